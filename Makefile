@@ -1,0 +1,62 @@
+# The commands of a developer. `make demo` and `make test` do all the set-up by themselves.
+
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+    $$python -c '' 2>/dev/null && echo $$python && break; done)
+VENV := .venv/bin
+# Two, for a small machine; each worker starts its own servers when a test asks for them.
+PYTEST_WORKERS ?= 2
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-tests demo test lint format pytest bench soak assets messages docs clean
+
+help: ## Show what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Prepare the virtual environment and everything that running needs
+	@$(or $(PYTHON),$(error ToolSync needs Python 3.11: apt-get install python3)) bin/bootstrap.py
+
+setup-tests: ## The same for tests: MariaDB, PostgreSQL, Redis and Chromium from Debian too
+	@$(or $(PYTHON),$(error ToolSync needs Python 3.11: apt-get install python3)) bin/bootstrap.py --tests
+
+demo: setup ## Try ToolSync on a small Moodle of its own (ARGS=--no-serve: end after the runs)
+	@$(VENV)/python manage.py demo $(ARGS)
+
+test: setup-tests lint pytest ## Lint and all tests (ARGS: for pytest)
+
+lint: export DJANGO_SETTINGS_MODULE = tests.settings
+lint: ## ruff, import contracts, mypy, migrations and generated pages up to date
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/lint-imports --no-cache
+	$(VENV)/mypy
+	$(VENV)/python manage.py makemigrations --check --dry-run
+	$(VENV)/python manage.py writedocs --check
+
+format: ## Let ruff put the code in shape
+	$(VENV)/ruff check --fix .
+	$(VENV)/ruff format .
+
+pytest:
+	$(VENV)/pytest -n $(PYTEST_WORKERS) $(ARGS)
+
+bench: setup-tests ## Measure speed against the floor, on a private MariaDB
+	$(VENV)/pytest -s --no-header tests/bench $(ARGS)
+
+soak: setup-tests ## Long runs, killed workers and all; takes hours
+	$(VENV)/pytest -s --no-header tests/soak $(ARGS)
+
+assets: setup ## Fetch Bootstrap and Chart.js as package-lock.json pins them (part of every set-up)
+
+messages: setup ## Bring the French catalogue up to date with the code (needs gettext)
+	$(VENV)/python manage.py makemessages --locale fr --no-location --no-wrap --no-obsolete \
+	  --ignore .venv --ignore var --ignore tests --ignore bin --ignore node_modules --ignore staticfiles
+
+docs: setup ## Write the pages that are generated from the code
+	$(VENV)/python manage.py writedocs
+
+clean: ## Take away what set-up and tests made; keeps var/, which holds your data
+	rm -rf .venv static/vendor staticfiles node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache \
+	  .hypothesis test-results htmlcov .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find sync -name '*.mo' -delete

@@ -1,0 +1,94 @@
+"""How log lines look, and what never gets into them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import structlog
+from structlog.types import EventDict, Processor, WrappedLogger
+
+HIDDEN = "[hidden]"
+
+_SECRET_NAME = re.compile(
+    r"pass(word|wd|phrase)?$|password|pepper|secret|token|api_?key|credential|authorization|cookie",
+    re.IGNORECASE,
+)
+_URL_CREDENTIALS = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]*://)[^/\s@'\"]*:[^\s'\"]*@", re.IGNORECASE)
+_ASSIGNED_SECRET = re.compile(
+    r"(?P<name>\b\w*(?:password|passwd|pwd|secret|token|api_?key)\w*['\"]?\s*(?:=|:\s*(?=['\"])))\s*"
+    r"(?:'[^']*'|\"[^\"]*\"|[^\s,;&)}\]]+)",
+    re.IGNORECASE,
+)
+
+
+def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Blank values under secret names, credentials in URLs and `password=...` in texts, tracebacks included."""
+    return {name: _without_secrets(name, value) for name, value in event.items()}
+
+
+def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
+    """Give the `LOGGING` setting: one handler on stderr for structlog and for the standard library alike."""
+    renderer: list[Processor] = (
+        [structlog.processors.JSONRenderer()] if as_json else [structlog.dev.ConsoleRenderer(colors=False)]
+    )
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "structlog": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": _shared_processors(),
+                # The traceback becomes text before secrets are hidden: exceptions of drivers quote URLs and parameters.
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    structlog.processors.format_exc_info,
+                    hide_secrets,
+                    *renderer,
+                ],
+            }
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structlog"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            # Django's own defaults add a handler that only prints when DEBUG is on, and a mail to ADMINS.
+            "django": {"handlers": [], "level": level, "propagate": True},
+            "django.server": {"handlers": [], "level": level, "propagate": True},
+        },
+    }
+
+
+def configure_structlog() -> None:
+    """Hand structlog's events to the standard library, so that levels and handlers are set in one place."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_shared_processors(),
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+
+
+def _shared_processors() -> list[Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+
+
+def _without_secrets(name: str, value: Any) -> Any:
+    if _SECRET_NAME.search(name) and value not in (None, "", True, False):
+        return HIDDEN
+    if isinstance(value, str):
+        return _ASSIGNED_SECRET.sub(rf"\g<name>{HIDDEN}", _URL_CREDENTIALS.sub(rf"\g<scheme>{HIDDEN}@", value))
+    if isinstance(value, dict):
+        return {key: _without_secrets(str(key), item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_secrets("", item) for item in value]
+    return value

@@ -1,0 +1,288 @@
+"""The only settings. What differs from one machine to the next comes from the environment or from `.env`.
+
+With an empty environment ToolSync runs embedded: SQLite, Celery on the filesystem and local files, all under `var/`.
+Setting `DATABASE_URL` makes it a production site; nothing else changes its kind.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import environ
+from celery.schedules import crontab
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+from toolsync_site.logs import configure_structlog, logging_config
+from toolsync_site.storages import storage_from_url
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+environ.Env.read_env(os.environ.get("TOOLSYNC_ENV_FILE", BASE_DIR / ".env"))
+
+VAR_DIR = Path(env.str("TOOLSYNC_VAR", default=str(BASE_DIR / "var"))).absolute()
+EMBEDDED = not env.str("DATABASE_URL", default="")
+
+
+def _made_folder(name: str) -> Path:
+    folder = VAR_DIR / name
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def _kept_secret_key() -> str:
+    """Give the secret key of an embedded site, made once and kept, so that a restart doesn't sign everybody out."""
+    path = _made_folder("") / "secret_key"
+    try:
+        with open(path, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(secrets.token_urlsafe(50))
+    except FileExistsError:
+        pass
+    return path.read_text()
+
+
+# --- Django ----------------------------------------------------------------------------------------------------------
+
+DEBUG = env.bool("DEBUG", default=False)
+
+SECRET_KEY = env.str("SECRET_KEY", default="")
+if not SECRET_KEY:
+    if not EMBEDDED:
+        raise ImproperlyConfigured(
+            "Set SECRET_KEY to 50 or more random characters; .env.example shows how to make them."
+        )
+    SECRET_KEY = _kept_secret_key()
+
+# The machine itself may always ask: health checks come from there, and no browser elsewhere can be lured to it.
+ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=[]), "localhost", "127.0.0.1", "[::1]"]
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "sync",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    # Before staticfiles, so that `runserver` serves static files the way gunicorn does.
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "crispy_forms",
+    "crispy_bootstrap5",
+    "django_htmx",
+    "django_filters",
+    "django_celery_beat",
+    "axes",
+    "csp",
+    "storages",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    # Last: it turns the lockout that authentication signals into an answer.
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "toolsync_site.urls"
+WSGI_APPLICATION = "toolsync_site.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            # sync.web is a folder of the app, not an app: its tags are named here.
+            "libraries": {"toolsync": "sync.web.templatetags.toolsync"},
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
+CRISPY_TEMPLATE_PACK = "bootstrap5"
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+DATABASE_OPTIONS: dict[str, dict[str, Any]] = {
+    # Web, worker and beat share one file: WAL lets them read while one writes. A transaction that began by reading
+    # can't wait for the lock when it comes to write (SQLite fails it at once), so each begins as a writer.
+    "django.db.backends.sqlite3": {
+        "timeout": 30,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;",
+    },
+    "django.db.backends.mysql": {"charset": "utf8mb4"},
+}
+DATABASE: dict[str, Any] = (
+    {"ENGINE": "django.db.backends.sqlite3", "NAME": str(_made_folder("") / "toolsync.sqlite3")}
+    if EMBEDDED
+    else {**env.db_url("DATABASE_URL"), "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+)
+DATABASE["OPTIONS"] = DATABASE_OPTIONS.get(DATABASE["ENGINE"], {}) | DATABASE.get("OPTIONS", {})
+DATABASES = {"default": DATABASE}
+
+LOGIN_URL = reverse_lazy("login")
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = reverse_lazy("login")
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+# The pair is locked, not the account: somebody who guesses must not be able to lock an administrator out.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("fr", _("French"))]
+# Texts of templates/ and toolsync_site/ are kept in the app's catalogue too: one file for a translator.
+LOCALE_PATHS = [BASE_DIR / "sync" / "locale"]
+TIME_ZONE = env.str("TOOLSYNC_TIME_ZONE", default="UTC")
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+
+# Uploads go to disk piece by piece, never into memory: a command file may have a million rows.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_TEMP_DIR = _made_folder("uploads")
+
+# Without a mail server the mails are kept as files: a message may hold a new password and must not be printed to a log.
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default=f"filemail:///{quote(str(_made_folder('mail')))}")
+EMAIL_BACKEND = EMAIL_CONFIG["EMAIL_BACKEND"]
+EMAIL_HOST = EMAIL_CONFIG["EMAIL_HOST"]
+EMAIL_PORT = EMAIL_CONFIG["EMAIL_PORT"]
+EMAIL_HOST_USER = EMAIL_CONFIG["EMAIL_HOST_USER"]
+EMAIL_HOST_PASSWORD = EMAIL_CONFIG["EMAIL_HOST_PASSWORD"]
+EMAIL_FILE_PATH = EMAIL_CONFIG["EMAIL_FILE_PATH"]
+EMAIL_USE_TLS = EMAIL_CONFIG.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = EMAIL_CONFIG.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="ToolSync <toolsync@localhost>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+BEHIND_TLS = env.bool("TOOLSYNC_BEHIND_TLS", default=not DEBUG and not EMBEDDED)
+if BEHIND_TLS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    # Health checks speak to the container, not to the proxy that holds the certificate.
+    SECURE_REDIRECT_EXEMPT = [r"^healthz/?$"]
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+# HSTS speaks for this host alone: its subdomains and the browsers' preload list are for others to decide.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+SESSION_COOKIE_SECURE = BEHIND_TLS
+CSRF_COOKIE_SECURE = BEHIND_TLS
+SESSION_COOKIE_AGE = 12 * 3600
+X_FRAME_OPTIONS = "DENY"
+
+# Nothing inline and nothing from elsewhere. Bootstrap's own stylesheet carries its icons as data: images.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    },
+}
+
+configure_structlog()
+LOGGING_CONFIG = "logging.config.dictConfig"
+LOGGING = logging_config(
+    as_json=env.bool("TOOLSYNC_LOG_JSON", default=False), level=env.str("TOOLSYNC_LOG_LEVEL", default="INFO").upper()
+)
+
+# --- Celery ----------------------------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
+if CELERY_BROKER_URL.startswith("filesystem:"):
+    _messages = str(_made_folder("broker/messages"))
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
+        # Sender and receiver use one folder, so `in` and `out` are the same.
+        "data_folder_in": _messages,
+        "data_folder_out": _messages,
+        "control_folder": str(_made_folder("broker/control")),
+    }
+else:
+    # Redis hands a task to a second worker once it has been unacknowledged for this long. A dead worker's run is found
+    # by `sync.recover_dead_runs` long before; this is longer than any run, so that a living one isn't delivered twice.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 24 * 3600}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+# A task is given back when its worker dies, and one worker never hoards runs that another could start. Tasks claim
+# their run by a conditional UPDATE, so that a second delivery does no harm.
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULE = {
+    # An interval that passed while beat was down isn't made up for: the next one does the same work.
+    "recover-dead-runs": {"task": "sync.recover_dead_runs", "schedule": 30.0, "options": {"expires": 25}},
+    "prune": {"task": "sync.prune", "schedule": crontab(hour=3, minute=17)},
+}
+
+# --- storages --------------------------------------------------------------------------------------------------------
+
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": storage_from_url(_made_folder("files").as_uri()),
+    # Command files, reports, trybacks and archives.
+    "files": storage_from_url(env.str("TOOLSYNC_STORAGE", default=(VAR_DIR / "files").as_uri())),
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- ToolSync --------------------------------------------------------------------------------------------------------
+
+# The Moodle of the site `main`. Read in sync/runs/options.py only, like everything below.
+TOOLSYNC_MOODLE_URL = env.str("TOOLSYNC_MOODLE_URL", default="")
+TOOLSYNC_MOODLE_PREFIX = env.str("TOOLSYNC_MOODLE_PREFIX", default="mdl_")
+TOOLSYNC_MOODLE_DATAROOT = env.str("TOOLSYNC_MOODLE_DATAROOT", default="")
+TOOLSYNC_MOODLE_OPERATOR = env.str("TOOLSYNC_MOODLE_OPERATOR", default="admin")
+TOOLSYNC_MOODLE_PEPPERS: list[str] = env.json("TOOLSYNC_MOODLE_PEPPERS", default=[])
+# A command to run: from the environment only, so that nobody who reaches the web pages can choose it.
+TOOLSYNC_MOODLE_CLI: list[str] = env.json("TOOLSYNC_MOODLE_CLI", default=[])
+
+# A run's own report, tryback and outcomes are removed after so many days.
+TOOLSYNC_KEEP_DAYS = env.int("TOOLSYNC_KEEP_DAYS", default=90)
+TOOLSYNC_CHUNK_ROWS = env.int("TOOLSYNC_CHUNK_ROWS", default=2000)
+TOOLSYNC_HEARTBEAT_SECONDS = env.int("TOOLSYNC_HEARTBEAT_SECONDS", default=5)
+TOOLSYNC_LEASE_SECONDS = env.int("TOOLSYNC_LEASE_SECONDS", default=45)
+TOOLSYNC_RETRY_SECONDS = env.int("TOOLSYNC_RETRY_SECONDS", default=600)
+TOOLSYNC_MAX_UPLOAD_MB = env.int("TOOLSYNC_MAX_UPLOAD_MB", default=1024)

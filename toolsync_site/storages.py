@@ -1,0 +1,66 @@
+"""From the address in `TOOLSYNC_STORAGE` to an entry of Django's `STORAGES`."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def storage_from_url(url: str) -> dict[str, Any]:
+    """Give the backend and its options for `file://`, `s3://` or `sftp://`.
+
+    Shape: file:///folder ; s3://key:secret@bucket/prefix?endpoint_url=...&region_name=... ;
+    sftp://user:password@host:port/folder?key_filename=...
+    Raises: ImproperlyConfigured if the address is none of these
+    """
+    parts = urlsplit(url)
+    match parts.scheme:
+        case "file" if parts.path and not parts.netloc:
+            return _folder(unquote(parts.path))
+        case "s3" if parts.hostname:
+            return _bucket(parts)
+        case "sftp" if parts.hostname:
+            return _sftp(parts)
+    # The address may hold a password: name the setting, not its value.
+    raise ImproperlyConfigured(
+        "TOOLSYNC_STORAGE must look like file:///folder, s3://bucket/prefix or sftp://host/folder."
+    )
+
+
+def _folder(location: str) -> dict[str, Any]:
+    # Command files, trybacks and archives hold clear passwords: nobody else on the machine may read them.
+    return {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": location, "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
+    }
+
+
+def _bucket(parts: SplitResult) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "bucket_name": parts.netloc.rpartition("@")[2],
+        "location": unquote(parts.path).strip("/"),
+        "default_acl": None,
+        "file_overwrite": False,
+        **dict(parse_qsl(parts.query)),
+    }
+    if parts.username and parts.password:
+        options |= {"access_key": unquote(parts.username), "secret_key": unquote(parts.password)}
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+
+
+def _sftp(parts: SplitResult) -> dict[str, Any]:
+    params: dict[str, Any] = {"port": parts.port or 22, **dict(parse_qsl(parts.query))}
+    if parts.username:
+        params["username"] = unquote(parts.username)
+    if parts.password:
+        params["password"] = unquote(parts.password)
+    options = {
+        "host": parts.hostname,
+        "root_path": unquote(parts.path) or "/",
+        "params": params,
+        "file_mode": 0o600,
+        "dir_mode": 0o700,
+    }
+    return {"BACKEND": "storages.backends.sftpstorage.SFTPStorage", "OPTIONS": options}
