@@ -1,0 +1,74 @@
+"""The exceptions of ToolSync. Row problems are values (`sync.values.Rejection`), never exceptions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ToolSyncError(Exception):
+    """Root of everything that ToolSync raises on purpose."""
+
+
+class CodedError(ToolSyncError):
+    """An error that a person reads: a stable code of `sync.messages` and its parameters, kept with the run."""
+
+    def __init__(self, code: str, **params: Any) -> None:
+        super().__init__(code, params)
+        self.code = code
+        self.params = params
+
+    def __str__(self) -> str:
+        details = ", ".join(f"{name}={value!r}" for name, value in self.params.items())
+        return f"{self.code}({details})" if details else self.code
+
+
+class CommandFileError(CodedError):
+    """The file can't be used; the run ends "failed"; nothing was written."""
+
+
+class UnknownFileType(CommandFileError):
+    """The bytes are not those of a command file (binary, truncated workbook)."""
+
+
+class UndecodableFile(CommandFileError):
+    """A byte doesn't belong to the encoding."""
+
+
+class HeaderError(CommandFileError):
+    """The header is missing, or names columns that can't be there."""
+
+
+class EmptyFile(CommandFileError):
+    """The file holds nothing."""
+
+
+class OptionError(CodedError):
+    """An option has a name or a value that isn't allowed."""
+
+
+class MoodleError(CodedError):
+    """The other database."""
+
+
+class MoodleUnavailable(MoodleError):
+    """The Moodle database doesn't answer; worth trying again later."""
+
+
+class MoodleSchemaError(MoodleError):
+    """A table or column is not what we rely on."""
+
+
+class MoodleRefused(MoodleError):
+    """The Moodle database refused the writes of a chunk (a value, a unique index); smaller chunks may pass."""
+
+
+class RunNotClaimable(ToolSyncError):
+    """Somebody else runs it, or it is over."""
+
+
+class LeaseLost(ToolSyncError):
+    """Another worker has taken the run over; this one must stop at once."""
+
+
+class DeclarationError(ToolSyncError):
+    """A processor is declared wrong; raised at start-up."""

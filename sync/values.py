@@ -1,0 +1,96 @@
+"""Values that pass between stations.
+
+They are plain tuples: a run makes millions of them, and a tuple is the cheapest immutable thing Python has.
+Line numbers are 1-based and physical: the header, comments and blank lines count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+
+class Action(StrEnum):
+    """What became of one row. Every row gets exactly one."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    DELETED = "deleted"
+    UNCHANGED = "unchanged"
+    SUPERSEDED = "superseded"
+    REJECTED = "rejected"
+
+
+class Header(NamedTuple):
+    """The header of a command file.
+
+    Shape: names: lower-cased and trimmed, in file order; spelled: the same names as typed, trimmed
+    """
+
+    line: int
+    raw: bytes
+    names: tuple[str, ...]
+    spelled: tuple[str, ...]
+
+
+class Row(NamedTuple):
+    """One row as the reader gives it.
+
+    Shape: raw: the untouched bytes of the row without its line end; cells: decoded and trimmed, one for each
+    cell that is really there (a short row has fewer cells than the header, a long one more)
+    """
+
+    line: int
+    raw: bytes
+    cells: tuple[str, ...]
+
+
+class CleanRow(NamedTuple):
+    """One row after cleaning.
+
+    Shape: values: canonical column name -> cleaned value; a column that is absent (from the file or from this row)
+    or whose empty cell means "leave as it is" has no key
+    """
+
+    line: int
+    values: dict[str, Any]
+
+
+class Rejection(NamedTuple):
+    """Why one row can't be carried out: a code of `sync.messages`, and the column at fault ('' when it is the row)."""
+
+    line: int
+    column: str
+    code: str
+    params: Mapping[str, Any]
+
+
+class Note(NamedTuple):
+    """Something worth saying about a row beside its outcome (a warning, a part that was left out)."""
+
+    code: str
+    params: Mapping[str, Any]
+
+
+class Change(NamedTuple):
+    """One field of one row, before and after, as text fit to be shown. Secrets are never put in."""
+
+    field: str
+    old: str
+    new: str
+
+
+class Outcome(NamedTuple):
+    """What became of one row, and why. Counts, report, tryback and pages are computed from these.
+
+    Shape: subject: what the row is about, as a person would name it ("bob.k"); params: for the text of `code`
+    """
+
+    line: int
+    action: Action
+    code: str
+    params: Mapping[str, Any]
+    subject: str = ""
+    changes: tuple[Change, ...] = ()
+    notes: tuple[Note, ...] = ()
