@@ -1,0 +1,53 @@
+"""Station 2: bytes -> rows.
+
+`open_rows` looks at the whole file before it gives the first row: a bad file never starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import BinaryIO
+
+from sync.reader.csv_rows import open_csv
+from sync.reader.dialect import Dialect, encode_cells, normalise_encoding, normalise_separator
+from sync.reader.file_kind import ZIP_MARKS, refuse_other_kinds
+from sync.reader.row_reader import RowReader, SkippedLines
+from sync.reader.workbook import open_workbook
+
+__all__ = [
+    "Dialect",
+    "RowReader",
+    "SkippedLines",
+    "encode_cells",
+    "normalise_encoding",
+    "normalise_separator",
+    "open_rows",
+]
+
+
+def open_rows(
+    stream: BinaryIO,
+    filename: str,
+    *,
+    encoding: str = "",
+    separator: str = "",
+    known_names: Collection[str] = (),
+    known_name: Callable[[str], bool] | None = None,
+) -> RowReader:
+    """Open a command file, whatever its name says: CSV text, or an xlsx or ods workbook.
+
+    Shape: stream: seekable; encoding, separator: "" = detect; known_names: lower-case column names, and known_name:
+    whether a lower-case name is a column (for patterns such as profile_field_*); both serve to find the separator
+    Raises: CommandFileError (EmptyFile, HeaderError, UndecodableFile, UnknownFileType); OptionError
+    """
+    encoding, separator = normalise_encoding(encoding), normalise_separator(separator)
+    stream.seek(0)
+    head = stream.read(4096)
+    if head.startswith(ZIP_MARKS):
+        return open_workbook(stream, filename)
+    refuse_other_kinds(head, filename)
+
+    def is_known(name: str) -> bool:
+        return name in known_names or (known_name is not None and known_name(name))
+
+    return open_csv(stream, encoding, separator, is_known)

@@ -1,0 +1,127 @@
+"""How a command file is written: encoding, separator, line end; guessed, shown, overridable."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from sync.errors import OptionError
+
+# Names that people and Python's codecs both understand.
+ENCODINGS = ("UTF-8", "UTF-16LE", "UTF-16BE", "Windows-1252", "ISO-8859-1", "ISO-8859-15")
+UTF_16 = ("UTF-16LE", "UTF-16BE")
+
+# In the order of preference when the header speaks for several.
+SEPARATORS = (";", ",", "\t", "|", ":")
+SEPARATOR_NAMES = {";": "semicolon", ",": "comma", "\t": "tab", "|": "pipe", ":": "colon"}
+
+# A line that begins with one of these is a comment. Files made for tool_sync rely on every one of them.
+COMMENT_MARKS = "([-#/ "
+
+_CHOICES_BY_CODEC = {codecs.lookup(name).name: name for name in (*ENCODINGS, "UTF-16")} | {"utf-8-sig": "UTF-8"}
+_SEPARATORS_BY_NAME = {name: separator for separator, name in SEPARATOR_NAMES.items()} | {"\\t": "\t"}
+_ENTITY = re.compile(r"&#(44|59);?")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How one command file is written.
+
+    Shape: encoding: one of ENCODINGS; bom: the byte order mark that the file begins with, b"" when there is none;
+    line_end: that of the header line. A workbook has the dialect in which its rows are written as text
+    """
+
+    encoding: str
+    separator: str
+    line_end: str = "\n"
+    bom: bytes = b""
+    encoding_detected: bool = True
+    separator_detected: bool = True
+    is_workbook: bool = False
+
+
+def normalise_encoding(name: str) -> str:
+    """Give the name we use for an encoding: one of ENCODINGS, "UTF-16" (either byte order), or "" for "detect".
+
+    Raises: OptionError if we don't read this encoding
+    """
+    if not name:
+        return ""
+    try:
+        return _CHOICES_BY_CODEC[codecs.lookup(name.strip()).name]
+    except LookupError:
+        raise OptionError(
+            "option_not_choice", option="encoding", value=name, choices=", ".join(("UTF-16", *ENCODINGS))
+        ) from None
+
+
+def normalise_separator(name: str) -> str:
+    """Give the separator that a name ("tab", "comma" ...) or the character itself stands for; "" for "detect".
+
+    Raises: OptionError if it isn't one of SEPARATORS
+    """
+    if not name or name in SEPARATORS:
+        return name
+    word = name.strip().lower()
+    separator = _SEPARATORS_BY_NAME.get(word, word)
+    if separator not in SEPARATORS:
+        choices = ", ".join(SEPARATOR_NAMES.values())
+        raise OptionError("option_not_choice", option="separator", value=name, choices=choices)
+    return separator
+
+
+def guess_separator(header_text: str, is_known: Callable[[str], bool]) -> str:
+    """Give the separator that splits the header into most known names; among equals, into most names."""
+
+    def score(separator: str) -> tuple[int, int]:
+        names = [cell.strip().lower() for cell in split_cells(header_text, separator)]
+        return len({name for name in names if is_known(name)}), len(names)
+
+    return max(SEPARATORS, key=score)
+
+
+def split_cells(text: str, separator: str) -> list[str]:
+    """Split the text of one whole row (quoted cells may hold line ends) into its cells, not yet trimmed."""
+    if '"' not in text:
+        return text.split(separator)
+    return [
+        quoted.replace('""', '"') + rest if quoted or rest else plain
+        for quoted, rest, plain in _cell_pattern(separator).findall(text)
+    ]
+
+
+@cache
+def _cell_pattern(separator: str) -> re.Pattern[str]:
+    """Give the pattern of one cell: quoted text and what follows its closing quote, or plain text."""
+    rest = f"([^{re.escape(separator)}]*)"
+    return re.compile(rf'(?:^|{re.escape(separator)})(?:"([^"]*(?:""[^"]*)*)"{rest}|{rest})')
+
+
+def decode_entities(text: str) -> str:
+    """Replace `&#44` and `&#59`, with or without a semicolon behind, by the comma and the semicolon they stand for.
+
+    Called after the split: in a file separated by semicolons the one behind `&#59` ends the cell.
+    """
+    return _ENTITY.sub(lambda match: chr(int(match[1])), text)
+
+
+def encode_cells(dialect: Dialect, cells: Sequence[str]) -> bytes:
+    """Write cells as one row, without line end; characters that the encoding lacks become "?".
+
+    The first cell is also quoted when the row would be taken for a comment or a blank line without.
+    """
+    texts = [_quoted(cell) if _needs_quotes(cell, dialect.separator) else cell for cell in cells]
+    if cells and (cells[0].startswith(tuple(COMMENT_MARKS)) or not any(map(str.strip, cells))):
+        texts[0] = _quoted(cells[0])
+    return dialect.separator.join(texts).encode(dialect.encoding, errors="replace")
+
+
+def _needs_quotes(cell: str, separator: str) -> bool:
+    return separator in cell or '"' in cell or "\n" in cell or "\r" in cell
+
+
+def _quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"'

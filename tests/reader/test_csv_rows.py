@@ -1,0 +1,232 @@
+"""sync.reader.csv_rows, through open_rows"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import tracemalloc
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+
+from sync.errors import CommandFileError, EmptyFile, HeaderError
+from sync.messages import text_of
+from sync.reader import Dialect, RowReader, open_rows
+from sync.reader.row_reader import SUSPECT_LIMIT
+from sync.values import Header, Row
+
+KNOWN = {"username", "firstname", "lastname", "cid", "uid", "rolename", "cmd"}
+
+
+def read(file: bytes | str, **options: str) -> RowReader:
+    content = file if isinstance(file, bytes) else file.encode()
+    return open_rows(io.BytesIO(content), "users.csv", known_names=KNOWN, **options)
+
+
+def cells_of(file: bytes | str, **options: str) -> list[tuple[str, ...]]:
+    return [row.cells for row in read(file, **options)]
+
+
+def test_g3_mark_line_ends_comments_blanks_and_capitals() -> None:
+    file = b"# one\r\n(two)\r\n\r\nUsername; FirstName;lastname\r\n\r\nann; Ann ;Smith\r\n"
+    reader = read(codecs.BOM_UTF8 + file)
+    assert reader.header == Header(
+        4, b"Username; FirstName;lastname", ("username", "firstname", "lastname"), ("Username", "FirstName", "lastname")
+    )
+    assert reader.dialect == Dialect("UTF-8", ";", "\r\n", codecs.BOM_UTF8, True, True, False)
+    assert list(reader) == [Row(6, b"ann; Ann ;Smith", ("ann", "Ann", "Smith"))]
+    assert (reader.skipped.count, reader.skipped.suspects) == (4, [])
+
+
+def test_g4_iso_8859_1_is_decoded_once() -> None:
+    reader = read(b"username;firstname\nann;Am\xe9lie\n", encoding="ISO-8859-1")
+    assert (reader.dialect.encoding, reader.dialect.encoding_detected) == ("ISO-8859-1", False)
+    assert list(reader) == [Row(2, b"ann;Am\xe9lie", ("ann", "Amélie"))]
+
+
+def test_g11_skipped_lines_are_counted_and_probable_data_is_named() -> None:
+    reader = read('cid;uid;rolename;cmd\n# note\n(old) x\n"(A)1";u1;student;add\n-C2;u1;student;add\n')
+    assert [row.cells for row in reader] == [("(A)1", "u1", "student", "add")]
+    assert reader.skipped.count == 3
+    assert reader.skipped.suspects == [(5, "-C2")]
+
+
+def test_suspects_are_counted_but_not_all_kept() -> None:
+    reader = read("username;firstname\n" + "-x;y\n" * 150 + "#x;y\n")
+    assert list(reader) == []
+    assert (reader.skipped.count, reader.skipped.suspect_count) == (151, 150)
+    assert len(reader.skipped.suspects) == SUSPECT_LIMIT
+
+
+def test_skipped_lines_grow_with_the_rows() -> None:
+    reader = read("# a\nusername\nann\n# b\nbob\n")
+    assert [reader.skipped.count for _row in reader] == [1, 2]
+
+
+@pytest.mark.parametrize("separator", [";", ",", "\t", "|", ":"])
+def test_every_separator_is_detected(separator: str) -> None:
+    reader = read(f"username{separator}firstname\nann{separator}Ann\n")
+    assert (reader.dialect.separator, reader.dialect.separator_detected) == (separator, True)
+    assert [row.cells for row in reader] == [("ann", "Ann")]
+
+
+def test_names_known_by_a_pattern_speak_for_their_separator() -> None:
+    file = io.BytesIO(b"course1,course2;x;y\n")
+    reader = open_rows(file, "a.csv", known_name=lambda name: name in ("course1", "course2;x;y"))
+    assert reader.dialect.separator == ","
+
+
+@pytest.mark.parametrize("option", ["|", "pipe"])
+def test_a_separator_that_is_set_is_taken(option: str) -> None:
+    reader = read("a|b\nc|d;e,f\n", separator=option)
+    assert (reader.dialect.separator, reader.dialect.separator_detected) == ("|", False)
+    assert [row.cells for row in reader] == [("c", "d;e,f")]
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [("username,firstname", "comma"), ("username;firstname,lastname", "comma"), ('username\t"x"', "tab")],
+)
+def test_a_header_with_another_separator_than_the_set_one_is_refused(header: str, found: str) -> None:
+    with pytest.raises(HeaderError) as caught:
+        read(f"\n{header}\nann,Ann\n", separator=";")
+    assert caught.value.code == "header_wrong_separator"
+    assert caught.value.params == {"line": 2, "found": found, "separator": "semicolon"}
+    assert "Line 2" in text_of(caught.value.code, caught.value.params)
+
+
+def test_a_header_of_one_column_needs_no_separator() -> None:
+    assert cells_of("username\nann\n", separator=";") == cells_of("username\nann\n") == [("ann",)]
+
+
+@pytest.mark.parametrize(
+    ("file", "cells"),
+    [
+        ("username,firstname\nann,a&#44b\n", ("ann", "a,b")),
+        ("username,firstname\nann,a&#44;b&#59;c\n", ("ann", "a,b;c")),
+        ("username;firstname\nann;a&#59b&#44;c\n", ("ann", "a;b,", "c")),
+        ("username;firstname\nann;a&#59;b\n", ("ann", "a;", "b")),
+        ('username;firstname\nann;"a&#59;b"\n', ("ann", "a;b")),
+    ],
+)
+def test_entities_are_decoded_after_the_split(file: str, cells: tuple[str, ...]) -> None:
+    assert cells_of(file) == [cells]
+
+
+def test_short_and_long_rows_keep_the_cells_they_have() -> None:
+    assert cells_of("username;firstname\nann\nbob;Bob;;x\n") == [("ann",), ("bob", "Bob", "", "x")]
+
+
+def test_a_cell_of_several_lines_keeps_its_bytes_and_its_place() -> None:
+    reader = read(b'username;firstname\r\nann;"A\r\n# nn\r\n"\r\nbob;Bob\r\n')
+    assert list(reader) == [
+        Row(2, b'ann;"A\r\n# nn\r\n"', ("ann", "A\r\n# nn")),
+        Row(5, b"bob;Bob", ("bob", "Bob")),
+    ]
+
+
+def test_utf_16_rows_keep_their_bytes() -> None:
+    file = codecs.BOM_UTF16_LE + 'username;firstname\r\nann;"Amé\r\nlie€😀"\r\n'.encode("utf-16-le")
+    reader = read(file)
+    assert (reader.dialect.encoding, reader.dialect.line_end) == ("UTF-16LE", "\r\n")
+    assert reader.header.raw == "username;firstname".encode("utf-16-le")
+    assert list(reader) == [Row(2, 'ann;"Amé\r\nlie€😀"'.encode("utf-16-le"), ("ann", "Amé\r\nlie€😀"))]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_the_line_end_is_that_of_the_header(end: str) -> None:
+    assert read(f"username{end}ann{end}").dialect.line_end == end
+
+
+def test_a_header_without_rows_is_no_fault_of_the_reader() -> None:
+    reader = read("username;firstname")
+    assert (reader.dialect.line_end, list(reader)) == ("\n", [])
+
+
+def test_a_line_may_be_long() -> None:
+    long = "x" * 3_000_000
+    assert cells_of(f'username;firstname\n{long};"{long}"\n') == [(long, long)]
+
+
+def test_columns_of_a_tryback_are_ordinary_cells() -> None:
+    reader = read("username;_line;_code;_reason\nann;3;x;y\n")
+    assert reader.header.names == ("username", "_line", "_code", "_reason")
+    assert [row.cells for row in reader] == [("ann", "3", "x", "y")]
+
+
+@pytest.mark.parametrize("file", [b"", codecs.BOM_UTF8, codecs.BOM_UTF16_LE])
+def test_an_empty_file_is_refused(file: bytes) -> None:
+    with pytest.raises(EmptyFile) as caught:
+        read(file)
+    assert caught.value.code == "file_empty"
+
+
+@pytest.mark.parametrize(
+    ("last_line", "code"),
+    [(b'ann;"Ann\n', "quote_not_closed"), (b"Am\xe9lie;\xc3\xa9\n", "byte_undecodable"), (b"\0\n", "file_binary")],
+)
+def test_a_file_that_is_bad_at_its_end_never_starts(last_line: bytes, code: str) -> None:
+    with pytest.raises(CommandFileError) as caught:
+        read(b"username;firstname\n" + b"bob;Bob\n" * 300_000 + last_line)
+    assert caught.value.code == code
+    assert text_of(code, caught.value.params) != code
+
+
+def test_progress_is_told_in_bytes() -> None:
+    file = b"username;firstname\n" + b"bob;Bob\n" * 500_000
+    reader = read(file)
+    seen = [reader.bytes_read]
+    seen += [reader.bytes_read for row in reader if row.line in (2, 400_000)]
+    assert 0 < seen[0] <= seen[1] < seen[2] <= len(file)
+    assert reader.bytes_read == len(file)
+
+
+@given(
+    rows=st.lists(
+        st.lists(st.text(alphabet='abé€;,"\n\r\t| ', max_size=6), min_size=3, max_size=3).map(lambda row: ["k", *row])
+    ),
+    separator=st.sampled_from([";", ",", "\t", "|", ":"]),
+    # Python before 3.13 leaves a line end unquoted in a cell when it isn't the one between the rows.
+    style=st.sampled_from(
+        [("\r\n", csv.QUOTE_MINIMAL), ("\n", csv.QUOTE_ALL), ("\r\n", csv.QUOTE_ALL), ("\r", csv.QUOTE_ALL)]
+    ),
+    codec=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-be"]),
+)
+def test_what_the_csv_module_writes_is_read_back(
+    rows: list[list[str]], separator: str, style: tuple[str, int], codec: str
+) -> None:
+    end, quoting = style
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=separator, lineterminator=end, quoting=quoting)
+    writer.writerows([["username", "firstname", "lastname", "x"], *rows])
+    file = text.getvalue().encode(codec)
+    reader = read(file)
+    read_rows = list(reader)
+    assert [row.cells for row in read_rows] == [tuple(cell.strip() for cell in row) for row in rows]
+    assert reader.skipped.count == 0
+    line_end = end.encode(reader.dialect.encoding)
+    raws = [reader.header.raw, *(row.raw for row in read_rows)]
+    assert reader.dialect.bom + b"".join(raw + line_end for raw in raws) == file
+    expected_line = 2
+    for row in read_rows:
+        assert row.line == expected_line
+        expected_line += len(io.StringIO(row.raw.decode(reader.dialect.encoding), newline=None).readlines())
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "users.csv"
+    description = "Amélie; Charlotte " * 30
+    plain, quoted = f"user;{description[:9]},{'x' * 500}\n".encode(), f'"user";"{description}"\n'.encode()
+    with path.open("wb") as file:
+        file.write(b"username;firstname\n")
+        file.writelines((plain + quoted) * 100 for _block in range(200))
+    assert path.stat().st_size > 20 << 20
+    with path.open("rb") as file:
+        tracemalloc.start()
+        row_count = sum(1 for _row in open_rows(file, "users.csv", known_names=KNOWN))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert row_count == 40_000
+    assert peak < 8 << 20
