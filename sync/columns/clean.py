@@ -1,0 +1,234 @@
+"""Text -> value. A kind cleans one cell, or says in one code what is wrong with it.
+
+Texts arrive trimmed and never empty: what an empty cell means is declared on the column.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Label = str | Promise
+Clean = Callable[[str], Any]
+
+TRUE_WORDS = frozenset(("1", "yes", "true", "y", "on", "oui"))
+FALSE_WORDS = frozenset(("0", "no", "false", "n", "off", "non"))
+
+_TAG = re.compile(r"</?[A-Za-z!][^>]*>")
+_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2}))?)?")
+_EMAIL = re.compile(r"[^@\s<>()\[\],;:\\\"]+@[^@\s<>()\[\],;:\\\"]+\.?[^@\s<>()\[\],;:\\\"]*")
+# The furthest second that Moodle's 10-digit columns hold.
+LATEST_TIME = 9_999_999_999
+
+
+class CellError(Exception):
+    """A cell can't be used: a code of `sync.messages` and its parameters."""
+
+    def __init__(self, code: str, **params: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.params = params
+
+
+class Kind(ABC):
+    """What a column's cells may hold."""
+
+    @abstractmethod
+    def cleaner(self) -> Clean:
+        """Give the function that cleans one cell; it raises CellError."""
+
+    @abstractmethod
+    def describe(self) -> Label:
+        """Say in a few words what a cell may hold."""
+
+    def limited(self, _length: int | None) -> Kind:
+        """Give the same kind for a database column that holds so many characters."""
+        return self
+
+
+@dataclass(frozen=True)
+class TextKind(Kind):
+    """Text of limited length. Shape: limit: characters, None = unlimited; plain: markup is taken out."""
+
+    limit: int | None
+    lower: bool = False
+    upper: bool = False
+    plain: bool = False
+
+    def cleaner(self) -> Clean:
+        change = self._change()
+        limit = self.limit
+
+        def clean(text: str) -> str:
+            if change is not None:
+                text = change(text)
+            if limit is not None and len(text) > limit:
+                raise CellError("value_too_long", length=len(text), limit=limit)
+            return text
+
+        return clean
+
+    def _change(self) -> Clean | None:
+        if self.lower:
+            return str.lower
+        if self.upper:
+            return str.upper
+        if self.plain:
+            return without_tags
+        return None
+
+    def describe(self) -> Label:
+        if self.limit is None:
+            return _("text")
+        return _("text of at most %(limit)d characters") % {"limit": self.limit}
+
+    def limited(self, length: int | None) -> Kind:
+        return self if length is None else replace(self, limit=length)
+
+
+@dataclass(frozen=True)
+class IntegerKind(Kind):
+    """A whole number within bounds."""
+
+    least: int
+    most: int
+
+    def cleaner(self) -> Clean:
+        def clean(text: str) -> int:
+            try:
+                value = int(text)
+            except ValueError:
+                raise CellError("value_not_number", value=text) from None
+            if not self.least <= value <= self.most:
+                raise CellError("value_out_of_range", value=text, least=self.least, most=self.most)
+            return value
+
+        return clean
+
+    def describe(self) -> Label:
+        return _("whole number from %(least)d to %(most)d") % {"least": self.least, "most": self.most}
+
+
+@dataclass(frozen=True)
+class FlagKind(Kind):
+    """Yes or no."""
+
+    def cleaner(self) -> Clean:
+        def clean(text: str) -> int:
+            word = text.lower()
+            if word in TRUE_WORDS:
+                return 1
+            if word in FALSE_WORDS:
+                return 0
+            raise CellError("value_not_flag", value=text)
+
+        return clean
+
+    def describe(self) -> Label:
+        return _("0 or 1 (no or yes)")
+
+
+@dataclass(frozen=True)
+class OneOfKind(Kind):
+    """One of a few words, in any case. Shape: values: word -> value."""
+
+    values: Mapping[str, Any]
+
+    def cleaner(self) -> Clean:
+        def clean(text: str) -> Any:
+            try:
+                return self.values[text.lower()]
+            except KeyError:
+                raise CellError("value_not_among", value=text, allowed=", ".join(self.values)) from None
+
+        return clean
+
+    def describe(self) -> Label:
+        return ", ".join(self.values)
+
+
+@dataclass(frozen=True)
+class TimeKind(Kind):
+    """A moment: seconds since epoch as int, or a date (and time) on the site's clock as naive datetime."""
+
+    def cleaner(self) -> Clean:
+        def clean(text: str) -> int | datetime:
+            if text.isascii() and text.isdigit():
+                if int(text) > LATEST_TIME:
+                    raise CellError("value_not_time", value=text)
+                return int(text)
+            match = _DATE.fullmatch(text)
+            if match is None:
+                raise CellError("value_not_time", value=text)
+            try:
+                year, month, day, hour, minute, second = (int(part or 0) for part in match.groups())
+                return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the site's clock, not ours
+            except ValueError:
+                raise CellError("value_not_time", value=text) from None
+
+        return clean
+
+    def describe(self) -> Label:
+        return _("YYYY-MM-DD, YYYY-MM-DD hh:mm:ss, or seconds since 1970; 0 = none")
+
+
+@dataclass(frozen=True)
+class EmailKind(TextKind):
+    """An e-mail address. The old plugin's words NO MAIL and NOMAIL pass: they mean "no notification"."""
+
+    def cleaner(self) -> Clean:
+        as_text = super().cleaner()
+
+        def clean(text: str) -> str:
+            value: str = as_text(text)
+            if ("@" in value and _EMAIL.fullmatch(value)) or value.upper().replace(" ", "") == "NOMAIL":
+                return value
+            raise CellError("value_not_email", value=text)
+
+        return clean
+
+    def describe(self) -> Label:
+        return _("e-mail address")
+
+
+def text(limit: int | None = None, *, lower: bool = False, upper: bool = False, plain: bool = False) -> Kind:
+    return TextKind(limit, lower=lower, upper=upper, plain=plain)
+
+
+def integer(least: int = 0, most: int = 9_999_999_999) -> Kind:
+    return IntegerKind(least, most)
+
+
+def flag() -> Kind:
+    return FlagKind()
+
+
+def one_of(values: Iterable[str] | Mapping[str, Any], *more: str) -> Kind:
+    """One of the words; give a mapping when words stand for values."""
+    if isinstance(values, Mapping):
+        return OneOfKind(dict(values))
+    words = (values, *more) if isinstance(values, str) else tuple(values)
+    return OneOfKind({word: word for word in words})
+
+
+def moodle_time() -> Kind:
+    return TimeKind()
+
+
+def email(limit: int = 100) -> Kind:
+    return EmailKind(limit)
+
+
+def without_tags(value: str) -> str:
+    """Take markup out of a text; a lone "<" stays.
+
+    Mirrors: what PARAM_NOTAGS does to names and institutions
+    """
+    return _TAG.sub("", value).strip() if "<" in value else value

@@ -1,0 +1,127 @@
+"""What a file may contain, declared: single columns, numbered ones (course1, course2 …) and prefixed ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from django.utils.functional import Promise
+
+from sync.columns.clean import Kind
+from sync.errors import DeclarationError
+
+Label = str | Promise
+
+# Columns that a tryback adds; they are ignored when it is sent again.
+TRYBACK_COLUMNS = ("_line", "_code", "_reason")
+
+
+class Empty(Enum):
+    """What an empty cell means."""
+
+    KEEPS = "keeps"
+    CLEARS = "clears"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Shape: required: the header must have it; filled: the cell may not be empty (None = as required); empty: what an empty
+    cell means otherwise (KEEPS: as if the column were absent; CLEARS: the value ''); stored_in: Moodle table and column,
+    whose real length limits the text; refers_to: the kind of thing its values name; default: shown in the documentation;
+    ignored: accepted in the header, never read; sample: one cell of the sample file, "" leaves the column out
+    """
+
+    name: str
+    kind: Kind
+    required: bool = False
+    filled: bool | None = None
+    empty: Empty = Empty.KEEPS
+    stored_in: tuple[str, str] | None = None
+    refers_to: str = ""
+    default: Label = ""
+    aliases: tuple[str, ...] = ()
+    ignored: bool = False
+    sample: str = ""
+    help: Label = ""
+
+    @property
+    def must_be_filled(self) -> bool:
+        return self.required if self.filled is None else self.filled
+
+    @property
+    def shown_name(self) -> str:
+        return self.name
+
+    def canonical(self, name: str) -> str | None:
+        """Give the canonical name if a header name means this column, else None."""
+        return self.name if name == self.name or name in self.aliases else None
+
+
+@dataclass(frozen=True)
+class NumberedColumn(Column):
+    """A column that comes in sets: course1, course2 … without gaps from 1 on."""
+
+    def canonical(self, name: str) -> str | None:
+        for stem in (self.name, *self.aliases):
+            if re.fullmatch(rf"{re.escape(stem)}[1-9]\d*", name):
+                return self.name + name.removeprefix(stem)
+        return None
+
+    @property
+    def shown_name(self) -> str:
+        return f"{self.name}1, {self.name}2 …"
+
+
+@dataclass(frozen=True)
+class PrefixedColumn(Column):
+    """Columns whose name ends in something that the site defines: profile_field_<shortname>."""
+
+    def canonical(self, name: str) -> str | None:
+        return name if name.startswith(self.name) and len(name) > len(self.name) else None
+
+    @property
+    def shown_name(self) -> str:
+        return f"{self.name}…"
+
+
+class Columns:
+    """The columns of a file type.
+
+    Shape: one_of: at least one of these must be in the header; exact_width: every row must have as many cells as the header
+    """
+
+    def __init__(self, *columns: Column, one_of: tuple[str, ...] = (), exact_width: bool = False) -> None:
+        self._columns = columns
+        self.one_of = one_of
+        self.exact_width = exact_width
+        self._by_name = {name: column for column in columns for name in (column.name, *column.aliases)}
+        if len(self._by_name) != sum(1 + len(column.aliases) for column in columns):
+            raise DeclarationError("a column name or alias is declared twice")
+        self._patterned = [column for column in columns if isinstance(column, (NumberedColumn, PrefixedColumn))]
+
+    def __iter__(self) -> Iterator[Column]:
+        return iter(self._columns)
+
+    def find(self, name: str) -> tuple[Column, str] | None:
+        """Give the column that a lower-cased header name means, and its canonical name."""
+        column = self._by_name.get(name)
+        if column is not None and column not in self._patterned:
+            return column, column.name
+        for column in self._patterned:
+            canonical = column.canonical(name)
+            if canonical is not None:
+                return column, canonical
+        return None
+
+    def knows(self, name: str) -> bool:
+        """Whether a lower-cased header name belongs to this file type (tryback columns included)."""
+        return name in TRYBACK_COLUMNS or self.find(name) is not None
+
+    @property
+    def plain_names(self) -> list[str]:
+        """Names to compare a misspelt one with; numbered columns give their first."""
+        return [f"{c.name}1" if isinstance(c, NumberedColumn) else c.name for c in self._columns if not c.ignored]

@@ -1,0 +1,90 @@
+"""The header against the declaration: unknown, missing and duplicated columns; the nearest name is offered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from sync.columns.column import TRYBACK_COLUMNS, Column, Columns
+from sync.errors import HeaderError
+from sync.values import Header
+
+
+@dataclass(frozen=True)
+class MatchedHeader:
+    """A header whose every name is understood.
+
+    Shape: fields: (position of the cell, canonical name, column) of what is read; ignored: names that are there and not
+    read, as spelled; width: number of header cells, trailing empty ones left out
+    """
+
+    line: int
+    fields: tuple[tuple[int, str, Column], ...]
+    ignored: tuple[str, ...]
+    width: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The canonical names of what is read, in file order."""
+        return tuple(name for _position, name, _column in self.fields)
+
+
+def match_header(columns: Columns, header: Header, *, lenient: bool = False) -> MatchedHeader:
+    """Match the names of a header with the declared columns.
+
+    Shape: lenient: unknown names are ignored instead of refused (option invalidnamesnocheck)
+    Raises: HeaderError naming line, columns and remedy
+    """
+    width = _width(header)
+    fields: list[tuple[int, str, Column]] = []
+    ignored: list[str] = []
+    unknown: list[int] = []
+    for position, name in enumerate(header.names[:width]):
+        if not name:
+            raise HeaderError("header_empty_name", line=header.line, place=position + 1)
+        found = columns.find(name)
+        if found is not None and not found[0].ignored:
+            fields.append((position, found[1], found[0]))
+        elif found is not None:
+            ignored.append(header.spelled[position])
+        elif name not in TRYBACK_COLUMNS:
+            unknown.append(position)
+    _refuse_duplicates(header, [name for _position, name, _column in fields])
+    if unknown and not lenient:
+        _refuse_unknown(columns, header, unknown)
+    ignored.extend(header.spelled[position] for position in unknown)
+    _refuse_missing(columns, header, {name for _position, name, _column in fields})
+    return MatchedHeader(header.line, tuple(fields), tuple(ignored), width)
+
+
+def _width(header: Header) -> int:
+    """Spreadsheets leave empty cells at the end of the header: they don't count."""
+    width = len(header.names)
+    while width and not header.names[width - 1]:
+        width -= 1
+    return width
+
+
+def _refuse_duplicates(header: Header, names: list[str]) -> None:
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
+    if twice:
+        raise HeaderError("header_duplicate_column", line=header.line, columns=", ".join(twice))
+
+
+def _refuse_unknown(columns: Columns, header: Header, positions: list[int]) -> None:
+    nearest = [near for p in positions for near in get_close_matches(header.names[p], columns.plain_names, 1, 0.6)]
+    names = ", ".join(header.spelled[position] for position in positions)
+    if nearest:
+        raise HeaderError("header_unknown_column_near", line=header.line, columns=names, nearest=", ".join(nearest))
+    raise HeaderError("header_unknown_column", line=header.line, columns=names, known=", ".join(columns.plain_names))
+
+
+def _refuse_missing(columns: Columns, header: Header, names: set[str]) -> None:
+    missing = [column.name for column in columns if column.required and column.name not in names]
+    if missing:
+        raise HeaderError(
+            "header_missing_column", line=header.line, columns=", ".join(missing), found=", ".join(header.spelled)
+        )
+    if columns.one_of and not names.intersection(columns.one_of):
+        raise HeaderError("header_missing_identity", line=header.line, columns=", ".join(columns.one_of))

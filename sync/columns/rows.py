@@ -1,0 +1,63 @@
+"""Clean a chunk: Columns x Row[] -> CleanRow[] + Rejection[]."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sync.columns.clean import CellError, Clean
+from sync.columns.column import Columns, Empty
+from sync.columns.header import MatchedHeader
+from sync.values import CleanRow, Rejection, Row
+
+ColumnLimit = Callable[[str, str], int | None]
+
+
+class RowCleaner:
+    """Cleans rows of one file. Made once per file, so that per row only the cells cost.
+
+    Shape: column_limit: (Moodle table, column) -> characters that the real column holds, None = not limited
+    """
+
+    def __init__(self, columns: Columns, header: MatchedHeader, column_limit: ColumnLimit) -> None:
+        self._width = header.width
+        self._exact = columns.exact_width
+        self._fields: list[tuple[int, str, Clean, bool, bool]] = []
+        for position, name, column in header.fields:
+            kind = column.kind
+            if column.stored_in is not None:
+                kind = kind.limited(column_limit(*column.stored_in))
+            clears = column.empty is Empty.CLEARS
+            self._fields.append((position, name, kind.cleaner(), column.must_be_filled, clears))
+
+    def clean(self, rows: Sequence[Row]) -> tuple[list[CleanRow], list[Rejection]]:
+        """Clean a chunk; a row gives either a CleanRow or one Rejection, for its first cell at fault."""
+        clean_rows: list[CleanRow] = []
+        rejections: list[Rejection] = []
+        for row in rows:
+            result = self._clean(row)
+            if isinstance(result, CleanRow):
+                clean_rows.append(result)
+            else:
+                rejections.append(result)
+        return clean_rows, rejections
+
+    def _clean(self, row: Row) -> CleanRow | Rejection:
+        line, _raw, cells = row
+        count = len(cells)
+        if count > self._width and any(cells[self._width :]):
+            return Rejection(line, "", "too_many_cells", {"cells": count, "width": self._width})
+        if self._exact and count < self._width:
+            return Rejection(line, "", "too_few_cells", {"cells": count, "width": self._width})
+        values = {}
+        for position, name, clean, must_be_filled, clears in self._fields:
+            text = cells[position] if position < count else ""
+            if text:
+                try:
+                    values[name] = clean(text)
+                except CellError as error:
+                    return Rejection(line, name, error.code, error.params)
+            elif must_be_filled:
+                return Rejection(line, name, "cell_empty", {})
+            elif clears and position < count:
+                values[name] = ""
+        return CleanRow(line, values)
