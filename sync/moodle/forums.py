@@ -1,0 +1,57 @@
+"""Reads of the forums that subscribe people when they get a role in the course."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from sync.moodle.database import MoodleSession
+from sync.moodle.user_rows import UserRows, fetch_user_rows
+from sync.moodle.writer import MAX_KEYS, slices
+
+ALLOW_FORCE_SUBSCRIBE = "mod/forum:allowforcesubscribe"
+
+_INITIAL_SUBSCRIPTION = 2  # forum.forcesubscribe
+_CONTEXT_MODULE = 70
+
+
+class Forum(NamedTuple):
+    """A forum with automatic subscription. Shape: path: ids of the contexts from the system down to the forum."""
+
+    id: int
+    courseid: int
+    path: str
+
+
+def fetch_initial_forums(moodle: MoodleSession, courseids: Collection[int]) -> list[Forum]:
+    """Give the forums of these courses whose mode is "initial subscription".
+
+    Queries: one per 10,000 courses; none where the forum plugin isn't installed
+    """
+    if not moodle.database.has_table("forum"):
+        return []
+    forum, modules, cm, context = map(moodle.table, ("forum", "modules", "course_modules", "context"))
+    joined = (
+        forum.join(cm, cm.c.instance == forum.c.id)
+        .join(modules, sa.and_(modules.c.id == cm.c.module, modules.c.name == "forum"))
+        .join(context, sa.and_(context.c.contextlevel == _CONTEXT_MODULE, context.c.instanceid == cm.c.id))
+    )
+    forums: list[Forum] = []
+    for part in slices(sorted(courseids), MAX_KEYS):
+        statement = (
+            sa.select(forum.c.id, forum.c.course, context.c.path)
+            .select_from(joined)
+            .where(forum.c.forcesubscribe == _INITIAL_SUBSCRIPTION, forum.c.course.in_(part))
+        )
+        forums.extend(Forum(row.id, row.course, row.path or "") for row in moodle.fetch(statement))
+    return sorted(forums)
+
+
+def fetch_forum_subscriptions(moodle: MoodleSession, forumids: Collection[int], userids: Collection[int]) -> UserRows:
+    """Give which of these users are subscribed to which of these forums.
+
+    Shape: (forum, userid) -> {id}
+    """
+    return fetch_user_rows(moodle, "forum_subscriptions", key=("forum", "userid"), among=forumids, userids=userids)

@@ -1,0 +1,55 @@
+"""The before-images of a chunk <-> bytes: compressed JSON, one line each, in the order of the writes."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, BinaryIO
+
+from sync.moodle.writer import BeforeImage
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "$decimal": Decimal,
+    "$bytes": base64.b64decode,
+    "$datetime": datetime.fromisoformat,
+    "$date": date.fromisoformat,
+}
+
+
+def encode_images(images: Iterable[BeforeImage]) -> bytes:
+    """Write before-images. Values that JSON doesn't know become {"$decimal": "1.50"} and the like."""
+    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_tagged).encode
+    lines = [encode((kind, table, rowid, dict(row), dict(after))) for kind, table, rowid, row, after in images]
+    return gzip.compress("\n".join(lines).encode(), compresslevel=1, mtime=0)
+
+
+def read_images(stream: BinaryIO) -> Iterator[BeforeImage]:
+    """Read before-images back."""
+    with gzip.open(stream, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            yield BeforeImage(*json.loads(line, object_hook=_untagged))
+
+
+def _tagged(value: object) -> dict[str, str]:
+    match value:
+        case Decimal():
+            return {"$decimal": str(value)}
+        case bytes() | bytearray() | memoryview():
+            return {"$bytes": base64.b64encode(value).decode()}
+        case datetime():
+            return {"$datetime": value.isoformat()}
+        case date():
+            return {"$date": value.isoformat()}
+    raise TypeError(f"a {type(value).__name__} in a before-image")
+
+
+def _untagged(value: dict[str, Any]) -> Any:
+    if len(value) == 1:
+        ((tag, text),) = value.items()
+        if tag in _READERS:
+            return _READERS[tag](text)
+    return value

@@ -1,0 +1,77 @@
+"""Reads of roles, of who holds them, and of what they permit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from sync.moodle.courses import CONTEXT_COURSE
+from sync.moodle.database import MoodleSession
+from sync.moodle.user_rows import UserRows, fetch_user_rows
+from sync.moodle.writer import MAX_KEYS, slices
+
+PROHIBIT = -1000
+ALLOW = 1
+
+
+class Role(NamedTuple):
+    """A role. Shape: in_courses: whether it may be assigned in a course (`role_context_levels`)."""
+
+    id: int
+    shortname: str
+    in_courses: bool
+
+
+def fetch_roles(moodle: MoodleSession) -> list[Role]:
+    """Give all roles of the site.
+
+    Queries: one
+    """
+    role, levels = moodle.table("role"), moodle.table("role_context_levels")
+    joined = role.outerjoin(levels, sa.and_(levels.c.roleid == role.c.id, levels.c.contextlevel == CONTEXT_COURSE))
+    statement = sa.select(role.c.id, role.c.shortname, levels.c.id.label("levelid")).select_from(joined)
+    return [Role(row.id, row.shortname, row.levelid is not None) for row in moodle.fetch(statement)]
+
+
+def fetch_role_assignments(moodle: MoodleSession, contextids: Collection[int], userids: Collection[int]) -> UserRows:
+    """Give the roles that these users hold in these contexts.
+
+    Shape: (contextid, userid, roleid, component, itemid) -> {id}
+    """
+    return fetch_user_rows(
+        moodle,
+        "role_assignments",
+        key=("contextid", "userid", "roleid", "component", "itemid"),
+        among=contextids,
+        userids=userids,
+    )
+
+
+def fetch_permissions(moodle: MoodleSession, capability: str, contextids: Collection[int]) -> dict[int, dict[int, int]]:
+    """Give what each role is permitted for one capability in these contexts.
+
+    Shape: roleid -> contextid -> permission (1 allow, -1 prevent, -1000 prohibit); absent = inherits
+    Queries: one per 10,000 contexts
+    """
+    table = moodle.table("role_capabilities")
+    permissions: dict[int, dict[int, int]] = {}
+    for part in slices(sorted(contextids), MAX_KEYS):
+        statement = sa.select(table.c.roleid, table.c.contextid, table.c.permission).where(
+            table.c.capability == capability, table.c.contextid.in_(part)
+        )
+        for row in moodle.fetch(statement):
+            permissions.setdefault(row.roleid, {})[row.contextid] = row.permission
+    return permissions
+
+
+def is_allowed(permissions: dict[int, int], path: str) -> bool:
+    """Tell whether a role has a capability in the context of this path.
+
+    Shape: permissions: contextid -> permission of the role; path: "/1/3/50/267"
+    Mirrors: has_capability_in_accessdata() for one role: the nearest context decides, a prohibition anywhere forbids
+    """
+    contextids = map(int, filter(None, path.split("/")))
+    decided = [permission for contextid in contextids if (permission := permissions.get(contextid))]
+    return bool(decided) and decided[-1] == ALLOW and PROHIBIT not in decided

@@ -1,0 +1,44 @@
+"""Before-images go to the storage and come back as they were."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from sync.moodle.journal import encode_images, read_images
+from sync.moodle.writer import BeforeImage
+
+IMAGES = [
+    BeforeImage("insert", "user", 7, {}, {}),
+    BeforeImage("insert", "cache_flags", None, {"name": "7"}, {}),
+    BeforeImage("update", "user", 7, {"city": "Lyón", "lastip": None}, {"city": "", "lastip": "::1"}),
+    BeforeImage(
+        "delete",
+        "grade_grades",
+        3,
+        {
+            "id": 3,
+            "grade": Decimal("12.50000"),
+            "blob": b"\x00\xff",
+            "on": date(2025, 3, 4),
+            "at": datetime(2025, 3, 4, 9, tzinfo=UTC),
+        },
+        {},
+    ),
+]
+
+
+def test_before_images_come_back_with_the_types_that_they_had() -> None:
+    assert list(read_images(io.BytesIO(encode_images(IMAGES)))) == IMAGES
+
+
+def test_no_images_are_an_empty_journal() -> None:
+    assert list(read_images(io.BytesIO(encode_images([])))) == []
+
+
+def test_a_value_that_would_be_lost_is_refused() -> None:
+    with pytest.raises(TypeError, match="object"):
+        encode_images([BeforeImage("insert", "user", 1, {"city": object()}, {})])
