@@ -1,0 +1,159 @@
+"""The shape of files that list accounts: delete, suspend, restore. One row names one account."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from sync.columns.clean import email, integer, text
+from sync.columns.column import Column, Empty
+from sync.columns.general_options import GENERAL_OPTIONS
+from sync.columns.options import Choice, Options
+from sync.moodle.account_deletion import DeletionSummary
+from sync.moodle.users import SiteRules
+from sync.moodle.writer import Writer
+from sync.processors.account_store import (
+    SimulatedPasswords,
+    blob_notes,
+    fetch_present_accounts,
+    fetch_revivable_accounts,
+    remember_accounts,
+    trash_blobs,
+    write_accounts_plan,
+)
+from sync.processors.accounts import IDENTITIES, KEY_FIELDS, Account, AccountBook, AccountsPlan, RowRefused
+from sync.processors.base import Processor
+from sync.values import Action, Change, CleanRow, Note, Outcome
+
+IDENTITY_COLUMNS = (
+    Column("username", text(100, lower=True), refers_to="user", sample="ada.lovelace"),
+    Column("idnumber", text(255), empty=Empty.CLEARS, refers_to="user", sample="A-1815"),
+    Column("email", email(), refers_to="user"),
+    Column("id", integer(1), refers_to="user", help=_("Moodle's own number.")),
+)
+
+LIST_OPTIONS = Options(
+    Choice("primaryidentity", default="idnumber", aliases=("users_primaryidentity",),
+           choices={"id": "id", "idnumber": "idnumber", "username": "username", "email": "email"},
+           label=_("Primary identity"),
+           help=_("The column that tells which account a row means; username where the file hasn't got that column.")),
+    *GENERAL_OPTIONS,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AccountListState:
+    """Shape: accounts: those that the rows may mean; revivable: deleted ones by (host, former username)."""
+
+    rules: SiteRules
+    now: int
+    accounts: Sequence[Mapping[str, Any]]
+    revivable: Mapping[tuple[int, str], Mapping[str, Any]]
+    folds: bool
+
+
+class AccountList(Processor[AccountListState, AccountsPlan]):
+    """One row, one account: found by the primary identity, then handed to `plan_account`."""
+
+    options = LIST_OPTIONS
+    extra_fields: tuple[str, ...] = ()
+
+    def begin(self, names: Sequence[str]) -> None:
+        self.names = frozenset(names)
+        self.rules = SiteRules(self.moodle)
+        self.identity = self._identity_in_use(names)
+        self.fields = (*KEY_FIELDS, *self.extra_fields)
+        self.deletion: DeletionSummary | None = None
+        self.bytes_left = 0
+
+    def fetch(self, rows: Sequence[CleanRow]) -> AccountListState:
+        def lookup(identity: str) -> set[Any]:
+            values = {row.values[identity] for row in rows if row.values.get(identity)}
+            return {value.lower() for value in values} if identity == "email" else values
+
+        identities = {identity: lookup(identity) for identity in {self.identity, "username"} & self.names}
+        usernames = lookup("username")
+        return AccountListState(
+            rules=self.rules,
+            now=int(time.time()),
+            accounts=fetch_present_accounts(self.moodle, self.memory, self.fields, identities),
+            revivable=fetch_revivable_accounts(self.moodle, self.memory, self.fields, usernames),
+            folds=self.moodle.connection.dialect.name == "mysql",
+        )
+
+    def plan(self, rows: Sequence[CleanRow], state: AccountListState) -> AccountsPlan:
+        book = AccountBook(state.accounts, folds=state.folds)
+        plan = AccountsPlan(book, state.now)
+        for row in rows:
+            try:
+                plan.outcomes.append(self._plan_row(row, plan, state))
+            except RowRefused as refused:
+                subject = str(row.values.get("username") or row.values.get(self.identity, ""))
+                plan.outcomes.append(Outcome(row.line, Action.REJECTED, refused.code, refused.params, subject))
+        plan.write_accounts()
+        return plan
+
+    @abstractmethod
+    def plan_account(self, row: CleanRow, account: Account, plan: AccountsPlan, state: AccountListState) -> Outcome:
+        """Plan what becomes of an account that is there."""
+
+    @abstractmethod
+    def plan_missing(
+        self, row: CleanRow, revivable: Mapping[str, Any] | None, plan: AccountsPlan, state: AccountListState
+    ) -> Outcome:
+        """Plan a row whose account isn't there; `revivable` is a deleted account that once had the username."""
+
+    def apply(self, plan: AccountsPlan, writer: Writer) -> None:
+        self.deletion = write_accounts_plan(plan, writer)
+
+    def committed(self, plan: AccountsPlan) -> None:
+        if self.deletion is not None:
+            self.bytes_left += trash_blobs(self.moodle, self.deletion)
+
+    def closing_notes(self) -> list[Note]:
+        return blob_notes(self.bytes_left)
+
+    def remember(self, plan: AccountsPlan, state: AccountListState) -> None:
+        remember_accounts(plan, self.memory, SimulatedPasswords())
+
+    def unknown(self, row: CleanRow) -> RowRefused:
+        return RowRefused("account_unknown", self.identity, identity=self.identity, value=row.values[self.identity])
+
+    def refuse_protected(self, account: Account) -> None:
+        """Nobody is locked out: guest, site administrators and the operator stay as they are."""
+        if account.key in self.rules.protected_ids:
+            raise RowRefused("account_protected", self.identity, username=account.values["username"])
+
+    def _identity_in_use(self, names: Sequence[str]) -> str:
+        wanted: str = self.chosen.primaryidentity
+        if wanted in names:
+            return wanted
+        if "username" in names:
+            return "username"
+        present = next(identity for identity in IDENTITIES if identity in names)
+        self.file_notes.append(Note("identity_taken_from", {"wanted": wanted, "used": present}))
+        return present
+
+    def _plan_row(self, row: CleanRow, plan: AccountsPlan, state: AccountListState) -> Outcome:
+        value = row.values.get(self.identity, "")
+        if value == "":
+            raise RowRefused("identity_empty", self.identity, identity=self.identity)
+        hostid = state.rules.mnethostid
+        found = plan.book.find(self.identity, value, hostid)
+        if len(found) > 1:
+            raise RowRefused("account_ambiguous", self.identity, value=value, count=len(found))
+        if found:
+            return self.plan_account(row, found[0], plan, state)
+        revivable = state.revivable.get((hostid, row.values.get("username", "")))
+        return self.plan_missing(row, revivable, plan, state)
+
+
+def outcome_for(
+    row: CleanRow, account: Account, action: Action, code: str, changes: Sequence[Change] = (), *notes: Note
+) -> Outcome:
+    return Outcome(row.line, action, code, {}, account.values["username"], tuple(changes), notes)

@@ -1,0 +1,155 @@
+"""What the account processors read and write in the same way: present accounts, revivable ones, plans, simulations."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from django.template.defaultfilters import filesizeformat
+
+from sync.moodle.account_deletion import DeletionSummary, delete_accounts, md5_of
+from sync.moodle.database import MoodleSession
+from sync.moodle.files import trash_unreferenced_blobs
+from sync.moodle.user_contexts import fetch_userids_without_context, insert_user_contexts
+from sync.moodle.users import fetch_accounts
+from sync.moodle.writer import Writer
+from sync.processors.accounts import AccountsPlan, ClearPassword
+from sync.processors.base import write_plan
+from sync.processors.memory import Memory
+from sync.processors.plan import Ref
+from sync.values import Note
+
+
+def fetch_present_accounts(
+    moodle: MoodleSession, memory: Memory, fields: Sequence[str], identities: Mapping[str, Collection[Any]]
+) -> list[dict[str, Any]]:
+    """Read the accounts that aren't deleted and have one of the identities, as a simulation would have left them so far.
+
+    Shape: identities: "username", "idnumber", "email" (in lower case), "id" -> values
+    Queries: one per identity
+    """
+    accounts = fetch_accounts(moodle, fields, identities)
+    if memory.is_empty:
+        return list(accounts.values())
+    remembered_ids = {
+        str(userid)
+        for identity, values in identities.items()
+        for userid in memory.get_many(identity, [str(value) for value in values]).values()
+    }
+    remembered = memory.get_many("account", remembered_ids | {str(userid) for userid in accounts})
+    accounts.update((int(userid), values) for userid, values in remembered.items())
+    return [account for account in accounts.values() if not account["deleted"]]
+
+
+def fetch_revivable_accounts(
+    moodle: MoodleSession, memory: Memory, fields: Sequence[str], usernames: Collection[str]
+) -> dict[tuple[int, str], dict[str, Any]]:
+    """Read deleted accounts that once had these usernames: (host, former username) -> account, the newest if several.
+
+    Deletion leaves md5(username) in the e-mail address. Source: spec users.md sections 6 and 8
+    """
+    username_by_digest = {md5_of(username): username for username in usernames}
+    found = fetch_accounts(moodle, fields, {"email": list(username_by_digest)}, deleted=True)
+    revivable = {
+        (account["mnethostid"], username_by_digest[account["email"]]): account for _id, account in sorted(found.items())
+    }
+    for username, account in memory.get_many("deleted username", usernames).items():
+        revivable[(account["mnethostid"], username)] = account
+    return revivable
+
+
+def write_accounts_plan(plan: AccountsPlan, writer: Writer) -> DeletionSummary | None:
+    """Carry out a plan on accounts: deletions first, so that a freed username can be taken again.
+
+    Queries: constant, whatever the number of rows
+    """
+    deletion = delete_accounts(writer, plan.deleted, now=plan.now) if plan.deleted else None
+    ids = write_plan(plan, writer)
+    without_context = [ids[ref] for ref in plan.new_accounts]
+    if plan.revived:
+        without_context += fetch_userids_without_context(writer, plan.revived)
+    insert_user_contexts(writer, without_context)
+    if plan.sessions_ended:
+        writer.delete_where("sessions", "userid", sorted(plan.sessions_ended))
+    if plan.tokens_ended:
+        writer.delete_where("external_tokens", "userid", sorted(plan.tokens_ended))
+    return deletion
+
+
+def trash_blobs(moodle: MoodleSession, deletion: DeletionSummary) -> int:
+    """See to the files of deleted accounts, and give how many bytes stay behind. Units: bytes"""
+    return trash_unreferenced_blobs(moodle, moodle.database.settings.dataroot, deletion.files).bytes_left
+
+
+def blob_notes(bytes_left: int) -> list[Note]:
+    return [Note("blobs_left", {"size": filesizeformat(bytes_left)})] if bytes_left else []
+
+
+class SimulatedPasswords:
+    """Stands in for password hashes between the chunks of a simulation, which hashes nothing.
+
+    Values are keyed with a secret of this run, so even the private temporary file holds no clear password.
+    """
+
+    _PREFIX = "simulated$"
+
+    def __init__(self) -> None:
+        self._secret = secrets.token_bytes(32)
+
+    def stored(self, clear: str) -> str:
+        return self._PREFIX + hmac.new(self._secret, clear.encode(), "sha256").hexdigest()
+
+    def made(self, stored: str) -> bool:
+        return stored.startswith(self._PREFIX)
+
+    def matches(self, clear: str, stored: str) -> bool:
+        return self.made(stored) and hmac.compare_digest(self.stored(clear), stored)
+
+
+def remember_accounts(plan: AccountsPlan, memory: Memory, passwords: SimulatedPasswords) -> dict[Ref, int]:
+    """Keep what a chunk of a simulation would have made of accounts; new ones get negative ids, which are given back."""
+    ids: dict[Ref, int] = {}
+    kept: dict[str, dict[str, Any]] = {}
+    for account in plan.book.accounts.values():
+        if not account.lines:
+            continue
+        if isinstance(account.key, Ref):
+            ids[account.key] = -account.lines[0]
+        userid = ids[account.key] if isinstance(account.key, Ref) else account.key
+        values = {**account.values, "id": userid}
+        if isinstance(values["password"], ClearPassword):
+            values["password"] = passwords.stored(values["password"].text)
+        kept[str(userid)] = values
+    gone = {deleted.username: {**plan.book.accounts[deleted.id].values, "deleted": 1} for deleted in plan.deleted}
+    memory.put_many("deleted username", gone)
+    memory.put_many("account", kept | {str(values["id"]): values for values in gone.values()})
+    for identity in ("username", "idnumber", "email"):
+        memory.put_many(
+            identity,
+            {_folded(identity, values[identity]): values["id"] for values in kept.values() if values.get(identity)},
+        )
+    _remember_profile_data(plan, memory, ids)
+    return ids
+
+
+def _folded(identity: str, value: str) -> str:
+    return value.lower() if identity == "email" else value
+
+
+def _remember_profile_data(plan: AccountsPlan, memory: Memory, ids: Mapping[Ref, int]) -> None:
+    facts = {}
+    for (key, fieldid), data in plan.profile_data.items():
+        facts[f"{ids[key] if isinstance(key, Ref) else key} {fieldid}"] = data
+    memory.put_many("profile", facts)
+
+
+def remembered_profile_data(
+    memory: Memory, userids: Sequence[int], fieldids: Sequence[int]
+) -> dict[tuple[int, int], tuple[int, str]]:
+    """Give the custom fields that a simulation would have set: (userid, fieldid) -> (0, data)."""
+    if memory.is_empty:
+        return {}
+    names = {f"{userid} {fieldid}": (userid, fieldid) for userid in userids for fieldid in fieldids}
+    return {names[name]: (0, data) for name, data in memory.get_many("profile", list(names)).items()}

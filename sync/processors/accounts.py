@@ -1,0 +1,172 @@
+"""Accounts within one chunk: as Moodle has them, and as the rows so far would leave them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from sync.moodle.account_deletion import AccountToDelete
+from sync.processors.plan import Plan, Ref
+from sync.values import Change
+
+# What is read of every account, whatever the file holds.
+KEY_FIELDS = (
+    "id", "auth", "deleted", "email", "idnumber", "mnethostid", "password", "picture", "suspended", "timemodified", "username",
+)  # fmt: skip
+_FOLDED = {identity: f"{identity} folded" for identity in ("username", "idnumber", "email")}
+IDENTITIES = ("id", "idnumber", "username", "email")
+
+
+class RowRefused(Exception):
+    """A row can't be carried out: code, column and parameters of its rejection."""
+
+    def __init__(self, code: str, column: str = "", **params: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.params = {**params, "column": column}
+
+
+class ClearPassword(NamedTuple):
+    """A password that is still to be hashed, before the transaction opens. Never shown, never stored."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return "ClearPassword(…)"
+
+
+class Account:
+    """One account. Shape: key: its id, or a Ref when this chunk creates it; stored: as Moodle has it, {} when new."""
+
+    __slots__ = ("key", "lines", "stored", "values")
+
+    def __init__(self, key: int | Ref, stored: Mapping[str, Any]) -> None:
+        self.key = key
+        self.stored = stored
+        self.values: dict[str, Any] = dict(stored)
+        self.lines: list[int] = []
+
+    @property
+    def is_new(self) -> bool:
+        return self.key.__class__ is Ref
+
+    def changes_to(self, new: Mapping[str, Any]) -> list[Change]:
+        """Give what would change, field by field; a NULL and an empty text are the same to a file."""
+        changes = []
+        for name, value in new.items():
+            old = self.values.get(name)
+            if old != value and not (old is None and value == ""):
+                changes.append(Change(name, "" if old is None else str(old), str(value)))
+        return changes
+
+    def difference(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Give the net change against Moodle: old values and new values of the changed fields."""
+        after = {name: value for name, value in self.values.items() if value != self.stored.get(name)}
+        return {name: self.stored.get(name) for name in after}, after
+
+
+class AccountBook:
+    """The accounts that a chunk knows, found by any identity. Later rows see what earlier ones did.
+
+    Usernames are told apart per MNet host; e-mail addresses are compared in any case.
+    Shape: folds: the database takes texts that differ in case only for equal (MariaDB does, PostgreSQL doesn't)
+    """
+
+    def __init__(self, stored: Iterable[Mapping[str, Any]], *, folds: bool) -> None:
+        self.accounts: dict[int | Ref, Account] = {}
+        self._places: dict[tuple[str, Any], list[Account]] = {}
+        self._folded = {"username", "idnumber", "email"} if folds else {"email"}
+        for values in stored:
+            if values["id"] not in self.accounts:
+                self.add(Account(values["id"], values))
+
+    def add(self, account: Account) -> None:
+        self.accounts[account.key] = account
+        for place in self._places_of(account):
+            self._places.setdefault(place, []).append(account)
+
+    def remove(self, account: Account) -> None:
+        """Take an account out: it is to be deleted."""
+        for place in self._places_of(account):
+            self._places[place].remove(account)
+
+    def change(self, account: Account, values: Mapping[str, Any], line: int) -> None:
+        """Set values, and keep the account findable."""
+        moves = not {"username", "idnumber", "email"}.isdisjoint(values)
+        if moves:
+            self.remove(account)
+        account.values.update(values)
+        account.lines.append(line)
+        if moves:
+            for place in self._places_of(account):
+                self._places.setdefault(place, []).append(account)
+
+    def find(self, identity: str, value: Any, hostid: int) -> list[Account]:
+        """Give the accounts of a host that have this identity value; several are possible but for id and username."""
+        if identity == "id":
+            account = self.accounts.get(value)
+            return [account] if account is not None else []
+        if value == "":
+            return []
+        found = self._places.get((identity, value), ())
+        if not found and identity in self._folded:
+            found = self._places.get((_FOLDED[identity], value.casefold()), ())
+        return [account for account in found if account.values["mnethostid"] == hostid]
+
+    def _places_of(self, account: Account) -> list[tuple[str, Any]]:
+        values = account.values
+        places = [(identity, values[identity]) for identity in _FOLDED if values[identity]]
+        places.extend((_FOLDED[place[0]], place[1].casefold()) for place in places if place[0] in self._folded)
+        return places
+
+
+class AccountsPlan(Plan):
+    """A plan that may also create, delete and lock out accounts.
+
+    Shape: now: seconds since epoch; new_accounts: Refs of inserted accounts, they need a context; revived: ids of accounts
+    that come back, whose context may be missing; deleted: accounts to delete; sessions_ended and tokens_ended: ids of
+    accounts that lose their sessions, their web service tokens; profile_data: (account key, fieldid) -> data that is set
+    """
+
+    def __init__(self, book: AccountBook, now: int) -> None:
+        super().__init__()
+        self.book = book
+        self.now = now
+        self.new_accounts: list[Ref] = []
+        self.revived: list[int] = []
+        self.deleted: list[AccountToDelete] = []
+        self.sessions_ended: set[int] = set()
+        self.tokens_ended: set[int] = set()
+        self.profile_data: dict[tuple[int | Ref, int], str] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        return super().is_empty and not self.deleted
+
+    def end_sessions(self, account: Account) -> None:
+        """Log the account out everywhere; one that is only planned has no sessions."""
+        if isinstance(account.key, int):
+            self.sessions_ended.add(account.key)
+
+    def delete_account(self, account: Account) -> None:
+        values = account.values
+        self.deleted.append(AccountToDelete(**{name: values[name] for name in AccountToDelete._fields}))
+
+    def write_accounts(self) -> None:
+        """Turn the net changes of all accounts into inserts and updates; timemodified follows real changes only.
+
+        A password alone doesn't touch timemodified. Source: effects user_password_change
+        """
+        for account in self.book.accounts.values():
+            if not account.lines:
+                continue
+            if isinstance(account.key, Ref):
+                self.insert("user", account.values, *account.lines, key=account.key.key)
+                self.new_accounts.append(account.key)
+                continue
+            before, after = account.difference()
+            if after.keys() - {"password"}:
+                before["timemodified"] = account.stored["timemodified"]
+                after["timemodified"] = self.now
+            if after:
+                self.update("user", account.key, before, after, *account.lines)

@@ -1,0 +1,146 @@
+"""The contract of a processor, and the carrying out of its plans.
+
+A processor is made once per run. For every chunk of cleaned rows the pipeline calls, in this order:
+
+    state = fetch(rows)            all reads
+    plan = plan(rows, state)       pure: no database, no clock; may raise SplitChunk
+    prepare(plan)                  slow work that needs no database (password hashes); not in a simulation
+    apply(plan, writer)            all writes, in one transaction; not in a simulation
+    committed(plan)                what must wait for the commit; not in a simulation
+    remember(plan, state)          only in a simulation, instead of prepare and apply
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
+
+from django.utils.functional import Promise
+
+from sync.columns.column import Columns
+from sync.columns.options import Options, OptionValues
+from sync.moodle import caches
+from sync.moodle.database import MoodleSession
+from sync.moodle.schema import NATURAL_KEYS, WRITE_ORDER
+from sync.moodle.writer import RowChange, Writer
+from sync.processors.memory import Memory
+from sync.processors.plan import Plan, Ref
+from sync.values import CleanRow, Note
+
+State = TypeVar("State")
+PlanT = TypeVar("PlanT", bound=Plan)
+
+
+class Processor(ABC, Generic[State, PlanT]):
+    """One file type: what it may contain (declared) and what it does.
+
+    Shape: after: keys of processors whose files go first when several arrive together; aliases: names of the old plugin
+    """
+
+    key: ClassVar[str]
+    label: ClassVar[Promise]
+    summary: ClassVar[Promise]
+    default_filename: ClassVar[str]
+    after: ClassVar[tuple[str, ...]] = ()
+    columns: ClassVar[Columns]
+    options: ClassVar[Options]
+
+    def __init__(self, moodle: MoodleSession, options: OptionValues, memory: Memory) -> None:
+        self.moodle = moodle
+        self.chosen = options
+        self.memory = memory
+        self.file_notes: list[Note] = []
+
+    def begin(self, names: Sequence[str]) -> None:
+        """Look at the header's canonical names before the first chunk; say in `file_notes` what concerns the whole file."""
+
+    @abstractmethod
+    def fetch(self, rows: Sequence[CleanRow]) -> State:
+        """Read everything that the rows need, whole sets at a time."""
+
+    @abstractmethod
+    def plan(self, rows: Sequence[CleanRow], state: State) -> PlanT:
+        """Decide what each row does, as if the rows were carried out in file order. Pure."""
+
+    def prepare(self, plan: PlanT) -> None:
+        """Do what takes long and needs no database, before the transaction opens."""
+
+    def apply(self, plan: PlanT, writer: Writer) -> None:
+        """Write the plan. Inside a transaction of the writer's session."""
+        write_plan(plan, writer)
+
+    def committed(self, plan: PlanT) -> None:
+        """Do what may only happen once the transaction is in (files in Moodle's data folder)."""
+
+    def closing_notes(self) -> list[Note]:
+        """Say what is worth saying about everything that was done."""
+        return []
+
+    def close(self) -> None:
+        """Let go of what the processor holds (helper processes)."""
+
+    def remember(self, plan: PlanT, state: State) -> None:
+        """Keep what this chunk would have made, so that later chunks of a simulation see it."""
+
+
+class SplitChunk(Exception):
+    """Raised by `plan`: this line depends on what earlier rows of the chunk do; carry them out first."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
+
+
+def write_plan(plan: Plan, writer: Writer) -> dict[Ref, int]:
+    """Carry out a plan: deletes, updates, inserts (parents first), cache flags. Give the ids of what Refs named.
+
+    Queries: constant per table of the plan
+    """
+    for table in reversed(_in_order(plan.deletes)):
+        writer.delete_many(table, [delete.row for delete in plan.deletes[table]])
+    for table in _in_order(plan.updates):
+        writer.update_many(table, [RowChange(u.id, u.before, u.after) for u in plan.updates[table]])
+    ids: dict[Ref, int] = {}
+    for table in _in_order(plan.inserts):
+        inserts = plan.inserts[table]
+        rows = [resolved(insert.values, ids) for insert in inserts]
+        for rowid, insert in zip(_insert(writer, table, rows), inserts, strict=True):
+            if insert.key:
+                ids[Ref(table, insert.key)] = rowid
+    caches.flag_changes(
+        writer,
+        dirty_users=_plain_ids(plan.dirty_users, ids),
+        changed_preferences=_plain_ids(plan.changed_preferences, ids),
+        dirty_contexts=plan.dirty_contexts,
+    )
+    return ids
+
+
+def resolved(values: dict[str, Any], ids: Mapping[Ref, int]) -> dict[str, Any]:
+    """Replace the Refs among the values by the ids that they got."""
+    for value in values.values():
+        if value.__class__ is Ref:
+            return {name: ids[value] if value.__class__ is Ref else value for name, value in values.items()}
+    return values
+
+
+def _insert(writer: Writer, table: str, rows: list[dict[str, Any]]) -> list[int]:
+    """Insert rows in runs of the same columns, so that absent columns take Moodle's defaults."""
+    ids: list[int] = [0] * len(rows)
+    places_by_columns: dict[tuple[str, ...], list[int]] = {}
+    for place, row in enumerate(rows):
+        places_by_columns.setdefault(tuple(row), []).append(place)
+    for places in places_by_columns.values():
+        new = writer.insert_many(table, [rows[place] for place in places], NATURAL_KEYS.get(table, ()))
+        for place, rowid in zip(places, new, strict=False):
+            ids[place] = rowid
+    return ids
+
+
+def _in_order(by_table: Mapping[str, Any]) -> list[str]:
+    return sorted(by_table, key=lambda table: WRITE_ORDER.index(table) if table in WRITE_ORDER else len(WRITE_ORDER))
+
+
+def _plain_ids(users: set[int | Ref], ids: Mapping[Ref, int]) -> set[int]:
+    return {ids[user] if isinstance(user, Ref) else user for user in users}

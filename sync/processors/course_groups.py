@@ -1,0 +1,51 @@
+"""The group of a row: found in its course, or made, and joined."""
+
+from __future__ import annotations
+
+from sync.moodle.courses import Course
+from sync.processors.membership_results import NOTHING, SetResult
+from sync.processors.membership_rows import MembershipRows
+from sync.processors.plan import Ref
+from sync.processors.table_view import UserKey
+from sync.values import Change, Note
+
+# Source: Moodle table groups, column name
+MAX_NAME = 254
+
+
+class CourseGroups:
+    """Puts users in groups of courses; a group that one row makes is found by the next."""
+
+    def __init__(self, rows: MembershipRows) -> None:
+        self.rows = rows
+        self._fold = rows.state.fold_group
+        self._ids: dict[tuple[int, str], list[tuple[int | Ref, str]]] = {}
+        for group in sorted(rows.state.groups.values()):
+            self._ids.setdefault((group.courseid, self._fold(group.name)), []).append((group.id, group.name))
+
+    def join(self, user: UserKey, course: Course, name: str, column: str, line: int) -> SetResult:
+        """Put a user in the group of this name; make the group when it is missing.
+
+        The membership is one that people may take away again by hand: component '', itemid 0.
+        """
+        if len(name) > MAX_NAME:
+            return SetResult(problems=(Note("group_name_too_long", {"column": column, "limit": MAX_NAME}),))
+        if not self.rows.is_enrolled(user, course.id):
+            return SetResult(problems=(Note("group_not_enrolled", {"column": column, "group": name}),))
+        found = self.named(course, name)
+        notes = (Note("group_ambiguous", {"column": column, "group": name, "count": len(found)}),) if found[1:] else ()
+        groupid = found[0] if found else self._create(course, name, line)
+        if not self.rows.add_to_group(user, groupid, line):
+            return NOTHING._replace(notes=notes)
+        return SetResult(changes=(Change(column, "", name),), notes=notes)
+
+    def named(self, course: Course, name: str) -> list[int | Ref]:
+        """Give the groups of this name, the oldest first; those spelled exactly so, if there are any."""
+        alike = self._ids.get((course.id, self._fold(name)), [])
+        exact = [groupid for groupid, spelled in alike if spelled == name]
+        return exact or [groupid for groupid, _spelled in alike]
+
+    def _create(self, course: Course, name: str, line: int) -> Ref:
+        groupid = self.rows.create_group(course.id, name, line)
+        self._ids[course.id, self._fold(name)] = [(groupid, name)]
+        return groupid

@@ -1,0 +1,126 @@
+"""Course sets: an enrolment, a role and a group in one course."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sync.moodle.courses import Course
+from sync.moodle.enrolments import ACTIVE, ENABLED, METHODS_WITH_FREE_ROLES, SELF_SYNCED_METHODS, EnrolInstance
+from sync.moodle.roles import Role
+from sync.processors.course_groups import CourseGroups
+from sync.processors.membership_results import NOTHING, CourseSet, SetResult
+from sync.processors.membership_rows import MembershipRows
+from sync.processors.membership_state import MembershipState
+from sync.processors.meta_sync import sync_meta_children
+from sync.processors.table_view import UserKey, Values
+from sync.values import Change, Note
+
+STUDENT = "student"
+
+_STATUS_WORDS = {0: "active", 1: "suspended"}
+
+
+class Target(NamedTuple):
+    """What a course set names. Shape: instance: None when the set only gives a role."""
+
+    course: Course
+    role: Role
+    instance: EnrolInstance | None
+
+
+class CourseSets:
+    """Carries out course sets on the rows of a chunk."""
+
+    def __init__(self, rows: MembershipRows) -> None:
+        self.rows = rows
+        self.groups = CourseGroups(rows)
+
+    def apply(self, user: UserKey, wanted: CourseSet, line: int) -> SetResult:
+        """Carry out one set. What it names is checked first, so that a faulty set does nothing by halves."""
+        if not wanted.course:
+            return NOTHING
+        target = find_target(self.rows.state, wanted)
+        if isinstance(target, Note):
+            # A set without role and method is a slip that does no harm, unless it asks for a group in vain.
+            harmless = target.code == "course_set_empty" and not wanted.group
+            return SetResult(notes=(target,)) if harmless else SetResult(problems=(target,))
+        changes = tuple(self._enrol(user, target, wanted, line))
+        if changes:
+            sync_meta_children(self.rows, user, target.course, line)
+        if not wanted.group:
+            return SetResult(changes)
+        joined = self.groups.join(user, target.course, wanted.group, wanted.column("group"), line)
+        return joined._replace(changes=(*changes, *joined.changes))
+
+    def _enrol(self, user: UserKey, target: Target, wanted: CourseSet, line: int) -> Iterator[Change]:
+        rows, instance = self.rows, target.instance
+        component, itemid = "", 0
+        if instance is not None:
+            given = {"status": ACTIVE, "timestart": wanted.start, "timeend": wanted.end}
+            values = {name: value for name, value in given.items() if value is not None}
+            before = rows.enrolment(user, instance.id)
+            if rows.enrol(user, instance.id, values, line, timestart=rows.now):
+                yield from _enrolment_changes(wanted, before, values)
+            if instance.enrol not in METHODS_WITH_FREE_ROLES:
+                component, itemid = f"enrol_{instance.enrol}", instance.id
+        if rows.assign_role(user, target.course, target.role.id, line, component=component, itemid=itemid):
+            yield Change(wanted.column("role"), "", target.role.shortname)
+
+
+def find_target(state: MembershipState, wanted: CourseSet) -> Target | Note:
+    """Find what a set names, or say what is wrong with it."""
+    if wanted.wwwroot:
+        return Note("course_set_remote", {"column": wanted.column("wwwroot")})
+    course = find_course(state, wanted.course, wanted.column("course"))
+    if isinstance(course, Note):
+        return course
+    if not wanted.role and not wanted.enrol:
+        return Note("course_set_empty", {"column": wanted.column("course")})
+    role = find_course_role(state, wanted.role or STUDENT, wanted.column("role"))
+    if isinstance(role, Note):
+        return role
+    instance = find_method(state, course, wanted) if wanted.enrol else None
+    return instance if isinstance(instance, Note) else Target(course, role, instance)
+
+
+def find_course(state: MembershipState, text: str, column: str) -> Course | Note:
+    """Give the one course that a text names; the site course is none."""
+    found = state.courses_named.get(text, ())
+    params = {"column": column, "course": text, "identifier": state.course_identifier}
+    if not found:
+        return Note("course_unknown", params)
+    if len(found) > 1:
+        return Note("course_ambiguous", {**params, "count": len(found)})
+    return Note("course_is_site", params) if found[0].is_site else found[0]
+
+
+def find_course_role(state: MembershipState, text: str, column: str) -> Role | Note:
+    """Give the role of a shortname, provided that it may be given in courses."""
+    role = state.roles.get(text) or state.roles.get(text.casefold())
+    if role is None:
+        return Note("role_unknown", {"column": column, "role": text})
+    return role if role.in_courses else Note("role_not_for_courses", {"column": column, "role": text})
+
+
+def find_method(state: MembershipState, course: Course, wanted: CourseSet) -> EnrolInstance | Note:
+    """Give the first enabled instance of the method in the course."""
+    method = (wanted.enrol or "").lower()
+    params = {"column": wanted.column("enrol"), "method": method, "course": wanted.course}
+    if method in SELF_SYNCED_METHODS:
+        return Note("enrol_method_refused", params)
+    for instance in state.instances.get(course.id, ()):
+        if instance.enrol == method and instance.status == ENABLED:
+            return instance
+    return Note("enrol_method_inactive", params)
+
+
+def _enrolment_changes(wanted: CourseSet, before: Values | None, after: dict[str, int]) -> Iterator[Change]:
+    if before is None:
+        yield Change(wanted.column("course"), "", wanted.course)
+        return
+    if before["status"] != after["status"]:
+        yield Change(wanted.column("enrol"), _STATUS_WORDS[before["status"]], _STATUS_WORDS[after["status"]])
+    for column, name in (("start", "timestart"), ("end", "timeend")):
+        if name in after and before[name] != after[name]:
+            yield Change(wanted.column(column), str(before[name]), str(after[name]))

@@ -1,0 +1,149 @@
+"""The reads of a chunk about courses, roles, enrolments, groups and cohorts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from sync.moodle.cohorts import fetch_cohort_members, fetch_cohorts
+from sync.moodle.courses import fetch_courses
+from sync.moodle.database import MoodleSession
+from sync.moodle.enrolments import (
+    ENABLED,
+    EnrolInstance,
+    enabled_methods,
+    fetch_instances,
+    fetch_meta_children,
+    fetch_user_enrolments,
+)
+from sync.moodle.forums import ALLOW_FORCE_SUBSCRIBE, Forum, fetch_forum_subscriptions, fetch_initial_forums
+from sync.moodle.groups import Group, fetch_conversation_members, fetch_group_members, fetch_groups
+from sync.moodle.identifiers import folding
+from sync.moodle.roles import fetch_permissions, fetch_role_assignments, fetch_roles
+from sync.processors.membership_memory import recall
+from sync.processors.membership_state import MembershipState, MetaSettings, Rows, roles_by_shortname
+from sync.processors.memory import Memory
+
+
+def fetch_memberships(
+    moodle: MoodleSession,
+    memory: Memory,
+    *,
+    course_identifier: str = "shortname",
+    courses: Collection[str] = (),
+    groups: Collection[tuple[str, str]] = (),
+    cohort_names: Collection[str] = (),
+    cohort_idnumbers: Collection[str] = (),
+    userids: Collection[int] = (),
+) -> MembershipState:
+    """Read all that the rows of a chunk name.
+
+    Shape: courses: identifiers as typed; groups: (course as typed, group name); userids: accounts that are there, and
+    in a simulation the negative ids of those that earlier chunks would have made
+    Queries: none without courses and cohorts; nine for courses, plus two for cohorts, one when a group has a
+    conversation and two when a forum subscribes people
+    """
+    courses, cohort_names, cohort_idnumbers = ({*filter(None, v)} for v in (courses, cohort_names, cohort_idnumbers))
+    if not courses and not cohort_names and not cohort_idnumbers:
+        return MembershipState(course_identifier=course_identifier)
+    state = MembershipState(
+        course_identifier=course_identifier,
+        operatorid=moodle.operatorid,
+        system_contextid=moodle.system_contextid,
+        cohort_has_theme="theme" in moodle.table("cohort").c,
+        enabled_methods=enabled_methods(moodle),
+        meta=_meta_settings(moodle.plugin_config("enrol_meta")),
+        fold_group=folding(moodle, "groups", "name"),
+        fold_cohort=folding(moodle, "cohort", "name"),
+    )
+    state = replace(
+        state,
+        courses_named=fetch_courses(moodle, course_identifier, courses),
+        roles=roles_by_shortname(fetch_roles(moodle)) if courses else {},
+        cohorts=tuple(fetch_cohorts(moodle, cohort_names, cohort_idnumbers)),
+    )
+    state = _with_methods(moodle, state)
+    state = replace(state, groups=_fetch_groups(moodle, state, set(groups)))
+    state = _with_forums(moodle, state)
+    state = replace(state, rows=_fetch_rows(moodle, state, [userid for userid in userids if userid > 0]))
+    return recall(
+        memory,
+        state,
+        groups=groups,
+        cohort_names=cohort_names,
+        cohort_idnumbers=cohort_idnumbers,
+        userids=userids,
+    )
+
+
+def _meta_settings(config: Mapping[str, str]) -> MetaSettings:
+    roleids = (text for text in config.get("nosyncroleids", "").split(",") if text.isdecimal())
+    return MetaSettings(config.get("syncall", "1") not in ("", "0"), frozenset(map(int, roleids)))
+
+
+def _with_methods(moodle: MoodleSession, state: MembershipState) -> MembershipState:
+    """Add the methods of the courses, the courses where the cohorts are enrolled, and the meta children of both."""
+    named = {course.id: course for courses in state.courses_named.values() for course in courses}
+    cohortids = [cohort.id for cohort in state.cohorts] if "cohort" in state.enabled_methods else []
+    found = fetch_instances(moodle, list(named), cohortids)
+    touched = named | {course.id: course for _instance, course in found if course.id not in named}
+    children = fetch_meta_children(moodle, list(touched)) if "meta" in state.enabled_methods else []
+    instances: dict[int, list[EnrolInstance]] = {}
+    bound: dict[int, list[EnrolInstance]] = {}
+    for instance, _course in found:
+        instances.setdefault(instance.courseid, []).append(instance)
+        if instance.enrol == "cohort" and instance.status == ENABLED and instance.customint1 in cohortids:
+            bound.setdefault(instance.customint1, []).append(instance)
+    by_parent: dict[int, list[EnrolInstance]] = {}
+    for instance, _course in children:
+        by_parent.setdefault(instance.customint1, []).append(instance)
+    return replace(
+        state,
+        courses={course.id: course for _instance, course in children} | touched,
+        instances={courseid: tuple(methods) for courseid, methods in instances.items()},
+        cohort_instances={cohortid: tuple(methods) for cohortid, methods in bound.items()},
+        meta_children={courseid: tuple(methods) for courseid, methods in by_parent.items()},
+    )
+
+
+def _synced(state: MembershipState) -> list[EnrolInstance]:
+    """The methods into which the chunk may copy people by itself."""
+    return [
+        instance
+        for by_source in (state.cohort_instances, state.meta_children)
+        for instances in by_source.values()
+        for instance in instances
+    ]
+
+
+def _fetch_groups(moodle: MoodleSession, state: MembershipState, wanted: set[tuple[str, str]]) -> dict[int, Group]:
+    courseids = {course.id for text, _name in wanted for course in state.courses_named.get(text, ())}
+    names = {name for _text, name in wanted}
+    synced = {instance.customint2 for instance in _synced(state)} - {0}
+    return {group.id: group for group in fetch_groups(moodle, courseids, names, synced)}
+
+
+def _with_forums(moodle: MoodleSession, state: MembershipState) -> MembershipState:
+    forums: dict[int, tuple[Forum, ...]] = {}
+    for forum in fetch_initial_forums(moodle, state.courses) if state.courses else ():
+        forums[forum.courseid] = (*forums.get(forum.courseid, ()), forum)
+    paths = {forum.path for of_course in forums.values() for forum in of_course}
+    contextids = {int(contextid) for path in paths for contextid in path.split("/") if contextid}
+    return replace(state, forums=forums, permissions=fetch_permissions(moodle, ALLOW_FORCE_SUBSCRIBE, contextids))
+
+
+def _fetch_rows(moodle: MoodleSession, state: MembershipState, userids: Collection[int]) -> dict[str, Rows]:
+    """Read what the users belong to already, in everything that the chunk may touch."""
+    enrolids = {instance.id for instances in state.instances.values() for instance in instances}
+    enrolids |= {instance.id for instance in _synced(state)}
+    contextids = [course.contextid for course in state.courses.values()]
+    conversationids = {group.conversationid for group in state.groups.values() if group.conversationid is not None}
+    forumids = [forum.id for forums in state.forums.values() for forum in forums]
+    return {
+        "user_enrolments": fetch_user_enrolments(moodle, enrolids, userids),
+        "role_assignments": fetch_role_assignments(moodle, contextids, userids),
+        "groups_members": fetch_group_members(moodle, state.groups, userids),
+        "message_conversation_members": fetch_conversation_members(moodle, conversationids, userids),
+        "cohort_members": fetch_cohort_members(moodle, [cohort.id for cohort in state.cohorts], userids),
+        "forum_subscriptions": fetch_forum_subscriptions(moodle, forumids, userids),
+    }

@@ -1,0 +1,132 @@
+"""What a simulation remembers of groups, cohorts and memberships that earlier chunks would have made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from sync.moodle.cohorts import Cohort
+from sync.moodle.groups import Group
+from sync.processors.membership_state import MembershipState
+from sync.processors.memory import Memory
+from sync.processors.plan import Ref
+from sync.processors.table_view import TableView
+
+# A row that a simulation would have inserted: it has no id, and no write will ever ask for it.
+_NO_ID = -1
+
+
+class PlannedGroup(NamedTuple):
+    """A group that this chunk makes."""
+
+    id: Ref
+    courseid: int
+    name: str
+
+
+class PlannedCohort(NamedTuple):
+    """A cohort that this chunk makes."""
+
+    id: Ref
+    contextid: int
+    name: str
+    idnumber: str
+
+
+class Made(NamedTuple):
+    """What this chunk makes that isn't a membership."""
+
+    groups: list[PlannedGroup]
+    cohorts: list[PlannedCohort]
+
+
+def recall(
+    memory: Memory,
+    state: MembershipState,
+    *,
+    groups: Collection[tuple[str, str]],
+    cohort_names: Collection[str],
+    cohort_idnumbers: Collection[str],
+    userids: Collection[int],
+) -> MembershipState:
+    """Add to the state what earlier chunks of this simulation would have made; nothing in a real run."""
+    group_keys = {
+        _group_key(state, course.id, name) for text, name in groups for course in state.courses_named.get(text, ())
+    }
+    found_groups = memory.get_many("planned group", group_keys).values()
+    found_cohorts = memory.get_many("planned cohort name", {state.fold_cohort(name) for name in cohort_names}) | {
+        f"idnumber {key}": cohort
+        for key, cohort in memory.get_many(
+            "planned cohort idnumber", {state.fold_cohort(idnumber) for idnumber in cohort_idnumbers}
+        ).items()
+    }
+    remembered = memory.get_many("memberships", [str(userid) for userid in userids])
+    if not (found_groups or found_cohorts or remembered):
+        return state
+    return replace(
+        state,
+        groups={
+            **state.groups,
+            **{groupid: Group(groupid, courseid, name, 0) for groupid, courseid, name in found_groups},
+        },
+        cohorts=(*state.cohorts, *{Cohort(*cohort) for cohort in found_cohorts.values()}),
+        rows=_with_remembered(state.rows, remembered),
+        remembered=remembered,
+    )
+
+
+def remember(
+    memory: Memory, state: MembershipState, views: Iterable[TableView], made: Made, ids: Mapping[Ref, int]
+) -> None:
+    """Keep what this chunk would have made. Shape: ids: the negative ids that stand for the accounts it creates."""
+    refs = [group.id for group in made.groups] + [cohort.id for cohort in made.cohorts]
+    numbers = {**ids, **_new_ids(memory, refs)}
+    memory.put_many(
+        "planned group",
+        {_group_key(state, group.courseid, group.name): [numbers[group.id], *group[1:]] for group in made.groups},
+    )
+    cohorts = [Cohort(numbers[cohort.id], *cohort[1:]) for cohort in made.cohorts]
+    memory.put_many("planned cohort name", {state.fold_cohort(cohort.name): cohort for cohort in cohorts})
+    memory.put_many(
+        "planned cohort idnumber", {state.fold_cohort(cohort.idnumber): cohort for cohort in cohorts if cohort.idnumber}
+    )
+    memory.put_many("memberships", _membership_facts(state, views, numbers))
+
+
+def _membership_facts(
+    state: MembershipState, views: Iterable[TableView], numbers: Mapping[Ref, int]
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Shape: userid -> table -> natural key as JSON -> id and other columns."""
+    facts: dict[str, dict[str, dict[str, Any]]] = {}
+    for view in views:
+        user_place = view.key_columns.index("userid")
+        for key, values in view.changed():
+            plain = [numbers[part] if isinstance(part, Ref) else part for part in key]
+            user = str(plain[user_place])
+            tables = facts.setdefault(user, {**state.remembered.get(user, {})})
+            rows = tables[view.table] = {**tables.get(view.table, {})}
+            rows[json.dumps(plain)] = {"id": _NO_ID, **values}
+    return facts
+
+
+def _with_remembered(rows: Mapping[str, Any], remembered: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {table: dict(by_key) for table, by_key in rows.items()}
+    for tables in remembered.values():
+        for table, by_key in tables.items():
+            merged.setdefault(table, {}).update((tuple(json.loads(key)), values) for key, values in by_key.items())
+    return merged
+
+
+def _new_ids(memory: Memory, refs: Collection[Ref]) -> dict[Ref, int]:
+    """Give ids that no row of Moodle has."""
+    lowest = memory.get_many("lowest membership id", ["id"]).get("id", 0)
+    numbers = {ref: lowest - place for place, ref in enumerate(refs, start=1)}
+    if numbers:
+        memory.put_many("lowest membership id", {"id": min(numbers.values())})
+    return numbers
+
+
+def _group_key(state: MembershipState, courseid: int, name: str) -> str:
+    return f"{courseid} {state.fold_group(name)}"

@@ -1,0 +1,50 @@
+"""What a row does beside the account itself: course sets and a cohort.
+
+state = fetch_memberships(...)                        sync.processors.membership_fetch
+memberships = Memberships(state, plan, now=now)       once per plan()
+memberships.apply_course_set(...), .add_to_cohort(...)   row by row, later rows see what earlier ones did
+memberships.finish()                                  the difference goes into the plan
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sync.processors.cohort_membership import CohortMembership
+from sync.processors.course_sets import CourseSets
+from sync.processors.membership_results import CourseSet, SetResult
+from sync.processors.membership_rows import MembershipRows
+from sync.processors.membership_state import MembershipState
+from sync.processors.memory import Memory
+from sync.processors.plan import Plan, Ref
+from sync.processors.table_view import UserKey
+
+__all__ = ["CourseSet", "Memberships", "SetResult"]
+
+
+class Memberships:
+    """Carries out the course sets and cohorts of one chunk.
+
+    Shape: user: an id, in a simulation perhaps a negative one, or the Ref of an account that the same plan creates
+    """
+
+    def __init__(self, state: MembershipState, plan: Plan, *, now: int) -> None:
+        self._rows = MembershipRows(state, plan, now=now)
+        self._course_sets = CourseSets(self._rows)
+        self._cohorts = CohortMembership(self._rows)
+
+    def apply_course_set(self, user: UserKey, course_set: CourseSet, line: int) -> SetResult:
+        """Enrol, give a role, put in a group, as one set says; the other sets go on whatever comes of it."""
+        return self._course_sets.apply(user, course_set, line)
+
+    def add_to_cohort(self, user: UserKey, name: str, idnumber: str, line: int) -> SetResult:
+        """Make a user a member of a cohort, with the enrolments that come with it."""
+        return self._cohorts.add(user, name, idnumber, line)
+
+    def finish(self) -> None:
+        """Put what has changed into the plan; call it once, after the last row."""
+        self._rows.finish()
+
+    def remember(self, memory: Memory, ids: Mapping[Ref, int]) -> None:
+        """Keep, in a simulation, what this chunk would have made. Shape: ids: those that stand for planned accounts."""
+        self._rows.remember(memory, ids)

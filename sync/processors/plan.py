@@ -1,0 +1,86 @@
+"""The writes of one chunk, each with the lines that ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from sync.values import Outcome
+
+
+class Ref(NamedTuple):
+    """The id that a row planned in this chunk will have, by its natural key: Ref("user", (1, "bob.k"))."""
+
+    table: str
+    key: tuple[Any, ...]
+
+
+class Insert(NamedTuple):
+    """A new row. Shape: values: column -> value or Ref; key: what a Ref to it names, () when nothing refers to it."""
+
+    values: dict[str, Any]
+    key: tuple[Any, ...]
+    lines: tuple[int, ...]
+
+
+class Update(NamedTuple):
+    """A change of a row that is there. Shape: before and after: the changed columns only."""
+
+    id: int
+    before: Mapping[str, Any]
+    after: dict[str, Any]
+    lines: tuple[int, ...]
+
+
+class Delete(NamedTuple):
+    """A row that goes. Shape: row: the whole row as read, with its id."""
+
+    row: Mapping[str, Any]
+    lines: tuple[int, ...]
+
+
+class Mail(NamedTuple):
+    """A mail to one person, sent after the commit; it may hold a clear password, so it is never stored."""
+
+    to: str
+    subject: str
+    body: str
+
+
+class Plan:
+    """Everything that a chunk will do, decided without touching the database.
+
+    Shape: inserts, updates, deletes: table -> writes, in file order; dirty_users, changed_preferences: ids or Refs of
+    accounts whose sessions must be told (`sync.moodle.caches`); dirty_contexts: context paths
+    """
+
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+        self.inserts: dict[str, list[Insert]] = {}
+        self.updates: dict[str, list[Update]] = {}
+        self.deletes: dict[str, list[Delete]] = {}
+        self.dirty_users: set[int | Ref] = set()
+        self.changed_preferences: set[int | Ref] = set()
+        self.dirty_contexts: set[str] = set()
+        self.mails: list[Mail] = []
+
+    def insert(self, table: str, values: dict[str, Any], *lines: int, key: tuple[Any, ...] = ()) -> None:
+        self.inserts.setdefault(table, []).append(Insert(values, key, lines))
+
+    def update(self, table: str, rowid: int, before: Mapping[str, Any], after: dict[str, Any], *lines: int) -> None:
+        self.updates.setdefault(table, []).append(Update(rowid, before, after, lines))
+
+    def delete(self, table: str, row: Mapping[str, Any], *lines: int) -> None:
+        self.deletes.setdefault(table, []).append(Delete(row, lines))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing at all is to be written."""
+        return not (
+            any(self.inserts.values())
+            or any(self.updates.values())
+            or any(self.deletes.values())
+            or self.dirty_users
+            or self.changed_preferences
+            or self.dirty_contexts
+        )

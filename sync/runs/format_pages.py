@@ -1,0 +1,59 @@
+"""The documentation page of a file type, from its declaration, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sync.columns.describe import describe_columns, sample_csv
+from sync.columns.options import Choice, Flag, Option
+from sync.processors.base import Processor
+
+_NOTE = "<!-- Written by `manage.py writedocs` from the declarations in sync/processors; edit those. -->"
+
+
+def format_index(processors: Iterable[type[Processor[Any, Any]]]) -> str:
+    lines = [_NOTE, "", "# Command files", "", "| key | file type | default file name |", "|---|---|---|"]
+    lines += [f"| [`{p.key}`]({p.key}.md) | {p.label} | `{p.default_filename}` |" for p in processors]
+    return "\n".join(lines) + "\n"
+
+
+def format_page(processor: type[Processor[Any, Any]]) -> str:
+    """Give the page of one file type: what it does, its columns, its options and a sample."""
+    return "\n".join(_lines(processor)) + "\n"
+
+
+def _lines(processor: type[Processor[Any, Any]]) -> Iterator[str]:
+    yield from (_NOTE, "", f"# {processor.label}", "", str(processor.summary), "")
+    yield f"Key `{processor.key}`, default file `{processor.default_filename}`."
+    if processor.columns.one_of:
+        yield f"The header needs at least one of: {', '.join(f'`{name}`' for name in processor.columns.one_of)}."
+    yield from ("", "## Columns", "", "| column | required | values | empty cell | default for new | notes |")
+    yield "|---|---|---|---|---|---|"
+    for column in describe_columns(processor.columns):
+        cells = (f"`{column.name}`", "yes" if column.required else "", column.values, column.empty, column.default)
+        yield _row(*cells, column.help)
+    yield from ("", "## Options", "", "| option | default | values | what it does |", "|---|---|---|---|")
+    for option in processor.options:
+        yield _row(f"`{option.name}`", _default_of(option), _values_of(option), f"{option.label}. {option.help}")
+    yield from ("", "## Sample", "", "```")
+    yield from sample_csv(processor.columns).decode("utf-8-sig").splitlines()
+    yield "```"
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+
+
+def _default_of(option: Option) -> str:
+    if isinstance(option, Flag):
+        return "1" if option.default else "0"
+    return f"`{option.default}`" if option.default else "detected"
+
+
+def _values_of(option: Option) -> str:
+    if isinstance(option, Flag):
+        return "0, 1"
+    if isinstance(option, Choice):
+        return ", ".join(f"`{value}`" for value in option.choices if value)
+    return "text"
