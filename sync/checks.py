@@ -1,0 +1,62 @@
+"""System checks: what would fail later, said at start-up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Tags, Warning as CheckWarning, register
+from django.core.files.storage import InvalidStorageError, storages
+
+from sync.commandfiles.storage import ALIAS
+from sync.errors import DeclarationError, MoodleError
+from sync.messages import text_of
+from sync.moodle.database import MoodleDatabase
+from sync.processors import check_registry
+from sync.runs.options import main_connection, run_limits
+
+
+@register()
+def registry_is_sound(**_kwargs: Any) -> list[CheckMessage]:
+    """Check that the processors are declared in an order that works."""
+    try:
+        check_registry()
+    except DeclarationError as error:
+        return [Error(str(error), id="sync.E001")]
+    return []
+
+
+@register()
+def storage_is_set(**_kwargs: Any) -> list[CheckMessage]:
+    """Check that there is a storage for the files."""
+    try:
+        storages[ALIAS]
+    except InvalidStorageError as error:
+        return [Error(str(error), hint="Set TOOLSYNC_STORAGE.", id="sync.E002")]
+    return []
+
+
+@register()
+def lease_outlasts_heartbeat(**_kwargs: Any) -> list[CheckMessage]:
+    """Check that a run isn't taken for dead between two signs of life."""
+    limits = run_limits()
+    if limits.lease.total_seconds() < 3 * limits.heartbeat_seconds:
+        hint = "Make TOOLSYNC_LEASE_SECONDS at least three times TOOLSYNC_HEARTBEAT_SECONDS."
+        return [Error("A run would be taken for dead while it is alive.", hint=hint, id="sync.E003")]
+    return []
+
+
+@register(Tags.database, deploy=True)
+def moodle_answers(**_kwargs: Any) -> list[CheckMessage]:
+    """Check that the Moodle of the site `main` answers; only a warning, it may well be down for a moment."""
+    if not main_connection().url:
+        return [CheckWarning("No Moodle database is set.", hint="Set TOOLSYNC_MOODLE_URL.", id="sync.W001")]
+    moodle = MoodleDatabase(main_connection())
+    try:
+        with moodle.session() as session:
+            _config = session.config
+    except MoodleError as error:
+        hint = "Run `manage.py checkmoodle` for the whole picture."
+        return [CheckWarning(text_of(error.code, error.params), hint=hint, id="sync.W002")]
+    finally:
+        moodle.dispose()
+    return []

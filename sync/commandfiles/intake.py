@@ -1,0 +1,133 @@
+"""Station 1: a file arrives, is kept, found again and put away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import IO, Any, BinaryIO, NamedTuple, cast
+
+from django.db import transaction
+from django.utils import timezone
+
+from sync.commandfiles import storage
+from sync.commandfiles.naming import clean_folder, clean_name, split_path
+from sync.errors import CommandFileError
+from sync.models import CommandFile, MoodleSite, RunFile, SyncRun
+from sync.models.run import ACTIVE_STATES, RunState
+from sync.reader import open_rows
+
+MEGABYTE = 1_000_000
+
+
+class FileTypes(NamedTuple):
+    """What tells the type of a file by its header.
+
+    Shape: knows: whether a lower-case name is a column of any type; guess: lower-case names and
+    file name -> key of a processor, or ""
+    """
+
+    knows: Callable[[str], bool]
+    guess: Callable[[Sequence[str], str], str]
+
+
+def receive_file(
+    site: MoodleSite,
+    content: IO[bytes],
+    name: str,
+    folder: str,
+    user: Any,
+    *,
+    file_types: FileTypes,
+    replace: bool = True,
+    max_megabytes: int = 0,
+) -> CommandFile:
+    """Keep a file in the area, in place of the one of the same path. Streams: its size doesn't matter.
+
+    Shape: user: who brings it, None for the shell; max_megabytes: 0 = as large as it likes
+    Raises: CommandFileError if its name can't be, it is too large, or a run that isn't over reads the one it replaces
+    """
+    name, folder = clean_name(name), clean_folder(folder)
+    stream = cast(BinaryIO, content)
+    sha256, size = storage.digest_of(stream)
+    if max_megabytes and size > max_megabytes * MEGABYTE:
+        raise CommandFileError("file_too_large", name=name, size=-(-size // MEGABYTE), limit=max_megabytes)
+    known = CommandFile.objects.filter(site=site, folder=folder, name=name).first()
+    if known is not None:
+        if not replace:
+            raise CommandFileError("file_exists", path=known.path)
+        if known.sha256 != sha256:
+            refuse_if_in_use(known)
+    processor = _guess_type(stream, name, file_types)
+    return keep_file(site, stream, folder + name, sha256=sha256, size=size, processor=processor, user=user)
+
+
+def keep_file(
+    site: MoodleSite, stream: BinaryIO, path: str, *, sha256: str, size: int, processor: str, user: Any
+) -> CommandFile:
+    """Store a command file whose name, digest and type are known."""
+    folder, name = split_path(path)
+    key = storage.key_of_path(site.slug, path)
+    replaced = CommandFile.objects.filter(site=site, folder=folder, name=name).first()
+    if replaced is not None and (old_key := storage.key_of_path(site.slug, replaced.path)) != key:
+        # A database that doesn't tell "In.csv" from "in.csv" takes them for one file; a storage may not.
+        storage.delete(old_key)
+    storage.save(key, stream)
+    values = {
+        "folder": folder,
+        "name": name,
+        "size": size,
+        "sha256": sha256,
+        "processor": processor,
+        "uploaded_by": user,
+        "uploaded_at": timezone.now(),
+    }
+    with transaction.atomic():
+        # What an earlier run left under this name is gone: its page must not offer another file.
+        RunFile.objects.filter(storage_key=key).delete()
+        return CommandFile.objects.update_or_create(site=site, folder=folder, name=name, defaults=values)[0]
+
+
+def delete_file(file: CommandFile, *, for_run: SyncRun | None = None) -> None:
+    """Delete a command file.
+
+    Shape: for_run: the run that cleans up after itself
+    Raises: CommandFileError if another run that isn't over reads it
+    """
+    refuse_if_in_use(file, except_run=for_run)
+    key = storage.key_of_path(file.site.slug, file.path)
+    storage.delete(key)
+    with transaction.atomic():
+        RunFile.objects.filter(storage_key=key).delete()
+        file.delete()
+
+
+def delete_run_file(file: RunFile) -> None:
+    """Delete a report or an archive from the file area."""
+    storage.delete(file.storage_key)
+    file.delete()
+
+
+def find_file(site: MoodleSite, path_or_name: str) -> CommandFile | None:
+    """Give the file of a path ("/users/in.csv", "users/in.csv", "in.csv"); None when there is none."""
+    folder, name = split_path(path_or_name)
+    return CommandFile.objects.filter(site=site, folder=folder, name=name).first()
+
+
+def refuse_if_in_use(file: CommandFile, *, except_run: SyncRun | None = None) -> None:
+    """Hold a file while runs that aren't over still have to read it.
+
+    Raises: CommandFileError naming the run
+    """
+    runs = SyncRun.objects.filter(command_file=file, state__in=(*ACTIVE_STATES, RunState.HELD))
+    if except_run is not None:
+        runs = runs.exclude(pk=except_run.pk)
+    run_id = runs.values_list("pk", flat=True).first()
+    if run_id is not None:
+        raise CommandFileError("file_in_use", path=file.path, run=run_id)
+
+
+def _guess_type(stream: BinaryIO, name: str, file_types: FileTypes) -> str:
+    """Give the type that the header speaks for; a file that can't be read has none, and its run will say why."""
+    try:
+        return file_types.guess(open_rows(stream, name, known_name=file_types.knows).header.names, name)
+    except CommandFileError:
+        return ""

@@ -1,0 +1,134 @@
+"""Where files are kept: one storage, and under it a folder for each site.
+
+    <slug>/inbox/<folder>/<name>      command files and trybacks; people see "/<folder>/<name>"
+    <slug>/reports/<name>             people see "/reports/<name>"
+    <slug>/archives/<name>            people see "/archives/<name>"
+    <slug>/runs/<run id>/...          what a run keeps for itself: outcomes, journal, report, tryback
+
+Nothing but the interface of Django's Storage is used, so that folders, S3 and SFTP do alike.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, BinaryIO, cast
+
+from django.core.files.base import File
+from django.core.files.storage import Storage, storages
+
+ALIAS = "files"
+REPORTS = "/reports/"
+ARCHIVES = "/archives/"
+# Kept for what runs put there; nobody uploads into them.
+RESERVED_FOLDERS = (REPORTS, ARCHIVES)
+
+_BLOCK = 1 << 20
+
+
+def file_storage() -> Storage:
+    """Give the storage that all command files live in."""
+    return storages[ALIAS]
+
+
+def key_of_path(slug: str, path: str) -> str:
+    """Give the storage key of a path in the file area: "/users/in.csv", "/reports/x"."""
+    if path.startswith(RESERVED_FOLDERS):
+        return f"{slug}{path}"
+    return f"{slug}/inbox{path}"
+
+
+def run_folder(slug: str, run_id: int) -> str:
+    """Give the key under which a run keeps what is its own."""
+    return f"{slug}/runs/{run_id}"
+
+
+def outcomes_key(slug: str, run_id: int, last_line: int) -> str:
+    """Give the key of the outcomes of the chunk that ends with this line."""
+    return f"{run_folder(slug, run_id)}/outcomes/{last_line:012d}.jsonl.gz"
+
+
+def journal_key(slug: str, run_id: int, last_line: int) -> str:
+    """Give the key of the before-images of the chunk that ends with this line."""
+    return f"{run_folder(slug, run_id)}/journal/{last_line:012d}.jsonl.gz"
+
+
+def save(key: str, content: IO[bytes]) -> int:
+    """Keep the whole content under exactly this key, in place of what was there. Gives its size."""
+    storage = file_storage()
+    content.seek(0)
+    size = content.seek(0, 2)
+    content.seek(0)
+    storage.delete(key)
+    saved = storage.save(key, File(content))
+    if saved != key:
+        # Somebody saved the same key just now, so Django took another name: the last one wins.
+        with storage.open(saved, "rb") as source:
+            storage.delete(key)
+            storage.save(key, File(source))
+        storage.delete(saved)
+    return size
+
+
+def exists(key: str) -> bool:
+    """Tell whether something is kept under this key."""
+    return file_storage().exists(key)
+
+
+@contextmanager
+def opened(key: str) -> Iterator[BinaryIO]:
+    """Open a kept file for reading.
+
+    Raises: FileNotFoundError
+    """
+    storage = file_storage()
+    if not storage.exists(key):
+        raise FileNotFoundError(key)
+    with storage.open(key, "rb") as file:
+        yield cast(BinaryIO, file)
+
+
+@contextmanager
+def scratch_file() -> Iterator[BinaryIO]:
+    """Give a private temporary file to make something in before it is saved."""
+    with tempfile.SpooledTemporaryFile(max_size=4 * _BLOCK) as file:
+        yield cast(BinaryIO, file)
+
+
+def delete(key: str) -> None:
+    """Delete a kept file; one that isn't there is fine."""
+    storage = file_storage()
+    if storage.exists(key):
+        storage.delete(key)
+
+
+def delete_folder(key: str) -> None:
+    """Delete everything under a key."""
+    storage = file_storage()
+    try:
+        folders, names = storage.listdir(key)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for name in names:
+        storage.delete(f"{key}/{name}")
+    for folder in folders:
+        delete_folder(f"{key}/{folder}")
+    try:
+        storage.delete(key)
+    except OSError:
+        # SFTP can't delete a folder this way; an empty one does no harm.
+        return
+
+
+def digest_of(stream: BinaryIO) -> tuple[str, int]:
+    """Give the SHA-256 and the size of a stream, read from its beginning, and go back there."""
+    digest = hashlib.sha256()
+    size = 0
+    stream.seek(0)
+    while block := stream.read(_BLOCK):
+        digest.update(block)
+        size += len(block)
+    stream.seek(0)
+    return digest.hexdigest(), size

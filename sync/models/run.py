@@ -1,0 +1,163 @@
+"""A run: one command file carried out (or simulated) on one Moodle, and what it left."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class RunState(models.TextChoices):
+    """Where a run stands. `failed` is the file's fault, `errored` ours or the infrastructure's."""
+
+    QUEUED = "queued", _("Queued")
+    PLANNING = "planning", _("Planning")
+    HELD = "held", _("Held for approval")
+    RUNNING = "running", _("Running")
+    COMPLETED = "completed", _("Completed")
+    COMPLETED_WITH_REJECTIONS = "completed_with_rejections", _("Completed with rejections")
+    FAILED = "failed", _("File refused")
+    ERRORED = "errored", _("Error")
+    CANCELLED = "cancelled", _("Cancelled")
+    UNDONE = "undone", _("Undone")
+
+
+ACTIVE_STATES = (RunState.QUEUED, RunState.PLANNING, RunState.RUNNING)
+CLAIMED_STATES = (RunState.PLANNING, RunState.RUNNING)
+OVER_STATES = (
+    RunState.COMPLETED,
+    RunState.COMPLETED_WITH_REJECTIONS,
+    RunState.FAILED,
+    RunState.ERRORED,
+    RunState.CANCELLED,
+    RunState.UNDONE,
+)
+
+
+def new_fence_key() -> str:
+    """Give the name under which a run marks its chunks in Moodle; no two runs of any installation share one."""
+    return uuid.uuid4().hex
+
+
+class SyncRun(models.Model):
+    """One run of one command file.
+
+    Shape: options: every option that applied, name -> value; counts: action -> rows; file_path: path in the file area when
+    the run was asked for; input_key: storage key of the bytes to read; dialect: what the reader found; error_code and
+    error_params: a code of sync.messages; worker: token of the process that has claimed it, "" when none; attempts: claims
+    since the last chunk that was committed; carried_out: every row has its outcome, only the files are left to be made;
+    last_line: the last line of the file whose chunk is committed; skipped: what the reader passed over; language: the one
+    that the report is written in
+    """
+
+    site = models.ForeignKey("sync.MoodleSite", verbose_name=_("site"), on_delete=models.CASCADE, related_name="runs")
+    processor = models.CharField(_("file type"), max_length=40)
+    simulate = models.BooleanField(_("simulation"), default=False)
+    state = models.CharField(_("state"), max_length=30, choices=RunState, default=RunState.QUEUED)
+    options = models.JSONField(_("options"), default=dict)
+
+    command_file = models.ForeignKey(
+        "sync.CommandFile", verbose_name=_("command file"), null=True, on_delete=models.SET_NULL, related_name="runs"
+    )
+    file_path = models.CharField(_("file"), max_length=520)
+    file_sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True, default="")
+    file_size = models.BigIntegerField(_("size in bytes"), default=0)
+    input_key = models.CharField(max_length=600)
+    dialect = models.JSONField(default=dict, blank=True)
+    skipped = models.JSONField(default=dict, blank=True)
+    notes = models.JSONField(default=list, blank=True)
+
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("asked for by"), null=True, blank=True, on_delete=models.SET_NULL,
+        related_name="+",
+    )  # fmt: skip
+    language = models.CharField(max_length=20, blank=True, default="")
+    created_at = models.DateTimeField(_("asked for on"), auto_now_add=True)
+    started_at = models.DateTimeField(_("started on"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("ended on"), null=True, blank=True)
+
+    worker = models.CharField(max_length=64, blank=True, default="")
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    fence_key = models.CharField(max_length=32, default=new_fence_key, editable=False)
+    cancel_requested = models.BooleanField(default=False)
+    waiting_since = models.DateTimeField(null=True, blank=True)
+
+    carried_out = models.BooleanField(default=False)
+    last_line = models.BigIntegerField(default=0)
+    bytes_read = models.BigIntegerField(default=0)
+    rows_done = models.BigIntegerField(default=0)
+    counts = models.JSONField(default=dict, blank=True)
+    error_code = models.CharField(max_length=80, blank=True, default="")
+    error_params = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
+        ordering = ("-id",)
+        indexes = [models.Index(fields=("site", "state"), name="run_by_site_and_state")]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.processor} {self.file_path}"
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in OVER_STATES
+
+    @property
+    def file_name(self) -> str:
+        return self.file_path.rpartition("/")[2]
+
+
+class RunChunk(models.Model):
+    """One committed chunk: where its outcomes are stored and what they count.
+
+    Shape: counts: action -> rows; codes: outcome code -> rows
+    """
+
+    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="chunks")
+    first_line = models.BigIntegerField()
+    last_line = models.BigIntegerField()
+    counts = models.JSONField(default=dict)
+    codes = models.JSONField(default=dict)
+    outcomes_key = models.CharField(max_length=600)
+    journal_key = models.CharField(max_length=600, blank=True, default="")
+
+    class Meta:
+        ordering = ("first_line",)
+        constraints = [models.UniqueConstraint(fields=("run", "last_line"), name="one_chunk_per_last_line")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}: {self.first_line}-{self.last_line}"
+
+
+class RunFile(models.Model):
+    """A file that a run left: report, tryback or archive.
+
+    Shape: path: where people find it in the file area ("/reports/…"), "" when it is kept with the run only
+    """
+
+    class Kind(models.TextChoices):
+        REPORT = "report", _("Report")
+        TRYBACK = "tryback", _("Tryback")
+        ARCHIVE = "archive", _("Archive")
+        JOURNAL = "journal", _("Journal")
+
+    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="files")
+    kind = models.CharField(max_length=10, choices=Kind)
+    name = models.CharField(_("name"), max_length=255)
+    path = models.CharField(_("path"), max_length=600, blank=True, default="")
+    storage_key = models.CharField(max_length=600)
+    size = models.BigIntegerField(_("size in bytes"), default=0)
+    created_at = models.DateTimeField(_("made on"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("file of a run")
+        verbose_name_plural = _("files of runs")
+        ordering = ("kind",)
+        constraints = [models.UniqueConstraint(fields=("run", "kind"), name="one_file_per_kind")]
+
+    def __str__(self) -> str:
+        return self.path or self.name

@@ -1,0 +1,78 @@
+"""The outcomes of a chunk <-> bytes: compressed JSON, one line each.
+
+The first line tells what the part holds, so that it can be counted without being read. An outcome is an array in the order
+of `Outcome`'s fields, without the empty ones at its end.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO, NamedTuple
+
+from sync.values import Action, Change, Note, Outcome
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+
+_EMPTY_END: tuple[Any, ...] = ("", (), ())
+
+
+class PartHeader(NamedTuple):
+    """What a part holds. Shape: counts: action -> rows; codes: outcome code -> rows"""
+
+    first_line: int
+    last_line: int
+    counts: dict[str, int]
+    codes: dict[str, int]
+    bytes_read: int
+    has_journal: bool
+
+
+def encode_outcomes(header: PartHeader, outcomes: Iterable[Outcome]) -> bytes:
+    """Write the outcomes of a chunk."""
+    lines = [_encode(header._asdict())]
+    lines.extend([_encode(_without_empty_end(outcome)) for outcome in outcomes])
+    return gzip.compress("\n".join(lines).encode(), compresslevel=1, mtime=0)
+
+
+def count_codes(outcomes: Iterable[Outcome]) -> dict[str, int]:
+    """Count the rows of each code."""
+    return dict(Counter([outcome.code for outcome in outcomes]))
+
+
+def read_header(stream: BinaryIO) -> PartHeader:
+    """Read what a part holds, and no more of it."""
+    with gzip.open(stream, "rt", encoding="utf-8") as lines:
+        return PartHeader(**json.loads(lines.readline()))
+
+
+def read_outcomes(stream: BinaryIO) -> Iterator[Outcome]:
+    """Read the outcomes of a part, in line order."""
+    with gzip.open(stream, "rt", encoding="utf-8") as lines:
+        next(lines)
+        for line in lines:
+            yield _outcome(json.loads(line))
+
+
+def _without_empty_end(outcome: Outcome) -> tuple[object, ...]:
+    if outcome.notes:
+        return outcome
+    if outcome.changes:
+        return outcome[:6]
+    return outcome[:5] if outcome.subject else outcome[:4]
+
+
+def _outcome(fields: list[Any]) -> Outcome:
+    line, action, code, params, *rest = fields
+    subject, changes, notes = (*rest, *_EMPTY_END[len(rest) :])
+    return Outcome(
+        line,
+        Action(action),
+        code,
+        params,
+        subject,
+        tuple([Change(*change) for change in changes]),
+        tuple([Note(*note) for note in notes]),
+    )

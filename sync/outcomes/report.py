@@ -1,0 +1,208 @@
+"""The report: what a run did, as plain text for the person who reads it the next morning.
+
+First what the run was, then what needs the reader, then every row that was touched or refused, and the totals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import BinaryIO
+
+from django.utils import translation
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _, ngettext
+
+from sync.messages import text_at_column, text_of
+from sync.values import Action, Note, Outcome
+
+# So many lines are named for each reason in the summary; the rest follow row by row.
+LINES_NAMED = 5
+
+_SEPARATOR_NAMES = {"\t": "tab", " ": "space"}
+
+
+@dataclass(frozen=True)
+class ReportFacts:
+    """What a report says beside the rows.
+
+    Shape: options: label -> value, those that differ from the default; counts: action -> rows; notes: about the file as a
+    whole; suspects: (line, first cell) of skipped lines that look like data; trouble: why the run didn't end well, "" when it
+    did; is_whole: every row was carried out; tryback: where the failed lines are
+    """
+
+    tool: str
+    run_id: int
+    site: str
+    file: str
+    requested_by: str
+    started: datetime
+    ended: datetime
+    simulate: bool
+    encoding: str = ""
+    separator: str = ""
+    is_workbook: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[Note] = ()
+    skipped_count: int = 0
+    suspects: Sequence[tuple[int, str]] = ()
+    suspect_count: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    trouble: str = ""
+    is_whole: bool = True
+    last_line: int = 0
+    tryback: str = ""
+
+
+def write_report(
+    out: BinaryIO, facts: ReportFacts, rejected: Iterable[Outcome], outcomes: Iterable[Outcome], *, language: str
+) -> None:
+    """Write the whole report as UTF-8. Both iterables are read once, `rejected` first; nothing is kept in memory."""
+    with translation.override(language):
+        for section in (_opening(facts), _file_notes(facts), _needs(facts, rejected), _rows(facts, outcomes)):
+            is_empty = True
+            for line in section:
+                out.write(f"{line}\n".encode())
+                is_empty = False
+            if not is_empty:
+                out.write(b"\n")
+        for line in _closing(facts):
+            out.write(f"{line}\n".encode())
+
+
+def describe_outcome(outcome: Outcome) -> str:
+    """Say in one line what became of a row: "bob.k: account added", "bob.k: column email: “x” is not …"."""
+    text = text_at_column(outcome.code, outcome.params)
+    return f"{outcome.subject}: {text}" if outcome.subject else text
+
+
+def action_label(action: str) -> str:
+    """Give the word that people read for an action."""
+    return {
+        Action.CREATED: _("created"),
+        Action.UPDATED: _("updated"),
+        Action.DELETED: _("deleted"),
+        Action.UNCHANGED: _("unchanged"),
+        Action.SUPERSEDED: _("superseded"),
+        Action.REJECTED: _("rejected"),
+    }[Action(action)]
+
+
+def _opening(facts: ReportFacts) -> Iterator[str]:
+    title = _("Simulation") if facts.simulate else _("Run")
+    yield f"{title} {facts.run_id}: {facts.tool}"
+    yield _("File: %(file)s") % {"file": facts.file} + (f" ({_format_of(facts)})" if facts.encoding else "")
+    yield _("Site: %(site)s") % {"site": facts.site}
+    if facts.requested_by:
+        yield _("Asked for by: %(person)s") % {"person": facts.requested_by}
+    yield _("Time: %(start)s to %(end)s") % {
+        "start": f"{facts.started:%Y-%m-%d %H:%M:%S}",
+        "end": f"{facts.ended:%H:%M:%S}" if facts.started.date() == facts.ended.date() else f"{facts.ended:%Y-%m-%d %H:%M:%S}",
+    }  # fmt: skip
+    for label, value in facts.options.items():
+        yield _("Option: %(option)s = %(value)s") % {"option": label, "value": value}
+    if facts.simulate:
+        yield _("This is a simulation: nothing was written to Moodle, and no file was moved.")
+
+
+def _format_of(facts: ReportFacts) -> str:
+    if facts.is_workbook:
+        return _("workbook")
+    separator = _SEPARATOR_NAMES.get(facts.separator, facts.separator)
+    return _("%(encoding)s, separator %(separator)s") % {"encoding": facts.encoding, "separator": separator}
+
+
+def _file_notes(facts: ReportFacts) -> Iterator[str]:
+    for note in facts.notes:
+        yield text_of(note.code, note.params)
+    if facts.skipped_count:
+        yield ngettext(
+            "%(count)s blank or comment line was passed over.", "%(count)s blank or comment lines were passed over.",
+            facts.skipped_count,
+        ) % {"count": facts.skipped_count}  # fmt: skip
+    for line, cell in facts.suspects:
+        yield "  " + _(
+            "Line %(line)s was taken for a comment but looks like data (“%(cell)s”). If it is data, put its first cell in "
+            "quotes."
+        ) % {"line": line, "cell": cell}
+    if (more := facts.suspect_count - len(facts.suspects)) > 0:
+        yield "  " + ngettext(
+            "%(count)s more line looks like data.", "%(count)s more lines look like data.", more
+        ) % {"count": more}  # fmt: skip
+
+
+@dataclass
+class _Reason:
+    """One reason for rejections: how often, the first lines, and the first case in full."""
+
+    example: Outcome
+    count: int = 0
+    lines: list[int] = field(default_factory=list)
+
+
+def _needs(facts: ReportFacts, rejected: Iterable[Outcome]) -> Iterator[str]:
+    if facts.trouble and facts.is_whole:
+        yield _("All rows are done, but: %(reason)s") % {"reason": facts.trouble}
+    elif facts.trouble:
+        yield _("The run stopped before the end of the file: %(reason)s") % {"reason": facts.trouble}
+        yield _("Everything up to line %(line)s is done; nothing after it.") % {"line": facts.last_line}
+    reasons: dict[str, _Reason] = {}
+    for outcome in rejected:
+        reason = reasons.setdefault(outcome.code, _Reason(outcome))
+        reason.count += 1
+        if len(reason.lines) < LINES_NAMED:
+            reason.lines.append(outcome.line)
+    if not reasons:
+        return
+    total = sum(reason.count for reason in reasons.values())
+    yield ngettext(
+        "What needs you: %(count)s row was rejected.", "What needs you: %(count)s rows were rejected.", total
+    ) % {"count": total}
+    for code, reason in sorted(reasons.items(), key=lambda item: -item[1].count):
+        yield f"  {_rows_and_lines(reason)} [{code}]"
+        yield "    " + _one_line(describe_outcome(reason.example))
+    if facts.tryback:
+        yield _("The rejected rows are in %(tryback)s: mend them there and send that file.") % {
+            "tryback": facts.tryback
+        }
+
+
+def _rows_and_lines(reason: _Reason) -> str:
+    rows = ngettext("%(count)s row", "%(count)s rows", reason.count) % {"count": reason.count}
+    named: list[str] = [str(line) for line in reason.lines]
+    if reason.count > len(named):
+        return _("%(rows)s, lines %(lines)s …") % {"rows": rows, "lines": ", ".join(named)}
+    if len(named) == 1:
+        return _("%(rows)s, line %(line)s") % {"rows": rows, "line": named[0]}
+    return _("%(rows)s, lines %(lines)s") % {"rows": rows, "lines": get_text_list(named, _("and"))}
+
+
+def _rows(facts: ReportFacts, outcomes: Iterable[Outcome]) -> Iterator[str]:
+    """Every row, apart from those that were as they should be: of these only notes are told."""
+    for outcome in outcomes:
+        if outcome.action is Action.UNCHANGED and not outcome.notes:
+            continue
+        prefix = "SIMULATION : " if facts.simulate else ""
+        text = describe_outcome(outcome)
+        if outcome.action is Action.REJECTED:
+            text = _("REJECTED: %(text)s") % {"text": text}
+        yield prefix + _("line %(line)s: %(text)s") % {"line": outcome.line, "text": _one_line(text)}
+        for change in outcome.changes:
+            yield f"    {change.field}: {_shown(change.old)} -> {_shown(change.new)}"
+        for note in outcome.notes:
+            yield "    " + _("note: %(text)s") % {"text": _one_line(text_at_column(note.code, note.params))}
+
+
+def _closing(facts: ReportFacts) -> Iterator[str]:
+    totals = ", ".join(f"{facts.counts.get(action.value, 0)} {action_label(action)}" for action in Action)
+    yield _("Totals: %(totals)s.") % {"totals": totals}
+    yield _("End of report.")
+
+
+def _shown(value: str) -> str:
+    return _one_line(value) if value else _("(empty)")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,103 @@
+"""The tryback: the failed lines of a command file as they came, with what is wrong with each; ready to be sent again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import BinaryIO
+
+from django.utils import translation
+
+from sync.columns.column import TRYBACK_COLUMNS
+from sync.errors import ToolSyncError
+from sync.outcomes.report import describe_outcome
+from sync.reader import Dialect, RowReader, encode_cells
+from sync.values import Header, Outcome, Row
+
+
+def write_tryback(out: BinaryIO, reader: RowReader, rejected: Iterable[Outcome], *, language: str) -> int:
+    """Write the header and the failed lines byte for byte, `_line`, `_code` and `_reason` behind each. Gives their number.
+
+    Encoding, byte order mark, separator and line end are those of the file; a workbook becomes CSV. Where the file is itself
+    a tryback, the three cells that it had are replaced.
+    Shape: reader: freshly opened on the file that the run read; rejected: in line order
+    Raises: ToolSyncError if a rejected line isn't in the file
+    """
+    lines = _Lines(reader.dialect, reader.header)
+    written = 0
+    with translation.override(language):
+        out.write(reader.dialect.bom + lines.header())
+        rows = iter(reader)
+        for outcome in rejected:
+            row = next((row for row in rows if row.line == outcome.line), None)
+            if row is None:
+                raise ToolSyncError(f"line {outcome.line} was rejected but isn't in the file")
+            out.write(lines.row(row, outcome))
+            written += 1
+    return written
+
+
+class _Lines:
+    """Writes lines of one tryback. Shape: width: cells in front of the three that are added."""
+
+    def __init__(self, dialect: Dialect, header: Header) -> None:
+        self._dialect = dialect
+        self._header = header
+        names = _without_empty_end(header.names)
+        if names[-len(TRYBACK_COLUMNS) :] == TRYBACK_COLUMNS:
+            names = _without_empty_end(names[: -len(TRYBACK_COLUMNS)])
+        self._width = max(1, len(names))
+        self._end = dialect.line_end.encode(dialect.encoding)
+        self._separator = dialect.separator.encode(dialect.encoding)
+
+    def header(self) -> bytes:
+        return self._joined(self._front(self._header.raw), TRYBACK_COLUMNS)
+
+    def row(self, row: Row, outcome: Outcome) -> bytes:
+        reason = " ".join(describe_outcome(outcome).split())
+        added = (str(outcome.line), outcome.code, reason)
+        missing = self._width - len(row.cells)
+        if missing > 0:
+            # The cells must come to stand under their columns.
+            return self._joined(row.raw + self._separator * missing, added)
+        if any(row.cells[len(self._header.names) :]):
+            # More cells than the header has: that is what is wrong, so all of them are shown.
+            return self._joined(row.raw, added)
+        return self._joined(self._front(row.raw), added)
+
+    def _joined(self, front: bytes, added: tuple[str, ...]) -> bytes:
+        return front + self._separator + encode_cells(self._dialect, added) + self._end
+
+    def _front(self, raw: bytes) -> bytes:
+        """Give the bytes of the first `width` cells, untouched."""
+        text = raw.decode(self._dialect.encoding)
+        return text[: _end_of_cell(text, self._dialect.separator, self._width)].encode(self._dialect.encoding)
+
+
+def _without_empty_end(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave out the empty names at the end, which spreadsheets leave there."""
+    width = len(names)
+    while width and not names[width - 1]:
+        width -= 1
+    return names[:width]
+
+
+def _end_of_cell(text: str, separator: str, number: int) -> int:
+    """Give where the cell of this number (1-based) ends; separators within quotes don't count."""
+    position = 0
+    for _cell in range(number):
+        if text.startswith('"', position):
+            position = _end_of_quotes(text, position + 1)
+        found = text.find(separator, position)
+        if found < 0:
+            return len(text)
+        position = found + 1
+    return position - 1
+
+
+def _end_of_quotes(text: str, position: int) -> int:
+    """Give the place behind the quote that closes a cell; two quotes in a row are one that belongs to the text."""
+    while (found := text.find('"', position)) >= 0:
+        if not text.startswith('"', found + 1):
+            return found + 1
+        position = found + 2
+    return len(text)

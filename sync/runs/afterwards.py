@@ -1,0 +1,207 @@
+"""What is made of a run once its rows are done: report, tryback, archive, clean-up, always in this order.
+
+A worker may die in here as anywhere: every step may be done twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
+
+from django.utils import timezone
+from django.utils.translation import get_language, gettext as _, override
+
+from sync.columns.options import Choice, Flag
+from sync.commandfiles import storage
+from sync.commandfiles.intake import delete_file, keep_file
+from sync.commandfiles.naming import archive_name, discarded_name, report_name, split_path, tryback_name
+from sync.errors import CommandFileError
+from sync.messages import text_of
+from sync.models import RunFile, SyncRun
+from sync.outcomes.archive import write_archive
+from sync.outcomes.report import ReportFacts, write_report
+from sync.outcomes.tryback import write_tryback
+from sync.reader import RowReader, open_rows
+from sync.runs.options import changed_options, find_processor
+from sync.runs.parts import read_rows
+from sync.values import Action, Note
+
+Kind = RunFile.Kind
+
+
+class Afterwards:
+    """The files of one run. Shape: language: the one that the report and the reasons are written in."""
+
+    def __init__(self, run: SyncRun) -> None:
+        self.run = run
+        self.language = run.language or get_language() or "en"
+        self.started = run.started_at or timezone.now()
+        self._wants = run.options
+
+    def tidy_up(self, *, completed: bool) -> None:
+        """Do everything that a run leaves behind. What isn't through to its end keeps its input."""
+        self.make_report()
+        if self.run.simulate or self._is_cleaned_up():
+            return
+        if self.run.counts.get(Action.REJECTED.value):
+            self._make_tryback()
+        if completed:
+            if self._wants.get("filearchive"):
+                self._make_archive()
+            if self._wants.get("filecleanup"):
+                self._clean_up()
+
+    def make_report(self) -> None:
+        """Write the report, in the file area when it is to be stored there."""
+        run = self.run
+        name = report_name(run.file_name, self.started, simulate=run.simulate)
+        path = storage.REPORTS + name if self._wants.get("storereport") else ""
+
+        def write(out: BinaryIO) -> None:
+            write_report(out, self._facts(), read_rows(run, Action.REJECTED), read_rows(run), language=self.language)
+
+        self._make(Kind.REPORT, name, path, "report.txt", write)
+
+    def discard(self) -> None:
+        """Put a file that could not be used at all aside, so that the next one of its name can come."""
+        file = self.run.command_file
+        if self.run.simulate or file is None or not self._wants.get("discardfileonfailure"):
+            return
+        path = file.folder + discarded_name(file.name)
+        with storage.opened(self.run.input_key) as source:
+            kept = keep_file(
+                self.run.site, source, path,
+                sha256=file.sha256, size=file.size, processor=file.processor, user=file.uploaded_by,
+            )  # fmt: skip
+        delete_file(file, for_run=self.run)
+        self.run.command_file = kept
+        self.run.save(update_fields=["command_file"])
+
+    def _make_tryback(self) -> None:
+        run = self.run
+        name = self._tryback_name()
+        path = self._input_folder() + name if self._wants.get("filefailed") else ""
+
+        def write(out: BinaryIO) -> None:
+            with storage.opened(run.input_key) as source:
+                write_tryback(out, self._reader(source), read_rows(run, Action.REJECTED), language=self.language)
+
+        self._make(Kind.TRYBACK, name, path, "tryback.csv", write)
+
+    def _make_archive(self) -> None:
+        name = archive_name(self.run.file_name, self.started)
+
+        def write(out: BinaryIO) -> None:
+            with storage.opened(self.run.input_key) as source:
+                if write_archive(out, source) != self.run.file_sha256:
+                    raise CommandFileError("file_changed", path=self.run.file_path)
+
+        kept = self._make(Kind.ARCHIVE, name, storage.ARCHIVES + name, "", write)
+        if storage.file_storage().size(kept.storage_key) != self.run.file_size:
+            kept.delete()
+            raise CommandFileError("archive_differs")
+
+    def _clean_up(self) -> None:
+        file = self.run.command_file
+        if file is None or file.sha256 != self.run.file_sha256:
+            return
+        try:
+            delete_file(file, for_run=self.run)
+        except CommandFileError:
+            # Another run waits for the same file: the last one cleans up.
+            return
+        self.run.command_file = None
+
+    def _make(self, kind: Kind, name: str, path: str, own_name: str, write: Callable[[BinaryIO], Any]) -> RunFile:
+        """Make a file and keep it: in the file area when it has a path there, else with the run."""
+        run = self.run
+        in_inbox = bool(path) and kind is Kind.TRYBACK
+        with storage.scratch_file() as out:
+            write(out)
+            sha256, size = storage.digest_of(out)
+            if in_inbox:
+                user = run.requested_by
+                keep_file(run.site, out, path, sha256=sha256, size=size, processor=run.processor, user=user)
+            key = storage.key_of_path(run.site.slug, path) if path else f"{self._own_folder()}/{own_name}"
+            if not in_inbox:
+                storage.save(key, out)
+        values = {"name": name, "path": path, "storage_key": key, "size": size}
+        return RunFile.objects.update_or_create(run=run, kind=kind, defaults=values)[0]
+
+    def _is_cleaned_up(self) -> bool:
+        """Whether a worker died right after it had deleted the file, the last thing to be done."""
+        return bool(self._wants.get("filecleanup")) and not storage.exists(self.run.input_key)
+
+    def _reader(self, source: BinaryIO) -> RowReader:
+        """Open the file exactly as the pipeline did."""
+        processor = find_processor(self.run.processor)
+        return open_rows(
+            source,
+            self.run.file_name,
+            encoding=self._wants.get("encoding", ""),
+            separator=self._wants.get("separator", ""),
+            known_name=processor.columns.knows,
+        )
+
+    def _facts(self) -> ReportFacts:
+        run = self.run
+        skipped = run.skipped
+        with override(self.language):
+            return ReportFacts(
+                tool=str(find_processor(run.processor).label),
+                run_id=run.pk,
+                site=run.site.name,
+                file=run.file_path,
+                requested_by=run.requested_by.get_username() if run.requested_by else "",
+                started=timezone.localtime(self.started),
+                ended=timezone.localtime(),
+                simulate=run.simulate,
+                encoding=run.dialect.get("encoding", ""),
+                separator=run.dialect.get("separator", ""),
+                is_workbook=run.dialect.get("is_workbook", False),
+                options=dict(_shown_options(run)),
+                notes=[Note(code, params) for code, params in run.notes],
+                skipped_count=skipped.get("count", 0),
+                suspects=[(line, cell) for line, cell in skipped.get("suspects", ())],
+                suspect_count=skipped.get("suspect_count", 0),
+                counts=run.counts,
+                trouble=self._trouble(),
+                is_whole=run.carried_out,
+                last_line=run.last_line,
+                tryback=self._tryback_place(),
+            )
+
+    def _trouble(self) -> str:
+        if self.run.error_code:
+            return text_of(self.run.error_code, self.run.error_params)
+        return _("it was cancelled.") if not self.run.carried_out else ""
+
+    def _tryback_place(self) -> str:
+        if self.run.simulate:
+            return ""
+        if self._wants.get("filefailed"):
+            return self._input_folder() + self._tryback_name()
+        return _("the tryback on the page of run %(run)s") % {"run": self.run.pk}
+
+    def _tryback_name(self) -> str:
+        is_workbook = self.run.dialect.get("is_workbook", False)
+        return tryback_name(self.run.file_name, self.started, is_workbook=is_workbook)
+
+    def _input_folder(self) -> str:
+        return split_path(self.run.file_path)[0]
+
+    def _own_folder(self) -> str:
+        return storage.run_folder(self.run.site.slug, self.run.pk)
+
+
+def _shown_options(run: SyncRun) -> Iterator[tuple[str, str]]:
+    """Give the label and the value, as people read them, of each option that isn't as it comes."""
+    options = find_processor(run.processor).options
+    for name, value in changed_options(run.processor, run.options).items():
+        option = options.find(name)
+        shown = str(value)
+        if isinstance(option, Flag):
+            shown = _("on") if value else _("off")
+        elif isinstance(option, Choice):
+            shown = str(option.choices[value])
+        yield f"{option.label} ({name})", shown

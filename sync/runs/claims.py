@@ -1,0 +1,173 @@
+"""Who may work: one process on a run, one writing run on a site, in the order in which they were asked for.
+
+Everything is a conditional UPDATE, so a task may be delivered twice and two workers may reach for the same run.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from datetime import datetime
+from typing import Self
+
+from celery import signature
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from sync.errors import LeaseLost, RunNotClaimable
+from sync.models import MoodleSite, RunState, SyncRun
+from sync.models.run import CLAIMED_STATES, OVER_STATES
+from sync.runs.options import RunLimits, run_limits
+
+RUN_TASK = "sync.run"
+# So many workers may die on the same chunk before the run is given up.
+MAX_ATTEMPTS = 5
+
+logger = logging.getLogger(__name__)
+
+
+def enqueue(run_id: int, *, expires: float | None = None) -> None:
+    """Hand a run to the workers. A broker that is away is not the person's trouble: the run is found later."""
+    try:
+        signature(RUN_TASK, (run_id,)).apply_async(expires=expires)
+    except OperationalError:
+        logger.warning("the broker doesn't answer; run %s stays queued", run_id)
+
+
+def claim_run(run_id: int, token: str) -> SyncRun:
+    """Take a run for one process, and for a run that writes its site as well.
+
+    Raises: RunNotClaimable if it is over, somebody works on it, or it has to wait for its turn
+    """
+    limits = run_limits()
+    now = timezone.now()
+    with transaction.atomic():
+        run = SyncRun.objects.select_related("site").filter(pk=run_id).first()
+        if run is None:
+            raise RunNotClaimable(f"there is no run {run_id}")
+        if not run.simulate and not _take_lease(run):
+            raise RunNotClaimable(f"run {run_id} waits for its turn")
+        claimed = SyncRun.objects.filter(_free(now - limits.lease), pk=run_id).update(
+            state=RunState.RUNNING,
+            worker=token,
+            heartbeat_at=now,
+            started_at=Coalesce(F("started_at"), now),
+            attempts=F("attempts") + 1,
+        )
+        if not claimed:
+            raise RunNotClaimable(f"run {run_id} is over or somebody works on it")
+        if run.simulate and run.last_line and not run.carried_out:
+            _start_again(run)
+    return SyncRun.objects.select_related("site", "command_file", "requested_by").get(pk=run_id)
+
+
+def release_lease(run: SyncRun) -> None:
+    """Let the next run write."""
+    MoodleSite.objects.filter(pk=run.site_id, lease_run=run).update(lease_run=None)
+
+
+def start_next(site_id: int) -> None:
+    """Hand the run that may write next on this site to the workers, if there is one and nobody writes."""
+    site = MoodleSite.objects.select_related("lease_run").get(pk=site_id)
+    if site.lease_run is not None and not site.lease_run.is_over:
+        return
+    run_id = _waiting_runs(site_id).values_list("pk", flat=True).first()
+    if run_id is not None:
+        enqueue(run_id)
+
+
+def dead_runs(limits: RunLimits) -> list[SyncRun]:
+    """Give the runs whose worker has given no sign of life for too long."""
+    stale = timezone.now() - limits.lease
+    return list(SyncRun.objects.filter(_is_dead(stale)).order_by("pk"))
+
+
+def waiting_run_ids() -> list[int]:
+    """Give the queued runs that could begin: every simulation, and the first writing run of each free site."""
+    simulations = SyncRun.objects.filter(state=RunState.QUEUED, simulate=True).values_list("pk", flat=True)
+    run_ids = list(simulations.order_by("pk"))
+    free = MoodleSite.objects.filter(Q(lease_run=None) | Q(lease_run__state__in=OVER_STATES))
+    for site_id in free.values_list("pk", flat=True):
+        run_ids += list(_waiting_runs(site_id).values_list("pk", flat=True)[:1])
+    return run_ids
+
+
+class Heartbeat:
+    """Says every few seconds that the run is alive, from a thread with a database connection of its own.
+
+    The run is lost when somebody else has claimed it, and also when our database could not be told for as long as
+    others wait before they claim it.
+    """
+
+    def __init__(self, run_id: int, token: str, limits: RunLimits) -> None:
+        self._run_id = run_id
+        self._token = token
+        self._limits = limits
+        self._last_beat = time.monotonic()
+        self._stop = threading.Event()
+        self._taken = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name=f"heartbeat of run {run_id}", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def check(self) -> None:
+        """Raises: LeaseLost if the run isn't ours any more."""
+        silent = time.monotonic() - self._last_beat
+        if self._taken.is_set() or silent > self._limits.lease.total_seconds():
+            raise LeaseLost(f"run {self._run_id}")
+
+    def _beat(self) -> None:
+        try:
+            while not self._stop.wait(self._limits.heartbeat_seconds):
+                try:
+                    ours = SyncRun.objects.filter(pk=self._run_id, worker=self._token).update(
+                        heartbeat_at=timezone.now()
+                    )
+                except DatabaseError:
+                    connection.close()
+                    continue
+                if not ours:
+                    self._taken.set()
+                    return
+                self._last_beat = time.monotonic()
+        finally:
+            connection.close()
+
+
+def _is_dead(stale: datetime) -> Q:
+    return Q(state__in=CLAIMED_STATES) & (Q(heartbeat_at__lt=stale) | Q(heartbeat_at=None))
+
+
+def _free(stale: datetime) -> Q:
+    return Q(state=RunState.QUEUED) | (_is_dead(stale) & Q(attempts__lt=MAX_ATTEMPTS))
+
+
+def _waiting_runs(site_id: int) -> QuerySet[SyncRun]:
+    return SyncRun.objects.filter(site_id=site_id, state=RunState.QUEUED, simulate=False).order_by("pk")
+
+
+def _take_lease(run: SyncRun) -> bool:
+    """Take the site, unless a run that isn't over holds it or an older one waits.
+
+    A dead run keeps its lease until it was taken up again: what comes after it may build on it.
+    """
+    older = SyncRun.objects.filter(site=OuterRef("pk"), state=RunState.QUEUED, simulate=False, pk__lt=run.pk)
+    over = SyncRun.objects.filter(pk=OuterRef("lease_run_id"), state__in=OVER_STATES)
+    ours_or_free = Q(lease_run=run) | ((Q(lease_run=None) | Exists(over)) & ~Exists(older))
+    return bool(MoodleSite.objects.filter(ours_or_free, pk=run.site_id).update(lease_run=run))
+
+
+def _start_again(run: SyncRun) -> None:
+    """Forget what a simulation found: what it had made so far was known to the dead process only."""
+    run.chunks.all().delete()
+    SyncRun.objects.filter(pk=run.pk).update(last_line=0, rows_done=0, bytes_read=0, counts={})

@@ -1,0 +1,161 @@
+"""One run, carried out by the process that has claimed it."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+from django.db import transaction
+from django.utils import timezone
+
+from sync.columns.options import OptionValues
+from sync.commandfiles import storage
+from sync.errors import CodedError, CommandFileError, LeaseLost
+from sync.models import RunState, SyncRun
+from sync.runs.afterwards import Afterwards
+from sync.runs.claims import Heartbeat, release_lease
+from sync.runs.connections import moodle_of
+from sync.runs.mails import Postman
+from sync.runs.options import RunLimits, find_processor
+from sync.runs.pipeline import Work, run_pipeline
+from sync.runs.recorder import Progress, RunRecorder
+from sync.runs.waiting import Patience
+from sync.values import Action
+
+logger = logging.getLogger(__name__)
+
+
+class _Cancelled(Exception):
+    """Somebody asked for the run to stop."""
+
+
+class Execution:
+    """Carries out one claimed run to its end, whatever that is."""
+
+    def __init__(
+        self,
+        run: SyncRun,
+        token: str,
+        limits: RunLimits,
+        heartbeat: Heartbeat,
+        progress: Callable[[Progress], None],
+    ) -> None:
+        self.run = run
+        self._token = token
+        self._limits = limits
+        self._heartbeat = heartbeat
+        self._postman = Postman()
+        self._recorder = RunRecorder(run, token, heartbeat.check, progress)
+        self._afterwards = Afterwards(run)
+
+    def carry_out(self) -> None:
+        """Carry out the rows, then what comes after them; keep how it ended.
+
+        Raises: LeaseLost if another process has taken the run over: it is theirs to end
+        """
+        try:
+            if not self.run.carried_out:
+                self._carry_out_rows()
+            self._afterwards.tidy_up(completed=True)
+            self._end(self._completed_state())
+        except LeaseLost:
+            raise
+        except _Cancelled:
+            self._stop(RunState.CANCELLED)
+        except CommandFileError as error:
+            self._refuse(error)
+        except CodedError as error:
+            logger.warning("run %s: %s", self.run.pk, error)
+            self._stop(RunState.ERRORED, error.code, error.params)
+        except Exception:
+            number = uuid.uuid4().hex[:8].upper()
+            logger.exception("run %s: error %s", self.run.pk, number)
+            self._stop(RunState.ERRORED, "internal_error", {"number": number})
+
+    def _carry_out_rows(self) -> None:
+        run = self.run
+        try:
+            with storage.opened(run.input_key) as stream:
+                if storage.digest_of(stream)[0] != run.file_sha256:
+                    raise CommandFileError("file_changed", path=run.file_path)
+                self._run_pipeline(stream)
+        except FileNotFoundError:
+            raise CommandFileError("file_not_found", path=run.file_path) from None
+        if self._postman.lost:
+            run.notes.append(["mails_lost", {"count": self._postman.lost}])
+            self._recorder.update(notes=run.notes)
+        self._recorder.finish()
+
+    def _run_pipeline(self, stream: BinaryIO) -> None:
+        run = self.run
+        moodle = moodle_of(run.site)
+        patience = Patience(self._limits.retry_seconds, self._began_to_wait, self._stop_if_cancelled)
+        work = Work(
+            processor=find_processor(run.processor),
+            options=OptionValues(run.options),
+            moodle=moodle,
+            recorder=self._recorder,
+            simulate=run.simulate,
+            after_line=run.last_line,
+            fence_key=run.fence_key,
+            chunk_rows=self._limits.chunk_rows,
+            wait=patience.wait,
+            should_stop=self._is_cancelled,
+            deliver=self._postman.deliver,
+        )
+        try:
+            if not run_pipeline(work, stream, run.file_name):
+                raise _Cancelled
+        finally:
+            moodle.dispose()
+
+    def _is_cancelled(self) -> bool:
+        """Whether the run is to stop. Raises: LeaseLost. Queries: one"""
+        self._heartbeat.check()
+        found = SyncRun.objects.filter(pk=self.run.pk, worker=self._token).values_list("cancel_requested", flat=True)
+        cancelled = found.first()
+        if cancelled is None:
+            raise LeaseLost(f"run {self.run.pk}")
+        return cancelled
+
+    def _stop_if_cancelled(self) -> None:
+        if self._is_cancelled():
+            raise _Cancelled
+
+    def _began_to_wait(self) -> None:
+        self._recorder.update(waiting_since=timezone.now())
+
+    def _completed_state(self) -> RunState:
+        rejected = self.run.counts.get(Action.REJECTED.value)
+        return RunState.COMPLETED_WITH_REJECTIONS if rejected else RunState.COMPLETED
+
+    def _refuse(self, error: CommandFileError) -> None:
+        """End a run whose file can't be used: nothing was written and nothing is kept of it, unless it had begun."""
+        if self.run.last_line:
+            self._stop(RunState.ERRORED, error.code, error.params)
+            return
+        self._end(RunState.FAILED, error.code, error.params)
+        self._afterwards.discard()
+
+    def _stop(self, state: RunState, code: str = "", params: dict[str, Any] | None = None) -> None:
+        """End a run before its last row. What it did is told; that the telling may fail as well must not hide why."""
+        self.run.error_code, self.run.error_params = code, params or {}
+        try:
+            self._afterwards.tidy_up(completed=False)
+        except Exception:
+            logger.exception("run %s: no report of a run that was stopped", self.run.pk)
+        self._end(state, code, params)
+
+    def _end(self, state: RunState, code: str = "", params: dict[str, Any] | None = None) -> None:
+        with transaction.atomic():
+            self._recorder.update(
+                state=state,
+                finished_at=timezone.now(),
+                error_code=code,
+                error_params=params or {},
+                waiting_since=None,
+                worker="",
+            )
+            release_lease(self.run)

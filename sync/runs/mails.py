@@ -1,0 +1,42 @@
+"""Mails to people, sent after their chunk is committed. A mail that can't be sent stops nothing; it is counted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from smtplib import SMTPException, SMTPServerDisconnected
+
+from django.core.mail import EmailMessage, get_connection
+
+from sync.processors.plan import Mail
+
+logger = logging.getLogger(__name__)
+
+
+class Postman:
+    """Sends the mails of a run. Shape: lost: how many could not be sent."""
+
+    def __init__(self) -> None:
+        self.lost = 0
+
+    def deliver(self, mails: Sequence[Mail]) -> None:
+        """Send the mails of a chunk over one connection."""
+        sent = 0
+        failed = 0
+        try:
+            with get_connection() as connection:
+                for mail in mails:
+                    try:
+                        connection.send_messages([EmailMessage(mail.subject, mail.body, to=[mail.to])])
+                        sent += 1
+                    except SMTPServerDisconnected:
+                        raise
+                    except (SMTPException, ValueError):
+                        # This address, not the server: an address that is refused, a subject with a line end.
+                        failed += 1
+        except (SMTPException, OSError):
+            failed = len(mails) - sent
+        if failed:
+            # Neither addresses nor texts: a mail may hold a new password.
+            logger.warning("%s of %s mails could not be sent", failed, len(mails))
+        self.lost += failed

@@ -1,0 +1,88 @@
+"""Settings enter here, once, and go down frozen; so do the options that administrators have stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from sync.columns.options import OptionValues
+from sync.errors import OptionError
+from sync.models import MoodleSite, ProcessorSettings
+from sync.moodle.database import MoodleConnection
+from sync.processors import REGISTRY
+from sync.processors.base import Processor
+
+MAIN_SITE = "main"
+
+
+@dataclass(frozen=True)
+class RunLimits:
+    """How runs behave on this installation.
+
+    Shape: lease: a run without a sign of life for so long is dead; retry_seconds: how long to wait for Moodle;
+    kept: how long a finished run keeps its own files; max_upload_megabytes: 0 = unlimited
+    """
+
+    chunk_rows: int
+    heartbeat_seconds: float
+    lease: timedelta
+    retry_seconds: float
+    kept: timedelta
+    max_upload_megabytes: int
+
+
+def run_limits() -> RunLimits:
+    """Give the limits that the settings say."""
+    return RunLimits(
+        chunk_rows=settings.TOOLSYNC_CHUNK_ROWS,
+        heartbeat_seconds=settings.TOOLSYNC_HEARTBEAT_SECONDS,
+        lease=timedelta(seconds=settings.TOOLSYNC_LEASE_SECONDS),
+        retry_seconds=settings.TOOLSYNC_RETRY_SECONDS,
+        kept=timedelta(days=settings.TOOLSYNC_KEEP_DAYS),
+        max_upload_megabytes=settings.TOOLSYNC_MAX_UPLOAD_MB,
+    )
+
+
+def main_connection() -> MoodleConnection:
+    """Give the connection of the site `main`, which the environment describes."""
+    dataroot = settings.TOOLSYNC_MOODLE_DATAROOT
+    return MoodleConnection(
+        url=settings.TOOLSYNC_MOODLE_URL,
+        prefix=settings.TOOLSYNC_MOODLE_PREFIX,
+        dataroot=Path(dataroot) if dataroot else None,
+        operator=settings.TOOLSYNC_MOODLE_OPERATOR,
+        peppers=tuple(settings.TOOLSYNC_MOODLE_PEPPERS),
+    )
+
+
+def secret_key() -> str:
+    """Give the key under which the connections of other sites are kept."""
+    return settings.SECRET_KEY
+
+
+def find_processor(key: str) -> type[Processor[Any, Any]]:
+    """Give a processor by its key. Raises: OptionError."""
+    try:
+        return REGISTRY[key]
+    except KeyError:
+        raise OptionError("processor_unknown", processor=key, processors=", ".join(REGISTRY)) from None
+
+
+def resolve_options(site: MoodleSite, processor: str, overrides: Mapping[str, Any] | None = None) -> OptionValues:
+    """Lay what the administrator stored, then what this run asks for, over the defaults. Raises: OptionError."""
+    stored = ProcessorSettings.objects.filter(site=site, processor=processor).first()
+    return find_processor(processor).options.resolve(stored.values if stored else {}, overrides or {})
+
+
+def changed_options(processor: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the options that differ from their defaults, in declared order."""
+    return {
+        option.name: values[option.name]
+        for option in find_processor(processor).options
+        if option.name in values and values[option.name] != option.default
+    }

@@ -1,0 +1,246 @@
+"""Stations 2 to 5 over chunks. Knows no request, no Celery and no model.
+
+    bytes -> reader -> columns -> processor: fetch, plan, (prepare, apply) -> outcomes, chunk by chunk
+
+A chunk is one transaction. What the chunk did is handed to the recorder *before* the commit (`prepare`) and again after it
+(`confirm`); a mark in Moodle (`sync.moodle.fence`) tells, after a kill in between, whether the commit took place.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, BinaryIO, NamedTuple, Protocol, Self
+
+from sync.columns.header import MatchedHeader, match_header
+from sync.columns.options import OptionValues
+from sync.columns.rows import RowCleaner
+from sync.errors import MoodleRefused, MoodleUnavailable, ToolSyncError
+from sync.moodle.database import MoodleDatabase, MoodleSession
+from sync.moodle.fence import Fence
+from sync.moodle.writer import BeforeImage, Writer
+from sync.processors.base import Processor, SplitChunk
+from sync.processors.memory import Memory
+from sync.processors.plan import Mail
+from sync.reader import RowReader, open_rows
+from sync.values import Action, CleanRow, Note, Outcome, Rejection, Row
+
+
+class ChunkResult(NamedTuple):
+    """What a chunk did. Shape: outcomes: one per row, in line order; counts: action -> rows."""
+
+    first_line: int
+    last_line: int
+    outcomes: list[Outcome]
+    counts: dict[str, int]
+    before_images: list[BeforeImage]
+    bytes_read: int
+
+
+class Recorder(Protocol):
+    """Where a run keeps what it does."""
+
+    def begin(self, reader: RowReader, header: MatchedHeader, notes: Sequence[Note]) -> None:
+        """The file was accepted; nothing is written yet. Notes: what is worth saying about the file as a whole."""
+
+    def prepare(self, chunk: ChunkResult) -> None:
+        """Store the chunk safely; its transaction is about to be committed."""
+
+    def confirm(self, chunk: ChunkResult) -> None:
+        """The chunk is committed (or had nothing to write)."""
+
+    def recover(self, last_line: int) -> None:
+        """A chunk that was prepared up to this line turned out to be committed."""
+
+    def end(self, notes: Sequence[Note]) -> None:
+        """The last chunk is confirmed. Notes: what is worth saying about the run as a whole."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """Everything that a run of the pipeline needs.
+
+    Shape: after_line: rows up to this line are done already; fence_key: tells runs apart in Moodle; wait: called with the
+    error and the attempt (1, 2 …) when Moodle is away, returns to try again or raises to give up; should_stop: asked before
+    each chunk; deliver: sends mails after the commit of their chunk
+    """
+
+    processor: type[Processor[Any, Any]]
+    options: OptionValues
+    moodle: MoodleDatabase
+    recorder: Recorder
+    simulate: bool = False
+    after_line: int = 0
+    fence_key: str = "-"
+    chunk_rows: int = 1000
+    wait: Callable[[MoodleUnavailable, int], None] = field(default=lambda error, _attempt: _raise(error))
+    should_stop: Callable[[], bool] = field(default=lambda: False)
+    deliver: Callable[[Sequence[Mail]], None] = field(default=lambda _mails: None)
+
+
+def run_pipeline(work: Work, stream: BinaryIO, filename: str) -> bool:
+    """Carry out a file. Gives False when it was stopped on request, True when it went through.
+
+    Raises: CommandFileError before anything is written; MoodleError, LeaseLost with whole chunks applied
+    """
+    reader = open_rows(
+        stream,
+        filename,
+        encoding=work.options.encoding,
+        separator=work.options.separator,
+        known_name=work.processor.columns.knows,
+    )
+    header = match_header(work.processor.columns, reader.header, lenient=work.options.invalidnamesnocheck)
+    with _rare_garbage_collection(), _Conductor(work, reader, header) as conductor:
+        return conductor.carry_out_all()
+
+
+class _Conductor:
+    """One run of the pipeline: holds the session, and takes a new one when Moodle went away."""
+
+    def __init__(self, work: Work, reader: RowReader, header: MatchedHeader) -> None:
+        self.work = work
+        self.reader = reader
+        self.header = header
+        self.memory = Memory()
+        self.attempt = 0
+        self.closing_notes: list[Note] = []
+        self._session_stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._session_stack.close()
+        self.memory.close()
+
+    def carry_out_all(self) -> bool:
+        self._patiently(self._connect)
+        notes = list(self.processor.file_notes)
+        if self.header.ignored:
+            notes.insert(0, Note("columns_ignored", {"columns": ", ".join(self.header.ignored)}))
+        self.work.recorder.begin(self.reader, self.header, notes)
+        after_line = self._recovered_line()
+        is_stopped = False
+        rows = (row for row in self.reader if row.line > after_line)
+        while chunk := list(islice(rows, self.work.chunk_rows)):
+            if is_stopped := self.work.should_stop():
+                break
+            self._carry_out(chunk)
+        if self.fence is not None:
+            self._patiently(self.fence.clear)
+        self._session_stack.close()
+        self.work.recorder.end(self.closing_notes)
+        return not is_stopped
+
+    def _carry_out(self, rows: list[Row]) -> None:
+        clean, rejections = self.cleaner.clean(rows)
+        try:
+            self._patiently(lambda: self._attempt(rows, clean, rejections))
+        except MoodleRefused as error:
+            if len(clean) <= 1:
+                # The row stands alone: it is the one that the database refuses.
+                rejections += [Rejection(row.line, "", error.code, error.params) for row in clean]
+                self._attempt(rows, [], rejections)
+                return
+            self._carry_out_in_two(rows, len(rows) // 2)
+        except SplitChunk as split:
+            self._carry_out_in_two(rows, next(at for at, row in enumerate(rows) if row.line == split.line))
+
+    def _carry_out_in_two(self, rows: list[Row], at: int) -> None:
+        self._carry_out(rows[:at])
+        self._carry_out(rows[at:])
+
+    def _attempt(self, rows: list[Row], clean: list[CleanRow], rejections: list[Rejection]) -> None:
+        """Carry out one chunk, or find that it was carried out before the connection broke."""
+        first_line, last_line = rows[0].line, rows[-1].line
+        if self.fence is not None and self.fence.last_line >= last_line:
+            self.work.recorder.recover(self.fence.last_line)
+            return
+        processor, recorder = self.processor, self.work.recorder
+        state = processor.fetch(clean)
+        plan = processor.plan(clean, state)
+        self.session.release()
+        outcomes = _in_line_order(plan.outcomes, rejections, len(rows))
+        writer = Writer(self.session)
+        counts = Counter(outcome.action.value for outcome in outcomes)
+        chunk = ChunkResult(first_line, last_line, outcomes, dict(counts), writer.before_images, self.reader.bytes_read)
+        if self.work.simulate:
+            processor.remember(plan, state)
+        elif self.fence is not None and not plan.is_empty:
+            processor.prepare(plan)
+            with self.session.transaction():
+                processor.apply(plan, writer)
+                self.fence.advance(last_line)
+                recorder.prepare(chunk)
+            self.fence.committed()
+            recorder.confirm(chunk)
+            processor.committed(plan)
+            if plan.mails:
+                self.work.deliver(plan.mails)
+            return
+        recorder.prepare(chunk)
+        recorder.confirm(chunk)
+
+    def _patiently(self, action: Callable[[], None]) -> None:
+        """Do something with Moodle; when Moodle is away, wait as the work says and do it again on a new session."""
+        while True:
+            try:
+                if self.attempt and action != self._connect:
+                    self._connect()
+                action()
+            except MoodleUnavailable as error:
+                self.attempt += 1
+                self.work.wait(error, self.attempt)
+            else:
+                self.attempt = 0
+                return
+
+    def _connect(self) -> None:
+        work = self.work
+        self._session_stack.close()
+        self.session: MoodleSession = self._session_stack.enter_context(work.moodle.session())
+        self.fence = None if work.simulate else Fence(self.session, work.fence_key)
+        self.processor = work.processor(self.session, work.options, self.memory)
+        self._session_stack.callback(self._let_go_of, self.processor)
+        self.processor.begin(self.header.names)
+        self.cleaner = RowCleaner(work.processor.columns, self.header, work.moodle.column_limit)
+
+    def _let_go_of(self, processor: Processor[Any, Any]) -> None:
+        self.closing_notes += processor.closing_notes()
+        processor.close()
+
+    def _recovered_line(self) -> int:
+        """The last line that is done, asking Moodle as well: a worker may have died right after its commit."""
+        if self.fence is not None and self.fence.last_line > self.work.after_line:
+            self.work.recorder.recover(self.fence.last_line)
+            return self.fence.last_line
+        return self.work.after_line
+
+
+@contextmanager
+def _rare_garbage_collection() -> Iterator[None]:
+    """Chunks make many objects and no cycles: the collector would only walk them in vain, a quarter of the run's time."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(200_000, *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+
+
+def _in_line_order(outcomes: Iterable[Outcome], rejections: Iterable[Rejection], rows: int) -> list[Outcome]:
+    """Merge the outcomes of a chunk, and hold to the promise that every row has exactly one."""
+    rejected = (Outcome(r.line, Action.REJECTED, r.code, {**r.params, "column": r.column}) for r in rejections)
+    ordered = sorted((*outcomes, *rejected), key=lambda outcome: outcome.line)
+    if len(ordered) != rows or len({outcome.line for outcome in ordered}) != rows:
+        raise ToolSyncError(f"{rows} rows got {len(ordered)} outcomes")
+    return ordered
+
+
+def _raise(error: Exception) -> None:
+    raise error

@@ -1,0 +1,157 @@
+"""Where a run keeps what it does: parts in the storage, and their index in our database."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.utils import timezone
+
+from sync.columns.header import MatchedHeader
+from sync.commandfiles import storage
+from sync.errors import LeaseLost, ToolSyncError
+from sync.models import RunChunk, SyncRun
+from sync.moodle.journal import encode_images
+from sync.outcomes.ledger import PartHeader, count_codes, encode_outcomes, read_header
+from sync.reader import RowReader, SkippedLines
+from sync.runs.pipeline import ChunkResult
+from sync.values import Note
+
+
+class Progress(NamedTuple):
+    """How far a run is. Shape: counts: action -> rows."""
+
+    bytes_read: int
+    size: int
+    rows_done: int
+    counts: dict[str, int]
+
+
+class RunRecorder:
+    """The recorder of one run, for the process that has claimed it.
+
+    Shape: still_ours: raises LeaseLost when the run was taken over; progress: told after each chunk
+    Queries: three for each chunk
+    """
+
+    def __init__(
+        self,
+        run: SyncRun,
+        token: str,
+        still_ours: Callable[[], None] = lambda: None,
+        progress: Callable[[Progress], None] = lambda _progress: None,
+    ) -> None:
+        self.run = run
+        self._token = token
+        self._still_ours = still_ours
+        self._progress = progress
+        self._skipped = SkippedLines()
+        self._prepared: PartHeader
+        self._notes: list[Note] = []
+
+    def begin(self, reader: RowReader, header: MatchedHeader, notes: Sequence[Note]) -> None:
+        """Keep what the file turned out to be."""
+        self._skipped = reader.skipped
+        dialect = reader.dialect
+        self.update(
+            dialect={
+                "encoding": dialect.encoding,
+                "separator": dialect.separator,
+                "encoding_detected": dialect.encoding_detected,
+                "separator_detected": dialect.separator_detected,
+                "is_workbook": dialect.is_workbook,
+                "columns": list(header.names),
+            },
+            notes=_plain(notes),
+            waiting_since=None,
+        )
+        self._notes = list(notes)
+
+    def end(self, notes: Sequence[Note]) -> None:
+        """Keep what is worth saying now that all rows are done."""
+        if notes:
+            self.update(notes=_plain([*self._notes, *notes]))
+
+    def prepare(self, chunk: ChunkResult) -> None:
+        """Store the outcomes and the before-images; the database knows nothing of them yet."""
+        self._still_ours()
+        header = PartHeader(
+            chunk.first_line,
+            chunk.last_line,
+            chunk.counts,
+            count_codes(chunk.outcomes),
+            chunk.bytes_read,
+            bool(chunk.before_images),
+        )
+        if chunk.before_images:
+            storage.save(self._journal_key(header), io.BytesIO(encode_images(chunk.before_images)))
+        storage.save(self._outcomes_key(header.last_line), io.BytesIO(encode_outcomes(header, chunk.outcomes)))
+        self._prepared = header
+
+    def confirm(self, chunk: ChunkResult) -> None:
+        """Count the chunk that was prepared last: it is committed in Moodle."""
+        if self._prepared.last_line != chunk.last_line:
+            raise ToolSyncError(f"line {chunk.last_line} was confirmed, {self._prepared.last_line} prepared")
+        self._register(self._prepared)
+
+    def recover(self, last_line: int) -> None:
+        """Count a chunk whose commit wasn't followed by `confirm`: its part was stored before."""
+        if last_line <= self.run.last_line:
+            return
+        with storage.opened(self._outcomes_key(last_line)) as part:
+            self._register(read_header(part))
+
+    def finish(self) -> None:
+        """Keep what the reader passed over, known only once the whole file was read."""
+        skipped = self._skipped
+        self.update(
+            skipped={
+                "count": skipped.count,
+                "suspect_count": skipped.suspect_count,
+                "suspects": [list(suspect) for suspect in skipped.suspects],
+            },
+            carried_out=True,
+        )
+
+    def update(self, **values: Any) -> None:
+        """Write fields of the run. Raises: LeaseLost if the run was taken over."""
+        if not SyncRun.objects.filter(pk=self.run.pk, worker=self._token).update(**values):
+            raise LeaseLost(f"run {self.run.pk}")
+        for name, value in values.items():
+            setattr(self.run, name, value)
+
+    def _register(self, header: PartHeader) -> None:
+        counts = dict(Counter(self.run.counts) + Counter(header.counts))
+        with transaction.atomic():
+            RunChunk.objects.create(
+                run=self.run,
+                first_line=header.first_line,
+                last_line=header.last_line,
+                counts=header.counts,
+                codes=header.codes,
+                outcomes_key=self._outcomes_key(header.last_line),
+                journal_key=self._journal_key(header) if header.has_journal else "",
+            )
+            self.update(
+                last_line=header.last_line,
+                rows_done=sum(counts.values()),
+                bytes_read=header.bytes_read,
+                counts=counts,
+                heartbeat_at=timezone.now(),
+                waiting_since=None,
+                attempts=1,
+            )
+        self._progress(Progress(self.run.bytes_read, self.run.file_size, self.run.rows_done, counts))
+
+    def _outcomes_key(self, last_line: int) -> str:
+        return storage.outcomes_key(self.run.site.slug, self.run.pk, last_line)
+
+    def _journal_key(self, header: PartHeader) -> str:
+        return storage.journal_key(self.run.site.slug, self.run.pk, header.last_line)
+
+
+def _plain(notes: Sequence[Note]) -> list[list[object]]:
+    return [[note.code, dict(note.params)] for note in notes]

@@ -1,0 +1,158 @@
+"""What pages and commands want to know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, NamedTuple
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from sync.commandfiles.intake import find_file
+from sync.commandfiles.storage import ARCHIVES, REPORTS, key_of_path
+from sync.models import CommandFile, MoodleSite, ProcessorSettings, RunChunk, RunFile, RunState, SyncRun
+from sync.processors import REGISTRY
+from sync.processors.base import Processor
+from sync.runs.parts import read_part
+from sync.values import Outcome
+
+Person = User | AnonymousUser
+
+
+class AreaFile(NamedTuple):
+    """One file as the file area shows it.
+
+    Shape: processor: key of the tool whose people may read it, "" when unknown; exactly one of the last two is there
+    """
+
+    path: str
+    name: str
+    size: int
+    changed: datetime
+    processor: str
+    storage_key: str
+    command_file: CommandFile | None
+    run_file: RunFile | None
+
+
+@dataclass(frozen=True)
+class OutcomePage:
+    """Some outcomes of a run. Shape: number: of this page, 1-based; total: outcomes on all pages."""
+
+    outcomes: list[Outcome]
+    number: int
+    per_page: int
+    total: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // self.per_page))
+
+
+class RunProgress(NamedTuple):
+    """How far a run is. Shape: percent: of the file's bytes; seconds_left: None when it can't be told yet."""
+
+    percent: int
+    rows_done: int
+    rows_per_second: float
+    seconds_left: int | None
+
+
+def processors_for(user: Person) -> list[type[Processor[Any, Any]]]:
+    """Give the tools that somebody may use, in the order of the registry."""
+    return [processor for processor in REGISTRY.values() if user.has_perm(run_permission(processor.key))]
+
+
+def run_permission(processor: str) -> str:
+    """Give the name of the permission to use a tool, as Django checks it."""
+    return f"sync.run_{processor}"
+
+
+def visible_runs(user: Person, site: MoodleSite) -> QuerySet[SyncRun]:
+    """Give the runs of the tools that somebody may use, newest first."""
+    keys = [processor.key for processor in processors_for(user)]
+    runs = SyncRun.objects.filter(site=site, processor__in=keys)
+    return runs.select_related("site", "command_file", "requested_by")
+
+
+def preselected_file(site: MoodleSite, processor: str) -> CommandFile | None:
+    """Give the file that a tool offers by itself: the one of its settings, else the one with its default name."""
+    stored = ProcessorSettings.objects.filter(site=site, processor=processor).first()
+    return find_file(site, (stored and stored.filelocation) or REGISTRY[processor].default_filename)
+
+
+def files_in(site: MoodleSite, folder: str) -> list[AreaFile]:
+    """Give the files of one folder of the area, by name."""
+    if folder in (REPORTS, ARCHIVES):
+        kind = RunFile.Kind.REPORT if folder == REPORTS else RunFile.Kind.ARCHIVE
+        kept = RunFile.objects.filter(run__site=site, kind=kind, path__startswith=folder).select_related("run")
+        # Two runs of one second share a name, and then a file.
+        by_path = {file.path: _kept_by_run(file) for file in kept.order_by("pk")}
+        return [by_path[path] for path in sorted(by_path, reverse=True)]
+    files = CommandFile.objects.filter(site=site, folder=folder).order_by("name")
+    return [_handed_in(file, site) for file in files.select_related("uploaded_by")]
+
+
+def folders_of(site: MoodleSite) -> list[str]:
+    """Give the folders that the area shows: those with files in them, their parents, and the standard ones."""
+    folders = {"/", REPORTS, ARCHIVES}
+    for folder in CommandFile.objects.filter(site=site).values_list("folder", flat=True).distinct():
+        parts = folder.strip("/").split("/")
+        folders.update(f"/{'/'.join(parts[:depth])}/" for depth in range(1, len(parts) + 1) if folder != "/")
+    return sorted(folders)
+
+
+def run_outcomes(run: SyncRun, *, action: str = "", code: str = "", page: int = 1, per_page: int = 50) -> OutcomePage:
+    """Give one page of a run's outcomes, all or those of one action or code.
+
+    Queries: one; only the parts that the page lies in are opened
+    """
+    chunks = list(run.chunks.order_by("first_line"))
+    total = sum(_count_in(chunk, action, code) for chunk in chunks)
+    number = min(max(1, page), max(1, -(-total // per_page)))
+    to_skip = (number - 1) * per_page
+    outcomes: list[Outcome] = []
+    for chunk in chunks:
+        count = _count_in(chunk, action, code)
+        if count <= to_skip:
+            to_skip -= count
+            continue
+        wanted = (o for o in read_part(chunk) if (not action or o.action == action) and (not code or o.code == code))
+        outcomes.extend(islice(wanted, to_skip, to_skip + per_page - len(outcomes)))
+        to_skip = 0
+        if len(outcomes) == per_page:
+            break
+    return OutcomePage(outcomes, number, per_page, total)
+
+
+def progress_of(run: SyncRun) -> RunProgress:
+    """Tell how far a run is and how long it will take."""
+    end = run.finished_at or timezone.now()
+    elapsed = max((end - (run.started_at or end)) / timedelta(seconds=1), 0.001)
+    percent = 100 if run.carried_out else min(99, 100 * run.bytes_read // max(1, run.file_size))
+    seconds_left = None
+    if run.state == RunState.RUNNING and run.bytes_read:
+        seconds_left = round(elapsed * max(0, run.file_size - run.bytes_read) / run.bytes_read)
+    return RunProgress(percent, run.rows_done, run.rows_done / elapsed, seconds_left)
+
+
+def _count_in(chunk: RunChunk, action: str, code: str) -> int:
+    """Count the outcomes of a chunk that a filter lets through; a code belongs to one action."""
+    if code:
+        return chunk.codes.get(code, 0)
+    if action:
+        return chunk.counts.get(action, 0)
+    return sum(chunk.counts.values())
+
+
+def _handed_in(file: CommandFile, site: MoodleSite) -> AreaFile:
+    key = key_of_path(site.slug, file.path)
+    return AreaFile(file.path, file.name, file.size, file.uploaded_at, file.processor, key, file, None)
+
+
+def _kept_by_run(file: RunFile) -> AreaFile:
+    key = file.storage_key
+    return AreaFile(file.path, file.name, file.size, file.created_at, file.run.processor, key, None, file)

@@ -1,0 +1,192 @@
+"""What can be done with runs: the functions that pages, tasks and commands call."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from sync.commandfiles import storage
+from sync.commandfiles.intake import FileTypes, receive_file
+from sync.errors import LeaseLost, RunNotClaimable
+from sync.models import CommandFile, MoodleSite, ProcessorSettings, RunState, SyncRun
+from sync.models.run import CLAIMED_STATES, OVER_STATES
+from sync.processors import REGISTRY, guess_processor
+from sync.runs.claims import (
+    MAX_ATTEMPTS,
+    Heartbeat,
+    claim_run,
+    dead_runs,
+    enqueue,
+    release_lease,
+    start_next,
+    waiting_run_ids,
+)
+from sync.runs.execution import Execution
+from sync.runs.options import changed_options, find_processor, resolve_options, run_limits
+from sync.runs.recorder import Progress
+
+# What is sent again every half minute must not pile up behind a long run.
+RECOVERY_EXPIRES = 25.0
+
+logger = logging.getLogger(__name__)
+
+
+def _is_known_name(name: str) -> bool:
+    return any(processor.columns.knows(name) for processor in REGISTRY.values())
+
+
+FILE_TYPES = FileTypes(knows=_is_known_name, guess=guess_processor)
+
+
+def receive_upload(
+    *, site: MoodleSite, uploaded_file: UploadedFile, folder: str, user: Any, replace: bool = True
+) -> CommandFile:
+    """Keep a file that came from a browser. Raises: CommandFileError."""
+    limit = run_limits().max_upload_megabytes
+    name = uploaded_file.name or ""
+    return receive_file(
+        site, uploaded_file, name, folder, user, file_types=FILE_TYPES, replace=replace, max_megabytes=limit
+    )  # fmt: skip
+
+
+def receive_path(*, site: MoodleSite, path: Path, folder: str, user: Any = None) -> CommandFile:
+    """Keep a file of this machine. Raises: CommandFileError; OSError if it can't be read."""
+    with path.open("rb") as stream:
+        return receive_file(site, stream, path.name, folder, user, file_types=FILE_TYPES)
+
+
+def save_settings(
+    *, site: MoodleSite, processor: str, values: Mapping[str, Any], filelocation: str = ""
+) -> ProcessorSettings:
+    """Keep what an administrator chose for a file type. Raises: OptionError."""
+    cleaned = find_processor(processor).options.resolve(values)
+    kept = {"values": changed_options(processor, cleaned), "filelocation": filelocation.strip()}
+    return ProcessorSettings.objects.update_or_create(site=site, processor=processor, defaults=kept)[0]
+
+
+def queue_run(
+    *,
+    site: MoodleSite,
+    processor: str,
+    command_file: CommandFile,
+    options: Mapping[str, Any] | None = None,
+    simulate: bool = False,
+    user: Any = None,
+    in_background: bool = True,
+) -> SyncRun:
+    """Ask for a run; the workers carry it out.
+
+    Shape: options: what differs from the stored settings; in_background: False = the caller carries it out itself
+    Raises: OptionError
+    """
+    values = resolve_options(site, processor, options)
+    run = SyncRun.objects.create(
+        site=site,
+        processor=processor,
+        simulate=simulate,
+        options=dict(values),
+        command_file=command_file,
+        file_path=command_file.path,
+        file_sha256=command_file.sha256,
+        file_size=command_file.size,
+        input_key=storage.key_of_path(site.slug, command_file.path),
+        language=get_language() or "",
+        requested_by=user,
+    )
+    if in_background:
+        transaction.on_commit(lambda: enqueue(run.pk))
+    return run
+
+
+def execute_run(run_id: int, *, progress: Callable[[Progress], None] = lambda _progress: None) -> SyncRun:
+    """Carry out a run in this process.
+
+    Raises: RunNotClaimable if it isn't ours to carry out, or not yet
+    """
+    token = uuid.uuid4().hex
+    limits = run_limits()
+    run = claim_run(run_id, token)
+    try:
+        with Heartbeat(run_id, token, limits) as heartbeat:
+            Execution(run, token, limits, heartbeat, progress).carry_out()
+    except LeaseLost:
+        logger.warning("run %s was taken over by another worker", run_id)
+    start_next(run.site_id)
+    return SyncRun.objects.get(pk=run_id)
+
+
+def cancel_run(run: SyncRun) -> None:
+    """Stop a run: at once when it hasn't begun, else before its next chunk. One that is over stays as it is."""
+    now = timezone.now()
+    waiting = SyncRun.objects.filter(pk=run.pk, state__in=(RunState.QUEUED, RunState.HELD))
+    if not waiting.update(state=RunState.CANCELLED, finished_at=now):
+        SyncRun.objects.filter(pk=run.pk, state__in=CLAIMED_STATES).update(cancel_requested=True)
+    run.refresh_from_db()
+    if run.state == RunState.CANCELLED:
+        site_id = run.site_id
+        transaction.on_commit(lambda: start_next(site_id))
+
+
+def resume_run(run: SyncRun) -> None:
+    """Take up a run that ended with an error, after its last whole chunk. Raises: RunNotClaimable."""
+    resumed = SyncRun.objects.filter(pk=run.pk, state=RunState.ERRORED).update(
+        state=RunState.QUEUED,
+        attempts=0,
+        cancel_requested=False,
+        error_code="",
+        error_params={},
+        finished_at=None,
+    )
+    if not resumed:
+        raise RunNotClaimable(f"run {run.pk} did not end with an error")
+    run.refresh_from_db()
+    transaction.on_commit(lambda: enqueue(run.pk))
+
+
+def recover_dead_runs() -> None:
+    """Find the runs whose worker died and the ones that wait with nobody knowing, and hand them to the workers."""
+    limits = run_limits()
+    for run in dead_runs(limits):
+        if run.attempts >= MAX_ATTEMPTS:
+            _give_up(run)
+        else:
+            enqueue(run.pk, expires=RECOVERY_EXPIRES)
+    for run_id in waiting_run_ids():
+        enqueue(run_id, expires=RECOVERY_EXPIRES)
+
+
+def prune() -> int:
+    """Delete what old runs keep for themselves; what they put in the file area stays. Gives how many were pruned."""
+    before = timezone.now() - run_limits().kept
+    has_files = Q(chunks__isnull=False) | Q(files__path="")
+    old = SyncRun.objects.filter(has_files, state__in=OVER_STATES, finished_at__lt=before).distinct()
+    pruned = 0
+    for run in old.select_related("site"):
+        storage.delete_folder(storage.run_folder(run.site.slug, run.pk))
+        with transaction.atomic():
+            run.files.filter(path="").delete()
+            run.chunks.all().delete()
+        pruned += 1
+    return pruned
+
+
+def _give_up(run: SyncRun) -> None:
+    with transaction.atomic():
+        ended = SyncRun.objects.filter(pk=run.pk, worker=run.worker, state=run.state).update(
+            state=RunState.ERRORED,
+            finished_at=timezone.now(),
+            error_code="worker_died_repeatedly",
+            error_params={"attempts": run.attempts},
+            worker="",
+        )
+        if ended:
+            release_lease(run)

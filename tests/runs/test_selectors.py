@@ -1,0 +1,121 @@
+"""What pages are told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.utils import timezone
+from pytest_django import Settings
+
+from sync.models import RunState
+from sync.runs import selectors, services
+from sync.runs.selectors import (
+    files_in,
+    folders_of,
+    preselected_file,
+    processors_for,
+    progress_of,
+    run_outcomes,
+    visible_runs,
+)
+from tests.installation import Installation, at
+
+HEADER = "username;firstname;lastname;email\n"
+# Lines 2 to 24; every third row is refused.
+FILE = HEADER + "".join(f"user{n};First;Last;{'no' if n % 3 == 2 else f'u{n}@x.org'}\n" for n in range(23))
+
+
+@pytest.mark.parametrize("per_page", [1, 4, 7, 100])
+@pytest.mark.parametrize(
+    ("chosen", "lines"),
+    [
+        ({}, range(2, 25)),
+        ({"action": "rejected"}, range(4, 25, 3)),
+        ({"code": "value_not_email"}, range(4, 25, 3)),
+        ({"action": "rejected", "code": "value_not_email"}, range(4, 25, 3)),
+        ({"action": "deleted"}, []),
+    ],
+)
+def test_the_pages_of_outcomes_hold_every_row_once(
+    installation: Installation, settings: Settings, per_page: int, chosen: dict[str, str], lines: list[int]
+) -> None:
+    settings.TOOLSYNC_CHUNK_ROWS = 5
+    run = installation.carry_out("/in.csv", FILE)
+    first = run_outcomes(run, per_page=per_page, **chosen)
+    assert first.total == len(lines)
+    pages = [run_outcomes(run, page=n, per_page=per_page, **chosen) for n in range(1, first.pages + 1)]
+    assert [outcome.line for page in pages for outcome in page.outcomes] == list(lines)
+
+
+def test_a_page_that_is_too_far_is_the_last_one(installation: Installation) -> None:
+    run = installation.carry_out("/in.csv", FILE)
+    page = run_outcomes(run, page=99, per_page=10)
+    assert (page.number, page.pages, len(page.outcomes)) == (3, 3, 3)
+
+
+def test_only_the_parts_that_a_page_lies_in_are_opened(
+    installation: Installation, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.TOOLSYNC_CHUNK_ROWS = 5
+    run = installation.carry_out("/in.csv", FILE)
+    opened: list[int] = []
+    original = selectors.read_part
+    monkeypatch.setattr(selectors, "read_part", lambda chunk: (opened.append(chunk.last_line), original(chunk))[1])
+    run_outcomes(run, page=2, per_page=5)
+    assert opened == [11]
+
+
+@pytest.mark.django_db
+def test_people_see_the_tools_and_runs_that_they_have_the_right_to(installation: Installation) -> None:
+    run = installation.carry_out("/in.csv", FILE)
+    person = User.objects.create_user("anna")
+    assert processors_for(person) == []
+    assert list(visible_runs(person, installation.site)) == []
+    person.user_permissions.add(Permission.objects.get(codename="run_users"))
+    person = User.objects.get(pk=person.pk)
+    assert [processor.key for processor in processors_for(person)] == ["users"]
+    assert list(visible_runs(person, installation.site)) == [run]
+
+
+def test_each_tool_has_a_permission(transactional_db: None) -> None:
+    from sync.processors import REGISTRY
+
+    codenames = set(Permission.objects.filter(content_type__model="syncrun").values_list("codename", flat=True))
+    assert {f"run_{key}" for key in REGISTRY} <= codenames
+
+
+def test_the_area_shows_folders_and_files_of_every_kind(installation: Installation) -> None:
+    with at("2025-03-04 09:12:05"):
+        installation.carry_out("/users/2025/in.csv", FILE, storereport=1, filearchive=1, filefailed=1)
+    assert folders_of(installation.site) == ["/", "/archives/", "/reports/", "/users/", "/users/2025/"]
+    assert [file.path for file in files_in(installation.site, "/users/2025/")] == [
+        "/users/2025/in.csv",
+        "/users/2025/in_tryback_20250304-091205.csv",
+    ]
+    (report,) = files_in(installation.site, "/reports/")
+    assert (report.name, report.processor, report.command_file) == ("20250304-091205_report_in.csv", "users", None)
+    (archive,) = files_in(installation.site, "/archives/")
+    assert archive.size == len(FILE)
+    assert files_in(installation.site, "/") == []
+
+
+def test_a_tool_preselects_its_usual_file_or_the_one_of_its_settings(installation: Installation) -> None:
+    assert preselected_file(installation.site, "users") is None
+    usual = installation.put("/userimport.csv", FILE)
+    assert preselected_file(installation.site, "users") == usual
+    own = installation.put("/daily/people.csv", FILE)
+    services.save_settings(site=installation.site, processor="users", values={}, filelocation="daily/people.csv")
+    assert preselected_file(installation.site, "users") == own
+
+
+def test_progress_goes_by_the_bytes_that_were_read(installation: Installation) -> None:
+    run = installation.queue("/in.csv", FILE)
+    assert progress_of(run)[:2] == (0, 0)
+    run.state, run.started_at = RunState.RUNNING, timezone.now() - timedelta(seconds=10)
+    run.bytes_read, run.file_size, run.rows_done = 250, 1000, 100
+    progress = progress_of(run)
+    assert (progress.percent, round(progress.rows_per_second), progress.seconds_left) == (25, 10, 30)
+    run.state, run.carried_out, run.finished_at = RunState.COMPLETED, True, timezone.now()
+    assert (progress_of(run).percent, progress_of(run).seconds_left) == (100, None)
