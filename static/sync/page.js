@@ -1,0 +1,38 @@
+// Small comforts. Every page works without them.
+
+// A place to drop files says what was dropped.
+for (const drop of document.querySelectorAll(".sync-drop")) {
+  const input = drop.querySelector("input[type=file]");
+  const names = drop.querySelector(".sync-drop-names");
+  input.addEventListener("dragenter", () => drop.classList.add("is-over"));
+  for (const event of ["dragleave", "drop", "change"]) {
+    input.addEventListener(event, () => drop.classList.remove("is-over"));
+  }
+  input.addEventListener("change", () => {
+    names.textContent = [...input.files].map((file) => file.name).join(", ");
+    // A file that is handed in here is the one to use, not the one chosen in the list.
+    const list = drop.dataset.insteadOf && document.getElementById(drop.dataset.insteadOf);
+    if (list && input.files.length) {
+      list.value = "";
+      list.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+  });
+}
+
+// A form is sent once, however often its button is pressed.
+for (const form of document.querySelectorAll("form[data-once]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "yes";
+  });
+}
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-once]")) delete form.dataset.sent;
+});
+
+// Progress is swapped every second; only a change of its sentence is read out.
+document.addEventListener("htmx:afterSwap", () => {
+  const said = document.querySelector("[data-announce]")?.dataset.announce;
+  const region = document.getElementById("announcement");
+  if (said && region && region.textContent !== said) region.textContent = said;
+});

@@ -1,0 +1,74 @@
+"""Who may see what. What a person may not use doesn't exist for them: it is left out of lists, and asked for it is a 404."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required, permission_required
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django_htmx.http import HttpResponseClientRefresh
+
+from sync.models import CommandFile, MoodleSite, SyncRun
+from sync.processors.base import Processor
+from sync.runs.options import MAIN_SITE
+from sync.runs.selectors import processors_for, visible_runs
+
+MANAGE_FILES = "sync.manage_files"
+
+View = Callable[..., HttpResponseBase]
+
+
+def signed_in(view: View) -> View:
+    """Ask for a login first. A fragment has the whole page loaded anew instead, so that no login form stands inside it."""
+    guarded = login_required(view)
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated and request.headers.get("HX-Request"):
+            return HttpResponseClientRefresh()
+        return guarded(request, *args, **kwargs)
+
+    return answer
+
+
+def may_manage_files(view: View) -> View:
+    """Let only those in who may hand in and delete command files."""
+    return signed_in(permission_required(MANAGE_FILES, raise_exception=True)(view))
+
+
+def current_site() -> MoodleSite:
+    """Give the site that the pages are about."""
+    return get_object_or_404(MoodleSite, slug=MAIN_SITE)
+
+
+def has_any_access(user: Any) -> bool:
+    """Whether there is anything here for this user."""
+    return bool(processors_for(user)) or user.has_perm(MANAGE_FILES)
+
+
+def tool_or_404(user: Any, key: str) -> type[Processor[Any, Any]]:
+    """Give a tool that the user may use."""
+    for processor in processors_for(user):
+        if processor.key == key:
+            return processor
+    raise Http404
+
+
+def run_or_404(user: Any, run_id: int) -> SyncRun:
+    """Give a run of a tool that the user may use."""
+    return get_object_or_404(visible_runs(user, current_site()), pk=run_id)
+
+
+def usable_files(user: Any, site: MoodleSite, processor: str) -> QuerySet[CommandFile]:
+    """Give the files that the user may take for a tool.
+
+    Any file may hold passwords. Without the permission to manage files it's those of this tool and one's own.
+    """
+    files = CommandFile.objects.filter(site=site)
+    if user.has_perm(MANAGE_FILES):
+        return files
+    return files.filter(Q(processor=processor) | Q(uploaded_by=user))

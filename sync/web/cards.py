@@ -1,0 +1,51 @@
+"""Tools as templates see them: a template would call a processor's class instead of reading it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from sync.processors.base import Processor
+
+
+class ToolCard(NamedTuple):
+    """One tool. Shape: label: "Accounts: delete"; family, title: what stands before and after the colon."""
+
+    key: str
+    label: str
+    family: str
+    title: str
+    summary: str
+    default_filename: str
+    one_of: tuple[str, ...]
+
+
+class Family(NamedTuple):
+    """Tools about the same thing."""
+
+    name: str
+    tools: list[ToolCard]
+
+
+def tool_card(processor: type[Processor[Any, Any]]) -> ToolCard:
+    """Give what a template may know of a tool, in the active language."""
+    label = str(processor.label)
+    family, _colon, title = (part.strip() for part in label.partition(":"))
+    title = title or family
+    return ToolCard(
+        key=processor.key,
+        label=label,
+        family=family,
+        title=title[:1].upper() + title[1:],
+        summary=str(processor.summary),
+        default_filename=processor.default_filename,
+        one_of=processor.columns.one_of,
+    )
+
+
+def families(processors: Iterable[type[Processor[Any, Any]]]) -> list[Family]:
+    """Group tools by family, in the order of the registry."""
+    by_name: dict[str, Family] = {}
+    for card in map(tool_card, processors):
+        by_name.setdefault(card.family, Family(card.family, [])).tools.append(card)
+    return list(by_name.values())

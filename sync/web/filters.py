@@ -1,0 +1,35 @@
+"""What lists can be narrowed by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.utils.translation import gettext_lazy as _
+
+from sync.models import RunState, SyncRun
+from sync.processors.base import Processor
+
+
+class RunFilter(django_filters.FilterSet):
+    """Narrow the list of runs. Shape: tools: those the user may use."""
+
+    processor = django_filters.ChoiceFilter(label=_("Tool"), empty_label=_("Every tool"))
+    state = django_filters.ChoiceFilter(label=_("State"), choices=RunState.choices, empty_label=_("Every state"))
+    simulate = django_filters.ChoiceFilter(
+        label=_("Kind"),
+        choices=[("true", _("Simulations")), ("false", _("Real runs"))],
+        empty_label=_("Both kinds"),
+        method="filter_simulate",
+    )
+
+    class Meta:
+        model = SyncRun
+        fields = ("processor", "state", "simulate")
+
+    def __init__(self, *args: Any, tools: list[type[Processor[Any, Any]]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.filters["processor"].extra["choices"] = [(tool.key, tool.label) for tool in tools]
+
+    def filter_simulate(self, queryset: Any, _name: str, value: str) -> Any:
+        return queryset.filter(simulate=value == "true")

@@ -1,0 +1,147 @@
+"""Forms: handing in files, and starting a tool with the options that it declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, cast
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from sync.columns.options import Choice, Option, Text
+from sync.errors import CodedError
+from sync.messages import text_of
+from sync.models import CommandFile
+from sync.processors.base import Processor
+
+# A list to choose from stays a list; older files are reached from the files page.
+FILES_LISTED = 200
+ACCEPTED = ".csv,.txt,.xlsx,.ods,text/csv"
+
+_GROUP_TITLES = {"tool": _("What the tool may do"), "format": _("Format of the file"), "after": _("When it is done")}
+
+
+class _SeveralFilesInput(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class SeveralFilesField(forms.FileField):
+    """One or more uploaded files, cleaned one by one."""
+
+    widget = _SeveralFilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+        files = data if isinstance(data, list | tuple) else [data]
+        return [super(SeveralFilesField, self).clean(file, initial) for file in files] or [super().clean(None, initial)]
+
+
+class UploadForm(forms.Form):
+    """Hand in command files."""
+
+    uploads = SeveralFilesField(label=_("Files"), widget=_SeveralFilesInput(attrs={"accept": ACCEPTED}))
+    folder = forms.CharField(
+        label=_("Folder"), required=False, max_length=200, help_text=_("A folder that doesn't exist yet is made.")
+    )
+
+
+class OptionGroup(NamedTuple):
+    """The options that stand together on the page."""
+
+    name: str
+    title: str
+    fields: list[forms.BoundField]
+
+
+class ToolForm(forms.Form):
+    """Choose or hand in a file, set the options, simulate or run.
+
+    Shape: files: those the user may take; values: option name -> value to begin with
+    """
+
+    command_file = forms.ModelChoiceField(CommandFile.objects.none(), label=_("File in the file area"), required=False)
+    upload = forms.FileField(
+        label=_("Or hand in a file"), required=False, widget=forms.FileInput(attrs={"accept": ACCEPTED})
+    )
+    remember = forms.BooleanField(
+        label=_("Remember these options"), required=False, help_text=_("They are the ones to begin with from now on.")
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        processor: type[Processor[Any, Any]],
+        files: QuerySet[CommandFile],
+        values: Mapping[str, Any],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._options = processor.options
+        chooser = cast(forms.ModelChoiceField, self.fields["command_file"])
+        chooser.queryset = files
+        chooser.widget.choices = _grouped(files, processor.key, self.initial.get("command_file"))
+        for option in processor.options:
+            self.fields[_field_name(option)] = _option_field(option, values[option.name])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not self.errors and not cleaned["upload"] and not cleaned["command_file"]:
+            self.add_error("command_file", _("Choose a file, or hand one in."))
+        return cleaned
+
+    @property
+    def option_groups(self) -> list[OptionGroup]:
+        names = dict.fromkeys(option.group for option in self._options)
+        return [
+            OptionGroup(
+                name,
+                str(_GROUP_TITLES.get(name, name)),
+                [self[_field_name(option)] for option in self._options if option.group == name],
+            )
+            for name in names
+        ]
+
+    @property
+    def option_values(self) -> dict[str, Any]:
+        """The options as chosen. Shape: option name -> value."""
+        return {option.name: self.cleaned_data[_field_name(option)] for option in self._options}
+
+    def refuse(self, field: str, error: CodedError) -> None:
+        """Show what a service says against the form beside the field that it is about."""
+        option = _field_name_of(error.params.get("option"))
+        self.add_error(option if option in self.fields else field, text_of(error.code, error.params))
+
+
+def _option_field(option: Option, value: Any) -> forms.Field:
+    texts = {"label": option.label, "help_text": option.help, "initial": value}
+    if isinstance(option, Choice):
+        return forms.ChoiceField(choices=tuple(option.choices.items()), required=False, **texts)
+    if isinstance(option, Text):
+        return forms.CharField(max_length=option.max_length, required=False, **texts)
+    return forms.BooleanField(required=False, **texts)
+
+
+def _field_name(option: Option) -> str:
+    return _field_name_of(option.name)
+
+
+def _field_name_of(name: object) -> str:
+    return f"option_{name}"
+
+
+def _grouped(files: QuerySet[CommandFile], key: str, chosen: CommandFile | None) -> list[Any]:
+    """Give the choices: files whose header fits this tool, then the others; the newest first."""
+    listed = list(files.order_by("-uploaded_at")[:FILES_LISTED])
+    if chosen is not None and chosen not in listed:
+        listed.insert(0, chosen)
+    groups: list[Any] = [("", _("None chosen"))]
+    for title, fits in ((_("Files for this tool"), True), (_("Other files"), False)):
+        choices = _choices(file for file in listed if (file.processor == key) is fits)
+        if choices:
+            groups.append((title, choices))
+    return groups
+
+
+def _choices(files: Iterable[CommandFile]) -> list[tuple[int, str]]:
+    return [(file.pk, file.path) for file in files]

@@ -1,0 +1,102 @@
+"""The first rows of a command file, for the person who is about to run it. Only its beginning is read."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, BinaryIO
+
+from django.utils.translation import gettext as _
+
+from sync.columns.header import match_header
+from sync.errors import CodedError, CommandFileError
+from sync.messages import text_of
+from sync.processors.base import Processor
+from sync.reader import Dialect, RowReader, open_rows
+from sync.reader.file_kind import ZIP_MARKS
+from sync.values import Row
+
+HEAD_BYTES = 64 * 1024
+# A workbook can't be cut; a larger one isn't opened just to be looked at.
+WORKBOOK_BYTES = 1024 * 1024
+ROWS_SHOWN = 6
+
+# The preview stands on a screen that others may see.
+_SECRET_COLUMNS = frozenset(("password",))
+_HIDDEN = "••••"
+# So many line ends back, at most, until the cut isn't inside a quoted cell.
+_CUTS = 50
+
+
+@dataclass(frozen=True)
+class Preview:
+    """How a file begins. Shape: trouble: why it would be refused, "" when it wouldn't; names: as typed."""
+
+    dialect: Dialect | None = None
+    names: tuple[str, ...] = ()
+    rows: tuple[Row, ...] = ()
+    trouble: str = ""
+    is_too_large: bool = False
+
+    @property
+    def separator_name(self) -> str:
+        separator = self.dialect.separator if self.dialect else ""
+        return _("tab") if separator == "\t" else separator
+
+
+def preview_file(
+    stream: BinaryIO, filename: str, size: int, processor: type[Processor[Any, Any]], options: dict[str, Any]
+) -> Preview:
+    """Give the beginning of a file as this tool would read it.
+
+    Shape: options: encoding, separator, invalidnamesnocheck
+    """
+    head = stream.read(HEAD_BYTES)
+    if head.startswith(ZIP_MARKS):
+        if size > WORKBOOK_BYTES:
+            return Preview(is_too_large=True)
+        head += stream.read()
+    try:
+        reader = _open(head, size, filename, processor, options)
+        rows = tuple(_masked(row, reader.header.names) for row in islice(reader, ROWS_SHOWN))
+        match_header(processor.columns, reader.header, lenient=options["invalidnamesnocheck"])
+    except CodedError as error:
+        return Preview(trouble=text_of(error.code, error.params))
+    return Preview(reader.dialect, reader.header.spelled, rows)
+
+
+def _open(
+    head: bytes, size: int, filename: str, processor: type[Processor[Any, Any]], options: dict[str, Any]
+) -> RowReader:
+    """Open the beginning of a file; one that was cut is cut further back until it ends with a whole row."""
+    is_cut = len(head) < size
+    for _attempt in range(_CUTS):
+        if is_cut:
+            head = _whole_lines(head)
+        try:
+            return open_rows(
+                io.BytesIO(head),
+                filename,
+                encoding=options["encoding"],
+                separator=options["separator"],
+                known_name=processor.columns.knows,
+            )
+        except CommandFileError as error:
+            if not is_cut or error.code != "quote_not_closed":
+                raise
+    return open_rows(io.BytesIO(head.split(b"\n")[0]), filename, known_name=processor.columns.knows)
+
+
+def _whole_lines(head: bytes) -> bytes:
+    """Cut before the last line end, which in UTF-16 takes two bytes; the whole when there is none."""
+    at = max(head.rfind(b"\n", 0, -2), head.rfind(b"\r", 0, -2))
+    return head[: at - at % 2 if b"\0" in head else at] if at > 0 else head
+
+
+def _masked(row: Row, names: tuple[str, ...]) -> Row:
+    cells = (
+        _HIDDEN if cell and place < len(names) and names[place] in _SECRET_COLUMNS else cell
+        for place, cell in enumerate(row.cells)
+    )
+    return row._replace(cells=tuple(cells))

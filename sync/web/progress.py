@@ -1,0 +1,65 @@
+"""What a run that isn't over is doing, in one sentence."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from django.utils import timezone
+from django.utils.formats import time_format
+from django.utils.translation import gettext as _
+
+from sync.models import RunState, SyncRun
+from sync.models.run import ACTIVE_STATES
+from sync.runs.selectors import progress_of
+
+# Workers take a run within a second or two; after this long there probably is none.
+_WORKER_EXPECTED = timedelta(seconds=20)
+
+
+class ProgressText(NamedTuple):
+    """Shape: percent: None while nothing can be told; seconds_left: the same."""
+
+    sentence: str
+    percent: int | None
+    seconds_left: int | None
+
+
+def describe_progress(run: SyncRun) -> ProgressText:
+    """Say what a run is doing."""
+    if run.state == RunState.QUEUED and not run.bytes_read:
+        return ProgressText(_describe_queue(run), None, None)
+    progress = progress_of(run)
+    return ProgressText(_describe_work(run), progress.percent or None, progress.seconds_left)
+
+
+def _describe_work(run: SyncRun) -> str:
+    if run.cancel_requested:
+        return _("Cancelling: the rows at hand are finished first.")
+    if run.waiting_since is not None:
+        since = time_format(timezone.localtime(run.waiting_since))
+        return _("Moodle hasn't answered since %(time)s: the run goes on by itself when it is back.") % {"time": since}
+    if run.state == RunState.HELD:
+        return _("Held until somebody approves it.")
+    if run.state == RunState.QUEUED:
+        return _("Waiting to be taken up again.")
+    if run.carried_out:
+        return _("All rows are done; the files are being made.")
+    return _("Simulating.") if run.simulate else _("Running.")
+
+
+def _describe_queue(run: SyncRun) -> str:
+    ahead = _run_ahead(run)
+    if ahead is not None:
+        return _("Waiting for run %(run)s to end.") % {"run": ahead.pk}
+    if timezone.now() - run.created_at > _WORKER_EXPECTED:
+        return _("Still queued. No worker has taken it: ask the administrator whether one is running.")
+    return _("Queued.")
+
+
+def _run_ahead(run: SyncRun) -> SyncRun | None:
+    """Give the run that writes or will write to this site before this one; simulations wait for nobody."""
+    if run.simulate:
+        return None
+    waiting = SyncRun.objects.filter(site_id=run.site_id, simulate=False, state__in=ACTIVE_STATES, pk__lt=run.pk)
+    return waiting.order_by("-pk").first()

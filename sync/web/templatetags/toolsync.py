@@ -1,0 +1,151 @@
+"""What templates say in words and signs: states, outcomes, codes, times."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.contrib.auth import get_user_model
+from django.template.context import RequestContext
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _, ngettext
+
+from sync.messages import text_at_column, text_of
+from sync.models import RunState, SyncRun
+from sync.moodle.connection_check import Level
+from sync.outcomes.report import action_label
+from sync.processors import REGISTRY
+from sync.values import Action, Note, Outcome
+from sync.web.access import current_site
+
+register = template.Library()
+
+# A tone is never alone: the sign and the word say the same.
+_STATE_LOOKS = {
+    RunState.QUEUED: ("quiet", "…"),
+    RunState.PLANNING: ("active", "▸"),
+    RunState.HELD: ("warning", "‖"),
+    RunState.RUNNING: ("active", "▸"),
+    RunState.COMPLETED: ("good", "✓"),
+    RunState.COMPLETED_WITH_REJECTIONS: ("warning", "!"),
+    RunState.FAILED: ("bad", "✕"),
+    RunState.ERRORED: ("bad", "✕"),
+    RunState.CANCELLED: ("quiet", "■"),
+    RunState.UNDONE: ("quiet", "↶"),
+}
+_ACTION_SIGNS = {
+    Action.CREATED: "+",
+    Action.UPDATED: "~",
+    Action.DELETED: "\N{MINUS SIGN}",
+    Action.UNCHANGED: "=",
+    Action.SUPERSEDED: "»",
+    Action.REJECTED: "✕",
+}
+_LEVEL_LOOKS = {
+    Level.OK: ("good", "✓", _("fine")),
+    Level.WARNING: ("warning", "!", _("warning")),
+    Level.ERROR: ("bad", "✕", _("error")),
+}
+_ALERT_TONES = {"debug": "secondary", "error": "danger"}
+_PEOPLE_NAMED = 3
+
+
+@register.simple_tag
+def state_badge(state: str) -> SafeString:
+    """Give the badge of a run's state."""
+    tone, sign = _STATE_LOOKS[RunState(state)]
+    return _badge(tone, sign, RunState(state).label)
+
+
+@register.simple_tag
+def action_badge(action: str) -> SafeString:
+    """Give the badge of an outcome."""
+    return _badge(action, _ACTION_SIGNS[Action(action)], action_label(action))
+
+
+@register.simple_tag
+def level_badge(level: Level) -> SafeString:
+    """Give the badge of something that was found out about Moodle."""
+    return _badge(*_LEVEL_LOOKS[level])
+
+
+@register.simple_tag(takes_context=True)
+def nav_link(context: RequestContext, name: str, label: str) -> SafeString:
+    """Give an entry of the menu, marked when it leads to where we are."""
+    url = reverse(name)
+    path = context["request"].path
+    is_here = path == url if name == "home" else path.startswith(url)
+    current = SafeString(' aria-current="page"') if is_here else ""
+    css = "nav-link active" if is_here else "nav-link"
+    return format_html('<li class="nav-item"><a class="{}" href="{}"{}>{}</a></li>', css, url, current, label)
+
+
+@register.simple_tag
+def site_name() -> str:
+    """Give the name of the Moodle that the pages are about."""
+    return current_site().name
+
+
+@register.simple_tag
+def administrators() -> list[Any]:
+    """Give a few people who can grant permissions."""
+    return list(get_user_model().objects.filter(is_superuser=True, is_active=True).order_by("pk")[:_PEOPLE_NAMED])
+
+
+@register.filter
+def alert_tone(level: str) -> str:
+    """Give Bootstrap's word for the level of a message."""
+    return _ALERT_TONES.get(level, level)
+
+
+@register.filter
+def tool_label(key: str) -> str:
+    """Give the label of a tool; its key when the tool is gone."""
+    return str(REGISTRY[key].label) if key in REGISTRY else key
+
+
+@register.filter
+def said(coded: Outcome | Note) -> str:
+    """Give the text of an outcome or a note, with the column at fault."""
+    return text_at_column(coded.code, coded.params)
+
+
+@register.filter
+def trouble(run: SyncRun) -> str:
+    """Give why a run didn't reach its end, "" when it did."""
+    return text_of(run.error_code, run.error_params) if run.error_code else ""
+
+
+@register.filter
+def action_word(action: str) -> str:
+    """Give the word for an outcome."""
+    return action_label(action)
+
+
+@register.filter
+def lasted(run: SyncRun) -> str:
+    """Give how long a run took, or has been going on."""
+    if run.started_at is None:
+        return ""
+    return _duration(run.started_at, run.finished_at or timezone.now())
+
+
+def _duration(start: datetime, end: datetime) -> str:
+    seconds = max(0, round((end - start).total_seconds()))
+    if seconds < 60:
+        return ngettext("%(n)s second", "%(n)s seconds", seconds) % {"n": seconds}
+    minutes, seconds = divmod(seconds, 60)
+    if minutes < 60:
+        return f"{minutes} min {seconds:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min"
+
+
+def _badge(tone: str, sign: str, word: object) -> SafeString:
+    return format_html(
+        '<span class="sync-badge is-{}"><span aria-hidden="true">{}</span>{}</span>', tone, sign, word
+    )  # fmt: skip

@@ -1,0 +1,110 @@
+"""The file area."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _, ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from sync.commandfiles import intake
+from sync.commandfiles.storage import RESERVED_FOLDERS, key_of_path
+from sync.errors import CommandFileError
+from sync.messages import text_of
+from sync.models import CommandFile
+from sync.runs.selectors import files_in, folders_of, processors_for
+from sync.runs.services import receive_upload
+from sync.web.access import current_site, may_manage_files
+from sync.web.cards import tool_card
+from sync.web.downloads import attachment
+from sync.web.forms import UploadForm
+
+_FILES_PER_PAGE = 50
+
+
+class Crumb(NamedTuple):
+    """One folder on the way down. Shape: name: "" for the root."""
+
+    name: str
+    path: str
+
+
+@may_manage_files
+@require_http_methods(["GET", "HEAD", "POST"])
+def file_list(request: HttpRequest) -> HttpResponse:
+    folder = request.GET.get("folder", "/")
+    form = UploadForm(request.POST or None, request.FILES or None, initial={"folder": folder})
+    if request.method == "POST" and form.is_valid():
+        folder = _receive(request, form)
+        return redirect(f"{reverse('files')}?{urlencode({'folder': folder})}")
+    site, keys = current_site(), [processor.key for processor in processors_for(request.user)]
+    is_standard = folder in RESERVED_FOLDERS
+    files = [file for file in files_in(site, folder) if not is_standard or file.processor in keys]
+    page = Paginator(files, _FILES_PER_PAGE).get_page(request.GET.get("page"))
+    context = {"folder": folder, "page": page, "is_standard": is_standard, "tool_keys": keys, "crumbs": _crumbs(folder)}
+    context |= {"folders": _subfolders(folders_of(site), folder), "form": None if is_standard else form}
+    return render(request, "sync/files.html", context)
+
+
+@may_manage_files
+@require_safe
+def download(_request: HttpRequest, file_id: int) -> FileResponse:
+    file = get_object_or_404(CommandFile, site=current_site(), pk=file_id)
+    return attachment(key_of_path(file.site.slug, file.path), file.name)
+
+
+@may_manage_files
+@require_safe
+def use(request: HttpRequest, file_id: int) -> HttpResponse:
+    """Ask which tool a file is for."""
+    file = get_object_or_404(CommandFile, site=current_site(), pk=file_id)
+    tools = [tool_card(processor) for processor in processors_for(request.user)]
+    return render(request, "sync/file_use.html", {"file": file, "tools": tools})
+
+
+@may_manage_files
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, file_id: int) -> HttpResponse:
+    file = get_object_or_404(CommandFile, site=current_site(), pk=file_id)
+    if request.method != "POST":
+        return render(request, "sync/file_delete.html", {"file": file})
+    try:
+        intake.delete_file(file)
+    except CommandFileError as error:
+        messages.error(request, text_of(error.code, error.params))
+    else:
+        messages.success(request, _("%(path)s was deleted.") % {"path": file.path})
+    return redirect(f"{reverse('files')}?{urlencode({'folder': file.folder})}")
+
+
+def _receive(request: HttpRequest, form: UploadForm) -> str:
+    """Keep the files handed in, say what came of each, and give the folder they are in."""
+    site, folder = current_site(), form.cleaned_data["folder"] or "/"
+    kept: list[CommandFile] = []
+    for uploaded in form.cleaned_data["uploads"]:
+        try:
+            kept.append(receive_upload(site=site, uploaded_file=uploaded, folder=folder, user=request.user))
+        except CommandFileError as error:
+            messages.error(request, text_of(error.code, error.params))
+    if kept:
+        said = ngettext("%(n)s file was handed in.", "%(n)s files were handed in.", len(kept)) % {"n": len(kept)}
+        messages.success(request, said)
+        return kept[0].folder
+    return request.GET.get("folder", "/")
+
+
+def _crumbs(folder: str) -> list[Crumb]:
+    names = [name for name in folder.split("/") if name]
+    return [Crumb("", "/"), *(Crumb(name, f"/{'/'.join(names[:n])}/") for n, name in enumerate(names, 1))]
+
+
+def _subfolders(folders: list[str], folder: str) -> list[Crumb]:
+    """Give the folders right below one."""
+    below = (path for path in folders if path.startswith(folder) and path.count("/") == folder.count("/") + 1)
+    return [Crumb(path[len(folder) : -1], path) for path in below]

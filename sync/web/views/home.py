@@ -1,0 +1,54 @@
+"""The home page: the tools, the last runs, and how Moodle is."""
+
+from __future__ import annotations
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from sync.errors import MoodleError
+from sync.messages import text_of
+from sync.models import MoodleSite
+from sync.moodle.connection_check import Finding, Level, check_connection
+from sync.runs.connections import moodle_of
+from sync.runs.selectors import processors_for, visible_runs
+from sync.web.access import current_site, has_any_access, signed_in
+from sync.web.cards import families
+
+_LAST_RUNS = 5
+
+
+@signed_in
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    if not has_any_access(request.user):
+        raise PermissionDenied
+    runs = visible_runs(request.user, current_site())[:_LAST_RUNS]
+    return render(request, "sync/home.html", {"families": families(processors_for(request.user)), "runs": runs})
+
+
+@signed_in
+@require_safe
+def moodle_state(request: HttpRequest) -> HttpResponse:
+    """Ask Moodle how it is, apart from the page so that nobody waits for it."""
+    if not has_any_access(request.user):
+        raise PermissionDenied
+    site = current_site()
+    findings = _check(site)
+    worst = max((finding.level for finding in findings), key=list(Level).index)
+    said = [(finding.level, text_of(finding.code, finding.params)) for finding in findings]
+    release = next((finding.params["release"] for finding in findings if finding.code == "check_release"), "")
+    context = {"site": site, "worst": worst, "findings": said, "release": release}
+    return render(request, "sync/_moodle_state.html", context)
+
+
+def _check(site: MoodleSite) -> list[Finding]:
+    try:
+        moodle = moodle_of(site)
+    except MoodleError as error:
+        return [Finding(Level.ERROR, error.code, error.params)]
+    try:
+        return check_connection(moodle)
+    finally:
+        moodle.dispose()

@@ -1,0 +1,187 @@
+"""The list of runs, and the page of one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh, push_url
+
+from sync.commandfiles import storage
+from sync.errors import CodedError, RunNotClaimable
+from sync.messages import text_of
+from sync.models import CommandFile, RunFile, RunState, SyncRun
+from sync.runs import services
+from sync.runs.options import find_processor
+from sync.runs.selectors import processors_for, run_outcomes, visible_runs
+from sync.values import Action, Note
+from sync.web.access import current_site, run_or_404, signed_in, usable_files
+from sync.web.downloads import attachment
+from sync.web.filters import RunFilter
+from sync.web.progress import describe_progress
+
+_RUNS_PER_PAGE = 25
+_OUTCOMES_PER_PAGE = 50
+_REPORT_BYTES = 1024 * 1024
+_DOWNLOADS = (RunFile.Kind.REPORT, RunFile.Kind.TRYBACK, RunFile.Kind.ARCHIVE)
+
+
+@signed_in
+@require_safe
+def run_list(request: HttpRequest) -> HttpResponse:
+    tools = processors_for(request.user)
+    narrowed = RunFilter(request.GET, visible_runs(request.user, current_site()), tools=tools)
+    page = Paginator(narrowed.qs, _RUNS_PER_PAGE).get_page(request.GET.get("page"))
+    is_live = any(not run.is_over for run in page.object_list)
+    context = {"filter": narrowed, "page": page, "runs": page.object_list, "is_live": is_live}
+    return render(request, "sync/_runs.html" if request.headers.get("HX-Request") else "sync/runs.html", context)
+
+
+@signed_in
+@require_safe
+def run(request: HttpRequest, run_id: int) -> HttpResponse:
+    shown = run_or_404(request.user, run_id)
+    context = {"run": shown, "options": _options(shown), "notes": [Note(*note) for note in shown.notes]}
+    context |= {"files": shown.files.filter(kind__in=_DOWNLOADS), "tryback_file": _tryback_file(request, shown)}
+    context |= {"can_repeat": _file_to_repeat(shown) is not None, **_progress(shown), **_outcomes(request, shown)}
+    return render(request, "sync/run.html", context)
+
+
+@signed_in
+@require_safe
+def progress(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Say how far the run is; when it is over the whole page has something new to say."""
+    shown = run_or_404(request.user, run_id)
+    if shown.is_over:
+        return HttpResponseClientRefresh()
+    return render(request, "sync/_run_progress.html", {"run": shown, "counts": _counts(shown), **_progress(shown)})
+
+
+@signed_in
+@require_safe
+def outcomes(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Give the outcomes that were chosen, and the address under which the page shows the same."""
+    shown = run_or_404(request.user, run_id)
+    context = {"run": shown, "is_fragment": True, **_outcomes(request, shown)}
+    page_url = f"{reverse('run', args=[run_id])}?{request.GET.urlencode()}"
+    return push_url(render(request, "sync/_run_outcomes.html", context), page_url)
+
+
+@signed_in
+@require_safe
+def report(request: HttpRequest, run_id: int) -> HttpResponse:
+    shown = run_or_404(request.user, run_id)
+    kept = get_object_or_404(shown.files, kind=RunFile.Kind.REPORT)
+    try:
+        with storage.opened(kept.storage_key) as content:
+            text = content.read(_REPORT_BYTES).decode(errors="replace")
+    except FileNotFoundError:
+        raise Http404 from None
+    return render(request, "sync/report.html", {"run": shown, "text": text, "is_cut": kept.size > _REPORT_BYTES})
+
+
+@signed_in
+@require_safe
+def download(request: HttpRequest, run_id: int, kind: str) -> FileResponse:
+    kept = get_object_or_404(run_or_404(request.user, run_id).files.filter(kind__in=_DOWNLOADS), kind=kind)
+    return attachment(kept.storage_key, kept.name)
+
+
+@signed_in
+@require_POST
+def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
+    services.cancel_run(run_or_404(request.user, run_id))
+    return redirect("run", run_id)
+
+
+@signed_in
+@require_POST
+def resume(request: HttpRequest, run_id: int) -> HttpResponse:
+    try:
+        services.resume_run(run_or_404(request.user, run_id))
+    except RunNotClaimable:
+        return _refused(request, run_id, _("Only a run that ended with an error can be taken up again."))
+    return redirect("run", run_id)
+
+
+@signed_in
+@require_POST
+def for_real(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Run what was simulated: the same file with the same options."""
+    simulated = run_or_404(request.user, run_id)
+    site, processor, options = simulated.site, simulated.processor, simulated.options
+    file = _file_to_repeat(simulated)
+    if file is None:
+        return _refused(request, run_id, _("The file was changed or deleted since the simulation. Simulate again."))
+    try:
+        started = services.queue_run(
+            site=site, processor=processor, command_file=file, options=options, user=request.user
+        )  # fmt: skip
+    except CodedError as error:
+        return _refused(request, run_id, text_of(error.code, error.params))
+    return redirect("run", started.pk)
+
+
+def _refused(request: HttpRequest, run_id: int, why: str) -> HttpResponse:
+    messages.error(request, why)
+    return redirect("run", run_id)
+
+
+def _progress(run: SyncRun) -> dict[str, Any]:
+    return {} if run.is_over else describe_progress(run)._asdict()
+
+
+def _outcomes(request: HttpRequest, run: SyncRun) -> dict[str, Any]:
+    """Give one page of outcomes. Shape: ?show= an action or a code."""
+    chosen = request.GET.get("show", "")
+    is_action = chosen in set(Action)
+    page = request.GET.get("page", "1")
+    shown = run_outcomes(
+        run,
+        action=chosen if is_action else "",
+        code="" if is_action else chosen,
+        page=int(page) if page.isdecimal() else 1,
+        per_page=_OUTCOMES_PER_PAGE,
+    )
+    return {"outcomes": shown, "chosen": chosen, "counts": _counts(run), "codes": _codes(run)}
+
+
+def _counts(run: SyncRun) -> list[tuple[str, int]]:
+    return [(action.value, run.counts.get(action.value, 0)) for action in Action]
+
+
+def _codes(run: SyncRun) -> list[tuple[str, int]]:
+    """Give the codes of a run's outcomes and how many rows have each, the most frequent first."""
+    codes: Counter[str] = Counter()
+    for counted in run.chunks.values_list("codes", flat=True):
+        codes.update(counted)
+    return codes.most_common()
+
+
+def _options(run: SyncRun) -> list[tuple[str, Any]]:
+    """Give what was set, by label; the options of today may have other names."""
+    labels = {option.name: str(option.label) for option in find_processor(run.processor).options}
+    return [(labels.get(name, name), value) for name, value in run.options.items()]
+
+
+def _file_to_repeat(run: SyncRun) -> CommandFile | None:
+    """Give the file of a simulation that went through, as long as it holds the bytes that were simulated."""
+    went_through = run.state in (RunState.COMPLETED, RunState.COMPLETED_WITH_REJECTIONS)
+    file = run.command_file
+    return file if run.simulate and went_through and file and file.sha256 == run.file_sha256 else None
+
+
+def _tryback_file(request: HttpRequest, run: SyncRun) -> CommandFile | None:
+    """Give the tryback as a file that can be sent, when it was put in the file area and is still there."""
+    kept = run.files.filter(kind=RunFile.Kind.TRYBACK).exclude(path="").first()
+    if kept is None:
+        return None
+    folder, name = kept.path.rpartition("/")[0] + "/", kept.name
+    return usable_files(request.user, run.site, run.processor).filter(folder=folder, name=name).first()

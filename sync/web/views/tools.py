@@ -1,0 +1,129 @@
+"""A page for each tool: choose a file, set the options, simulate or run; and what the file must look like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from sync.columns.describe import describe_columns, sample_csv, template_csv
+from sync.commandfiles import storage
+from sync.errors import CodedError
+from sync.models import CommandFile, MoodleSite, ProcessorSettings, SyncRun
+from sync.processors.base import Processor
+from sync.runs.options import resolve_options
+from sync.runs.selectors import preselected_file
+from sync.runs.services import queue_run, receive_upload, save_settings
+from sync.web.access import current_site, signed_in, tool_or_404, usable_files
+from sync.web.cards import tool_card
+from sync.web.forms import ToolForm
+from sync.web.preview import preview_file
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def tool(request: HttpRequest, key: str) -> HttpResponse:
+    processor, site = tool_or_404(request.user, key), current_site()
+    form = _form(request, processor, site)
+    if request.method == "POST" and form.is_valid():
+        run = _start(request, processor, site, form)
+        if run is not None:
+            return redirect("run", run.pk)
+    context = {"tool": tool_card(processor), "form": form, "columns": describe_columns(processor.columns)}
+    return render(request, "sync/tool.html", context)
+
+
+@signed_in
+@require_safe
+def preview(request: HttpRequest, key: str) -> HttpResponse:
+    """Show how the chosen file begins, as the tool would read it."""
+    processor, site = tool_or_404(request.user, key), current_site()
+    file_id = request.GET.get("command_file", "")
+    if not file_id.isdecimal():
+        return HttpResponse()
+    file = get_object_or_404(usable_files(request.user, site, key), pk=file_id)
+    chosen = {name: request.GET.get(f"option_{name}", "") for name in ("encoding", "separator", "invalidnamesnocheck")}
+    try:
+        with storage.opened(storage.key_of_path(site.slug, file.path)) as stream:
+            shown = preview_file(stream, file.name, file.size, processor, chosen)
+    except FileNotFoundError:
+        return HttpResponse()
+    return render(request, "sync/_file_preview.html", {"preview": shown})
+
+
+@signed_in
+@require_safe
+def template(request: HttpRequest, key: str) -> HttpResponse:
+    processor = tool_or_404(request.user, key)
+    return _csv(template_csv(processor.columns), f"{key}_template.csv")
+
+
+@signed_in
+@require_safe
+def sample(request: HttpRequest, key: str) -> HttpResponse:
+    processor = tool_or_404(request.user, key)
+    return _csv(sample_csv(processor.columns), f"{key}_sample.csv")
+
+
+def _form(request: HttpRequest, processor: type[Processor[Any, Any]], site: MoodleSite) -> ToolForm:
+    files = usable_files(request.user, site, processor.key)
+    return ToolForm(
+        request.POST or None,
+        request.FILES or None,
+        processor=processor,
+        files=files,
+        values=resolve_options(site, processor.key),
+        initial={"command_file": _preselected(request, files, site, processor.key)},
+    )
+
+
+def _preselected(request: HttpRequest, files: Any, site: MoodleSite, key: str) -> CommandFile | None:
+    """Give the file that the address names, or the one that the tool takes by itself."""
+    asked_for = request.GET.get("file", "")
+    file = files.filter(pk=asked_for).first() if asked_for.isdecimal() else preselected_file(site, key)
+    return file if file is not None and files.filter(pk=file.pk).exists() else None
+
+
+def _start(
+    request: HttpRequest, processor: type[Processor[Any, Any]], site: MoodleSite, form: ToolForm
+) -> SyncRun | None:
+    """Queue the run that the form asks for; None when a service has something against it, which the form then says."""
+    values = form.option_values
+    try:
+        file = _chosen_file(request, processor.key, site, form)
+        run = queue_run(
+            site=site,
+            processor=processor.key,
+            command_file=file,
+            options=values,
+            simulate=request.POST.get("do") != "run",
+            user=request.user,
+        )
+        if form.cleaned_data["remember"]:
+            _remember(site, processor.key, values)
+    except CodedError as error:
+        form.refuse("upload", error)
+        return None
+    return run
+
+
+def _chosen_file(request: HttpRequest, key: str, site: MoodleSite, form: ToolForm) -> CommandFile:
+    upload = form.cleaned_data["upload"]
+    if not upload:
+        return form.cleaned_data["command_file"]
+    # Somebody who may not manage files must not put theirs in the place of another tool's.
+    may_replace = usable_files(request.user, site, key).filter(folder="/", name=upload.name).exists()
+    return receive_upload(site=site, uploaded_file=upload, folder="/", user=request.user, replace=may_replace)
+
+
+def _remember(site: MoodleSite, key: str, values: dict[str, Any]) -> None:
+    stored = ProcessorSettings.objects.filter(site=site, processor=key).first()
+    save_settings(site=site, processor=key, values=values, filelocation=stored.filelocation if stored else "")
+
+
+def _csv(content: bytes, name: str) -> HttpResponse:
+    return HttpResponse(
+        content, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )  # fmt: skip

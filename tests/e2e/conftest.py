@@ -1,0 +1,104 @@
+"""A whole ToolSync for a real browser: web server, Celery worker, and a Moodle in SQLite."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as project_settings
+from django.contrib.auth.models import Permission, User
+from django.db import connection
+from playwright.sync_api import Page
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from tests.moodle_sites import MoodleSite
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "test-results"
+PASSWORD = "correct horse battery"
+
+_CHROMIUM_ARGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session", autouse=True)
+def allow_the_database_beside_playwright() -> Iterator[None]:
+    """Playwright's own event loop runs in the thread of the tests; nothing of ours runs in it."""
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    yield
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    return {**browser_type_launch_args, "executable_path": "/usr/bin/chromium", "args": list(_CHROMIUM_ARGS)}
+
+
+@pytest.fixture
+def administrator(transactional_db: None) -> User:
+    """Somebody who may manage files and use the tool for accounts."""
+    user = User.objects.create_user("ada", password=PASSWORD)
+    user.user_permissions.set(Permission.objects.filter(codename__in=("manage_files", "run_users")))
+    return user
+
+
+@pytest.fixture
+def worker(transactional_db: None, sqlite_site: MoodleSite, tmp_path: Path) -> Iterator[None]:
+    """A real worker in a process of its own, on the database, the storage and the broker of the tests."""
+    if connection.vendor != "sqlite":
+        pytest.skip("the worker of this test is joined to the SQLite database of the tests")
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "toolsync_site.settings",
+        "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
+        "SECRET_KEY": project_settings.SECRET_KEY,
+        "TOOLSYNC_VAR": str(project_settings.VAR_DIR),
+        "TOOLSYNC_MOODLE_URL": sqlite_site.url,
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "toolsync_site",
+        "worker",
+        "--pool",
+        "solo",
+        "--loglevel",
+        "WARNING",
+    ]
+    with (tmp_path / "worker.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        yield
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def toolsync(
+    live_server: LiveServer, administrator: User, worker: None, sqlite_site: MoodleSite, settings: Settings
+) -> str:
+    """Give the address of a ToolSync in which everything is at work."""
+    settings.TOOLSYNC_MOODLE_URL = sqlite_site.url
+    return live_server.url
+
+
+@pytest.fixture
+def signed_in(page: Page, toolsync: str) -> Page:
+    page.goto(toolsync)
+    page.get_by_label("Username").fill("ada")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button", name="Log in").click()
+    return page

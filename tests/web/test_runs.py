@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from sync.models import SyncRun
+from sync.values import Action, Outcome
+from tests.web.conftest import MakeFile, MakeRun, keep_run_file
+
+LIST = "/runs/"
+
+
+def page_of(client: Client, run: SyncRun, **query: Any) -> str:
+    return client.get(reverse("run", args=[run.pk]), query).text
+
+
+def progress_of(client: Client, run: SyncRun) -> str:
+    return client.get(reverse("run_progress", args=[run.pk]), headers={"HX-Request": "true"}).text
+
+
+def test_the_page_says_what_became_of_each_row(users_client: Client, make_run: MakeRun) -> None:
+    text = page_of(users_client, make_run())
+    for shown in ("ann", "account added", "department", "New house", "password changed", "lastname", "Shorten it."):
+        assert shown in text
+    assert "Old &lt;b&gt;house&lt;/b&gt;" in text
+
+
+@pytest.mark.parametrize(
+    ("show", "lines"),
+    [
+        ("", [2, 3, 4, 5]),
+        ("created", [2]),
+        ("rejected", [4, 5]),
+        ("email_taken", [5]),
+        ("unheard_of", []),
+        ("deleted", []),
+    ],
+)
+def test_outcomes_are_narrowed_by_action_and_by_code(
+    show: str, lines: list[int], users_client: Client, make_run: MakeRun
+) -> None:
+    answer = users_client.get(reverse("run_outcomes", args=[make_run().pk]), {"show": show})
+    assert [outcome.line for outcome in answer.context["outcomes"].outcomes] == lines
+
+
+@pytest.mark.parametrize("page", ["1", "2", "99", "0", "two"])
+def test_outcomes_come_in_pages(page: str, users_client: Client, make_run: MakeRun) -> None:
+    run = make_run(outcomes=[Outcome(line, Action.CREATED, "account_created", {}, f"u{line}") for line in range(2, 82)])
+    shown = users_client.get(reverse("run_outcomes", args=[run.pk]), {"page": page}).context["outcomes"]
+    assert (len(shown.outcomes), shown.number) == ((30, 2) if page in ("2", "99") else (50, 1))
+
+
+def test_a_filter_survives_turning_the_page(users_client: Client, make_run: MakeRun) -> None:
+    run = make_run(outcomes=[Outcome(line, Action.CREATED, "account_created", {}, f"u{line}") for line in range(2, 82)])
+    assert "?show=created&amp;page=2" in page_of(users_client, run, show="created")
+
+
+def test_a_filtered_fragment_marks_its_tile_and_names_the_address_of_the_page(
+    users_client: Client, make_run: MakeRun
+) -> None:
+    run = make_run()
+    answer = users_client.get(reverse("run_outcomes", args=[run.pk]), {"show": "rejected"})
+    assert answer.headers["HX-Push-Url"] == f"/runs/{run.pk}/?show=rejected"
+    assert 'hx-swap-oob="true"' in answer.text
+    assert answer.text.count('aria-current="true"') == 1
+    assert 'hx-swap-oob="true"' not in page_of(users_client, run)
+
+
+def test_a_refused_file_says_why_and_that_nothing_was_changed(users_client: Client, make_run: MakeRun) -> None:
+    run = make_run("failed", outcomes=(), error_code="file_empty")
+    text = page_of(users_client, run)
+    assert "Nothing was changed in Moodle." in text
+    assert "The file is empty. Put a header line" in text
+
+
+def test_what_the_reader_passed_over_is_told(users_client: Client, make_run: MakeRun) -> None:
+    skipped = {"count": 4, "suspect_count": 1, "suspects": [[17, "(old) x"]]}
+    text = page_of(users_client, make_run(skipped=skipped, notes=[["columns_ignored", {"columns": "gender"}]]))
+    assert "4 comment or blank lines were passed over." in text
+    assert "Line 17" in text
+    assert "ignored: gender" in text
+
+
+@pytest.mark.parametrize(
+    ("state", "values", "sentence"),
+    [
+        ("queued", {}, "Queued."),
+        ("running", {"bytes_read": 10}, "Running."),
+        ("running", {"bytes_read": 10, "simulate": True}, "Simulating."),
+        ("running", {"bytes_read": 10, "cancel_requested": True}, "Cancelling"),
+        ("running", {"waiting_since": timezone.now()}, "hasn&#x27;t answered since"),
+    ],
+)
+def test_progress_says_what_is_going_on(
+    state: str, values: dict[str, Any], sentence: str, users_client: Client, make_run: MakeRun
+) -> None:
+    assert sentence in progress_of(users_client, make_run(state, outcomes=(), **values))
+
+
+def test_progress_tells_how_far_and_how_long(users_client: Client, make_run: MakeRun) -> None:
+    started = timezone.now() - timedelta(seconds=10)
+    run = make_run("running", started_at=started, bytes_read=20)
+    text = progress_of(users_client, run)
+    assert f'value="{100 * 20 // run.file_size}"' in text
+    assert "seconds left" in text
+
+
+def test_progress_names_the_run_that_is_waited_for(users_client: Client, make_run: MakeRun) -> None:
+    first = make_run("running")
+    assert f"Waiting for run {first.pk} to end." in progress_of(users_client, make_run("queued", outcomes=()))
+    # A simulation writes nothing and waits for nobody.
+    assert "Queued." in progress_of(users_client, make_run("queued", outcomes=(), simulate=True))
+
+
+def test_a_run_that_no_worker_takes_says_so(users_client: Client, make_run: MakeRun) -> None:
+    run = make_run("queued", outcomes=())
+    SyncRun.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+    assert "No worker has taken it" in progress_of(users_client, run)
+
+
+def test_the_page_asks_every_second_until_the_run_is_over(users_client: Client, make_run: MakeRun) -> None:
+    run = make_run("running")
+    assert 'hx-trigger="every 1s"' in page_of(users_client, run)
+    SyncRun.objects.update(state="completed")
+    assert users_client.get(reverse("run_progress", args=[run.pk])).headers["HX-Refresh"] == "true"
+    assert 'hx-trigger="every 1s"' not in page_of(users_client, run)
+
+
+@pytest.mark.parametrize("kind", ["report", "tryback", "archive"])
+def test_a_file_of_the_run_is_handed_out_byte_for_byte(kind: str, users_client: Client, make_run: MakeRun) -> None:
+    run = make_run()
+    keep_run_file(run, kind, b"a;b\r\n\xe9;2\r\n")
+    url = reverse("run_file", args=[run.pk, kind])
+    assert url in page_of(users_client, run)
+    answer = users_client.get(url)
+    assert b"".join(answer.streaming_content) == b"a;b\r\n\xe9;2\r\n"
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{kind}.csv"'
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_report_is_shown_and_escaped(users_client: Client, make_run: MakeRun) -> None:
+    run = make_run()
+    keep_run_file(run, "report", "line 2: <é>\n".encode())
+    assert "line 2: &lt;é&gt;" in users_client.get(reverse("run_report", args=[run.pk])).text
+
+
+def test_only_the_beginning_of_a_huge_report_is_shown(users_client: Client, make_run: MakeRun) -> None:
+    run = make_run()
+    keep_run_file(run, "report", b"x" * (1024 * 1024 + 1))
+    answer = users_client.get(reverse("run_report", args=[run.pk]))
+    assert "Only the beginning is shown here." in answer.text
+    assert len(answer.context["text"]) == 1024 * 1024
+
+
+def test_a_queued_run_is_cancelled(users_client: Client, make_run: MakeRun) -> None:
+    run = make_run("queued", outcomes=())
+    users_client.post(reverse("run_cancel", args=[run.pk]))
+    run.refresh_from_db()
+    assert run.state == "cancelled"
+
+
+def test_an_errored_run_is_taken_up_again(users_client: Client, make_run: MakeRun) -> None:
+    run = make_run("errored", error_code="moodle_unavailable", error_params={"reason": "gone"})
+    assert "Take up again" in page_of(users_client, run)
+    users_client.post(reverse("run_resume", args=[run.pk]))
+    run.refresh_from_db()
+    assert run.state == "queued"
+
+
+def test_a_completed_run_is_not_taken_up_again(users_client: Client, make_run: MakeRun) -> None:
+    run = make_run()
+    assert "Take up again" not in page_of(users_client, run)
+    answer = users_client.post(reverse("run_resume", args=[run.pk]), follow=True)
+    assert "Only a run that ended with an error" in answer.text
+    run.refresh_from_db()
+    assert run.state == "completed"
+
+
+def test_a_simulation_is_run_for_real_with_the_same_file_and_options(users_client: Client, make_run: MakeRun) -> None:
+    simulated = make_run(simulate=True, options={"primaryidentity": "email"})
+    assert "Run for real" in page_of(users_client, simulated)
+    users_client.post(reverse("run_for_real", args=[simulated.pk]))
+    real = SyncRun.objects.exclude(pk=simulated.pk).get()
+    assert (real.simulate, real.command_file, real.options["primaryidentity"]) == (
+        False,
+        simulated.command_file,
+        "email",
+    )
+
+
+def test_a_simulation_of_a_file_that_was_changed_isnt_run(
+    users_client: Client, make_run: MakeRun, make_file: MakeFile
+) -> None:
+    simulated = make_run(simulate=True)
+    make_file(content=b"username;firstname;lastname\nother;Other;One\n")
+    assert "Run for real" not in page_of(users_client, simulated)
+    answer = users_client.post(reverse("run_for_real", args=[simulated.pk]), follow=True)
+    assert "Simulate again." in answer.text
+    assert SyncRun.objects.count() == 1
+
+
+def test_a_tryback_in_the_file_area_can_be_sent(users_client: Client, make_run: MakeRun, make_file: MakeFile) -> None:
+    run = make_run("completed_with_rejections")
+    tryback = make_file("userimport_tryback.csv")
+    keep_run_file(run, "tryback", path="/userimport_tryback.csv")
+    assert f"{reverse('tool', args=['users'])}?file={tryback.pk}" in page_of(users_client, run)
+
+
+@pytest.mark.parametrize(
+    ("query", "states"),
+    [
+        ({}, ["running", "failed", "completed"]),
+        ({"state": "failed"}, ["failed"]),
+        ({"simulate": "true"}, ["completed"]),
+        ({"simulate": "false"}, ["running", "failed"]),
+        ({"processor": "users"}, ["running", "failed", "completed"]),
+    ],
+)
+def test_the_list_is_narrowed(
+    query: dict[str, str], states: list[str], users_client: Client, make_run: MakeRun
+) -> None:
+    make_run("completed", simulate=True)
+    make_run("failed")
+    make_run("running")
+    make_run("completed", processor="users_delete")
+    assert [run.state for run in users_client.get(LIST, query).context["runs"]] == states
+
+
+def test_the_list_refreshes_itself_only_while_something_is_going_on(users_client: Client, make_run: MakeRun) -> None:
+    run = make_run("running")
+    assert 'hx-trigger="every 5s"' in users_client.get(LIST).text
+    SyncRun.objects.filter(pk=run.pk).update(state="completed")
+    fragment = users_client.get(LIST, headers={"HX-Request": "true"}).text
+    assert 'hx-trigger="every 5s"' not in fragment
+    assert "<html" not in fragment
+
+
+def test_more_runs_cost_no_more_queries(users_client: Client, make_run: MakeRun) -> None:
+    make_run()
+    with CaptureQueriesContext(connection) as few:
+        users_client.get(LIST)
+    for _number in range(10):
+        make_run()
+    with CaptureQueriesContext(connection) as many:
+        users_client.get(LIST)
+    assert len(many) == len(few)
+
+
+def test_more_outcomes_cost_no_more_queries(users_client: Client, make_run: MakeRun) -> None:
+    counts = []
+    for rows in (3, 40):
+        run = make_run(outcomes=[Outcome(line, Action.CREATED, "account_created", {}) for line in range(2, 2 + rows)])
+        with CaptureQueriesContext(connection) as queries:
+            page_of(users_client, run)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import openpyxl
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from sync.models import CommandFile, MoodleSite, ProcessorSettings, SyncRun
+from sync.processors import REGISTRY
+from sync.runs import services
+from tests.web.conftest import USERS_CSV, MakeFile
+
+USERS = "/tools/users/"
+OPTIONS = {"option_primaryidentity": "username", "option_courseidentifier": "shortname"}
+
+
+def send(client: Client, **values: Any) -> Any:
+    return client.post(USERS, {"do": "simulate", **OPTIONS, **values})
+
+
+def test_simulate_queues_a_simulation_and_leads_to_its_page(users_client: Client, make_file: MakeFile) -> None:
+    answer = send(users_client, command_file=make_file().pk)
+    run = SyncRun.objects.get()
+    assert answer.headers["Location"] == reverse("run", args=[run.pk])
+    assert (run.simulate, run.state, run.file_path) == (True, "queued", "/userimport.csv")
+    assert run.requested_by is not None
+
+
+def test_run_now_queues_a_real_run_with_the_options_as_set(users_client: Client, make_file: MakeFile) -> None:
+    send(users_client, command_file=make_file().pk, do="run", option_allowrename="on", option_separator=";")
+    run = SyncRun.objects.get()
+    assert not run.simulate
+    assert (run.options["primaryidentity"], run.options["allowrename"], run.options["separator"]) == (
+        "username",
+        True,
+        ";",
+    )
+    # An unticked box is "no", also where the default is "yes".
+    assert run.options["protectemails"] is False
+
+
+def test_upload_and_run_keeps_the_file_and_uses_it(users_client: Client) -> None:
+    send(users_client, upload=SimpleUploadedFile("new.csv", USERS_CSV))
+    assert SyncRun.objects.get().command_file == CommandFile.objects.get(name="new.csv")
+
+
+def test_a_form_without_a_file_says_so_beside_the_field(users_client: Client) -> None:
+    answer = send(users_client)
+    assert "Choose a file, or hand one in." in answer.text
+    assert not SyncRun.objects.exists()
+
+
+def test_what_the_service_refuses_is_said_beside_the_field(users_client: Client) -> None:
+    answer = send(users_client, upload=SimpleUploadedFile("bad|name.csv", USERS_CSV))
+    assert answer.context["form"].errors["upload"]
+    assert not SyncRun.objects.exists()
+
+
+def test_a_choice_that_isnt_offered_is_refused_beside_its_field(users_client: Client, make_file: MakeFile) -> None:
+    answer = send(users_client, command_file=make_file().pk, option_primaryidentity="shoe size")
+    assert answer.context["form"].errors["option_primaryidentity"]
+    assert not SyncRun.objects.exists()
+
+
+def test_options_are_remembered_only_when_asked(users_client: Client, make_file: MakeFile) -> None:
+    file = make_file()
+    send(users_client, command_file=file.pk, option_storereport="on")
+    assert not ProcessorSettings.objects.exists()
+    send(users_client, command_file=file.pk, option_storereport="on", remember="on")
+    form = users_client.get(USERS).context["form"]
+    assert form["option_storereport"].value() is True
+    assert form["option_primaryidentity"].value() == "username"
+
+
+def test_remembering_options_leaves_the_configured_file(
+    users_client: Client, make_file: MakeFile, site: MoodleSite
+) -> None:
+    services.save_settings(site=site, processor="users", values={}, filelocation="/in/mine.csv")
+    send(users_client, command_file=make_file().pk, remember="on")
+    assert ProcessorSettings.objects.get().filelocation == "/in/mine.csv"
+
+
+def test_the_file_with_the_default_name_is_preselected(users_client: Client, make_file: MakeFile) -> None:
+    make_file("other.csv")
+    file = make_file("userimport.csv")
+    assert users_client.get(USERS).context["form"]["command_file"].value() == file.pk
+
+
+def test_the_configured_file_goes_before_the_default_name(
+    users_client: Client, make_file: MakeFile, site: MoodleSite
+) -> None:
+    make_file("userimport.csv")
+    file = make_file("mine.csv", folder="/in/")
+    services.save_settings(site=site, processor="users", values={}, filelocation="/in/mine.csv")
+    assert users_client.get(USERS).context["form"]["command_file"].value() == file.pk
+
+
+def test_the_file_that_the_address_names_is_preselected(users_client: Client, make_file: MakeFile) -> None:
+    make_file("userimport.csv")
+    file = make_file("other.csv")
+    assert users_client.get(USERS, {"file": file.pk}).context["form"]["command_file"].value() == file.pk
+
+
+def test_fitting_files_come_first(full_client: Client, make_file: MakeFile) -> None:
+    make_file("zz.csv")
+    make_file("aa.txt", b"hello;there\n")
+    text = full_client.get(USERS).text
+    assert text.index("zz.csv") < text.index("aa.txt")
+
+
+def test_without_the_permission_for_files_others_files_stay_hidden(users_client: Client, make_file: MakeFile) -> None:
+    secret = make_file("secret.txt", b"hello;there\n")
+    assert "secret.txt" not in users_client.get(USERS).text
+    assert send(users_client, command_file=secret.pk).context["form"].errors["command_file"]
+    preview = reverse("tool_preview", args=["users"])
+    assert users_client.get(preview, {"command_file": secret.pk}).status_code == 404
+
+
+def test_an_upload_doesnt_replace_a_file_that_one_may_not_see(users_client: Client, make_file: MakeFile) -> None:
+    make_file("secret.txt", b"hello;there\n")
+    answer = send(users_client, upload=SimpleUploadedFile("secret.txt", USERS_CSV))
+    assert "There is already a file" in answer.text
+    assert not SyncRun.objects.exists()
+
+
+def test_an_upload_replaces_ones_own_file_of_the_same_name(users_client: Client) -> None:
+    send(users_client, upload=SimpleUploadedFile("mine.csv", USERS_CSV))
+    SyncRun.objects.update(state="completed")
+    send(users_client, upload=SimpleUploadedFile("mine.csv", USERS_CSV + b"cid;Cid;Poe;x\n"))
+    assert CommandFile.objects.get().size > len(USERS_CSV)
+    assert SyncRun.objects.count() == 2
+
+
+@pytest.mark.parametrize("key", REGISTRY)
+def test_every_tool_has_a_page_with_its_columns_and_options(key: str, client_with: Callable[..., Client]) -> None:
+    client = client_with(f"run_{key}")
+    text = client.get(reverse("tool", args=[key])).text
+    for option in REGISTRY[key].options:
+        assert f'name="option_{option.name}"' in text
+    for column in REGISTRY[key].columns:
+        assert column.ignored or column.shown_name in text
+    sample = client.get(reverse("tool_sample", args=[key]))
+    template = client.get(reverse("tool_template", args=[key]))
+    assert sample.headers["Content-Disposition"] == f'attachment; filename="{key}_sample.csv"'
+    assert sample.content.startswith(template.content.rstrip(b"\r\n"))
+
+
+def preview(client: Client, file: CommandFile, **options: str) -> str:
+    named = {f"option_{name}": value for name, value in options.items()}
+    return client.get(reverse("tool_preview", args=["users"]), {"command_file": file.pk, **named}).text
+
+
+def test_the_preview_shows_dialect_header_and_rows_but_no_password(users_client: Client, make_file: MakeFile) -> None:
+    text = preview(users_client, make_file())
+    for shown in ("UTF-8", "Separator: ;", "firstname", "ann", "bob"):
+        assert shown in text
+    assert "Secret-1" not in text
+
+
+def test_the_preview_says_why_a_file_would_be_refused(full_client: Client, make_file: MakeFile) -> None:
+    text = preview(full_client, make_file("in.csv", b"username;firstname;lastname;gender\na;b;c;d\n"))
+    assert "This file would be refused." in text
+    assert "Line 1: these columns are not known here: gender." in text
+
+
+def test_the_preview_follows_the_options(full_client: Client, make_file: MakeFile) -> None:
+    file = make_file("in.csv", b"username;firstname;lastname;gender\nann;Ann;Lee;f\n")
+    assert "This file would be refused." in preview(full_client, file)
+    assert "Ann" in preview(full_client, file, invalidnamesnocheck="on")
+    assert "This file would be refused." in preview(full_client, file, invalidnamesnocheck="on", separator="tab")
+
+
+def test_the_preview_reads_only_the_beginning_even_of_quoted_cells(full_client: Client, make_file: MakeFile) -> None:
+    long_cell = b'"' + b"one line\n" * 10_000 + b'"'
+    file = make_file("in.csv", b"username;firstname;lastname\nann;Ann;Lee\n" + b"bob;Bob;" + long_cell + b"\n")
+    text = preview(full_client, file)
+    assert "This file would be refused." not in text
+    assert "firstname" in text
+
+
+def test_the_preview_shows_workbooks(full_client: Client, make_file: MakeFile) -> None:
+    book, out = openpyxl.Workbook(), io.BytesIO()
+    sheet = book.active
+    assert sheet is not None
+    for row in (("username", "firstname", "lastname"), ("ann", "Ann", "Lee")):
+        sheet.append(row)
+    book.save(out)
+    text = preview(full_client, make_file("in.xlsx", out.getvalue()))
+    assert "Workbook" in text
+    assert "Lee" in text
+
+
+def test_the_preview_escapes_what_is_in_the_file(users_client: Client, make_file: MakeFile) -> None:
+    text = preview(users_client, make_file(content=b"username;firstname;lastname\n<script>;Ann;Lee\n"))
+    assert "&lt;script&gt;" in text
+    assert "<script>" not in text
+
+
+def test_the_preview_reads_the_beginning_of_utf_16(full_client: Client, make_file: MakeFile) -> None:
+    rows = "".join(f"u{number};Zoé;Lee\n" for number in range(20_000))
+    text = preview(full_client, make_file("in.csv", ("username;firstname;lastname\n" + rows).encode("utf-16")))
+    assert "UTF-16LE" in text
+    assert "Zoé" in text
