@@ -1,0 +1,54 @@
+"""Our rows are those that Moodle's own API wrote, case by case, on copies of real sites."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.effects import cases_users
+from tests.effects.case import EVERYWHERE, Case, carry_out, recorded_side
+from tests.effects.comparison import Side, compare, judge
+from tests.real_sites import RealSites, moodle_data, needs_moodle_data, recorded_effect
+
+pytestmark = [*needs_moodle_data, pytest.mark.mariadb]
+
+SITES = ("m45", "m51")
+CASES = cases_users.CASES
+# Families of recorded effects that must have a case each, and the members that other processors see to.
+FAMILIES = {"user_": ("user_picture_",)}
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("site", [pytest.param(site, marks=pytest.mark.xdist_group(f"{site}-gold")) for site in SITES])
+def test_we_write_what_moodle_writes(real_site: RealSites, site: str, case: Case) -> None:
+    result, differences = carry_out(case, real_site(f"{site}-gold"), recorded_effect(site, case.name))
+
+    assert "rejected" not in result.counts, result.report
+    unexplained, _ = judge(differences, (*case.allowed, *EVERYWHERE))
+    assert not unexplained, "\n".join(["Not as Moodle does it:", *map(str, unexplained)])
+    _, rotten = judge(differences, case.allowed)
+    assert not rotten, f"allowed without need: {rotten}"
+
+
+@pytest.mark.parametrize("allowed", EVERYWHERE, ids=lambda allowed: f"{allowed.kind} {allowed.table}")
+def test_what_is_allowed_everywhere_is_needed_somewhere(allowed: object) -> None:
+    missing = [
+        difference
+        for case in CASES
+        for site in SITES
+        for difference in compare(recorded_side(case, recorded_effect(site, case.name)), Side({}, 0, 0))
+    ]
+
+    assert judge(missing, [allowed])[1] == []
+
+
+@pytest.mark.parametrize("site", SITES)
+def test_every_recorded_effect_of_a_family_has_its_case(site: str) -> None:
+    recorded = {path.stem for path in (moodle_data() / "effects" / site).glob("*.json")}
+    wanted = {
+        name
+        for family, others in FAMILIES.items()
+        for name in recorded
+        if name.startswith(family) and not name.startswith(others)
+    }
+
+    assert wanted - {case.name for case in CASES} == set()

@@ -1,0 +1,83 @@
+"""Moodle databases of real sites, loaded from the dumps of ../shared/moodle; tests skip where that folder isn't."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.moodle_sites import MoodleSite
+from tests.servers import MariaDB, PostgreSQL
+
+_BESIDE_US = Path(__file__).resolve().parents[2] / "shared" / "moodle"
+_VERSIONS = {"m41": "4.1", "m45": "4.5", "m51": "5.1", "m45pg": "4.5"}
+# The dumps switch unique_checks and foreign_key_checks off by themselves.
+_FAST = "SET SESSION autocommit=0;\n"
+
+RealSites = Callable[[str], MoodleSite]
+
+
+def moodle_data() -> Path:
+    """Give the folder of the dumps and recorded effects. TOOLSYNC_MOODLE_DATA names another one."""
+    return Path(os.environ.get("TOOLSYNC_MOODLE_DATA") or _BESIDE_US)
+
+
+def has_moodle_data() -> bool:
+    return moodle_data().is_dir()
+
+
+needs_moodle_data = [
+    pytest.mark.moodle_data,
+    pytest.mark.skipif(
+        not has_moodle_data(), reason=f"no real Moodle databases in {moodle_data()} (TOOLSYNC_MOODLE_DATA)"
+    ),
+]
+
+
+@cache
+def recorded_effect(site: str, case: str) -> dict[str, Any]:
+    """Read what one call of Moodle's own API did: site "m45" or "m51", case "user_update" …"""
+    return json.loads((moodle_data() / "effects" / site / f"{case}.json").read_text())
+
+
+@pytest.fixture
+def real_site(request: pytest.FixtureRequest) -> Iterator[RealSites]:
+    """Give a real site by the name of its dump, "m45-gold"; loaded once a session, put back after each test."""
+    used: list[MoodleSite] = []
+
+    def real_site(name: str) -> MoodleSite:
+        if not has_moodle_data():
+            pytest.skip(f"no real Moodle databases in {moodle_data()}")
+        kind = "postgresql" if name.startswith("m45pg") else "mariadb"
+        used.append(load_dump(request.getfixturevalue(f"{kind}_server"), name, name))
+        return used[-1]
+
+    yield real_site
+    for site in used:
+        site.restore_template()
+
+
+@cache
+def load_dump(server: MariaDB | PostgreSQL, name: str, database: str) -> MoodleSite:
+    """Load the dump of a real site into a new database."""
+    with gzip.open(moodle_data() / f"{name}.sql.gz", "rt", encoding="utf-8") as file:
+        dump = file.read()
+    database = database.replace("-", "_")
+    url = server.create_database(database)
+    if isinstance(server, PostgreSQL):
+        engine_name = "postgresql"
+        # The tables belong to an account of their site.
+        server.sql("DO $$ BEGIN CREATE ROLE moodle; EXCEPTION WHEN duplicate_object THEN NULL; END $$", database)
+        server.sql(dump, database)
+    else:
+        engine_name = "mariadb"
+        server.sql(f"{_FAST}{dump}\nCOMMIT;", database)
+    site = MoodleSite(url, engine_name, _VERSIONS[name.split("-", 1)[0]])
+    site.keep_as_template()
+    return site

@@ -1,0 +1,135 @@
+"""Run a command file against a Moodle of the tests, and see what came of it."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from sync.columns.header import MatchedHeader
+from sync.moodle.database import MoodleConnection, MoodleDatabase
+from sync.moodle.writer import BeforeImage
+from sync.outcomes.report import ReportFacts, write_report
+from sync.outcomes.tryback import write_tryback
+from sync.processors import REGISTRY
+from sync.processors.plan import Mail
+from sync.reader import RowReader, open_rows
+from sync.runs.pipeline import ChunkResult, Work, run_pipeline
+from sync.values import Action, Note, Outcome
+from tests.moodle_sites import ANN_PASSWORD, MoodleSite
+
+__all__ = ["ANN_PASSWORD", "MoodleSite", "RunResult", "run_file"]
+
+
+@dataclass
+class RunResult:
+    """What a run told. It is the pipeline's recorder as well, and keeps everything in memory."""
+
+    started: int
+    outcomes: list[Outcome] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    mails: list[Mail] = field(default_factory=list)
+    before_images: list[BeforeImage] = field(default_factory=list)
+    chunks: int = 0
+    queries: int = 0
+    report: str = ""
+    tryback: bytes | None = None
+    skipped_count: int = 0
+    suspects: Sequence[tuple[int, str]] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return dict(Counter(outcome.action.value for outcome in self.outcomes))
+
+    @property
+    def codes(self) -> list[str]:
+        return [outcome.code for outcome in self.outcomes]
+
+    def begin(self, reader: RowReader, header: MatchedHeader, notes: Sequence[Note]) -> None:
+        self.notes = list(notes)
+
+    def prepare(self, chunk: ChunkResult) -> None:
+        pass
+
+    def confirm(self, chunk: ChunkResult) -> None:
+        self.chunks += 1
+        self.outcomes += chunk.outcomes
+        self.before_images += chunk.before_images
+
+    def end(self, notes: Sequence[Note]) -> None:
+        self.notes += notes
+
+    def recover(self, last_line: int) -> None:
+        raise AssertionError("an undisturbed run has nothing to recover")
+
+
+def run_file(
+    site: MoodleSite,
+    key: str,
+    text: str | bytes,
+    *,
+    simulate: bool = False,
+    chunk_rows: int = 1000,
+    filename: str = "in.csv",
+    dataroot: Path | None = None,
+    **options: Any,
+) -> RunResult:
+    """Carry out a command file in the way the product does, without its own database.
+
+    Raises: CommandFileError when the file is refused
+    """
+    data = text.encode() if isinstance(text, str) else text
+    processor = REGISTRY[key]
+    result = RunResult(started=int(time.time()))
+    moodle = MoodleDatabase(MoodleConnection(site.url, site.prefix, dataroot=dataroot))
+    values = processor.options.resolve(options)
+
+    def count(*_event: Any) -> None:
+        result.queries += 1
+
+    sa.event.listen(moodle.engine, "before_cursor_execute", count)
+    try:
+        run_pipeline(
+            Work(
+                processor, values, moodle, result, simulate=simulate, chunk_rows=chunk_rows, fence_key=str(time.time_ns()),
+                deliver=result.mails.extend,
+            ),
+            io.BytesIO(data),
+            filename,
+        )  # fmt: skip
+    finally:
+        moodle.dispose()
+    _tell(result, data, filename, processor, values, simulate=simulate)
+    return result
+
+
+def _tell(result: RunResult, data: bytes, filename: str, processor: Any, values: Any, *, simulate: bool) -> None:
+    def reader() -> RowReader:
+        return open_rows(
+            io.BytesIO(data), filename, encoding=values.encoding, separator=values.separator,
+            known_name=processor.columns.knows,
+        )  # fmt: skip
+
+    rejected = [outcome for outcome in result.outcomes if outcome.action is Action.REJECTED]
+    read = reader()
+    for _row in read:
+        pass
+    result.skipped_count, result.suspects = read.skipped.count, read.skipped.suspects
+    facts = ReportFacts(
+        tool=str(processor.label), run_id=1, site="Test", file=filename, requested_by="", started=datetime.now(UTC),
+        ended=datetime.now(UTC), simulate=simulate, counts=result.counts, notes=result.notes,
+    )  # fmt: skip
+    out = io.BytesIO()
+    write_report(out, facts, rejected, result.outcomes, language="en")
+    result.report = out.getvalue().decode()
+    if rejected and not simulate:
+        tryback = io.BytesIO()
+        write_tryback(tryback, reader(), rejected, language="en")
+        result.tryback = tryback.getvalue()

@@ -1,0 +1,48 @@
+"""System checks: told at start-up, and none of them needs a Moodle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from sync import checks
+from sync.errors import DeclarationError
+from tests.moodle_sites import MoodleSite
+
+
+def codes(messages: list[object]) -> list[str]:
+    return [message.id for message in messages]  # type: ignore[attr-defined]
+
+
+def test_as_it_comes_there_is_nothing_to_say() -> None:
+    assert checks.registry_is_sound() + checks.storage_is_set() + checks.lease_outlasts_heartbeat() == []
+
+
+def test_a_registry_in_the_wrong_order_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong() -> None:
+        raise DeclarationError("groups comes after users")
+
+    monkeypatch.setattr(checks, "check_registry", wrong)
+    assert codes(checks.registry_is_sound()) == ["sync.E001"]
+
+
+def test_a_missing_storage_is_told(settings: Settings) -> None:
+    settings.STORAGES = {name: value for name, value in settings.STORAGES.items() if name != "files"}
+    assert codes(checks.storage_is_set()) == ["sync.E002"]
+
+
+def test_a_lease_that_is_too_short_is_told(settings: Settings) -> None:
+    settings.TOOLSYNC_LEASE_SECONDS = 10
+    settings.TOOLSYNC_HEARTBEAT_SECONDS = 5
+    assert codes(checks.lease_outlasts_heartbeat()) == ["sync.E003"]
+
+
+def test_moodle_is_only_warned_of(settings: Settings, sqlite_site: MoodleSite, tmp_path: Path) -> None:
+    settings.TOOLSYNC_MOODLE_URL = sqlite_site.url
+    assert checks.moodle_answers() == []
+    settings.TOOLSYNC_MOODLE_URL = f"sqlite:///{tmp_path}/away.sqlite3"
+    assert codes(checks.moodle_answers()) == ["sync.W002"]
+    settings.TOOLSYNC_MOODLE_URL = ""
+    assert codes(checks.moodle_answers()) == ["sync.W001"]

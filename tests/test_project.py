@@ -1,0 +1,131 @@
+"""What the files around the code promise: pins, contracts, services, static files."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import json
+import re
+import subprocess
+from itertools import permutations
+from pathlib import Path
+
+import grimp
+import pytest
+import yaml
+from django.core.management import call_command
+from pytest_django import Settings
+
+from sync.processors import REGISTRY
+
+ROOT = Path(__file__).resolve().parent.parent
+READERS_OF_SETTINGS = {"sync/runs/options.py", "sync/commandfiles/storage.py", "sync/checks.py"}
+
+
+def pins(name: str) -> list[str]:
+    lines = (ROOT / name).read_text().splitlines()
+    return [line for line in lines if line and not line.startswith(("#", "-r "))]
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_every_package_is_pinned_to_the_version_that_is_installed(name: str) -> None:
+    for pin in pins(name):
+        package, version = pin.split("==")
+        assert importlib.metadata.version(package) == version
+
+
+def test_no_installed_package_is_left_unpinned() -> None:
+    def normal(name: str) -> str:
+        return re.sub(r"[-_.]+", "-", name).lower()
+
+    pinned = {normal(pin.split("==")[0]) for pin in pins("requirements.txt") + pins("requirements-dev.txt")}
+    installed = {normal(distribution.name) for distribution in importlib.metadata.distributions()}
+    assert installed - {"pip", "setuptools", "wheel"} <= pinned
+
+
+def test_front_end_packages_are_pinned_and_the_lock_names_no_server() -> None:
+    lock = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    for name, version in json.loads((ROOT / "package.json").read_text())["dependencies"].items():
+        assert lock[f"node_modules/{name}"]["version"] == version
+    locked = [package for path, package in lock.items() if path]
+    assert all("integrity" in package and "resolved" not in package for package in locked)
+
+
+def test_every_static_file_that_a_page_or_stylesheet_names_is_there(settings: Settings, tmp_path: Path) -> None:
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+    }
+    call_command("collectstatic", interactive=False, verbosity=0)
+    kept = json.loads((tmp_path / "staticfiles.json").read_text())["paths"]
+    named = {
+        name
+        for template in (ROOT / "templates").rglob("*.html")
+        for name in re.findall(r"""\{%\s*static\s+["']([^"']+)["']""", template.read_text())
+    }
+    assert named <= kept.keys()
+    assert "vendor/bootstrap/bootstrap.min.css" in kept
+
+
+def test_no_template_holds_a_script_or_style_that_the_content_security_policy_blocks() -> None:
+    inline = re.compile(
+        r"<script(?![^>]*\bsrc=)|<style|\s(?:style|on[a-z]+)=[\"']|javascript:|hx-on|https?://[^\"' ]+\.js"
+    )
+    for template in (ROOT / "templates").rglob("*.html"):
+        assert not inline.search(template.read_text()), template
+
+
+def test_the_composition_has_all_services_and_each_tells_its_health() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    assert services.keys() == {"migrate", "web", "worker", "beat", "db", "redis"}
+    assert all("healthcheck" in service for service in services.values())
+    for name in ("web", "worker", "beat"):
+        assert services[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+
+
+def test_no_processor_imports_another() -> None:
+    graph = grimp.build_graph("sync", cache_dir=None)
+    modules = {processor.__module__ for processor in REGISTRY.values()}
+    assert not [
+        (one, other)
+        for one, other in permutations(sorted(modules), 2)
+        if graph.direct_import_exists(importer=one, imported=other)
+    ]
+
+
+# The demo hands an environment of its own to the processes that it starts.
+MAKERS_OF_ENVIRONMENT = {"sync/management/commands/demo.py"}
+
+
+def test_settings_and_environment_are_read_only_where_they_enter() -> None:
+    """AUTH_USER_MODEL is Django's way to name a table, the others say where things lie: no code decides by them."""
+    not_tuned = {"settings.AUTH_USER_MODEL", "settings.BASE_DIR", "settings.STATIC_ROOT", "settings.VAR_DIR"}
+    for path in sorted((ROOT / "sync").rglob("*.py")):
+        tree = ast.parse(path.read_text())
+        imported = {
+            alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names
+            if node.module in {"django.conf", "os"}
+        }  # fmt: skip
+        read = {
+            f"{node.value.id}.{node.attr}" for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+        }  # fmt: skip
+        name = path.relative_to(ROOT).as_posix()
+        if "settings" in imported and name not in READERS_OF_SETTINGS:
+            assert {item for item in read if item.startswith("settings.")} <= not_tuned, name
+        if name not in MAKERS_OF_ENVIRONMENT:
+            assert not {"environ", "getenv"} & imported, name
+            assert not {"os.environ", "os.getenv"} & read, name
+
+
+@pytest.mark.parametrize("command", [["bin/bootstrap.py"], [".ci/run"], ["manage.py"]])
+def test_what_people_call_is_executable(command: list[str]) -> None:
+    assert (ROOT / command[0]).stat().st_mode & 0o111
+
+
+def test_make_knows_every_command_that_the_documents_name() -> None:
+    texts = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+    named = {target for text in texts for target in re.findall(r"`?\bmake ([a-z]+)\b", text.read_text())}
+    for target in sorted(named):
+        assert subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, check=False).returncode == 0
