@@ -107,8 +107,10 @@ class PasswordPool:
 
 
 def _start(processes: int) -> ProcessPoolExecutor:
-    # Celery marks its children as daemons, and daemons may not have children; ours end with the run.
-    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]  # noqa: SLF001
+    # Celery's children are daemons, which may not have children, and carry a key that only Celery's own fork of
+    # multiprocessing can hand on. Ours end with the run, and get a key of their own.
+    current = multiprocessing.current_process()
+    current._config.update(daemon=False, authkey=secrets.token_bytes(32))  # type: ignore[attr-defined]  # noqa: SLF001
     return ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("forkserver"))
 
 
