@@ -261,12 +261,13 @@ def _prefix(account: AccountToDelete, *, is_extended: bool) -> str:
 
 
 def _present_usernames(session: MoodleSession, names: Collection[str]) -> set[str]:
-    user = session.table("user")
+    user, host = session.table("user"), session.table("mnet_host")
+    # Moodle's index on usernames begins with the host.
+    hostids = [0, *(hostid for (hostid,) in session.fetch(sa.select(host.c.id)))]
     present: set[str] = set()
     for part in slices(sorted(names), MAX_KEYS):
-        present.update(
-            username for (username,) in session.fetch(sa.select(user.c.username).where(user.c.username.in_(part)))
-        )
+        statement = sa.select(user.c.username).where(user.c.mnethostid.in_(hostids), user.c.username.in_(part))
+        present.update(username for (username,) in session.fetch(statement))
     return present
 
 

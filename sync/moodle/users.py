@@ -124,11 +124,20 @@ class SiteRules:
 
 
 def fetch_accounts(
-    moodle: MoodleSession, columns: Sequence[str], by: Mapping[str, Collection[Any]], *, deleted: bool = False
+    moodle: MoodleSession,
+    columns: Sequence[str],
+    by: Mapping[str, Collection[Any]],
+    *,
+    hostids: Collection[int],
+    every: str = "",
+    deleted: bool = False,
 ) -> dict[int, dict[str, Any]]:
     """Read accounts by any of several identifiers: id -> account.
 
-    Shape: columns: what to read, "id" included; by: column -> values (usernames, idnumbers, emails in lower case, ids)
+    Shape: columns: what to read, "id" and the identifiers included; by: column -> values (usernames, idnumbers, emails in
+    lower case, ids); hostids: MNet hosts to look in, without which Moodle's index on usernames is of no use; every: the
+    identifier of which every holder is wanted; of the others, a value that an account found before holds isn't looked up
+    again
     Queries: one per identity and 10,000 values, and one for accounts that the first identity doesn't find
     """
     user = moodle.table("user")
@@ -138,9 +147,14 @@ def fetch_accounts(
     for name, values in by.items():
         # Most rows name the same account by every identity: the first query reads it, the others only its id.
         selected = [user.c.id] if accounts else wanted
+        held = {account[name] for account in accounts.values()} if name != every else set()
         key = _comparable(moodle, user.c[name])
-        for part in slices(list(values), MAX_KEYS):
-            rows = moodle.fetch(sa.select(*selected).where(key.in_(part), user.c.deleted == int(deleted)))
+        for part in slices([value for value in values if value not in held], MAX_KEYS):
+            rows = moodle.fetch(
+                sa.select(*selected).where(
+                    user.c.mnethostid.in_(hostids), key.in_(part), user.c.deleted == int(deleted)
+                )
+            )
             if selected is wanted:
                 accounts.update((row[0], dict(zip(columns, row, strict=True))) for row in rows)
             else:

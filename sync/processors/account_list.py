@@ -78,11 +78,14 @@ class AccountList(Processor[AccountListState, AccountsPlan]):
 
         identities = {identity: lookup(identity) for identity in {self.identity, "username"} & self.names}
         usernames = lookup("username")
+        hostids = (self.rules.mnethostid,)
         return AccountListState(
             rules=self.rules,
             now=int(time.time()),
-            accounts=fetch_present_accounts(self.moodle, self.memory, self.fields, identities),
-            revivable=fetch_revivable_accounts(self.moodle, self.memory, self.fields, usernames),
+            accounts=fetch_present_accounts(
+                self.moodle, self.memory, self.fields, identities, hostids=hostids, identity=self.identity
+            ),
+            revivable=fetch_revivable_accounts(self.moodle, self.memory, self.fields, usernames, hostids),
             folds=self.moodle.connection.dialect.name == "mysql",
         )
 

@@ -23,14 +23,21 @@ from sync.values import Note
 
 
 def fetch_present_accounts(
-    moodle: MoodleSession, memory: Memory, fields: Sequence[str], identities: Mapping[str, Collection[Any]]
+    moodle: MoodleSession,
+    memory: Memory,
+    fields: Sequence[str],
+    identities: Mapping[str, Collection[Any]],
+    *,
+    hostids: Collection[int],
+    identity: str,
 ) -> list[dict[str, Any]]:
     """Read the accounts that aren't deleted and have one of the identities, as a simulation would have left them so far.
 
-    Shape: identities: "username", "idnumber", "email" (in lower case), "id" -> values
+    Shape: identities: "username", "idnumber", "email" (in lower case), "id" -> values; identity: the one by which rows name
+    accounts, of which every holder is read
     Queries: one per identity
     """
-    accounts = fetch_accounts(moodle, fields, identities)
+    accounts = fetch_accounts(moodle, fields, identities, hostids=hostids, every=identity)
     if memory.is_empty:
         return list(accounts.values())
     remembered_ids = {
@@ -44,14 +51,14 @@ def fetch_present_accounts(
 
 
 def fetch_revivable_accounts(
-    moodle: MoodleSession, memory: Memory, fields: Sequence[str], usernames: Collection[str]
+    moodle: MoodleSession, memory: Memory, fields: Sequence[str], usernames: Collection[str], hostids: Collection[int]
 ) -> dict[tuple[int, str], dict[str, Any]]:
     """Read deleted accounts that once had these usernames: (host, former username) -> account, the newest if several.
 
     Deletion leaves md5(username) in the e-mail address. Source: spec users.md sections 6 and 8
     """
     username_by_digest = {md5_of(username): username for username in usernames}
-    found = fetch_accounts(moodle, fields, {"email": list(username_by_digest)}, deleted=True)
+    found = fetch_accounts(moodle, fields, {"email": list(username_by_digest)}, hostids=hostids, deleted=True)
     revivable = {
         (account["mnethostid"], username_by_digest[account["email"]]): account for _id, account in sorted(found.items())
     }

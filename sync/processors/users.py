@@ -174,7 +174,14 @@ class Users(Processor[UsersState, UsersPlan]):
         self.profile_fields = self._match_profile_fields()
 
     def fetch(self, rows: Sequence[CleanRow]) -> UsersState:
-        accounts = fetch_present_accounts(self.moodle, self.memory, self.fields, self._identities(rows))
+        accounts = fetch_present_accounts(
+            self.moodle,
+            self.memory,
+            self.fields,
+            self._identities(rows),
+            hostids=self._hostids(rows),
+            identity=self.chosen.primaryidentity,
+        )
         userids = sorted(account["id"] for account in accounts)
         return UsersState(
             rules=self.rules,
@@ -241,6 +248,9 @@ class Users(Processor[UsersState, UsersPlan]):
             identities["id"] = {row.values["id"] for row in rows if "id" in row.values}
         return identities
 
+    def _hostids(self, rows: Sequence[CleanRow]) -> set[int]:
+        return {self.rules.mnethostid, *(row.values["mnethostid"] for row in rows if "mnethostid" in row.values)}
+
     def _verified(self, rows: Sequence[CleanRow], accounts: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
         """Pairs of clear and stored password that belong together; the slow part of updating passwords, on all cores."""
         if "password" not in self.names:
@@ -261,7 +271,9 @@ class Users(Processor[UsersState, UsersPlan]):
     def _fetch_revivable(self, rows: Sequence[CleanRow]) -> Mapping[tuple[int, str], Mapping[str, Any]]:
         if not self.chosen.resurrect:
             return {}
-        return fetch_revivable_accounts(self.moodle, self.memory, self.fields, {row.values["username"] for row in rows})
+        return fetch_revivable_accounts(
+            self.moodle, self.memory, self.fields, {row.values["username"] for row in rows}, self._hostids(rows)
+        )
 
     def _fetch_profile_data(self, userids: Sequence[int]) -> dict[tuple[int, int], tuple[int, str]]:
         fieldids = sorted({field.id for field in self.profile_fields.values()})
