@@ -2,56 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sync.demo.people import invent_people
+from sync.demo.accounts import GONE, PEOPLE
+from sync.demo.people import Person, invent_people
+
+NEWCOMERS = 40
+# Places of people of the demo Moodle that the files speak of; no two files speak of the same.
+_MOVED, _AS_THEY_ARE = slice(50, 55), slice(60, 63)
+_LEAVING, _EXPELLED = slice(70, 76), slice(80, 83)
+_COMING_BACK, _FORGIVEN = PEOPLE - GONE, 119
+
+_HEADER = (
+    "username;firstname;lastname;email;idnumber;city;country;department;cohort;course1;role1;enrol1;group1;"
+    "profile_field_programme"
+)
 
 
 class SampleFile(NamedTuple):
-    """Shape: options: those that differ from the default."""
+    """Shape: options: those that differ from the default, beside the ones that every sample has."""
 
     name: str
     processor: str
-    text: str
-    options: Mapping[str, object]
+    content: bytes
+    options: dict[str, object]
 
 
 def sample_files() -> list[SampleFile]:
-    people = invent_people(60)
-    moved, leaving = people[3], people[40:44]
-    header = "username;idnumber;firstname;lastname;email;city;country;cohort;course1;role1;enrol1;group1;profile_field_programme"
-    newcomers = [
-        f"new.student{number};N{number:04};Newcomer;Number {number};new.student{number}@example.org;Nantes;FR;First year;"
-        f"ALG1;student;manual;Group A;Bachelor"
-        for number in range(1, 41)
-    ]
-    users = [
-        "# Intake of September: 40 newcomers, and corrections",
-        header,
-        *newcomers,
-        f"{moved.username};{moved.idnumber};{moved.firstname};{moved.lastname};{moved.email};Marseille;FR;;;;;;",
-        "bad name;N0901;Blank;Inside;blank@example.org;Nice;FR;;;;;;",
-        "late.arrival;N0902;Late;Arrival;late@example.org;Atlantis;XX;;;;;;",
-        f"{people[5].username};OTHER-1;Wrong;Person;wrong@example.org;Nice;FR;;;;;;",
-        "jo.doe;N0903;Jo;Doe;jo.doe@example.org;Nice;FR;;NO-SUCH-COURSE;student;manual;;",
-    ]
-    with_identity = {"primaryidentity": "idnumber"}
-    by_username = {"primaryidentity": "username"}
+    """Give the files in the order in which they are to be carried out."""
+    people = invent_people(PEOPLE + NEWCOMERS)
+    by_username: dict[str, object] = {"primaryidentity": "username"}
     return [
-        SampleFile("userimport.csv", "users", _text(users), with_identity),
-        SampleFile(
-            "usersuspend.csv", "users_suspend", _text(["username", *(p.username for p in leaving)]), by_username
-        ),
-        SampleFile(
-            "userdelete.csv",
-            "users_delete",
-            _text(["username", people[44].username, "nobody.here", "admin"]),
-            by_username,
-        ),
-        SampleFile("userrestore.csv", "users_restore", _text(["username", leaving[0].username]), by_username),
+        SampleFile("userimport.csv", "users", _content(_users(people)), {}),
+        SampleFile("usersuspend.csv", "users_suspend", _content(_suspend(people)), by_username),
+        SampleFile("userdelete.csv", "users_delete", _content(_delete(people)), by_username),
+        SampleFile("userrestore.csv", "users_restore", _content(_restore(people)), by_username),
     ]
 
 
-def _text(lines: list[str]) -> str:
-    return "\r\n".join(lines) + "\r\n"
+def _users(people: Sequence[Person]) -> Iterable[str]:
+    yield "# Intake of September: newcomers, people who moved, and some mistakes"
+    yield _HEADER
+    for place, person in enumerate(people[PEOPLE:]):
+        course, group = (("ALG1", "Group A"), ("PROG", "Group B"), ("FR-A1", "Tutorial C"))[place % 3]
+        yield _row(person, "First year", course, "student", "manual", group)
+    for person in people[_MOVED]:
+        yield _row(person._replace(city="Marseille", country="FR"))
+    for person in people[_AS_THEY_ARE]:
+        yield _row(person)
+    yield from _mistakes(people)
+
+
+def _mistakes(people: Sequence[Person]) -> Iterable[str]:
+    """One row for each kind of mistake."""
+    town = ("Nice", "FR", "Sciences")
+    yield _row(Person("marie louise.petit", "Marie Louise", "Petit", "ml.petit@example.org", "S09001", *town))
+    yield _row(Person("kofi.mensah", "Kofi", "Mensah", "kofi.mensah@example.org", "S09002", "London", "UK", "Sciences"))
+    yield _row(Person("noa.lind", "Noa", "Lind", "noa.lind(at)example.org", "S09003", "Lund", "SE", "Languages"))
+    yield _row(people[5]._replace(idnumber="S09004"))
+    yield _row(Person("jo.doe", "Jo", "Doe", "jo.doe@example.org", "S09005", *town), "", "ALG-ONE", "student", "manual")
+    yield _row(
+        Person("eva.brandt", "Eva", "Brandt", "eva.brandt@example.org", "S09006", "Ulm; Donau", "DE", "Sciences")
+    )
+    yield _row(Person("tom.bell", "Tom", "", "tom.bell@example.org", "S09007", "Leeds", "GB", "Humanities"))
+
+
+def _suspend(people: Sequence[Person]) -> Iterable[str]:
+    yield "username"
+    yield from (person.username for person in people[_LEAVING])
+    yield "tom.typo"
+
+
+def _delete(people: Sequence[Person]) -> Iterable[str]:
+    yield "username"
+    yield from (person.username for person in people[_EXPELLED])
+    yield "admin"
+
+
+def _restore(people: Sequence[Person]) -> Iterable[str]:
+    """One account is suspended in the demo Moodle, the other deleted."""
+    yield "username;email;idnumber"
+    yield f"{people[_FORGIVEN].username};;{people[_FORGIVEN].idnumber}"
+    yield f"{people[_COMING_BACK].username};{people[_COMING_BACK].email};{people[_COMING_BACK].idnumber}"
+
+
+def _row(person: Person, *memberships: str) -> str:
+    """Shape: memberships: cohort, course, role, enrolment method, group; those left out are empty"""
+    programme = "Bachelor" if memberships else "Master"
+    return ";".join((*person, *memberships, *[""] * (5 - len(memberships)), programme))
+
+
+def _content(lines: Iterable[str]) -> bytes:
+    return "".join(f"{line}\r\n" for line in lines).encode()

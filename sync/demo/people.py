@@ -19,9 +19,12 @@ _PLACES = (
     ("Paris", "FR"), ("Lyon", "FR"), ("Rennes", "FR"), ("Bruxelles", "BE"), ("Genève", "CH"), ("Berlin", "DE"), ("Milano", "IT"),
     ("Lisboa", "PT"), ("Dakar", "SN"), ("Montréal", "CA"),
 )  # fmt: skip
+_DEPARTMENTS = ("Sciences", "Humanities", "Engineering", "Languages")
 
 
 class Person(NamedTuple):
+    """Somebody, by the columns of Moodle's table user."""
+
     username: str
     firstname: str
     lastname: str
@@ -29,10 +32,11 @@ class Person(NamedTuple):
     idnumber: str
     city: str
     country: str
+    department: str
 
 
 def invent_people(count: int) -> list[Person]:
-    """Give so many people with different usernames."""
+    """Give so many people, no two of one username; more people begin with the same ones."""
     chance = random.Random(20_240_901)
     pairs = [(first, last) for first in _FIRST_NAMES for last in _LAST_NAMES]
     chance.shuffle(pairs)
@@ -40,7 +44,9 @@ def invent_people(count: int) -> list[Person]:
     for number, (first, last) in enumerate(pairs[:count], start=1):
         username = f"{_plain(first)}.{_plain(last)}"
         city, country = chance.choice(_PLACES)
-        people.append(Person(username, first, last, f"{username}@example.org", f"S{number:05}", city, country))
+        department = chance.choice(_DEPARTMENTS)
+        email = f"{username}@example.org"
+        people.append(Person(username, first, last, email, f"S{number:05}", city, country, department))
     return people
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import shutil
@@ -11,200 +12,210 @@ import sys
 import tempfile
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from sync.demo.build import PREFIX, build_moodle
-from sync.demo.files import sample_files
-from sync.models import MoodleSite, RunState, SyncRun
+from sync.commandfiles.storage import file_storage
+from sync.demo import processes
+from sync.demo.build import build_moodle, count_rows
+from sync.demo.files import SampleFile, sample_files
+from sync.messages import text_of
+from sync.models import MoodleSite, RunFile, RunState, SyncRun
+from sync.outcomes.report import action_label, describe_outcome
 from sync.runs import services
+from sync.runs.selectors import run_outcomes
+from sync.values import Action
 
 # Set in the process that has the demo's own environment; its folder holds everything that the demo makes.
 _MARK = "TOOLSYNC_DEMO"
+# What decides where ToolSync works: none of it may come from the person's own environment.
+_TUNED_BY = (
+    "TOOLSYNC_", "DATABASE_URL", "CELERY_BROKER_URL", "EMAIL_URL", "DEFAULT_FROM_EMAIL", "ALLOWED_HOSTS", "CSRF_TRUSTED",
+    "SECRET_KEY", "DEBUG",
+)  # fmt: skip
 _KEEPING = {"storereport": True, "filearchive": True, "filefailed": True}
-_COUNTED = ("user", "user_enrolments", "role_assignments", "groups_members", "cohort_members")
+_FOLDER = "/demo/"
+_REJECTIONS_SHOWN = 3
 _PATIENCE_SECONDS = 120
 
 
 class Command(BaseCommand):
-    help = "Builds a small Moodle, carries out sample files through a real worker, and serves the site on 127.0.0.1."
+    """manage.py demo. Exit status: 0 when every run ended as it should."""
+
+    help = "Build a small Moodle, carry out sample files through a real worker, and serve the site on this machine."
+    # Before it has its own environment it must not look at anything that the person has set up.
+    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--no-serve", action="store_true", help="end after the runs")
-        parser.add_argument("--port", type=int, default=8000)
-        parser.add_argument("--fresh", action="store_true", help="start anew: forget the demo's Moodle and runs")
+        parser.add_argument("--port", type=int, default=8000, help="of the site (default: %(default)s)")
+        parser.add_argument("--fresh", action="store_true", help="start anew: forget the demo's Moodle and its runs")
 
     def handle(self, *args: Any, no_serve: bool, port: int, fresh: bool, **options: Any) -> None:
         if _MARK not in os.environ:
-            self._become_the_demo(fresh=fresh)
-        moodle = Path(settings.VAR_DIR) / "moodle.sqlite3"
-        self._prepare(moodle)
-        password = self._administrator()
-        before = _count_rows(moodle)
-        with _processes("worker", "beat"):
-            is_well = self._carry_out_samples()
-        self._tell_what_changed(before, _count_rows(moodle))
-        if not is_well:
-            raise CommandError("a run did not end as it should; see above")
-        self.stdout.write(f"Everything of the demo lies in {settings.VAR_DIR}")
-        if not no_serve:
-            self._serve(port, password)
+            _become_the_demo()
+        for ending in (signal.SIGTERM, signal.SIGHUP):
+            # Children are ended on the way out, so we have to go that way.
+            signal.signal(ending, lambda number, _frame: sys.exit(128 + number))
+        if not no_serve and not processes.is_port_free(port):
+            raise CommandError(f"Port {port} is in use. Choose another: make demo ARGS='--port {port + 1}'")
+        folder = Path(settings.VAR_DIR)
+        try:
+            with ExitStack() as stack:
+                stack.enter_context(_only_demo(folder))
+                self._show(stack, folder, port=None if no_serve else port, fresh=fresh)
+        except KeyboardInterrupt:
+            self.stdout.write(
+                "\nThe demo has ended. `make demo` takes it up again, `make demo ARGS=--fresh` starts anew."
+            )
 
-    def _become_the_demo(self, *, fresh: bool) -> None:
-        """Start over with an environment of our own, so that a .env never leads the demo to a real Moodle."""
-        folder = Path(settings.BASE_DIR) / "var" / "demo"
-        if root := os.environ.get("TOOLSYNC_VAR"):
-            folder = Path(root) / "demo"
+    def _show(self, stack: ExitStack, folder: Path, *, port: int | None, fresh: bool) -> None:
+        moodle, log = folder / "moodle.sqlite3", folder / "processes.log"
+        self._prepare(moodle, fresh=fresh)
+        password = _administrator(folder / "password.txt")
+        before = count_rows(moodle)
+        worker = stack.enter_context(processes.worker(settings.BASE_DIR, log))
+        stack.enter_context(processes.beat(settings.BASE_DIR, log))
+        runs = [self._follow(run, worker, log) for run in _queue_samples()]
+        self._tell_what_changed(before, count_rows(moodle))
+        if not all(run.state in (RunState.COMPLETED, RunState.COMPLETED_WITH_REJECTIONS) for run in runs):
+            raise CommandError(f"A run did not end as it should; see above, and {log}.")
+        self.stdout.write(f"\nEverything of the demo lies in {folder}; its Moodle is {moodle}.")
+        if port is not None:
+            web = stack.enter_context(processes.web(settings.BASE_DIR, log, port))
+            self._invite(port, password)
+            if web.wait():
+                raise CommandError(f"The web server has ended; {log} says why.")
+
+    def _prepare(self, moodle: Path, *, fresh: bool) -> None:
         if fresh:
-            shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
-        ours = (
-            "TOOLSYNC_",
-            "DATABASE_URL",
-            "CELERY_BROKER_URL",
-            "EMAIL_URL",
-            "ALLOWED_HOSTS",
-            "CSRF_TRUSTED",
-            "SECRET_KEY",
-        )
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-        environment |= {
-            _MARK: "1",
-            "TOOLSYNC_ENV_FILE": os.devnull,
-            "TOOLSYNC_VAR": str(folder),
-            "TOOLSYNC_MOODLE_URL": f"sqlite:///{folder / 'moodle.sqlite3'}",
-            "TOOLSYNC_LOG_LEVEL": "WARNING",
-            "DJANGO_SETTINGS_MODULE": "toolsync_site.settings",
-        }
-        arguments = [argument for argument in sys.argv if argument != "--fresh"]
-        sys.stdout.flush()
-        os.execve(sys.executable, [sys.executable, *arguments], environment)  # noqa: S606 - ourselves
-
-    def _prepare(self, moodle: Path) -> None:
+            _empty(moodle.parent)
         if not moodle.exists():
-            self.stdout.write("Building a small Moodle 4.5 with every table …")
+            self._say("Building a small Moodle 4.5 with every table …")
             build_moodle(moodle)
         call_command("migrate", verbosity=0, interactive=False)
-        if not Path(settings.STATIC_ROOT).is_dir():
+        if not (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
             call_command("collectstatic", verbosity=0, interactive=False)
+        self._say("Carrying out the sample files through a worker …")
 
-    def _administrator(self) -> str:
-        """The login of the demo; the password stays the same as long as the demo's folder does."""
-        keeper = Path(settings.VAR_DIR) / "password.txt"
-        if not keeper.exists():
-            keeper.touch(mode=0o600)
-            keeper.write_text(secrets.token_urlsafe(9))
-        password = keeper.read_text()
-        users = get_user_model()
-        admin, _made = users.objects.get_or_create(username="admin", defaults={"is_staff": True, "is_superuser": True})
-        admin.set_password(password)
-        admin.save()
-        return password
-
-    def _carry_out_samples(self) -> bool:
-        site = MoodleSite.objects.get(slug="main")
-        runs = [self._queue(site, sample) for sample in sample_files()]
+    def _follow(self, run: SyncRun, worker: subprocess.Popen[bytes], log: Path) -> SyncRun:
+        """Wait until a run is over, and tell what came of it."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        for run in runs:
-            while not run.is_over and time.monotonic() < deadline:
-                time.sleep(0.3)
-                run.refresh_from_db()
-            self._tell(run)
-        return all(run.state in (RunState.COMPLETED, RunState.COMPLETED_WITH_REJECTIONS) for run in runs)
-
-    def _queue(self, site: MoodleSite, sample: Any) -> SyncRun:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / sample.name
-            path.write_text(sample.text, newline="")
-            file = services.receive_path(site=site, path=path, folder="/demo/")
-        options = {**_KEEPING, **sample.options}
-        return services.queue_run(site=site, processor=sample.processor, command_file=file, options=options)
+        while not run.is_over:
+            if worker.poll() is not None:
+                raise CommandError(f"The worker has ended; {log} says why.")
+            if time.monotonic() > deadline:
+                raise CommandError(f"Run {run.pk} is still {run.get_state_display()}; {log} may say why.")
+            time.sleep(0.2)
+            run.refresh_from_db()
+        self._tell(run)
+        return run
 
     def _tell(self, run: SyncRun) -> None:
         self.stdout.write("")
-        self.stdout.write(self.style.MIGRATE_HEADING(f"{run.file_name}: {run.get_state_display()}"))
-        counts = ", ".join(f"{rows} {action}" for action, rows in run.counts.items()) or "no rows"
-        self.stdout.write(f"  {counts}")
-        for file in run.files.all():
-            self.stdout.write(f"  {file.get_kind_display()}: {file.path or file.storage_key}")
-        if run.state == RunState.ERRORED:
-            self.stdout.write(self.style.ERROR(f"  {run.error_code} {run.error_params}"))
+        self._say(self.style.MIGRATE_HEADING(f"{run.file_path} ({run.processor}): {run.get_state_display()}"))
+        counts = [f"{run.counts[action]} {action_label(action)}" for action in Action if run.counts.get(action)]
+        self.stdout.write(f"  {', '.join(counts) or 'no rows'}")
+        if run.error_code:
+            self.stdout.write(self.style.ERROR(f"  {text_of(run.error_code, run.error_params)}"))
+        rejected = run_outcomes(run, action=Action.REJECTED, per_page=_REJECTIONS_SHOWN)
+        for outcome in rejected.outcomes:
+            self.stdout.write(f"  line {outcome.line}: {describe_outcome(outcome)}")
+        if more := rejected.total - len(rejected.outcomes):
+            self.stdout.write(f"  … and {more} more")
+        for kept in run.files.all():
+            place = file_storage().path(kept.storage_key)
+            self.stdout.write(f"  {f'{RunFile.Kind(kept.kind).label}:':9} {place}")
 
     def _tell_what_changed(self, before: dict[str, int], after: dict[str, int]) -> None:
         self.stdout.write("")
-        self.stdout.write(self.style.MIGRATE_HEADING("The demo Moodle, rows before -> after"))
-        for table in _COUNTED:
-            self.stdout.write(f"  {table}: {before[table]} -> {after[table]}")
+        self.stdout.write(self.style.MIGRATE_HEADING("The demo Moodle, before -> after"))
+        for label, count in before.items():
+            change = after[label] - count
+            self.stdout.write(
+                f"  {label:22} {count:>6} -> {after[label]:<6} {f'{change:+}' if change else 'unchanged'}"
+            )
 
-    def _serve(self, port: int, password: str) -> None:
+    def _invite(self, port: int, password: str) -> None:
         self.stdout.write("")
-        self.stdout.write(self.style.SUCCESS(f"http://127.0.0.1:{port}/   login: admin   password: {password}"))
-        self.stdout.write("Ctrl-C ends the demo.")
+        self.stdout.write(self.style.SUCCESS(f"  Open   http://{processes.HOST}:{port}/"))
+        self.stdout.write(self.style.SUCCESS(f"  Login  admin   Password  {password}"))
+        self._say("  Ctrl-C ends the demo.")
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
         self.stdout.flush()
-        gunicorn = [
-            sys.executable,
-            "-m",
-            "gunicorn",
-            "toolsync_site.wsgi",
-            "--bind",
-            f"127.0.0.1:{port}",
-            "--threads",
-            "4",
-        ]
-        with _processes("worker", "beat"), _process(gunicorn) as web:
-            try:
-                web.wait()
-            except KeyboardInterrupt:
-                self.stdout.write("Stopping …")
 
 
-@contextmanager
-def _processes(*roles: str) -> Iterator[None]:
-    """Run a Celery worker and beat beside us."""
-    celery = [sys.executable, "-m", "celery", "-A", "toolsync_site"]
-    commands = {
-        "worker": [*celery, "worker", "--concurrency=1", "--loglevel=WARNING"],
-        "beat": [*celery, "beat", "--loglevel=WARNING", f"--pidfile={settings.VAR_DIR / 'beat.pid'}"],
+def _become_the_demo() -> None:
+    """Start over with an environment of our own, so that a .env never leads the demo to a real Moodle."""
+    folder = Path(os.environ.get("TOOLSYNC_VAR") or Path(settings.BASE_DIR) / "var").absolute() / "demo"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_TUNED_BY)}
+    environment |= {
+        _MARK: "1",
+        "TOOLSYNC_ENV_FILE": os.devnull,
+        "TOOLSYNC_VAR": str(folder),
+        "TOOLSYNC_MOODLE_URL": f"sqlite:///{folder / 'moodle.sqlite3'}",
+        # Messages go through the demo's folder; the host name only keeps Celery from remarking that there is none.
+        "CELERY_BROKER_URL": "filesystem://localhost",
+        "TOOLSYNC_LOG_LEVEL": "WARNING",
+        "DJANGO_SETTINGS_MODULE": "toolsync_site.settings",
     }
-    (Path(settings.VAR_DIR) / "beat.pid").unlink(missing_ok=True)
-    with _process(commands[roles[0]]):
-        if len(roles) == 1:
-            yield
-            return
-        with _process(commands[roles[1]]):
-            yield
+    sys.stdout.flush()
+    os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606 - ourselves
 
 
-@contextmanager
-def _process(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a child in a group of its own, and end the whole group however we end."""
-    with (Path(settings.VAR_DIR) / "processes.log").open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own programs
-            command, cwd=settings.BASE_DIR, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
+def _only_demo(folder: Path) -> Any:
+    """Hold the demo's folder. Raises: CommandError if another demo works in it."""
+    lock = (folder / "lock").open("w")
     try:
-        yield process
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise CommandError("A demo is running already. End it with Ctrl-C where it was started.") from None
+    return lock
 
 
-def _count_rows(moodle: Path) -> dict[str, int]:
-    engine = sa.create_engine(f"sqlite:///{moodle}")
-    with engine.connect() as connection:
-        counts = {t: connection.execute(sa.text(f"SELECT COUNT(*) FROM {PREFIX}{t}")).scalar_one() for t in _COUNTED}  # noqa: S608
-    engine.dispose()
-    return counts
+def _empty(folder: Path) -> None:
+    """Delete everything that earlier demos have left, but for the key, which this process uses, and the lock."""
+    for path in folder.iterdir():
+        if path.name not in {"lock", "secret_key"}:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for name in ("uploads", "mail", "files", "broker/messages", "broker/control"):
+        (folder / name).mkdir(mode=0o700, parents=True)
+
+
+def _administrator(keeper: Path) -> str:
+    """Make the demo's login. Gives its password, which stays the same as long as the demo's folder does."""
+    if not keeper.exists():
+        keeper.touch(mode=0o600)
+        keeper.write_text(secrets.token_urlsafe(9))
+    password = keeper.read_text()
+    admin, _made = get_user_model().objects.get_or_create(
+        username="admin", defaults={"is_staff": True, "is_superuser": True}
+    )
+    if not admin.check_password(password):
+        admin.set_password(password)
+        admin.save()
+    return password
+
+
+def _queue_samples() -> list[SyncRun]:
+    site = MoodleSite.objects.get(slug="main")
+    return [_queue(site, sample) for sample in sample_files()]
+
+
+def _queue(site: MoodleSite, sample: SampleFile) -> SyncRun:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / sample.name
+        path.write_bytes(sample.content)
+        file = services.receive_path(site=site, path=path, folder=_FOLDER)
+    options = {**_KEEPING, **sample.options}
+    return services.queue_run(site=site, processor=sample.processor, command_file=file, options=options)

@@ -1,0 +1,164 @@
+"""`manage.py demo` as people call it: a process of its own, in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tests.servers import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
+
+
+@pytest.fixture(scope="module")
+def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One demo for all tests of this module: what a second call finds is part of what is tested."""
+    return tmp_path_factory.mktemp("var")
+
+
+@pytest.fixture(scope="module")
+def somebodys_moodle() -> Iterator[socket.socket]:
+    """Stands for the Moodle of the person's own settings. Nobody answers, and whoever calls is kept waiting in line."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server
+
+
+def environment(var: Path, somebodys_moodle: socket.socket) -> dict[str, str]:
+    port = somebodys_moodle.getsockname()[1]
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("TOOLSYNC_")},
+        "TOOLSYNC_VAR": str(var),
+        "TOOLSYNC_MOODLE_URL": f"mysql://moodle:secret@127.0.0.1:{port}/moodle",
+        "DJANGO_SETTINGS_MODULE": "toolsync_site.settings",
+    }
+
+
+def demo(var: Path, moodle: socket.socket, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", "demo", *arguments], cwd=ROOT, env=environment(var, moodle), capture_output=True,
+        text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+def processes_of(var: Path) -> list[str]:
+    """Give the command lines of the living processes that work in a folder."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and str(var) in (entry / "environ").read_text(errors="replace"):
+                found.append((entry / "cmdline").read_text().replace("\0", " "))
+        except OSError:
+            continue
+    return found
+
+
+def files_named(text: str, label: str) -> list[Path]:
+    return [Path(place) for place in re.findall(rf"{label}: +(\S+)", text)]
+
+
+@pytest.fixture(scope="module")
+def first(var: Path, somebodys_moodle: socket.socket) -> str:
+    """Give what the first call prints."""
+    ended = demo(var, somebodys_moodle, "--no-serve")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+def test_the_runs_are_told_with_their_counts_and_first_rejections(first: str) -> None:
+    assert (
+        "userimport.csv (users): Completed with rejections\n  40 created, 7 updated, 1 unchanged, 7 rejected" in first
+    )
+    assert "line 51: marie louise.petit: column username:" in first
+    assert "usersuspend.csv (users_suspend): Completed with rejections\n  6 updated, 1 rejected" in first
+    assert "userdelete.csv (users_delete): Completed with rejections\n  3 deleted, 1 rejected" in first
+    assert "userrestore.csv (users_restore): Completed\n  2 updated" in first
+
+
+def test_report_tryback_and_archive_lie_where_it_says(first: str) -> None:
+    assert len(files_named(first, "Report")) == len(files_named(first, "Archive")) == 4
+    trybacks = files_named(first, "Tryback")
+    assert len(trybacks) == 3
+    assert all(path.stat().st_size for kind in ("Report", "Archive") for path in files_named(first, kind))
+    assert len(trybacks[0].read_text().splitlines()) == 1 + 7
+
+
+def test_the_numbers_are_those_of_the_demo_moodle(first: str, var: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{var / 'demo' / 'moodle.sqlite3'}")
+    with engine.connect() as connection:
+        present = connection.execute(sa.text("SELECT COUNT(*) FROM mdl_user WHERE deleted = 0")).scalar_one()
+    engine.dispose()
+    (told,) = re.findall(r"accounts +(\d+) -> (\d+) ", first)[:1]
+    # 40 newcomers, one whose course is unknown, one brought back; three deleted.
+    assert int(told[1]) == int(told[0]) + 40 + 1 + 1 - 3 == present
+
+
+def test_a_second_call_changes_nothing_and_a_fresh_one_starts_anew(
+    first: str, var: Path, somebodys_moodle: socket.socket
+) -> None:
+    password = (var / "demo" / "password.txt").read_text()
+    again = demo(var, somebodys_moodle, "--no-serve")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "48 unchanged, 7 rejected" in again.stdout
+    assert not re.search(r"\d (created|updated|deleted)\b", again.stdout)
+    assert not re.search(r"-> \d+ +[+-]\d", again.stdout)
+    assert (var / "demo" / "password.txt").read_text() == password
+    assert processes_of(var) == []
+    fresh = demo(var, somebodys_moodle, "--no-serve", "--fresh")
+    assert fresh.returncode == 0, fresh.stdout + fresh.stderr
+    assert "40 created" in fresh.stdout
+    assert (var / "demo" / "password.txt").read_text() != password
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_the_site_is_served_until_somebody_ends_it(
+    first: str, var: Path, somebodys_moodle: socket.socket, ending: signal.Signals
+) -> None:
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "demo", "--port", str(port)], cwd=ROOT, env=environment(var, somebodys_moodle),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    told = ""
+    while "Ctrl-C ends the demo" not in told:
+        line = process.stdout.readline()
+        assert line, told
+        told += line
+    assert f"http://127.0.0.1:{port}/" in told
+    assert (var / "demo" / "password.txt").read_text() in told
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as page:
+        assert page.status == 200
+        assert "csrfmiddlewaretoken" in page.read().decode()
+    assert demo(var, somebodys_moodle, "--no-serve").returncode == 1, "two demos in one folder"
+    began = time.monotonic()
+    process.send_signal(ending)
+    process.wait(30)
+    process.stdout.close()
+    assert time.monotonic() - began < 30
+    assert processes_of(var) == []
+
+
+def test_a_port_in_use_is_said_at_once(var: Path, somebodys_moodle: socket.socket) -> None:
+    port = somebodys_moodle.getsockname()[1]
+    ended = demo(var, somebodys_moodle, "--port", str(port))
+    assert ended.returncode == 1
+    assert f"Port {port} is in use" in ended.stderr
+    somebodys_moodle.accept()[0].close()
+
+
+def test_the_moodle_of_the_persons_own_settings_was_never_called(first: str, somebodys_moodle: socket.socket) -> None:
+    somebodys_moodle.settimeout(0)
+    with pytest.raises(BlockingIOError):
+        somebodys_moodle.accept()
