@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import re
 import secrets
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from enum import StrEnum
@@ -111,7 +112,24 @@ def _start(processes: int) -> ProcessPoolExecutor:
     # multiprocessing can hand on. Ours end with the run, and get a key of their own.
     current = multiprocessing.current_process()
     current._config.update(daemon=False, authkey=secrets.token_bytes(32))  # type: ignore[attr-defined]  # noqa: SLF001
-    return ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("forkserver"))
+    return ProcessPoolExecutor(
+        processes, mp_context=multiprocessing.get_context("forkserver"), initializer=_end_with_parent
+    )
+
+
+def _end_with_parent() -> None:
+    """Watch for the end of the process that hashes are made for.
+
+    A process of the pool waits for work for ever: the others hold the queue open, so a parent that was killed is not missed.
+    """
+    threading.Thread(target=_wait_for_parent, name="end with parent", daemon=True).start()
+
+
+def _wait_for_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _verify_pair(pair: tuple[str, str], peppers: Iterable[str]) -> bool:
