@@ -19,6 +19,7 @@ from sync.moodle.writer import BeforeImage
 from sync.outcomes.report import ReportFacts, write_report
 from sync.outcomes.tryback import write_tryback
 from sync.processors import REGISTRY
+from sync.processors.base import NoRecords, Records
 from sync.processors.plan import Mail
 from sync.reader import RowReader, open_rows
 from sync.runs.pipeline import ChunkResult, Work, run_pipeline
@@ -79,6 +80,7 @@ def run_file(
     chunk_rows: int = 1000,
     filename: str = "in.csv",
     dataroot: Path | None = None,
+    records: Records | None = None,
     **options: Any,
 ) -> RunResult:
     """Carry out a command file in the way the product does, without its own database.
@@ -99,7 +101,7 @@ def run_file(
         run_pipeline(
             Work(
                 processor, values, moodle, result, simulate=simulate, chunk_rows=chunk_rows, fence_key=str(time.time_ns()),
-                deliver=result.mails.extend,
+                deliver=result.mails.extend, records=records or NoRecords(),
             ),
             io.BytesIO(data),
             filename,

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from sync.moodle import caches
 from sync.moodle.context_contents import delete_user_context_contents
+from sync.moodle.course_leaving import leave_forums, leave_groups
 from sync.moodle.database import MoodleSession
 from sync.moodle.files import DeletedFiles
 from sync.moodle.grades import move_grades_to_history
@@ -49,14 +50,6 @@ _FAMILIES = (
     ("competency_usercomp", (("competency_evidence", "usercompetencyid"),)),  # 6
     ("competency_userevidence", (("competency_userevidencecomp", "userevidenceid"),)),  # 6
     ("competency_plan", (("competency_plancomp", "planid"),)),  # 6
-)
-
-# What a forum keeps of somebody who leaves its course: table, the column that names the forum.
-_FORUM_TABLES = (
-    ("forum_subscriptions", "forum"),
-    ("forum_digests", "forum"),
-    ("forum_track_prefs", "forumid"),
-    ("forum_read", "forumid"),
 )
 
 _NOT_IN_USERNAMES = re.compile(r"[^-.@_a-z0-9]")
@@ -129,66 +122,27 @@ def _delete_tags(writer: Writer, userids: Sequence[int]) -> None:
 
 
 def _leave_courses(writer: Writer, userids: Sequence[int], *, now: int) -> list[dict[str, Any]]:
-    """Row 4: unenrol from everything; groups, conversations of groups and forums follow. Gives the enrolments that went.
-
-    Mirrors: enrol_plugin::unenrol_user(), groups_remove_member(), forum's observer; spec enrols.md section 5.3
-    """
+    """Row 4: unenrol from everything; groups, conversations of groups and forums follow. Gives the enrolments that went."""
     session = writer.session
-    for table, column in _FORUM_TABLES:
-        if session.database.has_table(table):
-            writer.delete_many(table, _forum_rows_of_courses_left(session, table, column, userids))
-    writer.delete_many("message_conversation_members", _rows_of_group_conversations(session, userids))
-    memberships = writer.delete_where("groups_members", "userid", userids)
-    groupids = sorted({row["groupid"] for row in memberships})
-    groups = session.table("groups")
-    changes: list[RowChange] = []
-    for part in slices(groupids, MAX_KEYS):
-        statement = sa.select(groups.c.id, groups.c.timemodified).where(groups.c.id.in_(part)).order_by(groups.c.id)
-        found = session.fetch(statement)
-        changes += [RowChange(row.id, {"timemodified": row.timemodified}, {"timemodified": now}) for row in found]
-    writer.update_many("groups", changes)
+    leave_forums(writer, _courses_of(session, userids))
+    members = session.table("groups_members")
+    belongings = [
+        dict(row._mapping)
+        for part in slices(userids, MAX_KEYS)
+        for row in session.fetch(sa.select(members).where(members.c.userid.in_(part)).order_by(members.c.id))
+    ]
+    leave_groups(writer, belongings, now=now)
     return writer.delete_where("user_enrolments", "userid", userids)
 
 
-def _forum_rows_of_courses_left(
-    session: MoodleSession, table: str, column: str, userids: Sequence[int]
-) -> list[dict[str, Any]]:
-    rows, forum = session.table(table), session.table("forum")
+def _courses_of(session: MoodleSession, userids: Sequence[int]) -> frozenset[tuple[int, int]]:
     enrol, enrolment = session.table("enrol"), session.table("user_enrolments")
-    is_enrolled = (
-        sa.exists()
-        .where(enrolment.c.userid == rows.c.userid)
-        .where(enrolment.c.enrolid == enrol.c.id)
-        .where(enrol.c.courseid == forum.c.course)
+    statement = sa.select(enrolment.c.userid, enrol.c.courseid).join(enrol, enrol.c.id == enrolment.c.enrolid)
+    return frozenset(
+        (userid, courseid)
+        for part in slices(userids, MAX_KEYS)
+        for userid, courseid in session.fetch(statement.where(enrolment.c.userid.in_(part)))
     )
-    found: list[dict[str, Any]] = []
-    for part in slices(userids, MAX_KEYS):
-        statement = (
-            sa.select(rows)
-            .join(forum, forum.c.id == rows.c[column])
-            .where(rows.c.userid.in_(part))
-            .where(is_enrolled)
-            .order_by(rows.c.id)
-        )
-        found += [dict(row._mapping) for row in session.fetch(statement)]
-    return found
-
-
-def _rows_of_group_conversations(session: MoodleSession, userids: Sequence[int]) -> list[dict[str, Any]]:
-    member, conversation = session.table("message_conversation_members"), session.table("message_conversations")
-    belongs = session.table("groups_members")
-    found: list[dict[str, Any]] = []
-    for part in slices(userids, MAX_KEYS):
-        statement = (
-            sa.select(member)
-            .join(conversation, conversation.c.id == member.c.conversationid)
-            .join(belongs, sa.and_(belongs.c.groupid == conversation.c.itemid, belongs.c.userid == member.c.userid))
-            .where(conversation.c.component == "core_group", conversation.c.itemtype == "groups")
-            .where(member.c.userid.in_(part))
-            .order_by(member.c.id)
-        )
-        found += [dict(row._mapping) for row in session.fetch(statement)]
-    return found
 
 
 def _delete_family(writer: Writer, parent: str, children: Collection[tuple[str, str]], userids: Sequence[int]) -> None:

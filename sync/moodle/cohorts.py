@@ -20,22 +20,26 @@ class Cohort(NamedTuple):
     idnumber: str
 
 
-def fetch_cohorts(moodle: MoodleSession, names: Collection[str], idnumbers: Collection[str]) -> list[Cohort]:
-    """Give every cohort that has one of these names or one of these idnumbers, wherever it is.
+def fetch_cohorts(
+    moodle: MoodleSession, names: Collection[str], idnumbers: Collection[str], ids: Collection[int] = ()
+) -> list[Cohort]:
+    """Give every cohort that has one of these names, idnumbers or ids, wherever it is.
 
     Shape: by rising id
     Queries: one; none when nothing is asked for
     """
-    if not names and not idnumbers:
+    if not (names or idnumbers or ids):
         return []
     cohort = moodle.table("cohort")
     statement = sa.select(cohort.c.id, cohort.c.contextid, cohort.c.name, cohort.c.idnumber).where(
-        sa.or_(cohort.c.name.in_(names), cohort.c.idnumber.in_(idnumbers))
+        sa.or_(cohort.c.name.in_(names), cohort.c.idnumber.in_(idnumbers), cohort.c.id.in_(ids))
     )
     return sorted(Cohort(row.id, row.contextid, row.name, row.idnumber or "") for row in moodle.fetch(statement))
 
 
-def fetch_cohort_members(moodle: MoodleSession, cohortids: Collection[int], userids: Collection[int]) -> UserRows:
+def fetch_cohort_members(
+    moodle: MoodleSession, cohortids: Collection[int], userids: Collection[int] | None
+) -> UserRows:
     """Give which of these users belong to which of these cohorts.
 
     Shape: (cohortid, userid) -> {id}

@@ -35,6 +35,8 @@ class EnrolInstance(NamedTuple):
     roleid: int
     customint1: int
     customint2: int
+    sortorder: int = 0
+    timemodified: int = 0
 
 
 def enabled_methods(moodle: MoodleSession) -> frozenset[str]:
@@ -56,9 +58,7 @@ def fetch_instances(
         selects.append(_instances(moodle).where(enrol.c.courseid.in_(courseids)))
     if cohortids:
         bound = enrol.alias()
-        bound_courses = sa.select(bound.c.courseid).where(
-            bound.c.enrol == "cohort", bound.c.status == ENABLED, bound.c.customint1.in_(cohortids)
-        )
+        bound_courses = sa.select(bound.c.courseid).where(bound.c.enrol == "cohort", bound.c.customint1.in_(cohortids))
         selects.append(_instances(moodle).where(enrol.c.courseid.in_(bound_courses)))
     return _fetch_instances(moodle, sa.union(*selects)) if selects else []
 
@@ -77,7 +77,9 @@ def fetch_meta_children(moodle: MoodleSession, courseids: Collection[int]) -> li
     )
 
 
-def fetch_user_enrolments(moodle: MoodleSession, enrolids: Collection[int], userids: Collection[int]) -> UserRows:
+def fetch_user_enrolments(
+    moodle: MoodleSession, enrolids: Collection[int], userids: Collection[int] | None
+) -> UserRows:
     """Give the enrolments of these users by these methods.
 
     Shape: (enrolid, userid) -> {id, status, timestart, timeend, modifierid, timemodified}
@@ -106,6 +108,7 @@ def _instances(moodle: MoodleSession) -> sa.Select[Any]:
         enrol.c.customint1,
         enrol.c.customint2,
         enrol.c.sortorder,
+        enrol.c.timemodified,
         context.c.id.label("contextid"),
         context.c.path,
     ).select_from(joined)
@@ -116,7 +119,15 @@ def _fetch_instances(moodle: MoodleSession, statement: sa.Executable) -> list[tu
     return [
         (
             EnrolInstance(
-                row.id, row.courseid, row.enrol, row.status, row.roleid or 0, row.customint1 or 0, row.customint2 or 0
+                row.id,
+                row.courseid,
+                row.enrol,
+                row.status,
+                row.roleid or 0,
+                row.customint1 or 0,
+                row.customint2 or 0,
+                row.sortorder,
+                row.timemodified,
             ),
             Course(row.courseid, row.contextid, row.path or ""),
         )

@@ -49,7 +49,9 @@ def fetch_initial_forums(moodle: MoodleSession, courseids: Collection[int]) -> l
     return sorted(forums)
 
 
-def fetch_forum_subscriptions(moodle: MoodleSession, forumids: Collection[int], userids: Collection[int]) -> UserRows:
+def fetch_forum_subscriptions(
+    moodle: MoodleSession, forumids: Collection[int], userids: Collection[int] | None
+) -> UserRows:
     """Give which of these users are subscribed to which of these forums.
 
     Shape: (forum, userid) -> {id}

@@ -22,9 +22,9 @@ class Group(NamedTuple):
 
 
 def fetch_groups(
-    moodle: MoodleSession, courseids: Collection[int], names: Collection[str], ids: Collection[int] = ()
+    moodle: MoodleSession, courseids: Collection[int], names: Collection[str] | None, ids: Collection[int] = ()
 ) -> list[Group]:
-    """Give the groups of these names in these courses, and the groups of these ids.
+    """Give the groups of these names (None: all) in these courses, and the groups of these ids.
 
     Shape: by rising id
     Queries: one; none when nothing is asked for
@@ -37,7 +37,9 @@ def fetch_groups(
         table.c.id, table.c.courseid, table.c.name, table.c.timemodified, talks.c.id.label("conversationid")
     ).select_from(joined)
     selects = []
-    if courseids and names:
+    if courseids and names is None:
+        selects.append(everything.where(table.c.courseid.in_(courseids)))
+    elif courseids and names:
         selects.append(everything.where(table.c.courseid.in_(courseids), table.c.name.in_(names)))
     if ids:
         selects.append(everything.where(table.c.id.in_(ids)))
@@ -45,23 +47,23 @@ def fetch_groups(
     return sorted(Group(row.id, row.courseid, row.name, row.timemodified, row.conversationid) for row in rows)
 
 
-def fetch_group_members(moodle: MoodleSession, groupids: Collection[int], userids: Collection[int]) -> UserRows:
+def fetch_group_members(moodle: MoodleSession, groupids: Collection[int], userids: Collection[int] | None) -> UserRows:
     """Give which of these users belong to which of these groups.
 
-    Shape: (groupid, userid) -> {id, component, itemid}
+    Shape: (groupid, userid) -> {id, timeadded, component, itemid}
     """
     return fetch_user_rows(
         moodle,
         "groups_members",
         key=("groupid", "userid"),
-        columns=("component", "itemid"),
+        columns=("timeadded", "component", "itemid"),
         among=groupids,
         userids=userids,
     )
 
 
 def fetch_conversation_members(
-    moodle: MoodleSession, conversationids: Collection[int], userids: Collection[int]
+    moodle: MoodleSession, conversationids: Collection[int], userids: Collection[int] | None
 ) -> UserRows:
     """Give which of these users take part in which of these conversations.
 

@@ -35,7 +35,9 @@ def fetch_roles(moodle: MoodleSession) -> list[Role]:
     return [Role(row.id, row.shortname, row.levelid is not None) for row in moodle.fetch(statement)]
 
 
-def fetch_role_assignments(moodle: MoodleSession, contextids: Collection[int], userids: Collection[int]) -> UserRows:
+def fetch_role_assignments(
+    moodle: MoodleSession, contextids: Collection[int], userids: Collection[int] | None
+) -> UserRows:
     """Give the roles that these users hold in these contexts.
 
     Shape: (contextid, userid, roleid, component, itemid) -> {id}

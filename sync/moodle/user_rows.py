@@ -20,22 +20,22 @@ def fetch_user_rows(
     key: Sequence[str],
     columns: Sequence[str] = (),
     among: Collection[int],
-    userids: Collection[int],
+    userids: Collection[int] | None,
 ) -> UserRows:
-    """Give the rows that tie these users to these things.
+    """Give the rows that tie these users (None: anybody) to these things.
 
     Shape: key: columns of the natural key, the first one narrowed by `among`; key -> {id, and the columns asked for}
     Queries: one per 10,000 things; none without users
     """
-    if not userids:
+    if userids is not None and not userids:
         return {}
     target = moodle.table(table)
     names = (*key, "id", *columns)
     rows: UserRows = {}
     for part in slices(sorted(among), MAX_KEYS):
-        statement = sa.select(*(target.c[name] for name in names)).where(
-            target.c[key[0]].in_(part), target.c.userid.in_(userids)
-        )
+        statement = sa.select(*(target.c[name] for name in names)).where(target.c[key[0]].in_(part))
+        if userids is not None:
+            statement = statement.where(target.c.userid.in_(userids))
         for row in moodle.fetch(statement):
             rows[tuple(row[: len(key)])] = dict(zip(names[len(key) :], row[len(key) :], strict=True))
     return rows

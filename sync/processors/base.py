@@ -1,6 +1,6 @@
 """The contract of a processor, and the carrying out of its plans.
 
-A processor is made once per run. For every chunk of cleaned rows the pipeline calls, in this order:
+A processor is made for every connection of a run. For every chunk of cleaned rows the pipeline calls, in this order:
 
     state = fetch(rows)            all reads
     plan = plan(rows, state)       pure: no database, no clock; may raise SplitChunk
@@ -8,20 +8,24 @@ A processor is made once per run. For every chunk of cleaned rows the pipeline c
     apply(plan, writer)            all writes, in one transaction; not in a simulation
     committed(plan)                what must wait for the commit; not in a simulation
     remember(plan, state)          only in a simulation, instead of prepare and apply
+
+After the last chunk: closing_plan(), which is carried out like the plan of a chunk.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from django.utils.functional import Promise
 
 from sync.columns.column import Columns
 from sync.columns.options import Options, OptionValues
 from sync.moodle import caches
+from sync.moodle.course_leaving import leave_courses
 from sync.moodle.database import MoodleSession
+from sync.moodle.grades import recover_course_grades
 from sync.moodle.schema import NATURAL_KEYS, WRITE_ORDER
 from sync.moodle.writer import RowChange, Writer
 from sync.processors.memory import Memory
@@ -32,10 +36,26 @@ State = TypeVar("State")
 PlanT = TypeVar("PlanT", bound=Plan)
 
 
+class Records(Protocol):
+    """What is known of earlier runs on the same Moodle."""
+
+    def inserted_by_us(self, table: str, ids: Collection[int]) -> set[int]:
+        """Give those of the rows that an earlier run inserted."""
+
+
+class NoRecords:
+    """Nothing is known of earlier runs."""
+
+    def inserted_by_us(self, table: str, ids: Collection[int]) -> set[int]:
+        return set()
+
+
 class Processor(ABC, Generic[State, PlanT]):
     """One file type: what it may contain (declared) and what it does.
 
-    Shape: after: keys of processors whose files go first when several arrive together; aliases: names of the old plugin
+    Shape: after: keys of processors whose files go first when several arrive together; rows_per_chunk: at most so many,
+    where one row may do much; records: what is known of earlier runs; kept: what the processor collects over the whole run,
+    when a new connection has to be made too (the processor is then made anew)
     """
 
     key: ClassVar[str]
@@ -45,11 +65,15 @@ class Processor(ABC, Generic[State, PlanT]):
     after: ClassVar[tuple[str, ...]] = ()
     columns: ClassVar[Columns]
     options: ClassVar[Options]
+    rows_per_chunk: ClassVar[int | None] = None
+    records: Records = NoRecords()
+    kept: dict[str, Any]
 
     def __init__(self, moodle: MoodleSession, options: OptionValues, memory: Memory) -> None:
         self.moodle = moodle
         self.chosen = options
         self.memory = memory
+        self.kept = {}
         self.file_notes: list[Note] = []
 
     def begin(self, names: Sequence[str]) -> None:
@@ -73,6 +97,13 @@ class Processor(ABC, Generic[State, PlanT]):
     def committed(self, plan: PlanT) -> None:
         """Do what may only happen once the transaction is in (files in Moodle's data folder)."""
 
+    def pass_over(self, rows: Sequence[CleanRow]) -> None:
+        """Look at rows that an earlier attempt at this run has carried out; for what `closing_plan` must know."""
+
+    def closing_plan(self) -> PlanT | None:
+        """Decide, after the last chunk, what else is to be done (without outcomes). May read; None when there is nothing."""
+        return None
+
     def closing_notes(self) -> list[Note]:
         """Say what is worth saying about everything that was done."""
         return []
@@ -95,10 +126,11 @@ class SplitChunk(Exception):
 def write_plan(plan: Plan, writer: Writer) -> dict[Ref, int]:
     """Carry out a plan: deletes, updates, inserts (parents first), cache flags. Give the ids of what Refs named.
 
+    Who is left without any enrolment in a course leaves it with everything that Moodle takes away then.
     Queries: constant per table of the plan
     """
     for table in reversed(_in_order(plan.deletes)):
-        writer.delete_many(table, [delete.row for delete in plan.deletes[table]])
+        writer.delete_where(table, "id", [delete.id for delete in plan.deletes[table]])
     for table in _in_order(plan.updates):
         writer.update_many(table, [RowChange(u.id, u.before, u.after) for u in plan.updates[table]])
     ids: dict[Ref, int] = {}
@@ -108,6 +140,10 @@ def write_plan(plan: Plan, writer: Writer) -> dict[Ref, int]:
         for rowid, insert in zip(_insert(writer, table, rows), inserts, strict=True):
             if insert.key:
                 ids[Ref(table, insert.key)] = rowid
+    if plan.unenrolled:
+        leave_courses(writer, plan.unenrolled, now=plan.now)
+    if plan.enrolled:
+        recover_course_grades(writer, plan.enrolled, now=plan.now)
     caches.flag_changes(
         writer,
         dirty_users=_plain_ids(plan.dirty_users, ids),

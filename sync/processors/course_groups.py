@@ -35,7 +35,7 @@ class CourseGroups:
         found = self.named(course, name)
         notes = (Note("group_ambiguous", {"column": column, "group": name, "count": len(found)}),) if found[1:] else ()
         groupid = found[0] if found else self._create(course, name, line)
-        if not self.rows.add_to_group(user, groupid, line):
+        if not self.rows.groups.add(user, groupid, line):
             return NOTHING._replace(notes=notes)
         return SetResult(changes=(Change(column, "", name),), notes=notes)
 
@@ -46,6 +46,6 @@ class CourseGroups:
         return exact or [groupid for groupid, _spelled in alike]
 
     def _create(self, course: Course, name: str, line: int) -> Ref:
-        groupid = self.rows.create_group(course.id, name, line)
+        groupid = self.rows.groups.create(course.id, name, line)
         self._ids[course.id, self._fold(name)] = [(groupid, name)]
         return groupid

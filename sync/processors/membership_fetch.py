@@ -9,7 +9,6 @@ from sync.moodle.cohorts import fetch_cohort_members, fetch_cohorts
 from sync.moodle.courses import fetch_courses
 from sync.moodle.database import MoodleSession
 from sync.moodle.enrolments import (
-    ENABLED,
     EnrolInstance,
     enabled_methods,
     fetch_instances,
@@ -21,7 +20,7 @@ from sync.moodle.groups import Group, fetch_conversation_members, fetch_group_me
 from sync.moodle.identifiers import folding
 from sync.moodle.roles import fetch_permissions, fetch_role_assignments, fetch_roles
 from sync.processors.membership_memory import recall
-from sync.processors.membership_state import MembershipState, MetaSettings, Rows, roles_by_shortname
+from sync.processors.membership_state import MembershipState, MetaSettings, Rows, WhenGone, roles_by_shortname
 from sync.processors.memory import Memory
 
 
@@ -34,17 +33,20 @@ def fetch_memberships(
     groups: Collection[tuple[str, str]] = (),
     cohort_names: Collection[str] = (),
     cohort_idnumbers: Collection[str] = (),
-    userids: Collection[int] = (),
+    cohort_ids: Collection[int] = (),
+    userids: Collection[int] | None = (),
+    all_groups: bool = False,
 ) -> MembershipState:
     """Read all that the rows of a chunk name.
 
     Shape: courses: identifiers as typed; groups: (course as typed, group name); userids: accounts that are there, and
-    in a simulation the negative ids of those that earlier chunks would have made
+    in a simulation the negative ids of those that earlier chunks would have made, or None for everybody who is in the
+    courses and cohorts; all_groups: whether to read all groups of the courses
     Queries: none without courses and cohorts; nine for courses, plus two for cohorts, one when a group has a
     conversation and two when a forum subscribes people
     """
     courses, cohort_names, cohort_idnumbers = ({*filter(None, v)} for v in (courses, cohort_names, cohort_idnumbers))
-    if not courses and not cohort_names and not cohort_idnumbers:
+    if not (courses or cohort_names or cohort_idnumbers or cohort_ids):
         return MembershipState(course_identifier=course_identifier)
     state = MembershipState(
         course_identifier=course_identifier,
@@ -53,6 +55,8 @@ def fetch_memberships(
         cohort_has_theme="theme" in moodle.table("cohort").c,
         enabled_methods=enabled_methods(moodle),
         meta=_meta_settings(moodle.plugin_config("enrol_meta")),
+        cohort_when_gone=_when_gone(moodle.plugin_config("enrol_cohort"), WhenGone.UNENROL),
+        recovers_grades=moodle.config.get("recovergradesdefault", "0") not in ("", "0"),
         fold_group=folding(moodle, "groups", "name"),
         fold_cohort=folding(moodle, "cohort", "name"),
     )
@@ -60,12 +64,13 @@ def fetch_memberships(
         state,
         courses_named=fetch_courses(moodle, course_identifier, courses),
         roles=roles_by_shortname(fetch_roles(moodle)) if courses else {},
-        cohorts=tuple(fetch_cohorts(moodle, cohort_names, cohort_idnumbers)),
+        cohorts=tuple(fetch_cohorts(moodle, cohort_names, cohort_idnumbers, cohort_ids)),
     )
     state = _with_methods(moodle, state)
-    state = replace(state, groups=_fetch_groups(moodle, state, set(groups)))
+    state = replace(state, groups=_fetch_groups(moodle, state, None if all_groups else set(groups)))
     state = _with_forums(moodle, state)
-    state = replace(state, rows=_fetch_rows(moodle, state, [userid for userid in userids if userid > 0]))
+    present = None if userids is None else [userid for userid in userids if userid > 0]
+    state = replace(state, rows=_fetch_rows(moodle, state, present))
     return recall(
         memory,
         state,
@@ -78,7 +83,15 @@ def fetch_memberships(
 
 def _meta_settings(config: Mapping[str, str]) -> MetaSettings:
     roleids = (text for text in config.get("nosyncroleids", "").split(",") if text.isdecimal())
-    return MetaSettings(config.get("syncall", "1") not in ("", "0"), frozenset(map(int, roleids)))
+    syncall = config.get("syncall", "1") not in ("", "0")
+    return MetaSettings(syncall, frozenset(map(int, roleids)), _when_gone(config, WhenGone.SUSPEND_WITHOUT_ROLES))
+
+
+def _when_gone(config: Mapping[str, str], default: WhenGone) -> WhenGone:
+    try:
+        return WhenGone(int(config["unenrolaction"]))
+    except (KeyError, ValueError):
+        return default
 
 
 def _with_methods(moodle: MoodleSession, state: MembershipState) -> MembershipState:
@@ -92,7 +105,7 @@ def _with_methods(moodle: MoodleSession, state: MembershipState) -> MembershipSt
     bound: dict[int, list[EnrolInstance]] = {}
     for instance, _course in found:
         instances.setdefault(instance.courseid, []).append(instance)
-        if instance.enrol == "cohort" and instance.status == ENABLED and instance.customint1 in cohortids:
+        if instance.enrol == "cohort" and instance.customint1 in cohortids:
             bound.setdefault(instance.customint1, []).append(instance)
     by_parent: dict[int, list[EnrolInstance]] = {}
     for instance, _course in children:
@@ -116,9 +129,12 @@ def _synced(state: MembershipState) -> list[EnrolInstance]:
     ]
 
 
-def _fetch_groups(moodle: MoodleSession, state: MembershipState, wanted: set[tuple[str, str]]) -> dict[int, Group]:
-    courseids = {course.id for text, _name in wanted for course in state.courses_named.get(text, ())}
-    names = {name for _text, name in wanted}
+def _fetch_groups(
+    moodle: MoodleSession, state: MembershipState, wanted: set[tuple[str, str]] | None
+) -> dict[int, Group]:
+    names = None if wanted is None else {name for _text, name in wanted}
+    texts = state.courses_named if wanted is None else {text for text, _name in wanted}
+    courseids = {course.id for text in texts for course in state.courses_named.get(text, ())}
     synced = {instance.customint2 for instance in _synced(state)} - {0}
     return {group.id: group for group in fetch_groups(moodle, courseids, names, synced)}
 
@@ -132,7 +148,7 @@ def _with_forums(moodle: MoodleSession, state: MembershipState) -> MembershipSta
     return replace(state, forums=forums, permissions=fetch_permissions(moodle, ALLOW_FORCE_SUBSCRIBE, contextids))
 
 
-def _fetch_rows(moodle: MoodleSession, state: MembershipState, userids: Collection[int]) -> dict[str, Rows]:
+def _fetch_rows(moodle: MoodleSession, state: MembershipState, userids: Collection[int] | None) -> dict[str, Rows]:
     """Read what the users belong to already, in everything that the chunk may touch."""
     enrolids = {instance.id for instances in state.instances.values() for instance in instances}
     enrolids |= {instance.id for instance in _synced(state)}

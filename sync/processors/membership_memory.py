@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sync.moodle.cohorts import Cohort
+from sync.moodle.enrolments import EnrolInstance
 from sync.moodle.groups import Group
 from sync.processors.membership_state import MembershipState
 from sync.processors.memory import Memory
@@ -35,11 +36,29 @@ class PlannedCohort(NamedTuple):
     idnumber: str
 
 
+class PlannedInstance(NamedTuple):
+    """An enrolment method that this chunk adds; the fields of `EnrolInstance`."""
+
+    id: Ref
+    courseid: int
+    enrol: str
+    status: int
+    roleid: int
+    customint1: Any
+    customint2: Any
+    sortorder: int
+    timemodified: int
+
+
+Instance = EnrolInstance | PlannedInstance
+
+
 class Made(NamedTuple):
-    """What this chunk makes that isn't a membership."""
+    """What this chunk makes that isn't a membership. Shape: instances: courseid -> methods, where they change."""
 
     groups: list[PlannedGroup]
     cohorts: list[PlannedCohort]
+    instances: Mapping[int, list[Instance]]
 
 
 def recall(
@@ -49,7 +68,7 @@ def recall(
     groups: Collection[tuple[str, str]],
     cohort_names: Collection[str],
     cohort_idnumbers: Collection[str],
-    userids: Collection[int],
+    userids: Collection[int] | None,
 ) -> MembershipState:
     """Add to the state what earlier chunks of this simulation would have made; nothing in a real run."""
     group_keys = {
@@ -62,8 +81,12 @@ def recall(
             "planned cohort idnumber", {state.fold_cohort(idnumber) for idnumber in cohort_idnumbers}
         ).items()
     }
-    remembered = memory.get_many("memberships", [str(userid) for userid in userids])
-    if not (found_groups or found_cohorts or remembered):
+    if userids is None:
+        remembered = memory.get_all("memberships")
+    else:
+        remembered = memory.get_many("memberships", [str(userid) for userid in userids])
+    instances = memory.get_many("instances", [str(courseid) for courseid in state.courses])
+    if not (found_groups or found_cohorts or remembered or instances):
         return state
     return replace(
         state,
@@ -72,6 +95,10 @@ def recall(
             **{groupid: Group(groupid, courseid, name, 0) for groupid, courseid, name in found_groups},
         },
         cohorts=(*state.cohorts, *{Cohort(*cohort) for cohort in found_cohorts.values()}),
+        instances={
+            **state.instances,
+            **{int(courseid): tuple(EnrolInstance(*i) for i in methods) for courseid, methods in instances.items()},
+        },
         rows=_with_remembered(state.rows, remembered),
         remembered=remembered,
     )
@@ -81,7 +108,9 @@ def remember(
     memory: Memory, state: MembershipState, views: Iterable[TableView], made: Made, ids: Mapping[Ref, int]
 ) -> None:
     """Keep what this chunk would have made. Shape: ids: the negative ids that stand for the accounts it creates."""
+    instances = [instance for methods in made.instances.values() for instance in methods]
     refs = [group.id for group in made.groups] + [cohort.id for cohort in made.cohorts]
+    refs += [instance.id for instance in instances if isinstance(instance.id, Ref)]
     numbers = {**ids, **_new_ids(memory, refs)}
     memory.put_many(
         "planned group",
@@ -92,13 +121,20 @@ def remember(
     memory.put_many(
         "planned cohort idnumber", {state.fold_cohort(cohort.idnumber): cohort for cohort in cohorts if cohort.idnumber}
     )
+    memory.put_many(
+        "instances",
+        {
+            str(courseid): [[numbers[x] if isinstance(x, Ref) else x for x in method] for method in methods]
+            for courseid, methods in made.instances.items()
+        },
+    )
     memory.put_many("memberships", _membership_facts(state, views, numbers))
 
 
 def _membership_facts(
     state: MembershipState, views: Iterable[TableView], numbers: Mapping[Ref, int]
 ) -> dict[str, dict[str, dict[str, Any]]]:
-    """Shape: userid -> table -> natural key as JSON -> id and other columns."""
+    """Shape: userid -> table -> natural key as JSON -> id and other columns, None for a row that goes."""
     facts: dict[str, dict[str, dict[str, Any]]] = {}
     for view in views:
         user_place = view.key_columns.index("userid")
@@ -107,7 +143,7 @@ def _membership_facts(
             user = str(plain[user_place])
             tables = facts.setdefault(user, {**state.remembered.get(user, {})})
             rows = tables[view.table] = {**tables.get(view.table, {})}
-            rows[json.dumps(plain)] = {"id": _NO_ID, **values}
+            rows[json.dumps(plain)] = None if values is None else {"id": _NO_ID, **values}
     return facts
 
 
@@ -115,8 +151,12 @@ def _with_remembered(rows: Mapping[str, Any], remembered: Mapping[str, Any]) -> 
     merged = {table: dict(by_key) for table, by_key in rows.items()}
     for tables in remembered.values():
         for table, by_key in tables.items():
-            merged.setdefault(table, {}).update((tuple(json.loads(key)), values) for key, values in by_key.items())
-    return merged
+            rows = merged.setdefault(table, {})
+            for text, values in by_key.items():
+                rows[tuple(json.loads(text))] = values
+    return {
+        table: {key: values for key, values in by_key.items() if values is not None} for table, by_key in merged.items()
+    }
 
 
 def _new_ids(memory: Memory, refs: Collection[Ref]) -> dict[Ref, int]:

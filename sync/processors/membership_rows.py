@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from sync.moodle.courses import Course
-from sync.moodle.enrolments import EnrolInstance
 from sync.moodle.forums import Forum
 from sync.moodle.roles import is_allowed
 from sync.processors import membership_memory
-from sync.processors.membership_memory import Made, PlannedCohort, PlannedGroup
+from sync.processors.group_rows import GroupRows
+from sync.processors.instance_rows import InstanceRows
+from sync.processors.membership_memory import Instance, Made, PlannedCohort
 from sync.processors.membership_state import MembershipState
 from sync.processors.memory import Memory
 from sync.processors.plan import Plan, Ref
@@ -20,50 +21,57 @@ from sync.processors.table_view import TableView, UserKey, Values
 class MembershipRows:
     """What Moodle's own functions would write, one method each. A row that is as it should be is left alone.
 
+    Shape: instances: enrolment methods; groups: groups and their members
     Leaves out: events, logs, welcome messages, Moodle's own caches.
     """
 
     def __init__(self, state: MembershipState, plan: Plan, *, now: int) -> None:
         self.state = state
         self.plan = plan
-        self.now = now
+        self.now = plan.now = now
+        self.instances = InstanceRows(state, plan)
+        self.groups = GroupRows(state, plan)
         stamps = {"modifierid": state.operatorid, "timemodified": now}
         self._enrolments = self._view("user_enrolments", "enrolid", "userid", on_update=stamps)
         self._roles = self._view("role_assignments", "contextid", "userid", "roleid", "component", "itemid")
-        self._group_members = self._view("groups_members", "groupid", "userid")
-        self._talkers = self._view("message_conversation_members", "conversationid", "userid")
         self._cohort_members = self._view("cohort_members", "cohortid", "userid")
         self._subscriptions = self._view("forum_subscriptions", "forum", "userid")
-        self._views = (
-            self._enrolments,
-            self._roles,
-            self._group_members,
-            self._talkers,
-            self._cohort_members,
-            self._subscriptions,
-        )
-        self._roles_held: dict[tuple[int, UserKey], set[tuple[int, str]]] = {}
-        for contextid, userid, roleid, component, _itemid in state.rows.get("role_assignments", ()):
-            self._roles_held.setdefault((contextid, userid), set()).add((roleid, component))
-        self._touched_groups: dict[int, list[int]] = {}
-        self._made = Made([], [])
+        self._cohorts: list[PlannedCohort] = []
+        self._unenrolled: dict[tuple[int, int], int] = {}
         self._subscribing: dict[tuple[int, int], bool] = {}
+        self._course_of: dict[int | Ref, int] = {
+            instance.id: instance.courseid
+            for by_source in (state.instances, state.cohort_instances, state.meta_children)
+            for instances in by_source.values()
+            for instance in instances
+        }
 
-    def enrolment(self, user: UserKey, enrolid: int) -> Values | None:
+    def enrolment(self, user: UserKey, enrolid: int | Ref) -> Values | None:
         """Give the enrolment of a user by one method."""
         return self._enrolments.get((enrolid, user))
 
     def is_enrolled(self, user: UserKey, courseid: int) -> bool:
         """Tell whether a user is enrolled in a course, by any method and in any status."""
-        return any(self._enrolments.get((instance.id, user)) for instance in self.state.instances.get(courseid, ()))
+        return any(self._enrolments.get((instance.id, user)) for instance in self.instances.of_course(courseid))
+
+    def enrolled_by(self, enrolid: int | Ref) -> list[UserKey]:
+        """Give everybody whom a method enrols, of those that have been read."""
+        return [user for _enrolid, user in self._enrolments.find(enrolid=enrolid)]
 
     def enrol(
-        self, user: UserKey, enrolid: int, values: Mapping[str, int], line: int, *, timestart: int = 0, timeend: int = 0
+        self,
+        user: UserKey,
+        enrolid: int | Ref,
+        values: Mapping[str, int],
+        line: int,
+        *,
+        timestart: int = 0,
+        timeend: int = 0,
     ) -> bool:
         """Enrol a user, or bring an enrolment up to `values`; tell whether something changed.
 
         Shape: values: status, timestart, timeend or some of them; timestart, timeend: for a new enrolment without them
-        Mirrors: enrol_plugin::enrol_user(), the enrolment alone
+        Mirrors: enrol_plugin::enrol_user() and update_user_enrol(), the enrolment alone
         """
         key = (enrolid, user)
         old = self._enrolments.get(key)
@@ -71,18 +79,44 @@ class MembershipRows:
             dates = {"timestart": timestart, "timeend": timeend}
             stamps = {"modifierid": self.state.operatorid, "timecreated": self.now, "timemodified": self.now}
             self._enrolments.put(key, {"status": 0, **dates, **values, **stamps}, line)
+            if self.state.recovers_grades and isinstance(user, int) and enrolid in self._course_of:
+                self.plan.enrolled.add((user, self._course_of[enrolid]))
             return True
         if all(old[name] == value for name, value in values.items()):
             return False
         self._enrolments.put(key, {**old, **values}, line)
         return True
 
-    def roles_held(self, user: UserKey, course: Course) -> set[tuple[int, str]]:
-        """Give the roles of a user in a course. Shape: (roleid, component)"""
-        return self._roles_held.get((course.contextid, user), set())
+    def unenrol(self, user: UserKey, instance: Instance, line: int) -> bool:
+        """Take away the enrolment by one method, with the roles and groups that it brought; tell whether there was one.
+
+        What goes with somebody's last enrolment in a course goes when the plan is carried out.
+        Mirrors: enrol_plugin::unenrol_user()
+        """
+        if self.enrolment(user, instance.id) is None:
+            return False
+        own = {"component": f"enrol_{instance.enrol}", "itemid": instance.id}
+        for groupid in self.groups.of_user(user, instance.courseid):
+            membership = self.groups.membership(user, groupid) or {}
+            if own.items() <= membership.items():
+                self.groups.remove(user, groupid, line)
+        self.unassign_roles_of(user, instance, line)
+        self._enrolments.remove((instance.id, user), line)
+        if isinstance(user, int):
+            self._unenrolled[user, instance.courseid] = line
+        return True
+
+    def roles_of(self, user: UserKey, course: Course) -> list[tuple[int, str, Any]]:
+        """Give the roles of a user in a course. Shape: (roleid, component, itemid)"""
+        return [
+            (roleid, component, itemid)
+            for _contextid, _user, roleid, component, itemid in self._roles.find(
+                contextid=course.contextid, userid=user
+            )
+        ]
 
     def assign_role(
-        self, user: UserKey, course: Course, roleid: int, line: int, *, component: str = "", itemid: int = 0
+        self, user: UserKey, course: Course, roleid: int, line: int, *, component: str = "", itemid: Any = 0
     ) -> bool:
         """Give a user a role in a course; tell whether it is a new one.
 
@@ -93,60 +127,54 @@ class MembershipRows:
             return False
         values = {"timemodified": self.now, "modifierid": self.state.operatorid, "sortorder": 0}
         self._roles.put(key, values, line)
-        self._roles_held.setdefault((course.contextid, user), set()).add((roleid, component))
         for forum in self.state.forums.get(course.id, ()):
             subscription = (forum.id, user)
             if self._subscriptions.get(subscription) is None and self._may_be_subscribed(roleid, forum):
                 self._subscriptions.put(subscription, {}, line)
         return True
 
-    def create_group(self, courseid: int, name: str, line: int) -> Ref:
-        """Make a group in a course.
-
-        Mirrors: groups_create_group() with nothing but a name
-        """
-        values = {
-            "courseid": courseid,
-            "idnumber": "",
-            "name": name,
-            "description": None,
-            "descriptionformat": 0,
-            "enrolmentkey": None,
-            "picture": 0,
-            "timecreated": self.now,
-            "timemodified": self.now,
-        }
-        self.plan.insert("groups", values, line, key=(courseid, name))
-        made = PlannedGroup(Ref("groups", (courseid, name)), courseid, name)
-        self._made.groups.append(made)
-        return made.id
-
-    def add_to_group(
-        self, user: UserKey, groupid: int | Ref, line: int, *, component: str = "", itemid: int = 0
+    def unassign_role(
+        self, user: UserKey, course: Course, roleid: int, line: int, *, component: str = "", itemid: Any = 0
     ) -> bool:
-        """Put a user, who must be enrolled, in a group; tell whether that is new.
-
-        Mirrors: groups_add_member(), with the conversation of the group
-        """
-        key = (groupid, user)
-        if self._group_members.get(key) is not None:
+        """Take a role in a course away from a user; tell whether he had it. Mirrors: role_unassign()"""
+        key = (course.contextid, user, roleid, component, itemid)
+        if self._roles.get(key) is None:
             return False
-        self._group_members.put(key, {"timeadded": self.now, "component": component, "itemid": itemid}, line)
-        if not isinstance(groupid, Ref):
-            self._touched_groups.setdefault(groupid, []).append(line)
-            conversationid = self.state.groups[groupid].conversationid
-            if conversationid is not None and self._talkers.get((conversationid, user)) is None:
-                self._talkers.put((conversationid, user), {"timecreated": self.now}, line)
+        self._roles.remove(key, line)
         return True
 
-    def create_cohort(self, name: str, idnumber: str, line: int) -> PlannedCohort:
-        """Make a cohort in the system context.
+    def unassign_roles_of(self, user: UserKey, instance: Instance, line: int) -> bool:
+        """Take away the roles that a method has given to a user; tell whether there were any."""
+        course = self.state.courses[instance.courseid]
+        own = (f"enrol_{instance.enrol}", instance.id)
+        roleids = [roleid for roleid, *owner in self.roles_of(user, course) if tuple(owner) == own]
+        for roleid in roleids:
+            self.unassign_role(user, course, roleid, line, component=own[0], itemid=own[1])
+        return bool(roleids)
 
+    def add_instance(self, courseid: int, enrol: str, values: Mapping[str, Any], line: int) -> Instance:
+        """Add a method to a course (`InstanceRows.add`)."""
+        instance = self.instances.add(courseid, enrol, values, line)
+        self._course_of[instance.id] = courseid
+        return instance
+
+    def delete_instance(self, instance: Instance, line: int) -> None:
+        """Unenrol everybody whom a method enrols, and take it away; everybody's enrolment must have been read.
+
+        Mirrors: enrol_plugin::delete_instance()
+        """
+        for user in self.enrolled_by(instance.id):
+            self.unenrol(user, instance, line)
+        self.instances.take_away(instance, line)
+
+    def create_cohort(self, name: str, idnumber: str, line: int, **values: Any) -> PlannedCohort:
+        """Make a cohort, in the system context unless `values` says otherwise.
+
+        Shape: values: further columns of `cohort`
         Mirrors: cohort_add_cohort()
         """
-        contextid = self.state.system_contextid
-        values = {
-            "contextid": contextid,
+        row = {
+            "contextid": self.state.system_contextid,
             "name": name,
             "idnumber": idnumber or None,
             "description": "",
@@ -155,47 +183,82 @@ class MembershipRows:
             "component": "",
             "timecreated": self.now,
             "timemodified": self.now,
+            **({"theme": ""} if self.state.cohort_has_theme else {}),
+            **values,
         }
-        if self.state.cohort_has_theme:
-            values["theme"] = ""
-        self.plan.insert("cohort", values, line, key=(contextid, name))
-        made = PlannedCohort(Ref("cohort", (contextid, name)), contextid, name, idnumber)
-        self._made.cohorts.append(made)
+        key = (row["contextid"], name)
+        self.plan.insert("cohort", row, line, key=key)
+        made = PlannedCohort(Ref("cohort", key), row["contextid"], name, idnumber)
+        self._cohorts.append(made)
         return made
 
-    def add_to_cohort(self, user: UserKey, cohortid: int | Ref, line: int) -> bool:
-        """Make a user a member of a cohort; tell whether that is new.
+    def is_in_cohort(self, user: UserKey, cohortid: int | Ref) -> bool:
+        return self._cohort_members.get((cohortid, user)) is not None
 
-        Mirrors: cohort_add_member()
-        """
-        key = (cohortid, user)
-        if self._cohort_members.get(key) is not None:
+    def members_of_cohort(self, cohortid: int | Ref) -> list[UserKey]:
+        """Give the members of a cohort, of those that have been read."""
+        return [user for _cohortid, user in self._cohort_members.find(cohortid=cohortid)]
+
+    def add_to_cohort(self, user: UserKey, cohortid: int | Ref, line: int) -> bool:
+        """Make a user a member of a cohort; tell whether that is new. Mirrors: cohort_add_member()"""
+        if self.is_in_cohort(user, cohortid):
             return False
-        self._cohort_members.put(key, {"timeadded": self.now}, line)
+        self._cohort_members.put((cohortid, user), {"timeadded": self.now}, line)
         return True
 
-    def add_to_group_of(self, user: UserKey, instance: EnrolInstance, line: int) -> None:
-        """Put a user in the group that a cohort or meta method fills, if it has one."""
-        if instance.customint2 in self.state.groups:
-            component = f"enrol_{instance.enrol}"
-            self.add_to_group(user, instance.customint2, line, component=component, itemid=instance.id)
+    def remove_from_cohort(self, user: UserKey, cohortid: int | Ref, line: int) -> bool:
+        """Take a user out of a cohort; tell whether he was in it. Mirrors: cohort_remove_member()"""
+        if not self.is_in_cohort(user, cohortid):
+            return False
+        self._cohort_members.remove((cohortid, user), line)
+        return True
+
+    def add_to_group_of(self, user: UserKey, instance: Instance, line: int) -> None:
+        """Put a user in the group that a cohort or meta method fills, if it has one, and in no other by this method."""
+        own: dict[str, Any] = {"component": f"enrol_{instance.enrol}", "itemid": instance.id}
+        for groupid in self.groups.of_user(user, instance.courseid):
+            membership = self.groups.membership(user, groupid) or {}
+            if groupid != instance.customint2 and own.items() <= membership.items():
+                self.groups.remove(user, groupid, line)
+        if isinstance(instance.customint2, Ref) or instance.customint2 in self.state.groups:
+            self.groups.add(user, instance.customint2, line, **own)
 
     def finish(self) -> None:
         """Put the difference to what is there into the plan. Nothing differs, nothing is written."""
-        written = {view.table: view.write(self.plan) for view in self._views}
+        self._leave_courses()
+        self.instances.finish()
+        enrolled, assigned, *_others = [view.write(self.plan) for view in self._views]
+        self.groups.finish()
         # A new enrolment alone doesn't change anybody's rights: Moodle marks the account when a role comes with it.
-        self.plan.dirty_users |= written["role_assignments"].inserted | written["user_enrolments"].updated
-        for groupid, lines in self._touched_groups.items():
-            before = self.state.groups[groupid].timemodified
-            if before != self.now:
-                self.plan.update("groups", groupid, {"timemodified": before}, {"timemodified": self.now}, *lines)
+        self.plan.dirty_users |= enrolled.updated | enrolled.deleted | assigned.inserted | assigned.deleted
 
     def remember(self, memory: Memory, ids: Mapping[Ref, int]) -> None:
         """Keep, in a simulation, what this chunk would have made. Shape: ids: those that stand for planned accounts."""
-        membership_memory.remember(memory, self.state, self._views, self._made, ids)
+        made = Made(self.groups.made, self._cohorts, self.instances.changed())
+        views = (*self._views, self.groups.members, self.groups.talkers)
+        membership_memory.remember(memory, self.state, views, made, ids)
+
+    @property
+    def _views(self) -> tuple[TableView, ...]:
+        return self._enrolments, self._roles, self._cohort_members, self._subscriptions
 
     def _view(self, table: str, *key: str, on_update: Mapping[str, Any] | None = None) -> TableView:
         return TableView(table, key, self.state.rows.get(table, {}), on_update)
+
+    def _leave_courses(self) -> None:
+        """Take from those who are left without any enrolment in a course what is known of their roles and groups there.
+
+        Everything else goes when the plan is carried out: `sync.moodle.enrolments.leave_courses`.
+        """
+        for (userid, courseid), line in self._unenrolled.items():
+            if self.is_enrolled(userid, courseid):
+                continue
+            self.plan.unenrolled.add((userid, courseid))
+            for groupid in self.groups.of_user(userid, courseid):
+                self.groups.remove(userid, groupid, line)
+            course = self.state.courses[courseid]
+            for roleid, component, itemid in self.roles_of(userid, course):
+                self.unassign_role(userid, course, roleid, line, component=component, itemid=itemid)
 
     def _may_be_subscribed(self, roleid: int, forum: Forum) -> bool:
         known = self._subscribing.get((roleid, forum.id))

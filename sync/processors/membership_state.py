@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any, NamedTuple
 
 from sync.moodle.cohorts import Cohort
@@ -17,11 +18,24 @@ from sync.processors.table_view import Key, Values
 Rows = Mapping[Key, Values]
 
 
+class WhenGone(IntEnum):
+    """What becomes of an enrolment whose reason has gone: the setting unenrolaction of a method.
+
+    Source: ENROL_EXT_REMOVED_* in Moodle's lib/enrollib.php
+    """
+
+    UNENROL = 0
+    KEEP = 1
+    SUSPEND = 2
+    SUSPEND_WITHOUT_ROLES = 3
+
+
 class MetaSettings(NamedTuple):
     """Settings of the plugin enrol_meta. Shape: syncall: whether people without a role are copied too."""
 
     syncall: bool = True
     nosyncroleids: frozenset[int] = frozenset()
+    when_gone: WhenGone = WhenGone.SUSPEND_WITHOUT_ROLES
 
 
 @dataclass(frozen=True)
@@ -31,7 +45,8 @@ class MembershipState:
     Shape: courses_named: texts of the file -> courses; courses: id -> course, with those that a cohort or a meta method
     brings in; roles: shortname -> role; instances: courseid -> methods in the course's order, all of them for the
     courses that the chunk touches itself; meta_children: id of the parent -> enabled meta methods; cohort_instances:
-    cohortid -> enabled cohort methods; groups: id -> group; forums: courseid -> forums that subscribe people;
+    cohortid -> its methods, the switched-off ones too; groups: id -> group; recovers_grades: whether people get their earlier
+    grades back when they come back to a course; forums: courseid -> forums that subscribe people;
     permissions: roleid -> contextid -> permission to be subscribed; rows: table -> natural key -> id and other columns;
     remembered: what a simulation knows of the users beyond Moodle; fold_group, fold_cohort: texts that the server takes
     for the same become equal
@@ -43,6 +58,8 @@ class MembershipState:
     cohort_has_theme: bool = True
     enabled_methods: frozenset[str] = frozenset()
     meta: MetaSettings = field(default_factory=MetaSettings)
+    cohort_when_gone: WhenGone = WhenGone.UNENROL
+    recovers_grades: bool = False
     courses_named: Mapping[str, tuple[Course, ...]] = field(default_factory=dict)
     courses: Mapping[int, Course] = field(default_factory=dict)
     roles: Mapping[str, Role] = field(default_factory=dict)

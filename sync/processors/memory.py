@@ -43,6 +43,13 @@ class Memory:
         )
         return {name: json.loads(body) for name, body in rows}
 
+    def get_all(self, kind: str) -> dict[str, Any]:
+        """Give everything that is remembered of one kind."""
+        if self._database is None:
+            return {}
+        rows = self._database.execute("SELECT name, body FROM fact WHERE kind = ?", (kind,))
+        return {name: json.loads(body) for name, body in rows}
+
     def close(self) -> None:
         if self._database is not None:
             self._database.close()

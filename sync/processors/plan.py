@@ -33,9 +33,9 @@ class Update(NamedTuple):
 
 
 class Delete(NamedTuple):
-    """A row that goes. Shape: row: the whole row as read, with its id."""
+    """A row that goes."""
 
-    row: Mapping[str, Any]
+    id: int
     lines: tuple[int, ...]
 
 
@@ -51,10 +51,13 @@ class Plan:
     """Everything that a chunk will do, decided without touching the database.
 
     Shape: inserts, updates, deletes: table -> writes, in file order; dirty_users, changed_preferences: ids or Refs of
-    accounts whose sessions must be told (`sync.moodle.caches`); dirty_contexts: context paths
+    accounts whose sessions must be told (`sync.moodle.caches`); dirty_contexts: context paths; unenrolled: (userid, courseid)
+    of enrolments that go; enrolled: the same of new ones whose earlier grades are wanted back
+    Units: now: seconds since epoch
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now: int = 0) -> None:
+        self.now = now
         self.outcomes: list[Outcome] = []
         self.inserts: dict[str, list[Insert]] = {}
         self.updates: dict[str, list[Update]] = {}
@@ -62,6 +65,8 @@ class Plan:
         self.dirty_users: set[int | Ref] = set()
         self.changed_preferences: set[int | Ref] = set()
         self.dirty_contexts: set[str] = set()
+        self.unenrolled: set[tuple[int, int]] = set()
+        self.enrolled: set[tuple[int, int]] = set()
         self.mails: list[Mail] = []
 
     def insert(self, table: str, values: dict[str, Any], *lines: int, key: tuple[Any, ...] = ()) -> None:
@@ -70,8 +75,8 @@ class Plan:
     def update(self, table: str, rowid: int, before: Mapping[str, Any], after: dict[str, Any], *lines: int) -> None:
         self.updates.setdefault(table, []).append(Update(rowid, before, after, lines))
 
-    def delete(self, table: str, row: Mapping[str, Any], *lines: int) -> None:
-        self.deletes.setdefault(table, []).append(Delete(row, lines))
+    def delete(self, table: str, rowid: int, *lines: int) -> None:
+        self.deletes.setdefault(table, []).append(Delete(rowid, lines))
 
     @property
     def is_empty(self) -> bool:
@@ -83,4 +88,5 @@ class Plan:
             or self.dirty_users
             or self.changed_preferences
             or self.dirty_contexts
+            or self.unenrolled
         )

@@ -21,6 +21,7 @@ from sync.runs.mails import Postman
 from sync.runs.options import RunLimits, find_processor
 from sync.runs.pipeline import Work, run_pipeline
 from sync.runs.recorder import Progress, RunRecorder
+from sync.runs.records import SiteRecords
 from sync.runs.waiting import Patience
 from sync.values import Action
 
@@ -104,6 +105,7 @@ class Execution:
             wait=patience.wait,
             should_stop=self._is_cancelled,
             deliver=self._postman.deliver,
+            records=SiteRecords(run.site),
         )
         try:
             if not run_pipeline(work, stream, run.file_name):

@@ -23,9 +23,9 @@ from sync.errors import MoodleRefused, MoodleUnavailable, ToolSyncError
 from sync.moodle.database import MoodleDatabase, MoodleSession
 from sync.moodle.fence import Fence
 from sync.moodle.writer import BeforeImage, Writer
-from sync.processors.base import Processor, SplitChunk
+from sync.processors.base import NoRecords, Processor, Records, SplitChunk
 from sync.processors.memory import Memory
-from sync.processors.plan import Mail
+from sync.processors.plan import Mail, Plan
 from sync.reader import RowReader, open_rows
 from sync.values import Action, CleanRow, Note, Outcome, Rejection, Row
 
@@ -66,7 +66,7 @@ class Work:
 
     Shape: after_line: rows up to this line are done already; fence_key: tells runs apart in Moodle; wait: called with the
     error and the attempt (1, 2 …) when Moodle is away, returns to try again or raises to give up; should_stop: asked before
-    each chunk; deliver: sends mails after the commit of their chunk
+    each chunk; deliver: sends mails after the commit of their chunk; records: what earlier runs on this Moodle did
     """
 
     processor: type[Processor[Any, Any]]
@@ -80,6 +80,7 @@ class Work:
     wait: Callable[[MoodleUnavailable, int], None] = field(default=lambda error, _attempt: _raise(error))
     should_stop: Callable[[], bool] = field(default=lambda: False)
     deliver: Callable[[Sequence[Mail]], None] = field(default=lambda _mails: None)
+    records: Records = field(default_factory=NoRecords)
 
 
 def run_pipeline(work: Work, stream: BinaryIO, filename: str) -> bool:
@@ -107,6 +108,7 @@ class _Conductor:
         self.reader = reader
         self.header = header
         self.memory = Memory()
+        self.kept: dict[str, Any] = {}
         self.attempt = 0
         self.closing_notes: list[Note] = []
         self._session_stack = ExitStack()
@@ -126,16 +128,32 @@ class _Conductor:
         self.work.recorder.begin(self.reader, self.header, notes)
         after_line = self._recovered_line()
         is_stopped = False
-        rows = (row for row in self.reader if row.line > after_line)
-        while chunk := list(islice(rows, self.work.chunk_rows)):
+        last_line = 0
+        rows = iter(self.reader)
+        while chunk := list(islice(rows, self.chunk_rows)):
             if is_stopped := self.work.should_stop():
                 break
-            self._carry_out(chunk)
+            last_line = chunk[-1].line
+            self._pass_over([row for row in chunk if row.line <= after_line])
+            if todo := [row for row in chunk if row.line > after_line]:
+                self._carry_out(todo)
+        # What comes after the last row counts as a line of its own.
+        if not is_stopped and after_line <= last_line:
+            self._patiently(lambda: self._close(last_line + 1))
         if self.fence is not None:
             self._patiently(self.fence.clear)
         self._session_stack.close()
         self.work.recorder.end(self.closing_notes)
         return not is_stopped
+
+    @property
+    def chunk_rows(self) -> int:
+        return min(self.work.chunk_rows, self.work.processor.rows_per_chunk or self.work.chunk_rows)
+
+    def _pass_over(self, rows: list[Row]) -> None:
+        # Most processors don't care, and a file may have a million rows.
+        if rows and self.work.processor.pass_over is not Processor.pass_over:
+            self.processor.pass_over(self.cleaner.clean(rows)[0])
 
     def _carry_out(self, rows: list[Row]) -> None:
         clean, rejections = self.cleaner.clean(rows)
@@ -156,35 +174,53 @@ class _Conductor:
         self._carry_out(rows[at:])
 
     def _attempt(self, rows: list[Row], clean: list[CleanRow], rejections: list[Rejection]) -> None:
-        """Carry out one chunk, or find that it was carried out before the connection broke."""
+        """Carry out one chunk, unless it is done."""
         first_line, last_line = rows[0].line, rows[-1].line
-        if self.fence is not None and self.fence.last_line >= last_line:
-            self.work.recorder.recover(self.fence.last_line)
+        if self._is_done(last_line):
             return
-        processor, recorder = self.processor, self.work.recorder
-        state = processor.fetch(clean)
-        plan = processor.plan(clean, state)
-        self.session.release()
+        state = self.processor.fetch(clean)
+        plan = self.processor.plan(clean, state)
         outcomes = _in_line_order(plan.outcomes, rejections, len(rows))
+        if self.work.simulate:
+            self.processor.remember(plan, state)
+        self._write(plan, outcomes, first_line, last_line)
+
+    def _close(self, line: int) -> None:
+        """Do what the processor wants done after the last row; it counts as the line that follows it."""
+        if self._is_done(line):
+            return
+        plan = self.processor.closing_plan()
+        if plan is not None and not plan.is_empty:
+            self._write(plan, [], line, line)
+
+    def _is_done(self, last_line: int) -> bool:
+        """Tell whether the chunk was committed before the connection broke, or the process died; count it then."""
+        if self.fence is None or self.fence.last_line < last_line:
+            return False
+        self.work.recorder.recover(self.fence.last_line)
+        return True
+
+    def _write(self, plan: Plan, outcomes: list[Outcome], first_line: int, last_line: int) -> None:
+        """Write a plan, unless it is a simulation, and keep what came of it."""
+        processor, recorder = self.processor, self.work.recorder
+        self.session.release()
         writer = Writer(self.session)
         counts = Counter(outcome.action.value for outcome in outcomes)
         chunk = ChunkResult(first_line, last_line, outcomes, dict(counts), writer.before_images, self.reader.bytes_read)
-        if self.work.simulate:
-            processor.remember(plan, state)
-        elif self.fence is not None and not plan.is_empty:
-            processor.prepare(plan)
-            with self.session.transaction():
-                processor.apply(plan, writer)
-                self.fence.advance(last_line)
-                recorder.prepare(chunk)
-            self.fence.committed()
+        if self.fence is None or plan.is_empty:
+            recorder.prepare(chunk)
             recorder.confirm(chunk)
-            processor.committed(plan)
-            if plan.mails:
-                self.work.deliver(plan.mails)
             return
-        recorder.prepare(chunk)
+        processor.prepare(plan)
+        with self.session.transaction():
+            processor.apply(plan, writer)
+            self.fence.advance(last_line)
+            recorder.prepare(chunk)
+        self.fence.committed()
         recorder.confirm(chunk)
+        processor.committed(plan)
+        if plan.mails:
+            self.work.deliver(plan.mails)
 
     def _patiently(self, action: Callable[[], None]) -> None:
         """Do something with Moodle; when Moodle is away, wait as the work says and do it again on a new session."""
@@ -206,6 +242,7 @@ class _Conductor:
         self.session: MoodleSession = self._session_stack.enter_context(work.moodle.session())
         self.fence = None if work.simulate else Fence(self.session, work.fence_key)
         self.processor = work.processor(self.session, work.options, self.memory)
+        self.processor.records, self.processor.kept = work.records, self.kept
         self._session_stack.callback(self._let_go_of, self.processor)
         self.processor.begin(self.header.names)
         self.cleaner = RowCleaner(work.processor.columns, self.header, work.moodle.column_limit)

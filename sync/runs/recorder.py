@@ -14,10 +14,11 @@ from sync.columns.header import MatchedHeader
 from sync.commandfiles import storage
 from sync.errors import LeaseLost, ToolSyncError
 from sync.models import RunChunk, SyncRun
-from sync.moodle.journal import encode_images
+from sync.moodle.journal import encode_images, read_images
 from sync.outcomes.ledger import PartHeader, count_codes, encode_outcomes, read_header
 from sync.reader import RowReader, SkippedLines
 from sync.runs.pipeline import ChunkResult
+from sync.runs.records import SiteRecords
 from sync.values import Note
 
 
@@ -48,6 +49,7 @@ class RunRecorder:
         self._token = token
         self._still_ours = still_ours
         self._progress = progress
+        self._records = SiteRecords(run.site)
         self._skipped = SkippedLines()
         self._prepared: PartHeader
         self._notes: list[Note] = []
@@ -95,6 +97,7 @@ class RunRecorder:
         """Count the chunk that was prepared last: it is committed in Moodle."""
         if self._prepared.last_line != chunk.last_line:
             raise ToolSyncError(f"line {chunk.last_line} was confirmed, {self._prepared.last_line} prepared")
+        self._records.note(chunk.before_images)
         self._register(self._prepared)
 
     def recover(self, last_line: int) -> None:
@@ -102,7 +105,11 @@ class RunRecorder:
         if last_line <= self.run.last_line:
             return
         with storage.opened(self._outcomes_key(last_line)) as part:
-            self._register(read_header(part))
+            header = read_header(part)
+        if header.has_journal:
+            with storage.opened(self._journal_key(header)) as journal:
+                self._records.note(read_images(journal))
+        self._register(header)
 
     def finish(self) -> None:
         """Keep what the reader passed over, known only once the whole file was read."""
