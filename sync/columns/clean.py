@@ -22,10 +22,15 @@ TRUE_WORDS = frozenset(("1", "yes", "true", "y", "on", "oui"))
 FALSE_WORDS = frozenset(("0", "no", "false", "n", "off", "non"))
 
 _TAG = re.compile(r"</?[A-Za-z!][^>]*>")
+_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
+# No bound that a column declares has more; Python refuses to read numbers of thousands of digits.
+_LONGEST_NUMBER = 20
 _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2}))?)?")
 _EMAIL = re.compile(r"[^@\s<>()\[\],;:\\\"]+@[^@\s<>()\[\],;:\\\"]+\.?[^@\s<>()\[\],;:\\\"]*")
-# The furthest second that Moodle's 10-digit columns hold.
+# The furthest second that Moodle's 10-digit columns hold, and the whole years until then.
 LATEST_TIME = 9_999_999_999
+_YEARS = range(1970, 2286)
+_LONGEST_VALUE_SHOWN = 100
 
 
 class CellError(Exception):
@@ -102,13 +107,11 @@ class IntegerKind(Kind):
 
     def cleaner(self) -> Clean:
         def clean(text: str) -> int:
-            try:
-                value = int(text)
-            except ValueError:
-                raise CellError("value_not_number", value=text) from None
-            if not self.least <= value <= self.most:
-                raise CellError("value_out_of_range", value=text, least=self.least, most=self.most)
-            return value
+            if not _WHOLE_NUMBER.fullmatch(text):
+                raise CellError("value_not_number", value=_shown(text))
+            if len(text) > _LONGEST_NUMBER or not self.least <= int(text) <= self.most:
+                raise CellError("value_out_of_range", value=_shown(text), least=self.least, most=self.most)
+            return int(text)
 
         return clean
 
@@ -127,7 +130,7 @@ class FlagKind(Kind):
                 return 1
             if word in FALSE_WORDS:
                 return 0
-            raise CellError("value_not_flag", value=text)
+            raise CellError("value_not_flag", value=_shown(text))
 
         return clean
 
@@ -146,7 +149,7 @@ class OneOfKind(Kind):
             try:
                 return self.values[text.lower()]
             except KeyError:
-                raise CellError("value_not_among", value=text, allowed=", ".join(self.values)) from None
+                raise CellError("value_not_among", value=_shown(text), allowed=", ".join(self.values)) from None
 
         return clean
 
@@ -160,18 +163,11 @@ class TimeKind(Kind):
 
     def cleaner(self) -> Clean:
         def clean(text: str) -> int | datetime:
-            if text.isascii() and text.isdigit():
-                if int(text) > LATEST_TIME:
-                    raise CellError("value_not_time", value=text)
-                return int(text)
-            match = _DATE.fullmatch(text)
-            if match is None:
-                raise CellError("value_not_time", value=text)
             try:
-                year, month, day, hour, minute, second = (int(part or 0) for part in match.groups())
-                return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the site's clock, not ours
+                moment = _seconds(text) if text.isascii() and text.isdigit() else _date(text)
             except ValueError:
-                raise CellError("value_not_time", value=text) from None
+                raise CellError("value_not_time", value=_shown(text)) from None
+            return moment
 
         return clean
 
@@ -188,14 +184,37 @@ class EmailKind(TextKind):
 
         def clean(text: str) -> str:
             value: str = as_text(text)
-            if ("@" in value and _EMAIL.fullmatch(value)) or value.upper().replace(" ", "") == "NOMAIL":
+            if ("@" in value and _EMAIL.fullmatch(value)) or "NOMAIL" in value.upper().replace(" ", ""):
                 return value
-            raise CellError("value_not_email", value=text)
+            raise CellError("value_not_email", value=_shown(text))
 
         return clean
 
     def describe(self) -> Label:
         return _("e-mail address")
+
+
+def _seconds(digits: str) -> int:
+    """Read seconds since epoch. Raises: ValueError."""
+    if len(digits) > _LONGEST_NUMBER or int(digits) > LATEST_TIME:
+        raise ValueError(digits)
+    return int(digits)
+
+
+def _date(text: str) -> datetime:
+    """Read a date (and time) on the site's clock. Raises: ValueError."""
+    match = _DATE.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups())
+    if year not in _YEARS:
+        raise ValueError(text)
+    return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the site's clock, not ours
+
+
+def _shown(text: str) -> str:
+    """Cut a cell to what is still worth reading in a message; it may hold megabytes."""
+    return text if len(text) <= _LONGEST_VALUE_SHOWN else text[: _LONGEST_VALUE_SHOWN - 1] + "…"
 
 
 def text(limit: int | None = None, *, lower: bool = False, upper: bool = False, plain: bool = False) -> Kind:

@@ -63,17 +63,28 @@ class Column:
 
 @dataclass(frozen=True)
 class NumberedColumn(Column):
-    """A column that comes in sets: course1, course2 … without gaps from 1 on."""
+    """A column that comes in sets: course1, course2 …
+
+    Shape: suffix: what follows the number (teacher1_role: name "teacher", suffix "_role"); least: the lowest number
+    """
+
+    suffix: str = ""
+    least: int = 1
 
     def canonical(self, name: str) -> str | None:
         for stem in (self.name, *self.aliases):
-            if re.fullmatch(rf"{re.escape(stem)}[1-9]\d*", name):
-                return self.name + name.removeprefix(stem)
+            found = re.fullmatch(rf"{re.escape(stem)}(0|[1-9]\d*){re.escape(self.suffix)}", name)
+            if found and int(found[1]) >= self.least:
+                return self.numbered(int(found[1]))
         return None
+
+    def numbered(self, number: int) -> str:
+        """Give the canonical name of one of the set."""
+        return f"{self.name}{number}{self.suffix}"
 
     @property
     def shown_name(self) -> str:
-        return f"{self.name}1, {self.name}2 …"
+        return f"{self.numbered(self.least)}, {self.numbered(self.least + 1)} …"
 
 
 @dataclass(frozen=True)
@@ -91,14 +102,18 @@ class PrefixedColumn(Column):
 class Columns:
     """The columns of a file type.
 
-    Shape: one_of: at least one of these must be in the header; exact_width: every row must have as many cells as the header
+    Shape: one_of: at least one of these must be in the header; exact_width: every row must have as many cells as the header;
+    headerless: the file is a list, its first line is a row; where there is one column, the whole line is its cell
     """
 
-    def __init__(self, *columns: Column, one_of: tuple[str, ...] = (), exact_width: bool = False) -> None:
+    def __init__(
+        self, *columns: Column, one_of: tuple[str, ...] = (), exact_width: bool = False, headerless: bool = False
+    ) -> None:
         self._columns = columns
+        self.headerless = headerless
         self.one_of = one_of
         self.exact_width = exact_width
-        self._by_name = {name: column for column in columns for name in (column.name, *column.aliases)}
+        self._by_name = {name: column for column in columns for name in (column.shown_name, *column.aliases)}
         if len(self._by_name) != sum(1 + len(column.aliases) for column in columns):
             raise DeclarationError("a column name or alias is declared twice")
         self._patterned = [column for column in columns if isinstance(column, (NumberedColumn, PrefixedColumn))]
@@ -122,6 +137,13 @@ class Columns:
         return name in TRYBACK_COLUMNS or self.find(name) is not None
 
     @property
+    def list_names(self) -> tuple[str, ...]:
+        """The names of the cells where no header gives them, else ()."""
+        return tuple(column.name for column in self._columns) if self.headerless else ()
+
+    @property
     def plain_names(self) -> list[str]:
         """Names to compare a misspelt one with; numbered columns give their first."""
-        return [f"{c.name}1" if isinstance(c, NumberedColumn) else c.name for c in self._columns if not c.ignored]
+        return [
+            c.numbered(c.least) if isinstance(c, NumberedColumn) else c.name for c in self._columns if not c.ignored
+        ]

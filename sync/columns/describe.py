@@ -45,14 +45,18 @@ def describe_columns(columns: Columns) -> list[ColumnHelp]:
 
 
 def template_csv(columns: Columns) -> bytes:
-    """Give a file with nothing but the header of the columns that a sample shows."""
-    return _csv([[_header_name(column) for column in _sampled(columns)]])
+    """Give a file with nothing but the header of the columns that a sample shows; a list has it as a comment."""
+    return _csv([_header(columns)])
 
 
 def sample_csv(columns: Columns) -> bytes:
     """Give a small file that works on the demo site: header and one row."""
-    shown = _sampled(columns)
-    return _csv([[_header_name(column) for column in shown], [column.sample for column in shown]])
+    return _csv([_header(columns), [column.sample for column in _sampled(columns)]])
+
+
+def _header(columns: Columns) -> list[str]:
+    names = [_header_name(column) for column in _sampled(columns)]
+    return [f"# {names[0]}", *names[1:]] if columns.headerless else names
 
 
 def _sampled(columns: Columns) -> list[Column]:
@@ -60,7 +64,7 @@ def _sampled(columns: Columns) -> list[Column]:
 
 
 def _header_name(column: Column) -> str:
-    return f"{column.name}1" if isinstance(column, NumberedColumn) else column.name
+    return column.numbered(column.least) if isinstance(column, NumberedColumn) else column.name
 
 
 def _describe_empty(column: Column) -> str:

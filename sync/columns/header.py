@@ -51,6 +51,8 @@ def match_header(columns: Columns, header: Header, *, lenient: bool = False) -> 
         elif name not in TRYBACK_COLUMNS:
             unknown.append(position)
     _refuse_duplicates(header, [name for _position, name, _column in fields])
+    if unknown and not fields:
+        _refuse_no_header(columns, header, unknown)
     if unknown and not lenient:
         _refuse_unknown(columns, header, unknown)
     ignored.extend(header.spelled[position] for position in unknown)
@@ -72,12 +74,24 @@ def _refuse_duplicates(header: Header, names: list[str]) -> None:
         raise HeaderError("header_duplicate_column", line=header.line, columns=", ".join(twice))
 
 
+def _refuse_no_header(columns: Columns, header: Header, positions: list[int]) -> None:
+    """Refuse a line in which no name is known. It may be a row with a password: only misspelt names are repeated."""
+    misspelt = [position for position in positions if _nearest(columns, header, position)]
+    if misspelt:
+        _refuse_unknown(columns, header, misspelt)
+    raise HeaderError("header_without_known_column", line=header.line, known=", ".join(columns.plain_names))
+
+
 def _refuse_unknown(columns: Columns, header: Header, positions: list[int]) -> None:
-    nearest = [near for p in positions for near in get_close_matches(header.names[p], columns.plain_names, 1, 0.6)]
+    nearest = [near for position in positions for near in _nearest(columns, header, position)]
     names = ", ".join(header.spelled[position] for position in positions)
     if nearest:
         raise HeaderError("header_unknown_column_near", line=header.line, columns=names, nearest=", ".join(nearest))
     raise HeaderError("header_unknown_column", line=header.line, columns=names, known=", ".join(columns.plain_names))
+
+
+def _nearest(columns: Columns, header: Header, position: int) -> list[str]:
+    return get_close_matches(header.names[position], columns.plain_names, 1, 0.6)
 
 
 def _refuse_missing(columns: Columns, header: Header, names: set[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from sync.columns.clean import CellError, Clean
 from sync.columns.column import Columns, Empty
@@ -48,14 +49,18 @@ class RowCleaner:
             return Rejection(line, "", "too_many_cells", {"cells": count, "width": self._width})
         if self._exact and count < self._width:
             return Rejection(line, "", "too_few_cells", {"cells": count, "width": self._width})
-        values = {}
+        values: dict[str, Any] = {}
+        value: Any
         for position, name, clean, must_be_filled, clears in self._fields:
-            text = cells[position] if position < count else ""
-            if text:
+            value = cells[position] if position < count else ""
+            if value:
                 try:
-                    values[name] = clean(text)
+                    value = clean(value)
                 except CellError as error:
                     return Rejection(line, name, error.code, error.params)
+            # A cell of nothing but markup is empty as well, once it is clean.
+            if value != "":
+                values[name] = value
             elif must_be_filled:
                 return Rejection(line, name, "cell_empty", {})
             elif clears and position < count:

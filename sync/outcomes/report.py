@@ -109,6 +109,8 @@ def _opening(facts: ReportFacts) -> Iterator[str]:
 def _format_of(facts: ReportFacts) -> str:
     if facts.is_workbook:
         return _("workbook")
+    if not facts.separator:
+        return facts.encoding
     separator = _SEPARATOR_NAMES.get(facts.separator, facts.separator)
     return _("%(encoding)s, separator %(separator)s") % {"encoding": facts.encoding, "separator": separator}
 

@@ -18,11 +18,12 @@ def write_tryback(out: BinaryIO, reader: RowReader, rejected: Iterable[Outcome],
     """Write the header and the failed lines byte for byte, `_line`, `_code` and `_reason` behind each. Gives their number.
 
     Encoding, byte order mark, separator and line end are those of the file; a workbook becomes CSV. Where the file is itself
-    a tryback, the three cells that it had are replaced.
+    a tryback, the three cells that it had are replaced. A list has no columns to add to: there the reason stands as a comment
+    before the line.
     Shape: reader: freshly opened on the file that the run read; rejected: in line order
     Raises: ToolSyncError if a rejected line isn't in the file
     """
-    lines = _Lines(reader.dialect, reader.header)
+    lines = _Lines(reader.dialect, reader.header) if reader.header.line else _ListLines(reader.dialect)
     written = 0
     with translation.override(language):
         out.write(reader.dialect.bom + lines.header())
@@ -34,6 +35,22 @@ def write_tryback(out: BinaryIO, reader: RowReader, rejected: Iterable[Outcome],
             out.write(lines.row(row, outcome))
             written += 1
     return written
+
+
+class _ListLines:
+    """Writes lines of a tryback of a file without header."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._encoding = dialect.encoding
+        self._end = dialect.line_end.encode(dialect.encoding)
+
+    def header(self) -> bytes:
+        return b""
+
+    def row(self, row: Row, outcome: Outcome) -> bytes:
+        reason = " ".join(describe_outcome(outcome).split())
+        comment = f"# {outcome.line}, {outcome.code}: {reason}".encode(self._encoding, errors="replace")
+        return comment + self._end + row.raw + self._end
 
 
 class _Lines:

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import BinaryIO
 
-from sync.reader.csv_rows import open_csv
+from sync.reader.csv_rows import open_csv, open_list
 from sync.reader.dialect import Dialect, encode_cells, normalise_encoding, normalise_separator
 from sync.reader.file_kind import ZIP_MARKS, refuse_other_kinds
 from sync.reader.row_reader import RowReader, SkippedLines
@@ -33,19 +33,23 @@ def open_rows(
     separator: str = "",
     known_names: Collection[str] = (),
     known_name: Callable[[str], bool] | None = None,
+    list_names: Sequence[str] = (),
 ) -> RowReader:
     """Open a command file, whatever its name says: CSV text, or an xlsx or ods workbook.
 
     Shape: stream: seekable; encoding, separator: "" = detect; known_names: lower-case column names, and known_name:
-    whether a lower-case name is a column (for patterns such as profile_field_*); both serve to find the separator
+    whether a lower-case name is a column (for patterns such as profile_field_*); both serve to find the separator;
+    list_names: of a file without header what its cells are, one name: the whole line is one cell
     Raises: CommandFileError (EmptyFile, HeaderError, UndecodableFile, UnknownFileType); OptionError
     """
     encoding, separator = normalise_encoding(encoding), normalise_separator(separator)
     stream.seek(0)
     head = stream.read(4096)
     if head.startswith(ZIP_MARKS):
-        return open_workbook(stream, filename)
+        return open_workbook(stream, filename, list_names)
     refuse_other_kinds(head, filename)
+    if list_names:
+        return open_list(stream, encoding, separator, list_names)
 
     def is_known(name: str) -> bool:
         return name in known_names or (known_name is not None and known_name(name))

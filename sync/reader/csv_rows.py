@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO
 
-from sync.errors import HeaderError
+from sync.errors import EmptyFile, HeaderError
 from sync.reader.dialect import (
     SEPARATOR_NAMES,
     SEPARATORS,
@@ -16,8 +16,11 @@ from sync.reader.dialect import (
 )
 from sync.reader.encoding import find_encoding
 from sync.reader.row_bytes import COMMENT, QUOTED, Source, find_header_line, split_rows
-from sync.reader.row_reader import RowReader, SkippedLines, make_header
+from sync.reader.row_reader import RowReader, SkippedLines, list_header, make_header
 from sync.values import Row
+
+# Stands where a line is one cell: no text holds it.
+_NO_SEPARATOR = "\x1f"
 
 
 def open_csv(stream: BinaryIO, encoding: str, separator: str, is_known: Callable[[str], bool]) -> RowReader:
@@ -48,7 +51,37 @@ def open_csv(stream: BinaryIO, encoding: str, separator: str, is_known: Callable
     return RowReader(dialect, make_header(first), skipped, rows, lambda: source.bytes_read)
 
 
-def _rows(source: Source, separator: str, skipped: SkippedLines) -> Iterator[Row]:
+def open_list(stream: BinaryIO, encoding: str, separator: str, names: Sequence[str]) -> RowReader:
+    """Open a text file without header: every line is a row of the named cells, what is beyond them is passed over.
+
+    An empty file is an empty list.
+    Shape: encoding, separator: normalised; "" = detect. One name: there is no separator
+    Raises: UndecodableFile, UnknownFileType, CommandFileError
+    """
+    found = find_encoding(stream, encoding)
+    source = Source(stream, found.encoding, found.bom)
+    try:
+        text = find_header_line(source).decode(source.encoding)
+    except (EmptyFile, HeaderError):
+        text = ""
+    first_mark = next((mark for mark in SEPARATORS if mark in text), SEPARATORS[0])
+    dialect = Dialect(
+        encoding=found.encoding,
+        separator="" if len(names) == 1 else separator or first_mark,
+        line_end=text[len(text.rstrip("\r\n")) :] or "\n",
+        bom=found.bom,
+        encoding_detected=found.detected,
+        separator_detected=not separator,
+    )
+    mark = dialect.separator or _NO_SEPARATOR
+    for _row in split_rows(source, mark):
+        pass  # as in open_csv
+    skipped = SkippedLines()
+    rows = _rows(source, mark, skipped, len(names))
+    return RowReader(dialect, list_header(names), skipped, rows, lambda: source.bytes_read)
+
+
+def _rows(source: Source, separator: str, skipped: SkippedLines, cell_limit: int | None = None) -> Iterator[Row]:
     """Give the header and the rows; note the lines between them."""
     width = 0
     for line, row, kind in split_rows(source, separator):
@@ -62,7 +95,7 @@ def _rows(source: Source, separator: str, skipped: SkippedLines) -> Iterator[Row
         if "&#" in text:
             cells = [decode_entities(cell) for cell in cells]
         width = width or len(cells)
-        yield Row(line, source.untouched(row), tuple(map(str.strip, cells)))
+        yield Row(line, source.untouched(row), tuple(map(str.strip, cells[:cell_limit])))
 
 
 def _note_suspect(skipped: SkippedLines, line: int, text: str, separator: str, width: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sync.reader.dialect import Dialect
@@ -61,6 +61,11 @@ class RowReader:
     def bytes_read(self) -> int:
         """Give how many bytes of the file the rows so far have taken, for progress."""
         return self._bytes_read()
+
+
+def list_header(names: Sequence[str]) -> Header:
+    """Make the header of a file that has none. Its line is 0."""
+    return Header(0, b"", tuple(names), tuple(names))
 
 
 def make_header(first: Row) -> Header:

@@ -7,7 +7,7 @@ import datetime
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, BinaryIO
 
@@ -17,7 +17,7 @@ from sync.errors import EmptyFile, HeaderError, UnknownFileType
 from sync.reader.dialect import COMMENT_MARKS, Dialect, decode_entities, encode_cells
 from sync.reader.file_kind import WORKBOOK_SUFFIXES
 from sync.reader.row_bytes import BLOCK_SIZE
-from sync.reader.row_reader import RowReader, SkippedLines, make_header
+from sync.reader.row_reader import RowReader, SkippedLines, list_header, make_header
 from sync.values import Row
 
 # What the rows look like as text, in the tryback for instance: a spreadsheet needs the byte order mark to read UTF-8.
@@ -34,9 +34,10 @@ _ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
 _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
-def open_workbook(stream: BinaryIO, filename: str) -> RowReader:
+def open_workbook(stream: BinaryIO, filename: str, list_names: Sequence[str] = ()) -> RowReader:
     """Open the first visible sheet that isn't empty.
 
+    Shape: list_names: of a sheet without header what its cells are, what is beyond them is passed over
     Raises: UnknownFileType if it's another zip file, damaged, or too large; EmptyFile; HeaderError
     """
     try:
@@ -52,6 +53,9 @@ def open_workbook(stream: BinaryIO, filename: str) -> RowReader:
             raise UnknownFileType("workbook_broken") from None
         raise UnknownFileType("file_not_csv", kind="ZIP") from None
     skipped = SkippedLines()
+    if list_names:
+        rows = _rows(sheet.iter_rows(), skipped, len(list_names))
+        return RowReader(DIALECT, list_header(list_names), skipped, rows, lambda: size)
     rows = _rows(sheet.iter_rows(), skipped)
     first = next(rows, None)
     if first is None:
@@ -115,14 +119,14 @@ def _first_sheet(workbook: CalamineWorkbook) -> CalamineSheet:
     raise EmptyFile("file_empty")
 
 
-def _rows(sheet_rows: Iterable[list[Any]], skipped: SkippedLines) -> Iterator[Row]:
+def _rows(sheet_rows: Iterable[list[Any]], skipped: SkippedLines, cell_limit: int | None = None) -> Iterator[Row]:
     """Give the header and the rows; the line is the number of the row in the sheet.
 
     A sheet has no short rows: cells left out at the end are empty. Empty ones beyond the header are formatting.
     """
     width = 0
     for line, values in enumerate(sheet_rows, start=1):
-        texts = _without_empty_end([cell_text(value) for value in values])
+        texts = _without_empty_end([cell_text(value) for value in values[:cell_limit]])
         texts += [""] * (width - len(texts))
         if not any(map(str.strip, texts)):
             skipped.add()

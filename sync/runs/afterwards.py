@@ -141,6 +141,7 @@ class Afterwards:
             encoding=self._wants.get("encoding", ""),
             separator=self._wants.get("separator", ""),
             known_name=processor.columns.knows,
+            list_names=processor.columns.list_names,
         )
 
     def _facts(self) -> ReportFacts:

@@ -9,7 +9,10 @@ from sync.processors.base import Processor
 
 
 class ToolCard(NamedTuple):
-    """One tool. Shape: label: "Accounts: delete"; family, title: what stands before and after the colon."""
+    """One tool.
+
+    Shape: label: "Accounts: delete"; family, title: what stands before and after the colon; headerless: its files are lists
+    """
 
     key: str
     label: str
@@ -18,6 +21,7 @@ class ToolCard(NamedTuple):
     summary: str
     default_filename: str
     one_of: tuple[str, ...]
+    headerless: bool
 
 
 class Family(NamedTuple):
@@ -40,6 +44,7 @@ def tool_card(processor: type[Processor[Any, Any]]) -> ToolCard:
         summary=str(processor.summary),
         default_filename=processor.default_filename,
         one_of=processor.columns.one_of,
+        headerless=processor.columns.headerless,
     )
 
 

@@ -81,11 +81,17 @@ def _open(
                 encoding=options["encoding"],
                 separator=options["separator"],
                 known_name=processor.columns.knows,
+                list_names=processor.columns.list_names,
             )
         except CommandFileError as error:
             if not is_cut or error.code != "quote_not_closed":
                 raise
-    return open_rows(io.BytesIO(head.split(b"\n")[0]), filename, known_name=processor.columns.knows)
+    return open_rows(
+        io.BytesIO(head.split(b"\n")[0]),
+        filename,
+        known_name=processor.columns.knows,
+        list_names=processor.columns.list_names,
+    )
 
 
 def _whole_lines(head: bytes) -> bytes:

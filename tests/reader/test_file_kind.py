@@ -31,7 +31,7 @@ def zipped() -> bytes:
     [
         (png(), "PNG"),
         (zipped(), "ZIP"),
-        (gzip.compress(b"username\n"), "GZIP"),
+        (gzip.compress(b"username\n", mtime=0), "GZIP"),
         (b"%PDF-1.7\n1 0 obj", "PDF"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500), "Excel 97-2003 / Excel + password"),
         (b"\n <!DOCTYPE html>\n<title>Log in</title>", "HTML"),

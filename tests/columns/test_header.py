@@ -1,0 +1,120 @@
+"""The header against the declaration."""
+
+from __future__ import annotations
+
+import pytest
+
+from sync.columns.clean import text
+from sync.columns.column import Column, Columns, NumberedColumn
+from sync.columns.header import match_header
+from sync.errors import HeaderError
+from sync.messages import text_of
+from sync.values import Header
+
+COLUMNS = Columns(
+    Column("username", text(), required=True),
+    Column("lastname", text(), required=True),
+    Column("cmd", text(), aliases=("gcmd",)),
+    Column("htmleditor", text(), ignored=True),
+    NumberedColumn("course", text()),
+)
+IDENTITIES = Columns(Column("username", text()), Column("email", text()), one_of=("username", "email"))
+
+
+def header(*spelled: str, line: int = 3) -> Header:
+    return Header(line, b"", tuple(name.lower() for name in spelled), spelled)
+
+
+def refusal(*spelled: str, columns: Columns = COLUMNS, lenient: bool = False) -> tuple[str, str]:
+    """Give code and text of the refusal of a header."""
+    with pytest.raises(HeaderError) as error:
+        match_header(columns, header(*spelled), lenient=lenient)
+    return error.value.code, text_of(error.value.code, error.value.params)
+
+
+def test_names_are_matched_in_any_order_and_case() -> None:
+    matched = match_header(COLUMNS, header("Course2", "LASTNAME", "username", "gcmd"))
+
+    assert matched.names == ("course2", "lastname", "username", "cmd")
+    assert [position for position, _name, _column in matched.fields] == [0, 1, 2, 3]
+    assert (matched.line, matched.width, matched.ignored) == (3, 4, ())
+
+
+def test_columns_of_a_tryback_and_obsolete_ones_are_passed_over() -> None:
+    matched = match_header(COLUMNS, header("username", "HTMLeditor", "lastname", "_line", "_code", "_reason"))
+
+    assert matched.fields[1][:2] == (2, "lastname")
+    assert matched.names == ("username", "lastname")
+    assert matched.ignored == ("HTMLeditor",)
+
+
+def test_empty_cells_at_the_end_do_not_count() -> None:
+    assert match_header(COLUMNS, header("username", "lastname", "", "")).width == 2
+
+
+def test_a_misspelt_name_is_refused_with_the_nearest_one() -> None:
+    code, said = refusal("username", "LastName", "lastnam", "curse1")
+
+    assert code == "header_unknown_column_near"
+    assert said.startswith("Line 3: these columns are not known here: lastnam, curse1. Did you mean lastname, course1?")
+
+
+def test_a_name_that_is_like_none_is_refused_with_all_that_there_are() -> None:
+    code, said = refusal("username", "lastname", "Shoesize")
+
+    assert code == "header_unknown_column"
+    assert "Shoesize" in said
+    assert "username, lastname, cmd, course1" in said
+
+
+def test_unknown_names_may_be_accepted() -> None:
+    matched = match_header(COLUMNS, header("username", "Shoesize", "lastname"), lenient=True)
+
+    assert matched.names == ("username", "lastname")
+    assert matched.ignored == ("Shoesize",)
+
+
+@pytest.mark.parametrize("lenient", [False, True])
+def test_a_row_in_place_of_the_header_is_not_repeated(lenient: bool) -> None:
+    code, said = refusal("ada", "Lovelace", "Secret#1", lenient=lenient)
+
+    assert code == "header_without_known_column"
+    assert said.startswith("Line 3:")
+    assert "username, lastname" in said
+    assert not any(cell in said for cell in ("ada", "Lovelace", "Secret#1"))
+
+
+def test_a_header_without_any_right_name_still_gets_the_nearest_ones() -> None:
+    code, said = refusal("user_name", "Secret#1")
+
+    assert code == "header_unknown_column_near"
+    assert "user_name. Did you mean username?" in said
+    assert "Secret#1" not in said
+
+
+@pytest.mark.parametrize("twice", [("username", "UserName"), ("cmd", "gcmd"), ("course1", "course1")])
+def test_a_column_named_twice_is_refused(twice: tuple[str, str]) -> None:
+    code, said = refusal("lastname", *twice)
+
+    assert code == "header_duplicate_column"
+    assert said.startswith("Line 3: the header names these columns twice: ")
+
+
+def test_a_column_without_name_is_refused_with_its_place() -> None:
+    assert refusal("username", "", "lastname") == (
+        "header_empty_name", "Line 3: column 2 of the header has no name. Name it or take it out.",
+    )  # fmt: skip
+
+
+def test_a_missing_column_is_refused_by_name() -> None:
+    code, said = refusal("Username", "cmd")
+
+    assert code == "header_missing_column"
+    assert "lacks these columns: lastname. Add them. It has: Username, cmd;" in said
+
+
+def test_one_of_several_identities_is_enough() -> None:
+    assert match_header(IDENTITIES, header("email")).names == ("email",)
+    code, said = refusal("_line", columns=IDENTITIES)
+    assert code == "header_missing_identity"
+    assert "username, email" in said

@@ -1,0 +1,100 @@
+"""Rows against the columns: every row becomes clean, or gets one rejection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sync.columns.clean import flag, text
+from sync.columns.column import Column, Columns, Empty
+from sync.columns.header import match_header
+from sync.columns.rows import RowCleaner
+from sync.values import CleanRow, Header, Rejection, Row
+
+COLUMNS = (
+    Column("username", text(100, lower=True), required=True, stored_in=("user", "username")),
+    Column("city", text(120, plain=True), empty=Empty.CLEARS),
+    Column("country", text(2, upper=True)),
+    Column("suspended", flag()),
+)
+NAMES = ("username", "city", "country", "suspended")
+
+
+def clean(
+    *rows: tuple[str, ...],
+    names: tuple[str, ...] = NAMES,
+    limits: dict[tuple[str, str], int] | None = None,
+    **more: Any,
+) -> tuple[list[CleanRow], list[Rejection]]:
+    columns = Columns(*COLUMNS, **more)
+    matched = match_header(columns, Header(1, b"", names, names))
+    cleaner = RowCleaner(columns, matched, lambda *column: (limits or {}).get(column))
+    return cleaner.clean([Row(line, b"", cells) for line, cells in enumerate(rows, start=2)])
+
+
+def test_a_row_becomes_values_by_canonical_name() -> None:
+    rows, rejections = clean(("Bob.K", "<b>Rome</b>", "it", "yes"))
+
+    assert rows == [CleanRow(2, {"username": "bob.k", "city": "Rome", "country": "IT", "suspended": 1})]
+    assert rejections == []
+
+
+def test_an_empty_cell_clears_or_keeps_as_its_column_says() -> None:
+    assert clean(("bob", "", "", ""))[0] == [CleanRow(2, {"username": "bob", "city": ""})]
+
+
+def test_a_cell_of_nothing_but_markup_is_an_empty_one() -> None:
+    columns = Columns(Column("name", text(plain=True), required=True), Column("nick", text(plain=True)))
+    matched = match_header(columns, Header(1, b"", ("name", "nick"), ("name", "nick")))
+    cleaner = RowCleaner(columns, matched, lambda *_column: None)
+
+    assert cleaner.clean([Row(2, b"", ("<b></b>", "x"))])[1] == [Rejection(2, "name", "cell_empty", {})]
+    assert cleaner.clean([Row(3, b"", ("Bob", "<br>"))])[0] == [CleanRow(3, {"name": "Bob"})]
+
+
+def test_a_zero_is_a_value() -> None:
+    assert clean(("0", "0", "", "0"))[0] == [CleanRow(2, {"username": "0", "city": "0", "suspended": 0})]
+
+
+def test_cells_that_a_short_row_lacks_are_absent() -> None:
+    assert clean(("bob",))[0] == [CleanRow(2, {"username": "bob"})]
+
+
+def test_a_required_cell_that_a_short_row_lacks_is_empty() -> None:
+    rejections = clean(("Rome",), names=("city", "username"))[1]
+    assert rejections == [Rejection(2, "username", "cell_empty", {})]
+
+
+def test_a_short_row_is_refused_where_every_cell_counts() -> None:
+    rejections = clean(("bob",), exact_width=True)[1]
+    assert rejections == [Rejection(2, "", "too_few_cells", {"cells": 1, "width": 4})]
+
+
+def test_cells_beyond_the_header_must_be_empty() -> None:
+    rows, rejections = clean(("bob", "", "", "", "", ""), ("cid", "", "", "", "", "more"))
+
+    assert [row.line for row in rows] == [2]
+    assert rejections == [Rejection(3, "", "too_many_cells", {"cells": 6, "width": 4})]
+
+
+def test_the_real_column_of_moodle_sets_the_limit() -> None:
+    rejections = clean(("bobby", "", "", ""), limits={("user", "username"): 4})[1]
+    assert rejections == [Rejection(2, "username", "value_too_long", {"length": 5, "limit": 4})]
+
+
+@pytest.mark.parametrize("order", [("country", "suspended", "username"), ("suspended", "country", "username")])
+def test_a_row_gets_one_rejection_for_its_first_cell_at_fault(order: tuple[str, ...]) -> None:
+    cells = {"username": "bob", "country": "FRA", "suspended": "maybe"}
+
+    rows, rejections = clean(tuple(cells[name] for name in order), names=order)
+
+    assert rows == []
+    assert [rejection.column for rejection in rejections] == [order[0]]
+
+
+def test_one_bad_row_leaves_the_others_alone() -> None:
+    rows, rejections = clean(("bob", "", "", ""), ("", "", "", ""), ("cid", "", "", ""))
+
+    assert [row.line for row in rows] == [2, 4]
+    assert [rejection.line for rejection in rejections] == [3]
