@@ -20,11 +20,14 @@ _READERS: dict[str, Callable[[str], Any]] = {
 }
 
 
-def encode_images(images: Iterable[BeforeImage]) -> bytes:
-    """Write before-images. Values that JSON doesn't know become {"$decimal": "1.50"} and the like."""
+def write_images(out: BinaryIO, images: Iterable[BeforeImage]) -> None:
+    """Write before-images, one by one: there may be more of them than memory holds.
+
+    Values that JSON doesn't know become {"$decimal": "1.50"} and the like."""
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_tagged).encode
-    lines = [encode((kind, table, rowid, dict(row), dict(after))) for kind, table, rowid, row, after in images]
-    return gzip.compress("\n".join(lines).encode(), compresslevel=1, mtime=0)
+    with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=1, mtime=0) as journal:
+        for kind, table, rowid, row, after in images:
+            journal.write(encode((kind, table, rowid, dict(row), dict(after))).encode() + b"\n")
 
 
 def read_images(stream: BinaryIO) -> Iterator[BeforeImage]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
@@ -10,10 +10,14 @@ import sqlalchemy as sa
 
 from sync.errors import MoodleRefused
 from sync.moodle.database import MoodleSession, translated_errors
+from sync.moodle.spool import Spool
 
 # How many values one statement may carry: SQLite allows 32,766 variables, MariaDB and PostgreSQL more.
 MAX_PARAMETERS = 30_000
 MAX_KEYS = 10_000
+# How many characters of text: MariaDB takes statements of 16 MB, and drops the connection over a longer one. A character
+# may take four bytes.
+MAX_CHARACTERS = 2_000_000
 
 T = TypeVar("T")
 
@@ -48,7 +52,7 @@ class Writer:
 
     def __init__(self, session: MoodleSession) -> None:
         self.session = session
-        self.before_images: list[BeforeImage] = []
+        self.before_images: Spool[BeforeImage] = Spool()
 
     def insert_many(self, table: str, rows: Sequence[Mapping[str, Any]], key: Sequence[str] = ()) -> list[int]:
         """Insert rows that name the same columns, and give their ids in the same order.
@@ -63,8 +67,9 @@ class Writer:
         returned: list[int] = []
         with translated_errors():
             if not key and self.session.connection.dialect.insert_executemany_returning:
-                result = self.session.connection.execute(sa.insert(target).returning(target.c.id), list(rows))
-                returned = [int(rowid) for (rowid,) in result]
+                for part in portions(rows, lambda row: row, len(rows)):
+                    result = self.session.connection.execute(sa.insert(target).returning(target.c.id), list(part))
+                    returned += [int(rowid) for (rowid,) in result]
             else:
                 self.session.connection.execute(sa.insert(target), list(rows))
         if key:
@@ -78,7 +83,7 @@ class Writer:
     def update_many(self, table: str, changes: Iterable[RowChange]) -> None:
         """Update rows by id. Rows that change the same columns to the same values share one statement.
 
-        Queries: one per set of columns and some 1,000 rows
+        Queries: one per set of columns and some 1,000 rows, more where they hold long texts
         """
         ordered = sorted(changes, key=_shape_of)
         for _shape, same_columns in groupby(ordered, key=_shape_of):
@@ -88,7 +93,7 @@ class Writer:
                 for ids in slices([change.id for change in batch], MAX_KEYS):
                     self._execute(self._update_alike(table, batch[0].after, ids))
             else:
-                for part in slices(batch, max(1, MAX_PARAMETERS // (2 * len(columns) + 1))):
+                for part in _statements(batch, columns):
                     self._execute(self._update_each(table, columns, part))
             self.before_images.extend(
                 BeforeImage("update", table, change.id, change.before, change.after) for change in batch
@@ -129,6 +134,17 @@ class Writer:
             self._execute(sa.update(target).where(target.c.id.in_(part)).values(dict(values)))
         shown = {name: value for name, value in values.items() if not isinstance(value, sa.ClauseElement)}
         self.before_images.extend(BeforeImage("update", table, rowid, old, shown) for rowid, old in before.items())
+
+    def complete_many(self, table: str, values_by_id: Mapping[int, Mapping[str, Any]]) -> None:
+        """Set values, the same columns each, on rows that were inserted in this transaction (the insert is what is undone).
+
+        Queries: one per some 1,000 rows
+        """
+        changes = [RowChange(rowid, {}, values) for rowid, values in values_by_id.items()]
+        if changes:
+            columns = list(changes[0].after)
+            for part in _statements(changes, columns):
+                self._execute(self._update_each(table, columns, part))
 
     def _execute(self, statement: sa.Executable, params: Any = None) -> None:
         with translated_errors():
@@ -180,6 +196,24 @@ def slices(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """Cut a sequence into parts of at most `size`."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+def portions(items: Sequence[T], values_of: Callable[[T], Mapping[str, Any]], most: int) -> Iterator[Sequence[T]]:
+    """Cut a sequence into parts of at most `most` items, whose texts together fit into one statement."""
+    start = characters = 0
+    for at, item in enumerate(items):
+        size = sum(len(value) for value in values_of(item).values() if isinstance(value, str))
+        if at > start and (at - start >= most or characters + size > MAX_CHARACTERS):
+            yield items[start:at]
+            start, characters = at, 0
+        characters += size
+    if start < len(items):
+        yield items[start:]
+
+
+def _statements(changes: Sequence[RowChange], columns: Sequence[str]) -> Iterator[Sequence[RowChange]]:
+    """Cut changes of the same columns into the parts that one UPDATE can carry."""
+    return portions(changes, lambda change: change.after, max(1, MAX_PARAMETERS // (2 * len(columns) + 1)))
 
 
 def _shape_of(change: RowChange) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from sync.columns.rows import RowCleaner
 from sync.errors import MoodleRefused, MoodleUnavailable, ToolSyncError
 from sync.moodle.database import MoodleDatabase, MoodleSession
 from sync.moodle.fence import Fence
+from sync.moodle.spool import Spool
 from sync.moodle.writer import BeforeImage, Writer
 from sync.processors.base import NoRecords, Processor, Records, SplitChunk
 from sync.processors.memory import Memory
@@ -37,7 +38,7 @@ class ChunkResult(NamedTuple):
     last_line: int
     outcomes: list[Outcome]
     counts: dict[str, int]
-    before_images: list[BeforeImage]
+    before_images: Spool[BeforeImage]
     bytes_read: int
 
 
@@ -94,9 +95,10 @@ def run_pipeline(work: Work, stream: BinaryIO, filename: str) -> bool:
         encoding=work.options.encoding,
         separator=work.options.separator,
         known_name=work.processor.columns.knows,
+        list_names=work.processor.columns.list_names,
     )
     header = match_header(work.processor.columns, reader.header, lenient=work.options.invalidnamesnocheck)
-    with _rare_garbage_collection(), _Conductor(work, reader, header) as conductor:
+    with _garbage_collected_by_chunk(), _Conductor(work, reader, header) as conductor:
         return conductor.carry_out_all()
 
 
@@ -137,6 +139,7 @@ class _Conductor:
             self._pass_over([row for row in chunk if row.line <= after_line])
             if todo := [row for row in chunk if row.line > after_line]:
                 self._carry_out(todo)
+            gc.collect()
         # What comes after the last row counts as a line of its own.
         if not is_stopped and after_line <= last_line:
             self._patiently(lambda: self._close(last_line + 1))
@@ -260,14 +263,19 @@ class _Conductor:
 
 
 @contextmanager
-def _rare_garbage_collection() -> Iterator[None]:
-    """Chunks make many objects and no cycles: the collector would only walk them in vain, a quarter of the run's time."""
-    thresholds = gc.get_threshold()
-    gc.set_threshold(200_000, *thresholds[1:])
+def _garbage_collected_by_chunk() -> Iterator[None]:
+    """Leave what is loaded by now, and a chunk at work, alone: the collector would only walk them in vain.
+
+    Plans hold each other, so each chunk is collected as a whole once it is done (`_Conductor`).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.disable()
     try:
         yield
     finally:
-        gc.set_threshold(*thresholds)
+        gc.enable()
+        gc.unfreeze()
 
 
 def _in_line_order(outcomes: Iterable[Outcome], rejections: Iterable[Rejection], rows: int) -> list[Outcome]:

@@ -14,7 +14,7 @@ from sync.columns.header import MatchedHeader
 from sync.commandfiles import storage
 from sync.errors import LeaseLost, ToolSyncError
 from sync.models import RunChunk, SyncRun
-from sync.moodle.journal import encode_images, read_images
+from sync.moodle.journal import read_images, write_images
 from sync.outcomes.ledger import PartHeader, count_codes, encode_outcomes, read_header
 from sync.reader import RowReader, SkippedLines
 from sync.runs.pipeline import ChunkResult
@@ -89,7 +89,9 @@ class RunRecorder:
             bool(chunk.before_images),
         )
         if chunk.before_images:
-            storage.save(self._journal_key(header), io.BytesIO(encode_images(chunk.before_images)))
+            with storage.scratch_file() as journal:
+                write_images(journal, chunk.before_images)
+                storage.save(self._journal_key(header), journal)
         storage.save(self._outcomes_key(header.last_line), io.BytesIO(encode_outcomes(header, chunk.outcomes)))
         self._prepared = header
 

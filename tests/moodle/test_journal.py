@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from sync.moodle.journal import encode_images, read_images
+from sync.moodle.journal import read_images, write_images
 from sync.moodle.writer import BeforeImage
 
 IMAGES = [
@@ -31,14 +31,21 @@ IMAGES = [
 ]
 
 
+def written(images: list[BeforeImage]) -> io.BytesIO:
+    out = io.BytesIO()
+    write_images(out, images)
+    out.seek(0)
+    return out
+
+
 def test_before_images_come_back_with_the_types_that_they_had() -> None:
-    assert list(read_images(io.BytesIO(encode_images(IMAGES)))) == IMAGES
+    assert list(read_images(written(IMAGES))) == IMAGES
 
 
 def test_no_images_are_an_empty_journal() -> None:
-    assert list(read_images(io.BytesIO(encode_images([])))) == []
+    assert list(read_images(written([]))) == []
 
 
 def test_a_value_that_would_be_lost_is_refused() -> None:
     with pytest.raises(TypeError, match="object"):
-        encode_images([BeforeImage("insert", "user", 1, {"city": object()}, {})])
+        written([BeforeImage("insert", "user", 1, {"city": object()}, {})])
