@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -106,6 +106,18 @@ class MoodleDatabase:
             self._tables[name] = table
         return table
 
+    def load_tables(self, names: Collection[str], connection: Connection | None = None) -> None:
+        """Read the descriptions of many tables together; `table` then gives them without a query.
+
+        Queries: a few on PostgreSQL, one a table on MariaDB
+        """
+        missing = [self.prefix + name for name in sorted(names) if name not in self._tables]
+        if not missing:
+            return
+        with translated_errors():
+            self._metadata.reflect(connection or self.engine, only=missing, resolve_fks=False)
+        self._tables.update((name.removeprefix(self.prefix), self._metadata.tables[name]) for name in missing)
+
     @cached_property
     def table_names(self) -> frozenset[str]:
         """The names, without prefix, of all tables that carry our prefix."""
@@ -198,7 +210,8 @@ class MoodleSession:
             sa.or_(
                 plugins.c.plugin.like("enrol\\_%", escape="\\"),
                 plugins.c.plugin.like("auth\\_%", escape="\\"),
-                plugins.c.plugin == "tool_sync",
+                plugins.c.plugin.like("format\\_%", escape="\\"),
+                plugins.c.plugin.in_(("moodlecourse", "tool_sync")),
             )
         )
         for plugin, name, value in self.fetch(statement):
@@ -208,6 +221,15 @@ class MoodleSession:
     def plugin_config(self, plugin: str) -> dict[str, str]:
         """Give the settings of one auth or enrol plugin: name -> value; empty when there are none."""
         return self._plugin_config.get(plugin, {})
+
+    def plugins_of(self, kind: str) -> list[str]:
+        """Give the names of the installed plugins of a kind, of those whose settings are read (`enrol`, `auth`, `format`)."""
+        prefix = f"{kind}_"
+        return [
+            plugin.removeprefix(prefix)
+            for plugin, settings in self._plugin_config.items()
+            if plugin.startswith(prefix) and "version" in settings
+        ]
 
     @property
     def version(self) -> float:

@@ -11,7 +11,7 @@ from sync.moodle.courses import CONTEXT_COURSE, Course
 from sync.moodle.database import MoodleSession
 from sync.moodle.user_rows import UserRows, fetch_user_rows
 
-ENABLED = 0  # enrol.status
+ENABLED, DISABLED = 0, 1  # enrol.status
 ACTIVE, SUSPENDED = 0, 1  # user_enrolments.status
 
 # Roles given by every other method belong to the method: component enrol_<name>, itemid the instance.
@@ -42,6 +42,12 @@ class EnrolInstance(NamedTuple):
 def enabled_methods(moodle: MoodleSession) -> frozenset[str]:
     """Give the names of the enrolment plugins that the site has switched on."""
     return frozenset(filter(None, moodle.config.get("enrol_plugins_enabled", "").split(",")))
+
+
+def has_instances(moodle: MoodleSession, method: str) -> bool:
+    """Tell whether any course has the method. Queries: one"""
+    enrol = moodle.table("enrol")
+    return bool(moodle.fetch(sa.select(enrol.c.id).where(enrol.c.enrol == method).limit(1)))
 
 
 def fetch_instances(

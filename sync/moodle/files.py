@@ -44,6 +44,15 @@ def delete_files(
     return DeletedFiles({row["contenthash"]: row["filesize"] for row in gone if row["filesize"]})
 
 
+def pathname_hash(row: Mapping[str, Any]) -> str:
+    """Give files.pathnamehash of a row that holds its place.
+
+    Source: file_storage::get_pathname_hash()
+    """
+    place = "/{contextid}/{component}/{filearea}/{itemid}{filepath}{filename}".format_map(row)
+    return hashlib.sha1(place.encode(), usedforsecurity=False).hexdigest()
+
+
 def trash_unreferenced_blobs(session: MoodleSession, dataroot: Path | None, deleted: DeletedFiles) -> BlobsLeft:
     """Move the blobs that no row refers to any more into Moodle's trash; without a data folder, say how much is left.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from sync.moodle.database import MoodleSession
 from sync.moodle.files import DeletedFiles, delete_files
 from sync.moodle.writer import MAX_KEYS, RowChange, Writer, slices
 
@@ -56,51 +57,65 @@ def recover_course_grades(writer: Writer, pairs: Collection[tuple[int, int]], *,
 
     Moodle reckons the totals anew at the next look at the gradebook.
     Shape: pairs: (userid, courseid)
-    Mirrors: grade_recover_history_grades()
+    Queries: constant, whatever the number of people and courses
+    Mirrors: grade_recover_history_grades(); leaves out: grades that activities push again
     """
     session = writer.session
-    item = session.table("grade_items")
-    courseids = {courseid for _userid, courseid in pairs}
-    items = session.fetch(
-        sa.select(item.c.id, item.c.courseid, item.c.itemtype, item.c.needsupdate).where(item.c.courseid.in_(courseids))
-    )
-    course_of = {row.id: row.courseid for row in items}
-    rows, sources = _kept_grades(writer, pairs, course_of)
+    if not pairs or session.config.get("disablegradehistory", "0") == "1":
+        return
+    pairs = frozenset(pairs)
+    graded = _graded(session, pairs)
+    kept = [grade for grade in _kept_grades(session, pairs) if (grade["userid"], grade["courseid"]) not in graded]
+    names = _columns_of_history(session)
+    rows = [{name: grade[name] for name in (*names, "timecreated", "timemodified")} for grade in kept]
     ids = writer.insert_many("grade_grades", rows, ("itemid", "userid"))
     new = [{**row, "id": rowid} for row, rowid in zip(rows, ids, strict=True)]
-    _keep(writer, new, _HISTORY_INSERT, sources, now=now)
-    touched = {course_of[row["itemid"]] for row in rows}
-    stale = [row.id for row in items if row.itemtype == "course" and row.courseid in touched and not row.needsupdate]
-    writer.update_many("grade_items", [RowChange(rowid, {"needsupdate": 0}, {"needsupdate": 1}) for rowid in stale])
+    _keep(writer, new, _HISTORY_INSERT, [grade["source"] for grade in kept], now=now)
+    item = session.table("grade_items")
+    stale: list[RowChange] = []
+    for part in slices(sorted({grade["courseid"] for grade in kept}), MAX_KEYS):
+        totals = sa.select(item.c.id, item.c.needsupdate).where(item.c.courseid.in_(part), item.c.itemtype == "course")
+        found = session.fetch(totals.where(item.c.needsupdate != 1).order_by(item.c.id))
+        stale += [RowChange(row.id, {"needsupdate": row.needsupdate}, {"needsupdate": 1}) for row in found]
+    writer.update_many("grade_items", stale)
 
 
-def _kept_grades(
-    writer: Writer, pairs: Collection[tuple[int, int]], course_of: Mapping[int, int]
-) -> tuple[list[dict[str, Any]], list[str]]:
-    """Give the newest grade that the history has for each item, and where it came from."""
-    session = writer.session
-    grade, history = session.table("grade_grades"), session.table("grade_grades_history")
-    kept: dict[tuple[int, int], list[Any]] = {}
-    graded: set[tuple[int, int]] = set()
+def _graded(session: MoodleSession, pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Give who has any grade, be it empty, in which of the courses."""
+    grade, item = session.table("grade_grades"), session.table("grade_items")
+    courseids = {courseid for _userid, courseid in pairs}
+    statement = sa.select(grade.c.userid, item.c.courseid).join(item, item.c.id == grade.c.itemid).distinct()
+    return {
+        (userid, courseid)
+        for part in slices(sorted({userid for userid, _courseid in pairs}), MAX_KEYS)
+        for userid, courseid in session.fetch(statement.where(grade.c.userid.in_(part), item.c.courseid.in_(courseids)))
+    }
+
+
+def _kept_grades(session: MoodleSession, pairs: Collection[tuple[int, int]]) -> list[dict[str, Any]]:
+    """Give the newest version that the history has of each grade, with the course and the time of its last creation.
+
+    A grade whose creation the history doesn't know (any more) isn't among them: Moodle passes it over.
+    """
+    history, item = session.table("grade_grades_history"), session.table("grade_items")
+    created = sa.func.max(sa.case((history.c.action == _HISTORY_INSERT, history.c.timemodified)))
+    courseids = {courseid for _userid, courseid in pairs}
+    kept: list[dict[str, Any]] = []
     for part in slices(sorted({userid for userid, _courseid in pairs}), MAX_KEYS):
-        present = sa.select(grade.c.userid, grade.c.itemid).where(
-            grade.c.userid.in_(part), grade.c.itemid.in_(course_of)
+        versions = (
+            sa.select(sa.func.max(history.c.id).label("id"), item.c.courseid, created.label("timecreated"))
+            .join(item, item.c.id == history.c.itemid)
+            .where(history.c.userid.in_(part), item.c.courseid.in_(courseids))
+            .group_by(history.c.itemid, history.c.userid, item.c.courseid)
+            .having(created.is_not(None))
+            .subquery()
         )
-        graded |= {(userid, course_of[itemid]) for userid, itemid in session.fetch(present)}
-        of_these = sa.select(history).where(history.c.userid.in_(part), history.c.itemid.in_(course_of))
-        for row in session.fetch(of_these.order_by(history.c.id)):
-            kept.setdefault((row.itemid, row.userid), []).append(row)
-    columns = [c.name for c in grade.c if c.name in history.c and c.name not in ("id", "timemodified")]
-    rows, sources = [], []
-    for (itemid, userid), versions in sorted(kept.items()):
-        pair = (userid, course_of[itemid])
-        if pair in pairs and pair not in graded:
-            newest = versions[-1]
-            first = min(version.timemodified or 0 for version in versions)
-            times = {"timecreated": first, "timemodified": newest.timemodified}
-            rows.append({name: getattr(newest, name) for name in columns} | times)
-            sources.append(newest.source)
-    return rows, sources
+        newest = sa.select(versions.c.courseid, versions.c.timecreated, history).join(
+            versions, versions.c.id == history.c.id
+        )
+        found = session.fetch(newest.order_by(history.c.itemid, history.c.userid))
+        kept += [dict(row._mapping) for row in found if (row.userid, row.courseid) in pairs]
+    return kept
 
 
 def _see_to_deleted_grades(writer: Writer, gone: Sequence[Mapping[str, Any]], *, now: int, source: str) -> DeletedFiles:
@@ -124,10 +139,7 @@ def _keep(
     session = writer.session
     if session.config.get("disablegradehistory", "0") == "1":
         return
-    history = session.table("grade_grades_history")
-    columns = [
-        c.name for c in session.table("grade_grades").c if c.name in history.c and c.name not in ("id", "timemodified")
-    ]
+    columns = _columns_of_history(session)
     rows = [
         {
             **{name: grade[name] for name in columns},
@@ -140,6 +152,12 @@ def _keep(
         for grade, source in zip(grades, sources, strict=True)
     ]
     writer.insert_many("grade_grades_history", rows, ("oldid", "action"))
+
+
+def _columns_of_history(session: MoodleSession) -> list[str]:
+    """Give what a grade and its versions in the history have in common, but for their ids and times."""
+    grade, history = session.table("grade_grades"), session.table("grade_grades_history")
+    return [c.name for c in grade.c if c.name in history.c and c.name not in ("id", "timemodified")]
 
 
 def _withdraw_completions(writer: Writer, grades: Sequence[Mapping[str, Any]], *, now: int) -> None:

@@ -1,14 +1,18 @@
-"""Reads of course groups, their members and their conversations."""
+"""Reads of course groups, their groupings, members and conversations."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from sync.moodle.database import MoodleSession
 from sync.moodle.user_rows import UserRows, fetch_user_rows
+from sync.moodle.writer import MAX_KEYS, slices
+
+# What can be given to a group and to a grouping alike.
+_DESCRIBED = ("id", "courseid", "name", "idnumber", "description", "descriptionformat", "timemodified")
 
 
 class Group(NamedTuple):
@@ -19,6 +23,7 @@ class Group(NamedTuple):
     name: str
     timemodified: int
     conversationid: int | None = None
+    idnumber: str = ""
 
 
 def fetch_groups(
@@ -30,12 +35,14 @@ def fetch_groups(
     Queries: one; none when nothing is asked for
     """
     table, talks = moodle.table("groups"), moodle.table("message_conversations")
-    joined = table.outerjoin(
-        talks, sa.and_(talks.c.component == "core_group", talks.c.itemtype == "groups", talks.c.itemid == table.c.id)
-    )
     everything = sa.select(
-        table.c.id, table.c.courseid, table.c.name, table.c.timemodified, talks.c.id.label("conversationid")
-    ).select_from(joined)
+        table.c.id,
+        table.c.courseid,
+        table.c.name,
+        table.c.timemodified,
+        talks.c.id.label("conversationid"),
+        table.c.idnumber,
+    ).select_from(_with_conversations(moodle))
     selects = []
     if courseids and names is None:
         selects.append(everything.where(table.c.courseid.in_(courseids)))
@@ -44,7 +51,51 @@ def fetch_groups(
     if ids:
         selects.append(everything.where(table.c.id.in_(ids)))
     rows = moodle.fetch(sa.union(*selects)) if selects else []
-    return sorted(Group(row.id, row.courseid, row.name, row.timemodified, row.conversationid) for row in rows)
+    return sorted(Group(*row) for row in rows)
+
+
+def fetch_described_groups(moodle: MoodleSession, courseids: Collection[int]) -> list[dict[str, Any]]:
+    """Give all groups of courses with what people have written about them.
+
+    Shape: by rising id; {id, courseid, name, idnumber, description, descriptionformat, timemodified, and of the group's
+    conversation talk_id (None without one), talk_name, talk_time}
+    Queries: one per 10,000 courses
+    """
+    table, talks = moodle.table("groups"), moodle.table("message_conversations")
+    statement = sa.select(
+        *(table.c[name] for name in _DESCRIBED),
+        talks.c.id.label("talk_id"),
+        talks.c.name.label("talk_name"),
+        talks.c.timemodified.label("talk_time"),
+    ).select_from(_with_conversations(moodle))
+    return _in_courses(moodle, statement, table, courseids)
+
+
+def fetch_groupings(moodle: MoodleSession, courseids: Collection[int]) -> list[dict[str, Any]]:
+    """Give all groupings of courses.
+
+    Shape: by rising id; {id, courseid, name, idnumber, description, descriptionformat, timemodified}
+    Queries: one per 10,000 courses
+    """
+    table = moodle.table("groupings")
+    return _in_courses(moodle, sa.select(*(table.c[name] for name in _DESCRIBED)), table, courseids)
+
+
+def fetch_bindings(moodle: MoodleSession, courseids: Collection[int]) -> set[tuple[int, int]]:
+    """Give which groupings of courses hold which groups.
+
+    Shape: (groupingid, groupid)
+    Queries: one per 10,000 courses
+    """
+    bindings, groupings = moodle.table("groupings_groups"), moodle.table("groupings")
+    statement = sa.select(bindings.c.groupingid, bindings.c.groupid).join(
+        groupings, groupings.c.id == bindings.c.groupingid
+    )
+    return {
+        (row.groupingid, row.groupid)
+        for part in slices(sorted(courseids), MAX_KEYS)
+        for row in moodle.fetch(statement.where(groupings.c.courseid.in_(part)))
+    }
 
 
 def fetch_group_members(moodle: MoodleSession, groupids: Collection[int], userids: Collection[int] | None) -> UserRows:
@@ -76,3 +127,20 @@ def fetch_conversation_members(
         among=conversationids,
         userids=userids,
     )
+
+
+def _with_conversations(moodle: MoodleSession) -> sa.Join:
+    table, talks = moodle.table("groups"), moodle.table("message_conversations")
+    return table.outerjoin(
+        talks, sa.and_(talks.c.component == "core_group", talks.c.itemtype == "groups", talks.c.itemid == table.c.id)
+    )
+
+
+def _in_courses(
+    moodle: MoodleSession, statement: sa.Select[Any], table: sa.Table, courseids: Collection[int]
+) -> list[dict[str, Any]]:
+    return [
+        dict(row._mapping)
+        for part in slices(sorted(courseids), MAX_KEYS)
+        for row in moodle.fetch(statement.where(table.c.courseid.in_(part)).order_by(table.c.id))
+    ]

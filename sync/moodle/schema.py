@@ -28,9 +28,10 @@ NATURAL_KEYS: dict[str, tuple[str, ...]] = {
     "context": ("contextlevel", "instanceid"),  # *
     "cohort": ("contextid", "name"),
     "cohort_members": ("cohortid", "userid"),  # *
-    "groups": ("courseid", "name"),
+    "groups": ("courseid", "name", "idnumber"),
     "groups_members": ("userid", "groupid"),  # *
-    "groupings": ("courseid", "name"),
+    "groupings": ("courseid", "name", "idnumber"),
+    "enrol": ("courseid", "enrol", "sortorder"),
     "user_enrolments": ("enrolid", "userid"),  # *
     "role_assignments": ("contextid", "userid", "roleid", "component", "itemid"),
     "user_preferences": ("userid", "name"),  # *

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -113,6 +114,10 @@ class SiteRules:
     def mnethostids(self) -> frozenset[int]:
         hosts = self._moodle.table("mnet_host")
         return frozenset(int(hostid) for (hostid,) in self._moodle.fetch(sa.select(hosts.c.id)))
+
+    def seconds(self, moment: int | datetime) -> int:
+        """Give a cell's moment as seconds since epoch: dates are on the site's clock."""
+        return moment if isinstance(moment, int) else int(moment.replace(tzinfo=self.timezone).timestamp())
 
     @cached_property
     def timezone(self) -> ZoneInfo | None:

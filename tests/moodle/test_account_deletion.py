@@ -60,7 +60,7 @@ def delete(site: MoodleSite, *userids: int, then: Callable[[], object] = lambda:
         with session.transaction():
             summary = delete_accounts(writer, accounts, now=NOW)
             then()
-        return Deletion(summary, writer.before_images, statements)
+        return Deletion(summary, list(writer.before_images), statements)
 
 
 def undo(site: MoodleSite, images: Sequence[BeforeImage]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,11 +11,13 @@ import sqlalchemy as sa
 
 from sync.moodle.course_leaving import leave_courses
 from sync.moodle.database import MoodleConnection, MoodleDatabase, MoodleSession
+from sync.moodle.files import DeletedFiles
 from sync.moodle.grades import recover_course_grades
 from sync.moodle.writer import Writer
 from tests.moodle_sites import MoodleSite
 
 NOW = 1_800_000_000
+GRADED = 1_700_000_000
 ANN, BEN = 5001, 5002
 
 
@@ -74,26 +76,40 @@ class World:
             site.insert("role_assignments", roleid=5, contextid=contextid, userid=userid, component="", itemid=0)
         site.insert("groups_members", groupid=course["group"], userid=userid, timeadded=1, component="", itemid=0)
         site.insert("message_conversation_members", conversationid=course["talk"], userid=userid, timecreated=1)
-        site.insert("grade_grades", itemid=course["item"], userid=userid, finalgrade=70, rawgrade=70)
+        self.grade(userid, course["item"])
         site.insert("user_lastaccess", userid=userid, courseid=course["id"], timeaccess=1)
         site.insert("forum_subscriptions", userid=userid, forum=course["forum"])
+        site.insert("forum_digests", userid=userid, forum=course["forum"])
+        site.insert("forum_track_prefs", userid=userid, forumid=course["forum"])
         site.insert("forum_read", userid=userid, forumid=course["forum"], discussionid=1, postid=1)
 
-    def leave(self, *pairs: tuple[int, int]) -> int:
-        """Give the number of statements."""
+    def grade(self, userid: int, itemid: int) -> int:
+        """Give somebody 70 points. Gives the id of the grade."""
+        grade = {"itemid": itemid, "userid": userid, "finalgrade": 70, "rawgrade": 70}
+        rowid = self.site.insert("grade_grades", **grade)
+        self.site.insert("grade_grades_history", **grade, oldid=rowid, action=1, source="manual", timemodified=GRADED)
+        return rowid
+
+    def leave(self, *pairs: tuple[int, int]) -> tuple[DeletedFiles, int]:
+        return self._carry_out(lambda writer: leave_courses(writer, pairs, now=NOW))
+
+    def recover(self, *pairs: tuple[int, int]) -> tuple[None, int]:
+        return self._carry_out(lambda writer: recover_course_grades(writer, pairs, now=NOW + 5))
+
+    def _carry_out(self, write: Callable[[Writer], Any]) -> tuple[Any, int]:
+        """Write in a transaction. Gives the result, and the number of statements."""
         statements: list[str] = []
 
         def note(_connection: sa.Connection, _cursor: object, statement: str, *_more: object) -> None:
-            if not statement.lstrip().startswith("PRAGMA"):
+            # Tables are reflected when they are first used.
+            if "PRAGMA" not in statement and "sqlite_master" not in statement:
                 statements.append(statement)
 
         with opened(self.site) as session:
-            for table in self.site.table_names:
-                session.table(table)
             sa.event.listen(session.database.engine, "before_cursor_execute", note)
             with session.transaction():
-                leave_courses(Writer(session), pairs, now=NOW)
-        return len(statements)
+                result = write(Writer(session))
+        return result, len(statements)
 
     def belongings(self, userid: int, course: dict[str, int]) -> dict[str, int]:
         """Count what somebody has in a course."""
@@ -108,12 +124,16 @@ class World:
             "grades": self.site.rows("grade_grades", userid=userid, itemid=course["item"]),
             "visits": self.site.rows("user_lastaccess", userid=userid, courseid=course["id"]),
             "subscriptions": self.site.rows("forum_subscriptions", userid=userid, forum=course["forum"]),
+            "digests": self.site.rows("forum_digests", userid=userid, forum=course["forum"]),
+            "tracking": self.site.rows("forum_track_prefs", userid=userid, forumid=course["forum"]),
             "read": self.site.rows("forum_read", userid=userid, forumid=course["forum"]),
         }
         return {name: len(rows) for name, rows in found.items()}
 
 
-EVERYTHING = {"roles": 2, "groups": 1, "talks": 1, "grades": 1, "visits": 1, "subscriptions": 1, "read": 1}
+EVERYTHING = {
+    "roles": 2, "groups": 1, "talks": 1, "grades": 1, "visits": 1, "subscriptions": 1, "digests": 1, "tracking": 1, "read": 1,
+}  # fmt: skip
 NOTHING = dict.fromkeys(EVERYTHING, 0)
 
 
@@ -155,30 +175,108 @@ def test_another_enrolment_keeps_everything(moodle_site: MoodleSite) -> None:
     assert moodle_site.diff(before, moodle_site.snapshot()) == {}
 
 
+def test_a_group_that_bears_the_time_of_now_is_not_written_again(moodle_site: MoodleSite) -> None:
+    world = World(moodle_site)
+    course = world.courses[0]
+    world.join(ANN, course)
+    moodle_site.execute("UPDATE {groups} SET timemodified = :now WHERE id = :id", now=NOW, id=course["group"])
+
+    with opened(moodle_site) as session, session.transaction():
+        writer = Writer(session)
+        leave_courses(writer, {(ANN, course["id"])}, now=NOW)
+
+    assert "groups_members" in {image.table for image in writer.before_images}
+    assert "groups" not in {image.table for image in writer.before_images}
+
+
+def test_files_of_feedback_go_with_the_grade_and_their_blobs_are_told(moodle_site: MoodleSite) -> None:
+    world = World(moodle_site)
+    course = world.courses[0]
+    place = {"contextid": course["context"], "component": "grade", "filearea": "feedback", "filepath": "/"}
+    for number, userid in enumerate((ANN, BEN)):
+        moodle_site.insert(
+            "files", **place, itemid=world.grade(userid, course["item"]), filename="f.txt", filesize=3, timecreated=1,
+            timemodified=1, contenthash=str(number) * 40, pathnamehash=f"{course['id']}{number}".rjust(40, "a"),
+        )  # fmt: skip
+
+    files, _statements = world.leave((ANN, course["id"]))
+
+    assert files == DeletedFiles({"0" * 40: 3})
+    assert [row["contenthash"] for row in moodle_site.rows("files", **place)] == ["1" * 40]
+
+
 def test_the_number_of_queries_does_not_grow_with_the_people(sqlite_site: MoodleSite) -> None:
     world = World(sqlite_site)
     counts = []
-    for people in ([6001], range(6002, 6202)):
+    for people in ([6001], range(6002, 6102)):
         for userid in people:
             for course in world.courses:
                 world.join(userid, course)
         sqlite_site.execute("UPDATE {groups} SET timemodified = 1")
-        counts.append(world.leave(*((userid, course["id"]) for userid in people for course in world.courses)))
+        sqlite_site.execute("UPDATE {grade_items} SET needsupdate = 0")
+        pairs = [(userid, course["id"]) for userid in people for course in world.courses]
+        _, leaving = world.leave(*pairs)
+        _, recovering = world.recover(*pairs)
+        assert len(sqlite_site.rows("grade_grades", userid=people[-1])) == 2
+        counts.append((leaving, recovering))
     assert counts[0] == counts[1]
 
 
-@pytest.mark.parametrize("graded", [False, True])
-def test_grades_come_back_from_the_history_to_who_has_none(moodle_site: MoodleSite, graded: bool) -> None:
+def test_grades_come_back_from_the_history(moodle_site: MoodleSite) -> None:
+    world = World(moodle_site)
+    first, second = world.courses
+    for userid in (ANN, BEN):
+        for course in world.courses:
+            world.join(userid, course)
+            world.leave((userid, course["id"]))
+
+    world.recover((ANN, first["id"]), (BEN, second["id"]))
+
+    for userid, itemid, is_back in (
+        (ANN, first["item"], True), (ANN, second["item"], False), (BEN, first["item"], False), (BEN, second["item"], True),
+    ):  # fmt: skip
+        found = moodle_site.rows("grade_grades", userid=userid, itemid=itemid)
+        assert [(float(row["finalgrade"]), row["timecreated"], row["timemodified"]) for row in found] == (
+            [(70.0, GRADED, NOW)] if is_back else []
+        )
+        told = moodle_site.rows("grade_grades_history", userid=userid, itemid=itemid, timemodified=NOW + 5)
+        assert [(row["oldid"], row["action"], row["source"]) for row in told] == (
+            [(found[0]["id"], 1, "userdelete")] if is_back else []
+        )
+    assert {moodle_site.one("grade_items", id=course["total"])["needsupdate"] for course in world.courses} == {1}
+
+
+def test_a_grade_that_came_back_before_was_created_then(moodle_site: MoodleSite) -> None:
+    """Mirrors: grade_recover_history_grades(), which takes the last creation that the history knows."""
     world = World(moodle_site)
     course = world.courses[0]
     world.join(ANN, course)
     world.leave((ANN, course["id"]))
-    if graded:
+    world.recover((ANN, course["id"]))
+    world.leave((ANN, course["id"]))
+
+    world.recover((ANN, course["id"]))
+
+    assert moodle_site.one("grade_grades", userid=ANN, itemid=course["item"])["timecreated"] == NOW + 5
+
+
+@pytest.mark.parametrize(
+    "hindrance", ["a grade in the course", "a history without the creation", "a site that keeps no history"]
+)
+def test_no_grade_comes_back_where_moodle_gives_none(moodle_site: MoodleSite, hindrance: str) -> None:
+    world = World(moodle_site)
+    course = world.courses[0]
+    world.join(ANN, course)
+    world.leave((ANN, course["id"]))
+    if hindrance == "a grade in the course":
         moodle_site.insert("grade_grades", itemid=course["total"], userid=ANN)
+    elif hindrance == "a history without the creation":
+        moodle_site.execute("DELETE FROM {grade_grades_history} WHERE action = 1 AND userid = :ann", ann=ANN)
+    else:
+        moodle_site.execute("DELETE FROM {config} WHERE name = 'disablegradehistory'")
+        moodle_site.insert("config", name="disablegradehistory", value="1")
+    before = moodle_site.snapshot()
 
-    with opened(moodle_site) as session, session.transaction():
-        recover_course_grades(Writer(session), {(ANN, course["id"])}, now=NOW + 5)
+    world.recover((ANN, course["id"]))
 
-    found = moodle_site.rows("grade_grades", userid=ANN, itemid=course["item"])
-    assert [float(row["finalgrade"]) for row in found] == ([] if graded else [70.0])
-    assert moodle_site.one("grade_items", id=course["total"])["needsupdate"] == (0 if graded else 1)
+    assert moodle_site.diff(before, moodle_site.snapshot()) == {}

@@ -1,0 +1,115 @@
+"""Course categories with their contexts: read, and made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from sync.moodle.contexts import NewContext, insert_contexts
+from sync.moodle.database import MoodleSession
+from sync.moodle.writer import Writer
+
+CONTEXT_COURSECAT = 40
+
+
+class Category(NamedTuple):
+    """A category. Shape: parent: 0 at the root; path: of its context, "/1/20"; idnumber: "" when it has none."""
+
+    id: int
+    parent: int
+    name: str
+    idnumber: str
+    visible: int
+    sortorder: int
+    contextid: int
+    path: str
+
+
+class NewCategory(NamedTuple):
+    """A category to be made. Shape: parent: its parent's id, or the names of a parent that is made with it."""
+
+    names: tuple[str, ...]
+    parent: int | tuple[str, ...]
+    visible: int
+
+
+def fetch_categories(moodle: MoodleSession) -> list[Category]:
+    """Give all categories of the site, by sort order. Queries: one"""
+    category, context = moodle.table("course_categories"), moodle.table("context")
+    joined = category.join(
+        context, sa.and_(context.c.contextlevel == CONTEXT_COURSECAT, context.c.instanceid == category.c.id)
+    )
+    statement = (
+        sa.select(
+            category.c.id,
+            category.c.parent,
+            category.c.name,
+            category.c.idnumber,
+            category.c.visible,
+            category.c.sortorder,
+            context.c.id.label("contextid"),
+            context.c.path,
+        )
+        .select_from(joined)
+        .order_by(category.c.sortorder, category.c.id)
+    )
+    return [
+        Category(*row)._replace(idnumber=row.idnumber or "", path=row.path or "") for row in moodle.fetch(statement)
+    ]
+
+
+def create_categories(
+    writer: Writer, new: Sequence[NewCategory], present: Sequence[Category], *, now: int
+) -> dict[tuple[str, ...], Category]:
+    """Make categories, parents first; where they stand in the order is for `fix_course_order` to say.
+
+    Shape: names from the root on -> category
+    Mirrors: core_course_category::create()
+    Queries: a constant number for each level of the tree
+    """
+    made: dict[tuple[str, ...], Category] = {}
+    by_id = {category.id: category for category in present}
+    for depth in sorted({len(category.names) for category in new}):
+        level = [category for category in new if len(category.names) == depth]
+        parents = [made[c.parent] if isinstance(c.parent, tuple) else by_id.get(c.parent) for c in level]
+        rows = [
+            {
+                "name": category.names[-1],
+                "idnumber": None,
+                "description": "",
+                "descriptionformat": 0,
+                "parent": parent.id if parent else 0,
+                "sortorder": 0,
+                "coursecount": 0,
+                "visible": category.visible,
+                "visibleold": category.visible,
+                "timemodified": now,
+                "depth": depth,
+                "path": "",
+                "theme": None,
+            }
+            for category, parent in zip(level, parents, strict=True)
+        ]
+        ids = writer.insert_many("course_categories", rows, ("parent", "name"))
+        system = f"/{writer.session.system_contextid}"
+        contexts = insert_contexts(
+            writer,
+            [
+                NewContext(CONTEXT_COURSECAT, categoryid, parent.path if parent else system)
+                for categoryid, parent in zip(ids, parents, strict=True)
+            ],
+        )
+        for category, parent, categoryid, context in zip(level, parents, ids, contexts, strict=True):
+            made[category.names] = Category(
+                categoryid,
+                parent.id if parent else 0,
+                category.names[-1],
+                "",
+                category.visible,
+                0,
+                context.id,
+                context.path,
+            )
+    return made

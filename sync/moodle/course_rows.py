@@ -1,0 +1,162 @@
+"""Reads about courses that a file of courses may change: their rows, sections, format options and custom fields."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from sync.moodle.courses import CONTEXT_COURSE
+from sync.moodle.database import MoodleSession
+from sync.moodle.identifiers import fetch_named
+from sync.moodle.writer import MAX_KEYS, slices
+
+CourseRow = dict[str, Any]
+
+
+class CourseField(NamedTuple):
+    """A custom field of courses. Shape: kind: "text", "select", "checkbox", "date", "textarea" …; config: its JSON settings"""
+
+    id: int
+    shortname: str
+    kind: str
+    config: str
+
+
+class Section(NamedTuple):
+    """A section of a course."""
+
+    id: int
+    number: int
+    name: str | None
+    summary: str
+    summaryformat: int
+    timemodified: int
+
+
+def fetch_course_rows(
+    moodle: MoodleSession, named: Mapping[str, Collection[str]]
+) -> dict[str, dict[str, list[CourseRow]]]:
+    """Give the rows of `course`, with `contextid` and `path` of their contexts, that these texts name.
+
+    Shape: named: identifier -> texts; gives identifier -> text -> rows, the site course among them
+    Queries: one per identifier
+    """
+    course, context = moodle.table("course"), moodle.table("context")
+    joined = course.join(
+        context, sa.and_(context.c.contextlevel == CONTEXT_COURSE, context.c.instanceid == course.c.id)
+    )
+    statement = sa.select(course, context.c.id.label("contextid"), context.c.path).select_from(joined)
+    return {
+        identifier: {
+            text: [dict(row._mapping) for row in rows]
+            for text, rows in fetch_named(moodle, statement, "course", identifier, texts).items()
+        }
+        for identifier, texts in named.items()
+    }
+
+
+def fetch_sections(moodle: MoodleSession, courseids: Collection[int]) -> dict[int, dict[int, Section]]:
+    """Give the sections of courses. Shape: courseid -> number -> section. Queries: one; none without courses"""
+    table = moodle.table("course_sections")
+    found: dict[int, dict[int, Section]] = {}
+    columns = (table.c.id, table.c.section, table.c.name, table.c.summary, table.c.summaryformat, table.c.timemodified)
+    for part in slices(sorted(courseids), MAX_KEYS):
+        for courseid, *values in moodle.fetch(sa.select(table.c.course, *columns).where(table.c.course.in_(part))):
+            section = Section(*values)
+            found.setdefault(courseid, {})[section.number] = section._replace(summary=section.summary or "")
+    return found
+
+
+def fetch_format_options(
+    moodle: MoodleSession, courseids: Collection[int], names: Collection[str]
+) -> dict[tuple[int, str, str], tuple[int, str]]:
+    """Give options of course formats that are set for whole courses.
+
+    Shape: (courseid, format, option) -> (row id, value)
+    Queries: one; none without courses
+    """
+    table = moodle.table("course_format_options")
+    found = {}
+    for part in slices(sorted(courseids), MAX_KEYS):
+        statement = sa.select(table.c.courseid, table.c.format, table.c.name, table.c.id, table.c.value).where(
+            table.c.courseid.in_(part), table.c.sectionid == 0, table.c.name.in_(names)
+        )
+        for courseid, course_format, name, rowid, value in moodle.fetch(statement):
+            found[courseid, course_format, name] = (rowid, value or "")
+    return found
+
+
+def fetch_course_fields(moodle: MoodleSession) -> dict[str, CourseField]:
+    """Give the custom fields of courses by their short names in lower case. Queries: one"""
+    field, category = moodle.table("customfield_field"), moodle.table("customfield_category")
+    joined = field.join(category, category.c.id == field.c.categoryid)
+    statement = (
+        sa.select(field.c.id, field.c.shortname, field.c.type, field.c.configdata)
+        .select_from(joined)
+        .where(category.c.component == "core_course", category.c.area == "course")
+        .order_by(field.c.id)
+    )
+    return {
+        row.shortname.lower(): CourseField(row.id, row.shortname, row.type, row.configdata or "")
+        for row in moodle.fetch(statement)
+    }
+
+
+def fetch_field_data(
+    moodle: MoodleSession, courseids: Collection[int], fieldids: Collection[int]
+) -> dict[tuple[int, int], CourseRow]:
+    """Give what custom fields hold for courses. Shape: (courseid, fieldid) -> row. Queries: one; none without both"""
+    if not fieldids:
+        return {}
+    table = moodle.table("customfield_data")
+    found = {}
+    for part in slices(sorted(courseids), MAX_KEYS):
+        statement = sa.select(table).where(table.c.instanceid.in_(part), table.c.fieldid.in_(fieldids))
+        for row in moodle.fetch(statement):
+            found[row.instanceid, row.fieldid] = dict(row._mapping)
+    return found
+
+
+def fetch_people(moodle: MoodleSession, texts: Collection[str], mnethostid: int) -> dict[str, list[int]]:
+    """Give the accounts that texts mean: an id, a username or address, or a part of a name, address or username.
+
+    Shape: text -> ids; an exact username or address goes before everything that merely holds the text
+    Queries: one, and one more where a text names nobody exactly
+    """
+    user = moodle.table("user")
+    wanted = sorted(filter(None, texts))
+    lowered = [text.lower() for text in wanted]
+    exact: dict[str, list[int]] = {}
+    present = (user.c.deleted == 0, user.c.mnethostid == mnethostid)
+    if wanted:
+        ids = [int(text) for text in wanted if text.isascii() and text.isdigit() and len(text) < 19]
+        statement = sa.select(user.c.id, user.c.username, user.c.email).where(
+            *present,
+            sa.or_(user.c.id.in_(ids), user.c.username.in_(lowered), sa.func.lower(user.c.email).in_(lowered)),
+        )
+        for userid, username, address in moodle.fetch(statement):
+            for text in {str(userid), username, (address or "").lower()}:
+                exact.setdefault(text, []).append(userid)
+    found = {text: exact[text.lower()] for text in wanted if text.lower() in exact}
+    rest = [text for text in wanted if text not in found and not text.isdigit()]
+    return {**found, **_fetch_alike(moodle, rest, present)}
+
+
+def _fetch_alike(
+    moodle: MoodleSession, texts: Collection[str], conditions: tuple[sa.ColumnElement[bool], ...]
+) -> dict[str, list[int]]:
+    """Mirrors: get_users_listing() of Moodle: full name, address and username hold the text"""
+    if not texts:
+        return {}
+    user = moodle.table("user")
+    places = [
+        sa.func.lower(user.c.firstname + " " + user.c.lastname), sa.func.lower(user.c.email), user.c.username,
+    ]  # fmt: skip
+    alike = sa.or_(*(place.contains(text.lower(), autoescape=True) for text in texts for place in places))
+    people = moodle.fetch(
+        sa.select(user.c.id, user.c.firstname, user.c.lastname, user.c.email, user.c.username).where(*conditions, alike)
+    )
+    held = [(p.id, f"{p.firstname} {p.lastname}\n{p.email}\n{p.username}".lower()) for p in people]
+    return {text: [userid for userid, names in held if text.lower() in names] for text in texts}
