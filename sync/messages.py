@@ -54,6 +54,10 @@ COLUMN_TEXTS = {
         "Line %(line)s: these columns are not known here: %(columns)s. Did you mean %(nearest)s? Correct the header, or "
         "switch on “Accept unknown columns”."
     ),
+    "header_without_known_column": _(
+        "Line %(line)s: no cell of this line is a column name that is known here. Put the column names on the first line, "
+        "and check the separator. Known columns: %(known)s."
+    ),
     "header_missing_column": _(
         "Line %(line)s: the header lacks these columns: %(columns)s. Add them. It has: %(found)s; if that looks like one "
         "long name, the separator is not the one that was expected."
@@ -93,9 +97,16 @@ MOODLE_TEXTS = {
     "moodle_unavailable": _(
         "The Moodle database doesn't answer (%(reason)s). Check the server and take the run up again."
     ),
-    "moodle_refused": _("The Moodle database refused the row (%(reason)s)."),
-    "moodle_error": _("The Moodle database reports an error (%(reason)s)."),
+    "moodle_refused": _(
+        "The Moodle database refused the row (%(reason)s). Correct the value that it names, then send the row again."
+    ),
+    "moodle_error": _(
+        "The Moodle database reports an error (%(reason)s). Look at the log of the server, then take the run up again."
+    ),
     "moodle_table_missing": _("The table %(table)s isn't there. Check the prefix and that this is a Moodle database."),
+    "moodle_column_missing": _(
+        "The table %(table)s has no column %(column)s. Check that this is a Moodle database of 4.1 or later."
+    ),
     "check_server": _("%(server)s %(version)s answers."),
     "check_release": _("Moodle %(release)s (version %(version)s), tables with the prefix “%(prefix)s”."),
     "check_release_old": _("Moodle %(release)s is older than 4.1, the oldest that ToolSync knows. Upgrade Moodle."),
@@ -153,7 +164,7 @@ ACCOUNT_TEXTS = {
     ),
     "nothing_to_delete": _("nothing to delete: there is no such account"),
     "blobs_left": _(
-        "%(size)s of files of deleted accounts stay in Moodle's data folder, where nothing refers to them any more. Set "
+        "%(size)s of deleted files stay in Moodle's data folder, where nothing refers to them any more. Set "
         "TOOLSYNC_MOODLE_DATAROOT so that they go into Moodle's trash."
     ),
     "superseded": _("a later row of the file overwrites this one"),
@@ -209,6 +220,61 @@ ACCOUNT_TEXTS = {
     ),
 }
 
+# --- courses ----------------------------------------------------------------------------------------------------------
+COURSE_TEXTS = {
+    "course_created": _("course created"),
+    "course_updated": _("course updated"),
+    "course_unchanged": _("course unchanged"),
+    "course_exists": _("the course exists; it is left as it is"),
+    "course_shortname_taken": _(
+        "Another course has the short name “%(value)s”. Short names are unique: choose another."
+    ),
+    "course_idnumber_taken": _(
+        "Another course has the idnumber “%(value)s”. Idnumbers are unique: correct one of them."
+    ),
+    "course_grouping_unknown": _(
+        "The course has no grouping %(grouping)s. Write 0, or the number of one of its groupings."
+    ),
+    "course_dates_reversed": _("The course would end before it starts. Correct one of the two dates."),
+    "course_field_unknown": _("Column “%(column)s” is ignored: Moodle has no such custom field of courses."),
+    "course_field_kind_unknown": _(
+        "Custom fields of the type “%(kind)s” can't be filled from a file. Take the column out."
+    ),
+    "category_none": _("The site has no course category. Name one."),
+    "category_unknown": _(
+        "There is no category with the %(identifier)s “%(category)s”. Correct it, or create the category first."
+    ),
+    "category_path_gap": _("The path “%(path)s” has an empty part. Write it like Sciences/Mathematics."),
+    "category_name_too_long": _("The category name “%(name)s” is too long: at most %(limit)s characters. Shorten it."),
+    "teacher_unknown": _("“%(account)s” is nobody's id, username, address or name. Correct it."),
+    "teacher_ambiguous": _("“%(account)s” may mean %(count)s accounts. Write the username."),
+}
+
+# --- lists of courses (courses_delete, courses_check) -------------------------------------------------------------
+COURSE_LIST_TEXTS = {
+    "list_empty": _("The file names nothing, so there is nothing to do."),
+    "course_deletion_final": _(
+        "Deleted courses can't be brought back from Moodle's recycle bin: ToolSync puts nothing into it."
+    ),
+    "course_deleted": _("course deleted (%(fullname)s)"),
+    "course_deleted_before": _("already deleted by line %(line)s"),
+    "course_delete_unknown": _(
+        "There is no course with the %(identifier)s “%(course)s”. Correct the line, or take it out: the course may have been "
+        "deleted before."
+    ),
+    "course_delete_site": _("“%(course)s” is the front page of the site, which can't be deleted. Take the line out."),
+    "course_plugins_unknown": _(
+        "The course holds %(plugins)s, whose tables ToolSync doesn't know, so nothing of it was deleted. Add the plugin's "
+        "install.xml (see the manual), or delete the course in Moodle."
+    ),
+    "course_check_found": _("the course is there"),
+    "course_check_names": _("%(fullname)s, short name %(shortname)s, idnumber “%(idnumber)s”"),
+    "course_check_missing": _("no course has this %(identifier)s"),
+    "course_check_described": _("described in the file as “%(description)s”"),
+    "course_check_ambiguous": _("%(count)s courses have this %(identifier)s"),
+    "course_check_ids": _("their ids: %(ids)s"),
+}
+
 # --- enrolments, roles, groups, cohorts ------------------------------------------------------------------------------
 MEMBERSHIP_TEXTS = {
     "course_unknown": _(
@@ -260,6 +326,132 @@ MEMBERSHIP_TEXTS = {
     "cohort_idnumber_too_long": _("A cohort idnumber has at most %(limit)s characters. Shorten it."),
 }
 
+# --- enrolments -----------------------------------------------------------------------------------------------------
+ENROLMENT_TEXTS = {
+    "enrolment_created": _("enrolled"),
+    "enrolment_updated": _("enrolment changed"),
+    "enrolment_unchanged": _("enrolment unchanged"),
+    "enrolment_deleted": _("unenrolled"),
+    "enrolment_missing": _("nothing to do: not enrolled"),
+    "enrolment_enabled": _("enrolment active again"),
+    "enrolment_disabled": _("enrolment suspended"),
+    "enrolment_groups_changed": _("groups changed"),
+    "enrolment_dates_reversed": _(
+        "The enrolment would end (%(end)s) before it starts (%(start)s). Correct one of the two dates."
+    ),
+    "role_assigned": _("role given"),
+    "role_held_already": _("has this role already"),
+    "role_replaced": _("role replaced"),
+    "roles_taken_away": _("role taken away"),
+    "role_not_held": _("nothing to do: has no such role, or only by an enrolment method"),
+    "group_unknown": _(
+        "The course has no group “%(group)s”. Correct the name, or create the group first (gaddcreate and greplacecreate do)."
+    ),
+    "group_member_already": _("already a member of the group “%(group)s”"),
+    "group_not_member": _("not a member of the group “%(group)s”"),
+    "group_not_ours": _(
+        "still in the group “%(group)s”: ToolSync did not make that membership, and groups are protected"
+    ),
+    "group_kept_by_method": _(
+        "still in the group “%(group)s”: the membership is protected, an enrolment method made it and would restore it"
+    ),
+}
+
+# --- cohorts --------------------------------------------------------------------------------------------------------
+COHORT_TEXTS = {
+    "cohort_created": _("cohort created"),
+    "cohort_updated": _("cohort changed"),
+    "cohort_unchanged": _("cohort unchanged"),
+    "cohort_deleted": _("cohort deleted, with its members and its enrolments"),
+    "cohort_freed": _("cohort emptied of %(count)s members"),
+    "cohort_empty_already": _("the cohort is empty already"),
+    "cohort_member_added": _("member added"),
+    "cohort_member_already": _("is a member already"),
+    "cohort_member_removed": _("member removed"),
+    "cohort_member_missing": _("nothing to do: is no member"),
+    "cohort_missing": _(
+        "There is no cohort with the %(identifier)s “%(cohort)s”. Correct the cell, or have the cohort created first."
+    ),
+    "cohort_taken": _("Another cohort has the %(identifier)s “%(value)s”. Choose another, or name that cohort."),
+    "cohort_gate_left": _(
+        "self enrolment in %(count)s courses was open to its members only, and is closed to everybody now"
+    ),
+    "cohorts_deleted_empty": _("%(count)s cohorts that the file left without members were deleted."),
+    "cohort_link_created": _("cohort enrolled; people who came along: %(count)s"),
+    "cohort_link_restored": _("cohort enrolment switched on again"),
+    "cohort_link_synced": _("cohort enrolled already; people brought up to date"),
+    "cohort_link_unchanged": _("cohort enrolled already"),
+    "cohort_link_disabled": _("cohort enrolment switched off; the roles that it gave are gone"),
+    "cohort_link_off_already": _("cohort enrolment is switched off already"),
+    "cohort_link_deleted": _("cohort enrolment deleted; people who left: %(count)s"),
+    "cohort_link_gone_already": _("nothing to do: not enrolled so"),
+    "cohort_link_missing": _(
+        "The cohort “%(cohort)s” isn't enrolled in “%(course)s” so. Correct the row, or take it out."
+    ),
+    "cohort_link_every_role": _("* means every role, which add can't give. Name one role."),
+    "enrol_method_unknown": _(
+        "The method “%(method)s” can't enrol cohorts: it isn't switched on, or it isn't made for them. Use cohort."
+    ),
+}
+
+# --- groups, groupings and their members -----------------------------------------------------------------------------
+GROUP_TEXTS = {
+    "group_created": _("group added"),
+    "group_updated": _("group changed"),
+    "group_unchanged": _("group unchanged"),
+    "group_bound": _("group put in the grouping"),
+    "group_unidentified": _(
+        "The course has no group with the %(identifier)s “%(group)s”. Correct the cell, or create the group first."
+    ),
+    "group_not_unique": _(
+        "%(count)s groups of the course have the %(identifier)s “%(group)s”. Make it unique in Moodle, or choose another "
+        "group identifier."
+    ),
+    "group_idnumber_taken": _(
+        "Another group of the course has the idnumber “%(idnumber)s”. Give this group another one, or leave the cell empty."
+    ),
+    "grouping_created": _("grouping added"),
+    "grouping_updated": _("grouping changed"),
+    "grouping_unchanged": _("grouping unchanged"),
+    "grouping_unidentified": _(
+        "the course has no grouping with the %(identifier)s “%(grouping)s”; the one of this name was taken, or a new one made"
+    ),
+    "grouping_without_idnumber": _("the new grouping has no idnumber, by which other rows could name it"),
+    "grouping_unknown": _(
+        "The course has no grouping with the idnumber “%(grouping)s”, so the group was put in none. Create the grouping "
+        "first, then send the row again."
+    ),
+    "grouping_not_unique": _(
+        "%(count)s groupings of the course have the %(identifier)s “%(grouping)s”. Make it unique in Moodle."
+    ),
+    "grouping_idnumber_taken": _(
+        "Another grouping of the course has the idnumber “%(idnumber)s”. Give this one another, or leave the cell empty."
+    ),
+    "group_member_added": _("put in the group"),
+    "group_member_unchanged": _("member of the group already"),
+    "group_member_shifted": _("groups changed: in this group now"),
+    "group_member_removed": _("taken out of the group"),
+    "group_member_missing": _("nothing to do: not a member of the group"),
+    "group_kept_not_ours": _("still in the group “%(group)s” as well: ToolSync did not make that membership"),
+    "groups_purged": _("Deleted groups without members (%(count)s): %(names)s."),
+    "groupings_purged": _("Deleted groupings without groups (%(count)s): %(names)s."),
+}
+
+# --- metacourse links ---------------------------------------------------------------------------------------------
+META_TEXTS = {
+    "meta_link_created": _("linked; people who came along: %(count)s"),
+    "meta_link_revived": _("link switched on again"),
+    "meta_link_synced": _("linked already; people brought up to date"),
+    "meta_link_unchanged": _("linked already"),
+    "meta_link_disabled": _("link switched off; the roles that it gave are gone"),
+    "meta_link_off_already": _("link is switched off already"),
+    "meta_link_missing": _("“%(meta)s” takes nobody from “%(master)s”. Correct the row, or take it out."),
+    "meta_of_itself": _("“%(course)s” can't take its people from itself. Name two courses."),
+    "meta_not_enabled": _(
+        "The enrolment plugin “Course meta link” is switched off on this site. Switch it on in Moodle, then send the file again."
+    ),
+}
+
 # --- runs ---------------------------------------------------------------------------------------------------------
 RUN_TEXTS: dict[str, Any] = {
     "processor_unknown": _("There is no file type “%(processor)s”. File types: %(processors)s."),
@@ -294,7 +486,13 @@ TEXTS: dict[str, Any] = {
     **OPTION_TEXTS,
     **MOODLE_TEXTS,
     **ACCOUNT_TEXTS,
+    **COURSE_TEXTS,
+    **COURSE_LIST_TEXTS,
     **MEMBERSHIP_TEXTS,
+    **ENROLMENT_TEXTS,
+    **GROUP_TEXTS,
+    **COHORT_TEXTS,
+    **META_TEXTS,
     **RUN_TEXTS,
 }
 

@@ -81,10 +81,12 @@ def run_file(
     filename: str = "in.csv",
     dataroot: Path | None = None,
     records: Records | None = None,
+    after_line: int = 0,
     **options: Any,
 ) -> RunResult:
     """Carry out a command file in the way the product does, without its own database.
 
+    Shape: after_line: rows up to this line are done already
     Raises: CommandFileError when the file is refused
     """
     data = text.encode() if isinstance(text, str) else text
@@ -101,6 +103,7 @@ def run_file(
         run_pipeline(
             Work(
                 processor, values, moodle, result, simulate=simulate, chunk_rows=chunk_rows, fence_key=str(time.time_ns()),
+                after_line=after_line,
                 deliver=result.mails.extend, records=records or NoRecords(),
             ),
             io.BytesIO(data),
@@ -116,7 +119,7 @@ def _tell(result: RunResult, data: bytes, filename: str, processor: Any, values:
     def reader() -> RowReader:
         return open_rows(
             io.BytesIO(data), filename, encoding=values.encoding, separator=values.separator,
-            known_name=processor.columns.knows,
+            known_name=processor.columns.knows, list_names=processor.columns.list_names,
         )  # fmt: skip
 
     rejected = [outcome for outcome in result.outcomes if outcome.action is Action.REJECTED]

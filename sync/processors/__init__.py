@@ -8,14 +8,38 @@ from typing import Any
 
 from sync.errors import DeclarationError
 from sync.processors.base import Processor
+from sync.processors.cohort_courses import CohortCourses
+from sync.processors.cohorts import Cohorts
+from sync.processors.courses import Courses
+from sync.processors.courses_check import CoursesCheck
+from sync.processors.courses_delete import CoursesDelete
+from sync.processors.courses_meta import CoursesMeta
+from sync.processors.enrolments import Enrolments
+from sync.processors.groupmembers import GroupMembers
+from sync.processors.groups import Groups
 from sync.processors.users import Users
 from sync.processors.users_delete import UsersDelete
 from sync.processors.users_restore import UsersRestore
 from sync.processors.users_suspend import UsersSuspend
 
 # In the order in which files that arrive together are carried out: an account must be there before a list names it, and a
-# file that restores accounts corrects one that deletes or suspends them, not the other way round.
-_PROCESSORS: tuple[type[Processor[Any, Any]], ...] = (Users, UsersDelete, UsersSuspend, UsersRestore)
+# file that restores accounts corrects one that deletes or suspends them, not the other way round. Courses are deleted before
+# others are made, which may take over their names, and people are put in them last.
+_PROCESSORS: tuple[type[Processor[Any, Any]], ...] = (
+    Users,
+    UsersDelete,
+    UsersSuspend,
+    UsersRestore,
+    CoursesCheck,
+    CoursesDelete,
+    Courses,
+    CoursesMeta,
+    Enrolments,
+    Groups,
+    GroupMembers,
+    Cohorts,
+    CohortCourses,
+)
 
 REGISTRY: dict[str, type[Processor[Any, Any]]] = {processor.key: processor for processor in _PROCESSORS}
 
@@ -42,12 +66,21 @@ def guess_processor(names: Collection[str], filename: str = "") -> str:
     if Users.key in candidates:
         # The only one of them that asks for names; it creates and updates, which does the least harm.
         return Users.key
+    if not candidates:
+        # A list has no header, only its file's name.
+        candidates = [
+            key
+            for key, processor in REGISTRY.items()
+            if processor.columns.headerless and stem.startswith(PurePath(processor.default_filename).stem)
+        ]
     # Headers that fit several types say nothing: deleting is never a guess.
     return candidates[0] if len(candidates) == 1 else ""
 
 
 def _fits(processor: type[Processor[Any, Any]], names: Collection[str]) -> bool:
     columns = processor.columns
+    if columns.headerless:
+        return False
     has_required = all(column.name in names for column in columns if column.required)
     has_identity = not columns.one_of or any(name in names for name in columns.one_of)
     return has_required and has_identity and all(columns.knows(name) for name in names)

@@ -19,15 +19,14 @@ from sync.moodle.users import SiteRules
 from sync.moodle.writer import Writer
 from sync.processors.account_store import (
     SimulatedPasswords,
-    blob_notes,
     fetch_present_accounts,
     fetch_revivable_accounts,
     remember_accounts,
-    trash_blobs,
     write_accounts_plan,
 )
 from sync.processors.accounts import IDENTITIES, KEY_FIELDS, Account, AccountBook, AccountsPlan, RowRefused
 from sync.processors.base import Processor
+from sync.processors.blobs import blob_notes, trash_blobs
 from sync.values import Action, Change, CleanRow, Note, Outcome
 
 IDENTITY_COLUMNS = (
@@ -116,7 +115,7 @@ class AccountList(Processor[AccountListState, AccountsPlan]):
 
     def committed(self, plan: AccountsPlan) -> None:
         if self.deletion is not None:
-            self.bytes_left += trash_blobs(self.moodle, self.deletion)
+            self.bytes_left += trash_blobs(self.moodle, self.deletion.files)
 
     def closing_notes(self) -> list[Note]:
         return blob_notes(self.bytes_left)

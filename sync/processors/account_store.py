@@ -7,11 +7,8 @@ import secrets
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from django.template.defaultfilters import filesizeformat
-
 from sync.moodle.account_deletion import DeletionSummary, delete_accounts, md5_of
 from sync.moodle.database import MoodleSession
-from sync.moodle.files import trash_unreferenced_blobs
 from sync.moodle.user_contexts import fetch_userids_without_context, insert_user_contexts
 from sync.moodle.users import fetch_accounts
 from sync.moodle.writer import Writer
@@ -19,7 +16,6 @@ from sync.processors.accounts import AccountsPlan, ClearPassword
 from sync.processors.base import write_plan
 from sync.processors.memory import Memory
 from sync.processors.plan import Ref
-from sync.values import Note
 
 
 def fetch_present_accounts(
@@ -83,15 +79,6 @@ def write_accounts_plan(plan: AccountsPlan, writer: Writer) -> DeletionSummary |
     if plan.tokens_ended:
         writer.delete_where("external_tokens", "userid", sorted(plan.tokens_ended))
     return deletion
-
-
-def trash_blobs(moodle: MoodleSession, deletion: DeletionSummary) -> int:
-    """See to the files of deleted accounts, and give how many bytes stay behind. Units: bytes"""
-    return trash_unreferenced_blobs(moodle, moodle.database.settings.dataroot, deletion.files).bytes_left
-
-
-def blob_notes(bytes_left: int) -> list[Note]:
-    return [Note("blobs_left", {"size": filesizeformat(bytes_left)})] if bytes_left else []
 
 
 class SimulatedPasswords:

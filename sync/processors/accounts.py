@@ -143,11 +143,6 @@ class AccountsPlan(Plan):
     def is_empty(self) -> bool:
         return super().is_empty and not self.deleted
 
-    def end_sessions(self, account: Account) -> None:
-        """Log the account out everywhere; one that is only planned has no sessions."""
-        if isinstance(account.key, int):
-            self.sessions_ended.add(account.key)
-
     def delete_account(self, account: Account) -> None:
         values = account.values
         self.deleted.append(AccountToDelete(**{name: values[name] for name in AccountToDelete._fields}))
@@ -155,7 +150,8 @@ class AccountsPlan(Plan):
     def write_accounts(self) -> None:
         """Turn the net changes of all accounts into inserts and updates; timemodified follows real changes only.
 
-        A password alone doesn't touch timemodified. Source: effects user_password_change
+        A password alone doesn't touch timemodified. Source: effects user_password_change. Who is locked out, or has another
+        password now, is logged out everywhere.
         """
         for account in self.book.accounts.values():
             if not account.lines:
@@ -168,5 +164,7 @@ class AccountsPlan(Plan):
             if after.keys() - {"password"}:
                 before["timemodified"] = account.stored["timemodified"]
                 after["timemodified"] = self.now
+            if after.get("suspended") or "password" in after:
+                self.sessions_ended.add(account.key)
             if after:
                 self.update("user", account.key, before, after, *account.lines)

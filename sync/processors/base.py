@@ -28,6 +28,7 @@ from sync.moodle.database import MoodleSession
 from sync.moodle.grades import recover_course_grades
 from sync.moodle.schema import NATURAL_KEYS, WRITE_ORDER
 from sync.moodle.writer import RowChange, Writer
+from sync.processors.blobs import blob_notes, trash_blobs
 from sync.processors.memory import Memory
 from sync.processors.plan import Plan, Ref
 from sync.values import CleanRow, Note
@@ -96,6 +97,7 @@ class Processor(ABC, Generic[State, PlanT]):
 
     def committed(self, plan: PlanT) -> None:
         """Do what may only happen once the transaction is in (files in Moodle's data folder)."""
+        self.kept["bytes_left"] = self.kept.get("bytes_left", 0) + trash_blobs(self.moodle, plan.files)
 
     def pass_over(self, rows: Sequence[CleanRow]) -> None:
         """Look at rows that an earlier attempt at this run has carried out; for what `closing_plan` must know."""
@@ -106,7 +108,7 @@ class Processor(ABC, Generic[State, PlanT]):
 
     def closing_notes(self) -> list[Note]:
         """Say what is worth saying about everything that was done."""
-        return []
+        return blob_notes(self.kept.get("bytes_left", 0))
 
     def close(self) -> None:
         """Let go of what the processor holds (helper processes)."""
@@ -131,9 +133,9 @@ def write_plan(plan: Plan, writer: Writer) -> dict[Ref, int]:
     """
     for table in reversed(_in_order(plan.deletes)):
         writer.delete_where(table, "id", [delete.id for delete in plan.deletes[table]])
-    for table in _in_order(plan.updates):
-        writer.update_many(table, [RowChange(u.id, u.before, u.after) for u in plan.updates[table]])
     ids: dict[Ref, int] = {}
+    for table in _in_order(plan.updates):
+        writer.update_many(table, [RowChange(*u[:3]) for u in plan.updates[table] if not _has_ref(u.after)])
     for table in _in_order(plan.inserts):
         inserts = plan.inserts[table]
         rows = [resolved(insert.values, ids) for insert in inserts]
@@ -141,9 +143,12 @@ def write_plan(plan: Plan, writer: Writer) -> dict[Ref, int]:
             if insert.key:
                 ids[Ref(table, insert.key)] = rowid
     if plan.unenrolled:
-        leave_courses(writer, plan.unenrolled, now=plan.now)
+        plan.files += leave_courses(writer, plan.unenrolled, now=plan.now)
     if plan.enrolled:
         recover_course_grades(writer, plan.enrolled, now=plan.now)
+    for table in _in_order(plan.updates):
+        waiting = [u for u in plan.updates[table] if _has_ref(u.after)]
+        writer.update_many(table, [RowChange(u.id, u.before, resolved(u.after, ids)) for u in waiting])
     caches.flag_changes(
         writer,
         dirty_users=_plain_ids(plan.dirty_users, ids),
@@ -155,10 +160,13 @@ def write_plan(plan: Plan, writer: Writer) -> dict[Ref, int]:
 
 def resolved(values: dict[str, Any], ids: Mapping[Ref, int]) -> dict[str, Any]:
     """Replace the Refs among the values by the ids that they got."""
-    for value in values.values():
-        if value.__class__ is Ref:
-            return {name: ids[value] if value.__class__ is Ref else value for name, value in values.items()}
+    if _has_ref(values):
+        return {name: ids[value] if value.__class__ is Ref else value for name, value in values.items()}
     return values
+
+
+def _has_ref(values: Mapping[str, Any]) -> bool:
+    return any(value.__class__ is Ref for value in values.values())
 
 
 def _insert(writer: Writer, table: str, rows: list[dict[str, Any]]) -> list[int]:

@@ -1,18 +1,13 @@
-"""The cohort of a row: found, or made, and joined."""
+"""The cohort of a row of accounts: found, or made, and joined."""
 
 from __future__ import annotations
 
-from sync.moodle.cohorts import Cohort
+from sync.processors.cohort_book import AnyCohort, CohortBook, length_problem
 from sync.processors.cohort_sync import enrol_cohort_member
-from sync.processors.membership_memory import PlannedCohort
 from sync.processors.membership_results import NOTHING, SetResult
 from sync.processors.membership_rows import MembershipRows
 from sync.processors.table_view import UserKey
 from sync.values import Change, Note
-
-# Source: Moodle table cohort, columns name and idnumber
-MAX_NAME = 254
-MAX_IDNUMBER = 100
 
 
 class CohortMembership:
@@ -20,11 +15,7 @@ class CohortMembership:
 
     def __init__(self, rows: MembershipRows) -> None:
         self.rows = rows
-        self._fold = rows.state.fold_cohort
-        self._by_name: dict[str, list[Cohort | PlannedCohort]] = {}
-        self._by_idnumber: dict[str, list[Cohort | PlannedCohort]] = {}
-        for cohort in rows.state.cohorts:
-            self._keep(cohort)
+        self._book = CohortBook(rows.state)
 
     def add(self, user: UserKey, name: str, idnumber: str, line: int) -> SetResult:
         """Make a user a member of the cohort that the two cells name; make the cohort when it is missing."""
@@ -38,28 +29,22 @@ class CohortMembership:
         enrol_cohort_member(self.rows, user, cohort.id, line)
         return SetResult(changes=(Change("cohort", "", cohort.name),))
 
-    def _find(self, name: str, idnumber: str) -> Cohort | PlannedCohort | Note | None:
+    def _find(self, name: str, idnumber: str) -> AnyCohort | Note | None:
         """By idnumber, else by name: in the system context first, then anywhere."""
-        found = self._by_idnumber.get(self._fold(idnumber), []) if idnumber else []
+        found = self._book.find("idnumber", idnumber) if idnumber else []
         if not found and name:
-            anywhere = self._by_name.get(self._fold(name), [])
+            anywhere = self._book.find("name", name)
             found = [cohort for cohort in anywhere if cohort.contextid == self.rows.state.system_contextid] or anywhere
         if len(found) > 1:
             return Note("cohort_ambiguous", {"column": "cohort", "cohort": name or idnumber, "count": len(found)})
         return found[0] if found else None
 
-    def _create(self, name: str, idnumber: str, line: int) -> PlannedCohort | Note:
+    def _create(self, name: str, idnumber: str, line: int) -> AnyCohort | Note:
         if not name:
             return Note("cohort_unknown", {"column": "cohortid", "idnumber": idnumber})
-        if len(name) > MAX_NAME:
-            return Note("cohort_name_too_long", {"column": "cohort", "limit": MAX_NAME})
-        if len(idnumber) > MAX_IDNUMBER:
-            return Note("cohort_idnumber_too_long", {"column": "cohortid", "limit": MAX_IDNUMBER})
+        problem = length_problem(name, idnumber, "cohort", "cohortid")
+        if problem is not None:
+            return problem
         cohort = self.rows.create_cohort(name, idnumber, line)
-        self._keep(cohort)
+        self._book.keep(cohort)
         return cohort
-
-    def _keep(self, cohort: Cohort | PlannedCohort) -> None:
-        self._by_name.setdefault(self._fold(cohort.name), []).append(cohort)
-        if cohort.idnumber:
-            self._by_idnumber.setdefault(self._fold(cohort.idnumber), []).append(cohort)

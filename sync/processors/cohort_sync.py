@@ -15,13 +15,15 @@ def enrol_cohort_member(rows: MembershipRows, user: UserKey, cohortid: int | Ref
 
     Mirrors: enrol_cohort_handler::member_added()
     """
+    if "cohort" not in rows.state.enabled_methods:
+        return
     for instance in _instances(rows, cohortid):
         if instance.status == ENABLED:
             _enrol(rows, user, instance, line)
 
 
 def unenrol_cohort_member(rows: MembershipRows, user: UserKey, cohortid: int | Ref, line: int) -> None:
-    """Take from somebody who has left a cohort what he had by it.
+    """Take from somebody who has left a cohort what he had by it; Moodle does so even where the plugin is switched off.
 
     Mirrors: enrol_cohort_handler::member_removed()
     """

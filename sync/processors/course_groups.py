@@ -32,12 +32,19 @@ class CourseGroups:
             return SetResult(problems=(Note("group_name_too_long", {"column": column, "limit": MAX_NAME}),))
         if not self.rows.is_enrolled(user, course.id):
             return SetResult(problems=(Note("group_not_enrolled", {"column": column, "group": name}),))
-        found = self.named(course, name)
-        notes = (Note("group_ambiguous", {"column": column, "group": name, "count": len(found)}),) if found[1:] else ()
-        groupid = found[0] if found else self._create(course, name, line)
+        groupid, notes = self.seek(course, name, column)
+        if groupid is None:
+            groupid = self.create(course, name, line)
         if not self.rows.groups.add(user, groupid, line):
             return NOTHING._replace(notes=notes)
         return SetResult(changes=(Change(column, "", name),), notes=notes)
+
+    def seek(self, course: Course, name: str, column: str) -> tuple[int | Ref | None, tuple[Note, ...]]:
+        """Give the group of this name (the oldest of several, None without one) and what is worth saying about it."""
+        found = self.named(course, name)
+        if len(found) > 1:
+            return found[0], (Note("group_ambiguous", {"column": column, "group": name, "count": len(found)}),)
+        return (found[0] if found else None), ()
 
     def named(self, course: Course, name: str) -> list[int | Ref]:
         """Give the groups of this name, the oldest first; those spelled exactly so, if there are any."""
@@ -45,7 +52,8 @@ class CourseGroups:
         exact = [groupid for groupid, spelled in alike if spelled == name]
         return exact or [groupid for groupid, _spelled in alike]
 
-    def _create(self, course: Course, name: str, line: int) -> Ref:
+    def create(self, course: Course, name: str, line: int) -> Ref:
+        """Make a group; later rows find it."""
         groupid = self.rows.groups.create(course.id, name, line)
         self._ids[course.id, self._fold(name)] = [(groupid, name)]
         return groupid

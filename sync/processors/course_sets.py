@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Container, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from sync.moodle.courses import Course
-from sync.moodle.enrolments import ACTIVE, ENABLED, METHODS_WITH_FREE_ROLES, SELF_SYNCED_METHODS, EnrolInstance
+from sync.moodle.enrolments import ACTIVE, ENABLED, METHODS_WITH_FREE_ROLES, SELF_SYNCED_METHODS
 from sync.moodle.roles import Role
 from sync.processors.course_groups import CourseGroups
+from sync.processors.membership_memory import Instance
 from sync.processors.membership_results import NOTHING, CourseSet, SetResult
 from sync.processors.membership_rows import MembershipRows
 from sync.processors.membership_state import MembershipState
@@ -26,7 +27,7 @@ class Target(NamedTuple):
 
     course: Course
     role: Role
-    instance: EnrolInstance | None
+    instance: Instance | None
 
 
 class CourseSets:
@@ -55,15 +56,13 @@ class CourseSets:
 
     def _enrol(self, user: UserKey, target: Target, wanted: CourseSet, line: int) -> Iterator[Change]:
         rows, instance = self.rows, target.instance
-        component, itemid = "", 0
         if instance is not None:
             given = {"status": ACTIVE, "timestart": wanted.start, "timeend": wanted.end}
             values = {name: value for name, value in given.items() if value is not None}
             before = rows.enrolment(user, instance.id)
             if rows.enrol(user, instance.id, values, line, timestart=rows.now):
                 yield from _enrolment_changes(wanted, before, values)
-            if instance.enrol not in METHODS_WITH_FREE_ROLES:
-                component, itemid = f"enrol_{instance.enrol}", instance.id
+        component, itemid = role_owner(instance)
         if rows.assign_role(user, target.course, target.role.id, line, component=component, itemid=itemid):
             yield Change(wanted.column("role"), "", target.role.shortname)
 
@@ -80,7 +79,11 @@ def find_target(state: MembershipState, wanted: CourseSet) -> Target | Note:
     role = find_course_role(state, wanted.role or STUDENT, wanted.column("role"))
     if isinstance(role, Note):
         return role
-    instance = find_method(state, course, wanted) if wanted.enrol else None
+    if not wanted.enrol:
+        return Target(course, role, None)
+    method = wanted.enrol.lower()
+    params = {"column": wanted.column("enrol"), "method": method, "course": wanted.course}
+    instance = find_method(state.instances.get(course.id, ()), method, params)
     return instance if isinstance(instance, Note) else Target(course, role, instance)
 
 
@@ -103,14 +106,29 @@ def find_course_role(state: MembershipState, text: str, column: str) -> Role | N
     return role if role.in_courses else Note("role_not_for_courses", {"column": column, "role": text})
 
 
-def find_method(state: MembershipState, course: Course, wanted: CourseSet) -> EnrolInstance | Note:
-    """Give the first enabled instance of the method in the course."""
-    method = (wanted.enrol or "").lower()
-    params = {"column": wanted.column("enrol"), "method": method, "course": wanted.course}
-    if method in SELF_SYNCED_METHODS:
+def role_owner(instance: Instance | None) -> tuple[str, Any]:
+    """Give the component and the itemid of a role that comes with an enrolment, or without one (None)."""
+    if instance is None or instance.enrol in METHODS_WITH_FREE_ROLES:
+        return "", 0
+    return f"enrol_{instance.enrol}", instance.id
+
+
+def find_method(
+    methods: Iterable[Instance],
+    method: str,
+    params: Mapping[str, str],
+    *,
+    refused: Container[str] = SELF_SYNCED_METHODS,
+    disabled_too: bool = False,
+) -> Instance | Note:
+    """Give the first instance of a method among those of a course, an enabled one unless disabled ones serve too.
+
+    Shape: params: column, method and course, as the texts name them
+    """
+    if method in refused:
         return Note("enrol_method_refused", params)
-    for instance in state.instances.get(course.id, ()):
-        if instance.enrol == method and instance.status == ENABLED:
+    for instance in methods:
+        if instance.enrol == method and (disabled_too or instance.status == ENABLED):
             return instance
     return Note("enrol_method_inactive", params)
 

@@ -25,6 +25,7 @@ class GroupRows:
             state.rows.get("message_conversation_members", {}),
         )
         self.made: list[PlannedGroup] = []
+        self._course_of: dict[GroupKey, int] = {group.id: group.courseid for group in state.groups.values()}
         self._touched: dict[int, list[int]] = {}
 
     def create(self, courseid: int, name: str, line: int) -> Ref:
@@ -42,8 +43,10 @@ class GroupRows:
             "timemodified": now,
         }
         self._plan.insert("groups", values, line, key=(courseid, name))
-        self.made.append(PlannedGroup(Ref("groups", (courseid, name)), courseid, name))
-        return self.made[-1].id
+        made = PlannedGroup(Ref("groups", (courseid, name)), courseid, name)
+        self.made.append(made)
+        self._course_of[made.id] = courseid
+        return made.id
 
     def membership(self, user: UserKey, groupid: GroupKey) -> Values | None:
         """Give the membership of a user in a group. Shape: {id, timeadded, component, itemid}"""
@@ -51,12 +54,7 @@ class GroupRows:
 
     def of_user(self, user: UserKey, courseid: int) -> list[GroupKey]:
         """Give the groups of a course that a user is in, of those that have been read."""
-        made = {group.id: group.courseid for group in self.made}
-        return [
-            groupid
-            for groupid, _user in self.members.find(userid=user)
-            if courseid == (made.get(groupid) or self._state.groups[groupid].courseid)
-        ]
+        return [groupid for groupid, _user in self.members.find(userid=user) if self._course_of[groupid] == courseid]
 
     def add(self, user: UserKey, groupid: GroupKey, line: int, *, component: str = "", itemid: Any = 0) -> bool:
         """Put a user, who must be enrolled, in a group; tell whether that is new.

@@ -20,6 +20,7 @@ class InstanceRows:
         self._courses: dict[int, list[Instance]] = {}
         self._added: dict[Ref, dict[str, Any]] = {}
         self._lines: dict[int, list[int]] = {}
+        self.touches = 0
 
     def of_course(self, courseid: int) -> list[Instance]:
         """Give the methods of a course as they stand now, in the course's order."""
@@ -37,6 +38,7 @@ class InstanceRows:
         Shape: values: columns of `enrol` beside those that every new method has
         Mirrors: enrol_plugin::add_instance()
         """
+        self.touches += 1
         present = self.of_course(courseid)
         row = {
             "enrol": enrol,
@@ -76,6 +78,7 @@ class InstanceRows:
 
     def take_away(self, instance: Instance, line: int) -> None:
         """Delete a method that enrols nobody any more. Mirrors: enrol_plugin::delete_instance(), its end"""
+        self.touches += 1
         present = self.of_course(instance.courseid)
         present[:] = [other for other in present if other.id != instance.id]
         self._plan.dirty_contexts.add(self._state.courses[instance.courseid].path)
@@ -110,6 +113,7 @@ class InstanceRows:
         self._plan.update("enrol", old.id, before, after, *self._lines[old.id])
 
     def _change(self, instance: Instance, line: int, **values: Any) -> None:
+        self.touches += 1
         present = self.of_course(instance.courseid)
         present[:] = [other._replace(**values) if other.id == instance.id else other for other in present]
         if isinstance(instance.id, Ref):

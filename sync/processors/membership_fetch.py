@@ -43,7 +43,7 @@ def fetch_memberships(
     in a simulation the negative ids of those that earlier chunks would have made, or None for everybody who is in the
     courses and cohorts; all_groups: whether to read all groups of the courses
     Queries: none without courses and cohorts; nine for courses, plus two for cohorts, one when a group has a
-    conversation and two when a forum subscribes people
+    conversation, one when a course has meta children and two when a forum subscribes people
     """
     courses, cohort_names, cohort_idnumbers = ({*filter(None, v)} for v in (courses, cohort_names, cohort_idnumbers))
     if not (courses or cohort_names or cohort_idnumbers or cohort_ids):
@@ -97,10 +97,12 @@ def _when_gone(config: Mapping[str, str], default: WhenGone) -> WhenGone:
 def _with_methods(moodle: MoodleSession, state: MembershipState) -> MembershipState:
     """Add the methods of the courses, the courses where the cohorts are enrolled, and the meta children of both."""
     named = {course.id: course for courses in state.courses_named.values() for course in courses}
-    cohortids = [cohort.id for cohort in state.cohorts] if "cohort" in state.enabled_methods else []
+    cohortids = [cohort.id for cohort in state.cohorts]
     found = fetch_instances(moodle, list(named), cohortids)
     touched = named | {course.id: course for _instance, course in found if course.id not in named}
     children = fetch_meta_children(moodle, list(touched)) if "meta" in state.enabled_methods else []
+    # Whether somebody who leaves a child is still enrolled there only the other methods of the child tell.
+    found += fetch_instances(moodle, list({course.id for _instance, course in children} - touched.keys()))
     instances: dict[int, list[EnrolInstance]] = {}
     bound: dict[int, list[EnrolInstance]] = {}
     for instance, _course in found:

@@ -74,7 +74,7 @@ def recall(
     group_keys = {
         _group_key(state, course.id, name) for text, name in groups for course in state.courses_named.get(text, ())
     }
-    found_groups = memory.get_many("planned group", group_keys).values()
+    found_groups = list(memory.get_many("planned group", group_keys).values())
     found_cohorts = memory.get_many("planned cohort name", {state.fold_cohort(name) for name in cohort_names}) | {
         f"idnumber {key}": cohort
         for key, cohort in memory.get_many(
@@ -85,6 +85,8 @@ def recall(
         remembered = memory.get_all("memberships")
     else:
         remembered = memory.get_many("memberships", [str(userid) for userid in userids])
+    # Of groups that nobody names here, those that the users are in.
+    found_groups += memory.get_many("planned group by id", _planned_groupids(remembered)).values()
     instances = memory.get_many("instances", [str(courseid) for courseid in state.courses])
     if not (found_groups or found_cohorts or remembered or instances):
         return state
@@ -106,16 +108,18 @@ def recall(
 
 def remember(
     memory: Memory, state: MembershipState, views: Iterable[TableView], made: Made, ids: Mapping[Ref, int]
-) -> None:
-    """Keep what this chunk would have made. Shape: ids: the negative ids that stand for the accounts it creates."""
+) -> dict[Ref, int]:
+    """Keep what this chunk would have made, and give the negative ids that stand for it.
+
+    Shape: ids: those of the accounts that it creates
+    """
     instances = [instance for methods in made.instances.values() for instance in methods]
     refs = [group.id for group in made.groups] + [cohort.id for cohort in made.cohorts]
     refs += [instance.id for instance in instances if isinstance(instance.id, Ref)]
     numbers = {**ids, **_new_ids(memory, refs)}
-    memory.put_many(
-        "planned group",
-        {_group_key(state, group.courseid, group.name): [numbers[group.id], *group[1:]] for group in made.groups},
-    )
+    groups = {group: [numbers[group.id], *group[1:]] for group in made.groups}
+    memory.put_many("planned group", {_group_key(state, g.courseid, g.name): fact for g, fact in groups.items()})
+    memory.put_many("planned group by id", {str(groupid): [groupid, *rest] for groupid, *rest in groups.values()})
     cohorts = [Cohort(numbers[cohort.id], *cohort[1:]) for cohort in made.cohorts]
     memory.put_many("planned cohort name", {state.fold_cohort(cohort.name): cohort for cohort in cohorts})
     memory.put_many(
@@ -129,6 +133,7 @@ def remember(
         },
     )
     memory.put_many("memberships", _membership_facts(state, views, numbers))
+    return numbers
 
 
 def _membership_facts(
@@ -145,6 +150,11 @@ def _membership_facts(
             rows = tables[view.table] = {**tables.get(view.table, {})}
             rows[json.dumps(plain)] = None if values is None else {"id": _NO_ID, **values}
     return facts
+
+
+def _planned_groupids(remembered: Mapping[str, Any]) -> set[str]:
+    memberships = (json.loads(key) for tables in remembered.values() for key in tables.get("groups_members", {}))
+    return {str(groupid) for groupid, _userid in memberships if groupid < 0}
 
 
 def _with_remembered(rows: Mapping[str, Any], remembered: Mapping[str, Any]) -> dict[str, Any]:

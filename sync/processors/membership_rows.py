@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,7 +38,7 @@ class MembershipRows:
         self._cohort_members = self._view("cohort_members", "cohortid", "userid")
         self._subscriptions = self._view("forum_subscriptions", "forum", "userid")
         self._cohorts: list[PlannedCohort] = []
-        self._unenrolled: dict[tuple[int, int], int] = {}
+        self._unenrolled: set[tuple[int, int]] = set()
         self._subscribing: dict[tuple[int, int], bool] = {}
         self._course_of: dict[int | Ref, int] = {
             instance.id: instance.courseid
@@ -102,8 +103,8 @@ class MembershipRows:
                 self.groups.remove(user, groupid, line)
         self.unassign_roles_of(user, instance, line)
         self._enrolments.remove((instance.id, user), line)
-        if isinstance(user, int):
-            self._unenrolled[user, instance.courseid] = line
+        if not self.is_enrolled(user, instance.courseid):
+            self._leave_course(user, self.state.courses[instance.courseid], line)
         return True
 
     def roles_of(self, user: UserKey, course: Course) -> list[tuple[int, str, Any]]:
@@ -213,6 +214,13 @@ class MembershipRows:
         self._cohort_members.remove((cohortid, user), line)
         return True
 
+    def cohort_balance(self) -> Counter[int | Ref]:
+        """Give by how many members each cohort grows, or shrinks (a negative number), in this chunk."""
+        balance: Counter[int | Ref] = Counter()
+        for key in self._cohort_members.differing():
+            balance[key[0]] += -1 if self._cohort_members.get(key) is None else 1
+        return balance
+
     def add_to_group_of(self, user: UserKey, instance: Instance, line: int) -> None:
         """Put a user in the group that a cohort or meta method fills, if it has one, and in no other by this method."""
         own: dict[str, Any] = {"component": f"enrol_{instance.enrol}", "itemid": instance.id}
@@ -223,20 +231,28 @@ class MembershipRows:
         if isinstance(instance.customint2, Ref) or instance.customint2 in self.state.groups:
             self.groups.add(user, instance.customint2, line, **own)
 
+    @property
+    def touches(self) -> int:
+        """How often a row was put or taken away so far: nothing has changed as long as it stays the same."""
+        return sum(view.touches for view in (*self._views, self.groups.members)) + self.instances.touches
+
     def finish(self) -> None:
         """Put the difference to what is there into the plan. Nothing differs, nothing is written."""
-        self._leave_courses()
+        self.plan.unenrolled |= {pair for pair in self._unenrolled if not self.is_enrolled(*pair)}
         self.instances.finish()
         enrolled, assigned, *_others = [view.write(self.plan) for view in self._views]
         self.groups.finish()
         # A new enrolment alone doesn't change anybody's rights: Moodle marks the account when a role comes with it.
         self.plan.dirty_users |= enrolled.updated | enrolled.deleted | assigned.inserted | assigned.deleted
 
-    def remember(self, memory: Memory, ids: Mapping[Ref, int]) -> None:
-        """Keep, in a simulation, what this chunk would have made. Shape: ids: those that stand for planned accounts."""
+    def remember(self, memory: Memory, ids: Mapping[Ref, int]) -> dict[Ref, int]:
+        """Keep, in a simulation, what this chunk would have made, and give the negative ids that stand for it.
+
+        Shape: ids: those that stand for planned accounts
+        """
         made = Made(self.groups.made, self._cohorts, self.instances.changed())
         views = (*self._views, self.groups.members, self.groups.talkers)
-        membership_memory.remember(memory, self.state, views, made, ids)
+        return membership_memory.remember(memory, self.state, views, made, ids)
 
     @property
     def _views(self) -> tuple[TableView, ...]:
@@ -245,20 +261,18 @@ class MembershipRows:
     def _view(self, table: str, *key: str, on_update: Mapping[str, Any] | None = None) -> TableView:
         return TableView(table, key, self.state.rows.get(table, {}), on_update)
 
-    def _leave_courses(self) -> None:
-        """Take from those who are left without any enrolment in a course what is known of their roles and groups there.
+    def _leave_course(self, user: UserKey, course: Course, line: int) -> None:
+        """Take what is known of the roles and groups of somebody who is left without any enrolment in a course.
 
-        Everything else goes when the plan is carried out: `sync.moodle.enrolments.leave_courses`.
+        Everything else goes when the plan is carried out, from those whom no later row enrols again:
+        `sync.moodle.course_leaving.leave_courses`.
         """
-        for (userid, courseid), line in self._unenrolled.items():
-            if self.is_enrolled(userid, courseid):
-                continue
-            self.plan.unenrolled.add((userid, courseid))
-            for groupid in self.groups.of_user(userid, courseid):
-                self.groups.remove(userid, groupid, line)
-            course = self.state.courses[courseid]
-            for roleid, component, itemid in self.roles_of(userid, course):
-                self.unassign_role(userid, course, roleid, line, component=component, itemid=itemid)
+        for groupid in self.groups.of_user(user, course.id):
+            self.groups.remove(user, groupid, line)
+        for roleid, component, itemid in self.roles_of(user, course):
+            self.unassign_role(user, course, roleid, line, component=component, itemid=itemid)
+        if isinstance(user, int):
+            self._unenrolled.add((user, course.id))
 
     def _may_be_subscribed(self, roleid: int, forum: Forum) -> bool:
         known = self._subscribing.get((roleid, forum.id))

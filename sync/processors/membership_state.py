@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -74,6 +74,10 @@ class MembershipState:
     remembered: Mapping[str, Any] = field(default_factory=dict)
     fold_group: Callable[[str], str] = str
     fold_cohort: Callable[[str], str] = str
+
+    def with_cohorts(self, cohorts: tuple[Cohort, ...]) -> MembershipState:
+        """Give the same with other cohorts."""
+        return replace(self, cohorts=cohorts)
 
 
 def roles_by_shortname(roles: Iterable[Role]) -> dict[str, Role]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from sync.moodle.files import DeletedFiles
 from sync.values import Outcome
 
 
@@ -52,7 +53,8 @@ class Plan:
 
     Shape: inserts, updates, deletes: table -> writes, in file order; dirty_users, changed_preferences: ids or Refs of
     accounts whose sessions must be told (`sync.moodle.caches`); dirty_contexts: context paths; unenrolled: (userid, courseid)
-    of enrolments that go; enrolled: the same of new ones whose earlier grades are wanted back
+    of enrolments that go; enrolled: the same of new ones whose earlier grades are wanted back; files: that went with the
+    rows, known once the plan is carried out
     Units: now: seconds since epoch
     """
 
@@ -68,6 +70,7 @@ class Plan:
         self.unenrolled: set[tuple[int, int]] = set()
         self.enrolled: set[tuple[int, int]] = set()
         self.mails: list[Mail] = []
+        self.files = DeletedFiles()
 
     def insert(self, table: str, values: dict[str, Any], *lines: int, key: tuple[Any, ...] = ()) -> None:
         self.inserts.setdefault(table, []).append(Insert(values, key, lines))
@@ -80,7 +83,7 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing at all is to be written."""
+        """Whether nothing at all is to be done."""
         return not (
             any(self.inserts.values())
             or any(self.updates.values())
@@ -89,4 +92,5 @@ class Plan:
             or self.changed_preferences
             or self.dirty_contexts
             or self.unenrolled
+            or self.mails
         )

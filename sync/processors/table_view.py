@@ -25,7 +25,7 @@ class TableView:
 
     Only the difference between the two is written, so what one row did and a later one took back leaves no trace.
     Shape: key_columns: the natural key, in the order of the keys; rows: key -> id and other columns;
-    on_update: columns that follow when another one changes
+    on_update: columns that follow when another one changes; touches: how often a row was put or taken away so far
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class TableView:
         self._lines: dict[Key, list[int]] = {}
         self._indexes: dict[tuple[int, ...], dict[Key, dict[Key, None]]] = {}
         self._user_place = key_columns.index("userid")
+        self.touches = 0
 
     def get(self, key: Key) -> Values | None:
         """Give a row as it stands now; None when there is no such row."""
@@ -100,6 +101,7 @@ class TableView:
         return written
 
     def _change(self, key: Key, values: Values | None, line: int) -> None:
+        self.touches += 1
         self._changed[key] = values
         self._lines.setdefault(key, []).append(line)
 

@@ -27,22 +27,24 @@ from sync.moodle.users import (
 from sync.moodle.writer import Writer
 from sync.processors.account_store import (
     SimulatedPasswords,
-    blob_notes,
     fetch_present_accounts,
     fetch_revivable_accounts,
     remember_accounts,
     remembered_profile_data,
-    trash_blobs,
     write_accounts_plan,
 )
 from sync.processors.accounts import KEY_FIELDS, ClearPassword
 from sync.processors.base import Processor
+from sync.processors.blobs import blob_notes, trash_blobs
 from sync.processors.membership_fetch import fetch_memberships
 from sync.processors.membership_state import MembershipState
+from sync.processors.profile_values import profile_value
 from sync.processors.users_planning import PLAIN_FIELDS, UsersPlan, UsersPlanner, course_sets
 from sync.values import CleanRow, Note
 
 PROFILE_PREFIX = "profile_field_"
+# Moodle would keep more, but MariaDB's own limit is 16 MB for everything that one statement holds.
+LONGEST_TEXT = 1_000_000
 # Former columns of `user` that Moodle 3.11 turned into social profile fields.
 SOCIAL_COLUMNS = ("icq", "url")
 PREFERENCES = ("auth_forcepasswordchange", "auth_manual_passwordupdatetime", "create_password")
@@ -107,7 +109,7 @@ class Users(Processor[UsersState, UsersPlan]):
         _field("country", text(2, upper=True), default=_("the site's"), sample="GB", help=_("ISO code of two letters.")),
         _field("lang", text(30, lower=True), default=_("the site's"), help=_("Code of an installed language.")),
         _field("timezone", text(100), default=_("the site's"), help=_("A name like Europe/Paris, or 99.")),
-        _field("description", text(), empty=Empty.CLEARS, help=_("HTML.")),
+        _field("description", text(LONGEST_TEXT), empty=Empty.CLEARS, help=_("HTML.")),
         _field("mnethostid", integer(1), default=_("the local host")),
         _field("maildisplay", integer(0, 2), default=_("the site's"), help=_("0 hidden, 1 everybody, 2 course members.")),
         _field("maildigest", integer(0, 2), default=_("the site's"), help=_("0 each post, 1 complete, 2 subjects.")),
@@ -139,7 +141,8 @@ class Users(Processor[UsersState, UsersPlan]):
         NumberedColumn("end", moodle_time(), default=_("0, unlimited")),
         NumberedColumn("wwwroot", text(255), help=_("Remote enrolment is not supported: such a set is refused.")),
         NumberedColumn("type", text(), ignored=True),
-        PrefixedColumn(PROFILE_PREFIX, text(), empty=Empty.CLEARS, help=_("Custom profile field, by its short name.")),
+        PrefixedColumn(PROFILE_PREFIX, text(LONGEST_TEXT), empty=Empty.CLEARS,
+                       help=_("Custom profile field, by its short name.")),
     )  # fmt: skip
     options = Options(
         Choice("primaryidentity", default="idnumber", aliases=("users_primaryidentity",),
@@ -222,7 +225,7 @@ class Users(Processor[UsersState, UsersPlan]):
 
     def committed(self, plan: UsersPlan) -> None:
         if self.deletion is not None:
-            self.bytes_left += trash_blobs(self.moodle, self.deletion)
+            self.bytes_left += trash_blobs(self.moodle, self.deletion.files)
 
     def closing_notes(self) -> list[Note]:
         return blob_notes(self.bytes_left)
@@ -284,7 +287,9 @@ class Users(Processor[UsersState, UsersPlan]):
 
     def _fetch_owners(self, rows: Sequence[CleanRow]) -> dict[tuple[int, str], set[int]]:
         values = {
-            field.id: {row.values[name] for row in rows if row.values.get(name)}
+            field.id: {
+                profile_value(field, row.values[name], self.rules.timezone)[0] for row in rows if name in row.values
+            }
             for name, field in self.profile_fields.items()
             if field.forceunique
         }

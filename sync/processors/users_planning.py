@@ -60,6 +60,11 @@ class RowResult:
         # What it touched; a later row of the same account that touches all of it again supersedes this one.
         self.effects: set[Any] = set()
 
+    def withdraw(self, action: Action, code: str) -> None:
+        """Say that the row comes to nothing after all."""
+        self.action, self.code, self.changes = action, code, []
+        self.notes = [note for note in self.notes if note.code != "password_changed"]
+
 
 class UsersPlanner:
     """Plans one chunk of a users file, row by row in file order, on a view that later rows see.
@@ -80,21 +85,31 @@ class UsersPlanner:
         self.memberships = self.plan.memberships = Memberships(state.memberships, self.plan, now=state.now)
         self.plain_fields = [name for name in PLAIN_FIELDS if name in names]
         self.preferences: dict[tuple[int | Ref, str], str] = {}
+        self.mails: dict[int | Ref, Mail] = {}
+        self.touched: set[int | Ref] = set()
         self.owners = {key: set(owners) for key, owners in state.owners.items()}
 
     def plan_rows(self, rows: Sequence[CleanRow]) -> UsersPlan:
         results: list[RowResult] = []
         for row in rows:
             try:
-                results.append(self._plan_row(row))
+                result = self._plan_row(row)
             except RowRefused as refused:
                 subject = row.values.get("username", "")
                 self.plan.outcomes.append(Outcome(row.line, Action.REJECTED, refused.code, refused.params, subject))
+            else:
+                results.append(result)
+                if result.account is not None and result.action is not Action.UNCHANGED:
+                    self.touched.add(result.account.key)
         self.plan.write_accounts()
+        self._end_tokens()
         self._write_profile_data()
         self._write_preferences()
         self.memberships.finish()
+        self.plan.mails.extend(self.mails.values())
         _supersede(results)
+        for result in results:
+            self._set_idle(result)
         self.plan.outcomes.extend(_outcome_of(result) for result in results)
         return self.plan
 
@@ -109,6 +124,9 @@ class UsersPlanner:
         profile, notes = self._profile_values(values, account)
         if account is not None:
             result = self._update(row, account, new_values)
+        elif self.options.resurrect and any(gone.username == values["username"] for gone in self.plan.deleted):
+            # Whom an earlier row deletes can be brought back once that is done.
+            raise SplitChunk(row.line)
         elif (revivable := self.state.revivable.get((hostid, values["username"]))) is not None:
             account, result = self._revive(row, revivable, new_values)
         else:
@@ -258,8 +276,6 @@ class UsersPlanner:
         if not changes:
             return result
         changed = {change.field for change in changes}
-        if "suspended" in changed and new_values["suspended"]:
-            self.plan.end_sessions(account)
         self.book.change(account, {name: new_values[name] for name in changed}, row.line)
         result.action, result.code = Action.UPDATED, _update_code(changed, new_values)
         result.changes.extend(changes)
@@ -299,7 +315,7 @@ class UsersPlanner:
         account = found[0]
         if account.key in self.rules.protected_ids:
             raise RowRefused("account_protected", identity, username=account.values["username"])
-        if account.lines:
+        if account.key in self.touched:
             raise SplitChunk(row.line)
         self.book.remove(account)
         self.plan.delete_account(account)
@@ -326,9 +342,18 @@ class UsersPlanner:
                 self._store_password(result, account, passwords.TO_BE_GENERATED)
                 if self._set_preference(account, "create_password", "1"):
                     self._touch(result, "create_password")
-        elif stored != ClearPassword(cell) and (cell, stored) not in self.state.verified:
-            self._store_password(result, account, ClearPassword(cell))
-            self._password_given(account, values, cell)
+        else:
+            self._set_clear_password(result, account, cell)
+
+    def _set_clear_password(self, result: RowResult, account: Account, clear: str) -> None:
+        stored = account.stored.get("password", "")
+        if (clear, stored) in self.state.verified:
+            # Whatever earlier rows wanted, the last one wants what is there.
+            self._store_password(result, account, stored)
+            self.mails.pop(account.key, None)
+        elif account.values["password"] != ClearPassword(clear):
+            self._store_password(result, account, ClearPassword(clear))
+            self._password_given(account, clear)
 
     def _store_password(self, result: RowResult, account: Account, value: str | ClearPassword) -> None:
         if account.values["password"] == value:
@@ -337,16 +362,14 @@ class UsersPlanner:
         if not account.is_new:
             self._touch(result, "password")
             result.notes.append(Note("password_changed", {}))
-            self.plan.end_sessions(account)
-            if self.rules.deletes_tokens and isinstance(account.key, int):
-                self.plan.tokens_ended.add(account.key)
 
-    def _password_given(self, account: Account, values: Mapping[str, Any], clear: str) -> None:
+    def _password_given(self, account: Account, clear: str) -> None:
         if account.values["auth"] == "manual" and (account.is_new or self.rules.password_expires):
             self._set_preference(account, "auth_manual_passwordupdatetime", str(self.state.now))
         address = account.values["email"]
         if self.options.sendpasswordtousers and "@" in address and "NOMAIL" not in address.upper().replace(" ", ""):
-            self.plan.mails.append(_password_mail(self.rules.site_name, account.values["username"], address, clear))
+            mail = _password_mail(self.rules.site_name, account.values["username"], address, clear)
+            self.mails[account.key] = mail
 
     def _may_have_password(self, account: Account) -> bool:
         auth = account.values["auth"]
@@ -418,7 +441,30 @@ class UsersPlanner:
             result.notes.extend(joined.notes)
             result.problems.extend(joined.problems)
 
+    def _set_idle(self, result: RowResult) -> None:
+        """Call a row unchanged that only takes back what earlier rows of the chunk would have done."""
+        account = result.account
+        if result.action is not Action.UPDATED or result.problems or account is None or account.is_new:
+            return
+        if result.effects and all(self._is_stored(account, effect) for effect in result.effects):
+            result.withdraw(Action.UNCHANGED, "account_unchanged")
+
+    def _is_stored(self, account: Account, effect: Any) -> bool:
+        """Tell whether Moodle has already what the rows of the chunk leave of a field."""
+        match effect:
+            case str() if effect in account.stored:
+                return bool(account.values[effect] == account.stored[effect])
+            case ("profile", fieldid):
+                key = (account.key, fieldid)
+                return key in self.state.profile_data and self.state.profile_data[key][1] == self.plan.profile_data[key]
+        return False
+
     # --- writes ------------------------------------------------------------------------------------------------------------
+
+    def _end_tokens(self) -> None:
+        if self.rules.deletes_tokens:
+            updates = self.plan.updates.get("user", ())
+            self.plan.tokens_ended.update(update.id for update in updates if "password" in update.after)
 
     def _write_profile_data(self) -> None:
         formats = {f.id: int(f.datatype == "textarea") for f in self.state.profile_fields.values()}
@@ -458,10 +504,7 @@ def course_sets(values: Mapping[str, Any], numbers: Sequence[int], rules: SiteRu
 
 
 def _seconds(value: int | datetime | None, rules: SiteRules) -> int | None:
-    """Dates are on the site's clock."""
-    if isinstance(value, datetime):
-        return int(value.replace(tzinfo=rules.timezone).timestamp())
-    return value
+    return None if value is None else rules.seconds(value)
 
 
 def _update_code(changed: Collection[str], values: Mapping[str, Any]) -> str:
@@ -481,7 +524,7 @@ def _supersede(results: Sequence[RowResult]) -> None:
         overwritten = later.setdefault(id(result.account), set())
         only_effects = result.action is Action.UPDATED and result.effects and not result.problems
         if only_effects and result.effects <= overwritten and "username" not in result.effects:
-            result.action, result.code, result.changes = Action.SUPERSEDED, "superseded", []
+            result.withdraw(Action.SUPERSEDED, "superseded")
         overwritten |= result.effects
 
 

@@ -35,7 +35,6 @@ class UsersSuspend(AccountList):
             return outcome_for(row, account, Action.UNCHANGED, "account_unchanged")
         if suspended:
             self.refuse_protected(account)
-            plan.end_sessions(account)
         plan.book.change(account, {"suspended": suspended}, row.line)
         code = "account_suspended" if suspended else "account_reactivated"
         return outcome_for(row, account, Action.UPDATED, code, changes)

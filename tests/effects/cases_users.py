@@ -34,6 +34,8 @@ def _new_account(site: MoodleSite) -> int:
     return site.one("user", username="gold5")["id"]
 
 
+FAMILIES = {"user_": ("user_picture_",)}
+
 CASES = (
     Case(
         "user_create_minimal", "users",

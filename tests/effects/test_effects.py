@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pkgutil
+from importlib import import_module
+
 import pytest
 
-from tests.effects import cases_users
+from tests import effects
 from tests.effects.case import EVERYWHERE, Case, carry_out, recorded_side
 from tests.effects.comparison import Side, compare, judge
 from tests.real_sites import RealSites, moodle_data, needs_moodle_data, recorded_effect
@@ -12,9 +15,15 @@ from tests.real_sites import RealSites, moodle_data, needs_moodle_data, recorded
 pytestmark = [*needs_moodle_data, pytest.mark.mariadb]
 
 SITES = ("m45", "m51")
-CASES = cases_users.CASES
-# Families of recorded effects that must have a case each, and the members that other processors see to.
-FAMILIES = {"user_": ("user_picture_",)}
+# Each module of cases holds CASES, and may hold FAMILIES: beginnings of names of recorded effects that must have a case
+# each -> the effects among them that no file type brings about, or another module's file types.
+MODULES = [
+    import_module(f"{effects.__name__}.{module.name}")
+    for module in pkgutil.iter_modules(effects.__path__)
+    if module.name.startswith("cases_")
+]
+CASES = [case for module in MODULES for case in module.CASES]
+FAMILIES = {family: others for module in MODULES for family, others in getattr(module, "FAMILIES", {}).items()}
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

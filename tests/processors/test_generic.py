@@ -87,6 +87,8 @@ def test_g12_every_file_twice_writes_nothing_the_second_time(moodle_site: Moodle
         (b"\n# nothing but a comment\n", "file_without_header", []),
         (b"username;firstname;lastnam\nx;y;z\n", "header_unknown_column_near", ["lastnam", "lastname"]),
         (b"username;firstname\nx;y\n", "header_missing_column", ["lastname"]),
+        (b"ada;Ada;Lovelace;Secret#1\n", "header_without_known_column", ["Line 1", "username"]),
+        (b"username^firstname^lastname\nx^y^z\n", "header_without_known_column", ["separator"]),
         (b"username;username;firstname;lastname\nx;x;y;z\n", "header_duplicate_column", ["username"]),
         (b"username;;firstname;lastname\nx;;y;z\n", "header_empty_name", ["2"]),
         (b"username;firstname;lastname\n\x89PNG\x00\x01;y;z\n", "file_binary", []),
@@ -107,6 +109,7 @@ def test_a_bad_file_never_starts_and_says_what_to_do(
     assert refused.value.code == code
     assert text != code
     assert all(part in text for part in said), text
+    assert "Secret#1" not in text
     assert sqlite_site.diff(before, sqlite_site.snapshot()) == {}
 
 

@@ -425,3 +425,124 @@ def test_the_password_goes_to_its_owner_only_when_it_is_new(sqlite_site: MoodleS
     assert [mail.to for mail in result.mails] == ["bob@x.org"]
     assert "Secret#1" in result.mails[0].body
     assert run_file(sqlite_site, "users", text, primaryidentity="username", sendpasswordtousers=True).mails == []
+
+
+# --- several rows of one account ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "cells", ["CO;;;;Lyon;;", ";C1;student;manual;Lyon;;", ";;;;Lyon;Maths;", ";;;;Lyon;;Secret#1"]
+)
+def test_a_deleted_account_keeps_nothing_that_an_earlier_row_gave_it(sqlite_site: MoodleSite, cells: str) -> None:
+    header = "username;firstname;lastname;cohort;course1;role1;enrol1;city;profile_field_dept;password;deleted\n"
+    text = f"{header}ann;Ann;Smith;{cells};\nann;Ann;Smith;;;;;;;;1\n"
+
+    result = run_file(sqlite_site, "users", text, primaryidentity="username")
+
+    assert [outcome.action.value for outcome in result.outcomes] == ["updated", "deleted"]
+    ann = sqlite_site.ids["ann"]
+    for table in ("cohort_members", "user_enrolments", "role_assignments", "user_info_data", "user_preferences"):
+        assert sqlite_site.rows(table, userid=ann) == []
+
+
+CHANGING_MINDS = (
+    "username;firstname;lastname;email;city;password;profile_field_dept;suspended\n"
+    "ann;Ann;Smith;ann@x.org;Paris;First#1;Maths;1\n"
+    "ann;Ann;Smith;ann@x.org;Rome;Second#2;Physics;0\n"
+    "bob;Bob;King;bob@x.org;Oslo;First#1;;\n"
+    "bob;Bob;King;bob@x.org;Bergen;Second#2;;\n"
+)
+
+
+def test_rows_that_take_back_each_other_are_harmless_the_second_time(moodle_site: MoodleSite) -> None:
+    options = {"primaryidentity": "username", "sendpasswordtousers": True}
+    first = run_file(moodle_site, "users", CHANGING_MINDS, **options)
+    assert [outcome.action.value for outcome in first.outcomes] == ["superseded", "updated", "created", "updated"]
+    assert [(mail.to, "Second#2" in mail.body) for mail in first.mails] == [("ann@x.org", True), ("bob@x.org", True)]
+    ann = moodle_site.one("user", username="ann")
+    assert verify_password("Second#2", ann["password"])
+    moodle_site.insert("sessions", sid="s1", userid=ann["id"], state=0, timecreated=1, timemodified=1)
+    before = moodle_site.snapshot()
+
+    second = run_file(moodle_site, "users", CHANGING_MINDS, **options)
+
+    assert moodle_site.diff(before, moodle_site.snapshot()) == {}
+    assert second.codes == ["superseded", "account_unchanged", "superseded", "account_unchanged"]
+    assert second.mails == []
+    assert not any(outcome.changes or outcome.notes for outcome in second.outcomes)
+
+
+def test_a_new_password_ends_the_sessions_and_where_the_site_says_so_the_tokens(sqlite_site: MoodleSite) -> None:
+    sqlite_site.insert("config", name="passwordchangetokendeletion", value="1")
+    ann = sqlite_site.ids["ann"]
+    sqlite_site.insert("sessions", sid="s1", userid=ann, state=0, timecreated=1, timemodified=1)
+    sqlite_site.insert(
+        "external_tokens", token="t", tokentype=0, userid=ann, externalserviceid=1, contextid=1, creatorid=2, timecreated=1
+    )  # fmt: skip
+
+    run_file(sqlite_site, "users", "username;firstname;lastname;password\nann;Ann;Smith;New#1\n")
+
+    assert sqlite_site.rows("sessions", userid=ann) == []
+    assert sqlite_site.rows("external_tokens", userid=ann) == []
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 1000])
+def test_a_deleted_account_is_resurrected_by_a_later_row_of_the_same_file(
+    sqlite_site: MoodleSite, chunk_rows: int
+) -> None:
+    text = "username;firstname;lastname;deleted\nann;Ann;Smith;1\nann;Ann;Again;\n"
+
+    result = run_file(sqlite_site, "users", text, primaryidentity="username", resurrect=True, chunk_rows=chunk_rows)
+
+    assert result.codes == ["account_deleted", "account_resurrected"]
+    assert sqlite_site.one("user", username="ann")["id"] == sqlite_site.ids["ann"]
+
+
+# --- cells that are not what they seem ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "code", "column"),
+    [
+        ("username;firstname;lastname", "x;<b></b>;B", "cell_empty", "firstname"),
+        ("username;firstname;lastname;course1;start1", f"x;A;B;C1;{'9' * 5000}", "value_not_time", "start1"),
+        ("username;firstname;lastname;mnethostid", f"x;A;B;{'9' * 5000}", "value_out_of_range", "mnethostid"),
+        ("username;firstname;lastname;maildisplay", "x;A;B;0_1", "value_not_number", "maildisplay"),
+        ("username;firstname;lastname;description", f"x;A;B;{'d' * 1_000_001}", "value_too_long", "description"),
+        ("username;firstname;lastname;mnethostid", "x;A;B;77", "mnethost_unknown", "mnethostid"),
+        ("username;firstname;lastname;password", f"x;A;B;{'p' * 129}", "password_too_long", "password"),
+    ],
+)
+def test_a_strange_cell_rejects_its_row_and_is_not_repeated_in_full(
+    sqlite_site: MoodleSite, header: str, cells: str, code: str, column: str
+) -> None:
+    result = run_file(sqlite_site, "users", f"{header}\n{cells}\ngood;G;H\n")
+
+    assert result.codes == [code, "account_created"]
+    assert result.outcomes[0].params["column"] == column
+    assert len(result.report) < 2000
+
+
+def test_a_unique_profile_field_is_compared_as_it_is_stored(sqlite_site: MoodleSite) -> None:
+    sqlite_site.execute("UPDATE {user_info_field} SET forceunique = 1, param2 = '4' WHERE shortname = 'dept'")
+    first = run_file(sqlite_site, "users", "username;firstname;lastname;profile_field_dept\none;O;N;Maths\n")
+    assert first.codes == ["account_created"]
+
+    second = run_file(sqlite_site, "users", "username;firstname;lastname;profile_field_dept\ntwo;T;W;Mathx\n")
+
+    assert second.codes == ["profile_value_taken"]
+    assert sqlite_site.rows("user", username="two") == []
+
+
+@pytest.mark.parametrize(
+    "moodle_site", [pytest.param("mariadb:4.5", marks=pytest.mark.xdist_group("mariadb:4.5"))], indirect=True
+)
+def test_texts_that_are_too_long_for_one_statement_together_are_written(moodle_site: MoodleSite) -> None:
+    names = [f"long{number}" for number in range(200)]
+    run_file(moodle_site, "users", "username;firstname;lastname\n" + "".join(f"{name};A;B\n" for name in names))
+    rows = "".join(f"{name};A;B;{name}{'d' * 100_000}\n" for name in names)
+
+    result = run_file(moodle_site, "users", f"username;firstname;lastname;description\n{rows}")
+
+    assert result.counts == {"updated": 200}
+    assert moodle_site.one("user", username="long199")["description"].startswith("long199d")

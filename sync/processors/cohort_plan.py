@@ -1,0 +1,53 @@
+"""What a chunk of a file of cohorts must know, and its plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sync.moodle.categories import Category
+from sync.moodle.cohorts import Cohort, CohortDetails
+from sync.processors.membership_rows import MembershipRows
+from sync.processors.membership_state import MembershipState
+from sync.processors.named_accounts import NamedAccounts
+from sync.processors.plan import Plan, Ref
+
+
+@dataclass(frozen=True)
+class CohortsState:
+    """Everything read for one chunk.
+
+    Shape: identifier: "id", "idnumber" or "name"; details: of the cohorts that are there; belongings: cohort id -> (table,
+    row id) of what goes with it; gates: cohort id -> number of courses whose self enrolment it opens
+    """
+
+    now: int
+    identifier: str
+    useridentifier: str
+    accounts: NamedAccounts
+    memberships: MembershipState
+    details: Mapping[int, CohortDetails] = field(default_factory=dict)
+    belongings: Mapping[int, Sequence[tuple[str, int]]] = field(default_factory=dict)
+    gates: Mapping[int, int] = field(default_factory=dict)
+    categories: Sequence[Category] = ()
+
+
+class CohortsPlan(Plan):
+    """The plan of a chunk of cohorts.
+
+    Shape: rows: what the chunk knows; changed: cohort -> its columns as they are now, of those that are made or changed,
+    None for those that go; losers: names, as in the file, of cohorts that lose a member
+    """
+
+    rows: MembershipRows
+
+    def __init__(self, now: int = 0) -> None:
+        super().__init__(now)
+        self.changed: dict[int | Ref, dict[str, Any] | None] = {}
+        self.losers: set[str] = set()
+
+
+def as_cohort(cohortid: int, columns: Mapping[str, Any]) -> Cohort:
+    """Give a cohort from its columns."""
+    return Cohort(cohortid, columns["contextid"], columns["name"], columns["idnumber"])

@@ -1,0 +1,136 @@
+"""What each row of a file of cohorts does, as if the rows were carried out in file order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sync.columns.options import OptionValues
+from sync.processors.accounts import RowRefused
+from sync.processors.cohort_book import AnyCohort
+from sync.processors.cohort_plan import CohortsPlan, CohortsState
+from sync.processors.cohort_rows import CohortRows
+from sync.processors.cohort_sync import enrol_cohort_member, unenrol_cohort_member
+from sync.processors.enrolment_results import accepted
+from sync.processors.membership_rows import MembershipRows
+from sync.processors.named_accounts import find_account
+from sync.processors.table_view import UserKey
+from sync.values import Action, Change, CleanRow, Note, Outcome
+
+
+def cohort_text(row: CleanRow, identifier: str) -> str:
+    """Give what names the cohort of a row: the column of the identifier, or cid in its stead."""
+    return str(row.values.get(f"c{identifier}") or row.values.get("cid") or "")
+
+
+class CohortsPlanner:
+    """Plans one chunk."""
+
+    def __init__(self, state: CohortsState, chosen: OptionValues) -> None:
+        self.state = state
+        self.chosen = chosen
+        self.plan = CohortsPlan()
+        self.plan.rows = self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
+        self.cohorts = CohortRows(state, self.rows, self.plan, chosen)
+
+    def plan_rows(self, rows: Sequence[CleanRow]) -> CohortsPlan:
+        for row in rows:
+            text = cohort_text(row, self.state.identifier)
+            try:
+                outcome = self._plan_row(row, text)
+            except RowRefused as refused:
+                outcome = Outcome(row.line, Action.REJECTED, refused.code, refused.params)
+            self.plan.outcomes.append(outcome._replace(subject=text))
+        return self._finished()
+
+    def plan_deletion(self) -> CohortsPlan:
+        """Delete the cohorts that were read; nobody is in them any more."""
+        for cohort in self.state.memberships.cohorts:
+            self.cohorts.delete(cohort, 0)
+        return self._finished()
+
+    def _finished(self) -> CohortsPlan:
+        self.cohorts.finish()
+        self.rows.finish()
+        return self.plan
+
+    def _plan_row(self, row: CleanRow, text: str) -> Outcome:
+        if not text:
+            raise RowRefused("identity_empty", f"c{self.state.identifier}", identity=self.state.identifier)
+        commands = {"add": self._add, "del": self._delete, "free": self._free}
+        return commands[row.values.get("cmd", "add")](row, text)
+
+    # --- commands ----------------------------------------------------------------------------------------------------
+
+    def _add(self, row: CleanRow, text: str) -> Outcome:
+        user = self._user(row)
+        cohort = self.cohorts.find(text)
+        is_new = cohort is None
+        changes: list[Change] = []
+        if cohort is None:
+            cohort = self.cohorts.create(text, row.values, row.line)
+        else:
+            changes = self.cohorts.update(cohort, row.values, row.line)
+        has_joined = user is not None and self._join(user, cohort, row.line)
+        if has_joined:
+            changes.append(Change("userid", "", row.values["userid"]))
+        if is_new:
+            return Outcome(row.line, Action.CREATED, "cohort_created", {}, changes=tuple(changes))
+        if has_joined:
+            return Outcome(row.line, Action.CREATED, "cohort_member_added", {}, changes=tuple(changes))
+        if changes:
+            return Outcome(row.line, Action.UPDATED, "cohort_updated", {}, changes=tuple(changes))
+        return Outcome(row.line, Action.UNCHANGED, "cohort_unchanged" if user is None else "cohort_member_already", {})
+
+    def _delete(self, row: CleanRow, text: str) -> Outcome:
+        user = self._user(row)
+        cohort = self._present(text)
+        if user is None:
+            return self._delete_cohort(row, cohort)
+        if not self._leave(user, cohort, row.line):
+            return Outcome(row.line, Action.UNCHANGED, "cohort_member_missing", {})
+        self.plan.losers.add(text)
+        change = Change("userid", row.values["userid"], "")
+        return Outcome(row.line, Action.DELETED, "cohort_member_removed", {}, changes=(change,))
+
+    def _delete_cohort(self, row: CleanRow, cohort: AnyCohort) -> Outcome:
+        self.cohorts.delete(cohort, row.line)
+        gates = self.state.gates.get(cohort.id, 0) if isinstance(cohort.id, int) else 0
+        notes = (Note("cohort_gate_left", {"count": gates}),) if gates else ()
+        return Outcome(row.line, Action.DELETED, "cohort_deleted", {}, notes=notes)
+
+    def _free(self, row: CleanRow, text: str) -> Outcome:
+        cohort = self._present(text)
+        members = self.rows.members_of_cohort(cohort.id)
+        if not members:
+            return Outcome(row.line, Action.UNCHANGED, "cohort_empty_already", {})
+        for user in members:
+            self._leave(user, cohort, row.line)
+        self.plan.losers.add(text)
+        return Outcome(row.line, Action.UPDATED, "cohort_freed", {"count": len(members)})
+
+    # --- what a row names --------------------------------------------------------------------------------------------
+
+    def _present(self, text: str) -> AnyCohort:
+        cohort = self.cohorts.find(text)
+        if cohort is None:
+            raise self.cohorts.missing(text)
+        return cohort
+
+    def _user(self, row: CleanRow) -> int | None:
+        """Give the account of a row; None where it names none. An unknown one refuses the row, whatever its command."""
+        text = row.values.get("userid", "")
+        return accepted(find_account(self.state.accounts, self.state.useridentifier, text, "userid")) if text else None
+
+    # --- members -----------------------------------------------------------------------------------------------------
+
+    def _join(self, user: UserKey, cohort: AnyCohort, line: int) -> bool:
+        has_joined = self.rows.add_to_cohort(user, cohort.id, line)
+        if has_joined and self.chosen.followenrolments:
+            enrol_cohort_member(self.rows, user, cohort.id, line)
+        return has_joined
+
+    def _leave(self, user: UserKey, cohort: AnyCohort, line: int) -> bool:
+        has_left = self.rows.remove_from_cohort(user, cohort.id, line)
+        if has_left and self.chosen.followenrolments:
+            unenrol_cohort_member(self.rows, user, cohort.id, line)
+        return has_left

@@ -1,0 +1,236 @@
+"""`courses`: create and update courses, with categories, sections, enrolment methods and teachers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from django.utils.translation import gettext_lazy as _
+
+from sync.columns.clean import flag, integer, moodle_time, text
+from sync.columns.column import Column, Columns, Empty, NumberedColumn, PrefixedColumn
+from sync.columns.general_options import GENERAL_OPTIONS
+from sync.columns.options import Choice, Flag, Options
+from sync.moodle.categories import fetch_categories
+from sync.moodle.course_defaults import CourseDefaults
+from sync.moodle.course_order import courses_per_category, fix_course_order
+from sync.moodle.course_rows import (
+    CourseField,
+    fetch_course_fields,
+    fetch_course_rows,
+    fetch_field_data,
+    fetch_format_options,
+    fetch_people,
+    fetch_sections,
+)
+from sync.moodle.identifiers import folding
+from sync.moodle.roles import fetch_roles
+from sync.moodle.users import SiteRules
+from sync.moodle.writer import Writer
+from sync.processors.base import Processor
+from sync.processors.courses_memory import recall_categories, recall_courses, remember_courses
+from sync.processors.courses_plan import CoursesPlan, write_courses_plan
+from sync.processors.courses_planning import COURSE_IDENTIFIERS, CoursesPlanner, CoursesState
+from sync.processors.membership_fetch import fetch_memberships
+from sync.processors.membership_state import MembershipState, roles_by_shortname
+from sync.values import CleanRow, Note
+
+FIELD_PREFIX = "customfield_"
+MAX_TOPIC = 52
+
+
+def _field(name: str, kind: Any, **more: Any) -> Column:
+    """A column that is stored in the column of `course` with the same name."""
+    return Column(name, kind, stored_in=("course", name), **more)
+
+
+class Courses(Processor[CoursesState, CoursesPlan]):
+    """Create and update courses. Spec: courses.md section 1."""
+
+    key = "courses"
+    label = _("Courses: create and update")
+    summary = _("Create and update courses with categories, sections, self enrolment, guest access and teachers.")
+    default_filename = "uploadcourses.csv"
+    after = ("users",)
+    columns = Columns(
+        _field("shortname", text(150), required=True, sample="ALG1", help=_("Unique on the site.")),
+        _field("fullname", text(254), required=True, sample="Algebra I"),
+        Column("category", text(), default=_("the first category"), refers_to="category", sample="Sciences/Mathematics",
+               help=_("A number, or a path of names whose missing parts are made; the idnumber, if so chosen.")),
+        _field("idnumber", text(100), empty=Empty.CLEARS, default=_("empty"), sample="C-ALG1"),
+        Column("id", integer(2), refers_to="course", help=_("Moodle's own number; read when it is the course identifier.")),
+        _field("summary", text(), empty=Empty.CLEARS, default=_("empty"), help=_("HTML.")),
+        _field("format", text(21, lower=True), default=_("the site's"), help=_("An installed format; kept on update.")),
+        _field("showgrades", flag(), default=_("the site's")),
+        _field("showreports", flag(), default=_("the site's")),
+        _field("newsitems", integer(0, 10), default=_("the site's"),
+               help=_("More than 0 gives a new course its Announcements forum.")),
+        _field("startdate", moodle_time(), default=_("now"), sample="2027-09-01"),
+        _field("enddate", moodle_time(), default=_("0, none")),
+        _field("timecreated", moodle_time(), default=_("now")),
+        _field("timemodified", moodle_time(), default=_("now")),
+        _field("marker", integer(0, MAX_TOPIC), default="0", help=_("The section that is highlighted.")),
+        _field("maxbytes", integer(0), default=_("the site's"), help=_("0 = the site's limit.")),
+        _field("legacyfiles", flag(), default="0"),
+        _field("visible", flag(), default=_("the site's")),
+        _field("visibleold", flag(), default=_("as visible")),
+        _field("groupmode", integer(0, 2), default=_("the site's"), help=_("0 none, 1 separate, 2 visible groups.")),
+        _field("groupmodeforce", flag(), default=_("the site's")),
+        Column("coursedisplay", flag(), default=_("the site's"), help=_("0 all sections on a page, 1 one section a page.")),
+        _field("enablecompletion", flag(), default=_("the site's")),
+        _field("defaultgroupingid", integer(0), default="0"),
+        _field("lang", text(50, lower=True), empty=Empty.CLEARS, default=_("the site's")),
+        _field("theme", text(50), empty=Empty.CLEARS, default=_("empty")),
+        Column("self", flag(), help=_("1 switches self enrolment on, 0 off.")),
+        Column("guest", flag(), help=_("1 switches guest access on, 0 off.")),
+        Column("sortorder", text(), ignored=True),
+        NumberedColumn("topic", text(), least=0, help=_("Sections: name, or name|summary.")),
+        NumberedColumn("teacher", text(), suffix="_account", refers_to="user",
+                       help=_("Id, username, e-mail address or part of a name, of exactly one account.")),
+        NumberedColumn("teacher", text(100), suffix="_role", refers_to="role", default="editingteacher"),
+        PrefixedColumn(FIELD_PREFIX, text(), empty=Empty.CLEARS, help=_("Custom field of courses, by its short name.")),
+    )  # fmt: skip
+    options = Options(
+        Choice("courseidentifier", default="shortname", aliases=("courses_fileuploadidentifier",),
+               choices={"id": "id", "idnumber": "idnumber", "shortname": "shortname"},
+               label=_("Course identifier"), help=_("The column that tells which course a row means.")),
+        Choice("categoryidentifier", default="idname", aliases=("courses_coursecategoryidentifier",),
+               choices={"idname": _("number or path of names"), "idnumber": "idnumber"},
+               label=_("Category identifier"), help=_("What the column category holds.")),
+        Flag("newcategoriesvisible", default=True, aliases=("courses_newcategoriesvisible",),
+             label=_("New categories are visible"), help=_("Whether categories that are made can be seen.")),
+        Flag("protectcategory", aliases=("courses_protectcategory",), label=_("Protect categories"),
+             help=_("Existing courses stay in their category.")),
+        Flag("forceupdate", aliases=("courses_forceupdate",), label=_("Update existing courses"),
+             help=_("Off: a row whose course exists changes nothing.")),
+        *GENERAL_OPTIONS,
+    )  # fmt: skip
+
+    def begin(self, names: Sequence[str]) -> None:
+        self.names = frozenset(names)
+        self.rules = SiteRules(self.moodle)
+        self.defaults = CourseDefaults(self.moodle)
+        self.roles = roles_by_shortname(fetch_roles(self.moodle))
+        self.fields = self._match_fields()
+        self.identifier = self.chosen.courseidentifier
+        if self.identifier not in self.names:
+            self.file_notes.append(Note("identity_taken_from", {"wanted": self.identifier, "used": "shortname"}))
+            self.identifier = "shortname"
+
+    def fetch(self, rows: Sequence[CleanRow]) -> CoursesState:
+        texts = {
+            name: {str(row.values[name]) for row in rows if row.values.get(name)}
+            for name in COURSE_IDENTIFIERS
+            if name in self.names
+        }
+        folds = {name: folding(self.moodle, "course", name) for name in ("shortname", "idnumber")}
+        named = recall_courses(self.memory, fetch_course_rows(self.moodle, texts), texts, folds)
+        people = fetch_people(self.moodle, self._teacher_texts(rows), self.rules.mnethostid)
+        courseids = self._courses_to_update(named)
+        has_topics = any(name.startswith("topic") for name in self.names)
+        return CoursesState(
+            now=int(time.time()),
+            identifier=self.identifier,
+            rules=self.rules,
+            defaults=self.defaults,
+            categories=recall_categories(self.memory, fetch_categories(self.moodle)),
+            named=named,
+            roles=self.roles,
+            fields=self.fields,
+            people=people,
+            groupings=self._fetch_groupings(courseids),
+            sections=fetch_sections(self.moodle, courseids) if has_topics or "startdate" in self.names else {},
+            options=fetch_format_options(self.moodle, courseids, ("coursedisplay", "automaticenddate")),
+            field_data=fetch_field_data(self.moodle, courseids, [custom.id for custom in self.fields.values()]),
+            extras=self._field_extras(),
+            memberships=self._fetch_memberships(courseids, {userid for ids in people.values() for userid in ids}),
+            courses_per_category=courses_per_category(self.moodle),
+            folds=folds,
+        )
+
+    def plan(self, rows: Sequence[CleanRow], state: CoursesState) -> CoursesPlan:
+        self.planner = CoursesPlanner(state, self.chosen, self.names)
+        return self.planner.plan_rows(rows)
+
+    def apply(self, plan: CoursesPlan, writer: Writer) -> None:
+        if isinstance(plan, OrderPlan):
+            fix_course_order(writer)
+            return
+        write_courses_plan(plan, writer)
+
+    def committed(self, plan: CoursesPlan) -> None:
+        super().committed(plan)
+        if plan.changes_order:
+            self.kept["order"] = True
+
+    def closing_plan(self) -> CoursesPlan | None:
+        """The order of all courses of the site is seen to once, whatever the number of chunks."""
+        return OrderPlan(int(time.time()), ()) if self.kept.get("order") else None
+
+    def pass_over(self, rows: Sequence[CleanRow]) -> None:
+        self.kept["order"] = True
+
+    def remember(self, plan: CoursesPlan, state: CoursesState) -> None:
+        remember_courses(self.memory, plan, self.planner.updated.values(), state)
+
+    def _teacher_texts(self, rows: Sequence[CleanRow]) -> set[str]:
+        columns = [name for name in self.names if name.startswith("teacher") and name.endswith("_account")]
+        return {row.values[name] for name in columns for row in rows if row.values.get(name)}
+
+    def _courses_to_update(self, named: Any) -> list[int]:
+        if not self.chosen.forceupdate:
+            return []
+        found = (row["id"] for rows in named.get(self.identifier, {}).values() for row in rows)
+        return sorted({courseid for courseid in found if courseid > 0})
+
+    def _fetch_groupings(self, courseids: Sequence[int]) -> dict[int, frozenset[int]]:
+        if "defaultgroupingid" not in self.names or not courseids:
+            return {}
+        table = self.moodle.table("groupings")
+        found: dict[int, set[int]] = {}
+        for groupingid, courseid in self.moodle.fetch(
+            sa.select(table.c.id, table.c.courseid).where(table.c.courseid.in_(courseids))
+        ):
+            found.setdefault(courseid, set()).add(groupingid)
+        return {courseid: frozenset(ids) for courseid, ids in found.items()}
+
+    def _fetch_memberships(self, courseids: Sequence[int], userids: set[int]) -> MembershipState:
+        if not (courseids and ({"self", "guest"} & self.names or userids)):
+            return MembershipState()
+        return fetch_memberships(
+            self.moodle,
+            self.memory,
+            course_identifier="id",
+            courses={str(courseid) for courseid in courseids},
+            userids=userids,
+        )
+
+    def _field_extras(self) -> dict[str, Any]:
+        """Columns of `customfield_data` that only some versions have."""
+        present = self.moodle.table("customfield_data").c
+        extras = {"valuetrust": 0, "component": "core_course", "area": "course", "itemid": 0}
+        return {name: value for name, value in extras.items() if name in present}
+
+    def _match_fields(self) -> dict[str, CourseField]:
+        columns = sorted(name for name in self.names if name.startswith(FIELD_PREFIX))
+        if not columns:
+            return {}
+        known = fetch_course_fields(self.moodle)
+        matched = {}
+        for name in columns:
+            found = known.get(name.removeprefix(FIELD_PREFIX))
+            if found is None:
+                self.file_notes.append(Note("course_field_unknown", {"column": name}))
+            else:
+                matched[name] = found
+        return matched
+
+
+class OrderPlan(CoursesPlan):
+    """Nothing but to see to the order of the site's courses."""
+
+    @property
+    def is_empty(self) -> bool:
+        return False

@@ -1,0 +1,52 @@
+"""What a simulation remembers of courses and categories that earlier chunks would have made or changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+from sync.moodle.categories import Category
+from sync.moodle.course_rows import CourseRow
+from sync.processors.courses_plan import CoursesPlan
+from sync.processors.courses_planning import CoursesState
+from sync.processors.memory import Memory
+
+Named = Mapping[str, Mapping[str, Sequence[CourseRow]]]
+
+_NAMES = ("shortname", "idnumber")
+
+
+def recall_courses(
+    memory: Memory,
+    named: Named,
+    texts: Mapping[str, Collection[str]],
+    folds: Mapping[str, Callable[[str], str]],
+) -> dict[str, dict[str, Sequence[CourseRow]]]:
+    """Put what is remembered over what was read. Shape: as `sync.moodle.course_rows.fetch_course_rows`"""
+    merged = {name: dict(by_text) for name, by_text in named.items()}
+    for name in _NAMES:
+        wanted = {folds[name](text): text for text in texts.get(name, ())}
+        for key, course in memory.get_many(f"course {name}", wanted).items():
+            merged[name][wanted[key]] = [course]
+    return merged
+
+
+def recall_categories(memory: Memory, present: Sequence[Category]) -> list[Category]:
+    return [*present, *(Category(*values) for values in memory.get_all("category").values())]
+
+
+def remember_courses(memory: Memory, plan: CoursesPlan, updated: Iterable[CourseRow], state: CoursesState) -> None:
+    """Keep courses and categories under negative ids, which no row of Moodle has."""
+    lowest = memory.get_many("lowest course id", ["id"]).get("id", 0)
+    by_names: dict[tuple[str, ...], Category] = {}
+    for new in plan.categories:
+        lowest -= 1
+        parent = by_names[new.parent].id if isinstance(new.parent, tuple) else new.parent
+        by_names[new.names] = Category(lowest, parent, new.names[-1], "", new.visible, 0, 0, "")
+    memory.put_many("category", {str(category.id): category for category in by_names.values()})
+    courses = list(updated)
+    for place in plan.places:
+        lowest -= 1
+        courses.append({"enddate": 0, **place.course.values, "id": lowest, "category": -1, "contextid": 0, "path": ""})
+    memory.put_many("lowest course id", {"id": lowest})
+    for name in _NAMES:
+        memory.put_many(f"course {name}", {state.folds[name](c[name]): c for c in courses if c.get(name)})

@@ -1,0 +1,73 @@
+"""The plan of a chunk of courses, and its carrying out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sync.moodle.categories import Category, NewCategory, create_categories
+from sync.moodle.contexts import move_contexts
+from sync.moodle.course_creation import NewCourse, create_courses
+from sync.moodle.writer import Writer
+from sync.processors.base import write_plan
+from sync.processors.plan import Plan, Update
+
+Target = Category | NewCategory
+
+
+class NewPlace(NamedTuple):
+    """A course that is made, and its category."""
+
+    course: NewCourse
+    category: Target
+
+
+class Move(NamedTuple):
+    """A course that changes its category. Shape: update: of its row; path: of its context"""
+
+    update: Update
+    path: str
+    category: Target
+
+
+class CoursesPlan(Plan):
+    """Everything that a chunk of a file of courses does. Shape: present: the categories that are there"""
+
+    def __init__(self, now: int, present: Sequence[Category]) -> None:
+        super().__init__(now)
+        self.present = present
+        self.categories: list[NewCategory] = []
+        self.places: list[NewPlace] = []
+        self.moves: list[Move] = []
+
+    @property
+    def is_empty(self) -> bool:
+        return super().is_empty and not self.places
+
+    @property
+    def changes_order(self) -> bool:
+        """Whether the site's order of courses has to be looked at afterwards."""
+        return bool(self.places or self.moves)
+
+
+def write_courses_plan(plan: CoursesPlan, writer: Writer) -> None:
+    """Carry out a plan: categories, new courses, moves, then everything about courses that are there."""
+    made = create_categories(writer, plan.categories, plan.present, now=plan.now)
+
+    def find(target: Target) -> Category:
+        return made[target.names] if isinstance(target, NewCategory) else target
+
+    for course, target in plan.places:
+        category = find(target)
+        course.values["category"] = category.id
+        course.parent_path = category.path
+    create_courses(writer, [place.course for place in plan.places], now=plan.now)
+    paths = []
+    for update, path, target in plan.moves:
+        category = find(target)
+        update.after["category"] = category.id
+        new_path = f"{category.path}/{path.rpartition('/')[2]}"
+        paths.append((path, new_path))
+        plan.dirty_contexts.add(new_path)
+    move_contexts(writer, paths)
+    write_plan(plan, writer)

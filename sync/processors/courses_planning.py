@@ -1,0 +1,296 @@
+"""What each row of a file of courses does, as if the rows were carried out in file order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sync.columns.options import OptionValues
+from sync.moodle.categories import Category, NewCategory
+from sync.moodle.course_creation import NewCourse, Teacher
+from sync.moodle.course_defaults import CourseDefaults
+from sync.moodle.course_order import DEFAULT_COURSES_PER_CATEGORY
+from sync.moodle.course_rows import CourseField, CourseRow, Section
+from sync.moodle.roles import Role
+from sync.moodle.users import SiteRules
+from sync.processors.accounts import RowRefused
+from sync.processors.base import SplitChunk
+from sync.processors.course_categories import CourseCategories
+from sync.processors.course_field_values import field_values
+from sync.processors.course_update import CourseUpdate, follows_weeks
+from sync.processors.courses_plan import CoursesPlan, NewPlace, Target
+from sync.processors.membership_rows import MembershipRows
+from sync.processors.membership_state import MembershipState
+from sync.values import Action, Change, CleanRow, Outcome
+
+COURSE_IDENTIFIERS = ("id", "idnumber", "shortname")
+TEACHER_ROLE = "editingteacher"
+MAX_SECTION_NAME = 255
+# Columns of the file that are columns of `course`; dates are turned into seconds.
+PLAIN_COLUMNS = (
+    "shortname", "fullname", "idnumber", "summary", "showgrades", "showreports", "newsitems", "startdate", "enddate",
+    "timecreated", "timemodified", "marker", "maxbytes", "legacyfiles", "visible", "visibleold", "groupmode",
+    "groupmodeforce", "enablecompletion", "defaultgroupingid", "lang", "theme",
+)  # fmt: skip
+DATES = ("startdate", "enddate", "timecreated", "timemodified")
+
+
+@dataclass(frozen=True)
+class CoursesState:
+    """Everything read for one chunk.
+
+    Shape: named: identifier -> text -> rows of `course` with contextid and path; fields: column -> custom field; people:
+    text -> account ids; groupings: of courses that are there: courseid -> ids; sections: courseid -> number -> section;
+    options: (courseid, format, name) -> (row id, value); field_data: (courseid, fieldid) -> row; extras: columns that
+    every row of `customfield_data` needs here; folds: identifier -> what makes texts equal that the server takes for so
+    """
+
+    now: int
+    identifier: str
+    rules: SiteRules
+    defaults: CourseDefaults
+    categories: Sequence[Category]
+    named: Mapping[str, Mapping[str, Sequence[CourseRow]]]
+    roles: Mapping[str, Role]
+    fields: Mapping[str, CourseField]
+    people: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    groupings: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    sections: Mapping[int, Mapping[int, Section]] = field(default_factory=dict)
+    options: Mapping[tuple[int, str, str], tuple[int, str]] = field(default_factory=dict)
+    field_data: Mapping[tuple[int, int], CourseRow] = field(default_factory=dict)
+    extras: Mapping[str, Any] = field(default_factory=dict)
+    memberships: MembershipState = field(default_factory=MembershipState)
+    courses_per_category: int = DEFAULT_COURSES_PER_CATEGORY
+    folds: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
+
+
+class CoursesPlanner:
+    """Plans one chunk."""
+
+    def __init__(self, state: CoursesState, chosen: OptionValues, names: frozenset[str]) -> None:
+        self.state = state
+        self.chosen = chosen
+        self.names = names
+        self.plan = CoursesPlan(state.now, state.categories)
+        self.categories = CourseCategories(state.categories, new_visible=chosen.newcategoriesvisible)
+        self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
+        self.updated: dict[int, CourseRow] = {}
+        self._claimed: dict[tuple[str, str], int] = {}
+
+    def plan_rows(self, rows: Sequence[CleanRow]) -> CoursesPlan:
+        for row in rows:
+            try:
+                self.plan.outcomes.append(self._plan_row(row))
+            except RowRefused as refused:
+                subject = row.values["shortname"]
+                self.plan.outcomes.append(Outcome(row.line, Action.REJECTED, refused.code, refused.params, subject))
+        wanted = {place.category for place in self.plan.places} | {move.category for move in self.plan.moves}
+        self.plan.categories = [category for names, category in self.categories.new.items() if _leads_to(names, wanted)]
+        self.rows.finish()
+        return self.plan
+
+    def _plan_row(self, row: CleanRow) -> Outcome:
+        identifier, values = self.state.identifier, row.values
+        text = str(values.get(identifier, ""))
+        if not text:
+            raise RowRefused("identity_empty", identifier, identity=identifier)
+        found = self.state.named.get(identifier, {}).get(text, ())
+        if len(found) > 1:
+            params = {"course": text, "identifier": identifier, "count": len(found)}
+            raise RowRefused("course_ambiguous", identifier, **params)
+        if self._is_claimed(identifier, text) or (found and found[0]["id"] in self.updated):
+            if self.chosen.forceupdate:
+                # What the earlier row did must be there before this one can be compared with it.
+                raise SplitChunk(row.line)
+            return _outcome(row, Action.UNCHANGED, "course_exists")
+        if not found:
+            return self._create(row)
+        if found[0]["category"] == 0:
+            raise RowRefused("course_is_site", identifier, course=text, identifier=identifier)
+        if not self.chosen.forceupdate:
+            return _outcome(row, Action.UNCHANGED, "course_exists")
+        return self._update(row, found[0])
+
+    def _create(self, row: CleanRow) -> Outcome:
+        state, given = self.state, row.values
+        if state.identifier == "id":
+            raise RowRefused("course_unknown", "id", course=str(given["id"]), identifier="id")
+        values = self._values(given)
+        self._check_names(values, 0)
+        course_format = given.get("format") or state.defaults.text("format")
+        if course_format not in state.defaults.formats:
+            allowed = ", ".join(sorted(state.defaults.formats))
+            raise RowRefused("value_not_among", "format", value=course_format, allowed=allowed)
+        if values.get("defaultgroupingid"):
+            raise RowRefused("course_grouping_unknown", "defaultgroupingid", grouping=values["defaultgroupingid"])
+        full = {"category": 0, **state.defaults.values(state.now), **values, "format": course_format}
+        full["visibleold"] = values.get("visibleold", full["visible"])
+        full["timemodified"] = values.get("timemodified", full["timecreated"])
+        if given.get("enablecompletion") == 0:
+            full["showcompletionconditions"] = None
+        course = NewCourse((given["shortname"],), full, news=self._news(course_format, full))
+        course.options = self._options(course_format, given)
+        course.blocks = state.defaults.blocks(course_format)
+        course.sections = self._sections_of_new(course_format, given)
+        course.instances = state.defaults.instances(
+            state.now, {method: given[method] for method in ("self", "guest") if method in given}
+        )
+        if course.options.get("automaticenddate") == "1" and "enddate" not in values:
+            full["enddate"] = full["startdate"] + 7 * 86_400 * max(course.sections)
+        _check_dates(full)
+        course.fields = {
+            custom.id: {**state.extras, **field_values(custom, text, state.rules)}
+            for custom, text in self._given_fields(given)
+        }
+        course.teachers = self._teachers(given)
+        if course.teachers and not any(instance["enrol"] == "manual" for instance in course.instances):
+            raise RowRefused("enrol_method_inactive", "teacher1_account", method="manual", course=given["shortname"])
+        category = self._category(given) or self.categories.default()
+        self.plan.places.append(NewPlace(course, category))
+        self.plan.dirty_users.update(teacher.userid for teacher in course.teachers)
+        self._claim(values, 0)
+        return _outcome(row, Action.CREATED, "course_created")
+
+    def _update(self, row: CleanRow, course: CourseRow) -> Outcome:
+        values = self._values(row.values)
+        self._check_names(values, course["id"])
+        if values.get("defaultgroupingid") and values["defaultgroupingid"] not in self.state.groupings.get(
+            course["id"], ()
+        ):
+            raise RowRefused("course_grouping_unknown", "defaultgroupingid", grouping=values["defaultgroupingid"])
+        if not follows_weeks(self.state, course) or "enddate" in values:
+            _check_dates({**course, **values})
+        target = None if self.chosen.protectcategory else self._category(row.values)
+        teachers = self._teachers(row.values)
+        fields = [
+            (custom, field_values(custom, text, self.state.rules)) for custom, text in self._given_fields(row.values)
+        ]
+        update = CourseUpdate(self.state, self.plan, self.rows, course, row.line)
+        update.take_teachers(teachers)
+        update.take_methods({method: row.values[method] for method in ("self", "guest") if method in row.values})
+        update.take_sections(self._topics(row.values))
+        update.take_format_option("coursedisplay", row.values.get("coursedisplay"))
+        update.take_fields(fields)
+        update.take_values(values)
+        update.take_category(target)
+        changes = update.finish()
+        self._claim(values, course["id"])
+        if not changes:
+            return _outcome(row, Action.UNCHANGED, "course_unchanged")
+        self.updated[course["id"]] = {**course, **values}
+        return _outcome(row, Action.UPDATED, "course_updated", changes)
+
+    def _values(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The columns of `course` that the row gives."""
+        values = {name: given[name] for name in PLAIN_COLUMNS if name in given}
+        for name in DATES:
+            if name in values:
+                values[name] = self.state.rules.seconds(values[name])
+        limit = self.state.defaults.site_maxbytes
+        if limit and values.get("maxbytes", 0) > limit:
+            raise RowRefused("value_out_of_range", "maxbytes", value=values["maxbytes"], least=0, most=limit)
+        languages = self.state.rules.languages
+        if values.get("lang") and languages is not None and values["lang"] not in languages:
+            raise RowRefused(
+                "language_not_installed", "lang", lang=values["lang"], installed=", ".join(sorted(languages))
+            )
+        if "visible" in values:
+            values.setdefault("visibleold", values["visible"])
+        return values
+
+    def _check_names(self, values: Mapping[str, Any], courseid: int) -> None:
+        """Short name and idnumber belong to one course only, on the site and in the file."""
+        for name in ("shortname", "idnumber"):
+            text = values.get(name)
+            if not text:
+                continue
+            others = [other["id"] for other in self.state.named.get(name, {}).get(text, ()) if other["id"] != courseid]
+            claimed = self._claimed.get((name, self._fold(name, text)), courseid)
+            if others or claimed != courseid:
+                raise RowRefused(f"course_{name}_taken", name, value=text)
+
+    def _category(self, given: Mapping[str, Any]) -> Target | None:
+        text = given.get("category", "")
+        if not text:
+            return None
+        if self.chosen.categoryidentifier == "idnumber":
+            return self.categories.by_idnumber(text)
+        return self.categories.by_id_or_path(text)
+
+    def _news(self, course_format: str, full: Mapping[str, Any]) -> dict[str, Any] | None:
+        return self.state.defaults.news_forum(course_format, full["newsitems"], self.state.now)
+
+    def _options(self, course_format: str, given: Mapping[str, Any]) -> dict[str, str]:
+        options = self.state.defaults.format_options(course_format)
+        if "coursedisplay" in options and "coursedisplay" in given:
+            options["coursedisplay"] = str(given["coursedisplay"])
+        return options
+
+    def _topics(self, given: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
+        """Shape: number -> name, and summary where the cell has one"""
+        topics: dict[int, dict[str, Any]] = {}
+        for column in sorted(name for name in self.names if name.startswith("topic")):
+            if not given.get(column):
+                continue
+            name, bar, summary = given[column].partition("|")
+            if len(name.strip()) > MAX_SECTION_NAME:
+                raise RowRefused("value_too_long", column, length=len(name.strip()), limit=MAX_SECTION_NAME)
+            topics[int(column.removeprefix("topic"))] = {
+                "name": name.strip() or None, **({"summary": summary.strip(), "summaryformat": 1} if bar else {}),
+            }  # fmt: skip
+        return topics
+
+    def _sections_of_new(self, course_format: str, given: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
+        topics = self._topics(given)
+        last = max(topics) if topics else self.state.defaults.sections(course_format)
+        return {number: topics.get(number, {}) for number in range(last + 1)}
+
+    def _given_fields(self, given: Mapping[str, Any]) -> list[tuple[CourseField, str]]:
+        return [(custom, given[column]) for column, custom in self.state.fields.items() if column in given]
+
+    def _teachers(self, given: Mapping[str, Any]) -> list[Teacher]:
+        teachers = []
+        for column in sorted(name for name in self.names if name.startswith("teacher") and name.endswith("_account")):
+            text = given.get(column)
+            if not text:
+                continue
+            found = self.state.people.get(text, ())
+            if len(found) != 1:
+                code = "teacher_ambiguous" if found else "teacher_unknown"
+                raise RowRefused(code, column, account=text, count=len(found))
+            role_column = column.replace("_account", "_role")
+            name = given.get(role_column) or TEACHER_ROLE
+            role = self.state.roles.get(name) or self.state.roles.get(name.casefold())
+            if role is None:
+                raise RowRefused("role_unknown", role_column, role=name)
+            if not role.in_courses:
+                raise RowRefused("role_not_for_courses", role_column, role=name)
+            teachers.append(Teacher(found[0], role.id))
+        return teachers
+
+    def _claim(self, values: Mapping[str, Any], courseid: int) -> None:
+        for name in ("shortname", "idnumber"):
+            if values.get(name):
+                self._claimed[name, self._fold(name, values[name])] = courseid
+
+    def _is_claimed(self, name: str, text: str) -> bool:
+        """Whether an earlier row of the chunk has made the course."""
+        return name != "id" and self._claimed.get((name, self._fold(name, text))) == 0
+
+    def _fold(self, name: str, text: str) -> str:
+        return self.state.folds[name](text)
+
+
+def _leads_to(names: tuple[str, ...], wanted: set[Target]) -> bool:
+    """Whether a category that is made is wanted, or is on the way to one that is."""
+    return any(isinstance(target, NewCategory) and target.names[: len(names)] == names for target in wanted)
+
+
+def _check_dates(values: Mapping[str, Any]) -> None:
+    if values["enddate"] and values["enddate"] < values["startdate"]:
+        raise RowRefused("course_dates_reversed", "enddate")
+
+
+def _outcome(row: CleanRow, action: Action, code: str, changes: Sequence[Change] = ()) -> Outcome:
+    return Outcome(row.line, action, code, {}, row.values["shortname"], tuple(changes))

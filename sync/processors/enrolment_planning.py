@@ -1,0 +1,123 @@
+"""What each row of an enrolments file does, as if the rows were carried out in file order. Spec: enrols.md section 4."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sync.columns.options import OptionValues
+from sync.moodle.users import SiteRules
+from sync.processors.accounts import RowRefused
+from sync.processors.course_sets import find_course
+from sync.processors.enrolment_commands import GIVING, EnrolmentCommands
+from sync.processors.enrolment_groups import EnrolmentGroups, Protection
+from sync.processors.enrolment_methods import MANUAL, EnrolmentMethods, MethodRules
+from sync.processors.enrolment_results import Done, EnrolmentRow, Target, accepted
+from sync.processors.group_purge import PurgingPlan
+from sync.processors.membership_results import NOTHING, SetResult
+from sync.processors.membership_rows import MembershipRows
+from sync.processors.membership_state import MembershipState
+from sync.processors.named_accounts import NamedAccounts, find_account
+from sync.values import Action, CleanRow, Note, Outcome
+
+
+@dataclass(frozen=True)
+class EnrolmentsState:
+    """Everything read for one chunk.
+
+    Shape: group_columns: names of the columns g1, g2 … in the order of their numbers; is_about_roles: the file has no column
+    for the method
+    Units: now: seconds since epoch
+    """
+
+    rules: SiteRules
+    now: int
+    is_about_roles: bool
+    group_columns: tuple[str, ...]
+    accounts: NamedAccounts
+    memberships: MembershipState
+    methods: MethodRules
+    protection: Protection
+
+
+class EnrolmentsPlan(PurgingPlan):
+    """A plan, with whom it concerns. Shape: news: (courseid, userid, code) of the rows that change something."""
+
+    rows: MembershipRows
+
+    def __init__(self, now: int = 0) -> None:
+        super().__init__(now)
+        self.news: list[tuple[int, int, str]] = []
+
+
+class EnrolmentPlanner:
+    """Plans one chunk, row by row in file order; later rows see what earlier ones did."""
+
+    def __init__(self, state: EnrolmentsState, options: OptionValues) -> None:
+        self.state = state
+        self.options = options
+        self.plan = EnrolmentsPlan(state.now)
+        self.plan.rows = MembershipRows(state.memberships, self.plan, now=state.now)
+        self.methods = EnrolmentMethods(self.plan.rows, state.methods)
+        self.commands = EnrolmentCommands(self.plan.rows)
+        self.groups = EnrolmentGroups(self.plan.rows, state.protection)
+
+    def plan_rows(self, rows: Sequence[CleanRow]) -> EnrolmentsPlan:
+        for row in rows:
+            subject = f"{row.values['uid']} / {row.values['cid']}"
+            try:
+                outcome = self._plan_row(row, subject)
+            except RowRefused as refused:
+                outcome = Outcome(row.line, Action.REJECTED, refused.code, refused.params, subject)
+            self.plan.outcomes.append(outcome)
+        self.plan.rows.finish()
+        return self.plan
+
+    def _plan_row(self, clean: CleanRow, subject: str) -> Outcome:
+        row = self._read(clean.values, clean.line)
+        target = self._target(clean.values, row)
+        done = self.commands.carry_out(target, row)
+        joined = self.groups.apply(target.userid, target.course, row) if row.gcmd else NOTHING
+        if done.changes or joined.changes:
+            code = done.code if done.changes else "enrolment_groups_changed"
+            self.plan.news.append((target.course.id, target.userid, code))
+        return _outcome(row.line, subject, done, joined)
+
+    def _read(self, values: Mapping[str, Any], line: int) -> EnrolmentRow:
+        return EnrolmentRow(
+            line=line,
+            cmd=values.get("cmd", self.options.defaultcmd),
+            role=values.get("rolename", ""),
+            start=self._seconds(values.get("starttime")),
+            end=self._seconds(values.get("endtime")),
+            gcmd=values.get("gcmd", ""),
+            groups=tuple((column, values[column]) for column in self.state.group_columns if column in values),
+        )
+
+    def _target(self, values: Mapping[str, Any], row: EnrolmentRow) -> Target:
+        """Find what the row names; the method comes last, as it may be added. Raises: RowRefused"""
+        userid = accepted(find_account(self.state.accounts, self.options.useridentifier, values["uid"], "uid"))
+        course = accepted(find_course(self.state.memberships, values["cid"], "cid"))
+        self.commands.check(row)
+        if self.state.is_about_roles:
+            return Target(userid, course, None)
+        method = values.get("enrol", MANUAL)
+        instance = self.methods.find(course, method, values["cid"], row.line, may_add=row.cmd in GIVING)
+        return Target(userid, course, instance)
+
+    def _seconds(self, value: int | datetime | None) -> int | None:
+        return None if value is None else self.state.rules.seconds(value)
+
+
+def _outcome(line: int, subject: str, done: Done, joined: SetResult) -> Outcome:
+    changes = (*done.changes, *joined.changes)
+    if joined.problems:
+        # The enrolment is done and stays so; the line goes into the tryback once, for the groups that are left over.
+        first, *others = joined.problems
+        notes = (Note(done.code, {}), *others, *joined.notes)
+        return Outcome(line, Action.REJECTED, first.code, first.params, subject, changes, notes)
+    if joined.changes and not done.changes:
+        return Outcome(line, Action.UPDATED, "enrolment_groups_changed", {}, subject, changes, joined.notes)
+    return Outcome(line, done.action, done.code, {}, subject, changes, joined.notes)

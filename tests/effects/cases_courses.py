@@ -1,0 +1,92 @@
+"""The cases of courses.md section 1: courses that are made and changed. C2 has the id 3, TEMPLATE 22, category CAT-EMPTY 5."""
+
+from __future__ import annotations
+
+from tests.effects.case import Case
+from tests.effects.comparison import Allowed
+
+UPDATE = {"forceupdate": True}
+NEW = "shortname;fullname;category"
+
+_ABSENT_COLUMNS = Allowed(
+    "course", "inserted", "a column that the file lacks takes the site's default, the caller's took that of the table",
+    ("newsitems", "showactivitydates", "enablecompletion", "startdate", "summary", "summaryformat"), side="differs",
+)  # fmt: skip
+_SECTIONS = Allowed("course_sections", "inserted", "a new course gets the site's number of sections", side="extra")
+
+
+_MOVE_BUMPS = Allowed(
+    "course", "updated", "a move is part of an update here, so the course's structure is read anew", ("cacherev",), side="extra"
+)  # fmt: skip
+
+
+CASES = (
+    Case(
+        "course_create_full", "courses",
+        "shortname;fullname;idnumber;category;summary;format;startdate;enddate;lang;visible;newsitems;showgrades;showreports;"
+        "maxbytes;groupmode;groupmodeforce;enablecompletion;coursedisplay;topic5\n"
+        "GOLDF;Gold full;GF1;4;<p>Sum</p>;weeks;1788000000;1798000000;en;0;3;0;1;1048576;1;1;1;1; |\n",
+        allowed=(
+            Allowed(
+                "course", "inserted", "there is no column for it", ("showcompletionconditions", "completionnotify"),
+                side="differs",
+            ),
+            Allowed(
+                "course_format_options", "inserted", "there is no column for it", ("value",), side="differs",
+                where={"name": "automaticenddate"},
+            ),
+        ),
+    ),
+    Case(
+        "course_create_minimal", "courses", f"{NEW};newsitems\nGOLDC;Gold course;3;1\n",
+        allowed=(_ABSENT_COLUMNS, _SECTIONS),
+    ),
+    Case(
+        "course_create_singleactivity", "courses", f"{NEW};format\nGOLDS;Gold single;3;singleactivity\n",
+        allowed=(
+            _ABSENT_COLUMNS,
+            Allowed(
+                "course_format_options", "inserted", "there is no column for the kind of activity: the site's", ("value",),
+                side="differs", where={"name": "activitytype"},
+            ),
+        ),
+    ),
+    Case("course_update", "courses", "shortname;fullname;visible;startdate\nC2;Renamed C2;0;1789000000\n", UPDATE),
+    Case(
+        "course_update_shortname_idnumber", "courses",
+        "id;shortname;fullname;idnumber;summary\n3;C2X;Course number 2;CID2X;<p>new</p>\n",
+        {**UPDATE, "courseidentifier": "id"},
+    ),
+    Case(
+        "course_update_groupmode", "courses",
+        "shortname;fullname;groupmode;groupmodeforce\nTEMPLATE;Template course;2;1\n", UPDATE,
+        allowed=(
+            Allowed(
+                "course", "updated", "the caller named a grouping of another course, which is refused here",
+                ("defaultgroupingid",),
+            ),
+        ),
+    ),
+    Case("course_update_enablecompletion", "courses", "shortname;fullname;enablecompletion\nC2;Course number 2;0\n", UPDATE),
+    Case("course_update_category", "courses", "shortname;fullname;category\nC2;Course number 2;5\n", UPDATE),
+    Case(
+        "course_move_category", "courses", "shortname;fullname;category\nC2;Course number 2;5\n", UPDATE,
+        allowed=(_MOVE_BUMPS,),
+    ),
+    Case(
+        "course_move_hidden_category", "courses", "shortname;fullname;category\nC2;Course number 2;6\n", UPDATE,
+        allowed=(_MOVE_BUMPS,),
+    ),
+    Case("course_hide_show", "courses", "shortname;fullname;visible\nC2;Course number 2;0\n", UPDATE),
+    Case(
+        "course_update_nochange", "courses", "shortname;fullname\nC2;Course number 2\n", UPDATE,
+        allowed=(Allowed("course", "updated", "nothing differs, so nothing is written", ("timemodified", "cacherev")),),
+    ),
+    Case(
+        "course_section_names", "courses",
+        "shortname;fullname;topic1;topic2;topic3\n"
+        "C2;Course number 2;Part 1|<p>Summary 1</p>;Part 2|<p>Summary 2</p>;Part 3|<p>Summary 3</p>\n",
+        UPDATE,
+    ),
+    Case("course_create_sections", "courses", "shortname;fullname;topic6\nC2;Course number 2; |\n", UPDATE),
+)  # fmt: skip

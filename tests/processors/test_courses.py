@@ -1,0 +1,263 @@
+"""The acceptance examples of courses.md section 1.10, and what a file of courses promises beside them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support import MoodleSite, RunResult, run_file
+
+
+def course(site: MoodleSite, shortname: str) -> dict[str, Any]:
+    return site.one("course", shortname=shortname)
+
+
+def context_of(site: MoodleSite, level: int, instanceid: int) -> dict[str, Any]:
+    return site.one("context", contextlevel=level, instanceid=instanceid)
+
+
+def run(site: MoodleSite, text: str, **options: Any) -> RunResult:
+    return run_file(site, "courses", text, **options)
+
+
+def test_1_a_new_course_comes_with_its_categories_sections_forum_and_methods(moodle_site: MoodleSite) -> None:
+    result = run(moodle_site, "shortname;fullname;category\nNEW1;Course 1;Sci/Maths\n")
+
+    made = course(moodle_site, "NEW1")
+    sci, maths = (moodle_site.one("course_categories", name=name) for name in ("Sci", "Maths"))
+    assert (sci["parent"], sci["depth"], maths["parent"], maths["depth"]) == (0, 1, sci["id"], 2)
+    assert (sci["path"], maths["path"]) == (f"/{sci['id']}", f"/{sci['id']}/{maths['id']}")
+    assert (made["category"], maths["coursecount"], sci["coursecount"]) == (maths["id"], 1, 0)
+    assert made["sortorder"] == maths["sortorder"] + 1
+    contexts = [context_of(moodle_site, level, thing["id"]) for level, thing in ((40, sci), (40, maths), (50, made))]
+    assert contexts[2]["path"] == "/1/" + "/".join(str(context["id"]) for context in contexts)
+    assert [context["depth"] for context in contexts] == [2, 3, 4]
+    sections = moodle_site.rows("course_sections", course=made["id"])
+    assert [section["section"] for section in sections] == [0, 1, 2, 3, 4]
+    cm = moodle_site.one("course_modules", course=made["id"])
+    assert sections[0]["sequence"] == str(cm["id"])
+    assert moodle_site.one("forum", course=made["id"])["type"] == "news"
+    methods = moodle_site.rows("enrol", courseid=made["id"])
+    assert [(m["enrol"], m["status"], m["sortorder"]) for m in methods] == [
+        ("manual", 0, 0),
+        ("guest", 1, 1),
+        ("self", 1, 2),
+    ]
+    assert result.counts == {"created": 1}
+    assert "NEW1: course created" in result.report
+    assert result.tryback is None
+
+
+def test_2_a_course_that_exists_is_left_alone_unless_updates_are_wanted(moodle_site: MoodleSite) -> None:
+    run(moodle_site, "shortname;fullname;category\nNEW1;Course 1;Sci/Maths\n")
+    before = moodle_site.snapshot()
+
+    result = run(moodle_site, "shortname;fullname;category\nNEW1;Renamed;Other\n")
+
+    assert moodle_site.diff(before, moodle_site.snapshot()) == {}
+    assert (result.counts, result.codes, result.tryback) == ({"unchanged": 1}, ["course_exists"], None)
+
+
+def test_3_an_update_changes_the_given_columns_and_nothing_twice(moodle_site: MoodleSite) -> None:
+    run(moodle_site, "shortname;fullname;summary;idnumber\nNEW1;Course 1;Words;N1\n")
+    made = course(moodle_site, "NEW1")
+    text = "shortname;fullname;visible\nNEW1;Renamed;0\n"
+
+    result = run(moodle_site, text, forceupdate=True)
+
+    now = course(moodle_site, "NEW1")
+    changed = {name for name in made if made[name] != now[name]}
+    assert {"fullname", "visible", "visibleold", "cacherev"} <= changed
+    assert changed <= {"fullname", "visible", "visibleold", "timemodified", "cacherev"}
+    assert (now["fullname"], now["visible"], now["visibleold"]) == ("Renamed", 0, 0)
+    assert {(c.field, c.old, c.new) for c in result.outcomes[0].changes} == {
+        ("fullname", "Course 1", "Renamed"), ("visible", "1", "0"), ("visibleold", "1", "0"),
+    }  # fmt: skip
+    before = moodle_site.snapshot()
+    assert run(moodle_site, text, forceupdate=True).counts == {"unchanged": 1}
+    assert moodle_site.diff(before, moodle_site.snapshot()) == {}
+
+
+def test_5_topics_name_sections_and_those_between_are_made(moodle_site: MoodleSite) -> None:
+    run(moodle_site, "shortname;fullname;topic0;topic2\nNEW3;X;Intro|Read me;Week two\n")
+
+    sections = moodle_site.rows("course_sections", course=course(moodle_site, "NEW3")["id"])
+    assert [(s["section"], s["name"], s["summary"]) for s in sections] == [
+        (0, "Intro", "Read me"), (1, None, ""), (2, "Week two", ""),
+    ]  # fmt: skip
+
+
+def test_topics_of_an_existing_course_are_named_and_completed(moodle_site: MoodleSite) -> None:
+    run(moodle_site, "shortname;fullname;topic0;topic2\nNEW3;X;Intro|Read me;Week two\n")
+    text = "shortname;fullname;topic2;topic4\nNEW3;X;Second week;Fourth\n"
+
+    result = run(moodle_site, text, forceupdate=True)
+
+    sections = moodle_site.rows("course_sections", course=course(moodle_site, "NEW3")["id"])
+    assert [(s["section"], s["name"]) for s in sections] == [
+        (0, "Intro"), (1, None), (2, "Second week"), (3, None), (4, "Fourth"),
+    ]  # fmt: skip
+    assert result.counts == {"updated": 1}
+    assert run(moodle_site, text, forceupdate=True).counts == {"unchanged": 1}
+
+
+def test_7_self_enrolment_and_guest_access_are_switched(moodle_site: MoodleSite) -> None:
+    run(moodle_site, "shortname;fullname;self;guest\nNEW5;X;1;1\n")
+    made = course(moodle_site, "NEW5")
+
+    def status(method: str) -> int:
+        return int(moodle_site.one("enrol", courseid=made["id"], enrol=method)["status"])
+
+    assert (status("self"), status("guest")) == (0, 0)
+    result = run(moodle_site, "shortname;fullname;self\nNEW5;X;0\n", forceupdate=True)
+    assert (status("self"), status("guest")) == (1, 0)
+    assert result.counts == {"updated": 1}
+    path = context_of(moodle_site, 50, made["id"])["path"]
+    assert moodle_site.rows("cache_flags", flagtype="accesslib/dirtycontexts", name=path)
+
+
+def test_8_teachers_are_enrolled_with_their_role(moodle_site: MoodleSite) -> None:
+    ann = moodle_site.ids["ann"]
+    result = run(moodle_site, "shortname;fullname;teacher1_account;teacher1_role\nNEW6;X;ann;teacher\n")
+
+    made = course(moodle_site, "NEW6")
+    manual = moodle_site.one("enrol", courseid=made["id"], enrol="manual")
+    assert moodle_site.one("user_enrolments", enrolid=manual["id"], userid=ann)["status"] == 0
+    role = moodle_site.one("role", shortname="teacher")["id"]
+    context = context_of(moodle_site, 50, made["id"])["id"]
+    assert moodle_site.one("role_assignments", contextid=context, userid=ann)["roleid"] == role
+    assert moodle_site.rows("cache_flags", flagtype="accesslib/dirtyusers", name=str(ann))
+    assert result.counts == {"created": 1}
+    text = f"shortname;fullname;teacher1_account\nNEW6;X;{ann}\n"
+    assert run(moodle_site, text, forceupdate=True).counts == {"updated": 1}
+    assert run(moodle_site, text, forceupdate=True).counts == {"unchanged": 1}
+
+
+def test_a_course_moves_with_everything_below_it(moodle_site: MoodleSite) -> None:
+    run(moodle_site, "shortname;fullname;category\nNEW1;One;Old place\nNEW2;Two;New place\n")
+    made = course(moodle_site, "NEW1")
+    old = context_of(moodle_site, 50, made["id"])
+    below = moodle_site.insert(
+        "context", contextlevel=70, instanceid=987_001, path=f"{old['path']}/987001", depth=4, locked=0
+    )
+
+    result = run(moodle_site, "shortname;fullname;category\nNEW1;One;New place\n", forceupdate=True)
+
+    place = moodle_site.one("course_categories", name="New place")
+    now = context_of(moodle_site, 50, made["id"])
+    parent = context_of(moodle_site, 40, place["id"])
+    assert now["path"] == f"{parent['path']}/{now['id']}"
+    assert moodle_site.one("context", id=below)["path"] == f"{now['path']}/987001"
+    assert (place["coursecount"], moodle_site.one("course_categories", name="Old place")["coursecount"]) == (2, 0)
+    assert course(moodle_site, "NEW1")["sortorder"] == place["sortorder"] + 2
+    assert moodle_site.rows("cache_flags", flagtype="accesslib/dirtycontexts", name=now["path"])
+    assert result.counts == {"updated": 1}
+    protected = run(
+        moodle_site, "shortname;fullname;category\nNEW1;One;Old place\n", forceupdate=True, protectcategory=True
+    )
+    assert protected.counts == {"unchanged": 1}
+
+
+REFUSED = [
+    ("shortname;fullname;format\nBAD;X;nosuch\n", {}, "value_not_among"),
+    ("shortname;fullname;category\nBAD;X;987654\n", {}, "category_unknown"),
+    ("shortname;fullname;category\nBAD;X;Sci//Maths\n", {}, "category_path_gap"),
+    ("shortname;fullname;category\nBAD;X;NOPE\n", {"categoryidentifier": "idnumber"}, "category_unknown"),
+    ("shortname;fullname;teacher1_account\nBAD;X;nobody at all\n", {}, "teacher_unknown"),
+    ("shortname;fullname;teacher1_account;teacher1_role\nBAD;X;ann;chef\n", {}, "role_unknown"),
+    ("shortname;fullname;startdate;enddate\nBAD;X;2027-02-01;2027-01-01\n", {}, "course_dates_reversed"),
+    ("shortname;fullname;newsitems\nBAD;X;11\n", {}, "value_out_of_range"),
+    ("idnumber;shortname;fullname\nN1;C1;Y\n", {"courseidentifier": "idnumber"}, "course_shortname_taken"),
+    ("shortname;fullname;idnumber\nBAD;X;IDC1\n", {}, "course_idnumber_taken"),
+    ("id;shortname;fullname\n987654;BAD;X\n", {"courseidentifier": "id"}, "course_unknown"),
+    ("shortname;fullname;defaultgroupingid\nBAD;X;5\n", {}, "course_grouping_unknown"),
+    ("shortname;fullname;visible\nBAD;X;perhaps\n", {}, "value_not_flag"),
+]
+
+
+@pytest.mark.parametrize(("text", "options", "code"), REFUSED, ids=[case[2] + str(n) for n, case in enumerate(REFUSED)])
+def test_what_is_wrong_is_refused_and_comes_back(
+    sqlite_site: MoodleSite, text: str, options: dict[str, Any], code: str
+) -> None:
+    before = sqlite_site.snapshot()
+
+    result = run(sqlite_site, text, **options)
+
+    assert result.codes == [code]
+    assert result.tryback is not None
+    assert sqlite_site.diff(before, sqlite_site.snapshot()) == {}
+
+
+def test_the_front_page_is_never_touched(moodle_site: MoodleSite) -> None:
+    home = moodle_site.one("course", id=1)["shortname"]
+    result = run(moodle_site, f"shortname;fullname\n{home};Mine\n", forceupdate=True)
+    assert result.codes == ["course_is_site"]
+
+
+def test_a_simulation_tells_the_same_and_writes_nothing(moodle_site: MoodleSite) -> None:
+    rows = ("NEW1;One;Sci/Maths;Hello;1", "NEW2;Two;Sci/Maths;;", "NEW1;Again;Sci;;", "C1;x;;;")
+    text = "\n".join(("shortname;fullname;category;topic0;self", *rows, ""))
+    before = moodle_site.snapshot()
+
+    told = run(moodle_site, text, simulate=True, chunk_rows=1)
+    assert moodle_site.diff(before, moodle_site.snapshot()) == {}
+    done = run(moodle_site, text, chunk_rows=1)
+
+    assert [(o.action, o.code) for o in told.outcomes] == [(o.action, o.code) for o in done.outcomes]
+    assert done.codes == ["course_created", "course_created", "course_exists", "course_exists"]
+
+
+def test_a_later_row_sees_what_an_earlier_one_made(moodle_site: MoodleSite) -> None:
+    text = "shortname;fullname;idnumber\nNEW1;One;N1\nNEW1;Renamed;N1\nNEW2;Two;N1\n"
+    result = run(moodle_site, text, forceupdate=True)
+    assert result.codes == ["course_created", "course_updated", "course_idnumber_taken"]
+    assert course(moodle_site, "NEW1")["fullname"] == "Renamed"
+
+
+def test_custom_fields_are_filled_by_their_type(moodle_site: MoodleSite) -> None:
+    category = moodle_site.insert(
+        "customfield_category", name="C", component="core_course", area="course", itemid=0, sortorder=0, timecreated=1,
+        timemodified=1, contextid=1,
+    )  # fmt: skip
+    kinds = {"room": "text", "level": "select", "online": "checkbox"}
+    fields = {
+        name: moodle_site.insert(
+            "customfield_field", shortname=name, name=name, type=kind, categoryid=category, sortorder=0, timecreated=1,
+            timemodified=1, configdata='{"options": "low\\r\\nhigh"}' if kind == "select" else "{}",
+        )
+        for name, kind in kinds.items()
+    }  # fmt: skip
+    header = "shortname;fullname;customfield_room;customfield_level;customfield_online;customfield_ghost\n"
+
+    result = run(moodle_site, f"{header}NEW1;One;B12;high;yes;\nNEW2;Two;;deep;;\n")
+
+    made = course(moodle_site, "NEW1")["id"]
+    stored = {row["fieldid"]: row for row in moodle_site.rows("customfield_data", instanceid=made)}
+    assert stored[fields["room"]]["charvalue"] == "B12"
+    assert stored[fields["level"]]["intvalue"] == 2
+    assert stored[fields["online"]]["intvalue"] == 1
+    assert result.codes == ["course_created", "value_not_among"]
+    assert [note.code for note in result.notes] == ["course_field_unknown"]
+    text = f"{header}NEW1;One;B13;high;yes;\n"
+    assert run(moodle_site, text, forceupdate=True).counts == {"updated": 1}
+    assert run(moodle_site, text, forceupdate=True).counts == {"unchanged": 1}
+
+
+def test_a_course_in_weeks_ends_with_its_last_week(moodle_site: MoodleSite) -> None:
+    run(moodle_site, "shortname;fullname;format;startdate;topic3\nNEW1;One;weeks;1800000000;Third\n")
+    week = 7 * 86_400
+    assert course(moodle_site, "NEW1")["enddate"] == 1_800_000_000 + 3 * week
+    run(moodle_site, "shortname;fullname;topic5\nNEW1;One;Fifth\n", forceupdate=True)
+    assert course(moodle_site, "NEW1")["enddate"] == 1_800_000_000 + 5 * week
+
+
+def test_the_number_of_queries_does_not_grow_with_the_rows(sqlite_site: MoodleSite) -> None:
+    def rows(first: int, count: int) -> str:
+        return "shortname;fullname;category;topic1;teacher1_account\n" + "".join(
+            f"Q{number};Course {number};Many/{number % 7};Part|Words;ann\n" for number in range(first, first + count)
+        )
+
+    run(sqlite_site, rows(0, 20))
+    few, many = run(sqlite_site, rows(100, 20)), run(sqlite_site, rows(200, 400))
+    assert many.queries <= few.queries + 4
