@@ -91,8 +91,15 @@ class Server(ABC):
 
 
 class MariaDB(Server):
-    def __init__(self, folder: Path, *extra: str) -> None:
+    """Shape: durable: a commit survives a power cut, as on a real site; tests do without"""
+
+    def __init__(self, folder: Path, *extra: str, durable: bool = False) -> None:
         super().__init__(folder, *extra)
+        self.durability = (
+            ["--innodb-doublewrite=1", "--innodb-flush-log-at-trx-commit=1"]
+            if durable
+            else ["--innodb-doublewrite=0", "--innodb-flush-log-at-trx-commit=2"]
+        )
         self.program = find_program("mariadbd", "mysqld")
         self.data = folder / "data"
         # In the common /tmp, servers that are made at the same time get in each other's way.
@@ -118,8 +125,7 @@ class MariaDB(Server):
         return [
             self.program, "--no-defaults", *self.user, f"--datadir={self.data}", f"--tmpdir={self.temporary}",
             f"--socket={self.socket}", f"--port={self.port}", "--bind-address=127.0.0.1", f"--pid-file={self.folder / 'pid'}",
-            "--innodb-buffer-pool-size=384M", "--skip-log-bin", "--innodb-doublewrite=0",
-            *(self.extra or ("--innodb-flush-log-at-trx-commit=2",)),
+            "--innodb-buffer-pool-size=384M", "--skip-log-bin", *self.durability, *self.extra,
         ]  # fmt: skip
 
     def answers(self) -> bool:
@@ -144,11 +150,14 @@ class MariaDB(Server):
 
 
 class PostgreSQL(Server):
+    """Shape: durable: as of MariaDB"""
+
     # "Fast" shutdown: SIGTERM would wait until the last client is gone.
     stop_signal = signal.SIGINT
 
-    def __init__(self, folder: Path, *extra: str) -> None:
+    def __init__(self, folder: Path, *extra: str, durable: bool = False) -> None:
         super().__init__(folder, *extra)
+        self.durability = [] if durable else ["-c", "fsync=off", "-c", "full_page_writes=off"]
         self.program = find_program("postgres")
         self.data = folder / "data"
         self.owner: dict[str, object] = {}
@@ -173,7 +182,7 @@ class PostgreSQL(Server):
     def command(self) -> Sequence[str]:
         return [
             self.program, "-D", str(self.data), "-p", str(self.port), "-k", str(self.folder), "-h", "127.0.0.1",
-            "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_locks_per_transaction=256", *self.extra,
+            "-c", "max_locks_per_transaction=256", *self.durability, *self.extra,
         ]  # fmt: skip
 
     def process_options(self) -> dict[str, object]:

@@ -1,0 +1,62 @@
+"""Carry out one command file in a process of its own, as a worker does, and say what it took.
+
+    python -m tests.bench.one_run KEY FILE [NAME=VALUE ...]
+
+The last line of standard output is one JSON object, the fields of `Measured`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import django
+import sqlalchemy as sa
+
+
+def main(key: str, file: str, *options: str) -> None:
+    django.setup()
+    from sync.models import MoodleSite
+    from sync.runs import services
+
+    executions = 0
+
+    def count(*_event: Any) -> None:
+        nonlocal executions
+        executions += 1
+
+    # Our own tables are Django's affair: SQLAlchemy sees Moodle's only.
+    sa.event.listen(sa.Engine, "before_cursor_execute", count)
+    site = MoodleSite.objects.get(slug="main")
+    kept = services.receive_path(site=site, path=Path(file), folder="/bench/")
+    run = services.queue_run(
+        site=site, processor=key, command_file=kept, in_background=False,
+        options=dict(option.split("=", 1) for option in options),
+    )  # fmt: skip
+    began = time.perf_counter()
+    run = services.execute_run(run.pk)
+    seconds = time.perf_counter() - began
+    told = {
+        "state": run.state,
+        "counts": run.counts,
+        "seconds": seconds,
+        "executions": executions,
+        "peak_mib": peak_mib(),
+    }
+    sys.stdout.write(json.dumps(told) + "\n")
+
+
+def peak_mib() -> float:
+    """Give the most memory that was resident. Units: MiB
+
+    getrusage() would do, if a new process didn't start with the peak of the one that made it. Source: proc(5), VmHWM
+    """
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
