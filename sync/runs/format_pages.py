@@ -26,6 +26,8 @@ def format_page(processor: type[Processor[Any, Any]]) -> str:
 def _lines(processor: type[Processor[Any, Any]]) -> Iterator[str]:
     yield from (_NOTE, "", f"# {processor.label}", "", str(processor.summary), "")
     yield f"Key `{processor.key}`, default file `{processor.default_filename}`."
+    if processor.columns.headerless:
+        yield "The file is a list: it has no header, and every line is a row."
     if processor.columns.one_of:
         yield f"The header needs at least one of: {', '.join(f'`{name}`' for name in processor.columns.one_of)}."
     yield from ("", "## Columns", "", "| column | required | values | empty cell | default for new | notes |")

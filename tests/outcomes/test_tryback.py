@@ -132,3 +132,16 @@ def test_a_workbook_becomes_csv_that_spreadsheets_open() -> None:
         'bob;;"Lyon; Bron"' + reason(2),
         "zoé;;" + reason(3),
     ]
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16LE", "Windows-1252"])
+def test_a_list_has_the_reasons_as_comments_and_no_header(encoding: str) -> None:
+    data = "Zoé; one\r\nB\r\nC\r\n".encode(encoding)
+    reader = open_rows(io.BytesIO(data), "in.csv", encoding=encoding, list_names=["identifier"])
+    out = io.BytesIO()
+
+    write_tryback(out, reader, [rejection(1), rejection(3)], language="en")
+
+    lines = out.getvalue().decode(encoding).split("\r\n")
+    assert lines[1::2] == ["Zoé; one", "C"]
+    assert [line.split(":")[0] for line in lines[0::2]] == ["# 1, cell_empty", "# 3, cell_empty", ""]

@@ -473,7 +473,7 @@ def test_rows_that_take_back_each_other_are_harmless_the_second_time(moodle_site
 
 
 def test_a_new_password_ends_the_sessions_and_where_the_site_says_so_the_tokens(sqlite_site: MoodleSite) -> None:
-    sqlite_site.insert("config", name="passwordchangetokendeletion", value="1")
+    sqlite_site.execute("UPDATE {config} SET value = '1' WHERE name = 'passwordchangetokendeletion'")
     ann = sqlite_site.ids["ann"]
     sqlite_site.insert("sessions", sid="s1", userid=ann, state=0, timecreated=1, timemodified=1)
     sqlite_site.insert(
