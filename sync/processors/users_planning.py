@@ -315,7 +315,7 @@ class UsersPlanner:
         account = found[0]
         if account.key in self.rules.protected_ids:
             raise RowRefused("account_protected", identity, username=account.values["username"])
-        if account.lines:
+        if account.key in self.touched:
             raise SplitChunk(row.line)
         self.book.remove(account)
         self.plan.delete_account(account)
