@@ -35,7 +35,10 @@ _BY_COLUMN = {
     ("course", "category"): "course_categories",
     ("course_categories", "parent"): "course_categories",
     ("course_modules", "module"): "modules",
+    # The only activity that a file type makes.
+    ("course_modules", "instance"): "forum",
     ("course_modules", "section"): "course_sections",
+    ("course_sections", "sequence"): "course_modules",
     ("forum_subscriptions", "forum"): "forum",
     ("forum_digests", "forum"): "forum",
     ("grade_grades", "itemid"): "grade_items",
