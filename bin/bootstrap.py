@@ -45,8 +45,7 @@ def main() -> None:
         install_debian_packages(missing_packages(TEST_PACKAGES))
     fetch_front_end_files()
     compile_translations()
-    if not for_tests:
-        collect_static_files()
+    collect_static_files()
 
 
 # --- Debian packages -------------------------------------------------------------------------------------------------
