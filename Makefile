@@ -8,7 +8,7 @@ PYTEST_WORKERS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests demo test lint format pytest bench soak assets messages docs clean
+.PHONY: help setup setup-tests demo test lint format pytest matrix bench soak assets messages docs clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ format: ## Let ruff put the code in shape
 
 pytest:
 	$(VENV)/pytest -n $(PYTEST_WORKERS) $(ARGS)
+
+matrix: setup-tests ## The same on every server with every version of Moodle, and on every real site
+	$(VENV)/pytest -n $(PYTEST_WORKERS) --every-site $(ARGS)
 
 bench: setup-tests ## Measure speed against the floor, on a private MariaDB
 	$(VENV)/pytest -s --no-header tests/bench $(ARGS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +20,10 @@ __all__ = ["real_site"]
 
 ENGINES = ("sqlite", "mariadb", "postgresql")
 REAL_SITES = ("m41-seeded", "m45-seeded", "m51-seeded", "m45pg-seeded")
+EVERY_SITE = [
+    *(f"{engine}:{version}" for engine in ENGINES for version in VERSIONS),
+    *(f"real:{name}" for name in REAL_SITES),
+]
 
 _SiteOf = Callable[[str, str], MoodleSite]
 
@@ -76,21 +81,46 @@ def site_of(request: pytest.FixtureRequest, servers_folder: Path) -> _SiteOf:
     return site_of
 
 
-def _site_params() -> list[ParameterSet]:
-    """Every kind of Moodle. A group each, so that of several pytest workers only one makes a site."""
-    made = [f"{engine}:{version}" for engine in ENGINES for version in VERSIONS]
-    real = [f"real:{name}" for name in REAL_SITES]
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--every-site",
+        action="store_true",
+        help="run each test that takes a Moodle on every server with every version, and on every real site (make matrix)",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "moodle_site" in metafunc.fixturenames:
+        definition = metafunc.definition
+        is_every = metafunc.config.getoption("every_site") or definition.get_closest_marker("every_site") is not None
+        names = EVERY_SITE if is_every else _sites_of(definition.nodeid)
+        metafunc.parametrize("moodle_site", [_site_param(name) for name in names], indirect=True)
+
+
+def _sites_of(test: str) -> list[str]:
+    """Share the versions and real sites out: a test meets every server, each with another version, and one real site.
+
+    Which ones, its name decides, so that it is the same for every process that collects and for each run.
+    """
+    turn = zlib.crc32(test.encode())
+    versions = [VERSIONS[(turn + step) % len(VERSIONS)] for step in range(len(ENGINES))]
     return [
-        *(pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in made),
-        *(pytest.param(name, marks=[*needs_moodle_data, pytest.mark.xdist_group(name)]) for name in real),
+        *(f"{engine}:{version}" for engine, version in zip(ENGINES, versions, strict=True)),
+        f"real:{REAL_SITES[turn // len(VERSIONS) % len(REAL_SITES)]}",
     ]
 
 
-@pytest.fixture(params=_site_params())
-def moodle_site(request: pytest.FixtureRequest, site_of: _SiteOf) -> Iterator[MoodleSite]:
-    """A Moodle with the base of the acceptance examples, on every server and version, and on real sites where they are.
+def _site_param(name: str) -> ParameterSet:
+    # A group each, so that of several pytest workers only one makes a site.
+    marks = [pytest.mark.xdist_group(name), *(needs_moodle_data if name.startswith("real:") else [])]
+    return pytest.param(name, marks=marks)
 
-    It is restored after the test.
+
+@pytest.fixture
+def moodle_site(request: pytest.FixtureRequest, site_of: _SiteOf) -> Iterator[MoodleSite]:
+    """A Moodle with the base of the acceptance examples: made on each server, and a real site where there is one.
+
+    It is restored after the test. Parametrised by `pytest_generate_tests`.
     """
     site = site_of(*request.param.split(":"))
     yield site

@@ -81,6 +81,10 @@ class Plan:
     def delete(self, table: str, rowid: int, *lines: int) -> None:
         self.deletes.setdefault(table, []).append(Delete(rowid, lines))
 
+    def let_go(self) -> None:
+        """Drop everything. A plan and the views that filled it hold each other: Python's collector would have to find them."""
+        vars(self).clear()
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing at all is to be done."""

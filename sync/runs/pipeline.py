@@ -163,18 +163,20 @@ class _Conductor:
         try:
             self._patiently(lambda: self._attempt(rows, clean, rejections))
         except MoodleRefused as error:
-            if len(clean) <= 1:
+            second_half = len(rows) // 2 if len(clean) > 1 else 0
+            if not second_half:
                 # The row stands alone: it is the one that the database refuses.
                 rejections += [Rejection(row.line, "", error.code, error.params) for row in clean]
-                self._attempt(rows, [], rejections)
-                return
-            self._carry_out_in_two(rows, len(rows) // 2)
         except SplitChunk as split:
-            self._carry_out_in_two(rows, next(at for at, row in enumerate(rows) if row.line == split.line))
-
-    def _carry_out_in_two(self, rows: list[Row], at: int) -> None:
-        self._carry_out(rows[:at])
-        self._carry_out(rows[at:])
+            second_half = next(at for at, row in enumerate(rows) if row.line == split.line)
+        else:
+            return
+        # Not in the handlers: what the first attempt held stays in memory as long as its exception.
+        if second_half:
+            self._carry_out(rows[:second_half])
+            self._carry_out(rows[second_half:])
+        else:
+            self._attempt(rows, [], rejections)
 
     def _attempt(self, rows: list[Row], clean: list[CleanRow], rejections: list[Rejection]) -> None:
         """Carry out one chunk, unless it is done."""
@@ -187,6 +189,7 @@ class _Conductor:
         if self.work.simulate:
             self.processor.remember(plan, state)
         self._write(plan, outcomes, first_line, last_line)
+        plan.let_go()
 
     def _close(self, line: int) -> None:
         """Do what the processor wants done after the last row; it counts as the line that follows it."""
@@ -195,6 +198,7 @@ class _Conductor:
         plan = self.processor.closing_plan()
         if plan is not None and not plan.is_empty:
             self._write(plan, [], line, line)
+            plan.let_go()
 
     def _is_done(self, last_line: int) -> bool:
         """Tell whether the chunk was committed before the connection broke, or the process died; count it then."""
@@ -266,9 +270,8 @@ class _Conductor:
 def _garbage_collected_by_chunk() -> Iterator[None]:
     """Leave what is loaded by now, and a chunk at work, alone: the collector would only walk them in vain.
 
-    Plans hold each other, so each chunk is collected as a whole once it is done (`_Conductor`).
+    What is left of a chunk is collected once it is done (`_Conductor`).
     """
-    gc.collect()
     gc.freeze()
     gc.disable()
     try:

@@ -135,7 +135,7 @@ def test_deleted_rows_are_kept_whole(moodle_site: MoodleSite, session: MoodleSes
         gone = writer.delete_where("cohort", "name", ["C", "A"], session.table("cohort").c.id != second)
 
     assert [row["id"] for row in gone] == [first, third]
-    assert [row["id"] for row in moodle_site.rows("cohort")] == [second]
+    assert {row["id"] for row in moodle_site.rows("cohort")} == set(before) - {first, third}
     assert [(image.kind, image.id, dict(image.row)) for image in writer.before_images] == [
         ("delete", first, before[first]),
         ("delete", third, before[third]),

@@ -14,6 +14,8 @@ from sync.errors import CommandFileError
 from sync.messages import text_of
 from tests.support import MoodleSite, run_file
 
+pytestmark = pytest.mark.every_site
+
 
 def test_g3_byte_order_mark_comments_blank_lines_and_spaced_names(moodle_site: MoodleSite) -> None:
     text = "\ufeff# first\r\n\r\n// second\r\nUsername; FirstName;lastname\r\n\r\nbob;Bob;King\r\n"

@@ -68,6 +68,7 @@ def unchanged_again(site: MoodleSite, text: str, *earlier: RunResult) -> None:
 
 
 def test_1_add_puts_in_a_group(site: MoodleSite) -> None:
+    site.execute("DELETE FROM {config_plugins} WHERE plugin = 'tool_sync'")
     result = run(site, ADD)
 
     member = site.one("groups_members", userid=site.ids["ann"])

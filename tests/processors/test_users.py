@@ -9,6 +9,8 @@ import pytest
 from sync.moodle.passwords import verify_password
 from tests.support import ANN_PASSWORD, MoodleSite, run_file
 
+pytestmark = pytest.mark.every_site
+
 FIRST_BOB = "username;firstname;lastname;email\nBob.K;Bob;King;bob@x.org\n"
 
 
