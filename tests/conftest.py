@@ -90,8 +90,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "moodle_site" in metafunc.fixturenames:
-        definition = metafunc.definition
+    definition = metafunc.definition
+    says_itself = any("moodle_site" in mark.args[0] for mark in definition.iter_markers("parametrize"))
+    if "moodle_site" in metafunc.fixturenames and not says_itself:
         is_every = metafunc.config.getoption("every_site") or definition.get_closest_marker("every_site") is not None
         names = EVERY_SITE if is_every else _sites_of(definition.nodeid)
         metafunc.parametrize("moodle_site", [_site_param(name) for name in names], indirect=True)
