@@ -7,6 +7,8 @@ from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql.dml import ReturningInsert
 
 from sync.errors import MoodleRefused
 from sync.moodle.database import MoodleSession, translated_errors
@@ -59,20 +61,15 @@ class Writer:
 
         Shape: key: columns that tell the new rows apart (a natural key; it need not be a declared index). Without a key,
         ids are given (in no particular order) where the server returns them, else the list is empty.
-        Queries: one, and one per 10,000 rows to read the ids
+        Queries: one, and one per 10,000 rows to read the ids where the server doesn't return them (MySQL)
         """
         if not rows:
             return []
         target = self.session.table(table)
         returned: list[int] = []
-        with translated_errors():
-            if not key and self.session.connection.dialect.insert_executemany_returning:
-                for part in portions(rows, lambda row: row, len(rows)):
-                    result = self.session.connection.execute(sa.insert(target).returning(target.c.id), list(part))
-                    returned += [int(rowid) for (rowid,) in result]
-            else:
-                self.session.connection.execute(sa.insert(target), list(rows))
-        if key:
+        for part in portions(rows, lambda row: row, len(rows)):
+            returned += self._insert(target, part, is_ordered=bool(key))
+        if key and not returned:
             returned = self._ids_of(target, rows, key)
         if returned:
             self.before_images.extend(BeforeImage("insert", table, rowid, {}, {}) for rowid in returned)
@@ -146,6 +143,19 @@ class Writer:
             for part in _statements(changes, columns):
                 self._execute(self._update_each(table, columns, part))
 
+    def _insert(self, target: sa.Table, rows: Sequence[Mapping[str, Any]], *, is_ordered: bool) -> list[int]:
+        """Insert rows, and give their ids if the server can return them (in the order of the rows, if asked)."""
+        connection = self.session.connection
+        dialect = connection.dialect
+        with translated_errors():
+            if dialect.name == "postgresql":
+                return sorted(connection.scalars(_insert_from_arrays(target, rows)))
+            if dialect.insert_executemany_returning_sort_by_parameter_order:
+                statement = sa.insert(target).returning(target.c.id, sort_by_parameter_order=is_ordered)
+                return list(connection.scalars(statement, list(rows)))
+            connection.execute(sa.insert(target), list(rows))
+        return []
+
     def _execute(self, statement: sa.Executable, params: Any = None) -> None:
         with translated_errors():
             self.session.connection.execute(statement, params)
@@ -190,6 +200,18 @@ class Writer:
                 }
                 values[name] = sa.case(cases, value=target.c.id, else_=column)
         return sa.update(target).where(target.c.id.in_([change.id for change in changes])).values(values)
+
+
+def _insert_from_arrays(target: sa.Table, rows: Sequence[Mapping[str, Any]]) -> ReturningInsert[tuple[int]]:
+    """One INSERT whose parameters are the columns as arrays: several times as fast on PostgreSQL as a parameter for each value.
+
+    Ids rise in the order of the rows.
+    """
+    names = list(rows[0])
+    columns = [sa.bindparam(None, [row[name] for row in rows], ARRAY(target.c[name].type)) for name in names]
+    new = sa.func.unnest(*columns).table_valued(*names, with_ordinality="place_of_row", name="new").render_derived()
+    ordered = sa.select(*(new.c[name] for name in names)).order_by(new.c.place_of_row)
+    return sa.insert(target).from_select(names, ordered, include_defaults=False).returning(target.c.id)
 
 
 def slices(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
