@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.engine.interfaces import ReflectedColumn
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -94,29 +95,25 @@ class MoodleDatabase:
         Shape: connection: reads the table's description; none = a connection of its own
         Queries: a few for the first use of each table, none later
         """
-        table = self._tables.get(name)
-        if table is None:
-            try:
-                with translated_errors():
-                    table = sa.Table(
-                        self.prefix + name, self._metadata, autoload_with=connection or self.engine, resolve_fks=False
-                    )
-            except NoSuchTableError as error:
-                raise MoodleSchemaError("moodle_table_missing", table=self.prefix + name) from error
-            self._tables[name] = table
-        return table
+        if name not in self._tables:
+            self.load_tables([name], connection)
+        return self._tables[name]
 
     def load_tables(self, names: Collection[str], connection: Connection | None = None) -> None:
-        """Read the descriptions of many tables together; `table` then gives them without a query.
+        """Read the columns of many tables together; `table` then gives them without a query.
 
-        Queries: a few on PostgreSQL, one a table on MariaDB
+        Queries: a few on PostgreSQL, some for each table on the others
         """
-        missing = [self.prefix + name for name in sorted(names) if name not in self._tables]
+        missing = [name for name in sorted(names) if name not in self._tables]
         if not missing:
             return
         with translated_errors():
-            self._metadata.reflect(connection or self.engine, only=missing, resolve_fks=False)
-        self._tables.update((name.removeprefix(self.prefix), self._metadata.tables[name]) for name in missing)
+            described = _read_columns(connection or self.engine, [self.prefix + name for name in missing])
+        for name in missing:
+            if not described.get(self.prefix + name):
+                raise MoodleSchemaError("moodle_table_missing", table=self.prefix + name)
+            columns = [_column(found) for found in described[self.prefix + name]]
+            self._tables[name] = sa.Table(self.prefix + name, self._metadata, *columns)
 
     @cached_property
     def table_names(self) -> frozenset[str]:
@@ -290,6 +287,27 @@ def _reason_of(error: DBAPIError) -> str:
     parts = error.orig.args
     text = str(parts[1]) if len(parts) > 1 and isinstance(parts[0], int) else str(parts[0] if parts else error.orig)
     return text.strip().splitlines()[0][:300] if text.strip() else type(error.orig).__name__
+
+
+def _read_columns(bind: Engine | Connection, tables: Sequence[str]) -> dict[str, list[ReflectedColumn]]:
+    """Read what columns tables have, {} for a table that isn't there. Indexes and keys aren't read: nothing asks for them."""
+    inspector = sa.inspect(bind)
+    if bind.dialect.name == "postgresql":
+        # The one server that tells of many tables in one answer.
+        return {name: columns for (_schema, name), columns in inspector.get_multi_columns(filter_names=tables).items()}
+    described = {}
+    for name in tables:
+        with suppress(NoSuchTableError):
+            described[name] = inspector.get_columns(name)
+    return described
+
+
+def _column(found: ReflectedColumn) -> sa.Column[Any]:
+    is_id = found["name"] == "id"
+    default = None if is_id or found["default"] is None else sa.text(found["default"])
+    return sa.Column(
+        found["name"], found["type"], nullable=found["nullable"], primary_key=is_id, server_default=default
+    )
 
 
 def _create_engine(url: URL) -> Engine:

@@ -77,6 +77,28 @@ class Writer:
             self.before_images.extend(BeforeImage("insert", table, None, row, {}) for row in rows)
         return returned
 
+    def insert_in_order(self, table: str, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Insert rows that name the same columns and that nothing else tells apart; give their ids in the same order.
+
+        Raises: MoodleRefused when the ids can't be told for certain (somebody else wrote the table just now, on MySQL)
+        Queries: one, and two to read the ids where the server doesn't return them (MySQL)
+        """
+        if not rows:
+            return []
+        target = self.session.table(table)
+        highest = None if self._returns_ids else self._highest_id(target)
+        ids: list[int] = []
+        for part in portions(rows, lambda row: row, len(rows)):
+            ids += self._insert(target, part, is_ordered=True)
+        if highest is not None:
+            # The ids of one connection rise; with as many new rows as we have inserted, all of them are ours.
+            found = self.session.fetch(sa.select(target.c.id).where(target.c.id > highest).order_by(target.c.id))
+            ids = [rowid for (rowid,) in found]
+        if len(ids) != len(rows):
+            raise MoodleRefused("moodle_refused", reason=f"{target.name}: new rows could not be read back")
+        self.before_images.extend(BeforeImage("insert", table, rowid, {}, {}) for rowid in ids)
+        return ids
+
     def update_many(self, table: str, changes: Iterable[RowChange]) -> None:
         """Update rows by id. Rows that change the same columns to the same values share one statement.
 
@@ -150,11 +172,20 @@ class Writer:
         with translated_errors():
             if dialect.name == "postgresql":
                 return sorted(connection.scalars(_insert_from_arrays(target, rows)))
-            if dialect.insert_executemany_returning_sort_by_parameter_order:
+            # SQLite would insert row by row to keep the order.
+            if dialect.insert_executemany_returning and not (is_ordered and dialect.name == "sqlite"):
                 statement = sa.insert(target).returning(target.c.id, sort_by_parameter_order=is_ordered)
                 return list(connection.scalars(statement, list(rows)))
             connection.execute(sa.insert(target), list(rows))
         return []
+
+    @property
+    def _returns_ids(self) -> bool:
+        dialect = self.session.connection.dialect
+        return dialect.name == "postgresql" or dialect.insert_executemany_returning_sort_by_parameter_order
+
+    def _highest_id(self, target: sa.Table) -> int:
+        return int(self.session.fetch(sa.select(sa.func.coalesce(sa.func.max(target.c.id), 0)))[0][0])
 
     def _execute(self, statement: sa.Executable, params: Any = None) -> None:
         with translated_errors():
