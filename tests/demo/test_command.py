@@ -8,9 +8,9 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -104,30 +104,11 @@ def test_the_numbers_are_those_of_the_demo_moodle(first: str, var: Path) -> None
     assert int(told[1]) == int(told[0]) + 40 + 1 + 1 - 3 == present
 
 
-def test_a_second_call_changes_nothing_and_a_fresh_one_starts_anew(
-    first: str, var: Path, somebodys_moodle: socket.socket
-) -> None:
-    password = (var / "demo" / "password.txt").read_text()
-    again = demo(var, somebodys_moodle, "--no-serve")
-    assert again.returncode == 0, again.stdout + again.stderr
-    assert "48 unchanged, 7 rejected" in again.stdout
-    assert not re.search(r"\d (created|updated|deleted)\b", again.stdout)
-    assert not re.search(r"-> \d+ +[+-]\d", again.stdout)
-    assert (var / "demo" / "password.txt").read_text() == password
-    assert processes_of(var) == []
-    fresh = demo(var, somebodys_moodle, "--no-serve", "--fresh")
-    assert fresh.returncode == 0, fresh.stdout + fresh.stderr
-    assert "40 created" in fresh.stdout
-    assert (var / "demo" / "password.txt").read_text() != password
-
-
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_the_site_is_served_until_somebody_ends_it(
-    first: str, var: Path, somebodys_moodle: socket.socket, ending: signal.Signals
-) -> None:
-    port = free_port()
+@contextmanager
+def served(var: Path, moodle: socket.socket, port: int, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Call the demo as most people do, until it serves; give its process and what it printed."""
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "demo", "--port", str(port)], cwd=ROOT, env=environment(var, somebodys_moodle),
+        [sys.executable, "manage.py", "demo", "--port", str(port), *arguments], cwd=ROOT, env=environment(var, moodle),
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     assert process.stdout is not None
@@ -136,18 +117,47 @@ def test_the_site_is_served_until_somebody_ends_it(
         line = process.stdout.readline()
         assert line, told
         told += line
-    assert f"http://127.0.0.1:{port}/" in told
-    assert (var / "demo" / "password.txt").read_text() in told
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as page:
-        assert page.status == 200
-        assert "csrfmiddlewaretoken" in page.read().decode()
-    assert demo(var, somebodys_moodle, "--no-serve").returncode == 1, "two demos in one folder"
-    began = time.monotonic()
-    process.send_signal(ending)
+    with process.stdout:
+        yield process, told
+
+
+def end(process: subprocess.Popen[str], how: signal.Signals, var: Path) -> None:
+    process.send_signal(how)
     process.wait(30)
-    process.stdout.close()
-    assert time.monotonic() - began < 30
     assert processes_of(var) == []
+
+
+def test_a_second_call_changes_nothing_and_serves_until_ctrl_c(
+    first: str, var: Path, somebodys_moodle: socket.socket
+) -> None:
+    password = (var / "demo" / "password.txt").read_text()
+    port = free_port()
+    with served(var, somebodys_moodle, port) as (process, told):
+        assert "48 unchanged, 7 rejected" in told
+        assert not re.search(r"\d (created|updated|deleted)\b", told)
+        assert not re.search(r"-> \d+ +[+-]\d", told)
+        assert f"http://127.0.0.1:{port}/" in told
+        assert (var / "demo" / "password.txt").read_text() == password
+        assert password in told
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as page:
+            assert page.status == 200
+            assert "csrfmiddlewaretoken" in page.read().decode()
+        assert demo(var, somebodys_moodle, "--no-serve").returncode == 1, "two demos in one folder"
+        end(process, signal.SIGINT, var)
+
+
+def test_a_fresh_one_starts_anew_and_ends_when_it_is_told_to(
+    first: str, var: Path, somebodys_moodle: socket.socket
+) -> None:
+    password = (var / "demo" / "password.txt").read_text()
+    with served(var, somebodys_moodle, free_port(), "--fresh") as (process, told):
+        assert "40 created" in told
+        assert (var / "demo" / "password.txt").read_text() != password
+        end(process, signal.SIGTERM, var)
+    # In all of this, nobody called the Moodle of the person's own settings.
+    somebodys_moodle.settimeout(0)
+    with pytest.raises(BlockingIOError):
+        somebodys_moodle.accept()
 
 
 def test_a_port_in_use_is_said_at_once(var: Path, somebodys_moodle: socket.socket) -> None:
@@ -156,9 +166,3 @@ def test_a_port_in_use_is_said_at_once(var: Path, somebodys_moodle: socket.socke
     assert ended.returncode == 1
     assert f"Port {port} is in use" in ended.stderr
     somebodys_moodle.accept()[0].close()
-
-
-def test_the_moodle_of_the_persons_own_settings_was_never_called(first: str, somebodys_moodle: socket.socket) -> None:
-    somebodys_moodle.settimeout(0)
-    with pytest.raises(BlockingIOError):
-        somebodys_moodle.accept()
