@@ -3,8 +3,8 @@
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
     $$python -c '' 2>/dev/null && echo $$python && break; done)
 VENV := .venv/bin
-# Two, for a small machine; each worker starts its own servers when a test asks for them.
-PYTEST_WORKERS ?= 2
+# Three, for two cores: tests often wait. Each worker starts its own servers when a test asks for them.
+PYTEST_WORKERS ?= 3
 ARGS ?=
 
 .DEFAULT_GOAL := help
