@@ -7,9 +7,10 @@ A text names what is wrong and what to do about it; `%(name)s` parameters come f
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import get_language, gettext_lazy as _, override
 
 # --- the file as a whole (CommandFileError) ---------------------------------------------------------------------
 FILE_TEXTS = {
@@ -510,7 +511,12 @@ def text_of(code: str, params: Mapping[str, Any] | None = None) -> str:
 
     A code without a text is a fault of ours that must not hide the message from the person: it is shown as it is.
     """
-    template = TEXTS.get(code)
-    if template is None:
-        return code
-    return str(template) % (params or {})
+    template = _template(code, get_language())
+    return code if template is None else template % (params or {})
+
+
+@lru_cache(maxsize=2000)
+def _template(code: str, language: str | None) -> str | None:
+    """The text of a code in a language; a report may need the same one a million times."""
+    with override(language):
+        return str(TEXTS[code]) if code in TEXTS else None

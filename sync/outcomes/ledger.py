@@ -1,4 +1,4 @@
-"""The outcomes of a chunk <-> bytes: compressed JSON, one line each.
+"""The outcomes of a chunk <-> bytes: compressed JSON, some hundred of them a line.
 
 The first line tells what the part holds, so that it can be counted without being read. An outcome is an array in the order
 of `Outcome`'s fields, without the empty ones at its end.
@@ -10,12 +10,15 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, BinaryIO, NamedTuple
 
 from sync.values import Action, Change, Note, Outcome
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 
+# A call of the encoder or decoder costs as much as some outcomes.
+_A_LINE = 500
 _EMPTY_END: tuple[Any, ...] = ("", (), ())
 
 
@@ -32,8 +35,10 @@ class PartHeader(NamedTuple):
 
 def encode_outcomes(header: PartHeader, outcomes: Iterable[Outcome]) -> bytes:
     """Write the outcomes of a chunk."""
+    remaining = iter(outcomes)
     lines = [_encode(header._asdict())]
-    lines.extend([_encode(_without_empty_end(outcome)) for outcome in outcomes])
+    while part := [_without_empty_end(outcome) for outcome in islice(remaining, _A_LINE)]:
+        lines.append(_encode(part))
     return gzip.compress("\n".join(lines).encode(), compresslevel=1, mtime=0)
 
 
@@ -53,7 +58,7 @@ def read_outcomes(stream: BinaryIO) -> Iterator[Outcome]:
     with gzip.open(stream, "rt", encoding="utf-8") as lines:
         next(lines)
         for line in lines:
-            yield _outcome(json.loads(line))
+            yield from map(_outcome, json.loads(line))
 
 
 def _without_empty_end(outcome: Outcome) -> tuple[object, ...]:

@@ -182,28 +182,27 @@ def _rows_and_lines(reason: _Reason) -> str:
 
 def _rows(facts: ReportFacts, outcomes: Iterable[Outcome]) -> Iterator[str]:
     """Every row, apart from those that were as they should be: of these only notes are told."""
+    # Translated once: a file may have a million rows.
+    prefix = "SIMULATION : " if facts.simulate else ""
+    of_line, of_rejected = prefix + _("line %(line)s: %(text)s"), _("REJECTED: %(text)s")
+    of_note, empty = _("note: %(text)s"), _("(empty)")
     for outcome in outcomes:
         if outcome.action is Action.UNCHANGED and not outcome.notes:
             continue
-        prefix = "SIMULATION : " if facts.simulate else ""
         text = describe_outcome(outcome)
         if outcome.action is Action.REJECTED:
-            text = _("REJECTED: %(text)s") % {"text": text}
-        yield prefix + _("line %(line)s: %(text)s") % {"line": outcome.line, "text": _one_line(text)}
+            text = of_rejected % {"text": text}
+        yield of_line % {"line": outcome.line, "text": _one_line(text)}
         for change in outcome.changes:
-            yield f"    {change.field}: {_shown(change.old)} -> {_shown(change.new)}"
+            yield f"    {change.field}: {_one_line(change.old) or empty} -> {_one_line(change.new) or empty}"
         for note in outcome.notes:
-            yield "    " + _("note: %(text)s") % {"text": _one_line(text_at_column(note.code, note.params))}
+            yield "    " + of_note % {"text": _one_line(text_at_column(note.code, note.params))}
 
 
 def _closing(facts: ReportFacts) -> Iterator[str]:
     totals = ", ".join(f"{facts.counts.get(action.value, 0)} {action_label(action)}" for action in Action)
     yield _("Totals: %(totals)s.") % {"totals": totals}
     yield _("End of report.")
-
-
-def _shown(value: str) -> str:
-    return _one_line(value) if value else _("(empty)")
 
 
 def _one_line(text: str) -> str:

@@ -141,6 +141,8 @@ class _Conductor:
                 self._carry_out(todo)
             gc.collect()
         # What comes after the last row counts as a line of its own.
+            # What is left now is kept for the rest of the run, descriptions of tables mostly: not to be walked again.
+            gc.freeze()
         if not is_stopped and after_line <= last_line:
             self._patiently(lambda: self._close(last_line + 1))
         if self.fence is not None:
