@@ -61,7 +61,7 @@ class CommandFileAdmin(ReadOnlyAdmin):
 
 @admin.register(ProcessorSettings)
 class ProcessorSettingsAdmin(ReadOnlyAdmin):
-    list_display = ("processor", "site", "filelocation")
+    list_display = ("processor", "site")
     list_filter = ("site",)
     list_select_related = ("site",)
 

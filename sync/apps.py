@@ -23,17 +23,19 @@ class SyncConfig(AppConfig):
 
 
 def make_site_and_permissions(using: str, **_kwargs: Any) -> None:
-    """Make the site `main`, and a permission for each tool ("Can run: …")."""
+    """Make the site `main` with its schedules, all off, and a permission for each tool ("Can run: …")."""
     from django.contrib.auth.models import Permission
     from django.contrib.contenttypes.models import ContentType
 
     from sync.models import MoodleSite
     from sync.processors import REGISTRY
     from sync.runs.options import MAIN_SITE
+    from sync.runs.scheduling import make_shipped_schedules
 
     if not apps.is_installed("django.contrib.auth"):
         return
-    MoodleSite.objects.using(using).get_or_create(slug=MAIN_SITE, defaults={"name": "Moodle"})
+    site, _made = MoodleSite.objects.using(using).get_or_create(slug=MAIN_SITE, defaults={"name": "Moodle"})
+    make_shipped_schedules(site, using)
     # Not get_for_model(): its cache outlives a flushed database.
     content_type, _made = ContentType.objects.using(using).get_or_create(app_label=SyncConfig.name, model="syncrun")
     for processor in REGISTRY.values():

@@ -42,6 +42,18 @@ class EmptyFile(CommandFileError):
     """The file holds nothing."""
 
 
+class SourceError(CodedError):
+    """The place that files come from can't be reached, refuses, or is set wrong; nothing was taken."""
+
+
+class ScheduleError(CodedError):
+    """A schedule says what can't be, or can't be started."""
+
+
+class StorageUnavailable(CodedError):
+    """The storage of our own files doesn't do what it is asked; worth trying again later."""
+
+
 class OptionError(CodedError):
     """An option has a name or a value that isn't allowed."""
 

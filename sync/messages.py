@@ -143,6 +143,13 @@ MOODLE_TEXTS = {
         "%(folder)s holds no folder “filedir”. Set TOOLSYNC_MOODLE_DATAROOT to Moodle's data folder."
     ),
     "check_dataroot_readonly": _("ToolSync may not write in %(folder)s. Give its account the right to."),
+    "check_data_storage": _("The storage of Moodle's data folder can be read."),
+    "check_data_storage_wrong": _(
+        "The storage of TOOLSYNC_MOODLE_DATAROOT holds no folder “filedir”. Set it to Moodle's data folder."
+    ),
+    "check_data_storage_failed": _(
+        "The storage of Moodle's data folder can't be read (%(reason)s). Check TOOLSYNC_MOODLE_DATAROOT."
+    ),
     "check_dataroot": _("The data folder %(folder)s can be written to."),
     "moodle_not_installed": _("The database holds no system context: this is not an installed Moodle."),
 }
@@ -221,6 +228,46 @@ ACCOUNT_TEXTS = {
     ),
 }
 
+# --- pictures of accounts ---------------------------------------------------------------------------------------------
+PICTURE_TEXTS = {
+    "zip_broken": _("This is not a zip, or it is damaged. Make the zip again and send the whole file."),
+    "zip_without_pictures": _("The zip holds no pictures. Put files like ada.lovelace.jpg in it."),
+    "zip_too_many": _("The zip holds %(count)s files, more than the %(limit)s that are taken. Split it."),
+    "zip_too_large": _(
+        "Unpacked, the zip would have %(size)s MB, more than the %(limit)s MB that are taken. Split it."
+    ),
+    "pictures_passed_over": _("Files of the zip that are no pictures at all were passed over: %(count)s."),
+    "pictures_without_data_folder": _(
+        "Pictures are stored in Moodle's data folder, and none is configured. Set TOOLSYNC_MOODLE_DATAROOT."
+    ),
+    "moodle_files_unavailable": _(
+        "Moodle's data folder can't be used (%(reason)s). Check that it can be reached and written to, then take the run up "
+        "again."
+    ),
+    "picture_set": _("picture set for “%(username)s”"),
+    "picture_unchanged": _("“%(username)s” has this picture already"),
+    "picture_kept": _("“%(username)s” has a picture, which is kept"),
+    "picture_owner_unknown": _(
+        "There is no account with %(identity)s “%(value)s”. Rename the picture, or create the account first."
+    ),
+    "picture_ambiguous": _(
+        "“%(value)s” is the %(identity)s of %(count)s accounts. Name the picture by something that only one account has."
+    ),
+    "picture_without_name": _("Nothing but an extension: name the picture after the %(identity)s of its account."),
+    "picture_without_host": _("“%(value)s” has no MNet host. Name the picture like ada.lovelace@1.jpg."),
+    "picture_outside": _("The path leads out of the zip, so the picture was not read. Make the zip again."),
+    "picture_link": _("This is a link, not a picture. Put the picture itself in the zip."),
+    "picture_encrypted": _("The picture is protected by a password. Make the zip without one."),
+    "picture_damaged": _("The picture can't be unpacked: the zip is damaged at this place. Make it again."),
+    "picture_too_large": _("The picture has %(size)s MB, more than the %(limit)s MB that are taken. Make it smaller."),
+    "picture_too_many_pixels": _(
+        "The picture has %(width)s by %(height)s pixels, more than the %(limit)s million that are taken. Make it smaller."
+    ),
+    "picture_unreadable": _(
+        "This is not a JPEG, PNG or GIF picture, whatever its name says, or it is damaged. Save it again as one of these."
+    ),
+}
+
 # --- courses ----------------------------------------------------------------------------------------------------------
 COURSE_TEXTS = {
     "course_created": _("course created"),
@@ -232,6 +279,20 @@ COURSE_TEXTS = {
     ),
     "course_idnumber_taken": _(
         "Another course has the idnumber “%(value)s”. Idnumbers are unique: correct one of them."
+    ),
+    "course_template_unknown": _(
+        "There is no course with the short name “%(template)s” to take as a template. Correct the cell, or make that course "
+        "first."
+    ),
+    "course_template_site": _(
+        "“%(template)s” is the front page of the site, which can't be a template. Name a course."
+    ),
+    "course_template_plugins": _(
+        "The template “%(template)s” holds %(plugins)s, whose tables ToolSync doesn't know, so no course was made. Add the "
+        "plugin's install.xml (see the manual), or name another template."
+    ),
+    "course_template_archive": _(
+        "“%(template)s” is a course backup; backups can't be used as templates yet. Name a course by its short name."
     ),
     "course_grouping_unknown": _(
         "The course has no grouping %(grouping)s. Write 0, or the number of one of its groupings."
@@ -455,6 +516,9 @@ META_TEXTS = {
 
 # --- runs ---------------------------------------------------------------------------------------------------------
 RUN_TEXTS: dict[str, Any] = {
+    "storage_unavailable": _(
+        "The storage of ToolSync's files can't be used now (%(reason)s). Once it is back, take the run up again."
+    ),
     "processor_unknown": _("There is no file type “%(processor)s”. File types: %(processors)s."),
     "file_name_empty": _("The file has no name. Give it one."),
     "file_name_character": _("A file can't be named “%(name)s” here: take out the character “%(character)s”."),
@@ -481,12 +545,107 @@ RUN_TEXTS: dict[str, Any] = {
     "mails_lost": _("%(count)s mails could not be sent. Look at the mail server; the accounts themselves are done."),
 }
 
+# --- where files come from without a person ---------------------------------------------------------------------------
+SOURCE_TEXTS = {
+    "source_nothing": _("Nothing is there for “%(location)s”."),
+    "source_never_next": _(
+        "The first file stays after its run, so the others never get their turn. Tick “Take all files at once”, “Leave out a "
+        "file that was carried out already”, or let the first one be deleted after the run."
+    ),
+    "source_file_growing": _(
+        "%(name)s is still being written, so it was left where it is. It is taken once it stays the same."
+    ),
+    "source_checksum_differs": _(
+        "%(name)s doesn't have the SHA-256 that %(mark)s says, so it was not taken. Send both again."
+    ),
+    "same_file_again": _("%(name)s is the very same file that run %(run)s has carried out already."),
+    "same_file_left_out": _(
+        "%(name)s was left out: it is the very same file that run %(run)s has carried out already."
+    ),
+    "file_put_aside": _(
+        "Run %(run)s could not use %(path)s, so it is called %(aside)s now. The next run goes on with the next file."
+    ),
+    "drop_feeder_writes": _(
+        "Nothing was taken from the drop folder: %(lock)s has said for %(minutes)s minutes that files are being written there."
+    ),
+    "drop_feeder_died": _(
+        "Nothing was taken from the drop folder: %(lock)s is %(hours)s hours old, so the program that feeds it has probably "
+        "died. See that its files are whole, then delete %(lock)s."
+    ),
+    "drop_being_taken": _(
+        "Nothing was taken from the drop folder: %(lock)s has said for %(minutes)s minutes that another process is taking them."
+    ),
+    "drop_lock_taken_over": _(
+        "%(lock)s in the drop folder was %(hours)s hours old, left by a program that has died. It was removed. Check that "
+        "program."
+    ),
+    "drop_folder_failed": _(
+        "The drop folder %(folder)s can't be used (%(reason)s). Let the account that ToolSync runs under write there."
+    ),
+    "inbox_unknown": _("There is no inbox “%(inbox)s”. Choose another one, or name it in TOOLSYNC_INBOXES."),
+    "inbox_failed": _("The inbox “%(inbox)s” doesn't answer as it should (%(reason)s). Check TOOLSYNC_INBOXES."),
+    "path_unreadable": _(
+        "“%(path)s” is not the path of a file. Write it like users.csv, in/users.csv or in/users_*.csv."
+    ),
+    "wildcard_in_folder": _("A * may stand in the name of a file only, not in its folder."),
+    "address_unreadable": _("This is not an address. Write it like https://example.org/users.csv."),
+    "address_scheme": _("Files can't be fetched by “%(scheme)s”. Begin the address with one of: %(schemes)s."),
+    "address_wildcard": _("A web server doesn't list its files: write the whole name, without *."),
+    "address_without_file": _("The address names a folder. Put the name of a file behind it, or a name with *."),
+    "private_key_unreadable": _(
+        "The private key can't be read. Paste the whole file, and give its passphrase as the password."
+    ),
+    "source_secret_unreadable": _(
+        "The password can't be decrypted: SECRET_KEY or TOOLSYNC_CREDENTIALS_KEY is another one now. Enter it again."
+    ),
+    "remote_private": _(
+        "%(host)s is an address of a private network or of this machine, and nothing is fetched from there. Whoever runs "
+        "ToolSync can allow it in TOOLSYNC_FETCH_HOSTS."
+    ),
+    "remote_unknown": _("There is no server %(host)s. Check the spelling of the address."),
+    "remote_failed": _("Fetching from %(host)s failed (%(reason)s). Check the address and the server."),
+    "remote_silent": _("%(host)s doesn't answer: nothing came for %(seconds)s seconds. Check the server."),
+    "remote_too_slow": _("Fetching from %(host)s was given up: it was not done after %(seconds)s seconds."),
+    "remote_too_large": _("%(name)s has more than the %(limit)s MB that are taken. Split it."),
+    "remote_cut_off": _("%(host)s cut the file off: %(missing)s bytes are missing. Nothing was taken."),
+    "remote_certificate": _(
+        "The certificate of %(host)s can't be trusted (%(reason)s), so nothing was sent or taken. Let the server have a "
+        "valid one."
+    ),
+    "remote_login_refused": _("%(host)s refuses the login. Check the user name and the password or key."),
+    "remote_not_found": _("There is nothing at %(address)s."),
+    "remote_status": _("%(host)s answers with an error (HTTP %(status)s). Check the address."),
+    "remote_redirects": _("%(host)s sends us on more than %(count)s times. Enter the address where it ends."),
+    "remote_redirect_insecure": _("%(host)s sends us on to %(target)s, which is not as safe. Enter another address."),
+    "remote_host_key": _(
+        "%(host)s shows a different key than before (%(met)s instead of %(known)s), so no password was sent. If the server was "
+        "changed on purpose, enter the new fingerprint."
+    ),
+}
+
+# --- schedules ----------------------------------------------------------------------------------------------------------
+SCHEDULE_TEXTS = {
+    "crontab_fields": _(
+        "“%(crontab)s” is not a crontab: it takes five fields with blanks between them (minute, hour, day of the month, "
+        "month, day of the week)."
+    ),
+    "crontab_unreadable": _(
+        "“%(crontab)s” is not a crontab, or names a day that never comes. Write it like 15 2 * * 1-5 (at 02:15, Monday to "
+        "Friday)."
+    ),
+    "schedule_without_tool": _("No tool is chosen. Choose at least one."),
+    "schedule_without_time": _("No time is given. Enter one, for example 02:15."),
+    "schedule_under_way": _("This schedule is under way already. Wait until it is over."),
+    "freeze_window_empty": _("The window ends before it begins. Enter a later end."),
+}
+
 TEXTS: dict[str, Any] = {
     **FILE_TEXTS,
     **COLUMN_TEXTS,
     **OPTION_TEXTS,
     **MOODLE_TEXTS,
     **ACCOUNT_TEXTS,
+    **PICTURE_TEXTS,
     **COURSE_TEXTS,
     **COURSE_LIST_TEXTS,
     **MEMBERSHIP_TEXTS,
@@ -495,6 +654,8 @@ TEXTS: dict[str, Any] = {
     **COHORT_TEXTS,
     **META_TEXTS,
     **RUN_TEXTS,
+    **SOURCE_TEXTS,
+    **SCHEDULE_TEXTS,
 }
 
 

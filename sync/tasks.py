@@ -5,7 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 
 from sync.errors import RunNotClaimable
-from sync.runs import services
+from sync.runs import scheduling, sequences, services
+from sync.runs.claims import SEQUENCE_TASK
 
 
 @shared_task(name="sync.run")
@@ -21,6 +22,25 @@ def run_task(run_id: int) -> None:
 def recover_dead_runs() -> None:
     """Find the runs whose worker died."""
     services.recover_dead_runs()
+
+
+@shared_task(name=scheduling.SCHEDULE_TASK)
+def start_schedule(schedule_id: int) -> None:
+    """Start a schedule, if its time has come."""
+    scheduling.start_if_due(schedule_id)
+
+
+@shared_task(name=SEQUENCE_TASK)
+def carry_on_sequence(sequence_id: int) -> None:
+    """Carry a sequence on, unless somebody else does or its runs have work to do."""
+    sequences.carry_on_sequence(sequence_id)
+
+
+@shared_task(name="sync.follow_schedules")
+def follow_schedules() -> None:
+    """Find the schedules and sequences that nobody was told of."""
+    scheduling.start_due_schedules()
+    sequences.carry_on_sequences()
 
 
 @shared_task(name="sync.prune")

@@ -80,6 +80,7 @@ def run_file(
     chunk_rows: int = 1000,
     filename: str = "in.csv",
     dataroot: Path | None = None,
+    data_url: str = "",
     records: Records | None = None,
     after_line: int = 0,
     **options: Any,
@@ -92,7 +93,7 @@ def run_file(
     data = text.encode() if isinstance(text, str) else text
     processor = REGISTRY[key]
     result = RunResult(started=int(time.time()))
-    moodle = MoodleDatabase(MoodleConnection(site.url, site.prefix, dataroot=dataroot))
+    moodle = MoodleDatabase(MoodleConnection(site.url, site.prefix, dataroot=dataroot, data_url=data_url))
     values = processor.options.resolve(options)
 
     def count(*_event: Any) -> None:
@@ -120,6 +121,7 @@ def _tell(result: RunResult, data: bytes, filename: str, processor: Any, values:
         return open_rows(
             io.BytesIO(data), filename, encoding=values.encoding, separator=values.separator,
             known_name=processor.columns.knows, list_names=processor.columns.list_names,
+            of_pictures=processor.columns.of_pictures,
         )  # fmt: skip
 
     rejected = [outcome for outcome in result.outcomes if outcome.action is Action.REJECTED]

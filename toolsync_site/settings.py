@@ -256,6 +256,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     # An interval that passed while beat was down isn't made up for: the next one does the same work.
     "recover-dead-runs": {"task": "sync.recover_dead_runs", "schedule": 30.0, "options": {"expires": 25}},
+    "follow-schedules": {"task": "sync.follow_schedules", "schedule": 30.0, "options": {"expires": 25}},
     "prune": {"task": "sync.prune", "schedule": crontab(hour=3, minute=17)},
 }
 
@@ -266,6 +267,11 @@ STORAGES: dict[str, dict[str, Any]] = {
     # Command files, reports, trybacks and archives.
     "files": storage_from_url(env.str("TOOLSYNC_STORAGE", default=(VAR_DIR / "files").as_uri())),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    # Where other systems leave files to be fetched: name -> address like the one of TOOLSYNC_STORAGE.
+    **{
+        f"inbox-{name}": storage_from_url(url, "TOOLSYNC_INBOXES")
+        for name, url in env.json("TOOLSYNC_INBOXES", default={}).items()
+    },
 }
 
 # --- ToolSync --------------------------------------------------------------------------------------------------------
@@ -286,3 +292,14 @@ TOOLSYNC_HEARTBEAT_SECONDS = env.int("TOOLSYNC_HEARTBEAT_SECONDS", default=5)
 TOOLSYNC_LEASE_SECONDS = env.int("TOOLSYNC_LEASE_SECONDS", default=45)
 TOOLSYNC_RETRY_SECONDS = env.int("TOOLSYNC_RETRY_SECONDS", default=600)
 TOOLSYNC_MAX_UPLOAD_MB = env.int("TOOLSYNC_MAX_UPLOAD_MB", default=1024)
+
+# Where files come from without a person. The folder is the operator's to choose: nobody who reaches the web pages can.
+TOOLSYNC_DROP_FOLDER = env.str("TOOLSYNC_DROP_FOLDER", default="") or str(
+    Path(TOOLSYNC_MOODLE_DATAROOT, "sync")
+    if TOOLSYNC_MOODLE_DATAROOT and "://" not in TOOLSYNC_MOODLE_DATAROOT
+    else VAR_DIR / "drop"
+)
+TOOLSYNC_FETCH_HOSTS: list[str] = env.list("TOOLSYNC_FETCH_HOSTS", default=[])
+TOOLSYNC_FETCH_SECONDS = env.int("TOOLSYNC_FETCH_SECONDS", default=600)
+TOOLSYNC_SETTLE_SECONDS = env.int("TOOLSYNC_SETTLE_SECONDS", default=10)
+TOOLSYNC_CREDENTIALS_KEY = env.str("TOOLSYNC_CREDENTIALS_KEY", default="")

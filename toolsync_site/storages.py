@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 
-def storage_from_url(url: str) -> dict[str, Any]:
+def storage_from_url(url: str, setting: str = "TOOLSYNC_STORAGE") -> dict[str, Any]:
     """Give the backend and its options for `file://`, `s3://` or `sftp://`.
 
     Shape: file:///folder ; s3://key:secret@bucket/prefix?endpoint_url=...&region_name=... ;
@@ -24,9 +24,7 @@ def storage_from_url(url: str) -> dict[str, Any]:
         case "sftp" if parts.hostname:
             return _sftp(parts)
     # The address may hold a password: name the setting, not its value.
-    raise ImproperlyConfigured(
-        "TOOLSYNC_STORAGE must look like file:///folder, s3://bucket/prefix or sftp://host/folder."
-    )
+    raise ImproperlyConfigured(f"{setting} must look like file:///folder, s3://bucket/prefix or sftp://host/folder.")
 
 
 def _folder(location: str) -> dict[str, Any]:

@@ -103,14 +103,21 @@ class Columns:
     """The columns of a file type.
 
     Shape: one_of: at least one of these must be in the header; exact_width: every row must have as many cells as the header;
-    headerless: the file is a list, its first line is a row; where there is one column, the whole line is its cell
+    headerless: the file is a list, its first line is a row; where there is one column, the whole line is its cell;
+    of_pictures: the file is a zip, each picture a row without header
     """
 
     def __init__(
-        self, *columns: Column, one_of: tuple[str, ...] = (), exact_width: bool = False, headerless: bool = False
+        self,
+        *columns: Column,
+        one_of: tuple[str, ...] = (),
+        exact_width: bool = False,
+        headerless: bool = False,
+        of_pictures: bool = False,
     ) -> None:
         self._columns = columns
-        self.headerless = headerless
+        self.headerless = headerless or of_pictures
+        self.of_pictures = of_pictures
         self.one_of = one_of
         self.exact_width = exact_width
         self._by_name = {name: column for column in columns for name in (column.shown_name, *column.aliases)}

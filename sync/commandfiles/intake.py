@@ -9,11 +9,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from sync.commandfiles import storage
-from sync.commandfiles.naming import clean_folder, clean_name, split_path
+from sync.commandfiles.naming import clean_folder, clean_name, discarded_name, split_path
 from sync.errors import CommandFileError
 from sync.models import CommandFile, MoodleSite, RunFile, SyncRun
 from sync.models.run import ACTIVE_STATES, RunState
 from sync.reader import open_rows
+from sync.reader.picture_zip import PICTURE_NAMES, holds_pictures
 
 MEGABYTE = 1_000_000
 
@@ -100,6 +101,21 @@ def delete_file(file: CommandFile, *, for_run: SyncRun | None = None) -> None:
         file.delete()
 
 
+def put_aside(file: CommandFile, *, for_run: SyncRun | None = None) -> CommandFile:
+    """Rename a file that could not be used, in place of an older one put aside; gives the file under its new name.
+
+    Raises: CommandFileError if another run that isn't over reads it
+    """
+    refuse_if_in_use(file, except_run=for_run)
+    with storage.opened(storage.key_of_path(file.site.slug, file.path)) as stream:
+        kept = keep_file(
+            file.site, stream, file.folder + discarded_name(file.name),
+            sha256=file.sha256, size=file.size, processor=file.processor, user=file.uploaded_by,
+        )  # fmt: skip
+    delete_file(file, for_run=for_run)
+    return kept
+
+
 def delete_run_file(file: RunFile) -> None:
     """Delete a report or an archive from the file area."""
     storage.delete(file.storage_key)
@@ -127,6 +143,8 @@ def refuse_if_in_use(file: CommandFile, *, except_run: SyncRun | None = None) ->
 
 def _guess_type(stream: BinaryIO, name: str, file_types: FileTypes) -> str:
     """Give the type that the header speaks for; a file that can't be read has none, and its run will say why."""
+    if holds_pictures(stream):
+        return file_types.guess(PICTURE_NAMES, name)
     try:
         return file_types.guess(open_rows(stream, name, known_name=file_types.knows).header.names, name)
     except CommandFileError:

@@ -57,7 +57,12 @@ def split_path(path: str) -> tuple[str, str]:
 
 
 def report_name(name: str, started: datetime, *, simulate: bool = False) -> str:
-    """Give "20250304-091205_report_in.csv", and "…_report_simulation_in.csv" for a simulation."""
+    """Give "20250304-091205_report_in.csv", and "…_report_simulation_in.csv" for a simulation.
+
+    The report of a zip is a text all the same: "…_report_pictures.txt".
+    """
+    if name.lower().endswith(".zip"):
+        name = f"{name[:-4]}.txt"
     return f"{_stamp(started)}_report_{'simulation_' if simulate else ''}{name}"
 
 

@@ -11,13 +11,20 @@ Nothing but the interface of Django's Storage is used, so that folders, S3 and S
 from __future__ import annotations
 
 import hashlib
+import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, BinaryIO, cast
 
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.core.files.base import File
 from django.core.files.storage import Storage, storages
+
+from sync.errors import StorageUnavailable
+
+logger = logging.getLogger(__name__)
 
 ALIAS = "files"
 REPORTS = "/reports/"
@@ -25,12 +32,23 @@ ARCHIVES = "/archives/"
 # Kept for what runs put there; nobody uploads into them.
 RESERVED_FOLDERS = (REPORTS, ARCHIVES)
 
+_INBOX = "inbox-"
 _BLOCK = 1 << 20
 
 
 def file_storage() -> Storage:
     """Give the storage that all command files live in."""
     return storages[ALIAS]
+
+
+def inbox_names() -> list[str]:
+    """Give the names of the inboxes that the operator has set."""
+    return [alias.removeprefix(_INBOX) for alias in settings.STORAGES if alias.startswith(_INBOX)]
+
+
+def inbox_storage(name: str) -> Storage:
+    """Give the storage of an inbox. Raises: InvalidStorageError if there is none of this name."""
+    return storages[_INBOX + name]
 
 
 def key_of_path(slug: str, path: str) -> str:
@@ -55,38 +73,61 @@ def journal_key(slug: str, run_id: int, last_line: int) -> str:
     return f"{run_folder(slug, run_id)}/journal/{last_line:012d}.jsonl.gz"
 
 
+@contextmanager
+def _reached() -> Iterator[Storage]:
+    """Give the storage; whatever it raises, each kind errors of its own, means that it can't be used now."""
+    try:
+        yield file_storage()
+    except SuspiciousOperation:
+        raise
+    except Exception as error:
+        logger.warning("the storage of files: %r", error)
+        raise StorageUnavailable("storage_unavailable", reason=str(error) or type(error).__name__) from error
+
+
 def save(key: str, content: IO[bytes]) -> int:
-    """Keep the whole content under exactly this key, in place of what was there. Gives its size."""
-    storage = file_storage()
+    """Keep the whole content under exactly this key, in place of what was there. Gives its size.
+
+    Raises: StorageUnavailable
+    """
     content.seek(0)
     size = content.seek(0, 2)
     content.seek(0)
-    storage.delete(key)
-    saved = storage.save(key, File(content))
-    if saved != key:
-        # Somebody saved the same key just now, so Django took another name: the last one wins.
-        with storage.open(saved, "rb") as source:
-            storage.delete(key)
-            storage.save(key, File(source))
-        storage.delete(saved)
+    with _reached() as storage:
+        storage.delete(key)
+        saved = storage.save(key, File(content))
+        if saved != key:
+            # Somebody saved the same key just now, so Django took another name: the last one wins.
+            with storage.open(saved, "rb") as source:
+                storage.delete(key)
+                storage.save(key, File(source))
+            storage.delete(saved)
     return size
 
 
 def exists(key: str) -> bool:
-    """Tell whether something is kept under this key."""
-    return file_storage().exists(key)
+    """Tell whether something is kept under this key. Raises: StorageUnavailable"""
+    with _reached() as storage:
+        return storage.exists(key)
+
+
+def size_of(key: str) -> int:
+    """Give the size of a kept file. Raises: StorageUnavailable"""
+    with _reached() as storage:
+        return storage.size(key)
 
 
 @contextmanager
 def opened(key: str) -> Iterator[BinaryIO]:
     """Open a kept file for reading.
 
-    Raises: FileNotFoundError
+    Raises: FileNotFoundError, StorageUnavailable
     """
-    storage = file_storage()
-    if not storage.exists(key):
+    if not exists(key):
         raise FileNotFoundError(key)
-    with storage.open(key, "rb") as file:
+    with _reached() as storage:
+        file = storage.open(key, "rb")
+    with file:
         yield cast(BinaryIO, file)
 
 

@@ -4,15 +4,22 @@ from sync.models.command_file import CommandFile
 from sync.models.inserted_row import InsertedRow
 from sync.models.processor_settings import ProcessorSettings
 from sync.models.run import RunChunk, RunFile, RunState, SyncRun
+from sync.models.schedule import FreezeWindow, Schedule, SequenceRun, SequenceState
 from sync.models.site import MoodleSite
+from sync.models.source import Source
 
 __all__ = [
     "CommandFile",
+    "FreezeWindow",
     "InsertedRow",
     "MoodleSite",
     "ProcessorSettings",
     "RunChunk",
     "RunFile",
     "RunState",
+    "Schedule",
+    "SequenceRun",
+    "SequenceState",
+    "Source",
     "SyncRun",
 ]

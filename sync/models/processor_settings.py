@@ -14,7 +14,6 @@ class ProcessorSettings(models.Model):
     )
     processor = models.CharField(_("file type"), max_length=40)
     values = models.JSONField(_("options"), default=dict, blank=True)
-    filelocation = models.CharField(_("file"), max_length=500, blank=True, default="")
 
     class Meta:
         verbose_name = _("settings of a file type")

@@ -49,8 +49,14 @@ class SyncRun(models.Model):
     error_params: a code of sync.messages; worker: token of the process that has claimed it, "" when none; attempts: claims
     since the last chunk that was committed; carried_out: every row has its outcome, only the files are left to be made;
     last_line: the last line of the file whose chunk is committed; skipped: what the reader passed over; language: the one
-    that the report is written in
+    that the report is written in; origin: what started it, sequence_run: the start of a schedule that it belongs to
     """
+
+    class Origin(models.TextChoices):
+        PERSON = "person", _("Person")
+        SCHEDULE = "schedule", _("Schedule")
+        SEQUENCE = "sequence", _("Sequence")
+        SHELL = "shell", _("Command line")
 
     site = models.ForeignKey("sync.MoodleSite", verbose_name=_("site"), on_delete=models.CASCADE, related_name="runs")
     processor = models.CharField(_("file type"), max_length=40)
@@ -72,6 +78,11 @@ class SyncRun(models.Model):
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=_("asked for by"), null=True, blank=True, on_delete=models.SET_NULL,
         related_name="+",
+    )  # fmt: skip
+    origin = models.CharField(_("started by"), max_length=10, choices=Origin, default=Origin.PERSON)
+    sequence_run = models.ForeignKey(
+        "sync.SequenceRun", verbose_name=_("sequence run"), null=True, blank=True, on_delete=models.SET_NULL,
+        related_name="runs",
     )  # fmt: skip
     language = models.CharField(max_length=20, blank=True, default="")
     created_at = models.DateTimeField(_("asked for on"), auto_now_add=True)

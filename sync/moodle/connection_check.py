@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from django.core.exceptions import ImproperlyConfigured
 
 from sync.errors import MoodleError
-from sync.moodle.database import MoodleDatabase, MoodleSession, translated_errors
+from sync.moodle.database import MoodleConnection, MoodleDatabase, MoodleSession, translated_errors
+from sync.moodle.file_pool import STORAGE_ERRORS, storage_at
 from sync.moodle.schema import REQUIRED_COLUMNS, WRITE_ORDER
 from sync.moodle.schemas import VERSIONS, SchemaTable, load_schema, schema_for
 
@@ -60,7 +62,7 @@ def _look(session: MoodleSession) -> Iterator[Finding]:
     yield from _tables(session)
     yield from _rights(session)
     yield from _operator(session)
-    yield from _dataroot(session.database.settings.dataroot)
+    yield from _data_folder(session.database.settings)
 
 
 def _server(session: MoodleSession) -> Finding:
@@ -179,6 +181,21 @@ def _operator(session: MoodleSession) -> Iterator[Finding]:
     operator = session.database.settings.operator
     if not session.fetch(sa.select(user.c.id).where(user.c.username == operator, user.c.deleted == 0)):
         yield Finding(Level.WARNING, "check_operator_missing", {"operator": operator})
+
+
+def _data_folder(connection: MoodleConnection) -> Iterator[Finding]:
+    if connection.dataroot is not None or not connection.data_url:
+        yield from _dataroot(connection.dataroot)
+        return
+    try:
+        folders, _files = storage_at(connection.data_url).listdir("")
+    except (*STORAGE_ERRORS, ImproperlyConfigured) as error:
+        yield Finding(Level.WARNING, "check_data_storage_failed", {"reason": str(error)[:200]})
+    else:
+        if "filedir" in folders:
+            yield Finding(Level.OK, "check_data_storage", {})
+        else:
+            yield Finding(Level.WARNING, "check_data_storage_wrong", {})
 
 
 def _dataroot(folder: Path | None) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
@@ -53,7 +54,8 @@ _REFUSING_MARIADB = {1048, 1062, 1264, 1265, 1366, 1406, 1690}
 class MoodleConnection:
     """Everything that is needed to reach one Moodle.
 
-    Shape: peppers: newest first; operator: username of the Moodle account in whose name we write
+    Shape: peppers: newest first; operator: username of the Moodle account in whose name we write; dataroot: Moodle's data
+    folder on this machine, or else data_url: the address of a storage that holds it (it may hold a password)
     """
 
     url: str = field(repr=False)
@@ -61,6 +63,16 @@ class MoodleConnection:
     dataroot: Path | None = None
     operator: str = "admin"
     peppers: tuple[str, ...] = field(default=(), repr=False)
+    data_url: str = field(default="", repr=False)
+
+
+def data_place(place: str) -> dict[str, Any]:
+    """Give the fields of a MoodleConnection for a data folder, written as a path, file:///…, s3://… or sftp://…"""
+    if place.startswith("file://"):
+        place = unquote(urlsplit(place).path)
+    if "://" in place:
+        return {"data_url": place}
+    return {"dataroot": Path(place) if place else None}
 
 
 class MoodleDatabase:

@@ -8,13 +8,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from sync.errors import MoodleUnavailable
 from sync.moodle.database import MoodleSession
+from sync.moodle.file_pool import FilePool
 from sync.moodle.writer import MAX_KEYS, RowChange, Writer, slices
 
 
@@ -53,9 +56,12 @@ def pathname_hash(row: Mapping[str, Any]) -> str:
     return hashlib.sha1(place.encode(), usedforsecurity=False).hexdigest()
 
 
-def trash_unreferenced_blobs(session: MoodleSession, dataroot: Path | None, deleted: DeletedFiles) -> BlobsLeft:
+def trash_unreferenced_blobs(
+    session: MoodleSession, dataroot: Path | None, deleted: DeletedFiles, pool: FilePool | None = None
+) -> BlobsLeft:
     """Move the blobs that no row refers to any more into Moodle's trash; without a data folder, say how much is left.
 
+    Shape: pool: where they are when the data folder isn't one of this machine
     Call it after the commit. Mirrors: file_system_filedir::remove_file()
     """
     orphans = dict(deleted.sizes)
@@ -64,13 +70,18 @@ def trash_unreferenced_blobs(session: MoodleSession, dataroot: Path | None, dele
         for (kept,) in session.fetch(sa.select(files.c.contenthash).distinct().where(files.c.contenthash.in_(part))):
             del orphans[kept]
     session.release()
-    if dataroot is None:
+    trash: Callable[[str], bool]
+    if dataroot is not None:
+        trash = partial(_trash, dataroot)
+    elif pool is not None:
+        trash = pool.trash
+    else:
         return BlobsLeft(0, sum(orphans.values()))
     trashed = bytes_left = 0
     for contenthash, size in sorted(orphans.items()):
         try:
-            trashed += _trash(dataroot, contenthash)
-        except OSError:
+            trashed += trash(contenthash)
+        except (OSError, MoodleUnavailable):
             bytes_left += size
     return BlobsLeft(trashed, bytes_left)
 

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import multiprocessing
 import os
 import re
 import secrets
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from enum import StrEnum
@@ -20,6 +18,8 @@ from typing import TypeVar
 
 import bcrypt
 import crypt_r
+
+from sync.moodle.process_pool import start_processes
 
 # Moodle 4.3 hashes with SHA-512 crypt; earlier versions with bcrypt. Source: Moodle MDL-67390
 FIRST_SHA512_VERSION = 2023100900
@@ -102,34 +102,9 @@ class PasswordPool:
         if len(items) < _WORTH_A_POOL or self._processes == 1:
             return [function(item) for item in items]
         if self._executor is None:
-            self._executor = _start(self._processes)
+            self._executor = start_processes(self._processes)
         size = max(1, min(32, len(items) // (4 * self._processes)))
         return list(self._executor.map(function, items, chunksize=size))
-
-
-def _start(processes: int) -> ProcessPoolExecutor:
-    # Celery's children are daemons, which may not have children, and carry a key that only Celery's own fork of
-    # multiprocessing can hand on. Ours end with the run, and get a key of their own.
-    current = multiprocessing.current_process()
-    current._config.update(daemon=False, authkey=secrets.token_bytes(32))  # type: ignore[attr-defined]  # noqa: SLF001
-    return ProcessPoolExecutor(
-        processes, mp_context=multiprocessing.get_context("forkserver"), initializer=_end_with_parent
-    )
-
-
-def _end_with_parent() -> None:
-    """Watch for the end of the process that hashes are made for.
-
-    A process of the pool waits for work for ever: the others hold the queue open, so a parent that was killed is not missed.
-    """
-    threading.Thread(target=_wait_for_parent, name="end with parent", daemon=True).start()
-
-
-def _wait_for_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _verify_pair(pair: tuple[str, str], peppers: Iterable[str]) -> bool:

@@ -89,11 +89,13 @@ class Writer:
         highest = None if self._returns_ids else self._highest_id(target)
         ids: list[int] = []
         for part in portions(rows, lambda row: row, len(rows)):
-            ids += self._insert(target, part, is_ordered=True)
+            ids += self._insert(target, part, is_ordered=False)
         if highest is not None:
-            # The ids of one connection rise; with as many new rows as we have inserted, all of them are ours.
-            found = self.session.fetch(sa.select(target.c.id).where(target.c.id > highest).order_by(target.c.id))
+            # With as many new rows as we have inserted, all of them are ours.
+            found = self.session.fetch(sa.select(target.c.id).where(target.c.id > highest))
             ids = [rowid for (rowid,) in found]
+        # Ids rise in the order in which one connection inserts.
+        ids.sort()
         if len(ids) != len(rows):
             raise MoodleRefused("moodle_refused", reason=f"{target.name}: new rows could not be read back")
         self.before_images.extend(BeforeImage("insert", table, rowid, {}, {}) for rowid in ids)
@@ -182,7 +184,7 @@ class Writer:
     @property
     def _returns_ids(self) -> bool:
         dialect = self.session.connection.dialect
-        return dialect.name == "postgresql" or dialect.insert_executemany_returning_sort_by_parameter_order
+        return dialect.name == "postgresql" or dialect.insert_executemany_returning
 
     def _highest_id(self, target: sa.Table) -> int:
         return int(self.session.fetch(sa.select(sa.func.coalesce(sa.func.max(target.c.id), 0)))[0][0])

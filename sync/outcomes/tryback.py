@@ -9,6 +9,7 @@ from django.utils import translation
 
 from sync.columns.column import TRYBACK_COLUMNS
 from sync.errors import ToolSyncError
+from sync.outcomes.picture_tryback import write_picture_tryback
 from sync.outcomes.report import describe_outcome
 from sync.reader import Dialect, RowReader, encode_cells
 from sync.values import Header, Outcome, Row
@@ -19,10 +20,12 @@ def write_tryback(out: BinaryIO, reader: RowReader, rejected: Iterable[Outcome],
 
     Encoding, byte order mark, separator and line end are those of the file; a workbook becomes CSV. Where the file is itself
     a tryback, the three cells that it had are replaced. A list has no columns to add to: there the reason stands as a comment
-    before the line.
+    before the line. Of a zip of pictures it is a zip of the failed ones.
     Shape: reader: freshly opened on the file that the run read; rejected: in line order
     Raises: ToolSyncError if a rejected line isn't in the file
     """
+    if reader.pictures is not None:
+        return write_picture_tryback(out, reader.pictures, rejected, language=language)
     lines = _Lines(reader.dialect, reader.header) if reader.header.line else _ListLines(reader.dialect)
     written = 0
     with translation.override(language):

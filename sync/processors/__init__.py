@@ -17,6 +17,7 @@ from sync.processors.courses_meta import CoursesMeta
 from sync.processors.enrolments import Enrolments
 from sync.processors.groupmembers import GroupMembers
 from sync.processors.groups import Groups
+from sync.processors.userpictures import UserPictures
 from sync.processors.users import Users
 from sync.processors.users_delete import UsersDelete
 from sync.processors.users_restore import UsersRestore
@@ -30,6 +31,7 @@ _PROCESSORS: tuple[type[Processor[Any, Any]], ...] = (
     UsersDelete,
     UsersSuspend,
     UsersRestore,
+    UserPictures,
     CoursesCheck,
     CoursesDelete,
     Courses,
@@ -79,6 +81,8 @@ def guess_processor(names: Collection[str], filename: str = "") -> str:
 
 def _fits(processor: type[Processor[Any, Any]], names: Collection[str]) -> bool:
     columns = processor.columns
+    if columns.of_pictures:
+        return tuple(names) == columns.list_names
     if columns.headerless:
         return False
     has_required = all(column.name in names for column in columns if column.required)

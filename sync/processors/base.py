@@ -31,6 +31,7 @@ from sync.moodle.writer import RowChange, Writer
 from sync.processors.blobs import blob_notes, trash_blobs
 from sync.processors.memory import Memory
 from sync.processors.plan import Plan, Ref
+from sync.reader.picture_zip import PictureZip
 from sync.values import CleanRow, Note
 
 State = TypeVar("State")
@@ -56,7 +57,7 @@ class Processor(ABC, Generic[State, PlanT]):
 
     Shape: after: keys of processors whose files go first when several arrive together; rows_per_chunk: at most so many,
     where one row may do much; records: what is known of earlier runs; kept: what the processor collects over the whole run,
-    when a new connection has to be made too (the processor is then made anew)
+    when a new connection has to be made too (the processor is then made anew); pictures: where the file is a zip of them
     """
 
     key: ClassVar[str]
@@ -69,6 +70,7 @@ class Processor(ABC, Generic[State, PlanT]):
     rows_per_chunk: ClassVar[int | None] = None
     records: Records = NoRecords()
     kept: dict[str, Any]
+    pictures: PictureZip | None = None
 
     def __init__(self, moodle: MoodleSession, options: OptionValues, memory: Memory) -> None:
         self.moodle = moodle

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.template.defaultfilters import filesizeformat
 
 from sync.moodle.database import MoodleSession
+from sync.moodle.file_pool import file_pool_of
 from sync.moodle.files import DeletedFiles, trash_unreferenced_blobs
 from sync.values import Note
 
@@ -13,7 +14,9 @@ def trash_blobs(moodle: MoodleSession, files: DeletedFiles) -> int:
     """Trash the blobs that nothing refers to any more, and give how many bytes stay behind. Units: bytes"""
     if not files.sizes:
         return 0
-    return trash_unreferenced_blobs(moodle, moodle.database.settings.dataroot, files).bytes_left
+    settings = moodle.database.settings
+    pool = file_pool_of(settings) if settings.data_url else None
+    return trash_unreferenced_blobs(moodle, settings.dataroot, files, pool).bytes_left
 
 
 def blob_notes(bytes_left: int) -> list[Note]:

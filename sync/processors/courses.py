@@ -25,11 +25,13 @@ from sync.moodle.course_rows import (
     fetch_people,
     fetch_sections,
 )
+from sync.moodle.coursecontent.graph import load_graph
 from sync.moodle.identifiers import folding
 from sync.moodle.roles import fetch_roles
 from sync.moodle.users import SiteRules
 from sync.moodle.writer import Writer
 from sync.processors.base import Processor
+from sync.processors.course_templates import fetch_templates
 from sync.processors.courses_memory import recall_categories, recall_courses, remember_courses
 from sync.processors.courses_plan import CoursesPlan, write_courses_plan
 from sync.processors.courses_planning import COURSE_IDENTIFIERS, CoursesPlanner, CoursesState
@@ -59,6 +61,9 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         _field("fullname", text(254), required=True, sample="Algebra I"),
         Column("category", text(), default=_("the first category"), refers_to="category", sample="Sciences/Mathematics",
                help=_("A number, or a path of names whose missing parts are made; the idnumber, if so chosen.")),
+        Column("template", text(), refers_to="course", help=_(
+            "Short name of a course: a new course gets everything that is in it, without the people and what they did. Cells "
+            "of the row win over the template. An existing course isn't changed by it.")),
         _field("idnumber", text(100), empty=Empty.CLEARS, default=_("empty"), sample="C-ALG1"),
         Column("id", integer(2), refers_to="course", help=_("Moodle's own number; read when it is the course identifier.")),
         _field("summary", text(), empty=Empty.CLEARS, default=_("empty"), help=_("HTML.")),
@@ -114,6 +119,9 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         self.defaults = CourseDefaults(self.moodle)
         self.roles = roles_by_shortname(fetch_roles(self.moodle))
         self.fields = self._match_fields()
+        self.graph = load_graph()
+        if "template" in self.names:
+            self.graph.check(self.moodle)
         self.identifier = self.chosen.courseidentifier
         if self.identifier not in self.names:
             self.file_notes.append(Note("identity_taken_from", {"wanted": self.identifier, "used": "shortname"}))
@@ -125,6 +133,8 @@ class Courses(Processor[CoursesState, CoursesPlan]):
             for name in COURSE_IDENTIFIERS
             if name in self.names
         }
+        templates = {row.values["template"] for row in rows if row.values.get("template")}
+        texts["shortname"] |= templates
         folds = {name: folding(self.moodle, "course", name) for name in ("shortname", "idnumber")}
         named = recall_courses(self.memory, fetch_course_rows(self.moodle, texts), texts, folds)
         people = fetch_people(self.moodle, self._teacher_texts(rows), self.rules.mnethostid)
@@ -148,6 +158,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
             memberships=self._fetch_memberships(courseids, {userid for ids in people.values() for userid in ids}),
             courses_per_category=courses_per_category(self.moodle),
             folds=folds,
+            templates=fetch_templates(self.moodle, self.graph, templates, named["shortname"]),
         )
 
     def plan(self, rows: Sequence[CleanRow], state: CoursesState) -> CoursesPlan:
@@ -158,7 +169,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         if isinstance(plan, OrderPlan):
             fix_course_order(writer)
             return
-        write_courses_plan(plan, writer)
+        write_courses_plan(plan, writer, self.graph)
 
     def committed(self, plan: CoursesPlan) -> None:
         super().committed(plan)

@@ -8,18 +8,21 @@ from typing import NamedTuple
 from sync.moodle.categories import Category, NewCategory, create_categories
 from sync.moodle.contexts import move_contexts
 from sync.moodle.course_creation import NewCourse, create_courses
+from sync.moodle.coursecontent.graph import CourseGraph
 from sync.moodle.writer import Writer
 from sync.processors.base import write_plan
+from sync.processors.course_templates import FromTemplate, plant_templates
 from sync.processors.plan import Plan, Update
 
 Target = Category | NewCategory
 
 
 class NewPlace(NamedTuple):
-    """A course that is made, and its category."""
+    """A course that is made, its category, and where its content comes from."""
 
     course: NewCourse
     category: Target
+    content: FromTemplate | None = None
 
 
 class Move(NamedTuple):
@@ -50,18 +53,22 @@ class CoursesPlan(Plan):
         return bool(self.places or self.moves)
 
 
-def write_courses_plan(plan: CoursesPlan, writer: Writer) -> None:
+def write_courses_plan(plan: CoursesPlan, writer: Writer, graph: CourseGraph) -> None:
     """Carry out a plan: categories, new courses, moves, then everything about courses that are there."""
     made = create_categories(writer, plan.categories, plan.present, now=plan.now)
 
     def find(target: Target) -> Category:
         return made[target.names] if isinstance(target, NewCategory) else target
 
-    for course, target in plan.places:
+    for course, target, _content in plan.places:
         category = find(target)
         course.values["category"] = category.id
         course.parent_path = category.path
-    create_courses(writer, [place.course for place in plan.places], now=plan.now)
+    new = create_courses(writer, [place.course for place in plan.places], now=plan.now)
+    filled = [
+        (p.course, course, p.content) for p, course in zip(plan.places, new, strict=True) if p.content is not None
+    ]
+    plant_templates(writer, graph, filled, now=plan.now)
     paths = []
     for update, path, target in plan.moves:
         category = find(target)

@@ -18,6 +18,15 @@ from sync.processors.accounts import RowRefused
 from sync.processors.base import SplitChunk
 from sync.processors.course_categories import CourseCategories
 from sync.processors.course_field_values import field_values
+from sync.processors.course_templates import (
+    CHUNK_WEIGHT,
+    FromTemplate,
+    Template,
+    date_offset,
+    find_template,
+    referring_values,
+    values_from,
+)
 from sync.processors.course_update import CourseUpdate, follows_weeks
 from sync.processors.courses_plan import CoursesPlan, NewPlace, Target
 from sync.processors.membership_rows import MembershipRows
@@ -43,7 +52,8 @@ class CoursesState:
     Shape: named: identifier -> text -> rows of `course` with contextid and path; fields: column -> custom field; people:
     text -> account ids; groupings: of courses that are there: courseid -> ids; sections: courseid -> number -> section;
     options: (courseid, format, name) -> (row id, value); field_data: (courseid, fieldid) -> row; extras: columns that
-    every row of `customfield_data` needs here; folds: identifier -> what makes texts equal that the server takes for so
+    every row of `customfield_data` needs here; folds: identifier -> what makes texts equal that the server takes for so;
+    templates: cell -> template
     """
 
     now: int
@@ -63,6 +73,7 @@ class CoursesState:
     memberships: MembershipState = field(default_factory=MembershipState)
     courses_per_category: int = DEFAULT_COURSES_PER_CATEGORY
     folds: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
+    templates: Mapping[str, Template] = field(default_factory=dict)
 
 
 class CoursesPlanner:
@@ -77,6 +88,7 @@ class CoursesPlanner:
         self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
         self.updated: dict[int, CourseRow] = {}
         self._claimed: dict[tuple[str, str], int] = {}
+        self._weight = 0
 
     def plan_rows(self, rows: Sequence[CleanRow]) -> CoursesPlan:
         for row in rows:
@@ -124,15 +136,22 @@ class CoursesPlanner:
             raise RowRefused("value_not_among", "format", value=course_format, allowed=allowed)
         if values.get("defaultgroupingid"):
             raise RowRefused("course_grouping_unknown", "defaultgroupingid", grouping=values["defaultgroupingid"])
+        template = self._template(row)
         full = {"category": 0, **state.defaults.values(state.now), **values, "format": course_format}
+        if template:
+            full = values_from(template, full, values)
         full["visibleold"] = values.get("visibleold", full["visible"])
         full["timemodified"] = values.get("timemodified", full["timecreated"])
         if given.get("enablecompletion") == 0:
             full["showcompletionconditions"] = None
-        course = NewCourse((given["shortname"],), full, news=self._news(course_format, full))
-        course.options = self._options(course_format, given)
-        course.blocks = state.defaults.blocks(course_format)
-        course.sections = self._sections_of_new(course_format, given)
+        course = NewCourse((given["shortname"],), full)
+        if template:
+            course.options = self._given_options(full["format"], given)
+        else:
+            course.news = self._news(course_format, full)
+            course.options = state.defaults.format_options(course_format) | self._given_options(course_format, given)
+            course.blocks = state.defaults.blocks(course_format)
+            course.sections = self._sections_of_new(course_format, given)
         course.instances = state.defaults.instances(
             state.now, {method: given[method] for method in ("self", "guest") if method in given}
         )
@@ -147,7 +166,8 @@ class CoursesPlanner:
         if course.teachers and not any(instance["enrol"] == "manual" for instance in course.instances):
             raise RowRefused("enrol_method_inactive", "teacher1_account", method="manual", course=given["shortname"])
         category = self._category(given) or self.categories.default()
-        self.plan.places.append(NewPlace(course, category))
+        content = self._content(template, full, values, given) if template else None
+        self.plan.places.append(NewPlace(course, category, content))
         self.plan.dirty_users.update(teacher.userid for teacher in course.teachers)
         self._claim(values, 0)
         return _outcome(row, Action.CREATED, "course_created")
@@ -221,11 +241,33 @@ class CoursesPlanner:
     def _news(self, course_format: str, full: Mapping[str, Any]) -> dict[str, Any] | None:
         return self.state.defaults.news_forum(course_format, full["newsitems"], self.state.now)
 
-    def _options(self, course_format: str, given: Mapping[str, Any]) -> dict[str, str]:
+    def _template(self, row: CleanRow) -> Template | None:
+        """Give the template of a new course.
+
+        Raises: SplitChunk where it is to be made itself first, or where the chunk would become too much; RowRefused
+        """
+        text = row.values.get("template")
+        if not text:
+            return None
+        if self._is_claimed("shortname", text):
+            raise SplitChunk(row.line)
+        template = find_template(self.state.templates, text)
+        self._weight += template.weight
+        if self._weight > CHUNK_WEIGHT and self._weight > template.weight:
+            raise SplitChunk(row.line)
+        return template
+
+    def _content(
+        self, template: Template, full: Mapping[str, Any], values: Mapping[str, Any], given: Mapping[str, Any]
+    ) -> FromTemplate:
+        offset = date_offset(template, full)
+        return FromTemplate(template, offset, referring_values(template, values), self._topics(given))
+
+    def _given_options(self, course_format: str, given: Mapping[str, Any]) -> dict[str, str]:
         options = self.state.defaults.format_options(course_format)
         if "coursedisplay" in options and "coursedisplay" in given:
-            options["coursedisplay"] = str(given["coursedisplay"])
-        return options
+            return {"coursedisplay": str(given["coursedisplay"])}
+        return {}
 
     def _topics(self, given: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
         """Shape: number -> name, and summary where the cell has one"""

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from sync.reader.csv_rows import open_csv, open_list
 from sync.reader.dialect import Dialect, encode_cells, normalise_encoding, normalise_separator
 from sync.reader.file_kind import ZIP_MARKS, refuse_other_kinds
+from sync.reader.picture_zip import open_pictures
 from sync.reader.row_reader import RowReader, SkippedLines
 from sync.reader.workbook import open_workbook
 
@@ -34,16 +35,20 @@ def open_rows(
     known_names: Collection[str] = (),
     known_name: Callable[[str], bool] | None = None,
     list_names: Sequence[str] = (),
+    of_pictures: bool = False,
 ) -> RowReader:
-    """Open a command file, whatever its name says: CSV text, or an xlsx or ods workbook.
+    """Open a command file, whatever its name says: CSV text, an xlsx or ods workbook, or a zip of pictures.
 
     Shape: stream: seekable; encoding, separator: "" = detect; known_names: lower-case column names, and known_name:
     whether a lower-case name is a column (for patterns such as profile_field_*); both serve to find the separator;
-    list_names: of a file without header what its cells are, one name: the whole line is one cell
+    list_names: of a file without header what its cells are, one name: the whole line is one cell; of_pictures: it must be a
+    zip of pictures
     Raises: CommandFileError (EmptyFile, HeaderError, UndecodableFile, UnknownFileType); OptionError
     """
     encoding, separator = normalise_encoding(encoding), normalise_separator(separator)
     stream.seek(0)
+    if of_pictures:
+        return open_pictures(stream)
     head = stream.read(4096)
     if head.startswith(ZIP_MARKS):
         return open_workbook(stream, filename, list_names)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sync.reader.dialect import Dialect
 from sync.values import Header, Row
+
+if TYPE_CHECKING:
+    from sync.reader.picture_zip import PictureZip
 
 SUSPECT_LIMIT = 100
 
@@ -38,7 +42,10 @@ class SkippedLines:
 
 
 class RowReader:
-    """An opened command file. Its rows can be iterated once; `skipped` grows while they are."""
+    """An opened command file. Its rows can be iterated once; `skipped` grows while they are.
+
+    Shape: pictures: where the rows are pictures of a zip, what is behind them
+    """
 
     def __init__(
         self,
@@ -47,10 +54,13 @@ class RowReader:
         skipped: SkippedLines,
         rows: Iterator[Row],
         bytes_read: Callable[[], int],
+        *,
+        pictures: PictureZip | None = None,
     ) -> None:
         self.dialect = dialect
         self.header = header
         self.skipped = skipped
+        self.pictures = pictures
         self._rows = rows
         self._bytes_read = bytes_read
 

@@ -13,8 +13,8 @@ from django.utils.translation import get_language, gettext as _, override
 
 from sync.columns.options import Choice, Flag
 from sync.commandfiles import storage
-from sync.commandfiles.intake import delete_file, keep_file
-from sync.commandfiles.naming import archive_name, discarded_name, report_name, split_path, tryback_name
+from sync.commandfiles.intake import delete_file, keep_file, put_aside
+from sync.commandfiles.naming import archive_name, report_name, split_path, tryback_name
 from sync.errors import CommandFileError
 from sync.messages import text_of
 from sync.models import RunFile, SyncRun
@@ -24,7 +24,8 @@ from sync.outcomes.tryback import write_tryback
 from sync.reader import RowReader, open_rows
 from sync.runs.options import changed_options, find_processor
 from sync.runs.parts import read_rows
-from sync.values import Action, Note
+from sync.runs.selectors import run_notes
+from sync.values import Action
 
 Kind = RunFile.Kind
 
@@ -48,7 +49,7 @@ class Afterwards:
         if completed:
             if self._wants.get("filearchive"):
                 self._make_archive()
-            if self._wants.get("filecleanup"):
+            if self._is_to_be_cleaned_up:
                 self._clean_up()
 
     def make_report(self) -> None:
@@ -67,14 +68,11 @@ class Afterwards:
         file = self.run.command_file
         if self.run.simulate or file is None or not self._wants.get("discardfileonfailure"):
             return
-        path = file.folder + discarded_name(file.name)
-        with storage.opened(self.run.input_key) as source:
-            kept = keep_file(
-                self.run.site, source, path,
-                sha256=file.sha256, size=file.size, processor=file.processor, user=file.uploaded_by,
-            )  # fmt: skip
-        delete_file(file, for_run=self.run)
-        self.run.command_file = kept
+        try:
+            self.run.command_file = put_aside(file, for_run=self.run)
+        except CommandFileError:
+            # Another run waits for the same file: the last one puts it aside.
+            return
         self.run.save(update_fields=["command_file"])
 
     def _make_tryback(self) -> None:
@@ -97,7 +95,7 @@ class Afterwards:
                     raise CommandFileError("file_changed", path=self.run.file_path)
 
         kept = self._make(Kind.ARCHIVE, name, storage.ARCHIVES + name, "", write)
-        if storage.file_storage().size(kept.storage_key) != self.run.file_size:
+        if storage.size_of(kept.storage_key) != self.run.file_size:
             kept.delete()
             raise CommandFileError("archive_differs")
 
@@ -128,9 +126,14 @@ class Afterwards:
         values = {"name": name, "path": path, "storage_key": key, "size": size}
         return RunFile.objects.update_or_create(run=run, kind=kind, defaults=values)[0]
 
+    @property
+    def _is_to_be_cleaned_up(self) -> bool:
+        # The zips of pictures go by themselves, unless somebody wants them kept.
+        return bool(self._wants.get("filecleanup") or self._wants.get("forcedeletion"))
+
     def _is_cleaned_up(self) -> bool:
         """Whether a worker died right after it had deleted the file, the last thing to be done."""
-        return bool(self._wants.get("filecleanup")) and not storage.exists(self.run.input_key)
+        return self._is_to_be_cleaned_up and not storage.exists(self.run.input_key)
 
     def _reader(self, source: BinaryIO) -> RowReader:
         """Open the file exactly as the pipeline did."""
@@ -142,6 +145,7 @@ class Afterwards:
             separator=self._wants.get("separator", ""),
             known_name=processor.columns.knows,
             list_names=processor.columns.list_names,
+            of_pictures=processor.columns.of_pictures,
         )
 
     def _facts(self) -> ReportFacts:
@@ -161,7 +165,7 @@ class Afterwards:
                 separator=run.dialect.get("separator", ""),
                 is_workbook=run.dialect.get("is_workbook", False),
                 options=dict(_shown_options(run)),
-                notes=[Note(code, params) for code, params in run.notes],
+                notes=run_notes(run),
                 skipped_count=skipped.get("count", 0),
                 suspects=[(line, cell) for line, cell in skipped.get("suspects", ())],
                 suspect_count=skipped.get("suspect_count", 0),

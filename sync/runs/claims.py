@@ -24,6 +24,7 @@ from sync.models.run import CLAIMED_STATES, OVER_STATES
 from sync.runs.options import RunLimits, run_limits
 
 RUN_TASK = "sync.run"
+SEQUENCE_TASK = "sync.carry_on_sequence"
 # So many workers may die on the same chunk before the run is given up.
 MAX_ATTEMPTS = 5
 
@@ -36,6 +37,14 @@ def enqueue(run_id: int, *, expires: float | None = None) -> None:
         signature(RUN_TASK, (run_id,)).apply_async(expires=expires)
     except OperationalError:
         logger.warning("the broker doesn't answer; run %s stays queued", run_id)
+
+
+def enqueue_sequence(sequence_id: int, *, expires: float | None = None) -> None:
+    """Hand a sequence to the workers, who find its next files. One that gets lost is found later."""
+    try:
+        signature(SEQUENCE_TASK, (sequence_id,)).apply_async(expires=expires)
+    except OperationalError:
+        logger.warning("the broker doesn't answer; sequence run %s waits", sequence_id)
 
 
 def claim_run(run_id: int, token: str) -> SyncRun:

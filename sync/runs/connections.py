@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
-from pathlib import Path
-
-from cryptography.fernet import Fernet, InvalidToken
-
 from sync.errors import MoodleUnavailable
 from sync.models import MoodleSite
-from sync.moodle.database import MoodleConnection, MoodleDatabase
-from sync.runs.options import main_connection, secret_key
+from sync.moodle.database import MoodleConnection, MoodleDatabase, data_place
+from sync.runs.options import main_connection
+from sync.runs.sealing import Unreadable, seal, unseal
+
+_PURPOSE = "site connections"
 
 
 def moodle_of(site: MoodleSite) -> MoodleDatabase:
@@ -25,13 +21,13 @@ def connection_of(site: MoodleSite) -> MoodleConnection:
     if not site.connection:
         return main_connection()
     try:
-        values = json.loads(_cipher().decrypt(bytes(site.connection)))
-    except InvalidToken:
+        values = unseal(_PURPOSE, site.connection)
+    except Unreadable:
         raise MoodleUnavailable("moodle_connection_unreadable", site=site.name) from None
     return MoodleConnection(
         url=values["url"],
         prefix=values["prefix"],
-        dataroot=Path(values["dataroot"]) if values["dataroot"] else None,
+        **data_place(values["dataroot"]),
         operator=values["operator"],
         peppers=tuple(values["peppers"]),
     )
@@ -42,13 +38,8 @@ def sealed(connection: MoodleConnection) -> bytes:
     values = {
         "url": connection.url,
         "prefix": connection.prefix,
-        "dataroot": str(connection.dataroot or ""),
+        "dataroot": str(connection.dataroot or connection.data_url),
         "operator": connection.operator,
         "peppers": list(connection.peppers),
     }
-    return _cipher().encrypt(json.dumps(values).encode())
-
-
-def _cipher() -> Fernet:
-    key = hashlib.sha256(b"toolsync site connections" + secret_key().encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(key))
+    return seal(_PURPOSE, values)

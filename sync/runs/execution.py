@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable
+from itertools import count
 from typing import Any, BinaryIO
 
 from django.db import transaction
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from sync.columns.options import OptionValues
 from sync.commandfiles import storage
-from sync.errors import CodedError, CommandFileError, LeaseLost
+from sync.errors import CodedError, CommandFileError, LeaseLost, StorageUnavailable
 from sync.models import RunState, SyncRun
 from sync.runs.afterwards import Afterwards
 from sync.runs.claims import Heartbeat, release_lease
@@ -59,7 +60,7 @@ class Execution:
         try:
             if not self.run.carried_out:
                 self._carry_out_rows()
-            self._afterwards.tidy_up(completed=True)
+            self._tidy_up()
             self._end(self._completed_state())
         except LeaseLost:
             raise
@@ -89,10 +90,23 @@ class Execution:
             self._recorder.update(notes=run.notes)
         self._recorder.finish()
 
+    def _tidy_up(self) -> None:
+        """Leave behind what the run leaves behind; a storage that is away is waited for. Nothing is made twice."""
+        patience = self._patience()
+        for attempt in count(1):
+            try:
+                self._afterwards.tidy_up(completed=True)
+            except StorageUnavailable as error:
+                patience.wait(error, attempt)
+            else:
+                return
+
+    def _patience(self) -> Patience:
+        return Patience(self._limits.retry_seconds, self._began_to_wait, self._stop_if_cancelled)
+
     def _run_pipeline(self, stream: BinaryIO) -> None:
         run = self.run
         moodle = moodle_of(run.site)
-        patience = Patience(self._limits.retry_seconds, self._began_to_wait, self._stop_if_cancelled)
         work = Work(
             processor=find_processor(run.processor),
             options=OptionValues(run.options),
@@ -102,7 +116,7 @@ class Execution:
             after_line=run.last_line,
             fence_key=run.fence_key,
             chunk_rows=self._limits.chunk_rows,
-            wait=patience.wait,
+            wait=self._patience().wait,
             should_stop=self._is_cancelled,
             deliver=self._postman.deliver,
             records=SiteRecords(run.site),

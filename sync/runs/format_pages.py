@@ -26,7 +26,9 @@ def format_page(processor: type[Processor[Any, Any]]) -> str:
 def _lines(processor: type[Processor[Any, Any]]) -> Iterator[str]:
     yield from (_NOTE, "", f"# {processor.label}", "", str(processor.summary), "")
     yield f"Key `{processor.key}`, default file `{processor.default_filename}`."
-    if processor.columns.headerless:
+    if processor.columns.of_pictures:
+        yield "The file is a zip: every picture in it is a row."
+    elif processor.columns.headerless:
         yield "The file is a list: it has no header, and every line is a row."
     if processor.columns.one_of:
         yield f"The header needs at least one of: {', '.join(f'`{name}`' for name in processor.columns.one_of)}."
@@ -38,6 +40,8 @@ def _lines(processor: type[Processor[Any, Any]]) -> Iterator[str]:
     yield from ("", "## Options", "", "| option | default | values | what it does |", "|---|---|---|---|")
     for option in processor.options:
         yield _row(f"`{option.name}`", _default_of(option), _values_of(option), f"{option.label}. {option.help}")
+    if processor.columns.of_pictures:
+        return
     yield from ("", "## Sample", "", "```")
     yield from sample_csv(processor.columns).decode("utf-8-sig").splitlines()
     yield "```"

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
 from sync.columns.options import OptionValues
+from sync.commandfiles.sources.guard import MEGABYTE, FetchRules
 from sync.errors import OptionError
 from sync.models import MoodleSite, ProcessorSettings
-from sync.moodle.database import MoodleConnection
+from sync.moodle.database import MoodleConnection, data_place
 from sync.processors import REGISTRY
 from sync.processors.base import Processor
 
@@ -48,21 +50,44 @@ def run_limits() -> RunLimits:
     )
 
 
+def fetch_rules() -> FetchRules:
+    """Give what the operator allows when files are fetched from other servers."""
+    return FetchRules(
+        allowed_hosts=frozenset(host.strip().lower() for host in settings.TOOLSYNC_FETCH_HOSTS),
+        max_bytes=settings.TOOLSYNC_MAX_UPLOAD_MB * MEGABYTE,
+        seconds=settings.TOOLSYNC_FETCH_SECONDS,
+    )
+
+
+def settle_seconds() -> float:
+    """Give how long the size of a file must stay the same before it is taken."""
+    return settings.TOOLSYNC_SETTLE_SECONDS
+
+
+def site_zone() -> ZoneInfo:
+    """Give the time zone in which people of the site read a clock."""
+    return ZoneInfo(settings.TIME_ZONE)
+
+
+def drop_folder() -> Path:
+    """Give the folder that other programs put files of the site `main` into."""
+    return Path(settings.TOOLSYNC_DROP_FOLDER)
+
+
 def main_connection() -> MoodleConnection:
     """Give the connection of the site `main`, which the environment describes."""
-    dataroot = settings.TOOLSYNC_MOODLE_DATAROOT
     return MoodleConnection(
         url=settings.TOOLSYNC_MOODLE_URL,
         prefix=settings.TOOLSYNC_MOODLE_PREFIX,
-        dataroot=Path(dataroot) if dataroot else None,
+        **data_place(settings.TOOLSYNC_MOODLE_DATAROOT),
         operator=settings.TOOLSYNC_MOODLE_OPERATOR,
         peppers=tuple(settings.TOOLSYNC_MOODLE_PEPPERS),
     )
 
 
 def secret_key() -> str:
-    """Give the key under which the connections of other sites are kept."""
-    return settings.SECRET_KEY
+    """Give the key under which passwords and connections are kept."""
+    return settings.TOOLSYNC_CREDENTIALS_KEY or settings.SECRET_KEY
 
 
 def find_processor(key: str) -> type[Processor[Any, Any]]:

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol, Self
 from sync.columns.header import MatchedHeader, match_header
 from sync.columns.options import OptionValues
 from sync.columns.rows import RowCleaner
-from sync.errors import MoodleRefused, MoodleUnavailable, ToolSyncError
+from sync.errors import MoodleRefused, MoodleUnavailable, StorageUnavailable, ToolSyncError
 from sync.moodle.database import MoodleDatabase, MoodleSession
 from sync.moodle.fence import Fence
 from sync.moodle.spool import Spool
@@ -28,6 +28,7 @@ from sync.processors.base import NoRecords, Processor, Records, SplitChunk
 from sync.processors.memory import Memory
 from sync.processors.plan import Mail, Plan
 from sync.reader import RowReader, open_rows
+from sync.runs.waiting import Unavailable
 from sync.values import Action, CleanRow, Note, Outcome, Rejection, Row
 
 
@@ -78,7 +79,7 @@ class Work:
     after_line: int = 0
     fence_key: str = "-"
     chunk_rows: int = 1000
-    wait: Callable[[MoodleUnavailable, int], None] = field(default=lambda error, _attempt: _raise(error))
+    wait: Callable[[Unavailable, int], None] = field(default=lambda error, _attempt: _raise(error))
     should_stop: Callable[[], bool] = field(default=lambda: False)
     deliver: Callable[[Sequence[Mail]], None] = field(default=lambda _mails: None)
     records: Records = field(default_factory=NoRecords)
@@ -96,6 +97,7 @@ def run_pipeline(work: Work, stream: BinaryIO, filename: str) -> bool:
         separator=work.options.separator,
         known_name=work.processor.columns.knows,
         list_names=work.processor.columns.list_names,
+        of_pictures=work.processor.columns.of_pictures,
     )
     header = match_header(work.processor.columns, reader.header, lenient=work.options.invalidnamesnocheck)
     with _garbage_collected_by_chunk(), _Conductor(work, reader, header) as conductor:
@@ -140,9 +142,9 @@ class _Conductor:
             if todo := [row for row in chunk if row.line > after_line]:
                 self._carry_out(todo)
             gc.collect()
-        # What comes after the last row counts as a line of its own.
             # What is left now is kept for the rest of the run, descriptions of tables mostly: not to be walked again.
             gc.freeze()
+        # What comes after the last row counts as a line of its own.
         if not is_stopped and after_line <= last_line:
             self._patiently(lambda: self._close(last_line + 1))
         if self.fence is not None:
@@ -232,13 +234,13 @@ class _Conductor:
             self.work.deliver(plan.mails)
 
     def _patiently(self, action: Callable[[], None]) -> None:
-        """Do something with Moodle; when Moodle is away, wait as the work says and do it again on a new session."""
+        """Do something; when Moodle or our storage is away, wait as the work says and do it again on a new session."""
         while True:
             try:
                 if self.attempt and action != self._connect:
                     self._connect()
                 action()
-            except MoodleUnavailable as error:
+            except (MoodleUnavailable, StorageUnavailable) as error:
                 self.attempt += 1
                 self.work.wait(error, self.attempt)
             else:
@@ -252,6 +254,7 @@ class _Conductor:
         self.fence = None if work.simulate else Fence(self.session, work.fence_key)
         self.processor = work.processor(self.session, work.options, self.memory)
         self.processor.records, self.processor.kept = work.records, self.kept
+        self.processor.pictures = self.reader.pictures
         self._session_stack.callback(self._let_go_of, self.processor)
         self.processor.begin(self.header.names)
         self.cleaner = RowCleaner(work.processor.columns, self.header, work.moodle.column_limit)

@@ -11,13 +11,15 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from sync.commandfiles.intake import find_file
+from sync.commandfiles.naming import split_path
+from sync.commandfiles.sources.location import is_wildcard, items_of, matching
 from sync.commandfiles.storage import ARCHIVES, REPORTS, key_of_path
-from sync.models import CommandFile, MoodleSite, ProcessorSettings, RunChunk, RunFile, RunState, SyncRun
+from sync.models import CommandFile, MoodleSite, RunChunk, RunFile, RunState, Source, SyncRun
 from sync.processors import REGISTRY
 from sync.processors.base import Processor
+from sync.runs.options import resolve_options
 from sync.runs.parts import read_part
-from sync.values import Outcome
+from sync.values import Note, Outcome
 
 Person = User | AnonymousUser
 
@@ -75,13 +77,58 @@ def visible_runs(user: Person, site: MoodleSite) -> QuerySet[SyncRun]:
     """Give the runs of the tools that somebody may use, newest first."""
     keys = [processor.key for processor in processors_for(user)]
     runs = SyncRun.objects.filter(site=site, processor__in=keys)
-    return runs.select_related("site", "command_file", "requested_by")
+    return runs.select_related("site", "command_file", "requested_by", "sequence_run")
 
 
 def preselected_file(site: MoodleSite, processor: str) -> CommandFile | None:
     """Give the file that a tool offers by itself: the one of its settings, else the one with its default name."""
-    stored = ProcessorSettings.objects.filter(site=site, processor=processor).first()
-    return find_file(site, (stored and stored.filelocation) or REGISTRY[processor].default_filename)
+    source = Source.objects.filter(site=site, processor=processor, kind=Source.Kind.AREA).first()
+    files = tool_files(site, processor, source.location if source else "")
+    return files[0] if files else None
+
+
+def tool_files(site: MoodleSite, processor: str, location: str = "") -> list[CommandFile]:
+    """Give the files of the area that a tool means: those of its location, or else the ones with its default name.
+
+    Zips of pictures are told by how their names begin, in any folder, in the order of folder and name.
+    """
+    if location or not REGISTRY[processor].columns.of_pictures:
+        return area_files(site, location or REGISTRY[processor].default_filename)
+    prefix = resolve_options(site, processor)["fileprefix"]
+    files = CommandFile.objects.filter(site=site).select_related("site", "uploaded_by").order_by("folder", "name")
+    is_meant = {file.pk: bool(matching([file.name], f"{prefix}*")) for file in files}
+    return [file for file in files if is_meant[file.pk] and file.name.lower().endswith(".zip")]
+
+
+def area_files(site: MoodleSite, location: str) -> list[CommandFile]:
+    """Give the files of the area that a list of paths and wildcards means, in its order, each once."""
+    found: dict[int, CommandFile] = {}
+    for item in items_of(location):
+        folder, name = split_path(item)
+        files = CommandFile.objects.filter(site=site, folder=folder).select_related("site", "uploaded_by")
+        by_name = {file.name: file for file in (files if is_wildcard(name) else files.filter(name=name))}
+        found |= {by_name[match].pk: by_name[match] for match in matching(by_name, name)}
+    return list(found.values())
+
+
+def earlier_run(site: MoodleSite, processor: str, sha256: str, *, before: int | None = None) -> SyncRun | None:
+    """Give the last run that carried the very same bytes out. Shape: before: only runs older than this one."""
+    runs = SyncRun.objects.filter(
+        site=site, processor=processor, file_sha256=sha256, simulate=False,
+        state__in=(RunState.COMPLETED, RunState.COMPLETED_WITH_REJECTIONS),
+    )  # fmt: skip
+    if before is not None:
+        runs = runs.filter(pk__lt=before)
+    return runs.order_by("-pk").first()
+
+
+def run_notes(run: SyncRun) -> list[Note]:
+    """Give what there is to say about the file of a run as a whole."""
+    notes = [Note(code, params) for code, params in run.notes]
+    earlier = earlier_run(run.site, run.processor, run.file_sha256, before=run.pk)
+    if earlier is not None:
+        notes.insert(0, Note("same_file_again", {"name": run.file_name, "run": earlier.pk}))
+    return notes
 
 
 def files_in(site: MoodleSite, folder: str) -> list[AreaFile]:

@@ -17,7 +17,7 @@ from django.utils.translation import get_language
 from sync.commandfiles import storage
 from sync.commandfiles.intake import FileTypes, receive_file
 from sync.errors import LeaseLost, RunNotClaimable
-from sync.models import CommandFile, MoodleSite, ProcessorSettings, RunState, SyncRun
+from sync.models import CommandFile, MoodleSite, ProcessorSettings, RunState, SequenceRun, SyncRun
 from sync.models.run import CLAIMED_STATES, OVER_STATES
 from sync.processors import REGISTRY, guess_processor
 from sync.runs.claims import (
@@ -26,6 +26,7 @@ from sync.runs.claims import (
     claim_run,
     dead_runs,
     enqueue,
+    enqueue_sequence,
     release_lease,
     start_next,
     waiting_run_ids,
@@ -64,12 +65,10 @@ def receive_path(*, site: MoodleSite, path: Path, folder: str, user: Any = None)
         return receive_file(site, stream, path.name, folder, user, file_types=FILE_TYPES)
 
 
-def save_settings(
-    *, site: MoodleSite, processor: str, values: Mapping[str, Any], filelocation: str = ""
-) -> ProcessorSettings:
+def save_settings(*, site: MoodleSite, processor: str, values: Mapping[str, Any]) -> ProcessorSettings:
     """Keep what an administrator chose for a file type. Raises: OptionError."""
     cleaned = find_processor(processor).options.resolve(values)
-    kept = {"values": changed_options(processor, cleaned), "filelocation": filelocation.strip()}
+    kept = {"values": changed_options(processor, cleaned)}
     return ProcessorSettings.objects.update_or_create(site=site, processor=processor, defaults=kept)[0]
 
 
@@ -81,11 +80,14 @@ def queue_run(
     options: Mapping[str, Any] | None = None,
     simulate: bool = False,
     user: Any = None,
+    origin: str = SyncRun.Origin.PERSON,
+    sequence_run: SequenceRun | None = None,
     in_background: bool = True,
 ) -> SyncRun:
     """Ask for a run; the workers carry it out.
 
-    Shape: options: what differs from the stored settings; in_background: False = the caller carries it out itself
+    Shape: options: what differs from the stored settings; origin: what asks for it; in_background: False = the caller
+    carries it out itself
     Raises: OptionError
     """
     values = resolve_options(site, processor, options)
@@ -101,6 +103,8 @@ def queue_run(
         input_key=storage.key_of_path(site.slug, command_file.path),
         language=get_language() or "",
         requested_by=user,
+        origin=origin,
+        sequence_run=sequence_run,
     )
     if in_background:
         transaction.on_commit(lambda: enqueue(run.pk))
@@ -121,7 +125,9 @@ def execute_run(run_id: int, *, progress: Callable[[Progress], None] = lambda _p
     except LeaseLost:
         logger.warning("run %s was taken over by another worker", run_id)
     start_next(run.site_id)
-    return SyncRun.objects.get(pk=run_id)
+    ended = SyncRun.objects.get(pk=run_id)
+    _go_on_with_sequence(ended)
+    return ended
 
 
 def cancel_run(run: SyncRun) -> None:
@@ -134,6 +140,7 @@ def cancel_run(run: SyncRun) -> None:
     if run.state == RunState.CANCELLED:
         site_id = run.site_id
         transaction.on_commit(lambda: start_next(site_id))
+        _go_on_with_sequence(run)
 
 
 def resume_run(run: SyncRun) -> None:
@@ -177,6 +184,13 @@ def prune() -> int:
             run.chunks.all().delete()
         pruned += 1
     return pruned
+
+
+def _go_on_with_sequence(run: SyncRun) -> None:
+    """Let the sequence that a run belongs to go on, now that it is over."""
+    sequence_id = run.sequence_run_id
+    if sequence_id is not None and run.is_over:
+        transaction.on_commit(lambda: enqueue_sequence(sequence_id))
 
 
 def _give_up(run: SyncRun) -> None:

@@ -1,11 +1,13 @@
-"""How a run waits for a Moodle that doesn't answer."""
+"""How a run waits for a Moodle, or a storage, that doesn't answer."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-from sync.errors import MoodleUnavailable
+from sync.errors import MoodleUnavailable, StorageUnavailable
+
+Unavailable = MoodleUnavailable | StorageUnavailable
 
 FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 60.0
@@ -14,7 +16,7 @@ _HOPELESS = frozenset(("moodle_url_invalid", "moodle_url_unsupported", "moodle_c
 
 
 class Patience:
-    """Waits 2, 4, 8 … 60 seconds between tries, until `retry_seconds` are used up since Moodle went away.
+    """Waits 2, 4, 8 … 60 seconds between tries, until `retry_seconds` are used up since it went away.
 
     Shape: began: called once when the waiting begins; interrupted: called every second, raises to end it
     """
@@ -25,7 +27,7 @@ class Patience:
         self._interrupted = interrupted
         self._deadline = 0.0
 
-    def wait(self, error: MoodleUnavailable, attempt: int) -> None:
+    def wait(self, error: Unavailable, attempt: int) -> None:
         """Wait before the next try. Raises: the error itself when it is time to give up."""
         if attempt == 1:
             self._deadline = time.monotonic() + self._retry_seconds

@@ -12,12 +12,14 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django_htmx.http import HttpResponseClientRefresh
 
-from sync.models import CommandFile, MoodleSite, SyncRun
+from sync.models import CommandFile, MoodleSite, Schedule, SequenceRun, SyncRun
 from sync.processors.base import Processor
 from sync.runs.options import MAIN_SITE
 from sync.runs.selectors import processors_for, visible_runs
 
 MANAGE_FILES = "sync.manage_files"
+MANAGE_SOURCES = "sync.manage_sources"
+MANAGE_SCHEDULES = "sync.manage_schedules"
 
 View = Callable[..., HttpResponseBase]
 
@@ -38,6 +40,16 @@ def signed_in(view: View) -> View:
 def may_manage_files(view: View) -> View:
     """Let only those in who may hand in and delete command files."""
     return signed_in(permission_required(MANAGE_FILES, raise_exception=True)(view))
+
+
+def may_manage_sources(view: View) -> View:
+    """Let only those in who may set where files come from; of the tools they see those that they may use."""
+    return signed_in(permission_required(MANAGE_SOURCES, raise_exception=True)(view))
+
+
+def may_manage_schedules(view: View) -> View:
+    """Let only those in who may set when tools run; they see the schedules whose tools they may all use."""
+    return signed_in(permission_required(MANAGE_SCHEDULES, raise_exception=True)(view))
 
 
 def current_site() -> MoodleSite:
@@ -61,6 +73,31 @@ def tool_or_404(user: Any, key: str) -> type[Processor[Any, Any]]:
 def run_or_404(user: Any, run_id: int) -> SyncRun:
     """Give a run of a tool that the user may use."""
     return get_object_or_404(visible_runs(user, current_site()), pk=run_id)
+
+
+def visible_schedules(user: Any) -> list[Schedule]:
+    """Give the schedules of which the user may use every tool."""
+    usable = {processor.key for processor in processors_for(user)}
+    schedules = Schedule.objects.filter(site=current_site()).select_related("site")
+    return [schedule for schedule in schedules if usable.issuperset(schedule.processors)]
+
+
+def schedule_or_404(user: Any, schedule_id: int) -> Schedule:
+    """Give a schedule of which the user may use every tool."""
+    for schedule in visible_schedules(user):
+        if schedule.pk == schedule_id:
+            return schedule
+    raise Http404
+
+
+def sequence_or_404(user: Any, sequence_id: int, *, every_tool: bool = False) -> SequenceRun:
+    """Give a sequence run of which the user may use a tool, or every one."""
+    sequences = SequenceRun.objects.select_related("site", "schedule", "requested_by")
+    sequence = get_object_or_404(sequences, site=current_site(), pk=sequence_id)
+    usable = {processor.key for processor in processors_for(user)}
+    if usable.issuperset(sequence.processors) if every_tool else usable.intersection(sequence.processors):
+        return sequence
+    raise Http404
 
 
 def usable_files(user: Any, site: MoodleSite, processor: str) -> QuerySet[CommandFile]:

@@ -11,7 +11,8 @@ from sync.processors.base import Processor
 class ToolCard(NamedTuple):
     """One tool.
 
-    Shape: label: "Accounts: delete"; family, title: what stands before and after the colon; headerless: its files are lists
+    Shape: label: "Accounts: delete"; family, title: what stands before and after the colon; headerless: its files are lists;
+    of_pictures: its files are zips of pictures
     """
 
     key: str
@@ -22,6 +23,7 @@ class ToolCard(NamedTuple):
     default_filename: str
     one_of: tuple[str, ...]
     headerless: bool
+    of_pictures: bool
 
 
 class Family(NamedTuple):
@@ -45,6 +47,7 @@ def tool_card(processor: type[Processor[Any, Any]]) -> ToolCard:
         default_filename=processor.default_filename,
         one_of=processor.columns.one_of,
         headerless=processor.columns.headerless,
+        of_pictures=processor.columns.of_pictures,
     )
 
 

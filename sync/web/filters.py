@@ -16,6 +16,9 @@ class RunFilter(django_filters.FilterSet):
 
     processor = django_filters.ChoiceFilter(label=_("Tool"), empty_label=_("Every tool"))
     state = django_filters.ChoiceFilter(label=_("State"), choices=RunState.choices, empty_label=_("Every state"))
+    origin = django_filters.ChoiceFilter(
+        label=_("Started by"), choices=SyncRun.Origin.choices, empty_label=_("Anything")
+    )
     simulate = django_filters.ChoiceFilter(
         label=_("Kind"),
         choices=[("true", _("Simulations")), ("false", _("Real runs"))],
@@ -25,7 +28,7 @@ class RunFilter(django_filters.FilterSet):
 
     class Meta:
         model = SyncRun
-        fields = ("processor", "state", "simulate")
+        fields = ("processor", "state", "origin", "simulate")
 
     def __init__(self, *args: Any, tools: list[type[Processor[Any, Any]]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

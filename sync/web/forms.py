@@ -18,7 +18,7 @@ from sync.processors.base import Processor
 
 # A list to choose from stays a list; older files are reached from the files page.
 FILES_LISTED = 200
-ACCEPTED = ".csv,.txt,.xlsx,.ods,text/csv"
+ACCEPTED = ".csv,.txt,.xlsx,.ods,.zip,text/csv"
 
 _GROUP_TITLES = {"tool": _("What the tool may do"), "format": _("Format of the file"), "after": _("When it is done")}
 

@@ -52,6 +52,8 @@ def preview_file(
 
     Shape: options: encoding, separator, invalidnamesnocheck
     """
+    if processor.columns.of_pictures:
+        return _preview_pictures(stream, filename)
     head = stream.read(HEAD_BYTES)
     if head.startswith(ZIP_MARKS):
         if size > WORKBOOK_BYTES:
@@ -64,6 +66,14 @@ def preview_file(
     except CodedError as error:
         return Preview(trouble=text_of(error.code, error.params))
     return Preview(reader.dialect, reader.header.spelled, rows)
+
+
+def _preview_pictures(stream: BinaryIO, filename: str) -> Preview:
+    try:
+        reader = open_rows(stream, filename, of_pictures=True)
+    except CodedError as error:
+        return Preview(trouble=text_of(error.code, error.params))
+    return Preview(reader.dialect, reader.header.spelled, tuple(islice(reader, ROWS_SHOWN)))
 
 
 def _open(

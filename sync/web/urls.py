@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from sync.web.views import files, health, home, runs, tools
+from sync.web.views import courses, files, health, home, runs, schedules, sequences, sources, tools
 
 # /
 home_urls = [
@@ -29,6 +29,38 @@ tool_urls = [
     path("tools/<slug:key>/sample.csv", tools.sample, name="tool_sample"),
 ]
 
+# /courses/
+course_urls = [
+    path("courses/", courses.course_list, name="courses"),
+    path("courses/choose/", courses.choose, name="courses_choose"),
+    path("courses/file/<slug:key>/", courses.course_file, name="course_file"),
+]
+
+# /sources/
+source_urls = [
+    path("sources/", sources.source_list, name="sources"),
+    path("sources/<slug:key>/", sources.source, name="source"),
+    path("sources/<slug:key>/look/", sources.look, name="source_look"),
+]
+
+# /schedules/
+schedule_urls = [
+    path("schedules/", schedules.schedule_list, name="schedules"),
+    path("schedules/new/", schedules.schedule_new, name="schedule_new"),
+    path("schedules/<int:schedule_id>/", schedules.schedule, name="schedule"),
+    path("schedules/<int:schedule_id>/switch/", schedules.switch, name="schedule_switch"),
+    path("schedules/<int:schedule_id>/start/", schedules.start, name="schedule_start"),
+    path("schedules/<int:schedule_id>/delete/", schedules.delete, name="schedule_delete"),
+    path("schedules/freeze/", schedules.freeze, name="freeze"),
+    path("schedules/freeze/<int:window_id>/delete/", schedules.unfreeze, name="unfreeze"),
+]
+
+# /sequences/
+sequence_urls = [
+    path("sequences/<int:sequence_id>/", sequences.sequence_run, name="sequence_run"),
+    path("sequences/<int:sequence_id>/cancel/", sequences.cancel, name="sequence_cancel"),
+]
+
 # /runs/
 run_urls = [
     path("runs/", runs.run_list, name="runs"),
@@ -42,4 +74,13 @@ run_urls = [
     path("runs/<int:run_id>/for-real/", runs.for_real, name="run_for_real"),
 ]
 
-urlpatterns = [*home_urls, *file_urls, *tool_urls, *run_urls]
+urlpatterns = [
+    *home_urls,
+    *file_urls,
+    *tool_urls,
+    *course_urls,
+    *source_urls,
+    *schedule_urls,
+    *sequence_urls,
+    *run_urls,
+]

@@ -29,6 +29,13 @@ _CHROMIUM_ARGS = (
 )  # fmt: skip
 
 
+def look_at(page: Page, name: str, width: int) -> None:
+    """Keep a picture, and see that nothing hangs over the edge of the screen."""
+    RESULTS.mkdir(exist_ok=True)
+    page.screenshot(path=RESULTS / f"{name}-{width}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 @pytest.fixture(scope="session", autouse=True)
 def allow_the_database_beside_playwright() -> Iterator[None]:
     """Playwright's own event loop runs in the thread of the tests; nothing of ours runs in it."""
@@ -44,9 +51,9 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture
 def administrator(transactional_db: None) -> User:
-    """Somebody who may manage files and use the tool for accounts."""
+    """Somebody who may manage files and sources, and use the tool for accounts."""
     user = User.objects.create_user("ada", password=PASSWORD)
-    user.user_permissions.set(Permission.objects.filter(codename__in=("manage_files", "run_users")))
+    user.user_permissions.set(Permission.objects.filter(codename__in=("manage_files", "manage_sources", "run_users")))
     return user
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
-from tests.e2e.conftest import RESULTS
+from tests.e2e.conftest import look_at
 from tests.moodle_sites import MoodleSite
 
 USERS_CSV = (
@@ -19,13 +19,6 @@ USERS_CSV = (
 RUN_TIMEOUT = 60_000
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-
-
-def look_at(page: Page, name: str, width: int) -> None:
-    """Keep a picture, and see that nothing hangs over the edge of the screen."""
-    RESULTS.mkdir(exist_ok=True)
-    page.screenshot(path=RESULTS / f"{name}-{width}.png", full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("width", [1280, 390])

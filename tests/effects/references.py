@@ -46,6 +46,7 @@ _BY_COLUMN = {
     ("grade_grades_history", "oldid"): "grade_grades",
     ("grade_items", "categoryid"): "grade_categories",
     ("user_info_data", "fieldid"): "user_info_field",
+    ("user", "picture"): "files",
 }
 _BY_CONTEXT_LEVEL = {30: "user", 40: "course_categories", 50: "course", 70: "course_modules", 80: "block_instances"}
 _BY_COMPONENT = {"enrol_cohort": "enrol", "enrol_meta": "enrol"}

@@ -124,7 +124,8 @@ def test_a_local_file_is_taken_in_and_stays(installation: Installation, here: Pa
     here.write_text(HEADER + GOOD)
     runsync("users", str(here), "--option", "filecleanup=1")
     assert here.exists()
-    assert SyncRun.objects.get().file_path == "/shell/in.csv"
+    run = SyncRun.objects.get()
+    assert (run.file_path, run.origin) == ("/shell/in.csv", SyncRun.Origin.SHELL)
     assert installation.area() == set()
 
 

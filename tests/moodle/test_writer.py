@@ -79,6 +79,24 @@ def test_of_rows_with_the_same_key_the_new_one_is_ours(moodle_site: MoodleSite, 
     assert len(moodle_site.rows("cohort", name="A")) == 2
 
 
+@pytest.mark.parametrize("returns_ids", [True, False])
+def test_rows_that_nothing_tells_apart_give_their_ids_in_their_order(
+    moodle_site: MoodleSite, session: MoodleSession, monkeypatch: pytest.MonkeyPatch, returns_ids: bool
+) -> None:
+    if not returns_ids and session.connection.dialect.name == "postgresql":
+        pytest.skip("PostgreSQL always returns them; MySQL doesn't")
+    if not returns_ids:
+        monkeypatch.setattr(session.connection.dialect, "insert_executemany_returning", False)
+    rows = [{**cohorts("Same")[0], "timecreated": number} for number in (3, 1, 2)]
+    writer = Writer(session)
+
+    with session.transaction():
+        ids = writer.insert_in_order("cohort", rows)
+
+    assert [moodle_site.one("cohort", id=rowid)["timecreated"] for rowid in ids] == [3, 1, 2]
+    assert [(image.kind, image.id) for image in writer.before_images] == [("insert", rowid) for rowid in ids]
+
+
 def test_rows_without_a_key_keep_what_they_were_as_before_image(session: MoodleSession) -> None:
     writer = Writer(session)
     rows = [{"flagtype": "t", "name": name, "timemodified": 1, "value": "1", "expiry": 2} for name in ("a", "b")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 
 import pytest
 
@@ -39,10 +40,13 @@ def test_the_same_outcomes_give_the_same_bytes() -> None:
     assert encode_outcomes(HEADER, OUTCOMES) == encode_outcomes(HEADER, OUTCOMES)
 
 
-def test_one_line_holds_one_outcome_and_no_empty_fields() -> None:
-    lines = gzip.decompress(encode_outcomes(HEADER, OUTCOMES)).decode().splitlines()
-    assert len(lines) == 1 + len(OUTCOMES)
-    assert lines[1] == '[2,"unchanged","account_unchanged",{}]'
+def test_a_line_holds_some_hundred_outcomes_without_empty_fields() -> None:
+    many = OUTCOMES * 201
+    part = encode_outcomes(HEADER, many)
+    lines = gzip.decompress(part).decode().splitlines()
+    assert [len(json.loads(line)) for line in lines[1:]] == [500, 500, 5]
+    assert lines[1].startswith('[[2,"unchanged","account_unchanged",{}],')
+    assert list(read_outcomes(io.BytesIO(part))) == many
 
 
 @pytest.mark.parametrize("cut", [0, 1, 20])

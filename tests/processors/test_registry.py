@@ -31,7 +31,7 @@ def test_every_type_is_declared_in_full(key: str) -> None:
     processor = REGISTRY[key]
     assert str(processor.label)
     assert str(processor.summary).endswith(".")
-    assert processor.default_filename.endswith(".csv")
+    assert processor.default_filename.endswith(".zip" if processor.columns.of_pictures else ".csv")
     assert set(processor.after) <= REGISTRY.keys()
     assert set(processor.columns.one_of) <= {column.name for column in processor.columns}
 

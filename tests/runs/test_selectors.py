@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from sync.models import RunState
-from sync.runs import selectors, services
+from sync.runs import selectors
 from sync.runs.selectors import (
     files_in,
     folders_of,
@@ -20,6 +20,7 @@ from sync.runs.selectors import (
     run_outcomes,
     visible_runs,
 )
+from sync.runs.sources import SourceChoice, save_source
 from tests.installation import Installation, at
 
 HEADER = "username;firstname;lastname;email\n"
@@ -106,7 +107,7 @@ def test_a_tool_preselects_its_usual_file_or_the_one_of_its_settings(installatio
     usual = installation.put("/userimport.csv", FILE)
     assert preselected_file(installation.site, "users") == usual
     own = installation.put("/daily/people.csv", FILE)
-    services.save_settings(site=installation.site, processor="users", values={}, filelocation="daily/people.csv")
+    save_source(installation.site, "users", SourceChoice(location="daily/*.csv"))
     assert preselected_file(installation.site, "users") == own
 
 

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import time, timedelta
 from typing import NamedTuple
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from sync.models import MoodleSite
+from sync.models import FreezeWindow, MoodleSite, SequenceRun
+from sync.runs.scheduling import ScheduleChoice, save_schedule
 from sync.web.urls import urlpatterns
 from tests.web.conftest import MakeFile, MakeRun, keep_run_file
 
 
 class Place(NamedTuple):
-    """One address. Shape: needs: the permission that opens it; closed: the answer without it; opened: with it."""
+    """One address.
+
+    Shape: needs: the permission that opens it; also: others that it takes; closed: the answer without; opened: with them
+    """
 
     name: str
     args: tuple[str, ...] = ()
     needs: str = "run_users"
+    also: tuple[str, ...] = ()
     method: str = "get"
     closed: int = 404
     opened: int = 200
@@ -36,6 +43,28 @@ PLACES = (
     Place("tool_preview", ("users",)),
     Place("tool_template", ("users",)),
     Place("tool_sample", ("users",)),
+    # There is no Moodle here: the page says so.
+    Place("courses", needs="run_courses_delete", opened=503),
+    Place("courses_choose", needs="run_courses_delete", method="post", opened=302),
+    Place("course_file", ("courses_delete",), needs="run_courses_delete", opened=302),
+    Place("sources", needs="manage_sources", closed=403),
+    Place("source", ("users",), needs="manage_sources", also=("run_users",), closed=403),
+    Place("source_look", ("users",), needs="manage_sources", also=("run_users",), method="post", closed=403),
+    Place("schedules", needs="manage_schedules", closed=403),
+    Place("schedule_new", needs="manage_schedules", closed=403),
+    Place("schedule", ("schedule",), needs="manage_schedules", also=("run_users",), closed=403),
+    *(
+        Place(name, (of,), needs="manage_schedules", also=("run_users",), method="post", closed=403, opened=302)
+        for name, of in (
+            ("schedule_switch", "schedule"),
+            ("schedule_start", "schedule"),
+            ("schedule_delete", "schedule"),
+            ("unfreeze", "window"),
+        )
+    ),
+    Place("freeze", needs="manage_schedules", method="post", closed=403),
+    Place("sequence_run", ("sequence",)),
+    Place("sequence_cancel", ("sequence",), method="post", opened=302),
     Place("runs", closed=200),
     Place("run", ("run",)),
     Place("run_progress", ("run",)),
@@ -48,6 +77,15 @@ PLACES = (
 )
 PUBLIC = {"healthz"}
 
+
+def without_a_person(site: MoodleSite) -> dict[str, int]:
+    schedule = save_schedule(site, ScheduleChoice(["users"], at=time(2, 15)))
+    now = timezone.now()
+    window = FreezeWindow.objects.create(site=site, starts_at=now, ends_at=now + timedelta(hours=1))
+    sequence = SequenceRun.objects.create(site=site, processors=["users"])
+    return {"schedule": schedule.pk, "window": window.pk, "sequence": sequence.pk}
+
+
 Ask = Callable[[Client, Place], int]
 each_place = pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
 
@@ -57,7 +95,7 @@ def ask(site: MoodleSite, make_file: MakeFile, make_run: MakeRun) -> Ask:
     file, run = make_file(), make_run()
     keep_run_file(run, "report")
     keep_run_file(run, "tryback")
-    ids = {"file": file.pk, "run": run.pk}
+    ids = {"file": file.pk, "run": run.pk, **without_a_person(site)}
 
     def ask(client: Client, place: Place) -> int:
         url = reverse(place.name, args=[ids.get(arg, arg) for arg in place.args])
@@ -84,7 +122,7 @@ def test_without_the_permission_it_is_closed(place: Place, ask: Ask, client_with
 
 @each_place
 def test_with_the_permission_it_opens(place: Place, ask: Ask, client_with: Callable[..., Client]) -> None:
-    assert ask(client_with(place.needs), place) == place.opened
+    assert ask(client_with(place.needs, *place.also), place) == place.opened
 
 
 @pytest.mark.parametrize("name", ["tool", "tool_preview", "tool_template", "tool_sample"])

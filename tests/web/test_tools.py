@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from sync.models import CommandFile, MoodleSite, ProcessorSettings, SyncRun
 from sync.processors import REGISTRY
-from sync.runs import services
+from sync.runs.sources import SourceChoice, save_source
 from tests.web.conftest import USERS_CSV, MakeFile
 
 USERS = "/tools/users/"
@@ -77,14 +77,6 @@ def test_options_are_remembered_only_when_asked(users_client: Client, make_file:
     assert form["option_primaryidentity"].value() == "username"
 
 
-def test_remembering_options_leaves_the_configured_file(
-    users_client: Client, make_file: MakeFile, site: MoodleSite
-) -> None:
-    services.save_settings(site=site, processor="users", values={}, filelocation="/in/mine.csv")
-    send(users_client, command_file=make_file().pk, remember="on")
-    assert ProcessorSettings.objects.get().filelocation == "/in/mine.csv"
-
-
 def test_the_file_with_the_default_name_is_preselected(users_client: Client, make_file: MakeFile) -> None:
     make_file("other.csv")
     file = make_file("userimport.csv")
@@ -96,7 +88,7 @@ def test_the_configured_file_goes_before_the_default_name(
 ) -> None:
     make_file("userimport.csv")
     file = make_file("mine.csv", folder="/in/")
-    services.save_settings(site=site, processor="users", values={}, filelocation="/in/mine.csv")
+    save_source(site, "users", SourceChoice(location="/in/mine.csv"))
     assert users_client.get(USERS).context["form"]["command_file"].value() == file.pk
 
 

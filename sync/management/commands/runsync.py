@@ -56,7 +56,7 @@ class Command(BaseCommand):
             command_file = _area_file(owner, file) if file.startswith(AREA) else _local_file(owner, file)
             run = services.queue_run(
                 site=owner, processor=key, command_file=command_file, options=_options(option),
-                simulate=chosen["simulate"], in_background=False,
+                simulate=chosen["simulate"], origin=SyncRun.Origin.SHELL, in_background=False,
             )  # fmt: skip
         except CodedError as error:
             status = EXIT_REFUSED if isinstance(error, CommandFileError) else EXIT_OTHER

@@ -38,12 +38,16 @@ class Kind(StrEnum):
 
 
 class Link(NamedTuple):
-    """How rows belong to a parent row. Shape: where: (column, value) that the rows must hold besides."""
+    """How rows belong to a parent row.
+
+    Shape: where: (column, value) that the rows must hold besides; is_copied: the rows go into a copy of the parent
+    """
 
     fk: str
     parent: str
     parentkey: str = "id"
     where: tuple[tuple[str, Any], ...] = ()
+    is_copied: bool = True
 
 
 class Reference(NamedTuple):
@@ -60,7 +64,7 @@ class GraphTable:
 
     Shape: area: "core", "core_question" or the plugin, "mod_quiz"; links: the ways by which rows belong to a course, () for
     tables of the site; is_kept: Moodle keeps the rows of a deleted course; userdata: SQL that selects the user rows of a
-    mixed table; dates: columns that move with the course
+    mixed table; dates: columns that move with the course; usercolumns: who made or changed a row
     """
 
     name: str
@@ -72,6 +76,7 @@ class GraphTable:
     is_copied: bool = True
     userdata: str = ""
     dates: tuple[str, ...] = ()
+    usercolumns: tuple[str, ...] = ()
 
 
 class FileArea(NamedTuple):
@@ -171,7 +176,13 @@ def _table(row: Mapping[str, Any]) -> GraphTable:
         area=row["area"],
         kind=Kind(row["kind"]),
         links=tuple(
-            Link(link["fk"], link["parent"], link.get("parentkey", "id"), tuple(link.get("where", {}).items()))
+            Link(
+                link["fk"],
+                link["parent"],
+                link.get("parentkey", "id"),
+                tuple(link.get("where", {}).items()),
+                is_copied=link is row or "copy" not in link,
+            )
             for link in links
         ),
         references=tuple(
@@ -181,4 +192,5 @@ def _table(row: Mapping[str, Any]) -> GraphTable:
         is_copied=row.get("copy") is None,
         userdata=row.get("userdata", ""),
         dates=tuple(row.get("dates", ())),
+        usercolumns=tuple(row.get("usercolumns", ())),
     )

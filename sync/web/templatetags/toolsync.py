@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _, ngettext
 
 from sync.messages import text_at_column, text_of
-from sync.models import RunState, SyncRun
+from sync.models import RunState, Schedule, SequenceRun, SequenceState, SyncRun
 from sync.moodle.connection_check import Level
 from sync.outcomes.report import action_label
 from sync.processors import REGISTRY
@@ -36,6 +36,22 @@ _STATE_LOOKS = {
     RunState.ERRORED: ("bad", "✕"),
     RunState.CANCELLED: ("quiet", "■"),
     RunState.UNDONE: ("quiet", "↶"),
+}
+_SEQUENCE_LOOKS = {
+    SequenceState.RUNNING: ("active", "▸"),
+    SequenceState.COMPLETED: ("good", "✓"),
+    SequenceState.FAILED: ("bad", "✕"),
+    SequenceState.STOPPED: ("bad", "■"),
+    SequenceState.CANCELLED: ("quiet", "■"),
+}
+_STEP_LOOKS = {
+    "waiting": ("quiet", "…", _("waits for its turn")),
+    "fetching": ("active", "▸", _("its files are fetched")),
+    "under_way": ("active", "▸", _("under way")),
+    "done": ("good", "✓", _("done")),
+    "nothing_came": ("quiet", "○", _("nothing came")),
+    "failed": ("bad", "✕", _("failed")),
+    "left_out": ("quiet", "■", _("not carried out")),
 }
 _ACTION_SIGNS = {
     Action.CREATED: "+",
@@ -106,6 +122,34 @@ def alert_tone(level: str) -> str:
 def tool_label(key: str) -> str:
     """Give the label of a tool; its key when the tool is gone."""
     return str(REGISTRY[key].label) if key in REGISTRY else key
+
+
+@register.filter
+def sequence_title(shown: Schedule | SequenceRun) -> str:
+    """Give the name of a schedule or of one of its starts: its own, or the first and the last tool."""
+    if shown.name:
+        return shown.name
+    ends = dict.fromkeys((shown.processors[0], shown.processors[-1]))
+    return " … ".join(map(tool_label, ends))
+
+
+@register.simple_tag
+def sequence_badge(state: str) -> SafeString:
+    """Give the badge of a sequence run's state."""
+    tone, sign = _SEQUENCE_LOOKS[SequenceState(state)]
+    return _badge(tone, sign, SequenceState(state).label)
+
+
+@register.simple_tag
+def step_badge(state: str) -> SafeString:
+    """Give the badge of how one tool of a sequence fares."""
+    return _badge(*_STEP_LOOKS[state])
+
+
+@register.filter
+def fault_said(fault: tuple[str, dict[str, Any]]) -> str:
+    """Give why a tool of a sequence could not begin."""
+    return text_of(*fault)
 
 
 @register.filter

@@ -20,8 +20,8 @@ from sync.messages import text_of
 from sync.models import CommandFile, RunFile, RunState, SyncRun
 from sync.runs import services
 from sync.runs.options import find_processor
-from sync.runs.selectors import processors_for, run_outcomes, visible_runs
-from sync.values import Action, Note
+from sync.runs.selectors import processors_for, run_notes, run_outcomes, visible_runs
+from sync.values import Action
 from sync.web.access import current_site, run_or_404, signed_in, usable_files
 from sync.web.downloads import attachment
 from sync.web.filters import RunFilter
@@ -48,7 +48,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def run(request: HttpRequest, run_id: int) -> HttpResponse:
     shown = run_or_404(request.user, run_id)
-    context = {"run": shown, "options": _options(shown), "notes": [Note(*note) for note in shown.notes]}
+    context = {"run": shown, "options": _options(shown), "notes": run_notes(shown)}
     context |= {"files": shown.files.filter(kind__in=_DOWNLOADS), "tryback_file": _tryback_file(request, shown)}
     context |= {"can_repeat": _file_to_repeat(shown) is not None, **_progress(shown), **_outcomes(request, shown)}
     return render(request, "sync/run.html", context)

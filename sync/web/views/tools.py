@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from sync.columns.describe import describe_columns, sample_csv, template_csv
 from sync.commandfiles import storage
 from sync.errors import CodedError
-from sync.models import CommandFile, MoodleSite, ProcessorSettings, SyncRun
+from sync.models import CommandFile, MoodleSite, SyncRun
 from sync.processors.base import Processor
 from sync.runs.options import resolve_options
 from sync.runs.selectors import preselected_file
@@ -102,7 +102,7 @@ def _start(
             user=request.user,
         )
         if form.cleaned_data["remember"]:
-            _remember(site, processor.key, values)
+            save_settings(site=site, processor=processor.key, values=values)
     except CodedError as error:
         form.refuse("upload", error)
         return None
@@ -116,11 +116,6 @@ def _chosen_file(request: HttpRequest, key: str, site: MoodleSite, form: ToolFor
     # Somebody who may not manage files must not put theirs in the place of another tool's.
     may_replace = usable_files(request.user, site, key).filter(folder="/", name=upload.name).exists()
     return receive_upload(site=site, uploaded_file=upload, folder="/", user=request.user, replace=may_replace)
-
-
-def _remember(site: MoodleSite, key: str, values: dict[str, Any]) -> None:
-    stored = ProcessorSettings.objects.filter(site=site, processor=key).first()
-    save_settings(site=site, processor=key, values=values, filelocation=stored.filelocation if stored else "")
 
 
 def _csv(content: bytes, name: str) -> HttpResponse:

@@ -1,0 +1,162 @@
+"""The way out to other servers: only to public addresses, and not for ever.
+
+A name is resolved once, and the very address that was checked is connected to: there is no second look-up that somebody who
+owns the name could answer differently (DNS rebinding). Redirects come through here like everything else.
+"""
+
+from __future__ import annotations
+
+import ftplib
+import http.client
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import paramiko
+
+from sync.errors import CommandFileError, SourceError
+
+MEGABYTE = 1_000_000
+# For one answer of a server; the whole has a limit of its own.
+_SILENCE_SECONDS = 30.0
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_NETWORK_ERRORS = (OSError, EOFError, ValueError, http.client.HTTPException, ftplib.Error, paramiko.SSHException)
+
+
+@dataclass(frozen=True)
+class FetchRules:
+    """What the operator allows. Shape: allowed_hosts: "host" or "host:port", lower case; max_bytes: 0 = unlimited."""
+
+    allowed_hosts: frozenset[str]
+    max_bytes: int
+    seconds: float
+
+
+class Lines:
+    """The connections of one fetch. When its time is over they are cut, whatever they are waiting for."""
+
+    def __init__(self, rules: FetchRules) -> None:
+        self.rules = rules
+        self.is_cut = False
+        self._watched: list[socket.socket] = []
+        self._timer = threading.Timer(rules.seconds, self._cut)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _value: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        for line in self._watched:
+            line.close()
+
+    def open(self, host: str, port: int) -> socket.socket:
+        """Connect to a server. Raises: SourceError if it is a private one; OSError if it doesn't answer."""
+        is_allowed = not self.rules.allowed_hosts.isdisjoint((host, f"{host}:{port}"))
+        refused: OSError | None = None
+        for family, kind, protocol, _name, target in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            if not is_allowed and not is_public(str(target[0])):
+                raise SourceError("remote_private", host=host)
+            line = socket.socket(family, kind, protocol)
+            self.watch(line)
+            try:
+                line.connect(target)
+            except OSError as error:
+                line.close()
+                refused = error
+            else:
+                return line
+        raise refused or OSError("no address")
+
+    def watch(self, line: socket.socket) -> None:
+        """Cut this connection too when the time is over. Raises: TimeoutError if it is already."""
+        if self.is_cut:
+            line.close()
+            raise TimeoutError
+        line.settimeout(min(_SILENCE_SECONDS, self.rules.seconds))
+        # A handle of our own: TLS takes the original's away.
+        self._watched.append(line.dup())
+
+    @contextmanager
+    def told(self, host: str) -> Iterator[None]:
+        """Turn what goes wrong on the way into a sentence. Raises: SourceError."""
+        try:
+            yield
+        except SourceError:
+            raise
+        except _NETWORK_ERRORS as error:
+            if not self.is_cut:
+                raise _sentence(error, host) from error
+        if self.is_cut:
+            raise SourceError("remote_too_slow", host=host, seconds=round(self.rules.seconds))
+
+    def _cut(self) -> None:
+        self.is_cut = True
+        for line in list(self._watched):
+            try:
+                line.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                # Over already.
+                continue
+
+
+class Sink:
+    """Takes what comes in and stops where it becomes too much."""
+
+    def __init__(self, out: BinaryIO, name: str, rules: FetchRules) -> None:
+        self._out = out
+        self._name = name
+        self._limit = rules.max_bytes
+        self.size = 0
+
+    def expect(self, size: int) -> None:
+        """Refuse a file that says beforehand that it is too large. Raises: CommandFileError."""
+        if self._limit and size > self._limit:
+            raise CommandFileError("remote_too_large", name=self._name, limit=self._limit // MEGABYTE)
+
+    def write(self, block: bytes) -> None:
+        """Keep a block. Raises: CommandFileError."""
+        self.size += len(block)
+        self.expect(self.size)
+        self._out.write(block)
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the public internet, looking through the ways to write an IPv4 as an IPv6."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            ip = inner
+        elif ip.is_site_local:
+            return False
+    return ip.is_global and not (ip.is_multicast or ip.is_reserved)
+
+
+def _sentence(error: Exception, host: str) -> SourceError:
+    # Others quote what they can't send, and that may be a password.
+    is_from_outside = isinstance(error, OSError | ftplib.Error | paramiko.SSHException)
+    reason = (is_from_outside and str(error)) or type(error).__name__
+    match error:
+        case ssl.SSLCertVerificationError():
+            return SourceError("remote_certificate", host=host, reason=error.verify_message)
+        case socket.gaierror():
+            return SourceError("remote_unknown", host=host)
+        case TimeoutError():
+            return SourceError("remote_silent", host=host, seconds=round(_SILENCE_SECONDS))
+        case paramiko.AuthenticationException():
+            return SourceError("remote_login_refused", host=host)
+        case ftplib.error_perm() if reason.startswith("530"):
+            return SourceError("remote_login_refused", host=host)
+    return SourceError("remote_failed", host=host, reason=reason[:200])

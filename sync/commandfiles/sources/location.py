@@ -1,0 +1,107 @@
+"""What an administrator writes to say where files are: paths, lists, wildcards and addresses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+from urllib.parse import quote, unquote, urlsplit
+
+from sync.commandfiles.naming import split_path
+from sync.errors import SourceError
+
+PORTS = {"http": 80, "https": 443, "ftp": 21, "ftps": 21, "sftp": 22}
+# What runs put beside their input; a wildcard must not take it for new input.
+_OUTPUTS = ("_tryback_", "-tryback-failed")
+# What stands for itself in an address, and what is percent-encoded already.
+_SAFE = "/%:@!$&'()*+,;=~"
+_CONTROL = re.compile(r"[\x00-\x20\x7f]")
+
+
+class Address(NamedTuple):
+    """The address of files on another server. Shape: path: begins with a slash, percent-encoded; query: a secret as well."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    query: str = ""
+    username: str = ""
+    password: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The address without anything secret."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port == PORTS[self.scheme] else f":{self.port}"
+        return f"{self.scheme}://{host}{port}{self.path}"
+
+    @property
+    def server(self) -> tuple[str, str, int]:
+        """What secrets are entrusted to."""
+        return self.scheme, self.host, self.port
+
+    @property
+    def folder(self) -> str:
+        return unquote(self.path).rpartition("/")[0] + "/"
+
+    @property
+    def name(self) -> str:
+        return unquote(self.path).rpartition("/")[2]
+
+
+def parse_address(text: str) -> Address:
+    """Take an address apart. Raises: SourceError if it isn't one that files can be fetched from."""
+    text = text.strip()
+    try:
+        parts = urlsplit(text)
+        scheme, host = parts.scheme.lower(), (parts.hostname or "").encode("idna").decode().lower()
+        port = parts.port
+    except ValueError:
+        raise SourceError("address_unreadable") from None
+    if scheme not in PORTS:
+        raise SourceError("address_scheme", scheme=scheme or "?", schemes=", ".join(PORTS))
+    if not host or _CONTROL.search(unquote(parts.path).replace(" ", "")) or _CONTROL.search(host):
+        raise SourceError("address_unreadable")
+    path = quote(parts.path or "/", safe=_SAFE)
+    address = Address(
+        scheme, host, PORTS[scheme] if port is None else port, path, quote(parts.query, safe=_SAFE + "?"),
+        unquote(parts.username or ""), unquote(parts.password or ""),
+    )  # fmt: skip
+    if "*" in unquote(address.folder):
+        raise SourceError("wildcard_in_folder")
+    if scheme in ("http", "https"):
+        if "*" in address.name:
+            raise SourceError("address_wildcard")
+    elif not address.name:
+        raise SourceError("address_without_file")
+    return address
+
+
+def is_wildcard(item: str) -> bool:
+    """Whether it stands for several files."""
+    return "*" in item
+
+
+def items_of(location: str) -> list[str]:
+    """Give the items of a list: "a.csv, in/b_*.csv" -> ["a.csv", "in/b_*.csv"]."""
+    return [item for item in (part.strip() for part in location.split(",")) if item]
+
+
+def check_paths(location: str) -> None:
+    """Look whether a list of paths and wildcards can be one. Raises: SourceError."""
+    for item in items_of(location):
+        folder, name = split_path(item)
+        if "*" in folder:
+            raise SourceError("wildcard_in_folder")
+        if not name or ".." in folder.split("/"):
+            raise SourceError("path_unreadable", path=item)
+
+
+def matching(names: Iterable[str], item: str) -> list[str]:
+    """Give the names that the last part of an item stands for; those of a wildcard in ascending order."""
+    _folder, wanted = split_path(item)
+    if not is_wildcard(wanted):
+        return [name for name in names if name == wanted]
+    pattern = re.compile(".*".join(map(re.escape, wanted.split("*"))), re.DOTALL)
+    return sorted(name for name in names if pattern.fullmatch(name) and not any(part in name for part in _OUTPUTS))

@@ -1,0 +1,141 @@
+"""When tools are run without a person, and what came of it."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy as _
+
+from sync.models.run import SyncRun
+
+
+class Schedule(models.Model):
+    """One tool, or several in order of dependency (a sequence), and when they are to run.
+
+    Shape: processors: keys, in the order in which they run; kind says which of every_seconds, at and crontab applies;
+    anchor_at: intervals are counted from here; next_at: when it starts next, None when it is off; held_at: the start that a
+    freeze window kept back; periodic_task: what beat knows of it, kept in step by sync/runs/scheduling.py
+    """
+
+    class Kind(models.TextChoices):
+        EVERY = "every", _("Every so many hours or minutes")
+        DAILY = "daily", _("Every day at a time")
+        WEEKDAYS = "weekdays", _("Monday to Friday at a time")
+        CRONTAB = "crontab", _("A crontab")
+
+    site = models.ForeignKey(
+        "sync.MoodleSite", verbose_name=_("site"), on_delete=models.CASCADE, related_name="schedules"
+    )
+    name = models.CharField(_("name"), max_length=100, blank=True, default="")
+    processors = models.JSONField(_("tools"), default=list)
+    kind = models.CharField(_("when"), max_length=10, choices=Kind, default=Kind.DAILY)
+    every_seconds = models.PositiveIntegerField(default=6 * 3600)
+    at = models.TimeField(_("at"), null=True, blank=True)
+    crontab = models.CharField(_("crontab"), max_length=100, blank=True, default="")
+    enabled = models.BooleanField(_("on"), default=False)
+    stop_on_failure = models.BooleanField(_("stop after a failure"), default=True)
+    after_freeze = models.BooleanField(_("make up for it after a freeze window"), default=True)
+    anchor_at = models.DateTimeField(default=timezone.now, editable=False)
+    next_at = models.DateTimeField(_("next run"), null=True, blank=True, editable=False)
+    held_at = models.DateTimeField(null=True, blank=True, editable=False)
+    periodic_task = models.OneToOneField(
+        "django_celery_beat.PeriodicTask", null=True, blank=True, editable=False, on_delete=models.SET_NULL,
+        related_name="+",
+    )  # fmt: skip
+
+    class Meta:
+        verbose_name = _("schedule")
+        verbose_name_plural = _("schedules")
+        ordering = ("id",)
+        indexes = (models.Index(fields=("enabled", "next_at"), name="schedule_by_next_start"),)
+        permissions = (("manage_schedules", _("Can set when tools run by themselves")),)
+
+    def __str__(self) -> str:
+        return self.name or ", ".join(self.processors)
+
+    @property
+    def is_sequence(self) -> bool:
+        return len(self.processors) > 1
+
+
+class FreezeWindow(models.Model):
+    """A period during which nothing starts by itself."""
+
+    site = models.ForeignKey(
+        "sync.MoodleSite", verbose_name=_("site"), on_delete=models.CASCADE, related_name="freeze_windows"
+    )
+    starts_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("until"))
+    reason = models.CharField(_("reason"), max_length=200, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("freeze window")
+        verbose_name_plural = _("freeze windows")
+        ordering = ("starts_at",)
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gt=models.F("starts_at")), name="freeze_window_has_length"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.starts_at:%Y-%m-%d %H:%M} - {self.ends_at:%Y-%m-%d %H:%M}"
+
+
+class SequenceState(models.TextChoices):
+    """Where a sequence run stands."""
+
+    RUNNING = "running", _("Under way")
+    COMPLETED = "completed", _("Completed")
+    FAILED = "failed", _("Ended, with a failure")
+    STOPPED = "stopped", _("Stopped after a failure")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class SequenceRun(models.Model):
+    """One start of a schedule: its tools, one after the other, each with what came for it.
+
+    Shape: name, processors, stop_on_failure: as the schedule had them; requested_by: who started it by hand, else None;
+    position: how many tools have had their turn; claimed_at: somebody fetches the files of the next one since then;
+    faults: [[processor, code, params], ...] of tools that could not begin
+    """
+
+    site = models.ForeignKey("sync.MoodleSite", verbose_name=_("site"), on_delete=models.CASCADE, related_name="+")
+    schedule = models.ForeignKey(
+        Schedule, verbose_name=_("schedule"), null=True, on_delete=models.SET_NULL, related_name="sequence_runs"
+    )
+    name = models.CharField(_("name"), max_length=100, blank=True, default="")
+    processors = models.JSONField(_("tools"), default=list)
+    stop_on_failure = models.BooleanField(_("stop after a failure"), default=True)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("asked for by"), null=True, blank=True, on_delete=models.SET_NULL,
+        related_name="+",
+    )  # fmt: skip
+    state = models.CharField(_("state"), max_length=10, choices=SequenceState, default=SequenceState.RUNNING)
+    position = models.PositiveIntegerField(default=0)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    faults = models.JSONField(default=list, blank=True)
+    created_at = models.DateTimeField(_("started on"), auto_now_add=True)
+    finished_at = models.DateTimeField(_("ended on"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("sequence run")
+        verbose_name_plural = _("sequence runs")
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return gettext("Sequence run %(id)s") % {"id": self.pk}
+
+    @property
+    def is_over(self) -> bool:
+        return self.state != SequenceState.RUNNING
+
+    @property
+    def is_sequence(self) -> bool:
+        return len(self.processors) > 1
+
+    @property
+    def origin(self) -> str:
+        """What its runs were started by."""
+        return SyncRun.Origin.SEQUENCE if self.is_sequence else SyncRun.Origin.SCHEDULE

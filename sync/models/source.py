@@ -1,0 +1,45 @@
+"""Where the files of one file type come from when no person hands them in."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Source(models.Model):
+    """The source of one tool of one site.
+
+    Shape: location: in the file area paths and wildcards separated by commas, "" = the default name; in an inbox a path or
+    wildcard; else an address without anything secret; secret: encrypted, see sync/runs/sources.py; host_key: fingerprint of
+    the SFTP server; told: the last look, [[code, params], ...] as sync.messages knows them
+    """
+
+    class Kind(models.TextChoices):
+        AREA = "area", _("The file area")
+        ADDRESS = "address", _("An address on another server")
+        INBOX = "inbox", _("An inbox")
+
+    site = models.ForeignKey(
+        "sync.MoodleSite", verbose_name=_("site"), on_delete=models.CASCADE, related_name="sources"
+    )
+    processor = models.CharField(_("file type"), max_length=40)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.AREA)
+    location = models.CharField(_("files"), max_length=1000, blank=True, default="")
+    inbox = models.CharField(_("inbox"), max_length=100, blank=True, default="")
+    username = models.CharField(_("user name"), max_length=200, blank=True, default="")
+    secret = models.BinaryField(blank=True, default=b"", editable=False)
+    host_key = models.CharField(_("fingerprint of the server"), max_length=100, blank=True, default="")
+    take_all = models.BooleanField(_("take all at once"), default=False)
+    leave_same = models.BooleanField(_("leave out the same file"), default=False)
+    remove_taken = models.BooleanField(_("delete what was taken"), default=False)
+    looked_at = models.DateTimeField(_("looked on"), null=True, blank=True, editable=False)
+    told = models.JSONField(default=list, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("source")
+        verbose_name_plural = _("sources")
+        constraints = (models.UniqueConstraint(fields=("site", "processor"), name="one_source_per_processor"),)
+        permissions = (("manage_sources", _("Can set where files come from")),)
+
+    def __str__(self) -> str:
+        return f"{self.processor} ({self.site})"

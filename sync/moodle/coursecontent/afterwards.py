@@ -1,0 +1,97 @@
+"""What Moodle does once the content of a course has been restored.
+
+Source: spec courses.md section 1.5; effects course_restore_template_samesite
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from sync.moodle.coursecontent.scope import inline
+from sync.moodle.writer import Writer
+
+_CALENDAR = {"component": "", "classname": "\\core\\task\\refresh_mod_calendar_events_task"}
+_REGRADE = {"component": "core", "classname": "\\core_course\\task\\regrade_final_grades"}
+_ATTEMPTS = 12
+# Moodle 5.1
+_REGRADES_SINCE = 2025100600
+
+
+def open_single_forums(writer: Writer, courseids: Sequence[int], *, now: int) -> None:
+    """Give forums for a single discussion that discussion; a forum of this type can't be used without.
+
+    Mirrors: forum_add_instance()
+    """
+    session = writer.session
+    forum, discussion = session.table("forum"), session.table("forum_discussions")
+    forums = session.fetch(
+        sa.select(forum.c.id, forum.c.course, forum.c.name, forum.c.intro, forum.c.introformat)
+        .where(forum.c.course.in_(inline(courseids)), forum.c.type == "single")
+        .where(~sa.exists().where(discussion.c.forum == forum.c.id))
+        .order_by(forum.c.id)
+    )
+    people = {"userid": session.operatorid}
+    discussions = writer.insert_many(
+        "forum_discussions",
+        [
+            {
+                "course": row.course, "forum": row.id, "name": row.name, "firstpost": 0, "groupid": -1, "assessed": 1,
+                "timemodified": now, "usermodified": session.operatorid, "timestart": 0, "timeend": 0, **people,
+            }
+            for row in forums
+        ],
+        ("forum",),
+    )  # fmt: skip
+    posts = writer.insert_many(
+        "forum_posts",
+        [
+            {
+                "discussion": discussionid, "parent": 0, "created": now, "modified": now, "mailed": 0, "subject": row.name,
+                "message": row.intro or "", "messageformat": row.introformat, "messagetrust": 0, "attachment": "", **people,
+            }
+            for row, discussionid in zip(forums, discussions, strict=True)
+        ],
+        ("discussion",),
+    )  # fmt: skip
+    first = {rowid: {"firstpost": postid} for rowid, postid in zip(discussions, posts, strict=True)}
+    writer.complete_many("forum_discussions", first)
+
+
+def add_grade_settings(writer: Writer, courseids: Sequence[int]) -> None:
+    """Say how these courses show the least and greatest grade, where they don't say it; as the site does."""
+    session = writer.session
+    settings = session.table("grade_settings")
+    said = session.fetch(
+        sa.select(settings.c.courseid).where(
+            settings.c.courseid.in_(inline(courseids)), settings.c.name == "minmaxtouse"
+        )
+    )
+    silent = sorted(set(courseids) - {courseid for (courseid,) in said})
+    value = session.config.get("grade_minmaxtouse") or "1"
+    rows = [{"courseid": courseid, "name": "minmaxtouse", "value": value} for courseid in silent]
+    writer.insert_many("grade_settings", rows, ("courseid", "name"))
+
+
+def queue_tasks(writer: Writer, courseids: Sequence[int], *, now: int) -> None:
+    """Queue what Moodle's cron does for new content: the calendar events of activities, and grades from Moodle 5.1 on."""
+    _queue(writer, _CALENDAR, courseids, now=now)
+    if writer.session.version >= _REGRADES_SINCE:
+        tasks = _queue(writer, _REGRADE, courseids, now=now)
+        progress = {"timestart": 0, "lastupdate": None, "percentcompleted": 0, "message": "", "haserrored": 0}
+        rows = [{"idnumber": f"core_course_task_regrade_final_grades_{taskid}", **progress} for taskid in tasks]
+        writer.insert_many("stored_progress", rows)
+
+
+def _queue(writer: Writer, task: dict[str, str], courseids: Sequence[int], *, now: int) -> list[int]:
+    columns = writer.session.table("task_adhoc").c
+    rows = [
+        {
+            **task, "nextruntime": now - 1, "faildelay": 0, "customdata": f'{{"courseid":{courseid}}}', "userid": None,
+            "blocking": 0, "timecreated": now, "attemptsavailable": _ATTEMPTS,
+        }
+        for courseid in courseids
+    ]  # fmt: skip
+    present = [{name: value for name, value in row.items() if name in columns} for row in rows]
+    return writer.insert_many("task_adhoc", present, ("classname", "customdata"))

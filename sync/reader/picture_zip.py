@@ -1,0 +1,135 @@
+"""Command files that are zips of pictures: one row for each picture, in the order of their paths.
+
+The pictures stay in the zip until they are asked for; nothing is unpacked on disk.
+"""
+
+from __future__ import annotations
+
+import stat
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import BinaryIO
+
+from sync.errors import CodedError, EmptyFile, UnknownFileType
+from sync.reader.dialect import Dialect
+from sync.reader.row_reader import RowReader, SkippedLines, list_header
+from sync.values import Row
+
+# What is wrong with each picture, in a tryback; passed over when it is sent again.
+REASONS_NAME = "_reasons.csv"
+# A zip has no header; this stands for it.
+PICTURE_NAMES = ("picture",)
+PICTURE_LIMIT = 20_000_000
+UNPACKED_LIMIT = 64_000_000_000
+ENTRY_LIMIT = 500_000
+
+_MEGABYTE = 1_000_000
+_IGNORED_NAMES = frozenset(("thumbs.db", "desktop.ini", REASONS_NAME))
+_PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".gif")
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
+
+
+class PictureRefused(CodedError):
+    """An entry of the zip that can't be read, or must not be."""
+
+
+class PictureZip:
+    """The pictures of a zip. Shape: paths: line -> path, of every row; passed_over: how many entries are no pictures at all
+
+    Raises: UnknownFileType if it's no zip, or one that holds too much
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        try:
+            self._archive = zipfile.ZipFile(stream)
+        except _BROKEN:
+            raise UnknownFileType("zip_broken") from None
+        entries = [entry for entry in self._archive.infolist() if not entry.is_dir()]
+        if len(entries) > ENTRY_LIMIT:
+            raise UnknownFileType("zip_too_many", count=len(entries), limit=ENTRY_LIMIT)
+        unpacked = sum(entry.file_size for entry in entries)
+        if unpacked > UNPACKED_LIMIT:
+            raise UnknownFileType("zip_too_large", size=unpacked // _MEGABYTE, limit=UNPACKED_LIMIT // _MEGABYTE)
+        named = sorted((_path(entry), number) for number, entry in enumerate(entries) if _is_meant(_path(entry)))
+        self.passed_over = len(entries) - len(named)
+        self.paths = {line: path for line, (path, _number) in enumerate(named, start=1)}
+        self._entries = {line: entries[number] for line, (_path, number) in enumerate(named, start=1)}
+
+    def content_of(self, line: int) -> bytes:
+        """Unpack one picture. Raises: PictureRefused."""
+        entry = self._entries[line]
+        _refuse(entry)
+        try:
+            return self._archive.read(entry)
+        except _BROKEN:
+            raise PictureRefused("picture_damaged") from None
+
+
+def open_pictures(stream: BinaryIO) -> RowReader:
+    """Open a zip of pictures; its rows have one cell, the path.
+
+    Raises: UnknownFileType; EmptyFile
+    """
+    pictures = PictureZip(stream)
+    if not pictures.paths:
+        raise EmptyFile("zip_without_pictures")
+    size = stream.seek(0, 2)
+    last_line = 0
+
+    def rows() -> Iterator[Row]:
+        nonlocal last_line
+        for line, path in pictures.paths.items():
+            last_line = line
+            yield Row(line, b"", (path,))
+
+    def bytes_read() -> int:
+        return size * last_line // len(pictures.paths)
+
+    # No encoding and no separator: there is no text in it.
+    dialect = Dialect("", "", encoding_detected=False, separator_detected=False)
+    return RowReader(dialect, list_header(PICTURE_NAMES), SkippedLines(), rows(), bytes_read, pictures=pictures)
+
+
+def holds_pictures(stream: BinaryIO) -> bool:
+    """Tell whether this is a zip with a picture in it, by the names."""
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            names = archive.namelist()
+    except _BROKEN:
+        return False
+    # A workbook may hold pictures too.
+    is_office = "[Content_Types].xml" in names or "mimetype" in names
+    return not is_office and any(_is_meant(name) and name.lower().endswith(_PICTURE_SUFFIXES) for name in names)
+
+
+def _path(entry: zipfile.ZipInfo) -> str:
+    # macOS writes é as two characters.
+    return unicodedata.normalize("NFC", entry.filename.replace("\\", "/"))
+
+
+def _is_meant(path: str) -> bool:
+    """Leave out what systems put beside pictures, and what has no extension."""
+    name = PurePosixPath(path).name
+    is_ignored = name.startswith(".") or name.lower() in _IGNORED_NAMES or "__MACOSX" in path.split("/")[:-1]
+    return not is_ignored and "." in name
+
+
+def _is_inside(path: str) -> bool:
+    parts = path.split("/")
+    return not path.startswith("/") and ":" not in parts[0] and ".." not in parts
+
+
+def _refuse(entry: zipfile.ZipInfo) -> None:
+    path = _path(entry)
+    if not _is_inside(path):
+        raise PictureRefused("picture_outside")
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        raise PictureRefused("picture_link")
+    if entry.flag_bits & 1:
+        raise PictureRefused("picture_encrypted")
+    if entry.file_size > PICTURE_LIMIT:
+        size, limit = entry.file_size // _MEGABYTE, PICTURE_LIMIT // _MEGABYTE
+        raise PictureRefused("picture_too_large", size=size, limit=limit)

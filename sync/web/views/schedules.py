@@ -1,0 +1,147 @@
+"""When tools run by themselves: the list of schedules with the freeze windows, and the page of one schedule."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from sync.errors import ScheduleError
+from sync.messages import text_of
+from sync.models import FreezeWindow, Schedule, SequenceRun
+from sync.runs import scheduling
+from sync.runs.options import site_zone
+from sync.runs.selectors import processors_for
+from sync.runs.sequences import SEQUENCE_ORDER, window_at
+from sync.web.access import current_site, may_manage_schedules, schedule_or_404, visible_schedules
+from sync.web.schedule_form import FreezeForm, ScheduleForm
+
+_LAST_RUNS = 10
+
+
+class ScheduleCard(NamedTuple):
+    """A schedule as the list shows it. Shape: window: the one that holds it now"""
+
+    schedule: Schedule
+    words: str
+    next_at: datetime | None
+    window: FreezeWindow | None
+    last: SequenceRun | None
+
+
+@may_manage_schedules
+@require_safe
+def schedule_list(request: HttpRequest) -> HttpResponse:
+    return _list(request, FreezeForm())
+
+
+@may_manage_schedules
+@require_http_methods(["GET", "HEAD", "POST"])
+def schedule_new(request: HttpRequest) -> HttpResponse:
+    return _edit(request, Schedule(site=current_site()))
+
+
+@may_manage_schedules
+@require_http_methods(["GET", "HEAD", "POST"])
+def schedule(request: HttpRequest, schedule_id: int) -> HttpResponse:
+    return _edit(request, schedule_or_404(request.user, schedule_id))
+
+
+@may_manage_schedules
+@require_POST
+def switch(request: HttpRequest, schedule_id: int) -> HttpResponse:
+    """Switch a schedule on or off, as the button said."""
+    scheduling.switch_schedule(schedule_or_404(request.user, schedule_id), on=request.POST.get("on") == "1")
+    return redirect("schedules")
+
+
+@may_manage_schedules
+@require_POST
+def start(request: HttpRequest, schedule_id: int) -> HttpResponse:
+    """Start a schedule now, by hand."""
+    try:
+        sequence = scheduling.start_now(schedule_or_404(request.user, schedule_id), request.user)
+    except ScheduleError as error:
+        messages.error(request, text_of(error.code, error.params))
+        return redirect("schedules")
+    return redirect("sequence_run", sequence.pk)
+
+
+@may_manage_schedules
+@require_POST
+def delete(request: HttpRequest, schedule_id: int) -> HttpResponse:
+    scheduling.delete_schedule(schedule_or_404(request.user, schedule_id))
+    messages.success(request, _("The schedule was deleted. Its runs are kept."))
+    return redirect("schedules")
+
+
+@may_manage_schedules
+@require_POST
+def freeze(request: HttpRequest) -> HttpResponse:
+    """Keep a freeze window."""
+    form = FreezeForm(request.POST)
+    if form.is_valid():
+        try:
+            scheduling.add_freeze_window(current_site(), *form.period)
+        except ScheduleError as error:
+            form.add_error("ends_at", text_of(error.code, error.params))
+        else:
+            return redirect("schedules")
+    return _list(request, form)
+
+
+@may_manage_schedules
+@require_POST
+def unfreeze(request: HttpRequest, window_id: int) -> HttpResponse:
+    get_object_or_404(FreezeWindow, site=current_site(), pk=window_id).delete()
+    messages.success(request, _("The freeze window was deleted."))
+    return redirect("schedules")
+
+
+def _list(request: HttpRequest, form: FreezeForm) -> HttpResponse:
+    site, now = current_site(), timezone.now()
+    window = window_at(site, now)
+    context = {
+        "cards": [_card(schedule, window) for schedule in visible_schedules(request.user)],
+        "windows": FreezeWindow.objects.filter(site=site, ends_at__gt=now),
+        "window": window,
+        "form": form,
+        "zone": site_zone(),
+    }
+    return render(request, "sync/schedules.html", context)
+
+
+def _card(schedule: Schedule, window: FreezeWindow | None) -> ScheduleCard:
+    return ScheduleCard(
+        schedule,
+        scheduling.timing_of(schedule).words(),
+        scheduling.next_start(schedule),
+        window if schedule.held_at else None,
+        schedule.sequence_runs.first(),
+    )
+
+
+def _edit(request: HttpRequest, shown: Schedule) -> HttpResponse:
+    places = {key: place for place, key in enumerate(SEQUENCE_ORDER)}
+    tools = sorted(processors_for(request.user), key=lambda tool: places.get(tool.key, len(places)))
+    form = ScheduleForm(request.POST or None, schedule=shown, tools=tools)
+    if request.method == "POST" and form.is_valid():
+        try:
+            scheduling.save_schedule(shown.site, form.choice, shown)
+        except ScheduleError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, _("The schedule was saved."))
+            return redirect("schedules")
+    context: dict[str, Any] = {"schedule": shown, "form": form, "zone": site_zone()}
+    if shown.pk:
+        stored = schedule_or_404(request.user, shown.pk)
+        context |= {"card": _card(stored, window_at(stored.site, timezone.now()))}
+        context |= {"sequences": stored.sequence_runs.select_related("requested_by")[:_LAST_RUNS]}
+    return render(request, "sync/schedule.html", context)

@@ -1,0 +1,84 @@
+"""Where the files of each tool come from when no person hands them in."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from sync.commandfiles.storage import inbox_names
+from sync.errors import SourceError
+from sync.models import Source
+from sync.runs.looking import look_at_source
+from sync.runs.options import drop_folder, settle_seconds
+from sync.runs.selectors import processors_for
+from sync.runs.sources import has_secrets, save_source, source_of
+from sync.values import Note
+from sync.web.access import current_site, may_manage_sources, tool_or_404
+from sync.web.cards import ToolCard, tool_card
+from sync.web.source_form import SourceForm
+
+
+class SourceCard(NamedTuple):
+    """A tool and its source, as the list shows them."""
+
+    tool: ToolCard
+    source: Source
+    notes: list[Note]
+
+
+@may_manage_sources
+@require_safe
+def source_list(request: HttpRequest) -> HttpResponse:
+    stored = {source.processor: source for source in Source.objects.filter(site=current_site())}
+    cards = [
+        SourceCard(tool_card(processor), source, [Note(*note) for note in source.told])
+        for processor in processors_for(request.user)
+        for source in [stored.get(processor.key) or Source(processor=processor.key)]
+    ]
+    return render(request, "sync/sources.html", {"cards": cards, "drop_folder": drop_folder()})
+
+
+@may_manage_sources
+@require_http_methods(["GET", "HEAD", "POST"])
+def source(request: HttpRequest, key: str) -> HttpResponse:
+    processor, site = tool_or_404(request.user, key), current_site()
+    form = SourceForm(request.POST or None, source=source_of(site, processor.key), inboxes=inbox_names())
+    if request.method == "POST" and form.is_valid():
+        try:
+            save_source(site, processor.key, form.choice)
+        except SourceError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, _("Saved. “Look now” shows what it finds."))
+            return redirect("source", key)
+    return _page(request, key, form=form)
+
+
+@may_manage_sources
+@require_POST
+def look(request: HttpRequest, key: str) -> HttpResponse:
+    """Look what is there, with what is saved; nothing is taken."""
+    processor, site = tool_or_404(request.user, key), current_site()
+    found = look_at_source(site, processor.key)
+    if request.headers.get("HX-Request"):
+        return render(request, "sync/_look.html", {"look": found, "settle_seconds": settle_seconds()})
+    form = SourceForm(source=source_of(site, processor.key), inboxes=inbox_names())
+    return _page(request, key, form=form, look=found)
+
+
+def _page(request: HttpRequest, key: str, **more: Any) -> HttpResponse:
+    stored = source_of(current_site(), key)
+    context = {
+        "tool": tool_card(tool_or_404(request.user, key)),
+        "source": stored,
+        "has_secrets": has_secrets(stored),
+        "drop_folder": drop_folder(),
+        "settle_seconds": settle_seconds(),
+        "notes": [Note(*note) for note in stored.told],
+    }
+    return render(request, "sync/source.html", context | more)

@@ -1,0 +1,219 @@
+"""Private servers that files are fetched from: web, FTP, SFTP and S3, each on a free port of this machine, in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+import trustme
+from moto.server import ThreadedMotoServer
+from pyftpdlib.authorizers import DummyAuthorizer
+from pyftpdlib.handlers import FTPHandler, TLS_FTPHandler
+from pyftpdlib.ioloop import IOLoop
+from pyftpdlib.servers import FTPServer
+
+from tests.servers import PASSWORD
+
+USER = "feeder"
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+class WebServer:
+    """A web server. Shape: answers: path -> what it answers; asked: "GET /path" and the Authorization header, in order."""
+
+    def __init__(self, certificate: trustme.LeafCert | None = None) -> None:
+        self.answers: dict[str, Answer] = {}
+        self.asked: list[tuple[str, str]] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self.port = self._server.server_address[1]
+        self.scheme = "http"
+        if certificate is not None:
+            self.scheme = "https"
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            certificate.configure_cert(context)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def url(self, path: str, host: str = "localhost") -> str:
+        return f"{self.scheme}://{host}:{self.port}{path}"
+
+    def put(self, path: str, content: bytes) -> None:
+        def answer(handler: BaseHTTPRequestHandler) -> None:
+            handler.send_response(200)
+            handler.send_header("Content-Length", str(len(content)))
+            handler.end_headers()
+            if handler.command == "GET":
+                handler.wfile.write(content)
+
+        self.answers[path] = answer
+
+    def redirect(self, path: str, target: str) -> None:
+        def answer(handler: BaseHTTPRequestHandler) -> None:
+            handler.send_response(302)
+            handler.send_header("Location", target)
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+
+        self.answers[path] = answer
+
+    def status(self, path: str, status: int) -> None:
+        self.answers[path] = lambda handler: handler.send_error(status)
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                server.asked.append((f"{self.command} {self.path}", self.headers.get("Authorization", "")))
+                answer = server.answers.get(self.path)
+                try:
+                    answer(self) if answer else self.send_error(404)
+                except (BrokenPipeError, ConnectionResetError, ssl.SSLError):
+                    return
+
+            def do_HEAD(self) -> None:
+                self.do_GET()
+
+            def log_message(self, *_args: Any) -> None:
+                return
+
+        return Handler
+
+
+def drip(handler: BaseHTTPRequestHandler) -> None:
+    """Answer with a file that never ends, a byte at a time."""
+    handler.send_response(200)
+    handler.end_headers()
+    while handler.command == "GET":
+        handler.wfile.write(b"x")
+        handler.wfile.flush()
+        time.sleep(0.02)
+
+
+def ten_gigabytes(handler: BaseHTTPRequestHandler) -> None:
+    """Say nothing about the size, and send as long as somebody takes it."""
+    handler.send_response(200)
+    handler.end_headers()
+    for _ in range(10_000 if handler.command == "GET" else 0):
+        handler.wfile.write(b"x" * 1_000_000)
+
+
+def cut_off(handler: BaseHTTPRequestHandler) -> None:
+    """Promise more than what comes."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000")
+    handler.end_headers()
+    handler.wfile.write(b"username;firstname\n")
+
+
+class FtpServer:
+    """An FTP server on a folder, with TLS when it has a certificate."""
+
+    def __init__(self, folder: Path, certificate: trustme.LeafCert | None = None) -> None:
+        authorizer = DummyAuthorizer()
+        authorizer.add_user(USER, PASSWORD, str(folder), perm="elrd")
+        base = FTPHandler if certificate is None else TLS_FTPHandler
+        more: dict[str, Any] = {"authorizer": authorizer, "auth_failed_timeout": 0}
+        if certificate is not None:
+            pem = folder.parent / "ftp.pem"
+            pem.write_bytes(certificate.private_key_and_cert_chain_pem.bytes())
+            more |= {"certfile": str(pem), "tls_control_required": True, "tls_data_required": True}
+        self._loop = IOLoop()
+        self._server = FTPServer(("127.0.0.1", 0), type("Handler", (base,), more), ioloop=self._loop)
+        self.port = self._server.address[1]
+        self._is_wanted = True
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._is_wanted = False
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while self._is_wanted:
+            self._loop.loop(timeout=0.05, blocking=False)
+        self._server.close_all()
+
+
+class SftpServer:
+    """An SFTP server on a folder. Shape: fingerprint: of its key, as ssh shows it; key: the private one that it lets in."""
+
+    def __init__(self, folder: Path) -> None:
+        self._host_key = asyncssh.generate_private_key("ssh-ed25519")
+        self.key = asyncssh.generate_private_key("ssh-ed25519")
+        digest = hashlib.sha256(self._host_key.public_data).digest()
+        self.fingerprint = "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+        self._folder = folder
+        self._connections: list[asyncssh.SSHServerConnection] = []
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._server = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
+        self.port = self._server.get_port()
+
+    def stop(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _listen(self) -> asyncssh.SSHAcceptor:
+        key, connections = self.key, self._connections
+
+        class Login(asyncssh.SSHServer):
+            def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+                connections.append(conn)
+
+            def password_auth_supported(self) -> bool:
+                return True
+
+            def validate_password(self, username: str, password: str) -> bool:
+                return (username, password) == (USER, PASSWORD)
+
+            def public_key_auth_supported(self) -> bool:
+                return True
+
+            def validate_public_key(self, username: str, given: asyncssh.SSHKey) -> bool:
+                return username == USER and given.public_data == key.public_data
+
+        def chrooted(channel: Any) -> asyncssh.SFTPServer:
+            return asyncssh.SFTPServer(channel, chroot=str(self._folder))
+
+        return await asyncssh.create_server(
+            Login, "127.0.0.1", 0, server_host_keys=[self._host_key], sftp_factory=chrooted
+        )
+
+    async def _close(self) -> None:
+        self._server.close()
+        await self._server.wait_closed()
+        for connection in self._connections:
+            connection.abort()
+            await connection.wait_closed()
+
+
+@contextmanager
+def s3_server() -> Iterator[str]:
+    """An S3 server; gives its address."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()

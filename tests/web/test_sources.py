@@ -1,0 +1,143 @@
+"""The pages where administrators say where files come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from sync.models import MoodleSite, Source
+from sync.runs.feeding import fetch_files
+from sync.runs.sources import SourceChoice, address_of, save_source
+from tests.web.conftest import USERS_CSV, MakeFile
+from toolsync_site.storages import storage_from_url
+
+USERS = "/sources/users/"
+
+
+@pytest.fixture(autouse=True)
+def drop(settings: Settings, tmp_path: Path) -> Path:
+    settings.TOOLSYNC_DROP_FOLDER = str(tmp_path / "drop")
+    settings.TOOLSYNC_SETTLE_SECONDS = 0
+    return tmp_path / "drop"
+
+
+@pytest.fixture
+def client(client_with: Callable[..., Client]) -> Client:
+    return client_with("manage_sources", "run_users")
+
+
+def test_the_list_shows_ones_own_tools_and_where_their_files_come_from(client: Client, site: MoodleSite) -> None:
+    save_source(site, "users", SourceChoice(location="in/load_*.csv"))
+    save_source(site, "enrolments", SourceChoice(location="secret/path.csv"))
+    fetch_files(site, "users")
+    text = client.get(reverse("sources")).text
+    assert "in/load_*.csv" in text
+    assert "Nothing is there for “in/load_*.csv”." in text
+    assert "secret/path.csv" not in text
+
+
+def test_the_source_of_a_tool_that_one_may_not_use_is_not_there(client: Client) -> None:
+    assert client.get(reverse("source", args=["enrolments"])).status_code == 404
+    assert client.post(reverse("source", args=["enrolments"]), {"kind": "area"}).status_code == 404
+    assert client.post(reverse("source_look", args=["enrolments"])).status_code == 404
+
+
+def test_a_source_is_saved_and_shown_again_without_anything_secret(client: Client) -> None:
+    form = {"kind": "address", "address": "https://example.org/users.csv?token=geheim", "username": "ann"}
+    answer = client.post(USERS, form | {"password": "Safe-1", "take_all": "on"}, follow=True)
+    assert "Saved." in answer.text
+    source = Source.objects.get()
+    assert (source.location, source.username, source.take_all) == ("https://example.org/users.csv", "ann", True)
+    assert address_of(source).password == "Safe-1"
+    shown = client.get(USERS).text
+    assert "https://example.org/users.csv" in shown
+    assert "Something secret is kept" in shown
+    assert "geheim" not in shown
+    assert "Safe-1" not in shown
+
+
+def test_saving_again_keeps_the_password_and_forgets_it_when_asked(client: Client) -> None:
+    form = {"kind": "address", "address": "https://example.org/users.csv", "username": "ann"}
+    client.post(USERS, form | {"password": "Safe-1"})
+    client.post(USERS, form)
+    assert address_of(Source.objects.get()).password == "Safe-1"
+    client.post(USERS, form | {"forget_secrets": "on"})
+    assert address_of(Source.objects.get()).password == ""
+
+
+@pytest.mark.parametrize(
+    ("form", "field", "said"),
+    [
+        ({"kind": "area", "paths": "i*/a.csv"}, "paths", "in its folder"),
+        ({"kind": "address", "address": "users.csv"}, "address", "Files can&#x27;t be fetched by"),
+        (
+            {"kind": "address", "address": "sftp://x.org/a.csv", "private_key": "KEYTEXT"},
+            "private_key",
+            "can&#x27;t be read",
+        ),
+    ],
+)
+def test_what_cannot_work_is_said_beside_its_field_and_secrets_are_not_sent_back(
+    form: dict[str, str], field: str, said: str, client: Client
+) -> None:
+    answer = client.post(USERS, form | {"password": "Safe-1"})
+    assert answer.context["form"].errors.keys() == {field}
+    assert said in answer.text
+    assert "Safe-1" not in answer.text
+    assert "KEYTEXT" not in answer.text
+    assert not Source.objects.exists()
+
+
+def test_an_inbox_is_offered_when_the_operator_has_named_one(
+    client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    assert 'value="inbox"' not in client.get(USERS).text
+    folder = tmp_path / "school"
+    folder.mkdir()
+    (folder / "users.csv").write_bytes(USERS_CSV)
+    settings.STORAGES = {**settings.STORAGES, "inbox-school": storage_from_url(folder.as_uri())}
+    client.post(USERS, {"kind": "inbox", "inbox": "school", "inbox_files": "users.csv", "remove_taken": "on"})
+    look = client.post(reverse("source_look", args=["users"]), headers={"HX-Request": "true"})
+    assert "It would be taken if it stays the same for 0 seconds." in look.text
+    assert (folder / "users.csv").exists()
+
+
+def test_look_now_shows_what_is_there_and_what_would_be_taken(
+    client: Client, make_file: MakeFile, drop: Path, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    make_file("load_01.csv")
+    make_file("load_02.csv")
+    drop.mkdir()
+    (drop / "new.csv").write_bytes(USERS_CSV)
+    (drop / "alock.txt").touch()
+    client.post(USERS, {"kind": "area", "paths": "load_*.csv"})
+    with django_assert_max_num_queries(12):
+        fragment = client.post(reverse("source_look", args=["users"]), headers={"HX-Request": "true"}).text
+    assert fragment.index("load_01.csv") < fragment.index("It would be taken.") < fragment.index("load_02.csv")
+    assert "Its turn comes in a later run." in fragment
+    assert "alock.txt has said for 0 minutes" in fragment
+    assert "new.csv" in fragment
+    assert "<html" not in fragment
+    page = client.post(reverse("source_look", args=["users"])).text
+    assert "<html" in page
+    assert "Its turn comes in a later run." in page
+
+
+def test_a_private_address_is_refused_with_a_sentence(client: Client) -> None:
+    client.post(USERS, {"kind": "address", "address": "http://127.0.0.1:1/users.csv"})
+    text = client.post(reverse("source_look", args=["users"])).text
+    assert "is an address of a private network or of this machine" in text
+
+
+@pytest.mark.parametrize("codename", ["run_users", "manage_files"])
+def test_the_menu_shows_sources_only_to_those_who_may_set_them(
+    codename: str, client_with: Callable[..., Client]
+) -> None:
+    link = f'href="{reverse("sources")}"'
+    assert link not in client_with(codename).get(reverse("home")).text
+    assert link in client_with("manage_sources", "run_users").get(reverse("home")).text
