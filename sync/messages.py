@@ -558,6 +558,7 @@ SOURCE_TEXTS = {
     "source_checksum_differs": _(
         "%(name)s doesn't have the SHA-256 that %(mark)s says, so it was not taken. Send both again."
     ),
+    "source_file_left_behind": _("%(path)s was fetched before, but its run was never asked for. It is taken now."),
     "same_file_again": _("%(name)s is the very same file that run %(run)s has carried out already."),
     "same_file_left_out": _(
         "%(name)s was left out: it is the very same file that run %(run)s has carried out already."

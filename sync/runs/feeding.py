@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.core.files.storage import InvalidStorageError
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from sync.commandfiles import storage
@@ -138,7 +139,9 @@ def _from_area(source: Source, told: list[Note]) -> list[CommandFile]:
 
 
 def _from_elsewhere(source: Source, told: list[Note]) -> list[CommandFile]:
-    chosen: list[CommandFile] = []
+    chosen = _left_behind(source, told)
+    if chosen and not source.take_all:
+        return chosen
     with opened_place(source, fetch_rules()) as (place, item):
         wanted, names = _whole_files(place, lambda entries: meant_files(entries, item), told)
         if not wanted:
@@ -162,9 +165,24 @@ def _fetch(source: Source, place: Place, entry: Entry, names: set[str], told: li
         if _is_left_out(source, entry.name, storage.digest_of(out)[0], told):
             return None
         return receive_file(
-            source.site, out, entry.name, f"/fetched/{source.processor}/", None, file_types=FILE_TYPES,
+            source.site, out, entry.name, _folder_of(source), None, file_types=FILE_TYPES,
             max_megabytes=run_limits().max_upload_megabytes,
         )  # fmt: skip
+
+
+def _left_behind(source: Source, told: list[Note]) -> list[CommandFile]:
+    """Give what was taken from its place by somebody who died before a run of it was asked for."""
+    if not source.remove_taken:
+        return []
+    asked_for = SyncRun.objects.filter(command_file=OuterRef("pk"), created_at__gte=OuterRef("uploaded_at"))
+    fetched = CommandFile.objects.filter(site=source.site, folder=_folder_of(source), uploaded_by=None)
+    left = list(fetched.filter(~Exists(asked_for)).order_by("uploaded_at", "name"))
+    told += [Note("source_file_left_behind", {"path": file.path}) for file in left]
+    return left if source.take_all else left[:1]
+
+
+def _folder_of(source: Source) -> str:
+    return f"/fetched/{source.processor}/"
 
 
 def meant_files(entries: list[Entry], item: str) -> list[Entry]:

@@ -298,7 +298,7 @@ def test_a_wildcard_on_a_server_gives_one_file_or_all(
             ("load_01.csv", len(FILE), Verdict.TAKEN), ("load_02.csv", len(FILE), Verdict.LATER),
         ]  # fmt: skip
         assert (look.others, [note.code for note in look.notes]) == (1, [] if remove else ["source_never_next"])
-        assert fetched(installation) == ["/fetched/users/load_01.csv"]
+        assert carry_out_next(installation) == ["/fetched/users/load_01.csv"]
         address = Source.objects.get().location
         choose(
             installation, kind="address", location=address, username=USER, take_all=True, remove_taken=remove
@@ -346,6 +346,23 @@ def test_files_are_fetched_from_a_bucket(installation: Installation, settings: S
         assert fetched(installation) == ["/fetched/users/users_1.csv", "/fetched/users/users_2.csv"]
         left = [item["Key"] for item in client.list_objects_v2(Bucket="feeds")["Contents"]]
     assert left == ["out/other.csv"]
+
+
+def test_what_was_fetched_by_somebody_who_died_is_not_forgotten(
+    installation: Installation, settings: Settings, tmp_path: Path
+) -> None:
+    settings.STORAGES = {**settings.STORAGES, "inbox-school": storage_from_url(tmp_path.as_uri())}
+    choose(installation, kind="inbox", inbox="school", location="users_*.csv", remove_taken=True)
+    (tmp_path / "users_1.csv").write_text(FILE)
+    (tmp_path / "users_2.csv").write_text(OTHER)
+
+    assert fetched(installation) == ["/fetched/users/users_1.csv"]
+    # No run was asked for: the worker died.
+    assert carry_out_next(installation) == ["/fetched/users/users_1.csv"]
+    assert told() == ["source_file_left_behind"]
+    assert carry_out_next(installation) == ["/fetched/users/users_2.csv"]
+    assert carry_out_next(installation) == []
+    assert told() == ["source_nothing"]
 
 
 def test_a_look_tells_that_the_first_file_of_a_wildcard_would_be_taken_for_ever(installation: Installation) -> None:
