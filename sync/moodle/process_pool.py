@@ -10,6 +10,7 @@ import os
 import secrets
 import threading
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import forkserver
 
 
 def start_processes(count: int) -> ProcessPoolExecutor:
@@ -21,6 +22,14 @@ def start_processes(count: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(
         count, mp_context=multiprocessing.get_context("forkserver"), initializer=_end_with_parent
     )
+
+
+def _forget_fork_server() -> None:
+    """Let a forked process start a fork server of its own: it can't look after the one of its parent."""
+    forkserver._forkserver._forkserver_pid = None  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+os.register_at_fork(after_in_child=_forget_fork_server)
 
 
 def _end_with_parent() -> None:
