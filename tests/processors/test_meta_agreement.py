@@ -22,20 +22,23 @@ row = st.tuples(
 
 
 def in_child(site: MoodleSite) -> dict[str, list[tuple[Any, ...]]]:
-    """Who is in C2 by the link, and how; moments of writing and ids left out."""
+    """Who is in C2 by the link, and how; moments of writing and ids left out.
+
+    Dates of who is suspended too: Moodle's observer leaves them as they were, its whole synchronisation sets none.
+    """
     names = {row["id"]: row["username"] for row in site.rows("user")}
     [link] = site.rows("enrol", courseid=site.ids["C2"], enrol="meta")
     given = site.rows("role_assignments", contextid=site.ids["C2 context"], component="enrol_meta", itemid=link["id"])
     return {
         "enrolments": sorted(
-            (names[line["userid"]], line["status"], line["timestart"], line["timeend"])
+            (names[line["userid"]], line["status"], *(() if line["status"] else (line["timestart"], line["timeend"])))
             for line in site.rows("user_enrolments", enrolid=link["id"])
         ),
         "roles": sorted((names[line["userid"]], line["roleid"]) for line in given),
     }
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(row, min_size=1, max_size=8), chunk_rows=st.sampled_from((1, 3, 1000)))
 def test_a_link_kept_up_row_by_row_agrees_with_one_made_at_the_end(
     sqlite_site: MoodleSite, rows: list[tuple[str, str, str, str]], chunk_rows: int
