@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning as CheckWarning, register
 from django.core.files.storage import InvalidStorageError, storages
 
@@ -43,6 +44,16 @@ def lease_outlasts_heartbeat(**_kwargs: Any) -> list[CheckMessage]:
         hint = "Make TOOLSYNC_LEASE_SECONDS at least three times TOOLSYNC_HEARTBEAT_SECONDS."
         return [Error("A run would be taken for dead while it is alive.", hint=hint, id="sync.E003")]
     return []
+
+
+@register()
+def moodle_command_is_a_list(**_kwargs: Any) -> list[CheckMessage]:
+    """Check that Moodle's command line is a list of arguments: nothing is ever split, let alone by a shell."""
+    command: object = settings.TOOLSYNC_MOODLE_CLI
+    if isinstance(command, list) and all(isinstance(argument, str) and argument for argument in command):
+        return []
+    hint = 'Write TOOLSYNC_MOODLE_CLI as a JSON list: ["php", "/var/www/moodle/admin/cli"].'
+    return [Error("Moodle's command line is not a list of arguments.", hint=hint, id="sync.E004")]
 
 
 @register(Tags.database, deploy=True)

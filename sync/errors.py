@@ -54,6 +54,14 @@ class StorageUnavailable(CodedError):
     """The storage of our own files doesn't do what it is asked; worth trying again later."""
 
 
+class MoodleCommandFailed(CodedError):
+    """A script of Moodle's own command line could not do its work."""
+
+
+class TellingError(CodedError):
+    """People or a program can't be told: it is set wrong, or the other side doesn't take it."""
+
+
 class OptionError(CodedError):
     """An option has a name or a value that isn't allowed."""
 

@@ -640,6 +640,41 @@ SCHEDULE_TEXTS = {
     "freeze_window_empty": _("The window ends before it begins. Enter a later end."),
 }
 
+# --- after a run: Moodle's caches, and who is told --------------------------------------------------------------------
+TELLING_TEXTS = {
+    "caches_purged": _("Moodle's caches were purged, as groups, categories, roles or enrolments changed."),
+    "caches_not_purged": _(
+        "Groups, categories, roles or enrolments changed, and Moodle's caches were not purged, as no Moodle command line is "
+        "set: some pages may show the old state. Purge the caches in Moodle, and see TOOLSYNC_MOODLE_CLI."
+    ),
+    "caches_purge_failed": _(
+        "Moodle's caches could not be purged, so some of its pages may show the old state. Purge them in Moodle. %(reason)s"
+    ),
+    "moodle_command_not_started": _("Moodle's command line can't be started: %(program)s (%(reason)s)."),
+    "moodle_command_too_slow": _("Moodle's %(script)s was stopped: it was not done after %(seconds)s seconds."),
+    "moodle_command_failed": _("Moodle's %(script)s ended with status %(status)s and said: %(said)s"),
+    "mail_not_sent": _(
+        "The mail could not be sent to: %(recipients)s (%(reason)s). Check the addresses and EMAIL_URL."
+    ),
+    "mail_address_wrong": _("“%(address)s” is not a mail address."),
+    "webhook_address": _(
+        "This is not an address that a webhook can have. Write it like https://example.org/hooks/1, without a user name."
+    ),
+    "webhook_key_short": _("The key is too short to be safe. Give it at least %(length)s characters."),
+    "webhook_secret_unreadable": _(
+        "The address can't be decrypted: SECRET_KEY or TOOLSYNC_CREDENTIALS_KEY is another one now. Enter address and key again."
+    ),
+    "webhook_private": _(
+        "%(host)s is an address of a private network or of this machine, and nothing is sent there. Whoever runs ToolSync can "
+        "allow it in TOOLSYNC_FETCH_HOSTS."
+    ),
+    "webhook_failed": _("%(host)s could not be told (%(reason)s). Check the address and the server."),
+    "webhook_too_slow": _(
+        "%(host)s took longer than %(seconds)s seconds. It should answer first and do its work then."
+    ),
+    "webhook_status": _("%(host)s answers with HTTP %(status)s instead of 200. Check the address and the server."),
+}
+
 TEXTS: dict[str, Any] = {
     **FILE_TEXTS,
     **COLUMN_TEXTS,
@@ -657,6 +692,7 @@ TEXTS: dict[str, Any] = {
     **RUN_TEXTS,
     **SOURCE_TEXTS,
     **SCHEDULE_TEXTS,
+    **TELLING_TEXTS,
 }
 
 

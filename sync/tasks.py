@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from sync.errors import RunNotClaimable
-from sync.runs import scheduling, sequences, services
+from sync.runs import overdue, retention, scheduling, sequences, services, telling
 from sync.runs.claims import SEQUENCE_TASK
 
 
@@ -43,7 +43,20 @@ def follow_schedules() -> None:
     sequences.carry_on_sequences()
 
 
+@shared_task(name=telling.TELL_TASK)
+def tell(notice_id: int) -> None:
+    """Send one mail or one message to a webhook, unless somebody else does."""
+    telling.deliver(notice_id)
+
+
+@shared_task(name="sync.follow_notices")
+def follow_notices() -> None:
+    """Find the files that are overdue, and what could not be told before."""
+    overdue.tell_overdue()
+    telling.deliver_waiting()
+
+
 @shared_task(name="sync.prune")
 def prune() -> None:
-    """Delete what old runs keep for themselves."""
-    services.prune()
+    """Delete what runs left, once it is old enough."""
+    retention.prune()

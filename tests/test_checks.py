@@ -39,6 +39,13 @@ def test_a_lease_that_is_too_short_is_told(settings: Settings) -> None:
     assert codes(checks.lease_outlasts_heartbeat()) == ["sync.E003"]
 
 
+@pytest.mark.parametrize("command", ["php /moodle/admin/cli", ["php", 1], ["", "/moodle/admin/cli"]])
+def test_a_command_line_that_is_no_list_of_arguments_is_told(command: object, settings: Settings) -> None:
+    assert checks.moodle_command_is_a_list() == []
+    settings.TOOLSYNC_MOODLE_CLI = command  # type: ignore[assignment]
+    assert codes(checks.moodle_command_is_a_list()) == ["sync.E004"]
+
+
 def test_moodle_is_only_warned_of(settings: Settings, sqlite_site: MoodleSite, tmp_path: Path) -> None:
     settings.TOOLSYNC_MOODLE_URL = sqlite_site.url
     assert checks.moodle_answers() == []

@@ -16,7 +16,9 @@ __all__ = ["installation"]
 FILE = "username;firstname;lastname;email\nbob;Bob;King;bob@x.org\n"
 
 
-@pytest.mark.parametrize("name", ["sync.run", "sync.recover_dead_runs", "sync.prune"])
+@pytest.mark.parametrize(
+    "name", ["sync.run", "sync.recover_dead_runs", "sync.prune", "sync.tell", "sync.follow_notices"]
+)
 def test_a_worker_finds_the_tasks_that_are_sent_by_name(name: str) -> None:
     assert name in current_app.tasks
 

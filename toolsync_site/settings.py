@@ -257,6 +257,7 @@ CELERY_BEAT_SCHEDULE = {
     # An interval that passed while beat was down isn't made up for: the next one does the same work.
     "recover-dead-runs": {"task": "sync.recover_dead_runs", "schedule": 30.0, "options": {"expires": 25}},
     "follow-schedules": {"task": "sync.follow_schedules", "schedule": 30.0, "options": {"expires": 25}},
+    "follow-notices": {"task": "sync.follow_notices", "schedule": 60.0, "options": {"expires": 55}},
     "prune": {"task": "sync.prune", "schedule": crontab(hour=3, minute=17)},
 }
 
@@ -276,6 +277,9 @@ STORAGES: dict[str, dict[str, Any]] = {
 
 # --- ToolSync --------------------------------------------------------------------------------------------------------
 
+# Where people find the site: mails are sent by workers, which never see a request.
+TOOLSYNC_ADDRESS = env.str("TOOLSYNC_ADDRESS", default=next((o for o in CSRF_TRUSTED_ORIGINS if "*" not in o), ""))
+
 # The Moodle of the site `main`. Read in sync/runs/options.py only, like everything below.
 TOOLSYNC_MOODLE_URL = env.str("TOOLSYNC_MOODLE_URL", default="")
 TOOLSYNC_MOODLE_PREFIX = env.str("TOOLSYNC_MOODLE_PREFIX", default="mdl_")
@@ -284,8 +288,9 @@ TOOLSYNC_MOODLE_OPERATOR = env.str("TOOLSYNC_MOODLE_OPERATOR", default="admin")
 TOOLSYNC_MOODLE_PEPPERS: list[str] = env.json("TOOLSYNC_MOODLE_PEPPERS", default=[])
 # A command to run: from the environment only, so that nobody who reaches the web pages can choose it.
 TOOLSYNC_MOODLE_CLI: list[str] = env.json("TOOLSYNC_MOODLE_CLI", default=[])
+TOOLSYNC_MOODLE_CLI_SECONDS = env.int("TOOLSYNC_MOODLE_CLI_SECONDS", default=300)
 
-# A run's own report, tryback and outcomes are removed after so many days.
+# What runs leave is removed after so many days, unless the page of settings says otherwise.
 TOOLSYNC_KEEP_DAYS = env.int("TOOLSYNC_KEEP_DAYS", default=90)
 TOOLSYNC_CHUNK_ROWS = env.int("TOOLSYNC_CHUNK_ROWS", default=2000)
 TOOLSYNC_HEARTBEAT_SECONDS = env.int("TOOLSYNC_HEARTBEAT_SECONDS", default=5)

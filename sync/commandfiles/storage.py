@@ -63,14 +63,24 @@ def run_folder(slug: str, run_id: int) -> str:
     return f"{slug}/runs/{run_id}"
 
 
+def outcomes_folder(slug: str, run_id: int) -> str:
+    """Give the key under which a run keeps its outcomes."""
+    return f"{run_folder(slug, run_id)}/outcomes"
+
+
+def journal_folder(slug: str, run_id: int) -> str:
+    """Give the key under which a run keeps its before-images."""
+    return f"{run_folder(slug, run_id)}/journal"
+
+
 def outcomes_key(slug: str, run_id: int, last_line: int) -> str:
     """Give the key of the outcomes of the chunk that ends with this line."""
-    return f"{run_folder(slug, run_id)}/outcomes/{last_line:012d}.jsonl.gz"
+    return f"{outcomes_folder(slug, run_id)}/{last_line:012d}.jsonl.gz"
 
 
 def journal_key(slug: str, run_id: int, last_line: int) -> str:
     """Give the key of the before-images of the chunk that ends with this line."""
-    return f"{run_folder(slug, run_id)}/journal/{last_line:012d}.jsonl.gz"
+    return f"{journal_folder(slug, run_id)}/{last_line:012d}.jsonl.gz"
 
 
 @contextmanager

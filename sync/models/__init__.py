@@ -3,17 +3,22 @@
 from sync.models.command_file import CommandFile
 from sync.models.inserted_row import InsertedRow
 from sync.models.processor_settings import ProcessorSettings
+from sync.models.retention import Retention
 from sync.models.run import RunChunk, RunFile, RunState, SyncRun
 from sync.models.schedule import FreezeWindow, Schedule, SequenceRun, SequenceState
 from sync.models.site import MoodleSite
 from sync.models.source import Source
+from sync.models.telling import Event, Notice, TellingRule, Webhook
 
 __all__ = [
     "CommandFile",
+    "Event",
     "FreezeWindow",
     "InsertedRow",
     "MoodleSite",
+    "Notice",
     "ProcessorSettings",
+    "Retention",
     "RunChunk",
     "RunFile",
     "RunState",
@@ -22,4 +27,6 @@ __all__ = [
     "SequenceState",
     "Source",
     "SyncRun",
+    "TellingRule",
+    "Webhook",
 ]

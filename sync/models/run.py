@@ -48,8 +48,9 @@ class SyncRun(models.Model):
     the run was asked for; input_key: storage key of the bytes to read; dialect: what the reader found; error_code and
     error_params: a code of sync.messages; worker: token of the process that has claimed it, "" when none; attempts: claims
     since the last chunk that was committed; carried_out: every row has its outcome, only the files are left to be made;
-    last_line: the last line of the file whose chunk is committed; skipped: what the reader passed over; language: the one
-    that the report is written in; origin: what started it, sequence_run: the start of a schedule that it belongs to
+    last_line: the last line of the file whose chunk is committed; changed_tables: of Moodle, without prefix; skipped: what
+    the reader passed over; language: the one that the report is written in; origin: what started it; sequence_run: the
+    start of a schedule that it belongs to
     """
 
     class Origin(models.TextChoices):
@@ -101,6 +102,7 @@ class SyncRun(models.Model):
     bytes_read = models.BigIntegerField(default=0)
     rows_done = models.BigIntegerField(default=0)
     counts = models.JSONField(default=dict, blank=True)
+    changed_tables = models.JSONField(default=list, blank=True)
     error_code = models.CharField(max_length=80, blank=True, default="")
     error_params = models.JSONField(default=dict, blank=True)
 

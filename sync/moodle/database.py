@@ -55,7 +55,8 @@ class MoodleConnection:
     """Everything that is needed to reach one Moodle.
 
     Shape: peppers: newest first; operator: username of the Moodle account in whose name we write; dataroot: Moodle's data
-    folder on this machine, or else data_url: the address of a storage that holds it (it may hold a password)
+    folder on this machine, or else data_url: the address of a storage that holds it (it may hold a password); command_line:
+    of sync/moodle/command_line.py, () = there is none
     """
 
     url: str = field(repr=False)
@@ -63,6 +64,7 @@ class MoodleConnection:
     dataroot: Path | None = None
     operator: str = "admin"
     peppers: tuple[str, ...] = field(default=(), repr=False)
+    command_line: tuple[str, ...] = ()
     data_url: str = field(default="", repr=False)
 
 

@@ -30,6 +30,7 @@ def connection_of(site: MoodleSite) -> MoodleConnection:
         **data_place(values["dataroot"]),
         operator=values["operator"],
         peppers=tuple(values["peppers"]),
+        command_line=tuple(values.get("command_line", ())),
     )
 
 
@@ -41,5 +42,6 @@ def sealed(connection: MoodleConnection) -> bytes:
         "dataroot": str(connection.dataroot or connection.data_url),
         "operator": connection.operator,
         "peppers": list(connection.peppers),
+        "command_line": list(connection.command_line),
     }
     return seal(_PURPOSE, values)

@@ -16,6 +16,7 @@ from sync.commandfiles import storage
 from sync.errors import CodedError, CommandFileError, LeaseLost, StorageUnavailable
 from sync.models import RunState, SyncRun
 from sync.runs.afterwards import Afterwards
+from sync.runs.cache_purge import purge_caches
 from sync.runs.claims import Heartbeat, release_lease
 from sync.runs.connections import moodle_of
 from sync.runs.mails import Postman
@@ -23,6 +24,7 @@ from sync.runs.options import RunLimits, find_processor
 from sync.runs.pipeline import Work, run_pipeline
 from sync.runs.recorder import Progress, RunRecorder
 from sync.runs.records import SiteRecords
+from sync.runs.telling import announce
 from sync.runs.waiting import Patience
 from sync.values import Action
 
@@ -92,6 +94,7 @@ class Execution:
 
     def _tidy_up(self) -> None:
         """Leave behind what the run leaves behind; a storage that is away is waited for. Nothing is made twice."""
+        self._purge_caches()
         patience = self._patience()
         for attempt in count(1):
             try:
@@ -100,6 +103,11 @@ class Execution:
                 patience.wait(error, attempt)
             else:
                 return
+
+    def _purge_caches(self) -> None:
+        note = purge_caches(self.run)
+        if note is not None:
+            self._recorder.update(notes=[*self.run.notes, [note.code, dict(note.params)]])
 
     def _patience(self) -> Patience:
         return Patience(self._limits.retry_seconds, self._began_to_wait, self._stop_if_cancelled)
@@ -159,6 +167,7 @@ class Execution:
         """End a run before its last row. What it did is told; that the telling may fail as well must not hide why."""
         self.run.error_code, self.run.error_params = code, params or {}
         try:
+            self._purge_caches()
             self._afterwards.tidy_up(completed=False)
         except Exception:
             logger.exception("run %s: no report of a run that was stopped", self.run.pk)
@@ -175,3 +184,4 @@ class Execution:
                 worker="",
             )
             release_lease(self.run)
+            announce(self.run)

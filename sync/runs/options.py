@@ -15,6 +15,7 @@ from sync.columns.options import OptionValues
 from sync.commandfiles.sources.guard import MEGABYTE, FetchRules
 from sync.errors import OptionError
 from sync.models import MoodleSite, ProcessorSettings
+from sync.moodle.command_line import MoodleCommand
 from sync.moodle.database import MoodleConnection, data_place
 from sync.processors import REGISTRY
 from sync.processors.base import Processor
@@ -27,14 +28,13 @@ class RunLimits:
     """How runs behave on this installation.
 
     Shape: lease: a run without a sign of life for so long is dead; retry_seconds: how long to wait for Moodle;
-    kept: how long a finished run keeps its own files; max_upload_megabytes: 0 = unlimited
+    max_upload_megabytes: 0 = unlimited
     """
 
     chunk_rows: int
     heartbeat_seconds: float
     lease: timedelta
     retry_seconds: float
-    kept: timedelta
     max_upload_megabytes: int
 
 
@@ -45,7 +45,6 @@ def run_limits() -> RunLimits:
         heartbeat_seconds=settings.TOOLSYNC_HEARTBEAT_SECONDS,
         lease=timedelta(seconds=settings.TOOLSYNC_LEASE_SECONDS),
         retry_seconds=settings.TOOLSYNC_RETRY_SECONDS,
-        kept=timedelta(days=settings.TOOLSYNC_KEEP_DAYS),
         max_upload_megabytes=settings.TOOLSYNC_MAX_UPLOAD_MB,
     )
 
@@ -82,7 +81,26 @@ def main_connection() -> MoodleConnection:
         **data_place(settings.TOOLSYNC_MOODLE_DATAROOT),
         operator=settings.TOOLSYNC_MOODLE_OPERATOR,
         peppers=tuple(settings.TOOLSYNC_MOODLE_PEPPERS),
+        command_line=tuple(settings.TOOLSYNC_MOODLE_CLI),
     )
+
+
+def moodle_command(connection: MoodleConnection) -> MoodleCommand | None:
+    """Give the way to start the scripts of a Moodle; None where the operator has set none."""
+    if not connection.command_line:
+        return None
+    return MoodleCommand(connection.command_line, settings.TOOLSYNC_MOODLE_CLI_SECONDS)
+
+
+def page_address(path: str) -> str:
+    """Give the whole address of a page, as mails need it; "" when the operator hasn't said where the site is."""
+    address = settings.TOOLSYNC_ADDRESS.rstrip("/")
+    return address + path if address else ""
+
+
+def usual_days() -> int:
+    """Give how many days the files of runs are kept where nobody has said otherwise."""
+    return settings.TOOLSYNC_KEEP_DAYS
 
 
 def secret_key() -> str:

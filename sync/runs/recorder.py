@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -15,6 +15,7 @@ from sync.commandfiles import storage
 from sync.errors import LeaseLost, ToolSyncError
 from sync.models import RunChunk, SyncRun
 from sync.moodle.journal import read_images, write_images
+from sync.moodle.writer import BeforeImage
 from sync.outcomes.ledger import PartHeader, count_codes, encode_outcomes, read_header
 from sync.reader import RowReader, SkippedLines
 from sync.runs.pipeline import ChunkResult
@@ -99,8 +100,7 @@ class RunRecorder:
         """Count the chunk that was prepared last: it is committed in Moodle."""
         if self._prepared.last_line != chunk.last_line:
             raise ToolSyncError(f"line {chunk.last_line} was confirmed, {self._prepared.last_line} prepared")
-        self._records.note(chunk.before_images)
-        self._register(self._prepared)
+        self._register(self._prepared, self._note(chunk.before_images))
 
     def recover(self, last_line: int) -> None:
         """Count a chunk whose commit wasn't followed by `confirm`: its part was stored before."""
@@ -108,10 +108,11 @@ class RunRecorder:
             return
         with storage.opened(self._outcomes_key(last_line)) as part:
             header = read_header(part)
+        tables: set[str] = set()
         if header.has_journal:
             with storage.opened(self._journal_key(header)) as journal:
-                self._records.note(read_images(journal))
-        self._register(header)
+                tables = self._note(read_images(journal))
+        self._register(header, tables)
 
     def finish(self) -> None:
         """Keep what the reader passed over, known only once the whole file was read."""
@@ -132,7 +133,19 @@ class RunRecorder:
         for name, value in values.items():
             setattr(self.run, name, value)
 
-    def _register(self, header: PartHeader) -> None:
+    def _note(self, images: Iterable[BeforeImage]) -> set[str]:
+        """Note what a chunk has written, in one pass; gives the tables."""
+        tables: set[str] = set()
+
+        def seen() -> Iterator[BeforeImage]:
+            for image in images:
+                tables.add(image.table)
+                yield image
+
+        self._records.note(seen())
+        return tables
+
+    def _register(self, header: PartHeader, tables: set[str]) -> None:
         counts = dict(Counter(self.run.counts) + Counter(header.counts))
         with transaction.atomic():
             RunChunk.objects.create(
@@ -149,6 +162,7 @@ class RunRecorder:
                 rows_done=sum(counts.values()),
                 bytes_read=header.bytes_read,
                 counts=counts,
+                changed_tables=sorted(tables.union(self.run.changed_tables)),
                 heartbeat_at=timezone.now(),
                 waiting_since=None,
                 attempts=1,

@@ -10,7 +10,6 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import get_language
 
@@ -18,7 +17,7 @@ from sync.commandfiles import storage
 from sync.commandfiles.intake import FileTypes, receive_file
 from sync.errors import LeaseLost, RunNotClaimable
 from sync.models import CommandFile, MoodleSite, ProcessorSettings, RunState, SequenceRun, SyncRun
-from sync.models.run import CLAIMED_STATES, OVER_STATES
+from sync.models.run import CLAIMED_STATES
 from sync.processors import REGISTRY, guess_processor
 from sync.runs.claims import (
     MAX_ATTEMPTS,
@@ -34,6 +33,7 @@ from sync.runs.claims import (
 from sync.runs.execution import Execution
 from sync.runs.options import changed_options, find_processor, resolve_options, run_limits
 from sync.runs.recorder import Progress
+from sync.runs.telling import announce
 
 # What is sent again every half minute must not pile up behind a long run.
 RECOVERY_EXPIRES = 25.0
@@ -171,21 +171,6 @@ def recover_dead_runs() -> None:
         enqueue(run_id, expires=RECOVERY_EXPIRES)
 
 
-def prune() -> int:
-    """Delete what old runs keep for themselves; what they put in the file area stays. Gives how many were pruned."""
-    before = timezone.now() - run_limits().kept
-    has_files = Q(chunks__isnull=False) | Q(files__path="")
-    old = SyncRun.objects.filter(has_files, state__in=OVER_STATES, finished_at__lt=before).distinct()
-    pruned = 0
-    for run in old.select_related("site"):
-        storage.delete_folder(storage.run_folder(run.site.slug, run.pk))
-        with transaction.atomic():
-            run.files.filter(path="").delete()
-            run.chunks.all().delete()
-        pruned += 1
-    return pruned
-
-
 def _go_on_with_sequence(run: SyncRun) -> None:
     """Let the sequence that a run belongs to go on, now that it is over."""
     sequence_id = run.sequence_run_id
@@ -204,3 +189,5 @@ def _give_up(run: SyncRun) -> None:
         )
         if ended:
             release_lease(run)
+            run.refresh_from_db()
+            announce(run)

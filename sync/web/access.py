@@ -7,12 +7,14 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_required, permission_required
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django_htmx.http import HttpResponseClientRefresh
 
 from sync.models import CommandFile, MoodleSite, Schedule, SequenceRun, SyncRun
+from sync.processors import REGISTRY
 from sync.processors.base import Processor
 from sync.runs.options import MAIN_SITE
 from sync.runs.selectors import processors_for, visible_runs
@@ -20,6 +22,8 @@ from sync.runs.selectors import processors_for, visible_runs
 MANAGE_FILES = "sync.manage_files"
 MANAGE_SOURCES = "sync.manage_sources"
 MANAGE_SCHEDULES = "sync.manage_schedules"
+MANAGE_TELLING = "sync.manage_telling"
+MANAGE_RETENTION = "sync.manage_retention"
 
 View = Callable[..., HttpResponseBase]
 
@@ -52,6 +56,23 @@ def may_manage_schedules(view: View) -> View:
     return signed_in(permission_required(MANAGE_SCHEDULES, raise_exception=True)(view))
 
 
+def may_manage_telling(view: View) -> View:
+    """Let only those in who may set who is told; of the tools they see those that they may use."""
+    return signed_in(permission_required(MANAGE_TELLING, raise_exception=True)(view))
+
+
+def may_see_settings(view: View) -> View:
+    """Let only those in for whom there is something on the page of settings."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not any(request.user.has_perm(permission) for permission in (MANAGE_TELLING, MANAGE_RETENTION)):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return signed_in(guarded)
+
+
 def current_site() -> MoodleSite:
     """Give the site that the pages are about."""
     return get_object_or_404(MoodleSite, slug=MAIN_SITE)
@@ -60,6 +81,17 @@ def current_site() -> MoodleSite:
 def has_any_access(user: Any) -> bool:
     """Whether there is anything here for this user."""
     return bool(processors_for(user)) or user.has_perm(MANAGE_FILES)
+
+
+def uses_every_tool(user: Any) -> bool:
+    """Whether the user may use every tool there is."""
+    return len(processors_for(user)) == len(REGISTRY)
+
+
+def every_tool_or_404(user: Any) -> None:
+    """Refuse what concerns every tool to those who may not use them all."""
+    if not uses_every_tool(user):
+        raise Http404
 
 
 def tool_or_404(user: Any, key: str) -> type[Processor[Any, Any]]:

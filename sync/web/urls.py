@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from sync.web.views import courses, files, health, home, runs, schedules, sequences, sources, tools
+from sync.web.views import courses, files, health, home, runs, schedules, sequences, settings, sources, telling, tools
 
 # /
 home_urls = [
@@ -55,6 +55,20 @@ schedule_urls = [
     path("schedules/freeze/<int:window_id>/delete/", schedules.unfreeze, name="unfreeze"),
 ]
 
+# /notices/
+telling_urls = [
+    path("notices/", telling.telling_list, name="tellings"),
+    path("notices/webhook/", telling.webhook, name="webhook"),
+    path("notices/webhook/delete/", telling.webhook_delete, name="webhook_delete"),
+    path("notices/<slug:key>/", telling.telling_rule, name="telling"),
+    path("notices/<slug:key>/delete/", telling.telling_delete, name="telling_delete"),
+]
+
+# /settings/
+settings_urls = [
+    path("settings/", settings.settings, name="settings"),
+]
+
 # /sequences/
 sequence_urls = [
     path("sequences/<int:sequence_id>/", sequences.sequence_run, name="sequence_run"),
@@ -81,6 +95,8 @@ urlpatterns = [
     *course_urls,
     *source_urls,
     *schedule_urls,
+    *telling_urls,
+    *settings_urls,
     *sequence_urls,
     *run_urls,
 ]

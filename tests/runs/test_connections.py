@@ -12,7 +12,7 @@ from sync.models import MoodleSite
 from sync.moodle.database import MoodleConnection
 from sync.runs.connections import connection_of, sealed
 
-CONNECTION = MoodleConnection("mysql://me:s3cret@db/moodle", "m_", Path("/data"), "robot", ("pepper",))
+CONNECTION = MoodleConnection("mysql://me:s3cret@db/moodle", "m_", Path("/data"), "robot", ("pepper",), ("php", "/cli"))
 
 
 def test_the_main_site_is_the_one_of_the_environment(settings: Settings) -> None:

@@ -257,16 +257,3 @@ def test_a_storage_that_fails_after_the_last_row_leaves_files_to_be_made_later(
     assert services.execute_run(run.pk).state == RunState.COMPLETED
     assert installation.moodle.diff(before, installation.moodle.snapshot()) == {}
     assert run.files.get().path.startswith("/reports/")
-
-
-def test_prune_deletes_what_old_runs_keep_for_themselves(installation: Installation) -> None:
-    old = installation.carry_out("/in.csv", file_of() + "x;;;\n", storereport=1)
-    new = installation.carry_out("/in.csv")
-    SyncRun.objects.filter(pk=old.pk).update(finished_at=timezone.now() - timedelta(days=91))
-    own = installation.folder / "main" / "runs"
-    assert {path.name for path in own.iterdir()} == {str(old.pk), str(new.pk)}
-    assert services.prune() == 1
-    assert {path.name for path in own.iterdir()} == {str(new.pk)}
-    assert [kept.kind for kept in old.files.all()] == ["report"]
-    assert (old.chunks.count(), SyncRun.objects.get(pk=old.pk).counts["created"]) == (0, ROWS)
-    assert services.prune() == 0

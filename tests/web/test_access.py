@@ -63,6 +63,15 @@ PLACES = (
         )
     ),
     Place("freeze", needs="manage_schedules", method="post", closed=403),
+    Place("tellings", needs="manage_telling", closed=403),
+    Place("telling", ("users",), needs="manage_telling", also=("run_users",), closed=403),
+    Place(
+        "telling_delete", ("users",), needs="manage_telling", also=("run_users",), method="post", closed=403, opened=302
+    ),
+    # They concern every tool, and this person may use one.
+    Place("webhook", needs="manage_telling", also=("run_users",), method="post", closed=403, opened=404),
+    Place("webhook_delete", needs="manage_telling", also=("run_users",), method="post", closed=403, opened=404),
+    Place("settings", needs="manage_retention", closed=403),
     Place("sequence_run", ("sequence",)),
     Place("sequence_cancel", ("sequence",), method="post", opened=302),
     Place("runs", closed=200),

@@ -20,7 +20,7 @@ _MOST_REDIRECTS = 5
 _BLOCK = 1 << 16
 
 
-class _Connection(http.client.HTTPConnection):
+class GuardedConnection(http.client.HTTPConnection):
     """A connection that goes out through the guard."""
 
     def __init__(self, address: Address, lines: Lines) -> None:
@@ -102,7 +102,7 @@ class HttpAddress:
     def _answer(self, method: str, address: Address) -> Iterator[http.client.HTTPResponse]:
         """Ask, and follow where the server sends us. Raises: SourceError."""
         for _step in range(_MOST_REDIRECTS + 1):
-            with closing(_Connection(address, self._lines)) as connection:
+            with closing(GuardedConnection(address, self._lines)) as connection:
                 target = address.path + (f"?{address.query}" if address.query else "")
                 connection.request(method, target, headers=self._headers(address))
                 with connection.getresponse() as answer:

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _, ngettext
 
 from sync.messages import text_at_column, text_of
-from sync.models import RunState, Schedule, SequenceRun, SequenceState, SyncRun
+from sync.models import Notice, RunState, Schedule, SequenceRun, SequenceState, SyncRun
 from sync.moodle.connection_check import Level
 from sync.outcomes.report import action_label
 from sync.processors import REGISTRY
@@ -141,6 +141,14 @@ def sequence_badge(state: str) -> SafeString:
 
 
 @register.simple_tag
+def notice_badge(notice: Notice) -> SafeString:
+    """Give the badge of how far the telling is."""
+    if notice.sent_at is not None:
+        return _badge("good", "✓", _("sent"))
+    return _badge("active", "…", _("is tried again")) if notice.next_try_at else _badge("bad", "✕", _("given up"))
+
+
+@register.simple_tag
 def step_badge(state: str) -> SafeString:
     """Give the badge of how one tool of a sequence fares."""
     return _badge(*_STEP_LOOKS[state])
@@ -159,8 +167,8 @@ def said(coded: Outcome | Note) -> str:
 
 
 @register.filter
-def trouble(run: SyncRun) -> str:
-    """Give why a run didn't reach its end, "" when it did."""
+def trouble(run: SyncRun | Notice) -> str:
+    """Give why a run, or a notice, didn't reach its end, "" when it did."""
     return text_of(run.error_code, run.error_params) if run.error_code else ""
 
 

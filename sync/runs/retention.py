@@ -1,0 +1,126 @@
+"""How long what runs leave is kept, and that it goes then. Nothing goes that a run which isn't over may still need."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from sync.commandfiles import storage
+from sync.commandfiles.intake import delete_file, delete_run_file, find_file
+from sync.errors import CommandFileError
+from sync.models import MoodleSite, Notice, Retention, RunFile, SyncRun
+from sync.models.run import OVER_STATES
+from sync.runs.options import usual_days
+
+_KINDS = {"reports": RunFile.Kind.REPORT, "archives": RunFile.Kind.ARCHIVE, "trybacks": RunFile.Kind.TRYBACK}
+_NOTICE_DAYS = 30
+
+logger = logging.getLogger(__name__)
+
+
+def retention_of(site: MoodleSite) -> Retention:
+    """Give how long the files of a site are kept; where nobody has said so, as the operator has set it."""
+    days = usual_days()
+    return Retention.objects.filter(site=site).first() or Retention(
+        site=site, reports=days, archives=days, trybacks=days, journals=days
+    )
+
+
+def save_retention(site: MoodleSite, *, reports: int, archives: int, trybacks: int, journals: int) -> Retention:
+    """Keep how many days the files of a site are kept, 0 = for ever."""
+    values = {"reports": reports, "archives": archives, "trybacks": trybacks, "journals": journals}
+    return Retention.objects.update_or_create(site=site, defaults=values)[0]
+
+
+def prune() -> int:
+    """Delete what is older than it is to be kept. Gives how many files and folders went."""
+    gone = 0
+    for site in MoodleSite.objects.all():
+        kept = retention_of(site)
+        for name, kind in _KINDS.items():
+            if before := _long_ago(getattr(kept, name)):
+                gone += _prune_files(site, kind, before)
+        if before := _long_ago(kept.journals):
+            gone += _prune_journals(site, before)
+        # What pages show of the rows; an undo needs it as well.
+        if kept.reports and kept.journals and (before := _long_ago(max(kept.reports, kept.journals))):
+            gone += _prune_outcomes(site, before)
+    Notice.objects.filter(next_try_at=None, created_at__lt=_long_ago(_NOTICE_DAYS)).delete()
+    return gone
+
+
+def _prune_files(site: MoodleSite, kind: RunFile.Kind, before: datetime) -> int:
+    old = RunFile.objects.filter(run__site=site, run__state__in=OVER_STATES, kind=kind, run__finished_at__lt=before)
+    gone = 0
+    for file in old.select_related("run__site"):
+        with _held(file.run) as is_over:
+            if is_over and _delete(site, file, before):
+                gone += 1
+                _sweep(file.run)
+    return gone
+
+
+def _delete(site: MoodleSite, file: RunFile, before: datetime) -> bool:
+    """Delete a file that a run left. A tryback in the file area is a command file: it may have been mended, or be in use."""
+    handed_in = find_file(site, file.path) if file.path and file.kind == RunFile.Kind.TRYBACK else None
+    if handed_in is None:
+        delete_run_file(file)
+        return True
+    if handed_in.uploaded_at >= before:
+        return False
+    try:
+        delete_file(handed_in)
+    except CommandFileError as error:
+        logger.info("kept: %s", error)
+        return False
+    return True
+
+
+def _prune_journals(site: MoodleSite, before: datetime) -> int:
+    gone = 0
+    for run in _old_runs(site, before).filter(chunks__journal_key__gt=""):
+        with _held(run) as is_over:
+            if is_over:
+                storage.delete_folder(storage.journal_folder(site.slug, run.pk))
+                run.chunks.update(journal_key="")
+                gone += 1
+    return gone
+
+
+def _prune_outcomes(site: MoodleSite, before: datetime) -> int:
+    gone = 0
+    for run in _old_runs(site, before).filter(chunks__isnull=False):
+        with _held(run) as is_over:
+            if is_over:
+                storage.delete_folder(storage.outcomes_folder(site.slug, run.pk))
+                run.chunks.all().delete()
+                gone += 1
+                _sweep(run)
+    return gone
+
+
+def _old_runs(site: MoodleSite, before: datetime) -> QuerySet[SyncRun]:
+    return SyncRun.objects.filter(site=site, state__in=OVER_STATES, finished_at__lt=before).distinct()
+
+
+def _sweep(run: SyncRun) -> None:
+    """Delete the folder of a run of which nothing is left."""
+    if not run.chunks.exists() and not run.files.filter(path="").exists():
+        storage.delete_folder(storage.run_folder(run.site.slug, run.pk))
+
+
+@contextmanager
+def _held(run: SyncRun) -> Iterator[bool]:
+    """Hold a run as it is, and say whether it is over still: somebody may be taking it up again at this moment."""
+    with transaction.atomic():
+        yield SyncRun.objects.select_for_update().filter(pk=run.pk, state__in=OVER_STATES).exists()
+
+
+def _long_ago(days: int) -> datetime | None:
+    return timezone.now() - timedelta(days=days) if days else None

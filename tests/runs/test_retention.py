@@ -1,0 +1,116 @@
+"""What runs leave goes when it is old enough, each kind by its own days, and never from under a run. Source: generic.md G10."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from sync.models import CommandFile, Notice, RunFile, RunState, SyncRun
+from sync.runs.retention import prune, retention_of, save_retention
+from sync.runs.selectors import run_outcomes
+from tests.installation import Installation
+
+HEADER = "username;firstname;lastname;email\n"
+FILE = HEADER + "bob;Bob;King;bob@x.org\neve;Eve;Fox;no-address\n"
+STORED = {"storereport": 1, "filearchive": 1, "filefailed": 1, "primaryidentity": "username"}
+FOR_EVER = {"reports": 0, "archives": 0, "trybacks": 0, "journals": 0}
+
+
+@pytest.fixture(autouse=True)
+def ninety_days(settings: Settings) -> None:
+    settings.TOOLSYNC_KEEP_DAYS = 90
+
+
+def age(run: SyncRun, days: int) -> SyncRun:
+    """Let a run, and its tryback, be so many days old."""
+    moment = timezone.now() - timedelta(days=days)
+    SyncRun.objects.filter(pk=run.pk).update(finished_at=moment)
+    for path in run.files.filter(kind=RunFile.Kind.TRYBACK).values_list("path", flat=True):
+        CommandFile.objects.filter(name=path.rpartition("/")[2]).update(uploaded_at=moment)
+    return run
+
+
+def own_folders(installation: Installation) -> dict[str, set[str]]:
+    root = installation.folder / "main" / "runs"
+    return {path.name: {part.name for part in path.iterdir()} for path in root.iterdir()}
+
+
+def kinds(run: SyncRun) -> set[str]:
+    return set(run.files.values_list("kind", flat=True))
+
+
+def test_g10_what_is_older_than_ninety_days_goes_and_what_is_younger_stays(installation: Installation) -> None:
+    young = age(installation.carry_out("/young.csv", FILE, **STORED), 89)
+    old = age(installation.carry_out("/old.csv", FILE, **STORED), 91)
+    assert len(installation.area()) == 8
+    assert prune() == 4  # report, archive, tryback, outcomes: what was there already left no before-images
+    assert {path for path in installation.area() if "old" in path} == {"/old.csv"}
+    assert len(installation.area()) == 5
+    assert (kinds(young), kinds(old)) == ({"report", "archive", "tryback"}, set())
+    assert own_folders(installation).keys() == {str(young.pk)}
+    assert SyncRun.objects.get(pk=old.pk).counts == {"unchanged": 1, "rejected": 1}
+    assert prune() == 0
+
+
+@pytest.mark.parametrize(
+    ("days", "left", "parts"),
+    [
+        (FOR_EVER, {"report", "archive", "tryback"}, {"outcomes", "journal"}),
+        (FOR_EVER | {"archives": 5}, {"report", "tryback"}, {"outcomes", "journal"}),
+        (FOR_EVER | {"trybacks": 5}, {"report", "archive"}, {"outcomes", "journal"}),
+        (FOR_EVER | {"journals": 5}, {"report", "archive", "tryback"}, {"outcomes"}),
+        (FOR_EVER | {"reports": 5, "journals": 20}, {"archive", "tryback"}, {"outcomes", "journal"}),
+        (FOR_EVER | {"reports": 5, "journals": 5}, {"archive", "tryback"}, set()),
+    ],
+)
+def test_each_kind_has_its_own_days(
+    days: dict[str, int], left: set[str], parts: set[str], installation: Installation
+) -> None:
+    run = age(installation.carry_out("/in.csv", FILE, **STORED), 10)
+    save_retention(installation.site, **days)
+    prune()
+    assert kinds(run) == left
+    assert own_folders(installation).get(str(run.pk), set()) == parts
+    assert run_outcomes(run).total == (2 if parts else 0)
+
+
+def test_what_a_run_under_way_needs_stays(installation: Installation) -> None:
+    under_way = age(installation.carry_out("/other.csv", FILE, **STORED), 91)
+    path = age(installation.carry_out("/in.csv", FILE, **STORED), 91).files.get(kind="tryback").path
+    again = installation.queue(path)
+    SyncRun.objects.filter(pk=under_way.pk).update(state=RunState.RUNNING)
+    before = own_folders(installation)[str(under_way.pk)]
+    prune()
+    assert installation.exists(path)
+    assert kinds(under_way) == {"report", "archive", "tryback"}
+    assert own_folders(installation)[str(under_way.pk)] == before
+    SyncRun.objects.filter(pk=again.pk).update(state=RunState.CANCELLED)
+    prune()
+    assert not installation.exists(path)
+
+
+def test_a_tryback_that_was_mended_is_a_file_of_its_own(installation: Installation) -> None:
+    run = installation.carry_out("/in.csv", FILE, **STORED)
+    path = run.files.get(kind="tryback").path
+    age(run, 91)
+    installation.put(path, HEADER + "eve;Eve;Fox;eve@x.org\n")
+    prune()
+    assert installation.exists(path)
+
+
+def test_days_that_nobody_has_set_are_the_operators(installation: Installation, settings: Settings) -> None:
+    settings.TOOLSYNC_KEEP_DAYS = 7
+    assert retention_of(installation.site).journals == 7
+    save_retention(installation.site, **FOR_EVER)
+    assert retention_of(installation.site).journals == 0
+
+
+def test_notices_that_were_told_go_after_a_month_and_others_stay(installation: Installation) -> None:
+    for next_try_at in (None, timezone.now()):
+        Notice.objects.create(site=installation.site, processor="users", event="success", next_try_at=next_try_at)
+    Notice.objects.update(created_at=timezone.now() - timedelta(days=31))
+    prune()
+    assert Notice.objects.get().next_try_at is not None

@@ -1,0 +1,76 @@
+"""A private mail server, and a web server that takes webhooks, each on a free port of this machine, in a thread."""
+
+from __future__ import annotations
+
+import email
+import threading
+import time
+from collections.abc import Mapping
+from email.message import EmailMessage
+from email.policy import default
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.servers import free_port
+
+
+class MailServer:
+    """A mail server. Shape: received: (recipient, message) in order; refused: recipients that it turns away"""
+
+    def __init__(self) -> None:
+        self.received: list[tuple[str, EmailMessage]] = []
+        self.refused: set[str] = set()
+        self.port = free_port()
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller.start()
+
+    def stop(self) -> None:
+        self._controller.stop(no_assert=True)
+
+    async def handle_RCPT(  # noqa: N802 (aiosmtpd calls it by the verb)
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[Any]
+    ) -> str:
+        if address in self.refused:
+            return "550 no such person"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        message = email.message_from_bytes(envelope.content or b"", policy=default)  # type: ignore[arg-type]
+        assert isinstance(message, EmailMessage)
+        self.received += [(address, message) for address in envelope.rcpt_tos]
+        return "250 OK"
+
+
+class HookServer:
+    """A web server that takes webhooks. Shape: received: headers and body, in order; status: what it answers, after a delay"""
+
+    def __init__(self) -> None:
+        self.received: list[tuple[Mapping[str, str], bytes]] = []
+        self.status = 200
+        self.delay = 0.0
+        hooks = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                hooks.received.append((self.headers, self.rfile.read(int(self.headers["Content-Length"]))))
+                time.sleep(hooks.delay)
+                self.send_response(hooks.status)
+                if hooks.status == 302:
+                    self.send_header("Location", "http://10.0.0.1/")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_args: Any) -> None:
+                return
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self.address = f"http://localhost:{self._server.server_address[1]}/hooks/geheim?token=geheim"
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
