@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("due_at", models.DateTimeField(blank=True, null=True, verbose_name="expected by")),
+                ("fault", models.JSONField(blank=True, default=list)),
                 (
                     "channel",
                     models.CharField(

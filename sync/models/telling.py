@@ -66,6 +66,7 @@ class Notice(models.Model):
     """Something that is to be told, or was, by mail or to the webhook.
 
     Shape: recipients: mail addresses that it has still to be sent to; language: of the mail; due_at: of an overdue file;
+    fault: code and parameters of what kept a tool of a sequence from beginning;
     next_try_at: None when nothing more is tried; error_code and error_params: of the last try, as sync.messages knows them
     """
 
@@ -80,6 +81,7 @@ class Notice(models.Model):
         "sync.SyncRun", verbose_name=_("run"), null=True, blank=True, on_delete=models.CASCADE, related_name="notices"
     )
     due_at = models.DateTimeField(_("expected by"), null=True, blank=True)
+    fault = models.JSONField(default=list, blank=True)
     channel = models.CharField(_("way"), max_length=10, choices=Channel)
     recipients = models.JSONField(_("recipients"), default=list, blank=True)
     attach_report = models.BooleanField(default=False)

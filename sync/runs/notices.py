@@ -78,6 +78,9 @@ def payload_of(notice: Notice) -> dict[str, Any]:
     }
     if notice.due_at is not None:
         about["expected_by"] = notice.due_at.isoformat()
+    if notice.fault:
+        with override("en"):
+            about["error"] = {"code": notice.fault[0], "text": text_of(*notice.fault)}
     if (run := notice.run) is not None:
         with override("en"):
             about["run"] = {
@@ -118,6 +121,9 @@ def _lines(notice: Notice) -> Iterator[str]:
     yield _("Site: %(site)s") % {"site": notice.site.name}
     if notice.run is not None:
         yield from _lines_of_run(notice.run)
+    if notice.fault:
+        yield ""
+        yield text_of(*notice.fault)
     if notice.due_at is not None:
         yield from _lines_of_overdue(notice, notice.due_at)
 

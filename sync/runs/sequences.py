@@ -13,13 +13,14 @@ from django.db.models import Q
 from django.utils import timezone
 
 from sync.errors import CodedError
-from sync.models import CommandFile, FreezeWindow, MoodleSite, RunState, SequenceRun, SequenceState, SyncRun
+from sync.models import CommandFile, Event, FreezeWindow, MoodleSite, RunState, SequenceRun, SequenceState, SyncRun
 from sync.models.run import OVER_STATES
 from sync.processors import REGISTRY
 from sync.runs.claims import enqueue_sequence
 from sync.runs.feeding import fetch_files
 from sync.runs.options import fetch_rules, run_limits
 from sync.runs.services import RECOVERY_EXPIRES, cancel_run, queue_run
+from sync.runs.telling import tell
 
 # What later tools name must be there before: accounts, then courses, then cohorts and groups, then who belongs where.
 SEQUENCE_ORDER = (
@@ -145,6 +146,8 @@ def _queue_runs(sequence: SequenceRun, claimed_at: datetime, files: list[Command
             faults = [*sequence.faults, fault] if fault else sequence.faults
             if not mine.update(position=sequence.position + 1, claimed_at=None, faults=faults):
                 return False
+            if fault:
+                tell(sequence.site, key, Event.FAILURE, fault=fault[1:])
             for file in files:
                 queue_run(
                     site=sequence.site, processor=key, command_file=file, user=sequence.requested_by,

@@ -6,10 +6,11 @@ A notice is claimed by a conditional UPDATE that also says when it is tried agai
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from functools import partial
+from typing import Any
 
 from celery import signature
 from django.core.exceptions import ValidationError
@@ -99,13 +100,19 @@ def announce(run: SyncRun) -> None:
 
 
 def tell(
-    site: MoodleSite, processor: str, event: Event, *, run: SyncRun | None = None, due_at: datetime | None = None
-) -> None:
-    """Keep what is to be told; the workers tell it once it is committed. Queries: two, and one for each way"""
+    site: MoodleSite, processor: str, event: Event, *, run: SyncRun | None = None, due_at: datetime | None = None,
+    fault: Sequence[Any] = (),
+) -> None:  # fmt: skip
+    """Keep what is to be told; the workers tell it once it is committed.
+
+    Shape: fault: code and parameters of what kept a tool from beginning
+    Queries: two, and one for each way
+    """
     rule = TellingRule.objects.filter(site=site, processor__in=("", processor)).order_by("-processor").first()
     webhook = webhook_of(site)
     now = timezone.now()
     about = {"site": site, "processor": processor, "event": event, "run": run, "due_at": due_at, "next_try_at": now}
+    about["fault"] = list(fault)
     notices = []
     if rule is not None and (recipients := rule.recipients.get(event)):
         mail = Notice(channel=Notice.Channel.MAIL, recipients=recipients, **about)

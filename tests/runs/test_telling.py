@@ -16,11 +16,12 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from sync.errors import TellingError
-from sync.models import Event, FreezeWindow, Notice, RunState, SyncRun, Webhook
+from sync.models import Event, FreezeWindow, Notice, ProcessorSettings, RunState, SequenceRun, SyncRun, Webhook
 from sync.runs import services
 from sync.runs.claims import MAX_ATTEMPTS
 from sync.runs.feeding import fetch_files
 from sync.runs.overdue import tell_overdue
+from sync.runs.sequences import carry_on_sequence
 from sync.runs.telling import RuleChoice, announce, deliver, save_rule
 from sync.runs.webhooks import WebhookChoice, save_webhook
 from sync.tasks import follow_notices
@@ -269,6 +270,24 @@ def test_a_run_that_is_given_up_is_a_failure(installation: Installation) -> None
     SyncRun.objects.filter(pk=run.pk).update(state=RunState.RUNNING, worker="gone", attempts=MAX_ATTEMPTS)
     services.recover_dead_runs()
     assert (Notice.objects.get().run_id, Notice.objects.get().event) == (run.pk, "failure")
+
+
+def test_a_tool_of_a_sequence_that_cannot_begin_is_a_failure_with_its_reason(
+    installation: Installation, mail: MailServer, hooks: HookServer
+) -> None:
+    save_rule(installation.site, "users", RuleChoice({"failure": ["a@x.org"]}))
+    save_webhook(installation.site, WebhookChoice(hooks.address, KEY, ["failure"]))
+    installation.put("/userimport.csv", HEADER + GOOD)
+    ProcessorSettings.objects.create(site=installation.site, processor="users", values={"primaryidentity": "shoe"})
+    sequence = SequenceRun.objects.create(site=installation.site, processors=["users"])
+    carry_on_sequence(sequence.pk)
+
+    tell_all()
+
+    [(recipient, subject, text)] = texts(mail)
+    assert (recipient, subject) == ("a@x.org", "[ToolSync] Accounts: create and update: failed")
+    assert "shoe" in text
+    assert json.loads(hooks.received[0][1])["error"]["code"] == "option_not_choice"
 
 
 def test_the_workers_tell_at_once_and_find_what_was_left(
