@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from django.utils.translation import gettext as _
+
 from sync.processors.base import Processor
 
 
 class ToolCard(NamedTuple):
     """One tool.
 
-    Shape: label: "Accounts: delete"; family, title: what stands before and after the colon; headerless: its files are lists;
-    of_pictures: its files are zips of pictures
+    Shape: label: "Accounts: delete"; family, title: what stands before and after the colon, if there is one; headerless: its
+    files are lists; of_pictures: its files are zips of pictures
     """
 
     key: str
@@ -36,8 +38,10 @@ class Family(NamedTuple):
 def tool_card(processor: type[Processor[Any, Any]]) -> ToolCard:
     """Give what a template may know of a tool, in the active language."""
     label = str(processor.label)
-    family, _colon, title = (part.strip() for part in label.partition(":"))
-    title = title or family
+    family, colon, title = (part.strip() for part in label.partition(":"))
+    if not colon:
+        # Those who say all in one word are about who belongs where.
+        family, title = _("Enrolments, groups and cohorts"), label
     return ToolCard(
         key=processor.key,
         label=label,
