@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from celery import signature
 from django.db import DatabaseError, connection, transaction
@@ -19,7 +19,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from sync.errors import LeaseLost, RunNotClaimable
-from sync.models import MoodleSite, RunState, SyncRun
+from sync.models import FreezeWindow, MoodleSite, RunState, SyncRun
 from sync.models.run import CLAIMED_STATES, OVER_STATES
 from sync.runs.options import RunLimits, run_limits
 
@@ -84,7 +84,7 @@ def start_next(site_id: int) -> None:
     site = MoodleSite.objects.select_related("lease_run").get(pk=site_id)
     if site.lease_run is not None and not site.lease_run.is_over:
         return
-    run_id = _waiting_runs(site_id).values_list("pk", flat=True).first()
+    run_id = _waiting_runs(site=site_id).values_list("pk", flat=True).first()
     if run_id is not None:
         enqueue(run_id)
 
@@ -101,7 +101,7 @@ def waiting_run_ids() -> list[int]:
     run_ids = list(simulations.order_by("pk"))
     free = MoodleSite.objects.filter(Q(lease_run=None) | Q(lease_run__state__in=OVER_STATES))
     for site_id in free.values_list("pk", flat=True):
-        run_ids += list(_waiting_runs(site_id).values_list("pk", flat=True)[:1])
+        run_ids += list(_waiting_runs(site=site_id).values_list("pk", flat=True)[:1])
     return run_ids
 
 
@@ -161,16 +161,24 @@ def _free(stale: datetime) -> Q:
     return Q(state=RunState.QUEUED) | (_is_dead(stale) & Q(attempts__lt=MAX_ATTEMPTS))
 
 
-def _waiting_runs(site_id: int) -> QuerySet[SyncRun]:
-    return SyncRun.objects.filter(site_id=site_id, state=RunState.QUEUED, simulate=False).order_by("pk")
+def _waiting_runs(**of: Any) -> QuerySet[SyncRun]:
+    """The runs that may write as soon as it is their turn, in their order."""
+    now = timezone.now()
+    windows = FreezeWindow.objects.filter(site=OuterRef("site"), starts_at__lte=now, ends_at__gt=now)
+    # A person may start things at any time, and what has begun goes on.
+    by_itself = Q(requested_by=None, origin__in=(SyncRun.Origin.SCHEDULE, SyncRun.Origin.SEQUENCE), started_at=None)
+    waiting = SyncRun.objects.filter(state=RunState.QUEUED, simulate=False, **of)
+    return waiting.exclude(by_itself & Q(Exists(windows))).order_by("pk")
 
 
 def _take_lease(run: SyncRun) -> bool:
-    """Take the site, unless a run that isn't over holds it or an older one waits.
+    """Take the site, unless a run that isn't over holds it, an older one waits or a freeze window keeps it from beginning.
 
     A dead run keeps its lease until it was taken up again: what comes after it may build on it.
     """
-    older = SyncRun.objects.filter(site=OuterRef("pk"), state=RunState.QUEUED, simulate=False, pk__lt=run.pk)
+    if run.state == RunState.QUEUED and not _waiting_runs(pk=run.pk).exists():
+        return False
+    older = _waiting_runs(site=OuterRef("pk"), pk__lt=run.pk)
     over = SyncRun.objects.filter(pk=OuterRef("lease_run_id"), state__in=OVER_STATES)
     ours_or_free = Q(lease_run=run) | ((Q(lease_run=None) | Exists(over)) & ~Exists(older))
     return bool(MoodleSite.objects.filter(ours_or_free, pk=run.site_id).update(lease_run=run))

@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from sync.errors import LeaseLost, RunNotClaimable
-from sync.models import MoodleSite, RunState, SyncRun
+from sync.models import FreezeWindow, MoodleSite, RunState, SyncRun
 from sync.runs import services
 from sync.runs.claims import MAX_ATTEMPTS, Heartbeat, claim_run, start_next, waiting_run_ids
 from sync.runs.options import run_limits
@@ -87,6 +87,32 @@ def test_a_simulation_waits_for_nobody(installation: Installation) -> None:
     claim_run(installation.queue("/a.csv", FILE).pk, "writer")
     simulation = installation.queue("/b.csv", FILE, simulate=True)
     assert services.execute_run(simulation.pk).state == RunState.COMPLETED
+
+
+def test_what_started_by_itself_does_not_begin_in_a_freeze_window_and_keeps_nobody_waiting(
+    installation: Installation,
+) -> None:
+    now = timezone.now()
+    by_itself, by_hand = installation.queue("/a.csv", FILE), installation.queue("/b.csv", FILE)
+    SyncRun.objects.filter(pk=by_itself.pk).update(origin=SyncRun.Origin.SCHEDULE)
+    window = FreezeWindow.objects.create(site=installation.site, starts_at=now, ends_at=now + timedelta(hours=1))
+    assert waiting_run_ids() == [by_hand.pk]
+    with pytest.raises(RunNotClaimable):
+        claim_run(by_itself.pk, "one")
+    services.execute_run(by_hand.pk)
+    window.delete()
+    assert waiting_run_ids() == [by_itself.pk]
+    claim_run(by_itself.pk, "one")
+
+
+def test_a_run_that_has_begun_goes_on_in_a_freeze_window(installation: Installation) -> None:
+    run = installation.queue("/a.csv", FILE)
+    SyncRun.objects.filter(pk=run.pk).update(origin=SyncRun.Origin.SCHEDULE)
+    claim_run(run.pk, "one")
+    now = timezone.now()
+    FreezeWindow.objects.create(site=installation.site, starts_at=now, ends_at=now + timedelta(hours=1))
+    SyncRun.objects.filter(pk=run.pk).update(heartbeat_at=now - timedelta(hours=1))
+    assert claim_run(run.pk, "two").worker == "two"
 
 
 def test_runs_of_two_sites_do_not_wait_for_each_other(installation: Installation) -> None:
