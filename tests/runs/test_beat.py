@@ -45,7 +45,7 @@ def run_three_times(installation: Installation, processes: Celery, seconds: int)
     installation.put("/enrols.csv", ENROLMENTS)
     choice = ScheduleChoice(["enrolments", "users"], kind="every", every_seconds=seconds, enabled=True)
     schedule = save_schedule(installation.site, choice)
-    deadline = time.monotonic() + 45 + TIMES * seconds
+    deadline = time.monotonic() + 150 + TIMES * seconds
     over = SequenceRun.objects.exclude(state=SequenceState.RUNNING).order_by("pk")
     while over.count() < TIMES:
         assert time.monotonic() < deadline, processes.words()
