@@ -19,6 +19,7 @@ from tests.servers import MariaDB, PostgreSQL, Redis
 __all__ = ["real_site"]
 
 ENGINES = ("sqlite", "mariadb", "postgresql")
+SPOKEN_BYTES = 60
 REAL_SITES = ("m41-seeded", "m45-seeded", "m51-seeded", "m45pg-seeded")
 EVERY_SITE = [
     *(f"{engine}:{version}" for engine in ENGINES for version in VERSIONS),
@@ -87,6 +88,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run each test that takes a Moodle on every server with every version, and on every real site (make matrix)",
     )
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name file contents by their size: a zip holds the time it was made, and every process has to collect the same names."""
+    return f"{argname} of {len(val)} bytes" if isinstance(val, bytes) and len(val) > SPOKEN_BYTES else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
