@@ -337,6 +337,25 @@ COURSE_LIST_TEXTS = {
     "course_check_ids": _("their ids: %(ids)s"),
 }
 
+# --- the clean-up of empty categories (categories_delete) --------------------------------------------------------
+CATEGORY_LIST_TEXTS = {
+    "category_deleted": _("category deleted (%(name)s)"),
+    "category_deleted_before": _("already deleted by line %(line)s"),
+    "category_delete_unknown": _(
+        "There is no category with the number %(category)s. Take the line out: the category may have been deleted before."
+    ),
+    "category_has_courses": _(
+        "“%(category)s” holds courses (%(count)s). Move or delete them first, or take the line out."
+    ),
+    "category_has_categories": _(
+        "“%(category)s” holds the category “%(inner)s”, which stays. Put that one on an earlier line, or take this one out."
+    ),
+    "category_plugins_unknown": _(
+        "“%(category)s” keeps questions of %(plugins)s, whose tables ToolSync doesn't know. Delete the category in Moodle."
+    ),
+    "category_last": _("“%(category)s” is the only category left, and Moodle needs one. Take the line out."),
+}
+
 # --- enrolments, roles, groups, cohorts ------------------------------------------------------------------------------
 MEMBERSHIP_TEXTS = {
     "course_unknown": _(
@@ -684,6 +703,7 @@ TEXTS: dict[str, Any] = {
     **PICTURE_TEXTS,
     **COURSE_TEXTS,
     **COURSE_LIST_TEXTS,
+    **CATEGORY_LIST_TEXTS,
     **MEMBERSHIP_TEXTS,
     **ENROLMENT_TEXTS,
     **GROUP_TEXTS,

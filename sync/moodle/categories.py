@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -58,6 +58,31 @@ def fetch_categories(moodle: MoodleSession) -> list[Category]:
     return [
         Category(*row)._replace(idnumber=row.idnumber or "", path=row.path or "") for row in moodle.fetch(statement)
     ]
+
+
+class CategoryContents(NamedTuple):
+    """What is directly in categories, by the category's id.
+
+    Shape: courses: how many, counted; categories: the id of each inner one -> its name, those without a context too; 0 = root
+    """
+
+    courses: Mapping[int, int]
+    categories: Mapping[int, Mapping[int, str]]
+
+    def is_last(self, categoryid: int, gone: Collection[int]) -> bool:
+        """Tell whether a category would be the only one of the site once others are gone."""
+        return all(other == categoryid or other in gone for inner in self.categories.values() for other in inner)
+
+
+def fetch_category_contents(moodle: MoodleSession) -> CategoryContents:
+    """Give what is in the categories of the site. Queries: two"""
+    category, course = moodle.table("course_categories"), moodle.table("course")
+    # Counted anew: course_categories.coursecount may be wrong.
+    counted = sa.select(course.c.category, sa.func.count()).group_by(course.c.category)
+    inner: dict[int, dict[int, str]] = {}
+    for categoryid, parent, name in moodle.fetch(sa.select(category.c.id, category.c.parent, category.c.name)):
+        inner.setdefault(parent, {})[categoryid] = name
+    return CategoryContents(dict(moodle.fetch(counted)), inner)
 
 
 def create_categories(

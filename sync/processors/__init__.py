@@ -8,6 +8,7 @@ from typing import Any
 
 from sync.errors import DeclarationError
 from sync.processors.base import Processor
+from sync.processors.categories_delete import CategoriesDelete
 from sync.processors.cohort_courses import CohortCourses
 from sync.processors.cohorts import Cohorts
 from sync.processors.courses import Courses
@@ -25,7 +26,7 @@ from sync.processors.users_suspend import UsersSuspend
 
 # In the order in which files that arrive together are carried out: an account must be there before a list names it, and a
 # file that restores accounts corrects one that deletes or suspends them, not the other way round. Courses are deleted before
-# others are made, which may take over their names, and people are put in them last.
+# others are made, which may take over their names; what is then an empty category may go; people are put in courses last.
 _PROCESSORS: tuple[type[Processor[Any, Any]], ...] = (
     Users,
     UsersDelete,
@@ -35,6 +36,7 @@ _PROCESSORS: tuple[type[Processor[Any, Any]], ...] = (
     CoursesCheck,
     CoursesDelete,
     Courses,
+    CategoriesDelete,
     CoursesMeta,
     Enrolments,
     Groups,

@@ -25,7 +25,8 @@ from sync.runs.telling import tell
 # What later tools name must be there before: accounts, then courses, then cohorts and groups, then who belongs where.
 SEQUENCE_ORDER = (
     "users", "users_delete", "users_suspend", "users_restore", "userpictures", "courses_reset", "courses_check",
-    "courses_delete", "courses", "courses_meta", "cohorts", "cohort_courses", "groups", "enrolments", "groupmembers",
+    "courses_delete", "courses", "categories_delete", "courses_meta", "cohorts", "cohort_courses", "groups", "enrolments",
+    "groupmembers",
 )  # fmt: skip
 
 _FAILED_STATES = (RunState.FAILED, RunState.ERRORED, RunState.CANCELLED)

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from sync.web.views import courses, files, health, home, runs, schedules, sequences, settings, sources, telling, tools
+from sync.web.views import (
+    categories,
+    courses,
+    files,
+    health,
+    home,
+    runs,
+    schedules,
+    sequences,
+    settings,
+    sources,
+    telling,
+    tools,
+)
 
 # /
 home_urls = [
@@ -34,6 +47,11 @@ course_urls = [
     path("courses/", courses.course_list, name="courses"),
     path("courses/choose/", courses.choose, name="courses_choose"),
     path("courses/file/<slug:key>/", courses.course_file, name="course_file"),
+]
+
+# /categories/
+category_urls = [
+    path("categories/empty/", categories.empty_categories, name="empty_categories"),
 ]
 
 # /sources/
@@ -93,6 +111,7 @@ urlpatterns = [
     *file_urls,
     *tool_urls,
     *course_urls,
+    *category_urls,
     *source_urls,
     *schedule_urls,
     *telling_urls,

@@ -47,6 +47,7 @@ PLACES = (
     Place("courses", needs="run_courses_delete", opened=503),
     Place("courses_choose", needs="run_courses_delete", method="post", opened=302),
     Place("course_file", ("courses_delete",), needs="run_courses_delete", opened=302),
+    Place("empty_categories", needs="run_categories_delete", opened=503),
     Place("sources", needs="manage_sources", closed=403),
     Place("source", ("users",), needs="manage_sources", also=("run_users",), closed=403),
     Place("source_look", ("users",), needs="manage_sources", also=("run_users",), method="post", closed=403),

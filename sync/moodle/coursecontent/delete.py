@@ -41,6 +41,17 @@ def delete_courses(writer: Writer, graph: CourseGraph, courses: Sequence[Course]
     return _Deletion(writer, graph, courses, now).carry_out()
 
 
+def delete_contexts(
+    writer: Writer, graph: CourseGraph, places: Sequence[Course], contextids: Sequence[int], *, now: int
+) -> DeletedFiles:
+    """Delete contexts and everything that hangs on them, as `delete_courses` does, but no course and nothing of one.
+
+    Shape: places: what the contexts belong to, with paths; inner places before those that hold them
+    Units: now: seconds since epoch
+    """
+    return _Deletion(writer, graph, places, now).delete_contexts(Scope((), tuple(contextids)))
+
+
 class _Deletion:
     """One deletion, and what it learns of the rows that go."""
 
@@ -84,6 +95,17 @@ class _Deletion:
             dirty_users=self.dirty_users | meta.users,
             dirty_contexts={course.path for course in self.courses if course.path} | meta.context_paths,
         )
+        return self.files
+
+    def delete_contexts(self, scope: Scope) -> DeletedFiles:
+        rescue_questions(self.writer, self.graph, self.courses, scope, now=self.now)
+        self._delete_players(scope)
+        for table, path in fetch_filled(self.session, self.graph, scope):
+            self._delete_rows(table.name, path, scope)
+        self.writer.delete_where("context", "id", scope.contextids)
+        delete_unborne_tags(self.writer, sorted(self.tagids))
+        self._delete_preferences(scope)
+        caches.flag_changes(self.writer, dirty_users=self.dirty_users)
         return self.files
 
     def _delete_rows(self, name: str, path: Sequence[Link], scope: Scope) -> None:
