@@ -292,7 +292,7 @@ TOOLSYNC_MOODLE_CLI_SECONDS = env.int("TOOLSYNC_MOODLE_CLI_SECONDS", default=300
 
 # What runs leave is removed after so many days, unless the page of settings says otherwise.
 TOOLSYNC_KEEP_DAYS = env.int("TOOLSYNC_KEEP_DAYS", default=90)
-TOOLSYNC_CHUNK_ROWS = env.int("TOOLSYNC_CHUNK_ROWS", default=2000)
+TOOLSYNC_CHUNK_ROWS = env.int("TOOLSYNC_CHUNK_ROWS", default=5000)
 TOOLSYNC_HEARTBEAT_SECONDS = env.int("TOOLSYNC_HEARTBEAT_SECONDS", default=5)
 TOOLSYNC_LEASE_SECONDS = env.int("TOOLSYNC_LEASE_SECONDS", default=45)
 TOOLSYNC_RETRY_SECONDS = env.int("TOOLSYNC_RETRY_SECONDS", default=600)

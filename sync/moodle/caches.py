@@ -65,7 +65,7 @@ def _present_flags(session: MoodleSession, wanted: list[tuple[str, str]]) -> dic
         kinds = sorted({kind for kind, _name in wanted})
         statement = sa.select(
             flags.c.id, flags.c.flagtype, flags.c.name, flags.c.value, flags.c.timemodified, flags.c.expiry
-        ).where(flags.c.flagtype.in_(kinds), flags.c.name.in_(part))
+        ).where(flags.c.flagtype.in_(kinds), session.among(flags.c.name, part))
         for row in session.fetch(statement.order_by(flags.c.id.desc())):
             present[(row.flagtype, row.name)] = row
     return present

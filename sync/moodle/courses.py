@@ -59,7 +59,7 @@ def fetch_course_names(moodle: MoodleSession, ids: Collection[int]) -> dict[int,
     names: dict[int, CourseNames] = {}
     for part in slices(sorted(ids), MAX_KEYS):
         statement = sa.select(course.c.id, course.c.fullname, course.c.shortname, course.c.idnumber)
-        for row in moodle.fetch(statement.where(course.c.id.in_(part))):
+        for row in moodle.fetch(statement.where(moodle.among(course.c.id, part))):
             names[row.id] = CourseNames(row.fullname, row.shortname, row.idnumber)
     return names
 
@@ -76,10 +76,10 @@ def fetch_course_weights(moodle: MoodleSession, ids: Collection[int]) -> dict[in
         enrolled = (
             sa.select(enrol.c.courseid, sa.func.count())
             .join(enrolment, enrolment.c.enrolid == enrol.c.id)
-            .where(enrol.c.courseid.in_(part))
+            .where(moodle.among(enrol.c.courseid, part))
             .group_by(enrol.c.courseid)
         )
         people.update(moodle.fetch(enrolled))
-        modules = sa.select(cm.c.course, sa.func.count()).where(cm.c.course.in_(part)).group_by(cm.c.course)
+        modules = sa.select(cm.c.course, sa.func.count()).where(moodle.among(cm.c.course, part)).group_by(cm.c.course)
         activities.update(moodle.fetch(modules))
     return {courseid: number * (1 + activities.get(courseid, 0)) for courseid, number in people.items()}

@@ -24,6 +24,7 @@ from sqlalchemy.exc import (
 )
 
 from sync.errors import MoodleError, MoodleRefused, MoodleSchemaError, MoodleUnavailable
+from sync.moodle import among
 
 # Errors after which the same statement may pass later: deadlock and lock wait (MariaDB 1205, 1213), server gone or going
 # away (1040 too many connections, 1053, 1290 read-only, 2002-2013), PostgreSQL classes 08, 40, 53, 55P03 and 57.
@@ -168,6 +169,10 @@ class MoodleSession:
         """Run a SELECT and give all its rows, SQLAlchemy's Row each."""
         with translated_errors():
             return self.connection.execute(statement, params).all()
+
+    def among(self, column: sa.ColumnElement[Any], values: Collection[Any]) -> sa.ColumnElement[bool]:
+        """Give the condition that a column holds one of many values; see `sync.moodle.among`."""
+        return among.among(self.connection.dialect, column, values)
 
     def release(self) -> None:
         """Let go of the read snapshot, so that nobody waits for us while we compute."""

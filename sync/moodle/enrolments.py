@@ -61,10 +61,12 @@ def fetch_instances(
     enrol = moodle.table("enrol")
     selects = []
     if courseids:
-        selects.append(_instances(moodle).where(enrol.c.courseid.in_(courseids)))
+        selects.append(_instances(moodle).where(moodle.among(enrol.c.courseid, courseids)))
     if cohortids:
         bound = enrol.alias()
-        bound_courses = sa.select(bound.c.courseid).where(bound.c.enrol == "cohort", bound.c.customint1.in_(cohortids))
+        bound_courses = sa.select(bound.c.courseid).where(
+            bound.c.enrol == "cohort", moodle.among(bound.c.customint1, cohortids)
+        )
         selects.append(_instances(moodle).where(enrol.c.courseid.in_(bound_courses)))
     return _fetch_instances(moodle, sa.union(*selects)) if selects else []
 
@@ -79,7 +81,9 @@ def fetch_meta_children(moodle: MoodleSession, courseids: Collection[int]) -> li
     enrol = moodle.table("enrol")
     return _fetch_instances(
         moodle,
-        _instances(moodle).where(enrol.c.enrol == "meta", enrol.c.status == ENABLED, enrol.c.customint1.in_(courseids)),
+        _instances(moodle).where(
+            enrol.c.enrol == "meta", enrol.c.status == ENABLED, moodle.among(enrol.c.customint1, courseids)
+        ),
     )
 
 

@@ -43,7 +43,7 @@ def fetch_initial_forums(moodle: MoodleSession, courseids: Collection[int]) -> l
         statement = (
             sa.select(forum.c.id, forum.c.course, context.c.path)
             .select_from(joined)
-            .where(forum.c.forcesubscribe == _INITIAL_SUBSCRIPTION, forum.c.course.in_(part))
+            .where(forum.c.forcesubscribe == _INITIAL_SUBSCRIPTION, moodle.among(forum.c.course, part))
         )
         forums.extend(Forum(row.id, row.course, row.path or "") for row in moodle.fetch(statement))
     return sorted(forums)

@@ -49,7 +49,7 @@ def fetch_named(
         wanted = {value: int(value) for value in wanted if is_id(value)}
     rows: list[sa.Row[Any]] = []
     for part in slices(sorted(set(wanted.values())), MAX_KEYS):
-        rows.extend(moodle.fetch(statement.add_columns(column.label("named_by")).where(column.in_(part))))
+        rows.extend(moodle.fetch(statement.add_columns(column.label("named_by")).where(moodle.among(column, part))))
     fold = str if identifier == "id" else folding(moodle, table, identifier)
     by_text = by_spelling({str(text) for text in wanted.values()}, ((str(row.named_by), row) for row in rows), fold)
     return {value: by_text[str(text)] for value, text in wanted.items() if str(text) in by_text}

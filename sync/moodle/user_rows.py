@@ -33,9 +33,9 @@ def fetch_user_rows(
     names = (*key, "id", *columns)
     rows: UserRows = {}
     for part in slices(sorted(among), MAX_KEYS):
-        statement = sa.select(*(target.c[name] for name in names)).where(target.c[key[0]].in_(part))
+        statement = sa.select(*(target.c[name] for name in names)).where(moodle.among(target.c[key[0]], part))
         if userids is not None:
-            statement = statement.where(target.c.userid.in_(userids))
+            statement = statement.where(moodle.among(target.c.userid, userids))
         for row in moodle.fetch(statement):
             rows[tuple(row[: len(key)])] = dict(zip(names[len(key) :], row[len(key) :], strict=True))
     return rows

@@ -157,7 +157,7 @@ def fetch_accounts(
         for part in slices([value for value in values if value not in held], MAX_KEYS):
             rows = moodle.fetch(
                 sa.select(*selected).where(
-                    user.c.mnethostid.in_(hostids), key.in_(part), user.c.deleted == int(deleted)
+                    user.c.mnethostid.in_(hostids), moodle.among(key, part), user.c.deleted == int(deleted)
                 )
             )
             if selected is wanted:
@@ -165,7 +165,7 @@ def fetch_accounts(
             else:
                 further.update(rowid for (rowid,) in rows)
     for part in slices(sorted(further - accounts.keys()), MAX_KEYS):
-        rows = moodle.fetch(sa.select(*wanted).where(user.c.id.in_(part)))
+        rows = moodle.fetch(sa.select(*wanted).where(moodle.among(user.c.id, part)))
         accounts.update((row[0], dict(zip(columns, row, strict=True))) for row in rows)
     return accounts
 
@@ -199,7 +199,7 @@ def fetch_profile_data(
     stored = {}
     for part in slices(list(userids), MAX_KEYS):
         statement = sa.select(data.c.id, data.c.userid, data.c.fieldid, data.c.data).where(
-            data.c.userid.in_(part), data.c.fieldid.in_(fieldids)
+            moodle.among(data.c.userid, part), data.c.fieldid.in_(fieldids)
         )
         for rowid, userid, fieldid, text in moodle.fetch(statement):
             stored[(userid, fieldid)] = (rowid, text)
@@ -229,7 +229,7 @@ def fetch_preferences(
     stored = {}
     for part in slices(list(userids), MAX_KEYS):
         statement = sa.select(preference.c.id, preference.c.userid, preference.c.name, preference.c.value).where(
-            preference.c.userid.in_(part), preference.c.name.in_(names)
+            moodle.among(preference.c.userid, part), preference.c.name.in_(names)
         )
         for rowid, userid, name, value in moodle.fetch(statement):
             stored[(userid, name)] = (rowid, value)

@@ -7,16 +7,17 @@ from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.sql.dml import ReturningInsert
 
 from sync.errors import MoodleRefused
 from sync.moodle.database import MoodleSession, translated_errors
+from sync.moodle.inserts import insert_from_arrays, insert_with_numbers
 from sync.moodle.spool import Spool
 
 # How many values one statement may carry: SQLite allows 32,766 variables, MariaDB and PostgreSQL more.
 MAX_PARAMETERS = 30_000
 MAX_KEYS = 10_000
+# How many values of new rows one statement may carry.
+MAX_VALUES = 200_000
 # How many characters of text: MariaDB takes statements of 16 MB, and drops the connection over a longer one. A character
 # may take four bytes.
 MAX_CHARACTERS = 2_000_000
@@ -67,7 +68,7 @@ class Writer:
             return []
         target = self.session.table(table)
         returned: list[int] = []
-        for part in portions(rows, lambda row: row, len(rows)):
+        for part in portions(rows, lambda row: row, max(1, MAX_VALUES // len(rows[0]))):
             returned += self._insert(target, part, is_ordered=bool(key))
         if key and not returned:
             returned = self._ids_of(target, rows, key)
@@ -88,7 +89,7 @@ class Writer:
         target = self.session.table(table)
         highest = None if self._returns_ids else self._highest_id(target)
         ids: list[int] = []
-        for part in portions(rows, lambda row: row, len(rows)):
+        for part in portions(rows, lambda row: row, max(1, MAX_VALUES // len(rows[0]))):
             ids += self._insert(target, part, is_ordered=False)
         if highest is not None:
             # With as many new rows as we have inserted, all of them are ours.
@@ -124,7 +125,7 @@ class Writer:
         """Delete rows that have been read whole (each holds `id`)."""
         target = self.session.table(table)
         for ids in slices([row["id"] for row in rows], MAX_KEYS):
-            self._execute(sa.delete(target).where(target.c.id.in_(ids)))
+            self._execute(sa.delete(target).where(self.session.among(target.c.id, ids)))
         self.before_images.extend(BeforeImage("delete", table, row["id"], row, {}) for row in rows)
 
     def delete_where(
@@ -137,7 +138,7 @@ class Writer:
         target = self.session.table(table)
         gone: list[dict[str, Any]] = []
         for part in slices(list(values), MAX_KEYS):
-            rows = self.session.fetch(sa.select(target).where(target.c[column].in_(part), *conditions))
+            rows = self.session.fetch(sa.select(target).where(self.session.among(target.c[column], part), *conditions))
             gone.extend(dict(row._mapping) for row in rows)
         gone.sort(key=lambda row: row["id"])
         self.delete_many(table, gone)
@@ -152,7 +153,7 @@ class Writer:
         """
         target = self.session.table(table)
         for part in slices(list(ids), MAX_KEYS):
-            self._execute(sa.update(target).where(target.c.id.in_(part)).values(dict(values)))
+            self._execute(sa.update(target).where(self.session.among(target.c.id, part)).values(dict(values)))
         shown = {name: value for name, value in values.items() if not isinstance(value, sa.ClauseElement)}
         self.before_images.extend(BeforeImage("update", table, rowid, old, shown) for rowid, old in before.items())
 
@@ -173,11 +174,15 @@ class Writer:
         dialect = connection.dialect
         with translated_errors():
             if dialect.name == "postgresql":
-                return sorted(connection.scalars(_insert_from_arrays(target, rows)))
+                return sorted(connection.scalars(insert_from_arrays(target, rows)))
+            if dialect.name in ("mysql", "mariadb"):
+                statement, texts = insert_with_numbers(target, rows, dialect)
+                inserted = connection.exec_driver_sql(statement, texts)
+                return sorted(inserted.scalars()) if dialect.insert_executemany_returning else []
             # SQLite would insert row by row to keep the order.
             if dialect.insert_executemany_returning and not (is_ordered and dialect.name == "sqlite"):
-                statement = sa.insert(target).returning(target.c.id, sort_by_parameter_order=is_ordered)
-                return list(connection.scalars(statement, list(rows)))
+                returning = sa.insert(target).returning(target.c.id, sort_by_parameter_order=is_ordered)
+                return list(connection.scalars(returning, list(rows)))
             connection.execute(sa.insert(target), list(rows))
         return []
 
@@ -202,7 +207,7 @@ class Writer:
         narrow = [target.c[name].in_(distinct[name]) for name in key if name != widest and len(distinct[name]) <= 500]
         id_by_key: dict[tuple[Any, ...], int] = {}
         for part in slices(list(distinct[widest]), MAX_KEYS):
-            statement = sa.select(target.c.id, *columns).where(target.c[widest].in_(part), *narrow)
+            statement = sa.select(target.c.id, *columns).where(self.session.among(target.c[widest], part), *narrow)
             # Rows that were there before may share a key that isn't unique: the newest, highest id is ours.
             for rowid, *values in self.session.fetch(statement.order_by(target.c.id)):
                 id_by_key[tuple(values)] = rowid
@@ -213,7 +218,7 @@ class Writer:
 
     def _update_alike(self, table: str, after: Mapping[str, Any], ids: Sequence[int]) -> sa.Update:
         target = self.session.table(table)
-        return sa.update(target).where(target.c.id.in_(ids)).values(dict(after))
+        return sa.update(target).where(self.session.among(target.c.id, ids)).values(dict(after))
 
     def _update_each(self, table: str, columns: Sequence[str], changes: Sequence[RowChange]) -> sa.Update:
         """One UPDATE for many rows: SET c = CASE id WHEN … THEN … END, understood by every server that Moodle runs on."""
@@ -232,19 +237,9 @@ class Writer:
                     for change in changes
                 }
                 values[name] = sa.case(cases, value=target.c.id, else_=column)
-        return sa.update(target).where(target.c.id.in_([change.id for change in changes])).values(values)
-
-
-def _insert_from_arrays(target: sa.Table, rows: Sequence[Mapping[str, Any]]) -> ReturningInsert[tuple[int]]:
-    """One INSERT whose parameters are the columns as arrays: several times as fast on PostgreSQL as a parameter for each value.
-
-    Ids rise in the order of the rows.
-    """
-    names = list(rows[0])
-    columns = [sa.bindparam(None, [row[name] for row in rows], ARRAY(target.c[name].type)) for name in names]
-    new = sa.func.unnest(*columns).table_valued(*names, with_ordinality="place_of_row", name="new").render_derived()
-    ordered = sa.select(*(new.c[name] for name in names)).order_by(new.c.place_of_row)
-    return sa.insert(target).from_select(names, ordered, include_defaults=False).returning(target.c.id)
+        return (
+            sa.update(target).where(self.session.among(target.c.id, [change.id for change in changes])).values(values)
+        )
 
 
 def slices(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

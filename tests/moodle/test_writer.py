@@ -71,6 +71,26 @@ def test_new_rows_give_their_ids_in_their_order(moodle_site: MoodleSite, session
     assert list(writer.before_images) == [BeforeImage("insert", "cohort", rowid, {}, {}) for rowid in ids]
 
 
+@pytest.mark.every_site
+def test_every_kind_of_value_comes_back_as_it_went_in(moodle_site: MoodleSite, session: MoodleSession) -> None:
+    numbers = [0, -1, 2_147_483_648, 9_223_372_036_854_775_807, 7, 7, 7]
+    texts = ["", "100 %s of %(it)s", 'O\'Brien \\ "q"', "{1,NULL}\n;--", "Ünïcödé 🎓", "NULL", "\t"]
+    rows = [
+        {
+            **cohorts(f"C{place}")[0],
+            "timecreated": number,
+            "description": text,
+            "theme": None if place % 2 else text[:5],
+        }
+        for place, (number, text) in enumerate(zip(numbers, texts, strict=True))
+    ]
+
+    with session.transaction():
+        ids = Writer(session).insert_many("cohort", rows, ("contextid", "name"))
+
+    assert [{name: moodle_site.one("cohort", id=rowid)[name] for name in rows[0]} for rowid in ids] == rows
+
+
 def test_of_rows_with_the_same_key_the_new_one_is_ours(moodle_site: MoodleSite, session: MoodleSession) -> None:
     old = insert_cohorts(session, "A")
     new = insert_cohorts(session, "A")
