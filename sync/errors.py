@@ -42,6 +42,10 @@ class EmptyFile(CommandFileError):
     """The file holds nothing."""
 
 
+class ArchiveRefused(CodedError):
+    """A course backup can't be read, or isn't one; nothing was taken from it."""
+
+
 class SourceError(CodedError):
     """The place that files come from can't be reached, refuses, or is set wrong; nothing was taken."""
 

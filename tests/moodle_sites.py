@@ -250,7 +250,7 @@ def _read(connection: Connection, prefix: str, table: str, where: Mapping[str, A
 
 
 def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, Decimal) else value
+    return f"{value:f}" if isinstance(value, Decimal) else value
 
 
 def _differs(rowid: int, old: Rows, new: Rows) -> bool:

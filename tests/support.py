@@ -19,7 +19,7 @@ from sync.moodle.writer import BeforeImage
 from sync.outcomes.report import ReportFacts, write_report
 from sync.outcomes.tryback import write_tryback
 from sync.processors import REGISTRY
-from sync.processors.base import NoRecords, Records
+from sync.processors.base import FileArea, NoFileArea, NoRecords, Records
 from sync.processors.plan import Mail
 from sync.reader import RowReader, open_rows
 from sync.runs.pipeline import ChunkResult, Work, run_pipeline
@@ -82,6 +82,7 @@ def run_file(
     dataroot: Path | None = None,
     data_url: str = "",
     records: Records | None = None,
+    file_area: FileArea | None = None,
     after_line: int = 0,
     **options: Any,
 ) -> RunResult:
@@ -105,7 +106,7 @@ def run_file(
             Work(
                 processor, values, moodle, result, simulate=simulate, chunk_rows=chunk_rows, fence_key=str(time.time_ns()),
                 after_line=after_line,
-                deliver=result.mails.extend, records=records or NoRecords(),
+                deliver=result.mails.extend, records=records or NoRecords(), file_area=file_area or NoFileArea(),
             ),
             io.BytesIO(data),
             filename,

@@ -2,7 +2,7 @@
 
 A processor is made for every connection of a run. For every chunk of cleaned rows the pipeline calls, in this order:
 
-    state = fetch(rows)            all reads
+    state = fetch(rows)            all reads; may raise SplitChunk
     plan = plan(rows, state)       pure: no database, no clock; may raise SplitChunk
     prepare(plan)                  slow work that needs no database (password hashes); not in a simulation
     apply(plan, writer)            all writes, in one transaction; not in a simulation
@@ -16,7 +16,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from contextlib import AbstractContextManager
+from typing import Any, BinaryIO, ClassVar, Generic, Protocol, TypeVar
 
 from django.utils.functional import Promise
 
@@ -52,12 +53,33 @@ class NoRecords:
         return set()
 
 
+class FileArea(Protocol):
+    """The files of the site, where rows name some."""
+
+    def present(self, paths: Collection[str]) -> set[str]:
+        """Give those of the paths ("/backups/algebra.mbz", "algebra.mbz") under which there is a file."""
+
+    def opened(self, path: str) -> AbstractContextManager[BinaryIO]:
+        """Open a file for reading. Raises: FileNotFoundError, StorageUnavailable"""
+
+
+class NoFileArea:
+    """There is no file area."""
+
+    def present(self, paths: Collection[str]) -> set[str]:
+        return set()
+
+    def opened(self, path: str) -> AbstractContextManager[BinaryIO]:
+        raise FileNotFoundError(path)
+
+
 class Processor(ABC, Generic[State, PlanT]):
     """One file type: what it may contain (declared) and what it does.
 
     Shape: after: keys of processors whose files go first when several arrive together; rows_per_chunk: at most so many,
     where one row may do much; records: what is known of earlier runs; kept: what the processor collects over the whole run,
-    when a new connection has to be made too (the processor is then made anew); pictures: where the file is a zip of them
+    when a new connection has to be made too (the processor is then made anew); pictures: where the file is a zip of them;
+    file_area: holds the files that rows may name
     """
 
     key: ClassVar[str]
@@ -69,6 +91,7 @@ class Processor(ABC, Generic[State, PlanT]):
     options: ClassVar[Options]
     rows_per_chunk: ClassVar[int | None] = None
     records: Records = NoRecords()
+    file_area: FileArea = NoFileArea()
     kept: dict[str, Any]
     pictures: PictureZip | None = None
 
@@ -120,7 +143,10 @@ class Processor(ABC, Generic[State, PlanT]):
 
 
 class SplitChunk(Exception):
-    """Raised by `plan`: this line depends on what earlier rows of the chunk do; carry them out first."""
+    """Raised by `fetch` or `plan`: earlier rows of the chunk are to be carried out before this line.
+
+    Because it depends on what they do, or because the chunk would become too much.
+    """
 
     def __init__(self, line: int) -> None:
         super().__init__(line)

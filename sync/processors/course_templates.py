@@ -1,6 +1,6 @@
 """The column `template` of a file of courses: what new courses are made like, and how.
 
-A template is a live course, named by its short name. Spec: courses.md section 1.5
+A template is a live course, named by its short name, or a backup (`course_archives.py`). Spec: courses.md section 1.5
 """
 
 from __future__ import annotations
@@ -38,15 +38,18 @@ _REFERRING = ("summary", "defaultgroupingid")
 class Template:
     """A course that others are made like.
 
-    Shape: key: the same for rows that mean the same; course: its row; open: gives what is in it; weight: about how many rows
-    that is; unknown: plugins whose tables aren't known
+    Shape: key: the same for rows that mean the same; course: its row, as far as it is known; open: gives what is in it; weight:
+    about how many rows that is; unknown: plugins whose tables aren't known; refusal: why it can't be used: code, parameters;
+    is_backup: it isn't a course of the site
     """
 
     key: str
     course: Mapping[str, Any]
-    open: Callable[[MoodleSession, CourseGraph], ContentSource] = field(repr=False, compare=False)
+    open: Callable[[Writer, CourseGraph], ContentSource] = field(repr=False, compare=False)
     weight: int = 0
     unknown: tuple[str, ...] = ()
+    refusal: tuple[str, Mapping[str, Any]] | None = None
+    is_backup: bool = False
 
 
 class FromTemplate(NamedTuple):
@@ -76,7 +79,7 @@ def fetch_templates(
     return {
         text: Template(
             key=str(row["id"]),
-            course={name: row[name] for name in columns if name in row},
+            course={name: row[name] for name in columns if name in row} | {"originalcourseid": row["id"]},
             open=_opener(courses[row["id"]]),
             weight=weights.get(row["id"], 0),
             unknown=tuple(unknown.get(row["id"], ())),
@@ -94,10 +97,14 @@ def find_template(templates: Mapping[str, Template], text: str) -> Template:
     if template is None:
         code = "course_template_archive" if is_archive(text) else "course_template_unknown"
         raise RowRefused(code, "template", template=text)
-    if template.course["category"] == 0:
+    if template.refusal:
+        code, params = template.refusal
+        raise RowRefused(code, "template", **params)
+    if template.course.get("category") == 0:
         raise RowRefused("course_template_site", "template", template=text)
     if template.unknown:
-        raise RowRefused("course_template_plugins", "template", template=text, plugins=", ".join(template.unknown))
+        code = "course_backup_plugins" if template.is_backup else "course_template_plugins"
+        raise RowRefused(code, "template", template=text, plugins=", ".join(template.unknown))
     return template
 
 
@@ -114,8 +121,6 @@ def values_from(template: Template, defaults: Mapping[str, Any], given: Mapping[
     course = template.course
     inherited = {name: value for name, value in course.items() if name not in (*_OWN_COLUMNS, "id")}
     values = {**{name: defaults[name] for name in _OWN_COLUMNS if name in defaults}, **inherited, **given}
-    if "originalcourseid" in values:
-        values["originalcourseid"] = course["id"]
     if "enddate" not in given and course["enddate"]:
         values["enddate"] = course["enddate"] + date_offset(template, values)
     if "defaultgroupingid" not in given:
@@ -142,7 +147,7 @@ def plant_templates(
     for item in wanted:
         by_template.setdefault(item[2].template.key, []).append(item)
     for items in by_template.values():
-        source = items[0][2].template.open(writer.session, graph)
+        source = items[0][2].template.open(writer, graph)
         plant(writer, graph, source, [_target(*item) for item in items], now=now)
     name_sections(writer, {made.id: how.topics for _course, made, how in wanted if how.topics}, now=now)
 
@@ -159,5 +164,5 @@ def _target(course: NewCourse, made: Made, how: FromTemplate) -> Target:
     )
 
 
-def _opener(course: Course) -> Callable[[MoodleSession, CourseGraph], ContentSource]:
-    return lambda moodle, graph: LiveCourse(moodle, graph, course)
+def _opener(course: Course) -> Callable[[Writer, CourseGraph], ContentSource]:
+    return lambda writer, graph: LiveCourse(writer.session, graph, course)

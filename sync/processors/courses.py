@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from sync.moodle.course_defaults import CourseDefaults
 from sync.moodle.course_order import courses_per_category, fix_course_order
 from sync.moodle.course_rows import (
     CourseField,
+    CourseRow,
     fetch_course_fields,
     fetch_course_rows,
     fetch_field_data,
@@ -30,8 +31,9 @@ from sync.moodle.identifiers import folding
 from sync.moodle.roles import fetch_roles
 from sync.moodle.users import SiteRules
 from sync.moodle.writer import Writer
-from sync.processors.base import Processor
-from sync.processors.course_templates import fetch_templates
+from sync.processors.base import Processor, SplitChunk
+from sync.processors.course_archives import MOST_BACKUPS, ArchiveShelf, without_backup
+from sync.processors.course_templates import Template, fetch_templates, is_archive
 from sync.processors.courses_memory import recall_categories, recall_courses, remember_courses
 from sync.processors.courses_plan import CoursesPlan, write_courses_plan
 from sync.processors.courses_planning import COURSE_IDENTIFIERS, CoursesPlanner, CoursesState
@@ -62,8 +64,9 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         Column("category", text(), default=_("the first category"), refers_to="category", sample="Sciences/Mathematics",
                help=_("A number, or a path of names whose missing parts are made; the idnumber, if so chosen.")),
         Column("template", text(), refers_to="course", help=_(
-            "Short name of a course: a new course gets everything that is in it, without the people and what they did. Cells "
-            "of the row win over the template. An existing course isn't changed by it.")),
+            "Short name of a course, or name of a course backup (.mbz) among the files of the site or in Moodle, one that you "
+            "trust: a new course gets everything that is in it, without the people and what they did. Cells of the row win over "
+            "the template. An existing course isn't changed by it.")),
         _field("idnumber", text(100), empty=Empty.CLEARS, default=_("empty"), sample="C-ALG1"),
         Column("id", integer(2), refers_to="course", help=_("Moodle's own number; read when it is the course identifier.")),
         _field("summary", text(), empty=Empty.CLEARS, default=_("empty"), help=_("HTML.")),
@@ -110,6 +113,13 @@ class Courses(Processor[CoursesState, CoursesPlan]):
              help=_("Existing courses stay in their category.")),
         Flag("forceupdate", aliases=("courses_forceupdate",), label=_("Update existing courses"),
              help=_("Off: a row whose course exists changes nothing.")),
+        Choice("templatesource", default="course",
+               choices={"course": _("the course as it is now"), "backup": _("its newest backup")},
+               label=_("Templates named by their short name"),
+               help=_("What a new course is made like. Backups are those that teachers saved in the course.")),
+        Flag("leaveoutunknown", label=_("Leave out what isn't known"),
+             help=_("Activities and questions of a backup whose plugin isn't known are left out, and named in the report. Off: "
+                    "the row is rejected.")),
         *GENERAL_OPTIONS,
     )  # fmt: skip
 
@@ -120,8 +130,11 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         self.roles = roles_by_shortname(fetch_roles(self.moodle))
         self.fields = self._match_fields()
         self.graph = load_graph()
+        self.shelf: ArchiveShelf | None = None
         if "template" in self.names:
             self.graph.check(self.moodle)
+            leave_out = self.chosen.leaveoutunknown
+            self.shelf = ArchiveShelf(self.moodle, self.graph, self.file_area, self.kept, leave_out=leave_out)
         self.identifier = self.chosen.courseidentifier
         if self.identifier not in self.names:
             self.file_notes.append(Note("identity_taken_from", {"wanted": self.identifier, "used": "shortname"}))
@@ -133,7 +146,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
             for name in COURSE_IDENTIFIERS
             if name in self.names
         }
-        templates = {row.values["template"] for row in rows if row.values.get("template")}
+        templates = self._template_texts(rows)
         texts["shortname"] |= templates
         folds = {name: folding(self.moodle, "course", name) for name in ("shortname", "idnumber")}
         named = recall_courses(self.memory, fetch_course_rows(self.moodle, texts), texts, folds)
@@ -158,12 +171,16 @@ class Courses(Processor[CoursesState, CoursesPlan]):
             memberships=self._fetch_memberships(courseids, {userid for ids in people.values() for userid in ids}),
             courses_per_category=courses_per_category(self.moodle),
             folds=folds,
-            templates=fetch_templates(self.moodle, self.graph, templates, named["shortname"]),
+            templates=self._fetch_templates(templates, named["shortname"]),
         )
 
     def plan(self, rows: Sequence[CleanRow], state: CoursesState) -> CoursesPlan:
         self.planner = CoursesPlanner(state, self.chosen, self.names)
         return self.planner.plan_rows(rows)
+
+    def prepare(self, plan: CoursesPlan) -> None:
+        if self.shelf is not None:
+            self.shelf.store_contents(place.content.template for place in plan.places if place.content)
 
     def apply(self, plan: CoursesPlan, writer: Writer) -> None:
         if isinstance(plan, OrderPlan):
@@ -183,8 +200,39 @@ class Courses(Processor[CoursesState, CoursesPlan]):
     def pass_over(self, rows: Sequence[CleanRow]) -> None:
         self.kept["order"] = True
 
+    def closing_notes(self) -> list[Note]:
+        return [*super().closing_notes(), *(self.shelf.notes if self.shelf else ())]
+
+    def close(self) -> None:
+        if self.shelf is not None:
+            self.shelf.close()
+
     def remember(self, plan: CoursesPlan, state: CoursesState) -> None:
         remember_courses(self.memory, plan, self.planner.updated.values(), state)
+
+    def _template_texts(self, rows: Sequence[CleanRow]) -> set[str]:
+        """Give what rows name as templates. Raises: SplitChunk where that would be too many backups at a time"""
+        texts: set[str] = set()
+        backups: set[str] = set()
+        for row in rows:
+            if text := row.values.get("template"):
+                texts.add(text)
+                if is_archive(text) or self.chosen.templatesource == "backup":
+                    backups.add(text)
+                if len(backups) > MOST_BACKUPS:
+                    raise SplitChunk(row.line)
+        return texts
+
+    def _fetch_templates(self, texts: set[str], named: Mapping[str, Sequence[CourseRow]]) -> dict[str, Template]:
+        if self.shelf is None or not texts:
+            return {}
+        backups = {text for text in texts if is_archive(text)}
+        courses = texts - backups
+        if self.chosen.templatesource == "course":
+            return {**fetch_templates(self.moodle, self.graph, courses, named), **self.shelf.fetch(backups, {})}
+        # A simulation knows courses that aren't there yet.
+        present = {text: named[text][0] for text in courses if named.get(text) and named[text][0]["id"] > 0}
+        return {**without_backup(present), **self.shelf.fetch(backups, present)}
 
     def _teacher_texts(self, rows: Sequence[CleanRow]) -> set[str]:
         columns = [name for name in self.names if name.startswith("teacher") and name.endswith("_account")]

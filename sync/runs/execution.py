@@ -24,6 +24,7 @@ from sync.runs.options import RunLimits, find_processor
 from sync.runs.pipeline import Work, run_pipeline
 from sync.runs.recorder import Progress, RunRecorder
 from sync.runs.records import SiteRecords
+from sync.runs.site_files import SiteFiles
 from sync.runs.telling import announce
 from sync.runs.waiting import Patience
 from sync.values import Action
@@ -128,6 +129,7 @@ class Execution:
             should_stop=self._is_cancelled,
             deliver=self._postman.deliver,
             records=SiteRecords(run.site),
+            file_area=SiteFiles(run.site),
         )
         try:
             if not run_pipeline(work, stream, run.file_name):

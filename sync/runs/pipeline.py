@@ -24,7 +24,7 @@ from sync.moodle.database import MoodleDatabase, MoodleSession
 from sync.moodle.fence import Fence
 from sync.moodle.spool import Spool
 from sync.moodle.writer import BeforeImage, Writer
-from sync.processors.base import NoRecords, Processor, Records, SplitChunk
+from sync.processors.base import FileArea, NoFileArea, NoRecords, Processor, Records, SplitChunk
 from sync.processors.memory import Memory
 from sync.processors.plan import Mail, Plan
 from sync.reader import RowReader, open_rows
@@ -68,7 +68,8 @@ class Work:
 
     Shape: after_line: rows up to this line are done already; fence_key: tells runs apart in Moodle; wait: called with the
     error and the attempt (1, 2 …) when Moodle is away, returns to try again or raises to give up; should_stop: asked before
-    each chunk; deliver: sends mails after the commit of their chunk; records: what earlier runs on this Moodle did
+    each chunk; deliver: sends mails after the commit of their chunk; records: what earlier runs on this Moodle did;
+    file_area: holds the files that rows may name
     """
 
     processor: type[Processor[Any, Any]]
@@ -83,6 +84,7 @@ class Work:
     should_stop: Callable[[], bool] = field(default=lambda: False)
     deliver: Callable[[Sequence[Mail]], None] = field(default=lambda _mails: None)
     records: Records = field(default_factory=NoRecords)
+    file_area: FileArea = field(default_factory=NoFileArea)
 
 
 def run_pipeline(work: Work, stream: BinaryIO, filename: str) -> bool:
@@ -254,7 +256,7 @@ class _Conductor:
         self.fence = None if work.simulate else Fence(self.session, work.fence_key)
         self.processor = work.processor(self.session, work.options, self.memory)
         self.processor.records, self.processor.kept = work.records, self.kept
-        self.processor.pictures = self.reader.pictures
+        self.processor.pictures, self.processor.file_area = self.reader.pictures, work.file_area
         self._session_stack.callback(self._let_go_of, self.processor)
         self.processor.begin(self.header.names)
         self.cleaner = RowCleaner(work.processor.columns, self.header, work.moodle.column_limit)

@@ -19,6 +19,8 @@ from sync.processors.base import Processor
 # A list to choose from stays a list; older files are reached from the files page.
 FILES_LISTED = 200
 ACCEPTED = ".csv,.txt,.xlsx,.ods,.zip,text/csv"
+# Beside command files, what their rows may name: course backups.
+_ACCEPTED_IN_AREA = f"{ACCEPTED},.mbz"
 
 _GROUP_TITLES = {"tool": _("What the tool may do"), "format": _("Format of the file"), "after": _("When it is done")}
 
@@ -40,7 +42,7 @@ class SeveralFilesField(forms.FileField):
 class UploadForm(forms.Form):
     """Hand in command files."""
 
-    uploads = SeveralFilesField(label=_("Files"), widget=_SeveralFilesInput(attrs={"accept": ACCEPTED}))
+    uploads = SeveralFilesField(label=_("Files"), widget=_SeveralFilesInput(attrs={"accept": _ACCEPTED_IN_AREA}))
     folder = forms.CharField(
         label=_("Folder"), required=False, max_length=200, help_text=_("A folder that doesn't exist yet is made.")
     )

@@ -26,7 +26,7 @@ class Case:
     Shape: name: of the recorded effect; password: the clear text behind the new hashes; tables: compare these only (the
     effect is matched in part, `in_part` says why); prepare: what the site needs beside the recorded set-up; stands_for:
     (table, id in the recorded effect) -> finds the row of ours in its place; act: done instead of the file, where only
-    pieces that several file types share have the effect
+    pieces that several file types share have the effect; sites: where the effect was recorded
     """
 
     name: str
@@ -40,6 +40,7 @@ class Case:
     prepare: Callable[[MoodleSite], None] = lambda _site: None
     stands_for: Mapping[tuple[str, int], Callable[[MoodleSite], int]] = field(default_factory=dict)
     act: Callable[[MoodleSite], None] | None = None
+    sites: tuple[str, ...] = ("m45", "m51")
 
     def __str__(self) -> str:
         return self.name
@@ -58,6 +59,7 @@ def carry_out(case: Case, site: MoodleSite, effect: Mapping[str, Any]) -> tuple[
         result = run_file(site, case.key, case.text, **case.options)
     ours = Side(_only(case.tables, site.diff(before, site.snapshot())), began, int(time.time()))
     theirs = recorded_side(case, effect)
+    theirs.modules = ours.modules = {row["id"]: row["name"] for row in site.rows("modules")}
     for number, ((table, rowid), find) in enumerate(case.stands_for.items(), start=1):
         theirs.labels[(table, rowid)] = ours.labels[(table, find(site))] = f"<{table} in place {number}>"
     lifetime = int(site.one("config", name="sessiontimeout")["value"])

@@ -19,7 +19,7 @@ from sync.moodle.writer import slices
 
 _MODULE = "mod_"
 # About how many rows an activity takes, with its context, its grades and what it consists of.
-_ROWS_OF_ACTIVITY = 15
+ROWS_OF_ACTIVITY = 15
 # Tables of courses whose rows may lie outside of this one and be used all the same: of the site, of a question bank elsewhere.
 _SHARED = frozenset(
     (
@@ -167,4 +167,4 @@ def fetch_content_weights(session: MoodleSession, courseids: Sequence[int]) -> d
         .group_by(cm.c.course)
     )
     number_of_files = dict(session.fetch(in_activities))
-    return {courseid: _ROWS_OF_ACTIVITY * count + number_of_files.get(courseid, 0) for courseid, count in activities}
+    return {courseid: ROWS_OF_ACTIVITY * count + number_of_files.get(courseid, 0) for courseid, count in activities}

@@ -212,7 +212,7 @@ def _parent(table: GraphTable, row: Row, maps: Maps) -> Row | None:
             continue
         if link.fk == "id":
             return {}
-        parent = maps.get(link.parent, row[link.fk] or 0)
+        parent = maps.get(link.parent, row.get(link.fk) or 0)
         if parent is not None:
             return {link.fk: parent}
     return None

@@ -144,7 +144,7 @@ def _list(table: str) -> Rewrite:
     def rewrite(value: str | None, _row: Row, lookup: Lookup) -> Any:
         if not value:
             return value
-        new = [lookup.maps.get(table, int(old)) for old in value.split(",") if old.strip().isdigit()]
+        new = [lookup.maps.get(table, int(old)) for old in value.split(",") if old.strip().isdecimal()]
         return ",".join(str(rowid) for rowid in new if rowid is not None)
 
     return rewrite
@@ -154,7 +154,7 @@ def _path(table: str) -> Rewrite:
     def rewrite(value: str | None, _row: Row, lookup: Lookup) -> Any:
         if not value:
             return value
-        return "/".join(str(lookup.maps.get(table, int(old))) if old.isdigit() else old for old in value.split("/"))
+        return "/".join(str(lookup.maps.get(table, int(old))) if old.isdecimal() else old for old in value.split("/"))
 
     return rewrite
 
@@ -181,9 +181,13 @@ def _fresh(value: str | None, _row: Row, _lookup: Lookup) -> Any:
     return secrets.token_hex(20) if value else value
 
 
-def _salt(_value: str | None, _row: Row, _lookup: Lookup) -> str:
+def fresh_salt() -> str:
     """Mirrors: uniqid('', true)"""
     return f"{secrets.token_hex(7)}.{secrets.randbelow(10**8):08}"
+
+
+def _salt(_value: str | None, _row: Row, _lookup: Lookup) -> str:
+    return fresh_salt()
 
 
 def _client(value: str | None, _row: Row, _lookup: Lookup) -> str | None:
@@ -192,7 +196,7 @@ def _client(value: str | None, _row: Row, _lookup: Lookup) -> str | None:
 
 
 def _stamp(value: str, row: Row, _lookup: Lookup) -> str:
-    return value if row["parent"] else f"toolsync+{secrets.token_hex(10)}"
+    return value if value and row["parent"] else f"toolsync+{secrets.token_hex(10)}"
 
 
 def _instance(value: int, row: Row, lookup: Lookup) -> Any:

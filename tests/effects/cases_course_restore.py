@@ -1,0 +1,69 @@
+"""The cases of backup_format.md section 13: a new course from a backup of TPL1, the course of every activity."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from tests.effects.case import Case
+from tests.effects.comparison import Allowed
+from tests.moodle.coursecontent.backups import Shelf, real_backup
+from tests.moodle_sites import MoodleSite
+from tests.support import run_file
+
+# Into a course that is there nothing is restored, and people's data never.
+FAMILIES = {"course_restore_": ("course_restore_into_existing", "course_restore_with_users")}
+HEADER = "shortname;fullname;category;template"
+
+
+def _restore(site: MoodleSite) -> None:
+    name = f"tpl1-m{site.version.replace('.', '')}-nousers.mbz"
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "filedir").mkdir()
+        result = run_file(
+            site, "courses", f"{HEADER}\nREST1;Restored;3;{name}\n", dataroot=Path(folder),
+            file_area=Shelf({name: real_backup(name)}),
+        )  # fmt: skip
+        assert result.codes == ["course_created"], result.report
+
+
+_AS_EVER = (
+    Allowed("grade_categories_history", "inserted", "no histories of what begins"),
+    Allowed("grade_items_history", "inserted", "no histories of what begins"),
+    Allowed(
+        "grade_items", "inserted", "Moodle works grades out at the next view", ("needsupdate",), side="differs",
+        sites=("m45",),
+    ),
+    Allowed("course", "updated", "courses are brought in order at once", ("sortorder",), side="extra"),
+    Allowed(
+        "course", "inserted", "a new course is made now, and put in order",
+        ("sortorder", "timecreated", "timemodified"), side="differs",
+    ),
+    Allowed(
+        "course_sections", "inserted", "Moodle leaves those alone that it puts nothing into", ("timemodified",),
+        side="differs",
+    ),
+    Allowed("course_modules", "inserted", "the same condition in another order, with our id", ("availability",),
+            side="differs"),
+    Allowed("scorm", "inserted", "the recording tells a float as a text", ("maxgrade",), side="differs"),
+)  # fmt: skip
+# The recorded restores read the course as it was; the backups at hand were taken before, and for another site.
+_OLDER = "the backup was taken before the course had it"
+_OF_THE_BACKUP = (
+    Allowed("lti", "inserted", "encrypted for the site that the backup comes from", ("password", "resourcekey"),
+            side="differs"),
+    *(
+        Allowed(table, "inserted", _OLDER)
+        for table in ("assign_overrides", "event", "lesson_overrides", "quiz_overrides", "tag_instance")
+    ),
+)  # fmt: skip
+_METHODS = Allowed("enrol", "inserted", "an import leaves a course without any, a new course has some", side="extra")
+
+CASES = (
+    Case(
+        "course_restore_template", "courses", "", act=_restore,
+        allowed=(*_AS_EVER, *_OF_THE_BACKUP, _METHODS),
+    ),
+    Case("course_restore_template_general", "courses", "", act=_restore, allowed=(*_AS_EVER, *_OF_THE_BACKUP)),
+    Case("course_restore_template_samesite", "courses", "", act=_restore, allowed=(*_AS_EVER, *_OF_THE_BACKUP)),
+)  # fmt: skip
