@@ -362,6 +362,381 @@ COURSE_LIST_TEXTS = {
     "course_check_ids": _("their ids: %(ids)s"),
 }
 
+# --- courses that are reset (courses_reset) -----------------------------------------------------------------------
+RESET_TEXTS = {
+    "course_reset": _("course reset (%(fullname)s)"),
+    "course_reset_nothing": _("there was nothing to reset (%(fullname)s)"),
+    "course_reset_site": _("“%(course)s” is the site itself, which can't be reset. Take the line out."),
+    "course_reset_plugins": _(
+        "The course holds %(plugins)s, whose tables ToolSync doesn't know. Name the activities to be reset in the column "
+        "modules, add the plugin's install.xml (see the manual), or reset the course in Moodle."
+    ),
+    "course_reset_module_unknown": _(
+        "“%(module)s” is no activity that ToolSync knows. Write the names with spaces between them: %(known)s."
+    ),
+    "course_reset_role_unknown": _(
+        "There is no role “%(role)s”; its holders, if you meant another one, are still enrolled."
+    ),
+    "course_reset_logs": _("The column “logs” has no effect: Moodle keeps its logs when a course is reset."),
+}
+
+# --- the clean-up of empty categories (categories_delete) --------------------------------------------------------
+CATEGORY_LIST_TEXTS = {
+    "category_deleted": _("category deleted (%(name)s)"),
+    "category_deleted_before": _("already deleted by line %(line)s"),
+    "category_delete_unknown": _(
+        "There is no category with the number %(category)s. Take the line out: the category may have been deleted before."
+    ),
+    "category_has_courses": _(
+        "“%(category)s” holds courses (%(count)s). Move or delete them first, or take the line out."
+    ),
+    "category_has_categories": _(
+        "“%(category)s” holds the category “%(inner)s”, which stays. Put that one on an earlier line, or take this one out."
+    ),
+    "category_plugins_unknown": _(
+        "“%(category)s” keeps questions of %(plugins)s, whose tables ToolSync doesn't know. Delete the category in Moodle."
+    ),
+    "category_last": _("“%(category)s” is the only category left, and Moodle needs one. Take the line out."),
+}
+
+# --- enrolments, roles, groups, cohorts ------------------------------------------------------------------------------
+MEMBERSHIP_TEXTS = {
+    "course_unknown": _(
+        "There is no course with the %(identifier)s “%(course)s”. Correct the cell, or create the course first."
+    ),
+    "course_ambiguous": _(
+        "%(count)s courses have the %(identifier)s “%(course)s”. Make it unique in Moodle, or choose "
+        "another course identifier."
+    ),
+    "course_is_site": _(
+        "Column %(column)s: “%(course)s” is the front page of the site, in which nobody can be enrolled. Name a course."
+    ),
+    "course_set_remote": _(
+        "Remote enrolment is not supported, so this course set was left out. Enrol the person on the "
+        "other platform itself, and empty the cell."
+    ),
+    "course_set_empty": _(
+        "The set names a course but neither a role nor an enrolment method, so nothing was done there. "
+        "Fill in the role or the method."
+    ),
+    "role_unknown": _("There is no role with the shortname “%(role)s”. Use the shortname of a role of this site."),
+    "role_not_for_courses": _(
+        "The role “%(role)s” can't be given in courses. Use another role, or allow it in courses in the "
+        "role's definition."
+    ),
+    "enrol_method_refused": _(
+        "Nobody can be enrolled by the method “%(method)s” from a file, as Moodle itself decides who "
+        'belongs there. Use "manual".'
+    ),
+    "enrol_method_inactive": _(
+        "The course “%(course)s” has no enabled enrolment method “%(method)s”. Add or enable it in the "
+        "course, or use another method."
+    ),
+    "group_name_too_long": _("A group name has at most %(limit)s characters. Shorten it."),
+    "group_not_enrolled": _(
+        "Not put in the group “%(group)s”, because the person is not enrolled in the course. Give an "
+        "enrolment method as well."
+    ),
+    "group_ambiguous": _(
+        "The course has %(count)s groups named “%(group)s”; the oldest one was taken. Give them different "
+        "names in Moodle."
+    ),
+    "cohort_unknown": _(
+        "There is no cohort with the idnumber “%(idnumber)s”. Correct the cell, or give the name of the "
+        "cohort as well to have it created."
+    ),
+    "cohort_ambiguous": _("%(count)s cohorts are called “%(cohort)s”. Give the idnumber of the one that is meant."),
+    "cohort_name_too_long": _("A cohort name has at most %(limit)s characters. Shorten it."),
+    "cohort_idnumber_too_long": _("A cohort idnumber has at most %(limit)s characters. Shorten it."),
+}
+
+# --- enrolments -----------------------------------------------------------------------------------------------------
+ENROLMENT_TEXTS = {
+    "enrolment_created": _("enrolled"),
+    "enrolment_updated": _("enrolment changed"),
+    "enrolment_unchanged": _("enrolment unchanged"),
+    "enrolment_deleted": _("unenrolled"),
+    "enrolment_missing": _("nothing to do: not enrolled"),
+    "enrolment_enabled": _("enrolment active again"),
+    "enrolment_disabled": _("enrolment suspended"),
+    "enrolment_groups_changed": _("groups changed"),
+    "enrolment_dates_reversed": _(
+        "The enrolment would end (%(end)s) before it starts (%(start)s). Correct one of the two dates."
+    ),
+    "role_assigned": _("role given"),
+    "role_held_already": _("has this role already"),
+    "role_replaced": _("role replaced"),
+    "roles_taken_away": _("role taken away"),
+    "role_not_held": _("nothing to do: has no such role, or only by an enrolment method"),
+    "group_unknown": _(
+        "The course has no group “%(group)s”. Correct the name, or create the group first (gaddcreate and greplacecreate do)."
+    ),
+    "group_member_already": _("already a member of the group “%(group)s”"),
+    "group_not_member": _("not a member of the group “%(group)s”"),
+    "group_not_ours": _(
+        "still in the group “%(group)s”: ToolSync did not make that membership, and groups are protected"
+    ),
+    "group_kept_by_method": _(
+        "still in the group “%(group)s”: the membership is protected, an enrolment method made it and would restore it"
+    ),
+}
+
+# --- cohorts --------------------------------------------------------------------------------------------------------
+COHORT_TEXTS = {
+    "cohort_created": _("cohort created"),
+    "cohort_updated": _("cohort changed"),
+    "cohort_unchanged": _("cohort unchanged"),
+    "cohort_deleted": _("cohort deleted, with its members and its enrolments"),
+    "cohort_freed": _("cohort emptied of %(count)s members"),
+    "cohort_empty_already": _("the cohort is empty already"),
+    "cohort_member_added": _("member added"),
+    "cohort_member_already": _("is a member already"),
+    "cohort_member_removed": _("member removed"),
+    "cohort_member_missing": _("nothing to do: is no member"),
+    "cohort_missing": _(
+        "There is no cohort with the %(identifier)s “%(cohort)s”. Correct the cell, or have the cohort created first."
+    ),
+    "cohort_taken": _("Another cohort has the %(identifier)s “%(value)s”. Choose another, or name that cohort."),
+    "cohort_gate_left": _(
+        "self enrolment in %(count)s courses was open to its members only, and is closed to everybody now"
+    ),
+    "cohorts_deleted_empty": _("%(count)s cohorts that the file left without members were deleted."),
+    "cohort_link_created": _("cohort enrolled; people who came along: %(count)s"),
+    "cohort_link_restored": _("cohort enrolment switched on again"),
+    "cohort_link_synced": _("cohort enrolled already; people brought up to date"),
+    "cohort_link_unchanged": _("cohort enrolled already"),
+    "cohort_link_disabled": _("cohort enrolment switched off; the roles that it gave are gone"),
+    "cohort_link_off_already": _("cohort enrolment is switched off already"),
+    "cohort_link_deleted": _("cohort enrolment deleted; people who left: %(count)s"),
+    "cohort_link_gone_already": _("nothing to do: not enrolled so"),
+    "cohort_link_missing": _(
+        "The cohort “%(cohort)s” isn't enrolled in “%(course)s” so. Correct the row, or take it out."
+    ),
+    "cohort_link_every_role": _("* means every role, which add can't give. Name one role."),
+    "enrol_method_unknown": _(
+        "The method “%(method)s” can't enrol cohorts: it isn't switched on, or it isn't made for them. Use cohort."
+    ),
+}
+
+# --- groups, groupings and their members -----------------------------------------------------------------------------
+GROUP_TEXTS = {
+    "group_created": _("group added"),
+    "group_updated": _("group changed"),
+    "group_unchanged": _("group unchanged"),
+    "group_bound": _("group put in the grouping"),
+    "group_unidentified": _(
+        "The course has no group with the %(identifier)s “%(group)s”. Correct the cell, or create the group first."
+    ),
+    "group_not_unique": _(
+        "%(count)s groups of the course have the %(identifier)s “%(group)s”. Make it unique in Moodle, or choose another "
+        "group identifier."
+    ),
+    "group_idnumber_taken": _(
+        "Another group of the course has the idnumber “%(idnumber)s”. Give this group another one, or leave the cell empty."
+    ),
+    "grouping_created": _("grouping added"),
+    "grouping_updated": _("grouping changed"),
+    "grouping_unchanged": _("grouping unchanged"),
+    "grouping_unidentified": _(
+        "the course has no grouping with the %(identifier)s “%(grouping)s”; the one of this name was taken, or a new one made"
+    ),
+    "grouping_without_idnumber": _("the new grouping has no idnumber, by which other rows could name it"),
+    "grouping_unknown": _(
+        "The course has no grouping with the idnumber “%(grouping)s”, so the group was put in none. Create the grouping "
+        "first, then send the row again."
+    ),
+    "grouping_not_unique": _(
+        "%(count)s groupings of the course have the %(identifier)s “%(grouping)s”. Make it unique in Moodle."
+    ),
+    "grouping_idnumber_taken": _(
+        "Another grouping of the course has the idnumber “%(idnumber)s”. Give this one another, or leave the cell empty."
+    ),
+    "group_member_added": _("put in the group"),
+    "group_member_unchanged": _("member of the group already"),
+    "group_member_shifted": _("groups changed: in this group now"),
+    "group_member_removed": _("taken out of the group"),
+    "group_member_missing": _("nothing to do: not a member of the group"),
+    "group_kept_not_ours": _("still in the group “%(group)s” as well: ToolSync did not make that membership"),
+    "groups_purged": _("Deleted groups without members (%(count)s): %(names)s."),
+    "groupings_purged": _("Deleted groupings without groups (%(count)s): %(names)s."),
+}
+
+# --- metacourse links ---------------------------------------------------------------------------------------------
+META_TEXTS = {
+    "meta_link_created": _("linked; people who came along: %(count)s"),
+    "meta_link_revived": _("link switched on again"),
+    "meta_link_synced": _("linked already; people brought up to date"),
+    "meta_link_unchanged": _("linked already"),
+    "meta_link_disabled": _("link switched off; the roles that it gave are gone"),
+    "meta_link_off_already": _("link is switched off already"),
+    "meta_link_missing": _("“%(meta)s” takes nobody from “%(master)s”. Correct the row, or take it out."),
+    "meta_of_itself": _("“%(course)s” can't take its people from itself. Name two courses."),
+    "meta_not_enabled": _(
+        "The enrolment plugin “Course meta link” is switched off on this site. Switch it on in Moodle, then send the file again."
+    ),
+}
+
+# --- runs ---------------------------------------------------------------------------------------------------------
+RUN_TEXTS: dict[str, Any] = {
+    "storage_unavailable": _(
+        "The storage of ToolSync's files can't be used now (%(reason)s). Once it is back, take the run up again."
+    ),
+    "processor_unknown": _("There is no file type “%(processor)s”. File types: %(processors)s."),
+    "file_name_empty": _("The file has no name. Give it one."),
+    "file_name_character": _("A file can't be named “%(name)s” here: take out the character “%(character)s”."),
+    "file_name_too_long": _("The file name “%(name)s…” is too long. Shorten it to %(limit)s bytes."),
+    "folder_too_long": _("The path of the folder is too long. Shorten it to %(limit)s characters."),
+    "folder_reserved": _("The folder %(folder)s is filled by runs only. Choose another one."),
+    "file_too_large": _("The file %(name)s has %(size)s MB; at most %(limit)s MB are taken. Split it."),
+    "file_exists": _("There is already a file %(path)s. Delete it first, or choose another name."),
+    "file_in_use": _("Run %(run)s still has to read %(path)s. Wait until it is over, or cancel it."),
+    "file_not_found": _("File %(path)s not found. Look whether it is spelled like this, or hand it in again."),
+    "file_changed": _("%(path)s was replaced by another file after this run was asked for. Start a new run with it."),
+    "moodle_connection_unreadable": _(
+        "The connection of the site “%(site)s” can't be decrypted: SECRET_KEY is another one now. Enter the connection again."
+    ),
+    "internal_error": _(
+        "ToolSync made a mistake; whole chunks are done and nothing is half done. Take the run up again; if it stops here "
+        "again, give the number %(number)s to the person who looks after ToolSync: the log tells more under it."
+    ),
+    "worker_died_repeatedly": _(
+        "The worker died %(attempts)s times at the same place. Look at its memory and its log, then take the run up again."
+    ),
+    "archive_differs": _("The archive could not be stored as it should be, so the file was not deleted."),
+    "columns_ignored": _("These columns are not used here and were ignored: %(columns)s."),
+    "mails_lost": _("%(count)s mails could not be sent. Look at the mail server; the accounts themselves are done."),
+}
+
+# --- where files come from without a person ---------------------------------------------------------------------------
+SOURCE_TEXTS = {
+    "source_nothing": _("Nothing is there for “%(location)s”."),
+    "source_never_next": _(
+        "The first file stays after its run, so the others never get their turn. Tick “Take all files at once”, “Leave out a "
+        "file that was carried out already”, or let the first one be deleted after the run."
+    ),
+    "source_file_growing": _(
+        "%(name)s is still being written, so it was left where it is. It is taken once it stays the same."
+    ),
+    "source_checksum_differs": _(
+        "%(name)s doesn't have the SHA-256 that %(mark)s says, so it was not taken. Send both again."
+    ),
+    "source_file_left_behind": _("%(path)s was fetched before, but its run was never asked for. It is taken now."),
+    "same_file_again": _("%(name)s is the very same file that run %(run)s has carried out already."),
+    "same_file_left_out": _(
+        "%(name)s was left out: it is the very same file that run %(run)s has carried out already."
+    ),
+    "file_put_aside": _(
+        "Run %(run)s could not use %(path)s, so it is called %(aside)s now. The next run goes on with the next file."
+    ),
+    "drop_feeder_writes": _(
+        "Nothing was taken from the drop folder: %(lock)s has said for %(minutes)s minutes that files are being written there."
+    ),
+    "drop_feeder_died": _(
+        "Nothing was taken from the drop folder: %(lock)s is %(hours)s hours old, so the program that feeds it has probably "
+        "died. See that its files are whole, then delete %(lock)s."
+    ),
+    "drop_being_taken": _(
+        "Nothing was taken from the drop folder: %(lock)s has said for %(minutes)s minutes that another process is taking them."
+    ),
+    "drop_lock_taken_over": _(
+        "%(lock)s in the drop folder was %(hours)s hours old, left by a program that has died. It was removed. Check that "
+        "program."
+    ),
+    "drop_folder_failed": _(
+        "The drop folder %(folder)s can't be used (%(reason)s). Let the account that ToolSync runs under write there."
+    ),
+    "inbox_unknown": _("There is no inbox “%(inbox)s”. Choose another one, or name it in TOOLSYNC_INBOXES."),
+    "inbox_failed": _("The inbox “%(inbox)s” doesn't answer as it should (%(reason)s). Check TOOLSYNC_INBOXES."),
+    "path_unreadable": _(
+        "“%(path)s” is not the path of a file. Write it like users.csv, in/users.csv or in/users_*.csv."
+    ),
+    "wildcard_in_folder": _("A * may stand in the name of a file only, not in its folder."),
+    "address_unreadable": _("This is not an address. Write it like https://example.org/users.csv."),
+    "address_scheme": _("Files can't be fetched by “%(scheme)s”. Begin the address with one of: %(schemes)s."),
+    "address_wildcard": _("A web server doesn't list its files: write the whole name, without *."),
+    "address_without_file": _("The address names a folder. Put the name of a file behind it, or a name with *."),
+    "private_key_unreadable": _(
+        "The private key can't be read. Paste the whole file, and give its passphrase as the password."
+    ),
+    "source_secret_unreadable": _(
+        "The password can't be decrypted: SECRET_KEY or TOOLSYNC_CREDENTIALS_KEY is another one now. Enter it again."
+    ),
+    "remote_private": _(
+        "%(host)s is an address of a private network or of this machine, and nothing is fetched from there. Whoever runs "
+        "ToolSync can allow it in TOOLSYNC_FETCH_HOSTS."
+    ),
+    "remote_unknown": _("There is no server %(host)s. Check the spelling of the address."),
+    "remote_failed": _("Fetching from %(host)s failed (%(reason)s). Check the address and the server."),
+    "remote_silent": _("%(host)s doesn't answer: nothing came for %(seconds)s seconds. Check the server."),
+    "remote_too_slow": _("Fetching from %(host)s was given up: it was not done after %(seconds)s seconds."),
+    "remote_too_large": _("%(name)s has more than the %(limit)s MB that are taken. Split it."),
+    "remote_cut_off": _("%(host)s cut the file off: %(missing)s bytes are missing. Nothing was taken."),
+    "remote_certificate": _(
+        "The certificate of %(host)s can't be trusted (%(reason)s), so nothing was sent or taken. Let the server have a "
+        "valid one."
+    ),
+    "remote_login_refused": _("%(host)s refuses the login. Check the user name and the password or key."),
+    "remote_not_found": _("There is nothing at %(address)s."),
+    "remote_status": _("%(host)s answers with an error (HTTP %(status)s). Check the address."),
+    "remote_redirects": _("%(host)s sends us on more than %(count)s times. Enter the address where it ends."),
+    "remote_redirect_insecure": _("%(host)s sends us on to %(target)s, which is not as safe. Enter another address."),
+    "remote_host_key": _(
+        "%(host)s shows a different key than before (%(met)s instead of %(known)s), so no password was sent. If the server was "
+        "changed on purpose, enter the new fingerprint."
+    ),
+}
+
+# --- schedules ----------------------------------------------------------------------------------------------------------
+SCHEDULE_TEXTS = {
+    "crontab_fields": _(
+        "“%(crontab)s” is not a crontab: it takes five fields with blanks between them (minute, hour, day of the month, "
+        "month, day of the week)."
+    ),
+    "crontab_unreadable": _(
+        "“%(crontab)s” is not a crontab, or names a day that never comes. Write it like 15 2 * * 1-5 (at 02:15, Monday to "
+        "Friday)."
+    ),
+    "schedule_without_tool": _("No tool is chosen. Choose at least one."),
+    "schedule_without_time": _("No time is given. Enter one, for example 02:15."),
+    "schedule_under_way": _("This schedule is under way already. Wait until it is over."),
+    "freeze_window_empty": _("The window ends before it begins. Enter a later end."),
+}
+
+# --- after a run: Moodle's caches, and who is told --------------------------------------------------------------------
+TELLING_TEXTS = {
+    "caches_purged": _("Moodle's caches were purged, as groups, categories, roles or enrolments changed."),
+    "caches_not_purged": _(
+        "Groups, categories, roles or enrolments changed, and Moodle's caches were not purged, as no Moodle command line is "
+        "set: some pages may show the old state. Purge the caches in Moodle, and see TOOLSYNC_MOODLE_CLI."
+    ),
+    "caches_purge_failed": _(
+        "Moodle's caches could not be purged, so some of its pages may show the old state. Purge them in Moodle. %(reason)s"
+    ),
+    "moodle_command_not_started": _("Moodle's command line can't be started: %(program)s (%(reason)s)."),
+    "moodle_command_too_slow": _("Moodle's %(script)s was stopped: it was not done after %(seconds)s seconds."),
+    "moodle_command_failed": _("Moodle's %(script)s ended with status %(status)s and said: %(said)s"),
+    "mail_not_sent": _(
+        "The mail could not be sent to: %(recipients)s (%(reason)s). Check the addresses and EMAIL_URL."
+    ),
+    "mail_address_wrong": _("“%(address)s” is not a mail address."),
+    "webhook_address": _(
+        "This is not an address that a webhook can have. Write it like https://example.org/hooks/1, without a user name."
+    ),
+    "webhook_key_short": _("The key is too short to be safe. Give it at least %(length)s characters."),
+    "webhook_secret_unreadable": _(
+        "The address can't be decrypted: SECRET_KEY or TOOLSYNC_CREDENTIALS_KEY is another one now. Enter address and key again."
+    ),
+    "webhook_private": _(
+        "%(host)s is an address of a private network or of this machine, and nothing is sent there. Whoever runs ToolSync can "
+        "allow it in TOOLSYNC_FETCH_HOSTS."
+    ),
+    "webhook_failed": _("%(host)s could not be told (%(reason)s). Check the address and the server."),
+    "webhook_too_slow": _(
+        "%(host)s took longer than %(seconds)s seconds. It should answer first and do its work then."
+    ),
+    "webhook_status": _("%(host)s answers with HTTP %(status)s instead of 200. Check the address and the server."),
+}
+
 # --- course backups (ArchiveRefused) ----------------------------------------------------------------------------------
 BACKUP_TEXTS = {
     "backup_empty": _("The backup is an empty file. Take it from Moodle again."),
@@ -457,6 +832,7 @@ TEXTS: dict[str, Any] = {
     **PICTURE_TEXTS,
     **COURSE_TEXTS,
     **COURSE_LIST_TEXTS,
+    **RESET_TEXTS,
     **CATEGORY_LIST_TEXTS,
     **MEMBERSHIP_TEXTS,
     **ENROLMENT_TEXTS,

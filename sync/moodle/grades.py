@@ -24,9 +24,7 @@ def move_grades_to_history(
 
     Mirrors: grade_user_delete()
     """
-    return _see_to_deleted_grades(
-        writer, writer.delete_where("grade_grades", "userid", userids), now=now, source=source
-    )
+    return see_to_deleted_grades(writer, writer.delete_where("grade_grades", "userid", userids), now=now, source=source)
 
 
 def move_course_grades_to_history(
@@ -49,7 +47,7 @@ def move_course_grades_to_history(
             if (row["userid"], courseid) in pairs:
                 gone.append(row)
     writer.delete_many("grade_grades", gone)
-    return _see_to_deleted_grades(writer, gone, now=now, source=source)
+    return see_to_deleted_grades(writer, gone, now=now, source=source)
 
 
 def recover_course_grades(writer: Writer, pairs: Collection[tuple[int, int]], *, now: int) -> None:
@@ -118,7 +116,7 @@ def _kept_grades(session: MoodleSession, pairs: Collection[tuple[int, int]]) -> 
     return kept
 
 
-def _see_to_deleted_grades(writer: Writer, gone: Sequence[Mapping[str, Any]], *, now: int, source: str) -> DeletedFiles:
+def see_to_deleted_grades(writer: Writer, gone: Sequence[Mapping[str, Any]], *, now: int, source: str) -> DeletedFiles:
     """Keep deleted grades in the history, withdraw what was complete by them, delete the files of their feedback.
 
     Mirrors: grade_grade::delete()

@@ -15,6 +15,7 @@ from sync.processors.courses import Courses
 from sync.processors.courses_check import CoursesCheck
 from sync.processors.courses_delete import CoursesDelete
 from sync.processors.courses_meta import CoursesMeta
+from sync.processors.courses_reset import CoursesReset
 from sync.processors.enrolments import Enrolments
 from sync.processors.groupmembers import GroupMembers
 from sync.processors.groups import Groups
@@ -33,6 +34,7 @@ _PROCESSORS: tuple[type[Processor[Any, Any]], ...] = (
     UsersSuspend,
     UsersRestore,
     UserPictures,
+    CoursesReset,
     CoursesCheck,
     CoursesDelete,
     Courses,

@@ -15,6 +15,9 @@ from sync.processors.base import Processor
 from sync.processors.plan import Plan
 from sync.values import Action, CleanRow, Note, Outcome
 
+# A chunk ends before so many rows of user data, by rough estimate: one transaction, during which Moodle's users wait.
+CHUNK_WEIGHT = 50_000
+
 
 def course_list_options(*aliases: str) -> Options:
     """Give the options of a list of courses. Shape: aliases: names that the old plugin had for the identifier."""

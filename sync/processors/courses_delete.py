@@ -19,12 +19,9 @@ from sync.moodle.identifiers import folding
 from sync.moodle.writer import Writer
 from sync.processors.base import SplitChunk
 from sync.processors.blobs import blob_notes, trash_blobs
-from sync.processors.course_list import CourseList, ListedCourses, course_list_options, outcome
+from sync.processors.course_list import CHUNK_WEIGHT, CourseList, ListedCourses, course_list_options, outcome
 from sync.processors.plan import Plan
 from sync.values import Action, CleanRow, Note, Outcome
-
-# A chunk ends before so many rows of user data, by rough estimate: one transaction, during which Moodle's users wait.
-CHUNK_WEIGHT = 50_000
 
 
 class CoursesDeletePlan(Plan):

@@ -140,6 +140,28 @@ def test_a_deletion_file_stands_ready_in_its_tool(moodle: Moodle, courses_client
     assert len(moodle.rows("course", shortname="C1")) == 1
 
 
+def test_a_reset_file_says_what_was_chosen_and_runs(
+    moodle: Moodle, client_with: Callable[..., Client], tmp_path: Path
+) -> None:
+    client = client_with("run_courses_reset")
+    for course in ("C1", "C2"):
+        moodle.insert("event", name="Exam", description="", courseid=moodle.ids[course], eventtype="course")
+    choose(client, moodle.ids["C1"])
+    assert 'value="student teacher guest"' in client.get(RESET).text
+    answers = {
+        "roles": "", "local_roles": "no", "completion": "no", "grades": "no", "groups": "no", "groupings": "no",
+        "blog_associations": "no", "events": "yes", "logs": "no", "notes": "no", "comments": "no", "modules": "",
+    }  # fmt: skip
+    enrolled = moodle.rows("user_enrolments")
+
+    content = client.post(RESET, {**answers, "do": "save"}).content
+
+    assert content.decode().splitlines()[1].startswith("C1;;no;no")
+    assert run_file(moodle, "courses_reset", content).codes == ["course_reset"]
+    assert [event["courseid"] for event in moodle.rows("event")] == [moodle.ids["C2"]]
+    assert moodle.rows("user_enrolments") == enrolled
+
+
 def test_the_file_follows_the_options_of_the_tool_and_leaves_out_what_it_cant_name(
     moodle: Moodle, courses_client: Client, site: MoodleSite
 ) -> None:

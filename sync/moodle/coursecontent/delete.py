@@ -6,7 +6,7 @@ Source: spec courses.md section 2; effects course_delete_rich_norecyclebin, cour
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,6 +26,11 @@ from sync.moodle.writer import Writer
 
 # What is in memory at a time: the rows of one slice.
 SLICE_ROWS = 5_000
+
+# What a gradebook consists of; its letters are the course's.
+GRADEBOOK = frozenset((
+    "grade_grades", "grade_items", "grade_categories", "grade_outcomes", "grade_outcomes_courses", "grade_settings", "scale",
+))  # fmt: skip
 
 _Rows = list[dict[str, Any]]
 
@@ -50,6 +55,14 @@ def delete_contexts(
     Units: now: seconds since epoch
     """
     return _Deletion(writer, graph, places, now).delete_contexts(Scope((), tuple(contextids)))
+
+
+def delete_gradebooks(writer: Writer, graph: CourseGraph, courses: Sequence[Course], *, now: int) -> DeletedFiles:
+    """Delete the gradebooks of courses, with their outcomes, scales and settings; each row is kept in the history.
+
+    Units: now: seconds since epoch
+    """
+    return _Deletion(writer, graph, courses, now).delete_tables(fetch_scope(writer.session, courses), GRADEBOOK)
 
 
 class _Deletion:
@@ -106,6 +119,12 @@ class _Deletion:
         delete_unborne_tags(self.writer, sorted(self.tagids))
         self._delete_preferences(scope)
         caches.flag_changes(self.writer, dirty_users=self.dirty_users)
+        return self.files
+
+    def delete_tables(self, scope: Scope, names: Collection[str]) -> DeletedFiles:
+        for table, path in fetch_filled(self.session, self.graph, scope):
+            if table.name in names:
+                self._delete_rows(table.name, path, scope)
         return self.files
 
     def _delete_rows(self, name: str, path: Sequence[Link], scope: Scope) -> None:

@@ -1,0 +1,257 @@
+"""Courses are reset as their lines say: what people did goes, what teachers made stays. Spec: courses.md section 4."""
+
+from __future__ import annotations
+
+import pytest
+
+from sync.errors import HeaderError
+from sync.values import Action
+from tests.moodle.coursecontent.furniture import furnish, insert
+from tests.moodle_sites import MoodleSite
+from tests.support import RunResult, run_file
+
+HEADER = "shortname;events;logs;notes;grades;roles;local_roles;groups;groupings;modules"
+OPTIONAL = ";blog_associations;comments;completion;competency_ratings"
+NOTHING = "no;no;no;no;no;no;no;no"
+STUDENT, TEACHER = 5, 3
+
+
+def reset(site: MoodleSite, *lines: str, header: str = HEADER, **options: object) -> RunResult:
+    return run_file(site, "courses_reset", "\n".join((header, *lines)) + "\n", **options)
+
+
+def activity(site: MoodleSite, module: str, course: str = "C1", **values: object) -> int:
+    """Add an activity with its course module and context; gives the id of its instance."""
+    instance = insert(site, module, {"course": site.ids[course], **values})
+    cm = insert(
+        site, "course_modules",
+        {"course": site.ids[course], "module": site.one("modules", name=module)["id"], "instance": instance},
+    )  # fmt: skip
+    path = site.one("context", id=site.ids[f"{course} context"])["path"]
+    context = site.insert("context", contextlevel=70, instanceid=cm, depth=4)
+    site.execute("UPDATE {context} SET path = :path WHERE id = :id", path=f"{path}/{context}", id=context)
+    return instance
+
+
+def enrol(site: MoodleSite, username: str, *roles: int) -> int:
+    userid = insert(site, "user", {"username": username, "mnethostid": 1})
+    insert(site, "user_enrolments", {"enrolid": site.ids["C1 manual"], "userid": userid, "status": 0})
+    for role in roles:
+        insert(
+            site, "role_assignments",
+            {"contextid": site.ids["C1 context"], "userid": userid, "roleid": role, "component": "", "itemid": 0},
+        )  # fmt: skip
+    return userid
+
+
+def graded_quiz(site: MoodleSite, course: str = "C1") -> tuple[int, int]:
+    """Give the ids of the quiz and of its grade item; ann has an attempt and a grade."""
+    quiz = activity(site, "quiz", course)
+    insert(site, "quiz_attempts", {"quiz": quiz, "userid": site.ids["ann"], "uniqueid": 1_000_000 + quiz})
+    item = insert(
+        site, "grade_items",
+        {"courseid": site.ids[course], "itemtype": "mod", "itemmodule": "quiz", "iteminstance": quiz, "itemnumber": 0,
+         "needsupdate": 0, "scaleid": None},
+    )  # fmt: skip
+    insert(
+        site,
+        "grade_grades",
+        {"itemid": item, "userid": site.ids["ann"], "rawgrade": 5, "finalgrade": 7, "overridden": 9},
+    )
+    return quiz, item
+
+
+def test_everything_goes_that_people_did_and_nothing_of_another_course(moodle_site: MoodleSite) -> None:
+    ours = furnish(moodle_site, moodle_site.ids["C1"], moodle_site.ids["C1 context"])
+    others = furnish(moodle_site, moodle_site.ids["C2"], moodle_site.ids["C2 context"])
+    for table, column, value in (
+        ("question_usages", "component", "mod_quiz"), ("comments", "commentarea", "page_comments"),
+        ("event", "modulename", ""), ("workshop_submissions", "example", 0),
+    ):  # fmt: skip
+        moodle_site.execute(f"UPDATE {{{table}}} SET {column} = :value", value=value)
+    before = moodle_site.snapshot()
+    line = "C1;yes;yes;yes;all;all;all;all;all;all;yes;yes;yes;yes"
+
+    result = reset(moodle_site, line, header=HEADER + OPTIONAL)
+
+    assert result.codes == ["course_reset"], result.report
+    change = moodle_site.diff(before, moodle_site.snapshot())
+    gone = {name: {row["id"] for row in changes["deleted"]} for name, changes in change.items()}
+    assert {name for name, ids in others.items() if gone.get(name, set()) & set(ids)} == set()
+    graded = {"grade_categories", "grade_items", "grade_outcomes", "grade_outcomes_courses", "scale", "grade_settings"}
+    for name in ("groups", "groupings", "forum_posts", "quiz_attempts", "choice_answers", "role_capabilities", *graded):
+        assert set(ours[name]) <= gone.get(name, set()), name
+    for name in ("forum", "quiz", "question", "course_sections", "block_instances", "enrol", "files"):
+        assert not set(ours[name]) & gone.get(name, set()), name
+    assert "The column “logs” has no effect" in result.report
+
+    again = moodle_site.snapshot()
+    assert reset(moodle_site, line, header=HEADER + OPTIONAL).codes == ["course_reset_nothing"]
+    assert moodle_site.diff(again, moodle_site.snapshot()) == {}
+
+
+def test_example_2_and_3_only_the_activities_that_are_named(moodle_site: MoodleSite) -> None:
+    quiz, item = graded_quiz(moodle_site)
+    choice, forum = activity(moodle_site, "choice"), activity(moodle_site, "forum", type="general")
+    insert(moodle_site, "choice_answers", {"choiceid": choice, "userid": moodle_site.ids["ann"]})
+    insert(moodle_site, "forum_discussions", {"course": moodle_site.ids["C1"], "forum": forum})
+
+    result = reset(moodle_site, f"C1;{NOTHING};quiz choice")
+
+    assert [(change.field, change.old) for change in result.outcomes[0].changes] == [
+        ("choice", "1"),
+        ("quiz_attempts", "2"),
+    ]
+    assert moodle_site.rows("quiz_attempts", quiz=quiz) == moodle_site.rows("choice_answers", choiceid=choice) == []
+    assert moodle_site.rows("grade_grades", itemid=item) == []
+    assert moodle_site.one("grade_items", id=item)["needsupdate"] == 1
+    assert [row["source"] for row in moodle_site.rows("grade_grades_history", itemid=item)] == ["reset"]
+    assert len(moodle_site.rows("forum_discussions", forum=forum)) == 1
+    assert reset(moodle_site, f"C1;{NOTHING};-forum").codes == ["course_reset_nothing"]
+    assert reset(moodle_site, f"C1;{NOTHING};all").codes == ["course_reset"]
+    assert moodle_site.rows("forum_discussions", forum=forum) == []
+
+
+def test_example_5_and_6_people_leave_by_their_roles(moodle_site: MoodleSite) -> None:
+    pupil, both, nobody = (
+        enrol(moodle_site, "pupil", STUDENT),
+        enrol(moodle_site, "both", STUDENT, TEACHER),
+        enrol(moodle_site, "nobody"),
+    )
+
+    result = reset(moodle_site, "C1;no;no;no;no;student ghost;no;no;no;")
+
+    assert result.counts == {"updated": 1}
+    assert "There is no role “ghost”" in result.report
+    left = {row["userid"] for row in moodle_site.rows("user_enrolments", enrolid=moodle_site.ids["C1 manual"])}
+    assert left & {pupil, both, nobody} == {both, nobody}
+    assert [row["roleid"] for row in moodle_site.rows("role_assignments", userid=both)] == [TEACHER]
+    assert moodle_site.rows("role_assignments", userid=pupil) == []
+    flagged = {row["name"] for row in moodle_site.rows("cache_flags", flagtype="accesslib/dirtyusers")}
+    assert {str(pupil), str(both)} <= flagged
+    reset(moodle_site, "C1;no;no;no;no;none;no;no;no;")
+    left = {row["userid"] for row in moodle_site.rows("user_enrolments", enrolid=moodle_site.ids["C1 manual"])}
+    assert nobody not in left
+
+
+@pytest.mark.parametrize("cell", ["grades", "items", "all"])
+def test_grades_that_activities_gave_stay_as_these_gave_them(cell: str, moodle_site: MoodleSite) -> None:
+    _quiz, item = graded_quiz(moodle_site)
+    manual = insert(
+        moodle_site,
+        "grade_items",
+        {"courseid": moodle_site.ids["C1"], "itemtype": "manual", "itemmodule": None, "scaleid": None},
+    )
+    insert(moodle_site, "grade_grades", {"itemid": manual, "userid": moodle_site.ids["ann"], "finalgrade": 3})
+
+    result = reset(moodle_site, f"C1;no;no;no;{cell};no;no;no;no;")
+
+    assert result.codes == ["course_reset"]
+    items = {row["id"]: row for row in moodle_site.rows("grade_items", courseid=moodle_site.ids["C1"])}
+    (grade,) = [row for row in moodle_site.rows("grade_grades") if row["itemid"] in items]
+    assert (float(grade["finalgrade"]), grade["overridden"]) == (5, 0)
+    assert items[grade["itemid"]]["itemmodule"] == "quiz"
+    assert (manual in items, item in items) == ((True, True) if cell == "grades" else (False, False))
+    again = moodle_site.snapshot()
+    assert reset(moodle_site, f"C1;no;no;no;{cell};no;no;no;no;").codes == ["course_reset_nothing"]
+    assert moodle_site.diff(again, moodle_site.snapshot()) == {}
+
+
+def test_a_column_of_an_option_counts_before_the_column_modules(sqlite_site: MoodleSite) -> None:
+    graded_quiz(sqlite_site)
+    override = insert(sqlite_site, "quiz_overrides", {"quiz": 1, "userid": sqlite_site.ids["ann"]})
+    sqlite_site.execute("UPDATE {quiz_overrides} SET quiz = (SELECT max(id) FROM {quiz})")
+
+    result = reset(sqlite_site, f"C1;{NOTHING};quiz;0;1", header=f"{HEADER};quiz_attempts;quiz_user_overrides")
+
+    assert [change.field for change in result.outcomes[0].changes] == ["quiz_user_overrides"]
+    assert sqlite_site.rows("quiz_overrides", id=override) == []
+    assert len(sqlite_site.rows("quiz_attempts")) == 1
+
+
+def test_a_simulation_says_what_a_run_does_and_writes_nothing(moodle_site: MoodleSite) -> None:
+    graded_quiz(moodle_site)
+    enrol(moodle_site, "pupil", STUDENT)
+    before = moodle_site.snapshot()
+    line = "C1;yes;no;yes;all;student;all;all;all;all"
+
+    simulated = reset(moodle_site, line, simulate=True)
+
+    assert moodle_site.diff(before, moodle_site.snapshot()) == {}
+    assert simulated.outcomes == reset(moodle_site, line).outcomes
+
+
+BAD = {
+    "ZZ": ("ZZ", "", "course_unknown"),
+    "the site": ("", "", "course_reset_site"),
+    "no activity": ("C1", "quizz", "course_reset_module_unknown"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_line_is_a_sentence_and_the_others_are_done(case: str, sqlite_site: MoodleSite) -> None:
+    graded_quiz(sqlite_site, "C2")
+    name, modules, code = BAD[case]
+    name = name or sqlite_site.one("course", category=0)["shortname"]
+
+    result = reset(sqlite_site, f"{name};{NOTHING};{modules}", f"C2;{NOTHING};quiz")
+
+    assert result.codes == [code, "course_reset"]
+    assert result.tryback is not None
+    mended = result.tryback.decode().replace(f"{name};{NOTHING};{modules}", f"C1;{NOTHING};all")
+    assert run_file(sqlite_site, "courses_reset", mended).codes == ["course_reset_nothing"]
+
+
+def test_the_same_course_twice_finds_the_second_time_what_the_first_left(sqlite_site: MoodleSite) -> None:
+    graded_quiz(sqlite_site)
+
+    assert reset(sqlite_site, *[f"C1;{NOTHING};quiz"] * 2).codes == ["course_reset", "course_reset_nothing"]
+
+
+def test_several_courses_of_one_name_are_refused(sqlite_site: MoodleSite) -> None:
+    sqlite_site.execute("UPDATE {course} SET idnumber = 'same' WHERE shortname IN ('C1', 'C2')")
+
+    result = reset(
+        sqlite_site, f"same;{NOTHING};all", header=HEADER.replace("shortname", "idnumber"), courseidentifier="idnumber"
+    )
+
+    assert result.codes == ["course_ambiguous"]
+
+
+@pytest.mark.parametrize(
+    "header", [HEADER.replace(";groupings", ""), HEADER.removeprefix("shortname;"), HEADER + ";quizz"]
+)
+def test_example_7_a_file_without_its_columns_is_refused_as_a_whole(header: str, sqlite_site: MoodleSite) -> None:
+    with pytest.raises(HeaderError):
+        reset(sqlite_site, f"C1;{NOTHING};all", header=header)
+
+
+def test_an_activity_that_we_dont_know_is_named_unless_it_stays(sqlite_site: MoodleSite) -> None:
+    foreign = sqlite_site.insert("modules", name="hvp", cron=0, search="", visible=1)
+    insert(
+        sqlite_site,
+        "course_modules",
+        {"course": sqlite_site.ids["C1"], "module": foreign, "instance": 1, "deletioninprogress": 0},
+    )
+
+    result = reset(sqlite_site, f"C1;{NOTHING};all", f"C1;{NOTHING};quiz")
+
+    assert result.codes == ["course_reset_plugins", "course_reset_nothing"]
+    assert "mod_hvp" in result.report
+
+
+def test_the_number_of_queries_doesnt_grow_with_courses(sqlite_site: MoodleSite) -> None:
+    numbers = []
+    for count in (1, 5):
+        names = [f"Q{count}{n}" for n in range(count)]
+        for name in names:
+            course = insert(sqlite_site, "course", {"category": 1, "shortname": name})
+            context = sqlite_site.insert("context", contextlevel=50, instanceid=course, depth=2)
+            sqlite_site.execute("UPDATE {context} SET path = :path WHERE id = :id", path=f"/1/{context}", id=context)
+            sqlite_site.ids |= {name: course, f"{name} context": context}
+            graded_quiz(sqlite_site, name)
+        result = reset(sqlite_site, *(f"{name};yes;no;yes;all;all;all;all;all;all" for name in names))
+        assert {outcome.action for outcome in result.outcomes} == {Action.UPDATED}
+        numbers.append(result.queries)
+
+    assert numbers[0] == numbers[1]
