@@ -291,6 +291,26 @@ COURSE_TEXTS = {
         "The template “%(template)s” holds %(plugins)s, whose tables ToolSync doesn't know, so no course was made. Add the "
         "plugin's install.xml (see the manual), or name another template."
     ),
+    "course_handover_no_command": _(
+        "No Moodle command line is set for this site, so Moodle can't restore the backup. Have TOOLSYNC_MOODLE_CLI set, or let "
+        "ToolSync restore it."
+    ),
+    "course_handover_failed": _("Moodle did not restore the backup. %(reason)s Mend that, or let ToolSync restore it."),
+    "course_handover_silent": _(
+        "Moodle's %(script)s ended without the number of the course, but with “%(said)s”. Look in Moodle whether it made one."
+    ),
+    "course_handover_lost": _(
+        "Moodle's command line says that it made course %(courseid)s, which isn't in this database. Let the operator check that "
+        "TOOLSYNC_MOODLE_CLI belongs to this Moodle."
+    ),
+    "course_handover_existing": _(
+        "Moodle's command line restores into new courses only, and this one is there. Let ToolSync restore “%(template)s”."
+    ),
+    "course_template_itself": _("A course can't be its own template. Empty the cell, or name another course."),
+    "course_replace_plugins": _(
+        "The course holds %(plugins)s, whose tables ToolSync doesn't know, so nothing of it was replaced. Add the plugin's "
+        "install.xml (see the manual), or choose to add the template to what is there."
+    ),
     "course_template_archive": _(
         "There is no course backup “%(template)s”, neither among the files of the site nor in Moodle. Upload it, or correct the "
         "cell."

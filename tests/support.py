@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sync.columns.header import MatchedHeader
+from sync.moodle.command_line import MoodleCommand
 from sync.moodle.database import MoodleConnection, MoodleDatabase
 from sync.moodle.writer import BeforeImage
 from sync.outcomes.report import ReportFacts, write_report
@@ -83,6 +84,7 @@ def run_file(
     data_url: str = "",
     records: Records | None = None,
     file_area: FileArea | None = None,
+    moodle_command: MoodleCommand | None = None,
     after_line: int = 0,
     **options: Any,
 ) -> RunResult:
@@ -107,6 +109,7 @@ def run_file(
                 processor, values, moodle, result, simulate=simulate, chunk_rows=chunk_rows, fence_key=str(time.time_ns()),
                 after_line=after_line,
                 deliver=result.mails.extend, records=records or NoRecords(), file_area=file_area or NoFileArea(),
+                moodle_command=moodle_command,
             ),
             io.BytesIO(data),
             filename,

@@ -289,6 +289,7 @@ TOOLSYNC_MOODLE_PEPPERS: list[str] = env.json("TOOLSYNC_MOODLE_PEPPERS", default
 # A command to run: from the environment only, so that nobody who reaches the web pages can choose it.
 TOOLSYNC_MOODLE_CLI: list[str] = env.json("TOOLSYNC_MOODLE_CLI", default=[])
 TOOLSYNC_MOODLE_CLI_SECONDS = env.int("TOOLSYNC_MOODLE_CLI_SECONDS", default=300)
+TOOLSYNC_MOODLE_RESTORE_SECONDS = env.int("TOOLSYNC_MOODLE_RESTORE_SECONDS", default=3600)
 
 # What runs leave is removed after so many days, unless the page of settings says otherwise.
 TOOLSYNC_KEEP_DAYS = env.int("TOOLSYNC_KEEP_DAYS", default=90)

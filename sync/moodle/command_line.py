@@ -25,8 +25,8 @@ class MoodleCommand(NamedTuple):
     arguments: tuple[str, ...]
     seconds: float
 
-    def run(self, script: str, *options: str) -> None:
-        """Run a script and wait for its end.
+    def run(self, script: str, *options: str) -> str:
+        """Run a script and wait for its end; give the last line of what it said.
 
         Shape: script: "purge_caches.php"
         Raises: MoodleCommandFailed if it can't be started, takes too long, or ends with another status than 0
@@ -50,10 +50,10 @@ class MoodleCommand(NamedTuple):
                 ) from None
             finally:
                 _end(process)
+            said = _last_line(output)
             if status:
-                raise MoodleCommandFailed(
-                    "moodle_command_failed", script=script, status=status, said=_last_line(output) or "-"
-                )
+                raise MoodleCommandFailed("moodle_command_failed", script=script, status=status, said=said or "-")
+            return said
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

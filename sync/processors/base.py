@@ -24,6 +24,7 @@ from django.utils.functional import Promise
 from sync.columns.column import Columns
 from sync.columns.options import Options, OptionValues
 from sync.moodle import caches
+from sync.moodle.command_line import MoodleCommand
 from sync.moodle.course_leaving import leave_courses
 from sync.moodle.database import MoodleSession
 from sync.moodle.grades import recover_course_grades
@@ -79,7 +80,7 @@ class Processor(ABC, Generic[State, PlanT]):
     Shape: after: keys of processors whose files go first when several arrive together; rows_per_chunk: at most so many,
     where one row may do much; records: what is known of earlier runs; kept: what the processor collects over the whole run,
     when a new connection has to be made too (the processor is then made anew); pictures: where the file is a zip of them;
-    file_area: holds the files that rows may name
+    file_area: holds the files that rows may name; moodle_command: starts Moodle's own scripts, none = not set
     """
 
     key: ClassVar[str]
@@ -92,6 +93,7 @@ class Processor(ABC, Generic[State, PlanT]):
     rows_per_chunk: ClassVar[int | None] = None
     records: Records = NoRecords()
     file_area: FileArea = NoFileArea()
+    moodle_command: MoodleCommand | None = None
     kept: dict[str, Any]
     pictures: PictureZip | None = None
 

@@ -10,12 +10,13 @@ import io
 import shutil
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
-from sync.errors import ArchiveRefused, MoodleError
+from sync.errors import ArchiveRefused, MoodleError, MoodleRefused
 from sync.moodle.course_rows import CourseRow
 from sync.moodle.coursecontent.archive.content import ArchivedContent, open_archive
 from sync.moodle.coursecontent.archive.limits import DEFAULT_LIMITS, in_mib
@@ -23,6 +24,7 @@ from sync.moodle.coursecontent.archived_course import ArchivedCourse
 from sync.moodle.coursecontent.content_source import ContentSource
 from sync.moodle.coursecontent.duplicate import ROWS_OF_ACTIVITY
 from sync.moodle.coursecontent.graph import CourseGraph
+from sync.moodle.coursecontent.inventory import inventory_of
 from sync.moodle.coursecontent.site_names import SiteNames
 from sync.moodle.coursecontent.stored_backups import fetch_backups_named, fetch_newest_backups
 from sync.moodle.database import MoodleSession
@@ -62,11 +64,20 @@ class ArchiveShelf:
     """The backups that a run's rows name.
 
     Shape: kept: holds what outlives a connection: contents that the run has brought into the pool, and what it has told;
-    leave_out: what isn't known is left out, instead of the row
+    leave_out: what isn't known is left out, instead of the row; with_inventory: tell what is in each; for_moodle: they aren't
+    read, Moodle restores them
     """
 
     def __init__(
-        self, moodle: MoodleSession, graph: CourseGraph, files: FileArea, kept: dict[str, Any], *, leave_out: bool
+        self,
+        moodle: MoodleSession,
+        graph: CourseGraph,
+        files: FileArea,
+        kept: dict[str, Any],
+        *,
+        leave_out: bool,
+        with_inventory: bool = False,
+        for_moodle: bool = False,
     ) -> None:
         self._moodle = moodle
         self._graph = graph
@@ -74,6 +85,9 @@ class ArchiveShelf:
         self._stored: set[str] = kept.setdefault("stored", set())
         self._told: list[Note] = kept.setdefault("told", [])
         self._leave_out = leave_out
+        self._with_inventory = with_inventory
+        self._for_moodle = for_moodle
+        self._places: dict[str, _Place] = {}
         self._pool: FilePool | None = file_pool_of(moodle.database.settings)
         self._opened: dict[_Place, _Opened | ArchiveRefused] = {}
         self.notes: list[Note] = []
@@ -106,6 +120,21 @@ class ArchiveShelf:
             if row["contextid"] in newest
         }
 
+    @property
+    def temporary_folder(self) -> Path | None:
+        """Where Moodle keeps what it needs for a while; None where its data folder isn't one of this machine."""
+        dataroot = self._moodle.database.settings.dataroot
+        folder = Path(str(dataroot)) / "temp" if dataroot and "://" not in str(dataroot) else None
+        return folder if folder is not None and folder.is_dir() else None
+
+    def copy(self, template: Template, target: Path) -> None:
+        """Copy a backup that isn't read. Raises: MoodleRefused"""
+        self._moodle.release()
+        try:
+            self._copy(self._places[template.key], target)
+        except ArchiveRefused as error:
+            raise MoodleRefused(error.code, **error.params) from error
+
     def store_contents(self, templates: Iterable[Template]) -> None:
         """Bring what the files of backups hold into Moodle's pool."""
         keys = {template.key for template in templates}
@@ -124,6 +153,12 @@ class ArchiveShelf:
 
     def _templates(self, places: Mapping[str, _Place]) -> dict[str, Template]:
         """Read the backups that weren't read yet."""
+        if self._for_moodle:
+            self._places.update({_key(place): place for place in places.values()})
+            return {
+                text: Template(_key(place), {}, _nothing, is_backup=True, is_for_moodle=True)
+                for text, place in places.items()
+            }
         if places and self._pool is None:
             refusal = ArchiveRefused("course_backup_no_data_folder")
             return {text: _refused(place, refusal) for text, place in places.items()}
@@ -197,7 +232,8 @@ class ArchiveShelf:
         if not unknown:
             self._tell(text, course)
         weight = ROWS_OF_ACTIVITY * len(opened.content.manifest.activities) + course.file_count
-        return Template(_key(place), course.course, source, weight, unknown, is_backup=True)
+        inventory = inventory_of(course, self._graph) if self._with_inventory else Counter[tuple[str, str]]()
+        return Template(_key(place), course.course, source, weight, unknown, is_backup=True, inventory=inventory)
 
     def _tell(self, text: str, course: ArchivedCourse) -> None:
         """Say once what a backup has lost on its way."""
@@ -229,10 +265,11 @@ class ArchiveShelf:
 
 
 def _refused(place: _Place, refusal: ArchiveRefused) -> Template:
-    def nothing(_writer: Writer, _graph: CourseGraph) -> ContentSource:
-        raise refusal
+    return Template(_key(place), {}, _nothing, refusal=(refusal.code, dict(refusal.params)), is_backup=True)
 
-    return Template(_key(place), {}, nothing, refusal=(refusal.code, dict(refusal.params)), is_backup=True)
+
+def _nothing(_writer: Writer, _graph: CourseGraph) -> ContentSource:
+    raise RuntimeError("nothing can be read of this template")
 
 
 def _key(place: _Place) -> str:

@@ -5,6 +5,7 @@ A template is a live course, named by its short name, or a backup (`course_archi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from sync.moodle.coursecontent.content_source import ContentSource, Target
 from sync.moodle.coursecontent.delete import unknown_plugins
 from sync.moodle.coursecontent.duplicate import LiveCourse, fetch_content_weights
 from sync.moodle.coursecontent.graph import CourseGraph
+from sync.moodle.coursecontent.inventory import Inventory, fetch_inventories
 from sync.moodle.coursecontent.planting import plant
 from sync.moodle.courses import Course
 from sync.moodle.database import MoodleSession
@@ -40,7 +42,8 @@ class Template:
 
     Shape: key: the same for rows that mean the same; course: its row, as far as it is known; open: gives what is in it; weight:
     about how many rows that is; unknown: plugins whose tables aren't known; refusal: why it can't be used: code, parameters;
-    is_backup: it isn't a course of the site
+    is_backup: it isn't a course of the site; is_for_moodle: Moodle restores it; inventory: what is in it, where that was
+    asked for
     """
 
     key: str
@@ -50,10 +53,17 @@ class Template:
     unknown: tuple[str, ...] = ()
     refusal: tuple[str, Mapping[str, Any]] | None = None
     is_backup: bool = False
+    is_for_moodle: bool = False
+    inventory: Inventory = field(default_factory=Counter, repr=False)
+
+    @property
+    def courseid(self) -> int:
+        """The course that it is; 0 for a backup."""
+        return 0 if self.is_backup else int(self.key)
 
 
 class FromTemplate(NamedTuple):
-    """How a new course takes the content of its template. Shape: values, topics: see Target.values and NewCourse.sections"""
+    """How a course takes the content of its template. Shape: values, topics: see Target.values and NewCourse.sections"""
 
     template: Template
     date_offset: int
@@ -62,19 +72,26 @@ class FromTemplate(NamedTuple):
 
 
 def fetch_templates(
-    moodle: MoodleSession, graph: CourseGraph, texts: Collection[str], named: Mapping[str, Sequence[CourseRow]]
+    moodle: MoodleSession,
+    graph: CourseGraph,
+    texts: Collection[str],
+    named: Mapping[str, Sequence[CourseRow]],
+    *,
+    with_inventory: bool = False,
 ) -> dict[str, Template]:
     """Give the templates that texts name.
 
     Shape: named: short name -> rows; absent = unknown
-    Queries: four; none without texts
+    Queries: four, with inventories those of `fetch_inventories` too; none without texts
     """
     rows = {text: named[text][0] for text in texts if named.get(text)}
     courses = {row["id"]: Course(row["id"], row["contextid"], row["path"] or "") for row in rows.values()}
     # A simulation knows courses that aren't there yet; nothing can be read of them.
     present = [course for course in courses.values() if course.id > 0]
+    ids = [course.id for course in present]
     unknown = unknown_plugins(moodle, graph, present)
-    weights = fetch_content_weights(moodle, [course.id for course in present])
+    weights = fetch_content_weights(moodle, ids)
+    inventories = fetch_inventories(moodle, graph, ids) if with_inventory else {}
     columns = moodle.table("course").c.keys()
     return {
         text: Template(
@@ -83,6 +100,7 @@ def fetch_templates(
             open=_opener(courses[row["id"]]),
             weight=weights.get(row["id"], 0),
             unknown=tuple(unknown.get(row["id"], ())),
+            inventory=inventories.get(row["id"], Counter()),
         )
         for text, row in rows.items()
     }
@@ -139,20 +157,8 @@ def referring_values(template: Template, given: Mapping[str, Any]) -> dict[str, 
     return {name: template.course[name] for name in _REFERRING if name not in given and name in template.course}
 
 
-def plant_templates(
-    writer: Writer, graph: CourseGraph, wanted: Sequence[tuple[NewCourse, Made, FromTemplate]], *, now: int
-) -> None:
-    """Fill new courses with what is in their templates; each template is read once."""
-    by_template: dict[str, list[tuple[NewCourse, Made, FromTemplate]]] = {}
-    for item in wanted:
-        by_template.setdefault(item[2].template.key, []).append(item)
-    for items in by_template.values():
-        source = items[0][2].template.open(writer, graph)
-        plant(writer, graph, source, [_target(*item) for item in items], now=now)
-    name_sections(writer, {made.id: how.topics for _course, made, how in wanted if how.topics}, now=now)
-
-
-def _target(course: NewCourse, made: Made, how: FromTemplate) -> Target:
+def target_of(course: NewCourse, made: Made, how: FromTemplate) -> Target:
+    """Give a new course as the place where content comes to."""
     return Target(
         made.id,
         made.context.id,
@@ -162,6 +168,19 @@ def _target(course: NewCourse, made: Made, how: FromTemplate) -> Target:
         own_fields=frozenset(course.fields),
         own_options=frozenset(course.options),
     )
+
+
+def plant_templates(
+    writer: Writer, graph: CourseGraph, wanted: Sequence[tuple[Target, FromTemplate]], *, now: int
+) -> None:
+    """Fill courses with what is in their templates; each template is read once."""
+    by_template: dict[str, list[tuple[Target, FromTemplate]]] = {}
+    for item in wanted:
+        by_template.setdefault(item[1].template.key, []).append(item)
+    for items in by_template.values():
+        source = items[0][1].template.open(writer, graph)
+        plant(writer, graph, source, [target for target, _how in items], now=now)
+    name_sections(writer, {target.courseid: how.topics for target, how in wanted if how.topics}, now=now)
 
 
 def _opener(course: Course) -> Callable[[Writer, CourseGraph], ContentSource]:

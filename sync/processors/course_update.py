@@ -85,6 +85,11 @@ class CourseUpdate:
         self._added_sections = len(missing)
         self._bumps = self._bumps or bool(missing)
 
+    def take_content(self, template: str) -> None:
+        """Let content come into the course."""
+        self.changes.append(Change("template", "", template))
+        self._bumps = True
+
     def take_format_option(self, name: str, value: int | None) -> None:
         """Set an option of the course's format, where the format has it."""
         course_format = self.course["format"]

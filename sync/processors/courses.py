@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from sync.columns.clean import flag, integer, moodle_time, text
 from sync.columns.column import Column, Columns, Empty, NumberedColumn, PrefixedColumn
 from sync.columns.general_options import GENERAL_OPTIONS
-from sync.columns.options import Choice, Flag, Options
+from sync.columns.options import Choice, Flag, Options, OptionValues
+from sync.errors import MoodleRefused
 from sync.moodle.categories import fetch_categories
 from sync.moodle.course_defaults import CourseDefaults
 from sync.moodle.course_order import courses_per_category, fix_course_order
@@ -26,15 +27,21 @@ from sync.moodle.course_rows import (
     fetch_people,
     fetch_sections,
 )
+from sync.moodle.coursecontent.delete import unknown_plugins
 from sync.moodle.coursecontent.graph import load_graph
+from sync.moodle.coursecontent.inventory import fetch_inventories
+from sync.moodle.courses import fetch_course_weights, fetch_courses
 from sync.moodle.identifiers import folding
 from sync.moodle.roles import fetch_roles
 from sync.moodle.users import SiteRules
 from sync.moodle.writer import Writer
+from sync.processors.accounts import RowRefused
 from sync.processors.base import Processor, SplitChunk
 from sync.processors.course_archives import MOST_BACKUPS, ArchiveShelf, without_backup
+from sync.processors.course_fillings import ADD, IGNORE, REPLACE
+from sync.processors.course_handover import MOODLE, TOOLSYNC, HandOver, restore_by_moodle
 from sync.processors.course_templates import Template, fetch_templates, is_archive
-from sync.processors.courses_memory import recall_categories, recall_courses, remember_courses
+from sync.processors.courses_memory import recall_categories, recall_courses, recall_inventories, remember_courses
 from sync.processors.courses_plan import CoursesPlan, write_courses_plan
 from sync.processors.courses_planning import COURSE_IDENTIFIERS, CoursesPlanner, CoursesState
 from sync.processors.membership_fetch import fetch_memberships
@@ -66,7 +73,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         Column("template", text(), refers_to="course", help=_(
             "Short name of a course, or name of a course backup (.mbz) among the files of the site or in Moodle, one that you "
             "trust: a new course gets everything that is in it, without the people and what they did. Cells of the row win over "
-            "the template. An existing course isn't changed by it.")),
+            "the template. What it does to an existing course, an option says.")),
         _field("idnumber", text(100), empty=Empty.CLEARS, default=_("empty"), sample="C-ALG1"),
         Column("id", integer(2), refers_to="course", help=_("Moodle's own number; read when it is the course identifier.")),
         _field("summary", text(), empty=Empty.CLEARS, default=_("empty"), help=_("HTML.")),
@@ -113,10 +120,22 @@ class Courses(Processor[CoursesState, CoursesPlan]):
              help=_("Existing courses stay in their category.")),
         Flag("forceupdate", aliases=("courses_forceupdate",), label=_("Update existing courses"),
              help=_("Off: a row whose course exists changes nothing.")),
+        Choice("templatemode", default=IGNORE, aliases=("courses_template_mode",),
+               choices={IGNORE: _("changes nothing"), ADD: _("is added to what is in it"),
+                        REPLACE: _("takes the place of what is in it")},
+               label=_("A template of an existing course"),
+               help=_("Only where existing courses are updated, and only while something of the template isn't in the course "
+                      "yet: activities by their kind and name, named sections. “Takes the place” deletes all activities "
+                      "with what people did in them; people, roles and groups stay.")),
         Choice("templatesource", default="course",
                choices={"course": _("the course as it is now"), "backup": _("its newest backup")},
                label=_("Templates named by their short name"),
                help=_("What a new course is made like. Backups are those that teachers saved in the course.")),
+        Choice("restorewith", default=TOOLSYNC,
+               choices={TOOLSYNC: "ToolSync", MOODLE: _("Moodle's own command line")},
+               label=_("Backups are restored by"),
+               help=_("Moodle's restore knows every plugin, and takes people along if the backup holds any; but it moves no "
+                      "dates, needs the command line that the operator has set, and makes one course after the other.")),
         Flag("leaveoutunknown", label=_("Leave out what isn't known"),
              help=_("Activities and questions of a backup whose plugin isn't known are left out, and named in the report. Off: "
                     "the row is rejected.")),
@@ -130,15 +149,35 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         self.roles = roles_by_shortname(fetch_roles(self.moodle))
         self.fields = self._match_fields()
         self.graph = load_graph()
+        self.folds = {name: folding(self.moodle, "course", name) for name in ("shortname", "idnumber")}
         self.shelf: ArchiveShelf | None = None
+        self.fills = "template" in self.names and self.chosen.forceupdate and self.chosen.templatemode != IGNORE
         if "template" in self.names:
             self.graph.check(self.moodle)
-            leave_out = self.chosen.leaveoutunknown
-            self.shelf = ArchiveShelf(self.moodle, self.graph, self.file_area, self.kept, leave_out=leave_out)
+            self.shelf = ArchiveShelf(
+                self.moodle, self.graph, self.file_area, self.kept,
+                leave_out=self.chosen.leaveoutunknown, with_inventory=self.fills,
+                for_moodle=self.chosen.restorewith == MOODLE,
+            )  # fmt: skip
         self.identifier = self.chosen.courseidentifier
         if self.identifier not in self.names:
             self.file_notes.append(Note("identity_taken_from", {"wanted": self.identifier, "used": "shortname"}))
             self.identifier = "shortname"
+
+    def _finish(self, plan: CoursesPlan, hand_over: HandOver, writer: Writer) -> None:
+        """Give a course that Moodle has made of a backup the cells of its row."""
+        courseid, row = hand_over.courseid, hand_over.cells
+        found = fetch_course_rows(self.moodle, {"id": {str(courseid)}})["id"].get(str(courseid))
+        if not found:
+            raise MoodleRefused("course_handover_lost", courseid=courseid)
+        chosen = OptionValues({**self.chosen, "protectcategory": False, "templatemode": IGNORE})
+        planner = CoursesPlanner(self._fetch([row], {}, set(), [courseid]), chosen, self.names)
+        try:
+            finished = planner.plan_restored(row, found[0])
+        except RowRefused as refused:
+            raise MoodleRefused(refused.code, **refused.params) from refused
+        write_courses_plan(finished, writer, self.graph)
+        plan.files += finished.files
 
     def fetch(self, rows: Sequence[CleanRow]) -> CoursesState:
         texts = {
@@ -148,10 +187,18 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         }
         templates = self._template_texts(rows)
         texts["shortname"] |= templates
-        folds = {name: folding(self.moodle, "course", name) for name in ("shortname", "idnumber")}
-        named = recall_courses(self.memory, fetch_course_rows(self.moodle, texts), texts, folds)
+        named = recall_courses(self.memory, fetch_course_rows(self.moodle, texts), texts, self.folds)
+        return self._fetch(rows, named, templates, self._courses_to_update(named))
+
+    def _fetch(
+        self,
+        rows: Sequence[CleanRow],
+        named: Mapping[str, Mapping[str, Sequence[CourseRow]]],
+        templates: set[str],
+        courseids: Sequence[int],
+    ) -> CoursesState:
+        """Read what rows need. Shape: named: the courses that they name; courseids: those that they may change"""
         people = fetch_people(self.moodle, self._teacher_texts(rows), self.rules.mnethostid)
-        courseids = self._courses_to_update(named)
         has_topics = any(name.startswith("topic") for name in self.names)
         return CoursesState(
             now=int(time.time()),
@@ -170,8 +217,9 @@ class Courses(Processor[CoursesState, CoursesPlan]):
             extras=self._field_extras(),
             memberships=self._fetch_memberships(courseids, {userid for ids in people.values() for userid in ids}),
             courses_per_category=courses_per_category(self.moodle),
-            folds=folds,
-            templates=self._fetch_templates(templates, named["shortname"]),
+            folds=self.folds,
+            templates=self._fetch_templates(templates, named.get("shortname", {})),
+            **self._fetch_to_fill(courseids),
         )
 
     def plan(self, rows: Sequence[CleanRow], state: CoursesState) -> CoursesPlan:
@@ -179,14 +227,20 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         return self.planner.plan_rows(rows)
 
     def prepare(self, plan: CoursesPlan) -> None:
-        if self.shelf is not None:
-            self.shelf.store_contents(place.content.template for place in plan.places if place.content)
+        if self.shelf is not None and plan.hand_over is not None:
+            if self.moodle_command is None:
+                raise MoodleRefused("course_handover_no_command")
+            plan.hand_over.courseid = restore_by_moodle(self.moodle_command, self.shelf, plan.hand_over)
+        elif self.shelf is not None:
+            self.shelf.store_contents(plan.templates)
 
     def apply(self, plan: CoursesPlan, writer: Writer) -> None:
         if isinstance(plan, OrderPlan):
             fix_course_order(writer)
             return
         write_courses_plan(plan, writer, self.graph)
+        if plan.hand_over is not None:
+            self._finish(plan, plan.hand_over, writer)
 
     def committed(self, plan: CoursesPlan) -> None:
         super().committed(plan)
@@ -229,10 +283,25 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         backups = {text for text in texts if is_archive(text)}
         courses = texts - backups
         if self.chosen.templatesource == "course":
-            return {**fetch_templates(self.moodle, self.graph, courses, named), **self.shelf.fetch(backups, {})}
+            live = fetch_templates(self.moodle, self.graph, courses, named, with_inventory=self.fills)
+            return {**live, **self.shelf.fetch(backups, {})}
         # A simulation knows courses that aren't there yet.
         present = {text: named[text][0] for text in courses if named.get(text) and named[text][0]["id"] > 0}
         return {**without_backup(present), **self.shelf.fetch(backups, present)}
+
+    def _fetch_to_fill(self, courseids: Sequence[int]) -> dict[str, Any]:
+        """Look at the courses that templates may come into."""
+        if not self.fills or not courseids:
+            return {}
+        inventories = fetch_inventories(self.moodle, self.graph, courseids)
+        if self.chosen.templatemode != REPLACE:
+            return {"inventories": recall_inventories(self.memory, inventories)}
+        courses = [course for (course,) in fetch_courses(self.moodle, "id", list(map(str, courseids))).values()]
+        return {
+            "inventories": recall_inventories(self.memory, inventories),
+            "unknown": unknown_plugins(self.moodle, self.graph, courses),
+            "weights": fetch_course_weights(self.moodle, courseids),
+        }
 
     def _teacher_texts(self, rows: Sequence[CleanRow]) -> set[str]:
         columns = [name for name in self.names if name.startswith("teacher") and name.endswith("_account")]

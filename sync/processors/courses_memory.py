@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from sync.moodle.categories import Category
 from sync.moodle.course_rows import CourseRow
+from sync.moodle.coursecontent.inventory import Inventory
 from sync.processors.courses_plan import CoursesPlan
 from sync.processors.courses_planning import CoursesState
 from sync.processors.memory import Memory
@@ -34,6 +36,17 @@ def recall_categories(memory: Memory, present: Sequence[Category]) -> list[Categ
     return [*present, *(Category(*values) for values in memory.get_all("category").values())]
 
 
+def recall_inventories(memory: Memory, found: Mapping[int, Inventory]) -> dict[int, Inventory]:
+    """Put what would have come into courses over what was read."""
+    remembered = memory.get_many("course content", list(map(str, found)))
+    return {
+        courseid: Counter({(kind, name): count for kind, name, count in remembered[str(courseid)]})
+        if str(courseid) in remembered
+        else inventory
+        for courseid, inventory in found.items()
+    }
+
+
 def remember_courses(memory: Memory, plan: CoursesPlan, updated: Iterable[CourseRow], state: CoursesState) -> None:
     """Keep courses and categories under negative ids, which no row of Moodle has."""
     lowest = memory.get_many("lowest course id", ["id"]).get("id", 0)
@@ -43,6 +56,10 @@ def remember_courses(memory: Memory, plan: CoursesPlan, updated: Iterable[Course
         parent = by_names[new.parent].id if isinstance(new.parent, tuple) else new.parent
         by_names[new.names] = Category(lowest, parent, new.names[-1], "", new.visible, 0, 0, "")
     memory.put_many("category", {str(category.id): category for category in by_names.values()})
+    inventories = {str(filling.course.id): filling.content.template.inventory for filling in plan.fillings}
+    memory.put_many(
+        "course content", {key: [[*what, n] for what, n in found.items()] for key, found in inventories.items()}
+    )
     courses = list(updated)
     for place in plan.places:
         lowest -= 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sync.moodle.categories import Category, NewCategory, create_categories
@@ -11,7 +11,9 @@ from sync.moodle.course_creation import NewCourse, create_courses
 from sync.moodle.coursecontent.graph import CourseGraph
 from sync.moodle.writer import Writer
 from sync.processors.base import write_plan
-from sync.processors.course_templates import FromTemplate, plant_templates
+from sync.processors.course_fillings import Filling, fill_courses
+from sync.processors.course_handover import HandOver
+from sync.processors.course_templates import FromTemplate, Template, plant_templates, target_of
 from sync.processors.plan import Plan, Update
 
 Target = Category | NewCategory
@@ -42,19 +44,28 @@ class CoursesPlan(Plan):
         self.categories: list[NewCategory] = []
         self.places: list[NewPlace] = []
         self.moves: list[Move] = []
+        self.fillings: list[Filling] = []
+        self.hand_over: HandOver | None = None
 
     @property
     def is_empty(self) -> bool:
-        return super().is_empty and not self.places
+        return super().is_empty and not self.places and not self.fillings and self.hand_over is None
+
+    @property
+    def templates(self) -> Iterator[Template]:
+        """Give the templates whose content comes into courses."""
+        yield from (place.content.template for place in self.places if place.content)
+        yield from (filling.content.template for filling in self.fillings)
 
     @property
     def changes_order(self) -> bool:
         """Whether the site's order of courses has to be looked at afterwards."""
-        return bool(self.places or self.moves)
+        return bool(self.places or self.moves or self.hand_over)
 
 
 def write_courses_plan(plan: CoursesPlan, writer: Writer, graph: CourseGraph) -> None:
-    """Carry out a plan: categories, new courses, moves, then everything about courses that are there."""
+    """Carry out a plan: categories, new courses, moves, then everything about courses that are there,
+    and last what comes into them."""
     made = create_categories(writer, plan.categories, plan.present, now=plan.now)
 
     def find(target: Target) -> Category:
@@ -66,7 +77,9 @@ def write_courses_plan(plan: CoursesPlan, writer: Writer, graph: CourseGraph) ->
         course.parent_path = category.path
     new = create_courses(writer, [place.course for place in plan.places], now=plan.now)
     filled = [
-        (p.course, course, p.content) for p, course in zip(plan.places, new, strict=True) if p.content is not None
+        (target_of(place.course, course, place.content), place.content)
+        for place, course in zip(plan.places, new, strict=True)
+        if place.content is not None
     ]
     plant_templates(writer, graph, filled, now=plan.now)
     paths = []
@@ -78,3 +91,4 @@ def write_courses_plan(plan: CoursesPlan, writer: Writer, graph: CourseGraph) ->
         plan.dirty_contexts.add(new_path)
     move_contexts(writer, paths)
     write_plan(plan, writer)
+    plan.files += fill_courses(writer, graph, plan.fillings, now=plan.now)

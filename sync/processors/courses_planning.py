@@ -8,16 +8,21 @@ from typing import Any
 
 from sync.columns.options import OptionValues
 from sync.moodle.categories import Category, NewCategory
-from sync.moodle.course_creation import NewCourse, Teacher
+from sync.moodle.course_creation import NewCourse
 from sync.moodle.course_defaults import CourseDefaults
 from sync.moodle.course_order import DEFAULT_COURSES_PER_CATEGORY
 from sync.moodle.course_rows import CourseField, CourseRow, Section
+from sync.moodle.coursecontent.inventory import Inventory
+from sync.moodle.courses import Course
 from sync.moodle.roles import Role
 from sync.moodle.users import SiteRules
 from sync.processors.accounts import RowRefused
 from sync.processors.base import SplitChunk
 from sync.processors.course_categories import CourseCategories
+from sync.processors.course_cells import CourseCells
 from sync.processors.course_field_values import field_values
+from sync.processors.course_fillings import IGNORE, REPLACE, Filling
+from sync.processors.course_handover import HandOver
 from sync.processors.course_templates import (
     CHUNK_WEIGHT,
     FromTemplate,
@@ -34,15 +39,6 @@ from sync.processors.membership_state import MembershipState
 from sync.values import Action, Change, CleanRow, Outcome
 
 COURSE_IDENTIFIERS = ("id", "idnumber", "shortname")
-TEACHER_ROLE = "editingteacher"
-MAX_SECTION_NAME = 255
-# Columns of the file that are columns of `course`; dates are turned into seconds.
-PLAIN_COLUMNS = (
-    "shortname", "fullname", "idnumber", "summary", "showgrades", "showreports", "newsitems", "startdate", "enddate",
-    "timecreated", "timemodified", "marker", "maxbytes", "legacyfiles", "visible", "visibleold", "groupmode",
-    "groupmodeforce", "enablecompletion", "defaultgroupingid", "lang", "theme",
-)  # fmt: skip
-DATES = ("startdate", "enddate", "timecreated", "timemodified")
 
 
 @dataclass(frozen=True)
@@ -53,7 +49,8 @@ class CoursesState:
     text -> account ids; groupings: of courses that are there: courseid -> ids; sections: courseid -> number -> section;
     options: (courseid, format, name) -> (row id, value); field_data: (courseid, fieldid) -> row; extras: columns that
     every row of `customfield_data` needs here; folds: identifier -> what makes texts equal that the server takes for so;
-    templates: cell -> template
+    templates: cell -> template; inventories: of the courses that templates may come into; unknown: their plugins whose
+    tables aren't known; weights: about how many rows people have left in them
     """
 
     now: int
@@ -74,6 +71,9 @@ class CoursesState:
     courses_per_category: int = DEFAULT_COURSES_PER_CATEGORY
     folds: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
     templates: Mapping[str, Template] = field(default_factory=dict)
+    inventories: Mapping[int, Inventory] = field(default_factory=dict)
+    unknown: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    weights: Mapping[int, int] = field(default_factory=dict)
 
 
 class CoursesPlanner:
@@ -84,6 +84,7 @@ class CoursesPlanner:
         self.chosen = chosen
         self.names = names
         self.plan = CoursesPlan(state.now, state.categories)
+        self.cells = CourseCells(state.defaults, state.rules, state.people, state.roles, state.fields)
         self.categories = CourseCategories(state.categories, new_visible=chosen.newcategoriesvisible)
         self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
         self.updated: dict[int, CourseRow] = {}
@@ -92,6 +93,8 @@ class CoursesPlanner:
 
     def plan_rows(self, rows: Sequence[CleanRow]) -> CoursesPlan:
         for row in rows:
+            if self.plan.hand_over:
+                raise SplitChunk(row.line)
             try:
                 self.plan.outcomes.append(self._plan_row(row))
             except RowRefused as refused:
@@ -128,7 +131,7 @@ class CoursesPlanner:
         state, given = self.state, row.values
         if state.identifier == "id":
             raise RowRefused("course_unknown", "id", course=str(given["id"]), identifier="id")
-        values = self._values(given)
+        values = self.cells.values(given)
         self._check_names(values, 0)
         course_format = given.get("format") or state.defaults.text("format")
         if course_format not in state.defaults.formats:
@@ -137,6 +140,8 @@ class CoursesPlanner:
         if values.get("defaultgroupingid"):
             raise RowRefused("course_grouping_unknown", "defaultgroupingid", grouping=values["defaultgroupingid"])
         template = self._template(row)
+        if template and template.is_for_moodle:
+            return self._hand_over(row, template)
         full = {"category": 0, **state.defaults.values(state.now), **values, "format": course_format}
         if template:
             full = values_from(template, full, values)
@@ -160,9 +165,9 @@ class CoursesPlanner:
         _check_dates(full)
         course.fields = {
             custom.id: {**state.extras, **field_values(custom, text, state.rules)}
-            for custom, text in self._given_fields(given)
+            for custom, text in self.cells.fields(given)
         }
-        course.teachers = self._teachers(given)
+        course.teachers = self.cells.teachers(given)
         if course.teachers and not any(instance["enrol"] == "manual" for instance in course.instances):
             raise RowRefused("enrol_method_inactive", "teacher1_account", method="manual", course=given["shortname"])
         category = self._category(given) or self.categories.default()
@@ -172,8 +177,31 @@ class CoursesPlanner:
         self._claim(values, 0)
         return _outcome(row, Action.CREATED, "course_created")
 
+    def _hand_over(self, row: CleanRow, template: Template) -> Outcome:
+        """Let Moodle make a course of a backup. What can be told before is told before; such a row has a chunk to itself."""
+        if self.plan.outcomes:
+            raise SplitChunk(row.line)
+        given = row.values
+        self.cells.teachers(given)
+        self.cells.topics(given)
+        for custom, text in self.cells.fields(given):
+            field_values(custom, text, self.state.rules)
+        category = self._category(given) or self.categories.default()
+        # Into one that the row makes, the row moves the course.
+        place = category if isinstance(category, Category) else min(self.state.categories, key=lambda each: each.id)
+        usual = {"idnumber": "", "visible": self.state.defaults.values(self.state.now)["visible"]}
+        self.plan.hand_over = HandOver(row, template, place.id, usual)
+        return _outcome(row, Action.CREATED, "course_created")
+
+    def plan_restored(self, row: CleanRow, course: CourseRow) -> CoursesPlan:
+        """Plan what a row changes in the course that Moodle has made for it. Raises: RowRefused"""
+        self._update(row, course)
+        self.plan.categories = list(self.categories.new.values())
+        self.rows.finish()
+        return self.plan
+
     def _update(self, row: CleanRow, course: CourseRow) -> Outcome:
-        values = self._values(row.values)
+        values = self.cells.values(row.values)
         self._check_names(values, course["id"])
         if values.get("defaultgroupingid") and values["defaultgroupingid"] not in self.state.groupings.get(
             course["id"], ()
@@ -182,14 +210,19 @@ class CoursesPlanner:
         if not follows_weeks(self.state, course) or "enddate" in values:
             _check_dates({**course, **values})
         target = None if self.chosen.protectcategory else self._category(row.values)
-        teachers = self._teachers(row.values)
+        teachers = self.cells.teachers(row.values)
         fields = [
-            (custom, field_values(custom, text, self.state.rules)) for custom, text in self._given_fields(row.values)
+            (custom, field_values(custom, text, self.state.rules)) for custom, text in self.cells.fields(row.values)
         ]
         update = CourseUpdate(self.state, self.plan, self.rows, course, row.line)
         update.take_teachers(teachers)
         update.take_methods({method: row.values[method] for method in ("self", "guest") if method in row.values})
-        update.take_sections(self._topics(row.values))
+        filling = self._filling(row, {**course, **values})
+        if filling:
+            self.plan.fillings.append(filling)
+            update.take_content(row.values["template"])
+        if filling is None or not filling.replaces:
+            update.take_sections(self.cells.topics(row.values))
         update.take_format_option("coursedisplay", row.values.get("coursedisplay"))
         update.take_fields(fields)
         update.take_values(values)
@@ -200,24 +233,6 @@ class CoursesPlanner:
             return _outcome(row, Action.UNCHANGED, "course_unchanged")
         self.updated[course["id"]] = {**course, **values}
         return _outcome(row, Action.UPDATED, "course_updated", changes)
-
-    def _values(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The columns of `course` that the row gives."""
-        values = {name: given[name] for name in PLAIN_COLUMNS if name in given}
-        for name in DATES:
-            if name in values:
-                values[name] = self.state.rules.seconds(values[name])
-        limit = self.state.defaults.site_maxbytes
-        if limit and values.get("maxbytes", 0) > limit:
-            raise RowRefused("value_out_of_range", "maxbytes", value=values["maxbytes"], least=0, most=limit)
-        languages = self.state.rules.languages
-        if values.get("lang") and languages is not None and values["lang"] not in languages:
-            raise RowRefused(
-                "language_not_installed", "lang", lang=values["lang"], installed=", ".join(sorted(languages))
-            )
-        if "visible" in values:
-            values.setdefault("visibleold", values["visible"])
-        return values
 
     def _check_names(self, values: Mapping[str, Any], courseid: int) -> None:
         """Short name and idnumber belong to one course only, on the site and in the file."""
@@ -242,7 +257,7 @@ class CoursesPlanner:
         return self.state.defaults.news_forum(course_format, full["newsitems"], self.state.now)
 
     def _template(self, row: CleanRow) -> Template | None:
-        """Give the template of a new course.
+        """Give the template of a row.
 
         Raises: SplitChunk where it is to be made itself first, or where the chunk would become too much; RowRefused
         """
@@ -252,16 +267,48 @@ class CoursesPlanner:
         if self._is_claimed("shortname", text):
             raise SplitChunk(row.line)
         template = find_template(self.state.templates, text)
-        self._weight += template.weight
-        if self._weight > CHUNK_WEIGHT and self._weight > template.weight:
+        if template.courseid in self.updated:
             raise SplitChunk(row.line)
+        self._weigh(row, template.weight)
         return template
+
+    def _weigh(self, row: CleanRow, weight: int) -> None:
+        """Raises: SplitChunk where the chunk would become too much"""
+        self._weight += weight
+        if self._weight > CHUNK_WEIGHT and self._weight > weight:
+            raise SplitChunk(row.line)
+
+    def _filling(self, row: CleanRow, course: CourseRow) -> Filling | None:
+        """Give what comes into a course that is there; None where all of it is there, or nothing is to come.
+
+        Raises: SplitChunk, RowRefused
+        """
+        mode, courseid = self.chosen.templatemode, course["id"]
+        if mode == IGNORE or courseid not in self.state.inventories:
+            return None
+        template = self._template(row)
+        if template is None:
+            return None
+        if template.is_for_moodle:
+            raise RowRefused("course_handover_existing", "template", template=row.values["template"])
+        if template.courseid == courseid:
+            raise RowRefused("course_template_itself", "template", template=row.values["template"])
+        if not template.inventory - self.state.inventories[courseid]:
+            return None
+        replaces = mode == REPLACE
+        if replaces:
+            if plugins := self.state.unknown.get(courseid):
+                raise RowRefused("course_replace_plugins", "template", plugins=", ".join(plugins))
+            self._weigh(row, self.state.weights.get(courseid, 0))
+        topics = self.cells.topics(row.values) if replaces else {}
+        content = FromTemplate(template, date_offset(template, course), {}, topics)
+        return Filling(Course(courseid, course["contextid"], course["path"] or ""), content, replaces)
 
     def _content(
         self, template: Template, full: Mapping[str, Any], values: Mapping[str, Any], given: Mapping[str, Any]
     ) -> FromTemplate:
         offset = date_offset(template, full)
-        return FromTemplate(template, offset, referring_values(template, values), self._topics(given))
+        return FromTemplate(template, offset, referring_values(template, values), self.cells.topics(given))
 
     def _given_options(self, course_format: str, given: Mapping[str, Any]) -> dict[str, str]:
         options = self.state.defaults.format_options(course_format)
@@ -269,47 +316,10 @@ class CoursesPlanner:
             return {"coursedisplay": str(given["coursedisplay"])}
         return {}
 
-    def _topics(self, given: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
-        """Shape: number -> name, and summary where the cell has one"""
-        topics: dict[int, dict[str, Any]] = {}
-        for column in sorted(name for name in self.names if name.startswith("topic")):
-            if not given.get(column):
-                continue
-            name, bar, summary = given[column].partition("|")
-            if len(name.strip()) > MAX_SECTION_NAME:
-                raise RowRefused("value_too_long", column, length=len(name.strip()), limit=MAX_SECTION_NAME)
-            topics[int(column.removeprefix("topic"))] = {
-                "name": name.strip() or None, **({"summary": summary.strip(), "summaryformat": 1} if bar else {}),
-            }  # fmt: skip
-        return topics
-
     def _sections_of_new(self, course_format: str, given: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
-        topics = self._topics(given)
+        topics = self.cells.topics(given)
         last = max(topics) if topics else self.state.defaults.sections(course_format)
         return {number: topics.get(number, {}) for number in range(last + 1)}
-
-    def _given_fields(self, given: Mapping[str, Any]) -> list[tuple[CourseField, str]]:
-        return [(custom, given[column]) for column, custom in self.state.fields.items() if column in given]
-
-    def _teachers(self, given: Mapping[str, Any]) -> list[Teacher]:
-        teachers = []
-        for column in sorted(name for name in self.names if name.startswith("teacher") and name.endswith("_account")):
-            text = given.get(column)
-            if not text:
-                continue
-            found = self.state.people.get(text, ())
-            if len(found) != 1:
-                code = "teacher_ambiguous" if found else "teacher_unknown"
-                raise RowRefused(code, column, account=text, count=len(found))
-            role_column = column.replace("_account", "_role")
-            name = given.get(role_column) or TEACHER_ROLE
-            role = self.state.roles.get(name) or self.state.roles.get(name.casefold())
-            if role is None:
-                raise RowRefused("role_unknown", role_column, role=name)
-            if not role.in_courses:
-                raise RowRefused("role_not_for_courses", role_column, role=name)
-            teachers.append(Teacher(found[0], role.id))
-        return teachers
 
     def _claim(self, values: Mapping[str, Any], courseid: int) -> None:
         for name in ("shortname", "idnumber"):

@@ -18,9 +18,9 @@ from sync.models import RunState, SyncRun
 from sync.runs.afterwards import Afterwards
 from sync.runs.cache_purge import purge_caches
 from sync.runs.claims import Heartbeat, release_lease
-from sync.runs.connections import moodle_of
+from sync.runs.connections import connection_of, moodle_of
 from sync.runs.mails import Postman
-from sync.runs.options import RunLimits, find_processor
+from sync.runs.options import RunLimits, find_processor, moodle_command
 from sync.runs.pipeline import Work, run_pipeline
 from sync.runs.recorder import Progress, RunRecorder
 from sync.runs.records import SiteRecords
@@ -130,6 +130,7 @@ class Execution:
             deliver=self._postman.deliver,
             records=SiteRecords(run.site),
             file_area=SiteFiles(run.site),
+            moodle_command=moodle_command(connection_of(run.site), is_long=True),
         )
         try:
             if not run_pipeline(work, stream, run.file_name):

@@ -85,11 +85,15 @@ def main_connection() -> MoodleConnection:
     )
 
 
-def moodle_command(connection: MoodleConnection) -> MoodleCommand | None:
-    """Give the way to start the scripts of a Moodle; None where the operator has set none."""
+def moodle_command(connection: MoodleConnection, *, is_long: bool = False) -> MoodleCommand | None:
+    """Give the way to start the scripts of a Moodle; None where the operator has set none.
+
+    Shape: is_long: for scripts that may take long, a restore
+    """
     if not connection.command_line:
         return None
-    return MoodleCommand(connection.command_line, settings.TOOLSYNC_MOODLE_CLI_SECONDS)
+    seconds = settings.TOOLSYNC_MOODLE_RESTORE_SECONDS if is_long else settings.TOOLSYNC_MOODLE_CLI_SECONDS
+    return MoodleCommand(connection.command_line, seconds)
 
 
 def page_address(path: str) -> str:

@@ -20,6 +20,7 @@ from sync.columns.header import MatchedHeader, match_header
 from sync.columns.options import OptionValues
 from sync.columns.rows import RowCleaner
 from sync.errors import MoodleRefused, MoodleUnavailable, StorageUnavailable, ToolSyncError
+from sync.moodle.command_line import MoodleCommand
 from sync.moodle.database import MoodleDatabase, MoodleSession
 from sync.moodle.fence import Fence
 from sync.moodle.spool import Spool
@@ -69,7 +70,7 @@ class Work:
     Shape: after_line: rows up to this line are done already; fence_key: tells runs apart in Moodle; wait: called with the
     error and the attempt (1, 2 …) when Moodle is away, returns to try again or raises to give up; should_stop: asked before
     each chunk; deliver: sends mails after the commit of their chunk; records: what earlier runs on this Moodle did;
-    file_area: holds the files that rows may name
+    file_area: holds the files that rows may name; moodle_command: starts Moodle's own scripts, none = not set
     """
 
     processor: type[Processor[Any, Any]]
@@ -85,6 +86,7 @@ class Work:
     deliver: Callable[[Sequence[Mail]], None] = field(default=lambda _mails: None)
     records: Records = field(default_factory=NoRecords)
     file_area: FileArea = field(default_factory=NoFileArea)
+    moodle_command: MoodleCommand | None = None
 
 
 def run_pipeline(work: Work, stream: BinaryIO, filename: str) -> bool:
@@ -257,6 +259,7 @@ class _Conductor:
         self.processor = work.processor(self.session, work.options, self.memory)
         self.processor.records, self.processor.kept = work.records, self.kept
         self.processor.pictures, self.processor.file_area = self.reader.pictures, work.file_area
+        self.processor.moodle_command = work.moodle_command
         self._session_stack.callback(self._let_go_of, self.processor)
         self.processor.begin(self.header.names)
         self.cleaner = RowCleaner(work.processor.columns, self.header, work.moodle.column_limit)

@@ -11,33 +11,37 @@ from tests.moodle.coursecontent.backups import Shelf, real_backup
 from tests.moodle_sites import MoodleSite
 from tests.support import run_file
 
-# Into a course that is there nothing is restored, and people's data never.
-FAMILIES = {"course_restore_": ("course_restore_into_existing", "course_restore_with_users")}
+# People's data is never restored.
+FAMILIES = {"course_restore_": ("course_restore_with_users",)}
 HEADER = "shortname;fullname;category;template"
 
 
 def _restore(site: MoodleSite) -> None:
+    assert _run(site, "REST1;Restored;3;{}") == ["course_created"]
+
+
+def _add(site: MoodleSite) -> None:
+    fullname = site.one("course", shortname="EMPTYC")["fullname"]
+    assert _run(site, f"EMPTYC;{fullname};;{{}}", templatemode="1", forceupdate=True) == ["course_updated"]
+
+
+def _run(site: MoodleSite, line: str, **options: object) -> list[str]:
     name = f"tpl1-m{site.version.replace('.', '')}-nousers.mbz"
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "filedir").mkdir()
         result = run_file(
-            site, "courses", f"{HEADER}\nREST1;Restored;3;{name}\n", dataroot=Path(folder),
-            file_area=Shelf({name: real_backup(name)}),
+            site, "courses", f"{HEADER}\n{line.format(name)}\n", dataroot=Path(folder),
+            file_area=Shelf({name: real_backup(name)}), **options,
         )  # fmt: skip
-        assert result.codes == ["course_created"], result.report
+        return result.codes
 
 
-_AS_EVER = (
+_IN_ANY_COURSE = (
     Allowed("grade_categories_history", "inserted", "no histories of what begins"),
     Allowed("grade_items_history", "inserted", "no histories of what begins"),
     Allowed(
         "grade_items", "inserted", "Moodle works grades out at the next view", ("needsupdate",), side="differs",
         sites=("m45",),
-    ),
-    Allowed("course", "updated", "courses are brought in order at once", ("sortorder",), side="extra"),
-    Allowed(
-        "course", "inserted", "a new course is made now, and put in order",
-        ("sortorder", "timecreated", "timemodified"), side="differs",
     ),
     Allowed(
         "course_sections", "inserted", "Moodle leaves those alone that it puts nothing into", ("timemodified",),
@@ -46,6 +50,14 @@ _AS_EVER = (
     Allowed("course_modules", "inserted", "the same condition in another order, with our id", ("availability",),
             side="differs"),
     Allowed("scorm", "inserted", "the recording tells a float as a text", ("maxgrade",), side="differs"),
+)  # fmt: skip
+_AS_EVER = (
+    *_IN_ANY_COURSE,
+    Allowed("course", "updated", "courses are brought in order at once", ("sortorder",), side="extra"),
+    Allowed(
+        "course", "inserted", "a new course is made now, and put in order",
+        ("sortorder", "timecreated", "timemodified"), side="differs",
+    ),
 )  # fmt: skip
 # The recorded restores read the course as it was; the backups at hand were taken before, and for another site.
 _OLDER = "the backup was taken before the course had it"
@@ -58,6 +70,7 @@ _OF_THE_BACKUP = (
     ),
 )  # fmt: skip
 _METHODS = Allowed("enrol", "inserted", "an import leaves a course without any, a new course has some", side="extra")
+_NUMBER = Allowed("task_adhoc", "inserted", "Moodle puts the number there as a text", ("customdata",), side="differs")
 
 CASES = (
     Case(
@@ -65,5 +78,6 @@ CASES = (
         allowed=(*_AS_EVER, *_OF_THE_BACKUP, _METHODS),
     ),
     Case("course_restore_template_general", "courses", "", act=_restore, allowed=(*_AS_EVER, *_OF_THE_BACKUP)),
+    Case("course_restore_into_existing", "courses", "", act=_add, allowed=(*_IN_ANY_COURSE, *_OF_THE_BACKUP, _NUMBER)),
     Case("course_restore_template_samesite", "courses", "", act=_restore, allowed=(*_AS_EVER, *_OF_THE_BACKUP)),
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,24 @@ def test_files_are_found_by_their_paths_at_one_go(
         assert stream.read() == BACKUP
     with pytest.raises(FileNotFoundError), files.opened("no.mbz"):
         pass
+
+
+def test_a_backup_is_handed_over_to_the_command_line_of_the_site(
+    installation: Installation, data: Path, settings: Settings, tmp_path: Path
+) -> None:
+    settings.TOOLSYNC_MOODLE_CLI = [sys.executable, str(tmp_path)]
+    settings.TOOLSYNC_MOODLE_CLI_SECONDS, settings.TOOLSYNC_MOODLE_RESTORE_SECONDS = 60, 1
+    (tmp_path / "purge_caches.php").touch()
+    script = tmp_path / "restore_backup.php"
+    script.write_text("raise SystemExit('no such plugin')")
+    installation.put("/chem.mbz", BACKUP)
+    rows = b"shortname;fullname;template\nNEW;New;chem.mbz\n"
+
+    run = installation.carry_out("/in.csv", rows, processor="courses", restorewith="moodle")
+
+    assert run.counts == {"rejected": 1}
+    assert "ended with status 1 and said: no such plugin" in installation.own_file(run, "report")
+    script.write_text("import time; time.sleep(60)")
+    slow = installation.carry_out("/in.csv", processor="courses", restorewith="moodle")
+    assert "it was not done after 1 seconds" in installation.own_file(slow, "report")
+    assert installation.moodle.rows("course", shortname="NEW") == []

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from sync.moodle.coursecontent.scope import inline
-from sync.moodle.writer import Writer
+from sync.moodle.writer import RowChange, Writer
 
 _CALENDAR = {"component": "", "classname": "\\core\\task\\refresh_mod_calendar_events_task"}
 _REGRADE = {"component": "core", "classname": "\\core_course\\task\\regrade_final_grades"}
@@ -61,6 +61,8 @@ def open_single_forums(writer: Writer, courseids: Sequence[int], *, now: int) ->
 
 def add_grade_settings(writer: Writer, courseids: Sequence[int]) -> None:
     """Say how these courses show the least and greatest grade, where they don't say it; as the site does."""
+    if not courseids:
+        return
     session = writer.session
     settings = session.table("grade_settings")
     said = session.fetch(
@@ -72,6 +74,19 @@ def add_grade_settings(writer: Writer, courseids: Sequence[int]) -> None:
     value = session.config.get("grade_minmaxtouse") or "1"
     rows = [{"courseid": courseid, "name": "minmaxtouse", "value": value} for courseid in silent]
     writer.insert_many("grade_settings", rows, ("courseid", "name"))
+
+
+def mark_for_regrading(writer: Writer, courseids: Sequence[int]) -> None:
+    """Have Moodle work out totals that were there before new activities came. Queries: two; none without courses"""
+    if not courseids:
+        return
+    item = writer.session.table("grade_items")
+    found = writer.session.fetch(
+        sa.select(item.c.id).where(
+            item.c.courseid.in_(inline(courseids)), item.c.itemtype.in_(("course", "category")), item.c.needsupdate == 0
+        )
+    )
+    writer.update_many("grade_items", [RowChange(rowid, {"needsupdate": 0}, {"needsupdate": 1}) for (rowid,) in found])
 
 
 def queue_tasks(writer: Writer, courseids: Sequence[int], *, now: int) -> None:

@@ -25,11 +25,11 @@ class SourceContext(NamedTuple):
 
 @dataclass(frozen=True)
 class Target:
-    """A course that exists and has neither sections nor blocks of its own.
+    """A course that exists, and has neither sections nor blocks of its own unless it is filled.
 
-    Shape: path: of its context, "/1/20/50"; values: columns of its row that were taken from the source and may refer to
-    its content (`summary`, `defaultgroupingid`); own_fields: custom fields, own_options: format options of the whole
-    course, that are set already
+    Shape: is_filled: the content is added to what it has; path: of its context, "/1/20/50"; values: columns of its row that
+    were taken from the source and may refer to its content (`summary`, `defaultgroupingid`); own_fields: custom fields,
+    own_options: format options of the whole course, that are set already
     Units: date_offset: seconds by which dates move
     """
 
@@ -40,6 +40,7 @@ class Target:
     values: Mapping[str, Any] = field(default_factory=dict)
     own_fields: frozenset[int] = frozenset()
     own_options: frozenset[str] = frozenset()
+    is_filled: bool = False
 
 
 @dataclass

@@ -8,7 +8,7 @@ from graphlib import TopologicalSorter
 
 from sync.moodle.coursecontent.graph import CONTEXT, COURSE, CourseGraph, GraphTable, Kind
 
-BLOCKS, CMS = "block_instances", "course_modules"
+BLOCKS, CMS, SECTIONS = "block_instances", "course_modules", "course_sections"
 # Steps between the tables: the contexts of activities and of blocks are made.
 CONTEXTS_OF_ACTIVITIES, CONTEXTS_OF_BLOCKS = "contexts of activities", "contexts of blocks"
 

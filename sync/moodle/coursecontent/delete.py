@@ -43,7 +43,7 @@ def delete_courses(writer: Writer, graph: CourseGraph, courses: Sequence[Course]
     Units: now: seconds since epoch
     Queries: two for each table that has rows, and one more for each 5,000 rows; constant in the number of courses
     """
-    return _Deletion(writer, graph, courses, now).carry_out()
+    return Deletion(writer, graph, courses, now).carry_out()
 
 
 def delete_contexts(
@@ -54,7 +54,7 @@ def delete_contexts(
     Shape: places: what the contexts belong to, with paths; inner places before those that hold them
     Units: now: seconds since epoch
     """
-    return _Deletion(writer, graph, places, now).delete_contexts(Scope((), tuple(contextids)))
+    return Deletion(writer, graph, places, now).delete_contexts(Scope((), tuple(contextids)))
 
 
 def delete_gradebooks(writer: Writer, graph: CourseGraph, courses: Sequence[Course], *, now: int) -> DeletedFiles:
@@ -62,10 +62,10 @@ def delete_gradebooks(writer: Writer, graph: CourseGraph, courses: Sequence[Cour
 
     Units: now: seconds since epoch
     """
-    return _Deletion(writer, graph, courses, now).delete_tables(fetch_scope(writer.session, courses), GRADEBOOK)
+    return Deletion(writer, graph, courses, now).delete_tables(fetch_scope(writer.session, courses), GRADEBOOK)
 
 
-class _Deletion:
+class Deletion:
     """One deletion, and what it learns of the rows that go."""
 
     def __init__(self, writer: Writer, graph: CourseGraph, courses: Sequence[Course], now: int) -> None:
@@ -82,7 +82,7 @@ class _Deletion:
         self._farewells: Mapping[str, Callable[[_Rows], None]] = {
             "user_enrolments": self._note_users,
             "role_assignments": self._note_users,
-            "tag_instance": self._note_tags,
+            "tag_instance": self.note_tags,
             "block_instances": self._note_blocks,
             "scale": self._delete_files_of("scale"),
             "grade_outcomes": self._delete_files_of("outcome"),
@@ -94,15 +94,15 @@ class _Deletion:
         archive_badges(self.writer, scope)
         meta = cut_meta_links(self.writer, scope.courseids, now=self.now)
         self.files += meta.files
-        self._delete_players(scope)
-        self._delete_events_of_activities(scope)
+        self.delete_players(scope)
+        self.delete_events_of_activities(scope)
         self._delete_custom_fields(scope)
         for table, path in fetch_filled(self.session, self.graph, scope):
-            self._delete_rows(table.name, path, scope)
+            self.delete_rows(table.name, path, scope)
         self.writer.delete_where("context", "id", scope.contextids)
         self.writer.delete_where("course", "id", scope.courseids)
         delete_unborne_tags(self.writer, sorted(self.tagids))
-        self._delete_preferences(scope)
+        self.delete_preferences(scope)
         caches.flag_changes(
             self.writer,
             dirty_users=self.dirty_users | meta.users,
@@ -112,22 +112,22 @@ class _Deletion:
 
     def delete_contexts(self, scope: Scope) -> DeletedFiles:
         rescue_questions(self.writer, self.graph, self.courses, scope, now=self.now)
-        self._delete_players(scope)
+        self.delete_players(scope)
         for table, path in fetch_filled(self.session, self.graph, scope):
-            self._delete_rows(table.name, path, scope)
+            self.delete_rows(table.name, path, scope)
         self.writer.delete_where("context", "id", scope.contextids)
         delete_unborne_tags(self.writer, sorted(self.tagids))
-        self._delete_preferences(scope)
+        self.delete_preferences(scope)
         caches.flag_changes(self.writer, dirty_users=self.dirty_users)
         return self.files
 
     def delete_tables(self, scope: Scope, names: Collection[str]) -> DeletedFiles:
         for table, path in fetch_filled(self.session, self.graph, scope):
             if table.name in names:
-                self._delete_rows(table.name, path, scope)
+                self.delete_rows(table.name, path, scope)
         return self.files
 
-    def _delete_rows(self, name: str, path: Sequence[Link], scope: Scope) -> None:
+    def delete_rows(self, name: str, path: Sequence[Link], scope: Scope) -> None:
         table = self.session.table(name)
         # No order: with one, MariaDB may walk the whole table along its ids.
         statement = sa.select(table).where(*rows_on_path(self.session, name, path, scope)).limit(SLICE_ROWS)
@@ -154,7 +154,7 @@ class _Deletion:
     def _note_users(self, rows: _Rows) -> None:
         self.dirty_users.update(row["userid"] for row in rows)
 
-    def _note_tags(self, rows: _Rows) -> None:
+    def note_tags(self, rows: _Rows) -> None:
         """Those that activities gave are left to Moodle's own clean-up, as Moodle does."""
         self.tagids.update(row["tagid"] for row in rows if not row["component"].startswith("mod_"))
 
@@ -172,7 +172,7 @@ class _Deletion:
 
         return delete
 
-    def _delete_players(self, scope: Scope) -> None:
+    def delete_players(self, scope: Scope) -> None:
         """What was unpacked from H5P packages; it is bound to the file of the package, not to the course."""
         h5p, files = self.session.table("h5p"), self.session.table("files")
         packages = sa.select(files.c.pathnamehash).where(files.c.contextid.in_(inline(scope.contextids)))
@@ -184,7 +184,7 @@ class _Deletion:
             unpacked = (files.c.component == "core_h5p", files.c.filearea == "content")
             self.files += delete_files(self.writer, "itemid", ids, *unpacked)
 
-    def _delete_events_of_activities(self, scope: Scope) -> None:
+    def delete_events_of_activities(self, scope: Scope) -> None:
         """Calendar entries of overrides: they name the activity, but no course."""
         event, modules, cm = map(self.session.table, ("event", "modules", "course_modules"))
         statement = (
@@ -211,7 +211,7 @@ class _Deletion:
         )
         self._delete_slices("customfield_data", statement)
 
-    def _delete_preferences(self, scope: Scope) -> None:
+    def delete_preferences(self, scope: Scope) -> None:
         """What people have set for the courses and their blocks."""
         for courseid in scope.courseids:
             self.preferences |= {

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from sync.moodle.coursecontent.content_source import ContentSource, Row
 from sync.moodle.coursecontent.graph import CONTEXT, CourseGraph, FileArea
+from sync.moodle.coursecontent.present import PresentRows
 from sync.moodle.coursecontent.references import Lookup
 from sync.moodle.files import pathname_hash
 from sync.moodle.writer import Writer, slices
@@ -20,10 +21,18 @@ SITE_AREAS = {("grade", "scale"), ("grade", "outcome")}
 # Archives of the course are no content of it, and Moodle makes the generated picture anew.
 _NEVER = {"backup", "tool_recyclebin"}
 _GENERATED = ("course", "generated")
+# Shown with the course's own row, which stays as it is where content is only added.
+_OF_COURSE_ROW = {("course", "summary"), ("course", "overviewfiles")}
 
 
 def plant_files(
-    writer: Writer, content: CourseGraph, source: ContentSource, lookups: Sequence[Lookup], *, now: int
+    writer: Writer,
+    content: CourseGraph,
+    source: ContentSource,
+    lookups: Sequence[Lookup],
+    present: PresentRows,
+    *,
+    now: int,
 ) -> list[int]:
     """Insert the rows of `files` for each target; give how many each got."""
     areas = {(area.component, area.filearea): area for area in content.file_areas}
@@ -36,6 +45,9 @@ def plant_files(
                 lookup = lookups[place]
                 stamps = {"userid": lookup.facts.operatorid, "timecreated": now, "timemodified": now}
                 new = [{**placed, **stamps} for row in batch if (placed := _placed(row, areas, lookup))]
+                if lookup.target.is_filled:
+                    taken = present.file_hashes({row["pathnamehash"] for row in new})
+                    new = [row for row in new if row["pathnamehash"] not in taken]
                 counts[place] += len(new)
                 rows += [{name: row[name] for name in row if name in columns and name != "id"} for row in new]
             writer.insert_many("files", rows, ("pathnamehash",))
@@ -53,6 +65,8 @@ def is_content(row: Row, areas: Mapping[tuple[str, str], FileArea]) -> bool:
 def _placed(row: Row, areas: Mapping[tuple[str, str], FileArea], lookup: Lookup) -> Row | None:
     """Give the row at its new place; None for files of something that isn't in the copy."""
     place = (row["component"], row["filearea"])
+    if lookup.target.is_filled and place in _OF_COURSE_ROW:
+        return None
     contextid = row["contextid"] if place in SITE_AREAS else lookup.maps.get(CONTEXT, row["contextid"])
     itemid = _itemid(row, areas.get(place), lookup)
     if contextid is None or itemid is None or not is_content(row, areas):

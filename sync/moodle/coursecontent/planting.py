@@ -1,4 +1,4 @@
-"""Plant the content of a course into new courses, whole sets at a time.
+"""Plant the content of a course into others, whole sets at a time.
 
 First pass: the rows, table by table, what they refer to first. Second pass: what could only be said once all ids were known.
 Source: spec course_graph.md section 2a; effects course_restore_template_*
@@ -14,23 +14,30 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from sync.moodle.contexts import NewContext, insert_contexts
-from sync.moodle.coursecontent.afterwards import add_grade_settings, open_single_forums, queue_tasks
+from sync.moodle.coursecontent.afterwards import (
+    add_grade_settings,
+    mark_for_regrading,
+    open_single_forums,
+    queue_tasks,
+)
 from sync.moodle.coursecontent.content_source import ContentSource, Maps, Row, Target
 from sync.moodle.coursecontent.content_tables import (
     BLOCKS,
     CMS,
     CONTEXTS_OF_ACTIVITIES,
     CONTEXTS_OF_BLOCKS,
+    SECTIONS,
     content_graph,
     insert_order,
 )
 from sync.moodle.coursecontent.graph import CONTEXT, COURSE, CourseGraph, GraphTable
 from sync.moodle.coursecontent.planted_files import plant_files
+from sync.moodle.coursecontent.present import PresentRows
 from sync.moodle.coursecontent.references import LEFT_OUT, Lookup, Rule, fetch_site_facts, rules_of, text_columns
 from sync.moodle.coursecontent.scope import CONTEXT_BLOCK, CONTEXT_MODULE
 from sync.moodle.coursecontent.second_look import Waiting, rewrite_courses, rewrite_waiting, what_waits
 from sync.moodle.courses import CONTEXT_COURSE
-from sync.moodle.writer import Writer, slices
+from sync.moodle.writer import RowChange, Writer, slices
 
 # How many new rows are in memory at a time.
 SLICE_ROWS = 5_000
@@ -47,11 +54,13 @@ _STAMPED = {
 class Planted:
     """What came into one course.
 
-    Shape: counts: table -> rows that came in; left_out: table -> rows that are about something that isn't in the content
+    Shape: counts: table -> rows that came in; left_out: table -> rows that are about something that isn't in the content;
+    reused: (table, old id) of rows that the course had already
     """
 
     target: Target
     maps: Maps = field(default_factory=Maps)
+    reused: set[tuple[str, int]] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
 
@@ -91,6 +100,7 @@ class _Planting:
         facts = fetch_site_facts(self.session)
         self.lookups = [Lookup(each.maps, source, each.target, facts) for each in self.planted]
         self.contexts = source.contexts()
+        self.present = PresentRows(self.session, content, targets)
         self.waiting: dict[str, Waiting] = {}
         # Tables whose rows are there: what they are called now is known.
         self._done = {COURSE}
@@ -116,9 +126,10 @@ class _Planting:
                 self._plant_table(self.content.tables[step])
             self._done.add(step)
         for name, waiting in self.waiting.items():
-            rewrite_waiting(self.writer, name, waiting, self.lookups)
+            rewrite_waiting(self.writer, name, waiting, self.lookups, [each.reused for each in self.planted])
+        self._add_to_sections()
         rewrite_courses(self.writer, self.lookups)
-        files = plant_files(self.writer, self.content, self.source, self.lookups, now=self.now)
+        files = plant_files(self.writer, self.content, self.source, self.lookups, self.present, now=self.now)
         for each, count in zip(self.planted, files, strict=True):
             each.counts["files"] = count
         self._follow_up()
@@ -127,7 +138,9 @@ class _Planting:
     def _follow_up(self) -> None:
         courseids = [each.target.courseid for each in self.planted]
         open_single_forums(self.writer, courseids, now=self.now)
-        add_grade_settings(self.writer, courseids)
+        filled = [each.target.courseid for each in self.planted if each.target.is_filled]
+        add_grade_settings(self.writer, sorted(set(courseids) - set(filled)))
+        mark_for_regrading(self.writer, filled)
         queue_tasks(self.writer, courseids, now=self.now)
 
     def _plant_table(self, table: GraphTable) -> None:
@@ -135,13 +148,26 @@ class _Planting:
         rules = list(rules_of(self.content, table, columns))
         at_once = [rule for rule in rules if rule.needs is not None and rule.needs <= self._done]
         waiting = Waiting([rule for rule in rules if rule not in at_once], text_columns(columns))
-        for batch in self.source.rows(table.name):
+        for batch in self._in_order(table.name, self.source.rows(table.name)):
             waiting.rows += what_waits(batch, waiting, self.source.links)
             for places in slices(range(len(self.planted)), max(1, SLICE_ROWS // max(1, len(batch)))):
                 new = [new for place in places for new in self._new_rows(place, table, at_once, batch, columns)]
                 self._insert(table.name, new)
         if waiting.rows:
             self.waiting[table.name] = waiting
+
+    def _in_order(self, table: str, batches: Iterator[Sequence[Row]]) -> Iterator[Sequence[Row]]:
+        """Number the tags of each thing from 1 on, as Moodle does when it restores them one after the other."""
+        if table != "tag_instance":
+            yield from batches
+            return
+        count: Counter[tuple[str, int]] = Counter()
+        for batch in batches:
+            numbered = []
+            for row in batch:
+                count[row["itemtype"], row["itemid"]] += 1
+                numbered.append({**row, "ordering": count[row["itemtype"], row["itemid"]]})
+            yield numbered
 
     def _new_rows(
         self,
@@ -166,12 +192,23 @@ class _Planting:
                 planted.left_out[table.name] += 1
                 continue
             new = {**old, **values, **parent, **dict.fromkeys(_stamped(table.name, old), self.now)}
+            if planted.target.is_filled:
+                if rowid := self.present.find(table.name, new):
+                    planted.maps.of(table.name)[old["id"]] = rowid
+                    planted.reused.add((table.name, old["id"]))
+                    continue
+                new = self.present.with_own_names(table.name, new)
             yield _New(place, old["id"], {name: new[name] for name in new if name in columns and name != "id"})
 
     def _is_set_already(self, table: str, row: Row, target: Target) -> bool:
+        """Whether a row says of the course itself what the course says already: all of it where content is only added."""
         if table == "customfield_data":
-            return row["instanceid"] == self.source.courseid and row["fieldid"] in target.own_fields
-        return table == "course_format_options" and not row["sectionid"] and row["name"] in target.own_options
+            is_of_course = row["instanceid"] == self.source.courseid
+            return is_of_course and (target.is_filled or row["fieldid"] in target.own_fields)
+        if table in ("grade_settings", "tag_instance"):
+            return target.is_filled and row.get("itemtype", COURSE) == COURSE
+        is_of_course = table == "course_format_options" and not row["sectionid"]
+        return is_of_course and (target.is_filled or row["name"] in target.own_options)
 
     def _insert(self, table: str, new: Sequence[_New]) -> None:
         """Insert rows, those of the same columns together."""
@@ -186,10 +223,42 @@ class _Planting:
                 if table == BLOCKS:
                     self._block_parents[rowid] = item.row["parentcontextid"]
 
+    def _add_to_sections(self) -> None:
+        """List new activities in the sections that were there, behind what these hold."""
+        waiting = self.waiting.get(SECTIONS)
+        if waiting is None:
+            return
+        added: dict[int, str] = {}
+        for each, lookup in zip(self.planted, self.lookups, strict=True):
+            for old, values in waiting.rows:
+                if (SECTIONS, old) in each.reused and values.get("sequence"):
+                    new = waiting.rewritten(values, lookup).get("sequence")
+                    if new:
+                        added[each.maps.of(SECTIONS)[old]] = new
+        if not added:
+            return
+        section = self.session.table(SECTIONS)
+        found = self.session.fetch(
+            sa.select(section.c.id, section.c.sequence, section.c.timemodified).where(
+                self.session.among(section.c.id, sorted(added))
+            )
+        )
+        self.writer.update_many(SECTIONS, [
+            RowChange(
+                row.id,
+                {"sequence": row.sequence, "timemodified": row.timemodified},
+                {"sequence": ",".join(filter(None, (row.sequence, added[row.id]))), "timemodified": self.now},
+            )
+            for row in found
+        ])  # fmt: skip
+
     def _make_contexts(self, level: int, table: str) -> None:
         """Make the contexts of all new activities or blocks."""
         new = [
-            (place, old, rowid) for place, each in enumerate(self.planted) for old, rowid in each.maps.of(table).items()
+            (place, old, rowid)
+            for place, each in enumerate(self.planted)
+            for old, rowid in each.maps.of(table).items()
+            if (table, old) not in each.reused
         ]
         wanted = []
         for place, _old, rowid in new:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,16 @@ class Waiting:
     texts: Sequence[str]
     rows: list[tuple[int, Row]] = field(default_factory=list)
 
+    def rewritten(self, values: Row, lookup: Lookup) -> Row:
+        """Give the columns that differ from what the first pass wrote: the old values."""
+        new = {
+            rule.column: rule.rewrite(values[rule.column], values, lookup)
+            for rule in self.rules
+            if rule.column in values
+        }
+        new |= {name: lookup.rewrite(values[name]) for name in self.texts if name in values and name not in new}
+        return {name: None if value is LEFT_OUT else value for name, value in new.items() if value != values[name]}
+
 
 def what_waits(batch: Sequence[Row], waiting: Waiting, links: LinkRewriter) -> Iterator[tuple[int, Row]]:
     """Give what is to be looked at again, of the rows where there is anything."""
@@ -43,15 +53,24 @@ def what_waits(batch: Sequence[Row], waiting: Waiting, links: LinkRewriter) -> I
             yield row["id"], values
 
 
-def rewrite_waiting(writer: Writer, table: str, waiting: Waiting, lookups: Sequence[Lookup]) -> None:
-    """Write what waited in a table, for all targets."""
+def rewrite_waiting(
+    writer: Writer,
+    table: str,
+    waiting: Waiting,
+    lookups: Sequence[Lookup],
+    reused: Sequence[Collection[tuple[str, int]]],
+) -> None:
+    """Write what waited in a table, for all targets.
+
+    Shape: reused: for each target, (table, old id) of what was there before; it stays as it is
+    """
     changes: dict[tuple[str, ...], dict[int, Row]] = defaultdict(dict)
-    for lookup in lookups:
+    for lookup, present in zip(lookups, reused, strict=True):
         for old, values in waiting.rows:
             rowid = lookup.maps.get(table, old)
-            if rowid is None:
+            if rowid is None or (table, old) in present:
                 continue
-            new = _rewritten(values, waiting, lookup)
+            new = waiting.rewritten(values, lookup)
             if new:
                 same = changes[tuple(new)]
                 same[rowid] = new
@@ -75,14 +94,3 @@ def rewrite_courses(writer: Writer, lookups: Sequence[Lookup]) -> None:
             changes[tuple(new)][lookup.target.courseid] = new
     for same in changes.values():
         writer.complete_many("course", same)
-
-
-def _rewritten(values: Row, waiting: Waiting, lookup: Lookup) -> Row:
-    """Give the columns that differ from what the first pass wrote: the old values."""
-    new = {
-        rule.column: rule.rewrite(values[rule.column], values, lookup)
-        for rule in waiting.rules
-        if rule.column in values
-    }
-    new |= {name: lookup.rewrite(values[name]) for name in waiting.texts if name in values and name not in new}
-    return {name: None if value is LEFT_OUT else value for name, value in new.items() if value != values[name]}

@@ -24,7 +24,8 @@ DECLARED = {
     ("course_sections", "timemodified"), ("customfield_data", "timecreated"), ("customfield_data", "timemodified"),
     ("event", "subscriptionid"), ("glossary", "globalglossary"), ("grade_items", "needsupdate"),
     ("grade_items", "timecreated"), ("grade_items", "timemodified"), ("lti", "servicesalt"), ("lti_types", "clientid"),
-    ("question_categories", "stamp"), ("tag_instance", "timecreated"), ("tag_instance", "timemodified"),
+    ("question_categories", "stamp"), ("tag_instance", "ordering"), ("tag_instance", "timecreated"),
+    ("tag_instance", "timemodified"),
 }  # fmt: skip
 # Texts with ids inside, and ids whose table another column tells.
 _TEXTS = ("list", "json", "text", "path", "availability", "b64serialized")
