@@ -272,6 +272,8 @@ PICTURE_TEXTS = {
 COURSE_TEXTS = {
     "course_created": _("course created"),
     "course_updated": _("course updated"),
+    "course_content_added": _("course updated: the content of the template was added"),
+    "course_content_replaced": _("course updated: the content of the template took the place of what was in it"),
     "course_unchanged": _("course unchanged"),
     "course_exists": _("the course exists; it is left as it is"),
     "course_shortname_taken": _(

@@ -232,7 +232,10 @@ class CoursesPlanner:
         if not changes:
             return _outcome(row, Action.UNCHANGED, "course_unchanged")
         self.updated[course["id"]] = {**course, **values}
-        return _outcome(row, Action.UPDATED, "course_updated", changes)
+        code = "course_updated"
+        if filling:
+            code = "course_content_replaced" if filling.replaces else "course_content_added"
+        return _outcome(row, Action.UPDATED, code, changes)
 
     def _check_names(self, values: Mapping[str, Any], courseid: int) -> None:
         """Short name and idnumber belong to one course only, on the site and in the file."""

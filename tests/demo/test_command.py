@@ -123,7 +123,7 @@ def served(var: Path, moodle: socket.socket, port: int, *arguments: str) -> Iter
 
 def end(process: subprocess.Popen[str], how: signal.Signals, var: Path) -> None:
     process.send_signal(how)
-    process.wait(30)
+    process.wait(120)
     assert processes_of(var) == []
 
 

@@ -22,7 +22,7 @@ def _restore(site: MoodleSite) -> None:
 
 def _add(site: MoodleSite) -> None:
     fullname = site.one("course", shortname="EMPTYC")["fullname"]
-    assert _run(site, f"EMPTYC;{fullname};;{{}}", templatemode="1", forceupdate=True) == ["course_updated"]
+    assert _run(site, f"EMPTYC;{fullname};;{{}}", templatemode="1", forceupdate=True) == ["course_content_added"]
 
 
 def _run(site: MoodleSite, line: str, **options: object) -> list[str]:

@@ -20,6 +20,7 @@ STAYING = (
     "role_assignments", "role_capabilities", "role_names", "user_enrolments", "user_lastaccess",
 )  # fmt: skip
 ADD, REPLACE = "1", "2"
+DONE = {ADD: "course_content_added", REPLACE: "course_content_replaced"}
 
 
 def fill(site: MoodleSite, mode: str, line: str = "C2;{C2};C1", header: str = HEADER, **options: Any) -> RunResult:
@@ -82,7 +83,7 @@ def test_added_content_comes_behind_what_is_there(site: MoodleSite) -> None:
 
     result = fill(site, ADD)
 
-    assert result.codes == ["course_updated"], result.report
+    assert result.codes == ["course_content_added"], result.report
     assert names(site, "C2") == ["Notes", "Welcome", "Reading"]
     change = site.diff(before, site.snapshot())
     changed = {(table, row["id"]) for table, rows in change.items() for row in rows["updated"]}
@@ -109,7 +110,7 @@ def test_a_simulation_says_the_same_and_writes_nothing(mode: str, site: MoodleSi
     line = "C2;{C2};C1\nC2;{C2};C1"
     simulated = fill(site, mode, line, simulate=True)
     assert site.diff(before, site.snapshot()) == {}
-    assert simulated.codes == fill(site, mode, line).codes == ["course_updated", "course_unchanged"]
+    assert simulated.codes == fill(site, mode, line).codes == [DONE[mode], "course_unchanged"]
 
 
 def test_replaced_content_goes_with_what_people_did_and_people_stay(moodle_site: MoodleSite) -> None:
@@ -120,7 +121,7 @@ def test_replaced_content_goes_with_what_people_did_and_people_stay(moodle_site:
 
     result = fill(site, REPLACE)
 
-    assert result.codes == ["course_updated"], result.report
+    assert result.codes == ["course_content_replaced"], result.report
     change = site.diff(before, site.snapshot())
     gone = {table: {row["id"] for row in rows["deleted"]} for table, rows in change.items()}
     assert {table for table in STAYING if gone.get(table, set()) & set(ours.get(table, ()))} == set()
@@ -142,7 +143,7 @@ def test_topics_of_the_row_name_the_sections_of_both(site: MoodleSite) -> None:
     header, line = f"{HEADER};topic1;topic2", "C2;{C2};C1;First|Words;Second"
     for mode in (ADD, REPLACE):
         activity(site, "C1", "page", f"New for {mode}")
-        assert fill(site, mode, line, header).codes == ["course_updated"]
+        assert fill(site, mode, line, header).codes == [DONE[mode]]
         rows = {row["section"]: row for row in site.rows("course_sections", course=site.ids["C2"])}
         assert [(rows[number]["name"], rows[number]["summary"]) for number in (1, 2)] == [
             ("First", "Words"),
@@ -152,7 +153,7 @@ def test_topics_of_the_row_name_the_sections_of_both(site: MoodleSite) -> None:
 
 def test_a_course_that_moves_with_its_row_gets_contexts_under_its_new_path(site: MoodleSite) -> None:
     header, line = f"{HEADER};category", "C2;{C2};C1;Elsewhere"
-    assert fill(site, ADD, line, header).codes == ["course_updated"]
+    assert fill(site, ADD, line, header).codes == [DONE[ADD]]
     path = site.one("context", contextlevel=50, instanceid=site.ids["C2"])["path"]
     cms = {row["id"] for row in site.rows("course_modules", course=site.ids["C2"])}
     paths = [row["path"] for row in site.rows("context", contextlevel=70) if row["instanceid"] in cms]
@@ -176,4 +177,4 @@ def test_a_plugin_that_is_not_known_is_not_replaced(site: MoodleSite) -> None:
     assert result.codes == ["course_replace_plugins"]
     assert "mod_stranger" in result.report
     assert site.diff(before, site.snapshot()) == {}
-    assert fill(site, ADD).codes == ["course_updated"]
+    assert fill(site, ADD).codes == [DONE[ADD]]
