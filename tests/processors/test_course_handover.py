@@ -56,14 +56,22 @@ print("== Restored course ID: {} ==".format(courseid if not (here / "elsewhere")
 """
 
 
-@pytest.fixture
-def cli(moodle_site: MoodleSite, tmp_path: Path) -> MoodleCommand:
-    folder = tmp_path / "cli"
+def cli_for(site: MoodleSite, folder: Path) -> MoodleCommand:
     folder.mkdir()
     (folder / "restore_backup.php").write_text(SCRIPT)
-    (folder / "url").write_text(moodle_site.url)
-    (folder / "prefix").write_text(moodle_site.prefix)
+    (folder / "url").write_text(site.url)
+    (folder / "prefix").write_text(site.prefix)
     return MoodleCommand((sys.executable, str(folder)), 60)
+
+
+@pytest.fixture
+def cli(moodle_site: MoodleSite, tmp_path: Path) -> MoodleCommand:
+    return cli_for(moodle_site, tmp_path / "cli")
+
+
+@pytest.fixture
+def cli_of_sqlite(sqlite_site: MoodleSite, tmp_path: Path) -> MoodleCommand:
+    return cli_for(sqlite_site, tmp_path / "cli")
 
 
 @pytest.fixture
@@ -157,16 +165,6 @@ def test_what_moodle_does_not_restore_is_a_rejection_and_the_others_go_on(
     assert result.tryback is not None
     assert b"N1;One" in result.tryback
     assert list((dataroot / "temp").iterdir()) == []
-
-
-@pytest.fixture
-def cli_of_sqlite(sqlite_site: MoodleSite, tmp_path: Path) -> MoodleCommand:
-    folder = tmp_path / "cli"
-    folder.mkdir()
-    (folder / "restore_backup.php").write_text(SCRIPT)
-    (folder / "url").write_text(sqlite_site.url)
-    (folder / "prefix").write_text(sqlite_site.prefix)
-    return MoodleCommand((sys.executable, str(folder)), 60)
 
 
 def test_without_a_command_line_and_for_existing_courses_the_row_says_what_to_do(
