@@ -58,6 +58,11 @@ class FilePool:
         with _translated():
             return self._storage.exists(_key(contenthash))
 
+    def size(self, contenthash: str) -> int | None:
+        """Give how many bytes a content has there; None when it isn't there."""
+        with _translated():
+            return self._storage.size(_key(contenthash)) if self._storage.exists(_key(contenthash)) else None
+
     def open(self, contenthash: str) -> File[Any]:
         with _translated():
             return self._storage.open(_key(contenthash), "rb")
