@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from tests.installation import Installation
 from tests.moodle.coursecontent.furniture import insert
-from tests.moodle_sites import MoodleSite
+from tests.moodle.integrity.ground import put_in_order
 
 
 def check(*arguments: str) -> tuple[int, list[str]]:
@@ -25,14 +25,6 @@ def check(*arguments: str) -> tuple[int, list[str]]:
     except SystemExit as ended:
         status = int(ended.code or 0)
     return status, out.getvalue().splitlines()
-
-
-def make_sound(site: MoodleSite) -> None:
-    """Bring the base of the tests into Moodle's order."""
-    site.execute("DELETE FROM {context} WHERE contextlevel = 80")
-    site.execute("UPDATE {course_categories} SET coursecount = 2")
-    for place, name in enumerate(("C1", "C2"), start=1):
-        site.execute("UPDATE {course} SET sortorder = :order WHERE id = :id", order=10_000 + place, id=site.ids[name])
 
 
 def test_a_sound_moodle_is_told_line_by_line(installation: Installation) -> None:
@@ -54,7 +46,7 @@ def test_a_moodle_that_is_away_ends_with_status_one(
 
 
 def test_sound_content_ends_with_status_zero(installation: Installation) -> None:
-    make_sound(installation.moodle)
+    put_in_order(installation.moodle)
     status, lines = check("--content")
     assert status == 0
     assert lines[-1].startswith("ok      Content of the whole site: ")
@@ -62,7 +54,7 @@ def test_sound_content_ends_with_status_zero(installation: Installation) -> None
 
 
 def test_faults_are_told_with_their_first_ids(installation: Installation) -> None:
-    make_sound(installation.moodle)
+    put_in_order(installation.moodle)
     course = installation.moodle.ids["C1"]
     rows = [installation.moodle.insert("course_sections", course=course, section=n, sequence="99") for n in range(7)]
     status, lines = check("--content")
@@ -75,7 +67,7 @@ def test_faults_are_told_with_their_first_ids(installation: Installation) -> Non
 
 
 def test_notes_are_told_and_do_no_harm(installation: Installation) -> None:
-    make_sound(installation.moodle)
+    put_in_order(installation.moodle)
     place = installation.moodle.ids["C1 context"]
     block = insert(installation.moodle, "block_instances", {"parentcontextid": place})
     status, lines = check("--content")

@@ -65,10 +65,12 @@ def test_a_content_is_kept_once_under_its_hash_trashed_and_removed(place: str) -
     assert pool.store(io.BytesIO(CONTENT)) == (HASH, True)
     assert pool.store(io.BytesIO(CONTENT)) == (HASH, False)
 
+    assert pool.size(HASH) == len(CONTENT)
     with pool.open(HASH) as kept:
         assert kept.read() == CONTENT
     assert pool.trash(HASH)
     assert not pool.exists(HASH)
+    assert pool.size(HASH) is None
     assert not pool.trash(HASH)
     assert pool.store(io.BytesIO(CONTENT)) == (HASH, True)
     assert pool.trash(HASH)

@@ -37,13 +37,14 @@ def _categories_out_of_order(look: Look) -> Iterator[int]:
     category = look.table("course_categories")
     step = courses_per_category(look.session)
     branch: list[int] = []
-    statement = sa.select(category.c.id, category.c.parent, category.c.sortorder).order_by(
-        category.c.sortorder, category.c.id
+    found = look.session.fetch(
+        sa.select(category.c.id, category.c.parent, category.c.sortorder).order_by(category.c.sortorder, category.c.id)
     )
-    for place, (categoryid, parent, sortorder) in enumerate(look.session.fetch(statement), start=1):
+    ids = {categoryid for categoryid, _parent, _sortorder in found}
+    for place, (categoryid, parent, sortorder) in enumerate(found, start=1):
         while branch and branch[-1] != parent:
             branch.pop()
-        if sortorder != place * step or (parent and not branch):
+        if sortorder != place * step or (parent in ids and not branch):
             yield categoryid
         branch.append(categoryid)
 
