@@ -695,7 +695,7 @@ SOURCE_TEXTS = {
     "remote_cut_off": _("%(host)s cut the file off: %(missing)s bytes are missing. Nothing was taken."),
     "remote_certificate": _(
         "The certificate of %(host)s can't be trusted (%(reason)s), so nothing was sent or taken. Let the server have a "
-        "valid one."
+        "valid one, or let whoever runs ToolSync name the authority behind it in SSL_CERT_FILE."
     ),
     "remote_login_refused": _("%(host)s refuses the login. Check the user name and the password or key."),
     "remote_not_found": _("There is nothing at %(address)s."),

@@ -1,8 +1,9 @@
-"""A private mail server, and a web server that takes webhooks, each on a free port of this machine, in a thread."""
+"""A private mail server, and a web server that takes webhooks, each on a port of this machine, in a thread."""
 
 from __future__ import annotations
 
 import email
+import ssl
 import threading
 import time
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from email.policy import default
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -18,12 +20,12 @@ from tests.servers import free_port
 
 
 class MailServer:
-    """A mail server. Shape: received: (recipient, message) in order; refused: recipients that it turns away"""
+    """A mail server. Shape: port: 0 = a free one; received: (recipient, message) in order; refused: recipients to turn away"""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.received: list[tuple[str, EmailMessage]] = []
         self.refused: set[str] = set()
-        self.port = free_port()
+        self.port = port or free_port()
         self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
         self._controller.start()
 
@@ -46,9 +48,12 @@ class MailServer:
 
 
 class HookServer:
-    """A web server that takes webhooks. Shape: received: headers and body, in order; status: what it answers, after a delay"""
+    """A web server that takes webhooks, over TLS when it has a certificate.
 
-    def __init__(self) -> None:
+    Shape: received: headers and body, in order; status: what it answers, after a delay
+    """
+
+    def __init__(self, certificate: trustme.LeafCert | None = None) -> None:
         self.received: list[tuple[Mapping[str, str], bytes]] = []
         self.status = 200
         self.delay = 0.0
@@ -68,8 +73,14 @@ class HookServer:
                 return
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        scheme = "http"
+        if certificate is not None:
+            scheme = "https"
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            certificate.configure_cert(context)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        self.address = f"http://localhost:{self._server.server_address[1]}/hooks/geheim?token=geheim"
+        self.address = f"{scheme}://localhost:{self._server.server_address[1]}/hooks/geheim?token=geheim"
 
     def stop(self) -> None:
         self._server.shutdown()

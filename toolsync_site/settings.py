@@ -253,13 +253,6 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-CELERY_BEAT_SCHEDULE = {
-    # An interval that passed while beat was down isn't made up for: the next one does the same work.
-    "recover-dead-runs": {"task": "sync.recover_dead_runs", "schedule": 30.0, "options": {"expires": 25}},
-    "follow-schedules": {"task": "sync.follow_schedules", "schedule": 30.0, "options": {"expires": 25}},
-    "follow-notices": {"task": "sync.follow_notices", "schedule": 60.0, "options": {"expires": 55}},
-    "prune": {"task": "sync.prune", "schedule": crontab(hour=3, minute=17)},
-}
 
 # --- storages --------------------------------------------------------------------------------------------------------
 
@@ -309,3 +302,23 @@ TOOLSYNC_FETCH_HOSTS: list[str] = env.list("TOOLSYNC_FETCH_HOSTS", default=[])
 TOOLSYNC_FETCH_SECONDS = env.int("TOOLSYNC_FETCH_SECONDS", default=600)
 TOOLSYNC_SETTLE_SECONDS = env.int("TOOLSYNC_SETTLE_SECONDS", default=10)
 TOOLSYNC_CREDENTIALS_KEY = env.str("TOOLSYNC_CREDENTIALS_KEY", default="")
+
+# Pauses before a mail or message that wasn't taken is tried again, in seconds; after the last it is given up.
+TOOLSYNC_TELL_PAUSES: list[int] = env.list(
+    "TOOLSYNC_TELL_PAUSES", cast=int, default=[60, 5 * 60, 15 * 60, 3600, 4 * 3600, 12 * 3600]
+)
+
+# --- beat ------------------------------------------------------------------------------------------------------------
+
+
+def _every(seconds: float, task: str) -> dict[str, Any]:
+    # An interval that passed while beat was down isn't made up for: the next one does the same work.
+    return {"task": task, "schedule": float(seconds), "options": {"expires": 0.9 * seconds}}
+
+
+CELERY_BEAT_SCHEDULE = {
+    "recover-dead-runs": _every(min(30, TOOLSYNC_LEASE_SECONDS), "sync.recover_dead_runs"),
+    "follow-schedules": _every(30, "sync.follow_schedules"),
+    "follow-notices": _every(min(60, *TOOLSYNC_TELL_PAUSES), "sync.follow_notices"),
+    "prune": {"task": "sync.prune", "schedule": crontab(hour=3, minute=17)},
+}

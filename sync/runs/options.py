@@ -63,6 +63,11 @@ def settle_seconds() -> float:
     return settings.TOOLSYNC_SETTLE_SECONDS
 
 
+def tell_pauses() -> list[timedelta]:
+    """Give how long to wait after each try to tell something that failed; then it is given up."""
+    return [timedelta(seconds=seconds) for seconds in settings.TOOLSYNC_TELL_PAUSES]
+
+
 def site_zone() -> ZoneInfo:
     """Give the time zone in which people of the site read a clock."""
     return ZoneInfo(settings.TIME_ZONE)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from functools import partial
 from typing import Any
 
@@ -23,13 +23,11 @@ from kombu.exceptions import OperationalError
 from sync.errors import CodedError, TellingError
 from sync.models import Event, MoodleSite, Notice, RunState, SyncRun, TellingRule
 from sync.runs.notices import send_mail, send_to_webhook
-from sync.runs.options import site_zone
+from sync.runs.options import site_zone, tell_pauses
 from sync.runs.timing import AtTime
 from sync.runs.webhooks import webhook_of
 
 TELL_TASK = "sync.tell"
-# After each try that failed; then it is given up.
-_PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 4 * 60, 12 * 60))
 # What is sent again every minute must not pile up.
 _EXPIRES = 55.0
 # Nobody needs to hear of a cancelled run but the one who cancelled it.
@@ -131,7 +129,8 @@ def deliver(notice_id: int) -> None:
     notice = Notice.objects.filter(pk=notice_id, next_try_at__lte=now).first()
     if notice is None:
         return
-    next_try_at = now + _PAUSES[notice.attempts] if notice.attempts < len(_PAUSES) else None
+    pauses = tell_pauses()
+    next_try_at = now + pauses[notice.attempts] if notice.attempts < len(pauses) else None
     ours = Notice.objects.filter(pk=notice_id, next_try_at=notice.next_try_at)
     if not ours.update(next_try_at=next_try_at, attempts=F("attempts") + 1):
         return

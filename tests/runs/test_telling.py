@@ -11,11 +11,13 @@ from time import monotonic
 
 import pytest
 import time_machine
+import trustme
 from celery import current_app
 from django.utils import timezone
 from pytest_django import Settings
 
 from sync.errors import TellingError
+from sync.messages import text_of
 from sync.models import Event, FreezeWindow, Notice, ProcessorSettings, RunState, SequenceRun, SyncRun, Webhook
 from sync.runs import services
 from sync.runs.claims import MAX_ATTEMPTS
@@ -202,6 +204,59 @@ def test_a_webhook_on_a_private_address_is_refused_unless_the_operator_allows_it
     installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
     tell_all()
     assert (Notice.objects.get().error_code, hooks.received) == ("webhook_private", [])
+
+
+@pytest.fixture
+def secure_hooks(authority: trustme.CA, settings: Settings) -> Iterator[HookServer]:
+    settings.TOOLSYNC_FETCH_HOSTS = ["localhost"]
+    server = HookServer(authority.issue_cert("localhost"))
+    yield server
+    server.stop()
+
+
+def test_a_webhook_whose_certificate_nobody_knows_gets_nothing_and_is_given_up_in_the_end(
+    installation: Installation, secure_hooks: HookServer
+) -> None:
+    save_webhook(installation.site, WebhookChoice(secure_hooks.address, KEY, ["success"]))
+    installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
+    notice, tries = Notice.objects.get(), 0
+    while notice.next_try_at is not None:
+        tries += 1
+        with time_machine.travel(notice.next_try_at, tick=False):
+            deliver(notice.pk)
+        notice.refresh_from_db()
+    assert (tries, notice.error_code, notice.sent_at) == (7, "remote_certificate", None)
+    sentence = text_of(notice.error_code, notice.error_params)
+    assert "The certificate of localhost can't be trusted (unable to get local issuer certificate)" in sentence
+    assert "SSL_CERT_FILE" in sentence
+    assert "geheim" not in sentence
+    assert secure_hooks.received == []
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_webhook_with_a_certificate_of_the_operators_own_authority_is_told(
+    installation: Installation, secure_hooks: HookServer
+) -> None:
+    save_webhook(installation.site, WebhookChoice(secure_hooks.address, KEY, ["success"]))
+    installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
+    tell_all()
+    assert Notice.objects.get().sent_at is not None
+    assert json.loads(secure_hooks.received[0][1])["event"] == "success"
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_webhook_with_a_certificate_for_another_name_gets_nothing(
+    installation: Installation, authority: trustme.CA, settings: Settings
+) -> None:
+    settings.TOOLSYNC_FETCH_HOSTS = ["localhost"]
+    hooks = HookServer(authority.issue_cert("example.org"))
+    try:
+        save_webhook(installation.site, WebhookChoice(hooks.address, KEY, ["success"]))
+        installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
+        tell_all()
+    finally:
+        hooks.stop()
+    assert (Notice.objects.get().error_code, hooks.received) == ("remote_certificate", [])
 
 
 def test_a_webhook_that_takes_too_long_is_not_waited_for(

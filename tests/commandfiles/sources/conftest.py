@@ -8,20 +8,10 @@ from pathlib import Path
 import pytest
 import trustme
 
+from tests.authority_fixture import authority, authority_file, trusted
 from tests.source_servers import FtpServer, SftpServer, WebServer
 
-
-@pytest.fixture(scope="session")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def trusted(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trust the authority of the tests, as an operator would who has one of his own."""
-    path = tmp_path / "authority.pem"
-    authority.cert_pem.write_to_path(str(path))
-    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+__all__ = ["authority", "authority_file", "trusted"]
 
 
 @pytest.fixture
