@@ -8,7 +8,9 @@ Source: spec generic.md section 11; Moodle's file_system_filedir
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -109,6 +111,9 @@ class _LocalData(FileSystemStorage):
         super().__init__(location=location, file_permissions_mode=mode & _FILE_MODE)
 
     def _save(self, name: str, content: File[Any]) -> str:
+        if not self._filedir.is_dir():
+            # Not mounted, or the wrong folder: a pool of our own would hide what Moodle has.
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self._filedir))
         folder = Path(self.path(name)).parent
         for missing in [part for part in (folder.parent.parent, folder.parent, folder) if not part.is_dir()]:
             missing.mkdir(exist_ok=True)

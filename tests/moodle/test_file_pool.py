@@ -133,6 +133,19 @@ def test_a_storage_that_fails_is_moodle_being_away(tmp_path: Path) -> None:
     assert away.value.code == "moodle_files_unavailable"
 
 
+def test_a_data_folder_that_is_not_mounted_gets_no_pool_of_our_own(tmp_path: Path) -> None:
+    data = data_folder(tmp_path / "moodledata")
+    pool = pool_at(str(data))
+    (data / "filedir").rename(tmp_path / "elsewhere")
+
+    with pytest.raises(MoodleUnavailable) as away:
+        pool.store(io.BytesIO(CONTENT))
+
+    assert away.value.code == "moodle_files_unavailable"
+    assert "filedir" in away.value.params["reason"]
+    assert list(data.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("place", "fields"),
     [
