@@ -6,6 +6,7 @@ A whole ToolSync of its own stands here: its database, Moodle's, broker, storage
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -19,11 +20,13 @@ from django.conf import settings as project_settings
 
 from sync.models import RunState
 from tests.moodle_sites import MoodleSite, build_site
+from tests.pictures import blobs, data_folder, picture, zip_of
 from tests.servers import MariaDB, Redis, Server
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = 6_000
 CHUNK_ROWS = 200
+PICTURES, CHUNK_OF_PICTURES = 400, 100
 AWAY_SECONDS = 3
 PATIENCE_SECONDS = 120
 
@@ -35,7 +38,7 @@ from sync.models import MoodleSite
 from sync.runs import services
 site = MoodleSite.objects.get(slug="main")
 kept = services.receive_path(site=site, path=Path({path!r}), folder="/faults/")
-print(services.queue_run(site=site, processor="users", command_file=kept, options={{"storereport": 1}}).pk)
+print(services.queue_run(site=site, processor={processor!r}, command_file=kept, options={{"storereport": 1}}).pk)
 """
 
 
@@ -47,6 +50,7 @@ class WholeToolSync:
         self.moodles = MariaDB(folder / "moodles")
         self.redis = Redis(folder / "redis")
         self.files = folder / "files"
+        self.data = data_folder(folder / "moodledata")
         own_url = self.own.create_database("toolsync")
         self.engine = sa.create_engine(own_url.replace("mysql:", "mysql+mysqldb:"), poolclass=sa.NullPool)
         self.moodle: MoodleSite = build_site(self.moodles.create_database("moodle"), "mariadb", "4.5")
@@ -62,6 +66,7 @@ class WholeToolSync:
             "TOOLSYNC_VAR": str(folder / "var"),
             "TOOLSYNC_STORAGE": self.files.as_uri(),
             "TOOLSYNC_MOODLE_URL": self.moodle.url,
+            "TOOLSYNC_MOODLE_DATAROOT": str(self.data),
             "TOOLSYNC_CHUNK_ROWS": str(CHUNK_ROWS),
             "TOOLSYNC_HEARTBEAT_SECONDS": "1",
             "TOOLSYNC_LEASE_SECONDS": "5",
@@ -86,17 +91,38 @@ class WholeToolSync:
 
     def stop(self) -> None:
         for process in self._processes:
-            process.kill()
-            process.wait()
+            _kill_group(process)
         for server in (self.own, self.moodles, self.redis):
             server.stop()
 
-    def queue(self, prefix: str) -> int:
+    def start_worker(self) -> None:
+        self.start("worker", "--concurrency=1", "--loglevel=WARNING")
+        self._worker = self._processes[-1]
+
+    def kill_worker_and_start(self) -> None:
+        """kill -9 of the worker and of its children: what it had of the broker stays unacknowledged."""
+        self._processes.remove(self._worker)
+        _kill_group(self._worker)
+        self.start_worker()
+
+    def queue(self, prefix: str, rows: int = ROWS) -> int:
         """Ask for a run that makes accounts, whose names begin alike."""
         path = self._folder / f"{prefix}.csv"
-        rows = (f"{prefix}{n:05},Kim,Nr {n},{prefix}{n}@x.org\n" for n in range(ROWS))
-        path.write_text("username,firstname,lastname,email\n" + "".join(rows))
-        return int(self.manage("shell", "--verbosity=0", "-c", QUEUE.format(path=str(path))).split()[-1])
+        lines = (f"{prefix}{n:05},Kim,Nr {n},{prefix}{n}@x.org\n" for n in range(rows))
+        path.write_text("username,firstname,lastname,email\n" + "".join(lines))
+        return self._queue("users", path)
+
+    def queue_pictures(self, prefix: str, count: int) -> int:
+        """Ask for a run that gives pictures to accounts."""
+        path = self._folder / f"userpictures_{prefix}.zip"
+        path.write_bytes(
+            zip_of({f"{prefix}{n:05}.png": picture(300, 200, colour=(n % 256, n // 256, 9)) for n in range(count)})
+        )
+        return self._queue("userpictures", path)
+
+    def _queue(self, processor: str, path: Path) -> int:
+        script = QUEUE.format(path=str(path), processor=processor)
+        return int(self.manage("shell", "--verbosity=0", "-c", script).split()[-1])
 
     def run(self, run: int) -> dict[str, Any]:
         with self.engine.connect() as connection:
@@ -125,11 +151,16 @@ def whole(servers_folder: Path) -> Iterator[WholeToolSync]:
     folder.mkdir()
     whole = WholeToolSync(folder)
     try:
-        whole.start("worker", "--concurrency=1", "--loglevel=WARNING")
+        whole.start_worker()
         whole.start("beat", "--pidfile=", "--loglevel=WARNING")
         yield whole
     finally:
         whole.stop()
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _kill_and_start(server: Server) -> None:
@@ -150,13 +181,15 @@ def _take_away_and_bring_back(folder: Path) -> None:
     away.rename(folder)
 
 
-@pytest.mark.parametrize("what", ["own", "moodles", "redis", "files"])
+@pytest.mark.parametrize("what", ["own", "moodles", "redis", "files", "worker"])
 def test_what_dies_and_comes_back_costs_a_run_nothing(whole: WholeToolSync, what: str) -> None:
     run = whole.queue(what)
     whole.wait_for(run, lambda found: found["rows_done"] >= ROWS // 6)
 
     if what == "files":
         _take_away_and_bring_back(whole.files)
+    elif what == "worker":
+        whole.kill_worker_and_start()
     else:
         _kill_and_start(getattr(whole, what))
 
@@ -168,3 +201,24 @@ def test_what_dies_and_comes_back_costs_a_run_nothing(whole: WholeToolSync, what
     # The lease is free: the next run is carried out at once.
     after = whole.queue(f"{what}after")
     assert whole.wait_for(after, lambda found: found["finished_at"] is not None)["state"] == RunState.COMPLETED
+
+
+def test_a_data_folder_of_moodle_that_goes_away_and_comes_back_costs_pictures_nothing(whole: WholeToolSync) -> None:
+    whole.wait_for(whole.queue("face", PICTURES), lambda found: found["finished_at"] is not None)
+    run = whole.queue_pictures("face", PICTURES)
+    whole.wait_for(run, lambda found: found["rows_done"] >= CHUNK_OF_PICTURES)
+
+    filedir = whole.data / "filedir"
+    filedir.rename(whole.data / "away")
+    whole.wait_for(run, lambda found: found["waiting_since"] is not None)
+    assert not filedir.exists()
+    (whole.data / "away").rename(filedir)
+
+    ended = whole.wait_for(run, lambda found: found["finished_at"] is not None)
+    assert (ended["state"], ended["counts"]) == (RunState.COMPLETED, f'{{"updated": {PICTURES}}}')
+    icons = {row["id"]: row for row in whole.moodle.rows("files", component="user", filearea="icon")}
+    shown = [row["picture"] for row in whole.moodle.rows("user") if row["username"].startswith("face")]
+    assert len(icons) == 4 * PICTURES
+    assert {icons[fileid]["filename"] for fileid in shown} == {"f1.png"}
+    assert len(set(shown)) == PICTURES
+    assert blobs(whole.data).keys() == {row["contenthash"] for row in icons.values()}

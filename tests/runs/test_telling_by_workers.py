@@ -1,4 +1,4 @@
-"""A real worker tells people and programs: a real mail server, and a web server whose certificate is of the operator's authority."""
+"""A real worker tells people and programs: a real mail server, and a web server with a certificate of an authority of our own."""
 
 from __future__ import annotations
 
