@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 from sync.demo.accounts import GONE, PEOPLE
 from sync.demo.people import Person, invent_people
+from sync.demo.pictures import zip_of_faces
 
 NEWCOMERS = 40
 # Places of people of the demo Moodle that the files speak of; no two files speak of the same.
 _MOVED, _AS_THEY_ARE = slice(50, 55), slice(60, 63)
 _LEAVING, _EXPELLED = slice(70, 76), slice(80, 83)
+_PICTURED = slice(90, 96)
 _COMING_BACK, _FORGIVEN = PEOPLE - GONE, 119
 
 _HEADER = (
@@ -38,6 +40,7 @@ def sample_files() -> list[SampleFile]:
         SampleFile("usersuspend.csv", "users_suspend", _content(_suspend(people)), by_username),
         SampleFile("userdelete.csv", "users_delete", _content(_delete(people)), by_username),
         SampleFile("userrestore.csv", "users_restore", _content(_restore(people)), by_username),
+        SampleFile("userpictures_portraits.zip", "userpictures", zip_of_faces(people[_PICTURED], "ada.typo"), {}),
     ]
 
 

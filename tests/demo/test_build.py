@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from io import BytesIO
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from sync.demo.people import invent_people
 from sync.moodle.connection_check import Level, check_connection
 from sync.moodle.database import MoodleConnection, MoodleDatabase
 from sync.moodle.schemas import load_schema
+from sync.reader.picture_zip import PictureZip
 
 
 @pytest.fixture(scope="module")
@@ -211,8 +213,13 @@ def test_nothing_is_left_of_a_build_that_fails(tmp_path: Path, monkeypatch: pyte
 
 def test_no_two_sample_files_speak_of_the_same_account() -> None:
     """A second call would otherwise undo what the first one did, instead of leaving everything as it is."""
+    tables = [file for file in sample_files() if file.name.endswith(".csv")]
     mentioned = [
         {line.split(b";")[0] for line in file.content.splitlines()[1:] if not line.startswith(b"#")} - {b"username"}
-        for file in sample_files()
+        for file in tables
     ]
+    (portraits,) = (file for file in sample_files() if file not in tables)
+    mentioned.append(
+        {PurePosixPath(path).stem.encode() for path in PictureZip(BytesIO(portraits.content)).paths.values()}
+    )
     assert len(set().union(*mentioned)) == sum(len(usernames) for usernames in mentioned)

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from tests.pictures import blobs
 from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,24 +86,32 @@ def test_the_runs_are_told_with_their_counts_and_first_rejections(first: str) ->
     assert "usersuspend.csv (users_suspend): Completed with rejections\n  6 updated, 1 rejected" in first
     assert "userdelete.csv (users_delete): Completed with rejections\n  3 deleted, 1 rejected" in first
     assert "userrestore.csv (users_restore): Completed\n  2 updated" in first
+    assert "userpictures_portraits.zip (userpictures): Completed with rejections\n  6 updated, 1 rejected" in first
+    assert re.search(r"line \d: portraits/ada.typo.jpg: .*ada.typo", first)
 
 
 def test_report_tryback_and_archive_lie_where_it_says(first: str) -> None:
-    assert len(files_named(first, "Report")) == len(files_named(first, "Archive")) == 4
+    assert len(files_named(first, "Report")) == len(files_named(first, "Archive")) == 5
     trybacks = files_named(first, "Tryback")
-    assert len(trybacks) == 3
+    assert len(trybacks) == 4
     assert all(path.stat().st_size for kind in ("Report", "Archive") for path in files_named(first, kind))
     assert len(trybacks[0].read_text().splitlines()) == 1 + 7
+    with zipfile.ZipFile(trybacks[3]) as pictures:
+        assert pictures.namelist() == ["portraits/ada.typo.jpg", "_reasons.csv"]
 
 
 def test_the_numbers_are_those_of_the_demo_moodle(first: str, var: Path) -> None:
     engine = sa.create_engine(f"sqlite:///{var / 'demo' / 'moodle.sqlite3'}")
     with engine.connect() as connection:
         present = connection.execute(sa.text("SELECT COUNT(*) FROM mdl_user WHERE deleted = 0")).scalar_one()
+        icons = connection.execute(sa.text("SELECT contenthash FROM mdl_files WHERE filearea = 'icon'")).scalars().all()
     engine.dispose()
     (told,) = re.findall(r"accounts +(\d+) -> (\d+) ", first)[:1]
     # 40 newcomers, one whose course is unknown, one brought back; three deleted.
     assert int(told[1]) == int(told[0]) + 40 + 1 + 1 - 3 == present
+    assert re.search(r"with a picture +0 -> 6 +\+6", first)
+    assert len(icons) == 4 * 6
+    assert blobs(var / "demo" / "moodledata").keys() == set(icons)
 
 
 @contextmanager
@@ -134,6 +144,7 @@ def test_a_second_call_changes_nothing_and_serves_until_ctrl_c(
     port = free_port()
     with served(var, somebodys_moodle, port) as (process, told):
         assert "48 unchanged, 7 rejected" in told
+        assert "6 unchanged, 1 rejected" in told
         assert not re.search(r"\d (created|updated|deleted)\b", told)
         assert not re.search(r"-> \d+ +[+-]\d", told)
         assert f"http://127.0.0.1:{port}/" in told

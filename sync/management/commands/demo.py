@@ -96,6 +96,8 @@ class Command(BaseCommand):
     def _prepare(self, moodle: Path, *, fresh: bool) -> None:
         if fresh:
             _empty(moodle.parent)
+        # Where Moodle would keep its files.
+        Path(settings.TOOLSYNC_MOODLE_DATAROOT, "filedir").mkdir(mode=0o700, parents=True, exist_ok=True)
         if not moodle.exists():
             self._say("Building a small Moodle 4.5 with every table …")
             build_moodle(moodle)
@@ -163,6 +165,7 @@ def _become_the_demo() -> None:
         "TOOLSYNC_ENV_FILE": os.devnull,
         "TOOLSYNC_VAR": str(folder),
         "TOOLSYNC_MOODLE_URL": f"sqlite:///{folder / 'moodle.sqlite3'}",
+        "TOOLSYNC_MOODLE_DATAROOT": str(folder / "moodledata"),
         # Messages go through the demo's folder; the host name only keeps Celery from remarking that there is none.
         "CELERY_BROKER_URL": "filesystem://localhost",
         "TOOLSYNC_LOG_LEVEL": "WARNING",
