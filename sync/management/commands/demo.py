@@ -34,6 +34,8 @@ from sync.values import Action
 
 # Set in the process that has the demo's own environment; its folder holds everything that the demo makes.
 _MARK = "TOOLSYNC_DEMO"
+# The data folder of its Moodle, in the demo's folder.
+_MOODLE_DATA = "moodledata"
 # What decides where ToolSync works: none of it may come from the person's own environment.
 _TUNED_BY = (
     "TOOLSYNC_", "DATABASE_URL", "CELERY_BROKER_URL", "EMAIL_URL", "DEFAULT_FROM_EMAIL", "ALLOWED_HOSTS", "CSRF_TRUSTED",
@@ -97,7 +99,7 @@ class Command(BaseCommand):
         if fresh:
             _empty(moodle.parent)
         # Where Moodle would keep its files.
-        Path(settings.TOOLSYNC_MOODLE_DATAROOT, "filedir").mkdir(mode=0o700, parents=True, exist_ok=True)
+        (moodle.parent / _MOODLE_DATA / "filedir").mkdir(mode=0o700, parents=True, exist_ok=True)
         if not moodle.exists():
             self._say("Building a small Moodle 4.5 with every table …")
             build_moodle(moodle)
@@ -165,7 +167,7 @@ def _become_the_demo() -> None:
         "TOOLSYNC_ENV_FILE": os.devnull,
         "TOOLSYNC_VAR": str(folder),
         "TOOLSYNC_MOODLE_URL": f"sqlite:///{folder / 'moodle.sqlite3'}",
-        "TOOLSYNC_MOODLE_DATAROOT": str(folder / "moodledata"),
+        "TOOLSYNC_MOODLE_DATAROOT": str(folder / _MOODLE_DATA),
         # Messages go through the demo's folder; the host name only keeps Celery from remarking that there is none.
         "CELERY_BROKER_URL": "filesystem://localhost",
         "TOOLSYNC_LOG_LEVEL": "WARNING",
