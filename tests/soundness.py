@@ -37,7 +37,7 @@ def assert_sound(
     known = {(fault.code, fault.table): fault.rows for fault in but}
     found = report_of(site, *shortnames, pool=pool).findings
     new = [f for f in found if f.level is Level.ERROR and f.rows > known.get((f.code, f.table), 0)]
-    assert new == []
+    assert not new, "\n".join(map(str, new))
 
 
 @cache

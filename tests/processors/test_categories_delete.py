@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.moodle_sites import MoodleSite
+from tests.soundness import assert_sound, faults_of
 from tests.support import run_file
 
 HEADER = "categoryid;path\n"
@@ -70,6 +71,7 @@ def test_a_branch_goes_with_all_that_hangs_on_it_and_cohorts_move_up(moodle_site
         "cohort", name="CO", contextid=gone[1], descriptionformat=1, timecreated=7, timemodified=7
     )
     hung = moodle_site.snapshot()
+    faults = faults_of(moodle_site)
 
     result = run_file(moodle_site, "categories_delete", f"{HEADER}{b};Stays / A / B\n{a};Stays / A\n{b};again\n")
 
@@ -95,6 +97,7 @@ def test_a_branch_goes_with_all_that_hangs_on_it_and_cohorts_move_up(moodle_site
     written = {(image.table, image.kind) for image in result.before_images}
     lost = moodle_site.diff(before, hung)
     assert {(table, "delete") for table in lost if table != "cohort"} <= written
+    assert_sound(moodle_site, but=faults)
 
 
 def test_what_isnt_empty_stays_and_comes_back(sqlite_site: MoodleSite) -> None:

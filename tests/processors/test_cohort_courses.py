@@ -8,6 +8,7 @@ import pytest
 
 from sync.processors import cohort_links
 from tests.processors.test_cohorts import TEACHERS, add_user, cohort
+from tests.soundness import assert_sound, faults_of
 from tests.support import MoodleSite, RunResult, run_file
 
 STUDENT, TEACHER = 5, 4
@@ -45,6 +46,7 @@ def roles(site: MoodleSite, link: dict[str, Any]) -> set[tuple[int, int]]:
 
 
 def test_1_the_members_are_enrolled_with_the_role(site: MoodleSite) -> None:
+    faults = faults_of(site)
     result = run(site, "course;cohort;role\nC1;COH1;teacher\n")
 
     (link,) = links(site)
@@ -53,6 +55,7 @@ def test_1_the_members_are_enrolled_with_the_role(site: MoodleSite) -> None:
     assert site.one("user_enrolments", enrolid=link["id"])["userid"] == ann
     assert roles(site, link) == {(ann, TEACHER)}
     assert result.counts == {"created": 1}
+    assert_sound(site, but=faults)
 
 
 def test_2_the_same_again_writes_nothing(site: MoodleSite) -> None:
@@ -63,6 +66,7 @@ def test_2_the_same_again_writes_nothing(site: MoodleSite) -> None:
 
 
 def test_3_and_4_a_link_is_suspended_and_restored(site: MoodleSite) -> None:
+    faults = faults_of(site)
     run(site, "course;cohort;role\nC1;COH1;teacher\n")
 
     assert run(site, "cmd;course;cohort;role\ndel;C1;COH1;*\n").codes == ["cohort_link_disabled"]
@@ -75,9 +79,11 @@ def test_3_and_4_a_link_is_suspended_and_restored(site: MoodleSite) -> None:
 
     assert run(site, "cmd;course;cohort;role\nrestore;C1;COH1;*\n").codes == ["cohort_link_restored"]
     assert roles(site, link) == {(site.ids["ann"], TEACHER)}
+    assert_sound(site, but=faults)
 
 
 def test_5_a_link_goes_with_everything_that_it_brought(site: MoodleSite) -> None:
+    faults = faults_of(site)
     run(site, "course;cohort;role;makegroup\nC1;COH1;teacher;1\n")
     (link,) = links(site)
 
@@ -88,9 +94,11 @@ def test_5_a_link_goes_with_everything_that_it_brought(site: MoodleSite) -> None
     assert roles(site, link) == set()
     assert site.rows("groups_members", component="enrol_cohort", itemid=link["id"]) == []
     assert result.counts == {"deleted": 1}
+    assert_sound(site, but=faults)
 
 
 def test_7_the_members_may_get_a_group_of_their_own(site: MoodleSite) -> None:
+    faults = faults_of(site)
     site.insert("groups", courseid=site.ids["C1"], name="Teachers cohort", idnumber="", timecreated=1, timemodified=1)
 
     run(site, "course;cohort;makegroup\nC1;COH1;1\n")
@@ -100,6 +108,7 @@ def test_7_the_members_may_get_a_group_of_their_own(site: MoodleSite) -> None:
     assert link["customint2"] == group["id"]
     member = site.one("groups_members", groupid=group["id"])
     assert (member["userid"], member["component"], member["itemid"]) == (site.ids["ann"], "enrol_cohort", link["id"])
+    assert_sound(site, but=faults)
 
 
 def test_a_link_without_group_gets_one_later(small: MoodleSite) -> None:

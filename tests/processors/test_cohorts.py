@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sync.processors import guess_processor
+from tests.soundness import assert_sound, faults_of
 from tests.support import MoodleSite, RunResult, run_file
 
 STUDENT = 5
@@ -71,6 +72,7 @@ def test_1_a_cohort_is_made_in_the_system_context(moodle_site: MoodleSite) -> No
 
 
 def test_2_a_member_is_added_once(moodle_site: MoodleSite) -> None:
+    faults = faults_of(moodle_site)
     run(moodle_site, TEACHERS)
     before = cohort(moodle_site)
 
@@ -82,6 +84,7 @@ def test_2_a_member_is_added_once(moodle_site: MoodleSite) -> None:
     untouched = moodle_site.snapshot()
     assert run(moodle_site, "userid;cidnumber\nA1;COH1\n").codes == ["cohort_member_already"]
     assert moodle_site.diff(untouched, moodle_site.snapshot()) == {}
+    assert_sound(moodle_site, but=faults)
 
 
 @pytest.mark.parametrize("command", ["add", "del"])
@@ -98,6 +101,7 @@ def test_3_and_4_an_unknown_account_harms_nobody(moodle_site: MoodleSite, comman
 
 
 def test_5_a_cohort_goes_with_its_members_and_enrolments(moodle_site: MoodleSite) -> None:
+    faults = faults_of(moodle_site)
     run(moodle_site, TEACHERS)
     add_user(moodle_site, "ben")
     run(moodle_site, "userid;cidnumber\nA1;COH1\nBEN;COH1\n")
@@ -114,6 +118,7 @@ def test_5_a_cohort_goes_with_its_members_and_enrolments(moodle_site: MoodleSite
     assert moodle_site.rows("groups_members", groupid=bound["group"]) == []
     assert moodle_site.one("groups", id=bound["group"])["timemodified"] > 1
     assert result.counts == {"deleted": 1}
+    assert_sound(moodle_site, but=faults)
 
 
 def test_6_a_cohort_is_emptied_and_stays(moodle_site: MoodleSite) -> None:
@@ -142,6 +147,7 @@ def test_7_a_name_that_is_taken_is_refused_unless_the_site_wants_it(moodle_site:
 
 
 def test_8_a_cohort_belongs_to_the_category_that_it_names(moodle_site: MoodleSite) -> None:
+    faults = faults_of(moodle_site)
     moodle_site.execute("UPDATE {course_categories} SET idnumber = 'SCI' WHERE id = 1")
     text = "cidnumber;cname;ccatcontextidnumber\nCOH3;Cat cohort;SCI\nCOH4;Other;NOPE\n"
 
@@ -153,6 +159,7 @@ def test_8_a_cohort_belongs_to_the_category_that_it_names(moodle_site: MoodleSit
     moved = run(moodle_site, "cidnumber;ccatcontext\nCOH3;0\n")
     assert moved.codes == ["cohort_updated"]
     assert cohort(moodle_site, "COH3")["contextid"] == 1
+    assert_sound(moodle_site, but=faults)
 
 
 def test_9_unknown_cohorts_are_made_only_where_that_is_wanted(moodle_site: MoodleSite) -> None:
@@ -184,6 +191,7 @@ def test_an_update_changes_what_the_row_fills_and_nothing_twice(moodle_site: Moo
 
 
 def test_members_are_enrolled_and_unenrolled_where_the_cohort_is(moodle_site: MoodleSite) -> None:
+    faults = faults_of(moodle_site)
     run(moodle_site, TEACHERS)
     bound = bind(moodle_site)
     ann = moodle_site.ids["ann"]
@@ -194,6 +202,7 @@ def test_members_are_enrolled_and_unenrolled_where_the_cohort_is(moodle_site: Mo
 
     run(moodle_site, "cmd;userid;cidnumber\ndel;A1;COH1\n")
     assert moodle_site.rows("user_enrolments", enrolid=bound["enrol"]) == []
+    assert_sound(moodle_site, but=faults)
 
 
 def test_enrolments_may_be_left_to_moodle(sqlite_site: MoodleSite) -> None:

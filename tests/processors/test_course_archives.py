@@ -11,9 +11,12 @@ from typing import Any, BinaryIO
 
 import pytest
 
+from sync.moodle.database import MoodleConnection
+from sync.moodle.file_pool import file_pool_of
 from sync.processors.course_archives import MOST_BACKUPS
 from tests.moodle.coursecontent.archive.archives import BLOB, MANIFEST, PICTURE, activity, backup, manifest, tar_gz
 from tests.moodle.coursecontent.backups import Shelf
+from tests.soundness import assert_sound
 from tests.support import MoodleSite, RunResult, run_file
 
 HEADER = "shortname;fullname;template;startdate"
@@ -111,6 +114,7 @@ def test_rows_get_what_is_in_the_backup_that_is_read_once(sqlite_site: MoodleSit
     tag = sqlite_site.one("tag", name="old")
     assert sqlite_site.one("tag_instance", itemtype="course", itemid=two["id"])["tagid"] == tag["id"]
     assert {row["enrol"] for row in sqlite_site.rows("enrol", courseid=new["id"])} >= {"manual"}
+    assert_sound(sqlite_site, "NEW", "TWO", pool=file_pool_of(MoodleConnection("", dataroot=dataroot)))
 
 
 def test_a_chunk_ends_before_too_many_backups_are_unpacked(

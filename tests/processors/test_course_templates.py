@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.moodle.coursecontent.furniture import insert
+from tests.soundness import assert_sound
 from tests.support import MoodleSite, RunResult, run_file
 
 HEADER = "shortname;fullname;template"
@@ -75,6 +76,7 @@ def test_a_course_gets_what_is_in_its_template_and_the_methods_of_a_new_one(site
     for cm in cms:
         context = site.one("context", contextlevel=70, instanceid=cm)
         assert (context["path"], context["depth"]) == (f"{path}/{context['id']}", path.count("/") + 1)
+    assert_sound(site, "NEW")
 
 
 def test_6_an_unknown_template_is_refused_with_its_line(site: MoodleSite) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.soundness import assert_sound, faults_of
 from tests.support import MoodleSite, RunResult, run_file
 
 
@@ -22,6 +23,7 @@ def run(site: MoodleSite, text: str, **options: Any) -> RunResult:
 
 
 def test_1_a_new_course_comes_with_its_categories_sections_forum_and_methods(moodle_site: MoodleSite) -> None:
+    faults = faults_of(moodle_site)
     result = run(moodle_site, "shortname;fullname;category\nNEW1;Course 1;Sci/Maths\n")
 
     made = course(moodle_site, "NEW1")
@@ -47,6 +49,7 @@ def test_1_a_new_course_comes_with_its_categories_sections_forum_and_methods(moo
     assert result.counts == {"created": 1}
     assert "NEW1: course created" in result.report
     assert result.tryback is None
+    assert_sound(moodle_site, but=faults)
 
 
 def test_2_a_course_that_exists_is_left_alone_unless_updates_are_wanted(moodle_site: MoodleSite) -> None:
@@ -60,6 +63,7 @@ def test_2_a_course_that_exists_is_left_alone_unless_updates_are_wanted(moodle_s
 
 
 def test_3_an_update_changes_the_given_columns_and_nothing_twice(moodle_site: MoodleSite) -> None:
+    faults = faults_of(moodle_site)
     run(moodle_site, "shortname;fullname;summary;idnumber\nNEW1;Course 1;Words;N1\n")
     made = course(moodle_site, "NEW1")
     text = "shortname;fullname;visible\nNEW1;Renamed;0\n"
@@ -77,18 +81,22 @@ def test_3_an_update_changes_the_given_columns_and_nothing_twice(moodle_site: Mo
     before = moodle_site.snapshot()
     assert run(moodle_site, text, forceupdate=True).counts == {"unchanged": 1}
     assert moodle_site.diff(before, moodle_site.snapshot()) == {}
+    assert_sound(moodle_site, but=faults)
 
 
 def test_5_topics_name_sections_and_those_between_are_made(moodle_site: MoodleSite) -> None:
+    faults = faults_of(moodle_site)
     run(moodle_site, "shortname;fullname;topic0;topic2\nNEW3;X;Intro|Read me;Week two\n")
 
     sections = moodle_site.rows("course_sections", course=course(moodle_site, "NEW3")["id"])
     assert [(s["section"], s["name"], s["summary"]) for s in sections] == [
         (0, "Intro", "Read me"), (1, None, ""), (2, "Week two", ""),
     ]  # fmt: skip
+    assert_sound(moodle_site, but=faults)
 
 
 def test_topics_of_an_existing_course_are_named_and_completed(moodle_site: MoodleSite) -> None:
+    faults = faults_of(moodle_site)
     run(moodle_site, "shortname;fullname;topic0;topic2\nNEW3;X;Intro|Read me;Week two\n")
     text = "shortname;fullname;topic2;topic4\nNEW3;X;Second week;Fourth\n"
 
@@ -100,9 +108,11 @@ def test_topics_of_an_existing_course_are_named_and_completed(moodle_site: Moodl
     ]  # fmt: skip
     assert result.counts == {"updated": 1}
     assert run(moodle_site, text, forceupdate=True).counts == {"unchanged": 1}
+    assert_sound(moodle_site, but=faults)
 
 
 def test_7_self_enrolment_and_guest_access_are_switched(moodle_site: MoodleSite) -> None:
+    faults = faults_of(moodle_site)
     run(moodle_site, "shortname;fullname;self;guest\nNEW5;X;1;1\n")
     made = course(moodle_site, "NEW5")
 
@@ -115,9 +125,11 @@ def test_7_self_enrolment_and_guest_access_are_switched(moodle_site: MoodleSite)
     assert result.counts == {"updated": 1}
     path = context_of(moodle_site, 50, made["id"])["path"]
     assert moodle_site.rows("cache_flags", flagtype="accesslib/dirtycontexts", name=path)
+    assert_sound(moodle_site, but=faults)
 
 
 def test_8_teachers_are_enrolled_with_their_role(moodle_site: MoodleSite) -> None:
+    faults = faults_of(moodle_site)
     ann = moodle_site.ids["ann"]
     result = run(moodle_site, "shortname;fullname;teacher1_account;teacher1_role\nNEW6;X;ann;teacher\n")
 
@@ -132,6 +144,7 @@ def test_8_teachers_are_enrolled_with_their_role(moodle_site: MoodleSite) -> Non
     text = f"shortname;fullname;teacher1_account\nNEW6;X;{ann}\n"
     assert run(moodle_site, text, forceupdate=True).counts == {"updated": 1}
     assert run(moodle_site, text, forceupdate=True).counts == {"unchanged": 1}
+    assert_sound(moodle_site, but=faults)
 
 
 def test_a_course_moves_with_everything_below_it(moodle_site: MoodleSite) -> None:
@@ -141,6 +154,7 @@ def test_a_course_moves_with_everything_below_it(moodle_site: MoodleSite) -> Non
     below = moodle_site.insert(
         "context", contextlevel=70, instanceid=987_001, path=f"{old['path']}/987001", depth=4, locked=0
     )
+    faults = faults_of(moodle_site)
 
     result = run(moodle_site, "shortname;fullname;category\nNEW1;One;New place\n", forceupdate=True)
 
@@ -157,6 +171,7 @@ def test_a_course_moves_with_everything_below_it(moodle_site: MoodleSite) -> Non
         moodle_site, "shortname;fullname;category\nNEW1;One;Old place\n", forceupdate=True, protectcategory=True
     )
     assert protected.counts == {"unchanged": 1}
+    assert_sound(moodle_site, but=faults)
 
 
 REFUSED = [
@@ -216,6 +231,7 @@ def test_a_later_row_sees_what_an_earlier_one_made(moodle_site: MoodleSite) -> N
 
 
 def test_custom_fields_are_filled_by_their_type(moodle_site: MoodleSite) -> None:
+    faults = faults_of(moodle_site)
     category = moodle_site.insert(
         "customfield_category", name="C", component="core_course", area="course", itemid=0, sortorder=0, timecreated=1,
         timemodified=1, contextid=1,
@@ -242,6 +258,7 @@ def test_custom_fields_are_filled_by_their_type(moodle_site: MoodleSite) -> None
     text = f"{header}NEW1;One;B13;high;yes;\n"
     assert run(moodle_site, text, forceupdate=True).counts == {"updated": 1}
     assert run(moodle_site, text, forceupdate=True).counts == {"unchanged": 1}
+    assert_sound(moodle_site, but=faults)
 
 
 def test_a_course_in_weeks_ends_with_its_last_week(moodle_site: MoodleSite) -> None:

@@ -8,10 +8,12 @@ import pytest
 
 from sync.processors import courses_delete, guess_processor
 from tests.moodle_sites import MoodleSite
+from tests.soundness import assert_sound, faults_of
 from tests.support import run_file
 
 
 def test_1_a_known_course_goes_and_an_unknown_one_comes_back(moodle_site: MoodleSite) -> None:
+    faults = faults_of(moodle_site)
     result = run_file(moodle_site, "courses_delete", "C1\nC9x\n")
 
     assert [(o.line, o.action.value, o.code) for o in result.outcomes] == [
@@ -28,6 +30,7 @@ def test_1_a_known_course_goes_and_an_unknown_one_comes_back(moodle_site: Moodle
     assert line == "C9x"
     again = run_file(moodle_site, "courses_delete", result.tryback.replace(b"\nC9x", b"\nC2"))
     assert again.codes == ["course_deleted"]
+    assert_sound(moodle_site, but=faults)
 
 
 def test_2_a_simulation_tells_the_same_and_deletes_nothing(moodle_site: MoodleSite) -> None:
@@ -146,6 +149,7 @@ def test_what_the_tool_does_not_know_is_named_and_stays(moodle_site: MoodleSite,
 
 
 def test_the_others_are_counted_and_ordered_afterwards(moodle_site: MoodleSite) -> None:
+    faults = faults_of(moodle_site)
     moodle_site.execute("UPDATE {course_categories} SET coursecount = 99")
 
     run_file(moodle_site, "courses_delete", "C1\n")
@@ -156,6 +160,7 @@ def test_the_others_are_counted_and_ordered_afterwards(moodle_site: MoodleSite) 
         assert sorted(course["sortorder"] for course in courses) == [
             category["sortorder"] + place for place in range(1, len(courses) + 1)
         ]
+    assert_sound(moodle_site, but=faults)
 
 
 def test_the_files_go_to_the_trash_of_the_data_folder(sqlite_site: MoodleSite, tmp_path: Path) -> None:

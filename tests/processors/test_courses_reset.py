@@ -8,6 +8,7 @@ from sync.errors import HeaderError
 from sync.values import Action
 from tests.moodle.coursecontent.furniture import furnish, insert
 from tests.moodle_sites import MoodleSite
+from tests.soundness import assert_sound, faults_of
 from tests.support import RunResult, run_file
 
 HEADER = "shortname;events;logs;notes;grades;roles;local_roles;groups;groupings;modules"
@@ -69,7 +70,7 @@ def test_everything_goes_that_people_did_and_nothing_of_another_course(moodle_si
         ("event", "modulename", ""), ("workshop_submissions", "example", 0),
     ):  # fmt: skip
         moodle_site.execute(f"UPDATE {{{table}}} SET {column} = :value", value=value)
-    before = moodle_site.snapshot()
+    before, faults = moodle_site.snapshot(), faults_of(moodle_site)
     line = "C1;yes;yes;yes;all;all;all;all;all;all;yes;yes;yes;yes"
 
     result = reset(moodle_site, line, header=HEADER + OPTIONAL)
@@ -85,6 +86,7 @@ def test_everything_goes_that_people_did_and_nothing_of_another_course(moodle_si
         assert not set(ours[name]) & gone.get(name, set()), name
     assert "The column “logs” has no effect" in result.report
 
+    assert_sound(moodle_site, but=faults)
     again = moodle_site.snapshot()
     assert reset(moodle_site, line, header=HEADER + OPTIONAL).codes == ["course_reset_nothing"]
     assert moodle_site.diff(again, moodle_site.snapshot()) == {}
@@ -113,6 +115,7 @@ def test_example_2_and_3_only_the_activities_that_are_named(moodle_site: MoodleS
 
 
 def test_example_5_and_6_people_leave_by_their_roles(moodle_site: MoodleSite) -> None:
+    faults = faults_of(moodle_site)
     pupil, both, nobody = (
         enrol(moodle_site, "pupil", STUDENT),
         enrol(moodle_site, "both", STUDENT, TEACHER),
@@ -132,6 +135,7 @@ def test_example_5_and_6_people_leave_by_their_roles(moodle_site: MoodleSite) ->
     reset(moodle_site, "C1;no;no;no;no;none;no;no;no;")
     left = {row["userid"] for row in moodle_site.rows("user_enrolments", enrolid=moodle_site.ids["C1 manual"])}
     assert nobody not in left
+    assert_sound(moodle_site, but=faults)
 
 
 @pytest.mark.parametrize("cell", ["grades", "items", "all"])

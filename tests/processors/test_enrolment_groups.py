@@ -18,6 +18,7 @@ from tests.processors.enrolment_people import (
     groups,
     join_group,
 )
+from tests.soundness import assert_sound, faults_of
 from tests.support import MoodleSite, RunResult, run_file
 
 HEADER = "cmd;cid;uid;rolename;enrol;gcmd;g1;g2;g3\n"
@@ -39,6 +40,7 @@ def _notes(result: RunResult) -> list[tuple[str, str]]:
 
 
 def test_gadd_joins_what_is_there_and_feeds_back_the_rest(site: MoodleSite) -> None:
+    faults = faults_of(site)
     first = add_group(site, "G1")
 
     result = _run(site, "add;C1;u1;student;manual;gadd;G1;;G3", "add;C1;u2;student;manual;gadd;;;G1")
@@ -50,9 +52,11 @@ def test_gadd_joins_what_is_there_and_feeds_back_the_rest(site: MoodleSite) -> N
     assert result.outcomes[0].params == {"column": "g3", "group": "G3"}
     assert result.tryback is not None
     assert result.tryback.count(b"add;C1;u1") == 1
+    assert_sound(site, but=faults)
 
 
 def test_gaddcreate_makes_a_missing_group_once_in_its_course(site: MoodleSite) -> None:
+    faults = faults_of(site)
     add_group(site, "G1", "C2")
 
     _run(site, "add;C1;u1;student;manual;gaddcreate;G1;G2;", "add;C1;u2;student;manual;gaddcreate;G1;;")
@@ -64,6 +68,7 @@ def test_gaddcreate_makes_a_missing_group_once_in_its_course(site: MoodleSite) -
         site.ids["u2"],
     }
     assert groups(site, "u1") == {"G1": "", "G2": ""}
+    assert_sound(site, but=faults)
 
 
 def test_who_is_a_member_stays_as_he_is(site: MoodleSite) -> None:
@@ -90,6 +95,7 @@ def test_only_who_is_enrolled_joins_whatever_roles_he_has(site: MoodleSite, gcmd
 
 
 def test_greplace_leaves_the_other_groups_and_keeps_the_membership_that_stays(site: MoodleSite) -> None:
+    faults = faults_of(site)
     """E2: the old plugin stopped the file after it had removed everything."""
     kept = join_group(site, "u1", add_group(site, "G1"))
     join_group(site, "u1", add_group(site, "G2"), "tool_sync")
@@ -101,6 +107,7 @@ def test_greplace_leaves_the_other_groups_and_keeps_the_membership_that_stays(si
     assert groups(site, "u1") == {"G1": "", "G9": ""}
     assert site.one("groups_members", id=kept)["timeadded"] == BEGAN
     assert result.codes == ["group_unknown", "enrolment_created"]
+    assert_sound(site, but=faults)
 
 
 def test_greplace_without_groups_leaves_them_all(site: MoodleSite) -> None:
@@ -204,6 +211,7 @@ def test_the_conversation_of_a_group_follows(site: MoodleSite) -> None:
 
 
 def test_who_leaves_a_course_and_comes_back_in_one_file_has_lost_his_groups_and_roles(site: MoodleSite) -> None:
+    faults = faults_of(site)
     join_group(site, "u1", add_group(site, "G1"))
     rows = (
         "del;C1;u1;;manual;;;;", "add;C1;u1;editingteacher;manual;;;;", "add;C1;u1;editingteacher;manual;gdel;G1;;",
@@ -214,6 +222,7 @@ def test_who_leaves_a_course_and_comes_back_in_one_file_has_lost_his_groups_and_
     assert groups(site, "u1") == {}
     assert site.one("role_assignments", userid=site.ids["u1"])["roleid"] == EDITING_TEACHER
     assert ("group_not_member", "G1") in _notes(result)
+    assert_sound(site, but=faults)
 
 
 @pytest.mark.parametrize("chunk_rows", [1, 1000])

@@ -23,6 +23,7 @@ from tests.processors.enrolment_people import (
     join_group,
     roles,
 )
+from tests.soundness import assert_sound, faults_of
 from tests.support import MoodleSite, RunResult, run_file
 
 
@@ -44,6 +45,7 @@ ADD = HEADER + "add;C1;u1;student;manual\n"
 
 
 def test_e1_add_enrols_with_a_role(site: MoodleSite) -> None:
+    faults = faults_of(site)
     result = run_file(site, "enrolments", ADD)
 
     enrolment = site.one("user_enrolments", userid=site.ids["u1"])
@@ -52,6 +54,7 @@ def test_e1_add_enrols_with_a_role(site: MoodleSite) -> None:
     assert roles(site, "u1") == [(STUDENT, "", 0)]
     assert str(site.ids["u1"]) in dirty_users(site)
     assert (result.counts, result.tryback) == ({"created": 1}, None)
+    assert_sound(site, but=faults)
 
 
 def test_e2_a_file_without_method_gives_the_role_alone(site: MoodleSite) -> None:
@@ -69,6 +72,7 @@ def test_e3_the_second_run_changes_nothing(site: MoodleSite) -> None:
 
 
 def test_e4_dates_in_two_forms_and_the_method_by_default(site: MoodleSite) -> None:
+    faults = faults_of(site)
     text = "cmd;cid;uid;rolename;enrol;starttime;endtime\nadd;C1;u1;student;;2025-01-01 08:00:00;1767225600\n"
 
     result = run_file(site, "enrolments", text)
@@ -76,6 +80,7 @@ def test_e4_dates_in_two_forms_and_the_method_by_default(site: MoodleSite) -> No
     enrolment = site.one("user_enrolments", userid=site.ids["u1"], enrolid=site.ids["C1 manual"])
     assert (enrolment["timestart"], enrolment["timeend"]) == (_on_clock_of(site, "2025-01-01 08:00"), 1767225600)
     _unchanged_again(site, text, result)
+    assert_sound(site, but=faults)
 
 
 def _on_clock_of(site: MoodleSite, moment: str) -> int:
@@ -104,6 +109,7 @@ def test_e5_a_missing_method_is_an_error_and_never_a_role_alone(site: MoodleSite
 
 
 def test_e6_shift_replaces_the_role_and_keeps_all_else(site: MoodleSite) -> None:
+    faults = faults_of(site)
     enrolment = enrol(site, "u1")
     group = add_group(site, "E-G1")
     join_group(site, "u1", group)
@@ -120,6 +126,7 @@ def test_e6_shift_replaces_the_role_and_keeps_all_else(site: MoodleSite) -> None
     assert site.one("user_enrolments", userid=site.ids["u1"])["id"] == enrolment
     assert result.codes == ["role_replaced"]
     _unchanged_again(site, text, result)
+    assert_sound(site, but=faults)
 
 
 def test_e7_disable_keeps_dates_and_role(site: MoodleSite) -> None:
@@ -147,6 +154,7 @@ def test_e8_the_last_enrolment_takes_everything_with_it(site: MoodleSite) -> Non
     below = site.insert("context", contextlevel=70, instanceid=999_999, depth=4)
     site.execute("UPDATE {context} SET path = :path WHERE id = :id", path=f"{path}/{below}", id=below)
     site.insert("role_assignments", roleid=4, contextid=below, userid=site.ids["u1"])
+    faults = faults_of(site)
 
     text = HEADER + "del;C1;u1;student;manual\n"
     result = run_file(site, "enrolments", text)
@@ -158,6 +166,7 @@ def test_e8_the_last_enrolment_takes_everything_with_it(site: MoodleSite) -> Non
     assert (history["action"], history["source"], history["oldid"]) == (3, "userdelete", grade)
     assert result.counts == {"deleted": 1}
     _unchanged_again(site, text, result)
+    assert_sound(site, but=faults)
 
 
 E9 = "cmd;cid;uid;rolename;enrol;gcmd;g1;g2\nadd;C1;u1;student;manual;greplacecreate;E-G2;\nadd;C1;u2;student;manual;;;\n"
@@ -205,6 +214,7 @@ E10_ROWS = (
 
 
 def test_e10_four_faulty_rows_are_fed_back_and_write_nothing(site: MoodleSite) -> None:
+    faults = faults_of(site)
     before = site.snapshot()
 
     result = run_file(site, "enrolments", HEADER + "\n".join(E10_ROWS) + "\n")
@@ -216,9 +226,11 @@ def test_e10_four_faulty_rows_are_fed_back_and_write_nothing(site: MoodleSite) -
     assert header == "cmd;cid;uid;rolename;enrol;_line;_code;_reason"
     assert [line.split(";")[:5] for line in lines] == [row.split(";") for row in E10_ROWS]
     assert all(word in result.report for word in ("nobody", "column cid", "foo", "chef"))
+    assert_sound(site, but=faults)
 
 
 def test_e11_an_unknown_group_leaves_the_enrolment_and_comes_back_once(site: MoodleSite) -> None:
+    faults = faults_of(site)
     header = "cmd;cid;uid;rolename;enrol;gcmd;g1\n"
     line = "add;C1;u2;student;manual;gadd;E-GX"
 
@@ -235,9 +247,11 @@ def test_e11_an_unknown_group_leaves_the_enrolment_and_comes_back_once(site: Moo
     assert groups(site, "u2") == {"E-GX": ""}
     assert site.one("user_enrolments", userid=site.ids["u2"]) == enrolment
     assert (again.counts, again.tryback) == ({"updated": 1}, None)
+    assert_sound(site, but=faults)
 
 
 def test_e12_an_unknown_column_refuses_the_file(site: MoodleSite) -> None:
+    faults = faults_of(site)
     before = site.snapshot()
 
     with pytest.raises(CommandFileError) as refused:
@@ -245,3 +259,4 @@ def test_e12_an_unknown_column_refuses_the_file(site: MoodleSite) -> None:
 
     assert "colour" in text_of(refused.value.code, refused.value.params)
     assert site.diff(before, site.snapshot()) == {}
+    assert_sound(site, but=faults)

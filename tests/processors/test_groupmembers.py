@@ -10,6 +10,7 @@ import pytest
 
 from tests.moodle_sites import BEGAN
 from tests.processors.enrolment_people import RecordsOf, add_people, enrol, groups, join_group
+from tests.soundness import assert_sound, faults_of
 from tests.support import MoodleSite, RunResult, run_file
 
 HEADER = "cmd;courseid;groupid;userid\n"
@@ -68,6 +69,7 @@ def unchanged_again(site: MoodleSite, text: str, *earlier: RunResult) -> None:
 
 
 def test_1_add_puts_in_a_group(site: MoodleSite) -> None:
+    faults = faults_of(site)
     site.execute("DELETE FROM {config_plugins} WHERE plugin = 'tool_sync'")
     result = run(site, ADD)
 
@@ -77,6 +79,7 @@ def test_1_add_puts_in_a_group(site: MoodleSite) -> None:
     assert site.one("groups", id=site.ids["G1"])["timemodified"] == pytest.approx(result.started, abs=5)
     assert (result.codes, result.counts) == (["group_member_added"], {"created": 1})
     unchanged_again(site, ADD)
+    assert_sound(site, but=faults)
 
 
 def test_1_where_moodle_knows_the_old_plugin_memberships_bear_its_name(site: MoodleSite) -> None:
@@ -94,6 +97,7 @@ def test_2_who_is_not_enrolled_comes_back(site: MoodleSite) -> None:
 
 
 def test_3_shift_leaves_what_toolsync_made_and_nothing_else(site: MoodleSite) -> None:
+    faults = faults_of(site)
     first = run(site, ADD)
     join_group(site, "ann", site.ids["G3"])
     text = HEADER + "shift;C1;G2;ann\n"
@@ -104,6 +108,7 @@ def test_3_shift_leaves_what_toolsync_made_and_nothing_else(site: MoodleSite) ->
     assert result.codes == ["group_member_shifted"]
     assert [note.code for note in result.outcomes[0].notes] == ["group_kept_not_ours"]
     unchanged_again(site, text, first, result)
+    assert_sound(site, but=faults)
 
 
 def test_3_where_nothing_is_known_to_be_ours_nothing_is_left(small: MoodleSite) -> None:
@@ -170,6 +175,7 @@ def test_7_a_membership_of_an_enrolment_method_is_protected(site: MoodleSite) ->
 
 
 def test_8_empty_groups_of_the_courses_in_the_file_go(site: MoodleSite) -> None:
+    faults = faults_of(site)
     elsewhere = add_group(site, "EMPTY", "C2")
 
     result = run(site, ADD, purgeemptygroups=1)
@@ -179,6 +185,7 @@ def test_8_empty_groups_of_the_courses_in_the_file_go(site: MoodleSite) -> None:
     assert site.one("groups", id=elsewhere)["idnumber"] == "EMPTY"
     assert "Group G2!" in next(str(note.params["names"]) for note in result.notes if note.code == "groups_purged")
     unchanged_again(site, ADD)
+    assert_sound(site, but=faults)
 
 
 def test_9_empty_groupings_go_and_activities_use_none_then(site: MoodleSite) -> None:
@@ -189,6 +196,7 @@ def test_9_empty_groupings_go_and_activities_use_none_then(site: MoodleSite) -> 
     site.execute(
         "UPDATE {course} SET cacherev = 5, defaultgroupingid = :left WHERE id = :id", left=left, id=site.ids["C1"]
     )
+    faults = faults_of(site)
 
     result = run(site, ADD, purgeemptygroups=2)
 
@@ -198,6 +206,7 @@ def test_9_empty_groupings_go_and_activities_use_none_then(site: MoodleSite) -> 
     course = site.one("course", id=site.ids["C1"])
     assert course["defaultgroupingid"] == 0
     assert course["cacherev"] >= result.started - 5
+    assert_sound(site, but=faults)
 
 
 TEN = (

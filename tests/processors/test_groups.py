@@ -10,6 +10,7 @@ import pytest
 from sync.errors import CommandFileError
 from sync.processors import guess_processor
 from tests.moodle_sites import BEGAN
+from tests.soundness import assert_sound, faults_of
 from tests.support import MoodleSite, RunResult, run_file
 
 GROUPING_A = "type;courseid;name;idnumber\ngrouping;C1;Grouping A;GA\n"
@@ -50,6 +51,7 @@ def test_1_a_grouping_is_made_once(moodle_site: MoodleSite) -> None:
 
 
 def test_2_a_group_is_made_and_put_in_a_grouping_once(moodle_site: MoodleSite) -> None:
+    faults = faults_of(moodle_site)
     run(moodle_site, GROUPING_A)
 
     result = run(moodle_site, GROUP_1)
@@ -60,18 +62,22 @@ def test_2_a_group_is_made_and_put_in_a_grouping_once(moodle_site: MoodleSite) -
     assert groups_of(moodle_site, grouping(moodle_site, idnumber="GA")["id"]) == {made["id"]}
     assert result.codes == ["group_created"]
     unchanged_again(moodle_site, GROUP_1)
+    assert_sound(moodle_site, but=faults)
 
 
 def test_3_a_group_gets_a_grouping_of_its_own_name(moodle_site: MoodleSite) -> None:
+    faults = faults_of(moodle_site)
     text = "courseid;name;selfgrouping\nC1;Solo;1\n"
 
     run(moodle_site, text)
 
     assert groups_of(moodle_site, grouping(moodle_site, name="Solo")["id"]) == {group(moodle_site, name="Solo")["id"]}
     unchanged_again(moodle_site, text)
+    assert_sound(moodle_site, but=faults)
 
 
 def test_4_an_update_changes_what_the_columns_give(moodle_site: MoodleSite) -> None:
+    faults = faults_of(moodle_site)
     moodle_site.insert(
         "groups", courseid=moodle_site.ids["C1"], name="Old", idnumber="G1", description="Kept", descriptionformat=1,
         timecreated=BEGAN, timemodified=BEGAN,
@@ -85,6 +91,7 @@ def test_4_an_update_changes_what_the_columns_give(moodle_site: MoodleSite) -> N
     assert now["timemodified"] == pytest.approx(result.started, abs=5)
     assert result.codes == ["group_updated"]
     unchanged_again(moodle_site, text)
+    assert_sound(moodle_site, but=faults)
 
 
 def test_5_an_unknown_grouping_comes_back_and_the_group_stays(moodle_site: MoodleSite) -> None:

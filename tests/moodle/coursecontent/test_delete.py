@@ -12,18 +12,21 @@ import sqlalchemy as sa
 from sync.moodle.coursecontent import delete
 from sync.moodle.coursecontent.graph import CONTEXT, COURSE, CourseGraph, Kind, load_graph
 from sync.moodle.database import MoodleConnection, MoodleDatabase
+from sync.moodle.file_pool import EMPTY_HASH
 from sync.values import Action
 from tests.moodle.coursecontent.furniture import furnish, insert
 from tests.moodle_sites import MoodleSite
 from tests.real_sites import RealSites, needs_moodle_data
+from tests.soundness import assert_sound, faults_of
 from tests.support import run_file
 
 KEPT = load_graph().tables.keys() - {COURSE, CONTEXT} - {table.name for table in load_graph().of_course()}
 
 
 def test_every_row_of_a_course_goes_and_no_other(moodle_site: MoodleSite) -> None:
-    ours = furnish(moodle_site, moodle_site.ids["C1"], moodle_site.ids["C1 context"])
     others = furnish(moodle_site, moodle_site.ids["C2"], moodle_site.ids["C2 context"])
+    faults = faults_of(moodle_site)
+    ours = furnish(moodle_site, moodle_site.ids["C1"], moodle_site.ids["C1 context"])
     before = moodle_site.snapshot()
 
     result = run_file(moodle_site, "courses_delete", "C1\n")
@@ -34,14 +37,22 @@ def test_every_row_of_a_course_goes_and_no_other(moodle_site: MoodleSite) -> Non
     assert {name for name, ids in ours.items() if not set(ids) <= gone.get(name, set())} == KEPT & ours.keys()
     assert [name for name, ids in others.items() if gone.get(name, set()) & set(ids)] == []
     assert not {name for name, rows in gone.items() if rows and name in KEPT}
+    assert_sound(moodle_site, but=faults)
 
 
 def test_the_badge_of_a_course_becomes_one_of_the_site(moodle_site: MoodleSite) -> None:
+    faults = faults_of(moodle_site)
     ids = furnish(moodle_site, moodle_site.ids["C1"], moodle_site.ids["C1 context"])
     moodle_site.execute(
         "UPDATE {files} SET component = 'badges', filearea = 'badgeimage', itemid = 9, filepath = '/', filename = 'f1.png'"
         " WHERE id = :file",
         file=ids["files"][0],
+    )
+    folder = {"component": "badges", "filearea": "badgeimage", "itemid": 9, "filepath": "/", "filename": "."}
+    insert(
+        moodle_site,
+        "files",
+        {"contextid": moodle_site.ids["C1 context"], "contenthash": EMPTY_HASH, "filesize": 0, **folder},
     )
 
     run_file(moodle_site, "courses_delete", "C1\n")
@@ -53,6 +64,7 @@ def test_the_badge_of_a_course_becomes_one_of_the_site(moodle_site: MoodleSite) 
     assert image["contextid"] == system
     place = f"/{system}/badges/badgeimage/9/f1.png"
     assert image["pathnamehash"] == hashlib.sha1(place.encode()).hexdigest()
+    assert_sound(moodle_site, but=faults)
 
 
 def test_the_number_of_queries_follows_neither_courses_nor_rows(sqlite_site: MoodleSite) -> None:
@@ -127,15 +139,15 @@ def test_custom_fields_of_other_things_with_the_number_of_the_course_stay(moodle
 
 @pytest.mark.parametrize("use", ["reference", "attempt"])
 def test_a_question_that_another_course_uses_is_rescued(moodle_site: MoodleSite, use: str) -> None:
+    faults = faults_of(moodle_site)
     ids = furnish(moodle_site, moodle_site.ids["C1"], moodle_site.ids["C1 context"])
     entry, question = ids["question_bank_entries"][0], ids["question"][0]
-    image = insert(
-        moodle_site, "files",
-        {
-            "contextid": moodle_site.ids["C1 context"], "component": "question", "filearea": "questiontext",
-            "itemid": question, "filepath": "/", "filename": "f.png",
-        },
-    )  # fmt: skip
+    place = {
+        "contextid": moodle_site.ids["C1 context"], "component": "question", "filearea": "questiontext",
+        "itemid": question, "filepath": "/",
+    }  # fmt: skip
+    insert(moodle_site, "files", {**place, "filename": ".", "contenthash": EMPTY_HASH, "filesize": 0})
+    image = insert(moodle_site, "files", {**place, "filename": "f.png"})
     categoryid = moodle_site.one("course", shortname="C1")["category"]
     course_category = moodle_site.one("context", contextlevel=40, instanceid=categoryid)["id"]
     elsewhere = moodle_site.ids["C2 context"]
@@ -154,6 +166,7 @@ def test_a_question_that_another_course_uses_is_rescued(moodle_site: MoodleSite,
     assert len(moodle_site.rows("question", id=question)) == 1
     assert len(moodle_site.rows("question_answers", question=question)) == 1
     assert moodle_site.one("files", id=image)["contextid"] == course_category
+    assert_sound(moodle_site, but=faults)
 
 
 @pytest.mark.parametrize(
@@ -172,6 +185,7 @@ def test_no_table_refers_to_the_rich_course_any_more(real_site: RealSites, name:
     assert result.counts == {Action.DELETED.value: 1}
     after = dict(_orphans(site, load_graph()))
     assert {link: (before[link], number) for link, number in after.items() if number > before[link]} == {}
+    assert_sound(site)
 
 
 def _orphans(site: MoodleSite, graph: CourseGraph) -> Iterator[tuple[str, int]]:

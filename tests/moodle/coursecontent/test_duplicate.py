@@ -16,6 +16,7 @@ from tests.moodle.coursecontent.copies import course_of, differences, maps_of, p
 from tests.moodle.coursecontent.furniture import furnish, insert
 from tests.moodle_sites import MoodleSite
 from tests.real_sites import RealSites, needs_moodle_data, recorded_effect
+from tests.soundness import assert_sound, report_of
 from tests.support import run_file
 
 HEADER = "shortname;fullname;template\n"
@@ -85,6 +86,8 @@ def test_every_content_table_is_copied_and_no_other(moodle_site: MoodleSite) -> 
     inserted = {name for name, changes in change.items() if changes["inserted"]}
     assert inserted - expected - AROUND == set()
     assert {name for name, changes in change.items() if changes["updated"]} <= {"course", "course_categories"}
+    # What is furnished stands in no section and in no order; the copy has no other faults than that.
+    assert_sound(moodle_site, "COPY", but=report_of(moodle_site, "C1").faults)
 
 
 def test_queries_follow_the_tables_not_the_rows(sqlite_site: MoodleSite) -> None:
@@ -204,6 +207,7 @@ def test_a_copy_of_the_course_of_every_activity_is_that_course_without_its_peopl
         assert list(differences(pairs, maps)) == []
         check_insides(site, copy.id, cms, maps)
         check_files(site, copy.contextid, maps)
+    assert_sound(site)
 
 
 def check_insides(
@@ -290,6 +294,7 @@ def test_a_copy_holds_what_a_restored_backup_does(real_site: RealSites, name: st
         if MEANT.get(table, set()) is not None and values_of(table, effect["diff"]) != values_of(table, change)
     }
     assert wrong == set()
+    assert_sound(site)
 
 
 def values_of(table: str, diff: Any) -> list[str]:

@@ -12,11 +12,14 @@ from urllib.parse import quote
 import pytest
 
 from sync.moodle.courses import Course
+from sync.moodle.database import MoodleConnection
+from sync.moodle.file_pool import FilePool, file_pool_of
 from tests.moodle.coursecontent.backups import Shelf, real_backup
 from tests.moodle.coursecontent.copies import content_of, course_of, differences, maps_of, pairs_of
 from tests.moodle.coursecontent.rich_backup import rich_backup
 from tests.moodle.coursecontent.test_duplicate import check_files, on
 from tests.real_sites import RealSites, has_moodle_data
+from tests.soundness import assert_sound, faults_of
 from tests.support import MoodleSite, run_file
 
 # In what a backup isn't its course: Moodle leaves it out, encrypts it for the site, or counts it anew.
@@ -30,6 +33,10 @@ HEADER = "shortname;fullname;template\n"
 def data_folder(tmp_path: Path) -> Path:
     (tmp_path / "data" / "filedir").mkdir(parents=True)
     return tmp_path / "data"
+
+
+def pool_of(tmp_path: Path) -> FilePool | None:
+    return file_pool_of(MoodleConnection("", dataroot=tmp_path / "data"))
 
 
 @pytest.mark.parametrize("name", [on(name) for name in ("m41-seeded", "m45-seeded", "m51-seeded")])
@@ -55,6 +62,8 @@ def test_a_restored_backup_is_the_course_that_it_was_made_of(real_site: RealSite
     check_files(site, restored.contextid, maps)
     stored = {path.name for path in (tmp_path / "data" / "filedir").rglob("*") if path.is_file()}
     assert stored == {row["contenthash"] for row in site.rows("files") if row["contextid"] in maps["context"].values()}
+    assert_sound(site)
+    assert_sound(site, "NEW", pool=pool_of(tmp_path))
 
 
 EXPECTED = {
@@ -87,7 +96,7 @@ def test_backups_bring_as_many_rows_as_moodles_own_restore(moodle_site: MoodleSi
         names.append("tpl1-m45-nousers-zip.mbz")
         expected.update(recorded["tpl1-m45-nousers.mbz into 4.5"])
     rows = "".join(f"N{number};New;{name}\n" for number, name in enumerate(names))
-    before = site.snapshot()
+    before, faults = site.snapshot(), faults_of(site)
 
     result = run_file(
         site, "courses", HEADER + rows, dataroot=data_folder(tmp_path), leaveoutunknown=True,
@@ -101,6 +110,7 @@ def test_backups_bring_as_many_rows_as_moodles_own_restore(moodle_site: MoodleSi
     assert ("The page" in result.report) == (site.version == "4.5")
     stored = {path.name for path in (tmp_path / "data" / "filedir").rglob("*") if path.is_file()}
     assert stored == {row["contenthash"] for row in change["files"]["inserted"]}
+    assert_sound(site, but=faults, pool=pool_of(tmp_path))
 
 
 @pytest.mark.skipif(not has_moodle_data(), reason="no real backups (TOOLSYNC_MOODLE_DATA)")
@@ -164,6 +174,7 @@ def test_what_a_backup_names_is_what_the_site_calls_so(moodle_site: MoodleSite, 
         assert (items["course"]["iteminstance"], items["mod"]["categoryid"]) == (total["id"], total["id"])
         assert (items["mod"]["scaleid"], items["mod"]["iteminstance"]) == (scale, cms["quiz"]["instance"])
         assert total["path"] == f"/{total['id']}/"
+    assert_sound(site, "ONE", "TWO", pool=pool_of(tmp_path))
 
 
 def without_stray_contexts(site: MoodleSite) -> None:
