@@ -132,6 +132,7 @@ def test_an_activity_that_is_being_deleted_does_not_come_along(sqlite_site: Mood
     copy = course_of(sqlite_site, "COPY")
     assert sqlite_site.rows("page", course=copy.id) == []
     assert len(sqlite_site.rows("label", course=copy.id)) == 1
+    assert_sound(sqlite_site, "COPY", but=report_of(sqlite_site, "C1").faults)
 
 
 def enriched(site: MoodleSite) -> dict[str, dict[str, Any]]:
