@@ -885,8 +885,12 @@ CONTENT_TEXTS = {
         "courses and categories."
     ),
     "course_order_wrong": _(
-        "Courses whose sort order doesn't fit their category, as after a restore in Moodle. Moodle numbers them anew "
-        "when the next course is made, and so does a run that makes courses."
+        "Courses whose sort order doesn't fit their category. Moodle numbers them anew when the next course is made, and so does "
+        "a run that makes courses."
+    ),
+    "course_not_in_order_yet": _(
+        "Courses that have no place in their category yet, as a restore in Moodle leaves them. Moodle gives them one when the "
+        "next course is made, and so does a run that makes courses."
     ),
     "section_course_missing": _(
         "Sections of a course that isn't there. No page shows them: take a backup, then delete the rows."

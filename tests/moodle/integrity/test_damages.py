@@ -114,6 +114,7 @@ DAMAGES = (
     Damage("course_category_missing", "course", "gone", change("C2", "course", category=GONE), "C2", ("category_count_wrong",)),
     Damage("course_order_wrong", "course", "gap", change("C2", "course", sortorder=10_009), ""),
     Damage("course_order_wrong", "course", "twice the same", change("C2", "course", sortorder=10_001), ""),
+    Damage("course_not_in_order_yet", "course", "none", change("C2", "course", sortorder=0), "C2"),
     # --- sections and activities
     Damage("section_course_missing", "course_sections", "gone",
            add("course_sections", course=GONE, section=1, sequence=""), ""),
