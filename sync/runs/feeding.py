@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.core.files.storage import InvalidStorageError
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
@@ -31,7 +32,7 @@ from sync.commandfiles.sources.place import (
 from sync.commandfiles.sources.sftp_address import SftpAddress
 from sync.errors import CodedError, CommandFileError, SourceError
 from sync.messages import text_of
-from sync.models import CommandFile, MoodleSite, RunState, Source, SyncRun
+from sync.models import CommandFile, Event, MoodleSite, RunState, Source, SyncRun
 from sync.runs.options import (
     MAIN_SITE,
     drop_folder,
@@ -44,8 +45,12 @@ from sync.runs.options import (
 from sync.runs.selectors import earlier_run, tool_files
 from sync.runs.services import FILE_TYPES
 from sync.runs.sources import address_of, private_key_of, source_of
+from sync.runs.telling import tell
 from sync.values import Note
 
+_TROUBLES = frozenset(
+    ("drop_feeder_died", "drop_folder_failed", "source_checksum_differs", "remote_too_large", "file_too_large")
+)
 # Two tools that start at the same minute: the second one waits for what the first brings.
 _PATIENCE_SECONDS = 30
 
@@ -56,16 +61,19 @@ def fetch_files(site: MoodleSite, processor: str) -> list[CommandFile]:
     """Give the files that a run of a tool without a person should carry out now, in order; [] when nothing came.
 
     What there is to tell about it stands in the log and on the page of the source.
+    Raises: SourceError if there is no way to where they come from
     """
     source = source_of(site, processor)
     told: list[Note] = []
     try:
-        files = _from_area(source, told) if source.kind == Source.Kind.AREA else _from_elsewhere(source, told)
+        return _from_area(source, told) if source.kind == Source.Kind.AREA else _from_elsewhere(source, told)
     except SourceError as error:
-        files = []
         told.append(_note(error))
-    _keep_told(source, told)
-    return files
+        raise
+    finally:
+        with transaction.atomic():
+            _tell_of_troubles(source, told)
+            _keep_told(source, told)
 
 
 def capture_drop_folder(site: MoodleSite) -> list[Note]:
@@ -241,6 +249,21 @@ def _sentence(told: list[Note]) -> Iterator[None]:
         yield
     except CommandFileError as error:
         told.append(_note(error))
+
+
+def _tell_of_troubles(source: Source, told: list[Note]) -> None:
+    """Let people know what keeps files away although the tool goes on; again only when it was mended in between."""
+    looks = Source.objects.filter(site=source.site).values_list("processor", "told")
+    # Every tool looks into the drop folder: the first one tells of it.
+    known = {
+        (code, params.get("name"))
+        for processor, notes in looks
+        for code, params in notes
+        if processor == source.processor or code.startswith("drop_")
+    }
+    for note in told:
+        if note.code in _TROUBLES and (note.code, note.params.get("name")) not in known:
+            tell(source.site, source.processor, Event.FAILURE, fault=[note.code, dict(note.params)])
 
 
 def _keep_told(source: Source, told: list[Note]) -> None:

@@ -13,6 +13,7 @@ import boto3
 import pytest
 from pytest_django import Settings
 
+from sync.errors import SourceError
 from sync.models import CommandFile, RunState, Source, SyncRun
 from sync.runs import services
 from sync.runs.feeding import fetch_files
@@ -274,7 +275,8 @@ def test_what_goes_wrong_on_the_way_is_told_and_nothing_is_taken(
 ) -> None:
     settings.TOOLSYNC_FETCH_HOSTS = []
     choose(installation, kind="address", location=web.url("/users.csv?key=geheim"), password="Safe-1")
-    assert fetched(installation) == []
+    with pytest.raises(SourceError, match="remote_private"):
+        fetched(installation)
     assert told() == ["remote_private"]
     assert "nothing is fetched from there" in caplog.text
     assert "geheim" not in caplog.text
@@ -322,7 +324,8 @@ def test_the_first_sftp_server_that_is_met_is_the_one_to_trust(installation: Ins
         source.refresh_from_db()
         assert source.host_key == first.fingerprint
         Source.objects.update(host_key=second.fingerprint)
-        assert fetched(installation) == []
+        with pytest.raises(SourceError, match="remote_host_key"):
+            fetched(installation)
         assert told() == ["remote_host_key"]
     finally:
         first.stop()
