@@ -63,6 +63,7 @@ def test_p1_a_jpeg_becomes_three_squares_of_its_middle(moodle_site: MoodleSite, 
     # Columns 100 to 499 are the middle: what is left and right of it is blue.
     image = Image.new("RGB", (600, 400), BLUE)
     ImageDraw.Draw(image).rectangle((100, 0, 499, 399), fill=RED)
+    quality_90 = Image.open(io.BytesIO(picture(kind="JPEG", quality=90))).quantization
     before = moodle_site.snapshot()
 
     result = send(moodle_site, data, {"ann.jpg": encoded(image, "JPEG", quality=95)})
@@ -80,6 +81,7 @@ def test_p1_a_jpeg_becomes_three_squares_of_its_middle(moodle_site: MoodleSite, 
     for name, side in (("f1.jpg", 100), ("f2.jpg", 35), ("f3.jpg", 512)):
         square = shown(moodle_site, data, "ann", name)
         assert (square.format, square.size) == ("JPEG", (side, side))
+        assert square.quantization == quality_90
         assert len(pool[icon[name]["contenthash"]]) == icon[name]["filesize"]
         for x in (1, side // 2, side - 2):
             red, _green, blue = square.getpixel((x, side // 2))
@@ -162,6 +164,8 @@ def test_a_content_that_another_account_shows_is_not_thrown_away(sqlite_site: Mo
 
 def test_p5_each_file_that_is_no_good_picture_is_told_and_the_rest_goes_on(sqlite_site: MoodleSite, data: Path) -> None:
     add_user(sqlite_site, "bob")
+    send(sqlite_site, data, {"ann.png": picture(colour=GREEN)})
+    icon = icon_of(sqlite_site, "ann")
     files = {
         "zoe.png": picture(), ".png": picture(), "__MACOSX/._ann.jpg": b"x", "readme.txt": b"x",
         "ann.webp": picture(kind="WEBP"), "Thumbs.db": b"x", "_reasons.csv": b"x", "noextension": b"x", "bob.png": picture(),
@@ -176,7 +180,9 @@ def test_p5_each_file_that_is_no_good_picture_is_told_and_the_rest_goes_on(sqlit
         "bob.png": "picture_set",
     }
     assert "no pictures at all were passed over: 5" in result.report
-    assert picture_of(sqlite_site, "ann") == 0
+    assert icon_of(sqlite_site, "ann") == icon
+    assert picture_of(sqlite_site, "ann") == icon["f1.png"]["id"]
+    assert blobs(data, "trashdir") == {}
 
 
 def test_the_tryback_is_a_zip_of_the_failed_pictures_that_can_be_sent_again(
@@ -209,7 +215,11 @@ def test_p6_a_hosted_username_names_its_host_and_a_gif_becomes_a_png(sqlite_site
     assert sorted(result.codes) == ["picture_owner_unknown", "picture_set", "picture_without_host"]
     assert sqlite_site.one("user", id=elsewhere)["picture"] == 0
     ann = sqlite_site.one("user", username="ann", mnethostid=1)
-    assert sqlite_site.one("files", id=ann["picture"])["filename"] == "f1.png"
+    icon = sqlite_site.one("files", id=ann["picture"])
+    assert (icon["filename"], icon["mimetype"]) == ("f1.png", "image/png")
+    square = Image.open(io.BytesIO(blobs(data)[icon["contenthash"]]))
+    assert square.mode == "RGBA"
+    assert square.getpixel((50, 50))[3] == 0
 
 
 @pytest.mark.parametrize(
@@ -222,6 +232,16 @@ def test_an_account_is_found_by_what_the_picture_is_named_after(
     path = "a/b/" + name.format(id=userid_of(sqlite_site, "ann"))
 
     assert send(sqlite_site, data, {path: picture()}, userfield=userfield).counts == {"updated": 1}
+
+
+@pytest.mark.parametrize("name", ["{id}abc", "{id}.5", "+{id}", "0x{id:x}", "-{id}", "{id}e0"])
+def test_an_id_is_digits_and_no_server_may_read_more_into_it(moodle_site: MoodleSite, data: Path, name: str) -> None:
+    path = name.format(id=userid_of(moodle_site, "ann")) + ".png"
+    before = moodle_site.snapshot()
+
+    assert send(moodle_site, data, {path: picture()}, userfield="id").codes == ["picture_owner_unknown"]
+
+    assert moodle_site.diff(before, moodle_site.snapshot()) == {}
 
 
 def test_an_empty_identifier_means_nobody_and_one_of_two_accounts_neither(sqlite_site: MoodleSite, data: Path) -> None:
@@ -259,6 +279,21 @@ def test_of_several_pictures_the_last_good_one_by_path_is_taken(
     assert result.codes == ["superseded", "picture_set", "picture_unreadable"]
     assert shown(sqlite_site, data, "ann", "f1.png").getpixel((50, 50)) == BLUE
     assert len(blobs(data)) == 4
+
+
+@pytest.mark.parametrize(("width", "height"), [(601, 400), (400, 601), (301, 201)])
+def test_the_middle_of_an_odd_picture_is_cut_out_as_moodle_does(
+    sqlite_site: MoodleSite, data: Path, width: int, height: int
+) -> None:
+    # Half the side and half the middle, both rounded down; everything around that square is blue.
+    half = min(width, height) // 2
+    left, top = width // 2 - half, height // 2 - half
+    image = Image.new("RGB", (width, height), BLUE)
+    ImageDraw.Draw(image).rectangle((left, top, left + 2 * half - 1, top + 2 * half - 1), fill=RED)
+
+    send(sqlite_site, data, {"ann.png": encoded(image, "PNG")})
+
+    assert shown(sqlite_site, data, "ann", "f3.png").getcolors() == [(512 * 512, RED)]
 
 
 @pytest.mark.parametrize(("orientation", "place"), [(1, (50, 250)), (3, (460, 250)), (6, (250, 50)), (8, (250, 460))])
@@ -307,7 +342,9 @@ def test_what_is_hostile_or_damaged_in_a_zip_is_a_sentence_each(sqlite_site: Moo
         archive.writestr("/ann.png", picture())
         archive.writestr("damaged/ann.png", picture(colour=GREEN))
         archive.writestr("secret/ann.png", picture(colour=BLUE))
+        archive.writestr("liar/ann.jpg", b"\0" * 21_000_000)
     content = bytearray(out.getvalue())
+    _say_size(content, b"liar/ann.jpg", 1000)
     _encrypt(content, b"secret/ann.png")
     _damage(content, b"damaged/ann.png")
     add_user(sqlite_site, "bob")
@@ -319,6 +356,7 @@ def test_what_is_hostile_or_damaged_in_a_zip_is_a_sentence_each(sqlite_site: Moo
         "bob.png": "picture_set",
         "ann.png": "picture_unreadable",
         "bomb/ann.jpg": "picture_too_large",
+        "liar/ann.jpg": "picture_damaged",
         "huge/ann.png": "picture_too_many_pixels",
         "link/ann.png": "picture_link",
         "../../ann.png": "picture_outside",
@@ -401,6 +439,12 @@ def _encrypt(content: bytearray, name: bytes) -> None:
     """Say that an entry is encrypted, in its own header and in the directory."""
     content[content.index(name) - 24] |= 1
     content[content.rindex(name) - 38] |= 1
+
+
+def _say_size(content: bytearray, name: bytes, size: int) -> None:
+    """Say in both places that an entry unpacks to so many bytes."""
+    struct.pack_into("<I", content, content.index(name) - 8, size)
+    struct.pack_into("<I", content, content.rindex(name) - 22, size)
 
 
 def _damage(content: bytearray, name: bytes) -> None:

@@ -64,6 +64,23 @@ def test_g2_a_simulation_leaves_its_report_and_touches_nothing_else(installation
     assert not run.files.exclude(kind="report").exists()
 
 
+def test_a_file_goes_only_after_it_was_archived(installation: Installation) -> None:
+    archives = installation.folder / "main" / "archives"
+    archives.parent.mkdir(parents=True, exist_ok=True)
+    archives.write_text("not a folder")
+    run = installation.carry_out("/in.csv", FILE, **KEEP_ALL)
+    assert run.state == RunState.ERRORED
+    assert installation.exists("/in.csv")
+    assert {path.split("/")[1] for path in installation.area()} >= {"reports", "in.csv"}
+    archives.unlink()
+    services.resume_run(run)
+    before = installation.moodle.snapshot()
+    assert services.execute_run(run.pk).state == RunState.COMPLETED_WITH_REJECTIONS
+    assert not installation.exists("/in.csv")
+    assert len([path for path in installation.area() if path.startswith("/archives/")]) == 1
+    assert installation.moodle.diff(before, installation.moodle.snapshot()) == {}
+
+
 def test_the_same_file_again_changes_no_row(installation: Installation) -> None:
     installation.carry_out("/in.csv", FILE, primaryidentity="username")
     before = installation.moodle.snapshot()

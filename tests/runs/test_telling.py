@@ -289,7 +289,7 @@ def test_a_webhook_that_cannot_work_is_not_kept(address: str, key: str, code: st
 
 
 def test_a_file_that_does_not_come_is_overdue_once_for_each_time(
-    installation: Installation, mail: MailServer, settings: Settings
+    installation: Installation, mail: MailServer, hooks: HookServer, settings: Settings
 ) -> None:
     settings.TIME_ZONE = "Europe/Paris"
     with time_machine.travel(datetime(2026, 11, 20, 9, tzinfo=UTC)) as clock:  # a Friday
@@ -307,12 +307,20 @@ def test_a_file_that_does_not_come_is_overdue_once_for_each_time(
             clock.move_to(moment)
             tell_overdue()
             assert Notice.objects.filter(event="overdue").count() == overdue, moment
+        save_webhook(installation.site, WebhookChoice(hooks.address, KEY, ["overdue"]))
+        clock.move_to(datetime(2026, 11, 30, 5, 1, tzinfo=UTC))
+        tell_overdue()
+        assert Notice.objects.filter(event="overdue").count() == 4
         now = timezone.now()
         FreezeWindow.objects.create(site=installation.site, starts_at=now, ends_at=now + timedelta(days=9))
         clock.move_to(datetime(2026, 12, 1, 5, 1, tzinfo=UTC))
         tell_overdue()
-        assert Notice.objects.filter(event="overdue").count() == 2
+        assert Notice.objects.filter(event="overdue").count() == 4
         tell_all()
+    (overdue_told,) = (json.loads(body) for _headers, body in hooks.received)
+    assert (overdue_told["event"], overdue_told["tool"]) == ("overdue", "users")
+    assert overdue_told["expected_by"] == "2026-11-30T05:00:00+00:00"
+    assert "run" not in overdue_told
     _recipient, subject, text = texts(mail)[0]
     assert subject == "[ToolSync] Accounts: create and update: the file did not come"
     assert "expected by 11/24/2026 6 a.m." in text
