@@ -11,6 +11,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ ROWS = 6_000
 CHUNK_ROWS = 200
 PICTURES, CHUNK_OF_PICTURES = 400, 100
 AWAY_SECONDS = 3
+EVERY_SECONDS = 2
 PATIENCE_SECONDS = 120
 
 pytestmark = [pytest.mark.slow, pytest.mark.mariadb, pytest.mark.xdist_group("faults")]
@@ -39,6 +42,21 @@ from sync.runs import services
 site = MoodleSite.objects.get(slug="main")
 kept = services.receive_path(site=site, path=Path({path!r}), folder="/faults/")
 print(services.queue_run(site=site, processor={processor!r}, command_file=kept, options={{"storereport": 1}}).pk)
+"""
+
+
+SCHEDULE = """
+from sync.models import MoodleSite
+from sync.runs.scheduling import ScheduleChoice, save_schedule
+choice = ScheduleChoice(["users"], kind="every", every_seconds={seconds}, enabled=True)
+print(save_schedule(MoodleSite.objects.get(slug="main"), choice).pk)
+"""
+
+
+UNSCHEDULE = """
+from sync.models import Schedule
+from sync.runs.scheduling import delete_schedule
+delete_schedule(Schedule.objects.get(pk={schedule}))
 """
 
 
@@ -139,6 +157,22 @@ class WholeToolSync:
             time.sleep(0.05)
         return found
 
+    def starts(self, schedule: int) -> list[tuple[datetime, datetime]]:
+        """Give when the starts of a schedule that are over were, and from when its interval is counted."""
+        asked = (
+            "SELECT r.created_at, s.anchor_at FROM sync_sequencerun r JOIN sync_schedule s ON s.id = r.schedule_id"
+            " WHERE s.id = :id AND r.finished_at IS NOT NULL ORDER BY r.id"
+        )
+        with self.engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(sa.text(asked), {"id": schedule})]
+
+    def wait_for_starts(self, schedule: int, count: int) -> list[tuple[datetime, datetime]]:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while len(found := self.starts(schedule)) < count:
+            assert time.monotonic() < deadline, f"{found}\n{self._log.read_text()[-4000:]}"
+            time.sleep(0.1)
+        return found
+
     def accounts(self, prefix: str) -> int:
         with self.moodle.engine.connect() as connection:
             count = f"SELECT COUNT(*) FROM {self.moodle.prefix}user WHERE username LIKE '{prefix}%'"
@@ -201,6 +235,20 @@ def test_what_dies_and_comes_back_costs_a_run_nothing(whole: WholeToolSync, what
     # The lease is free: the next run is carried out at once.
     after = whole.queue(f"{what}after")
     assert whole.wait_for(after, lambda found: found["finished_at"] is not None)["state"] == RunState.COMPLETED
+
+
+@pytest.mark.parametrize("what", ["redis", "own"])
+def test_a_schedule_keeps_its_pace(whole: WholeToolSync, what: str) -> None:
+    schedule = int(whole.manage("shell", "--verbosity=0", "-c", SCHEDULE.format(seconds=EVERY_SECONDS)).split()[-1])
+    whole.wait_for_starts(schedule, 1)
+
+    _kill_and_start(getattr(whole, what))
+
+    # The first may have been made up for; the next ones are beat's, which has lost its connection too.
+    starts = whole.wait_for_starts(schedule, len(whole.starts(schedule)) + 2)
+    whole.manage("shell", "--verbosity=0", "-c", UNSCHEDULE.format(schedule=schedule))
+    places = [(start - anchor).total_seconds() / EVERY_SECONDS for start, anchor in starts]
+    assert all(int(later) > int(earlier) >= 1 for earlier, later in pairwise(places)), places
 
 
 def test_a_data_folder_of_moodle_that_goes_away_and_comes_back_costs_pictures_nothing(whole: WholeToolSync) -> None:
