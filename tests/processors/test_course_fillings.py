@@ -11,6 +11,7 @@ from tests.moodle.coursecontent.copies import content_of, course_of
 from tests.moodle.coursecontent.furniture import insert
 from tests.moodle.coursecontent.test_duplicate import furnished
 from tests.moodle_sites import MoodleSite
+from tests.soundness import assert_sound, faults_of, report_of
 from tests.support import RunResult, run_file
 
 HEADER = "shortname;fullname;template"
@@ -18,6 +19,11 @@ HEADER = "shortname;fullname;template"
 STAYING = (
     "customfield_data", "enrol", "favourite", "filter_active", "groupings", "groups", "groups_members",
     "role_assignments", "role_capabilities", "role_names", "user_enrolments", "user_lastaccess",
+)  # fmt: skip
+# What a course and its template both have one of: a table, and what makes it the same.
+ONCE = (
+    ("badge", {"name": "Same"}), ("filter_active", {"filter": "same"}), ("groupings", {"name": "Same"}),
+    ("groups", {"name": "Same"}), ("role_names", {"roleid": 5}), ("scale", {"name": "Same", "scale": "A,B"}),
 )  # fmt: skip
 ADD, REPLACE = "1", "2"
 DONE = {ADD: "course_content_added", REPLACE: "course_content_replaced"}
@@ -79,7 +85,7 @@ def test_without_the_option_a_template_changes_nothing(site: MoodleSite) -> None
 
 
 def test_added_content_comes_behind_what_is_there(site: MoodleSite) -> None:
-    before = site.snapshot()
+    before, known = site.snapshot(), faults_of(site)
 
     result = fill(site, ADD)
 
@@ -90,6 +96,7 @@ def test_added_content_comes_behind_what_is_there(site: MoodleSite) -> None:
     sections = {("course_sections", row["id"]) for row in site.rows("course_sections", course=site.ids["C2"])}
     assert {(COURSE, site.ids["C2"]), *sections} >= changed
     assert not any(rows["deleted"] for rows in change.values())
+    assert_sound(site, but=known)
 
 
 @pytest.mark.parametrize("mode", [ADD, REPLACE])
@@ -115,9 +122,9 @@ def test_a_simulation_says_the_same_and_writes_nothing(mode: str, site: MoodleSi
 
 def test_replaced_content_goes_with_what_people_did_and_people_stay(moodle_site: MoodleSite) -> None:
     site = moodle_site
-    ours, others = furnished(site, "C2"), furnished(site, "C3") if "C3" in site.ids else {}
+    ours, others = furnished(site, "C2"), furnished(site, "C1")
     activity(site, "C1", "page", "Welcome")
-    before = site.snapshot()
+    before, template_faults = site.snapshot(), report_of(site, "C1").faults
 
     result = fill(site, REPLACE)
 
@@ -137,6 +144,32 @@ def test_replaced_content_goes_with_what_people_did_and_people_stay(moodle_site:
     assert {
         table: len(rows) for table, rows in left.items() if table in ("course_modules", "page", "course_sections")
     } == {table: len(template[table]) for table in ("course_modules", "page", "course_sections")}
+    assert_sound(site, "C2", but=template_faults)
+
+
+def test_what_a_course_has_already_is_neither_doubled_nor_changed(moodle_site: MoodleSite) -> None:
+    site = moodle_site
+    ours, theirs = furnished(site, "C2"), furnished(site, "C1")
+    for table, values in ONCE:
+        for column, value in values.items():
+            ids = f"{ours[table][0]}, {theirs[table][0]}"
+            site.execute(f"UPDATE {{{table}}} SET {column} = :value WHERE id IN ({ids})", value=value)
+    activity(site, "C1", "page", "Welcome")
+    before, template_faults = site.snapshot(), report_of(site, "C1").faults
+
+    result = fill(site, ADD)
+
+    assert result.codes == ["course_content_added"], result.report
+    change = site.diff(before, site.snapshot())
+    changed = {
+        table: {row["id"] for row in rows["updated"]} & set(ours.get(table, ())) for table, rows in change.items()
+    }
+    assert {table for table, ids in changed.items() if ids} <= {"course", "course_sections", "grade_items"}
+    assert not any(rows["deleted"] for rows in change.values())
+    assert {table: len(site.rows(table, **values)) for table, values in ONCE} == {table: 2 for table, _values in ONCE}
+    criteria = site.rows("badge_criteria", badgeid=ours["badge"][0])
+    assert [row["id"] for row in criteria] == ours["badge_criteria"]
+    assert {fault.code for fault in report_of(site, "C2").faults} <= {fault.code for fault in template_faults}
 
 
 def test_topics_of_the_row_name_the_sections_of_both(site: MoodleSite) -> None:

@@ -32,7 +32,7 @@ from sync.moodle.coursecontent.content_tables import (
 )
 from sync.moodle.coursecontent.graph import CONTEXT, COURSE, CourseGraph, GraphTable
 from sync.moodle.coursecontent.planted_files import plant_files
-from sync.moodle.coursecontent.present import PresentRows
+from sync.moodle.coursecontent.present import PresentRows, is_compared
 from sync.moodle.coursecontent.references import LEFT_OUT, Lookup, Rule, fetch_site_facts, rules_of, text_columns
 from sync.moodle.coursecontent.scope import CONTEXT_BLOCK, CONTEXT_MODULE
 from sync.moodle.coursecontent.second_look import Waiting, rewrite_courses, rewrite_waiting, what_waits
@@ -180,7 +180,7 @@ class _Planting:
         """Give the rows of a batch as they are in one target, as far as that can be said now."""
         lookup, planted = self.lookups[place], self.planted[place]
         for old in batch:
-            if self._is_set_already(table.name, old, planted.target):
+            if self._is_set_already(table.name, old, planted.target) or _hangs_on(table, old, planted.reused):
                 continue
             parent = _parent(table, old, planted.maps)
             values = {
@@ -285,6 +285,15 @@ def _parent(table: GraphTable, row: Row, maps: Maps) -> Row | None:
         if parent is not None:
             return {link.fk: parent}
     return None
+
+
+def _hangs_on(table: GraphTable, row: Row, reused: set[tuple[str, int]]) -> bool:
+    """Whether a row belongs to one that was there already, and has what belongs to it."""
+    return bool(reused) and any(
+        (link.parent, row.get(link.fk) or 0) in reused
+        for link in table.links
+        if link.parent not in (COURSE, CONTEXT) and not is_compared(table.name)
+    )
 
 
 def _stamped(table: str, row: Row) -> Sequence[str]:

@@ -39,6 +39,7 @@ _SAME: Mapping[str, _Same] = {
     ),
     "course_completion_defaults": _Same(("course", "module")),
     "course_sections": _Same(("course", "section")),
+    "customfield_data": _Same(("instanceid", "fieldid")),
     "event": _Same(("courseid", "groupid", "eventtype", "name", "timestart")),
     "filter_active": _Same(("contextid", "filter")),
     "filter_config": _Same(("contextid", "filter", "name")),
@@ -135,6 +136,11 @@ class PresentRows:
             )
             self._taken[column] = {tuple(each) for each in found}
         return (row["contextid"], row.get(column)) in self._taken[column]
+
+
+def is_compared(table: str) -> bool:
+    """Tell whether the rows of a table are looked for one by one."""
+    return table in _SAME
 
 
 def _is_allowed_twice(table: str, row: Mapping[str, Any]) -> bool:
