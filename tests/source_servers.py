@@ -154,7 +154,7 @@ class FtpServer:
 class SftpServer:
     """An SFTP server on a folder. Shape: fingerprint: of its key, as ssh shows it; key: the private one that it lets in."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, port: int = 0) -> None:
         self._host_key = asyncssh.generate_private_key("ssh-ed25519")
         self.key = asyncssh.generate_private_key("ssh-ed25519")
         digest = hashlib.sha256(self._host_key.public_data).digest()
@@ -164,7 +164,7 @@ class SftpServer:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self._server = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
+        self._server = asyncio.run_coroutine_threadsafe(self._listen(port), self._loop).result()
         self.port = self._server.get_port()
 
     def stop(self) -> None:
@@ -173,7 +173,7 @@ class SftpServer:
         self._thread.join()
         self._loop.close()
 
-    async def _listen(self) -> asyncssh.SSHAcceptor:
+    async def _listen(self, port: int) -> asyncssh.SSHAcceptor:
         key, connections = self.key, self._connections
 
         class Login(asyncssh.SSHServer):
@@ -196,7 +196,7 @@ class SftpServer:
             return asyncssh.SFTPServer(channel, chroot=str(self._folder))
 
         return await asyncssh.create_server(
-            Login, "127.0.0.1", 0, server_host_keys=[self._host_key], sftp_factory=chrooted
+            Login, "127.0.0.1", port, server_host_keys=[self._host_key], sftp_factory=chrooted
         )
 
     async def _close(self) -> None:

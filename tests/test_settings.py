@@ -133,11 +133,17 @@ def test_a_production_site_is_served_over_tls_only(tmp_path: Path) -> None:
         ),
         (
             "sftp://me:p%40ss@files.example.org:2222/toolsync?key_filename=/etc/toolsync/key",
-            "SFTPStorage",
+            "LastingSFTPStorage",
             {
                 "host": "files.example.org",
                 "root_path": "/toolsync",
-                "params": {"port": 2222, "username": "me", "password": "p@ss", "key_filename": "/etc/toolsync/key"},
+                "params": {
+                    "port": 2222,
+                    "timeout": 30.0,
+                    "username": "me",
+                    "password": "p@ss",
+                    "key_filename": "/etc/toolsync/key",
+                },
             },
         ),
     ],

@@ -41,6 +41,8 @@ def _bucket(parts: SplitResult) -> dict[str, Any]:
         "location": unquote(parts.path).strip("/"),
         "default_acl": None,
         "file_overwrite": False,
+        # What is read goes through a temporary file; the default would be all of it in memory.
+        "max_memory_size": 4 << 20,
         **dict(parse_qsl(parts.query)),
     }
     if parts.username and parts.password:
@@ -49,7 +51,7 @@ def _bucket(parts: SplitResult) -> dict[str, Any]:
 
 
 def _sftp(parts: SplitResult) -> dict[str, Any]:
-    params: dict[str, Any] = {"port": parts.port or 22, **dict(parse_qsl(parts.query))}
+    params: dict[str, Any] = {"port": parts.port or 22, "timeout": 30.0, **dict(parse_qsl(parts.query))}
     if parts.username:
         params["username"] = unquote(parts.username)
     if parts.password:
@@ -61,4 +63,4 @@ def _sftp(parts: SplitResult) -> dict[str, Any]:
         "file_mode": 0o600,
         "dir_mode": 0o700,
     }
-    return {"BACKEND": "storages.backends.sftpstorage.SFTPStorage", "OPTIONS": options}
+    return {"BACKEND": "toolsync_site.sftp_storage.LastingSFTPStorage", "OPTIONS": options}

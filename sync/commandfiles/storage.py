@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import IO, BinaryIO, cast
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.core.files.base import File
-from django.core.files.storage import Storage, storages
+from django.core.files.storage import FileSystemStorage, Storage, storages
 
 from sync.errors import StorageUnavailable
 
@@ -129,16 +130,21 @@ def size_of(key: str) -> int:
 
 @contextmanager
 def opened(key: str) -> Iterator[BinaryIO]:
-    """Open a kept file for reading.
+    """Open a kept file for reading. What another server has is copied here first: it may go away before we are done.
 
     Raises: FileNotFoundError, StorageUnavailable
     """
     if not exists(key):
         raise FileNotFoundError(key)
-    with _reached() as storage:
-        file = storage.open(key, "rb")
-    with file:
-        yield cast(BinaryIO, file)
+    with ExitStack() as stack:
+        with _reached() as storage:
+            file = cast(BinaryIO, stack.enter_context(storage.open(key, "rb")))
+            if not isinstance(storage, FileSystemStorage):
+                there, file = file, stack.enter_context(scratch_file())
+                shutil.copyfileobj(there, file, _BLOCK)
+                file.seek(0)
+                there.close()
+        yield file
 
 
 @contextmanager

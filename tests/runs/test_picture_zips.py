@@ -13,6 +13,7 @@ from pytest_django import Settings
 from sync.commandfiles import storage
 from sync.models import RunFile, RunState
 from sync.moodle.picture_drawing import draw
+from sync.processors import REGISTRY
 from sync.runs import services
 from sync.runs.feeding import fetch_files
 from sync.runs.selectors import preselected_file, tool_files
@@ -72,6 +73,20 @@ def test_p9_zips_are_told_by_how_their_names_begin_in_any_folder(installation: I
     assert [file.path for file in tool_files(site, "userpictures")] == ["/pics.zip"]
     save_settings(site=site, processor="userpictures", values={"fileprefix": ".*"})
     assert tool_files(site, "userpictures") == []
+
+    installation.carry_out("/gone.zip", ANN, processor="userpictures", filearchive=1)
+    assert any(path.startswith("/archives/") for path in installation.area())
+    save_settings(site=site, processor="userpictures", values={"fileprefix": ""})
+    every = ["/pics.zip", "/userpictures_1.ZIP", "/xuserpictures_.zip", "/sub/userpictures_2.zip"]
+    assert [file.path for file in tool_files(site, "userpictures")] == every
+
+
+def test_options_are_known_by_their_old_names() -> None:
+    old = {"fileprefix": "faces_", "userfield": "email", "overwrite": "0", "forcedeletion": "0"}
+    options = REGISTRY["userpictures"].options
+    assert options.resolve({}, {f"userpictures_{name}": value for name, value in old.items()}) == options.resolve(
+        {}, old
+    )
 
 
 def test_the_drop_folder_brings_zips(installation: Installation, data: Path, settings: Settings) -> None:
