@@ -13,8 +13,9 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO, Any
 
 import paramiko
@@ -65,9 +66,17 @@ class FilePool:
         with _translated():
             return self._storage.size(_key(contenthash)) if self._storage.exists(_key(contenthash)) else None
 
-    def open(self, contenthash: str) -> File[Any]:
-        with _translated():
-            return self._storage.open(_key(contenthash), "rb")
+    @contextmanager
+    def open(self, contenthash: str) -> Iterator[IO[bytes]]:
+        """Open a content for reading. What another server has is copied here first: it may go away before we are done."""
+        with ExitStack() as stack:
+            with _translated():
+                content: IO[bytes] = stack.enter_context(self._storage.open(_key(contenthash), "rb"))
+                if not isinstance(self._storage, FileSystemStorage):
+                    there, content = content, stack.enter_context(TemporaryFile())
+                    shutil.copyfileobj(there, content, _BLOCK)
+                    content.seek(0)
+            yield content
 
     def remove(self, contenthash: str) -> None:
         """Delete a content for good, for one whose rows did not come about."""

@@ -91,6 +91,18 @@ def test_pictures_go_wherever_the_data_folder_is(place: str, sqlite_site: Moodle
         assert not any(pool.exists(row["contenthash"]) for row in old.values() if row["filesize"])
 
 
+def test_what_is_opened_is_here_and_a_server_that_is_away_is_moodle_being_away(tmp_path: Path) -> None:
+    data_folder(tmp_path / "served" / "data")
+    server = SftpServer(tmp_path / "served")
+    pool = pool_at(f"sftp://{USER}:{PASSWORD}@localhost:{server.port}/data")
+    pool.store(io.BytesIO(CONTENT))
+    with pool.open(HASH) as kept:
+        server.stop()
+        assert kept.read() == CONTENT
+    with pytest.raises(MoodleUnavailable), pool.open(HASH):
+        pytest.fail("opened all the same")
+
+
 def test_the_connection_check_looks_into_a_storage(
     sqlite_site: MoodleSite, bucket: str, sftp_folder: str
 ) -> None:  # fmt: skip
