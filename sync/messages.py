@@ -177,7 +177,7 @@ ACCOUNT_TEXTS = {
     ),
     "superseded": _("a later row of the file overwrites this one"),
     "identity_empty": _("The %(identity)s is empty, so nobody knows which account is meant. Fill it in."),
-    "identity_taken_from": _("The file has no column “%(wanted)s”: accounts are found by “%(used)s”."),
+    "identity_taken_from": _("The file has no column “%(wanted)s”: “%(used)s” says what each row is about."),
     "account_unknown": _("There is no account with %(identity)s “%(value)s”. Correct it, or create the account first."),
     "account_ambiguous": _(
         "“%(value)s” belongs to %(count)s accounts. Choose another primary identity, or make the value unique in Moodle."

@@ -25,7 +25,12 @@ _TAG = re.compile(r"</?[A-Za-z!][^>]*>")
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
 # No bound that a column declares has more; Python refuses to read numbers of thousands of digits.
 _LONGEST_NUMBER = 20
-_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2}))?)?")
+_CLOCK = r"(?:[ T](\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?"
+# The year first, as ISO 8601 has it, or the day first; the place of year, month and day among the groups.
+_DATES = (
+    (re.compile(rf"(\d{{4}})-(\d{{1,2}})-(\d{{1,2}}){_CLOCK}(Z|[+-]\d\d:?\d\d)?"), (0, 1, 2)),
+    (re.compile(rf"(\d{{1,2}})/(\d{{1,2}})/(\d{{4}}){_CLOCK}()"), (2, 1, 0)),
+)
 _EMAIL = re.compile(r"[^@\s<>()\[\],;:\\\"]+@[^@\s<>()\[\],;:\\\"]+\.?[^@\s<>()\[\],;:\\\"]*")
 # The furthest second that Moodle's 10-digit columns hold, and the whole years until then.
 LATEST_TIME = 9_999_999_999
@@ -172,7 +177,7 @@ class TimeKind(Kind):
         return clean
 
     def describe(self) -> Label:
-        return _("YYYY-MM-DD, YYYY-MM-DD hh:mm:ss, or seconds since 1970; 0 = none")
+        return _("YYYY-MM-DD or DD/MM/YYYY, also with hh:mm:ss, or seconds since 1970; 0 = none")
 
 
 @dataclass(frozen=True)
@@ -201,15 +206,19 @@ def _seconds(digits: str) -> int:
     return int(digits)
 
 
-def _date(text: str) -> datetime:
-    """Read a date (and time) on the site's clock. Raises: ValueError."""
-    match = _DATE.fullmatch(text)
-    if match is None:
+def _date(text: str) -> int | datetime:
+    """Read a date (and time): on the site's clock, or seconds since epoch where it names its zone. Raises: ValueError."""
+    found = next(((match, places) for pattern, places in _DATES if (match := pattern.fullmatch(text))), None)
+    if found is None:
         raise ValueError(text)
-    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups())
+    match, places = found
+    *numbers, zone = match.groups()
+    year, month, day = (int(numbers[place]) for place in places)
+    hour, minute, second = (int(number or 0) for number in numbers[3:])
     if year not in _YEARS:
         raise ValueError(text)
-    return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the site's clock, not ours
+    moment = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the site's clock, not ours
+    return int(datetime.fromisoformat(f"{moment.isoformat()}{zone}").timestamp()) if zone else moment
 
 
 def _shown(text: str) -> str:

@@ -65,16 +65,18 @@ class Column:
 class NumberedColumn(Column):
     """A column that comes in sets: course1, course2 …
 
-    Shape: suffix: what follows the number (teacher1_role: name "teacher", suffix "_role"); least: the lowest number
+    Shape: suffix: what follows the number (teacher1_role: name "teacher", suffix "_role"); least, most: the bounds of the
+    number
     """
 
     suffix: str = ""
     least: int = 1
+    most: int | None = None
 
     def canonical(self, name: str) -> str | None:
         for stem in (self.name, *self.aliases):
             found = re.fullmatch(rf"{re.escape(stem)}(0|[1-9]\d*){re.escape(self.suffix)}", name)
-            if found and int(found[1]) >= self.least:
+            if found and int(found[1]) >= self.least and (self.most is None or int(found[1]) <= self.most):
                 return self.numbered(int(found[1]))
         return None
 

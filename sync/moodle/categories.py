@@ -28,11 +28,16 @@ class Category(NamedTuple):
 
 
 class NewCategory(NamedTuple):
-    """A category to be made. Shape: parent: its parent's id, or the names of a parent that is made with it."""
+    """A category to be made.
+
+    Shape: parent: its parent's id, or the names of a parent that is made with it; visibleold: whether it is visible once what
+    holds it is
+    """
 
     names: tuple[str, ...]
     parent: int | tuple[str, ...]
     visible: int
+    visibleold: int
 
 
 def fetch_categories(moodle: MoodleSession) -> list[Category]:
@@ -109,7 +114,7 @@ def create_categories(
                 "sortorder": 0,
                 "coursecount": 0,
                 "visible": category.visible,
-                "visibleold": category.visible,
+                "visibleold": category.visibleold,
                 "timemodified": now,
                 "depth": depth,
                 "path": "",

@@ -5,6 +5,7 @@ Source: spec courses.md sections 1.1 and 1.7; Moodle's admin/settings/courses.ph
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -156,6 +157,8 @@ class CourseDefaults:
             if "sendcoursewelcomemessage" in config:
                 row["customint1"] = _number(config, "sendcoursewelcomemessage", 1)
             return row
+        if _number(config, "requirepassword", 0):
+            row["password"] = secrets.token_urlsafe(12)
         return row | {
             "customint1": _number(config, "groupkey", 0),
             "customint2": _number(config, "longtimenosee", 0),

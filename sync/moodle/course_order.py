@@ -77,14 +77,15 @@ def _walk(categories: Sequence[_Category], step: int) -> Iterator[tuple[_Categor
         children[category.parent if category.parent in ids else 0].append(category)
     for siblings in children.values():
         siblings.sort(key=lambda category: (category.sortorder == 0, category.sortorder, category.id), reverse=True)
-    waiting = [(category, 0, "") for category in children[0]]
+    waiting = [(category, "") for category in children[0]]
     sortorder = 0
     while waiting:
-        category, parent, parent_path = waiting.pop()
+        category, parent_path = waiting.pop()
         sortorder += step
-        path = f"{parent_path}/{category.id}"
-        yield category, {"parent": parent, "depth": path.count("/"), "path": path, "sortorder": sortorder}
-        waiting += [(child, category.id, path) for child in children[category.id]]
+        # One whose parent is gone stays where it says it is: its contexts say so too.
+        path = category.path if category.parent and not parent_path else f"{parent_path}/{category.id}"
+        yield category, {"depth": path.count("/"), "path": path, "sortorder": sortorder}
+        waiting += [(child, path) for child in children[category.id]]
 
 
 def _reorder(courses: Sequence[tuple[int, int]], base: int, step: int) -> list[RowChange]:

@@ -12,6 +12,8 @@ from sync.moodle.database import MoodleSession
 from sync.moodle.identifiers import fetch_named
 from sync.moodle.writer import MAX_KEYS, slices
 
+_GUEST = "guest"
+
 CourseRow = dict[str, Any]
 
 
@@ -122,14 +124,16 @@ def fetch_field_data(
 def fetch_people(moodle: MoodleSession, texts: Collection[str], mnethostid: int) -> dict[str, list[int]]:
     """Give the accounts that texts mean: an id, a username or address, or a part of a name, address or username.
 
-    Shape: text -> ids; an exact username or address goes before everything that merely holds the text
+    Shape: text -> ids; an id goes before a username, and an exact username or address before everything that merely holds
+    the text; the guest account is nobody
     Queries: one, and one more where a text names nobody exactly
     """
     user = moodle.table("user")
     wanted = sorted(filter(None, texts))
     lowered = [text.lower() for text in wanted]
     exact: dict[str, list[int]] = {}
-    present = (user.c.deleted == 0, user.c.mnethostid == mnethostid)
+    present = (user.c.deleted == 0, user.c.mnethostid == mnethostid, user.c.username != _GUEST)
+    by_id: dict[str, list[int]] = {}
     if wanted:
         ids = [int(text) for text in wanted if text.isascii() and text.isdigit() and len(text) < 19]
         statement = sa.select(user.c.id, user.c.username, user.c.email).where(
@@ -137,8 +141,10 @@ def fetch_people(moodle: MoodleSession, texts: Collection[str], mnethostid: int)
             sa.or_(user.c.id.in_(ids), user.c.username.in_(lowered), sa.func.lower(user.c.email).in_(lowered)),
         )
         for userid, username, address in moodle.fetch(statement):
-            for text in {str(userid), username, (address or "").lower()}:
+            by_id[str(userid)] = [userid]
+            for text in {username, (address or "").lower()}:
                 exact.setdefault(text, []).append(userid)
+    exact |= by_id
     found = {text: exact[text.lower()] for text in wanted if text.lower() in exact}
     rest = [text for text in wanted if text not in found and not text.isdigit()]
     return {**found, **_fetch_alike(moodle, rest, present)}

@@ -1,15 +1,16 @@
-"""Reads of the forums that subscribe people when they get a role in the course."""
+"""The forums that subscribe people when they get a role in the course."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from sync.moodle.database import MoodleSession
+from sync.moodle.roles import fetch_permissions, is_allowed
 from sync.moodle.user_rows import UserRows, fetch_user_rows
-from sync.moodle.writer import MAX_KEYS, slices
+from sync.moodle.writer import MAX_KEYS, Writer, slices
 
 ALLOW_FORCE_SUBSCRIBE = "mod/forum:allowforcesubscribe"
 
@@ -57,3 +58,25 @@ def fetch_forum_subscriptions(
     Shape: (forum, userid) -> {id}
     """
     return fetch_user_rows(moodle, "forum_subscriptions", key=("forum", "userid"), among=forumids, userids=userids)
+
+
+def subscribe_to_initial_forums(writer: Writer, roles: Mapping[int, Collection[tuple[int, int]]]) -> None:
+    """Subscribe people to the forums of courses that have just been filled.
+
+    Shape: roles: course id -> (user id, role id)
+    Mirrors: mod_forum_observer::role_assigned()
+    Queries: three; none without people
+    """
+    if not roles:
+        return
+    forums = fetch_initial_forums(writer.session, roles)
+    contextids = {int(part) for forum in forums for part in forum.path.split("/") if part}
+    permissions = fetch_permissions(writer.session, ALLOW_FORCE_SUBSCRIBE, contextids)
+    subscribed = dict.fromkeys(
+        (forum.id, userid)
+        for forum in forums
+        for userid, roleid in roles[forum.courseid]
+        if is_allowed(permissions.get(roleid, {}), forum.path)
+    )
+    rows = [{"forum": forumid, "userid": userid} for forumid, userid in subscribed]
+    writer.insert_many("forum_subscriptions", rows, ("userid", "forum"))

@@ -52,6 +52,7 @@ class CohortCourses(Processor[LinksState, LinksPlan]):
         Column("enrolstart", moodle_time(), default=_("0, none"), help=_("Kept with the method; Moodle makes no use of it.")),
         Column("enrolend", moodle_time(), default=_("0, none"), help=_("Kept with the method; Moodle makes no use of it.")),
         Column("makegroup", flag(), default="0", help=_("1 puts the members in a group of their own.")),
+        exact_width=True,
     )  # fmt: skip
     options = Options(
         Choice("cohortidentifier", default="idnumber", aliases=("cohorts_cohortidentifier",),

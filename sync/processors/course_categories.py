@@ -60,11 +60,12 @@ class CourseCategories:
 
     def _make(self, names: Names, depth: int, present: Category | None) -> NewCategory:
         """Make what is missing of a path, below the category that is there."""
+        # What is made visible below something hidden is seen once that is.
         visible = int(self._new_visible and (present is None or bool(present.visible)))
         parent: int | Names = present.id if present else 0
         for end in range(depth + 1, len(names) + 1):
             part = names[:end]
-            self.new.setdefault(part, NewCategory(part, parent, visible))
+            self.new.setdefault(part, NewCategory(part, parent, visible, int(self._new_visible)))
             parent = part
         return self.new[names]
 

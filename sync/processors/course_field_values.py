@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from math import isfinite, nan
 from typing import Any
 
 from sync.columns.clean import FALSE_WORDS, TRUE_WORDS, CellError, moodle_time
@@ -70,7 +71,9 @@ def _number(field: CourseField, text: str, _rules: SiteRules) -> dict[str, Any]:
     try:
         number = float(text.replace(",", ".")) if text else None
     except ValueError:
-        raise RowRefused("value_not_number", column_of(field), value=text) from None
+        number = nan
+    if number is not None and not isfinite(number):
+        raise RowRefused("value_not_number", column_of(field), value=text)
     return {"decvalue": number, "value": text}
 
 

@@ -40,13 +40,19 @@ class CourseUpdate:
         self.line = line
         self.changes: list[Change] = []
         self._after: dict[str, Any] = {}
+        self._given: frozenset[str] = frozenset()
         self._target: Target | None = None
         self._bumps = False
         self._added_sections = 0
 
     def take_values(self, values: Mapping[str, Any]) -> None:
-        """Take columns of `course`."""
-        self._after = {name: value for name, value in values.items() if self.course[name] != value}
+        """Take columns of `course`. Nothing and an empty text are the same."""
+        self._given = frozenset(values)
+        self._after = {
+            name: value
+            for name, value in values.items()
+            if self.course[name] != value and (self.course[name] or value != "")
+        }
         if self._after.get("enablecompletion") == 0:
             self._after["showcompletionconditions"] = None
         self.changes += [Change(name, _shown(self.course[name]), _shown(value)) for name, value in self._after.items()]
@@ -58,8 +64,9 @@ class CourseUpdate:
         self._target = target
         base = target.sortorder if isinstance(target, Category) else 0
         self._after |= {"category": 0, "sortorder": base + self.state.courses_per_category - 1}
-        if not target.visible and self.course["visible"]:
+        if not target.visible and self.course["visible"] and "visible" not in self._given:
             self._after["visible"] = 0
+            self.changes.append(Change("visible", "1", "0"))
         name = target.name if isinstance(target, Category) else "/".join(target.names)
         self.changes.append(Change("category", str(self.course["category"]), name))
 
@@ -75,7 +82,7 @@ class CourseUpdate:
             if after:
                 after["timemodified"] = self.plan.now
                 self.plan.update("course_sections", section.id, {name: old[name] for name in after}, after, self.line)
-                self.changes.append(Change(f"topic{number}", old["name"] or "", values["name"] or ""))
+                self.changes.append(Change(f"topic{number}", _words(old, after), _words(values, after)))
                 self._bumps = True
         missing = [number for number in range(max(topics, default=-1) + 1) if number not in present]
         for number in missing:
@@ -132,6 +139,10 @@ class CourseUpdate:
     def take_methods(self, wanted: Mapping[str, int]) -> None:
         """Switch self enrolment and guest access on or off; one that is missing is added when it is wanted."""
         for method, is_on in wanted.items():
+            if self.course["id"] < 0:
+                # A simulation's course, whose methods aren't there.
+                self.changes += [Change(method, "", "1")] if is_on else []
+                continue
             instances = [i for i in self.rows.instances.of_course(self.course["id"]) if i.enrol == method]
             if not instances and is_on:
                 row = {**self.state.defaults.instance(method, self.plan.now), "status": ENABLED}
@@ -147,6 +158,10 @@ class CourseUpdate:
             return
         courseid = self.course["id"]
         course = Course(courseid, self.course["contextid"], self.course["path"])
+        if courseid < 0:
+            # A simulation's course, which would have the method.
+            self.changes += [Change("teacher", "", str(teacher.userid)) for teacher in teachers]
+            return
         manual = [instance for instance in self.rows.instances.of_course(courseid) if instance.enrol == "manual"]
         if not manual:
             params = {"method": "manual", "course": self.course["shortname"]}
@@ -176,8 +191,12 @@ class CourseUpdate:
         return self.changes
 
     def _follow_weeks(self) -> None:
-        """Let the end of a course in weeks follow its start and the number of its sections, where it is set to do so."""
-        if not follows_weeks(self.state, self.course) or not ("startdate" in self._after or self._added_sections):
+        """Let the end of a course in weeks follow its start and the number of its sections, where it is set to do so.
+
+        An end that the row gives stays.
+        """
+        moves = "startdate" in self._after or self._added_sections
+        if not moves or "enddate" in self._given or not follows_weeks(self.state, self.course):
             return
         present = self.state.sections.get(self.course["id"], {})
         weeks = sum(number > 0 for number in present) + self._added_sections
@@ -210,3 +229,9 @@ def follows_weeks(state: CoursesState, course: CourseRow) -> bool:
 
 def _shown(value: Any) -> str:
     return "" if value is None else str(value)
+
+
+def _words(section: Mapping[str, Any], changed: Mapping[str, Any]) -> str:
+    """Give a section as a cell says it: its name, and its summary where that changes."""
+    parts = [section["name"] or "", *([section["summary"]] if "summary" in changed else [])]
+    return "|".join(parts)

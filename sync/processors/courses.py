@@ -41,7 +41,13 @@ from sync.processors.course_archives import MOST_BACKUPS, ArchiveShelf, without_
 from sync.processors.course_fillings import ADD, IGNORE, REPLACE
 from sync.processors.course_handover import MOODLE, TOOLSYNC, HandOver, restore_by_moodle
 from sync.processors.course_templates import Template, fetch_templates, is_archive
-from sync.processors.courses_memory import recall_categories, recall_courses, recall_inventories, remember_courses
+from sync.processors.courses_memory import (
+    recall_categories,
+    recall_courses,
+    recall_inventories,
+    recall_said,
+    remember_courses,
+)
 from sync.processors.courses_plan import CoursesPlan, write_courses_plan
 from sync.processors.courses_planning import COURSE_IDENTIFIERS, CoursesPlanner, CoursesState
 from sync.processors.membership_fetch import fetch_memberships
@@ -101,11 +107,12 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         Column("self", flag(), help=_("1 switches self enrolment on, 0 off.")),
         Column("guest", flag(), help=_("1 switches guest access on, 0 off.")),
         Column("sortorder", text(), ignored=True),
-        NumberedColumn("topic", text(), least=0, help=_("Sections: name, or name|summary.")),
+        NumberedColumn("topic", text(), least=0, most=MAX_TOPIC, help=_("Sections: name, or name|summary.")),
         NumberedColumn("teacher", text(), suffix="_account", refers_to="user",
                        help=_("Id, username, e-mail address or part of a name, of exactly one account.")),
         NumberedColumn("teacher", text(100), suffix="_role", refers_to="role", default="editingteacher"),
         PrefixedColumn(FIELD_PREFIX, text(), empty=Empty.CLEARS, help=_("Custom field of courses, by its short name.")),
+        exact_width=True,
     )  # fmt: skip
     options = Options(
         Choice("courseidentifier", default="shortname", aliases=("courses_fileuploadidentifier",),
@@ -219,6 +226,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
             courses_per_category=courses_per_category(self.moodle),
             folds=self.folds,
             templates=self._fetch_templates(templates, named.get("shortname", {})),
+            said=recall_said(self.memory, _ids_of(named)),
             **self._fetch_to_fill(courseids),
         )
 
@@ -262,7 +270,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
             self.shelf.close()
 
     def remember(self, plan: CoursesPlan, state: CoursesState) -> None:
-        remember_courses(self.memory, plan, self.planner.updated.values(), state)
+        remember_courses(self.memory, self.planner, state)
 
     def _template_texts(self, rows: Sequence[CleanRow]) -> set[str]:
         """Give what rows name as templates. Raises: SplitChunk where that would be too many backups at a time"""
@@ -362,3 +370,7 @@ class OrderPlan(CoursesPlan):
     @property
     def is_empty(self) -> bool:
         return False
+
+
+def _ids_of(named: Mapping[str, Mapping[str, Sequence[CourseRow]]]) -> set[int]:
+    return {course["id"] for by_text in named.values() for courses in by_text.values() for course in courses}

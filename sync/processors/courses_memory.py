@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 from sync.moodle.categories import Category
 from sync.moodle.course_rows import CourseRow
 from sync.moodle.coursecontent.inventory import Inventory
-from sync.processors.courses_plan import CoursesPlan
-from sync.processors.courses_planning import CoursesState
+from sync.processors.courses_planning import CoursesPlanner, CoursesState
 from sync.processors.memory import Memory
 
 Named = Mapping[str, Mapping[str, Sequence[CourseRow]]]
@@ -25,6 +25,12 @@ def recall_courses(
 ) -> dict[str, dict[str, Sequence[CourseRow]]]:
     """Put what is remembered over what was read. Shape: as `sync.moodle.course_rows.fetch_course_rows`"""
     merged = {name: dict(by_text) for name, by_text in named.items()}
+    ids = {str(course["id"]) for by_text in named.values() for courses in by_text.values() for course in courses}
+    changed = memory.get_many("course id", sorted(ids))
+    for name, by_text in merged.items():
+        for text, courses in by_text.items():
+            new = [changed.get(str(course["id"]), course) for course in courses]
+            by_text[text] = [course for course in new if name == "id" or folds[name](course[name]) == folds[name](text)]
     for name in _NAMES:
         wanted = {folds[name](text): text for text in texts.get(name, ())}
         for key, course in memory.get_many(f"course {name}", wanted).items():
@@ -47,8 +53,15 @@ def recall_inventories(memory: Memory, found: Mapping[int, Inventory]) -> dict[i
     }
 
 
-def remember_courses(memory: Memory, plan: CoursesPlan, updated: Iterable[CourseRow], state: CoursesState) -> None:
+def recall_said(memory: Memory, courseids: Collection[int]) -> dict[int, dict[str, str]]:
+    """Give what earlier rows have said of courses. Shape: courseid -> column -> cell"""
+    found = memory.get_many("course cells", list(map(str, courseids)))
+    return {int(courseid): cells for courseid, cells in found.items()}
+
+
+def remember_courses(memory: Memory, planner: CoursesPlanner, state: CoursesState) -> None:
     """Keep courses and categories under negative ids, which no row of Moodle has."""
+    plan = planner.plan
     lowest = memory.get_many("lowest course id", ["id"]).get("id", 0)
     by_names: dict[tuple[str, ...], Category] = {}
     for new in plan.categories:
@@ -60,10 +73,21 @@ def remember_courses(memory: Memory, plan: CoursesPlan, updated: Iterable[Course
     memory.put_many(
         "course content", {key: [[*what, n] for what, n in found.items()] for key, found in inventories.items()}
     )
-    courses = list(updated)
+    courses = list(planner.updated.values())
+    memory.put_many("course id", {str(course["id"]): course for course in courses})
     for place in plan.places:
         lowest -= 1
         courses.append({"enddate": 0, **place.course.values, "id": lowest, "category": -1, "contextid": 0, "path": ""})
     memory.put_many("lowest course id", {"id": lowest})
+    said = {
+        str(course["id"]): {**state.said.get(course["id"], {}), **_texts(planner.given[course["shortname"]])}
+        for course in courses
+        if course["shortname"] in planner.given
+    }
+    memory.put_many("course cells", said)
     for name in _NAMES:
         memory.put_many(f"course {name}", {state.folds[name](c[name]): c for c in courses if c.get(name)})
+
+
+def _texts(cells: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in cells.items()}

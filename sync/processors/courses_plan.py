@@ -9,6 +9,7 @@ from sync.moodle.categories import Category, NewCategory, create_categories
 from sync.moodle.contexts import move_contexts
 from sync.moodle.course_creation import NewCourse, create_courses
 from sync.moodle.coursecontent.graph import CourseGraph
+from sync.moodle.forums import subscribe_to_initial_forums
 from sync.moodle.writer import Writer
 from sync.processors.base import write_plan
 from sync.processors.course_fillings import Filling, fill_courses
@@ -82,6 +83,12 @@ def write_courses_plan(plan: CoursesPlan, writer: Writer, graph: CourseGraph) ->
         if place.content is not None
     ]
     plant_templates(writer, graph, filled, now=plan.now)
+    taught = {
+        course.id: [(teacher.userid, teacher.roleid) for teacher in place.course.teachers]
+        for place, course in zip(plan.places, new, strict=True)
+        if place.content is not None and place.course.teachers
+    }
+    subscribe_to_initial_forums(writer, taught)
     paths = []
     for update, path, target in plan.moves:
         category = find(target)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sync.columns.options import OptionValues
 from sync.moodle.categories import Category, NewCategory
-from sync.moodle.course_creation import NewCourse
+from sync.moodle.course_creation import NewCourse, Teacher
 from sync.moodle.course_defaults import CourseDefaults
 from sync.moodle.course_order import DEFAULT_COURSES_PER_CATEGORY
 from sync.moodle.course_rows import CourseField, CourseRow, Section
@@ -39,6 +39,7 @@ from sync.processors.membership_state import MembershipState
 from sync.values import Action, Change, CleanRow, Outcome
 
 COURSE_IDENTIFIERS = ("id", "idnumber", "shortname")
+_NAMING = (*COURSE_IDENTIFIERS, "fullname")
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ class CoursesState:
     options: (courseid, format, name) -> (row id, value); field_data: (courseid, fieldid) -> row; extras: columns that
     every row of `customfield_data` needs here; folds: identifier -> what makes texts equal that the server takes for so;
     templates: cell -> template; inventories: of the courses that templates may come into; unknown: their plugins whose
-    tables aren't known; weights: about how many rows people have left in them
+    tables aren't known; weights: about how many rows people have left in them; said: what earlier rows of a simulation said
+    of courses: column -> cell
     """
 
     now: int
@@ -74,6 +76,7 @@ class CoursesState:
     inventories: Mapping[int, Inventory] = field(default_factory=dict)
     unknown: Mapping[int, Sequence[str]] = field(default_factory=dict)
     weights: Mapping[int, int] = field(default_factory=dict)
+    said: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
 
 
 class CoursesPlanner:
@@ -88,6 +91,8 @@ class CoursesPlanner:
         self.categories = CourseCategories(state.categories, new_visible=chosen.newcategoriesvisible)
         self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
         self.updated: dict[int, CourseRow] = {}
+        # What rows have said of the courses that they made or changed, by short name.
+        self.given: dict[str, Mapping[str, Any]] = {}
         self._claimed: dict[tuple[str, str], int] = {}
         self._weight = 0
 
@@ -125,14 +130,22 @@ class CoursesPlanner:
             raise RowRefused("course_is_site", identifier, course=text, identifier=identifier)
         if not self.chosen.forceupdate:
             return _outcome(row, Action.UNCHANGED, "course_exists")
-        return self._update(row, found[0])
+        return self._update(self._without_what_was_said(row, found[0]["id"]), found[0])
+
+    def _without_what_was_said(self, row: CleanRow, courseid: int) -> CleanRow:
+        """Leave out cells that an earlier row of a simulation has carried out already."""
+        said = self.state.said.get(courseid)
+        if not said:
+            return row
+        kept = {name: value for name, value in row.values.items() if name in _NAMING or said.get(name) != str(value)}
+        return row._replace(values=kept)
 
     def _create(self, row: CleanRow) -> Outcome:
         state, given = self.state, row.values
         if state.identifier == "id":
             raise RowRefused("course_unknown", "id", course=str(given["id"]), identifier="id")
         values = self.cells.values(given)
-        self._check_names(values, 0)
+        self._check_names(values, 0, row.line)
         course_format = given.get("format") or state.defaults.text("format")
         if course_format not in state.defaults.formats:
             allowed = ", ".join(sorted(state.defaults.formats))
@@ -167,15 +180,31 @@ class CoursesPlanner:
             custom.id: {**state.extras, **field_values(custom, text, state.rules)}
             for custom, text in self.cells.fields(given)
         }
-        course.teachers = self.cells.teachers(given)
-        if course.teachers and not any(instance["enrol"] == "manual" for instance in course.instances):
-            raise RowRefused("enrol_method_inactive", "teacher1_account", method="manual", course=given["shortname"])
+        course.teachers = self._teachers_of(course, given)
         category = self._category(given) or self.categories.default()
+        if "visible" not in given and not category.visible:
+            full |= {"visible": 0, "visibleold": values.get("visibleold", 0)}
         content = self._content(template, full, values, given) if template else None
         self.plan.places.append(NewPlace(course, category, content))
         self.plan.dirty_users.update(teacher.userid for teacher in course.teachers)
         self._claim(values, 0)
+        self.given[given["shortname"]] = given
         return _outcome(row, Action.CREATED, "course_created")
+
+    def _teachers_of(self, course: NewCourse, given: Mapping[str, Any]) -> list[Teacher]:
+        teachers = self.cells.teachers(given)
+        if teachers and not any(instance["enrol"] == "manual" for instance in course.instances):
+            raise RowRefused("enrol_method_inactive", "teacher1_account", method="manual", course=given["shortname"])
+        return teachers
+
+    def _changes_of_what_was_said(self, row: CleanRow, courseid: int, changes: Sequence[Change]) -> list[Change]:
+        """Give what a simulation can't see, as it isn't in Moodle: cells that say otherwise than those of an earlier row."""
+        said, told = self.state.said.get(courseid, {}), {change.field for change in changes}
+        return [
+            Change(name, said[name], str(value))
+            for name, value in row.values.items()
+            if name in said and name not in _NAMING and name not in told
+        ]
 
     def _hand_over(self, row: CleanRow, template: Template) -> Outcome:
         """Let Moodle make a course of a backup. What can be told before is told before; such a row has a chunk to itself."""
@@ -202,7 +231,7 @@ class CoursesPlanner:
 
     def _update(self, row: CleanRow, course: CourseRow) -> Outcome:
         values = self.cells.values(row.values)
-        self._check_names(values, course["id"])
+        self._check_names(values, course["id"], row.line)
         if values.get("defaultgroupingid") and values["defaultgroupingid"] not in self.state.groupings.get(
             course["id"], ()
         ):
@@ -214,36 +243,42 @@ class CoursesPlanner:
         fields = [
             (custom, field_values(custom, text, self.state.rules)) for custom, text in self.cells.fields(row.values)
         ]
+        topics = self.cells.topics(row.values)
+        filling = self._filling(row, {**course, **values})
+        # From here on the row gets into the plan: what can be refused was refused, but for teachers, who come first.
         update = CourseUpdate(self.state, self.plan, self.rows, course, row.line)
         update.take_teachers(teachers)
         update.take_methods({method: row.values[method] for method in ("self", "guest") if method in row.values})
-        filling = self._filling(row, {**course, **values})
         if filling:
             self.plan.fillings.append(filling)
             update.take_content(row.values["template"])
         if filling is None or not filling.replaces:
-            update.take_sections(self.cells.topics(row.values))
+            update.take_sections(topics)
         update.take_format_option("coursedisplay", row.values.get("coursedisplay"))
         update.take_fields(fields)
         update.take_values(values)
         update.take_category(target)
-        changes = update.finish()
+        changes = [*update.finish(), *self._changes_of_what_was_said(row, course["id"], update.changes)]
         self._claim(values, course["id"])
         if not changes:
             return _outcome(row, Action.UNCHANGED, "course_unchanged")
         self.updated[course["id"]] = {**course, **values}
+        self.given[row.values["shortname"]] = row.values
         code = "course_updated"
         if filling:
             code = "course_content_replaced" if filling.replaces else "course_content_added"
         return _outcome(row, Action.UPDATED, code, changes)
 
-    def _check_names(self, values: Mapping[str, Any], courseid: int) -> None:
-        """Short name and idnumber belong to one course only, on the site and in the file."""
+    def _check_names(self, values: Mapping[str, Any], courseid: int, line: int) -> None:
+        """Short name and idnumber belong to one course only, on the site and in the file. Raises: SplitChunk, RowRefused"""
         for name in ("shortname", "idnumber"):
             text = values.get(name)
             if not text:
                 continue
             others = [other["id"] for other in self.state.named.get(name, {}).get(text, ()) if other["id"] != courseid]
+            if self.updated.keys() & set(others):
+                # An earlier row may have freed it.
+                raise SplitChunk(line)
             claimed = self._claimed.get((name, self._fold(name, text)), courseid)
             if others or claimed != courseid:
                 raise RowRefused(f"course_{name}_taken", name, value=text)
@@ -267,7 +302,7 @@ class CoursesPlanner:
         text = row.values.get("template")
         if not text:
             return None
-        if self._is_claimed("shortname", text):
+        if ("shortname", self._fold("shortname", text)) in self._claimed:
             raise SplitChunk(row.line)
         template = find_template(self.state.templates, text)
         if template.courseid in self.updated:

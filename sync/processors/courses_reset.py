@@ -83,6 +83,8 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
         self.graph.check(self.moodle)
         chosen: str = self.chosen.courseidentifier
         self.identifier = chosen if chosen in names else next(name for name in _IDENTIFIERS if name in names)
+        if self.identifier != chosen:
+            self.file_notes.append(Note("identity_taken_from", {"wanted": chosen, "used": self.identifier}))
         self.roles = {role.shortname: role.id for role in fetch_roles(self.moodle)}
 
     def fetch(self, rows: Sequence[CleanRow]) -> ResetState:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
-from sync.columns.clean import text
+from sync.columns.clean import FALSE_WORDS, TRUE_WORDS, text
 from sync.columns.column import Column
 from sync.moodle.coursecontent.reset_people import NO_ROLE
 from sync.moodle.coursecontent.reset_rules import (
@@ -158,8 +158,10 @@ def _modules(cell: str) -> tuple[set[str], bool]:
     """Give the activities to be reset, and whether others than those named are."""
     known = set(module_defaults())
     words = cell.lower().split()
-    if words == [_ALL]:
+    if len(words) == 1 and words[0] in (_ALL, *TRUE_WORDS):
         return known, True
+    if len(words) == 1 and words[0] in ("none", *FALSE_WORDS):
+        return set(), False
     for word in words:
         if word.removeprefix("-") not in known:
             raise RowRefused(

@@ -12,10 +12,13 @@ from tests.effects.case import Case
 from tests.effects.comparison import Allowed
 from tests.moodle_sites import MoodleSite
 
+# No file moves, renames, hides or sorts categories, or deletes one that isn't empty.
 FAMILIES = {
-    "category_create_": (),
-    "category_delete_": ("category_delete_move", "category_delete_with_course"),
-}
+    "category_": (
+        "category_delete_move", "category_delete_with_course", "category_move", "category_resort_courses", "category_sortorder",
+        "category_update_",
+    ),
+}  # fmt: skip
 
 
 def _created(name: str, new: NewCategory, *allowed: Allowed) -> Case:
@@ -38,10 +41,10 @@ def _nothing_but_names(*columns: str) -> Allowed:
 
 CASES = (
     _created(
-        "category_create_root", NewCategory(("Gold cat",), 0, 1),
+        "category_create_root", NewCategory(("Gold cat",), 0, 1, 1),
         _nothing_but_names("idnumber", "description", "descriptionformat"),
     ),
-    _created("category_create_nested", NewCategory(("Gold sub",), 3, 1), _nothing_but_names("idnumber")),
-    _created("category_create_hidden", NewCategory(("Gold hid",), 3, 0)),
+    _created("category_create_nested", NewCategory(("Gold sub",), 3, 1, 1), _nothing_but_names("idnumber")),
+    _created("category_create_hidden", NewCategory(("Gold hid",), 3, 0, 0)),
     Case("category_delete_empty", "categories_delete", "categoryid;path\n6;Empty2\n"),
 )  # fmt: skip

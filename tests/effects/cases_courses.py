@@ -5,6 +5,16 @@ from __future__ import annotations
 from tests.effects.case import Case
 from tests.effects.comparison import Allowed
 
+# The others have no column: tags, pictures, hidden sections, another format, single activities.
+FAMILIES = {
+    "course_add_": ("course_add_module_url",),
+    "course_create_": ("course_create_tags_customfield",),
+    "course_hide_": (),
+    "course_move_": (),
+    "course_overview_": ("course_overview_image",),
+    "course_section_": ("course_section_visible0",),
+    "course_update": ("course_update_format",),
+}
 UPDATE = {"forceupdate": True}
 NEW = "shortname;fullname;category"
 
@@ -40,6 +50,11 @@ CASES = (
     Case(
         "course_create_minimal", "courses", f"{NEW};newsitems\nGOLDC;Gold course;3;1\n",
         allowed=(_ABSENT_COLUMNS, _SECTIONS),
+    ),
+    Case(
+        "course_create_external", "courses",
+        f"{NEW};startdate;enddate;topic2\nGOLDW;Gold ws;3;1795392000;1826928000; |\n",
+        allowed=(_ABSENT_COLUMNS,),
     ),
     Case(
         "course_create_singleactivity", "courses", f"{NEW};format\nGOLDS;Gold single;3;singleactivity\n",

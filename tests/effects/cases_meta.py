@@ -5,7 +5,8 @@ from __future__ import annotations
 from tests.effects.case import Case
 from tests.effects.comparison import Allowed
 
-# The effect meta_instance_delete has no command: `del` switches a link off and keeps who was enrolled by it.
+# `del` switches a link off and keeps who was enrolled by it: no command deletes one.
+FAMILIES = {"meta_": ("meta_instance_delete",)}
 LINK = "cmd;master;meta\nadd;C10;C9\n"
 _NO_GROUP = "a file can't ask for a group of the people who come along"
 

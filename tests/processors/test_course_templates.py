@@ -143,10 +143,27 @@ def test_cells_win_over_the_template(site: MoodleSite) -> None:
 
 
 def test_teachers_are_enrolled(site: MoodleSite) -> None:
+    forum = insert(
+        site, "forum", {"course": site.ids["C1"], "name": "Questions", "type": "general", "forcesubscribe": 2}
+    )
+    moduleid, section = (
+        site.one("modules", name="forum")["id"],
+        site.one("course_sections", course=site.ids["C1"], section=1),
+    )
+    place = {
+        "course": site.ids["C1"],
+        "module": moduleid,
+        "instance": forum,
+        "section": section["id"],
+        "deletioninprogress": 0,
+    }
+    insert(site, "course_modules", place)
     run(site, f"{HEADER};teacher1_account\nNEW;X;C1;{site.ids['ann']}\n")
 
     manual = site.one("enrol", courseid=course(site, "NEW")["id"], enrol="manual")
     assert site.one("user_enrolments", enrolid=manual["id"])["userid"] == site.ids["ann"]
+    copy = site.one("forum", course=course(site, "NEW")["id"], name="Questions")["id"]
+    assert [row["userid"] for row in site.rows("forum_subscriptions", forum=copy)] == [site.ids["ann"]]
 
 
 def test_dates_move_with_the_start(site: MoodleSite) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from sync.errors import HeaderError
+from tests.moodle.coursecontent.furniture import insert
 from tests.soundness import assert_sound, faults_of
 from tests.support import MoodleSite, RunResult, run_file
 
@@ -188,7 +190,150 @@ REFUSED = [
     ("id;shortname;fullname\n987654;BAD;X\n", {"courseidentifier": "id"}, "course_unknown"),
     ("shortname;fullname;defaultgroupingid\nBAD;X;5\n", {}, "course_grouping_unknown"),
     ("shortname;fullname;visible\nBAD;X;perhaps\n", {}, "value_not_flag"),
+    ("shortname;fullname;visible\nBAD;X\n", {}, "too_few_cells"),
+    ("shortname;fullname\nBAD;X;more\n", {}, "too_many_cells"),
+    ("shortname;fullname;idnumber\nBAD;X;\n", {"courseidentifier": "idnumber"}, "identity_empty"),
+    (f"shortname;fullname;category\nBAD;X;{'c' * 256}\n", {}, "category_name_too_long"),
+    ("shortname;fullname;teacher1_account\nBAD;X;guest\n", {}, "teacher_unknown"),
+    ("shortname;fullname;teacher1_account;teacher1_role\nBAD;X;ann;manager_of_nothing\n", {}, "role_unknown"),
+    ("shortname;fullname;teacher1_account;teacher1_role\nBAD;X;ann;user\n", {}, "role_not_for_courses"),
+    (f"shortname;fullname;topic1\nBAD;X;{'t' * 256}\n", {}, "value_too_long"),
 ]
+LONG = "t" * 256
+REFUSED_LATE = [
+    f"shortname;fullname;self;topic1\n{{name}};{{fullname}};1;{LONG}\n",
+    f"shortname;fullname;teacher1_account;topic1\n{{name}};{{fullname}};ann;{LONG}\n",
+    "shortname;fullname;teacher1_account;template\n{name};{fullname};ann;NOPE\n",
+    "shortname;fullname;category;template\n{name};{fullname};Brand new;NOPE\n",
+    "shortname;fullname;self;teacher1_account;teacher1_role\n{name};{fullname};1;ann;chef\n",
+]
+
+
+@pytest.mark.parametrize("text", REFUSED_LATE)
+def test_of_a_row_that_is_refused_nothing_is_written(moodle_site: MoodleSite, text: str) -> None:
+    there = moodle_site.one("course", id=moodle_site.ids["C1"])
+    before = moodle_site.snapshot()
+    for name, fullname in ((there["shortname"], there["fullname"]), ("NEW", "New")):
+        wrong = text.format(name=name, fullname=fullname)
+        result = run(moodle_site, wrong, forceupdate=True, templatemode="1")
+        assert result.counts == {"rejected": 1}
+    assert moodle_site.diff(before, moodle_site.snapshot()) == {}
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 10])
+@pytest.mark.parametrize("simulate", [True, False])
+def test_a_name_that_a_row_frees_may_be_taken_by_the_next(
+    sqlite_site: MoodleSite, chunk_rows: int, simulate: bool
+) -> None:
+    text = "shortname;fullname;idnumber\nC1;Course C1;FREED\nNEW;New;IDC1\n"
+    result = run(sqlite_site, text, forceupdate=True, chunk_rows=chunk_rows, simulate=simulate)
+    assert result.codes == ["course_updated", "course_created"]
+    renamed = "id;shortname;fullname\n{id};GONE;Course C1\n{other};C1;Course C2\n"
+    renamed = renamed.format(id=sqlite_site.ids["C1"], other=sqlite_site.ids["C2"])
+    options = {"courseidentifier": "id", "forceupdate": True, "chunk_rows": chunk_rows}
+    assert run(sqlite_site, renamed, simulate=simulate, **options).codes == ["course_updated"] * 2
+
+
+@pytest.mark.parametrize(
+    ("columns", "first", "second"),
+    [
+        ("category", "Place", "Place"), ("topic1", "One|Words", "One|Words"), ("self", "1", "1"), ("coursedisplay", "1", "1"),
+        ("teacher1_account", "ann", "ann"), ("teacher1_account", "", "ann"), ("startdate", "2027-01-01", "2027-02-01"),
+        ("self;topic2", "1;Two", "0;Two"), ("self", "0", "1"), ("guest", "0", "0"),
+    ],
+)  # fmt: skip
+def test_a_simulation_of_a_course_that_is_named_twice_tells_what_a_run_does(
+    sqlite_site: MoodleSite, columns: str, first: str, second: str
+) -> None:
+    rows = "\n".join(f"{name};{name};{cells}" for name in ("NEW", "C1") for cells in (first, second))
+    text = f"shortname;fullname;{columns}\n{rows}\n"
+    simulated = run(sqlite_site, text, forceupdate=True, simulate=True)
+    assert run(sqlite_site, text, forceupdate=True).codes == simulated.codes
+
+
+def test_a_template_goes_by_the_name_that_an_earlier_row_gave_it(sqlite_site: MoodleSite) -> None:
+    insert(
+        sqlite_site, "course_sections", {"course": sqlite_site.ids["C1"], "section": 3, "name": "Third", "sequence": ""}
+    )
+    text = "idnumber;shortname;fullname;template\nIDC1;NEWNAME;Course C1;\nIDN;NEW;New;NEWNAME\n"
+    result = run(sqlite_site, text, forceupdate=True, courseidentifier="idnumber")
+    assert result.codes == ["course_updated", "course_created"], result.report
+    assert sqlite_site.one("course_sections", course=course(sqlite_site, "NEW")["id"], section=3)["name"] == "Third"
+
+
+def test_a_number_is_the_id_of_an_account_before_it_is_a_username(sqlite_site: MoodleSite) -> None:
+    ann = sqlite_site.ids["ann"]
+    insert(sqlite_site, "user", {"username": str(ann), "mnethostid": 1})
+    assert run(sqlite_site, f"shortname;fullname;teacher1_account\nNEW;New;{ann}\n").codes == ["course_created"]
+    assert {row["userid"] for row in sqlite_site.rows("role_assignments") if row["roleid"] == 3} >= {ann}
+
+
+@pytest.mark.parametrize("cell", ["01/09/2027", "2027-09-01", "2027-09-01T00:00", "01/09/2027 00:00:00"])
+def test_dates_are_read_as_people_and_programs_write_them(sqlite_site: MoodleSite, cell: str) -> None:
+    run(sqlite_site, f"shortname;fullname;startdate\nREF;X;2027-09-01\nNEW;X;{cell}\n")
+    assert course(sqlite_site, "NEW")["startdate"] == course(sqlite_site, "REF")["startdate"] > 0
+
+
+def test_sections_have_numbers_up_to_52(sqlite_site: MoodleSite) -> None:
+    assert run(sqlite_site, "shortname;fullname;topic52\nNEW;X;Last\n").codes == ["course_created"]
+    with pytest.raises(HeaderError):
+        run(sqlite_site, "shortname;fullname;topic53\nNEW2;X;One more\n")
+
+
+def test_below_a_hidden_category_all_is_hidden_unless_the_row_says_otherwise(moodle_site: MoodleSite) -> None:
+    hidden = moodle_site.insert("course_categories", name="Hidden", parent=0, path="", depth=1, visible=0, visibleold=0)
+    context = moodle_site.insert("context", contextlevel=40, instanceid=hidden, depth=2)
+    for table, rowid, path in (("course_categories", hidden, f"/{hidden}"), ("context", context, f"/1/{context}")):
+        moodle_site.execute(f"UPDATE {{{table}}} SET path = :path WHERE id = :id", path=path, id=rowid)
+
+    run(moodle_site, "shortname;fullname;category;visible\nNEW1;X;Hidden/Deep;\nNEW2;X;Hidden/Deep;1\n")
+
+    below = moodle_site.one("course_categories", name="Deep")
+    assert (below["visible"], below["visibleold"]) == (0, 1)
+    assert [course(moodle_site, name)["visible"] for name in ("NEW1", "NEW2")] == [0, 1]
+    there = moodle_site.one("course", id=moodle_site.ids["C1"])
+    for column, visible in (("", 0), (";visible", 1)):
+        cell = ";1" if column else ""
+        text = f"shortname;fullname;category{column}\n{there['shortname']};{there['fullname']};{hidden}{cell}\n"
+        moved = run(moodle_site, text, forceupdate=True)
+        assert course(moodle_site, there["shortname"])["visible"] == visible
+        assert moved.codes == ["course_updated"]
+        again = moodle_site.snapshot()
+        assert run(moodle_site, text, forceupdate=True).codes == ["course_unchanged"]
+        assert moodle_site.diff(again, moodle_site.snapshot()) == {}
+
+
+def test_a_method_that_needs_a_password_gets_one_that_nobody_guesses(sqlite_site: MoodleSite) -> None:
+    sqlite_site.execute("DELETE FROM {config_plugins} WHERE plugin = 'enrol_self' AND name = 'requirepassword'")
+    sqlite_site.insert("config_plugins", plugin="enrol_self", name="requirepassword", value="1")
+    run(sqlite_site, "shortname;fullname;self\nNEW1;X;1\nNEW2;X;1\n")
+    made = [course(sqlite_site, name)["id"] for name in ("NEW1", "NEW2")]
+    passwords = {sqlite_site.one("enrol", courseid=courseid, enrol="self")["password"] for courseid in made}
+    assert len(passwords) == 2
+    assert all(len(password) >= 12 for password in passwords)
+
+
+def test_no_summary_and_an_empty_one_are_the_same(sqlite_site: MoodleSite) -> None:
+    sqlite_site.execute("UPDATE {course} SET summary = NULL")
+    assert run(sqlite_site, "shortname;fullname;summary\nC1;Course C1;\n", forceupdate=True).codes == [
+        "course_unchanged"
+    ]
+
+
+def test_a_summary_that_changes_is_shown_with_its_section(sqlite_site: MoodleSite) -> None:
+    values = {
+        "course": sqlite_site.ids["C1"],
+        "section": 1,
+        "name": "One",
+        "summary": "Old",
+        "summaryformat": 1,
+        "sequence": "",
+    }
+    insert(sqlite_site, "course_sections", values)
+    result = run(sqlite_site, "shortname;fullname;topic1\nC1;Course C1;One|New\n", forceupdate=True)
+    assert [(change.old, change.new) for change in result.outcomes[0].changes if change.field == "topic1"] == [
+        ("One|Old", "One|New")
+    ]
 
 
 @pytest.mark.parametrize(("text", "options", "code"), REFUSED, ids=[case[2] + str(n) for n, case in enumerate(REFUSED)])

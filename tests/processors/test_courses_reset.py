@@ -109,8 +109,9 @@ def test_example_2_and_3_only_the_activities_that_are_named(moodle_site: MoodleS
     assert moodle_site.one("grade_items", id=item)["needsupdate"] == 1
     assert [row["source"] for row in moodle_site.rows("grade_grades_history", itemid=item)] == ["reset"]
     assert len(moodle_site.rows("forum_discussions", forum=forum)) == 1
-    assert reset(moodle_site, f"C1;{NOTHING};-forum").codes == ["course_reset_nothing"]
-    assert reset(moodle_site, f"C1;{NOTHING};all").codes == ["course_reset"]
+    for cell in ("-forum", "no", "none", "0"):
+        assert reset(moodle_site, f"C1;{NOTHING};{cell}").codes == ["course_reset_nothing"]
+    assert reset(moodle_site, f"C1;{NOTHING};yes").codes == ["course_reset"]
     assert moodle_site.rows("forum_discussions", forum=forum) == []
 
 

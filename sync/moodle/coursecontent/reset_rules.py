@@ -95,7 +95,7 @@ RULES = (
     Rule("feedback", _rows("feedback_completed"), "feedback"),
     Rule("forum_all", (
         Rows("forum_discussions", "of several"), Rows("forum_posts", "replies"), Rows("forum_read"),
-        Rows("forum_track_prefs"), Rows("rating", "component=mod_forum"),
+        Rows("forum_track_prefs"), Rows("forum_queue"), Rows("rating", "component=mod_forum"),
     ), "forum", regrades=True),
     Rule("forum_digests", _rows("forum_digests"), "forum", is_default=False),
     Rule("forum_subscriptions", _rows("forum_subscriptions", "forum_discussion_subs"), "forum", is_default=False),
