@@ -88,7 +88,8 @@ class CourseUpdate:
         for number in missing:
             values = topics.get(number, {})
             self.plan.insert("course_sections", self._new_section(number, values), self.line)
-            self.changes.append(Change(f"topic{number}", "", values.get("name") or ""))
+            if values:
+                self.changes.append(Change(f"topic{number}", "", _words(values, values)))
         self._added_sections = len(missing)
         self._bumps = self._bumps or bool(missing)
 

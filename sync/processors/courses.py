@@ -110,7 +110,8 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         NumberedColumn("topic", text(), least=0, most=MAX_TOPIC, help=_("Sections: name, or name|summary.")),
         NumberedColumn("teacher", text(), suffix="_account", refers_to="user",
                        help=_("Id, username, e-mail address or part of a name, of exactly one account.")),
-        NumberedColumn("teacher", text(100), suffix="_role", refers_to="role", default="editingteacher"),
+        NumberedColumn("teacher", text(100), suffix="_role", refers_to="role", default="editingteacher",
+                       help=_("Short name of a role that may be given in courses.")),
         PrefixedColumn(FIELD_PREFIX, text(), empty=Empty.CLEARS, help=_("Custom field of courses, by its short name.")),
         exact_width=True,
     )  # fmt: skip
@@ -170,6 +171,8 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         if self.identifier not in self.names:
             self.file_notes.append(Note("identity_taken_from", {"wanted": self.identifier, "used": "shortname"}))
             self.identifier = "shortname"
+        if "id" in self.names and self.identifier != "id":
+            self.file_notes.append(Note("columns_ignored", {"columns": "id"}))
 
     def _finish(self, plan: CoursesPlan, hand_over: HandOver, writer: Writer) -> None:
         """Give a course that Moodle has made of a backup the cells of its row."""

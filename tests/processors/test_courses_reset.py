@@ -194,17 +194,17 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_bad_line_is_a_sentence_and_the_others_are_done(case: str, sqlite_site: MoodleSite) -> None:
-    graded_quiz(sqlite_site, "C2")
+def test_a_bad_line_is_a_sentence_and_the_others_are_done(case: str, moodle_site: MoodleSite) -> None:
+    graded_quiz(moodle_site, "C2")
     name, modules, code = BAD[case]
-    name = name or sqlite_site.one("course", category=0)["shortname"]
+    name = name or moodle_site.one("course", category=0)["shortname"]
 
-    result = reset(sqlite_site, f"{name};{NOTHING};{modules}", f"C2;{NOTHING};quiz")
+    result = reset(moodle_site, f"{name};{NOTHING};{modules}", f"C2;{NOTHING};quiz")
 
     assert result.codes == [code, "course_reset"]
     assert result.tryback is not None
     mended = result.tryback.decode().replace(f"{name};{NOTHING};{modules}", f"C1;{NOTHING};all")
-    assert run_file(sqlite_site, "courses_reset", mended).codes == ["course_reset_nothing"]
+    assert run_file(moodle_site, "courses_reset", mended).codes == ["course_reset_nothing"]
 
 
 def test_the_same_course_twice_finds_the_second_time_what_the_first_left(sqlite_site: MoodleSite) -> None:
@@ -226,9 +226,9 @@ def test_several_courses_of_one_name_are_refused(sqlite_site: MoodleSite) -> Non
 @pytest.mark.parametrize(
     "header", [HEADER.replace(";groupings", ""), HEADER.removeprefix("shortname;"), HEADER + ";quizz"]
 )
-def test_example_7_a_file_without_its_columns_is_refused_as_a_whole(header: str, sqlite_site: MoodleSite) -> None:
+def test_example_7_a_file_without_its_columns_is_refused_as_a_whole(header: str, moodle_site: MoodleSite) -> None:
     with pytest.raises(HeaderError):
-        reset(sqlite_site, f"C1;{NOTHING};all", header=header)
+        reset(moodle_site, f"C1;{NOTHING};all", header=header)
 
 
 def test_an_activity_that_we_dont_know_is_named_unless_it_stays(sqlite_site: MoodleSite) -> None:
