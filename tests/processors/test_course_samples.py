@@ -111,6 +111,19 @@ def test_4_1_a_course_is_made_ready_for_the_next_term(moodle_site: MoodleSite) -
     assert moodle_site.rows("groups_members", groupid=group) == []
 
 
+def test_1_10_4_and_10_bad_rows_come_back(moodle_site: MoodleSite) -> None:
+    before = moodle_site.snapshot()
+    for header, line, code, options in (
+        ("shortname;fullname;format", "C2X;X;nosuch", "value_not_among", {}),
+        ("idnumber;shortname;fullname", "N1;C1;Y", "course_shortname_taken", {"courseidentifier": "idnumber"}),
+    ):
+        result = run_file(moodle_site, "courses", f"{header}\n{line}\n", **options)
+        assert result.codes == [code]
+        assert result.tryback is not None
+        assert line in result.tryback.decode()
+    assert moodle_site.diff(before, moodle_site.snapshot()) == {}
+
+
 @pytest.mark.parametrize("template", ["NOPE", "nope.mbz"])
 def test_1_10_6_an_unknown_template_comes_back_with_its_header(moodle_site: MoodleSite, template: str) -> None:
     before = moodle_site.snapshot()

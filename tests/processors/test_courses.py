@@ -338,16 +338,16 @@ def test_a_summary_that_changes_is_shown_with_its_section(sqlite_site: MoodleSit
 
 @pytest.mark.parametrize(("text", "options", "code"), REFUSED, ids=[case[2] + str(n) for n, case in enumerate(REFUSED)])
 def test_what_is_wrong_is_refused_and_comes_back(
-    moodle_site: MoodleSite, text: str, options: dict[str, Any], code: str
+    sqlite_site: MoodleSite, text: str, options: dict[str, Any], code: str
 ) -> None:
-    moodle_site.execute("UPDATE {course} SET idnumber = 'IDC1' WHERE id = :id", id=moodle_site.ids["C1"])
-    before = moodle_site.snapshot()
+    sqlite_site.execute("UPDATE {course} SET idnumber = 'IDC1' WHERE id = :id", id=sqlite_site.ids["C1"])
+    before = sqlite_site.snapshot()
 
-    result = run(moodle_site, text, **options)
+    result = run(sqlite_site, text, **options)
 
     assert result.codes == [code]
     assert result.tryback is not None
-    assert moodle_site.diff(before, moodle_site.snapshot()) == {}
+    assert sqlite_site.diff(before, sqlite_site.snapshot()) == {}
 
 
 def test_the_front_page_is_never_touched(moodle_site: MoodleSite) -> None:
