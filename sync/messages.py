@@ -323,6 +323,10 @@ COURSE_TEXTS = {
     "course_backup_no_data_folder": _(
         "Files of a backup can't be brought into Moodle, whose data folder isn't set. Set it for this site."
     ),
+    "course_backup_ambiguous": _(
+        "%(count)s courses have a backup named “%(template)s” in Moodle. Upload the one that is meant to the files of the site, "
+        "or choose to take the newest backup of a course and name that course."
+    ),
     "course_backup_lost": _(
         "Moodle names this backup, but its data folder doesn't hold it. Upload the backup as a file."
     ),
@@ -344,6 +348,14 @@ COURSE_TEXTS = {
     "course_grouping_unknown": _(
         "The course has no grouping %(grouping)s. Write 0, or the number of one of its groupings."
     ),
+    "course_without_context": _(
+        "The course “%(course)s” has no place in Moodle's tree of contexts yet. Have Moodle run its tasks “Create missing "
+        "contexts” and “Cleanup contexts” (php admin/cli/scheduled_task.php), and send the line again."
+    ),
+    "course_without_manual": _(
+        "New courses get no manual enrolment on this site, so they can't have teachers. Have it added to new courses (settings "
+        "of the plugin “Manual enrolments” in Moodle), or leave the teachers out."
+    ),
     "course_dates_reversed": _("The course would end before it starts. Correct one of the two dates."),
     "course_field_unknown": _("Column “%(column)s” is ignored: Moodle has no such custom field of courses."),
     "course_field_kind_unknown": _(
@@ -352,6 +364,10 @@ COURSE_TEXTS = {
     "category_none": _("The site has no course category. Name one."),
     "category_unknown": _(
         "There is no category with the %(identifier)s “%(category)s”. Correct it, or create the category first."
+    ),
+    "category_without_context": _(
+        "The category “%(category)s” has no place in Moodle's tree of contexts yet. Have Moodle run its tasks “Create missing "
+        "contexts” and “Cleanup contexts” (php admin/cli/scheduled_task.php), and send the line again."
     ),
     "category_path_gap": _("The path “%(path)s” has an empty part. Write it like Sciences/Mathematics."),
     "category_name_too_long": _("The category name “%(name)s” is too long: at most %(limit)s characters. Shorten it."),

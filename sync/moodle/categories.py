@@ -15,7 +15,11 @@ CONTEXT_COURSECAT = 40
 
 
 class Category(NamedTuple):
-    """A category. Shape: parent: 0 at the root; path: of its context, "/1/20"; idnumber: "" when it has none."""
+    """A category.
+
+    Shape: parent: 0 at the root; path: of its context, "/1/20"; idnumber: "" when it has none; contextid 0 or path "": its
+    context is missing or unfinished, or it isn't in Moodle at all (a simulation's)
+    """
 
     id: int
     parent: int
@@ -25,6 +29,11 @@ class Category(NamedTuple):
     sortorder: int
     contextid: int
     path: str
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether Moodle has yet to make its context, so that nothing can be put below it."""
+        return self.id > 0 and not (self.contextid and self.path)
 
 
 class NewCategory(NamedTuple):
@@ -43,7 +52,7 @@ class NewCategory(NamedTuple):
 def fetch_categories(moodle: MoodleSession) -> list[Category]:
     """Give all categories of the site, by sort order. Queries: one"""
     category, context = moodle.table("course_categories"), moodle.table("context")
-    joined = category.join(
+    joined = category.outerjoin(
         context, sa.and_(context.c.contextlevel == CONTEXT_COURSECAT, context.c.instanceid == category.c.id)
     )
     statement = (
@@ -54,7 +63,7 @@ def fetch_categories(moodle: MoodleSession) -> list[Category]:
             category.c.idnumber,
             category.c.visible,
             category.c.sortorder,
-            context.c.id.label("contextid"),
+            sa.func.coalesce(context.c.id, 0).label("contextid"),
             context.c.path,
         )
         .select_from(joined)

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+import sqlalchemy as sa
+
 from sync.moodle.course_creation import Block
 from sync.moodle.database import MoodleSession
 from sync.moodle.enrolments import enabled_methods
@@ -110,11 +112,30 @@ class CourseDefaults:
             return None
         config = self._moodle.config
         return {
-            "course": 0, "type": "news", "name": _NEWS_NAME, "intro": _NEWS_INTRO, "introformat": 1, "assessed": 0, "scale": 0,
+            "course": 0, "type": "news", **self._news_texts, "introformat": 1, "assessed": 0, "scale": 0,
             "maxbytes": _number(config, "forum_announcementmaxbytes", 0),
             "maxattachments": _number(config, "forum_announcementmaxattachments", 1),
             "forcesubscribe": _number(config, "forum_announcementsubscription", 1), "trackingtype": 1, "timemodified": now,
         }  # fmt: skip
+
+    @cached_property
+    def _news_texts(self) -> dict[str, str]:
+        """What the site calls Announcements: most of its courses tell it in its own language, whose strings aren't at hand."""
+        forum, course = self._moodle.table("forum"), self._moodle.table("course")
+        newest = sa.func.max(forum.c.id)
+        usual = (
+            sa.select(newest)
+            .join(course, course.c.id == forum.c.course)
+            .where(forum.c.type == "news", course.c.category > 0)
+            .group_by(forum.c.name)
+            .order_by(sa.func.count().desc(), newest.desc())
+            .limit(1)
+        )
+        # MariaDB has no LIMIT in a subquery, hence two.
+        ids = [forumid for (forumid,) in self._moodle.fetch(usual)]
+        for name, intro in self._moodle.fetch(sa.select(forum.c.name, forum.c.intro).where(forum.c.id.in_(ids))):
+            return {"name": name, "intro": intro}
+        return {"name": _NEWS_NAME, "intro": _NEWS_INTRO}
 
     def instances(self, now: int, given: Mapping[str, int]) -> list[dict[str, Any]]:
         """Give the enrolment methods of a new course, in the site's order.

@@ -42,11 +42,12 @@ def fetch_course_rows(
 ) -> dict[str, dict[str, list[CourseRow]]]:
     """Give the rows of `course`, with `contextid` and `path` of their contexts, that these texts name.
 
-    Shape: named: identifier -> texts; gives identifier -> text -> rows, the site course among them
+    Shape: named: identifier -> texts; gives identifier -> text -> rows, the site course among them; contextid and path are
+    None where the context is missing
     Queries: one per identifier
     """
     course, context = moodle.table("course"), moodle.table("context")
-    joined = course.join(
+    joined = course.outerjoin(
         context, sa.and_(context.c.contextlevel == CONTEXT_COURSE, context.c.instanceid == course.c.id)
     )
     statement = sa.select(course, context.c.id.label("contextid"), context.c.path).select_from(joined)

@@ -128,6 +128,8 @@ def _refusal(
     category: Category, plan: CategoriesDeletePlan, state: CategoryState
 ) -> tuple[str, dict[str, object]] | None:
     """Give code and parameters where a category has to stay."""
+    if category.is_damaged:
+        return "category_without_context", {}
     if courses := state.contents.courses.get(category.id):
         return "category_has_courses", {"count": courses}
     inner = state.contents.categories.get(category.id, {})

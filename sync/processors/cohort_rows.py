@@ -168,5 +168,7 @@ class CohortRows:
                 contextid = self._contextids[identifier].get(text)
                 if contextid is None:
                     raise RowRefused("category_unknown", column, category=text, identifier=identifier)
+                if not contextid:
+                    raise RowRefused("category_without_context", column, category=text)
                 return contextid
         return None

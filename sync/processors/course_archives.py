@@ -98,19 +98,28 @@ class ArchiveShelf:
         Shape: absent = there is none
         Queries: two, and some ten for each backup that wasn't read yet
         """
-        return self._templates({**self._named(texts), **self._newest(courses)})
+        places, refused = self._named(texts)
+        return {
+            **self._templates({**places, **self._newest(courses)}),
+            **{text: _refused(_Place(), refusal) for text, refusal in refused.items()},
+        }
 
-    def _named(self, texts: Collection[str]) -> dict[str, _Place]:
+    def _named(self, texts: Collection[str]) -> tuple[dict[str, _Place], dict[str, ArchiveRefused]]:
+        """Give where the backups are, and why some can't be told."""
         # A path of the server stands for the file of that name.
         paths = {text: (text.replace("\\", "/"), _base_name(text)) for text in texts}
         present = self._files.present({path for both in paths.values() for path in both})
         places = {text: _Place(path=path) for text, both in paths.items() for path in reversed(both) if path in present}
         names = {text: _base_name(text) for text in set(texts) - places.keys()}
         stored = fetch_backups_named(self._moodle, set(names.values())) if names else {}
-        return {
-            **places,
-            **{text: _Place(contenthash=stored[name]) for text, name in names.items() if name in stored},
-        }
+        refused = {}
+        for text, name in names.items():
+            found = stored.get(name, set())
+            if len(found) == 1:
+                places[text] = _Place(contenthash=min(found))
+            elif found:
+                refused[text] = ArchiveRefused("course_backup_ambiguous", template=text, count=len(found))
+        return places, refused
 
     def _newest(self, courses: Mapping[str, CourseRow]) -> dict[str, _Place]:
         newest = fetch_newest_backups(self._moodle, [row["contextid"] for row in courses.values()]) if courses else {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from sync.moodle.categories import Category, NewCategory
 from sync.processors.accounts import RowRefused
@@ -14,21 +14,28 @@ Names = tuple[str, ...]
 
 
 class CourseCategories:
-    """The categories of the site, and those that a chunk makes; one that a row makes is found by the next."""
+    """The categories of the site, and those that a chunk makes; one that a row makes is found by the next.
 
-    def __init__(self, present: Iterable[Category], *, new_visible: bool) -> None:
+    Shape: fold: makes names equal that the server takes for so; one spelled alike goes before it
+    """
+
+    def __init__(self, present: Iterable[Category], *, new_visible: bool, fold: Callable[[str], str] = str) -> None:
         self.present = list(present)
         self.new: dict[Names, NewCategory] = {}
         self._new_visible = new_visible
+        self._fold = fold
+        self._spelled: dict[Names, Names] = {}
         self._by_id = {category.id: category for category in self.present}
         self._by_idnumber = {category.idnumber: category for category in reversed(self.present) if category.idnumber}
-        self._by_name = {(category.parent, category.name): category for category in reversed(self.present)}
+        oldest_last = list(reversed(self.present))
+        self._by_name = {(category.parent, fold(category.name)): category for category in oldest_last}
+        self._by_spelling = {(category.parent, category.name): category for category in oldest_last}
 
     def default(self) -> Category | NewCategory:
         """Give the category of courses that name none: the one with the lowest number."""
         if not self._by_id:
             raise RowRefused("category_none", "category")
-        return self._by_id[min(self._by_id)]
+        return _sound(self._by_id[min(self._by_id)])
 
     def by_id(self, categoryid: int) -> Category | None:
         return self._by_id.get(categoryid)
@@ -37,7 +44,7 @@ class CourseCategories:
         category = self._by_idnumber.get(text)
         if category is None:
             raise RowRefused("category_unknown", "category", category=text, identifier="idnumber")
-        return category
+        return _sound(category)
 
     def by_id_or_path(self, text: str) -> Category | NewCategory:
         """Give the category of a number or a path of names, root first."""
@@ -45,16 +52,17 @@ class CourseCategories:
             category = self._by_id.get(int(text))
             if category is None:
                 raise RowRefused("category_unknown", "category", category=text, identifier="id")
-            return category
+            return _sound(category)
         return self._by_path(_names_of(text))
 
     def _by_path(self, names: Names) -> Category | NewCategory:
         present: Category | None = None
         for depth, name in enumerate(names):
-            found = self._by_name.get((present.id if present else 0, name))
+            parent = present.id if present else 0
+            found = self._by_spelling.get((parent, name)) or self._by_name.get((parent, self._fold(name)))
             if found is None:
                 return self._make(names, depth, present)
-            present = found
+            present = _sound(found)
         assert present is not None  # noqa: S101 - a path has at least one name
         return present
 
@@ -63,11 +71,18 @@ class CourseCategories:
         # What is made visible below something hidden is seen once that is.
         visible = int(self._new_visible and (present is None or bool(present.visible)))
         parent: int | Names = present.id if present else 0
-        for end in range(depth + 1, len(names) + 1):
-            part = names[:end]
+        part = names[:depth]
+        for name in names[depth:]:
+            part = self._spelled.setdefault(tuple(map(self._fold, (*part, name))), (*part, name))
             self.new.setdefault(part, NewCategory(part, parent, visible, int(self._new_visible)))
             parent = part
-        return self.new[names]
+        return self.new[part]
+
+
+def _sound(category: Category) -> Category:
+    if category.is_damaged:
+        raise RowRefused("category_without_context", "category", category=category.name)
+    return category
 
 
 def _names_of(path: str) -> Names:

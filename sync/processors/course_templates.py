@@ -87,7 +87,7 @@ def fetch_templates(
     rows = {text: named[text][0] for text in texts if named.get(text)}
     courses = {row["id"]: Course(row["id"], row["contextid"], row["path"] or "") for row in rows.values()}
     # A simulation knows courses that aren't there yet; nothing can be read of them.
-    present = [course for course in courses.values() if course.id > 0]
+    present = [course for course in courses.values() if course.id > 0 and course.path]
     ids = [course.id for course in present]
     unknown = unknown_plugins(moodle, graph, present)
     weights = fetch_content_weights(moodle, ids)

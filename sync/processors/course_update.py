@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sync.moodle.categories import Category
 from sync.moodle.course_creation import Teacher
@@ -12,13 +12,11 @@ from sync.moodle.courses import Course
 from sync.moodle.enrolments import ACTIVE, ENABLED
 from sync.processors.accounts import RowRefused
 from sync.processors.courses_plan import CoursesPlan, Move, Target
+from sync.processors.courses_state import CoursesState
 from sync.processors.membership_rows import MembershipRows
 from sync.processors.meta_sync import sync_meta_children
 from sync.processors.plan import Update
 from sync.values import Change
-
-if TYPE_CHECKING:
-    from sync.processors.courses_planning import CoursesState
 
 _WEEK = 7 * 86_400
 _DISABLED = 1

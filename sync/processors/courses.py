@@ -9,10 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from django.utils.translation import gettext_lazy as _
 
-from sync.columns.clean import flag, integer, moodle_time, text
-from sync.columns.column import Column, Columns, Empty, NumberedColumn, PrefixedColumn
-from sync.columns.general_options import GENERAL_OPTIONS
-from sync.columns.options import Choice, Flag, Options, OptionValues
+from sync.columns.options import OptionValues
 from sync.errors import MoodleRefused
 from sync.moodle.categories import fetch_categories
 from sync.moodle.course_defaults import CourseDefaults
@@ -38,8 +35,9 @@ from sync.moodle.writer import Writer
 from sync.processors.accounts import RowRefused
 from sync.processors.base import Processor, SplitChunk
 from sync.processors.course_archives import MOST_BACKUPS, ArchiveShelf, without_backup
-from sync.processors.course_fillings import ADD, IGNORE, REPLACE
-from sync.processors.course_handover import MOODLE, TOOLSYNC, HandOver, restore_by_moodle
+from sync.processors.course_columns import COLUMNS, FIELD_PREFIX, OPTIONS
+from sync.processors.course_fillings import IGNORE, REPLACE
+from sync.processors.course_handover import MOODLE, HandOver, restore_by_moodle
 from sync.processors.course_templates import Template, fetch_templates, is_archive
 from sync.processors.courses_memory import (
     recall_categories,
@@ -49,18 +47,11 @@ from sync.processors.courses_memory import (
     remember_courses,
 )
 from sync.processors.courses_plan import CoursesPlan, write_courses_plan
-from sync.processors.courses_planning import COURSE_IDENTIFIERS, CoursesPlanner, CoursesState
+from sync.processors.courses_planning import COURSE_IDENTIFIERS, CoursesPlanner
+from sync.processors.courses_state import CoursesState
 from sync.processors.membership_fetch import fetch_memberships
 from sync.processors.membership_state import MembershipState, roles_by_shortname
 from sync.values import CleanRow, Note
-
-FIELD_PREFIX = "customfield_"
-MAX_TOPIC = 52
-
-
-def _field(name: str, kind: Any, **more: Any) -> Column:
-    """A column that is stored in the column of `course` with the same name."""
-    return Column(name, kind, stored_in=("course", name), **more)
 
 
 class Courses(Processor[CoursesState, CoursesPlan]):
@@ -71,84 +62,8 @@ class Courses(Processor[CoursesState, CoursesPlan]):
     summary = _("Create and update courses with categories, sections, self enrolment, guest access and teachers.")
     default_filename = "uploadcourses.csv"
     after = ("users",)
-    columns = Columns(
-        _field("shortname", text(150), required=True, sample="ALG1", help=_("Unique on the site.")),
-        _field("fullname", text(254), required=True, sample="Algebra I"),
-        Column("category", text(), default=_("the first category"), refers_to="category", sample="Sciences/Mathematics",
-               help=_("A number, or a path of names whose missing parts are made; the idnumber, if so chosen.")),
-        Column("template", text(), refers_to="course", help=_(
-            "Short name of a course, or name of a course backup (.mbz) among the files of the site or in Moodle, one that you "
-            "trust: a new course gets everything that is in it, without the people and what they did. Cells of the row win over "
-            "the template. What it does to an existing course, an option says.")),
-        _field("idnumber", text(100), empty=Empty.CLEARS, default=_("empty"), sample="C-ALG1"),
-        Column("id", integer(2), refers_to="course", help=_("Moodle's own number; read when it is the course identifier.")),
-        _field("summary", text(), empty=Empty.CLEARS, default=_("empty"), help=_("HTML.")),
-        _field("format", text(21, lower=True), default=_("the site's"), help=_("An installed format; kept on update.")),
-        _field("showgrades", flag(), default=_("the site's")),
-        _field("showreports", flag(), default=_("the site's")),
-        _field("newsitems", integer(0, 10), default=_("the site's"),
-               help=_("More than 0 gives a new course its Announcements forum.")),
-        _field("startdate", moodle_time(), default=_("now"), sample="2027-09-01"),
-        _field("enddate", moodle_time(), default=_("0, none")),
-        _field("timecreated", moodle_time(), default=_("now")),
-        _field("timemodified", moodle_time(), default=_("now")),
-        _field("marker", integer(0, MAX_TOPIC), default="0", help=_("The section that is highlighted.")),
-        _field("maxbytes", integer(0), default=_("the site's"), help=_("0 = the site's limit.")),
-        _field("legacyfiles", flag(), default="0"),
-        _field("visible", flag(), default=_("the site's")),
-        _field("visibleold", flag(), default=_("as visible")),
-        _field("groupmode", integer(0, 2), default=_("the site's"), help=_("0 none, 1 separate, 2 visible groups.")),
-        _field("groupmodeforce", flag(), default=_("the site's")),
-        Column("coursedisplay", flag(), default=_("the site's"), help=_("0 all sections on a page, 1 one section a page.")),
-        _field("enablecompletion", flag(), default=_("the site's")),
-        _field("defaultgroupingid", integer(0), default="0"),
-        _field("lang", text(50, lower=True), empty=Empty.CLEARS, default=_("the site's")),
-        _field("theme", text(50), empty=Empty.CLEARS, default=_("empty")),
-        Column("self", flag(), help=_("1 switches self enrolment on, 0 off.")),
-        Column("guest", flag(), help=_("1 switches guest access on, 0 off.")),
-        Column("sortorder", text(), ignored=True),
-        NumberedColumn("topic", text(), least=0, most=MAX_TOPIC, help=_("Sections: name, or name|summary.")),
-        NumberedColumn("teacher", text(), suffix="_account", refers_to="user",
-                       help=_("Id, username, e-mail address or part of a name, of exactly one account.")),
-        NumberedColumn("teacher", text(100), suffix="_role", refers_to="role", default="editingteacher",
-                       help=_("Short name of a role that may be given in courses.")),
-        PrefixedColumn(FIELD_PREFIX, text(), empty=Empty.CLEARS, help=_("Custom field of courses, by its short name.")),
-        exact_width=True,
-    )  # fmt: skip
-    options = Options(
-        Choice("courseidentifier", default="shortname", aliases=("courses_fileuploadidentifier",),
-               choices={"id": "id", "idnumber": "idnumber", "shortname": "shortname"},
-               label=_("Course identifier"), help=_("The column that tells which course a row means.")),
-        Choice("categoryidentifier", default="idname", aliases=("courses_coursecategoryidentifier",),
-               choices={"idname": _("number or path of names"), "idnumber": "idnumber"},
-               label=_("Category identifier"), help=_("What the column category holds.")),
-        Flag("newcategoriesvisible", default=True, aliases=("courses_newcategoriesvisible",),
-             label=_("New categories are visible"), help=_("Whether categories that are made can be seen.")),
-        Flag("protectcategory", aliases=("courses_protectcategory",), label=_("Protect categories"),
-             help=_("Existing courses stay in their category.")),
-        Flag("forceupdate", aliases=("courses_forceupdate",), label=_("Update existing courses"),
-             help=_("Off: a row whose course exists changes nothing.")),
-        Choice("templatemode", default=IGNORE, aliases=("courses_template_mode",),
-               choices={IGNORE: _("changes nothing"), ADD: _("is added to what is in it"),
-                        REPLACE: _("takes the place of what is in it")},
-               label=_("A template of an existing course"),
-               help=_("Only where existing courses are updated, and only while something of the template isn't in the course "
-                      "yet: activities by their kind and name, named sections. “Takes the place” deletes all activities "
-                      "with what people did in them; people, roles and groups stay.")),
-        Choice("templatesource", default="course",
-               choices={"course": _("the course as it is now"), "backup": _("its newest backup")},
-               label=_("Templates named by their short name"),
-               help=_("What a new course is made like. Backups are those that teachers saved in the course.")),
-        Choice("restorewith", default=TOOLSYNC,
-               choices={TOOLSYNC: "ToolSync", MOODLE: _("Moodle's own command line")},
-               label=_("Backups are restored by"),
-               help=_("Moodle's restore knows every plugin, and takes people along if the backup holds any; but it moves no "
-                      "dates, needs the command line that the operator has set, and makes one course after the other.")),
-        Flag("leaveoutunknown", label=_("Leave out what isn't known"),
-             help=_("Activities and questions of a backup whose plugin isn't known are left out, and named in the report. Off: "
-                    "the row is rejected.")),
-        *GENERAL_OPTIONS,
-    )  # fmt: skip
+    columns = COLUMNS
+    options = OPTIONS
 
     def begin(self, names: Sequence[str]) -> None:
         self.names = frozenset(names)
@@ -158,6 +73,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         self.fields = self._match_fields()
         self.graph = load_graph()
         self.folds = {name: folding(self.moodle, "course", name) for name in ("shortname", "idnumber")}
+        self.folds["category"] = folding(self.moodle, "course_categories", "name")
         self.shelf: ArchiveShelf | None = None
         self.fills = "template" in self.names and self.chosen.forceupdate and self.chosen.templatemode != IGNORE
         if "template" in self.names:

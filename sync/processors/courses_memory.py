@@ -9,7 +9,8 @@ from typing import Any
 from sync.moodle.categories import Category
 from sync.moodle.course_rows import CourseRow
 from sync.moodle.coursecontent.inventory import Inventory
-from sync.processors.courses_planning import CoursesPlanner, CoursesState
+from sync.processors.courses_planning import CoursesPlanner
+from sync.processors.courses_state import CoursesState
 from sync.processors.memory import Memory
 
 Named = Mapping[str, Mapping[str, Sequence[CourseRow]]]

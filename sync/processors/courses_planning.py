@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sync.columns.options import OptionValues
 from sync.moodle.categories import Category, NewCategory
 from sync.moodle.course_creation import NewCourse, Teacher
-from sync.moodle.course_defaults import CourseDefaults
-from sync.moodle.course_order import DEFAULT_COURSES_PER_CATEGORY
-from sync.moodle.course_rows import CourseField, CourseRow, Section
-from sync.moodle.coursecontent.inventory import Inventory
+from sync.moodle.course_rows import CourseRow
 from sync.moodle.courses import Course
-from sync.moodle.roles import Role
-from sync.moodle.users import SiteRules
 from sync.processors.accounts import RowRefused
 from sync.processors.base import SplitChunk
 from sync.processors.course_categories import CourseCategories
@@ -29,54 +23,18 @@ from sync.processors.course_templates import (
     Template,
     date_offset,
     find_template,
+    is_archive,
     referring_values,
     values_from,
 )
 from sync.processors.course_update import CourseUpdate, follows_weeks
 from sync.processors.courses_plan import CoursesPlan, NewPlace, Target
+from sync.processors.courses_state import CoursesState
 from sync.processors.membership_rows import MembershipRows
-from sync.processors.membership_state import MembershipState
 from sync.values import Action, Change, CleanRow, Outcome
 
 COURSE_IDENTIFIERS = ("id", "idnumber", "shortname")
 _NAMING = (*COURSE_IDENTIFIERS, "fullname")
-
-
-@dataclass(frozen=True)
-class CoursesState:
-    """Everything read for one chunk.
-
-    Shape: named: identifier -> text -> rows of `course` with contextid and path; fields: column -> custom field; people:
-    text -> account ids; groupings: of courses that are there: courseid -> ids; sections: courseid -> number -> section;
-    options: (courseid, format, name) -> (row id, value); field_data: (courseid, fieldid) -> row; extras: columns that
-    every row of `customfield_data` needs here; folds: identifier -> what makes texts equal that the server takes for so;
-    templates: cell -> template; inventories: of the courses that templates may come into; unknown: their plugins whose
-    tables aren't known; weights: about how many rows people have left in them; said: what earlier rows of a simulation said
-    of courses: column -> cell
-    """
-
-    now: int
-    identifier: str
-    rules: SiteRules
-    defaults: CourseDefaults
-    categories: Sequence[Category]
-    named: Mapping[str, Mapping[str, Sequence[CourseRow]]]
-    roles: Mapping[str, Role]
-    fields: Mapping[str, CourseField]
-    people: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    groupings: Mapping[int, frozenset[int]] = field(default_factory=dict)
-    sections: Mapping[int, Mapping[int, Section]] = field(default_factory=dict)
-    options: Mapping[tuple[int, str, str], tuple[int, str]] = field(default_factory=dict)
-    field_data: Mapping[tuple[int, int], CourseRow] = field(default_factory=dict)
-    extras: Mapping[str, Any] = field(default_factory=dict)
-    memberships: MembershipState = field(default_factory=MembershipState)
-    courses_per_category: int = DEFAULT_COURSES_PER_CATEGORY
-    folds: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
-    templates: Mapping[str, Template] = field(default_factory=dict)
-    inventories: Mapping[int, Inventory] = field(default_factory=dict)
-    unknown: Mapping[int, Sequence[str]] = field(default_factory=dict)
-    weights: Mapping[int, int] = field(default_factory=dict)
-    said: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
 
 
 class CoursesPlanner:
@@ -88,7 +46,9 @@ class CoursesPlanner:
         self.names = names
         self.plan = CoursesPlan(state.now, state.categories)
         self.cells = CourseCells(state.defaults, state.rules, state.people, state.roles, state.fields)
-        self.categories = CourseCategories(state.categories, new_visible=chosen.newcategoriesvisible)
+        self.categories = CourseCategories(
+            state.categories, new_visible=chosen.newcategoriesvisible, fold=state.folds.get("category", str)
+        )
         self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
         self.updated: dict[int, CourseRow] = {}
         # What rows have said of the courses that they made or changed, by short name.
@@ -117,8 +77,7 @@ class CoursesPlanner:
             raise RowRefused("identity_empty", identifier, identity=identifier)
         found = self.state.named.get(identifier, {}).get(text, ())
         if len(found) > 1:
-            params = {"course": text, "identifier": identifier, "count": len(found)}
-            raise RowRefused("course_ambiguous", identifier, **params)
+            raise _ambiguous(identifier, text, identifier, len(found))
         if self._is_claimed(identifier, text) or (found and found[0]["id"] in self.updated):
             if self.chosen.forceupdate:
                 # What the earlier row did must be there before this one can be compared with it.
@@ -128,6 +87,7 @@ class CoursesPlanner:
             return self._create(row)
         if found[0]["category"] == 0:
             raise RowRefused("course_is_site", identifier, course=text, identifier=identifier)
+        _check_context(found[0], identifier)
         if not self.chosen.forceupdate:
             return _outcome(row, Action.UNCHANGED, "course_exists")
         return self._update(self._without_what_was_said(row, found[0]["id"]), found[0])
@@ -194,7 +154,7 @@ class CoursesPlanner:
     def _teachers_of(self, course: NewCourse, given: Mapping[str, Any]) -> list[Teacher]:
         teachers = self.cells.teachers(given)
         if teachers and not any(instance["enrol"] == "manual" for instance in course.instances):
-            raise RowRefused("enrol_method_inactive", "teacher1_account", method="manual", course=given["shortname"])
+            raise RowRefused("course_without_manual", "teacher1_account")
         return teachers
 
     def _changes_of_what_was_said(self, row: CleanRow, courseid: int, changes: Sequence[Change]) -> list[Change]:
@@ -304,6 +264,11 @@ class CoursesPlanner:
             return None
         if ("shortname", self._fold("shortname", text)) in self._claimed:
             raise SplitChunk(row.line)
+        named = () if is_archive(text) else self.state.named.get("shortname", {}).get(text, ())
+        if len(named) > 1:
+            raise _ambiguous("template", text, "shortname", len(named))
+        if named:
+            _check_context(named[0], "template")
         template = find_template(self.state.templates, text)
         if template.courseid in self.updated:
             raise SplitChunk(row.line)
@@ -375,6 +340,16 @@ class CoursesPlanner:
 def _leads_to(names: tuple[str, ...], wanted: set[Target]) -> bool:
     """Whether a category that is made is wanted, or is on the way to one that is."""
     return any(isinstance(target, NewCategory) and target.names[: len(names)] == names for target in wanted)
+
+
+def _ambiguous(column: str, text: str, identifier: str, count: int) -> RowRefused:
+    return RowRefused("course_ambiguous", column, course=text, identifier=identifier, count=count)
+
+
+def _check_context(course: CourseRow, column: str) -> None:
+    """Nothing can be done about a course that has no context; those of a simulation aren't in Moodle, and have none either."""
+    if course["id"] > 0 and not (course["contextid"] and course["path"]):
+        raise RowRefused("course_without_context", column, course=course["shortname"])
 
 
 def _check_dates(values: Mapping[str, Any]) -> None:

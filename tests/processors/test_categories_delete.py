@@ -114,7 +114,7 @@ def test_what_isnt_empty_stays_and_comes_back(sqlite_site: MoodleSite) -> None:
     result = run_file(sqlite_site, "categories_delete", text)
 
     assert result.codes == [
-        "category_has_categories", "category_delete_unknown", "category_has_courses", "category_plugins_unknown",
+        "category_has_categories", "category_without_context", "category_has_courses", "category_plugins_unknown",
         "category_delete_unknown",
     ]  # fmt: skip
     assert result.tryback is not None

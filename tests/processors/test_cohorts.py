@@ -266,6 +266,14 @@ def test_what_is_wrong_is_refused(sqlite_site: MoodleSite, text: str, options: d
     assert sqlite_site.diff(before, sqlite_site.snapshot()) == {}
 
 
+def test_a_category_without_a_context_holds_no_cohort(sqlite_site: MoodleSite) -> None:
+    category = sqlite_site.insert("course_categories", name="Damaged", parent=0, path="", idnumber="DAMAGED")
+    assert run(sqlite_site, f"cidnumber;cname;ccatcontext\nCOH1;X;{category}\n").codes == ["category_without_context"]
+    result = run(sqlite_site, "cidnumber;cname;ccatcontextidnumber\nCOH1;X;DAMAGED\n")
+    assert result.codes == ["category_without_context"]
+    assert sqlite_site.rows("cohort", idnumber="COH1") == []
+
+
 def test_an_ambiguous_cohort_is_refused(sqlite_site: MoodleSite) -> None:
     run(sqlite_site, "cidnumber;cname\nCOH1;Same\nCOH2;Same\n", allowequalnames=True)
     assert run(sqlite_site, "cname;userid\nSame;A1\n", cohortidentifier="name").codes == ["cohort_ambiguous"]

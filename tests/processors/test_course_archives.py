@@ -175,6 +175,19 @@ def test_backups_that_moodle_keeps_are_found_by_name_the_newest_one(sqlite_site:
     assert [row["content"] for row in sqlite_site.rows("page")] == ["Hello"]
 
 
+def test_a_name_that_backups_of_two_courses_have_says_nothing(sqlite_site: MoodleSite, dataroot: Path) -> None:
+    elsewhere = {"contextid": sqlite_site.ids["C2 context"], "timecreated": 2}
+    stored(sqlite_site, dataroot, packed({"activities/page_7/page.xml": activity("page", "<content>Other</content>")}))
+    stored(sqlite_site, dataroot, packed(), **elsewhere)
+    stored(sqlite_site, dataroot, packed(), filename="same.mbz")
+    stored(sqlite_site, dataroot, packed(), filename="same.mbz", **elsewhere)
+
+    result = run(sqlite_site, dataroot, None, "BAD;Bad;chem.mbz;\nNEW;New;same.mbz;")
+
+    assert result.codes == ["course_backup_ambiguous", "course_created"], result.report
+    assert sqlite_site.rows("course", shortname="BAD") == []
+
+
 def test_the_newest_backup_of_a_course_stands_for_it_if_so_chosen(sqlite_site: MoodleSite, dataroot: Path) -> None:
     stored(sqlite_site, dataroot, packed({"activities/page_7/page.xml": activity("page", "<content>Older</content>")}))
     stored(sqlite_site, dataroot, packed(), filename="newer.mbz", timecreated=2)

@@ -303,6 +303,64 @@ def test_below_a_hidden_category_all_is_hidden_unless_the_row_says_otherwise(moo
         assert moodle_site.diff(again, moodle_site.snapshot()) == {}
 
 
+@pytest.mark.parametrize("is_unfinished", [True, False])
+def test_what_has_no_place_in_the_tree_of_contexts_is_neither_made_anew_nor_built_upon(
+    moodle_site: MoodleSite, *, is_unfinished: bool
+) -> None:
+    moodle_site.insert("course_categories", name="Damaged", parent=0, path="")
+    unfinished = moodle_site.insert("course_categories", name="Unfinished", parent=0, path="")
+    moodle_site.insert("context", contextlevel=40, instanceid=unfinished, depth=0)
+    lost = "UPDATE {context} SET path = NULL" if is_unfinished else "DELETE FROM {context}"
+    moodle_site.execute(f"{lost} WHERE contextlevel = 50 AND instanceid = :id", id=moodle_site.ids["C1"])
+    c1, c2 = (moodle_site.one("course", id=moodle_site.ids[name])["shortname"] for name in ("C1", "C2"))
+    rows = (
+        f"{c1};Course C1;;", f"NEW1;X;;{c1}", "NEW2;X;Damaged;", "NEW3;X;Damaged/Deeper;", "NEW4;X;Unfinished;",
+        f"{c2};X;Damaged;",
+    )  # fmt: skip
+    before = moodle_site.snapshot()
+
+    result = run(moodle_site, "\n".join(("shortname;fullname;category;template", *rows, "")), forceupdate=True)
+
+    assert result.codes == ["course_without_context"] * 2 + ["category_without_context"] * 4, result.report
+    assert moodle_site.diff(before, moodle_site.snapshot()) == {}
+
+
+def test_a_category_is_found_as_the_server_compares_names(moodle_site: MoodleSite) -> None:
+    rows = "NEW1;X;Zoology/Birds\nNEW2;X;ZOOLOGY/birds\nNEW3;X;zoology/Fish"
+    run(moodle_site, f"shortname;fullname;category\n{rows}\n")
+    run(moodle_site, "shortname;fullname;category\nNEW4;X;zoologY/birdS\n")
+
+    made = [row["name"] for row in moodle_site.rows("course_categories") if row["name"].lower() in ("zoology", "birds")]
+    one_of_each, every_spelling = (
+        ["Birds", "Zoology"],
+        ["Birds", "ZOOLOGY", "Zoology", "birdS", "birds", "zoologY", "zoology"],
+    )
+    assert sorted(made) == (one_of_each if moodle_site.engine_name == "mariadb" else every_spelling)
+
+
+def test_two_courses_of_one_short_name_are_no_template(sqlite_site: MoodleSite) -> None:
+    sqlite_site.execute("UPDATE {course} SET shortname = 'TWIN' WHERE shortname IN ('C1', 'C2')")
+    result = run(sqlite_site, "shortname;fullname;template\nNEW1;X;TWIN\n")
+    assert result.codes == ["course_ambiguous"]
+    assert sqlite_site.rows("course", shortname="NEW1") == []
+
+
+def test_announcements_are_called_as_in_the_other_courses(moodle_site: MoodleSite) -> None:
+    run(moodle_site, "shortname;fullname\nNEW1;X\n")
+    name = moodle_site.one("forum", course=course(moodle_site, "NEW1")["id"])["name"]
+    moodle_site.execute("UPDATE {forum} SET name = 'Annonces', intro = 'Du site' WHERE type = 'news'")
+    run(moodle_site, "shortname;fullname\nNEW2;X\n")
+    forum = moodle_site.one("forum", course=course(moodle_site, "NEW2")["id"])
+    assert (name, forum["name"], forum["intro"]) == ("Announcements", "Annonces", "Du site")
+
+
+def test_where_new_courses_get_no_manual_enrolment_they_have_no_teachers(sqlite_site: MoodleSite) -> None:
+    sqlite_site.execute("DELETE FROM {config_plugins} WHERE plugin = 'enrol_manual' AND name = 'defaultenrol'")
+    sqlite_site.insert("config_plugins", plugin="enrol_manual", name="defaultenrol", value="0")
+    result = run(sqlite_site, "shortname;fullname;teacher1_account\nNEW1;X;ann\nNEW2;X;\n")
+    assert result.codes == ["course_without_manual", "course_created"], result.report
+
+
 def test_a_method_that_needs_a_password_gets_one_that_nobody_guesses(sqlite_site: MoodleSite) -> None:
     sqlite_site.execute("DELETE FROM {config_plugins} WHERE plugin = 'enrol_self' AND name = 'requirepassword'")
     sqlite_site.insert("config_plugins", plugin="enrol_self", name="requirepassword", value="1")

@@ -19,19 +19,23 @@ _PUBLISHED = "publishflow"
 _AREAS = (_OF_COURSE, _PUBLISHED)
 
 
-def fetch_backups_named(session: MoodleSession, names: Collection[str]) -> dict[str, str]:
-    """Give for names of files the contents of the newest backups that are called so.
+def fetch_backups_named(session: MoodleSession, names: Collection[str]) -> dict[str, set[str]]:
+    """Give for names of files the contents of the newest backups that are called so, one of each place that has such a file.
 
-    Shape: file name -> contenthash; absent = there is none
+    Shape: file name -> contenthashes; absent = there is none; several: it isn't plain which is meant
     Queries: one
     """
     files = session.table("files")
     found = session.fetch(
-        sa.select(files.c.filename, files.c.contenthash)
+        sa.select(files.c.filename, files.c.contextid, files.c.contenthash)
         .where(files.c.component == _COMPONENT, files.c.filename.in_(sorted(names)), files.c.filesize > 0)
         .order_by(files.c.timecreated, files.c.id)
     )
-    return dict(found)
+    newest = {(name, contextid): contenthash for name, contextid, contenthash in found}
+    by_name: dict[str, set[str]] = {}
+    for (name, _contextid), contenthash in newest.items():
+        by_name.setdefault(name, set()).add(contenthash)
+    return by_name
 
 
 def fetch_newest_backups(session: MoodleSession, contextids: Collection[int]) -> dict[int, str]:

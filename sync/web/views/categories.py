@@ -35,7 +35,8 @@ def empty_categories(request: HttpRequest) -> HttpResponse:
         found = CleanUp([], [])
         if form.is_valid():
             start, branches = form.cleaned_data["start"] or 0, form.cleaned_data["branches"]
-            found = look_for_empty(moodle, categories, start=start, whole_branches=branches)
+            sound = [category for category in categories if not category.is_damaged]
+            found = look_for_empty(moodle, sound, start=start, whole_branches=branches)
     if request.method == "POST":
         run = _confirmed(request, found.going, paths)
         return redirect("run", run.pk) if run else redirect(request.get_full_path())

@@ -284,7 +284,7 @@ def test_the_ground_is_sound(ground: Ground) -> None:
     assert findings(ground, "C1", "C2") == {}
 
 
-@pytest.mark.parametrize(("moodle_site", "damage"), cases(), indirect=["moodle_site"])
+@pytest.mark.parametrize(("moodle_site", "damage"), list(cases()), indirect=["moodle_site"])
 def test_a_check_finds_its_damage_and_no_other_does(ground: Ground, damage: Damage) -> None:
     blamed = damage.act(ground)
 
