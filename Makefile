@@ -46,7 +46,7 @@ matrix: setup-tests ## The same on every server with every version of Moodle, an
 bench: setup-tests ## Measure speed against the floor, on a private MariaDB
 	$(VENV)/pytest -s --no-header tests/bench $(ARGS)
 
-soak: setup-tests ## Long runs, killed workers and all; takes hours
+soak: setup-tests ## A million rows, killed workers and all; about 20 minutes
 	$(VENV)/pytest -s --no-header tests/soak $(ARGS)
 
 assets: setup ## Fetch Bootstrap and Chart.js as package-lock.json pins them (part of every set-up)
