@@ -74,7 +74,7 @@ def remember_courses(memory: Memory, planner: CoursesPlanner, state: CoursesStat
     memory.put_many(
         "course content", {key: [[*what, n] for what, n in found.items()] for key, found in inventories.items()}
     )
-    courses = list(planner.updated.values())
+    courses = list(planner.book.updated.values())
     memory.put_many("course id", {str(course["id"]): course for course in courses})
     for place in plan.places:
         lowest -= 1

@@ -12,6 +12,7 @@ from sync.moodle.course_rows import CourseRow
 from sync.moodle.courses import Course
 from sync.processors.accounts import RowRefused
 from sync.processors.base import SplitChunk
+from sync.processors.course_book import CourseBook, check_context
 from sync.processors.course_categories import CourseCategories
 from sync.processors.course_cells import CourseCells
 from sync.processors.course_field_values import field_values
@@ -50,10 +51,9 @@ class CoursesPlanner:
             state.categories, new_visible=chosen.newcategoriesvisible, fold=state.folds.get("category", str)
         )
         self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
-        self.updated: dict[int, CourseRow] = {}
+        self.book = CourseBook(state.named, state.folds)
         # What rows have said of the courses that they made or changed, by short name.
         self.given: dict[str, Mapping[str, Any]] = {}
-        self._claimed: dict[tuple[str, str], int] = {}
         self._weight = 0
 
     def plan_rows(self, rows: Sequence[CleanRow]) -> CoursesPlan:
@@ -75,22 +75,20 @@ class CoursesPlanner:
         text = str(values.get(identifier, ""))
         if not text:
             raise RowRefused("identity_empty", identifier, identity=identifier)
-        found = self.state.named.get(identifier, {}).get(text, ())
-        if len(found) > 1:
-            raise _ambiguous(identifier, text, identifier, len(found))
-        if self._is_claimed(identifier, text) or (found and found[0]["id"] in self.updated):
+        course = self.book.find(identifier, text, identifier)
+        if self.book.is_made(identifier, text) or (course and course["id"] in self.book.updated):
             if self.chosen.forceupdate:
                 # What the earlier row did must be there before this one can be compared with it.
                 raise SplitChunk(row.line)
             return _outcome(row, Action.UNCHANGED, "course_exists")
-        if not found:
+        if course is None:
             return self._create(row)
-        if found[0]["category"] == 0:
+        if course["category"] == 0:
             raise RowRefused("course_is_site", identifier, course=text, identifier=identifier)
-        _check_context(found[0], identifier)
+        check_context(course, identifier)
         if not self.chosen.forceupdate:
             return _outcome(row, Action.UNCHANGED, "course_exists")
-        return self._update(self._without_what_was_said(row, found[0]["id"]), found[0])
+        return self._update(self._without_what_was_said(row, course["id"]), course)
 
     def _without_what_was_said(self, row: CleanRow, courseid: int) -> CleanRow:
         """Leave out cells that an earlier row of a simulation has carried out already."""
@@ -105,7 +103,7 @@ class CoursesPlanner:
         if state.identifier == "id":
             raise RowRefused("course_unknown", "id", course=str(given["id"]), identifier="id")
         values = self.cells.values(given)
-        self._check_names(values, 0, row.line)
+        self.book.check_names(values, 0, row.line)
         course_format = given.get("format") or state.defaults.text("format")
         if course_format not in state.defaults.formats:
             allowed = ", ".join(sorted(state.defaults.formats))
@@ -147,7 +145,7 @@ class CoursesPlanner:
         content = self._content(template, full, values, given) if template else None
         self.plan.places.append(NewPlace(course, category, content))
         self.plan.dirty_users.update(teacher.userid for teacher in course.teachers)
-        self._claim(values, 0)
+        self.book.claim(values, 0)
         self.given[given["shortname"]] = given
         return _outcome(row, Action.CREATED, "course_created")
 
@@ -191,7 +189,7 @@ class CoursesPlanner:
 
     def _update(self, row: CleanRow, course: CourseRow) -> Outcome:
         values = self.cells.values(row.values)
-        self._check_names(values, course["id"], row.line)
+        self.book.check_names(values, course["id"], row.line)
         if values.get("defaultgroupingid") and values["defaultgroupingid"] not in self.state.groupings.get(
             course["id"], ()
         ):
@@ -219,29 +217,15 @@ class CoursesPlanner:
         update.take_values(values)
         update.take_category(target)
         changes = [*update.finish(), *self._changes_of_what_was_said(row, course["id"], update.changes)]
-        self._claim(values, course["id"])
+        self.book.claim(values, course["id"])
         if not changes:
             return _outcome(row, Action.UNCHANGED, "course_unchanged")
-        self.updated[course["id"]] = {**course, **values}
+        self.book.updated[course["id"]] = {**course, **values}
         self.given[row.values["shortname"]] = row.values
         code = "course_updated"
         if filling:
             code = "course_content_replaced" if filling.replaces else "course_content_added"
         return _outcome(row, Action.UPDATED, code, changes)
-
-    def _check_names(self, values: Mapping[str, Any], courseid: int, line: int) -> None:
-        """Short name and idnumber belong to one course only, on the site and in the file. Raises: SplitChunk, RowRefused"""
-        for name in ("shortname", "idnumber"):
-            text = values.get(name)
-            if not text:
-                continue
-            others = [other["id"] for other in self.state.named.get(name, {}).get(text, ()) if other["id"] != courseid]
-            if self.updated.keys() & set(others):
-                # An earlier row may have freed it.
-                raise SplitChunk(line)
-            claimed = self._claimed.get((name, self._fold(name, text)), courseid)
-            if others or claimed != courseid:
-                raise RowRefused(f"course_{name}_taken", name, value=text)
 
     def _category(self, given: Mapping[str, Any]) -> Target | None:
         text = given.get("category", "")
@@ -262,15 +246,12 @@ class CoursesPlanner:
         text = row.values.get("template")
         if not text:
             return None
-        if ("shortname", self._fold("shortname", text)) in self._claimed:
+        if self.book.is_claimed("shortname", text):
             raise SplitChunk(row.line)
-        named = () if is_archive(text) else self.state.named.get("shortname", {}).get(text, ())
-        if len(named) > 1:
-            raise _ambiguous("template", text, "shortname", len(named))
-        if named:
-            _check_context(named[0], "template")
+        if not is_archive(text) and (named := self.book.find("shortname", text, "template")):
+            check_context(named, "template")
         template = find_template(self.state.templates, text)
-        if template.courseid in self.updated:
+        if template.courseid in self.book.updated:
             raise SplitChunk(row.line)
         self._weigh(row, template.weight)
         return template
@@ -324,32 +305,10 @@ class CoursesPlanner:
         last = max(topics) if topics else self.state.defaults.sections(course_format)
         return {number: topics.get(number, {}) for number in range(last + 1)}
 
-    def _claim(self, values: Mapping[str, Any], courseid: int) -> None:
-        for name in ("shortname", "idnumber"):
-            if values.get(name):
-                self._claimed[name, self._fold(name, values[name])] = courseid
-
-    def _is_claimed(self, name: str, text: str) -> bool:
-        """Whether an earlier row of the chunk has made the course."""
-        return name != "id" and self._claimed.get((name, self._fold(name, text))) == 0
-
-    def _fold(self, name: str, text: str) -> str:
-        return self.state.folds[name](text)
-
 
 def _leads_to(names: tuple[str, ...], wanted: set[Target]) -> bool:
     """Whether a category that is made is wanted, or is on the way to one that is."""
     return any(isinstance(target, NewCategory) and target.names[: len(names)] == names for target in wanted)
-
-
-def _ambiguous(column: str, text: str, identifier: str, count: int) -> RowRefused:
-    return RowRefused("course_ambiguous", column, course=text, identifier=identifier, count=count)
-
-
-def _check_context(course: CourseRow, column: str) -> None:
-    """Nothing can be done about a course that has no context; those of a simulation aren't in Moodle, and have none either."""
-    if course["id"] > 0 and not (course["contextid"] and course["path"]):
-        raise RowRefused("course_without_context", column, course=course["shortname"])
 
 
 def _check_dates(values: Mapping[str, Any]) -> None:

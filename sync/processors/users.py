@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -39,6 +38,7 @@ from sync.processors.blobs import blob_notes, trash_blobs
 from sync.processors.membership_fetch import fetch_memberships
 from sync.processors.membership_state import MembershipState
 from sync.processors.profile_values import profile_value
+from sync.processors.user_state import UsersState
 from sync.processors.users_planning import PLAIN_FIELDS, UsersPlan, UsersPlanner, course_sets
 from sync.values import CleanRow, Note
 
@@ -54,29 +54,6 @@ _NUMBERED = re.compile(r"(?:course|role|enrol|group|start|end|wwwroot)([1-9]\d*)
 def _field(name: str, kind: Any, **more: Any) -> Column:
     """A column that is stored in the column of `user` with the same name."""
     return Column(name, kind, stored_in=("user", name), **more)
-
-
-@dataclass(frozen=True)
-class UsersState:
-    """Everything read for one chunk.
-
-    Shape: accounts: key fields and the file's fields of every account that a row may mean; revivable: deleted accounts by
-    (host, md5 of the former username); verified: (clear, stored) pairs that match; profile_data: (userid, fieldid) -> (row
-    id, data); owners: (fieldid, value) -> userids, for fields that must be unique; preferences: (userid, name) -> (row id,
-    value); now: seconds since epoch
-    """
-
-    rules: SiteRules
-    now: int
-    accounts: Sequence[Mapping[str, Any]]
-    revivable: Mapping[tuple[int, str], Mapping[str, Any]]
-    verified: Collection[tuple[str, str]]
-    profile_fields: Mapping[str, ProfileField]
-    profile_data: Mapping[tuple[Any, int], tuple[int, str]]
-    owners: Mapping[tuple[int, str], Collection[Any]]
-    preferences: Mapping[tuple[Any, str], tuple[int, str]]
-    memberships: MembershipState
-    folds: bool
 
 
 class Users(Processor[UsersState, UsersPlan]):

@@ -1,0 +1,113 @@
+"""Passwords in a users file, the preferences that go with them, and the mails that tell them.
+
+Spec: users.md sections 4.6 and 5.4
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from sync.columns.options import OptionValues
+from sync.moodle import passwords
+from sync.processors.accounts import Account, AccountsPlan, ClearPassword
+from sync.processors.plan import Mail, Ref
+from sync.processors.user_results import RowResult
+from sync.processors.user_state import UsersState
+from sync.values import Note
+
+
+class UserPasswords:
+    """The passwords of one chunk; the last row about an account has its way."""
+
+    def __init__(self, state: UsersState, options: OptionValues, plan: AccountsPlan) -> None:
+        self._state = state
+        self._options = options
+        self._plan = plan
+        self._preferences: dict[tuple[int | Ref, str], str] = {}
+        self._mails: dict[int | Ref, Mail] = {}
+
+    def set(self, result: RowResult, account: Account, values: Mapping[str, Any]) -> None:
+        """Do what a row says about the password of its account."""
+        if "password" not in values:
+            return
+        cell, stored = values["password"], account.values["password"]
+        if cell == passwords.NO_PASSWORD:
+            self._store(result, account, cell)
+        elif not self._state.rules.keeps_passwords(account.values["auth"]):
+            if cell or account.is_new:
+                self._store(result, account, passwords.NOT_CACHED)
+        elif account.values["auth"] == "nologin":
+            return
+        elif cell == "":
+            if stored in ("", passwords.TO_BE_GENERATED):
+                self._store(result, account, passwords.TO_BE_GENERATED)
+                if self.prefer(account, "create_password", "1"):
+                    result.touch("create_password")
+        else:
+            self._set_clear(result, account, cell)
+
+    def have_made(self, account: Account) -> None:
+        """Have Moodle make a password for a new account, which its owner then changes."""
+        auth = account.values["auth"]
+        if auth != "nologin" and self._state.rules.keeps_passwords(auth):
+            self.prefer(account, "create_password", "1")
+            self.prefer(account, "auth_forcepasswordchange", "1")
+
+    def prefer(self, account: Account, name: str, value: str) -> bool:
+        """Plan a preference; gives False when the account has it already."""
+        key = (account.key, name)
+        stored = self._state.preferences.get(key)
+        present = self._preferences.get(key, stored[1] if stored is not None else None)
+        if present == value:
+            return False
+        self._preferences[key] = value
+        return True
+
+    def write(self) -> None:
+        """Put into the plan what the rows have wanted in the end."""
+        for (key, name), value in self._preferences.items():
+            stored = self._state.preferences.get((key, name))
+            if stored is None:
+                self._plan.insert("user_preferences", {"userid": key, "name": name, "value": value})
+            else:
+                self._plan.update("user_preferences", stored[0], {"value": stored[1]}, {"value": value})
+            self._plan.changed_preferences.add(key)
+        self._plan.mails.extend(self._mails.values())
+
+    def _set_clear(self, result: RowResult, account: Account, clear: str) -> None:
+        stored = account.stored.get("password", "")
+        if (clear, stored) in self._state.verified:
+            # Whatever earlier rows wanted, the last one wants what is there.
+            self._store(result, account, stored)
+            self._mails.pop(account.key, None)
+        elif account.values["password"] != ClearPassword(clear):
+            self._store(result, account, ClearPassword(clear))
+            self._given(account, clear)
+
+    def _store(self, result: RowResult, account: Account, value: str | ClearPassword) -> None:
+        if account.values["password"] == value:
+            return
+        self._plan.book.change(account, {"password": value}, result.line)
+        if not account.is_new:
+            result.touch("password")
+            result.notes.append(Note("password_changed", {}))
+
+    def _given(self, account: Account, clear: str) -> None:
+        if account.values["auth"] == "manual" and (account.is_new or self._state.rules.password_expires):
+            self.prefer(account, "auth_manual_passwordupdatetime", str(self._state.now))
+        address = account.values["email"]
+        if self._options.sendpasswordtousers and "@" in address and "NOMAIL" not in address.upper().replace(" ", ""):
+            mail = _password_mail(self._state.rules.site_name, account.values["username"], address, clear)
+            self._mails[account.key] = mail
+
+
+def _password_mail(site: str, username: str, address: str, clear: str) -> Mail:
+    subject = _("Your account on %(site)s") % {"site": site}
+    body = _(
+        "An account has been prepared for you on %(site)s.\n\nUsername: %(username)s\nPassword: %(password)s\n\n"
+        "Please change the password after your first login.\n"
+    ) % {"site": site, "username": username, "password": clear}
+    return Mail(address, subject, body)

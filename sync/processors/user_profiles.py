@@ -1,0 +1,72 @@
+"""Custom profile fields in a users file. Spec: users.md section 5.6"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sync.moodle.users import ProfileField
+from sync.processors.accounts import Account, AccountsPlan, RowRefused
+from sync.processors.profile_values import profile_value
+from sync.processors.user_results import RowResult
+from sync.processors.user_state import UsersState
+from sync.values import Change, Note
+
+
+class UserProfiles:
+    """The custom profile fields of one chunk; later rows see what earlier ones filled."""
+
+    def __init__(self, state: UsersState, plan: AccountsPlan) -> None:
+        self._state = state
+        self._plan = plan
+        self._owners = {key: set(owners) for key, owners in state.owners.items()}
+
+    def values(
+        self, values: Mapping[str, Any], account: Account | None
+    ) -> tuple[list[tuple[str, ProfileField, str]], list[Note]]:
+        """Convert the custom profile cells of a row, and refuse the row when a value must be unique and isn't."""
+        converted, notes = [], []
+        for name, field in self._state.profile_fields.items():
+            if name not in values:
+                continue
+            data, note = profile_value(field, values[name], self._state.rules.timezone)
+            if note is not None:
+                notes.append(note)
+            if field.forceunique and data:
+                owners = self._owners.setdefault((field.id, data), set())
+                if owners - {account.key if account is not None else None}:
+                    raise RowRefused("profile_value_taken", name, value=data)
+            converted.append((name, field, data))
+        return converted, notes
+
+    def set(self, result: RowResult, account: Account, profile: Sequence[tuple[str, ProfileField, str]]) -> None:
+        """Fill the fields of an account with what `values` gave."""
+        for name, field, data in profile:
+            key = (account.key, field.id)
+            stored = self._plan.profile_data.get(key)
+            if stored is None and key in self._state.profile_data:
+                stored = self._state.profile_data[key][1]
+            if field.forceunique and data:
+                self._owners[(field.id, data)].add(account.key)
+            if stored == data:
+                continue
+            self._plan.profile_data[key] = data
+            if not account.is_new:
+                result.changes.append(Change(name, stored or "", data))
+                result.touch(("profile", field.id))
+
+    def is_stored(self, account: Account, fieldid: int) -> bool:
+        """Tell whether Moodle has already what the rows of the chunk leave in a field."""
+        key = (account.key, fieldid)
+        return key in self._state.profile_data and self._state.profile_data[key][1] == self._plan.profile_data[key]
+
+    def write(self) -> None:
+        """Put into the plan what the rows have left in the end."""
+        formats = {f.id: int(f.datatype == "textarea") for f in self._state.profile_fields.values()}
+        for (key, fieldid), data in self._plan.profile_data.items():
+            stored = self._state.profile_data.get((key, fieldid))
+            if stored is None:
+                row = {"userid": key, "fieldid": fieldid, "data": data, "dataformat": formats[fieldid]}
+                self._plan.insert("user_info_data", row)
+            elif stored[1] != data:
+                self._plan.update("user_info_data", stored[0], {"data": stored[1]}, {"data": data})
