@@ -14,7 +14,8 @@ from sync.errors import CommandFileError
 from sync.models import CommandFile, MoodleSite, RunFile, SyncRun
 from sync.models.run import ACTIVE_STATES, RunState
 from sync.reader import open_rows
-from sync.reader.picture_zip import PICTURE_NAMES, holds_pictures
+from sync.reader.picture_rows import PICTURE_NAMES
+from sync.reader.picture_zip import holds_pictures
 
 MEGABYTE = 1_000_000
 

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from sync.reader.csv_rows import open_csv, open_list
 from sync.reader.dialect import Dialect, encode_cells, normalise_encoding, normalise_separator
 from sync.reader.file_kind import ZIP_MARKS, refuse_other_kinds
-from sync.reader.picture_zip import open_pictures
+from sync.reader.picture_rows import open_pictures
 from sync.reader.row_reader import RowReader, SkippedLines
 from sync.reader.workbook import open_workbook
 

@@ -1,7 +1,4 @@
-"""Command files that are zips of pictures: one row for each picture, in the order of their paths.
-
-The pictures stay in the zip until they are asked for; nothing is unpacked on disk.
-"""
+"""Zips of pictures. The pictures stay in the zip until they are asked for; nothing is unpacked on disk."""
 
 from __future__ import annotations
 
@@ -9,19 +6,13 @@ import stat
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from sync.errors import CodedError, EmptyFile, UnknownFileType
-from sync.reader.dialect import Dialect
-from sync.reader.row_reader import RowReader, SkippedLines, list_header
-from sync.values import Row
+from sync.errors import CodedError, UnknownFileType
 
 # What is wrong with each picture, in a tryback; passed over when it is sent again.
 REASONS_NAME = "_reasons.csv"
-# A zip has no header; this stands for it.
-PICTURE_NAMES = ("picture",)
 PICTURE_LIMIT = 20_000_000
 UNPACKED_LIMIT = 64_000_000_000
 ENTRY_LIMIT = 500_000
@@ -66,31 +57,6 @@ class PictureZip:
             return self._archive.read(entry)
         except _BROKEN:
             raise PictureRefused("picture_damaged") from None
-
-
-def open_pictures(stream: BinaryIO) -> RowReader:
-    """Open a zip of pictures; its rows have one cell, the path.
-
-    Raises: UnknownFileType; EmptyFile
-    """
-    pictures = PictureZip(stream)
-    if not pictures.paths:
-        raise EmptyFile("zip_without_pictures")
-    size = stream.seek(0, 2)
-    last_line = 0
-
-    def rows() -> Iterator[Row]:
-        nonlocal last_line
-        for line, path in pictures.paths.items():
-            last_line = line
-            yield Row(line, b"", (path,))
-
-    def bytes_read() -> int:
-        return size * last_line // len(pictures.paths)
-
-    # No encoding and no separator: there is no text in it.
-    dialect = Dialect("", "", encoding_detected=False, separator_detected=False)
-    return RowReader(dialect, list_header(PICTURE_NAMES), SkippedLines(), rows(), bytes_read, pictures=pictures)
 
 
 def holds_pictures(stream: BinaryIO) -> bool:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from sync.reader.dialect import Dialect
+from sync.reader.picture_zip import PictureZip
 from sync.values import Header, Row
-
-if TYPE_CHECKING:
-    from sync.reader.picture_zip import PictureZip
 
 SUSPECT_LIMIT = 100
 
