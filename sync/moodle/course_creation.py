@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from sync.moodle.contexts import Context, NewContext, insert_contexts
+from sync.moodle.course_sections import new_section
 from sync.moodle.courses import CONTEXT_COURSE
 from sync.moodle.database import MoodleSession
 from sync.moodle.writer import Writer
@@ -135,18 +136,7 @@ def _insert_blocks(writer: Writer, pairs: _Pairs, *, now: int) -> None:
 
 def _insert_sections(writer: Writer, pairs: _Pairs, *, now: int) -> None:
     rows = [
-        {
-            "course": made.id,
-            "section": number,
-            "name": None,
-            "summary": "",
-            "summaryformat": 1,
-            "sequence": "",
-            "visible": 1,
-            "availability": None,
-            "timemodified": now,
-            **values,
-        }
+        new_section(made.id, number, values, now=now)
         for course, made in pairs
         for number, values in sorted(course.sections.items())
     ]

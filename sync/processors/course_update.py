@@ -8,6 +8,7 @@ from typing import Any
 from sync.moodle.categories import Category
 from sync.moodle.course_creation import Teacher
 from sync.moodle.course_rows import CourseField, CourseRow
+from sync.moodle.course_sections import new_section
 from sync.moodle.courses import Course
 from sync.moodle.enrolments import ACTIVE, ENABLED
 from sync.processors.accounts import RowRefused
@@ -85,7 +86,8 @@ class CourseUpdate:
         missing = [number for number in range(max(topics, default=-1) + 1) if number not in present]
         for number in missing:
             values = topics.get(number, {})
-            self.plan.insert("course_sections", self._new_section(number, values), self.line)
+            row = new_section(self.course["id"], number, values, now=self.plan.now)
+            self.plan.insert("course_sections", row, self.line)
             if values:
                 self.changes.append(Change(f"topic{number}", "", _words(values, values)))
         self._added_sections = len(missing)
@@ -202,20 +204,6 @@ class CourseUpdate:
         start: int = (self.course | self._after)["startdate"]
         if self.course["enddate"] != start + weeks * _WEEK:
             self._after["enddate"] = start + weeks * _WEEK
-
-    def _new_section(self, number: int, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            "course": self.course["id"],
-            "section": number,
-            "name": None,
-            "summary": "",
-            "summaryformat": 1,
-            "sequence": "",
-            "visible": 1,
-            "availability": None,
-            "timemodified": self.plan.now,
-            **values,
-        }
 
 
 def follows_weeks(state: CoursesState, course: CourseRow) -> bool:
