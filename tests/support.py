@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,9 +32,13 @@ __all__ = ["ANN_PASSWORD", "MoodleSite", "RunResult", "run_file"]
 
 @dataclass
 class RunResult:
-    """What a run told. It is the pipeline's recorder as well, and keeps everything in memory."""
+    """What a run told. It is the pipeline's recorder and its records as well, and keeps everything in memory.
+
+    Shape: earlier: what runs before this one did
+    """
 
     started: int
+    earlier: Records = field(default_factory=NoRecords)
     outcomes: list[Outcome] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     mails: list[Mail] = field(default_factory=list)
@@ -68,6 +72,10 @@ class RunResult:
     def end(self, notes: Sequence[Note]) -> None:
         self.notes += notes
 
+    def inserted_by_us(self, table: str, ids: Collection[int]) -> set[int]:
+        ours = {image.id for image in self.before_images if (image.kind, image.table) == ("insert", table)}
+        return ours.intersection(ids) | self.earlier.inserted_by_us(table, ids)
+
     def recover(self, last_line: int) -> None:
         raise AssertionError("an undisturbed run has nothing to recover")
 
@@ -95,7 +103,7 @@ def run_file(
     """
     data = text.encode() if isinstance(text, str) else text
     processor = REGISTRY[key]
-    result = RunResult(started=int(time.time()))
+    result = RunResult(int(time.time()), records or NoRecords())
     moodle = MoodleDatabase(MoodleConnection(site.url, site.prefix, dataroot=dataroot, data_url=data_url))
     values = processor.options.resolve(options)
 
@@ -108,7 +116,7 @@ def run_file(
             Work(
                 processor, values, moodle, result, simulate=simulate, chunk_rows=chunk_rows, fence_key=str(time.time_ns()),
                 after_line=after_line,
-                deliver=result.mails.extend, records=records or NoRecords(), file_area=file_area or NoFileArea(),
+                deliver=result.mails.extend, records=result, file_area=file_area or NoFileArea(),
                 moodle_command=moodle_command,
             ),
             io.BytesIO(data),

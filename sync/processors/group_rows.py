@@ -54,7 +54,10 @@ class GroupRows:
 
     def of_user(self, user: UserKey, courseid: int) -> list[GroupKey]:
         """Give the groups of a course that a user is in, of those that have been read."""
-        return [groupid for groupid, _user in self.members.find(userid=user) if self._course_of[groupid] == courseid]
+        # A simulation remembers memberships in groups of other courses too, which nobody has read here.
+        return [
+            groupid for groupid, _user in self.members.find(userid=user) if self._course_of.get(groupid) == courseid
+        ]
 
     def add(self, user: UserKey, groupid: GroupKey, line: int, *, component: str = "", itemid: Any = 0) -> bool:
         """Put a user, who must be enrolled, in a group; tell whether that is new.

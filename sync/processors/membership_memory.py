@@ -144,6 +144,9 @@ def _membership_facts(
     for view in views:
         user_place = view.key_columns.index("userid")
         for key, values in view.changed():
+            if not all(part in numbers for part in key if isinstance(part, Ref)):
+                # It hung on what the chunk itself made and took away again.
+                continue
             plain = [numbers[part] if isinstance(part, Ref) else part for part in key]
             user = str(plain[user_place])
             tables = facts.setdefault(user, {**state.remembered.get(user, {})})

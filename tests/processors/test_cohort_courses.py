@@ -146,6 +146,14 @@ def test_10_a_simulation_tells_the_same_and_writes_nothing(site: MoodleSite) -> 
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("chunk_rows", [1, 1000])
+def test_a_simulation_forgets_what_one_chunk_makes_and_takes_away(small: MoodleSite, chunk_rows: int) -> None:
+    text = "cmd;course;cohort\nadd;C1;COH1\nfulldel;C1;COH1\nadd;C1;COH1\n"
+    told = run(small, text, simulate=True, chunk_rows=chunk_rows)
+    done = run(small, text, chunk_rows=chunk_rows)
+    assert told.codes == done.codes == ["cohort_link_created", "cohort_link_deleted", "cohort_link_created"]
+
+
 REFUSED = [
     ("course;cohort\nNOPE;COH1\n", "course_unknown"),
     ("course;cohort\nC1;NOPE\n", "cohort_missing"),

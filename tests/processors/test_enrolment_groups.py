@@ -240,3 +240,19 @@ def test_a_simulation_knows_the_groups_that_it_would_have_made(site: MoodleSite,
     real = _run(site, *rows, chunk_rows=1)
     assert [outcome[1:6] for outcome in simulated.outcomes] == [outcome[1:6] for outcome in real.outcomes]
     assert groups(site, "u2") == {"G3": ""}
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 1000])
+def test_a_simulation_may_know_of_groups_in_courses_that_the_row_does_not_name(
+    site: MoodleSite, chunk_rows: int
+) -> None:
+    add_group(site, "G1")
+    rows = (
+        "add;C1;u1;student;manual;gadd;G1;;",
+        "add;C2;u1;student;manual;greplacecreate;G9;;",
+        "del;C2;u1;;manual;;;;",
+    )
+
+    told = _run(site, *rows, simulate=True, chunk_rows=chunk_rows)
+
+    assert [outcome[1:6] for outcome in told.outcomes] == [outcome[1:6] for outcome in _run(site, *rows).outcomes]

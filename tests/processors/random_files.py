@@ -1,0 +1,166 @@
+"""Command files that nobody would write, and what a Moodle holds after them, for tests of what must always agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from hypothesis import strategies as st
+
+from tests.support import MoodleSite, run_file
+
+# What is likely is named more than once.
+_USERS = ("u1", "u1", "u1", "u2", "u2", "u3", "u4", "u5", "nobody", "")
+_COURSES = ("C1", "C1", "C1", "C2", "C2", "C3", "C4", "C9", "m45")
+_ROLES = ("student", "student", "teacher", "editingteacher", "", "chef")
+_COHORTS = ("K1", "K1", "K2", "K3", "K4", "")
+_DATES = ("", "", "0", "1700000000", "1900000000", "5")
+
+
+class RandomFile(NamedTuple):
+    """A command file. Shape: key: its file type"""
+
+    key: str
+    header: str
+    rows: tuple[tuple[str, ...], ...]
+    options: dict[str, Any]
+
+    @property
+    def text(self) -> str:
+        return "".join(f"{line}\n" for line in (self.header, *(";".join(row) for row in self.rows)))
+
+
+def _file(key: str, header: str, *cells: tuple[str, ...], **options: tuple[Any, ...]) -> st.SearchStrategy[RandomFile]:
+    rows = st.lists(st.tuples(*map(st.sampled_from, cells)), min_size=1, max_size=7).map(tuple)
+    chosen = st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in options.items()})
+    return st.builds(RandomFile, st.just(key), st.just(header), rows, chosen)
+
+
+_YES, _ANY = (True,), ("0", "1")
+FILES: Mapping[str, st.SearchStrategy[RandomFile]] = {
+    "users": _file(
+        "users", "username;firstname;lastname;email;idnumber;oldusername;deleted;suspended;cohort;cohortid;course1;role1;group1",
+        ("u1", "u2", "u3", "new1", "new2", "New1", "admin"), ("F", "G"), ("L",),
+        ("a@x.org", "b@x.org", "u2@x.org", ""), ("", "U1", "U2", "N1"), ("", "", "u1", "u2", "new1"), ("", "", "", "1"),
+        ("", "", "0", "1"), ("", "", "K1", "K9"), ("", "", "K2", "K9"), ("", "", "C1", "C2", "C9"), ("", "student", "chef"),
+        ("", "", "G1", "NEW"),
+        allowrename=_YES, resurrect=_YES, protectemails=_YES, primaryidentity=("idnumber", "email", "username"),
+    ),
+    "courses": _file(
+        "courses", "shortname;fullname;idnumber;category;visible;self;guest;topic1;teacher1_account;template",
+        ("C1", "C2", "N1", "N2", "n1"), ("F", "G"), ("", "", "IDC1", "X1"), ("", "", "A/B", "a/b", "A", "9999", "A//B"),
+        ("", *_ANY), ("", *_ANY), ("", *_ANY), ("", "", "One", "Two|words"), ("", "", "u1", "u2", "nobody"),
+        ("", "", "", "C1", "N1", "NOPE"),
+        forceupdate=_YES, newcategoriesvisible=(False,), protectcategory=_YES, templatemode=("0", "1", "2"),
+        courseidentifier=("shortname", "idnumber"),
+    ),
+    "enrolments": _file(
+        "enrolments", "cmd;cid;uid;rolename;enrol;starttime;endtime;gcmd;g1;g2",
+        ("add", "add", "add", "del", "shift", "enable", "disable", "", "boom"), _COURSES, _USERS, _ROLES,
+        ("manual", "manual", "manual", "", "self", "cohort", "none"), _DATES, _DATES,
+        ("", "gadd", "gaddcreate", "greplace", "greplacecreate", "gdel"), ("", "G1", "G1", "G2", "NEW"), ("", "", "G1", "G2"),
+        enableenrolondisabled=_YES, protectgroups=_YES, purgeemptygroups=("1", "2"), createmanual=_YES,
+    ),
+    "role assignments": _file(
+        "enrolments", "cmd;cid;uid;rolename", ("add", "del", "shift", "", "disable"), _COURSES, _USERS, _ROLES,
+        defaultcmd=("del", "shift"),
+    ),
+    "groups": _file(
+        "groups", "type;courseid;name;idnumber;updateid;description;selfgrouping;grouping",
+        ("", "group", "grouping"), _COURSES, ("G1", "G2", "X", "Y"), ("", "G1", "G2", "X1", "Y1"),
+        ("", "", "G1", "X1", "Y1", "NOPE"), ("", "words"), ("", *_ANY), ("", "", "X1", "Y1"),
+        autogrouping=_YES, groupidentifier=("name", "idnumber"),
+    ),
+    "groupmembers": _file(
+        "groupmembers", "cmd;courseid;groupid;userid",
+        ("add", "add", "del", "shift", ""), _COURSES, ("G1", "G1", "G2", "NOPE", ""), _USERS,
+        purgeemptygroups=("0", "1", "2"), groupidentifier=("name", "idnumber"),
+    ),
+    "cohorts": _file(
+        "cohorts", "cmd;cidnumber;cname;userid;cdescription",
+        ("add", "add", "add", "del", "free", "", "boom"), _COHORTS, ("", "", "", "K1", "K2", "K3", "N"), _USERS, ("", "words"),
+        syncdelete=_YES, autocreate=(False,), allowequalnames=_YES, followenrolments=(False,), cohortidentifier=("name",),
+    ),
+    "cohort_courses": _file(
+        "cohort_courses", "cmd;course;cohort;role;makegroup",
+        ("add", "add", "del", "restore", "fulldel", ""), _COURSES, _COHORTS, ("", *_ROLES, "*"), ("", *_ANY),
+        followenrolments=(False,),
+    ),
+    "courses_meta": _file("courses_meta", "cmd;master;meta", ("add", "add", "del", ""), _COURSES, _COURSES),
+}  # fmt: skip
+
+
+def furnish(site: MoodleSite) -> None:
+    """Put there what the files speak of: people, courses, groups, cohorts, and who belongs where."""
+    numbers = range(1, 6)
+    people = "".join(f"u{n};F{n};L{n};u{n}@x.org;U{n}\n" for n in numbers)
+    groups = "".join(f"{course};{name};{name}\n" for course in ("C1", "C2") for name in ("G1", "G2"))
+    enrolled = (
+        "add;C1;u1;student;manual;gadd;G1\nadd;C1;u2;teacher;manual;;\nadd;C2;u1;student;manual;gadd;G2\n"
+        "add;C2;u3;student;self;;\nadd;C3;u2;student;manual;;\n"
+    )
+    site.execute("UPDATE {config} SET value = 'manual,guest,self,cohort,meta' WHERE name = 'enrol_plugins_enabled'")
+    for key, text in (
+        ("users", f"username;firstname;lastname;email;idnumber\n{people}"),
+        ("courses", "shortname;fullname;idnumber;self\nC3;Three;IDC3;1\nC4;Four;IDC4;0\n"),
+        ("courses", "shortname;fullname;self\nC2;Course C2;1\n"),
+        ("groups", f"courseid;name;idnumber\n{groups}"),
+        ("enrolments", f"cmd;cid;uid;rolename;enrol;gcmd;g1\n{enrolled}"),
+        ("cohorts", "cname;cidnumber;userid\nK1;K1;u1\nK1;K1;u4\nK2;K2;u2\n"),
+        ("cohort_courses", "course;cohort;role\nC3;K1;student\n"),
+        ("courses_meta", "cmd;master;meta\nadd;C1;C4\n"),
+    ):
+        result = run_file(site, key, text, forceupdate=True) if key == "courses" else run_file(site, key, text)
+        assert "rejected" not in result.counts, result.report
+
+
+def state_of(site: MoodleSite) -> dict[str, list[tuple[Any, ...]]]:
+    """Give what a Moodle holds, told by names: ids and moments differ from one way of doing a thing to the other."""
+    return {table: sorted(rows, key=repr) for table, rows in _named_rows(site)}
+
+
+def _named_rows(site: MoodleSite) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
+    # The name of a deleted account ends with the moment.
+    users = {
+        row["id"]: row["username"].rstrip("0123456789") if row["deleted"] else row["username"]
+        for row in site.rows("user")
+    }
+    courses = {row["id"]: row["shortname"] for row in site.rows("course")}
+    categories = {row["id"]: row["name"] for row in site.rows("course_categories")}
+    cohorts = {row["id"]: (row["idnumber"], row["name"]) for row in site.rows("cohort")}
+    groups = {row["id"]: (courses[row["courseid"]], row["name"], row["idnumber"]) for row in site.rows("groups")}
+    groupings = {row["id"]: (courses[row["courseid"]], row["name"], row["idnumber"]) for row in site.rows("groupings")}
+    sources = {"cohort": cohorts, "meta": courses}
+    methods = {
+        row["id"]: (
+            courses[row["courseid"]], row["enrol"], row["roleid"],
+            sources.get(row["enrol"], {}).get(row["customint1"], row["customint1"]),
+        )
+        for row in site.rows("enrol")
+    }  # fmt: skip
+    places: dict[int, Any] = {
+        row["id"]: courses.get(row["instanceid"]) if row["contextlevel"] == 50 else categories.get(row["instanceid"])
+        for row in site.rows("context")
+        if row["contextlevel"] in (40, 50)
+    }
+
+    def rows(table: str, *columns: str, **names: Mapping[Any, Any]) -> tuple[str, list[tuple[Any, ...]]]:
+        found = site.rows(table)
+        return table, [
+            (*(names[name].get(row[name], row[name]) for name in names), *(row[column] for column in columns))
+            for row in found
+        ]
+
+    yield rows("user", "firstname", "email", "idnumber", "suspended", "deleted", id=users)
+    yield rows("course", "shortname", "fullname", "idnumber", "visible", category=categories)
+    yield rows("course_categories", "name", "visible", "coursecount", "depth", parent=categories)
+    yield rows("course_sections", "section", "name", "summary", course=courses)
+    yield rows("enrol", "status", id=methods)
+    yield rows("user_enrolments", "status", "timeend", enrolid=methods, userid=users)
+    yield rows("role_assignments", "roleid", "component", contextid=places, userid=users, itemid=methods)
+    yield rows("groups", "description", id=groups)
+    yield rows("groups_members", "component", groupid=groups, userid=users)
+    yield rows("groupings", id=groupings)
+    yield rows("groupings_groups", groupingid=groupings, groupid=groups)
+    yield rows("cohort", "description", id=cohorts, contextid=places)
+    yield rows("cohort_members", cohortid=cohorts, userid=users)
