@@ -59,7 +59,9 @@ class CourseBook:
             if self.updated.keys() & others:
                 # An earlier row may have freed it.
                 raise SplitChunk(line)
-            if others or self._claimed.get(self._key(name, text), courseid) != courseid:
+            claimed = self._claimed.get(self._key(name, text))
+            # Two that are made are both 0, and aren't the same.
+            if others or (claimed is not None and (claimed != courseid or not courseid)):
                 raise RowRefused(f"course_{name}_taken", name, value=text)
 
     def _rows(self, identifier: str, text: str) -> Sequence[CourseRow]:

@@ -338,6 +338,24 @@ def test_a_category_is_found_as_the_server_compares_names(moodle_site: MoodleSit
     assert sorted(made) == (one_of_each if moodle_site.engine_name == "mariadb" else every_spelling)
 
 
+@pytest.mark.parametrize("chunk_rows", [1, 1000])
+@pytest.mark.parametrize(
+    ("rows", "identifier", "code"),
+    [
+        ("N1;X;I1\nN2;X;I1\n", "shortname", "course_idnumber_taken"),
+        ("N1;X;I1\nN1;X;I2\n", "idnumber", "course_shortname_taken"),
+    ],
+)
+def test_of_two_new_courses_of_one_name_the_second_is_refused(
+    moodle_site: MoodleSite, rows: str, identifier: str, code: str, chunk_rows: int
+) -> None:
+    text = f"shortname;fullname;idnumber\n{rows}"
+    told = run(moodle_site, text, courseidentifier=identifier, simulate=True, chunk_rows=chunk_rows)
+    done = run(moodle_site, text, courseidentifier=identifier, chunk_rows=chunk_rows)
+    assert told.codes == done.codes == ["course_created", code]
+    assert len([*moodle_site.rows("course", idnumber="I1"), *moodle_site.rows("course", idnumber="I2")]) == 1
+
+
 def test_two_courses_of_one_short_name_are_no_template(sqlite_site: MoodleSite) -> None:
     sqlite_site.execute("UPDATE {course} SET shortname = 'TWIN' WHERE shortname IN ('C1', 'C2')")
     result = run(sqlite_site, "shortname;fullname;template\nNEW1;X;TWIN\n")

@@ -1,18 +1,20 @@
-"""Whatever a file says: the size of the chunks makes no difference, and a simulation tells what a run does.
+"""Whatever a file says: the size of the chunks makes no difference, a simulation tells what a run does, and Moodle stays sound.
 
 Small here; `make soak` has many more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
+from sync.moodle.integrity.check import Finding
 from tests.moodle_sites import build_site
 from tests.processors.random_files import FILES, RandomFile, furnish, state_of
+from tests.soundness import assert_sound, faults_of
 from tests.support import MoodleSite, RunResult, run_file
 
 EXAMPLES = 5
@@ -36,8 +38,8 @@ def carry_out(site: MoodleSite, file: RandomFile, **how: object) -> RunResult:
     return run_file(site, file.key, file.text, **file.options, **how)
 
 
-def assert_agreement(site: MoodleSite, file: RandomFile) -> None:
-    """Simulate and carry out a file, whole and row by row, from the same beginning."""
+def assert_agreement(site: MoodleSite, file: RandomFile, faults: Collection[Finding]) -> None:
+    """Simulate and carry out a file, whole and row by row, from the same beginning. Shape: faults: those there are anyway"""
     site.restore_template()
     before = site.snapshot()
     foretold = told(carry_out(site, file, simulate=True))
@@ -45,6 +47,7 @@ def assert_agreement(site: MoodleSite, file: RandomFile) -> None:
     assert site.diff(before, site.snapshot()) == {}
     done = told(carry_out(site, file))
     whole = state_of(site)
+    assert_sound(site, but=faults)
     site.restore_template()
     done_by_row = told(carry_out(site, file, chunk_rows=1))
     by_row = state_of(site)
@@ -70,8 +73,10 @@ def check_files(site: MoodleSite, kind: str, examples: int) -> None:
     )
     @given(file=FILES[kind])
     def agree(file: RandomFile) -> None:
-        assert_agreement(site, file)
+        assert_agreement(site, file, faults)
 
+    site.restore_template()
+    faults = faults_of(site)
     agree()
 
 
