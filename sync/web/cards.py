@@ -56,8 +56,13 @@ def tool_card(processor: type[Processor[Any, Any]]) -> ToolCard:
 
 
 def families(processors: Iterable[type[Processor[Any, Any]]]) -> list[Family]:
-    """Group tools by family, in the order of the registry."""
+    """Group tools by family, in the order of the registry; what makes things stands before what is done to them."""
     by_name: dict[str, Family] = {}
     for card in map(tool_card, processors):
         by_name.setdefault(card.family, Family(card.family, [])).tools.append(card)
-    return list(by_name.values())
+    return [Family(family.name, _makers_first(family.tools)) for family in by_name.values()]
+
+
+def _makers_first(tools: list[ToolCard]) -> list[ToolCard]:
+    """Put `courses` before `courses_reset`, which goes before it in a sequence."""
+    return sorted(tools, key=lambda card: not any(other.key.startswith(f"{card.key}_") for other in tools))

@@ -10,6 +10,8 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from sync.processors import REGISTRY
+from sync.web.cards import families
 from tests.moodle_sites import MoodleSite
 from tests.web.conftest import MakeRun
 
@@ -18,6 +20,13 @@ def test_it_shows_only_the_tools_that_one_may_use(users_client: Client) -> None:
     text = users_client.get(reverse("home")).text
     assert reverse("tool", args=["users"]) in text
     assert reverse("tool", args=["users_delete"]) not in text
+
+
+def test_what_makes_things_stands_before_what_is_done_to_them() -> None:
+    keys = [card.key for family in families(REGISTRY.values()) for card in family.tools]
+    assert keys.index("courses") < keys.index("courses_reset") < keys.index("courses_delete")
+    assert keys.index("users") < keys.index("users_delete")
+    assert sorted(keys) == sorted(REGISTRY)
 
 
 def test_first_steps_are_shown_until_something_was_run(users_client: Client, make_run: MakeRun) -> None:
