@@ -15,7 +15,7 @@ from tests.moodle_sites import MoodleSite
 @pytest.fixture
 def installation(transactional_db: None, settings: Settings, sqlite_site: MoodleSite, tmp_path: Path) -> Installation:
     """A whole ToolSync on the quickest Moodle."""
-    return _install(settings, sqlite_site, tmp_path)
+    return install(settings, sqlite_site, tmp_path)
 
 
 @pytest.fixture
@@ -23,10 +23,10 @@ def installation_everywhere(
     transactional_db: None, settings: Settings, moodle_site: MoodleSite, tmp_path: Path
 ) -> Installation:
     """The same on every server, version and real site."""
-    return _install(settings, moodle_site, tmp_path)
+    return install(settings, moodle_site, tmp_path)
 
 
-def _install(settings: Settings, moodle: MoodleSite, folder: Path) -> Installation:
+def install(settings: Settings, moodle: MoodleSite, folder: Path) -> Installation:
     settings.TOOLSYNC_MOODLE_URL = moodle.url
     settings.TOOLSYNC_RETRY_SECONDS = 0
     settings.STORAGES = {
