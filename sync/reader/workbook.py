@@ -4,34 +4,21 @@ from __future__ import annotations
 
 import codecs
 import datetime
-import re
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, BinaryIO
 
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
-
-from sync.errors import EmptyFile, HeaderError, UnknownFileType
+from sync.errors import HeaderError
 from sync.reader.dialect import COMMENT_MARKS, Dialect, decode_entities, encode_cells
 from sync.reader.file_kind import WORKBOOK_SUFFIXES
-from sync.reader.row_bytes import BLOCK_SIZE
 from sync.reader.row_reader import RowReader, SkippedLines, list_header, make_header
+from sync.reader.workbook_process import read_sheet
 from sync.values import Row
 
 # What the rows look like as text, in the tryback for instance: a spreadsheet needs the byte order mark to read UTF-8.
 DIALECT = Dialect("UTF-8", ";", line_end="\r\n", bom=codecs.BOM_UTF8, is_workbook=True)
 
-UNPACKED_LIMIT = 512 << 20
-# calamine keeps every place between the first and the last used cell, 32 bytes each, and aborts the whole process when
-# there is no memory for them. One cell typed by mistake in the last corner of a sheet would be enough.
-CELL_LIMIT = 16_000_000
-
-_USED_CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>/]*>')
-_LONGEST_TAG = 200
 _ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
-_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
 def open_workbook(stream: BinaryIO, filename: str, list_names: Sequence[str] = ()) -> RowReader:
@@ -40,66 +27,17 @@ def open_workbook(stream: BinaryIO, filename: str, list_names: Sequence[str] = (
     Shape: list_names: of a sheet without header what its cells are, what is beyond them is passed over
     Raises: UnknownFileType if it's another zip file, damaged, or too large; EmptyFile; HeaderError
     """
-    try:
-        with zipfile.ZipFile(stream) as archive:
-            _refuse_other_archives(archive)
-            _refuse_too_large(archive)
-        stream.seek(0)
-        workbook = CalamineWorkbook.from_filelike(stream)
-        size = stream.seek(0, 2)
-        sheet = _first_sheet(workbook)
-    except (*_BROKEN_ZIP, CalamineError):
-        if _looks_like_workbook(stream, filename):
-            raise UnknownFileType("workbook_broken") from None
-        raise UnknownFileType("file_not_csv", kind="ZIP") from None
+    values = read_sheet(stream, is_meant=_looks_like_workbook(stream, filename))
+    size = stream.seek(0, 2)
     skipped = SkippedLines()
     if list_names:
-        rows = _rows(sheet.iter_rows(), skipped, len(list_names))
+        rows = _rows(values, skipped, len(list_names))
         return RowReader(DIALECT, list_header(list_names), skipped, rows, lambda: size)
-    rows = _rows(sheet.iter_rows(), skipped)
+    rows = _rows(values, skipped)
     first = next(rows, None)
     if first is None:
         raise HeaderError("file_without_header")
     return RowReader(DIALECT, make_header(first), skipped, rows, lambda: size)
-
-
-def _refuse_other_archives(archive: zipfile.ZipFile) -> None:
-    names = archive.namelist()
-    is_xlsx = any(name.startswith("xl/") and name.endswith(".xml") for name in names)
-    is_ods = "mimetype" in names and archive.read("mimetype").startswith(_ODS_TYPE)
-    if not is_xlsx and not is_ods:
-        raise UnknownFileType("file_not_csv", kind="ZIP")
-
-
-def _refuse_too_large(archive: zipfile.ZipFile) -> None:
-    """Refuse what would not fit in memory. (calamine itself limits what the repeated cells of an ods unfold to.)"""
-    if sum(part.file_size for part in archive.infolist()) > UNPACKED_LIMIT:
-        raise UnknownFileType("workbook_too_large")
-    for part in archive.infolist():
-        if part.filename.endswith(".xml") and _used_area(archive, part) > CELL_LIMIT:
-            raise UnknownFileType("workbook_too_large")
-
-
-def _used_area(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
-    """Give how many places lie between the first cell of an xlsx sheet and the last one that is used."""
-    columns: set[bytes] = set()
-    last_row = 0
-    carried = b""
-    with archive.open(part) as xml:
-        while block := xml.read(BLOCK_SIZE):
-            window = carried + block
-            for column, row in _USED_CELL.findall(window):
-                columns.add(column)
-                last_row = max(last_row, int(row))
-            carried = window[-_LONGEST_TAG:]
-    return last_row * max(map(_column_number, columns), default=0)
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - ord("A") + 1
-    return number
 
 
 def _looks_like_workbook(stream: BinaryIO, filename: str) -> bool:
@@ -110,15 +48,6 @@ def _looks_like_workbook(stream: BinaryIO, filename: str) -> bool:
     return is_office or filename.lower().endswith(WORKBOOK_SUFFIXES)
 
 
-def _first_sheet(workbook: CalamineWorkbook) -> CalamineSheet:
-    for index, about in enumerate(workbook.sheets_metadata):
-        if about.typ == SheetTypeEnum.WorkSheet and about.visible == SheetVisibleEnum.Visible:
-            sheet = workbook.get_sheet_by_index(index)
-            if sheet.start is not None:
-                return sheet
-    raise EmptyFile("file_empty")
-
-
 def _rows(sheet_rows: Iterable[list[Any]], skipped: SkippedLines, cell_limit: int | None = None) -> Iterator[Row]:
     """Give the header and the rows; the line is the number of the row in the sheet.
 
@@ -126,6 +55,10 @@ def _rows(sheet_rows: Iterable[list[Any]], skipped: SkippedLines, cell_limit: in
     """
     width = 0
     for line, values in enumerate(sheet_rows, start=1):
+        if not values:
+            # A sheet of a kilobyte may have a million of these.
+            skipped.add()
+            continue
         texts = _without_empty_end([cell_text(value) for value in values[:cell_limit]])
         texts += [""] * (width - len(texts))
         if not any(map(str.strip, texts)):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import io
 import random
-import zipfile
 from typing import Any
 
 import openpyxl
@@ -15,7 +14,7 @@ from odf.table import Table, TableCell, TableRow
 from odf.text import P
 
 from sync.errors import CommandFileError, EmptyFile, HeaderError, UnknownFileType
-from sync.reader import RowReader, open_rows, workbook
+from sync.reader import RowReader, open_rows
 from sync.reader.workbook import cell_text
 from sync.values import Row
 
@@ -166,7 +165,7 @@ def test_a_damaged_workbook_is_read_or_refused_but_nothing_else() -> None:
     whole = xlsx([["username", "note"], *([f"u{number}", "x"] for number in range(50))])
     chance = random.Random(1)
     codes = set()
-    for _try in range(200):
+    for _try in range(40):
         file = bytearray(whole)
         for _byte in range(5):
             file[chance.randrange(4, len(file))] = chance.randrange(256)
@@ -175,16 +174,6 @@ def test_a_damaged_workbook_is_read_or_refused_but_nothing_else() -> None:
         except UnknownFileType as error:
             codes.add(error.code)
     assert "workbook_broken" in codes
-
-
-def test_a_workbook_that_unfolds_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    file = xlsx([["username"], ["ann"]])
-    with zipfile.ZipFile(io.BytesIO(file)) as archive:
-        size = sum(part.file_size for part in archive.infolist())
-    monkeypatch.setattr(workbook, "UNPACKED_LIMIT", size)
-    assert read(file).header.names == ("username",)
-    monkeypatch.setattr(workbook, "UNPACKED_LIMIT", size - 1)
-    assert refusal(file) == "workbook_too_large"
 
 
 def test_a_stray_cell_in_the_last_corner_does_not_kill_the_process() -> None:

@@ -1,0 +1,161 @@
+"""Reading a workbook in a process of its own, with limits of memory, time and output (`sync.reader.workbook_program`).
+
+Neither the web process nor a worker ever looks into a workbook: one of a kilobyte may ask for all memory, for hours, or end
+the process that reads it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any, BinaryIO
+
+from sync.errors import CommandFileError, EmptyFile, UnknownFileType
+from sync.reader import workbook_program as program
+from sync.reader.row_bytes import BLOCK_SIZE, ROW_LIMIT
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class WorkbookLimits:
+    """What reading one workbook may take: an allowance for each, something more for each byte of the file, and a maximum.
+
+    A sheet of three million cells, 22 MiB, takes 300 MiB and four seconds.
+    Shape: packed: the file; unpacked: all parts of the zip; output: all rows as JSON; the "_per_byte" are ratios
+    Units: bytes; seconds of CPU time. The clock may show `patience` times as many: other work may hold the machine
+    """
+
+    packed: int = 256 * MIB
+    unpacked: int = 64 * MIB
+    unpacked_per_byte: int = 100
+    unpacked_most: int = 1024 * MIB
+    memory: int = 256 * MIB
+    memory_per_byte: int = 64
+    memory_most: int = 2048 * MIB
+    output: int = 16 * MIB
+    output_per_byte: int = 100
+    output_most: int = 1024 * MIB
+    seconds: int = 10
+    seconds_per_mib: int = 2
+    seconds_most: int = 120
+    row: int = ROW_LIMIT
+    patience: int = 4
+
+    def arguments(self, size: int) -> tuple[int, ...]:
+        """Return what `workbook_program` is called with for a file of this size."""
+        return (
+            min(self.memory_most, self.memory + self.memory_per_byte * size),
+            self.seconds_for(size),
+            min(self.output_most, self.output + self.output_per_byte * size),
+            min(self.unpacked_most, self.unpacked + self.unpacked_per_byte * size),
+            self.row,
+        )
+
+    def seconds_for(self, size: int) -> int:
+        """Return the CPU time that a file of this size may take."""
+        return min(self.seconds_most, self.seconds + self.seconds_per_mib * size // MIB)
+
+
+LIMITS = WorkbookLimits()
+
+_VALUES: dict[str, Callable[[Any], Any]] = {
+    "datetime": datetime.datetime.fromisoformat,
+    "date": datetime.date.fromisoformat,
+    "time": datetime.time.fromisoformat,
+    "duration": lambda seconds: datetime.timedelta(seconds=seconds),
+}
+
+
+def read_sheet(stream: BinaryIO, *, is_meant: bool) -> Iterator[list[Any]]:
+    """Read the first visible sheet that isn't empty; return its rows from the first on, without empty cells at their ends.
+
+    The whole sheet has been read when this returns; the rows wait on disk.
+    Shape: is_meant: whether a zip that can't be read was meant as a workbook; cells: str, float, int, bool, date, datetime,
+    time, timedelta
+    Raises: UnknownFileType if it's another zip file, damaged, or too large; EmptyFile; CommandFileError if a row is too long
+    """
+    size = stream.seek(0, 2)
+    if size > LIMITS.packed:
+        raise UnknownFileType("workbook_too_large")
+    with TemporaryFile() as file, ExitStack() as stack:
+        stream.seek(0)
+        shutil.copyfileobj(stream, file, BLOCK_SIZE)
+        file.seek(0)
+        out = stack.enter_context(TemporaryFile())
+        _refuse(_run(file, out, LIMITS, size), out, is_meant=is_meant)
+        stack.pop_all()
+    return _rows(out)
+
+
+def _run(file: IO[bytes], out: IO[bytes], limits: WorkbookLimits, size: int) -> int:
+    """Run the program; return its exit status."""
+    # -I and -S: nothing of the environment or of other packages is loaded, so that it starts within some 30 ms.
+    command = [sys.executable, "-I", "-S", "-B", program.__file__, _packages(), *map(str, limits.arguments(size))]
+    process = subprocess.Popen(  # noqa: S603 (our own program)
+        command, stdin=file, stdout=out, stderr=subprocess.DEVNULL, env=_environment(), cwd="/", start_new_session=True
+    )
+    try:
+        return process.wait(limits.seconds_for(size) * limits.patience)
+    except subprocess.TimeoutExpired:
+        return program.TOO_LARGE
+    finally:
+        if process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _packages() -> str:
+    """Return the folder that the reading library is installed in."""
+    found = importlib.util.find_spec("python_calamine")
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError("python_calamine")
+    return str(Path(found.origin).parent.parent)
+
+
+def _environment() -> dict[str, str]:
+    """Return what the program needs of our environment, which holds passwords: where a Python finds its own library."""
+    return {name: value for name, value in os.environ.items() if name == "LD_LIBRARY_PATH"}
+
+
+def _refuse(status: int, out: IO[bytes], *, is_meant: bool) -> None:
+    """Raise what an exit status stands for, unless all went well."""
+    match status:
+        case program.READ:
+            return
+        case program.OTHER_ZIP:
+            raise UnknownFileType("file_not_csv", kind="ZIP")
+        case program.BROKEN if is_meant:
+            raise UnknownFileType("workbook_broken")
+        case program.BROKEN:
+            raise UnknownFileType("file_not_csv", kind="ZIP")
+        case program.NO_CONTENT:
+            raise EmptyFile("file_empty")
+        case program.LONG_ROW:
+            out.seek(0)
+            raise CommandFileError("row_too_long", line=sum(1 for _row in out) + 1, limit=LIMITS.row // MIB)
+        case _:
+            raise UnknownFileType("workbook_too_large")
+
+
+def _rows(out: IO[bytes]) -> Iterator[list[Any]]:
+    with out:
+        out.seek(0)
+        for line in out:
+            yield [_value(cell) if isinstance(cell, dict) else cell for cell in json.loads(line)]
+
+
+def _value(cell: dict[str, Any]) -> Any:
+    return _VALUES[cell["type"]](cell["value"])

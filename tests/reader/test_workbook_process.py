@@ -1,0 +1,130 @@
+"""Workbooks that ask for more memory or time than they are given; none of it is taken from the process that reads them."""
+
+from __future__ import annotations
+
+import io
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sync.errors import CommandFileError
+from sync.reader import open_rows, workbook_process
+from tests.reader.hostile_workbooks import hostile_ods, hostile_xlsx, ods_cell, ods_row
+
+MB = 1_000_000
+LAST_PLACE = "XFD1048576"
+
+
+def one_cell(attributes: str) -> str:
+    return f'<row r="2"><c {attributes} t="str"><v>x</v></c></row>'
+
+
+TOO_LARGE: dict[str, Callable[[], bytes]] = {
+    "plain": lambda: hostile_xlsx([one_cell(f'r="{LAST_PLACE}"')]),
+    "single quotes": lambda: hostile_xlsx([one_cell(f"r='{LAST_PLACE}'")]),
+    "blanks": lambda: hostile_xlsx([one_cell(f'r = "{LAST_PLACE}"')]),
+    "lower case": lambda: hostile_xlsx([one_cell(f'r="{LAST_PLACE.lower()}"')]),
+    "greater-than in an attribute": lambda: hostile_xlsx([one_cell(f'x=">" r="{LAST_PLACE}"')]),
+    "another suffix": lambda: hostile_xlsx([one_cell(f'r="{LAST_PLACE}"')], suffix="dat"),
+    "a place that no sheet has": lambda: hostile_xlsx([one_cell('r="ZZZZZZ4294967295"')]),
+    "narrow and long": lambda: hostile_xlsx([one_cell('r="T1048576"')]),
+    "shared strings": lambda: hostile_xlsx(['<row><c t="s"><v>1</v></c></row>'] * 1000, shared="x" * MB),
+    "one cell of 300 MB": lambda: hostile_xlsx(['<row r="2"><c t="str"><v>', *["x" * MB] * 300, "</v></c></row>"]),
+    "repeated cells": lambda: hostile_ods(ods_row(ods_cell("x" * 10_000, 1000), 1000)),
+    "repeated blanks": lambda: hostile_ods(ods_row(ods_cell('a<text:s text:c="2000000000"/>b'))),
+}
+
+
+def refusal(file: bytes) -> str:
+    with pytest.raises(CommandFileError) as caught:
+        list(open_rows(io.BytesIO(file), "users.xlsx"))
+    return caught.value.code
+
+
+@pytest.mark.parametrize("name", TOO_LARGE)
+def test_a_workbook_that_asks_for_much_is_refused(name: str) -> None:
+    file = TOO_LARGE[name]()
+    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    assert refusal(file) == "workbook_too_large"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 10 * 1024
+    assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        hostile_ods(ods_row(ods_cell("x", 16384), 1048576)),
+        hostile_ods(ods_row(ods_cell("x", 4_000_000_000), 4_000_000_000)),
+        hostile_xlsx(["<c " * MB]),
+        hostile_xlsx(['<row r="2"><c t="str"><v>', *["&#120;" * MB] * 10, *["x" * MB] * 30, "</v></c></row>"]),
+        hostile_xlsx([], sheets=20_000)[:-100],
+    ],
+)
+def test_a_workbook_that_cannot_be_read_is_refused(file: bytes) -> None:
+    assert refusal(file) in ("workbook_broken", "workbook_too_large", "row_too_long")
+
+
+def test_a_long_tag_takes_no_time() -> None:
+    file = hostile_xlsx(['<row r="2"><c ', " " * 4 * MB, 'r="A2" t="str"><v>ann</v></c></row>'])
+    started = time.monotonic()
+    assert [row.cells for row in open_rows(io.BytesIO(file), "users.xlsx")] == [("ann",)]
+    assert time.monotonic() - started < 5
+
+
+def test_half_a_million_blank_rows_take_no_time() -> None:
+    file = hostile_xlsx(['<row r="500000"><c r="A500000" t="str"><v>ann</v></c></row>'])
+    started = time.process_time()
+    (row,) = open_rows(io.BytesIO(file), "users.xlsx")
+    assert (row.line, row.cells) == (500_000, ("ann",))
+    assert time.process_time() - started < 3
+
+
+def test_a_long_row_is_named() -> None:
+    file = hostile_xlsx(['<row r="2"><c t="str"><v>', *["x" * MB] * 17, "</v></c></row>"])
+    with pytest.raises(CommandFileError) as caught:
+        open_rows(io.BytesIO(file), "users.xlsx")
+    assert (caught.value.code, caught.value.params) == ("row_too_long", {"line": 2, "limit": 16})
+
+
+@pytest.mark.parametrize("limit", [{"seconds": 1}, {"patience": 0}, {"output": 0, "output_per_byte": 1}])
+def test_time_and_output_are_limited(limit: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook_process, "LIMITS", replace(workbook_process.LIMITS, **limit))
+    assert refusal(hostile_ods(ods_row(ods_cell("x"), 1_000_000) * 2)) == "workbook_too_large"
+    # Nothing is left of the process.
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_a_large_file_is_not_even_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = hostile_xlsx([])
+    monkeypatch.setattr(workbook_process, "LIMITS", replace(workbook_process.LIMITS, packed=len(file) - 1))
+    assert refusal(file) == "workbook_too_large"
+
+
+def test_reading_a_small_workbook_starts_at_once() -> None:
+    file = hostile_xlsx([one_cell('r="A2"')])
+
+    def seconds() -> float:
+        started = time.monotonic()
+        list(open_rows(io.BytesIO(file), "users.xlsx"))
+        return time.monotonic() - started
+
+    assert min(seconds() for _try in range(3)) < 0.5
+
+
+def test_the_process_itself_never_loads_what_reads_workbooks(tmp_path: Path) -> None:
+    path = tmp_path / "users.xlsx"
+    path.write_bytes(hostile_xlsx([one_cell('r="A2"')]))
+    program = (
+        "import sys; from sync.reader import open_rows; "
+        f"rows = list(open_rows(open({str(path)!r}, 'rb'), 'users.xlsx')); "
+        "sys.exit(len(rows) != 1 or 'python_calamine' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False, cwd=Path.cwd()).returncode == 0
