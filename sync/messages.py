@@ -1126,6 +1126,24 @@ TEXTS: dict[str, Any] = {
 }
 
 
+# What of a row was left out, by how the code of the reason begins; the first that fits.
+LEFT_OUT_TEXTS: tuple[tuple[str, Any], ...] = (
+    ("group_", _("the group was left out")),
+    ("grouping_", _("the grouping was left out")),
+    ("cohort_", _("not added to the cohort")),
+    ("course_reset_role_", _("not everybody was unenrolled")),
+    ("course_", _("not enrolled")),
+    ("role_", _("not enrolled")),
+    ("enrol_", _("not enrolled")),
+    ("", _("a part was left out")),
+)
+
+
+def part_left_out(code: str) -> str:
+    """Return what of a partial row was left out, by the code that says why."""
+    return str(next(text for beginning, text in LEFT_OUT_TEXTS if code.startswith(beginning)))
+
+
 def text_at_column(code: str, params: Mapping[str, Any]) -> str:
     """Give the text of a code, with the column at fault in front where there is one."""
     text = text_of(code, params)

@@ -6,7 +6,7 @@ Line numbers are 1-based and physical: the header, comments and blank lines coun
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -19,7 +19,12 @@ class Action(StrEnum):
     DELETED = "deleted"
     UNCHANGED = "unchanged"
     SUPERSEDED = "superseded"
+    PARTIAL = "partial"
     REJECTED = "rejected"
+
+
+# Rows that somebody has to look at: they come back in the tryback.
+FAILED_ACTIONS = (Action.PARTIAL, Action.REJECTED)
 
 
 class Header(NamedTuple):
@@ -84,7 +89,8 @@ class Change(NamedTuple):
 class Outcome(NamedTuple):
     """What became of one row, and why. Counts, report, tryback and pages are computed from these.
 
-    Shape: subject: what the row is about, as a person would name it ("bob.k"); params: for the text of `code`
+    Shape: subject: what the row is about, as a person would name it ("bob.k"); params: for the text of `code`; done: of a
+    partial row, what was done with its main object all the same (created, updated, deleted); `code` says then what was not
     """
 
     line: int
@@ -94,3 +100,19 @@ class Outcome(NamedTuple):
     subject: str = ""
     changes: tuple[Change, ...] = ()
     notes: tuple[Note, ...] = ()
+    done: Action | None = None
+
+
+def partial_outcome(done: Outcome, problems: Sequence[Note]) -> Outcome:
+    """Return the outcome of a row that came to `done`, apart from parts that could not be carried out.
+
+    Where nothing at all was done the row is rejected. The first problem is the code of the row, the others are notes.
+    Shape: problems: at least one
+    """
+    first, *others = problems
+    if done.action is Action.UNCHANGED:
+        return done._replace(action=Action.REJECTED, code=first.code, params=first.params, notes=(*others, *done.notes))
+    notes = (Note(done.code, done.params), *others, *done.notes)
+    return done._replace(
+        action=Action.PARTIAL, code=first.code, params=first.params, notes=notes, done=done.action
+    )  # fmt: skip

@@ -24,7 +24,7 @@ from sync.processors.base import FileArea, NoFileArea, NoRecords, Records
 from sync.processors.plan import Mail
 from sync.reader import RowReader, open_rows
 from sync.runs.pipeline import ChunkResult, Work, run_pipeline
-from sync.values import Action, Note, Outcome
+from sync.values import FAILED_ACTIONS, Note, Outcome
 from tests.moodle_sites import ANN_PASSWORD, MoodleSite
 
 __all__ = ["ANN_PASSWORD", "MoodleSite", "RunResult", "run_file"]
@@ -136,7 +136,7 @@ def _tell(result: RunResult, data: bytes, filename: str, processor: Any, values:
             of_pictures=processor.columns.of_pictures,
         )  # fmt: skip
 
-    rejected = [outcome for outcome in result.outcomes if outcome.action is Action.REJECTED]
+    rejected = [outcome for outcome in result.outcomes if outcome.action in FAILED_ACTIONS]
     read = reader()
     for _row in read:
         pass

@@ -44,7 +44,8 @@ def new_fence_key() -> str:
 class SyncRun(models.Model):
     """One run of one command file.
 
-    Shape: options: every option that applied, name -> value; counts: action -> rows; file_path: path in the file area when
+    Shape: options: every option that applied, name -> value; counts: action -> rows; partial_counts:
+    what was done of the partial rows, action -> rows; file_path: path in the file area when
     the run was asked for; input_key: storage key of the bytes to read; dialect: what the reader found; error_code and
     error_params: a code of sync.messages; worker: token of the process that has claimed it, "" when none; attempts: claims
     since the last chunk that was committed; carried_out: every row has its outcome, only the files are left to be made;
@@ -102,6 +103,7 @@ class SyncRun(models.Model):
     bytes_read = models.BigIntegerField(default=0)
     rows_done = models.BigIntegerField(default=0)
     counts = models.JSONField(default=dict, blank=True)
+    partial_counts = models.JSONField(default=dict, blank=True)
     changed_tables = models.JSONField(default=list, blank=True)
     error_code = models.CharField(max_length=80, blank=True, default="")
     error_params = models.JSONField(default=dict, blank=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, BinaryIO, NamedTuple
 
@@ -19,11 +19,12 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=st
 
 # A call of the encoder or decoder costs as much as some outcomes.
 _A_LINE = 500
-_EMPTY_END: tuple[Any, ...] = ("", (), ())
+_EMPTY_END: tuple[Any, ...] = ("", (), (), None)
 
 
 class PartHeader(NamedTuple):
-    """What a part holds. Shape: counts: action -> rows; codes: outcome code -> rows"""
+    """What a part holds. Shape: counts: action -> rows; codes: outcome code -> rows; partial_counts: what was done of the
+    partial rows, action -> rows"""
 
     first_line: int
     last_line: int
@@ -31,6 +32,7 @@ class PartHeader(NamedTuple):
     codes: dict[str, int]
     bytes_read: int
     has_journal: bool
+    partial_counts: Mapping[str, int] = {}
 
 
 def encode_outcomes(header: PartHeader, outcomes: Iterable[Outcome]) -> bytes:
@@ -45,6 +47,11 @@ def encode_outcomes(header: PartHeader, outcomes: Iterable[Outcome]) -> bytes:
 def count_codes(outcomes: Iterable[Outcome]) -> dict[str, int]:
     """Count the rows of each code."""
     return dict(Counter([outcome.code for outcome in outcomes]))
+
+
+def count_partial(outcomes: Iterable[Outcome]) -> dict[str, int]:
+    """Count the partial rows by what was done of them."""
+    return dict(Counter([outcome.done.value for outcome in outcomes if outcome.done]))
 
 
 def read_header(stream: BinaryIO) -> PartHeader:
@@ -62,8 +69,10 @@ def read_outcomes(stream: BinaryIO) -> Iterator[Outcome]:
 
 
 def _without_empty_end(outcome: Outcome) -> tuple[object, ...]:
-    if outcome.notes:
+    if outcome.done:
         return outcome
+    if outcome.notes:
+        return outcome[:7]
     if outcome.changes:
         return outcome[:6]
     return outcome[:5] if outcome.subject else outcome[:4]
@@ -71,7 +80,7 @@ def _without_empty_end(outcome: Outcome) -> tuple[object, ...]:
 
 def _outcome(fields: list[Any]) -> Outcome:
     line, action, code, params, *rest = fields
-    subject, changes, notes = (*rest, *_EMPTY_END[len(rest) :])
+    subject, changes, notes, done = (*rest, *_EMPTY_END[len(rest) :])
     return Outcome(
         line,
         Action(action),
@@ -80,4 +89,5 @@ def _outcome(fields: list[Any]) -> Outcome:
         subject,
         tuple([Change(*change) for change in changes]),
         tuple([Note(*note) for note in notes]),
+        Action(done) if done else None,
     )

@@ -5,6 +5,7 @@ First what the run was, then what needs the reader, then every row that was touc
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +15,7 @@ from django.utils import translation
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _, ngettext
 
-from sync.messages import text_at_column, text_of
+from sync.messages import part_left_out, text_at_column, text_of
 from sync.values import Action, Note, Outcome
 
 # So many lines are named for each reason in the summary; the rest follow row by row.
@@ -27,7 +28,8 @@ _SEPARATOR_NAMES = {"\t": "tab", " ": "space"}
 class ReportFacts:
     """What a report says beside the rows.
 
-    Shape: options: label -> value, those that differ from the default; counts: action -> rows; notes: about the file as a
+    Shape: options: label -> value, those that differ from the default; counts: action -> rows;
+    partial_counts: what was done of the partial rows, action -> rows; notes: about the file as a
     whole; suspects: (line, first cell) of skipped lines that look like data; trouble: why the run didn't end well, "" when it
     did; is_whole: every row was carried out; tryback: where the failed lines are
     """
@@ -49,6 +51,7 @@ class ReportFacts:
     suspects: Sequence[tuple[int, str]] = ()
     suspect_count: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
+    partial_counts: Mapping[str, int] = field(default_factory=dict)
     trouble: str = ""
     is_whole: bool = True
     last_line: int = 0
@@ -56,11 +59,14 @@ class ReportFacts:
 
 
 def write_report(
-    out: BinaryIO, facts: ReportFacts, rejected: Iterable[Outcome], outcomes: Iterable[Outcome], *, language: str
+    out: BinaryIO, facts: ReportFacts, failed: Iterable[Outcome], outcomes: Iterable[Outcome], *, language: str
 ) -> None:
-    """Write the whole report as UTF-8. Both iterables are read once, `rejected` first; nothing is kept in memory."""
+    """Write the whole report as UTF-8. Both iterables are read once, `failed` first; nothing is kept in memory.
+
+    Shape: failed: the rejected and the partial rows
+    """
     with translation.override(language):
-        for section in (_opening(facts), _file_notes(facts), _needs(facts, rejected), _rows(facts, outcomes)):
+        for section in (_opening(facts), _file_notes(facts), _needs(facts, failed), _rows(facts, outcomes)):
             is_empty = True
             for line in section:
                 out.write(f"{line}\n".encode())
@@ -73,8 +79,17 @@ def write_report(
 
 def describe_outcome(outcome: Outcome) -> str:
     """Say in one line what became of a row: "bob.k: account added", "bob.k: column email: “x” is not …"."""
-    text = text_at_column(outcome.code, outcome.params)
+    text = outcome_text(outcome)
     return f"{outcome.subject}: {text}" if outcome.subject else text
+
+
+def outcome_text(outcome: Outcome) -> str:
+    """Return the text of an outcome, with the column at fault: "created, but not enrolled: column course1: ..."."""
+    text = text_at_column(outcome.code, outcome.params)
+    if outcome.done is None:
+        return text
+    said = {"done": action_label(outcome.done), "left": part_left_out(outcome.code), "reason": text}
+    return _("%(done)s, but %(left)s: %(reason)s") % said
 
 
 def action_label(action: str) -> str:
@@ -85,8 +100,19 @@ def action_label(action: str) -> str:
         Action.DELETED: _("deleted"),
         Action.UNCHANGED: _("unchanged"),
         Action.SUPERSEDED: _("superseded"),
+        Action.PARTIAL: _("partial"),
         Action.REJECTED: _("rejected"),
     }[Action(action)]
+
+
+def count_texts(counts: Mapping[str, int], partial_counts: Mapping[str, int]) -> list[str]:
+    """Return the numbers of rows with their words: "3 created", "2 partial (1 created, 1 updated)"."""
+    counted = [action for action in Action if action in counts]
+    texts = [f"{counts[action]} {action_label(action)}" for action in counted]
+    done = [f"{partial_counts[action]} {action_label(action)}" for action in Action if partial_counts.get(action)]
+    if done:
+        texts[counted.index(Action.PARTIAL)] += f" ({', '.join(done)})"
+    return texts
 
 
 def _opening(facts: ReportFacts) -> Iterator[str]:
@@ -136,38 +162,49 @@ def _file_notes(facts: ReportFacts) -> Iterator[str]:
 
 @dataclass
 class _Reason:
-    """One reason for rejections: how often, the first lines, and the first case in full."""
+    """One reason for failed rows: how often, the first lines, and the first case in full."""
 
     example: Outcome
     count: int = 0
     lines: list[int] = field(default_factory=list)
 
 
-def _needs(facts: ReportFacts, rejected: Iterable[Outcome]) -> Iterator[str]:
+def _needs(facts: ReportFacts, failed: Iterable[Outcome]) -> Iterator[str]:
     if facts.trouble and facts.is_whole:
         yield _("All rows are done, but: %(reason)s") % {"reason": facts.trouble}
     elif facts.trouble:
         yield _("The run stopped before the end of the file: %(reason)s") % {"reason": facts.trouble}
         yield _("Everything up to line %(line)s is done; nothing after it.") % {"line": facts.last_line}
-    reasons: dict[str, _Reason] = {}
-    for outcome in rejected:
-        reason = reasons.setdefault(outcome.code, _Reason(outcome))
+    reasons: dict[tuple[Action, str], _Reason] = {}
+    for outcome in failed:
+        reason = reasons.setdefault((outcome.action, outcome.code), _Reason(outcome))
         reason.count += 1
         if len(reason.lines) < LINES_NAMED:
             reason.lines.append(outcome.line)
     if not reasons:
         return
-    total = sum(reason.count for reason in reasons.values())
-    yield ngettext(
-        "What needs you: %(count)s row was rejected.", "What needs you: %(count)s rows were rejected.", total
-    ) % {"count": total}
-    for code, reason in sorted(reasons.items(), key=lambda item: -item[1].count):
+    yield from _failed_totals(reasons)
+    for (_action, code), reason in sorted(reasons.items(), key=lambda item: -item[1].count):
         yield f"  {_rows_and_lines(reason)} [{code}]"
         yield "    " + _one_line(describe_outcome(reason.example))
     if facts.tryback:
-        yield _("The rejected rows are in %(tryback)s: mend them there and send that file.") % {
-            "tryback": facts.tryback
-        }
+        yield _("These rows are in %(tryback)s: mend them there and send that file.") % {"tryback": facts.tryback}
+
+
+def _failed_totals(reasons: Mapping[tuple[Action, str], _Reason]) -> Iterator[str]:
+    totals = Counter[Action]()
+    for (action, _code), reason in reasons.items():
+        totals[action] += reason.count
+    if rejected := totals[Action.REJECTED]:
+        yield ngettext(
+            "What needs you: %(count)s row was rejected.", "What needs you: %(count)s rows were rejected.", rejected
+        ) % {"count": rejected}
+    if partial := totals[Action.PARTIAL]:
+        yield ngettext(
+            "What needs you: of %(count)s row a part was not carried out.",
+            "What needs you: of %(count)s rows a part was not carried out.",
+            partial,
+        ) % {"count": partial}
 
 
 def _rows_and_lines(reason: _Reason) -> str:
@@ -185,6 +222,7 @@ def _rows(facts: ReportFacts, outcomes: Iterable[Outcome]) -> Iterator[str]:
     # Translated once: a file may have a million rows.
     prefix = "SIMULATION : " if facts.simulate else ""
     of_line, of_rejected = prefix + _("line %(line)s: %(text)s"), _("REJECTED: %(text)s")
+    of_partial = _("PARTIAL: %(text)s")
     of_note, empty = _("note: %(text)s"), _("(empty)")
     for outcome in outcomes:
         if outcome.action is Action.UNCHANGED and not outcome.notes:
@@ -192,6 +230,8 @@ def _rows(facts: ReportFacts, outcomes: Iterable[Outcome]) -> Iterator[str]:
         text = describe_outcome(outcome)
         if outcome.action is Action.REJECTED:
             text = of_rejected % {"text": text}
+        elif outcome.action is Action.PARTIAL:
+            text = of_partial % {"text": text}
         yield of_line % {"line": outcome.line, "text": _one_line(text)}
         for change in outcome.changes:
             yield f"    {change.field}: {_one_line(change.old) or empty} -> {_one_line(change.new) or empty}"
@@ -200,7 +240,7 @@ def _rows(facts: ReportFacts, outcomes: Iterable[Outcome]) -> Iterator[str]:
 
 
 def _closing(facts: ReportFacts) -> Iterator[str]:
-    totals = ", ".join(f"{facts.counts.get(action.value, 0)} {action_label(action)}" for action in Action)
+    totals = ", ".join(count_texts({action: facts.counts.get(action, 0) for action in Action}, facts.partial_counts))
     yield _("Totals: %(totals)s.") % {"totals": totals}
     yield _("End of report.")
 

@@ -22,7 +22,7 @@ from sync.processors.base import Processor, SplitChunk
 from sync.processors.course_list import CHUNK_WEIGHT, course_list_options
 from sync.processors.plan import Plan
 from sync.processors.reset_cells import OPTION_COLUMNS, Asked, is_on, read_cells
-from sync.values import Action, Change, CleanRow, Note, Outcome
+from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
 
 _IDENTIFIERS = ("shortname", "idnumber", "id")
 
@@ -140,11 +140,13 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
             # What an earlier line takes away, this one won't find.
             raise SplitChunk(row.line)
         plan.lines[course.id] = row.line
-        notes = tuple(Note("course_reset_role_unknown", {"role": role}) for role in cells.unknown_roles)
+        problems = [Note("course_reset_role_unknown", {"role": role}) for role in cells.unknown_roles]
         counts = state.findings.counts[course.id]
         changes = tuple(Change(option, str(count), "0") for option, count in counts.items() if count)
         action, code = (Action.UPDATED, "course_reset") if changes else (Action.UNCHANGED, "course_reset_nothing")
-        return Outcome(row.line, action, code, {"fullname": state.names[course.id].fullname}, subject, changes, notes)
+        params = {"fullname": state.names[course.id].fullname}
+        outcome = Outcome(row.line, action, code, params, subject, changes)
+        return partial_outcome(outcome, problems) if problems else outcome
 
     def _course(self, value: str, state: ResetState) -> Course:
         found = state.found.get(value, ())

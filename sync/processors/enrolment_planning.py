@@ -20,7 +20,7 @@ from sync.processors.membership_results import NOTHING, SetResult
 from sync.processors.membership_rows import MembershipRows
 from sync.processors.membership_state import MembershipState
 from sync.processors.named_accounts import NamedAccounts, find_account
-from sync.values import Action, CleanRow, Note, Outcome
+from sync.values import Action, CleanRow, Outcome, partial_outcome
 
 
 @dataclass(frozen=True)
@@ -112,12 +112,9 @@ class EnrolmentPlanner:
 
 
 def _outcome(line: int, subject: str, done: Done, joined: SetResult) -> Outcome:
-    changes = (*done.changes, *joined.changes)
-    if joined.problems:
-        # The enrolment is done and stays so; the line goes into the tryback once, for the groups that are left over.
-        first, *others = joined.problems
-        notes = (Note(done.code, {}), *others, *joined.notes)
-        return Outcome(line, Action.REJECTED, first.code, first.params, subject, changes, notes)
     if joined.changes and not done.changes:
-        return Outcome(line, Action.UPDATED, "enrolment_groups_changed", {}, subject, changes, joined.notes)
-    return Outcome(line, done.action, done.code, {}, subject, changes, joined.notes)
+        done = Done(Action.UPDATED, "enrolment_groups_changed")
+    changes = (*done.changes, *joined.changes)
+    outcome = Outcome(line, done.action, done.code, {}, subject, changes, joined.notes)
+    # The enrolment is done and stays so; the line goes into the tryback once, for the groups that are left over.
+    return partial_outcome(outcome, joined.problems) if joined.problems else outcome

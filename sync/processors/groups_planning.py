@@ -15,7 +15,7 @@ from sync.processors.course_sets import find_course
 from sync.processors.enrolment_results import Done, accepted
 from sync.processors.membership_state import MembershipState
 from sync.processors.plan import Plan
-from sync.values import Action, Change, CleanRow, Note, Outcome
+from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
 
 GROUP, GROUPING = "group", "grouping"
 
@@ -153,7 +153,7 @@ class GroupsPlanner:
                 code = "grouping_not_unique" if found else "grouping_unknown"
                 params = {"column": "grouping", "grouping": idnumber, "identifier": "idnumber", "count": len(found)}
                 # The group is done and stays so; the line goes into the tryback for the grouping.
-                return Outcome(row.line, Action.REJECTED, code, params, "", done.changes, (Note(done.code, {}),))
+                return partial_outcome(_outcome(row, done), [Note(code, params)])
             grouping = found[0]
         elif row.values.get("selfgrouping", self.options.autogrouping):
             grouping = self._own_grouping(course, group, row.line)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sync.processors.accounts import Account
-from sync.values import Action, Change, Note, Outcome
+from sync.values import Action, Change, Note, Outcome, partial_outcome
 
 
 class RowResult:
@@ -39,14 +39,8 @@ class RowResult:
 
     def outcome(self) -> Outcome:
         """Give what is told of the row."""
-        changes = tuple(self.changes)
-        if not self.problems:
-            return Outcome(self.line, self.action, self.code, {}, self.subject, changes, tuple(self.notes))
-        # Part of the row failed: what was done stays done and is said in the notes; the line goes into the tryback once.
-        first, *others = self.problems
-        done = [Note(self.code, {})] if self.action is not Action.UNCHANGED else []
-        notes = (*done, *others, *self.notes)
-        return Outcome(self.line, Action.REJECTED, first.code, first.params, self.subject, changes, notes)
+        done = Outcome(self.line, self.action, self.code, {}, self.subject, tuple(self.changes), tuple(self.notes))
+        return partial_outcome(done, self.problems) if self.problems else done
 
 
 def supersede(results: Sequence[RowResult]) -> None:

@@ -25,7 +25,7 @@ from sync.reader import RowReader, open_rows
 from sync.runs.options import changed_options, find_processor
 from sync.runs.parts import read_rows
 from sync.runs.selectors import run_notes
-from sync.values import Action
+from sync.values import FAILED_ACTIONS
 
 Kind = RunFile.Kind
 
@@ -44,7 +44,7 @@ class Afterwards:
         self.make_report()
         if self.run.simulate or self._is_cleaned_up():
             return
-        if self.run.counts.get(Action.REJECTED.value):
+        if any(self.run.counts.get(action) for action in FAILED_ACTIONS):
             self._make_tryback()
         if completed:
             if self._wants.get("filearchive"):
@@ -59,7 +59,7 @@ class Afterwards:
         path = storage.REPORTS + name if self._wants.get("storereport") else ""
 
         def write(out: BinaryIO) -> None:
-            write_report(out, self._facts(), read_rows(run, Action.REJECTED), read_rows(run), language=self.language)
+            write_report(out, self._facts(), read_rows(run, *FAILED_ACTIONS), read_rows(run), language=self.language)
 
         self._make(Kind.REPORT, name, path, "report.txt", write)
 
@@ -82,7 +82,7 @@ class Afterwards:
 
         def write(out: BinaryIO) -> None:
             with storage.opened(run.input_key) as source:
-                write_tryback(out, self._reader(source), read_rows(run, Action.REJECTED), language=self.language)
+                write_tryback(out, self._reader(source), read_rows(run, *FAILED_ACTIONS), language=self.language)
 
         self._make(Kind.TRYBACK, name, path, "tryback.csv", write)
 
@@ -170,6 +170,7 @@ class Afterwards:
                 suspects=[(line, cell) for line, cell in skipped.get("suspects", ())],
                 suspect_count=skipped.get("suspect_count", 0),
                 counts=run.counts,
+                partial_counts=run.partial_counts,
                 trouble=self._trouble(),
                 is_whole=run.carried_out,
                 last_line=run.last_line,

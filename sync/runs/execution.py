@@ -27,7 +27,7 @@ from sync.runs.records import SiteRecords
 from sync.runs.site_files import SiteFiles
 from sync.runs.telling import announce
 from sync.runs.waiting import Patience
-from sync.values import Action
+from sync.values import FAILED_ACTIONS
 
 logger = logging.getLogger(__name__)
 
@@ -155,8 +155,8 @@ class Execution:
         self._recorder.update(waiting_since=timezone.now())
 
     def _completed_state(self) -> RunState:
-        rejected = self.run.counts.get(Action.REJECTED.value)
-        return RunState.COMPLETED_WITH_REJECTIONS if rejected else RunState.COMPLETED
+        has_failed_rows = any(self.run.counts.get(action) for action in FAILED_ACTIONS)
+        return RunState.COMPLETED_WITH_REJECTIONS if has_failed_rows else RunState.COMPLETED
 
     def _refuse(self, error: CommandFileError) -> None:
         """End a run whose file can't be used: nothing was written and nothing is kept of it, unless it had begun."""

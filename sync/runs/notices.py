@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from smtplib import SMTPException, SMTPRecipientsRefused
 from typing import Any
@@ -18,7 +18,7 @@ from sync.commandfiles import storage
 from sync.errors import TellingError
 from sync.messages import text_of
 from sync.models import Event, Notice, RunFile, Source, SyncRun
-from sync.outcomes.report import action_label
+from sync.outcomes.report import count_texts
 from sync.runs.options import find_processor, page_address
 from sync.runs.selectors import run_notes
 from sync.runs.webhooks import post, webhook_of
@@ -88,6 +88,7 @@ def payload_of(notice: Notice) -> dict[str, Any]:
                 "state": run.state,
                 "file": run.file_path,
                 "counts": run.counts,
+                "partial_counts": run.partial_counts,
                 "error": {"code": run.error_code, "text": _trouble(run)} if run.error_code else None,
                 "address": _page_of(run),
             }
@@ -105,14 +106,30 @@ def _headline(notice: Notice) -> str:
         case Event.SUCCESS:
             return _("%(tool)s: done") % tool
         case Event.REJECTIONS:
-            count = notice.run.counts.get(Action.REJECTED, 0) if notice.run else 0
-            text = ngettext("%(tool)s: %(count)s row was rejected", "%(tool)s: %(count)s rows were rejected", count)
-            return text % {**tool, "count": count}
+            return _headline_of_failed_rows(notice.run.counts if notice.run else {}, tool)
         case Event.HELD:
             return _("%(tool)s: waits for somebody to approve it") % tool
         case Event.OVERDUE:
             return _("%(tool)s: the file did not come") % tool
     return _("%(tool)s: failed") % tool
+
+
+def _headline_of_failed_rows(counts: Mapping[str, int], tool: Mapping[str, object]) -> str:
+    rejected, partial = counts.get(Action.REJECTED, 0), counts.get(Action.PARTIAL, 0)
+    if partial and not rejected:
+        text = ngettext(
+            "%(tool)s: %(count)s row was carried out in part",
+            "%(tool)s: %(count)s rows were carried out in part",
+            partial,
+        )
+        return text % {**tool, "count": partial}
+    text = ngettext("%(tool)s: %(count)s row was rejected", "%(tool)s: %(count)s rows were rejected", rejected)
+    text %= {**tool, "count": rejected}
+    if partial:
+        text += ngettext(
+            ", %(count)s carried out in part", ", %(count)s carried out in part", partial
+        ) % {"count": partial}  # fmt: skip
+    return text
 
 
 def _lines(notice: Notice) -> Iterator[str]:
@@ -135,7 +152,7 @@ def _lines_of_run(run: SyncRun) -> Iterator[str]:
     if run.started_at and run.finished_at:
         start, end = _clock(run.started_at), _clock(run.finished_at)
         yield _("Time: %(start)s to %(end)s") % {"start": start, "end": end}
-    totals = [f"{run.counts[action]} {action_label(action)}" for action in Action if run.counts.get(action)]
+    totals = count_texts(run.counts, run.partial_counts)
     if totals:
         yield _("Totals: %(totals)s.") % {"totals": ", ".join(totals)}
     if trouble := _trouble(run):

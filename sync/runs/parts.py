@@ -10,15 +10,15 @@ from sync.outcomes.ledger import read_outcomes
 from sync.values import Action, Outcome
 
 
-def read_rows(run: SyncRun, action: Action | None = None) -> Iterator[Outcome]:
-    """Give the outcomes of a run in line order, all or those of one action; parts without any aren't opened.
+def read_rows(run: SyncRun, *actions: Action) -> Iterator[Outcome]:
+    """Give the outcomes of a run in line order, all or those of some actions; parts without any aren't opened.
 
     Queries: one
     """
     for chunk in run.chunks.order_by("first_line").iterator():
-        if action is None or chunk.counts.get(action.value):
+        if not actions or any(chunk.counts.get(action.value) for action in actions):
             for outcome in read_part(chunk):
-                if action is None or outcome.action is action:
+                if not actions or outcome.action in actions:
                     yield outcome
 
 

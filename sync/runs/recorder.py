@@ -16,7 +16,7 @@ from sync.errors import LeaseLost, ToolSyncError
 from sync.models import RunChunk, SyncRun
 from sync.moodle.journal import read_images, write_images
 from sync.moodle.writer import BeforeImage
-from sync.outcomes.ledger import PartHeader, count_codes, encode_outcomes, read_header
+from sync.outcomes.ledger import PartHeader, count_codes, count_partial, encode_outcomes, read_header
 from sync.reader import RowReader, SkippedLines
 from sync.runs.pipeline import ChunkResult
 from sync.runs.records import SiteRecords
@@ -88,6 +88,7 @@ class RunRecorder:
             count_codes(chunk.outcomes),
             chunk.bytes_read,
             bool(chunk.before_images),
+            count_partial(chunk.outcomes),
         )
         if chunk.before_images:
             with storage.scratch_file() as journal:
@@ -147,6 +148,7 @@ class RunRecorder:
 
     def _register(self, header: PartHeader, tables: set[str]) -> None:
         counts = dict(Counter(self.run.counts) + Counter(header.counts))
+        partial_counts = dict(Counter(self.run.partial_counts) + Counter(header.partial_counts))
         with transaction.atomic():
             RunChunk.objects.create(
                 run=self.run,
@@ -162,6 +164,7 @@ class RunRecorder:
                 rows_done=sum(counts.values()),
                 bytes_read=header.bytes_read,
                 counts=counts,
+                partial_counts=partial_counts,
                 changed_tables=sorted(tables.union(self.run.changed_tables)),
                 heartbeat_at=timezone.now(),
                 waiting_since=None,

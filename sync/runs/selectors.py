@@ -155,7 +155,7 @@ def folders_of(site: MoodleSite) -> list[str]:
 def run_outcomes(run: SyncRun, *, action: str = "", code: str = "", page: int = 1, per_page: int = 50) -> OutcomePage:
     """Give one page of a run's outcomes, all or those of one action or code.
 
-    Queries: one; only the parts that the page lies in are opened
+    Queries: one; only the parts that the page lies in are opened, with an action and a code all of them
     """
     chunks = list(run.chunks.order_by("first_line"))
     total = sum(_count_in(chunk, action, code) for chunk in chunks)
@@ -187,7 +187,9 @@ def progress_of(run: SyncRun) -> RunProgress:
 
 
 def _count_in(chunk: RunChunk, action: str, code: str) -> int:
-    """Count the outcomes of a chunk that a filter lets through; a code belongs to one action."""
+    """Count the outcomes of a chunk that a filter lets through."""
+    if action and code:
+        return sum(1 for o in read_part(chunk) if o.action == action and o.code == code)
     if code:
         return chunk.codes.get(code, 0)
     if action:

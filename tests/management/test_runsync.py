@@ -88,10 +88,10 @@ def test_json_is_the_last_line(installation: Installation, here: Path) -> None:
         _status, text = runsync("users", str(here), "--json", "--option", "filearchive=1", "--option", "storereport=1")
     summary: dict[str, Any] = json.loads(text.splitlines()[-1])
     run = SyncRun.objects.get()
-    assert list(summary) == ["run", "state", "counts", "report", "tryback", "archive"]
+    assert list(summary) == ["run", "state", "counts", "report", "tryback", "archive", "partial_counts"]
     assert (summary["run"], summary["state"]) == (run.pk, "completed_with_rejections")
     assert summary["counts"] == {
-        "created": 1, "updated": 0, "deleted": 0, "unchanged": 0, "superseded": 0, "rejected": 1
+        "created": 1, "updated": 0, "deleted": 0, "unchanged": 0, "superseded": 0, "partial": 0, "rejected": 1
     }  # fmt: skip
     assert summary["report"].endswith("/reports/20250304-091205_report_in.csv")
     assert "End of report." in Path(summary["report"]).read_text()

@@ -73,7 +73,7 @@ def test_what_needs_the_reader_comes_before_the_rows_most_frequent_first() -> No
         "    column email: The cell is empty. Fill it in.",
         "  1 row, line 4 [value_not_email]",
         "    column email: “no” is not an e-mail address. Write it like name@example.org.",
-        "The rejected rows are in /users/in_tryback_x.csv: mend them there and send that file.",
+        "These rows are in /users/in_tryback_x.csv: mend them there and send that file.",
     ]
 
 
@@ -110,7 +110,7 @@ def test_a_run_that_stopped_says_why_and_how_far_it_came() -> None:
 
 def test_the_end_has_the_totals() -> None:
     assert report([])[-2:] == [
-        "Totals: 1 created, 0 updated, 0 deleted, 0 unchanged, 0 superseded, 2 rejected.",
+        "Totals: 1 created, 0 updated, 0 deleted, 0 unchanged, 0 superseded, 0 partial, 2 rejected.",
         "End of report.",
     ]
 

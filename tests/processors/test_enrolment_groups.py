@@ -140,7 +140,7 @@ def test_gdel_leaves_the_named_groups_and_tells_what_it_can_not(site: MoodleSite
 
     assert groups(site, "u1") == {}
     outcome = result.outcomes[0]
-    assert (outcome.action, outcome.code, outcome.params["group"]) == (Action.REJECTED, "group_unknown", "G3")
+    assert (outcome.action, outcome.code, outcome.params["group"]) == (Action.PARTIAL, "group_unknown", "G3")
     assert ("group_not_member", "G2") in _notes(result)
 
 

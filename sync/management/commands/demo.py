@@ -27,10 +27,10 @@ from sync.demo.build import build_moodle, count_rows
 from sync.demo.files import SampleFile, sample_files
 from sync.messages import text_of
 from sync.models import MoodleSite, RunFile, RunState, SyncRun
-from sync.outcomes.report import action_label, describe_outcome
+from sync.outcomes.report import count_texts, describe_outcome
 from sync.runs import services
 from sync.runs.selectors import run_outcomes
-from sync.values import Action
+from sync.values import FAILED_ACTIONS
 
 # Set in the process that has the demo's own environment; its folder holds everything that the demo makes.
 _MARK = "TOOLSYNC_DEMO"
@@ -124,15 +124,16 @@ class Command(BaseCommand):
     def _tell(self, run: SyncRun) -> None:
         self.stdout.write("")
         self._say(self.style.MIGRATE_HEADING(f"{run.file_path} ({run.processor}): {run.get_state_display()}"))
-        counts = [f"{run.counts[action]} {action_label(action)}" for action in Action if run.counts.get(action)]
+        counts = count_texts(run.counts, run.partial_counts)
         self.stdout.write(f"  {', '.join(counts) or 'no rows'}")
         if run.error_code:
             self.stdout.write(self.style.ERROR(f"  {text_of(run.error_code, run.error_params)}"))
-        rejected = run_outcomes(run, action=Action.REJECTED, per_page=_REJECTIONS_SHOWN)
-        for outcome in rejected.outcomes:
-            self.stdout.write(f"  line {outcome.line}: {describe_outcome(outcome)}")
-        if more := rejected.total - len(rejected.outcomes):
-            self.stdout.write(f"  … and {more} more")
+        for action in FAILED_ACTIONS:
+            failed = run_outcomes(run, action=action, per_page=_REJECTIONS_SHOWN)
+            for outcome in failed.outcomes:
+                self.stdout.write(f"  line {outcome.line}: {describe_outcome(outcome)}")
+            if more := failed.total - len(failed.outcomes):
+                self.stdout.write(f"  … and {more} more")
         for kept in run.files.all():
             place = file_storage().path(kept.storage_key)
             self.stdout.write(f"  {f'{RunFile.Kind(kept.kind).label}:':9} {place}")

@@ -18,7 +18,7 @@ from sync.commandfiles.storage import file_storage
 from sync.errors import CodedError, CommandFileError, OptionError, RunNotClaimable
 from sync.messages import text_of
 from sync.models import CommandFile, MoodleSite, RunFile, RunState, SyncRun
-from sync.outcomes.report import action_label
+from sync.outcomes.report import count_texts
 from sync.processors import REGISTRY
 from sync.runs import services
 from sync.runs.options import MAIN_SITE, run_limits
@@ -102,9 +102,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Run {run.pk} of {run.file_path}: {RunState(run.state).label}")
         if run.error_code:
             self.stdout.write(text_of(run.error_code, run.error_params))
-        counts = ", ".join(
-            f"{run.counts[action.value]} {action_label(action)}" for action in Action if run.counts.get(action)
-        )
+        counts = ", ".join(count_texts(run.counts, run.partial_counts))
         if counts:
             self.stdout.write(counts)
         for kept in run.files.all():
@@ -217,6 +215,7 @@ def _summary(run: SyncRun) -> dict[str, Any]:
         "report": places.get(RunFile.Kind.REPORT),
         "tryback": places.get(RunFile.Kind.TRYBACK),
         "archive": places.get(RunFile.Kind.ARCHIVE),
+        "partial_counts": run.partial_counts,
     }
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _, ngettext
 from sync.messages import text_at_column, text_of
 from sync.models import Notice, RunState, Schedule, SequenceRun, SequenceState, SyncRun
 from sync.moodle.connection_check import Level
-from sync.outcomes.report import action_label
+from sync.outcomes.report import action_label, outcome_text
 from sync.processors import REGISTRY
 from sync.values import Action, Note, Outcome
 from sync.web.access import current_site
@@ -59,6 +59,7 @@ _ACTION_SIGNS = {
     Action.DELETED: "\N{MINUS SIGN}",
     Action.UNCHANGED: "=",
     Action.SUPERSEDED: "»",
+    Action.PARTIAL: "◐",
     Action.REJECTED: "✕",
 }
 _LEVEL_LOOKS = {
@@ -163,6 +164,8 @@ def fault_said(fault: tuple[str, dict[str, Any]]) -> str:
 @register.filter
 def said(coded: Outcome | Note) -> str:
     """Give the text of an outcome or a note, with the column at fault."""
+    if isinstance(coded, Outcome):
+        return outcome_text(coded)
     return text_at_column(coded.code, coded.params)
 
 
