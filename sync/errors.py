@@ -86,6 +86,10 @@ class MoodleRefused(MoodleError):
     """The Moodle database refused the writes of a chunk (a value, a unique index); smaller chunks may pass."""
 
 
+class RowsFailed(ToolSyncError):
+    """A fault of ours that shows with certain rows only; fewer rows may pass. Its cause is the exception itself."""
+
+
 class RunNotClaimable(ToolSyncError):
     """Somebody else runs it, or it is over."""
 

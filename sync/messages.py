@@ -98,6 +98,10 @@ MOODLE_TEXTS = {
     "moodle_unavailable": _(
         "The Moodle database doesn't answer (%(reason)s). Check the server and take the run up again."
     ),
+    "row_internal_error": _(
+        "ToolSync made a mistake with this row (internal error); nothing of it was written, and the other rows are done. Give "
+        "the number %(number)s to the person who looks after ToolSync: the log tells more under it."
+    ),
     "moodle_refused": _(
         "The Moodle database refused the row (%(reason)s). Correct the value that it names, then send the row again."
     ),

@@ -12,6 +12,8 @@ from sync.moodle.database import MoodleSession
 from sync.moodle.identifiers import fetch_named
 from sync.moodle.writer import MAX_KEYS, slices
 
+# First and last name of 100 characters each: what is longer is part of no name or address, and a LIKE may choke on it.
+_LONGEST_NAME = 201
 _GUEST = "guest"
 
 CourseRow = dict[str, Any]
@@ -147,7 +149,7 @@ def fetch_people(moodle: MoodleSession, texts: Collection[str], mnethostid: int)
                 exact.setdefault(text, []).append(userid)
     exact |= by_id
     found = {text: exact[text.lower()] for text in wanted if text.lower() in exact}
-    rest = [text for text in wanted if text not in found and not text.isdigit()]
+    rest = [text for text in wanted if text not in found and not text.isdigit() and len(text) <= _LONGEST_NAME]
     return {**found, **_fetch_alike(moodle, rest, present)}
 
 

@@ -20,6 +20,8 @@ from sync.values import Action, Note, Outcome
 
 # So many lines are named for each reason in the summary; the rest follow row by row.
 LINES_NAMED = 5
+# The row is not at fault, ToolSync is: such reasons are told before all others.
+INTERNAL_ERROR = "row_internal_error"
 
 _SEPARATOR_NAMES = {"\t": "tab", " ": "space"}
 
@@ -184,7 +186,9 @@ def _needs(facts: ReportFacts, failed: Iterable[Outcome]) -> Iterator[str]:
     if not reasons:
         return
     yield from _failed_totals(reasons)
-    for (_action, code), reason in sorted(reasons.items(), key=lambda item: -item[1].count):
+    for (_action, code), reason in sorted(
+        reasons.items(), key=lambda item: (item[0][1] != INTERNAL_ERROR, -item[1].count)
+    ):
         yield f"  {_rows_and_lines(reason)} [{code}]"
         yield "    " + _one_line(describe_outcome(reason.example))
     if facts.tryback:

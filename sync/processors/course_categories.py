@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from sync.moodle.categories import Category, NewCategory
+from sync.moodle.identifiers import is_id
 from sync.processors.accounts import RowRefused
 
 # Source: Moodle table course_categories, column name
@@ -49,7 +50,7 @@ class CourseCategories:
     def by_id_or_path(self, text: str) -> Category | NewCategory:
         """Give the category of a number or a path of names, root first."""
         if text.isascii() and text.isdigit():
-            category = self._by_id.get(int(text))
+            category = self._by_id.get(int(text)) if is_id(text) else None
             if category is None:
                 raise RowRefused("category_unknown", "category", category=text, identifier="id")
             return _sound(category)

@@ -6,6 +6,8 @@ import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from sync.columns.clean import LATEST_TIME
+from sync.moodle.identifiers import is_id
 from sync.moodle.users import ProfileField
 from sync.values import Note
 
@@ -45,7 +47,7 @@ def _menu(field: ProfileField, text: str, _timezone: ZoneInfo | None) -> tuple[s
 def _datetime(field: ProfileField, text: str, timezone: ZoneInfo | None) -> tuple[str, Note | None]:
     if not text:
         return "0", None
-    if text.isascii() and text.isdigit():
+    if is_id(text) and int(text) <= LATEST_TIME:
         return text, None
     match = _DATE.fullmatch(text)
     if match is None:

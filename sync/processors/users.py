@@ -48,7 +48,7 @@ LONGEST_TEXT = 1_000_000
 # Former columns of `user` that Moodle 3.11 turned into social profile fields.
 SOCIAL_COLUMNS = ("icq", "url")
 PREFERENCES = ("auth_forcepasswordchange", "auth_manual_passwordupdatetime", "create_password")
-_NUMBERED = re.compile(r"(?:course|role|enrol|group|start|end|wwwroot)([1-9]\d*)")
+_NUMBERED = re.compile(r"(?:course|role|enrol|group|start|end|wwwroot)([1-9][0-9]{0,5})")
 
 
 def _field(name: str, kind: Any, **more: Any) -> Column:

@@ -9,6 +9,9 @@ A chunk is one transaction. What the chunk did is handed to the recorder *before
 from __future__ import annotations
 
 import gc
+import logging
+import traceback
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -19,18 +22,24 @@ from typing import Any, BinaryIO, NamedTuple, Protocol, Self
 from sync.columns.header import MatchedHeader, match_header
 from sync.columns.options import OptionValues
 from sync.columns.rows import RowCleaner
-from sync.errors import MoodleRefused, MoodleUnavailable, StorageUnavailable, ToolSyncError
+from sync.errors import MoodleRefused, MoodleUnavailable, RowsFailed, StorageUnavailable, ToolSyncError
 from sync.moodle.command_line import MoodleCommand
 from sync.moodle.database import MoodleDatabase, MoodleSession
 from sync.moodle.fence import Fence
 from sync.moodle.spool import Spool
 from sync.moodle.writer import BeforeImage, Writer
+from sync.outcomes.report import INTERNAL_ERROR
 from sync.processors.base import FileArea, NoFileArea, NoRecords, Processor, Records, SplitChunk
 from sync.processors.memory import Memory
 from sync.processors.plan import Mail, Plan
 from sync.reader import RowReader, open_rows
 from sync.runs.waiting import Unavailable
 from sync.values import Action, CleanRow, Note, Outcome, Rejection, Row
+
+logger = logging.getLogger(__name__)
+
+# What says nothing about the rows: a disk that is full, memory that is used up. Our own errors say themselves what they mean.
+_NOT_ABOUT_ROWS = (ToolSyncError, SplitChunk, OSError, MemoryError)
 
 
 class ChunkResult(NamedTuple):
@@ -119,6 +128,7 @@ class _Conductor:
         self.kept: dict[str, Any] = {}
         self.attempt = 0
         self.closing_notes: list[Note] = []
+        self._traces: dict[str, str] = {}
         self._session_stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -164,10 +174,21 @@ class _Conductor:
     def _pass_over(self, rows: list[Row]) -> None:
         # Most processors don't care, and a file may have a million rows.
         if rows and self.work.processor.pass_over is not Processor.pass_over:
-            self.processor.pass_over(self.cleaner.clean(rows)[0])
+            self.processor.pass_over(self._clean(rows)[0])
+
+    def _clean(self, rows: list[Row]) -> tuple[list[CleanRow], list[Rejection]]:
+        """Clean a chunk; a row over which the cleaner itself stumbles is rejected, and the others aren't touched by it."""
+        try:
+            with _about_rows():
+                return self.cleaner.clean(rows)
+        except RowsFailed as error:
+            if len(rows) == 1:
+                return [], [self._internal_error(rows[0].line, error)]
+        parts = [self._clean([row]) for row in rows]
+        return [row for clean, _ in parts for row in clean], [row for _, rejected in parts for row in rejected]
 
     def _carry_out(self, rows: list[Row]) -> None:
-        clean, rejections = self.cleaner.clean(rows)
+        clean, rejections = self._clean(rows)
         try:
             self._patiently(lambda: self._attempt(rows, clean, rejections))
         except MoodleRefused as error:
@@ -175,6 +196,12 @@ class _Conductor:
             if not second_half:
                 # The row stands alone: it is the one that the database refuses.
                 rejections += [Rejection(row.line, "", error.code, error.params) for row in clean]
+        except RowsFailed as error:
+            second_half = len(rows) // 2 if len(clean) > 1 else 0
+            if not second_half:
+                if not clean:
+                    raise
+                rejections += [self._internal_error(row.line, error) for row in clean]
         except SplitChunk as split:
             second_half = next(at for at, row in enumerate(rows) if row.line == split.line)
         else:
@@ -184,15 +211,16 @@ class _Conductor:
             self._carry_out(rows[:second_half])
             self._carry_out(rows[second_half:])
         else:
-            self._attempt(rows, [], rejections)
+            self._patiently(lambda: self._attempt(rows, [], rejections))
 
     def _attempt(self, rows: list[Row], clean: list[CleanRow], rejections: list[Rejection]) -> None:
         """Carry out one chunk, unless it is done."""
         first_line, last_line = rows[0].line, rows[-1].line
         if self._is_done(last_line):
             return
-        state = self.processor.fetch(clean)
-        plan = self.processor.plan(clean, state)
+        with _about_rows():
+            state = self.processor.fetch(clean)
+            plan = self.processor.plan(clean, state)
         outcomes = _in_line_order(plan.outcomes, rejections, len(rows))
         if self.work.simulate:
             self.processor.remember(plan, state)
@@ -226,9 +254,11 @@ class _Conductor:
             recorder.prepare(chunk)
             recorder.confirm(chunk)
             return
-        processor.prepare(plan)
+        with _about_rows():
+            processor.prepare(plan)
         with self.session.transaction():
-            processor.apply(plan, writer)
+            with _about_rows():
+                processor.apply(plan, writer)
             self.fence.advance(last_line)
             recorder.prepare(chunk)
         self.fence.committed()
@@ -236,6 +266,21 @@ class _Conductor:
         processor.committed(plan)
         if plan.mails:
             self.work.deliver(plan.mails)
+
+    def _internal_error(self, line: int, error: RowsFailed) -> Rejection:
+        """Reject a row over which ToolSync stumbled; the log has the trace under the number that people are told.
+
+        What the exception says isn't logged: it may quote a cell, which may hold a password.
+        """
+        number = uuid.uuid4().hex[:8].upper()
+        cause = error.__cause__ or error
+        trace = "".join(traceback.format_tb(cause.__traceback__))
+        # A million rows may stumble over the same stone.
+        first = self._traces.setdefault(trace, number)
+        logger.error(
+            "line %s: error %s: %s\n%s", line, number, type(cause).__name__, trace if first == number else f"as {first}"
+        )
+        return Rejection(line, "", INTERNAL_ERROR, {"number": number})
 
     def _patiently(self, action: Callable[[], None]) -> None:
         """Do something; when Moodle or our storage is away, wait as the work says and do it again on a new session."""
@@ -289,6 +334,20 @@ def _garbage_collected_by_chunk() -> Iterator[None]:
     finally:
         gc.enable()
         gc.unfreeze()
+
+
+@contextmanager
+def _about_rows() -> Iterator[None]:
+    """Take what nobody has foreseen for the fault of a row: the chunk is halved until that row stands alone.
+
+    Raises: RowsFailed
+    """
+    try:
+        yield
+    except _NOT_ABOUT_ROWS:
+        raise
+    except Exception as error:
+        raise RowsFailed(str(error)) from error
 
 
 def _in_line_order(outcomes: Iterable[Outcome], rejections: Iterable[Rejection], rows: int) -> list[Outcome]:
