@@ -153,8 +153,9 @@ class _Conductor:
                 break
             last_line = chunk[-1].line
             self._pass_over([row for row in chunk if row.line <= after_line])
-            if todo := [row for row in chunk if row.line > after_line]:
-                self._carry_out(todo)
+            if (todo := [row for row in chunk if row.line > after_line]) and not self._carry_out(todo):
+                is_stopped = True
+                break
             gc.collect()
             # What is left now is kept for the rest of the run, descriptions of tables mostly: not to be walked again.
             gc.freeze()
@@ -187,31 +188,51 @@ class _Conductor:
         parts = [self._clean([row]) for row in rows]
         return [row for clean, _ in parts for row in clean], [row for _, rejected in parts for row in rejected]
 
-    def _carry_out(self, rows: list[Row]) -> None:
+    def _carry_out(self, rows: list[Row]) -> bool:
+        """Carry out a chunk, in parts where it can't be done as a whole. Returns False when it was stopped between parts.
+
+        After a part had to be cut, the next one begins small and grows: a file where every second row needs the one before it
+        would else be planned to its end again and again.
+        """
+        waiting, most = [rows], len(rows)
+        while waiting:
+            part = waiting.pop()
+            if len(part) > most:
+                waiting.append(part[most:])
+                part = part[:most]
+            second_half = self._carry_out_part(part)
+            if second_half:
+                waiting += [part[second_half:], part[:second_half]]
+            elif waiting and self.work.should_stop():
+                return False
+            most = max(1, second_half) if second_half else most * 2
+        return True
+
+    def _carry_out_part(self, rows: list[Row]) -> int:
+        """Carry out rows in one transaction. Returns 0, or at which of them they are to be cut in two first."""
         clean, rejections = self._clean(rows)
         try:
             self._patiently(lambda: self._attempt(rows, clean, rejections))
         except MoodleRefused as error:
-            second_half = len(rows) // 2 if len(clean) > 1 else 0
-            if not second_half:
-                # The row stands alone: it is the one that the database refuses.
-                rejections += [Rejection(row.line, "", error.code, error.params) for row in clean]
+            if len(clean) > 1:
+                return len(rows) // 2
+            # The row stands alone: it is the one that the database refuses.
+            rejections += [Rejection(row.line, "", error.code, error.params) for row in clean]
         except RowsFailed as error:
-            second_half = len(rows) // 2 if len(clean) > 1 else 0
-            if not second_half:
-                if not clean:
-                    raise
-                rejections += [self._internal_error(row.line, error) for row in clean]
+            if len(clean) > 1:
+                return len(rows) // 2
+            if not clean:
+                raise
+            rejections += [self._internal_error(row.line, error) for row in clean]
         except SplitChunk as split:
-            second_half = next(at for at, row in enumerate(rows) if row.line == split.line)
+            if split.line <= rows[0].line:
+                raise ToolSyncError(f"a chunk can't be cut before its first line {split.line}") from split
+            return next(at for at, row in enumerate(rows) if row.line == split.line)
         else:
-            return
+            return 0
         # Not in the handlers: what the first attempt held stays in memory as long as its exception.
-        if second_half:
-            self._carry_out(rows[:second_half])
-            self._carry_out(rows[second_half:])
-        else:
-            self._patiently(lambda: self._attempt(rows, [], rejections))
+        self._patiently(lambda: self._attempt(rows, [], rejections))
+        return 0
 
     def _attempt(self, rows: list[Row], clean: list[CleanRow], rejections: list[Rejection]) -> None:
         """Carry out one chunk, unless it is done."""
