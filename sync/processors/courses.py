@@ -44,6 +44,7 @@ from sync.processors.courses_memory import (
     recall_courses,
     recall_inventories,
     recall_said,
+    recall_templates,
     remember_courses,
 )
 from sync.processors.courses_plan import CoursesPlan, write_courses_plan
@@ -211,7 +212,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         courses = texts - backups
         if self.chosen.templatesource == "course":
             live = fetch_templates(self.moodle, self.graph, courses, named, with_inventory=self.fills)
-            return {**live, **self.shelf.fetch(backups, {})}
+            return {**recall_templates(self.memory, live), **self.shelf.fetch(backups, {})}
         # A simulation knows courses that aren't there yet.
         present = {text: named[text][0] for text in courses if named.get(text) and named[text][0]["id"] > 0}
         return {**without_backup(present), **self.shelf.fetch(backups, present)}

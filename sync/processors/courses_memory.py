@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sync.moodle.categories import Category
+from sync.moodle.course_creation import NewCourse
 from sync.moodle.course_rows import CourseRow
+from sync.moodle.coursecontent.content_tables import SECTIONS
 from sync.moodle.coursecontent.inventory import Inventory
+from sync.processors.course_fillings import Filling
+from sync.processors.course_templates import Template
 from sync.processors.courses_planning import CoursesPlanner
 from sync.processors.courses_state import CoursesState
 from sync.processors.memory import Memory
@@ -45,13 +50,39 @@ def recall_categories(memory: Memory, present: Sequence[Category]) -> list[Categ
 
 def recall_inventories(memory: Memory, found: Mapping[int, Inventory]) -> dict[int, Inventory]:
     """Put what would have come into courses over what was read."""
-    remembered = memory.get_many("course content", list(map(str, found)))
+    return {**found, **_remembered_inventories(memory, found)}
+
+
+def recall_templates(memory: Memory, templates: Mapping[str, Template]) -> dict[str, Template]:
+    """Put what would have come into the courses that are templates over what was read of them."""
+    courses = {template.courseid for template in templates.values() if template.courseid}
+    remembered = _remembered_inventories(memory, courses)
     return {
-        courseid: Counter({(kind, name): count for kind, name, count in remembered[str(courseid)]})
-        if str(courseid) in remembered
-        else inventory
-        for courseid, inventory in found.items()
+        text: replace(template, inventory=remembered[template.courseid])
+        if template.courseid in remembered
+        else template
+        for text, template in templates.items()
     }
+
+
+def _remembered_inventories(memory: Memory, courseids: Collection[int]) -> dict[int, Inventory]:
+    remembered = memory.get_many("course content", list(map(str, courseids)))
+    return {
+        int(courseid): Counter({(kind, name): count for kind, name, count in content})
+        for courseid, content in remembered.items()
+    }
+
+
+def _content_of(filling: Filling, state: CoursesState) -> Inventory:
+    """Give what is in a course once a template has come into it."""
+    content = filling.content.template.inventory
+    return content if filling.replaces else state.inventories[filling.course.id] + content
+
+
+def _content_of_new(course: NewCourse) -> Inventory:
+    """Give what is in a course that is made without a template."""
+    news = [("forum", course.news["name"])] if course.news else []
+    return Counter([*news, *((SECTIONS, row["name"]) for row in course.sections.values() if row.get("name"))])
 
 
 def recall_said(memory: Memory, courseids: Collection[int]) -> dict[int, dict[str, str]]:
@@ -70,15 +101,17 @@ def remember_courses(memory: Memory, planner: CoursesPlanner, state: CoursesStat
         parent = by_names[new.parent].id if isinstance(new.parent, tuple) else new.parent
         by_names[new.names] = Category(lowest, parent, new.names[-1], "", new.visible, 0, 0, "")
     memory.put_many("category", {str(category.id): category for category in by_names.values()})
-    inventories = {str(filling.course.id): filling.content.template.inventory for filling in plan.fillings}
-    memory.put_many(
-        "course content", {key: [[*what, n] for what, n in found.items()] for key, found in inventories.items()}
-    )
+    inventories = {filling.course.id: _content_of(filling, state) for filling in plan.fillings}
     courses = list(planner.book.updated.values())
     memory.put_many("course id", {str(course["id"]): course for course in courses})
     for place in plan.places:
         lowest -= 1
         courses.append({"enddate": 0, **place.course.values, "id": lowest, "category": -1, "contextid": 0, "path": ""})
+        inventories[lowest] = place.content.template.inventory if place.content else _content_of_new(place.course)
+    memory.put_many(
+        "course content",
+        {str(courseid): [[*what, n] for what, n in found.items()] for courseid, found in inventories.items()},
+    )
     memory.put_many("lowest course id", {"id": lowest})
     said = {
         str(course["id"]): {**state.said.get(course["id"], {}), **_texts(planner.given[course["shortname"]])}

@@ -54,6 +54,8 @@ class CoursesPlanner:
         self.book = CourseBook(state.named, state.folds)
         # What rows have said of the courses that they made or changed, by short name.
         self.given: dict[str, Mapping[str, Any]] = {}
+        # The courses whose content rows so far take over: it must be as it is until they have it.
+        self._copied: set[int] = set()
         self._weight = 0
 
     def plan_rows(self, rows: Sequence[CleanRow]) -> CoursesPlan:
@@ -139,9 +141,8 @@ class CoursesPlanner:
             for custom, text in self.cells.fields(given)
         }
         course.teachers = self._teachers_of(course, given)
+        # In a hidden one it stays as it is: nobody sees what is in there before the category is shown, as Moodle's form has it.
         category = self._category(given) or self.categories.default()
-        if "visible" not in given and not category.visible:
-            full |= {"visible": 0, "visibleold": values.get("visibleold", 0)}
         content = self._content(template, full, values, given) if template else None
         self.plan.places.append(NewPlace(course, category, content))
         self.plan.dirty_users.update(teacher.userid for teacher in course.teachers)
@@ -188,6 +189,9 @@ class CoursesPlanner:
         return self.plan
 
     def _update(self, row: CleanRow, course: CourseRow) -> Outcome:
+        if course["id"] in self._copied:
+            # Rows are planned on what is there, but copied from what the chunk leaves: with nothing in it, from nothing.
+            raise SplitChunk(row.line)
         values = self.cells.values(row.values)
         self.book.check_names(values, course["id"], row.line)
         if values.get("defaultgroupingid") and values["defaultgroupingid"] not in self.state.groupings.get(
@@ -254,6 +258,8 @@ class CoursesPlanner:
         if template.courseid in self.book.updated:
             raise SplitChunk(row.line)
         self._weigh(row, template.weight)
+        if template.courseid:
+            self._copied.add(template.courseid)
         return template
 
     def _weigh(self, row: CleanRow, weight: int) -> None:

@@ -45,7 +45,7 @@ class UserPasswords:
             if stored in ("", passwords.TO_BE_GENERATED):
                 self._store(result, account, passwords.TO_BE_GENERATED)
                 if self.prefer(account, "create_password", "1"):
-                    result.touch("create_password")
+                    result.touch()
         else:
             self._set_clear(result, account, cell)
 
@@ -91,8 +91,8 @@ class UserPasswords:
         if account.values["password"] == value:
             return
         self._plan.book.change(account, {"password": value}, result.line)
-        if not account.is_new:
-            result.touch("password")
+        if not result.creates:
+            result.touch()
             result.notes.append(Note("password_changed", {}))
 
     def _given(self, account: Account, clear: str) -> None:

@@ -51,14 +51,9 @@ class UserProfiles:
             if stored == data:
                 continue
             self._plan.profile_data[key] = data
-            if not account.is_new:
+            if not result.creates:
                 result.changes.append(Change(name, stored or "", data))
-                result.touch(("profile", field.id))
-
-    def is_stored(self, account: Account, fieldid: int) -> bool:
-        """Tell whether Moodle has already what the rows of the chunk leave in a field."""
-        key = (account.key, fieldid)
-        return key in self._state.profile_data and self._state.profile_data[key][1] == self._plan.profile_data[key]
+                result.touch()
 
     def write(self) -> None:
         """Put into the plan what the rows have left in the end."""

@@ -16,7 +16,7 @@ from sync.processors.user_checks import UserChecks
 from sync.processors.user_matching import AccountMatcher
 from sync.processors.user_passwords import UserPasswords
 from sync.processors.user_profiles import UserProfiles
-from sync.processors.user_results import RowResult, supersede
+from sync.processors.user_results import RowResult
 from sync.processors.user_state import UsersState
 from sync.values import Action, Change, CleanRow, Note, Outcome
 
@@ -75,9 +75,6 @@ class UsersPlanner:
         self.profiles.write()
         self.passwords.write()
         self.memberships.finish()
-        supersede(results)
-        for result in results:
-            self._set_idle(result)
         self.plan.outcomes.extend(result.outcome() for result in results)
         return self.plan
 
@@ -155,7 +152,6 @@ class UsersPlanner:
         self.book.change(account, {name: new_values[name] for name in changed}, row.line)
         result.action, result.code = Action.UPDATED, _update_code(changed, new_values)
         result.changes.extend(changes)
-        result.effects |= changed
         if "username" in changed:
             result.notes.append(Note("account_renamed_from", {"username": old_username}))
         return result
@@ -197,27 +193,10 @@ class UsersPlanner:
         joinings.extend(self.memberships.apply_course_set(account.key, course_set, result.line) for course_set in sets)
         for joined in joinings:
             if joined.changed:
-                result.touch(("membership", result.line))
+                result.touch()
             result.changes.extend(joined.changes)
             result.notes.extend(joined.notes)
             result.problems.extend(joined.problems)
-
-    def _set_idle(self, result: RowResult) -> None:
-        """Call a row unchanged that only takes back what earlier rows of the chunk would have done."""
-        account = result.account
-        if result.action is not Action.UPDATED or result.problems or account is None or account.is_new:
-            return
-        if result.effects and all(self._is_stored(account, effect) for effect in result.effects):
-            result.withdraw(Action.UNCHANGED, "account_unchanged")
-
-    def _is_stored(self, account: Account, effect: Any) -> bool:
-        """Tell whether Moodle has already what the rows of the chunk leave of a field."""
-        match effect:
-            case str() if effect in account.stored:
-                return bool(account.values[effect] == account.stored[effect])
-            case ("profile", fieldid):
-                return self.profiles.is_stored(account, fieldid)
-        return False
 
     def _end_tokens(self) -> None:
         if self.rules.deletes_tokens:

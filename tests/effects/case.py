@@ -46,7 +46,9 @@ class Case:
         return self.name
 
 
-def carry_out(case: Case, site: MoodleSite, effect: Mapping[str, Any]) -> tuple[RunResult, list[Difference]]:
+def carry_out(
+    case: Case, site: MoodleSite, effect: Mapping[str, Any], chunk_rows: int = 1000
+) -> tuple[RunResult, list[Difference]]:
     """Run the case on a site in the state that the effect started from; give in what it differs from the effect."""
     apply_diff(site, effect.get("setup_diff") or {})
     case.prepare(site)
@@ -56,7 +58,7 @@ def carry_out(case: Case, site: MoodleSite, effect: Mapping[str, Any]) -> tuple[
         case.act(site)
         result = RunResult(began)
     else:
-        result = run_file(site, case.key, case.text, **case.options)
+        result = run_file(site, case.key, case.text, chunk_rows=chunk_rows, **case.options)
     ours = Side(_only(case.tables, site.diff(before, site.snapshot())), began, int(time.time()))
     theirs = recorded_side(case, effect)
     theirs.modules = ours.modules = {row["id"]: row["name"] for row in site.rows("modules")}

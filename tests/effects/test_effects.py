@@ -36,7 +36,21 @@ FAMILIES = {family: others for module in MODULES for family, others in getattr(m
     ],
 )
 def test_we_write_what_moodle_writes(real_site: RealSites, site: str, case: Case) -> None:
-    result, differences = carry_out(case, real_site(f"{site}-gold"), recorded_effect(site, case.name))
+    assert_as_recorded(real_site, site, case)
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 2, 7, 5000])
+@pytest.mark.parametrize("case", [case for case in CASES if case.text.count("\n") > 2], ids=str)
+def test_wherever_chunks_end(real_site: RealSites, case: Case, chunk_rows: int, request: pytest.FixtureRequest) -> None:
+    if chunk_rows > 1 and not request.config.getoption("every_site"):
+        pytest.skip("with other sizes in the matrix")
+    told = {assert_as_recorded(real_site, site, case, chunk_rows) for site in case.sites}
+    assert len(told) == 1
+
+
+def assert_as_recorded(real_site: RealSites, site: str, case: Case, chunk_rows: int = 1000) -> tuple[str, ...]:
+    """Carry out a case; give what is told of its rows."""
+    result, differences = carry_out(case, real_site(f"{site}-gold"), recorded_effect(site, case.name), chunk_rows)
 
     assert "rejected" not in result.counts, result.report
     allowed = [entry for entry in case.allowed if site in entry.sites]
@@ -44,6 +58,7 @@ def test_we_write_what_moodle_writes(real_site: RealSites, site: str, case: Case
     assert not unexplained, "\n".join(["Not as Moodle does it:", *map(str, unexplained)])
     _, rotten = judge(differences, allowed)
     assert not rotten, f"allowed without need: {rotten}"
+    return tuple(result.codes)
 
 
 @pytest.mark.parametrize("allowed", EVERYWHERE, ids=lambda allowed: f"{allowed.kind} {allowed.table}")

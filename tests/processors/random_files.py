@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support import MoodleSite, run_file
 
 # What is likely is named more than once.
-_USERS = ("u1", "u1", "u1", "u2", "u2", "u3", "u4", "u5", "nobody", "")
+_USERS = ("u1", "u1", "u1", "u2", "u2", "u3", "u4", "u5", "u6", "nobody", "")
 _COURSES = ("C1", "C1", "C1", "C2", "C2", "C3", "C4", "C9", "m45")
 _ROLES = ("student", "student", "teacher", "editingteacher", "", "chef")
 _COHORTS = ("K1", "K1", "K2", "K3", "K4", "")
@@ -33,7 +33,7 @@ class RandomFile(NamedTuple):
 
 
 def _file(key: str, header: str, *cells: tuple[str, ...], **options: tuple[Any, ...]) -> st.SearchStrategy[RandomFile]:
-    rows = st.lists(st.tuples(*map(st.sampled_from, cells)), min_size=1, max_size=7).map(tuple)
+    rows = st.lists(st.tuples(*map(st.sampled_from, cells)), min_size=1, max_size=9).map(tuple)
     chosen = st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in options.items()})
     return st.builds(RandomFile, st.just(key), st.just(header), rows, chosen)
 
@@ -89,6 +89,17 @@ FILES: Mapping[str, st.SearchStrategy[RandomFile]] = {
         followenrolments=(False,),
     ),
     "courses_meta": _file("courses_meta", "cmd;master;meta", ("add", "add", "del", ""), _COURSES, _COURSES),
+    "courses_delete": _file("courses_delete", "C2", ("C1", "C1", "C2", "C3", "C4", "C9", "m45", "c2")),
+    "courses_reset": _file(
+        "courses_reset", "shortname;roles;groups;groupings;local_roles;notes;events;logs;grades;modules",
+        ("C1", "C1", "C2", "C3", "C4", "C9"), ("", "student", "teacher,Student", "all", "chef"),
+        ("", "members", "all", "remove"), ("", "members", "all"), ("", "all"), ("", *_ANY), ("", *_ANY),
+        ("",), ("", "all"), ("", "1"),
+    ),
+    "users_suspend": _file("users_suspend", "username;suspended", _USERS, ("", *_ANY), primaryidentity=("username",)),
+    "users_delete": _file("users_delete", "username", _USERS, primaryidentity=("username",)),
+    "users_restore": _file("users_restore", "username", _USERS, primaryidentity=("username",)),
+    "categories_delete": _file("categories_delete", "categoryid", ("1", "2", "3", "4", "9")),
 }  # fmt: skip
 
 
@@ -106,11 +117,16 @@ def furnish(site: MoodleSite) -> None:
         ("users", f"username;firstname;lastname;email;idnumber\n{people}"),
         ("courses", "shortname;fullname;idnumber;self\nC3;Three;IDC3;1\nC4;Four;IDC4;0\n"),
         ("courses", "shortname;fullname;self\nC2;Course C2;1\n"),
+        ("courses", "shortname;fullname;category\nGONE;Gone;Empty/Deeper\nGONE2;Gone;Other\n"),
+        ("courses_delete", "GONE\nGONE2\n"),
         ("groups", f"courseid;name;idnumber\n{groups}"),
         ("enrolments", f"cmd;cid;uid;rolename;enrol;gcmd;g1\n{enrolled}"),
         ("cohorts", "cname;cidnumber;userid\nK1;K1;u1\nK1;K1;u4\nK2;K2;u2\n"),
         ("cohort_courses", "course;cohort;role\nC3;K1;student\n"),
         ("courses_meta", "cmd;master;meta\nadd;C1;C4\n"),
+        ("users_suspend", "username\nu5\n"),
+        ("users", "username;firstname;lastname\nu6;F;L\n"),
+        ("users_delete", "username\nu6\n"),
     ):
         result = run_file(site, key, text, forceupdate=True) if key == "courses" else run_file(site, key, text)
         assert "rejected" not in result.counts, result.report

@@ -211,3 +211,40 @@ def test_a_plugin_that_is_not_known_is_not_replaced(site: MoodleSite) -> None:
     assert "mod_stranger" in result.report
     assert site.diff(before, site.snapshot()) == {}
     assert fill(site, ADD).codes == [DONE[ADD]]
+
+
+CHAIN = {
+    # What is copied must be there until it was: it is replaced, added to, named anew or moved by the next row.
+    "replaced": ("C3;{C3};C1\nC1;{C1};C2", {"C3": ["Reading", "Welcome"], "C1": ["Notes"]}),
+    "added to": ("C3;{C3};C1\nC1;{C1};C2", {"C3": ["Reading", "Welcome"], "C1": ["Notes", "Reading", "Welcome"]}),
+    "passed on": ("C3;{C3};C2\nC2;{C2};C1\nC1;{C1};C3", {"C3": ["Notes"], "C2": ["Reading", "Welcome"], "C1": ["Notes"]}),
+    "made of": ("N1;New;C1\nC1;{C1};C2\nN2;New;C1", {"N1": ["Reading", "Welcome"], "C1": ["Notes"], "N2": ["Notes"]}),
+    "chosen again": ("C3;{C3};C1\nC3;{C3};C2\nC1;{C1};C3", {"C3": ["Notes"], "C1": ["Notes"]}),
+}  # fmt: skip
+
+
+def pages(site: MoodleSite, shortname: str) -> list[str]:
+    courseid = site.one("course", shortname=shortname)["id"]
+    return sorted(row["name"] for row in site.rows("page", course=courseid))
+
+
+@pytest.mark.parametrize("kind", CHAIN)
+def test_a_template_that_a_later_row_changes_is_copied_as_it_was(kind: str, sqlite_site: MoodleSite) -> None:
+    site = sqlite_site
+    run_file(site, "courses", "shortname;fullname\nC3;Third\n")
+    site.ids["C3"] = site.one("course", shortname="C3")["id"]
+    site.ids["C3 context"] = site.one("context", contextlevel=50, instanceid=site.ids["C3"])["id"]
+    activity(site, "C1", "page", "Welcome")
+    activity(site, "C1", "page", "Reading", 1)
+    activity(site, "C2", "page", "Notes")
+    lines, wanted = CHAIN[kind]
+    names = {name: site.one("course", shortname=name)["fullname"] for name in ("C1", "C2", "C3")}
+    text = f"{HEADER}\n{lines.format_map(names)}\n"
+    options: dict[str, Any] = {"forceupdate": True, "templatemode": ADD if kind == "added to" else REPLACE}
+    simulated = [run_file(site, "courses", text, simulate=True, chunk_rows=size, **options) for size in (1, 5000)]
+
+    result = run_file(site, "courses", text, **options)
+
+    assert {name: pages(site, name) for name in wanted} == wanted
+    assert [each.codes for each in simulated] == [result.codes, result.codes], result.report
+    assert "course_unchanged" not in result.codes

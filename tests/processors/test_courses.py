@@ -280,7 +280,21 @@ def test_sections_have_numbers_up_to_52(sqlite_site: MoodleSite) -> None:
         run(sqlite_site, "shortname;fullname;topic53\nNEW2;X;One more\n")
 
 
-def test_below_a_hidden_category_all_is_hidden_unless_the_row_says_otherwise(moodle_site: MoodleSite) -> None:
+def test_a_new_course_in_a_hidden_category_is_as_visible_as_the_site_has_new_courses(sqlite_site: MoodleSite) -> None:
+    sqlite_site.execute("UPDATE {course_categories} SET visible = 0, visibleold = 0 WHERE id = 1")
+    for default in (1, 0):
+        setting = {"plugin": "moodlecourse", "name": "visible"}
+        sqlite_site.execute("DELETE FROM {config_plugins} WHERE plugin = :plugin AND name = :name", **setting)
+        sqlite_site.insert("config_plugins", **setting, value=str(default))
+        run(sqlite_site, f"shortname;fullname;category\nNEW{default};X;1\nDEEP{default};X;{{}}/Below\n".format(
+            sqlite_site.one("course_categories", id=1)["name"]
+        ))  # fmt: skip
+        for name in (f"NEW{default}", f"DEEP{default}"):
+            made = course(sqlite_site, name)
+            assert (made["visible"], made["visibleold"]) == (default, default)
+
+
+def test_what_is_moved_below_a_hidden_category_is_hidden_unless_the_row_says_otherwise(moodle_site: MoodleSite) -> None:
     hidden = moodle_site.insert("course_categories", name="Hidden", parent=0, path="", depth=1, visible=0, visibleold=0)
     context = moodle_site.insert("context", contextlevel=40, instanceid=hidden, depth=2)
     for table, rowid, path in (("course_categories", hidden, f"/{hidden}"), ("context", context, f"/1/{context}")):
@@ -290,7 +304,7 @@ def test_below_a_hidden_category_all_is_hidden_unless_the_row_says_otherwise(moo
 
     below = moodle_site.one("course_categories", name="Deep")
     assert (below["visible"], below["visibleold"]) == (0, 1)
-    assert [course(moodle_site, name)["visible"] for name in ("NEW1", "NEW2")] == [0, 1]
+    assert [course(moodle_site, name)["visible"] for name in ("NEW1", "NEW2")] == [1, 1]
     there = moodle_site.one("course", id=moodle_site.ids["C1"])
     for column, visible in (("", 0), (";visible", 1)):
         cell = ";1" if column else ""

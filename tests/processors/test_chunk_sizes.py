@@ -1,0 +1,82 @@
+"""Files as people have them leave the same rows and the same outcomes wherever chunks end; the random ones do in their own tests.
+
+A few here; `make matrix` carries all of them out.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from sync.errors import CommandFileError, OptionError
+from sync.processors import REGISTRY
+from tests.processors.random_files import state_of
+from tests.processors.test_random_files import SIZES, told
+from tests.real_sites import RealSites, needs_moodle_data
+from tests.support import MoodleSite, run_file
+
+_CASES = Path(__file__).resolve().parents[3] / "shared" / "cases" / "old_plugin"
+# Every so many files in an ordinary test run.
+_STEP = 30
+
+pytestmark = [*needs_moodle_data, pytest.mark.mariadb, pytest.mark.xdist_group("m41-seeded")]
+
+
+class GoldenFile(NamedTuple):
+    """A file of the old plugin. Shape: key: its file type"""
+
+    key: str
+    path: Path
+    options: dict[str, Any]
+
+
+def golden_files() -> list[GoldenFile]:
+    found = []
+    for path in sorted(_CASES.glob("*/*/case.json")):
+        case = json.loads(path.read_text())
+        file = path.parent / case["file"]
+        if file.is_file() and file.suffix != ".zip" and len(file.read_bytes().splitlines()) > 2:
+            found.append(GoldenFile(case["tool"], file, _options(case["tool"], case["toolsync_options"])))
+    return found
+
+
+def _options(key: str, words: list[str]) -> dict[str, Any]:
+    """Give the options that the file type has."""
+    given = dict(word.partition("=")[::2] for word in words)
+    known = {}
+    for name, value in given.items():
+        try:
+            REGISTRY[key].options.resolve({name: value})
+        except OptionError:
+            continue
+        known[name] = value
+    return known
+
+
+def carry_out(site: MoodleSite, file: GoldenFile, chunk_rows: int) -> tuple[Any, ...]:
+    """Give what is told and what is left; the state of the site is put back before."""
+    site.restore_template()
+    try:
+        result = run_file(site, file.key, file.path.read_bytes(), chunk_rows=chunk_rows, **file.options)
+    except CommandFileError as error:
+        return error.code, {}
+    return told(result), state_of(site)
+
+
+FILES = golden_files()
+
+
+@pytest.mark.skipif(not FILES, reason=f"no files of the old plugin in {_CASES}")
+@pytest.mark.parametrize("number", range(len(FILES)), ids=lambda number: f"{FILES[number].path.parent.name}")
+def test_wherever_chunks_end(real_site: RealSites, number: int, request: pytest.FixtureRequest) -> None:
+    if number % _STEP and not request.config.getoption("every_site"):
+        pytest.skip("one in so many files; all of them in the matrix")
+    site, file = real_site("m41-seeded"), FILES[number]
+    done = {size: carry_out(site, file, size) for size in SIZES if size in (1, 5000) or number % 2}
+    for size, (outcomes, left) in done.items():
+        whole_outcomes, whole_left = done[5000]
+        assert outcomes == whole_outcomes, f"other outcomes in chunks of {size}"
+        assert left == whole_left, f"other rows in chunks of {size}"
