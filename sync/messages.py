@@ -28,9 +28,9 @@ FILE_TEXTS = {
         "Line %(line)s: the header is written with the separator “%(found)s”, but “%(separator)s” is set. Set the "
         "separator to “%(found)s” or to “Detect”."
     ),
-    "quote_not_closed": _(
-        "Line %(line)s: a cell of this row begins with a quote that is closed nowhere in the file. Close it, or write "
-        "the cell in quotes with each quote inside doubled."
+    "header_below": _(
+        "Line %(line)s holds no column name, but line %(found)s does: the header must be the first line. Delete the lines "
+        "above it, or put # before each of them."
     ),
     "row_too_long": _(
         "Line %(line)s: the row is longer than %(limit)s MiB. Check the line ends, and the quotes of cells that go on "
@@ -70,6 +70,40 @@ COLUMN_TEXTS = {
     "too_few_cells": _(
         "The row has %(cells)s cells, the header %(width)s. Give every column a cell, empty if need be."
     ),
+    "quotes_doubtful": _(
+        "A cell begins with a quote that ends on line %(last)s only. Either lines %(first)s to %(last)s are one row of "
+        "%(cells)s cells, or they are rows by themselves and the quote belongs to its cell. If they are one row, take the "
+        'separators out of the text; if not, take the quote out or write three: """.'
+    ),
+    "comment_like_row": _(
+        "The line begins like a comment (“%(cell)s”), but it has as many cells as the header. If it is a row, put its first "
+        "cell in quotes; if it is a comment, delete it or its separators."
+    ),
+    "row_under_other_header": _(
+        "Line %(header)s is another header, so the cells from there on belong to other columns. Put these rows into a file "
+        "of their own."
+    ),
+    "cell_is_formula_error": _(
+        "“%(value)s” is what a spreadsheet writes when a formula fails. Correct the formula, or type the value, and save "
+        "the file again."
+    ),
+    "cell_is_rounded": _(
+        "“%(value)s” is a number that a spreadsheet has rounded: its digits are lost. Format the column as text, enter the "
+        "number again, and save the file."
+    ),
+    "cell_lost_digits": _(
+        "“%(value)s” has more than the 15 digits that a spreadsheet keeps, and ends with zeros: its last digits are lost. "
+        "Format the column as text, enter the number again, and save the file."
+    ),
+    "cell_is_formula": _(
+        "The cell holds a formula, not its result. Show results instead of formulas in the spreadsheet, and save the file "
+        "again."
+    ),
+    "column_rounded": _(
+        "Column %(column)s: %(count)s rows hold rounded numbers such as 2.026E+07. The column was damaged by a "
+        "spreadsheet; take the file from its source again, and open it with this column as text."
+    ),
+    "header_repeated": _("The header stands in the file again and was passed over there (lines: %(lines)s)."),
     "cell_empty": _("The cell is empty. Fill it in."),
     "value_too_long": _("The text has %(length)s characters; Moodle keeps at most %(limit)s here. Shorten it."),
     "value_not_number": _("“%(value)s” is not a whole number. Write digits only."),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 
@@ -39,16 +40,26 @@ class Header(NamedTuple):
     spelled: tuple[str, ...]
 
 
+class Note(NamedTuple):
+    """Something worth saying about a row beside its outcome (a warning, a part that was left out)."""
+
+    code: str
+    params: Mapping[str, Any]
+
+
 class Row(NamedTuple):
     """One row as the reader gives it.
 
     Shape: raw: the untouched bytes of the row without its line end; cells: decoded and trimmed, one for each
-    cell that is really there (a short row has fewer cells than the header, a long one more)
+    cell that is really there (a short row has fewer cells than the header, a long one more); fault: why the row can't be
+    read; cell_faults: position -> why a cell can't be read
     """
 
     line: int
     raw: bytes
     cells: tuple[str, ...]
+    fault: Note | None = None
+    cell_faults: Mapping[int, Note] = MappingProxyType({})
 
 
 class CleanRow(NamedTuple):
@@ -67,13 +78,6 @@ class Rejection(NamedTuple):
 
     line: int
     column: str
-    code: str
-    params: Mapping[str, Any]
-
-
-class Note(NamedTuple):
-    """Something worth saying about a row beside its outcome (a warning, a part that was left out)."""
-
     code: str
     params: Mapping[str, Any]
 

@@ -48,7 +48,6 @@ class RunResult:
     report: str = ""
     tryback: bytes | None = None
     skipped_count: int = 0
-    suspects: Sequence[tuple[int, str]] = ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -140,7 +139,7 @@ def _tell(result: RunResult, data: bytes, filename: str, processor: Any, values:
     read = reader()
     for _row in read:
         pass
-    result.skipped_count, result.suspects = read.skipped.count, read.skipped.suspects
+    result.skipped_count = read.skipped.count
     facts = ReportFacts(
         tool=str(processor.label), run_id=1, site="Test", file=filename, requested_by="", started=datetime.now(UTC),
         ended=datetime.now(UTC), simulate=simulate, counts=result.counts, notes=result.notes,

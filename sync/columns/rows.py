@@ -43,16 +43,16 @@ class RowCleaner:
         return clean_rows, rejections
 
     def _clean(self, row: Row) -> CleanRow | Rejection:
-        line, _raw, cells = row
+        line, _raw, cells, _fault, cell_faults = row
+        if (found := self._row_fault(row)) is not None:
+            return found
         count = len(cells)
-        if count > self._width and any(cells[self._width :]):
-            return Rejection(line, "", "too_many_cells", {"cells": count, "width": self._width})
-        if self._exact and count < self._width:
-            return Rejection(line, "", "too_few_cells", {"cells": count, "width": self._width})
         values: dict[str, Any] = {}
         value: Any
         for position, name, clean, must_be_filled, clears in self._fields:
             value = cells[position] if position < count else ""
+            if cell_faults and position in cell_faults:
+                return Rejection(line, name, *cell_faults[position])
             if value:
                 try:
                     value = clean(value)
@@ -66,3 +66,14 @@ class RowCleaner:
             elif clears and position < count:
                 values[name] = ""
         return CleanRow(line, values)
+
+    def _row_fault(self, row: Row) -> Rejection | None:
+        """Return why none of the row's cells can be read, if so."""
+        if row.fault is not None:
+            return Rejection(row.line, "", *row.fault)
+        count = len(row.cells)
+        if count > self._width and any(row.cells[self._width :]):
+            return Rejection(row.line, "", "too_many_cells", {"cells": count, "width": self._width})
+        if self._exact and count < self._width:
+            return Rejection(row.line, "", "too_few_cells", {"cells": count, "width": self._width})
+        return None

@@ -23,6 +23,9 @@ LINES_NAMED = 5
 # The row is not at fault, ToolSync is: such reasons are told before all others.
 INTERNAL_ERROR = "row_internal_error"
 
+# Told before all other reasons: the row is not at fault, ToolSync is; the row was nearly passed over.
+_FIRST_CODES = (INTERNAL_ERROR, "comment_like_row")
+
 _SEPARATOR_NAMES = {"\t": "tab", " ": "space"}
 
 
@@ -32,7 +35,7 @@ class ReportFacts:
 
     Shape: options: label -> value, those that differ from the default; counts: action -> rows;
     partial_counts: what was done of the partial rows, action -> rows; notes: about the file as a
-    whole; suspects: (line, first cell) of skipped lines that look like data; trouble: why the run didn't end well, "" when it
+    whole; trouble: why the run didn't end well, "" when it
     did; is_whole: every row was carried out; tryback: where the failed lines are
     """
 
@@ -50,8 +53,6 @@ class ReportFacts:
     options: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[Note] = ()
     skipped_count: int = 0
-    suspects: Sequence[tuple[int, str]] = ()
-    suspect_count: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     partial_counts: Mapping[str, int] = field(default_factory=dict)
     trouble: str = ""
@@ -151,15 +152,6 @@ def _file_notes(facts: ReportFacts) -> Iterator[str]:
             "%(count)s blank or comment line was passed over.", "%(count)s blank or comment lines were passed over.",
             facts.skipped_count,
         ) % {"count": facts.skipped_count}  # fmt: skip
-    for line, cell in facts.suspects:
-        yield "  " + _(
-            "Line %(line)s was taken for a comment but looks like data (“%(cell)s”). If it is data, put its first cell in "
-            "quotes."
-        ) % {"line": line, "cell": cell}
-    if (more := facts.suspect_count - len(facts.suspects)) > 0:
-        yield "  " + ngettext(
-            "%(count)s more line looks like data.", "%(count)s more lines look like data.", more
-        ) % {"count": more}  # fmt: skip
 
 
 @dataclass
@@ -187,7 +179,7 @@ def _needs(facts: ReportFacts, failed: Iterable[Outcome]) -> Iterator[str]:
         return
     yield from _failed_totals(reasons)
     for (_action, code), reason in sorted(
-        reasons.items(), key=lambda item: (item[0][1] != INTERNAL_ERROR, -item[1].count)
+        reasons.items(), key=lambda item: (item[0][1] not in _FIRST_CODES, -item[1].count)
     ):
         yield f"  {_rows_and_lines(reason)} [{code}]"
         yield "    " + _one_line(describe_outcome(reason.example))

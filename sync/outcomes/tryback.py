@@ -12,6 +12,7 @@ from sync.errors import ToolSyncError
 from sync.outcomes.picture_tryback import write_picture_tryback
 from sync.outcomes.report import describe_outcome
 from sync.reader import Dialect, RowReader, encode_cells
+from sync.reader.cells import end_of_cell
 from sync.values import Header, Outcome, Row
 
 
@@ -90,7 +91,7 @@ class _Lines:
     def _front(self, raw: bytes) -> bytes:
         """Give the bytes of the first `width` cells, untouched."""
         text = raw.decode(self._dialect.encoding)
-        return text[: _end_of_cell(text, self._dialect.separator, self._width)].encode(self._dialect.encoding)
+        return text[: end_of_cell(text, self._dialect.separator, self._width)].encode(self._dialect.encoding)
 
 
 def _without_empty_end(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -99,25 +100,3 @@ def _without_empty_end(names: tuple[str, ...]) -> tuple[str, ...]:
     while width and not names[width - 1]:
         width -= 1
     return names[:width]
-
-
-def _end_of_cell(text: str, separator: str, number: int) -> int:
-    """Give where the cell of this number (1-based) ends; separators within quotes don't count."""
-    position = 0
-    for _cell in range(number):
-        if text.startswith('"', position):
-            position = _end_of_quotes(text, position + 1)
-        found = text.find(separator, position)
-        if found < 0:
-            return len(text)
-        position = found + 1
-    return position - 1
-
-
-def _end_of_quotes(text: str, position: int) -> int:
-    """Give the place behind the quote that closes a cell; two quotes in a row are one that belongs to the text."""
-    while (found := text.find('"', position)) >= 0:
-        if not text.startswith('"', found + 1):
-            return found + 1
-        position = found + 2
-    return len(text)

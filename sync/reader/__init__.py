@@ -46,17 +46,17 @@ def open_rows(
     Raises: CommandFileError (EmptyFile, HeaderError, UndecodableFile, UnknownFileType); OptionError
     """
     encoding, separator = normalise_encoding(encoding), normalise_separator(separator)
+
+    def is_known(name: str) -> bool:
+        return name in known_names or (known_name is not None and known_name(name))
+
     stream.seek(0)
     if of_pictures:
         return open_pictures(stream)
     head = stream.read(4096)
     if head.startswith(ZIP_MARKS):
-        return open_workbook(stream, filename, list_names)
+        return open_workbook(stream, filename, is_known, list_names)
     refuse_other_kinds(head, filename)
     if list_names:
         return open_list(stream, encoding, separator, list_names)
-
-    def is_known(name: str) -> bool:
-        return name in known_names or (known_name is not None and known_name(name))
-
     return open_csv(stream, encoding, separator, is_known)

@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, islice
 from typing import BinaryIO
 
 from sync.errors import EmptyFile, HeaderError
-from sync.reader.dialect import (
-    SEPARATOR_NAMES,
-    SEPARATORS,
-    Dialect,
-    decode_entities,
-    guess_separator,
-    split_cells,
+from sync.reader.cells import split_cells
+from sync.reader.dialect import SEPARATOR_NAMES, SEPARATORS, Dialect, decode_entities, guess_separator
+from sync.reader.encoding import FoundEncoding, find_encoding
+from sync.reader.row_bytes import (
+    COMMENT,
+    DOUBTFUL,
+    PLAIN,
+    QUOTED,
+    SUSPECT,
+    Source,
+    find_header_line,
+    line_groups,
+    separator_line,
 )
-from sync.reader.encoding import find_encoding
-from sync.reader.row_bytes import COMMENT, QUOTED, Source, find_header_line, split_rows
-from sync.reader.row_reader import RowReader, SkippedLines, list_header, make_header
-from sync.values import Row
+from sync.reader.row_checks import RowChecks
+from sync.reader.row_reader import RowReader, list_header, make_header
+from sync.reader.row_splitter import RowSplitter, SplitRow
+from sync.reader.spreadsheet_cells import may_be_special
+from sync.values import Header, Note, Row
 
 # Stands where a line is one cell: no text holds it.
 _NO_SEPARATOR = "\x1f"
+# So many rows are looked at for the header when the first line isn't one.
+_ROWS_ABOVE_HEADER = 50
+
+IsKnown = Callable[[str], bool]
 
 
-def open_csv(stream: BinaryIO, encoding: str, separator: str, is_known: Callable[[str], bool]) -> RowReader:
+def open_csv(stream: BinaryIO, encoding: str, separator: str, is_known: IsKnown) -> RowReader:
     """Open a text file: find its dialect, look at all of it, read its header.
 
     Shape: encoding, separator: normalised; "" = detect
@@ -31,24 +43,23 @@ def open_csv(stream: BinaryIO, encoding: str, separator: str, is_known: Callable
     """
     found = find_encoding(stream, encoding)
     source = Source(stream, found.encoding, found.bom)
-    line = find_header_line(source)
+    number, line = find_header_line(source, lambda line: _holds_known_name(line.decode(source.encoding), is_known))
     text = line.decode(source.encoding)
-    dialect = Dialect(
-        encoding=found.encoding,
-        separator=separator or guess_separator(text, is_known),
-        line_end=text[len(text.rstrip("\r\n")) :] or "\n",
-        bom=found.bom,
-        encoding_detected=found.detected,
-        separator_detected=not separator,
-    )
+    chosen = separator or _named_separator(source) or guess_separator(text, is_known)
+    dialect = _dialect(found, chosen, text, is_detected=not separator)
+    parser = _RowParser(source, chosen, is_known, header_line=number)
+    header = parser.header
     if separator:
-        _refuse_other_separators(next(_rows(source, separator, SkippedLines())), separator)
-    for _row in split_rows(source, dialect.separator):
-        pass  # a quote that isn't closed must be known before the first row is given
-    skipped = SkippedLines()
-    rows = _rows(source, dialect.separator, skipped)
-    first = next(rows)
-    return RowReader(dialect, make_header(first), skipped, rows, lambda: source.bytes_read)
+        _refuse_other_separators(header, separator)
+    for _row in parser.split():
+        pass  # a row that is too long must be known before the first row is given
+    source.bytes_read = len(found.bom) + len(line)
+    if not any(map(is_known, header.names)):
+        _refuse_lines_above_header(parser, is_known)
+    checks = parser.checks
+    return RowReader(
+        dialect, header, checks.skipped, parser.rows(), lambda: source.bytes_read, findings=checks.findings
+    )
 
 
 def open_list(stream: BinaryIO, encoding: str, separator: str, names: Sequence[str]) -> RowReader:
@@ -61,57 +72,124 @@ def open_list(stream: BinaryIO, encoding: str, separator: str, names: Sequence[s
     found = find_encoding(stream, encoding)
     source = Source(stream, found.encoding, found.bom)
     try:
-        text = find_header_line(source).decode(source.encoding)
+        text = find_header_line(source)[1].decode(source.encoding)
     except (EmptyFile, HeaderError):
         text = ""
     first_mark = next((mark for mark in SEPARATORS if mark in text), SEPARATORS[0])
-    dialect = Dialect(
+    chosen = "" if len(names) == 1 else separator or first_mark
+    dialect = _dialect(found, chosen, text, is_detected=not separator)
+    parser = _RowParser(source, chosen or _NO_SEPARATOR, lambda _name: False, list_names=names)
+    for _row in parser.split():
+        pass  # as in open_csv
+    checks = parser.checks
+    return RowReader(
+        dialect, parser.header, checks.skipped, parser.rows(), lambda: source.bytes_read, findings=checks.findings
+    )
+
+
+def _dialect(found: FoundEncoding, separator: str, text: str, *, is_detected: bool) -> Dialect:
+    return Dialect(
         encoding=found.encoding,
-        separator="" if len(names) == 1 else separator or first_mark,
+        separator=separator,
         line_end=text[len(text.rstrip("\r\n")) :] or "\n",
         bom=found.bom,
         encoding_detected=found.detected,
-        separator_detected=not separator,
+        separator_detected=is_detected,
     )
-    mark = dialect.separator or _NO_SEPARATOR
-    for _row in split_rows(source, mark):
-        pass  # as in open_csv
-    skipped = SkippedLines()
-    rows = _rows(source, mark, skipped, len(names))
-    return RowReader(dialect, list_header(names), skipped, rows, lambda: source.bytes_read)
 
 
-def _rows(source: Source, separator: str, skipped: SkippedLines, cell_limit: int | None = None) -> Iterator[Row]:
-    """Give the header and the rows; note the lines between them."""
-    width = 0
-    for line, row, kind in split_rows(source, separator):
-        if kind <= COMMENT:
-            skipped.add()
-            if kind == COMMENT and width and not row.startswith(b"#"):
-                _note_suspect(skipped, line, row.decode(source.encoding), separator, width)
-            continue
-        text = row.decode(source.encoding)
-        cells = split_cells(text, separator) if kind == QUOTED else text.split(separator)
-        if "&#" in text:
-            cells = [decode_entities(cell) for cell in cells]
-        width = width or len(cells)
-        yield Row(line, source.untouched(row), tuple(map(str.strip, cells[:cell_limit])))
+class _RowParser:
+    """Makes rows of what a file is split into.
+
+    Shape: header_line: the physical line of the header, 0 for a list; list_names: of a list what its cells are
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        separator: str,
+        is_known: IsKnown,
+        *,
+        header_line: int = 0,
+        list_names: Sequence[str] = (),
+    ) -> None:
+        self._source = source
+        self._separator = separator
+        self._header_line = header_line
+        self._list_names = list_names
+        self.header = list_header(list_names) if list_names else self._read_header()
+        self.checks = RowChecks(self.header, is_known)
+
+    def split(self) -> Iterator[SplitRow]:
+        width = len(self._list_names)
+        return iter(RowSplitter(self._source, self._separator, header_line=self._header_line, width=width))
+
+    def rows(self) -> Iterator[Row]:
+        """Give the rows behind the header; count the lines between them."""
+        cell_limit = len(self._list_names) or None
+        checks, skipped, untouched = self.checks, self.checks.skipped, self._source.untouched
+        encoding, separator = self._source.encoding, self._separator
+        for split in self.split():
+            line, raw, kind, last_line = split
+            if kind <= COMMENT or line <= self._header_line:
+                skipped.count += line != self._header_line
+                continue
+            text = raw.decode(encoding)
+            cells = text.split(separator) if kind == PLAIN else split_cells(text, separator)
+            if "&#" in text:
+                cells = [decode_entities(cell) for cell in cells]
+            cells = list(map(str.strip, cells[:cell_limit]))
+            is_special = may_be_special(text) is not None
+            if kind <= QUOTED and not is_special and checks.is_ordinary(cells):
+                yield Row(line, untouched(raw), tuple(cells))
+                continue
+            fault = None
+            if kind == DOUBTFUL:
+                fault = Note("quotes_doubtful", {"first": line, "last": last_line, "cells": len(cells)})
+            is_comment = kind == SUSPECT
+            row = checks.row(line, untouched(raw), cells, fault=fault, is_comment=is_comment, is_special=is_special)
+            if row is not None:
+                yield row
+
+    def cells_of(self, split: SplitRow) -> list[str]:
+        """Return the cells of a row, trimmed."""
+        return list(map(str.strip, split_cells(split.raw.decode(self._source.encoding), self._separator)))
+
+    def _read_header(self) -> Header:
+        split = next(split for split in self.split() if split.line == self._header_line)
+        return make_header(Row(split.line, self._source.untouched(split.raw), tuple(self.cells_of(split))))
 
 
-def _note_suspect(skipped: SkippedLines, line: int, text: str, separator: str, width: int) -> None:
-    """Note a comment that has as many cells as the header: probably data."""
-    cells = split_cells(text, separator)
-    if len(cells) == width:
-        skipped.add_suspect(line, cells[0].strip())
+def _named_separator(source: Source) -> str:
+    """Return the separator that the first line names (`sep=;`), "" when it doesn't."""
+    first = next(chain.from_iterable(line_groups(source.blocks())), b"")
+    return separator_line(first)
 
 
-def _refuse_other_separators(header: Row, separator: str) -> None:
+def _holds_known_name(text: str, is_known: IsKnown) -> bool:
+    cells = split_cells(text, guess_separator(text, is_known))
+    return any(is_known(cell.strip().lower()) for cell in cells)
+
+
+def _refuse_lines_above_header(parser: _RowParser, is_known: IsKnown) -> None:
+    """Refuse a file whose header stands below other lines, a title for instance.
+
+    Raises: HeaderError
+    """
+    for split in islice(parser.split(), _ROWS_ABOVE_HEADER):
+        if split.kind > COMMENT and split.line != parser.header.line:
+            names = [cell.lower() for cell in parser.cells_of(split) if cell]
+            if len(names) > 1 and all(map(is_known, names)):
+                raise HeaderError("header_below", line=parser.header.line, found=split.line)
+
+
+def _refuse_other_separators(header: Header, separator: str) -> None:
     """Refuse a header that is written with another separator than the one that was set.
 
     Raises: HeaderError
     """
     for other in SEPARATORS:
-        if other != separator and any(other in name for name in header.cells):
+        if other != separator and any(other in name for name in header.spelled):
             raise HeaderError(
                 "header_wrong_separator",
                 line=header.line,

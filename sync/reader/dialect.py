@@ -6,9 +6,9 @@ import codecs
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from sync.errors import OptionError
+from sync.reader.cells import split_cells
 
 # Names that people and Python's codecs both understand.
 ENCODINGS = ("UTF-8", "UTF-16LE", "UTF-16BE", "Windows-1252", "ISO-8859-1", "ISO-8859-15")
@@ -83,23 +83,6 @@ def guess_separator(header_text: str, is_known: Callable[[str], bool]) -> str:
     return max(SEPARATORS, key=score)
 
 
-def split_cells(text: str, separator: str) -> list[str]:
-    """Split the text of one whole row (quoted cells may hold line ends) into its cells, not yet trimmed."""
-    if '"' not in text:
-        return text.split(separator)
-    return [
-        quoted.replace('""', '"') + rest if quoted or rest else plain
-        for quoted, rest, plain in _cell_pattern(separator).findall(text)
-    ]
-
-
-@cache
-def _cell_pattern(separator: str) -> re.Pattern[str]:
-    """Give the pattern of one cell: quoted text and what follows its closing quote, or plain text."""
-    rest = f"([^{re.escape(separator)}]*)"
-    return re.compile(rf'(?:^|{re.escape(separator)})(?:"([^"]*(?:""[^"]*)*)"{rest}|{rest})')
-
-
 def decode_entities(text: str) -> str:
     """Replace `&#44` and `&#59`, with or without a semicolon behind, by the comma and the semicolon they stand for.
 
@@ -108,13 +91,13 @@ def decode_entities(text: str) -> str:
     return _ENTITY.sub(lambda match: chr(int(match[1])), text)
 
 
-def encode_cells(dialect: Dialect, cells: Sequence[str]) -> bytes:
+def encode_cells(dialect: Dialect, cells: Sequence[str], *, is_comment: bool = False) -> bytes:
     """Write cells as one row, without line end; characters that the encoding lacks become "?".
 
-    The first cell is also quoted when the row would be taken for a comment or a blank line without.
+    The first cell is also quoted when the row would be taken for a comment or a blank line without, and isn't one.
     """
     texts = [_quoted(cell) if _needs_quotes(cell, dialect.separator) else cell for cell in cells]
-    if cells and (cells[0].startswith(tuple(COMMENT_MARKS)) or not any(map(str.strip, cells))):
+    if not is_comment and cells and (cells[0].startswith(tuple(COMMENT_MARKS)) or not any(map(str.strip, cells))):
         texts[0] = _quoted(cells[0])
     return dialect.separator.join(texts).encode(dialect.encoding, errors="replace")
 

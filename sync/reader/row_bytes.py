@@ -19,12 +19,14 @@ from sync.reader.dialect import COMMENT_MARKS, SEPARATORS, UTF_16
 BLOCK_SIZE = 1 << 20
 ROW_LIMIT = 16 << 20
 
-# The kinds of lines; the first two are skipped.
-BLANK, COMMENT, PLAIN, QUOTED = range(4)
+# The kinds of lines; the first two are skipped. QUOTED: there is a quote in the row; SUSPECT: a comment with as many cells as
+# the header has; DOUBTFUL: it can't be told whether these lines are one row or several.
+BLANK, COMMENT, PLAIN, QUOTED, SUSPECT, DOUBTFUL = range(6)
 
-_COMMENT_BYTES = frozenset(COMMENT_MARKS.encode())
-_WHITESPACE = b" \t\r\n\v\f"
-_LINE_END = b"\r\n"
+COMMENT_BYTES = frozenset(COMMENT_MARKS.encode())
+WHITESPACE = b" \t\r\n\v\f"
+LINE_END = b"\r\n"
+_SEPARATOR_LINE = re.compile(rb'"?sep=([;,|:\t])"?[;,|:\t]*[\r\n]*', re.IGNORECASE)
 
 
 class Source:
@@ -77,88 +79,27 @@ def line_groups(blocks: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield [rest]
 
 
-def find_header_line(source: Source) -> bytes:
-    """Give the first physical line that is neither blank nor a comment.
+def find_header_line(source: Source, is_header: Callable[[bytes], bool] = lambda _line: False) -> tuple[int, bytes]:
+    """Return the first physical line that is neither blank nor a comment nor `sep=`, and its number.
 
+    Shape: is_header: whether a line that begins with a blank is the header nevertheless
     Raises: EmptyFile, HeaderError if there is none
     """
-    blank = _WHITESPACE + "".join(SEPARATORS).encode()
+    blank = WHITESPACE + "".join(SEPARATORS).encode()
     is_empty = True
-    for line in chain.from_iterable(line_groups(source.blocks())):
+    for number, line in enumerate(chain.from_iterable(line_groups(source.blocks())), start=1):
         is_empty = False
-        if line[0] not in _COMMENT_BYTES and line.strip(blank):
-            return line
+        if line[0] in COMMENT_BYTES:
+            if line[:1] == b" " and line.strip(blank) and is_header(line):
+                return number, line
+        elif line.strip(blank) and not (number == 1 and separator_line(line)):
+            return number, line
     if is_empty:
         raise EmptyFile("file_empty")
     raise HeaderError("file_without_header")
 
 
-def split_rows(source: Source, separator: str) -> Iterator[tuple[int, bytes, int]]:
-    """Give every row, comment and blank line of the file: its line, its bytes without the last line end, its kind.
-
-    Shape: bytes: as `Source.blocks` gives them; kind: QUOTED when there is a quote in the row
-    Raises: CommandFileError when a quote isn't closed or a row is too long
-    """
-    opening = separator.encode() + b'"'
-    is_closed = _closed_row(separator)
-    blank = _WHITESPACE + separator.encode()
-    numbered_lines = enumerate(chain.from_iterable(line_groups(source.blocks())), start=1)
-    for number, line in numbered_lines:
-        if line[0] in _COMMENT_BYTES:
-            yield number, line.rstrip(_LINE_END), COMMENT
-        elif not line.strip(blank):
-            yield number, line.rstrip(_LINE_END), BLANK
-        elif b'"' not in line:
-            yield number, line.rstrip(_LINE_END), PLAIN
-        elif is_closed(line) or not leaves_quote_open(line, opening, inside=False):
-            yield number, line.rstrip(_LINE_END), QUOTED
-        else:
-            yield number, _whole_row(number, line, numbered_lines, opening).rstrip(_LINE_END), QUOTED
-
-
-def _whole_row(number: int, first: bytes, following: Iterator[tuple[int, bytes]], opening: bytes) -> bytes:
-    """Take the lines that follow until the quoted cell that the first one leaves open is closed; give them all."""
-    parts = [first]
-    size = len(first)
-    for _number, line in following:
-        parts.append(line)
-        size += len(line)
-        if size > ROW_LIMIT:
-            raise CommandFileError("row_too_long", line=number, limit=ROW_LIMIT >> 20)
-        if not leaves_quote_open(line, opening, inside=True):
-            return b"".join(parts)
-    raise CommandFileError("quote_not_closed", line=number)
-
-
-def _closed_row(separator: str) -> Callable[[bytes], object]:
-    """Give the test for the usual row with quotes, which has all its cells on one line and no quote within them.
-
-    It says no more than `leaves_quote_open` does, but three times as fast. Possessive, or a line of millions of cells
-    would take gigabytes.
-    """
-    mark = re.escape(separator).encode()
-    cell = rb'(?>"[^"]*"|[^"' + mark + rb"]*)"
-    return re.compile(cell + rb"(?>" + mark + cell + rb")*+[\r\n]*").fullmatch
-
-
-def leaves_quote_open(line: bytes, opening: bytes, *, inside: bool) -> bool:
-    """Tell whether a quoted cell goes on behind the end of this line.
-
-    Shape: opening: separator and quote; inside: the line begins within a quoted cell
-    """
-    if inside:
-        position = 0
-    elif line.startswith(b'"'):
-        position = 1
-    elif (found := line.find(opening)) >= 0:
-        position = found + 2
-    else:
-        return False
-    while (position := line.find(b'"', position)) >= 0:
-        if line.startswith(b'"', position + 1):
-            position += 2
-        elif (found := line.find(opening, position + 1)) >= 0:
-            position = found + 2
-        else:
-            return False
-    return True
+def separator_line(line: bytes) -> str:
+    """Return the separator that the line `sep=;` names, which Excel writes and reads as the first; else ""."""
+    found = _SEPARATOR_LINE.fullmatch(line)
+    return found[1].decode() if found else ""

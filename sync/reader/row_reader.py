@@ -2,40 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sync.reader.dialect import Dialect
 from sync.reader.picture_zip import PictureZip
-from sync.values import Header, Row
+from sync.values import Header, Note, Row
 
-SUSPECT_LIMIT = 100
+# So many lines are named at most.
+_LINES_NAMED = 20
+# In so many rows a rounded number isn't an accident: the column was opened in a spreadsheet.
+_DAMAGED_ROWS = 3
 
 
 @dataclass
 class SkippedLines:
-    """The comments and blank lines passed over so far.
-
-    Shape: suspects: (line, text of the first cell) of the first comments that look like data: they don't begin with
-    "#" and have as many cells as the header; suspect_count: how many there are in all
-    """
+    """The comments and blank lines passed over so far."""
 
     count: int = 0
-    suspect_count: int = 0
-    suspects: list[tuple[int, str]] = field(default_factory=list)
 
-    def add(self) -> None:
-        """Count a line."""
-        self.count += 1
 
-    def add_suspect(self, line: int, first_cell: str) -> None:
-        """Name a line that was counted as probable data.
+@dataclass
+class Findings:
+    """What the rows so far show about the file as a whole."""
 
-        Only the first cell is kept: it is what has to be quoted, and the others may hold a password.
-        """
-        self.suspect_count += 1
-        if len(self.suspects) < SUSPECT_LIMIT:
-            self.suspects.append((line, first_cell[:100]))
+    _repeated_headers: list[int] = field(default_factory=list)
+    _repeated_count: int = 0
+    _rounded: Counter[int] = field(default_factory=Counter)
+
+    def add_repeated_header(self, line: int) -> None:
+        self._repeated_count += 1
+        if len(self._repeated_headers) < _LINES_NAMED:
+            self._repeated_headers.append(line)
+
+    def add_faults(self, faults: Mapping[int, Note]) -> None:
+        self._rounded.update(place for place, fault in faults.items() if fault.code == "cell_is_rounded")
+
+    def notes(self, header: Header) -> list[Note]:
+        """Return what is worth saying about the file, once its rows are read."""
+        notes = [
+            Note("column_rounded", {"column": header.spelled[place], "count": count})
+            for place, count in sorted(self._rounded.items())
+            if count >= _DAMAGED_ROWS and place < len(header.spelled)
+        ]
+        if self._repeated_headers:
+            lines = ", ".join(map(str, self._repeated_headers))
+            more = " …" if self._repeated_count > len(self._repeated_headers) else ""
+            notes.append(Note("header_repeated", {"lines": lines + more}))
+        return notes
 
 
 class RowReader:
@@ -53,16 +68,23 @@ class RowReader:
         bytes_read: Callable[[], int],
         *,
         pictures: PictureZip | None = None,
+        findings: Findings | None = None,
     ) -> None:
         self.dialect = dialect
         self.header = header
         self.skipped = skipped
         self.pictures = pictures
+        self._findings = findings or Findings()
         self._rows = rows
         self._bytes_read = bytes_read
 
     def __iter__(self) -> Iterator[Row]:
         return self._rows
+
+    @property
+    def notes(self) -> list[Note]:
+        """What the rows so far show about the file as a whole."""
+        return self._findings.notes(self.header)
 
     @property
     def bytes_read(self) -> int:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import codecs
 import datetime
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, BinaryIO
 
 from sync.errors import HeaderError
 from sync.reader.dialect import COMMENT_MARKS, Dialect, decode_entities, encode_cells
 from sync.reader.file_kind import WORKBOOK_SUFFIXES
-from sync.reader.row_reader import RowReader, SkippedLines, list_header, make_header
+from sync.reader.row_checks import RowChecks
+from sync.reader.row_reader import RowReader, list_header, make_header
 from sync.reader.workbook_process import read_sheet
-from sync.values import Row
+from sync.values import Header, Row
 
 # What the rows look like as text, in the tryback for instance: a spreadsheet needs the byte order mark to read UTF-8.
 DIALECT = Dialect("UTF-8", ";", line_end="\r\n", bom=codecs.BOM_UTF8, is_workbook=True)
@@ -21,23 +22,23 @@ DIALECT = Dialect("UTF-8", ";", line_end="\r\n", bom=codecs.BOM_UTF8, is_workboo
 _ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
 
 
-def open_workbook(stream: BinaryIO, filename: str, list_names: Sequence[str] = ()) -> RowReader:
+def open_workbook(
+    stream: BinaryIO, filename: str, is_known: Callable[[str], bool], list_names: Sequence[str] = ()
+) -> RowReader:
     """Open the first visible sheet that isn't empty.
 
-    Shape: list_names: of a sheet without header what its cells are, what is beyond them is passed over
+    Shape: is_known: whether a lower-case name is a column
+    list_names: of a sheet without header what its cells are, what is beyond them is passed over
     Raises: UnknownFileType if it's another zip file, damaged, or too large; EmptyFile; HeaderError
     """
     values = read_sheet(stream, is_meant=_looks_like_workbook(stream, filename))
     size = stream.seek(0, 2)
-    skipped = SkippedLines()
-    if list_names:
-        rows = _rows(values, skipped, len(list_names))
-        return RowReader(DIALECT, list_header(list_names), skipped, rows, lambda: size)
-    rows = _rows(values, skipped)
-    first = next(rows, None)
-    if first is None:
-        raise HeaderError("file_without_header")
-    return RowReader(DIALECT, make_header(first), skipped, rows, lambda: size)
+    numbered = iter(enumerate(values, start=1))
+    header = list_header(list_names) if list_names else _read_header(numbered)
+    checks = RowChecks(header, is_known)
+    checks.skipped.count = max(header.line - 1, 0)
+    rows = _rows(numbered, checks, header)
+    return RowReader(DIALECT, header, checks.skipped, rows, lambda: size, findings=checks.findings)
 
 
 def _looks_like_workbook(stream: BinaryIO, filename: str) -> bool:
@@ -48,29 +49,44 @@ def _looks_like_workbook(stream: BinaryIO, filename: str) -> bool:
     return is_office or filename.lower().endswith(WORKBOOK_SUFFIXES)
 
 
-def _rows(sheet_rows: Iterable[list[Any]], skipped: SkippedLines, cell_limit: int | None = None) -> Iterator[Row]:
-    """Give the header and the rows; the line is the number of the row in the sheet.
+def _read_header(numbered: Iterator[tuple[int, list[Any]]]) -> Header:
+    """Return the first row that is neither blank nor a comment. Raises: HeaderError."""
+    for line, cells in numbered:
+        texts = _without_empty_end(list(map(cell_text, cells)))
+        if texts and not texts[0].startswith(tuple(COMMENT_MARKS)):
+            spelled = tuple(text.strip() for text in texts)
+            return make_header(Row(line, encode_cells(DIALECT, texts), spelled))
+    raise HeaderError("file_without_header")
+
+
+def _rows(numbered: Iterable[tuple[int, list[Any]]], checks: RowChecks, header: Header) -> Iterator[Row]:
+    """Give the rows; the line is the number of the row in the sheet.
 
     A sheet has no short rows: cells left out at the end are empty. Empty ones beyond the header are formatting.
     """
-    width = 0
-    for line, values in enumerate(sheet_rows, start=1):
-        if not values:
+    width = len(header.names)
+    cell_limit = None if header.line else width
+    for line, values in numbered:
+        texts = _without_empty_end(list(map(cell_text, values[:cell_limit])))
+        if not texts:
             # A sheet of a kilobyte may have a million of these.
-            skipped.add()
+            checks.skipped.count += 1
             continue
-        texts = _without_empty_end([cell_text(value) for value in values[:cell_limit]])
+        is_comment = texts[0].startswith(tuple(COMMENT_MARKS))
+        if is_comment and len(texts) != width:
+            checks.skipped.count += 1
+            continue
         texts += [""] * (width - len(texts))
-        if not any(map(str.strip, texts)):
-            skipped.add()
-        elif texts[0].startswith(tuple(COMMENT_MARKS)):
-            skipped.add()
-            if len(texts) == width and not texts[0].startswith("#"):
-                skipped.add_suspect(line, texts[0].strip())
-        else:
-            width = width or len(texts)
-            cells = tuple(decode_entities(text).strip() for text in texts)
-            yield Row(line, encode_cells(DIALECT, texts), cells)
+        is_comment = is_comment and not (texts[0].startswith(" ") and header.line)
+        row = checks.row(
+            line,
+            encode_cells(DIALECT, texts, is_comment=is_comment),
+            [decode_entities(text).strip() for text in texts],
+            is_comment=is_comment,
+            is_special=True,
+        )
+        if row is not None:
+            yield row
 
 
 def _without_empty_end(texts: list[str]) -> list[str]:

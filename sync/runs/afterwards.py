@@ -150,7 +150,6 @@ class Afterwards:
 
     def _facts(self) -> ReportFacts:
         run = self.run
-        skipped = run.skipped
         with override(self.language):
             return ReportFacts(
                 tool=str(find_processor(run.processor).label),
@@ -166,9 +165,7 @@ class Afterwards:
                 is_workbook=run.dialect.get("is_workbook", False),
                 options=dict(_shown_options(run)),
                 notes=run_notes(run),
-                skipped_count=skipped.get("count", 0),
-                suspects=[(line, cell) for line, cell in skipped.get("suspects", ())],
-                suspect_count=skipped.get("suspect_count", 0),
+                skipped_count=run.skipped.get("count", 0),
                 counts=run.counts,
                 partial_counts=run.partial_counts,
                 trouble=self._trouble(),

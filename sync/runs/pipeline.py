@@ -165,7 +165,7 @@ class _Conductor:
         if self.fence is not None:
             self._patiently(self.fence.clear)
         self._session_stack.close()
-        self.work.recorder.end(self.closing_notes)
+        self.work.recorder.end([*self.reader.notes, *self.closing_notes])
         return not is_stopped
 
     @property

@@ -117,15 +117,7 @@ class RunRecorder:
 
     def finish(self) -> None:
         """Keep what the reader passed over, known only once the whole file was read."""
-        skipped = self._skipped
-        self.update(
-            skipped={
-                "count": skipped.count,
-                "suspect_count": skipped.suspect_count,
-                "suspects": [list(suspect) for suspect in skipped.suspects],
-            },
-            carried_out=True,
-        )
+        self.update(skipped={"count": self._skipped.count}, carried_out=True)
 
     def update(self, **values: Any) -> None:
         """Write fields of the run. Raises: LeaseLost if the run was taken over."""

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from django.utils.translation import gettext as _
 
 from sync.columns.header import match_header
-from sync.errors import CodedError, CommandFileError
+from sync.errors import CodedError
 from sync.messages import text_of
 from sync.processors.base import Processor
 from sync.reader import Dialect, RowReader, open_rows
@@ -25,8 +25,6 @@ ROWS_SHOWN = 6
 # The preview stands on a screen that others may see.
 _SECRET_COLUMNS = frozenset(("password",))
 _HIDDEN = "••••"
-# So many line ends back, at most, until the cut isn't inside a quoted cell.
-_CUTS = 50
 
 
 @dataclass(frozen=True)
@@ -79,26 +77,12 @@ def _preview_pictures(stream: BinaryIO, filename: str) -> Preview:
 def _open(
     head: bytes, size: int, filename: str, processor: type[Processor[Any, Any]], options: dict[str, Any]
 ) -> RowReader:
-    """Open the beginning of a file; one that was cut is cut further back until it ends with a whole row."""
-    is_cut = len(head) < size
-    for _attempt in range(_CUTS):
-        if is_cut:
-            head = _whole_lines(head)
-        try:
-            return open_rows(
-                io.BytesIO(head),
-                filename,
-                encoding=options["encoding"],
-                separator=options["separator"],
-                known_name=processor.columns.knows,
-                list_names=processor.columns.list_names,
-            )
-        except CommandFileError as error:
-            if not is_cut or error.code != "quote_not_closed":
-                raise
+    """Open the beginning of a file; one that was cut is cut further back to the end of a line."""
     return open_rows(
-        io.BytesIO(head.split(b"\n")[0]),
+        io.BytesIO(_whole_lines(head) if len(head) < size else head),
         filename,
+        encoding=options["encoding"],
+        separator=options["separator"],
         known_name=processor.columns.knows,
         list_names=processor.columns.list_names,
     )

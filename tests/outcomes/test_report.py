@@ -93,13 +93,18 @@ def test_a_simulation_says_so_on_top_and_before_each_row() -> None:
     assert "SIMULATION : line 2: bob.k: account added" in lines
 
 
-def test_skipped_lines_are_counted_and_those_that_look_like_data_named() -> None:
-    lines = report([], replace(FACTS, skipped_count=3, suspects=[(7, "-C2")], suspect_count=2))
-    at = lines.index("3 blank or comment lines were passed over.")
-    assert "Line 7" in lines[at + 1]
-    assert "“-C2”" in lines[at + 1]
-    assert "quotes" in lines[at + 1]
-    assert lines[at + 2] == "  1 more line looks like data."
+def test_skipped_lines_are_counted() -> None:
+    assert "3 blank or comment lines were passed over." in report([], replace(FACTS, skipped_count=3))
+
+
+def test_lines_that_were_nearly_passed_over_come_first_of_what_needs_you() -> None:
+    outcomes = [Outcome(line, Action.REJECTED, "cell_empty", {"column": "x"}) for line in (2, 3, 4)]
+    outcomes.append(Outcome(7, Action.REJECTED, "comment_like_row", {"cell": "-C2"}))
+    lines = report(outcomes, FACTS)
+    at = lines.index("What needs you: 4 rows were rejected.")
+    assert lines[at + 1] == "  1 row, line 7 [comment_like_row]"
+    assert "“-C2”" in lines[at + 2]
+    assert "quotes" in lines[at + 2]
 
 
 def test_a_run_that_stopped_says_why_and_how_far_it_came() -> None:

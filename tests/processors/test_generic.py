@@ -12,6 +12,7 @@ import pytest
 
 from sync.errors import CommandFileError
 from sync.messages import text_of
+from sync.values import Action
 from tests.support import MoodleSite, run_file
 
 pytestmark = pytest.mark.every_site
@@ -55,14 +56,16 @@ def test_g6_unknown_columns_may_be_accepted_and_are_ignored(moodle_site: MoodleS
     assert [(note.code, note.params) for note in result.notes] == [("columns_ignored", {"columns": "gender"})]
 
 
-def test_g11_lines_that_look_like_comments_are_counted_and_probable_data_is_named(moodle_site: MoodleSite) -> None:
+def test_g11_lines_that_look_like_comments_are_counted_and_probable_data_is_rejected(moodle_site: MoodleSite) -> None:
     text = 'username;firstname;lastname\n# note\n(old) x\n"bob";Bob;King\n-cid;Cid;King\n'
 
     result = run_file(moodle_site, "users", text, primaryidentity="username")
 
-    assert result.counts == {"created": 1}
-    assert result.skipped_count == 3
-    assert [line for line, _cell in result.suspects] == [5]
+    assert result.counts == {"created": 1, "rejected": 1}
+    assert result.skipped_count == 2
+    assert [(o.line, o.code) for o in result.outcomes if o.action is Action.REJECTED] == [(5, "comment_like_row")]
+    assert result.tryback is not None
+    assert b"\n-cid;Cid;King;5;comment_like_row;" in result.tryback
 
 
 def test_g12_every_file_twice_writes_nothing_the_second_time(moodle_site: MoodleSite) -> None:
@@ -95,7 +98,6 @@ def test_g12_every_file_twice_writes_nothing_the_second_time(moodle_site: Moodle
         (b"username;;firstname;lastname\nx;;y;z\n", "header_empty_name", ["2"]),
         (b"username;firstname;lastname\n\x89PNG\x00\x01;y;z\n", "file_binary", []),
         ("username;firstname;lastname\né;y;z\n".encode() + b"x;\xe9;z\n", "byte_undecodable", ["3", "0xE9"]),
-        (b'username;firstname;lastname\nx;"y;z\n', "quote_not_closed", ["2"]),
         (b"PK\x03\x04 some other archive", "file_not_csv", []),
     ],
 )

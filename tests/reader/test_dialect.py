@@ -10,7 +10,8 @@ from hypothesis import given, strategies as st
 
 from sync.errors import OptionError
 from sync.reader import Dialect, encode_cells, normalise_encoding, normalise_separator, open_rows
-from sync.reader.dialect import ENCODINGS, SEPARATORS, decode_entities, guess_separator, split_cells
+from sync.reader.cells import split_cells
+from sync.reader.dialect import ENCODINGS, SEPARATORS, decode_entities, guess_separator
 
 KNOWN = {"username", "firstname", "lastname", "time:zone"}
 
@@ -109,10 +110,14 @@ def test_entities_stand_for_comma_and_semicolon(typed: str, meant: str) -> None:
         ('"a;b";c', ["a;b", "c"]),
         ('"a ""b"" c";d', ['a "b" c', "d"]),
         ('a "b" c;d"', ['a "b" c', 'd"']),
-        ('"a" b;c', ["a b", "c"]),
+        ('"a" b;c', ['"a" b', "c"]),
+        ('"La Villa" rue 5;"Nantes"', ['"La Villa" rue 5', "Nantes"]),
+        ('"a" ; "b";c', ["a", "b", "c"]),
+        ('"a;b', ['"a', "b"]),
+        ('"5" screen";x', ['"5" screen"', "x"]),
         ('"a\r\nb";c', ["a\r\nb", "c"]),
         ('""""', ['"']),
-        (' "a;b"', [' "a', 'b"']),
+        (' "a;b"', ["a;b"]),
     ],
 )
 def test_a_cell_that_begins_with_a_quote_is_quoted(row: str, cells: list[str]) -> None:

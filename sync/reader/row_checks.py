@@ -1,0 +1,83 @@
+"""What every row is looked at for, be it of a CSV file or of a workbook: comments that look like rows, headers in the middle
+of the file, and cells that a spreadsheet or a database wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from sync.reader.dialect import COMMENT_MARKS
+from sync.reader.row_reader import Findings, SkippedLines
+from sync.reader.spreadsheet_cells import cell_fault, decode_cell, is_error_word
+from sync.values import Header, Note, Row
+
+_NO_FAULTS: Mapping[int, Note] = Row(0, b"", ()).cell_faults
+
+
+class RowChecks:
+    """Makes the rows of one file; counts what is passed over. Shape: is_known: whether a lower-case name is a column."""
+
+    def __init__(self, header: Header, is_known: Callable[[str], bool]) -> None:
+        self.skipped = SkippedLines()
+        self.findings = Findings()
+        self._header = header
+        self._is_known = is_known
+        self._names = frozenset(filter(None, header.names)) if header.line else frozenset()
+        self._under_other_header: Note | None = None
+
+    def is_ordinary(self, cells: Sequence[str]) -> bool:
+        """Whether `row` would only pass these cells on, unless the row itself is special."""
+        names = self._names
+        return self._under_other_header is None and not (
+            names and (cells[0].lower() in names or (len(cells) > 1 and cells[1].lower() in names))
+        )
+
+    def row(
+        self,
+        line: int,
+        raw: bytes,
+        cells: list[str],
+        *,
+        fault: Note | None = None,
+        is_comment: bool = False,
+        is_special: bool = False,
+        cell_faults: Mapping[int, Note] = _NO_FAULTS,
+    ) -> Row | None:
+        """Return the row that these cells are; None when they are passed over.
+
+        Shape: cells: trimmed; is_comment: it begins like one and has as many cells as the header; is_special: there may be
+        cells of spreadsheets and databases
+        """
+        if is_comment and not is_error_word(cells[0]):
+            if self._is_remark(cells):
+                self.skipped.count += 1
+                return None
+            # Only the first cell is shown: it is what has to be quoted, and the others may hold a password.
+            fault = Note("comment_like_row", {"cell": cells[0][:100]})
+        elif not self.is_ordinary(cells):
+            if self._is_header(cells):
+                self.skipped.count += 1
+                self.findings.add_repeated_header(line)
+                return None
+            if self._under_other_header is None and self._is_other_header(cells):
+                self._under_other_header = Note("row_under_other_header", {"header": line})
+        if is_special:
+            cells = list(map(decode_cell, cells))
+            faults = {place: found for place, cell in enumerate(cells) if (found := cell_fault(cell))}
+            cell_faults = {**faults, **cell_faults}
+        if cell_faults:
+            self.findings.add_faults(cell_faults)
+        return Row(line, raw, tuple(cells), self._under_other_header or fault, cell_faults)
+
+    def _is_remark(self, cells: Sequence[str]) -> bool:
+        """Whether a comment is no row for certain: the header commented out, a note in a file of one column."""
+        if len(cells) == 1:
+            return cells[0].startswith("#")
+        return self._is_header([cells[0].lstrip(COMMENT_MARKS), *cells[1:]])
+
+    def _is_header(self, cells: Sequence[str]) -> bool:
+        return tuple(map(str.lower, filter(None, cells))) == tuple(filter(None, self._header.names))
+
+    def _is_other_header(self, cells: Sequence[str]) -> bool:
+        names = [cell.lower() for cell in cells if cell]
+        return len(names) > 1 and all(map(self._is_known, names))

@@ -1,0 +1,203 @@
+"""Which physical lines make up a row.
+
+A quoted cell may hold line ends. But a quote may also have been typed at the beginning of a cell without being meant so;
+read as a quoted cell, such a one would swallow row after row. So both readings are weighed (`_weigh`).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from itertools import chain
+from typing import NamedTuple
+
+from sync.errors import CommandFileError
+from sync.reader import row_bytes
+from sync.reader.cells import byte_patterns, count_cells
+from sync.reader.row_bytes import (
+    BLANK,
+    COMMENT,
+    COMMENT_BYTES,
+    DOUBTFUL,
+    LINE_END,
+    PLAIN,
+    QUOTED,
+    SUSPECT,
+    WHITESPACE,
+    Source,
+    line_groups,
+    separator_line,
+)
+
+# So many lines that look like rows are a sign; so great a part of them must.
+_FEW_LINES = 3
+_MOST = 0.8
+# From this many cells on, a single line of text hardly has the header's number of them by chance.
+_TELLING_WIDTH = 4
+
+
+class SplitRow(NamedTuple):
+    """A row, comment or blank line.
+
+    Shape: line: where it begins; raw: as `Source.blocks` gives it, without the last line end; kind: see `row_bytes`;
+    last_line: where it ends
+    """
+
+    line: int
+    raw: bytes
+    kind: int
+    last_line: int
+
+
+class RowSplitter:
+    """Splits a file into rows; iterable once.
+
+    Memory: one row, of at most `row_bytes.ROW_LIMIT`. A line is looked at twice at most, so the time grows with the file.
+    Shape: header_line: its number, 0 = there is none; width: how many cells a row has, taken from the header if there is one
+    """
+
+    def __init__(self, source: Source, separator: str, *, header_line: int = 0, width: int = 0) -> None:
+        self._source = source
+        self._separator = separator
+        self._mark = separator.encode()
+        self._patterns = byte_patterns(separator)
+        self._blank = WHITESPACE + self._mark
+        self._header_line = header_line
+        self.width = width
+        self._numbered_lines = enumerate(chain.from_iterable(line_groups(source.blocks())), start=1)
+        self._returned: deque[tuple[int, bytes]] = deque()
+        # Up to here the lines are known to be rows by themselves.
+        self._single_until = 0
+
+    def __iter__(self) -> Iterator[SplitRow]:
+        """Raises: CommandFileError when a row is too long."""
+        make = SplitRow._make
+        opens = self._patterns.opens.match
+        is_closed = self._patterns.is_closed.match
+        for number, line in self._lines():
+            if line[0] in COMMENT_BYTES and number != self._header_line:
+                yield self._comment_or_row(number, line)
+            elif not line.strip(self._blank) or (number == 1 and separator_line(line)):
+                yield make((number, line.rstrip(LINE_END), BLANK, number))
+            elif b'"' not in line:
+                yield make((number, line.rstrip(LINE_END), PLAIN, number))
+            elif is_closed(line) or number < self._single_until or not opens(line):
+                yield make((number, line.rstrip(LINE_END), QUOTED, number))
+            else:
+                yield self._whole_row(number, line)
+            if number == self._header_line:
+                self.width = count_cells(line, self._separator)[1]
+
+    def _lines(self) -> Iterator[tuple[int, bytes]]:
+        """Give the physical lines, those first that were taken and given back."""
+        for numbered_line in self._numbered_lines:
+            yield numbered_line
+            while self._returned:
+                yield self._returned.popleft()
+
+    def _comment_or_row(self, number: int, line: bytes) -> SplitRow:
+        """A comment with as many cells as the header is suspect; a line that begins with a blank is a row then."""
+        comment = SplitRow(number, line.rstrip(LINE_END), COMMENT, number)
+        if not self.width or not line.strip(self._blank):
+            return comment
+        row = comment._replace(kind=QUOTED if b'"' in line else PLAIN)
+        if row.kind == QUOTED and number >= self._single_until and self._patterns.opens.match(line):
+            row = self._whole_row(number, line)
+        if not self._is_row_like(row.raw):
+            self._give_back(row, number)
+            return comment
+        if line[:1] == b" " and self._header_line:
+            return row
+        if self.width == 1 and len(row.raw.split()) > 1:
+            # Of lists and files of one column every remark would be suspect.
+            self._give_back(row, number)
+            return comment
+        return row._replace(kind=SUSPECT)
+
+    def _give_back(self, row: SplitRow, number: int) -> None:
+        lines = row.raw.splitlines(keepends=True)[1:]
+        if lines:
+            # The end of the last line was cut off; nothing but a line end can have been there.
+            lines[-1] += b"\n"
+            self._returned.extendleft(reversed(list(enumerate(lines, start=number + 1))))
+
+    def _whole_row(self, number: int, first: bytes) -> SplitRow:
+        """Return the row whose first line leaves a quoted cell open: all of its lines, or the first alone."""
+        lines = [first]
+        taken, is_closed = self._take_quoted(number, lines)
+        kind = self._weigh(lines) if is_closed and len(lines) > 1 else PLAIN
+        if kind == DOUBTFUL and number == self._header_line:
+            kind = QUOTED
+        kept = len(lines) if kind != PLAIN else 1
+        rest = [*lines[kept:], *taken]
+        self._returned.extendleft(reversed(list(enumerate(rest, start=number + kept))))
+        if is_closed and kind == PLAIN:
+            self._single_until = number + len(lines) - 1
+        raw = b"".join(lines[:kept]).rstrip(LINE_END)
+        return SplitRow(number, raw, QUOTED if kind == PLAIN else kind, number + kept - 1)
+
+    def _take_quoted(self, number: int, lines: list[bytes]) -> tuple[list[bytes], bool]:
+        """Take lines until the quoted cells that they leave open are closed.
+
+        Returns what was taken in vain, for it belongs to no cell that is closed, and whether the lines make up whole cells.
+        Raises: CommandFileError when they are too long and don't look like rows
+        """
+        pending: list[bytes] = []
+        size = len(lines[0])
+        opened = 1
+        while taken := self._next_line():
+            pending.append(taken)
+            size += len(taken)
+            if size > row_bytes.ROW_LIMIT:
+                if sum(map(self._is_row_like, pending)) < _MOST * len(pending):
+                    raise CommandFileError("row_too_long", line=number, limit=row_bytes.ROW_LIMIT >> 20)
+                return pending, opened > 1
+            if (end := self._patterns.ends.match(taken)) is None:
+                if self._patterns.quote.match(taken):
+                    # The quote isn't the end of a cell, so the one before it was not the beginning of one.
+                    return pending, opened > 1
+                continue
+            lines += pending
+            pending = []
+            if end[1] is None or not self._patterns.opens.match(taken, end.end()):
+                return pending, True
+            opened += 1
+            if self.width and opened > self.width:
+                return pending, True
+        return pending, opened > 1
+
+    def _next_line(self) -> bytes:
+        """Return the next physical line, b"" at the end."""
+        if self._returned:
+            return self._returned.popleft()[1]
+        return next(self._numbered_lines, (0, b""))[1]
+
+    def _weigh(self, lines: list[bytes]) -> int:
+        """Tell whether lines are one row (QUOTED), several (PLAIN), or it can't be told (DOUBTFUL).
+
+        Lines that a cell would swallow although they have the header's number of cells are rows by themselves, if there
+        are enough of them, and the first line has this number too. The last line alone is no sign: behind a first cell of
+        two lines stand all the others.
+        """
+        width = self.width or count_cells(lines[0], self._separator)[1]
+        behind = [line for line in lines[1:] if line.strip(self._blank)]
+        alike = [line for line in behind if self._is_row_like(line, width)]
+        swallowed = [line for line in behind if line[0] not in COMMENT_BYTES or self._is_row_like(line, width)]
+        is_first_alike = self._is_row_like(lines[0], width)
+        if not alike or (alike == swallowed[-1:] and not is_first_alike):
+            return QUOTED
+        needed = _FEW_LINES if width == 2 else 1 if width >= _TELLING_WIDTH else 2
+        are_enough = len(alike) >= needed and (
+            len(alike) == len(swallowed) or (len(alike) >= _FEW_LINES and len(alike) >= _MOST * len(swallowed))
+        )
+        # "red, green, blue" is a text; rows have a blank behind their separators everywhere or nowhere.
+        spaced = self._mark + b" "
+        is_prose = spaced not in lines[0] and any(spaced in line for line in alike)
+        return PLAIN if width > 1 and are_enough and is_first_alike and not is_prose else DOUBTFUL
+
+    def _is_row_like(self, line: bytes, width: int = 0) -> bool:
+        # Without looking at quotes, which only make cells fewer.
+        if line.count(self._mark) + 1 < (width or self.width):
+            return False
+        count, filled = count_cells(line, self._separator)
+        return filled <= (width or self.width) <= count

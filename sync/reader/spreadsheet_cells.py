@@ -1,0 +1,69 @@
+"""What spreadsheets and databases write into cells: decoded where it has one meaning, else a reason not to read the cell."""
+
+# ruff: noqa: RUF001 (Greek and Cyrillic letters look like Latin ones)
+
+from __future__ import annotations
+
+import re
+
+from sync.values import Note
+
+# The words by which spreadsheets (Excel, LibreOffice) say that a formula failed: English first, then German, French, Spanish,
+# Italian, Portuguese, Dutch, Danish, Norwegian, Swedish, Finnish, Polish, Czech, Slovak, Hungarian, Romanian, Turkish, Greek,
+# Russian, Ukrainian.
+_WORDS = """
+#N/A #REF! #VALUE! #DIV/0! #NAME? #NUM! #NULL! #SPILL! #CALC! #FIELD! #BLOCKED! #CONNECT! #UNKNOWN! #BUSY! #PYTHON!
+#EXTERNAL! #GETTING_DATA
+#NV #BEZUG! #WERT! #ZAHL! #ÜBERLAUF! #KALK! #FELD! #BLOCKIERT! #VERBINDEN! #UNBEKANNT! #DATEN_ABRUFEN
+#VALEUR! #NOM? #NOMBRE! #NUL! #PROPAGATION! #ETENDU! #EPARS! #CHAMP! #BLOQUE! #CONNEXION! #INCONNU!
+#N/D #¡REF! #¡VALOR! #¡DIV/0! #¿NOMBRE? #¡NUM! #¡NULO! #¡DESBORDAMIENTO! #DESBORDAMIENTO! #¡CALC! #¡CAMPO!
+#RIF! #VALORE! #NOME? #NULLO! #ESPANSIONE! #VALOR! #NÚM! #NULO! #DESPEJAR! #EXCEDENTE! #CAMPO!
+#N/B #VERW! #WAARDE! #DEEL/0! #NAAM? #GETAL! #LEEG! #OVERLOOP!
+#I/T #REFERENCE! #VÆRDI! #DIVISION/0! #NAVN? #NULL! #OVERLØB! #VERDI! #OVERFLYT!
+#SAKNAS! #REFERENS! #VÄRDEFEL! #NAMN? #OGILTIGT! #SKÄRNING!
+#PUUTTUU #PUUTTUU! #VIITTAUS! #ARVO! #JAKO/0! #NIMI? #LUKU! #TYHJÄ! #LEVIÄMINEN!
+#N/D! #ADR! #ARG! #DZIEL/0! #NAZWA? #LICZBA! #ZERO! #ROZLANIE!
+#NENÍ_K_DISPOZICI #ODKAZ! #HODNOTA! #DĚLENÍ_NULOU! #NÁZEV? #ČÍSLO! #PŘESAH! #NEDOSTUPNÝ #HODN! #DELENIENULOU! #NÁZOV?
+#HIÁNYZIK #HIV! #ÉRTÉK! #ZÉRÓOSZTÓ! #NÉV? #SZÁM! #NULLA! #KITÖLT! #KIFEJTÉS! #NUME? #VALOARE!
+#YOK #BAŞV! #DEĞER! #SAYI/0! #AD? #SAYI! #BOŞ! #TAŞMA! #Δ/Υ #ΑΝΑΦ! #ΤΙΜΗ! #ΔΙΑΙΡ./0! #ΟΝΟΜΑ? #ΑΡΙΘ! #ΚΕΝΟ!
+#Н/Д #ССЫЛКА! #ЗНАЧ! #ДЕЛ/0! #ИМЯ? #ЧИСЛО! #ПУСТО! #ПЕРЕНОС! #ПОСИЛАННЯ! #ДІЛ/0! #ІМ'Я? #ЗНАЧЕННЯ!
+"""
+ERROR_WORDS = frozenset(_WORDS.split())
+_LONGEST_WORD = max(map(len, ERROR_WORDS))
+# LibreOffice numbers its errors; the word before the number is in the language of its user.
+_NUMBERED_ERROR = re.compile(
+    r"(?:Err|Error|Erreur|Errore|Erro|Fehler|Fout|Fel|Feil|Fejl|Virhe|Chyba|Hiba|Błąd|Ошибка) ?: ?5\d\d"
+)
+_ROUNDED = re.compile(r"[+-]?\d(?:[.,]\d{1,15})?[Ee][+-]\d{1,3}")
+_ZEROS_AT_END = re.compile(r"\d{15}0{3,9}")
+_FORMULA = re.compile(r"=[A-Z][A-Z0-9.]*\([^\n]*\)")
+
+# What every row that holds such a cell has somewhere. (A look at the row costs less than one at each of its cells.)
+may_be_special = re.compile(r"[#=\\]|[Ee][+-]\d|\d{15}000|: ?5\d\d").search
+
+
+def decode_cell(text: str) -> str:
+    r"""Return what `="0012"`, by which a spreadsheet is told to keep zeros, and `\N`, by which a database says NULL, mean."""
+    if text.startswith('="') and text.endswith('"') and len(text) > 2:
+        return text[2:-1].replace('""', '"').strip()
+    return "" if text == r"\N" else text
+
+
+def cell_fault(text: str) -> Note | None:
+    """Return why a cell can't be what somebody meant to write, if so."""
+    if is_error_word(text):
+        return Note("cell_is_formula_error", {"value": text})
+    if _ROUNDED.fullmatch(text):
+        return Note("cell_is_rounded", {"value": text})
+    if _ZEROS_AT_END.fullmatch(text):
+        return Note("cell_lost_digits", {"value": text})
+    if text.startswith("=") and _FORMULA.fullmatch(text):
+        return Note("cell_is_formula", {})
+    return None
+
+
+def is_error_word(text: str) -> bool:
+    """Return whether a spreadsheet says by this text that a formula failed."""
+    if text.startswith("#"):
+        return len(text) <= _LONGEST_WORD and text.upper() in ERROR_WORDS
+    return len(text) <= _LONGEST_WORD and _NUMBERED_ERROR.fullmatch(text) is not None
