@@ -12,13 +12,17 @@ import sqlalchemy as sa
 
 from sync.moodle.course_leaving import leave_courses, leave_groups
 from sync.moodle.courses import CONTEXT_COURSE
-from sync.moodle.enrolments import ENABLED
+from sync.moodle.enrolments import DISABLED, ENABLED
 from sync.moodle.files import DeletedFiles
+from sync.moodle.metacourses import (
+    KEEP,
+    SUSPEND_AND_TAKE_ROLES,
+    UNENROL,
+    fetch_copied,
+    follow_in_metacourses,
+    unenrol_action,
+)
 from sync.moodle.writer import RowChange, Writer
-
-_DISABLED = 1
-# enrol_meta's setting unenrolaction. Source: ENROL_EXT_REMOVED_* in Moodle's lib/enrollib.php
-_UNENROL, _SUSPEND_AND_TAKE_ROLES = "0", "3"
 
 
 class MetaLinksCut(NamedTuple):
@@ -32,6 +36,7 @@ class MetaLinksCut(NamedTuple):
 def cut_meta_links(writer: Writer, courseids: Sequence[int], *, now: int) -> MetaLinksCut:
     """End the meta enrolments of other courses that have these for parents, as the site's setting says.
 
+    The courses are still there; that nobody is enrolled in them any more comes first, as in Moodle.
     Queries: constant
     """
     session = writer.session
@@ -46,13 +51,14 @@ def cut_meta_links(writer: Writer, courseids: Sequence[int], *, now: int) -> Met
     if not instances:
         return MetaLinksCut(set(), set())
     ids = [instance.id for instance in instances]
-    cut = MetaLinksCut(set(), {instance.path for instance in instances if instance.path})
-    action = session.plugin_config("enrol_meta").get("unenrolaction", "") or _SUSPEND_AND_TAKE_ROLES
-    if action in (_UNENROL, _SUSPEND_AND_TAKE_ROLES):
+    left = follow_in_metacourses(writer, fetch_copied(session, courseids), now=now, are_going=courseids)
+    cut = MetaLinksCut(set(), {instance.path for instance in instances if instance.path}, left)
+    action = unenrol_action(session)
+    if action in (UNENROL, SUSPEND_AND_TAKE_ROLES):
         assignment = session.table("role_assignments")
         taken = writer.delete_where("role_assignments", "itemid", ids, assignment.c.component == "enrol_meta")
         cut.users.update(row["userid"] for row in taken)
-    if action == _UNENROL:
+    if action == UNENROL:
         courseid_of = {instance.id: instance.courseid for instance in instances}
         member = session.table("groups_members")
         memberships = session.fetch(
@@ -63,8 +69,8 @@ def cut_meta_links(writer: Writer, courseids: Sequence[int], *, now: int) -> Met
         files = leave_courses(writer, {(row["userid"], courseid_of[row["enrolid"]]) for row in gone}, now=now)
         cut.users.update(row["userid"] for row in gone)
         writer.delete_where("enrol", "id", ids)
-        cut = cut._replace(files=files)
-    else:
+        cut = cut._replace(files=left + files)
+    elif action != KEEP:
         enabled = [instance.id for instance in instances if instance.status == ENABLED]
-        writer.update_many("enrol", [RowChange(rowid, {"status": ENABLED}, {"status": _DISABLED}) for rowid in enabled])
+        writer.update_many("enrol", [RowChange(rowid, {"status": ENABLED}, {"status": DISABLED}) for rowid in enabled])
     return cut

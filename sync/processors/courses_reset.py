@@ -20,6 +20,7 @@ from sync.moodle.writer import Writer
 from sync.processors.accounts import RowRefused
 from sync.processors.base import Processor, SplitChunk
 from sync.processors.course_list import CHUNK_WEIGHT, course_list_options
+from sync.processors.membership_state import roles_by_shortname
 from sync.processors.plan import Plan
 from sync.processors.reset_cells import OPTION_COLUMNS, Asked, is_on, read_cells
 from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
@@ -85,7 +86,7 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
         self.identifier = chosen if chosen in names else next(name for name in _IDENTIFIERS if name in names)
         if self.identifier != chosen:
             self.file_notes.append(Note("identity_taken_from", {"wanted": chosen, "used": self.identifier}))
-        self.roles = {role.shortname: role.id for role in fetch_roles(self.moodle)}
+        self.roles = {name: role.id for name, role in roles_by_shortname(fetch_roles(self.moodle)).items()}
 
     def fetch(self, rows: Sequence[CleanRow]) -> ResetState:
         asked = {row.line: self._asked(row) for row in rows}

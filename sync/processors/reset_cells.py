@@ -136,7 +136,7 @@ def is_on(cell: str | None) -> bool:
 def read_cells(cells: Mapping[str, Any], roles: Mapping[str, int]) -> Asked:
     """Give the options that a row turns on.
 
-    Shape: roles: short name -> id, of the site
+    Shape: roles: short name -> id, of the site; in lower case too, where that is no other role's
     Raises: RowRefused for an activity that there isn't
     """
     options = {name for name in (*_REQUIRED_FLAGS, *_OPTIONAL_FLAGS) if is_on(cells.get(name))}
@@ -178,9 +178,10 @@ def _roles(cell: str, roles: Mapping[str, int]) -> tuple[tuple[int, ...], tuple[
     """Give the ids of the roles of a cell, and the names that the site doesn't have."""
     words = cell.split()
     if [word.lower() for word in words] == [_ALL]:
-        return tuple(sorted(roles.values())), ()
+        return tuple(sorted(set(roles.values()))), ()
     known = {_NONE: NO_ROLE, **roles}
+    found = {word: known.get(word, known.get(word.casefold())) for word in words}
     return (
-        tuple(dict.fromkeys(known[word] for word in words if word in known)),
-        tuple(word for word in words if word not in known and word.lower() not in ("no", "0")),
+        tuple(dict.fromkeys(roleid for roleid in found.values() if roleid is not None)),
+        tuple(word for word, roleid in found.items() if roleid is None and word.lower() not in ("no", "0")),
     )

@@ -88,9 +88,20 @@ def test_5_courses_that_copied_from_a_deleted_one_are_disabled(
     left = moodle_site.one("enrol", id=instance)
     assert (left["status"], left["timemodified"]) == (1, 7)
     assert len(moodle_site.rows("role_assignments", id=role)) == roles_left
-    assert len(moodle_site.rows("user_enrolments", enrolid=instance)) == 1
+    copied = moodle_site.one("user_enrolments", enrolid=instance)
+    assert (copied["status"], copied["timemodified"] > 0) == (1, True)
     path = moodle_site.one("context", id=moodle_site.ids["C2 context"])["path"]
     assert len(moodle_site.rows("cache_flags", flagtype="accesslib/dirtycontexts", name=path)) == 1
+
+
+def test_5_where_the_site_keeps_people_nothing_changes(sqlite_site: MoodleSite) -> None:
+    instance, role = meta_child(sqlite_site, "1")
+
+    run_file(sqlite_site, "courses_delete", "C1\n")
+
+    assert sqlite_site.one("enrol", id=instance)["status"] == 0
+    assert sqlite_site.one("user_enrolments", enrolid=instance)["status"] == 0
+    assert len(sqlite_site.rows("role_assignments", id=role)) == 1
 
 
 def test_5_or_unenrolled_as_the_site_says(moodle_site: MoodleSite) -> None:

@@ -260,3 +260,90 @@ def test_the_number_of_queries_doesnt_grow_with_courses(sqlite_site: MoodleSite)
         numbers.append(result.queries)
 
     assert numbers[0] == numbers[1]
+
+
+def metacourse(site: MoodleSite, *users: tuple[int, int], action: str = "", **values: object) -> int:
+    """Let C2 take its people from C1. Shape: users: (id, role) of those that it has taken; gives the id of the method"""
+    site.execute("UPDATE {config} SET value = 'manual,guest,self,cohort,meta' WHERE name = 'enrol_plugins_enabled'")
+    site.execute("DELETE FROM {config_plugins} WHERE plugin = 'enrol_meta'")
+    for name, value in {"unenrolaction": action, **values}.items():
+        site.insert("config_plugins", plugin="enrol_meta", name=name, value=str(value))
+    method = site.insert(
+        "enrol", enrol="meta", status=0, courseid=site.ids["C2"], sortorder=9, customint1=site.ids["C1"]
+    )
+    for userid, role in users:
+        site.insert("user_enrolments", enrolid=method, userid=userid, status=0, modifierid=0, timemodified=1)
+        site.insert(
+            "role_assignments", roleid=role, contextid=site.ids["C2 context"], userid=userid, component="enrol_meta",
+            itemid=method, timemodified=1,
+        )  # fmt: skip
+    return method
+
+
+def copied(site: MoodleSite, method: int, userid: int) -> tuple[list[int], list[int]]:
+    """Give the states of the copied enrolment, and the roles that came with it."""
+    roles = site.rows("role_assignments", userid=userid, component="enrol_meta", itemid=method)
+    enrolments = site.rows("user_enrolments", enrolid=method, userid=userid)
+    return [row["status"] for row in enrolments], [row["roleid"] for row in roles]
+
+
+@pytest.mark.parametrize(
+    ("action", "left"),
+    [("", ([1], [])), ("3", ([1], [])), ("2", ([1], [STUDENT])), ("1", ([0], [STUDENT])), ("0", ([], []))],
+)
+def test_who_is_unenrolled_from_a_master_course_leaves_its_metacourses_as_the_site_says(
+    sqlite_site: MoodleSite, action: str, left: tuple[list[int], list[int]]
+) -> None:
+    pupil, other = enrol(sqlite_site, "pupil", STUDENT), enrol(sqlite_site, "other", TEACHER)
+    method = metacourse(sqlite_site, (pupil, STUDENT), (other, TEACHER), action=action)
+    group = insert(sqlite_site, "groups", {"courseid": sqlite_site.ids["C2"], "name": "Copied"})
+    insert(
+        sqlite_site, "groups_members",
+        {"groupid": group, "userid": pupil, "component": "enrol_meta", "itemid": method},
+    )  # fmt: skip
+
+    result = reset(sqlite_site, "C1;no;no;no;no;STUDENT;no;no;no;no")
+
+    assert result.codes == ["course_reset"], result.report
+    assert copied(sqlite_site, method, pupil) == left
+    assert copied(sqlite_site, method, other) == ([0], [TEACHER])
+    assert len(sqlite_site.rows("groups_members", groupid=group)) == int(action != "0")
+    flags = {row["name"] for row in sqlite_site.rows("cache_flags", flagtype="accesslib/dirtyusers")}
+    assert {str(pupil)} <= flags
+    assert str(other) not in flags
+
+
+@pytest.mark.parametrize(("copies_all", "status"), [(1, 0), (0, 1)])
+def test_who_loses_a_role_of_two_loses_it_in_metacourses(sqlite_site: MoodleSite, copies_all: int, status: int) -> None:
+    both = enrol(sqlite_site, "both", STUDENT, TEACHER)
+    method = metacourse(sqlite_site, (both, STUDENT), syncall=copies_all, nosyncroleids=TEACHER)
+
+    reset(sqlite_site, "C1;no;no;no;no;Student;no;no;no;no")
+
+    assert copied(sqlite_site, method, both) == ([status], [])
+
+
+def test_who_stays_by_another_method_stays_in_metacourses_with_its_dates(sqlite_site: MoodleSite) -> None:
+    pupil = enrol(sqlite_site, "pupil", STUDENT)
+    other = sqlite_site.insert("enrol", enrol="cohort", status=0, courseid=sqlite_site.ids["C1"], sortorder=5)
+    insert(
+        sqlite_site, "user_enrolments", {"enrolid": other, "userid": pupil, "status": 0, "timestart": 7, "timeend": 9}
+    )
+    method = metacourse(sqlite_site, (pupil, STUDENT))
+
+    reset(sqlite_site, "C1;no;no;no;no;student;no;no;no;no")
+
+    assert copied(sqlite_site, method, pupil) == ([0], [STUDENT])
+    row = sqlite_site.one("user_enrolments", enrolid=method, userid=pupil)
+    assert (row["timestart"], row["timeend"]) == (7, 9)
+
+
+def test_roles_are_named_in_any_case_and_one_spelled_alike_goes_before(sqlite_site: MoodleSite) -> None:
+    own = insert(sqlite_site, "role", {"shortname": "STUDENT", "name": "", "sortorder": 99})
+    pupil, other = enrol(sqlite_site, "pupil", STUDENT), enrol(sqlite_site, "other", own)
+
+    reset(sqlite_site, "C1;no;no;no;no;STUDENT;no;no;no;no")
+    assert [len(sqlite_site.rows("user_enrolments", userid=userid)) for userid in (pupil, other)] == [1, 0]
+
+    reset(sqlite_site, "C1;no;no;no;no;Student;no;no;no;no")
+    assert sqlite_site.rows("user_enrolments", userid=pupil) == []

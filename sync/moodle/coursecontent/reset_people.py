@@ -17,6 +17,7 @@ from sync.moodle.courses import Course
 from sync.moodle.database import MoodleSession
 from sync.moodle.enrolments import ENABLED, SUSPENDED, enabled_methods
 from sync.moodle.files import DeletedFiles
+from sync.moodle.metacourses import follow_in_metacourses
 from sync.moodle.writer import Writer
 
 # Stands for people without any role in the course.
@@ -120,6 +121,8 @@ def let_people_go(writer: Writer, leaving: Mapping[int, Leaving], *, now: int) -
     columns = writer.session.table("user_enrolments").c.keys()
     writer.delete_many("user_enrolments", [{name: row[name] for name in columns} for row in enrolments])
     files = leave_courses(writer, {(row["userid"], row["courseid"]) for row in enrolments}, now=now)
+    lost = {(userid, courseid) for courseid, each in leaving.items() for userid in each.userids}
+    files += follow_in_metacourses(writer, lost, now=now)
     caches.flag_changes(writer, dirty_users={row["userid"] for row in (*roles, *enrolments)})
     return files
 
