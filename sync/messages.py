@@ -110,7 +110,21 @@ COLUMN_TEXTS = {
     "value_out_of_range": _("%(value)s is out of range. Write a number from %(least)s to %(most)s."),
     "value_not_flag": _("“%(value)s” is neither yes nor no. Write 1 or 0."),
     "value_not_among": _("“%(value)s” is not possible here. Write one of: %(allowed)s."),
-    "value_not_time": _("“%(value)s” is not a date. Write YYYY-MM-DD, YYYY-MM-DD hh:mm:ss or seconds since 1970."),
+    "value_not_time": _(
+        "“%(value)s” is not a date that can be read. Write YYYY-MM-DD or DD/MM/YYYY, either with hh:mm:ss, or seconds "
+        "since 1970."
+    ),
+    "did_you_mean": _("Did you mean “%(nearest)s”?"),
+    "value_serial_date": _(
+        "It looks like the number of a day in a spreadsheet: %(meant)s. Give the cells a date format."
+    ),
+    "value_perhaps_days": _("It looks like a number of days."),
+    "value_too_small_for_seconds": _("As seconds since 1970 it would lie before 1973; as YYYYMMDD it is no day."),
+    "value_in_milliseconds": _("It looks like milliseconds since 1970; Moodle counts seconds."),
+    "date_order_other": _(
+        "In this column 01/02/2030 is read in the order “%(order)s” (d: day, m: month, y: year), in which there is no such "
+        "day. Write all dates in one order, best YYYY-MM-DD, or set the option dateorder."
+    ),
     "value_not_email": _("“%(value)s” is not an e-mail address. Write it like name@example.org."),
 }
 
@@ -256,11 +270,43 @@ ACCOUNT_TEXTS = {
     "profile_value_taken": _(
         "“%(value)s” belongs to another account, and this profile field must be unique. Correct it."
     ),
-    "profile_text_cut": _("profile field “%(field)s” was cut to %(limit)s characters"),
-    "profile_menu_default": _(
-        "“%(value)s” is not a choice of profile field “%(field)s”; “%(default)s” was stored. Choices: %(choices)s."
+    "dates_clock": _("Dates without a time zone were read by the clock of %(zone)s."),
+    "dates_clock_unknown": _(
+        "Moodle's time zone is “%(moodle_zone)s”, which only its server can tell: dates without a time zone were read by the "
+        "clock of ToolSync's machine (%(zone)s), and may be hours off. Set TOOLSYNC_MOODLE_TIME_ZONE to the zone of Moodle's "
+        "server, or choose a named time zone in Moodle."
     ),
-    "profile_date_invalid": _("“%(value)s” is not a date for profile field “%(field)s”; none was stored"),
+    "dates_day_first": _(
+        "Dates such as 01/02/2030 were read day first in the columns %(columns)s: other dates of the file show that order."
+    ),
+    "dates_month_first": _(
+        "Dates such as 01/02/2030 were read month first in the columns %(columns)s: other dates of the file show that order."
+    ),
+    "dates_order_open": _(
+        "Dates such as 01/02/2030 were read day first in the columns %(columns)s: nothing in the file shows another order. If "
+        "the month comes first, set the option dateorder to mdy."
+    ),
+    "dates_order_contradictory": _(
+        "The columns %(columns)s have dates with the day first and others with the month first. They were read day first; set "
+        "the option dateorder, best after correcting the file."
+    ),
+    "dates_day_first_chosen": _(
+        "Dates such as 01/02/2030 were read day first in the columns %(columns)s, as the option dateorder says."
+    ),
+    "dates_month_first_chosen": _(
+        "Dates such as 01/02/2030 were read month first in the columns %(columns)s, as the option dateorder says."
+    ),
+    "check_time_zone": _("Dates of files are read by the clock of %(zone)s."),
+    "check_time_zone_unknown": _(
+        "Moodle's time zone is “%(moodle_zone)s”, which only its server can tell. Dates of files would be read by the clock of "
+        "ToolSync's machine (%(zone)s). Set TOOLSYNC_MOODLE_TIME_ZONE to the zone of Moodle's server."
+    ),
+    "check_time_zone_invalid": _(
+        "TOOLSYNC_MOODLE_TIME_ZONE is “%(zone)s”, which is no time zone. Write Europe/Paris, say."
+    ),
+    "profile_year_out_of_range": _(
+        "“%(value)s” is outside the years that this profile field takes in Moodle: %(first)s to %(last)s."
+    ),
     "course_set_gap": _(
         "These columns are ignored, for the course column of their number is missing or there is a gap before it: %(columns)s."
     ),
@@ -394,7 +440,9 @@ COURSE_TEXTS = {
         "New courses get no manual enrolment on this site, so they can't have teachers. Have it added to new courses (settings "
         "of the plugin “Manual enrolments” in Moodle), or leave the teachers out."
     ),
-    "course_dates_reversed": _("The course would end before it starts. Correct one of the two dates."),
+    "course_dates_reversed": _(
+        "The course would end (%(end)s) before it starts (%(start)s). Correct one of the two dates."
+    ),
     "course_field_unknown": _("Column “%(column)s” is ignored: Moodle has no such custom field of courses."),
     "course_field_kind_unknown": _(
         "Custom fields of the type “%(kind)s” can't be filled from a file. Take the column out."
@@ -538,6 +586,9 @@ ENROLMENT_TEXTS = {
     "enrolment_groups_changed": _("groups changed"),
     "enrolment_dates_reversed": _(
         "The enrolment would end (%(end)s) before it starts (%(start)s). Correct one of the two dates."
+    ),
+    "enrolment_ends_at_start": _(
+        "A date without a time is the first moment of that day: to enrol for the whole day, give the next day as the end."
     ),
     "role_assigned": _("role given"),
     "role_held_already": _("has this role already"),
@@ -1193,10 +1244,13 @@ def text_at_column(code: str, params: Mapping[str, Any]) -> str:
 def text_of(code: str, params: Mapping[str, Any] | None = None) -> str:
     """Give the text of a code in the active language.
 
-    A code without a text is a fault of ours that must not hide the message from the person: it is shown as it is.
+    A code without a text is a fault of ours that must not hide the message from the person: it is shown as it is. The
+    parameter `hint` may hold the code of a further sentence.
     """
     template = _template(code, get_language())
-    return code if template is None else template % (params or {})
+    text = code if template is None else template % (params or {})
+    hint = params.get("hint") if params else None
+    return f"{text} {text_of(hint, {**params, 'hint': ''})}" if params and hint else text
 
 
 @lru_cache(maxsize=2000)

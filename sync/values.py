@@ -7,6 +7,7 @@ Line numbers are 1-based and physical: the header, comments and blank lines coun
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -71,6 +72,16 @@ class CleanRow(NamedTuple):
 
     line: int
     values: dict[str, Any]
+
+
+class Moment(NamedTuple):
+    """A moment as a cell gives it.
+
+    Shape: value: seconds since epoch, or a date and time on the site's clock; text: the cell
+    """
+
+    value: int | datetime
+    text: str
 
 
 class Rejection(NamedTuple):

@@ -277,6 +277,7 @@ TOOLSYNC_ADDRESS = env.str("TOOLSYNC_ADDRESS", default=next((o for o in CSRF_TRU
 TOOLSYNC_MOODLE_URL = env.str("TOOLSYNC_MOODLE_URL", default="")
 TOOLSYNC_MOODLE_PREFIX = env.str("TOOLSYNC_MOODLE_PREFIX", default="mdl_")
 TOOLSYNC_MOODLE_DATAROOT = env.str("TOOLSYNC_MOODLE_DATAROOT", default="")
+TOOLSYNC_MOODLE_TIME_ZONE = env.str("TOOLSYNC_MOODLE_TIME_ZONE", default="")
 TOOLSYNC_MOODLE_OPERATOR = env.str("TOOLSYNC_MOODLE_OPERATOR", default="admin")
 TOOLSYNC_MOODLE_PEPPERS: list[str] = env.json("TOOLSYNC_MOODLE_PEPPERS", default=[])
 # A command to run: from the environment only, so that nobody who reaches the web pages can choose it.

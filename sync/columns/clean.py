@@ -9,32 +9,24 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from difflib import get_close_matches
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from sync.columns.dates import DAY_FIRST, DateOrders, NotAMoment, parse_moment
+from sync.columns.words import folded, truth
+from sync.values import Moment
+
 Label = str | Promise
 Clean = Callable[[str], Any]
-
-TRUE_WORDS = frozenset(("1", "yes", "true", "y", "on", "oui"))
-FALSE_WORDS = frozenset(("0", "no", "false", "n", "off", "non"))
 
 _TAG = re.compile(r"</?[A-Za-z!][^>]*>")
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
 # No bound that a column declares has more; Python refuses to read numbers of thousands of digits.
 _LONGEST_NUMBER = 20
-_CLOCK = r"(?:[ T](\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?"
-# The year first, as ISO 8601 has it, or the day first; the place of year, month and day among the groups.
-_DATES = (
-    (re.compile(rf"(\d{{4}})-(\d{{1,2}})-(\d{{1,2}}){_CLOCK}(Z|[+-]\d\d:?\d\d)?"), (0, 1, 2)),
-    (re.compile(rf"(\d{{1,2}})/(\d{{1,2}})/(\d{{4}}){_CLOCK}()"), (2, 1, 0)),
-)
 _EMAIL = re.compile(r"[^@\s<>()\[\],;:\\\"]+@[^@\s<>()\[\],;:\\\"]+\.?[^@\s<>()\[\],;:\\\"]*")
-# The furthest second that Moodle's 10-digit columns hold, and the whole years until then.
-LATEST_TIME = 9_999_999_999
-_YEARS = range(1970, 2286)
 _LONGEST_VALUE_SHOWN = 100
 
 
@@ -60,6 +52,10 @@ class Kind(ABC):
 
     def limited(self, _length: int | None) -> Kind:
         """Give the same kind for a database column that holds so many characters."""
+        return self
+
+    def ordered(self, _orders: DateOrders) -> Kind:
+        """Return the same kind for a column whose dates have these orders of day and month."""
         return self
 
 
@@ -113,9 +109,9 @@ class IntegerKind(Kind):
     def cleaner(self) -> Clean:
         def clean(text: str) -> int:
             if not _WHOLE_NUMBER.fullmatch(text):
-                raise CellError("value_not_number", value=_shown(text))
+                raise CellError("value_not_number", value=shown(text))
             if len(text) > _LONGEST_NUMBER or not self.least <= int(text) <= self.most:
-                raise CellError("value_out_of_range", value=_shown(text), least=self.least, most=self.most)
+                raise CellError("value_out_of_range", value=shown(text), least=self.least, most=self.most)
             return int(text)
 
         return clean
@@ -130,12 +126,10 @@ class FlagKind(Kind):
 
     def cleaner(self) -> Clean:
         def clean(text: str) -> int:
-            word = text.lower()
-            if word in TRUE_WORDS:
-                return 1
-            if word in FALSE_WORDS:
-                return 0
-            raise CellError("value_not_flag", value=_shown(text))
+            value = truth(text)
+            if value is None:
+                raise CellError("value_not_flag", value=shown(text))
+            return int(value)
 
         return clean
 
@@ -145,16 +139,19 @@ class FlagKind(Kind):
 
 @dataclass(frozen=True)
 class OneOfKind(Kind):
-    """One of a few words, in any case. Shape: values: word -> value."""
+    """One of a few words, in any case. Shape: values: word -> value; exact: the case counts."""
 
     values: Mapping[str, Any]
+    exact: bool = False
 
     def cleaner(self) -> Clean:
         def clean(text: str) -> Any:
             try:
-                return self.values[text.lower()]
+                return self.values[text if self.exact else text.lower()]
             except KeyError:
-                raise CellError("value_not_among", value=_shown(text), allowed=", ".join(self.values)) from None
+                raise CellError(
+                    "value_not_among", value=shown(text), allowed=", ".join(self.values), **nearest(text, self.values)
+                ) from None
 
         return clean
 
@@ -164,20 +161,31 @@ class OneOfKind(Kind):
 
 @dataclass(frozen=True)
 class TimeKind(Kind):
-    """A moment: seconds since epoch as int, or a date (and time) on the site's clock as naive datetime."""
+    """A moment: seconds since epoch, or a date (and time) on the site's clock, with the text of the cell.
+
+    Shape: orders: of day and month, as the column has them; from_year: the first that is possible
+    """
+
+    orders: DateOrders = DAY_FIRST
+    from_year: int = 1970
 
     def cleaner(self) -> Clean:
-        def clean(text: str) -> int | datetime:
+        def clean(text: str) -> Moment:
             try:
-                moment = _seconds(text) if text.isascii() and text.isdigit() else _date(text)
-            except ValueError:
-                raise CellError("value_not_time", value=_shown(text)) from None
-            return moment
+                value = parse_moment(text, self.orders, from_year=self.from_year)
+            except NotAMoment as error:
+                raise CellError("value_not_time", value=shown(text), hint=error.code, **error.params) from None
+            return Moment(value, shown(text))
 
         return clean
 
+    def ordered(self, orders: DateOrders) -> Kind:
+        return replace(self, orders=orders)
+
     def describe(self) -> Label:
-        return _("YYYY-MM-DD or DD/MM/YYYY, also with hh:mm:ss, or seconds since 1970; 0 = none")
+        return _(
+            "YYYY-MM-DD, DD/MM/YYYY or DD.MM.YYYY, also with hh:mm:ss, a date in words, or seconds since 1970; 0 = none"
+        )
 
 
 @dataclass(frozen=True)
@@ -191,7 +199,7 @@ class EmailKind(TextKind):
             value: str = as_text(text)
             if ("@" in value and _EMAIL.fullmatch(value)) or "NOMAIL" in value.upper().replace(" ", ""):
                 return value
-            raise CellError("value_not_email", value=_shown(text))
+            raise CellError("value_not_email", value=shown(text))
 
         return clean
 
@@ -199,29 +207,7 @@ class EmailKind(TextKind):
         return _("e-mail address")
 
 
-def _seconds(digits: str) -> int:
-    """Read seconds since epoch. Raises: ValueError."""
-    if len(digits) > _LONGEST_NUMBER or int(digits) > LATEST_TIME:
-        raise ValueError(digits)
-    return int(digits)
-
-
-def _date(text: str) -> int | datetime:
-    """Read a date (and time): on the site's clock, or seconds since epoch where it names its zone. Raises: ValueError."""
-    found = next(((match, places) for pattern, places in _DATES if (match := pattern.fullmatch(text))), None)
-    if found is None:
-        raise ValueError(text)
-    match, places = found
-    *numbers, zone = match.groups()
-    year, month, day = (int(numbers[place]) for place in places)
-    hour, minute, second = (int(number or 0) for number in numbers[3:])
-    if year not in _YEARS:
-        raise ValueError(text)
-    moment = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the site's clock, not ours
-    return int(datetime.fromisoformat(f"{moment.isoformat()}{zone}").timestamp()) if zone else moment
-
-
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """Cut a cell to what is still worth reading in a message; it may hold megabytes."""
     return text if len(text) <= _LONGEST_VALUE_SHOWN else text[: _LONGEST_VALUE_SHOWN - 1] + "…"
 
@@ -238,20 +224,27 @@ def flag() -> Kind:
     return FlagKind()
 
 
-def one_of(values: Iterable[str] | Mapping[str, Any], *more: str) -> Kind:
-    """One of the words; give a mapping when words stand for values."""
+def one_of(values: Iterable[str] | Mapping[str, Any], *more: str, exact: bool = False) -> Kind:
+    """One of the words; give a mapping when words stand for values. Shape: exact: the case of letters counts"""
     if isinstance(values, Mapping):
-        return OneOfKind(dict(values))
+        return OneOfKind(dict(values), exact)
     words = (values, *more) if isinstance(values, str) else tuple(values)
-    return OneOfKind({word: word for word in words})
+    return OneOfKind({word: word for word in words}, exact)
 
 
-def moodle_time() -> Kind:
-    return TimeKind()
+def moodle_time(orders: DateOrders = DAY_FIRST, from_year: int = 1970) -> Kind:
+    return TimeKind(orders, from_year)
 
 
 def email(limit: int = 100) -> Kind:
     return EmailKind(limit)
+
+
+def nearest(text: str, words: Iterable[str]) -> dict[str, str]:
+    """Return what a message needs to suggest the word that was probably meant, {} when none is near."""
+    by_fold = {folded(word): word for word in words}
+    found = get_close_matches(folded(shown(text)), by_fold, 1, 0.75)
+    return {"hint": "did_you_mean", "nearest": by_fold[found[0]]} if found else {}
 
 
 def without_tags(value: str) -> str:

@@ -1,10 +1,23 @@
-"""The options that every processor has."""
+"""The options that every processor has, or all that have something in common."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
 from sync.columns.options import Choice, Flag, Option
+
+# Of the file types whose cells may hold dates.
+DATE_ORDER_OPTION: Option = Choice(
+    "dateorder",
+    default="",
+    choices={"": _("Detect"), "dmy": _("Day first (31/12/2026)"), "mdy": _("Month first (12/31/2026)")},
+    label=_("Order of dates"),
+    help=_(
+        "What comes first in dates such as 01/09/2026. Decided for each column by a date that has one reading only; day "
+        "first where none has."
+    ),
+    group="format",
+)
 
 GENERAL_OPTIONS: tuple[Option, ...] = (
     Choice(

@@ -11,10 +11,8 @@ from typing import Any
 
 from django.utils.functional import Promise
 
+from sync.columns.words import truth
 from sync.errors import DeclarationError, OptionError
-
-_TRUE = frozenset(("1", "true", "yes", "on"))
-_FALSE = frozenset(("0", "false", "no", "off", ""))
 
 Label = str | Promise
 
@@ -44,12 +42,11 @@ class Flag(Option):
     def clean(self, value: Any) -> bool:
         if isinstance(value, bool):
             return value
-        text = str(value).strip().lower()
-        if text in _TRUE:
-            return True
-        if text in _FALSE:
-            return False
-        raise OptionError("option_not_flag", option=self.name, value=str(value))
+        text = str(value).strip()
+        said = truth(text) if text else False
+        if said is None:
+            raise OptionError("option_not_flag", option=self.name, value=str(value))
+        return said
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 from sync.columns.clean import CellError, Clean
 from sync.columns.column import Columns, Empty
 from sync.columns.header import MatchedHeader
+from sync.columns.survey import DateSurvey
 from sync.values import CleanRow, Rejection, Row
 
 ColumnLimit = Callable[[str, str], int | None]
@@ -16,10 +17,13 @@ ColumnLimit = Callable[[str, str], int | None]
 class RowCleaner:
     """Cleans rows of one file. Made once per file, so that per row only the cells cost.
 
-    Shape: column_limit: (Moodle table, column) -> characters that the real column holds, None = not limited
+    Shape: column_limit: (Moodle table, column) -> characters that the real column holds, None = not limited; dates: what a
+    look at the whole file has shown of them
     """
 
-    def __init__(self, columns: Columns, header: MatchedHeader, column_limit: ColumnLimit) -> None:
+    def __init__(
+        self, columns: Columns, header: MatchedHeader, column_limit: ColumnLimit, dates: DateSurvey | None = None
+    ) -> None:
         self._width = header.width
         self._exact = columns.exact_width
         self._fields: list[tuple[int, str, Clean, bool, bool]] = []
@@ -27,6 +31,8 @@ class RowCleaner:
             kind = column.kind
             if column.stored_in is not None:
                 kind = kind.limited(column_limit(*column.stored_in))
+            if dates is not None:
+                kind = kind.ordered(dates.orders_of(name))
             clears = column.empty is Empty.CLEARS
             self._fields.append((position, name, kind.cleaner(), column.must_be_filled, clears))
 

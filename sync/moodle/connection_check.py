@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from django.core.exceptions import ImproperlyConfigured
 
 from sync.errors import MoodleError
+from sync.moodle.clock import clock_of, zone_named
 from sync.moodle.database import MoodleConnection, MoodleDatabase, MoodleSession, translated_errors
 from sync.moodle.file_pool import STORAGE_ERRORS, storage_at
 from sync.moodle.schema import REQUIRED_COLUMNS, WRITE_ORDER
@@ -62,6 +63,7 @@ def _look(session: MoodleSession) -> Iterator[Finding]:
     yield from _tables(session)
     yield from _rights(session)
     yield from _operator(session)
+    yield from _time_zone(session)
     yield from _data_folder(session.database.settings)
 
 
@@ -181,6 +183,15 @@ def _operator(session: MoodleSession) -> Iterator[Finding]:
     operator = session.database.settings.operator
     if not session.fetch(sa.select(user.c.id).where(user.c.username == operator, user.c.deleted == 0)):
         yield Finding(Level.WARNING, "check_operator_missing", {"operator": operator})
+
+
+def _time_zone(session: MoodleSession) -> Iterator[Finding]:
+    clock, wanted = clock_of(session), session.database.settings.time_zone
+    if wanted and zone_named(wanted) is None:
+        yield Finding(Level.ERROR, "check_time_zone_invalid", {"zone": wanted})
+    params = {"zone": clock.name, "moodle_zone": clock.moodle_zone}
+    level, code = (Level.OK, "check_time_zone") if clock.is_known else (Level.WARNING, "check_time_zone_unknown")
+    yield Finding(level, code, params)
 
 
 def _data_folder(connection: MoodleConnection) -> Iterator[Finding]:

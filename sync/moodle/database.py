@@ -57,7 +57,8 @@ class MoodleConnection:
 
     Shape: peppers: newest first; operator: username of the Moodle account in whose name we write; dataroot: Moodle's data
     folder on this machine, or else data_url: the address of a storage that holds it (it may hold a password); command_line:
-    of sync/moodle/command_line.py, () = there is none
+    of sync/moodle/command_line.py, () = there is none; time_zone: the zone of Moodle's server, "" = as Moodle's settings name
+    it
     """
 
     url: str = field(repr=False)
@@ -67,6 +68,7 @@ class MoodleConnection:
     peppers: tuple[str, ...] = field(default=(), repr=False)
     command_line: tuple[str, ...] = ()
     data_url: str = field(default="", repr=False)
+    time_zone: str = ""
 
 
 def data_place(place: str) -> dict[str, Any]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sqlalchemy as sa
 
+from sync.moodle.clock import Clock, clock_of
 from sync.moodle.database import MoodleSession
 from sync.moodle.passwords import HashFormat, format_for
 from sync.moodle.writer import MAX_KEYS, slices
+from sync.values import Moment
 
 # Authentication plugins that never keep a password in Moodle. Source: prevent_local_passwords() of each plugin
 _NEVER_CACHED = frozenset(("cas", "shibboleth", "oauth2", "mnet"))
@@ -115,17 +116,26 @@ class SiteRules:
         hosts = self._moodle.table("mnet_host")
         return frozenset(int(hostid) for (hostid,) in self._moodle.fetch(sa.select(hosts.c.id)))
 
-    def seconds(self, moment: int | datetime) -> int:
+    def seconds(self, moment: Moment) -> int:
         """Give a cell's moment as seconds since epoch: dates are on the site's clock."""
-        return moment if isinstance(moment, int) else int(moment.replace(tzinfo=self.timezone).timestamp())
+        value = moment.value
+        return value if isinstance(value, int) else int(value.replace(tzinfo=self.clock.zone).timestamp())
+
+    def local_time(self, seconds: int) -> datetime:
+        """Return what the site's clock shows at a moment, also before 1970."""
+        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).astimezone(self.clock.zone)
+
+    def shown_time(self, seconds: int) -> str:
+        """Return a moment as people write it, on the site's clock: "2026-09-01", "2026-09-01 08:30"; 0 stays 0."""
+        if not seconds:
+            return "0"
+        moment = self.local_time(seconds)
+        return f"{moment:%Y-%m-%d %H:%M:%S}".removesuffix(":00").removesuffix(" 00:00")
 
     @cached_property
-    def timezone(self) -> ZoneInfo | None:
-        """The clock of dates in files; None = the clock of this machine (Moodle's "server timezone")."""
-        try:
-            return ZoneInfo(self._moodle.config.get("timezone", ""))
-        except (ZoneInfoNotFoundError, ValueError):
-            return None
+    def clock(self) -> Clock:
+        """The clock of dates in files."""
+        return clock_of(self._moodle)
 
 
 def fetch_accounts(

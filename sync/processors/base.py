@@ -15,7 +15,7 @@ After the last chunk: closing_plan(), which is carried out like the plan of a ch
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, BinaryIO, ClassVar, Generic, Protocol, TypeVar
 
@@ -23,6 +23,7 @@ from django.utils.functional import Promise
 
 from sync.columns.column import Columns
 from sync.columns.options import Options, OptionValues
+from sync.columns.survey import FileSurvey, Survey
 from sync.moodle import caches
 from sync.moodle.command_line import MoodleCommand
 from sync.moodle.course_leaving import leave_courses
@@ -80,7 +81,8 @@ class Processor(ABC, Generic[State, PlanT]):
     Shape: after: keys of processors whose files go first when several arrive together; rows_per_chunk: at most so many,
     where one row may do much; records: what is known of earlier runs; kept: what the processor collects over the whole run,
     when a new connection has to be made too (the processor is then made anew); pictures: where the file is a zip of them;
-    file_area: holds the files that rows may name; moodle_command: starts Moodle's own scripts, none = not set
+    file_area: holds the files that rows may name; file_survey: what is looked for in all rows before the first is used;
+    survey: what was found; moodle_command: starts Moodle's own scripts, none = not set
     """
 
     key: ClassVar[str]
@@ -96,6 +98,8 @@ class Processor(ABC, Generic[State, PlanT]):
     moodle_command: MoodleCommand | None = None
     kept: dict[str, Any]
     pictures: PictureZip | None = None
+    file_survey: ClassVar[Callable[[Mapping[str, int]], FileSurvey] | None] = None
+    survey: Survey
 
     def __init__(self, moodle: MoodleSession, options: OptionValues, memory: Memory) -> None:
         self.moodle = moodle
@@ -103,6 +107,7 @@ class Processor(ABC, Generic[State, PlanT]):
         self.memory = memory
         self.kept = {}
         self.file_notes: list[Note] = []
+        self.survey = Survey(self.columns)
 
     def begin(self, names: Sequence[str]) -> None:
         """Look at the header's canonical names before the first chunk; say in `file_notes` what concerns the whole file."""

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import flag, moodle_time, one_of, text
 from sync.columns.column import Column, Columns
-from sync.columns.general_options import GENERAL_OPTIONS
+from sync.columns.general_options import DATE_ORDER_OPTION, GENERAL_OPTIONS
 from sync.columns.options import Choice, Options
 from sync.moodle.cohorts import fetch_deleted_members
 from sync.moodle.roles import fetch_roles
@@ -65,6 +65,7 @@ class CohortCourses(Processor[LinksState, LinksPlan]):
                choices={"id": "id", "shortname": "shortname"},
                label=_("Role identifier"), help=_("What the column role holds.")),
         FOLLOW_ENROLMENTS,
+        DATE_ORDER_OPTION,
         *GENERAL_OPTIONS,
     )  # fmt: skip
 

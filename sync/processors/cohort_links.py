@@ -18,6 +18,7 @@ from sync.processors.cohort_book import AnyCohort, CohortBook
 from sync.processors.cohort_sync import sync_cohort_instance
 from sync.processors.course_groups import MAX_NAME, CourseGroups
 from sync.processors.course_sets import STUDENT, find_course
+from sync.processors.enrolment_dates import given_date, reversed_dates
 from sync.processors.enrolment_results import accepted
 from sync.processors.membership_memory import Instance
 from sync.processors.membership_rows import MembershipRows
@@ -231,10 +232,11 @@ class LinksPlanner:
         }
 
     def _dates(self, row: CleanRow) -> tuple[int, int]:
-        start, end = (self.state.rules.seconds(row.values.get(name, 0)) for name in ("enrolstart", "enrolend"))
-        if 0 < end <= start:
-            raise RowRefused("enrolment_dates_reversed", "enrolend", start=start, end=end)
-        return start, end
+        rules = self.state.rules
+        start, end = (given_date(row.values.get(name), rules) for name in ("enrolstart", "enrolend"))
+        if (found := reversed_dates(start, end, None, rules.shown_time)) is not None:
+            raise RowRefused("enrolment_dates_reversed", "enrolend", start=found.start, end=found.end, hint=found.hint)
+        return (start.seconds if start else 0), (end.seconds if end else 0)
 
     # --- groups ------------------------------------------------------------------------------------------------------
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sync.columns.survey import DateSurvey
 from sync.moodle.course_creation import Teacher
 from sync.moodle.course_defaults import CourseDefaults
 from sync.moodle.course_rows import CourseField
 from sync.moodle.roles import Role
 from sync.moodle.users import SiteRules
 from sync.processors.accounts import RowRefused
+from sync.processors.course_field_values import field_values
 
 TEACHER_ROLE = "editingteacher"
 MAX_SECTION_NAME = 255
@@ -36,12 +38,15 @@ class CourseCells:
         people: Mapping[str, Sequence[int]],
         roles: Mapping[str, Role],
         fields: Mapping[str, CourseField],
+        *,
+        dates: DateSurvey,
     ) -> None:
         self._defaults = defaults
         self._rules = rules
         self._people = people
         self._roles = roles
         self._fields = fields
+        self._dates = dates
 
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Give the columns of `course`."""
@@ -75,9 +80,13 @@ class CourseCells:
             }  # fmt: skip
         return topics
 
-    def fields(self, given: Mapping[str, Any]) -> list[tuple[CourseField, str]]:
-        """Give the custom fields and their cells."""
-        return [(custom, given[column]) for column, custom in self._fields.items() if column in given]
+    def fields(self, given: Mapping[str, Any]) -> list[tuple[CourseField, dict[str, Any]]]:
+        """Return the custom fields, each with the columns of `customfield_data` that its cell fills. Raises: RowRefused"""
+        return [
+            (custom, field_values(custom, given[column], self._rules, self._dates.orders_of(column)))
+            for column, custom in self._fields.items()
+            if column in given
+        ]
 
     def teachers(self, given: Mapping[str, Any]) -> list[Teacher]:
         """Give who is to teach."""

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import flag, integer, moodle_time, text
 from sync.columns.column import Column, Columns, Empty, NumberedColumn, PrefixedColumn
-from sync.columns.general_options import GENERAL_OPTIONS
+from sync.columns.general_options import DATE_ORDER_OPTION, GENERAL_OPTIONS
 from sync.columns.options import Choice, Flag, Options
 from sync.processors.course_fillings import ADD, IGNORE, REPLACE
 from sync.processors.course_handover import MOODLE, TOOLSYNC
@@ -105,5 +105,6 @@ OPTIONS = Options(
     Flag("leaveoutunknown", label=_("Leave out what isn't known"),
          help=_("Activities and questions of a backup whose plugin isn't known are left out, and named in the report. Off: "
                 "the row is rejected.")),
-    *GENERAL_OPTIONS,
+    DATE_ORDER_OPTION,
+        *GENERAL_OPTIONS,
 )  # fmt: skip

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from math import isfinite, nan
 from typing import Any
 
-from sync.columns.clean import FALSE_WORDS, TRUE_WORDS, CellError, moodle_time
+from sync.columns.clean import CellError, flag, moodle_time, one_of, text as text_kind
+from sync.columns.dates import FROM_ANY_YEAR, DateOrders
 from sync.moodle.course_rows import CourseField
 from sync.moodle.users import SiteRules
 from sync.processors.accounts import RowRefused
@@ -16,58 +16,51 @@ from sync.processors.accounts import RowRefused
 _MAX_TEXT = 1333
 
 
-def field_values(field: CourseField, text: str, rules: SiteRules) -> dict[str, Any]:
+def field_values(field: CourseField, text: str, rules: SiteRules, orders: DateOrders) -> dict[str, Any]:
     """Give the columns of `customfield_data` that hold a value.
 
+    Shape: orders: of day and month in the column
     Raises: RowRefused for a value that the field can't hold
     """
     convert = _CONVERTERS.get(field.kind)
     if convert is None:
         raise RowRefused("course_field_kind_unknown", column_of(field), kind=field.kind)
-    return {"valueformat": 0, **convert(field, text, rules)}
+    try:
+        return {"valueformat": 0, **convert(field, text, rules, orders)}
+    except CellError as error:
+        raise RowRefused(error.code, column_of(field), **error.params) from None
 
 
 def column_of(field: CourseField) -> str:
     return f"customfield_{field.shortname.lower()}"
 
 
-def _text(field: CourseField, text: str, _rules: SiteRules) -> dict[str, Any]:
-    limit = _config(field).get("maxlength") or _MAX_TEXT
-    if len(text) > int(limit):
-        raise RowRefused("value_too_long", column_of(field), length=len(text), limit=int(limit))
+def _text(field: CourseField, text: str, _rules: SiteRules, _orders: DateOrders) -> dict[str, Any]:
+    text = text_kind(int(_config(field).get("maxlength") or _MAX_TEXT)).cleaner()(text)
     return {"charvalue": text, "value": text}
 
 
-def _textarea(_field: CourseField, text: str, _rules: SiteRules) -> dict[str, Any]:
+def _textarea(_field: CourseField, text: str, _rules: SiteRules, _orders: DateOrders) -> dict[str, Any]:
     return {"value": text, "valueformat": 1}
 
 
-def _checkbox(field: CourseField, text: str, _rules: SiteRules) -> dict[str, Any]:
-    word = text.lower()
-    if word not in TRUE_WORDS and word not in FALSE_WORDS and word:
-        raise RowRefused("value_not_flag", column_of(field), value=text)
-    number = int(word in TRUE_WORDS)
+def _checkbox(_field: CourseField, text: str, _rules: SiteRules, _orders: DateOrders) -> dict[str, Any]:
+    number = flag().cleaner()(text) if text else 0
     return {"intvalue": number, "value": str(number)}
 
 
-def _select(field: CourseField, text: str, _rules: SiteRules) -> dict[str, Any]:
+def _select(field: CourseField, text: str, _rules: SiteRules, _orders: DateOrders) -> dict[str, Any]:
     choices = [choice.strip() for choice in str(_config(field).get("options", "")).splitlines()]
-    if text and text not in choices:
-        raise RowRefused("value_not_among", column_of(field), value=text, allowed=", ".join(choices))
-    number = choices.index(text) + 1 if text else 0
+    number = choices.index(one_of(choices, exact=True).cleaner()(text)) + 1 if text else 0
     return {"intvalue": number, "value": str(number)}
 
 
-def _date(field: CourseField, text: str, rules: SiteRules) -> dict[str, Any]:
-    try:
-        moment: int | datetime = moodle_time().cleaner()(text) if text else 0
-    except CellError as error:
-        raise RowRefused(error.code, column_of(field), **error.params) from None
-    seconds = rules.seconds(moment)
+def _date(_field: CourseField, text: str, rules: SiteRules, orders: DateOrders) -> dict[str, Any]:
+    seconds = rules.seconds(moodle_time(orders, FROM_ANY_YEAR).cleaner()(text)) if text else 0
     return {"intvalue": seconds, "value": str(seconds)}
 
 
-def _number(field: CourseField, text: str, _rules: SiteRules) -> dict[str, Any]:
+def _number(field: CourseField, text: str, _rules: SiteRules, _orders: DateOrders) -> dict[str, Any]:
     try:
         number = float(text.replace(",", ".")) if text else None
     except ValueError:

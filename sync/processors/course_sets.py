@@ -9,6 +9,7 @@ from sync.moodle.courses import Course
 from sync.moodle.enrolments import ACTIVE, ENABLED, METHODS_WITH_FREE_ROLES, SELF_SYNCED_METHODS
 from sync.moodle.roles import Role
 from sync.processors.course_groups import CourseGroups
+from sync.processors.enrolment_dates import ShowTime, enrolment_values, reversed_dates
 from sync.processors.membership_memory import Instance
 from sync.processors.membership_results import NOTHING, CourseSet, SetResult
 from sync.processors.membership_rows import MembershipRows
@@ -33,8 +34,9 @@ class Target(NamedTuple):
 class CourseSets:
     """Carries out course sets on the rows of a chunk."""
 
-    def __init__(self, rows: MembershipRows) -> None:
+    def __init__(self, rows: MembershipRows, show_time: ShowTime) -> None:
         self.rows = rows
+        self._show_time = show_time
         self.groups = CourseGroups(rows)
 
     def apply(self, user: UserKey, wanted: CourseSet, line: int) -> SetResult:
@@ -46,6 +48,8 @@ class CourseSets:
             # A set without role and method is a slip that does no harm, unless it asks for a group in vain.
             harmless = target.code == "course_set_empty" and not wanted.group
             return SetResult(notes=(target,)) if harmless else SetResult(problems=(target,))
+        if (reversed_set := self._reversed(user, target, wanted)) is not None:
+            return SetResult(problems=(reversed_set,))
         changes = tuple(self._enrol(user, target, wanted, line))
         if changes:
             sync_meta_children(self.rows, user, target.course, line)
@@ -54,17 +58,36 @@ class CourseSets:
         joined = self.groups.join(user, target.course, wanted.group, wanted.column("group"), line)
         return joined._replace(changes=(*changes, *joined.changes))
 
+    def _reversed(self, user: UserKey, target: Target, wanted: CourseSet) -> Note | None:
+        before = self.rows.enrolment(user, target.instance.id) if target.instance is not None else None
+        found = reversed_dates(wanted.start, wanted.end, before, self._show_time)
+        if found is None:
+            return None
+        params = {"column": wanted.column("end"), "start": found.start, "end": found.end, "hint": found.hint}
+        return Note("enrolment_dates_reversed", params)
+
     def _enrol(self, user: UserKey, target: Target, wanted: CourseSet, line: int) -> Iterator[Change]:
         rows, instance = self.rows, target.instance
         if instance is not None:
-            given = {"status": ACTIVE, "timestart": wanted.start, "timeend": wanted.end}
-            values = {name: value for name, value in given.items() if value is not None}
+            values = enrolment_values(ACTIVE, wanted.start, wanted.end)
             before = rows.enrolment(user, instance.id)
             if rows.enrol(user, instance.id, values, line, timestart=rows.now):
-                yield from _enrolment_changes(wanted, before, values)
+                yield from self._enrolment_changes(wanted, before, values)
         component, itemid = role_owner(instance)
         if rows.assign_role(user, target.course, target.role.id, line, component=component, itemid=itemid):
             yield Change(wanted.column("role"), "", target.role.shortname)
+
+    def _enrolment_changes(
+        self, wanted: CourseSet, before: Values | None, after: Mapping[str, int]
+    ) -> Iterator[Change]:
+        if before is None:
+            yield Change(wanted.column("course"), "", wanted.course)
+            return
+        if before["status"] != after["status"]:
+            yield Change(wanted.column("enrol"), _STATUS_WORDS[before["status"]], _STATUS_WORDS[after["status"]])
+        for column, name in (("start", "timestart"), ("end", "timeend")):
+            if name in after and before[name] != after[name]:
+                yield Change(wanted.column(column), self._show_time(before[name]), self._show_time(after[name]))
 
 
 def find_target(state: MembershipState, wanted: CourseSet) -> Target | Note:
@@ -131,14 +154,3 @@ def find_method(
         if instance.enrol == method and (disabled_too or instance.status == ENABLED):
             return instance
     return Note("enrol_method_inactive", params)
-
-
-def _enrolment_changes(wanted: CourseSet, before: Values | None, after: dict[str, int]) -> Iterator[Change]:
-    if before is None:
-        yield Change(wanted.column("course"), "", wanted.course)
-        return
-    if before["status"] != after["status"]:
-        yield Change(wanted.column("enrol"), _STATUS_WORDS[before["status"]], _STATUS_WORDS[after["status"]])
-    for column, name in (("start", "timestart"), ("end", "timeend")):
-        if name in after and before[name] != after[name]:
-            yield Change(wanted.column(column), str(before[name]), str(after[name]))

@@ -12,6 +12,7 @@ from sync.moodle.course_sections import new_section
 from sync.moodle.courses import Course
 from sync.moodle.enrolments import ACTIVE, ENABLED
 from sync.processors.accounts import RowRefused
+from sync.processors.course_cells import DATES
 from sync.processors.courses_plan import CoursesPlan, Move, Target
 from sync.processors.courses_state import CoursesState
 from sync.processors.membership_rows import MembershipRows
@@ -54,7 +55,15 @@ class CourseUpdate:
         }
         if self._after.get("enablecompletion") == 0:
             self._after["showcompletionconditions"] = None
-        self.changes += [Change(name, _shown(self.course[name]), _shown(value)) for name, value in self._after.items()]
+        self.changes += [
+            Change(name, self._shown(name, self.course[name]), self._shown(name, value))
+            for name, value in self._after.items()
+        ]
+
+    def _shown(self, name: str, value: Any) -> str:
+        if value is None:
+            return ""
+        return self.state.rules.shown_time(value) if name in DATES else str(value)
 
     def take_category(self, target: Target | None) -> None:
         """Move the course, unless it is there already; it comes last in its new category."""
@@ -212,10 +221,6 @@ def follows_weeks(state: CoursesState, course: CourseRow) -> bool:
         return False
     _rowid, automatic = state.options.get((course["id"], "weeks", "automaticenddate"), (0, "1"))
     return automatic == "1"
-
-
-def _shown(value: Any) -> str:
-    return "" if value is None else str(value)
 
 
 def _words(section: Mapping[str, Any], changed: Mapping[str, Any]) -> str:

@@ -136,6 +136,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
             named=named,
             roles=self.roles,
             fields=self.fields,
+            dates=self.survey.dates,
             people=people,
             groupings=self._fetch_groupings(courseids),
             sections=fetch_sections(self.moodle, courseids) if has_topics or "startdate" in self.names else {},

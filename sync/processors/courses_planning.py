@@ -10,12 +10,12 @@ from sync.moodle.categories import Category, NewCategory
 from sync.moodle.course_creation import NewCourse, Teacher
 from sync.moodle.course_rows import CourseRow
 from sync.moodle.courses import Course
+from sync.moodle.users import SiteRules
 from sync.processors.accounts import RowRefused
 from sync.processors.base import SplitChunk
 from sync.processors.course_book import CourseBook, check_context
 from sync.processors.course_categories import CourseCategories
 from sync.processors.course_cells import CourseCells
-from sync.processors.course_field_values import field_values
 from sync.processors.course_fillings import IGNORE, REPLACE, Filling
 from sync.processors.course_handover import HandOver
 from sync.processors.course_templates import (
@@ -46,7 +46,9 @@ class CoursesPlanner:
         self.chosen = chosen
         self.names = names
         self.plan = CoursesPlan(state.now, state.categories)
-        self.cells = CourseCells(state.defaults, state.rules, state.people, state.roles, state.fields)
+        self.cells = CourseCells(
+            state.defaults, state.rules, state.people, state.roles, state.fields, dates=state.dates
+        )
         self.categories = CourseCategories(
             state.categories, new_visible=chosen.newcategoriesvisible, fold=state.folds.get("category", str)
         )
@@ -135,10 +137,9 @@ class CoursesPlanner:
         )
         if course.options.get("automaticenddate") == "1" and "enddate" not in values:
             full["enddate"] = full["startdate"] + 7 * 86_400 * max(course.sections)
-        _check_dates(full)
+        _check_dates(full, state.rules)
         course.fields = {
-            custom.id: {**state.extras, **field_values(custom, text, state.rules)}
-            for custom, text in self.cells.fields(given)
+            custom.id: {**state.extras, **values_of_field} for custom, values_of_field in self.cells.fields(given)
         }
         course.teachers = self._teachers_of(course, given)
         # In a hidden one it stays as it is: nobody sees what is in there before the category is shown, as Moodle's form has it.
@@ -172,8 +173,7 @@ class CoursesPlanner:
         given = row.values
         self.cells.teachers(given)
         self.cells.topics(given)
-        for custom, text in self.cells.fields(given):
-            field_values(custom, text, self.state.rules)
+        self.cells.fields(given)
         category = self._category(given) or self.categories.default()
         # Into one that the row makes, the row moves the course.
         place = category if isinstance(category, Category) else min(self.state.categories, key=lambda each: each.id)
@@ -199,12 +199,10 @@ class CoursesPlanner:
         ):
             raise RowRefused("course_grouping_unknown", "defaultgroupingid", grouping=values["defaultgroupingid"])
         if not follows_weeks(self.state, course) or "enddate" in values:
-            _check_dates({**course, **values})
+            _check_dates({**course, **values}, self.state.rules)
         target = None if self.chosen.protectcategory else self._category(row.values)
         teachers = self.cells.teachers(row.values)
-        fields = [
-            (custom, field_values(custom, text, self.state.rules)) for custom, text in self.cells.fields(row.values)
-        ]
+        fields = self.cells.fields(row.values)
         topics = self.cells.topics(row.values)
         filling = self._filling(row, {**course, **values})
         # From here on the row gets into the plan: what can be refused was refused, but for teachers, who come first.
@@ -317,9 +315,10 @@ def _leads_to(names: tuple[str, ...], wanted: set[Target]) -> bool:
     return any(isinstance(target, NewCategory) and target.names[: len(names)] == names for target in wanted)
 
 
-def _check_dates(values: Mapping[str, Any]) -> None:
+def _check_dates(values: Mapping[str, Any], rules: SiteRules) -> None:
     if values["enddate"] and values["enddate"] < values["startdate"]:
-        raise RowRefused("course_dates_reversed", "enddate")
+        start, end = rules.shown_time(values["startdate"]), rules.shown_time(values["enddate"])
+        raise RowRefused("course_dates_reversed", "enddate", start=start, end=end)
 
 
 def _outcome(row: CleanRow, action: Action, code: str, changes: Sequence[Change] = ()) -> Outcome:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sync.columns.survey import DateSurvey
 from sync.moodle.categories import Category
 from sync.moodle.course_defaults import CourseDefaults
 from sync.moodle.course_order import DEFAULT_COURSES_PER_CATEGORY
@@ -21,13 +22,13 @@ from sync.processors.membership_state import MembershipState
 class CoursesState:
     """Everything read for one chunk.
 
-    Shape: named: identifier -> text -> rows of `course` with contextid and path; fields: column -> custom field; people:
-    text -> account ids; groupings: of courses that are there: courseid -> ids; sections: courseid -> number -> section;
-    options: (courseid, format, name) -> (row id, value); field_data: (courseid, fieldid) -> row; extras: columns that
-    every row of `customfield_data` needs here; folds: identifier -> what makes texts equal that the server takes for so;
-    templates: cell -> template; inventories: of the courses that templates may come into; unknown: their plugins whose
-    tables aren't known; weights: about how many rows people have left in them; said: what earlier rows of a simulation said
-    of courses: column -> cell
+    Shape: named: identifier -> text -> rows of `course` with contextid and path; fields: column -> custom field; dates: how
+    those of the file are read; people: text -> account ids; groupings: of courses that are there: courseid -> ids; sections:
+    courseid -> number -> section; options: (courseid, format, name) -> (row id, value); field_data: (courseid, fieldid) ->
+    row; extras: columns that every row of `customfield_data` needs here; folds: identifier -> what makes texts equal that the
+    server takes for so; templates: cell -> template; inventories: of the courses that templates may come into; unknown: their
+    plugins whose tables aren't known; weights: about how many rows people have left in them; said: what earlier rows of a
+    simulation said of courses: column -> cell
     """
 
     now: int
@@ -38,6 +39,7 @@ class CoursesState:
     named: Mapping[str, Mapping[str, Sequence[CourseRow]]]
     roles: Mapping[str, Role]
     fields: Mapping[str, CourseField]
+    dates: DateSurvey = field(default_factory=DateSurvey)
     people: Mapping[str, Sequence[int]] = field(default_factory=dict)
     groupings: Mapping[int, frozenset[int]] = field(default_factory=dict)
     sections: Mapping[int, Mapping[int, Section]] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from sync.moodle.enrolments import ACTIVE, SUSPENDED
 from sync.moodle.roles import Role
 from sync.processors.accounts import RowRefused
 from sync.processors.course_sets import find_course_role, role_owner
+from sync.processors.enrolment_dates import ShowTime, enrolment_values, reversed_dates
 from sync.processors.enrolment_results import Done, EnrolmentRow, Target, accepted
 from sync.processors.membership_memory import Instance
 from sync.processors.membership_rows import MembershipRows
@@ -25,8 +26,9 @@ Command = Callable[[Target, EnrolmentRow], Done]
 class EnrolmentCommands:
     """Carries out commands on the rows of a chunk. A command that is refused has done nothing."""
 
-    def __init__(self, rows: MembershipRows) -> None:
+    def __init__(self, rows: MembershipRows, show_time: ShowTime) -> None:
         self.rows = rows
+        self._show_time = show_time
         self._role_names = {role.id: role.shortname for role in rows.state.roles.values()}
         self._commands: Mapping[str, Command] = {
             "add": self._add,
@@ -40,7 +42,7 @@ class EnrolmentCommands:
         """Look at what a row says before anything is done for it. Raises: RowRefused"""
         if row.cmd in GIVING:
             self._wanted_role(row)
-        _refuse_reversed({"timestart": row.start or 0, "timeend": row.end or 0}, None)
+        self._refuse_reversed(row, None)
 
     def carry_out(self, target: Target, row: EnrolmentRow) -> Done:
         """Carry out the command of a row, with what follows in the meta children of the course. Raises: RowRefused"""
@@ -110,17 +112,31 @@ class EnrolmentCommands:
 
     def _values(self, target: Target, instance: Instance, row: EnrolmentRow, status: int) -> dict[str, int]:
         """Give what a row says of an enrolment; dates that aren't given stay as they are."""
-        given = {"status": status, "timestart": row.start, "timeend": row.end}
-        values = {name: value for name, value in given.items() if value is not None}
-        _refuse_reversed(values, self.rows.enrolment(target.userid, instance.id))
-        return values
+        self._refuse_reversed(row, self.rows.enrolment(target.userid, instance.id))
+        return enrolment_values(status, row.start, row.end)
+
+    def _refuse_reversed(self, row: EnrolmentRow, before: Values | None) -> None:
+        """An enrolment that ends before it starts is a slip."""
+        if (found := reversed_dates(row.start, row.end, before, self._show_time)) is not None:
+            raise RowRefused("enrolment_dates_reversed", "endtime", start=found.start, end=found.end, hint=found.hint)
 
     def _bring_up(self, target: Target, instance: Instance, values: Mapping[str, int], line: int) -> list[Change]:
         """Make an enrolment what the values say; a new one begins now."""
         before = self.rows.enrolment(target.userid, instance.id)
         if not self.rows.enrol(target.userid, instance.id, values, line, timestart=self.rows.now):
             return []
-        return _changes_of(instance, before, values)
+        return self._changes_of(instance, before, values)
+
+    def _changes_of(self, instance: Instance, before: Values | None, after: Mapping[str, int]) -> list[Change]:
+        if before is None:
+            return [Change("enrol", "", instance.enrol)]
+        changes = []
+        if before["status"] != after["status"]:
+            changes.append(Change("enrol", STATUS_WORDS[before["status"]], STATUS_WORDS[after["status"]]))
+        for column, name in (("starttime", "timestart"), ("endtime", "timeend")):
+            if name in after and before[name] != after[name]:
+                changes.append(Change(column, self._show_time(before[name]), self._show_time(after[name])))
+        return changes
 
     def _assign(self, target: Target, role: Role, line: int) -> list[Change]:
         component, itemid = role_owner(target.instance)
@@ -164,23 +180,3 @@ class EnrolmentCommands:
 def _done(changes: Iterable[Change], action: Action, code: str, otherwise: str) -> Done:
     changes = tuple(changes)
     return Done(action, code, changes) if changes else Done(Action.UNCHANGED, otherwise)
-
-
-def _refuse_reversed(values: Mapping[str, int], before: Values | None) -> None:
-    """An enrolment that ends before it starts is a slip; what is so in Moodle already is nobody's business here."""
-    after = {"timestart": 0, "timeend": 0, **(before or {}), **values}
-    is_changed = before is None or any(before[name] != after[name] for name in ("timestart", "timeend"))
-    if is_changed and 0 < after["timeend"] <= after["timestart"]:
-        raise RowRefused("enrolment_dates_reversed", "endtime", start=after["timestart"], end=after["timeend"])
-
-
-def _changes_of(instance: Instance, before: Values | None, after: Mapping[str, int]) -> list[Change]:
-    if before is None:
-        return [Change("enrol", "", instance.enrol)]
-    changes = []
-    if before["status"] != after["status"]:
-        changes.append(Change("enrol", STATUS_WORDS[before["status"]], STATUS_WORDS[after["status"]]))
-    for column, name in (("starttime", "timestart"), ("endtime", "timeend")):
-        if name in after and before[name] != after[name]:
-            changes.append(Change(column, str(before[name]), str(after[name])))
-    return changes

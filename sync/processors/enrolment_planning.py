@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sync.columns.options import OptionValues
@@ -12,6 +11,7 @@ from sync.moodle.users import SiteRules
 from sync.processors.accounts import RowRefused
 from sync.processors.course_sets import find_course
 from sync.processors.enrolment_commands import GIVING, EnrolmentCommands
+from sync.processors.enrolment_dates import given_date
 from sync.processors.enrolment_groups import EnrolmentGroups, Protection
 from sync.processors.enrolment_methods import MANUAL, EnrolmentMethods, MethodRules
 from sync.processors.enrolment_results import Done, EnrolmentRow, Target, accepted
@@ -61,7 +61,7 @@ class EnrolmentPlanner:
         self.plan = EnrolmentsPlan(state.now)
         self.plan.rows = MembershipRows(state.memberships, self.plan, now=state.now)
         self.methods = EnrolmentMethods(self.plan.rows, state.methods)
-        self.commands = EnrolmentCommands(self.plan.rows)
+        self.commands = EnrolmentCommands(self.plan.rows, state.rules.shown_time)
         self.groups = EnrolmentGroups(self.plan.rows, state.protection)
 
     def plan_rows(self, rows: Sequence[CleanRow]) -> EnrolmentsPlan:
@@ -90,8 +90,8 @@ class EnrolmentPlanner:
             line=line,
             cmd=values.get("cmd", self.options.defaultcmd),
             role=values.get("rolename", ""),
-            start=self._seconds(values.get("starttime")),
-            end=self._seconds(values.get("endtime")),
+            start=given_date(values.get("starttime"), self.state.rules),
+            end=given_date(values.get("endtime"), self.state.rules),
             gcmd=values.get("gcmd", ""),
             groups=tuple((column, values[column]) for column in self.state.group_columns if column in values),
         )
@@ -106,9 +106,6 @@ class EnrolmentPlanner:
         method = values.get("enrol", MANUAL)
         instance = self.methods.find(course, method, values["cid"], row.line, may_add=row.cmd in GIVING)
         return Target(userid, course, instance)
-
-    def _seconds(self, value: int | datetime | None) -> int | None:
-        return None if value is None else self.state.rules.seconds(value)
 
 
 def _outcome(line: int, subject: str, done: Done, joined: SetResult) -> Outcome:

@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeVar
 
 from sync.moodle.courses import Course
 from sync.processors.accounts import RowRefused
+from sync.processors.enrolment_dates import GivenDate
 from sync.processors.membership_memory import Instance
 from sync.values import Action, Change, Note
 
@@ -13,16 +14,13 @@ T = TypeVar("T")
 
 
 class EnrolmentRow(NamedTuple):
-    """Shape: start, end: None = not given; groups: (column, name) in the order of their numbers, filled cells only.
-
-    Units: seconds since epoch, UTC; 0 = at once, without end
-    """
+    """Shape: start, end: None = not given; groups: (column, name) in the order of their numbers, filled cells only."""
 
     line: int
     cmd: str
     role: str
-    start: int | None
-    end: int | None
+    start: GivenDate | None
+    end: GivenDate | None
     gcmd: str
     groups: tuple[tuple[str, str], ...]
 

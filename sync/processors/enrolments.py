@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import moodle_time, one_of, text
 from sync.columns.column import Column, Columns, NumberedColumn
-from sync.columns.general_options import GENERAL_OPTIONS
+from sync.columns.general_options import DATE_ORDER_OPTION, GENERAL_OPTIONS
 from sync.columns.options import Choice, Flag, Options
 from sync.moodle.course_defaults import CourseDefaults
 from sync.moodle.courses import fetch_courses
@@ -86,6 +86,7 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
         Flag("mailadmins", aliases=("enrols_mailadmins",), label=_("Mail course contacts"),
              help=_("Those who hold a role of Moodle's setting “Course contacts” get one mail for each course and run.")),
         PURGE_OPTION,
+        DATE_ORDER_OPTION,
         *GENERAL_OPTIONS,
     )  # fmt: skip
 

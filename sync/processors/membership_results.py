@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sync.processors.enrolment_dates import GivenDate
 from sync.values import Change, Note
 
 
@@ -11,7 +12,6 @@ class CourseSet(NamedTuple):
     """The cells course1, role1, enrol1 ... of one number.
 
     Shape: None or '' = the column is absent or the cell empty
-    Units: start, end: seconds since epoch, UTC; 0 = at once, without end
     """
 
     number: int
@@ -19,8 +19,8 @@ class CourseSet(NamedTuple):
     role: str | None = None
     enrol: str | None = None
     group: str | None = None
-    start: int | None = None
-    end: int | None = None
+    start: GivenDate | None = None
+    end: GivenDate | None = None
     wwwroot: str | None = None
 
     def column(self, name: str) -> str:

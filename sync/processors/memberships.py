@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from sync.processors.cohort_membership import CohortMembership
 from sync.processors.course_sets import CourseSets
+from sync.processors.enrolment_dates import ShowTime
 from sync.processors.membership_results import CourseSet, SetResult
 from sync.processors.membership_rows import MembershipRows
 from sync.processors.membership_state import MembershipState
@@ -25,12 +26,13 @@ __all__ = ["CourseSet", "Memberships", "SetResult"]
 class Memberships:
     """Carries out the course sets and cohorts of one chunk.
 
-    Shape: user: an id, in a simulation perhaps a negative one, or the Ref of an account that the same plan creates
+    Shape: show_time: makes seconds readable; user: an id, in a simulation perhaps a negative one, or the Ref of an account
+    that the same plan creates
     """
 
-    def __init__(self, state: MembershipState, plan: Plan, *, now: int) -> None:
+    def __init__(self, state: MembershipState, plan: Plan, *, now: int, show_time: ShowTime = str) -> None:
         self._rows = MembershipRows(state, plan, now=now)
-        self._course_sets = CourseSets(self._rows)
+        self._course_sets = CourseSets(self._rows, show_time)
         self._cohorts = CohortMembership(self._rows)
 
     def apply_course_set(self, user: UserKey, course_set: CourseSet, line: int) -> SetResult:

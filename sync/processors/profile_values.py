@@ -2,69 +2,57 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
-from sync.columns.clean import LATEST_TIME
-from sync.moodle.identifiers import is_id
-from sync.moodle.users import ProfileField
-from sync.values import Note
-
-_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[- T](\d{1,2})[-:](\d{1,2})(?:[-:](\d{1,2}))?)?")
+from sync.columns.clean import CellError, flag, moodle_time, one_of, text as text_kind
+from sync.columns.dates import FROM_ANY_YEAR, DateOrders
+from sync.moodle.users import ProfileField, SiteRules
+from sync.processors.accounts import RowRefused
+from sync.values import Moment
 
 
-def profile_value(field: ProfileField, text: str, timezone: ZoneInfo | None) -> tuple[str, Note | None]:
-    """Give the data to store, and a note when the cell could not be taken as it is.
+def profile_value(field: ProfileField, column: str, text: str, rules: SiteRules, orders: DateOrders) -> str:
+    """Return the data to store. An empty cell is stored too, as Moodle's own form stores it.
 
-    An empty cell is stored too. Source: spec users.md section 5.6; effects user_profile_fields_*
+    Shape: orders: of day and month in this column
+    Raises: RowRefused for a cell that the field can't take
+    Source: spec users.md section 5.6; effects user_profile_fields_*
     """
-    convert = _CONVERTERS.get(field.datatype)
-    return convert(field, text, timezone) if convert is not None else (text, None)
-
-
-def _text(field: ProfileField, text: str, _timezone: ZoneInfo | None) -> tuple[str, Note | None]:
-    limit = int(field.param2) if field.param2.isdigit() else 0
-    if limit and len(text) > limit:
-        return text[:limit], Note("profile_text_cut", {"field": field.shortname, "limit": limit})
-    return text, None
-
-
-def _checkbox(_field: ProfileField, text: str, _timezone: ZoneInfo | None) -> tuple[str, Note | None]:
-    return text or "0", None
-
-
-def _menu(field: ProfileField, text: str, _timezone: ZoneInfo | None) -> tuple[str, Note | None]:
-    choices = [line.strip() for line in field.param1.splitlines()]
-    if text in choices:
-        return text, None
-    if not text:
-        return field.defaultdata, None
-    params = {"field": field.shortname, "value": text, "default": field.defaultdata, "choices": ", ".join(choices)}
-    return field.defaultdata, Note("profile_menu_default", params)
-
-
-def _datetime(field: ProfileField, text: str, timezone: ZoneInfo | None) -> tuple[str, Note | None]:
-    if not text:
-        return "0", None
-    if is_id(text) and int(text) <= LATEST_TIME:
-        return text, None
-    match = _DATE.fullmatch(text)
-    if match is None:
-        return "0", Note("profile_date_invalid", {"field": field.shortname, "value": text})
-    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups())
-    first, last = _year(field.param1, year), _year(field.param2, year)
-    if not field.param3 or field.param3 == "0":
-        hour = minute = second = 0
     try:
-        moment = datetime(min(max(year, first), last), month, day, hour, minute, second, tzinfo=timezone)
-    except ValueError:
-        return "0", Note("profile_date_invalid", {"field": field.shortname, "value": text})
-    return str(int(moment.timestamp())), None
+        match field.datatype:
+            case "text":
+                limit = int(field.param2) if field.param2.isdigit() else 0
+                return str(text_kind(limit or None).cleaner()(text))
+            case "checkbox":
+                return str(flag().cleaner()(text)) if text else "0"
+            case "menu":
+                return _menu(field, text)
+            case "datetime":
+                return _date(field, column, text, rules, orders) if text else "0"
+    except CellError as error:
+        raise RowRefused(error.code, column, **error.params) from None
+    return text
+
+
+def _menu(field: ProfileField, text: str) -> str:
+    if not text:
+        return field.defaultdata
+    choices = [line.strip() for line in field.param1.splitlines()]
+    return str(one_of(choices, exact=True).cleaner()(text))
+
+
+def _date(field: ProfileField, column: str, text: str, rules: SiteRules, orders: DateOrders) -> str:
+    moment: Moment = moodle_time(orders, FROM_ANY_YEAR).cleaner()(text)
+    if isinstance(moment.value, datetime) and field.param3 in ("", "0"):
+        # A field without times: the day alone is kept.
+        moment = moment._replace(value=moment.value.replace(hour=0, minute=0, second=0))
+    seconds = rules.seconds(moment)
+    year = rules.local_time(seconds).year
+    first, last = _year(field.param1, year), _year(field.param2, year)
+    if not first <= year <= last:
+        raise RowRefused("profile_year_out_of_range", column, value=moment.text, first=first, last=last)
+    return str(seconds)
 
 
 def _year(param: str, default: int) -> int:
     return int(param) if param.isdigit() else default
-
-
-_CONVERTERS = {"text": _text, "checkbox": _checkbox, "menu": _menu, "datetime": _datetime}

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
-from sync.columns.clean import FALSE_WORDS, TRUE_WORDS, text
+from sync.columns.clean import text
 from sync.columns.column import Column
+from sync.columns.words import FALSE_WORDS, TRUE_WORDS
 from sync.moodle.coursecontent.reset_people import NO_ROLE
 from sync.moodle.coursecontent.reset_rules import (
     ASSIGN_GRADES,

@@ -10,7 +10,7 @@ from sync.processors.accounts import Account, AccountsPlan, RowRefused
 from sync.processors.profile_values import profile_value
 from sync.processors.user_results import RowResult
 from sync.processors.user_state import UsersState
-from sync.values import Change, Note
+from sync.values import Change
 
 
 class UserProfiles:
@@ -21,23 +21,19 @@ class UserProfiles:
         self._plan = plan
         self._owners = {key: set(owners) for key, owners in state.owners.items()}
 
-    def values(
-        self, values: Mapping[str, Any], account: Account | None
-    ) -> tuple[list[tuple[str, ProfileField, str]], list[Note]]:
-        """Convert the custom profile cells of a row, and refuse the row when a value must be unique and isn't."""
-        converted, notes = [], []
+    def values(self, values: Mapping[str, Any], account: Account | None) -> list[tuple[str, ProfileField, str]]:
+        """Convert the custom profile cells of a row. Raises: RowRefused, also when a value must be unique and isn't"""
+        converted = []
         for name, field in self._state.profile_fields.items():
             if name not in values:
                 continue
-            data, note = profile_value(field, values[name], self._state.rules.timezone)
-            if note is not None:
-                notes.append(note)
+            data = profile_value(field, name, values[name], self._state.rules, self._state.dates.orders_of(name))
             if field.forceunique and data:
                 owners = self._owners.setdefault((field.id, data), set())
                 if owners - {account.key if account is not None else None}:
                     raise RowRefused("profile_value_taken", name, value=data)
             converted.append((name, field, data))
-        return converted, notes
+        return converted
 
     def set(self, result: RowResult, account: Account, profile: Sequence[tuple[str, ProfileField, str]]) -> None:
         """Fill the fields of an account with what `values` gave."""

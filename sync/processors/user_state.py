@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sync.columns.survey import DateSurvey
 from sync.moodle.users import ProfileField, SiteRules
 from sync.processors.membership_state import MembershipState
 
@@ -14,13 +15,14 @@ from sync.processors.membership_state import MembershipState
 class UsersState:
     """Everything read for one chunk.
 
-    Shape: accounts: key fields and the file's fields of every account that a row may mean; revivable: deleted accounts by
-    (host, md5 of the former username); verified: (clear, stored) pairs that match; profile_data: (userid, fieldid) -> (row
-    id, data); owners: (fieldid, value) -> userids, for fields that must be unique; preferences: (userid, name) -> (row id,
-    value); now: seconds since epoch
+    Shape: dates: how those of the file are read; accounts: key fields and the file's fields of every account that a row may
+    mean; revivable: deleted accounts by (host, md5 of the former username); verified: (clear, stored) pairs that match;
+    profile_data: (userid, fieldid) -> (row id, data); owners: (fieldid, value) -> userids, for fields that must be unique;
+    preferences: (userid, name) -> (row id, value); now: seconds since epoch
     """
 
     rules: SiteRules
+    dates: DateSurvey
     now: int
     accounts: Sequence[Mapping[str, Any]]
     revivable: Mapping[tuple[int, str], Mapping[str, Any]]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import email, flag, integer, moodle_time, text
 from sync.columns.column import Column, Columns, Empty, NumberedColumn, PrefixedColumn
-from sync.columns.general_options import GENERAL_OPTIONS
+from sync.columns.general_options import DATE_ORDER_OPTION, GENERAL_OPTIONS
 from sync.columns.options import Choice, Flag, Options
 from sync.moodle.account_deletion import DeletionSummary
 from sync.moodle.passwords import PasswordPool
@@ -32,7 +33,7 @@ from sync.processors.account_store import (
     remembered_profile_data,
     write_accounts_plan,
 )
-from sync.processors.accounts import KEY_FIELDS, ClearPassword
+from sync.processors.accounts import KEY_FIELDS, ClearPassword, RowRefused
 from sync.processors.base import Processor
 from sync.processors.blobs import blob_notes, trash_blobs
 from sync.processors.membership_fetch import fetch_memberships
@@ -138,6 +139,7 @@ class Users(Processor[UsersState, UsersPlan]):
              help=_("Existing addresses are not changed; missing ones are completed.")),
         Flag("resurrect", aliases=("users_resurrect",), label=_("Resurrect"),
              help=_("A deleted account of the same username is taken up again instead of making a new one.")),
+        DATE_ORDER_OPTION,
         *GENERAL_OPTIONS,
     )  # fmt: skip
 
@@ -165,6 +167,7 @@ class Users(Processor[UsersState, UsersPlan]):
         userids = sorted(account["id"] for account in accounts)
         return UsersState(
             rules=self.rules,
+            dates=self.survey.dates,
             now=int(time.time()),
             accounts=accounts,
             revivable=self._fetch_revivable(rows),
@@ -264,13 +267,20 @@ class Users(Processor[UsersState, UsersPlan]):
 
     def _fetch_owners(self, rows: Sequence[CleanRow]) -> dict[tuple[int, str], set[int]]:
         values = {
-            field.id: {
-                profile_value(field, row.values[name], self.rules.timezone)[0] for row in rows if name in row.values
-            }
+            field.id: self._profile_values(name, field, rows)
             for name, field in self.profile_fields.items()
             if field.forceunique
         }
         return fetch_owners_of_profile_values(self.moodle, values) if values else {}
+
+    def _profile_values(self, name: str, field: ProfileField, rows: Sequence[CleanRow]) -> set[str]:
+        """Return what the rows have for a field; cells that it can't take are left to the plan, which refuses them."""
+        orders, values = self.survey.dates.orders_of(name), set()
+        for row in rows:
+            if name in row.values:
+                with suppress(RowRefused):
+                    values.add(profile_value(field, name, row.values[name], self.rules, orders))
+        return values
 
     def _fetch_memberships(self, rows: Sequence[CleanRow], userids: Sequence[int]) -> MembershipState:
         sets = [course_set for row in rows for course_set in course_sets(row.values, self.set_numbers, self.rules)]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from sync.columns.options import OptionValues
 from sync.moodle.users import SiteRules
 from sync.processors.accounts import Account, AccountBook, AccountsPlan, RowRefused
 from sync.processors.base import SplitChunk
+from sync.processors.enrolment_dates import given_date
 from sync.processors.memberships import CourseSet, Memberships
 from sync.processors.plan import Ref
 from sync.processors.user_checks import UserChecks
@@ -50,7 +50,9 @@ class UsersPlanner:
         self.set_numbers = set_numbers
         self.book = AccountBook(state.accounts, folds=state.folds)
         self.plan = UsersPlan(self.book, state.now)
-        self.memberships = self.plan.memberships = Memberships(state.memberships, self.plan, now=state.now)
+        self.memberships = self.plan.memberships = Memberships(
+            state.memberships, self.plan, now=state.now, show_time=state.rules.shown_time
+        )
         self.checks = UserChecks(state.rules)
         self.matcher = AccountMatcher(self.book, state.rules, options, names)
         self.passwords = UserPasswords(state, options, self.plan)
@@ -86,7 +88,7 @@ class UsersPlanner:
         account = self.matcher.find(values, hostid)
         new_values = self._account_values(values, account)
         self.matcher.check_unique(account, hostid, new_values)
-        profile, notes = self.profiles.values(values, account)
+        profile = self.profiles.values(values, account)
         if account is not None:
             result = self._update(row, account, new_values)
         elif self.options.resurrect and any(gone.username == values["username"] for gone in self.plan.deleted):
@@ -96,7 +98,6 @@ class UsersPlanner:
             account, result = self._revive(row, revivable, new_values)
         else:
             account, result = self._create(row, hostid, new_values)
-        result.notes.extend(notes)
         self.passwords.set(result, account, values)
         self.profiles.set(result, account, profile)
         self._join(result, account, values)
@@ -215,14 +216,10 @@ def course_sets(values: Mapping[str, Any], numbers: Sequence[int], rules: SiteRu
                 role=values.get(f"role{number}"),
                 enrol=values.get(f"enrol{number}"),
                 group=values.get(f"group{number}"),
-                start=_seconds(values.get(f"start{number}"), rules),
-                end=_seconds(values.get(f"end{number}"), rules),
+                start=given_date(values.get(f"start{number}"), rules),
+                end=given_date(values.get(f"end{number}"), rules),
                 wwwroot=values.get(f"wwwroot{number}"),
             )
-
-
-def _seconds(value: int | datetime | None, rules: SiteRules) -> int | None:
-    return None if value is None else rules.seconds(value)
 
 
 def _update_code(changed: Collection[str], values: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ from sync.reader.row_bytes import (
     separator_line,
 )
 from sync.reader.row_checks import RowChecks
-from sync.reader.row_reader import RowReader, list_header, make_header
+from sync.reader.row_reader import Look, RowReader, list_header, make_header
 from sync.reader.row_splitter import RowSplitter, SplitRow
 from sync.reader.spreadsheet_cells import may_be_special
 from sync.values import Header, Note, Row
@@ -35,10 +35,10 @@ _ROWS_ABOVE_HEADER = 50
 IsKnown = Callable[[str], bool]
 
 
-def open_csv(stream: BinaryIO, encoding: str, separator: str, is_known: IsKnown) -> RowReader:
+def open_csv(stream: BinaryIO, encoding: str, separator: str, is_known: IsKnown, look: Look | None = None) -> RowReader:
     """Open a text file: find its dialect, look at all of it, read its header.
 
-    Shape: encoding, separator: normalised; "" = detect
+    Shape: encoding, separator: normalised; "" = detect; look: as in open_rows
     Raises: EmptyFile, HeaderError, UndecodableFile, UnknownFileType, CommandFileError
     """
     found = find_encoding(stream, encoding)
@@ -51,8 +51,7 @@ def open_csv(stream: BinaryIO, encoding: str, separator: str, is_known: IsKnown)
     header = parser.header
     if separator:
         _refuse_other_separators(header, separator)
-    for _row in parser.split():
-        pass  # a row that is too long must be known before the first row is given
+    _look_at_all(_RowParser(source, chosen, is_known, header_line=number), look)
     source.bytes_read = len(found.bom) + len(line)
     if not any(map(is_known, header.names)):
         _refuse_lines_above_header(parser, is_known)
@@ -60,6 +59,20 @@ def open_csv(stream: BinaryIO, encoding: str, separator: str, is_known: IsKnown)
     return RowReader(
         dialect, header, checks.skipped, parser.rows(), lambda: source.bytes_read, findings=checks.findings
     )
+
+
+def _look_at_all(parser: _RowParser, look: Look | None) -> None:
+    """Go through the whole file: a row that is too long must be known before the first row is given.
+
+    Shape: parser: not that of the rows to be given, as it counts what it passes over
+    """
+    observe = look(parser.header) if look is not None else None
+    if observe is None:
+        for _row in parser.split():
+            pass
+    else:
+        for row in parser.rows():
+            observe(row)
 
 
 def open_list(stream: BinaryIO, encoding: str, separator: str, names: Sequence[str]) -> RowReader:

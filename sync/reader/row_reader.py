@@ -15,6 +15,9 @@ _LINES_NAMED = 20
 # In so many rows a rounded number isn't an accident: the column was opened in a spreadsheet.
 _DAMAGED_ROWS = 3
 
+# Asked with the header what is to be told of every row before the first is given; None = nothing.
+Look = Callable[[Header], Callable[[Row], None] | None]
+
 
 @dataclass
 class SkippedLines:

@@ -12,8 +12,8 @@ from sync.errors import HeaderError
 from sync.reader.dialect import COMMENT_MARKS, Dialect, decode_entities, encode_cells
 from sync.reader.file_kind import WORKBOOK_SUFFIXES
 from sync.reader.row_checks import RowChecks
-from sync.reader.row_reader import RowReader, list_header, make_header
-from sync.reader.workbook_process import read_sheet
+from sync.reader.row_reader import Look, RowReader, list_header, make_header
+from sync.reader.workbook_process import SheetRows, read_sheet
 from sync.values import Header, Row
 
 # What the rows look like as text, in the tryback for instance: a spreadsheet needs the byte order mark to read UTF-8.
@@ -23,22 +23,38 @@ _ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
 
 
 def open_workbook(
-    stream: BinaryIO, filename: str, is_known: Callable[[str], bool], list_names: Sequence[str] = ()
+    stream: BinaryIO,
+    filename: str,
+    is_known: Callable[[str], bool],
+    list_names: Sequence[str] = (),
+    look: Look | None = None,
 ) -> RowReader:
     """Open the first visible sheet that isn't empty.
 
-    Shape: is_known: whether a lower-case name is a column
+    Shape: is_known: whether a lower-case name is a column; look: as in open_rows
     list_names: of a sheet without header what its cells are, what is beyond them is passed over
     Raises: UnknownFileType if it's another zip file, damaged, or too large; EmptyFile; HeaderError
     """
     values = read_sheet(stream, is_meant=_looks_like_workbook(stream, filename))
     size = stream.seek(0, 2)
+    if look is not None and not list_names:
+        _look_at_all(values, is_known, look)
     numbered = iter(enumerate(values, start=1))
     header = list_header(list_names) if list_names else _read_header(numbered)
     checks = RowChecks(header, is_known)
     checks.skipped.count = max(header.line - 1, 0)
     rows = _rows(numbered, checks, header)
     return RowReader(DIALECT, header, checks.skipped, rows, lambda: size, findings=checks.findings)
+
+
+def _look_at_all(values: SheetRows, is_known: Callable[[str], bool], look: Look) -> None:
+    """Go through the whole sheet for what wants to see all rows. Raises: HeaderError"""
+    numbered = iter(enumerate(values.once_before(), start=1))
+    header = _read_header(numbered)
+    observe = look(header)
+    if observe is not None:
+        for row in _rows(numbered, RowChecks(header, is_known), header):
+            observe(row)
 
 
 def _looks_like_workbook(stream: BinaryIO, filename: str) -> bool:

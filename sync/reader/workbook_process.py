@@ -78,7 +78,7 @@ _VALUES: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def read_sheet(stream: BinaryIO, *, is_meant: bool) -> Iterator[list[Any]]:
+def read_sheet(stream: BinaryIO, *, is_meant: bool) -> SheetRows:
     """Read the first visible sheet that isn't empty; return its rows from the first on, without empty cells at their ends.
 
     The whole sheet has been read when this returns; the rows wait on disk.
@@ -96,7 +96,7 @@ def read_sheet(stream: BinaryIO, *, is_meant: bool) -> Iterator[list[Any]]:
         out = stack.enter_context(TemporaryFile())
         _refuse(_run(file, out, LIMITS, size), out, is_meant=is_meant)
         stack.pop_all()
-    return _rows(out)
+    return SheetRows(out)
 
 
 def _run(file: IO[bytes], out: IO[bytes], limits: WorkbookLimits, size: int) -> int:
@@ -150,10 +150,20 @@ def _refuse(status: int, out: IO[bytes], *, is_meant: bool) -> None:
             raise UnknownFileType("workbook_too_large")
 
 
-def _rows(out: IO[bytes]) -> Iterator[list[Any]]:
-    with out:
-        out.seek(0)
-        for line in out:
+class SheetRows:
+    """The rows of a sheet, on disk. They can be iterated once, and as often as needed before with `once_before`."""
+
+    def __init__(self, out: IO[bytes]) -> None:
+        self._out = out
+
+    def __iter__(self) -> Iterator[list[Any]]:
+        with self._out:
+            yield from self.once_before()
+
+    def once_before(self) -> Iterator[list[Any]]:
+        """Return the rows from the first on, and keep them for another time."""
+        self._out.seek(0)
+        for line in self._out:
             yield [_value(cell) if isinstance(cell, dict) else cell for cell in json.loads(line)]
 
 

@@ -31,6 +31,7 @@ def connection_of(site: MoodleSite) -> MoodleConnection:
         operator=values["operator"],
         peppers=tuple(values["peppers"]),
         command_line=tuple(values.get("command_line", ())),
+        time_zone=values.get("time_zone", ""),
     )
 
 
@@ -43,5 +44,6 @@ def sealed(connection: MoodleConnection) -> bytes:
         "operator": connection.operator,
         "peppers": list(connection.peppers),
         "command_line": list(connection.command_line),
+        "time_zone": connection.time_zone,
     }
     return seal(_PURPOSE, values)

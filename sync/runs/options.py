@@ -87,6 +87,7 @@ def main_connection() -> MoodleConnection:
         operator=settings.TOOLSYNC_MOODLE_OPERATOR,
         peppers=tuple(settings.TOOLSYNC_MOODLE_PEPPERS),
         command_line=tuple(settings.TOOLSYNC_MOODLE_CLI),
+        time_zone=settings.TOOLSYNC_MOODLE_TIME_ZONE,
     )
 
 

@@ -22,7 +22,9 @@ from typing import Any, BinaryIO, NamedTuple, Protocol, Self
 from sync.columns.header import MatchedHeader, match_header
 from sync.columns.options import OptionValues
 from sync.columns.rows import RowCleaner
+from sync.columns.survey import Survey
 from sync.errors import MoodleRefused, MoodleUnavailable, RowsFailed, StorageUnavailable, ToolSyncError
+from sync.moodle.clock import clock_of
 from sync.moodle.command_line import MoodleCommand
 from sync.moodle.database import MoodleDatabase, MoodleSession
 from sync.moodle.fence import Fence
@@ -103,6 +105,8 @@ def run_pipeline(work: Work, stream: BinaryIO, filename: str) -> bool:
 
     Raises: CommandFileError before anything is written; MoodleError, LeaseLost with whole chunks applied
     """
+    processor = work.processor
+    survey = Survey(processor.columns, work.options.get("dateorder", ""), processor.file_survey)
     reader = open_rows(
         stream,
         filename,
@@ -111,17 +115,19 @@ def run_pipeline(work: Work, stream: BinaryIO, filename: str) -> bool:
         known_name=work.processor.columns.knows,
         list_names=work.processor.columns.list_names,
         of_pictures=work.processor.columns.of_pictures,
+        look=survey.start,
     )
     header = match_header(work.processor.columns, reader.header, lenient=work.options.invalidnamesnocheck)
-    with _garbage_collected_by_chunk(), _Conductor(work, reader, header) as conductor:
+    with _garbage_collected_by_chunk(), _Conductor(work, reader, header, survey) as conductor:
         return conductor.carry_out_all()
 
 
 class _Conductor:
     """One run of the pipeline: holds the session, and takes a new one when Moodle went away."""
 
-    def __init__(self, work: Work, reader: RowReader, header: MatchedHeader) -> None:
+    def __init__(self, work: Work, reader: RowReader, header: MatchedHeader, survey: Survey) -> None:
         self.work = work
+        self.survey = survey
         self.reader = reader
         self.header = header
         self.memory = Memory()
@@ -140,7 +146,7 @@ class _Conductor:
 
     def carry_out_all(self) -> bool:
         self._patiently(self._connect)
-        notes = list(self.processor.file_notes)
+        notes = [*self.processor.file_notes, *self._date_notes()]
         if self.header.ignored:
             notes.insert(0, Note("columns_ignored", {"columns": ", ".join(self.header.ignored)}))
         self.work.recorder.begin(self.reader, self.header, notes)
@@ -325,10 +331,19 @@ class _Conductor:
         self.processor = work.processor(self.session, work.options, self.memory)
         self.processor.records, self.processor.kept = work.records, self.kept
         self.processor.pictures, self.processor.file_area = self.reader.pictures, work.file_area
-        self.processor.moodle_command = work.moodle_command
+        self.processor.moodle_command, self.processor.survey = work.moodle_command, self.survey
         self._session_stack.callback(self._let_go_of, self.processor)
         self.processor.begin(self.header.names)
-        self.cleaner = RowCleaner(work.processor.columns, self.header, work.moodle.column_limit)
+        self.cleaner = RowCleaner(work.processor.columns, self.header, work.moodle.column_limit, self.survey.dates)
+
+    def _date_notes(self) -> list[Note]:
+        """Say in which order the dates of the file were read, and by which clock."""
+        dates = self.survey.dates
+        if not dates.needs_clock:
+            return dates.notes
+        clock = clock_of(self.session)
+        code = "dates_clock" if clock.is_known else "dates_clock_unknown"
+        return [*dates.notes, Note(code, {"zone": clock.name, "moodle_zone": clock.moodle_zone})]
 
     def _let_go_of(self, processor: Processor[Any, Any]) -> None:
         self.closing_notes += processor.closing_notes()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sync.columns.general_options import GENERAL_OPTIONS
+from sync.columns.general_options import DATE_ORDER_OPTION, GENERAL_OPTIONS
 from sync.columns.options import Choice, Flag, Options, Text
 from sync.errors import DeclarationError, OptionError
 from sync.messages import text_of
@@ -99,7 +99,7 @@ def test_every_file_type_has_the_general_options_and_their_old_names(key: str) -
     ],
 )  # fmt: skip
 def test_the_options_of_accounts_are_those_of_the_specification(key: str, expected: dict[str, Any]) -> None:
-    general = {option.name for option in GENERAL_OPTIONS}
+    general = {option.name for option in (*GENERAL_OPTIONS, DATE_ORDER_OPTION)}
     defaults = {name: value for name, value in REGISTRY[key].options.resolve().items() if name not in general}
     assert defaults == expected
 

@@ -145,7 +145,6 @@ CASES = (
         f"{USER21};M021;abc;1;Green\n",
         BY_USERNAME,
     ),
-    Case("user_profile_fields_menu_invalid", "users", f"{NAMES};profile_field_gmenu\n{USER100};Nope\n", BY_USERNAME),
     Case("user_delete", "users_delete", "username\nuser21\n", BY_USERNAME, allowed=(_NO_PRIVACY_REQUEST,)),
     Case("user_delete_plain", "users_delete", "username\ngolddel\n", BY_USERNAME, allowed=(_NO_PRIVACY_REQUEST,)),
 )  # fmt: skip

@@ -14,6 +14,7 @@ from sync.moodle.courses import Course
 from sync.moodle.enrolments import EnrolInstance
 from sync.moodle.groups import Group
 from sync.moodle.roles import Role
+from sync.processors.enrolment_dates import GivenDate
 from sync.processors.membership_state import MembershipState, roles_by_shortname
 from sync.processors.memberships import Memberships
 from sync.processors.plan import Plan
@@ -34,6 +35,11 @@ LTI = EnrolInstance(11, 4, "lti", 0, STUDENT, 0, 0)
 META = EnrolInstance(12, 4, "meta", 0, 0, 3, 32)
 
 EVE_IN_C1 = {"id": 70, "status": 0, "timestart": 100, "timeend": 200, "modifierid": 2, "timemodified": 90}
+
+
+def at(seconds: int) -> GivenDate:
+    """Return a date that a cell gives in seconds."""
+    return GivenDate(seconds, str(seconds))
 
 
 def make_state(**changes: Any) -> MembershipState:

@@ -215,9 +215,9 @@ def test_enrolments_may_be_left_to_moodle(small: MoodleSite) -> None:
 
 
 def test_dates_are_kept_with_the_link(small: MoodleSite) -> None:
-    run(small, "course;cohort;enrolstart;enrolend\nC1;COH1;1000;2000\n")
+    run(small, "course;cohort;enrolstart;enrolend\nC1;COH1;1800000000;1900000000\n")
     (link,) = links(small)
-    assert (link["enrolstartdate"], link["enrolenddate"]) == (1000, 2000)
+    assert (link["enrolstartdate"], link["enrolenddate"]) == (1_800_000_000, 1_900_000_000)
 
 
 def test_a_group_of_a_long_name_fits(small: MoodleSite) -> None:

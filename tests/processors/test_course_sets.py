@@ -19,6 +19,7 @@ from tests.processors.membership_states import (
     NOW,
     STUDENT,
     TEACHER,
+    at,
     begin,
     inserted,
     make_state,
@@ -68,7 +69,7 @@ def test_a_new_enrolment_starts_now_and_brings_its_role() -> None:
 
 
 def test_given_dates_are_taken_and_zero_is_a_date() -> None:
-    _results, plan = apply((ANN, CourseSet(1, "C1", "student", "manual", start=0, end=1_800_000_000)))
+    _results, plan = apply((ANN, CourseSet(1, "C1", "student", "manual", start=at(0), end=at(1_800_000_000))))
     [row] = inserted(plan, "user_enrolments")
     assert (row["timestart"], row["timeend"]) == (0, 1_800_000_000)
 
@@ -95,7 +96,7 @@ def test_a_method_that_protects_its_roles_owns_them() -> None:
     "wanted",
     [
         CourseSet(1, "C1", "student", "manual"),
-        CourseSet(1, "C1", "", "manual", start=100, end=200),
+        CourseSet(1, "C1", "", "manual", start=at(100), end=at(200)),
         CourseSet(1, "C1", "student"),
         CourseSet(1, "", "student", "manual"),
     ],
@@ -107,7 +108,7 @@ def test_what_is_already_so_writes_nothing(wanted: CourseSet) -> None:
 
 
 def test_dates_that_are_given_change_and_the_others_stay() -> None:
-    [result], plan = apply((EVE, CourseSet(1, "C1", "student", "manual", end=300)))
+    [result], plan = apply((EVE, CourseSet(1, "C1", "student", "manual", end=at(300))))
     assert result.changes == (Change("end1", "200", "300"),)
     assert updated(plan, "user_enrolments") == [(70, {"timeend": 300, "timemodified": NOW})]
     assert plan.dirty_users == {EVE}
@@ -122,8 +123,8 @@ def test_a_suspended_enrolment_is_active_again() -> None:
 
 def test_what_a_later_row_takes_back_is_not_written() -> None:
     results, plan = apply(
-        (EVE, CourseSet(1, "C1", "student", "manual", start=150)),
-        (EVE, CourseSet(1, "C1", "student", "manual", start=100)),
+        (EVE, CourseSet(1, "C1", "student", "manual", start=at(150))),
+        (EVE, CourseSet(1, "C1", "student", "manual", start=at(100))),
     )
     assert [result.changed for result in results] == [True, True]
     assert plan.is_empty

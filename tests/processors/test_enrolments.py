@@ -86,7 +86,7 @@ def test_e4_dates_in_two_forms_and_the_method_by_default(site: MoodleSite) -> No
 def _on_clock_of(site: MoodleSite, moment: str) -> int:
     moodle = MoodleDatabase(MoodleConnection(site.url, site.prefix))
     with moodle.session() as session:
-        timezone = SiteRules(session).timezone
+        timezone = SiteRules(session).clock.zone
     moodle.dispose()
     return int(datetime.fromisoformat(moment).replace(tzinfo=timezone).timestamp())
 

@@ -18,6 +18,7 @@ from tests.processors.membership_states import (
     NOW,
     STUDENT,
     TEACHER,
+    at,
     begin,
     inserted,
     make_state,
@@ -45,7 +46,7 @@ def roles_in_child(plan: Plan) -> list[tuple[Any, ...]]:
 
 
 def test_a_new_enrolment_in_the_parent_reaches_the_child_with_role_and_group() -> None:
-    plan = apply(ANN, CourseSet(1, "C1", "student", "manual", start=50, end=60))
+    plan = apply(ANN, CourseSet(1, "C1", "student", "manual", start=at(50), end=at(60)))
     [row] = in_child(plan)
     assert (row["status"], row["timestart"], row["timeend"]) == (0, 50, 60)
     assert roles_in_child(plan) == [(ANN, STUDENT, "enrol_meta", 12)]
@@ -64,7 +65,7 @@ def test_a_second_role_in_the_parent_reaches_the_child() -> None:
 
 def test_new_dates_in_the_parent_reach_the_child() -> None:
     rows = make_state().rows | {"user_enrolments": {(7, EVE): EVE_IN_C1, (12, EVE): IN_CHILD}}
-    plan = apply(EVE, CourseSet(1, "C1", "student", "manual", end=0), rows=rows)
+    plan = apply(EVE, CourseSet(1, "C1", "student", "manual", end=at(0)), rows=rows)
     assert updated(plan, "user_enrolments") == [
         (70, {"timeend": 0, "timemodified": NOW}),
         (75, {"timeend": 0, "timemodified": NOW}),
@@ -83,7 +84,7 @@ def test_the_child_runs_from_the_earliest_start_to_the_latest_end(
     other: dict[str, int], expected: tuple[int, int]
 ) -> None:
     rows = {"user_enrolments": {(8, ANN): {**EVE_IN_C1, **other}}}
-    [row] = in_child(apply(ANN, CourseSet(1, "C1", "student", "manual", start=50, end=60), rows=rows))
+    [row] = in_child(apply(ANN, CourseSet(1, "C1", "student", "manual", start=at(50), end=at(60)), rows=rows))
     assert (row["timestart"], row["timeend"]) == expected
 
 

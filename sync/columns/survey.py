@@ -1,0 +1,177 @@
+"""A look at the whole file before its first row is used: what single cells can't tell.
+
+The reader goes through all rows once anyway; the survey counts, it keeps no rows. As it sees the file and not a chunk, what
+is decided by it doesn't depend on where chunks end.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sync.columns.clean import TimeKind
+from sync.columns.column import Columns, PrefixedColumn
+from sync.columns.dates import DateOrder, DateOrders, NotAMoment, order_shown, parse_moment
+from sync.values import Header, Note, Row
+
+# Slashes and dashes are written in either order; dots by people who put the day first, so they tell of themselves only.
+_DOT = "."
+# Values of the option `dateorder`.
+ORDERS = {"dmy": DateOrder.DAY_FIRST, "mdy": DateOrder.MONTH_FIRST}
+
+Observer = Callable[[Row], None]
+
+
+class FileSurvey:
+    """What a file type wants to know of all rows; override `see`.
+
+    Shape: places: canonical name of a column -> position of its cell
+    """
+
+    def __init__(self, places: Mapping[str, int]) -> None:
+        self.places = places
+
+    def see(self, cells: Sequence[str]) -> None:
+        """Look at one row."""
+
+    def cell(self, cells: Sequence[str], name: str) -> str:
+        """Return the cell of a column, "" where the row or the file has none."""
+        place = self.places.get(name)
+        return cells[place] if place is not None and place < len(cells) else ""
+
+
+@dataclass
+class _Evidence:
+    """What the cells of one column show, by kind of mark. Shape: is_local: a cell is read by the site's clock."""
+
+    proofs: dict[bool, Counter[DateOrder | None]] = field(default_factory=lambda: defaultdict(Counter))
+    is_local: bool = False
+
+
+class DateSurvey:
+    """The dates of a file, column by column: in which order day and month stand, and whether a clock is needed.
+
+    Shape: chosen: what the option says, "" = the cells decide
+    """
+
+    def __init__(self, chosen: str = "") -> None:
+        self._chosen = ORDERS.get(chosen)
+        self._columns: dict[str, _Evidence] = {}
+        self._fields: list[tuple[int, _Evidence, bool]] = []
+
+    def start(self, columns: Columns, places: Mapping[str, int]) -> bool:
+        """Take the columns that may hold dates; tell whether there are any."""
+        for name, place in places.items():
+            found = columns.find(name)
+            if found is None:
+                continue
+            is_time = isinstance(found[0].kind, TimeKind)
+            # Which of the site's own fields are dates, only Moodle knows; their cells are judged by their form.
+            if is_time or isinstance(found[0], PrefixedColumn):
+                self._fields.append((place, self._columns.setdefault(name, _Evidence()), is_time))
+        return bool(self._fields)
+
+    def see(self, cells: Sequence[str]) -> None:
+        """Look at the cells of one row."""
+        for place, evidence, is_time in self._fields:
+            text = cells[place] if place < len(cells) else ""
+            if not text:
+                continue
+            if shown := order_shown(text):
+                mark, order = shown
+                evidence.proofs[mark == _DOT][order] += 1
+                evidence.is_local = True
+            elif is_time and not evidence.is_local:
+                evidence.is_local = _is_local(text)
+
+    def orders_of(self, name: str) -> DateOrders:
+        """Return the orders that the dates of a column are read in.
+
+        A column whose own cells leave the order open has that of the other columns, where these agree.
+        """
+        if self._chosen is not None:
+            return DateOrders(self._chosen, self._chosen)
+        usual = self._proved(name, dotted=False)
+        if not self._proofs(name, dotted=False):
+            others = {self._proved(other, dotted=False) for other in self._columns} - {None}
+            usual = others.pop() if len(others) == 1 else None
+        return DateOrders(usual or DateOrder.DAY_FIRST, self._proved(name, dotted=True) or DateOrder.DAY_FIRST)
+
+    @property
+    def needs_clock(self) -> bool:
+        """Whether any date is read by the site's clock."""
+        return any(evidence.is_local for evidence in self._columns.values())
+
+    @property
+    def notes(self) -> list[Note]:
+        """Say in which order the dates were read where a cell leaves it open, and why."""
+        columns: dict[str, list[str]] = {}
+        for name, evidence in self._columns.items():
+            proofs = evidence.proofs.get(False)
+            if proofs is not None and (proofs[None] or proofs[DateOrder.MONTH_FIRST]):
+                columns.setdefault(self._reason(name), []).append(name)
+        return [Note(code, {"columns": ", ".join(sorted(names))}) for code, names in sorted(columns.items())]
+
+    def _reason(self, name: str) -> str:
+        is_month_first = self.orders_of(name).usual is DateOrder.MONTH_FIRST
+        if self._chosen is not None:
+            return "dates_month_first_chosen" if is_month_first else "dates_day_first_chosen"
+        if len(self._proofs(name, dotted=False)) > 1:
+            return "dates_order_contradictory"
+        if is_month_first:
+            return "dates_month_first"
+        others = any(self._proved(other, dotted=False) is not None for other in self._columns)
+        return "dates_day_first" if others else "dates_order_open"
+
+    def _proofs(self, name: str, *, dotted: bool) -> set[DateOrder]:
+        evidence = self._columns.get(name)
+        return {order for order in evidence.proofs[dotted] if order is not None} if evidence else set()
+
+    def _proved(self, name: str, *, dotted: bool) -> DateOrder | None:
+        """Return the one order that the cells of a column prove."""
+        proofs = self._proofs(name, dotted=dotted)
+        return proofs.pop() if len(proofs) == 1 else None
+
+
+class Survey:
+    """Everything that is looked for in the rows of a file before the first is used.
+
+    Shape: of_type: what the file type wants to know
+    """
+
+    def __init__(
+        self, columns: Columns, date_order: str = "", of_type: Callable[[Mapping[str, int]], FileSurvey] | None = None
+    ) -> None:
+        self.dates = DateSurvey(date_order)
+        self.found: FileSurvey | None = None
+        self._columns = columns
+        self._of_type = of_type
+
+    def start(self, header: Header) -> Observer | None:
+        """Return what is to be told of every row; None when no row is of interest."""
+        places: dict[str, int] = {}
+        for place, name in enumerate(header.names):
+            found = self._columns.find(name)
+            if found is not None and not found[0].ignored:
+                places.setdefault(found[1], place)
+        has_dates = self.dates.start(self._columns, places)
+        if self._of_type is not None:
+            self.found = self._of_type(places)
+        if not has_dates and self.found is None:
+            return None
+        watchers = [watcher for watcher in (self.dates if has_dates else None, self.found) if watcher is not None]
+
+        def observe(row: Row) -> None:
+            for watcher in watchers:
+                watcher.see(row.cells)
+
+        return observe
+
+
+def _is_local(text: str) -> bool:
+    try:
+        return isinstance(parse_moment(text), datetime)
+    except NotAMoment:
+        return False

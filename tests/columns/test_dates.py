@@ -1,0 +1,119 @@
+"""Every form of a date that has one meaning is read; what has none is refused, with what it may be."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from sync.columns.clean import CellError, moodle_time
+from sync.columns.dates import FROM_ANY_YEAR, DateOrder, DateOrders
+from sync.messages import text_of
+
+DAY_FIRST = DateOrders(DateOrder.DAY_FIRST, DateOrder.DAY_FIRST)
+MONTH_FIRST = DateOrders(DateOrder.MONTH_FIRST, DateOrder.DAY_FIRST)
+
+
+def local(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC).replace(tzinfo=None)  # type: ignore[misc, arg-type]
+
+
+def refusal(cell: str) -> str:
+    with pytest.raises(CellError) as error:
+        moodle_time().cleaner()(cell)
+    assert error.value.code == "value_not_time"
+    return text_of(error.value.code, error.value.params)
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ("1700000000", 1_700_000_000),
+        ("@1800000000", 1_800_000_000),
+        ("0", 0),
+        ("2025-3-4", local(2025, 3, 4)),
+        ("2025-03-04T09:12", local(2025, 3, 4, 9, 12)),
+        ("2025-03-04 09:12:05", local(2025, 3, 4, 9, 12, 5)),
+        ("2025-03-04T09:12:05.250Z", 1_741_079_525),
+        ("2025-03-04T09:12:05+01:00", 1_741_075_925),
+        ("2025-03-04  09:12:05 UTC", 1_741_079_525),
+        ("4/3/2025 9:12", local(2025, 3, 4, 9, 12)),
+        ("31.12.2026", local(2026, 12, 31)),
+        ("1.9.2026 8:05", local(2026, 9, 1, 8, 5)),
+        ("2026/09/01", local(2026, 9, 1)),
+        ("01-09-2026", local(2026, 9, 1)),
+        ("20260901", local(2026, 9, 1)),
+        ("20260901083000", local(2026, 9, 1, 8, 30)),
+        ("20260901T083000Z", 1_788_251_400),
+        ("2026-09-01-08-30-00", local(2026, 9, 1, 8, 30)),
+        ("1 September 2027", local(2027, 9, 1)),
+        ("Sep 1 2027", local(2027, 9, 1)),
+        ("September 1st, 2027 2:30 PM", local(2027, 9, 1, 14, 30)),
+        ("Mar 5 2027", local(2027, 3, 5)),
+        ("1-Sep-2027", local(2027, 9, 1)),
+        ("Wed, 01 Sep 2027 08:00:00 +0000", 1_819_785_600),
+        ("1er février 2027", local(2027, 2, 1)),
+        ("mercredi 1 sept. 2027 à 8h30", local(2027, 9, 1, 8, 30)),
+        ("1. März 2027", local(2027, 3, 1)),
+        ("1 de septiembre de 2027", local(2027, 9, 1)),
+        ("from 2027-01-05 08:00:00", local(2027, 1, 5, 8)),
+        ("2027-01-05\u00a008:00", local(2027, 1, 5, 8)),
+    ],
+)
+def test_a_date_of_one_meaning_is_read(cell: str, value: Any) -> None:
+    moment = moodle_time().cleaner()(cell)
+    assert (moment.value, moment.text) == (value, cell)
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ("6 May 1980", local(1980, 5, 6)),
+        ("Tuesday, 6 May 1980, 12:00 AM", local(1980, 5, 6)),
+        ("mardi 6 mai 1980, 00:00", local(1980, 5, 6)),
+        ("06/05/1929", local(1929, 5, 6)),
+        ("19290506", local(1929, 5, 6)),
+        ("-300000000", -300_000_000),
+        ("-3600", -3600),
+    ],
+)
+def test_a_date_of_birth_may_lie_before_1970(cell: str, value: Any) -> None:
+    assert moodle_time(from_year=FROM_ANY_YEAR).cleaner()(cell).value == value
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("46266", "2026-09-01"),
+        ("46266.35", "2026-09-01"),
+        ("30", "number of days"),
+        ("99999999", "before 1973"),
+        ("@46266", "spreadsheet"),
+        ("1788217200000", "milliseconds"),
+        ("12/31/2026", "dmy"),
+    ],
+)
+def test_a_number_that_is_no_moment_is_refused_with_what_it_probably_is(cell: str, said: str) -> None:
+    assert said in refusal(cell)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "tomorrow", "now", "+1 week", "last day of june 2027", "first monday of january 2027", "2027", "September 2027",
+        "31.12.26", "2026-12-31 24:00", "32.1.2026", "29 February 2027", "-300000000", "1 Brumaire 2027", "01/09-2027",
+        "2026-09-01 8:5", "13:00 PM 1 May 2027", "1 May 2027 13:00 PM",
+    ],
+)  # fmt: skip
+def test_everything_else_is_refused(cell: str) -> None:
+    assert refusal(cell)
+
+
+def test_the_order_of_the_column_decides_and_dots_have_their_own() -> None:
+    clean = moodle_time(MONTH_FIRST).cleaner()
+    assert clean("09/01/2026").value == clean("09-01-2026").value == local(2026, 9, 1)
+    assert clean("01.09.2026").value == local(2026, 9, 1)
+    with pytest.raises(CellError):
+        clean("31/12/2026")
+    assert moodle_time(DAY_FIRST).cleaner()("09/01/2026").value == local(2026, 1, 9)
