@@ -66,6 +66,10 @@ class TellingError(CodedError):
     """People or a program can't be told: it is set wrong, or the other side doesn't take it."""
 
 
+class RightMissing(CodedError):
+    """Somebody in whose name a run was to begin may not run it any more."""
+
+
 class OptionError(CodedError):
     """An option has a name or a value that isn't allowed."""
 

@@ -713,9 +713,11 @@ RUN_TEXTS: dict[str, Any] = {
     "file_name_character": _("A file can't be named “%(name)s” here: take out the character “%(character)s”."),
     "file_name_too_long": _("The file name “%(name)s…” is too long. Shorten it to %(limit)s bytes."),
     "folder_too_long": _("The path of the folder is too long. Shorten it to %(limit)s characters."),
-    "folder_reserved": _("The folder %(folder)s is filled by runs only. Choose another one."),
+    "folder_reserved": _("The folder %(folder)s is filled by ToolSync only. Choose another one."),
     "file_too_large": _("The file %(name)s has %(size)s MB; at most %(limit)s MB are taken. Split it."),
-    "file_exists": _("There is already a file %(path)s. Delete it first, or choose another name."),
+    "file_exists": _(
+        "There is already a file %(path)s. Say that it is to be replaced, delete it first, or choose another name."
+    ),
     "file_in_use": _("Run %(run)s still has to read %(path)s. Wait until it is over, or cancel it."),
     "file_not_found": _("File %(path)s not found. Look whether it is spelled like this, or hand it in again."),
     "file_changed": _("%(path)s was replaced by another file after this run was asked for. Start a new run with it."),
@@ -729,6 +731,14 @@ RUN_TEXTS: dict[str, Any] = {
     "worker_died_repeatedly": _(
         "The worker died %(attempts)s times at the same place. Look at its memory and its log, then take the run up again."
     ),
+    "run_owner_without_right": _(
+        "%(name)s, in whose name this was to run, has no active account here any more or may not run this file type. Nothing "
+        "was done. Somebody who may run it must save the schedule, or start the file by hand."
+    ),
+    "file_owner_without_right": _(
+        "%(name)s, who let schedules take this file, has no active account here any more or may not run this file type. "
+        "Nothing was done. Somebody who may run it must let schedules take the file, or start it by hand."
+    ),
     "archive_differs": _("The archive could not be stored as it should be, so the file was not deleted."),
     "columns_ignored": _("These columns are not used here and were ignored: %(columns)s."),
     "mails_lost": _("%(count)s mails could not be sent. Look at the mail server; the accounts themselves are done."),
@@ -737,6 +747,18 @@ RUN_TEXTS: dict[str, Any] = {
 # --- where files come from without a person ---------------------------------------------------------------------------
 SOURCE_TEXTS = {
     "source_nothing": _("Nothing is there for “%(location)s”."),
+    "file_not_armed": _(
+        "%(name)s is there, but nobody who may run this file type has said that schedules take it, so it was left alone. "
+        "Look at it on the page of the tool, and let schedules take it there."
+    ),
+    "dropped_file_not_armed": _(
+        "%(name)s came out of the drop folder, but %(owner)s, who set the source, may not set sources or run files like this "
+        "one any more, so it was left alone. Somebody who may must save the source and let schedules take the file."
+    ),
+    "source_owner_without_right": _(
+        "%(owner)s, who set this source, has no active account here any more, or may not set sources or run this file type. "
+        "Nothing was taken. Somebody who may must save the source again."
+    ),
     "source_never_next": _(
         "The first file stays after its run, so the others never get their turn. Tick “Take all files at once”, “Leave out a "
         "file that was carried out already”, or let the first one be deleted after the run."
@@ -826,6 +848,9 @@ SCHEDULE_TEXTS = {
     "schedule_without_tool": _("No tool is chosen. Choose at least one."),
     "schedule_without_time": _("No time is given. Enter one, for example 02:15."),
     "schedule_under_way": _("This schedule is under way already. Wait until it is over."),
+    "freeze_window_too_long": _("A window has at most %(days)s days. Enter an earlier end, or switch schedules off."),
+    "freeze_window_over": _("The window is over already. Enter a later end."),
+    "freeze_window_too_far": _("The window begins more than %(days)s days from now. Check the year."),
     "freeze_window_empty": _("The window ends before it begins. Enter a later end."),
 }
 

@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import time_machine
-from django.core.files.uploadedfile import SimpleUploadedFile
 
 from sync.commandfiles import storage
-from sync.commandfiles.intake import find_file
+from sync.commandfiles.intake import find_file, receive_file
 from sync.models import CommandFile, MoodleSite as OurSite, RunFile, SyncRun
+from sync.processors import REGISTRY
 from sync.runs import services
+from sync.runs.arming import arm_file
+from sync.runs.options import run_limits
+from sync.runs.rights import OPERATOR
 from tests.moodle_sites import MoodleSite
 
 
@@ -28,11 +31,17 @@ class Installation:
     moodle: MoodleSite
     folder: Path
 
-    def put(self, path: str, content: str | bytes) -> CommandFile:
+    def put(self, path: str, content: str | bytes, *, armed: bool = True) -> CommandFile:
+        """Put a file into the area, in place of one that is there. Shape: armed: as the operator's, for every file type"""
         folder, _slash, name = path.rpartition("/")
         data = content.encode() if isinstance(content, str) else content
-        upload = SimpleUploadedFile(name, data)
-        return services.receive_upload(site=self.site, uploaded_file=upload, folder=folder + "/", user=None)
+        file = receive_file(
+            self.site, io.BytesIO(data), name, folder + "/", None, file_types=services.FILE_TYPES,
+            max_megabytes=run_limits().max_upload_megabytes,
+        )  # fmt: skip
+        for processor in REGISTRY if armed else ():
+            arm_file(file, processor, OPERATOR)
+        return file
 
     def queue(self, path: str, content: str | bytes | None = None, **more: Any) -> SyncRun:
         """Ask for a run; values that aren't arguments of the service are options."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import IO, Any, BinaryIO, NamedTuple, cast
 
 from django.db import transaction
@@ -18,6 +20,10 @@ from sync.reader.picture_rows import PICTURE_NAMES
 from sync.reader.picture_zip import holds_pictures
 
 MEGABYTE = 1_000_000
+# Files that were handed in for a run, each in a folder of its own.
+UPLOADS = "/uploads/"
+# Filled by ToolSync itself, from a browser nothing is put there.
+OWN_FOLDERS = (UPLOADS, "/fetched/", "/shell/")
 
 
 class FileTypes(NamedTuple):
@@ -49,9 +55,7 @@ def receive_file(
     """
     name, folder = clean_name(name), clean_folder(folder)
     stream = cast(BinaryIO, content)
-    sha256, size = storage.digest_of(stream)
-    if max_megabytes and size > max_megabytes * MEGABYTE:
-        raise CommandFileError("file_too_large", name=name, size=-(-size // MEGABYTE), limit=max_megabytes)
+    sha256, size = _measured(stream, name, max_megabytes)
     known = CommandFile.objects.filter(site=site, folder=folder, name=name).first()
     if known is not None:
         if not replace:
@@ -60,6 +64,35 @@ def receive_file(
             refuse_if_in_use(known)
     processor = _guess_type(stream, name, file_types)
     return keep_file(site, stream, folder + name, sha256=sha256, size=size, processor=processor, user=user)
+
+
+def keep_for_run(
+    site: MoodleSite, content: IO[bytes], name: str, processor: str, user: Any, *, max_megabytes: int = 0
+) -> CommandFile:
+    """Keep a file that was handed in, or made, for runs of one type, in a folder that no other file is in.
+
+    Shape: max_megabytes: 0 = as large as it likes
+    Raises: CommandFileError if its name can't be, or it is too large
+    """
+    name, stream = clean_name(name), cast(BinaryIO, content)
+    sha256, size = _measured(stream, name, max_megabytes)
+    path = f"{UPLOADS}{timezone.localdate()}/{secrets.token_hex(4)}/{name}"
+    return keep_file(site, stream, path, sha256=sha256, size=size, processor=processor, user=user)
+
+
+def refuse_own_folder(folder: str) -> None:
+    """Raises: CommandFileError if a folder is one of those that ToolSync fills by itself"""
+    cleaned = clean_folder(folder)
+    if cleaned.casefold().startswith(OWN_FOLDERS):
+        raise CommandFileError("folder_reserved", folder=cleaned)
+
+
+def _measured(stream: BinaryIO, name: str, max_megabytes: int) -> tuple[str, int]:
+    """Return SHA-256 and size of a stream. Raises: CommandFileError if it is too large"""
+    sha256, size = storage.digest_of(stream)
+    if max_megabytes and size > max_megabytes * MEGABYTE:
+        raise CommandFileError("file_too_large", name=name, size=-(-size // MEGABYTE), limit=max_megabytes)
+    return sha256, size
 
 
 def keep_file(
@@ -103,14 +136,17 @@ def delete_file(file: CommandFile, *, for_run: SyncRun | None = None) -> None:
 
 
 def put_aside(file: CommandFile, *, for_run: SyncRun | None = None) -> CommandFile:
-    """Rename a file that could not be used, in place of an older one put aside; gives the file under its new name.
+    """Rename a file that could not be used, to a name that no other file has; gives the file under its new name.
 
     Raises: CommandFileError if another run that isn't over reads it
     """
     refuse_if_in_use(file, except_run=for_run)
+    others = CommandFile.objects.filter(site=file.site, folder=file.folder).exclude(sha256=file.sha256)
+    names = (discarded_name(file.name, number) for number in count(1))
+    name = next(name for name in names if not others.filter(name=name).exists())
     with storage.opened(storage.key_of_path(file.site.slug, file.path)) as stream:
         kept = keep_file(
-            file.site, stream, file.folder + discarded_name(file.name),
+            file.site, stream, file.folder + name,
             sha256=file.sha256, size=file.size, processor=file.processor, user=file.uploaded_by,
         )  # fmt: skip
     delete_file(file, for_run=for_run)

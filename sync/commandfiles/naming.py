@@ -76,9 +76,14 @@ def tryback_name(name: str, started: datetime, *, is_workbook: bool = False) -> 
     return _with_suffix(name, f"_tryback_{_stamp(started)}", ".csv" if is_workbook else None)
 
 
-def discarded_name(name: str) -> str:
-    """Give "in-tryback-failed.csv", the name of a file that could not be used at all."""
-    return _with_suffix(name, "-tryback-failed", None)
+def discarded_name(name: str, number: int = 1) -> str:
+    """Give "in-tryback-failed.csv", then "in-tryback-failed-2.csv": names of files that could not be used at all."""
+    return _with_suffix(name, "-tryback-failed" + (f"-{number}" if number > 1 else ""), None)
+
+
+def numbered_name(name: str, number: int) -> str:
+    """Give "in-12.csv", for what would else have the name of another file."""
+    return _with_suffix(name, f"-{number}", None)
 
 
 def _stamp(moment: datetime) -> str:

@@ -1,5 +1,6 @@
 """What ToolSync itself keeps: sites, command files, runs, their files and the administrators' settings."""
 
+from sync.models.armed_file import ArmedFile
 from sync.models.command_file import CommandFile
 from sync.models.inserted_row import InsertedRow
 from sync.models.processor_settings import ProcessorSettings
@@ -11,6 +12,7 @@ from sync.models.source import Source
 from sync.models.telling import Event, Notice, TellingRule, Webhook
 
 __all__ = [
+    "ArmedFile",
     "CommandFile",
     "Event",
     "FreezeWindow",

@@ -51,7 +51,8 @@ class SyncRun(models.Model):
     since the last chunk that was committed; carried_out: every row has its outcome, only the files are left to be made;
     last_line: the last line of the file whose chunk is committed; changed_tables: of Moodle, without prefix; skipped: what
     the reader passed over; language: the one that the report is written in; origin: what started it; sequence_run: the
-    start of a schedule that it belongs to
+    start of a schedule that it belongs to; owner: whose rights are asked when it begins; armed_by: who has let a schedule
+    take the file. The names stay when an account is deleted; "" = the operator of this installation
     """
 
     class Origin(models.TextChoices):
@@ -81,6 +82,16 @@ class SyncRun(models.Model):
         settings.AUTH_USER_MODEL, verbose_name=_("asked for by"), null=True, blank=True, on_delete=models.SET_NULL,
         related_name="+",
     )  # fmt: skip
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("owner"), null=True, blank=True, on_delete=models.SET_NULL,
+        related_name="+",
+    )  # fmt: skip
+    owner_name = models.CharField(max_length=150, blank=True, default="")
+    armed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("file armed by"), null=True, blank=True, on_delete=models.SET_NULL,
+        related_name="+",
+    )  # fmt: skip
+    armed_by_name = models.CharField(max_length=150, blank=True, default="")
     origin = models.CharField(_("started by"), max_length=10, choices=Origin, default=Origin.PERSON)
     sequence_run = models.ForeignKey(
         "sync.SequenceRun", verbose_name=_("sequence run"), null=True, blank=True, on_delete=models.SET_NULL,

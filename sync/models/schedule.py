@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import Any
+
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy as _
 
+from sync.messages import text_of
 from sync.models.run import SyncRun
 
 
@@ -15,7 +20,8 @@ class Schedule(models.Model):
 
     Shape: processors: keys, in the order in which they run; kind says which of every_seconds, at and crontab applies;
     anchor_at: intervals are counted from here; next_at: when it starts next, None when it is off; held_at: the start that a
-    freeze window kept back; periodic_task: what beat knows of it, kept in step by sync/runs/scheduling.py
+    freeze window kept back; periodic_task: what beat knows of it, kept in step by sync/runs/scheduling.py; owner: who saved
+    it or switched it on, in whose name it runs; owner_name: stays when the account is deleted, "" = the operator
     """
 
     class Kind(models.TextChoices):
@@ -33,6 +39,11 @@ class Schedule(models.Model):
     every_seconds = models.PositiveIntegerField(default=6 * 3600)
     at = models.TimeField(_("at"), null=True, blank=True)
     crontab = models.CharField(_("crontab"), max_length=100, blank=True, default="")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("owner"), null=True, blank=True, on_delete=models.SET_NULL,
+        related_name="+",
+    )  # fmt: skip
+    owner_name = models.CharField(max_length=150, blank=True, default="")
     enabled = models.BooleanField(_("on"), default=False)
     stop_on_failure = models.BooleanField(_("stop after a failure"), default=True)
     after_freeze = models.BooleanField(_("make up for it after a freeze window"), default=True)
@@ -49,7 +60,10 @@ class Schedule(models.Model):
         verbose_name_plural = _("schedules")
         ordering = ("id",)
         indexes = (models.Index(fields=("enabled", "next_at"), name="schedule_by_next_start"),)
-        permissions = (("manage_schedules", _("Can set when tools run by themselves")),)
+        permissions = (
+            ("manage_schedules", _("Can set when tools run by themselves")),
+            ("manage_all_schedules", _("Can freeze the site, and change the schedules of others")),
+        )
 
     def __str__(self) -> str:
         return self.name or ", ".join(self.processors)
@@ -61,6 +75,10 @@ class Schedule(models.Model):
 
 class FreezeWindow(models.Model):
     """A period during which nothing starts by itself."""
+
+    # Longer, or further away, than any exam, migration or summer: somebody has mistyped, or wants to stop the site.
+    MAX_LENGTH = timedelta(days=100)
+    MAX_AHEAD = timedelta(days=730)
 
     site = models.ForeignKey(
         "sync.MoodleSite", verbose_name=_("site"), on_delete=models.CASCADE, related_name="freeze_windows"
@@ -82,6 +100,33 @@ class FreezeWindow(models.Model):
     def __str__(self) -> str:
         return f"{self.starts_at:%Y-%m-%d %H:%M} - {self.ends_at:%Y-%m-%d %H:%M}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep a window that makes sense, whoever made it. Raises: ValidationError"""
+        if self._state.adding:
+            self.full_clean()
+        super().save(*args, **kwargs)
+
+    @classmethod
+    def span_fault(cls, starts_at: datetime, ends_at: datetime) -> tuple[str, dict[str, int]] | None:
+        """Return what is wrong with a period, as a code of sync.messages and its parameters; None when it may be."""
+        if ends_at <= starts_at:
+            return "freeze_window_empty", {}
+        if ends_at - starts_at > cls.MAX_LENGTH:
+            return "freeze_window_too_long", {"days": cls.MAX_LENGTH.days}
+        if ends_at <= timezone.now():
+            return "freeze_window_over", {}
+        if starts_at - timezone.now() > cls.MAX_AHEAD:
+            return "freeze_window_too_far", {"days": cls.MAX_AHEAD.days}
+        return None
+
+    def clean(self) -> None:
+        """Raises: ValidationError if the period can't be one."""
+        if None in (self.starts_at, self.ends_at):
+            return
+        if fault := self.span_fault(self.starts_at, self.ends_at):
+            code, params = fault
+            raise ValidationError(text_of(code, params), code=code)
+
 
 class SequenceState(models.TextChoices):
     """Where a sequence run stands."""
@@ -97,6 +142,7 @@ class SequenceRun(models.Model):
     """One start of a schedule: its tools, one after the other, each with what came for it.
 
     Shape: name, processors, stop_on_failure: as the schedule had them; requested_by: who started it by hand, else None;
+    owner: of the schedule, or who started it by hand;
     position: how many tools have had their turn; claimed_at: somebody fetches the files of the next one since then;
     faults: [[processor, code, params], ...] of tools that could not begin
     """
@@ -112,6 +158,11 @@ class SequenceRun(models.Model):
         settings.AUTH_USER_MODEL, verbose_name=_("asked for by"), null=True, blank=True, on_delete=models.SET_NULL,
         related_name="+",
     )  # fmt: skip
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("owner"), null=True, blank=True, on_delete=models.SET_NULL,
+        related_name="+",
+    )  # fmt: skip
+    owner_name = models.CharField(max_length=150, blank=True, default="")
     state = models.CharField(_("state"), max_length=10, choices=SequenceState, default=SequenceState.RUNNING)
     position = models.PositiveIntegerField(default=0)
     claimed_at = models.DateTimeField(null=True, blank=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -11,7 +12,8 @@ class Source(models.Model):
 
     Shape: location: in the file area paths and wildcards separated by commas, "" = the default name; in an inbox a path or
     wildcard; else an address without anything secret; secret: encrypted, see sync/runs/sources.py; host_key: fingerprint of
-    the SFTP server; told: the last look, [[code, params], ...] as sync.messages knows them
+    the SFTP server; owner: who saved it, in whose name its files are taken; owner_name: stays when the account is deleted,
+    "" = the operator of this installation; told: the last look, [[code, params], ...] as sync.messages knows them
     """
 
     class Kind(models.TextChoices):
@@ -32,6 +34,11 @@ class Source(models.Model):
     take_all = models.BooleanField(_("take all at once"), default=False)
     leave_same = models.BooleanField(_("leave out the same file"), default=False)
     remove_taken = models.BooleanField(_("delete what was taken"), default=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("owner"), null=True, blank=True, on_delete=models.SET_NULL,
+        related_name="+",
+    )  # fmt: skip
+    owner_name = models.CharField(max_length=150, blank=True, default="")
     looked_at = models.DateTimeField(_("looked on"), null=True, blank=True, editable=False)
     told = models.JSONField(default=list, blank=True, editable=False)
 

@@ -14,7 +14,7 @@ from django.utils.translation import get_language, gettext as _, override
 from sync.columns.options import Choice, Flag
 from sync.commandfiles import storage
 from sync.commandfiles.intake import delete_file, keep_file, put_aside
-from sync.commandfiles.naming import archive_name, report_name, split_path, tryback_name
+from sync.commandfiles.naming import archive_name, numbered_name, report_name, split_path, tryback_name
 from sync.errors import CommandFileError
 from sync.messages import text_of
 from sync.models import RunFile, SyncRun
@@ -56,7 +56,7 @@ class Afterwards:
         """Write the report, in the file area when it is to be stored there."""
         run = self.run
         name = report_name(run.file_name, self.started, simulate=run.simulate)
-        path = storage.REPORTS + name if self._wants.get("storereport") else ""
+        path = self._free_path(storage.REPORTS + name) if self._wants.get("storereport") else ""
 
         def write(out: BinaryIO) -> None:
             write_report(out, self._facts(), read_rows(run, *FAILED_ACTIONS), read_rows(run), language=self.language)
@@ -78,7 +78,7 @@ class Afterwards:
     def _make_tryback(self) -> None:
         run = self.run
         name = self._tryback_name()
-        path = self._input_folder() + name if self._wants.get("filefailed") else ""
+        path = self._free_path(self._input_folder() + name) if self._wants.get("filefailed") else ""
 
         def write(out: BinaryIO) -> None:
             with storage.opened(run.input_key) as source:
@@ -94,7 +94,7 @@ class Afterwards:
                 if write_archive(out, source) != self.run.file_sha256:
                     raise CommandFileError("file_changed", path=self.run.file_path)
 
-        kept = self._make(Kind.ARCHIVE, name, storage.ARCHIVES + name, "", write)
+        kept = self._make(Kind.ARCHIVE, name, self._free_path(storage.ARCHIVES + name), "", write)
         if storage.size_of(kept.storage_key) != self.run.file_size:
             kept.delete()
             raise CommandFileError("archive_differs")
@@ -123,7 +123,7 @@ class Afterwards:
             key = storage.key_of_path(run.site.slug, path) if path else f"{self._own_folder()}/{own_name}"
             if not in_inbox:
                 storage.save(key, out)
-        values = {"name": name, "path": path, "storage_key": key, "size": size}
+        values = {"name": split_path(path)[1] or name, "path": path, "storage_key": key, "size": size}
         return RunFile.objects.update_or_create(run=run, kind=kind, defaults=values)[0]
 
     @property
@@ -183,12 +183,20 @@ class Afterwards:
         if self.run.simulate:
             return ""
         if self._wants.get("filefailed"):
-            return self._input_folder() + self._tryback_name()
+            return self._free_path(self._input_folder() + self._tryback_name())
         return _("the tryback on the page of run %(run)s") % {"run": self.run.pk}
 
     def _tryback_name(self) -> str:
         is_workbook = self.run.dialect.get("is_workbook", False)
         return tryback_name(self.run.file_name, self.started, is_workbook=is_workbook)
+
+    def _free_path(self, path: str) -> str:
+        """Return a path under which no other run has left a file: who may read that one need not be allowed to read ours."""
+        key = storage.key_of_path(self.run.site.slug, path)
+        if not RunFile.objects.filter(storage_key=key).exclude(run=self.run).exists():
+            return path
+        folder, name = split_path(path)
+        return folder + numbered_name(name, self.run.pk)
 
     def _input_folder(self) -> str:
         return split_path(self.run.file_path)[0]

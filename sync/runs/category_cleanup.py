@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from django.utils import timezone
 
 from sync.columns.describe import SAMPLE_SEPARATOR
-from sync.commandfiles.intake import receive_file
 from sync.models import MoodleSite, SyncRun
 from sync.moodle.categories import Category, CategoryContents, fetch_category_contents
 from sync.moodle.category_deletion import unknown_question_types
@@ -20,7 +19,7 @@ from sync.moodle.coursecontent.graph import load_graph
 from sync.moodle.database import MoodleSession
 from sync.processors.categories_delete import CategoriesDelete
 from sync.reader.dialect import Dialect, encode_cells
-from sync.runs.services import FILE_TYPES, queue_run
+from sync.runs.services import queue_run, receive_for_run
 
 _ENCODING = "UTF-8"
 
@@ -84,17 +83,13 @@ def plan_cleanup(
 
 
 def queue_cleanup(site: MoodleSite, going: Sequence[Category], paths: Mapping[int, str], *, user: Any) -> SyncRun:
-    """Write the categories into a command file, and ask for its run.
-
-    Raises: CommandFileError if a file of its name is there
-    """
+    """Write the categories into a command file, and ask for its run."""
     dialect = Dialect(_ENCODING, SAMPLE_SEPARATOR)
     rows = [[column.name for column in CategoriesDelete.columns]]
     rows += [[str(category.id), paths[category.id]] for category in going]
     content = b"".join(encode_cells(dialect, row) + b"\n" for row in rows)
-    # A name of its own: the file says what a person has confirmed, and must not change before the run reads it.
     name = f"emptycategories_{timezone.localtime():%Y%m%d-%H%M%S}.csv"
-    file = receive_file(site, io.BytesIO(content), name, "/", user, file_types=FILE_TYPES, replace=False)
+    file = receive_for_run(site, io.BytesIO(content), name, CategoriesDelete.key, user)
     options = {"encoding": _ENCODING, "separator": SAMPLE_SEPARATOR}
     return queue_run(site=site, processor=CategoriesDelete.key, command_file=file, options=options, user=user)
 

@@ -71,7 +71,7 @@ def claim_run(run_id: int, token: str) -> SyncRun:
             raise RunNotClaimable(f"run {run_id} is over or somebody works on it")
         if run.simulate and run.last_line and not run.carried_out:
             _start_again(run)
-    return SyncRun.objects.select_related("site", "command_file", "requested_by").get(pk=run_id)
+    return SyncRun.objects.select_related("site", "command_file", "requested_by", "owner", "armed_by").get(pk=run_id)
 
 
 def release_lease(run: SyncRun) -> None:

@@ -7,14 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sync.columns.describe import SAMPLE_SEPARATOR
-from sync.commandfiles.intake import receive_file
 from sync.models import CommandFile, MoodleSite
 from sync.moodle.course_listing import CourseSearch, ListedCourse, fetch_course_list
 from sync.moodle.courses import fetch_courses
 from sync.moodle.database import MoodleSession
 from sync.reader.dialect import Dialect, encode_cells, normalise_separator
 from sync.runs.options import find_processor, resolve_options
-from sync.runs.services import FILE_TYPES
+from sync.runs.services import receive_for_run
 
 
 class CourseFile(NamedTuple):
@@ -48,11 +47,9 @@ def make_course_file(
     return CourseFile(tool.default_filename, identifier, content, len(named), left_out)
 
 
-def keep_course_file(site: MoodleSite, file: CourseFile, *, user: Any, replace: bool) -> CommandFile:
-    """Put the file among the command files. Raises: CommandFileError if one of its name is there and has to stay."""
-    return receive_file(
-        site, io.BytesIO(file.content), file.name, "/", user, file_types=FILE_TYPES, replace=replace
-    )  # fmt: skip
+def keep_course_file(site: MoodleSite, processor: str, file: CourseFile, *, user: Any) -> CommandFile:
+    """Put the file among those that were handed in for runs of its type."""
+    return receive_for_run(site, io.BytesIO(file.content), file.name, processor, user)
 
 
 def _split(

@@ -24,6 +24,7 @@ from sync.runs.options import RunLimits, find_processor, moodle_command
 from sync.runs.pipeline import Work, run_pipeline
 from sync.runs.recorder import Progress, RunRecorder
 from sync.runs.records import SiteRecords
+from sync.runs.rights import check_run
 from sync.runs.site_files import SiteFiles
 from sync.runs.telling import announce
 from sync.runs.waiting import Patience
@@ -62,6 +63,9 @@ class Execution:
         """
         try:
             if not self.run.carried_out:
+                if not self.run.last_line:
+                    # What is done can't be undone by refusing the rest.
+                    check_run(self.run)
                 self._carry_out_rows()
             self._tidy_up()
             self._end(self._completed_state())
@@ -129,7 +133,7 @@ class Execution:
             should_stop=self._is_cancelled,
             deliver=self._postman.deliver,
             records=SiteRecords(run.site),
-            file_area=SiteFiles(run.site),
+            file_area=SiteFiles(run),
             moodle_command=moodle_command(connection_of(run.site), is_long=True),
         )
         try:

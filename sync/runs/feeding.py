@@ -33,6 +33,7 @@ from sync.commandfiles.sources.sftp_address import SftpAddress
 from sync.errors import CodedError, CommandFileError, SourceError
 from sync.messages import text_of
 from sync.models import CommandFile, Event, MoodleSite, RunState, Source, SyncRun
+from sync.runs.arming import arm_dropped_file, arm_file, armings_of, check_source
 from sync.runs.options import (
     MAIN_SITE,
     drop_folder,
@@ -42,6 +43,7 @@ from sync.runs.options import (
     run_limits,
     settle_seconds,
 )
+from sync.runs.rights import owner_of
 from sync.runs.selectors import earlier_run, tool_files
 from sync.runs.services import FILE_TYPES
 from sync.runs.sources import address_of, private_key_of, source_of
@@ -49,7 +51,15 @@ from sync.runs.telling import tell
 from sync.values import Note
 
 _TROUBLES = frozenset(
-    ("drop_feeder_died", "drop_folder_failed", "source_checksum_differs", "remote_too_large", "file_too_large")
+    (
+        "drop_feeder_died",
+        "drop_folder_failed",
+        "dropped_file_not_armed",
+        "file_not_armed",
+        "source_checksum_differs",
+        "remote_too_large",
+        "file_too_large",
+    )
 )
 # Two tools that start at the same minute: the second one waits for what the first brings.
 _PATIENCE_SECONDS = 30
@@ -89,10 +99,11 @@ def capture_drop_folder(site: MoodleSite) -> list[Note]:
             for entry in wanted:
                 with _sentence(told), storage.scratch_file() as out:
                     copy_whole(place, entry, names, out)
-                    receive_file(
+                    file = receive_file(
                         site, out, entry.name, "/", None, file_types=FILE_TYPES,
                         max_megabytes=run_limits().max_upload_megabytes,
                     )  # fmt: skip
+                    told += arm_dropped_file(file)
                     remove_taken(place, entry.name, names)
     except SourceError as error:
         told.append(_note(error))
@@ -132,7 +143,11 @@ def _from_area(source: Source, told: list[Note]) -> list[CommandFile]:
     if not files:
         told.append(Note("source_nothing", {"location": location}))
     chosen: list[CommandFile] = []
+    armed = armings_of(files, source.processor)
     for file in files:
+        if file.pk not in armed:
+            told.append(Note("file_not_armed", {"name": file.path}))
+            continue
         if _is_left_out(source, file.name, file.sha256, told):
             continue
         if _is_put_aside(source, file, told):
@@ -147,6 +162,7 @@ def _from_area(source: Source, told: list[Note]) -> list[CommandFile]:
 
 
 def _from_elsewhere(source: Source, told: list[Note]) -> list[CommandFile]:
+    check_source(source)
     chosen = _left_behind(source, told)
     if chosen and not source.take_all:
         return chosen
@@ -172,10 +188,12 @@ def _fetch(source: Source, place: Place, entry: Entry, names: set[str], told: li
         copy_whole(place, entry, names, out)
         if _is_left_out(source, entry.name, storage.digest_of(out)[0], told):
             return None
-        return receive_file(
+        file = receive_file(
             source.site, out, entry.name, _folder_of(source), None, file_types=FILE_TYPES,
             max_megabytes=run_limits().max_upload_megabytes,
         )  # fmt: skip
+    arm_file(file, source.processor, owner_of(source))
+    return file
 
 
 def _left_behind(source: Source, told: list[Note]) -> list[CommandFile]:
@@ -184,7 +202,9 @@ def _left_behind(source: Source, told: list[Note]) -> list[CommandFile]:
         return []
     asked_for = SyncRun.objects.filter(command_file=OuterRef("pk"), created_at__gte=OuterRef("uploaded_at"))
     fetched = CommandFile.objects.filter(site=source.site, folder=_folder_of(source), uploaded_by=None)
-    left = list(fetched.filter(~Exists(asked_for)).order_by("uploaded_at", "name"))
+    unasked = list(fetched.filter(~Exists(asked_for)).order_by("uploaded_at", "name"))
+    armed = armings_of(unasked, source.processor)
+    left = [file for file in unasked if file.pk in armed]
     told += [Note("source_file_left_behind", {"path": file.path}) for file in left]
     return left if source.take_all else left[:1]
 

@@ -22,6 +22,7 @@ from sync.models import FreezeWindow, MoodleSite, Schedule, SequenceRun, Sequenc
 from sync.processors import REGISTRY
 from sync.runs.claims import enqueue_sequence
 from sync.runs.options import site_zone
+from sync.runs.rights import OPERATOR, Responsible, owner_of
 from sync.runs.sequences import in_order, window_at
 from sync.runs.services import RECOVERY_EXPIRES
 from sync.runs.timing import FIELDS, AtTime, ByTheClock, Every, Timing
@@ -72,9 +73,12 @@ def timing_of(schedule: Schedule) -> Timing:
     return AtTime(f"{schedule.at.minute} {schedule.at.hour} * * {days}", site_zone())
 
 
-def save_schedule(site: MoodleSite, choice: ScheduleChoice, schedule: Schedule | None = None) -> Schedule:
-    """Keep a schedule, a new one or a changed one. Raises: ScheduleError."""
+def save_schedule(
+    site: MoodleSite, choice: ScheduleChoice, schedule: Schedule | None = None, *, owner: Responsible = OPERATOR
+) -> Schedule:
+    """Keep a schedule, a new one or a changed one. Whoever saves it is its owner from then on. Raises: ScheduleError."""
     schedule = schedule or Schedule(site=site)
+    schedule.owner, schedule.owner_name = owner
     before = (schedule.kind, schedule.every_seconds)
     for name in ("name", "kind", "every_seconds", "at", "enabled", "stop_on_failure", "after_freeze"):
         setattr(schedule, name, getattr(choice, name))
@@ -94,9 +98,10 @@ def save_schedule(site: MoodleSite, choice: ScheduleChoice, schedule: Schedule |
     return schedule
 
 
-def switch_schedule(schedule: Schedule, *, on: bool) -> None:
-    """Switch a schedule on or off. What passed while it was off is not made up for."""
+def switch_schedule(schedule: Schedule, *, on: bool, owner: Responsible = OPERATOR) -> None:
+    """Switch a schedule on or off. What passed while it was off is not made up for. It runs in the name of whoever did it."""
     schedule.enabled = on
+    schedule.owner, schedule.owner_name = owner
     schedule.anchor_at = timezone.now()
     schedule.next_at = timing_of(schedule).next_after(timezone.now()) if on else None
     schedule.held_at = None
@@ -120,13 +125,13 @@ def start_now(schedule: Schedule, user: Any) -> SequenceRun:
         locked = Schedule.objects.select_for_update().select_related("site").get(pk=schedule.pk)
         if _is_under_way(locked):
             raise ScheduleError("schedule_under_way")
-        return _start(locked, user)
+        return _start(locked, user, Responsible.of(user))
 
 
 def start_if_due(schedule_id: int) -> None:
     """Start a schedule whose time has come, unless a freeze window or its own last start holds it back."""
     now = timezone.now()
-    due = Schedule.objects.select_related("site").filter(pk=schedule_id, enabled=True, next_at__lte=now)
+    due = Schedule.objects.select_related("site", "owner").filter(pk=schedule_id, enabled=True, next_at__lte=now)
     schedule = due.first()
     if schedule is None:
         return
@@ -140,7 +145,7 @@ def start_if_due(schedule_id: int) -> None:
     following = timing_of(schedule).next_after(now)
     with transaction.atomic():
         if _unchanged(schedule).update(next_at=following, held_at=None):
-            _start(schedule, None)
+            _start(schedule, None, owner_of(schedule))
 
 
 def start_due_schedules() -> None:
@@ -160,8 +165,9 @@ def next_start(schedule: Schedule) -> datetime | None:
 
 def add_freeze_window(site: MoodleSite, starts_at: datetime, ends_at: datetime, reason: str) -> FreezeWindow:
     """Keep a period during which nothing starts by itself. Raises: ScheduleError."""
-    if ends_at <= starts_at:
-        raise ScheduleError("freeze_window_empty")
+    if fault := FreezeWindow.span_fault(starts_at, ends_at):
+        code, params = fault
+        raise ScheduleError(code, **params)
     return FreezeWindow.objects.create(site=site, starts_at=starts_at, ends_at=ends_at, reason=reason)
 
 
@@ -177,10 +183,10 @@ def make_shipped_schedules(site: MoodleSite, using: str) -> None:
             )
 
 
-def _start(schedule: Schedule, user: Any) -> SequenceRun:
+def _start(schedule: Schedule, user: Any, owner: Responsible) -> SequenceRun:
     sequence = SequenceRun.objects.create(
         site=schedule.site, schedule=schedule, name=schedule.name, processors=in_order(schedule.processors),
-        stop_on_failure=schedule.stop_on_failure, requested_by=user,
+        stop_on_failure=schedule.stop_on_failure, requested_by=user, owner=owner.user, owner_name=owner.name,
     )  # fmt: skip
     transaction.on_commit(lambda: enqueue_sequence(sequence.pk))
     return sequence

@@ -8,20 +8,22 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from sync.commandfiles.naming import split_path
 from sync.commandfiles.sources.location import is_wildcard, items_of, matching
 from sync.commandfiles.storage import ARCHIVES, REPORTS, key_of_path
-from sync.models import CommandFile, MoodleSite, RunChunk, RunFile, RunState, Source, SyncRun
+from sync.models import ArmedFile, CommandFile, MoodleSite, RunChunk, RunFile, RunState, Source, SyncRun
 from sync.processors import REGISTRY
 from sync.processors.base import Processor
+from sync.processors.courses import Courses
 from sync.runs.options import resolve_options
 from sync.runs.parts import read_part
 from sync.values import Note, Outcome
 
 Person = User | AnonymousUser
+BACKUP_SUFFIX = ".mbz"
 
 
 class AreaFile(NamedTuple):
@@ -73,6 +75,23 @@ def run_permission(processor: str) -> str:
     return f"sync.run_{processor}"
 
 
+def readable_files(user: Person, site: MoodleSite) -> QuerySet[CommandFile]:
+    """Return the files whose content somebody may have: those of the types that they may run.
+
+    Any file may hold passwords. One of unknown type is for who handed it in, and for those who may run every type; course
+    backups, which have none either, are for those who may run the type whose rows name them.
+    """
+    if user.pk is None:
+        return CommandFile.objects.none()
+    keys = [processor.key for processor in processors_for(user)]
+    files = CommandFile.objects.filter(site=site)
+    if len(keys) == len(REGISTRY):
+        return files
+    own = Q(processor="", uploaded_by=user.pk)
+    backups = Q(processor="", name__iendswith=BACKUP_SUFFIX) if Courses.key in keys else Q(pk=None)
+    return files.filter(Q(processor__in=keys) | own | backups)
+
+
 def visible_runs(user: Person, site: MoodleSite) -> QuerySet[SyncRun]:
     """Give the runs of the tools that somebody may use, newest first."""
     keys = [processor.key for processor in processors_for(user)]
@@ -80,11 +99,17 @@ def visible_runs(user: Person, site: MoodleSite) -> QuerySet[SyncRun]:
     return runs.select_related("site", "command_file", "requested_by", "sequence_run")
 
 
-def preselected_file(site: MoodleSite, processor: str) -> CommandFile | None:
-    """Give the file that a tool offers by itself: the one of its settings, else the one with its default name."""
+def preselected_file(site: MoodleSite, processor: str, user: Person) -> CommandFile | None:
+    """Return the file that a tool offers by itself: of those that its schedules look for the first that may be trusted.
+
+    That is one that somebody who may run the type has armed, or one of one's own: a file that somebody else has put
+    there under the usual name must not be run because it was already chosen.
+    """
     source = Source.objects.filter(site=site, processor=processor, kind=Source.Kind.AREA).first()
     files = tool_files(site, processor, source.location if source else "")
-    return files[0] if files else None
+    armed = ArmedFile.objects.filter(file__in=files, processor=processor, sha256=F("file__sha256"))
+    trusted = set(armed.values_list("file_id", flat=True)) if files else set()
+    return next((file for file in files if file.pk in trusted or file.uploaded_by_id == user.pk), None)
 
 
 def tool_files(site: MoodleSite, processor: str, location: str = "") -> list[CommandFile]:
@@ -95,9 +120,8 @@ def tool_files(site: MoodleSite, processor: str, location: str = "") -> list[Com
     if location or not REGISTRY[processor].columns.of_pictures:
         return area_files(site, location or REGISTRY[processor].default_filename)
     prefix = resolve_options(site, processor)["fileprefix"]
-    files = CommandFile.objects.filter(site=site).select_related("site", "uploaded_by").order_by("folder", "name")
-    is_meant = {file.pk: bool(matching([file.name], f"{prefix}*")) for file in files}
-    return [file for file in files if is_meant[file.pk] and file.name.lower().endswith(".zip")]
+    zips = CommandFile.objects.filter(site=site, name__iendswith=".zip").order_by("folder", "name")
+    return [file for file in zips.select_related("site", "uploaded_by") if matching([file.name], f"{prefix}*")]
 
 
 def area_files(site: MoodleSite, location: str) -> list[CommandFile]:

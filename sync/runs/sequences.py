@@ -16,9 +16,11 @@ from sync.errors import CodedError
 from sync.models import CommandFile, Event, FreezeWindow, MoodleSite, RunState, SequenceRun, SequenceState, SyncRun
 from sync.models.run import OVER_STATES
 from sync.processors import REGISTRY
+from sync.runs.arming import armings_of
 from sync.runs.claims import enqueue_sequence
 from sync.runs.feeding import fetch_files
 from sync.runs.options import fetch_rules, run_limits
+from sync.runs.rights import armed_by_of, check_owner, owner_of
 from sync.runs.services import RECOVERY_EXPIRES, cancel_run, queue_run
 from sync.runs.telling import tell
 
@@ -96,7 +98,9 @@ def steps_of(sequence: SequenceRun) -> list[Step]:
 
 def _take_step(sequence_id: int) -> bool:
     """Give the next tool its turn; False when there is nothing to do now."""
-    sequence = SequenceRun.objects.select_related("site").filter(pk=sequence_id, state=SequenceState.RUNNING).first()
+    sequence = (
+        SequenceRun.objects.select_related("site", "owner").filter(pk=sequence_id, state=SequenceState.RUNNING).first()
+    )
     if sequence is None or sequence.runs.exclude(state__in=OVER_STATES).exists():
         return False
     has_failed = bool(sequence.faults) or sequence.runs.filter(state__in=_FAILED_STATES).exists()
@@ -129,6 +133,8 @@ def _files_of(sequence: SequenceRun) -> tuple[list[CommandFile], list[Any] | Non
     """Give what came for the next tool, or why that can't be told."""
     key = sequence.processors[sequence.position]
     try:
+        # Before anything is fetched, and perhaps deleted where it was.
+        check_owner(owner_of(sequence), key)
         return fetch_files(sequence.site, key), None
     except CodedError as error:
         return [], [key, error.code, error.params]
@@ -149,10 +155,14 @@ def _queue_runs(sequence: SequenceRun, claimed_at: datetime, files: list[Command
                 return False
             if fault:
                 tell(sequence.site, key, Event.FAILURE, fault=fault[1:])
+            armed = armings_of(files, key)
             for file in files:
+                # Somebody may have taken it back in this moment.
+                if (arming := armed.get(file.pk)) is None:
+                    continue
                 queue_run(
                     site=sequence.site, processor=key, command_file=file, user=sequence.requested_by,
-                    origin=sequence.origin, sequence_run=sequence,
+                    owner=owner_of(sequence), armed_by=armed_by_of(arming), origin=sequence.origin, sequence_run=sequence,
                 )  # fmt: skip
     except CodedError as error:
         return _queue_runs(sequence, claimed_at, [], [key, error.code, error.params])

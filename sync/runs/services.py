@@ -6,7 +6,7 @@ import logging
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from sync.commandfiles import storage
-from sync.commandfiles.intake import FileTypes, receive_file
+from sync.commandfiles.intake import FileTypes, delete_file, keep_for_run, receive_file, refuse_own_folder
 from sync.errors import LeaseLost, RunNotClaimable
 from sync.models import CommandFile, MoodleSite, ProcessorSettings, RunState, SequenceRun, SyncRun
 from sync.models.run import CLAIMED_STATES
@@ -33,6 +33,7 @@ from sync.runs.claims import (
 from sync.runs.execution import Execution
 from sync.runs.options import changed_options, find_processor, resolve_options, run_limits
 from sync.runs.recorder import Progress
+from sync.runs.rights import OPERATOR, Responsible
 from sync.runs.telling import announce
 
 # What is sent again every half minute must not pile up behind a long run.
@@ -49,9 +50,14 @@ FILE_TYPES = FileTypes(knows=_is_known_name, guess=guess_processor)
 
 
 def receive_upload(
-    *, site: MoodleSite, uploaded_file: UploadedFile, folder: str, user: Any, replace: bool = True
+    *, site: MoodleSite, uploaded_file: UploadedFile, folder: str, user: Any, replace: bool = False
 ) -> CommandFile:
-    """Keep a file that came from a browser. Raises: CommandFileError."""
+    """Keep a file that came from a browser in the file area. No schedule takes it before somebody says so.
+
+    Shape: replace: the person wants it in place of the one of the same path
+    Raises: CommandFileError
+    """
+    refuse_own_folder(folder)
     limit = run_limits().max_upload_megabytes
     name = uploaded_file.name or ""
     return receive_file(
@@ -72,6 +78,44 @@ def save_settings(*, site: MoodleSite, processor: str, values: Mapping[str, Any]
     return ProcessorSettings.objects.update_or_create(site=site, processor=processor, defaults=kept)[0]
 
 
+def queue_upload(
+    *,
+    site: MoodleSite,
+    processor: str,
+    uploaded_file: UploadedFile,
+    options: Mapping[str, Any],
+    simulate: bool,
+    remember: bool,
+    user: Any,
+) -> SyncRun:
+    """Ask for a run of a file that is handed in for it. When that is refused the file is gone again.
+
+    Shape: remember: the options are the stored ones from now on
+    Raises: CommandFileError, OptionError
+    """
+    resolve_options(site, processor, options)
+    file = receive_for_run(site, uploaded_file, uploaded_file.name or "", processor, user)
+    try:
+        with transaction.atomic():
+            if remember:
+                save_settings(site=site, processor=processor, values=options)
+            return queue_run(
+                site=site, processor=processor, command_file=file, options=options, simulate=simulate, user=user
+            )
+    except BaseException:
+        delete_file(file)
+        raise
+
+
+def receive_for_run(site: MoodleSite, content: IO[bytes], name: str, processor: str, user: Any) -> CommandFile:
+    """Keep a file for runs of one type, in a folder of its own: it replaces nothing, and no schedule looks there.
+
+    Raises: CommandFileError
+    """
+    limit = run_limits().max_upload_megabytes
+    return keep_for_run(site, content, name, processor, user, max_megabytes=limit)
+
+
 def queue_run(
     *,
     site: MoodleSite,
@@ -82,15 +126,18 @@ def queue_run(
     user: Any = None,
     origin: str = SyncRun.Origin.PERSON,
     sequence_run: SequenceRun | None = None,
+    owner: Responsible | None = None,
+    armed_by: Responsible = OPERATOR,
     in_background: bool = True,
 ) -> SyncRun:
     """Ask for a run; the workers carry it out.
 
-    Shape: options: what differs from the stored settings; origin: what asks for it; in_background: False = the caller
-    carries it out itself
+    Shape: options: what differs from the stored settings; origin: what asks for it; owner: whose rights are asked when it
+    begins, without one `user`; in_background: False = the caller carries it out itself
     Raises: OptionError
     """
     values = resolve_options(site, processor, options)
+    owner = owner or Responsible.of(user)
     run = SyncRun.objects.create(
         site=site,
         processor=processor,
@@ -103,6 +150,10 @@ def queue_run(
         input_key=storage.key_of_path(site.slug, command_file.path),
         language=get_language() or "",
         requested_by=user,
+        owner=owner.user,
+        owner_name=owner.name,
+        armed_by=armed_by.user,
+        armed_by_name=armed_by.name,
         origin=origin,
         sequence_run=sequence_run,
     )

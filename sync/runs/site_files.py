@@ -6,35 +6,43 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
+from django.contrib.auth.models import AnonymousUser
+
 from sync.commandfiles import storage
-from sync.commandfiles.intake import find_file
 from sync.commandfiles.naming import split_path
-from sync.models import CommandFile, MoodleSite
+from sync.models import CommandFile, SyncRun
 from sync.moodle.writer import slices
+from sync.runs.rights import armed_by_of, owner_of
+from sync.runs.selectors import readable_files
 
 # SQLite takes 999 values in a statement.
 _MOST_NAMES = 500
 
 
 class SiteFiles:
-    """The files of one site."""
+    """The files of one site, as far as everybody in whose name a run goes on may have what they hold."""
 
-    def __init__(self, site: MoodleSite) -> None:
-        self._site = site
+    def __init__(self, run: SyncRun) -> None:
+        self._site = run.site
+        self._files = CommandFile.objects.filter(site=run.site)
+        for person in (owner_of(run), armed_by_of(run)):
+            if not person.is_operator:
+                self._files &= readable_files(person.user or AnonymousUser(), run.site)
 
     def present(self, paths: Collection[str]) -> set[str]:
         """Give those of the paths under which there is a file. Queries: one per 500 names"""
         places = {path: split_path(path) for path in paths}
         found: set[tuple[str, str]] = set()
         for names in slices(sorted({name for _folder, name in places.values()}), _MOST_NAMES):
-            files = CommandFile.objects.filter(site=self._site, name__in=names)
+            files = self._files.filter(name__in=names)
             found.update(files.values_list("folder", "name"))
         return {path for path, place in places.items() if place in found}
 
     @contextmanager
     def opened(self, path: str) -> Iterator[BinaryIO]:
         """Open a file for reading. Raises: FileNotFoundError, StorageUnavailable"""
-        file = find_file(self._site, path)
+        folder, name = split_path(path)
+        file = self._files.filter(folder=folder, name=name).first()
         if file is None:
             raise FileNotFoundError(path)
         with storage.opened(storage.key_of_path(self._site.slug, file.path)) as stream:

@@ -11,6 +11,7 @@ from sync.commandfiles.storage import inbox_names
 from sync.errors import SourceError
 from sync.models import MoodleSite, Source
 from sync.runs.options import find_processor
+from sync.runs.rights import OPERATOR, Responsible
 from sync.runs.sealing import Unreadable, seal, unseal
 
 _PURPOSE = "source secrets"
@@ -48,8 +49,8 @@ def source_of(site: MoodleSite, processor: str) -> Source:
     )
 
 
-def save_source(site: MoodleSite, processor: str, choice: SourceChoice) -> Source:
-    """Keep where the files of a tool come from. Raises: SourceError."""
+def save_source(site: MoodleSite, processor: str, choice: SourceChoice, *, owner: Responsible = OPERATOR) -> Source:
+    """Keep where the files of a tool come from. They are taken in the name of whoever saves it. Raises: SourceError."""
     secret = b""
     if choice.kind == Source.Kind.ADDRESS:
         choice, secret = _address_choice(source_of(site, processor), choice)
@@ -65,6 +66,8 @@ def save_source(site: MoodleSite, processor: str, choice: SourceChoice) -> Sourc
         "take_all": choice.take_all,
         "leave_same": choice.leave_same,
         "remove_taken": choice.remove_taken,
+        "owner": owner.user,
+        "owner_name": owner.name,
         "looked_at": None,
         "told": [],
     }

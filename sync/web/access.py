@@ -17,11 +17,12 @@ from sync.models import CommandFile, MoodleSite, Schedule, SequenceRun, SyncRun
 from sync.processors import REGISTRY
 from sync.processors.base import Processor
 from sync.runs.options import MAIN_SITE
-from sync.runs.selectors import processors_for, visible_runs
+from sync.runs.rights import MANAGE_SOURCES, owner_of
+from sync.runs.selectors import processors_for, readable_files, visible_runs
 
 MANAGE_FILES = "sync.manage_files"
-MANAGE_SOURCES = "sync.manage_sources"
 MANAGE_SCHEDULES = "sync.manage_schedules"
+MANAGE_ALL_SCHEDULES = "sync.manage_all_schedules"
 MANAGE_TELLING = "sync.manage_telling"
 MANAGE_RETENTION = "sync.manage_retention"
 
@@ -110,7 +111,7 @@ def run_or_404(user: Any, run_id: int) -> SyncRun:
 def visible_schedules(user: Any) -> list[Schedule]:
     """Give the schedules of which the user may use every tool."""
     usable = {processor.key for processor in processors_for(user)}
-    schedules = Schedule.objects.filter(site=current_site()).select_related("site")
+    schedules = Schedule.objects.filter(site=current_site()).select_related("site", "owner")
     return [schedule for schedule in schedules if usable.issuperset(schedule.processors)]
 
 
@@ -120,6 +121,27 @@ def schedule_or_404(user: Any, schedule_id: int) -> Schedule:
         if schedule.pk == schedule_id:
             return schedule
     raise Http404
+
+
+def may_change_schedule(user: Any, schedule: Schedule) -> bool:
+    """Whether somebody may change, switch or delete a schedule: one's own, and those that are shipped and off; managers all."""
+    if user.has_perm(MANAGE_ALL_SCHEDULES) or schedule.pk is None:
+        return True
+    owner = owner_of(schedule)
+    return owner.user == user or (owner.is_operator and not schedule.enabled)
+
+
+def own_schedule_or_404(user: Any, schedule_id: int) -> Schedule:
+    """Return a schedule of which the user may use every tool, to change it. Raises: PermissionDenied if it is another's"""
+    schedule = schedule_or_404(user, schedule_id)
+    if not may_change_schedule(user, schedule):
+        raise PermissionDenied
+    return schedule
+
+
+def may_manage_all_schedules(view: View) -> View:
+    """Let only those in who may freeze the whole site."""
+    return signed_in(permission_required((MANAGE_SCHEDULES, MANAGE_ALL_SCHEDULES), raise_exception=True)(view))
 
 
 def sequence_or_404(user: Any, sequence_id: int, *, every_tool: bool = False) -> SequenceRun:
@@ -133,11 +155,10 @@ def sequence_or_404(user: Any, sequence_id: int, *, every_tool: bool = False) ->
 
 
 def usable_files(user: Any, site: MoodleSite, processor: str) -> QuerySet[CommandFile]:
-    """Give the files that the user may take for a tool.
-
-    Any file may hold passwords. Without the permission to manage files it's those of this tool and one's own.
+    """Give the files that the user may take for a tool: of those whose content they may have, all for people who manage
+    files, for others those of this tool and their own.
     """
-    files = CommandFile.objects.filter(site=site)
+    files = readable_files(user, site)
     if user.has_perm(MANAGE_FILES):
         return files
     return files.filter(Q(processor=processor) | Q(uploaded_by=user))

@@ -46,6 +46,10 @@ class UploadForm(forms.Form):
     folder = forms.CharField(
         label=_("Folder"), required=False, max_length=200, help_text=_("A folder that doesn't exist yet is made.")
     )
+    replace = forms.BooleanField(
+        label=_("Replace files of the same name"), required=False,
+        help_text=_("Schedules don't take the new one before somebody has let them."),
+    )  # fmt: skip
 
 
 class OptionGroup(NamedTuple):

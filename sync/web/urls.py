@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from sync.web.views import (
+    arming,
     categories,
     courses,
     files,
@@ -31,6 +32,7 @@ file_urls = [
     path("files/", files.file_list, name="files"),
     path("files/<int:file_id>/", files.download, name="file_download"),
     path("files/<int:file_id>/use/", files.use, name="file_use"),
+    path("files/<int:file_id>/schedule/", arming.arm, name="file_arm"),
     path("files/<int:file_id>/delete/", files.delete, name="file_delete"),
 ]
 

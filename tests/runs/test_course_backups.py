@@ -42,7 +42,7 @@ def test_files_are_found_by_their_paths_at_one_go(
 ) -> None:
     installation.put("/backups/chem.mbz", BACKUP)
     installation.put("/other.mbz", b"other")
-    files = SiteFiles(installation.site)
+    files = SiteFiles(installation.queue("/in.csv", "shortname;fullname\n", processor="courses"))
     paths = {"/backups/chem.mbz", "backups/chem.mbz", "chem.mbz", "other.mbz", "/backups/other.mbz", "no.mbz"}
 
     with django_assert_num_queries(1):

@@ -180,3 +180,20 @@ def test_each_chunk_costs_a_fixed_number_of_queries(installation: Installation, 
     settings.TOOLSYNC_CHUNK_ROWS = 10
     first = queries_of(10)
     assert queries_of(50) - first <= 4 * 6
+
+
+def test_two_runs_of_one_second_share_no_file(installation: Installation) -> None:
+    """Else somebody with a small right hands in a file of the usual name at the second at which the nightly run begins, and
+    reads what that one leaves in the place of theirs."""
+    other = FILE.replace(b"bob", b"ben")
+    with at("2025-03-04 09:12:05"):
+        runs = [installation.carry_out("/users/in.csv", FILE, **KEEP_ALL | {"filecleanup": 0})]
+        runs += [installation.carry_out("/users/in.csv", other, **KEEP_ALL | {"filecleanup": 0})]
+        runs += [installation.carry_out("/other/in.csv", FILE, **KEEP_ALL | {"filecleanup": 0})]
+    kept = list(RunFile.objects.filter(run__in=runs))
+    assert len({file.storage_key for file in kept}) == len(kept) == 9
+    contents = [installation.read(RunFile.objects.get(run=run, kind="archive").path) for run in runs]
+    assert contents == [FILE, other, FILE]
+    for run in runs:
+        tryback = RunFile.objects.get(run=run, kind="tryback")
+        assert tryback.path in installation.own_file(run, "report")

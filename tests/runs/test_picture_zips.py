@@ -8,6 +8,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from pytest_django import Settings
 
 from sync.commandfiles import storage
@@ -65,7 +66,7 @@ def test_p9_zips_are_told_by_how_their_names_begin_in_any_folder(installation: I
     site, wanted = installation.site, ["/userpictures_1.ZIP", "/sub/userpictures_2.zip"]
 
     assert [file.path for file in tool_files(site, "userpictures")] == wanted
-    assert preselected_file(site, "userpictures") == tool_files(site, "userpictures")[0]
+    assert preselected_file(site, "userpictures", AnonymousUser()) == tool_files(site, "userpictures")[0]
     # All of them at once, a run each.
     assert [file.path for file in fetch_files(site, "userpictures")] == wanted
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from pytest_django import Settings
@@ -213,3 +214,26 @@ def test_what_is_off_starts_by_hand_only_and_is_not_made_up_for(
     switch_schedule(schedule, on=True)
     assert schedule.next_at == timezone.now() + HOUR
     assert timing_of(schedule).words() == "Every hour"
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "code"),
+    [
+        (HOUR, -HOUR, "freeze_window_empty"),
+        (HOUR, timedelta(days=101), "freeze_window_too_long"),
+        (-timedelta(days=40), -HOUR, "freeze_window_over"),
+        (-timedelta(days=700_000), timedelta(days=1), "freeze_window_too_long"),
+        (timedelta(days=731), timedelta(days=740), "freeze_window_too_far"),
+        (timedelta(days=2_000_000), timedelta(days=2_000_001), "freeze_window_too_far"),
+    ],
+)
+def test_a_freeze_window_has_a_sane_span_however_it_is_made(
+    starts: timedelta, ends: timedelta, code: str, site: MoodleSite
+) -> None:
+    now = timezone.now()
+    with pytest.raises(ScheduleError) as refused:
+        add_freeze_window(site, now + starts, now + ends, "")
+    assert refused.value.code == code
+    with pytest.raises(ValidationError):
+        FreezeWindow.objects.create(site=site, starts_at=now + starts, ends_at=now + ends)
+    assert not FreezeWindow.objects.exists()

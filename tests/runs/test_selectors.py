@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import AnonymousUser, Permission, User
 from django.utils import timezone
 from pytest_django import Settings
 
-from sync.models import RunState
+from sync.models import CommandFile, RunState
 from sync.runs import selectors
 from sync.runs.selectors import (
     files_in,
@@ -103,12 +103,18 @@ def test_the_area_shows_folders_and_files_of_every_kind(installation: Installati
 
 
 def test_a_tool_preselects_its_usual_file_or_the_one_of_its_settings(installation: Installation) -> None:
-    assert preselected_file(installation.site, "users") is None
+    user, nobody = User.objects.create_user("ann"), AnonymousUser()
+    assert preselected_file(installation.site, "users", nobody) is None
     usual = installation.put("/userimport.csv", FILE)
-    assert preselected_file(installation.site, "users") == usual
+    assert preselected_file(installation.site, "users", nobody) == usual
     own = installation.put("/daily/people.csv", FILE)
     save_source(installation.site, "users", SourceChoice(location="daily/*.csv"))
-    assert preselected_file(installation.site, "users") == own
+    assert preselected_file(installation.site, "users", nobody) == own
+    # What somebody else has put under the usual name is not the one to be offered.
+    planted = installation.put("/daily/people.csv", FILE + "x", armed=False)
+    assert preselected_file(installation.site, "users", user) is None
+    CommandFile.objects.filter(pk=planted.pk).update(uploaded_by=user)
+    assert preselected_file(installation.site, "users", user) == planted
 
 
 def test_progress_goes_by_the_bytes_that_were_read(installation: Installation) -> None:

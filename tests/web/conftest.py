@@ -82,9 +82,12 @@ def full_client(client_with: Callable[..., Client]) -> Client:
 
 @pytest.fixture
 def make_file(site: MoodleSite) -> MakeFile:
-    def make_file(name: str = "userimport.csv", content: bytes = USERS_CSV, folder: str = "/") -> CommandFile:
-        upload = SimpleUploadedFile(name, content)
-        return services.receive_upload(site=site, uploaded_file=upload, folder=folder, user=None)
+    def make_file(
+        name: str = "userimport.csv", content: bytes = USERS_CSV, folder: str = "/", *, by: Client | None = None
+    ) -> CommandFile:
+        """Put a file into the area, in place of one that is there. Shape: by: whose browser it came from"""
+        upload, user = SimpleUploadedFile(name, content), by and person_of(by)
+        return services.receive_upload(site=site, uploaded_file=upload, folder=folder, user=user, replace=True)
 
     return make_file
 
@@ -106,6 +109,11 @@ def make_run(site: MoodleSite, make_file: MakeFile) -> MakeRun:
         return run
 
     return make_run
+
+
+def person_of(client: Client) -> User:
+    """Return who is logged in."""
+    return User.objects.get(pk=client.session["_auth_user_id"])
 
 
 def keep_run_file(run: SyncRun, kind: str, content: bytes = b"kept", path: str = "") -> RunFile:

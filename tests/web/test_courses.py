@@ -131,8 +131,10 @@ def test_a_deletion_file_stands_ready_in_its_tool(moodle: Moodle, courses_client
 
     answer = courses_client.post(DELETE, {"do": "keep"}, follow=True)
 
-    file = CommandFile.objects.get()
-    assert (file.path, file.processor) == ("/deletecourses.csv", "courses_delete")
+    older, file = CommandFile.objects.order_by("pk")
+    assert (file.name, file.processor) == ("deletecourses.csv", "courses_delete")
+    # Where schedules look, another one lies, and stays.
+    assert (older.path, older.size, file.path) == ("/deletecourses.csv", 4, f"{file.folder}deletecourses.csv")
     assert f'<option value="{file.pk}" selected>' in answer.text
     assert "deletecourses.csv with 2 courses is ready." in answer.text
     content = courses_client.post(DELETE, {"do": "save"}).content
@@ -178,13 +180,15 @@ def test_the_file_follows_the_options_of_the_tool_and_leaves_out_what_it_cant_na
 def test_a_file_that_a_run_waits_for_is_not_replaced(
     moodle: Moodle, courses_client: Client, make_file: MakeFile, make_run: Callable[..., Any]
 ) -> None:
-    make_file("deletecourses.csv", b"OLD\n")
+    waiting = make_file("deletecourses.csv", b"OLD\n")
     run = make_run("queued", outcomes=(), processor="courses_delete")
     choose(courses_client, moodle.ids["C1"])
 
-    answer = courses_client.post(DELETE, {"do": "keep"})
+    courses_client.post(DELETE, {"do": "keep"})
 
-    assert f"Run {run.pk} still has to read" in answer.text
+    run.refresh_from_db()
+    assert (run.command_file, run.file_sha256) == (waiting, CommandFile.objects.get(pk=waiting.pk).sha256)
+    assert CommandFile.objects.count() == 2
 
 
 def test_without_a_choice_the_list_asks_for_one(moodle: Moodle, courses_client: Client) -> None:

@@ -42,7 +42,7 @@ def test_the_folders_below_are_shown_and_the_way_back(full_client: Client, make_
 
 
 def test_a_file_is_downloaded_as_it_came_and_never_shown(full_client: Client, make_file: MakeFile) -> None:
-    file = make_file("évil.html", b"<script>alert(1)</script>")
+    file = make_file("évil.html", b"<script>alert(1)</script>", by=full_client)
     answer = full_client.get(reverse("file_download", args=[file.pk]))
     assert b"".join(answer.streaming_content) == b"<script>alert(1)</script>"
     assert answer.headers["Content-Disposition"].startswith("attachment; ")
@@ -80,7 +80,7 @@ def test_a_recognised_file_leads_to_its_tool(full_client: Client, make_file: Mak
 
 
 def test_an_unknown_file_leads_to_the_choice_of_a_tool(full_client: Client, make_file: MakeFile) -> None:
-    file = make_file("notes.txt", b"hello;there\n")
+    file = make_file("notes.txt", b"hello;there\n", by=full_client)
     use = reverse("file_use", args=[file.pk])
     assert use in full_client.get(reverse("files")).text
     assert f"{reverse('tool', args=['users'])}?file={file.pk}" in full_client.get(use).text
@@ -101,7 +101,7 @@ def test_nobody_uploads_into_a_standard_folder(full_client: Client) -> None:
     upload = SimpleUploadedFile("a.csv", USERS_CSV)
     answer = full_client.post(reverse("files"), {"uploads": upload, "folder": "/reports/"}, follow=True)
     assert not CommandFile.objects.exists()
-    assert "is filled by runs only" in answer.text
+    assert "is filled by ToolSync only" in answer.text
 
 
 def test_more_files_cost_no_more_queries(

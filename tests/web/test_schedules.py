@@ -23,7 +23,7 @@ ENTERED = {"processors": ["users"], "kind": "daily", "at": "02:15", "unit": "hou
 
 @pytest.fixture
 def client(client_with: Callable[..., Client]) -> Client:
-    return client_with("manage_schedules", "run_users", "run_enrolments")
+    return client_with("manage_schedules", "manage_all_schedules", "run_users", "run_enrolments")
 
 
 def newest() -> Schedule:

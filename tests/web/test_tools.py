@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -78,16 +79,16 @@ def test_options_are_remembered_only_when_asked(users_client: Client, make_file:
 
 
 def test_the_file_with_the_default_name_is_preselected(users_client: Client, make_file: MakeFile) -> None:
-    make_file("other.csv")
-    file = make_file("userimport.csv")
+    make_file("other.csv", by=users_client)
+    file = make_file("userimport.csv", by=users_client)
     assert users_client.get(USERS).context["form"]["command_file"].value() == file.pk
 
 
 def test_the_configured_file_goes_before_the_default_name(
     users_client: Client, make_file: MakeFile, site: MoodleSite
 ) -> None:
-    make_file("userimport.csv")
-    file = make_file("mine.csv", folder="/in/")
+    make_file("userimport.csv", by=users_client)
+    file = make_file("mine.csv", folder="/in/", by=users_client)
     save_source(site, "users", SourceChoice(location="/in/mine.csv"))
     assert users_client.get(USERS).context["form"]["command_file"].value() == file.pk
 
@@ -100,7 +101,7 @@ def test_the_file_that_the_address_names_is_preselected(users_client: Client, ma
 
 def test_fitting_files_come_first(full_client: Client, make_file: MakeFile) -> None:
     make_file("zz.csv")
-    make_file("aa.txt", b"hello;there\n")
+    make_file("aa.txt", b"hello;there\n", by=full_client)
     text = full_client.get(USERS).text
     assert text.index("zz.csv") < text.index("aa.txt")
 
@@ -113,19 +114,21 @@ def test_without_the_permission_for_files_others_files_stay_hidden(users_client:
     assert users_client.get(preview, {"command_file": secret.pk}).status_code == 404
 
 
-def test_an_upload_doesnt_replace_a_file_that_one_may_not_see(users_client: Client, make_file: MakeFile) -> None:
-    make_file("secret.txt", b"hello;there\n")
-    answer = send(users_client, upload=SimpleUploadedFile("secret.txt", USERS_CSV))
-    assert "There is already a file" in answer.text
-    assert not SyncRun.objects.exists()
+def test_an_upload_replaces_no_file_neither_anothers_nor_ones_own(users_client: Client, make_file: MakeFile) -> None:
+    kept = [make_file("in.csv"), make_file("mine.csv", by=users_client)]
+    for name in ("in.csv", "mine.csv", "mine.csv"):
+        send(users_client, upload=SimpleUploadedFile(name, USERS_CSV + b"cid;Cid;Poe;x\n"))
+    assert SyncRun.objects.filter(command_file__in=kept).count() == 0
+    assert len(set(SyncRun.objects.values_list("command_file", "file_path"))) == 3
+    assert [CommandFile.objects.get(pk=file.pk).size for file in kept] == [len(USERS_CSV)] * 2
 
 
-def test_an_upload_replaces_ones_own_file_of_the_same_name(users_client: Client) -> None:
-    send(users_client, upload=SimpleUploadedFile("mine.csv", USERS_CSV))
-    SyncRun.objects.update(state="completed")
-    send(users_client, upload=SimpleUploadedFile("mine.csv", USERS_CSV + b"cid;Cid;Poe;x\n"))
-    assert CommandFile.objects.get().size > len(USERS_CSV)
-    assert SyncRun.objects.count() == 2
+@pytest.mark.parametrize("wrong", [{"option_separator": "no such one"}, {"option_primaryidentity": "shoe size"}])
+def test_an_upload_whose_form_is_refused_is_gone(wrong: dict[str, str], users_client: Client, tmp_path: Path) -> None:
+    answer = send(users_client, upload=SimpleUploadedFile("userimport.csv", USERS_CSV), **wrong)
+    assert "The file was not kept." in answer.text
+    assert not CommandFile.objects.exists()
+    assert not [path for path in (tmp_path / "files").rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize("key", REGISTRY)
@@ -155,13 +158,14 @@ def test_the_preview_shows_dialect_header_and_rows_but_no_password(users_client:
 
 
 def test_the_preview_says_why_a_file_would_be_refused(full_client: Client, make_file: MakeFile) -> None:
-    text = preview(full_client, make_file("in.csv", b"username;firstname;lastname;gender\na;b;c;d\n"))
+    file = make_file("in.csv", b"username;firstname;lastname;gender\na;b;c;d\n", by=full_client)
+    text = preview(full_client, file)
     assert "This file would be refused." in text
     assert "Line 1: these columns are not known here: gender." in text
 
 
 def test_the_preview_follows_the_options(full_client: Client, make_file: MakeFile) -> None:
-    file = make_file("in.csv", b"username;firstname;lastname;gender\nann;Ann;Lee;f\n")
+    file = make_file("in.csv", b"username;firstname;lastname;gender\nann;Ann;Lee;f\n", by=full_client)
     assert "This file would be refused." in preview(full_client, file)
     assert "Ann" in preview(full_client, file, invalidnamesnocheck="on")
     assert "This file would be refused." in preview(full_client, file, invalidnamesnocheck="on", separator="tab")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -123,6 +124,12 @@ def alert_tone(level: str) -> str:
 def tool_label(key: str) -> str:
     """Give the label of a tool; its key when the tool is gone."""
     return str(REGISTRY[key].label) if key in REGISTRY else key
+
+
+@register.filter
+def of_file(found: Mapping[int, list[Any]], file_id: int) -> list[Any]:
+    """Return what was found for one file."""
+    return found.get(file_id, [])
 
 
 @register.filter

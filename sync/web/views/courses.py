@@ -27,7 +27,7 @@ from sync.moodle.course_listing import (
 from sync.moodle.identifiers import is_id
 from sync.runs.course_files import CourseFile, keep_course_file, make_course_file
 from sync.runs.selectors import processors_for
-from sync.web.access import View, current_site, signed_in, tool_or_404, usable_files
+from sync.web.access import View, current_site, signed_in, tool_or_404
 from sync.web.cards import ToolCard, tool_card
 from sync.web.course_choice import MAX_CHOSEN, choose_courses, chosen_courses
 from sync.web.course_forms import COURSE_FILE_FORMS, CourseSearchForm
@@ -145,11 +145,9 @@ def _saved(file: CourseFile) -> HttpResponse:
 
 
 def _kept(request: HttpRequest, site: MoodleSite, key: str, file: CourseFile) -> CommandFile | None:
-    """Put the file among the command files, in place of the last one; None when it can't be, which the page then says."""
-    # Somebody who may not manage files must not put theirs in the place of another tool's.
-    may_replace = usable_files(request.user, site, key).filter(folder="/", name=file.name).exists()
+    """Put the file among the command files; None when it can't be, which the page then says."""
     try:
-        kept = keep_course_file(site, file, user=request.user, replace=may_replace)
+        kept = keep_course_file(site, key, file, user=request.user)
     except CommandFileError as error:
         messages.error(request, text_of(error.code, error.params))
         return None

@@ -18,8 +18,9 @@ from sync.commandfiles.storage import RESERVED_FOLDERS, key_of_path
 from sync.errors import CommandFileError
 from sync.messages import text_of
 from sync.models import CommandFile
-from sync.runs.selectors import files_in, folders_of, processors_for
+from sync.runs.selectors import files_in, folders_of, processors_for, readable_files
 from sync.runs.services import receive_upload
+from sync.runs.upcoming import UpcomingFile, upcoming_files
 from sync.web.access import current_site, may_manage_files
 from sync.web.cards import tool_card
 from sync.web.downloads import attachment
@@ -48,14 +49,20 @@ def file_list(request: HttpRequest) -> HttpResponse:
     files = [file for file in files_in(site, folder) if not is_standard or file.processor in keys]
     page = Paginator(files, _FILES_PER_PAGE).get_page(request.GET.get("page"))
     context = {"folder": folder, "page": page, "is_standard": is_standard, "tool_keys": keys, "crumbs": _crumbs(folder)}
+    shown = [file.command_file for file in page.object_list if file.command_file]
+    readable = readable_files(request.user, site).filter(pk__in=[file.pk for file in shown])
+    upcoming: dict[int, list[UpcomingFile]] = {}
+    for found in upcoming_files(site, shown):
+        upcoming.setdefault(found.file.pk, []).append(found)
+    context |= {"readable": set(readable.values_list("pk", flat=True)), "upcoming": upcoming}
     context |= {"folders": _subfolders(folders_of(site), folder), "form": None if is_standard else form}
     return render(request, "sync/files.html", context)
 
 
 @may_manage_files
 @require_safe
-def download(_request: HttpRequest, file_id: int) -> FileResponse:
-    file = get_object_or_404(CommandFile, site=current_site(), pk=file_id)
+def download(request: HttpRequest, file_id: int) -> FileResponse:
+    file = get_object_or_404(readable_files(request.user, current_site()).select_related("site"), pk=file_id)
     return attachment(key_of_path(file.site.slug, file.path), file.name)
 
 
@@ -63,7 +70,7 @@ def download(_request: HttpRequest, file_id: int) -> FileResponse:
 @require_safe
 def use(request: HttpRequest, file_id: int) -> HttpResponse:
     """Ask which tool a file is for."""
-    file = get_object_or_404(CommandFile, site=current_site(), pk=file_id)
+    file = get_object_or_404(readable_files(request.user, current_site()), pk=file_id)
     tools = [tool_card(processor) for processor in processors_for(request.user)]
     return render(request, "sync/file_use.html", {"file": file, "tools": tools})
 
@@ -89,7 +96,12 @@ def _receive(request: HttpRequest, form: UploadForm) -> str:
     kept: list[CommandFile] = []
     for uploaded in form.cleaned_data["uploads"]:
         try:
-            kept.append(receive_upload(site=site, uploaded_file=uploaded, folder=folder, user=request.user))
+            kept.append(
+                receive_upload(
+                    site=site, uploaded_file=uploaded, folder=folder, user=request.user,
+                    replace=form.cleaned_data["replace"],
+                )
+            )  # fmt: skip
         except CommandFileError as error:
             messages.error(request, text_of(error.code, error.params))
     if kept:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -17,22 +18,33 @@ from sync.messages import text_of
 from sync.models import FreezeWindow, Schedule, SequenceRun
 from sync.runs import scheduling
 from sync.runs.options import site_zone
+from sync.runs.rights import Responsible
 from sync.runs.selectors import processors_for
 from sync.runs.sequences import SEQUENCE_ORDER, window_at
-from sync.web.access import current_site, may_manage_schedules, schedule_or_404, visible_schedules
+from sync.web.access import (
+    MANAGE_ALL_SCHEDULES,
+    current_site,
+    may_change_schedule,
+    may_manage_all_schedules,
+    may_manage_schedules,
+    own_schedule_or_404,
+    schedule_or_404,
+    visible_schedules,
+)
 from sync.web.schedule_form import FreezeForm, ScheduleForm
 
 _LAST_RUNS = 10
 
 
 class ScheduleCard(NamedTuple):
-    """A schedule as the list shows it. Shape: window: the one that holds it now"""
+    """A schedule as the list shows it. Shape: window: the one that holds it now; may_change: whether the person may"""
 
     schedule: Schedule
     words: str
     next_at: datetime | None
     window: FreezeWindow | None
     last: SequenceRun | None
+    may_change: bool
 
 
 @may_manage_schedules
@@ -57,7 +69,8 @@ def schedule(request: HttpRequest, schedule_id: int) -> HttpResponse:
 @require_POST
 def switch(request: HttpRequest, schedule_id: int) -> HttpResponse:
     """Switch a schedule on or off, as the button said."""
-    scheduling.switch_schedule(schedule_or_404(request.user, schedule_id), on=request.POST.get("on") == "1")
+    shown = own_schedule_or_404(request.user, schedule_id)
+    scheduling.switch_schedule(shown, on=request.POST.get("on") == "1", owner=Responsible.of(request.user))
     return redirect("schedules")
 
 
@@ -76,12 +89,12 @@ def start(request: HttpRequest, schedule_id: int) -> HttpResponse:
 @may_manage_schedules
 @require_POST
 def delete(request: HttpRequest, schedule_id: int) -> HttpResponse:
-    scheduling.delete_schedule(schedule_or_404(request.user, schedule_id))
+    scheduling.delete_schedule(own_schedule_or_404(request.user, schedule_id))
     messages.success(request, _("The schedule was deleted. Its runs are kept."))
     return redirect("schedules")
 
 
-@may_manage_schedules
+@may_manage_all_schedules
 @require_POST
 def freeze(request: HttpRequest) -> HttpResponse:
     """Keep a freeze window."""
@@ -96,7 +109,7 @@ def freeze(request: HttpRequest) -> HttpResponse:
     return _list(request, form)
 
 
-@may_manage_schedules
+@may_manage_all_schedules
 @require_POST
 def unfreeze(request: HttpRequest, window_id: int) -> HttpResponse:
     get_object_or_404(FreezeWindow, site=current_site(), pk=window_id).delete()
@@ -108,22 +121,24 @@ def _list(request: HttpRequest, form: FreezeForm) -> HttpResponse:
     site, now = current_site(), timezone.now()
     window = window_at(site, now)
     context = {
-        "cards": [_card(schedule, window) for schedule in visible_schedules(request.user)],
+        "cards": [_card(request.user, schedule, window) for schedule in visible_schedules(request.user)],
         "windows": FreezeWindow.objects.filter(site=site, ends_at__gt=now),
         "window": window,
         "form": form,
         "zone": site_zone(),
+        "may_freeze": request.user.has_perm(MANAGE_ALL_SCHEDULES),
     }
     return render(request, "sync/schedules.html", context)
 
 
-def _card(schedule: Schedule, window: FreezeWindow | None) -> ScheduleCard:
+def _card(user: Any, schedule: Schedule, window: FreezeWindow | None) -> ScheduleCard:
     return ScheduleCard(
         schedule,
         scheduling.timing_of(schedule).words(),
         scheduling.next_start(schedule),
         window if schedule.held_at else None,
         schedule.sequence_runs.first(),
+        may_change_schedule(user, schedule),
     )
 
 
@@ -131,9 +146,11 @@ def _edit(request: HttpRequest, shown: Schedule) -> HttpResponse:
     places = {key: place for place, key in enumerate(SEQUENCE_ORDER)}
     tools = sorted(processors_for(request.user), key=lambda tool: places.get(tool.key, len(places)))
     form = ScheduleForm(request.POST or None, schedule=shown, tools=tools)
+    if request.method == "POST" and not may_change_schedule(request.user, shown):
+        raise PermissionDenied
     if request.method == "POST" and form.is_valid():
         try:
-            scheduling.save_schedule(shown.site, form.choice, shown)
+            scheduling.save_schedule(shown.site, form.choice, shown, owner=Responsible.of(request.user))
         except ScheduleError as error:
             form.refuse(error)
         else:
@@ -142,6 +159,6 @@ def _edit(request: HttpRequest, shown: Schedule) -> HttpResponse:
     context: dict[str, Any] = {"schedule": shown, "form": form, "zone": site_zone()}
     if shown.pk:
         stored = schedule_or_404(request.user, shown.pk)
-        context |= {"card": _card(stored, window_at(stored.site, timezone.now()))}
+        context |= {"card": _card(request.user, stored, window_at(stored.site, timezone.now()))}
         context |= {"sequences": stored.sequence_runs.select_related("requested_by")[:_LAST_RUNS]}
     return render(request, "sync/schedule.html", context)

@@ -15,6 +15,7 @@ from sync.errors import SourceError
 from sync.models import Source
 from sync.runs.looking import look_at_source
 from sync.runs.options import drop_folder, settle_seconds
+from sync.runs.rights import Responsible
 from sync.runs.selectors import processors_for
 from sync.runs.sources import has_secrets, save_source, source_of
 from sync.values import Note
@@ -50,7 +51,7 @@ def source(request: HttpRequest, key: str) -> HttpResponse:
     form = SourceForm(request.POST or None, source=source_of(site, processor.key), inboxes=inbox_names())
     if request.method == "POST" and form.is_valid():
         try:
-            save_source(site, processor.key, form.choice)
+            save_source(site, processor.key, form.choice, owner=Responsible.of(request.user))
         except SourceError as error:
             form.refuse(error)
         else:

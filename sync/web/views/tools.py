@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from sync.columns.describe import describe_columns, sample_csv, template_csv
@@ -13,9 +14,11 @@ from sync.commandfiles import storage
 from sync.errors import CodedError
 from sync.models import CommandFile, MoodleSite, SyncRun
 from sync.processors.base import Processor
+from sync.runs.arming import scheduled_files
 from sync.runs.options import resolve_options
 from sync.runs.selectors import preselected_file
-from sync.runs.services import queue_run, receive_upload, save_settings
+from sync.runs.services import queue_run, queue_upload, save_settings
+from sync.runs.upcoming import UpcomingFile, starts_of, upcoming_files
 from sync.web.access import current_site, signed_in, tool_or_404, usable_files
 from sync.web.cards import tool_card
 from sync.web.forms import ToolForm
@@ -31,7 +34,11 @@ def tool(request: HttpRequest, key: str) -> HttpResponse:
         run = _start(request, processor, site, form)
         if run is not None:
             return redirect("run", run.pk)
+    if form.errors and request.FILES:
+        form.add_error("upload", _("The file was not kept. Choose it again."))
     context = {"tool": tool_card(processor), "form": form, "columns": describe_columns(processor.columns)}
+    context |= {"starts": starts_of(site, key), "upcoming": _upcoming(site, key)}
+    context |= {"readable": set(usable_files(request.user, site, key).values_list("pk", flat=True))}
     return render(request, "sync/tool.html", context)
 
 
@@ -67,6 +74,11 @@ def sample(request: HttpRequest, key: str) -> HttpResponse:
     return _csv(sample_csv(processor.columns), f"{key}_sample.csv")
 
 
+def _upcoming(site: MoodleSite, key: str) -> list[UpcomingFile]:
+    """Return the files that the schedules of a tool look for."""
+    return [found for found in upcoming_files(site, scheduled_files(site, key)) if found.processor == key]
+
+
 def _form(request: HttpRequest, processor: type[Processor[Any, Any]], site: MoodleSite) -> ToolForm:
     files = usable_files(request.user, site, processor.key)
     return ToolForm(
@@ -82,7 +94,7 @@ def _form(request: HttpRequest, processor: type[Processor[Any, Any]], site: Mood
 def _preselected(request: HttpRequest, files: Any, site: MoodleSite, key: str) -> CommandFile | None:
     """Give the file that the address names, or the one that the tool takes by itself."""
     asked_for = request.GET.get("file", "")
-    file = files.filter(pk=asked_for).first() if asked_for.isdecimal() else preselected_file(site, key)
+    file = files.filter(pk=asked_for).first() if asked_for.isdecimal() else preselected_file(site, key, request.user)
     return file if file is not None and files.filter(pk=file.pk).exists() else None
 
 
@@ -90,32 +102,24 @@ def _start(
     request: HttpRequest, processor: type[Processor[Any, Any]], site: MoodleSite, form: ToolForm
 ) -> SyncRun | None:
     """Queue the run that the form asks for; None when a service has something against it, which the form then says."""
-    values = form.option_values
+    chosen: dict[str, Any] = {
+        "site": site,
+        "processor": processor.key,
+        "options": form.option_values,
+        "simulate": request.POST.get("do") != "run",
+        "user": request.user,
+    }
+    remember = form.cleaned_data["remember"]
     try:
-        file = _chosen_file(request, processor.key, site, form)
-        run = queue_run(
-            site=site,
-            processor=processor.key,
-            command_file=file,
-            options=values,
-            simulate=request.POST.get("do") != "run",
-            user=request.user,
-        )
-        if form.cleaned_data["remember"]:
-            save_settings(site=site, processor=processor.key, values=values)
+        if upload := form.cleaned_data["upload"]:
+            return queue_upload(uploaded_file=upload, remember=remember, **chosen)
+        run = queue_run(command_file=form.cleaned_data["command_file"], **chosen)
+        if remember:
+            save_settings(site=site, processor=processor.key, values=form.option_values)
     except CodedError as error:
         form.refuse("upload", error)
         return None
     return run
-
-
-def _chosen_file(request: HttpRequest, key: str, site: MoodleSite, form: ToolForm) -> CommandFile:
-    upload = form.cleaned_data["upload"]
-    if not upload:
-        return form.cleaned_data["command_file"]
-    # Somebody who may not manage files must not put theirs in the place of another tool's.
-    may_replace = usable_files(request.user, site, key).filter(folder="/", name=upload.name).exists()
-    return receive_upload(site=site, uploaded_file=upload, folder="/", user=request.user, replace=may_replace)
 
 
 def _csv(content: bytes, name: str) -> HttpResponse:
