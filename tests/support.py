@@ -75,7 +75,7 @@ class RunResult:
         ours = {image.id for image in self.before_images if (image.kind, image.table) == ("insert", table)}
         return ours.intersection(ids) | self.earlier.inserted_by_us(table, ids)
 
-    def recover(self, last_line: int) -> None:
+    def recover(self, last_line: int, worker: str = "") -> None:
         raise AssertionError("an undisturbed run has nothing to recover")
 
 

@@ -74,14 +74,19 @@ def journal_folder(slug: str, run_id: int) -> str:
     return f"{run_folder(slug, run_id)}/journal"
 
 
-def outcomes_key(slug: str, run_id: int, last_line: int) -> str:
-    """Give the key of the outcomes of the chunk that ends with this line."""
-    return f"{outcomes_folder(slug, run_id)}/{last_line:012d}.jsonl.gz"
+def outcomes_key(slug: str, run_id: int, last_line: int, worker: str = "") -> str:
+    """Give the key of the outcomes of the chunk that ends with this line, as one worker has carried it out."""
+    return f"{outcomes_folder(slug, run_id)}/{_part_name(last_line, worker)}"
 
 
-def journal_key(slug: str, run_id: int, last_line: int) -> str:
-    """Give the key of the before-images of the chunk that ends with this line."""
-    return f"{journal_folder(slug, run_id)}/{last_line:012d}.jsonl.gz"
+def journal_key(slug: str, run_id: int, last_line: int, worker: str = "") -> str:
+    """Give the key of the before-images of the chunk that ends with this line, as one worker has carried it out."""
+    return f"{journal_folder(slug, run_id)}/{_part_name(last_line, worker)}"
+
+
+def _part_name(last_line: int, worker: str) -> str:
+    # Of two workers, of which one was taken for dead, each has parts of its own: none writes over those of the other.
+    return f"{last_line:012d}-{worker}.jsonl.gz" if worker else f"{last_line:012d}.jsonl.gz"
 
 
 @contextmanager

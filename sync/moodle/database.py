@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -27,7 +27,7 @@ from sync.errors import MoodleError, MoodleRefused, MoodleSchemaError, MoodleUna
 from sync.moodle import among
 
 # Errors after which the same statement may pass later: deadlock and lock wait (MariaDB 1205, 1213), server gone or going
-# away (1040 too many connections, 1053, 1290 read-only, 2002-2013), PostgreSQL classes 08, 40, 53, 55P03 and 57.
+# away (1040 too many connections, 1053, 1290 read-only, 2002-2013), PostgreSQL classes 08, 25P03, 40, 53, 55P03 and 57.
 _PASSING_MARIADB = {
     1040,
     1053,
@@ -47,7 +47,7 @@ _PASSING_MARIADB = {
     2006,
     2013,
 }
-_PASSING_POSTGRESQL = ("08", "40", "53", "55P03", "57")
+_PASSING_POSTGRESQL = ("08", "25P03", "40", "53", "55P03", "57")
 _REFUSING_MARIADB = {1048, 1062, 1264, 1265, 1366, 1406, 1690}
 
 
@@ -58,7 +58,8 @@ class MoodleConnection:
     Shape: peppers: newest first; operator: username of the Moodle account in whose name we write; dataroot: Moodle's data
     folder on this machine, or else data_url: the address of a storage that holds it (it may hold a password); command_line:
     of sync/moodle/command_line.py, () = there is none; time_zone: the zone of Moodle's server, "" = as Moodle's settings name
-    it
+    it; idle_seconds: the server ends a transaction in which nothing happens for so long (a suspended machine must not keep its
+    locks), 0 = as the server is set
     """
 
     url: str = field(repr=False)
@@ -69,6 +70,7 @@ class MoodleConnection:
     command_line: tuple[str, ...] = ()
     data_url: str = field(default="", repr=False)
     time_zone: str = ""
+    idle_seconds: int = 0
 
 
 def data_place(place: str) -> dict[str, Any]:
@@ -98,7 +100,7 @@ class MoodleDatabase:
             url = make_url(self.settings.url)
         except sa.exc.ArgumentError as error:
             raise MoodleUnavailable("moodle_url_invalid") from error
-        return _create_engine(url)
+        return _create_engine(url, self.settings.idle_seconds)
 
     @contextmanager
     def session(self) -> Iterator[MoodleSession]:
@@ -331,7 +333,7 @@ def _column(found: ReflectedColumn) -> sa.Column[Any]:
     )
 
 
-def _create_engine(url: URL) -> Engine:
+def _create_engine(url: URL, idle_seconds: int) -> Engine:
     if url.get_backend_name() in ("mysql", "mariadb"):
         url = url.set(drivername=f"{url.get_backend_name()}+mysqldb")
         if "charset" not in url.query:
@@ -345,17 +347,20 @@ def _create_engine(url: URL) -> Engine:
             connect_args={"connect_timeout": 10},
         )
         # Moodle's own connections are strict as well: a value that doesn't fit is refused, not cut.
-        sa.event.listen(engine, "connect", _make_strict)
+        sa.event.listen(engine, "connect", partial(_make_strict, idle_seconds))
         return engine
     if url.get_backend_name() == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
-        return sa.create_engine(
+        engine = sa.create_engine(
             url,
             pool_pre_ping=True,
             hide_parameters=True,
             isolation_level="READ COMMITTED",
             connect_args={"connect_timeout": 10},
         )
+        if idle_seconds:
+            sa.event.listen(engine, "connect", partial(_end_idle_transactions, idle_seconds))
+        return engine
     if url.get_backend_name() == "sqlite":
         if url.database and url.database != ":memory:" and not Path(url.database).exists():
             raise MoodleUnavailable("moodle_unavailable", reason=f"no such file: {url.database}")
@@ -365,9 +370,17 @@ def _create_engine(url: URL) -> Engine:
     raise MoodleUnavailable("moodle_url_unsupported", backend=url.get_backend_name())
 
 
-def _make_strict(driver_connection: Any, _record: Any) -> None:
+def _make_strict(idle_seconds: int, driver_connection: Any, _record: Any) -> None:
+    # MySQL has no such setting, and takes it for a comment.
+    idle = f" /*M!100300 , idle_transaction_timeout={idle_seconds} */" if idle_seconds else ""
     with driver_connection.cursor() as cursor:
-        cursor.execute("SET SESSION sql_mode='STRICT_ALL_TABLES'")
+        cursor.execute(f"SET SESSION sql_mode='STRICT_ALL_TABLES'{idle}")
+
+
+def _end_idle_transactions(idle_seconds: int, driver_connection: Any, _record: Any) -> None:
+    with driver_connection.cursor() as cursor:
+        cursor.execute(f"SET idle_in_transaction_session_timeout = '{idle_seconds}s'")
+    driver_connection.commit()
 
 
 def _leave_transactions_to_us(driver_connection: Any, _record: Any) -> None:

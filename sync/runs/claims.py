@@ -116,7 +116,7 @@ class Heartbeat:
         self._run_id = run_id
         self._token = token
         self._limits = limits
-        self._last_beat = time.monotonic()
+        self._last_beat = _seconds_awake_or_not()
         self._stop = threading.Event()
         self._taken = threading.Event()
         self._thread = threading.Thread(target=self._beat, name=f"heartbeat of run {run_id}", daemon=True)
@@ -131,7 +131,7 @@ class Heartbeat:
 
     def check(self) -> None:
         """Raises: LeaseLost if the run isn't ours any more."""
-        silent = time.monotonic() - self._last_beat
+        silent = _seconds_awake_or_not() - self._last_beat
         if self._taken.is_set() or silent > self._limits.lease.total_seconds():
             raise LeaseLost(f"run {self._run_id}")
 
@@ -148,9 +148,14 @@ class Heartbeat:
                 if not ours:
                     self._taken.set()
                     return
-                self._last_beat = time.monotonic()
+                self._last_beat = _seconds_awake_or_not()
         finally:
             connection.close()
+
+
+def _seconds_awake_or_not() -> float:
+    """Return a clock that goes on while the machine is suspended, where there is one."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 def _is_dead(stale: datetime) -> Q:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sync.errors import MoodleUnavailable
 from sync.models import MoodleSite
 from sync.moodle.database import MoodleConnection, MoodleDatabase, data_place
-from sync.runs.options import main_connection
+from sync.runs.options import main_connection, run_limits
 from sync.runs.sealing import Unreadable, seal, unseal
 
 _PURPOSE = "site connections"
@@ -13,7 +15,9 @@ _PURPOSE = "site connections"
 
 def moodle_of(site: MoodleSite) -> MoodleDatabase:
     """Give the door to a site's Moodle; nothing is opened yet."""
-    return MoodleDatabase(connection_of(site))
+    # Longer than a worker at work lets a transaction rest: storing the parts of a chunk on a far server may last.
+    idle_seconds = max(15, round(6 * run_limits().lease.total_seconds()))
+    return MoodleDatabase(replace(connection_of(site), idle_seconds=idle_seconds))
 
 
 def connection_of(site: MoodleSite) -> MoodleConnection:

@@ -55,6 +55,8 @@ class Execution:
         self._postman = Postman()
         self._recorder = RunRecorder(run, token, heartbeat.check, progress)
         self._afterwards = Afterwards(run)
+        # The first claim is the start; whoever began before us may still be alive.
+        self._takes_over = run.started_at != run.heartbeat_at
 
     def carry_out(self) -> None:
         """Carry out the rows, then what comes after them; keep how it ended.
@@ -128,6 +130,8 @@ class Execution:
             simulate=run.simulate,
             after_line=run.last_line,
             fence_key=run.fence_key,
+            worker=self._token,
+            takes_over=self._takes_over,
             chunk_rows=self._limits.chunk_rows,
             wait=self._patience().wait,
             should_stop=self._is_cancelled,

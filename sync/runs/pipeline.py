@@ -67,8 +67,8 @@ class Recorder(Protocol):
     def confirm(self, chunk: ChunkResult) -> None:
         """The chunk is committed (or had nothing to write)."""
 
-    def recover(self, last_line: int) -> None:
-        """A chunk that was prepared up to this line turned out to be committed."""
+    def recover(self, last_line: int, worker: str = "") -> None:
+        """A chunk that a worker had prepared up to this line turned out to be committed."""
 
     def end(self, notes: Sequence[Note]) -> None:
         """The last chunk is confirmed. Notes: what is worth saying about the run as a whole."""
@@ -78,7 +78,8 @@ class Recorder(Protocol):
 class Work:
     """Everything that a run of the pipeline needs.
 
-    Shape: after_line: rows up to this line are done already; fence_key: tells runs apart in Moodle; wait: called with the
+    Shape: after_line: rows up to this line are done already; fence_key: tells runs apart in Moodle; worker: tells those who
+    carry it out apart, "" = there is only one; takes_over: another worker has begun, and may be alive; wait: called with the
     error and the attempt (1, 2 …) when Moodle is away, returns to try again or raises to give up; should_stop: asked before
     each chunk; deliver: sends mails after the commit of their chunk; records: what earlier runs on this Moodle did;
     file_area: holds the files that rows may name; moodle_command: starts Moodle's own scripts, none = not set
@@ -91,6 +92,8 @@ class Work:
     simulate: bool = False
     after_line: int = 0
     fence_key: str = "-"
+    worker: str = ""
+    takes_over: bool = False
     chunk_rows: int = 1000
     wait: Callable[[Unavailable, int], None] = field(default=lambda error, _attempt: _raise(error))
     should_stop: Callable[[], bool] = field(default=lambda: False)
@@ -135,6 +138,7 @@ class _Conductor:
         self.attempt = 0
         self.closing_notes: list[Note] = []
         self._traces: dict[str, str] = {}
+        self._took_over = False
         self._session_stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -267,7 +271,7 @@ class _Conductor:
         """Tell whether the chunk was committed before the connection broke, or the process died; count it then."""
         if self.fence is None or self.fence.last_line < last_line:
             return False
-        self.work.recorder.recover(self.fence.last_line)
+        self._recover(self.fence)
         return True
 
     def _write(self, plan: Plan, outcomes: list[Outcome], first_line: int, last_line: int) -> None:
@@ -277,8 +281,15 @@ class _Conductor:
         writer = Writer(self.session)
         counts = Counter(outcome.action.value for outcome in outcomes)
         chunk = ChunkResult(first_line, last_line, outcomes, dict(counts), writer.before_images, self.reader.bytes_read)
-        if self.fence is None or plan.is_empty:
+        if self.fence is None:
             recorder.prepare(chunk)
+            recorder.confirm(chunk)
+            return
+        if plan.is_empty:
+            # What we found to be so already may be the work of a worker that was ousted and has committed since.
+            with self.session.transaction():
+                self.fence.check()
+                recorder.prepare(chunk)
             recorder.confirm(chunk)
             return
         with _about_rows():
@@ -327,7 +338,7 @@ class _Conductor:
         work = self.work
         self._session_stack.close()
         self.session: MoodleSession = self._session_stack.enter_context(work.moodle.session())
-        self.fence = None if work.simulate else Fence(self.session, work.fence_key)
+        self.fence = None if work.simulate else self._own_fence()
         self.processor = work.processor(self.session, work.options, self.memory)
         self.processor.records, self.processor.kept = work.records, self.kept
         self.processor.pictures, self.processor.file_area = self.reader.pictures, work.file_area
@@ -345,6 +356,20 @@ class _Conductor:
         code = "dates_clock" if clock.is_known else "dates_clock_unknown"
         return [*dates.notes, Note(code, {"zone": clock.name, "moodle_zone": clock.moodle_zone})]
 
+    def _own_fence(self) -> Fence:
+        """Return the mark of the run; one that another worker has left is made ours. Raises: LeaseLost if we were ousted"""
+        fence = Fence(self.session, self.work.fence_key, self.work.worker)
+        if self.work.takes_over and not self._took_over:
+            with self.session.transaction():
+                fence.take_over()
+                # Raises if somebody has taken the run from us meanwhile.
+                self.work.should_stop()
+            fence.committed()
+            self._took_over = True
+        else:
+            fence.check_owner()
+        return fence
+
     def _let_go_of(self, processor: Processor[Any, Any]) -> None:
         self.closing_notes += processor.closing_notes()
         processor.close()
@@ -352,9 +377,12 @@ class _Conductor:
     def _recovered_line(self) -> int:
         """The last line that is done, asking Moodle as well: a worker may have died right after its commit."""
         if self.fence is not None and self.fence.last_line > self.work.after_line:
-            self.work.recorder.recover(self.fence.last_line)
+            self._recover(self.fence)
             return self.fence.last_line
         return self.work.after_line
+
+    def _recover(self, fence: Fence) -> None:
+        self.work.recorder.recover(fence.last_line, fence.committed_by)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -36,7 +36,7 @@ class RunRecorder:
     """The recorder of one run, for the process that has claimed it.
 
     Shape: still_ours: raises LeaseLost when the run was taken over; progress: told after each chunk
-    Queries: three for each chunk
+    Queries: four for each chunk
     """
 
     def __init__(
@@ -81,6 +81,9 @@ class RunRecorder:
     def prepare(self, chunk: ChunkResult) -> None:
         """Store the outcomes and the before-images; the database knows nothing of them yet."""
         self._still_ours()
+        # The mark in Moodle is held: whoever takes the run over after this question waits until we have committed.
+        if not SyncRun.objects.filter(pk=self.run.pk, worker=self._token).exists():
+            raise LeaseLost(f"run {self.run.pk}")
         header = PartHeader(
             chunk.first_line,
             chunk.last_line,
@@ -93,27 +96,30 @@ class RunRecorder:
         if chunk.before_images:
             with storage.scratch_file() as journal:
                 write_images(journal, chunk.before_images)
-                storage.save(self._journal_key(header), journal)
-        storage.save(self._outcomes_key(header.last_line), io.BytesIO(encode_outcomes(header, chunk.outcomes)))
+                storage.save(self._journal_key(header, self._token), journal)
+        storage.save(self._outcomes_key(header, self._token), io.BytesIO(encode_outcomes(header, chunk.outcomes)))
         self._prepared = header
 
     def confirm(self, chunk: ChunkResult) -> None:
         """Count the chunk that was prepared last: it is committed in Moodle."""
         if self._prepared.last_line != chunk.last_line:
             raise ToolSyncError(f"line {chunk.last_line} was confirmed, {self._prepared.last_line} prepared")
-        self._register(self._prepared, self._note(chunk.before_images))
+        self._register(self._prepared, self._note(chunk.before_images), self._token)
 
-    def recover(self, last_line: int) -> None:
-        """Count a chunk whose commit wasn't followed by `confirm`: its part was stored before."""
+    def recover(self, last_line: int, worker: str = "") -> None:
+        """Count a chunk whose commit wasn't followed by `confirm`: its worker has stored its part before.
+
+        Raises: FileNotFoundError if the part is gone
+        """
         if last_line <= self.run.last_line:
             return
-        with storage.opened(self._outcomes_key(last_line)) as part:
+        with storage.opened(storage.outcomes_key(*self._place, last_line, worker)) as part:
             header = read_header(part)
         tables: set[str] = set()
         if header.has_journal:
-            with storage.opened(self._journal_key(header)) as journal:
+            with storage.opened(self._journal_key(header, worker)) as journal:
                 tables = self._note(read_images(journal))
-        self._register(header, tables)
+        self._register(header, tables, worker)
 
     def finish(self) -> None:
         """Keep what the reader passed over, known only once the whole file was read."""
@@ -121,8 +127,15 @@ class RunRecorder:
 
     def update(self, **values: Any) -> None:
         """Write fields of the run. Raises: LeaseLost if the run was taken over."""
+        self._store(values)
+        self._keep(values)
+
+    def _store(self, values: Mapping[str, Any]) -> None:
         if not SyncRun.objects.filter(pk=self.run.pk, worker=self._token).update(**values):
             raise LeaseLost(f"run {self.run.pk}")
+
+    def _keep(self, values: Mapping[str, Any]) -> None:
+        # Once it is stored for sure: what isn't counted in the database must not be taken for done.
         for name, value in values.items():
             setattr(self.run, name, value)
 
@@ -138,37 +151,43 @@ class RunRecorder:
         self._records.note(seen())
         return tables
 
-    def _register(self, header: PartHeader, tables: set[str]) -> None:
+    def _register(self, header: PartHeader, tables: set[str], worker: str) -> None:
         counts = dict(Counter(self.run.counts) + Counter(header.counts))
         partial_counts = dict(Counter(self.run.partial_counts) + Counter(header.partial_counts))
+        values = {
+            "last_line": header.last_line,
+            "rows_done": sum(counts.values()),
+            "bytes_read": header.bytes_read,
+            "counts": counts,
+            "partial_counts": partial_counts,
+            "changed_tables": sorted(tables.union(self.run.changed_tables)),
+            "heartbeat_at": timezone.now(),
+            "waiting_since": None,
+            "attempts": 1,
+        }
         with transaction.atomic():
+            self._store(values)
             RunChunk.objects.create(
                 run=self.run,
                 first_line=header.first_line,
                 last_line=header.last_line,
                 counts=header.counts,
                 codes=header.codes,
-                outcomes_key=self._outcomes_key(header.last_line),
-                journal_key=self._journal_key(header) if header.has_journal else "",
+                outcomes_key=self._outcomes_key(header, worker),
+                journal_key=self._journal_key(header, worker) if header.has_journal else "",
             )
-            self.update(
-                last_line=header.last_line,
-                rows_done=sum(counts.values()),
-                bytes_read=header.bytes_read,
-                counts=counts,
-                partial_counts=partial_counts,
-                changed_tables=sorted(tables.union(self.run.changed_tables)),
-                heartbeat_at=timezone.now(),
-                waiting_since=None,
-                attempts=1,
-            )
+        self._keep(values)
         self._progress(Progress(self.run.bytes_read, self.run.file_size, self.run.rows_done, counts))
 
-    def _outcomes_key(self, last_line: int) -> str:
-        return storage.outcomes_key(self.run.site.slug, self.run.pk, last_line)
+    @property
+    def _place(self) -> tuple[str, int]:
+        return self.run.site.slug, self.run.pk
 
-    def _journal_key(self, header: PartHeader) -> str:
-        return storage.journal_key(self.run.site.slug, self.run.pk, header.last_line)
+    def _outcomes_key(self, header: PartHeader, worker: str) -> str:
+        return storage.outcomes_key(*self._place, header.last_line, worker)
+
+    def _journal_key(self, header: PartHeader, worker: str) -> str:
+        return storage.journal_key(*self._place, header.last_line, worker)
 
 
 def _plain(notes: Sequence[Note]) -> list[list[object]]:

@@ -175,6 +175,9 @@ def execute_run(run_id: int, *, progress: Callable[[Progress], None] = lambda _p
             Execution(run, token, limits, heartbeat, progress).carry_out()
     except LeaseLost:
         logger.warning("run %s was taken over by another worker", run_id)
+        # Where nobody has: it is known as dead at once.
+        if SyncRun.objects.filter(pk=run_id, worker=token, state__in=CLAIMED_STATES).update(heartbeat_at=None):
+            enqueue(run_id)
     start_next(run.site_id)
     ended = SyncRun.objects.get(pk=run_id)
     _go_on_with_sequence(ended)

@@ -72,7 +72,7 @@ def contents_of(site: MoodleSite) -> dict[str, list[Any]]:
 class Celery:
     """Starts Celery processes on the database, storage and broker of a test, each in a process group of its own."""
 
-    def __init__(self, installation: Installation, moodle: MoodleSite, log: Path) -> None:
+    def __init__(self, installation: Installation, moodle: MoodleSite, log: Path, chunk_rows: int) -> None:
         self._log = log
         self._processes: list[subprocess.Popen[bytes]] = []
         self._environment = {
@@ -83,7 +83,7 @@ class Celery:
             "TOOLSYNC_VAR": str(project_settings.VAR_DIR),
             "TOOLSYNC_STORAGE": installation.folder.as_uri(),
             "TOOLSYNC_MOODLE_URL": moodle.url,
-            "TOOLSYNC_CHUNK_ROWS": str(CHUNK_ROWS),
+            "TOOLSYNC_CHUNK_ROWS": str(chunk_rows),
             "TOOLSYNC_HEARTBEAT_SECONDS": "1",
             "TOOLSYNC_LEASE_SECONDS": "5",
         }
@@ -112,8 +112,10 @@ class Celery:
 
 
 @contextmanager
-def celery(installation: Installation, moodle: MoodleSite, log: Path) -> Iterator[Celery]:
-    processes = Celery(installation, moodle, log)
+def celery(
+    installation: Installation, moodle: MoodleSite, log: Path, *, chunk_rows: int = CHUNK_ROWS
+) -> Iterator[Celery]:
+    processes = Celery(installation, moodle, log, chunk_rows)
     try:
         yield processes
     finally:

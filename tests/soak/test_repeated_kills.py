@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable
@@ -20,11 +21,11 @@ from tests.runs.test_kill import CHUNK_ROWS, celery, contents_of, wait_for
 
 __all__ = ["installation"]
 
-ROWS = 40_000
-KILLS = 10
+KILLS = int(os.environ.get("SOAK_KILLS", "10"))
+ROWS = 4_000 * KILLS
 
 
-def test_a_run_whose_worker_is_killed_ten_times_ends_like_an_undisturbed_one(
+def test_a_run_whose_worker_is_killed_again_and_again_ends_like_an_undisturbed_one(
     installation: Installation, site_of: Callable[[str, str], MoodleSite], settings: Settings, tmp_path: Path
 ) -> None:
     moodle = site_of("mariadb", "4.5")
