@@ -455,6 +455,17 @@ COURSE_TEXTS = {
         "The category “%(category)s” has no place in Moodle's tree of contexts yet. Have Moodle run its tasks “Create missing "
         "contexts” and “Cleanup contexts” (php admin/cli/scheduled_task.php), and send the line again."
     ),
+    "category_ambiguous": _(
+        "“%(category)s” may mean %(count)s categories. Write it exactly as one of them is spelled, or give its number."
+    ),
+    "category_digits_ambiguous": _(
+        "“%(category)s” is the number of the category “%(name)s” and the name of another one. Write /%(category)s for the one "
+        "of this name, or the path of names for the other."
+    ),
+    "category_digits_unknown": _(
+        "No category has the number “%(category)s”, and none at the top is called so. Correct it, or write /%(category)s for a "
+        "category that is to be made."
+    ),
     "category_path_gap": _("The path “%(path)s” has an empty part. Write it like Sciences/Mathematics."),
     "category_name_too_long": _("The category name “%(name)s” is too long: at most %(limit)s characters. Shorten it."),
     "teacher_unknown": _("“%(account)s” is nobody's id, username, address or name. Correct it."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -77,10 +77,14 @@ class MoodleSite:
 
     # --- comparing ------------------------------------------------------------------------------------------------------
 
-    def snapshot(self) -> Snapshot:
-        """Read every row of every table that has rows; what is as the template was isn't read again."""
+    def snapshot(self, tables: Collection[str] | None = None) -> Snapshot:
+        """Read every row of every table that has rows; what is as the template was isn't read again.
+
+        Shape: tables: none = all
+        """
+        names = self.table_names if tables is None else sorted(tables)
         with self.engine.connect() as connection:
-            filled = _filled_tables(connection, self.prefix, self.table_names)
+            filled = _filled_tables(connection, self.prefix, names)
             sums = _check_sums(connection, self.prefix, filled) if self._template_sums else {}
             return {
                 table: self._template[table]
@@ -116,11 +120,12 @@ class MoodleSite:
         with self.engine.connect() as connection:
             self._template_sums = _check_sums(connection, self.prefix, list(self._template))
 
-    def restore_template(self) -> None:
-        """Undo whatever a test did."""
-        now = self.snapshot()
+    def restore_template(self, tables: Collection[str] | None = None) -> None:
+        """Undo whatever a test did. Shape: tables: the only ones that it may have changed, none = any"""
+        now = self.snapshot(tables)
+        template = {name: rows for name, rows in self._template.items() if tables is None or name in tables}
         with self.engine.begin() as connection:
-            for table, change in self.diff(now, self._template).items():
+            for table, change in self.diff(now, template).items():
                 target = sa.table(
                     self.prefix + table, *(sa.column(name) for name in _columns(now, self._template, table))
                 )

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from sync.moodle.database import MoodleSession
+from sync.moodle.identifiers import named
 from sync.moodle.user_rows import UserRows, fetch_user_rows
 
 
@@ -32,7 +33,11 @@ def fetch_cohorts(
         return []
     cohort = moodle.table("cohort")
     statement = sa.select(cohort.c.id, cohort.c.contextid, cohort.c.name, cohort.c.idnumber).where(
-        sa.or_(cohort.c.name.in_(names), cohort.c.idnumber.in_(idnumbers), cohort.c.id.in_(ids))
+        sa.or_(
+            named(moodle, "cohort", "name", names),
+            named(moodle, "cohort", "idnumber", idnumbers),
+            moodle.among(cohort.c.id, ids),
+        )
     )
     return sorted(Cohort(row.id, row.contextid, row.name, row.idnumber or "") for row in moodle.fetch(statement))
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from sync.moodle.courses import CONTEXT_COURSE
 from sync.moodle.database import MoodleSession
-from sync.moodle.identifiers import fetch_named
+from sync.moodle.identifiers import fetch_ids, fetch_named, folding, is_id
 from sync.moodle.writer import MAX_KEYS, slices
 
 # First and last name of 100 characters each: what is longer is part of no name or address, and a LIKE may choke on it.
@@ -127,28 +127,28 @@ def fetch_field_data(
 def fetch_people(moodle: MoodleSession, texts: Collection[str], mnethostid: int) -> dict[str, list[int]]:
     """Give the accounts that texts mean: an id, a username or address, or a part of a name, address or username.
 
-    Shape: text -> ids; an id goes before a username, and an exact username or address before everything that merely holds
-    the text; the guest account is nobody
-    Queries: one, and one more where a text names nobody exactly
+    Shape: text -> ids. An exact username or address goes before everything that merely holds the text. Digits mean an id or
+    a username; where they are both, or somebody else's idnumber as well, all these are given. The guest account is nobody
+    Queries: three or four; none without texts
     """
+    wanted = {*filter(None, texts)}
+    if not wanted:
+        return {}
     user = moodle.table("user")
-    wanted = sorted(filter(None, texts))
-    lowered = [text.lower() for text in wanted]
-    exact: dict[str, list[int]] = {}
     present = (user.c.deleted == 0, user.c.mnethostid == mnethostid, user.c.username != _GUEST)
-    by_id: dict[str, list[int]] = {}
-    if wanted:
-        ids = [int(text) for text in wanted if text.isascii() and text.isdigit() and len(text) < 19]
-        statement = sa.select(user.c.id, user.c.username, user.c.email).where(
-            *present,
-            sa.or_(user.c.id.in_(ids), user.c.username.in_(lowered), sa.func.lower(user.c.email).in_(lowered)),
-        )
-        for userid, username, address in moodle.fetch(statement):
-            by_id[str(userid)] = [userid]
-            for text in {username, (address or "").lower()}:
-                exact.setdefault(text, []).append(userid)
-    exact |= by_id
-    found = {text: exact[text.lower()] for text in wanted if text.lower() in exact}
+    # 007 isn't how a number is written.
+    numbers = {text for text in wanted if is_id(text) and text == str(int(text))}
+    by = {
+        "id": fetch_ids(moodle, "user", "id", numbers, *present),
+        "username": fetch_ids(moodle, "user", "username", wanted, *present),
+        "email": fetch_ids(moodle, "user", "email", wanted, *present),
+        "idnumber": fetch_ids(moodle, "user", "idnumber", {text for text in wanted if is_id(text)}, *present),
+    }
+    found: dict[str, list[int]] = {}
+    for text in wanted:
+        exact = {userid for identifier in ("id", "username", "email") for userid in by[identifier].get(text, ())}
+        if exact:
+            found[text] = sorted(exact.union(by["idnumber"].get(text, ())))
     rest = [text for text in wanted if text not in found and not text.isdigit() and len(text) <= _LONGEST_NAME]
     return {**found, **_fetch_alike(moodle, rest, present)}
 
@@ -167,5 +167,6 @@ def _fetch_alike(
     people = moodle.fetch(
         sa.select(user.c.id, user.c.firstname, user.c.lastname, user.c.email, user.c.username).where(*conditions, alike)
     )
-    held = [(p.id, f"{p.firstname} {p.lastname}\n{p.email}\n{p.username}".lower()) for p in people]
-    return {text: [userid for userid, names in held if text.lower() in names] for text in texts}
+    fold = folding(moodle, "user", "firstname")
+    held = [(p.id, fold(f"{p.firstname} {p.lastname}\n{p.email}\n{p.username}".lower())) for p in people]
+    return {text: [userid for userid, names in held if fold(text.lower()) in names] for text in texts}

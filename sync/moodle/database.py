@@ -20,6 +20,7 @@ from sqlalchemy.exc import (
     InterfaceError,
     NoSuchTableError,
     OperationalError,
+    StatementError,
     TimeoutError as PoolTimeout,
 )
 
@@ -48,7 +49,32 @@ _PASSING_MARIADB = {
     2013,
 }
 _PASSING_POSTGRESQL = ("08", "25P03", "40", "53", "55P03", "57")
-_REFUSING_MARIADB = {1048, 1062, 1264, 1265, 1366, 1406, 1690}
+# Errors about a value, be it written or looked up: NULL, double, out of range, cut, too long; a packet too large for the server
+# (1153); a text that the column's character set can't hold (1267, 1270, 1271, 1300, 1366, 3988); a constraint (3819, 4025).
+_REFUSING_MARIADB = {
+    1048,
+    1062,
+    1153,
+    1264,
+    1265,
+    1267,
+    1270,
+    1271,
+    1292,
+    1300,
+    1366,
+    1367,
+    1406,
+    1411,
+    1525,
+    1690,
+    3819,
+    3854,
+    3988,
+    4025,
+}
+# The same on PostgreSQL: data, constraints, and limits of the server (a text that is too long for an index).
+_REFUSING_POSTGRESQL = ("21", "22", "23", "54")
 
 
 @dataclass(frozen=True)
@@ -93,6 +119,8 @@ class MoodleDatabase:
         self.prefix = connection.prefix
         self._metadata = sa.MetaData()
         self._tables: dict[str, sa.Table] = {}
+        # Table -> column -> collation, for the tables that have been asked about (sync/moodle/identifiers.py).
+        self.collations: dict[str, dict[str, str]] = {}
 
     @cached_property
     def engine(self) -> Engine:
@@ -165,14 +193,22 @@ class MoodleSession:
     def __init__(self, database: MoodleDatabase, connection: Connection) -> None:
         self.database = database
         self.connection = connection
+        # Name -> what this session has learnt of it (sync/moodle/identifiers.py).
+        self.collations: dict[str, Any] = {}
 
     def table(self, name: str) -> sa.Table:
         return self.database.table(name, self.connection)
 
     def fetch(self, statement: sa.Executable, params: Any = None) -> Sequence[Any]:
         """Run a SELECT and give all its rows, SQLAlchemy's Row each."""
-        with translated_errors():
-            return self.connection.execute(statement, params).all()
+        try:
+            with translated_errors():
+                return self.connection.execute(statement, params).all()
+        except MoodleRefused:
+            # PostgreSQL answers nothing more in a transaction in which it refused something.
+            if not self.in_transaction:
+                self.release()
+            raise
 
     def among(self, column: sa.ColumnElement[Any], values: Collection[Any]) -> sa.ColumnElement[bool]:
         """Give the condition that a column holds one of many values; see `sync.moodle.among`."""
@@ -268,6 +304,15 @@ class MoodleSession:
         return int(rows[0][0])
 
     @cached_property
+    def usernames_with_capitals(self) -> dict[str, list[str]]:
+        """Usernames that aren't in lower case, as single sign-on may make them: in lower case -> as they are stored."""
+        username = self.table("user").c.username
+        found: dict[str, list[str]] = {}
+        for (spelled,) in self.fetch(sa.select(username).where(username != sa.func.lower(username))):
+            found.setdefault(spelled.lower(), []).append(spelled)
+        return found
+
+    @cached_property
     def operatorid(self) -> int:
         """The id of the account in whose name we write (modifierid, loggeduser); 2, the first administrator, if unknown."""
         user = self.table("user")
@@ -288,6 +333,9 @@ def translated_errors() -> Iterator[None]:
         raise MoodleUnavailable("moodle_unavailable", reason="no free connection") from error
     except DBAPIError as error:
         raise _translate(error) from error
+    except (StatementError, UnicodeError, OverflowError) as error:
+        # The driver couldn't hand a value over: a number beyond all bounds, a text outside the connection's character set.
+        raise MoodleRefused("moodle_refused", reason=str(error).splitlines()[0][:300]) from error
 
 
 def _translate(error: DBAPIError) -> MoodleError:
@@ -296,7 +344,8 @@ def _translate(error: DBAPIError) -> MoodleError:
     sqlstate = getattr(error.orig, "sqlstate", None) or ""
     if error.connection_invalidated or number in _PASSING_MARIADB or sqlstate.startswith(_PASSING_POSTGRESQL):
         return MoodleUnavailable("moodle_unavailable", reason=reason)
-    if isinstance(error, (IntegrityError, DataError)) or number in _REFUSING_MARIADB:
+    is_refusal = number in _REFUSING_MARIADB or sqlstate.startswith(_REFUSING_POSTGRESQL)
+    if is_refusal or isinstance(error, (IntegrityError, DataError)):
         return MoodleRefused("moodle_refused", reason=reason)
     if isinstance(error, (OperationalError, InterfaceError)):
         return MoodleUnavailable("moodle_unavailable", reason=reason)

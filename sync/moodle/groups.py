@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from sync.moodle.database import MoodleSession
+from sync.moodle.identifiers import named
 from sync.moodle.user_rows import UserRows, fetch_user_rows
 from sync.moodle.writer import MAX_KEYS, slices
 
@@ -47,7 +48,7 @@ def fetch_groups(
     if courseids and names is None:
         selects.append(everything.where(table.c.courseid.in_(courseids)))
     elif courseids and names:
-        selects.append(everything.where(table.c.courseid.in_(courseids), table.c.name.in_(names)))
+        selects.append(everything.where(table.c.courseid.in_(courseids), named(moodle, "groups", "name", names)))
     if ids:
         selects.append(everything.where(table.c.id.in_(ids)))
     rows = moodle.fetch(sa.union(*selects)) if selects else []

@@ -11,7 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from sync.moodle.clock import Clock, clock_of
+from sync.moodle.collation import spellings
 from sync.moodle.database import MoodleSession
+from sync.moodle.identifiers import folding, named
 from sync.moodle.passwords import HashFormat, format_for
 from sync.moodle.writer import MAX_KEYS, slices
 from sync.values import Moment
@@ -149,8 +151,8 @@ def fetch_accounts(
 ) -> dict[int, dict[str, Any]]:
     """Read accounts by any of several identifiers: id -> account.
 
-    Shape: columns: what to read, "id" and the identifiers included; by: column -> values (usernames, idnumbers, emails in
-    lower case, ids); hostids: MNet hosts to look in, without which Moodle's index on usernames is of no use; every: the
+    Shape: columns: what to read, "id" and the identifiers included; by: column -> values (usernames, idnumbers, emails,
+    ids); hostids: MNet hosts to look in, without which Moodle's index on usernames is of no use; every: the
     identifier of which every holder is wanted; of the others, a value that an account found before holds isn't looked up
     again
     Queries: one per identity and 10,000 values, and one for accounts that the first identity doesn't find
@@ -163,12 +165,10 @@ def fetch_accounts(
         # Most rows name the same account by every identity: the first query reads it, the others only its id.
         selected = [user.c.id] if accounts else wanted
         held = {account[name] for account in accounts.values()} if name != every else set()
-        key = _comparable(moodle, user.c[name])
         for part in slices([value for value in values if value not in held], MAX_KEYS):
+            is_meant = moodle.among(user.c.id, part) if name == "id" else named(moodle, "user", name, part)
             rows = moodle.fetch(
-                sa.select(*selected).where(
-                    user.c.mnethostid.in_(hostids), moodle.among(key, part), user.c.deleted == int(deleted)
-                )
+                sa.select(*selected).where(user.c.mnethostid.in_(hostids), is_meant, user.c.deleted == int(deleted))
             )
             if selected is wanted:
                 accounts.update((row[0], dict(zip(columns, row, strict=True))) for row in rows)
@@ -178,13 +178,6 @@ def fetch_accounts(
         rows = moodle.fetch(sa.select(*wanted).where(moodle.among(user.c.id, part)))
         accounts.update((row[0], dict(zip(columns, row, strict=True))) for row in rows)
     return accounts
-
-
-def _comparable(moodle: MoodleSession, column: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """E-mail addresses are compared in any case; MariaDB's collations do so by themselves, and then use the index."""
-    if column.name == "email" and moodle.connection.dialect.name != "mysql":
-        return sa.func.lower(column)
-    return column
 
 
 def fetch_profile_fields(moodle: MoodleSession) -> dict[str, ProfileField]:
@@ -219,15 +212,17 @@ def fetch_profile_data(
 def fetch_owners_of_profile_values(
     moodle: MoodleSession, values_by_fieldid: Mapping[int, Collection[str]]
 ) -> dict[tuple[int, str], set[int]]:
-    """Read who holds these values of unique custom fields: (fieldid, value) -> userids. Queries: one per field."""
+    """Read who holds these values of unique custom fields: (fieldid, folded value) -> userids. Queries: one per field."""
+    fold = folding(moodle, "user_info_data", "data")
     data = moodle.table("user_info_data")
     text = sa.cast(data.c.data, sa.String(1333))
     owners: dict[tuple[int, str], set[int]] = {}
     for fieldid, values in values_by_fieldid.items():
         for part in slices(list(values), MAX_KEYS):
-            statement = sa.select(data.c.userid, data.c.data).where(data.c.fieldid == fieldid, text.in_(part))
+            is_meant = text.in_(sorted(spellings(part)))
+            statement = sa.select(data.c.userid, data.c.data).where(data.c.fieldid == fieldid, is_meant)
             for userid, value in moodle.fetch(statement):
-                owners.setdefault((fieldid, value), set()).add(userid)
+                owners.setdefault((fieldid, fold(value)), set()).add(userid)
     return owners
 
 

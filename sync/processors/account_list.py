@@ -21,10 +21,11 @@ from sync.processors.account_store import (
     SimulatedPasswords,
     fetch_present_accounts,
     fetch_revivable_accounts,
+    identity_folds,
     remember_accounts,
     write_accounts_plan,
 )
-from sync.processors.accounts import IDENTITIES, KEY_FIELDS, Account, AccountBook, AccountsPlan, RowRefused
+from sync.processors.accounts import IDENTITIES, KEY_FIELDS, Account, AccountBook, AccountsPlan, Fold, RowRefused
 from sync.processors.base import Processor
 from sync.processors.blobs import blob_notes, trash_blobs
 from sync.values import Action, Change, CleanRow, Note, Outcome
@@ -47,13 +48,15 @@ LIST_OPTIONS = Options(
 
 @dataclass(frozen=True)
 class AccountListState:
-    """Shape: accounts: those that the rows may mean; revivable: deleted ones by (host, former username)."""
+    """Shape: accounts: those that the rows may mean; revivable: deleted ones by (host, former username); folds: identity ->
+    what makes texts equal that Moodle takes for the same.
+    """
 
     rules: SiteRules
     now: int
     accounts: Sequence[Mapping[str, Any]]
     revivable: Mapping[tuple[int, str], Mapping[str, Any]]
-    folds: bool
+    folds: Mapping[str, Fold]
 
 
 class AccountList(Processor[AccountListState, AccountsPlan]):
@@ -65,6 +68,7 @@ class AccountList(Processor[AccountListState, AccountsPlan]):
     def begin(self, names: Sequence[str]) -> None:
         self.names = frozenset(names)
         self.rules = SiteRules(self.moodle)
+        self.folds = identity_folds(self.moodle)
         self.identity = self._identity_in_use(names)
         self.fields = (*KEY_FIELDS, *self.extra_fields)
         self.deletion: DeletionSummary | None = None
@@ -72,8 +76,7 @@ class AccountList(Processor[AccountListState, AccountsPlan]):
 
     def fetch(self, rows: Sequence[CleanRow]) -> AccountListState:
         def lookup(identity: str) -> set[Any]:
-            values = {row.values[identity] for row in rows if row.values.get(identity)}
-            return {value.lower() for value in values} if identity == "email" else values
+            return {row.values[identity] for row in rows if row.values.get(identity)}
 
         identities = {identity: lookup(identity) for identity in {self.identity, "username"} & self.names}
         usernames = lookup("username")
@@ -82,11 +85,12 @@ class AccountList(Processor[AccountListState, AccountsPlan]):
             rules=self.rules,
             now=int(time.time()),
             accounts=fetch_present_accounts(
-                self.moodle, self.memory, self.fields, identities, hostids=hostids, identity=self.identity
+                self.moodle, self.memory, self.fields, identities, hostids=hostids, identity=self.identity,
+                folds=self.folds,
             ),
             revivable=fetch_revivable_accounts(self.moodle, self.memory, self.fields, usernames, hostids),
-            folds=self.moodle.connection.dialect.name == "mysql",
-        )
+            folds=self.folds,
+        )  # fmt: skip
 
     def plan(self, rows: Sequence[CleanRow], state: AccountListState) -> AccountsPlan:
         book = AccountBook(state.accounts, folds=state.folds)
@@ -121,7 +125,7 @@ class AccountList(Processor[AccountListState, AccountsPlan]):
         return blob_notes(self.bytes_left)
 
     def remember(self, plan: AccountsPlan, state: AccountListState) -> None:
-        remember_accounts(plan, self.memory, SimulatedPasswords())
+        remember_accounts(plan, self.memory, SimulatedPasswords(), self.folds)
 
     def unknown(self, row: CleanRow) -> RowRefused:
         return RowRefused("account_unknown", self.identity, identity=self.identity, value=row.values[self.identity])

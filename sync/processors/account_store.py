@@ -9,10 +9,11 @@ from typing import Any
 
 from sync.moodle.account_deletion import DeletionSummary, delete_accounts, md5_of
 from sync.moodle.database import MoodleSession
+from sync.moodle.identifiers import folding
 from sync.moodle.user_contexts import fetch_userids_without_context, insert_user_contexts
 from sync.moodle.users import fetch_accounts
 from sync.moodle.writer import Writer
-from sync.processors.accounts import AccountsPlan, ClearPassword
+from sync.processors.accounts import AccountsPlan, ClearPassword, Fold
 from sync.processors.base import write_plan
 from sync.processors.memory import Memory
 from sync.processors.plan import Ref
@@ -26,11 +27,12 @@ def fetch_present_accounts(
     *,
     hostids: Collection[int],
     identity: str,
+    folds: Mapping[str, Fold],
 ) -> list[dict[str, Any]]:
     """Read the accounts that aren't deleted and have one of the identities, as a simulation would have left them so far.
 
-    Shape: identities: "username", "idnumber", "email" (in lower case), "id" -> values; identity: the one by which rows name
-    accounts, of which every holder is read
+    Shape: identities: "username", "idnumber", "email", "id" -> values; identity: the one by which rows name accounts, of
+    which every holder is read; folds: identity -> what makes texts equal that Moodle takes for the same
     Queries: one per identity
     """
     accounts = fetch_accounts(moodle, fields, identities, hostids=hostids, every=identity)
@@ -39,8 +41,11 @@ def fetch_present_accounts(
     remembered_ids = {
         str(userid)
         for identity, values in identities.items()
-        for userid in memory.get_many(identity, [str(value) for value in values]).values()
+        if identity in folds
+        for userids in memory.get_many(identity, {folds[identity](value) for value in values}).values()
+        for userid in userids
     }
+    remembered_ids |= {str(userid) for userid in identities.get("id", ())}
     remembered = memory.get_many("account", remembered_ids | {str(userid) for userid in accounts})
     accounts.update((int(userid), values) for userid, values in remembered.items())
     return [account for account in accounts.values() if not account["deleted"]]
@@ -102,7 +107,14 @@ class SimulatedPasswords:
         return self.made(stored) and hmac.compare_digest(self.stored(clear), stored)
 
 
-def remember_accounts(plan: AccountsPlan, memory: Memory, passwords: SimulatedPasswords) -> dict[Ref, int]:
+def identity_folds(moodle: MoodleSession) -> dict[str, Fold]:
+    """Give for each identity of accounts that is a text what makes texts equal that Moodle takes for the same."""
+    return {identity: folding(moodle, "user", identity) for identity in ("username", "idnumber", "email")}
+
+
+def remember_accounts(
+    plan: AccountsPlan, memory: Memory, passwords: SimulatedPasswords, folds: Mapping[str, Fold]
+) -> dict[Ref, int]:
     """Keep what a chunk of a simulation would have made of accounts; new ones get negative ids, which are given back."""
     ids: dict[Ref, int] = {}
     kept: dict[str, dict[str, Any]] = {}
@@ -119,17 +131,15 @@ def remember_accounts(plan: AccountsPlan, memory: Memory, passwords: SimulatedPa
     gone = {deleted.username: {**plan.book.accounts[deleted.id].values, "deleted": 1} for deleted in plan.deleted}
     memory.put_many("deleted username", gone)
     memory.put_many("account", kept | {str(values["id"]): values for values in gone.values()})
-    for identity in ("username", "idnumber", "email"):
-        memory.put_many(
-            identity,
-            {_folded(identity, values[identity]): values["id"] for values in kept.values() if values.get(identity)},
-        )
+    for identity, fold in folds.items():
+        holders: dict[str, list[int]] = {}
+        for values in kept.values():
+            if values.get(identity):
+                holders.setdefault(fold(values[identity]), []).append(values["id"])
+        known = memory.get_many(identity, holders)
+        memory.put_many(identity, {key: sorted({*ids_of, *known.get(key, ())}) for key, ids_of in holders.items()})
     _remember_profile_data(plan, memory, ids)
     return ids
-
-
-def _folded(identity: str, value: str) -> str:
-    return value.lower() if identity == "email" else value
 
 
 def _remember_profile_data(plan: AccountsPlan, memory: Memory, ids: Mapping[Ref, int]) -> None:

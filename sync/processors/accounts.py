@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from sync.moodle.account_deletion import AccountToDelete
@@ -13,8 +13,10 @@ from sync.values import Change
 KEY_FIELDS = (
     "id", "auth", "deleted", "email", "idnumber", "mnethostid", "password", "picture", "suspended", "timemodified", "username",
 )  # fmt: skip
-_FOLDED = {identity: f"{identity} folded" for identity in ("username", "idnumber", "email")}
+_TEXTS = ("username", "idnumber", "email")
 IDENTITIES = ("id", "idnumber", "username", "email")
+
+Fold = Callable[[str], str]
 
 
 class RowRefused(Exception):
@@ -68,14 +70,14 @@ class Account:
 class AccountBook:
     """The accounts that a chunk knows, found by any identity. Later rows see what earlier ones did.
 
-    Usernames are told apart per MNet host; e-mail addresses are compared in any case.
-    Shape: folds: the database takes texts that differ in case only for equal (MariaDB does, PostgreSQL doesn't)
+    Usernames are told apart per MNet host.
+    Shape: folds: identity -> what makes texts equal that Moodle takes for the same
     """
 
-    def __init__(self, stored: Iterable[Mapping[str, Any]], *, folds: bool) -> None:
+    def __init__(self, stored: Iterable[Mapping[str, Any]], *, folds: Mapping[str, Fold]) -> None:
         self.accounts: dict[int | Ref, Account] = {}
-        self._places: dict[tuple[str, Any], list[Account]] = {}
-        self._folded = {"username", "idnumber", "email"} if folds else {"email"}
+        self._places: dict[tuple[str, str], list[Account]] = {}
+        self._folds = folds
         for values in stored:
             if values["id"] not in self.accounts:
                 self.add(Account(values["id"], values))
@@ -102,22 +104,28 @@ class AccountBook:
                 self._places.setdefault(place, []).append(account)
 
     def find(self, identity: str, value: Any, hostid: int) -> list[Account]:
-        """Give the accounts of a host that have this identity value; several are possible but for id and username."""
+        """Give the accounts of a host that have this identity value: spelled exactly so, if there are such.
+
+        Several are possible.
+        """
+        alike = self.find_alike(identity, value, hostid)
+        return [account for account in alike if account.values[identity] == value] or alike
+
+    def find_alike(self, identity: str, value: Any, hostid: int) -> list[Account]:
+        """Give all accounts of a host whose identity value Moodle takes for this one."""
         if identity == "id":
             account = self.accounts.get(value)
             return [account] if account is not None else []
-        if value == "":
-            return []
-        found = self._places.get((identity, value), ())
-        if not found and identity in self._folded:
-            found = self._places.get((_FOLDED[identity], value.casefold()), ())
+        found = self._places.get((identity, self._folds[identity](value)), ()) if value else ()
         return [account for account in found if account.values["mnethostid"] == hostid]
 
-    def _places_of(self, account: Account) -> list[tuple[str, Any]]:
+    def is_same(self, identity: str, one: str, other: str) -> bool:
+        """Tell whether Moodle takes two values of an identity for the same."""
+        return self._folds[identity](one) == self._folds[identity](other)
+
+    def _places_of(self, account: Account) -> list[tuple[str, str]]:
         values = account.values
-        places = [(identity, values[identity]) for identity in _FOLDED if values[identity]]
-        places.extend((_FOLDED[place[0]], place[1].casefold()) for place in places if place[0] in self._folded)
-        return places
+        return [(identity, self._folds[identity](values[identity])) for identity in _TEXTS if values[identity]]
 
 
 class AccountsPlan(Plan):

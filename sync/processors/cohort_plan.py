@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,8 @@ class CohortsState:
     """Everything read for one chunk.
 
     Shape: identifier: "id", "idnumber" or "name"; details: of the cohorts that are there; belongings: cohort id -> (table,
-    row id) of what goes with it; gates: cohort id -> number of courses whose self enrolment it opens
+    row id) of what goes with it; gates: cohort id -> number of courses whose self enrolment it opens; fold_category: makes
+    idnumbers of categories equal that the server takes for the same
     """
 
     now: int
@@ -31,6 +32,7 @@ class CohortsState:
     belongings: Mapping[int, Sequence[tuple[str, int]]] = field(default_factory=dict)
     gates: Mapping[int, int] = field(default_factory=dict)
     categories: Sequence[Category] = ()
+    fold_category: Callable[[str], str] = str
 
 
 class CohortsPlan(Plan):

@@ -34,7 +34,11 @@ class CohortRows:
         self.book = CohortBook(state.memberships)
         self._contextids = {
             "id": {str(category.id): category.contextid for category in state.categories},
-            "idnumber": {category.idnumber: category.contextid for category in state.categories},
+            "idnumber": {
+                state.fold_category(category.idnumber): category.contextid
+                for category in state.categories
+                if category.idnumber
+            },
         }
         self._lines: dict[int, list[int]] = {}
 
@@ -165,7 +169,8 @@ class CohortRows:
         for column, identifier in (("ccatcontext", "id"), ("ccatcontextidnumber", "idnumber")):
             text = str(values.get(column) or "")
             if text:
-                contextid = self._contextids[identifier].get(text)
+                key = text if identifier == "id" else self.state.fold_category(text)
+                contextid = self._contextids[identifier].get(key)
                 if contextid is None:
                     raise RowRefused("category_unknown", column, category=text, identifier=identifier)
                 if not contextid:

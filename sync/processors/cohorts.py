@@ -21,6 +21,7 @@ from sync.moodle.cohorts import (
     fetch_cohort_details,
     fetch_self_enrolment_gates,
 )
+from sync.moodle.identifiers import folding
 from sync.moodle.users import SiteRules
 from sync.processors.base import Processor
 from sync.processors.cohort_book import CohortBook, lookup
@@ -191,6 +192,7 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
             belongings=fetch_cohort_belongings(self.moodle, cohortids) if may_delete else {},
             gates=fetch_self_enrolment_gates(self.moodle, cohortids) if may_delete else {},
             categories=fetch_categories(self.moodle) if has_categories else (),
+            fold_category=folding(self.moodle, "course_categories", "idnumber") if has_categories else str,
         )
 
 

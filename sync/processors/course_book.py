@@ -49,6 +49,10 @@ class CourseBook:
         """Tell whether an earlier row of the chunk makes the course of this name."""
         return identifier != "id" and self._claimed.get(self._key(identifier, text)) == 0
 
+    def is_same(self, one: str, other: str) -> bool:
+        """Tell whether the server takes two short names for the same."""
+        return self._key("shortname", one) == self._key("shortname", other)
+
     def check_names(self, values: Mapping[str, Any], courseid: int, line: int) -> None:
         """Short name and idnumber belong to one course only, on the site and in the file. Raises: SplitChunk, RowRefused"""
         for name in _UNIQUE:

@@ -26,8 +26,8 @@ COLUMNS = Columns(
     _field("shortname", text(150), required=True, sample="ALG1", help=_("Unique on the site.")),
     _field("fullname", text(254), required=True, sample="Algebra I", help=_("The name that people read.")),
     Column("category", text(), default=_("the first category"), refers_to="category", sample="Sciences/Mathematics",
-           help=_("A number, or a path of names whose missing parts are made. With the category identifier “idnumber”: the "
-                  "idnumber of a category that is there.")),
+           help=_("A number, or a path of names whose missing parts are made; /2026 is a name, and \\/ a slash in a name. "
+                  "With the category identifier “idnumber”: the idnumber of a category that is there.")),
     Column("template", text(), refers_to="course", help=_(
         "Short name of a course, or name of a course backup (.mbz) among the files of the site or in Moodle, one that you "
         "trust: a new course gets everything that is in it, without the people and what they did. Cells of the row win over "
@@ -66,7 +66,8 @@ COLUMNS = Columns(
     Column("sortorder", text(), ignored=True),
     NumberedColumn("topic", text(), least=0, most=MAX_TOPIC, help=_("Sections: name, or name|summary.")),
     NumberedColumn("teacher", text(), suffix="_account", refers_to="user",
-                   help=_("Id, username, e-mail address or part of a name, of exactly one account.")),
+                   help=_("Id, username, e-mail address or part of a name, of exactly one account; digits that fit two are "
+                          "refused.")),
     NumberedColumn("teacher", text(100), suffix="_role", refers_to="role", default="editingteacher",
                    help=_("Short name of a role that may be given in courses.")),
     PrefixedColumn(FIELD_PREFIX, text(), empty=Empty.CLEARS, help=_("Custom field of courses, by its short name.")),

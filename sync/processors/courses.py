@@ -74,7 +74,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         self.fields = self._match_fields()
         self.graph = load_graph()
         self.folds = {name: folding(self.moodle, "course", name) for name in ("shortname", "idnumber")}
-        self.folds["category"] = folding(self.moodle, "course_categories", "name")
+        self.category_folds = {name: folding(self.moodle, "course_categories", name) for name in ("name", "idnumber")}
         self.shelf: ArchiveShelf | None = None
         self.fills = "template" in self.names and self.chosen.forceupdate and self.chosen.templatemode != IGNORE
         if "template" in self.names:
@@ -146,6 +146,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
             memberships=self._fetch_memberships(courseids, {userid for ids in people.values() for userid in ids}),
             courses_per_category=courses_per_category(self.moodle),
             folds=self.folds,
+            category_folds=self.category_folds,
             templates=self._fetch_templates(templates, named.get("shortname", {})),
             said=recall_said(self.memory, _ids_of(named)),
             **self._fetch_to_fill(courseids),

@@ -38,9 +38,11 @@ def recall_courses(
             new = [changed.get(str(course["id"]), course) for course in courses]
             by_text[text] = [course for course in new if name == "id" or folds[name](course[name]) == folds[name](text)]
     for name in _NAMES:
-        wanted = {folds[name](text): text for text in texts.get(name, ())}
+        wanted: dict[str, list[str]] = {}
+        for text in texts.get(name, ()):
+            wanted.setdefault(folds[name](text), []).append(text)
         for key, course in memory.get_many(f"course {name}", wanted).items():
-            merged[name][wanted[key]] = [course]
+            merged[name] |= {text: [course] for text in wanted[key]}
     return merged
 
 

@@ -50,7 +50,7 @@ class CoursesPlanner:
             state.defaults, state.rules, state.people, state.roles, state.fields, dates=state.dates
         )
         self.categories = CourseCategories(
-            state.categories, new_visible=chosen.newcategoriesvisible, fold=state.folds.get("category", str)
+            state.categories, new_visible=chosen.newcategoriesvisible, folds=state.category_folds
         )
         self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
         self.book = CourseBook(state.named, state.folds)
@@ -193,6 +193,9 @@ class CoursesPlanner:
             # Rows are planned on what is there, but copied from what the chunk leaves: with nothing in it, from nothing.
             raise SplitChunk(row.line)
         values = self.cells.values(row.values)
+        if self.state.identifier == "shortname" and self.book.is_same(values["shortname"], course["shortname"]):
+            # The course was found by it, in whatever way the file spells it.
+            values["shortname"] = course["shortname"]
         self.book.check_names(values, course["id"], row.line)
         if values.get("defaultgroupingid") and values["defaultgroupingid"] not in self.state.groupings.get(
             course["id"], ()
@@ -223,7 +226,7 @@ class CoursesPlanner:
         if not changes:
             return _outcome(row, Action.UNCHANGED, "course_unchanged")
         self.book.updated[course["id"]] = {**course, **values}
-        self.given[row.values["shortname"]] = row.values
+        self.given[values["shortname"]] = row.values
         code = "course_updated"
         if filling:
             code = "course_content_replaced" if filling.replaces else "course_content_added"

@@ -26,9 +26,9 @@ class CoursesState:
     those of the file are read; people: text -> account ids; groupings: of courses that are there: courseid -> ids; sections:
     courseid -> number -> section; options: (courseid, format, name) -> (row id, value); field_data: (courseid, fieldid) ->
     row; extras: columns that every row of `customfield_data` needs here; folds: identifier -> what makes texts equal that the
-    server takes for so; templates: cell -> template; inventories: of the courses that templates may come into; unknown: their
-    plugins whose tables aren't known; weights: about how many rows people have left in them; said: what earlier rows of a
-    simulation said of courses: column -> cell
+    server takes for so, category_folds: the same for categories; templates: cell -> template; inventories: of the courses that
+    templates may come into; unknown: their plugins whose tables aren't known; weights: about how many rows people have left in
+    them; said: what earlier rows of a simulation said of courses: column -> cell
     """
 
     now: int
@@ -49,6 +49,7 @@ class CoursesState:
     memberships: MembershipState = field(default_factory=MembershipState)
     courses_per_category: int = DEFAULT_COURSES_PER_CATEGORY
     folds: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
+    category_folds: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
     templates: Mapping[str, Template] = field(default_factory=dict)
     inventories: Mapping[int, Inventory] = field(default_factory=dict)
     unknown: Mapping[int, Sequence[str]] = field(default_factory=dict)

@@ -22,12 +22,9 @@ def fetch_named_accounts(
     """
     user = moodle.table("user")
     conditions = [user.c.deleted == 0]
-    spelled = {value: value for value in values}
     if identifier == "username":
         conditions.append(user.c.mnethostid == rules.mnethostid)
-        spelled = {value: value.lower() for value in values}
-    found = fetch_ids(moodle, "user", identifier, set(spelled.values()), *conditions)
-    return {value: found[text] for value, text in spelled.items() if text in found}
+    return fetch_ids(moodle, "user", identifier, values, *conditions)
 
 
 def find_account(named: NamedAccounts, identifier: str, text: str, column: str) -> int | Note:

@@ -26,9 +26,6 @@ class UserChecks:
 
     def check(self, values: dict[str, Any]) -> int:
         """Check a row, and give the id of its MNet host. Normalises language codes in place. Raises: RowRefused"""
-        username = values["username"]
-        if not self.rules.extended_usernames and not _USERNAME.fullmatch(username):
-            raise RowRefused("username_invalid", "username", username=username)
         if values.get("country", "") and values["country"] not in _COUNTRIES:
             raise RowRefused("country_unknown", "country", country=values["country"])
         if "lang" in values:
@@ -44,6 +41,11 @@ class UserChecks:
         if hostid != self.rules.mnethostid and hostid not in self.rules.mnethostids:
             raise RowRefused("mnethost_unknown", "mnethostid", mnethostid=hostid)
         return hostid
+
+    def check_username(self, username: str) -> None:
+        """Check a username that an account is to get. Raises: RowRefused"""
+        if not self.rules.extended_usernames and not _USERNAME.fullmatch(username):
+            raise RowRefused("username_invalid", "username", username=username)
 
     def _check_language(self, lang: str) -> None:
         installed = self.rules.languages

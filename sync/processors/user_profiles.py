@@ -29,7 +29,7 @@ class UserProfiles:
                 continue
             data = profile_value(field, name, values[name], self._state.rules, self._state.dates.orders_of(name))
             if field.forceunique and data:
-                owners = self._owners.setdefault((field.id, data), set())
+                owners = self._owners.setdefault((field.id, self._state.folds["profile"](data)), set())
                 if owners - {account.key if account is not None else None}:
                     raise RowRefused("profile_value_taken", name, value=data)
             converted.append((name, field, data))
@@ -43,7 +43,7 @@ class UserProfiles:
             if stored is None and key in self._state.profile_data:
                 stored = self._state.profile_data[key][1]
             if field.forceunique and data:
-                self._owners[(field.id, data)].add(account.key)
+                self._owners[(field.id, self._state.folds["profile"](data))].add(account.key)
             if stored == data:
                 continue
             self._plan.profile_data[key] = data

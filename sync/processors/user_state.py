@@ -8,6 +8,7 @@ from typing import Any
 
 from sync.columns.survey import DateSurvey
 from sync.moodle.users import ProfileField, SiteRules
+from sync.processors.accounts import Fold
 from sync.processors.membership_state import MembershipState
 
 
@@ -17,8 +18,10 @@ class UsersState:
 
     Shape: dates: how those of the file are read; accounts: key fields and the file's fields of every account that a row may
     mean; revivable: deleted accounts by (host, md5 of the former username); verified: (clear, stored) pairs that match;
-    profile_data: (userid, fieldid) -> (row id, data); owners: (fieldid, value) -> userids, for fields that must be unique;
-    preferences: (userid, name) -> (row id, value); now: seconds since epoch
+    profile_data: (userid, fieldid) -> (row id, data); owners: (fieldid, folded value) -> userids, for fields that must be unique;
+    preferences: (userid, name) -> (row id, value); folds: identity -> what makes
+    texts equal that Moodle takes for the same, and "profile" for custom fields
+    Units: now: seconds since epoch
     """
 
     rules: SiteRules
@@ -32,4 +35,4 @@ class UsersState:
     owners: Mapping[tuple[int, str], Collection[Any]]
     preferences: Mapping[tuple[Any, str], tuple[int, str]]
     memberships: MembershipState
-    folds: bool
+    folds: Mapping[str, Fold]

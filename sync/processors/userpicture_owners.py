@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sync.moodle.database import MoodleSession
-from sync.moodle.identifiers import fetch_named, folding, is_id
+from sync.moodle.identifiers import by_spelling, fetch_named, folding, is_id, named
 from sync.processors.userpictures_plan import PictureOwner
 
 HOSTED = "hostedusername"
@@ -26,7 +26,11 @@ def identifier_fold(moodle: MoodleSession, userfield: str) -> Callable[[str], st
     """Give the function under which two identifiers become equal when they mean the same account."""
     if userfield == "id":
         return lambda value: str(int(value)) if is_id(value) else value
-    return folding(moodle, "user", "idnumber") if userfield == "idnumber" else str.lower
+    if userfield != HOSTED:
+        return folding(moodle, "user", userfield)
+    fold = folding(moodle, "user", "username")
+    # "ann@1": no part of the host's number is a letter.
+    return lambda value: "@".join((fold(value.rpartition("@")[0]), value.rpartition("@")[2]))
 
 
 def fetch_owners(moodle: MoodleSession, userfield: str, hostid: int, values: Collection[str]) -> Owners:
@@ -36,33 +40,26 @@ def fetch_owners(moodle: MoodleSession, userfield: str, hostid: int, values: Col
     if userfield == HOSTED:
         return _fetch_hosted(moodle, statement, values)
     statement = statement.where(user.c.mnethostid == hostid)
-    if userfield in ("id", "idnumber"):
-        return _owners(fetch_named(moodle, statement, "user", userfield, values))
-    column = user.c.username if userfield == "username" else sa.func.lower(user.c.email)
-    wanted = {value.lower() for value in values if value}
-    found: dict[str, list[sa.Row[Any]]] = {}
-    for row in moodle.fetch(statement.add_columns(column).where(column.in_(wanted))):
-        found.setdefault(row[3].lower(), []).append(row)
-    return _owners({value: found[value.lower()] for value in values if value.lower() in found})
+    return _owners(fetch_named(moodle, statement, "user", userfield, values))
 
 
 def _fetch_hosted(moodle: MoodleSession, statement: sa.Select[Any], values: Collection[str]) -> Owners:
     """Find "ann@1": the username, and the number of the MNet host."""
     user = moodle.table("user")
-    wanted: dict[tuple[str, int], list[str]] = {}
-    for value in values:
-        username, _at, host = value.rpartition("@")
-        if username and is_id(host):
-            wanted.setdefault((username.lower(), int(host)), []).append(value)
-    usernames, hostids = {name for name, _host in wanted}, {host for _name, host in wanted}
-    statement = statement.add_columns(user.c.mnethostid).where(
-        user.c.username.in_(usernames), user.c.mnethostid.in_(hostids)
-    )
-    found: dict[str, list[sa.Row[Any]]] = {}
-    for row in moodle.fetch(statement):
-        for value in wanted.get((row.username.lower(), row.mnethostid), ()):
-            found.setdefault(value, []).append(row)
-    return _owners(found)
+    parts = {value: value.rpartition("@") for value in values}
+    wanted = {value: (name, int(host)) for value, (name, _at, host) in parts.items() if name and is_id(host)}
+    hostids = {host for _name, host in wanted.values()}
+    statement = statement.add_columns(user.c.mnethostid).where(user.c.mnethostid.in_(hostids))
+    here = named(moodle, "user", "username", {name for name, _host in wanted.values()})
+    rows: dict[int, list[tuple[str, sa.Row[Any]]]] = {}
+    for row in moodle.fetch(statement.where(here)):
+        rows.setdefault(row.mnethostid, []).append((row.username, row))
+    fold = folding(moodle, "user", "username")
+    by_host = {
+        host: by_spelling({name for name, at in wanted.values() if at == host}, rows.get(host, ()), fold)
+        for host in hostids
+    }
+    return _owners({value: by_host[host][name] for value, (name, host) in wanted.items() if name in by_host[host]})
 
 
 def _owners(found: dict[str, list[sa.Row[Any]]]) -> Owners:

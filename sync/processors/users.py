@@ -15,6 +15,7 @@ from sync.columns.column import Column, Columns, Empty, NumberedColumn, Prefixed
 from sync.columns.general_options import DATE_ORDER_OPTION, GENERAL_OPTIONS
 from sync.columns.options import Choice, Flag, Options
 from sync.moodle.account_deletion import DeletionSummary
+from sync.moodle.identifiers import folding
 from sync.moodle.passwords import PasswordPool
 from sync.moodle.users import (
     ProfileField,
@@ -29,6 +30,7 @@ from sync.processors.account_store import (
     SimulatedPasswords,
     fetch_present_accounts,
     fetch_revivable_accounts,
+    identity_folds,
     remember_accounts,
     remembered_profile_data,
     write_accounts_plan,
@@ -146,6 +148,7 @@ class Users(Processor[UsersState, UsersPlan]):
     def begin(self, names: Sequence[str]) -> None:
         self.names = frozenset(names)
         self.rules = SiteRules(self.moodle)
+        self.folds = {**identity_folds(self.moodle), "profile": folding(self.moodle, "user_info_data", "data")}
         self.passwords = PasswordPool()
         self.simulated = SimulatedPasswords()
         self.hashes: dict[tuple[int, str], str] = {}
@@ -163,6 +166,7 @@ class Users(Processor[UsersState, UsersPlan]):
             self._identities(rows),
             hostids=self._hostids(rows),
             identity=self.chosen.primaryidentity,
+            folds=self.folds,
         )
         userids = sorted(account["id"] for account in accounts)
         return UsersState(
@@ -177,7 +181,7 @@ class Users(Processor[UsersState, UsersPlan]):
             owners=self._fetch_owners(rows),
             preferences=fetch_preferences(self.moodle, userids, PREFERENCES) if "password" in self.names else {},
             memberships=self._fetch_memberships(rows, userids),
-            folds=self.moodle.connection.dialect.name == "mysql",
+            folds=self.folds,
         )
 
     def plan(self, rows: Sequence[CleanRow], state: UsersState) -> UsersPlan:
@@ -211,7 +215,7 @@ class Users(Processor[UsersState, UsersPlan]):
         return blob_notes(self.bytes_left)
 
     def remember(self, plan: UsersPlan, state: UsersState) -> None:
-        ids = remember_accounts(plan, self.memory, self.simulated)
+        ids = remember_accounts(plan, self.memory, self.simulated, identity_folds(self.moodle))
         plan.memberships.remember(self.memory, ids)
 
     def close(self) -> None:
@@ -226,7 +230,7 @@ class Users(Processor[UsersState, UsersPlan]):
         if "idnumber" in self.names:
             identities["idnumber"] = {row.values["idnumber"] for row in rows if row.values.get("idnumber")}
         if "email" in self.names and (self.chosen.primaryidentity == "email" or not self.rules.allows_same_email):
-            identities["email"] = {row.values["email"].lower() for row in rows if row.values.get("email")}
+            identities["email"] = {row.values["email"] for row in rows if row.values.get("email")}
         if self.chosen.primaryidentity == "id":
             identities["id"] = {row.values["id"] for row in rows if "id" in row.values}
         return identities
@@ -238,13 +242,17 @@ class Users(Processor[UsersState, UsersPlan]):
         """Pairs of clear and stored password that belong together; the slow part of updating passwords, on all cores."""
         if "password" not in self.names:
             return set()
-        stored_by_username = {account["username"]: account["password"] for account in accounts}
+        fold = self.folds["username"]
+        stored: dict[str, list[str]] = {}
+        for account in accounts:
+            if account["password"]:
+                stored.setdefault(fold(account["username"]), []).append(account["password"])
         pairs = [
-            (clear, stored_by_username[username])
+            (clear, password)
             for row in rows
             if (clear := row.values.get("password"))
-            for username in (row.values["username"], row.values.get("oldusername"))
-            if stored_by_username.get(username)
+            for username in (row.values["username"], row.values.get("oldusername", ""))
+            for password in stored.get(fold(username), ())
         ]
         simulated = {pair for pair in pairs if self.simulated.matches(*pair)}
         real = [pair for pair in pairs if not self.simulated.made(pair[1])]

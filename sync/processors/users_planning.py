@@ -86,6 +86,8 @@ class UsersPlanner:
             return self._delete(row)
         hostid = self.checks.check(values)
         account = self.matcher.find(values, hostid)
+        if account is None or self.matcher.new_username(values, account) != account.values["username"]:
+            self.checks.check_username(values["username"])
         new_values = self._account_values(values, account)
         self.matcher.check_unique(account, hostid, new_values)
         profile = self.profiles.values(values, account)
@@ -114,7 +116,7 @@ class UsersPlanner:
         if idnumber or ("idnumber" in values and self.options.primaryidentity != "idnumber"):
             new["idnumber"] = idnumber
         if account is not None:
-            new["username"] = values["username"]
+            new["username"] = self.matcher.new_username(values, account)
             if new.get("suspended") and not account.values["suspended"] and account.key in self.rules.protected_ids:
                 raise RowRefused("account_protected", "suspended", username=values["username"])
         return new

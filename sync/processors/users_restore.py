@@ -62,7 +62,7 @@ class UsersRestore(AccountList):
         """The username or idnumber may belong to somebody else by now."""
         for identity, code in (("username", "username_taken"), ("idnumber", "idnumber_taken")):
             value = row.values.get(identity, "")
-            others = plan.book.find(identity, value, state.rules.mnethostid)
+            others = plan.book.find_alike(identity, value, state.rules.mnethostid)
             if others:
                 owner = others[0].values["username"]
                 raise RowRefused(code, identity, **{identity: value, "owner": owner})

@@ -178,7 +178,8 @@ def test_a_course_moves_with_everything_below_it(moodle_site: MoodleSite) -> Non
 
 REFUSED = [
     ("shortname;fullname;format\nBAD;X;nosuch\n", {}, "value_not_among"),
-    ("shortname;fullname;category\nBAD;X;987654\n", {}, "category_unknown"),
+    ("shortname;fullname;category\nBAD;X;987654\n", {}, "category_digits_unknown"),
+    ("shortname;fullname;category\nBAD;X;001\n", {}, "category_digits_unknown"),
     ("shortname;fullname;category\nBAD;X;Sci//Maths\n", {}, "category_path_gap"),
     ("shortname;fullname;category\nBAD;X;NOPE\n", {"categoryidentifier": "idnumber"}, "category_unknown"),
     ("shortname;fullname;teacher1_account\nBAD;X;nobody at all\n", {}, "teacher_unknown"),
@@ -261,11 +262,23 @@ def test_a_template_goes_by_the_name_that_an_earlier_row_gave_it(sqlite_site: Mo
     assert sqlite_site.one("course_sections", course=course(sqlite_site, "NEW")["id"], section=3)["name"] == "Third"
 
 
-def test_a_number_is_the_id_of_an_account_before_it_is_a_username(sqlite_site: MoodleSite) -> None:
+def test_digits_name_a_teacher_only_where_they_fit_one_account(sqlite_site: MoodleSite) -> None:
     ann = sqlite_site.ids["ann"]
-    insert(sqlite_site, "user", {"username": str(ann), "mnethostid": 1})
-    assert run(sqlite_site, f"shortname;fullname;teacher1_account\nNEW;New;{ann}\n").codes == ["course_created"]
+    text = f"shortname;fullname;teacher1_account\nNEW;New;{ann}\n"
+    namesake = insert(sqlite_site, "user", {"username": str(ann), "mnethostid": 1})
+    assert run(sqlite_site, text).codes == ["teacher_ambiguous"]
+    sqlite_site.execute(
+        "UPDATE {user} SET username = 'other', idnumber = :digits WHERE id = :id", digits=str(ann), id=namesake
+    )
+    assert run(sqlite_site, text).codes == ["teacher_ambiguous"]
+    sqlite_site.execute("UPDATE {user} SET idnumber = '' WHERE id = :id", id=namesake)
+    assert run(sqlite_site, text).codes == ["course_created"]
     assert {row["userid"] for row in sqlite_site.rows("role_assignments") if row["roleid"] == 3} >= {ann}
+
+
+def test_digits_with_zeros_before_them_are_no_id_of_a_teacher(sqlite_site: MoodleSite) -> None:
+    text = f"shortname;fullname;teacher1_account\nNEW;New;00{sqlite_site.ids['ann']}\n"
+    assert run(sqlite_site, text).codes == ["teacher_unknown"]
 
 
 @pytest.mark.parametrize("cell", ["01/09/2027", "2027-09-01", "2027-09-01T00:00", "01/09/2027 00:00:00"])
