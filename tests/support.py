@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from sync.processors import REGISTRY
 from sync.processors.base import FileArea, NoFileArea, NoRecords, Records
 from sync.processors.plan import Mail
 from sync.reader import RowReader, open_rows
-from sync.runs.pipeline import ChunkResult, Work, run_pipeline
+from sync.runs.pipeline import ChunkResult, OwedPart, Work, run_pipeline
 from sync.values import FAILED_ACTIONS, Note, Outcome
 from tests.moodle_sites import ANN_PASSWORD, MoodleSite
 
@@ -78,6 +78,16 @@ class RunResult:
     def recover(self, last_line: int, worker: str = "") -> None:
         raise AssertionError("an undisturbed run has nothing to recover")
 
+    def owed_parts(self, known: Collection[int]) -> Iterator[OwedPart]:
+        yield from ()
+
+    def settle(self, last_line: int, mails_lost: int) -> None:
+        pass
+
+    def deliver(self, mails: Sequence[Mail]) -> int:
+        self.mails += mails
+        return 0
+
 
 def run_file(
     site: MoodleSite,
@@ -115,7 +125,7 @@ def run_file(
             Work(
                 processor, values, moodle, result, simulate=simulate, chunk_rows=chunk_rows, fence_key=str(time.time_ns()),
                 after_line=after_line,
-                deliver=result.mails.extend, records=result, file_area=file_area or NoFileArea(),
+                deliver=result.deliver, records=result, file_area=file_area or NoFileArea(),
                 moodle_command=moodle_command,
             ),
             io.BytesIO(data),

@@ -140,8 +140,13 @@ class SyncRun(models.Model):
 class RunChunk(models.Model):
     """One committed chunk: where its outcomes are stored and what they count.
 
-    Shape: counts: action -> rows; codes: outcome code -> rows
+    Shape: counts: action -> rows; codes: outcome code -> rows; after_commit: whether what was owed after its commit is done, ""
+    when nothing was; mails_lost: mails of it that could not be sent
     """
+
+    class AfterCommit(models.TextChoices):
+        OWED = "owed", _("Owed")
+        SETTLED = "settled", _("Settled")
 
     run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="chunks")
     first_line = models.BigIntegerField()
@@ -150,6 +155,8 @@ class RunChunk(models.Model):
     codes = models.JSONField(default=dict)
     outcomes_key = models.CharField(max_length=600)
     journal_key = models.CharField(max_length=600, blank=True, default="")
+    after_commit = models.CharField(max_length=10, choices=AfterCommit, blank=True, default="")
+    mails_lost = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ("first_line",)

@@ -24,7 +24,7 @@ _EMPTY_END: tuple[Any, ...] = ("", (), (), None)
 
 class PartHeader(NamedTuple):
     """What a part holds. Shape: counts: action -> rows; codes: outcome code -> rows; partial_counts: what was done of the
-    partial rows, action -> rows"""
+    partial rows, action -> rows; after_commit: what the chunk owes once it is committed, in the words of its own type"""
 
     first_line: int
     last_line: int
@@ -33,6 +33,7 @@ class PartHeader(NamedTuple):
     bytes_read: int
     has_journal: bool
     partial_counts: Mapping[str, int] = {}
+    after_commit: Mapping[str, Any] = {}
 
 
 def encode_outcomes(header: PartHeader, outcomes: Iterable[Outcome]) -> bytes:

@@ -14,7 +14,6 @@ from sync.columns.clean import email, integer, text
 from sync.columns.column import Column, Empty
 from sync.columns.general_options import GENERAL_OPTIONS
 from sync.columns.options import Choice, Options
-from sync.moodle.account_deletion import DeletionSummary
 from sync.moodle.users import SiteRules
 from sync.moodle.writer import Writer
 from sync.processors.account_store import (
@@ -27,7 +26,6 @@ from sync.processors.account_store import (
 )
 from sync.processors.accounts import IDENTITIES, KEY_FIELDS, Account, AccountBook, AccountsPlan, Fold, RowRefused
 from sync.processors.base import Processor
-from sync.processors.blobs import blob_notes, trash_blobs
 from sync.values import Action, Change, CleanRow, Note, Outcome
 
 IDENTITY_COLUMNS = (
@@ -71,8 +69,6 @@ class AccountList(Processor[AccountListState, AccountsPlan]):
         self.folds = identity_folds(self.moodle)
         self.identity = self._identity_in_use(names)
         self.fields = (*KEY_FIELDS, *self.extra_fields)
-        self.deletion: DeletionSummary | None = None
-        self.bytes_left = 0
 
     def fetch(self, rows: Sequence[CleanRow]) -> AccountListState:
         def lookup(identity: str) -> set[Any]:
@@ -115,14 +111,8 @@ class AccountList(Processor[AccountListState, AccountsPlan]):
         """Plan a row whose account isn't there; `revivable` is a deleted account that once had the username."""
 
     def apply(self, plan: AccountsPlan, writer: Writer) -> None:
-        self.deletion = write_accounts_plan(plan, writer)
-
-    def committed(self, plan: AccountsPlan) -> None:
-        if self.deletion is not None:
-            self.bytes_left += trash_blobs(self.moodle, self.deletion.files)
-
-    def closing_notes(self) -> list[Note]:
-        return blob_notes(self.bytes_left)
+        if (deletion := write_accounts_plan(plan, writer)) is not None:
+            plan.files += deletion.files
 
     def remember(self, plan: AccountsPlan, state: AccountListState) -> None:
         remember_accounts(plan, self.memory, SimulatedPasswords(), self.folds)

@@ -6,7 +6,9 @@ A processor is made for every connection of a run. For every chunk of cleaned ro
     plan = plan(rows, state)       pure: no database, no clock; may raise SplitChunk
     prepare(plan)                  slow work that needs no database (password hashes); not in a simulation
     apply(plan, writer)            all writes, in one transaction; not in a simulation
-    committed(plan)                what must wait for the commit; not in a simulation
+    after_commit(plan)             what is owed once the transaction is in, as data that is stored with the chunk
+    collect(owed)                  keep of it what the end of the run must know
+    committed(owed)                carry it out; both also when the commit became known only later; not in a simulation
     remember(plan, state)          only in a simulation, instead of prepare and apply
 
 After the last chunk: closing_plan(), which is carried out like the plan of a chunk.
@@ -28,9 +30,11 @@ from sync.moodle import caches
 from sync.moodle.command_line import MoodleCommand
 from sync.moodle.course_leaving import leave_courses
 from sync.moodle.database import MoodleSession
+from sync.moodle.files import DeletedFiles
 from sync.moodle.grades import recover_course_grades
 from sync.moodle.schema import NATURAL_KEYS, WRITE_ORDER
 from sync.moodle.writer import RowChange, Writer
+from sync.processors.after_commit import AfterCommit
 from sync.processors.blobs import blob_notes, trash_blobs
 from sync.processors.memory import Memory
 from sync.processors.plan import Plan, Ref
@@ -127,9 +131,17 @@ class Processor(ABC, Generic[State, PlanT]):
         """Write the plan. Inside a transaction of the writer's session."""
         write_plan(plan, writer)
 
-    def committed(self, plan: PlanT) -> None:
-        """Do what may only happen once the transaction is in (files in Moodle's data folder)."""
-        self.kept["bytes_left"] = self.kept.get("bytes_left", 0) + trash_blobs(self.moodle, plan.files)
+    def after_commit(self, plan: PlanT) -> AfterCommit:
+        """Return what is owed once the transaction is in. Called after `apply`, before the commit."""
+        return AfterCommit(files=plan.files.sizes, mails=len(plan.mails), notes=list(plan.notes))
+
+    def collect(self, owed: AfterCommit) -> None:
+        """Keep what the end of the run must know of a chunk that is committed; once for each chunk and process."""
+        self.kept.setdefault("notes", []).extend(owed.notes)
+
+    def committed(self, owed: AfterCommit) -> None:
+        """Do what may only happen once the transaction is in (files in Moodle's data folder). Twice is harmless."""
+        self.kept["bytes_left"] = self.kept.get("bytes_left", 0) + trash_blobs(self.moodle, DeletedFiles(owed.files))
 
     def pass_over(self, rows: Sequence[CleanRow]) -> None:
         """Look at rows that an earlier attempt at this run has carried out; for what `closing_plan` must know."""
@@ -139,8 +151,8 @@ class Processor(ABC, Generic[State, PlanT]):
         return None
 
     def closing_notes(self) -> list[Note]:
-        """Say what is worth saying about everything that was done."""
-        return blob_notes(self.kept.get("bytes_left", 0))
+        """Say what is worth saying about everything that was done; asked for once, at the end."""
+        return [*blob_notes(self.kept.get("bytes_left", 0)), *self.kept.get("notes", ())]
 
     def close(self) -> None:
         """Let go of what the processor holds (helper processes)."""

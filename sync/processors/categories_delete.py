@@ -16,6 +16,7 @@ from sync.moodle.category_deletion import delete_empty_categories, unknown_quest
 from sync.moodle.course_order import fix_course_order
 from sync.moodle.coursecontent.graph import load_graph
 from sync.moodle.writer import Writer
+from sync.processors.after_commit import AfterCommit
 from sync.processors.base import Processor
 from sync.processors.plan import Plan
 from sync.values import Action, CleanRow, Outcome
@@ -102,9 +103,14 @@ class CategoriesDelete(Processor[CategoryState, CategoriesDeletePlan]):
         if plan.fixes_order:
             fix_course_order(writer)
 
-    def committed(self, plan: CategoriesDeletePlan) -> None:
-        super().committed(plan)
-        self.kept["gone"] = plan.gone
+    def after_commit(self, plan: CategoriesDeletePlan) -> AfterCommit:
+        owed = super().after_commit(plan)
+        owed.gone = {category.id: plan.gone[category.id] for category in plan.categories}
+        return owed
+
+    def collect(self, owed: AfterCommit) -> None:
+        super().collect(owed)
+        self.kept["gone"] = self._gone | owed.gone
 
     def remember(self, plan: CategoriesDeletePlan, state: CategoryState) -> None:
         self.kept["gone"] = plan.gone

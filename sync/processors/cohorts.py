@@ -82,7 +82,6 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
         self.names = frozenset(names)
         self.rules = SiteRules(self.moodle)
         self.kept.setdefault("losers", set())
-        self.kept.setdefault("deleted", 0)
 
     def fetch(self, rows: Sequence[CleanRow]) -> CohortsState:
         accounts = fetch_named_accounts(
@@ -112,15 +111,13 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
         if not (self.chosen.syncdelete and self.kept["losers"]):
             return None
         empty = self._empty_cohorts()
-        self.kept["deleted"] = len(empty)
         present = [cohort.id for cohort in empty if cohort.id > 0]
         memberships = fetch_memberships(self.moodle, self.memory, cohort_ids=present, userids=None)
         state = self._state({}, memberships.with_cohorts(tuple(empty)), may_delete=True)
-        return CohortsPlanner(state, self.chosen).plan_deletion()
-
-    def closing_notes(self) -> list[Note]:
-        deleted = self.kept["deleted"]
-        return [*super().closing_notes(), *([Note("cohorts_deleted_empty", {"count": deleted})] if deleted else [])]
+        plan = CohortsPlanner(state, self.chosen).plan_deletion()
+        if empty:
+            plan.notes.append(Note("cohorts_deleted_empty", {"count": len(empty)}))
+        return plan
 
     def remember(self, plan: CohortsPlan, state: CohortsState) -> None:
         numbers = plan.rows.remember(self.memory, {})

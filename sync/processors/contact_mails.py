@@ -24,18 +24,14 @@ class News(NamedTuple):
     code: str
 
 
-def contact_mails(
-    moodle: MoodleSession, news: Mapping[int, Sequence[News]], *, site: str, is_partial: bool
-) -> list[Mail]:
-    """Write the mails. Shape: news: courseid -> what happened there, in file order; is_partial: the run was interrupted,
-    and what it did before isn't among the news
-    """
+def contact_mails(moodle: MoodleSession, news: Mapping[int, Sequence[News]], *, site: str) -> list[Mail]:
+    """Write the mails. Shape: news: courseid -> what happened there, in file order"""
     addresses = fetch_contact_addresses(moodle, news)
     told = {courseid: news[courseid] for courseid in addresses}
     people = fetch_people(moodle, {item.userid for items in told.values() for item in items[:MOST_LINES]})
     names = fetch_course_names(moodle, told)
     return [
-        Mail(address, _subject(names[courseid].fullname, site), _body(items, people, is_partial=is_partial))
+        Mail(address, _subject(names[courseid].fullname, site), _body(items, people))
         for courseid, items in told.items()
         for address in addresses[courseid]
     ]
@@ -46,11 +42,9 @@ def _subject(course: str, site: str) -> str:
     return " ".join((_("%(course)s: changed enrolments on %(site)s") % {"course": course, "site": site}).split())
 
 
-def _body(items: Sequence[News], people: Mapping[int, str], *, is_partial: bool) -> str:
+def _body(items: Sequence[News], people: Mapping[int, str]) -> str:
     lines = [_("A command file has changed who belongs to this course."), ""]
     lines += [f"{people.get(item.userid, item.userid)}: {text_of(item.code)}" for item in items[:MOST_LINES]]
     if len(items) > MOST_LINES:
         lines.append(_("… and %(count)s more") % {"count": len(items) - MOST_LINES})
-    if is_partial:
-        lines += ["", _("The run was interrupted: what it did before is not listed here.")]
     return "\n".join((*lines, ""))

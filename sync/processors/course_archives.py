@@ -90,7 +90,6 @@ class ArchiveShelf:
         self._places: dict[str, _Place] = {}
         self._pool: FilePool | None = file_pool_of(moodle.database.settings)
         self._opened: dict[_Place, _Opened | ArchiveRefused] = {}
-        self.notes: list[Note] = []
 
     def fetch(self, texts: Collection[str], courses: Mapping[str, CourseRow]) -> dict[str, Template]:
         """Give the templates for cells that name a backup, and for those that name a course whose newest one is meant.
@@ -257,7 +256,6 @@ class ArchiveShelf:
         ]
         new = [note for note in told if note is not None and note not in self._told]
         self._told += new
-        self.notes += new
 
     def _store(self, opened: _Opened, pool: FilePool) -> None:
         for contenthash in opened.course.contents:

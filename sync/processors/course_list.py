@@ -55,7 +55,8 @@ class CourseList(Processor[ListedCourses, Plan]):
         self.kept[self._has_rows] = True
 
     def closing_notes(self) -> list[Note]:
-        return [] if self.kept.get(self._has_rows) else [Note("list_empty", {})]
+        empty = [] if self.kept.get(self._has_rows) else [Note("list_empty", {})]
+        return [*super().closing_notes(), *empty]
 
     @property
     def identifier(self) -> str:

@@ -33,6 +33,7 @@ from sync.moodle.roles import fetch_roles
 from sync.moodle.users import SiteRules
 from sync.moodle.writer import Writer
 from sync.processors.accounts import RowRefused
+from sync.processors.after_commit import AfterCommit
 from sync.processors.base import Processor, SplitChunk
 from sync.processors.course_archives import MOST_BACKUPS, ArchiveShelf, without_backup
 from sync.processors.course_columns import COLUMNS, FIELD_PREFIX, OPTIONS
@@ -172,20 +173,22 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         if plan.hand_over is not None:
             self._finish(plan, plan.hand_over, writer)
 
-    def committed(self, plan: CoursesPlan) -> None:
-        super().committed(plan)
-        if plan.changes_order:
+    def after_commit(self, plan: CoursesPlan) -> AfterCommit:
+        owed = super().after_commit(plan)
+        owed.changes_order = plan.changes_order
+        return owed
+
+    def collect(self, owed: AfterCommit) -> None:
+        super().collect(owed)
+        if owed.changes_order:
             self.kept["order"] = True
 
     def closing_plan(self) -> CoursesPlan | None:
         """The order of all courses of the site is seen to once, whatever the number of chunks."""
         return OrderPlan(int(time.time()), ()) if self.kept.get("order") else None
 
-    def pass_over(self, rows: Sequence[CleanRow]) -> None:
-        self.kept["order"] = True
-
     def closing_notes(self) -> list[Note]:
-        return [*super().closing_notes(), *(self.shelf.notes if self.shelf else ())]
+        return [*super().closing_notes(), *self.kept.get("told", ())]
 
     def close(self) -> None:
         if self.shelf is not None:

@@ -14,11 +14,10 @@ from sync.moodle.course_order import fix_course_order
 from sync.moodle.coursecontent.delete import delete_courses, unknown_plugins
 from sync.moodle.coursecontent.graph import load_graph
 from sync.moodle.courses import Course, fetch_course_weights
-from sync.moodle.files import DeletedFiles
 from sync.moodle.identifiers import folding
 from sync.moodle.writer import Writer
+from sync.processors.after_commit import AfterCommit
 from sync.processors.base import SplitChunk
-from sync.processors.blobs import blob_notes, trash_blobs
 from sync.processors.course_list import CHUNK_WEIGHT, CourseList, ListedCourses, course_list_options, outcome
 from sync.processors.plan import Plan
 from sync.values import Action, CleanRow, Note, Outcome
@@ -61,8 +60,6 @@ class CoursesDelete(CourseList):
         self.graph = load_graph()
         self.graph.check(self.moodle)
         self.fold = folding(self.moodle, "course", self.identifier) if self.identifier != "id" else str
-        self.files = DeletedFiles()
-        self.bytes_left = 0
         self.file_notes.append(Note("course_deletion_final", {}))
 
     def fetch(self, rows: Sequence[CleanRow]) -> ListedCourses:
@@ -114,19 +111,23 @@ class CoursesDelete(CourseList):
 
     def apply(self, plan: Plan, writer: Writer) -> None:
         assert isinstance(plan, CoursesDeletePlan)  # noqa: S101
-        self.files = DeletedFiles()
         if plan.courses:
             courses = [course for course, _value, _line in plan.courses.values()]
-            self.files = delete_courses(writer, self.graph, courses, now=plan.now)
+            plan.files = delete_courses(writer, self.graph, courses, now=plan.now)
         if plan.fixes_order:
             fix_course_order(writer)
 
-    def committed(self, plan: Plan) -> None:
-        self._note_gone(plan)
-        self.bytes_left += trash_blobs(self.moodle, self.files)
+    def after_commit(self, plan: Plan) -> AfterCommit:
+        owed = super().after_commit(plan)
+        owed.gone = self._deleted_by(plan)
+        return owed
+
+    def collect(self, owed: AfterCommit) -> None:
+        super().collect(owed)
+        self._gone.update(owed.gone)
 
     def remember(self, plan: Plan, state: ListedCourses) -> None:
-        self._note_gone(plan)
+        self._gone.update(self._deleted_by(plan))
 
     def pass_over(self, rows: Sequence[CleanRow]) -> None:
         super().pass_over(rows)
@@ -137,16 +138,15 @@ class CoursesDelete(CourseList):
             return CoursesDeletePlan(int(time.time()), fixes_order=True)
         return None
 
-    def closing_notes(self) -> list[Note]:
-        return [*super().closing_notes(), *blob_notes(self.bytes_left)]
-
     @property
     def _gone(self) -> dict[int | str, int]:
         """What this run has deleted so far: ids and folded values -> line. A simulation finds the ids again."""
         gone: dict[int | str, int] = self.kept.setdefault("gone", {})
         return gone
 
-    def _note_gone(self, plan: Plan) -> None:
+    def _deleted_by(self, plan: Plan) -> dict[int | str, int]:
         assert isinstance(plan, CoursesDeletePlan)  # noqa: S101
+        gone: dict[int | str, int] = {}
         for course, value, line in plan.courses.values():
-            self._gone[course.id] = self._gone[self.fold(value)] = line
+            gone[course.id] = gone[self.fold(value)] = line
+        return gone

@@ -18,6 +18,7 @@ from sync.moodle.courses import fetch_courses
 from sync.moodle.enrolments import has_instances
 from sync.moodle.users import SiteRules
 from sync.moodle.writer import Writer
+from sync.processors.after_commit import AfterCommit
 from sync.processors.base import Processor
 from sync.processors.contact_mails import News, contact_mails
 from sync.processors.enrolment_groups import GROUP_COMMANDS, REPLACING, Protection
@@ -28,7 +29,7 @@ from sync.processors.membership_fetch import fetch_memberships
 from sync.processors.membership_state import MembershipState
 from sync.processors.named_accounts import fetch_named_accounts
 from sync.processors.own_memberships import own_component, recorded_memberships
-from sync.values import CleanRow, Note
+from sync.values import CleanRow
 
 # What InstanceRows gives every new method by itself.
 _GIVEN_ANYWAY = frozenset({"enrol", "courseid", "sortorder", "timecreated", "timemodified"})
@@ -120,15 +121,19 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
         super().apply(plan, writer)
         carry_out_purge(plan, writer)
 
-    def committed(self, plan: EnrolmentsPlan) -> None:
-        super().committed(plan)
+    def after_commit(self, plan: EnrolmentsPlan) -> AfterCommit:
+        owed = super().after_commit(plan)
         if self.chosen.mailadmins:
-            news = self.kept.setdefault("news", {})
-            for courseid, userid, code in plan.news:
-                news.setdefault(courseid, []).append(News(userid, code))
+            owed.news = list(plan.news)
+        return owed
+
+    def collect(self, owed: AfterCommit) -> None:
+        super().collect(owed)
+        news = self.kept.setdefault("news", {})
+        for courseid, userid, code in owed.news:
+            news.setdefault(courseid, []).append(News(userid, code))
 
     def pass_over(self, rows: Sequence[CleanRow]) -> None:
-        self.kept["is_partial"] = True
         if self.purge.is_wanted:
             named = {row.values["cid"] for row in rows}
             self.purge.note_courses(fetch_courses(self.moodle, self.chosen.courseidentifier, named))
@@ -138,12 +143,8 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
         plan = EnrolmentsPlan(int(time.time()))
         self.purge.complete(plan)
         if news := self.kept.get("news"):
-            is_partial = self.kept.get("is_partial", False)
-            plan.mails = contact_mails(self.moodle, news, site=self.rules.site_name, is_partial=is_partial)
+            plan.mails = contact_mails(self.moodle, news, site=self.rules.site_name)
         return plan
-
-    def closing_notes(self) -> list[Note]:
-        return [*super().closing_notes(), *self.purge.notes]
 
     def remember(self, plan: EnrolmentsPlan, state: EnrolmentsState) -> None:
         plan.rows.remember(self.memory, {})

@@ -56,7 +56,6 @@ class GroupPurge:
         self._memory = memory
         self._chosen = chosen
         self._courseids: set[int] = kept.setdefault("courses", set())
-        self.notes: list[Note] = []
 
     @property
     def is_wanted(self) -> bool:
@@ -67,7 +66,7 @@ class GroupPurge:
         self._courseids.update(course.id for found in named.values() for course in found if not course.is_site)
 
     def complete(self, plan: PurgingPlan) -> None:
-        """Put into the closing plan what is empty by now, and say so in `notes`."""
+        """Put into the closing plan what is empty by now, and say so in its notes."""
         if not self.is_wanted or not self._courseids:
             return
         joined, left = self._remembered()
@@ -75,7 +74,7 @@ class GroupPurge:
         groupings: dict[int, str] = {}
         if self._chosen == "2":
             groupings = fetch_empty_groupings(self._moodle, self._courseids, groups)
-        self.notes = [
+        plan.notes += [
             Note(code, {"count": len(found), "names": _listed(found)})
             for code, found in (("groups_purged", groups), ("groupings_purged", groupings))
             if found

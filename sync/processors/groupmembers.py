@@ -21,7 +21,7 @@ from sync.processors.group_purge import PURGE_OPTION, GroupPurge, carry_out_purg
 from sync.processors.membership_fetch import fetch_memberships
 from sync.processors.named_accounts import fetch_named_accounts
 from sync.processors.own_memberships import own_component, recorded_memberships
-from sync.values import CleanRow, Note
+from sync.values import CleanRow
 
 
 class GroupMembers(Processor[GroupMembersState, GroupMembersPlan]):
@@ -104,6 +104,3 @@ class GroupMembers(Processor[GroupMembersState, GroupMembersPlan]):
         plan = GroupMembersPlan(int(time.time()))
         self.purge.complete(plan)
         return plan
-
-    def closing_notes(self) -> list[Note]:
-        return [*super().closing_notes(), *self.purge.notes]

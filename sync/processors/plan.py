@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sync.moodle.files import DeletedFiles
-from sync.values import Outcome
+from sync.values import Note, Outcome
 
 
 class Ref(NamedTuple):
@@ -54,7 +54,7 @@ class Plan:
     Shape: inserts, updates, deletes: table -> writes, in file order; dirty_users, changed_preferences: ids or Refs of
     accounts whose sessions must be told (`sync.moodle.caches`); dirty_contexts: context paths; unenrolled: (userid, courseid)
     of enrolments that go; enrolled: the same of new ones whose earlier grades are wanted back; files: that went with the
-    rows, known once the plan is carried out
+    rows, known once the plan is carried out; notes: what is to be said of it at the end of the run
     Units: now: seconds since epoch
     """
 
@@ -71,6 +71,7 @@ class Plan:
         self.enrolled: set[tuple[int, int]] = set()
         self.mails: list[Mail] = []
         self.files = DeletedFiles()
+        self.notes: list[Note] = []
 
     def insert(self, table: str, values: dict[str, Any], *lines: int, key: tuple[Any, ...] = ()) -> None:
         self.inserts.setdefault(table, []).append(Insert(values, key, lines))

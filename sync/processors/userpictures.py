@@ -30,6 +30,7 @@ from sync.moodle.user_pictures import (
 )
 from sync.moodle.users import SiteRules
 from sync.moodle.writer import Writer
+from sync.processors.after_commit import AfterCommit
 from sync.processors.base import Processor
 from sync.processors.memory import Memory
 from sync.processors.userpicture_owners import HOSTED, fetch_owners, identifier_fold, identifier_of
@@ -89,6 +90,7 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
         self.fieldid = fetch_checksum_fieldid(self.moodle) if self.chosen.checksum else None
         self.fold = identifier_fold(self.moodle, self.userfield)
         self.lines: dict[str, list[int]] = {}
+        self._written: set[str] = set()
         for line, path in self.pictures.paths.items():
             self.lines.setdefault(self.fold(identifier_of(path)), []).append(line)
         if self.pictures.passed_over:
@@ -125,14 +127,16 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
                 self._without_rows.add(contenthash)
 
     def apply(self, plan: PicturesPlan, writer: Writer) -> None:
+        self._written = set(plan.contents)
         plan.files += write_pictures(writer, plan.pictures, now=plan.now)
         if self.fieldid is not None:
             md5s = {picture.userid: picture.md5 for picture in plan.pictures}
             write_checksums(writer, self.fieldid, md5s, plan.checksums)
 
-    def committed(self, plan: PicturesPlan) -> None:
-        self._without_rows.difference_update(plan.contents)
-        super().committed(plan)
+    def committed(self, owed: AfterCommit) -> None:
+        # After a lost connection nothing is known here, and Moodle is asked when the processor is closed.
+        self._without_rows.difference_update(self._written)
+        super().committed(owed)
 
     def close(self) -> None:
         self.draughtsmen.close()

@@ -14,7 +14,6 @@ from sync.columns.clean import email, flag, integer, moodle_time, text
 from sync.columns.column import Column, Columns, Empty, NumberedColumn, PrefixedColumn
 from sync.columns.general_options import DATE_ORDER_OPTION, GENERAL_OPTIONS
 from sync.columns.options import Choice, Flag, Options
-from sync.moodle.account_deletion import DeletionSummary
 from sync.moodle.identifiers import folding
 from sync.moodle.passwords import PasswordPool
 from sync.moodle.users import (
@@ -37,7 +36,6 @@ from sync.processors.account_store import (
 )
 from sync.processors.accounts import KEY_FIELDS, ClearPassword, RowRefused
 from sync.processors.base import Processor
-from sync.processors.blobs import blob_notes, trash_blobs
 from sync.processors.membership_fetch import fetch_memberships
 from sync.processors.membership_state import MembershipState
 from sync.processors.profile_values import profile_value
@@ -152,8 +150,6 @@ class Users(Processor[UsersState, UsersPlan]):
         self.passwords = PasswordPool()
         self.simulated = SimulatedPasswords()
         self.hashes: dict[tuple[int, str], str] = {}
-        self.deletion: DeletionSummary | None = None
-        self.bytes_left = 0
         self.fields = tuple(dict.fromkeys((*KEY_FIELDS, *sorted(self.names & frozenset(PLAIN_FIELDS)))))
         self.set_numbers = self._contiguous_sets()
         self.profile_fields = self._match_profile_fields()
@@ -205,14 +201,8 @@ class Users(Processor[UsersState, UsersPlan]):
             values["password"] = self.hashes[line, values["password"].text]
 
     def apply(self, plan: UsersPlan, writer: Writer) -> None:
-        self.deletion = write_accounts_plan(plan, writer)
-
-    def committed(self, plan: UsersPlan) -> None:
-        if self.deletion is not None:
-            self.bytes_left += trash_blobs(self.moodle, self.deletion.files)
-
-    def closing_notes(self) -> list[Note]:
-        return blob_notes(self.bytes_left)
+        if (deletion := write_accounts_plan(plan, writer)) is not None:
+            plan.files += deletion.files
 
     def remember(self, plan: UsersPlan, state: UsersState) -> None:
         ids = remember_accounts(plan, self.memory, self.simulated, identity_folds(self.moodle))

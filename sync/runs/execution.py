@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any, BinaryIO
 
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from sync.columns.options import OptionValues
@@ -94,9 +95,8 @@ class Execution:
                 self._run_pipeline(stream)
         except FileNotFoundError:
             raise CommandFileError("file_not_found", path=run.file_path) from None
-        if self._postman.lost:
-            run.notes.append(["mails_lost", {"count": self._postman.lost}])
-            self._recorder.update(notes=run.notes)
+        if mails_lost := run.chunks.aggregate(lost=Sum("mails_lost"))["lost"]:
+            self._recorder.update(notes=[*run.notes, ["mails_lost", {"count": mails_lost}]])
         self._recorder.finish()
 
     def _tidy_up(self) -> None:

@@ -14,13 +14,10 @@ logger = logging.getLogger(__name__)
 
 
 class Postman:
-    """Sends the mails of a run. Shape: lost: how many could not be sent."""
+    """Sends the mails of a run."""
 
-    def __init__(self) -> None:
-        self.lost = 0
-
-    def deliver(self, mails: Sequence[Mail]) -> None:
-        """Send the mails of a chunk over one connection."""
+    def deliver(self, mails: Sequence[Mail]) -> int:
+        """Send the mails of a chunk over one connection. Returns how many could not be sent."""
         sent = 0
         failed = 0
         try:
@@ -39,4 +36,4 @@ class Postman:
         if failed:
             # Neither addresses nor texts: a mail may hold a new password.
             logger.warning("%s of %s mails could not be sent", failed, len(mails))
-        self.lost += failed
+        return failed

@@ -13,7 +13,7 @@ import logging
 import traceback
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -31,6 +31,7 @@ from sync.moodle.fence import Fence
 from sync.moodle.spool import Spool
 from sync.moodle.writer import BeforeImage, Writer
 from sync.outcomes.report import INTERNAL_ERROR
+from sync.processors.after_commit import AfterCommit
 from sync.processors.base import FileArea, NoFileArea, NoRecords, Processor, Records, SplitChunk
 from sync.processors.memory import Memory
 from sync.processors.plan import Mail, Plan
@@ -53,6 +54,15 @@ class ChunkResult(NamedTuple):
     counts: dict[str, int]
     before_images: Spool[BeforeImage]
     bytes_read: int
+    after_commit: AfterCommit
+
+
+class OwedPart(NamedTuple):
+    """What a committed chunk owes. Shape: is_settled: it was carried out once already."""
+
+    last_line: int
+    owed: AfterCommit
+    is_settled: bool
 
 
 class Recorder(Protocol):
@@ -70,6 +80,12 @@ class Recorder(Protocol):
     def recover(self, last_line: int, worker: str = "") -> None:
         """A chunk that a worker had prepared up to this line turned out to be committed."""
 
+    def owed_parts(self, known: Collection[int]) -> Iterator[OwedPart]:
+        """Return what committed chunks owe, in file order, without those whose last lines are known."""
+
+    def settle(self, last_line: int, mails_lost: int) -> None:
+        """What a chunk owed is carried out."""
+
     def end(self, notes: Sequence[Note]) -> None:
         """The last chunk is confirmed. Notes: what is worth saying about the run as a whole."""
 
@@ -81,8 +97,9 @@ class Work:
     Shape: after_line: rows up to this line are done already; fence_key: tells runs apart in Moodle; worker: tells those who
     carry it out apart, "" = there is only one; takes_over: another worker has begun, and may be alive; wait: called with the
     error and the attempt (1, 2 …) when Moodle is away, returns to try again or raises to give up; should_stop: asked before
-    each chunk; deliver: sends mails after the commit of their chunk; records: what earlier runs on this Moodle did;
-    file_area: holds the files that rows may name; moodle_command: starts Moodle's own scripts, none = not set
+    each chunk; deliver: sends mails after the commit of their chunk, and returns how many could not be sent; records: what
+    earlier runs on this Moodle did; file_area: holds the files that rows may name; moodle_command: starts Moodle's own scripts,
+    none = not set
     """
 
     processor: type[Processor[Any, Any]]
@@ -97,7 +114,7 @@ class Work:
     chunk_rows: int = 1000
     wait: Callable[[Unavailable, int], None] = field(default=lambda error, _attempt: _raise(error))
     should_stop: Callable[[], bool] = field(default=lambda: False)
-    deliver: Callable[[Sequence[Mail]], None] = field(default=lambda _mails: None)
+    deliver: Callable[[Sequence[Mail]], int] = field(default=lambda _mails: 0)
     records: Records = field(default_factory=NoRecords)
     file_area: FileArea = field(default_factory=NoFileArea)
     moodle_command: MoodleCommand | None = None
@@ -136,7 +153,10 @@ class _Conductor:
         self.memory = Memory()
         self.kept: dict[str, Any] = {}
         self.attempt = 0
-        self.closing_notes: list[Note] = []
+        # Of the chunks that this process has carried out: the mails, which are stored nowhere, until they are sent.
+        self._mails: dict[int, Sequence[Mail]] = {}
+        self._collected: set[int] = set()
+        self._settled: set[int] = set()
         self._traces: dict[str, str] = {}
         self._took_over = False
         self._session_stack = ExitStack()
@@ -155,6 +175,8 @@ class _Conductor:
             notes.insert(0, Note("columns_ignored", {"columns": ", ".join(self.header.ignored)}))
         self.work.recorder.begin(self.reader, self.header, notes)
         after_line = self._recovered_line()
+        if after_line:
+            self._patiently(self._settle)
         is_stopped = False
         last_line = 0
         rows = iter(self.reader)
@@ -174,8 +196,9 @@ class _Conductor:
             self._patiently(lambda: self._close(last_line + 1))
         if self.fence is not None:
             self._patiently(self.fence.clear)
+        closing_notes = self.processor.closing_notes()
         self._session_stack.close()
-        self.work.recorder.end([*self.reader.notes, *self.closing_notes])
+        self.work.recorder.end([*self.reader.notes, *closing_notes])
         return not is_stopped
 
     @property
@@ -264,6 +287,8 @@ class _Conductor:
             return
         plan = self.processor.closing_plan()
         if plan is not None and not plan.is_empty:
+            if self.work.simulate:
+                self.processor.collect(AfterCommit(notes=plan.notes))
             self._write(plan, [], line, line)
             plan.let_go()
 
@@ -272,7 +297,25 @@ class _Conductor:
         if self.fence is None or self.fence.last_line < last_line:
             return False
         self._recover(self.fence)
+        self._settle()
         return True
+
+    def _settle(self) -> None:
+        """Carry out what committed chunks owe, where it isn't known to this process that it was done."""
+        for part in self.work.recorder.owed_parts(self._settled):
+            self._settle_part(part)
+
+    def _settle_part(self, part: OwedPart) -> None:
+        if part.last_line not in self._collected:
+            self.processor.collect(part.owed)
+            self._collected.add(part.last_line)
+        self.processor.committed(part.owed)
+        if not part.is_settled:
+            mails = self._mails.pop(part.last_line, None)
+            # What the process has taken with it that died is lost.
+            lost = part.owed.mails if mails is None else self.work.deliver(mails)
+            self.work.recorder.settle(part.last_line, lost)
+        self._settled.add(part.last_line)
 
     def _write(self, plan: Plan, outcomes: list[Outcome], first_line: int, last_line: int) -> None:
         """Write a plan, unless it is a simulation, and keep what came of it."""
@@ -280,7 +323,9 @@ class _Conductor:
         self.session.release()
         writer = Writer(self.session)
         counts = Counter(outcome.action.value for outcome in outcomes)
-        chunk = ChunkResult(first_line, last_line, outcomes, dict(counts), writer.before_images, self.reader.bytes_read)
+        chunk = ChunkResult(
+            first_line, last_line, outcomes, dict(counts), writer.before_images, self.reader.bytes_read, AfterCommit()
+        )
         if self.fence is None:
             recorder.prepare(chunk)
             recorder.confirm(chunk)
@@ -297,13 +342,14 @@ class _Conductor:
         with self.session.transaction():
             with _about_rows():
                 processor.apply(plan, writer)
+                chunk = chunk._replace(after_commit=processor.after_commit(plan))
             self.fence.advance(last_line)
             recorder.prepare(chunk)
+            self._mails[last_line] = plan.mails
         self.fence.committed()
         recorder.confirm(chunk)
-        processor.committed(plan)
-        if plan.mails:
-            self.work.deliver(plan.mails)
+        if chunk.after_commit:
+            self._settle_part(OwedPart(last_line, chunk.after_commit, is_settled=False))
 
     def _internal_error(self, line: int, error: RowsFailed) -> Rejection:
         """Reject a row over which ToolSync stumbled; the log has the trace under the number that people are told.
@@ -343,7 +389,7 @@ class _Conductor:
         self.processor.records, self.processor.kept = work.records, self.kept
         self.processor.pictures, self.processor.file_area = self.reader.pictures, work.file_area
         self.processor.moodle_command, self.processor.survey = work.moodle_command, self.survey
-        self._session_stack.callback(self._let_go_of, self.processor)
+        self._session_stack.callback(self.processor.close)
         self.processor.begin(self.header.names)
         self.cleaner = RowCleaner(work.processor.columns, self.header, work.moodle.column_limit, self.survey.dates)
 
@@ -369,10 +415,6 @@ class _Conductor:
         else:
             fence.check_owner()
         return fence
-
-    def _let_go_of(self, processor: Processor[Any, Any]) -> None:
-        self.closing_notes += processor.closing_notes()
-        processor.close()
 
     def _recovered_line(self) -> int:
         """The last line that is done, asking Moodle as well: a worker may have died right after its commit."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -17,8 +17,9 @@ from sync.models import RunChunk, SyncRun
 from sync.moodle.journal import read_images, write_images
 from sync.moodle.writer import BeforeImage
 from sync.outcomes.ledger import PartHeader, count_codes, count_partial, encode_outcomes, read_header
+from sync.processors.after_commit import AfterCommit
 from sync.reader import RowReader, SkippedLines
-from sync.runs.pipeline import ChunkResult
+from sync.runs.pipeline import ChunkResult, OwedPart
 from sync.runs.records import SiteRecords
 from sync.values import Note
 
@@ -92,6 +93,7 @@ class RunRecorder:
             chunk.bytes_read,
             bool(chunk.before_images),
             count_partial(chunk.outcomes),
+            chunk.after_commit.to_json(),
         )
         if chunk.before_images:
             with storage.scratch_file() as journal:
@@ -120,6 +122,21 @@ class RunRecorder:
             with storage.opened(self._journal_key(header, worker)) as journal:
                 tables = self._note(read_images(journal))
         self._register(header, tables, worker)
+
+    def owed_parts(self, known: Collection[int]) -> Iterator[OwedPart]:
+        """Return what committed chunks owe, in file order. Queries: one"""
+        owing = self.run.chunks.exclude(after_commit="").order_by("last_line")
+        for last_line, key, state in owing.values_list("last_line", "outcomes_key", "after_commit"):
+            if last_line in known:
+                continue
+            with storage.opened(key) as part:
+                owed = AfterCommit.from_json(read_header(part).after_commit)
+            yield OwedPart(last_line, owed, state == RunChunk.AfterCommit.SETTLED)
+
+    def settle(self, last_line: int, mails_lost: int) -> None:
+        """Note that a chunk owes nothing any more. Queries: one"""
+        values = {"after_commit": RunChunk.AfterCommit.SETTLED, "mails_lost": mails_lost}
+        self.run.chunks.filter(last_line=last_line).update(**values)
 
     def finish(self) -> None:
         """Keep what the reader passed over, known only once the whole file was read."""
@@ -175,6 +192,7 @@ class RunRecorder:
                 codes=header.codes,
                 outcomes_key=self._outcomes_key(header, worker),
                 journal_key=self._journal_key(header, worker) if header.has_journal else "",
+                after_commit=RunChunk.AfterCommit.OWED if header.after_commit else "",
             )
         self._keep(values)
         self._progress(Progress(self.run.bytes_read, self.run.file_size, self.run.rows_done, counts))

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import random
 from typing import Any
 
 import pytest
 
 from sync.messages import text_at_column
-from sync.moodle.database import MoodleConnection, MoodleDatabase
 from sync.processors import guess_processor
-from sync.processors.enrolments import Enrolments
-from sync.runs.pipeline import Work, run_pipeline
 from sync.values import Action
 from tests.processors.enrolment_people import (
     EDITING_TEACHER,
@@ -242,24 +238,6 @@ def test_nobody_is_written_to_when_nothing_changes_or_nobody_asks(site: MoodleSi
     assert _mail(site, "add;C1;u1;student;manual", simulate=True).mails == []
     assert _mail(site, "add;C1;u1;student;manual", mailadmins=False).mails == []
     assert _mail(site, "add;C1;u1;student;manual").mails == []
-
-
-def test_after_an_interruption_the_mail_says_that_it_does_not_tell_all(site: MoodleSite) -> None:
-    _with_teacher(site)
-    text = b"cmd;cid;uid;rolename;enrol\nadd;C1;u1;student;manual\nadd;C1;u2;student;manual\n"
-    result = RunResult(0)
-    moodle = MoodleDatabase(MoodleConnection(site.url, site.prefix))
-    options = Enrolments.options.resolve({"mailadmins": True})
-
-    run_pipeline(
-        Work(Enrolments, options, moodle, result, after_line=2, deliver=result.mails.extend), io.BytesIO(text), "in.csv"
-    )
-    moodle.dispose()
-
-    (mail,) = result.mails
-    assert "u1" not in mail.body
-    assert "U2 Person (u2): enrolled" in mail.body
-    assert "interrupted" in mail.body
 
 
 @pytest.mark.parametrize("column", ["deleted", "suspended", "emailstop"])

@@ -1,0 +1,58 @@
+"""What is owed once a chunk is committed, as data.
+
+It is stored with the outcomes of the chunk before the commit, so that it is also done when the answer to the commit was lost,
+or when the process died right after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from sync.values import Note
+
+
+@dataclass
+class AfterCommit:
+    """What is owed once a chunk is committed. Doing it twice is harmless, apart from mails.
+
+    Shape: files: contenthash -> bytes of contents that may have lost their last row; gone: what was deleted (an id, a name) ->
+    line; news: (courseid, userid, code of `sync.messages`) of who was changed in which course; changes_order: the order of the
+    site's courses has to be seen to at the end; mails: how many are sent after the commit, their texts are never stored; notes:
+    what is to be said of it at the end of the run
+    """
+
+    files: Mapping[str, int] = field(default_factory=dict)
+    gone: dict[int | str, int] = field(default_factory=dict)
+    news: list[tuple[int, int, str]] = field(default_factory=list)
+    changes_order: bool = False
+    mails: int = 0
+    notes: list[Note] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.files or self.gone or self.news or self.changes_order or self.mails or self.notes)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON can hold it; what is empty is left out."""
+        written = {
+            "files": dict(self.files),
+            "gone": [[key, line] for key, line in self.gone.items()],
+            "news": [list(item) for item in self.news],
+            "changes_order": self.changes_order,
+            "mails": self.mails,
+            "notes": [[note.code, dict(note.params)] for note in self.notes],
+        }
+        return {name: value for name, value in written.items() if value}
+
+    @classmethod
+    def from_json(cls, written: Mapping[str, Any]) -> Self:
+        """Read what `to_json` has written."""
+        return cls(
+            files=written.get("files", {}),
+            gone=dict(written.get("gone", ())),
+            news=[(courseid, userid, code) for courseid, userid, code in written.get("news", ())],
+            changes_order=written.get("changes_order", False),
+            mails=written.get("mails", 0),
+            notes=[Note(code, params) for code, params in written.get("notes", ())],
+        )

@@ -1,0 +1,214 @@
+"""What is owed after a commit is done as well when the answer to the commit was lost, or the worker died right after it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core import mail
+from pytest_django import Settings
+
+from sync.errors import MoodleUnavailable
+from sync.models import RunChunk, RunState, SyncRun
+from sync.moodle.database import MoodleSession
+from sync.processors.after_commit import AfterCommit
+from sync.processors.base import Processor
+from sync.runs import services
+from sync.runs.parts import read_rows
+from sync.values import Note
+from tests.installation import Installation
+from tests.pictures import blobs, data_folder
+from tests.runs.test_interruptions import die_at
+
+Interrupt = Callable[[SyncRun], SyncRun]
+
+
+@pytest.fixture(autouse=True)
+def one_row_a_chunk(installation: Installation, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.TOOLSYNC_CHUNK_ROWS = 1
+    settings.TOOLSYNC_RETRY_SECONDS = 60
+    monkeypatch.setattr("sync.runs.waiting.FIRST_PAUSE", 0)
+
+
+@pytest.fixture(params=["before it is noted", "before it is done", "while it is done", "answer lost"])
+def interrupted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Interrupt:
+    """Carry a run out whose first chunk is committed, and disturbed right then."""
+
+    def interrupted(run: SyncRun) -> SyncRun:
+        match request.param:
+            case "before it is noted":
+                die_at(monkeypatch, run, "confirm", 1)
+            case "before it is done":
+                die_at(monkeypatch, run, "confirm", 1, before=False)
+            case "while it is done":
+                die_at(monkeypatch, run, "settle", 1)
+            case "answer lost":
+                lose_first_answer(monkeypatch)
+        return services.execute_run(run.pk)
+
+    return interrupted
+
+
+def lose_first_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the connection break once, when the server has committed and hasn't said so."""
+    original = MoodleSession.transaction
+    answers: list[bool] = []
+
+    @contextmanager
+    def transaction(self: MoodleSession) -> Iterator[None]:
+        with original(self):
+            yield
+        answers.append(True)
+        if len(answers) == 1:
+            raise MoodleUnavailable("moodle_unavailable", reason="lost")
+
+    monkeypatch.setattr(MoodleSession, "transaction", transaction)
+
+
+def give_file(installation: Installation, data: Path, contextid: int, text: str) -> str:
+    """Put a file into a context, with its content in the pool."""
+    digest = hashlib.sha1(text.encode()).hexdigest()
+    folder = data / "filedir" / digest[:2] / digest[2:4]
+    folder.mkdir(parents=True)
+    (folder / digest).write_text(text)
+    place = f"/{contextid}/user/private/0/{text}.txt"
+    installation.moodle.insert(
+        "files", contenthash=digest, pathnamehash=hashlib.sha1(place.encode()).hexdigest(), contextid=contextid,
+        component="user", filearea="private", itemid=0, filepath="/", filename=f"{text}.txt", filesize=len(text),
+        timecreated=1, timemodified=1,
+    )  # fmt: skip
+    return digest
+
+
+def test_contents_of_deleted_files_go_to_the_trash(
+    installation: Installation, interrupted: Interrupt, settings: Settings, tmp_path: Path
+) -> None:
+    data = data_folder(tmp_path / "moodledata")
+    settings.TOOLSYNC_MOODLE_DATAROOT = str(data)
+    site = installation.moodle
+    userid = site.one("user", username="ann")["id"]
+    digest = give_file(installation, data, site.one("context", contextlevel=30, instanceid=userid)["id"], "diary")
+    run = installation.queue("/in.csv", "username\nann\nnobody\n", processor="users_delete", primaryidentity="username")
+    ended = interrupted(run)
+    assert ended.counts == {"deleted": 1, "rejected": 1}, (ended.error_code, ended.error_params)
+    assert blobs(data) == {}
+    assert set(blobs(data, "trashdir")) == {digest}
+
+
+def test_what_is_left_behind_is_said_once(installation: Installation, interrupted: Interrupt, tmp_path: Path) -> None:
+    site = installation.moodle
+    userid = site.one("user", username="ann")["id"]
+    data = data_folder(tmp_path / "not_told_to_toolsync")
+    give_file(installation, data, site.one("context", contextlevel=30, instanceid=userid)["id"], "diary")
+    run = installation.queue("/in.csv", "username\nann\nnobody\n", processor="users_delete", primaryidentity="username")
+    ended = interrupted(run)
+    assert [code for code, _params in ended.notes].count("blobs_left") == 1
+    assert ["blobs_left", {"size": "5\N{NO-BREAK SPACE}bytes"}] in ended.notes
+
+
+def test_a_course_that_was_deleted_before_is_known(installation: Installation, interrupted: Interrupt) -> None:
+    run = installation.queue("/in.txt", "C1\nC1\nC2\n", processor="courses_delete")
+    ended = interrupted(run)
+    assert [outcome.code for outcome in read_rows(ended)] == [
+        "course_deleted", "course_deleted_before", "course_deleted",
+    ]  # fmt: skip
+    assert [code for code, _params in ended.notes].count("course_deletion_final") == 1
+
+
+def test_a_category_that_was_deleted_before_is_known(installation: Installation, interrupted: Interrupt) -> None:
+    first = installation.carry_out("/c.csv", "shortname;fullname;category\nX;X;A\n", processor="courses")
+    assert first.counts == {"created": 1}
+    installation.carry_out("/d.txt", "X\n", processor="courses_delete")
+    number = installation.moodle.one("course_categories", name="A")["id"]
+    text = f"categoryid;path\n{number};A\n{number};A\n"
+    ended = interrupted(installation.queue("/in.csv", text, processor="categories_delete"))
+    assert [outcome.code for outcome in read_rows(ended)] == ["category_deleted", "category_deleted_before"]
+
+
+def test_the_order_of_courses_is_seen_to(installation: Installation, interrupted: Interrupt) -> None:
+    text = "shortname;fullname;category\nNEW;New;Quite new\n"
+    ended = interrupted(installation.queue("/in.csv", text, processor="courses"))
+    assert ended.counts == {"created": 1}
+    course = installation.moodle.one("course", shortname="NEW")
+    category = installation.moodle.one("course_categories", id=course["category"])
+    assert (category["coursecount"], course["sortorder"]) == (1, category["sortorder"] + 1)
+
+
+def test_contacts_are_told_of_everything(installation: Installation, interrupted: Interrupt) -> None:
+    site = installation.moodle
+    teacher, context = site.one("user", username="ann")["id"], site.ids["C1 context"]
+    site.execute("UPDATE {config} SET value = '3' WHERE name = 'coursecontact'")
+    site.execute("UPDATE {user} SET email = 'ann@x.org' WHERE username = 'ann'")
+    site.insert("role_assignments", roleid=3, contextid=context, userid=teacher, component="", itemid=0)
+    installation.carry_out("/u.csv", "username;firstname;lastname;email\nu1;U;1;u1@x.org\nu2;U;2;u2@x.org\n")
+    text = "cmd;cid;uid;rolename;enrol\nadd;C1;u1;student;manual\nadd;C1;u2;student;manual\n"
+    ended = interrupted(installation.queue("/in.csv", text, processor="enrolments", mailadmins=1))
+    assert ended.counts == {"created": 2}
+    (sent,) = mail.outbox
+    assert "(u1): enrolled" in sent.body
+    assert "(u2): enrolled" in sent.body
+
+
+def test_mails_whose_process_died_are_counted_as_lost(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "username;firstname;lastname;email;password\nb1;B;1;b1@x.org;Tr0ub4dor&3\nb2;B;2;b2@x.org;Tr0ub4dor&3\n"
+    run = installation.queue("/in.csv", text, sendpasswordtousers=1)
+    die_at(monkeypatch, run, "confirm", 1, before=False)
+    ended = services.execute_run(run.pk)
+    assert [message.to for message in mail.outbox] == [["b2@x.org"]]
+    assert ["mails_lost", {"count": 1}] in ended.notes
+
+
+def test_mails_are_sent_when_only_the_answer_was_lost(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "username;firstname;lastname;email;password\nb1;B;1;b1@x.org;Tr0ub4dor&3\n"
+    run = installation.queue("/in.csv", text, sendpasswordtousers=1)
+    lose_first_answer(monkeypatch)
+    ended = services.execute_run(run.pk)
+    assert [message.to for message in mail.outbox] == [["b1@x.org"]]
+    assert ended.notes == []
+
+
+def test_nothing_is_stored_where_nothing_is_owed(installation: Installation) -> None:
+    installation.carry_out("/in.csv", "username;firstname;lastname;email\nb1;B;1;b1@x.org\n")
+    assert [chunk.after_commit for chunk in RunChunk.objects.all()] == [""]
+
+
+def test_closing_notes_are_asked_for_once(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for each run, not once for each connection."""
+    asked: list[Any] = []
+    original = Processor.closing_notes
+
+    def closing_notes(self: Processor[Any, Any]) -> list[Note]:
+        asked.append(self)
+        return original(self)
+
+    monkeypatch.setattr(Processor, "closing_notes", closing_notes)
+    lose_first_answer(monkeypatch)
+    run = installation.carry_out("/in.csv", "username;firstname;lastname;email\nb1;B;1;b1@x.org\nb2;B;2;b2@x.org\n")
+    assert (run.state, len(asked)) == (RunState.COMPLETED, 1)
+
+
+def test_empty_groups_that_were_purged_are_named_though_the_process_died(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = installation.moodle
+    site.insert("groups", courseid=site.ids["C1"], name="Empty one", idnumber="E", timecreated=1, timemodified=1)
+    text = "courseid;groupid;userid;cmd\nC1;E;ann;del\n"
+    run = installation.queue("/in.csv", text, processor="groupmembers", purgeemptygroups="1")
+    die_at(monkeypatch, run, "end", 1)
+    ended = services.execute_run(run.pk)
+    assert [code for code, _params in ended.notes].count("groups_purged") == 1
+
+
+def test_what_is_owed_is_written_and_read() -> None:
+    owed = AfterCommit({"abc": 5}, {7: 2, "c1": 2}, [(3, 4, "enrolment_created")], True, 2, [Note("x", {"count": 1})])
+    assert AfterCommit.from_json(owed.to_json()) == owed
+    assert AfterCommit.from_json({}) == AfterCommit()
+    assert not AfterCommit()
