@@ -802,6 +802,18 @@ SOURCE_TEXTS = {
         "%(lock)s in the drop folder was %(hours)s hours old, left by a program that has died. It was removed. Check that "
         "program."
     ),
+    "drop_lock_of_dead_process": _(
+        "Process %(pid)s on %(host)s died while it took files from the drop folder; its %(lock)s was removed. Nothing is lost: "
+        "what it had not taken is taken now."
+    ),
+    "dropped_file_quarantined": _(
+        "%(name)s in the drop folder is called %(aside)s now: ToolSync broke off %(attempts)s times while it took it. Look what "
+        "is in it (its size, its format), then hand it in again under its old name, or delete it."
+    ),
+    "fetched_file_quarantined": _(
+        "%(name)s is left out: ToolSync broke off %(attempts)s times while it fetched it. Look what is in it (its size, its "
+        "format) and put a mended one in its place; the same one is tried again a day later."
+    ),
     "drop_folder_failed": _(
         "The drop folder %(folder)s can't be used (%(reason)s). Let the account that ToolSync runs under write there."
     ),

@@ -8,13 +8,14 @@ from sync.models.retention import Retention
 from sync.models.run import RunChunk, RunFile, RunState, SyncRun
 from sync.models.schedule import FreezeWindow, Schedule, SequenceRun, SequenceState
 from sync.models.site import MoodleSite
-from sync.models.source import Source
+from sync.models.source import FetchAttempt, Source
 from sync.models.telling import Event, Notice, TellingRule, Webhook
 
 __all__ = [
     "ArmedFile",
     "CommandFile",
     "Event",
+    "FetchAttempt",
     "FreezeWindow",
     "InsertedRow",
     "MoodleSite",

@@ -143,7 +143,8 @@ class SequenceRun(models.Model):
 
     Shape: name, processors, stop_on_failure: as the schedule had them; requested_by: who started it by hand, else None;
     owner: of the schedule, or who started it by hand;
-    position: how many tools have had their turn; claimed_at: somebody fetches the files of the next one since then;
+    position: how many tools have had their turn; claimed_at: the last sign of life of who fetches the files of the next one;
+    claimed_by: its token;
     faults: [[processor, code, params], ...] of tools that could not begin
     """
 
@@ -166,6 +167,7 @@ class SequenceRun(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=SequenceState, default=SequenceState.RUNNING)
     position = models.PositiveIntegerField(default=0)
     claimed_at = models.DateTimeField(null=True, blank=True)
+    claimed_by = models.CharField(max_length=32, blank=True, default="")
     faults = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(_("started on"), auto_now_add=True)
     finished_at = models.DateTimeField(_("ended on"), null=True, blank=True)

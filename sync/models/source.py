@@ -50,3 +50,24 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return f"{self.processor} ({self.site})"
+
+
+class FetchAttempt(models.Model):
+    """A file that somebody has begun to fetch; gone once that went through, or came to nothing for a reason that is known.
+
+    Shape: place: "drop" for the drop folder, else the file type whose source it is; version: what tells it from another file
+    of this name
+    """
+
+    site = models.ForeignKey("sync.MoodleSite", on_delete=models.CASCADE, related_name="+")
+    place = models.CharField(max_length=40)
+    name = models.CharField(max_length=255)
+    version = models.CharField(max_length=200, blank=True, default="")
+    attempts = models.PositiveIntegerField(default=0)
+    tried_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("site", "place", "name"), name="one_fetch_attempt_per_file"),)
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.name}"

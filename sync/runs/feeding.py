@@ -43,6 +43,7 @@ from sync.runs.options import (
     run_limits,
     settle_seconds,
 )
+from sync.runs.quarantine import MAX_ATTEMPTS, fetch_attempt, forget_attempts
 from sync.runs.rights import owner_of
 from sync.runs.selectors import earlier_run, tool_files
 from sync.runs.services import FILE_TYPES
@@ -55,12 +56,15 @@ _TROUBLES = frozenset(
         "drop_feeder_died",
         "drop_folder_failed",
         "dropped_file_not_armed",
+        "dropped_file_quarantined",
+        "fetched_file_quarantined",
         "file_not_armed",
         "source_checksum_differs",
         "remote_too_large",
         "file_too_large",
     )
 )
+_DROP = "drop"
 # Two tools that start at the same minute: the second one waits for what the first brings.
 _PATIENCE_SECONDS = 30
 
@@ -97,17 +101,30 @@ def capture_drop_folder(site: MoodleSite) -> list[Note]:
             place = DropFolder(drop_folder())
             wanted, names = _whole_files(place, files_among, told)
             for entry in wanted:
-                with _sentence(told), storage.scratch_file() as out:
-                    copy_whole(place, entry, names, out)
-                    file = receive_file(
-                        site, out, entry.name, "/", None, file_types=FILE_TYPES,
-                        max_megabytes=run_limits().max_upload_megabytes,
-                    )  # fmt: skip
-                    told += arm_dropped_file(file)
-                    remove_taken(place, entry.name, names)
+                with _sentence(told), fetch_attempt(site, _DROP, entry) as may_try:
+                    if may_try:
+                        _take_dropped(site, place, entry, names, told)
+                    else:
+                        told.append(_put_dropped_aside(site, place, entry))
     except SourceError as error:
         told.append(_note(error))
     return told
+
+
+def _take_dropped(site: MoodleSite, place: Place, entry: Entry, names: set[str], told: list[Note]) -> None:
+    with storage.scratch_file() as out:
+        copy_whole(place, entry, names, out)
+        file = receive_file(
+            site, out, entry.name, "/", None, file_types=FILE_TYPES, max_megabytes=run_limits().max_upload_megabytes
+        )
+        told += arm_dropped_file(file)
+        remove_taken(place, entry.name, names)
+
+
+def _put_dropped_aside(site: MoodleSite, place: DropFolder, entry: Entry) -> Note:
+    aside = place.put_aside(entry.name)
+    forget_attempts(site, _DROP, entry.name)
+    return Note("dropped_file_quarantined", {"name": entry.name, "aside": aside, "attempts": MAX_ATTEMPTS})
 
 
 @contextmanager
@@ -171,7 +188,10 @@ def _from_elsewhere(source: Source, told: list[Note]) -> list[CommandFile]:
         if not wanted:
             told.append(Note("source_nothing", {"location": source.location}))
         for entry in wanted:
-            with _sentence(told):
+            with _sentence(told), fetch_attempt(source.site, source.processor, entry) as may_try:
+                if not may_try:
+                    told.append(Note("fetched_file_quarantined", {"name": entry.name, "attempts": MAX_ATTEMPTS}))
+                    continue
                 file = _fetch(source, place, entry, names, told)
                 if file is not None:
                     chosen.append(file)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import threading
 import uuid
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -19,7 +21,7 @@ from sync.processors import REGISTRY
 from sync.runs.arming import armings_of
 from sync.runs.claims import enqueue_sequence
 from sync.runs.feeding import fetch_files
-from sync.runs.options import fetch_rules, run_limits
+from sync.runs.options import run_limits
 from sync.runs.rights import armed_by_of, check_owner, owner_of
 from sync.runs.services import RECOVERY_EXPIRES, cancel_run, queue_run
 from sync.runs.telling import tell
@@ -113,20 +115,43 @@ def _take_step(sequence_id: int) -> bool:
     # A person may start things at any time.
     if sequence.requested_by_id is None and window_at(sequence.site, timezone.now()):
         return False
-    claimed_at = _claim(sequence)
-    if claimed_at is None:
+    token = uuid.uuid4().hex
+    if not _claim(sequence, token):
         return False
-    files, fault = _files_of(sequence)
-    return _queue_runs(sequence, claimed_at, files, fault)
+    with _alive(sequence, token):
+        files, fault = _files_of(sequence)
+    return _queue_runs(sequence, token, files, fault)
 
 
-def _claim(sequence: SequenceRun) -> datetime | None:
-    """Take the next tool for this process: two that fetch would take a file twice. One that died is waited for."""
+def _claim(sequence: SequenceRun, token: str) -> bool:
+    """Take the next tool for this process: two that fetch would take a file twice. One that died is followed after the lease."""
     now = timezone.now()
-    stale = now - timedelta(seconds=2 * fetch_rules().seconds) - run_limits().lease
-    free = Q(claimed_at=None) | Q(claimed_at__lt=stale)
-    ours = _still(sequence).filter(free).update(claimed_at=now)
-    return now if ours else None
+    free = Q(claimed_at=None) | Q(claimed_at__lt=now - run_limits().lease)
+    return bool(_still(sequence).filter(free).update(claimed_at=now, claimed_by=token))
+
+
+@contextmanager
+def _alive(sequence: SequenceRun, token: str) -> Iterator[None]:
+    """Say every few seconds that somebody fetches, from a thread with a database connection of its own."""
+    over = threading.Event()
+
+    def beat() -> None:
+        try:
+            while not over.wait(run_limits().heartbeat_seconds):
+                try:
+                    SequenceRun.objects.filter(pk=sequence.pk, claimed_by=token).update(claimed_at=timezone.now())
+                except DatabaseError:
+                    connection.close()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=beat, name=f"heartbeat of sequence run {sequence.pk}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _files_of(sequence: SequenceRun) -> tuple[list[CommandFile], list[Any] | None]:
@@ -144,14 +169,14 @@ def _files_of(sequence: SequenceRun) -> tuple[list[CommandFile], list[Any] | Non
         return [], [key, "internal_error", {"number": number}]
 
 
-def _queue_runs(sequence: SequenceRun, claimed_at: datetime, files: list[CommandFile], fault: list[Any] | None) -> bool:
+def _queue_runs(sequence: SequenceRun, token: str, files: list[CommandFile], fault: list[Any] | None) -> bool:
     """Queue a run for each file and note that the tool has had its turn, both or neither."""
     key = sequence.processors[sequence.position]
-    mine = _still(sequence).filter(claimed_at=claimed_at)
+    mine = _still(sequence).filter(claimed_by=token)
     try:
         with transaction.atomic():
             faults = [*sequence.faults, fault] if fault else sequence.faults
-            if not mine.update(position=sequence.position + 1, claimed_at=None, faults=faults):
+            if not mine.update(position=sequence.position + 1, claimed_at=None, claimed_by="", faults=faults):
                 return False
             if fault:
                 tell(sequence.site, key, Event.FAILURE, fault=fault[1:])
@@ -165,13 +190,13 @@ def _queue_runs(sequence: SequenceRun, claimed_at: datetime, files: list[Command
                     owner=owner_of(sequence), armed_by=armed_by_of(arming), origin=sequence.origin, sequence_run=sequence,
                 )  # fmt: skip
     except CodedError as error:
-        return _queue_runs(sequence, claimed_at, [], [key, error.code, error.params])
+        return _queue_runs(sequence, token, [], [key, error.code, error.params])
     return True
 
 
 def _end(sequence: SequenceRun, state: SequenceState) -> bool:
     running = SequenceRun.objects.filter(pk=sequence.pk, state=SequenceState.RUNNING)
-    return bool(running.update(state=state, finished_at=timezone.now(), claimed_at=None))
+    return bool(running.update(state=state, finished_at=timezone.now(), claimed_at=None, claimed_by=""))
 
 
 def _still(sequence: SequenceRun) -> Any:

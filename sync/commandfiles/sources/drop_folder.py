@@ -14,15 +14,18 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
+from sync.commandfiles.sources.lock_file import age_of, break_up, holder_of, is_dead, kept_alive, make
 from sync.commandfiles.sources.place import Entry
 from sync.errors import CommandFileError, SourceError
 from sync.values import Note
 
 FEEDER_LOCK, OWN_LOCK = "alock.txt", "lock.txt"
 # A lock that is older was left by somebody who died. We know what our own was for; a feeder's may stand beside half a file.
+# Who made our own stands in it (lock_file.py): a dead one is known earlier.
 LOCK_SECONDS = 3 * 3600
 
 
@@ -55,6 +58,18 @@ class DropFolder:
                 shutil.copyfileobj(file, out, 1 << 20)
             os.utime(self._folder / OWN_LOCK)
 
+    def put_aside(self, name: str) -> str:
+        """Rename a file so that it isn't listed any more. Returns its new name."""
+        with _told(self._folder):
+            taken = {path.name for path in self._folder.iterdir()}
+            aside = next(
+                found
+                for number in count(1)
+                if (found := f"_aside_{name}" if number == 1 else f"_aside_{number}_{name}") not in taken
+            )
+            (self._folder / name).rename(self._folder / aside)
+        return aside
+
     def remove(self, name: str) -> None:
         """Delete a file, unless somebody has put another one in its place since it was read."""
         path = self._folder / name
@@ -70,11 +85,11 @@ class DropFolder:
 
 def held_up(folder: Path) -> Note | None:
     """Tell why nothing would be taken now; None when nothing is in the way."""
-    if (age := _age(folder / FEEDER_LOCK)) is not None:
+    if (age := age_of(folder / FEEDER_LOCK)) is not None:
         if age < LOCK_SECONDS:
             return Note("drop_feeder_writes", {"lock": FEEDER_LOCK, "minutes": round(age / 60)})
         return Note("drop_feeder_died", {"lock": FEEDER_LOCK, "hours": round(age / 3600)})
-    if (age := _age(folder / OWN_LOCK)) is not None and age < LOCK_SECONDS:
+    if (age := age_of(folder / OWN_LOCK)) is not None and _left_behind(folder / OWN_LOCK, age) is None:
         return Note("drop_being_taken", {"lock": OWN_LOCK, "minutes": round(age / 60)})
     return None
 
@@ -90,44 +105,42 @@ def locked(folder: Path, *, patience: float = 0) -> Iterator[list[Note]]:
         folder.mkdir(mode=0o770, exist_ok=True)
         if (reason := held_up(folder)) and reason.code != "drop_being_taken":
             raise SourceError(reason.code, **reason.params)
-        told = [note] if (note := _take_over(folder / OWN_LOCK)) else []
-        _make_own_lock(folder, patience)
-    try:
+        words, told = _take(folder / OWN_LOCK, patience)
+    with kept_alive(folder / OWN_LOCK, words):
         yield told
-    finally:
-        (folder / OWN_LOCK).unlink(missing_ok=True)
 
 
-def _make_own_lock(folder: Path, patience: float) -> None:
+def _take(lock: Path, patience: float) -> tuple[str, list[Note]]:
     until = time.monotonic() + patience
+    told: list[Note] = []
     while True:
+        told += _take_over(lock)
         try:
-            with (folder / OWN_LOCK).open("x") as lock:
-                lock.write(f"{time.time():.0f}\n")
+            return make(lock), told
         except FileExistsError:
             if time.monotonic() > until:
-                minutes = round((_age(folder / OWN_LOCK) or 0) / 60)
+                minutes = round((age_of(lock) or 0) / 60)
                 raise SourceError("drop_being_taken", lock=OWN_LOCK, minutes=minutes) from None
             time.sleep(0.1)
-        else:
-            return
 
 
-def _take_over(lock: Path) -> Note | None:
-    age = _age(lock)
-    # Somebody may have made a new one since we looked.
-    if age is None or age < LOCK_SECONDS:
-        return None
-    lock.unlink(missing_ok=True)
-    return Note("drop_lock_taken_over", {"lock": lock.name, "hours": round(age / 3600)})
+def _take_over(lock: Path) -> list[Note]:
+    age, holder = age_of(lock), holder_of(lock)
+    if age is None or (note := _left_behind(lock, age)) is None:
+        return []
+    return [note] if break_up(lock, holder) else []
 
 
-def _age(lock: Path) -> float | None:
-    """Give how old a lock is in seconds, None when there is none."""
-    try:
-        return max(0.0, time.time() - lock.stat().st_mtime)
-    except FileNotFoundError:
-        return None
+def _left_behind(lock: Path, age: float) -> Note | None:
+    """Tell whose lock it was, when that process is dead."""
+    holder = holder_of(lock)
+    if holder and is_dead(holder, age):
+        return Note(
+            "drop_lock_of_dead_process", {"lock": lock.name, "pid": holder.get("pid"), "host": holder.get("host")}
+        )
+    if age >= LOCK_SECONDS:
+        return Note("drop_lock_taken_over", {"lock": lock.name, "hours": round(age / 3600)})
+    return None
 
 
 def _identity(status: os.stat_result) -> tuple[int, int, int]:
