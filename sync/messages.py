@@ -751,6 +751,11 @@ RUN_TEXTS: dict[str, Any] = {
         "Nothing was done. Somebody who may run it must let schedules take the file, or start it by hand."
     ),
     "archive_differs": _("The archive could not be stored as it should be, so the file was not deleted."),
+    "invisible_characters": _(
+        "Characters that nobody sees (zero width, direction marks …) were taken out of what names something, in %(count)s rows, "
+        "first in line %(line)s (columns: %(columns)s). Look where the file comes from: such come along when text is copied from "
+        "web pages."
+    ),
     "columns_ignored": _("These columns are not used here and were ignored: %(columns)s."),
     "mails_lost": _("%(count)s mails could not be sent. Look at the mail server; the accounts themselves are done."),
 }

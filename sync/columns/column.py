@@ -32,7 +32,8 @@ class Column:
     Shape: required: the header must have it; filled: the cell may not be empty (None = as required); empty: what an empty
     cell means otherwise (KEEPS: as if the column were absent; CLEARS: the value ''); stored_in: Moodle table and column,
     whose real length limits the text; refers_to: the kind of thing its values name; default: shown in the documentation;
-    ignored: accepted in the header, never read; sample: one cell of the sample file, "" leaves the column out
+    ignored: accepted in the header, never read; sample: one cell of the sample file, "" leaves the column out; names:
+    whether its values name the thing that a row is about, or will (None = where it refers to something)
     """
 
     name: str
@@ -47,10 +48,16 @@ class Column:
     ignored: bool = False
     sample: str = ""
     help: Label = ""
+    names: bool | None = None
 
     @property
     def must_be_filled(self) -> bool:
         return self.required if self.filled is None else self.filled
+
+    @property
+    def is_key(self) -> bool:
+        """Whether something is looked up by what it holds."""
+        return bool(self.refers_to) if self.names is None else self.names
 
     @property
     def shown_name(self) -> str:

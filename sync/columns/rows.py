@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from sync.columns.cell_texts import CellTexts
 from sync.columns.clean import CellError, Clean
 from sync.columns.column import Columns, Empty
 from sync.columns.header import MatchedHeader
@@ -22,11 +23,17 @@ class RowCleaner:
     """
 
     def __init__(
-        self, columns: Columns, header: MatchedHeader, column_limit: ColumnLimit, dates: DateSurvey | None = None
+        self,
+        columns: Columns,
+        header: MatchedHeader,
+        column_limit: ColumnLimit,
+        dates: DateSurvey | None = None,
+        texts: CellTexts | None = None,
     ) -> None:
+        self._texts = texts or CellTexts()
         self._width = header.width
         self._exact = columns.exact_width
-        self._fields: list[tuple[int, str, Clean, bool, bool]] = []
+        self._fields: list[tuple[int, str, Clean, bool, bool, bool]] = []
         for position, name, column in header.fields:
             kind = column.kind
             if column.stored_in is not None:
@@ -34,7 +41,7 @@ class RowCleaner:
             if dates is not None:
                 kind = kind.ordered(dates.orders_of(name))
             clears = column.empty is Empty.CLEARS
-            self._fields.append((position, name, kind.cleaner(), column.must_be_filled, clears))
+            self._fields.append((position, name, kind.cleaner(), column.must_be_filled, clears, column.is_key))
 
     def clean(self, rows: Sequence[Row]) -> tuple[list[CleanRow], list[Rejection]]:
         """Clean a chunk; a row gives either a CleanRow or one Rejection, for its first cell at fault."""
@@ -55,10 +62,12 @@ class RowCleaner:
         count = len(cells)
         values: dict[str, Any] = {}
         value: Any
-        for position, name, clean, must_be_filled, clears in self._fields:
+        for position, name, clean, must_be_filled, clears, is_key in self._fields:
             value = cells[position] if position < count else ""
             if cell_faults and position in cell_faults:
                 return Rejection(line, name, *cell_faults[position])
+            if value and not value.isascii():
+                value = self._texts.normal(value, name, line, is_key=is_key)
             if value:
                 try:
                     value = clean(value)

@@ -52,7 +52,7 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
         Column("cid", text(255), refers_to="cohort",
                help=_("The id when that is the identifier; else stands in for its column.")),
         Column("cidnumber", text(255), stored_in=("cohort", "idnumber"), refers_to="cohort", sample="YEAR1"),
-        Column("cname", text(254), stored_in=("cohort", "name"), sample="First year"),
+        Column("cname", text(254), stored_in=("cohort", "name"), names=True, sample="First year"),
         Column("cdescription", text(), help=_("HTML.")),
         Column("component", text(100), stored_in=("cohort", "component"), help=_("The plugin that owns it; mostly empty.")),
         Column("ccatcontext", integer(), refers_to="category", default=_("the whole site"),

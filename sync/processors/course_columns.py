@@ -23,7 +23,7 @@ def _field(name: str, kind: Any, **more: Any) -> Column:
 
 
 COLUMNS = Columns(
-    _field("shortname", text(150), required=True, sample="ALG1", help=_("Unique on the site.")),
+    _field("shortname", text(150), required=True, names=True, sample="ALG1", help=_("Unique on the site.")),
     _field("fullname", text(254), required=True, sample="Algebra I", help=_("The name that people read.")),
     Column("category", text(), default=_("the first category"), refers_to="category", sample="Sciences/Mathematics",
            help=_("A number, or a path of names whose missing parts are made; /2026 is a name, and \\/ a slash in a name. "
@@ -32,7 +32,7 @@ COLUMNS = Columns(
         "Short name of a course, or name of a course backup (.mbz) among the files of the site or in Moodle, one that you "
         "trust: a new course gets everything that is in it, without the people and what they did. Cells of the row win over "
         "the template. What it does to an existing course, an option says.")),
-    _field("idnumber", text(100), empty=Empty.CLEARS, default=_("empty"), sample="C-ALG1",
+    _field("idnumber", text(100), empty=Empty.CLEARS, names=True, default=_("empty"), sample="C-ALG1",
            help=_("Unique on the site, where it is filled.")),
     Column("id", integer(2), refers_to="course", help=_("Moodle's own number; read when it is the course identifier.")),
     _field("summary", text(), empty=Empty.CLEARS, default=_("empty"), help=_("What the list of courses says of it; HTML.")),

@@ -62,7 +62,7 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
         Column("gcmd", one_of(GROUP_COMMANDS),
                help=_("gadd joins the groups, greplace leaves the other groups of the course as well; gaddcreate and "
                       "greplacecreate make missing groups; gdel leaves the groups. Empty: no groups.")),
-        NumberedColumn("g", text(254), stored_in=("groups", "name"), help=_("Name of a group of the course.")),
+        NumberedColumn("g", text(254), stored_in=("groups", "name"), names=True, help=_("Name of a group of the course.")),
         Column("hidden", text(), ignored=True),
     )  # fmt: skip
     options = Options(

@@ -36,11 +36,11 @@ class Groups(Processor[GroupsState, GroupsPlan]):
     columns = Columns(
         Column("type", one_of(GROUP, GROUPING), default="group", sample="group", help=_("What the row is about.")),
         Column("courseid", text(255), required=True, refers_to="course", sample="MATH101", help=_("The course.")),
-        Column("name", text(255), required=True, stored_in=("groupings", "name"), sample="Tuesday group",
+        Column("name", text(255), required=True, stored_in=("groupings", "name"), names=True, sample="Tuesday group",
                help=_("Name of the group or grouping.")),
-        Column("idnumber", text(100), empty=Empty.CLEARS, stored_in=("groups", "idnumber"), sample="MATH101-TUE",
+        Column("idnumber", text(100), empty=Empty.CLEARS, stored_in=("groups", "idnumber"), names=True, sample="MATH101-TUE",
                help=_("Its idnumber, once in a course. An existing group is recognised by it, without one by the name.")),
-        Column("updateid", text(255),
+        Column("updateid", text(255), names=True,
                help=_("Names an existing group or grouping that takes over what the other columns give. Empty: the row "
                       "makes a new one.")),
         Column("description", text(None), empty=Empty.CLEARS, help=_("Description, HTML.")),

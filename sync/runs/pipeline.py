@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, BinaryIO, NamedTuple, Protocol, Self
 
+from sync.columns.cell_texts import CellTexts
 from sync.columns.header import MatchedHeader, match_header
 from sync.columns.options import OptionValues
 from sync.columns.rows import RowCleaner
@@ -157,6 +158,7 @@ class _Conductor:
         self._mails: dict[int, Sequence[Mail]] = {}
         self._collected: set[int] = set()
         self._settled: set[int] = set()
+        self.texts = CellTexts()
         self._traces: dict[str, str] = {}
         self._took_over = False
         self._session_stack = ExitStack()
@@ -198,7 +200,7 @@ class _Conductor:
             self._patiently(self.fence.clear)
         closing_notes = self.processor.closing_notes()
         self._session_stack.close()
-        self.work.recorder.end([*self.reader.notes, *closing_notes])
+        self.work.recorder.end([*self.reader.notes, *self.texts.notes, *closing_notes])
         return not is_stopped
 
     @property
@@ -391,7 +393,9 @@ class _Conductor:
         self.processor.moodle_command, self.processor.survey = work.moodle_command, self.survey
         self._session_stack.callback(self.processor.close)
         self.processor.begin(self.header.names)
-        self.cleaner = RowCleaner(work.processor.columns, self.header, work.moodle.column_limit, self.survey.dates)
+        self.cleaner = RowCleaner(
+            work.processor.columns, self.header, work.moodle.column_limit, self.survey.dates, self.texts
+        )
 
     def _date_notes(self) -> list[Note]:
         """Say in which order the dates of the file were read, and by which clock."""

@@ -1,0 +1,60 @@
+"""What becomes of the texts of cells before they are compared."""
+
+# ruff: noqa: RUF001 - letters of other scripts are what this is about
+from __future__ import annotations
+
+import pytest
+
+from sync.columns.cell_texts import CellTexts, without_invisible
+from tests.support import MoodleSite, run_file
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ann\u200b", "ann"),
+        ("\u200eA1", "A1"),
+        ("MATH\u00ad101", "MATH101"),
+        ("\ufeffC1", "C1"),
+        ("a\u200db", "ab"),
+        ("\u200b", ""),
+        ("C1 \u200b", "C1"),
+        # Persian and pictures of several people are written with joiners.
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("👩\u200d🔬", "👩\u200d🔬"),
+        ("👩\u200d", "👩"),
+    ],
+)
+def test_what_nobody_sees_is_taken_out(text: str, expected: str) -> None:
+    assert without_invisible(text) == expected
+
+
+def test_cells_take_one_normal_form_and_only_keys_lose_signs() -> None:
+    texts = CellTexts()
+    assert texts.normal("E\u0301te\u0301", "fullname", 2, is_key=False) == "Été"
+    assert texts.normal("a\u200eb", "fullname", 2, is_key=False) == "a\u200eb"
+    assert texts.notes == []
+    for line in (3, 4, 4):
+        texts.normal("C1\u200b", "shortname", line, is_key=True)
+    (note,) = texts.notes
+    assert note.params == {"count": 2, "line": 3, "columns": "shortname"}
+
+
+def test_an_account_is_found_by_a_name_that_was_copied_from_a_page(sqlite_site: MoodleSite) -> None:
+    text = "username;firstname;lastname;city\nann\u200b;Ann;Smith;Rome\n\u200eann;Ann;Smith;Rome\n"
+    result = run_file(sqlite_site, "users", text, primaryidentity="username")
+    assert result.counts == {"updated": 1, "unchanged": 1}
+    assert sqlite_site.one("user", username="ann")["city"] == "Rome"
+    note = next(note for note in result.notes if note.code == "invisible_characters")
+    assert note.params == {"count": 2, "line": 2, "columns": "username"}
+
+
+def test_names_that_differ_by_normal_form_are_one_object(moodle_site: MoodleSite) -> None:
+    composed, apart = "É-NFC", "E\u0301-NFC"
+    first = run_file(moodle_site, "courses", f"shortname;fullname\n{apart};Summer\n{composed};Summer\n")
+    assert first.codes == ["course_created", "course_exists"]
+    assert [row["shortname"] for row in moodle_site.rows("course") if row["fullname"] == "Summer"] == [composed]
+    # Moodle may have it in the other form.
+    moodle_site.execute("UPDATE {course} SET shortname = :name WHERE fullname = 'Summer'", name=apart)
+    again = run_file(moodle_site, "courses", f"shortname;fullname\n{composed};Summer\n{apart};Summer\n")
+    assert again.codes == ["course_exists", "course_exists"]
