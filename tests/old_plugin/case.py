@@ -63,11 +63,15 @@ class OldCase:
         (by_table,) = self.facts["old_rows"].values()
         return {table: (rows[0], rows[1], rows[2]) for table, rows in by_table.items()}
 
-    def recorded_rows(self) -> Counts:
-        """Return what ToolSync wrote when the case was recorded, reckoned from what differed."""
+    def recorded_rows(self, *kinds: str) -> Counts:
+        """Return what ToolSync wrote when the case was recorded, reckoned from what differed.
+
+        Shape: kinds: "only old", "only new": the differences that count, none = both
+        """
         counts = {table: dict(zip(KINDS, rows, strict=True)) for table, rows in self.old_rows().items()}
         for text in self.facts["differences"]:
-            if (found := _DIFFERENCE.fullmatch(text)) and found["what"] != "differs":
+            found = _DIFFERENCE.fullmatch(text)
+            if found and found["what"] in (kinds or ("only old", "only new")):
                 sign = 1 if found["what"] == "only new" else -1
                 rows = counts.setdefault(found["table"], dict.fromkeys(KINDS, 0))
                 rows[found["kind"]] += sign * int(found["count"])
