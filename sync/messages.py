@@ -45,6 +45,10 @@ FILE_TEXTS = {
 
 # --- the columns and their cells ----------------------------------------------------------------------------------
 COLUMN_TEXTS = {
+    "header_too_long": _(
+        "Line %(line)s: the first line is too long for a header: it has more than %(limit)s KiB, or more than %(columns)s "
+        "columns. Check the line ends, and put the column names on the first line."
+    ),
     "header_empty_name": _("Line %(line)s: column %(place)s of the header has no name. Name it or take it out."),
     "header_duplicate_column": _("Line %(line)s: the header names these columns twice: %(columns)s. Keep one of each."),
     "header_unknown_column": _(

@@ -22,11 +22,10 @@ from sync.values import Moment
 Label = str | Promise
 Clean = Callable[[str], Any]
 
-_TAG = re.compile(r"</?[A-Za-z!][^>]*>")
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
 # No bound that a column declares has more; Python refuses to read numbers of thousands of digits.
 _LONGEST_NUMBER = 20
-_EMAIL = re.compile(r"[^@\s<>()\[\],;:\\\"]+@[^@\s<>()\[\],;:\\\"]+\.?[^@\s<>()\[\],;:\\\"]*")
+_EMAIL = re.compile(r"[^@\s<>()\[\],;:\\\"]+@[^@\s<>()\[\],;:\\\"]+")
 _LONGEST_VALUE_SHOWN = 100
 
 
@@ -252,4 +251,20 @@ def without_tags(value: str) -> str:
 
     Mirrors: what PARAM_NOTAGS does to names and institutions
     """
-    return _TAG.sub("", value).strip() if "<" in value else value
+    if "<" not in value:
+        return value
+    # Behind the last ">" no tag ends: looking for its end there again and again would take minutes on a hostile text.
+    end = value.rfind(">")
+    kept: list[str] = []
+    position = 0
+    while 0 <= (start := value.find("<", position)) < end:
+        is_tag = _begins_tag(value[start + 1 : start + 3])
+        kept.append(value[position : start if is_tag else start + 1])
+        position = value.index(">", start) + 1 if is_tag else start + 1
+    return "".join((*kept, value[position:])).strip()
+
+
+def _begins_tag(two: str) -> bool:
+    """Tell whether the two characters behind a "<" are those of a tag."""
+    first = two.removeprefix("/")[:1]
+    return first == "!" or (first.isascii() and first.isalpha())

@@ -10,6 +10,9 @@ from sync.columns.column import TRYBACK_COLUMNS, Column, Columns
 from sync.errors import HeaderError
 from sync.values import Header
 
+# So many unknown names are compared with those that are known, and named.
+_NAMES_SHOWN = 20
+
 
 @dataclass(frozen=True)
 class MatchedHeader:
@@ -76,15 +79,17 @@ def _refuse_duplicates(header: Header, names: list[str]) -> None:
 
 def _refuse_no_header(columns: Columns, header: Header, positions: list[int]) -> None:
     """Refuse a line in which no name is known. It may be a row with a password: only misspelt names are repeated."""
-    misspelt = [position for position in positions if _nearest(columns, header, position)]
+    misspelt = [position for position in positions[:_NAMES_SHOWN] if _nearest(columns, header, position)]
     if misspelt:
         _refuse_unknown(columns, header, misspelt)
     raise HeaderError("header_without_known_column", line=header.line, known=", ".join(columns.plain_names))
 
 
 def _refuse_unknown(columns: Columns, header: Header, positions: list[int]) -> None:
-    nearest = [near for position in positions for near in _nearest(columns, header, position)]
-    names = ", ".join(header.spelled[position] for position in positions)
+    nearest = [near for position in positions[:_NAMES_SHOWN] for near in _nearest(columns, header, position)]
+    names = ", ".join(header.spelled[position] for position in positions[:_NAMES_SHOWN])
+    if len(positions) > _NAMES_SHOWN:
+        names += " …"
     if nearest:
         raise HeaderError("header_unknown_column_near", line=header.line, columns=names, nearest=", ".join(nearest))
     raise HeaderError("header_unknown_column", line=header.line, columns=names, known=", ".join(columns.plain_names))

@@ -18,7 +18,6 @@ Fold = Callable[[str], str]
 
 # A slash parts names, unless a backslash says that it is in one, as in Moodle's own upload of courses.
 _SEPARATOR = re.compile(r"(?<!\\)/")
-_BLANKS_AT_SLASH = re.compile(r"\s*/\s*")
 
 
 class CourseCategories:
@@ -117,7 +116,7 @@ class CourseCategories:
         return _only_one(found, name) if found else None
 
     def _slashed(self, name: str) -> str:
-        return self._folds["name"](_BLANKS_AT_SLASH.sub("/", name.strip()))
+        return self._folds["name"]("/".join(part.strip() for part in name.split("/")))
 
     def _make(self, above: Names, present: AnyCategory | None, names: Names) -> NewCategory:
         """Make what is missing of a path, below the category that is there."""

@@ -23,6 +23,10 @@ COMMENT_MARKS = "([-#/ "
 
 _CHOICES_BY_CODEC = {codecs.lookup(name).name: name for name in (*ENCODINGS, "UTF-16")} | {"utf-8-sig": "UTF-8"}
 _SEPARATORS_BY_NAME = {name: separator for separator, name in SEPARATOR_NAMES.items()} | {"\\t": "\t"}
+# Of a header, to find its separator.
+_LENGTH_COMPARED = 64 << 10
+_NAMES_COMPARED = 300
+
 _ENTITY = re.compile(r"&#(44|59);?")
 
 
@@ -74,10 +78,14 @@ def normalise_separator(name: str) -> str:
 
 
 def guess_separator(header_text: str, is_known: Callable[[str], bool]) -> str:
-    """Give the separator that splits the header into most known names; among equals, into most names."""
+    """Give the separator that splits the header into most known names; among equals, into most names.
+
+    Its beginning decides: each name is compared with all columns, and this may be a row of megabytes.
+    """
+    beginning = header_text[:_LENGTH_COMPARED]
 
     def score(separator: str) -> tuple[int, int]:
-        names = [cell.strip().lower() for cell in split_cells(header_text, separator)]
+        names = [cell.strip().lower() for cell in split_cells(beginning, separator)[:_NAMES_COMPARED]]
         return len({name for name in names if is_known(name)}), len(names)
 
     return max(SEPARATORS, key=score)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sync.errors import HeaderError
 from sync.reader.dialect import Dialect
 from sync.reader.picture_zip import PictureZip
 from sync.values import Header, Note, Row
@@ -17,6 +18,9 @@ _DAMAGED_ROWS = 3
 
 # Asked with the header what is to be told of every row before the first is given; None = nothing.
 Look = Callable[[Header], Callable[[Row], None] | None]
+# Each name is compared with all the columns that there are. The longest headers of real files have some hundreds of names.
+HEADER_LIMIT = 64 << 10
+COLUMN_LIMIT = 5000
 
 
 @dataclass
@@ -101,5 +105,12 @@ def list_header(names: Sequence[str]) -> Header:
 
 
 def make_header(first: Row) -> Header:
-    """Make the header of the first row."""
+    """Make the header of the first row. Raises: HeaderError if it is too long to be one."""
+    check_header_length(first.line, len(first.raw), len(first.cells))
     return Header(first.line, first.raw, tuple(cell.lower() for cell in first.cells), first.cells)
+
+
+def check_header_length(line: int, size: int, columns: int = 0) -> None:
+    """Refuse what is too long for a header, before its names are looked at. Raises: HeaderError"""
+    if size > HEADER_LIMIT or columns > COLUMN_LIMIT:
+        raise HeaderError("header_too_long", line=line, limit=HEADER_LIMIT >> 10, columns=COLUMN_LIMIT)

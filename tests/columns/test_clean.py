@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 
 from sync.columns.clean import (
     CellError,
@@ -128,6 +130,11 @@ def test_the_real_column_sets_the_limit_of_texts_only() -> None:
         ("a < b", "a < b"),
         ("I <3 you", "I <3 you"),
         ("<b", "<b"),
+        ("<a<b>c", "c"),
+        ("</p>x</", "x</"),
+        ("1 > 0 <b>", "1 > 0"),
+        ("<<b>>", "<>"),
+        ("<1><é>", "<1><é>"),
     ],
 )
 def test_markup_goes_and_a_lone_angle_stays(value: str, left: str) -> None:
@@ -151,3 +158,8 @@ def test_markup_goes_and_a_lone_angle_stays(value: str, left: str) -> None:
 )
 def test_a_kind_says_what_a_cell_may_hold(kind: Kind, words: str) -> None:
     assert str(kind.describe()) == words
+
+
+@given(st.text("<>/!ab1 ", max_size=20))
+def test_markup_is_what_the_expression_says_that_would_take_minutes(value: str) -> None:
+    assert without_tags(value) == (re.sub(r"</?[A-Za-z!][^>]*>", "", value).strip() if "<" in value else value)

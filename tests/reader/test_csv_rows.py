@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import time
 import tracemalloc
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import given, strategies as st
 
 from sync.errors import CommandFileError, EmptyFile, HeaderError
 from sync.messages import text_of
+from sync.processors import Users
 from sync.reader import Dialect, RowReader, open_rows
 from sync.values import Header, Note, Row
 
@@ -227,3 +229,29 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
         tracemalloc.stop()
     assert row_count == 40_000
     assert peak < 8 << 20
+
+
+@pytest.mark.parametrize(
+    "line", ["a" * 70_000, "a;" * 6_000, 'a;"' + "x\n" * 40_000 + '"'], ids=("one name", "many names", "a long cell")
+)
+def test_a_line_that_is_too_long_for_a_header_is_refused(line: str) -> None:
+    with pytest.raises(HeaderError) as caught:
+        open_rows(io.BytesIO(f"# names\n{line}\nann\n".encode()), "a.csv")
+    assert (caught.value.code, caught.value.params["line"]) == ("header_too_long", 2)
+
+
+def test_a_header_of_megabytes_takes_no_time() -> None:
+    started = time.process_time()
+    with pytest.raises(HeaderError):
+        open_rows(io.BytesIO(b"a," * 4_000_000), "a.csv", known_name=Users.columns.knows)
+    assert time.process_time() - started < 3
+
+
+def test_doubled_quotes_take_no_memory() -> None:
+    file = b'a;b\n"' + b'""' * 300_000 + b'";x\n'
+    tracemalloc.start()
+    ((quotes, x),) = (row.cells for row in open_rows(io.BytesIO(file), "a.csv"))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (len(quotes), x) == (300_000, "x")
+    assert peak < 15 * len(file)

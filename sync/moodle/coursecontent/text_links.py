@@ -39,7 +39,8 @@ class LiveLinks:
     def __init__(self, wwwroot: str) -> None:
         self._bare = wwwroot.partition("://")[2].rstrip("/")
         root = re.escape(self._bare)
-        self._link = re.compile(rf"(?<=//{root})(?P<path>/[a-z0-9_/]+\.php)\?(?P<query>[\w%=&;+.-]+)")
+        # Bounded, or a text of nothing but beginnings of links would be read to its end from each of them.
+        self._link = re.compile(rf"(?<=//{root})(?P<path>/[a-z0-9_/]{1, 200}+\.php)\?(?P<query>[\w%=&;+.-]+)")
         self._file = re.compile(rf"(?<=//{root}/pluginfile\.php/)(?P<contextid>\d+)(?=/)")
 
     def has_links(self, text: str) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 import pytest
+from hypothesis import given, strategies as st
 
 from sync.commandfiles.sources.location import check_paths, items_of, matching, parse_address
 from sync.errors import SourceError
@@ -22,6 +25,11 @@ NAMES = ["load_02.csv", "load_01.csv", "load_01_tryback_20250304-091205.csv", "l
 )
 def test_a_wildcard_means_files_in_order_but_none_that_runs_have_left(item: str, names: list[str]) -> None:
     assert matching(NAMES, item) == names
+
+
+@given(st.text("ab*", max_size=8), st.text("ab", max_size=8))
+def test_a_wildcard_means_what_it_means_to_a_shell(item: str, name: str) -> None:
+    assert matching([name], f"*{item}") == [name for _once in [1] if fnmatchcase(name, f"*{item}")]
 
 
 def test_a_list_is_taken_apart() -> None:
