@@ -118,6 +118,7 @@ COLUMN_TEXTS = {
         "“%(value)s” is not a date that can be read. Write YYYY-MM-DD or DD/MM/YYYY, either with hh:mm:ss, or seconds "
         "since 1970."
     ),
+    "cell_left_out": _("The cell was left out, the rest of the row is done."),
     "did_you_mean": _("Did you mean “%(nearest)s”?"),
     "value_serial_date": _(
         "It looks like the number of a day in a spreadsheet: %(meant)s. Give the cells a date format."
@@ -257,6 +258,13 @@ ACCOUNT_TEXTS = {
     "email_taken": _(
         "E-mail collision: “%(email)s” belongs to “%(owner)s”, and this site doesn't allow an address twice. Correct it."
     ),
+    "email_not_mailable": _(
+        "“%(email)s” is no address to which Moodle sends mails: it calls the form invalid. Correct it in the file."
+    ),
+    "password_to_be_changed": _("the password “changeme” has to be changed at the first login"),
+    "language_left_out": _(
+        "the language “%(lang)s” isn't installed in Moodle: a new one has the language of the site, an existing one keeps its own"
+    ),
     "email_protected": _("e-mail address kept (%(email)s): existing addresses are protected"),
     "rename_source_missing": _("Renaming: there is no account “%(username)s”. Correct the column oldusername."),
     "rename_target_exists": _(
@@ -264,12 +272,15 @@ ACCOUNT_TEXTS = {
     ),
     "country_unknown": _("“%(country)s” is not a country. Write an ISO code of two letters, like FR."),
     "language_unknown": _("“%(lang)s” is not a language code. Write one like fr or pt_br."),
-    "language_not_installed": _("The language “%(lang)s” isn't installed in Moodle. Installed: %(installed)s."),
     "timezone_unknown": _("“%(timezone)s” is not a time zone. Write a name like Europe/Paris, or 99 for the server's."),
     "auth_unknown": _("The authentication plugin “%(auth)s” isn't installed in Moodle. Correct it or install it."),
     "mnethost_unknown": _("There is no MNet host %(mnethostid)s. Leave the cell empty for the local host."),
     "password_too_long": _("The password is longer than the %(limit)s characters that Moodle accepts. Shorten it."),
     "password_changed": _("password changed"),
+    "account_of_another_person": _(
+        "The account “%(username)s” belongs to %(present)s, not to %(given)s: it was left as it is. Correct the row, or take the "
+        "names out of the file."
+    ),
     "profile_field_unknown": _("Column “%(column)s” is ignored: Moodle has no such profile field."),
     "profile_value_taken": _(
         "“%(value)s” belongs to another account, and this profile field must be unique. Correct it."
@@ -637,6 +648,10 @@ COHORT_TEXTS = {
     "cohort_member_missing": _("nothing to do: is no member"),
     "cohort_missing": _(
         "There is no cohort with the %(identifier)s “%(cohort)s”. Correct the cell, or have the cohort created first."
+    ),
+    "cohort_user_empty": _(
+        "The row names no user, but other rows of the file do: the cohort “%(cohort)s” was left as it is. Fill the cell in. To "
+        "delete cohorts, send them in a file that names no users."
     ),
     "cohort_taken": _("Another cohort has the %(identifier)s “%(value)s”. Choose another, or name that cohort."),
     "cohort_gate_left": _(

@@ -67,11 +67,12 @@ class CleanRow(NamedTuple):
     """One row after cleaning.
 
     Shape: values: canonical column name -> cleaned value; a column that is absent (from the file or from this row)
-    or whose empty cell means "leave as it is" has no key
+    or whose empty cell means "leave as it is" has no key; notes: cells that were left out
     """
 
     line: int
     values: dict[str, Any]
+    notes: tuple[Note, ...] = ()
 
 
 class Moment(NamedTuple):

@@ -9,7 +9,7 @@ from enum import Enum
 
 from django.utils.functional import Promise
 
-from sync.columns.clean import Kind
+from sync.columns.clean import Kind, OneOfKind
 from sync.errors import DeclarationError
 
 Label = str | Promise
@@ -32,8 +32,9 @@ class Column:
     Shape: required: the header must have it; filled: the cell may not be empty (None = as required); empty: what an empty
     cell means otherwise (KEEPS: as if the column were absent; CLEARS: the value ''); stored_in: Moodle table and column,
     whose real length limits the text; refers_to: the kind of thing its values name; default: shown in the documentation;
-    ignored: accepted in the header, never read; sample: one cell of the sample file, "" leaves the column out; names:
-    whether its values name the thing that a row is about, or will (None = where it refers to something)
+    ignored: accepted in the header, never read; decides: its cell tells which thing a row means or what becomes of it, so it
+    is never left out; sample: one cell of the sample file, "" leaves the column out; names: whether its values name the thing
+    that a row is about, or will (None = where it refers to something)
     """
 
     name: str
@@ -46,6 +47,7 @@ class Column:
     default: Label = ""
     aliases: tuple[str, ...] = ()
     ignored: bool = False
+    decides: bool = False
     sample: str = ""
     help: Label = ""
     names: bool | None = None
@@ -58,6 +60,11 @@ class Column:
     def is_key(self) -> bool:
         """Whether something is looked up by what it holds."""
         return bool(self.refers_to) if self.names is None else self.names
+
+    @property
+    def may_be_left_out(self) -> bool:
+        """Whether a cell that can't be used may be left out, if so chosen: the row then does the same, but for this value."""
+        return not (self.must_be_filled or self.refers_to or self.decides or isinstance(self.kind, OneOfKind))
 
     @property
     def shown_name(self) -> str:

@@ -51,6 +51,15 @@ GENERAL_OPTIONS: tuple[Option, ...] = (
         group="format",
     ),
     Flag(
+        "skipinvalidcells",
+        label=_("Leave out cells that can't be used"),
+        help=_(
+            "A value that can't be read is left out with a note, and the rest of its row is done; nothing else is stored. Cells "
+            "that tell which thing a row means, or what becomes of it, still reject the row."
+        ),
+        group="format",
+    ),
+    Flag(
         "storereport",
         label=_("Store the report"),
         help=_("Keep the report as a text file in the folder /reports/."),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from sync.columns.cell_texts import CellTexts
 from sync.columns.clean import CellError, Clean
 from sync.columns.column import Columns, Empty
 from sync.columns.header import MatchedHeader
+from sync.columns.leaving_out import LeavingOut, left_out
+from sync.columns.options import OptionValues
 from sync.columns.survey import DateSurvey
-from sync.values import CleanRow, Rejection, Row
+from sync.values import CleanRow, Note, Rejection, Row
 
 ColumnLimit = Callable[[str, str], int | None]
 
@@ -19,7 +21,7 @@ class RowCleaner:
     """Cleans rows of one file. Made once per file, so that per row only the cells cost.
 
     Shape: column_limit: (Moodle table, column) -> characters that the real column holds, None = not limited; dates: what a
-    look at the whole file has shown of them
+    look at the whole file has shown of them; leaving_out: which cells needn't reject their row
     """
 
     def __init__(
@@ -27,10 +29,13 @@ class RowCleaner:
         columns: Columns,
         header: MatchedHeader,
         column_limit: ColumnLimit,
+        *,
         dates: DateSurvey | None = None,
         texts: CellTexts | None = None,
+        leaving_out: LeavingOut | None = None,
     ) -> None:
         self._texts = texts or CellTexts()
+        self._leaving_out = leaving_out or LeavingOut(columns, OptionValues({}))
         self._width = header.width
         self._exact = columns.exact_width
         self._fields: list[tuple[int, str, Clean, bool, bool, bool]] = []
@@ -61,18 +66,21 @@ class RowCleaner:
             return found
         count = len(cells)
         values: dict[str, Any] = {}
+        notes: tuple[Note, ...] = ()
         value: Any
         for position, name, clean, must_be_filled, clears, is_key in self._fields:
             value = cells[position] if position < count else ""
-            if cell_faults and position in cell_faults:
-                return Rejection(line, name, *cell_faults[position])
-            if value and not value.isascii():
-                value = self._texts.normal(value, name, line, is_key=is_key)
-            if value:
-                try:
-                    value = clean(value)
-                except CellError as error:
+            try:
+                if cell_faults and position in cell_faults:
+                    _refuse(cell_faults[position])
+                if value and not value.isascii():
+                    value = self._texts.normal(value, name, line, is_key=is_key)
+                value = value and clean(value)
+            except CellError as error:
+                if not self._leaving_out.may_go(error.code, name):
                     return Rejection(line, name, error.code, error.params)
+                notes = (*notes, left_out(name, error.code, error.params))
+                continue
             # A cell of nothing but markup is empty as well, once it is clean.
             if value != "":
                 values[name] = value
@@ -80,7 +88,7 @@ class RowCleaner:
                 return Rejection(line, name, "cell_empty", {})
             elif clears and position < count:
                 values[name] = ""
-        return CleanRow(line, values)
+        return CleanRow(line, values, notes)
 
     def _row_fault(self, row: Row) -> Rejection | None:
         """Return why none of the row's cells can be read, if so."""
@@ -92,3 +100,7 @@ class RowCleaner:
         if self._exact and count < self._width:
             return Rejection(row.line, "", "too_few_cells", {"cells": count, "width": self._width})
         return None
+
+
+def _refuse(fault: Note) -> NoReturn:
+    raise CellError(fault.code, **fault.params)

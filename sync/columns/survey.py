@@ -141,9 +141,7 @@ class Survey:
     Shape: of_type: what the file type wants to know
     """
 
-    def __init__(
-        self, columns: Columns, date_order: str = "", of_type: Callable[[Mapping[str, int]], FileSurvey] | None = None
-    ) -> None:
+    def __init__(self, columns: Columns, date_order: str = "", of_type: type[FileSurvey] | None = None) -> None:
         self.dates = DateSurvey(date_order)
         self.found: FileSurvey | None = None
         self._columns = columns

@@ -14,6 +14,7 @@ from sync.columns.clean import email, integer, text
 from sync.columns.column import Column, Empty
 from sync.columns.general_options import GENERAL_OPTIONS
 from sync.columns.options import Choice, Options
+from sync.columns.words import folded
 from sync.moodle.users import SiteRules
 from sync.moodle.writer import Writer
 from sync.processors.account_store import (
@@ -28,11 +29,25 @@ from sync.processors.accounts import IDENTITIES, KEY_FIELDS, Account, AccountBoo
 from sync.processors.base import Processor
 from sync.values import Action, Change, CleanRow, Note, Outcome
 
+PERSON_NAMES = ("firstname", "lastname")
+
 IDENTITY_COLUMNS = (
     Column("username", text(100, lower=True), refers_to="user", sample="ada.lovelace"),
     Column("idnumber", text(255), empty=Empty.CLEARS, refers_to="user", sample="A-1815"),
     Column("email", email(), refers_to="user"),
     Column("id", integer(1), refers_to="user", help=_("Moodle's own number.")),
+)
+
+# Names of people, to check that the account is the one that was meant; users_restore may also store them.
+NAME_COLUMNS = tuple(
+    Column(
+        name,
+        text(100, plain=True),
+        stored_in=("user", name),
+        decides=True,
+        help=_("Checked: the account of another person is left alone."),
+    )
+    for name in PERSON_NAMES
 )
 
 LIST_OPTIONS = Options(
@@ -68,7 +83,7 @@ class AccountList(Processor[AccountListState, AccountsPlan]):
         self.rules = SiteRules(self.moodle)
         self.folds = identity_folds(self.moodle)
         self.identity = self._identity_in_use(names)
-        self.fields = (*KEY_FIELDS, *self.extra_fields)
+        self.fields = tuple(dict.fromkeys((*KEY_FIELDS, *self.extra_fields, *(n for n in PERSON_NAMES if n in names))))
 
     def fetch(self, rows: Sequence[CleanRow]) -> AccountListState:
         def lookup(identity: str) -> set[Any]:
@@ -120,6 +135,18 @@ class AccountList(Processor[AccountListState, AccountsPlan]):
     def unknown(self, row: CleanRow) -> RowRefused:
         return RowRefused("account_unknown", self.identity, identity=self.identity, value=row.values[self.identity])
 
+    def _refuse_another_person(self, row: CleanRow, account: Account) -> None:
+        """Names of a list must be those of the account, but for case, accents and blanks. Raises: RowRefused"""
+        given = {name: row.values[name] for name in PERSON_NAMES if row.values.get(name)}
+        if not given:
+            return
+        stored = {name: str(account.values[name] or "") for name in given}
+        if any(_as_heard(stored[name]) != _as_heard(given[name]) for name in given):
+            raise RowRefused(
+                "account_of_another_person", next(iter(given)), username=account.values["username"],
+                present=" ".join(stored.values()), given=" ".join(given.values()),
+            )  # fmt: skip
+
     def refuse_protected(self, account: Account) -> None:
         """Nobody is locked out: guest, site administrators and the operator stay as they are."""
         if account.key in self.rules.protected_ids:
@@ -144,9 +171,15 @@ class AccountList(Processor[AccountListState, AccountsPlan]):
         if len(found) > 1:
             raise RowRefused("account_ambiguous", self.identity, value=value, count=len(found))
         if found:
+            self._refuse_another_person(row, found[0])
             return self.plan_account(row, found[0], plan, state)
         revivable = state.revivable.get((hostid, row.values.get("username", "")))
         return self.plan_missing(row, revivable, plan, state)
+
+
+def _as_heard(name: str) -> str:
+    """Return a name as people compare it: without case, accents, hyphens and doubled blanks."""
+    return " ".join(folded(name).replace("-", " ").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split())
 
 
 def outcome_for(

@@ -17,7 +17,7 @@ After the last chunk: closing_plan(), which is carried out like the plan of a ch
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, BinaryIO, ClassVar, Generic, Protocol, TypeVar
 
@@ -102,7 +102,7 @@ class Processor(ABC, Generic[State, PlanT]):
     moodle_command: MoodleCommand | None = None
     kept: dict[str, Any]
     pictures: PictureZip | None = None
-    file_survey: ClassVar[Callable[[Mapping[str, int]], FileSurvey] | None] = None
+    file_survey: ClassVar[type[FileSurvey] | None] = None
     survey: Survey
 
     def __init__(self, moodle: MoodleSession, options: OptionValues, memory: Memory) -> None:

@@ -48,7 +48,7 @@ class CohortCourses(Processor[LinksState, LinksPlan]):
         Column("cohort", text(255), required=True, refers_to="cohort", sample="YEAR1"),
         Column("role", text(100), default=STUDENT, refers_to="role", sample=STUDENT,
                help=_("* means every role; not with add.")),
-        Column("enrol", text(20, lower=True), default=COHORT, help=_("The enrolment method.")),
+        Column("enrol", text(20, lower=True), decides=True, default=COHORT, help=_("The enrolment method.")),
         Column("enrolstart", moodle_time(), default=_("0, none"), help=_("Kept with the method; Moodle makes no use of it.")),
         Column("enrolend", moodle_time(), default=_("0, none"), help=_("Kept with the method; Moodle makes no use of it.")),
         Column("makegroup", flag(), default="0", help=_("1 puts the members in a group of their own.")),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sync.columns.survey import FileSurvey
 from sync.moodle.categories import Category
 from sync.moodle.cohorts import Cohort, CohortDetails
 from sync.processors.membership_rows import MembershipRows
@@ -20,7 +21,7 @@ class CohortsState:
 
     Shape: identifier: "id", "idnumber" or "name"; details: of the cohorts that are there; belongings: cohort id -> (table,
     row id) of what goes with it; gates: cohort id -> number of courses whose self enrolment it opens; fold_category: makes
-    idnumbers of categories equal that the server takes for the same
+    idnumbers of categories equal that the server takes for the same; names_users: rows of the file, of any chunk, name users
     """
 
     now: int
@@ -31,8 +32,18 @@ class CohortsState:
     details: Mapping[int, CohortDetails] = field(default_factory=dict)
     belongings: Mapping[int, Sequence[tuple[str, int]]] = field(default_factory=dict)
     gates: Mapping[int, int] = field(default_factory=dict)
+    names_users: bool = False
     categories: Sequence[Category] = ()
     fold_category: Callable[[str], str] = str
+
+
+class CohortSurvey(FileSurvey):
+    """Whether any row of the file names a user: then an empty cell is a user who wasn't found, not the whole cohort."""
+
+    names_users = False
+
+    def see(self, cells: Sequence[str]) -> None:
+        self.names_users = self.names_users or bool(self.cell(cells, "userid"))
 
 
 class CohortsPlan(Plan):

@@ -84,6 +84,8 @@ class CohortsPlanner:
     def _delete(self, row: CleanRow, text: str) -> Outcome:
         user = self._user(row)
         cohort = self._present(text)
+        if user is None and self.state.names_users:
+            raise RowRefused("cohort_user_empty", "userid", cohort=text)
         if user is None:
             return self._delete_cohort(row, cohort)
         if not self._leave(user, cohort, row.line):

@@ -26,7 +26,7 @@ from sync.moodle.users import SiteRules
 from sync.processors.base import Processor
 from sync.processors.cohort_book import CohortBook, lookup
 from sync.processors.cohort_options import COHORT_IDENTIFIERS, FOLLOW_ENROLMENTS
-from sync.processors.cohort_plan import CohortsPlan, CohortsState, as_cohort
+from sync.processors.cohort_plan import CohortsPlan, CohortsState, CohortSurvey, as_cohort
 from sync.processors.cohort_planning import CohortsPlanner, cohort_text
 from sync.processors.membership_fetch import fetch_memberships
 from sync.processors.membership_state import MembershipState
@@ -45,10 +45,12 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
     label = _("Cohorts and their members")
     summary = _("Create, change, empty and delete cohorts, and put people in them or take them out.")
     default_filename = "cohorts.csv"
+    file_survey = CohortSurvey
     after = ("users", "users_delete", "courses")
     columns = Columns(
         Column("cmd", one_of("add", "del", "free"), default="add", sample="add",
-               help=_("add: the cohort or a member; del: the member, or the cohort where userid is empty; free: all members.")),
+               help=_("add: the cohort or a member; del: the member, or the cohort in a file that names no users; free: all "
+                      "members.")),
         Column("cid", text(255), refers_to="cohort",
                help=_("The id when that is the identifier; else stands in for its column.")),
         Column("cidnumber", text(255), stored_in=("cohort", "idnumber"), refers_to="cohort", sample="YEAR1"),
@@ -190,6 +192,7 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
             gates=fetch_self_enrolment_gates(self.moodle, cohortids) if may_delete else {},
             categories=fetch_categories(self.moodle) if has_categories else (),
             fold_category=folding(self.moodle, "course_categories", "idnumber") if has_categories else str,
+            names_users=isinstance(self.survey.found, CohortSurvey) and self.survey.found.names_users,
         )
 
 

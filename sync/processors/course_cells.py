@@ -13,6 +13,7 @@ from sync.moodle.roles import Role
 from sync.moodle.users import SiteRules
 from sync.processors.accounts import RowRefused
 from sync.processors.course_field_values import field_values
+from sync.values import Note
 
 TEACHER_ROLE = "editingteacher"
 MAX_SECTION_NAME = 255
@@ -47,9 +48,10 @@ class CourseCells:
         self._roles = roles
         self._fields = fields
         self._dates = dates
+        self.notes: list[Note] = []
 
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Give the columns of `course`."""
+        """Give the columns of `course`; what is left out of them is added to `notes`."""
         values = {name: given[name] for name in PLAIN_COLUMNS if name in given}
         for name in DATES:
             if name in values:
@@ -59,9 +61,7 @@ class CourseCells:
             raise RowRefused("value_out_of_range", "maxbytes", value=values["maxbytes"], least=0, most=limit)
         languages = self._rules.languages
         if values.get("lang") and languages is not None and values["lang"] not in languages:
-            raise RowRefused(
-                "language_not_installed", "lang", lang=values["lang"], installed=", ".join(sorted(languages))
-            )
+            self.notes.append(Note("language_left_out", {"lang": values.pop("lang")}))
         if "visible" in values:
             values.setdefault("visibleold", values["visible"])
         return values

@@ -64,8 +64,10 @@ class CoursesPlanner:
         for row in rows:
             if self.plan.hand_over:
                 raise SplitChunk(row.line)
+            self.cells.notes.clear()
             try:
-                self.plan.outcomes.append(self._plan_row(row))
+                outcome = self._plan_row(row)
+                self.plan.outcomes.append(outcome._replace(notes=(*outcome.notes, *self.cells.notes)))
             except RowRefused as refused:
                 subject = row.values["shortname"]
                 self.plan.outcomes.append(Outcome(row.line, Action.REJECTED, refused.code, refused.params, subject))

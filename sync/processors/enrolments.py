@@ -54,7 +54,7 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
         Column("rolename", text(100), required=True, filled=False, refers_to="role", sample="student",
                help=_("Short name of the role; add and shift need it. del without enrolment method: empty takes away all "
                       "roles that no method has given.")),
-        Column("enrol", text(20, lower=True), default="manual", sample="manual",
+        Column("enrol", text(20, lower=True), decides=True, default="manual", sample="manual",
                help=_("Enrolment method. A file without this column is about roles alone, nobody is enrolled.")),
         Column("starttime", moodle_time(), default=_("now"), help=_("Empty: an enrolment that is there keeps its date.")),
         Column("endtime", moodle_time(), default=_("0, unlimited"),

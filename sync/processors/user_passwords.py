@@ -14,9 +14,13 @@ from sync.columns.options import OptionValues
 from sync.moodle import passwords
 from sync.processors.accounts import Account, AccountsPlan, ClearPassword
 from sync.processors.plan import Mail, Ref
+from sync.processors.user_checks import is_no_mail
 from sync.processors.user_results import RowResult
 from sync.processors.user_state import UsersState
 from sync.values import Note
+
+# In files of Moodle's uploader this password means that its owner must choose another one at the first login.
+CHANGE_ME = "changeme"
 
 
 class UserPasswords:
@@ -78,6 +82,9 @@ class UserPasswords:
         self._plan.mails.extend(self._mails.values())
 
     def _set_clear(self, result: RowResult, account: Account, clear: str) -> None:
+        if clear == CHANGE_ME and self.prefer(account, "auth_forcepasswordchange", "1"):
+            result.touch()
+            result.notes.append(Note("password_to_be_changed", {}))
         stored = account.stored.get("password", "")
         if (clear, stored) in self._state.verified:
             # Whatever earlier rows wanted, the last one wants what is there.
@@ -99,7 +106,7 @@ class UserPasswords:
         if account.values["auth"] == "manual" and (account.is_new or self._state.rules.password_expires):
             self.prefer(account, "auth_manual_passwordupdatetime", str(self._state.now))
         address = account.values["email"]
-        if self._options.sendpasswordtousers and "@" in address and "NOMAIL" not in address.upper().replace(" ", ""):
+        if self._options.sendpasswordtousers and "@" in address and not is_no_mail(address):
             mail = _password_mail(self._state.rules.site_name, account.values["username"], address, clear)
             self._mails[account.key] = mail
 

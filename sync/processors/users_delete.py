@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from sync.columns.column import Columns
-from sync.processors.account_list import IDENTITY_COLUMNS, AccountList, AccountListState, outcome_for
+from sync.processors.account_list import IDENTITY_COLUMNS, NAME_COLUMNS, AccountList, AccountListState, outcome_for
 from sync.processors.accounts import IDENTITIES, Account, AccountsPlan
 from sync.values import Action, CleanRow, Note, Outcome
 
@@ -21,7 +21,7 @@ class UsersDelete(AccountList):
     summary = _("Delete the accounts of a list, with their enrolments, memberships, grades and files.")
     default_filename = "userdelete.csv"
     after = ("users",)
-    columns = Columns(*IDENTITY_COLUMNS, one_of=IDENTITIES)
+    columns = Columns(*IDENTITY_COLUMNS, *NAME_COLUMNS, one_of=IDENTITIES)
 
     def plan_account(self, row: CleanRow, account: Account, plan: AccountsPlan, state: AccountListState) -> Outcome:
         self.refuse_protected(account)

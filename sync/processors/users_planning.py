@@ -12,7 +12,7 @@ from sync.processors.base import SplitChunk
 from sync.processors.enrolment_dates import given_date
 from sync.processors.memberships import CourseSet, Memberships
 from sync.processors.plan import Ref
-from sync.processors.user_checks import UserChecks
+from sync.processors.user_checks import UserChecks, is_mailable, is_no_mail
 from sync.processors.user_matching import AccountMatcher
 from sync.processors.user_passwords import UserPasswords
 from sync.processors.user_profiles import UserProfiles
@@ -81,10 +81,10 @@ class UsersPlanner:
         return self.plan
 
     def _plan_row(self, row: CleanRow) -> RowResult:
-        values = row.values
+        values, notes = dict(row.values), list[Note]()
         if values.get("deleted"):
             return self._delete(row)
-        hostid = self.checks.check(values)
+        hostid = self.checks.check(values, notes)
         account = self.matcher.find(values, hostid)
         if account is None or self.matcher.new_username(values, account) != account.values["username"]:
             self.checks.check_username(values["username"])
@@ -100,10 +100,19 @@ class UsersPlanner:
             account, result = self._revive(row, revivable, new_values)
         else:
             account, result = self._create(row, hostid, new_values)
+        result.notes.extend(notes)
+        self._warn_of_address(result, account, new_values)
         self.passwords.set(result, account, values)
         self.profiles.set(result, account, profile)
         self._join(result, account, values)
         return result
+
+    def _warn_of_address(self, result: RowResult, account: Account, new_values: Mapping[str, Any]) -> None:
+        """Say where the row gives an address to which Moodle sends nothing."""
+        address = new_values.get("email", "")
+        is_given = result.creates or any(change.field == "email" for change in result.changes)
+        if "@" in address and is_given and not is_no_mail(address) and not is_mailable(address):
+            result.notes.append(Note("email_not_mailable", {"email": account.values["email"]}))
 
     def _account_values(self, values: Mapping[str, Any], account: Account | None) -> dict[str, Any]:
         """The fields that the row sets; on update, what an empty cell keeps and what is protected is left out."""

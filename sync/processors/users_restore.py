@@ -7,13 +7,19 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from sync.columns.clean import text
-from sync.columns.column import Column, Columns
-from sync.processors.account_list import IDENTITY_COLUMNS, AccountList, AccountListState, outcome_for
+from sync.columns.column import Columns
+from sync.processors.account_list import (
+    IDENTITY_COLUMNS,
+    NAME_COLUMNS,
+    PERSON_NAMES,
+    AccountList,
+    AccountListState,
+    outcome_for,
+)
 from sync.processors.accounts import IDENTITIES, Account, AccountsPlan, RowRefused
 from sync.values import Action, Change, CleanRow, Note, Outcome
 
-RESTORED_FIELDS = ("firstname", "lastname")
+RESTORED_FIELDS = PERSON_NAMES
 
 
 class UsersRestore(AccountList):
@@ -27,8 +33,7 @@ class UsersRestore(AccountList):
     extra_fields = RESTORED_FIELDS
     columns = Columns(
         *IDENTITY_COLUMNS,
-        Column("firstname", text(100, plain=True), stored_in=("user", "firstname")),
-        Column("lastname", text(100, plain=True), stored_in=("user", "lastname")),
+        *NAME_COLUMNS,
         one_of=IDENTITIES,
     )
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import flag
 from sync.columns.column import Column, Columns
-from sync.processors.account_list import IDENTITY_COLUMNS, AccountList, AccountListState, outcome_for
+from sync.processors.account_list import IDENTITY_COLUMNS, NAME_COLUMNS, AccountList, AccountListState, outcome_for
 from sync.processors.accounts import IDENTITIES, Account, AccountsPlan
 from sync.values import Action, CleanRow, Outcome
 
@@ -24,7 +24,8 @@ class UsersSuspend(AccountList):
     after = ("users",)
     columns = Columns(
         *IDENTITY_COLUMNS,
-        Column("suspended", flag(), default="1", help=_("1 suspends, 0 opens the account again.")),
+        *NAME_COLUMNS,
+        Column("suspended", flag(), decides=True, default="1", help=_("1 suspends, 0 opens the account again.")),
         one_of=IDENTITIES,
     )
 

@@ -21,6 +21,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol, Self
 
 from sync.columns.cell_texts import CellTexts
 from sync.columns.header import MatchedHeader, match_header
+from sync.columns.leaving_out import LeavingOut
 from sync.columns.options import OptionValues
 from sync.columns.rows import RowCleaner
 from sync.columns.survey import Survey
@@ -149,6 +150,7 @@ class _Conductor:
     def __init__(self, work: Work, reader: RowReader, header: MatchedHeader, survey: Survey) -> None:
         self.work = work
         self.survey = survey
+        self.leaving_out = LeavingOut(work.processor.columns, work.options)
         self.reader = reader
         self.header = header
         self.memory = Memory()
@@ -277,7 +279,10 @@ class _Conductor:
         with _about_rows():
             state = self.processor.fetch(clean)
             plan = self.processor.plan(clean, state)
-        outcomes = _in_line_order(plan.outcomes, rejections, len(rows))
+            while self.leaving_out.is_wanted and (left := self.leaving_out.without_rejected(clean, plan.outcomes)):
+                clean = left
+                plan = self.processor.plan(clean, state)
+        outcomes = _in_line_order(_with_notes(plan.outcomes, clean), rejections, len(rows))
         if self.work.simulate:
             self.processor.remember(plan, state)
         self._write(plan, outcomes, first_line, last_line)
@@ -394,7 +399,12 @@ class _Conductor:
         self._session_stack.callback(self.processor.close)
         self.processor.begin(self.header.names)
         self.cleaner = RowCleaner(
-            work.processor.columns, self.header, work.moodle.column_limit, self.survey.dates, self.texts
+            work.processor.columns,
+            self.header,
+            work.moodle.column_limit,
+            dates=self.survey.dates,
+            texts=self.texts,
+            leaving_out=self.leaving_out,
         )
 
     def _date_notes(self) -> list[Note]:
@@ -458,6 +468,14 @@ def _about_rows() -> Iterator[None]:
         raise
     except Exception as error:
         raise RowsFailed(str(error)) from error
+
+
+def _with_notes(outcomes: Iterable[Outcome], rows: Iterable[CleanRow]) -> Iterable[Outcome]:
+    """Return the outcomes with what was left out of their rows."""
+    notes = {row.line: row.notes for row in rows if row.notes}
+    if not notes:
+        return outcomes
+    return [outcome._replace(notes=(*notes.get(outcome.line, ()), *outcome.notes)) for outcome in outcomes]
 
 
 def _in_line_order(outcomes: Iterable[Outcome], rejections: Iterable[Rejection], rows: int) -> list[Outcome]:

@@ -227,7 +227,7 @@ def test_cohorts_that_the_file_empties_may_be_deleted_at_the_end(moodle_site: Mo
 def test_a_simulation_tells_the_same_and_writes_nothing(moodle_site: MoodleSite) -> None:
     text = (
         "cmd;cidnumber;cname;userid\nadd;COH1;Teachers;A1\nadd;COH1;;A1\nadd;COH1;Lecturers;\ndel;COH1;;A1\nfree;COH1;;\n"
-        "add;COH2;Teachers;\ndel;COH1;;\nadd;COH1;;\ndel;NOPE;;\n"
+        "add;COH2;Teachers;\ndel;COH1;;\nfree;NOPE;;\n"
     )
     before = moodle_site.snapshot()
 
@@ -238,14 +238,26 @@ def test_a_simulation_tells_the_same_and_writes_nothing(moodle_site: MoodleSite)
     assert [outcome.code for outcome in told.outcomes] == [outcome.code for outcome in done.outcomes]
     assert done.codes == [
         "cohort_created", "cohort_member_already", "cohort_updated", "cohort_member_removed", "cohort_empty_already",
-        "cohort_created", "cohort_deleted", "cohort_created", "cohort_missing",
+        "cohort_created", "cohort_user_empty", "cohort_missing",
     ]  # fmt: skip
 
 
 def test_the_chunk_makes_no_difference(sqlite_site: MoodleSite) -> None:
-    text = "cmd;cidnumber;cname;userid\nadd;COH1;Teachers;A1\nadd;COH1;Lecturers;\ndel;COH1;;\nadd;COH1;;A1\n"
+    text = "cmd;cidnumber;cname\nadd;COH1;Teachers\nadd;COH1;Lecturers\ndel;COH1;\nadd;COH1;\n"
     codes = [run(sqlite_site, text, simulate=True, chunk_rows=rows).codes for rows in (1, 2, 100)]
     assert codes[0] == codes[1] == codes[2]
+
+
+def test_an_empty_user_among_rows_that_name_users_deletes_no_cohort(sqlite_site: MoodleSite) -> None:
+    run(sqlite_site, "cidnumber;userid\nCOH1;A1\nCOH2;A1\n")
+
+    first = run(sqlite_site, "cmd;cidnumber;userid\ndel;COH1;\ndel;COH1;A1\n", chunk_rows=1)
+    other = run(sqlite_site, "cmd;userid;cidnumber\nadd;A1;COH1\ndel;;COH2\n", chunk_rows=1)
+
+    assert first.codes == ["cohort_user_empty", "cohort_member_removed"]
+    assert "the cohort “COH2” was left as it is" in other.report
+    assert {row["idnumber"] for row in sqlite_site.rows("cohort")} >= {"COH1", "COH2"}
+    assert run(sqlite_site, "cmd;cidnumber;userid\ndel;COH1;\ndel;COH2;\n").counts == {"deleted": 2}
 
 
 REFUSED = [
@@ -322,7 +334,7 @@ def test_what_is_deleted_at_the_end_is_told_by_a_simulation_too(sqlite_site: Moo
     run(sqlite_site, "cidnumber;userid\nKEPT;A1\nGONE;A1\nBLANK;\n")
     text = (
         "cmd;cidnumber;userid\nfree;GONE;\nfree;KEPT;\nadd;KEPT;A1\nfree;BLANK;\nadd;NEW;A1\ndel;NEW;A1\nadd;AGAIN;A1\n"
-        "del;AGAIN;\nadd;AGAIN;A1\n"
+        "del;AGAIN;A1\nadd;AGAIN;A1\n"
     )
 
     told, done = (
