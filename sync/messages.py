@@ -24,6 +24,14 @@ FILE_TEXTS = {
         "Line %(line)s, character %(column)s: the byte %(byte)s is not a character of %(encoding)s. Save the whole "
         "file in one encoding, best UTF-8, or set the encoding in which it is really written."
     ),
+    "encoding_doubtful": _(
+        "It can't be told in which encoding the file is written. Choose, as the option “Encoding”, the one in which the words "
+        "are right, or save the file as UTF-8. %(readings)s"
+    ),
+    "encoding_guessed": _(
+        "The encoding was taken to be %(encoding)s; its first words are: %(words)s. If they are wrong, set the encoding and "
+        "send the file again."
+    ),
     "header_wrong_separator": _(
         "Line %(line)s: the header is written with the separator “%(found)s”, but “%(separator)s” is set. Set the "
         "separator to “%(found)s” or to “Detect”."

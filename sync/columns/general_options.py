@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sync.columns.options import Choice, Flag, Option
+from sync.encodings import ENCODING_LABELS, find_encoding_name
+
+
+class _EncodingChoice(Choice):
+    """An encoding, however it is spelt: "latin1" is ISO-8859-1."""
+
+    def clean(self, value: Any) -> str:
+        try:
+            return super().clean(find_encoding_name(str(value)) if str(value).strip() else "")
+        except LookupError:
+            return super().clean(value)
+
+
+def _label(name: str, script: str | Promise) -> Promise:
+    return format_lazy("{} ({})", name, script)
+
 
 # Of the file types whose cells may hold dates.
 DATE_ORDER_OPTION: Option = Choice(
@@ -20,17 +40,10 @@ DATE_ORDER_OPTION: Option = Choice(
 )
 
 GENERAL_OPTIONS: tuple[Option, ...] = (
-    Choice(
+    _EncodingChoice(
         "encoding",
         default="",
-        choices={
-            "": _("Detect"),
-            "UTF-8": "UTF-8",
-            "UTF-16": "UTF-16",
-            "Windows-1252": "Windows-1252",
-            "ISO-8859-1": "ISO-8859-1",
-            "ISO-8859-15": "ISO-8859-15",
-        },
+        choices={"": _("Detect"), **{name: _label(name, script) for name, script in ENCODING_LABELS.items()}},
         label=_("Encoding"),
         help=_("How the characters of the file are written. Detected unless you say so."),
         group="format",

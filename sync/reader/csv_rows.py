@@ -49,6 +49,7 @@ def open_csv(stream: BinaryIO, encoding: str, separator: str, is_known: IsKnown,
     dialect = _dialect(found, chosen, text, is_detected=not separator)
     parser = _RowParser(source, chosen, is_known, header_line=number)
     header = parser.header
+    _note_guess(found, parser)
     if separator:
         _refuse_other_separators(header, separator)
     _look_at_all(_RowParser(source, chosen, is_known, header_line=number), look)
@@ -92,12 +93,19 @@ def open_list(stream: BinaryIO, encoding: str, separator: str, names: Sequence[s
     chosen = "" if len(names) == 1 else separator or first_mark
     dialect = _dialect(found, chosen, text, is_detected=not separator)
     parser = _RowParser(source, chosen or _NO_SEPARATOR, lambda _name: False, list_names=names)
+    _note_guess(found, parser)
     for _row in parser.split():
         pass  # as in open_csv
     checks = parser.checks
     return RowReader(
         dialect, parser.header, checks.skipped, parser.rows(), lambda: source.bytes_read, findings=checks.findings
     )
+
+
+def _note_guess(found: FoundEncoding, parser: _RowParser) -> None:
+    if found.words:
+        words = ", ".join(found.words)
+        parser.checks.findings.add_note(Note("encoding_guessed", {"encoding": found.encoding, "words": words}))
 
 
 def _dialect(found: FoundEncoding, separator: str, text: str, *, is_detected: bool) -> Dialect:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from sync.encodings import ENCODING_LABELS, find_encoding_name
 from sync.errors import OptionError
 from sync.reader.cells import split_cells
-
-# Names that people and Python's codecs both understand.
-ENCODINGS = ("UTF-8", "UTF-16LE", "UTF-16BE", "Windows-1252", "ISO-8859-1", "ISO-8859-15")
-UTF_16 = ("UTF-16LE", "UTF-16BE")
 
 # In the order of preference when the header speaks for several.
 SEPARATORS = (";", ",", "\t", "|", ":")
@@ -21,7 +17,6 @@ SEPARATOR_NAMES = {";": "semicolon", ",": "comma", "\t": "tab", "|": "pipe", ":"
 # A line that begins with one of these is a comment. Files made for tool_sync rely on every one of them.
 COMMENT_MARKS = "([-#/ "
 
-_CHOICES_BY_CODEC = {codecs.lookup(name).name: name for name in (*ENCODINGS, "UTF-16")} | {"utf-8-sig": "UTF-8"}
 _SEPARATORS_BY_NAME = {name: separator for separator, name in SEPARATOR_NAMES.items()} | {"\\t": "\t"}
 # Of a header, to find its separator.
 _LENGTH_COMPARED = 64 << 10
@@ -34,7 +29,7 @@ _ENTITY = re.compile(r"&#(44|59);?")
 class Dialect:
     """How one command file is written.
 
-    Shape: encoding: one of ENCODINGS; bom: the byte order mark that the file begins with, b"" when there is none;
+    Shape: encoding: one of ENCODING_LABELS, not UTF-16; bom: the byte order mark that the file begins with, b"" = none;
     line_end: that of the header line. A workbook has the dialect in which its rows are written as text
     """
 
@@ -48,17 +43,17 @@ class Dialect:
 
 
 def normalise_encoding(name: str) -> str:
-    """Give the name we use for an encoding: one of ENCODINGS, "UTF-16" (either byte order), or "" for "detect".
+    """Give the name we use for an encoding: one of ENCODING_LABELS ("UTF-16": either byte order), or "" for "detect".
 
     Raises: OptionError if we don't read this encoding
     """
     if not name:
         return ""
     try:
-        return _CHOICES_BY_CODEC[codecs.lookup(name.strip()).name]
+        return find_encoding_name(name)
     except LookupError:
         raise OptionError(
-            "option_not_choice", option="encoding", value=name, choices=", ".join(("UTF-16", *ENCODINGS))
+            "option_not_choice", option="encoding", value=name, choices=", ".join(ENCODING_LABELS)
         ) from None
 
 

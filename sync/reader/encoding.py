@@ -5,16 +5,36 @@ from __future__ import annotations
 import codecs
 import io
 import re
+from collections.abc import Iterator
+from itertools import chain
 from typing import BinaryIO, NamedTuple
 
+from sync.encodings import WITH_ZERO_BYTES
 from sync.errors import UndecodableFile, UnknownFileType
-from sync.reader.dialect import UTF_16
-from sync.reader.row_bytes import Source
+from sync.reader.dialect import SEPARATORS
+from sync.reader.encoding_guess import first_words, likely_readings
+from sync.reader.row_bytes import Source, line_groups
 
 # A byte order mark says for certain what the file is, so it wins over the option.
-_ENCODING_BY_BOM = {codecs.BOM_UTF8: "UTF-8", codecs.BOM_UTF16_LE: "UTF-16LE", codecs.BOM_UTF16_BE: "UTF-16BE"}
+_ENCODING_BY_BOM = {
+    codecs.BOM_UTF8: "UTF-8",
+    codecs.BOM_UTF32_LE: "UTF-32LE",
+    codecs.BOM_UTF32_BE: "UTF-32BE",
+    codecs.BOM_UTF16_LE: "UTF-16LE",
+    codecs.BOM_UTF16_BE: "UTF-16BE",
+}
 
 _LONGEST_SEQUENCE = 4
+_UTF_8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+# Bytes of an encoding of one byte that look like a character of UTF-8 by chance ("É»") are fewer than one in so many.
+_BY_CHANCE = 4
+_HIGH_BYTES = bytes(range(0x80, 0x100))
+
+# So many different cells say in which encoding they are written; the one of a password is not looked at.
+_CELLS_COMPARED = 400
+_CELL_END = re.compile(rb'[\t\r\n;,"]+')
+_LONGEST_CELL = 200
+_SECRET_COLUMN = b"password"
 
 # Bytes that only Windows-1252 uses for characters.
 _WINDOWS_ONLY = bytes(range(0x80, 0xA0))
@@ -25,11 +45,15 @@ _LATIN_9 = re.compile(rb"\xa4|(?<![0-9])[\xa6\xa8\xb8\xbc\xbd\xbe][A-Za-z\xc0-\x
 
 
 class FoundEncoding(NamedTuple):
-    """The encoding of a file, every byte of which has been tried."""
+    """The encoding of a file, every byte of which has been tried.
+
+    Shape: words: where it was guessed by the words outside ASCII, the first of them
+    """
 
     encoding: str
     bom: bytes
     detected: bool
+    words: tuple[str, ...] = ()
 
 
 def find_encoding(stream: BinaryIO, wanted: str) -> FoundEncoding:
@@ -48,10 +72,9 @@ def find_encoding(stream: BinaryIO, wanted: str) -> FoundEncoding:
         _check(stream, wanted)
         return FoundEncoding(wanted, b"", detected=False)
     encoding = _guess_wide(head) or ("UTF-16LE" if wanted else "")
-    if encoding:
-        _check(stream, encoding)
-    else:
-        encoding = _find_narrow(stream)
+    if not encoding:
+        return _find_narrow(stream)
+    _check(stream, encoding)
     return FoundEncoding(encoding, b"", detected=not wanted)
 
 
@@ -66,34 +89,71 @@ def _guess_wide(head: bytes) -> str:
     return ""
 
 
-def _find_narrow(stream: BinaryIO) -> str:
-    """Give UTF-8, or the single-byte encoding of a file that holds no UTF-8 at all."""
-    offset = _first_undecodable(stream, "UTF-8", b"")
-    if offset is None:
-        return "UTF-8"
-    encoding = _single_byte_encoding(stream)
-    if not encoding:
-        raise _undecodable(stream, "UTF-8", b"", offset)
-    _check(stream, encoding)
-    return encoding
-
-
-def _single_byte_encoding(stream: BinaryIO) -> str:
-    """Give the single-byte encoding that fits best; "" if there are characters of UTF-8 in the file.
+def _find_narrow(stream: BinaryIO) -> FoundEncoding:
+    """Give UTF-8, or the Western single-byte encoding that fits best.
 
     Where nothing tells them apart it's Windows-1252, in which all the printable characters of ISO-8859-1 are the same.
-    (charset-normalizer was tried: it gives ISO-8859-15 and Windows-1252 the same marks.)
+    Raises: UndecodableFile if it is UTF-8 but for some bytes, or if its words don't look Western
     """
+    offset = _first_undecodable(stream, "UTF-8", b"")
+    if offset is None:
+        return FoundEncoding("UTF-8", b"", detected=True)
     has_windows = has_latin_9 = False
+    sequences = high_bytes = 0
     carried = b""
     for block in Source(stream, "", b"").raw_blocks():
         window = carried + block
-        if not window.decode("UTF-8", "ignore").isascii():
-            return ""
+        found = _UTF_8_SEQUENCE.findall(window)
+        sequences += len(found)
+        high_bytes += len(block) - len(block.translate(None, _HIGH_BYTES)) - sum(map(len, found))
         has_windows = has_windows or _holds(window, _WINDOWS_ONLY)
         has_latin_9 = has_latin_9 or (_holds(window, _LATIN_9_ONLY) and _LATIN_9.search(window) is not None)
         carried = block[1 - _LONGEST_SEQUENCE :]
-    return "ISO-8859-15" if has_latin_9 and not has_windows else "Windows-1252"
+    if sequences * _BY_CHANCE > high_bytes:
+        raise _undecodable(stream, "UTF-8", b"", offset)
+    encoding = "ISO-8859-15" if has_latin_9 and not has_windows else "Windows-1252"
+    cells = list(_telling_cells(stream))
+    readings = likely_readings(cells, encoding)
+    if [reading.encoding for reading in readings] not in ([], [encoding]):
+        shown = "; ".join(f"{reading.encoding}: {', '.join(reading.words)}" for reading in readings)
+        raise UndecodableFile("encoding_doubtful", readings=shown)
+    _check(stream, encoding)
+    return FoundEncoding(encoding, b"", True, first_words(cell.decode(encoding) for cell in cells))
+
+
+def _telling_cells(stream: BinaryIO) -> Iterator[bytes]:
+    """Give different cells that hold bytes outside ASCII, those of passwords left out."""
+    known: set[bytes] = set()
+    secret: tuple[bytes, int] | None = None
+    is_first = True
+    for line in chain.from_iterable(line_groups(Source(stream, "", b"").raw_blocks())):
+        if is_first:
+            secret, is_first = _secret_place(line), not line.strip()
+        if line.isascii():
+            continue
+        for cell in _CELL_END.split(_without_secret(line, secret)):
+            if not cell.isascii() and len(cell) <= _LONGEST_CELL and cell not in known:
+                known.add(cell)
+                yield cell
+                if len(known) >= _CELLS_COMPARED:
+                    return
+
+
+def _without_secret(line: bytes, secret: tuple[bytes, int] | None) -> bytes:
+    if secret is None:
+        return line
+    separator, place = secret
+    cells = line.split(separator)
+    return separator.join(cells[:place] + cells[place + 1 :])
+
+
+def _secret_place(header: bytes) -> tuple[bytes, int] | None:
+    """Return the separator and the place of the column of passwords, if the line is a header that has one."""
+    for separator in SEPARATORS:
+        names = [name.strip(b' "\t\r\n').lower() for name in header.split(separator.encode())]
+        if _SECRET_COLUMN in names and len(names) > 1:
+            return separator.encode(), names.index(_SECRET_COLUMN)
+    return None
 
 
 def _holds(window: bytes, wanted: bytes) -> bool:
@@ -116,7 +176,7 @@ def _first_undecodable(stream: BinaryIO, encoding: str, bom: bytes) -> int | Non
     Raises: UnknownFileType if there is a zero byte: no text has any
     """
     decoder = codecs.getincrementaldecoder(encoding)()
-    is_wide = encoding in UTF_16
+    is_wide = encoding in WITH_ZERO_BYTES
     offset = 0
     for block in Source(stream, encoding, bom).raw_blocks():
         if not is_wide and b"\0" in block:

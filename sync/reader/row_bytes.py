@@ -1,8 +1,8 @@
 """Where rows begin and end, found on the bytes.
 
-Nothing is decoded here: in every encoding we read, line ends, quotes and separators are single ASCII bytes that can't
-be a part of another character. UTF-16 is the exception, so it's handed on as UTF-8; the two can be turned into each
-other without loss.
+Nothing is decoded here: in UTF-8 and the encodings of one byte, line ends, quotes and separators are single ASCII bytes that
+can't be a part of another character. Where they can (UTF-16, Shift_JIS …) the file is handed on as UTF-8; the two can be
+turned into each other without loss.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import BinaryIO
 
+from sync.encodings import MULTI_BYTE
 from sync.errors import CommandFileError, EmptyFile, HeaderError
-from sync.reader.dialect import COMMENT_MARKS, SEPARATORS, UTF_16
+from sync.reader.dialect import COMMENT_MARKS, SEPARATORS
 
 BLOCK_SIZE = 1 << 20
 ROW_LIMIT = 16 << 20
@@ -36,12 +37,12 @@ class Source:
         self._stream = stream
         self._bom = bom
         self._encoding = encoding
-        self._is_wide = encoding in UTF_16
+        self._is_wide = encoding in MULTI_BYTE
         self.encoding = "UTF-8" if self._is_wide else encoding
         self.bytes_read = 0
 
     def blocks(self) -> Iterator[bytes]:
-        """Give the file block by block, UTF-16 turned into UTF-8."""
+        """Give the file block by block, encodings of several bytes turned into UTF-8."""
         raw_blocks = self.raw_blocks()
         if not self._is_wide:
             return raw_blocks

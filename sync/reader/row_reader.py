@@ -34,9 +34,13 @@ class SkippedLines:
 class Findings:
     """What the rows so far show about the file as a whole."""
 
+    _notes: list[Note] = field(default_factory=list)
     _repeated_headers: list[int] = field(default_factory=list)
     _repeated_count: int = 0
     _rounded: Counter[int] = field(default_factory=Counter)
+
+    def add_note(self, note: Note) -> None:
+        self._notes.append(note)
 
     def add_repeated_header(self, line: int) -> None:
         self._repeated_count += 1
@@ -48,7 +52,8 @@ class Findings:
 
     def notes(self, header: Header) -> list[Note]:
         """Return what is worth saying about the file, once its rows are read."""
-        notes = [
+        notes = [*self._notes]
+        notes += [
             Note("column_rounded", {"column": header.spelled[place], "count": count})
             for place, count in sorted(self._rounded.items())
             if count >= _DAMAGED_ROWS and place < len(header.spelled)

@@ -11,6 +11,9 @@ from sync.processors.base import Processor
 
 _NOTE = "<!-- Written by `manage.py writedocs` from the declarations in sync/processors; edit those. -->"
 
+# An option with more choices is told elsewhere.
+_MOST_CHOICES = 20
+
 
 def format_index(processors: Iterable[type[Processor[Any, Any]]]) -> str:
     lines = [_NOTE, "", "# Command files", "", "| key | file type | default file name |", "|---|---|---|"]
@@ -61,5 +64,7 @@ def _values_of(option: Option) -> str:
     if isinstance(option, Flag):
         return "0, 1"
     if isinstance(option, Choice):
+        if len(option.choices) > _MOST_CHOICES:
+            return f"one of {len(option.choices) - 1}, see [How a file is read](../reading-files.md#encodings)"
         return ", ".join(f"`{value}`" for value in option.choices if value)
     return "text"

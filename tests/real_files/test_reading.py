@@ -70,3 +70,25 @@ def test_069_a_quote_closed_nowhere_is_a_matter_of_its_own_line(real_case: ReadC
     assert (run.status, run.counts) == (0, {"created": 2})
     names = case.look("SELECT firstname FROM mdl_user WHERE username IN ('b69.f', 'b69.g') ORDER BY username")
     assert names == [('"Ann',), ("Bo",)]
+
+
+@pytest.mark.parametrize(
+    ("number", "username", "encoding", "names"),
+    [
+        ("001", "enc.gr", "Windows-1253", ("Γεώργιος", "Παπαδόπουλος")),
+        ("003", "enc.ar", "windows-1256", ("محمد", "الهاشمي")),
+        ("006", "enc.jp", "SJIS", ("太郎", "山田")),
+    ],
+)
+def test_001_003_006_names_in_other_encodings_are_asked_about(
+    real_case: ReadCase, number: str, username: str, encoding: str, names: tuple[str, str]
+) -> None:
+    case = real_case(number)
+    (refused,) = case.run_all()
+    assert refused.status == 2
+    assert names[0] in refused.said
+    assert "Encoding" in refused.said
+    read = case.run(0, f"encoding={encoding}")
+    assert (read.status, read.counts) == (0, {"created": 1})
+    found = case.look("SELECT firstname, lastname FROM mdl_user WHERE username = :username", username=username)
+    assert found == [names]
