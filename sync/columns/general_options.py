@@ -74,18 +74,21 @@ GENERAL_OPTIONS: tuple[Option, ...] = (
     ),
     Flag(
         "storereport",
+        default=True,
         label=_("Store the report"),
         help=_("Keep the report as a text file in the folder /reports/."),
         group="after",
     ),
     Flag(
         "filearchive",
+        default=True,
         label=_("Archive the file"),
         help=_("Keep a copy of the command file in the folder /archives/."),
         group="after",
     ),
     Flag(
         "filefailed",
+        default=True,
         label=_("Store the tryback"),
         help=_("Put the failed lines next to the command file, ready to be mended and sent again."),
         group="after",

@@ -57,13 +57,13 @@ def split_path(path: str) -> tuple[str, str]:
 
 
 def report_name(name: str, started: datetime, *, simulate: bool = False) -> str:
-    """Give "20250304-091205_report_in.csv", and "…_report_simulation_in.csv" for a simulation.
+    """Return "20250304-091205_report_in.txt", and "…_report_simulation_in.txt" for a simulation: a report is a text."""
+    return f"{_stamp(started)}_report_{'simulation_' if simulate else ''}{_with_suffix(name, '', '.txt')}"
 
-    The report of a zip is a text all the same: "…_report_pictures.txt".
-    """
-    if name.lower().endswith(".zip"):
-        name = f"{name[:-4]}.txt"
-    return f"{_stamp(started)}_report_{'simulation_' if simulate else ''}{name}"
+
+def outcomes_name(name: str, started: datetime) -> str:
+    """Return "20250304-091205_outcomes_in.csv", the name of the table of outcomes."""
+    return f"{_stamp(started)}_outcomes_{_with_suffix(name, '', '.csv')}"
 
 
 def archive_name(name: str, started: datetime) -> str:

@@ -167,13 +167,14 @@ class RunChunk(models.Model):
 
 
 class RunFile(models.Model):
-    """A file that a run left: report, tryback or archive.
+    """A file that a run left: report, table of outcomes, tryback or archive.
 
     Shape: path: where people find it in the file area ("/reports/…"), "" when it is kept with the run only
     """
 
     class Kind(models.TextChoices):
         REPORT = "report", _("Report")
+        OUTCOMES = "outcomes", _("Table of outcomes")
         TRYBACK = "tryback", _("Tryback")
         ARCHIVE = "archive", _("Archive")
         JOURNAL = "journal", _("Journal")

@@ -14,11 +14,12 @@ from django.utils.translation import get_language, gettext as _, override
 from sync.columns.options import Choice, Flag
 from sync.commandfiles import storage
 from sync.commandfiles.intake import delete_file, keep_file, put_aside
-from sync.commandfiles.naming import archive_name, numbered_name, report_name, split_path, tryback_name
+from sync.commandfiles.naming import archive_name, numbered_name, outcomes_name, report_name, split_path, tryback_name
 from sync.errors import CommandFileError
 from sync.messages import text_of
 from sync.models import RunFile, SyncRun
 from sync.outcomes.archive import write_archive
+from sync.outcomes.outcome_table import write_outcome_table
 from sync.outcomes.report import ReportFacts, write_report
 from sync.outcomes.tryback import write_tryback
 from sync.reader import RowReader, open_rows
@@ -42,6 +43,8 @@ class Afterwards:
     def tidy_up(self, *, completed: bool) -> None:
         """Do everything that a run leaves behind. What isn't through to its end keeps its input."""
         self.make_report()
+        if self.run.counts:
+            self._make_outcome_table()
         if self.run.simulate or self._is_cleaned_up():
             return
         if any(self.run.counts.get(action) for action in FAILED_ACTIONS):
@@ -62,6 +65,14 @@ class Afterwards:
             write_report(out, self._facts(), read_rows(run, *FAILED_ACTIONS), read_rows(run), language=self.language)
 
         self._make(Kind.REPORT, name, path, "report.txt", write)
+
+    def _make_outcome_table(self) -> None:
+        run = self.run
+
+        def write(out: BinaryIO) -> None:
+            write_outcome_table(out, read_rows(run), language=self.language)
+
+        self._make(Kind.OUTCOMES, outcomes_name(run.file_name, self.started), "", "outcomes.csv", write)
 
     def discard(self) -> None:
         """Put a file that could not be used at all aside, so that the next one of its name can come."""

@@ -18,7 +18,12 @@ from sync.models import MoodleSite, Notice, Retention, RunFile, SyncRun
 from sync.models.run import OVER_STATES
 from sync.runs.options import usual_days
 
-_KINDS = {"reports": RunFile.Kind.REPORT, "archives": RunFile.Kind.ARCHIVE, "trybacks": RunFile.Kind.TRYBACK}
+_KINDS = {
+    RunFile.Kind.REPORT: "reports",
+    RunFile.Kind.OUTCOMES: "reports",
+    RunFile.Kind.ARCHIVE: "archives",
+    RunFile.Kind.TRYBACK: "trybacks",
+}
 _NOTICE_DAYS = 30
 
 logger = logging.getLogger(__name__)
@@ -43,7 +48,7 @@ def prune() -> int:
     gone = 0
     for site in MoodleSite.objects.all():
         kept = retention_of(site)
-        for name, kind in _KINDS.items():
+        for kind, name in _KINDS.items():
             if before := _long_ago(getattr(kept, name)):
                 gone += _prune_files(site, kind, before)
         if before := _long_ago(kept.journals):

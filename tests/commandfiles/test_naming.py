@@ -24,8 +24,8 @@ STARTED = datetime(2025, 3, 4, 9, 12, 5, tzinfo=UTC)
 
 
 def test_outputs_carry_the_start_of_the_run() -> None:
-    assert report_name("in.csv", STARTED) == "20250304-091205_report_in.csv"
-    assert report_name("in.csv", STARTED, simulate=True) == "20250304-091205_report_simulation_in.csv"
+    assert report_name("in.csv", STARTED) == "20250304-091205_report_in.txt"
+    assert report_name("in.csv", STARTED, simulate=True) == "20250304-091205_report_simulation_in.txt"
     assert archive_name("in.csv", STARTED) == "20250304-091205_in.csv"
     assert tryback_name("in.csv", STARTED) == "in_tryback_20250304-091205.csv"
     assert discarded_name("in.csv") == "in-tryback-failed.csv"

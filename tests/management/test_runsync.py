@@ -24,6 +24,7 @@ from tests.installation import Installation, at
 HEADER = "username;firstname;lastname;email\n"
 GOOD = "bob;Bob;King;bob@x.org\n"
 BAD = "eve;Eve;Fox;no\n"
+ONLY_CLEANED_UP = ("--option", "filecleanup=1", "--option", "storereport=0", "--option", "filearchive=0")
 
 
 def runsync(*args: str) -> tuple[int, str]:
@@ -88,12 +89,12 @@ def test_json_is_the_last_line(installation: Installation, here: Path) -> None:
         _status, text = runsync("users", str(here), "--json", "--option", "filearchive=1", "--option", "storereport=1")
     summary: dict[str, Any] = json.loads(text.splitlines()[-1])
     run = SyncRun.objects.get()
-    assert list(summary) == ["run", "state", "counts", "report", "tryback", "archive", "partial_counts"]
+    assert list(summary) == ["run", "state", "counts", "report", "tryback", "archive", "outcomes", "partial_counts"]
     assert (summary["run"], summary["state"]) == (run.pk, "completed_with_rejections")
     assert summary["counts"] == {
         "created": 1, "updated": 0, "deleted": 0, "unchanged": 0, "superseded": 0, "partial": 0, "rejected": 1
     }  # fmt: skip
-    assert summary["report"].endswith("/reports/20250304-091205_report_in.csv")
+    assert summary["report"].endswith("/reports/20250304-091205_report_in.txt")
     assert "End of report." in Path(summary["report"]).read_text()
     assert Path(summary["archive"]).read_text() == HEADER + GOOD + BAD
     assert Path(summary["tryback"]).read_text().splitlines()[1].startswith("eve;Eve;Fox;no;3;value_not_email;")
@@ -116,13 +117,13 @@ def test_a_simulation_writes_nothing(installation: Installation, here: Path) -> 
 
 def test_a_file_of_the_area_is_carried_out_where_it_is(installation: Installation) -> None:
     installation.put("/users/in.csv", HEADER + GOOD)
-    assert runsync("users", "area:/users/in.csv", "--option", "filecleanup=1")[0] == 0
+    assert runsync("users", "area:/users/in.csv", *ONLY_CLEANED_UP)[0] == 0
     assert installation.area() == set()
 
 
 def test_a_local_file_is_taken_in_and_stays(installation: Installation, here: Path) -> None:
     here.write_text(HEADER + GOOD)
-    runsync("users", str(here), "--option", "filecleanup=1")
+    runsync("users", str(here), *ONLY_CLEANED_UP)
     assert here.exists()
     run = SyncRun.objects.get()
     assert (run.file_path, run.origin) == ("/shell/in.csv", SyncRun.Origin.SHELL)

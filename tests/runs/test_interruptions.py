@@ -132,7 +132,7 @@ def test_progress_is_told_after_each_chunk(installation: Installation) -> None:
 
 
 def test_a_cancelled_run_stops_before_its_next_chunk_and_tells_what_it_did(installation: Installation) -> None:
-    run = installation.queue("/in.csv", file_of(), filearchive=1, filecleanup=1)
+    run = installation.queue("/in.csv", file_of(), filearchive=1, filecleanup=1, storereport=0)
     ended = services.execute_run(run.pk, progress=lambda _progress: services.cancel_run(run))
     assert (ended.state, ended.rows_done) == (RunState.CANCELLED, 5)
     assert installation.area() == {"/in.csv"}
@@ -256,4 +256,4 @@ def test_a_storage_that_fails_after_the_last_row_leaves_files_to_be_made_later(
     before = installation.moodle.snapshot()
     assert services.execute_run(run.pk).state == RunState.COMPLETED
     assert installation.moodle.diff(before, installation.moodle.snapshot()) == {}
-    assert run.files.get().path.startswith("/reports/")
+    assert run.files.get(kind="report").path.startswith("/reports/")

@@ -31,7 +31,7 @@ def test_g1_a_run_leaves_report_tryback_and_archive_and_takes_the_file_away(
     assert run.counts == {"created": 1, "rejected": 1}
     assert installation_everywhere.area() == {
         "/archives/20250304-091205_in.csv",
-        "/reports/20250304-091205_report_in.csv",
+        "/reports/20250304-091205_report_in.txt",
         "/users/in_tryback_20250304-091205.csv",
     }
     assert installation_everywhere.read("/archives/20250304-091205_in.csv") == FILE
@@ -57,11 +57,11 @@ def test_g2_a_simulation_leaves_its_report_and_touches_nothing_else(installation
     with at("2025-03-04 09:12:05"):
         run = installation_everywhere.carry_out("/users/in.csv", FILE, simulate=True, **KEEP_ALL)
     assert run.counts == {"created": 1, "rejected": 1}
-    assert installation_everywhere.area() == {"/users/in.csv", "/reports/20250304-091205_report_simulation_in.csv"}
+    assert installation_everywhere.area() == {"/users/in.csv", "/reports/20250304-091205_report_simulation_in.txt"}
     assert installation_everywhere.moodle.diff(before, installation_everywhere.moodle.snapshot()) == {}
-    report = installation_everywhere.read("/reports/20250304-091205_report_simulation_in.csv").decode()
+    report = installation_everywhere.read("/reports/20250304-091205_report_simulation_in.txt").decode()
     assert "SIMULATION : line 2: bob.k" in report
-    assert not run.files.exclude(kind="report").exists()
+    assert not run.files.exclude(kind__in=("report", "outcomes")).exists()
 
 
 def test_a_file_goes_only_after_it_was_archived(installation: Installation) -> None:
@@ -90,11 +90,12 @@ def test_the_same_file_again_changes_no_row(installation: Installation) -> None:
 
 
 def test_report_and_tryback_are_kept_with_the_run_when_they_are_not_stored(installation: Installation) -> None:
-    run = installation.carry_out("/in.csv", FILE, primaryidentity="username")
+    not_stored = {"storereport": 0, "filearchive": 0, "filefailed": 0}
+    run = installation.carry_out("/in.csv", FILE, primaryidentity="username", **not_stored)
     assert installation.area() == {"/in.csv"}
     assert "What needs you: 1 row was rejected." in installation.own_file(run, "report")
     assert installation.own_file(run, "tryback").startswith("username;firstname;lastname;email;_line;_code;_reason\r\n")
-    assert [kept.path for kept in run.files.all()] == ["", ""]
+    assert [kept.path for kept in run.files.all()] == ["", "", ""]
 
 
 def test_a_run_without_rejections_leaves_no_tryback(installation: Installation) -> None:
@@ -191,7 +192,7 @@ def test_two_runs_of_one_second_share_no_file(installation: Installation) -> Non
         runs += [installation.carry_out("/users/in.csv", other, **KEEP_ALL | {"filecleanup": 0})]
         runs += [installation.carry_out("/other/in.csv", FILE, **KEEP_ALL | {"filecleanup": 0})]
     kept = list(RunFile.objects.filter(run__in=runs))
-    assert len({file.storage_key for file in kept}) == len(kept) == 9
+    assert len({file.storage_key for file in kept}) == len(kept) == 12
     contents = [installation.read(RunFile.objects.get(run=run, kind="archive").path) for run in runs]
     assert contents == [FILE, other, FILE]
     for run in runs:

@@ -37,8 +37,8 @@ def test_a_wrong_value_is_not_stored(site: MoodleSite) -> None:
 
 
 def test_settings_of_one_tool_are_not_those_of_another(site: MoodleSite) -> None:
-    services.save_settings(site=site, processor="users", values={"storereport": 1})
-    assert resolve_options(site, "users_delete")["storereport"] is False
+    services.save_settings(site=site, processor="users", values={"storereport": 0})
+    assert resolve_options(site, "users_delete")["storereport"] is True
 
 
 def test_an_unknown_tool_is_told_with_those_that_are_there() -> None:

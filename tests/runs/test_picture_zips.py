@@ -23,6 +23,7 @@ from tests.installation import Installation, at
 from tests.pictures import blobs, data_folder, icon_of, picture, zip_of
 
 ANN = zip_of({"ann.png": picture()})
+KEEP_NOTHING = {"filearchive": 0, "storereport": 0, "filefailed": 0}
 KEEP_ALL = {"filearchive": 1, "storereport": 1, "filefailed": 1}
 
 
@@ -35,7 +36,7 @@ def data(settings: Settings, tmp_path: Path) -> Path:
 
 def test_p7_a_zip_goes_after_it_was_archived(installation: Installation, data: Path) -> None:
     with at("2025-03-04 09:12:05"):
-        run = installation.carry_out("/userpictures_a.zip", ANN, processor="userpictures", filearchive=1)
+        run = installation.carry_out("/userpictures_a.zip", ANN, processor="userpictures", storereport=0)
 
     assert (run.state, run.counts) == (RunState.COMPLETED, {"updated": 1})
     assert installation.area() == {"/archives/20250304-091205_userpictures_a.zip"}
@@ -44,13 +45,13 @@ def test_p7_a_zip_goes_after_it_was_archived(installation: Installation, data: P
 
 
 def test_a_zip_stays_when_it_is_to_stay(installation: Installation, data: Path) -> None:
-    installation.carry_out("/userpictures_a.zip", ANN, processor="userpictures", forcedeletion=0)
+    installation.carry_out("/userpictures_a.zip", ANN, processor="userpictures", forcedeletion=0, **KEEP_NOTHING)
     assert installation.area() == {"/userpictures_a.zip"}
 
 
 def test_p8_what_is_no_zip_is_kept_and_the_next_one_is_carried_out(installation: Installation, data: Path) -> None:
     bad = installation.carry_out("/userpictures_bad.zip", b"no zip", processor="userpictures", **KEEP_ALL)
-    good = installation.carry_out("/userpictures_good.zip", ANN, processor="userpictures")
+    good = installation.carry_out("/userpictures_good.zip", ANN, processor="userpictures", **KEEP_NOTHING)
 
     assert (bad.state, bad.error_code) == (RunState.FAILED, "zip_broken")
     assert good.state == RunState.COMPLETED
@@ -75,7 +76,7 @@ def test_p9_zips_are_told_by_how_their_names_begin_in_any_folder(installation: I
     save_settings(site=site, processor="userpictures", values={"fileprefix": ".*"})
     assert tool_files(site, "userpictures") == []
 
-    installation.carry_out("/gone.zip", ANN, processor="userpictures", filearchive=1)
+    installation.carry_out("/gone.zip", ANN, processor="userpictures", storereport=0)
     assert any(path.startswith("/archives/") for path in installation.area())
     save_settings(site=site, processor="userpictures", values={"fileprefix": ""})
     every = ["/pics.zip", "/userpictures_1.ZIP", "/xuserpictures_.zip", "/sub/userpictures_2.zip"]
@@ -158,7 +159,7 @@ def test_a_run_that_could_not_store_a_picture_leaves_whole_chunks_and_goes_on(
     blocked.parent.mkdir()
     blocked.write_text("not a folder")
 
-    run = installation.carry_out("/userpictures_a.zip", zip_of(pictures), processor="userpictures")
+    run = installation.carry_out("/userpictures_a.zip", zip_of(pictures), processor="userpictures", **KEEP_NOTHING)
 
     assert (run.state, run.error_code) == (RunState.ERRORED, "moodle_files_unavailable")
     assert [bool(moodle.one("user", username=name)["picture"]) for name in names] == [True] * 100 + [False] * 2

@@ -46,10 +46,10 @@ def test_g10_what_is_older_than_ninety_days_goes_and_what_is_younger_stays(insta
     young = age(installation.carry_out("/young.csv", FILE, **STORED), 89)
     old = age(installation.carry_out("/old.csv", FILE, **STORED), 91)
     assert len(installation.area()) == 8
-    assert prune() == 4  # report, archive, tryback, outcomes: what was there already left no before-images
+    assert prune() == 5  # report, table, archive, tryback, outcomes: what was there already left no before-images
     assert {path for path in installation.area() if "old" in path} == {"/old.csv"}
     assert len(installation.area()) == 5
-    assert (kinds(young), kinds(old)) == ({"report", "archive", "tryback"}, set())
+    assert (kinds(young), kinds(old)) == ({"report", "outcomes", "archive", "tryback"}, set())
     assert own_folders(installation).keys() == {str(young.pk)}
     assert SyncRun.objects.get(pk=old.pk).counts == {"unchanged": 1, "rejected": 1}
     assert prune() == 0
@@ -58,10 +58,10 @@ def test_g10_what_is_older_than_ninety_days_goes_and_what_is_younger_stays(insta
 @pytest.mark.parametrize(
     ("days", "left", "parts"),
     [
-        (FOR_EVER, {"report", "archive", "tryback"}, {"outcomes", "journal"}),
-        (FOR_EVER | {"archives": 5}, {"report", "tryback"}, {"outcomes", "journal"}),
-        (FOR_EVER | {"trybacks": 5}, {"report", "archive"}, {"outcomes", "journal"}),
-        (FOR_EVER | {"journals": 5}, {"report", "archive", "tryback"}, {"outcomes"}),
+        (FOR_EVER, {"report", "outcomes", "archive", "tryback"}, {"outcomes", "outcomes.csv", "journal"}),
+        (FOR_EVER | {"archives": 5}, {"report", "outcomes", "tryback"}, {"outcomes", "outcomes.csv", "journal"}),
+        (FOR_EVER | {"trybacks": 5}, {"report", "outcomes", "archive"}, {"outcomes", "outcomes.csv", "journal"}),
+        (FOR_EVER | {"journals": 5}, {"report", "outcomes", "archive", "tryback"}, {"outcomes", "outcomes.csv"}),
         (FOR_EVER | {"reports": 5, "journals": 20}, {"archive", "tryback"}, {"outcomes", "journal"}),
         (FOR_EVER | {"reports": 5, "journals": 5}, {"archive", "tryback"}, set()),
     ],
@@ -85,7 +85,7 @@ def test_what_a_run_under_way_needs_stays(installation: Installation) -> None:
     before = own_folders(installation)[str(under_way.pk)]
     prune()
     assert installation.exists(path)
-    assert kinds(under_way) == {"report", "archive", "tryback"}
+    assert kinds(under_way) == {"report", "outcomes", "archive", "tryback"}
     assert own_folders(installation)[str(under_way.pk)] == before
     SyncRun.objects.filter(pk=again.pk).update(state=RunState.CANCELLED)
     prune()

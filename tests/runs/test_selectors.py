@@ -96,7 +96,7 @@ def test_the_area_shows_folders_and_files_of_every_kind(installation: Installati
         "/users/2025/in_tryback_20250304-091205.csv",
     ]
     (report,) = files_in(installation.site, "/reports/")
-    assert (report.name, report.processor, report.command_file) == ("20250304-091205_report_in.csv", "users", None)
+    assert (report.name, report.processor, report.command_file) == ("20250304-091205_report_in.txt", "users", None)
     (archive,) = files_in(installation.site, "/archives/")
     assert archive.size == len(FILE)
     assert files_in(installation.site, "/") == []

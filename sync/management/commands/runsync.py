@@ -215,6 +215,7 @@ def _summary(run: SyncRun) -> dict[str, Any]:
         "report": places.get(RunFile.Kind.REPORT),
         "tryback": places.get(RunFile.Kind.TRYBACK),
         "archive": places.get(RunFile.Kind.ARCHIVE),
+        "outcomes": places.get(RunFile.Kind.OUTCOMES),
         "partial_counts": run.partial_counts,
     }
 

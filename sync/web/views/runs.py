@@ -30,7 +30,7 @@ from sync.web.progress import describe_progress
 _RUNS_PER_PAGE = 25
 _OUTCOMES_PER_PAGE = 50
 _REPORT_BYTES = 1024 * 1024
-_DOWNLOADS = (RunFile.Kind.REPORT, RunFile.Kind.TRYBACK, RunFile.Kind.ARCHIVE)
+_DOWNLOADS = (RunFile.Kind.REPORT, RunFile.Kind.OUTCOMES, RunFile.Kind.TRYBACK, RunFile.Kind.ARCHIVE)
 
 
 @signed_in

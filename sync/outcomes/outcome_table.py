@@ -1,0 +1,53 @@
+"""The outcomes of a run as a table (CSV) that spreadsheets open: one line for each row, and for each field that it changed."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+from django.utils import translation
+
+from sync.messages import text_at_column
+from sync.outcomes.report import outcome_text
+from sync.outcomes.spreadsheet_safety import neutralised
+from sync.values import Outcome
+
+COLUMNS = ("line", "identifier", "action", "code", "text", "field", "old", "new")
+
+# Where a comma stands between the cells of a table; elsewhere it is the decimal sign, and spreadsheets expect a semicolon.
+_LANGUAGES_WITH_COMMA = frozenset(("en", "he", "hi", "ja", "ko", "th", "zh"))
+# The mark by which spreadsheets see that the file is UTF-8.
+_BOM = b"\xef\xbb\xbf"
+_WRITE_ROWS = 1000
+
+
+def write_outcome_table(out: BinaryIO, outcomes: Iterable[Outcome], *, language: str) -> None:
+    """Write the table as UTF-8. No cell of it is a formula; what rows never tell (passwords) isn't in it either."""
+    out.write(_BOM)
+    buffer = io.StringIO(newline="")
+    table = csv.writer(buffer, delimiter=_separator(language), lineterminator="\r\n")
+    with translation.override(language):
+        table.writerow(COLUMNS)
+        for number, outcome in enumerate(outcomes, 1):
+            table.writerows(_rows(outcome))
+            if number % _WRITE_ROWS == 0:
+                out.write(buffer.getvalue().encode())
+                buffer.seek(0)
+                buffer.truncate()
+        out.write(buffer.getvalue().encode())
+
+
+def _rows(outcome: Outcome) -> Iterator[tuple[object, ...]]:
+    notes = (text_at_column(note.code, note.params) for note in outcome.notes)
+    text = neutralised(" ".join(" · ".join((outcome_text(outcome), *notes)).split()))
+    front = (outcome.line, neutralised(outcome.subject), outcome.action.value, outcome.code, text)
+    if not outcome.changes:
+        yield (*front, "", "", "")
+    for change in outcome.changes:
+        yield (*front, neutralised(change.field), neutralised(change.old), neutralised(change.new))
+
+
+def _separator(language: str) -> str:
+    return "," if language.partition("-")[0].lower() in _LANGUAGES_WITH_COMMA else ";"
