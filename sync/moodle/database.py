@@ -267,7 +267,7 @@ class MoodleSession:
                 plugins.c.plugin.like("enrol\\_%", escape="\\"),
                 plugins.c.plugin.like("auth\\_%", escape="\\"),
                 plugins.c.plugin.like("format\\_%", escape="\\"),
-                plugins.c.plugin.in_(("moodlecourse", "tool_sync")),
+                plugins.c.plugin.in_(("moodlecourse", "folder", "quiz", "tool_sync")),
             )
         )
         for plugin, name, value in self.fetch(statement):
@@ -275,7 +275,7 @@ class MoodleSession:
         return settings
 
     def plugin_config(self, plugin: str) -> dict[str, str]:
-        """Give the settings of one auth or enrol plugin: name -> value; empty when there are none."""
+        """Give the settings of a plugin, of those that are read: name -> value; empty when there are none."""
         return self._plugin_config.get(plugin, {})
 
     def plugins_of(self, kind: str) -> list[str]:

@@ -19,46 +19,6 @@ _ATTEMPTS = 12
 _REGRADES_SINCE = 2025100600
 
 
-def open_single_forums(writer: Writer, courseids: Sequence[int], *, now: int) -> None:
-    """Give forums for a single discussion that discussion; a forum of this type can't be used without.
-
-    Mirrors: forum_add_instance()
-    """
-    session = writer.session
-    forum, discussion = session.table("forum"), session.table("forum_discussions")
-    forums = session.fetch(
-        sa.select(forum.c.id, forum.c.course, forum.c.name, forum.c.intro, forum.c.introformat)
-        .where(forum.c.course.in_(inline(courseids)), forum.c.type == "single")
-        .where(~sa.exists().where(discussion.c.forum == forum.c.id))
-        .order_by(forum.c.id)
-    )
-    people = {"userid": session.operatorid}
-    discussions = writer.insert_many(
-        "forum_discussions",
-        [
-            {
-                "course": row.course, "forum": row.id, "name": row.name, "firstpost": 0, "groupid": -1, "assessed": 1,
-                "timemodified": now, "usermodified": session.operatorid, "timestart": 0, "timeend": 0, **people,
-            }
-            for row in forums
-        ],
-        ("forum",),
-    )  # fmt: skip
-    posts = writer.insert_many(
-        "forum_posts",
-        [
-            {
-                "discussion": discussionid, "parent": 0, "created": now, "modified": now, "mailed": 0, "subject": row.name,
-                "message": row.intro or "", "messageformat": row.introformat, "messagetrust": 0, "attachment": "", **people,
-            }
-            for row, discussionid in zip(forums, discussions, strict=True)
-        ],
-        ("discussion",),
-    )  # fmt: skip
-    first = {rowid: {"firstpost": postid} for rowid, postid in zip(discussions, posts, strict=True)}
-    writer.complete_many("forum_discussions", first)
-
-
 def add_grade_settings(writer: Writer, courseids: Sequence[int]) -> None:
     """Say how these courses show the least and greatest grade, where they don't say it; as the site does."""
     if not courseids:

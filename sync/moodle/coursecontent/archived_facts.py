@@ -9,7 +9,8 @@ import hashlib
 from collections.abc import Collection, Iterator
 
 from sync.moodle.coursecontent.archive.content import ArchivedContent
-from sync.moodle.coursecontent.archived_questions import FIRST_ID, arranged, tags_of_filter
+from sync.moodle.coursecontent.archived_defaults import fetch_absent_values
+from sync.moodle.coursecontent.archived_questions import FIRST_ID, arranged, category_of_filter, tags_of_filter
 from sync.moodle.coursecontent.archived_rows import TAG_LENGTH, Facts, number_of, tag_name
 from sync.moodle.coursecontent.content_source import Row
 from sync.moodle.coursecontent.graph import CourseGraph
@@ -39,6 +40,8 @@ def gather_facts(
         has_qbank=_BANK in names.modules,
         courseid=manifest.courseid,
         sectionid=sections[0]["id"] if sections else FIRST_ID,
+        groupmode=number_of(archive.course.get("groupmode")),
+        wanted=_wanted_categories(archive),
         now=now,
     )
     facts = Facts(
@@ -51,6 +54,7 @@ def gather_facts(
         same_site=is_same_site(session, archive),
         banks=banks,
         roles=names.roles(dict(archive.roles())),
+        absent=fetch_absent_values(session),
         delegates=frozenset(row["id"] for row in rows_of(archive, "subsection")),
     )
     facts.tagids = names.tags(wanted_tags(archive))
@@ -93,6 +97,13 @@ def wanted_tags(archive: ArchivedContent) -> dict[str, str]:
     for row in rows_of(archive, "question_set_references"):
         tags = {**dict.fromkeys(tags_of_filter(row.get("filtercondition")), ""), **tags}
     return {name: (rawname or name)[:TAG_LENGTH] for name, rawname in tags.items() if name}
+
+
+def _wanted_categories(archive: ArchivedContent) -> set[int]:
+    """Give the categories that hold questions, or that random questions are drawn from."""
+    holding = {number_of(row.get("questioncategoryid")) for row in rows_of(archive, "question_bank_entries")}
+    drawn = (category_of_filter(row.get("filtercondition")) for row in rows_of(archive, "question_set_references"))
+    return holding | {categoryid for categoryid in drawn if categoryid}
 
 
 def _gather_lost_questions(archive: ArchivedContent, facts: Facts, kinds: Collection[str]) -> None:

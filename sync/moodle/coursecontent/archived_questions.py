@@ -18,7 +18,9 @@ from sync.moodle.coursecontent.scope import CONTEXT_MODULE
 
 # Above the ids that rows of an archive have or are given, and small enough for any column of ids.
 FIRST_ID = 2**62 + 2**61
+# Strings systembank and systembankdescription of Moodle 5.0 and later.
 _BANK_NAME = "System shared question bank"
+_BANK_INTRO = "This question bank was created automatically when the site was upgraded."
 # Filters of random questions as Moodle 4.3 and later have them. Source: the joins of core\output\datafilter
 _FILTERS_SINCE = 2023100900
 _ANY, _ALL = 1, 2
@@ -51,24 +53,29 @@ def arranged(
     courseid: int,
     sectionid: int,
     now: int,
+    groupmode: int = 0,
+    wanted: Collection[int] | None = None,
 ) -> QuestionBanks:
     """Give the banks for the categories of an archive.
 
     Shape: contexts: of the course and of those activities that come along; home: old context of the course; has_qbank: the
-    site keeps questions of a course in an activity; sectionid: old id of the first section
+    site keeps questions of a course in an activity; sectionid: old id of the first section; groupmode: of the course;
+    wanted: categories that are of use, None = all; of the banks of other activities only they come along
     """
     banks = QuestionBanks()
     rows = [
         {**row, "parent": _number(row.get("parent")) or 0, "contextid": _number(row.get("contextid")) or 0}
         for row in categories
     ]
+    if wanted is not None:
+        rows = _without_empty(rows, contexts, wanted)
     elsewhere = {row["contextid"] for row in rows if not _is_activity(contexts, row["contextid"])}
     if has_qbank:
         # A bank that holds nothing but its top category needs no activity.
         elsewhere &= {row["contextid"] for row in rows if row["parent"]}
         rows = [row for row in rows if row["contextid"] in elsewhere or _is_activity(contexts, row["contextid"])]
     if elsewhere and has_qbank:
-        banks.bank, banks.contexts = _new_bank(courseid, sectionid, now)
+        banks.bank, banks.contexts = _new_bank(courseid, sectionid, groupmode, now)
         (home,) = banks.contexts
     banks.moved = dict.fromkeys(elsewhere, home)
     for row in rows:
@@ -127,6 +134,15 @@ def tags_of_filter(text: str | None) -> list[str]:
     return [name for _id, name in _meaning(condition)[2]] if isinstance(condition, dict) else []
 
 
+def category_of_filter(text: str | None) -> int | None:
+    """Give the category that a random question is drawn from, None where the condition can't be read."""
+    try:
+        condition = json.loads(text or "")
+    except (ValueError, RecursionError):
+        return None
+    return _meaning(condition)[0] if isinstance(condition, dict) else None
+
+
 def _meaning(condition: Mapping[str, Any]) -> tuple[int | None, bool, list[tuple[str, str]]]:
     """Give (category, with its subcategories, tags as (id, name)); None for a category that can't be read."""
     if "questioncategoryid" in condition:
@@ -154,10 +170,30 @@ def _is_activity(contexts: Mapping[int, SourceContext], contextid: int) -> bool:
     return contextid in contexts and contexts[contextid].level == CONTEXT_MODULE
 
 
-def _new_bank(courseid: int, sectionid: int, now: int) -> tuple[dict[str, Row], dict[int, SourceContext]]:
+def _without_empty(rows: Sequence[Row], contexts: Mapping[int, SourceContext], wanted: Collection[int]) -> list[Row]:
+    """Leave out what is of no use, of the banks of activities that don't come along: it would only litter the course's own."""
+    parents = {row["id"]: row["parent"] for row in rows}
+    used: set[int] = set()
+    for rowid in wanted:
+        way = rowid
+        while way in parents and way not in used:
+            used.add(way)
+            way = parents[way]
+    return [
+        row
+        for row in rows
+        if row["id"] in used
+        or _number(row.get("contextlevel")) != CONTEXT_MODULE
+        or _is_activity(contexts, row["contextid"])
+    ]
+
+
+def _new_bank(
+    courseid: int, sectionid: int, groupmode: int, now: int
+) -> tuple[dict[str, Row], dict[int, SourceContext]]:
     """Mirrors: create_default_open_instance() of Moodle 5.0 and later"""
     times = {"timecreated": now, "timemodified": now}
-    bank = {"course": courseid, "name": _BANK_NAME, "intro": None, "introformat": 1, "type": "system", **times}
+    bank = {"course": courseid, "name": _BANK_NAME, "intro": _BANK_INTRO, "introformat": 1, "type": "system", **times}
     cm = {
         "course": courseid,
         "instance": FIRST_ID,
@@ -166,10 +202,13 @@ def _new_bank(courseid: int, sectionid: int, now: int) -> tuple[dict[str, Row], 
         "added": now,
         "visible": 0,
         "visibleold": 0,
+        "groupmode": groupmode,
+        "showdescription": 1,
+        "downloadcontent": 1,
     }
     rows: dict[str, Row] = {
         "qbank": {"id": FIRST_ID, **bank},
-        "course_modules": {"id": FIRST_ID, "modulename": "qbank", **cm, "visibleoncoursepage": 1},
+        "course_modules": {"id": FIRST_ID, "modulename": "qbank", **cm, "visibleoncoursepage": 0},
     }
     return rows, {FIRST_ID: SourceContext(CONTEXT_MODULE, FIRST_ID)}
 

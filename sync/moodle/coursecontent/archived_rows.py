@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sync.moodle.coursecontent.archived_defaults import Defaults, with_absent_values
 from sync.moodle.coursecontent.archived_questions import QuestionBanks, rewritten_filter
 from sync.moodle.coursecontent.content_source import Row
 from sync.moodle.coursecontent.references import fresh_salt
@@ -34,11 +35,11 @@ _SALT = "servicesalt"
 class Facts:
     """What rows have to be held against.
 
-    Shape: same_site: the archive comes from this site; roles: old id -> id; tagids: name in small letters -> id; courseids:
-    short name -> id; templates: those of quizzes; delegates: old ids of subsections; scales, outcomes: old id -> id of the site's
-    own; lost_*: rows about questions that the site can't hold; slot_numbers, first_slots: where quizzes lost some, by old ids
-    of slots and sections, None = nothing is left of a section; neighbours: table -> ids that the archive names without
-    holding them, and that are there
+    Shape: same_site: the archive comes from this site; roles: old id -> id; absent: what stands for columns that the archive
+    lacks; tagids: name in small letters -> id; courseids: short name -> id; templates: those of quizzes; delegates: old ids of
+    subsections; scales, outcomes: old id -> id of the site's own; lost_*: rows about questions that the site can't hold;
+    slot_numbers, first_slots: where quizzes lost some, by old ids of slots and sections, None = nothing is left of a section;
+    neighbours: table -> ids that the archive names without holding them, and that are there
     """
 
     names: SiteNames
@@ -50,6 +51,7 @@ class Facts:
     same_site: bool
     banks: QuestionBanks
     roles: Mapping[int, int] = field(default_factory=dict)
+    absent: Defaults = field(default_factory=dict)
     tagids: Mapping[str, int] = field(default_factory=dict)
     courseids: Mapping[str, int] = field(default_factory=dict)
     templates: frozenset[int] = frozenset()
@@ -72,7 +74,8 @@ Convert = Callable[[Row, Facts], Row | None]
 def converted(table: str, row: Row, facts: Facts) -> Row | None:
     """Give a row in the words of the site; None for one that the restored course does without."""
     convert = _CONVERTERS.get(table)
-    return row if convert is None else convert(dict(row), facts)
+    row = with_absent_values(table, row, facts.absent)
+    return row if convert is None else convert(row, facts)
 
 
 def _activity(row: Row, facts: Facts) -> Row | None:
@@ -139,7 +142,8 @@ def _completion(row: Row, facts: Facts) -> Row | None:
         courseid = facts.courseids.get(row.get("courseinstanceshortname") or "")
         return None if courseid is None else {**row, "courseinstance": courseid}
     if row.get("criteriatype") == _OF_ROLE:
-        role = facts.roles.get(number_of(row.get("role")))
+        name = row.get("roleshortname")
+        role = facts.names.role_ids.get(name) if name else facts.roles.get(number_of(row.get("role")))
         return None if role is None else {**row, "role": role}
     return row
 
@@ -171,7 +175,9 @@ def _permission(row: Row, facts: Facts) -> Row | None:
 
 
 def _filter(row: Row, facts: Facts) -> Row | None:
-    return row if row.get("filter") in facts.names.filters else None
+    """What is set for a filter; nothing where the site doesn't have it or has it switched off."""
+    name = str(row.get("filter") or "").removeprefix("filter/")
+    return {**row, "filter": name} if name in facts.names.filters else None
 
 
 def _block(row: Row, facts: Facts) -> Row | None:
@@ -179,8 +185,8 @@ def _block(row: Row, facts: Facts) -> Row | None:
 
 
 def _tool(row: Row, _facts: Facts) -> Row:
-    """Every tool has a salt of its own, which is made when the row is planted."""
-    return {**row, "servicesalt": ""}
+    """Every tool has a salt of its own, which is made when the row is planted; one without a type has the type 0."""
+    return {**row, "servicesalt": "", "typeid": number_of(row.get("typeid"))}
 
 
 def _tool_type(row: Row, facts: Facts) -> Row:
@@ -242,8 +248,9 @@ def _meeting(row: Row, facts: Facts) -> Row:
 def _participant(one: dict[str, Any], facts: Facts) -> dict[str, Any] | None:
     kind, who = one.get("selectiontype"), str(one.get("selectionid"))
     if kind == "role" and who.isdecimal():
-        role = facts.roles.get(int(who))
-        return None if role is None else {**one, "selectionid": str(role)}
+        # An archive without people says nothing of most roles; Moodle takes the numbers as they are.
+        role = facts.roles.get(int(who), int(who))
+        return {**one, "selectionid": str(role)} if role in facts.names.role_ids.values() else None
     return one if kind != "user" or facts.same_site else None
 
 
@@ -290,6 +297,7 @@ _CONVERTERS: Mapping[str, Convert] = {
     "course_sections": _section,
     "customfield_data": _custom_field,
     "filter_active": _filter,
+    "filter_config": _filter,
     "grade_outcomes": _outcome,
     "grading_definitions": _grading_definition,
     "lti": _tool,

@@ -17,7 +17,6 @@ from sync.moodle.contexts import NewContext, insert_contexts
 from sync.moodle.coursecontent.afterwards import (
     add_grade_settings,
     mark_for_regrading,
-    open_single_forums,
     queue_tasks,
 )
 from sync.moodle.coursecontent.content_source import ContentSource, Maps, Row, Target
@@ -31,11 +30,13 @@ from sync.moodle.coursecontent.content_tables import (
     insert_order,
 )
 from sync.moodle.coursecontent.graph import CONTEXT, COURSE, CourseGraph, GraphTable
+from sync.moodle.coursecontent.own_idnumbers import OwnIdnumbers
 from sync.moodle.coursecontent.planted_files import plant_files
 from sync.moodle.coursecontent.present import PresentRows, is_compared
 from sync.moodle.coursecontent.references import LEFT_OUT, Lookup, Rule, fetch_site_facts, rules_of, text_columns
 from sync.moodle.coursecontent.scope import CONTEXT_BLOCK, CONTEXT_MODULE
 from sync.moodle.coursecontent.second_look import Waiting, rewrite_courses, rewrite_waiting, what_waits
+from sync.moodle.coursecontent.single_forums import open_single_forums
 from sync.moodle.courses import CONTEXT_COURSE
 from sync.moodle.writer import RowChange, Writer, slices
 
@@ -101,6 +102,7 @@ class _Planting:
         self.lookups = [Lookup(each.maps, source, each.target, facts) for each in self.planted]
         self.contexts = source.contexts()
         self.present = PresentRows(self.session, content, targets)
+        self.idnumbers = OwnIdnumbers(self.session, targets)
         self.waiting: dict[str, Waiting] = {}
         # Tables whose rows are there: what they are called now is known.
         self._done = {COURSE}
@@ -198,6 +200,7 @@ class _Planting:
                     planted.reused.add((table.name, old["id"]))
                     continue
                 new = self.present.with_own_names(table.name, new)
+            new = self.idnumbers.with_own(table.name, new)
             yield _New(place, old["id"], {name: new[name] for name in new if name in columns and name != "id"})
 
     def _is_set_already(self, table: str, row: Row, target: Target) -> bool:

@@ -296,12 +296,27 @@ def _badge_target(kind: str, old: str, lookup: Lookup) -> Any:
     return lookup.find(table, int(old)) if table and old.isdigit() else old
 
 
+def _grade_idnumber(value: str | None, row: Row, _lookup: Lookup) -> str | None:
+    """An activity's grade without an idnumber has none at all. Mirrors: restore_activity_grades_structure_step"""
+    return value or None if row["itemtype"] == "mod" else value
+
+
+def _tool_type(value: int | None, _row: Row, lookup: Lookup) -> int | None:
+    """0 where the tool has no type of its own, nothing where its type isn't there. Mirrors: process_lti(), process_ltitype()"""
+    return lookup.find("lti_types", value) if value else 0
+
+
+def _empty_for_none(value: str | None, _row: Row, _lookup: Lookup) -> str:
+    return value or ""
+
+
 def _constant(wanted: Any) -> Rewrite:
     return lambda _value, _row, _lookup: wanted
 
 
 _SPECIAL: Mapping[str, tuple[Rule, ...]] = {
     "badge": (Rule("status", _constant(0)),),
+    "badge_criteria": (Rule("description", _empty_for_none),),
     "badge_criteria_param": (
         Rule("value", _badge_value, frozenset({"course_modules"}), ("name",)),
         Rule("name", _badge_name, frozenset({"course_modules"})),
@@ -321,8 +336,9 @@ _SPECIAL: Mapping[str, tuple[Rule, ...]] = {
         Rule("iteminstance", _graded, frozenset({"grade_categories"}), ("itemtype", "itemmodule")),
         Rule("calculation", _calculation, None),
         Rule("needsupdate", _constant(1)),
+        Rule("idnumber", _grade_idnumber, frozenset(), ("itemtype",)),
     ),
-    "lti": (Rule("servicesalt", _salt),),
+    "lti": (Rule("servicesalt", _salt), Rule("typeid", _tool_type, frozenset({"lti_types"}))),
     "lti_types": (Rule("clientid", _client),),
     "question_categories": (Rule("stamp", _stamp, frozenset(), ("parent",)),),
     "question_set_references": (Rule("filtercondition", _question_filter, frozenset({"question_categories"})),),

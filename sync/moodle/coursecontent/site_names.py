@@ -82,6 +82,11 @@ class SiteNames:
         return {(frame, idnumber): rowid for frame, idnumber, rowid in found}
 
     @cached_property
+    def role_ids(self) -> dict[str, int]:
+        """All roles of the site, by short name."""
+        return self._pairs("role", "shortname", "id")
+
+    @cached_property
     def scales(self) -> dict[str, int]:
         """The site's own scales. Shape: their items -> id"""
         return self._pairs("scale", "scale", "id", courseid=0)

@@ -27,6 +27,8 @@ DECLARED = {
     ("question_categories", "stamp"), ("tag_instance", "ordering"), ("tag_instance", "timecreated"),
     ("tag_instance", "timemodified"),
 }  # fmt: skip
+# What stands in a copy for nothing.
+_EMPTY: Mapping[tuple[str, str], Any] = {("badge_criteria", "description"): "", ("lti", "typeid"): 0}
 # Texts with ids inside, and ids whose table another column tells.
 _TEXTS = ("list", "json", "text", "path", "availability", "b64serialized")
 _DEPENDING = {
@@ -86,6 +88,8 @@ def differences(pairs: Pairs, maps: Maps) -> Iterator[str]:
     for table, rows in pairs.items():
         for old, new in rows:
             for column in old:
+                if (table, column) in _EMPTY and not old[column]:
+                    old[column] = _EMPTY[table, column]
                 if column != "id" and not _is_right(graph.tables[table], column, old, new, maps):
                     yield f"{table}.{column} {old['id']}: {old[column]!r} became {new[column]!r}"
 
