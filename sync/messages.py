@@ -64,9 +64,10 @@ COLUMN_TEXTS = {
         "columns”. Known columns: %(known)s."
     ),
     "header_unknown_column_near": _(
-        "Line %(line)s: these columns are not known here: %(columns)s. Did you mean %(nearest)s? Correct the header, or "
-        "switch on “Accept unknown columns”."
+        "Line %(line)s: these columns are not known here: %(columns)s. Write the name after the arrow where there is one, take "
+        "the others out, or switch on “Accept unknown columns”."
     ),
+    "header_also_missing": _("These columns are missing: %(missing)s."),
     "header_without_known_column": _(
         "Line %(line)s: no cell of this line is a column name that is known here. Put the column names on the first line, "
         "and check the separator. Known columns: %(known)s."
@@ -576,6 +577,22 @@ MEMBERSHIP_TEXTS = {
     "course_set_empty": _(
         "The set names a course but neither a role nor an enrolment method, so nothing was done there. "
         "Fill in the role or the method."
+    ),
+    "course_sets_without_method": _(
+        "No course set of the file names an enrolment method, so nobody is enrolled (rows with a course: %(count)s). Add the "
+        "column enrol1 (manual), or switch on “Enrol without a method” (enrolbydefault), which enrols as Moodle's own upload "
+        "does."
+    ),
+    "course_sets_give_roles": _("People only get their roles, and don't appear among the participants."),
+    "sysrole_not_given": _(
+        "Roles of the whole site are given in Moodle, not by a file: “%(role)s” was left out. Give it there, and empty the cell."
+    ),
+    "cohort_digits_unknown": _(
+        "No cohort has the idnumber or name “%(cohort)s”, and none was made, for it may be the number that Moodle gave one. "
+        "Write the idnumber."
+    ),
+    "identity_in_earlier_line": _(
+        "Line %(earlier)s of this file has “%(value)s” already. Two people can't have the same; correct one of the rows."
     ),
     "role_unknown": _("There is no role with the shortname “%(role)s”. Use the shortname of a role of this site."),
     "role_not_for_courses": _(

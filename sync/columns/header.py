@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from sync.columns.column import TRYBACK_COLUMNS, Column, Columns
+from sync.columns.synonyms import suggestion
 from sync.errors import HeaderError
 from sync.values import Header
 
@@ -57,7 +57,7 @@ def match_header(columns: Columns, header: Header, *, lenient: bool = False) -> 
     if unknown and not fields:
         _refuse_no_header(columns, header, unknown)
     if unknown and not lenient:
-        _refuse_unknown(columns, header, unknown)
+        _refuse_unknown(columns, header, unknown, {name for _position, name, _column in fields})
     ignored.extend(header.spelled[position] for position in unknown)
     _refuse_missing(columns, header, {name for _position, name, _column in fields})
     return MatchedHeader(header.line, tuple(fields), tuple(ignored), width)
@@ -78,32 +78,40 @@ def _refuse_duplicates(header: Header, names: list[str]) -> None:
 
 
 def _refuse_no_header(columns: Columns, header: Header, positions: list[int]) -> None:
-    """Refuse a line in which no name is known. It may be a row with a password: only misspelt names are repeated."""
-    misspelt = [position for position in positions[:_NAMES_SHOWN] if _nearest(columns, header, position)]
-    if misspelt:
-        _refuse_unknown(columns, header, misspelt)
+    """Refuse a line in which no name is known. It may be a row with a password: only names that can be guessed are repeated."""
+    guessed = [position for position in positions[:_NAMES_SHOWN] if suggestion(columns, header.names[position])]
+    if guessed:
+        _refuse_unknown(columns, header, guessed, set())
     raise HeaderError("header_without_known_column", line=header.line, known=", ".join(columns.plain_names))
 
 
-def _refuse_unknown(columns: Columns, header: Header, positions: list[int]) -> None:
-    nearest = [near for position in positions[:_NAMES_SHOWN] for near in _nearest(columns, header, position)]
-    names = ", ".join(header.spelled[position] for position in positions[:_NAMES_SHOWN])
+def _refuse_unknown(columns: Columns, header: Header, positions: list[int], names: set[str]) -> None:
+    """Refuse unknown names, each with what it was probably meant as, and say in the same message what is missing."""
+    meant = {position: suggestion(columns, header.names[position]) for position in positions[:_NAMES_SHOWN]}
+    shown = ", ".join(
+        f"{header.spelled[position]} → {near}" if near else header.spelled[position] for position, near in meant.items()
+    )
     if len(positions) > _NAMES_SHOWN:
-        names += " …"
-    if nearest:
-        raise HeaderError("header_unknown_column_near", line=header.line, columns=names, nearest=", ".join(nearest))
-    raise HeaderError("header_unknown_column", line=header.line, columns=names, known=", ".join(columns.plain_names))
+        shown += " …"
+    missing = _missing(columns, names | set(meant.values()))
+    params = {"line": header.line, "columns": shown, "hint": missing and "header_also_missing", "missing": missing}
+    if any(meant.values()):
+        raise HeaderError("header_unknown_column_near", **params)
+    raise HeaderError("header_unknown_column", **params, known=", ".join(columns.plain_names))
 
 
-def _nearest(columns: Columns, header: Header, position: int) -> list[str]:
-    return get_close_matches(header.names[position], columns.plain_names, 1, 0.6)
+def _missing(columns: Columns, names: set[str]) -> str:
+    """Return the columns that the header needs and hasn't got, "" when it has all."""
+    missing = [column.name for column in columns if column.required and column.name not in names]
+    if columns.one_of and not names.intersection(columns.one_of):
+        missing.append(" / ".join(columns.one_of))
+    return ", ".join(missing)
 
 
 def _refuse_missing(columns: Columns, header: Header, names: set[str]) -> None:
     missing = [column.name for column in columns if column.required and column.name not in names]
     if missing:
-        raise HeaderError(
-            "header_missing_column", line=header.line, columns=", ".join(missing), found=", ".join(header.spelled)
-        )
+        found = ", ".join(header.spelled)
+        raise HeaderError("header_missing_column", line=header.line, columns=", ".join(missing), found=found)
     if columns.one_of and not names.intersection(columns.one_of):
         raise HeaderError("header_missing_identity", line=header.line, columns=", ".join(columns.one_of))

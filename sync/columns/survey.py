@@ -33,7 +33,7 @@ class FileSurvey:
     def __init__(self, places: Mapping[str, int]) -> None:
         self.places = places
 
-    def see(self, cells: Sequence[str]) -> None:
+    def see(self, row: Row) -> None:
         """Look at one row."""
 
     def cell(self, cells: Sequence[str], name: str) -> str:
@@ -73,8 +73,9 @@ class DateSurvey:
                 self._fields.append((place, self._columns.setdefault(name, _Evidence()), is_time))
         return bool(self._fields)
 
-    def see(self, cells: Sequence[str]) -> None:
+    def see(self, row: Row) -> None:
         """Look at the cells of one row."""
+        cells = row.cells
         for place, evidence, is_time in self._fields:
             text = cells[place] if place < len(cells) else ""
             if not text:
@@ -163,7 +164,7 @@ class Survey:
 
         def observe(row: Row) -> None:
             for watcher in watchers:
-                watcher.see(row.cells)
+                watcher.see(row)
 
         return observe
 

@@ -17,11 +17,17 @@ class CohortMembership:
         self.rows = rows
         self._book = CohortBook(rows.state)
 
-    def add(self, user: UserKey, name: str, idnumber: str, line: int) -> SetResult:
-        """Make a user a member of the cohort that the two cells name; make the cohort when it is missing."""
+    def add(self, user: UserKey, name: str, idnumber: str, line: int, column: str = "cohort") -> SetResult:
+        """Make a user a member of the cohort that the two cells name; make the cohort when it is missing.
+
+        Shape: column: of the name; where both are one cell, digits that name no cohort may be Moodle's own number: none is made
+        """
         if not name and not idnumber:
             return NOTHING
-        cohort = self._find(name, idnumber) or self._create(name, idnumber, line)
+        cohort = self._find(name, idnumber)
+        if cohort is None and name == idnumber and name.isdecimal():
+            cohort = Note("cohort_digits_unknown", {"column": column, "cohort": name})
+        cohort = cohort or self._create(name, idnumber, line)
         if isinstance(cohort, Note):
             return SetResult(problems=(cohort,))
         if not self.rows.add_to_cohort(user, cohort.id, line):

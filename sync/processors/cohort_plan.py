@@ -13,6 +13,7 @@ from sync.processors.membership_rows import MembershipRows
 from sync.processors.membership_state import MembershipState
 from sync.processors.named_accounts import NamedAccounts
 from sync.processors.plan import Plan, Ref
+from sync.values import Row
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class CohortSurvey(FileSurvey):
 
     names_users = False
 
-    def see(self, cells: Sequence[str]) -> None:
-        self.names_users = self.names_users or bool(self.cell(cells, "userid"))
+    def see(self, row: Row) -> None:
+        self.names_users = self.names_users or bool(self.cell(row.cells, "userid"))
 
 
 class CohortsPlan(Plan):

@@ -6,10 +6,10 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sync.moodle.courses import Course
-from sync.moodle.enrolments import ACTIVE, ENABLED, METHODS_WITH_FREE_ROLES, SELF_SYNCED_METHODS
+from sync.moodle.enrolments import ACTIVE, ENABLED, METHODS_WITH_FREE_ROLES, SELF_SYNCED_METHODS, SUSPENDED
 from sync.moodle.roles import Role
 from sync.processors.course_groups import CourseGroups
-from sync.processors.enrolment_dates import ShowTime, enrolment_values, reversed_dates
+from sync.processors.enrolment_dates import GivenDate, ShowTime, enrolment_values, reversed_dates
 from sync.processors.membership_memory import Instance
 from sync.processors.membership_results import NOTHING, CourseSet, SetResult
 from sync.processors.membership_rows import MembershipRows
@@ -20,6 +20,7 @@ from sync.values import Change, Note
 
 STUDENT = "student"
 
+_DAY = 86_400
 _STATUS_WORDS = {0: "active", 1: "suspended"}
 
 
@@ -48,6 +49,7 @@ class CourseSets:
             # A set without role and method is a slip that does no harm, unless it asks for a group in vain.
             harmless = target.code == "course_set_empty" and not wanted.group
             return SetResult(notes=(target,)) if harmless else SetResult(problems=(target,))
+        wanted = self._with_end(user, target, wanted)
         if (reversed_set := self._reversed(user, target, wanted)) is not None:
             return SetResult(problems=(reversed_set,))
         changes = tuple(self._enrol(user, target, wanted, line))
@@ -57,6 +59,23 @@ class CourseSets:
             return SetResult(changes)
         joined = self.groups.join(user, target.course, wanted.group, wanted.column("group"), line)
         return joined._replace(changes=(*changes, *joined.changes))
+
+    def _with_end(self, user: UserKey, target: Target, wanted: CourseSet) -> CourseSet:
+        """Return the set with the end that its number of days means, counted from its start, or that of the enrolment."""
+        if wanted.period is None or wanted.end is not None or target.instance is None:
+            return wanted
+        if wanted.period == 0:
+            return wanted._replace(end=GivenDate(0, "0"))
+        before = self.rows.enrolment(user, target.instance.id)
+        start = (
+            wanted.start.seconds
+            if wanted.start is not None
+            else before["timestart"]
+            if before is not None
+            else self.rows.now
+        )
+        end = start + wanted.period * _DAY
+        return wanted._replace(end=GivenDate(end, self._show_time(end)))
 
     def _reversed(self, user: UserKey, target: Target, wanted: CourseSet) -> Note | None:
         before = self.rows.enrolment(user, target.instance.id) if target.instance is not None else None
@@ -69,7 +88,8 @@ class CourseSets:
     def _enrol(self, user: UserKey, target: Target, wanted: CourseSet, line: int) -> Iterator[Change]:
         rows, instance = self.rows, target.instance
         if instance is not None:
-            values = enrolment_values(ACTIVE, wanted.start, wanted.end)
+            status = SUSPENDED if wanted.suspended else ACTIVE
+            values = enrolment_values(status, wanted.start, wanted.end)
             before = rows.enrolment(user, instance.id)
             if rows.enrol(user, instance.id, values, line, timestart=rows.now):
                 yield from self._enrolment_changes(wanted, before, values)

@@ -11,7 +11,8 @@ from sync.values import Change, Note
 class CourseSet(NamedTuple):
     """The cells course1, role1, enrol1 ... of one number.
 
-    Shape: None or '' = the column is absent or the cell empty
+    Shape: None or '' = the column is absent or the cell empty; period: days after the start, in place of an end; suspended: 1
+    = the enrolment isn't active
     """
 
     number: int
@@ -22,6 +23,8 @@ class CourseSet(NamedTuple):
     start: GivenDate | None = None
     end: GivenDate | None = None
     wwwroot: str | None = None
+    period: int | None = None
+    suspended: int | None = None
 
     def column(self, name: str) -> str:
         return f"{name}{self.number}"

@@ -39,9 +39,9 @@ class Memberships:
         """Enrol, give a role, put in a group, as one set says; the other sets go on whatever comes of it."""
         return self._course_sets.apply(user, course_set, line)
 
-    def add_to_cohort(self, user: UserKey, name: str, idnumber: str, line: int) -> SetResult:
+    def add_to_cohort(self, user: UserKey, name: str, idnumber: str, line: int, column: str = "cohort") -> SetResult:
         """Make a user a member of a cohort, with the enrolments that come with it."""
-        return self._cohorts.add(user, name, idnumber, line)
+        return self._cohorts.add(user, name, idnumber, line, column)
 
     def finish(self) -> None:
         """Put what has changed into the plan; call it once, after the last row."""

@@ -10,22 +10,23 @@ from sync.columns.survey import DateSurvey
 from sync.moodle.users import ProfileField, SiteRules
 from sync.processors.accounts import Fold
 from sync.processors.membership_state import MembershipState
+from sync.processors.user_survey import UsersSurvey
 
 
 @dataclass(frozen=True)
 class UsersState:
     """Everything read for one chunk.
 
-    Shape: dates: how those of the file are read; accounts: key fields and the file's fields of every account that a row may
-    mean; revivable: deleted accounts by (host, md5 of the former username); verified: (clear, stored) pairs that match;
-    profile_data: (userid, fieldid) -> (row id, data); owners: (fieldid, folded value) -> userids, for fields that must be unique;
-    preferences: (userid, name) -> (row id, value); folds: identity -> what makes
-    texts equal that Moodle takes for the same, and "profile" for custom fields
-    Units: now: seconds since epoch
+    Shape: dates: how those of the file are read; survey: what a look at the whole file showed; accounts: key fields and the
+    file's fields of every account that a row may mean; revivable: deleted accounts by (host, md5 of the former username);
+    verified: (clear, stored) pairs that match; profile_data: (userid, fieldid) -> (row id, data); owners: (fieldid, folded
+    value) -> userids, for fields that must be unique; preferences: (userid, name) -> (row id, value); folds: identity -> what
+    makes texts equal that Moodle takes for the same, and "profile" for custom fields Units: now: seconds since epoch
     """
 
     rules: SiteRules
     dates: DateSurvey
+    survey: UsersSurvey
     now: int
     accounts: Sequence[Mapping[str, Any]]
     revivable: Mapping[tuple[int, str], Mapping[str, Any]]

@@ -40,7 +40,8 @@ from sync.processors.membership_fetch import fetch_memberships
 from sync.processors.membership_state import MembershipState
 from sync.processors.profile_values import profile_value
 from sync.processors.user_state import UsersState
-from sync.processors.users_planning import PLAIN_FIELDS, UsersPlan, UsersPlanner, course_sets
+from sync.processors.user_survey import UsersSurvey
+from sync.processors.users_planning import PLAIN_FIELDS, UsersPlan, UsersPlanner, cohort_columns, course_sets
 from sync.values import CleanRow, Note
 
 PROFILE_PREFIX = "profile_field_"
@@ -49,7 +50,7 @@ LONGEST_TEXT = 1_000_000
 # Former columns of `user` that Moodle 3.11 turned into social profile fields.
 SOCIAL_COLUMNS = ("icq", "url")
 PREFERENCES = ("auth_forcepasswordchange", "auth_manual_passwordupdatetime", "create_password")
-_NUMBERED = re.compile(r"(?:course|role|enrol|group|start|end|wwwroot)([1-9][0-9]{0,5})")
+_NUMBERED = re.compile(r"(?:course|role|enrol|group|start|end|enrolperiod|enrolstatus|wwwroot)([1-9][0-9]{0,5})")
 
 
 def _field(name: str, kind: Any, **more: Any) -> Column:
@@ -66,6 +67,7 @@ class Users(Processor[UsersState, UsersPlan]):
         "Create, update, rename, suspend and delete accounts, with profile fields, cohort and course enrolments."
     )
     default_filename = "userimport.csv"
+    file_survey = UsersSurvey
     columns = Columns(
         _field("username", text(100, lower=True), required=True, names=True, sample="ada.lovelace",
                help=_("Lower-cased. Letters, digits, hyphen, dot, underscore and @.")),
@@ -112,13 +114,19 @@ class Users(Processor[UsersState, UsersPlan]):
         Column("htmleditor", text(), ignored=True),
         Column("cohort", text(254), refers_to="cohort", help=_("Name; the cohort is made when it is missing.")),
         Column("cohortid", text(100), refers_to="cohort", help=_("Idnumber of the cohort.")),
+        NumberedColumn("cohort", text(100), refers_to="cohort",
+                       help=_("As in Moodle's own upload: idnumber or name; the cohort is made when it is missing.")),
         NumberedColumn("course", text(255), refers_to="course", help=_("A set: course1, role1, enrol1, group1 …")),
         NumberedColumn("role", text(100), refers_to="role", default="student"),
         NumberedColumn("enrol", text(20, lower=True), decides=True,
                        help=_("Enrolment method; empty: the role only, no enrolment.")),
         NumberedColumn("group", text(254), names=True, help=_("Name; the group is made when it is missing.")),
-        NumberedColumn("start", moodle_time(), default=_("now")),
+        NumberedColumn("start", moodle_time(), aliases=("enroltimestart",), default=_("now")),
         NumberedColumn("end", moodle_time(), default=_("0, unlimited")),
+        NumberedColumn("enrolperiod", integer(0, 36_500), help=_("Days after the start, in place of an end; 0 = unlimited.")),
+        NumberedColumn("sysrole", text(100), refers_to="role",
+                       help=_("Known from Moodle's own upload; roles of the whole site are given in Moodle, not by a file.")),
+        NumberedColumn("enrolstatus", flag(), default=_("0, active"), help=_("1 suspends the enrolment.")),
         NumberedColumn("wwwroot", text(255), decides=True, help=_("Remote enrolment is not supported: such a set is refused.")),
         NumberedColumn("type", text(), ignored=True),
         PrefixedColumn(PROFILE_PREFIX, text(LONGEST_TEXT), empty=Empty.CLEARS,
@@ -139,6 +147,9 @@ class Users(Processor[UsersState, UsersPlan]):
              help=_("The column oldusername may rename accounts.")),
         Flag("protectemails", default=True, aliases=("users_protectemails",), label=_("Protect e-mail addresses"),
              help=_("Existing addresses are not changed; missing ones are completed.")),
+        Flag("enrolbydefault", label=_("Enrol without a method"),
+             help=_("A course set that names no enrolment method enrols manually, as Moodle's own upload does. Off: such a set "
+                    "gives its role only, or does nothing.")),
         Flag("resurrect", aliases=("users_resurrect",), label=_("Resurrect"),
              help=_("A deleted account of the same username is taken up again instead of making a new one.")),
         DATE_ORDER_OPTION,
@@ -153,6 +164,9 @@ class Users(Processor[UsersState, UsersPlan]):
         self.simulated = SimulatedPasswords()
         self.hashes: dict[tuple[int, str], str] = {}
         self.fields = tuple(dict.fromkeys((*KEY_FIELDS, *sorted(self.names & frozenset(PLAIN_FIELDS)))))
+        self.users_survey = self.survey.found if isinstance(self.survey.found, UsersSurvey) else UsersSurvey({})
+        if not self.chosen.enrolbydefault:
+            self.file_notes.extend(self.users_survey.notes)
         self.set_numbers = self._contiguous_sets()
         self.profile_fields = self._match_profile_fields()
 
@@ -170,6 +184,7 @@ class Users(Processor[UsersState, UsersPlan]):
         return UsersState(
             rules=self.rules,
             dates=self.survey.dates,
+            survey=self.users_survey,
             now=int(time.time()),
             accounts=accounts,
             revivable=self._fetch_revivable(rows),
@@ -284,14 +299,15 @@ class Users(Processor[UsersState, UsersPlan]):
 
     def _fetch_memberships(self, rows: Sequence[CleanRow], userids: Sequence[int]) -> MembershipState:
         sets = [course_set for row in rows for course_set in course_sets(row.values, self.set_numbers, self.rules)]
+        named = {text for row in rows for _column, text in cohort_columns(row.values)}
         return fetch_memberships(
             self.moodle,
             self.memory,
             course_identifier=self.chosen.courseidentifier,
             courses={course_set.course for course_set in sets},
             groups={(course_set.course, course_set.group) for course_set in sets if course_set.group},
-            cohort_names={row.values["cohort"] for row in rows if "cohort" in row.values},
-            cohort_idnumbers={row.values["cohortid"] for row in rows if "cohortid" in row.values},
+            cohort_names={row.values["cohort"] for row in rows if "cohort" in row.values} | named,
+            cohort_idnumbers={row.values["cohortid"] for row in rows if "cohortid" in row.values} | named,
             userids=userids,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,8 @@ from sync.moodle.users import SiteRules
 from sync.processors.accounts import Account, AccountBook, AccountsPlan, RowRefused
 from sync.processors.base import SplitChunk
 from sync.processors.enrolment_dates import given_date
-from sync.processors.memberships import CourseSet, Memberships
+from sync.processors.enrolment_methods import MANUAL
+from sync.processors.memberships import CourseSet, Memberships, SetResult
 from sync.processors.plan import Ref
 from sync.processors.user_checks import UserChecks, is_mailable, is_no_mail
 from sync.processors.user_matching import AccountMatcher
@@ -26,6 +28,12 @@ PLAIN_FIELDS = (
     "lang", "timezone", "auth", "maildisplay", "maildigest", "mailformat", "autosubscribe", "trackforums", "suspended",
     "middlename", "alternatename", "firstnamephonetic", "lastnamephonetic", "theme", "calendartype", "emailstop", "imagealt",
 )  # fmt: skip
+
+
+_SYSTEM_ROLE = re.compile(r"sysrole[1-9]\d*")
+_COHORT_COLUMN = re.compile(r"cohort[1-9]\d*")
+# Refusals of a row whose account is somebody else's -> by which value, "" = the primary identity.
+_CLASHES = {"username_differs": "", "idnumber_taken": "idnumber", "email_taken": "email"}
 
 
 class UsersPlan(AccountsPlan):
@@ -66,8 +74,9 @@ class UsersPlanner:
             try:
                 result = self._plan_row(row)
             except RowRefused as refused:
+                code, params = self._of_the_same_file(row, refused)
                 subject = row.values.get("username", "")
-                self.plan.outcomes.append(Outcome(row.line, Action.REJECTED, refused.code, refused.params, subject))
+                self.plan.outcomes.append(Outcome(row.line, Action.REJECTED, code, params, subject))
             else:
                 results.append(result)
                 if result.account is not None and result.action is not Action.UNCHANGED:
@@ -79,6 +88,16 @@ class UsersPlanner:
         self.memberships.finish()
         self.plan.outcomes.extend(result.outcome() for result in results)
         return self.plan
+
+    def _of_the_same_file(self, row: CleanRow, refused: RowRefused) -> tuple[str, Mapping[str, Any]]:
+        """Return code and values of a refusal; where an earlier row names the same, that is what the person must know."""
+        identity = _CLASHES.get(refused.code)
+        if identity is not None:
+            name = identity or self.options.primaryidentity
+            value = str(row.values.get(name, ""))
+            if earlier := self.state.survey.earlier_line(name, value, row.line):
+                return "identity_in_earlier_line", {"column": name, "value": value, "earlier": earlier}
+        return refused.code, refused.params
 
     def _plan_row(self, row: CleanRow) -> RowResult:
         values, notes = dict(row.values), list[Note]()
@@ -197,18 +216,24 @@ class UsersPlanner:
         return result
 
     def _join(self, result: RowResult, account: Account, values: Mapping[str, Any]) -> None:
-        joinings = []
+        joinings = [_left_to_moodle(values)]
         if "cohort" in values or "cohortid" in values:
             name, idnumber = values.get("cohort", ""), values.get("cohortid", "")
             joinings.append(self.memberships.add_to_cohort(account.key, name, idnumber, result.line))
-        sets = course_sets(values, self.set_numbers, self.rules)
+        for column, named in cohort_columns(values):
+            joinings.append(self.memberships.add_to_cohort(account.key, named, named, result.line, column))
+        sets = course_sets(values, self.set_numbers, self.rules, MANUAL if self.options.enrolbydefault else None)
         joinings.extend(self.memberships.apply_course_set(account.key, course_set, result.line) for course_set in sets)
         for joined in joinings:
             if joined.changed:
                 result.touch()
             result.changes.extend(joined.changes)
-            result.notes.extend(joined.notes)
+            result.notes.extend(note for note in joined.notes if not self._is_told(note))
             result.problems.extend(joined.problems)
+
+    def _is_told(self, note: Note) -> bool:
+        """Whether the same is said of the whole file already."""
+        return note.code == "course_set_empty" and bool(self.state.survey.notes)
 
     def _end_tokens(self) -> None:
         if self.rules.deletes_tokens:
@@ -216,8 +241,13 @@ class UsersPlanner:
             self.plan.tokens_ended.update(update.id for update in updates if "password" in update.after)
 
 
-def course_sets(values: Mapping[str, Any], numbers: Sequence[int], rules: SiteRules) -> Iterator[CourseSet]:
-    """Give the course sets of a row: course1, role1 …; a set whose course is empty is skipped."""
+def course_sets(
+    values: Mapping[str, Any], numbers: Sequence[int], rules: SiteRules, default_method: str | None = None
+) -> Iterator[CourseSet]:
+    """Give the course sets of a row: course1, role1 …; a set whose course is empty is skipped.
+
+    Shape: default_method: of sets that name none
+    """
     for number in numbers:
         course = values.get(f"course{number}")
         if course:
@@ -225,12 +255,26 @@ def course_sets(values: Mapping[str, Any], numbers: Sequence[int], rules: SiteRu
                 number=number,
                 course=course,
                 role=values.get(f"role{number}"),
-                enrol=values.get(f"enrol{number}"),
+                enrol=values.get(f"enrol{number}") or default_method,
                 group=values.get(f"group{number}"),
                 start=given_date(values.get(f"start{number}"), rules),
                 end=given_date(values.get(f"end{number}"), rules),
                 wwwroot=values.get(f"wwwroot{number}"),
+                period=values.get(f"enrolperiod{number}"),
+                suspended=values.get(f"enrolstatus{number}"),
             )
+
+
+def _left_to_moodle(values: Mapping[str, Any]) -> SetResult:
+    """Say which cells ask for roles of the whole site."""
+    asked = sorted((name, cell) for name, cell in values.items() if _SYSTEM_ROLE.fullmatch(name) and cell)
+    return SetResult(problems=tuple(Note("sysrole_not_given", {"column": name, "role": cell}) for name, cell in asked))
+
+
+def cohort_columns(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the columns cohort1, cohort2 … of a row with their cells: idnumber or name of a cohort, as in Moodle's upload."""
+    found = [(int(name.removeprefix("cohort")), name) for name in values if _COHORT_COLUMN.fullmatch(name)]
+    return [(name, values[name]) for _number, name in sorted(found) if values[name]]
 
 
 def _update_code(changed: Collection[str], values: Mapping[str, Any]) -> str:

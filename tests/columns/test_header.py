@@ -9,6 +9,7 @@ from sync.columns.column import Column, Columns, NumberedColumn
 from sync.columns.header import match_header
 from sync.errors import HeaderError
 from sync.messages import text_of
+from sync.processors import REGISTRY
 from sync.values import Header
 
 COLUMNS = Columns(
@@ -56,7 +57,7 @@ def test_a_misspelt_name_is_refused_with_the_nearest_one() -> None:
     code, said = refusal("username", "LastName", "lastnam", "curse1")
 
     assert code == "header_unknown_column_near"
-    assert said.startswith("Line 3: these columns are not known here: lastnam, curse1. Did you mean lastname, course1?")
+    assert said.startswith("Line 3: these columns are not known here: lastnam → lastname, curse1 → course1. Write")
 
 
 def test_a_name_that_is_like_none_is_refused_with_all_that_there_are() -> None:
@@ -65,6 +66,29 @@ def test_a_name_that_is_like_none_is_refused_with_all_that_there_are() -> None:
     assert code == "header_unknown_column"
     assert "Shoesize" in said
     assert "username, lastname, cmd, course1" in said
+
+
+@pytest.mark.parametrize(
+    ("key", "spelled", "said"),
+    [
+        ("users", "User Name;First name;Surname;Email address",
+         "User Name → username, First name → firstname, Surname → lastname, Email address → email."),
+        ("users", "username;Prénom;Nom;Adresse de courriel;Numéro d\u2019identification",
+         "Prénom → firstname, Nom → lastname, Adresse de courriel → email, Numéro d\u2019identification → idnumber."),
+        ("users", "login_id;first_name;last_name;email;status",
+         "login_id → username, first_name → firstname, last_name → lastname, status."),
+        ("users", "Vorname;Nachname;E-Mail-Adresse;Anmeldename",
+         "Vorname → firstname, Nachname → lastname, E-Mail-Adresse → email, Anmeldename → username."),
+        ("enrolments", "username;course1;role1", "username → uid, course1 → cid, role1 → rolename."),
+        ("enrolments", "uid;cid;role;Enrolled until", "role → rolename, Enrolled until."),
+        ("cohorts", "cidnumber;username", "username → userid."),
+        ("courses", "Nom abrégé;fullname;Catégorie de cours", "Nom abrégé → shortname, Catégorie de cours → category."),
+        ("users", "username;firstname;Shoe size", "Shoe size. Take them out"),
+        ("users", "username;firstname;Shoe size", "These columns are missing: lastname."),
+    ],
+)  # fmt: skip
+def test_each_unknown_name_stands_beside_what_it_was_meant_as_if_anything(key: str, spelled: str, said: str) -> None:
+    assert said in refusal(*spelled.split(";"), columns=REGISTRY[key].columns)[1]
 
 
 def test_unknown_names_may_be_accepted() -> None:
@@ -88,7 +112,8 @@ def test_a_header_without_any_right_name_still_gets_the_nearest_ones() -> None:
     code, said = refusal("user_name", "Secret#1")
 
     assert code == "header_unknown_column_near"
-    assert "user_name. Did you mean username?" in said
+    assert "user_name → username." in said
+    assert "These columns are missing: lastname." in said
     assert "Secret#1" not in said
 
 

@@ -92,7 +92,8 @@ def test_every_file_type_has_the_general_options_and_their_old_names(key: str) -
     ("key", "expected"),
     [
         ("users", {"primaryidentity": "idnumber", "courseidentifier": "shortname", "createpasswords": False,
-                   "sendpasswordtousers": False, "allowrename": False, "protectemails": True, "resurrect": False}),
+                   "sendpasswordtousers": False, "allowrename": False, "protectemails": True, "resurrect": False,
+                   "enrolbydefault": False}),
         ("users_delete", {"primaryidentity": "idnumber"}),
         ("users_suspend", {"primaryidentity": "idnumber"}),
         ("users_restore", {"primaryidentity": "idnumber"}),

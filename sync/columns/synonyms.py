@@ -1,0 +1,101 @@
+"""What other programs call our columns: for the help about an unknown one, never read as such.
+
+Moodle's own labels in English and French, the German ones, and what exports of other systems have.
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+
+from sync.columns.column import Columns
+from sync.columns.words import folded
+
+# Nearer names are slips of the hand; further ones are other words ("Surname" isn't "username").
+_NEAR = 0.84
+_LONGEST_COMPARED = 60
+_NUMBER_AT_END = re.compile(r"(.*?[a-z])(\d{1,3})")
+
+# Columns that mean the same in different file types, of which the first that a file type has is suggested: what others call it.
+_SYNONYMS = """
+username uid userid: username user login loginid loginname accountname account nomdutilisateur identifiant anmeldename
+username uid userid: benutzername nutzername uid userid usuario utente gebruikersnaam userlogin samaccountname
+firstname: firstname givenname forename fname prenom vorname nombre nome voornaam first prenomeleve
+lastname: lastname surname familyname lname sn nom nomdefamille nachname familienname apellido apellidos cognome achternaam
+lastname: last
+email: email emailaddress mail emailadress adressedecourriel courriel adressemail adresseemail adresseelectronique emailadresse
+email: mailadresse correo correoelectronico useremail
+idnumber uid userid: idnumber idno studentid studentnumber externalid sisid numerodidentification numeroidentification
+idnumber uid userid: matricule numeroetudiant idnummer matrikelnummer personalnummer sisuserid
+password: password motdepasse passwort kennwort newpassword contrasena
+city: city citytown town ville stadt ort stadtort ciudad
+country: country pays land selectacountry pais countrycode
+phone1: phone telephone telefon phonenumber tel fixe telephonefixe
+phone2: mobile mobilephone cellphone telephoneportable portable handy telephonemobile
+department: department departement abteilung service
+institution: institution etablissement school organisation organization
+lang: language langue preferredlanguage langueprefere sprache
+suspended: suspendedaccount comptesuspendu gesperrt
+deleted: delete supprimer
+description cdescription summary: description summary resume resumeducours coursesummary beschreibung
+course1 cid courseid course shortname: course courseshortname coursecode nomabregeducours cours kurs kurskurzname courseid
+course1 cid courseid course shortname: coursename
+shortname cid courseid course: shortname nomabrege kurzname kurzbezeichnung code
+fullname: fullname coursefullname nomcomplet nomcompletducours vollstandigername kursname title
+category ccatcontext: category coursecategory categorie categoriedecours kategorie kursbereich
+startdate starttime start1 enrolstart: startdate coursestartdate datededebut datededebutducours kursbeginn begin beginn
+startdate starttime start1 enrolstart: validfrom from start starttime timestart
+enddate endtime end1 enrolend: enddate courseenddate datedefin datedefinducours kursende ende validuntil until end endtime
+enddate endtime end1 enrolend: timeend expires
+visible: visible coursevisibility visibility visibiliteducours sichtbar
+role1 rolename role: role rolename rolle rolshortname
+group1 g1 groupid name: group groupname groupe nomdugroupe gruppe gruppenname
+grouping: grouping groupingname groupement gruppierung
+cohort cidnumber cname: cohort cohorte cohortid globalegruppe cohortname nomdelacohorte
+cmd: cmd command operation action commande befehl
+template: template templatecourse backupfile modele vorlage
+enrol1 enrol self: enrol enrolmentmethod methodedinscription enrolmethod enrolment einschreibemethode
+"""
+_CANDIDATES = {
+    word: names.split()
+    for names, _colon, words in (line.partition(":") for line in _SYNONYMS.strip().splitlines())
+    for word in words.split()
+}
+
+
+def suggestion(columns: Columns, name: str) -> str:
+    """Return the column of a file type that an unknown name was probably meant as, "" when none is a good guess."""
+    plain = _plain(name)
+    if not plain or len(plain) > _LONGEST_COMPARED:
+        return ""
+    known = {_plain(column): column for column in columns.plain_names}
+    found = known.get(plain) or next((c for c in _candidates(plain) if _is_known(columns, c)), "")
+    if not found:
+        near = get_close_matches(plain, known, 1, _NEAR)
+        found = known[near[0]] if near else ""
+    return found if found != name else ""
+
+
+def _candidates(plain: str) -> list[str]:
+    if plain in _CANDIDATES:
+        return _CANDIDATES[plain]
+    if match := _NUMBER_AT_END.fullmatch(plain):
+        return [_numbered(candidate, match[2]) for candidate in _CANDIDATES.get(match[1], ())]
+    return []
+
+
+def _numbered(candidate: str, number: str) -> str:
+    """Return the name of a set with the number that was written: course2 -> course2, where there are sets."""
+    return candidate.removesuffix("1") + number if candidate.endswith("1") and candidate[:-1] in _SETS else candidate
+
+
+_SETS = frozenset(("course", "role", "group", "g", "start", "end", "enrol"))
+
+
+def _is_known(columns: Columns, name: str) -> bool:
+    found = columns.find(name)
+    return found is not None and not found[0].ignored
+
+
+def _plain(name: str) -> str:
+    return "".join(sign for sign in folded(name) if sign.isalnum())

@@ -1,0 +1,71 @@
+"""Headers and sets as people have them from Moodle's documentation, and from exports of other systems."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.real_files.conftest import ReadCase
+
+
+def test_035_columns_of_moodles_own_upload_are_read(real_case: ReadCase) -> None:
+    case = real_case("035")
+    case.prepare()
+    first = case.run("core.csv", "enrolbydefault=1")
+    second = case.run("core2.csv", "enrolbydefault=1")
+
+    assert first.counts == {"created": 1}
+    query = (
+        "SELECT ue.status, ue.timestart, ue.timeend FROM mdl_user_enrolments ue JOIN mdl_user u ON u.id = ue.userid "
+        "JOIN mdl_enrol e ON e.id = ue.enrolid WHERE e.enrol = 'manual' AND u.username = :username"
+    )
+    assert case.look(query, username="b35.a") == [(0, 1798761600, 1798761600 + 10 * 86_400)]
+    # The role of the whole site is left to Moodle, so the row comes back for it.
+    assert second.counts == {"partial": 1}
+    assert case.look(query, username="b35.b")[0][0] == 1
+    members = (
+        "SELECT c.idnumber FROM mdl_cohort_members m JOIN mdl_cohort c ON c.id = m.cohortid "
+        "JOIN mdl_user u ON u.id = m.userid WHERE u.username = 'b35.b'"
+    )
+    assert case.look(members) == [("COH-SYS",)]
+
+
+@pytest.mark.mariadb
+def test_044_each_unknown_column_stands_beside_what_it_was_meant_as(real_case: ReadCase) -> None:
+    case = real_case("044")
+    said = {step.file: case.run(step).said for step in case.steps}
+
+    assert "User Name → username, First name → firstname, Surname → lastname, Email address → email." in said["h1.csv"]
+    assert "login_id → username, first_name → firstname, last_name → lastname" in said["h2.csv"]
+    assert "status →" not in said["h2.csv"]
+    assert "Vorname → firstname, Nachname → lastname" in said["h3.csv"]
+    assert "username → uid" in said["h4.csv"]
+    assert "role1 → rolename" in said["h4.csv"]
+    assert "username → userid" in said["h5.csv"]
+
+
+def test_046_a_file_that_enrols_nobody_says_so_at_the_top(real_case: ReadCase) -> None:
+    case = real_case("046")
+    alone, with_role = case.run_all()
+
+    assert "so nobody is enrolled (rows with a course: 2)" in alone.report
+    assert "enrolbydefault" in alone.report
+    assert "note:" not in alone.report
+    assert "so nobody is enrolled (rows with a course: 1)" in with_role.report
+    assert "don't appear among the participants" in with_role.report
+
+
+def test_046_the_option_enrols(real_case: ReadCase) -> None:
+    case = real_case("046")
+    case.prepare()
+    for step in case.steps:
+        assert case.run(step, "enrolbydefault=1").status == 0
+    query = (
+        "SELECT COUNT(*) FROM mdl_user_enrolments ue JOIN mdl_user u ON u.id = ue.userid WHERE u.username LIKE 'b46.%'"
+    )
+    assert case.look(query) == [(3,)]
+
+
+def test_050_a_duplicate_in_the_same_file_says_which_line(real_case: ReadCase) -> None:
+    case = real_case("050")
+    [run] = case.run_all()
+    assert "b50.b: column idnumber: Line 2 of this file has “ID50” already." in run.report
