@@ -682,7 +682,8 @@ COHORT_TEXTS = {
     "cohort_gate_left": _(
         "self enrolment in %(count)s courses was open to its members only, and is closed to everybody now"
     ),
-    "cohorts_deleted_empty": _("%(count)s cohorts that the file left without members were deleted."),
+    "cohorts_deleted_empty": _("%(count)s cohorts that the file left without members were deleted: %(names)s."),
+    "cohort_deleted_empty": _("cohort deleted at the end, as the file has left nobody in it"),
     "cohort_link_created": _("cohort enrolled; people who came along: %(count)s"),
     "cohort_link_restored": _("cohort enrolment switched on again"),
     "cohort_link_synced": _("cohort enrolled already; people brought up to date"),
@@ -707,7 +708,13 @@ GROUP_TEXTS = {
     "group_unchanged": _("group unchanged"),
     "group_bound": _("group put in the grouping"),
     "group_unidentified": _(
-        "The course has no group with the %(identifier)s “%(group)s”. Correct the cell, or create the group first."
+        "The group with the %(identifier)s “%(group)s” is in another course. Correct the cell, or create the group first."
+    ),
+    "group_made_instead": _(
+        "the course has no group with the %(identifier)s “%(group)s”; the one of this name was taken, or a new one made"
+    ),
+    "group_command_unknown": _(
+        "There is no group command “%(value)s”, so no group was touched. Write one of these: %(allowed)s."
     ),
     "group_not_unique": _(
         "%(count)s groups of the course have the %(identifier)s “%(group)s”. Make it unique in Moodle, or choose another "
@@ -739,6 +746,8 @@ GROUP_TEXTS = {
     "group_member_removed": _("taken out of the group"),
     "group_member_missing": _("nothing to do: not a member of the group"),
     "group_kept_not_ours": _("still in the group “%(group)s” as well: ToolSync did not make that membership"),
+    "group_purged": _("group deleted at the end, as nobody is in it"),
+    "grouping_purged": _("grouping deleted at the end, as no group is in it"),
     "groups_purged": _("Deleted groups without members (%(count)s): %(names)s."),
     "groupings_purged": _("Deleted groupings without groups (%(count)s): %(names)s."),
 }
@@ -795,6 +804,9 @@ RUN_TEXTS: dict[str, Any] = {
         "Nothing was done. Somebody who may run it must let schedules take the file, or start it by hand."
     ),
     "archive_differs": _("The archive could not be stored as it should be, so the file was not deleted."),
+    "settings_dead": _(
+        "These settings come from the old plugin, which never did anything with them, and neither does ToolSync: %(names)s."
+    ),
     "invisible_characters": _(
         "Characters that nobody sees (zero width, direction marks …) were taken out of what names something, in %(count)s rows, "
         "first in line %(line)s (columns: %(columns)s). Look where the file comes from: such come along when text is copied from "

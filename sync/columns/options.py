@@ -5,7 +5,7 @@ The form, the shell, the API and the documentation are derived from these declar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,10 +82,14 @@ class Text(Option):
 
 
 class Options:
-    """The ordered options of a processor. Shape: iterates over Option; names are unique, aliases included."""
+    """The ordered options of a processor.
 
-    def __init__(self, *options: Option) -> None:
+    Shape: iterates over Option; names are unique, aliases included; dead: settings of the old plugin that no code of it read
+    """
+
+    def __init__(self, *options: Option, dead: Collection[str] = ()) -> None:
         self._options = options
+        self.dead = frozenset(dead)
         self._by_name: dict[str, Option] = {}
         for option in options:
             for name in (option.name, *option.aliases):
@@ -97,7 +101,7 @@ class Options:
         return iter(self._options)
 
     def __add__(self, others: Iterable[Option]) -> Options:
-        return Options(*self._options, *others)
+        return Options(*self._options, *others, dead=self.dead)
 
     def find(self, name: str) -> Option:
         """Give an option by its name or by the name that the old plugin gave it. Raises: OptionError."""
@@ -107,10 +111,13 @@ class Options:
         return option
 
     def resolve(self, *layers: Mapping[str, Any]) -> OptionValues:
-        """Lay the layers over the defaults, later ones on top. Raises: OptionError."""
+        """Lay the layers over the defaults, later ones on top; dead settings stay as they are. Raises: OptionError."""
         values = {option.name: option.default for option in self}
         for layer in layers:
             for name, value in layer.items():
+                if name in self.dead:
+                    values[name] = value
+                    continue
                 option = self.find(name)
                 values[option.name] = option.clean(value)
         return OptionValues(values)

@@ -14,7 +14,7 @@ from sync.processors.enrolment_results import accepted
 from sync.processors.membership_rows import MembershipRows
 from sync.processors.named_accounts import find_account
 from sync.processors.table_view import UserKey
-from sync.values import Action, Change, CleanRow, Note, Outcome
+from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
 
 
 def cohort_text(row: CleanRow, identifier: str) -> str:
@@ -62,7 +62,14 @@ class CohortsPlanner:
     # --- commands ----------------------------------------------------------------------------------------------------
 
     def _add(self, row: CleanRow, text: str) -> Outcome:
-        user = self._user(row)
+        found = self._named_user(row)
+        if not isinstance(found, Note):
+            return self._add_member(row, text, found)
+        # The cohort is made or changed and stays so; the line goes into the tryback for the account.
+        return partial_outcome(self._add_member(row, text, None), [found])
+
+    def _add_member(self, row: CleanRow, text: str, user: int | None) -> Outcome:
+        """Make or change the cohort of a row, and put an account in it, if there is one."""
         cohort = self.cohorts.find(text)
         is_new = cohort is None
         changes: list[Change] = []
@@ -119,9 +126,14 @@ class CohortsPlanner:
         return cohort
 
     def _user(self, row: CleanRow) -> int | None:
-        """Give the account of a row; None where it names none. An unknown one refuses the row, whatever its command."""
+        """Give the account of a row; None where it names none. Raises: RowRefused for an unknown one"""
+        found = self._named_user(row)
+        return None if found is None else accepted(found)
+
+    def _named_user(self, row: CleanRow) -> int | Note | None:
+        """Give the account of a row, or say what is wrong; None where it names none."""
         text = row.values.get("userid", "")
-        return accepted(find_account(self.state.accounts, self.state.useridentifier, text, "userid")) if text else None
+        return find_account(self.state.accounts, self.state.useridentifier, text, "userid") if text else None
 
     # --- members -----------------------------------------------------------------------------------------------------
 

@@ -28,11 +28,12 @@ from sync.processors.cohort_book import CohortBook, lookup
 from sync.processors.cohort_options import COHORT_IDENTIFIERS, FOLLOW_ENROLMENTS
 from sync.processors.cohort_plan import CohortsPlan, CohortsState, CohortSurvey, as_cohort
 from sync.processors.cohort_planning import CohortsPlanner, cohort_text
+from sync.processors.group_purge import listed
 from sync.processors.membership_fetch import fetch_memberships
 from sync.processors.membership_state import MembershipState
 from sync.processors.named_accounts import NamedAccounts, fetch_named_accounts
 from sync.processors.plan import Ref
-from sync.values import CleanRow, Note
+from sync.values import Action, CleanRow, Note, Outcome
 
 # Cohorts with another component belong to the plugin of that name.
 _OUR_COMPONENTS = frozenset(("", "tool_sync"))
@@ -74,10 +75,11 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
              help=_("Unknown cohorts of the command add are made.")),
         Flag("allowequalnames", label=_("Allow equal names"),
              help=_("A new cohort may have the name of another one; Moodle allows it.")),
-        Flag("syncdelete", aliases=("cohorts_syncdelete",), label=_("Delete emptied cohorts"),
+        Flag("syncdelete", label=_("Delete emptied cohorts"),
              help=_("Cohorts that the file leaves without any member are deleted at the end.")),
         FOLLOW_ENROLMENTS,
         *GENERAL_OPTIONS,
+        dead=("cohorts_syncdelete",),
     )  # fmt: skip
 
     def begin(self, names: Sequence[str]) -> None:
@@ -118,7 +120,9 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
         state = self._state({}, memberships.with_cohorts(tuple(empty)), may_delete=True)
         plan = CohortsPlanner(state, self.chosen).plan_deletion()
         if empty:
-            plan.notes.append(Note("cohorts_deleted_empty", {"count": len(empty)}))
+            names = listed([cohort.name for cohort in empty])
+            plan.notes.append(Note("cohorts_deleted_empty", {"count": len(empty), "names": names}))
+        plan.outcomes += [Outcome(0, Action.DELETED, "cohort_deleted_empty", {}, cohort.name) for cohort in empty]
         return plan
 
     def remember(self, plan: CohortsPlan, state: CohortsState) -> None:

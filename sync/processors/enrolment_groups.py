@@ -45,6 +45,9 @@ class EnrolmentGroups:
 
     def apply(self, userid: int, course: Course, row: EnrolmentRow) -> SetResult:
         """Carry out the group command of a row; what can't be done stands among the problems, the rest is done."""
+        if row.gcmd not in GROUP_COMMANDS:
+            params = {"column": "gcmd", "value": row.gcmd, "allowed": ", ".join(GROUP_COMMANDS)}
+            return SetResult(problems=(Note("group_command_unknown", params),))
         if row.gcmd == "gdel":
             return _together(self._leave(userid, course, column, name, row.line) for column, name in row.groups)
         if not self.rows.is_enrolled(userid, course.id):

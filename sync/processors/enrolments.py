@@ -21,7 +21,7 @@ from sync.moodle.writer import Writer
 from sync.processors.after_commit import AfterCommit
 from sync.processors.base import Processor
 from sync.processors.contact_mails import News, contact_mails
-from sync.processors.enrolment_groups import GROUP_COMMANDS, REPLACING, Protection
+from sync.processors.enrolment_groups import REPLACING, Protection
 from sync.processors.enrolment_methods import MANUAL, SYNC, MethodRules
 from sync.processors.enrolment_planning import EnrolmentPlanner, EnrolmentsPlan, EnrolmentsState
 from sync.processors.group_purge import PURGE_OPTION, GroupPurge, carry_out_purge
@@ -59,7 +59,7 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
         Column("starttime", moodle_time(), default=_("now"), help=_("Empty: an enrolment that is there keeps its date.")),
         Column("endtime", moodle_time(), default=_("0, unlimited"),
                help=_("Empty: an enrolment that is there keeps its date.")),
-        Column("gcmd", one_of(GROUP_COMMANDS),
+        Column("gcmd", text(40, lower=True),
                help=_("gadd joins the groups, greplace leaves the other groups of the course as well; gaddcreate and "
                       "greplacecreate make missing groups; gdel leaves the groups. Empty: no groups.")),
         NumberedColumn("g", text(254), stored_in=("groups", "name"), names=True, help=_("Name of a group of the course.")),
@@ -89,6 +89,7 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
         PURGE_OPTION,
         DATE_ORDER_OPTION,
         *GENERAL_OPTIONS,
+        dead=("enrolcleanup",),
     )  # fmt: skip
 
     def begin(self, names: Sequence[str]) -> None:

@@ -16,13 +16,13 @@ from sync.moodle.group_deletion import delete_groupings, delete_groups
 from sync.moodle.writer import Writer
 from sync.processors.memory import Memory
 from sync.processors.plan import Plan
-from sync.values import Note
+from sync.values import Action, Note, Outcome
 
 # A report with the names of more than that is read by nobody.
 MAX_LISTED = 20
 
 PURGE_OPTION = Choice(
-    "purgeemptygroups", default="0", aliases=("groups_purgeemptygroups", "enrolcleanup"),
+    "purgeemptygroups", default="0", aliases=("groups_purgeemptygroups",),
     choices={"0": _("Keep"), "1": _("Delete empty groups"), "2": _("Delete empty groups and groupings")},
     label=_("Empty groups"),
     help=_("At the end of the file, in the courses that it names. Groups stay that have an enrolment key, or that "
@@ -75,9 +75,14 @@ class GroupPurge:
         if self._chosen == "2":
             groupings = fetch_empty_groupings(self._moodle, self._courseids, groups)
         plan.notes += [
-            Note(code, {"count": len(found), "names": _listed(found)})
+            Note(code, {"count": len(found), "names": listed(list(found.values()))})
             for code, found in (("groups_purged", groups), ("groupings_purged", groupings))
             if found
+        ]
+        plan.outcomes += [
+            Outcome(0, Action.DELETED, code, {}, name)
+            for code, found in (("group_purged", groups), ("grouping_purged", groupings))
+            for name in found.values()
         ]
         plan.groups, plan.groupings = tuple(groups), tuple(groupings)
 
@@ -95,6 +100,6 @@ class GroupPurge:
         return joined, left
 
 
-def _listed(found: Mapping[int, str]) -> str:
-    names = list(found.values())
+def listed(names: Sequence[str]) -> str:
+    """Give names in a row, not too many of them."""
     return ", ".join(names[:MAX_LISTED]) + (" …" if len(names) > MAX_LISTED else "")

@@ -54,6 +54,7 @@ class GroupMembers(Processor[GroupMembersState, GroupMembersPlan]):
                label=_("Group identifier"), help=_("What the column groupid holds.")),
         PURGE_OPTION,
         *GENERAL_OPTIONS,
+        dead=("enrolcleanup",),
     )  # fmt: skip
 
     def begin(self, names: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +14,7 @@ from sync.columns.general_options import GENERAL_OPTIONS
 from sync.columns.options import Choice, Flag, Options
 from sync.moodle.courses import fetch_courses
 from sync.moodle.groups import fetch_bindings, fetch_described_groups, fetch_groupings
-from sync.moodle.identifiers import folding
+from sync.moodle.identifiers import fetch_ids, folding
 from sync.processors.base import Processor
 from sync.processors.course_objects import INDEXED
 from sync.processors.groups_planning import GROUP, GROUPING, GroupsPlan, GroupsPlanner, GroupsState
@@ -34,7 +34,8 @@ class Groups(Processor[GroupsState, GroupsPlan]):
     default_filename = "groups.csv"
     after = ("courses",)
     columns = Columns(
-        Column("type", one_of(GROUP, GROUPING), default="group", sample="group", help=_("What the row is about.")),
+        Column("type", one_of(GROUP, GROUPING), empty=Empty.CLEARS, default="group", sample="group",
+               help=_("What the row is about: group or grouping. An empty cell means a grouping, as in the old plugin.")),
         Column("courseid", text(255), required=True, refers_to="course", sample="MATH101", help=_("The course.")),
         Column("name", text(255), required=True, stored_in=("groupings", "name"), names=True, sample="Tuesday group",
                help=_("Name of the group or grouping.")),
@@ -57,9 +58,10 @@ class Groups(Processor[GroupsState, GroupsPlan]):
                label=_("Group identifier"), help=_("What the column updateid holds in rows about groups.")),
         Choice("groupingidentifier", default="idnumber", aliases=("groups_groupingidentifier",), choices=_IDENTIFIERS,
                label=_("Grouping identifier"), help=_("What the column updateid holds in rows about groupings.")),
-        Flag("autogrouping", aliases=("groups_autogrouping",), label=_("Grouping for each group"),
+        Flag("autogrouping", label=_("Grouping for each group"),
              help=_("Rows without the column selfgrouping count as if it were 1.")),
         *GENERAL_OPTIONS,
+        dead=("groups_autogrouping",),
     )  # fmt: skip
 
     def fetch(self, rows: Sequence[CleanRow]) -> GroupsState:
@@ -85,7 +87,14 @@ class Groups(Processor[GroupsState, GroupsPlan]):
                 table: {name: folding(self.moodle, table, name) for name in INDEXED}
                 for table in ("groups", "groupings")
             },
+            elsewhere=self._fetch_elsewhere(rows),
         )
+
+    def _fetch_elsewhere(self, rows: Sequence[CleanRow]) -> Collection[str]:
+        """Give the values of updateid that name a group of any course. Names aren't looked up: they recur."""
+        identifier = self.chosen.groupidentifier
+        texts = {row.values["updateid"] for row in rows if "updateid" in row.values}
+        return fetch_ids(self.moodle, "groups", identifier, texts) if texts and identifier != "name" else ()
 
     def plan(self, rows: Sequence[CleanRow], state: GroupsState) -> GroupsPlan:
         return GroupsPlanner(state, self.chosen).plan_rows(rows)

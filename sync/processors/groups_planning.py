@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,8 @@ class GroupsState:
     """Everything read for one chunk.
 
     Shape: courses: knows the courses that the rows name; groups, groupings: all of these courses; bindings: (groupingid,
-    groupid); folds: table -> column -> what makes texts equal
+    groupid); folds: table -> column -> what makes texts equal; elsewhere: the values of updateid that name a group of any
+    course, where these are numbers or idnumbers
     Units: now: seconds since epoch
     """
 
@@ -39,6 +40,7 @@ class GroupsState:
     groupings: Sequence[Object]
     bindings: set[tuple[int, int]]
     folds: Mapping[str, Mapping[str, Fold]]
+    elsewhere: Collection[str] = ()
 
 
 class GroupsPlan(Plan):
@@ -76,32 +78,41 @@ class GroupsPlanner:
 
     def _plan_row(self, row: CleanRow) -> Outcome:
         course = accepted(find_course(self.state.courses, row.values["courseid"], "courseid"))
-        if row.values.get("type", GROUP) == GROUPING:
+        # The old plugin takes all that isn't called a group for a grouping.
+        if row.values.get("type", GROUP) in ("", GROUPING):
             return self._grouping(row, course)
         if len(row.values["name"]) > MAX_NAME:
             raise RowRefused("group_name_too_long", "name", limit=MAX_NAME)
-        key, done = self._group(row, course)
-        return self._into_grouping(row, course, key, done)
+        key, done, notes = self._group(row, course)
+        outcome = self._into_grouping(row, course, key, done)
+        return outcome._replace(notes=(*notes, *outcome.notes))
 
-    def _group(self, row: CleanRow, course: Course) -> tuple[ObjectKey, Done]:
-        """Make or change the group of a row."""
+    def _group(self, row: CleanRow, course: Course) -> tuple[ObjectKey, Done, tuple[Note, ...]]:
+        """Make or change the group of a row; one that isn't there is made, as in the old plugin."""
         values, groups = row.values, self.plan.groups
         identifier = self.options.groupidentifier
         if "updateid" not in values:
-            by = "idnumber" if values.get("idnumber") else "name"
-            key = _only_one(groups, course, by, values[by], by)
-            if key is not None:
-                return key, Done(Action.UNCHANGED, "group_unchanged")
-            return self._create(groups, course, row), Done(Action.CREATED, "group_created")
+            return *self._named_group(row, course), ()
         key = _only_one(groups, course, identifier, values["updateid"], "updateid")
         if key is None and values.get(identifier):
             # What this row renames may bear the new name already: the file was sent before.
             key = _only_one(groups, course, identifier, values[identifier], identifier)
         if key is None:
             params = {"identifier": identifier, "group": values["updateid"]}
-            raise RowRefused("group_unidentified", "updateid", **params)
+            if values["updateid"] in self.state.elsewhere:
+                raise RowRefused("group_unidentified", "updateid", **params)
+            return *self._named_group(row, course), (Note("group_made_instead", params),)
         kept = {"idnumber"} if identifier == "idnumber" and not values.get("idnumber") else set()
-        return key, self._change(groups, course, key, row, kept)
+        return key, self._change(groups, course, key, row, kept), ()
+
+    def _named_group(self, row: CleanRow, course: Course) -> tuple[ObjectKey, Done]:
+        """Give the group that has the idnumber of a row, or else its name; make it where there is none."""
+        values, groups = row.values, self.plan.groups
+        by = "idnumber" if values.get("idnumber") else "name"
+        key = _only_one(groups, course, by, values[by], by)
+        if key is not None:
+            return key, Done(Action.UNCHANGED, "group_unchanged")
+        return self._create(groups, course, row), Done(Action.CREATED, "group_created")
 
     def _grouping(self, row: CleanRow, course: Course) -> Outcome:
         """Make or change the grouping of a row."""
@@ -192,8 +203,8 @@ def _given(row: CleanRow) -> dict[str, Any]:
 
 
 def _described(description: str | None) -> dict[str, Any]:
-    """Give a description as Moodle stores it: HTML, NULL without one."""
-    return {"description": description or None, "descriptionformat": 1 if description else 0}
+    """Give a description as Moodle stores it: HTML, NULL where nothing is said of one."""
+    return {"description": description, "descriptionformat": 0 if description is None else 1}
 
 
 def _outcome(row: CleanRow, done: Done, notes: tuple[Note, ...] = ()) -> Outcome:

@@ -177,6 +177,8 @@ class _Conductor:
         notes = [*self.processor.file_notes, *self._date_notes()]
         if self.header.ignored:
             notes.insert(0, Note("columns_ignored", {"columns": ", ".join(self.header.ignored)}))
+        if dead := sorted(self.work.processor.options.dead & set(self.work.options)):
+            notes.append(Note("settings_dead", {"names": ", ".join(dead)}))
         self.work.recorder.begin(self.reader, self.header, notes)
         after_line = self._recovered_line()
         if after_line:
@@ -296,7 +298,8 @@ class _Conductor:
         if plan is not None and not plan.is_empty:
             if self.work.simulate:
                 self.processor.collect(AfterCommit(notes=plan.notes))
-            self._write(plan, [], line, line)
+            # What an option deletes counts as deleted, in the line that follows the last row.
+            self._write(plan, [outcome._replace(line=line) for outcome in plan.outcomes], line, line)
             plan.let_go()
 
     def _is_done(self, last_line: int) -> bool:

@@ -341,7 +341,9 @@ def test_what_is_deleted_at_the_end_is_told_by_a_simulation_too(sqlite_site: Moo
         run(sqlite_site, text, syncdelete=True, chunk_rows=chunk_rows, simulate=simulate) for simulate in (True, False)
     )
 
-    assert [(note.code, note.params) for note in told.notes] == [("cohorts_deleted_empty", {"count": 2})]
+    assert [(note.code, note.params) for note in told.notes] == [
+        ("cohorts_deleted_empty", {"count": 2, "names": "GONE, NEW"})
+    ]
     assert done.notes == told.notes
     assert {row["idnumber"] for row in sqlite_site.rows("cohort")} >= {"KEPT", "BLANK", "AGAIN"}
     assert not sqlite_site.rows("cohort", idnumber="GONE") + sqlite_site.rows("cohort", idnumber="NEW")

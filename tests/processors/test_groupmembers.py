@@ -229,7 +229,7 @@ def test_10_a_simulation_tells_the_same_and_writes_nothing(site: MoodleSite, chu
     assert told.notes == done.notes
     assert done.codes == [
         "group_member_added", "group_member_shifted", "group_member_shifted", "group_not_enrolled", "group_member_removed",
-        "group_member_missing", "group_member_added",
+        "group_member_missing", "group_member_added", "group_purged", "group_purged",
     ]  # fmt: skip
     assert names(site) == {"G2"}
 
@@ -375,5 +375,5 @@ def test_people_are_named_by_each_identifier(small: MoodleSite, identifier: str,
 
 
 def test_the_cleanup_of_the_old_plugin_is_understood(small: MoodleSite) -> None:
-    run(small, ADD, enrolcleanup="1")
+    run(small, ADD, groups_purgeemptygroups="1")
     assert [row["id"] for row in small.rows("groups", courseid=small.ids["C1"])] == [small.ids["G1"]]

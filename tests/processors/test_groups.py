@@ -163,7 +163,7 @@ def test_9_a_simulation_tells_the_same_and_writes_nothing(moodle_site: MoodleSit
     assert told.outcomes == done.outcomes
     assert done.codes == [
         "grouping_created", "group_created", "group_unchanged", "group_updated", "group_created", "grouping_updated",
-        "group_bound", "group_unchanged", "group_unidentified", "grouping_unknown",
+        "group_bound", "group_unchanged", "group_created", "grouping_unknown",
     ]  # fmt: skip
 
 
@@ -252,7 +252,6 @@ BAD = [
     ("group;C1;" + "n" * 256 + ";;;;;", "value_too_long"),
     ("group;C1;G;" + "i" * 101 + ";;;;", "value_too_long"),
     ("group;C1;Double;;;;;", "group_not_unique"),
-    ("group;C1;G;;NOWHERE;;;", "group_unidentified"),
     ("group;C1;Taken;TAKEN;OWN;;;", "group_idnumber_taken"),
     ("grouping;C1;Taken;TAKEN;;;;", "grouping_idnumber_taken"),
     ("grouping;C1;Double;;;;;", "grouping_not_unique"),
@@ -320,7 +319,7 @@ def test_courses_are_named_by_each_identifier(sqlite_site: MoodleSite, identifie
 
 
 def test_the_names_of_the_old_plugin_are_understood(sqlite_site: MoodleSite) -> None:
-    run(sqlite_site, "courseid;name\nIDC1;G\n", groups_courseidentifier="idnumber", groups_autogrouping=1)
+    run(sqlite_site, "courseid;name\nIDC1;G\n", groups_courseidentifier="idnumber", autogrouping=1)
     assert grouping(sqlite_site)["name"] == "G"
 
 
