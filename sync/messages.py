@@ -45,6 +45,9 @@ FILE_TEXTS = {
         "over several lines."
     ),
     "workbook_broken": _("The workbook is damaged or incomplete. Open and save it again, then send the whole file."),
+    "workbook_of_sheets": _(
+        "Several sheets of the workbook begin with a header: %(sheets)s. Save each as a file of its own."
+    ),
     "workbook_too_large": _(
         "The workbook is too large to be read. Save it as CSV; if it looks small, delete the stray cells far below or "
         "far to the right."
@@ -108,6 +111,19 @@ COLUMN_TEXTS = {
         "“%(value)s” has more than the 15 digits that a spreadsheet keeps, and ends with zeros: its last digits are lost. "
         "Format the column as text, enter the number again, and save the file."
     ),
+    "cell_without_result": _(
+        "The cell holds a formula whose result isn't stored in the workbook. Open it in a spreadsheet program, and save it "
+        "there; or paste the values in place of the formulas."
+    ),
+    "cell_shown_otherwise": _(
+        "The sheet doesn't show “%(value)s” but something else, by its number format. Format the column as text, and "
+        "enter what is meant."
+    ),
+    "cell_is_boolean": _(
+        "The cell holds the logical value %(value)s, not a text. If the word is meant, format the cell as text, and enter it "
+        "again."
+    ),
+    "sheet_chosen": _("The sheet “%(sheet)s” of the workbook was read; the others were not: %(others)s."),
     "cell_is_formula": _(
         "The cell holds a formula, not its result. Show results instead of formulas in the spreadsheet, and save the file "
         "again."

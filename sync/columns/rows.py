@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from sync.columns.cell_texts import CellTexts
-from sync.columns.clean import CellError, Clean
-from sync.columns.column import Columns, Empty
+from sync.columns.clean import CellError, Clean, TextKind
+from sync.columns.column import Columns, Empty, PrefixedColumn
 from sync.columns.header import MatchedHeader
 from sync.columns.leaving_out import LeavingOut, left_out
 from sync.columns.options import OptionValues
@@ -38,6 +38,7 @@ class RowCleaner:
         self._leaving_out = leaving_out or LeavingOut(columns, OptionValues({}))
         self._width = header.width
         self._exact = columns.exact_width
+        self._text_positions: set[int] = set()
         self._fields: list[tuple[int, str, Clean, bool, bool, bool]] = []
         for position, name, column in header.fields:
             kind = column.kind
@@ -45,6 +46,9 @@ class RowCleaner:
                 kind = kind.limited(column_limit(*column.stored_in))
             if dates is not None:
                 kind = kind.ordered(dates.orders_of(name))
+            # A custom field may be a checkbox.
+            if isinstance(kind, TextKind) and not isinstance(column, PrefixedColumn):
+                self._text_positions.add(position)
             clears = column.empty is Empty.CLEARS
             self._fields.append((position, name, kind.cleaner(), column.must_be_filled, clears, column.is_key))
 
@@ -72,7 +76,7 @@ class RowCleaner:
             value = cells[position] if position < count else ""
             try:
                 if cell_faults and position in cell_faults:
-                    _refuse(cell_faults[position])
+                    self._refuse(cell_faults[position], position)
                 if value and not value.isascii():
                     value = self._texts.normal(value, name, line, is_key=is_key)
                 value = value and clean(value)
@@ -101,6 +105,7 @@ class RowCleaner:
             return Rejection(row.line, "", "too_few_cells", {"cells": count, "width": self._width})
         return None
 
-
-def _refuse(fault: Note) -> NoReturn:
-    raise CellError(fault.code, **fault.params)
+    def _refuse(self, fault: Note, position: int) -> None:
+        """Raise a fault of the reader, unless the column wants what it is about. Raises: CellError"""
+        if fault.code != "cell_is_boolean" or position in self._text_positions:
+            raise CellError(fault.code, **fault.params)

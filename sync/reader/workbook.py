@@ -6,6 +6,7 @@ import codecs
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import Any, BinaryIO
 
 from sync.errors import HeaderError
@@ -13,12 +14,14 @@ from sync.reader.dialect import COMMENT_MARKS, Dialect, decode_entities, encode_
 from sync.reader.file_kind import WORKBOOK_SUFFIXES
 from sync.reader.row_checks import RowChecks
 from sync.reader.row_reader import Look, RowReader, list_header, make_header
-from sync.reader.workbook_process import SheetRows, read_sheet
-from sync.values import Header, Row
+from sync.reader.workbook_process import FaultyCell, SheetHead, SheetRows, read_sheet
+from sync.values import Header, Note, Row
 
 # What the rows look like as text, in the tryback for instance: a spreadsheet needs the byte order mark to read UTF-8.
 DIALECT = Dialect("UTF-8", ";", line_end="\r\n", bom=codecs.BOM_UTF8, is_workbook=True)
 
+# So many rows are looked at for the header when the first row isn't one.
+_ROWS_ABOVE_HEADER = 50
 _ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
 
 
@@ -29,22 +32,53 @@ def open_workbook(
     list_names: Sequence[str] = (),
     look: Look | None = None,
 ) -> RowReader:
-    """Open the first visible sheet that isn't empty.
+    """Open the visible sheet that has a header; the first that isn't empty if none has.
 
     Shape: is_known: whether a lower-case name is a column; look: as in open_rows
     list_names: of a sheet without header what its cells are, what is beyond them is passed over
     Raises: UnknownFileType if it's another zip file, damaged, or too large; EmptyFile; HeaderError
     """
-    values = read_sheet(stream, is_meant=_looks_like_workbook(stream, filename))
+
+    def choose(heads: Sequence[SheetHead]) -> int:
+        return 0 if list_names else _choose_sheet(heads, is_known)
+
+    values = read_sheet(stream, is_meant=_looks_like_workbook(stream, filename), choose=choose)
     size = stream.seek(0, 2)
     if look is not None and not list_names:
         _look_at_all(values, is_known, look)
-    numbered = iter(enumerate(values, start=1))
-    header = list_header(list_names) if list_names else _read_header(numbered)
+    header = list_header(list_names) if list_names else _read_header(iter(enumerate(values.once_before(), start=1)))
+    if header.line and not any(map(is_known, header.names)):
+        _refuse_lines_above_header(values, header, is_known)
+    numbered = islice(enumerate(values, start=1), header.line, None)
     checks = RowChecks(header, is_known)
     checks.skipped.count = max(header.line - 1, 0)
+    if len(values.heads) > 1:
+        place = choose(values.heads)
+        others = ", ".join(head.name for number, head in enumerate(values.heads) if number != place)
+        checks.findings.add_note(Note("sheet_chosen", {"sheet": values.heads[place].name, "others": others}))
     rows = _rows(numbered, checks, header)
     return RowReader(DIALECT, header, checks.skipped, rows, lambda: size, findings=checks.findings)
+
+
+def _choose_sheet(heads: Sequence[SheetHead], is_known: Callable[[str], bool]) -> int:
+    """Return the place of the sheet that has a header; the first where none has. Raises: HeaderError if several have one."""
+
+    def is_header(cells: Sequence[str]) -> bool:
+        names = [cell.strip().lower() for cell in cells if cell.strip()]
+        return bool(names) and all(map(is_known, names))
+
+    found = [place for place, head in enumerate(heads) if any(map(is_header, head.rows))]
+    if len(found) > 1:
+        raise HeaderError("workbook_of_sheets", sheets=", ".join(heads[place].name for place in found))
+    return found[0] if found else 0
+
+
+def _refuse_lines_above_header(values: SheetRows, header: Header, is_known: Callable[[str], bool]) -> None:
+    """Refuse a sheet whose header stands below other rows, a title for instance. Raises: HeaderError"""
+    for line, cells in enumerate(islice(values.once_before(), _ROWS_ABOVE_HEADER), start=1):
+        names = [text.strip().lower() for text in map(cell_text, cells) if text.strip()]
+        if line > header.line and len(names) > 1 and all(map(is_known, names)):
+            raise HeaderError("header_below", line=header.line, found=line)
 
 
 def _look_at_all(values: SheetRows, is_known: Callable[[str], bool], look: Look) -> None:
@@ -100,9 +134,21 @@ def _rows(numbered: Iterable[tuple[int, list[Any]]], checks: RowChecks, header: 
             [decode_entities(text).strip() for text in texts],
             is_comment=is_comment,
             is_special=True,
+            cell_faults=_cell_faults(values),
         )
         if row is not None:
             yield row
+
+
+def _cell_faults(values: Sequence[Any]) -> dict[int, Note]:
+    """Return position -> why a cell can't be read. A yes or no is what it says only where a column wants one."""
+    faults: dict[int, Note] = {}
+    for place, value in enumerate(values):
+        if isinstance(value, FaultyCell):
+            faults[place] = Note(value.code, {"value": value.value} if value.value else {})
+        elif isinstance(value, bool):
+            faults[place] = Note("cell_is_boolean", {"value": str(value).upper()})
+    return faults
 
 
 def _without_empty_end(texts: list[str]) -> list[str]:
@@ -114,6 +160,9 @@ def _without_empty_end(texts: list[str]) -> list[str]:
 def cell_text(value: Any) -> str:
     """Write a value as a person would type it in a CSV file."""
     match value:
+        case FaultyCell():
+            # Something must stand there, or the cell would be taken for an empty one at the end.
+            text = value.value or "?"
         case bool():
             text = "1" if value else "0"
         case float():

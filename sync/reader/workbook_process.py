@@ -14,12 +14,12 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, NamedTuple
 
 from sync.errors import CommandFileError, EmptyFile, UnknownFileType
 from sync.reader import workbook_program as program
@@ -75,15 +75,32 @@ _VALUES: dict[str, Callable[[Any], Any]] = {
     "date": datetime.date.fromisoformat,
     "time": datetime.time.fromisoformat,
     "duration": lambda seconds: datetime.timedelta(seconds=seconds),
+    "shown": str,
 }
 
 
-def read_sheet(stream: BinaryIO, *, is_meant: bool) -> SheetRows:
-    """Read the first visible sheet that isn't empty; return its rows from the first on, without empty cells at their ends.
+class FaultyCell(NamedTuple):
+    """A cell that can't be what somebody meant. Shape: code: of sync.messages"""
+
+    code: str
+    value: str
+
+
+class SheetHead(NamedTuple):
+    """How a visible sheet begins. Shape: rows: its first rows that aren't empty"""
+
+    name: str
+    rows: list[list[str]]
+
+
+def read_sheet(
+    stream: BinaryIO, *, is_meant: bool, choose: Callable[[Sequence[SheetHead]], int] = lambda _heads: 0
+) -> SheetRows:
+    """Read a visible sheet that isn't empty; return its rows from the first on, without empty cells at their ends.
 
     The whole sheet has been read when this returns; the rows wait on disk.
-    Shape: is_meant: whether a zip that can't be read was meant as a workbook; cells: str, float, int, bool, date, datetime,
-    time, timedelta
+    Shape: is_meant: whether a zip that can't be read was meant as a workbook; choose: gives the place of the
+    sheet among those that aren't empty; cells: str, float, int, bool, date, datetime, time, timedelta, FaultyCell
     Raises: UnknownFileType if it's another zip file, damaged, or too large; EmptyFile; CommandFileError if a row is too long
     """
     size = stream.seek(0, 2)
@@ -95,14 +112,22 @@ def read_sheet(stream: BinaryIO, *, is_meant: bool) -> SheetRows:
         file.seek(0)
         out = stack.enter_context(TemporaryFile())
         _refuse(_run(file, out, LIMITS, size), out, is_meant=is_meant)
+        rows = SheetRows(out)
+        if place := choose(rows.heads):
+            for stale in (file, out):
+                stale.seek(0)
+            out.truncate()
+            _refuse(_run(file, out, LIMITS, size, place), out, is_meant=is_meant)
+            rows = SheetRows(out)
         stack.pop_all()
-    return SheetRows(out)
+    return rows
 
 
-def _run(file: IO[bytes], out: IO[bytes], limits: WorkbookLimits, size: int) -> int:
+def _run(file: IO[bytes], out: IO[bytes], limits: WorkbookLimits, size: int, sheet: int = 0) -> int:
     """Run the program; return its exit status."""
     # -I and -S: nothing of the environment or of other packages is loaded, so that it starts within some 30 ms.
-    command = [sys.executable, "-I", "-S", "-B", program.__file__, _packages(), *map(str, limits.arguments(size))]
+    numbers = map(str, (*limits.arguments(size), sheet))
+    command = [sys.executable, "-I", "-S", "-B", program.__file__, _packages(), *numbers]
     process = subprocess.Popen(  # noqa: S603 (our own program)
         command, stdin=file, stdout=out, stderr=subprocess.DEVNULL, env=_environment(), cwd="/", start_new_session=True
     )
@@ -145,7 +170,7 @@ def _refuse(status: int, out: IO[bytes], *, is_meant: bool) -> None:
             raise EmptyFile("file_empty")
         case program.LONG_ROW:
             out.seek(0)
-            raise CommandFileError("row_too_long", line=sum(1 for _row in out) + 1, limit=LIMITS.row // MIB)
+            raise CommandFileError("row_too_long", line=sum(1 for _row in out), limit=LIMITS.row // MIB)
         case _:
             raise UnknownFileType("workbook_too_large")
 
@@ -155,6 +180,8 @@ class SheetRows:
 
     def __init__(self, out: IO[bytes]) -> None:
         self._out = out
+        out.seek(0)
+        self.heads = [SheetHead(head["name"], head["rows"]) for head in json.loads(out.readline())]
 
     def __iter__(self) -> Iterator[list[Any]]:
         with self._out:
@@ -163,9 +190,12 @@ class SheetRows:
     def once_before(self) -> Iterator[list[Any]]:
         """Return the rows from the first on, and keep them for another time."""
         self._out.seek(0)
+        self._out.readline()
         for line in self._out:
             yield [_value(cell) if isinstance(cell, dict) else cell for cell in json.loads(line)]
 
 
 def _value(cell: dict[str, Any]) -> Any:
+    if cell["type"] == "fault":
+        return FaultyCell(cell["code"], cell["value"])
     return _VALUES[cell["type"]](cell["value"])

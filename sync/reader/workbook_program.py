@@ -3,48 +3,67 @@
 A workbook of a few kilobytes can ask for any amount of memory and time, and what reads it may end the whole process. So
 this one has limits, which it sets itself before it looks at the file. It imports nothing of ours and nothing of Django.
 
-Standard input is the workbook. Standard output is a line of JSON for each row of the sheet, from its first row on: a list of
+Standard input is the workbook. Standard output is a line of JSON for the visible sheets that aren't empty, each with its name
+and the beginning of its first rows; then a line for each row of the sheet, from its first row on: a list of
 cells without the empty ones at the end. A cell is a string, a number, true or false, or an object for what JSON has no type
-for: {"type": "date", "value": "2025-03-04"}, and "datetime", "time", "duration" (seconds). The exit status says how it went.
+for: {"type": "date", "value": "2025-03-04"}, and "datetime", "time", "duration" (seconds), and the marks of `workbook_marks`.
+The exit status says how it went.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import resource
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from typing import Any, BinaryIO
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+from xml.parsers.expat import ExpatError
 
 # Exit statuses. Whatever else the process ends with, a signal for instance, means that it came to a limit.
 READ, OTHER_ZIP, BROKEN, NO_CONTENT, TOO_LARGE, LONG_ROW = 0, 10, 11, 12, 13, 14
 
+# So many sheets are looked into, and so many of their rows.
+_SHEETS, _FIRST_ROWS = 20, 5
 _ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
 _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
 
 
-def main(memory: int, seconds: int, output: int, unpacked: int, row: int) -> int:
+class Limits(NamedTuple):
+    """What may be taken. Shape: output: all rows as JSON; unpacked: all parts of the zip; row: characters
+
+    Units: bytes, of CPU time seconds
+    """
+
+    memory: int
+    seconds: int
+    output: int
+    unpacked: int
+    row: int
+
+
+def main(limits: Limits, sheet: int) -> int:
     """Read the workbook on standard input within limits; return the exit status.
 
-    Units: bytes, of CPU time seconds. Shape: output: all rows as JSON; unpacked: all parts of the zip; row: characters
+    Shape: sheet: its place among the visible sheets that aren't empty
     """
     for limit, most in (
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_CPU, seconds),
-        (resource.RLIMIT_FSIZE, output),
+        (resource.RLIMIT_AS, limits.memory),
+        (resource.RLIMIT_CPU, limits.seconds),
+        (resource.RLIMIT_FSIZE, limits.output),
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(limit, (most, most))
     try:
-        return _read(sys.stdin.buffer, unpacked, row)
+        return _read(sys.stdin.buffer, limits.unpacked, limits.row, sheet)
     except (MemoryError, OverflowError):
         return TOO_LARGE
 
 
-def _read(stream: BinaryIO, unpacked: int, row: int) -> int:
+def _read(stream: BinaryIO, unpacked: int, row: int, sheet: int) -> int:
     try:
         with zipfile.ZipFile(stream) as archive:
             if not _is_workbook(archive):
@@ -57,7 +76,7 @@ def _read(stream: BinaryIO, unpacked: int, row: int) -> int:
     except _BROKEN_ZIP:
         return BROKEN
     stream.seek(0)
-    return _write_rows(stream, row)
+    return _write_rows(stream, row, sheet)
 
 
 def _is_workbook(archive: zipfile.ZipFile) -> bool:
@@ -70,19 +89,30 @@ def _is_workbook(archive: zipfile.ZipFile) -> bool:
         return part.read(len(_ODS_TYPE)) == _ODS_TYPE
 
 
-def _write_rows(stream: BinaryIO, row_limit: int) -> int:
+def _write_rows(stream: BinaryIO, row_limit: int, place: int) -> int:
     from python_calamine import CalamineError
 
+    marks_of = _marks_module()
     try:
-        rows = _sheet_rows(stream)
-    except CalamineError:
+        sheets = _visible_sheets(stream)
+        heads = [
+            {"name": sheet.name, "rows": marks_of.first_rows(iter(sheet.iter_rows()), _FIRST_ROWS)} for sheet in sheets
+        ]
+        if not sheets:
+            return NO_CONTENT
+        sheet = sheets[place]
+        with zipfile.ZipFile(stream) as archive:
+            marks = marks_of.find_marks(archive, sheet.name)
+    except (*_BROKEN_ZIP, CalamineError, SyntaxError, KeyError, ExpatError):
         return BROKEN
-    if rows is None:
-        return NO_CONTENT
     encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, default=_object).encode
     out = sys.stdout.buffer
     try:
-        for cells in rows:
+        out.write(encode(heads).encode() + b"\n")
+        for number, cells in enumerate(sheet.iter_rows()):
+            for column, mark in marks.get(number, {}).items():
+                cells.extend([""] * (column + 1 - len(cells)))
+                cells[column] = mark
             while cells and cells[-1] == "":
                 cells.pop()
             if sum(len(cell) for cell in cells if isinstance(cell, str)) > row_limit:
@@ -95,17 +125,29 @@ def _write_rows(stream: BinaryIO, row_limit: int) -> int:
     return READ
 
 
-def _sheet_rows(stream: BinaryIO) -> Iterator[list[Any]] | None:
-    """Return the rows of the first visible sheet that isn't empty; None when there is none."""
+def _visible_sheets(stream: BinaryIO) -> list[Any]:
+    """Return the visible sheets that aren't empty."""
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
     workbook = CalamineWorkbook.from_filelike(stream)
-    for index, about in enumerate(workbook.sheets_metadata):
-        if about.typ == SheetTypeEnum.WorkSheet and about.visible == SheetVisibleEnum.Visible:
-            sheet = workbook.get_sheet_by_index(index)
-            if sheet.start is not None:
-                return iter(sheet.iter_rows())
-    return None
+    places = [
+        place
+        for place, about in enumerate(workbook.sheets_metadata)
+        if about.typ == SheetTypeEnum.WorkSheet and about.visible == SheetVisibleEnum.Visible
+    ]
+    sheets = (workbook.get_sheet_by_index(place) for place in places[:_SHEETS])
+    return [sheet for sheet in sheets if sheet.start is not None]
+
+
+def _marks_module() -> Any:
+    """Return `workbook_marks`, which stands beside this file: nothing of ours can be imported here."""
+    path = Path(__file__).with_name("workbook_marks.py")
+    spec = importlib.util.spec_from_file_location("workbook_marks", path)
+    if spec is None or spec.loader is None:
+        raise ModuleNotFoundError("workbook_marks")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _object(value: date | time | timedelta) -> dict[str, str | float]:
@@ -122,6 +164,7 @@ def _object(value: date | time | timedelta) -> dict[str, str | float]:
 
 
 if __name__ == "__main__":
-    packages, *limits = sys.argv[1:]
+    packages, *numbers = sys.argv[1:]
     sys.path.append(packages)
-    sys.exit(main(*map(int, limits)))
+    *most, place = map(int, numbers)
+    sys.exit(main(Limits(*most), place))

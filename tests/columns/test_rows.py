@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from sync.columns.clean import flag, text
-from sync.columns.column import Column, Columns, Empty
+from sync.columns.column import Column, Columns, Empty, PrefixedColumn
 from sync.columns.header import match_header
 from sync.columns.rows import RowCleaner
-from sync.values import CleanRow, Header, Rejection, Row
+from sync.values import CleanRow, Header, Note, Rejection, Row
 
 COLUMNS = (
     Column("username", text(100, lower=True), required=True, stored_in=("user", "username")),
@@ -98,3 +98,27 @@ def test_one_bad_row_leaves_the_others_alone() -> None:
 
     assert [row.line for row in rows] == [2, 4]
     assert [rejection.line for rejection in rejections] == [3]
+
+
+def test_faults_of_the_reader_reject_the_row_where_they_are_read() -> None:
+    columns = Columns(*COLUMNS, PrefixedColumn("profile_field_", text()))
+    names = (*NAMES, "profile_field_x")
+    cleaner = RowCleaner(columns, match_header(columns, Header(1, b"", names, names)), lambda *_column: None)
+    boolean = Note("cell_is_boolean", {"value": "TRUE"})
+    cells = ("bob", "Rome", "it", "1", "1")
+    faults: list[tuple[Note | None, dict[int, Note], str]] = [
+        (Note("quotes_doubtful", {}), {}, "quotes_doubtful"),
+        (None, {1: Note("cell_is_formula_error", {"value": "#NV"})}, "cell_is_formula_error"),
+        (None, {1: boolean}, "cell_is_boolean"),
+        # A yes or no is welcome where one is wanted, or may be.
+        (None, {3: boolean, 4: boolean}, ""),
+        # A cell behind the header isn't read.
+        (None, {9: boolean}, ""),
+    ]
+    rows = [Row(line, b"", cells, fault, places) for line, (fault, places, _code) in enumerate(faults, start=2)]
+
+    clean_rows, rejections = cleaner.clean(rows)
+
+    assert [rejection.code for rejection in rejections] == [code for _fault, _places, code in faults if code]
+    assert rejections[1].column == "city"
+    assert len(clean_rows) == 2

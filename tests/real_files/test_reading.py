@@ -16,6 +16,18 @@ def codes(run: CaseRun) -> dict[int, str]:
     return {outcome.line: outcome.code for outcome in run.outcomes if outcome.action is Action.REJECTED}
 
 
+def test_018_a_number_shown_with_zeros_is_what_the_sheet_shows(real_case: ReadCase) -> None:
+    case = real_case("018")
+    (run,) = case.run_all()
+    assert (run.status, run.counts) == (0, {"created": 1})
+    assert run.outcome(2).subject.startswith("00045")
+    enrolled = case.look(
+        "SELECT u.username FROM mdl_user_enrolments ue JOIN mdl_enrol e ON e.id = ue.enrolid JOIN mdl_user u ON u.id = ue.userid "
+        "JOIN mdl_course c ON c.id = e.courseid WHERE c.shortname = 'C16' AND u.username IN ('user121', 'user122')"
+    )
+    assert enrolled == [("user121",)]
+
+
 def test_020_a_header_that_stands_there_again_is_passed_over(real_case: ReadCase) -> None:
     case = real_case("020")
     users, courses = case.run_all()

@@ -1,0 +1,188 @@
+"""sync.reader.workbook_marks, through open_rows: what a sheet shows, and cells that can't be what somebody meant."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Any
+
+import openpyxl
+import pytest
+from odf.number import Number, NumberStyle
+from odf.opendocument import OpenDocumentSpreadsheet
+from odf.style import Style
+from odf.table import Table, TableCell, TableRow
+from odf.text import P
+
+from sync.errors import CommandFileError
+from sync.reader import RowReader, open_rows
+from sync.reader.workbook_marks import number_mark
+
+KNOWN = {"username", "firstname", "lastname", "idnumber"}
+
+
+def book(*sheets: tuple[str, list[list[Any]]], formats: dict[str, str] | None = None) -> bytes:
+    workbook = openpyxl.Workbook()
+    workbook.remove(workbook.active)
+    for name, rows in sheets:
+        sheet = workbook.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+        for place, code in (formats or {}).items():
+            sheet[place].number_format = code
+    out = io.BytesIO()
+    workbook.save(out)
+    return out.getvalue()
+
+
+def read(file: bytes) -> RowReader:
+    return open_rows(io.BytesIO(file), "users.xlsx", known_names=KNOWN)
+
+
+HEAD = ["username", "firstname", "lastname", "idnumber"]
+
+
+def row_of(*cells: Any, formats: dict[str, str] | None = None) -> Any:
+    (row,) = read(book(("s", [HEAD, list(cells)]), formats=formats))
+    return row
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "shown"),
+    [
+        (45, "00000", "00045"),
+        (123456, "00000", "123456"),
+        (45, '"ID"0000', "ID0045"),
+        (4512, "00\\-00", "45-12"),
+        (45, "0", "45"),
+        (45, "#,##0", "45"),
+        (45, "0.00", "45"),
+        (45, '0.00" €"', "45"),
+        (45, "General", "45"),
+        (45, "@", "45"),
+        (20260000, "0.00E+00", "20260000"),
+        (0, "000", "000"),
+    ],
+)
+def test_a_number_is_read_as_its_format_shows_it_when_that_says_more(number: int, code: str, shown: str) -> None:
+    row = row_of("a", "A", "B", number, formats={"D2": code})
+    assert row.cells[3] == shown
+    assert row.raw.endswith(f";{shown}".encode())
+    assert row.cell_faults == {}
+
+
+@pytest.mark.parametrize(("value", "code"), [("45.5", "00000"), ("-45", "00000"), ("45", "000,000"), ("4.5", '"K"0')])
+def test_what_is_shown_in_no_plain_way_is_a_fault(value: str, code: str) -> None:
+    mark = number_mark(value, code)
+    assert mark is not None
+    assert mark["code"] == "cell_shown_otherwise"
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("=1/0", "cell_without_result"),
+        (1234567890123456, "cell_lost_digits"),
+        (1.5e20, "cell_lost_digits"),
+        ("#NV", "cell_is_formula_error"),
+        ("#N/A", "cell_is_formula_error"),
+        (True, "cell_is_boolean"),
+        ("2.03E+07", "cell_is_rounded"),
+    ],
+)
+def test_a_cell_that_nobody_meant_is_a_fault(value: Any, code: str) -> None:
+    row = row_of("a", "A", "B", value)
+    assert row.cell_faults[3].code == code
+
+
+def test_a_fault_in_the_last_cells_of_the_last_row_is_seen() -> None:
+    row = row_of("a", "A", "=X1", "=Y1")
+    assert {place: fault.code for place, fault in row.cell_faults.items()} == dict.fromkeys(
+        (2, 3), "cell_without_result"
+    )
+
+
+def test_an_empty_result_is_empty() -> None:
+    file = book(("s", [HEAD, ["a", "A", "B", '=IF(1,"",1)']]))
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(file)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            text = old.read(name)
+            if name.endswith("sheet1.xml"):
+                changed = text.replace(b'<c r="D2"><f>', b'<c r="D2" t="str"><f>')
+                assert changed != text
+                text = changed
+            new.writestr(name, text)
+    (row,) = read(out.getvalue())
+    assert (row.cells, row.cell_faults) == (("a", "A", "B", ""), {})
+
+
+def test_rows_with_gaps_are_marked_where_they_are() -> None:
+    rows = [HEAD, [], ["a", "A", "B", 7], [None, None, None, None], ["b", "A", "B", 8]]
+    found = list(read(book(("s", rows), formats={"D3": "000", "D5": "0000"})))
+    assert [(row.line, row.cells[3]) for row in found] == [(3, "007"), (5, "0008")]
+
+
+def ods(shown: str, value: str, **more: str) -> bytes:
+    document = OpenDocumentSpreadsheet()
+    number = NumberStyle(name="N")
+    number.addElement(Number(minintegerdigits=5))
+    document.automaticstyles.addElement(number)
+    document.automaticstyles.addElement(Style(name="c", family="table-cell", datastylename="N"))
+    table = Table(name="s")
+    for texts in (HEAD, ["a", "A", "B"]):
+        row = TableRow()
+        for text in texts:
+            cell = TableCell(valuetype="string")
+            cell.addElement(P(text=text))
+            row.addElement(cell)
+        if texts is not HEAD:
+            cell = TableCell(valuetype="float", value=value, stylename="c", **more)
+            cell.addElement(P(text=shown))
+            row.addElement(cell)
+        table.addElement(row)
+    document.spreadsheet.addElement(table)
+    out = io.BytesIO()
+    document.write(out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("shown", "value", "cell"),
+    [("00045", "45", "00045"), ("ID45", "45", "ID45"), ("45", "45", "45"), ("45.00", "45", "45"), ("1,234", "1234", "1234"),
+     ("2.03E+07", "20260000", "20260000")],
+)  # fmt: skip
+def test_ods_shows_what_it_holds(shown: str, value: str, cell: str) -> None:
+    (row,) = open_rows(io.BytesIO(ods(shown, value)), "users.ods")
+    assert row.cells[3] == cell
+
+
+def test_ods_loses_digits_too() -> None:
+    (row,) = open_rows(io.BytesIO(ods("1.23E+16", "12345678901234567")), "users.ods")
+    assert row.cell_faults[3].code == "cell_lost_digits"
+
+
+def test_the_sheet_with_a_header_is_read_and_said() -> None:
+    notes, data = ("Notes", [["For the office"], ["x", 1]]), ("Data", [HEAD, ["a", "A", "B", 7]])
+    for sheets, others in ((([notes, data]), "Notes"), (([data, notes]), "Notes")):
+        reader = read(book(*sheets))
+        assert [row.cells[0] for row in reader] == ["a"]
+        assert [(note.code, note.params) for note in reader.notes] == [
+            ("sheet_chosen", {"sheet": "Data", "others": others})
+        ]
+
+
+def test_one_sheet_needs_no_note() -> None:
+    assert read(book(("Data", [HEAD, ["a"]]), ("Empty", []))).notes == []
+
+
+def test_several_sheets_with_a_header_are_refused() -> None:
+    with pytest.raises(CommandFileError) as caught:
+        read(book(("One", [HEAD, ["a"]]), ("Two", [["Students"], HEAD, ["b"]])))
+    assert (caught.value.code, caught.value.params) == ("workbook_of_sheets", {"sheets": "One, Two"})
+
+
+def test_a_title_above_the_header_is_named() -> None:
+    with pytest.raises(CommandFileError) as caught:
+        read(book(("s", [["Students of 2026"], HEAD, ["a", "A", "B", 1]])))
+    assert (caught.value.code, caught.value.params) == ("header_below", {"line": 1, "found": 2})
