@@ -58,6 +58,10 @@ class StorageUnavailable(CodedError):
     """The storage of our own files doesn't do what it is asked; worth trying again later."""
 
 
+class OutcomesMissing(CodedError):
+    """A stored part of a run's outcomes isn't there any more, or is damaged."""
+
+
 class MoodleCommandFailed(CodedError):
     """A script of Moodle's own command line could not do its work."""
 

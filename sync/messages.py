@@ -785,6 +785,17 @@ META_TEXTS = {
 
 # --- runs ---------------------------------------------------------------------------------------------------------
 RUN_TEXTS: dict[str, Any] = {
+    "own_database_unavailable": _(
+        "ToolSync's own database doesn't answer (%(reason)s). Check it and take the run up again."
+    ),
+    "disk_full": _(
+        "The disk that ToolSync writes to is full or can't be written to (%(reason)s). What was there before is whole. Make "
+        "room, then take the run up again."
+    ),
+    "outcomes_part_missing": _(
+        "The stored outcomes of the rows up to line %(line)s are missing or damaged, so they can't be shown and no report or "
+        "tryback can be made of them; in Moodle everything is as it was. Bring the folder of the run back from a backup."
+    ),
     "storage_unavailable": _(
         "The storage of ToolSync's files can't be used now (%(reason)s). Once it is back, take the run up again."
     ),

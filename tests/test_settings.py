@@ -125,10 +125,10 @@ def test_a_production_site_is_served_over_tls_only(tmp_path: Path) -> None:
     ("url", "backend", "options"),
     [
         ("file:///srv/my%20files", "FileSystemStorage", {"location": "/srv/my files", "file_permissions_mode": 0o600}),
-        ("s3://Bucket/a/b", "S3Storage", {"bucket_name": "Bucket", "location": "a/b", "default_acl": None}),
+        ("s3://Bucket/a/b", "ReplacingS3Storage", {"bucket_name": "Bucket", "location": "a/b", "default_acl": None}),
         (
             "s3://key:se%2Fcret@bucket/?endpoint_url=http%3A%2F%2Fminio%3A9000",
-            "S3Storage",
+            "ReplacingS3Storage",
             {"access_key": "key", "secret_key": "se/cret", "endpoint_url": "http://minio:9000", "location": ""},
         ),
         (

@@ -47,7 +47,7 @@ def _bucket(parts: SplitResult) -> dict[str, Any]:
     }
     if parts.username and parts.password:
         options |= {"access_key": unquote(parts.username), "secret_key": unquote(parts.password)}
-    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+    return {"BACKEND": "toolsync_site.s3_storage.ReplacingS3Storage", "OPTIONS": options}
 
 
 def _sftp(parts: SplitResult) -> dict[str, Any]:

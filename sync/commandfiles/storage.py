@@ -16,6 +16,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from django.conf import settings
@@ -24,6 +25,7 @@ from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 
 from sync.errors import StorageUnavailable
+from sync.whole_files import write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +104,7 @@ def _reached() -> Iterator[Storage]:
 
 
 def save(key: str, content: IO[bytes]) -> int:
-    """Keep the whole content under exactly this key, in place of what was there. Gives its size.
+    """Keep the whole content under exactly this key, in place of what was there, which stays if that fails. Gives its size.
 
     Raises: StorageUnavailable
     """
@@ -110,15 +112,35 @@ def save(key: str, content: IO[bytes]) -> int:
     size = content.seek(0, 2)
     content.seek(0)
     with _reached() as storage:
-        storage.delete(key)
-        saved = storage.save(key, File(content))
-        if saved != key:
-            # Somebody saved the same key just now, so Django took another name: the last one wins.
-            with storage.open(saved, "rb") as source:
-                storage.delete(key)
-                storage.save(key, File(source))
-            storage.delete(saved)
+        if isinstance(storage, FileSystemStorage):
+            _make_folder(storage, key)
+            write_whole(Path(storage.path(key)), content, storage.file_permissions_mode)
+        elif hasattr(storage, "replace"):
+            storage.replace(key, content)
+        else:
+            _save_anew(storage, key, content)
     return size
+
+
+def _make_folder(storage: FileSystemStorage, key: str) -> None:
+    folder, mode = Path(storage.path(key)).parent, storage.directory_permissions_mode
+    missing = [part for part in (folder, *folder.parents) if not part.exists()]
+    for part in reversed(missing):
+        part.mkdir(exist_ok=True)
+        if mode is not None:
+            part.chmod(mode)
+
+
+def _save_anew(storage: Storage, key: str, content: IO[bytes]) -> None:
+    """For a storage that knows no way to replace a file in one step."""
+    storage.delete(key)
+    saved = storage.save(key, File(content))
+    if saved != key:
+        # Somebody saved the same key just now, so Django took another name: the last one wins.
+        with storage.open(saved, "rb") as source:
+            storage.delete(key)
+            storage.save(key, File(source))
+        storage.delete(saved)
 
 
 def exists(key: str) -> bool:

@@ -64,7 +64,8 @@ def read_header(stream: BinaryIO) -> PartHeader:
 def read_outcomes(stream: BinaryIO) -> Iterator[Outcome]:
     """Read the outcomes of a part, in line order."""
     with gzip.open(stream, "rt", encoding="utf-8") as lines:
-        next(lines)
+        if not next(lines, ""):
+            raise EOFError("no header")
         for line in lines:
             yield from map(_outcome, json.loads(line))
 

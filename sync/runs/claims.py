@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from datetime import datetime
 from typing import Any, Self
 
@@ -108,15 +107,13 @@ def waiting_run_ids() -> list[int]:
 class Heartbeat:
     """Says every few seconds that the run is alive, from a thread with a database connection of its own.
 
-    The run is lost when somebody else has claimed it, and also when our database could not be told for as long as
-    others wait before they claim it.
+    A run that could not be told of for long may have been claimed by others: each chunk asks again (`RunRecorder.prepare`).
     """
 
     def __init__(self, run_id: int, token: str, limits: RunLimits) -> None:
         self._run_id = run_id
         self._token = token
         self._limits = limits
-        self._last_beat = _seconds_awake_or_not()
         self._stop = threading.Event()
         self._taken = threading.Event()
         self._thread = threading.Thread(target=self._beat, name=f"heartbeat of run {run_id}", daemon=True)
@@ -130,9 +127,8 @@ class Heartbeat:
         self._thread.join()
 
     def check(self) -> None:
-        """Raises: LeaseLost if the run isn't ours any more."""
-        silent = _seconds_awake_or_not() - self._last_beat
-        if self._taken.is_set() or silent > self._limits.lease.total_seconds():
+        """Raises: LeaseLost if it is known already that the run isn't ours any more."""
+        if self._taken.is_set():
             raise LeaseLost(f"run {self._run_id}")
 
     def _beat(self) -> None:
@@ -148,14 +144,8 @@ class Heartbeat:
                 if not ours:
                     self._taken.set()
                     return
-                self._last_beat = _seconds_awake_or_not()
         finally:
             connection.close()
-
-
-def _seconds_awake_or_not() -> float:
-    """Return a clock that goes on while the machine is suspended, where there is one."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 def _is_dead(stale: datetime) -> Q:

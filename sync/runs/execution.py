@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from sync.columns.options import OptionValues
 from sync.commandfiles import storage
+from sync.commandfiles.checked_file import CheckedFile
 from sync.errors import CodedError, CommandFileError, LeaseLost, StorageUnavailable
 from sync.models import RunState, SyncRun
 from sync.runs.afterwards import Afterwards
@@ -28,7 +29,7 @@ from sync.runs.records import SiteRecords
 from sync.runs.rights import check_run
 from sync.runs.site_files import SiteFiles
 from sync.runs.telling import announce
-from sync.runs.waiting import Patience
+from sync.runs.waiting import Patience, disk, own_database
 from sync.values import FAILED_ACTIONS
 
 logger = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ class Execution:
                     check_run(self.run)
                 self._carry_out_rows()
             self._tidy_up()
-            self._end(self._completed_state())
+            self._retry(lambda: self._end(self._completed_state()))
         except LeaseLost:
             raise
         except _Cancelled:
@@ -90,22 +91,32 @@ class Execution:
         run = self.run
         try:
             with storage.opened(run.input_key) as stream:
-                if storage.digest_of(stream)[0] != run.file_sha256:
+                checked = CheckedFile(stream, run.file_path)
+                if checked.sha256 != run.file_sha256:
                     raise CommandFileError("file_changed", path=run.file_path)
-                self._run_pipeline(stream)
+                self._run_pipeline(checked.opened())
         except FileNotFoundError:
             raise CommandFileError("file_not_found", path=run.file_path) from None
+        self._retry(self._keep_what_is_known_at_the_end)
+
+    def _keep_what_is_known_at_the_end(self) -> None:
+        run = self.run
         if mails_lost := run.chunks.aggregate(lost=Sum("mails_lost"))["lost"]:
             self._recorder.update(notes=[*run.notes, ["mails_lost", {"count": mails_lost}]])
         self._recorder.finish()
 
     def _tidy_up(self) -> None:
-        """Leave behind what the run leaves behind; a storage that is away is waited for. Nothing is made twice."""
-        self._purge_caches()
+        """Leave behind what the run leaves behind. Nothing is made twice."""
+        self._retry(self._purge_caches)
+        self._retry(lambda: self._afterwards.tidy_up(completed=True))
+
+    def _retry(self, action: Callable[[], None]) -> None:
+        """Do something; a storage, a disk or a database of our own that is away is waited for."""
         patience = self._patience()
         for attempt in count(1):
             try:
-                self._afterwards.tidy_up(completed=True)
+                with own_database(), disk():
+                    action()
             except StorageUnavailable as error:
                 patience.wait(error, attempt)
             else:
@@ -150,7 +161,8 @@ class Execution:
         """Whether the run is to stop. Raises: LeaseLost. Queries: one"""
         self._heartbeat.check()
         found = SyncRun.objects.filter(pk=self.run.pk, worker=self._token).values_list("cancel_requested", flat=True)
-        cancelled = found.first()
+        with own_database():
+            cancelled = found.first()
         if cancelled is None:
             raise LeaseLost(f"run {self.run.pk}")
         return cancelled

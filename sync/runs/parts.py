@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
+from gzip import BadGzipFile
 
 from sync.commandfiles import storage
+from sync.errors import OutcomesMissing
 from sync.models import RunChunk, SyncRun
 from sync.outcomes.ledger import read_outcomes
 from sync.values import Action, Outcome
@@ -23,6 +26,10 @@ def read_rows(run: SyncRun, *actions: Action) -> Iterator[Outcome]:
 
 
 def read_part(chunk: RunChunk) -> Iterator[Outcome]:
-    """Give the outcomes of one chunk."""
-    with storage.opened(chunk.outcomes_key) as part:
-        yield from read_outcomes(part)
+    """Give the outcomes of one chunk. Raises: OutcomesMissing"""
+    try:
+        with storage.opened(chunk.outcomes_key) as part:
+            yield from read_outcomes(part)
+    # Of what gzip and JSON say about a file that is cut off or overwritten.
+    except (FileNotFoundError, EOFError, BadGzipFile, zlib.error, ValueError, TypeError, StopIteration) as error:
+        raise OutcomesMissing("outcomes_part_missing", line=chunk.last_line) from error

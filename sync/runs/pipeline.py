@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, BinaryIO, NamedTuple, Protocol, Self
+from typing import Any, BinaryIO, NamedTuple, Protocol, Self, TypeVar
 
 from sync.columns.cell_texts import CellTexts
 from sync.columns.header import MatchedHeader, match_header
@@ -38,8 +38,10 @@ from sync.processors.base import FileArea, NoFileArea, NoRecords, Processor, Rec
 from sync.processors.memory import Memory
 from sync.processors.plan import Mail, Plan
 from sync.reader import RowReader, open_rows
-from sync.runs.waiting import Unavailable
+from sync.runs.waiting import Unavailable, disk
 from sync.values import Action, CleanRow, Note, Outcome, Rejection, Row
+
+Result = TypeVar("Result")
 
 logger = logging.getLogger(__name__)
 
@@ -179,15 +181,15 @@ class _Conductor:
             notes.insert(0, Note("columns_ignored", {"columns": ", ".join(self.header.ignored)}))
         if dead := sorted(self.work.processor.options.dead & set(self.work.options)):
             notes.append(Note("settings_dead", {"names": ", ".join(dead)}))
-        self.work.recorder.begin(self.reader, self.header, notes)
-        after_line = self._recovered_line()
+        self._patiently(lambda: self.work.recorder.begin(self.reader, self.header, notes))
+        after_line = self._patiently(self._recovered_line)
         if after_line:
             self._patiently(self._settle)
         is_stopped = False
         last_line = 0
         rows = iter(self.reader)
         while chunk := list(islice(rows, self.chunk_rows)):
-            if is_stopped := self.work.should_stop():
+            if is_stopped := self._should_stop():
                 break
             last_line = chunk[-1].line
             self._pass_over([row for row in chunk if row.line <= after_line])
@@ -204,8 +206,11 @@ class _Conductor:
             self._patiently(self.fence.clear)
         closing_notes = self.processor.closing_notes()
         self._session_stack.close()
-        self.work.recorder.end([*self.reader.notes, *self.texts.notes, *closing_notes])
+        self._patiently(lambda: self.work.recorder.end([*self.reader.notes, *self.texts.notes, *closing_notes]))
         return not is_stopped
+
+    def _should_stop(self) -> bool:
+        return self._patiently(self.work.should_stop)
 
     @property
     def chunk_rows(self) -> int:
@@ -242,7 +247,7 @@ class _Conductor:
             second_half = self._carry_out_part(part)
             if second_half:
                 waiting += [part[second_half:], part[:second_half]]
-            elif waiting and self.work.should_stop():
+            elif waiting and self._should_stop():
                 return False
             most = max(1, second_half) if second_half else most * 2
         return True
@@ -285,9 +290,10 @@ class _Conductor:
                 clean = left
                 plan = self.processor.plan(clean, state)
         outcomes = _in_line_order(_with_notes(plan.outcomes, clean), rejections, len(rows))
-        if self.work.simulate:
-            self.processor.remember(plan, state)
         self._write(plan, outcomes, first_line, last_line)
+        if self.work.simulate:
+            # Once it is kept what came of it: a chunk that is tried again must not find what it has made itself.
+            self.processor.remember(plan, state)
         plan.let_go()
 
     def _close(self, line: int) -> None:
@@ -296,10 +302,10 @@ class _Conductor:
             return
         plan = self.processor.closing_plan()
         if plan is not None and not plan.is_empty:
-            if self.work.simulate:
-                self.processor.collect(AfterCommit(notes=plan.notes))
             # What an option deletes counts as deleted, in the line that follows the last row.
             self._write(plan, [outcome._replace(line=line) for outcome in plan.outcomes], line, line)
+            if self.work.simulate:
+                self.processor.collect(AfterCommit(notes=plan.notes))
             plan.let_go()
 
     def _is_done(self, last_line: int) -> bool:
@@ -376,19 +382,20 @@ class _Conductor:
         )
         return Rejection(line, "", INTERNAL_ERROR, {"number": number})
 
-    def _patiently(self, action: Callable[[], None]) -> None:
-        """Do something; when Moodle or our storage is away, wait as the work says and do it again on a new session."""
+    def _patiently(self, action: Callable[[], Result]) -> Result:
+        """Do something; when Moodle, storage or database is away, wait as the work says and do it again on a new session."""
         while True:
             try:
-                if self.attempt and action != self._connect:
-                    self._connect()
-                action()
+                with disk():
+                    if self.attempt and action != self._connect:
+                        self._connect()
+                    result = action()
             except (MoodleUnavailable, StorageUnavailable) as error:
                 self.attempt += 1
                 self.work.wait(error, self.attempt)
             else:
                 self.attempt = 0
-                return
+                return result
 
     def _connect(self) -> None:
         work = self.work

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from sync.columns.header import MatchedHeader
 from sync.commandfiles import storage
-from sync.errors import LeaseLost, ToolSyncError
+from sync.errors import LeaseLost, OutcomesMissing, ToolSyncError
 from sync.models import RunChunk, SyncRun
 from sync.moodle.journal import read_images, write_images
 from sync.moodle.writer import BeforeImage
@@ -21,6 +21,7 @@ from sync.processors.after_commit import AfterCommit
 from sync.reader import RowReader, SkippedLines
 from sync.runs.pipeline import ChunkResult, OwedPart
 from sync.runs.records import SiteRecords
+from sync.runs.waiting import own_database
 from sync.values import Note
 
 
@@ -56,6 +57,7 @@ class RunRecorder:
         self._prepared: PartHeader
         self._notes: list[Note] = []
 
+    @own_database()
     def begin(self, reader: RowReader, header: MatchedHeader, notes: Sequence[Note]) -> None:
         """Keep what the file turned out to be."""
         self._skipped = reader.skipped
@@ -74,11 +76,13 @@ class RunRecorder:
         )
         self._notes = list(notes)
 
+    @own_database()
     def end(self, notes: Sequence[Note]) -> None:
         """Keep what is worth saying now that all rows are done."""
         if notes:
             self.update(notes=_plain([*self._notes, *notes]))
 
+    @own_database()
     def prepare(self, chunk: ChunkResult) -> None:
         """Store the outcomes and the before-images; the database knows nothing of them yet."""
         self._still_ours()
@@ -102,21 +106,26 @@ class RunRecorder:
         storage.save(self._outcomes_key(header, self._token), io.BytesIO(encode_outcomes(header, chunk.outcomes)))
         self._prepared = header
 
+    @own_database()
     def confirm(self, chunk: ChunkResult) -> None:
         """Count the chunk that was prepared last: it is committed in Moodle."""
         if self._prepared.last_line != chunk.last_line:
             raise ToolSyncError(f"line {chunk.last_line} was confirmed, {self._prepared.last_line} prepared")
         self._register(self._prepared, self._note(chunk.before_images), self._token)
 
+    @own_database()
     def recover(self, last_line: int, worker: str = "") -> None:
         """Count a chunk whose commit wasn't followed by `confirm`: its worker has stored its part before.
 
-        Raises: FileNotFoundError if the part is gone
+        Raises: OutcomesMissing if the part is gone
         """
         if last_line <= self.run.last_line:
             return
-        with storage.opened(storage.outcomes_key(*self._place, last_line, worker)) as part:
-            header = read_header(part)
+        try:
+            with storage.opened(storage.outcomes_key(*self._place, last_line, worker)) as part:
+                header = read_header(part)
+        except (FileNotFoundError, EOFError, ValueError) as error:
+            raise OutcomesMissing("outcomes_part_missing", line=last_line) from error
         tables: set[str] = set()
         if header.has_journal:
             with storage.opened(self._journal_key(header, worker)) as journal:
@@ -126,13 +135,16 @@ class RunRecorder:
     def owed_parts(self, known: Collection[int]) -> Iterator[OwedPart]:
         """Return what committed chunks owe, in file order. Queries: one"""
         owing = self.run.chunks.exclude(after_commit="").order_by("last_line")
-        for last_line, key, state in owing.values_list("last_line", "outcomes_key", "after_commit"):
+        with own_database():
+            found = list(owing.values_list("last_line", "outcomes_key", "after_commit"))
+        for last_line, key, state in found:
             if last_line in known:
                 continue
             with storage.opened(key) as part:
                 owed = AfterCommit.from_json(read_header(part).after_commit)
             yield OwedPart(last_line, owed, state == RunChunk.AfterCommit.SETTLED)
 
+    @own_database()
     def settle(self, last_line: int, mails_lost: int) -> None:
         """Note that a chunk owes nothing any more. Queries: one"""
         values = {"after_commit": RunChunk.AfterCommit.SETTLED, "mails_lost": mails_lost}
@@ -142,6 +154,7 @@ class RunRecorder:
         """Keep what the reader passed over, known only once the whole file was read."""
         self.update(skipped={"count": self._skipped.count}, carried_out=True)
 
+    @own_database()
     def update(self, **values: Any) -> None:
         """Write fields of the run. Raises: LeaseLost if the run was taken over."""
         self._store(values)

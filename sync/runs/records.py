@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 
 from sync.models import InsertedRow, MoodleSite
 from sync.moodle.writer import MAX_KEYS, BeforeImage, slices
+from sync.runs.waiting import own_database
 
 # Tables whose rows ToolSync takes away again only where it has inserted them. Source: spec groups.md section 2
 NOTED_TABLES = frozenset({"groups_members"})
@@ -17,6 +18,7 @@ class SiteRecords:
     def __init__(self, site: MoodleSite) -> None:
         self._site = site
 
+    @own_database()
     def inserted_by_us(self, table: str, ids: Collection[int]) -> set[int]:
         """Give those of the rows that an earlier run inserted. Queries: one per 10,000 ids"""
         noted = InsertedRow.objects.filter(site=self._site, table=table)
@@ -25,6 +27,7 @@ class SiteRecords:
             found.update(noted.filter(rowid__in=part).values_list("rowid", flat=True))
         return found
 
+    @own_database()
     def note(self, images: Iterable[BeforeImage]) -> None:
         """Note the inserted rows of a chunk that is committed. Noting twice is harmless."""
         rows = [

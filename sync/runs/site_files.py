@@ -14,6 +14,7 @@ from sync.models import CommandFile, SyncRun
 from sync.moodle.writer import slices
 from sync.runs.rights import armed_by_of, owner_of
 from sync.runs.selectors import readable_files
+from sync.runs.waiting import own_database
 
 # SQLite takes 999 values in a statement.
 _MOST_NAMES = 500
@@ -29,6 +30,7 @@ class SiteFiles:
             if not person.is_operator:
                 self._files &= readable_files(person.user or AnonymousUser(), run.site)
 
+    @own_database()
     def present(self, paths: Collection[str]) -> set[str]:
         """Give those of the paths under which there is a file. Queries: one per 500 names"""
         places = {path: split_path(path) for path in paths}
@@ -42,7 +44,8 @@ class SiteFiles:
     def opened(self, path: str) -> Iterator[BinaryIO]:
         """Open a file for reading. Raises: FileNotFoundError, StorageUnavailable"""
         folder, name = split_path(path)
-        file = self._files.filter(folder=folder, name=name).first()
+        with own_database():
+            file = self._files.filter(folder=folder, name=name).first()
         if file is None:
             raise FileNotFoundError(path)
         with storage.opened(storage.key_of_path(self._site.slug, file.path)) as stream:

@@ -1,9 +1,13 @@
-"""How a run waits for a Moodle, or a storage, that doesn't answer."""
+"""How a run waits for a Moodle, a storage, a disk or a database of our own that doesn't do what it is asked."""
 
 from __future__ import annotations
 
+import errno
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from django.db import InterfaceError, OperationalError, connection
 
 from sync.errors import MoodleUnavailable, StorageUnavailable
 
@@ -13,6 +17,40 @@ FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 60.0
 # Waiting again for what nobody mends by waiting would only hide it.
 _HOPELESS = frozenset(("moodle_url_invalid", "moodle_url_unsupported", "moodle_connection_unreadable"))
+
+
+# What somebody mends by making room, or by mounting a disk again.
+_DISK_ERRORS = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO))
+
+
+@contextmanager
+def own_database() -> Iterator[None]:
+    """Take a database of our own that is locked or away for what it is: worth trying again later.
+
+    Raises: StorageUnavailable
+    """
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        # Only if it is broken, and not inside somebody's transaction.
+        connection.close_if_unusable_or_obsolete()
+        raise StorageUnavailable("own_database_unavailable", reason=_first_line(error)) from error
+
+
+@contextmanager
+def disk() -> Iterator[None]:
+    """Take a full disk for what it is: worth trying again later. Raises: StorageUnavailable"""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _DISK_ERRORS:
+            raise
+        raise StorageUnavailable("disk_full", reason=error.strerror or str(error)) from error
+
+
+def _first_line(error: Exception) -> str:
+    parts = [part for part in error.args if isinstance(part, str)] or [type(error).__name__]
+    return (parts[0].strip().splitlines() or [type(error).__name__])[0][:300]
 
 
 class Patience:
@@ -35,8 +73,14 @@ class Patience:
         if remaining <= 0 or error.code in _HOPELESS:
             raise error
         if attempt == 1:
-            self._began()
+            self._ask(self._began)
         until = time.monotonic() + min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE, remaining)
         while (left := until - time.monotonic()) > 0:
-            self._interrupted()
+            self._ask(self._interrupted)
             time.sleep(min(1.0, left))
+
+    @staticmethod
+    def _ask(question: Callable[[], None]) -> None:
+        # It may be our own database that is waited for.
+        with suppress(StorageUnavailable):
+            question()

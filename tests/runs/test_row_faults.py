@@ -85,16 +85,18 @@ def test_a_fault_of_ours_costs_the_rows_that_it_shows_with(
     assert SECRET not in log
 
 
-@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), MemoryError()])
+@pytest.mark.parametrize(
+    ("error", "code"), [(OSError(28, "No space left on device"), "disk_full"), (MemoryError(), "internal_error")]
+)
 @pytest.mark.parametrize("method", ["plan", "apply"])
 def test_what_isnt_about_rows_ends_the_run_and_costs_no_row(
-    installation: Installation, monkeypatch: pytest.MonkeyPatch, method: str, error: Exception
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, method: str, error: Exception, code: str
 ) -> None:
     run = installation.queue("/in.csv", file_of())
     with monkeypatch.context() as patch:
         lay_fault(patch, Users, method, error)
         ended = services.execute_run(run.pk)
-        assert (ended.state, ended.error_code, ended.rows_done) == (RunState.ERRORED, "internal_error", 0)
+        assert (ended.state, ended.error_code, ended.rows_done) == (RunState.ERRORED, code, 0)
     services.resume_run(ended)
     assert services.execute_run(run.pk).counts == {"created": ROWS}
 

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from sync.commandfiles import storage
 from sync.models import SyncRun
 from sync.values import Action, Outcome
 from tests.web.conftest import MakeFile, MakeRun, keep_run_file
@@ -55,6 +56,22 @@ def test_outcomes_come_in_pages(page: str, users_client: Client, make_run: MakeR
     run = make_run(outcomes=[Outcome(line, Action.CREATED, "account_created", {}, f"u{line}") for line in range(2, 82)])
     shown = users_client.get(reverse("run_outcomes", args=[run.pk]), {"page": page}).context["outcomes"]
     assert (len(shown.outcomes), shown.number) == ((30, 2) if page in ("2", "99") else (50, 1))
+
+
+@pytest.mark.parametrize("page", ["²", "9" * 5000, "-1", "x"])
+def test_a_page_that_cannot_be_is_the_first(page: str, users_client: Client, make_run: MakeRun) -> None:
+    assert (
+        users_client.get(reverse("run_outcomes", args=[make_run().pk]), {"page": page}).context["outcomes"].number == 1
+    )
+
+
+def test_outcomes_that_are_gone_are_a_sentence(users_client: Client, make_run: MakeRun) -> None:
+    run = make_run()
+    storage.delete(run.chunks.get().outcomes_key)
+    for address in ("run", "run_outcomes"):
+        answer = users_client.get(reverse(address, args=[run.pk]))
+        assert answer.status_code == 200
+        assert "The stored outcomes of the rows up to line" in answer.text
 
 
 def test_a_filter_survives_turning_the_page(users_client: Client, make_run: MakeRun) -> None:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh, push_url
 
 from sync.commandfiles import storage
-from sync.errors import CodedError, RunNotClaimable
+from sync.errors import CodedError, OutcomesMissing, RunNotClaimable, StorageUnavailable
 from sync.messages import text_of
 from sync.models import CommandFile, RunFile, RunState, SyncRun
 from sync.runs import services
@@ -29,6 +29,8 @@ from sync.web.progress import describe_progress
 
 _RUNS_PER_PAGE = 25
 _OUTCOMES_PER_PAGE = 50
+# Of the number of a page.
+_MOST_DIGITS = 10
 _REPORT_BYTES = 1024 * 1024
 _DOWNLOADS = (RunFile.Kind.REPORT, RunFile.Kind.OUTCOMES, RunFile.Kind.TRYBACK, RunFile.Kind.ARCHIVE)
 
@@ -143,14 +145,18 @@ def _outcomes(request: HttpRequest, run: SyncRun) -> dict[str, Any]:
     chosen = request.GET.get("show", "")
     is_action = chosen in set(Action)
     page = request.GET.get("page", "1")
-    shown = run_outcomes(
-        run,
-        action=chosen if is_action else "",
-        code="" if is_action else chosen,
-        page=int(page) if page.isdecimal() else 1,
-        per_page=_OUTCOMES_PER_PAGE,
-    )
-    return {"outcomes": shown, "chosen": chosen, "counts": _counts(run), "codes": _codes(run)}
+    context = {"chosen": chosen, "counts": _counts(run), "codes": _codes(run)}
+    try:
+        shown = run_outcomes(
+            run,
+            action=chosen if is_action else "",
+            code="" if is_action else chosen,
+            page=int(page) if page.isascii() and page.isdecimal() and len(page) < _MOST_DIGITS else 1,
+            per_page=_OUTCOMES_PER_PAGE,
+        )
+    except (OutcomesMissing, StorageUnavailable) as error:
+        return {**context, "outcomes_fault": text_of(error.code, error.params)}
+    return {**context, "outcomes": shown}
 
 
 def _counts(run: SyncRun) -> list[tuple[str, int]]:

@@ -1,0 +1,59 @@
+"""Files that are whole or not there: written beside, brought to the disk, then renamed. A full disk costs no old file."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+_BLOCK = 1 << 20
+
+
+def write_whole(path: Path, content: IO[bytes], mode: int | None = None, *, replace: bool = True) -> None:
+    """Put a file in the place of what was there, or leave that as it was.
+
+    Shape: mode: rights of the file, None = as the process makes files
+    Raises: OSError; FileExistsError if there is one that isn't to be replaced
+    """
+    # A name may be as long as the file system allows: this one isn't made from it.
+    draft = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as out:
+            if mode is not None:
+                draft.chmod(mode)
+            shutil.copyfileobj(content, out, _BLOCK)
+            out.flush()
+            os.fsync(out.fileno())
+        if replace:
+            draft.replace(path)
+        else:
+            _rename_to_new(draft, path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    _bring_to_disk(path.parent)
+
+
+def _rename_to_new(draft: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        raise
+    except OSError:
+        # A file system without links.
+        draft.rename(path)
+    else:
+        draft.unlink()
+
+
+def _bring_to_disk(folder: Path) -> None:
+    """Some file systems know no fsync of a folder; the renaming is done all the same."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
