@@ -41,9 +41,21 @@ needs_moodle_data = [
 
 
 @cache
+def recorded_effects(site: str) -> dict[str, Path]:
+    """Give the files of what calls of Moodle's own API did, by the name of the case; those that were recorded later too."""
+    folders = (moodle_data() / "effects" / site, moodle_data() / "effects" / "more" / site)
+    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.json"))}
+
+
+@cache
 def recorded_effect(site: str, case: str) -> dict[str, Any]:
     """Read what one call of Moodle's own API did: site "m45" or "m51", case "user_update" …"""
-    return json.loads((moodle_data() / "effects" / site / f"{case}.json").read_text())
+    return json.loads(recorded_effects(site)[case].read_text())
+
+
+def version_of(site: str) -> str:
+    """Give the version of Moodle of a dump or of recorded effects: "m45-gold", "m51"."""
+    return _VERSIONS[site.split("-", 1)[0]]
 
 
 @pytest.fixture
@@ -78,6 +90,6 @@ def load_dump(server: MariaDB | PostgreSQL, name: str, database: str) -> MoodleS
     else:
         engine_name = "mariadb"
         server.sql(f"{_FAST}{dump}\nCOMMIT;", database)
-    site = MoodleSite(url, engine_name, _VERSIONS[name.split("-", 1)[0]])
+    site = MoodleSite(url, engine_name, version_of(name))
     site.keep_as_template()
     return site

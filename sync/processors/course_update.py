@@ -43,6 +43,7 @@ class CourseUpdate:
         self._given: frozenset[str] = frozenset()
         self._target: Target | None = None
         self._bumps = False
+        self._is_modified = False
         self._added_sections = 0
 
     def take_values(self, values: Mapping[str, Any]) -> None:
@@ -127,7 +128,7 @@ class CourseUpdate:
             }
             self.plan.insert("course_format_options", row, self.line)
         self.changes.append(Change(name, old, str(value)))
-        self._bumps = True
+        self._is_modified = True
 
     def take_fields(self, fields: Sequence[tuple[CourseField, Mapping[str, Any]]]) -> None:
         """Fill custom fields."""
@@ -143,6 +144,7 @@ class CourseUpdate:
                 self.plan.update("customfield_data", old["id"], {name: old[name] for name in after}, after, self.line)
             else:
                 continue
+            self._is_modified = True
             shown = str(old["value"]) if old else ""
             self.changes.append(Change(f"customfield_{custom.shortname}", shown, str(values["value"])))
 
@@ -188,7 +190,7 @@ class CourseUpdate:
     def finish(self) -> list[Change]:
         """Put the course's own row into the plan, and tell what the row changes."""
         after = self._after
-        if after:
+        if after or self._is_modified:
             after.setdefault("timemodified", self.plan.now)
         self._follow_weeks()
         if after or self._bumps:

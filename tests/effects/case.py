@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tests.effects.comparison import Allowed, Difference, Side, compare
+from tests.effects.comparison import ANY_VERSION, Allowed, Difference, Side, Versions, compare
 from tests.moodle_sites import MoodleSite
 from tests.support import RunResult, run_file
 
@@ -26,12 +26,13 @@ class Case:
     Shape: name: of the recorded effect; password: the clear text behind the new hashes; tables: compare these only (the
     effect is matched in part, `in_part` says why); prepare: what the site needs beside the recorded set-up; stands_for:
     (table, id in the recorded effect) -> finds the row of ours in its place; act: done instead of the file, where only
-    pieces that several file types share have the effect; sites: where the effect was recorded
+    pieces that several file types share have the effect; versions: of which the effect is; text: that of the file, or how
+    it follows from the effect, where that holds days of its own
     """
 
     name: str
     key: str
-    text: str
+    text: str | Callable[[Mapping[str, Any]], str]
     options: Mapping[str, Any] = field(default_factory=dict)
     allowed: tuple[Allowed, ...] = ()
     password: str = ""
@@ -40,10 +41,13 @@ class Case:
     prepare: Callable[[MoodleSite], None] = lambda _site: None
     stands_for: Mapping[tuple[str, int], Callable[[MoodleSite], int]] = field(default_factory=dict)
     act: Callable[[MoodleSite], None] | None = None
-    sites: tuple[str, ...] = ("m45", "m51")
+    versions: Versions = ANY_VERSION
 
     def __str__(self) -> str:
         return self.name
+
+    def text_for(self, effect: Mapping[str, Any]) -> str:
+        return self.text if isinstance(self.text, str) else self.text(effect)
 
 
 def carry_out(
@@ -58,7 +62,7 @@ def carry_out(
         case.act(site)
         result = RunResult(began)
     else:
-        result = run_file(site, case.key, case.text, chunk_rows=chunk_rows, **case.options)
+        result = run_file(site, case.key, case.text_for(effect), chunk_rows=chunk_rows, **case.options)
     ours = Side(_only(case.tables, site.diff(before, site.snapshot())), began, int(time.time()))
     theirs = recorded_side(case, effect)
     theirs.modules = ours.modules = {row["id"]: row["name"] for row in site.rows("modules")}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from tests.effects.case import Case
 from tests.effects.comparison import Allowed
 
@@ -30,6 +33,20 @@ _MOVE_BUMPS = Allowed(
 )  # fmt: skip
 
 
+def _with_its_days(text: str) -> Callable[[Mapping[str, Any]], str]:
+    """Give the text of a file with the days that the call took: they follow from the day of the recording."""
+
+    def with_days(effect: Mapping[str, Any]) -> str:
+        (course,) = effect["diff"]["course"]["inserted"]
+        return text.format(startdate=course["startdate"], enddate=course["enddate"])
+
+    return with_days
+
+
+# A field of every kind, and the words that files have for what the caller gave.
+_FIELDS = ";".join(f"customfield_g{kind}" for kind in ("text", "textarea", "checkbox", "date", "select", "number"))
+_FILLED, _EMPTIED = "Hello;<p>Area</p>;1;1756684800;Two;12.5", ";;0;;;"
+
 CASES = (
     Case(
         "course_create_full", "courses",
@@ -52,8 +69,9 @@ CASES = (
         allowed=(_ABSENT_COLUMNS, _SECTIONS),
     ),
     Case(
-        "course_create_external", "courses",
-        f"{NEW};startdate;enddate;topic2\nGOLDW;Gold ws;3;1795392000;1826928000; |\n",
+        "course_create_external", "courses", _with_its_days(
+            f"{NEW};startdate;enddate;topic2\nGOLDW;Gold ws;3;{{startdate}};{{enddate}}; |\n"
+        ),
         allowed=(_ABSENT_COLUMNS,),
     ),
     Case(
@@ -74,13 +92,7 @@ CASES = (
     ),
     Case(
         "course_update_groupmode", "courses",
-        "shortname;fullname;groupmode;groupmodeforce\nTEMPLATE;Template course;2;1\n", UPDATE,
-        allowed=(
-            Allowed(
-                "course", "updated", "the caller named a grouping of another course, which is refused here",
-                ("defaultgroupingid",),
-            ),
-        ),
+        "shortname;fullname;groupmode;groupmodeforce;defaultgroupingid\nTEMPLATE;Template course;2;1;9\n", UPDATE,
     ),
     Case("course_update_enablecompletion", "courses", "shortname;fullname;enablecompletion\nC2;Course number 2;0\n", UPDATE),
     Case("course_update_category", "courses", "shortname;fullname;category\nC2;Course number 2;5\n", UPDATE),
@@ -102,6 +114,20 @@ CASES = (
         "shortname;fullname;topic1;topic2;topic3\n"
         "C2;Course number 2;Part 1|<p>Summary 1</p>;Part 2|<p>Summary 2</p>;Part 3|<p>Summary 3</p>\n",
         UPDATE,
+    ),
+    *(
+        Case(
+            f"course_create_customfields{which}", "courses", f"{NEW};newsitems;{_FIELDS}\nGOLDCF;Gold fields;3;1;{cells}\n",
+            allowed=(_ABSENT_COLUMNS, _SECTIONS),
+        )
+        for which, cells in (("", _FILLED), ("_empty", _EMPTIED))
+    ),
+    *(
+        Case(
+            f"course_update_customfields{which}", "courses", f"shortname;fullname;{_FIELDS}\nC2;Course number 2;{cells}\n",
+            UPDATE,
+        )
+        for which, cells in (("", _FILLED), ("_empty", _EMPTIED))
     ),
     Case("course_create_sections", "courses", "shortname;fullname;topic6\nC2;Course number 2; |\n", UPDATE),
 )  # fmt: skip

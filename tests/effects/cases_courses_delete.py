@@ -45,7 +45,10 @@ CASES = (
         "course_delete_enrolled", "courses_delete", f"{C5}\n", BY_ID,
         allowed=(*_NO_TRANSIENT_GRADEBOOK, *_NO_RECYCLE_BIN, _COUNTED, _MOVED_UP),
     ),
-    Case("course_delete_rich_norecyclebin", "courses_delete", f"{TPL1}\n", BY_ID, allowed=(*_RICH, _COUNTED, _MOVED_UP)),
+    *(
+        Case(f"course_delete_rich_{what}", "courses_delete", f"{TPL1}\n", BY_ID, allowed=(*_RICH, _COUNTED, _MOVED_UP))
+        for what in ("norecyclebin", "evidence", "random", "subsection")
+    ),
     Case(
         "course_delete_rich", "courses_delete", f"{TPL1}\n", BY_ID,
         allowed=(

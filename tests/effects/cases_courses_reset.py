@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from sync.processors.reset_cells import OPTION_COLUMNS
 from tests.effects.case import Case
-from tests.effects.comparison import Allowed
+from tests.effects.comparison import ANY_VERSION, Allowed, Versions
 
 TPL1 = 22
 BY_ID = {"courseidentifier": "id"}
+# Chats and surveys are gone since Moodle 5.
+_WITH_CHATS = Versions(before="5.0")
 _COLUMNS = ("events", "logs", "notes", "grades", "roles", "local_roles", "groups", "groupings", "modules")
 
 _REFRESHED = Allowed(
@@ -64,9 +66,11 @@ _NEW_ITEMS = (
     Allowed(
         "grade_items", "inserted", "Moodle forgets the ID numbers of some activities", ("idnumber",), side="differs"
     ),
-    Allowed("grade_grades", "inserted", _RECKONED, ("aggregationstatus",), side="differs", sites=("m51",)),
-    Allowed("task_adhoc", "inserted", _RECKONED, sites=("m51",)),
-    Allowed("stored_progress", "inserted", _RECKONED, sites=("m51",)),
+    Allowed(
+        "grade_grades", "inserted", _RECKONED, ("aggregationstatus",), side="differs", versions=Versions(since="5.1")
+    ),
+    Allowed("task_adhoc", "inserted", _RECKONED, versions=Versions(since="5.1")),
+    Allowed("stored_progress", "inserted", _RECKONED, versions=Versions(since="5.1")),
     Allowed(
         "grade_grades",
         "inserted",
@@ -84,7 +88,7 @@ _MOVED = (
         ("course", ("startdate", "cacherev")), ("assign", ("duedate",)), ("assign_overrides", ("duedate",)),
         ("lesson_overrides", ("deadline",)), ("quiz_overrides", ("timeopen",)), ("event", ("timesort", "timestart")),
     )),
-    Allowed("chat", "updated", "a reset file moves no dates", ("chattime",), sites=("m45",)),
+    Allowed("chat", "updated", "a reset file moves no dates", ("chattime",), versions=_WITH_CHATS),
 )  # fmt: skip
 
 
@@ -94,13 +98,12 @@ def reset(name: str, *allowed: Allowed, **cells: str) -> Case:
     assert set(names) <= {column.name for column in OPTION_COLUMNS}
     text = f"id;{';'.join(names)}\n{TPL1};{';'.join(cells.get(name, '') for name in names)}\n"
     return Case(
-        f"course_reset_{name}", "courses_reset", text, BY_ID, allowed=(_REFRESHED, *allowed), sites=_sites(name)
+        f"course_reset_{name}", "courses_reset", text, BY_ID, allowed=(_REFRESHED, *allowed), versions=_versions(name)
     )
 
 
-def _sites(name: str) -> tuple[str, ...]:
-    """Chats and surveys are gone since Moodle 5."""
-    return ("m45",) if name.startswith(("chat", "survey")) else ("m45", "m51")
+def _versions(name: str) -> Versions:
+    return _WITH_CHATS if name.startswith(("chat", "survey")) else ANY_VERSION
 
 
 def option(name: str, *allowed: Allowed) -> Case:
@@ -116,6 +119,8 @@ CASES = (
     reset("comments", comments="yes"),
     reset("completion", completion="yes"),
     reset("competency", competency_ratings="yes"),
+    reset("competency_evidence", competency_ratings="yes"),
+    reset("quiz_random", quiz_attempts="1"),
     reset("gradebook_grades", *_KEPT_GRADES, grades="grades"),
     reset("gradebook_items", *_NEW_ITEMS, grades="items"),
     reset("unenrol_students", roles="student"),

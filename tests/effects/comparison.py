@@ -80,10 +80,29 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class Versions:
+    """Which versions of Moodle something is about. Shape: since, before: "5.1"; "" = no limit"""
+
+    since: str = ""
+    before: str = ""
+
+    def __contains__(self, version: str) -> bool:
+        number = _number(version)
+        return (not self.since or number >= _number(self.since)) and (not self.before or number < _number(self.before))
+
+
+ANY_VERSION = Versions()
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
+
+
+@dataclass(frozen=True)
 class Allowed:
     """A difference that is meant, and why.
 
-    Shape: columns: None = whole rows; where: values that the row must hold; sites: where it is so
+    Shape: columns: None = whole rows; where: values that the row must hold; versions: where it is so
     """
 
     table: str
@@ -92,7 +111,7 @@ class Allowed:
     columns: tuple[str, ...] | None = None
     side: str = "missing"
     where: Mapping[str, Any] = field(default_factory=dict)
-    sites: tuple[str, ...] = ("m45", "m51")
+    versions: Versions = ANY_VERSION
 
     def covers(self, difference: Difference) -> bool:
         return (

@@ -287,6 +287,25 @@ def test_dates_are_read_as_people_and_programs_write_them(sqlite_site: MoodleSit
     assert course(sqlite_site, "NEW")["startdate"] == course(sqlite_site, "REF")["startdate"] > 0
 
 
+@pytest.mark.parametrize(("column", "cell"), [("customfield_note", "Hello"), ("coursedisplay", "1")])
+def test_what_stands_in_other_tables_is_a_change_of_the_course_too(
+    sqlite_site: MoodleSite, column: str, cell: str
+) -> None:
+    times = {"timecreated": 1, "timemodified": 1}
+    area = {"name": "F", "component": "core_course", "area": "course"}
+    fields = sqlite_site.insert("customfield_category", **area, **times)
+    sqlite_site.insert("customfield_field", shortname="note", name="N", type="text", categoryid=fields, **times)
+    sqlite_site.execute("UPDATE {course} SET timemodified = 5, cacherev = 6 WHERE shortname = 'C1'")
+    text = f"shortname;fullname;{column}\nC1;{course(sqlite_site, 'C1')['fullname']};{cell}\n"
+
+    assert run(sqlite_site, text, forceupdate=True).codes == ["course_updated"]
+    changed = course(sqlite_site, "C1")
+    assert changed["timemodified"] > 5
+    assert changed["cacherev"] > 6
+    assert run(sqlite_site, text, forceupdate=True).codes == ["course_unchanged"]
+    assert course(sqlite_site, "C1") == changed
+
+
 def test_sections_have_numbers_up_to_52(sqlite_site: MoodleSite) -> None:
     assert run(sqlite_site, "shortname;fullname;topic52\nNEW;X;Last\n").codes == ["course_created"]
     with pytest.raises(HeaderError):
