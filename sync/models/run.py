@@ -13,26 +13,24 @@ class RunState(models.TextChoices):
     """Where a run stands. `failed` is the file's fault, `errored` ours or the infrastructure's."""
 
     QUEUED = "queued", _("Queued")
-    PLANNING = "planning", _("Planning")
-    HELD = "held", _("Held for approval")
     RUNNING = "running", _("Running")
     COMPLETED = "completed", _("Completed")
     COMPLETED_WITH_REJECTIONS = "completed_with_rejections", _("Completed with rejections")
     FAILED = "failed", _("File refused")
     ERRORED = "errored", _("Error")
     CANCELLED = "cancelled", _("Cancelled")
-    UNDONE = "undone", _("Undone")
 
 
-ACTIVE_STATES = (RunState.QUEUED, RunState.PLANNING, RunState.RUNNING)
-CLAIMED_STATES = (RunState.PLANNING, RunState.RUNNING)
+ACTIVE_STATES = (RunState.QUEUED, RunState.RUNNING)
+CLAIMED_STATES = (RunState.RUNNING,)
+# Of these the rest of the rows can be carried out later.
+RESUMABLE_STATES = (RunState.ERRORED, RunState.CANCELLED)
 OVER_STATES = (
     RunState.COMPLETED,
     RunState.COMPLETED_WITH_REJECTIONS,
     RunState.FAILED,
     RunState.ERRORED,
     RunState.CANCELLED,
-    RunState.UNDONE,
 )
 
 
@@ -49,6 +47,7 @@ class SyncRun(models.Model):
     the run was asked for; input_key: storage key of the bytes to read; dialect: what the reader found; error_code and
     error_params: a code of sync.messages; worker: token of the process that has claimed it, "" when none; attempts: claims
     since the last chunk that was committed; carried_out: every row has its outcome, only the files are left to be made;
+    rows_expected: how many rows the file has, more or less, 0 = unknown;
     last_line: the last line of the file whose chunk is committed; changed_tables: of Moodle, without prefix; skipped: what
     the reader passed over; language: the one that the report is written in; origin: what started it; sequence_run: the
     start of a schedule that it belongs to; owner: whose rights are asked when it begins; armed_by: who has let a schedule
@@ -113,6 +112,7 @@ class SyncRun(models.Model):
     last_line = models.BigIntegerField(default=0)
     bytes_read = models.BigIntegerField(default=0)
     rows_done = models.BigIntegerField(default=0)
+    rows_expected = models.BigIntegerField(default=0)
     counts = models.JSONField(default=dict, blank=True)
     partial_counts = models.JSONField(default=dict, blank=True)
     changed_tables = models.JSONField(default=list, blank=True)
@@ -131,6 +131,15 @@ class SyncRun(models.Model):
     @property
     def is_over(self) -> bool:
         return self.state in OVER_STATES
+
+    @property
+    def is_resumable(self) -> bool:
+        return self.state in RESUMABLE_STATES
+
+    @property
+    def rows_left(self) -> int:
+        """How many rows are not done, more or less; 0 when all are, or nobody knows."""
+        return 0 if self.carried_out else max(0, self.rows_expected - self.rows_done)
 
     @property
     def file_name(self) -> str:
@@ -177,7 +186,6 @@ class RunFile(models.Model):
         OUTCOMES = "outcomes", _("Table of outcomes")
         TRYBACK = "tryback", _("Tryback")
         ARCHIVE = "archive", _("Archive")
-        JOURNAL = "journal", _("Journal")
 
     run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="files")
     kind = models.CharField(max_length=10, choices=Kind)

@@ -12,7 +12,6 @@ class Event(models.TextChoices):
     SUCCESS = "success", _("Success")
     REJECTIONS = "rejections", _("Rejected rows")
     FAILURE = "failure", _("Failure")
-    HELD = "held", _("Held for approval")
     OVERDUE = "overdue", _("File overdue")
 
 

@@ -36,7 +36,7 @@ class ReportFacts:
     Shape: options: label -> value, those that differ from the default; counts: action -> rows;
     partial_counts: what was done of the partial rows, action -> rows; notes: about the file as a
     whole; trouble: why the run didn't end well, "" when it
-    did; is_whole: every row was carried out; tryback: where the failed lines are
+    did; is_whole: every row was carried out; rows_left: how many weren't, 0 = unknown; tryback: where the failed lines are
     """
 
     tool: str
@@ -58,6 +58,7 @@ class ReportFacts:
     trouble: str = ""
     is_whole: bool = True
     last_line: int = 0
+    rows_left: int = 0
     tryback: str = ""
 
 
@@ -169,6 +170,12 @@ def _needs(facts: ReportFacts, failed: Iterable[Outcome]) -> Iterator[str]:
     elif facts.trouble:
         yield _("The run stopped before the end of the file: %(reason)s") % {"reason": facts.trouble}
         yield _("Everything up to line %(line)s is done; nothing after it.") % {"line": facts.last_line}
+        if facts.rows_left:
+            yield ngettext(
+                "%(count)s row is left: take the run up again on its page.",
+                "%(count)s rows are left: take the run up again on its page.",
+                facts.rows_left,
+            ) % {"count": facts.rows_left}
     reasons: dict[tuple[Action, str], _Reason] = {}
     for outcome in failed:
         reason = reasons.setdefault((outcome.action, outcome.code), _Reason(outcome))

@@ -52,28 +52,30 @@ def open_csv(stream: BinaryIO, encoding: str, separator: str, is_known: IsKnown,
     _note_guess(found, parser)
     if separator:
         _refuse_other_separators(header, separator)
-    _look_at_all(_RowParser(source, chosen, is_known, header_line=number), look)
+    rows_expected = _look_at_all(_RowParser(source, chosen, is_known, header_line=number), look)
     source.bytes_read = len(found.bom) + len(line)
     if not any(map(is_known, header.names)):
         _refuse_lines_above_header(parser, is_known)
     checks = parser.checks
     return RowReader(
-        dialect, header, checks.skipped, parser.rows(), lambda: source.bytes_read, findings=checks.findings
-    )
+        dialect, header, checks.skipped, parser.rows(), lambda: source.bytes_read, findings=checks.findings,
+        rows_expected=rows_expected,
+    )  # fmt: skip
 
 
-def _look_at_all(parser: _RowParser, look: Look | None) -> None:
-    """Go through the whole file: a row that is too long must be known before the first row is given.
+def _look_at_all(parser: _RowParser, look: Look | None) -> int:
+    """Go through the whole file: a row that is too long must be known before the first row is given. Returns how many there are.
 
     Shape: parser: not that of the rows to be given, as it counts what it passes over
     """
     observe = look(parser.header) if look is not None else None
     if observe is None:
-        for _row in parser.split():
-            pass
-    else:
-        for row in parser.rows():
-            observe(row)
+        return sum(split.kind > COMMENT and split.line > parser.header.line for split in parser.split())
+    count = 0
+    for row in parser.rows():
+        observe(row)
+        count += 1
+    return count
 
 
 def open_list(stream: BinaryIO, encoding: str, separator: str, names: Sequence[str]) -> RowReader:
@@ -94,12 +96,13 @@ def open_list(stream: BinaryIO, encoding: str, separator: str, names: Sequence[s
     dialect = _dialect(found, chosen, text, is_detected=not separator)
     parser = _RowParser(source, chosen or _NO_SEPARATOR, lambda _name: False, list_names=names)
     _note_guess(found, parser)
-    for _row in parser.split():
-        pass  # as in open_csv
+    # As in open_csv.
+    rows_expected = sum(split.kind > COMMENT for split in parser.split())
     checks = parser.checks
     return RowReader(
-        dialect, parser.header, checks.skipped, parser.rows(), lambda: source.bytes_read, findings=checks.findings
-    )
+        dialect, parser.header, checks.skipped, parser.rows(), lambda: source.bytes_read, findings=checks.findings,
+        rows_expected=rows_expected,
+    )  # fmt: skip
 
 
 def _note_guess(found: FoundEncoding, parser: _RowParser) -> None:

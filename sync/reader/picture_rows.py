@@ -37,4 +37,7 @@ def open_pictures(stream: BinaryIO) -> RowReader:
 
     # No encoding and no separator: there is no text in it.
     dialect = Dialect("", "", encoding_detected=False, separator_detected=False)
-    return RowReader(dialect, list_header(PICTURE_NAMES), SkippedLines(), rows(), bytes_read, pictures=pictures)
+    return RowReader(
+        dialect, list_header(PICTURE_NAMES), SkippedLines(), rows(), bytes_read, pictures=pictures,
+        rows_expected=len(pictures.paths),
+    )  # fmt: skip

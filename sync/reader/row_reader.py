@@ -68,7 +68,8 @@ class Findings:
 class RowReader:
     """An opened command file. Its rows can be iterated once; `skipped` grows while they are.
 
-    Shape: pictures: where the rows are pictures of a zip, what is behind them
+    Shape: pictures: where the rows are pictures of a zip, what is behind them; rows_expected: how many rows there are, more or
+    less, for progress; 0 = unknown
     """
 
     def __init__(
@@ -81,11 +82,13 @@ class RowReader:
         *,
         pictures: PictureZip | None = None,
         findings: Findings | None = None,
+        rows_expected: int = 0,
     ) -> None:
         self.dialect = dialect
         self.header = header
         self.skipped = skipped
         self.pictures = pictures
+        self.rows_expected = rows_expected
         self._findings = findings or Findings()
         self._rows = rows
         self._bytes_read = bytes_read

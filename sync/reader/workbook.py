@@ -44,6 +44,7 @@ def open_workbook(
 
     values = read_sheet(stream, is_meant=_looks_like_workbook(stream, filename), choose=choose)
     size = stream.seek(0, 2)
+    rows_expected = values.count()
     if look is not None and not list_names:
         _look_at_all(values, is_known, look)
     header = list_header(list_names) if list_names else _read_header(iter(enumerate(values.once_before(), start=1)))
@@ -57,7 +58,9 @@ def open_workbook(
         others = ", ".join(head.name for number, head in enumerate(values.heads) if number != place)
         checks.findings.add_note(Note("sheet_chosen", {"sheet": values.heads[place].name, "others": others}))
     rows = _rows(numbered, checks, header)
-    return RowReader(DIALECT, header, checks.skipped, rows, lambda: size, findings=checks.findings)
+    return RowReader(
+        DIALECT, header, checks.skipped, rows, lambda: size, findings=checks.findings, rows_expected=rows_expected
+    )
 
 
 def _choose_sheet(heads: Sequence[SheetHead], is_known: Callable[[str], bool]) -> int:

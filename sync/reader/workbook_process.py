@@ -187,6 +187,11 @@ class SheetRows:
         with self._out:
             yield from self.once_before()
 
+    def count(self) -> int:
+        """Return how many rows there are, blank ones and the header included."""
+        self._out.seek(0)
+        return sum(1 for _line in self._out)
+
     def once_before(self) -> Iterator[list[Any]]:
         """Return the rows from the first on, and keep them for another time."""
         self._out.seek(0)

@@ -182,6 +182,7 @@ class Afterwards:
                 trouble=self._trouble(),
                 is_whole=run.carried_out,
                 last_line=run.last_line,
+                rows_left=run.rows_left,
                 tryback=self._tryback_place(),
             )
 

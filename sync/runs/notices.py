@@ -107,8 +107,6 @@ def _headline(notice: Notice) -> str:
             return _("%(tool)s: done") % tool
         case Event.REJECTIONS:
             return _headline_of_failed_rows(notice.run.counts if notice.run else {}, tool)
-        case Event.HELD:
-            return _("%(tool)s: waits for somebody to approve it") % tool
         case Event.OVERDUE:
             return _("%(tool)s: the file did not come") % tool
     return _("%(tool)s: failed") % tool

@@ -26,11 +26,10 @@ from sync.values import Note
 
 
 class Progress(NamedTuple):
-    """How far a run is. Shape: counts: action -> rows."""
+    """How far a run is. Shape: rows_expected: in the whole file, 0 = unknown; counts: action -> rows."""
 
-    bytes_read: int
-    size: int
     rows_done: int
+    rows_expected: int
     counts: dict[str, int]
 
 
@@ -72,6 +71,7 @@ class RunRecorder:
                 "columns": list(header.names),
             },
             notes=_plain(notes),
+            rows_expected=reader.rows_expected,
             waiting_since=None,
         )
         self._notes = list(notes)
@@ -208,7 +208,7 @@ class RunRecorder:
                 after_commit=RunChunk.AfterCommit.OWED if header.after_commit else "",
             )
         self._keep(values)
-        self._progress(Progress(self.run.bytes_read, self.run.file_size, self.run.rows_done, counts))
+        self._progress(Progress(self.run.rows_done, self.run.rows_expected, counts))
 
     @property
     def _place(self) -> tuple[str, int]:

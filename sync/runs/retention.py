@@ -53,7 +53,7 @@ def prune() -> int:
                 gone += _prune_files(site, kind, before)
         if before := _long_ago(kept.journals):
             gone += _prune_journals(site, before)
-        # What pages show of the rows; an undo needs it as well.
+        # What pages show of the rows; the before-images are told by them.
         if kept.reports and kept.journals and (before := _long_ago(max(kept.reports, kept.journals))):
             gone += _prune_outcomes(site, before)
     Notice.objects.filter(next_try_at=None, created_at__lt=_long_ago(_NOTICE_DAYS)).delete()

@@ -57,7 +57,7 @@ class OutcomePage:
 
 
 class RunProgress(NamedTuple):
-    """How far a run is. Shape: percent: of the file's bytes; seconds_left: None when it can't be told yet."""
+    """How far a run is. Shape: percent: of the file's rows; seconds_left: None when it can't be told yet."""
 
     percent: int
     rows_done: int
@@ -203,10 +203,10 @@ def progress_of(run: SyncRun) -> RunProgress:
     """Tell how far a run is and how long it will take."""
     end = run.finished_at or timezone.now()
     elapsed = max((end - (run.started_at or end)) / timedelta(seconds=1), 0.001)
-    percent = 100 if run.carried_out else min(99, 100 * run.bytes_read // max(1, run.file_size))
+    percent = 100 if run.carried_out else min(99, 100 * run.rows_done // max(1, run.rows_expected))
     seconds_left = None
-    if run.state == RunState.RUNNING and run.bytes_read:
-        seconds_left = round(elapsed * max(0, run.file_size - run.bytes_read) / run.bytes_read)
+    if run.state == RunState.RUNNING and run.rows_done and run.rows_expected:
+        seconds_left = round(elapsed * run.rows_left / run.rows_done)
     return RunProgress(percent, run.rows_done, run.rows_done / elapsed, seconds_left)
 
 

@@ -17,7 +17,7 @@ from sync.commandfiles import storage
 from sync.commandfiles.intake import FileTypes, delete_file, keep_for_run, receive_file, refuse_own_folder
 from sync.errors import LeaseLost, RunNotClaimable
 from sync.models import CommandFile, MoodleSite, ProcessorSettings, RunState, SequenceRun, SyncRun
-from sync.models.run import CLAIMED_STATES
+from sync.models.run import CLAIMED_STATES, RESUMABLE_STATES
 from sync.processors import REGISTRY, guess_processor
 from sync.runs.claims import (
     MAX_ATTEMPTS,
@@ -187,7 +187,7 @@ def execute_run(run_id: int, *, progress: Callable[[Progress], None] = lambda _p
 def cancel_run(run: SyncRun) -> None:
     """Stop a run: at once when it hasn't begun, else before its next chunk. One that is over stays as it is."""
     now = timezone.now()
-    waiting = SyncRun.objects.filter(pk=run.pk, state__in=(RunState.QUEUED, RunState.HELD))
+    waiting = SyncRun.objects.filter(pk=run.pk, state=RunState.QUEUED)
     if not waiting.update(state=RunState.CANCELLED, finished_at=now):
         SyncRun.objects.filter(pk=run.pk, state__in=CLAIMED_STATES).update(cancel_requested=True)
     run.refresh_from_db()
@@ -198,8 +198,8 @@ def cancel_run(run: SyncRun) -> None:
 
 
 def resume_run(run: SyncRun) -> None:
-    """Take up a run that ended with an error, after its last whole chunk. Raises: RunNotClaimable."""
-    resumed = SyncRun.objects.filter(pk=run.pk, state=RunState.ERRORED).update(
+    """Take up a run that ended with an error or was cancelled, after its last whole chunk. Raises: RunNotClaimable."""
+    resumed = SyncRun.objects.filter(pk=run.pk, state__in=RESUMABLE_STATES).update(
         state=RunState.QUEUED,
         attempts=0,
         cancel_requested=False,
@@ -208,7 +208,7 @@ def resume_run(run: SyncRun) -> None:
         finished_at=None,
     )
     if not resumed:
-        raise RunNotClaimable(f"run {run.pk} did not end with an error")
+        raise RunNotClaimable(f"run {run.pk} is not one that stopped before its end")
     run.refresh_from_db()
     transaction.on_commit(lambda: enqueue(run.pk))
 

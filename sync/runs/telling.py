@@ -36,7 +36,6 @@ _EVENT_BY_STATE: Mapping[str, Event] = {
     RunState.COMPLETED_WITH_REJECTIONS: Event.REJECTIONS,
     RunState.FAILED: Event.FAILURE,
     RunState.ERRORED: Event.FAILURE,
-    RunState.HELD: Event.HELD,
 }
 
 logger = logging.getLogger(__name__)
@@ -91,7 +90,7 @@ def deadline_of(rule: TellingRule) -> AtTime | None:
 
 
 def announce(run: SyncRun) -> None:
-    """Keep what is to be told about a run that is over or held. Belongs in the transaction that says that it is."""
+    """Keep what is to be told about a run that is over. Belongs in the transaction that says that it is."""
     event = _EVENT_BY_STATE.get(run.state)
     if event is not None and not run.simulate:
         tell(run.site, run.processor, event, run=run)

@@ -27,7 +27,7 @@ class ProgressText(NamedTuple):
 
 def describe_progress(run: SyncRun) -> ProgressText:
     """Say what a run is doing."""
-    if run.state == RunState.QUEUED and not run.bytes_read:
+    if run.state == RunState.QUEUED and not run.rows_done:
         return ProgressText(_describe_queue(run), None, None)
     progress = progress_of(run)
     return ProgressText(_describe_work(run), progress.percent or None, progress.seconds_left)
@@ -39,8 +39,6 @@ def _describe_work(run: SyncRun) -> str:
     if run.waiting_since is not None:
         since = time_format(timezone.localtime(run.waiting_since))
         return _("Moodle hasn't answered since %(time)s: the run goes on by itself when it is back.") % {"time": since}
-    if run.state == RunState.HELD:
-        return _("Held until somebody approves it.")
     if run.state == RunState.QUEUED:
         return _("Waiting to be taken up again.")
     if run.carried_out:

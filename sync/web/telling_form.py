@@ -19,7 +19,6 @@ _EVENT_HELP = {
     Event.SUCCESS: _("Every row was carried out, or was so already."),
     Event.REJECTIONS: _("Some rows were refused; the others are done."),
     Event.FAILURE: _("The file can't be used, or the run ended with an error."),
-    Event.HELD: _("The run would change more than the limits allow, and waits for somebody to approve it."),
     Event.OVERDUE: _("No file came by the time given below."),
 }
 _KEY_HELP = _(

@@ -121,10 +121,8 @@ def test_runs_of_two_sites_do_not_wait_for_each_other(installation: Installation
     assert services.execute_run(installation.queue("/b.csv", FILE).pk).state == RunState.COMPLETED
 
 
-@pytest.mark.parametrize(
-    "state", [RunState.COMPLETED, RunState.FAILED, RunState.ERRORED, RunState.CANCELLED, RunState.HELD]
-)
-def test_a_run_that_is_over_or_held_is_not_claimed(installation: Installation, state: RunState) -> None:
+@pytest.mark.parametrize("state", [RunState.COMPLETED, RunState.FAILED, RunState.ERRORED, RunState.CANCELLED])
+def test_a_run_that_is_over_is_not_claimed(installation: Installation, state: RunState) -> None:
     run = installation.queue("/in.csv", FILE)
     SyncRun.objects.filter(pk=run.pk).update(state=state)
     with pytest.raises(RunNotClaimable):

@@ -139,6 +139,11 @@ def test_a_cancelled_run_stops_before_its_next_chunk_and_tells_what_it_did(insta
     report = installation.own_file(ended, "report")
     assert "Everything up to line 6 is done; nothing after it." in report
     assert "5 created" in report
+    assert "20 rows are left" in report
+    services.resume_run(ended)
+    whole = services.execute_run(run.pk)
+    assert (whole.state, whole.counts) == (RunState.COMPLETED, {"created": ROWS})
+    assert [outcome.line for outcome in read_rows(whole)] == list(range(2, ROWS + 2))
 
 
 def test_a_queued_run_is_cancelled_at_once(installation: Installation) -> None:
@@ -238,7 +243,7 @@ def test_a_mistake_of_ours_is_told_by_a_number_and_the_run_can_be_taken_up(
     assert services.execute_run(run.pk).counts == {"created": ROWS}
 
 
-def test_only_a_run_that_ended_with_an_error_is_taken_up(installation: Installation) -> None:
+def test_a_run_that_went_through_is_not_taken_up_again(installation: Installation) -> None:
     run = installation.carry_out("/in.csv", file_of())
     with pytest.raises(RunNotClaimable):
         services.resume_run(run)

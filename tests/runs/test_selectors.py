@@ -117,11 +117,12 @@ def test_a_tool_preselects_its_usual_file_or_the_one_of_its_settings(installatio
     assert preselected_file(installation.site, "users", user) == planted
 
 
-def test_progress_goes_by_the_bytes_that_were_read(installation: Installation) -> None:
+def test_progress_goes_by_the_rows_that_are_done(installation: Installation) -> None:
     run = installation.queue("/in.csv", FILE)
     assert progress_of(run)[:2] == (0, 0)
     run.state, run.started_at = RunState.RUNNING, timezone.now() - timedelta(seconds=10)
-    run.bytes_read, run.file_size, run.rows_done = 250, 1000, 100
+    # Of a small file all bytes are read before the first chunk is done.
+    run.bytes_read, run.file_size, run.rows_done, run.rows_expected = 1000, 1000, 100, 400
     progress = progress_of(run)
     assert (progress.percent, round(progress.rows_per_second), progress.seconds_left) == (25, 10, 30)
     run.state, run.carried_out, run.finished_at = RunState.COMPLETED, True, timezone.now()

@@ -107,9 +107,9 @@ def test_what_the_reader_passed_over_is_told(users_client: Client, make_run: Mak
     ("state", "values", "sentence"),
     [
         ("queued", {}, "Queued."),
-        ("running", {"bytes_read": 10}, "Running."),
-        ("running", {"bytes_read": 10, "simulate": True}, "Simulating."),
-        ("running", {"bytes_read": 10, "cancel_requested": True}, "Cancelling"),
+        ("running", {"rows_done": 10}, "Running."),
+        ("running", {"rows_done": 10, "simulate": True}, "Simulating."),
+        ("running", {"rows_done": 10, "cancel_requested": True}, "Cancelling"),
         ("running", {"waiting_since": timezone.now()}, "hasn&#x27;t answered since"),
     ],
 )
@@ -121,9 +121,9 @@ def test_progress_says_what_is_going_on(
 
 def test_progress_tells_how_far_and_how_long(users_client: Client, make_run: MakeRun) -> None:
     started = timezone.now() - timedelta(seconds=10)
-    run = make_run("running", started_at=started, bytes_read=20)
+    run = make_run("running", started_at=started, rows_expected=20)
     text = progress_of(users_client, run)
-    assert f'value="{100 * 20 // run.file_size}"' in text
+    assert 'value="20"' in text
     assert "seconds left" in text
 
 
@@ -276,3 +276,24 @@ def test_more_outcomes_cost_no_more_queries(users_client: Client, make_run: Make
             page_of(users_client, run)
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_the_badge_and_the_title_follow_the_state(users_client: Client, make_run: MakeRun) -> None:
+    run = make_run("queued", outcomes=())
+    assert "<title>Queued · Run" in page_of(users_client, run)
+    SyncRun.objects.update(state="running")
+    text = progress_of(users_client, run)
+    assert f"<title>Running · Run {run.pk} · ToolSync</title>" in text
+    assert '<span id="run-state" hx-swap-oob="true"><span class="sync-badge is-active">' in text
+    assert text.count('hx-swap-oob="true"') == 1
+    assert '<span id="run-state">' in page_of(users_client, run)
+
+
+def test_a_cancelled_run_says_what_is_left_and_can_go_on(users_client: Client, make_run: MakeRun) -> None:
+    run = make_run("cancelled", rows_expected=10)
+    text = page_of(users_client, run)
+    assert "4 rows are done, up to line 5; nothing after it." in text
+    assert "6 rows are left." in text
+    assert "Carry out the rest" in text
+    users_client.post(reverse("run_resume", args=[run.pk]))
+    assert SyncRun.objects.get(pk=run.pk).state == "queued"

@@ -48,8 +48,8 @@ def test_a_rule_is_saved_and_shown_again(client: Client) -> None:
 
 
 def test_what_is_no_mail_address_is_said_beside_its_field(client: Client) -> None:
-    answer = client.post(USERS, {"failure": "a@x.org", "held": "somebody", "language": "en"})
-    assert answer.context["form"].errors == {"held": ["“somebody” is not a mail address."]}
+    answer = client.post(USERS, {"failure": "a@x.org", "rejections": "somebody", "language": "en"})
+    assert answer.context["form"].errors == {"rejections": ["“somebody” is not a mail address."]}
     assert not TellingRule.objects.exists()
 
 

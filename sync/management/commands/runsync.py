@@ -143,7 +143,7 @@ class _ProgressBar:
 
     def show(self, progress: Progress) -> None:
         if self._shows:
-            share = min(1.0, progress.bytes_read / max(1, progress.size))
+            share = min(1.0, progress.rows_done / max(1, progress.rows_expected))
             bar = ("#" * round(BAR * share)).ljust(BAR, ".")
             sys.stderr.write(f"\r[{bar}] {share:4.0%} {progress.rows_done} rows")
             sys.stderr.flush()

@@ -28,15 +28,12 @@ register = template.Library()
 # A tone is never alone: the sign and the word say the same.
 _STATE_LOOKS = {
     RunState.QUEUED: ("quiet", "…"),
-    RunState.PLANNING: ("active", "▸"),
-    RunState.HELD: ("warning", "‖"),
     RunState.RUNNING: ("active", "▸"),
     RunState.COMPLETED: ("good", "✓"),
     RunState.COMPLETED_WITH_REJECTIONS: ("warning", "!"),
     RunState.FAILED: ("bad", "✕"),
     RunState.ERRORED: ("bad", "✕"),
     RunState.CANCELLED: ("quiet", "■"),
-    RunState.UNDONE: ("quiet", "↶"),
 }
 _SEQUENCE_LOOKS = {
     SequenceState.RUNNING: ("active", "▸"),

@@ -63,7 +63,11 @@ def progress(request: HttpRequest, run_id: int) -> HttpResponse:
     shown = run_or_404(request.user, run_id)
     if shown.is_over:
         return HttpResponseClientRefresh()
-    return render(request, "sync/_run_progress.html", {"run": shown, "counts": _counts(shown), **_progress(shown)})
+    return render(
+        request,
+        "sync/_run_progress.html",
+        {"run": shown, "counts": _counts(shown), "follows_state": True, **_progress(shown)},
+    )
 
 
 @signed_in
@@ -109,7 +113,7 @@ def resume(request: HttpRequest, run_id: int) -> HttpResponse:
     try:
         services.resume_run(run_or_404(request.user, run_id))
     except RunNotClaimable:
-        return _refused(request, run_id, _("Only a run that ended with an error can be taken up again."))
+        return _refused(request, run_id, _("Only a run that stopped before its end can be taken up again."))
     return redirect("run", run_id)
 
 
