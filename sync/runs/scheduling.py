@@ -25,7 +25,7 @@ from sync.runs.options import site_zone
 from sync.runs.rights import OPERATOR, Responsible, owner_of
 from sync.runs.sequences import in_order, window_at
 from sync.runs.services import RECOVERY_EXPIRES
-from sync.runs.timing import FIELDS, AtTime, ByTheClock, Every, Timing
+from sync.runs.timing import AtTime, ByTheClock, Every, Timing
 
 SCHEDULE_TASK = "sync.start_schedule"
 
@@ -222,8 +222,10 @@ def _tell_beat(schedule: Schedule) -> None:
     if isinstance(timing, Every):
         values["interval"] = _shared(IntervalSchedule, every=timing.seconds, period=IntervalSchedule.SECONDS)
     else:
-        fields = dict(zip(FIELDS, timing.expression.split(), strict=True))
-        values["crontab"] = _shared(CrontabSchedule, timezone=timing.zone, **fields)
+        # Beat knows another crontab, where a day of the month and one of the week have to meet: it wakes us each day.
+        minute, hour = timing.wakes()
+        every = dict.fromkeys(("day_of_month", "month_of_year", "day_of_week"), "*")
+        values["crontab"] = _shared(CrontabSchedule, timezone=timing.zone, minute=minute, hour=hour, **every)
     name = f"ToolSync schedule {schedule.pk}"
     task, _made = PeriodicTask.objects.update_or_create(name=name, defaults=values)
     if schedule.periodic_task_id != task.pk:

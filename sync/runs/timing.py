@@ -8,14 +8,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from celery.schedules import ParseException, crontab
 from cron_descriptor import ExpressionDescriptor, Options  # type: ignore[import-untyped]
+from cronsim import CronSim, CronSimError
 from django.utils.dates import MONTHS, WEEKDAYS
 from django.utils.translation import get_language, gettext as _
 
 from sync.errors import ScheduleError
 
-FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
+_FIELD_COUNT = 5
 # 29 February may be eight years away (1896 to 1904, 2096 to 2104).
 _DAYS_AHEAD = 8 * 366 + 1
 _DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -53,7 +53,7 @@ class Every:
 
 @dataclass(frozen=True)
 class ByTheClock:
-    """What a crontab says, by the clocks of a time zone.
+    """What a crontab says, by the clocks of a time zone. As in cron, a day of the month and a day of the week are alternatives.
 
     A time that the clocks leave out in spring happens that much later; one that they show twice in autumn happens the first
     time only, unless it is for every hour.
@@ -73,10 +73,23 @@ class ByTheClock:
 
     def words(self) -> str:
         """Give the rule as one says it."""
+        minute, hour, day, month, weekday = self.expression.split()
+        if parse_crontab(self.expression).day_and:
+            return self._described(self.expression)
+        on_day = self._described(f"{minute} {hour} {day} {month} *")
+        on_weekday = self._described(f"{minute} {hour} * {month} {weekday}")
+        return _("%(one)s; also: %(other)s") % {"one": on_day, "other": on_weekday}
+
+    def wakes(self) -> tuple[str, str]:
+        """Return minutes and hours at which it may be time, as a crontab of Celery has them."""
+        rule = parse_crontab(self.expression)
+        return ",".join(map(str, sorted(rule.minutes))), ",".join(map(str, sorted(rule.hours)))
+
+    def _described(self, expression: str) -> str:
         options = Options()
         options.locale_code = _CRON_LOCALES.get((get_language() or "en")[:2], "en_US")
         options.use_24hour_time_format = True
-        text = str(ExpressionDescriptor(self.expression, options).get_description())
+        text = str(ExpressionDescriptor(expression, options).get_description())
         # The library says days and months in the language of the process.
         for name, said in zip(_DAY_NAMES + _MONTH_NAMES, (*WEEKDAYS.values(), *MONTHS.values()), strict=True):
             text = text.replace(name, str(said))
@@ -84,16 +97,11 @@ class ByTheClock:
 
     def _moments_of(self, day: date) -> Iterator[datetime]:
         rule = parse_crontab(self.expression)
-        # In a crontab 0 is Sunday.
-        if (
-            day.month not in rule.month_of_year
-            or day.day not in rule.day_of_month
-            or day.isoweekday() % 7 not in rule.day_of_week
-        ):
+        if day.month not in rule.months or not rule.match_day(day):
             return
-        folds = (0, 1) if len(rule.hour) == 24 else (0,)
-        for hour in rule.hour:
-            for minute in rule.minute:
+        folds = (0, 1) if len(rule.hours) == 24 else (0,)
+        for hour in sorted(rule.hours):
+            for minute in sorted(rule.minutes):
                 for fold in folds:
                     yield datetime.combine(day, time(hour, minute, fold=fold), self.zone).astimezone(UTC)
 
@@ -112,12 +120,12 @@ Timing = Every | ByTheClock
 
 
 @lru_cache(maxsize=256)
-def parse_crontab(expression: str) -> crontab:
+def parse_crontab(expression: str) -> CronSim:
     """Read the five fields of a crontab. Raises: ScheduleError, also for a day that never comes (31 February)."""
-    parts = expression.split()
-    if len(parts) != len(FIELDS):
+    if len(expression.split()) != _FIELD_COUNT:
         raise ScheduleError("crontab_fields", crontab=expression)
     try:
-        return crontab(**dict(zip(FIELDS, parts, strict=True)))
-    except (ParseException, ValueError, LookupError, TypeError):
+        # The moment is of no meaning: the rule alone is asked.
+        return CronSim(expression, datetime(2000, 1, 1, tzinfo=UTC))
+    except (CronSimError, ValueError, AssertionError):
         raise ScheduleError("crontab_unreadable", crontab=expression) from None

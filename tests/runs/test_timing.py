@@ -37,6 +37,16 @@ def starts(timing: Timing, after: datetime, count: int) -> list[str]:
         ("0 12 * * sun", "2026-11-23T00:00", ["11-29 12:00+0100"]),
         ("0 12 * * 0", "2026-11-23T00:00", ["11-29 12:00+0100"]),
         ("30 23 31 * *", "2026-11-23T00:00", ["12-31 23:30+0100", "01-31 23:30+0100", "03-31 23:30+0200"]),
+        # A day of the month and a day of the week are alternatives, unless one of them begins with a star.
+        ("0 12 13 * 5", "2026-11-01T00:00",
+         ["11-06 12:00+0100", "11-13 12:00+0100", "11-20 12:00+0100", "11-27 12:00+0100", "12-04 12:00+0100", "12-11 12:00+0100",
+          "12-13 12:00+0100"]),
+        ("0 12 1,15 * 1", "2026-11-23T13:00", ["11-30 12:00+0100", "12-01 12:00+0100", "12-07 12:00+0100"]),
+        ("0 12 */2 * 1", "2026-11-01T13:00", ["11-09 12:00+0100", "11-23 12:00+0100"]),
+        ("0 12 * * 7", "2026-11-23T00:00", ["11-29 12:00+0100"]),
+        ("0 12 L * *", "2026-11-23T00:00", ["11-30 12:00+0100", "12-31 12:00+0100"]),
+        ("0 12 * * mon#1", "2026-11-23T00:00", ["12-07 12:00+0100"]),
+        ("10/20 12 * * *", "2026-11-23T00:00", ["11-23 12:10+0100", "11-23 12:30+0100", "11-23 12:50+0100"]),
         ("0 0 29 2 *", "2026-11-23T00:00", ["02-29 00:00+0100"]),
         # In spring 02:00 to 03:00 is left out: what stands there comes an hour later by the clock, and once.
         ("15 2 * * *", "2026-03-28T03:00", ["03-29 03:15+0200", "03-30 02:15+0200"]),
@@ -84,8 +94,8 @@ def test_an_interval_is_real_time_when_the_clocks_change() -> None:
         (AtTime("15 2 * * *", PARIS), "Every day at 02:15", "Tous les jours à 02:15"),
         (AtTime("5 14 * * 1-5", PARIS), "Monday to Friday at 14:05", "Du lundi au vendredi à 14:05"),
         (ByTheClock("0 */6 * * *", PARIS), "Every 6 hours", "Toutes les 6 heures"),
-        (ByTheClock("0 3 1 feb sat", PARIS), "At 03:00, on day 1 of the month, only on Saturday, only in February",
-         "À 03:00, le 1 du mois, uniquement le samedi, uniquement en février"),
+        (ByTheClock("0 3 * feb sat", PARIS), "At 03:00, only on Saturday, only in February",
+         "À 03:00, uniquement le samedi, uniquement en février"),
     ],
 )  # fmt: skip
 def test_a_rule_is_said_in_words(timing: Timing, english: str, french: str) -> None:
@@ -107,3 +117,14 @@ def test_what_is_no_crontab_is_refused(crontab: str, code: str) -> None:
     with pytest.raises(ScheduleError) as refused:
         parse_crontab(crontab)
     assert refused.value.code == code
+
+
+def test_alternative_days_are_said_as_such() -> None:
+    timing = ByTheClock("0 3 1 feb sat", PARIS)
+    assert timing.words() == (
+        "At 03:00, on day 1 of the month, only in February; also: At 03:00, only on Saturday, only in February"
+    )
+
+
+def test_beat_is_woken_at_every_time_of_day() -> None:
+    assert ByTheClock("*/30 8-9 13 * 5", PARIS).wakes() == ("0,30", "8,9")

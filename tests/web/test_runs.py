@@ -193,7 +193,7 @@ def test_a_completed_run_is_not_taken_up_again(users_client: Client, make_run: M
     run = make_run()
     assert "Take up again" not in page_of(users_client, run)
     answer = users_client.post(reverse("run_resume", args=[run.pk]), follow=True)
-    assert "Only a run that ended with an error" in answer.text
+    assert "Only a run that stopped before its end" in answer.text
     run.refresh_from_db()
     assert run.state == "completed"
 
