@@ -56,6 +56,12 @@ def follow_notices() -> None:
     telling.deliver_waiting()
 
 
+@shared_task(name="sync.sweep_uploads")
+def sweep_uploads() -> None:
+    """Delete the uploads that nobody finished."""
+    services.sweep_left_uploads()
+
+
 @shared_task(name="sync.prune")
 def prune() -> None:
     """Delete what runs left, once it is old enough."""

@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "toolsync_site.uploads.UploadLimits",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -321,5 +322,6 @@ CELERY_BEAT_SCHEDULE = {
     "recover-dead-runs": _every(min(30, TOOLSYNC_LEASE_SECONDS), "sync.recover_dead_runs"),
     "follow-schedules": _every(30, "sync.follow_schedules"),
     "follow-notices": _every(min(60, *TOOLSYNC_TELL_PAUSES), "sync.follow_notices"),
+    "sweep-uploads": _every(3600, "sync.sweep_uploads"),
     "prune": {"task": "sync.prune", "schedule": crontab(hour=3, minute=17)},
 }

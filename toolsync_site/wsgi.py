@@ -6,6 +6,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from toolsync_site.bodies import PatientBodies
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "toolsync_site.settings")
 
-application = get_wsgi_application()
+application = PatientBodies(get_wsgi_application())

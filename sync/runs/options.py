@@ -49,6 +49,11 @@ def run_limits() -> RunLimits:
     )
 
 
+def upload_folder() -> Path:
+    """Give the folder that uploads lie in while they arrive."""
+    return Path(settings.FILE_UPLOAD_TEMP_DIR)
+
+
 def fetch_rules() -> FetchRules:
     """Give what the operator allows when files are fetched from other servers."""
     return FetchRules(

@@ -15,6 +15,7 @@ from django.utils.translation import get_language
 
 from sync.commandfiles import storage
 from sync.commandfiles.intake import FileTypes, delete_file, keep_for_run, receive_file, refuse_own_folder
+from sync.commandfiles.left_uploads import sweep_uploads
 from sync.errors import LeaseLost, RunNotClaimable
 from sync.models import CommandFile, MoodleSite, ProcessorSettings, RunState, SequenceRun, SyncRun
 from sync.models.run import CLAIMED_STATES, RESUMABLE_STATES
@@ -31,13 +32,16 @@ from sync.runs.claims import (
     waiting_run_ids,
 )
 from sync.runs.execution import Execution
-from sync.runs.options import changed_options, find_processor, resolve_options, run_limits
+from sync.runs.options import changed_options, find_processor, resolve_options, run_limits, upload_folder
 from sync.runs.recorder import Progress
 from sync.runs.rights import OPERATOR, Responsible
 from sync.runs.telling import announce
 
 # What is sent again every half minute must not pile up behind a long run.
 RECOVERY_EXPIRES = 25.0
+
+# An upload that still arrives is written to all the time.
+_LEFT_UPLOAD_SECONDS = 3600.0
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +67,11 @@ def receive_upload(
     return receive_file(
         site, uploaded_file, name, folder, user, file_types=FILE_TYPES, replace=replace, max_megabytes=limit
     )  # fmt: skip
+
+
+def sweep_left_uploads() -> int:
+    """Delete the pieces of uploads that nobody finished; return how many."""
+    return sweep_uploads(upload_folder(), _LEFT_UPLOAD_SECONDS)
 
 
 def receive_path(*, site: MoodleSite, path: Path, folder: str, user: Any = None) -> CommandFile:
