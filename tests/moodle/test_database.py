@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from sync.errors import MoodleError, MoodleRefused, MoodleSchemaError, MoodleUnavailable
 from sync.messages import TEXTS, text_of
-from sync.moodle.database import MoodleConnection, MoodleDatabase, MoodleSession
+from sync.moodle.database import MoodleConnection, MoodleDatabase, MoodleSession, translated_errors
 from tests.moodle_sites import MoodleSite
 from tests.servers import free_port
 
@@ -229,6 +229,35 @@ def test_a_value_that_does_not_fit_is_refused_and_not_cut(moodle_site: MoodleSit
     assert "C" * 300 not in error.value.params["reason"]
     assert moodle_site.one("user", username="ann")["city"] == "Lyon"
     moodle.dispose()
+
+
+# What each server, or its driver, refuses to look up.
+UNREADABLE = {
+    "sqlite": ("SELECT id FROM {user} WHERE id = :value", 10**40),
+    "mariadb": ("SELECT id FROM {user} WHERE CONVERT(username USING utf8mb3) = :value", "ann🚀"),
+    "postgresql": ("SELECT id FROM {user} WHERE username = :value", "ann\x00"),
+}
+
+
+def test_a_value_that_is_refused_while_reading_is_told_apart_from_a_server_that_is_away(
+    moodle_site: MoodleSite,
+) -> None:
+    statement, value = UNREADABLE[moodle_site.engine_name]
+    query = sa.text(statement.format(user=f"{moodle_site.prefix}user"))
+    moodle = MoodleDatabase(MoodleConnection(moodle_site.url, moodle_site.prefix))
+    with moodle.session() as session:
+        with pytest.raises(MoodleRefused):
+            session.fetch(query, {"value": value})
+        # The session goes on: the rows beside the bad one are still to be done.
+        assert session.fetch(query, {"value": 0 if isinstance(value, int) else "nobody"}) == []
+    moodle.dispose()
+
+
+@pytest.mark.parametrize("number", [1267, 1270, 1271, 1300, 1366, 3988])
+def test_errors_about_character_sets_are_about_a_value(number: int) -> None:
+    error = sa.exc.OperationalError("SELECT", {}, Exception(number, "Illegal mix of collations"))
+    with pytest.raises(MoodleRefused), translated_errors():
+        raise error
 
 
 def test_reads_see_the_latest_rows_once_the_snapshot_is_released(moodle_site: MoodleSite) -> None:

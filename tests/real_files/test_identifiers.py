@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from sync.values import Action
-from tests.real_files.case import RealCase
+from tests.real_files.case import RealCase, shell_run
 from tests.real_files.conftest import ReadCase
 
 
@@ -129,3 +130,32 @@ def test_what_a_column_cannot_hold_is_a_matter_of_its_row(without_emoji: RealCas
     assert runs[0].outcome(3).action is Action.UPDATED
     assert runs[0].outcome(2).action is Action.REJECTED
     assert without_emoji.look("select username from mdl_user where username like 'b31.%'") == [("b31.b",)]
+
+
+# File type, file, options, what becomes of its two rows: the first holds what the tables have no place for, or no text at all.
+EMOJI_FILES = [
+    ("enrolments", "cmd;cid;uid;rolename;enrol\nadd;C1;user90🚀;student;manual\nadd;C3;user91;student;manual\n", ()),
+    ("groups", "courseid;name\nC1;Rocket 🚀\nC1;Plain\n", ()),
+    ("groups", "courseid;name;updateid\nC1🚀;X;Y\nC1;Plain;NOPE\n", ()),
+    ("groupmembers", "courseid;groupid;userid\nC1;🚀;user1\nC1;nope;user1\n", ()),
+    ("cohort_courses", "cohort;course\n🚀;C1\nNOPE;C1\n", ()),
+    ("courses_meta", "cmd;master;meta\nadd;C1🚀;C2\nadd;NOPE;C2\n", ()),
+    ("courses", "shortname;fullname;category;teacher1_account\nE1;x;1;user🚀\nE2;x;1;user1\n", ()),
+    ("courses", "shortname;fullname;category\nE3;x;Space 🚀\nE4;x;1\n", ()),
+    ("users_suspend", "username\nuser🚀\nuser77\n", ("primaryidentity=username",)),
+]
+
+
+@pytest.mark.mariadb
+@pytest.mark.parametrize(("key", "text", "options"), EMOJI_FILES)
+def test_no_file_type_takes_a_value_for_the_servers_fault(
+    without_emoji: RealCase, tmp_path: Path, key: str, text: str, options: tuple[str, ...]
+) -> None:
+    file = tmp_path / "in.csv"
+    file.write_text(text, encoding="utf-8")
+    run = shell_run(key, file, *options)
+    assert run.status == 1, run.said
+    first, second = run.outcomes
+    assert first.action is Action.REJECTED
+    assert second.code not in ("moodle_refused", "moodle_unavailable")
+    assert "NOPE" in text or "nope" in text or second.action is not Action.REJECTED
