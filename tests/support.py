@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sync.columns.header import MatchedHeader
+from sync.columns.survey import Survey
 from sync.moodle.command_line import MoodleCommand
 from sync.moodle.database import MoodleConnection, MoodleDatabase
 from sync.moodle.writer import BeforeImage
@@ -138,11 +139,13 @@ def run_file(
 
 
 def _tell(result: RunResult, data: bytes, filename: str, processor: Any, values: Any, *, simulate: bool) -> None:
+    survey = Survey(processor.columns, values.get("dateorder", ""))
+
     def reader() -> RowReader:
         return open_rows(
             io.BytesIO(data), filename, encoding=values.encoding, separator=values.separator,
             known_name=processor.columns.knows, list_names=processor.columns.list_names,
-            of_pictures=processor.columns.of_pictures,
+            of_pictures=processor.columns.of_pictures, look=survey.start,
         )  # fmt: skip
 
     rejected = [outcome for outcome in result.outcomes if outcome.action in FAILED_ACTIONS]
@@ -159,5 +162,5 @@ def _tell(result: RunResult, data: bytes, filename: str, processor: Any, values:
     result.report = out.getvalue().decode()
     if rejected and not simulate:
         tryback = io.BytesIO()
-        write_tryback(tryback, reader(), rejected, language="en")
+        write_tryback(tryback, reader(), rejected, language="en", date_order=survey.dates.told)
         result.tryback = tryback.getvalue()

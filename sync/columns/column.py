@@ -16,6 +16,8 @@ Label = str | Promise
 
 # Columns that a tryback adds; they are ignored when it is sent again.
 TRYBACK_COLUMNS = ("_line", "_code", "_reason")
+# A tryback has it beside them when its dates have the month first: the few rows in it may not show that any more.
+DATE_ORDER_COLUMN = "_dateorder"
 
 
 class Empty(Enum):
@@ -157,7 +159,7 @@ class Columns:
 
     def knows(self, name: str) -> bool:
         """Whether a lower-cased header name belongs to this file type (tryback columns included)."""
-        return name in TRYBACK_COLUMNS or self.find(name) is not None
+        return name in (*TRYBACK_COLUMNS, DATE_ORDER_COLUMN) or self.find(name) is not None
 
     @property
     def list_names(self) -> tuple[str, ...]:

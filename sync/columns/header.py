@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from sync.columns.column import TRYBACK_COLUMNS, Column, Columns
+from sync.columns.column import DATE_ORDER_COLUMN, TRYBACK_COLUMNS, Column, Columns
 from sync.columns.synonyms import suggestion
 from sync.errors import HeaderError
 from sync.values import Header
@@ -51,7 +51,7 @@ def match_header(columns: Columns, header: Header, *, lenient: bool = False) -> 
             fields.append((position, found[1], found[0]))
         elif found is not None:
             ignored.append(header.spelled[position])
-        elif name not in TRYBACK_COLUMNS:
+        elif name not in (*TRYBACK_COLUMNS, DATE_ORDER_COLUMN):
             unknown.append(position)
     _refuse_duplicates(header, [name for _position, name, _column in fields])
     if unknown and not fields:

@@ -6,13 +6,14 @@ is decided by it doesn't depend on where chunks end.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sync.columns.clean import TimeKind
-from sync.columns.column import Columns, PrefixedColumn
+from sync.columns.column import DATE_ORDER_COLUMN, Columns, PrefixedColumn
 from sync.columns.dates import DateOrder, DateOrders, NotAMoment, order_shown, parse_moment
 from sync.values import Header, Note, Row
 
@@ -20,6 +21,8 @@ from sync.values import Header, Note, Row
 _DOT = "."
 # Values of the option `dateorder`.
 ORDERS = {"dmy": DateOrder.DAY_FIRST, "mdy": DateOrder.MONTH_FIRST}
+
+_TOLD = re.compile(r"(\S+)=(dmy|mdy)(?!\S)")
 
 Observer = Callable[[Row], None]
 
@@ -60,9 +63,16 @@ class DateSurvey:
         self._chosen = ORDERS.get(chosen)
         self._columns: dict[str, _Evidence] = {}
         self._fields: list[tuple[int, _Evidence, bool]] = []
+        # Of a tryback: column, with a dot behind it for its dates with dots -> order. None: the file says nothing of the kind.
+        self._told: dict[str, DateOrder] | None = None
+        self._told_place: int | None = None
 
-    def start(self, columns: Columns, places: Mapping[str, int]) -> bool:
-        """Take the columns that may hold dates; tell whether there are any."""
+    def start(self, columns: Columns, places: Mapping[str, int], told_place: int | None = None) -> bool:
+        """Take the columns that may hold dates; tell whether there are any.
+
+        Shape: told_place: of the cells in which a tryback says the orders of the file that it comes from
+        """
+        self._told_place = told_place
         for name, place in places.items():
             found = columns.find(name)
             if found is None:
@@ -76,6 +86,8 @@ class DateSurvey:
     def see(self, row: Row) -> None:
         """Look at the cells of one row."""
         cells = row.cells
+        if self._told_place is not None and self._told is None and self._told_place < len(cells):
+            self._told = {name: ORDERS[order] for name, order in _TOLD.findall(cells[self._told_place])} or None
         for place, evidence, is_time in self._fields:
             text = cells[place] if place < len(cells) else ""
             if not text:
@@ -94,11 +106,25 @@ class DateSurvey:
         """
         if self._chosen is not None:
             return DateOrders(self._chosen, self._chosen)
+        if self._told is not None:
+            told = (self._told.get(key, DateOrder.DAY_FIRST) for key in (name, name + _DOT))
+            return DateOrders(*told)
         usual = self._proved(name, dotted=False)
         if not self._proofs(name, dotted=False):
             others = {self._proved(other, dotted=False) for other in self._columns} - {None}
             usual = others.pop() if len(others) == 1 else None
         return DateOrders(usual or DateOrder.DAY_FIRST, self._proved(name, dotted=True) or DateOrder.DAY_FIRST)
+
+    @property
+    def told(self) -> str:
+        """Return what a tryback of the file has to say of orders other than day first, "" = nothing."""
+        found = [
+            f"{name}{_DOT * is_dotted}={DateOrder.MONTH_FIRST}"
+            for name, evidence in sorted(self._columns.items())
+            for is_dotted in (False, True)
+            if is_dotted in evidence.proofs and self.orders_of(name)[is_dotted] is DateOrder.MONTH_FIRST
+        ]
+        return " ".join(found)
 
     @property
     def needs_clock(self) -> bool:
@@ -155,7 +181,8 @@ class Survey:
             found = self._columns.find(name)
             if found is not None and not found[0].ignored:
                 places.setdefault(found[1], place)
-        has_dates = self.dates.start(self._columns, places)
+        told_place = header.names.index(DATE_ORDER_COLUMN) if DATE_ORDER_COLUMN in header.names else None
+        has_dates = self.dates.start(self._columns, places, told_place)
         if self._of_type is not None:
             self.found = self._of_type(places)
         if not has_dates and self.found is None:

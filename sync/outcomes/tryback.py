@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from django.utils import translation
 
-from sync.columns.column import TRYBACK_COLUMNS
+from sync.columns.column import DATE_ORDER_COLUMN, TRYBACK_COLUMNS
 from sync.errors import ToolSyncError
 from sync.outcomes.picture_tryback import write_picture_tryback
 from sync.outcomes.report import describe_outcome
@@ -16,18 +16,21 @@ from sync.reader.cells import end_of_cell
 from sync.values import Header, Outcome, Row
 
 
-def write_tryback(out: BinaryIO, reader: RowReader, rejected: Iterable[Outcome], *, language: str) -> int:
+def write_tryback(
+    out: BinaryIO, reader: RowReader, rejected: Iterable[Outcome], *, language: str, date_order: str = ""
+) -> int:
     """Write the header and the failed lines byte for byte, `_line`, `_code` and `_reason` behind each. Gives their number.
 
     Encoding, byte order mark, separator and line end are those of the file; a workbook becomes CSV. Where the file is itself
     a tryback, the three cells that it had are replaced. A list has no columns to add to: there the reason stands as a comment
     before the line. Of a zip of pictures it is a zip of the failed ones.
-    Shape: reader: freshly opened on the file that the run read; rejected: in line order
+    Shape: reader: freshly opened on the file that the run read; rejected: in line order; date_order: cell of a further column,
+    for a file whose dates have the month first
     Raises: ToolSyncError if a rejected line isn't in the file
     """
     if reader.pictures is not None:
         return write_picture_tryback(out, reader.pictures, rejected, language=language)
-    lines = _Lines(reader.dialect, reader.header) if reader.header.line else _ListLines(reader.dialect)
+    lines = _Lines(reader.dialect, reader.header, date_order) if reader.header.line else _ListLines(reader.dialect)
     written = 0
     with translation.override(language):
         out.write(reader.dialect.bom + lines.header())
@@ -58,24 +61,28 @@ class _ListLines:
 
 
 class _Lines:
-    """Writes lines of one tryback. Shape: width: cells in front of the three that are added."""
+    """Writes lines of one tryback. Shape: width: cells in front of those that are added."""
 
-    def __init__(self, dialect: Dialect, header: Header) -> None:
+    def __init__(self, dialect: Dialect, header: Header, date_order: str) -> None:
         self._dialect = dialect
         self._header = header
+        self._date_order = (date_order,) if date_order else ()
         names = _without_empty_end(header.names)
         if names[-len(TRYBACK_COLUMNS) :] == TRYBACK_COLUMNS:
             names = _without_empty_end(names[: -len(TRYBACK_COLUMNS)])
+        if names[-1:] == (DATE_ORDER_COLUMN,):
+            names = _without_empty_end(names[:-1])
         self._width = max(1, len(names))
         self._end = dialect.line_end.encode(dialect.encoding)
         self._separator = dialect.separator.encode(dialect.encoding)
 
     def header(self) -> bytes:
-        return self._joined(self._front(self._header.raw), TRYBACK_COLUMNS)
+        extra = (DATE_ORDER_COLUMN,) if self._date_order else ()
+        return self._joined(self._front(self._header.raw), (*extra, *TRYBACK_COLUMNS))
 
     def row(self, row: Row, outcome: Outcome) -> bytes:
         reason = " ".join(describe_outcome(outcome).split())
-        added = (str(outcome.line), outcome.code, reason)
+        added = (*self._date_order, str(outcome.line), outcome.code, reason)
         missing = self._width - len(row.cells)
         if missing > 0:
             # The cells must come to stand under their columns.

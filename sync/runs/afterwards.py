@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext as _, override
 
 from sync.columns.options import Choice, Flag
+from sync.columns.survey import Survey
 from sync.commandfiles import storage
 from sync.commandfiles.intake import delete_file, keep_file, put_aside
 from sync.commandfiles.naming import archive_name, numbered_name, outcomes_name, report_name, split_path, tryback_name
@@ -22,7 +23,7 @@ from sync.outcomes.archive import write_archive
 from sync.outcomes.outcome_table import write_outcome_table
 from sync.outcomes.report import ReportFacts, write_report
 from sync.outcomes.tryback import write_tryback
-from sync.reader import RowReader, open_rows
+from sync.reader import Look, RowReader, open_rows
 from sync.runs.options import changed_options, find_processor
 from sync.runs.parts import read_rows
 from sync.runs.selectors import run_notes
@@ -93,7 +94,10 @@ class Afterwards:
 
         def write(out: BinaryIO) -> None:
             with storage.opened(run.input_key) as source:
-                write_tryback(out, self._reader(source), read_rows(run, *FAILED_ACTIONS), language=self.language)
+                survey = Survey(find_processor(run.processor).columns, self._wants.get("dateorder", ""))
+                reader = self._reader(source, survey.start)
+                rows = read_rows(run, *FAILED_ACTIONS)
+                write_tryback(out, reader, rows, language=self.language, date_order=survey.dates.told)
 
         self._make(Kind.TRYBACK, name, path, "tryback.csv", write)
 
@@ -146,7 +150,7 @@ class Afterwards:
         """Whether a worker died right after it had deleted the file, the last thing to be done."""
         return self._is_to_be_cleaned_up and not storage.exists(self.run.input_key)
 
-    def _reader(self, source: BinaryIO) -> RowReader:
+    def _reader(self, source: BinaryIO, look: Look | None = None) -> RowReader:
         """Open the file exactly as the pipeline did."""
         processor = find_processor(self.run.processor)
         return open_rows(
@@ -157,6 +161,7 @@ class Afterwards:
             known_name=processor.columns.knows,
             list_names=processor.columns.list_names,
             of_pictures=processor.columns.of_pictures,
+            look=look,
         )
 
     def _facts(self) -> ReportFacts:

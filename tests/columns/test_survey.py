@@ -76,6 +76,14 @@ def test_the_option_decides_before_the_cells() -> None:
     assert [note.code for note in survey.dates.notes] == ["dates_month_first_chosen"]
 
 
+def test_a_tryback_tells_the_order_that_its_rows_may_not_show_any_more() -> None:
+    survey = surveyed("a;09/01/2026;31/12/2026", "b;12/31/2026;")
+    assert survey.dates.told == "start=mdy"
+    again = surveyed("a;09/01/2026;02/01/2026;start=mdy", header="name;start;end;_dateorder")
+    assert orders(again, "start", "end") == [MONTH, DAY]
+    assert surveyed("a;09/01/2026;31/12/2026").dates.told == ""
+
+
 def test_a_clock_is_needed_where_a_date_names_no_zone() -> None:
     assert surveyed("a;2026-09-01;").dates.needs_clock
     assert not surveyed("a;1800000000;2026-09-01T08:00:00Z", "b;0;nonsense").dates.needs_clock

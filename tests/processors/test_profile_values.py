@@ -118,3 +118,20 @@ def test_the_whole_file_decides_the_order_of_a_field_whatever_the_chunks(site: M
     assert result.counts == {"created": 2}
     assert stored(site) == "326412000"
     assert "month first in the columns profile_field_dept" in result.report
+
+
+def test_a_tryback_of_american_dates_is_read_as_its_file_was(site: MoodleSite) -> None:
+    field_is(site, "datetime", "1930", "2030")
+    text = f"{HEADER};country\np0;A;B;05/06/1980;Nowhere\np1;A;B;12/31/1981;FR\n"
+    result = run_file(site, "users", text, primaryidentity="username")
+    assert result.codes == ["country_unknown", "account_created"]
+    assert result.tryback is not None
+    assert result.tryback.splitlines()[0].endswith(b";_dateorder;_line;_code;_reason")
+
+    again = run_file(site, "users", result.tryback, primaryidentity="username")
+    assert again.codes == ["country_unknown"]
+    assert again.tryback is not None
+    assert again.tryback.count(b"_dateorder") == 1
+    mended = again.tryback.replace(b"Nowhere;", b"FR;")
+    assert run_file(site, "users", mended, primaryidentity="username").counts == {"created": 1}
+    assert stored(site) == "326412000"
