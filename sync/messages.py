@@ -483,6 +483,9 @@ COURSE_TEXTS = {
     "course_dates_reversed": _(
         "The course would end (%(end)s) before it starts (%(start)s). Correct one of the two dates."
     ),
+    "course_field_value_taken": _(
+        "Another course has “%(value)s” in this field, whose values are unique. Choose another."
+    ),
     "course_field_unknown": _("Column “%(column)s” is ignored: Moodle has no such custom field of courses."),
     "course_field_kind_unknown": _(
         "Custom fields of the type “%(kind)s” can't be filled from a file. Take the column out."

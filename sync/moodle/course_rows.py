@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from sync.moodle.collation import spellings
 from sync.moodle.courses import CONTEXT_COURSE
 from sync.moodle.database import MoodleSession
 from sync.moodle.identifiers import fetch_ids, fetch_named, folding, is_id
@@ -26,6 +28,20 @@ class CourseField(NamedTuple):
     shortname: str
     kind: str
     config: str
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What Moodle's form set for the field."""
+        try:
+            settings = json.loads(self.config or "{}")
+        except ValueError:
+            return {}
+        return settings if isinstance(settings, dict) else {}
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether no two courses may have the same value."""
+        return str(self.settings.get("uniquevalues", 0)) == "1"
 
 
 class Section(NamedTuple):
@@ -122,6 +138,27 @@ def fetch_field_data(
         for row in moodle.fetch(statement):
             found[row.instanceid, row.fieldid] = dict(row._mapping)
     return found
+
+
+def fetch_owners_of_field_values(
+    moodle: MoodleSession, values_by_fieldid: Mapping[int, Collection[str]]
+) -> dict[tuple[int, str], set[int]]:
+    """Read which courses hold these values of custom fields: (fieldid, folded value) -> courseids.
+
+    Queries: one per field and 10,000 values
+    """
+    fold = folding(moodle, "customfield_data", "value")
+    data = moodle.table("customfield_data")
+    text = sa.cast(data.c.value, sa.String(1333))
+    owners: dict[tuple[int, str], set[int]] = {}
+    for fieldid, values in values_by_fieldid.items():
+        for part in slices(sorted(values), MAX_KEYS):
+            is_meant = text.in_(sorted(spellings(part)))
+            for courseid, value in moodle.fetch(
+                sa.select(data.c.instanceid, data.c.value).where(data.c.fieldid == fieldid, is_meant)
+            ):
+                owners.setdefault((fieldid, fold(value)), set()).add(courseid)
+    return owners
 
 
 def fetch_people(moodle: MoodleSession, texts: Collection[str], mnethostid: int) -> dict[str, list[int]]:

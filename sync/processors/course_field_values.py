@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from math import isfinite, nan
 from typing import Any
 
@@ -36,7 +35,7 @@ def column_of(field: CourseField) -> str:
 
 
 def _text(field: CourseField, text: str, _rules: SiteRules, _orders: DateOrders) -> dict[str, Any]:
-    text = text_kind(int(_config(field).get("maxlength") or _MAX_TEXT)).cleaner()(text)
+    text = text_kind(int(field.settings.get("maxlength") or _MAX_TEXT)).cleaner()(text)
     return {"charvalue": text, "value": text}
 
 
@@ -50,7 +49,7 @@ def _checkbox(_field: CourseField, text: str, _rules: SiteRules, _orders: DateOr
 
 
 def _select(field: CourseField, text: str, _rules: SiteRules, _orders: DateOrders) -> dict[str, Any]:
-    choices = [choice.strip() for choice in str(_config(field).get("options", "")).splitlines()]
+    choices = [choice.strip() for choice in str(field.settings.get("options", "")).splitlines()]
     number = choices.index(one_of(choices, exact=True).cleaner()(text)) + 1 if text else 0
     return {"intvalue": number, "value": str(number)}
 
@@ -68,14 +67,6 @@ def _number(field: CourseField, text: str, _rules: SiteRules, _orders: DateOrder
     if number is not None and not isfinite(number):
         raise RowRefused("value_not_number", column_of(field), value=text)
     return {"decvalue": number, "value": text}
-
-
-def _config(field: CourseField) -> dict[str, Any]:
-    try:
-        config = json.loads(field.config or "{}")
-    except ValueError:
-        return {}
-    return config if isinstance(config, dict) else {}
 
 
 _CONVERTERS = {

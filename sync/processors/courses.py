@@ -21,6 +21,7 @@ from sync.moodle.course_rows import (
     fetch_course_rows,
     fetch_field_data,
     fetch_format_options,
+    fetch_owners_of_field_values,
     fetch_people,
     fetch_sections,
 )
@@ -37,6 +38,7 @@ from sync.processors.after_commit import AfterCommit
 from sync.processors.base import Processor, SplitChunk
 from sync.processors.course_archives import MOST_BACKUPS, ArchiveShelf, without_backup
 from sync.processors.course_columns import COLUMNS, FIELD_PREFIX, OPTIONS
+from sync.processors.course_field_owners import UniqueValues, wanted_values, with_remembered
 from sync.processors.course_fillings import IGNORE, REPLACE
 from sync.processors.course_handover import MOODLE, HandOver, restore_by_moodle
 from sync.processors.course_templates import Template, fetch_templates, is_archive
@@ -138,6 +140,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
             roles=self.roles,
             fields=self.fields,
             dates=self.survey.dates,
+            unique_values=self._unique_values(rows),
             people=people,
             groupings=self._fetch_groupings(courseids),
             sections=fetch_sections(self.moodle, courseids) if has_topics or "startdate" in self.names else {},
@@ -267,6 +270,14 @@ class Courses(Processor[CoursesState, CoursesPlan]):
             courses={str(courseid) for courseid in courseids},
             userids=userids,
         )
+
+    def _unique_values(self, rows: Sequence[CleanRow]) -> UniqueValues:
+        wanted = wanted_values(rows, self.fields, self.rules, self.survey.dates)
+        if not wanted:
+            return UniqueValues()
+        fold = folding(self.moodle, "customfield_data", "value")
+        owners = fetch_owners_of_field_values(self.moodle, wanted)
+        return UniqueValues(with_remembered(self.memory, owners, wanted, fold), fold)
 
     def _field_extras(self) -> dict[str, Any]:
         """Columns of `customfield_data` that only some versions have."""

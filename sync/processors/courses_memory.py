@@ -121,6 +121,7 @@ def remember_courses(memory: Memory, planner: CoursesPlanner, state: CoursesStat
         if course["shortname"] in planner.given
     }
     memory.put_many("course cells", said)
+    planner.field_owners.remember(memory)
     for name in _NAMES:
         memory.put_many(f"course {name}", {state.folds[name](c[name]): c for c in courses if c.get(name)})
 

@@ -16,6 +16,7 @@ from sync.processors.base import SplitChunk
 from sync.processors.course_book import CourseBook, check_context
 from sync.processors.course_categories import CourseCategories
 from sync.processors.course_cells import CourseCells
+from sync.processors.course_field_owners import FieldOwners
 from sync.processors.course_fillings import IGNORE, REPLACE, Filling
 from sync.processors.course_handover import HandOver
 from sync.processors.course_templates import (
@@ -57,6 +58,7 @@ class CoursesPlanner:
         # What rows have said of the courses that they made or changed, by short name.
         self.given: dict[str, Mapping[str, Any]] = {}
         # The courses whose content rows so far take over: it must be as it is until they have it.
+        self.field_owners = FieldOwners(state.unique_values)
         self._copied: set[int] = set()
         self._weight = 0
 
@@ -140,14 +142,15 @@ class CoursesPlanner:
         if course.options.get("automaticenddate") == "1" and "enddate" not in values:
             full["enddate"] = full["startdate"] + 7 * 86_400 * max(course.sections)
         _check_dates(full, state.rules)
-        course.fields = {
-            custom.id: {**state.extras, **values_of_field} for custom, values_of_field in self.cells.fields(given)
-        }
+        fields = self.cells.fields(given)
+        self.field_owners.check(fields, given["shortname"], self.book.updated, row.line)
+        course.fields = {custom.id: {**state.extras, **of_field} for custom, of_field in fields}
         course.teachers = self._teachers_of(course, given)
         # In a hidden one it stays as it is: nobody sees what is in there before the category is shown, as Moodle's form has it.
         category = self._category(given) or self.categories.default()
         content = self._content(template, full, values, given) if template else None
         self.plan.places.append(NewPlace(course, category, content))
+        self.field_owners.take(fields, given["shortname"])
         self.plan.dirty_users.update(teacher.userid for teacher in course.teachers)
         self.book.claim(values, 0)
         self.given[given["shortname"]] = given
@@ -208,9 +211,13 @@ class CoursesPlanner:
         target = None if self.chosen.protectcategory else self._category(row.values)
         teachers = self.cells.teachers(row.values)
         fields = self.cells.fields(row.values)
+        # In a simulation a course may be there that an earlier row would have made.
+        owner = course["id"] if course["id"] > 0 else course["shortname"]
+        self.field_owners.check(fields, owner, self.book.updated, row.line)
         topics = self.cells.topics(row.values)
         filling = self._filling(row, {**course, **values})
         # From here on the row gets into the plan: what can be refused was refused, but for teachers, who come first.
+        self.field_owners.take(fields, owner)
         update = CourseUpdate(self.state, self.plan, self.rows, course, row.line)
         update.take_teachers(teachers)
         update.take_methods({method: row.values[method] for method in ("self", "guest") if method in row.values})

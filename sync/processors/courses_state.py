@@ -14,6 +14,7 @@ from sync.moodle.course_rows import CourseField, CourseRow, Section
 from sync.moodle.coursecontent.inventory import Inventory
 from sync.moodle.roles import Role
 from sync.moodle.users import SiteRules
+from sync.processors.course_field_owners import UniqueValues
 from sync.processors.course_templates import Template
 from sync.processors.membership_state import MembershipState
 
@@ -40,6 +41,7 @@ class CoursesState:
     roles: Mapping[str, Role]
     fields: Mapping[str, CourseField]
     dates: DateSurvey = field(default_factory=DateSurvey)
+    unique_values: UniqueValues = field(default_factory=UniqueValues)
     people: Mapping[str, Sequence[int]] = field(default_factory=dict)
     groupings: Mapping[int, frozenset[int]] = field(default_factory=dict)
     sections: Mapping[int, Mapping[int, Section]] = field(default_factory=dict)
