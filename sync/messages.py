@@ -265,8 +265,8 @@ ACCOUNT_TEXTS = {
         "“%(value)s” belongs to %(count)s accounts. Choose another primary identity, or make the value unique in Moodle."
     ),
     "account_protected": _(
-        "“%(username)s” is the guest, a site administrator or the account that ToolSync works with: a file may not delete, "
-        "suspend or rename it. Take the row out."
+        "“%(username)s” is the guest, a site administrator or the account that ToolSync works with: a file may not change "
+        "anything of it. Take the row out, or change the account in Moodle."
     ),
     "username_invalid": _(
         "“%(username)s” is not a valid username. Use lower-case letters, digits, hyphen, dot, underscore and @ only."
@@ -614,6 +614,10 @@ MEMBERSHIP_TEXTS = {
         "Line %(earlier)s of this file has “%(value)s” already. Two people can't have the same; correct one of the rows."
     ),
     "role_unknown": _("There is no role with the shortname “%(role)s”. Use the shortname of a role of this site."),
+    "role_configures_site": _(
+        "The role “%(role)s” permits to configure the whole site (moodle/site:config): a file may not give it. Give another "
+        "role, or give this one in Moodle."
+    ),
     "role_not_for_courses": _(
         "The role “%(role)s” can't be given in courses. Use another role, or allow it in courses in the "
         "role's definition."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,17 +104,20 @@ def run_file(
     file_area: FileArea | None = None,
     moodle_command: MoodleCommand | None = None,
     after_line: int = 0,
+    permits: Mapping[str, bool] | None = None,
     **options: Any,
 ) -> RunResult:
     """Carry out a command file in the way the product does, without its own database.
 
-    Shape: after_line: rows up to this line are done already
+    Shape: after_line: rows up to this line are done already; permits: what the operator lets files do
     Raises: CommandFileError when the file is refused
     """
     data = text.encode() if isinstance(text, str) else text
     processor = REGISTRY[key]
     result = RunResult(int(time.time()), records or NoRecords())
-    moodle = MoodleDatabase(MoodleConnection(site.url, site.prefix, dataroot=dataroot, data_url=data_url))
+    moodle = MoodleDatabase(
+        MoodleConnection(site.url, site.prefix, dataroot=dataroot, data_url=data_url, **(permits or {}))
+    )
     values = processor.options.resolve(options)
 
     def count(*_event: Any) -> None:

@@ -85,7 +85,8 @@ class MoodleConnection:
     folder on this machine, or else data_url: the address of a storage that holds it (it may hold a password); command_line:
     of sync/moodle/command_line.py, () = there is none; time_zone: the zone of Moodle's server, "" = as Moodle's settings name
     it; idle_seconds: the server ends a transaction in which nothing happens for so long (a suspended machine must not keep its
-    locks), 0 = as the server is set
+    locks), 0 = as the server is set;
+    changes_protected_accounts, assigns_configuring_roles: the operator lets files do what they else may not
     """
 
     url: str = field(repr=False)
@@ -97,6 +98,8 @@ class MoodleConnection:
     data_url: str = field(default="", repr=False)
     time_zone: str = ""
     idle_seconds: int = 0
+    changes_protected_accounts: bool = False
+    assigns_configuring_roles: bool = False
 
 
 def data_place(place: str) -> dict[str, Any]:

@@ -14,14 +14,22 @@ from sync.moodle.writer import MAX_KEYS, slices
 
 PROHIBIT = -1000
 ALLOW = 1
+# Who has one of these may do anything. moodle/role:manage and others are no less, but count in the context of the site
+# alone, and files assign roles in courses: a manager of a course is no manager of the site.
+CONFIGURING = ("moodle/site:config", "moodle/site:doanything")
 
 
 class Role(NamedTuple):
-    """A role. Shape: in_courses: whether it may be assigned in a course (`role_context_levels`)."""
+    """A role.
+
+    Shape: in_courses: whether it may be assigned in a course (`role_context_levels`); is_barred: no file may assign it,
+    because it permits to configure the site
+    """
 
     id: int
     shortname: str
     in_courses: bool
+    is_barred: bool = False
 
 
 def fetch_roles(moodle: MoodleSession) -> list[Role]:
@@ -31,8 +39,16 @@ def fetch_roles(moodle: MoodleSession) -> list[Role]:
     """
     role, levels = moodle.table("role"), moodle.table("role_context_levels")
     joined = role.outerjoin(levels, sa.and_(levels.c.roleid == role.c.id, levels.c.contextlevel == CONTEXT_COURSE))
-    statement = sa.select(role.c.id, role.c.shortname, levels.c.id.label("levelid")).select_from(joined)
-    return [Role(row.id, row.shortname, row.levelid is not None) for row in moodle.fetch(statement)]
+    given = moodle.table("role_capabilities")
+    configures = sa.exists().where(
+        given.c.roleid == role.c.id, given.c.permission == ALLOW, given.c.capability.in_(CONFIGURING)
+    )
+    columns = (role.c.id, role.c.shortname, levels.c.id.label("levelid"), configures.label("configures"))
+    is_allowed_to = moodle.database.settings.assigns_configuring_roles
+    return [
+        Role(row.id, row.shortname, row.levelid is not None, bool(row.configures) and not is_allowed_to)
+        for row in moodle.fetch(sa.select(*columns).select_from(joined))
+    ]
 
 
 def fetch_role_assignments(

@@ -60,6 +60,14 @@ class SiteRules:
         return frozenset((*ids, self._moodle.operatorid))
 
     @cached_property
+    def untouchable_ids(self) -> frozenset[int]:
+        """Accounts of which a file can't change anything: the protected ones, unless the operator allows it.
+
+        Mirrors: tool_uploaduser, which passes over site administrators and refuses the guest
+        """
+        return frozenset() if self._moodle.database.settings.changes_protected_accounts else self.protected_ids
+
+    @cached_property
     def defaults(self) -> dict[str, Any]:
         """The values of a new account that the file doesn't give.
 

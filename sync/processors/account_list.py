@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -148,8 +148,15 @@ class AccountList(Processor[AccountListState, AccountsPlan]):
             )  # fmt: skip
 
     def refuse_protected(self, account: Account) -> None:
-        """Nobody is locked out: guest, site administrators and the operator stay as they are."""
-        if account.key in self.rules.protected_ids:
+        """Nobody is locked out: guest, site administrators and the operator stay as they are. Raises: RowRefused"""
+        self._refuse_one_of(self.rules.protected_ids, account)
+
+    def refuse_untouchable(self, account: Account) -> None:
+        """Nor is anything else of them changed, unless the operator allows it. Raises: RowRefused"""
+        self._refuse_one_of(self.rules.untouchable_ids, account)
+
+    def _refuse_one_of(self, ids: Collection[int], account: Account) -> None:
+        if account.key in ids:
             raise RowRefused("account_protected", self.identity, username=account.values["username"])
 
     def _identity_in_use(self, names: Sequence[str]) -> str:

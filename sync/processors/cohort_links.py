@@ -126,6 +126,7 @@ class LinksPlanner:
 
     def _add(self, row: CleanRow, course: Course, cohort: AnyCohort, role: Role, links: Sequence[Instance]) -> Outcome:
         before = self.rows.touches
+        self._refuse_barred(role.id if not links else None, links)
         if links:
             link, code = links[0], "cohort_link_unchanged"
             if self.rows.instances.set_status(link, ENABLED, row.line):
@@ -147,6 +148,16 @@ class LinksPlanner:
         code = "cohort_link_synced" if code == "cohort_link_unchanged" else code
         return Outcome(row.line, Action.UPDATED, code, {}, changes=changes)
 
+    def _refuse_barred(self, roleid: int | None, links: Sequence[Instance]) -> None:
+        """A link that gives a role which permits to configure the site may stay as it is. Raises: RowRefused
+
+        Shape: roleid: of a new link; links: those that are to be switched on
+        """
+        given = {link.roleid for link in links if link.status != ENABLED} | {roleid}
+        for role in self.state.roles.values():
+            if role.is_barred and role.id in given:
+                raise RowRefused("role_configures_site", "role", role=role.shortname)
+
     def _disable(self, row: CleanRow, links: Sequence[Instance]) -> Outcome:
         changed = [link for link in links if self.rows.instances.set_status(link, DISABLED, row.line)]
         for link in changed if self.chosen.followenrolments else ():
@@ -159,6 +170,7 @@ class LinksPlanner:
 
     def _restore(self, row: CleanRow, links: Sequence[Instance]) -> Outcome:
         before = self.rows.touches
+        self._refuse_barred(None, links)
         changed = [link for link in links if self.rows.instances.set_status(link, ENABLED, row.line)]
         for link in links:
             self._follow(link, row.line)

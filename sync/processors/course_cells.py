@@ -106,5 +106,7 @@ class CourseCells:
                 raise RowRefused("role_unknown", role_column, role=name)
             if not role.in_courses:
                 raise RowRefused("role_not_for_courses", role_column, role=name)
+            if role.is_barred:
+                raise RowRefused("role_configures_site", role_column, role=role.shortname)
             teachers.append(Teacher(found[0], role.id))
         return teachers

@@ -52,6 +52,9 @@ class CourseSets:
         wanted = self._with_end(user, target, wanted)
         if (reversed_set := self._reversed(user, target, wanted)) is not None:
             return SetResult(problems=(reversed_set,))
+        if target.role.is_barred and not self._holds(user, target):
+            params = {"column": wanted.column("role"), "role": target.role.shortname}
+            return SetResult(problems=(Note("role_configures_site", params),))
         changes = tuple(self._enrol(user, target, wanted, line))
         if changes:
             sync_meta_children(self.rows, user, target.course, line)
@@ -84,6 +87,10 @@ class CourseSets:
             return None
         params = {"column": wanted.column("end"), "start": found.start, "end": found.end, "hint": found.hint}
         return Note("enrolment_dates_reversed", params)
+
+    def _holds(self, user: UserKey, target: Target) -> bool:
+        held = (target.role.id, *role_owner(target.instance))
+        return held in self.rows.roles_of(user, target.course)
 
     def _enrol(self, user: UserKey, target: Target, wanted: CourseSet, line: int) -> Iterator[Change]:
         rows, instance = self.rows, target.instance

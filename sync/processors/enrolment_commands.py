@@ -53,6 +53,7 @@ class EnrolmentCommands:
 
     def _add(self, target: Target, row: EnrolmentRow) -> Done:
         role = self._wanted_role(row)
+        self._refuse_barred(target, role)
         is_new = self._enrols(target)
         changes = [*self._enrol(target, row), *self._assign(target, role, row.line)]
         if is_new:
@@ -70,6 +71,7 @@ class EnrolmentCommands:
 
     def _shift(self, target: Target, row: EnrolmentRow) -> Done:
         role = self._wanted_role(row)
+        self._refuse_barred(target, role)
         is_new = self._enrols(target)
         changes = [*self._enrol(target, row), *self._assign(target, role, row.line)]
         owners = {("", 0), role_owner(target.instance)}
@@ -137,6 +139,11 @@ class EnrolmentCommands:
             if name in after and before[name] != after[name]:
                 changes.append(Change(column, self._show_time(before[name]), self._show_time(after[name])))
         return changes
+
+    def _refuse_barred(self, target: Target, role: Role) -> None:
+        """A role that permits to configure the site may stay where it is. Raises: RowRefused"""
+        if role.is_barred and (role.id, *role_owner(target.instance)) not in self._roles(target):
+            raise RowRefused("role_configures_site", "rolename", role=role.shortname)
 
     def _assign(self, target: Target, role: Role, line: int) -> list[Change]:
         component, itemid = role_owner(target.instance)

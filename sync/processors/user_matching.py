@@ -59,7 +59,8 @@ class AccountMatcher:
             raise RowRefused("rename_source_missing", "oldusername", username=oldusername)
         if any(target is not source for target in self.book.find_alike("username", username, hostid)):
             raise RowRefused("rename_target_exists", "username", username=username, oldusername=oldusername)
-        if source.key in self.rules.protected_ids:
+        renames = not self.book.is_same("username", source.values["username"], username)
+        if renames and source.key in self.rules.protected_ids:
             raise RowRefused("account_protected", "oldusername", username=oldusername)
         return source
 

@@ -35,23 +35,33 @@ class UserPasswords:
 
     def set(self, result: RowResult, account: Account, values: Mapping[str, Any]) -> None:
         """Do what a row says about the password of its account."""
-        if "password" not in values:
+        wanted = self._wanted(account, values)
+        if wanted is None:
             return
-        cell, stored = values["password"], account.values["password"]
-        if cell == passwords.NO_PASSWORD:
-            self._store(result, account, cell)
-        elif not self._state.rules.keeps_passwords(account.values["auth"]):
-            if cell or account.is_new:
-                self._store(result, account, passwords.NOT_CACHED)
-        elif account.values["auth"] == "nologin":
+        if self._asks_for_change(wanted, values) and self.prefer(account, "auth_forcepasswordchange", "1"):
+            result.touch()
+            result.notes.append(Note("password_to_be_changed", {}))
+        if isinstance(wanted, ClearPassword):
+            if account.values["password"] != wanted:
+                self._store(result, account, wanted)
+                self._given(account, wanted.text)
             return
-        elif cell == "":
-            if stored in ("", passwords.TO_BE_GENERATED):
-                self._store(result, account, passwords.TO_BE_GENERATED)
-                if self.prefer(account, "create_password", "1"):
-                    result.touch()
-        else:
-            self._set_clear(result, account, cell)
+        self._store(result, account, wanted)
+        if wanted == passwords.TO_BE_GENERATED:
+            if self.prefer(account, "create_password", "1"):
+                result.touch()
+        elif (values["password"], wanted) in self._state.verified:
+            # Whatever earlier rows wanted, the last one wants what is there.
+            self._mails.pop(account.key, None)
+
+    def would_change(self, account: Account, values: Mapping[str, Any]) -> bool:
+        """Whether a row would change the password of its account, or have Moodle make one."""
+        wanted = self._wanted(account, values)
+        if wanted == passwords.TO_BE_GENERATED and self._preference(account, "create_password") != "1":
+            return True
+        if self._asks_for_change(wanted, values) and self._preference(account, "auth_forcepasswordchange") != "1":
+            return True
+        return wanted is not None and wanted != account.values["password"]
 
     def have_made(self, account: Account) -> None:
         """Have Moodle make a password for a new account, which its owner then changes."""
@@ -62,12 +72,9 @@ class UserPasswords:
 
     def prefer(self, account: Account, name: str, value: str) -> bool:
         """Plan a preference; gives False when the account has it already."""
-        key = (account.key, name)
-        stored = self._state.preferences.get(key)
-        present = self._preferences.get(key, stored[1] if stored is not None else None)
-        if present == value:
+        if self._preference(account, name) == value:
             return False
-        self._preferences[key] = value
+        self._preferences[account.key, name] = value
         return True
 
     def write(self) -> None:
@@ -81,18 +88,34 @@ class UserPasswords:
             self._plan.changed_preferences.add(key)
         self._plan.mails.extend(self._mails.values())
 
-    def _set_clear(self, result: RowResult, account: Account, clear: str) -> None:
-        if clear == CHANGE_ME and self.prefer(account, "auth_forcepasswordchange", "1"):
-            result.touch()
-            result.notes.append(Note("password_to_be_changed", {}))
-        stored = account.stored.get("password", "")
-        if (clear, stored) in self._state.verified:
-            # Whatever earlier rows wanted, the last one wants what is there.
-            self._store(result, account, stored)
-            self._mails.pop(account.key, None)
-        elif account.values["password"] != ClearPassword(clear):
-            self._store(result, account, ClearPassword(clear))
-            self._given(account, clear)
+    def _asks_for_change(self, wanted: str | ClearPassword | None, values: Mapping[str, Any]) -> bool:
+        """Whether a row gives the password that its owner has to change."""
+        if values.get("password") != CHANGE_ME:
+            return False
+        return isinstance(wanted, ClearPassword) or (CHANGE_ME, wanted) in self._state.verified
+
+    def _preference(self, account: Account, name: str) -> str | None:
+        key = (account.key, name)
+        stored = self._state.preferences.get(key)
+        return self._preferences.get(key, stored[1] if stored is not None else None)
+
+    def _wanted(self, account: Account, values: Mapping[str, Any]) -> str | ClearPassword | None:
+        """Return what a row wants to be stored as password; None when it leaves it as it is."""
+        if "password" not in values:
+            return None
+        cell: str = values["password"]
+        auth = account.values["auth"]
+        if cell == passwords.NO_PASSWORD:
+            return cell
+        if not self._state.rules.keeps_passwords(auth):
+            return passwords.NOT_CACHED if cell or account.is_new else None
+        if auth == "nologin":
+            return None
+        if cell == "":
+            is_without = account.values["password"] in ("", passwords.TO_BE_GENERATED)
+            return passwords.TO_BE_GENERATED if is_without else None
+        stored: str = account.stored.get("password", "")
+        return stored if (cell, stored) in self._state.verified else ClearPassword(cell)
 
     def _store(self, result: RowResult, account: Account, value: str | ClearPassword) -> None:
         if account.values["password"] == value:

@@ -39,9 +39,7 @@ class UserProfiles:
         """Fill the fields of an account with what `values` gave."""
         for name, field, data in profile:
             key = (account.key, field.id)
-            stored = self._plan.profile_data.get(key)
-            if stored is None and key in self._state.profile_data:
-                stored = self._state.profile_data[key][1]
+            stored = self._data(account, field)
             if field.forceunique and data:
                 self._owners[(field.id, self._state.folds["profile"](data))].add(account.key)
             if stored == data:
@@ -50,6 +48,17 @@ class UserProfiles:
             if not result.creates:
                 result.changes.append(Change(name, stored or "", data))
                 result.touch()
+
+    def columns_to_change(self, account: Account, profile: Sequence[tuple[str, ProfileField, str]]) -> list[str]:
+        """Return the columns of which `set` would change something."""
+        return [name for name, field, data in profile if self._data(account, field) != data]
+
+    def _data(self, account: Account, field: ProfileField) -> str | None:
+        key = (account.key, field.id)
+        planned = self._plan.profile_data.get(key)
+        if planned is None and key in self._state.profile_data:
+            return self._state.profile_data[key][1]
+        return planned
 
     def write(self) -> None:
         """Put into the plan what the rows have left in the end."""

@@ -86,7 +86,8 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
             raise MoodleError("pictures_without_data_folder")
         self.pool = pool
         self.userfield: str = self.chosen.userfield
-        self.hostid = SiteRules(self.moodle).mnethostid
+        self.rules = SiteRules(self.moodle)
+        self.hostid = self.rules.mnethostid
         self.fieldid = fetch_checksum_fieldid(self.moodle) if self.chosen.checksum else None
         self.fold = identifier_fold(self.moodle, self.userfield)
         self.lines: dict[str, list[int]] = {}
@@ -227,6 +228,8 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
         files = picture_files(drawing) if drawing is not None else ()
         if drawing is None or state.shows(owner, files):
             return _outcome(row, Action.UNCHANGED, "picture_unchanged", owner)
+        if owner.id in self.rules.untouchable_ids:
+            return _rejected(row, "account_protected", username=owner.username)
         plan.pictures.append(NewPicture(owner.id, owner.picture, files, state.md5s[row.line]))
         plan.contents |= {file.contenthash: content for file, content in zip(files, drawing.contents, strict=True)}
         return _outcome(row, Action.UPDATED, "picture_set", owner)

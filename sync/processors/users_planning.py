@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sync.columns.options import OptionValues
-from sync.moodle.users import SiteRules
+from sync.moodle.users import ProfileField, SiteRules
 from sync.processors.accounts import Account, AccountBook, AccountsPlan, RowRefused
 from sync.processors.base import SplitChunk
 from sync.processors.enrolment_dates import given_date
@@ -111,6 +111,8 @@ class UsersPlanner:
         self.matcher.check_unique(account, hostid, new_values)
         profile = self.profiles.values(values, account)
         if account is not None:
+            if account.key in self.rules.untouchable_ids:
+                self._refuse_changes(account, values, new_values, profile)
             result = self._update(row, account, new_values)
         elif self.options.resurrect and any(gone.username == values["username"] for gone in self.plan.deleted):
             # Whom an earlier row deletes can be brought back once that is done.
@@ -148,6 +150,20 @@ class UsersPlanner:
             if new.get("suspended") and not account.values["suspended"] and account.key in self.rules.protected_ids:
                 raise RowRefused("account_protected", "suspended", username=values["username"])
         return new
+
+    def _refuse_changes(
+        self,
+        account: Account,
+        values: Mapping[str, Any],
+        new_values: Mapping[str, Any],
+        profile: Sequence[tuple[str, ProfileField, str]],
+    ) -> None:
+        """Raises: RowRefused if the row would change anything of a protected account; what it leaves as it is may stand"""
+        columns = [change.field for change in account.changes_to(new_values)]
+        columns += ["password"] if self.passwords.would_change(account, values) else []
+        columns += self.profiles.columns_to_change(account, profile)
+        if columns:
+            raise RowRefused("account_protected", columns[0], username=account.values["username"])
 
     def _create(self, row: CleanRow, hostid: int, new_values: dict[str, Any]) -> tuple[Account, RowResult]:
         username = row.values["username"]
@@ -190,7 +206,10 @@ class UsersPlanner:
     def _revive(
         self, row: CleanRow, stored: Mapping[str, Any], new_values: Mapping[str, Any]
     ) -> tuple[Account, RowResult]:
-        """Take a deleted account up again. Source: spec users.md section 8, rule (b)."""
+        """Take a deleted account up again. Source: spec users.md section 8, rule (b). Raises: RowRefused"""
+        if stored["id"] in self.rules.untouchable_ids:
+            # Moodle's list of administrators may still name it.
+            raise RowRefused("account_protected", "username", username=row.values["username"])
         account = Account(stored["id"], stored)
         values = {"email": "", "idnumber": "", **new_values, "deleted": 0, "username": row.values["username"]}
         account.values.update(values)

@@ -41,6 +41,7 @@ class UsersRestore(AccountList):
         changes = account.changes_to({"suspended": 0})
         if not changes:
             return outcome_for(row, account, Action.UNCHANGED, "account_unchanged")
+        self.refuse_untouchable(account)
         plan.book.change(account, {"suspended": 0}, row.line)
         return outcome_for(row, account, Action.UPDATED, "account_reactivated", changes)
 
@@ -51,6 +52,9 @@ class UsersRestore(AccountList):
             raise self.unknown(row)
         self._refuse_taken(row, plan, state)
         account = Account(revivable["id"], revivable)
+        # Moodle's list of administrators may still name it.
+        if account.key in self.rules.untouchable_ids:
+            raise RowRefused("account_protected", self.identity, username=row.values["username"])
         given = {name: row.values[name] for name in ("email", "idnumber", *RESTORED_FIELDS) if name in row.values}
         values = {"email": "", "idnumber": "", **given, "deleted": 0, "username": row.values["username"]}
         changes = [Change(name, str(revivable[name] or ""), str(value)) for name, value in values.items()]

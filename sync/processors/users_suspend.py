@@ -34,6 +34,7 @@ class UsersSuspend(AccountList):
         changes = account.changes_to({"suspended": suspended})
         if not changes:
             return outcome_for(row, account, Action.UNCHANGED, "account_unchanged")
+        self.refuse_untouchable(account)
         if suspended:
             self.refuse_protected(account)
         plan.book.change(account, {"suspended": suspended}, row.line)

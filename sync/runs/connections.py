@@ -7,7 +7,7 @@ from dataclasses import replace
 from sync.errors import MoodleUnavailable
 from sync.models import MoodleSite
 from sync.moodle.database import MoodleConnection, MoodleDatabase, data_place
-from sync.runs.options import main_connection, run_limits
+from sync.runs.options import main_connection, operator_permits, run_limits
 from sync.runs.sealing import Unreadable, seal, unseal
 
 _PURPOSE = "site connections"
@@ -36,6 +36,7 @@ def connection_of(site: MoodleSite) -> MoodleConnection:
         peppers=tuple(values["peppers"]),
         command_line=tuple(values.get("command_line", ())),
         time_zone=values.get("time_zone", ""),
+        **operator_permits(),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -21,6 +21,13 @@ from sync.processors import REGISTRY
 from sync.processors.base import Processor
 
 MAIN_SITE = "main"
+
+
+class OperatorPermits(TypedDict):
+    """Fields of a MoodleConnection that are the same for every Moodle."""
+
+    changes_protected_accounts: bool
+    assigns_configuring_roles: bool
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,16 @@ def main_connection() -> MoodleConnection:
         peppers=tuple(settings.TOOLSYNC_MOODLE_PEPPERS),
         command_line=tuple(settings.TOOLSYNC_MOODLE_CLI),
         time_zone=settings.TOOLSYNC_MOODLE_TIME_ZONE,
+        **operator_permits(),
     )
+
+
+def operator_permits() -> OperatorPermits:
+    """Return what the operator lets files do in every Moodle; from the environment only, so that no page can set it."""
+    return {
+        "changes_protected_accounts": settings.TOOLSYNC_MOODLE_CHANGE_PROTECTED_ACCOUNTS,
+        "assigns_configuring_roles": settings.TOOLSYNC_MOODLE_ASSIGN_CONFIGURING_ROLES,
+    }
 
 
 def moodle_command(connection: MoodleConnection, *, is_long: bool = False) -> MoodleCommand | None:
