@@ -71,6 +71,10 @@ COLUMN_TEXTS = {
         "the others out, or switch on “Accept unknown columns”."
     ),
     "header_also_missing": _("These columns are missing: %(missing)s."),
+    "header_flat_file": _(
+        "Line %(line)s is a row, not a header. It looks like a flat file of Moodle: operation, role, user, course, start, end. "
+        "To read it so, switch on “Flat file of Moodle” (flatfile=1), or put this header on the first line: %(names)s."
+    ),
     "header_without_known_column": _(
         "Line %(line)s: no cell of this line is a column name that is known here. Put the column names on the first line, "
         "and check the separator. Known columns: %(known)s."

@@ -147,7 +147,7 @@ def _tell(result: RunResult, data: bytes, filename: str, processor: Any, values:
     def reader() -> RowReader:
         return open_rows(
             io.BytesIO(data), filename, encoding=values.encoding, separator=values.separator,
-            known_name=processor.columns.knows, list_names=processor.columns.list_names,
+            known_name=processor.columns.knows, list_names=processor.columns.list_names_for(values),
             of_pictures=processor.columns.of_pictures, look=survey.start,
         )  # fmt: skip
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from django.utils.functional import Promise
 
@@ -122,7 +123,8 @@ class Columns:
 
     Shape: one_of: at least one of these must be in the header; exact_width: every row must have as many cells as the header;
     headerless: the file is a list, its first line is a row; where there is one column, the whole line is its cell;
-    of_pictures: the file is a zip, each picture a row without header
+    of_pictures: the file is a zip, each picture a row without header; flat_names: what the cells of a file without header are
+    that is read so where the option `flatfile` says it, and recognised otherwise
     """
 
     def __init__(
@@ -132,7 +134,9 @@ class Columns:
         exact_width: bool = False,
         headerless: bool = False,
         of_pictures: bool = False,
+        flat_names: tuple[str, ...] = (),
     ) -> None:
+        self.flat_names = flat_names
         self._columns = columns
         self.headerless = headerless or of_pictures
         self.of_pictures = of_pictures
@@ -165,6 +169,10 @@ class Columns:
     def list_names(self) -> tuple[str, ...]:
         """The names of the cells where no header gives them, else ()."""
         return tuple(column.name for column in self._columns) if self.headerless else ()
+
+    def list_names_for(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the same for a run with these options: `flatfile` says that there is no header."""
+        return self.flat_names if self.flat_names and options.get("flatfile") else self.list_names
 
     @property
     def plain_names(self) -> list[str]:

@@ -14,6 +14,11 @@ from sync.values import Header
 _NAMES_SHOWN = 20
 
 
+# The first cell of a row of a flat file (enrol_flatfile), and how many cells it has.
+_FLAT_COMMANDS = (("add",), ("del",))
+_FLAT_CELLS = (4, 6)
+
+
 @dataclass(frozen=True)
 class MatchedHeader:
     """A header whose every name is understood.
@@ -40,6 +45,8 @@ def match_header(columns: Columns, header: Header, *, lenient: bool = False) -> 
     Raises: HeaderError naming line, columns and remedy
     """
     width = _width(header)
+    if columns.flat_names and header.line and _is_flat_row(header, width):
+        raise HeaderError("header_flat_file", line=header.line, names=",".join(columns.flat_names[: _FLAT_CELLS[1]]))
     fields: list[tuple[int, str, Column]] = []
     ignored: list[str] = []
     unknown: list[int] = []
@@ -61,6 +68,11 @@ def match_header(columns: Columns, header: Header, *, lenient: bool = False) -> 
     ignored.extend(header.spelled[position] for position in unknown)
     _refuse_missing(columns, header, {name for _position, name, _column in fields})
     return MatchedHeader(header.line, tuple(fields), tuple(ignored), width)
+
+
+def _is_flat_row(header: Header, width: int) -> bool:
+    """Whether the line is a row of a flat file of Moodle: operation, role, user, course, start, end."""
+    return header.names[:1] in _FLAT_COMMANDS and _FLAT_CELLS[0] <= width <= _FLAT_CELLS[1]
 
 
 def _width(header: Header) -> int:

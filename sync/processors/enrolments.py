@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from sync.columns.clean import moodle_time, one_of, text
 from sync.columns.column import Column, Columns, NumberedColumn
 from sync.columns.general_options import DATE_ORDER_OPTION, GENERAL_OPTIONS
-from sync.columns.options import Choice, Flag, Options
+from sync.columns.options import Choice, Flag, Options, OptionValues
 from sync.moodle.course_defaults import CourseDefaults
 from sync.moodle.courses import fetch_courses
 from sync.moodle.enrolments import has_instances
@@ -64,6 +64,8 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
                       "greplacecreate make missing groups; gdel leaves the groups. Empty: no groups.")),
         NumberedColumn("g", text(254), stored_in=("groups", "name"), names=True, help=_("Name of a group of the course.")),
         Column("hidden", text(), ignored=True),
+        # As the enrolment method “Flat file” of Moodle has them; behind them is the method, which no row names.
+        flat_names=("cmd", "rolename", "uid", "cid", "starttime", "endtime", "enrol"),
     )  # fmt: skip
     options = Options(
         Choice("courseidentifier", default="shortname", aliases=("enrols_courseidentifier",),
@@ -86,6 +88,9 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
              help=_("greplace and gdel take away only memberships that ToolSync has made.")),
         Flag("mailadmins", aliases=("enrols_mailadmins",), label=_("Mail course contacts"),
              help=_("Those who hold a role of Moodle's setting “Course contacts” get one mail for each course and run.")),
+        Flag("flatfile", group="format", label=_("Flat file of Moodle"),
+             help=_("The file has no header; each line is operation, role, user, course, start and end, as for Moodle's "
+                    "enrolment method “Flat file”. Users and courses are found by their idnumber, whatever the options say.")),
         PURGE_OPTION,
         DATE_ORDER_OPTION,
         *GENERAL_OPTIONS,
@@ -93,6 +98,8 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
     )  # fmt: skip
 
     def begin(self, names: Sequence[str]) -> None:
+        if self.chosen.flatfile:
+            self.chosen = OptionValues({**self.chosen, "useridentifier": "idnumber", "courseidentifier": "idnumber"})
         self.rules = SiteRules(self.moodle)
         self.purge = GroupPurge(self.moodle, self.memory, self.chosen.purgeemptygroups, self.kept)
         self.is_about_roles = "enrol" not in names

@@ -31,6 +31,8 @@ from sync.values import Header, Note, Row
 _NO_SEPARATOR = "\x1f"
 # So many rows are looked at for the header when the first line isn't one.
 _ROWS_ABOVE_HEADER = 50
+# A row of a list may leave out cells at its end; of these many it is one.
+_LEAST_OF_A_LIST = 4
 
 IsKnown = Callable[[str], bool]
 
@@ -146,7 +148,8 @@ class _RowParser:
 
     def split(self) -> Iterator[SplitRow]:
         width = len(self._list_names)
-        return iter(RowSplitter(self._source, self._separator, header_line=self._header_line, width=width))
+        least = min(width, _LEAST_OF_A_LIST)
+        return iter(RowSplitter(self._source, self._separator, header_line=self._header_line, width=width, least=least))
 
     def rows(self) -> Iterator[Row]:
         """Give the rows behind the header; count the lines between them."""

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
+import re
+
 from sync.errors import UnknownFileType
 
 ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06")
+# What pages and tables of the web begin with.
+_HTML = re.compile(
+    rb"<(?:!doctype\s{1,9}html|html|head|body|table|meta|title|style|script|div|center|font|p|br|h[1-6])\b",
+    re.IGNORECASE,
+)
+_XML = re.compile(rb"<(?:\?xml|[a-z_][\w.-]{0,60}(?::[\w.-]{1,60})?[\s/>])", re.IGNORECASE)
+_COMMENT_AHEAD = re.compile(rb"(?:<!--.{0,2000}?-->\s{0,99}){1,5}", re.DOTALL)
 WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".ods")
 
 # First bytes -> a name that is the same in every language.
@@ -25,6 +35,25 @@ _KINDS = (
 )
 
 
+def _markup_kind(head: bytes) -> str:
+    """Return "HTML" (a remote address that wants a login answers with a page), "XML", "MHTML", "JSON" or ""."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        head = head.decode("utf-16", "ignore").encode()
+    text = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    if ahead := _COMMENT_AHEAD.match(text):
+        text = text[ahead.end() :]
+    if text[:13].lower() == b"mime-version:":
+        return "MHTML"
+    if text[:2] in (b"[{", b'{"', b"{\n", b"{\r"):
+        return "JSON"
+    if _HTML.match(text):
+        return "HTML"
+    if _XML.match(text):
+        # A page may be XML as well.
+        return "HTML" if b"<html" in text[:2000].lower() else "XML"
+    return ""
+
+
 def refuse_other_kinds(head: bytes, filename: str) -> None:
     """Refuse a file whose first bytes say that it is something else.
 
@@ -33,8 +62,7 @@ def refuse_other_kinds(head: bytes, filename: str) -> None:
     for mark, kind in _KINDS:
         if head.startswith(mark):
             raise UnknownFileType("file_not_csv", kind=kind)
-    # A remote address that wants a login answers with a page.
-    if head.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
-        raise UnknownFileType("file_not_csv", kind="HTML")
+    if kind := _markup_kind(head):
+        raise UnknownFileType("file_not_csv", kind=kind)
     if filename.lower().endswith(WORKBOOK_SUFFIXES) and b"\0" in head:
         raise UnknownFileType("workbook_broken")

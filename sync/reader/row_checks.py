@@ -70,8 +70,8 @@ class RowChecks:
         return Row(line, raw, tuple(cells), self._under_other_header or fault, cell_faults)
 
     def _is_remark(self, cells: Sequence[str]) -> bool:
-        """Whether a comment is no row for certain: the header commented out, a note in a file of one column."""
-        if len(cells) == 1:
+        """Whether a comment is no row for certain: the header commented out, a note in a list or a file of one column."""
+        if len(cells) == 1 or not self._header.line:
             return cells[0].startswith("#")
         return self._is_header([cells[0].lstrip(COMMENT_MARKS), *cells[1:]])
 

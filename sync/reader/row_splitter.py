@@ -53,10 +53,11 @@ class RowSplitter:
     """Splits a file into rows; iterable once.
 
     Memory: one row, of at most `row_bytes.ROW_LIMIT`. A line is looked at twice at most, so the time grows with the file.
-    Shape: header_line: its number, 0 = there is none; width: how many cells a row has, taken from the header if there is one
+    Shape: header_line: its number, 0 = there is none; width: how many cells a row has, taken from the header if there is one;
+    least: how many it must have, where that is less
     """
 
-    def __init__(self, source: Source, separator: str, *, header_line: int = 0, width: int = 0) -> None:
+    def __init__(self, source: Source, separator: str, *, header_line: int = 0, width: int = 0, least: int = 0) -> None:
         self._source = source
         self._separator = separator
         self._mark = separator.encode()
@@ -64,6 +65,7 @@ class RowSplitter:
         self._blank = WHITESPACE + self._mark
         self._header_line = header_line
         self.width = width
+        self._least = least
         self._numbered_lines = enumerate(chain.from_iterable(line_groups(source.blocks())), start=1)
         self._returned: deque[tuple[int, bytes]] = deque()
         # Up to here the lines are known to be rows by themselves.
@@ -197,7 +199,8 @@ class RowSplitter:
 
     def _is_row_like(self, line: bytes, width: int = 0) -> bool:
         # Without looking at quotes, which only make cells fewer.
-        if line.count(self._mark) + 1 < (width or self.width):
+        least = self._least or width or self.width
+        if line.count(self._mark) + 1 < least:
             return False
         count, filled = count_cells(line, self._separator)
-        return filled <= (width or self.width) <= count
+        return filled <= (width or self.width) and least <= count

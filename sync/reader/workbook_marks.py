@@ -26,7 +26,15 @@ Marks = dict[int, dict[int, Mark]]
 _BLOCK = 1 << 16
 _LONGEST_REFERENCE = 10
 _MOST_EXACT = 10**15
-_SHOWN_PARTS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]|[^"\\_*\[]')
+_SHOWN_PARTS = re.compile(r'"[^"]{0,99}"|\\.|_.|\*.|\[[^\]]{0,99}\]|[^"\\_*\[]')
+_LONGEST_CODE = 255
+# In a number format: dates, fractions, scientific notation and text.
+_OTHER_FORMATS = re.compile(r"[a-zA-Z@/?]")
+_SCIENTIFIC = re.compile(r"[0-9.,]+[Ee][+-]?[0-9]+")
+# A formula, an error, many digits.
+_SPECIAL = re.compile(rb"""<(?:[a-z0-9]{1,9}:)?f[ />]|[ \n\t]t ?= ?["']e["']|[0-9]{16}|[0-9]E\+""")
+# With more styles than these that say more than a number, the sheet is looked at in any case.
+_MOST_STYLES = 40
 _PADDED = re.compile(r"0[0-9]+")
 _MEANINGLESS = frozenset(" -()+'$€£¥%.,\xa0")
 
@@ -92,15 +100,14 @@ def _format_codes(archive: zipfile.ZipFile) -> list[str]:
 
 def _may_hold_marks(archive: zipfile.ZipFile, part: str, telling: list[int]) -> bool:
     """Whether a sheet must be looked at cell by cell, which takes longer than all the rest."""
-    styles = "|".join(map(str, telling)) or "none"
-    wanted = re.compile(
-        rb"<(?:[a-z0-9]{1,9}:)?f[ />]|[ \n\t]t ?= ?[\"']e[\"']|[0-9]{16}|[0-9]E\+|[ \n\t]s ?= ?[\"'](?:%s)[\"']"
-        % styles.encode()
-    )
+    if len(telling) > _MOST_STYLES:
+        return True
+    styles = [b" s=%s%d%s" % (quote, number, quote) for number in telling for quote in (b'"', b"'")]
     carried = b""
     with archive.open(part) as stream:
         while block := stream.read(_BLOCK):
-            if wanted.search(carried + block):
+            window = carried + block
+            if _SPECIAL.search(window) or any(style in window for style in styles):
                 return True
             carried = block[-40:]
     return False
@@ -180,27 +187,31 @@ def number_mark(value: str, code: str) -> Mark | None:
         return {"type": "fault", "code": "cell_lost_digits", "value": f"{number:.0f}" if abs(number) < 1e30 else value}
     if not _is_telling(code):
         return None
-    shown = _shown(number, code.partition(";")[0])
+    shown = _shown(number, code)
     if shown is None:
         return {"type": "fault", "code": "cell_shown_otherwise", "value": value}
     return {"type": "shown", "value": shown}
 
 
+def _parts_of(code: str) -> list[str]:
+    """Return the parts of a number format, as far as positive numbers are concerned."""
+    return _SHOWN_PARTS.findall(code[:_LONGEST_CODE].partition(";")[0])
+
+
 def _is_telling(code: str) -> bool:
     """Whether a number format adds digits or letters that belong to what people see: 00000, "ID"0000."""
     plain, literal = "", ""
-    for part in _SHOWN_PARTS.findall(code.partition(";")[0]):
+    for part in _parts_of(code):
         if part[0] == '"':
             literal += part[1:-1]
         elif part[0] == "\\":
             literal += part[1]
         elif part[0] not in "_*[":
             plain += part
-    if not plain or plain.lower() == "general" or re.search(r"[a-zA-Z@/?]", plain):
-        # Dates, fractions, scientific notation and text.
+    if not plain or _OTHER_FORMATS.search(plain):
         return False
     whole = plain.partition(".")[0]
-    is_padded = len(re.sub("[^0]", "", whole)) > 1
+    is_padded = whole.count("0") > 1
     return is_padded or any(char not in _MEANINGLESS for char in literal)
 
 
@@ -210,7 +221,7 @@ def _shown(number: float, code: str) -> str | None:
         return None
     digits = list(str(int(number)))
     shown: list[str] = []
-    parts = _SHOWN_PARTS.findall(code)
+    parts = _parts_of(code)
     places = [place for place, part in enumerate(parts) if part in ("0", "#")]
     for place in range(len(parts) - 1, -1, -1):
         part = parts[place]
@@ -292,7 +303,7 @@ class _OdsReader:
         if abs(number) >= _MOST_EXACT:
             return number_mark(value, "")
         is_padded = _PADDED.fullmatch(shown) and int(shown) == number
-        has_letters = any(char.isalpha() for char in shown) and not re.fullmatch(r"[0-9.,]+[Ee][+-]?[0-9]+", shown)
+        has_letters = any(char.isalpha() for char in shown) and not _SCIENTIFIC.fullmatch(shown)
         return {"type": "shown", "value": shown} if is_padded or has_letters else None
 
 

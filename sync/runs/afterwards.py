@@ -159,7 +159,7 @@ class Afterwards:
             encoding=self._wants.get("encoding", ""),
             separator=self._wants.get("separator", ""),
             known_name=processor.columns.knows,
-            list_names=processor.columns.list_names,
+            list_names=processor.columns.list_names_for(self._wants),
             of_pictures=processor.columns.of_pictures,
             look=look,
         )

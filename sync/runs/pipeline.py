@@ -137,7 +137,7 @@ def run_pipeline(work: Work, stream: BinaryIO, filename: str) -> bool:
         encoding=work.options.encoding,
         separator=work.options.separator,
         known_name=work.processor.columns.knows,
-        list_names=work.processor.columns.list_names,
+        list_names=work.processor.columns.list_names_for(work.options),
         of_pictures=work.processor.columns.of_pictures,
         look=survey.start,
     )

@@ -48,7 +48,7 @@ def preview_file(
 ) -> Preview:
     """Give the beginning of a file as this tool would read it.
 
-    Shape: options: encoding, separator, invalidnamesnocheck
+    Shape: options: encoding, separator, invalidnamesnocheck, flatfile
     """
     if processor.columns.of_pictures:
         return _preview_pictures(stream, filename)
@@ -84,7 +84,7 @@ def _open(
         encoding=options["encoding"],
         separator=options["separator"],
         known_name=processor.columns.knows,
-        list_names=processor.columns.list_names,
+        list_names=processor.columns.list_names_for(options),
     )
 
 

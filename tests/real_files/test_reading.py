@@ -104,3 +104,29 @@ def test_001_003_006_names_in_other_encodings_are_asked_about(
     assert (read.status, read.counts) == (0, {"created": 1})
     found = case.look("SELECT firstname, lastname FROM mdl_user WHERE username = :username", username=username)
     assert found == [names]
+
+
+def test_041_a_flat_file_of_moodle_is_recognised_and_read_when_told_so(real_case: ReadCase) -> None:
+    case = real_case("041")
+    refused = case.run("flat.csv")
+    assert refused.status == 2
+    assert "flat file of Moodle" in refused.said
+    assert "flatfile=1" in refused.said
+    read = case.run("flat.csv", "flatfile=1")
+    assert (read.status, read.counts) == (0, {"created": 2})
+    found = case.look(
+        "SELECT u.idnumber, r.shortname, ue.timestart, ue.timeend FROM mdl_user_enrolments ue "
+        "JOIN mdl_enrol e ON e.id = ue.enrolid JOIN mdl_course c ON c.id = e.courseid JOIN mdl_user u ON u.id = ue.userid "
+        "JOIN mdl_context x ON x.contextlevel = 50 AND x.instanceid = c.id "
+        "JOIN mdl_role_assignments a ON a.contextid = x.id AND a.userid = u.id JOIN mdl_role r ON r.id = a.roleid "
+        "WHERE c.idnumber = 'CID12' AND u.idnumber IN ('UID60', 'UID61') ORDER BY u.idnumber"
+    )
+    assert [row[:2] for row in found] == [("UID60", "student"), ("UID61", "editingteacher")]
+    assert found[1][2:] == (1735689600, 1751328000)
+
+
+@pytest.mark.parametrize(("file", "kind"), [("table.csv", "HTML"), ("book.csv", "XML")])
+def test_048_pages_and_xml_are_named(real_case: ReadCase, file: str, kind: str) -> None:
+    run = real_case("048").run(file)
+    assert run.status == 2
+    assert f"its content is {kind}" in run.said

@@ -51,7 +51,10 @@ def preview(request: HttpRequest, key: str) -> HttpResponse:
     if not file_id.isdecimal():
         return HttpResponse()
     file = get_object_or_404(usable_files(request.user, site, key), pk=file_id)
-    chosen = {name: request.GET.get(f"option_{name}", "") for name in ("encoding", "separator", "invalidnamesnocheck")}
+    chosen = {
+        name: request.GET.get(f"option_{name}", "")
+        for name in ("encoding", "separator", "invalidnamesnocheck", "flatfile")
+    }
     try:
         with storage.opened(storage.key_of_path(site.slug, file.path)) as stream:
             shown = preview_file(stream, file.name, file.size, processor, chosen)
