@@ -45,6 +45,13 @@ def armings_of(files: Iterable[CommandFile], processor: str) -> dict[int, ArmedF
     return {arming.file_id: arming for arming in armings if arming.sha256 == digests[arming.file_id]}
 
 
+def armings_by_type(files: Iterable[CommandFile]) -> dict[tuple[int, str], ArmedFile]:
+    """Return how files are armed, by their ids and the file types; those that are not are missing. Queries: one"""
+    digests = {file.pk: file.sha256 for file in files}
+    armings = ArmedFile.objects.filter(file__in=list(digests)).select_related("armed_by")
+    return {(a.file_id, a.processor): a for a in armings if a.sha256 == digests[a.file_id]}
+
+
 def scheduled_files(site: MoodleSite, processor: str) -> list[CommandFile]:
     """Return the files of the area whose names the schedules of a file type look for, armed or not."""
     source = Source.objects.filter(site=site, processor=processor).first()

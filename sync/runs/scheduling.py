@@ -14,6 +14,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
@@ -155,12 +156,29 @@ def start_due_schedules() -> None:
         start_if_due(schedule_id)
 
 
-def next_start(schedule: Schedule) -> datetime | None:
-    """Give when a schedule starts next, freeze windows minded; None when it is off."""
+def open_windows(site: MoodleSite) -> list[FreezeWindow]:
+    """Return the freeze windows of a site that aren't over."""
+    return list(FreezeWindow.objects.filter(site=site, ends_at__gt=timezone.now()))
+
+
+def next_start(schedule: Schedule, windows: Collection[FreezeWindow]) -> datetime | None:
+    """Return when a schedule starts next, freeze windows minded; None when it is off. Shape: windows: `open_windows`"""
     moment = schedule.next_at
-    while moment is not None and (window := window_at(schedule.site, max(moment, timezone.now()))) is not None:
+    while moment is not None and (window := _window_among(windows, max(moment, timezone.now()))) is not None:
         moment = window.ends_at if schedule.after_freeze else _first_from(schedule, window.ends_at)
     return moment
+
+
+def last_starts(schedules: Collection[Schedule]) -> dict[int, SequenceRun]:
+    """Return the last start of each schedule that has had one, by the schedule's id. Queries: one"""
+    last = SequenceRun.objects.filter(schedule__in=schedules).values("schedule").annotate(last=Max("pk")).values("last")
+    return {start.schedule_id: start for start in SequenceRun.objects.filter(pk__in=last) if start.schedule_id}
+
+
+def _window_among(windows: Collection[FreezeWindow], moment: datetime) -> FreezeWindow | None:
+    """Return the one of some freeze windows that a moment falls into, the one that ends last."""
+    found = [window for window in windows if window.starts_at <= moment < window.ends_at]
+    return max(found, key=lambda window: window.ends_at, default=None)
 
 
 def add_freeze_window(site: MoodleSite, starts_at: datetime, ends_at: datetime, reason: str) -> FreezeWindow:

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sync.models import ArmedFile, CommandFile, MoodleSite, Schedule
-from sync.runs.arming import armings_of, meant_types
-from sync.runs.scheduling import next_start
+from sync.runs.arming import armings_by_type, meant_types
+from sync.runs.scheduling import next_start, open_windows
 
 
 class Start(NamedTuple):
@@ -31,17 +31,28 @@ class UpcomingFile(NamedTuple):
 
 
 def starts_of(site: MoodleSite, processor: str) -> list[Start]:
-    """Return when the schedules that run a file type start next, those that are on."""
-    schedules = Schedule.objects.filter(site=site, enabled=True).select_related("site", "owner").order_by("next_at")
-    return [Start(schedule, next_start(schedule)) for schedule in schedules if processor in schedule.processors]
+    """Return when the schedules that run a file type start next, those that are on. Queries: two"""
+    return _starts_by_type(site).get(processor, [])
 
 
 def upcoming_files(site: MoodleSite, files: Collection[CommandFile]) -> list[UpcomingFile]:
-    """Return for each of these files the file types whose schedules look for it. Queries: some for each file type."""
-    found: list[UpcomingFile] = []
+    """Return for each of these files the file types whose schedules look for it. Queries: five, however many there are"""
     types = meant_types(site, files)
-    for processor in {key: None for keys in types.values() for key in keys}:
-        meant = [file for file in files if processor in types[file.pk]]
-        armings, starts = armings_of(meant, processor), starts_of(site, processor)
-        found += [UpcomingFile(file, processor, armings.get(file.pk), starts) for file in meant]
-    return found
+    starts, armings = _starts_by_type(site), armings_by_type(files)
+    meant = {key: [file for file in files if key in types[file.pk]] for keys in types.values() for key in keys}
+    return [
+        UpcomingFile(file, processor, armings.get((file.pk, processor)), starts.get(processor, []))
+        for processor, found in meant.items()
+        for file in found
+    ]
+
+
+def _starts_by_type(site: MoodleSite) -> dict[str, list[Start]]:
+    schedules = Schedule.objects.filter(site=site, enabled=True).select_related("site", "owner").order_by("next_at")
+    windows = open_windows(site)
+    starts: dict[str, list[Start]] = {}
+    for schedule in schedules:
+        start = Start(schedule, next_start(schedule, windows))
+        for processor in schedule.processors:
+            starts.setdefault(processor, []).append(start)
+    return starts

@@ -22,6 +22,7 @@ from sync.runs.scheduling import (
     add_freeze_window,
     delete_schedule,
     next_start,
+    open_windows,
     save_schedule,
     start_due_schedules,
     start_if_due,
@@ -92,7 +93,7 @@ def test_beat_is_told_what_the_schedule_says(site: MoodleSite, settings: Setting
 
     switch_schedule(schedule, on=False)
     task.refresh_from_db()
-    assert (task.enabled, schedule.next_at, next_start(schedule)) == (False, None, None)
+    assert (task.enabled, schedule.next_at, next_start(schedule, open_windows(site))) == (False, None, None)
     delete_schedule(schedule)
     assert not PeriodicTask.objects.filter(task="sync.start_schedule").exists()
 
@@ -173,13 +174,13 @@ def test_a_start_in_a_freeze_window_is_held_and_comes_after_it_if_chosen(
 ) -> None:
     schedule = save(site, after_freeze=after_freeze)
     add_freeze_window(site, START + HOUR / 2, START + 2.5 * HOUR, "Exams")
-    assert next_start(schedule) == starts_at
+    assert next_start(schedule, open_windows(site)) == starts_at
     for hours in (1, 2):
         clock.move_to(START + hours * HOUR)
         start_if_due(schedule.pk)
     schedule.refresh_from_db()
     assert not SequenceRun.objects.exists()
-    assert (schedule.held_at, next_start(schedule)) == (START + HOUR, starts_at)
+    assert (schedule.held_at, next_start(schedule, open_windows(site))) == (START + HOUR, starts_at)
     clock.move_to(starts_at - timedelta(seconds=1))
     start_due_schedules()
     assert not SequenceRun.objects.exists()
@@ -195,7 +196,7 @@ def test_windows_that_follow_each_other_hold_as_one(site: MoodleSite, clock: obj
     add_freeze_window(site, START, START + 2 * HOUR, "")
     add_freeze_window(site, START + HOUR, START + 4 * HOUR, "")
     add_freeze_window(site, START + 4 * HOUR, START + 5 * HOUR, "")
-    assert next_start(schedule) == START + 5 * HOUR
+    assert next_start(schedule, open_windows(site)) == START + 5 * HOUR
     with pytest.raises(ScheduleError):
         add_freeze_window(site, START, START, "")
     assert FreezeWindow.objects.count() == 3

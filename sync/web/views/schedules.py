@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -121,7 +122,7 @@ def _list(request: HttpRequest, form: FreezeForm) -> HttpResponse:
     site, now = current_site(), timezone.now()
     window = window_at(site, now)
     context = {
-        "cards": [_card(request.user, schedule, window) for schedule in visible_schedules(request.user)],
+        "cards": _cards(request.user, visible_schedules(request.user), window),
         "windows": FreezeWindow.objects.filter(site=site, ends_at__gt=now),
         "window": window,
         "form": form,
@@ -131,15 +132,20 @@ def _list(request: HttpRequest, form: FreezeForm) -> HttpResponse:
     return render(request, "sync/schedules.html", context)
 
 
-def _card(user: Any, schedule: Schedule, window: FreezeWindow | None) -> ScheduleCard:
-    return ScheduleCard(
-        schedule,
-        scheduling.timing_of(schedule).words(),
-        scheduling.next_start(schedule),
-        window if schedule.held_at else None,
-        schedule.sequence_runs.first(),
-        may_change_schedule(user, schedule),
-    )
+def _cards(user: Any, schedules: Sequence[Schedule], window: FreezeWindow | None) -> list[ScheduleCard]:
+    """Return schedules as the list shows them. Queries: two, however many there are"""
+    windows, last = scheduling.open_windows(current_site()), scheduling.last_starts(schedules)
+    return [
+        ScheduleCard(
+            schedule,
+            scheduling.timing_of(schedule).words(),
+            scheduling.next_start(schedule, windows),
+            window if schedule.held_at else None,
+            last.get(schedule.pk),
+            may_change_schedule(user, schedule),
+        )
+        for schedule in schedules
+    ]
 
 
 def _edit(request: HttpRequest, shown: Schedule) -> HttpResponse:
@@ -159,6 +165,6 @@ def _edit(request: HttpRequest, shown: Schedule) -> HttpResponse:
     context: dict[str, Any] = {"schedule": shown, "form": form, "zone": site_zone()}
     if shown.pk:
         stored = schedule_or_404(request.user, shown.pk)
-        context |= {"card": _card(request.user, stored, window_at(stored.site, timezone.now()))}
+        context |= {"card": _cards(request.user, [stored], window_at(stored.site, timezone.now()))[0]}
         context |= {"sequences": stored.sequence_runs.select_related("requested_by")[:_LAST_RUNS]}
     return render(request, "sync/schedule.html", context)

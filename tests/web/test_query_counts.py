@@ -1,0 +1,156 @@
+"""Every page asks the database as often for many rows as for few."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import get_resolver, reverse
+from django.utils import timezone
+from pytest_django import Settings
+
+from sync.models import FreezeWindow, MoodleSite, Notice, SequenceRun, SequenceState, Source
+from sync.runs.rights import Responsible
+from sync.runs.scheduling import ScheduleChoice, save_schedule
+from sync.runs.telling import RuleChoice, save_rule
+from sync.values import Action, Outcome
+from tests.moodle_sites import MoodleSite as Moodle
+from tests.web.conftest import MakeFile, MakeRun, keep_run_file
+from tests.web.test_access import PUBLIC, names_of
+
+FEW, MANY = 2, 9
+TOOLS = (
+    "users", "users_delete", "users_suspend", "users_restore", "courses", "enrolments", "groups", "cohorts", "courses_meta",
+)  # fmt: skip
+# Name of the address, what it is about, what is asked for.
+PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
+    ("home", (), {}),
+    ("moodle_state", (), {}),
+    ("files", (), {}),
+    ("files", (), {"folder": "/reports/"}),
+    ("files", (), {"folder": "/archives/"}),
+    ("file_download", ("file",), {}),
+    ("file_use", ("file",), {}),
+    ("file_arm", ("file",), {}),
+    ("file_delete", ("file",), {}),
+    ("tool", ("users",), {}),
+    ("tool_preview", ("users",), {}),
+    ("tool_template", ("users",), {}),
+    ("tool_sample", ("users",), {}),
+    ("courses", (), {}),
+    ("course_file", ("courses_delete",), {}),
+    ("empty_categories", (), {}),
+    ("sources", (), {}),
+    ("source", ("users",), {}),
+    ("schedules", (), {}),
+    ("schedule_new", (), {}),
+    ("schedule", ("schedule",), {}),
+    ("tellings", (), {}),
+    ("telling", ("users",), {}),
+    ("settings", (), {}),
+    ("sequence_run", ("sequence",), {}),
+    ("runs", (), {}),
+    ("run", ("run",), {}),
+    ("run_progress", ("run",), {}),
+    ("run_outcomes", ("run",), {"show": "created"}),
+    ("run_report", ("run",), {}),
+    ("run_file", ("run", "report"), {}),
+]
+# What is only sent to.
+_POSTED = {
+    "schedule_switch", "schedule_start", "schedule_delete", "freeze", "unfreeze", "source_look", "telling_delete", "webhook",
+    "webhook_delete", "sequence_cancel", "run_cancel", "run_resume", "run_for_real", "courses_choose",
+}  # fmt: skip
+
+
+def test_every_page_is_here() -> None:
+    assert {name for name, _of, _query in PAGES} == names_of(get_resolver().url_patterns) - PUBLIC - _POSTED
+
+
+class Site:
+    """Fills the site with more and more of everything that pages list."""
+
+    def __init__(self, site: MoodleSite, make_file: MakeFile, make_run: MakeRun, root: User) -> None:
+        self.site = site
+        self._make_file = make_file
+        self._make_run = make_run
+        self._root = root
+        self._count = 0
+        self.ids: dict[str, int] = {}
+
+    def grow(self, to: int) -> None:
+        for number in range(self._count, to):
+            self._add(number)
+        self._count = to
+
+    def _add(self, number: int) -> None:
+        tool, now = TOOLS[number], timezone.now()
+        file = self._make_file(f"in{number}.csv")
+        schedule = save_schedule(
+            self.site, ScheduleChoice([tool, "courses_check"], at=time(number, 15), enabled=True),
+            owner=Responsible.of(self._root),
+        )  # fmt: skip
+        sequence = SequenceRun.objects.create(
+            site=self.site, schedule=schedule, processors=[tool, "courses_check"], state=SequenceState.COMPLETED,
+            requested_by=User.objects.create_user(f"person{number}"),
+        )  # fmt: skip
+        first = self.ids.get("sequence", sequence.pk)
+        outcomes = [Outcome(line, Action.CREATED, "account_created", {}, f"u{line}") for line in range(2, 4)]
+        values = {
+            "requested_by": sequence.requested_by,
+            "sequence_run_id": first,
+            "started_at": now,
+            "finished_at": now,
+        }
+        run = self._make_run(outcomes=outcomes, processor="users", **values)
+        keep_run_file(run, "report", path=f"/reports/{number}_report_in.txt")
+        keep_run_file(run, "archive", path=f"/archives/{number}_in.csv")
+        keep_run_file(run, "outcomes")
+        Source.objects.create(site=self.site, processor=tool, kind=Source.Kind.AREA, location=f"/in{number}.csv")
+        save_rule(self.site, tool, RuleChoice({"failure": ["a@x.org"]}))
+        Notice.objects.create(
+            site=self.site, processor=tool, event="failure", channel="mail", run=run, recipients=["a@x.org"]
+        )
+        FreezeWindow.objects.create(
+            site=self.site,
+            starts_at=now + timedelta(days=number + 1),
+            ends_at=now + timedelta(days=number + 1, hours=1),
+        )
+        for name, shown in (("file", file), ("run", run), ("schedule", schedule), ("sequence", sequence)):
+            self.ids.setdefault(name, shown.pk)
+
+
+@pytest.fixture
+def filled(site: MoodleSite, make_file: MakeFile, make_run: MakeRun, admin_user: User) -> Site:
+    return Site(site, make_file, make_run, admin_user)
+
+
+@pytest.fixture
+def moodle(sqlite_site: Moodle, settings: Settings) -> None:
+    settings.TOOLSYNC_MOODLE_URL = sqlite_site.url
+
+
+def queries_of_all_pages(filled: Site, client: Client) -> dict[str, int]:
+    """Return how many queries each page makes."""
+    counts: dict[str, int] = {}
+    for name, of, query in PAGES:
+        address = reverse(name, args=[filled.ids.get(word, word) for word in of])
+        with CaptureQueriesContext(connection) as captured:
+            answer = client.get(address, query)
+        assert answer.status_code in (200, 302), address
+        counts[f"{name} {query}"] = len(captured)
+    return counts
+
+
+@pytest.mark.usefixtures("moodle")
+def test_no_page_asks_more_often_for_many_rows_than_for_few(filled: Site, admin_client: Client) -> None:
+    filled.grow(FEW)
+    queries_of_all_pages(filled, admin_client)
+    few = queries_of_all_pages(filled, admin_client)
+    filled.grow(MANY)
+    many = queries_of_all_pages(filled, admin_client)
+    assert {page: (few[page], many[page]) for page in few if many[page] > few[page]} == {}
