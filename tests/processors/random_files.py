@@ -42,15 +42,17 @@ _YES, _ANY = (True,), ("0", "1")
 FILES: Mapping[str, st.SearchStrategy[RandomFile]] = {
     "users": _file(
         "users", "username;firstname;lastname;email;idnumber;oldusername;deleted;suspended;cohort;cohortid;course1;role1;group1",
-        ("u1", "u2", "u3", "new1", "new2", "New1", "admin"), ("F", "G"), ("L",),
-        ("a@x.org", "b@x.org", "u2@x.org", ""), ("", "U1", "U2", "N1"), ("", "", "u1", "u2", "new1"), ("", "", "", "1"),
-        ("", "", "0", "1"), ("", "", "K1", "K9"), ("", "", "K2", "K9"), ("", "", "C1", "C2", "C9"), ("", "student", "chef"),
+        ("u1", "u2", "u3", "new1", "new2", "New1", "admin", "u1\u200b"), ("F", "G"), ("L",),
+        ("a@x.org", "b@x.org", "u2@x.org", ""), ("", "U1", "U2", "N1", "Ñ1", "N\u0303\u200e1"),
+        ("", "", "u1", "u2", "new1"), ("", "", "", "1"), ("", "", "0", "1"), ("", "", "K1", "K9"), ("", "", "K2", "K9"),
+        ("", "", "C1", "C2", "C9"), ("", "student", "chef"),
         ("", "", "G1", "NEW"),
         allowrename=_YES, resurrect=_YES, protectemails=_YES, primaryidentity=("idnumber", "email", "username"),
     ),
     "courses": _file(
         "courses", "shortname;fullname;idnumber;category;visible;self;guest;topic1;teacher1_account;template",
-        ("C1", "C2", "N1", "N2", "n1"), ("F", "G"), ("", "", "IDC1", "X1"), ("", "", "A/B", "a/b", "A", "9999", "A//B"),
+        ("C1", "C2", "N1", "N2", "n1", "Ñ1", "N\u03031"), ("F", "G"), ("", "", "IDC1", "X1", "x́1"),
+        ("", "", "A/B", "a/b", "A", "9999", "A//B", "Á", r"A\/B", "A / B", "1", "/1"),
         ("", *_ANY), ("", *_ANY), ("", *_ANY), ("", "", "One", "Two|words"), ("", "", "u1", "u2", "nobody"),
         ("", "", "", "C1", "N1", "NOPE"),
         forceupdate=_YES, newcategoriesvisible=(False,), protectcategory=_YES, templatemode=("0", "1", "2"),
@@ -69,7 +71,7 @@ FILES: Mapping[str, st.SearchStrategy[RandomFile]] = {
     ),
     "groups": _file(
         "groups", "type;courseid;name;idnumber;updateid;description;selfgrouping;grouping",
-        ("", "group", "grouping"), _COURSES, ("G1", "G2", "X", "Y"), ("", "G1", "G2", "X1", "Y1"),
+        ("", "group", "grouping"), _COURSES, ("G1", "G2", "X", "Y", "ÿ"), ("", "G1", "G2", "X1", "Y1"),
         ("", "", "G1", "X1", "Y1", "NOPE"), ("", "words"), ("", *_ANY), ("", "", "X1", "Y1"),
         autogrouping=_YES, groupidentifier=("name", "idnumber"),
     ),
@@ -80,7 +82,8 @@ FILES: Mapping[str, st.SearchStrategy[RandomFile]] = {
     ),
     "cohorts": _file(
         "cohorts", "cmd;cidnumber;cname;userid;cdescription",
-        ("add", "add", "add", "del", "free", "", "boom"), _COHORTS, ("", "", "", "K1", "K2", "K3", "N"), _USERS, ("", "words"),
+        ("add", "add", "add", "del", "free", "", "boom"), _COHORTS, ("", "", "", "K1", "K2", "K3", "N", "Ń"), _USERS,
+        ("", "words"),
         syncdelete=_YES, autocreate=(False,), allowequalnames=_YES, followenrolments=(False,), cohortidentifier=("name",),
     ),
     "cohort_courses": _file(

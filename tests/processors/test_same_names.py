@@ -53,6 +53,19 @@ def _users(site: MoodleSite, text: str, **options: object) -> RunResult:
     return run_file(site, "users", text, **{"primaryidentity": "username", **options})
 
 
+@on_mariadb
+@pytest.mark.parametrize("chunk_rows", [1, 1000])
+@pytest.mark.parametrize("simulate", [True, False])
+def test_an_idnumber_in_two_spellings_belongs_to_one_account(
+    moodle_site: MoodleSite, chunk_rows: int, simulate: bool
+) -> None:
+    text = "username;firstname;lastname;email;idnumber\nn1;A;B;n@x.org;Nuño\nn2;A;B;m@x.org;NUNO\nn3;A;B;Ñ@x.org;N3\n"
+    result = _users(moodle_site, text, chunk_rows=chunk_rows, simulate=simulate)
+    assert result.codes == ["account_created", "idnumber_taken", "email_taken"]
+    by_idnumber = _users(moodle_site, text, chunk_rows=chunk_rows, simulate=simulate, primaryidentity="idnumber")
+    assert by_idnumber.codes[1] == "username_differs"
+
+
 @on_two_servers
 def test_two_spellings_that_are_apart_for_the_server_are_ambiguous_where_none_is_exact(moodle_site: MoodleSite) -> None:
     for number, idnumber in enumerate(("Ünit", "ünit")):
