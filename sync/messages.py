@@ -361,6 +361,7 @@ PICTURE_TEXTS = {
     "zip_broken": _("This is not a zip, or it is damaged. Make the zip again and send the whole file."),
     "zip_without_pictures": _("The zip holds no pictures. Put files like ada.lovelace.jpg in it."),
     "zip_too_many": _("The zip holds %(count)s files, more than the %(limit)s that are taken. Split it."),
+    "zip_directory_too_large": _("The zip lists more files than are taken. Split it."),
     "zip_too_large": _(
         "Unpacked, the zip would have %(size)s MB, more than the %(limit)s MB that are taken. Split it."
     ),

@@ -15,6 +15,9 @@ from sync.messages import text_of
 from sync.reader.picture_zip import REASONS_NAME, PictureRefused, PictureZip
 from sync.values import Outcome
 
+# Of the zip that was handed in: so large the tryback may get.
+_SIZE_FACTOR = 2
+
 
 def write_picture_tryback(
     out: BinaryIO, pictures: PictureZip, rejected: Iterable[Outcome], *, language: str
@@ -24,14 +27,17 @@ def write_picture_tryback(
     table = csv.writer(reasons, delimiter=";", lineterminator="\r\n")
     table.writerow(("file", "_code", "_reason"))
     written = 0
-    # Pictures are compressed already.
+    most = _SIZE_FACTOR * pictures.size
+    # Compressed where they were in the zip: a picture of one colour shrinks to a thousandth.
     with translation.override(language), zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for outcome in rejected:
             path = pictures.paths[outcome.line]
             table.writerow((path, outcome.code, " ".join(text_of(outcome.code, outcome.params).split())))
-            # What can't be unpacked has its reason all the same.
-            with suppress(PictureRefused):
-                archive.writestr(path, pictures.content_of(outcome.line))
+            # What can't be unpacked, or has no room, has its reason all the same.
+            if out.tell() + pictures.packed_size(outcome.line) <= most:
+                kind = zipfile.ZIP_DEFLATED if pictures.is_packed(outcome.line) else zipfile.ZIP_STORED
+                with suppress(PictureRefused):
+                    archive.writestr(path, pictures.content_of(outcome.line), kind)
             written += 1
         # The mark lets spreadsheets see that it is UTF-8.
         archive.writestr(REASONS_NAME, "\ufeff" + reasons.getvalue())

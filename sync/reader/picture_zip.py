@@ -10,12 +10,18 @@ from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from sync.errors import CodedError, UnknownFileType
+from sync.reader.zip_directory import directory_size
 
 # What is wrong with each picture, in a tryback; passed over when it is sent again.
 REASONS_NAME = "_reasons.csv"
 PICTURE_LIMIT = 20_000_000
 UNPACKED_LIMIT = 64_000_000_000
+# Pictures are compressed already: what grows to so many times its size is made to do harm.
+RATIO_LIMIT = 20
+_RATIO_FROM = 200_000_000
 ENTRY_LIMIT = 500_000
+# It takes ten times as much memory at least.
+DIRECTORY_LIMIT = 16 << 20
 
 _MEGABYTE = 1_000_000
 _IGNORED_NAMES = frozenset(("thumbs.db", "desktop.ini", REASONS_NAME))
@@ -28,12 +34,17 @@ class PictureRefused(CodedError):
 
 
 class PictureZip:
-    """The pictures of a zip. Shape: paths: line -> path, of every row; passed_over: how many entries are no pictures at all
+    """The pictures of a zip.
+
+    Shape: size: of the zip, in bytes; paths: line -> path, of every row; passed_over: how many entries are no pictures at all
 
     Raises: UnknownFileType if it's no zip, or one that holds too much
     """
 
     def __init__(self, stream: BinaryIO) -> None:
+        self.size = stream.seek(0, 2)
+        if directory_size(stream) > DIRECTORY_LIMIT:
+            raise UnknownFileType("zip_directory_too_large")
         try:
             self._archive = zipfile.ZipFile(stream)
         except _BROKEN:
@@ -42,8 +53,12 @@ class PictureZip:
         if len(entries) > ENTRY_LIMIT:
             raise UnknownFileType("zip_too_many", count=len(entries), limit=ENTRY_LIMIT)
         unpacked = sum(entry.file_size for entry in entries)
-        if unpacked > UNPACKED_LIMIT:
-            raise UnknownFileType("zip_too_large", size=unpacked // _MEGABYTE, limit=UNPACKED_LIMIT // _MEGABYTE)
+        limit = min(UNPACKED_LIMIT, max(RATIO_LIMIT * self.size, _RATIO_FROM))
+        if unpacked > limit:
+            raise UnknownFileType("zip_too_large", size=unpacked // _MEGABYTE, limit=limit // _MEGABYTE)
+        if sum(entry.compress_size for entry in entries) > self.size:
+            # Several entries would share their bytes.
+            raise UnknownFileType("zip_broken")
         named = sorted((_path(entry), number) for number, entry in enumerate(entries) if _is_meant(_path(entry)))
         self.passed_over = len(entries) - len(named)
         self.paths = {line: path for line, (path, _number) in enumerate(named, start=1)}
@@ -58,9 +73,19 @@ class PictureZip:
         except _BROKEN:
             raise PictureRefused("picture_damaged") from None
 
+    def packed_size(self, line: int) -> int:
+        """Return how many bytes one picture takes in the zip."""
+        return self._entries[line].compress_size
+
+    def is_packed(self, line: int) -> bool:
+        """Return whether one picture is compressed in the zip."""
+        return self._entries[line].compress_type != zipfile.ZIP_STORED
+
 
 def holds_pictures(stream: BinaryIO) -> bool:
     """Tell whether this is a zip with a picture in it, by the names."""
+    if directory_size(stream) > DIRECTORY_LIMIT:
+        return False
     try:
         with zipfile.ZipFile(stream) as archive:
             names = archive.namelist()

@@ -16,7 +16,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, BinaryIO, NamedTuple, Protocol, Self, TypeVar
 
 from sync.columns.cell_texts import CellTexts
@@ -44,6 +43,9 @@ from sync.values import Action, CleanRow, Note, Outcome, Rejection, Row
 Result = TypeVar("Result")
 
 logger = logging.getLogger(__name__)
+
+# So much of a file is a chunk at most, whatever its rows; one row may have twice as much (`sync.reader.row_bytes`).
+CHUNK_BYTES = 8 << 20
 
 # What says nothing about the rows: a disk that is full, memory that is used up. Our own errors say themselves what they mean.
 _NOT_ABOUT_ROWS = (ToolSyncError, SplitChunk, OSError, MemoryError)
@@ -187,8 +189,7 @@ class _Conductor:
             self._patiently(self._settle)
         is_stopped = False
         last_line = 0
-        rows = iter(self.reader)
-        while chunk := list(islice(rows, self.chunk_rows)):
+        for chunk in chunks_of(self.reader, self.chunk_rows):
             if is_stopped := self._should_stop():
                 break
             last_line = chunk[-1].line
@@ -449,6 +450,21 @@ class _Conductor:
 
     def _recover(self, fence: Fence) -> None:
         self.work.recorder.recover(fence.last_line, fence.committed_by)
+
+
+def chunks_of(rows: Iterable[Row], most: int) -> Iterator[list[Row]]:
+    """Return rows in chunks of so many; of fewer where these are large, so that memory follows bytes."""
+    chunk: list[Row] = []
+    size = 0
+    for row in rows:
+        if chunk and (len(chunk) == most or size + len(row.raw) > CHUNK_BYTES):
+            yield chunk
+            # Not in memory while the next one grows.
+            chunk, size = [], 0
+        chunk.append(row)
+        size += len(row.raw)
+    if chunk:
+        yield chunk
 
 
 @contextmanager

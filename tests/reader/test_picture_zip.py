@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from sync.errors import UnknownFileType
+from sync.outcomes.picture_tryback import write_picture_tryback
 from sync.reader import open_rows, picture_zip
-from sync.reader.picture_zip import PictureRefused, holds_pictures
+from sync.reader.picture_zip import DIRECTORY_LIMIT, PictureRefused, PictureZip, holds_pictures
+from sync.values import Action, Outcome
 from tests.pictures import picture, zip_of
 
 
@@ -57,3 +61,57 @@ def test_only_a_zip_with_a_picture_in_it_is_one_of_pictures(tmp_path: Path) -> N
     assert holds_pictures(io.BytesIO(zip_of({"class/Ann.JPEG": b""})))
     for content in (b"a;b\n1;2\n", zip_of({"a.csv": b""}), zip_of({"__MACOSX/._a.png": b"", ".png": b""})):
         assert not holds_pictures(io.BytesIO(content))
+
+
+def packed_zip(pictures: dict[str, bytes]) -> io.BytesIO:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, content in pictures.items():
+            archive.writestr(path, content)
+    return out
+
+
+def code_of(stream: io.BytesIO) -> str:
+    with pytest.raises(UnknownFileType) as refused:
+        open_rows(stream, "p.zip", of_pictures=True)
+    return refused.value.code
+
+
+def test_a_zip_that_would_grow_to_many_times_its_size_is_refused() -> None:
+    assert code_of(packed_zip({f"{number}.png": bytes(19_000_000) for number in range(11)})) == "zip_too_large"
+
+
+def test_entries_that_share_their_bytes_are_refused() -> None:
+    content = packed_zip({"a.png": picture()}).getvalue()
+    start = content.index(b"PK\x01\x02")
+    end = content.index(b"PK\x05\x06")
+    entry, rest = content[start:end], bytearray(content[end:])
+    for place in (8, 10):
+        rest[place : place + 2] = (9).to_bytes(2, "little")
+    rest[12:16] = (9 * len(entry)).to_bytes(4, "little")
+    directory = b"".join(entry.replace(b"a.png", b"%d.png" % number) for number in range(9))
+    assert code_of(io.BytesIO(content[:start] + directory + bytes(rest))) == "zip_broken"
+
+
+def test_a_long_directory_is_not_taken_into_memory() -> None:
+    content = packed_zip({"a.png": b""}).getvalue()
+    start, end = content.index(b"PK\x01\x02"), content.index(b"PK\x05\x06")
+    rest = bytearray(content[end:])
+    directory = content[start:end] * (DIRECTORY_LIMIT // (end - start) + 1)
+    rest[12:16] = len(directory).to_bytes(4, "little")
+    stream = io.BytesIO(content[:start] + directory + bytes(rest))
+    tracemalloc.start()
+    assert not holds_pictures(stream)
+    assert code_of(stream) == "zip_directory_too_large"
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+
+
+def test_a_tryback_is_never_much_larger_than_its_zip() -> None:
+    stream = packed_zip({f"{number}.png": bytes(9_000_000) for number in range(10)})
+    pictures, out = PictureZip(stream), io.BytesIO()
+    rejected = [Outcome(line, Action.REJECTED, "picture_unreadable", {}) for line in pictures.paths]
+    assert write_picture_tryback(out, pictures, rejected, language="en") == 10
+    assert len(out.getvalue()) < 2 * len(stream.getvalue()) + 2000
+    with zipfile.ZipFile(out) as tryback:
+        assert tryback.read("3.png") == bytes(9_000_000)

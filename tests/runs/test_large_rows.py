@@ -1,0 +1,70 @@
+"""What a run holds in memory follows the bytes of its rows, not their number."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from sync.runs.pipeline import CHUNK_BYTES, chunks_of
+from sync.values import Row
+from tests.support import MoodleSite, run_file
+
+ROOT = Path(__file__).parents[2]
+ROWS, ROW_BYTES = 6, 12_000_000
+MEMORY = 256 << 10
+
+PROGRAM = """
+import resource, sys
+import django
+django.setup()
+from sync.moodle.database import MoodleConnection, MoodleDatabase
+from sync.processors import REGISTRY
+from sync.outcomes.tryback import write_tryback
+from sync.reader import open_rows
+from sync.runs.pipeline import Work, run_pipeline
+from tests.support import RunResult
+url, path = sys.argv[1:]
+processor, result = REGISTRY["users"], RunResult(0)
+with open(path, "rb") as stream:
+    moodle = MoodleDatabase(MoodleConnection(url, "mdl_"))
+    run_pipeline(Work(processor, processor.options.resolve({}), moodle, result), stream, path)
+    with open(path + ".tryback", "wb") as out:
+        reader = open_rows(stream, path, known_name=processor.columns.knows)
+        write_tryback(out, reader, [o for o in result.outcomes if o.action == "rejected"], language="en")
+print(len(result.outcomes), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_rows_of_megabytes_are_not_all_in_memory_at_a_time(sqlite_site: MoodleSite, tmp_path: Path) -> None:
+    path = tmp_path / "users.csv"
+    with path.open("wb") as out:
+        out.write(b"username;firstname;lastname;email;description\n")
+        for number in range(ROWS):
+            out.write(b"kim%d;Kim;Kay;kim%d@x.org;" % (number, number) + b"x" * ROW_BYTES + b"\n")
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, sqlite_site.url, str(path)],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    outcomes, memory = map(int, done.stdout.split())
+    assert outcomes == ROWS
+    assert memory < MEMORY
+
+
+def test_chunks_are_cut_by_rows_and_by_bytes() -> None:
+    small, large = (lambda line: Row(line, b"x", ())), (lambda line: Row(line, b"x" * (CHUNK_BYTES // 2 + 1), ()))
+    rows = [small(1), small(2), small(3), large(4), large(5), small(6)]
+    assert [[row.line for row in chunk] for chunk in chunks_of(rows, 2)] == [[1, 2], [3, 4], [5, 6]]
+    assert [[row.line for row in chunk] for chunk in chunks_of([large(1), large(2)], 9)] == [[1], [2]]
+    assert list(chunks_of([], 9)) == []
+
+
+def test_large_rows_end_as_small_ones_do(sqlite_site: MoodleSite) -> None:
+    text = "username;firstname;lastname;email;description\n" + "".join(
+        f"kim{number};Kim;Kay;kim{number}@x.org;{'x' * 900_000}\n" for number in range(12)
+    )
+    result = run_file(sqlite_site, "users", text)
+    assert result.counts == {"created": 12}
+    assert result.chunks == 2
