@@ -13,7 +13,7 @@ from sync.errors import DeclarationError, MoodleError
 from sync.messages import text_of
 from sync.moodle.database import MoodleDatabase
 from sync.processors import check_registry
-from sync.runs.options import main_connection, run_limits
+from sync.runs.options import main_connection, run_limits, trusted_proxies
 
 
 @register()
@@ -54,6 +54,15 @@ def moodle_command_is_a_list(**_kwargs: Any) -> list[CheckMessage]:
         return []
     hint = 'Write TOOLSYNC_MOODLE_CLI as a JSON list: ["php", "/var/www/moodle/admin/cli"].'
     return [Error("Moodle's command line is not a list of arguments.", hint=hint, id="sync.E004")]
+
+
+@register(Tags.security, deploy=True)
+def proxies_are_counted(**_kwargs: Any) -> list[CheckMessage]:
+    """Check that people behind a proxy can be told apart."""
+    if settings.BEHIND_TLS and not trusted_proxies():
+        hint = "Set TOOLSYNC_TRUSTED_PROXIES to the number of proxies in front of ToolSync."
+        return [CheckWarning("Everybody seems to come from the proxy in front.", hint=hint, id="sync.W003")]
+    return []
 
 
 @register(Tags.database, deploy=True)

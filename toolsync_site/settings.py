@@ -157,10 +157,18 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-# The pair is locked, not the account: somebody who guesses must not be able to lock an administrator out.
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
+# Wrong passwords make the pair of account and address wait, longer each time: somebody who guesses must not be able to lock
+# an administrator out. axes records them, sync/web/login.py says how long.
+AXES_HANDLER = "sync.web.login.GrowingDelays"
+AXES_LOCKOUT_CALLABLE = "sync.web.login.ask_to_wait"
+AXES_CLIENT_IP_CALLABLE = "sync.web.login.client_address"
+AXES_USERNAME_CALLABLE = "sync.web.login.login_name"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_FAILURE_LIMIT = 10
-AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCK_OUT_AT_FAILURE = False
+# A try that comes too early isn't looked at, and makes nobody wait longer.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_COOLOFF_TIME = 24  # hours for which failures are remembered
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 
@@ -270,6 +278,9 @@ STORAGES: dict[str, dict[str, Any]] = {
 }
 
 # --- ToolSync --------------------------------------------------------------------------------------------------------
+
+# So many proxies of ours stand in front, each of which appends whom it was asked by to X-Forwarded-For.
+TOOLSYNC_TRUSTED_PROXIES = env.int("TOOLSYNC_TRUSTED_PROXIES", default=0)
 
 # Where people find the site: mails are sent by workers, which never see a request.
 TOOLSYNC_ADDRESS = env.str("TOOLSYNC_ADDRESS", default=next((o for o in CSRF_TRUSTED_ORIGINS if "*" not in o), ""))

@@ -129,6 +129,11 @@ def page_address(path: str) -> str:
     return address + path if address else ""
 
 
+def trusted_proxies() -> int:
+    """Return how many proxies in front of the site say truly whom they were asked by."""
+    return max(0, settings.TOOLSYNC_TRUSTED_PROXIES)
+
+
 def usual_days() -> int:
     """Give how many days the files of runs are kept where nobody has said otherwise."""
     return settings.TOOLSYNC_KEEP_DAYS

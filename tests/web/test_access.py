@@ -96,6 +96,7 @@ webhook_delete!                     302   403   403   403   403   403   403   40
 settings                            302   403   403   403   403   403   403   403   403   200   200
 sequence_run sequence               302   404   404   404   200   200   200   200   200   200   200
 sequence_cancel! sequence           302   404   404   404   302   302   302   302   302   302   302
+password_change                     302   200   200   200   200   200   200   200   200   200   200
 runs                                302   200   200   200   200   200   200   200   200   200   200
 run run                             302   404   404   404   200   200   200   200   200   200   200
 run_progress run                    302   404   404   404   200   200   200   200   200   200   200
@@ -109,7 +110,7 @@ run_for_real! run                   302   404   404   404   302   302   302   30
 file_delete file                    302   403   403   200   200   403   403   403   403   403   200
 file_delete! file                   302   403   403   302   302   403   403   403   403   403   302
 """
-PUBLIC = {"healthz", "login", "logout", "set_language"}
+PUBLIC = {"healthz", "login", "logout", "set_language", "password_reset", "password_reset_confirm"}
 PLACES = _places()
 
 

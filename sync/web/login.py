@@ -1,0 +1,161 @@
+"""Logging in: whose address counts, how long wrong passwords make people wait, and the ways to another password.
+
+Nobody is ever locked out. Each wrong password for one account from one address makes that pair wait, longer each time; so do
+many names that are tried from one address. An administrator elsewhere notices nothing of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from datetime import datetime, timedelta
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from axes.handlers.database import AxesDatabaseHandler
+from axes.handlers.proxy import AxesProxyHandler
+from axes.helpers import get_client_username
+from axes.models import AccessAttempt
+from django.contrib import messages
+from django.contrib.auth import views
+from django.contrib.auth.forms import PasswordResetForm
+from django.core.cache import cache
+from django.db.models import Count, Max, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from sync.runs.options import page_address, trusted_proxies
+
+# So many wrong passwords for one account, and so many names from one address, are mistakes.
+FREE_PASSWORDS, FREE_NAMES = 5, 20
+LONGEST_WAIT = timedelta(minutes=15)
+# Where the server doesn't say who asks: all of those are one.
+NOWHERE = str(IPv4Address(0))
+_FIRST_WAIT = timedelta(seconds=2)
+_NAMES_REMEMBERED = timedelta(hours=1)
+_MAIL_PAUSE_SECONDS, _MAILS_PER_HOUR = 300, 20
+
+
+def client_address(request: HttpRequest) -> str:
+    """Return the address that a request comes from, as far as proxies of ours vouch for it.
+
+    Each proxy appends whom it was asked by. What stands before that, anybody may have written. Of an IPv6 address the
+    network: whoever has one has them all.
+    """
+    asked_by = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    chain = [part.strip() for part in asked_by if part.strip()] + [request.META.get("REMOTE_ADDR", "")]
+    claimed = chain[-min(trusted_proxies() + 1, len(chain))]
+    for text in (claimed, chain[-1]):
+        try:
+            address = ip_address(text)
+        except ValueError:
+            continue
+        if isinstance(address, IPv6Address):
+            if address.ipv4_mapped is not None:
+                return str(address.ipv4_mapped)
+            return str(IPv6Network((int(address), 64), strict=False).network_address)
+        return str(address)
+    return NOWHERE
+
+
+def login_name(request: HttpRequest | None, credentials: dict[str, Any] | None) -> str:
+    """Return under which name wrong passwords are counted: a database may take other spellings for the same account."""
+    name = (credentials or {}).get("username") or (request.POST.get("username") if request is not None else "") or ""
+    return unicodedata.normalize("NFKC", str(name)).casefold()[:255]
+
+
+def wait_after(count: int, free: int) -> timedelta:
+    """Return how long to wait after so many failures: nothing at first, then twice as long each time, up to a limit."""
+    return min(_FIRST_WAIT * 2 ** min(count - free, 20), LONGEST_WAIT) if count >= free else timedelta()
+
+
+class GrowingDelays(AxesDatabaseHandler):
+    """Lets axes record failed logins, and says itself who has to wait."""
+
+    def is_locked(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
+        return seconds_to_wait(request, credentials) > 0
+
+
+def seconds_to_wait(request: HttpRequest, credentials: dict[str, Any] | None) -> int:
+    """Return how long a login has to wait. Queries: two"""
+    now, address = timezone.now(), client_address(request)
+    failures = AccessAttempt.objects.filter(ip_address=address)
+    pair = failures.filter(username=get_client_username(request, credentials))
+    of_pair = pair.aggregate(count=Sum("failures_since_start"), last=Max("attempt_time"))
+    recent = failures.filter(attempt_time__gte=now - _NAMES_REMEMBERED)
+    of_names = recent.aggregate(count=Count("username", distinct=True), last=Max("attempt_time"))
+    until = max(_until(of_pair, FREE_PASSWORDS, now), _until(of_names, FREE_NAMES, now))
+    return max(0, -int((now - until) / timedelta(seconds=1) // 1))
+
+
+def _until(found: dict[str, Any], free: int, now: datetime) -> datetime:
+    return found["last"] + wait_after(found["count"], free) if found["count"] else now
+
+
+def _key_of(kind: str, text: str) -> str:
+    """Return the key under which mails are counted; a cache takes no blanks, and need not know addresses."""
+    return f"password-mails-{kind}-{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def ask_to_wait(request: HttpRequest, _response: HttpResponse, credentials: dict[str, Any] | None) -> HttpResponse:
+    """Return the page that says how long to wait."""
+    seconds = max(1, seconds_to_wait(request, credentials))
+    answer = render(request, "registration/wait.html", {"seconds": seconds}, status=429)
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
+
+
+class OwnPasswordChange(views.PasswordChangeView):
+    """Everybody can change their own password."""
+
+    template_name = "registration/password.html"
+    success_url = reverse_lazy("password_change")
+    extra_context = {"button": True}
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        messages.success(self.request, _("Your password was changed. Other browsers are logged out."))
+        return super().form_valid(form)
+
+
+class PasswordByMail(views.PasswordResetView):
+    """The way back: a link by mail to whoever has an address in their account."""
+
+    template_name = "registration/password.html"
+    success_url = reverse_lazy("login")
+
+    def form_valid(self, form: PasswordResetForm) -> HttpResponse:
+        asked = _key_of("address", client_address(self.request))
+        cache.add(asked, 0, 3600)
+        if cache.incr(asked) > _MAILS_PER_HOUR:
+            return ask_to_wait(self.request, HttpResponse(), None)
+        if cache.add(_key_of("account", form.cleaned_data["email"].casefold()), 1, _MAIL_PAUSE_SECONDS):
+            # The address that the operator has set, not whatever the browser asked for.
+            site = urlsplit(page_address("/"))
+            form.save(
+                request=self.request,
+                domain_override=site.netloc or None,
+                use_https=site.scheme == "https" if site.netloc else self.request.is_secure(),
+                email_template_name="registration/password_mail.txt",
+                subject_template_name="registration/password_mail_subject.txt",
+                from_email=self.from_email,
+                token_generator=self.token_generator,
+            )
+        messages.success(self.request, _("If there is an account with this address, a mail with a link is on its way."))
+        return redirect(self.get_success_url())
+
+
+class PasswordFromMail(views.PasswordResetConfirmView):
+    """Set another password with the link of a mail; what wrong passwords have made the account wait is forgotten."""
+
+    template_name = "registration/password.html"
+    success_url = reverse_lazy("login")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        if self.user is not None:
+            AxesProxyHandler.reset_attempts(username=login_name(None, {"username": self.user.get_username()}))
+        messages.success(self.request, _("Your password was changed. Log in with it."))
+        return super().form_valid(form)

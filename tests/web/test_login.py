@@ -1,0 +1,178 @@
+"""Logging in, guessing, and the ways to another password."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.core import mail
+from django.core.cache import cache
+from django.test import Client, RequestFactory
+from django.utils import timezone
+from pytest_django import Settings
+
+from sync.web.login import FREE_NAMES, FREE_PASSWORDS, LONGEST_WAIT, client_address, wait_after
+
+RIGHT, WRONG = "Right-1#word", "wrong"
+HOME, ELSEWHERE = "192.0.2.1", "198.51.100.7"
+
+
+@pytest.fixture(autouse=True)
+def guarded(settings: Settings, db: None) -> None:
+    settings.AXES_ENABLED = True
+    cache.clear()
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(timezone.now(), tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def admin() -> User:
+    return User.objects.create_superuser("admin", email="admin@example.org", password=RIGHT)
+
+
+def log_in(name: str, password: str, address: str = HOME, **more: Any) -> Any:
+    return Client().post("/login/", {"username": name, "password": password}, REMOTE_ADDR=address, **more)
+
+
+def test_wrong_passwords_make_the_pair_wait_longer_each_time(admin: User, clock: time_machine.Traveller) -> None:
+    waits = []
+    for _try in range(FREE_PASSWORDS + 4):
+        answer = log_in("admin", WRONG)
+        if answer.status_code == 429:
+            waits.append(int(answer.headers["Retry-After"]))
+            # Knocking meanwhile makes it no longer, and the right password isn't looked at either.
+            assert log_in("admin", RIGHT).status_code == 429
+            assert "Try again in" in answer.text
+            clock.shift(waits[-1])
+            assert log_in("admin", WRONG).status_code == 200
+    assert waits == [2, 4, 8, 16]
+    clock.shift(LONGEST_WAIT + timedelta(seconds=1))
+    assert log_in("admin", RIGHT).status_code == 302
+    assert log_in("admin", WRONG).status_code == 200
+
+
+def test_a_stranger_cannot_lock_an_administrator_out(admin: User, clock: time_machine.Traveller) -> None:
+    for number in range(60):
+        log_in("admin", WRONG, address=ELSEWHERE)
+        log_in("admin", WRONG, address=f"203.0.113.{number}")
+    assert log_in("admin", RIGHT, address=ELSEWHERE).status_code == 429
+    assert log_in("admin", RIGHT).status_code == 302
+
+
+def test_other_spellings_of_a_name_are_counted_together(admin: User, clock: time_machine.Traveller) -> None:
+    for name in ("admin", "Admin", "ADMIN", "\uff41dmin", "aDmin"):
+        assert log_in(name, WRONG).status_code == 200
+    assert log_in("admin", WRONG).status_code == 429
+
+
+def test_another_browser_is_the_same_address(admin: User, clock: time_machine.Traveller) -> None:
+    for number in range(FREE_PASSWORDS):
+        log_in("admin", WRONG, HTTP_USER_AGENT=f"Browser {number}")
+    assert log_in("admin", WRONG, HTTP_USER_AGENT="one more").status_code == 429
+
+
+def test_spraying_names_from_one_address_is_slowed_down(admin: User, clock: time_machine.Traveller) -> None:
+    answers = [log_in(f"name{number}", WRONG, address=ELSEWHERE).status_code for number in range(FREE_NAMES + 3)]
+    assert answers == [200] * FREE_NAMES + [429] * 3
+    assert log_in("admin", RIGHT, address=ELSEWHERE).status_code == 429
+    assert log_in("admin", RIGHT).status_code == 302
+    clock.shift(timedelta(hours=1, seconds=1))
+    assert log_in("another", WRONG, address=ELSEWHERE).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "remote", "expected"),
+    [
+        (0, "", "10.0.0.1", "10.0.0.1"),
+        (0, "6.6.6.6", "10.0.0.1", "10.0.0.1"),
+        (1, "6.6.6.6, 192.0.2.9", "10.0.0.1", "192.0.2.9"),
+        (1, "192.0.2.9", "10.0.0.1", "192.0.2.9"),
+        (1, "", "10.0.0.1", "10.0.0.1"),
+        (2, "6.6.6.6, 192.0.2.9, 10.0.0.2", "10.0.0.1", "192.0.2.9"),
+        (2, "192.0.2.9", "10.0.0.1", "192.0.2.9"),
+        (1, "nonsense", "10.0.0.1", "10.0.0.1"),
+        (1, "' OR 1=1 --", "", "0.0.0.0"),
+        (1, "2001:db8:1:2:3:4:5:6", "10.0.0.1", "2001:db8:1:2::"),
+        (0, "", "::ffff:192.0.2.9", "192.0.2.9"),
+    ],
+)
+def test_the_address_is_the_one_that_trusted_proxies_vouch_for(
+    proxies: int, forwarded: str, remote: str, expected: str, settings: Settings
+) -> None:
+    settings.TOOLSYNC_TRUSTED_PROXIES = proxies
+    request = RequestFactory().get(
+        "/", REMOTE_ADDR=remote, **({"HTTP_X_FORWARDED_FOR": forwarded} if forwarded else {})
+    )
+    assert client_address(request) == expected
+
+
+def test_behind_a_proxy_people_are_told_apart(admin: User, settings: Settings, clock: time_machine.Traveller) -> None:
+    settings.TOOLSYNC_TRUSTED_PROXIES = 1
+    for number in range(2 * FREE_PASSWORDS):
+        # What the client writes itself doesn't make it another one.
+        log_in("admin", WRONG, address="10.0.0.1", HTTP_X_FORWARDED_FOR=f"1.1.1.{number}, {ELSEWHERE}")
+    assert log_in("admin", RIGHT, address="10.0.0.1", HTTP_X_FORWARDED_FOR=ELSEWHERE).status_code == 429
+    assert log_in("admin", RIGHT, address="10.0.0.1", HTTP_X_FORWARDED_FOR=HOME).status_code == 302
+
+
+def test_the_wait_has_a_limit() -> None:
+    assert wait_after(FREE_PASSWORDS - 1, FREE_PASSWORDS) == timedelta()
+    assert wait_after(10**6, FREE_PASSWORDS) == LONGEST_WAIT
+
+
+def test_a_new_password_by_mail_also_ends_the_wait(
+    admin: User, settings: Settings, clock: time_machine.Traveller
+) -> None:
+    settings.TOOLSYNC_ADDRESS = "https://toolsync.example.org"
+    for _try in range(FREE_PASSWORDS + 1):
+        log_in("admin", WRONG)
+    assert log_in("admin", RIGHT).status_code == 429
+    client = Client()
+    asked = client.post("/password/mail/", {"email": "Admin@example.org"}, follow=True, HTTP_HOST="localhost")
+    assert "a mail with a link is on its way" in asked.text
+    (sent,) = mail.outbox
+    link = re.search(r"https://toolsync\.example\.org(/password/mail/\S+)", sent.body)
+    assert link is not None
+    form = client.get(link[1], follow=True)
+    new = "Other-Word#22"
+    done = client.post(form.redirect_chain[-1][0], {"new_password1": new, "new_password2": new}, follow=True)
+    assert "Log in with it." in done.text
+    assert log_in("admin", new).status_code == 302
+    assert "used already" in Client().get(link[1], follow=True).text
+
+
+def test_mails_are_neither_a_bomb_nor_an_oracle(admin: User) -> None:
+    texts = {
+        Client().post("/password/mail/", {"email": email}, follow=True).text
+        for email in ("admin@example.org", "x@y.org")
+    }
+    said = [re.search(r"If there is an account[^<]*", text) for text in texts]
+    assert all(said)
+    for _try in range(5):
+        Client().post("/password/mail/", {"email": "admin@example.org"})
+    assert len(mail.outbox) == 1
+    answers = [Client().post("/password/mail/", {"email": f"a{n}@y.org"}).status_code for n in range(20)]
+    assert answers[-1] == 429
+
+
+def test_everybody_changes_the_own_password(client: Client) -> None:
+    user = User.objects.create_user("nobody", password=RIGHT)
+    client.force_login(user)
+    assert "/password/" in client.get("/runs/").text
+    new = "Other-Word#22"
+    wrong = client.post("/password/", {"old_password": "x", "new_password1": new, "new_password2": new})
+    assert wrong.context["form"].errors["old_password"]
+    weak = client.post("/password/", {"old_password": RIGHT, "new_password1": "12345", "new_password2": "12345"})
+    assert weak.context["form"].errors["new_password2"]
+    done = client.post("/password/", {"old_password": RIGHT, "new_password1": new, "new_password2": new}, follow=True)
+    assert "Your password was changed." in done.text
+    assert log_in("nobody", new).status_code == 302
