@@ -13,11 +13,18 @@ from sync.outcomes.picture_tryback import write_picture_tryback
 from sync.outcomes.report import describe_outcome
 from sync.reader import Dialect, RowReader, encode_cells
 from sync.reader.cells import end_of_cell
+from sync.reader.encoding_mark import mark_of
 from sync.values import Header, Outcome, Row
 
 
 def write_tryback(
-    out: BinaryIO, reader: RowReader, rejected: Iterable[Outcome], *, language: str, date_order: str = ""
+    out: BinaryIO,
+    reader: RowReader,
+    rejected: Iterable[Outcome],
+    *,
+    language: str,
+    date_order: str = "",
+    is_marked: bool = False,
 ) -> int:
     """Write the header and the failed lines byte for byte, `_line`, `_code` and `_reason` behind each. Gives their number.
 
@@ -25,7 +32,7 @@ def write_tryback(
     a tryback, the three cells that it had are replaced. A list has no columns to add to: there the reason stands as a comment
     before the line. Of a zip of pictures it is a zip of the failed ones.
     Shape: reader: freshly opened on the file that the run read; rejected: in line order; date_order: cell of a further column,
-    for a file whose dates have the month first
+    for a file whose dates have the month first; is_marked: its first line says how it is written
     Raises: ToolSyncError if a rejected line isn't in the file
     """
     if reader.pictures is not None:
@@ -33,7 +40,7 @@ def write_tryback(
     lines = _Lines(reader.dialect, reader.header, date_order) if reader.header.line else _ListLines(reader.dialect)
     written = 0
     with translation.override(language):
-        out.write(reader.dialect.bom + lines.header())
+        out.write((mark_of(reader.dialect) if is_marked else reader.dialect.bom) + lines.header())
         rows = iter(reader)
         for outcome in rejected:
             row = next((row for row in rows if row.line == outcome.line), None)
@@ -42,6 +49,27 @@ def write_tryback(
             out.write(lines.row(row, outcome))
             written += 1
     return written
+
+
+def reads_back(tryback: RowReader, source: RowReader, lines: Iterable[int]) -> bool:
+    """Return whether a tryback, opened anew, holds the header and the rejected lines of its file.
+
+    Shape: source: freshly opened on the file; lines: in order
+    """
+    width = len(_names_of_source(source.header))
+    if _names_of_source(tryback.header)[:width] != _names_of_source(source.header):
+        return False
+    rows, found = iter(source), iter(tryback)
+    for line in lines:
+        row = next((row for row in rows if row.line == line), None)
+        again = next(found, None)
+        if row is None or again is None or _padded(row, width) != _padded(again, width):
+            return False
+    return next(found, None) is None
+
+
+def _padded(row: Row, width: int) -> tuple[str, ...]:
+    return (*row.cells, *[""] * width)[:width]
 
 
 class _ListLines:
@@ -67,12 +95,7 @@ class _Lines:
         self._dialect = dialect
         self._header = header
         self._date_order = (date_order,) if date_order else ()
-        names = _without_empty_end(header.names)
-        if names[-len(TRYBACK_COLUMNS) :] == TRYBACK_COLUMNS:
-            names = _without_empty_end(names[: -len(TRYBACK_COLUMNS)])
-        if names[-1:] == (DATE_ORDER_COLUMN,):
-            names = _without_empty_end(names[:-1])
-        self._width = max(1, len(names))
+        self._width = max(1, len(_names_of_source(header)))
         self._end = dialect.line_end.encode(dialect.encoding)
         self._separator = dialect.separator.encode(dialect.encoding)
 
@@ -99,6 +122,16 @@ class _Lines:
         """Give the bytes of the first `width` cells, untouched."""
         text = raw.decode(self._dialect.encoding)
         return text[: end_of_cell(text, self._dialect.separator, self._width)].encode(self._dialect.encoding)
+
+
+def _names_of_source(header: Header) -> tuple[str, ...]:
+    """Return the names without those that a tryback adds."""
+    names = _without_empty_end(header.names)
+    if names[-len(TRYBACK_COLUMNS) :] == TRYBACK_COLUMNS:
+        names = _without_empty_end(names[: -len(TRYBACK_COLUMNS)])
+    if names[-1:] == (DATE_ORDER_COLUMN,):
+        names = _without_empty_end(names[:-1])
+    return names
 
 
 def _without_empty_end(names: tuple[str, ...]) -> tuple[str, ...]:

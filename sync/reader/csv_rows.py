@@ -10,6 +10,7 @@ from sync.errors import EmptyFile, HeaderError
 from sync.reader.cells import split_cells
 from sync.reader.dialect import SEPARATOR_NAMES, SEPARATORS, Dialect, decode_entities, guess_separator
 from sync.reader.encoding import FoundEncoding, find_encoding
+from sync.reader.encoding_mark import read_mark
 from sync.reader.row_bytes import (
     COMMENT,
     DOUBTFUL,
@@ -43,6 +44,8 @@ def open_csv(stream: BinaryIO, encoding: str, separator: str, is_known: IsKnown,
     Shape: encoding, separator: normalised; "" = detect; look: as in open_rows
     Raises: EmptyFile, HeaderError, UndecodableFile, UnknownFileType, CommandFileError
     """
+    mark = read_mark(stream)
+    encoding, separator = mark.encoding or encoding, mark.separator or separator
     found = find_encoding(stream, encoding)
     source = Source(stream, found.encoding, found.bom)
     number, line = find_header_line(source, lambda line: _holds_known_name(line.decode(source.encoding), is_known))
@@ -52,7 +55,7 @@ def open_csv(stream: BinaryIO, encoding: str, separator: str, is_known: IsKnown,
     parser = _RowParser(source, chosen, is_known, header_line=number)
     header = parser.header
     _note_guess(found, parser)
-    if separator:
+    if separator and not mark.separator:
         _refuse_other_separators(header, separator)
     rows_expected = _look_at_all(_RowParser(source, chosen, is_known, header_line=number), look)
     source.bytes_read = len(found.bom) + len(line)
@@ -87,6 +90,8 @@ def open_list(stream: BinaryIO, encoding: str, separator: str, names: Sequence[s
     Shape: encoding, separator: normalised; "" = detect. One name: there is no separator
     Raises: UndecodableFile, UnknownFileType, CommandFileError
     """
+    mark = read_mark(stream)
+    encoding, separator = mark.encoding or encoding, mark.separator or separator
     found = find_encoding(stream, encoding)
     source = Source(stream, found.encoding, found.bom)
     try:

@@ -5,7 +5,7 @@ A worker may die in here as anywhere: every step may be done twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from django.utils import timezone
@@ -22,7 +22,7 @@ from sync.models import RunFile, SyncRun
 from sync.outcomes.archive import write_archive
 from sync.outcomes.outcome_table import write_outcome_table
 from sync.outcomes.report import ReportFacts, write_report
-from sync.outcomes.tryback import write_tryback
+from sync.outcomes.tryback import reads_back, write_tryback
 from sync.reader import Look, RowReader, open_rows
 from sync.runs.options import changed_options, find_processor
 from sync.runs.parts import read_rows
@@ -93,13 +93,39 @@ class Afterwards:
         path = self._free_path(self._input_folder() + name) if self._wants.get("filefailed") else ""
 
         def write(out: BinaryIO) -> None:
-            with storage.opened(run.input_key) as source:
-                survey = Survey(find_processor(run.processor).columns, self._wants.get("dateorder", ""))
-                reader = self._reader(source, survey.start)
-                rows = read_rows(run, *FAILED_ACTIONS)
-                write_tryback(out, reader, rows, language=self.language, date_order=survey.dates.told)
+            for is_marked in (False, True):
+                out.seek(0)
+                out.truncate()
+                with storage.opened(run.input_key) as source:
+                    survey = Survey(find_processor(run.processor).columns, self._wants.get("dateorder", ""))
+                    reader = self._reader(source, survey.start)
+                    rows = read_rows(run, *FAILED_ACTIONS)
+                    order = survey.dates.told
+                    write_tryback(out, reader, rows, language=self.language, date_order=order, is_marked=is_marked)
+                if self._reads_back(out):
+                    break
 
         self._make(Kind.TRYBACK, name, path, "tryback.csv", write)
+
+    def _reads_back(self, tryback: BinaryIO) -> bool:
+        """Whether the tryback is read as it was written, with the options of this run as well as with none."""
+        run = self.run
+        unset: Mapping[str, Any] = {}
+        for options in (unset, self._wants):
+            chosen = {**self._wants, "encoding": "", "separator": "", **options}
+            with storage.opened(run.input_key) as source:
+                original = self._reader(source)
+                if original.pictures is not None:
+                    return True
+                try:
+                    again = self._reader(tryback, name=self._tryback_name(), options=chosen)
+                    if not reads_back(again, original, (outcome.line for outcome in read_rows(run, *FAILED_ACTIONS))):
+                        return False
+                except CommandFileError:
+                    return False
+            if not self._wants.get("encoding") and not self._wants.get("separator"):
+                break
+        return True
 
     def _make_archive(self) -> None:
         name = archive_name(self.run.file_name, self.started)
@@ -150,14 +176,17 @@ class Afterwards:
         """Whether a worker died right after it had deleted the file, the last thing to be done."""
         return self._is_to_be_cleaned_up and not storage.exists(self.run.input_key)
 
-    def _reader(self, source: BinaryIO, look: Look | None = None) -> RowReader:
-        """Open the file exactly as the pipeline did."""
+    def _reader(
+        self, source: BinaryIO, look: Look | None = None, *, name: str = "", options: Mapping[str, Any] | None = None
+    ) -> RowReader:
+        """Open the file exactly as the pipeline did. Shape: name, options: of another file, or other options"""
         processor = find_processor(self.run.processor)
+        chosen = self._wants if options is None else options
         return open_rows(
             source,
-            self.run.file_name,
-            encoding=self._wants.get("encoding", ""),
-            separator=self._wants.get("separator", ""),
+            name or self.run.file_name,
+            encoding=chosen.get("encoding", ""),
+            separator=chosen.get("separator", ""),
             known_name=processor.columns.knows,
             list_names=processor.columns.list_names_for(self._wants),
             of_pictures=processor.columns.of_pictures,
