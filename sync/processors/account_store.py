@@ -138,15 +138,32 @@ def remember_accounts(
                 holders.setdefault(fold(values[identity]), []).append(values["id"])
         known = memory.get_many(identity, holders)
         memory.put_many(identity, {key: sorted({*ids_of, *known.get(key, ())}) for key, ids_of in holders.items()})
-    _remember_profile_data(plan, memory, ids)
+    _remember_values(plan, memory, ids)
     return ids
 
 
-def _remember_profile_data(plan: AccountsPlan, memory: Memory, ids: Mapping[Ref, int]) -> None:
+def _remember_values(plan: AccountsPlan, memory: Memory, ids: Mapping[Ref, int]) -> None:
     facts = {}
     for (key, fieldid), data in plan.profile_data.items():
         facts[f"{ids[key] if isinstance(key, Ref) else key} {fieldid}"] = data
     memory.put_many("profile", facts)
+    memory.put_many(
+        "preference",
+        {
+            f"{ids[key] if isinstance(key, Ref) else key} {name}": value
+            for (key, name), value in plan.preferences.items()
+        },
+    )
+
+
+def remembered_preferences(
+    memory: Memory, userids: Sequence[int], names: Sequence[str]
+) -> dict[tuple[int, str], tuple[int, str]]:
+    """Give the preferences that a simulation would have set: (userid, name) -> (0, value)."""
+    if memory.is_empty:
+        return {}
+    keys = {f"{userid} {name}": (userid, name) for userid in userids for name in names}
+    return {keys[key]: (0, value) for key, value in memory.get_many("preference", list(keys)).items()}
 
 
 def remembered_profile_data(

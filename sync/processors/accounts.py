@@ -133,7 +133,8 @@ class AccountsPlan(Plan):
 
     Shape: now: seconds since epoch; new_accounts: Refs of inserted accounts, they need a context; revived: ids of accounts
     that come back, whose context may be missing; deleted: accounts to delete; sessions_ended and tokens_ended: ids of
-    accounts that lose their sessions, their web service tokens; profile_data: (account key, fieldid) -> data that is set
+    accounts that lose their sessions, their web service tokens; profile_data: (account key, fieldid) -> data that is set;
+    preferences: (account key, name) -> value that is set
     """
 
     def __init__(self, book: AccountBook, now: int) -> None:
@@ -146,6 +147,7 @@ class AccountsPlan(Plan):
         self.sessions_ended: set[int] = set()
         self.tokens_ended: set[int] = set()
         self.profile_data: dict[tuple[int | Ref, int], str] = {}
+        self.preferences: dict[tuple[int | Ref, str], str] = {}
 
     @property
     def is_empty(self) -> bool:

@@ -30,7 +30,7 @@ class UserPasswords:
         self._state = state
         self._options = options
         self._plan = plan
-        self._preferences: dict[tuple[int | Ref, str], str] = {}
+        self._preferences = plan.preferences
         self._mails: dict[int | Ref, Mail] = {}
 
     def set(self, result: RowResult, account: Account, values: Mapping[str, Any]) -> None:
@@ -44,7 +44,7 @@ class UserPasswords:
         if isinstance(wanted, ClearPassword):
             if account.values["password"] != wanted:
                 self._store(result, account, wanted)
-                self._given(account, wanted.text)
+                self._given(result, account, wanted.text)
             return
         self._store(result, account, wanted)
         if wanted == passwords.TO_BE_GENERATED:
@@ -125,8 +125,8 @@ class UserPasswords:
             result.touch()
             result.notes.append(Note("password_changed", {}))
 
-    def _given(self, account: Account, clear: str) -> None:
-        if account.values["auth"] == "manual" and (account.is_new or self._state.rules.password_expires):
+    def _given(self, result: RowResult, account: Account, clear: str) -> None:
+        if account.values["auth"] == "manual" and (result.creates or self._state.rules.password_expires):
             self.prefer(account, "auth_manual_passwordupdatetime", str(self._state.now))
         address = account.values["email"]
         if self._options.sendpasswordtousers and "@" in address and not is_no_mail(address):

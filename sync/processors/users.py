@@ -31,6 +31,7 @@ from sync.processors.account_store import (
     fetch_revivable_accounts,
     identity_folds,
     remember_accounts,
+    remembered_preferences,
     remembered_profile_data,
     write_accounts_plan,
 )
@@ -192,7 +193,7 @@ class Users(Processor[UsersState, UsersPlan]):
             profile_fields=self.profile_fields,
             profile_data=self._fetch_profile_data(userids),
             owners=self._fetch_owners(rows),
-            preferences=fetch_preferences(self.moodle, userids, PREFERENCES) if "password" in self.names else {},
+            preferences=self._fetch_preferences(userids),
             memberships=self._fetch_memberships(rows, userids),
             folds=self.folds,
         )
@@ -272,6 +273,12 @@ class Users(Processor[UsersState, UsersPlan]):
         return fetch_revivable_accounts(
             self.moodle, self.memory, self.fields, {row.values["username"] for row in rows}, self._hostids(rows)
         )
+
+    def _fetch_preferences(self, userids: Sequence[int]) -> dict[tuple[int, str], tuple[int, str]]:
+        if "password" not in self.names:
+            return {}
+        stored = fetch_preferences(self.moodle, userids, PREFERENCES)
+        return {**stored, **remembered_preferences(self.memory, userids, PREFERENCES)}
 
     def _fetch_profile_data(self, userids: Sequence[int]) -> dict[tuple[int, int], tuple[int, str]]:
         fieldids = sorted({field.id for field in self.profile_fields.values()})

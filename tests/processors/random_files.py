@@ -49,12 +49,18 @@ FILES: Mapping[str, st.SearchStrategy[RandomFile]] = {
         ("", "", "G1", "NEW"),
         allowrename=_YES, resurrect=_YES, protectemails=_YES, primaryidentity=("idnumber", "email", "username"),
     ),
+    "passwords": _file(
+        "users", "username;firstname;lastname;email;password;suspended;profile_field_dept",
+        ("u1", "u1", "u2", "new1", "new1"), ("F",), ("L",), ("a@x.org", "u2@x.org", ""), ("", "", "Aa1!aaaa", "Bb1!bbbb"),
+        ("", "", *_ANY), ("", "Maths", "Physics"),
+        primaryidentity=("username",), createpasswords=_YES, sendpasswordtousers=_YES,
+    ),
     "courses": _file(
         "courses", "shortname;fullname;idnumber;category;visible;self;guest;topic1;teacher1_account;template",
         ("C1", "C2", "N1", "N2", "n1", "Ñ1", "N\u03031"), ("F", "G"), ("", "", "IDC1", "X1", "x́1"),
         ("", "", "A/B", "a/b", "A", "9999", "A//B", "Á", r"A\/B", "A / B", "1", "/1"),
         ("", *_ANY), ("", *_ANY), ("", *_ANY), ("", "", "One", "Two|words"), ("", "", "u1", "u2", "nobody"),
-        ("", "", "", "C1", "N1", "NOPE"),
+        ("", "", "C1", "C2", "N1", "NOPE"),
         forceupdate=_YES, newcategoriesvisible=(False,), protectcategory=_YES, templatemode=("0", "1", "2"),
         courseidentifier=("shortname", "idnumber"),
     ),
@@ -176,6 +182,9 @@ def _named_rows(site: MoodleSite) -> Iterator[tuple[str, list[tuple[Any, ...]]]]
     yield rows("course", "shortname", "fullname", "idnumber", "visible", category=categories)
     yield rows("course_categories", "name", "visible", "coursecount", "depth", parent=categories)
     yield rows("course_sections", "section", "name", "summary", course=courses)
+    yield rows("forum", "type", "name", course=courses)
+    yield rows("user_info_data", "data", userid=users)
+    yield rows("user_preferences", "name", userid=users)
     yield rows("enrol", "status", id=methods)
     yield rows("user_enrolments", "status", "timeend", enrolid=methods, userid=users)
     yield rows("role_assignments", "roleid", "component", contextid=places, userid=users, itemid=methods)
