@@ -86,6 +86,10 @@ class MoodleUnavailable(MoodleError):
     """The Moodle database doesn't answer; worth trying again later."""
 
 
+class MoodleNotAllowed(MoodleError):
+    """The account of the Moodle database lacks a right; waiting doesn't help."""
+
+
 class MoodleSchemaError(MoodleError):
     """A table or column is not what we rely on."""
 

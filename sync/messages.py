@@ -180,6 +180,10 @@ MOODLE_TEXTS = {
     "moodle_unavailable": _(
         "The Moodle database doesn't answer (%(reason)s). Check the server and take the run up again."
     ),
+    "moodle_not_allowed": _(
+        "The account of the Moodle database lacks a right (%(reason)s). Grant what manage.py moodlegrants prints, then take the "
+        "run up again."
+    ),
     "row_internal_error": _(
         "ToolSync made a mistake with this row (internal error); nothing of it was written, and the other rows are done. Give "
         "the number %(number)s to the person who looks after ToolSync: the log tells more under it."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,9 +17,10 @@ from sync.moodle.database import MoodleConnection, MoodleDatabase, MoodleSession
 from sync.moodle.file_pool import STORAGE_ERRORS, storage_at
 from sync.moodle.schema import REQUIRED_COLUMNS, WRITE_ORDER
 from sync.moodle.schemas import VERSIONS, SchemaTable, load_schema, schema_for
+from sync.moodle.written_tables import written_tables
 
-# Written to beside the tables of the plans: what Moodle must be told, and the mark of a run.
-WRITTEN_TABLES = (*WRITE_ORDER, "cache_flags", "config_plugins")
+# Without these hardly any file can be carried out; the others may belong to a plugin that a Moodle doesn't have.
+_NEEDED_TABLES = (*WRITE_ORDER, "cache_flags", "config_plugins")
 # Source: Moodle's version.php of 4.1.0, and of the release after 5.1
 _OLDEST = 2022112800
 _FIRST_UNKNOWN = 2026000000
@@ -96,7 +97,9 @@ def _release(session: MoodleSession) -> Iterator[Finding]:
 def _tables(session: MoodleSession) -> Iterator[Finding]:
     known = schema_for(session.version)
     captured = load_schema(known).tables
-    names = sorted({*REQUIRED_COLUMNS, *WRITTEN_TABLES})
+    present = session.database.table_names
+    names = sorted({*REQUIRED_COLUMNS, *_NEEDED_TABLES, *written_tables(present)})
+    session.database.load_tables([name for name in names if name in present], session.connection)
     is_same = True
     for name in names:
         for finding in _table(session.database, name, captured.get(name), known):
@@ -156,7 +159,7 @@ def _missing_unique_indexes(database: MoodleDatabase, name: str, captured: Schem
 
 def _rights(session: MoodleSession) -> Iterator[Finding]:
     """Try statements that touch no row: servers look at the rights all the same."""
-    tables = [name for name in WRITTEN_TABLES if session.database.has_table(name)]
+    tables = written_tables(session.database.table_names)
     is_granted = True
     for name in tables:
         table = session.table(name)
@@ -166,16 +169,25 @@ def _rights(session: MoodleSession) -> Iterator[Finding]:
             "UPDATE": sa.update(table).where(sa.false()).values(id=table.c.id),
             "DELETE": sa.delete(table).where(sa.false()),
         }
+        if _refusal(session, attempts.values()) is None:
+            continue
         for right, statement in attempts.items():
-            try:
-                with session.transaction(), translated_errors():
-                    session.connection.execute(statement)
-            except MoodleError as error:
+            if error := _refusal(session, [statement]):
                 is_granted = False
                 params = {"right": right, "table": table.name, "reason": error.params.get("reason", error.code)}
                 yield Finding(Level.ERROR, "check_right_missing", params)
     if is_granted:
         yield Finding(Level.OK, "check_rights", {"count": len(tables)})
+
+
+def _refusal(session: MoodleSession, statements: Iterable[sa.Executable]) -> MoodleError | None:
+    try:
+        with session.transaction(), translated_errors():
+            for statement in statements:
+                session.connection.execute(statement)
+    except MoodleError as error:
+        return error
+    return None
 
 
 def _operator(session: MoodleSession) -> Iterator[Finding]:

@@ -24,7 +24,7 @@ from sqlalchemy.exc import (
     TimeoutError as PoolTimeout,
 )
 
-from sync.errors import MoodleError, MoodleRefused, MoodleSchemaError, MoodleUnavailable
+from sync.errors import MoodleError, MoodleNotAllowed, MoodleRefused, MoodleSchemaError, MoodleUnavailable
 from sync.moodle import among
 
 # Errors after which the same statement may pass later: deadlock and lock wait (MariaDB 1205, 1213), server gone or going
@@ -51,6 +51,9 @@ _PASSING_MARIADB = {
 _PASSING_POSTGRESQL = ("08", "25P03", "40", "53", "55P03", "57")
 # Errors about a value, be it written or looked up: NULL, double, out of range, cut, too long; a packet too large for the server
 # (1153); a text that the column's character set can't hold (1267, 1270, 1271, 1300, 1366, 3988); a constraint (3819, 4025).
+# A right is missing: on the database (1044), a command (1142, 1370), a column (1143), a global one (1227).
+_DENYING_MARIADB = {1044, 1142, 1143, 1227, 1370}
+_DENYING_POSTGRESQL = "42501"
 _REFUSING_MARIADB = {
     1048,
     1062,
@@ -345,6 +348,8 @@ def _translate(error: DBAPIError) -> MoodleError:
     reason = _reason_of(error)
     number = error.orig.args[0] if error.orig is not None and error.orig.args else None
     sqlstate = getattr(error.orig, "sqlstate", None) or ""
+    if number in _DENYING_MARIADB or sqlstate == _DENYING_POSTGRESQL:
+        return MoodleNotAllowed("moodle_not_allowed", reason=reason)
     if error.connection_invalidated or number in _PASSING_MARIADB or sqlstate.startswith(_PASSING_POSTGRESQL):
         return MoodleUnavailable("moodle_unavailable", reason=reason)
     is_refusal = number in _REFUSING_MARIADB or sqlstate.startswith(_REFUSING_POSTGRESQL)
