@@ -86,12 +86,16 @@ class Moment(NamedTuple):
 
 
 class Rejection(NamedTuple):
-    """Why one row can't be carried out: a code of `sync.messages`, and the column at fault ('' when it is the row)."""
+    """Why one row can't be carried out: a code of `sync.messages`, and the column at fault ('' when it is the row).
+
+    Shape: subject: whom or what the row is about
+    """
 
     line: int
     column: str
     code: str
     params: Mapping[str, Any]
+    subject: str = ""
 
 
 class Change(NamedTuple):

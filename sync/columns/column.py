@@ -118,13 +118,19 @@ class PrefixedColumn(Column):
         return f"{self.name}…"
 
 
+class _EmptyCells(dict[str, Any]):
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
 class Columns:
     """The columns of a file type.
 
     Shape: one_of: at least one of these must be in the header; exact_width: every row must have as many cells as the header;
     headerless: the file is a list, its first line is a row; where there is one column, the whole line is its cell;
     of_pictures: the file is a zip, each picture a row without header; flat_names: what the cells of a file without header are
-    that is read so where the option `flatfile` says it, and recognised otherwise
+    that is read so where the option `flatfile` says it, and recognised otherwise; subject: what names a row in messages,
+    "{uid} / {cid}" ("" = its first required cell)
     """
 
     def __init__(
@@ -135,9 +141,11 @@ class Columns:
         headerless: bool = False,
         of_pictures: bool = False,
         flat_names: tuple[str, ...] = (),
+        subject: str = "",
     ) -> None:
         self.flat_names = flat_names
         self._columns = columns
+        self._subject = subject
         self.headerless = headerless or of_pictures
         self.of_pictures = of_pictures
         self.one_of = one_of
@@ -149,6 +157,13 @@ class Columns:
 
     def __iter__(self) -> Iterator[Column]:
         return iter(self._columns)
+
+    def subject_of(self, cells: Mapping[str, Any]) -> str:
+        """Return whom or what a row is about, as its cells name it."""
+        if self._subject:
+            return self._subject.format_map(_EmptyCells(cells))
+        required = [column.name for column in self._columns if column.must_be_filled][:1]
+        return next((str(cells[name]) for name in (*required, *self.one_of) if cells.get(name)), "")
 
     def find(self, name: str) -> tuple[Column, str] | None:
         """Give the column that a lower-cased header name means, and its canonical name."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sync.columns.cell_texts import CellTexts
-from sync.columns.clean import CellError, Clean, TextKind
+from sync.columns.clean import CellError, Clean, TextKind, shown
 from sync.columns.column import Columns, Empty, PrefixedColumn
 from sync.columns.header import MatchedHeader
 from sync.columns.leaving_out import LeavingOut, left_out
@@ -36,6 +36,7 @@ class RowCleaner:
     ) -> None:
         self._texts = texts or CellTexts()
         self._leaving_out = leaving_out or LeavingOut(columns, OptionValues({}))
+        self._columns = columns
         self._width = header.width
         self._exact = columns.exact_width
         self._text_positions: set[int] = set()
@@ -61,7 +62,7 @@ class RowCleaner:
             if isinstance(result, CleanRow):
                 clean_rows.append(result)
             else:
-                rejections.append(result)
+                rejections.append(result._replace(subject=self._subject(row)) if result.column else result)
         return clean_rows, rejections
 
     def _clean(self, row: Row) -> CleanRow | Rejection:
@@ -93,6 +94,10 @@ class RowCleaner:
             elif clears and position < count:
                 values[name] = ""
         return CleanRow(line, values, notes)
+
+    def _subject(self, row: Row) -> str:
+        cells = {field[1]: row.cells[field[0]] for field in self._fields if field[0] < len(row.cells)}
+        return shown(self._columns.subject_of(cells))
 
     def _row_fault(self, row: Row) -> Rejection | None:
         """Return why none of the row's cells can be read, if so."""

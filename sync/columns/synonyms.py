@@ -54,7 +54,7 @@ grouping: grouping groupingname groupement gruppierung
 cohort cidnumber cname: cohort cohorte cohortid globalegruppe cohortname nomdelacohorte
 cmd: cmd command operation action commande befehl
 template: template templatecourse backupfile modele vorlage
-enrol1 enrol self: enrol enrolmentmethod methodedinscription enrolmethod enrolment einschreibemethode
+enrol1 enrol: enrol enrolmentmethod methodedinscription enrolmethod enrolment einschreibemethode
 """
 _CANDIDATES = {
     word: names.split()

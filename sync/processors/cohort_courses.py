@@ -42,17 +42,19 @@ class CohortCourses(Processor[LinksState, LinksPlan]):
     # A row may bring a cohort of any size.
     rows_per_chunk: ClassVar[int | None] = 5
     columns = Columns(
-        Column("cmd", one_of("add", "del", "restore", "fulldel"), default="add", sample="add",
+        Column("cmd", one_of("add", "del", "restore", "fulldel"), aliases=("operation",), default="add", sample="add",
                help=_("add enrols, del suspends, restore takes that back, fulldel deletes the enrolment.")),
-        Column("course", text(255), required=True, refers_to="course", sample="ALG1"),
-        Column("cohort", text(255), required=True, refers_to="cohort", sample="YEAR1"),
+        Column("course", text(255), required=True, aliases=("shortname",), refers_to="course", sample="ALG1"),
+        Column("cohort", text(255), required=True, aliases=("metacohort",), refers_to="cohort", sample="YEAR1"),
         Column("role", text(100), default=STUDENT, refers_to="role", sample=STUDENT,
                help=_("* means every role; not with add.")),
-        Column("enrol", text(20, lower=True), decides=True, default=COHORT, help=_("The enrolment method.")),
+        Column("enrol", text(20, lower=True), aliases=("method",), decides=True, default=COHORT, help=_("The enrolment method.")),
         Column("enrolstart", moodle_time(), default=_("0, none"), help=_("Kept with the method; Moodle makes no use of it.")),
         Column("enrolend", moodle_time(), default=_("0, none"), help=_("Kept with the method; Moodle makes no use of it.")),
         Column("makegroup", flag(), default="0", help=_("1 puts the members in a group of their own.")),
+        Column("disabled", one_of({"0": 0}), help=_("Known from Moodle's plugin for enrolment methods: 0.")),
         exact_width=True,
+        subject="{cohort} → {course}",
     )  # fmt: skip
     options = Options(
         Choice("cohortidentifier", default="idnumber", aliases=("cohorts_cohortidentifier",),

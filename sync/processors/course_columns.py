@@ -26,9 +26,12 @@ COLUMNS = Columns(
     _field("shortname", text(150), required=True, names=True, sample="ALG1", help=_("Unique on the site.")),
     _field("fullname", text(254), required=True, sample="Algebra I", help=_("The name that people read.")),
     Column("category", text(), default=_("the first category"), refers_to="category", sample="Sciences/Mathematics",
+           aliases=("category_path",),
            help=_("A number, or a path of names whose missing parts are made; /2026 is a name, and \\/ a slash in a name. "
                   "With the category identifier “idnumber”: the idnumber of a category that is there.")),
-    Column("template", text(), refers_to="course", help=_(
+    Column("category_idnumber", text(100), refers_to="category",
+           help=_("Idnumber of a category that is there; counts before the column category.")),
+    Column("template", text(), refers_to="course", aliases=("templatecourse",), help=_(
         "Short name of a course, or name of a course backup (.mbz) among the files of the site or in Moodle, one that you "
         "trust: a new course gets everything that is in it, without the people and what they did. Cells of the row win over "
         "the template. What it does to an existing course, an option says.")),

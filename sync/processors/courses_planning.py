@@ -242,6 +242,8 @@ class CoursesPlanner:
         return _outcome(row, Action.UPDATED, code, changes)
 
     def _category(self, given: Mapping[str, Any]) -> Target | None:
+        if idnumber := given.get("category_idnumber"):
+            return self.categories.by_idnumber(idnumber)
         text = given.get("category", "")
         if not text:
             return None

@@ -66,6 +66,7 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
         Column("hidden", text(), ignored=True),
         # As the enrolment method “Flat file” of Moodle has them; behind them is the method, which no row names.
         flat_names=("cmd", "rolename", "uid", "cid", "starttime", "endtime", "enrol"),
+        subject="{uid} / {cid}",
     )  # fmt: skip
     options = Options(
         Choice("courseidentifier", default="shortname", aliases=("enrols_courseidentifier",),

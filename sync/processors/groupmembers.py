@@ -41,6 +41,7 @@ class GroupMembers(Processor[GroupMembersState, GroupMembersPlan]):
                help=_("A group of this course.")),
         Column("userid", text(255), required=True, refers_to="user", sample="ada.lovelace",
                help=_("The account; add and shift take only people who are enrolled in the course.")),
+        subject="{userid} / {groupid}",
     )  # fmt: skip
     options = Options(
         Choice("courseidentifier", default="shortname", aliases=("groups_courseidentifier",),

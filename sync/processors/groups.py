@@ -36,10 +36,13 @@ class Groups(Processor[GroupsState, GroupsPlan]):
     columns = Columns(
         Column("type", one_of(GROUP, GROUPING), empty=Empty.CLEARS, default="group", sample="group",
                help=_("What the row is about: group or grouping. An empty cell means a grouping, as in the old plugin.")),
-        Column("courseid", text(255), required=True, refers_to="course", sample="MATH101", help=_("The course.")),
-        Column("name", text(255), required=True, stored_in=("groupings", "name"), names=True, sample="Tuesday group",
+        Column("courseid", text(255), required=True, aliases=("coursename",),
+               refers_to="course", sample="MATH101", help=_("The course.")),
+        Column("name", text(255), required=True, aliases=("groupname",),
+               stored_in=("groupings", "name"), names=True, sample="Tuesday group",
                help=_("Name of the group or grouping.")),
-        Column("idnumber", text(100), empty=Empty.CLEARS, stored_in=("groups", "idnumber"), names=True, sample="MATH101-TUE",
+        Column("idnumber", text(100), aliases=("groupidnumber",),
+               empty=Empty.CLEARS, stored_in=("groups", "idnumber"), names=True, sample="MATH101-TUE",
                help=_("Its idnumber, once in a course. An existing group is recognised by it, without one by the name.")),
         Column("updateid", text(255), decides=True, names=True,
                help=_("Names an existing group or grouping that takes over what the other columns give. Empty: the row "
@@ -49,6 +52,7 @@ class Groups(Processor[GroupsState, GroupsPlan]):
                help=_("1: the group also gets a grouping of its own name.")),
         Column("grouping", text(100), refers_to="grouping", sample="MATH101-LABS",
                help=_("Idnumber of a grouping of the course that holds the group.")),
+        subject="{courseid} / {name}",
     )  # fmt: skip
     options = Options(
         Choice("courseidentifier", default="shortname", aliases=("groups_courseidentifier",),

@@ -60,5 +60,5 @@ def open_rows(
         return open_workbook(stream, filename, is_known, list_names, look)
     refuse_other_kinds(head, filename)
     if list_names:
-        return open_list(stream, encoding, separator, list_names)
+        return open_list(stream, encoding, separator, list_names, look)
     return open_csv(stream, encoding, separator, is_known, look)

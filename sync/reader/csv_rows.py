@@ -83,11 +83,13 @@ def _look_at_all(parser: _RowParser, look: Look | None) -> int:
     return count
 
 
-def open_list(stream: BinaryIO, encoding: str, separator: str, names: Sequence[str]) -> RowReader:
+def open_list(
+    stream: BinaryIO, encoding: str, separator: str, names: Sequence[str], look: Look | None = None
+) -> RowReader:
     """Open a text file without header: every line is a row of the named cells, what is beyond them is passed over.
 
     An empty file is an empty list.
-    Shape: encoding, separator: normalised; "" = detect. One name: there is no separator
+    Shape: encoding, separator: normalised; "" = detect. One name: there is no separator; look: as in open_rows
     Raises: UndecodableFile, UnknownFileType, CommandFileError
     """
     mark = read_mark(stream)
@@ -103,8 +105,9 @@ def open_list(stream: BinaryIO, encoding: str, separator: str, names: Sequence[s
     dialect = _dialect(found, chosen, text, is_detected=not separator)
     parser = _RowParser(source, chosen or _NO_SEPARATOR, lambda _name: False, list_names=names)
     _note_guess(found, parser)
-    # As in open_csv.
-    rows_expected = sum(split.kind > COMMENT for split in parser.split())
+    rows_expected = _look_at_all(
+        _RowParser(source, chosen or _NO_SEPARATOR, lambda _name: False, list_names=names), look
+    )
     checks = parser.checks
     return RowReader(
         dialect, parser.header, checks.skipped, parser.rows(), lambda: source.bytes_read, findings=checks.findings,

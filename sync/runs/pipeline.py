@@ -262,7 +262,10 @@ class _Conductor:
             if len(clean) > 1:
                 return len(rows) // 2
             # The row stands alone: it is the one that the database refuses.
-            rejections += [Rejection(row.line, "", error.code, error.params) for row in clean]
+            rejections += [
+                Rejection(row.line, "", error.code, error.params, self.work.processor.columns.subject_of(row.values))
+                for row in clean
+            ]
         except RowsFailed as error:
             if len(clean) > 1:
                 return len(rows) // 2
@@ -506,7 +509,9 @@ def _with_notes(outcomes: Iterable[Outcome], rows: Iterable[CleanRow]) -> Iterab
 
 def _in_line_order(outcomes: Iterable[Outcome], rejections: Iterable[Rejection], rows: int) -> list[Outcome]:
     """Merge the outcomes of a chunk, and hold to the promise that every row has exactly one."""
-    rejected = (Outcome(r.line, Action.REJECTED, r.code, {**r.params, "column": r.column}) for r in rejections)
+    rejected = (
+        Outcome(r.line, Action.REJECTED, r.code, {**r.params, "column": r.column}, r.subject) for r in rejections
+    )
     ordered = sorted((*outcomes, *rejected), key=lambda outcome: outcome.line)
     if len(ordered) != rows or len({outcome.line for outcome in ordered}) != rows:
         raise ToolSyncError(f"{rows} rows got {len(ordered)} outcomes")

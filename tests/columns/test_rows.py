@@ -49,7 +49,7 @@ def test_a_cell_of_nothing_but_markup_is_an_empty_one() -> None:
     matched = match_header(columns, Header(1, b"", ("name", "nick"), ("name", "nick")))
     cleaner = RowCleaner(columns, matched, lambda *_column: None)
 
-    assert cleaner.clean([Row(2, b"", ("<b></b>", "x"))])[1] == [Rejection(2, "name", "cell_empty", {})]
+    assert cleaner.clean([Row(2, b"", ("<b></b>", "x"))])[1] == [Rejection(2, "name", "cell_empty", {}, "<b></b>")]
     assert cleaner.clean([Row(3, b"", ("Bob", "<br>"))])[0] == [CleanRow(3, {"name": "Bob"})]
 
 
@@ -80,7 +80,7 @@ def test_cells_beyond_the_header_must_be_empty() -> None:
 
 def test_the_real_column_of_moodle_sets_the_limit() -> None:
     rejections = clean(("bobby", "", "", ""), limits={("user", "username"): 4})[1]
-    assert rejections == [Rejection(2, "username", "value_too_long", {"length": 5, "limit": 4})]
+    assert rejections == [Rejection(2, "username", "value_too_long", {"length": 5, "limit": 4}, "bobby")]
 
 
 @pytest.mark.parametrize("order", [("country", "suspended", "username"), ("suspended", "country", "username")])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.moodle_sites import MoodleSite
+from tests.processors.test_courses_meta import enable_meta
 from tests.support import RunResult, run_file
 
 NAMES = "username;firstname;lastname"
@@ -104,3 +105,50 @@ def test_people_whom_a_file_names_twice_are_told_the_line(
 def test_an_idnumber_of_somebody_elses_in_moodle_is_still_told_so(sqlite_site: MoodleSite) -> None:
     text = f"{NAMES};idnumber\nnew;N;E;A1\n"
     assert run_file(sqlite_site, "users", text, primaryidentity="idnumber").codes == ["username_differs"]
+
+
+def test_a_path_and_an_idnumber_of_a_category_are_moodles_too(sqlite_site: MoodleSite) -> None:
+    sqlite_site.execute(
+        "UPDATE {course_categories} SET idnumber = 'CAT1' WHERE id = (SELECT MIN(id) FROM {course_categories})"
+    )
+    text = "shortname;fullname;category_idnumber\nNEW1;One;CAT1\nNEW2;Two;NOPE\n"
+    result = run_file(sqlite_site, "courses", text)
+    assert result.codes == ["course_created", "category_unknown"]
+    assert run_file(sqlite_site, "courses", "shortname;fullname;category_path\nNEW3;Three;Made / Here\n").counts == {
+        "created": 1
+    }
+    assert sqlite_site.rows("course_categories", name="Here")
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "counts"),
+    [
+        ("courses_meta", "operation,method,shortname,metacohort,disabled\nadd,meta,C1,C2,0\n", {"created": 1}),
+        ("courses_meta", "operation,method,shortname,metacohort,disabled\nadd,cohort,C1,C2,0\n", {"rejected": 1}),
+        ("courses_meta", "operation,method,shortname,metacohort,disabled\nadd,meta,C1,C2,1\n", {"rejected": 1}),
+        ("cohort_courses", "operation,method,shortname,metacohort,disabled\nadd,cohort,C1,K1,0\n", {"created": 1}),
+        ("groups", "coursename,groupname,groupidnumber\nC1,New group,NG1\n", {"created": 1}),
+        ("cohorts", "name,idnumber,description\nCore,CC1,Text\n", {"created": 1}),
+    ],
+)
+def test_files_of_moodles_other_tools_are_read(
+    sqlite_site: MoodleSite, key: str, text: str, counts: dict[str, int]
+) -> None:
+    enable_meta(sqlite_site)
+    run_file(sqlite_site, "cohorts", "cidnumber;cname\nK1;First cohort\n")
+    assert run_file(sqlite_site, key, text).counts == counts
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "subject"),
+    [
+        ("users", f"{NAMES};maildisplay\nbob;B;K;9\n", "bob"),
+        ("enrolments", "uid;cid;rolename;starttime\nbob;C1;student;46266\n", "bob / C1"),
+        ("cohort_courses", "cohort;course;makegroup\nK1;C1;perhaps\n", "K1 → C1"),
+        ("users_suspend", "username;suspended\nbob;perhaps\n", "bob"),
+    ],
+)
+def test_a_rejected_cell_names_whom_it_is_about(sqlite_site: MoodleSite, key: str, text: str, subject: str) -> None:
+    result = run_file(sqlite_site, key, text)
+    assert [outcome.subject for outcome in result.outcomes] == [subject]
+    assert f"{subject}: column" in result.report

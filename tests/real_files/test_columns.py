@@ -69,3 +69,24 @@ def test_050_a_duplicate_in_the_same_file_says_which_line(real_case: ReadCase) -
     case = real_case("050")
     [run] = case.run_all()
     assert "b50.b: column idnumber: Line 2 of this file has “ID50” already." in run.report
+
+
+def test_042_headers_of_moodles_other_tools_are_read_or_helped(real_case: ReadCase) -> None:
+    case = real_case("042")
+    came = {step.file: case.run(step) for step in case.steps}
+
+    # Methods of courses have no column of theirs here.
+    assert "category_path" not in came["c1.csv"].said
+    assert "enrolment_1, enrolment_1_role" in came["c1.csv"].said
+    assert came["c2.csv"].counts == {"created": 1}
+    query = "SELECT g.idnumber FROM mdl_course_categories g JOIN mdl_course c ON c.category = g.id WHERE c.shortname = 'UP2'"
+    assert case.look(query) == [("CAT-DEP",)]
+    assert came["g.csv"].counts == {"created": 1}
+    assert "category → ccatcontext" in came["k.csv"].said
+    assert "name" not in came["k.csv"].said.partition("not known here:")[2].partition(".")[0]
+    assert came["m.csv"].counts == {"created": 1}
+    links = (
+        "SELECT p.shortname FROM mdl_enrol e JOIN mdl_course c ON c.id = e.courseid JOIN mdl_course p ON p.id = e.customint1 "
+        "WHERE e.enrol = 'meta' AND c.shortname = 'C16' AND p.shortname = 'C17'"
+    )
+    assert case.look(links) == [("C17",)]
