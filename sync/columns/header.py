@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from sync.columns.column import DATE_ORDER_COLUMN, TRYBACK_COLUMNS, Column, Columns
+from sync.columns.shown_names import is_header_line, shown_name
 from sync.columns.synonyms import suggestion
 from sync.errors import HeaderError
 from sync.values import Header
@@ -65,7 +66,8 @@ def match_header(columns: Columns, header: Header, *, lenient: bool = False) -> 
         _refuse_no_header(columns, header, unknown)
     if unknown and not lenient:
         _refuse_unknown(columns, header, unknown, {name for _position, name, _column in fields})
-    ignored.extend(header.spelled[position] for position in unknown)
+    is_header = is_header_line(len(fields), len(unknown))
+    ignored.extend(shown_name(header.spelled[position], position, is_header=is_header) for position in unknown)
     _refuse_missing(columns, header, {name for _position, name, _column in fields})
     return MatchedHeader(header.line, tuple(fields), tuple(ignored), width)
 
@@ -100,8 +102,13 @@ def _refuse_no_header(columns: Columns, header: Header, positions: list[int]) ->
 def _refuse_unknown(columns: Columns, header: Header, positions: list[int], names: set[str]) -> None:
     """Refuse unknown names, each with what it was probably meant as, and say in the same message what is missing."""
     meant = {position: suggestion(columns, header.names[position]) for position in positions[:_NAMES_SHOWN]}
+    guessed = sum(map(bool, meant.values()))
+    is_header = is_header_line(len(names) + guessed, len(positions) - guessed)
     shown = ", ".join(
-        f"{header.spelled[position]} → {near}" if near else header.spelled[position] for position, near in meant.items()
+        f"{header.spelled[position]} → {near}"
+        if near
+        else shown_name(header.spelled[position], position, is_header=is_header)
+        for position, near in meant.items()
     )
     if len(positions) > _NAMES_SHOWN:
         shown += " …"
@@ -123,7 +130,14 @@ def _missing(columns: Columns, names: set[str]) -> str:
 def _refuse_missing(columns: Columns, header: Header, names: set[str]) -> None:
     missing = [column.name for column in columns if column.required and column.name not in names]
     if missing:
-        found = ", ".join(header.spelled)
+        others = [
+            position for position, name in enumerate(header.names[: _width(header)]) if columns.find(name) is None
+        ]
+        is_header = is_header_line(_width(header) - len(others), len(others))
+        found = ", ".join(
+            shown_name(name, position, is_header=is_header) if position in others else name
+            for position, name in enumerate(header.spelled[: _width(header)])
+        )
         raise HeaderError("header_missing_column", line=header.line, columns=", ".join(missing), found=found)
     if columns.one_of and not names.intersection(columns.one_of):
         raise HeaderError("header_missing_identity", line=header.line, columns=", ".join(columns.one_of))

@@ -11,6 +11,8 @@ from sync.reader.row_reader import Findings, SkippedLines
 from sync.reader.spreadsheet_cells import cell_fault, decode_cell, is_error_word
 from sync.values import Header, Note, Row
 
+# So many characters of a comment are enough to find it.
+_CELL_SHOWN = 3
 _NO_FAULTS: Mapping[int, Note] = Row(0, b"", ()).cell_faults
 
 
@@ -52,8 +54,8 @@ class RowChecks:
             if self._is_remark(cells):
                 self.skipped.count += 1
                 return None
-            # Only the first cell is shown: it is what has to be quoted, and the others may hold a password.
-            fault = Note("comment_like_row", {"cell": cells[0][:100]})
+            # Only its beginning is shown: every cell of a row may hold a password, the first as well.
+            fault = Note("comment_like_row", {"cell": _beginning(cells[0])})
         elif not self.is_ordinary(cells):
             if self._is_header(cells):
                 self.skipped.count += 1
@@ -81,3 +83,7 @@ class RowChecks:
     def _is_other_header(self, cells: Sequence[str]) -> bool:
         names = [cell.lower() for cell in cells if cell]
         return len(names) > 1 and all(map(self._is_known, names))
+
+
+def _beginning(cell: str) -> str:
+    return cell if len(cell) <= _CELL_SHOWN else f"{cell[:_CELL_SHOWN]}…"

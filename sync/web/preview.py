@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 from django.utils.translation import gettext as _
 
 from sync.columns.header import match_header
+from sync.columns.shown_names import is_secret_name
 from sync.errors import CodedError
 from sync.messages import text_of
 from sync.processors.base import Processor
@@ -23,7 +24,6 @@ WORKBOOK_BYTES = 1024 * 1024
 ROWS_SHOWN = 6
 
 # The preview stands on a screen that others may see.
-_SECRET_COLUMNS = frozenset(("password",))
 _HIDDEN = "••••"
 
 
@@ -96,7 +96,7 @@ def _whole_lines(head: bytes) -> bytes:
 
 def _masked(row: Row, names: tuple[str, ...]) -> Row:
     cells = (
-        _HIDDEN if cell and place < len(names) and names[place] in _SECRET_COLUMNS else cell
+        _HIDDEN if cell and place < len(names) and is_secret_name(names[place]) else cell
         for place, cell in enumerate(row.cells)
     )
     return row._replace(cells=tuple(cells))

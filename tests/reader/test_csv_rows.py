@@ -255,3 +255,9 @@ def test_doubled_quotes_take_no_memory() -> None:
     tracemalloc.stop()
     assert (len(quotes), x) == (300_000, "x")
     assert peak < 15 * len(file)
+
+
+def test_a_comment_that_looks_like_a_row_is_not_repeated() -> None:
+    (row,) = read("password;username\n#Hunter2-abc;ann\n")
+    assert row.fault is not None
+    assert row.fault.params == {"cell": "#Hu…"}
