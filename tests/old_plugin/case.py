@@ -77,8 +77,11 @@ class OldCase:
                 rows[found["kind"]] += sign * int(found["count"])
         return {table: (rows["insert"], rows["delete"], rows["update"]) for table, rows in counts.items()}
 
-    def run(self, site: MoodleSite, dataroot: Path) -> tuple[RunResult, Counts]:
-        """Run the case, with what comes before it, and put the site back. Returns the run and the rows that it wrote."""
+    def run(self, site: MoodleSite, dataroot: Path, **options: str) -> tuple[RunResult, Counts]:
+        """Run the case, with what comes before it, and put the site back. Returns the run and the rows that it wrote.
+
+        Shape: options: besides those of the case
+        """
         touched = {"config_plugins"}
         try:
             for statement in self.facts.get("sql_before", ()):
@@ -87,17 +90,19 @@ class OldCase:
                     connection.exec_driver_sql(statement.replace("%", "%%"))
             for prior in self.facts.get("prior", ()):
                 touched |= _tables(self._run_file(site, dataroot, prior["tool"], prior["file"]))
-            result = self._run_file(site, dataroot, self.facts["tool"], self.facts["file"])
+            result = self._run_file(site, dataroot, self.facts["tool"], self.facts["file"], **options)
             touched |= _tables(result)
         finally:
             site.restore_template(touched & set(site.table_names))
         return result, written_rows(result)
 
-    def _run_file(self, site: MoodleSite, dataroot: Path, tool: str, file: str) -> RunResult:
+    def _run_file(self, site: MoodleSite, dataroot: Path, tool: str, file: str, **more: str) -> RunResult:
         options = dict(option.split("=", 1) for option in self.facts["toolsync_options"])
         if tool != self.facts["tool"]:
             options = {name: value for name, value in options.items() if "_" not in name}
-        return run_file(site, tool, (self.folder / file).read_bytes(), filename=file, dataroot=dataroot, **options)
+        return run_file(
+            site, tool, (self.folder / file).read_bytes(), filename=file, dataroot=dataroot, **options, **more
+        )
 
 
 def read_cases() -> list[OldCase]:
