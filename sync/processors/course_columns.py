@@ -51,7 +51,7 @@ COLUMNS = Columns(
     _field("marker", integer(0, MAX_TOPIC), default="0", help=_("The section that is highlighted.")),
     _field("maxbytes", integer(0), default=_("the site's"), help=_("0 = the site's limit.")),
     _field("legacyfiles", flag(), default="0", help=_("Files of courses as in Moodle 1.9; leave it out.")),
-    _field("visible", flag(), default=_("the site's"), help=_("In a hidden category a new course is hidden by itself.")),
+    _field("visible", flag(), default=_("the site's"), help=_("In a hidden category students see it only once that is shown.")),
     _field("visibleold", flag(), default=_("as visible"),
            help=_("Whether it is seen again once its category is shown.")),
     _field("groupmode", integer(0, 2), default=_("the site's"), help=_("0 none, 1 separate, 2 visible groups.")),

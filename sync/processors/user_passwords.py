@@ -35,7 +35,7 @@ class UserPasswords:
 
     def set(self, result: RowResult, account: Account, values: Mapping[str, Any]) -> None:
         """Do what a row says about the password of its account."""
-        wanted = self._wanted(account, values)
+        wanted = self._wanted(account, values, creates=result.creates)
         if wanted is None:
             return
         if self._asks_for_change(wanted, values) and self.prefer(account, "auth_forcepasswordchange", "1"):
@@ -99,8 +99,13 @@ class UserPasswords:
         stored = self._state.preferences.get(key)
         return self._preferences.get(key, stored[1] if stored is not None else None)
 
-    def _wanted(self, account: Account, values: Mapping[str, Any]) -> str | ClearPassword | None:
-        """Return what a row wants to be stored as password; None when it leaves it as it is."""
+    def _wanted(
+        self, account: Account, values: Mapping[str, Any], *, creates: bool = False
+    ) -> str | ClearPassword | None:
+        """Return what a row wants to be stored as password; None when it leaves it as it is.
+
+        Shape: creates: the row makes the account
+        """
         if "password" not in values:
             return None
         cell: str = values["password"]
@@ -108,7 +113,7 @@ class UserPasswords:
         if cell == passwords.NO_PASSWORD:
             return cell
         if not self._state.rules.keeps_passwords(auth):
-            return passwords.NOT_CACHED if cell or account.is_new else None
+            return passwords.NOT_CACHED if cell or creates else None
         if auth == "nologin":
             return None
         if cell == "":

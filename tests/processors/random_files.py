@@ -50,9 +50,9 @@ FILES: Mapping[str, st.SearchStrategy[RandomFile]] = {
         allowrename=_YES, resurrect=_YES, protectemails=_YES, primaryidentity=("idnumber", "email", "username"),
     ),
     "passwords": _file(
-        "users", "username;firstname;lastname;email;password;suspended;profile_field_dept",
+        "users", "username;firstname;lastname;email;password;suspended;profile_field_dept;auth",
         ("u1", "u1", "u2", "new1", "new1"), ("F",), ("L",), ("a@x.org", "u2@x.org", ""), ("", "", "Aa1!aaaa", "Bb1!bbbb"),
-        ("", "", *_ANY), ("", "Maths", "Physics"),
+        ("", "", *_ANY), ("", "Maths", "Physics"), ("", "", "manual", "ldap", "nologin"),
         primaryidentity=("username",), createpasswords=_YES, sendpasswordtousers=_YES,
     ),
     "courses": _file(
@@ -122,6 +122,7 @@ def furnish(site: MoodleSite) -> None:
         "add;C2;u3;student;self;;\nadd;C3;u2;student;manual;;\n"
     )
     site.execute("UPDATE {config} SET value = 'manual,guest,self,cohort,meta' WHERE name = 'enrol_plugins_enabled'")
+    site.insert("config_plugins", plugin="auth_ldap", name="preventpassindb", value="1")
     for key, text in (
         ("users", f"username;firstname;lastname;email;idnumber\n{people}"),
         ("courses", "shortname;fullname;idnumber;self\nC3;Three;IDC3;1\nC4;Four;IDC4;0\n"),

@@ -547,3 +547,17 @@ def test_texts_that_are_too_long_for_one_statement_together_are_written(moodle_s
 
     assert result.counts == {"updated": 200}
     assert moodle_site.one("user", username="long199")["description"].startswith("long199d")
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 1000])
+def test_a_second_row_that_changes_how_a_new_account_logs_in_is_the_same_in_any_chunk(
+    sqlite_site: MoodleSite, chunk_rows: int
+) -> None:
+    sqlite_site.insert("config_plugins", plugin="auth_ldap", name="preventpassindb", value="1")
+    text = "username;firstname;lastname;auth;password\nnew;N;E;manual;\nnew;N;E;ldap;\n"
+
+    result = run_file(sqlite_site, "users", text, chunk_rows=chunk_rows, primaryidentity="username")
+
+    assert result.codes == ["account_created", "account_updated"]
+    assert sqlite_site.one("user", username="new")["password"] == "to be generated"
+    assert result.outcomes[1].notes == ()
