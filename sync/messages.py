@@ -6,11 +6,26 @@ A text names what is wrong and what to do about it; `%(name)s` parameters come f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from django.utils.translation import get_language, gettext_lazy as _, override
+from django.utils.translation import get_language, gettext_lazy as _, ngettext, override
+
+
+class PluralText:
+    """A text with a singular and a plural; the parameter `count` decides. Shape: form: gives the form for a number"""
+
+    def __init__(self, form: Callable[[int], str]) -> None:
+        self._form = form
+
+    def __str__(self) -> str:
+        return self._form(2)
+
+    def template(self, count: object) -> str:
+        """Return the form for a number in the active language; the plural where it is none."""
+        return self._form(count if isinstance(count, int) else 2)
+
 
 # --- the file as a whole (CommandFileError) ---------------------------------------------------------------------
 FILE_TEXTS = {
@@ -471,12 +486,21 @@ COURSE_TEXTS = {
         "What this Moodle has no plugin for was left out of the backup “%(template)s”: %(titles)s. Install the plugins first to "
         "have it all."
     ),
-    "course_backup_files_missing": _(
-        "%(count)s files of the backup “%(template)s” are neither in it nor in Moodle, so their places stay empty. Add them in "
-        "Moodle."
+    "course_backup_files_missing": PluralText(
+        lambda count: ngettext(
+            "%(count)s file of the backup “%(template)s” is neither in it nor in Moodle, so its place stays empty. Add it in "
+            "Moodle.",
+            "%(count)s files of the backup “%(template)s” are neither in it nor in Moodle, so their places stay empty. Add them "
+            "in Moodle.",
+            count,
+        )
     ),
-    "course_backup_aliases": _(
-        "%(count)s files of the backup “%(template)s” only point to another place, and were left out. Add them in Moodle."
+    "course_backup_aliases": PluralText(
+        lambda count: ngettext(
+            "%(count)s file of the backup “%(template)s” only points to another place, and was left out. Add it in Moodle.",
+            "%(count)s files of the backup “%(template)s” only point to another place, and were left out. Add them in Moodle.",
+            count,
+        )
     ),
     "course_grouping_unknown": _(
         "The course has no grouping %(grouping)s. Write 0, or the number of one of its groupings."
@@ -697,7 +721,9 @@ COHORT_TEXTS = {
     "cohort_updated": _("cohort changed"),
     "cohort_unchanged": _("cohort unchanged"),
     "cohort_deleted": _("cohort deleted, with its members and its enrolments"),
-    "cohort_freed": _("cohort emptied of %(count)s members"),
+    "cohort_freed": PluralText(
+        lambda count: ngettext("cohort emptied of %(count)s member", "cohort emptied of %(count)s members", count)
+    ),
     "cohort_empty_already": _("the cohort is empty already"),
     "cohort_member_added": _("member added"),
     "cohort_member_already": _("is a member already"),
@@ -711,10 +737,20 @@ COHORT_TEXTS = {
         "delete cohorts, send them in a file that names no users."
     ),
     "cohort_taken": _("Another cohort has the %(identifier)s “%(value)s”. Choose another, or name that cohort."),
-    "cohort_gate_left": _(
-        "self enrolment in %(count)s courses was open to its members only, and is closed to everybody now"
+    "cohort_gate_left": PluralText(
+        lambda count: ngettext(
+            "self enrolment in %(count)s course was open to its members only, and is closed to everybody now",
+            "self enrolment in %(count)s courses was open to its members only, and is closed to everybody now",
+            count,
+        )
     ),
-    "cohorts_deleted_empty": _("%(count)s cohorts that the file left without members were deleted: %(names)s."),
+    "cohorts_deleted_empty": PluralText(
+        lambda count: ngettext(
+            "%(count)s cohort that the file left without members was deleted: %(names)s.",
+            "%(count)s cohorts that the file left without members were deleted: %(names)s.",
+            count,
+        )
+    ),
     "cohort_deleted_empty": _("cohort deleted at the end, as the file has left nobody in it"),
     "cohort_link_created": _("cohort enrolled; people who came along: %(count)s"),
     "cohort_link_restored": _("cohort enrolment switched on again"),
@@ -850,13 +886,25 @@ RUN_TEXTS: dict[str, Any] = {
     "settings_dead": _(
         "These settings come from the old plugin, which never did anything with them, and neither does ToolSync: %(names)s."
     ),
-    "invisible_characters": _(
-        "Characters that nobody sees (zero width, direction marks …) were taken out of what names something, in %(count)s rows, "
-        "first in line %(line)s (columns: %(columns)s). Look where the file comes from: such come along when text is copied from "
-        "web pages."
+    "invisible_characters": PluralText(
+        lambda count: ngettext(
+            "Characters that nobody sees (zero width, direction marks …) were taken out of what names something, in %(count)s "
+            "row, first in line %(line)s (columns: %(columns)s). Look where the file comes from: such come along when text is "
+            "copied from web pages.",
+            "Characters that nobody sees (zero width, direction marks …) were taken out of what names something, in %(count)s "
+            "rows, first in line %(line)s (columns: %(columns)s). Look where the file comes from: such come along when text is "
+            "copied from web pages.",
+            count,
+        )
     ),
     "columns_ignored": _("These columns are not used here and were ignored: %(columns)s."),
-    "mails_lost": _("%(count)s mails could not be sent. Look at the mail server; the accounts themselves are done."),
+    "mails_lost": PluralText(
+        lambda count: ngettext(
+            "%(count)s mail could not be sent. Look at the mail server; the rows themselves are done.",
+            "%(count)s mails could not be sent. Look at the mail server; the rows themselves are done.",
+            count,
+        )
+    ),
 }
 
 # --- where files come from without a person ---------------------------------------------------------------------------
@@ -994,6 +1042,9 @@ TELLING_TEXTS = {
     "moodle_command_not_started": _("Moodle's command line can't be started: %(program)s (%(reason)s)."),
     "moodle_command_too_slow": _("Moodle's %(script)s was stopped: it was not done after %(seconds)s seconds."),
     "moodle_command_failed": _("Moodle's %(script)s ended with status %(status)s and said: %(said)s"),
+    "mail_without_server": _(
+        "No mail server is set, so nothing was sent to: %(recipients)s. Set EMAIL_URL and start the workers again."
+    ),
     "mail_not_sent": _(
         "The mail could not be sent to: %(recipients)s (%(reason)s). Check the addresses and EMAIL_URL."
     ),
@@ -1399,7 +1450,11 @@ def text_of(code: str, params: Mapping[str, Any] | None = None) -> str:
     A code without a text is a fault of ours that must not hide the message from the person: it is shown as it is. The
     parameter `hint` may hold the code of a further sentence.
     """
-    template = _template(code, get_language())
+    found = TEXTS.get(code)
+    if isinstance(found, PluralText):
+        template: str | None = found.template((params or {}).get("count"))
+    else:
+        template = _template(code, get_language())
     text = code if template is None else template % (params or {})
     hint = params.get("hint") if params else None
     return f"{text} {text_of(hint, {**params, 'hint': ''})}" if params and hint else text

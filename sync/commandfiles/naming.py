@@ -66,6 +66,14 @@ def outcomes_name(name: str, started: datetime) -> str:
     return f"{_stamp(started)}_outcomes_{_with_suffix(name, '', '.csv')}"
 
 
+def chosen_name(default_name: str, moment: datetime) -> str:
+    """Return "chosen_deletecourses_20250304-091205.csv", for a file that was made of what somebody chose on a page.
+
+    No schedule takes a file of such a name: it is neither the usual one nor does it begin like it.
+    """
+    return f"chosen_{_with_suffix(default_name, f'_{_stamp(moment)}', None)}"
+
+
 def archive_name(name: str, started: datetime) -> str:
     """Give "20250304-091205_in.csv"."""
     return f"{_stamp(started)}_{name}"

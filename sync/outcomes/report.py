@@ -109,11 +109,24 @@ def action_label(action: str) -> str:
     }[Action(action)]
 
 
+def count_text(action: str, count: int) -> str:
+    """Return "3 created" for the rows of an action."""
+    return {
+        Action.CREATED: ngettext("%(count)s created", "%(count)s created", count),
+        Action.UPDATED: ngettext("%(count)s updated", "%(count)s updated", count),
+        Action.DELETED: ngettext("%(count)s deleted", "%(count)s deleted", count),
+        Action.UNCHANGED: ngettext("%(count)s unchanged", "%(count)s unchanged", count),
+        Action.SUPERSEDED: ngettext("%(count)s superseded", "%(count)s superseded", count),
+        Action.PARTIAL: ngettext("%(count)s partial", "%(count)s partial", count),
+        Action.REJECTED: ngettext("%(count)s rejected", "%(count)s rejected", count),
+    }[Action(action)] % {"count": count}
+
+
 def count_texts(counts: Mapping[str, int], partial_counts: Mapping[str, int]) -> list[str]:
     """Return the numbers of rows with their words: "3 created", "2 partial (1 created, 1 updated)"."""
     counted = [action for action in Action if action in counts]
-    texts = [f"{counts[action]} {action_label(action)}" for action in counted]
-    done = [f"{partial_counts[action]} {action_label(action)}" for action in Action if partial_counts.get(action)]
+    texts = [count_text(action, counts[action]) for action in counted]
+    done = [count_text(action, partial_counts[action]) for action in Action if partial_counts.get(action)]
     if done:
         texts[counted.index(Action.PARTIAL)] += f" ({', '.join(done)})"
     return texts

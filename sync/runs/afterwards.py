@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from django.utils import timezone
-from django.utils.translation import get_language, gettext as _, override
+from django.utils.translation import gettext as _, override
 
 from sync.columns.options import Choice, Flag
 from sync.columns.survey import Survey
@@ -24,7 +24,7 @@ from sync.outcomes.outcome_table import write_outcome_table
 from sync.outcomes.report import ReportFacts, write_report
 from sync.outcomes.tryback import reads_back, write_tryback
 from sync.reader import Look, RowReader, open_rows
-from sync.runs.options import changed_options, find_processor
+from sync.runs.options import changed_options, find_processor, settings_language
 from sync.runs.parts import read_rows
 from sync.runs.selectors import run_notes
 from sync.values import FAILED_ACTIONS
@@ -32,12 +32,27 @@ from sync.values import FAILED_ACTIONS
 Kind = RunFile.Kind
 
 
+def language_of(run: SyncRun) -> str:
+    """Return the language that the report of a run is written in."""
+    return run.language or settings_language()
+
+
+def report_in(run: SyncRun, language: str) -> str:
+    """Write the report of a run once more, in another language."""
+    afterwards = Afterwards(run)
+    afterwards.language = language
+    with storage.scratch_file() as out:
+        afterwards.write_report(out)
+        out.seek(0)
+        return out.read().decode()
+
+
 class Afterwards:
     """The files of one run. Shape: language: the one that the report and the reasons are written in."""
 
     def __init__(self, run: SyncRun) -> None:
         self.run = run
-        self.language = run.language or get_language() or "en"
+        self.language = language_of(run)
         self.started = run.started_at or timezone.now()
         self._wants = run.options
 
@@ -62,10 +77,12 @@ class Afterwards:
         name = report_name(run.file_name, self.started, simulate=run.simulate)
         path = self._free_path(storage.REPORTS + name) if self._wants.get("storereport") else ""
 
-        def write(out: BinaryIO) -> None:
-            write_report(out, self._facts(), read_rows(run, *FAILED_ACTIONS), read_rows(run), language=self.language)
+        self._make(Kind.REPORT, name, path, "report.txt", self.write_report)
 
-        self._make(Kind.REPORT, name, path, "report.txt", write)
+    def write_report(self, out: BinaryIO) -> None:
+        """Write the report, wherever it goes."""
+        run = self.run
+        write_report(out, self._facts(), read_rows(run, *FAILED_ACTIONS), read_rows(run), language=self.language)
 
     def _make_outcome_table(self) -> None:
         run = self.run

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from django.utils import timezone
 
 from sync.columns.describe import SAMPLE_SEPARATOR
+from sync.commandfiles.naming import chosen_name
 from sync.models import MoodleSite, SyncRun
 from sync.moodle.categories import Category, CategoryContents, fetch_category_contents
 from sync.moodle.category_deletion import unknown_question_types
@@ -88,7 +89,7 @@ def queue_cleanup(site: MoodleSite, going: Sequence[Category], paths: Mapping[in
     rows = [[column.name for column in CategoriesDelete.columns]]
     rows += [[str(category.id), paths[category.id]] for category in going]
     content = b"".join(encode_cells(dialect, row) + b"\n" for row in rows)
-    name = f"emptycategories_{timezone.localtime():%Y%m%d-%H%M%S}.csv"
+    name = chosen_name(CategoriesDelete.default_filename, timezone.now())
     file = receive_for_run(site, io.BytesIO(content), name, CategoriesDelete.key, user)
     options = {"encoding": _ENCODING, "separator": SAMPLE_SEPARATOR}
     return queue_run(site=site, processor=CategoriesDelete.key, command_file=file, options=options, user=user)

@@ -6,7 +6,10 @@ import io
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from django.utils import timezone
+
 from sync.columns.describe import SAMPLE_SEPARATOR
+from sync.commandfiles.naming import chosen_name
 from sync.models import CommandFile, MoodleSite
 from sync.moodle.course_listing import CourseSearch, ListedCourse, fetch_course_list
 from sync.moodle.courses import fetch_courses
@@ -44,7 +47,8 @@ def make_course_file(
         rows.insert(0, [identifier, *cells])
     separator = normalise_separator(options.separator) or SAMPLE_SEPARATOR
     content = _written(rows, separator).encode(encoding)
-    return CourseFile(tool.default_filename, identifier, content, len(named), left_out)
+    name = chosen_name(tool.default_filename, timezone.now())
+    return CourseFile(name, identifier, content, len(named), left_out)
 
 
 def keep_course_file(site: MoodleSite, processor: str, file: CourseFile, *, user: Any) -> CommandFile:

@@ -7,10 +7,16 @@ from collections.abc import Sequence
 from smtplib import SMTPException, SMTPServerDisconnected
 
 from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends import console, dummy
 
 from sync.processors.plan import Mail
 
 logger = logging.getLogger(__name__)
+
+
+def reaches_people(connection: object) -> bool:
+    """Whether mails go to a server; the others only write them into a folder, onto a screen, or nowhere."""
+    return not isinstance(connection, (console.EmailBackend, dummy.EmailBackend))
 
 
 class Postman:
@@ -24,8 +30,11 @@ class Postman:
             with get_connection() as connection:
                 for mail in mails:
                     try:
-                        connection.send_messages([EmailMessage(mail.subject, mail.body, to=[mail.to])])
-                        sent += 1
+                        taken = connection.send_messages([EmailMessage(mail.subject, mail.body, to=[mail.to])])
+                        if taken and reaches_people(connection):
+                            sent += 1
+                        else:
+                            failed += 1
                     except SMTPServerDisconnected:
                         raise
                     except (SMTPException, ValueError):

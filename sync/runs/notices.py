@@ -19,6 +19,8 @@ from sync.errors import TellingError
 from sync.messages import text_of
 from sync.models import Event, Notice, RunFile, Source, SyncRun
 from sync.outcomes.report import count_texts
+from sync.runs.afterwards import language_of, report_in
+from sync.runs.mails import reaches_people
 from sync.runs.options import find_processor, page_address
 from sync.runs.selectors import run_notes
 from sync.runs.webhooks import post, webhook_of
@@ -35,23 +37,31 @@ def send_mail(notice: Notice) -> None:
 
     Raises: TellingError if somebody couldn't be reached; CodedError if the report can't be read
     """
-    with override(notice.language or None):
+    language = notice.language or (language_of(notice.run) if notice.run else None)
+    with override(language):
         subject, body = _subject(notice), "\n".join(_lines(notice)) + "\n"
-        attachments = _attachments(notice)
+        attachments = _attachments(notice, language)
     left, reason = list(notice.recipients), ""
+    connection = get_connection()
+    if notice.attempts and not reaches_people(connection):
+        # It lies in the folder already.
+        raise TellingError("mail_without_server", recipients=", ".join(left))
     try:
-        with get_connection() as connection:
+        with connection:
             for address in notice.recipients:
                 mail = EmailMessage(subject, body, to=[address], attachments=attachments)
                 try:
-                    connection.send_messages([mail])
+                    taken = connection.send_messages([mail])
                 except SMTPRecipientsRefused as error:
                     reason = " ".join(_reply(*reply) for reply in error.recipients.values())
                 else:
-                    left.remove(address)
+                    if taken and reaches_people(connection):
+                        left.remove(address)
     except (SMTPException, OSError) as error:
         reason = _reason(error)
     Notice.objects.filter(pk=notice.pk).update(recipients=left)
+    if left and not reason:
+        raise TellingError("mail_without_server", recipients=", ".join(left))
     if left:
         raise TellingError("mail_not_sent", recipients=", ".join(left), reason=reason[:200])
 
@@ -182,15 +192,19 @@ def _lines_of_overdue(notice: Notice, due_at: datetime) -> Iterator[str]:
         yield _("Where it comes from: %(address)s") % {"address": address}
 
 
-def _attachments(notice: Notice) -> list[Attachment]:
+def _attachments(notice: Notice, language: str | None) -> list[Attachment]:
+    """Return the report, in the language of the mail."""
     if not notice.attach_report or notice.run is None:
         return []
     report = notice.run.files.filter(kind=RunFile.Kind.REPORT, size__lte=_MOST_ATTACHED).first()
     if report is None:
         return []
+    name = f"{report.name.removesuffix('.txt')}.txt"
     try:
+        if language and language != language_of(notice.run):
+            return [(name, report_in(notice.run, language), "text/plain")]
         with storage.opened(report.storage_key) as content:
-            return [(f"{report.name.removesuffix('.txt')}.txt", content.read().decode(errors="replace"), "text/plain")]
+            return [(name, content.read().decode(errors="replace"), "text/plain")]
     except FileNotFoundError:
         return []
 

@@ -85,6 +85,11 @@ def site_zone() -> ZoneInfo:
     return ZoneInfo(settings.TIME_ZONE)
 
 
+def settings_language() -> str:
+    """Return the language of the site."""
+    return settings.LANGUAGE_CODE
+
+
 def drop_folder() -> Path:
     """Give the folder that other programs put files of the site `main` into."""
     return Path(settings.TOOLSYNC_DROP_FOLDER)

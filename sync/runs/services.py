@@ -17,7 +17,7 @@ from sync.commandfiles import storage
 from sync.commandfiles.intake import FileTypes, delete_file, keep_for_run, receive_file, refuse_own_folder
 from sync.commandfiles.left_uploads import sweep_uploads
 from sync.errors import LeaseLost, RunNotClaimable
-from sync.models import CommandFile, MoodleSite, ProcessorSettings, RunState, SequenceRun, SyncRun
+from sync.models import CommandFile, MoodleSite, ProcessorSettings, RunState, SequenceRun, SyncRun, TellingRule
 from sync.models.run import CLAIMED_STATES, RESUMABLE_STATES
 from sync.processors import REGISTRY, guess_processor
 from sync.runs.claims import (
@@ -157,7 +157,7 @@ def queue_run(
         file_sha256=command_file.sha256,
         file_size=command_file.size,
         input_key=storage.key_of_path(site.slug, command_file.path),
-        language=get_language() or "",
+        language=(get_language() or "") if user else _language_of_unattended_runs(site, processor),
         requested_by=user,
         owner=owner.user,
         owner_name=owner.name,
@@ -191,6 +191,12 @@ def execute_run(run_id: int, *, progress: Callable[[Progress], None] = lambda _p
     ended = SyncRun.objects.get(pk=run_id)
     _go_on_with_sequence(ended)
     return ended
+
+
+def _language_of_unattended_runs(site: MoodleSite, processor: str) -> str:
+    """Return the language in which people are told of a file type: their report is in the same."""
+    rules = TellingRule.objects.filter(site=site, processor__in=("", processor)).order_by("-processor")
+    return next((rule.language for rule in rules[:1]), "") or get_language() or ""
 
 
 def cancel_run(run: SyncRun) -> None:

@@ -113,7 +113,7 @@ def test_the_report_is_attached_on_request_and_no_password_is_in_it(
     message = mail.received[0][1]
     assert message["To"] == "a@x.org"
     (report,) = message.iter_attachments()
-    assert "REJECTED" in report.get_content()
+    assert "value_not_email" in report.get_content()
     assert "rejetée" in texts(mail)[0][1]
     for secret in ("Tr0ub4dor", "Geheim"):
         assert secret not in message.as_string() + report.get_content()

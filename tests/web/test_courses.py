@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,8 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from sync.models import CommandFile, MoodleSite, ProcessorSettings
+from sync.models import CommandFile, MoodleSite, ProcessorSettings, Source
+from sync.runs.arming import meant_types
 from sync.web.course_choice import MAX_CHOSEN
 from tests.moodle_sites import MoodleSite as Moodle
 from tests.support import run_file
@@ -132,12 +134,19 @@ def test_a_deletion_file_stands_ready_in_its_tool(moodle: Moodle, courses_client
     answer = courses_client.post(DELETE, {"do": "keep"}, follow=True)
 
     older, file = CommandFile.objects.order_by("pk")
-    assert (file.name, file.processor) == ("deletecourses.csv", "courses_delete")
-    # Where schedules look, another one lies, and stays.
-    assert (older.path, older.size, file.path) == ("/deletecourses.csv", 4, f"{file.folder}deletecourses.csv")
+    assert re.fullmatch(r"chosen_deletecourses_\d{8}-\d{6}\.csv", file.name)
+    assert file.processor == "courses_delete"
+    # Where schedules look, another one lies, and stays; ours is of no name that they take, wherever it comes to lie.
+    assert (older.path, older.size) == ("/deletecourses.csv", 4)
+    Source.objects.create(
+        site=file.site, processor="courses_delete", kind="area", location=f"{file.folder}deletecourses*.csv"
+    )
+    assert meant_types(file.site, [file]) == {file.pk: []}
     assert f'<option value="{file.pk}" selected>' in answer.text
-    assert "deletecourses.csv with 2 courses is ready." in answer.text
-    content = courses_client.post(DELETE, {"do": "save"}).content
+    assert f"{file.name} with 2 courses is ready." in answer.text
+    saved = courses_client.post(DELETE, {"do": "save"})
+    assert 'filename="chosen_deletecourses_' in saved.headers["Content-Disposition"]
+    content = saved.content
     assert run_file(moodle, "courses_delete", content).codes == ["course_deleted"] * 2
     assert len(moodle.rows("course", shortname="C1")) == 1
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _, ngettext
 from sync.messages import text_at_column, text_of
 from sync.models import Notice, RunState, Schedule, SequenceRun, SequenceState, SyncRun
 from sync.moodle.connection_check import Level
-from sync.outcomes.report import action_label, outcome_text
+from sync.outcomes.report import action_label, count_text, outcome_text
 from sync.processors import REGISTRY
 from sync.values import Action, Note, Outcome
 from sync.web.access import current_site
@@ -80,6 +80,12 @@ def state_badge(state: str) -> SafeString:
 def action_badge(action: str) -> SafeString:
     """Give the badge of an outcome."""
     return _badge(action, _ACTION_SIGNS[Action(action)], action_label(action))
+
+
+@register.simple_tag(name="count_text")
+def counted(action: str, count: int) -> str:
+    """Give "3 created"."""
+    return count_text(action, count)
 
 
 @register.simple_tag
