@@ -269,3 +269,13 @@ def test_only_the_manifest_says_what_is_included(sqlite_site: MoodleSite, dataro
     assert result.codes == ["course_created"], result.report
     assert len(sqlite_site.rows("page")) == 1
     assert sqlite_site.rows("assign") == []
+
+
+def test_a_path_of_the_server_opens_nothing_there(sqlite_site: MoodleSite, tmp_path: Path) -> None:
+    """Who may feed a file would else have any archive read that we can read."""
+    archive = tmp_path / "course.mbz"
+    archive.write_bytes(b"not even an archive, so that opening it would be told")
+    result = run_file(
+        sqlite_site, "courses", f"shortname;fullname;template\nNEW;New;{archive}\n", dataroot=tmp_path / "moodledata"
+    )
+    assert result.codes == ["course_template_archive"]
