@@ -11,6 +11,7 @@ from sync.commandfiles.sources.location import is_wildcard
 from sync.commandfiles.sources.place import Entry, files_among, marks_of
 from sync.errors import SourceError
 from sync.models import MoodleSite, Source
+from sync.runs.arming import armings_of
 from sync.runs.feeding import meant_files, opened_place
 from sync.runs.options import MAIN_SITE, drop_folder, fetch_rules, find_processor, resolve_options
 from sync.runs.selectors import earlier_run, tool_files
@@ -28,6 +29,7 @@ class Verdict(StrEnum):
     SETTLES = "settles"
     LATER = "later"
     SAME = "same"
+    UNARMED = "unarmed"
 
 
 class SeenFile(NamedTuple):
@@ -70,7 +72,11 @@ def _look_at_area(source: Source, look: Look) -> None:
     files = tool_files(source.site, source.processor, source.location)
     if not files:
         look.notes.append(Note("source_nothing", {"location": location}))
+    armed = armings_of(files, source.processor)
     for file in files:
+        if file.pk not in armed:
+            look.files.append(SeenFile(file.path, file.size, Verdict.UNARMED))
+            continue
         same = source.leave_same and earlier_run(source.site, source.processor, file.sha256) is not None
         look.files.append(SeenFile(file.path, file.size, Verdict.SAME if same else _turn(source, look)))
 
@@ -113,7 +119,7 @@ def _is_stuck(source: Source, look: Look) -> bool:
 
 def _turn(source: Source, look: Look) -> Verdict:
     """Say whether a file is the next one, or one of all."""
-    is_next = all(file.verdict == Verdict.SAME for file in look.files)
+    is_next = all(file.verdict in (Verdict.SAME, Verdict.UNARMED) for file in look.files)
     return Verdict.TAKEN if source.take_all or is_next else Verdict.LATER
 
 

@@ -11,7 +11,9 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from sync.models import MoodleSite, Source
+from sync.runs.arming import arm_file
 from sync.runs.feeding import fetch_files
+from sync.runs.rights import OPERATOR
 from sync.runs.sources import SourceChoice, address_of, save_source
 from tests.web.conftest import USERS_CSV, MakeFile
 from toolsync_site.storages import storage_from_url
@@ -110,14 +112,18 @@ def test_an_inbox_is_offered_when_the_operator_has_named_one(
 def test_look_now_shows_what_is_there_and_what_would_be_taken(
     client: Client, make_file: MakeFile, drop: Path, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    make_file("load_01.csv")
-    make_file("load_02.csv")
+    make_file("load_00.csv")
+    for name in ("load_01.csv", "load_02.csv"):
+        arm_file(make_file(name), "users", OPERATOR)
     drop.mkdir()
     (drop / "new.csv").write_bytes(USERS_CSV)
     (drop / "alock.txt").touch()
     client.post(USERS, {"kind": "area", "paths": "load_*.csv"})
     with django_assert_max_num_queries(12):
         fragment = client.post(reverse("source_look", args=["users"]), headers={"HX-Request": "true"}).text
+    assert (
+        fragment.index("load_00.csv") < fragment.index("It would be left alone: nobody") < fragment.index("load_01.csv")
+    )
     assert fragment.index("load_01.csv") < fragment.index("It would be taken.") < fragment.index("load_02.csv")
     assert "Its turn comes in a later run." in fragment
     assert "alock.txt has said for 0 minutes" in fragment
