@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 
 from django.utils import timezone
 
+from sync.commandfiles.intake import UPLOADS
 from sync.commandfiles.naming import split_path
 from sync.commandfiles.sources.location import items_of, matching
 from sync.errors import SourceError
@@ -105,7 +106,8 @@ def _means(source: Source, picture_prefix: str, file: CommandFile) -> bool:
         return False
     tool = REGISTRY[source.processor]
     if tool.columns.of_pictures and not source.location:
-        return file.name.lower().endswith(".zip") and bool(matching([file.name], f"{picture_prefix}*"))
+        is_zip = file.name.lower().endswith(".zip") and not file.folder.startswith(UPLOADS)
+        return is_zip and bool(matching([file.name], f"{picture_prefix}*"))
     return any(
         split_path(item)[0] == file.folder and bool(matching([file.name], item))
         for item in items_of(source.location or tool.default_filename)

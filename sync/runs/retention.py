@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from sync.commandfiles import storage
-from sync.commandfiles.intake import delete_file, delete_run_file, find_file
+from sync.commandfiles.intake import UPLOADS, delete_file, delete_run_file, find_file
 from sync.errors import CommandFileError
-from sync.models import MoodleSite, Notice, Retention, RunFile, SyncRun
+from sync.models import CommandFile, MoodleSite, Notice, Retention, RunFile, SyncRun
 from sync.models.run import OVER_STATES
 from sync.runs.options import usual_days
 
@@ -51,6 +51,8 @@ def prune() -> int:
         for kind, name in _KINDS.items():
             if before := _long_ago(getattr(kept, name)):
                 gone += _prune_files(site, kind, before)
+        if before := _long_ago(kept.archives):
+            gone += _prune_uploads(site, before)
         if before := _long_ago(kept.journals):
             gone += _prune_journals(site, before)
         # What pages show of the rows; the before-images are told by them.
@@ -85,6 +87,27 @@ def _delete(site: MoodleSite, file: RunFile, before: datetime) -> bool:
         logger.info("kept: %s", error)
         return False
     return True
+
+
+def _prune_uploads(site: MoodleSite, before: datetime) -> int:
+    """Delete what was handed in for runs, once the last of them is as old as an archive may get."""
+    needed = SyncRun.objects.filter(command_file=OuterRef("pk")).exclude(
+        state__in=OVER_STATES, finished_at__lt=before
+    )  # fmt: skip
+    uploads = CommandFile.objects.filter(site=site, folder__startswith=UPLOADS, uploaded_at__lt=before)
+    # Trybacks lie beside their files, and have days of their own.
+    trybacks = RunFile.objects.filter(run__site=site, path__startswith=UPLOADS).values_list("path", flat=True)
+    kept = set(trybacks)
+    old = [file for file in uploads.exclude(Exists(needed)).select_related("site") if file.path not in kept]
+    gone = 0
+    for file in old:
+        try:
+            delete_file(file)
+        except CommandFileError as error:
+            logger.info("kept: %s", error)
+        else:
+            gone += 1
+    return gone
 
 
 def _prune_journals(site: MoodleSite, before: datetime) -> int:

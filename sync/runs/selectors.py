@@ -11,6 +11,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from sync.commandfiles.intake import UPLOADS
 from sync.commandfiles.naming import split_path
 from sync.commandfiles.sources.location import is_wildcard, items_of, matching
 from sync.commandfiles.storage import ARCHIVES, REPORTS, key_of_path
@@ -121,6 +122,8 @@ def tool_files(site: MoodleSite, processor: str, location: str = "") -> list[Com
         return area_files(site, location or REGISTRY[processor].default_filename)
     prefix = resolve_options(site, processor)["fileprefix"]
     zips = CommandFile.objects.filter(site=site, name__iendswith=".zip").order_by("folder", "name")
+    # What was handed in for a run belongs to it.
+    zips = zips.exclude(folder__startswith=UPLOADS)
     return [file for file in zips.select_related("site", "uploaded_by") if matching([file.name], f"{prefix}*")]
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
 from sync.models import CommandFile, Notice, RunFile, RunState, SyncRun
+from sync.runs import services
 from sync.runs.retention import prune, retention_of, save_retention
 from sync.runs.selectors import run_outcomes
 from tests.installation import Installation
@@ -114,3 +116,31 @@ def test_notices_that_were_told_go_after_a_month_and_others_stay(installation: I
     Notice.objects.update(created_at=timezone.now() - timedelta(days=31))
     prune()
     assert Notice.objects.get().next_try_at is not None
+
+
+def test_what_was_handed_in_for_a_run_goes_when_its_archive_would(installation: Installation) -> None:
+    def handed_in(days: int, *ages: int | None) -> CommandFile:
+        """Hand a file in so many days ago, with runs of these ages; None isn't over."""
+        file = services.receive_for_run(installation.site, BytesIO(FILE.encode()), "in.csv", "users", None)
+        for run_days in ages:
+            run = services.queue_run(site=installation.site, processor="users", command_file=file, simulate=True)
+            if run_days is not None:
+                ended = timezone.now() - timedelta(days=run_days)
+                SyncRun.objects.filter(pk=run.pk).update(state=RunState.COMPLETED, finished_at=ended)
+        CommandFile.objects.filter(pk=file.pk).update(uploaded_at=timezone.now() - timedelta(days=days))
+        return file
+
+    stay = {handed_in(*ages).path for ages in ((89, 89), (100, 91, 89), (100, 91, None))}
+    gone = [handed_in(100, 91, 95), handed_in(91)]
+    with_tryback = age(installation.carry_out(handed_in(100).path, **STORED), 10)
+    tryback = with_tryback.files.get(kind=RunFile.Kind.TRYBACK).path
+    CommandFile.objects.filter(name=tryback.rpartition("/")[2]).update(uploaded_at=timezone.now() - timedelta(days=100))
+    old = installation.put("/old.csv", FILE)
+    CommandFile.objects.filter(pk=old.pk).update(uploaded_at=timezone.now() - timedelta(days=1000))
+    save_retention(installation.site, **FOR_EVER | {"archives": 90})
+
+    prune()
+
+    left = {file.path for file in CommandFile.objects.all()}
+    assert left >= stay | {tryback, "/old.csv"}
+    assert not left & {file.path for file in gone}

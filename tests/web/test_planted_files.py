@@ -213,6 +213,20 @@ def test_the_owner_of_a_source_counts_for_what_it_brings(
     assert {"dropped_file_not_armed", "file_not_armed"} & set(notes("users"))
 
 
+def test_uploads_of_pictures_for_a_run_are_nothing_that_schedules_look_for(
+    client_with: ClientWith, site: MoodleSite
+) -> None:
+    """Pictures are looked for in every folder: else each upload would be told of as a file that nobody has armed."""
+    client = client_with("run_userpictures")
+    upload = SimpleUploadedFile("userpictures_1.zip", zipped())
+    client.post("/tools/userpictures/", {"do": "simulate", "upload": upload, "option_userfield": "username"})
+    file = CommandFile.objects.get()
+    assert file.folder.startswith("/uploads/")
+    assert taken(site) == {}
+    assert notes("userpictures") == ["source_nothing"]
+    assert arm(client, file, "userpictures") == 404
+
+
 def test_files_that_are_made_here_arent_taken_either(
     attacker: Client, site: MoodleSite, make_file: MakeFile, tmp_path: Path
 ) -> None:
