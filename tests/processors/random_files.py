@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
@@ -19,23 +20,48 @@ _DIGITS = re.compile(r"\d+")
 _DATES = ("", "", "0", "1700000000", "1900000000", "5")
 
 
+# How a line of a real file may look: what is made of its cells, and of the line with the header above it.
+FLAWS: Mapping[str, Callable[[str, str], str]] = {
+    "a blank at its beginning": lambda line, _header: f" {line}",
+    "a comment": lambda line, _header: f"({line}",
+    "a blank before its quotes": lambda line, _header: ";".join(f' "{cell}" ' for cell in line.split(";")),
+    "the header once more": lambda line, header: f"{header}\n{line}",
+    "an error of a formula": lambda line, _header: f"#N/A{line[line.find(';') :]}",
+    "a rounded number": lambda line, _header: f"{line[: line.rfind(';') + 1]}2,026E+07",
+    "a quote that is closed nowhere": lambda line, _header: (
+        f'{line[: line.rfind(";") + 1]}"{line[line.rfind(";") + 1 :]}'
+    ),
+    "cells that keep zeros": lambda line, _header: ";".join(f'="{cell}"' if cell else cell for cell in line.split(";")),
+    "NULL": lambda line, _header: ";".join(cell or "\\N" for cell in line.split(";")),
+    "a cell of two lines": lambda line, _header: f'{line[: line.rfind(";") + 1]}"{line[line.rfind(";") + 1 :]}\nx"',
+    "blank lines above": lambda line, _header: f"\n;;\n{line}",
+}
+
+
 class RandomFile(NamedTuple):
-    """A command file. Shape: key: its file type"""
+    """A command file. Shape: key: its file type; flaws: place of a row -> how it looks, the name of one of FLAWS"""
 
     key: str
     header: str
     rows: tuple[tuple[str, ...], ...]
     options: dict[str, Any]
+    flaws: Mapping[int, str] = MappingProxyType({})
 
     @property
     def text(self) -> str:
-        return "".join(f"{line}\n" for line in (self.header, *(";".join(row) for row in self.rows)))
+        lines = [self.header]
+        for place, row in enumerate(self.rows):
+            line = ";".join(row)
+            flaw = self.flaws.get(place)
+            lines.append(FLAWS[flaw](line, self.header) if flaw else line)
+        return "".join(f"{line}\n" for line in lines)
 
 
 def _file(key: str, header: str, *cells: tuple[str, ...], **options: tuple[Any, ...]) -> st.SearchStrategy[RandomFile]:
     rows = st.lists(st.tuples(*map(st.sampled_from, cells)), min_size=1, max_size=9).map(tuple)
     chosen = st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in options.items()})
-    return st.builds(RandomFile, st.just(key), st.just(header), rows, chosen)
+    flaws = st.dictionaries(st.integers(0, 6), st.sampled_from(sorted(FLAWS)), max_size=2)
+    return st.builds(RandomFile, st.just(key), st.just(header), rows, chosen, flaws)
 
 
 _YES, _ANY = (True,), ("0", "1")
