@@ -15,10 +15,12 @@ from sync.errors import CommandFileError, OptionError
 from sync.processors import REGISTRY
 from tests.processors.random_files import state_of
 from tests.processors.test_random_files import SIZES, told
+from tests.real_files.case import COMMAND, real_files
 from tests.real_sites import RealSites, needs_moodle_data
 from tests.support import MoodleSite, run_file
 
 _CASES = Path(__file__).resolve().parents[3] / "shared" / "cases" / "old_plugin"
+_LEAST_LINES = 3
 # Every so many files in an ordinary test run.
 _STEP = 30
 
@@ -26,11 +28,12 @@ pytestmark = [*needs_moodle_data, pytest.mark.mariadb, pytest.mark.xdist_group("
 
 
 class GoldenFile(NamedTuple):
-    """A file of the old plugin. Shape: key: its file type"""
+    """A file that people have. Shape: key: its file type; dump: of the Moodle that it is for"""
 
     key: str
     path: Path
     options: dict[str, Any]
+    dump: str = "m41-seeded"
 
 
 def golden_files() -> list[GoldenFile]:
@@ -40,6 +43,18 @@ def golden_files() -> list[GoldenFile]:
         file = path.parent / case["file"]
         if file.is_file() and file.suffix != ".zip":
             found.append(GoldenFile(case["tool"], file, _options(case["tool"], case["toolsync_options"])))
+    return found
+
+
+def administrators_files() -> list[GoldenFile]:
+    """Return the inputs of real administrators, with the options that their pages name."""
+    found = []
+    for page in sorted(real_files().glob("*/case.md")):
+        for command in COMMAND.finditer(page.read_text(encoding="utf-8").partition("## What ToolSync did")[0]):
+            file = page.parent / command["file"]
+            if file.is_file() and file.suffix != ".zip" and command["key"] in REGISTRY:
+                words = command["options"].replace("--option", "").split()
+                found.append(GoldenFile(command["key"], file, _options(command["key"], words), "m45-seeded"))
     return found
 
 
@@ -60,22 +75,31 @@ def carry_out(site: MoodleSite, file: GoldenFile, chunk_rows: int) -> tuple[Any,
     """Give what is told and what is left; the state of the site is put back before."""
     site.restore_template()
     try:
-        result = run_file(site, file.key, file.path.read_bytes(), chunk_rows=chunk_rows, **file.options)
+        result = run_file(
+            site, file.key, file.path.read_bytes(), chunk_rows=chunk_rows, filename=file.path.name, **file.options
+        )
     except CommandFileError as error:
         return error.code, {}
     return told(result), state_of(site)
 
 
-ALL_FILES = golden_files()
-FILES = [file for file in ALL_FILES if len(file.path.read_bytes().splitlines()) > 2]
+ALL_FILES = [*golden_files(), *administrators_files()]
+FILES = [
+    file for file in ALL_FILES if file.path.suffix != ".csv" or len(file.path.read_bytes().splitlines()) >= _LEAST_LINES
+]
+
+
+def _name_of(file: GoldenFile) -> str:
+    return f"{file.path.parent.name}-{file.path.stem}"
 
 
 @pytest.mark.skipif(not FILES, reason=f"no files of the old plugin in {_CASES}")
-@pytest.mark.parametrize("number", range(len(FILES)), ids=lambda number: f"{FILES[number].path.parent.name}")
+@pytest.mark.parametrize("number", range(len(FILES)), ids=lambda number: _name_of(FILES[number]))
 def test_wherever_chunks_end(real_site: RealSites, number: int, request: pytest.FixtureRequest) -> None:
     if number % _STEP and not request.config.getoption("every_site"):
         pytest.skip("one in so many files; all of them in the matrix")
-    site, file = real_site("m41-seeded"), FILES[number]
+    file = FILES[number]
+    site = real_site(file.dump)
     done = {size: carry_out(site, file, size) for size in SIZES if size in (1, 5000) or number % 2}
     for size, (outcomes, left) in done.items():
         whole_outcomes, whole_left = done[5000]

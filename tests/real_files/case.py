@@ -21,7 +21,7 @@ from sync.values import Action, Outcome
 from tests.installation import Installation
 from tests.real_sites import moodle_data
 
-_COMMAND = re.compile(r"^manage\.py runsync (?P<key>\w+) (?P<file>\S+)(?P<options>( --option \S+)*)", re.MULTILINE)
+COMMAND = re.compile(r"^manage\.py runsync (?P<key>\w+) (?P<file>\S+)(?P<options>( --option \S+)*)", re.MULTILINE)
 _SQL_BEFORE = re.compile(r"^SQL \(state of Moodle before\): (.+)$", re.MULTILINE)
 _MOST_OUTCOMES = 1000
 
@@ -119,7 +119,7 @@ def read_case(number: str, installation: Installation) -> RealCase:
     commands = page.partition("## What ToolSync did")[0]
     steps = [
         Step(found["key"], found["file"], tuple(found["options"].replace("--option", "").split()))
-        for found in _COMMAND.finditer(commands)
+        for found in COMMAND.finditer(commands)
     ]
     return RealCase(number, installation, commands, steps)
 
