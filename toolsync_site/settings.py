@@ -60,6 +60,9 @@ if not SECRET_KEY:
         )
     SECRET_KEY = _kept_secret_key()
 
+# Keys of before: who is signed in stays so, and what they encrypted can be read (`manage.py rotatekeys`).
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
+
 # The machine itself may always ask: health checks come from there, and no browser elsewhere can be lured to it.
 ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=[]), "localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -317,6 +320,7 @@ TOOLSYNC_FETCH_HOSTS: list[str] = env.list("TOOLSYNC_FETCH_HOSTS", default=[])
 TOOLSYNC_FETCH_SECONDS = env.int("TOOLSYNC_FETCH_SECONDS", default=600)
 TOOLSYNC_SETTLE_SECONDS = env.int("TOOLSYNC_SETTLE_SECONDS", default=10)
 TOOLSYNC_CREDENTIALS_KEY = env.str("TOOLSYNC_CREDENTIALS_KEY", default="")
+TOOLSYNC_CREDENTIALS_KEY_FALLBACKS: list[str] = env.list("TOOLSYNC_CREDENTIALS_KEY_FALLBACKS", default=[])
 
 # Pauses before a mail or message that wasn't taken is tried again, in seconds; after the last it is given up.
 TOOLSYNC_TELL_PAUSES: list[int] = env.list(

@@ -10,7 +10,7 @@ from sync.moodle.database import MoodleConnection, MoodleDatabase, data_place
 from sync.runs.options import main_connection, operator_permits, run_limits
 from sync.runs.sealing import Unreadable, seal, unseal
 
-_PURPOSE = "site connections"
+PURPOSE = "site connections"
 
 
 def moodle_of(site: MoodleSite) -> MoodleDatabase:
@@ -25,7 +25,7 @@ def connection_of(site: MoodleSite) -> MoodleConnection:
     if not site.connection:
         return main_connection()
     try:
-        values = unseal(_PURPOSE, site.connection)
+        values = unseal(PURPOSE, site.connection)
     except Unreadable:
         raise MoodleUnavailable("moodle_connection_unreadable", site=site.name) from None
     return MoodleConnection(
@@ -51,4 +51,4 @@ def sealed(connection: MoodleConnection) -> bytes:
         "command_line": list(connection.command_line),
         "time_zone": connection.time_zone,
     }
-    return seal(_PURPOSE, values)
+    return seal(PURPOSE, values)

@@ -144,9 +144,15 @@ def usual_days() -> int:
     return settings.TOOLSYNC_KEEP_DAYS
 
 
-def secret_key() -> str:
-    """Give the key under which passwords and connections are kept."""
-    return settings.TOOLSYNC_CREDENTIALS_KEY or settings.SECRET_KEY
+def secret_keys() -> tuple[str, ...]:
+    """Give the keys under which passwords and connections are kept: the newest, then those that may still open older ones."""
+    keys = (
+        settings.TOOLSYNC_CREDENTIALS_KEY,
+        *settings.TOOLSYNC_CREDENTIALS_KEY_FALLBACKS,
+        settings.SECRET_KEY,
+        *settings.SECRET_KEY_FALLBACKS,
+    )
+    return tuple(dict.fromkeys(filter(None, keys)))
 
 
 def find_processor(key: str) -> type[Processor[Any, Any]]:

@@ -7,14 +7,14 @@ import hashlib
 import json
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from sync.errors import ToolSyncError
-from sync.runs.options import secret_key
+from sync.runs.options import secret_keys
 
 
 class Unreadable(ToolSyncError):
-    """The key is another one than the secret was sealed with."""
+    """None of the keys is the one that the secret was sealed with."""
 
 
 def seal(purpose: str, values: dict[str, Any]) -> bytes:
@@ -30,6 +30,19 @@ def unseal(purpose: str, sealed: bytes | memoryview) -> dict[str, Any]:
         raise Unreadable(purpose) from None
 
 
-def _cipher(purpose: str) -> Fernet:
-    key = hashlib.sha256(f"toolsync {purpose}".encode() + secret_key().encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(key))
+def reseal(purpose: str, sealed: bytes | memoryview) -> bytes:
+    """Give the same secret under the newest key. Raises: Unreadable."""
+    try:
+        return _cipher(purpose).rotate(bytes(sealed))
+    except InvalidToken:
+        raise Unreadable(purpose) from None
+
+
+def _cipher(purpose: str) -> MultiFernet:
+    """Make what encrypts with the newest key and decrypts with any."""
+    return MultiFernet(
+        [
+            Fernet(base64.urlsafe_b64encode(hashlib.sha256(f"toolsync {purpose}".encode() + key.encode()).digest()))
+            for key in secret_keys()
+        ]
+    )

@@ -14,7 +14,7 @@ from sync.runs.options import find_processor
 from sync.runs.rights import OPERATOR, Responsible
 from sync.runs.sealing import Unreadable, seal, unseal
 
-_PURPOSE = "source secrets"
+PURPOSE = "source secrets"
 _NO_SECRETS = {"password": "", "private_key": "", "query": ""}
 
 
@@ -135,7 +135,7 @@ def _address_choice(stored: Source, choice: SourceChoice) -> tuple[SourceChoice,
         # A web server keeps what it has.
         remove_taken=choice.remove_taken and address.scheme not in ("http", "https"),
     )
-    return choice, seal(_PURPOSE, secrets) if any(secrets.values()) else b""
+    return choice, seal(PURPOSE, secrets) if any(secrets.values()) else b""
 
 
 def _kept_secrets(stored: Source, address: Address, choice: SourceChoice) -> tuple[dict[str, Any], bool]:
@@ -157,6 +157,6 @@ def _secrets_of(source: Source) -> dict[str, Any]:
     if not source.secret:
         return _NO_SECRETS
     try:
-        return _NO_SECRETS | unseal(_PURPOSE, source.secret)
+        return _NO_SECRETS | unseal(PURPOSE, source.secret)
     except Unreadable:
         raise SourceError("source_secret_unreadable") from None

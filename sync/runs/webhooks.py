@@ -18,7 +18,7 @@ from sync.runs.options import fetch_rules
 from sync.runs.sealing import Unreadable, seal, unseal
 
 KEY_LENGTH = 16
-_PURPOSE = "webhook"
+PURPOSE = "webhook"
 _SECONDS = 15.0
 # What the guard says of fetching, said of telling.
 _CODES = {
@@ -56,7 +56,7 @@ def save_webhook(site: MoodleSite, choice: WebhookChoice) -> Webhook:
     values = {
         "host": address._replace(path="").shown,
         "events": [event for event in Event.values if event in choice.events],
-        "secret": seal(_PURPOSE, secrets),
+        "secret": seal(PURPOSE, secrets),
     }
     return Webhook.objects.update_or_create(site=site, defaults=values)[0]
 
@@ -110,6 +110,6 @@ def _address_of(text: str) -> Address:
 
 def _secrets_of(webhook: Webhook) -> dict[str, str]:
     try:
-        return unseal(_PURPOSE, webhook.secret)
+        return unseal(PURPOSE, webhook.secret)
     except Unreadable:
         raise TellingError("webhook_secret_unreadable") from None

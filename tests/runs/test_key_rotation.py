@@ -1,0 +1,66 @@
+"""A new key: what was stored under the old one stays readable, is brought under the new one, and needs the old no more."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from sync.models import MoodleSite, Source, Webhook
+from sync.moodle.database import MoodleConnection
+from sync.runs import sources, webhooks
+from sync.runs.connections import PURPOSE, sealed
+from sync.runs.sealing import Unreadable, seal, unseal
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def site(settings: Settings) -> MoodleSite:
+    settings.SECRET_KEY, settings.TOOLSYNC_CREDENTIALS_KEY = "s" * 50, "old" * 20
+    site = MoodleSite.objects.get(slug="main")
+    site.connection = sealed(MoodleConnection("mysql://moodle:hunter2@db/moodle", "mdl_"))
+    site.save()
+    Source.objects.create(site=site, processor="users", secret=seal(sources.PURPOSE, {"password": "hunter2"}))
+    Webhook.objects.create(site=site, secret=seal(webhooks.PURPOSE, {"key": "hunter2"}))
+    return site
+
+
+def readable(site: MoodleSite) -> bool:
+    try:
+        stored = (
+            unseal(PURPOSE, MoodleSite.objects.get(pk=site.pk).connection),
+            unseal(sources.PURPOSE, Source.objects.get(site=site, processor="users").secret),
+            unseal(webhooks.PURPOSE, Webhook.objects.get(site=site).secret),
+        )
+    except Unreadable:
+        return False
+    return all("hunter2" in str(values) for values in stored)
+
+
+def test_a_key_is_changed(site: MoodleSite, settings: Settings) -> None:
+    settings.TOOLSYNC_CREDENTIALS_KEY = "new" * 20
+    assert not readable(site)
+    settings.TOOLSYNC_CREDENTIALS_KEY_FALLBACKS = ["old" * 20]
+    assert readable(site)
+    call_command("rotatekeys")
+    settings.TOOLSYNC_CREDENTIALS_KEY_FALLBACKS = []
+    assert readable(site)
+
+
+def test_secrets_under_the_key_of_the_site_go_over_to_a_key_of_their_own(site: MoodleSite, settings: Settings) -> None:
+    settings.TOOLSYNC_CREDENTIALS_KEY = ""
+    settings.SECRET_KEY = "old" * 20
+    assert readable(site)
+    settings.TOOLSYNC_CREDENTIALS_KEY = "new" * 20
+    call_command("rotatekeys")
+    settings.SECRET_KEY = "s" * 50
+    assert readable(site)
+
+
+def test_what_no_key_opens_is_named_and_left_alone(site: MoodleSite, settings: Settings) -> None:
+    settings.TOOLSYNC_CREDENTIALS_KEY = "new" * 20
+    with pytest.raises(CommandError, match=f"webhook .*moodlesite {site.pk}"):
+        call_command("rotatekeys")
+    settings.TOOLSYNC_CREDENTIALS_KEY = "old" * 20
+    assert readable(site)
