@@ -25,7 +25,22 @@ from sync.errors import CommandFileError, SourceError
 MEGABYTE = 1_000_000
 # For one answer of a server; the whole has a limit of its own.
 _SILENCE_SECONDS = 30.0
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# What isn't the public internet, by name: what Python calls global differs from one of its versions to the next.
+# Source: IANA, IPv4 and IPv6 Special-Purpose Address Registries; multicast; what is reserved
+_SPECIAL_IPV4 = tuple(
+    map(
+        ipaddress.IPv4Network,
+        (
+            "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+            "192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
+            "224.0.0.0/4", "240.0.0.0/4",
+        ),
+    )
+)  # fmt: skip
+# All public addresses lie in here, apart from these.
+_GLOBAL_IPV6 = ipaddress.IPv6Network("2000::/3")
+_SPECIAL_IPV6 = tuple(map(ipaddress.IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _NETWORK_ERRORS = (OSError, EOFError, ValueError, http.client.HTTPException, ftplib.Error, paramiko.SSHException)
 
 
@@ -137,11 +152,10 @@ def is_public(address: str) -> bool:
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
         if ip in _NAT64:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is not None:
-            ip = inner
-        elif ip.is_site_local:
-            return False
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved)
+        if inner is None:
+            return ip in _GLOBAL_IPV6 and not any(ip in network for network in _SPECIAL_IPV6)
+        ip = inner
+    return not any(ip in network for network in _SPECIAL_IPV4)
 
 
 def _sentence(error: Exception, host: str) -> SourceError:
