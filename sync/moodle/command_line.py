@@ -17,6 +17,23 @@ from sync.errors import MoodleCommandFailed
 # So much of what a script has said is looked at, and so much of its last line is told.
 _TAIL_BYTES = 4096
 _LINE_LENGTH = 200
+# php itself, and what may stand before it to reach the Moodle: docker, ssh, sudo.
+_PASSED_ON = frozenset(
+    [
+        "PATH",
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "LANG",
+        "LANGUAGE",
+        "TZ",
+        "TMPDIR",
+        "DOCKER_HOST",
+        "DOCKER_CONTEXT",
+        "DOCKER_CONFIG",
+        "SSH_AUTH_SOCK",
+    ]
+)
 
 
 class MoodleCommand(NamedTuple):
@@ -37,8 +54,9 @@ class MoodleCommand(NamedTuple):
             try:
                 # A process group of its own: what the script starts ends with it.
                 process = subprocess.Popen(  # noqa: S603 (the operator's own command, from the environment)
-                    command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
-                )
+                    command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+                    env=_environment(),
+                )  # fmt: skip
             except (OSError, ValueError) as error:
                 reason = getattr(error, "strerror", None) or type(error).__name__
                 raise MoodleCommandFailed("moodle_command_not_started", program=command[0], reason=reason) from error
@@ -54,6 +72,11 @@ class MoodleCommand(NamedTuple):
             if status:
                 raise MoodleCommandFailed("moodle_command_failed", script=script, status=status, said=said or "-")
             return said
+
+
+def _environment() -> dict[str, str]:
+    """Return what programs need to find each other, their files and their language; ours holds passwords besides."""
+    return {name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith("LC_")}
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -55,3 +55,21 @@ def test_a_program_that_is_not_there_is_named(folder: Path) -> None:
     assert trouble(MoodleCommand(("/no/php", str(folder)), 5)) == (
         "Moodle's command line can't be started: /no/php (No such file or directory)."
     )
+
+
+def test_a_script_gets_no_secret_of_ours(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "SECRET_KEY",
+        "DATABASE_URL",
+        "TOOLSYNC_MOODLE_URL",
+        "TOOLSYNC_MOODLE_PEPPERS",
+        "AWS_SECRET_ACCESS_KEY",
+    ):
+        monkeypatch.setenv(name, "hunter2")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    script = "import os, pathlib; pathlib.Path(__file__).with_name('said').write_text(repr(dict(os.environ)))"
+    command(folder, script).run("do.php")
+    said = (folder / "said").read_text()
+    assert "hunter2" not in said
+    assert "C.UTF-8" in said
+    assert "PATH" in said

@@ -128,3 +128,14 @@ def test_the_process_itself_never_loads_what_reads_workbooks(tmp_path: Path) -> 
         "sys.exit(len(rows) != 1 or 'python_calamine' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False, cwd=Path.cwd()).returncode == 0
+
+
+def test_the_program_gets_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SECRET_KEY", "hunter2")
+    seen = tmp_path / "seen"
+    spy = tmp_path / "python"
+    spy.write_text(f'#!/bin/sh\n/usr/bin/env > "{seen}"\nexec "{sys.executable}" "$@"\n')
+    spy.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(spy))
+    list(open_rows(io.BytesIO(hostile_xlsx([one_cell('r="A2"')])), "users.xlsx"))
+    assert "hunter2" not in seen.read_text()
