@@ -86,14 +86,15 @@ def check_source(source: Source) -> None:
 def arm_dropped_file(file: CommandFile) -> list[Note]:
     """Arm a file that came out of the drop folder for each file type whose source means it, in the source's owner's name.
 
-    Returns what there is to say: whoever lets a file type take the files of another one must be allowed to run both, or
-    its rows would be shown to the wrong people.
+    Returns what there is to say: whoever lets a file type take the files of another one, by its header or by the sources that
+    mean it as well, must be allowed to run them all, or its rows would be shown to the wrong people.
     """
     sources = {source.processor: source for source in Source.objects.filter(site=file.site).select_related("owner")}
     notes: list[Note] = []
-    for processor in meant_types(file.site, [file])[file.pk]:
+    meant = meant_types(file.site, [file])[file.pk]
+    for processor in meant:
         owner = owner_of(sources[processor]) if processor in sources else OPERATOR
-        if owner.may(MANAGE_SOURCES, *map(run_permission, {processor, file.processor or processor})):
+        if owner.may(MANAGE_SOURCES, *map(run_permission, {*meant, file.processor or processor})):
             arm_file(file, processor, owner)
         else:
             notes.append(Note("dropped_file_not_armed", {"name": file.path, "owner": owner.name}))

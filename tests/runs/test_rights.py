@@ -147,6 +147,15 @@ def test_a_schedule_of_somebody_without_rights_fetches_nothing(site: MoodleSite,
     assert not SyncRun.objects.exists()
 
 
+def test_people_are_told_of_a_file_that_nobody_has_armed_once(site: MoodleSite, file: CommandFile) -> None:
+    save_rule(site, "users", RuleChoice(recipients={"failure": ["boss@example.org"]}))
+    for _night in range(2):
+        assert not started(site, OPERATOR).runs.exists()
+    telling.deliver(Notice.objects.get().pk)
+    (sent,) = mail.outbox
+    assert "/userimport.csv is there, but nobody who may run this file type" in sent.body
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_run_by_hand_needs_its_persons_right_when_it_starts(loss: str, site: MoodleSite, file: CommandFile) -> None:
     user = person("hans")

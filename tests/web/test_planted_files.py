@@ -188,6 +188,10 @@ def test_a_source_doesnt_lead_to_files_of_other_types(
     (drop / "fresh.csv").write_bytes(USERS_CSV)
     assert taken(site) == {"users": ["/userimport.csv"]}
     assert "dropped_file_not_armed" in notes("users") + notes("courses_check")
+    # Nor by a wildcard, to one whose header says nothing, but which the source of its type means.
+    attacker.post(reverse("source", args=["courses_check"]), {"kind": "area", "paths": "*.csv"})
+    (drop / "enrols.csv").write_bytes(b"Login;Passwort\nann;Secret-1\n")
+    assert taken(site) == {"users": ["/userimport.csv"], "enrolments": ["/enrols.csv"]}
 
 
 def test_the_drop_folder_is_the_operators(site: MoodleSite, drop: Path) -> None:
