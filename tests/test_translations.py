@@ -44,7 +44,7 @@ def texts_of_template(path: Path) -> Iterator[str]:
 @cache
 def marked_texts() -> set[str]:
     modules = [path for folder in ("sync", "toolsync_site") for path in (ROOT / folder).rglob("*.py")]
-    templates = (ROOT / "templates").rglob("*.html")
+    templates = (path for path in (ROOT / "templates").rglob("*") if path.suffix in {".html", ".txt"})
     return {
         *(text for path in modules for text in texts_of_module(path)),
         *(text for path in templates for text in texts_of_template(path)),
