@@ -84,6 +84,27 @@ def test_the_composition_has_all_services_and_each_tells_its_health() -> None:
         assert services[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
 
 
+def test_the_containers_may_do_no_more_than_they_need() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    for name in ("migrate", "web", "worker", "beat"):
+        service = services[name]
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        # Each folder that something is written to.
+        assert {"data:/var/lib/toolsync", "/var/tmp"} <= set(service["volumes"])
+        assert any(place.startswith("/tmp") for place in service["tmpfs"])
+    assert all("no-new-privileges:true" in service["security_opt"] for service in services.values())
+
+
+def test_an_image_gets_only_what_is_named() -> None:
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    rules = [line for line in lines if line and not line.startswith("#")]
+    assert rules[0] == "*"
+    taken = {rule[1:] for rule in rules if rule.startswith("!")}
+    assert all((ROOT / name).exists() for name in taken)
+    assert not taken & {".env", ".git", "var", "tests", "docs"}
+
+
 def test_no_processor_imports_another() -> None:
     graph = grimp.build_graph("sync", cache_dir=None)
     modules = {processor.__module__ for processor in REGISTRY.values()}

@@ -16,6 +16,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _, ngettext
 
 from sync.messages import part_left_out, text_at_column, text_of
+from sync.outcomes.direction_marks import with_direction_marks
 from sync.values import Action, Note, Outcome
 
 # So many lines are named for each reason in the summary; the rest follow row by row.
@@ -73,12 +74,12 @@ def write_report(
         for section in (_opening(facts), _file_notes(facts), _needs(facts, failed), _rows(facts, outcomes)):
             is_empty = True
             for line in section:
-                out.write(f"{line}\n".encode())
+                out.write(f"{with_direction_marks(line)}\n".encode())
                 is_empty = False
             if not is_empty:
                 out.write(b"\n")
         for line in _closing(facts):
-            out.write(f"{line}\n".encode())
+            out.write(f"{with_direction_marks(line)}\n".encode())
 
 
 def describe_outcome(outcome: Outcome) -> str:

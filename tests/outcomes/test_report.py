@@ -129,3 +129,12 @@ def test_a_value_with_line_breaks_does_not_break_the_lines(text: str) -> None:
 def test_the_report_is_written_in_the_language_of_the_one_who_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report_module, "_", lambda text: f"{get_language()}: {text}")
     assert report([CREATED], language="fr")[-1] == "fr: End of report."
+
+
+def test_characters_that_turn_the_direction_of_text_are_shown_as_marks() -> None:
+    turned = Outcome(2, Action.CREATED, "account_created", {}, "ann\u202egnp.exe")
+    changed = Outcome(3, Action.UPDATED, "account_updated", {}, "bob", (Change("city", "a\u2066b", "\u200fc"),))
+    lines = report([turned, changed], replace(FACTS, file="/\u202ein.csv"))
+    assert "line 2: ann[U+202E]gnp.exe: account added" in lines
+    assert "    city: a[U+2066]b -> [U+200F]c" in lines
+    assert "File: /[U+202E]in.csv (UTF-8, separator tab)" in lines
