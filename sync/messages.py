@@ -898,6 +898,10 @@ RUN_TEXTS: dict[str, Any] = {
         )
     ),
     "columns_ignored": _("These columns are not used here and were ignored: %(columns)s."),
+    "mails_in_doubt": _(
+        "ToolSync was interrupted while it sent mails. These people may not have got theirs, and with it their password: "
+        "%(people)s (%(count)s in all). Send them again on the page of the run."
+    ),
     "mails_lost": PluralText(
         lambda count: ngettext(
             "%(count)s mail could not be sent. Look at the mail server; the rows themselves are done.",

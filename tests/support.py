@@ -49,6 +49,7 @@ class RunResult:
     report: str = ""
     tryback: bytes | None = None
     skipped_count: int = 0
+    _waiting: Sequence[Mail] = ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -62,7 +63,7 @@ class RunResult:
         self.notes = list(notes)
 
     def prepare(self, chunk: ChunkResult) -> None:
-        pass
+        self._waiting = chunk.mails
 
     def confirm(self, chunk: ChunkResult) -> None:
         self.chunks += 1
@@ -85,8 +86,8 @@ class RunResult:
     def settle(self, last_line: int, mails_lost: int) -> None:
         pass
 
-    def deliver(self, mails: Sequence[Mail]) -> int:
-        self.mails += mails
+    def send_mails(self, last_line: int) -> int:
+        self.mails += self._waiting
         return 0
 
 
@@ -129,7 +130,7 @@ def run_file(
             Work(
                 processor, values, moodle, result, simulate=simulate, chunk_rows=chunk_rows, fence_key=str(time.time_ns()),
                 after_line=after_line,
-                deliver=result.deliver, records=result, file_area=file_area or NoFileArea(),
+                records=result, file_area=file_area or NoFileArea(),
                 moodle_command=moodle_command,
             ),
             io.BytesIO(data),

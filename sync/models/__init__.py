@@ -5,7 +5,7 @@ from sync.models.command_file import CommandFile
 from sync.models.inserted_row import InsertedRow
 from sync.models.processor_settings import ProcessorSettings
 from sync.models.retention import Retention
-from sync.models.run import RunChunk, RunFile, RunState, SyncRun
+from sync.models.run import RunChunk, RunFile, RunMail, RunState, SyncRun
 from sync.models.schedule import FreezeWindow, Schedule, SequenceRun, SequenceState
 from sync.models.site import MoodleSite
 from sync.models.source import FetchAttempt, Source
@@ -24,6 +24,7 @@ __all__ = [
     "Retention",
     "RunChunk",
     "RunFile",
+    "RunMail",
     "RunState",
     "Schedule",
     "SequenceRun",

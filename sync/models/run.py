@@ -175,6 +175,32 @@ class RunChunk(models.Model):
         return f"{self.run_id}: {self.first_line}-{self.last_line}"
 
 
+class RunMail(models.Model):
+    """A mail of a run to one person: there before its chunk is committed, gone when the run is over and it was sent.
+
+    Shape: part_key: `outcomes_key` of the chunk that it belongs to; sealed: subject and text, encrypted as of sync/runs/mails.py,
+    they may hold a password; state: `begun` means that it was about to be handed over, and that nobody knows whether it was
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        BEGUN = "begun", _("In doubt")
+        SENT = "sent", _("Sent")
+        FAILED = "failed", _("Not sent")
+
+    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="mails")
+    part_key = models.CharField(max_length=600)
+    address = models.CharField(max_length=254)
+    sealed = models.BinaryField(default=b"", editable=False)
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.run_id}: {self.state}"
+
+
 class RunFile(models.Model):
     """A file that a run left: report, table of outcomes, tryback or archive.
 

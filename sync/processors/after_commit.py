@@ -19,7 +19,7 @@ class AfterCommit:
 
     Shape: files: contenthash -> bytes of contents that may have lost their last row; gone: what was deleted (an id, a name) ->
     line; news: (courseid, userid, code of `sync.messages`) of who was changed in which course; changes_order: the order of the
-    site's courses has to be seen to at the end; mails: how many are sent after the commit, their texts are never stored; notes:
+    site's courses has to be seen to at the end; mails: how many are sent after the commit, their texts aren't in here; notes:
     what is to be said of it at the end of the run
     """
 

@@ -41,7 +41,7 @@ class Delete(NamedTuple):
 
 
 class Mail(NamedTuple):
-    """A mail to one person, sent after the commit; it may hold a clear password, so it is never stored."""
+    """A mail to one person, sent after the commit; it may hold a clear password, so it is kept encrypted, until it is sent."""
 
     to: str
     subject: str

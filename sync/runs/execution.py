@@ -9,19 +9,18 @@ from itertools import count
 from typing import Any, BinaryIO
 
 from django.db import transaction
-from django.db.models import Sum
 from django.utils import timezone
 
 from sync.columns.options import OptionValues
 from sync.commandfiles import storage
 from sync.commandfiles.checked_file import CheckedFile
 from sync.errors import CodedError, CommandFileError, LeaseLost, StorageUnavailable
-from sync.models import RunState, SyncRun
+from sync.models import RunMail, RunState, SyncRun
 from sync.runs.afterwards import Afterwards
 from sync.runs.cache_purge import purge_caches
 from sync.runs.claims import Heartbeat, release_lease
 from sync.runs.connections import connection_of, moodle_of
-from sync.runs.mails import Postman
+from sync.runs.mails import forget_mails, unsure_mails
 from sync.runs.options import RunLimits, find_processor, moodle_command
 from sync.runs.pipeline import Work, run_pipeline
 from sync.runs.recorder import Progress, RunRecorder
@@ -54,7 +53,6 @@ class Execution:
         self._token = token
         self._limits = limits
         self._heartbeat = heartbeat
-        self._postman = Postman()
         self._recorder = RunRecorder(run, token, heartbeat.check, progress)
         self._afterwards = Afterwards(run)
         # The first claim is the start; whoever began before us may still be alive.
@@ -100,10 +98,20 @@ class Execution:
         self._retry(self._keep_what_is_known_at_the_end)
 
     def _keep_what_is_known_at_the_end(self) -> None:
-        run = self.run
-        if mails_lost := run.chunks.aggregate(lost=Sum("mails_lost"))["lost"]:
-            self._recorder.update(notes=[*run.notes, ["mails_lost", {"count": mails_lost}]])
+        self._note_mails()
+        forget_mails(self.run)
         self._recorder.finish()
+
+    def _note_mails(self) -> None:
+        """Say which mails were not sent, and of which that isn't known."""
+        unsure = unsure_mails(self.run)
+        notes: list[list[Any]] = []
+        if lost := sum(mail.state == RunMail.State.FAILED for mail in unsure):
+            notes.append(["mails_lost", {"count": lost}])
+        if people := [mail.address for mail in unsure if mail.state == RunMail.State.BEGUN]:
+            notes.append(["mails_in_doubt", {"count": len(people), "people": ", ".join(people)}])
+        if notes:
+            self._recorder.update(notes=[*self.run.notes, *notes])
 
     def _tidy_up(self) -> None:
         """Leave behind what the run leaves behind. Nothing is made twice."""
@@ -146,7 +154,6 @@ class Execution:
             chunk_rows=self._limits.chunk_rows,
             wait=self._patience().wait,
             should_stop=self._is_cancelled,
-            deliver=self._postman.deliver,
             records=SiteRecords(run.site),
             file_area=SiteFiles(run),
             moodle_command=moodle_command(connection_of(run.site), is_long=True),
@@ -190,6 +197,7 @@ class Execution:
         """End a run before its last row. What it did is told; that the telling may fail as well must not hide why."""
         self.run.error_code, self.run.error_params = code, params or {}
         try:
+            self._note_mails()
             self._purge_caches()
             self._afterwards.tidy_up(completed=False)
         except Exception:

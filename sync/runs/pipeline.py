@@ -61,6 +61,7 @@ class ChunkResult(NamedTuple):
     before_images: Spool[BeforeImage]
     bytes_read: int
     after_commit: AfterCommit
+    mails: Sequence[Mail] = ()
 
 
 class OwedPart(NamedTuple):
@@ -89,6 +90,9 @@ class Recorder(Protocol):
     def owed_parts(self, known: Collection[int]) -> Iterator[OwedPart]:
         """Return what committed chunks owe, in file order, without those whose last lines are known."""
 
+    def send_mails(self, last_line: int) -> int:
+        """Send the mails of a committed chunk that wait. Returns how many could not be sent."""
+
     def settle(self, last_line: int, mails_lost: int) -> None:
         """What a chunk owed is carried out."""
 
@@ -103,9 +107,8 @@ class Work:
     Shape: after_line: rows up to this line are done already; fence_key: tells runs apart in Moodle; worker: tells those who
     carry it out apart, "" = there is only one; takes_over: another worker has begun, and may be alive; wait: called with the
     error and the attempt (1, 2 …) when Moodle is away, returns to try again or raises to give up; should_stop: asked before
-    each chunk; deliver: sends mails after the commit of their chunk, and returns how many could not be sent; records: what
-    earlier runs on this Moodle did; file_area: holds the files that rows may name; moodle_command: starts Moodle's own scripts,
-    none = not set
+    each chunk; records: what earlier runs on this Moodle did; file_area: holds the files that rows may name; moodle_command:
+    starts Moodle's own scripts, none = not set
     """
 
     processor: type[Processor[Any, Any]]
@@ -120,7 +123,6 @@ class Work:
     chunk_rows: int = 1000
     wait: Callable[[Unavailable, int], None] = field(default=lambda error, _attempt: _raise(error))
     should_stop: Callable[[], bool] = field(default=lambda: False)
-    deliver: Callable[[Sequence[Mail]], int] = field(default=lambda _mails: 0)
     records: Records = field(default_factory=NoRecords)
     file_area: FileArea = field(default_factory=NoFileArea)
     moodle_command: MoodleCommand | None = None
@@ -160,8 +162,6 @@ class _Conductor:
         self.memory = Memory()
         self.kept: dict[str, Any] = {}
         self.attempt = 0
-        # Of the chunks that this process has carried out: the mails, which are stored nowhere, until they are sent.
-        self._mails: dict[int, Sequence[Mail]] = {}
         self._collected: set[int] = set()
         self._settled: set[int] = set()
         self.texts = CellTexts()
@@ -331,9 +331,7 @@ class _Conductor:
             self._collected.add(part.last_line)
         self.processor.committed(part.owed)
         if not part.is_settled:
-            mails = self._mails.pop(part.last_line, None)
-            # What the process has taken with it that died is lost.
-            lost = part.owed.mails if mails is None else self.work.deliver(mails)
+            lost = self.work.recorder.send_mails(part.last_line) if part.owed.mails else 0
             self.work.recorder.settle(part.last_line, lost)
         self._settled.add(part.last_line)
 
@@ -362,10 +360,9 @@ class _Conductor:
         with self.session.transaction():
             with _about_rows():
                 processor.apply(plan, writer)
-                chunk = chunk._replace(after_commit=processor.after_commit(plan))
+                chunk = chunk._replace(after_commit=processor.after_commit(plan), mails=plan.mails)
             self.fence.advance(last_line)
             recorder.prepare(chunk)
-            self._mails[last_line] = plan.mails
         self.fence.committed()
         recorder.confirm(chunk)
         if chunk.after_commit:

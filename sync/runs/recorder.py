@@ -19,6 +19,7 @@ from sync.moodle.writer import BeforeImage
 from sync.outcomes.ledger import PartHeader, count_codes, count_partial, encode_outcomes, read_header
 from sync.processors.after_commit import AfterCommit
 from sync.reader import RowReader, SkippedLines
+from sync.runs.mails import keep_mails, send_kept_mails
 from sync.runs.pipeline import ChunkResult, OwedPart
 from sync.runs.records import SiteRecords
 from sync.runs.waiting import own_database
@@ -103,6 +104,8 @@ class RunRecorder:
             with storage.scratch_file() as journal:
                 write_images(journal, chunk.before_images)
                 storage.save(self._journal_key(header, self._token), journal)
+        if chunk.mails:
+            keep_mails(self.run, self._outcomes_key(header, self._token), chunk.mails)
         storage.save(self._outcomes_key(header, self._token), io.BytesIO(encode_outcomes(header, chunk.outcomes)))
         self._prepared = header
 
@@ -143,6 +146,11 @@ class RunRecorder:
             with storage.opened(key) as part:
                 owed = AfterCommit.from_json(read_header(part).after_commit)
             yield OwedPart(last_line, owed, state == RunChunk.AfterCommit.SETTLED)
+
+    @own_database()
+    def send_mails(self, last_line: int) -> int:
+        """Send the mails of a committed chunk that wait. Returns how many could not be sent. Queries: two for each mail"""
+        return send_kept_mails(self.run, self.run.chunks.get(last_line=last_line).outcomes_key)
 
     @own_database()
     def settle(self, last_line: int, mails_lost: int) -> None:

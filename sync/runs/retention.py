@@ -128,6 +128,7 @@ def _prune_outcomes(site: MoodleSite, before: datetime) -> int:
             if is_over:
                 storage.delete_folder(storage.outcomes_folder(site.slug, run.pk))
                 run.chunks.all().delete()
+                run.mails.all().delete()
                 gone += 1
                 _sweep(run)
     return gone

@@ -32,6 +32,7 @@ from sync.runs.claims import (
     waiting_run_ids,
 )
 from sync.runs.execution import Execution
+from sync.runs.mails import send_mails_again
 from sync.runs.options import changed_options, find_processor, resolve_options, run_limits, upload_folder
 from sync.runs.recorder import Progress
 from sync.runs.rights import OPERATOR, Responsible
@@ -226,6 +227,13 @@ def resume_run(run: SyncRun) -> None:
         raise RunNotClaimable(f"run {run.pk} is not one that stopped before its end")
     run.refresh_from_db()
     transaction.on_commit(lambda: enqueue(run.pk))
+
+
+def send_mails_of(run: SyncRun) -> int:
+    """Send again what may not have gone out. Returns how many mails could not be sent. Raises: RunNotClaimable"""
+    if not run.is_over:
+        raise RunNotClaimable(f"run {run.pk} is at work")
+    return send_mails_again(run)
 
 
 def recover_dead_runs() -> None:

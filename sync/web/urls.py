@@ -104,6 +104,7 @@ run_urls = [
     path("runs/<int:run_id>/report/", runs.report, name="run_report"),
     path("runs/<int:run_id>/files/<slug:kind>/", runs.download, name="run_file"),
     path("runs/<int:run_id>/cancel/", runs.cancel, name="run_cancel"),
+    path("runs/<int:run_id>/mails/", runs.mails, name="run_mails"),
     path("runs/<int:run_id>/resume/", runs.resume, name="run_resume"),
     path("runs/<int:run_id>/for-real/", runs.for_real, name="run_for_real"),
 ]

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
 from pytest_django import Settings
 
-from sync.errors import MoodleUnavailable
-from sync.models import RunChunk, RunState, SyncRun
+from sync.errors import MoodleUnavailable, RunNotClaimable
+from sync.models import RunChunk, RunMail, RunState, SyncRun
 from sync.moodle.database import MoodleSession
 from sync.processors.after_commit import AfterCommit
 from sync.processors.base import Processor
@@ -22,7 +23,7 @@ from sync.runs.parts import read_rows
 from sync.values import Note
 from tests.installation import Installation
 from tests.pictures import blobs, data_folder
-from tests.runs.test_interruptions import die_at
+from tests.runs.test_interruptions import Killed, die_at
 
 Interrupt = Callable[[SyncRun], SyncRun]
 
@@ -153,15 +154,67 @@ def test_contacts_are_told_of_everything(installation: Installation, interrupted
     assert "(u2): enrolled" in sent.body
 
 
-def test_mails_whose_process_died_are_counted_as_lost(
+TWO = "username;firstname;lastname;email;password\nb1;B;1;b1@x.org;Tr0ub4dor&3\nb2;B;2;b2@x.org;Tr0ub4dor&3\n"
+
+
+def test_mails_that_wait_when_their_process_dies_are_sent_by_its_successor(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = "username;firstname;lastname;email;password\nb1;B;1;b1@x.org;Tr0ub4dor&3\nb2;B;2;b2@x.org;Tr0ub4dor&3\n"
-    run = installation.queue("/in.csv", text, sendpasswordtousers=1)
+    run = installation.queue("/in.csv", TWO, sendpasswordtousers=1)
     die_at(monkeypatch, run, "confirm", 1, before=False)
+    kept = RunMail.objects.get()
+    assert (kept.state, kept.address) == ("waiting", "b1@x.org")
+    assert b"Tr0ub4dor" not in bytes(kept.sealed)
+    ended = services.execute_run(run.pk)
+    assert [message.to for message in mail.outbox] == [["b1@x.org"], ["b2@x.org"]]
+    assert ended.notes == []
+    assert not RunMail.objects.exists()
+
+
+@pytest.mark.parametrize("has_gone_out", [False, True])
+def test_a_mail_in_doubt_is_listed_by_person_and_can_be_sent_again(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, has_gone_out: bool
+) -> None:
+    run = installation.queue("/in.csv", TWO, sendpasswordtousers=1, storereport=1)
+    original = EmailBackend.send_messages
+
+    def die(self: EmailBackend, messages: list[mail.EmailMessage]) -> int:
+        if has_gone_out:
+            original(self, messages)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EmailBackend, "send_messages", die)
+        with pytest.raises(Killed):
+            services.execute_run(run.pk)
+    with pytest.raises(RunNotClaimable):
+        services.send_mails_of(SyncRun.objects.get(pk=run.pk))
+    SyncRun.objects.filter(pk=run.pk).update(heartbeat_at=None)
+    mail.outbox.clear()
+
     ended = services.execute_run(run.pk)
     assert [message.to for message in mail.outbox] == [["b2@x.org"]]
-    assert ["mails_lost", {"count": 1}] in ended.notes
+    assert ["mails_in_doubt", {"count": 1, "people": "b1@x.org"}] in ended.notes
+    assert "b1@x.org" in installation.own_file(ended, "report")
+    assert services.send_mails_of(ended) == 0
+    assert mail.outbox[-1].to == ["b1@x.org"]
+    assert "Tr0ub4dor&3" in mail.outbox[-1].body
+    assert not RunMail.objects.exists()
+
+
+def test_a_mail_that_could_not_be_sent_can_be_sent_again(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_backend: EmailBackend, _messages: list[mail.EmailMessage]) -> int:
+        raise ConnectionRefusedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EmailBackend, "send_messages", refuse)
+        ended = installation.carry_out("/in.csv", TWO, sendpasswordtousers=1)
+        assert ["mails_lost", {"count": 2}] in ended.notes
+        assert services.send_mails_of(ended) == 2
+    assert services.send_mails_of(ended) == 0
+    assert [message.to for message in mail.outbox] == [["b1@x.org"], ["b2@x.org"]]
 
 
 def test_mails_are_sent_when_only_the_answer_was_lost(

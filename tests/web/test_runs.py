@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -11,7 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from sync.commandfiles import storage
-from sync.models import SyncRun
+from sync.models import RunMail, SyncRun
+from sync.processors.plan import Mail
+from sync.runs.mails import keep_mails
 from sync.values import Action, Outcome
 from tests.web.conftest import MakeFile, MakeRun, keep_run_file
 
@@ -297,3 +300,20 @@ def test_a_cancelled_run_says_what_is_left_and_can_go_on(users_client: Client, m
     assert "Carry out the rest" in text
     users_client.post(reverse("run_resume", args=[run.pk]))
     assert SyncRun.objects.get(pk=run.pk).state == "queued"
+
+
+def test_mails_in_doubt_are_listed_and_sent_again_by_a_button(users_client: Client, make_run: MakeRun) -> None:
+    run = make_run()
+    keep_mails(run, "part", [Mail("kim@x.org", "Your account", "the password")])
+    RunMail.objects.update(state="begun")
+    assert "kim@x.org" in page_of(users_client, run)
+    answer = users_client.post(reverse("run_mails", args=[run.pk]), follow=True)
+    assert "The mails were sent." in answer.text
+    assert "kim@x.org" not in answer.text
+    assert [message.body for message in mail.outbox] == ["the password"]
+    assert users_client.get(reverse("run_mails", args=[run.pk])).status_code == 405
+
+
+def test_mails_of_a_run_that_one_may_not_see_are_not_sent(files_client: Client, make_run: MakeRun) -> None:
+    run = make_run()
+    assert files_client.post(reverse("run_mails", args=[run.pk])).status_code == 404

@@ -19,6 +19,7 @@ from sync.errors import CodedError, OutcomesMissing, RunNotClaimable, StorageUna
 from sync.messages import text_of
 from sync.models import CommandFile, RunFile, RunState, SyncRun
 from sync.runs import services
+from sync.runs.mails import unsure_mails
 from sync.runs.options import find_processor
 from sync.runs.selectors import processors_for, run_notes, run_outcomes, visible_runs
 from sync.values import Action
@@ -51,6 +52,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
 def run(request: HttpRequest, run_id: int) -> HttpResponse:
     shown = run_or_404(request.user, run_id)
     context = {"run": shown, "options": _options(shown), "notes": run_notes(shown)}
+    context |= {"unsure_mails": unsure_mails(shown) if shown.is_over else []}
     context |= {"files": shown.files.filter(kind__in=_DOWNLOADS), "tryback_file": _tryback_file(request, shown)}
     context |= {"can_repeat": _file_to_repeat(shown) is not None, **_progress(shown), **_outcomes(request, shown)}
     return render(request, "sync/run.html", context)
@@ -114,6 +116,22 @@ def resume(request: HttpRequest, run_id: int) -> HttpResponse:
         services.resume_run(run_or_404(request.user, run_id))
     except RunNotClaimable:
         return _refused(request, run_id, _("Only a run that stopped before its end can be taken up again."))
+    return redirect("run", run_id)
+
+
+@signed_in
+@require_POST
+def mails(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Send the mails again that may not have gone out."""
+    shown = run_or_404(request.user, run_id)
+    try:
+        failed = services.send_mails_of(shown)
+    except RunNotClaimable:
+        return _refused(request, run_id, _("The run is still at work. Send the mails once it is over."))
+    if failed:
+        count = {"count": failed}
+        return _refused(request, run_id, _("Mails that could not be sent: %(count)s. Look at the mail server.") % count)
+    messages.success(request, _("The mails were sent."))
     return redirect("run", run_id)
 
 
