@@ -34,7 +34,8 @@ _HIGH_BYTES = bytes(range(0x80, 0x100))
 _CELLS_COMPARED = 400
 _CELL_END = re.compile(rb'[\t\r\n;,"]+')
 _LONGEST_CELL = 200
-_SECRET_COLUMN = b"password"
+# A column of passwords is called so, or nearly so.
+_SECRET_NAMES = (b"pass", b"pwd", b"kennwort", b"mot de", b"contrase", b"senha", b"wachtwoord", b"secret")
 
 # Bytes that only Windows-1252 uses for characters.
 _WINDOWS_ONLY = bytes(range(0x80, 0xA0))
@@ -124,14 +125,15 @@ def _find_narrow(stream: BinaryIO) -> FoundEncoding:
 def _telling_cells(stream: BinaryIO) -> Iterator[bytes]:
     """Give different cells that hold bytes outside ASCII, those of passwords left out."""
     known: set[bytes] = set()
-    secret: tuple[bytes, int] | None = None
+    secret: tuple[bytes, frozenset[int]] | None = None
     is_first = True
     for line in chain.from_iterable(line_groups(Source(stream, "", b"").raw_blocks())):
         if is_first:
-            secret, is_first = _secret_place(line), not line.strip()
+            secret = _secret_places(line)
+            is_first = not line.strip() or line.lstrip(b'"').lower().startswith((b"#", b"sep="))
         if line.isascii():
             continue
-        for cell in _CELL_END.split(_without_secret(line, secret)):
+        for cell in _CELL_END.split(_without_secrets(line, secret)):
             if not cell.isascii() and len(cell) <= _LONGEST_CELL and cell not in known:
                 known.add(cell)
                 yield cell
@@ -139,20 +141,20 @@ def _telling_cells(stream: BinaryIO) -> Iterator[bytes]:
                     return
 
 
-def _without_secret(line: bytes, secret: tuple[bytes, int] | None) -> bytes:
+def _without_secrets(line: bytes, secret: tuple[bytes, frozenset[int]] | None) -> bytes:
     if secret is None:
         return line
-    separator, place = secret
-    cells = line.split(separator)
-    return separator.join(cells[:place] + cells[place + 1 :])
+    separator, places = secret
+    return separator.join(cell for place, cell in enumerate(line.split(separator)) if place not in places)
 
 
-def _secret_place(header: bytes) -> tuple[bytes, int] | None:
-    """Return the separator and the place of the column of passwords, if the line is a header that has one."""
+def _secret_places(header: bytes) -> tuple[bytes, frozenset[int]] | None:
+    """Return the separator and the places of the columns of passwords, if the line is a header that has any."""
     for separator in SEPARATORS:
-        names = [name.strip(b' "\t\r\n').lower() for name in header.split(separator.encode())]
-        if _SECRET_COLUMN in names and len(names) > 1:
-            return separator.encode(), names.index(_SECRET_COLUMN)
+        names = header.lower().split(separator.encode())
+        places = frozenset(place for place, name in enumerate(names) if any(secret in name for secret in _SECRET_NAMES))
+        if places and len(names) > 1:
+            return separator.encode(), places
     return None
 
 

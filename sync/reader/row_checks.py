@@ -30,8 +30,11 @@ class RowChecks:
     def is_ordinary(self, cells: Sequence[str]) -> bool:
         """Whether `row` would only pass these cells on, unless the row itself is special."""
         names = self._names
+        first = cells[0]
+        if first[:1] == "\ufeff":
+            first = first[1:]
         return self._under_other_header is None and not (
-            names and (cells[0].lower() in names or (len(cells) > 1 and cells[1].lower() in names))
+            names and (first.lower() in names or (len(cells) > 1 and cells[1].lower() in names))
         )
 
     def row(
@@ -78,6 +81,8 @@ class RowChecks:
         return self._is_header([cells[0].lstrip(COMMENT_MARKS), *cells[1:]])
 
     def _is_header(self, cells: Sequence[str]) -> bool:
+        # Files that were joined byte for byte have their byte order marks in the middle.
+        cells = [cells[0].lstrip("\ufeff"), *cells[1:]]
         return tuple(map(str.lower, filter(None, cells))) == tuple(filter(None, self._header.names))
 
     def _is_other_header(self, cells: Sequence[str]) -> bool:

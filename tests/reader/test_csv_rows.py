@@ -261,3 +261,80 @@ def test_a_comment_that_looks_like_a_row_is_not_repeated() -> None:
     (row,) = read("password;username\n#Hunter2-abc;ann\n")
     assert row.fault is not None
     assert row.fault.params == {"cell": "#Hu…"}
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        (b"sep=;\r\nusername;firstname\r\nann;A,B\r\n", 2),
+        (b'"sep=;"\nusername;firstname\nann;A,B\n', 2),
+        (b"SEP=;\nusername;firstname\nann;A,B\n", 2),
+        (codecs.BOM_UTF8 + b"sep=;\nusername;firstname\nann;A,B\n", 2),
+        (codecs.BOM_UTF16_LE + "sep=;\nusername;firstname\nann;A,B\n".encode("utf-16-le"), 2),
+        (b"# note\n username;firstname\nann;A,B\n", 2),
+        (b'  "username" ; "firstname"\nann;A,B\n', 1),
+    ],
+)
+def test_what_stands_above_or_before_the_header_is_passed_over(file: bytes, line: int) -> None:
+    reader = read(file)
+    assert (reader.header.line, reader.header.names) == (line, ("username", "firstname"))
+    assert [row.cells for row in reader] == [("ann", "A,B")]
+    assert reader.skipped.count == line - 1
+
+
+@pytest.mark.parametrize(
+    "again", ["username;firstname", "\ufeffUsername;FIRSTNAME", "# username;firstname", "username ; firstname;;"]
+)
+def test_the_header_once_more_is_passed_over(again: str) -> None:
+    reader = read(f"username;firstname\nann;A\n{again}\nbob;B\n")
+    assert [(row.cells, row.fault) for row in reader] == [(("ann", "A"), None), (("bob", "B"), None)]
+    assert reader.skipped.count == 1
+
+
+def test_names_of_columns_are_possible_values() -> None:
+    assert faults_of("username;firstname\nann;username\nfirstname;Ann\nuid;Ann\n") == {}
+
+
+def test_rows_below_another_header_have_no_columns() -> None:
+    assert faults_of("username;firstname\nann;A\nusername;lastname\nbob;B\n\neve;E\n") == dict.fromkeys(
+        (3, 4, 6), "row_under_other_header"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("#N/A;x", "cell_is_formula_error"),
+        ("#n/a;x", "cell_is_formula_error"),
+        ("ann;#¡DIV/0!", "cell_is_formula_error"),
+        ("ann;#ССЫЛКА!", "cell_is_formula_error"),
+        ("ann;Err:508", "cell_is_formula_error"),
+        ("ann;-1,5E-05", "cell_is_rounded"),
+        ("ann;1234567890123450000", "cell_lost_digits"),
+        ("ann;=SVERWEIS(A1;B:C;2)", ""),
+        ('ann;"=SUM(A1;B2)"', "cell_is_formula"),
+        ("ann;#1", ""),
+        ("ann;1e10", ""),
+        ("ann;= x", ""),
+        ("ann;123456789012345678", ""),
+    ],
+)
+def test_cells_of_spreadsheets_are_faults(line: str, code: str) -> None:
+    (row,) = read(f"username;firstname\n{line}\n")
+    assert [fault.code for fault in row.cell_faults.values()] == ([code] if code else [])
+
+
+@pytest.mark.parametrize(
+    ("cell", "meant"),
+    [
+        ('="0012"', "0012"),
+        ('"=""0012"""', "0012"),
+        ('=""', ""),
+        ("\\N", ""),
+        ("\\n", "\\n"),
+        ('="a""b"', 'a"b'),
+        ("N", "N"),
+    ],
+)
+def test_cells_of_spreadsheets_and_databases_are_decoded(cell: str, meant: str) -> None:
+    assert cells_of(f"username;firstname\nann;{cell}\n") == [("ann", meant)]

@@ -118,8 +118,9 @@ def test_one_name_is_shown_in_the_likeliest_readings(codec: str, name: str, enco
     assert caught.value.params["readings"].count(";") <= 2
 
 
-def test_passwords_are_not_shown() -> None:
-    file = "username;password;name\nu;Пароль;Ольга\n".encode("cp1251")
+@pytest.mark.parametrize("column", ["password", "Passwort", '"PWD"', "mot de passe"])
+def test_passwords_are_not_shown(column: str) -> None:
+    file = f"# note\nusername;{column};name\nu;Пароль;Ольга\n".encode("cp1251")
     with pytest.raises(UndecodableFile) as caught:
         find_encoding(io.BytesIO(file), "")
     assert "Ольга" in caught.value.params["readings"]
