@@ -29,6 +29,7 @@ TOOLS = (
 # Name of the address, what it is about, what is asked for.
 PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
     ("home", (), {}),
+    ("password_change", (), {}),
     ("moodle_state", (), {}),
     ("files", (), {}),
     ("files", (), {"folder": "/reports/"}),
@@ -63,7 +64,7 @@ PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
 # What is only sent to.
 _POSTED = {
     "schedule_switch", "schedule_start", "schedule_delete", "freeze", "unfreeze", "source_look", "telling_delete", "webhook",
-    "webhook_delete", "sequence_cancel", "run_cancel", "run_resume", "run_for_real", "courses_choose",
+    "webhook_delete", "sequence_cancel", "run_cancel", "run_resume", "run_for_real", "run_mails", "courses_choose",
 }  # fmt: skip
 
 
