@@ -33,7 +33,7 @@ def test_a_sound_moodle_has_nothing_to_complain_of(moodle_site: MoodleSite, tmp_
     findings = check(moodle_site, dataroot=tmp_path)
     assert [finding for finding in findings if finding.level is not Level.OK] == []
     assert found(findings, Level.OK) == [
-        "check_server", "check_release", "check_schema_same", "check_rights", "check_dataroot"
+        "check_server", "check_release", "check_schema_same", "check_rights", "check_time_zone", "check_dataroot"
     ]  # fmt: skip
     assert moodle_site.diff(before, moodle_site.snapshot()) == {}
 
@@ -112,3 +112,22 @@ def test_an_unknown_operator_and_a_missing_data_folder_are_warnings(sqlite_site:
     findings = check(sqlite_site, operator="nobody", dataroot=tmp_path)
     assert found(findings, Level.WARNING) == ["check_operator_missing", "check_dataroot_wrong"]
     assert found(check(sqlite_site), Level.WARNING) == ["check_dataroot_unset"]
+
+
+@pytest.mark.parametrize(
+    ("moodle_zone", "setting", "codes"),
+    [
+        ("99", "", ["check_time_zone_unknown"]),
+        ("5.5", "", ["check_time_zone_unknown"]),
+        ("99", "Europe/Paris", []),
+        ("Europe/London", "Nowhere/Land", ["check_time_zone_invalid"]),
+    ],
+)
+def test_a_clock_that_nobody_names_is_noted(
+    sqlite_site: MoodleSite, moodle_zone: str, setting: str, codes: list[str]
+) -> None:
+    sqlite_site.execute("UPDATE {config} SET value = :zone WHERE name = 'timezone'", zone=moodle_zone)
+    database = MoodleDatabase(MoodleConnection(sqlite_site.url, sqlite_site.prefix, time_zone=setting))
+    findings = check_connection(database)
+    database.dispose()
+    assert [finding.code for finding in findings if finding.code.startswith("check_time_zone_")] == codes

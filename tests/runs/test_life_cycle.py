@@ -106,7 +106,7 @@ def test_a_run_without_rejections_leaves_no_tryback(installation: Installation) 
 
 def test_a_refused_file_stays_and_leaves_nothing(installation: Installation) -> None:
     run = installation.carry_out("/in.csv", "username;gender\nbob;m\n", **KEEP_ALL)
-    assert (run.state, run.error_code) == (RunState.FAILED, "header_unknown_column_near")
+    assert (run.state, run.error_code) == (RunState.FAILED, "header_unknown_column")
     assert run.last_line == 0
     assert installation.area() == {"/in.csv"}
 
