@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO, NamedTuple
 
-from sync.encodings import WITH_ZERO_BYTES
+from sync.encodings import MULTI_BYTE, WITH_ZERO_BYTES
 from sync.errors import UndecodableFile, UnknownFileType
 from sync.reader.dialect import SEPARATORS
 from sync.reader.encoding_guess import first_words, likely_readings
@@ -184,7 +184,7 @@ def _first_undecodable(stream: BinaryIO, encoding: str, bom: bytes) -> int | Non
         if not is_wide and b"\0" in block:
             raise UnknownFileType("file_binary")
         pending = decoder.getstate()[0]
-        if not pending and not is_wide and block.isascii():
+        if not pending and encoding not in MULTI_BYTE and block.isascii():
             offset += len(block)
             continue
         try:
@@ -194,16 +194,22 @@ def _first_undecodable(stream: BinaryIO, encoding: str, bom: bytes) -> int | Non
         if is_wide and "\0" in text:
             raise UnknownFileType("file_binary")
         offset += len(block)
-    return offset - len(decoder.getstate()[0]) if decoder.getstate()[0] else None
+    pending = decoder.getstate()[0]
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return offset - max(len(pending), 1)
+    return offset - len(pending) if pending else None
 
 
 def _undecodable(stream: BinaryIO, encoding: str, bom: bytes, offset: int) -> UndecodableFile:
     """Say where the byte stands: line and character, both counted from 1."""
-    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=True)
-    line, character, left = 1, 1, offset
+    # What stands before was read without fault, but may end within a character.
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)("replace"), translate=True)
+    line, character, left = 1, 1, max(0, min(offset, stream.seek(0, io.SEEK_END) - len(bom) - 1))
     blocks = Source(stream, encoding, bom).raw_blocks()
     for block in blocks:
-        text = decoder.decode(block[:left], final=left <= len(block))
+        text = decoder.decode(block[:left])
         line += text.count("\n")
         character = len(text) - text.rfind("\n") if "\n" in text else character + len(text)
         if left < len(block):

@@ -10,7 +10,7 @@ import pytest
 
 from sync.columns.general_options import GENERAL_OPTIONS
 from sync.encodings import ENCODING_LABELS, find_encoding_name
-from sync.errors import OptionError
+from sync.errors import CommandFileError, OptionError
 from sync.outcomes.tryback import write_tryback
 from sync.reader import RowReader, open_rows
 from sync.values import Action, Outcome
@@ -66,3 +66,17 @@ def test_rows_and_tryback_in_every_encoding(name: str, separator: str) -> None:
     write_tryback(out, read(file, name), rejected, language="en")
     again = read(out.getvalue(), reader.dialect.encoding)
     assert [row.cells[:3] for row in again] == [("b", written, written)]
+
+
+@pytest.mark.parametrize("name", ENCODING_LABELS)
+@pytest.mark.parametrize(
+    "file", [b"username\n~{#\n", b"username\n\x1b$B#\n", b"username\n+A\n", b"username\n\x81", b"username\n\x8e\xa1;\n"]
+)
+def test_bytes_that_do_not_belong_are_named_in_every_encoding(name: str, file: bytes) -> None:
+    code = ""
+    try:
+        rows = list(read(file, name))
+    except CommandFileError as error:
+        code, rows = error.code, []
+    assert code in ("", "byte_undecodable", "file_binary", "header_too_long", "file_without_header")
+    assert all(row.cells for row in rows)

@@ -189,3 +189,21 @@ def test_rows_of_the_csv_module_are_found_or_doubtful_but_never_others(rows: lis
     whole = {out.getvalue().encode() for out in written}
     if not any(kind == DOUBTFUL for _line, _raw, kind in found):
         assert {raw for _line, raw, _kind in found} == whole
+
+
+@given(
+    lines=st.lists(st.text(alphabet='aab;;"" #(\r', max_size=10), max_size=14),
+    width=st.integers(1, 4),
+    end=st.sampled_from(["\n", "\r\n"]),
+)
+def test_every_line_belongs_to_exactly_one_row(lines: list[str], width: int, end: str) -> None:
+    file = "".join(line + end for line in ["h" + ";h" * (width - 1), *lines]).encode()
+    physical = file.splitlines(keepends=True)
+    rows = list(RowSplitter(Source(io.BytesIO(file), "UTF-8", b""), ";", header_line=1))
+    expected_line = 1
+    for row in rows:
+        assert row.line == expected_line
+        raw = b"".join(physical[row.line - 1 : row.last_line])
+        assert row.raw == raw.rstrip(b"\r\n")
+        expected_line = row.last_line + 1
+    assert expected_line == len(physical) + 1
