@@ -210,7 +210,7 @@ def test_the_journal_of_a_run_is_never_handed_out(make_run: MakeRun, users_clien
     assert users_client.get(reverse("run_file", args=[run.pk, "journal"])).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["run_cancel", "run_resume", "run_for_real"])
+@pytest.mark.parametrize("name", ["run_cancel", "run_resume", "run_mails", "run_for_real"])
 def test_what_changes_something_needs_a_post(name: str, make_run: MakeRun, users_client: Client) -> None:
     assert users_client.get(reverse(name, args=[make_run().pk])).status_code == 405
 
