@@ -92,7 +92,7 @@ def expressions() -> Iterator[Attack]:
     for path, module, _tree in sources():
         text = path.read_text(encoding="utf-8")
         for name, pattern in module_patterns(module):
-            methods = {method for method in METHODS if f"{name}.{method}(" in text} or {"fullmatch"}
+            methods = [method for method in METHODS if f"{name}.{method}(" in text] or ["fullmatch"]
             for method in methods:
                 yield Attack(f"{module}.{name}.{method}", runner(pattern, method), tokens_of(pattern))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -33,7 +32,7 @@ def clock_of(moodle: MoodleSession) -> Clock:
     for name in (moodle_zone, moodle.database.settings.time_zone):
         if (zone := zone_named(name)) is not None:
             return Clock(zone, name, moodle_zone, True)
-    return Clock(None, os.environ.get("TZ") or time.tzname[0], moodle_zone, False)
+    return Clock(None, time.tzname[0], moodle_zone, False)
 
 
 def zone_named(name: str) -> ZoneInfo | None:
