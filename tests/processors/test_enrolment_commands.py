@@ -90,10 +90,12 @@ def test_add_opens_a_suspended_enrolment_and_keeps_dates_and_other_roles(site: M
 def test_add_takes_only_the_date_that_is_given(site: MoodleSite) -> None:
     enrol(site, "u1")
 
-    _run(site, "add;C1;u1;student;manual;;300", "cmd;cid;uid;rolename;enrol;starttime;endtime\n")
+    end = 1_800_000_000
+    result = _run(site, f"add;C1;u1;student;manual;;{end}", "cmd;cid;uid;rolename;enrol;starttime;endtime\n")
 
+    assert result.codes == ["enrolment_updated"]
     enrolment = site.one("user_enrolments", userid=site.ids["u1"])
-    assert (enrolment["timestart"], enrolment["timeend"]) == (100, 300)
+    assert (enrolment["timestart"], enrolment["timeend"]) == (100, end)
 
 
 def test_a_method_that_protects_its_roles_owns_them(site: MoodleSite) -> None:
