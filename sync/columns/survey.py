@@ -6,7 +6,6 @@ is decided by it doesn't depend on where chunks end.
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,8 +20,6 @@ from sync.values import Header, Note, Row
 _DOT = "."
 # Values of the option `dateorder`.
 ORDERS = {"dmy": DateOrder.DAY_FIRST, "mdy": DateOrder.MONTH_FIRST}
-
-_TOLD = re.compile(r"(\S+)=(dmy|mdy)(?!\S)")
 
 Observer = Callable[[Row], None]
 
@@ -43,6 +40,12 @@ class FileSurvey:
         """Return the cell of a column, "" where the row or the file has none."""
         place = self.places.get(name)
         return cells[place] if place is not None and place < len(cells) else ""
+
+
+def _told_orders(cell: str) -> dict[str, DateOrder]:
+    """Return the orders that a cell of a tryback names, as "column=dmy column=mdy"."""
+    pairs = (word.rpartition("=") for word in cell.split())
+    return {name: ORDERS[order] for name, _equals, order in pairs if name and order in ORDERS}
 
 
 @dataclass
@@ -87,7 +90,7 @@ class DateSurvey:
         """Look at the cells of one row."""
         cells = row.cells
         if self._told_place is not None and self._told is None and self._told_place < len(cells):
-            self._told = {name: ORDERS[order] for name, order in _TOLD.findall(cells[self._told_place])} or None
+            self._told = _told_orders(cells[self._told_place]) or None
         for place, evidence, is_time in self._fields:
             text = cells[place] if place < len(cells) else ""
             if not text:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from hashlib import sha1
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sync.moodle.coursecontent.single_forums import message_counts
+from sync.moodle.coursecontent.single_forums import _strip_tags, message_counts
 from tests.moodle.coursecontent.archive.archives import FILES, MANIFEST, activity, backup, file_row, manifest, tar_gz
 from tests.moodle.coursecontent.backups import Shelf
 from tests.moodle.coursecontent.furniture import insert
@@ -291,3 +293,12 @@ def test_a_bank_for_the_questions_of_a_course_is_made_as_moodle_makes_it(site: M
     cm = site.one("course_modules", module=moduleid, instance=bank["id"])
     assert (cm["visible"], cm["visibleold"], cm["visibleoncoursepage"], cm["showdescription"]) == (0, 0, 0, 1)
     assert (cm["groupmode"], cm["downloadcontent"]) == (2, 1)
+
+
+def test_tags_go_as_the_expression_says_that_would_take_minutes_on_hostile_texts() -> None:
+    expression = re.compile(r"<(?:!--.*?-->|[/!?a-zA-Z][^>]*>)", re.DOTALL)
+    parts = ("<", "<!--", "-->", "--", "!", "a", "</b", ">", "1")
+    for pieces in product(parts, repeat=4):
+        text = "".join(pieces)
+        assert _strip_tags(text) == expression.sub("", text), text
+    assert _strip_tags("<!--" * 100_000 + "<a" * 100_000)
