@@ -636,8 +636,14 @@ MEMBERSHIP_TEXTS = {
         "does."
     ),
     "course_sets_give_roles": _("People only get their roles, and don't appear among the participants."),
-    "sysrole_not_given": _(
-        "Roles of the whole site are given in Moodle, not by a file: “%(role)s” was left out. Give it there, and empty the cell."
+    "role_not_for_system": _(
+        "The role “%(role)s” can't be given for the whole site. Use another role, or allow it in the system in the role's "
+        "definition."
+    ),
+    "role_hands_out_roles": _(
+        "Whoever has the role “%(role)s” for the whole site may give roles there, or change what they permit "
+        "(moodle/role:assign, moodle/role:manage or moodle/role:override): a file may not give it. Give another role, or give "
+        "this one in Moodle."
     ),
     "cohort_digits_unknown": _(
         "No cohort has the idnumber or name “%(cohort)s”, and none was made, for it may be the number that Moodle gave one. "

@@ -14,22 +14,27 @@ from sync.moodle.writer import MAX_KEYS, slices
 
 PROHIBIT = -1000
 ALLOW = 1
-# Who has one of these may do anything. moodle/role:manage and others are no less, but count in the context of the site
-# alone, and files assign roles in courses: a manager of a course is no manager of the site.
+CONTEXT_SYSTEM = 10
+# Who has one of these may do anything.
 CONFIGURING = ("moodle/site:config", "moodle/site:doanything")
+# They are no less, but count in the context in which the role is held: a manager of a course is no manager of the site.
+HANDING_OUT = ("moodle/role:manage", "moodle/role:assign", "moodle/role:override")
 
 
 class Role(NamedTuple):
     """A role.
 
-    Shape: in_courses: whether it may be assigned in a course (`role_context_levels`); is_barred: no file may assign it,
-    because it permits to configure the site
+    Shape: in_courses, in_system: whether it may be assigned in a course, or for the whole site (`role_context_levels`);
+    is_barred: no file may assign it, because it permits to configure the site; is_barred_in_system: no file may assign it for
+    the whole site, because it permits there to hand out roles, or to change what they permit
     """
 
     id: int
     shortname: str
     in_courses: bool
     is_barred: bool = False
+    in_system: bool = False
+    is_barred_in_system: bool = False
 
 
 def fetch_roles(moodle: MoodleSession) -> list[Role]:
@@ -37,17 +42,31 @@ def fetch_roles(moodle: MoodleSession) -> list[Role]:
 
     Queries: one
     """
-    role, levels = moodle.table("role"), moodle.table("role_context_levels")
-    joined = role.outerjoin(levels, sa.and_(levels.c.roleid == role.c.id, levels.c.contextlevel == CONTEXT_COURSE))
-    given = moodle.table("role_capabilities")
-    configures = sa.exists().where(
-        given.c.roleid == role.c.id, given.c.permission == ALLOW, given.c.capability.in_(CONFIGURING)
+    role, level, given = map(moodle.table, ("role", "role_context_levels", "role_capabilities"))
+    permits = sa.exists().where(given.c.roleid == role.c.id, given.c.permission == ALLOW)
+    columns = (
+        role.c.id,
+        role.c.shortname,
+        *(
+            sa.exists().where(level.c.roleid == role.c.id, level.c.contextlevel == number).label(name)
+            for name, number in (("in_courses", CONTEXT_COURSE), ("in_system", CONTEXT_SYSTEM))
+        ),
+        permits.where(given.c.capability.in_(CONFIGURING)).label("configures"),
+        permits.where(given.c.capability.in_(HANDING_OUT), given.c.contextid == moodle.system_contextid).label(
+            "hands_out"
+        ),
     )
-    columns = (role.c.id, role.c.shortname, levels.c.id.label("levelid"), configures.label("configures"))
-    is_allowed_to = moodle.database.settings.assigns_configuring_roles
+    bars = not moodle.database.settings.assigns_configuring_roles
     return [
-        Role(row.id, row.shortname, row.levelid is not None, bool(row.configures) and not is_allowed_to)
-        for row in moodle.fetch(sa.select(*columns).select_from(joined))
+        Role(
+            row.id,
+            row.shortname,
+            bool(row.in_courses),
+            bars and bool(row.configures),
+            bool(row.in_system),
+            bars and bool(row.hands_out),
+        )
+        for row in moodle.fetch(sa.select(*columns))
     ]
 
 

@@ -36,17 +36,19 @@ def fetch_memberships(
     cohort_ids: Collection[int] = (),
     userids: Collection[int] | None = (),
     all_groups: bool = False,
+    system_roles: bool = False,
 ) -> MembershipState:
     """Read all that the rows of a chunk name.
 
     Shape: courses: identifiers as typed; groups: (course as typed, group name); userids: accounts that are there, and
     in a simulation the negative ids of those that earlier chunks would have made, or None for everybody who is in the
-    courses and cohorts; all_groups: whether to read all groups of the courses
-    Queries: none without courses and cohorts; nine for courses, plus two for cohorts, one when a group has a
+    courses and cohorts; all_groups: whether to read all groups of the courses; system_roles: whether to read the roles that
+    they hold for the whole site
+    Queries: none without courses, cohorts and system roles; nine for courses, plus two for cohorts, one when a group has a
     conversation, one when a course has meta children and two when a forum subscribes people
     """
     courses, cohort_names, cohort_idnumbers = ({*filter(None, v)} for v in (courses, cohort_names, cohort_idnumbers))
-    if not (courses or cohort_names or cohort_idnumbers or cohort_ids):
+    if not (courses or cohort_names or cohort_idnumbers or cohort_ids or system_roles):
         return MembershipState(course_identifier=course_identifier)
     state = MembershipState(
         course_identifier=course_identifier,
@@ -63,14 +65,14 @@ def fetch_memberships(
     state = replace(
         state,
         courses_named=fetch_courses(moodle, course_identifier, courses),
-        roles=roles_by_shortname(fetch_roles(moodle)) if courses else {},
+        roles=roles_by_shortname(fetch_roles(moodle)) if courses or system_roles else {},
         cohorts=tuple(fetch_cohorts(moodle, cohort_names, cohort_idnumbers, cohort_ids)),
     )
     state = _with_methods(moodle, state)
     state = replace(state, groups=_fetch_groups(moodle, state, None if all_groups else set(groups)))
     state = _with_forums(moodle, state)
     present = None if userids is None else [userid for userid in userids if userid > 0]
-    state = replace(state, rows=_fetch_rows(moodle, state, present))
+    state = replace(state, rows=_fetch_rows(moodle, state, present, system_roles=system_roles))
     return recall(
         memory,
         state,
@@ -150,11 +152,14 @@ def _with_forums(moodle: MoodleSession, state: MembershipState) -> MembershipSta
     return replace(state, forums=forums, permissions=fetch_permissions(moodle, ALLOW_FORCE_SUBSCRIBE, contextids))
 
 
-def _fetch_rows(moodle: MoodleSession, state: MembershipState, userids: Collection[int] | None) -> dict[str, Rows]:
+def _fetch_rows(
+    moodle: MoodleSession, state: MembershipState, userids: Collection[int] | None, *, system_roles: bool
+) -> dict[str, Rows]:
     """Read what the users belong to already, in everything that the chunk may touch."""
     enrolids = {instance.id for instances in state.instances.values() for instance in instances}
     enrolids |= {instance.id for instance in _synced(state)}
     contextids = [course.contextid for course in state.courses.values()]
+    contextids += [state.system_contextid] if system_roles else []
     conversationids = {group.conversationid for group in state.groups.values() if group.conversationid is not None}
     forumids = [forum.id for forums in state.forums.values() for forum in forums]
     return {

@@ -144,6 +144,19 @@ class MembershipRows:
         self._roles.remove(key, line)
         return True
 
+    def holds_system_role(self, user: UserKey, roleid: int) -> bool:
+        """Tell whether a user has a role in the context of the site, given by nobody else than people."""
+        return self._roles.get((self.state.system_contextid, user, roleid, "", 0)) is not None
+
+    def assign_system_role(self, user: UserKey, roleid: int, line: int) -> None:
+        """Give a user a role in the context of the site. Mirrors: role_assign(); nothing follows it there"""
+        values = {"timemodified": self.now, "modifierid": self.state.operatorid, "sortorder": 0}
+        self._roles.put((self.state.system_contextid, user, roleid, "", 0), values, line)
+
+    def unassign_system_role(self, user: UserKey, roleid: int, line: int) -> None:
+        """Take a role in the context of the site away from a user. Mirrors: role_unassign()"""
+        self._roles.remove((self.state.system_contextid, user, roleid, "", 0), line)
+
     def unassign_roles_of(self, user: UserKey, instance: Instance, line: int) -> bool:
         """Take away the roles that a method has given to a user; tell whether there were any."""
         course = self.state.courses[instance.courseid]

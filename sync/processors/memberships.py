@@ -1,4 +1,4 @@
-"""What a row does beside the account itself: course sets and a cohort.
+"""What a row does beside the account itself: course sets, cohorts and roles of the whole site.
 
 state = fetch_memberships(...)                        sync.processors.membership_fetch
 memberships = Memberships(state, plan, now=now)       once per plan()
@@ -18,13 +18,14 @@ from sync.processors.membership_rows import MembershipRows
 from sync.processors.membership_state import MembershipState
 from sync.processors.memory import Memory
 from sync.processors.plan import Plan, Ref
+from sync.processors.system_roles import SystemRoleCell, SystemRoles
 from sync.processors.table_view import UserKey
 
 __all__ = ["CourseSet", "Memberships", "SetResult"]
 
 
 class Memberships:
-    """Carries out the course sets and cohorts of one chunk.
+    """Carries out the course sets, cohorts and roles of the whole site of one chunk.
 
     Shape: show_time: makes seconds readable; user: an id, in a simulation perhaps a negative one, or the Ref of an account
     that the same plan creates
@@ -34,6 +35,7 @@ class Memberships:
         self._rows = MembershipRows(state, plan, now=now)
         self._course_sets = CourseSets(self._rows, show_time)
         self._cohorts = CohortMembership(self._rows)
+        self._system_roles = SystemRoles(self._rows)
 
     def apply_course_set(self, user: UserKey, course_set: CourseSet, line: int) -> SetResult:
         """Enrol, give a role, put in a group, as one set says; the other sets go on whatever comes of it."""
@@ -42,6 +44,14 @@ class Memberships:
     def add_to_cohort(self, user: UserKey, name: str, idnumber: str, line: int, column: str = "cohort") -> SetResult:
         """Make a user a member of a cohort, with the enrolments that come with it."""
         return self._cohorts.add(user, name, idnumber, line, column)
+
+    def apply_system_role(self, user: UserKey, cell: SystemRoleCell, line: int) -> SetResult:
+        """Give a role of the whole site, or take it away."""
+        return self._system_roles.apply(user, cell, line)
+
+    def would_change_system_role(self, user: UserKey, cell: SystemRoleCell) -> bool:
+        """Whether that would change anything."""
+        return self._system_roles.would_change(user, cell)
 
     def finish(self) -> None:
         """Put what has changed into the plan; call it once, after the last row."""

@@ -40,6 +40,7 @@ from sync.processors.base import Processor
 from sync.processors.membership_fetch import fetch_memberships
 from sync.processors.membership_state import MembershipState
 from sync.processors.profile_values import profile_value
+from sync.processors.system_roles import system_role_cells
 from sync.processors.user_state import UsersState
 from sync.processors.user_survey import UsersSurvey
 from sync.processors.users_planning import PLAIN_FIELDS, UsersPlan, UsersPlanner, cohort_columns, course_sets
@@ -125,8 +126,9 @@ class Users(Processor[UsersState, UsersPlan]):
         NumberedColumn("start", moodle_time(), aliases=("enroltimestart",), default=_("now")),
         NumberedColumn("end", moodle_time(), default=_("0, unlimited")),
         NumberedColumn("enrolperiod", integer(0, 36_500), help=_("Days after the start, in place of an end; 0 = unlimited.")),
-        NumberedColumn("sysrole", text(100), refers_to="role",
-                       help=_("Known from Moodle's own upload; roles of the whole site are given in Moodle, not by a file.")),
+        NumberedColumn("sysrole", text(101), refers_to="role",
+                       help=_("Short name of a role that is given for the whole site, as in Moodle's own upload; with a hyphen "
+                              "before it, the role is taken away.")),
         NumberedColumn("enrolstatus", flag(), default=_("0, active"), help=_("1 suspends the enrolment.")),
         NumberedColumn("wwwroot", text(255), decides=True, help=_("Remote enrolment is not supported: such a set is refused.")),
         NumberedColumn("type", text(), ignored=True),
@@ -306,6 +308,7 @@ class Users(Processor[UsersState, UsersPlan]):
 
     def _fetch_memberships(self, rows: Sequence[CleanRow], userids: Sequence[int]) -> MembershipState:
         sets = [course_set for row in rows for course_set in course_sets(row.values, self.set_numbers, self.rules)]
+        gives_roles = any(system_role_cells(row.values) for row in rows)
         named = {text for row in rows for _column, text in cohort_columns(row.values)}
         return fetch_memberships(
             self.moodle,
@@ -316,6 +319,7 @@ class Users(Processor[UsersState, UsersPlan]):
             cohort_names={row.values["cohort"] for row in rows if "cohort" in row.values} | named,
             cohort_idnumbers={row.values["cohortid"] for row in rows if "cohortid" in row.values} | named,
             userids=userids,
+            system_roles=gives_roles,
         )
 
     def _contiguous_sets(self) -> tuple[int, ...]:

@@ -12,8 +12,9 @@ from sync.processors.accounts import Account, AccountBook, AccountsPlan, RowRefu
 from sync.processors.base import SplitChunk
 from sync.processors.enrolment_dates import given_date
 from sync.processors.enrolment_methods import MANUAL
-from sync.processors.memberships import CourseSet, Memberships, SetResult
+from sync.processors.memberships import CourseSet, Memberships
 from sync.processors.plan import Ref
+from sync.processors.system_roles import system_role_cells
 from sync.processors.user_checks import UserChecks, is_mailable, is_no_mail
 from sync.processors.user_matching import AccountMatcher
 from sync.processors.user_passwords import UserPasswords
@@ -30,7 +31,6 @@ PLAIN_FIELDS = (
 )  # fmt: skip
 
 
-_SYSTEM_ROLE = re.compile(r"sysrole[1-9]\d*")
 _COHORT_COLUMN = re.compile(r"cohort[1-9]\d*")
 # Refusals of a row whose account is somebody else's -> by which value, "" = the primary identity.
 _CLASHES = {"username_differs": "", "idnumber_taken": "idnumber", "email_taken": "email"}
@@ -162,6 +162,8 @@ class UsersPlanner:
         columns = [change.field for change in account.changes_to(new_values)]
         columns += ["password"] if self.passwords.would_change(account, values) else []
         columns += self.profiles.columns_to_change(account, profile)
+        roles = system_role_cells(values)
+        columns += [cell.column for cell in roles if self.memberships.would_change_system_role(account.key, cell)]
         if columns:
             raise RowRefused("account_protected", columns[0], username=account.values["username"])
 
@@ -235,7 +237,9 @@ class UsersPlanner:
         return result
 
     def _join(self, result: RowResult, account: Account, values: Mapping[str, Any]) -> None:
-        joinings = [_left_to_moodle(values)]
+        joinings = [
+            self.memberships.apply_system_role(account.key, cell, result.line) for cell in system_role_cells(values)
+        ]
         if "cohort" in values or "cohortid" in values:
             name, idnumber = values.get("cohort", ""), values.get("cohortid", "")
             joinings.append(self.memberships.add_to_cohort(account.key, name, idnumber, result.line))
@@ -282,12 +286,6 @@ def course_sets(
                 period=values.get(f"enrolperiod{number}"),
                 suspended=values.get(f"enrolstatus{number}"),
             )
-
-
-def _left_to_moodle(values: Mapping[str, Any]) -> SetResult:
-    """Say which cells ask for roles of the whole site."""
-    asked = sorted((name, cell) for name, cell in values.items() if _SYSTEM_ROLE.fullmatch(name) and cell)
-    return SetResult(problems=tuple(Note("sysrole_not_given", {"column": name, "role": cell}) for name, cell in asked))
 
 
 def cohort_columns(values: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -57,12 +57,6 @@ def test_numbered_cohorts_are_found_by_idnumber_or_made(sqlite_site: MoodleSite)
     assert "cohort_digits_unknown" in result.codes
 
 
-def test_a_role_of_the_whole_site_is_left_to_moodle(sqlite_site: MoodleSite) -> None:
-    result = run(sqlite_site, f"{NAMES};sysrole1\nnew;N;E;manager\nother;O;T;\n")
-    assert result.counts == {"created": 1, "partial": 1}
-    assert sqlite_site.rows("role_assignments", userid=sqlite_site.one("user", username="new")["id"]) == []
-
-
 @pytest.mark.parametrize(
     ("header", "cells", "said"),
     [
