@@ -37,6 +37,11 @@ class PatientBodies:
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         length = _length(environ)
         connection = environ.get("gunicorn.socket")
+        if environ.get("HTTP_TRANSFER_ENCODING"):
+            # Nobody knows how much is to come, nor when it ends; no browser sends a form like that.
+            if connection is not None:
+                _end_reading(connection)
+            return _refuse(start_response, "411 Length Required")
         if not length or connection is None:
             return self._application(environ, start_response)
         may_wait = self._places.acquire(blocking=False)
@@ -78,7 +83,7 @@ class _WatchedBody:
     def __exit__(self, *_exception: object) -> None:
         self._is_over.set()
         if self._left > 0:
-            self._end()
+            _end_reading(self._connection)
 
     def read(self, size: int = -1) -> bytes:
         pieces: list[bytes] = []
@@ -107,18 +112,20 @@ class _WatchedBody:
             self._is_reading = False
             self._pieces += 1
 
-    def _end(self) -> None:
-        with suppress(OSError):
-            self._connection.shutdown(socket.SHUT_RD)
-
     def _end_when_silent(self) -> None:
         seen = -1
         while not self._is_over.wait(self._seconds):
             if self._is_reading and self._pieces == seen:
                 # Wakes the thread that waits: for it the body ends here.
-                self._end()
+                _end_reading(self._connection)
                 return
             seen = self._pieces
+
+
+def _end_reading(connection: socket.socket) -> None:
+    """For us the request ends here: whoever waits for more of it is woken, and the server looks for no rest of it."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RD)
 
 
 def _length(environ: Environ) -> int:

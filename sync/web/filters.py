@@ -10,6 +10,14 @@ from django.utils.translation import gettext_lazy as _
 from sync.models import RunState, SyncRun
 from sync.processors.base import Processor
 
+# Of a number in an address: more than any id has, and few enough for every database.
+_MOST_DIGITS = 10
+
+
+def number_in(text: str) -> int | None:
+    """Return the number that a part of an address is; None if it is none of ours."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < _MOST_DIGITS else None
+
 
 class RunFilter(django_filters.FilterSet):
     """Narrow the list of runs. Shape: tools: those the user may use."""

@@ -80,3 +80,20 @@ def test_half_sent_bodies_do_not_keep_others_waiting(port: int, length: int) -> 
         # A whole form is taken, too; without a token it is forbidden.
         assert answer(port, b"username=ann&password=x") == 403
         assert time.monotonic() - started < 8
+
+
+@pytest.mark.parametrize("method", [b"POST", b"GET"])
+def test_bodies_without_length_keep_nobody_waiting(port: int, method: bytes) -> None:
+    """They come in pieces, of which there may be more at any time: none is waited for, not even to be passed over."""
+    with ExitStack() as stack:
+        clients = []
+        for _client in range(CLIENTS):
+            client = stack.enter_context(closing(socket.create_connection(("127.0.0.1", port), timeout=30)))
+            client.sendall(
+                method + b" /login/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nuser"
+            )
+            clients.append(client)
+        started = time.monotonic()
+        assert answer(port) == 200
+        assert clients[0].recv(100).startswith(b"HTTP/1.1 411 ")
+        assert time.monotonic() - started < 8

@@ -202,3 +202,9 @@ def test_the_preview_reads_the_beginning_of_utf_16(full_client: Client, make_fil
     text = preview(full_client, make_file("in.csv", ("username;firstname;lastname\n" + rows).encode("utf-16")))
     assert "UTF-16LE" in text
     assert "Zoé" in text
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "9" * 30, "²", "\N{ARABIC-INDIC DIGIT THREE}" * 5000], ids=range(4))
+def test_a_number_in_an_address_may_be_anything(number: str, users_client: Client) -> None:
+    assert users_client.get(reverse("tool_preview", args=["users"]), {"command_file": number}).content == b""
+    assert users_client.get(reverse("tool", args=["users"]), {"file": number}).status_code == 200

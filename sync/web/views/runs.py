@@ -25,13 +25,11 @@ from sync.runs.selectors import processors_for, run_notes, run_outcomes, visible
 from sync.values import Action
 from sync.web.access import current_site, run_or_404, signed_in, usable_files
 from sync.web.downloads import attachment
-from sync.web.filters import RunFilter
+from sync.web.filters import RunFilter, number_in
 from sync.web.progress import describe_progress
 
 _RUNS_PER_PAGE = 25
 _OUTCOMES_PER_PAGE = 50
-# Of the number of a page.
-_MOST_DIGITS = 10
 _REPORT_BYTES = 1024 * 1024
 _DOWNLOADS = (RunFile.Kind.REPORT, RunFile.Kind.OUTCOMES, RunFile.Kind.TRYBACK, RunFile.Kind.ARCHIVE)
 
@@ -173,7 +171,7 @@ def _outcomes(request: HttpRequest, run: SyncRun) -> dict[str, Any]:
             run,
             action=chosen if is_action else "",
             code="" if is_action else chosen,
-            page=int(page) if page.isascii() and page.isdecimal() and len(page) < _MOST_DIGITS else 1,
+            page=number_in(page) or 1,
             per_page=_OUTCOMES_PER_PAGE,
         )
     except (OutcomesMissing, StorageUnavailable) as error:

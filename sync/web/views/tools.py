@@ -21,6 +21,7 @@ from sync.runs.services import queue_run, queue_upload, save_settings
 from sync.runs.upcoming import UpcomingFile, starts_of, upcoming_files
 from sync.web.access import current_site, signed_in, tool_or_404, usable_files
 from sync.web.cards import tool_card
+from sync.web.filters import number_in
 from sync.web.forms import ToolForm
 from sync.web.preview import preview_file
 
@@ -47,8 +48,8 @@ def tool(request: HttpRequest, key: str) -> HttpResponse:
 def preview(request: HttpRequest, key: str) -> HttpResponse:
     """Show how the chosen file begins, as the tool would read it."""
     processor, site = tool_or_404(request.user, key), current_site()
-    file_id = request.GET.get("command_file", "")
-    if not file_id.isdecimal():
+    file_id = number_in(request.GET.get("command_file", ""))
+    if file_id is None:
         return HttpResponse()
     file = get_object_or_404(usable_files(request.user, site, key), pk=file_id)
     chosen = {
@@ -96,8 +97,8 @@ def _form(request: HttpRequest, processor: type[Processor[Any, Any]], site: Mood
 
 def _preselected(request: HttpRequest, files: Any, site: MoodleSite, key: str) -> CommandFile | None:
     """Give the file that the address names, or the one that the tool takes by itself."""
-    asked_for = request.GET.get("file", "")
-    file = files.filter(pk=asked_for).first() if asked_for.isdecimal() else preselected_file(site, key, request.user)
+    asked_for = number_in(request.GET.get("file", ""))
+    file = files.filter(pk=asked_for).first() if asked_for else preselected_file(site, key, request.user)
     return file if file is not None and files.filter(pk=file.pk).exists() else None
 
 
