@@ -147,6 +147,25 @@ COLUMN_TEXTS = {
         "The cell holds a formula, not its result. Show results instead of formulas in the spreadsheet, and save the file "
         "again."
     ),
+    "cell_too_narrow": _(
+        "“%(value)s” is what a spreadsheet shows for a number or date in a column that is too narrow. Make the column "
+        "wider, and save the file again."
+    ),
+    "cell_is_null": _(
+        "“%(value)s” is how a database writes that there is no value. Empty the cell; a name is written Null."
+    ),
+    "cell_quotes_escaped": _(
+        "The cell is in quotes, and holds quotes behind a backslash. A database writes them so; within a cell in quotes a "
+        'quote has to be doubled: "".'
+    ),
+    "cell_encoded_twice": _(
+        "“%(value)s” is what “%(meant)s” becomes when a file in UTF-8 is opened in another encoding and saved again. Take "
+        "the file from its source again; if the file itself is in order, choose UTF-8 in the option encoding."
+    ),
+    "cell_letters_lost": _(
+        "The cell holds characters that no text has, such as � in place of a letter: another program read the file in a "
+        "wrong encoding. Take the file from its source again."
+    ),
     "column_rounded": _(
         "Column %(column)s: %(count)s rows hold rounded numbers such as 2.026E+07. The column was damaged by a "
         "spreadsheet; take the file from its source again, and open it with this column as text."

@@ -18,6 +18,7 @@ CELL_CODES = frozenset((
     "value_too_long", "value_not_number", "value_out_of_range", "value_not_flag", "value_not_among", "value_not_time",
     "value_not_email", "country_unknown", "language_unknown", "timezone_unknown", "profile_year_out_of_range",
     "cell_is_formula_error", "cell_is_rounded", "cell_lost_digits", "cell_is_formula",
+    "cell_too_narrow", "cell_is_null", "cell_encoded_twice", "cell_letters_lost",
 ))  # fmt: skip
 _NAMING_OPTIONS = ("primaryidentity", "courseidentifier", "groupidentifier", "groupingidentifier", "cohortidentifier")
 

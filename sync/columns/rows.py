@@ -11,6 +11,7 @@ from sync.columns.column import Columns, Empty, PrefixedColumn
 from sync.columns.header import MatchedHeader
 from sync.columns.leaving_out import LeavingOut, left_out
 from sync.columns.options import OptionValues
+from sync.columns.shown_names import is_secret_name
 from sync.columns.survey import DateSurvey
 from sync.values import CleanRow, Note, Rejection, Row
 
@@ -77,7 +78,7 @@ class RowCleaner:
             value = cells[position] if position < count else ""
             try:
                 if cell_faults and position in cell_faults:
-                    self._refuse(cell_faults[position], position)
+                    self._refuse(cell_faults[position], position, name)
                 if value and not value.isascii():
                     value = self._texts.normal(value, name, line, is_key=is_key)
                 value = value and clean(value)
@@ -110,7 +111,7 @@ class RowCleaner:
             return Rejection(row.line, "", "too_few_cells", {"cells": count, "width": self._width})
         return None
 
-    def _refuse(self, fault: Note, position: int) -> None:
-        """Raise a fault of the reader, unless the column wants what it is about. Raises: CellError"""
+    def _refuse(self, fault: Note, position: int, name: str) -> None:
+        """Raise a fault of the reader, unless the column wants what it is about; no password is shown. Raises: CellError"""
         if fault.code != "cell_is_boolean" or position in self._text_positions:
-            raise CellError(fault.code, **fault.params)
+            raise CellError(fault.code, **(dict.fromkeys(fault.params, "…") if is_secret_name(name) else fault.params))

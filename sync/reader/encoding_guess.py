@@ -69,7 +69,9 @@ _MOST_OF_A_CELL = 8.0
 _MOST_OF_A_COMMON_CELL = 0.5
 _MOST_SUPPORT = 2.0
 _SYMBOL = -11.0
-_WRONG_CASE = -4.0
+_WRONG_CASE = -8.0
+# A unit (km², cm³) has fewer letters.
+_LETTERS_OF_A_WORD = 3
 
 _WORD = re.compile(r"[^\W\d_ªº²³¹¼½¾]+")
 # What may stand beside a letter: apostrophes, dashes, blanks; at the edge of a word also these.
@@ -182,15 +184,29 @@ def _symbols_within_words(text: str) -> int:
     """Return how many symbols stand where only letters do."""
     count = 0
     for place, char in enumerate(text):
-        if char.isascii() or char in _APART or (char.isalpha() and char not in "ªº"):
+        if char.isascii():
             continue
         before, after = text[max(place - 1, 0) : place], text[place + 1 : place + 2]
+        if _is_misplaced(char, text[:place], after):
+            count += 1
+            continue
+        if char in _APART or (char.isalpha() and char not in "ªº"):
+            continue
         if _is_mark(char) and (before.isalpha() or _is_mark(before)):
             continue
         is_within = before.isalpha() and after.isalpha()
         is_beside = before.isalpha() or after.isalpha() or not (before + after).isascii()
         count += is_within or (is_beside and char not in _AROUND)
     return count
+
+
+def _is_misplaced(char: str, before: str, after: str) -> bool:
+    """Whether a symbol that may stand beside a letter stands where it can't: ªtefan, Micha³, L—pez."""
+    if char in "ªº—":
+        return after.isalpha() and (char != "—" or before[-1:].isalpha())
+    if char in "²³¹":
+        return len(before) >= _LETTERS_OF_A_WORD and before[-_LETTERS_OF_A_WORD:].isalpha()
+    return char in "‚„" and before[-1:].isalpha()
 
 
 def _is_mark(char: str) -> bool:

@@ -178,8 +178,8 @@ class RowSplitter:
         """Tell whether lines are one row (QUOTED), several (PLAIN), or it can't be told (DOUBTFUL).
 
         Lines that a cell would swallow although they have the header's number of cells are rows by themselves, if there
-        are enough of them, and the first line has this number too. The last line alone is no sign: behind a first cell of
-        two lines stand all the others.
+        are enough of them, and the first line has this number too. The last line alone is no sign where the whole has all
+        the cells: behind a first cell of two lines stand all the others.
         """
         width = self.width or count_cells(lines[0], self._separator)[1]
         behind = [line for line in lines[1:] if line.strip(self._blank)]
@@ -187,7 +187,8 @@ class RowSplitter:
         swallowed = [line for line in behind if line[0] not in COMMENT_BYTES or self._is_row_like(line, width)]
         is_first_alike = self._is_row_like(lines[0], width)
         if not alike or (alike == swallowed[-1:] and not is_first_alike):
-            return QUOTED
+            is_whole = not alike or self._has_all_cells(lines, width)
+            return QUOTED if is_whole else DOUBTFUL
         needed = _FEW_LINES if width == 2 else 1 if width >= _TELLING_WIDTH else 2
         are_enough = len(alike) >= needed and (
             len(alike) == len(swallowed) or (len(alike) >= _FEW_LINES and len(alike) >= _MOST * len(swallowed))
@@ -196,6 +197,9 @@ class RowSplitter:
         spaced = self._mark + b" "
         is_prose = spaced not in lines[0] and any(spaced in line for line in alike)
         return PLAIN if width > 1 and are_enough and is_first_alike and not is_prose else DOUBTFUL
+
+    def _has_all_cells(self, lines: list[bytes], width: int) -> bool:
+        return count_cells(b"".join(lines).rstrip(LINE_END), self._separator)[0] >= (self._least or width)
 
     def _is_row_like(self, line: bytes, width: int = 0) -> bool:
         # Without looking at quotes, which only make cells fewer.

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 
+from sync.reader.damaged_letters import SIGN_OF_DAMAGE, damaged_letters
 from sync.values import Note
 
 # The words by which spreadsheets (Excel, LibreOffice) say that a formula failed: English first, then German, French, Spanish,
@@ -36,10 +37,23 @@ _NUMBERED_ERROR = re.compile(
 )
 _ROUNDED = re.compile(r"[+-]?\d(?:[.,]\d{1,15})?[Ee][+-]\d{1,3}")
 _ZEROS_AT_END = re.compile(r"\d{15}0{3,9}")
-_FORMULA = re.compile(r"=[A-Z][A-Z0-9.]*\([^\n]*\)")
+# A call of a function, or anything that begins with a reference to a cell (=A2&B2, =+$C$4, =Sheet1!A2, ='My sheet'!A2).
+_FORMULA = re.compile(
+    r"=[+-]?(?:[^\W\d_][\w.]*\([^\n]*\)[^\n]*|(?:(?:'[^'\n]+'|\w+)!)?\$?[A-Z]{1,3}\$?[1-9]\d{0,6}(?:[-+*/^&<>=:][^\n]*)?)"
+)
+_TOO_NARROW = re.compile(r"#{3,}")
+# Of SQL Server and MySQL, Oracle, and DBeaver. A person is called Null, not NULL.
+_DATABASE_WORDS = frozenset(("NULL", "(null)", "(NULL)", "<null>", "<NULL>", "[NULL]"))
+_ESCAPED_QUOTE = re.compile(r'"[^\n]*\\"[^\n]*"')
+
+_FAULTS = (
+    (_ROUNDED, "cell_is_rounded"),
+    (_ZEROS_AT_END, "cell_lost_digits"),
+    (_TOO_NARROW, "cell_too_narrow"),
+)
 
 # What every row that holds such a cell has somewhere. (A look at the row costs less than one at each of its cells.)
-may_be_special = re.compile(r"[#=\\]|[Ee][+-]\d|\d{15}000|: ?5\d\d").search
+may_be_special = re.compile(rf"[#=\\]|[Ee][+-]\d|\d{{15}}000|: ?5\d\d|NULL|null[)>]|{SIGN_OF_DAMAGE}").search
 
 
 def decode_cell(text: str) -> str:
@@ -53,13 +67,16 @@ def cell_fault(text: str) -> Note | None:
     """Return why a cell can't be what somebody meant to write, if so."""
     if is_error_word(text):
         return Note("cell_is_formula_error", {"value": text})
-    if _ROUNDED.fullmatch(text):
-        return Note("cell_is_rounded", {"value": text})
-    if _ZEROS_AT_END.fullmatch(text):
-        return Note("cell_lost_digits", {"value": text})
+    if text in _DATABASE_WORDS:
+        return Note("cell_is_null", {"value": text})
+    if _ESCAPED_QUOTE.fullmatch(text):
+        return Note("cell_quotes_escaped", {})
     if text.startswith("=") and _FORMULA.fullmatch(text):
         return Note("cell_is_formula", {})
-    return None
+    for pattern, code in _FAULTS:
+        if pattern.fullmatch(text):
+            return Note(code, {"value": text})
+    return damaged_letters(text)
 
 
 def is_error_word(text: str) -> bool:

@@ -118,6 +118,22 @@ def test_one_name_is_shown_in_the_likeliest_readings(codec: str, name: str, enco
     assert caught.value.params["readings"].count(";") <= 2
 
 
+@pytest.mark.parametrize(
+    ("codec", "names"),
+    [
+        ("mac-roman", "José;Lévy;Zoë"),
+        ("mac-roman", "López"),
+        ("cp850", "José"),
+        ("cp1250", "Michał"),
+        ("cp1250", "Ştefan;Ţepeş"),
+    ],
+)
+def test_symbols_where_only_letters_stand_are_doubtful(codec: str, names: str) -> None:
+    with pytest.raises(UndecodableFile) as caught:
+        find_encoding(io.BytesIO(f"username;name;more;most\nu;{names}\n".encode(codec)), "")
+    assert caught.value.code == "encoding_doubtful"
+
+
 @pytest.mark.parametrize("column", ["password", "Passwort", '"PWD"', "mot de passe"])
 def test_passwords_are_not_shown(column: str) -> None:
     file = f"# note\nusername;{column};name\nu;Пароль;Ольга\n".encode("cp1251")

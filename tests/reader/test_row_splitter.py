@@ -82,6 +82,8 @@ def test_a_quote_closed_nowhere_is_a_matter_of_its_own_line(quote: bytes) -> Non
         b'a\n"one\ntwo"\n',
         # As many lines look like text as look like rows.
         b'a;b;c;d\n1;2;3;"x\n1;2;3;4\nsome text\nmore"\n',
+        # The whole lacks cells that the last line has by itself.
+        b'a;b;c;d;e\n1;"2\n1;2;3";4;5\n',
     ],
 )
 def test_what_may_be_one_row_or_several_is_doubtful(file: bytes) -> None:

@@ -1,0 +1,62 @@
+"""Cells whose letters were damaged before the file came: UTF-8 that a program read in another encoding, and letters lost."""
+
+# ruff: noqa: RUF001 (accents and quotes that look alike)
+
+from __future__ import annotations
+
+import re
+
+from sync.values import Note
+
+# The characters of the bytes 80 to BF, of which the second and later bytes of UTF-8 are.
+_WINDOWS_AGAIN = "\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
+# The same without the quotes and dashes that may follow a capital letter of a name.
+_BUT_QUOTES = "\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ•˜™š›œžŸ"
+# What é and the like become: read as Windows-1252 or Latin 1 (JosÃ©), Mac (Jos√©), CP850 (Jos├®) and Windows-1250 (JosĂ©).
+_SIGNS = (
+    (rf"Ã[{_WINDOWS_AGAIN}]|Â[\u0080-\u00bf]|[ÄÅ][{_BUT_QUOTES}]|(?:[ÐÑ][{_WINDOWS_AGAIN}]){{2}}|â€", "cp1252"),
+    (r"√[^\s\w]", "mac_roman"),
+    (r"├[^\s\w]", "cp850"),
+    (r"Ă[^\s\w]|Ă[Ľşťźľ]", "cp1250"),
+)
+# The replacement character, and control characters that no text has.
+_LOST = "[\ufffd\x01-\x08\x0e-\x1f\x7f-\x9f]"
+SIGN_OF_DAMAGE = f"[ÃÂÄÅÐÑâ√├Ă][^\\x00-\\x7f]|{_LOST}"
+_PATTERNS = tuple((re.compile(sign).search, encoding) for sign, encoding in _SIGNS)
+_LOST_LETTER = re.compile(_LOST).search
+_MOST_TIMES = 3
+_LONGEST_SHOWN = 60
+
+
+def damaged_letters(text: str) -> Note | None:
+    """Return why the letters of a cell can't be those that somebody meant, if so."""
+    if text.isascii() and text.isprintable():
+        return None
+    meant = _read_again(text)
+    if meant != text:
+        return Note("cell_encoded_twice", {"value": text[:_LONGEST_SHOWN], "meant": meant[:_LONGEST_SHOWN]})
+    if _LOST_LETTER(text):
+        return Note("cell_letters_lost", {})
+    return None
+
+
+def _read_again(text: str) -> str:
+    """Return what a text is that was once UTF-8, and was read in other encodings since; else the text itself."""
+    for _time in range(_MOST_TIMES):
+        for has_signs, encoding in _PATTERNS:
+            if has_signs(text):
+                try:
+                    text = _bytes(text, encoding).decode()
+                except UnicodeError:
+                    continue
+                break
+        else:
+            break
+    return text
+
+
+def _bytes(text: str, encoding: str) -> bytes:
+    """Return the bytes of a text. Windows-1252 leaves some out, which programs read as control characters then."""
+    if encoding != "cp1252":
+        return text.encode(encoding)
+    return b"".join(char.encode("latin-1" if "\x80" <= char <= "\x9f" else encoding) for char in text)

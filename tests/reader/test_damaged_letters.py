@@ -1,0 +1,57 @@
+"""Letters that were damaged before the file came."""
+
+# ruff: noqa: RUF001 (accents and quotes that look alike)
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from sync.reader import open_rows
+from sync.reader.damaged_letters import damaged_letters
+from sync.values import Note
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("JosÃ©", "José"),
+        ("GroÃŸ MÃ¼ller", "Groß Müller"),
+        ("JOSÃ\x89", "JOSÉ"),
+        ("Dâ€™Arcy", "D’Arcy"),
+        ("Å\x81ukasz", "Łukasz"),
+        ("Ð˜Ð²Ð°Ð½", "Иван"),
+        ("JosÃƒÂ©", "José"),
+        ("Jos├®", "José"),
+        ("Jos√©", "José"),
+        ("JosĂ©", "José"),
+        ("L‚Ã©cole", ""),
+    ],
+)
+def test_utf_8_that_was_read_in_another_encoding_is_seen(text: str, meant: str) -> None:
+    fault = damaged_letters(text)
+    assert fault == (Note("cell_encoded_twice", {"value": text, "meant": meant}) if meant else None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "JOÃO", "SÃO PAULO", "“JOSÓ”", "CAFÉ’S", "BLÅ’S", "Â", "Âge d’or – été…", "MÃE ©", "Łódź", "Иван", "café»", "√2",
+        "Ñandú", "ĂLAȘ", "ÀÉÎ ©", "l’Â – x", "line\nbreak\tñ", "Ǻ",
+    ],
+)  # fmt: skip
+def test_letters_of_many_languages_are_in_order(text: str) -> None:
+    assert damaged_letters(text) is None
+
+
+@pytest.mark.parametrize("text", ["Jos\ufffd", "Jos\x82", "\x1b$BB@O:", "a\x7fb"])
+def test_signs_of_lost_letters_are_seen(text: str) -> None:
+    assert damaged_letters(text) == Note("cell_letters_lost", {})
+
+
+def test_only_the_damaged_cell_is_at_fault() -> None:
+    data = "username;firstname;lastname\nann;JosÃ©;García\nbob;Zoé;O’Neil\n".encode()
+    first, second = open_rows(io.BytesIO(data), "in.csv")
+    assert {place: fault.code for place, fault in first.cell_faults.items()} == {1: "cell_encoded_twice"}
+    assert not second.cell_faults
