@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from django.db import models, transaction
 
-from sync.models import MoodleSite, Source, Webhook
-from sync.runs import connections, sources, webhooks
+from sync.models import MoodleSite, RunMail, Source, Webhook
+from sync.runs import connections, mails, sources, webhooks
 from sync.runs.sealing import Unreadable, reseal
 
 
@@ -42,3 +42,6 @@ def _stored() -> Iterator[tuple[models.Model, str, str]]:
         yield webhook, "secret", webhooks.PURPOSE
     for site in MoodleSite.objects.select_for_update().exclude(connection=b""):
         yield site, "connection", connections.PURPOSE
+    # A mail that may still have to be sent keeps its text; those that were sent have none.
+    for mail in RunMail.objects.select_for_update().exclude(sealed=b""):
+        yield mail, "sealed", mails.PURPOSE

@@ -21,7 +21,7 @@ from sync.runs.waiting import own_database
 State = RunMail.State
 Mark = Callable[[int, State], None]
 
-_PURPOSE = "mails of runs"
+PURPOSE = "mails of runs"
 # What may still have to be sent, and what a person is asked about.
 UNSURE_STATES = (State.BEGUN, State.FAILED)
 
@@ -81,7 +81,7 @@ def keep_mails(run: SyncRun, part_key: str, mails: Sequence[Mail]) -> None:
                 run=run,
                 part_key=part_key,
                 address=mail.to,
-                sealed=seal(_PURPOSE, {"subject": mail.subject, "body": mail.body}),
+                sealed=seal(PURPOSE, {"subject": mail.subject, "body": mail.body}),
             )
             for mail in mails
         ],
@@ -116,7 +116,7 @@ def _send(rows: Sequence[RunMail]) -> int:
     mails: list[Mail] = []
     for row in rows:
         try:
-            text = unseal(_PURPOSE, row.sealed)
+            text = unseal(PURPOSE, row.sealed)
         except Unreadable:
             _mark(row, State.FAILED)
         else:

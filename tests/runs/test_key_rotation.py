@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
+from django.db import models
 from pytest_django import Settings
 
-from sync.models import MoodleSite, Source, Webhook
+from sync.models import MoodleSite, RunMail, Source, SyncRun, Webhook
 from sync.moodle.database import MoodleConnection
-from sync.runs import sources, webhooks
+from sync.runs import key_rotation, mails, sources, webhooks
 from sync.runs.connections import PURPOSE, sealed
 from sync.runs.sealing import Unreadable, seal, unseal
 
@@ -23,6 +27,8 @@ def site(settings: Settings) -> MoodleSite:
     site.save()
     Source.objects.create(site=site, processor="users", secret=seal(sources.PURPOSE, {"password": "hunter2"}))
     Webhook.objects.create(site=site, secret=seal(webhooks.PURPOSE, {"key": "hunter2"}))
+    run = SyncRun.objects.create(site=site, processor="users", file_path="/in.csv")
+    RunMail.objects.create(run=run, part_key="1", sealed=seal(mails.PURPOSE, {"body": "hunter2"}))
     return site
 
 
@@ -32,6 +38,7 @@ def readable(site: MoodleSite) -> bool:
             unseal(PURPOSE, MoodleSite.objects.get(pk=site.pk).connection),
             unseal(sources.PURPOSE, Source.objects.get(site=site, processor="users").secret),
             unseal(webhooks.PURPOSE, Webhook.objects.get(site=site).secret),
+            unseal(mails.PURPOSE, RunMail.objects.get().sealed),
         )
     except Unreadable:
         return False
@@ -64,3 +71,16 @@ def test_what_no_key_opens_is_named_and_left_alone(site: MoodleSite, settings: S
         call_command("rotatekeys")
     settings.TOOLSYNC_CREDENTIALS_KEY = "old" * 20
     assert readable(site)
+
+
+def test_no_encrypted_field_is_forgotten() -> None:
+    """Encrypted values are the only binary ones in our tables."""
+    fields = [
+        (model.__name__, field.name)
+        for model in apps.get_app_config("sync").get_models()
+        for field in model._meta.get_fields()
+        if isinstance(field, models.BinaryField)
+    ]
+    code = inspect.getsource(key_rotation)
+    assert fields
+    assert [field for field in fields if f"{field[0]}.objects" not in code or f'"{field[1]}"' not in code] == []
