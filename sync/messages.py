@@ -307,8 +307,8 @@ ACCOUNT_TEXTS = {
         "“%(value)s” belongs to %(count)s accounts. Choose another primary identity, or make the value unique in Moodle."
     ),
     "account_protected": _(
-        "“%(username)s” is the guest, a site administrator or the account that ToolSync works with: a file may not change "
-        "anything of it. Take the row out, or change the account in Moodle."
+        "“%(username)s” is the guest, a site administrator, somebody else who may configure the site, or the account that "
+        "ToolSync works with: a file may not change anything of it. Take the row out, or change the account in Moodle."
     ),
     "username_invalid": _(
         "“%(username)s” is not a valid username. Use lower-case letters, digits, hyphen, dot, underscore and @ only."

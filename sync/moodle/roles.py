@@ -70,6 +70,19 @@ def fetch_roles(moodle: MoodleSession) -> list[Role]:
     ]
 
 
+def fetch_configurers(moodle: MoodleSession) -> set[int]:
+    """Return the ids of the users to whom a role that is held for the whole site permits to configure it.
+
+    Queries: one
+    """
+    held, given = moodle.table("role_assignments"), moodle.table("role_capabilities")
+    configuring = sa.select(given.c.roleid).where(given.c.permission == ALLOW, given.c.capability.in_(CONFIGURING))
+    statement = sa.select(held.c.userid).where(
+        held.c.contextid == moodle.system_contextid, held.c.roleid.in_(configuring)
+    )
+    return {row.userid for row in moodle.fetch(statement)}
+
+
 def fetch_role_assignments(
     moodle: MoodleSession, contextids: Collection[int], userids: Collection[int] | None
 ) -> UserRows:

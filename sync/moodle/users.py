@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from sync.moodle.clock import Clock, clock_of
 from sync.moodle.collation import spellings
 from sync.moodle.database import MoodleSession
-from sync.moodle.identifiers import folding, named
+from sync.moodle.identifiers import folding, is_id, named
 from sync.moodle.passwords import HashFormat, format_for
+from sync.moodle.roles import fetch_configurers
 from sync.moodle.writer import MAX_KEYS, slices
 from sync.values import Moment
 
@@ -52,12 +53,14 @@ class SiteRules:
 
     @cached_property
     def protected_ids(self) -> frozenset[int]:
-        """Accounts that a file can't delete, suspend or rename: guest, site administrators, the operator."""
+        """Accounts that a file can't delete, suspend or rename: guest, site administrators, the operator.
+
+        Administrators by a role are administrators, too. Queries: one
+        """
         config = self._moodle.config
-        ids = {int(part) for part in config.get("siteadmins", "").split(",") if part.strip().isdigit()}
-        if config.get("siteguest", "").isdigit():
-            ids.add(int(config["siteguest"]))
-        return frozenset((*ids, self._moodle.operatorid))
+        named_ids = [*config.get("siteadmins", "").split(","), config.get("siteguest", "")]
+        ids = {int(text) for text in map(str.strip, named_ids) if is_id(text)}
+        return frozenset((*ids, self._moodle.operatorid, *fetch_configurers(self._moodle)))
 
     @cached_property
     def untouchable_ids(self) -> frozenset[int]:

@@ -176,6 +176,45 @@ def test_only_the_environment_allows_it(settings: object) -> None:
     assert main_connection().changes_protected_accounts
 
 
+CHANGES_BY_TYPE = [
+    ("users", "username;firstname;lastname;password\n{0};{0};{0};Mine-now#1\n"),
+    ("users", "username;firstname;lastname;oldusername\nother;{0};{0};{0}\n"),
+    ("users", "username;firstname;lastname;deleted\n{0};{0};{0};1\n"),
+    ("users_suspend", "username\n{0}\n"),
+    ("users_delete", "username\n{0}\n"),
+]
+
+
+@pytest.mark.parametrize(("key", "text"), CHANGES_BY_TYPE)
+def test_who_may_configure_the_site_by_a_role_is_an_administrator(key: str, text: str, with_role: MoodleSite) -> None:
+    ann = with_role.ids["ann"]
+    with_role.insert(
+        "role_assignments", roleid=with_role.ids["chief"], contextid=1, userid=ann, timemodified=0, modifierid=0,
+        component="", itemid=0, sortorder=0,
+    )  # fmt: skip
+    options = {"allowrename": True} if key == "users" else {}
+    for protects in (True, False):
+        before = with_role.snapshot()
+        codes = run_file(with_role, key, text.format("ann"), primaryidentity="username", **options).codes
+        assert (codes == ["account_protected"]) is protects
+        assert (with_role.diff(before, with_role.snapshot()) == {}) is protects
+        # Where the role is held in a course only, it permits nothing of the site.
+        with_role.execute(
+            "UPDATE {role_assignments} SET contextid = :c WHERE userid = :u", c=with_role.ids["C1"], u=ann
+        )
+
+
+@pytest.mark.parametrize(("setting", "name"), [("siteguest", "guest"), ("siteadmins", "boss")])
+def test_numbers_in_settings_may_have_blanks(setting: str, name: str, protected: Protected) -> None:
+    site = protected.site
+    value = f" {site.one('user', username=name)['id']} "
+    site.execute("UPDATE {config} SET value = :v WHERE name = :n", v=value, n=setting)
+    for key, text in CHANGES_BY_TYPE:
+        options = {"allowrename": True} if key == "users" else {}
+        result = run_file(site, key, text.format(name), primaryidentity="username", **options)
+        assert result.codes == ["account_protected"]
+
+
 # --- roles -----------------------------------------------------------------------------------------------------------
 
 
