@@ -6,9 +6,10 @@ VENV := .venv/bin
 # Three, for two cores: tests often wait. Each worker starts its own servers when a test asks for them.
 PYTEST_WORKERS ?= 3
 ARGS ?=
+LOCK_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests demo test lint format pytest matrix bench soak assets messages docs clean
+.PHONY: help setup setup-tests demo test lint format pytest matrix bench soak assets messages docs lock clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,8 +59,16 @@ messages: setup ## Bring the French catalogue up to date with the code (needs ge
 docs: setup ## Write the pages that are generated from the code
 	$(VENV)/python manage.py writedocs
 
+# Each file from the one of the same name; what is pinned already stays, and no server is named.
+lock: export CUSTOM_COMPILE_COMMAND = make lock
+lock: setup ## Pin the packages that requirements*.in ask for, with hashes (LOCK_ARGS="--upgrade-package NAME": raise one)
+	@$(VENV)/python -m venv .venv-lock && .venv-lock/bin/pip install --quiet --disable-pip-version-check pip-tools==7.6.2
+	@for name in requirements requirements-dev requirements-node; do \
+	  .venv-lock/bin/pip-compile --quiet --generate-hashes --no-annotate --strip-extras --no-emit-index-url \
+	    --no-emit-trusted-host --no-emit-find-links $(LOCK_ARGS) --output-file $$name.txt $$name.in || exit 1; done
+
 clean: ## Take away what set-up and tests made; keeps var/, which holds your data
-	rm -rf .venv static/vendor staticfiles node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache \
+	rm -rf .venv .venv-lock static/vendor staticfiles node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache \
 	  .hypothesis test-results htmlcov .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	find sync -name '*.mo' -delete

