@@ -1,10 +1,13 @@
 # The set-up is the one of a developer's machine: nothing exists only in production.
-FROM python:3.11-slim-bookworm AS build
+# A tag may become another image. To pin one: --build-arg PYTHON_IMAGE=python@sha256:... (docs/install.md).
+ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS build
 WORKDIR /srv/toolsync
 COPY . .
 RUN python bin/bootstrap.py && rm -rf var
 
-FROM python:3.11-slim-bookworm
+FROM ${PYTHON_IMAGE}
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends libmariadb3 \
  && rm -rf /var/lib/apt/lists/* \

@@ -93,6 +93,15 @@ def test_no_template_holds_a_script_or_style_that_the_content_security_policy_bl
         assert not inline.search(template.read_text()), template
 
 
+def test_every_image_can_be_pinned_by_its_digest() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    assert {line.split()[1] for line in dockerfile.splitlines() if line.startswith("FROM")} == {"${PYTHON_IMAGE}"}
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    images = {service["image"] for service in services.values() if "build" not in service}
+    assert images
+    assert all(re.fullmatch(r"\$\{TOOLSYNC_[A-Z]+_IMAGE:-[^}]+\}", image) for image in images)
+
+
 def test_the_composition_has_all_services_and_each_tells_its_health() -> None:
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     assert services.keys() == {"migrate", "web", "worker", "beat", "db", "redis"}
