@@ -7,7 +7,10 @@ import re
 # No column is called like this, passwords are.
 _UNUSUAL = re.compile(r"[@#$%^&*=+~!?<>{}|\\]")
 _SECRET = re.compile(
-    r"pass|pwd|passwd|kennwort|passwor|contrase|mot.?de.?passe|\bmdp\b|secret|token|\bpin\b", re.IGNORECASE
+    r"pass|pwd|passwd|kennwort|passwor|contrase|mot.?de.?passe|\bmdp\b|secret|token|\bpin\b"
+    r"|clave|senha|wachtwoord|losenord|lösenord|adgangskode|salasana|haslo|hasło|heslo|jelsz|parola|sifre|şifre"
+    r"|парол|κωδικ|סיסמ|كلمة.?(?:ال)?(?:سر|مرور)|密码|密碼|パスワード|비밀번호",
+    re.IGNORECASE,
 )
 _LONGEST_NAME = 60
 

@@ -34,6 +34,7 @@ _HIGH_BYTES = bytes(range(0x80, 0x100))
 _CELLS_COMPARED = 400
 _CELL_END = re.compile(rb'[\t\r\n;,"]+')
 _LONGEST_CELL = 200
+_DIGITS = b"0123456789"
 # A column of passwords is called so, or nearly so.
 _SECRET_NAMES = (b"pass", b"pwd", b"kennwort", b"mot de", b"contrase", b"senha", b"wachtwoord", b"secret")
 
@@ -134,7 +135,9 @@ def _telling_cells(stream: BinaryIO) -> Iterator[bytes]:
         if line.isascii():
             continue
         for cell in _CELL_END.split(_without_secrets(line, secret)):
-            if not cell.isascii() and len(cell) <= _LONGEST_CELL and cell not in known:
+            # A password on a line of its own, or a cell further, has digits; what tells a language hasn't.
+            may_be_secret = secret is not None and _holds(cell, _DIGITS)
+            if not cell.isascii() and len(cell) <= _LONGEST_CELL and cell not in known and not may_be_secret:
                 known.add(cell)
                 yield cell
                 if len(known) >= _CELLS_COMPARED:

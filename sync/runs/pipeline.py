@@ -22,6 +22,7 @@ from sync.columns.cell_texts import CellTexts
 from sync.columns.header import MatchedHeader, match_header
 from sync.columns.leaving_out import LeavingOut
 from sync.columns.options import OptionValues
+from sync.columns.row_secrets import RowSecrets
 from sync.columns.rows import RowCleaner
 from sync.columns.survey import Survey
 from sync.errors import MoodleRefused, MoodleUnavailable, RowsFailed, StorageUnavailable, ToolSyncError
@@ -159,6 +160,7 @@ class _Conductor:
         self.leaving_out = LeavingOut(work.processor.columns, work.options)
         self.reader = reader
         self.header = header
+        self.secrets = RowSecrets(reader.header.names)
         self.memory = Memory()
         self.kept: dict[str, Any] = {}
         self.attempt = 0
@@ -293,7 +295,8 @@ class _Conductor:
             while self.leaving_out.is_wanted and (left := self.leaving_out.without_rejected(clean, plan.outcomes)):
                 clean = left
                 plan = self.processor.plan(clean, state)
-        outcomes = _in_line_order(_with_notes(plan.outcomes, clean), rejections, len(rows))
+        ordered = _in_line_order(_with_notes(plan.outcomes, clean), rejections, len(rows))
+        outcomes = list(self.secrets.hide(ordered, rows))
         self._write(plan, outcomes, first_line, last_line)
         if self.work.simulate:
             # Once it is kept what came of it: a chunk that is tried again must not find what it has made itself.

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from django.utils.translation import gettext as _
 
 from sync.columns.header import match_header
-from sync.columns.shown_names import is_secret_name
+from sync.columns.row_secrets import RowSecrets
 from sync.errors import CodedError
 from sync.messages import text_of
 from sync.processors.base import Processor
@@ -22,9 +22,6 @@ HEAD_BYTES = 64 * 1024
 # A workbook can't be cut; a larger one isn't opened just to be looked at.
 WORKBOOK_BYTES = 1024 * 1024
 ROWS_SHOWN = 6
-
-# The preview stands on a screen that others may see.
-_HIDDEN = "••••"
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,8 @@ def preview_file(
         head += stream.read()
     try:
         reader = _open(head, size, filename, processor, options)
-        rows = tuple(_masked(row, reader.header.names) for row in islice(reader, ROWS_SHOWN))
+        # The preview stands on a screen that others may see.
+        rows = tuple(map(RowSecrets(reader.header.names).shown_row, islice(reader, ROWS_SHOWN)))
         match_header(processor.columns, reader.header, lenient=options["invalidnamesnocheck"])
     except CodedError as error:
         return Preview(trouble=text_of(error.code, error.params))
@@ -92,11 +90,3 @@ def _whole_lines(head: bytes) -> bytes:
     """Cut before the last line end, which in UTF-16 takes two bytes; the whole when there is none."""
     at = max(head.rfind(b"\n", 0, -2), head.rfind(b"\r", 0, -2))
     return head[: at - at % 2 if b"\0" in head else at] if at > 0 else head
-
-
-def _masked(row: Row, names: tuple[str, ...]) -> Row:
-    cells = (
-        _HIDDEN if cell and place < len(names) and is_secret_name(names[place]) else cell
-        for place, cell in enumerate(row.cells)
-    )
-    return row._replace(cells=tuple(cells))

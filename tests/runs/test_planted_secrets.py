@@ -11,15 +11,22 @@ from itertools import count
 import openpyxl
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import User
 from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
 from pytest_django import Settings
 
-from sync.models import Source, SyncRun, Webhook
+from sync.models import CommandFile, Event, Notice, Source, SyncRun
 from sync.moodle.database import MoodleConnection
-from sync.runs import services, sources, webhooks
+from sync.runs import services, sources
 from sync.runs.connections import sealed
 from sync.runs.sealing import seal
+from sync.runs.telling import RuleChoice, deliver, save_rule
+from sync.runs.webhooks import WebhookChoice, save_webhook
 from tests.installation import Installation
+from tests.telling_servers import HookServer
 
 _numbers = count(1)
 MARK = "Hunter"
@@ -67,19 +74,51 @@ FILES: dict[str, tuple[str | bytes, dict[str, object]]] = {
     "quote.csv": (users(f'kim;Kim;Kay;kim@x.org;"{secret()}'), {}),
     "bytes.csv": (users("bea;Bea;Kay;bea@x.org;").encode() + secret().encode() + b"\xff\x9d\n", {"encoding": "UTF-8"}),
     "book.xlsx": (workbook(), {}),
+    "email.csv": (users(f"eva;Eva;Kay;{secret()};eva@x.org"), {}),
+    "username.csv": (users(f"{secret()};Uli;Kay;uli@x.org;uli"), {}),
+    "country.csv": (
+        users(f"cat;Cat;Kay;cat@x.org;{secret()};", header="username;firstname;lastname;email;country;password"), {}),
+    "both.csv": (users(f"bot;Bot;Kay;{(both := secret())};{both}", f"b2;{(both := secret())};Kay;b2@x.org;{both}"), {}),
+    "within.csv": (users(f"wit;Wit;Kay;mailto {(both := secret())}!;{both}"), {}),
+    "lang.csv": (
+        users(f"lan;Lan;Kay;lan@x.org;{secret()};{secret()}", header="username;firstname;lastname;email;lang;Contraseña"),
+        {"invalidnamesnocheck": True},
+    ),
+    "left.csv": (
+        users(f"lef;Lef;Kay;lef@x.org;{secret()};{secret()}", header="username;firstname;lastname;email;timezone;password"),
+        {"skipinvalidcells": True},
+    ),
+    "reason.csv": (
+        users(
+            f"rea;Rea;Kay;nowhere;{secret()};{secret()}", header="username;firstname;lastname;email;password;_reason"
+        ),
+        {},
+    ),
+    "maiden.csv": (
+        users(f"mai;Mai;Kay;nowhere;{secret()};{secret()}", header="username;firstname;lastname;email;password;maiden"),
+        {"invalidnamesnocheck": True},
+    ),
 }  # fmt: skip
+PAGES = ("home", "files", "runs", "sources", "schedules", "tellings", "courses", "settings")
 
 
 @pytest.fixture
-def full(installation: Installation, settings: Settings) -> Installation:
+def hooks(settings: Settings) -> Iterator[HookServer]:
+    settings.TOOLSYNC_FETCH_HOSTS = ["localhost"]
+    server = HookServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def full(installation: Installation, hooks: HookServer) -> Installation:
     """Give an installation whose own settings hold secrets, too."""
     site = installation.site
     Source.objects.create(
         site=site, processor="courses", secret=seal(sources.PURPOSE, {"password": secret(), "query": secret()})
     )
-    Webhook.objects.create(
-        site=site, secret=seal(webhooks.PURPOSE, {"address": f"https://x.org/{secret()}", "key": secret()})
-    )
+    save_webhook(site, WebhookChoice(f"{hooks.address}/{secret()}", secret() * 2, list(Event.values)))
+    save_rule(site, "", RuleChoice({event: ["people@example.org"] for event in Event.values}, attach_report=True))
     other = type(site).objects.create(slug="other", name="Other")
     other.connection = sealed(MoodleConnection(f"mysql://moodle:{secret()}@db/moodle", "mdl_", peppers=(secret(),)))
     other.save()
@@ -98,14 +137,50 @@ def stores(installation: Installation) -> Iterator[tuple[str, str]]:
             content = path.read_bytes()
             yield f"file {name}", (gzip.decompress(content) if name.endswith(".gz") else content).decode("latin-1")
     for message in mail.outbox:
-        yield "mail", f"{message.subject}\n{message.body}"
+        yield "mail", f"{message.subject}\n{message.body}\n{message.attachments}"
+
+
+def pages(admin: User) -> Iterator[tuple[str, str]]:
+    """Return what somebody with every permission sees: lists, forms, and of each file and run every page."""
+    client = Client()
+    client.force_login(admin)
+    for name in PAGES:
+        yield f"page {name}", client.get(reverse(name)).text
+    for key in ("users", "courses"):
+        yield f"page source {key}", client.get(reverse("source", args=[key])).text
+    for file in CommandFile.objects.all():
+        yield (
+            f"page preview {file.name}",
+            client.get(reverse("tool_preview", args=["users"]), {"command_file": file.pk}).text,
+        )
+        yield f"page tool {file.name}", client.get(reverse("tool", args=["users"]), {"command_file": file.pk}).text
+    for name, (content, _options) in FILES.items():
+        upload = SimpleUploadedFile(name, content if isinstance(content, bytes) else content.encode())
+        refused = client.post(reverse("tool", args=["users"]), {"upload": upload, "encoding": "no such encoding"})
+        assert refused.status_code in (200, 422)
+        yield f"page refused form {name}", refused.text
+    for run in SyncRun.objects.all():
+        for name in ("run", "run_progress", "run_outcomes", "run_report"):
+            answer = client.get(reverse(name, args=[run.pk]))
+            yield f"page {name} {run.pk}", b"".join(answer).decode("latin-1")
 
 
 def _text(value: object) -> str:
     return bytes(value).decode("latin-1") if isinstance(value, bytes | memoryview) else str(value)
 
 
-def test_a_secret_is_where_it_has_to_be_and_nowhere_else(full: Installation, caplog: pytest.LogCaptureFixture) -> None:
+def tell(installation: Installation) -> None:
+    """Send what is owed to people and to the web server that takes webhooks."""
+    notices = Notice.objects.filter(site=installation.site)
+    for notice in notices:
+        deliver(notice.pk)
+    assert {notice.channel for notice in notices} == set(Notice.Channel.values)
+    assert not notices.filter(sent_at=None).exists()
+
+
+def test_a_secret_is_where_it_has_to_be_and_nowhere_else(
+    full: Installation, hooks: HookServer, admin_user: User, caplog: pytest.LogCaptureFixture
+) -> None:
     assert next(_numbers) > 24
     with caplog.at_level(logging.INFO):
         for name, (content, options) in FILES.items():
@@ -113,9 +188,10 @@ def test_a_secret_is_where_it_has_to_be_and_nowhere_else(full: Installation, cap
                 run = full.queue(f"/{name}", content, simulate=simulate, **options)
                 services.execute_run(run.pk)
     assert SyncRun.objects.count() == 2 * len(FILES)
-    told = [*stores(full), ("log", caplog.text)]
-    assert {kind.split()[0] for kind, _content in told} >= {"table", "file", "log"}
+    tell(full)
+    sent = [("webhook", body.decode()) for _headers, body in hooks.received]
+    told = [*stores(full), *pages(admin_user), *sent, ("log", caplog.text)]
+    assert {kind.split()[0] for kind, _content in told} == {"table", "file", "log", "page", "mail", "webhook"}
     assert any(place.endswith(".gz") and "account_created" in content for place, content in told)
-    for place, content in told:
-        at = content.find(MARK)
-        assert at < 0, f"{place}: {content[max(0, at - 150) : at + 60]}"
+    found = {place: content.casefold().find(MARK.casefold()) for place, content in told}
+    assert not {place: content[max(0, at - 150) : at + 60] for place, content in told if (at := found[place]) >= 0}
