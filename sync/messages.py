@@ -86,6 +86,40 @@ COLUMN_TEXTS = {
         "the others out, or switch on “Accept unknown columns”."
     ),
     "header_also_missing": _("These columns are missing: %(missing)s."),
+    "header_idnumber_of_course": _(
+        "Line %(line)s: in Moodle's own import of groups the column idnumber is the idnumber of the course, here that of the "
+        "group, and the header has names of that import (%(columns)s). Write courseid instead of idnumber and set “Course "
+        "identifier” to idnumber, or take the column out and name courses by coursename. The group's own idnumber is "
+        "groupidnumber."
+    ),
+    "elsewhere_delete_courses": _("Courses are deleted by files of the type “courses_delete” (delete)."),
+    "elsewhere_rename_courses": _(
+        "A course gets another short name where the option “Course identifier” is id or idnumber and shortname holds the new one "
+        "(rename)."
+    ),
+    "elsewhere_reset_courses": _("Courses are reset by files of the type “courses_reset” (reset)."),
+    "elsewhere_course_methods": _(
+        "Enrolment methods are set by the columns self and guest, and by files of the types “courses_meta” and “cohort_courses” "
+        "(enrolment_…)."
+    ),
+    "elsewhere_course_backup": _("A backup file is named in the column template (backupfile)."),
+    "elsewhere_course_roles": _("Names of roles in one course are set in Moodle (role_…)."),
+    "elsewhere_category_roles": _("Roles in categories are given in Moodle (category1, categoryrole1 …)."),
+    "elsewhere_cohort_context": _(
+        "What a cohort belongs to is named by category, category_path, category_idnumber or category_id; empty means the whole "
+        "site (context)."
+    ),
+    "elsewhere_cohort_theme": _("Themes of cohorts are set in Moodle (theme)."),
+    "elsewhere_grouping_name": _(
+        "The column grouping holds the idnumber of a grouping that is there; rows of the type grouping make one (groupingname)."
+    ),
+    "elsewhere_group_settings": _(
+        "Enrolment keys, messaging, languages and custom fields of groups are set in Moodle (enrolmentkey, enablemessaging, "
+        "lang, customfield_…)."
+    ),
+    "elsewhere_method_group": _(
+        "Groups that a method fills are set in Moodle; files of the type “cohort_courses” make one with makegroup (group)."
+    ),
     "header_flat_file": _(
         "Line %(line)s is a row, not a header. It looks like a flat file of Moodle: operation, role, user, course, start, end. "
         "To read it so, switch on “Flat file of Moodle” (flatfile=1), or put this header on the first line: %(names)s."
@@ -545,6 +579,9 @@ COURSE_TEXTS = {
     "category_none": _("The site has no course category. Name one."),
     "category_unknown": _(
         "There is no category with the %(identifier)s “%(category)s”. Correct it, or create the category first."
+    ),
+    "cohort_categories_differ": _(
+        "These cells name different categories: %(columns)s. Fill in only one of them, or the same category."
     ),
     "category_without_context": _(
         "The category “%(category)s” has no place in Moodle's tree of contexts yet. Have Moodle run its tasks “Create missing "
@@ -1477,7 +1514,7 @@ def text_of(code: str, params: Mapping[str, Any] | None = None) -> str:
     """Give the text of a code in the active language.
 
     A code without a text is a fault of ours that must not hide the message from the person: it is shown as it is. The
-    parameter `hint` may hold the code of a further sentence.
+    parameter `hint` may hold the code of a further sentence, or several.
     """
     found = TEXTS.get(code)
     if isinstance(found, PluralText):
@@ -1486,7 +1523,8 @@ def text_of(code: str, params: Mapping[str, Any] | None = None) -> str:
         template = _template(code, get_language())
     text = code if template is None else template % (params or {})
     hint = params.get("hint") if params else None
-    return f"{text} {text_of(hint, {**params, 'hint': ''})}" if params and hint else text
+    hints = [hint] if isinstance(hint, str) else hint
+    return " ".join([text, *(text_of(code, {**(params or {}), "hint": ""}) for code in hints or () if code)])
 
 
 @lru_cache(maxsize=2000)

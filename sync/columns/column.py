@@ -130,7 +130,9 @@ class Columns:
     headerless: the file is a list, its first line is a row; where there is one column, the whole line is its cell;
     of_pictures: the file is a zip, each picture a row without header; flat_names: what the cells of a file without header are
     that is read so where the option `flatfile` says it, and recognised otherwise; subject: what names a row in messages,
-    "{uid} / {cid}" ("" = its first required cell)
+    "{uid} / {cid}" ("" = its first required cell); elsewhere: beginning of the name of a column that Moodle's own tools have
+    and this file type hasn't -> code of the text that says how it is done here; contradictions: names that can't stand
+    together, because the last one means something else beside the first ones -> code of the text that says so
     """
 
     def __init__(
@@ -142,7 +144,11 @@ class Columns:
         of_pictures: bool = False,
         flat_names: tuple[str, ...] = (),
         subject: str = "",
+        elsewhere: Mapping[str, str] | None = None,
+        contradictions: Mapping[tuple[str, ...], str] | None = None,
     ) -> None:
+        self.elsewhere = elsewhere or {}
+        self.contradictions = contradictions or {}
         self.flat_names = flat_names
         self._columns = columns
         self._subject = subject

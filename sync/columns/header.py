@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sync.columns.column import DATE_ORDER_COLUMN, TRYBACK_COLUMNS, Column, Columns
@@ -48,6 +49,7 @@ def match_header(columns: Columns, header: Header, *, lenient: bool = False) -> 
     width = _width(header)
     if columns.flat_names and header.line and _is_flat_row(header, width):
         raise HeaderError("header_flat_file", line=header.line, names=",".join(columns.flat_names[: _FLAT_CELLS[1]]))
+    _refuse_contradictions(columns, header)
     fields: list[tuple[int, str, Column]] = []
     ignored: list[str] = []
     unknown: list[int] = []
@@ -91,6 +93,20 @@ def _refuse_duplicates(header: Header, names: list[str]) -> None:
         raise HeaderError("header_duplicate_column", line=header.line, columns=", ".join(twice))
 
 
+def _refuse_contradictions(columns: Columns, header: Header) -> None:
+    """Refuse names that mean something else in a header of Moodle's own tools, also where unknown names are ignored."""
+    names = set(header.names)
+    for (*others, name), code in columns.contradictions.items():
+        if name in names and (found := names.intersection(others)):
+            raise HeaderError(code, line=header.line, columns=", ".join(sorted(found)))
+
+
+def _told_elsewhere(columns: Columns, names: Iterable[str]) -> list[str]:
+    """Return the codes of what is to be said of columns of Moodle's own tools, each once."""
+    said = (code for name in names for start, code in columns.elsewhere.items() if name.startswith(start))
+    return list(dict.fromkeys(said))
+
+
 def _refuse_no_header(columns: Columns, header: Header, positions: list[int]) -> None:
     """Refuse a line in which no name is known. It may be a row with a password: only names that can be guessed are repeated."""
     guessed = [position for position in positions[:_NAMES_SHOWN] if suggestion(columns, header.names[position])]
@@ -101,8 +117,12 @@ def _refuse_no_header(columns: Columns, header: Header, positions: list[int]) ->
 
 def _refuse_unknown(columns: Columns, header: Header, positions: list[int], names: set[str]) -> None:
     """Refuse unknown names, each with what it was probably meant as, and say in the same message what is missing."""
-    meant = {position: suggestion(columns, header.names[position]) for position in positions[:_NAMES_SHOWN]}
-    guessed = sum(map(bool, meant.values()))
+    told = [header.names[position] for position in positions if _told_elsewhere(columns, [header.names[position]])]
+    meant = {
+        position: suggestion(columns, header.names[position]) if header.names[position] not in told else ""
+        for position in positions[:_NAMES_SHOWN]
+    }
+    guessed = sum(map(bool, meant.values())) + sum(header.names[position] in told for position in meant)
     is_header = is_header_line(len(names) + guessed, len(positions) - guessed)
     shown = ", ".join(
         f"{header.spelled[position]} → {near}"
@@ -113,7 +133,8 @@ def _refuse_unknown(columns: Columns, header: Header, positions: list[int], name
     if len(positions) > _NAMES_SHOWN:
         shown += " …"
     missing = _missing(columns, names | set(meant.values()))
-    params = {"line": header.line, "columns": shown, "hint": missing and "header_also_missing", "missing": missing}
+    hints = [*_told_elsewhere(columns, told), *(["header_also_missing"] if missing else [])]
+    params = {"line": header.line, "columns": shown, "hint": hints, "missing": missing}
     if any(meant.values()):
         raise HeaderError("header_unknown_column_near", **params)
     raise HeaderError("header_unknown_column", **params, known=", ".join(columns.plain_names))

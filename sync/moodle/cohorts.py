@@ -76,6 +76,7 @@ class CohortDetails(NamedTuple):
 
     description: str
     component: str
+    visible: int
     timemodified: int
 
 
@@ -84,9 +85,9 @@ def fetch_cohort_details(moodle: MoodleSession, cohortids: Collection[int]) -> d
     if not cohortids:
         return {}
     cohort = moodle.table("cohort")
-    columns = (cohort.c.id, cohort.c.description, cohort.c.component, cohort.c.timemodified)
+    columns = (cohort.c.id, cohort.c.description, cohort.c.component, cohort.c.visible, cohort.c.timemodified)
     rows = moodle.fetch(sa.select(*columns).where(cohort.c.id.in_(cohortids)))
-    return {row.id: CohortDetails(row.description or "", row.component, row.timemodified) for row in rows}
+    return {row.id: CohortDetails(row.description or "", row.component, row.visible, row.timemodified) for row in rows}
 
 
 def fetch_cohort_belongings(moodle: MoodleSession, cohortids: Collection[int]) -> dict[int, list[tuple[str, int]]]:

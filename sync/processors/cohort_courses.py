@@ -55,6 +55,7 @@ class CohortCourses(Processor[LinksState, LinksPlan]):
         Column("disabled", one_of({"0": 0}), help=_("Known from Moodle's plugin for enrolment methods: 0.")),
         exact_width=True,
         subject="{cohort} → {course}",
+        elsewhere={"group": "elsewhere_method_group"},
     )  # fmt: skip
     options = Options(
         Choice("cohortidentifier", default="idnumber", aliases=("cohorts_cohortidentifier",),

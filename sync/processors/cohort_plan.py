@@ -21,8 +21,9 @@ class CohortsState:
     """Everything read for one chunk.
 
     Shape: identifier: "id", "idnumber" or "name"; details: of the cohorts that are there; belongings: cohort id -> (table,
-    row id) of what goes with it; gates: cohort id -> number of courses whose self enrolment it opens; fold_category: makes
-    idnumbers of categories equal that the server takes for the same; names_users: rows of the file, of any chunk, name users
+    row id) of what goes with it; gates: cohort id -> number of courses whose self enrolment it opens; fold_category,
+    fold_category_name: make idnumbers and names of categories equal that the server takes for the same; names_users: rows of
+    the file, of any chunk, name users
     """
 
     now: int
@@ -36,6 +37,7 @@ class CohortsState:
     names_users: bool = False
     categories: Sequence[Category] = ()
     fold_category: Callable[[str], str] = str
+    fold_category_name: Callable[[str], str] = str
 
 
 class CohortSurvey(FileSurvey):

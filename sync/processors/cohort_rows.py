@@ -9,6 +9,7 @@ from sync.columns.options import OptionValues
 from sync.processors.accounts import RowRefused
 from sync.processors.base import SplitChunk
 from sync.processors.cohort_book import AnyCohort, CohortBook, length_problem
+from sync.processors.cohort_categories import CohortCategories
 from sync.processors.cohort_plan import CohortsPlan, CohortsState, as_cohort
 from sync.processors.enrolment_results import accepted
 from sync.processors.membership_rows import MembershipRows
@@ -19,7 +20,7 @@ from sync.values import Change
 # Column of `cohort` -> column of the file.
 _COLUMNS = {
     "name": "cname", "idnumber": "cidnumber", "description": "cdescription", "component": "component",
-    "contextid": "ccatcontext",
+    "contextid": "ccatcontext", "visible": "visible",
 }  # fmt: skip
 
 
@@ -32,14 +33,7 @@ class CohortRows:
         self.plan = plan
         self.chosen = chosen
         self.book = CohortBook(state.memberships)
-        self._contextids = {
-            "id": {str(category.id): category.contextid for category in state.categories},
-            "idnumber": {
-                state.fold_category(category.idnumber): category.contextid
-                for category in state.categories
-                if category.idnumber
-            },
-        }
+        self._categories = CohortCategories(state)
         self._lines: dict[int, list[int]] = {}
 
     def find(self, text: str) -> AnyCohort | None:
@@ -63,9 +57,10 @@ class CohortRows:
         idnumber = text if identifier == "idnumber" else values.get("cidnumber", "")
         self._check_names(name, idnumber)
         columns = {
-            "contextid": self._contextid(values) or self.rows.state.system_contextid,
+            "contextid": self._categories.contextid(values) or self.rows.state.system_contextid,
             "description": values.get("cdescription", ""),
             "component": values.get("component", ""),
+            "visible": values.get("visible", 1),
         }
         if Ref("cohort", (columns["contextid"], name)) in self.plan.changed:
             # Two new cohorts of one name in one place can't be told apart before they are there.
@@ -86,9 +81,10 @@ class CohortRows:
             "idnumber": values.get("cidnumber") if self.state.identifier != "idnumber" else None,
             "description": values.get("cdescription"),
             "component": values.get("component"),
-            "contextid": self._contextid(values),
+            "contextid": self._categories.contextid(values),
+            "visible": values.get("visible"),
         }
-        wanted = {name: value for name, value in given.items() if value and value != now[name]}
+        wanted = {name: value for name, value in given.items() if value not in (None, "") and value != now[name]}
         self._check_names(wanted.get("name", ""), wanted.get("idnumber", ""), cohort)
         if not wanted:
             return []
@@ -131,7 +127,11 @@ class CohortRows:
                 continue
             # Moodle writes NULL where a cohort has no idnumber.
             before = {**self._read(cohort), "idnumber": cohort.idnumber or None}
-            after = {name: value for name, value in columns.items() if (before[name] or "") != value}
+            after = {
+                name: value
+                for name, value in columns.items()
+                if before[name] != value and (before[name] or "") != value
+            }
             if after:
                 before["timemodified"] = self.state.details[cohort.id].timemodified
                 after["timemodified"] = self.state.now
@@ -152,6 +152,7 @@ class CohortRows:
             "idnumber": cohort.idnumber,
             "description": details.description,
             "component": details.component,
+            "visible": details.visible,
         }
 
     def _check_names(self, name: str, idnumber: str, cohort: AnyCohort | None = None) -> None:
@@ -161,19 +162,3 @@ class CohortRows:
             found = self.book.find(identifier, text) if text else []
             if any(cohort is None or other.id != cohort.id for other in found):
                 raise RowRefused("cohort_taken", f"c{identifier}", identifier=identifier, value=text)
-
-    def _contextid(self, values: Mapping[str, Any]) -> int | None:
-        """Give the context of the category that a row names (0 is the system); None where it names none."""
-        if values.get("ccatcontext") == 0:
-            return self.rows.state.system_contextid
-        for column, identifier in (("ccatcontext", "id"), ("ccatcontextidnumber", "idnumber")):
-            text = str(values.get(column) or "")
-            if text:
-                key = text if identifier == "id" else self.state.fold_category(text)
-                contextid = self._contextids[identifier].get(key)
-                if contextid is None:
-                    raise RowRefused("category_unknown", column, category=text, identifier=identifier)
-                if not contextid:
-                    raise RowRefused("category_without_context", column, category=text)
-                return contextid
-        return None

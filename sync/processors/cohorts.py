@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from sync.columns.clean import integer, one_of, text
+from sync.columns.clean import flag, integer, one_of, text
 from sync.columns.column import Column, Columns
 from sync.columns.general_options import GENERAL_OPTIONS
 from sync.columns.options import Choice, Flag, Options
@@ -25,6 +25,7 @@ from sync.moodle.identifiers import folding
 from sync.moodle.users import SiteRules
 from sync.processors.base import Processor
 from sync.processors.cohort_book import CohortBook, lookup
+from sync.processors.cohort_categories import CATEGORY_COLUMNS
 from sync.processors.cohort_options import COHORT_IDENTIFIERS, FOLLOW_ENROLMENTS
 from sync.processors.cohort_plan import CohortsPlan, CohortsState, CohortSurvey, as_cohort
 from sync.processors.cohort_planning import CohortsPlanner, cohort_text
@@ -63,8 +64,17 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
                help=_("Number of the category that the cohort belongs to; 0 = the whole site.")),
         Column("ccatcontextidnumber", text(100), aliases=("category_idnumber",),
                refers_to="category", help=_("The same by the category's idnumber.")),
+        Column("category_path", text(), refers_to="category",
+               help=_("The same by the names on the way to it, as Moodle shows them: Science / Physics.")),
+        Column("category", text(), refers_to="category",
+               help=_("As in Moodle's own upload: its path, its number or its idnumber, where only one category fits.")),
+        Column("contextid", integer(1), refers_to="category",
+               help=_("The same by Moodle's number of the context, that of the category or of the whole site.")),
+        Column("visible", flag(), default=_("1, visible"), help=_("0 hides the cohort from teachers.")),
+        Column("descriptionformat", one_of({"1": 1}), help=_("Known from Moodle's own upload: 1, HTML.")),
         Column("userid", text(255), refers_to="user", sample="ada.lovelace", help=_("The member.")),
         one_of=("cid", "cidnumber", "cname"),
+        elsewhere={"context": "elsewhere_cohort_context", "theme": "elsewhere_cohort_theme"},
     )  # fmt: skip
     options = Options(
         Choice("cohortidentifier", default="idnumber", aliases=("cohorts_cohortidentifier",),
@@ -185,8 +195,8 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
                 del by_id[cohortid]
             else:
                 by_id[cohortid] = as_cohort(cohortid, columns)
-                details[cohortid] = CohortDetails(columns["description"], columns["component"], 0)
-        has_categories = {"ccatcontext", "ccatcontextidnumber"} & self.names
+                details[cohortid] = CohortDetails(columns["description"], columns["component"], columns["visible"], 0)
+        has_categories = CATEGORY_COLUMNS & self.names
         return CohortsState(
             now=int(time.time()),
             identifier=self.chosen.cohortidentifier,
@@ -198,6 +208,7 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
             gates=fetch_self_enrolment_gates(self.moodle, cohortids) if may_delete else {},
             categories=fetch_categories(self.moodle) if has_categories else (),
             fold_category=folding(self.moodle, "course_categories", "idnumber") if has_categories else str,
+            fold_category_name=folding(self.moodle, "course_categories", "name") if has_categories else str,
             names_users=isinstance(self.survey.found, CohortSurvey) and self.survey.found.names_users,
         )
 

@@ -75,6 +75,10 @@ COLUMNS = Columns(
                    help=_("Short name of a role that may be given in courses.")),
     PrefixedColumn(FIELD_PREFIX, text(), empty=Empty.CLEARS, help=_("Custom field of courses, by its short name.")),
     exact_width=True,
+    elsewhere={
+        "delete": "elsewhere_delete_courses", "rename": "elsewhere_rename_courses", "reset": "elsewhere_reset_courses",
+        "enrolment_": "elsewhere_course_methods", "backupfile": "elsewhere_course_backup", "role_": "elsewhere_course_roles",
+    },
 )  # fmt: skip
 
 OPTIONS = Options(

@@ -61,6 +61,7 @@ class CoursesMeta(Processor[MetaState, MetaPlan]):
         Column("method", one_of("meta"), help=_("Known from Moodle's plugin for enrolment methods: meta.")),
         Column("disabled", one_of({"0": 0}), help=_("Known from the same: 0.")),
         subject="{master} → {meta}",
+        elsewhere={"group": "elsewhere_method_group"},
     )  # fmt: skip
     options = Options(
         Choice("courseidentifier", default="shortname", aliases=("courses_filemetabindingidentifier",),

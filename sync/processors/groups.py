@@ -53,6 +53,14 @@ class Groups(Processor[GroupsState, GroupsPlan]):
         Column("grouping", text(100), refers_to="grouping", sample="MATH101-LABS",
                help=_("Idnumber of a grouping of the course that holds the group.")),
         subject="{courseid} / {name}",
+        elsewhere={
+            "groupingname": "elsewhere_grouping_name",
+            **dict.fromkeys(
+                ("enrolmentkey", "enablemessaging", "lang", "customfield_", "grouping_customfield_"),
+                "elsewhere_group_settings",
+            ),
+        },
+        contradictions={("coursename", "groupname", "groupidnumber", "idnumber"): "header_idnumber_of_course"},
     )  # fmt: skip
     options = Options(
         Choice("courseidentifier", default="shortname", aliases=("groups_courseidentifier",),

@@ -134,6 +134,7 @@ class Users(Processor[UsersState, UsersPlan]):
         NumberedColumn("type", text(), ignored=True),
         PrefixedColumn(PROFILE_PREFIX, text(LONGEST_TEXT), empty=Empty.CLEARS,
                        help=_("Custom profile field, by its short name.")),
+        elsewhere={"category": "elsewhere_category_roles"},
     )  # fmt: skip
     options = Options(
         Choice("primaryidentity", default="idnumber", aliases=("users_primaryidentity",),

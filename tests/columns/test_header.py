@@ -143,3 +143,49 @@ def test_one_of_several_identities_is_enough() -> None:
     code, said = refusal("_line", columns=IDENTITIES)
     assert code == "header_missing_identity"
     assert "username, email" in said
+
+
+@pytest.mark.parametrize(
+    ("key", "names", "said"),
+    [
+        ("courses", "shortname,fullname,delete", "courses_delete"),
+        ("courses", "shortname,fullname,rename", "Course identifier"),
+        ("courses", "shortname,fullname,reset", "courses_reset"),
+        ("courses", "shortname,fullname,backupfile", "column template"),
+        ("courses", "shortname,fullname,enrolment_1,enrolment_1_role,enrolment_2", "cohort_courses"),
+        ("courses", "shortname,fullname,role_student", "set in Moodle"),
+        ("groups", "coursename,groupname,groupingname", "idnumber of a grouping"),
+        ("groups", "coursename,groupname,enrolmentkey,lang", "set in Moodle"),
+        ("courses_meta", "operation,method,shortname,metacohort,disabled,group", "makegroup"),
+        ("cohort_courses", "operation,method,shortname,metacohort,disabled,group", "with makegroup"),
+        ("users", "username,firstname,lastname,category1,categoryrole1", "given in Moodle"),
+        ("cohorts", "name,idnumber,context", "is named by category, category_path"),
+        ("cohorts", "name,idnumber,theme", "set in Moodle"),
+    ],
+)
+def test_columns_of_moodles_own_tools_are_refused_with_what_to_do_here(key: str, names: str, said: str) -> None:
+    code, text = refusal(*names.split(","), columns=REGISTRY[key].columns)
+    assert code.startswith("header_unknown_column")
+    assert text.count(said) == 1, text
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "coursename,groupname,idnumber",
+        "groupname,idnumber",
+        "coursename,name,idnumber",
+        "idnumber,groupname,groupidnumber",
+    ],
+)
+@pytest.mark.parametrize("lenient", [False, True])
+def test_in_a_header_of_moodles_groups_the_idnumber_is_never_taken_for_the_groups(names: str, *, lenient: bool) -> None:
+    code, text = refusal(*names.split(","), columns=REGISTRY["groups"].columns, lenient=lenient)
+    assert code == "header_idnumber_of_course"
+    assert "groupidnumber" in text
+
+
+@pytest.mark.parametrize("names", ["courseid,name,idnumber", "coursename,groupname,groupidnumber", "courseid,name"])
+def test_other_headers_of_groups_are_read(names: str) -> None:
+    matched = match_header(REGISTRY["groups"].columns, header(*names.split(",")))
+    assert matched.names[:2] == ("courseid", "name")

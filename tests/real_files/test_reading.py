@@ -8,8 +8,6 @@ from sync.values import Action
 from tests.real_files.case import CaseRun
 from tests.real_files.conftest import ReadCase
 
-pytestmark = pytest.mark.mariadb
-
 
 def codes(run: CaseRun) -> dict[int, str]:
     """Return line -> code of what was rejected."""
