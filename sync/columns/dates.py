@@ -26,6 +26,8 @@ _LONGEST = 100
 _MILLISECOND_DIGITS = 13
 # Smaller numbers are something else: days, serial dates of spreadsheets, compact dates. (10^8 is March 1973.)
 _LEAST_SECONDS = 100_000_000
+# The first midnight of 1970 lies before 0 east of Greenwich, by quarters of an hour; -1 is a sign for "none".
+_LEAST_BEFORE_1970 = 900
 _SERIALS = range(10_000, 100_000)
 _SERIAL_ZERO = date(1899, 12, 30)
 _DAYS = range(1, 4000)
@@ -148,7 +150,7 @@ def order_shown(text: str) -> tuple[str, DateOrder | None] | None:
 def _number(text: str, number: int, from_year: int) -> int | datetime:
     if number == 0:
         return 0
-    if number < 0 and from_year < _FIRST_YEAR:
+    if number <= -_LEAST_BEFORE_1970 and from_year < _FIRST_YEAR:
         return number
     if (match := _COMPACT.fullmatch(text)) and len(text) in (8, 12, 14):
         try:

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
-from sync.columns.clean import text
+from sync.columns.clean import shown, text
 from sync.columns.column import Column
-from sync.columns.words import FALSE_WORDS, TRUE_WORDS
+from sync.columns.words import FALSE_WORDS, TRUE_WORDS, truth
 from sync.moodle.coursecontent.reset_people import NO_ROLE
 from sync.moodle.coursecontent.reset_rules import (
     ASSIGN_GRADES,
@@ -24,7 +24,6 @@ from sync.moodle.coursecontent.reset_rules import (
 )
 from sync.processors.accounts import RowRefused
 
-_ON = frozenset(("yes", "1", "all", "true"))
 _ALL, _NONE = "all", "none"
 # Columns that say yes or no, and whose name is the option's.
 _REQUIRED_FLAGS = ("events", "notes")
@@ -130,16 +129,20 @@ class Asked(NamedTuple):
 
 
 def is_on(cell: str | None) -> bool:
-    """Tell whether a cell says yes; whatever it doesn't know is no."""
-    return (cell or "").lower() in _ON
+    """Tell whether a cell says yes."""
+    return cell is not None and (cell.lower() == _ALL or truth(cell) is True)
 
 
 def read_cells(cells: Mapping[str, Any], roles: Mapping[str, int]) -> Asked:
     """Give the options that a row turns on.
 
     Shape: roles: short name -> id, of the site; in lower case too, where that is no other role's
-    Raises: RowRefused for an activity that there isn't
+    Raises: RowRefused for an activity that there isn't, or a cell that says neither yes nor no
     """
+    for name in (*_REQUIRED_FLAGS, *_OPTIONAL_FLAGS, *_OF_MODULES):
+        cell = cells.get(name) or ""
+        if cell and cell.lower() not in (_ALL, _NONE) and truth(cell) is None:
+            raise RowRefused("value_not_flag", name, value=shown(cell))
     options = {name for name in (*_REQUIRED_FLAGS, *_OPTIONAL_FLAGS) if is_on(cells.get(name))}
     for column, words in _WORDS.items():
         options.update(words.get(cells.get(column, "").lower(), ()))

@@ -106,7 +106,7 @@ def _read_header(numbered: Iterator[tuple[int, list[Any]]]) -> Header:
     """Return the first row that is neither blank nor a comment. Raises: HeaderError."""
     for line, cells in numbered:
         texts = _without_empty_end(list(map(cell_text, cells)))
-        if texts and not texts[0].startswith(tuple(COMMENT_MARKS)):
+        if texts and (not texts[0].startswith(tuple(COMMENT_MARKS)) or (texts[0].startswith(" ") and len(texts) > 1)):
             spelled = tuple(text.strip() for text in texts)
             return make_header(Row(line, encode_cells(DIALECT, texts), spelled))
     raise HeaderError("file_without_header")

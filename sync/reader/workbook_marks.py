@@ -289,7 +289,10 @@ class _OdsReader:
 
     def _mark(self) -> Mark | None:
         kind, shown = self._attributes.get("office:value-type"), self._text.strip()
-        if self._attributes.get("calcext:value-type") == "error":
+        # LibreOffice says that it is an error; other programs give a result of no text, and show the error.
+        has_no_text = kind == "string" and self._attributes.get("office:string-value") == ""
+        is_error = self._attributes.get("calcext:value-type") == "error"
+        if is_error or (has_no_text and shown.startswith(("#", "Err:"))):
             return {"type": "fault", "code": "cell_is_formula_error", "value": shown}
         if kind is None and self._attributes.get("table:formula"):
             return {"type": "fault", "code": "cell_without_result", "value": ""}

@@ -82,6 +82,12 @@ def test_a_date_of_birth_may_lie_before_1970(cell: str, value: Any) -> None:
     assert moodle_time(from_year=FROM_ANY_YEAR).cleaner()(cell).value == value
 
 
+@pytest.mark.parametrize("cell", ["-1", "-30"])
+def test_a_small_negative_number_is_no_date_of_birth(cell: str) -> None:
+    with pytest.raises(CellError, match="value_not_time"):
+        moodle_time(from_year=FROM_ANY_YEAR).cleaner()(cell)
+
+
 @pytest.mark.parametrize(
     ("cell", "said"),
     [

@@ -347,3 +347,22 @@ def test_roles_are_named_in_any_case_and_one_spelled_alike_goes_before(sqlite_si
 
     reset(sqlite_site, "C1;no;no;no;no;Student;no;no;no;no")
     assert sqlite_site.rows("user_enrolments", userid=pupil) == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "kept"), [("oui", 0), ("WAHR", 0), ("all", 0), ("x", 0), ("non", 1), ("none", 1), ("FALSCH", 1)]
+)
+def test_yes_and_no_are_read_in_every_language(sqlite_site: MoodleSite, cell: str, kept: int) -> None:
+    insert(sqlite_site, "event", {"courseid": sqlite_site.ids["C1"], "name": "E", "description": "", "timemodified": 1})
+
+    result = reset(sqlite_site, f"C1;{cell};no;no;no;no;no;no;no;no")
+
+    assert result.codes == ["course_reset_nothing" if kept else "course_reset"]
+    assert len(sqlite_site.rows("event", courseid=sqlite_site.ids["C1"])) == kept
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells"), [("", "C1;maybe;no;no"), (";chat", f"C1;{NOTHING};;2"), (";completion", f"C1;{NOTHING};;-")]
+)
+def test_what_is_neither_yes_nor_no_rejects_the_row(sqlite_site: MoodleSite, columns: str, cells: str) -> None:
+    assert reset(sqlite_site, cells, header=HEADER + columns).codes == ["value_not_flag"]

@@ -157,6 +157,38 @@ def test_ods_shows_what_it_holds(shown: str, value: str, cell: str) -> None:
     assert row.cells[3] == cell
 
 
+@pytest.mark.parametrize("shown", ["#N/A", "#DIV/0!", "Err:502"])
+def test_an_error_that_a_cell_without_text_shows_is_a_fault(shown: str) -> None:
+    file = ods_with_text(shown)
+    (row,) = open_rows(io.BytesIO(file), "users.ods")
+    assert row.cell_faults[3].code == "cell_is_formula_error"
+
+
+def ods_with_text(shown: str) -> bytes:
+    document = OpenDocumentSpreadsheet()
+    table = Table(name="s")
+    for texts in (HEAD, ["a", "A", "B"]):
+        row = TableRow()
+        for text in texts:
+            cell = TableCell(valuetype="string")
+            cell.addElement(P(text=text))
+            row.addElement(cell)
+        table.addElement(row)
+    failed = TableCell(valuetype="string", stringvalue="", formula="of:=NA()")
+    failed.addElement(P(text=shown))
+    row.addElement(failed)
+    document.spreadsheet.addElement(table)
+    out = io.BytesIO()
+    document.write(out)
+    return out.getvalue()
+
+
+def test_a_header_may_begin_with_a_blank() -> None:
+    reader = read(book(("s", [[" username ", *HEAD[1:]], ["a", "A", "B", "7"]])))
+    assert reader.header.names == tuple(HEAD)
+    assert [row.line for row in reader] == [2]
+
+
 def test_ods_loses_digits_too() -> None:
     (row,) = open_rows(io.BytesIO(ods("1.23E+16", "12345678901234567")), "users.ods")
     assert row.cell_faults[3].code == "cell_lost_digits"
