@@ -80,8 +80,12 @@ def test_042_headers_of_moodles_other_tools_are_read_or_helped(real_case: ReadCa
     query = "SELECT g.idnumber FROM mdl_course_categories g JOIN mdl_course c ON c.category = g.id WHERE c.shortname = 'UP2'"
     assert case.look(query) == [("CAT-DEP",)]
     assert came["g.csv"].counts == {"created": 1}
-    # "Faculty" is the path of no category there.
-    assert [(outcome.code, outcome.subject) for outcome in came["k.csv"].outcomes] == [("category_unknown", "CC1")]
+    assert came["k.csv"].counts == {"created": 1}
+    places = (
+        "SELECT g.idnumber, k.visible FROM mdl_cohort k JOIN mdl_context x ON x.id = k.contextid "
+        "JOIN mdl_course_categories g ON g.id = x.instanceid WHERE x.contextlevel = 40 AND k.idnumber = 'CC1'"
+    )
+    assert case.look(places) == [("CAT-FAC", 1)]
     assert came["m.csv"].counts == {"created": 1}
     links = (
         "SELECT p.shortname FROM mdl_enrol e JOIN mdl_course c ON c.id = e.courseid JOIN mdl_course p ON p.id = e.customint1 "
