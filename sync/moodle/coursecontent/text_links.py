@@ -40,7 +40,7 @@ class LiveLinks:
         self._bare = wwwroot.partition("://")[2].rstrip("/")
         root = re.escape(self._bare)
         # Bounded, or a text of nothing but beginnings of links would be read to its end from each of them.
-        self._link = re.compile(rf"(?<=//{root})(?P<path>/[a-z0-9_/]{1, 200}+\.php)\?(?P<query>[\w%=&;+.-]+)")
+        self._link = re.compile(rf"(?<=//{root})(?P<path>/[a-z0-9_/]{{1,200}}+\.php)\?(?P<query>[\w%=&;+.-]+)")
         self._file = re.compile(rf"(?<=//{root}/pluginfile\.php/)(?P<contextid>\d+)(?=/)")
 
     def has_links(self, text: str) -> bool:
