@@ -44,7 +44,6 @@ _FORMULA = re.compile(
 _TOO_NARROW = re.compile(r"#{3,}")
 # Of SQL Server and MySQL, Oracle, and DBeaver. A person is called Null, not NULL.
 _DATABASE_WORDS = frozenset(("NULL", "(null)", "(NULL)", "<null>", "<NULL>", "[NULL]"))
-_ESCAPED_QUOTE = re.compile(r'"[^\n]*\\"[^\n]*"')
 
 _FAULTS = (
     (_ROUNDED, "cell_is_rounded"),
@@ -69,7 +68,7 @@ def cell_fault(text: str) -> Note | None:
         return Note("cell_is_formula_error", {"value": text})
     if text in _DATABASE_WORDS:
         return Note("cell_is_null", {"value": text})
-    if _ESCAPED_QUOTE.fullmatch(text):
+    if _has_escaped_quotes(text):
         return Note("cell_quotes_escaped", {})
     if text.startswith("=") and _FORMULA.fullmatch(text):
         return Note("cell_is_formula", {})
@@ -77,6 +76,12 @@ def cell_fault(text: str) -> Note | None:
         if pattern.fullmatch(text):
             return Note(code, {"value": text})
     return damaged_letters(text)
+
+
+def _has_escaped_quotes(text: str) -> bool:
+    """Return whether a cell stands in quotes and holds one that is written as another program's escape, \\"."""
+    is_quoted = len(text) > 3 and text[0] == text[-1] == '"' and "\n" not in text
+    return is_quoted and '\\"' in text[1:-1]
 
 
 def is_error_word(text: str) -> bool:

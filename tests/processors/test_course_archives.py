@@ -151,7 +151,7 @@ def test_a_simulation_tells_the_same_and_writes_nothing(sqlite_site: MoodleSite,
 
     assert simulated.codes == result.codes == ["course_created"]
     assert [note.code for note in simulated.notes] == [note.code for note in result.notes]
-    assert "1 files of the backup “chem.mbz” are neither in it nor in Moodle" in result.report
+    assert "1 file of the backup “chem.mbz” is neither in it nor in Moodle" in result.report
     assert sqlite_site.rows("files", filename="picture.png") == []
 
 

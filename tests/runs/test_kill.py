@@ -172,4 +172,4 @@ def test_a_run_whose_worker_is_killed_goes_on_by_itself_and_ends_like_an_undistu
         assert actual[table] == rows, table
     assert moodle.rows("config_plugins", plugin="toolsync") == []
     assert run.files.filter(kind=RunFile.Kind.REPORT).count() == 1
-    assert len([path for path in installation.area() if path.endswith("report_killed.csv")]) == 1
+    assert len([path for path in installation.area() if path.endswith("report_killed.txt")]) == 1

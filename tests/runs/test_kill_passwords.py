@@ -155,5 +155,5 @@ def test_hashing_processes_end_with_their_run_and_its_passwords_verify_in_the_en
     assert stored.keys() == clears.keys()
     assert [name for name, clear in clears.items() if not verify_password(clear, stored[name])] == []
     assert moodle.rows("config_plugins", plugin="toolsync") == []
-    assert len(list((toolsync.var / "files").rglob("*report*in.csv"))) == 1
+    assert len(list((toolsync.var / "files").rglob("*report*in.txt"))) == 1
     assert "daemonic processes are not allowed" not in toolsync.log.read_text()

@@ -306,6 +306,10 @@ def _tool_type(value: int | None, _row: Row, lookup: Lookup) -> int | None:
     return lookup.find("lti_types", value) if value else 0
 
 
+def _zero_for_none(value: int | None, _row: Row, _lookup: Lookup) -> int:
+    return value or 0
+
+
 def _empty_for_none(value: str | None, _row: Row, _lookup: Lookup) -> str:
     return value or ""
 
@@ -338,7 +342,12 @@ _SPECIAL: Mapping[str, tuple[Rule, ...]] = {
         Rule("needsupdate", _constant(1)),
         Rule("idnumber", _grade_idnumber, frozenset(), ("itemtype",)),
     ),
-    "lti": (Rule("servicesalt", _salt), Rule("typeid", _tool_type, frozenset({"lti_types"}))),
+    "lti": (
+        Rule("servicesalt", _salt),
+        # Tools without a type need not wait for the types, which some versions copy later.
+        Rule("typeid", _zero_for_none),
+        Rule("typeid", _tool_type, frozenset({"lti_types"})),
+    ),
     "lti_types": (Rule("clientid", _client),),
     "question_categories": (Rule("stamp", _stamp, frozenset(), ("parent",)),),
     "question_set_references": (Rule("filtercondition", _question_filter, frozenset({"question_categories"})),),
