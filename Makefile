@@ -9,7 +9,7 @@ ARGS ?=
 LOCK_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests demo test lint format pytest matrix bench soak assets messages docs lock clean
+.PHONY: help setup setup-tests demo test lint audit format pytest matrix bench soak assets messages docs lock clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,7 +23,7 @@ setup-tests: ## The same for tests: MariaDB, PostgreSQL, Redis and Chromium from
 demo: setup ## Try ToolSync on a small Moodle of its own (ARGS=--no-serve: end after the runs)
 	@$(VENV)/python manage.py demo $(ARGS)
 
-test: setup-tests lint pytest ## Lint and all tests (ARGS: for pytest)
+test: setup-tests lint audit pytest ## Lint, audit and all tests (ARGS: for pytest)
 
 lint: export DJANGO_SETTINGS_MODULE = tests.settings
 lint: ## ruff, import contracts, mypy, migrations and generated pages up to date
@@ -33,6 +33,9 @@ lint: ## ruff, import contracts, mypy, migrations and generated pages up to date
 	$(VENV)/mypy
 	$(VENV)/python manage.py makemigrations --check --dry-run
 	$(VENV)/python manage.py writedocs --check
+
+audit: ## Compare the pinned packages with the advisories in var/advisories, where there are any
+	@$(VENV)/python bin/audit.py
 
 format: ## Let ruff put the code in shape
 	$(VENV)/ruff check --fix .

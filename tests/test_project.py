@@ -170,7 +170,7 @@ def test_settings_and_environment_are_read_only_where_they_enter() -> None:
             assert not {"os.environ", "os.getenv"} & read, name
 
 
-@pytest.mark.parametrize("command", [["bin/bootstrap.py"], [".ci/run"], ["manage.py"]])
+@pytest.mark.parametrize("command", [["bin/bootstrap.py"], ["bin/audit.py"], [".ci/run"], ["manage.py"]])
 def test_what_people_call_is_executable(command: list[str]) -> None:
     assert (ROOT / command[0]).stat().st_mode & 0o111
 
