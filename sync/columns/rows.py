@@ -15,6 +15,8 @@ from sync.columns.shown_names import is_secret_name
 from sync.columns.survey import DateSurvey
 from sync.values import CleanRow, Note, Rejection, Row
 
+_WRONG_WIDTH = ("too_many_cells", "too_few_cells")
+
 ColumnLimit = Callable[[str, str], int | None]
 
 
@@ -63,7 +65,7 @@ class RowCleaner:
             if isinstance(result, CleanRow):
                 clean_rows.append(result)
             else:
-                rejections.append(result._replace(subject=self._subject(row)) if result.column else result)
+                rejections.append(result._replace(subject=self._subject(row, result)))
         return clean_rows, rejections
 
     def _clean(self, row: Row) -> CleanRow | Rejection:
@@ -96,9 +98,14 @@ class RowCleaner:
                 values[name] = ""
         return CleanRow(line, values, notes)
 
-    def _subject(self, row: Row) -> str:
-        cells = {field[1]: row.cells[field[0]] for field in self._fields if field[0] < len(row.cells)}
-        return shown(self._columns.subject_of(cells))
+    def _subject(self, row: Row, rejection: Rejection) -> str:
+        """Return whom or what a row is about, as far as its cells tell with certainty."""
+        if rejection.column:
+            cells = {field[1]: row.cells[field[0]] for field in self._fields if field[0] < len(row.cells)}
+            return shown(self._columns.subject_of(cells))
+        # Where cells are missing or too many, nobody knows to which columns those behind the first belong.
+        is_named = rejection.code in _WRONG_WIDTH and any(field[0] == 0 and field[-1] for field in self._fields)
+        return shown(row.cells[0]) if is_named else ""
 
     def _row_fault(self, row: Row) -> Rejection | None:
         """Return why none of the row's cells can be read, if so."""

@@ -78,6 +78,21 @@ def test_cells_beyond_the_header_must_be_empty() -> None:
     assert rejections == [Rejection(3, "", "too_many_cells", {"cells": 6, "width": 4})]
 
 
+@pytest.mark.parametrize("first_is_key", [True, False])
+def test_a_row_of_another_width_is_named_by_its_first_cell_if_that_names_anything(first_is_key: bool) -> None:
+    names = ("username", "city") if first_is_key else ("city", "username")
+    columns = Columns(
+        Column("username", text(100), required=True, names=True), Column("city", text(120)), exact_width=True
+    )
+    cleaner = RowCleaner(columns, match_header(columns, Header(1, b"", names, names)), lambda *_column: None)
+
+    rejections = cleaner.clean([Row(2, b"", ("one", "two", "three")), Row(3, b"", ("one",))])[1]
+
+    found = [(rejection.code, rejection.subject) for rejection in rejections]
+    subject = "one" if first_is_key else ""
+    assert found == [("too_many_cells", subject), ("too_few_cells", subject)]
+
+
 def test_the_real_column_of_moodle_sets_the_limit() -> None:
     rejections = clean(("bobby", "", "", ""), limits={("user", "username"): 4})[1]
     assert rejections == [Rejection(2, "username", "value_too_long", {"length": 5, "limit": 4}, "bobby")]
