@@ -52,7 +52,7 @@ def open_csv(stream: BinaryIO, encoding: str, separator: str, is_known: IsKnown,
     text = line.decode(source.encoding)
     chosen = separator or _named_separator(source) or guess_separator(text, is_known)
     dialect = _dialect(found, chosen, text, is_detected=not separator)
-    parser = _RowParser(source, chosen, is_known, header_line=number)
+    parser = _RowParser(source, chosen, is_known, header_line=number, is_encoding_chosen=_is_chosen(found))
     header = parser.header
     _note_guess(found, parser)
     if separator and not mark.separator:
@@ -103,7 +103,9 @@ def open_list(
     first_mark = next((mark for mark in SEPARATORS if mark in text), SEPARATORS[0])
     chosen = "" if len(names) == 1 else separator or first_mark
     dialect = _dialect(found, chosen, text, is_detected=not separator)
-    parser = _RowParser(source, chosen or _NO_SEPARATOR, lambda _name: False, list_names=names)
+    parser = _RowParser(
+        source, chosen or _NO_SEPARATOR, lambda _name: False, list_names=names, is_encoding_chosen=_is_chosen(found)
+    )
     _note_guess(found, parser)
     rows_expected = _look_at_all(
         _RowParser(source, chosen or _NO_SEPARATOR, lambda _name: False, list_names=names), look
@@ -119,6 +121,11 @@ def _note_guess(found: FoundEncoding, parser: _RowParser) -> None:
     if found.words:
         words = ", ".join(found.words)
         parser.checks.findings.add_note(Note("encoding_guessed", {"encoding": found.encoding, "words": words}))
+
+
+def _is_chosen(found: FoundEncoding) -> bool:
+    """Whether somebody has chosen the encoding: neither the bytes nor a mark in the file told it."""
+    return not found.detected and not found.bom
 
 
 def _dialect(found: FoundEncoding, separator: str, text: str, *, is_detected: bool) -> Dialect:
@@ -146,13 +153,14 @@ class _RowParser:
         *,
         header_line: int = 0,
         list_names: Sequence[str] = (),
+        is_encoding_chosen: bool = False,
     ) -> None:
         self._source = source
         self._separator = separator
         self._header_line = header_line
         self._list_names = list_names
         self.header = list_header(list_names) if list_names else self._read_header()
-        self.checks = RowChecks(self.header, is_known)
+        self.checks = RowChecks(self.header, is_known, is_encoding_chosen=is_encoding_chosen)
 
     def split(self) -> Iterator[SplitRow]:
         width = len(self._list_names)

@@ -24,6 +24,8 @@ _LOST = "[\ufffd\x01-\x08\x0e-\x1f\x7f-\x9f]"
 SIGN_OF_DAMAGE = f"[ÃÂÄÅÐÑâ√├Ă][^\\x00-\\x7f]|{_LOST}"
 _PATTERNS = tuple((re.compile(sign).search, encoding) for sign, encoding in _SIGNS)
 _LOST_LETTER = re.compile(_LOST).search
+# Whoever has chosen an encoding has said how such letters are to be read.
+ENCODED_TWICE = "cell_encoded_twice"
 _MOST_TIMES = 3
 _LONGEST_SHOWN = 60
 
@@ -34,7 +36,7 @@ def damaged_letters(text: str) -> Note | None:
         return None
     meant = _read_again(text)
     if meant != text:
-        return Note("cell_encoded_twice", {"value": text[:_LONGEST_SHOWN], "meant": meant[:_LONGEST_SHOWN]})
+        return Note(ENCODED_TWICE, {"value": text[:_LONGEST_SHOWN], "meant": meant[:_LONGEST_SHOWN]})
     if _LOST_LETTER(text):
         return Note("cell_letters_lost", {})
     return None

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from sync.reader.damaged_letters import ENCODED_TWICE
 from sync.reader.dialect import COMMENT_MARKS
 from sync.reader.row_reader import Findings, SkippedLines
 from sync.reader.spreadsheet_cells import cell_fault, decode_cell, is_error_word
@@ -17,9 +18,13 @@ _NO_FAULTS: Mapping[int, Note] = Row(0, b"", ()).cell_faults
 
 
 class RowChecks:
-    """Makes the rows of one file; counts what is passed over. Shape: is_known: whether a lower-case name is a column."""
+    """Makes the rows of one file; counts what is passed over.
 
-    def __init__(self, header: Header, is_known: Callable[[str], bool]) -> None:
+    Shape: is_known: whether a lower-case name is a column; is_encoding_chosen: somebody has said how the letters are to be read
+    """
+
+    def __init__(self, header: Header, is_known: Callable[[str], bool], *, is_encoding_chosen: bool = False) -> None:
+        self._is_encoding_chosen = is_encoding_chosen
         self.skipped = SkippedLines()
         self.findings = Findings()
         self._header = header
@@ -69,6 +74,8 @@ class RowChecks:
         if is_special:
             cells = list(map(decode_cell, cells))
             faults = {place: found for place, cell in enumerate(cells) if (found := cell_fault(cell))}
+            if self._is_encoding_chosen:
+                faults = {place: fault for place, fault in faults.items() if fault.code != ENCODED_TWICE}
             cell_faults = {**faults, **cell_faults}
         if cell_faults:
             self.findings.add_faults(cell_faults)

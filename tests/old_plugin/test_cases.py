@@ -37,6 +37,8 @@ EXPLAINED: dict[str, Counts] = {
         "cohort": (0, 0, 0), "cohort_members": (0, 1, 0), "enrol": (0, 0, 0), "groups_members": (0, 1, 0),
         "user_enrolments": (0, 1, 0), "role_assignments": (0, 1, 0),
     },
+    # Moodle's own column of cohorts is known since: the cohort is made, as the old plugin did.
+    "cohorts-moodle-core-columns": {"cohort": (1, 0, 0)},
     "groups-selfgrouping-words": {"groups": (3, 0, 0), "groupings": (2, 0, 0), "groupings_groups": (2, 0, 0)},
 }  # fmt: skip
 # Cells that the plugin let pass, and that are left out where the take-over has set it so.
