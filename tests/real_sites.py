@@ -42,7 +42,7 @@ needs_moodle_data = [
 
 @cache
 def recorded_effects(site: str) -> dict[str, Path]:
-    """Give the files of what calls of Moodle's own API did, by the name of the case; those that were recorded later too."""
+    """Return the files of what calls of Moodle's own API did, by the name of the case; those that were recorded later too."""
     folders = (moodle_data() / "effects" / site, moodle_data() / "effects" / "more" / site)
     return {path.stem: path for folder in folders for path in sorted(folder.glob("*.json"))}
 
@@ -54,7 +54,7 @@ def recorded_effect(site: str, case: str) -> dict[str, Any]:
 
 
 def version_of(site: str) -> str:
-    """Give the version of Moodle of a dump or of recorded effects: "m45-gold", "m51"."""
+    """Return the version of Moodle of a dump or of recorded effects: "m45-gold", "m51"."""
     return _VERSIONS[site.split("-", 1)[0]]
 
 

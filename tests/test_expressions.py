@@ -144,7 +144,7 @@ def runner(pattern: re.Pattern[Any], method: str) -> Run:
 
 
 def tokens_of(pattern: re.Pattern[Any]) -> tuple[str, ...]:
-    """Give texts that parts of an expression match: its literals, and a character of each class."""
+    """Return texts that parts of an expression match: its literals, and a character of each class."""
     source: Any = pattern.pattern
     literals = [""]
     tokens: dict[str, None] = {}
@@ -172,7 +172,7 @@ def tokens_of(pattern: re.Pattern[Any]) -> tuple[str, ...]:
 
 
 def member_of(members: Any) -> str:
-    """Give a character of a class; "x" for those that are told by what they are not."""
+    """Return a character of a class; "x" for those that are told by what they are not."""
     for code, argument in members:
         match str(code):
             case "NEGATE":

@@ -85,12 +85,12 @@ def tryback_name(name: str, started: datetime, *, is_workbook: bool = False) -> 
 
 
 def discarded_name(name: str, number: int = 1) -> str:
-    """Give "in-tryback-failed.csv", then "in-tryback-failed-2.csv": names of files that could not be used at all."""
+    """Return "in-tryback-failed.csv", then "in-tryback-failed-2.csv": names of files that could not be used at all."""
     return _with_suffix(name, "-tryback-failed" + (f"-{number}" if number > 1 else ""), None)
 
 
 def numbered_name(name: str, number: int) -> str:
-    """Give "in-12.csv", for what would else have the name of another file."""
+    """Return "in-12.csv", for what would else have the name of another file."""
     return _with_suffix(name, f"-{number}", None)
 
 

@@ -77,12 +77,12 @@ def journal_folder(slug: str, run_id: int) -> str:
 
 
 def outcomes_key(slug: str, run_id: int, last_line: int, worker: str = "") -> str:
-    """Give the key of the outcomes of the chunk that ends with this line, as one worker has carried it out."""
+    """Return the key of the outcomes of the chunk that ends with this line, as one worker has carried it out."""
     return f"{outcomes_folder(slug, run_id)}/{_part_name(last_line, worker)}"
 
 
 def journal_key(slug: str, run_id: int, last_line: int, worker: str = "") -> str:
-    """Give the key of the before-images of the chunk that ends with this line, as one worker has carried it out."""
+    """Return the key of the before-images of the chunk that ends with this line, as one worker has carried it out."""
     return f"{journal_folder(slug, run_id)}/{_part_name(last_line, worker)}"
 
 

@@ -55,7 +55,7 @@ class Collation:
         return folded.rstrip(" ") if folded.endswith(" ") and self.pads else folded
 
     def _weight_of(self, text: str) -> str:
-        """Give the sort key of a text that characters alone don't make up."""
+        """Return the sort key of a text that characters alone don't make up."""
         self.learn((text, " "))
         weight, blank = self._texts[unicodedata.normalize("NFC", text)], self._texts[" "]
         while self.pads and blank and weight.endswith(blank):
@@ -85,7 +85,7 @@ class Collation:
             self._letters[letter] = "".join(self._of_weight.get(unit, _MARK + unit) for unit in units)
 
     def _weights_of(self, texts: Collection[str]) -> dict[str, str]:
-        """Give the sort keys of texts, in hexadecimal; of those that the column can't hold, the texts themselves."""
+        """Return the sort keys of texts, in hexadecimal; of those that the column can't hold, the texts themselves."""
         weights = {text: _MARK + text for text in texts if not holds(self.name, text)}
         asked = [text for text in texts if text not in weights]
         for start in range(0, len(asked), _CHARACTERS_AT_ONCE):
@@ -96,13 +96,13 @@ class Collation:
         return weights
 
     def _of(self, text: str) -> str:
-        """Give the SQL of a text in this collation."""
+        """Return the SQL of a text in this collation."""
         literal = text if text.startswith(":") else f"'{text}'"
         return f"CONVERT({literal} USING {self._charset}) COLLATE {self.name}"
 
 
 def fetch_collations(moodle: MoodleSession, table: str) -> dict[str, str]:
-    """Give the collations of a table's columns: column -> name. Queries: one"""
+    """Return the collations of a table's columns: column -> name. Queries: one"""
     rows = moodle.fetch(
         sa.text(
             "SELECT column_name, collation_name FROM information_schema.columns"
@@ -128,12 +128,12 @@ def holds(collation: str, text: str) -> bool:
 
 
 def normal_form(text: str) -> str:
-    """Give a text in the normal form of Unicode in which most people's keyboards write."""
+    """Return a text in the normal form of Unicode in which most people's keyboards write."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def spellings(texts: Iterable[str]) -> set[str]:
-    """Give texts in both normal forms: a server that compares exactly finds one of them only."""
+    """Return texts in both normal forms: a server that compares exactly finds one of them only."""
     texts = set(texts)
     further = [text for text in texts if not text.isascii()]
     return texts.union(*({unicodedata.normalize(form, text) for text in further} for form in ("NFC", "NFD")))

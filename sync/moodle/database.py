@@ -281,7 +281,7 @@ class MoodleSession:
         return settings
 
     def plugin_config(self, plugin: str) -> dict[str, str]:
-        """Give the settings of a plugin, of those that are read: name -> value; empty when there are none."""
+        """Return the settings of a plugin, of those that are read: name -> value; empty when there are none."""
         return self._plugin_config.get(plugin, {})
 
     def plugins_of(self, kind: str) -> list[str]:

@@ -69,7 +69,7 @@ def fetch_named(
 
 
 def named(moodle: MoodleSession, table: str, identifier: str, texts: Collection[str]) -> sa.ColumnElement[bool]:
-    """Give the condition that a row of a table is one that texts name, as the server or Moodle compares them.
+    """Return the condition that a row of a table is one that texts name, as the server or Moodle compares them.
 
     Queries: as `folding`; one in a session where usernames are wanted of a server that tells capitals from small letters
     """
@@ -118,7 +118,7 @@ def folding(moodle: MoodleSession, table: str, column: str) -> Fold:
 
 
 def _collation_name(moodle: MoodleSession, table: str, column: str) -> str:
-    """Give the collation of a column on MariaDB and MySQL, "" elsewhere."""
+    """Return the collation of a column on MariaDB and MySQL, "" elsewhere."""
     if moodle.connection.dialect.name not in ("mysql", "mariadb"):
         return ""
     known = moodle.database.collations

@@ -49,7 +49,7 @@ class Originals(NamedTuple):
 
 
 def fetch_copied(session: MoodleSession, courseids: Collection[int]) -> set[Pair]:
-    """Give whom metacourses have taken from courses. Shape: (userid, courseid of the copied course)"""
+    """Return whom metacourses have taken from courses. Shape: (userid, courseid of the copied course)"""
     enrol, enrolment = session.table("enrol"), session.table("user_enrolments")
     statement = (
         sa.select(enrolment.c.userid, enrol.c.customint1)
@@ -60,7 +60,7 @@ def fetch_copied(session: MoodleSession, courseids: Collection[int]) -> set[Pair
 
 
 def unenrol_action(session: MoodleSession) -> str:
-    """Give what the site does with people whose enrolment in the copied course has gone."""
+    """Return what the site does with people whose enrolment in the copied course has gone."""
     return session.plugin_config("enrol_meta").get("unenrolaction", "") or SUSPEND_AND_TAKE_ROLES
 
 

@@ -108,7 +108,7 @@ class SimulatedPasswords:
 
 
 def identity_folds(moodle: MoodleSession) -> dict[str, Fold]:
-    """Give for each identity of accounts that is a text what makes texts equal that Moodle takes for the same."""
+    """Return for each identity of accounts that is a text what makes texts equal that Moodle takes for the same."""
     return {identity: folding(moodle, "user", identity) for identity in ("username", "idnumber", "email")}
 
 
@@ -159,7 +159,7 @@ def _remember_values(plan: AccountsPlan, memory: Memory, ids: Mapping[Ref, int])
 def remembered_preferences(
     memory: Memory, userids: Sequence[int], names: Sequence[str]
 ) -> dict[tuple[int, str], tuple[int, str]]:
-    """Give the preferences that a simulation would have set: (userid, name) -> (0, value)."""
+    """Return the preferences that a simulation would have set: (userid, name) -> (0, value)."""
     if memory.is_empty:
         return {}
     keys = {f"{userid} {name}": (userid, name) for userid in userids for name in names}

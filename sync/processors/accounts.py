@@ -104,7 +104,7 @@ class AccountBook:
                 self._places.setdefault(place, []).append(account)
 
     def find(self, identity: str, value: Any, hostid: int) -> list[Account]:
-        """Give the accounts of a host that have this identity value: spelled exactly so, if there are such.
+        """Return the accounts of a host that have this identity value: spelled exactly so, if there are such.
 
         Several are possible.
         """
@@ -112,7 +112,7 @@ class AccountBook:
         return [account for account in alike if account.values[identity] == value] or alike
 
     def find_alike(self, identity: str, value: Any, hostid: int) -> list[Account]:
-        """Give all accounts of a host whose identity value Moodle takes for this one."""
+        """Return all accounts of a host whose identity value Moodle takes for this one."""
         if identity == "id":
             account = self.accounts.get(value)
             return [account] if account is not None else []

@@ -126,12 +126,12 @@ class CohortsPlanner:
         return cohort
 
     def _user(self, row: CleanRow) -> int | None:
-        """Give the account of a row; None where it names none. Raises: RowRefused for an unknown one"""
+        """Return the account of a row; None where it names none. Raises: RowRefused for an unknown one"""
         found = self._named_user(row)
         return None if found is None else accepted(found)
 
     def _named_user(self, row: CleanRow) -> int | Note | None:
-        """Give the account of a row, or say what is wrong; None where it names none."""
+        """Return the account of a row, or say what is wrong; None where it names none."""
         text = row.values.get("userid", "")
         return find_account(self.state.accounts, self.state.useridentifier, text, "userid") if text else None
 

@@ -60,7 +60,7 @@ class CourseCategories:
         return _sound(_only_one(exact[:1] or alike, text))
 
     def by_id_or_path(self, text: str) -> AnyCategory:
-        """Give the category of a number or a path of names, root first. Digits that are both are neither."""
+        """Return the category of a number or a path of names, root first. Digits that are both are neither."""
         if not text.isdigit():
             return self._by_path(text)
         # 007 isn't how a number is written.
@@ -91,7 +91,7 @@ class CourseCategories:
     def _readings(
         self, parts: Sequence[str], start: int, place: int | Names = 0, joined: bool = False
     ) -> Iterator[tuple[int, AnyCategory, bool]]:
-        """Give every category that the path leads to, from a place on.
+        """Return every category that the path leads to, from a place on.
 
         Shape: (parts that lead there, category, whether a name took up several parts)
         """
@@ -104,14 +104,14 @@ class CourseCategories:
                 yield from self._readings(parts, end, _place_of(found), is_joined)
 
     def _named(self, place: int | Names, name: str) -> AnyCategory | None:
-        """Give the category of a name within another one: the first that is spelled so, else the one that is the same."""
+        """Return the category of a name within another one: the first that is spelled so, else the one that is the same."""
         name = _unescaped(name).strip()
         alike = self._inner.get(place, {}).get(self._folds["name"](name), [])
         exact = [category for category in alike if _name_of(category) == name]
         return _only_one(exact[:1] or alike, name) if alike else None
 
     def _holding_slashes(self, place: int | Names, name: str) -> AnyCategory | None:
-        """Give the category whose name holds slashes, wherever there are blanks beside them."""
+        """Return the category whose name holds slashes, wherever there are blanks beside them."""
         found = self._with_slashes.get(place, {}).get(self._slashed(_unescaped(name)))
         return _only_one(found, name) if found else None
 
@@ -171,7 +171,7 @@ def _unescaped(name: str) -> str:
 
 
 def _parts_of(path: str) -> list[str]:
-    """Give what stands between the slashes that part names; one at either end is left out."""
+    """Return what stands between the slashes that part names; one at either end is left out."""
     parts = _SEPARATOR.split(path.strip())
     if len(parts) > 1 and not parts[0].strip():
         parts = parts[1:]

@@ -51,7 +51,7 @@ class CourseCells:
         self.notes: list[Note] = []
 
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Give the columns of `course`; what is left out of them is added to `notes`."""
+        """Return the columns of `course`; what is left out of them is added to `notes`."""
         values = {name: given[name] for name in PLAIN_COLUMNS if name in given}
         for name in DATES:
             if name in values:

@@ -76,13 +76,13 @@ def _remembered_inventories(memory: Memory, courseids: Collection[int]) -> dict[
 
 
 def _content_of(filling: Filling, state: CoursesState) -> Inventory:
-    """Give what is in a course once a template has come into it."""
+    """Return what is in a course once a template has come into it."""
     content = filling.content.template.inventory
     return content if filling.replaces else state.inventories[filling.course.id] + content
 
 
 def _content_of_new(course: NewCourse) -> Inventory:
-    """Give what is in a course that is made without a template."""
+    """Return what is in a course that is made without a template."""
     news = [("forum", course.news["name"])] if course.news else []
     return Counter([*news, *((SECTIONS, row["name"]) for row in course.sections.values() if row.get("name"))])
 

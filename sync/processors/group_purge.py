@@ -101,5 +101,5 @@ class GroupPurge:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Give names in a row, not too many of them."""
+    """Return names in a row, not too many of them."""
     return ", ".join(names[:MAX_LISTED]) + (" …" if len(names) > MAX_LISTED else "")

@@ -103,7 +103,7 @@ class Groups(Processor[GroupsState, GroupsPlan]):
         )
 
     def _fetch_elsewhere(self, rows: Sequence[CleanRow]) -> Collection[str]:
-        """Give the values of updateid that name a group of any course. Names aren't looked up: they recur."""
+        """Return the values of updateid that name a group of any course. Names aren't looked up: they recur."""
         identifier = self.chosen.groupidentifier
         texts = {row.values["updateid"] for row in rows if "updateid" in row.values}
         return fetch_ids(self.moodle, "groups", identifier, texts) if texts and identifier != "name" else ()

@@ -106,7 +106,7 @@ class GroupsPlanner:
         return key, self._change(groups, course, key, row, kept), ()
 
     def _named_group(self, row: CleanRow, course: Course) -> tuple[ObjectKey, Done]:
-        """Give the group that has the idnumber of a row, or else its name; make it where there is none."""
+        """Return the group that has the idnumber of a row, or else its name; make it where there is none."""
         values, groups = row.values, self.plan.groups
         by = "idnumber" if values.get("idnumber") else "name"
         key = _only_one(groups, course, by, values[by], by)
@@ -203,7 +203,7 @@ def _given(row: CleanRow) -> dict[str, Any]:
 
 
 def _described(description: str | None) -> dict[str, Any]:
-    """Give a description as Moodle stores it: HTML, NULL where nothing is said of one."""
+    """Return a description as Moodle stores it: HTML, NULL where nothing is said of one."""
     return {"description": description, "descriptionformat": 0 if description is None else 1}
 
 

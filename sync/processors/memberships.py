@@ -46,7 +46,7 @@ class Memberships:
         return self._cohorts.add(user, name, idnumber, line, column)
 
     def apply_system_role(self, user: UserKey, cell: SystemRoleCell, line: int) -> SetResult:
-        """Give a role of the whole site, or take it away."""
+        """Return a role of the whole site, or take it away."""
         return self._system_roles.apply(user, cell, line)
 
     def would_change_system_role(self, user: UserKey, cell: SystemRoleCell) -> bool:

@@ -44,7 +44,7 @@ class AccountMatcher:
         return by_username
 
     def _one(self, identity: str, value: Any, hostid: int, column: str = "") -> Account | None:
-        """Give the one account that a value names, None without one. Raises: RowRefused when it may mean several"""
+        """Return the one account that a value names, None without one. Raises: RowRefused when it may mean several"""
         found = self.book.find(identity, value, hostid)
         if len(found) > 1:
             raise RowRefused("account_ambiguous", column or identity, value=value, count=len(found))
@@ -65,7 +65,7 @@ class AccountMatcher:
         return source
 
     def new_username(self, values: Mapping[str, Any], account: Account) -> str:
-        """Give the username that an account is to have: its own, unless the row renames it.
+        """Return the username that an account is to have: its own, unless the row renames it.
 
         That the file spells it in another way than Moodle does is no renaming.
         """

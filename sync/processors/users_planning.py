@@ -267,7 +267,7 @@ class UsersPlanner:
 def course_sets(
     values: Mapping[str, Any], numbers: Sequence[int], rules: SiteRules, default_method: str | None = None
 ) -> Iterator[CourseSet]:
-    """Give the course sets of a row: course1, role1 …; a set whose course is empty is skipped.
+    """Return the course sets of a row: course1, role1 …; a set whose course is empty is skipped.
 
     Shape: default_method: of sets that name none
     """

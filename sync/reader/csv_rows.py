@@ -168,7 +168,7 @@ class _RowParser:
         return iter(RowSplitter(self._source, self._separator, header_line=self._header_line, width=width, least=least))
 
     def rows(self) -> Iterator[Row]:
-        """Give the rows behind the header; count the lines between them."""
+        """Return the rows behind the header; count the lines between them."""
         cell_limit = len(self._list_names) or None
         checks, skipped, untouched = self.checks, self.checks.skipped, self._source.untouched
         encoding, separator = self._source.encoding, self._separator

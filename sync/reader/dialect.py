@@ -43,7 +43,7 @@ class Dialect:
 
 
 def normalise_encoding(name: str) -> str:
-    """Give the name we use for an encoding: one of ENCODING_LABELS ("UTF-16": either byte order), or "" for "detect".
+    """Return the name we use for an encoding: one of ENCODING_LABELS ("UTF-16": either byte order), or "" for "detect".
 
     Raises: OptionError if we don't read this encoding
     """
@@ -73,7 +73,7 @@ def normalise_separator(name: str) -> str:
 
 
 def guess_separator(header_text: str, is_known: Callable[[str], bool]) -> str:
-    """Give the separator that splits the header into most known names; among equals, into most names.
+    """Return the separator that splits the header into most known names; among equals, into most names.
 
     Its beginning decides: each name is compared with all columns, and this may be a row of megabytes.
     """

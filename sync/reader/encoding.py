@@ -92,7 +92,7 @@ def _guess_wide(head: bytes) -> str:
 
 
 def _find_narrow(stream: BinaryIO) -> FoundEncoding:
-    """Give UTF-8, or the Western single-byte encoding that fits best.
+    """Return UTF-8, or the Western single-byte encoding that fits best.
 
     Where nothing tells them apart it's Windows-1252, in which all the printable characters of ISO-8859-1 are the same.
     Raises: UndecodableFile if it is UTF-8 but for some bytes, or if its words don't look Western
@@ -124,7 +124,7 @@ def _find_narrow(stream: BinaryIO) -> FoundEncoding:
 
 
 def _telling_cells(stream: BinaryIO) -> Iterator[bytes]:
-    """Give different cells that hold bytes outside ASCII, those of passwords left out."""
+    """Return different cells that hold bytes outside ASCII, those of passwords left out."""
     known: set[bytes] = set()
     secret: tuple[bytes, frozenset[int]] | None = None
     is_first = True

@@ -42,7 +42,7 @@ class Source:
         self.bytes_read = 0
 
     def blocks(self) -> Iterator[bytes]:
-        """Give the file block by block, encodings of several bytes turned into UTF-8."""
+        """Return the file block by block, encodings of several bytes turned into UTF-8."""
         raw_blocks = self.raw_blocks()
         if not self._is_wide:
             return raw_blocks

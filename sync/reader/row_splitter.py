@@ -91,7 +91,7 @@ class RowSplitter:
                 self.width = count_cells(line, self._separator)[1]
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
-        """Give the physical lines, those first that were taken and given back."""
+        """Return the physical lines, those first that were taken and given back."""
         for numbered_line in self._numbered_lines:
             yield numbered_line
             while self._returned:

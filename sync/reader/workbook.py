@@ -113,7 +113,7 @@ def _read_header(numbered: Iterator[tuple[int, list[Any]]]) -> Header:
 
 
 def _rows(numbered: Iterable[tuple[int, list[Any]]], checks: RowChecks, header: Header) -> Iterator[Row]:
-    """Give the rows; the line is the number of the row in the sheet.
+    """Return the rows; the line is the number of the row in the sheet.
 
     A sheet has no short rows: cells left out at the end are empty. Empty ones beyond the header are formatting.
     """

@@ -57,7 +57,7 @@ def run_limits() -> RunLimits:
 
 
 def upload_folder() -> Path:
-    """Give the folder that uploads lie in while they arrive."""
+    """Return the folder that uploads lie in while they arrive."""
     return Path(settings.FILE_UPLOAD_TEMP_DIR)
 
 
@@ -145,7 +145,7 @@ def usual_days() -> int:
 
 
 def secret_keys() -> tuple[str, ...]:
-    """Give the keys under which passwords and connections are kept: the newest, then those that may still open older ones."""
+    """Return the keys under which passwords and connections are kept: the newest, then those that may still open older ones."""
     keys = (
         settings.TOOLSYNC_CREDENTIALS_KEY,
         *settings.TOOLSYNC_CREDENTIALS_KEY_FALLBACKS,

@@ -14,7 +14,7 @@ from sync.values import Action, Outcome
 
 
 def read_rows(run: SyncRun, *actions: Action) -> Iterator[Outcome]:
-    """Give the outcomes of a run in line order, all or those of some actions; parts without any aren't opened.
+    """Return the outcomes of a run in line order, all or those of some actions; parts without any aren't opened.
 
     Queries: one
     """
@@ -26,7 +26,7 @@ def read_rows(run: SyncRun, *actions: Action) -> Iterator[Outcome]:
 
 
 def read_part(chunk: RunChunk) -> Iterator[Outcome]:
-    """Give the outcomes of one chunk. Raises: OutcomesMissing"""
+    """Return the outcomes of one chunk. Raises: OutcomesMissing"""
     try:
         with storage.opened(chunk.outcomes_key) as part:
             yield from read_outcomes(part)

@@ -31,7 +31,7 @@ def unseal(purpose: str, sealed: bytes | memoryview) -> dict[str, Any]:
 
 
 def reseal(purpose: str, sealed: bytes | memoryview) -> bytes:
-    """Give the same secret under the newest key. Raises: Unreadable."""
+    """Return the same secret under the newest key. Raises: Unreadable."""
     try:
         return _cipher(purpose).rotate(bytes(sealed))
     except InvalidToken:

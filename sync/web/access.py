@@ -155,7 +155,7 @@ def sequence_or_404(user: Any, sequence_id: int, *, every_tool: bool = False) ->
 
 
 def usable_files(user: Any, site: MoodleSite, processor: str) -> QuerySet[CommandFile]:
-    """Give the files that the user may take for a tool: of those whose content they may have, all for people who manage
+    """Return the files that the user may take for a tool: of those whose content they may have, all for people who manage
     files, for others those of this tool and their own.
     """
     files = readable_files(user, site)

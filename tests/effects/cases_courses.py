@@ -34,7 +34,7 @@ _MOVE_BUMPS = Allowed(
 
 
 def _with_its_days(text: str) -> Callable[[Mapping[str, Any]], str]:
-    """Give the text of a file with the days that the call took: they follow from the day of the recording."""
+    """Return the text of a file with the days that the call took: they follow from the day of the recording."""
 
     def with_days(effect: Mapping[str, Any]) -> str:
         (course,) = effect["diff"]["course"]["inserted"]

@@ -59,7 +59,7 @@ def administrators_files() -> list[GoldenFile]:
 
 
 def _options(key: str, words: list[str]) -> dict[str, Any]:
-    """Give the options that the file type has."""
+    """Return the options that the file type has."""
     given = dict(word.partition("=")[::2] for word in words)
     known = {}
     for name, value in given.items():
@@ -72,7 +72,7 @@ def _options(key: str, words: list[str]) -> dict[str, Any]:
 
 
 def carry_out(site: MoodleSite, file: GoldenFile, chunk_rows: int) -> tuple[Any, ...]:
-    """Give what is told and what is left; the state of the site is put back before."""
+    """Return what is told and what is left; the state of the site is put back before."""
     site.restore_template()
     try:
         result = run_file(

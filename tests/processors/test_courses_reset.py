@@ -281,7 +281,7 @@ def metacourse(site: MoodleSite, *users: tuple[int, int], action: str = "", **va
 
 
 def copied(site: MoodleSite, method: int, userid: int) -> tuple[list[int], list[int]]:
-    """Give the states of the copied enrolment, and the roles that came with it."""
+    """Return the states of the copied enrolment, and the roles that came with it."""
     roles = site.rows("role_assignments", userid=userid, component="enrol_meta", itemid=method)
     enrolments = site.rows("user_enrolments", enrolid=method, userid=userid)
     return [row["status"] for row in enrolments], [row["roleid"] for row in roles]

@@ -36,7 +36,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MoodleSite]:
 
 
 def told(result: RunResult) -> list[tuple[Any, ...]]:
-    """Give what is told of each row, without moments (the name of a deleted account ends with one) and ids."""
+    """Return what is told of each row, without moments (the name of a deleted account ends with one) and ids."""
     return [
         (
             o.line,
@@ -83,7 +83,7 @@ def assert_agreement(site: MoodleSite, file: RandomFile, faults: Collection[Find
 
 
 def _differing(some: list[tuple[Any, ...]], others: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Give what two runs tell differently: of one row, one time and the other."""
+    """Return what two runs tell differently: of one row, one time and the other."""
     return [pair for pair in zip(some, others, strict=True) if pair[0] != pair[1]]
 
 

@@ -112,7 +112,7 @@ def hooks(settings: Settings) -> Iterator[HookServer]:
 
 @pytest.fixture
 def full(installation: Installation, hooks: HookServer) -> Installation:
-    """Give an installation whose own settings hold secrets, too."""
+    """Return an installation whose own settings hold secrets, too."""
     site = installation.site
     Source.objects.create(
         site=site, processor="courses", secret=seal(sources.PURPOSE, {"password": secret(), "query": secret()})

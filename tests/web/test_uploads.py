@@ -19,7 +19,7 @@ ClientWith = Callable[..., Client]
 
 @pytest.fixture
 def kept(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Give the names of all files that came to lie on disk."""
+    """Return the names of all files that came to lie on disk."""
     names: list[str] = []
     new_file = TemporaryFileUploadHandler.new_file
 

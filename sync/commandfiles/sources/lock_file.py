@@ -89,7 +89,7 @@ def _put_back(aside: Path, lock: Path) -> None:
 
 @contextmanager
 def kept_alive(lock: Path, words: str) -> Iterator[None]:
-    """Give a sign of life every few seconds, and remove the lock at the end, as long as it is ours."""
+    """Return a sign of life every few seconds, and remove the lock at the end, as long as it is ours."""
     over = threading.Event()
 
     def beat() -> None:

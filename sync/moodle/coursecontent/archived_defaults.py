@@ -24,7 +24,7 @@ Defaults = Mapping[str, Mapping[str, Any]]
 
 
 def fetch_absent_values(session: MoodleSession) -> Defaults:
-    """Give what stands for what an archive lacks. Shape: table -> column -> value"""
+    """Return what stands for what an archive lacks. Shape: table -> column -> value"""
     return {
         "badge_criteria": {"description": "", "descriptionformat": 0},
         "folder": {"showexpanded": session.plugin_config("folder").get("showexpanded") or 1},

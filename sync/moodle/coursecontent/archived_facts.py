@@ -100,7 +100,7 @@ def wanted_tags(archive: ArchivedContent) -> dict[str, str]:
 
 
 def _wanted_categories(archive: ArchivedContent) -> set[int]:
-    """Give the categories that hold questions, or that random questions are drawn from."""
+    """Return the categories that hold questions, or that random questions are drawn from."""
     holding = {number_of(row.get("questioncategoryid")) for row in rows_of(archive, "question_bank_entries")}
     drawn = (category_of_filter(row.get("filtercondition")) for row in rows_of(archive, "question_set_references"))
     return holding | {categoryid for categoryid in drawn if categoryid}

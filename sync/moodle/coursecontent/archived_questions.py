@@ -135,7 +135,7 @@ def tags_of_filter(text: str | None) -> list[str]:
 
 
 def category_of_filter(text: str | None) -> int | None:
-    """Give the category that a random question is drawn from, None where the condition can't be read."""
+    """Return the category that a random question is drawn from, None where the condition can't be read."""
     try:
         condition = json.loads(text or "")
     except (ValueError, RecursionError):

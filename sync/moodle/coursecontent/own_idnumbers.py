@@ -33,7 +33,7 @@ class OwnIdnumbers:
                 self._present[courseid].add(idnumber)
 
     def with_own(self, table: str, row: Row) -> Row:
-        """Give a row without its idnumber, if the course has that already."""
+        """Return a row without its idnumber, if the course has that already."""
         if table == CMS:
             courseid, nothing = row["course"], ""
         elif table == _GRADES and row["itemtype"] == "mod":

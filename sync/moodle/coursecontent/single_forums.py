@@ -29,7 +29,7 @@ _BLANKS = re.compile(r"[ \t\n\r\f\v]+")
 
 
 def open_single_forums(writer: Writer, courseids: Sequence[int], *, now: int) -> None:
-    """Give forums for a single discussion that discussion, with a first post that nobody is mailed, and the files of its text.
+    """Return forums for a single discussion that discussion, with a first post that nobody is mailed, and the files of its text.
 
     Queries: two, and some for the discussions; constant in the number of forums
     """
@@ -73,7 +73,7 @@ def open_single_forums(writer: Writer, courseids: Sequence[int], *, now: int) ->
 
 
 def message_counts(message: str) -> dict[str, int | None]:
-    """Give how many words and letters a post has; nothing of an empty one.
+    """Return how many words and letters a post has; nothing of an empty one.
 
     Mirrors: mod_forum\\local\\entities\\post::add_message_counts(); leaves out: filters and the cleaning of the text
     """

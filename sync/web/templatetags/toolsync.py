@@ -84,7 +84,7 @@ def action_badge(action: str) -> SafeString:
 
 @register.simple_tag(name="count_text")
 def counted(action: str, count: int) -> str:
-    """Give "3 created"."""
+    """Return "3 created"."""
     return count_text(action, count)
 
 

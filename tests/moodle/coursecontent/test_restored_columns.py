@@ -32,7 +32,7 @@ INTRO = '<p>Say <b>he</b>llo, all&nbsp;of <i>you</i>:</p><p>now</p><img src="@@P
 
 
 def member(module: str, cmid: int, within: str = "", **values: Any) -> dict[str, bytes]:
-    """Give the files of an activity of an archive."""
+    """Return the files of an activity of an archive."""
     moduled = {"modulename": module, "sectionid": 5, "sectionnumber": 1, "visible": 1, "idnumber": "", **values}
     folder = f"activities/{module}_{cmid}"
     return {
@@ -252,7 +252,7 @@ def test_idnumbers_of_a_course_stay_its_own_where_content_is_added(site: MoodleS
 
 
 def bank_backup(level: int) -> bytes:
-    """Give a backup with an activity of questions: a category in use, one that holds none, and the banks of nobody."""
+    """Return a backup with an activity of questions: a category in use, one that holds none, and the banks of nobody."""
     questions = xml(
         "question_categories",
         category(1, 109, level, 0), category(2, 109, level, 1, entry(11)), category(3, 109, level, 1),
