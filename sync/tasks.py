@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from sync.errors import RunNotClaimable
-from sync.runs import overdue, retention, scheduling, sequences, services, telling
+from sync.runs import overdue, password_mails, retention, scheduling, sequences, services, telling
 from sync.runs.claims import SEQUENCE_TASK
 
 
@@ -62,7 +62,15 @@ def sweep_uploads() -> None:
     services.sweep_left_uploads()
 
 
+@shared_task(name=password_mails.MAIL_TASK)
+def send_password_mail(email: str, host: str, language: str, *, is_secure: bool) -> None:
+    """Send a link to another password to whoever has this address in an account."""
+    password_mails.send_password_mail(email, host, language, is_secure=is_secure)
+
+
 @shared_task(name="sync.prune")
 def prune() -> None:
     """Delete what runs left, once it is old enough."""
+    password_mails.forget_mail_counts()
     retention.prune()
+    retention.sweep_drafts()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 from contextlib import suppress
@@ -10,6 +11,17 @@ from pathlib import Path
 from typing import IO
 
 _BLOCK = 1 << 20
+_DRAFT = re.compile(r"\.[0-9a-f]{16}\.part")
+
+
+def draft_name() -> str:
+    """Return a hidden name for a file that isn't whole yet. It isn't made from the file's: that may be as long as can be."""
+    return f".{secrets.token_hex(8)}.part"
+
+
+def is_draft(name: str) -> bool:
+    """Tell whether a file of this name is one that isn't whole yet."""
+    return _DRAFT.fullmatch(name) is not None
 
 
 def write_whole(path: Path, content: IO[bytes], mode: int | None = None, *, replace: bool = True) -> None:
@@ -18,8 +30,7 @@ def write_whole(path: Path, content: IO[bytes], mode: int | None = None, *, repl
     Shape: mode: rights of the file, None = as the process makes files
     Raises: OSError; FileExistsError if there is one that isn't to be replaced
     """
-    # A name may be as long as the file system allows: this one isn't made from it.
-    draft = path.with_name(f".{secrets.token_hex(8)}.part")
+    draft = path.with_name(draft_name())
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as out:
             if mode is not None:

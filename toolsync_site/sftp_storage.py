@@ -17,6 +17,8 @@ _SILENCE_SECONDS = 60.0
 class LastingSFTPStorage(SFTPStorage):
     """Connects anew after a try that failed; django-storages 1.14 then asks a connection that was never there, for ever."""
 
+    # Of a process that is killed while it writes (sync/commandfiles/left_drafts.py).
+    leaves_drafts = True
     _ssh: paramiko.SSHClient | None
     _sftp: paramiko.SFTPClient | None
 

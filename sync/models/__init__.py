@@ -3,6 +3,7 @@
 from sync.models.armed_file import ArmedFile
 from sync.models.command_file import CommandFile
 from sync.models.inserted_row import InsertedRow
+from sync.models.mail_count import MailCount
 from sync.models.processor_settings import ProcessorSettings
 from sync.models.retention import Retention
 from sync.models.run import RunChunk, RunFile, RunMail, RunState, SyncRun
@@ -18,6 +19,7 @@ __all__ = [
     "FetchAttempt",
     "FreezeWindow",
     "InsertedRow",
+    "MailCount",
     "MoodleSite",
     "Notice",
     "ProcessorSettings",

@@ -13,10 +13,12 @@ from django.utils import timezone
 
 from sync.commandfiles import storage
 from sync.commandfiles.intake import UPLOADS, delete_file, delete_run_file, find_file
-from sync.errors import CommandFileError
+from sync.commandfiles.left_drafts import sweep_folder, sweep_storage
+from sync.errors import CommandFileError, MoodleError
 from sync.models import CommandFile, MoodleSite, Notice, Retention, RunFile, SyncRun
 from sync.models.run import OVER_STATES
-from sync.runs.options import usual_days
+from sync.runs.connections import connection_of
+from sync.runs.options import drop_folder, usual_days
 
 _KINDS = {
     RunFile.Kind.REPORT: "reports",
@@ -25,6 +27,8 @@ _KINDS = {
     RunFile.Kind.TRYBACK: "trybacks",
 }
 _NOTICE_DAYS = 30
+# No file takes so long to be written.
+_DRAFT_AGE = timedelta(days=1)
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +64,23 @@ def prune() -> int:
             gone += _prune_outcomes(site, before)
     Notice.objects.filter(next_try_at=None, created_at__lt=_long_ago(_NOTICE_DAYS)).delete()
     return gone
+
+
+def sweep_drafts() -> int:
+    """Delete what killed processes have left half written: in the storage, the drop folder, and Moodle's data folders of this
+    machine. Returns how many files went.
+    """
+    before = timezone.now() - _DRAFT_AGE
+    folders = {drop_folder()}
+    for site in MoodleSite.objects.all():
+        try:
+            dataroot = connection_of(site).dataroot
+        except MoodleError as error:
+            logger.info("not swept: %s", error)
+            continue
+        if dataroot is not None:
+            folders.add(dataroot / "filedir")
+    return sweep_storage(before) + sum(sweep_folder(folder, before) for folder in sorted(folders))
 
 
 def _prune_files(site: MoodleSite, kind: RunFile.Kind, before: datetime) -> int:

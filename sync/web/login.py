@@ -6,7 +6,7 @@ many names that are tried from one address. An administrator elsewhere notices n
 
 from __future__ import annotations
 
-import hashlib
+import logging
 import unicodedata
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -17,17 +17,19 @@ from axes.handlers.database import AxesDatabaseHandler
 from axes.handlers.proxy import AxesProxyHandler
 from axes.helpers import get_client_username
 from axes.models import AccessAttempt
+from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import views
+from django.contrib.auth import get_user_model, views
 from django.contrib.auth.forms import PasswordResetForm
-from django.core.cache import cache
 from django.db.models import Count, Max, Sum
 from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language, gettext as _
 
+from sync.runs import password_mails
 from sync.runs.options import page_address, trusted_proxies
 
 # So many wrong passwords for one account, and so many names from one address, are mistakes.
@@ -37,7 +39,8 @@ LONGEST_WAIT = timedelta(minutes=15)
 NOWHERE = str(IPv4Address(0))
 _FIRST_WAIT = timedelta(seconds=2)
 _NAMES_REMEMBERED = timedelta(hours=1)
-_MAIL_PAUSE_SECONDS, _MAILS_PER_HOUR = 300, 20
+
+logger = logging.getLogger(__name__)
 
 
 def client_address(request: HttpRequest) -> str:
@@ -51,7 +54,7 @@ def client_address(request: HttpRequest) -> str:
     claimed = chain[-min(trusted_proxies() + 1, len(chain))]
     for text in (claimed, chain[-1]):
         try:
-            address = ip_address(text)
+            address = ip_address(_without_port(text))
         except ValueError:
             continue
         if isinstance(address, IPv6Address):
@@ -62,10 +65,24 @@ def client_address(request: HttpRequest) -> str:
     return NOWHERE
 
 
+def _without_port(text: str) -> str:
+    """Return the address alone: some proxies write 192.0.2.1:50000, [2001:db8::1]:50000 or [2001:db8::1]."""
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    host, colon, port = text.partition(":")
+    return host if colon and port.isdecimal() and "." in host else text
+
+
 def login_name(request: HttpRequest | None, credentials: dict[str, Any] | None) -> str:
-    """Return under which name wrong passwords are counted: a database may take other spellings for the same account."""
-    name = (credentials or {}).get("username") or (request.POST.get("username") if request is not None else "") or ""
-    return unicodedata.normalize("NFKC", str(name)).casefold()[:255]
+    """Return under which name wrong passwords are counted: that of the account which the database finds for what was typed.
+
+    A database may take other spellings for the same: accents, capitals, blanks at the end. Queries: one
+    """
+    typed = (credentials or {}).get("username") or (request.POST.get("username") if request is not None else "") or ""
+    name = unicodedata.normalize("NFKC", str(typed).replace("\0", ""))[:255]
+    accounts = get_user_model().objects.filter(username=name)
+    found = accounts.values_list("username", flat=True).first()
+    return (found or name).casefold()[:255]
 
 
 def wait_after(count: int, free: int) -> timedelta:
@@ -81,7 +98,7 @@ class GrowingDelays(AxesDatabaseHandler):
 
 
 def seconds_to_wait(request: HttpRequest, credentials: dict[str, Any] | None) -> int:
-    """Return how long a login has to wait. Queries: two"""
+    """Return how long a login has to wait. Queries: three"""
     now, address = timezone.now(), client_address(request)
     failures = AccessAttempt.objects.filter(ip_address=address)
     pair = failures.filter(username=get_client_username(request, credentials))
@@ -94,11 +111,6 @@ def seconds_to_wait(request: HttpRequest, credentials: dict[str, Any] | None) ->
 
 def _until(found: dict[str, Any], free: int, now: datetime) -> datetime:
     return found["last"] + wait_after(found["count"], free) if found["count"] else now
-
-
-def _key_of(kind: str, text: str) -> str:
-    """Return the key under which mails are counted; a cache takes no blanks, and need not know addresses."""
-    return f"password-mails-{kind}-{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def ask_to_wait(request: HttpRequest, _response: HttpResponse, credentials: dict[str, Any] | None) -> HttpResponse:
@@ -128,24 +140,32 @@ class PasswordByMail(views.PasswordResetView):
     success_url = reverse_lazy("login")
 
     def form_valid(self, form: PasswordResetForm) -> HttpResponse:
-        asked = _key_of("address", client_address(self.request))
-        cache.add(asked, 0, 3600)
-        if cache.incr(asked) > _MAILS_PER_HOUR:
+        if not password_mails.may_ask(client_address(self.request)):
             return ask_to_wait(self.request, HttpResponse(), None)
-        if cache.add(_key_of("account", form.cleaned_data["email"].casefold()), 1, _MAIL_PAUSE_SECONDS):
-            # The address that the operator has set, not whatever the browser asked for.
-            site = urlsplit(page_address("/"))
-            form.save(
-                request=self.request,
-                domain_override=site.netloc or None,
-                use_https=site.scheme == "https" if site.netloc else self.request.is_secure(),
-                email_template_name="registration/password_mail.txt",
-                subject_template_name="registration/password_mail_subject.txt",
-                from_email=self.from_email,
-                token_generator=self.token_generator,
-            )
-        messages.success(self.request, _("If there is an account with this address, a mail with a link is on its way."))
+        host, is_secure = _address_for_links(self.request)
+        language = get_language() or settings.LANGUAGE_CODE
+        if host and password_mails.ask_for_mail(form.cleaned_data["email"], host, language, is_secure=is_secure):
+            said = _("If there is an account with this address, a mail with a link is on its way.")
+            messages.success(self.request, said)
+        else:
+            messages.error(self.request, _("Mails can't be sent at the moment. Ask those who run ToolSync."))
         return redirect(self.get_success_url())
+
+
+def _address_for_links(request: HttpRequest) -> tuple[str, bool]:
+    """Return host and whether it is https: as the operator has set it, not whatever the browser asked for.
+
+    Where nothing is set, a host will do that ALLOWED_HOSTS names in full: of a pattern the browser chooses the rest.
+    Shape: "" = there is none that can be trusted
+    """
+    site = urlsplit(page_address("/"))
+    if site.netloc:
+        return site.netloc, site.scheme == "https"
+    host = request.get_host()
+    if split_domain_port(host)[0] in settings.ALLOWED_HOSTS:
+        return host, request.is_secure()
+    logger.error("a link to another password needs TOOLSYNC_ADDRESS")
+    return "", False
 
 
 class PasswordFromMail(views.PasswordResetConfirmView):
