@@ -28,9 +28,9 @@ def make_site_and_permissions(using: str, **_kwargs: Any) -> None:
     from django.contrib.contenttypes.models import ContentType
 
     from sync.models import MoodleSite
-    from sync.processors import REGISTRY
+    from sync.processors.registry import REGISTRY
     from sync.runs.options import MAIN_SITE
-    from sync.runs.scheduling import make_shipped_schedules
+    from sync.schedules.services import make_shipped_schedules
 
     if not apps.is_installed("django.contrib.auth"):
         return

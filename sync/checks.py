@@ -11,8 +11,8 @@ from django.core.files.storage import InvalidStorageError, storages
 from sync.commandfiles.storage import ALIAS
 from sync.errors import DeclarationError, MoodleError
 from sync.messages import text_of
-from sync.moodle.database import MoodleDatabase
-from sync.processors import check_registry
+from sync.moodle.db.database import MoodleDatabase
+from sync.processors.registry import check_registry
 from sync.runs.options import main_connection, run_limits, trusted_proxies
 
 

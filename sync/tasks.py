@@ -5,8 +5,10 @@ from __future__ import annotations
 from celery import shared_task
 
 from sync.errors import RunNotClaimable
-from sync.runs import overdue, password_mails, retention, scheduling, sequences, services, telling
-from sync.runs.claims import SEQUENCE_TASK
+from sync.notifications import services as telling
+from sync.runs import password_mails, retention, services
+from sync.runs.lease import SEQUENCE_TASK
+from sync.schedules import overdue, sequences, services as scheduling
 
 
 @shared_task(name="sync.run")

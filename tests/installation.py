@@ -15,11 +15,11 @@ import time_machine
 from sync.commandfiles import storage
 from sync.commandfiles.intake import find_file, receive_file
 from sync.models import CommandFile, MoodleSite as OurSite, RunFile, SyncRun
-from sync.processors import REGISTRY
+from sync.processors.registry import REGISTRY
 from sync.runs import services
-from sync.runs.arming import arm_file
 from sync.runs.options import run_limits
 from sync.runs.rights import OPERATOR
+from sync.schedules.arming import arm_file
 from tests.moodle_sites import MoodleSite
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync.moodle.database import MoodleConnection, MoodleDatabase
-from sync.moodle.passwords import format_for, hash_password
+from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from sync.moodle.schemas import create_tables, load_schema, load_site_rows
+from sync.moodle.users.passwords import format_for, hash_password
 
 Rows = dict[int, dict[str, Any]]
 Snapshot = dict[str, Rows]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import cache
 
-from sync.moodle.courses import fetch_courses
-from sync.moodle.database import MoodleConnection, MoodleDatabase
-from sync.moodle.file_pool import FilePool
+from sync.moodle.courses.courses import fetch_courses
+from sync.moodle.db.database import MoodleConnection, MoodleDatabase
+from sync.moodle.files.file_pool import FilePool
 from sync.moodle.integrity.check import Finding, Level
 from sync.moodle.integrity.report import ContentReport, check_content
 from tests.moodle_sites import MoodleSite

@@ -15,14 +15,14 @@ import sqlalchemy as sa
 
 from sync.columns.header import MatchedHeader
 from sync.columns.survey import Survey
-from sync.moodle.command_line import MoodleCommand
-from sync.moodle.database import MoodleConnection, MoodleDatabase
-from sync.moodle.writer import BeforeImage
+from sync.moodle.db.database import MoodleConnection, MoodleDatabase
+from sync.moodle.db.writer import BeforeImage
+from sync.moodle.site.command_line import MoodleCommand
 from sync.outcomes.report import ReportFacts, write_report
 from sync.outcomes.tryback import write_tryback
-from sync.processors import REGISTRY
-from sync.processors.base import FileArea, NoFileArea, NoRecords, Records
-from sync.processors.plan import Mail
+from sync.processors.base.plan import Mail
+from sync.processors.base.processor import FileArea, NoFileArea, NoRecords, Records
+from sync.processors.registry import REGISTRY
 from sync.reader import RowReader, open_rows
 from sync.runs.pipeline import ChunkResult, OwedPart, Work, run_pipeline
 from sync.values import FAILED_ACTIONS, Note, Outcome

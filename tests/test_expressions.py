@@ -22,10 +22,10 @@ import pytest
 from sync.columns.clean import text as text_kind, without_tags
 from sync.columns.column import NumberedColumn
 from sync.columns.survey import _told_orders
-from sync.commandfiles.sources.location import matching
-from sync.moodle.coursecontent.single_forums import _strip_tags
-from sync.moodle.coursecontent.text_links import LiveLinks, _query
+from sync.moodle.course_content.restore.single_forums import _strip_tags
+from sync.moodle.course_content.restore.text_links import LiveLinks, _query
 from sync.reader.cells import byte_patterns, split_cells
+from sync.sources.location import matching
 from toolsync_site.logs import without_secrets
 
 ROOT = Path(__file__).parent.parent
@@ -68,16 +68,16 @@ MADE: dict[str, tuple[Run, tuple[str, ...]]] = {
         lambda text: NumberedColumn("teacher", text_kind(), suffix="_role").canonical(text),
         ("teacher", "1", "0", "_role"),
     ),
-    "sync.moodle.coursecontent.text_links.__init__": (
+    "sync.moodle.course_content.restore.text_links.__init__": (
         lambda text: LiveLinks("http://localhost").rewrite(text, _NoMaps()),  # type: ignore[arg-type]
         ("//localhost", "/", "a", ".php", "?", "id=1&amp;", "/pluginfile.php/", "1"),
     ),
-    "sync.moodle.coursecontent.text_links._query": (
+    "sync.moodle.course_content.restore.text_links._query": (
         lambda text: _query("/mod/a/view.php", text, _NoMaps()),  # type: ignore[arg-type]
         ("&amp;", "&", "id=1", "a"),
     ),
     # Of one line of 200 characters.
-    "sync.processors.course_handover.restore_by_moodle": (lambda text: re.findall(r"\d+", text), ("1", "a")),
+    "sync.processors.courses.cli_restore.restore_by_moodle": (lambda text: re.findall(r"\d+", text), ("1", "a")),
 }
 # What has no expression because one would be slow.
 PLAIN: dict[str, tuple[Run, tuple[str, ...]]] = {

@@ -16,7 +16,7 @@ import yaml
 from django.core.management import call_command
 from pytest_django import Settings
 
-from sync.processors import REGISTRY
+from sync.processors.registry import REGISTRY
 
 ROOT = Path(__file__).resolve().parent.parent
 READERS_OF_SETTINGS = {"sync/runs/options.py", "sync/commandfiles/storage.py", "sync/checks.py"}
@@ -145,7 +145,7 @@ def test_no_processor_imports_another() -> None:
 MAKERS_OF_ENVIRONMENT = {
     "sync/management/commands/demo.py",
     # What of it Moodle's own scripts get.
-    "sync/moodle/command_line.py",
+    "sync/moodle/site/command_line.py",
 }
 
 

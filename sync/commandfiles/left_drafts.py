@@ -17,7 +17,7 @@ from django.core.files.storage import FileSystemStorage, Storage
 from sync.commandfiles.storage import file_storage
 from sync.whole_files import is_draft
 
-# What lies beside a lock while it is broken up (sync/commandfiles/sources/lock_file.py).
+# What lies beside a lock while it is broken up (sync/sources/lock_file.py).
 _LOCK_DRAFT = re.compile(r"\.lock\.txt\.[0-9a-f]{16}")
 
 logger = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 """Build a small Moodle 4.5 in SQLite to try ToolSync on: every table, and a university of invented people.
 
-It writes directly, not through the gate (`sync.moodle.writer`): this is nobody's Moodle, it is made here, and there is
+It writes directly, not through the gate (`sync.moodle.db.writer`): this is nobody's Moodle, it is made here, and there is
 nothing yet of which a before-image could be kept.
 """
 

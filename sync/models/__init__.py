@@ -4,13 +4,13 @@ from sync.models.armed_file import ArmedFile
 from sync.models.command_file import CommandFile
 from sync.models.inserted_row import InsertedRow
 from sync.models.mail_count import MailCount
+from sync.models.notification import Event, Notice, TellingRule, Webhook
 from sync.models.processor_settings import ProcessorSettings
 from sync.models.retention import Retention
 from sync.models.run import RunChunk, RunFile, RunMail, RunState, SyncRun
 from sync.models.schedule import FreezeWindow, Schedule, SequenceRun, SequenceState
 from sync.models.site import MoodleSite
 from sync.models.source import FetchAttempt, Source
-from sync.models.telling import Event, Notice, TellingRule, Webhook
 
 __all__ = [
     "ArmedFile",

@@ -178,7 +178,8 @@ class RunChunk(models.Model):
 class RunMail(models.Model):
     """A mail of a run to one person: there before its chunk is committed, gone when the run is over and it was sent.
 
-    Shape: part_key: `outcomes_key` of the chunk that it belongs to; sealed: subject and text, encrypted as of sync/runs/mails.py,
+    Shape: part_key: `outcomes_key` of the chunk that it belongs to; sealed: subject and text, encrypted as of
+    sync/notifications/mails.py,
     they may hold a password; state: `begun` means that it was about to be handed over, and that nobody knows whether it was
     """
 

@@ -14,11 +14,11 @@ from django.utils import timezone
 from sync.columns.describe import SAMPLE_SEPARATOR
 from sync.commandfiles.naming import chosen_name
 from sync.models import MoodleSite, SyncRun
-from sync.moodle.categories import Category, CategoryContents, fetch_category_contents
-from sync.moodle.category_deletion import unknown_question_types
-from sync.moodle.coursecontent.graph import load_graph
-from sync.moodle.database import MoodleSession
-from sync.processors.categories_delete import CategoriesDelete
+from sync.moodle.categories.categories import Category, CategoryContents, fetch_category_contents
+from sync.moodle.categories.deletion import unknown_question_types
+from sync.moodle.course_content.graph.graph import load_graph
+from sync.moodle.db.database import MoodleSession
+from sync.processors.categories.delete import CategoriesDelete
 from sync.reader.dialect import Dialect, encode_cells
 from sync.runs.services import queue_run, receive_for_run
 

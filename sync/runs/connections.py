@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sync.encryption import Unreadable, seal, unseal
 from sync.errors import MoodleUnavailable
 from sync.models import MoodleSite
-from sync.moodle.database import MoodleConnection, MoodleDatabase, data_place
+from sync.moodle.db.database import MoodleConnection, MoodleDatabase, data_place
 from sync.runs.options import main_connection, operator_permits, run_limits
-from sync.runs.sealing import Unreadable, seal, unseal
 
 PURPOSE = "site connections"
 

@@ -11,9 +11,9 @@ from django.utils import timezone
 from sync.columns.describe import SAMPLE_SEPARATOR
 from sync.commandfiles.naming import chosen_name
 from sync.models import CommandFile, MoodleSite
-from sync.moodle.course_listing import CourseSearch, ListedCourse, fetch_course_list
-from sync.moodle.courses import fetch_courses
-from sync.moodle.database import MoodleSession
+from sync.moodle.courses.courses import fetch_courses
+from sync.moodle.courses.listing import CourseSearch, ListedCourse, fetch_course_list
+from sync.moodle.db.database import MoodleSession
 from sync.reader.dialect import Dialect, encode_cells, normalise_separator
 from sync.runs.options import find_processor, resolve_options
 from sync.runs.services import receive_for_run

@@ -16,19 +16,19 @@ from sync.commandfiles import storage
 from sync.commandfiles.checked_file import CheckedFile
 from sync.errors import CodedError, CommandFileError, LeaseLost, StorageUnavailable
 from sync.models import RunMail, RunState, SyncRun
-from sync.runs.afterwards import Afterwards
+from sync.notifications.mails import forget_mails, unsure_mails
+from sync.notifications.services import announce
 from sync.runs.cache_purge import purge_caches
-from sync.runs.claims import Heartbeat, release_lease
 from sync.runs.connections import connection_of, moodle_of
-from sync.runs.mails import forget_mails, unsure_mails
+from sync.runs.finalize import Afterwards
+from sync.runs.lease import Heartbeat, release_lease
 from sync.runs.options import RunLimits, find_processor, moodle_command
 from sync.runs.pipeline import Work, run_pipeline
 from sync.runs.recorder import Progress, RunRecorder
 from sync.runs.records import SiteRecords
+from sync.runs.retry import Patience, disk, own_database
 from sync.runs.rights import check_run
 from sync.runs.site_files import SiteFiles
-from sync.runs.telling import announce
-from sync.runs.waiting import Patience, disk, own_database
 from sync.values import FAILED_ACTIONS
 
 logger = logging.getLogger(__name__)

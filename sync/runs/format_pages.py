@@ -7,7 +7,7 @@ from typing import Any
 
 from sync.columns.describe import describe_columns, sample_csv
 from sync.columns.options import Choice, Flag, Option
-from sync.processors.base import Processor
+from sync.processors.base.processor import Processor
 
 _NOTE = "<!-- Written by `manage.py writedocs` from the declarations in sync/processors; edit those. -->"
 

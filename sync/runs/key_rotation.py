@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from django.db import models, transaction
 
+from sync.encryption import Unreadable, reseal
 from sync.models import MoodleSite, RunMail, Source, Webhook
-from sync.runs import connections, mails, sources, webhooks
-from sync.runs.sealing import Unreadable, reseal
+from sync.notifications import mails, webhooks
+from sync.runs import connections, source_settings as sources
 
 
 class Rotation(NamedTuple):

@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from sync.columns.options import OptionValues
-from sync.commandfiles.sources.guard import MEGABYTE, FetchRules
 from sync.errors import OptionError
 from sync.models import MoodleSite, ProcessorSettings
-from sync.moodle.command_line import MoodleCommand
-from sync.moodle.database import MoodleConnection, data_place
-from sync.processors import REGISTRY
-from sync.processors.base import Processor
+from sync.moodle.db.database import MoodleConnection, data_place
+from sync.moodle.site.command_line import MoodleCommand
+from sync.processors.base.processor import Processor
+from sync.processors.registry import REGISTRY
+from sync.sources.guard import MEGABYTE, FetchRules
 
 MAIN_SITE = "main"
 

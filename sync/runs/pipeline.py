@@ -3,7 +3,7 @@
     bytes -> reader -> columns -> processor: fetch, plan, (prepare, apply) -> outcomes, chunk by chunk
 
 A chunk is one transaction. What the chunk did is handed to the recorder *before* the commit (`prepare`) and again after it
-(`confirm`); a mark in Moodle (`sync.moodle.fence`) tells, after a kill in between, whether the commit took place.
+(`confirm`); a mark in Moodle (`sync.moodle.db.commit_marker`) tells, after a kill in between, whether the commit took place.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from sync.columns.row_secrets import RowSecrets
 from sync.columns.rows import RowCleaner
 from sync.columns.survey import Survey
 from sync.errors import MoodleRefused, MoodleUnavailable, RowsFailed, StorageUnavailable, ToolSyncError
-from sync.moodle.clock import clock_of
-from sync.moodle.command_line import MoodleCommand
-from sync.moodle.database import MoodleDatabase, MoodleSession
-from sync.moodle.fence import Fence
-from sync.moodle.spool import Spool
-from sync.moodle.writer import BeforeImage, Writer
+from sync.moodle.db.commit_marker import Fence
+from sync.moodle.db.database import MoodleDatabase, MoodleSession
+from sync.moodle.db.spool import Spool
+from sync.moodle.db.writer import BeforeImage, Writer
+from sync.moodle.site.command_line import MoodleCommand
+from sync.moodle.site.time_zone import clock_of
 from sync.outcomes.report import INTERNAL_ERROR
-from sync.processors.after_commit import AfterCommit
-from sync.processors.base import FileArea, NoFileArea, NoRecords, Processor, Records, SplitChunk
-from sync.processors.memory import Memory
-from sync.processors.plan import Mail, Plan
+from sync.processors.base.after_commit import AfterCommit
+from sync.processors.base.memory import Memory
+from sync.processors.base.plan import Mail, Plan
+from sync.processors.base.processor import FileArea, NoFileArea, NoRecords, Processor, Records, SplitChunk
 from sync.reader import RowReader, open_rows
-from sync.runs.waiting import Unavailable, disk
+from sync.runs.retry import Unavailable, disk
 from sync.values import Action, CleanRow, Note, Outcome, Rejection, Row
 
 Result = TypeVar("Result")

@@ -14,15 +14,15 @@ from sync.columns.header import MatchedHeader
 from sync.commandfiles import storage
 from sync.errors import LeaseLost, OutcomesMissing, ToolSyncError
 from sync.models import RunChunk, SyncRun
-from sync.moodle.journal import read_images, write_images
-from sync.moodle.writer import BeforeImage
-from sync.outcomes.ledger import PartHeader, count_codes, count_partial, encode_outcomes, read_header
-from sync.processors.after_commit import AfterCommit
+from sync.moodle.db.journal import read_images, write_images
+from sync.moodle.db.writer import BeforeImage
+from sync.notifications.mails import keep_mails, send_kept_mails
+from sync.outcomes.outcome_codec import PartHeader, count_codes, count_partial, encode_outcomes, read_header
+from sync.processors.base.after_commit import AfterCommit
 from sync.reader import RowReader, SkippedLines
-from sync.runs.mails import keep_mails, send_kept_mails
 from sync.runs.pipeline import ChunkResult, OwedPart
 from sync.runs.records import SiteRecords
-from sync.runs.waiting import own_database
+from sync.runs.retry import own_database
 from sync.values import Note
 
 

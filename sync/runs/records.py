@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from sync.models import InsertedRow, MoodleSite
-from sync.moodle.writer import MAX_KEYS, BeforeImage, slices
-from sync.runs.waiting import own_database
+from sync.moodle.db.writer import MAX_KEYS, BeforeImage, slices
+from sync.runs.retry import own_database
 
 # Tables whose rows ToolSync takes away again only where it has inserted them. Source: spec groups.md section 2
 NOTED_TABLES = frozenset({"groups_members"})

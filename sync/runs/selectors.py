@@ -13,14 +13,14 @@ from django.utils import timezone
 
 from sync.commandfiles.intake import UPLOADS
 from sync.commandfiles.naming import split_path
-from sync.commandfiles.sources.location import is_wildcard, items_of, matching
 from sync.commandfiles.storage import ARCHIVES, REPORTS, key_of_path
 from sync.models import ArmedFile, CommandFile, MoodleSite, RunChunk, RunFile, RunState, Source, SyncRun
-from sync.processors import REGISTRY
-from sync.processors.base import Processor
-from sync.processors.courses import Courses
+from sync.processors.base.processor import Processor
+from sync.processors.courses.processor import Courses
+from sync.processors.registry import REGISTRY
 from sync.runs.options import resolve_options
-from sync.runs.parts import read_part
+from sync.runs.outcome_store import read_part
+from sync.sources.location import is_wildcard, items_of, matching
 from sync.values import Note, Outcome
 
 Person = User | AnonymousUser

@@ -19,8 +19,11 @@ from sync.commandfiles.left_uploads import sweep_uploads
 from sync.errors import LeaseLost, RunNotClaimable
 from sync.models import CommandFile, MoodleSite, ProcessorSettings, RunState, SequenceRun, SyncRun, TellingRule
 from sync.models.run import CLAIMED_STATES, RESUMABLE_STATES
-from sync.processors import REGISTRY, guess_processor
-from sync.runs.claims import (
+from sync.notifications.mails import send_mails_again
+from sync.notifications.services import announce
+from sync.processors.registry import REGISTRY, guess_processor
+from sync.runs.execution import Execution
+from sync.runs.lease import (
     MAX_ATTEMPTS,
     Heartbeat,
     claim_run,
@@ -31,12 +34,9 @@ from sync.runs.claims import (
     start_next,
     waiting_run_ids,
 )
-from sync.runs.execution import Execution
-from sync.runs.mails import send_mails_again
 from sync.runs.options import changed_options, find_processor, resolve_options, run_limits, upload_folder
 from sync.runs.recorder import Progress
 from sync.runs.rights import OPERATOR, Responsible
-from sync.runs.telling import announce
 
 # What is sent again every half minute must not pile up behind a long run.
 RECOVERY_EXPIRES = 25.0

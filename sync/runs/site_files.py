@@ -11,10 +11,10 @@ from django.contrib.auth.models import AnonymousUser
 from sync.commandfiles import storage
 from sync.commandfiles.naming import split_path
 from sync.models import CommandFile, SyncRun
-from sync.moodle.writer import slices
+from sync.moodle.db.writer import slices
+from sync.runs.retry import own_database
 from sync.runs.rights import armed_by_of, owner_of
 from sync.runs.selectors import readable_files
-from sync.runs.waiting import own_database
 
 # SQLite takes 999 values in a statement.
 _MOST_NAMES = 500

@@ -14,8 +14,8 @@ from django.shortcuts import get_object_or_404
 from django_htmx.http import HttpResponseClientRefresh
 
 from sync.models import CommandFile, MoodleSite, Schedule, SequenceRun, SyncRun
-from sync.processors import REGISTRY
-from sync.processors.base import Processor
+from sync.processors.base.processor import Processor
+from sync.processors.registry import REGISTRY
 from sync.runs.options import MAIN_SITE
 from sync.runs.rights import MANAGE_SOURCES, owner_of
 from sync.runs.selectors import processors_for, readable_files, visible_runs

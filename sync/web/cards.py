@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from sync.processors.base import Processor
+from sync.processors.base.processor import Processor
 
 
 class ToolCard(NamedTuple):

@@ -8,7 +8,7 @@ import django_filters
 from django.utils.translation import gettext_lazy as _
 
 from sync.models import RunState, SyncRun
-from sync.processors.base import Processor
+from sync.processors.base.processor import Processor
 
 # Of a number in an address: more than any id has, and few enough for every database.
 _MOST_DIGITS = 10

@@ -14,7 +14,7 @@ from sync.columns.options import Choice, Option, Text
 from sync.errors import CodedError
 from sync.messages import text_of
 from sync.models import CommandFile
-from sync.processors.base import Processor
+from sync.processors.base.processor import Processor
 
 # A list to choose from stays a list; older files are reached from the files page.
 FILES_LISTED = 200

@@ -13,8 +13,8 @@ from django.shortcuts import render
 from sync.errors import MoodleError
 from sync.messages import text_of
 from sync.models import MoodleSite
-from sync.moodle.categories import Category
-from sync.moodle.database import MoodleSession
+from sync.moodle.categories.categories import Category
+from sync.moodle.db.database import MoodleSession
 from sync.runs.connections import moodle_of
 
 View = Callable[..., HttpResponseBase]

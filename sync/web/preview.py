@@ -13,7 +13,7 @@ from sync.columns.header import match_header
 from sync.columns.row_secrets import RowSecrets
 from sync.errors import CodedError
 from sync.messages import text_of
-from sync.processors.base import Processor
+from sync.processors.base.processor import Processor
 from sync.reader import Dialect, RowReader, open_rows
 from sync.reader.file_kind import ZIP_MARKS
 from sync.values import Row

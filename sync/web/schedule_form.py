@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from sync.errors import ScheduleError
 from sync.messages import text_of
 from sync.models import Schedule
-from sync.processors.base import Processor
-from sync.runs.scheduling import ScheduleChoice
+from sync.processors.base.processor import Processor
+from sync.schedules.services import ScheduleChoice
 
 _SECONDS = {"hours": 3600, "minutes": 60}
 # Named alike in the form, the choice and the model.

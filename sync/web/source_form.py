@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from sync.errors import SourceError
 from sync.messages import text_of
 from sync.models import Source
-from sync.runs.sources import SourceChoice
+from sync.runs.source_settings import SourceChoice
 
 Kind = Source.Kind
 

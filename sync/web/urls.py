@@ -11,12 +11,12 @@ from sync.web.views import (
     files,
     health,
     home,
+    notifications,
     runs,
     schedules,
     sequences,
     settings,
     sources,
-    telling,
     tools,
 )
 
@@ -77,11 +77,11 @@ schedule_urls = [
 
 # /notices/
 telling_urls = [
-    path("notices/", telling.telling_list, name="tellings"),
-    path("notices/webhook/", telling.webhook, name="webhook"),
-    path("notices/webhook/delete/", telling.webhook_delete, name="webhook_delete"),
-    path("notices/<slug:key>/", telling.telling_rule, name="telling"),
-    path("notices/<slug:key>/delete/", telling.telling_delete, name="telling_delete"),
+    path("notices/", notifications.telling_list, name="tellings"),
+    path("notices/webhook/", notifications.webhook, name="webhook"),
+    path("notices/webhook/delete/", notifications.webhook_delete, name="webhook_delete"),
+    path("notices/<slug:key>/", notifications.telling_rule, name="telling"),
+    path("notices/<slug:key>/delete/", notifications.telling_delete, name="telling_delete"),
 ]
 
 # /settings/

@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from sync.moodle.coursecontent.archive.content import open_archive
+from sync.moodle.course_content.backup.content import open_archive
 from tests.bench.one_run import peak_mib
 
 

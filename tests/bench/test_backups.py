@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.bench.figures import Line
 from tests.bench.kit import ROOT, Measured
-from tests.moodle.coursecontent.archive.archives import backup
+from tests.moodle.course_content.backup.archives import backup
 
 MIB = 1024**2
 PEAK_MIB = 128

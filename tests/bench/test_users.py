@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.moodle.passwords import HashFormat, hash_password
+from sync.moodle.users.passwords import HashFormat, hash_password
 from tests.bench.figures import QUERIES_PER_1000_ROWS, Line
 from tests.bench.fixtures import ToolSyncOn
 from tests.bench.kit import REPETITIONS, Floor, Measured, OldPattern

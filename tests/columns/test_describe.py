@@ -11,7 +11,7 @@ from sync.columns.column import Column, Columns, Empty, NumberedColumn, Prefixed
 from sync.columns.describe import describe_columns, sample_csv, template_csv
 from sync.columns.header import match_header
 from sync.columns.rows import RowCleaner
-from sync.processors import REGISTRY
+from sync.processors.registry import REGISTRY
 from sync.reader import RowReader, open_rows
 
 COLUMNS = Columns(

@@ -9,7 +9,7 @@ from sync.columns.column import Column, Columns, NumberedColumn
 from sync.columns.header import match_header
 from sync.errors import HeaderError
 from sync.messages import text_of
-from sync.processors import REGISTRY
+from sync.processors.registry import REGISTRY
 from sync.values import Header
 
 COLUMNS = Columns(

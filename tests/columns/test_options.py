@@ -10,7 +10,7 @@ from sync.columns.general_options import DATE_ORDER_OPTION, GENERAL_OPTIONS
 from sync.columns.options import Choice, Flag, Options, Text
 from sync.errors import DeclarationError, OptionError
 from sync.messages import text_of
-from sync.processors import REGISTRY
+from sync.processors.registry import REGISTRY
 
 OPTIONS = Options(
     Choice("identity", default="idnumber", choices={"idnumber": "", "username": ""}, aliases=("users_identity",)),

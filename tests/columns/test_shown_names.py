@@ -8,7 +8,7 @@ from sync.columns.header import match_header
 from sync.columns.shown_names import is_secret_name
 from sync.errors import HeaderError
 from sync.messages import text_of
-from sync.processors import REGISTRY
+from sync.processors.registry import REGISTRY
 from sync.values import Header
 
 SECRETS = ("Hunter2-abc", "hunter2#abc", "p@ssw0rd", "Tr0ub4dor&3", "1234567890")

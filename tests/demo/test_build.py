@@ -14,8 +14,8 @@ from sync.demo.accounts import PEOPLE
 from sync.demo.build import build_moodle, count_rows
 from sync.demo.files import sample_files
 from sync.demo.people import invent_people
-from sync.moodle.connection_check import Level, check_connection
-from sync.moodle.database import MoodleConnection, MoodleDatabase
+from sync.moodle.db.database import MoodleConnection, MoodleDatabase
+from sync.moodle.integrity.connection_check import Level, check_connection
 from sync.moodle.schemas import load_schema
 from sync.reader.picture_zip import PictureZip
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
 
 from sync.models import MoodleSite, Notice
-from sync.processors import REGISTRY
+from sync.processors.registry import REGISTRY
 from tests.e2e.conftest import look_at
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]

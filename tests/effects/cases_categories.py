@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-from sync.moodle.categories import NewCategory, create_categories, fetch_categories
-from sync.moodle.course_order import fix_course_order
-from sync.moodle.database import MoodleConnection, MoodleDatabase
-from sync.moodle.writer import Writer
+from sync.moodle.categories.categories import NewCategory, create_categories, fetch_categories
+from sync.moodle.courses.order import fix_course_order
+from sync.moodle.db.database import MoodleConnection, MoodleDatabase
+from sync.moodle.db.writer import Writer
 from tests.effects.case import Case
 from tests.effects.comparison import Allowed
 from tests.moodle_sites import MoodleSite

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.effects.case import Case
 from tests.effects.comparison import Allowed, Versions
-from tests.moodle.coursecontent.backups import Shelf, real_backup
+from tests.moodle.course_content.backups import Shelf, real_backup
 from tests.moodle_sites import MoodleSite
 from tests.support import run_file
 

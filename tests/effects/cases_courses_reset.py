@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync.processors.reset_cells import OPTION_COLUMNS
+from sync.processors.course_lists.reset_cells import OPTION_COLUMNS
 from tests.effects.case import Case
 from tests.effects.comparison import ANY_VERSION, Allowed, Versions
 

@@ -6,15 +6,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sync.moodle.database import MoodleConnection, MoodleDatabase
-from sync.moodle.enrolments import ENABLED
-from sync.moodle.writer import Writer
-from sync.processors.base import write_plan
-from sync.processors.membership_fetch import fetch_memberships
-from sync.processors.membership_memory import Instance
-from sync.processors.membership_rows import MembershipRows
-from sync.processors.memory import Memory
-from sync.processors.plan import Plan
+from sync.moodle.db.database import MoodleConnection, MoodleDatabase
+from sync.moodle.db.writer import Writer
+from sync.moodle.enrolments.enrolments import ENABLED
+from sync.processors.base.memory import Memory
+from sync.processors.base.plan import Plan
+from sync.processors.base.processor import write_plan
+from sync.processors.memberships.fetch import fetch_memberships
+from sync.processors.memberships.memory import Instance
+from sync.processors.memberships.rows import MembershipRows
 from tests.effects.case import Case
 from tests.effects.comparison import Allowed
 from tests.moodle_sites import MoodleSite

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from sync.moodle.database import MoodleConnection, MoodleDatabase
-from sync.moodle.group_deletion import delete_groupings, delete_groups
-from sync.moodle.writer import Writer
-from sync.processors.base import write_plan
-from sync.processors.membership_fetch import fetch_memberships
-from sync.processors.membership_rows import MembershipRows
-from sync.processors.memory import Memory
-from sync.processors.plan import Plan
+from sync.moodle.db.database import MoodleConnection, MoodleDatabase
+from sync.moodle.db.writer import Writer
+from sync.moodle.groups.deletion import delete_groupings, delete_groups
+from sync.processors.base.memory import Memory
+from sync.processors.base.plan import Plan
+from sync.processors.base.processor import write_plan
+from sync.processors.memberships.fetch import fetch_memberships
+from sync.processors.memberships.rows import MembershipRows
 from tests.effects.case import Case
 from tests.effects.comparison import Allowed
 from tests.moodle_sites import MoodleSite

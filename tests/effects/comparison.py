@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from itertools import count, product
 from typing import Any
 
-from sync.moodle.files import pathname_hash
-from sync.moodle.passwords import verify_password
+from sync.moodle.files.files import pathname_hash
+from sync.moodle.users.passwords import verify_password
 from tests.effects.references import path_table, referenced_table
 
 Row = Mapping[str, Any]

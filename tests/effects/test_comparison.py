@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sync.moodle.passwords import HashFormat, hash_password
+from sync.moodle.users.passwords import HashFormat, hash_password
 from tests.effects.comparison import Allowed, Side, compare, judge
 
 THEN, NOW = 1_700_000_000, 1_800_000_000

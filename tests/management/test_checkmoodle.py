@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from tests.installation import Installation
-from tests.moodle.coursecontent.furniture import insert
+from tests.moodle.course_content.furniture import insert
 from tests.moodle.integrity.ground import put_in_order
 
 

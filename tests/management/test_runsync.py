@@ -16,7 +16,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from sync.models import MoodleSite, RunState, SyncRun
-from sync.runs.claims import claim_run
+from sync.runs.lease import claim_run
 from sync.runs.pipeline import ChunkResult
 from sync.runs.recorder import RunRecorder
 from tests.installation import Installation, at

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from sync.moodle.database import MoodleConnection, MoodleDatabase
+from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from sync.moodle.schemas import (
     VERSIONS,
     SchemaColumn,

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from sync.errors import MoodleNotAllowed
-from sync.moodle.connection_check import Level, check_connection
-from sync.moodle.database import MoodleConnection, MoodleDatabase
+from sync.moodle.db.database import MoodleConnection, MoodleDatabase
+from sync.moodle.integrity.connection_check import Level, check_connection
+from sync.moodle.integrity.written_tables import grants, possibly_written, written_tables
 from sync.moodle.schemas import VERSIONS, load_schema
-from sync.moodle.written_tables import grants, possibly_written, written_tables
-from sync.processors import REGISTRY
+from sync.processors.registry import REGISTRY
 from tests.moodle_sites import MoodleSite, build_site
 from tests.pictures import data_folder, picture, zip_of
 from tests.processors.random_files import furnish

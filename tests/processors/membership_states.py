@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sync.moodle.cohorts import Cohort
-from sync.moodle.courses import Course
-from sync.moodle.enrolments import EnrolInstance
-from sync.moodle.groups import Group
-from sync.moodle.roles import Role
-from sync.processors.enrolment_dates import GivenDate
-from sync.processors.membership_state import MembershipState, roles_by_shortname
-from sync.processors.memberships import Memberships
-from sync.processors.plan import Plan
+from sync.moodle.cohorts.cohorts import Cohort
+from sync.moodle.courses.courses import Course
+from sync.moodle.enrolments.enrolments import EnrolInstance
+from sync.moodle.enrolments.roles import Role
+from sync.moodle.groups.groups import Group
+from sync.processors.base.plan import Plan
+from sync.processors.memberships.enrolment_dates import GivenDate
+from sync.processors.memberships.state import MembershipState, roles_by_shortname
+from sync.processors.users.row_memberships import Memberships
 
 NOW = 1_700_000_000
 ANN, EVE = 10, 11

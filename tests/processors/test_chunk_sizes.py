@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from sync.errors import CommandFileError, OptionError
-from sync.processors import REGISTRY
+from sync.processors.registry import REGISTRY
 from tests.processors.random_files import state_of
 from tests.processors.test_random_files import SIZES, told
 from tests.real_files.case import COMMAND, real_files

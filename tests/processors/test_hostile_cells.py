@@ -12,7 +12,7 @@ import pytest
 
 from sync.columns.column import Column, NumberedColumn, PrefixedColumn
 from sync.outcomes.report import INTERNAL_ERROR
-from sync.processors import REGISTRY
+from sync.processors.registry import REGISTRY
 from tests.moodle_sites import build_site
 from tests.processors.random_files import furnish
 from tests.support import MoodleSite, run_file

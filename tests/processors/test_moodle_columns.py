@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.moodle_sites import MoodleSite
-from tests.processors.test_courses_meta import enable_meta
+from tests.processors.metacourses.test_courses_meta import enable_meta
 from tests.support import RunResult, run_file
 
 NAMES = "username;firstname;lastname"

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import pytest
 
-from sync import processors
 from sync.errors import DeclarationError
-from sync.processors import REGISTRY, check_registry, guess_processor
-from sync.processors.base import Processor
+from sync.processors import registry as processors
+from sync.processors.base.processor import Processor
+from sync.processors.registry import REGISTRY, check_registry, guess_processor
 
 ACCOUNT_TYPES = {
     "users": "userimport.csv",

@@ -14,7 +14,7 @@ from hypothesis import given, strategies as st
 
 from sync.errors import CommandFileError, EmptyFile, HeaderError
 from sync.messages import text_of
-from sync.processors import Users
+from sync.processors.registry import Users
 from sync.reader import Dialect, RowReader, open_rows
 from sync.values import Header, Note, Row
 

@@ -15,11 +15,11 @@ from pytest_django import Settings
 
 from sync.errors import MoodleUnavailable, RunNotClaimable
 from sync.models import RunChunk, RunMail, RunState, SyncRun
-from sync.moodle.database import MoodleSession
-from sync.processors.after_commit import AfterCommit
-from sync.processors.base import Processor
+from sync.moodle.db.database import MoodleSession
+from sync.processors.base.after_commit import AfterCommit
+from sync.processors.base.processor import Processor
 from sync.runs import services
-from sync.runs.parts import read_rows
+from sync.runs.outcome_store import read_rows
 from sync.values import Note
 from tests.installation import Installation
 from tests.pictures import blobs, data_folder
@@ -32,7 +32,7 @@ Interrupt = Callable[[SyncRun], SyncRun]
 def one_row_a_chunk(installation: Installation, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.TOOLSYNC_CHUNK_ROWS = 1
     settings.TOOLSYNC_RETRY_SECONDS = 60
-    monkeypatch.setattr("sync.runs.waiting.FIRST_PAUSE", 0)
+    monkeypatch.setattr("sync.runs.retry.FIRST_PAUSE", 0)
 
 
 @pytest.fixture(params=["before it is noted", "before it is done", "while it is done", "answer lost"])

@@ -17,13 +17,13 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from sync.commandfiles.sources import lock_file
-from sync.commandfiles.sources.drop_folder import held_up, locked
 from sync.models import FetchAttempt, Notice, SequenceRun, SequenceState, Source, TellingRule
-from sync.runs import feeding
-from sync.runs.feeding import fetch_files
-from sync.runs.sequences import carry_on_sequence
-from sync.runs.sources import SourceChoice, save_source
+from sync.runs.source_settings import SourceChoice, save_source
+from sync.schedules import fetch_files as feeding
+from sync.schedules.fetch_files import fetch_files
+from sync.schedules.sequences import carry_on_sequence
+from sync.sources import lock_file
+from sync.sources.drop_folder import held_up, locked
 from tests.installation import Installation
 from tests.source_servers import WebServer
 
@@ -32,7 +32,7 @@ FILE = "username;firstname;lastname;email\nbob;Bob;King;bob@x.org\n"
 HOLDING = """
 import sys, time
 from pathlib import Path
-from sync.commandfiles.sources.drop_folder import locked
+from sync.sources.drop_folder import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(100)
@@ -249,7 +249,7 @@ def test_a_sequence_that_fetches_for_long_says_that_it_is_alive(
             assert time.monotonic() < deadline
         return []
 
-    monkeypatch.setattr("sync.runs.sequences.fetch_files", fetch_for_long)
+    monkeypatch.setattr("sync.schedules.sequences.fetch_files", fetch_for_long)
     carry_on_sequence(sequence.pk)
     sequence.refresh_from_db()
     assert (sequence.state, sequence.faults) == (SequenceState.COMPLETED, [])

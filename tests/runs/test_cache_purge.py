@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from sync.models import RunState, SyncRun
 from sync.runs import services
-from sync.runs.afterwards import Afterwards
+from sync.runs.finalize import Afterwards
 from tests.installation import Installation
 
 USERS = "username;firstname;lastname;email\nbob;Bob;King;bob@x.org\n"

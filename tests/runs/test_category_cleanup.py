@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sync.moodle.categories import Category, CategoryContents
+from sync.moodle.categories.categories import Category, CategoryContents
 from sync.runs.category_cleanup import CleanUp, plan_cleanup
 
 NAMES = {1: "Top", 2: "A", 3: "B", 4: "C"}

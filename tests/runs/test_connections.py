@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from sync.errors import MoodleUnavailable
 from sync.models import MoodleSite
-from sync.moodle.database import MoodleConnection
+from sync.moodle.db.database import MoodleConnection
 from sync.runs.connections import connection_of, sealed
 
 CONNECTION = MoodleConnection("mysql://me:s3cret@db/moodle", "m_", Path("/data"), "robot", ("pepper",), ("php", "/cli"))

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from sync.models import RunState
 from sync.runs.site_files import SiteFiles
 from tests.installation import Installation
-from tests.moodle.coursecontent.archive.archives import BLOB, PICTURE, backup, tar_gz
+from tests.moodle.course_content.backup.archives import BLOB, PICTURE, backup, tar_gz
 from tests.pictures import blobs, data_folder
 
 BACKUP = tar_gz(backup())

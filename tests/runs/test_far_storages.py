@@ -17,7 +17,7 @@ from sync.commandfiles import storage
 from sync.errors import StorageUnavailable
 from sync.models import RunFile, RunState
 from sync.runs import services
-from sync.runs.parts import read_rows
+from sync.runs.outcome_store import read_rows
 from sync.runs.recorder import Progress
 from tests.installation import Installation
 from tests.servers import PASSWORD, free_port

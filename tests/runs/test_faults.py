@@ -47,7 +47,7 @@ print(services.queue_run(site=site, processor={processor!r}, command_file=kept, 
 
 SCHEDULE = """
 from sync.models import MoodleSite
-from sync.runs.scheduling import ScheduleChoice, save_schedule
+from sync.schedules.services import ScheduleChoice, save_schedule
 choice = ScheduleChoice(["users"], kind="every", every_seconds={seconds}, enabled=True)
 print(save_schedule(MoodleSite.objects.get(slug="main"), choice).pk)
 """
@@ -55,7 +55,7 @@ print(save_schedule(MoodleSite.objects.get(slug="main"), choice).pk)
 
 UNSCHEDULE = """
 from sync.models import Schedule
-from sync.runs.scheduling import delete_schedule
+from sync.schedules.services import delete_schedule
 delete_schedule(Schedule.objects.get(pk={schedule}))
 """
 

@@ -19,10 +19,10 @@ from sync.commandfiles import storage
 from sync.commandfiles.checked_file import CheckedFile
 from sync.errors import CommandFileError, MoodleUnavailable, OutcomesMissing, StorageUnavailable
 from sync.models import RunState, SyncRun
-from sync.moodle.database import MoodleConnection
-from sync.moodle.file_pool import file_pool_of
+from sync.moodle.db.database import MoodleConnection
+from sync.moodle.files.file_pool import file_pool_of
 from sync.runs import services
-from sync.runs.parts import read_rows
+from sync.runs.outcome_store import read_rows
 from sync.runs.recorder import Progress
 from sync.values import Action
 from tests.installation import Installation
@@ -183,7 +183,7 @@ def test_a_database_of_our_own_that_is_locked_is_waited_for(
         if locker.in_transaction:
             locker.execute("ROLLBACK")
 
-    monkeypatch.setattr("sync.runs.waiting.time.sleep", come_back)
+    monkeypatch.setattr("sync.runs.retry.time.sleep", come_back)
     try:
         ended = services.execute_run(run.pk, progress=lock)
     finally:

@@ -14,9 +14,9 @@ from pytest_django import Settings
 from sync.commandfiles import storage
 from sync.errors import RunNotClaimable
 from sync.models import MoodleSite, RunState, SyncRun
-from sync.moodle.journal import read_images
+from sync.moodle.db.journal import read_images
 from sync.runs import services
-from sync.runs.parts import read_rows
+from sync.runs.outcome_store import read_rows
 from sync.runs.recorder import RunRecorder
 from sync.values import Action
 from tests.installation import Installation
@@ -201,7 +201,7 @@ def test_a_run_waits_for_moodle_and_says_since_when(
         if not away.exists():
             away.symlink_to(Path(installation.moodle.url.removeprefix("sqlite:///")))
 
-    monkeypatch.setattr("sync.runs.waiting.time.sleep", come_back)
+    monkeypatch.setattr("sync.runs.retry.time.sleep", come_back)
     ended = services.execute_run(run.pk)
     assert ended.counts == {"created": ROWS}
     assert seen[0] is not None
@@ -214,7 +214,7 @@ def test_a_run_that_waits_for_moodle_can_be_cancelled(
     settings.TOOLSYNC_RETRY_SECONDS = 60
     settings.TOOLSYNC_MOODLE_URL = f"sqlite:///{tmp_path}/away.sqlite3"
     run = installation.queue("/in.csv", file_of())
-    monkeypatch.setattr("sync.runs.waiting.time.sleep", lambda _seconds: services.cancel_run(run))
+    monkeypatch.setattr("sync.runs.retry.time.sleep", lambda _seconds: services.cancel_run(run))
     assert services.execute_run(run.pk).state == RunState.CANCELLED
 
 
@@ -254,7 +254,7 @@ def test_a_storage_that_fails_after_the_last_row_leaves_files_to_be_made_later(
 ) -> None:
     run = installation.queue("/in.csv", file_of(), storereport=1)
     with monkeypatch.context() as patch:
-        patch.setattr("sync.runs.afterwards.write_report", lambda *_args, **_named: 1 / 0)
+        patch.setattr("sync.runs.finalize.write_report", lambda *_args, **_named: 1 / 0)
         ended = services.execute_run(run.pk)
     assert (ended.state, ended.carried_out) == (RunState.ERRORED, True)
     services.resume_run(ended)

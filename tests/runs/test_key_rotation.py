@@ -10,11 +10,12 @@ from django.core.management import CommandError, call_command
 from django.db import models
 from pytest_django import Settings
 
+from sync.encryption import Unreadable, seal, unseal
 from sync.models import MoodleSite, RunMail, Source, SyncRun, Webhook
-from sync.moodle.database import MoodleConnection
-from sync.runs import key_rotation, mails, sources, webhooks
+from sync.moodle.db.database import MoodleConnection
+from sync.notifications import mails, webhooks
+from sync.runs import key_rotation, source_settings as sources
 from sync.runs.connections import PURPOSE, sealed
-from sync.runs.sealing import Unreadable, seal, unseal
 
 pytestmark = pytest.mark.django_db
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
-from sync.moodle.passwords import verify_password
+from sync.moodle.users.passwords import verify_password
 from tests.moodle_sites import MoodleSite
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,7 +11,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from sync.models import RunState
-from sync.runs.parts import read_rows
+from sync.runs.outcome_store import read_rows
 from sync.values import Action
 from tests.installation import Installation
 from tests.moodle_sites import MoodleSite

@@ -19,8 +19,8 @@ PROGRAM = """
 import sys
 import django
 django.setup()
-from sync.moodle.database import MoodleConnection, MoodleDatabase
-from sync.processors import REGISTRY
+from sync.moodle.db.database import MoodleConnection, MoodleDatabase
+from sync.processors.registry import REGISTRY
 from sync.outcomes.tryback import write_tryback
 from sync.reader import open_rows
 from sync.runs.pipeline import Work, run_pipeline

@@ -13,8 +13,8 @@ from django.test import Client
 from django.urls import reverse
 
 from sync.models import Notice, RunState
-from sync.runs.notices import payload_of, send_mail
-from sync.runs.telling import RuleChoice, save_rule
+from sync.notifications.notices import payload_of, send_mail
+from sync.notifications.services import RuleChoice, save_rule
 from sync.values import Action, Change, Note, Outcome, partial_outcome
 from tests.installation import Installation
 

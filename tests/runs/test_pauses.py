@@ -20,10 +20,10 @@ from pytest_django import Settings
 from sync.commandfiles import storage
 from sync.errors import LeaseLost
 from sync.models import RunState, SyncRun
-from sync.moodle.journal import read_images
-from sync.processors.users import Users
+from sync.moodle.db.journal import read_images
+from sync.processors.users.processor import Users
 from sync.runs import services
-from sync.runs.parts import read_rows
+from sync.runs.outcome_store import read_rows
 from sync.runs.recorder import RunRecorder
 from sync.values import Action
 from tests.installation import Installation

@@ -13,12 +13,12 @@ from pytest_django import Settings
 
 from sync.commandfiles import storage
 from sync.models import RunFile, RunState
-from sync.moodle.picture_drawing import draw
-from sync.processors import REGISTRY
+from sync.moodle.users.image_resizer import draw
+from sync.processors.registry import REGISTRY
 from sync.runs import services
-from sync.runs.feeding import fetch_files
 from sync.runs.selectors import preselected_file, tool_files
 from sync.runs.services import save_settings
+from sync.schedules.fetch_files import fetch_files
 from tests.installation import Installation, at
 from tests.pictures import blobs, data_folder, icon_of, picture, zip_of
 

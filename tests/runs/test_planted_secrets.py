@@ -18,13 +18,13 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from sync.encryption import seal
 from sync.models import CommandFile, Event, Notice, Source, SyncRun
-from sync.moodle.database import MoodleConnection
-from sync.runs import services, sources
+from sync.moodle.db.database import MoodleConnection
+from sync.notifications.services import RuleChoice, deliver, save_rule
+from sync.notifications.webhooks import WebhookChoice, save_webhook
+from sync.runs import services, source_settings as sources
 from sync.runs.connections import sealed
-from sync.runs.sealing import seal
-from sync.runs.telling import RuleChoice, deliver, save_rule
-from sync.runs.webhooks import WebhookChoice, save_webhook
 from tests.installation import Installation
 from tests.telling_servers import HookServer
 

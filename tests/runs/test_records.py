@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sync.models import InsertedRow, MoodleSite
-from sync.moodle.writer import BeforeImage
+from sync.moodle.db.writer import BeforeImage
 from sync.runs.records import SiteRecords
 
 pytestmark = pytest.mark.django_db

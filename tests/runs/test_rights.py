@@ -18,14 +18,15 @@ from pytest_django import Settings
 
 from sync.commandfiles.intake import receive_file
 from sync.models import CommandFile, MoodleSite, Notice, RunState, SequenceRun, Source, SyncRun
-from sync.processors import REGISTRY
-from sync.runs import services, telling
-from sync.runs.arming import arm_file
+from sync.notifications import services as telling
+from sync.notifications.services import RuleChoice, save_rule
+from sync.processors.registry import REGISTRY
+from sync.runs import services
 from sync.runs.rights import OPERATOR, Responsible
-from sync.runs.scheduling import ScheduleChoice, save_schedule, start_if_due, start_now, switch_schedule
-from sync.runs.sequences import carry_on_sequence
 from sync.runs.site_files import SiteFiles
-from sync.runs.telling import RuleChoice, save_rule
+from sync.schedules.arming import arm_file
+from sync.schedules.sequences import carry_on_sequence
+from sync.schedules.services import ScheduleChoice, save_schedule, start_if_due, start_now, switch_schedule
 
 FILE = b"username;firstname;lastname\nann;Ann;Lee\n"
 REFUSED = {"owner": "run_owner_without_right", "armer": "file_owner_without_right"}

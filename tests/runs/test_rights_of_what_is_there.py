@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from sync.models import ArmedFile, CommandFile, MoodleSite, ProcessorSettings, Source
-from sync.processors import REGISTRY
+from sync.processors.registry import REGISTRY
 
 migration: Any = import_module("sync.migrations.0010_rights_of_what_is_there")
 EDITOR = SimpleNamespace(connection=connection)

@@ -11,9 +11,9 @@ from pytest_django import Settings
 
 from sync.columns.rows import RowCleaner
 from sync.models import RunFile, RunState
-from sync.processors.users import Users
+from sync.processors.users.processor import Users
 from sync.runs import services
-from sync.runs.parts import read_rows
+from sync.runs.outcome_store import read_rows
 from sync.values import Action
 from tests.installation import Installation
 

@@ -20,7 +20,7 @@ from sync.runs.selectors import (
     run_outcomes,
     visible_runs,
 )
-from sync.runs.sources import SourceChoice, save_source
+from sync.runs.source_settings import SourceChoice, save_source
 from tests.installation import Installation, at
 
 HEADER = "username;firstname;lastname;email\n"
@@ -81,7 +81,7 @@ def test_people_see_the_tools_and_runs_that_they_have_the_right_to(installation:
 
 
 def test_each_tool_has_a_permission(transactional_db: None) -> None:
-    from sync.processors import REGISTRY
+    from sync.processors.registry import REGISTRY
 
     codenames = set(Permission.objects.filter(content_type__model="syncrun").values_list("codename", flat=True))
     assert {f"run_{key}" for key in REGISTRY} <= codenames

@@ -14,10 +14,10 @@ from pytest_django import Settings
 
 from sync.messages import text_of
 from sync.models import CommandFile, Notice, SequenceRun, SequenceState, Source, SyncRun
-from sync.runs.feeding import fetch_files
-from sync.runs.sequences import carry_on_sequence, steps_of
-from sync.runs.sources import SourceChoice, save_source
-from sync.runs.telling import RuleChoice, save_rule
+from sync.notifications.services import RuleChoice, save_rule
+from sync.runs.source_settings import SourceChoice, save_source
+from sync.schedules.fetch_files import fetch_files
+from sync.schedules.sequences import carry_on_sequence, steps_of
 from tests.installation import Installation
 from tests.source_servers import WebServer, drip, ten_gigabytes
 

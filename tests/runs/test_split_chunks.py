@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 from sync.models import RunState
-from sync.processors.courses import Courses
-from sync.processors.courses_state import CoursesState
+from sync.processors.courses.processor import Courses
+from sync.processors.courses.state import CoursesState
 from sync.runs import services
 from sync.runs.recorder import Progress
 from sync.values import CleanRow

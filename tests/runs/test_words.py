@@ -12,10 +12,10 @@ from pytest_django import Settings
 
 from sync.messages import TEXTS, PluralText, text_of
 from sync.models import Notice, SyncRun
+from sync.notifications.mails import Postman
+from sync.notifications.services import RuleChoice, deliver, save_rule
 from sync.outcomes.report import count_texts
-from sync.processors.plan import Mail
-from sync.runs.mails import Postman
-from sync.runs.telling import RuleChoice, deliver, save_rule
+from sync.processors.base.plan import Mail
 from tests.installation import Installation
 from tests.telling_servers import MailServer
 

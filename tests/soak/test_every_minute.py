@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tests.installation import Installation
 from tests.installation_fixture import installation
-from tests.runs.test_beat import processes, run_three_times
 from tests.runs.test_kill import Celery
+from tests.schedules.test_beat import processes, run_three_times
 
 __all__ = ["installation", "processes"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from pytest_django import Settings
 
 from sync.models import RunState, SyncRun
-from sync.runs.parts import read_rows
+from sync.runs.outcome_store import read_rows
 from tests.bench.people import write_people
 from tests.installation import Installation
 from tests.installation_fixture import installation

@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from sync.commandfiles import storage
 from sync.models import CommandFile, MoodleSite, RunChunk, RunFile, SyncRun
-from sync.outcomes.ledger import PartHeader, count_codes, encode_outcomes
+from sync.outcomes.outcome_codec import PartHeader, count_codes, encode_outcomes
 from sync.runs import services
 from sync.values import Action, Change, Note, Outcome
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from sync.models import FreezeWindow, MoodleSite, SequenceRun
 from sync.runs.rights import Responsible
-from sync.runs.scheduling import ScheduleChoice, save_schedule
+from sync.schedules.services import ScheduleChoice, save_schedule
 from tests.web.conftest import MakeFile, MakeRun, keep_run_file
 
 # What each may; stranger: isn't logged in; other: owns the schedule that the addresses below are about.

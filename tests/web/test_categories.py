@@ -10,7 +10,7 @@ from pytest_django import Settings
 from sync.models import CommandFile, MoodleSite, ProcessorSettings, SyncRun
 from sync.runs.services import execute_run
 from tests.moodle_sites import MoodleSite as Moodle
-from tests.processors.test_categories_delete import add_category
+from tests.processors.categories.test_categories_delete import add_category
 
 PAGE = "/categories/empty/"
 

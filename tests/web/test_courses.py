@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from sync.models import CommandFile, MoodleSite, ProcessorSettings, Source
-from sync.runs.arming import meant_types
+from sync.schedules.arming import meant_types
 from sync.web.course_choice import MAX_CHOSEN
 from tests.moodle_sites import MoodleSite as Moodle
 from tests.support import run_file

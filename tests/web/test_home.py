@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from sync.processors import REGISTRY
+from sync.processors.registry import REGISTRY
 from sync.web.cards import families
 from tests.moodle_sites import MoodleSite
 from tests.web.conftest import MakeRun

@@ -16,11 +16,11 @@ from pytest_django import Settings
 
 from sync.commandfiles.intake import put_aside
 from sync.models import ArmedFile, CommandFile, MoodleSite, Source, SyncRun
-from sync.processors import REGISTRY
+from sync.processors.registry import REGISTRY
 from sync.runs.course_files import CourseFile, keep_course_file
-from sync.runs.feeding import fetch_files
 from sync.runs.services import receive_path
-from sync.runs.sources import SourceChoice, save_source
+from sync.runs.source_settings import SourceChoice, save_source
+from sync.schedules.fetch_files import fetch_files
 from tests.web.conftest import USERS_CSV, MakeFile, person_of
 
 ClientWith = Callable[..., Client]

@@ -14,9 +14,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from sync.models import FreezeWindow, MoodleSite, Notice, SequenceRun, SequenceState, Source
+from sync.notifications.services import RuleChoice, save_rule
 from sync.runs.rights import Responsible
-from sync.runs.scheduling import ScheduleChoice, save_schedule
-from sync.runs.telling import RuleChoice, save_rule
+from sync.schedules.services import ScheduleChoice, save_schedule
 from sync.values import Action, Outcome
 from tests.moodle_sites import MoodleSite as Moodle
 from tests.web.conftest import MakeFile, MakeRun, keep_run_file

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from sync.commandfiles import storage
 from sync.models import RunMail, SyncRun
-from sync.processors.plan import Mail
-from sync.runs.mails import keep_mails
+from sync.notifications.mails import keep_mails
+from sync.processors.base.plan import Mail
 from sync.values import Action, Outcome
 from tests.web.conftest import MakeFile, MakeRun, keep_run_file
 

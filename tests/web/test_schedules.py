@@ -13,8 +13,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from sync.models import FreezeWindow, MoodleSite, Schedule, SequenceRun, SyncRun
-from sync.processors.users import Users
-from sync.runs.scheduling import ScheduleChoice, save_schedule
+from sync.processors.users.processor import Users
+from sync.schedules.services import ScheduleChoice, save_schedule
 from tests.web.conftest import MakeRun
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)

@@ -11,10 +11,10 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from sync.models import MoodleSite, Source
-from sync.runs.arming import arm_file
-from sync.runs.feeding import fetch_files
 from sync.runs.rights import OPERATOR
-from sync.runs.sources import SourceChoice, address_of, save_source
+from sync.runs.source_settings import SourceChoice, address_of, save_source
+from sync.schedules.arming import arm_file
+from sync.schedules.fetch_files import fetch_files
 from tests.web.conftest import USERS_CSV, MakeFile
 from toolsync_site.storages import storage_from_url
 

@@ -12,8 +12,8 @@ from django.test import Client
 from django.urls import reverse
 
 from sync.models import CommandFile, MoodleSite, ProcessorSettings, SyncRun
-from sync.processors import REGISTRY
-from sync.runs.sources import SourceChoice, save_source
+from sync.processors.registry import REGISTRY
+from sync.runs.source_settings import SourceChoice, save_source
 from tests.web.conftest import USERS_CSV, MakeFile
 
 USERS = "/tools/users/"

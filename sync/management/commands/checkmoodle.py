@@ -13,12 +13,12 @@ from django.core.management.base import BaseCommand, CommandError
 from sync.errors import MoodleError
 from sync.messages import text_of
 from sync.models import MoodleSite
-from sync.moodle import connection_check
-from sync.moodle.connection_check import check_connection
-from sync.moodle.courses import Course, fetch_courses
-from sync.moodle.database import MoodleDatabase, MoodleSession
-from sync.moodle.file_pool import file_pool_of
+from sync.moodle.courses.courses import Course, fetch_courses
+from sync.moodle.db.database import MoodleDatabase, MoodleSession
+from sync.moodle.files.file_pool import file_pool_of
+from sync.moodle.integrity import connection_check
 from sync.moodle.integrity.check import Finding, Level
+from sync.moodle.integrity.connection_check import check_connection
 from sync.moodle.integrity.report import ContentReport, check_content
 from sync.runs.connections import moodle_of
 from sync.runs.options import MAIN_SITE

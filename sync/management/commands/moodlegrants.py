@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 from sync.errors import MoodleError
 from sync.messages import text_of
 from sync.models import MoodleSite
-from sync.moodle.database import MoodleDatabase
+from sync.moodle.db.database import MoodleDatabase
+from sync.moodle.integrity.written_tables import grants, written_tables
 from sync.moodle.schemas import VERSIONS, load_schema
-from sync.moodle.written_tables import grants, written_tables
 from sync.runs.connections import moodle_of
 from sync.runs.options import MAIN_SITE
 

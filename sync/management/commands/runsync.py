@@ -19,7 +19,7 @@ from sync.errors import CodedError, CommandFileError, OptionError, RunNotClaimab
 from sync.messages import text_of
 from sync.models import CommandFile, MoodleSite, RunFile, RunState, SyncRun
 from sync.outcomes.report import count_texts
-from sync.processors import REGISTRY
+from sync.processors.registry import REGISTRY
 from sync.runs import services
 from sync.runs.options import MAIN_SITE, run_limits
 from sync.runs.recorder import Progress

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import override
 
-from sync.processors import REGISTRY
+from sync.processors.registry import REGISTRY
 from sync.runs.format_pages import format_index, format_page
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sync.moodle.course_order import courses_per_category
+from sync.moodle.courses.order import courses_per_category
 from sync.moodle.integrity.check import Check, Level, Look, as_text, dangling, lacks
 
 

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from sync.moodle.coursecontent.scope import Scope, inline
-from sync.moodle.database import MoodleSession, translated_errors
-from sync.moodle.file_pool import FilePool
+from sync.moodle.course_content.graph.scope import Scope, inline
+from sync.moodle.db.database import MoodleSession, translated_errors
+from sync.moodle.files.file_pool import FilePool
 
 # How many ids a finding names.
 SHOWN = 5

@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sync.moodle.file_pool import EMPTY_HASH
-from sync.moodle.files import pathname_hash
+from sync.moodle.files.file_pool import EMPTY_HASH
+from sync.moodle.files.files import pathname_hash
 from sync.moodle.integrity.check import Check, Look, dangling, lacks
 
 _PLACE = ("contextid", "component", "filearea", "itemid", "filepath", "filename")

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from sync.moodle.coursecontent.scope import fetch_scope
-from sync.moodle.courses import Course
-from sync.moodle.database import MoodleSession
-from sync.moodle.file_pool import FilePool
+from sync.moodle.course_content.graph.scope import fetch_scope
+from sync.moodle.courses.courses import Course
+from sync.moodle.db.database import MoodleSession
+from sync.moodle.files.file_pool import FilePool
 from sync.moodle.integrity import categories, contexts, enrolments, files, grades, groups, questions, sections
 from sync.moodle.integrity.check import Check, Finding, Level, Look
 

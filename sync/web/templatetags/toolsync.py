@@ -17,9 +17,9 @@ from django.utils.translation import gettext_lazy as _, ngettext
 
 from sync.messages import text_at_column, text_of
 from sync.models import Notice, RunState, Schedule, SequenceRun, SequenceState, SyncRun
-from sync.moodle.connection_check import Level
+from sync.moodle.integrity.connection_check import Level
 from sync.outcomes.report import action_label, count_text, outcome_text
-from sync.processors import REGISTRY
+from sync.processors.registry import REGISTRY
 from sync.values import Action, Note, Outcome
 from sync.web.access import current_site
 

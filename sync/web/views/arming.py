@@ -8,10 +8,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from sync.runs.arming import arm_file, disarm_file
 from sync.runs.rights import Responsible
 from sync.runs.selectors import processors_for, readable_files
-from sync.runs.upcoming import upcoming_files
+from sync.schedules.arming import arm_file, disarm_file
+from sync.schedules.upcoming import upcoming_files
 from sync.web.access import current_site, signed_in
 
 

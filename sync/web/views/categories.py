@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods
 from sync.errors import CodedError
 from sync.messages import text_of
 from sync.models import SyncRun
-from sync.moodle.categories import Category, fetch_categories
-from sync.processors.categories_delete import CategoriesDelete
+from sync.moodle.categories.categories import Category, fetch_categories
+from sync.processors.categories.delete import CategoriesDelete
 from sync.runs.category_cleanup import CleanUp, look_for_empty, queue_cleanup
 from sync.web.access import current_site, signed_in, tool_or_404
 from sync.web.category_form import CleanUpForm

@@ -16,15 +16,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from sync.errors import CommandFileError
 from sync.messages import text_of
 from sync.models import CommandFile, MoodleSite
-from sync.moodle.categories import fetch_categories
-from sync.moodle.course_listing import (
+from sync.moodle.categories.categories import fetch_categories
+from sync.moodle.courses.listing import (
     CourseSearch,
     count_courses,
     fetch_course_ids,
     fetch_course_list,
     fetch_role_counts,
 )
-from sync.moodle.identifiers import is_id
+from sync.moodle.db.identifiers import is_id
 from sync.runs.course_files import CourseFile, keep_course_file, make_course_file
 from sync.runs.selectors import processors_for
 from sync.web.access import View, current_site, signed_in, tool_or_404

@@ -20,7 +20,7 @@ from sync.messages import text_of
 from sync.models import CommandFile
 from sync.runs.selectors import files_in, folders_of, processors_for, readable_files
 from sync.runs.services import receive_upload
-from sync.runs.upcoming import UpcomingFile, upcoming_files
+from sync.schedules.upcoming import UpcomingFile, upcoming_files
 from sync.web.access import current_site, may_manage_files
 from sync.web.cards import tool_card
 from sync.web.downloads import attachment

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from sync.errors import MoodleError
 from sync.messages import text_of
 from sync.models import MoodleSite
-from sync.moodle.connection_check import Finding, Level, check_connection
+from sync.moodle.integrity.connection_check import Finding, Level, check_connection
 from sync.runs.connections import moodle_of
 from sync.runs.selectors import processors_for, visible_runs
 from sync.web.access import current_site, has_any_access, signed_in

@@ -18,8 +18,8 @@ from sync.commandfiles import storage
 from sync.errors import CodedError, OutcomesMissing, RunNotClaimable, StorageUnavailable
 from sync.messages import text_of
 from sync.models import CommandFile, RunFile, RunState, SyncRun
+from sync.notifications.mails import unsure_mails
 from sync.runs import services
-from sync.runs.mails import unsure_mails
 from sync.runs.options import find_processor
 from sync.runs.selectors import processors_for, run_notes, run_outcomes, visible_runs
 from sync.values import Action

@@ -17,11 +17,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from sync.errors import ScheduleError
 from sync.messages import text_of
 from sync.models import FreezeWindow, Schedule, SequenceRun
-from sync.runs import scheduling
 from sync.runs.options import site_zone
 from sync.runs.rights import Responsible
 from sync.runs.selectors import processors_for
-from sync.runs.sequences import SEQUENCE_ORDER, window_at
+from sync.schedules import services as scheduling
+from sync.schedules.sequences import SEQUENCE_ORDER, window_at
 from sync.web.access import (
     MANAGE_ALL_SCHEDULES,
     current_site,

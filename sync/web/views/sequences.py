@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from sync.runs.selectors import processors_for
-from sync.runs.sequences import cancel_sequence, steps_of, window_at
+from sync.schedules.sequences import cancel_sequence, steps_of, window_at
 from sync.web.access import sequence_or_404, signed_in
 
 

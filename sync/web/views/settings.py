@@ -15,7 +15,7 @@ from sync.runs.connections import connection_of
 from sync.runs.options import moodle_command
 from sync.runs.retention import retention_of, save_retention
 from sync.web.access import MANAGE_RETENTION, current_site, may_see_settings
-from sync.web.telling_form import RetentionForm
+from sync.web.notification_form import RetentionForm
 
 
 @may_see_settings

@@ -13,11 +13,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from sync.commandfiles.storage import inbox_names
 from sync.errors import SourceError
 from sync.models import Source
-from sync.runs.looking import look_at_source
 from sync.runs.options import drop_folder, settle_seconds
 from sync.runs.rights import Responsible
 from sync.runs.selectors import processors_for
-from sync.runs.sources import has_secrets, save_source, source_of
+from sync.runs.source_settings import has_secrets, save_source, source_of
+from sync.schedules.source_preview import look_at_source
 from sync.values import Note
 from sync.web.access import current_site, may_manage_sources, tool_or_404
 from sync.web.cards import ToolCard, tool_card

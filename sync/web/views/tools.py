@@ -13,12 +13,12 @@ from sync.columns.describe import describe_columns, sample_csv, template_csv
 from sync.commandfiles import storage
 from sync.errors import CodedError
 from sync.models import CommandFile, MoodleSite, SyncRun
-from sync.processors.base import Processor
-from sync.runs.arming import scheduled_files
+from sync.processors.base.processor import Processor
 from sync.runs.options import resolve_options
 from sync.runs.selectors import preselected_file
 from sync.runs.services import queue_run, queue_upload, save_settings
-from sync.runs.upcoming import UpcomingFile, starts_of, upcoming_files
+from sync.schedules.arming import scheduled_files
+from sync.schedules.upcoming import UpcomingFile, starts_of, upcoming_files
 from sync.web.access import current_site, signed_in, tool_or_404, usable_files
 from sync.web.cards import tool_card
 from sync.web.filters import number_in

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sync.moodle.database import MoodleConnection
-from sync.moodle.file_pool import EMPTY_HASH, FilePool, file_pool_of
-from sync.moodle.files import pathname_hash
-from tests.moodle.coursecontent.furniture import insert
+from sync.moodle.db.database import MoodleConnection
+from sync.moodle.files.file_pool import EMPTY_HASH, FilePool, file_pool_of
+from sync.moodle.files.files import pathname_hash
+from tests.moodle.course_content.furniture import insert
 from tests.moodle_sites import MoodleSite
 
 CONTENT = b"what somebody keeps"

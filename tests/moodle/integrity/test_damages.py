@@ -10,7 +10,7 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from sync.messages import CONTENT_TEXTS
-from sync.moodle.database import MoodleConnection, MoodleDatabase
+from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from sync.moodle.integrity.check import Finding, Look
 from sync.moodle.integrity.report import checks_of
 from tests.moodle.integrity.ground import HASH, STUDENT, Ground, make_ground

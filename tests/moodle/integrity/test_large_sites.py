@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from sync.moodle.database import MoodleConnection, MoodleDatabase
+from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from sync.moodle.integrity.report import check_content
 from tests.moodle.integrity.ground import Ground, make_ground
 from tests.moodle_sites import MoodleSite

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sync.moodle.database import MoodleConnection
-from sync.moodle.file_pool import FilePool, file_pool_of
+from sync.moodle.db.database import MoodleConnection
+from sync.moodle.files.file_pool import FilePool, file_pool_of
 from sync.moodle.integrity.check import Level
 from tests.real_sites import RealSites, moodle_data, needs_moodle_data
 from tests.soundness import report_of

@@ -1,0 +1,101 @@
+"""Who is told what became of the runs of a tool, and what is still to be told."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Event(models.TextChoices):
+    """What people are told of."""
+
+    SUCCESS = "success", _("Success")
+    REJECTIONS = "rejections", _("Rejected rows")
+    FAILURE = "failure", _("Failure")
+    OVERDUE = "overdue", _("File overdue")
+
+
+class TellingRule(models.Model):
+    """Who gets mails about one tool of one site, and by when its file is expected.
+
+    Shape: processor: "" = every tool that has no rule of its own; recipients: event -> mail addresses; language: of the
+    mails; expected_at: by the clock of the site, None = no time is set; due_at: the next moment at which a look is taken
+    """
+
+    site = models.ForeignKey("sync.MoodleSite", verbose_name=_("site"), on_delete=models.CASCADE, related_name="+")
+    processor = models.CharField(_("file type"), max_length=40, blank=True, default="")
+    recipients = models.JSONField(_("recipients"), default=dict, blank=True)
+    attach_report = models.BooleanField(_("attach the report"), default=False)
+    language = models.CharField(_("language"), max_length=20, blank=True, default="")
+    expected_at = models.TimeField(_("expected by"), null=True, blank=True)
+    weekdays_only = models.BooleanField(_("Monday to Friday only"), default=False)
+    due_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("rule of who is told")
+        verbose_name_plural = _("rules of who is told")
+        constraints = (models.UniqueConstraint(fields=("site", "processor"), name="one_telling_rule_per_processor"),)
+        permissions = (("manage_telling", _("Can set who is told about runs")),)
+
+    def __str__(self) -> str:
+        return f"{self.processor or '*'} ({self.site})"
+
+
+class Webhook(models.Model):
+    """The program that is told about the runs of a site.
+
+    Shape: host: all that is shown of the address; events: those that it is told of; secret: address and key, encrypted, see
+    sync/notifications/webhooks.py
+    """
+
+    site = models.OneToOneField("sync.MoodleSite", verbose_name=_("site"), on_delete=models.CASCADE, related_name="+")
+    host = models.CharField(_("server"), max_length=300)
+    events = models.JSONField(_("events"), default=list, blank=True)
+    secret = models.BinaryField(editable=False)
+
+    class Meta:
+        verbose_name = _("webhook")
+        verbose_name_plural = _("webhooks")
+
+    def __str__(self) -> str:
+        return self.host
+
+
+class Notice(models.Model):
+    """Something that is to be told, or was, by mail or to the webhook.
+
+    Shape: recipients: mail addresses that it has still to be sent to; language: of the mail; due_at: of an overdue file;
+    fault: code and parameters of what kept a tool of a sequence from beginning;
+    next_try_at: None when nothing more is tried; error_code and error_params: of the last try, as sync.messages knows them
+    """
+
+    class Channel(models.TextChoices):
+        MAIL = "mail", _("Mail")
+        WEBHOOK = "webhook", _("Webhook")
+
+    site = models.ForeignKey("sync.MoodleSite", verbose_name=_("site"), on_delete=models.CASCADE, related_name="+")
+    processor = models.CharField(_("file type"), max_length=40)
+    event = models.CharField(_("event"), max_length=10, choices=Event)
+    run = models.ForeignKey(
+        "sync.SyncRun", verbose_name=_("run"), null=True, blank=True, on_delete=models.CASCADE, related_name="notices"
+    )
+    due_at = models.DateTimeField(_("expected by"), null=True, blank=True)
+    fault = models.JSONField(default=list, blank=True)
+    channel = models.CharField(_("way"), max_length=10, choices=Channel)
+    recipients = models.JSONField(_("recipients"), default=list, blank=True)
+    attach_report = models.BooleanField(default=False)
+    language = models.CharField(max_length=20, blank=True, default="")
+    created_at = models.DateTimeField(_("made on"), auto_now_add=True)
+    attempts = models.PositiveIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    sent_at = models.DateTimeField(_("sent on"), null=True, blank=True)
+    error_code = models.CharField(max_length=80, blank=True, default="")
+    error_params = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.channel} {self.event} {self.processor}"

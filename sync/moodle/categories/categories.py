@@ -1,0 +1,154 @@
+"""Course categories with their contexts: read, and made."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from sync.moodle.db.database import MoodleSession
+from sync.moodle.db.writer import Writer
+from sync.moodle.site.contexts import NewContext, insert_contexts
+
+CONTEXT_COURSECAT = 40
+
+
+class Category(NamedTuple):
+    """A category.
+
+    Shape: parent: 0 at the root; path: of its context, "/1/20"; idnumber: "" when it has none; contextid 0 or path "": its
+    context is missing or unfinished, or it isn't in Moodle at all (a simulation's)
+    """
+
+    id: int
+    parent: int
+    name: str
+    idnumber: str
+    visible: int
+    sortorder: int
+    contextid: int
+    path: str
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether Moodle has yet to make its context, so that nothing can be put below it."""
+        return self.id > 0 and not (self.contextid and self.path)
+
+
+class NewCategory(NamedTuple):
+    """A category to be made.
+
+    Shape: parent: its parent's id, or the names of a parent that is made with it; visibleold: whether it is visible once what
+    holds it is
+    """
+
+    names: tuple[str, ...]
+    parent: int | tuple[str, ...]
+    visible: int
+    visibleold: int
+
+
+def fetch_categories(moodle: MoodleSession) -> list[Category]:
+    """Give all categories of the site, by sort order. Queries: one"""
+    category, context = moodle.table("course_categories"), moodle.table("context")
+    joined = category.outerjoin(
+        context, sa.and_(context.c.contextlevel == CONTEXT_COURSECAT, context.c.instanceid == category.c.id)
+    )
+    statement = (
+        sa.select(
+            category.c.id,
+            category.c.parent,
+            category.c.name,
+            category.c.idnumber,
+            category.c.visible,
+            category.c.sortorder,
+            sa.func.coalesce(context.c.id, 0).label("contextid"),
+            context.c.path,
+        )
+        .select_from(joined)
+        .order_by(category.c.sortorder, category.c.id)
+    )
+    return [
+        Category(*row)._replace(idnumber=row.idnumber or "", path=row.path or "") for row in moodle.fetch(statement)
+    ]
+
+
+class CategoryContents(NamedTuple):
+    """What is directly in categories, by the category's id.
+
+    Shape: courses: how many, counted; categories: the id of each inner one -> its name, those without a context too; 0 = root
+    """
+
+    courses: Mapping[int, int]
+    categories: Mapping[int, Mapping[int, str]]
+
+    def is_last(self, categoryid: int, gone: Collection[int]) -> bool:
+        """Tell whether a category would be the only one of the site once others are gone."""
+        return all(other == categoryid or other in gone for inner in self.categories.values() for other in inner)
+
+
+def fetch_category_contents(moodle: MoodleSession) -> CategoryContents:
+    """Give what is in the categories of the site. Queries: two"""
+    category, course = moodle.table("course_categories"), moodle.table("course")
+    # Counted anew: course_categories.coursecount may be wrong.
+    counted = sa.select(course.c.category, sa.func.count()).group_by(course.c.category)
+    inner: dict[int, dict[int, str]] = {}
+    for categoryid, parent, name in moodle.fetch(sa.select(category.c.id, category.c.parent, category.c.name)):
+        inner.setdefault(parent, {})[categoryid] = name
+    return CategoryContents(dict(moodle.fetch(counted)), inner)
+
+
+def create_categories(
+    writer: Writer, new: Sequence[NewCategory], present: Sequence[Category], *, now: int
+) -> dict[tuple[str, ...], Category]:
+    """Make categories, parents first; where they stand in the order is for `fix_course_order` to say.
+
+    Shape: names from the root on -> category
+    Mirrors: core_course_category::create()
+    Queries: a constant number for each level of the tree
+    """
+    made: dict[tuple[str, ...], Category] = {}
+    by_id = {category.id: category for category in present}
+    for depth in sorted({len(category.names) for category in new}):
+        level = [category for category in new if len(category.names) == depth]
+        parents = [made[c.parent] if isinstance(c.parent, tuple) else by_id.get(c.parent) for c in level]
+        rows = [
+            {
+                "name": category.names[-1],
+                "idnumber": None,
+                "description": "",
+                "descriptionformat": 0,
+                "parent": parent.id if parent else 0,
+                "sortorder": 0,
+                "coursecount": 0,
+                "visible": category.visible,
+                "visibleold": category.visibleold,
+                "timemodified": now,
+                "depth": depth,
+                "path": "",
+                "theme": None,
+            }
+            for category, parent in zip(level, parents, strict=True)
+        ]
+        ids = writer.insert_many("course_categories", rows, ("parent", "name"))
+        system = f"/{writer.session.system_contextid}"
+        contexts = insert_contexts(
+            writer,
+            [
+                NewContext(CONTEXT_COURSECAT, categoryid, parent.path if parent else system)
+                for categoryid, parent in zip(ids, parents, strict=True)
+            ],
+        )
+        for category, parent, categoryid, context in zip(level, parents, ids, contexts, strict=True):
+            made[category.names] = Category(
+                categoryid,
+                parent.id if parent else 0,
+                category.names[-1],
+                "",
+                category.visible,
+                0,
+                context.id,
+                context.path,
+            )
+    return made

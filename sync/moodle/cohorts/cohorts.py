@@ -1,0 +1,129 @@
+"""Reads of cohorts and their members."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from sync.moodle.db.database import MoodleSession
+from sync.moodle.db.identifiers import named
+from sync.moodle.db.user_rows import UserRows, fetch_user_rows
+
+
+class Cohort(NamedTuple):
+    """A cohort. Shape: contextid: the system's or a category's; idnumber: '' when it has none."""
+
+    id: int
+    contextid: int
+    name: str
+    idnumber: str
+
+
+def fetch_cohorts(
+    moodle: MoodleSession, names: Collection[str], idnumbers: Collection[str], ids: Collection[int] = ()
+) -> list[Cohort]:
+    """Give every cohort that has one of these names, idnumbers or ids, wherever it is.
+
+    Shape: by rising id
+    Queries: one; none when nothing is asked for
+    """
+    if not (names or idnumbers or ids):
+        return []
+    cohort = moodle.table("cohort")
+    statement = sa.select(cohort.c.id, cohort.c.contextid, cohort.c.name, cohort.c.idnumber).where(
+        sa.or_(
+            named(moodle, "cohort", "name", names),
+            named(moodle, "cohort", "idnumber", idnumbers),
+            moodle.among(cohort.c.id, ids),
+        )
+    )
+    return sorted(Cohort(row.id, row.contextid, row.name, row.idnumber or "") for row in moodle.fetch(statement))
+
+
+def fetch_cohort_members(
+    moodle: MoodleSession, cohortids: Collection[int], userids: Collection[int] | None
+) -> UserRows:
+    """Give which of these users belong to which of these cohorts.
+
+    Shape: (cohortid, userid) -> {id}
+    """
+    return fetch_user_rows(moodle, "cohort_members", key=("cohortid", "userid"), among=cohortids, userids=userids)
+
+
+def count_cohort_members(moodle: MoodleSession, cohortids: Collection[int]) -> dict[int, int]:
+    """Give how many members cohorts have; those without any are absent. Queries: one; none without cohorts"""
+    if not cohortids:
+        return {}
+    member = moodle.table("cohort_members")
+    statement = sa.select(member.c.cohortid, sa.func.count()).where(member.c.cohortid.in_(cohortids))
+    return {row[0]: row[1] for row in moodle.fetch(statement.group_by(member.c.cohortid))}
+
+
+def fetch_deleted_members(moodle: MoodleSession, cohortids: Collection[int]) -> set[int]:
+    """Give the members whose accounts have been deleted; Moodle enrols none of them. Queries: one; none without cohorts"""
+    if not cohortids:
+        return set()
+    member, user = moodle.table("cohort_members"), moodle.table("user")
+    joined = member.join(user, sa.and_(user.c.id == member.c.userid, user.c.deleted == 1))
+    statement = sa.select(member.c.userid).select_from(joined).where(member.c.cohortid.in_(cohortids))
+    return {userid for (userid,) in moodle.fetch(statement)}
+
+
+class CohortDetails(NamedTuple):
+    """What a file may change in a cohort beside its names and context."""
+
+    description: str
+    component: str
+    visible: int
+    timemodified: int
+
+
+def fetch_cohort_details(moodle: MoodleSession, cohortids: Collection[int]) -> dict[int, CohortDetails]:
+    """Give further columns of cohorts. Queries: one; none without cohorts"""
+    if not cohortids:
+        return {}
+    cohort = moodle.table("cohort")
+    columns = (cohort.c.id, cohort.c.description, cohort.c.component, cohort.c.visible, cohort.c.timemodified)
+    rows = moodle.fetch(sa.select(*columns).where(cohort.c.id.in_(cohortids)))
+    return {row.id: CohortDetails(row.description or "", row.component, row.visible, row.timemodified) for row in rows}
+
+
+def fetch_cohort_belongings(moodle: MoodleSession, cohortids: Collection[int]) -> dict[int, list[tuple[str, int]]]:
+    """Give what goes with cohorts beside their members and enrolment methods.
+
+    Shape: cohort id -> (table, row id)
+    Queries: two; none without cohorts
+    """
+    if not cohortids:
+        return {}
+    found: dict[int, list[tuple[str, int]]] = {}
+    template = moodle.table("competency_templatecohort")
+    for rowid, cohortid in moodle.fetch(
+        sa.select(template.c.id, template.c.cohortid).where(template.c.cohortid.in_(cohortids))
+    ):
+        found.setdefault(cohortid, []).append(("competency_templatecohort", rowid))
+    data, custom, category = map(moodle.table, ("customfield_data", "customfield_field", "customfield_category"))
+    of_cohorts = (
+        sa.select(data.c.id, data.c.instanceid)
+        .join(custom, custom.c.id == data.c.fieldid)
+        .join(category, category.c.id == custom.c.categoryid)
+        .where(category.c.component == "core_cohort", category.c.area == "cohort", data.c.instanceid.in_(cohortids))
+    )
+    for rowid, cohortid in moodle.fetch(of_cohorts):
+        found.setdefault(cohortid, []).append(("customfield_data", rowid))
+    return found
+
+
+def fetch_self_enrolment_gates(moodle: MoodleSession, cohortids: Collection[int]) -> dict[int, int]:
+    """Give in how many courses self enrolment is open to the members of a cohort only. Queries: one; none without cohorts"""
+    if not cohortids:
+        return {}
+    enrol = moodle.table("enrol")
+    statement = (
+        sa.select(enrol.c.customint5, sa.func.count())
+        .where(enrol.c.enrol == "self", enrol.c.customint5.in_(cohortids))
+        .group_by(enrol.c.customint5)
+    )
+    return {int(cohortid): int(count) for cohortid, count in moodle.fetch(statement)}

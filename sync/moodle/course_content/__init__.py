@@ -1,0 +1,1 @@
+"""The content of courses: what belongs to it, copies, backups, restores, deletion and reset."""

@@ -1,0 +1,1 @@
+"""Deletion of courses and of their content."""

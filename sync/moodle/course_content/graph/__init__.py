@@ -1,0 +1,1 @@
+"""Moodle's course tables as data, and which rows belong to a course."""

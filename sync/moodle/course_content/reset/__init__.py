@@ -1,0 +1,1 @@
+"""Reset of courses."""

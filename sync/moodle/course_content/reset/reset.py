@@ -1,0 +1,248 @@
+"""Reset courses: what people did in them goes, what teachers made stays; whole sets of courses at a time.
+
+Mirrors: reset_course_userdata() of Moodle 4.1 to 5.1; leaves out: the new times of the activities' calendar entries, events, logs
+Source: spec courses.md section 4.3; effects course_reset_*
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from sync.moodle.course_content.delete.cascade_delete import RowTrees
+from sync.moodle.course_content.graph.graph import CourseGraph
+from sync.moodle.course_content.graph.scope import Scope, inline, paths_to, rows_on_path
+from sync.moodle.course_content.reset.grades import (
+    GradeCounts,
+    count_grades,
+    renew_gradebooks,
+    set_grades_back,
+    wipe_grades,
+)
+from sync.moodle.course_content.reset.people import Leaving, fetch_leaving, let_people_go
+from sync.moodle.course_content.reset.rules import (
+    GRADES,
+    GROUPINGS_REMOVE,
+    GROUPS_MEMBERS,
+    GROUPS_REMOVE,
+    ITEMS,
+    RULE_OF,
+    RULES,
+    SET_BACK,
+    Rows,
+    Rule,
+    completed,
+    condition,
+)
+from sync.moodle.course_content.reset.scope import CourseContexts, count_rows, fetch_course_contexts
+from sync.moodle.courses.courses import Course
+from sync.moodle.db.database import MoodleSession
+from sync.moodle.db.writer import RowChange, Writer
+from sync.moodle.enrolments.unenrol_cleanup import leave_groups
+from sync.moodle.files.files import DeletedFiles
+from sync.moodle.groups.deletion import delete_groupings, delete_groups
+from sync.moodle.site import caches
+
+UNENROL = "unenrol"
+
+
+@dataclass(frozen=True)
+class CourseReset:
+    """What is to go from one course. Shape: options: names in `RULES`; roleids: whose holders leave, in their order"""
+
+    course: Course
+    options: frozenset[str]
+    roleids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What resets would do. Shape: counts: courseid -> option -> rows (of UNENROL: people), only where there are any"""
+
+    contexts: CourseContexts
+    options: Mapping[int, frozenset[str]]
+    counts: Mapping[int, Counter[str]]
+    leaving: Mapping[int, Leaving]
+    grades: GradeCounts = field(default_factory=GradeCounts)
+
+    def concerned(self, option: str) -> list[int]:
+        """Give the courses from which an option takes something."""
+        return sorted(courseid for courseid, counts in self.counts.items() if counts[option])
+
+    def wiped(self, courseid: int) -> set[str]:
+        """Give the activities of a course whose grades go with what people have done in them."""
+        return {
+            RULE_OF[option].module
+            for option in self.options[courseid]
+            if option in RULE_OF and RULE_OF[option].regrades
+        }
+
+
+def look_at(session: MoodleSession, graph: CourseGraph, resets: Sequence[CourseReset]) -> Findings:
+    """Count what would go.
+
+    Queries: one for each table that an option concerns, whatever the number of courses
+    """
+    options = {reset.course.id: completed(reset.options) for reset in resets}
+    contexts = fetch_course_contexts(session, [reset.course for reset in resets])
+    leaving = fetch_leaving(
+        session, [reset.course for reset in resets], {reset.course.id: reset.roleids for reset in resets}
+    )
+    counts: dict[int, Counter[str]] = {courseid: Counter() for courseid in options}
+    counted: dict[Rows, Counter[int]] = {}
+    for rule in RULES:
+        concerned = [courseid for courseid, chosen in options.items() if rule.option in chosen]
+        for rows in rule.rows if concerned else ():
+            if rows not in counted:
+                counted[rows] = count_rows(session, graph, contexts, rows)
+            for courseid in concerned:
+                counts[courseid][rule.option] += counted[rows][courseid]
+    for option in SET_BACK:
+        for courseid, _rowid, _value in _to_set_back(session, option, [c for c in options if option in options[c]]):
+            counts[courseid][option] += 1
+    for courseid, each in leaving.items():
+        counts[courseid][UNENROL] = len(each.userids)
+    regraded = [courseid for courseid in options if _concerns_grades(options[courseid])]
+    findings = Findings(contexts, options, counts, leaving, count_grades(session, regraded))
+    for courseid in regraded:
+        _count_grades(findings, courseid)
+    return findings
+
+
+def _concerns_grades(options: frozenset[str]) -> bool:
+    return GRADES in options or any(option in RULE_OF and RULE_OF[option].regrades for option in options)
+
+
+def _count_grades(findings: Findings, courseid: int) -> None:
+    counts, grades = findings.counts[courseid], findings.grades
+    wiped = findings.wiped(courseid)
+    if GRADES in findings.options[courseid]:
+        counts[GRADES] = grades.changed[courseid] + sum(grades.unchanged[courseid, module] for module in wiped)
+        return
+    for option in findings.options[courseid]:
+        if option in RULE_OF and RULE_OF[option].regrades:
+            counts[option] += grades.given[courseid, RULE_OF[option].module]
+
+
+def reset_courses(writer: Writer, graph: CourseGraph, findings: Findings, *, now: int) -> DeletedFiles:
+    """Carry out what has been found, inside the caller's transaction; give the files to be seen to after the commit.
+
+    Units: now: seconds since epoch
+    Queries: by the tables that hold something, and again for each 5,000 rows; constant in the number of courses
+    """
+    return _Reset(writer, graph, findings, now).carry_out()
+
+
+class _Reset:
+    """One reset of some courses."""
+
+    def __init__(self, writer: Writer, graph: CourseGraph, findings: Findings, now: int) -> None:
+        self.writer = writer
+        self.session = writer.session
+        self.graph = graph
+        self.findings = findings
+        self.now = now
+        self.trees = RowTrees(writer, graph)
+        self.files = DeletedFiles()
+        self._special: Mapping[str, Callable[[Scope], None]] = {
+            "roles_overrides": self._delete_overrides,
+            GROUPS_MEMBERS: self._empty_groups,
+            GROUPS_REMOVE: self._delete_groups,
+            GROUPINGS_REMOVE: self._delete_groupings,
+            ITEMS: self._renew_gradebooks,
+        }
+
+    def carry_out(self) -> DeletedFiles:
+        if self.findings.concerned(UNENROL):
+            self.files += let_people_go(self.writer, self.findings.leaving, now=self.now)
+        for rule in RULES:
+            courseids = self.findings.concerned(rule.option)
+            if courseids:
+                scope = self.findings.contexts.of(courseids)
+                self._special.get(rule.option, lambda scope, rule=rule: self._delete(rule, scope))(scope)
+        for option in SET_BACK:
+            self._set_back(option)
+        self._see_to_grades()
+        return self.files + self.trees.finish()
+
+    def _delete(self, rule: Rule, scope: Scope) -> None:
+        for table in rule.files_of:
+            self.trees.delete_files_of(table, self._ids(Rows(table), scope))
+        for rows in rule.rows:
+            for conditions in self._conditions(rows, scope):
+                self.trees.delete(rows.table, *conditions)
+
+    def _conditions(self, rows: Rows, scope: Scope) -> Iterator[list[sa.ColumnElement[bool]]]:
+        """Give what rows must hold to go, once for each way by which they may belong to a course."""
+        if self.session.database.has_table(rows.table):
+            for path in paths_to(self.graph, self.graph.tables[rows.table]):
+                yield [*rows_on_path(self.session, rows.table, path, scope), *condition(self.session, rows)]
+
+    def _ids(self, rows: Rows, scope: Scope) -> list[int]:
+        key = self.session.table(rows.table).c.id
+        found: set[int] = set()
+        for conditions in self._conditions(rows, scope):
+            found.update(rowid for (rowid,) in self.session.fetch(sa.select(key).where(*conditions)))
+        return sorted(found)
+
+    def _delete_overrides(self, scope: Scope) -> None:
+        """Moodle tells nobody, so that people keep the rights of the overrides until they log in again."""
+        self._delete(RULE_OF["roles_overrides"], scope)
+        paths = {self.findings.contexts.courses[courseid].path for courseid in scope.courseids}
+        caches.flag_changes(self.writer, dirty_contexts=paths)
+
+    def _empty_groups(self, scope: Scope) -> None:
+        table = self.session.table("groups_members")
+        rows: list[dict[str, object]] = []
+        for conditions in self._conditions(Rows("groups_members"), scope):
+            rows += [dict(row._mapping) for row in self.session.fetch(sa.select(table).where(*conditions))]
+        leave_groups(self.writer, sorted(rows, key=lambda row: int(str(row["id"]))), now=self.now)
+
+    def _delete_groups(self, scope: Scope) -> None:
+        self.files += delete_groups(self.writer, self._ids(Rows("groups"), scope))
+
+    def _delete_groupings(self, scope: Scope) -> None:
+        self.files += delete_groupings(self.writer, self._ids(Rows("groupings"), scope), now=self.now)
+
+    def _renew_gradebooks(self, scope: Scope) -> None:
+        courses = [self.findings.contexts.courses[courseid] for courseid in scope.courseids]
+        self.files += renew_gradebooks(self.writer, self.graph, courses, now=self.now)
+
+    def _set_back(self, option: str) -> None:
+        changes = _to_set_back(self.session, option, self.findings.concerned(option))
+        table, column, value, _only = SET_BACK[option]
+        self.writer.update_many(table, [RowChange(rowid, {column: old}, {column: value}) for _c, rowid, old in changes])
+
+    def _see_to_grades(self) -> None:
+        set_back: dict[int, set[str]] = {}
+        wiped: dict[int, set[str]] = defaultdict(set)
+        for courseid, options in self.findings.options.items():
+            if GRADES in options:
+                if self.findings.counts[courseid][GRADES]:
+                    set_back[courseid] = self.findings.wiped(courseid)
+                continue
+            for option in options:
+                if option in RULE_OF and RULE_OF[option].regrades and self.findings.counts[courseid][option]:
+                    wiped[courseid].add(RULE_OF[option].module)
+        if set_back:
+            self.files += set_grades_back(self.writer, set_back, now=self.now)
+        if wiped:
+            self.files += wipe_grades(self.writer, wiped, now=self.now)
+
+
+def _to_set_back(session: MoodleSession, option: str, courseids: Sequence[int]) -> list[tuple[int, int, object]]:
+    """Give the activities that an option sets back. Shape: courseid, id, value so far"""
+    name, column, value, only = SET_BACK[option]
+    if not courseids:
+        return []
+    table = session.table(name)
+    conditions = [
+        table.c.course.in_(inline(courseids)),
+        table.c[column] != value,
+        *condition(session, Rows(name, only)),
+    ]
+    statement = sa.select(table.c.course, table.c.id, table.c[column]).where(*conditions).order_by(table.c.id)
+    return [(row[0], row[1], row[2]) for row in session.fetch(statement)]

@@ -1,0 +1,1 @@
+"""The content of a course or of a backup, brought into courses."""

@@ -1,0 +1,63 @@
+"""The before-images of a chunk <-> bytes: compressed JSON, some hundred of them a line, in the order of the writes."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import islice
+from typing import Any, BinaryIO
+
+from sync.moodle.db.writer import BeforeImage
+
+# A call of the encoder costs as much as the images of some rows.
+_A_LINE = 500
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "$decimal": Decimal,
+    "$bytes": base64.b64decode,
+    "$datetime": datetime.fromisoformat,
+    "$date": date.fromisoformat,
+}
+
+
+def write_images(out: BinaryIO, images: Iterable[BeforeImage]) -> None:
+    """Write before-images, some at a time: there may be more of them than memory holds.
+
+    Values that JSON doesn't know become {"$decimal": "1.50"} and the like."""
+    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_tagged).encode
+    remaining = iter(images)
+    with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=1, mtime=0) as journal:
+        while part := [(kind, *rest, dict(row), dict(after)) for kind, *rest, row, after in islice(remaining, _A_LINE)]:
+            journal.write(encode(part).encode() + b"\n")
+
+
+def read_images(stream: BinaryIO) -> Iterator[BeforeImage]:
+    """Read before-images back."""
+    with gzip.open(stream, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            yield from (BeforeImage(*image) for image in json.loads(line, object_hook=_untagged))
+
+
+def _tagged(value: object) -> dict[str, str]:
+    match value:
+        case Decimal():
+            return {"$decimal": str(value)}
+        case bytes() | bytearray() | memoryview():
+            return {"$bytes": base64.b64encode(value).decode()}
+        case datetime():
+            return {"$datetime": value.isoformat()}
+        case date():
+            return {"$date": value.isoformat()}
+    raise TypeError(f"a {type(value).__name__} in a before-image")
+
+
+def _untagged(value: dict[str, Any]) -> Any:
+    if len(value) == 1:
+        ((tag, text),) = value.items()
+        if tag in _READERS:
+            return _READERS[tag](text)
+    return value

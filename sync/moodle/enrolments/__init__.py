@@ -1,0 +1,1 @@
+"""Enrolment methods, enrolments and roles in Moodle."""

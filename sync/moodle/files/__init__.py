@@ -1,0 +1,1 @@
+"""Moodle's files: rows of `files`, and the pool of their contents."""

@@ -1,0 +1,1 @@
+"""Groups and groupings in Moodle."""

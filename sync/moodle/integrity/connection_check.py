@@ -1,0 +1,234 @@
+"""Look at a Moodle database the way a person would before trusting it with a file. Leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from django.core.exceptions import ImproperlyConfigured
+
+from sync.errors import MoodleError, MoodleRefused
+from sync.moodle.db.database import MoodleConnection, MoodleDatabase, MoodleSession, translated_errors
+from sync.moodle.db.schema import REQUIRED_COLUMNS, WRITE_ORDER
+from sync.moodle.files.file_pool import STORAGE_ERRORS, storage_at
+from sync.moodle.integrity.written_tables import written_tables
+from sync.moodle.schemas import VERSIONS, SchemaTable, load_schema, schema_for
+from sync.moodle.site.time_zone import clock_of, zone_named
+
+# Without these hardly any file can be carried out; the others may belong to a plugin that a Moodle doesn't have.
+_NEEDED_TABLES = (*WRITE_ORDER, "cache_flags", "config_plugins")
+# Source: Moodle's version.php of 4.1.0, and of the release after 5.1
+_OLDEST = 2022112800
+_FIRST_UNKNOWN = 2026000000
+
+
+class Level(StrEnum):
+    """How much a finding matters: with an error no file can be carried out."""
+
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at: a code of `sync.messages` and its parameters."""
+
+    level: Level
+    code: str
+    params: Mapping[str, Any]
+
+
+def check_connection(database: MoodleDatabase) -> list[Finding]:
+    """Check server, prefix, version, tables, rights, operator and data folder, until something can't be looked at."""
+    return list(_findings(database))
+
+
+def _findings(database: MoodleDatabase) -> Iterator[Finding]:
+    try:
+        with database.session() as session:
+            yield _server(session)
+            yield from _look(session)
+    except MoodleError as error:
+        yield Finding(Level.ERROR, error.code, error.params)
+
+
+def _look(session: MoodleSession) -> Iterator[Finding]:
+    if not session.database.has_table("config"):
+        yield _wrong_prefix(session.database)
+        return
+    yield from _release(session)
+    yield from _tables(session)
+    yield from _rights(session)
+    yield from _operator(session)
+    yield from _time_zone(session)
+    yield from _data_folder(session.database.settings)
+
+
+def _server(session: MoodleSession) -> Finding:
+    dialect = session.connection.dialect
+    is_mariadb = bool(getattr(dialect, "is_mariadb", False))
+    name = {"mysql": "MariaDB" if is_mariadb else "MySQL", "postgresql": "PostgreSQL", "sqlite": "SQLite"}[dialect.name]
+    version = ".".join(str(part) for part in dialect.server_version_info or ())
+    return Finding(Level.OK, "check_server", {"server": name, "version": version})
+
+
+def _wrong_prefix(database: MoodleDatabase) -> Finding:
+    with translated_errors():
+        names = sa.inspect(database.engine).get_table_names()
+    prefixes = sorted(name.removesuffix("course_categories") for name in names if name.endswith("course_categories"))
+    params = {"table": f"{database.prefix}config", "prefixes": ", ".join(f"“{prefix}”" for prefix in prefixes)}
+    return Finding(Level.ERROR, "check_prefix_wrong" if prefixes else "check_no_moodle", params)
+
+
+def _release(session: MoodleSession) -> Iterator[Finding]:
+    release = session.config.get("release", "?").split(" ")[0]
+    params = {"release": release, "version": session.config.get("version", "?"), "prefix": session.database.prefix}
+    yield Finding(Level.OK, "check_release", params)
+    if session.version < _OLDEST:
+        yield Finding(Level.WARNING, "check_release_old", params)
+    elif session.version >= _FIRST_UNKNOWN:
+        yield Finding(Level.WARNING, "check_release_new", {**params, "known": VERSIONS[-1]})
+
+
+def _tables(session: MoodleSession) -> Iterator[Finding]:
+    known = schema_for(session.version)
+    captured = load_schema(known).tables
+    names = sorted({*REQUIRED_COLUMNS, *_NEEDED_TABLES})
+    is_same = True
+    for name in names:
+        for finding in _table(session.database, name, captured.get(name), known):
+            is_same = False
+            yield finding
+    if is_same:
+        yield Finding(Level.OK, "check_schema_same", {"count": len(names), "known": known})
+
+
+def _table(database: MoodleDatabase, name: str, captured: SchemaTable | None, known: str) -> Iterator[Finding]:
+    """Compare a real table with what we need and with what the release has."""
+    params = {"table": database.prefix + name, "known": known}
+    if not database.has_table(name):
+        if captured is not None or name in REQUIRED_COLUMNS:
+            yield Finding(Level.ERROR, "check_table_missing", params)
+        return
+    columns = database.table(name).c
+    if missing := [column for column in REQUIRED_COLUMNS.get(name, ()) if column not in columns]:
+        yield Finding(Level.ERROR, "check_column_missing", {**params, "columns": ", ".join(missing)})
+    if captured is None:
+        return
+    expected = {column.name: column for column in captured.columns}
+    different = [column for column in expected if column not in columns and column not in missing]
+    shorter = [
+        f"{column.name} ({length} < {column.size})"
+        for column in captured.columns
+        if column.type == "char"
+        and column.size
+        and (length := database.column_limit(name, column.name)) is not None
+        and length < column.size
+    ]
+    demanding = [
+        column.name
+        for column in columns
+        if column.name not in expected and not column.nullable and column.server_default is None
+    ]
+    for code, found in (
+        ("check_columns_differ", different),
+        ("check_columns_shorter", shorter),
+        ("check_columns_demanding", demanding),
+    ):
+        if found:
+            yield Finding(Level.WARNING, code, {**params, "columns": ", ".join(found)})
+    for unique in _missing_unique_indexes(database, name, captured):
+        yield Finding(Level.WARNING, "check_index_missing", {**params, "columns": ", ".join(unique)})
+
+
+def _missing_unique_indexes(database: MoodleDatabase, name: str, captured: SchemaTable) -> list[tuple[str, ...]]:
+    inspector = sa.inspect(database.engine)
+    with translated_errors():
+        indexes = inspector.get_indexes(database.prefix + name)
+        constraints = inspector.get_unique_constraints(database.prefix + name)
+    found = {frozenset(index["column_names"]) for index in indexes if index["unique"]}
+    found |= {frozenset(constraint["column_names"]) for constraint in constraints}
+    return [index.columns for index in captured.indexes if index.unique and frozenset(index.columns) not in found]
+
+
+def _rights(session: MoodleSession) -> Iterator[Finding]:
+    """Try statements that touch no row: servers look at the rights all the same."""
+    tables = written_tables(session.database.table_names)
+    is_granted = True
+    for name in tables:
+        # Rights are those of a table: its other columns need not be known, which there are some thousand of.
+        table = sa.table(session.database.prefix + name, sa.column("id"))
+        nothing = sa.select(table.c.id).where(sa.false())
+        attempts: dict[str, sa.Executable] = {
+            "UPDATE": sa.update(table).where(sa.false()).values(id=table.c.id),
+            "DELETE": sa.delete(table).where(sa.false()),
+            # The last one: MariaDB looks at the rights first, and then misses values for other columns.
+            "INSERT": sa.insert(table).from_select(["id"], nothing),
+        }
+        if _refusal(session, attempts.values()) is None:
+            continue
+        for right, statement in attempts.items():
+            if error := _refusal(session, [statement]):
+                is_granted = False
+                params = {"right": right, "table": table.name, "reason": error.params.get("reason", error.code)}
+                yield Finding(Level.ERROR, "check_right_missing", params)
+    if is_granted:
+        yield Finding(Level.OK, "check_rights", {"count": len(tables)})
+
+
+def _refusal(session: MoodleSession, statements: Iterable[sa.Executable]) -> MoodleError | None:
+    try:
+        with session.transaction(), translated_errors():
+            for statement in statements:
+                session.connection.execute(statement)
+    except MoodleRefused:
+        return None
+    except MoodleError as error:
+        return error
+    return None
+
+
+def _operator(session: MoodleSession) -> Iterator[Finding]:
+    user = session.table("user")
+    operator = session.database.settings.operator
+    if not session.fetch(sa.select(user.c.id).where(user.c.username == operator, user.c.deleted == 0)):
+        yield Finding(Level.WARNING, "check_operator_missing", {"operator": operator})
+
+
+def _time_zone(session: MoodleSession) -> Iterator[Finding]:
+    clock, wanted = clock_of(session), session.database.settings.time_zone
+    if wanted and zone_named(wanted) is None:
+        yield Finding(Level.ERROR, "check_time_zone_invalid", {"zone": wanted})
+    params = {"zone": clock.name, "moodle_zone": clock.moodle_zone}
+    level, code = (Level.OK, "check_time_zone") if clock.is_known else (Level.WARNING, "check_time_zone_unknown")
+    yield Finding(level, code, params)
+
+
+def _data_folder(connection: MoodleConnection) -> Iterator[Finding]:
+    if connection.dataroot is not None or not connection.data_url:
+        yield from _dataroot(connection.dataroot)
+        return
+    try:
+        folders, _files = storage_at(connection.data_url).listdir("")
+    except (*STORAGE_ERRORS, ImproperlyConfigured) as error:
+        yield Finding(Level.WARNING, "check_data_storage_failed", {"reason": str(error)[:200]})
+    else:
+        if "filedir" in folders:
+            yield Finding(Level.OK, "check_data_storage", {})
+        else:
+            yield Finding(Level.WARNING, "check_data_storage_wrong", {})
+
+
+def _dataroot(folder: Path | None) -> Iterator[Finding]:
+    if folder is None:
+        yield Finding(Level.WARNING, "check_dataroot_unset", {})
+    elif not (folder / "filedir").is_dir():
+        yield Finding(Level.WARNING, "check_dataroot_wrong", {"folder": str(folder)})
+    elif not os.access(folder / "filedir", os.W_OK):
+        yield Finding(Level.WARNING, "check_dataroot_readonly", {"folder": str(folder / "filedir")})
+    else:
+        yield Finding(Level.OK, "check_dataroot", {"folder": str(folder)})

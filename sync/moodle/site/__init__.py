@@ -1,0 +1,1 @@
+"""What belongs to a whole Moodle: contexts, cache flags, tags, time zone, command line."""

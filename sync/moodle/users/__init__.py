@@ -1,0 +1,1 @@
+"""Users in Moodle: reads, passwords, pictures, deletion."""

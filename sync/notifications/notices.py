@@ -1,0 +1,232 @@
+"""What people and programs are told about an event: counts, reasons and links; never a cell of the file, never a secret."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from smtplib import SMTPException, SMTPRecipientsRefused
+from typing import Any
+
+from django.core.mail import EmailMessage, get_connection
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _, ngettext, override
+
+from sync.commandfiles import storage
+from sync.errors import TellingError
+from sync.messages import text_of
+from sync.models import Event, Notice, RunFile, Source, SyncRun
+from sync.notifications.mails import reaches_people
+from sync.notifications.webhooks import post, webhook_of
+from sync.outcomes.report import count_texts
+from sync.runs.finalize import language_of, report_in
+from sync.runs.options import find_processor, page_address
+from sync.runs.selectors import run_notes
+from sync.values import Action
+
+# What mail servers take without complaint; a longer report is left to the link.
+_MOST_ATTACHED = 5_000_000
+
+Attachment = tuple[str, str, str]
+
+
+def send_mail(notice: Notice) -> None:
+    """Send a notice to everybody who hasn't got it yet, each alone.
+
+    Raises: TellingError if somebody couldn't be reached; CodedError if the report can't be read
+    """
+    language = notice.language or (language_of(notice.run) if notice.run else None)
+    with override(language):
+        subject, body = _subject(notice), "\n".join(_lines(notice)) + "\n"
+        attachments = _attachments(notice, language)
+    left, reason = list(notice.recipients), ""
+    connection = get_connection()
+    if notice.attempts and not reaches_people(connection):
+        # It lies in the folder already.
+        raise TellingError("mail_without_server", recipients=", ".join(left))
+    try:
+        with connection:
+            for address in notice.recipients:
+                mail = EmailMessage(subject, body, to=[address], attachments=attachments)
+                try:
+                    taken = connection.send_messages([mail])
+                except SMTPRecipientsRefused as error:
+                    reason = " ".join(_reply(*reply) for reply in error.recipients.values())
+                else:
+                    if taken and reaches_people(connection):
+                        left.remove(address)
+    except (SMTPException, OSError) as error:
+        reason = _reason(error)
+    Notice.objects.filter(pk=notice.pk).update(recipients=left)
+    if left and not reason:
+        raise TellingError("mail_without_server", recipients=", ".join(left))
+    if left:
+        raise TellingError("mail_not_sent", recipients=", ".join(left), reason=reason[:200])
+
+
+def send_to_webhook(notice: Notice) -> None:
+    """Send a notice to the webhook of its site; when that was taken away meanwhile, nothing is left to do.
+
+    Raises: TellingError
+    """
+    webhook = webhook_of(notice.site)
+    if webhook is not None:
+        headers = {"X-ToolSync-Event": notice.event, "X-ToolSync-Delivery": str(notice.pk)}
+        post(webhook, json.dumps(payload_of(notice)).encode(), headers)
+
+
+def payload_of(notice: Notice) -> dict[str, Any]:
+    """Give what a program is told. Its texts are English."""
+    about: dict[str, Any] = {
+        "id": notice.pk,
+        "event": notice.event,
+        "site": notice.site.slug,
+        "tool": notice.processor,
+        "at": notice.created_at.isoformat(),
+    }
+    if notice.due_at is not None:
+        about["expected_by"] = notice.due_at.isoformat()
+    if notice.fault:
+        with override("en"):
+            about["error"] = {"code": notice.fault[0], "text": text_of(*notice.fault)}
+    if (run := notice.run) is not None:
+        with override("en"):
+            about["run"] = {
+                "id": run.pk,
+                "state": run.state,
+                "file": run.file_path,
+                "counts": run.counts,
+                "partial_counts": run.partial_counts,
+                "error": {"code": run.error_code, "text": _trouble(run)} if run.error_code else None,
+                "address": _page_of(run),
+            }
+    return about
+
+
+def _subject(notice: Notice) -> str:
+    about = f"{_headline(notice)} ({notice.run.file_name})" if notice.run else _headline(notice)
+    return f"[ToolSync] {' '.join(about.split())}"
+
+
+def _headline(notice: Notice) -> str:
+    tool = {"tool": find_processor(notice.processor).label}
+    match notice.event:
+        case Event.SUCCESS:
+            return _("%(tool)s: done") % tool
+        case Event.REJECTIONS:
+            return _headline_of_failed_rows(notice.run.counts if notice.run else {}, tool)
+        case Event.OVERDUE:
+            return _("%(tool)s: the file did not come") % tool
+    return _("%(tool)s: failed") % tool
+
+
+def _headline_of_failed_rows(counts: Mapping[str, int], tool: Mapping[str, object]) -> str:
+    rejected, partial = counts.get(Action.REJECTED, 0), counts.get(Action.PARTIAL, 0)
+    if partial and not rejected:
+        text = ngettext(
+            "%(tool)s: %(count)s row was carried out in part",
+            "%(tool)s: %(count)s rows were carried out in part",
+            partial,
+        )
+        return text % {**tool, "count": partial}
+    text = ngettext("%(tool)s: %(count)s row was rejected", "%(tool)s: %(count)s rows were rejected", rejected)
+    text %= {**tool, "count": rejected}
+    if partial:
+        text += ngettext(
+            ", %(count)s carried out in part", ", %(count)s carried out in part", partial
+        ) % {"count": partial}  # fmt: skip
+    return text
+
+
+def _lines(notice: Notice) -> Iterator[str]:
+    yield _headline(notice)
+    yield ""
+    yield _("Site: %(site)s") % {"site": notice.site.name}
+    if notice.run is not None:
+        yield from _lines_of_run(notice.run)
+    if notice.fault:
+        yield ""
+        yield text_of(*notice.fault)
+    if notice.due_at is not None:
+        yield from _lines_of_overdue(notice, notice.due_at)
+
+
+def _lines_of_run(run: SyncRun) -> Iterator[str]:
+    yield _("File: %(file)s") % {"file": run.file_path}
+    if run.requested_by is not None:
+        yield _("Asked for by: %(person)s") % {"person": run.requested_by.get_username()}
+    if run.started_at and run.finished_at:
+        start, end = _clock(run.started_at), _clock(run.finished_at)
+        yield _("Time: %(start)s to %(end)s") % {"start": start, "end": end}
+    totals = count_texts(run.counts, run.partial_counts)
+    if totals:
+        yield _("Totals: %(totals)s.") % {"totals": ", ".join(totals)}
+    if trouble := _trouble(run):
+        yield ""
+        yield trouble
+    for note in run_notes(run):
+        yield ""
+        yield text_of(note.code, note.params)
+    if address := _page_of(run):
+        yield ""
+        yield _("The run: %(address)s") % {"address": address}
+        kinds = set(run.files.values_list("kind", flat=True))
+        if RunFile.Kind.REPORT in kinds:
+            yield _("Report: %(address)s") % {"address": page_address(reverse("run_report", args=[run.pk]))}
+        if RunFile.Kind.TRYBACK in kinds:
+            tryback = reverse("run_file", args=[run.pk, RunFile.Kind.TRYBACK.value])
+            yield _("Tryback: %(address)s") % {"address": page_address(tryback)}
+
+
+def _lines_of_overdue(notice: Notice, due_at: datetime) -> Iterator[str]:
+    yield _("It was expected by %(time)s, and no run was asked for since the time before.") % {"time": _clock(due_at)}
+    source = Source.objects.filter(site=notice.site, processor=notice.processor).first()
+    if source is not None and source.looked_at is not None:
+        yield _("Files were last looked for on %(time)s.") % {"time": _clock(source.looked_at)}
+        for code, params in source.told:
+            yield f"- {text_of(code, params)}"
+    if address := page_address(reverse("source", args=[notice.processor])):
+        yield ""
+        yield _("Where it comes from: %(address)s") % {"address": address}
+
+
+def _attachments(notice: Notice, language: str | None) -> list[Attachment]:
+    """Return the report, in the language of the mail."""
+    if not notice.attach_report or notice.run is None:
+        return []
+    report = notice.run.files.filter(kind=RunFile.Kind.REPORT, size__lte=_MOST_ATTACHED).first()
+    if report is None:
+        return []
+    name = f"{report.name.removesuffix('.txt')}.txt"
+    try:
+        if language and language != language_of(notice.run):
+            return [(name, report_in(notice.run, language), "text/plain")]
+        with storage.opened(report.storage_key) as content:
+            return [(name, content.read().decode(errors="replace"), "text/plain")]
+    except FileNotFoundError:
+        return []
+
+
+def _trouble(run: SyncRun) -> str:
+    return text_of(run.error_code, run.error_params) if run.error_code else ""
+
+
+def _page_of(run: SyncRun) -> str:
+    return page_address(reverse("run", args=[run.pk]))
+
+
+def _clock(moment: datetime) -> str:
+    return date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
+
+
+def _reason(error: Exception) -> str:
+    code, reply = getattr(error, "smtp_code", None), getattr(error, "smtp_error", b"")
+    return _reply(code, reply) if code is not None else str(error) or type(error).__name__
+
+
+def _reply(code: int, reply: bytes | str) -> str:
+    """Give what a mail server has said, on one line."""
+    text = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
+    return " ".join(f"{code} {text}".split())

@@ -1,0 +1,157 @@
+"""Who is told, and that they are: what is to be told is kept with the event itself, and tried until it is taken.
+
+A notice is claimed by a conditional UPDATE that also says when it is tried again: a worker may die while it tells.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from functools import partial
+from typing import Any
+
+from celery import signature
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from sync.errors import CodedError, TellingError
+from sync.models import Event, MoodleSite, Notice, RunState, SyncRun, TellingRule
+from sync.notifications.notices import send_mail, send_to_webhook
+from sync.notifications.webhooks import webhook_of
+from sync.runs.options import site_zone, tell_pauses
+from sync.schedules.timing import AtTime
+
+TELL_TASK = "sync.tell"
+# What is sent again every minute must not pile up.
+_EXPIRES = 55.0
+# Nobody needs to hear of a cancelled run but the one who cancelled it.
+_EVENT_BY_STATE: Mapping[str, Event] = {
+    RunState.COMPLETED: Event.SUCCESS,
+    RunState.COMPLETED_WITH_REJECTIONS: Event.REJECTIONS,
+    RunState.FAILED: Event.FAILURE,
+    RunState.ERRORED: Event.FAILURE,
+}
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RuleChoice:
+    """What an administrator has chosen for a tool; as in the model."""
+
+    recipients: Mapping[str, Collection[str]] = field(default_factory=dict)
+    attach_report: bool = False
+    language: str = ""
+    expected_at: time | None = None
+    weekdays_only: bool = False
+
+
+def rule_of(site: MoodleSite, processor: str) -> TellingRule:
+    """Give the rule of a tool, or of those without one (""); one that nobody has set tells nobody."""
+    rule = TellingRule.objects.filter(site=site, processor=processor).first()
+    return rule or TellingRule(site=site, processor=processor)
+
+
+def save_rule(site: MoodleSite, processor: str, choice: RuleChoice) -> TellingRule:
+    """Keep who is told about a tool. Raises: TellingError."""
+    for address in {address for addresses in choice.recipients.values() for address in addresses}:
+        try:
+            validate_email(address)
+        except ValidationError:
+            raise TellingError("mail_address_wrong", address=address) from None
+    wanted = {str(event): list(choice.recipients.get(event, ())) for event in Event}
+    rule = TellingRule(
+        processor=processor, expected_at=choice.expected_at if processor else None, weekdays_only=choice.weekdays_only
+    )
+    timing = deadline_of(rule)
+    values = {
+        "recipients": {event: addresses for event, addresses in wanted.items() if addresses},
+        "attach_report": choice.attach_report,
+        "language": choice.language,
+        "expected_at": rule.expected_at,
+        "weekdays_only": choice.weekdays_only,
+        "due_at": timing.next_after(timezone.now()) if timing else None,
+    }
+    return TellingRule.objects.update_or_create(site=site, processor=processor, defaults=values)[0]
+
+
+def deadline_of(rule: TellingRule) -> AtTime | None:
+    """Give the rule by which a file is expected; None when no time is set."""
+    at = rule.expected_at
+    if at is None:
+        return None
+    return AtTime(f"{at.minute} {at.hour} * * {'1-5' if rule.weekdays_only else '*'}", site_zone())
+
+
+def announce(run: SyncRun) -> None:
+    """Keep what is to be told about a run that is over. Belongs in the transaction that says that it is."""
+    event = _EVENT_BY_STATE.get(run.state)
+    if event is not None and not run.simulate:
+        tell(run.site, run.processor, event, run=run)
+
+
+def tell(
+    site: MoodleSite, processor: str, event: Event, *, run: SyncRun | None = None, due_at: datetime | None = None,
+    fault: Sequence[Any] = (),
+) -> None:  # fmt: skip
+    """Keep what is to be told; the workers tell it once it is committed.
+
+    Shape: fault: code and parameters of what kept a tool from beginning
+    Queries: two, and one for each way
+    """
+    rule = TellingRule.objects.filter(site=site, processor__in=("", processor)).order_by("-processor").first()
+    webhook = webhook_of(site)
+    now = timezone.now()
+    about = {"site": site, "processor": processor, "event": event, "run": run, "due_at": due_at, "next_try_at": now}
+    about["fault"] = list(fault)
+    notices = []
+    if rule is not None and (recipients := rule.recipients.get(event)):
+        mail = Notice(channel=Notice.Channel.MAIL, recipients=recipients, **about)
+        mail.attach_report, mail.language = rule.attach_report, rule.language
+        notices.append(mail)
+    if webhook is not None and event in webhook.events:
+        notices.append(Notice(channel=Notice.Channel.WEBHOOK, **about))
+    for notice in notices:
+        notice.save()
+        transaction.on_commit(partial(_enqueue, notice.pk))
+
+
+def deliver(notice_id: int) -> None:
+    """Tell, if it is time and nobody else does. What can't be told now is tried again later, and given up in the end."""
+    now = timezone.now()
+    notice = Notice.objects.filter(pk=notice_id, next_try_at__lte=now).first()
+    if notice is None:
+        return
+    pauses = tell_pauses()
+    next_try_at = now + pauses[notice.attempts] if notice.attempts < len(pauses) else None
+    ours = Notice.objects.filter(pk=notice_id, next_try_at=notice.next_try_at)
+    if not ours.update(next_try_at=next_try_at, attempts=F("attempts") + 1):
+        return
+    kept = Notice.objects.filter(pk=notice_id)
+    try:
+        send_mail(notice) if notice.channel == Notice.Channel.MAIL else send_to_webhook(notice)
+    except CodedError as error:
+        logger.warning("notice %s: %s", notice_id, error.code)
+        kept.update(error_code=error.code, error_params=error.params)
+    else:
+        kept.update(sent_at=timezone.now(), next_try_at=None, error_code="", error_params={})
+
+
+def deliver_waiting() -> None:
+    """Hand what is to be told by now to the workers: what failed before, and what nobody was told of."""
+    due = Notice.objects.filter(next_try_at__lte=timezone.now()).order_by("next_try_at", "pk")
+    for notice_id in due.values_list("pk", flat=True):
+        _enqueue(notice_id)
+
+
+def _enqueue(notice_id: int) -> None:
+    try:
+        signature(TELL_TASK, (notice_id,)).apply_async(expires=_EXPIRES)
+    except OperationalError:
+        logger.warning("the broker doesn't answer; notice %s waits", notice_id)

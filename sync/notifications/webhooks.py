@@ -1,0 +1,115 @@
+"""The program that is told about runs: where it is, and a signed POST to it. Address and key are sealed: both are secrets."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections.abc import Collection, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from sync.encryption import Unreadable, seal, unseal
+from sync.errors import SourceError, TellingError
+from sync.models import Event, MoodleSite, Webhook
+from sync.runs.options import fetch_rules
+from sync.sources.guard import Lines
+from sync.sources.http_address import GuardedConnection
+from sync.sources.location import Address, parse_address
+
+KEY_LENGTH = 16
+PURPOSE = "webhook"
+_SECONDS = 15.0
+# What the guard says of fetching, said of telling.
+_CODES = {
+    "remote_private": "webhook_private",
+    "remote_failed": "webhook_failed",
+    "remote_silent": "webhook_too_slow",
+    "remote_too_slow": "webhook_too_slow",
+}
+
+
+@dataclass(frozen=True)
+class WebhookChoice:
+    """What an administrator has chosen. Shape: address, key: "" = the ones that are kept."""
+
+    address: str = ""
+    key: str = ""
+    events: Collection[str] = ()
+
+
+def webhook_of(site: MoodleSite) -> Webhook | None:
+    """Give the webhook of a site, if it has one."""
+    return Webhook.objects.filter(site=site).first()
+
+
+def save_webhook(site: MoodleSite, choice: WebhookChoice) -> Webhook:
+    """Keep where a program is told. Raises: TellingError."""
+    stored = webhook_of(site)
+    kept = {"address": "", "key": ""}
+    if stored is not None and not (choice.address and choice.key):
+        kept = _secrets_of(stored)
+    secrets = {"address": choice.address.strip() or kept["address"], "key": choice.key or kept["key"]}
+    address = _address_of(secrets["address"])
+    if len(secrets["key"]) < KEY_LENGTH:
+        raise TellingError("webhook_key_short", length=KEY_LENGTH)
+    values = {
+        "host": address._replace(path="").shown,
+        "events": [event for event in Event.values if event in choice.events],
+        "secret": seal(PURPOSE, secrets),
+    }
+    return Webhook.objects.update_or_create(site=site, defaults=values)[0]
+
+
+def post(webhook: Webhook, body: bytes, headers: Mapping[str, str]) -> None:
+    """Send a body to the webhook, signed.
+
+    The signature is the HMAC-SHA256, under the key, of the time stamp, a dot and the body.
+    Raises: TellingError if it isn't answered with 200 to 299; a redirect isn't followed
+    """
+    secrets = _secrets_of(webhook)
+    address, now = _address_of(secrets["address"]), str(int(time.time()))
+    signature = hmac.new(secrets["key"].encode(), f"{now}.".encode() + body, hashlib.sha256).hexdigest()
+    signed = {
+        "Content-Type": "application/json",
+        "User-Agent": "ToolSync",
+        "X-ToolSync-Timestamp": now,
+        "X-ToolSync-Signature": f"sha256={signature}",
+    }
+    try:
+        status = _status_of(address, body, {**headers, **signed})
+    except SourceError as error:
+        params = {**error.params, "seconds": round(_SECONDS)}
+        raise TellingError(_CODES.get(error.code, error.code), **params) from error
+    if not 200 <= status < 300:
+        raise TellingError("webhook_status", host=address.host, status=status)
+
+
+def _status_of(address: Address, body: bytes, headers: Mapping[str, str]) -> int:
+    target = address.path + (f"?{address.query}" if address.query else "")
+    rules = replace(fetch_rules(), seconds=_SECONDS)
+    with (
+        Lines(rules) as lines,
+        lines.told(address.host),
+        closing(GuardedConnection(address, lines)) as connection,
+    ):
+        connection.request("POST", target, body, dict(headers))
+        with connection.getresponse() as answer:
+            return answer.status
+
+
+def _address_of(text: str) -> Address:
+    try:
+        address = parse_address(text)
+    except SourceError:
+        raise TellingError("webhook_address") from None
+    if address.scheme not in ("http", "https") or address.username or address.password:
+        raise TellingError("webhook_address")
+    return address
+
+
+def _secrets_of(webhook: Webhook) -> dict[str, str]:
+    try:
+        return unseal(PURPOSE, webhook.secret)
+    except Unreadable:
+        raise TellingError("webhook_secret_unreadable") from None

@@ -1,0 +1,1 @@
+"""The contract of a processor, and what all processors are built from."""

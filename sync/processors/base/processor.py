@@ -1,0 +1,237 @@
+"""The contract of a processor, and the carrying out of its plans.
+
+A processor is made for every connection of a run. For every chunk of cleaned rows the pipeline calls, in this order:
+
+    state = fetch(rows)            all reads; may raise SplitChunk
+    plan = plan(rows, state)       pure: no database, no clock; may raise SplitChunk
+    prepare(plan)                  slow work that needs no database (password hashes); not in a simulation
+    apply(plan, writer)            all writes, in one transaction; not in a simulation
+    after_commit(plan)             what is owed once the transaction is in, as data that is stored with the chunk
+    collect(owed)                  keep of it what the end of the run must know
+    committed(owed)                carry it out; both also when the commit became known only later; not in a simulation
+    remember(plan, state)          only in a simulation, instead of prepare and apply
+
+After the last chunk: closing_plan(), which is carried out like the plan of a chunk.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, BinaryIO, ClassVar, Generic, Protocol, TypeVar
+
+from django.utils.functional import Promise
+
+from sync.columns.column import Columns
+from sync.columns.options import Options, OptionValues
+from sync.columns.survey import FileSurvey, Survey
+from sync.moodle.db.database import MoodleSession
+from sync.moodle.db.schema import NATURAL_KEYS, WRITE_ORDER
+from sync.moodle.db.writer import RowChange, Writer
+from sync.moodle.enrolments.unenrol_cleanup import leave_courses
+from sync.moodle.files.files import DeletedFiles
+from sync.moodle.grades.grades import recover_course_grades
+from sync.moodle.site import caches
+from sync.moodle.site.command_line import MoodleCommand
+from sync.processors.base.after_commit import AfterCommit
+from sync.processors.base.blobs import blob_notes, trash_blobs
+from sync.processors.base.memory import Memory
+from sync.processors.base.plan import Plan, Ref
+from sync.reader.picture_zip import PictureZip
+from sync.values import CleanRow, Note
+
+State = TypeVar("State")
+PlanT = TypeVar("PlanT", bound=Plan)
+
+
+class Records(Protocol):
+    """What is known of earlier runs on the same Moodle."""
+
+    def inserted_by_us(self, table: str, ids: Collection[int]) -> set[int]:
+        """Give those of the rows that an earlier run inserted."""
+
+
+class NoRecords:
+    """Nothing is known of earlier runs."""
+
+    def inserted_by_us(self, table: str, ids: Collection[int]) -> set[int]:
+        return set()
+
+
+class FileArea(Protocol):
+    """The files of the site, where rows name some."""
+
+    def present(self, paths: Collection[str]) -> set[str]:
+        """Give those of the paths ("/backups/algebra.mbz", "algebra.mbz") under which there is a file."""
+
+    def opened(self, path: str) -> AbstractContextManager[BinaryIO]:
+        """Open a file for reading. Raises: FileNotFoundError, StorageUnavailable"""
+
+
+class NoFileArea:
+    """There is no file area."""
+
+    def present(self, paths: Collection[str]) -> set[str]:
+        return set()
+
+    def opened(self, path: str) -> AbstractContextManager[BinaryIO]:
+        raise FileNotFoundError(path)
+
+
+class Processor(ABC, Generic[State, PlanT]):
+    """One file type: what it may contain (declared) and what it does.
+
+    Shape: after: keys of processors whose files go first when several arrive together; rows_per_chunk: at most so many,
+    where one row may do much; records: what is known of earlier runs; kept: what the processor collects over the whole run,
+    when a new connection has to be made too (the processor is then made anew); pictures: where the file is a zip of them;
+    file_area: holds the files that rows may name; file_survey: what is looked for in all rows before the first is used;
+    survey: what was found; moodle_command: starts Moodle's own scripts, none = not set
+    """
+
+    key: ClassVar[str]
+    label: ClassVar[Promise]
+    summary: ClassVar[Promise]
+    default_filename: ClassVar[str]
+    after: ClassVar[tuple[str, ...]] = ()
+    columns: ClassVar[Columns]
+    options: ClassVar[Options]
+    rows_per_chunk: ClassVar[int | None] = None
+    records: Records = NoRecords()
+    file_area: FileArea = NoFileArea()
+    moodle_command: MoodleCommand | None = None
+    kept: dict[str, Any]
+    pictures: PictureZip | None = None
+    file_survey: ClassVar[type[FileSurvey] | None] = None
+    survey: Survey
+
+    def __init__(self, moodle: MoodleSession, options: OptionValues, memory: Memory) -> None:
+        self.moodle = moodle
+        self.chosen = options
+        self.memory = memory
+        self.kept = {}
+        self.file_notes: list[Note] = []
+        self.survey = Survey(self.columns)
+
+    def begin(self, names: Sequence[str]) -> None:
+        """Look at the header's canonical names before the first chunk; say in `file_notes` what concerns the whole file."""
+
+    @abstractmethod
+    def fetch(self, rows: Sequence[CleanRow]) -> State:
+        """Read everything that the rows need, whole sets at a time."""
+
+    @abstractmethod
+    def plan(self, rows: Sequence[CleanRow], state: State) -> PlanT:
+        """Decide what each row does, as if the rows were carried out in file order. Pure."""
+
+    def prepare(self, plan: PlanT) -> None:
+        """Do what takes long and needs no database, before the transaction opens."""
+
+    def apply(self, plan: PlanT, writer: Writer) -> None:
+        """Write the plan. Inside a transaction of the writer's session."""
+        write_plan(plan, writer)
+
+    def after_commit(self, plan: PlanT) -> AfterCommit:
+        """Return what is owed once the transaction is in. Called after `apply`, before the commit."""
+        return AfterCommit(files=plan.files.sizes, mails=len(plan.mails), notes=list(plan.notes))
+
+    def collect(self, owed: AfterCommit) -> None:
+        """Keep what the end of the run must know of a chunk that is committed; once for each chunk and process."""
+        self.kept.setdefault("notes", []).extend(owed.notes)
+
+    def committed(self, owed: AfterCommit) -> None:
+        """Do what may only happen once the transaction is in (files in Moodle's data folder). Twice is harmless."""
+        self.kept["bytes_left"] = self.kept.get("bytes_left", 0) + trash_blobs(self.moodle, DeletedFiles(owed.files))
+
+    def pass_over(self, rows: Sequence[CleanRow]) -> None:
+        """Look at rows that an earlier attempt at this run has carried out; for what `closing_plan` must know."""
+
+    def closing_plan(self) -> PlanT | None:
+        """Decide, after the last chunk, what else is to be done (without outcomes). May read; None when there is nothing."""
+        return None
+
+    def closing_notes(self) -> list[Note]:
+        """Say what is worth saying about everything that was done; asked for once, at the end."""
+        return [*blob_notes(self.kept.get("bytes_left", 0)), *self.kept.get("notes", ())]
+
+    def close(self) -> None:
+        """Let go of what the processor holds (helper processes)."""
+
+    def remember(self, plan: PlanT, state: State) -> None:
+        """Keep what this chunk would have made, so that later chunks of a simulation see it."""
+
+
+class SplitChunk(Exception):
+    """Raised by `fetch` or `plan`: earlier rows of the chunk are to be carried out before this line.
+
+    Because it depends on what they do, or because the chunk would become too much.
+    """
+
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
+
+
+def write_plan(plan: Plan, writer: Writer) -> dict[Ref, int]:
+    """Carry out a plan: deletes, updates, inserts (parents first), cache flags. Give the ids of what Refs named.
+
+    Who is left without any enrolment in a course leaves it with everything that Moodle takes away then.
+    Queries: constant per table of the plan
+    """
+    for table in reversed(_in_order(plan.deletes)):
+        writer.delete_where(table, "id", [delete.id for delete in plan.deletes[table]])
+    ids: dict[Ref, int] = {}
+    for table in _in_order(plan.updates):
+        writer.update_many(table, [RowChange(*u[:3]) for u in plan.updates[table] if not _has_ref(u.after)])
+    for table in _in_order(plan.inserts):
+        inserts = plan.inserts[table]
+        rows = [resolved(insert.values, ids) for insert in inserts]
+        for rowid, insert in zip(_insert(writer, table, rows), inserts, strict=True):
+            if insert.key:
+                ids[Ref(table, insert.key)] = rowid
+    if plan.unenrolled:
+        plan.files += leave_courses(writer, plan.unenrolled, now=plan.now)
+    if plan.enrolled:
+        recover_course_grades(writer, plan.enrolled, now=plan.now)
+    for table in _in_order(plan.updates):
+        waiting = [u for u in plan.updates[table] if _has_ref(u.after)]
+        writer.update_many(table, [RowChange(u.id, u.before, resolved(u.after, ids)) for u in waiting])
+    caches.flag_changes(
+        writer,
+        dirty_users=_plain_ids(plan.dirty_users, ids),
+        changed_preferences=_plain_ids(plan.changed_preferences, ids),
+        dirty_contexts=plan.dirty_contexts,
+    )
+    return ids
+
+
+def resolved(values: dict[str, Any], ids: Mapping[Ref, int]) -> dict[str, Any]:
+    """Replace the Refs among the values by the ids that they got."""
+    if _has_ref(values):
+        return {name: ids[value] if value.__class__ is Ref else value for name, value in values.items()}
+    return values
+
+
+def _has_ref(values: Mapping[str, Any]) -> bool:
+    return any(value.__class__ is Ref for value in values.values())
+
+
+def _insert(writer: Writer, table: str, rows: list[dict[str, Any]]) -> list[int]:
+    """Insert rows in runs of the same columns, so that absent columns take Moodle's defaults."""
+    ids: list[int] = [0] * len(rows)
+    places_by_columns: dict[tuple[str, ...], list[int]] = {}
+    for place, row in enumerate(rows):
+        places_by_columns.setdefault(tuple(row), []).append(place)
+    for places in places_by_columns.values():
+        new = writer.insert_many(table, [rows[place] for place in places], NATURAL_KEYS.get(table, ()))
+        for place, rowid in zip(places, new, strict=False):
+            ids[place] = rowid
+    return ids
+
+
+def _in_order(by_table: Mapping[str, Any]) -> list[str]:
+    return sorted(by_table, key=lambda table: WRITE_ORDER.index(table) if table in WRITE_ORDER else len(WRITE_ORDER))
+
+
+def _plain_ids(users: set[int | Ref], ids: Mapping[Ref, int]) -> set[int]:
+    return {ids[user] if isinstance(user, Ref) else user for user in users}

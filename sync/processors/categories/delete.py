@@ -1,0 +1,153 @@
+"""`categories_delete`: delete categories that hold nothing. The page of empty categories makes its files."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from django.utils.translation import gettext_lazy as _
+
+from sync.columns.clean import integer, text
+from sync.columns.column import Column, Columns
+from sync.columns.general_options import GENERAL_OPTIONS
+from sync.columns.options import Options
+from sync.moodle.categories.categories import Category, CategoryContents, fetch_categories, fetch_category_contents
+from sync.moodle.categories.deletion import delete_empty_categories, unknown_question_types
+from sync.moodle.course_content.graph.graph import load_graph
+from sync.moodle.courses.order import fix_course_order
+from sync.moodle.db.writer import Writer
+from sync.processors.base.after_commit import AfterCommit
+from sync.processors.base.plan import Plan
+from sync.processors.base.processor import Processor
+from sync.values import Action, CleanRow, Outcome
+
+
+class CategoryState:
+    """What the site holds. Shape: categories: by id; unknown_plugins: of those that the rows name, by id"""
+
+    def __init__(
+        self, categories: Sequence[Category], contents: CategoryContents, unknown_plugins: dict[int, list[str]]
+    ) -> None:
+        self.categories = {category.id: category for category in categories}
+        self.contents = contents
+        self.unknown_plugins = unknown_plugins
+
+
+class CategoriesDeletePlan(Plan):
+    """Shape: categories: those that go, inner ones first; gone: ids -> the line that deletes each, those of earlier chunks
+    too; fixes_order: bring the others in order.
+    """
+
+    def __init__(self, now: int, gone: dict[int, int], *, fixes_order: bool = False) -> None:
+        super().__init__(now)
+        self.categories: list[Category] = []
+        self.gone = gone
+        self.fixes_order = fixes_order
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.categories and not self.fixes_order
+
+
+class CategoriesDelete(Processor[CategoryState, CategoriesDeletePlan]):
+    """Delete empty categories, in file order: inner ones before those that hold them. Spec: courses.md section 6."""
+
+    key = "categories_delete"
+    label = _("Categories: delete empty ones")
+    summary = _(
+        "Delete the categories of a list that hold no course and no other category. The others are left as they are."
+    )
+    default_filename = "emptycategories.csv"
+    after = ("courses_delete", "courses")
+    columns = Columns(
+        Column("categoryid", integer(least=1), required=True, refers_to="category", sample="2",
+               help=_("The number of the category. Inner categories come before those that hold them.")),
+        Column("path", text(None), sample="Sciences / Mathematics",
+               help=_("The names of the category, for those who read the file.")),
+    )  # fmt: skip
+    options = Options(*GENERAL_OPTIONS)
+
+    def begin(self, names: Sequence[str]) -> None:
+        self.graph = load_graph()
+        self.graph.check(self.moodle)
+
+    def fetch(self, rows: Sequence[CleanRow]) -> CategoryState:
+        categories = fetch_categories(self.moodle)
+        wanted = {row.values["categoryid"] for row in rows}
+        named = [category for category in categories if category.id in wanted]
+        unknown = unknown_question_types(self.moodle, self.graph, named)
+        return CategoryState(categories, fetch_category_contents(self.moodle), unknown)
+
+    def plan(self, rows: Sequence[CleanRow], state: CategoryState) -> CategoriesDeletePlan:
+        plan = CategoriesDeletePlan(int(time.time()), dict(self._gone))
+        plan.outcomes = [self._plan_row(row, plan, state) for row in rows]
+        return plan
+
+    def _plan_row(self, row: CleanRow, plan: CategoriesDeletePlan, state: CategoryState) -> Outcome:
+        categoryid = row.values["categoryid"]
+        if categoryid in plan.gone:
+            return _outcome(row, Action.UNCHANGED, "category_deleted_before", line=plan.gone[categoryid])
+        category = state.categories.get(categoryid)
+        if category is None:
+            return _outcome(row, Action.REJECTED, "category_delete_unknown", category=categoryid)
+        if refusal := _refusal(category, plan, state):
+            code, params = refusal
+            return _outcome(row, Action.REJECTED, code, category=category.name, **params)
+        plan.categories.append(category)
+        plan.gone[categoryid] = row.line
+        return _outcome(row, Action.DELETED, "category_deleted", name=category.name)
+
+    def apply(self, plan: CategoriesDeletePlan, writer: Writer) -> None:
+        if plan.categories:
+            plan.files = delete_empty_categories(writer, self.graph, plan.categories, now=plan.now)
+        if plan.fixes_order:
+            fix_course_order(writer)
+
+    def after_commit(self, plan: CategoriesDeletePlan) -> AfterCommit:
+        owed = super().after_commit(plan)
+        owed.gone = {category.id: plan.gone[category.id] for category in plan.categories}
+        return owed
+
+    def collect(self, owed: AfterCommit) -> None:
+        super().collect(owed)
+        self.kept["gone"] = self._gone | owed.gone
+
+    def remember(self, plan: CategoriesDeletePlan, state: CategoryState) -> None:
+        self.kept["gone"] = plan.gone
+
+    def pass_over(self, rows: Sequence[CleanRow]) -> None:
+        self.kept["deleted_earlier"] = True
+
+    def closing_plan(self) -> CategoriesDeletePlan | None:
+        if self._gone or self.kept.get("deleted_earlier"):
+            return CategoriesDeletePlan(int(time.time()), self._gone, fixes_order=True)
+        return None
+
+    @property
+    def _gone(self) -> dict[int, int]:
+        """What this run has deleted so far: ids -> line. A simulation finds the categories again."""
+        gone: dict[int, int] = self.kept.get("gone", {})
+        return gone
+
+
+def _refusal(
+    category: Category, plan: CategoriesDeletePlan, state: CategoryState
+) -> tuple[str, dict[str, object]] | None:
+    """Give code and parameters where a category has to stay."""
+    if category.is_damaged:
+        return "category_without_context", {}
+    if courses := state.contents.courses.get(category.id):
+        return "category_has_courses", {"count": courses}
+    inner = state.contents.categories.get(category.id, {})
+    if left := [name for categoryid, name in inner.items() if categoryid not in plan.gone]:
+        return "category_has_categories", {"inner": min(left)}
+    if plugins := state.unknown_plugins.get(category.id):
+        return "category_plugins_unknown", {"plugins": ", ".join(plugins)}
+    if state.contents.is_last(category.id, plan.gone):
+        return "category_last", {}
+    return None
+
+
+def _outcome(row: CleanRow, action: Action, code: str, **params: object) -> Outcome:
+    """Give what became of a line; its subject is the category as the line names it."""
+    return Outcome(row.line, action, code, params, row.values.get("path") or str(row.values["categoryid"]))

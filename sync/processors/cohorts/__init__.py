@@ -1,0 +1,1 @@
+"""The file types `cohorts` and `cohort_courses`."""

@@ -1,0 +1,84 @@
+"""What a cohort belongs to: the category that a row names by number, idnumber, path or context, or the whole site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sync.moodle.categories.categories import Category
+from sync.processors.cohorts.plan import CohortsState
+from sync.processors.users.chunk_users import RowRefused
+
+# Column -> what it names a category by, in the order in which the columns count.
+_IDENTIFIERS = {
+    "contextid": "contextid", "ccatcontext": "id", "ccatcontextidnumber": "idnumber", "category_path": "path", "category": "",
+}  # fmt: skip
+CATEGORY_COLUMNS = frozenset(_IDENTIFIERS)
+_SEPARATOR = "/"
+
+
+class CohortCategories:
+    """Finds the categories that rows of cohorts name. Moodle takes the site where it finds none; a row is rejected here."""
+
+    def __init__(self, state: CohortsState) -> None:
+        self._state = state
+        self._by_id = {category.id: category for category in state.categories}
+        self._found: dict[str, dict[str, list[Category]]] = {"id": {}, "idnumber": {}, "path": {}, "contextid": {}}
+        for category in state.categories:
+            self._keep("id", str(category.id), category)
+            self._keep("contextid", str(category.contextid), category)
+            self._keep("idnumber", state.fold_category(category.idnumber), category)
+            self._keep("path", self._path_key(_SEPARATOR.join(self._names(category))), category)
+
+    def contextid(self, values: Mapping[str, Any]) -> int | None:
+        """Return the context of the category that a row names; None where it names none.
+
+        Raises: RowRefused for an unknown category, several, or columns that name different ones
+        """
+        filled = [column for column in _IDENTIFIERS if values.get(column) not in (None, "")]
+        if "ccatcontext" in filled:
+            # The old plugin looks at the idnumber only where there is no number.
+            filled = [column for column in filled if column != "ccatcontextidnumber"]
+        named = {column: self._of_column(column, str(values[column])) for column in filled}
+        if len(set(named.values())) > 1:
+            raise RowRefused("cohort_categories_differ", next(iter(named)), columns=", ".join(named))
+        return next(iter(named.values()), None)
+
+    def _of_column(self, column: str, text: str) -> int:
+        system = self._state.memberships.system_contextid
+        if (column, text) in {("ccatcontext", "0"), ("contextid", str(system))}:
+            return system
+        identifier = _IDENTIFIERS[column]
+        found = list(dict.fromkeys(self._candidates(identifier, text)))
+        if not found:
+            raise RowRefused("category_unknown", column, category=text, identifier=identifier or "idnumber")
+        if len(found) > 1:
+            raise RowRefused("category_ambiguous", column, category=text, count=len(found))
+        if not found[0].contextid:
+            raise RowRefused("category_without_context", column, category=text)
+        return found[0].contextid
+
+    def _candidates(self, identifier: str, text: str) -> Iterator[Category]:
+        if identifier in ("", "path"):
+            yield from self._found["path"].get(self._path_key(text), ())
+        if identifier in ("", "idnumber"):
+            yield from self._found["idnumber"].get(self._state.fold_category(text), ())
+        if identifier in ("", "id", "contextid"):
+            yield from self._found[identifier or "id"].get(text, ())
+
+    def _keep(self, identifier: str, key: str, category: Category) -> None:
+        if key:
+            self._found[identifier].setdefault(key, []).append(category)
+
+    def _path_key(self, path: str) -> str:
+        """Return the same key for paths that the server takes for the same, with or without blanks around the slashes."""
+        return _SEPARATOR.join(self._state.fold_category_name(name.strip()) for name in path.split(_SEPARATOR))
+
+    def _names(self, category: Category) -> list[str]:
+        """Return the names on the way to a category, root first."""
+        names, seen = [category.name], {category.id}
+        while (parent := self._by_id.get(category.parent)) is not None and parent.id not in seen:
+            names.append(parent.name)
+            seen.add(parent.id)
+            category = parent
+        return names[::-1]

@@ -1,0 +1,266 @@
+"""What each row of a file of cohorts in courses does, as if the rows were carried out in file order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sync.columns.options import OptionValues
+from sync.moodle.courses.courses import Course
+from sync.moodle.enrolments.enrolments import DISABLED, ENABLED
+from sync.moodle.enrolments.roles import Role
+from sync.moodle.users.users import SiteRules
+from sync.processors.base.plan import Plan, Ref
+from sync.processors.base.processor import SplitChunk
+from sync.processors.memberships.cohort_book import AnyCohort, CohortBook
+from sync.processors.memberships.cohort_sync import sync_cohort_instance
+from sync.processors.memberships.course_columns import STUDENT, find_course
+from sync.processors.memberships.course_groups import MAX_NAME, CourseGroups
+from sync.processors.memberships.enrolment_dates import given_date, reversed_dates
+from sync.processors.memberships.enrolment_results import accepted
+from sync.processors.memberships.memory import Instance
+from sync.processors.memberships.meta_sync import sync_meta_children
+from sync.processors.memberships.rows import MembershipRows
+from sync.processors.memberships.state import MembershipState
+from sync.processors.users.chunk_users import RowRefused
+from sync.values import Action, Change, CleanRow, Outcome
+
+COHORT = "cohort"
+EVERY_ROLE = "*"
+
+# Moodle's own methods that keep something else where a cohort method keeps its cohort, or nothing at all.
+METHODS_WITHOUT_COHORTS = frozenset(
+    (
+        "category", "database", "fee", "flatfile", "guest", "imsenterprise", "ldap", "lti", "manual", "meta", "mnet",
+        "paypal", "self",
+    )
+)  # fmt: skip
+
+# Rows that bring more people together are carried out apart; one row may bring any number.
+_MAX_MEMBERS = 20_000
+
+
+@dataclass(frozen=True)
+class LinksState:
+    """Everything read for one chunk.
+
+    Shape: memberships: of everybody in the cohorts and courses; roles: as the file names them; methods: that may be used
+    """
+
+    now: int
+    rules: SiteRules
+    memberships: MembershipState
+    roles: Mapping[str, Role]
+    methods: frozenset[str]
+
+
+class LinksPlan(Plan):
+    """Shape: rows: what the chunk knows, for a simulation to remember."""
+
+    rows: MembershipRows
+
+
+def without_members(state: MembershipState, userids: Collection[int]) -> MembershipState:
+    """Give the same without what some accounts are members of."""
+    members = state.rows.get("cohort_members", {})
+    left = {key: values for key, values in members.items() if key[1] not in userids} if userids else members
+    return replace(state, rows={**state.rows, "cohort_members": left})
+
+
+class LinksPlanner:
+    """Plans one chunk."""
+
+    def __init__(self, state: LinksState, chosen: OptionValues) -> None:
+        self.state = state
+        self.chosen = chosen
+        self.plan = LinksPlan()
+        self.plan.rows = self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
+        self.groups = CourseGroups(self.rows)
+        self.book = CohortBook(state.memberships)
+
+    def plan_rows(self, rows: Sequence[CleanRow]) -> LinksPlan:
+        self._split_if_large(rows)
+        for row in rows:
+            try:
+                outcome = self._plan_row(row)
+            except RowRefused as refused:
+                outcome = Outcome(row.line, Action.REJECTED, refused.code, refused.params)
+            self.plan.outcomes.append(outcome._replace(subject=f"{row.values['cohort']} → {row.values['course']}"))
+        self.rows.finish()
+        return self.plan
+
+    def _split_if_large(self, rows: Sequence[CleanRow]) -> None:
+        """Ask for a smaller chunk before anything is planned. Raises: SplitChunk"""
+        sizes = Counter(cohortid for cohortid, _userid in self.state.memberships.rows.get("cohort_members", ()))
+        people = 0
+        for row in rows:
+            found = self.book.find(self.chosen.cohortidentifier, row.values["cohort"])
+            size = sum(sizes[cohort.id] for cohort in found)
+            if people and people + size > _MAX_MEMBERS:
+                raise SplitChunk(row.line)
+            people += size
+
+    def _plan_row(self, row: CleanRow) -> Outcome:
+        command = row.values.get("cmd", "add")
+        role = self._role(row, command)
+        course, cohort, method = self._course(row), self._cohort(row), self._method(row)
+        self._dates(row)
+        links = [
+            instance
+            for instance in self.rows.instances.of_course(course.id)
+            if (instance.enrol, instance.customint1) == (method, cohort.id)
+            and (role is None or instance.roleid == role.id)
+        ]
+        if command == "add" and role is not None:
+            return self._add(row, course, cohort, role, links[:1])
+        if not links and command == "fulldel":
+            return Outcome(row.line, Action.UNCHANGED, "cohort_link_gone_already", {})
+        if not links:
+            raise RowRefused("cohort_link_missing", "cohort", cohort=row.values["cohort"], course=row.values["course"])
+        commands = {"del": self._disable, "restore": self._restore, "fulldel": self._delete}
+        return commands[command](row, links)
+
+    # --- commands ----------------------------------------------------------------------------------------------------
+
+    def _add(self, row: CleanRow, course: Course, cohort: AnyCohort, role: Role, links: Sequence[Instance]) -> Outcome:
+        before = self.rows.touches
+        self._refuse_barred(role.id if not links else None, links)
+        if links:
+            link, code = links[0], "cohort_link_unchanged"
+            if self.rows.instances.set_status(link, ENABLED, row.line):
+                code = "cohort_link_restored"
+            if row.values.get("makegroup") and not self._has_group(link):
+                self.rows.instances.set_group(link, self._make_group(course, cohort, row.line), row.line)
+        else:
+            code = "cohort_link_created"
+            groupid = self._make_group(course, cohort, row.line) if row.values.get("makegroup") else 0
+            link = self.rows.add_instance(
+                course.id, self._method(row), self._values(row, cohort, role, groupid), row.line
+            )
+        count = self._follow(link, row.line)
+        changes = (Change("people", "", str(count)),) if count else ()
+        if code == "cohort_link_created":
+            return Outcome(row.line, Action.CREATED, code, {"count": count}, changes=changes)
+        if self.rows.touches == before:
+            return Outcome(row.line, Action.UNCHANGED, code, {})
+        code = "cohort_link_synced" if code == "cohort_link_unchanged" else code
+        return Outcome(row.line, Action.UPDATED, code, {}, changes=changes)
+
+    def _refuse_barred(self, roleid: int | None, links: Sequence[Instance]) -> None:
+        """A link that gives a role which permits to configure the site may stay as it is. Raises: RowRefused
+
+        Shape: roleid: of a new link; links: those that are to be switched on
+        """
+        given = {link.roleid for link in links if link.status != ENABLED} | {roleid}
+        for role in self.state.roles.values():
+            if role.is_barred and role.id in given:
+                raise RowRefused("role_configures_site", "role", role=role.shortname)
+
+    def _disable(self, row: CleanRow, links: Sequence[Instance]) -> Outcome:
+        changed = [link for link in links if self.rows.instances.set_status(link, DISABLED, row.line)]
+        for link in changed if self.chosen.followenrolments else ():
+            for user in self.rows.enrolled_by(link.id):
+                self.rows.unassign_roles_of(user, link, row.line)
+                sync_meta_children(self.rows, user, self.rows.state.courses[link.courseid], row.line)
+        if not changed:
+            return Outcome(row.line, Action.UNCHANGED, "cohort_link_off_already", {})
+        return Outcome(row.line, Action.UPDATED, "cohort_link_disabled", {})
+
+    def _restore(self, row: CleanRow, links: Sequence[Instance]) -> Outcome:
+        before = self.rows.touches
+        self._refuse_barred(None, links)
+        changed = [link for link in links if self.rows.instances.set_status(link, ENABLED, row.line)]
+        for link in links:
+            self._follow(link, row.line)
+        if self.rows.touches == before:
+            return Outcome(row.line, Action.UNCHANGED, "cohort_link_unchanged", {})
+        return Outcome(row.line, Action.UPDATED, "cohort_link_restored" if changed else "cohort_link_synced", {})
+
+    def _delete(self, row: CleanRow, links: Sequence[Instance]) -> Outcome:
+        count = 0
+        for link in links:
+            people = self.rows.enrolled_by(link.id)
+            self.rows.delete_instance(link, row.line)
+            for user in people:
+                sync_meta_children(self.rows, user, self.rows.state.courses[link.courseid], row.line)
+            count += len(people)
+        return Outcome(row.line, Action.DELETED, "cohort_link_deleted", {"count": count})
+
+    def _follow(self, link: Instance, line: int) -> int:
+        """Let the members of the cohort follow, and give how many have come; only Moodle's own method is known so well."""
+        if link.enrol != COHORT or not self.chosen.followenrolments:
+            return 0
+        before = set(self.rows.enrolled_by(link.id))
+        present = self.rows.instances.current(link)
+        if present is not None:
+            sync_cohort_instance(self.rows, present, line)
+        return len(set(self.rows.enrolled_by(link.id)) - before)
+
+    # --- what a row names --------------------------------------------------------------------------------------------
+
+    def _role(self, row: CleanRow, command: str) -> Role | None:
+        """Give the role, None for every one."""
+        name = row.values.get("role", STUDENT)
+        if name == EVERY_ROLE:
+            if command == "add":
+                raise RowRefused("cohort_link_every_role", "role")
+            return None
+        role = self.state.roles.get(name) or self.state.roles.get(name.casefold())
+        if role is None:
+            raise RowRefused("role_unknown", "role", role=name)
+        if command == "add" and not role.in_courses:
+            raise RowRefused("role_not_for_courses", "role", role=name)
+        return role
+
+    def _course(self, row: CleanRow) -> Course:
+        return accepted(find_course(self.state.memberships, row.values["course"], "course"))
+
+    def _cohort(self, row: CleanRow) -> AnyCohort:
+        identifier, name = self.chosen.cohortidentifier, row.values["cohort"]
+        found = self.book.find(identifier, name)
+        if len(found) > 1:
+            raise RowRefused("cohort_ambiguous", "cohort", cohort=name, count=len(found))
+        if not found:
+            raise RowRefused("cohort_missing", "cohort", identifier=identifier, cohort=name)
+        return found[0]
+
+    def _method(self, row: CleanRow) -> str:
+        method: str = row.values.get("enrol", COHORT)
+        if method not in self.state.methods:
+            raise RowRefused("enrol_method_unknown", "enrol", method=method)
+        return method
+
+    def _values(self, row: CleanRow, cohort: AnyCohort, role: Role, groupid: int | Ref) -> dict[str, Any]:
+        start, end = self._dates(row)
+        return {
+            "name": "",
+            "roleid": role.id,
+            "customint1": cohort.id,
+            "customint2": groupid,
+            "enrolstartdate": start,
+            "enrolenddate": end,
+        }
+
+    def _dates(self, row: CleanRow) -> tuple[int, int]:
+        rules = self.state.rules
+        start, end = (given_date(row.values.get(name), rules) for name in ("enrolstart", "enrolend"))
+        if (found := reversed_dates(start, end, None, rules.shown_time)) is not None:
+            raise RowRefused("enrolment_dates_reversed", "enrolend", start=found.start, end=found.end, hint=found.hint)
+        return (start.seconds if start else 0), (end.seconds if end else 0)
+
+    # --- groups ------------------------------------------------------------------------------------------------------
+
+    def _has_group(self, link: Instance) -> bool:
+        """Whether the group of a link is there; a number below 0 stands for one that a simulation would have made."""
+        group = link.customint2
+        return isinstance(group, Ref) or group < 0 or group in self.rows.state.groups
+
+    def _make_group(self, course: Course, cohort: AnyCohort, line: int) -> Ref:
+        """Make the group of a cohort, under a name that no group of the course has. Mirrors: enrol_cohort_create_new_group()"""
+        ending, number = " cohort", 1
+        while self.groups.named(course, name := cohort.name[: MAX_NAME - len(ending)] + ending):
+            number += 1
+            ending = f" cohort ({number})"
+        return self.groups.create(course, name, line)

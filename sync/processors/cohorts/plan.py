@@ -1,0 +1,69 @@
+"""What a chunk of a file of cohorts must know, and its plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sync.columns.survey import FileSurvey
+from sync.moodle.categories.categories import Category
+from sync.moodle.cohorts.cohorts import Cohort, CohortDetails
+from sync.processors.base.plan import Plan, Ref
+from sync.processors.memberships.named_users import NamedAccounts
+from sync.processors.memberships.rows import MembershipRows
+from sync.processors.memberships.state import MembershipState
+from sync.values import Row
+
+
+@dataclass(frozen=True)
+class CohortsState:
+    """Everything read for one chunk.
+
+    Shape: identifier: "id", "idnumber" or "name"; details: of the cohorts that are there; belongings: cohort id -> (table,
+    row id) of what goes with it; gates: cohort id -> number of courses whose self enrolment it opens; fold_category,
+    fold_category_name: make idnumbers and names of categories equal that the server takes for the same; names_users: rows of
+    the file, of any chunk, name users
+    """
+
+    now: int
+    identifier: str
+    useridentifier: str
+    accounts: NamedAccounts
+    memberships: MembershipState
+    details: Mapping[int, CohortDetails] = field(default_factory=dict)
+    belongings: Mapping[int, Sequence[tuple[str, int]]] = field(default_factory=dict)
+    gates: Mapping[int, int] = field(default_factory=dict)
+    names_users: bool = False
+    categories: Sequence[Category] = ()
+    fold_category: Callable[[str], str] = str
+    fold_category_name: Callable[[str], str] = str
+
+
+class CohortSurvey(FileSurvey):
+    """Whether any row of the file names a user: then an empty cell is a user who wasn't found, not the whole cohort."""
+
+    names_users = False
+
+    def see(self, row: Row) -> None:
+        self.names_users = self.names_users or bool(self.cell(row.cells, "userid"))
+
+
+class CohortsPlan(Plan):
+    """The plan of a chunk of cohorts.
+
+    Shape: rows: what the chunk knows; changed: cohort -> its columns as they are now, of those that are made or changed,
+    None for those that go; losers: names, as in the file, of cohorts that lose a member
+    """
+
+    rows: MembershipRows
+
+    def __init__(self, now: int = 0) -> None:
+        super().__init__(now)
+        self.changed: dict[int | Ref, dict[str, Any] | None] = {}
+        self.losers: set[str] = set()
+
+
+def as_cohort(cohortid: int, columns: Mapping[str, Any]) -> Cohort:
+    """Give a cohort from its columns."""
+    return Cohort(cohortid, columns["contextid"], columns["name"], columns["idnumber"])

@@ -1,0 +1,150 @@
+"""What each row of a file of cohorts does, as if the rows were carried out in file order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sync.columns.options import OptionValues
+from sync.processors.base.table_view import UserKey
+from sync.processors.cohorts.plan import CohortsPlan, CohortsState
+from sync.processors.cohorts.rows import CohortRows
+from sync.processors.memberships.cohort_book import AnyCohort
+from sync.processors.memberships.cohort_sync import enrol_cohort_member, unenrol_cohort_member
+from sync.processors.memberships.enrolment_results import accepted
+from sync.processors.memberships.named_users import find_account
+from sync.processors.memberships.rows import MembershipRows
+from sync.processors.users.chunk_users import RowRefused
+from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
+
+
+def cohort_text(row: CleanRow, identifier: str) -> str:
+    """Give what names the cohort of a row: the column of the identifier, or cid in its stead."""
+    return str(row.values.get(f"c{identifier}") or row.values.get("cid") or "")
+
+
+class CohortsPlanner:
+    """Plans one chunk."""
+
+    def __init__(self, state: CohortsState, chosen: OptionValues) -> None:
+        self.state = state
+        self.chosen = chosen
+        self.plan = CohortsPlan()
+        self.plan.rows = self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
+        self.cohorts = CohortRows(state, self.rows, self.plan, chosen)
+
+    def plan_rows(self, rows: Sequence[CleanRow]) -> CohortsPlan:
+        for row in rows:
+            text = cohort_text(row, self.state.identifier)
+            try:
+                outcome = self._plan_row(row, text)
+            except RowRefused as refused:
+                outcome = Outcome(row.line, Action.REJECTED, refused.code, refused.params)
+            self.plan.outcomes.append(outcome._replace(subject=text))
+        return self._finished()
+
+    def plan_deletion(self) -> CohortsPlan:
+        """Delete the cohorts that were read; nobody is in them any more."""
+        for cohort in self.state.memberships.cohorts:
+            self.cohorts.delete(cohort, 0)
+        return self._finished()
+
+    def _finished(self) -> CohortsPlan:
+        self.cohorts.finish()
+        self.rows.finish()
+        return self.plan
+
+    def _plan_row(self, row: CleanRow, text: str) -> Outcome:
+        if not text:
+            raise RowRefused("identity_empty", f"c{self.state.identifier}", identity=self.state.identifier)
+        commands = {"add": self._add, "del": self._delete, "free": self._free}
+        return commands[row.values.get("cmd", "add")](row, text)
+
+    # --- commands ----------------------------------------------------------------------------------------------------
+
+    def _add(self, row: CleanRow, text: str) -> Outcome:
+        found = self._named_user(row)
+        if not isinstance(found, Note):
+            return self._add_member(row, text, found)
+        # The cohort is made or changed and stays so; the line goes into the tryback for the account.
+        return partial_outcome(self._add_member(row, text, None), [found])
+
+    def _add_member(self, row: CleanRow, text: str, user: int | None) -> Outcome:
+        """Make or change the cohort of a row, and put an account in it, if there is one."""
+        cohort = self.cohorts.find(text)
+        is_new = cohort is None
+        changes: list[Change] = []
+        if cohort is None:
+            cohort = self.cohorts.create(text, row.values, row.line)
+        else:
+            changes = self.cohorts.update(cohort, row.values, row.line)
+        has_joined = user is not None and self._join(user, cohort, row.line)
+        if has_joined:
+            changes.append(Change("userid", "", row.values["userid"]))
+        if is_new:
+            return Outcome(row.line, Action.CREATED, "cohort_created", {}, changes=tuple(changes))
+        if has_joined:
+            return Outcome(row.line, Action.CREATED, "cohort_member_added", {}, changes=tuple(changes))
+        if changes:
+            return Outcome(row.line, Action.UPDATED, "cohort_updated", {}, changes=tuple(changes))
+        return Outcome(row.line, Action.UNCHANGED, "cohort_unchanged" if user is None else "cohort_member_already", {})
+
+    def _delete(self, row: CleanRow, text: str) -> Outcome:
+        user = self._user(row)
+        cohort = self._present(text)
+        if user is None and self.state.names_users:
+            raise RowRefused("cohort_user_empty", "userid", cohort=text)
+        if user is None:
+            return self._delete_cohort(row, cohort)
+        if not self._leave(user, cohort, row.line):
+            return Outcome(row.line, Action.UNCHANGED, "cohort_member_missing", {})
+        self.plan.losers.add(text)
+        change = Change("userid", row.values["userid"], "")
+        return Outcome(row.line, Action.DELETED, "cohort_member_removed", {}, changes=(change,))
+
+    def _delete_cohort(self, row: CleanRow, cohort: AnyCohort) -> Outcome:
+        self.cohorts.delete(cohort, row.line)
+        gates = self.state.gates.get(cohort.id, 0) if isinstance(cohort.id, int) else 0
+        notes = (Note("cohort_gate_left", {"count": gates}),) if gates else ()
+        return Outcome(row.line, Action.DELETED, "cohort_deleted", {}, notes=notes)
+
+    def _free(self, row: CleanRow, text: str) -> Outcome:
+        cohort = self._present(text)
+        members = self.rows.members_of_cohort(cohort.id)
+        if not members:
+            return Outcome(row.line, Action.UNCHANGED, "cohort_empty_already", {})
+        for user in members:
+            self._leave(user, cohort, row.line)
+        self.plan.losers.add(text)
+        return Outcome(row.line, Action.UPDATED, "cohort_freed", {"count": len(members)})
+
+    # --- what a row names --------------------------------------------------------------------------------------------
+
+    def _present(self, text: str) -> AnyCohort:
+        cohort = self.cohorts.find(text)
+        if cohort is None:
+            raise self.cohorts.missing(text)
+        return cohort
+
+    def _user(self, row: CleanRow) -> int | None:
+        """Return the account of a row; None where it names none. Raises: RowRefused for an unknown one"""
+        found = self._named_user(row)
+        return None if found is None else accepted(found)
+
+    def _named_user(self, row: CleanRow) -> int | Note | None:
+        """Return the account of a row, or say what is wrong; None where it names none."""
+        text = row.values.get("userid", "")
+        return find_account(self.state.accounts, self.state.useridentifier, text, "userid") if text else None
+
+    # --- members -----------------------------------------------------------------------------------------------------
+
+    def _join(self, user: UserKey, cohort: AnyCohort, line: int) -> bool:
+        has_joined = self.rows.add_to_cohort(user, cohort.id, line)
+        if has_joined and self.chosen.followenrolments:
+            enrol_cohort_member(self.rows, user, cohort.id, line)
+        return has_joined
+
+    def _leave(self, user: UserKey, cohort: AnyCohort, line: int) -> bool:
+        has_left = self.rows.remove_from_cohort(user, cohort.id, line)
+        if has_left and self.chosen.followenrolments:
+            unenrol_cohort_member(self.rows, user, cohort.id, line)
+        return has_left

@@ -1,0 +1,50 @@
+"""`courses_check`: tell which courses of a list are there. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.utils.translation import gettext_lazy as _
+
+from sync.columns.clean import text
+from sync.columns.column import Column, Columns
+from sync.processors.base.plan import Plan
+from sync.processors.course_lists.course_list import CourseList, ListedCourses, course_list_options, outcome
+from sync.values import Action, CleanRow, Note, Outcome
+
+
+class CoursesCheck(CourseList):
+    """Say for each line whether there is such a course, and which. Spec: courses.md section 3."""
+
+    key = "courses_check"
+    label = _("Courses: check")
+    summary = _("Tell which courses of a list are in Moodle and which are not. Changes nothing.")
+    default_filename = "courses.csv"
+    columns = Columns(
+        Column("identifier", text(None), required=True, refers_to="course", sample="TESTCOURSE1",
+               help=_("The first cell of the line.")),
+        Column("description", text(None), sample="Test course",
+               help=_("What you know the course as; repeated in the report where it is missing. Further cells are ignored.")),
+        headerless=True,
+    )  # fmt: skip
+    options = course_list_options("courses_existfileidentifier", "courses_fileexistidentifier")
+
+    def plan(self, rows: Sequence[CleanRow], state: ListedCourses) -> Plan:
+        plan = Plan()
+        plan.outcomes = [self._check(row, state) for row in rows]
+        return plan
+
+    def _check(self, row: CleanRow, state: ListedCourses) -> Outcome:
+        value = row.values["identifier"]
+        found = state.found.get(value, ())
+        if len(found) > 1:
+            ids = ", ".join(str(course.id) for course in found)
+            note = Note("course_check_ids", {"ids": ids})
+            return outcome(
+                row, Action.UNCHANGED, "course_check_ambiguous", note, identifier=self.identifier, count=len(found)
+            )
+        if not found:
+            note = Note("course_check_described", {"description": row.values.get("description", "")})
+            return outcome(row, Action.UNCHANGED, "course_check_missing", note, identifier=self.identifier)
+        note = Note("course_check_names", state.names[found[0].id]._asdict())
+        return outcome(row, Action.UNCHANGED, "course_check_found", note)

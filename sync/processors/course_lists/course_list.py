@@ -1,0 +1,69 @@
+"""The shape of files that list courses, one on each line and without a header: delete, check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from django.utils.translation import gettext_lazy as _
+
+from sync.columns.general_options import GENERAL_OPTIONS
+from sync.columns.options import Choice, Options
+from sync.moodle.courses.courses import Course, CourseNames, fetch_course_names, fetch_courses
+from sync.moodle.db.database import MoodleSession
+from sync.processors.base.plan import Plan
+from sync.processors.base.processor import Processor
+from sync.values import Action, CleanRow, Note, Outcome
+
+# A chunk ends before so many rows of user data, by rough estimate: one transaction, during which Moodle's users wait.
+CHUNK_WEIGHT = 50_000
+
+
+def course_list_options(*aliases: str) -> Options:
+    """Give the options of a list of courses. Shape: aliases: names that the old plugin had for the identifier."""
+    return Options(
+        Choice("courseidentifier", default="shortname", aliases=aliases,
+               choices={"shortname": "shortname", "idnumber": "idnumber", "id": "id"},
+               label=_("Course identifier"), help=_("What the lines name a course by.")),
+        *GENERAL_OPTIONS,
+    )  # fmt: skip
+
+
+class ListedCourses:
+    """What the lines of a chunk name. Shape: found: value as typed -> courses, several = ambiguous; names: by id."""
+
+    def __init__(self, moodle: MoodleSession, identifier: str, values: Sequence[str]) -> None:
+        self.found: Mapping[str, tuple[Course, ...]] = fetch_courses(moodle, identifier, values)
+        self.names: Mapping[int, CourseNames] = fetch_course_names(moodle, self.ids)
+
+    @property
+    def ids(self) -> list[int]:
+        return sorted({course.id for courses in self.found.values() for course in courses})
+
+
+class CourseList(Processor[ListedCourses, Plan]):
+    """One line, one course."""
+
+    after = ("users",)
+    _has_rows: ClassVar[str] = "has_rows"
+
+    def fetch(self, rows: Sequence[CleanRow]) -> ListedCourses:
+        self.kept[self._has_rows] = True
+        return ListedCourses(self.moodle, self.identifier, [row.values["identifier"] for row in rows])
+
+    def pass_over(self, rows: Sequence[CleanRow]) -> None:
+        self.kept[self._has_rows] = True
+
+    def closing_notes(self) -> list[Note]:
+        empty = [] if self.kept.get(self._has_rows) else [Note("list_empty", {})]
+        return [*super().closing_notes(), *empty]
+
+    @property
+    def identifier(self) -> str:
+        identifier: str = self.chosen.courseidentifier
+        return identifier
+
+
+def outcome(row: CleanRow, action: Action, code: str, *notes: Note, **params: object) -> Outcome:
+    """Give what became of a line; its subject is the course as the line names it."""
+    return Outcome(row.line, action, code, params, row.values["identifier"], (), notes)

@@ -1,0 +1,158 @@
+"""`courses_delete`: delete the courses of a list."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from sync.columns.clean import text
+from sync.columns.column import Column, Columns
+from sync.moodle.course_content.delete.delete import delete_courses, unknown_plugins
+from sync.moodle.course_content.graph.graph import load_graph
+from sync.moodle.courses.courses import Course, fetch_course_weights
+from sync.moodle.courses.order import fix_course_order
+from sync.moodle.db.identifiers import folding
+from sync.moodle.db.writer import Writer
+from sync.processors.base.after_commit import AfterCommit
+from sync.processors.base.plan import Plan
+from sync.processors.base.processor import SplitChunk
+from sync.processors.course_lists.course_list import (
+    CHUNK_WEIGHT,
+    CourseList,
+    ListedCourses,
+    course_list_options,
+    outcome,
+)
+from sync.values import Action, CleanRow, Note, Outcome
+
+
+class CoursesDeletePlan(Plan):
+    """Shape: courses: to be deleted, with the value and the line that name each; weight: of them all; fixes_order: bring the
+    others in order.
+    """
+
+    def __init__(self, now: int, *, fixes_order: bool = False) -> None:
+        super().__init__(now)
+        self.courses: dict[int, tuple[Course, str, int]] = {}
+        self.weight = 0
+        self.fixes_order = fixes_order
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.courses and not self.fixes_order
+
+
+class CoursesDelete(CourseList):
+    """Delete courses, with everything that is in them. Spec: courses.md section 2."""
+
+    key = "courses_delete"
+    label = _("Courses: delete")
+    summary = _(
+        "Delete the courses of a list, with their activities, enrolments, grades and files. Moodle's recycle bin gets no copy."
+    )
+    default_filename = "deletecourses.csv"
+    columns = Columns(
+        Column("identifier", text(None), required=True, refers_to="course", sample="TESTCOURSE1",
+               help=_("The whole line. In quotes where it begins like a comment.")),
+        headerless=True,
+    )  # fmt: skip
+    options = course_list_options("courses_filedeleteidentifier")
+    rows_per_chunk = 100
+
+    def begin(self, names: Sequence[str]) -> None:
+        self.graph = load_graph()
+        self.graph.check(self.moodle)
+        self.fold = folding(self.moodle, "course", self.identifier) if self.identifier != "id" else str
+        self.file_notes.append(Note("course_deletion_final", {}))
+
+    def fetch(self, rows: Sequence[CleanRow]) -> ListedCourses:
+        state = super().fetch(rows)
+        courses = [found[0] for found in state.found.values() if len(found) == 1]
+        self.unknown_plugins = unknown_plugins(self.moodle, self.graph, courses)
+        self.weights = fetch_course_weights(self.moodle, [course.id for course in courses])
+        return state
+
+    def plan(self, rows: Sequence[CleanRow], state: ListedCourses) -> CoursesDeletePlan:
+        plan = CoursesDeletePlan(int(time.time()))
+        plan.outcomes = [self._plan_row(row, plan, state) for row in rows]
+        return plan
+
+    def _plan_row(self, row: CleanRow, plan: CoursesDeletePlan, state: ListedCourses) -> Outcome:
+        value = row.values["identifier"]
+        found = state.found.get(value, ())
+        if (line := self._line_of_deletion(value, found, plan)) is not None:
+            return outcome(row, Action.UNCHANGED, "course_deleted_before", line=line)
+        if refusal := self._refusal(found):
+            code, params = refusal
+            return outcome(row, Action.REJECTED, code, identifier=self.identifier, course=value, **params)
+        (course,) = found
+        plan.weight += self.weights.get(course.id, 0)
+        if plan.courses and plan.weight > CHUNK_WEIGHT:
+            raise SplitChunk(row.line)
+        plan.courses[course.id] = (course, value, row.line)
+        return outcome(row, Action.DELETED, "course_deleted", fullname=state.names[course.id].fullname)
+
+    def _line_of_deletion(self, value: str, found: Sequence[Course], plan: CoursesDeletePlan) -> int | None:
+        """Give the earlier line that deletes the same course, None when there is none."""
+        if not found:
+            return self._gone.get(self.fold(value))
+        if len(found) == 1 and found[0].id in plan.courses:
+            return plan.courses[found[0].id][2]
+        return self._gone.get(found[0].id) if len(found) == 1 else None
+
+    def _refusal(self, found: Sequence[Course]) -> tuple[str, dict[str, Any]] | None:
+        """Give code and parameters where a line can't be carried out."""
+        if not found:
+            return "course_delete_unknown", {}
+        if len(found) > 1:
+            return "course_ambiguous", {"count": len(found)}
+        if found[0].is_site:
+            return "course_delete_site", {}
+        if plugins := self.unknown_plugins.get(found[0].id):
+            return "course_plugins_unknown", {"plugins": ", ".join(plugins)}
+        return None
+
+    def apply(self, plan: Plan, writer: Writer) -> None:
+        assert isinstance(plan, CoursesDeletePlan)  # noqa: S101
+        if plan.courses:
+            courses = [course for course, _value, _line in plan.courses.values()]
+            plan.files = delete_courses(writer, self.graph, courses, now=plan.now)
+        if plan.fixes_order:
+            fix_course_order(writer)
+
+    def after_commit(self, plan: Plan) -> AfterCommit:
+        owed = super().after_commit(plan)
+        owed.gone = self._deleted_by(plan)
+        return owed
+
+    def collect(self, owed: AfterCommit) -> None:
+        super().collect(owed)
+        self._gone.update(owed.gone)
+
+    def remember(self, plan: Plan, state: ListedCourses) -> None:
+        self._gone.update(self._deleted_by(plan))
+
+    def pass_over(self, rows: Sequence[CleanRow]) -> None:
+        super().pass_over(rows)
+        self.kept["deleted_earlier"] = True
+
+    def closing_plan(self) -> CoursesDeletePlan | None:
+        if self._gone or self.kept.get("deleted_earlier"):
+            return CoursesDeletePlan(int(time.time()), fixes_order=True)
+        return None
+
+    @property
+    def _gone(self) -> dict[int | str, int]:
+        """What this run has deleted so far: ids and folded values -> line. A simulation finds the ids again."""
+        gone: dict[int | str, int] = self.kept.setdefault("gone", {})
+        return gone
+
+    def _deleted_by(self, plan: Plan) -> dict[int | str, int]:
+        assert isinstance(plan, CoursesDeletePlan)  # noqa: S101
+        gone: dict[int | str, int] = {}
+        for course, value, line in plan.courses.values():
+            gone[course.id] = gone[self.fold(value)] = line
+        return gone

@@ -1,0 +1,168 @@
+"""`courses_reset`: take out of courses what people did in them. Spec: courses.md section 4."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from sync.columns.clean import text
+from sync.columns.column import Column, Columns
+from sync.moodle.course_content.delete.delete import unknown_plugins
+from sync.moodle.course_content.graph.graph import load_graph
+from sync.moodle.course_content.reset.reset import CourseReset, Findings, look_at, reset_courses
+from sync.moodle.courses.courses import Course, CourseNames, fetch_course_names, fetch_course_weights, fetch_courses
+from sync.moodle.db.writer import Writer
+from sync.moodle.enrolments.roles import fetch_roles
+from sync.processors.base.plan import Plan
+from sync.processors.base.processor import Processor, SplitChunk
+from sync.processors.course_lists.course_list import CHUNK_WEIGHT, course_list_options
+from sync.processors.course_lists.reset_cells import OPTION_COLUMNS, Asked, is_on, read_cells
+from sync.processors.memberships.state import roles_by_shortname
+from sync.processors.users.chunk_users import RowRefused
+from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
+
+_IDENTIFIERS = ("shortname", "idnumber", "id")
+
+
+@dataclass(frozen=True)
+class ResetState:
+    """What the rows of a chunk mean.
+
+    Shape: asked: line -> what its cells say; found: identifier as typed -> courses; resets: line -> what is to be done, of the
+    lines that can be carried out; weights: courseid -> about how many rows
+    """
+
+    asked: Mapping[int, Asked | RowRefused]
+    found: Mapping[str, tuple[Course, ...]]
+    names: Mapping[int, CourseNames]
+    unknown_plugins: Mapping[int, Sequence[str]]
+    weights: Mapping[int, int]
+    findings: Findings
+
+
+class CoursesResetPlan(Plan):
+    """Shape: findings: what goes; lines: courseid -> the line that resets it."""
+
+    def __init__(self, now: int, findings: Findings) -> None:
+        super().__init__(now)
+        self.findings = findings
+        self.lines: dict[int, int] = {}
+        self.weight = 0
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(sum(counts.values()) for counts in self.findings.counts.values())
+
+
+class CoursesReset(Processor[ResetState, CoursesResetPlan]):
+    """Reset courses, each as its line says."""
+
+    key = "courses_reset"
+    label = _("Courses: reset")
+    summary = _(
+        "Take out of courses what people did in them, and the people themselves: attempts, submissions, posts, grades, groups, "
+        "enrolments. What teachers made stays."
+    )
+    default_filename = "resetcourses.csv"
+    after = ("users",)
+    columns = Columns(
+        *(Column(name, text(None), filled=True, refers_to="course", sample="TESTCOURSE1" if name == "shortname" else "",
+                 help=_("The course. Which of the columns shortname, idnumber and id is read, the option says."))
+          for name in _IDENTIFIERS),
+        *OPTION_COLUMNS,
+        one_of=_IDENTIFIERS,
+    )  # fmt: skip
+    options = course_list_options("courses_fileresetidentifier")
+    rows_per_chunk = 100
+
+    def begin(self, names: Sequence[str]) -> None:
+        self.graph = load_graph()
+        self.graph.check(self.moodle)
+        chosen: str = self.chosen.courseidentifier
+        self.identifier = chosen if chosen in names else next(name for name in _IDENTIFIERS if name in names)
+        if self.identifier != chosen:
+            self.file_notes.append(Note("identity_taken_from", {"wanted": chosen, "used": self.identifier}))
+        self.roles = {name: role.id for name, role in roles_by_shortname(fetch_roles(self.moodle)).items()}
+
+    def fetch(self, rows: Sequence[CleanRow]) -> ResetState:
+        asked = {row.line: self._asked(row) for row in rows}
+        found = fetch_courses(self.moodle, self.identifier, {row.values[self.identifier] for row in rows})
+        single = {value: courses[0] for value, courses in found.items() if len(courses) == 1 and not courses[0].is_site}
+        courses = list({course.id: course for course in single.values()}.values())
+        unknown = unknown_plugins(self.moodle, self.graph, courses)
+        resets: dict[int, CourseReset] = {}
+        for row in rows:
+            course, cells = single.get(row.values[self.identifier]), asked[row.line]
+            if course is None or isinstance(cells, RowRefused) or (cells.is_all and unknown.get(course.id)):
+                continue
+            resets.setdefault(course.id, CourseReset(course, cells.options, cells.roleids))
+        return ResetState(
+            asked,
+            found,
+            fetch_course_names(self.moodle, [course.id for course in courses]),
+            unknown,
+            fetch_course_weights(self.moodle, list(resets)),
+            look_at(self.moodle, self.graph, list(resets.values())),
+        )
+
+    def _asked(self, row: CleanRow) -> Asked | RowRefused:
+        try:
+            return read_cells(row.values, self.roles)
+        except RowRefused as refused:
+            return refused
+
+    def plan(self, rows: Sequence[CleanRow], state: ResetState) -> CoursesResetPlan:
+        plan = CoursesResetPlan(int(time.time()), state.findings)
+        for row in rows:
+            subject = row.values[self.identifier]
+            try:
+                outcome = self._plan_row(row, subject, plan, state)
+            except RowRefused as refused:
+                outcome = Outcome(row.line, Action.REJECTED, refused.code, refused.params, subject)
+            plan.outcomes.append(outcome)
+        self.kept["logs_asked_for"] = self.kept.get("logs_asked_for") or any(
+            is_on(row.values.get("logs")) for row in rows
+        )
+        return plan
+
+    def _plan_row(self, row: CleanRow, subject: str, plan: CoursesResetPlan, state: ResetState) -> Outcome:
+        cells = state.asked[row.line]
+        course = self._course(subject, state)
+        if isinstance(cells, RowRefused):
+            raise cells
+        if cells.is_all and (plugins := state.unknown_plugins.get(course.id)):
+            raise RowRefused("course_reset_plugins", "modules", plugins=", ".join(plugins))
+        plan.weight += state.weights.get(course.id, 0)
+        if course.id in plan.lines or (plan.lines and plan.weight > CHUNK_WEIGHT):
+            # What an earlier line takes away, this one won't find.
+            raise SplitChunk(row.line)
+        plan.lines[course.id] = row.line
+        problems = [Note("course_reset_role_unknown", {"role": role}) for role in cells.unknown_roles]
+        counts = state.findings.counts[course.id]
+        changes = tuple(Change(option, str(count), "0") for option, count in counts.items() if count)
+        action, code = (Action.UPDATED, "course_reset") if changes else (Action.UNCHANGED, "course_reset_nothing")
+        params = {"fullname": state.names[course.id].fullname}
+        outcome = Outcome(row.line, action, code, params, subject, changes)
+        return partial_outcome(outcome, problems) if problems else outcome
+
+    def _course(self, value: str, state: ResetState) -> Course:
+        found = state.found.get(value, ())
+        params: dict[str, Any] = {"identifier": self.identifier, "course": value}
+        if not found:
+            raise RowRefused("course_unknown", self.identifier, **params)
+        if len(found) > 1:
+            raise RowRefused("course_ambiguous", self.identifier, count=len(found), **params)
+        if found[0].is_site:
+            raise RowRefused("course_reset_site", self.identifier, **params)
+        return found[0]
+
+    def apply(self, plan: CoursesResetPlan, writer: Writer) -> None:
+        plan.files = reset_courses(writer, self.graph, plan.findings, now=plan.now)
+
+    def closing_notes(self) -> list[Note]:
+        notes = [Note("course_reset_logs", {})] if self.kept.get("logs_asked_for") else []
+        return [*super().closing_notes(), *notes]

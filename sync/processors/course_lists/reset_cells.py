@@ -1,0 +1,191 @@
+"""What the cells of a reset file mean: columns -> options of a reset. Spec: courses.md section 4.1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext_lazy as _
+
+from sync.columns.clean import shown, text
+from sync.columns.column import Column
+from sync.columns.words import FALSE_WORDS, TRUE_WORDS, truth
+from sync.moodle.course_content.reset.people import NO_ROLE
+from sync.moodle.course_content.reset.rules import (
+    ASSIGN_GRADES,
+    GRADES,
+    GROUPINGS_MEMBERS,
+    GROUPINGS_REMOVE,
+    GROUPS_MEMBERS,
+    GROUPS_REMOVE,
+    ITEMS,
+    RULES,
+    module_defaults,
+)
+from sync.processors.users.chunk_users import RowRefused
+
+_ALL, _NONE = "all", "none"
+# Columns that say yes or no, and whose name is the option's.
+_REQUIRED_FLAGS = ("events", "notes")
+_OPTIONAL_FLAGS = ("blog_associations", "comments", "completion", "competency_ratings")
+# Columns with words of their own: word -> options.
+_WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "grades": {"all": (ITEMS, GRADES), "items": (ITEMS,), "grades": (GRADES,)},
+    "local_roles": {
+        "all": ("roles_local", "roles_overrides"), "roles": ("roles_local",), "overrides": ("roles_overrides",),
+    },
+    "groups": {"all": (GROUPS_MEMBERS, GROUPS_REMOVE), "groups": (GROUPS_REMOVE,), "members": (GROUPS_MEMBERS,)},
+    "groupings": {
+        "all": (GROUPINGS_MEMBERS, GROUPINGS_REMOVE), "groups": (GROUPINGS_REMOVE,), "members": (GROUPINGS_MEMBERS,),
+    },
+}  # fmt: skip
+_OF_MODULES = (*(rule.option for rule in RULES if rule.module and rule.option != ASSIGN_GRADES), "workshop_phase")
+# The old plugin's columns for activities that Moodle doesn't have (any more).
+_WITHOUT_EFFECT = ("slots", "apointments", "assignment_submissions")
+
+
+def _columns() -> Iterator[Column]:
+    yield Column(
+        "events",
+        text(None),
+        required=True,
+        filled=False,
+        sample="yes",
+        help=_("Calendar entries of the course and its groups."),
+    )
+    yield Column(
+        "logs", text(None), required=True, filled=False, sample="no", help=_("Without effect: Moodle keeps its logs.")
+    )
+    yield Column("notes", text(None), required=True, filled=False, sample="yes", help=_("Notes about people."))
+    yield Column(
+        "grades",
+        text(None),
+        required=True,
+        filled=False,
+        sample="grades",
+        help=_("“grades”; “items” for the whole gradebook, with what activities have graded; “all” for both."),
+    )
+    yield Column(
+        "roles",
+        text(None),
+        required=True,
+        filled=False,
+        sample="student",
+        help=_(
+            "Short names of roles with spaces between them, or “all”: their holders are unenrolled; who has "
+            "another role too loses this one only. “none” means people without a role."
+        ),
+    )
+    yield Column(
+        "local_roles",
+        text(None),
+        required=True,
+        filled=False,
+        sample="all",
+        help=_("“roles” given within the course, “overrides” of permissions, or “all”."),
+    )
+    yield Column(
+        "groups", text(None), required=True, filled=False, sample="members", help=_("“groups”, “members” or “all”.")
+    )
+    yield Column(
+        "groupings",
+        text(None),
+        required=True,
+        filled=False,
+        sample="no",
+        help=_("“groups” for the groupings, “members” for the groups in them, or “all”."),
+    )
+    yield Column(
+        "modules",
+        text(None),
+        required=True,
+        filled=False,
+        sample="all",
+        help=_(
+            "What people did in activities: “all”; names such as “quiz forum”; “-forum” for all but those; "
+            "empty for none. A column of an option counts before this one."
+        ),
+    )
+    yield Column("blog_associations", text(None), help=_("That blog entries are about the course."))
+    yield Column("comments", text(None), help=_("Comments on the pages of the course."))
+    yield Column("completion", text(None), help=_("What people have completed."))
+    yield Column("competency_ratings", text(None), help=_("Ratings of competencies in the course."))
+    for option in _OF_MODULES:
+        yield Column(option, text(None), help=_("1 or 0: this option of the activity."))
+    for name in _WITHOUT_EFFECT:
+        yield Column(name, text(None), ignored=True)
+
+
+OPTION_COLUMNS = tuple(_columns())
+
+
+class Asked(NamedTuple):
+    """What a row asks for. Shape: roleids: in their order; is_all: activities are reset that aren't named"""
+
+    options: frozenset[str]
+    roleids: tuple[int, ...]
+    unknown_roles: tuple[str, ...]
+    is_all: bool
+
+
+def is_on(cell: str | None) -> bool:
+    """Tell whether a cell says yes."""
+    return cell is not None and (cell.lower() == _ALL or truth(cell) is True)
+
+
+def read_cells(cells: Mapping[str, Any], roles: Mapping[str, int]) -> Asked:
+    """Give the options that a row turns on.
+
+    Shape: roles: short name -> id, of the site; in lower case too, where that is no other role's
+    Raises: RowRefused for an activity that there isn't, or a cell that says neither yes nor no
+    """
+    for name in (*_REQUIRED_FLAGS, *_OPTIONAL_FLAGS, *_OF_MODULES):
+        cell = cells.get(name) or ""
+        if cell and cell.lower() not in (_ALL, _NONE) and truth(cell) is None:
+            raise RowRefused("value_not_flag", name, value=shown(cell))
+    options = {name for name in (*_REQUIRED_FLAGS, *_OPTIONAL_FLAGS) if is_on(cells.get(name))}
+    for column, words in _WORDS.items():
+        options.update(words.get(cells.get(column, "").lower(), ()))
+    modules, is_all = _modules(cells.get("modules", ""))
+    defaults = module_defaults()
+    options.update(option for module in modules for option in defaults[module])
+    for option in _OF_MODULES:
+        if is_on(cells.get(option)):
+            options.add(option)
+        elif cells.get(option):
+            options.discard(option)
+    roleids, unknown = _roles(cells.get("roles", ""), roles)
+    return Asked(frozenset(options), roleids, unknown, is_all)
+
+
+def _modules(cell: str) -> tuple[set[str], bool]:
+    """Give the activities to be reset, and whether others than those named are."""
+    known = set(module_defaults())
+    words = cell.lower().split()
+    if len(words) == 1 and words[0] in (_ALL, *TRUE_WORDS):
+        return known, True
+    if len(words) == 1 and words[0] in ("none", *FALSE_WORDS):
+        return set(), False
+    for word in words:
+        if word.removeprefix("-") not in known:
+            raise RowRefused(
+                "course_reset_module_unknown", "modules", module=word.removeprefix("-"), known=", ".join(sorted(known))
+            )
+    without = {word.removeprefix("-") for word in words if word.startswith("-")}
+    named = {word for word in words if not word.startswith("-")}
+    if without and not named:
+        return known - without, True
+    return named - without, False
+
+
+def _roles(cell: str, roles: Mapping[str, int]) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Give the ids of the roles of a cell, and the names that the site doesn't have."""
+    words = cell.split()
+    if [word.lower() for word in words] == [_ALL]:
+        return tuple(sorted(set(roles.values()))), ()
+    known = {_NONE: NO_ROLE, **roles}
+    found = {word: known.get(word, known.get(word.casefold())) for word in words}
+    return (
+        tuple(dict.fromkeys(roleid for roleid in found.values() if roleid is not None)),
+        tuple(word for word, roleid in found.items() if roleid is None and word.lower() not in ("no", "0")),
+    )

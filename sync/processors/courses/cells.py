@@ -1,0 +1,112 @@
+"""What the cells of a row of courses say, as values of Moodle's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sync.columns.survey import DateSurvey
+from sync.moodle.courses.creation import Teacher
+from sync.moodle.courses.defaults import CourseDefaults
+from sync.moodle.courses.rows import CourseField
+from sync.moodle.enrolments.roles import Role
+from sync.moodle.users.users import SiteRules
+from sync.processors.courses.field_values import field_values
+from sync.processors.users.chunk_users import RowRefused
+from sync.values import Note
+
+TEACHER_ROLE = "editingteacher"
+MAX_SECTION_NAME = 255
+# Columns of the file that are columns of `course`; dates are turned into seconds.
+PLAIN_COLUMNS = (
+    "shortname", "fullname", "idnumber", "summary", "showgrades", "showreports", "newsitems", "startdate", "enddate",
+    "timecreated", "timemodified", "marker", "maxbytes", "legacyfiles", "visible", "visibleold", "groupmode",
+    "groupmodeforce", "enablecompletion", "defaultgroupingid", "lang", "theme",
+)  # fmt: skip
+DATES = ("startdate", "enddate", "timecreated", "timemodified")
+
+
+class CourseCells:
+    """Reads cells. All methods raise RowRefused.
+
+    Shape: people: text -> account ids; roles: short name -> role; fields: column -> custom field
+    """
+
+    def __init__(
+        self,
+        defaults: CourseDefaults,
+        rules: SiteRules,
+        people: Mapping[str, Sequence[int]],
+        roles: Mapping[str, Role],
+        fields: Mapping[str, CourseField],
+        *,
+        dates: DateSurvey,
+    ) -> None:
+        self._defaults = defaults
+        self._rules = rules
+        self._people = people
+        self._roles = roles
+        self._fields = fields
+        self._dates = dates
+        self.notes: list[Note] = []
+
+    def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the columns of `course`; what is left out of them is added to `notes`."""
+        values = {name: given[name] for name in PLAIN_COLUMNS if name in given}
+        for name in DATES:
+            if name in values:
+                values[name] = self._rules.seconds(values[name])
+        limit = self._defaults.site_maxbytes
+        if limit and values.get("maxbytes", 0) > limit:
+            raise RowRefused("value_out_of_range", "maxbytes", value=values["maxbytes"], least=0, most=limit)
+        languages = self._rules.languages
+        if values.get("lang") and languages is not None and values["lang"] not in languages:
+            self.notes.append(Note("language_left_out", {"lang": values.pop("lang")}))
+        if "visible" in values:
+            values.setdefault("visibleold", values["visible"])
+        return values
+
+    def topics(self, given: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
+        """Give sections. Shape: number -> name, and summary where the cell has one"""
+        topics: dict[int, dict[str, Any]] = {}
+        for column in sorted(name for name in given if name.startswith("topic")):
+            if not given.get(column):
+                continue
+            name, bar, summary = given[column].partition("|")
+            if len(name.strip()) > MAX_SECTION_NAME:
+                raise RowRefused("value_too_long", column, length=len(name.strip()), limit=MAX_SECTION_NAME)
+            topics[int(column.removeprefix("topic"))] = {
+                "name": name.strip() or None, **({"summary": summary.strip(), "summaryformat": 1} if bar else {}),
+            }  # fmt: skip
+        return topics
+
+    def fields(self, given: Mapping[str, Any]) -> list[tuple[CourseField, dict[str, Any]]]:
+        """Return the custom fields, each with the columns of `customfield_data` that its cell fills. Raises: RowRefused"""
+        return [
+            (custom, field_values(custom, given[column], self._rules, self._dates.orders_of(column)))
+            for column, custom in self._fields.items()
+            if column in given
+        ]
+
+    def teachers(self, given: Mapping[str, Any]) -> list[Teacher]:
+        """Give who is to teach."""
+        teachers = []
+        for column in sorted(name for name in given if name.startswith("teacher") and name.endswith("_account")):
+            text = given.get(column)
+            if not text:
+                continue
+            found = self._people.get(text, ())
+            if len(found) != 1:
+                code = "teacher_ambiguous" if found else "teacher_unknown"
+                raise RowRefused(code, column, account=text, count=len(found))
+            role_column = column.replace("_account", "_role")
+            name = given.get(role_column) or TEACHER_ROLE
+            role = self._roles.get(name) or self._roles.get(name.casefold())
+            if role is None:
+                raise RowRefused("role_unknown", role_column, role=name)
+            if not role.in_courses:
+                raise RowRefused("role_not_for_courses", role_column, role=name)
+            if role.is_barred:
+                raise RowRefused("role_configures_site", role_column, role=role.shortname)
+            teachers.append(Teacher(found[0], role.id))
+        return teachers

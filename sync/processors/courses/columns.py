@@ -1,0 +1,118 @@
+"""The columns of a file of courses, and the options of its runs. Spec: courses.md section 1.1"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from sync.columns.clean import flag, integer, moodle_time, text
+from sync.columns.column import Column, Columns, Empty, NumberedColumn, PrefixedColumn
+from sync.columns.general_options import DATE_ORDER_OPTION, GENERAL_OPTIONS
+from sync.columns.options import Choice, Flag, Options
+from sync.processors.courses.cli_restore import MOODLE, TOOLSYNC
+from sync.processors.courses.fillings import ADD, IGNORE, REPLACE
+
+FIELD_PREFIX = "customfield_"
+MAX_TOPIC = 52
+
+
+def _field(name: str, kind: Any, **more: Any) -> Column:
+    """A column that is stored in the column of `course` with the same name."""
+    return Column(name, kind, stored_in=("course", name), **more)
+
+
+COLUMNS = Columns(
+    _field("shortname", text(150), required=True, names=True, sample="ALG1", help=_("Unique on the site.")),
+    _field("fullname", text(254), required=True, sample="Algebra I", help=_("The name that people read.")),
+    Column("category", text(), default=_("the first category"), refers_to="category", sample="Sciences/Mathematics",
+           aliases=("category_path",),
+           help=_("A number, or a path of names whose missing parts are made; /2026 is a name, and \\/ a slash in a name. "
+                  "With the category identifier “idnumber”: the idnumber of a category that is there.")),
+    Column("category_idnumber", text(100), refers_to="category",
+           help=_("Idnumber of a category that is there; counts before the column category.")),
+    Column("template", text(), refers_to="course", aliases=("templatecourse",), help=_(
+        "Short name of a course, or name of a course backup (.mbz) among the files of the site or in Moodle, one that you "
+        "trust: a new course gets everything that is in it, without the people and what they did. Cells of the row win over "
+        "the template. What it does to an existing course, an option says.")),
+    _field("idnumber", text(100), empty=Empty.CLEARS, names=True, default=_("empty"), sample="C-ALG1",
+           help=_("Unique on the site, where it is filled.")),
+    Column("id", integer(2), refers_to="course", help=_("Moodle's own number; read when it is the course identifier.")),
+    _field("summary", text(), empty=Empty.CLEARS, default=_("empty"), help=_("What the list of courses says of it; HTML.")),
+    _field("format", text(21, lower=True), default=_("the site's"), help=_("An installed format; kept on update.")),
+    _field("showgrades", flag(), default=_("the site's"), help=_("1 shows people their grades.")),
+    _field("showreports", flag(), default=_("the site's"), help=_("1 shows people the reports of what they did.")),
+    _field("newsitems", integer(0, 10), default=_("the site's"),
+           help=_("More than 0 gives a new course its Announcements forum.")),
+    _field("startdate", moodle_time(), default=_("now"), sample="2027-09-01"),
+    _field("enddate", moodle_time(), default=_("0, none")),
+    _field("timecreated", moodle_time(), default=_("now"), help=_("When it was made, for courses from elsewhere.")),
+    _field("timemodified", moodle_time(), default=_("now"), help=_("When it was changed last; leave it out.")),
+    _field("marker", integer(0, MAX_TOPIC), default="0", help=_("The section that is highlighted.")),
+    _field("maxbytes", integer(0), default=_("the site's"), help=_("0 = the site's limit.")),
+    _field("legacyfiles", flag(), default="0", help=_("Files of courses as in Moodle 1.9; leave it out.")),
+    _field("visible", flag(), default=_("the site's"), help=_("In a hidden category students see it only once that is shown.")),
+    _field("visibleold", flag(), default=_("as visible"),
+           help=_("Whether it is seen again once its category is shown.")),
+    _field("groupmode", integer(0, 2), default=_("the site's"), help=_("0 none, 1 separate, 2 visible groups.")),
+    _field("groupmodeforce", flag(), default=_("the site's"),
+           help=_("1 gives all activities the group mode of the course.")),
+    Column("coursedisplay", flag(), default=_("the site's"), help=_("0 all sections on a page, 1 one section a page.")),
+    _field("enablecompletion", flag(), default=_("the site's"), help=_("1 keeps track of what people have completed.")),
+    _field("defaultgroupingid", integer(0), default="0", help=_("The number of a grouping of the course; 0 = none.")),
+    _field("lang", text(50, lower=True), empty=Empty.CLEARS, default=_("the site's"),
+           help=_("The code of an installed language that is forced on the course, such as fr.")),
+    _field("theme", text(50), empty=Empty.CLEARS, default=_("empty"),
+           help=_("The name of a theme, where courses may have their own.")),
+    Column("self", flag(), help=_("1 switches self enrolment on, 0 off.")),
+    Column("guest", flag(), help=_("1 switches guest access on, 0 off.")),
+    Column("sortorder", text(), ignored=True),
+    NumberedColumn("topic", text(), least=0, most=MAX_TOPIC, help=_("Sections: name, or name|summary.")),
+    NumberedColumn("teacher", text(), suffix="_account", refers_to="user",
+                   help=_("Id, username, e-mail address or part of a name, of exactly one account; digits that fit two are "
+                          "refused.")),
+    NumberedColumn("teacher", text(100), suffix="_role", refers_to="role", default="editingteacher",
+                   help=_("Short name of a role that may be given in courses.")),
+    PrefixedColumn(FIELD_PREFIX, text(), empty=Empty.CLEARS, help=_("Custom field of courses, by its short name.")),
+    exact_width=True,
+    elsewhere={
+        "delete": "elsewhere_delete_courses", "rename": "elsewhere_rename_courses", "reset": "elsewhere_reset_courses",
+        "enrolment_": "elsewhere_course_methods", "backupfile": "elsewhere_course_backup", "role_": "elsewhere_course_roles",
+    },
+)  # fmt: skip
+
+OPTIONS = Options(
+    Choice("courseidentifier", default="shortname", aliases=("courses_fileuploadidentifier",),
+           choices={"id": "id", "idnumber": "idnumber", "shortname": "shortname"},
+           label=_("Course identifier"), help=_("The column that tells which course a row means.")),
+    Choice("categoryidentifier", default="idname", aliases=("courses_coursecategoryidentifier",),
+           choices={"idname": _("number or path of names"), "idnumber": "idnumber"},
+           label=_("Category identifier"), help=_("What the column category holds.")),
+    Flag("newcategoriesvisible", default=True, aliases=("courses_newcategoriesvisible",),
+         label=_("New categories are visible"), help=_("Whether categories that are made can be seen.")),
+    Flag("protectcategory", aliases=("courses_protectcategory",), label=_("Protect categories"),
+         help=_("Existing courses stay in their category, whatever the cell says.")),
+    Flag("forceupdate", aliases=("courses_forceupdate",), label=_("Update existing courses"),
+         help=_("Off: a row whose course exists changes nothing, and its other cells aren't looked at.")),
+    Choice("templatemode", default=IGNORE, aliases=("courses_template_mode",),
+           choices={IGNORE: _("changes nothing"), ADD: _("is added to what is in it"),
+                    REPLACE: _("takes the place of what is in it")},
+           label=_("A template of an existing course"),
+           help=_("Only where existing courses are updated, and only while something of the template isn't in the course "
+                  "yet: activities by their kind and name, named sections. “Takes the place” deletes all activities "
+                  "with what people did in them; people, roles and groups stay.")),
+    Choice("templatesource", default="course",
+           choices={"course": _("the course as it is now"), "backup": _("its newest backup")},
+           label=_("Templates named by their short name"),
+           help=_("What a new course is made like. Backups are those that teachers saved in the course.")),
+    Choice("restorewith", default=TOOLSYNC,
+           choices={TOOLSYNC: "ToolSync", MOODLE: _("Moodle's own command line")},
+           label=_("Backups are restored by"),
+           help=_("Moodle's restore knows every plugin, and takes people along if the backup holds any; but it moves no "
+                  "dates, needs the command line that the operator has set, and makes one course after the other.")),
+    Flag("leaveoutunknown", label=_("Leave out what isn't known"),
+         help=_("Activities and questions of a backup whose plugin isn't known are left out, and named in the report. Off: "
+                "the row is rejected.")),
+    DATE_ORDER_OPTION,
+        *GENERAL_OPTIONS,
+)  # fmt: skip

@@ -1,0 +1,74 @@
+"""What a cell of a course custom field becomes in Moodle, by the field's type."""
+
+from __future__ import annotations
+
+from math import isfinite, nan
+from typing import Any
+
+from sync.columns.clean import CellError, flag, moodle_time, one_of, text as text_kind
+from sync.columns.dates import FROM_ANY_YEAR, DateOrders
+from sync.moodle.courses.rows import CourseField
+from sync.moodle.users.users import SiteRules
+from sync.processors.users.chunk_users import RowRefused
+
+# Source: Moodle table customfield_data, column charvalue
+_MAX_TEXT = 1333
+
+
+def field_values(field: CourseField, text: str, rules: SiteRules, orders: DateOrders) -> dict[str, Any]:
+    """Give the columns of `customfield_data` that hold a value.
+
+    Shape: orders: of day and month in the column
+    Raises: RowRefused for a value that the field can't hold
+    """
+    convert = _CONVERTERS.get(field.kind)
+    if convert is None:
+        raise RowRefused("course_field_kind_unknown", column_of(field), kind=field.kind)
+    try:
+        return {"valueformat": 0, **convert(field, text, rules, orders)}
+    except CellError as error:
+        raise RowRefused(error.code, column_of(field), **error.params) from None
+
+
+def column_of(field: CourseField) -> str:
+    return f"customfield_{field.shortname.lower()}"
+
+
+def _text(field: CourseField, text: str, _rules: SiteRules, _orders: DateOrders) -> dict[str, Any]:
+    text = text_kind(int(field.settings.get("maxlength") or _MAX_TEXT)).cleaner()(text)
+    return {"charvalue": text, "value": text}
+
+
+def _textarea(_field: CourseField, text: str, _rules: SiteRules, _orders: DateOrders) -> dict[str, Any]:
+    return {"value": text, "valueformat": 1}
+
+
+def _checkbox(_field: CourseField, text: str, _rules: SiteRules, _orders: DateOrders) -> dict[str, Any]:
+    number = flag().cleaner()(text) if text else 0
+    return {"intvalue": number, "value": str(number)}
+
+
+def _select(field: CourseField, text: str, _rules: SiteRules, _orders: DateOrders) -> dict[str, Any]:
+    choices = [choice.strip() for choice in str(field.settings.get("options", "")).splitlines()]
+    number = choices.index(one_of(choices, exact=True).cleaner()(text)) + 1 if text else 0
+    return {"intvalue": number, "value": str(number)}
+
+
+def _date(_field: CourseField, text: str, rules: SiteRules, orders: DateOrders) -> dict[str, Any]:
+    seconds = rules.seconds(moodle_time(orders, FROM_ANY_YEAR).cleaner()(text)) if text else 0
+    return {"intvalue": seconds, "value": str(seconds)}
+
+
+def _number(field: CourseField, text: str, _rules: SiteRules, _orders: DateOrders) -> dict[str, Any]:
+    try:
+        number = float(text.replace(",", ".")) if text else None
+    except ValueError:
+        number = nan
+    if number is not None and not isfinite(number):
+        raise RowRefused("value_not_number", column_of(field), value=text)
+    return {"decvalue": number, "value": text}
+
+
+_CONVERTERS = {
+    "text": _text, "textarea": _textarea, "checkbox": _checkbox, "select": _select, "date": _date, "number": _number,
+}  # fmt: skip

@@ -1,0 +1,45 @@
+"""The column `template` of courses that are there already: its content is added to theirs, or takes its place.
+
+Source: spec courses.md section 1.3, option templatemode
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sync.moodle.course_content.delete.clear_content import empty_courses
+from sync.moodle.course_content.graph.content_source import Target
+from sync.moodle.course_content.graph.graph import CourseGraph
+from sync.moodle.courses.courses import Course, fetch_courses
+from sync.moodle.db.writer import Writer
+from sync.moodle.files.files import DeletedFiles
+from sync.processors.courses.templates import FromTemplate, plant_templates
+
+# Values of the option: what a template does to a course that is there.
+IGNORE, ADD, REPLACE = "0", "1", "2"
+
+
+class Filling(NamedTuple):
+    """Content for a course that is there. Shape: replaces: what is in it goes first"""
+
+    course: Course
+    content: FromTemplate
+    replaces: bool
+
+
+def fill_courses(writer: Writer, graph: CourseGraph, fillings: Sequence[Filling], *, now: int) -> DeletedFiles:
+    """Bring content into courses that are there; give the files of what it replaces, to be seen to after the commit."""
+    if not fillings:
+        return DeletedFiles()
+    # The same transaction may have moved them.
+    found = fetch_courses(writer.session, "id", [str(filling.course.id) for filling in fillings])
+    courses = {course.id: course for (course,) in found.values()}
+    emptied = [courses[filling.course.id] for filling in fillings if filling.replaces]
+    files = empty_courses(writer, graph, emptied, now=now) if emptied else DeletedFiles()
+    wanted = []
+    for filling in fillings:
+        course, how = courses[filling.course.id], filling.content
+        wanted.append((Target(course.id, course.contextid, course.path, how.date_offset, is_filled=True), how))
+    plant_templates(writer, graph, wanted, now=now)
+    return files

@@ -1,0 +1,339 @@
+"""What each row of a file of courses does, as if the rows were carried out in file order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sync.columns.options import OptionValues
+from sync.moodle.categories.categories import Category, NewCategory
+from sync.moodle.courses.courses import Course
+from sync.moodle.courses.creation import NewCourse, Teacher
+from sync.moodle.courses.rows import CourseRow
+from sync.moodle.users.users import SiteRules
+from sync.processors.base.processor import SplitChunk
+from sync.processors.courses.category_paths import CourseCategories
+from sync.processors.courses.cells import CourseCells
+from sync.processors.courses.cli_restore import HandOver
+from sync.processors.courses.course_book import CourseBook, check_context
+from sync.processors.courses.field_owners import FieldOwners
+from sync.processors.courses.fillings import IGNORE, REPLACE, Filling
+from sync.processors.courses.plan import CoursesPlan, NewPlace, Target
+from sync.processors.courses.state import CoursesState
+from sync.processors.courses.templates import (
+    CHUNK_WEIGHT,
+    FromTemplate,
+    Template,
+    date_offset,
+    find_template,
+    is_archive,
+    referring_values,
+    values_from,
+)
+from sync.processors.courses.update import CourseUpdate, follows_weeks
+from sync.processors.memberships.rows import MembershipRows
+from sync.processors.users.chunk_users import RowRefused
+from sync.values import Action, Change, CleanRow, Outcome
+
+COURSE_IDENTIFIERS = ("id", "idnumber", "shortname")
+_NAMING = (*COURSE_IDENTIFIERS, "fullname")
+
+
+class CoursesPlanner:
+    """Plans one chunk."""
+
+    def __init__(self, state: CoursesState, chosen: OptionValues, names: frozenset[str]) -> None:
+        self.state = state
+        self.chosen = chosen
+        self.names = names
+        self.plan = CoursesPlan(state.now, state.categories)
+        self.cells = CourseCells(
+            state.defaults, state.rules, state.people, state.roles, state.fields, dates=state.dates
+        )
+        self.categories = CourseCategories(
+            state.categories, new_visible=chosen.newcategoriesvisible, folds=state.category_folds
+        )
+        self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
+        self.book = CourseBook(state.named, state.folds)
+        # What rows have said of the courses that they made or changed, by short name.
+        self.given: dict[str, Mapping[str, Any]] = {}
+        # The courses whose content rows so far take over: it must be as it is until they have it.
+        self.field_owners = FieldOwners(state.unique_values)
+        self._copied: set[int] = set()
+        self._weight = 0
+
+    def plan_rows(self, rows: Sequence[CleanRow]) -> CoursesPlan:
+        for row in rows:
+            if self.plan.hand_over:
+                raise SplitChunk(row.line)
+            self.cells.notes.clear()
+            try:
+                outcome = self._plan_row(row)
+                self.plan.outcomes.append(outcome._replace(notes=(*outcome.notes, *self.cells.notes)))
+            except RowRefused as refused:
+                subject = row.values["shortname"]
+                self.plan.outcomes.append(Outcome(row.line, Action.REJECTED, refused.code, refused.params, subject))
+        wanted = {place.category for place in self.plan.places} | {move.category for move in self.plan.moves}
+        self.plan.categories = [category for names, category in self.categories.new.items() if _leads_to(names, wanted)]
+        self.rows.finish()
+        return self.plan
+
+    def _plan_row(self, row: CleanRow) -> Outcome:
+        identifier, values = self.state.identifier, row.values
+        text = str(values.get(identifier, ""))
+        if not text:
+            raise RowRefused("identity_empty", identifier, identity=identifier)
+        course = self.book.find(identifier, text, identifier)
+        if self.book.is_made(identifier, text) or (course and course["id"] in self.book.updated):
+            if self.chosen.forceupdate:
+                # What the earlier row did must be there before this one can be compared with it.
+                raise SplitChunk(row.line)
+            return _outcome(row, Action.UNCHANGED, "course_exists")
+        if course is None:
+            return self._create(row)
+        if course["category"] == 0:
+            raise RowRefused("course_is_site", identifier, course=text, identifier=identifier)
+        check_context(course, identifier)
+        if not self.chosen.forceupdate:
+            return _outcome(row, Action.UNCHANGED, "course_exists")
+        return self._update(self._without_what_was_said(row, course["id"]), course)
+
+    def _without_what_was_said(self, row: CleanRow, courseid: int) -> CleanRow:
+        """Leave out cells that an earlier row of a simulation has carried out already."""
+        said = self.state.said.get(courseid)
+        if not said:
+            return row
+        kept = {name: value for name, value in row.values.items() if name in _NAMING or said.get(name) != str(value)}
+        return row._replace(values=kept)
+
+    def _create(self, row: CleanRow) -> Outcome:
+        state, given = self.state, row.values
+        if state.identifier == "id":
+            raise RowRefused("course_unknown", "id", course=str(given["id"]), identifier="id")
+        values = self.cells.values(given)
+        self.book.check_names(values, 0, row.line)
+        course_format = given.get("format") or state.defaults.text("format")
+        if course_format not in state.defaults.formats:
+            allowed = ", ".join(sorted(state.defaults.formats))
+            raise RowRefused("value_not_among", "format", value=course_format, allowed=allowed)
+        if values.get("defaultgroupingid"):
+            raise RowRefused("course_grouping_unknown", "defaultgroupingid", grouping=values["defaultgroupingid"])
+        template = self._template(row)
+        if template and template.is_for_moodle:
+            return self._hand_over(row, template)
+        full = {"category": 0, **state.defaults.values(state.now), **values, "format": course_format}
+        if template:
+            full = values_from(template, full, values)
+        full["visibleold"] = values.get("visibleold", full["visible"])
+        full["timemodified"] = values.get("timemodified", full["timecreated"])
+        if given.get("enablecompletion") == 0:
+            full["showcompletionconditions"] = None
+        course = NewCourse((given["shortname"],), full)
+        if template:
+            course.options = self._given_options(full["format"], given)
+        else:
+            course.news = self._news(course_format, full)
+            course.options = state.defaults.format_options(course_format) | self._given_options(course_format, given)
+            course.blocks = state.defaults.blocks(course_format)
+            course.sections = self._sections_of_new(course_format, given)
+        course.instances = state.defaults.instances(
+            state.now, {method: given[method] for method in ("self", "guest") if method in given}
+        )
+        if course.options.get("automaticenddate") == "1" and "enddate" not in values:
+            full["enddate"] = full["startdate"] + 7 * 86_400 * max(course.sections)
+        _check_dates(full, state.rules)
+        fields = self.cells.fields(given)
+        self.field_owners.check(fields, given["shortname"], self.book.updated, row.line)
+        course.fields = {custom.id: {**state.extras, **of_field} for custom, of_field in fields}
+        course.teachers = self._teachers_of(course, given)
+        # In a hidden one it stays as it is: nobody sees what is in there before the category is shown, as Moodle's form has it.
+        category = self._category(given) or self.categories.default()
+        content = self._content(template, full, values, given) if template else None
+        self.plan.places.append(NewPlace(course, category, content))
+        self.field_owners.take(fields, given["shortname"])
+        self.plan.dirty_users.update(teacher.userid for teacher in course.teachers)
+        self.book.claim(values, 0)
+        self.given[given["shortname"]] = given
+        return _outcome(row, Action.CREATED, "course_created")
+
+    def _teachers_of(self, course: NewCourse, given: Mapping[str, Any]) -> list[Teacher]:
+        teachers = self.cells.teachers(given)
+        if teachers and not any(instance["enrol"] == "manual" for instance in course.instances):
+            raise RowRefused("course_without_manual", "teacher1_account")
+        return teachers
+
+    def _changes_of_what_was_said(self, row: CleanRow, courseid: int, changes: Sequence[Change]) -> list[Change]:
+        """Give what a simulation can't see, as it isn't in Moodle: cells that say otherwise than those of an earlier row."""
+        said, told = self.state.said.get(courseid, {}), {change.field for change in changes}
+        return [
+            Change(name, said[name], str(value))
+            for name, value in row.values.items()
+            if name in said and name not in _NAMING and name not in told
+        ]
+
+    def _hand_over(self, row: CleanRow, template: Template) -> Outcome:
+        """Let Moodle make a course of a backup. What can be told before is told before; such a row has a chunk to itself."""
+        if self.plan.outcomes:
+            raise SplitChunk(row.line)
+        given = row.values
+        self.cells.teachers(given)
+        self.cells.topics(given)
+        self.cells.fields(given)
+        category = self._category(given) or self.categories.default()
+        # Into one that the row makes, the row moves the course.
+        place = category if isinstance(category, Category) else min(self.state.categories, key=lambda each: each.id)
+        usual = {"idnumber": "", "visible": self.state.defaults.values(self.state.now)["visible"]}
+        self.plan.hand_over = HandOver(row, template, place.id, usual)
+        return _outcome(row, Action.CREATED, "course_created")
+
+    def plan_restored(self, row: CleanRow, course: CourseRow) -> CoursesPlan:
+        """Plan what a row changes in the course that Moodle has made for it. Raises: RowRefused"""
+        self._update(row, course)
+        self.plan.categories = list(self.categories.new.values())
+        self.rows.finish()
+        return self.plan
+
+    def _update(self, row: CleanRow, course: CourseRow) -> Outcome:
+        if course["id"] in self._copied:
+            # Rows are planned on what is there, but copied from what the chunk leaves: with nothing in it, from nothing.
+            raise SplitChunk(row.line)
+        values = self.cells.values(row.values)
+        if self.state.identifier == "shortname" and self.book.is_same(values["shortname"], course["shortname"]):
+            # The course was found by it, in whatever way the file spells it.
+            values["shortname"] = course["shortname"]
+        self.book.check_names(values, course["id"], row.line)
+        if values.get("defaultgroupingid") and values["defaultgroupingid"] not in self.state.groupings.get(
+            course["id"], ()
+        ):
+            raise RowRefused("course_grouping_unknown", "defaultgroupingid", grouping=values["defaultgroupingid"])
+        if not follows_weeks(self.state, course) or "enddate" in values:
+            _check_dates({**course, **values}, self.state.rules)
+        target = None if self.chosen.protectcategory else self._category(row.values)
+        teachers = self.cells.teachers(row.values)
+        fields = self.cells.fields(row.values)
+        # In a simulation a course may be there that an earlier row would have made.
+        owner = course["id"] if course["id"] > 0 else course["shortname"]
+        self.field_owners.check(fields, owner, self.book.updated, row.line)
+        topics = self.cells.topics(row.values)
+        filling = self._filling(row, {**course, **values})
+        # From here on the row gets into the plan: what can be refused was refused, but for teachers, who come first.
+        self.field_owners.take(fields, owner)
+        update = CourseUpdate(self.state, self.plan, self.rows, course, row.line)
+        update.take_teachers(teachers)
+        update.take_methods({method: row.values[method] for method in ("self", "guest") if method in row.values})
+        if filling:
+            self.plan.fillings.append(filling)
+            update.take_content(row.values["template"])
+        if filling is None or not filling.replaces:
+            update.take_sections(topics)
+        update.take_format_option("coursedisplay", row.values.get("coursedisplay"))
+        update.take_fields(fields)
+        update.take_values(values)
+        update.take_category(target)
+        changes = [*update.finish(), *self._changes_of_what_was_said(row, course["id"], update.changes)]
+        self.book.claim(values, course["id"])
+        if not changes:
+            return _outcome(row, Action.UNCHANGED, "course_unchanged")
+        self.book.updated[course["id"]] = {**course, **values}
+        self.given[values["shortname"]] = row.values
+        code = "course_updated"
+        if filling:
+            code = "course_content_replaced" if filling.replaces else "course_content_added"
+        return _outcome(row, Action.UPDATED, code, changes)
+
+    def _category(self, given: Mapping[str, Any]) -> Target | None:
+        if idnumber := given.get("category_idnumber"):
+            return self.categories.by_idnumber(idnumber)
+        text = given.get("category", "")
+        if not text:
+            return None
+        if self.chosen.categoryidentifier == "idnumber":
+            return self.categories.by_idnumber(text)
+        return self.categories.by_id_or_path(text)
+
+    def _news(self, course_format: str, full: Mapping[str, Any]) -> dict[str, Any] | None:
+        return self.state.defaults.news_forum(course_format, full["newsitems"], self.state.now)
+
+    def _template(self, row: CleanRow) -> Template | None:
+        """Give the template of a row.
+
+        Raises: SplitChunk where it is to be made itself first, or where the chunk would become too much; RowRefused
+        """
+        text = row.values.get("template")
+        if not text:
+            return None
+        if self.book.is_claimed("shortname", text):
+            raise SplitChunk(row.line)
+        if not is_archive(text) and (named := self.book.find("shortname", text, "template")):
+            check_context(named, "template")
+        template = find_template(self.state.templates, text)
+        if template.courseid in self.book.updated:
+            raise SplitChunk(row.line)
+        self._weigh(row, template.weight)
+        if template.courseid:
+            self._copied.add(template.courseid)
+        return template
+
+    def _weigh(self, row: CleanRow, weight: int) -> None:
+        """Raises: SplitChunk where the chunk would become too much"""
+        self._weight += weight
+        if self._weight > CHUNK_WEIGHT and self._weight > weight:
+            raise SplitChunk(row.line)
+
+    def _filling(self, row: CleanRow, course: CourseRow) -> Filling | None:
+        """Give what comes into a course that is there; None where all of it is there, or nothing is to come.
+
+        Raises: SplitChunk, RowRefused
+        """
+        mode, courseid = self.chosen.templatemode, course["id"]
+        if mode == IGNORE or courseid not in self.state.inventories:
+            return None
+        template = self._template(row)
+        if template is None:
+            return None
+        if template.is_for_moodle:
+            raise RowRefused("course_handover_existing", "template", template=row.values["template"])
+        if template.courseid == courseid:
+            raise RowRefused("course_template_itself", "template", template=row.values["template"])
+        if not template.inventory - self.state.inventories[courseid]:
+            return None
+        replaces = mode == REPLACE
+        if replaces:
+            if plugins := self.state.unknown.get(courseid):
+                raise RowRefused("course_replace_plugins", "template", plugins=", ".join(plugins))
+            self._weigh(row, self.state.weights.get(courseid, 0))
+        topics = self.cells.topics(row.values) if replaces else {}
+        content = FromTemplate(template, date_offset(template, course), {}, topics)
+        return Filling(Course(courseid, course["contextid"], course["path"] or ""), content, replaces)
+
+    def _content(
+        self, template: Template, full: Mapping[str, Any], values: Mapping[str, Any], given: Mapping[str, Any]
+    ) -> FromTemplate:
+        offset = date_offset(template, full)
+        return FromTemplate(template, offset, referring_values(template, values), self.cells.topics(given))
+
+    def _given_options(self, course_format: str, given: Mapping[str, Any]) -> dict[str, str]:
+        options = self.state.defaults.format_options(course_format)
+        if "coursedisplay" in options and "coursedisplay" in given:
+            return {"coursedisplay": str(given["coursedisplay"])}
+        return {}
+
+    def _sections_of_new(self, course_format: str, given: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
+        topics = self.cells.topics(given)
+        last = max(topics) if topics else self.state.defaults.sections(course_format)
+        return {number: topics.get(number, {}) for number in range(last + 1)}
+
+
+def _leads_to(names: tuple[str, ...], wanted: set[Target]) -> bool:
+    """Whether a category that is made is wanted, or is on the way to one that is."""
+    return any(isinstance(target, NewCategory) and target.names[: len(names)] == names for target in wanted)
+
+
+def _check_dates(values: Mapping[str, Any], rules: SiteRules) -> None:
+    if values["enddate"] and values["enddate"] < values["startdate"]:
+        start, end = rules.shown_time(values["startdate"]), rules.shown_time(values["enddate"])
+        raise RowRefused("course_dates_reversed", "enddate", start=start, end=end)
+
+
+def _outcome(row: CleanRow, action: Action, code: str, changes: Sequence[Change] = ()) -> Outcome:
+    return Outcome(row.line, action, code, {}, row.values["shortname"], tuple(changes))

@@ -1,0 +1,312 @@
+"""`courses`: create and update courses, with categories, sections, enrolment methods and teachers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from django.utils.translation import gettext_lazy as _
+
+from sync.columns.options import OptionValues
+from sync.errors import MoodleRefused
+from sync.moodle.categories.categories import fetch_categories
+from sync.moodle.course_content.delete.delete import unknown_plugins
+from sync.moodle.course_content.graph.graph import load_graph
+from sync.moodle.course_content.restore.inventory import fetch_inventories
+from sync.moodle.courses.courses import fetch_course_weights, fetch_courses
+from sync.moodle.courses.defaults import CourseDefaults
+from sync.moodle.courses.order import courses_per_category, fix_course_order
+from sync.moodle.courses.rows import (
+    CourseField,
+    CourseRow,
+    fetch_course_fields,
+    fetch_course_rows,
+    fetch_field_data,
+    fetch_format_options,
+    fetch_owners_of_field_values,
+    fetch_people,
+    fetch_sections,
+)
+from sync.moodle.db.identifiers import folding
+from sync.moodle.db.writer import Writer
+from sync.moodle.enrolments.roles import fetch_roles
+from sync.moodle.users.users import SiteRules
+from sync.processors.base.after_commit import AfterCommit
+from sync.processors.base.processor import Processor, SplitChunk
+from sync.processors.courses.archives import MOST_BACKUPS, ArchiveShelf, without_backup
+from sync.processors.courses.cli_restore import MOODLE, HandOver, restore_by_moodle
+from sync.processors.courses.columns import COLUMNS, FIELD_PREFIX, OPTIONS
+from sync.processors.courses.field_owners import UniqueValues, wanted_values, with_remembered
+from sync.processors.courses.fillings import IGNORE, REPLACE
+from sync.processors.courses.memory import (
+    recall_categories,
+    recall_courses,
+    recall_inventories,
+    recall_said,
+    recall_templates,
+    remember_courses,
+)
+from sync.processors.courses.plan import CoursesPlan, write_courses_plan
+from sync.processors.courses.planner import COURSE_IDENTIFIERS, CoursesPlanner
+from sync.processors.courses.state import CoursesState
+from sync.processors.courses.templates import Template, fetch_templates, is_archive
+from sync.processors.memberships.fetch import fetch_memberships
+from sync.processors.memberships.state import MembershipState, roles_by_shortname
+from sync.processors.users.chunk_users import RowRefused
+from sync.values import CleanRow, Note
+
+
+class Courses(Processor[CoursesState, CoursesPlan]):
+    """Create and update courses. Spec: courses.md section 1."""
+
+    key = "courses"
+    label = _("Courses: create and update")
+    summary = _("Create and update courses with categories, sections, self enrolment, guest access and teachers.")
+    default_filename = "uploadcourses.csv"
+    after = ("users",)
+    columns = COLUMNS
+    options = OPTIONS
+
+    def begin(self, names: Sequence[str]) -> None:
+        self.names = frozenset(names)
+        self.rules = SiteRules(self.moodle)
+        self.defaults = CourseDefaults(self.moodle)
+        self.roles = roles_by_shortname(fetch_roles(self.moodle))
+        self.fields = self._match_fields()
+        self.graph = load_graph()
+        self.folds = {name: folding(self.moodle, "course", name) for name in ("shortname", "idnumber")}
+        self.category_folds = {name: folding(self.moodle, "course_categories", name) for name in ("name", "idnumber")}
+        self.shelf: ArchiveShelf | None = None
+        self.fills = "template" in self.names and self.chosen.forceupdate and self.chosen.templatemode != IGNORE
+        if "template" in self.names:
+            self.graph.check(self.moodle)
+            self.shelf = ArchiveShelf(
+                self.moodle, self.graph, self.file_area, self.kept,
+                leave_out=self.chosen.leaveoutunknown, with_inventory=self.fills,
+                for_moodle=self.chosen.restorewith == MOODLE,
+            )  # fmt: skip
+        self.identifier = self.chosen.courseidentifier
+        if self.identifier not in self.names:
+            self.file_notes.append(Note("identity_taken_from", {"wanted": self.identifier, "used": "shortname"}))
+            self.identifier = "shortname"
+        if "id" in self.names and self.identifier != "id":
+            self.file_notes.append(Note("columns_ignored", {"columns": "id"}))
+
+    def _finish(self, plan: CoursesPlan, hand_over: HandOver, writer: Writer) -> None:
+        """Give a course that Moodle has made of a backup the cells of its row."""
+        courseid, row = hand_over.courseid, hand_over.cells
+        found = fetch_course_rows(self.moodle, {"id": {str(courseid)}})["id"].get(str(courseid))
+        if not found:
+            raise MoodleRefused("course_handover_lost", courseid=courseid)
+        chosen = OptionValues({**self.chosen, "protectcategory": False, "templatemode": IGNORE})
+        planner = CoursesPlanner(self._fetch([row], {}, set(), [courseid]), chosen, self.names)
+        try:
+            finished = planner.plan_restored(row, found[0])
+        except RowRefused as refused:
+            raise MoodleRefused(refused.code, **refused.params) from refused
+        write_courses_plan(finished, writer, self.graph)
+        plan.files += finished.files
+
+    def fetch(self, rows: Sequence[CleanRow]) -> CoursesState:
+        texts = {
+            name: {str(row.values[name]) for row in rows if row.values.get(name)}
+            for name in COURSE_IDENTIFIERS
+            if name in self.names
+        }
+        templates = self._template_texts(rows)
+        texts["shortname"] |= templates
+        named = recall_courses(self.memory, fetch_course_rows(self.moodle, texts), texts, self.folds)
+        return self._fetch(rows, named, templates, self._courses_to_update(named))
+
+    def _fetch(
+        self,
+        rows: Sequence[CleanRow],
+        named: Mapping[str, Mapping[str, Sequence[CourseRow]]],
+        templates: set[str],
+        courseids: Sequence[int],
+    ) -> CoursesState:
+        """Read what rows need. Shape: named: the courses that they name; courseids: those that they may change"""
+        people = fetch_people(self.moodle, self._teacher_texts(rows), self.rules.mnethostid)
+        has_topics = any(name.startswith("topic") for name in self.names)
+        return CoursesState(
+            now=int(time.time()),
+            identifier=self.identifier,
+            rules=self.rules,
+            defaults=self.defaults,
+            categories=recall_categories(self.memory, fetch_categories(self.moodle)),
+            named=named,
+            roles=self.roles,
+            fields=self.fields,
+            dates=self.survey.dates,
+            unique_values=self._unique_values(rows),
+            people=people,
+            groupings=self._fetch_groupings(courseids),
+            sections=fetch_sections(self.moodle, courseids) if has_topics or "startdate" in self.names else {},
+            options=fetch_format_options(self.moodle, courseids, ("coursedisplay", "automaticenddate")),
+            field_data=fetch_field_data(self.moodle, courseids, [custom.id for custom in self.fields.values()]),
+            extras=self._field_extras(),
+            memberships=self._fetch_memberships(courseids, {userid for ids in people.values() for userid in ids}),
+            courses_per_category=courses_per_category(self.moodle),
+            folds=self.folds,
+            category_folds=self.category_folds,
+            templates=self._fetch_templates(templates, named.get("shortname", {})),
+            said=recall_said(self.memory, _ids_of(named)),
+            **self._fetch_to_fill(courseids),
+        )
+
+    def plan(self, rows: Sequence[CleanRow], state: CoursesState) -> CoursesPlan:
+        self.planner = CoursesPlanner(state, self.chosen, self.names)
+        return self.planner.plan_rows(rows)
+
+    def prepare(self, plan: CoursesPlan) -> None:
+        if self.shelf is not None and plan.hand_over is not None:
+            if self.moodle_command is None:
+                raise MoodleRefused("course_handover_no_command")
+            plan.hand_over.courseid = restore_by_moodle(self.moodle_command, self.shelf, plan.hand_over)
+        elif self.shelf is not None:
+            self.shelf.store_contents(plan.templates)
+
+    def apply(self, plan: CoursesPlan, writer: Writer) -> None:
+        if isinstance(plan, OrderPlan):
+            fix_course_order(writer)
+            return
+        write_courses_plan(plan, writer, self.graph)
+        if plan.hand_over is not None:
+            self._finish(plan, plan.hand_over, writer)
+
+    def after_commit(self, plan: CoursesPlan) -> AfterCommit:
+        owed = super().after_commit(plan)
+        owed.changes_order = plan.changes_order
+        return owed
+
+    def collect(self, owed: AfterCommit) -> None:
+        super().collect(owed)
+        if owed.changes_order:
+            self.kept["order"] = True
+
+    def closing_plan(self) -> CoursesPlan | None:
+        """The order of all courses of the site is seen to once, whatever the number of chunks."""
+        return OrderPlan(int(time.time()), ()) if self.kept.get("order") else None
+
+    def closing_notes(self) -> list[Note]:
+        return [*super().closing_notes(), *self.kept.get("told", ())]
+
+    def close(self) -> None:
+        if self.shelf is not None:
+            self.shelf.close()
+
+    def remember(self, plan: CoursesPlan, state: CoursesState) -> None:
+        remember_courses(self.memory, self.planner, state)
+
+    def _template_texts(self, rows: Sequence[CleanRow]) -> set[str]:
+        """Give what rows name as templates. Raises: SplitChunk where that would be too many backups at a time"""
+        texts: set[str] = set()
+        backups: set[str] = set()
+        for row in rows:
+            if text := row.values.get("template"):
+                texts.add(text)
+                if is_archive(text) or self.chosen.templatesource == "backup":
+                    backups.add(text)
+                if len(backups) > MOST_BACKUPS:
+                    raise SplitChunk(row.line)
+        return texts
+
+    def _fetch_templates(self, texts: set[str], named: Mapping[str, Sequence[CourseRow]]) -> dict[str, Template]:
+        if self.shelf is None or not texts:
+            return {}
+        backups = {text for text in texts if is_archive(text)}
+        courses = texts - backups
+        if self.chosen.templatesource == "course":
+            live = fetch_templates(self.moodle, self.graph, courses, named, with_inventory=self.fills)
+            return {**recall_templates(self.memory, live), **self.shelf.fetch(backups, {})}
+        # A simulation knows courses that aren't there yet.
+        present = {text: named[text][0] for text in courses if named.get(text) and named[text][0]["id"] > 0}
+        return {**without_backup(present), **self.shelf.fetch(backups, present)}
+
+    def _fetch_to_fill(self, courseids: Sequence[int]) -> dict[str, Any]:
+        """Look at the courses that templates may come into."""
+        if not self.fills or not courseids:
+            return {}
+        inventories = fetch_inventories(self.moodle, self.graph, courseids)
+        if self.chosen.templatemode != REPLACE:
+            return {"inventories": recall_inventories(self.memory, inventories)}
+        courses = [course for (course,) in fetch_courses(self.moodle, "id", list(map(str, courseids))).values()]
+        return {
+            "inventories": recall_inventories(self.memory, inventories),
+            "unknown": unknown_plugins(self.moodle, self.graph, courses),
+            "weights": fetch_course_weights(self.moodle, courseids),
+        }
+
+    def _teacher_texts(self, rows: Sequence[CleanRow]) -> set[str]:
+        columns = [name for name in self.names if name.startswith("teacher") and name.endswith("_account")]
+        return {row.values[name] for name in columns for row in rows if row.values.get(name)}
+
+    def _courses_to_update(self, named: Any) -> list[int]:
+        if not self.chosen.forceupdate:
+            return []
+        found = (row["id"] for rows in named.get(self.identifier, {}).values() for row in rows)
+        return sorted({courseid for courseid in found if courseid > 0})
+
+    def _fetch_groupings(self, courseids: Sequence[int]) -> dict[int, frozenset[int]]:
+        if "defaultgroupingid" not in self.names or not courseids:
+            return {}
+        table = self.moodle.table("groupings")
+        found: dict[int, set[int]] = {}
+        for groupingid, courseid in self.moodle.fetch(
+            sa.select(table.c.id, table.c.courseid).where(table.c.courseid.in_(courseids))
+        ):
+            found.setdefault(courseid, set()).add(groupingid)
+        return {courseid: frozenset(ids) for courseid, ids in found.items()}
+
+    def _fetch_memberships(self, courseids: Sequence[int], userids: set[int]) -> MembershipState:
+        if not (courseids and ({"self", "guest"} & self.names or userids)):
+            return MembershipState()
+        return fetch_memberships(
+            self.moodle,
+            self.memory,
+            course_identifier="id",
+            courses={str(courseid) for courseid in courseids},
+            userids=userids,
+        )
+
+    def _unique_values(self, rows: Sequence[CleanRow]) -> UniqueValues:
+        wanted = wanted_values(rows, self.fields, self.rules, self.survey.dates)
+        if not wanted:
+            return UniqueValues()
+        fold = folding(self.moodle, "customfield_data", "value")
+        owners = fetch_owners_of_field_values(self.moodle, wanted)
+        return UniqueValues(with_remembered(self.memory, owners, wanted, fold), fold)
+
+    def _field_extras(self) -> dict[str, Any]:
+        """Columns of `customfield_data` that only some versions have."""
+        present = self.moodle.table("customfield_data").c
+        extras = {"valuetrust": 0, "component": "core_course", "area": "course", "itemid": 0}
+        return {name: value for name, value in extras.items() if name in present}
+
+    def _match_fields(self) -> dict[str, CourseField]:
+        columns = sorted(name for name in self.names if name.startswith(FIELD_PREFIX))
+        if not columns:
+            return {}
+        known = fetch_course_fields(self.moodle)
+        matched = {}
+        for name in columns:
+            found = known.get(name.removeprefix(FIELD_PREFIX))
+            if found is None:
+                self.file_notes.append(Note("course_field_unknown", {"column": name}))
+            else:
+                matched[name] = found
+        return matched
+
+
+class OrderPlan(CoursesPlan):
+    """Nothing but to see to the order of the site's courses."""
+
+    @property
+    def is_empty(self) -> bool:
+        return False
+
+
+def _ids_of(named: Mapping[str, Mapping[str, Sequence[CourseRow]]]) -> set[int]:
+    return {course["id"] for by_text in named.values() for courses in by_text.values() for course in courses}

@@ -1,0 +1,117 @@
+"""What each row of an enrolments file does, as if the rows were carried out in file order. Spec: enrols.md section 4."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sync.columns.options import OptionValues
+from sync.moodle.users.users import SiteRules
+from sync.processors.enrolments.commands import GIVING, EnrolmentCommands
+from sync.processors.enrolments.groups import EnrolmentGroups, Protection
+from sync.processors.enrolments.methods import MANUAL, EnrolmentMethods, MethodRules
+from sync.processors.memberships.course_columns import find_course
+from sync.processors.memberships.enrolment_dates import given_date
+from sync.processors.memberships.enrolment_results import Done, EnrolmentRow, Target, accepted
+from sync.processors.memberships.group_purge import PurgingPlan
+from sync.processors.memberships.named_users import NamedAccounts, find_account
+from sync.processors.memberships.results import NOTHING, SetResult
+from sync.processors.memberships.rows import MembershipRows
+from sync.processors.memberships.state import MembershipState
+from sync.processors.users.chunk_users import RowRefused
+from sync.values import Action, CleanRow, Outcome, partial_outcome
+
+
+@dataclass(frozen=True)
+class EnrolmentsState:
+    """Everything read for one chunk.
+
+    Shape: group_columns: names of the columns g1, g2 … in the order of their numbers; is_about_roles: the file has no column
+    for the method
+    Units: now: seconds since epoch
+    """
+
+    rules: SiteRules
+    now: int
+    is_about_roles: bool
+    group_columns: tuple[str, ...]
+    accounts: NamedAccounts
+    memberships: MembershipState
+    methods: MethodRules
+    protection: Protection
+
+
+class EnrolmentsPlan(PurgingPlan):
+    """A plan, with whom it concerns. Shape: news: (courseid, userid, code) of the rows that change something."""
+
+    rows: MembershipRows
+
+    def __init__(self, now: int = 0) -> None:
+        super().__init__(now)
+        self.news: list[tuple[int, int, str]] = []
+
+
+class EnrolmentPlanner:
+    """Plans one chunk, row by row in file order; later rows see what earlier ones did."""
+
+    def __init__(self, state: EnrolmentsState, options: OptionValues) -> None:
+        self.state = state
+        self.options = options
+        self.plan = EnrolmentsPlan(state.now)
+        self.plan.rows = MembershipRows(state.memberships, self.plan, now=state.now)
+        self.methods = EnrolmentMethods(self.plan.rows, state.methods)
+        self.commands = EnrolmentCommands(self.plan.rows, state.rules.shown_time)
+        self.groups = EnrolmentGroups(self.plan.rows, state.protection)
+
+    def plan_rows(self, rows: Sequence[CleanRow]) -> EnrolmentsPlan:
+        for row in rows:
+            subject = f"{row.values['uid']} / {row.values['cid']}"
+            try:
+                outcome = self._plan_row(row, subject)
+            except RowRefused as refused:
+                outcome = Outcome(row.line, Action.REJECTED, refused.code, refused.params, subject)
+            self.plan.outcomes.append(outcome)
+        self.plan.rows.finish()
+        return self.plan
+
+    def _plan_row(self, clean: CleanRow, subject: str) -> Outcome:
+        row = self._read(clean.values, clean.line)
+        target = self._target(clean.values, row)
+        done = self.commands.carry_out(target, row)
+        joined = self.groups.apply(target.userid, target.course, row) if row.gcmd else NOTHING
+        if done.changes or joined.changes:
+            code = done.code if done.changes else "enrolment_groups_changed"
+            self.plan.news.append((target.course.id, target.userid, code))
+        return _outcome(row.line, subject, done, joined)
+
+    def _read(self, values: Mapping[str, Any], line: int) -> EnrolmentRow:
+        return EnrolmentRow(
+            line=line,
+            cmd=values.get("cmd", self.options.defaultcmd),
+            role=values.get("rolename", ""),
+            start=given_date(values.get("starttime"), self.state.rules),
+            end=given_date(values.get("endtime"), self.state.rules),
+            gcmd=values.get("gcmd", ""),
+            groups=tuple((column, values[column]) for column in self.state.group_columns if column in values),
+        )
+
+    def _target(self, values: Mapping[str, Any], row: EnrolmentRow) -> Target:
+        """Find what the row names; the method comes last, as it may be added. Raises: RowRefused"""
+        userid = accepted(find_account(self.state.accounts, self.options.useridentifier, values["uid"], "uid"))
+        course = accepted(find_course(self.state.memberships, values["cid"], "cid"))
+        self.commands.check(row)
+        if self.state.is_about_roles:
+            return Target(userid, course, None)
+        method = values.get("enrol", MANUAL)
+        instance = self.methods.find(course, method, values["cid"], row.line, may_add=row.cmd in GIVING)
+        return Target(userid, course, instance)
+
+
+def _outcome(line: int, subject: str, done: Done, joined: SetResult) -> Outcome:
+    if joined.changes and not done.changes:
+        done = Done(Action.UPDATED, "enrolment_groups_changed")
+    changes = (*done.changes, *joined.changes)
+    outcome = Outcome(line, done.action, done.code, {}, subject, changes, joined.notes)
+    # The enrolment is done and stays so; the line goes into the tryback once, for the groups that are left over.
+    return partial_outcome(outcome, joined.problems) if joined.problems else outcome

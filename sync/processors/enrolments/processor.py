@@ -1,0 +1,187 @@
+"""`enrolments`: enrol people, give and take away roles, suspend enrolments, put people in groups of courses."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from sync.columns.clean import moodle_time, one_of, text
+from sync.columns.column import Column, Columns, NumberedColumn
+from sync.columns.general_options import DATE_ORDER_OPTION, GENERAL_OPTIONS
+from sync.columns.options import Choice, Flag, Options, OptionValues
+from sync.moodle.courses.courses import fetch_courses
+from sync.moodle.courses.defaults import CourseDefaults
+from sync.moodle.db.writer import Writer
+from sync.moodle.enrolments.enrolments import has_instances
+from sync.moodle.users.users import SiteRules
+from sync.processors.base.after_commit import AfterCommit
+from sync.processors.base.processor import Processor
+from sync.processors.enrolments.contact_mails import News, contact_mails
+from sync.processors.enrolments.groups import REPLACING, Protection
+from sync.processors.enrolments.methods import MANUAL, SYNC, MethodRules
+from sync.processors.enrolments.planner import EnrolmentPlanner, EnrolmentsPlan, EnrolmentsState
+from sync.processors.memberships.fetch import fetch_memberships
+from sync.processors.memberships.group_purge import PURGE_OPTION, GroupPurge, carry_out_purge
+from sync.processors.memberships.named_users import fetch_named_accounts
+from sync.processors.memberships.own_memberships import own_component, recorded_memberships
+from sync.processors.memberships.state import MembershipState
+from sync.values import CleanRow
+
+# What InstanceRows gives every new method by itself.
+_GIVEN_ANYWAY = frozenset({"enrol", "courseid", "sortorder", "timecreated", "timemodified"})
+
+
+class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
+    """Who belongs to which course, as what, until when and in which groups. Spec: enrols.md."""
+
+    key = "enrolments"
+    label = _("Enrolments")
+    summary = _("Enrol people in courses and take them out, change roles, suspend enrolments, fill course groups.")
+    default_filename = "enrols.csv"
+    after = ("users", "users_delete", "users_suspend", "users_restore", "courses", "courses_meta")
+    columns = Columns(
+        Column("cmd", one_of({"add": "add", "del": "del", "delete": "del", "shift": "shift", "enable": "enable",
+                              "disable": "disable"}),
+               default=_("the default command"), sample="add",
+               help=_("add and del (delete): the enrolment, or the role; shift: replaces the roles; enable, disable: the "
+                      "enrolment.")),
+        Column("cid", text(255), required=True, refers_to="course", sample="ALG1", help=_("The course.")),
+        Column("uid", text(255), required=True, refers_to="user", sample="ada.lovelace", help=_("The account.")),
+        Column("rolename", text(100), required=True, filled=False, refers_to="role", sample="student",
+               help=_("Short name of the role; add and shift need it. del without enrolment method: empty takes away all "
+                      "roles that no method has given.")),
+        Column("enrol", text(20, lower=True), decides=True, default="manual", sample="manual",
+               help=_("Enrolment method. A file without this column is about roles alone, nobody is enrolled.")),
+        Column("starttime", moodle_time(), default=_("now"), help=_("Empty: an enrolment that is there keeps its date.")),
+        Column("endtime", moodle_time(), default=_("0, unlimited"),
+               help=_("Empty: an enrolment that is there keeps its date.")),
+        Column("gcmd", text(40, lower=True),
+               help=_("gadd joins the groups, greplace leaves the other groups of the course as well; gaddcreate and "
+                      "greplacecreate make missing groups; gdel leaves the groups. Empty: no groups.")),
+        NumberedColumn("g", text(254), stored_in=("groups", "name"), names=True, help=_("Name of a group of the course.")),
+        Column("hidden", text(), ignored=True),
+        # As the enrolment method “Flat file” of Moodle has them; behind them is the method, which no row names.
+        flat_names=("cmd", "rolename", "uid", "cid", "starttime", "endtime", "enrol"),
+        subject="{uid} / {cid}",
+    )  # fmt: skip
+    options = Options(
+        Choice("courseidentifier", default="shortname", aliases=("enrols_courseidentifier",),
+               choices={"id": "id", "idnumber": "idnumber", "shortname": "shortname"},
+               label=_("Course identifier"), help=_("What the column cid holds.")),
+        Choice("useridentifier", default="username", aliases=("enrols_useridentifier",),
+               choices={"id": "id", "idnumber": "idnumber", "username": "username", "email": "email"},
+               label=_("User identifier"), help=_("What the column uid holds.")),
+        Choice("defaultcmd", default="add", aliases=("enrols_defaultcmd",),
+               choices={"add": "add", "del": "del", "shift": "shift", "enable": "enable", "disable": "disable"},
+               label=_("Default command"), help=_("For rows without command.")),
+        Flag("enableenrolondisabled", aliases=("enrols_enableenrolondisabled",), label=_("Use disabled methods"),
+             help=_("Enrolment methods that are switched off in a course serve as well.")),
+        Flag("createmanual", label=_("Add missing manual enrolment"),
+             help=_("A course without the method manual gets it, with the site's settings.")),
+        Flag("allowsyncedmethods", label=_("Allow synchronised methods"),
+             help=_("cohort, meta, database, ldap and category may be named, though Moodle may undo the row at its next "
+                    "synchronisation.")),
+        Flag("protectgroups", aliases=("enrols_protectgroups",), label=_("Protect groups"),
+             help=_("greplace and gdel take away only memberships that ToolSync has made.")),
+        Flag("mailadmins", aliases=("enrols_mailadmins",), label=_("Mail course contacts"),
+             help=_("Those who hold a role of Moodle's setting “Course contacts” get one mail for each course and run.")),
+        Flag("flatfile", group="format", label=_("Flat file of Moodle"),
+             help=_("The file has no header; each line is operation, role, user, course, start and end, as for Moodle's "
+                    "enrolment method “Flat file”. Users and courses are found by their idnumber, whatever the options say.")),
+        PURGE_OPTION,
+        DATE_ORDER_OPTION,
+        *GENERAL_OPTIONS,
+        dead=("enrolcleanup",),
+    )  # fmt: skip
+
+    def begin(self, names: Sequence[str]) -> None:
+        if self.chosen.flatfile:
+            self.chosen = OptionValues({**self.chosen, "useridentifier": "idnumber", "courseidentifier": "idnumber"})
+        self.rules = SiteRules(self.moodle)
+        self.purge = GroupPurge(self.moodle, self.memory, self.chosen.purgeemptygroups, self.kept)
+        self.is_about_roles = "enrol" not in names
+        numbers = sorted(int(name.removeprefix("g")) for name in names if name.removeprefix("g").isdecimal())
+        self.group_columns = tuple(f"g{number}" for number in numbers)
+
+    def fetch(self, rows: Sequence[CleanRow]) -> EnrolmentsState:
+        identifier = self.chosen.useridentifier
+        accounts = fetch_named_accounts(self.moodle, self.rules, identifier, {row.values["uid"] for row in rows})
+        memberships = self._fetch_memberships(rows, sorted({userid for found in accounts.values() for userid in found}))
+        self.purge.note_courses(memberships.courses_named)
+        return EnrolmentsState(
+            rules=self.rules,
+            now=int(time.time()),
+            is_about_roles=self.is_about_roles,
+            group_columns=self.group_columns,
+            accounts=accounts,
+            memberships=memberships,
+            methods=self.method_rules,
+            protection=self._protection(memberships),
+        )
+
+    def plan(self, rows: Sequence[CleanRow], state: EnrolmentsState) -> EnrolmentsPlan:
+        return EnrolmentPlanner(state, self.chosen).plan_rows(rows)
+
+    def apply(self, plan: EnrolmentsPlan, writer: Writer) -> None:
+        super().apply(plan, writer)
+        carry_out_purge(plan, writer)
+
+    def after_commit(self, plan: EnrolmentsPlan) -> AfterCommit:
+        owed = super().after_commit(plan)
+        if self.chosen.mailadmins:
+            owed.news = list(plan.news)
+        return owed
+
+    def collect(self, owed: AfterCommit) -> None:
+        super().collect(owed)
+        news = self.kept.setdefault("news", {})
+        for courseid, userid, code in owed.news:
+            news.setdefault(courseid, []).append(News(userid, code))
+
+    def pass_over(self, rows: Sequence[CleanRow]) -> None:
+        if self.purge.is_wanted:
+            named = {row.values["cid"] for row in rows}
+            self.purge.note_courses(fetch_courses(self.moodle, self.chosen.courseidentifier, named))
+
+    def closing_plan(self) -> EnrolmentsPlan | None:
+        """Delete the groups that are left empty, and write to the contacts of the courses, where either is wanted."""
+        plan = EnrolmentsPlan(int(time.time()))
+        self.purge.complete(plan)
+        if news := self.kept.get("news"):
+            plan.mails = contact_mails(self.moodle, news, site=self.rules.site_name)
+        return plan
+
+    def remember(self, plan: EnrolmentsPlan, state: EnrolmentsState) -> None:
+        plan.rows.remember(self.memory, {})
+
+    @cached_property
+    def method_rules(self) -> MethodRules:
+        addable: dict[str, dict[str, Any]] = {SYNC: {}} if has_instances(self.moodle, SYNC) else {}
+        if self.chosen.createmanual:
+            site_defaults = CourseDefaults(self.moodle).instance(MANUAL, 0)
+            addable[MANUAL] = {name: value for name, value in site_defaults.items() if name not in _GIVEN_ANYWAY}
+        return MethodRules(self.chosen.enableenrolondisabled, self.chosen.allowsyncedmethods, addable)
+
+    def _fetch_memberships(self, rows: Sequence[CleanRow], userids: Sequence[int]) -> MembershipState:
+        named = {
+            (row.values["cid"], row.values[name]) for row in rows for name in self.group_columns if name in row.values
+        }
+        return fetch_memberships(
+            self.moodle,
+            self.memory,
+            course_identifier=self.chosen.courseidentifier,
+            courses={row.values["cid"] for row in rows},
+            groups=named,
+            userids=userids,
+            all_groups=any(row.values.get("gcmd") in REPLACING for row in rows),
+        )
+
+    def _protection(self, memberships: MembershipState) -> Protection:
+        if not self.chosen.protectgroups:
+            return Protection()
+        recorded = recorded_memberships(self.records, memberships)
+        return Protection(True, own_component(self.moodle), recorded)

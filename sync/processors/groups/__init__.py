@@ -1,0 +1,1 @@
+"""The file types `groups` and `groupmembers`."""

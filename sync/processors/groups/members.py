@@ -1,0 +1,108 @@
+"""`groupmembers`: put people in groups of courses and take them out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from django.utils.translation import gettext_lazy as _
+
+from sync.columns.clean import one_of, text
+from sync.columns.column import Column, Columns
+from sync.columns.general_options import GENERAL_OPTIONS
+from sync.columns.options import Choice, Options
+from sync.moodle.courses.courses import fetch_courses
+from sync.moodle.db.identifiers import folding
+from sync.moodle.db.writer import Writer
+from sync.moodle.users.users import SiteRules
+from sync.processors.base.processor import Processor
+from sync.processors.groups.members_planner import COMMANDS, GroupCommands, GroupMembersPlan, GroupMembersState
+from sync.processors.memberships.fetch import fetch_memberships
+from sync.processors.memberships.group_purge import PURGE_OPTION, GroupPurge, carry_out_purge
+from sync.processors.memberships.named_users import fetch_named_accounts
+from sync.processors.memberships.own_memberships import own_component, recorded_memberships
+from sync.values import CleanRow
+
+
+class GroupMembers(Processor[GroupMembersState, GroupMembersPlan]):
+    """Who is in which group of a course. Spec: groups.md section 2."""
+
+    key = "groupmembers"
+    label = _("Group members")
+    summary = _("Put people in groups of courses, move them from group to group, and take them out.")
+    default_filename = "groupmembers.csv"
+    after = ("users", "courses", "enrolments", "groups")
+    columns = Columns(
+        Column("cmd", one_of(COMMANDS), default="add", aliases=("gcmd",), sample="add",
+               help=_("add: joins the group; shift: leaves the other groups of the course as well, where ToolSync has made the "
+                      "membership; del: leaves the group.")),
+        Column("courseid", text(255), filled=True, refers_to="course", sample="MATH101", help=_("The course.")),
+        Column("groupid", text(255), required=True, refers_to="group", sample="MATH101-TUE",
+               help=_("A group of this course.")),
+        Column("userid", text(255), required=True, refers_to="user", sample="ada.lovelace",
+               help=_("The account; add and shift take only people who are enrolled in the course.")),
+        subject="{userid} / {groupid}",
+    )  # fmt: skip
+    options = Options(
+        Choice("courseidentifier", default="shortname", aliases=("groups_courseidentifier",),
+               choices={"id": "id", "idnumber": "idnumber", "shortname": "shortname"},
+               label=_("Course identifier"), help=_("What the column courseid holds.")),
+        Choice("useridentifier", default="username", aliases=("groups_useridentifier",),
+               choices={"id": "id", "idnumber": "idnumber", "username": "username", "email": "email"},
+               label=_("User identifier"), help=_("What the column userid holds.")),
+        Choice("groupidentifier", default="idnumber", aliases=("groups_groupidentifier",),
+               choices={"id": "id", "idnumber": "idnumber", "name": "name"},
+               label=_("Group identifier"), help=_("What the column groupid holds.")),
+        PURGE_OPTION,
+        *GENERAL_OPTIONS,
+        dead=("enrolcleanup",),
+    )  # fmt: skip
+
+    def begin(self, names: Sequence[str]) -> None:
+        self.rules = SiteRules(self.moodle)
+        self.component = own_component(self.moodle)
+        identifier = self.chosen.groupidentifier
+        self.fold = str if identifier == "id" else folding(self.moodle, "groups", identifier)
+        self.purge = GroupPurge(self.moodle, self.memory, self.chosen.purgeemptygroups, self.kept)
+
+    def fetch(self, rows: Sequence[CleanRow]) -> GroupMembersState:
+        identifier = self.chosen.useridentifier
+        accounts = fetch_named_accounts(self.moodle, self.rules, identifier, {row.values["userid"] for row in rows})
+        memberships = fetch_memberships(
+            self.moodle,
+            self.memory,
+            course_identifier=self.chosen.courseidentifier,
+            courses={row.values.get("courseid", "") for row in rows},
+            userids=sorted({userid for found in accounts.values() for userid in found}),
+            all_groups=True,
+        )
+        self.purge.note_courses(memberships.courses_named)
+        return GroupMembersState(
+            now=int(time.time()),
+            accounts=accounts,
+            memberships=memberships,
+            component=self.component,
+            recorded=frozenset(recorded_memberships(self.records, memberships)),
+            fold=self.fold,
+        )
+
+    def plan(self, rows: Sequence[CleanRow], state: GroupMembersState) -> GroupMembersPlan:
+        return GroupCommands(state, self.chosen).plan_rows(rows)
+
+    def apply(self, plan: GroupMembersPlan, writer: Writer) -> None:
+        super().apply(plan, writer)
+        carry_out_purge(plan, writer)
+
+    def remember(self, plan: GroupMembersPlan, state: GroupMembersState) -> None:
+        plan.rows.remember(self.memory, {})
+
+    def pass_over(self, rows: Sequence[CleanRow]) -> None:
+        if self.purge.is_wanted:
+            named = {row.values.get("courseid", "") for row in rows}
+            self.purge.note_courses(fetch_courses(self.moodle, self.chosen.courseidentifier, named))
+
+    def closing_plan(self) -> GroupMembersPlan | None:
+        """Delete what is empty in the courses of the file, if that is wanted."""
+        plan = GroupMembersPlan(int(time.time()))
+        self.purge.complete(plan)
+        return plan

@@ -1,0 +1,141 @@
+"""What each row of a group members file does: add, shift, del. Spec: groups.md section 2."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sync.columns.options import OptionValues
+from sync.moodle.courses.courses import Course
+from sync.moodle.groups.groups import Group
+from sync.processors.groups.course_objects import Fold
+from sync.processors.memberships.course_columns import find_course
+from sync.processors.memberships.enrolment_results import accepted
+from sync.processors.memberships.group_purge import PurgingPlan
+from sync.processors.memberships.named_users import NamedAccounts, find_account
+from sync.processors.memberships.own_memberships import TOOL_SYNC, is_ours
+from sync.processors.memberships.rows import MembershipRows
+from sync.processors.memberships.state import MembershipState
+from sync.processors.users.chunk_users import RowRefused
+from sync.values import Action, Change, CleanRow, Note, Outcome
+
+COMMANDS = ("add", "del", "shift")
+
+
+@dataclass(frozen=True)
+class GroupMembersState:
+    """Everything read for one chunk.
+
+    Shape: memberships: with all groups of the courses; component: of new memberships; recorded: ids of memberships that
+    earlier runs made; fold: makes texts equal that the server takes for the same
+    Units: now: seconds since epoch
+    """
+
+    now: int
+    accounts: NamedAccounts
+    memberships: MembershipState
+    component: str
+    recorded: frozenset[int]
+    fold: Fold
+
+
+class GroupMembersPlan(PurgingPlan):
+    """Shape: rows: what the chunk knows, for a simulation to remember."""
+
+    rows: MembershipRows
+
+
+class GroupCommands:
+    """Plans one chunk, row by row in file order; later rows see what earlier ones did."""
+
+    def __init__(self, state: GroupMembersState, options: OptionValues) -> None:
+        self.state = state
+        self.options = options
+        self.plan = GroupMembersPlan(state.now)
+        self.rows = self.plan.rows = MembershipRows(state.memberships, self.plan, now=state.now)
+        self._named = _by_identifier(state, options.groupidentifier)
+
+    def plan_rows(self, rows: Sequence[CleanRow]) -> GroupMembersPlan:
+        for row in rows:
+            subject = f"{row.values['userid']} / {row.values['groupid']}"
+            try:
+                outcome = self._plan_row(row)
+            except RowRefused as refused:
+                outcome = Outcome(row.line, Action.REJECTED, refused.code, refused.params)
+            self.plan.outcomes.append(outcome._replace(subject=subject))
+        self.rows.finish()
+        return self.plan
+
+    def _plan_row(self, row: CleanRow) -> Outcome:
+        if "courseid" not in row.values:
+            raise RowRefused("cell_empty", "courseid")
+        course = accepted(find_course(self.state.memberships, row.values["courseid"], "courseid"))
+        group = self._group(course, row.values["groupid"])
+        userid = accepted(
+            find_account(self.state.accounts, self.options.useridentifier, row.values["userid"], "userid")
+        )
+        cmd = row.values.get("cmd", "add")
+        if cmd == "del":
+            return self._delete(userid, group, row.line)
+        if not self.rows.is_enrolled(userid, course.id):
+            raise RowRefused("group_not_enrolled", "userid", group=group.name)
+        changes, notes = self._leave_others(userid, group, row.line) if cmd == "shift" else ((), ())
+        return self._add(userid, group, row.line, changes, notes)
+
+    def _group(self, course: Course, text: str) -> Group:
+        alike = self._named.get((course.id, self.state.fold(text)), [])
+        found = [group for group, spelled in alike if spelled == text] or [group for group, _spelled in alike]
+        if len(found) == 1:
+            return found[0]
+        params = {"identifier": self.options.groupidentifier, "group": text, "count": len(found)}
+        raise RowRefused("group_not_unique" if found else "group_unidentified", "groupid", **params)
+
+    def _add(
+        self, userid: int, group: Group, line: int, changes: tuple[Change, ...], notes: tuple[Note, ...]
+    ) -> Outcome:
+        is_new = self.rows.groups.add(userid, group.id, line, component=self.state.component)
+        if changes:
+            added = (Change("groupid", "", group.name),) if is_new else ()
+            return Outcome(line, Action.UPDATED, "group_member_shifted", {}, "", (*changes, *added), notes)
+        if is_new:
+            change = Change("groupid", "", group.name)
+            return Outcome(line, Action.CREATED, "group_member_added", {}, "", (change,), notes)
+        return Outcome(line, Action.UNCHANGED, "group_member_unchanged", {}, "", (), notes)
+
+    def _leave_others(self, userid: int, target: Group, line: int) -> tuple[tuple[Change, ...], tuple[Note, ...]]:
+        """Take a user out of the other groups of the course, as far as ToolSync put him there."""
+        changes: list[Change] = []
+        notes: list[Note] = []
+        for groupid in self.rows.groups.of_user(userid, target.courseid):
+            name = self.state.memberships.groups[groupid].name  # type: ignore[index]
+            if groupid == target.id:
+                continue
+            membership = self.rows.groups.membership(userid, groupid) or {}
+            if is_ours(membership, self.state.recorded):
+                self.rows.groups.remove(userid, groupid, line)
+                changes.append(Change("groupid", name, ""))
+            else:
+                free = membership["component"] == ""
+                notes.append(Note("group_kept_not_ours" if free else "group_kept_by_method", {"group": name}))
+        return tuple(changes), tuple(notes)
+
+    def _delete(self, userid: int, group: Group, line: int) -> Outcome:
+        membership = self.rows.groups.membership(userid, group.id)
+        if membership is None:
+            return Outcome(line, Action.UNCHANGED, "group_member_missing", {})
+        if membership["component"] not in ("", TOOL_SYNC):
+            note = Note("group_kept_by_method", {"group": group.name})
+            return Outcome(line, Action.UNCHANGED, "group_member_unchanged", {}, notes=(note,))
+        self.rows.groups.remove(userid, group.id, line)
+        change = Change("groupid", group.name, "")
+        return Outcome(line, Action.DELETED, "group_member_removed", {}, "", (change,))
+
+
+def _by_identifier(state: GroupMembersState, identifier: str) -> Mapping[tuple[int, str], list[tuple[Group, str]]]:
+    """Give the groups that a text may mean. Shape: (courseid, folded text) -> groups, with their own spelling"""
+    named: dict[tuple[int, str], list[tuple[Group, str]]] = {}
+    for group in state.memberships.groups.values():
+        text = str(getattr(group, identifier))
+        if text:
+            named.setdefault((group.courseid, state.fold(text)), []).append((group, text))
+    return named

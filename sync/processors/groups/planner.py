@@ -1,0 +1,211 @@
+"""What each row of a groups file does, as if the rows were carried out in file order. Spec: groups.md section 1.2."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sync.columns.options import OptionValues
+from sync.moodle.courses.courses import Course
+from sync.processors.base.plan import Plan
+from sync.processors.groups.course_objects import Bindings, CourseObjects, Fold, Object, ObjectKey
+from sync.processors.memberships.course_columns import find_course
+from sync.processors.memberships.course_groups import MAX_NAME
+from sync.processors.memberships.enrolment_results import Done, accepted
+from sync.processors.memberships.state import MembershipState
+from sync.processors.users.chunk_users import RowRefused
+from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
+
+GROUP, GROUPING = "group", "grouping"
+
+# What Moodle gives every new row beside what the file says.
+_NEW_GROUP = {"enrolmentkey": None, "picture": 0}
+_NEW_GROUPING = {"configdata": None}
+
+
+@dataclass(frozen=True)
+class GroupsState:
+    """Everything read for one chunk.
+
+    Shape: courses: knows the courses that the rows name; groups, groupings: all of these courses; bindings: (groupingid,
+    groupid); folds: table -> column -> what makes texts equal; elsewhere: the values of updateid that name a group of any
+    course, where these are numbers or idnumbers
+    Units: now: seconds since epoch
+    """
+
+    now: int
+    courses: MembershipState
+    groups: Sequence[Object]
+    groupings: Sequence[Object]
+    bindings: set[tuple[int, int]]
+    folds: Mapping[str, Mapping[str, Fold]]
+    elsewhere: Collection[str] = ()
+
+
+class GroupsPlan(Plan):
+    """A plan, with the groups and groupings as it leaves them."""
+
+    def __init__(self, state: GroupsState) -> None:
+        super().__init__(state.now)
+        self.groups = CourseObjects("groups", state.groups, state.folds["groups"], self)
+        self.groupings = CourseObjects("groupings", state.groupings, state.folds["groupings"], self)
+        self.bindings = Bindings(state.bindings, self)
+
+    def finish(self) -> None:
+        self.groups.finish(_NEW_GROUP)
+        self.groupings.finish(_NEW_GROUPING)
+
+
+class GroupsPlanner:
+    """Plans one chunk, row by row in file order; later rows see what earlier ones did."""
+
+    def __init__(self, state: GroupsState, options: OptionValues) -> None:
+        self.state = state
+        self.options = options
+        self.plan = GroupsPlan(state)
+
+    def plan_rows(self, rows: Sequence[CleanRow]) -> GroupsPlan:
+        for row in rows:
+            subject = f"{row.values['courseid']} / {row.values['name']}"
+            try:
+                outcome = self._plan_row(row)
+            except RowRefused as refused:
+                outcome = Outcome(row.line, Action.REJECTED, refused.code, refused.params)
+            self.plan.outcomes.append(outcome._replace(subject=subject))
+        self.plan.finish()
+        return self.plan
+
+    def _plan_row(self, row: CleanRow) -> Outcome:
+        course = accepted(find_course(self.state.courses, row.values["courseid"], "courseid"))
+        # The old plugin takes all that isn't called a group for a grouping.
+        if row.values.get("type", GROUP) in ("", GROUPING):
+            return self._grouping(row, course)
+        if len(row.values["name"]) > MAX_NAME:
+            raise RowRefused("group_name_too_long", "name", limit=MAX_NAME)
+        key, done, notes = self._group(row, course)
+        outcome = self._into_grouping(row, course, key, done)
+        return outcome._replace(notes=(*notes, *outcome.notes))
+
+    def _group(self, row: CleanRow, course: Course) -> tuple[ObjectKey, Done, tuple[Note, ...]]:
+        """Make or change the group of a row; one that isn't there is made, as in the old plugin."""
+        values, groups = row.values, self.plan.groups
+        identifier = self.options.groupidentifier
+        if "updateid" not in values:
+            return *self._named_group(row, course), ()
+        key = _only_one(groups, course, identifier, values["updateid"], "updateid")
+        if key is None and values.get(identifier):
+            # What this row renames may bear the new name already: the file was sent before.
+            key = _only_one(groups, course, identifier, values[identifier], identifier)
+        if key is None:
+            params = {"identifier": identifier, "group": values["updateid"]}
+            if values["updateid"] in self.state.elsewhere:
+                raise RowRefused("group_unidentified", "updateid", **params)
+            return *self._named_group(row, course), (Note("group_made_instead", params),)
+        kept = {"idnumber"} if identifier == "idnumber" and not values.get("idnumber") else set()
+        return key, self._change(groups, course, key, row, kept), ()
+
+    def _named_group(self, row: CleanRow, course: Course) -> tuple[ObjectKey, Done]:
+        """Return the group that has the idnumber of a row, or else its name; make it where there is none."""
+        values, groups = row.values, self.plan.groups
+        by = "idnumber" if values.get("idnumber") else "name"
+        key = _only_one(groups, course, by, values[by], by)
+        if key is not None:
+            return key, Done(Action.UNCHANGED, "group_unchanged")
+        return self._create(groups, course, row), Done(Action.CREATED, "group_created")
+
+    def _grouping(self, row: CleanRow, course: Course) -> Outcome:
+        """Make or change the grouping of a row."""
+        values, groupings = row.values, self.plan.groupings
+        identifier = self.options.groupingidentifier
+        notes: tuple[Note, ...] = ()
+        if "updateid" in values:
+            key = _only_one(groupings, course, identifier, values["updateid"], "updateid")
+            if key is not None:
+                return _outcome(row, self._change(groupings, course, key, row, {identifier}))
+            notes = (Note("grouping_unidentified", {"identifier": identifier, "grouping": values["updateid"]}),)
+        if _only_one(groupings, course, "name", values["name"], "name") is not None:
+            return _outcome(row, Done(Action.UNCHANGED, "grouping_unchanged"), notes)
+        self._create(groupings, course, row)
+        if notes and not values.get("idnumber"):
+            notes += (Note("grouping_without_idnumber", {}),)
+        return _outcome(row, Done(Action.CREATED, "grouping_created"), notes)
+
+    def _create(self, objects: CourseObjects, course: Course, row: CleanRow) -> ObjectKey:
+        values = _given(row)
+        self._refuse_taken(objects, course, values.get("idnumber", ""), None)
+        return objects.create(course.id, {**values, **_described(values.get("description"))}, row.line)
+
+    def _change(self, objects: CourseObjects, course: Course, key: ObjectKey, row: CleanRow, kept: set[str]) -> Done:
+        """Bring an object up to what the row gives, apart from the columns `kept`."""
+        noun = GROUP if objects is self.plan.groups else GROUPING
+        old = objects[key]
+        given = {name: text for name, text in _given(row).items() if name not in kept and text != (old[name] or "")}
+        if not given:
+            return Done(Action.UNCHANGED, f"{noun}_unchanged")
+        self._refuse_taken(objects, course, given.get("idnumber", ""), key)
+        changes = tuple(Change(name, old[name] or "", text) for name, text in given.items())
+        if given.get("description"):
+            given |= _described(given["description"])
+        objects.change(key, given, row.line)
+        return Done(Action.UPDATED, f"{noun}_updated", changes)
+
+    def _refuse_taken(self, objects: CourseObjects, course: Course, idnumber: str, own: ObjectKey | None) -> None:
+        """Moodle allows an idnumber once among the groups of a course, and once among its groupings."""
+        if any(other != own for other in objects.find(course.id, "idnumber", idnumber)):
+            noun = GROUP if objects is self.plan.groups else GROUPING
+            raise RowRefused(f"{noun}_idnumber_taken", "idnumber", idnumber=idnumber)
+
+    def _into_grouping(self, row: CleanRow, course: Course, group: ObjectKey, done: Done) -> Outcome:
+        """Put the group in the grouping that the row names, or else in one of its own name."""
+        if idnumber := row.values.get("grouping"):
+            found = self.plan.groupings.find(course.id, "idnumber", idnumber)
+            if len(found) != 1:
+                code = "grouping_not_unique" if found else "grouping_unknown"
+                params = {"column": "grouping", "grouping": idnumber, "identifier": "idnumber", "count": len(found)}
+                # The group is done and stays so; the line goes into the tryback for the grouping.
+                return partial_outcome(_outcome(row, done), [Note(code, params)])
+            grouping = found[0]
+        elif row.values.get("selfgrouping", self.options.autogrouping):
+            grouping = self._own_grouping(course, group, row.line)
+        else:
+            return _outcome(row, done)
+        if not self.plan.bindings.add(grouping, group, row.line):
+            return _outcome(row, done)
+        change = Change("grouping", "", self.plan.groupings[grouping]["name"])
+        if not done.changes and done.action is Action.UNCHANGED:
+            done = Done(Action.UPDATED, "group_bound")
+        return _outcome(row, done._replace(changes=(*done.changes, change)))
+
+    def _own_grouping(self, course: Course, group: ObjectKey, line: int) -> ObjectKey:
+        """Give the grouping that is called as the group is; make it when it is missing."""
+        groupings, model = self.plan.groupings, self.plan.groups[group]
+        if found := groupings.find(course.id, "name", model["name"]):
+            return found[0]
+        values = {name: model[name] for name in ("name", "idnumber", "description", "descriptionformat")}
+        if groupings.find(course.id, "idnumber", values["idnumber"]):
+            values["idnumber"] = ""
+        return groupings.create(course.id, values, line)
+
+
+def _only_one(objects: CourseObjects, course: Course, identifier: str, text: str, column: str) -> ObjectKey | None:
+    """Give the object that a cell names, None without one. Raises: RowRefused where it may mean several"""
+    found = objects.find(course.id, identifier, text)
+    if len(found) > 1:
+        noun = "group" if objects.table == "groups" else "grouping"
+        params = {"identifier": identifier, noun: text, "count": len(found)}
+        raise RowRefused(f"{noun}_not_unique", column, **params)
+    return found[0] if found else None
+
+
+def _given(row: CleanRow) -> dict[str, Any]:
+    return {name: row.values[name] for name in ("name", "idnumber", "description") if name in row.values}
+
+
+def _described(description: str | None) -> dict[str, Any]:
+    """Return a description as Moodle stores it: HTML, NULL where nothing is said of one."""
+    return {"description": description, "descriptionformat": 0 if description is None else 1}
+
+
+def _outcome(row: CleanRow, done: Done, notes: tuple[Note, ...] = ()) -> Outcome:
+    return Outcome(row.line, done.action, done.code, {}, "", done.changes, notes)

@@ -1,0 +1,134 @@
+"""`groups`: make and change groups and groupings of courses."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from sync.columns.clean import flag, one_of, text
+from sync.columns.column import Column, Columns, Empty
+from sync.columns.general_options import GENERAL_OPTIONS
+from sync.columns.options import Choice, Flag, Options
+from sync.moodle.courses.courses import fetch_courses
+from sync.moodle.db.identifiers import fetch_ids, folding
+from sync.moodle.groups.groups import fetch_bindings, fetch_described_groups, fetch_groupings
+from sync.processors.base.plan import Ref
+from sync.processors.base.processor import Processor
+from sync.processors.groups.course_objects import INDEXED
+from sync.processors.groups.planner import GROUP, GROUPING, GroupsPlan, GroupsPlanner, GroupsState
+from sync.processors.memberships.state import MembershipState
+from sync.values import CleanRow
+
+_IDENTIFIERS = {"id": "id", "idnumber": "idnumber", "name": "name"}
+
+
+class Groups(Processor[GroupsState, GroupsPlan]):
+    """Groups and groupings of courses, and which grouping holds which group. Spec: groups.md section 1."""
+
+    key = "groups"
+    label = _("Groups and groupings")
+    summary = _("Make groups and groupings in courses, change them, and put groups in groupings.")
+    default_filename = "groups.csv"
+    after = ("courses",)
+    columns = Columns(
+        Column("type", one_of(GROUP, GROUPING), empty=Empty.CLEARS, default="group", sample="group",
+               help=_("What the row is about: group or grouping. An empty cell means a grouping, as in the old plugin.")),
+        Column("courseid", text(255), required=True, aliases=("coursename",),
+               refers_to="course", sample="MATH101", help=_("The course.")),
+        Column("name", text(255), required=True, aliases=("groupname",),
+               stored_in=("groupings", "name"), names=True, sample="Tuesday group",
+               help=_("Name of the group or grouping.")),
+        Column("idnumber", text(100), aliases=("groupidnumber",),
+               empty=Empty.CLEARS, stored_in=("groups", "idnumber"), names=True, sample="MATH101-TUE",
+               help=_("Its idnumber, once in a course. An existing group is recognised by it, without one by the name.")),
+        Column("updateid", text(255), decides=True, names=True,
+               help=_("Names an existing group or grouping that takes over what the other columns give. Empty: the row "
+                      "makes a new one.")),
+        Column("description", text(None), empty=Empty.CLEARS, help=_("Description, HTML.")),
+        Column("selfgrouping", flag(), default=_("as the option “Grouping for each group” says"),
+               help=_("1: the group also gets a grouping of its own name.")),
+        Column("grouping", text(100), refers_to="grouping", sample="MATH101-LABS",
+               help=_("Idnumber of a grouping of the course that holds the group.")),
+        subject="{courseid} / {name}",
+        elsewhere={
+            "groupingname": "elsewhere_grouping_name",
+            **dict.fromkeys(
+                ("enrolmentkey", "enablemessaging", "lang", "customfield_", "grouping_customfield_"),
+                "elsewhere_group_settings",
+            ),
+        },
+        contradictions={("coursename", "groupname", "groupidnumber", "idnumber"): "header_idnumber_of_course"},
+    )  # fmt: skip
+    options = Options(
+        Choice("courseidentifier", default="shortname", aliases=("groups_courseidentifier",),
+               choices={"id": "id", "idnumber": "idnumber", "shortname": "shortname"},
+               label=_("Course identifier"), help=_("What the column courseid holds.")),
+        Choice("groupidentifier", default="idnumber", aliases=("groups_groupidentifier",), choices=_IDENTIFIERS,
+               label=_("Group identifier"), help=_("What the column updateid holds in rows about groups.")),
+        Choice("groupingidentifier", default="idnumber", aliases=("groups_groupingidentifier",), choices=_IDENTIFIERS,
+               label=_("Grouping identifier"), help=_("What the column updateid holds in rows about groupings.")),
+        Flag("autogrouping", label=_("Grouping for each group"),
+             help=_("Rows without the column selfgrouping count as if it were 1.")),
+        *GENERAL_OPTIONS,
+        dead=("groups_autogrouping",),
+    )  # fmt: skip
+
+    def fetch(self, rows: Sequence[CleanRow]) -> GroupsState:
+        identifier = self.chosen.courseidentifier
+        named = fetch_courses(self.moodle, identifier, {row.values["courseid"] for row in rows})
+        courseids = {course.id for courses in named.values() for course in courses}
+        remembered = self.memory.get_many("course groups", [str(courseid) for courseid in courseids])
+        unknown = [courseid for courseid in courseids if str(courseid) not in remembered]
+        groups = fetch_described_groups(self.moodle, unknown)
+        groupings = fetch_groupings(self.moodle, unknown)
+        bindings = fetch_bindings(self.moodle, unknown)
+        for fact in remembered.values():
+            groups += fact["groups"]
+            groupings += fact["groupings"]
+            bindings |= {(grouping, group) for grouping, group in fact["bindings"]}
+        return GroupsState(
+            now=int(time.time()),
+            courses=MembershipState(course_identifier=identifier, courses_named=named),
+            groups=groups,
+            groupings=groupings,
+            bindings=bindings,
+            folds={
+                table: {name: folding(self.moodle, table, name) for name in INDEXED}
+                for table in ("groups", "groupings")
+            },
+            elsewhere=self._fetch_elsewhere(rows),
+        )
+
+    def _fetch_elsewhere(self, rows: Sequence[CleanRow]) -> Collection[str]:
+        """Return the values of updateid that name a group of any course. Names aren't looked up: they recur."""
+        identifier = self.chosen.groupidentifier
+        texts = {row.values["updateid"] for row in rows if "updateid" in row.values}
+        return fetch_ids(self.moodle, "groups", identifier, texts) if texts and identifier != "name" else ()
+
+    def plan(self, rows: Sequence[CleanRow], state: GroupsState) -> GroupsPlan:
+        return GroupsPlanner(state, self.chosen).plan_rows(rows)
+
+    def remember(self, plan: GroupsPlan, state: GroupsState) -> None:
+        """Keep the courses of the chunk whole, where something would have changed."""
+        if plan.is_empty:
+            return
+        ids = self._ids_of([*plan.groups.made, *plan.groupings.made])
+        facts: dict[int, dict[str, list[Any]]] = {}
+        for courses in state.courses.courses_named.values():
+            facts |= {course.id: {"groups": [], "groupings": [], "bindings": []} for course in courses}
+        for objects in (plan.groups, plan.groupings):
+            for row in objects:
+                facts[row["courseid"]][objects.table].append({**row, "id": ids.get(row["id"], row["id"])})
+        for grouping, group in plan.bindings.pairs:
+            pair = [ids.get(grouping, grouping), ids.get(group, group)]
+            facts[plan.groupings[grouping]["courseid"]]["bindings"].append(pair)
+        self.memory.put_many("course groups", {str(courseid): fact for courseid, fact in facts.items()})
+
+    def _ids_of(self, made: Sequence[Ref]) -> dict[Any, int]:
+        """Give ids that no row of Moodle has."""
+        lowest = self.memory.get_many("lowest group id", ["id"]).get("id", 0)
+        self.memory.put_many("lowest group id", {"id": lowest - len(made)})
+        return {ref: lowest - place for place, ref in enumerate(made, start=1)}

@@ -1,0 +1,1 @@
+"""What users, enrolments, groups, cohorts and meta links share."""

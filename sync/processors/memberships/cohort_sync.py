@@ -1,0 +1,62 @@
+"""What reaches the courses that a cohort is enrolled in, as soon as somebody joins or leaves it."""
+
+from __future__ import annotations
+
+from sync.moodle.enrolments.enrolments import ACTIVE, ENABLED
+from sync.processors.base.plan import Ref
+from sync.processors.base.table_view import UserKey
+from sync.processors.memberships.memory import Instance
+from sync.processors.memberships.meta_sync import give_up_enrolment, sync_meta_children
+from sync.processors.memberships.rows import MembershipRows
+
+
+def enrol_cohort_member(rows: MembershipRows, user: UserKey, cohortid: int | Ref, line: int) -> None:
+    """Enrol a new member of a cohort wherever the cohort is enrolled.
+
+    Mirrors: enrol_cohort_handler::member_added()
+    """
+    if "cohort" not in rows.state.enabled_methods:
+        return
+    for instance in _instances(rows, cohortid):
+        if instance.status == ENABLED:
+            _enrol(rows, user, instance, line)
+
+
+def unenrol_cohort_member(rows: MembershipRows, user: UserKey, cohortid: int | Ref, line: int) -> None:
+    """Take from somebody who has left a cohort what he had by it; Moodle does so even where the plugin is switched off.
+
+    Mirrors: enrol_cohort_handler::member_removed()
+    """
+    for instance in _instances(rows, cohortid):
+        give_up_enrolment(rows, user, instance, rows.state.cohort_when_gone, line)
+        sync_meta_children(rows, user, rows.state.courses[instance.courseid], line)
+
+
+def sync_cohort_instance(rows: MembershipRows, instance: Instance, line: int) -> None:
+    """Bring an enabled cohort method up to date with the members of its cohort; all of them must have been read.
+
+    Mirrors: enrol_cohort_sync() for one instance
+    """
+    members = rows.members_of_cohort(instance.customint1)
+    for user in members:
+        _enrol(rows, user, instance, line)
+    for user in set(rows.enrolled_by(instance.id)) - set(members):
+        give_up_enrolment(rows, user, instance, rows.state.cohort_when_gone, line)
+        sync_meta_children(rows, user, rows.state.courses[instance.courseid], line)
+
+
+def _instances(rows: MembershipRows, cohortid: int | Ref) -> list[Instance]:
+    """Give the methods of a cohort as they stand now."""
+    if isinstance(cohortid, Ref):
+        return []
+    known = rows.state.cohort_instances.get(cohortid, ())
+    return [present for instance in known if (present := rows.instances.current(instance)) is not None]
+
+
+def _enrol(rows: MembershipRows, user: UserKey, instance: Instance, line: int) -> None:
+    course = rows.state.courses[instance.courseid]
+    rows.enrol(user, instance.id, {"status": ACTIVE}, line)
+    if instance.roleid:
+        rows.assign_role(user, course, instance.roleid, line, component="enrol_cohort", itemid=instance.id)
+    rows.add_to_group_of(user, instance, line)
+    sync_meta_children(rows, user, course, line)

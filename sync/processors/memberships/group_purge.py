@@ -1,0 +1,105 @@
+"""The clean-up of groups that are empty when a file is done, in the courses that the file names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from sync.columns.options import Choice
+from sync.moodle.courses.courses import Course
+from sync.moodle.db.database import MoodleSession
+from sync.moodle.db.writer import Writer
+from sync.moodle.groups.deletion import delete_groupings, delete_groups
+from sync.moodle.groups.empty_groups import fetch_empty_groupings, fetch_empty_groups
+from sync.processors.base.memory import Memory
+from sync.processors.base.plan import Plan
+from sync.values import Action, Note, Outcome
+
+# A report with the names of more than that is read by nobody.
+MAX_LISTED = 20
+
+PURGE_OPTION = Choice(
+    "purgeemptygroups", default="0", aliases=("groups_purgeemptygroups",),
+    choices={"0": _("Keep"), "1": _("Delete empty groups"), "2": _("Delete empty groups and groupings")},
+    label=_("Empty groups"),
+    help=_("At the end of the file, in the courses that it names. Groups stay that have an enrolment key, or that "
+           "an enrolment method or a restriction of access names."),
+)  # fmt: skip
+
+
+class PurgingPlan(Plan):
+    """A plan; the one that closes a run names what is left empty. Shape: groups, groupings: ids of those to be deleted"""
+
+    def __init__(self, now: int = 0) -> None:
+        super().__init__(now)
+        self.groups: Sequence[int] = ()
+        self.groupings: Sequence[int] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return super().is_empty and not self.groups and not self.groupings
+
+
+def carry_out_purge(plan: PurgingPlan, writer: Writer) -> None:
+    """Delete what the plan names."""
+    plan.files += delete_groups(writer, plan.groups) + delete_groupings(writer, plan.groupings, now=plan.now)
+
+
+class GroupPurge:
+    """What a run knows of it. Shape: chosen: of PURGE_OPTION; kept: `Processor.kept`, which outlives a connection"""
+
+    def __init__(self, moodle: MoodleSession, memory: Memory, chosen: str, kept: dict[str, Any]) -> None:
+        self._moodle = moodle
+        self._memory = memory
+        self._chosen = chosen
+        self._courseids: set[int] = kept.setdefault("courses", set())
+
+    @property
+    def is_wanted(self) -> bool:
+        return self._chosen != "0"
+
+    def note_courses(self, named: Mapping[str, Iterable[Course]]) -> None:
+        """Note the courses that rows name."""
+        self._courseids.update(course.id for found in named.values() for course in found if not course.is_site)
+
+    def complete(self, plan: PurgingPlan) -> None:
+        """Put into the closing plan what is empty by now, and say so in its notes."""
+        if not self.is_wanted or not self._courseids:
+            return
+        joined, left = self._remembered()
+        groups = fetch_empty_groups(self._moodle, self._courseids, joined=joined, left=left)
+        groupings: dict[int, str] = {}
+        if self._chosen == "2":
+            groupings = fetch_empty_groupings(self._moodle, self._courseids, groups)
+        plan.notes += [
+            Note(code, {"count": len(found), "names": listed(list(found.values()))})
+            for code, found in (("groups_purged", groups), ("groupings_purged", groupings))
+            if found
+        ]
+        plan.outcomes += [
+            Outcome(0, Action.DELETED, code, {}, name)
+            for code, found in (("group_purged", groups), ("grouping_purged", groupings))
+            for name in found.values()
+        ]
+        plan.groups, plan.groupings = tuple(groups), tuple(groupings)
+
+    def _remembered(self) -> tuple[set[int], set[tuple[int, int]]]:
+        """Give what a simulation has done so far: groups that people would be in, memberships that would be gone."""
+        joined: set[int] = set()
+        left: set[tuple[int, int]] = set()
+        for tables in self._memory.get_all("memberships").values():
+            for key, membership in tables.get("groups_members", {}).items():
+                groupid, userid = json.loads(key)
+                if membership is None:
+                    left.add((groupid, userid))
+                else:
+                    joined.add(groupid)
+        return joined, left
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names in a row, not too many of them."""
+    return ", ".join(names[:MAX_LISTED]) + (" …" if len(names) > MAX_LISTED else "")

@@ -1,0 +1,151 @@
+"""`courses_meta`: let courses take their people from others, and cut such links."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from django.utils.translation import gettext_lazy as _
+
+from sync.columns.clean import one_of, text
+from sync.columns.column import Column, Columns
+from sync.columns.general_options import GENERAL_OPTIONS
+from sync.columns.options import Choice, Options
+from sync.moodle.courses.courses import Course
+from sync.moodle.enrolments.enrolments import DISABLED, ENABLED
+from sync.processors.base.plan import Plan
+from sync.processors.base.processor import Processor
+from sync.processors.memberships.course_columns import find_course
+from sync.processors.memberships.fetch import fetch_memberships
+from sync.processors.memberships.memory import Instance
+from sync.processors.memberships.meta_sync import META, sync_meta_instance
+from sync.processors.memberships.rows import MembershipRows
+from sync.processors.memberships.state import MembershipState
+from sync.processors.users.chunk_users import RowRefused
+from sync.values import Action, Change, CleanRow, Note, Outcome
+
+
+@dataclass(frozen=True)
+class MetaState:
+    """Shape: memberships: of everybody in the courses that the rows name."""
+
+    now: int
+    memberships: MembershipState
+
+
+class MetaPlan(Plan):
+    """Shape: rows: what the chunk knows, for a simulation to remember."""
+
+    rows: MembershipRows
+
+
+class CoursesMeta(Processor[MetaState, MetaPlan]):
+    """Links of the enrolment method meta, and the people whom they bring at once. Spec: courses.md section 5."""
+
+    key = "courses_meta"
+    label = _("Courses: metacourse links")
+    summary = _("Let a course take its people from another one (enrolment method meta), or cut such a link.")
+    default_filename = "metacourses.csv"
+    after = ("users", "courses")
+    # A row may bring everybody of a course.
+    rows_per_chunk: ClassVar[int | None] = 50
+    columns = Columns(
+        Column("cmd", one_of("add", "del"), aliases=("operation",),
+               default="add", sample="add", help=_("add makes the link, del switches it off.")),
+        Column("master", text(255), required=True, aliases=("metacohort",), refers_to="course", sample="ALG1",
+               help=_("The course whose people are taken.")),
+        Column("meta", text(255), required=True, aliases=("shortname",),
+               refers_to="course", sample="SEMINAR", help=_("The course that gets them.")),
+        Column("method", one_of("meta"), help=_("Known from Moodle's plugin for enrolment methods: meta.")),
+        Column("disabled", one_of({"0": 0}), help=_("Known from the same: 0.")),
+        subject="{master} → {meta}",
+        elsewhere={"group": "elsewhere_method_group"},
+    )  # fmt: skip
+    options = Options(
+        Choice("courseidentifier", default="shortname", aliases=("courses_filemetabindingidentifier",),
+               choices={"id": "id", "idnumber": "idnumber", "shortname": "shortname"},
+               label=_("Course identifier"), help=_("What the columns master and meta hold.")),
+        *GENERAL_OPTIONS,
+    )  # fmt: skip
+
+    def fetch(self, rows: Sequence[CleanRow]) -> MetaState:
+        memberships = fetch_memberships(
+            self.moodle,
+            self.memory,
+            course_identifier=self.chosen.courseidentifier,
+            courses={row.values[name] for row in rows for name in ("master", "meta")},
+            userids=None,
+        )
+        return MetaState(int(time.time()), memberships)
+
+    def plan(self, rows: Sequence[CleanRow], state: MetaState) -> MetaPlan:
+        plan = MetaPlan()
+        plan.rows = MembershipRows(state.memberships, plan, now=state.now)
+        for row in rows:
+            subject = f"{row.values['master']} → {row.values['meta']}"
+            try:
+                outcome = _plan_row(row, plan.rows)
+            except RowRefused as refused:
+                outcome = Outcome(row.line, Action.REJECTED, refused.code, refused.params)
+            plan.outcomes.append(outcome._replace(subject=subject))
+        plan.rows.finish()
+        return plan
+
+    def remember(self, plan: MetaPlan, state: MetaState) -> None:
+        plan.rows.remember(self.memory, {})
+
+
+def _plan_row(row: CleanRow, rows: MembershipRows) -> Outcome:
+    if META not in rows.state.enabled_methods:
+        raise RowRefused("meta_not_enabled")
+    master, child = _course(rows, row, "master"), _course(rows, row, "meta")
+    if master.id == child.id:
+        raise RowRefused("meta_of_itself", "meta", course=row.values["meta"])
+    links = [i for i in rows.instances.of_course(child.id) if i.enrol == META and i.customint1 == master.id]
+    link = links[0] if links else None
+    if row.values.get("cmd", "add") == "del":
+        return _cut(row, rows, link)
+    return _tie(row, rows, link, master, child)
+
+
+def _tie(row: CleanRow, rows: MembershipRows, link: Instance | None, master: Course, child: Course) -> Outcome:
+    """Make the link, or switch it on again, and let the people of the master course follow at once."""
+    before = rows.touches
+    code = "meta_link_unchanged"
+    if link is None:
+        link = rows.add_instance(child.id, META, {"customint1": master.id}, row.line)
+        code = "meta_link_created"
+    elif rows.instances.set_status(link, ENABLED, row.line):
+        link = link._replace(status=ENABLED)
+        code = "meta_link_revived"
+    present = set(rows.enrolled_by(link.id))
+    sync_meta_instance(rows, link, row.line)
+    new = len(set(rows.enrolled_by(link.id)) - present)
+    changes = (Change("people", str(len(present)), str(len(present) + new)),) if new else ()
+    if code == "meta_link_created":
+        return Outcome(row.line, Action.CREATED, code, {"count": new}, changes=changes)
+    if rows.touches == before:
+        return Outcome(row.line, Action.UNCHANGED, code, {})
+    return Outcome(
+        row.line, Action.UPDATED, "meta_link_synced" if code == "meta_link_unchanged" else code, {}, changes=changes
+    )
+
+
+def _cut(row: CleanRow, rows: MembershipRows, link: Instance | None) -> Outcome:
+    """Switch the link off: its roles go, its enrolments stay without effect."""
+    if link is None:
+        raise RowRefused("meta_link_missing", "master", master=row.values["master"], meta=row.values["meta"])
+    if not rows.instances.set_status(link, DISABLED, row.line):
+        return Outcome(row.line, Action.UNCHANGED, "meta_link_off_already", {})
+    for user in rows.enrolled_by(link.id):
+        rows.unassign_roles_of(user, link, row.line)
+    return Outcome(row.line, Action.UPDATED, "meta_link_disabled", {})
+
+
+def _course(rows: MembershipRows, row: CleanRow, column: str) -> Course:
+    found = find_course(rows.state, row.values[column], column)
+    if isinstance(found, Note):
+        raise RowRefused(found.code, **found.params)
+    return found

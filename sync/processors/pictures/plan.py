@@ -1,0 +1,70 @@
+"""What is known of the pictures of a chunk, and what is to be done with them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sync.moodle.users.image_resizer import SIDES, Drawing
+from sync.moodle.users.pictures import ChecksumRow, NewPicture, PictureFile
+from sync.processors.base.plan import Plan
+from sync.reader.picture_zip import PictureRefused
+
+
+class PictureOwner(NamedTuple):
+    """An account. Shape: picture: user.picture, 0 = none."""
+
+    id: int
+    username: str
+    picture: int
+
+
+@dataclass
+class PicturesState:
+    """Shape: owners: identifier -> accounts; icons: userid -> file name -> (id, contenthash); the others: by line"""
+
+    now: int
+    owners: Mapping[str, list[PictureOwner]]
+    icons: Mapping[int, Mapping[str, tuple[int, str]]]
+    checksums: Mapping[int, ChecksumRow]
+    superseded: set[int] = field(default_factory=set)
+    refused: dict[int, PictureRefused] = field(default_factory=dict)
+    md5s: dict[int, str] = field(default_factory=dict)
+    drawings: dict[int, Drawing] = field(default_factory=dict)
+
+    def has_same(self, owner: PictureOwner, md5: str) -> bool:
+        """Whether the picture that the account shows was made of the same bytes."""
+        checksum = self.checksums.get(owner.id)
+        return checksum is not None and checksum.data == md5 and bool(owner.picture and self.icons.get(owner.id))
+
+    def shows(self, owner: PictureOwner, files: tuple[PictureFile, ...]) -> bool:
+        """Whether the account shows these very files."""
+        icon = self.icons.get(owner.id, {})
+        is_shown = owner.picture == icon.get(files[0].name, (0, ""))[0]
+        return is_shown and {file.name: file.contenthash for file in files} == {
+            name: contenthash for name, (_id, contenthash) in icon.items()
+        }
+
+
+class PicturesPlan(Plan):
+    """Shape: pictures: to be set; contents: contenthash -> bytes"""
+
+    def __init__(self, now: int) -> None:
+        super().__init__(now)
+        self.pictures: list[NewPicture] = []
+        self.contents: dict[str, bytes] = {}
+        self.checksums: Mapping[int, ChecksumRow] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.pictures
+
+
+def picture_files(drawing: Drawing) -> tuple[PictureFile, ...]:
+    """Give the files that Moodle keeps of a drawing."""
+    return tuple(
+        PictureFile(f"{name}.{drawing.extension}", hashlib.sha1(content, usedforsecurity=False).hexdigest(), len(content))
+        for name, content in zip(SIDES, drawing.contents, strict=True)
+    )  # fmt: skip

@@ -1,0 +1,243 @@
+"""`userpictures`: the pictures of accounts, from zips."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from django.utils.translation import gettext_lazy as _
+
+from sync.columns.clean import text
+from sync.columns.column import Column, Columns
+from sync.columns.general_options import GENERAL_OPTIONS
+from sync.columns.options import Choice, Flag, Options, OptionValues, Text
+from sync.errors import MoodleError
+from sync.moodle.db.database import MoodleSession
+from sync.moodle.db.writer import Writer
+from sync.moodle.files.file_pool import file_pool_of
+from sync.moodle.users.image_resizer import Draughtsmen, Drawing
+from sync.moodle.users.pictures import (
+    NewPicture,
+    fetch_checksum_fieldid,
+    fetch_checksums,
+    fetch_icons,
+    fetch_referred_hashes,
+    write_checksums,
+    write_pictures,
+)
+from sync.moodle.users.users import SiteRules
+from sync.processors.base.after_commit import AfterCommit
+from sync.processors.base.memory import Memory
+from sync.processors.base.processor import Processor
+from sync.processors.pictures.owners import HOSTED, fetch_owners, identifier_fold, identifier_of
+from sync.processors.pictures.plan import PictureOwner, PicturesPlan, PicturesState, picture_files
+from sync.reader.picture_zip import PictureRefused, PictureZip
+from sync.values import Action, CleanRow, Note, Outcome
+
+
+class UserPictures(Processor[PicturesState, PicturesPlan]):
+    """Give accounts their pictures: one row is one picture of a zip, named after its account. Spec: userpictures.md.
+
+    Contents are stored in Moodle's pool before the rows (`prepare`); what got no rows is taken away again (`close`).
+    """
+
+    key = "userpictures"
+    label = _("Accounts: pictures")
+    summary = _("Give accounts the pictures of a zip; each picture is named after its account, like ada.lovelace.jpg.")
+    default_filename = "userpictures_all.zip"
+    after = ("users", "users_delete", "users_restore")
+    columns = Columns(
+        Column("picture", text(None), required=True, refers_to="user", names=False, sample="ada.lovelace.jpg",
+               help=_("The name of the file without its extension tells the account. Folders don't matter.")),
+        of_pictures=True,
+    )  # fmt: skip
+    options = Options(
+        Choice("userfield", default="username", aliases=("userpictures_userfield",),
+               choices={"username": "username", "idnumber": "idnumber", "email": "email", "id": "id",
+                        HOSTED: _("username@number of the MNet host")},
+               label=_("Pictures are named by"), help=_("What the name of a picture says about the account.")),
+        Flag("overwrite", default=True, aliases=("userpictures_overwrite",), label=_("Replace pictures"),
+             help=_("Accounts that have a picture get the new one; otherwise they are passed over.")),
+        Flag("checksum", default=True, label=_("Remember checksums"),
+             help=_("Keep the MD5 of each picture in the profile field “userpicturehash”, where Moodle has it: the same "
+                    "picture is then not made again.")),
+        Text("fileprefix", default="userpictures_", aliases=("userpictures_fileprefix",), label=_("Names begin with"),
+             help=_("Zips of the file area whose names begin like this are taken, whatever their folder. Empty: all zips.")),
+        Flag("forcedeletion", default=True, aliases=("userpictures_forcedeletion",), group="after",
+             label=_("Delete the zip afterwards"),
+             help=_("Remove the zip once the run is over, even where other files are kept.")),
+        *GENERAL_OPTIONS,
+    )  # fmt: skip
+    # About a second of work, and the drawn pictures are in memory.
+    rows_per_chunk = 100
+    pictures: PictureZip
+
+    def __init__(self, moodle: MoodleSession, options: OptionValues, memory: Memory) -> None:
+        super().__init__(moodle, options, memory)
+        self.draughtsmen = Draughtsmen()
+
+    def begin(self, names: Sequence[str]) -> None:
+        pool = file_pool_of(self.moodle.database.settings)
+        if pool is None:
+            raise MoodleError("pictures_without_data_folder")
+        self.pool = pool
+        self.userfield: str = self.chosen.userfield
+        self.rules = SiteRules(self.moodle)
+        self.hostid = self.rules.mnethostid
+        self.fieldid = fetch_checksum_fieldid(self.moodle) if self.chosen.checksum else None
+        self.fold = identifier_fold(self.moodle, self.userfield)
+        self.lines: dict[str, list[int]] = {}
+        self._written: set[str] = set()
+        for line, path in self.pictures.paths.items():
+            self.lines.setdefault(self.fold(identifier_of(path)), []).append(line)
+        if self.pictures.passed_over:
+            self.file_notes.append(Note("pictures_passed_over", {"count": self.pictures.passed_over}))
+
+    def fetch(self, rows: Sequence[CleanRow]) -> PicturesState:
+        identifiers = {identifier_of(row.values["picture"]) for row in rows}
+        owners = fetch_owners(self.moodle, self.userfield, self.hostid, identifiers)
+        userids = {owner.id for found in owners.values() for owner in found}
+        state = PicturesState(
+            now=int(time.time()),
+            owners=owners,
+            icons=fetch_icons(self.moodle, userids),
+            checksums={} if self.fieldid is None else fetch_checksums(self.moodle, self.fieldid, userids),
+        )
+        # Nothing of Moodle's is held while pictures are drawn.
+        self.moodle.release()
+        drawn: deque[int] = deque()
+        for drawing in self.draughtsmen.draw_many(self._originals(rows, state, drawn)):
+            state.drawings[drawn.popleft()] = drawing
+        return state
+
+    def plan(self, rows: Sequence[CleanRow], state: PicturesState) -> PicturesPlan:
+        plan = PicturesPlan(state.now)
+        plan.checksums = state.checksums
+        plan.outcomes = [self._plan_row(row, plan, state) for row in rows]
+        return plan
+
+    def prepare(self, plan: PicturesPlan) -> None:
+        self.pool.store(io.BytesIO())
+        for content in plan.contents.values():
+            contenthash, is_new = self.pool.store(io.BytesIO(content))
+            if is_new:
+                self._without_rows.add(contenthash)
+
+    def apply(self, plan: PicturesPlan, writer: Writer) -> None:
+        self._written = set(plan.contents)
+        plan.files += write_pictures(writer, plan.pictures, now=plan.now)
+        if self.fieldid is not None:
+            md5s = {picture.userid: picture.md5 for picture in plan.pictures}
+            write_checksums(writer, self.fieldid, md5s, plan.checksums)
+
+    def committed(self, owed: AfterCommit) -> None:
+        # After a lost connection nothing is known here, and Moodle is asked when the processor is closed.
+        self._without_rows.difference_update(self._written)
+        super().committed(owed)
+
+    def close(self) -> None:
+        self.draughtsmen.close()
+        # When Moodle is away, nobody knows whether the rows are there: the next connection sees to it.
+        with suppress(MoodleError):
+            referred = fetch_referred_hashes(self.moodle, self._without_rows) if self._without_rows else set()
+            for contenthash in self._without_rows - referred:
+                self.pool.remove(contenthash)
+            self._without_rows.clear()
+
+    @property
+    def _without_rows(self) -> set[str]:
+        """The contents that this run has stored, and whose rows aren't committed."""
+        stored: set[str] = self.kept.setdefault("stored", set())
+        return stored
+
+    def _originals(self, rows: Sequence[CleanRow], state: PicturesState, drawn: deque[int]) -> Iterator[bytes]:
+        """Give the pictures of a chunk that are to be drawn, and note their lines in `drawn`."""
+        for row in rows:
+            owner = self._owner(row, state)
+            if not isinstance(owner, PictureOwner) or self._is_kept(owner):
+                continue
+            if self._is_superseded(row):
+                state.superseded.add(row.line)
+                continue
+            try:
+                original = self.pictures.content_of(row.line)
+            except PictureRefused as refused:
+                state.refused[row.line] = refused
+                continue
+            state.md5s[row.line] = md5 = hashlib.md5(original, usedforsecurity=False).hexdigest()
+            if not state.has_same(owner, md5):
+                drawn.append(row.line)
+                yield original
+
+    def _owner(self, row: CleanRow, state: PicturesState) -> PictureOwner | Outcome:
+        """Give the account of a row, or why there is none."""
+        path = row.values["picture"]
+        value = identifier_of(path)
+        found = state.owners.get(value, [])
+        if len(found) == 1:
+            return found[0]
+        if found:
+            return _rejected(row, "picture_ambiguous", identity=self.userfield, value=value, count=len(found))
+        if not value:
+            return _rejected(row, "picture_without_name", identity=self.userfield)
+        if self.userfield == HOSTED and "@" not in value:
+            return _rejected(row, "picture_without_host", value=value)
+        return _rejected(row, "picture_owner_unknown", identity=self.userfield, value=value)
+
+    def _is_kept(self, owner: PictureOwner) -> bool:
+        return bool(owner.picture) and not self.chosen.overwrite
+
+    def _is_superseded(self, row: CleanRow) -> bool:
+        """Whether a later picture of the zip is for the same account, one that can be drawn."""
+        lines = self.lines[self.fold(identifier_of(row.values["picture"]))]
+        return any(self._is_drawable(line) for line in reversed(lines) if line > row.line)
+
+    def _is_drawable(self, line: int) -> bool:
+        known: dict[int, bool] = self.kept.setdefault("drawable", {})
+        if line not in known:
+            try:
+                (drawing,) = self.draughtsmen.draw_many([self.pictures.content_of(line)])
+                known[line] = not drawing.code
+            except PictureRefused:
+                known[line] = False
+        return known[line]
+
+    def _plan_row(self, row: CleanRow, plan: PicturesPlan, state: PicturesState) -> Outcome:
+        owner = self._owner(row, state)
+        if isinstance(owner, Outcome):
+            return owner
+        if self._is_kept(owner):
+            return _outcome(row, Action.UNCHANGED, "picture_kept", owner)
+        if row.line in state.superseded:
+            return _outcome(row, Action.SUPERSEDED, "superseded", owner)
+        if refused := state.refused.get(row.line):
+            return _rejected(row, refused.code, **refused.params)
+        drawing = state.drawings.get(row.line)
+        if drawing is not None and drawing.code:
+            return _rejected(row, drawing.code, **drawing.params)
+        return self._plan_picture(row, owner, drawing, plan, state)
+
+    def _plan_picture(
+        self, row: CleanRow, owner: PictureOwner, drawing: Drawing | None, plan: PicturesPlan, state: PicturesState
+    ) -> Outcome:
+        """Plan a picture that was drawn, unless the account shows the same; one that wasn't was known by its checksum."""
+        files = picture_files(drawing) if drawing is not None else ()
+        if drawing is None or state.shows(owner, files):
+            return _outcome(row, Action.UNCHANGED, "picture_unchanged", owner)
+        if owner.id in self.rules.untouchable_ids:
+            return _rejected(row, "account_protected", username=owner.username)
+        plan.pictures.append(NewPicture(owner.id, owner.picture, files, state.md5s[row.line]))
+        plan.contents |= {file.contenthash: content for file, content in zip(files, drawing.contents, strict=True)}
+        return _outcome(row, Action.UPDATED, "picture_set", owner)
+
+
+def _outcome(row: CleanRow, action: Action, code: str, owner: PictureOwner) -> Outcome:
+    return Outcome(row.line, action, code, {"username": owner.username}, row.values["picture"])
+
+
+def _rejected(row: CleanRow, code: str, **params: object) -> Outcome:
+    return Outcome(row.line, Action.REJECTED, code, params, row.values["picture"])

@@ -1,0 +1,122 @@
+"""Checks of the cells of a users file that only the site can judge. Spec: users.md section 2"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from gettext import translation
+from typing import Any
+from zoneinfo import available_timezones
+
+import pycountry
+
+from sync.columns.clean import shown
+from sync.columns.words import folded
+from sync.moodle.users import passwords
+from sync.moodle.users.users import SiteRules
+from sync.processors.users.chunk_users import RowRefused
+from sync.values import Note
+
+_USERNAME = re.compile(r"[-.@_a-z0-9]+")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(_[a-z0-9]+)*")
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_MAILABLE = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LABEL}")
+_LONGEST_LOCAL_PART, _LONGEST_DOMAIN = 64, 254
+_TIMEZONES = frozenset(available_timezones())
+_COUNTRIES = frozenset(country.alpha_2 for country in pycountry.countries)
+
+
+class UserChecks:
+    """The checks of one site."""
+
+    def __init__(self, rules: SiteRules) -> None:
+        self.rules = rules
+
+    def check(self, values: dict[str, Any], notes: list[Note]) -> int:
+        """Check a row, and give the id of its MNet host. Normalises codes in place. Raises: RowRefused
+
+        A language that isn't installed is taken out, with a note: a new account has the site's, another keeps its own.
+        """
+        if country := values.get("country", ""):
+            values["country"] = country.upper()
+            if values["country"] not in _COUNTRIES:
+                raise RowRefused("country_unknown", "country", country=shown(country), **_country_meant(country))
+        if "lang" in values:
+            values["lang"] = values["lang"].removesuffix("_utf8")
+            if not self._has_language(values["lang"]):
+                notes.append(Note("language_left_out", {"lang": values.pop("lang")}))
+        if "timezone" in values and not _is_timezone(values["timezone"]):
+            raise RowRefused("timezone_unknown", "timezone", timezone=values["timezone"])
+        if "auth" in values and not self.rules.has_auth_plugin(values["auth"]):
+            raise RowRefused("auth_unknown", "auth", auth=values["auth"])
+        if len(values.get("password", "")) > passwords.MAX_CHARACTERS:
+            raise RowRefused("password_too_long", "password", limit=passwords.MAX_CHARACTERS)
+        hostid: int = values.get("mnethostid", self.rules.mnethostid)
+        if hostid != self.rules.mnethostid and hostid not in self.rules.mnethostids:
+            raise RowRefused("mnethost_unknown", "mnethostid", mnethostid=hostid)
+        return hostid
+
+    def check_username(self, username: str) -> None:
+        """Check a username that an account is to get. Raises: RowRefused"""
+        if not self.rules.extended_usernames and not _USERNAME.fullmatch(username):
+            raise RowRefused("username_invalid", "username", username=username)
+
+    def _has_language(self, lang: str) -> bool:
+        """Whether a language is installed; where nobody can tell, whether there is such a language. Raises: RowRefused"""
+        installed = self.rules.languages
+        if installed is not None:
+            return lang in installed
+        if not _LANGUAGE.fullmatch(lang) or not _is_language(lang.partition("_")[0]):
+            raise RowRefused("language_unknown", "lang", lang=lang)
+        return True
+
+
+def is_mailable(address: str) -> bool:
+    """Tell whether Moodle sends mails to an address. Mirrors: validate_email(), PHP's FILTER_VALIDATE_EMAIL"""
+    local, _at, domain = address.rpartition("@")
+    return len(local) <= _LONGEST_LOCAL_PART and len(domain) <= _LONGEST_DOMAIN and bool(_MAILABLE.fullmatch(address))
+
+
+def is_no_mail(address: str) -> bool:
+    """Tell whether a cell says that the account gets no mails."""
+    return "NOMAIL" in address.upper().replace(" ", "")
+
+
+def _country_meant(name: str) -> dict[str, str]:
+    """Return what a message needs to suggest the code of a country that was named otherwise, {} when none is meant."""
+    code = _country_codes().get(folded(name).strip(". "))
+    return {"hint": "did_you_mean", "nearest": code} if code else {}
+
+
+@cache
+def _country_codes() -> dict[str, str]:
+    """Return what countries are called in English, French and German, and their codes of three letters -> two letters."""
+    codes: dict[str, str] = {}
+    for country in pycountry.countries:
+        names = [
+            country.alpha_3,
+            country.name,
+            getattr(country, "common_name", ""),
+            getattr(country, "official_name", ""),
+        ]
+        codes |= {folded(name): country.alpha_2 for name in names if name}
+    for language in ("fr", "de"):
+        names_in = translation("iso3166-1", pycountry.LOCALES_DIR, [language], fallback=True).gettext
+        for country in pycountry.countries:
+            codes.setdefault(folded(names_in(country.name)), country.alpha_2)
+    return codes | {"uk": "GB", "great britain": "GB", "england": "GB", "usa": "US"}
+
+
+def _is_timezone(name: str) -> bool:
+    if name in _TIMEZONES:
+        return True
+    try:
+        # Offsets in hours were the fashion before Moodle 2.8; 99 means the server's own.
+        return name == "99" or -13 <= float(name) <= 13
+    except ValueError:
+        return False
+
+
+def _is_language(code: str) -> bool:
+    return pycountry.languages.get(**{"alpha_2" if len(code) == 2 else "alpha_3": code}) is not None

@@ -1,0 +1,56 @@
+"""The cohort of a row of accounts: found, or made, and joined."""
+
+from __future__ import annotations
+
+from sync.processors.base.table_view import UserKey
+from sync.processors.memberships.cohort_book import AnyCohort, CohortBook, length_problem
+from sync.processors.memberships.cohort_sync import enrol_cohort_member
+from sync.processors.memberships.results import NOTHING, SetResult
+from sync.processors.memberships.rows import MembershipRows
+from sync.values import Change, Note
+
+
+class CohortMembership:
+    """Puts users in cohorts; a cohort that one row makes is found by the next."""
+
+    def __init__(self, rows: MembershipRows) -> None:
+        self.rows = rows
+        self._book = CohortBook(rows.state)
+
+    def add(self, user: UserKey, name: str, idnumber: str, line: int, column: str = "cohort") -> SetResult:
+        """Make a user a member of the cohort that the two cells name; make the cohort when it is missing.
+
+        Shape: column: of the name; where both are one cell, digits that name no cohort may be Moodle's own number: none is made
+        """
+        if not name and not idnumber:
+            return NOTHING
+        cohort = self._find(name, idnumber)
+        if cohort is None and name == idnumber and name.isdecimal():
+            cohort = Note("cohort_digits_unknown", {"column": column, "cohort": name})
+        cohort = cohort or self._create(name, idnumber, line)
+        if isinstance(cohort, Note):
+            return SetResult(problems=(cohort,))
+        if not self.rows.add_to_cohort(user, cohort.id, line):
+            return NOTHING
+        enrol_cohort_member(self.rows, user, cohort.id, line)
+        return SetResult(changes=(Change("cohort", "", cohort.name),))
+
+    def _find(self, name: str, idnumber: str) -> AnyCohort | Note | None:
+        """By idnumber, else by name: in the system context first, then anywhere."""
+        found = self._book.find("idnumber", idnumber) if idnumber else []
+        if not found and name:
+            anywhere = self._book.find("name", name)
+            found = [cohort for cohort in anywhere if cohort.contextid == self.rows.state.system_contextid] or anywhere
+        if len(found) > 1:
+            return Note("cohort_ambiguous", {"column": "cohort", "cohort": name or idnumber, "count": len(found)})
+        return found[0] if found else None
+
+    def _create(self, name: str, idnumber: str, line: int) -> AnyCohort | Note:
+        if not name:
+            return Note("cohort_unknown", {"column": "cohortid", "idnumber": idnumber})
+        problem = length_problem(name, idnumber, "cohort", "cohortid")
+        if problem is not None:
+            return problem
+        cohort = self.rows.create_cohort(name, idnumber, line)
+        self._book.keep(cohort)
+        return cohort

@@ -1,0 +1,148 @@
+"""Passwords in a users file, the preferences that go with them, and the mails that tell them.
+
+Spec: users.md sections 4.6 and 5.4
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from sync.columns.options import OptionValues
+from sync.moodle.users import passwords
+from sync.processors.base.plan import Mail, Ref
+from sync.processors.users.checks import is_no_mail
+from sync.processors.users.chunk_users import Account, AccountsPlan, ClearPassword
+from sync.processors.users.results import RowResult
+from sync.processors.users.state import UsersState
+from sync.values import Note
+
+# In files of Moodle's uploader this password means that its owner must choose another one at the first login.
+CHANGE_ME = "changeme"
+
+
+class UserPasswords:
+    """The passwords of one chunk; the last row about an account has its way."""
+
+    def __init__(self, state: UsersState, options: OptionValues, plan: AccountsPlan) -> None:
+        self._state = state
+        self._options = options
+        self._plan = plan
+        self._preferences = plan.preferences
+        self._mails: dict[int | Ref, Mail] = {}
+
+    def set(self, result: RowResult, account: Account, values: Mapping[str, Any]) -> None:
+        """Do what a row says about the password of its account."""
+        wanted = self._wanted(account, values, creates=result.creates)
+        if wanted is None:
+            return
+        if self._asks_for_change(wanted, values) and self.prefer(account, "auth_forcepasswordchange", "1"):
+            result.touch()
+            result.notes.append(Note("password_to_be_changed", {}))
+        if isinstance(wanted, ClearPassword):
+            if account.values["password"] != wanted:
+                self._store(result, account, wanted)
+                self._given(result, account, wanted.text)
+            return
+        self._store(result, account, wanted)
+        if wanted == passwords.TO_BE_GENERATED:
+            if self.prefer(account, "create_password", "1"):
+                result.touch()
+        elif (values["password"], wanted) in self._state.verified:
+            # Whatever earlier rows wanted, the last one wants what is there.
+            self._mails.pop(account.key, None)
+
+    def would_change(self, account: Account, values: Mapping[str, Any]) -> bool:
+        """Whether a row would change the password of its account, or have Moodle make one."""
+        wanted = self._wanted(account, values)
+        if wanted == passwords.TO_BE_GENERATED and self._preference(account, "create_password") != "1":
+            return True
+        if self._asks_for_change(wanted, values) and self._preference(account, "auth_forcepasswordchange") != "1":
+            return True
+        return wanted is not None and wanted != account.values["password"]
+
+    def have_made(self, account: Account) -> None:
+        """Have Moodle make a password for a new account, which its owner then changes."""
+        auth = account.values["auth"]
+        if auth != "nologin" and self._state.rules.keeps_passwords(auth):
+            self.prefer(account, "create_password", "1")
+            self.prefer(account, "auth_forcepasswordchange", "1")
+
+    def prefer(self, account: Account, name: str, value: str) -> bool:
+        """Plan a preference; gives False when the account has it already."""
+        if self._preference(account, name) == value:
+            return False
+        self._preferences[account.key, name] = value
+        return True
+
+    def write(self) -> None:
+        """Put into the plan what the rows have wanted in the end."""
+        for (key, name), value in self._preferences.items():
+            stored = self._state.preferences.get((key, name))
+            if stored is None:
+                self._plan.insert("user_preferences", {"userid": key, "name": name, "value": value})
+            else:
+                self._plan.update("user_preferences", stored[0], {"value": stored[1]}, {"value": value})
+            self._plan.changed_preferences.add(key)
+        self._plan.mails.extend(self._mails.values())
+
+    def _asks_for_change(self, wanted: str | ClearPassword | None, values: Mapping[str, Any]) -> bool:
+        """Whether a row gives the password that its owner has to change."""
+        if values.get("password") != CHANGE_ME:
+            return False
+        return isinstance(wanted, ClearPassword) or (CHANGE_ME, wanted) in self._state.verified
+
+    def _preference(self, account: Account, name: str) -> str | None:
+        key = (account.key, name)
+        stored = self._state.preferences.get(key)
+        return self._preferences.get(key, stored[1] if stored is not None else None)
+
+    def _wanted(
+        self, account: Account, values: Mapping[str, Any], *, creates: bool = False
+    ) -> str | ClearPassword | None:
+        """Return what a row wants to be stored as password; None when it leaves it as it is.
+
+        Shape: creates: the row makes the account
+        """
+        if "password" not in values:
+            return None
+        cell: str = values["password"]
+        auth = account.values["auth"]
+        if cell == passwords.NO_PASSWORD:
+            return cell
+        if not self._state.rules.keeps_passwords(auth):
+            return passwords.NOT_CACHED if cell or creates else None
+        if auth == "nologin":
+            return None
+        if cell == "":
+            is_without = account.values["password"] in ("", passwords.TO_BE_GENERATED)
+            return passwords.TO_BE_GENERATED if is_without else None
+        stored: str = account.stored.get("password", "")
+        return stored if (cell, stored) in self._state.verified else ClearPassword(cell)
+
+    def _store(self, result: RowResult, account: Account, value: str | ClearPassword) -> None:
+        if account.values["password"] == value:
+            return
+        self._plan.book.change(account, {"password": value}, result.line)
+        if not result.creates:
+            result.touch()
+            result.notes.append(Note("password_changed", {}))
+
+    def _given(self, result: RowResult, account: Account, clear: str) -> None:
+        if account.values["auth"] == "manual" and (result.creates or self._state.rules.password_expires):
+            self.prefer(account, "auth_manual_passwordupdatetime", str(self._state.now))
+        address = account.values["email"]
+        if self._options.sendpasswordtousers and "@" in address and not is_no_mail(address):
+            mail = _password_mail(self._state.rules.site_name, account.values["username"], address, clear)
+            self._mails[account.key] = mail
+
+
+def _password_mail(site: str, username: str, address: str, clear: str) -> Mail:
+    subject = _("Your account on %(site)s") % {"site": site}
+    body = _(
+        "An account has been prepared for you on %(site)s.\n\nUsername: %(username)s\nPassword: %(password)s\n\n"
+        "Please change the password after your first login.\n"
+    ) % {"site": site, "username": username, "password": clear}
+    return Mail(address, subject, body)

@@ -1,0 +1,302 @@
+"""Decide what each row of a users file does. Pure: everything it knows is in the state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from sync.columns.options import OptionValues
+from sync.moodle.users.users import ProfileField, SiteRules
+from sync.processors.base.plan import Ref
+from sync.processors.base.processor import SplitChunk
+from sync.processors.enrolments.methods import MANUAL
+from sync.processors.memberships.enrolment_dates import given_date
+from sync.processors.users.checks import UserChecks, is_mailable, is_no_mail
+from sync.processors.users.chunk_users import Account, AccountBook, AccountsPlan, RowRefused
+from sync.processors.users.matching import AccountMatcher
+from sync.processors.users.passwords import UserPasswords
+from sync.processors.users.profiles import UserProfiles
+from sync.processors.users.results import RowResult
+from sync.processors.users.row_memberships import CourseSet, Memberships
+from sync.processors.users.state import UsersState
+from sync.processors.users.system_roles import system_role_cells
+from sync.values import Action, Change, CleanRow, Note, Outcome
+
+# Fields that go from the file into the account as they are; how an empty cell is meant is declared on the columns.
+PLAIN_FIELDS = (
+    "firstname", "lastname", "institution", "department", "address", "phone1", "phone2", "description", "city", "country",
+    "lang", "timezone", "auth", "maildisplay", "maildigest", "mailformat", "autosubscribe", "trackforums", "suspended",
+    "middlename", "alternatename", "firstnamephonetic", "lastnamephonetic", "theme", "calendartype", "emailstop", "imagealt",
+)  # fmt: skip
+
+
+_COHORT_COLUMN = re.compile(r"cohort[1-9]\d*")
+# Refusals of a row whose account is somebody else's -> by which value, "" = the primary identity.
+_CLASHES = {"username_differs": "", "idnumber_taken": "idnumber", "email_taken": "email"}
+
+
+class UsersPlan(AccountsPlan):
+    """Accounts, and what they belong to."""
+
+    memberships: Memberships
+
+
+class UsersPlanner:
+    """Plans one chunk of a users file, row by row in file order, on a view that later rows see.
+
+    Spec: users.md section 4
+    """
+
+    def __init__(
+        self, state: UsersState, options: OptionValues, names: Collection[str], set_numbers: Sequence[int]
+    ) -> None:
+        self.state = state
+        self.rules: SiteRules = state.rules
+        self.options = options
+        self.names = names
+        self.set_numbers = set_numbers
+        self.book = AccountBook(state.accounts, folds=state.folds)
+        self.plan = UsersPlan(self.book, state.now)
+        self.memberships = self.plan.memberships = Memberships(
+            state.memberships, self.plan, now=state.now, show_time=state.rules.shown_time
+        )
+        self.checks = UserChecks(state.rules)
+        self.matcher = AccountMatcher(self.book, state.rules, options, names)
+        self.passwords = UserPasswords(state, options, self.plan)
+        self.profiles = UserProfiles(state, self.plan)
+        self.plain_fields = [name for name in PLAIN_FIELDS if name in names]
+        self.touched: set[int | Ref] = set()
+
+    def plan_rows(self, rows: Sequence[CleanRow]) -> UsersPlan:
+        results: list[RowResult] = []
+        for row in rows:
+            try:
+                result = self._plan_row(row)
+            except RowRefused as refused:
+                code, params = self._of_the_same_file(row, refused)
+                subject = row.values.get("username", "")
+                self.plan.outcomes.append(Outcome(row.line, Action.REJECTED, code, params, subject))
+            else:
+                results.append(result)
+                if result.account is not None and result.action is not Action.UNCHANGED:
+                    self.touched.add(result.account.key)
+        self.plan.write_accounts()
+        self._end_tokens()
+        self.profiles.write()
+        self.passwords.write()
+        self.memberships.finish()
+        self.plan.outcomes.extend(result.outcome() for result in results)
+        return self.plan
+
+    def _of_the_same_file(self, row: CleanRow, refused: RowRefused) -> tuple[str, Mapping[str, Any]]:
+        """Return code and values of a refusal; where an earlier row names the same, that is what the person must know."""
+        identity = _CLASHES.get(refused.code)
+        if identity is not None:
+            name = identity or self.options.primaryidentity
+            value = str(row.values.get(name, ""))
+            if earlier := self.state.survey.earlier_line(name, value, row.line):
+                return "identity_in_earlier_line", {"column": name, "value": value, "earlier": earlier}
+        return refused.code, refused.params
+
+    def _plan_row(self, row: CleanRow) -> RowResult:
+        values, notes = dict(row.values), list[Note]()
+        if values.get("deleted"):
+            return self._delete(row)
+        hostid = self.checks.check(values, notes)
+        account = self.matcher.find(values, hostid)
+        if account is None or self.matcher.new_username(values, account) != account.values["username"]:
+            self.checks.check_username(values["username"])
+        new_values = self._account_values(values, account)
+        self.matcher.check_unique(account, hostid, new_values)
+        profile = self.profiles.values(values, account)
+        if account is not None:
+            if account.key in self.rules.untouchable_ids:
+                self._refuse_changes(account, values, new_values, profile)
+            result = self._update(row, account, new_values)
+        elif self.options.resurrect and any(gone.username == values["username"] for gone in self.plan.deleted):
+            # Whom an earlier row deletes can be brought back once that is done.
+            raise SplitChunk(row.line)
+        elif (revivable := self.state.revivable.get((hostid, values["username"]))) is not None:
+            account, result = self._revive(row, revivable, new_values)
+        else:
+            account, result = self._create(row, hostid, new_values)
+        result.notes.extend(notes)
+        self._warn_of_address(result, account, new_values)
+        self.passwords.set(result, account, values)
+        self.profiles.set(result, account, profile)
+        self._join(result, account, values)
+        return result
+
+    def _warn_of_address(self, result: RowResult, account: Account, new_values: Mapping[str, Any]) -> None:
+        """Say where the row gives an address to which Moodle sends nothing."""
+        address = new_values.get("email", "")
+        is_given = result.creates or any(change.field == "email" for change in result.changes)
+        if "@" in address and is_given and not is_no_mail(address) and not is_mailable(address):
+            result.notes.append(Note("email_not_mailable", {"email": account.values["email"]}))
+
+    def _account_values(self, values: Mapping[str, Any], account: Account | None) -> dict[str, Any]:
+        """The fields that the row sets; on update, what an empty cell keeps and what is protected is left out."""
+        new = {name: values[name] for name in self.plain_fields if name in values}
+        if "email" in values:
+            protected = account is not None and self.options.protectemails and account.values["email"]
+            if not protected:
+                new["email"] = values["email"]
+        idnumber = values.get("idnumber", "")
+        if idnumber or ("idnumber" in values and self.options.primaryidentity != "idnumber"):
+            new["idnumber"] = idnumber
+        if account is not None:
+            new["username"] = self.matcher.new_username(values, account)
+            if new.get("suspended") and not account.values["suspended"] and account.key in self.rules.protected_ids:
+                raise RowRefused("account_protected", "suspended", username=values["username"])
+        return new
+
+    def _refuse_changes(
+        self,
+        account: Account,
+        values: Mapping[str, Any],
+        new_values: Mapping[str, Any],
+        profile: Sequence[tuple[str, ProfileField, str]],
+    ) -> None:
+        """Raises: RowRefused if the row would change anything of a protected account; what it leaves as it is may stand"""
+        columns = [change.field for change in account.changes_to(new_values)]
+        columns += ["password"] if self.passwords.would_change(account, values) else []
+        columns += self.profiles.columns_to_change(account, profile)
+        roles = system_role_cells(values)
+        columns += [cell.column for cell in roles if self.memberships.would_change_system_role(account.key, cell)]
+        if columns:
+            raise RowRefused("account_protected", columns[0], username=account.values["username"])
+
+    def _create(self, row: CleanRow, hostid: int, new_values: dict[str, Any]) -> tuple[Account, RowResult]:
+        username = row.values["username"]
+        account = Account(Ref("user", (row.line,)), {})
+        account.values = {
+            **self.rules.defaults,
+            "deleted": 0,
+            "suspended": 0,
+            "picture": 0,
+            "mnethostid": hostid,
+            "username": username,
+            "timecreated": self.state.now,
+            "timemodified": self.state.now,
+            **new_values,
+        }
+        account.lines.append(row.line)
+        self.book.add(account)
+        result = RowResult(row.line, username, account, Action.CREATED, "account_created")
+        if "password" not in self.names and self.options.createpasswords:
+            self.passwords.have_made(account)
+        return account, result
+
+    def _update(self, row: CleanRow, account: Account, new_values: Mapping[str, Any]) -> RowResult:
+        changes = account.changes_to(new_values)
+        old_username = account.values["username"]
+        result = RowResult(row.line, row.values["username"], account, Action.UNCHANGED, "account_unchanged")
+        email = account.values["email"]
+        if "email" not in new_values and row.values.get("email", email) != email:
+            result.notes.append(Note("email_protected", {"email": email}))
+        if not changes:
+            return result
+        changed = {change.field for change in changes}
+        self.book.change(account, {name: new_values[name] for name in changed}, row.line)
+        result.action, result.code = Action.UPDATED, _update_code(changed, new_values)
+        result.changes.extend(changes)
+        if "username" in changed:
+            result.notes.append(Note("account_renamed_from", {"username": old_username}))
+        return result
+
+    def _revive(
+        self, row: CleanRow, stored: Mapping[str, Any], new_values: Mapping[str, Any]
+    ) -> tuple[Account, RowResult]:
+        """Take a deleted account up again. Source: spec users.md section 8, rule (b). Raises: RowRefused"""
+        if stored["id"] in self.rules.untouchable_ids:
+            # Moodle's list of administrators may still name it.
+            raise RowRefused("account_protected", "username", username=row.values["username"])
+        account = Account(stored["id"], stored)
+        values = {"email": "", "idnumber": "", **new_values, "deleted": 0, "username": row.values["username"]}
+        account.values.update(values)
+        account.lines.append(row.line)
+        self.book.add(account)
+        self.plan.revived.append(stored["id"])
+        result = RowResult(row.line, row.values["username"], account, Action.UPDATED, "account_resurrected")
+        result.changes.extend(Change(name, str(stored.get(name) or ""), str(value)) for name, value in values.items())
+        if values["email"] and "password" not in self.names:
+            self.passwords.prefer(account, "create_password", "1")
+        return account, result
+
+    def _delete(self, row: CleanRow) -> RowResult:
+        account = self.matcher.find_to_delete(row.values)
+        if account is None:
+            return RowResult(row.line, row.values["username"], None, Action.UNCHANGED, "nothing_to_delete")
+        if account.key in self.touched:
+            raise SplitChunk(row.line)
+        self.book.remove(account)
+        self.plan.delete_account(account)
+        result = RowResult(row.line, account.values["username"], account, Action.DELETED, "account_deleted")
+        result.notes.append(Note("account_deleted_id", {"id": account.key}))
+        return result
+
+    def _join(self, result: RowResult, account: Account, values: Mapping[str, Any]) -> None:
+        joinings = [
+            self.memberships.apply_system_role(account.key, cell, result.line) for cell in system_role_cells(values)
+        ]
+        if "cohort" in values or "cohortid" in values:
+            name, idnumber = values.get("cohort", ""), values.get("cohortid", "")
+            joinings.append(self.memberships.add_to_cohort(account.key, name, idnumber, result.line))
+        for column, named in cohort_columns(values):
+            joinings.append(self.memberships.add_to_cohort(account.key, named, named, result.line, column))
+        sets = course_sets(values, self.set_numbers, self.rules, MANUAL if self.options.enrolbydefault else None)
+        joinings.extend(self.memberships.apply_course_set(account.key, course_set, result.line) for course_set in sets)
+        for joined in joinings:
+            if joined.changed:
+                result.touch()
+            result.changes.extend(joined.changes)
+            result.notes.extend(note for note in joined.notes if not self._is_told(note))
+            result.problems.extend(joined.problems)
+
+    def _is_told(self, note: Note) -> bool:
+        """Whether the same is said of the whole file already."""
+        return note.code == "course_set_empty" and bool(self.state.survey.notes)
+
+    def _end_tokens(self) -> None:
+        if self.rules.deletes_tokens:
+            updates = self.plan.updates.get("user", ())
+            self.plan.tokens_ended.update(update.id for update in updates if "password" in update.after)
+
+
+def course_sets(
+    values: Mapping[str, Any], numbers: Sequence[int], rules: SiteRules, default_method: str | None = None
+) -> Iterator[CourseSet]:
+    """Return the course sets of a row: course1, role1 …; a set whose course is empty is skipped.
+
+    Shape: default_method: of sets that name none
+    """
+    for number in numbers:
+        course = values.get(f"course{number}")
+        if course:
+            yield CourseSet(
+                number=number,
+                course=course,
+                role=values.get(f"role{number}"),
+                enrol=values.get(f"enrol{number}") or default_method,
+                group=values.get(f"group{number}"),
+                start=given_date(values.get(f"start{number}"), rules),
+                end=given_date(values.get(f"end{number}"), rules),
+                wwwroot=values.get(f"wwwroot{number}"),
+                period=values.get(f"enrolperiod{number}"),
+                suspended=values.get(f"enrolstatus{number}"),
+            )
+
+
+def cohort_columns(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the columns cohort1, cohort2 … of a row with their cells: idnumber or name of a cohort, as in Moodle's upload."""
+    found = [(int(name.removeprefix("cohort")), name) for name in values if _COHORT_COLUMN.fullmatch(name)]
+    return [(name, values[name]) for _number, name in sorted(found) if values[name]]
+
+
+def _update_code(changed: Collection[str], values: Mapping[str, Any]) -> str:
+    if "username" in changed:
+        return "account_renamed"
+    if set(changed) == {"suspended"}:
+        return "account_suspended" if values["suspended"] else "account_reactivated"
+    return "account_updated"

@@ -1,0 +1,356 @@
+"""`users`: create, update, rename, suspend and delete accounts; password, profile fields, cohort, course sets."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from sync.columns.clean import email, flag, integer, moodle_time, text
+from sync.columns.column import Column, Columns, Empty, NumberedColumn, PrefixedColumn
+from sync.columns.general_options import DATE_ORDER_OPTION, GENERAL_OPTIONS
+from sync.columns.options import Choice, Flag, Options
+from sync.moodle.db.identifiers import folding
+from sync.moodle.db.writer import Writer
+from sync.moodle.users.passwords import PasswordPool
+from sync.moodle.users.users import (
+    ProfileField,
+    SiteRules,
+    fetch_owners_of_profile_values,
+    fetch_preferences,
+    fetch_profile_data,
+    fetch_profile_fields,
+)
+from sync.processors.base.processor import Processor
+from sync.processors.memberships.fetch import fetch_memberships
+from sync.processors.memberships.state import MembershipState
+from sync.processors.users.chunk_users import KEY_FIELDS, ClearPassword, RowRefused
+from sync.processors.users.planner import PLAIN_FIELDS, UsersPlan, UsersPlanner, cohort_columns, course_sets
+from sync.processors.users.profile_values import profile_value
+from sync.processors.users.state import UsersState
+from sync.processors.users.store import (
+    SimulatedPasswords,
+    fetch_present_accounts,
+    fetch_revivable_accounts,
+    identity_folds,
+    remember_accounts,
+    remembered_preferences,
+    remembered_profile_data,
+    write_accounts_plan,
+)
+from sync.processors.users.survey import UsersSurvey
+from sync.processors.users.system_roles import system_role_cells
+from sync.values import CleanRow, Note
+
+PROFILE_PREFIX = "profile_field_"
+# Moodle would keep more, but MariaDB's own limit is 16 MB for everything that one statement holds.
+LONGEST_TEXT = 1_000_000
+# Former columns of `user` that Moodle 3.11 turned into social profile fields.
+SOCIAL_COLUMNS = ("icq", "url")
+PREFERENCES = ("auth_forcepasswordchange", "auth_manual_passwordupdatetime", "create_password")
+_NUMBERED = re.compile(r"(?:course|role|enrol|group|start|end|enrolperiod|enrolstatus|wwwroot)([1-9][0-9]{0,5})")
+
+
+def _field(name: str, kind: Any, **more: Any) -> Column:
+    """A column that is stored in the column of `user` with the same name."""
+    return Column(name, kind, stored_in=("user", name), **more)
+
+
+class Users(Processor[UsersState, UsersPlan]):
+    """Create and update accounts. Spec: users.md sections 2 to 5."""
+
+    key = "users"
+    label = _("Accounts: create and update")
+    summary = _(
+        "Create, update, rename, suspend and delete accounts, with profile fields, cohort and course enrolments."
+    )
+    default_filename = "userimport.csv"
+    file_survey = UsersSurvey
+    columns = Columns(
+        _field("username", text(100, lower=True), required=True, names=True, sample="ada.lovelace",
+               help=_("Lower-cased. Letters, digits, hyphen, dot, underscore and @.")),
+        _field("firstname", text(100, plain=True), required=True, sample="Ada"),
+        _field("lastname", text(100, plain=True), required=True, sample="Lovelace"),
+        _field("email", email(), names=True, default=_("empty"), sample="ada.lovelace@example.org",
+               help=_("NO MAIL means that the account gets no notification.")),
+        _field("idnumber", text(255), decides=True, empty=Empty.CLEARS, names=True, default=_("empty"), sample="A-1815",
+               help=_("Left as it is when it is the primary identity.")),
+        Column("password", text(), decides=True, empty=Empty.CLEARS, default=_("none"),
+               help=_("Clear text; stored as a hash. Empty: Moodle generates one. *NOPASS*: no login with a password.")),
+        _field("auth", text(20, lower=True), default="manual", help=_("An installed authentication plugin.")),
+        _field("institution", text(255, plain=True), empty=Empty.CLEARS),
+        _field("department", text(255, plain=True), empty=Empty.CLEARS, sample="Mathematics"),
+        _field("address", text(255, plain=True), empty=Empty.CLEARS),
+        _field("phone1", text(20, plain=True), empty=Empty.CLEARS),
+        _field("phone2", text(20, plain=True), empty=Empty.CLEARS),
+        _field("city", text(120, plain=True), empty=Empty.CLEARS, default=_("the site's"), sample="London"),
+        Column("country", text(), default=_("the site's"), sample="GB", help=_("ISO code of two letters.")),
+        _field("lang", text(30, lower=True), default=_("the site's"), help=_("Code of an installed language.")),
+        _field("timezone", text(100), default=_("the site's"), help=_("A name like Europe/Paris, or 99.")),
+        _field("description", text(LONGEST_TEXT), empty=Empty.CLEARS, help=_("HTML.")),
+        _field("mnethostid", integer(1), decides=True, default=_("the local host")),
+        _field("maildisplay", integer(0, 2), default=_("the site's"), help=_("0 hidden, 1 everybody, 2 course members.")),
+        _field("maildigest", integer(0, 2), default=_("the site's"), help=_("0 each post, 1 complete, 2 subjects.")),
+        _field("mailformat", integer(0, 1), default=_("the site's"), help=_("0 plain text, 1 HTML.")),
+        _field("autosubscribe", flag(), default=_("the site's")),
+        _field("trackforums", flag(), default=_("the site's")),
+        _field("emailstop", flag(), default="0"),
+        _field("suspended", flag(), default="0", help=_("1 locks the account and ends its sessions; 0 opens it.")),
+        Column("deleted", flag(), decides=True, help=_("1 deletes the account that the primary identity names.")),
+        Column("oldusername", text(100, lower=True), decides=True, names=True,
+               help=_("The present username; needs the option “Allow renaming”.")),
+        _field("middlename", text(255, plain=True), empty=Empty.CLEARS),
+        _field("alternatename", text(255, plain=True), empty=Empty.CLEARS),
+        _field("firstnamephonetic", text(255, plain=True), empty=Empty.CLEARS),
+        _field("lastnamephonetic", text(255, plain=True), empty=Empty.CLEARS),
+        _field("imagealt", text(255, plain=True), empty=Empty.CLEARS),
+        _field("theme", text(50), empty=Empty.CLEARS),
+        _field("calendartype", text(30, lower=True), default=_("the site's")),
+        Column("id", integer(1), refers_to="user", help=_("Moodle's own number; read when it is the primary identity.")),
+        Column("icq", text(255), empty=Empty.CLEARS, help=_("Kept in the social profile field, where there is one.")),
+        Column("url", text(255), empty=Empty.CLEARS, help=_("Kept in the social profile field, where there is one.")),
+        Column("htmleditor", text(), ignored=True),
+        Column("cohort", text(254), refers_to="cohort", help=_("Name; the cohort is made when it is missing.")),
+        Column("cohortid", text(100), refers_to="cohort", help=_("Idnumber of the cohort.")),
+        NumberedColumn("cohort", text(100), refers_to="cohort",
+                       help=_("As in Moodle's own upload: idnumber or name; the cohort is made when it is missing.")),
+        NumberedColumn("course", text(255), refers_to="course", help=_("A set: course1, role1, enrol1, group1 …")),
+        NumberedColumn("role", text(100), refers_to="role", default="student"),
+        NumberedColumn("enrol", text(20, lower=True), decides=True,
+                       help=_("Enrolment method; empty: the role only, no enrolment.")),
+        NumberedColumn("group", text(254), names=True, help=_("Name; the group is made when it is missing.")),
+        NumberedColumn("start", moodle_time(), aliases=("enroltimestart",), default=_("now")),
+        NumberedColumn("end", moodle_time(), default=_("0, unlimited")),
+        NumberedColumn("enrolperiod", integer(0, 36_500), help=_("Days after the start, in place of an end; 0 = unlimited.")),
+        NumberedColumn("sysrole", text(101), refers_to="role",
+                       help=_("Short name of a role that is given for the whole site, as in Moodle's own upload; with a hyphen "
+                              "before it, the role is taken away.")),
+        NumberedColumn("enrolstatus", flag(), default=_("0, active"), help=_("1 suspends the enrolment.")),
+        NumberedColumn("wwwroot", text(255), decides=True, help=_("Remote enrolment is not supported: such a set is refused.")),
+        NumberedColumn("type", text(), ignored=True),
+        PrefixedColumn(PROFILE_PREFIX, text(LONGEST_TEXT), empty=Empty.CLEARS,
+                       help=_("Custom profile field, by its short name.")),
+        elsewhere={"category": "elsewhere_category_roles"},
+    )  # fmt: skip
+    options = Options(
+        Choice("primaryidentity", default="idnumber", aliases=("users_primaryidentity",),
+               choices={"id": "id", "idnumber": "idnumber", "username": "username", "email": "email"},
+               label=_("Primary identity"), help=_("The column that tells which account a row means.")),
+        Choice("courseidentifier", default="shortname", aliases=("courses_primaryidentity",),
+               choices={"id": "id", "idnumber": "idnumber", "shortname": "shortname"},
+               label=_("Course identifier"), help=_("What course1, course2 … hold.")),
+        Flag("createpasswords", aliases=("users_createpasswords",), label=_("Create passwords"),
+             help=_("New accounts of a file without password column get one by mail from Moodle, and must change it.")),
+        Flag("sendpasswordtousers", aliases=("users_sendpasswordtousers",), label=_("Mail passwords"),
+             help=_("Passwords given in the file are mailed to their owners, when they are new or changed.")),
+        Flag("allowrename", aliases=("users_allowrename",), label=_("Allow renaming"),
+             help=_("The column oldusername may rename accounts.")),
+        Flag("protectemails", default=True, aliases=("users_protectemails",), label=_("Protect e-mail addresses"),
+             help=_("Existing addresses are not changed; missing ones are completed.")),
+        Flag("enrolbydefault", label=_("Enrol without a method"),
+             help=_("A course set that names no enrolment method enrols manually, as Moodle's own upload does. Off: such a set "
+                    "gives its role only, or does nothing.")),
+        Flag("resurrect", aliases=("users_resurrect",), label=_("Resurrect"),
+             help=_("A deleted account of the same username is taken up again instead of making a new one.")),
+        DATE_ORDER_OPTION,
+        *GENERAL_OPTIONS,
+    )  # fmt: skip
+
+    def begin(self, names: Sequence[str]) -> None:
+        self.names = frozenset(names)
+        self.rules = SiteRules(self.moodle)
+        self.folds = {**identity_folds(self.moodle), "profile": folding(self.moodle, "user_info_data", "data")}
+        self.passwords = PasswordPool()
+        self.simulated = SimulatedPasswords()
+        self.hashes: dict[tuple[int, str], str] = {}
+        self.fields = tuple(dict.fromkeys((*KEY_FIELDS, *sorted(self.names & frozenset(PLAIN_FIELDS)))))
+        self.users_survey = self.survey.found if isinstance(self.survey.found, UsersSurvey) else UsersSurvey({})
+        if not self.chosen.enrolbydefault:
+            self.file_notes.extend(self.users_survey.notes)
+        self.set_numbers = self._contiguous_sets()
+        self.profile_fields = self._match_profile_fields()
+
+    def fetch(self, rows: Sequence[CleanRow]) -> UsersState:
+        accounts = fetch_present_accounts(
+            self.moodle,
+            self.memory,
+            self.fields,
+            self._identities(rows),
+            hostids=self._hostids(rows),
+            identity=self.chosen.primaryidentity,
+            folds=self.folds,
+        )
+        userids = sorted(account["id"] for account in accounts)
+        return UsersState(
+            rules=self.rules,
+            dates=self.survey.dates,
+            survey=self.users_survey,
+            now=int(time.time()),
+            accounts=accounts,
+            revivable=self._fetch_revivable(rows),
+            verified=self._verified(rows, accounts),
+            profile_fields=self.profile_fields,
+            profile_data=self._fetch_profile_data(userids),
+            owners=self._fetch_owners(rows),
+            preferences=self._fetch_preferences(userids),
+            memberships=self._fetch_memberships(rows, userids),
+            folds=self.folds,
+        )
+
+    def plan(self, rows: Sequence[CleanRow], state: UsersState) -> UsersPlan:
+        return UsersPlanner(state, self.chosen, self.names, self.set_numbers).plan_rows(rows)
+
+    def prepare(self, plan: UsersPlan) -> None:
+        """Hash the passwords of the chunk on all cores; no cell twice, even when the chunk has to be halved."""
+        writes = [(insert.lines[-1], insert.values) for insert in plan.inserts.get("user", ())]
+        writes += [(update.lines[-1], update.after) for update in plan.updates.get("user", ())]
+        waiting = [(line, values) for line, values in writes if isinstance(values.get("password"), ClearPassword)]
+        if not waiting:
+            return
+        cells = {(line, values["password"].text) for line, values in waiting}
+        first_line = min(line for line, _values in waiting)
+        self.hashes = {cell: hashed for cell, hashed in self.hashes.items() if cell[0] >= first_line}
+        new = sorted(cells - self.hashes.keys())
+        pepper = self.rules.peppers[0] if self.rules.peppers else ""
+        hashed = self.passwords.hash_many([clear for _line, clear in new], self.rules.hash_format, pepper)
+        self.hashes.update(zip(new, hashed, strict=True))
+        for line, values in waiting:
+            values["password"] = self.hashes[line, values["password"].text]
+
+    def apply(self, plan: UsersPlan, writer: Writer) -> None:
+        if (deletion := write_accounts_plan(plan, writer)) is not None:
+            plan.files += deletion.files
+
+    def remember(self, plan: UsersPlan, state: UsersState) -> None:
+        ids = remember_accounts(plan, self.memory, self.simulated, identity_folds(self.moodle))
+        plan.memberships.remember(self.memory, ids)
+
+    def close(self) -> None:
+        self.passwords.close()
+
+    def _identities(self, rows: Sequence[CleanRow]) -> dict[str, set[Any]]:
+        """The identities by which an account that concerns these rows may be found."""
+        usernames = {row.values["username"] for row in rows}
+        if self.chosen.allowrename:
+            usernames |= {row.values["oldusername"] for row in rows if "oldusername" in row.values}
+        identities: dict[str, set[Any]] = {"username": usernames}
+        if "idnumber" in self.names:
+            identities["idnumber"] = {row.values["idnumber"] for row in rows if row.values.get("idnumber")}
+        if "email" in self.names and (self.chosen.primaryidentity == "email" or not self.rules.allows_same_email):
+            identities["email"] = {row.values["email"] for row in rows if row.values.get("email")}
+        if self.chosen.primaryidentity == "id":
+            identities["id"] = {row.values["id"] for row in rows if "id" in row.values}
+        return identities
+
+    def _hostids(self, rows: Sequence[CleanRow]) -> set[int]:
+        return {self.rules.mnethostid, *(row.values["mnethostid"] for row in rows if "mnethostid" in row.values)}
+
+    def _verified(self, rows: Sequence[CleanRow], accounts: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
+        """Pairs of clear and stored password that belong together; the slow part of updating passwords, on all cores."""
+        if "password" not in self.names:
+            return set()
+        fold = self.folds["username"]
+        stored: dict[str, list[str]] = {}
+        for account in accounts:
+            if account["password"]:
+                stored.setdefault(fold(account["username"]), []).append(account["password"])
+        pairs = [
+            (clear, password)
+            for row in rows
+            if (clear := row.values.get("password"))
+            for username in (row.values["username"], row.values.get("oldusername", ""))
+            for password in stored.get(fold(username), ())
+        ]
+        simulated = {pair for pair in pairs if self.simulated.matches(*pair)}
+        real = [pair for pair in pairs if not self.simulated.made(pair[1])]
+        matches = self.passwords.verify_many(real, self.rules.peppers)
+        return simulated | {pair for pair, matched in zip(real, matches, strict=True) if matched}
+
+    def _fetch_revivable(self, rows: Sequence[CleanRow]) -> Mapping[tuple[int, str], Mapping[str, Any]]:
+        if not self.chosen.resurrect:
+            return {}
+        return fetch_revivable_accounts(
+            self.moodle, self.memory, self.fields, {row.values["username"] for row in rows}, self._hostids(rows)
+        )
+
+    def _fetch_preferences(self, userids: Sequence[int]) -> dict[tuple[int, str], tuple[int, str]]:
+        if "password" not in self.names:
+            return {}
+        stored = fetch_preferences(self.moodle, userids, PREFERENCES)
+        return {**stored, **remembered_preferences(self.memory, userids, PREFERENCES)}
+
+    def _fetch_profile_data(self, userids: Sequence[int]) -> dict[tuple[int, int], tuple[int, str]]:
+        fieldids = sorted({field.id for field in self.profile_fields.values()})
+        if not fieldids:
+            return {}
+        stored = fetch_profile_data(self.moodle, [userid for userid in userids if userid > 0], fieldids)
+        return {**stored, **remembered_profile_data(self.memory, userids, fieldids)}
+
+    def _fetch_owners(self, rows: Sequence[CleanRow]) -> dict[tuple[int, str], set[int]]:
+        values = {
+            field.id: self._profile_values(name, field, rows)
+            for name, field in self.profile_fields.items()
+            if field.forceunique
+        }
+        return fetch_owners_of_profile_values(self.moodle, values) if values else {}
+
+    def _profile_values(self, name: str, field: ProfileField, rows: Sequence[CleanRow]) -> set[str]:
+        """Return what the rows have for a field; cells that it can't take are left to the plan, which refuses them."""
+        orders, values = self.survey.dates.orders_of(name), set()
+        for row in rows:
+            if name in row.values:
+                with suppress(RowRefused):
+                    values.add(profile_value(field, name, row.values[name], self.rules, orders))
+        return values
+
+    def _fetch_memberships(self, rows: Sequence[CleanRow], userids: Sequence[int]) -> MembershipState:
+        sets = [course_set for row in rows for course_set in course_sets(row.values, self.set_numbers, self.rules)]
+        gives_roles = any(system_role_cells(row.values) for row in rows)
+        named = {text for row in rows for _column, text in cohort_columns(row.values)}
+        return fetch_memberships(
+            self.moodle,
+            self.memory,
+            course_identifier=self.chosen.courseidentifier,
+            courses={course_set.course for course_set in sets},
+            groups={(course_set.course, course_set.group) for course_set in sets if course_set.group},
+            cohort_names={row.values["cohort"] for row in rows if "cohort" in row.values} | named,
+            cohort_idnumbers={row.values["cohortid"] for row in rows if "cohortid" in row.values} | named,
+            userids=userids,
+            system_roles=gives_roles,
+        )
+
+    def _contiguous_sets(self) -> tuple[int, ...]:
+        """The numbers of the course sets: 1, 2 … up to the first course column that is missing."""
+        numbers: list[int] = []
+        while f"course{len(numbers) + 1}" in self.names:
+            numbers.append(len(numbers) + 1)
+        stray = sorted(
+            name
+            for name in self.names
+            if (match := _NUMBERED.fullmatch(name)) is not None and int(match[1]) not in numbers
+        )
+        if stray:
+            self.file_notes.append(Note("course_set_gap", {"columns": ", ".join(stray)}))
+        return tuple(numbers)
+
+    def _match_profile_fields(self) -> dict[str, ProfileField]:
+        """The custom profile fields that columns mean: column -> field. Unknown ones are said once and ignored."""
+        columns = [name for name in sorted(self.names) if name.startswith(PROFILE_PREFIX) or name in SOCIAL_COLUMNS]
+        if not columns:
+            return {}
+        fields = fetch_profile_fields(self.moodle)
+        # The header is read in lower case; Moodle's short names may hold capitals.
+        by_shortname = {shortname.lower(): field for shortname, field in fields.items()}
+        socials = {field.param1: field for field in fields.values() if field.datatype == "social"}
+        matched = {}
+        for name in columns:
+            found = socials.get(name) if name in SOCIAL_COLUMNS else by_shortname.get(name.removeprefix(PROFILE_PREFIX))
+            if found is None:
+                self.file_notes.append(Note("profile_field_unknown", {"column": name}))
+            else:
+                matched[name] = found
+        return matched

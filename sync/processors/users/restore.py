@@ -1,0 +1,84 @@
+"""`users_restore`: open suspended accounts again, and take deleted ones up again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from sync.columns.column import Columns
+from sync.processors.users.chunk_users import IDENTITIES, Account, AccountsPlan, RowRefused
+from sync.processors.users.user_list import (
+    IDENTITY_COLUMNS,
+    NAME_COLUMNS,
+    PERSON_NAMES,
+    AccountList,
+    AccountListState,
+    outcome_for,
+)
+from sync.values import Action, Change, CleanRow, Note, Outcome
+
+RESTORED_FIELDS = PERSON_NAMES
+
+
+class UsersRestore(AccountList):
+    """Restore accounts. What deletion took away (roles, enrolments, memberships) can't come back. Spec: users.md section 8."""
+
+    key = "users_restore"
+    label = _("Accounts: restore")
+    summary = _("Open suspended accounts again and bring deleted ones back; roles and enrolments can't be recovered.")
+    default_filename = "userrestore.csv"
+    after = ("users_delete", "users_suspend")
+    extra_fields = RESTORED_FIELDS
+    columns = Columns(
+        *IDENTITY_COLUMNS,
+        *NAME_COLUMNS,
+        one_of=IDENTITIES,
+    )
+
+    def plan_account(self, row: CleanRow, account: Account, plan: AccountsPlan, state: AccountListState) -> Outcome:
+        changes = account.changes_to({"suspended": 0})
+        if not changes:
+            return outcome_for(row, account, Action.UNCHANGED, "account_unchanged")
+        self.refuse_untouchable(account)
+        plan.book.change(account, {"suspended": 0}, row.line)
+        return outcome_for(row, account, Action.UPDATED, "account_reactivated", changes)
+
+    def plan_missing(
+        self, row: CleanRow, revivable: Mapping[str, Any] | None, plan: AccountsPlan, state: AccountListState
+    ) -> Outcome:
+        if revivable is None:
+            raise self.unknown(row)
+        self._refuse_taken(row, plan, state)
+        account = Account(revivable["id"], revivable)
+        # Moodle's list of administrators may still name it.
+        if account.key in self.rules.untouchable_ids:
+            raise RowRefused("account_protected", self.identity, username=row.values["username"])
+        given = {name: row.values[name] for name in ("email", "idnumber", *RESTORED_FIELDS) if name in row.values}
+        values = {"email": "", "idnumber": "", **given, "deleted": 0, "username": row.values["username"]}
+        changes = [Change(name, str(revivable[name] or ""), str(value)) for name, value in values.items()]
+        account.values.update(values)
+        account.lines.append(row.line)
+        plan.book.add(account)
+        plan.revived.append(revivable["id"])
+        if values["email"]:
+            self._ask_for_password(account, plan, state)
+        note = Note("account_restored_without_memberships", {})
+        return outcome_for(row, account, Action.UPDATED, "account_resurrected", changes, note)
+
+    def _refuse_taken(self, row: CleanRow, plan: AccountsPlan, state: AccountListState) -> None:
+        """The username or idnumber may belong to somebody else by now."""
+        for identity, code in (("username", "username_taken"), ("idnumber", "idnumber_taken")):
+            value = row.values.get(identity, "")
+            others = plan.book.find_alike(identity, value, state.rules.mnethostid)
+            if others:
+                owner = others[0].values["username"]
+                raise RowRefused(code, identity, **{identity: value, "owner": owner})
+
+    def _ask_for_password(self, account: Account, plan: AccountsPlan, state: AccountListState) -> None:
+        """Let Moodle's own task make and mail a password."""
+        if state.rules.keeps_passwords(account.values["auth"]) and account.values["auth"] != "nologin":
+            # Deletion removed all preferences of the account, so this one can't be there.
+            plan.insert("user_preferences", {"userid": account.key, "name": "create_password", "value": "1"})
+            plan.changed_preferences.add(account.key)

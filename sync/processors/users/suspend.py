@@ -1,0 +1,47 @@
+"""`users_suspend`: suspend (or open again) the accounts of a list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from sync.columns.clean import flag
+from sync.columns.column import Column, Columns
+from sync.processors.users.chunk_users import IDENTITIES, Account, AccountsPlan
+from sync.processors.users.user_list import IDENTITY_COLUMNS, NAME_COLUMNS, AccountList, AccountListState, outcome_for
+from sync.values import Action, CleanRow, Outcome
+
+
+class UsersSuspend(AccountList):
+    """Suspend accounts: nobody logs in with them, their sessions end, their enrolments stay. Spec: users.md section 7."""
+
+    key = "users_suspend"
+    label = _("Accounts: suspend")
+    summary = _("Suspend the accounts of a list and end their sessions; enrolments stay as they are.")
+    default_filename = "usersuspend.csv"
+    after = ("users",)
+    columns = Columns(
+        *IDENTITY_COLUMNS,
+        *NAME_COLUMNS,
+        Column("suspended", flag(), decides=True, default="1", help=_("1 suspends, 0 opens the account again.")),
+        one_of=IDENTITIES,
+    )
+
+    def plan_account(self, row: CleanRow, account: Account, plan: AccountsPlan, state: AccountListState) -> Outcome:
+        suspended = row.values.get("suspended", 1)
+        changes = account.changes_to({"suspended": suspended})
+        if not changes:
+            return outcome_for(row, account, Action.UNCHANGED, "account_unchanged")
+        self.refuse_untouchable(account)
+        if suspended:
+            self.refuse_protected(account)
+        plan.book.change(account, {"suspended": suspended}, row.line)
+        code = "account_suspended" if suspended else "account_reactivated"
+        return outcome_for(row, account, Action.UPDATED, code, changes)
+
+    def plan_missing(
+        self, row: CleanRow, revivable: Mapping[str, Any] | None, plan: AccountsPlan, state: AccountListState
+    ) -> Outcome:
+        raise self.unknown(row)

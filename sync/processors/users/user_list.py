@@ -1,0 +1,203 @@
+"""The shape of files that list accounts: delete, suspend, restore. One row names one account."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from sync.columns.clean import email, integer, text
+from sync.columns.column import Column, Empty
+from sync.columns.general_options import GENERAL_OPTIONS
+from sync.columns.options import Choice, Options
+from sync.columns.words import folded
+from sync.moodle.db.writer import Writer
+from sync.moodle.users.users import SiteRules
+from sync.processors.base.processor import Processor
+from sync.processors.users.chunk_users import (
+    IDENTITIES,
+    KEY_FIELDS,
+    Account,
+    AccountBook,
+    AccountsPlan,
+    Fold,
+    RowRefused,
+)
+from sync.processors.users.store import (
+    SimulatedPasswords,
+    fetch_present_accounts,
+    fetch_revivable_accounts,
+    identity_folds,
+    remember_accounts,
+    write_accounts_plan,
+)
+from sync.values import Action, Change, CleanRow, Note, Outcome
+
+PERSON_NAMES = ("firstname", "lastname")
+
+IDENTITY_COLUMNS = (
+    Column("username", text(100, lower=True), refers_to="user", sample="ada.lovelace"),
+    Column("idnumber", text(255), empty=Empty.CLEARS, refers_to="user", sample="A-1815"),
+    Column("email", email(), refers_to="user"),
+    Column("id", integer(1), refers_to="user", help=_("Moodle's own number.")),
+)
+
+# Names of people, to check that the account is the one that was meant; users_restore may also store them.
+NAME_COLUMNS = tuple(
+    Column(
+        name,
+        text(100, plain=True),
+        stored_in=("user", name),
+        decides=True,
+        help=_("Checked: the account of another person is left alone."),
+    )
+    for name in PERSON_NAMES
+)
+
+LIST_OPTIONS = Options(
+    Choice("primaryidentity", default="idnumber", aliases=("users_primaryidentity",),
+           choices={"id": "id", "idnumber": "idnumber", "username": "username", "email": "email"},
+           label=_("Primary identity"),
+           help=_("The column that tells which account a row means; username where the file hasn't got that column.")),
+    *GENERAL_OPTIONS,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AccountListState:
+    """Shape: accounts: those that the rows may mean; revivable: deleted ones by (host, former username); folds: identity ->
+    what makes texts equal that Moodle takes for the same.
+    """
+
+    rules: SiteRules
+    now: int
+    accounts: Sequence[Mapping[str, Any]]
+    revivable: Mapping[tuple[int, str], Mapping[str, Any]]
+    folds: Mapping[str, Fold]
+
+
+class AccountList(Processor[AccountListState, AccountsPlan]):
+    """One row, one account: found by the primary identity, then handed to `plan_account`."""
+
+    options = LIST_OPTIONS
+    extra_fields: tuple[str, ...] = ()
+
+    def begin(self, names: Sequence[str]) -> None:
+        self.names = frozenset(names)
+        self.rules = SiteRules(self.moodle)
+        self.folds = identity_folds(self.moodle)
+        self.identity = self._identity_in_use(names)
+        self.fields = tuple(dict.fromkeys((*KEY_FIELDS, *self.extra_fields, *(n for n in PERSON_NAMES if n in names))))
+
+    def fetch(self, rows: Sequence[CleanRow]) -> AccountListState:
+        def lookup(identity: str) -> set[Any]:
+            return {row.values[identity] for row in rows if row.values.get(identity)}
+
+        identities = {identity: lookup(identity) for identity in {self.identity, "username"} & self.names}
+        usernames = lookup("username")
+        hostids = (self.rules.mnethostid,)
+        return AccountListState(
+            rules=self.rules,
+            now=int(time.time()),
+            accounts=fetch_present_accounts(
+                self.moodle, self.memory, self.fields, identities, hostids=hostids, identity=self.identity,
+                folds=self.folds,
+            ),
+            revivable=fetch_revivable_accounts(self.moodle, self.memory, self.fields, usernames, hostids),
+            folds=self.folds,
+        )  # fmt: skip
+
+    def plan(self, rows: Sequence[CleanRow], state: AccountListState) -> AccountsPlan:
+        book = AccountBook(state.accounts, folds=state.folds)
+        plan = AccountsPlan(book, state.now)
+        for row in rows:
+            try:
+                plan.outcomes.append(self._plan_row(row, plan, state))
+            except RowRefused as refused:
+                subject = str(row.values.get("username") or row.values.get(self.identity, ""))
+                plan.outcomes.append(Outcome(row.line, Action.REJECTED, refused.code, refused.params, subject))
+        plan.write_accounts()
+        return plan
+
+    @abstractmethod
+    def plan_account(self, row: CleanRow, account: Account, plan: AccountsPlan, state: AccountListState) -> Outcome:
+        """Plan what becomes of an account that is there."""
+
+    @abstractmethod
+    def plan_missing(
+        self, row: CleanRow, revivable: Mapping[str, Any] | None, plan: AccountsPlan, state: AccountListState
+    ) -> Outcome:
+        """Plan a row whose account isn't there; `revivable` is a deleted account that once had the username."""
+
+    def apply(self, plan: AccountsPlan, writer: Writer) -> None:
+        if (deletion := write_accounts_plan(plan, writer)) is not None:
+            plan.files += deletion.files
+
+    def remember(self, plan: AccountsPlan, state: AccountListState) -> None:
+        remember_accounts(plan, self.memory, SimulatedPasswords(), self.folds)
+
+    def unknown(self, row: CleanRow) -> RowRefused:
+        return RowRefused("account_unknown", self.identity, identity=self.identity, value=row.values[self.identity])
+
+    def _refuse_another_person(self, row: CleanRow, account: Account) -> None:
+        """Names of a list must be those of the account, but for case, accents and blanks. Raises: RowRefused"""
+        given = {name: row.values[name] for name in PERSON_NAMES if row.values.get(name)}
+        if not given:
+            return
+        stored = {name: str(account.values[name] or "") for name in given}
+        if any(_as_heard(stored[name]) != _as_heard(given[name]) for name in given):
+            raise RowRefused(
+                "account_of_another_person", next(iter(given)), username=account.values["username"],
+                present=" ".join(stored.values()), given=" ".join(given.values()),
+            )  # fmt: skip
+
+    def refuse_protected(self, account: Account) -> None:
+        """Nobody is locked out: guest, site administrators and the operator stay as they are. Raises: RowRefused"""
+        self._refuse_one_of(self.rules.protected_ids, account)
+
+    def refuse_untouchable(self, account: Account) -> None:
+        """Nor is anything else of them changed, unless the operator allows it. Raises: RowRefused"""
+        self._refuse_one_of(self.rules.untouchable_ids, account)
+
+    def _refuse_one_of(self, ids: Collection[int], account: Account) -> None:
+        if account.key in ids:
+            raise RowRefused("account_protected", self.identity, username=account.values["username"])
+
+    def _identity_in_use(self, names: Sequence[str]) -> str:
+        wanted: str = self.chosen.primaryidentity
+        if wanted in names:
+            return wanted
+        if "username" in names:
+            return "username"
+        present = next(identity for identity in IDENTITIES if identity in names)
+        self.file_notes.append(Note("identity_taken_from", {"wanted": wanted, "used": present}))
+        return present
+
+    def _plan_row(self, row: CleanRow, plan: AccountsPlan, state: AccountListState) -> Outcome:
+        value = row.values.get(self.identity, "")
+        if value == "":
+            raise RowRefused("identity_empty", self.identity, identity=self.identity)
+        hostid = state.rules.mnethostid
+        found = plan.book.find(self.identity, value, hostid)
+        if len(found) > 1:
+            raise RowRefused("account_ambiguous", self.identity, value=value, count=len(found))
+        if found:
+            self._refuse_another_person(row, found[0])
+            return self.plan_account(row, found[0], plan, state)
+        revivable = state.revivable.get((hostid, row.values.get("username", "")))
+        return self.plan_missing(row, revivable, plan, state)
+
+
+def _as_heard(name: str) -> str:
+    """Return a name as people compare it: without case, accents, hyphens and doubled blanks."""
+    return " ".join(folded(name).replace("-", " ").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split())
+
+
+def outcome_for(
+    row: CleanRow, account: Account, action: Action, code: str, changes: Sequence[Change] = (), *notes: Note
+) -> Outcome:
+    return Outcome(row.line, action, code, {}, account.values["username"], tuple(changes), notes)

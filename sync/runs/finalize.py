@@ -1,0 +1,281 @@
+"""What is made of a run once its rows are done: report, tryback, archive, clean-up, always in this order.
+
+A worker may die in here as anywhere: every step may be done twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, BinaryIO
+
+from django.utils import timezone
+from django.utils.translation import gettext as _, override
+
+from sync.columns.options import Choice, Flag
+from sync.columns.survey import Survey
+from sync.commandfiles import storage
+from sync.commandfiles.intake import delete_file, keep_file, put_aside
+from sync.commandfiles.naming import archive_name, numbered_name, outcomes_name, report_name, split_path, tryback_name
+from sync.errors import CommandFileError
+from sync.messages import text_of
+from sync.models import RunFile, SyncRun
+from sync.outcomes.archive import write_archive
+from sync.outcomes.outcome_table import write_outcome_table
+from sync.outcomes.report import ReportFacts, write_report
+from sync.outcomes.tryback import reads_back, write_tryback
+from sync.reader import Look, RowReader, open_rows
+from sync.runs.options import changed_options, find_processor, settings_language
+from sync.runs.outcome_store import read_rows
+from sync.runs.selectors import run_notes
+from sync.values import FAILED_ACTIONS
+
+Kind = RunFile.Kind
+
+
+def language_of(run: SyncRun) -> str:
+    """Return the language that the report of a run is written in."""
+    return run.language or settings_language()
+
+
+def report_in(run: SyncRun, language: str) -> str:
+    """Write the report of a run once more, in another language."""
+    afterwards = Afterwards(run)
+    afterwards.language = language
+    with storage.scratch_file() as out:
+        afterwards.write_report(out)
+        out.seek(0)
+        return out.read().decode()
+
+
+class Afterwards:
+    """The files of one run. Shape: language: the one that the report and the reasons are written in."""
+
+    def __init__(self, run: SyncRun) -> None:
+        self.run = run
+        self.language = language_of(run)
+        self.started = run.started_at or timezone.now()
+        self._wants = run.options
+
+    def tidy_up(self, *, completed: bool) -> None:
+        """Do everything that a run leaves behind. What isn't through to its end keeps its input."""
+        self.make_report()
+        if self.run.counts:
+            self._make_outcome_table()
+        if self.run.simulate or self._is_cleaned_up():
+            return
+        if any(self.run.counts.get(action) for action in FAILED_ACTIONS):
+            self._make_tryback()
+        if completed:
+            if self._wants.get("filearchive"):
+                self._make_archive()
+            if self._is_to_be_cleaned_up:
+                self._clean_up()
+
+    def make_report(self) -> None:
+        """Write the report, in the file area when it is to be stored there."""
+        run = self.run
+        name = report_name(run.file_name, self.started, simulate=run.simulate)
+        path = self._free_path(storage.REPORTS + name) if self._wants.get("storereport") else ""
+
+        self._make(Kind.REPORT, name, path, "report.txt", self.write_report)
+
+    def write_report(self, out: BinaryIO) -> None:
+        """Write the report, wherever it goes."""
+        run = self.run
+        write_report(out, self._facts(), read_rows(run, *FAILED_ACTIONS), read_rows(run), language=self.language)
+
+    def _make_outcome_table(self) -> None:
+        run = self.run
+
+        def write(out: BinaryIO) -> None:
+            write_outcome_table(out, read_rows(run), language=self.language)
+
+        self._make(Kind.OUTCOMES, outcomes_name(run.file_name, self.started), "", "outcomes.csv", write)
+
+    def discard(self) -> None:
+        """Put a file that could not be used at all aside, so that the next one of its name can come."""
+        file = self.run.command_file
+        if self.run.simulate or file is None or not self._wants.get("discardfileonfailure"):
+            return
+        try:
+            self.run.command_file = put_aside(file, for_run=self.run)
+        except CommandFileError:
+            # Another run waits for the same file: the last one puts it aside.
+            return
+        self.run.save(update_fields=["command_file"])
+
+    def _make_tryback(self) -> None:
+        run = self.run
+        name = self._tryback_name()
+        path = self._free_path(self._input_folder() + name) if self._wants.get("filefailed") else ""
+
+        def write(out: BinaryIO) -> None:
+            for is_marked in (False, True):
+                out.seek(0)
+                out.truncate()
+                with storage.opened(run.input_key) as source:
+                    survey = Survey(find_processor(run.processor).columns, self._wants.get("dateorder", ""))
+                    reader = self._reader(source, survey.start)
+                    rows = read_rows(run, *FAILED_ACTIONS)
+                    order = survey.dates.told
+                    write_tryback(out, reader, rows, language=self.language, date_order=order, is_marked=is_marked)
+                if self._reads_back(out):
+                    break
+
+        self._make(Kind.TRYBACK, name, path, "tryback.csv", write)
+
+    def _reads_back(self, tryback: BinaryIO) -> bool:
+        """Whether the tryback is read as it was written, with the options of this run as well as with none."""
+        run = self.run
+        unset: Mapping[str, Any] = {}
+        for options in (unset, self._wants):
+            chosen = {**self._wants, "encoding": "", "separator": "", **options}
+            with storage.opened(run.input_key) as source:
+                original = self._reader(source)
+                if original.pictures is not None:
+                    return True
+                try:
+                    again = self._reader(tryback, name=self._tryback_name(), options=chosen)
+                    if not reads_back(again, original, (outcome.line for outcome in read_rows(run, *FAILED_ACTIONS))):
+                        return False
+                except CommandFileError:
+                    return False
+            if not self._wants.get("encoding") and not self._wants.get("separator"):
+                break
+        return True
+
+    def _make_archive(self) -> None:
+        name = archive_name(self.run.file_name, self.started)
+
+        def write(out: BinaryIO) -> None:
+            with storage.opened(self.run.input_key) as source:
+                if write_archive(out, source) != self.run.file_sha256:
+                    raise CommandFileError("file_changed", path=self.run.file_path)
+
+        kept = self._make(Kind.ARCHIVE, name, self._free_path(storage.ARCHIVES + name), "", write)
+        if storage.size_of(kept.storage_key) != self.run.file_size:
+            kept.delete()
+            raise CommandFileError("archive_differs")
+
+    def _clean_up(self) -> None:
+        file = self.run.command_file
+        if file is None or file.sha256 != self.run.file_sha256:
+            return
+        try:
+            delete_file(file, for_run=self.run)
+        except CommandFileError:
+            # Another run waits for the same file: the last one cleans up.
+            return
+        self.run.command_file = None
+
+    def _make(self, kind: Kind, name: str, path: str, own_name: str, write: Callable[[BinaryIO], Any]) -> RunFile:
+        """Make a file and keep it: in the file area when it has a path there, else with the run."""
+        run = self.run
+        in_inbox = bool(path) and kind is Kind.TRYBACK
+        with storage.scratch_file() as out:
+            write(out)
+            sha256, size = storage.digest_of(out)
+            if in_inbox:
+                user = run.requested_by
+                keep_file(run.site, out, path, sha256=sha256, size=size, processor=run.processor, user=user)
+            key = storage.key_of_path(run.site.slug, path) if path else f"{self._own_folder()}/{own_name}"
+            if not in_inbox:
+                storage.save(key, out)
+        values = {"name": split_path(path)[1] or name, "path": path, "storage_key": key, "size": size}
+        return RunFile.objects.update_or_create(run=run, kind=kind, defaults=values)[0]
+
+    @property
+    def _is_to_be_cleaned_up(self) -> bool:
+        # The zips of pictures go by themselves, unless somebody wants them kept.
+        return bool(self._wants.get("filecleanup") or self._wants.get("forcedeletion"))
+
+    def _is_cleaned_up(self) -> bool:
+        """Whether a worker died right after it had deleted the file, the last thing to be done."""
+        return self._is_to_be_cleaned_up and not storage.exists(self.run.input_key)
+
+    def _reader(
+        self, source: BinaryIO, look: Look | None = None, *, name: str = "", options: Mapping[str, Any] | None = None
+    ) -> RowReader:
+        """Open the file exactly as the pipeline did. Shape: name, options: of another file, or other options"""
+        processor = find_processor(self.run.processor)
+        chosen = self._wants if options is None else options
+        return open_rows(
+            source,
+            name or self.run.file_name,
+            encoding=chosen.get("encoding", ""),
+            separator=chosen.get("separator", ""),
+            known_name=processor.columns.knows,
+            list_names=processor.columns.list_names_for(self._wants),
+            of_pictures=processor.columns.of_pictures,
+            look=look,
+        )
+
+    def _facts(self) -> ReportFacts:
+        run = self.run
+        with override(self.language):
+            return ReportFacts(
+                tool=str(find_processor(run.processor).label),
+                run_id=run.pk,
+                site=run.site.name,
+                file=run.file_path,
+                requested_by=run.requested_by.get_username() if run.requested_by else "",
+                started=timezone.localtime(self.started),
+                ended=timezone.localtime(),
+                simulate=run.simulate,
+                encoding=run.dialect.get("encoding", ""),
+                separator=run.dialect.get("separator", ""),
+                is_workbook=run.dialect.get("is_workbook", False),
+                options=dict(_shown_options(run)),
+                notes=run_notes(run),
+                skipped_count=run.skipped.get("count", 0),
+                counts=run.counts,
+                partial_counts=run.partial_counts,
+                trouble=self._trouble(),
+                is_whole=run.carried_out,
+                last_line=run.last_line,
+                rows_left=run.rows_left,
+                tryback=self._tryback_place(),
+            )
+
+    def _trouble(self) -> str:
+        if self.run.error_code:
+            return text_of(self.run.error_code, self.run.error_params)
+        return _("it was cancelled.") if not self.run.carried_out else ""
+
+    def _tryback_place(self) -> str:
+        if self.run.simulate:
+            return ""
+        if self._wants.get("filefailed"):
+            return self._free_path(self._input_folder() + self._tryback_name())
+        return _("the tryback on the page of run %(run)s") % {"run": self.run.pk}
+
+    def _tryback_name(self) -> str:
+        is_workbook = self.run.dialect.get("is_workbook", False)
+        return tryback_name(self.run.file_name, self.started, is_workbook=is_workbook)
+
+    def _free_path(self, path: str) -> str:
+        """Return a path under which no other run has left a file: who may read that one need not be allowed to read ours."""
+        key = storage.key_of_path(self.run.site.slug, path)
+        if not RunFile.objects.filter(storage_key=key).exclude(run=self.run).exists():
+            return path
+        folder, name = split_path(path)
+        return folder + numbered_name(name, self.run.pk)
+
+    def _input_folder(self) -> str:
+        return split_path(self.run.file_path)[0]
+
+    def _own_folder(self) -> str:
+        return storage.run_folder(self.run.site.slug, self.run.pk)
+
+
+def _shown_options(run: SyncRun) -> Iterator[tuple[str, str]]:
+    """Give the label and the value, as people read them, of each option that isn't as it comes."""
+    options = find_processor(run.processor).options
+    for name, value in changed_options(run.processor, run.options).items():
+        option = options.find(name)
+        shown = str(value)
+        if isinstance(option, Flag):
+            shown = _("on") if value else _("off")
+        elif isinstance(option, Choice):
+            shown = str(option.choices[value])
+        yield f"{option.label} ({name})", shown

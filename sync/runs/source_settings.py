@@ -1,0 +1,162 @@
+"""What administrators set about where files come from; the secrets among it are sealed and never given back to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sync.commandfiles.storage import inbox_names
+from sync.encryption import Unreadable, seal, unseal
+from sync.errors import SourceError
+from sync.models import MoodleSite, Source
+from sync.runs.options import find_processor
+from sync.runs.rights import OPERATOR, Responsible
+from sync.sources.location import Address, check_paths, items_of, parse_address
+from sync.sources.sftp_address import read_private_key
+
+PURPOSE = "source secrets"
+_NO_SECRETS = {"password": "", "private_key": "", "query": ""}
+
+
+@dataclass(frozen=True)
+class SourceChoice:
+    """What an administrator has chosen for a tool.
+
+    Shape: location: as typed, an address may hold secrets; password, private_key: "" = the ones that are kept, unless
+    they are to be forgotten; host_key: "" = trust the server that is met next
+    """
+
+    kind: str = Source.Kind.AREA
+    location: str = ""
+    inbox: str = ""
+    username: str = ""
+    password: str = ""
+    private_key: str = ""
+    forget_secrets: bool = False
+    host_key: str = ""
+    take_all: bool = False
+    leave_same: bool = False
+    remove_taken: bool = False
+
+
+def source_of(site: MoodleSite, processor: str) -> Source:
+    """Give the source of a tool; one that nobody has set is the file area."""
+    return Source.objects.filter(site=site, processor=processor).first() or Source(
+        # Zips of pictures come in parts.
+        site=site,
+        processor=processor,
+        take_all=find_processor(processor).columns.of_pictures,
+    )
+
+
+def save_source(site: MoodleSite, processor: str, choice: SourceChoice, *, owner: Responsible = OPERATOR) -> Source:
+    """Keep where the files of a tool come from. They are taken in the name of whoever saves it. Raises: SourceError."""
+    secret = b""
+    if choice.kind == Source.Kind.ADDRESS:
+        choice, secret = _address_choice(source_of(site, processor), choice)
+    else:
+        choice = _path_choice(choice)
+    values = {
+        "kind": choice.kind,
+        "location": choice.location,
+        "inbox": choice.inbox,
+        "username": choice.username,
+        "secret": secret,
+        "host_key": choice.host_key,
+        "take_all": choice.take_all,
+        "leave_same": choice.leave_same,
+        "remove_taken": choice.remove_taken,
+        "owner": owner.user,
+        "owner_name": owner.name,
+        "looked_at": None,
+        "told": [],
+    }
+    return Source.objects.update_or_create(site=site, processor=processor, defaults=values)[0]
+
+
+def address_of(source: Source) -> Address:
+    """Give the address of a source with its secrets in it. Raises: SourceError."""
+    secrets = _secrets_of(source)
+    address = parse_address(source.location)
+    return address._replace(username=source.username, password=secrets["password"], query=secrets["query"])
+
+
+def private_key_of(source: Source) -> str:
+    """Give the private key of a source, "" when it has none. Raises: SourceError."""
+    return _secrets_of(source)["private_key"]
+
+
+def has_secrets(source: Source) -> bool:
+    """Whether something is kept that is never shown."""
+    try:
+        return any(_secrets_of(source).values())
+    except SourceError:
+        return True
+
+
+def _path_choice(choice: SourceChoice) -> SourceChoice:
+    check_paths(choice.location)
+    items = items_of(choice.location)
+    is_inbox = choice.kind == Source.Kind.INBOX
+    if is_inbox and choice.inbox not in inbox_names():
+        raise SourceError("inbox_unknown", inbox=choice.inbox)
+    if is_inbox and len(items) != 1:
+        raise SourceError("path_unreadable", path=choice.location)
+    return replace(
+        choice,
+        location=", ".join(items),
+        inbox=choice.inbox if is_inbox else "",
+        username="",
+        host_key="",
+        remove_taken=choice.remove_taken and is_inbox,
+    )
+
+
+def _address_choice(stored: Source, choice: SourceChoice) -> tuple[SourceChoice, bytes]:
+    """Take what is secret out of an address, and lay it beside what is kept already."""
+    address = parse_address(choice.location)
+    kept, same_server = _kept_secrets(stored, address, choice)
+    secrets = {
+        "password": choice.password or address.password or kept["password"],
+        "private_key": choice.private_key or kept["private_key"],
+        "query": address.query or (kept["query"] if address.shown == stored.location else ""),
+    }
+    if address.scheme != "sftp":
+        secrets["private_key"] = ""
+    if secrets["private_key"]:
+        read_private_key(secrets["private_key"], secrets["password"])
+    choice = replace(
+        choice,
+        location=address.shown,
+        inbox="",
+        username=choice.username or address.username,
+        # A key that was learned from another server says nothing about this one.
+        host_key=choice.host_key.strip() if same_server or choice.host_key != stored.host_key else "",
+        # A web server keeps what it has.
+        remove_taken=choice.remove_taken and address.scheme not in ("http", "https"),
+    )
+    return choice, seal(PURPOSE, secrets) if any(secrets.values()) else b""
+
+
+def _kept_secrets(stored: Source, address: Address, choice: SourceChoice) -> tuple[dict[str, Any], bool]:
+    """Give the secrets to go on with, and whether the server is the one that they were given for.
+
+    With another server they are dropped: whoever may set an address must not get to see a password by sending it home.
+    """
+    if stored.kind != Source.Kind.ADDRESS or parse_address(stored.location).server != address.server:
+        return _NO_SECRETS, False
+    if choice.forget_secrets:
+        return _NO_SECRETS, True
+    try:
+        return _secrets_of(stored), True
+    except SourceError:
+        return _NO_SECRETS, True
+
+
+def _secrets_of(source: Source) -> dict[str, Any]:
+    if not source.secret:
+        return _NO_SECRETS
+    try:
+        return _NO_SECRETS | unseal(PURPOSE, source.secret)
+    except Unreadable:
+        raise SourceError("source_secret_unreadable") from None

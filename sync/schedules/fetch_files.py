@@ -1,0 +1,326 @@
+"""What a tool should carry out now: its files are looked for where its source says, and brought into the file area."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.core.files.storage import InvalidStorageError
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from sync.commandfiles import storage
+from sync.commandfiles.intake import put_aside, receive_file, refuse_if_in_use
+from sync.commandfiles.naming import split_path
+from sync.errors import CodedError, CommandFileError, SourceError
+from sync.messages import text_of
+from sync.models import CommandFile, Event, MoodleSite, RunState, Source, SyncRun
+from sync.notifications.services import tell
+from sync.runs.options import (
+    MAIN_SITE,
+    drop_folder,
+    fetch_rules,
+    find_processor,
+    resolve_options,
+    run_limits,
+    settle_seconds,
+)
+from sync.runs.rights import owner_of
+from sync.runs.selectors import earlier_run, tool_files
+from sync.runs.services import FILE_TYPES
+from sync.runs.source_settings import address_of, private_key_of, source_of
+from sync.schedules.arming import arm_dropped_file, arm_file, armings_of, check_source
+from sync.schedules.quarantine import MAX_ATTEMPTS, fetch_attempt, forget_attempts
+from sync.sources.drop_folder import DropFolder, locked
+from sync.sources.guard import FetchRules
+from sync.sources.inbox import Inbox
+from sync.sources.location import matching
+from sync.sources.opening import open_address
+from sync.sources.remote_folder import (
+    Entry,
+    Place,
+    copy_whole,
+    files_among,
+    marks_of,
+    remove_taken,
+    whole_names,
+)
+from sync.sources.sftp_address import SftpAddress
+from sync.values import Note
+
+_TROUBLES = frozenset(
+    (
+        "drop_feeder_died",
+        "drop_folder_failed",
+        "dropped_file_not_armed",
+        "dropped_file_quarantined",
+        "fetched_file_quarantined",
+        "file_not_armed",
+        "source_checksum_differs",
+        "remote_too_large",
+        "file_too_large",
+    )
+)
+_DROP = "drop"
+# Two tools that start at the same minute: the second one waits for what the first brings.
+_PATIENCE_SECONDS = 30
+
+logger = logging.getLogger(__name__)
+
+
+def fetch_files(site: MoodleSite, processor: str) -> list[CommandFile]:
+    """Give the files that a run of a tool without a person should carry out now, in order; [] when nothing came.
+
+    What there is to tell about it stands in the log and on the page of the source.
+    Raises: SourceError if there is no way to where they come from
+    """
+    source = source_of(site, processor)
+    told: list[Note] = []
+    try:
+        return _from_area(source, told) if source.kind == Source.Kind.AREA else _from_elsewhere(source, told)
+    except SourceError as error:
+        told.append(_note(error))
+        raise
+    finally:
+        with transaction.atomic():
+            _tell_of_troubles(source, told)
+            _keep_told(source, told)
+
+
+def capture_drop_folder(site: MoodleSite) -> list[Note]:
+    """Bring everything that lies whole in the drop folder into the file area. Gives what there is to tell."""
+    if site.slug != MAIN_SITE:
+        return []
+    told: list[Note] = []
+    try:
+        with locked(drop_folder(), patience=settle_seconds() + _PATIENCE_SECONDS) as taken_over:
+            told += taken_over
+            place = DropFolder(drop_folder())
+            wanted, names = _whole_files(place, files_among, told)
+            for entry in wanted:
+                with _sentence(told), fetch_attempt(site, _DROP, entry) as may_try:
+                    if may_try:
+                        _take_dropped(site, place, entry, names, told)
+                    else:
+                        told.append(_put_dropped_aside(site, place, entry))
+    except SourceError as error:
+        told.append(_note(error))
+    return told
+
+
+def _take_dropped(site: MoodleSite, place: Place, entry: Entry, names: set[str], told: list[Note]) -> None:
+    with storage.scratch_file() as out:
+        copy_whole(place, entry, names, out)
+        file = receive_file(
+            site, out, entry.name, "/", None, file_types=FILE_TYPES, max_megabytes=run_limits().max_upload_megabytes
+        )
+        told += arm_dropped_file(file)
+        remove_taken(place, entry.name, names)
+
+
+def _put_dropped_aside(site: MoodleSite, place: DropFolder, entry: Entry) -> Note:
+    aside = place.put_aside(entry.name)
+    forget_attempts(site, _DROP, entry.name)
+    return Note("dropped_file_quarantined", {"name": entry.name, "aside": aside, "attempts": MAX_ATTEMPTS})
+
+
+@contextmanager
+def opened_place(source: Source, rules: FetchRules) -> Iterator[tuple[Place, str]]:
+    """Open the place of a source that isn't the file area; with it comes the name or wildcard of the files that are meant.
+
+    Raises: SourceError
+    """
+    if source.kind == Source.Kind.INBOX:
+        folder, item = split_path(source.location)
+        try:
+            yield Inbox(storage.inbox_storage(source.inbox), folder, rules, source.inbox), item
+        except InvalidStorageError:
+            raise SourceError("inbox_unknown", inbox=source.inbox) from None
+        return
+    address = address_of(source)
+    with open_address(
+        address,
+        rules,
+        default_name=find_processor(source.processor).default_filename,
+        private_key=private_key_of(source),
+        host_key=source.host_key,
+    ) as place:
+        yield place, "*" if address.scheme in ("http", "https") else address.name
+        if isinstance(place, SftpAddress):
+            source.host_key = place.host_key
+
+
+def _from_area(source: Source, told: list[Note]) -> list[CommandFile]:
+    told += capture_drop_folder(source.site)
+    location = source.location or find_processor(source.processor).default_filename
+    files = tool_files(source.site, source.processor, source.location)
+    if not files:
+        told.append(Note("source_nothing", {"location": location}))
+    chosen: list[CommandFile] = []
+    armed = armings_of(files, source.processor)
+    for file in files:
+        if file.pk not in armed:
+            told.append(Note("file_not_armed", {"name": file.path}))
+            continue
+        if _is_left_out(source, file.name, file.sha256, told):
+            continue
+        if _is_put_aside(source, file, told):
+            # The next run finds the next file (spec generic.md section 8).
+            return []
+        with _sentence(told):
+            refuse_if_in_use(file)
+            chosen.append(file)
+        if chosen and not source.take_all:
+            break
+    return chosen
+
+
+def _from_elsewhere(source: Source, told: list[Note]) -> list[CommandFile]:
+    check_source(source)
+    chosen = _left_behind(source, told)
+    if chosen and not source.take_all:
+        return chosen
+    with opened_place(source, fetch_rules()) as (place, item):
+        wanted, names = _whole_files(place, lambda entries: meant_files(entries, item), told)
+        if not wanted:
+            told.append(Note("source_nothing", {"location": source.location}))
+        for entry in wanted:
+            with _sentence(told), fetch_attempt(source.site, source.processor, entry) as may_try:
+                if not may_try:
+                    told.append(Note("fetched_file_quarantined", {"name": entry.name, "attempts": MAX_ATTEMPTS}))
+                    continue
+                file = _fetch(source, place, entry, names, told)
+                if file is not None:
+                    chosen.append(file)
+                if source.remove_taken:
+                    remove_taken(place, entry.name, names)
+            if chosen and not source.take_all:
+                break
+    return chosen
+
+
+def _fetch(source: Source, place: Place, entry: Entry, names: set[str], told: list[Note]) -> CommandFile | None:
+    """Bring one file into the file area; None when it is the same as before and such a one is to be left out."""
+    with storage.scratch_file() as out:
+        copy_whole(place, entry, names, out)
+        if _is_left_out(source, entry.name, storage.digest_of(out)[0], told):
+            return None
+        file = receive_file(
+            source.site, out, entry.name, _folder_of(source), None, file_types=FILE_TYPES,
+            max_megabytes=run_limits().max_upload_megabytes,
+        )  # fmt: skip
+    arm_file(file, source.processor, owner_of(source))
+    return file
+
+
+def _left_behind(source: Source, told: list[Note]) -> list[CommandFile]:
+    """Give what was taken from its place by somebody who died before a run of it was asked for."""
+    if not source.remove_taken:
+        return []
+    asked_for = SyncRun.objects.filter(command_file=OuterRef("pk"), created_at__gte=OuterRef("uploaded_at"))
+    fetched = CommandFile.objects.filter(site=source.site, folder=_folder_of(source), uploaded_by=None)
+    unasked = list(fetched.filter(~Exists(asked_for)).order_by("uploaded_at", "name"))
+    armed = armings_of(unasked, source.processor)
+    left = [file for file in unasked if file.pk in armed]
+    told += [Note("source_file_left_behind", {"path": file.path}) for file in left]
+    return left if source.take_all else left[:1]
+
+
+def _folder_of(source: Source) -> str:
+    return f"/fetched/{source.processor}/"
+
+
+def meant_files(entries: list[Entry], item: str) -> list[Entry]:
+    """Give the files that a name or a wildcard means, in order."""
+    by_name = {entry.name: entry for entry in files_among(entries)}
+    return [by_name[name] for name in matching(by_name, item)]
+
+
+def _whole_files(
+    place: Place, meant: Callable[[list[Entry]], list[Entry]], told: list[Note]
+) -> tuple[list[Entry], set[str]]:
+    """Look twice if need be, and give the files that are whole; with them the names of everything that is there."""
+    first = place.entries()
+    names = {entry.name for entry in first}
+    second = first
+    if place.may_grow and any(not marks_of(entry.name, names) for entry in meant(first)):
+        time.sleep(settle_seconds())
+        second = place.entries()
+    whole = whole_names(first, second)
+    wanted = meant(second)
+    told += [Note("source_file_growing", {"name": entry.name}) for entry in wanted if entry.name not in whole]
+    return [entry for entry in wanted if entry.name in whole], {entry.name for entry in second}
+
+
+def _is_left_out(source: Source, name: str, sha256: str, told: list[Note]) -> bool:
+    """Tell that a file was carried out before, and whether it is to be left out therefore."""
+    run = earlier_run(source.site, source.processor, sha256)
+    if run is None:
+        return False
+    code = "same_file_left_out" if source.leave_same else "same_file_again"
+    told.append(Note(code, {"name": name, "run": run.pk}))
+    return source.leave_same
+
+
+def _is_put_aside(source: Source, file: CommandFile, told: list[Note]) -> bool:
+    """Put a file aside that the last run could not use; whoever hands it in again means it to be tried again."""
+    run = SyncRun.objects.filter(command_file=file, processor=source.processor, simulate=False).order_by("-pk").first()
+    if (
+        run is None
+        or run.state != RunState.FAILED
+        or run.file_sha256 != file.sha256
+        or file.uploaded_at > run.created_at
+    ):
+        return False
+    if not resolve_options(source.site, source.processor)["discardfileonfailure"]:
+        return False
+    path = file.path
+    told.append(Note("file_put_aside", {"path": path, "aside": put_aside(file).path, "run": run.pk}))
+    return True
+
+
+@contextmanager
+def _sentence(told: list[Note]) -> Iterator[None]:
+    """Tell what is wrong with one file, and go on with the next."""
+    try:
+        yield
+    except CommandFileError as error:
+        told.append(_note(error))
+
+
+def _tell_of_troubles(source: Source, told: list[Note]) -> None:
+    """Let people know what keeps files away although the tool goes on; again only when it was mended in between."""
+    looks = Source.objects.filter(site=source.site).values_list("processor", "told")
+    # Every tool looks into the drop folder: the first one tells of it.
+    known = {
+        (code, params.get("name"))
+        for processor, notes in looks
+        for code, params in notes
+        if processor == source.processor or code.startswith("drop_")
+    }
+    for note in told:
+        if note.code in _TROUBLES and (note.code, note.params.get("name")) not in known:
+            tell(source.site, source.processor, Event.FAILURE, fault=[note.code, dict(note.params)])
+
+
+def _keep_told(source: Source, told: list[Note]) -> None:
+    for note in told:
+        logger.warning("files of %s: %s", source.processor, text_of(note.code, note.params))
+    values = {
+        "looked_at": timezone.now(),
+        "told": [[note.code, dict(note.params)] for note in told],
+        "host_key": source.host_key,
+    }
+    Source.objects.update_or_create(
+        site=source.site,
+        processor=source.processor,
+        defaults=values,
+        create_defaults=values | {"take_all": source.take_all},
+    )
+
+
+def _note(error: CodedError) -> Note:
+    return Note(error.code, error.params)

@@ -1,0 +1,215 @@
+"""A start of a schedule: its tools one after the other, each when the runs of the one before are over."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from sync.errors import CodedError
+from sync.models import CommandFile, Event, FreezeWindow, MoodleSite, RunState, SequenceRun, SequenceState, SyncRun
+from sync.models.run import OVER_STATES
+from sync.notifications.services import tell
+from sync.processors.registry import REGISTRY
+from sync.runs.lease import enqueue_sequence
+from sync.runs.options import run_limits
+from sync.runs.rights import armed_by_of, check_owner, owner_of
+from sync.runs.services import RECOVERY_EXPIRES, cancel_run, queue_run
+from sync.schedules.arming import armings_of
+from sync.schedules.fetch_files import fetch_files
+
+# What later tools name must be there before: accounts, then courses, then cohorts and groups, then who belongs where.
+SEQUENCE_ORDER = (
+    "users", "users_delete", "users_suspend", "users_restore", "userpictures", "courses_reset", "courses_check",
+    "courses_delete", "courses", "categories_delete", "courses_meta", "cohorts", "cohort_courses", "groups", "enrolments",
+    "groupmembers",
+)  # fmt: skip
+
+_FAILED_STATES = (RunState.FAILED, RunState.ERRORED, RunState.CANCELLED)
+
+logger = logging.getLogger(__name__)
+
+
+class Step(NamedTuple):
+    """One tool of a sequence run.
+
+    Shape: state: waiting, fetching, under_way, done, nothing_came, failed or left_out; fault: a code and its parameters
+    """
+
+    processor: str
+    state: str
+    runs: list[SyncRun]
+    fault: tuple[str, dict[str, Any]] | None
+
+
+def in_order(processors: Iterable[str]) -> list[str]:
+    """Give the tools in the order in which a sequence runs them, each once; unknown ones are left out."""
+    places = {key: place for place, key in enumerate(SEQUENCE_ORDER)}
+    known = {key for key in processors if key in REGISTRY}
+    return sorted(known, key=lambda key: (places.get(key, len(places)), key))
+
+
+def window_at(site: MoodleSite, moment: datetime) -> FreezeWindow | None:
+    """Give the freeze window that a moment falls into, the one that ends last."""
+    windows = FreezeWindow.objects.filter(site=site, starts_at__lte=moment, ends_at__gt=moment)
+    return windows.order_by("-ends_at").first()
+
+
+def carry_on_sequence(sequence_id: int) -> None:
+    """Carry a sequence on until one of its runs has work to do, a freeze window stops it, or it is over."""
+    while _take_step(sequence_id):
+        pass
+
+
+def carry_on_sequences() -> None:
+    """Hand the sequences that could go on to the workers: those of which nobody was told that a run is over."""
+    idle = SequenceRun.objects.filter(state=SequenceState.RUNNING).exclude(
+        pk__in=SyncRun.objects.filter(sequence_run__isnull=False).exclude(state__in=OVER_STATES).values("sequence_run")
+    )
+    for sequence_id in idle.order_by("pk").values_list("pk", flat=True):
+        enqueue_sequence(sequence_id, expires=RECOVERY_EXPIRES)
+
+
+def cancel_sequence(sequence: SequenceRun) -> None:
+    """Stop a sequence, and its runs that aren't over; one that is over stays as it is."""
+    if _end(sequence, SequenceState.CANCELLED):
+        for run in sequence.runs.exclude(state__in=OVER_STATES).order_by("-pk"):
+            cancel_run(run)
+    sequence.refresh_from_db()
+
+
+def steps_of(sequence: SequenceRun) -> list[Step]:
+    """Give how each tool of a sequence fares. Queries: one"""
+    runs: dict[str, list[SyncRun]] = {key: [] for key in sequence.processors}
+    for run in sequence.runs.select_related("requested_by", "sequence_run").order_by("pk"):
+        runs.setdefault(run.processor, []).append(run)
+    faults = {key: (code, params) for key, code, params in sequence.faults}
+    return [
+        Step(key, _step_state(sequence, place, runs[key], key in faults), runs[key], faults.get(key))
+        for place, key in enumerate(sequence.processors)
+    ]
+
+
+def _take_step(sequence_id: int) -> bool:
+    """Give the next tool its turn; False when there is nothing to do now."""
+    sequence = (
+        SequenceRun.objects.select_related("site", "owner").filter(pk=sequence_id, state=SequenceState.RUNNING).first()
+    )
+    if sequence is None or sequence.runs.exclude(state__in=OVER_STATES).exists():
+        return False
+    has_failed = bool(sequence.faults) or sequence.runs.filter(state__in=_FAILED_STATES).exists()
+    if has_failed and sequence.stop_on_failure and sequence.position < len(sequence.processors):
+        _end(sequence, SequenceState.STOPPED)
+        return False
+    if sequence.position >= len(sequence.processors):
+        _end(sequence, SequenceState.FAILED if has_failed else SequenceState.COMPLETED)
+        return False
+    # A person may start things at any time.
+    if sequence.requested_by_id is None and window_at(sequence.site, timezone.now()):
+        return False
+    token = uuid.uuid4().hex
+    if not _claim(sequence, token):
+        return False
+    with _alive(sequence, token):
+        files, fault = _files_of(sequence)
+    return _queue_runs(sequence, token, files, fault)
+
+
+def _claim(sequence: SequenceRun, token: str) -> bool:
+    """Take the next tool for this process: two that fetch would take a file twice. One that died is followed after the lease."""
+    now = timezone.now()
+    free = Q(claimed_at=None) | Q(claimed_at__lt=now - run_limits().lease)
+    return bool(_still(sequence).filter(free).update(claimed_at=now, claimed_by=token))
+
+
+@contextmanager
+def _alive(sequence: SequenceRun, token: str) -> Iterator[None]:
+    """Say every few seconds that somebody fetches, from a thread with a database connection of its own."""
+    over = threading.Event()
+
+    def beat() -> None:
+        try:
+            while not over.wait(run_limits().heartbeat_seconds):
+                try:
+                    SequenceRun.objects.filter(pk=sequence.pk, claimed_by=token).update(claimed_at=timezone.now())
+                except DatabaseError:
+                    connection.close()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=beat, name=f"heartbeat of sequence run {sequence.pk}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _files_of(sequence: SequenceRun) -> tuple[list[CommandFile], list[Any] | None]:
+    """Give what came for the next tool, or why that can't be told."""
+    key = sequence.processors[sequence.position]
+    try:
+        # Before anything is fetched, and perhaps deleted where it was.
+        check_owner(owner_of(sequence), key)
+        return fetch_files(sequence.site, key), None
+    except CodedError as error:
+        return [], [key, error.code, error.params]
+    except Exception:
+        number = uuid.uuid4().hex[:8].upper()
+        logger.exception("sequence run %s, %s: error %s", sequence.pk, key, number)
+        return [], [key, "internal_error", {"number": number}]
+
+
+def _queue_runs(sequence: SequenceRun, token: str, files: list[CommandFile], fault: list[Any] | None) -> bool:
+    """Queue a run for each file and note that the tool has had its turn, both or neither."""
+    key = sequence.processors[sequence.position]
+    mine = _still(sequence).filter(claimed_by=token)
+    try:
+        with transaction.atomic():
+            faults = [*sequence.faults, fault] if fault else sequence.faults
+            if not mine.update(position=sequence.position + 1, claimed_at=None, claimed_by="", faults=faults):
+                return False
+            if fault:
+                tell(sequence.site, key, Event.FAILURE, fault=fault[1:])
+            armed = armings_of(files, key)
+            for file in files:
+                # Somebody may have taken it back in this moment.
+                if (arming := armed.get(file.pk)) is None:
+                    continue
+                queue_run(
+                    site=sequence.site, processor=key, command_file=file, user=sequence.requested_by,
+                    owner=owner_of(sequence), armed_by=armed_by_of(arming), origin=sequence.origin, sequence_run=sequence,
+                )  # fmt: skip
+    except CodedError as error:
+        return _queue_runs(sequence, token, [], [key, error.code, error.params])
+    return True
+
+
+def _end(sequence: SequenceRun, state: SequenceState) -> bool:
+    running = SequenceRun.objects.filter(pk=sequence.pk, state=SequenceState.RUNNING)
+    return bool(running.update(state=state, finished_at=timezone.now(), claimed_at=None, claimed_by=""))
+
+
+def _still(sequence: SequenceRun) -> Any:
+    return SequenceRun.objects.filter(pk=sequence.pk, state=SequenceState.RUNNING, position=sequence.position)
+
+
+def _step_state(sequence: SequenceRun, place: int, runs: list[SyncRun], has_fault: bool) -> str:
+    if has_fault or any(run.state in _FAILED_STATES for run in runs):
+        return "failed"
+    if place >= sequence.position:
+        if sequence.is_over:
+            return "left_out"
+        return "fetching" if place == sequence.position and sequence.claimed_at else "waiting"
+    if not runs:
+        return "nothing_came"
+    return "done" if all(run.is_over for run in runs) else "under_way"

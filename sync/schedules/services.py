@@ -1,0 +1,256 @@
+"""What can be done with schedules. Ours says when, beat's PeriodicTask only wakes it: the two are kept in step here.
+
+A message of beat may come late, twice or never. A start is therefore taken by a conditional UPDATE of `next_at`, which also
+sets the next one in the future: however many starts passed while nobody worked, one is made up for.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+from sync.errors import ScheduleError
+from sync.models import FreezeWindow, MoodleSite, Schedule, SequenceRun, SequenceState
+from sync.processors.registry import REGISTRY
+from sync.runs.lease import enqueue_sequence
+from sync.runs.options import site_zone
+from sync.runs.rights import OPERATOR, Responsible, owner_of
+from sync.runs.services import RECOVERY_EXPIRES
+from sync.schedules.sequences import in_order, window_at
+from sync.schedules.timing import AtTime, ByTheClock, Every, Timing
+
+SCHEDULE_TASK = "sync.start_schedule"
+
+# The scheduled tasks of the old plugin (spec generic.md section 10), and everything in one go; all off.
+SHIPPED: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("users",), "0 */6 * * *"),
+    (("userpictures",), "0 */12 * * *"),
+    (("courses_delete", "courses", "courses_meta"), "0 */12 * * *"),
+    (("cohorts", "cohort_courses"), "15 */12 * * *"),
+    (("groups", "groupmembers"), "45 */12 * * *"),
+    (("enrolments",), "30 */6 * * *"),
+    (
+        ("users", "userpictures", "courses", "courses_meta", "cohorts", "groups", "enrolments", "groupmembers"),
+        "15 2 * * *",
+    ),
+)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ScheduleChoice:
+    """What an administrator has chosen for a schedule; as in the model."""
+
+    processors: Collection[str] = field(default_factory=tuple)
+    name: str = ""
+    kind: str = Schedule.Kind.DAILY
+    every_seconds: int = 6 * 3600
+    at: time | None = None
+    crontab: str = ""
+    enabled: bool = False
+    stop_on_failure: bool = True
+    after_freeze: bool = True
+
+
+def timing_of(schedule: Schedule) -> Timing:
+    """Give the rule by which a schedule starts. Raises: ScheduleError."""
+    if schedule.kind == Schedule.Kind.EVERY:
+        return Every(schedule.every_seconds, schedule.anchor_at)
+    if schedule.kind == Schedule.Kind.CRONTAB:
+        return ByTheClock(schedule.crontab, site_zone())
+    if schedule.at is None:
+        raise ScheduleError("schedule_without_time")
+    days = "1-5" if schedule.kind == Schedule.Kind.WEEKDAYS else "*"
+    return AtTime(f"{schedule.at.minute} {schedule.at.hour} * * {days}", site_zone())
+
+
+def save_schedule(
+    site: MoodleSite, choice: ScheduleChoice, schedule: Schedule | None = None, *, owner: Responsible = OPERATOR
+) -> Schedule:
+    """Keep a schedule, a new one or a changed one. Whoever saves it is its owner from then on. Raises: ScheduleError."""
+    schedule = schedule or Schedule(site=site)
+    schedule.owner, schedule.owner_name = owner
+    before = (schedule.kind, schedule.every_seconds)
+    for name in ("name", "kind", "every_seconds", "at", "enabled", "stop_on_failure", "after_freeze"):
+        setattr(schedule, name, getattr(choice, name))
+    schedule.crontab = " ".join(choice.crontab.split())
+    schedule.processors = in_order(choice.processors)
+    if not schedule.processors:
+        raise ScheduleError("schedule_without_tool")
+    now = timezone.now()
+    if (schedule.kind, schedule.every_seconds) != before:
+        schedule.anchor_at = now
+    first = timing_of(schedule).next_after(now)
+    schedule.next_at = first if schedule.enabled else None
+    schedule.held_at = None
+    with transaction.atomic():
+        schedule.save()
+        _tell_beat(schedule)
+    return schedule
+
+
+def switch_schedule(schedule: Schedule, *, on: bool, owner: Responsible = OPERATOR) -> None:
+    """Switch a schedule on or off. What passed while it was off is not made up for. It runs in the name of whoever did it."""
+    schedule.enabled = on
+    schedule.owner, schedule.owner_name = owner
+    schedule.anchor_at = timezone.now()
+    schedule.next_at = timing_of(schedule).next_after(timezone.now()) if on else None
+    schedule.held_at = None
+    with transaction.atomic():
+        schedule.save()
+        _tell_beat(schedule)
+
+
+def delete_schedule(schedule: Schedule) -> None:
+    """Take a schedule away; what it has run stays."""
+    with transaction.atomic():
+        if schedule.periodic_task is not None:
+            schedule.periodic_task.delete()
+        schedule.delete()
+
+
+def start_now(schedule: Schedule, user: Any) -> SequenceRun:
+    """Start a schedule by hand, also one that is off and in a freeze window. Raises: ScheduleError."""
+    with transaction.atomic():
+        # Two people press at the same moment: the second waits here and then sees the run of the first.
+        locked = Schedule.objects.select_for_update().select_related("site").get(pk=schedule.pk)
+        if _is_under_way(locked):
+            raise ScheduleError("schedule_under_way")
+        return _start(locked, user, Responsible.of(user))
+
+
+def start_if_due(schedule_id: int) -> None:
+    """Start a schedule whose time has come, unless a freeze window or its own last start holds it back."""
+    now = timezone.now()
+    due = Schedule.objects.select_related("site", "owner").filter(pk=schedule_id, enabled=True, next_at__lte=now)
+    schedule = due.first()
+    if schedule is None:
+        return
+    window = window_at(schedule.site, now)
+    if window is not None:
+        _hold(schedule, window)
+        return
+    if _is_under_way(schedule):
+        # It stays due, and starts once when the one before is over.
+        return
+    following = timing_of(schedule).next_after(now)
+    with transaction.atomic():
+        if _unchanged(schedule).update(next_at=following, held_at=None):
+            _start(schedule, None, owner_of(schedule))
+
+
+def start_due_schedules() -> None:
+    """Start what is due and nobody was told of: after a freeze window, and when beat or its message was lost."""
+    due = Schedule.objects.filter(enabled=True, next_at__lte=timezone.now())
+    for schedule_id in due.order_by("next_at", "pk").values_list("pk", flat=True):
+        start_if_due(schedule_id)
+
+
+def open_windows(site: MoodleSite) -> list[FreezeWindow]:
+    """Return the freeze windows of a site that aren't over."""
+    return list(FreezeWindow.objects.filter(site=site, ends_at__gt=timezone.now()))
+
+
+def next_start(schedule: Schedule, windows: Collection[FreezeWindow]) -> datetime | None:
+    """Return when a schedule starts next, freeze windows minded; None when it is off. Shape: windows: `open_windows`"""
+    moment = schedule.next_at
+    while moment is not None and (window := _window_among(windows, max(moment, timezone.now()))) is not None:
+        moment = window.ends_at if schedule.after_freeze else _first_from(schedule, window.ends_at)
+    return moment
+
+
+def last_starts(schedules: Collection[Schedule]) -> dict[int, SequenceRun]:
+    """Return the last start of each schedule that has had one, by the schedule's id. Queries: one"""
+    last = SequenceRun.objects.filter(schedule__in=schedules).values("schedule").annotate(last=Max("pk")).values("last")
+    return {start.schedule_id: start for start in SequenceRun.objects.filter(pk__in=last) if start.schedule_id}
+
+
+def _window_among(windows: Collection[FreezeWindow], moment: datetime) -> FreezeWindow | None:
+    """Return the one of some freeze windows that a moment falls into, the one that ends last."""
+    found = [window for window in windows if window.starts_at <= moment < window.ends_at]
+    return max(found, key=lambda window: window.ends_at, default=None)
+
+
+def add_freeze_window(site: MoodleSite, starts_at: datetime, ends_at: datetime, reason: str) -> FreezeWindow:
+    """Keep a period during which nothing starts by itself. Raises: ScheduleError."""
+    if fault := FreezeWindow.span_fault(starts_at, ends_at):
+        code, params = fault
+        raise ScheduleError(code, **params)
+    return FreezeWindow.objects.create(site=site, starts_at=starts_at, ends_at=ends_at, reason=reason)
+
+
+def make_shipped_schedules(site: MoodleSite, using: str) -> None:
+    """Give a site that has no schedule those that it is shipped with, all off."""
+    if Schedule.objects.using(using).filter(site=site).exists():
+        return
+    for processors, crontab in SHIPPED:
+        known = [key for key in processors if key in REGISTRY]
+        if known:
+            Schedule.objects.using(using).create(
+                site=site, processors=known, kind=Schedule.Kind.CRONTAB, crontab=crontab
+            )
+
+
+def _start(schedule: Schedule, user: Any, owner: Responsible) -> SequenceRun:
+    sequence = SequenceRun.objects.create(
+        site=schedule.site, schedule=schedule, name=schedule.name, processors=in_order(schedule.processors),
+        stop_on_failure=schedule.stop_on_failure, requested_by=user, owner=owner.user, owner_name=owner.name,
+    )  # fmt: skip
+    transaction.on_commit(lambda: enqueue_sequence(sequence.pk))
+    return sequence
+
+
+def _hold(schedule: Schedule, window: FreezeWindow) -> None:
+    """Note that a freeze window holds a start back; it comes after the window, or not at all, as chosen."""
+    logger.info("schedule %s is held until %s: %s", schedule.pk, window.ends_at, window.reason)
+    following = schedule.next_at if schedule.after_freeze else _first_from(schedule, window.ends_at)
+    _unchanged(schedule).update(next_at=following, held_at=schedule.held_at or schedule.next_at)
+
+
+def _first_from(schedule: Schedule, moment: datetime) -> datetime:
+    return timing_of(schedule).next_after(moment - timedelta(microseconds=1))
+
+
+def _unchanged(schedule: Schedule) -> Any:
+    return Schedule.objects.filter(pk=schedule.pk, enabled=True, next_at=schedule.next_at)
+
+
+def _is_under_way(schedule: Schedule) -> bool:
+    return schedule.sequence_runs.filter(state=SequenceState.RUNNING).exists()
+
+
+def _tell_beat(schedule: Schedule) -> None:
+    """Make the PeriodicTask say what the schedule says."""
+    timing = timing_of(schedule)
+    # What isn't delivered soon is worthless: `start_due_schedules` has started it then.
+    values: dict[str, Any] = {
+        "task": SCHEDULE_TASK, "args": json.dumps([schedule.pk]), "enabled": schedule.enabled,
+        "expire_seconds": round(RECOVERY_EXPIRES), "interval": None, "crontab": None,
+    }  # fmt: skip
+    if isinstance(timing, Every):
+        values["interval"] = _shared(IntervalSchedule, every=timing.seconds, period=IntervalSchedule.SECONDS)
+    else:
+        # Beat knows another crontab, where a day of the month and one of the week have to meet: it wakes us each day.
+        minute, hour = timing.wakes()
+        every = dict.fromkeys(("day_of_month", "month_of_year", "day_of_week"), "*")
+        values["crontab"] = _shared(CrontabSchedule, timezone=timing.zone, minute=minute, hour=hour, **every)
+    name = f"ToolSync schedule {schedule.pk}"
+    task, _made = PeriodicTask.objects.update_or_create(name=name, defaults=values)
+    if schedule.periodic_task_id != task.pk:
+        schedule.periodic_task = task
+        schedule.save(update_fields=("periodic_task",))
+
+
+def _shared(model: Any, **fields: Any) -> Any:
+    """Give beat's record with these values; beat doesn't keep them from being there twice."""
+    return model.objects.filter(**fields).first() or model.objects.create(**fields)

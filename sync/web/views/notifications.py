@@ -1,0 +1,127 @@
+"""Who is told about runs: the list of rules with the webhook and the last notices, and the page of one rule."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from sync.errors import TellingError
+from sync.models import Event, Notice, TellingRule, Webhook
+from sync.notifications.services import rule_of, save_rule
+from sync.notifications.webhooks import save_webhook, webhook_of
+from sync.runs.options import page_address, site_zone
+from sync.runs.selectors import processors_for
+from sync.web.access import current_site, every_tool_or_404, may_manage_telling, tool_or_404, uses_every_tool
+from sync.web.cards import ToolCard, tool_card
+from sync.web.notification_form import RuleForm, WebhookForm
+
+# Stands in addresses for the rule of the tools that have none of their own.
+COMMON = "all"
+_LAST_NOTICES = 20
+
+
+class RuleCard(NamedTuple):
+    """A rule as the list shows it. Shape: tool: None = the common rule; told: event and its recipients; is_own: it has one"""
+
+    tool: ToolCard | None
+    rule: TellingRule
+    told: list[tuple[str, str]]
+    is_own: bool
+
+
+@may_manage_telling
+@require_safe
+def telling_list(request: HttpRequest) -> HttpResponse:
+    return _list(request, WebhookForm(webhook=webhook_of(current_site())))
+
+
+@may_manage_telling
+@require_http_methods(["GET", "HEAD", "POST"])
+def telling_rule(request: HttpRequest, key: str) -> HttpResponse:
+    processor = _processor(request, key)
+    stored = rule_of(current_site(), processor)
+    form = RuleForm(request.POST or None, rule=stored)
+    if request.method == "POST" and form.is_valid():
+        try:
+            save_rule(current_site(), processor, form.choice)
+        except TellingError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("tellings")
+    context = {
+        "form": form, "rule": stored, "key": key, "zone": site_zone(),
+        "tool": tool_card(tool_or_404(request.user, key)) if processor else None,
+    }  # fmt: skip
+    return render(request, "sync/telling.html", context)
+
+
+@may_manage_telling
+@require_POST
+def telling_delete(request: HttpRequest, key: str) -> HttpResponse:
+    """Take the rule of a tool away, so that the common one holds again."""
+    TellingRule.objects.filter(site=current_site(), processor=_processor(request, key)).delete()
+    return redirect("tellings")
+
+
+@may_manage_telling
+@require_POST
+def webhook(request: HttpRequest) -> HttpResponse:
+    every_tool_or_404(request.user)
+    site = current_site()
+    form = WebhookForm(request.POST, webhook=webhook_of(site))
+    if form.is_valid():
+        try:
+            save_webhook(site, form.choice)
+        except TellingError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("tellings")
+    return _list(request, form)
+
+
+@may_manage_telling
+@require_POST
+def webhook_delete(request: HttpRequest) -> HttpResponse:
+    every_tool_or_404(request.user)
+    Webhook.objects.filter(site=current_site()).delete()
+    return redirect("tellings")
+
+
+def _list(request: HttpRequest, form: WebhookForm) -> HttpResponse:
+    site, tools = current_site(), processors_for(request.user)
+    stored = {rule.processor: rule for rule in TellingRule.objects.filter(site=site)}
+    cards = [_card(tool_card(tool), stored.get(tool.key)) for tool in tools]
+    if uses_every_tool(request.user):
+        cards.insert(0, _card(None, stored.get("")))
+    notices = Notice.objects.filter(site=site, processor__in=[tool.key for tool in tools]).select_related("run")
+    context: dict[str, Any] = {
+        "cards": cards,
+        "notices": notices[:_LAST_NOTICES],
+        "has_links": bool(page_address("/")),
+        "webhook": webhook_of(site),
+        "webhook_form": form if uses_every_tool(request.user) else None,
+    }
+    return render(request, "sync/tellings.html", context)
+
+
+def _card(tool: ToolCard | None, rule: TellingRule | None) -> RuleCard:
+    shown = rule or TellingRule()
+    told = [
+        (str(event.label), ", ".join(shown.recipients[event])) for event in Event if shown.recipients.get(event)
+    ]  # fmt: skip
+    return RuleCard(tool, shown, told, rule is not None)
+
+
+def _processor(request: HttpRequest, key: str) -> str:
+    """Give the tool that an address names, "" for the common rule, if the user may use it."""
+    if key == COMMON:
+        every_tool_or_404(request.user)
+        return ""
+    return tool_or_404(request.user, key).key

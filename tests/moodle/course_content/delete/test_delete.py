@@ -1,0 +1,219 @@
+"""Deleting courses: nothing that belongs to them stays in any table, and nothing else goes."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from sync.moodle.course_content.delete import delete
+from sync.moodle.course_content.graph.graph import CONTEXT, COURSE, CourseGraph, Kind, load_graph
+from sync.moodle.db.database import MoodleConnection, MoodleDatabase
+from sync.moodle.files.file_pool import EMPTY_HASH
+from sync.values import Action
+from tests.moodle.course_content.furniture import furnish, insert
+from tests.moodle_sites import MoodleSite
+from tests.real_sites import RealSites, needs_moodle_data
+from tests.soundness import assert_sound, faults_of
+from tests.support import run_file
+
+KEPT = load_graph().tables.keys() - {COURSE, CONTEXT} - {table.name for table in load_graph().of_course()}
+
+
+def test_every_row_of_a_course_goes_and_no_other(moodle_site: MoodleSite) -> None:
+    others = furnish(moodle_site, moodle_site.ids["C2"], moodle_site.ids["C2 context"])
+    faults = faults_of(moodle_site)
+    ours = furnish(moodle_site, moodle_site.ids["C1"], moodle_site.ids["C1 context"])
+    before = moodle_site.snapshot()
+
+    result = run_file(moodle_site, "courses_delete", "C1\n")
+
+    assert result.codes == ["course_deleted"]
+    change = moodle_site.diff(before, moodle_site.snapshot())
+    gone = {table: {row["id"] for row in changes["deleted"]} for table, changes in change.items()}
+    assert {name for name, ids in ours.items() if not set(ids) <= gone.get(name, set())} == KEPT & ours.keys()
+    assert [name for name, ids in others.items() if gone.get(name, set()) & set(ids)] == []
+    assert not {name for name, rows in gone.items() if rows and name in KEPT}
+    assert_sound(moodle_site, but=faults)
+
+
+def test_the_badge_of_a_course_becomes_one_of_the_site(moodle_site: MoodleSite) -> None:
+    faults = faults_of(moodle_site)
+    ids = furnish(moodle_site, moodle_site.ids["C1"], moodle_site.ids["C1 context"])
+    moodle_site.execute(
+        "UPDATE {files} SET component = 'badges', filearea = 'badgeimage', itemid = 9, filepath = '/', filename = 'f1.png'"
+        " WHERE id = :file",
+        file=ids["files"][0],
+    )
+    folder = {"component": "badges", "filearea": "badgeimage", "itemid": 9, "filepath": "/", "filename": "."}
+    insert(
+        moodle_site,
+        "files",
+        {"contextid": moodle_site.ids["C1 context"], "contenthash": EMPTY_HASH, "filesize": 0, **folder},
+    )
+
+    run_file(moodle_site, "courses_delete", "C1\n")
+
+    badge = moodle_site.one("badge", id=ids["badge"][0])
+    assert (badge["type"], badge["courseid"], badge["status"]) == (1, None, 4)
+    image = moodle_site.one("files", id=ids["files"][0])
+    system = moodle_site.one("context", contextlevel=10)["id"]
+    assert image["contextid"] == system
+    place = f"/{system}/badges/badgeimage/9/f1.png"
+    assert image["pathnamehash"] == hashlib.sha1(place.encode()).hexdigest()
+    assert_sound(moodle_site, but=faults)
+
+
+def test_the_number_of_queries_follows_neither_courses_nor_rows(sqlite_site: MoodleSite) -> None:
+    numbers = []
+    # The first run also puts the courses that were there before in order.
+    for shortnames in (["D0"], ["D1"], ["D2", "D3", "D4", "D5", "D6"]):
+        for shortname in shortnames:
+            furnish(sqlite_site, *_new_course(sqlite_site, shortname))
+        numbers.append(run_file(sqlite_site, "courses_delete", "\n".join(shortnames)).queries)
+
+    assert numbers[1] == numbers[2]
+
+
+def test_a_large_table_goes_slice_by_slice(sqlite_site: MoodleSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delete, "SLICE_ROWS", 3)
+    forum = insert(sqlite_site, "forum", {"course": sqlite_site.ids["C1"]})
+    discussion = insert(sqlite_site, "forum_discussions", {"course": sqlite_site.ids["C1"], "forum": forum})
+    for _post in range(7):
+        insert(sqlite_site, "forum_posts", {"discussion": discussion})
+
+    result = run_file(sqlite_site, "courses_delete", "C1\n")
+
+    assert sqlite_site.rows("forum_posts") == []
+    assert sum(image.table == "forum_posts" and image.kind == "delete" for image in result.before_images) == 7
+
+
+def test_calendar_entries_of_overrides_go_although_they_name_no_course(moodle_site: MoodleSite) -> None:
+    instance = insert(moodle_site, "assign", {"course": moodle_site.ids["C1"]})
+    assign = moodle_site.one("modules", name="assign")["id"]
+    insert(
+        moodle_site, "course_modules",
+        {"course": moodle_site.ids["C1"], "module": assign, "instance": instance},
+    )  # fmt: skip
+    override = {"courseid": 0, "modulename": "assign", "userid": moodle_site.ids["ann"]}
+    ours = insert(moodle_site, "event", {**override, "instance": instance})
+    other = insert(moodle_site, "event", {**override, "instance": instance + 1000})
+
+    run_file(moodle_site, "courses_delete", "C1\n")
+
+    assert moodle_site.rows("event", id=ours) == []
+    assert len(moodle_site.rows("event", id=other)) == 1
+
+
+def test_what_people_have_set_for_a_course_goes(moodle_site: MoodleSite) -> None:
+    ids = furnish(moodle_site, moodle_site.ids["C1"], moodle_site.ids["C1 context"])
+    names = [
+        f"block_myoverview_hidden_course_{moodle_site.ids['C1']}", f"coursesectionspreferences_{moodle_site.ids['C1']}",
+        f"block{ids['block_instances'][0]}hidden", f"docked_block_instance_{ids['block_instances'][0]}",
+    ]  # fmt: skip
+    for name in [*names, "htmleditor"]:
+        moodle_site.insert("user_preferences", userid=moodle_site.ids["ann"], name=name, value="1")
+
+    run_file(moodle_site, "courses_delete", "C1\n")
+
+    left = {row["name"] for row in moodle_site.rows("user_preferences", userid=moodle_site.ids["ann"])}
+    assert left & {*names, "htmleditor"} == {"htmleditor"}
+
+
+def test_custom_fields_of_other_things_with_the_number_of_the_course_stay(moodle_site: MoodleSite) -> None:
+    left = {}
+    for component, area in (("core_course", "course"), ("core_cohort", "cohort")):
+        category = insert(moodle_site, "customfield_category", {"component": component, "area": area})
+        field = insert(moodle_site, "customfield_field", {"categoryid": category})
+        value = {"fieldid": field, "instanceid": moodle_site.ids["C1"], "contextid": 1}
+        left[area] = insert(moodle_site, "customfield_data", value)
+
+    run_file(moodle_site, "courses_delete", "C1\n")
+
+    assert moodle_site.rows("customfield_data", id=left["course"]) == []
+    assert len(moodle_site.rows("customfield_data", id=left["cohort"])) == 1
+
+
+@pytest.mark.parametrize("use", ["reference", "attempt"])
+def test_a_question_that_another_course_uses_is_rescued(moodle_site: MoodleSite, use: str) -> None:
+    faults = faults_of(moodle_site)
+    ids = furnish(moodle_site, moodle_site.ids["C1"], moodle_site.ids["C1 context"])
+    entry, question = ids["question_bank_entries"][0], ids["question"][0]
+    place = {
+        "contextid": moodle_site.ids["C1 context"], "component": "question", "filearea": "questiontext",
+        "itemid": question, "filepath": "/",
+    }  # fmt: skip
+    insert(moodle_site, "files", {**place, "filename": ".", "contenthash": EMPTY_HASH, "filesize": 0})
+    image = insert(moodle_site, "files", {**place, "filename": "f.png"})
+    categoryid = moodle_site.one("course", shortname="C1")["category"]
+    course_category = moodle_site.one("context", contextlevel=40, instanceid=categoryid)["id"]
+    elsewhere = moodle_site.ids["C2 context"]
+    if use == "reference":
+        insert(moodle_site, "question_references", {"usingcontextid": elsewhere, "questionbankentryid": entry})
+    else:
+        usage = insert(moodle_site, "question_usages", {"contextid": elsewhere})
+        insert(moodle_site, "question_attempts", {"questionusageid": usage, "questionid": question})
+
+    run_file(moodle_site, "courses_delete", "C1\n")
+
+    home = moodle_site.one("question_bank_entries", id=entry)["questioncategoryid"]
+    category = moodle_site.one("question_categories", id=home)
+    assert category["contextid"] == course_category
+    assert moodle_site.one("question_categories", id=category["parent"])["parent"] == 0
+    assert len(moodle_site.rows("question", id=question)) == 1
+    assert len(moodle_site.rows("question_answers", question=question)) == 1
+    assert moodle_site.one("files", id=image)["contextid"] == course_category
+    assert_sound(moodle_site, but=faults)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[*needs_moodle_data, pytest.mark.xdist_group(name)])
+        for name in ("m41-seeded", "m45-gold", "m51-gold", "m45pg-seeded")
+    ],
+)
+def test_no_table_refers_to_the_rich_course_any_more(real_site: RealSites, name: str) -> None:
+    site = real_site(name)
+    before = dict(_orphans(site, load_graph()))
+
+    result = run_file(site, "courses_delete", "TPL1\n", courseidentifier="idnumber")
+
+    assert result.counts == {Action.DELETED.value: 1}
+    after = dict(_orphans(site, load_graph()))
+    assert {link: (before[link], number) for link, number in after.items() if number > before[link]} == {}
+    assert_sound(site)
+
+
+def _orphans(site: MoodleSite, graph: CourseGraph) -> Iterator[tuple[str, int]]:
+    """Count for every link and reference of the graph the rows that point to nothing."""
+    database = MoodleDatabase(MoodleConnection(site.url, site.prefix))
+    with database.session() as session:
+        for table in graph.tables.values():
+            if table.kind is Kind.HISTORY or not session.database.has_table(table.name):
+                continue
+            links = [(link.fk, link.parent, link.parentkey) for link in table.links]
+            links += [(ref.column, ref.to, "id") for ref in table.references if ref.how in ("id", "id0")]
+            for column, parent, parentkey in links:
+                if session.database.has_table(parent) and column in session.table(table.name).c:
+                    child, other = session.table(table.name), session.table(parent).alias()
+                    statement = (
+                        sa.select(sa.func.count())
+                        .select_from(child)
+                        .where(child.c[column] > 0)
+                        .where(~sa.exists().where(other.c[parentkey] == child.c[column]))
+                    )
+                    yield f"{table.name}.{column} -> {parent}", session.fetch(statement)[0][0]
+    database.dispose()
+
+
+def _new_course(site: MoodleSite, shortname: str) -> tuple[int, int]:
+    now = int(time.time())
+    course = site.insert("course", category=1, shortname=shortname, fullname=shortname, timecreated=now)
+    context = site.insert("context", contextlevel=50, instanceid=course, depth=3)
+    path = f"{site.one('context', contextlevel=40, instanceid=1)['path']}/{context}"
+    site.execute("UPDATE {context} SET path = :path WHERE id = :id", path=path, id=context)
+    return course, context

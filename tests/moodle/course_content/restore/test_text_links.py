@@ -1,0 +1,146 @@
+"""What is inside of columns: conditions, settings of blocks, links."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from sync.moodle.course_content.graph.content_source import Maps
+from sync.moodle.course_content.restore import availability, block_config
+from sync.moodle.course_content.restore.php_values import PhpArray, PhpFloat, dumps, loads
+from sync.moodle.course_content.restore.text_links import LiveLinks
+
+MAPS = Maps({
+    "course": {2: 20}, "course_modules": {5: 50}, "grade_items": {6: 60}, "groups": {7: 70}, "groupings": {8: 80},
+    "book_chapters": {3: 33}, "glossary": {4: 40}, "quiz": {9: 90}, "context": {11: 110}, "course_sections": {12: 120},
+})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        ([{"type": "completion", "cm": 5, "e": 1}], [{"type": "completion", "cm": 50, "e": 1}]),
+        ([{"type": "completion", "cm": -1, "e": 1}], [{"type": "completion", "cm": -1, "e": 1}]),
+        ([{"type": "grade", "id": 6, "min": 5}], [{"type": "grade", "id": 60, "min": 5}]),
+        ([{"type": "group"}], [{"type": "group"}]),
+        ([{"type": "group", "id": 7}], [{"type": "group", "id": 70}]),
+        ([{"type": "grouping", "id": 8}], [{"type": "grouping", "id": 80}]),
+        ([{"type": "grouping", "activity": True}], [{"type": "grouping", "activity": True}]),
+        ([{"type": "date", "d": ">=", "t": 100}], [{"type": "date", "d": ">=", "t": 110}]),
+        ([{"type": "profile", "op": "is", "sf": "city", "v": "6"}], [{"type": "profile", "op": "is", "sf": "city", "v": "6"}]),
+        ([{"type": "thirdparty", "id": 5}], [{"type": "thirdparty", "id": 5}]),
+        ([{"type": "completion", "cm": 99, "e": 1}, {"type": "group", "id": 7}], [{"type": "group", "id": 70}]),
+    ],
+)  # fmt: skip
+def test_conditions_name_what_is_in_the_copy(conditions: list[Any], expected: list[Any]) -> None:
+    text = json.dumps({"op": "&", "c": conditions, "showc": [True] * len(conditions)})
+
+    tree = json.loads(availability.rewritten(text, MAPS.get, 10) or "")
+
+    assert tree == {"op": "&", "c": expected, "showc": [True] * len(expected)}
+
+
+def test_trees_keep_their_branches_and_those_that_lose_everything_go() -> None:
+    inner = {"op": "|", "c": [{"type": "group", "id": 7}], "show": False}
+    lost = {"op": "|", "c": [{"type": "group", "id": 99}], "show": True}
+    text = json.dumps({"op": "&", "c": [lost, inner], "showc": [True, False]})
+
+    tree = json.loads(availability.rewritten(text, MAPS.get, 0) or "")
+
+    assert tree == {"op": "&", "c": [{**inner, "c": [{"type": "group", "id": 70}]}], "showc": [False]}
+    assert availability.rewritten(json.dumps(lost), MAPS.get, 0) is None
+    assert availability.rewritten("not json", MAPS.get, 0) is None
+    assert availability.rewritten('{"op":"&","c":[],"showc":[]}', MAPS.get, 0) == '{"op":"&","c":[],"showc":[]}'
+
+
+PHP = [
+    b"N;", b"b:1;", b"i:-5;", b"d:0.10000000000000001;", b's:3:"a"b";', b's:2:"\xc3\xa9";', b"a:0:{}",
+    b'O:8:"stdClass":2:{s:5:"title";s:4:"HTML";s:4:"list";a:1:{i:0;i:7;}}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", PHP)
+def test_serialised_values_are_written_back_as_they_were(text: bytes) -> None:
+    assert dumps(loads(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"", b"i:5", b's:9:"short";', b'O:4:"Evil":0:{}', b"r:1;", b"i:1;i:2;", b"a:2:{i:0;i:1;}", b"a:1:{N;i:1;}",
+        b"a:1:{i:0;" * 60,
+    ],
+)  # fmt: skip
+def test_what_is_no_plain_serialised_value_is_refused(text: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        loads(text)
+
+
+def test_values_are_told_apart() -> None:
+    read = loads(b'a:2:{i:1;d:2.5;s:1:"k";b:0;}')
+    assert read == PhpArray({1: PhpFloat(b"2.5"), b"k": False}, is_object=False)
+
+
+def config(settings: dict[str, Any]) -> str:
+    pairs = {key.encode(): value.encode() if isinstance(value, str) else value for key, value in settings.items()}
+    return base64.b64encode(dumps(PhpArray(pairs, is_object=True))).decode()
+
+
+@pytest.mark.parametrize(
+    ("block", "before", "after"),
+    [
+        ("glossary_random", {"title": "4", "glossary": "4"}, {"title": "4", "glossary": "40"}),
+        ("glossary_random", {"glossary": 4}, {"glossary": 40}),
+        ("glossary_random", {"glossary": 99}, {"glossary": 99}),
+        (
+            "activity_results", {"activityparent": "quiz", "activityparentid": 9},
+            {"activityparent": "quiz", "activityparentid": 90},
+        ),
+        ("activity_results", {"activitygradeitemid": "6"}, {"activitygradeitemid": "60"}),
+        ("html", {"text": "é //m.example/course/view.php?id=2"}, {"text": "é //m.example/course/view.php?id=20"}),
+        ("online_users", {"glossary": "4"}, {"glossary": "4"}),
+    ],
+)  # fmt: skip
+def test_settings_of_blocks_name_what_is_in_the_copy(block: str, before: dict[str, Any], after: dict[str, Any]) -> None:
+    links = LiveLinks("https://m.example")
+
+    assert block_config.rewritten(config(before), block, MAPS.get, lambda text: links.rewrite(text, MAPS)) == config(
+        after
+    )
+
+
+@pytest.mark.parametrize("text", ["", "no base64!", base64.b64encode(b'O:4:"Evil":0:{}').decode()])
+def test_settings_that_cannot_be_read_stay(text: str) -> None:
+    assert block_config.rewritten(text, "html", MAPS.get, str.upper) == text
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("/mod/quiz/view.php?id=5", "/mod/quiz/view.php?id=50"),
+        ("/mod/quiz/view.php?q=9", "/mod/quiz/view.php?q=90"),
+        ("/mod/quiz/index.php?id=2", "/mod/quiz/index.php?id=20"),
+        ("/mod/book/view.php?id=5&amp;chapterid=3", "/mod/book/view.php?id=50&amp;chapterid=33"),
+        ("/mod/book/view.php?id=5&chapterid=3#top", "/mod/book/view.php?id=50&chapterid=33#top"),
+        ("/mod/book/view.php?id=5&chapterid=99", "/mod/book/view.php?id=5&chapterid=99"),
+        ("/course/view.php?id=2&section=5", "/course/view.php?id=20&section=5"),
+        ("/course/section.php?id=12", "/course/section.php?id=120"),
+        ("/grade/report/index.php?id=2", "/grade/report/index.php?id=20"),
+        ("/pluginfile.php/11/mod_page/content/0/a.png", "/pluginfile.php/110/mod_page/content/0/a.png"),
+        ("/user/view.php?id=5&course=2", "/user/view.php?id=5&course=2"),
+        ("/mod/forum/discuss.php?d=5", "/mod/forum/discuss.php?d=5"),
+        ("/course/view.php?id=99", "/course/view.php?id=99"),
+    ],
+)
+def test_links_lead_into_the_copy(before: str, after: str) -> None:
+    links = LiveLinks("https://m.example/moodle")
+    text = '<a href="http://m.example/moodle{}">x</a> <a href="https://elsewhere.example/moodle{}">y</a> {}'
+
+    assert links.rewrite(text.format(before, before, before), MAPS) == text.format(after, before, before)
+
+
+def test_without_the_address_of_the_site_nothing_is_a_link() -> None:
+    assert not LiveLinks("").has_links("https://m.example/course/view.php?id=2")

@@ -1,0 +1,49 @@
+"""Drawing pictures on all cores, where it really runs: in a child of a Celery worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import billiard
+
+from sync.moodle.users.image_resizer import Draughtsmen, draw
+from tests.pictures import picture
+
+# More than are drawn without a pool.
+COUNT = 40
+
+
+def _draw_in_a_child(answer: Path) -> None:
+    taken = 0
+    most_ahead = 0
+
+    def originals() -> Iterator[bytes]:
+        nonlocal taken
+        for number in range(COUNT):
+            taken += 1
+            yield b"no picture" if number == 30 else picture(colour=(number, 0, 0))
+
+    pool = Draughtsmen(2)
+    codes = []
+    try:
+        for number, drawing in enumerate(pool.draw_many(originals()), start=1):
+            most_ahead = max(most_ahead, taken - number)
+            codes.append(drawing.code or str(drawing == draw(picture(colour=(number - 1, 0, 0)))))
+    finally:
+        pool.close()
+    answer.write_text(f"{most_ahead} {','.join(codes)}")
+
+
+def test_a_daemonic_child_of_celery_draws_in_order_and_holds_few_pictures(tmp_path: Path) -> None:
+    answer = tmp_path / "answer.txt"
+    # As Celery's prefork pool starts its children.
+    child = billiard.Process(target=_draw_in_a_child, args=(answer,))
+    child.daemon = True
+    child.start()
+    child.join(60)
+
+    assert child.exitcode == 0
+    most_ahead, codes = answer.read_text().split(" ")
+    assert codes.split(",") == ["picture_unreadable" if number == 30 else "True" for number in range(COUNT)]
+    assert int(most_ahead) <= 4

@@ -1,0 +1,360 @@
+"""Who is told what, by mail and by webhook: once, until it is taken, and nothing secret."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from time import monotonic
+
+import pytest
+import time_machine
+import trustme
+from celery import current_app
+from django.utils import timezone
+from pytest_django import Settings
+
+from sync.errors import TellingError
+from sync.messages import text_of
+from sync.models import Event, FreezeWindow, Notice, ProcessorSettings, RunState, SequenceRun, SyncRun, Webhook
+from sync.notifications.services import RuleChoice, deliver, save_rule
+from sync.notifications.webhooks import WebhookChoice, save_webhook
+from sync.runs import services
+from sync.runs.lease import MAX_ATTEMPTS
+from sync.schedules.fetch_files import fetch_files
+from sync.schedules.overdue import tell_overdue
+from sync.schedules.sequences import carry_on_sequence
+from sync.tasks import follow_notices
+from tests.installation import Installation
+from tests.servers import free_port
+from tests.telling_servers import HookServer, MailServer
+
+HEADER = "username;firstname;lastname;email;password\n"
+GOOD = "bob;Bob;King;bob@x.org;Tr0ub4dor&3\n"
+BAD = "eve;Eve;Fox;no-address;Geheim-1\n"
+KEY = "0123456789abcdef"
+ALL = {event: [f"{event}@example.org"] for event in Event.values}
+
+
+@pytest.fixture
+def mail(settings: Settings) -> Iterator[MailServer]:
+    server = MailServer()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+    settings.TOOLSYNC_ADDRESS = "https://sync.example.org/"
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def hooks(settings: Settings) -> Iterator[HookServer]:
+    settings.TOOLSYNC_FETCH_HOSTS = ["localhost"]
+    server = HookServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def workers_at_hand() -> Iterator[None]:
+    """Have tasks done where they are sent."""
+    current_app.conf.task_always_eager = True
+    yield
+    current_app.conf.task_always_eager = False
+
+
+def tell_all() -> None:
+    for notice in Notice.objects.exclude(next_try_at=None).order_by("pk"):
+        deliver(notice.pk)
+
+
+def texts(mail: MailServer) -> list[tuple[str, str, str]]:
+    """Give recipient, subject and text of what came."""
+    found = []
+    for recipient, message in mail.received:
+        body = message.get_body()
+        assert body is not None
+        found.append((recipient, message["Subject"].strip(), body.get_content().replace("\r\n", "\n")))
+    return found
+
+
+def test_each_event_goes_to_its_own_people_with_counts_links_and_reason(
+    installation: Installation, mail: MailServer
+) -> None:
+    save_rule(installation.site, "users", RuleChoice(ALL, language="en"))
+    rejections = installation.carry_out("/in.csv", HEADER + GOOD + BAD, primaryidentity="username")
+    installation.carry_out("/good.csv", HEADER + GOOD, primaryidentity="username", simulate=True)
+    installation.carry_out("/good.csv", HEADER + GOOD, primaryidentity="username")
+    installation.carry_out("/empty.csv", "what\nis\n")
+    tell_all()
+    assert [(recipient, subject) for recipient, subject, _text in texts(mail)] == [
+        ("rejections@example.org", "[ToolSync] Accounts: create and update: 1 row was rejected (in.csv)"),
+        ("success@example.org", "[ToolSync] Accounts: create and update: done (good.csv)"),
+        ("failure@example.org", "[ToolSync] Accounts: create and update: failed (empty.csv)"),
+    ]
+    told = texts(mail)[0][2]
+    assert "Totals: 1 created, 1 rejected." in told
+    assert f"https://sync.example.org/runs/{rejections.pk}/\n" in told
+    assert f"https://sync.example.org/runs/{rejections.pk}/files/tryback/\n" in told
+    assert "no cell of this line is a column name" in texts(mail)[2][2]
+    assert not Notice.objects.filter(sent_at=None).exists()
+
+
+def test_the_report_is_attached_on_request_and_no_password_is_in_it(
+    installation: Installation, mail: MailServer
+) -> None:
+    save_rule(
+        installation.site, "", RuleChoice({"rejections": ["a@x.org", "b@x.org"]}, attach_report=True, language="fr")
+    )
+    installation.carry_out("/in.csv", HEADER + GOOD + BAD, primaryidentity="username")
+    tell_all()
+    assert [recipient for recipient, _message in mail.received] == ["a@x.org", "b@x.org"]
+    message = mail.received[0][1]
+    assert message["To"] == "a@x.org"
+    (report,) = message.iter_attachments()
+    assert "value_not_email" in report.get_content()
+    assert "rejetée" in texts(mail)[0][1]
+    for secret in ("Tr0ub4dor", "Geheim"):
+        assert secret not in message.as_string() + report.get_content()
+
+
+def test_a_rule_of_its_own_takes_a_tool_out_of_the_common_one(installation: Installation) -> None:
+    save_rule(installation.site, "", RuleChoice({"success": ["all@x.org"]}))
+    save_rule(installation.site, "users", RuleChoice({"failure": ["users@x.org"]}))
+    installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
+    assert not Notice.objects.exists()
+    installation.carry_out("/courses.csv", "shortname;fullname;category\nC9;Nine;New\n", processor="courses")
+    assert Notice.objects.get().recipients == ["all@x.org"]
+
+
+def test_an_address_that_is_refused_does_not_keep_the_others_and_is_tried_again_alone(
+    installation: Installation, mail: MailServer
+) -> None:
+    save_rule(installation.site, "users", RuleChoice({"success": ["a@x.org", "no@x.org", "b@x.org"]}))
+    mail.refused = {"no@x.org"}
+    installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
+    tell_all()
+    notice = Notice.objects.get()
+    assert (notice.recipients, notice.error_code, notice.sent_at) == (["no@x.org"], "mail_not_sent", None)
+    assert "no such person" in notice.error_params["reason"]
+    tell_all()
+    assert notice.attempts == Notice.objects.get().attempts, "it isn't time yet"
+    mail.refused = set()
+    with time_machine.travel(timezone.now() + timedelta(minutes=2)):
+        tell_all()
+    assert [recipient for recipient, _message in mail.received] == ["a@x.org", "b@x.org", "no@x.org"]
+    notice.refresh_from_db()
+    assert (notice.recipients, notice.error_code, notice.next_try_at) == ([], "", None)
+
+
+def test_a_mail_server_that_is_away_is_asked_for_a_day_and_the_run_does_not_mind(
+    installation: Installation, mail: MailServer, settings: Settings
+) -> None:
+    settings.EMAIL_PORT = free_port()
+    save_rule(installation.site, "users", RuleChoice({"success": ["a@x.org"]}))
+    run = installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
+    assert run.state == RunState.COMPLETED
+    moments, notice = [], Notice.objects.get()
+    while notice.next_try_at is not None and len(moments) < 20:
+        moments.append(notice.next_try_at)
+        with time_machine.travel(notice.next_try_at, tick=False):
+            deliver(notice.pk)
+        notice.refresh_from_db()
+    assert len(moments) == 7
+    assert timedelta(hours=15) < moments[-1] - moments[0] < timedelta(days=1)
+    assert notice.error_code == "mail_not_sent"
+
+
+def test_a_webhook_is_told_with_a_signature_and_again_until_it_answers_well(
+    installation: Installation, hooks: HookServer, settings: Settings
+) -> None:
+    settings.TOOLSYNC_ADDRESS = "https://sync.example.org"
+    save_webhook(installation.site, WebhookChoice(hooks.address, KEY, ["rejections"]))
+    assert b"geheim" not in bytes(Webhook.objects.get().secret)
+    run = installation.carry_out("/in.csv", HEADER + BAD, primaryidentity="username")
+    installation.carry_out("/good.csv", HEADER + GOOD, primaryidentity="username")
+    for status, code in ((500, "webhook_status"), (302, "webhook_status"), (204, "")):
+        hooks.status = status
+        notice = Notice.objects.get()
+        assert notice.next_try_at is not None
+        with time_machine.travel(notice.next_try_at):
+            deliver(notice.pk)
+        assert Notice.objects.get().error_code == code
+    assert Notice.objects.get().sent_at is not None
+    headers, body = hooks.received[-1]
+    expected = hmac.new(KEY.encode(), headers["X-ToolSync-Timestamp"].encode() + b"." + body, hashlib.sha256)
+    assert headers["X-ToolSync-Signature"] == f"sha256={expected.hexdigest()}"
+    assert len({headers["X-ToolSync-Delivery"] for headers, _body in hooks.received}) == 1
+    told = json.loads(body)
+    assert (told["event"], told["tool"], told["run"]["counts"]) == ("rejections", "users", {"rejected": 1})
+    assert told["run"]["address"] == f"https://sync.example.org/runs/{run.pk}/"
+    assert "Geheim" not in body.decode()
+
+
+def test_a_webhook_on_a_private_address_is_refused_unless_the_operator_allows_it(
+    installation: Installation, hooks: HookServer, settings: Settings
+) -> None:
+    settings.TOOLSYNC_FETCH_HOSTS = []
+    save_webhook(installation.site, WebhookChoice(hooks.address, KEY, ["success"]))
+    installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
+    tell_all()
+    assert (Notice.objects.get().error_code, hooks.received) == ("webhook_private", [])
+
+
+@pytest.fixture
+def secure_hooks(authority: trustme.CA, settings: Settings) -> Iterator[HookServer]:
+    settings.TOOLSYNC_FETCH_HOSTS = ["localhost"]
+    server = HookServer(authority.issue_cert("localhost"))
+    yield server
+    server.stop()
+
+
+def test_a_webhook_whose_certificate_nobody_knows_gets_nothing_and_is_given_up_in_the_end(
+    installation: Installation, secure_hooks: HookServer
+) -> None:
+    save_webhook(installation.site, WebhookChoice(secure_hooks.address, KEY, ["success"]))
+    installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
+    notice, tries = Notice.objects.get(), 0
+    while notice.next_try_at is not None:
+        tries += 1
+        with time_machine.travel(notice.next_try_at, tick=False):
+            deliver(notice.pk)
+        notice.refresh_from_db()
+    assert (tries, notice.error_code, notice.sent_at) == (7, "remote_certificate", None)
+    sentence = text_of(notice.error_code, notice.error_params)
+    assert "The certificate of localhost can't be trusted (unable to get local issuer certificate)" in sentence
+    assert "SSL_CERT_FILE" in sentence
+    assert "geheim" not in sentence
+    assert secure_hooks.received == []
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_webhook_with_a_certificate_of_the_operators_own_authority_is_told(
+    installation: Installation, secure_hooks: HookServer
+) -> None:
+    save_webhook(installation.site, WebhookChoice(secure_hooks.address, KEY, ["success"]))
+    installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
+    tell_all()
+    assert Notice.objects.get().sent_at is not None
+    assert json.loads(secure_hooks.received[0][1])["event"] == "success"
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_webhook_with_a_certificate_for_another_name_gets_nothing(
+    installation: Installation, authority: trustme.CA, settings: Settings
+) -> None:
+    settings.TOOLSYNC_FETCH_HOSTS = ["localhost"]
+    hooks = HookServer(authority.issue_cert("example.org"))
+    try:
+        save_webhook(installation.site, WebhookChoice(hooks.address, KEY, ["success"]))
+        installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
+        tell_all()
+    finally:
+        hooks.stop()
+    assert (Notice.objects.get().error_code, hooks.received) == ("remote_certificate", [])
+
+
+def test_a_webhook_that_takes_too_long_is_not_waited_for(
+    installation: Installation, hooks: HookServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.notifications.webhooks._SECONDS", 0.2)
+    hooks.delay = 0.6
+    save_webhook(installation.site, WebhookChoice(hooks.address, KEY, ["success"]))
+    installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
+    began = monotonic()
+    tell_all()
+    assert monotonic() - began < 0.5
+    assert Notice.objects.get().error_code == "webhook_too_slow"
+
+
+@pytest.mark.parametrize(
+    ("address", "key", "code"),
+    [
+        ("", KEY, "webhook_address"),
+        ("ftp://x.org/a.csv", KEY, "webhook_address"),
+        ("https://ann:secret@x.org/", KEY, "webhook_address"),
+        ("https://x.org/", "short", "webhook_key_short"),
+    ],
+)
+def test_a_webhook_that_cannot_work_is_not_kept(address: str, key: str, code: str, installation: Installation) -> None:
+    with pytest.raises(TellingError) as error:
+        save_webhook(installation.site, WebhookChoice(address, key, ["success"]))
+    assert error.value.code == code
+    assert not Webhook.objects.exists()
+
+
+def test_a_file_that_does_not_come_is_overdue_once_for_each_time(
+    installation: Installation, mail: MailServer, hooks: HookServer, settings: Settings
+) -> None:
+    settings.TIME_ZONE = "Europe/Paris"
+    with time_machine.travel(datetime(2026, 11, 20, 9, tzinfo=UTC)) as clock:  # a Friday
+        rule = RuleChoice({"overdue": ["late@x.org"]}, language="en", expected_at=time(6), weekdays_only=True)
+        save_rule(installation.site, "users", rule)
+        installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
+        assert fetch_files(installation.site, "users") == []
+        for moment, overdue in (
+            (datetime(2026, 11, 23, 4, 59, tzinfo=UTC), 0),  # Monday, 05:59 in Paris
+            (datetime(2026, 11, 23, 5, 1, tzinfo=UTC), 0),  # Friday's file is this one
+            (datetime(2026, 11, 24, 5, 1, tzinfo=UTC), 1),
+            (datetime(2026, 11, 24, 5, 2, tzinfo=UTC), 1),
+            (datetime(2026, 11, 27, 12, 0, tzinfo=UTC), 2),  # nobody looked for three days
+        ):
+            clock.move_to(moment)
+            tell_overdue()
+            assert Notice.objects.filter(event="overdue").count() == overdue, moment
+        save_webhook(installation.site, WebhookChoice(hooks.address, KEY, ["overdue"]))
+        clock.move_to(datetime(2026, 11, 30, 5, 1, tzinfo=UTC))
+        tell_overdue()
+        assert Notice.objects.filter(event="overdue").count() == 4
+        now = timezone.now()
+        FreezeWindow.objects.create(site=installation.site, starts_at=now, ends_at=now + timedelta(days=9))
+        clock.move_to(datetime(2026, 12, 1, 5, 1, tzinfo=UTC))
+        tell_overdue()
+        assert Notice.objects.filter(event="overdue").count() == 4
+        tell_all()
+    (overdue_told,) = (json.loads(body) for _headers, body in hooks.received)
+    assert (overdue_told["event"], overdue_told["tool"]) == ("overdue", "users")
+    assert overdue_told["expected_by"] == "2026-11-30T05:00:00+00:00"
+    assert "run" not in overdue_told
+    _recipient, subject, text = texts(mail)[0]
+    assert subject == "[ToolSync] Accounts: create and update: the file did not come"
+    assert "expected by 11/24/2026 6 a.m." in text
+    assert "Nothing is there for “userimport.csv”." in text
+
+
+def test_a_run_that_is_given_up_is_a_failure(installation: Installation) -> None:
+    save_rule(installation.site, "users", RuleChoice({"failure": ["a@x.org"]}))
+    run = installation.queue("/in.csv", HEADER + GOOD)
+    SyncRun.objects.filter(pk=run.pk).update(state=RunState.RUNNING, worker="gone", attempts=MAX_ATTEMPTS)
+    services.recover_dead_runs()
+    assert (Notice.objects.get().run_id, Notice.objects.get().event) == (run.pk, "failure")
+
+
+def test_a_tool_of_a_sequence_that_cannot_begin_is_a_failure_with_its_reason(
+    installation: Installation, mail: MailServer, hooks: HookServer
+) -> None:
+    save_rule(installation.site, "users", RuleChoice({"failure": ["a@x.org"]}))
+    save_webhook(installation.site, WebhookChoice(hooks.address, KEY, ["failure"]))
+    installation.put("/userimport.csv", HEADER + GOOD)
+    ProcessorSettings.objects.create(site=installation.site, processor="users", values={"primaryidentity": "shoe"})
+    sequence = SequenceRun.objects.create(site=installation.site, processors=["users"])
+    carry_on_sequence(sequence.pk)
+
+    tell_all()
+
+    [(recipient, subject, text)] = texts(mail)
+    assert (recipient, subject) == ("a@x.org", "[ToolSync] Accounts: create and update: failed")
+    assert "shoe" in text
+    assert json.loads(hooks.received[0][1])["error"]["code"] == "option_not_choice"
+
+
+def test_the_workers_tell_at_once_and_find_what_was_left(
+    installation: Installation, mail: MailServer, workers_at_hand: None
+) -> None:
+    save_rule(installation.site, "users", RuleChoice({"success": ["a@x.org"]}))
+    installation.queue("/in.csv", HEADER + GOOD, primaryidentity="username")
+    assert len(mail.received) == 1
+    Notice.objects.update(next_try_at=timezone.now(), sent_at=None, recipients=["b@x.org"])
+    follow_notices()
+    assert [recipient for recipient, _message in mail.received] == ["a@x.org", "b@x.org"]

@@ -1,0 +1,134 @@
+"""The cohort of a row, and the courses that the cohort is enrolled in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sync.moodle.cohorts.cohorts import Cohort
+from sync.processors.base.plan import Plan, Ref
+from sync.processors.users.row_memberships import SetResult
+from sync.values import Change
+from tests.processors.membership_states import ANN, EVE, EVE_IN_C1, NOW, STUDENT, begin, inserted, make_state, updated
+
+
+def join(*cells: tuple[Any, str, str], **changes: Any) -> tuple[list[SetResult], Plan]:
+    memberships, plan = begin(make_state(**changes))
+    results = [memberships.add_to_cohort(*cell, line=line) for line, cell in enumerate(cells, start=2)]
+    memberships.finish()
+    return results, plan
+
+
+def members(plan: Plan) -> list[tuple[Any, Any]]:
+    return [(row["cohortid"], row["userid"]) for row in inserted(plan, "cohort_members")]
+
+
+def test_a_missing_cohort_is_made_in_the_system_context_and_found_by_later_rows() -> None:
+    results, plan = join((ANN, "New", "n-1"), (EVE, "", "n-1"), (EVE, "New", ""))
+    assert [result.changes for result in results] == [
+        (Change("cohort", "", "New"),),
+        (Change("cohort", "", "New"),),
+        (),
+    ]
+    [cohort] = plan.inserts["cohort"]
+    assert cohort.key == (1, "New")
+    assert cohort.values == {
+        "contextid": 1,
+        "name": "New",
+        "idnumber": "n-1",
+        "description": "",
+        "descriptionformat": 1,
+        "visible": 1,
+        "component": "",
+        "timecreated": NOW,
+        "timemodified": NOW,
+        "theme": "",
+    }
+    assert members(plan) == [(Ref("cohort", (1, "New")), ANN), (Ref("cohort", (1, "New")), EVE)]
+
+
+def test_a_cohort_without_idnumber_has_none_and_no_theme_where_moodle_has_no_such_column() -> None:
+    _results, plan = join((ANN, "New", ""), cohort_has_theme=False)
+    [cohort] = inserted(plan, "cohort")
+    assert cohort["idnumber"] is None
+    assert "theme" not in cohort
+
+
+IN_CATEGORY = Cohort(41, 20, "CO1", "c-2")
+ELSEWHERE = Cohort(42, 21, "Only there", "")
+TWICE = (Cohort(43, 21, "Twice", ""), Cohort(44, 22, "Twice", ""))
+
+
+@pytest.mark.parametrize(
+    ("name", "idnumber", "cohortid"),
+    [
+        ("", "c-2", 41),
+        ("CO1", "c-2", 41),
+        ("CO1", "", 40),
+        ("CO1", "unused", 40),
+        ("Only there", "", 42),
+    ],
+)
+def test_a_cohort_is_found_by_idnumber_then_in_the_system_then_anywhere(
+    name: str, idnumber: str, cohortid: int
+) -> None:
+    _results, plan = join((ANN, name, idnumber), cohorts=(Cohort(40, 1, "CO1", "c-1"), IN_CATEGORY, ELSEWHERE))
+    assert members(plan) == [(cohortid, ANN)]
+    assert "cohort" not in plan.inserts
+
+
+@pytest.mark.parametrize(
+    ("name", "idnumber", "code"),
+    [
+        ("Twice", "", "cohort_ambiguous"),
+        ("", "unused", "cohort_unknown"),
+        ("x" * 255, "", "cohort_name_too_long"),
+        ("New", "x" * 101, "cohort_idnumber_too_long"),
+    ],
+)
+def test_a_cohort_that_can_not_be_told_or_made_is_a_problem(name: str, idnumber: str, code: str) -> None:
+    [result], plan = join((ANN, name, idnumber), cohorts=TWICE)
+    assert [note.code for note in result.problems] == [code]
+    assert plan.is_empty
+
+
+@pytest.mark.parametrize("cells", [(ANN, "", ""), (EVE, "CO1", "")])
+def test_no_cohort_and_an_old_member_write_nothing(cells: tuple[int, str, str]) -> None:
+    [result], plan = join(cells, rows={"cohort_members": {(40, EVE): {"id": 1}}})
+    assert result == SetResult()
+    assert plan.is_empty
+
+
+def test_a_new_member_is_enrolled_where_the_cohort_is() -> None:
+    _results, plan = join((ANN, "CO1", ""))
+    assert inserted(plan, "user_enrolments") == [
+        {
+            "enrolid": 8,
+            "userid": ANN,
+            "status": 0,
+            "timestart": 0,
+            "timeend": 0,
+            "modifierid": 2,
+            "timecreated": NOW,
+            "timemodified": NOW,
+        }
+    ]
+    [role] = inserted(plan, "role_assignments")
+    assert (role["contextid"], role["roleid"], role["component"], role["itemid"]) == (50, STUDENT, "enrol_cohort", 8)
+    [member] = inserted(plan, "groups_members")
+    assert (member["groupid"], member["component"], member["itemid"]) == (31, "enrol_cohort", 8)
+    assert updated(plan, "groups") == [(31, {"timemodified": NOW})]
+    assert plan.dirty_users == {ANN}
+
+
+def test_a_suspended_cohort_enrolment_is_active_again_with_its_dates() -> None:
+    rows = {"user_enrolments": {(8, ANN): {**EVE_IN_C1, "status": 1}}}
+    _results, plan = join((ANN, "CO1", ""), rows=rows)
+    assert updated(plan, "user_enrolments") == [(70, {"status": 0, "timemodified": NOW})]
+
+
+def test_a_group_that_is_gone_is_passed_over() -> None:
+    _results, plan = join((ANN, "CO1", ""), groups={})
+    assert "groups_members" not in plan.inserts
+    assert "user_enrolments" in plan.inserts

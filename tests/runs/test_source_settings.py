@@ -1,0 +1,99 @@
+"""What is set about a source: secrets go in, and never come out or go to another server."""
+
+from __future__ import annotations
+
+import asyncssh
+import pytest
+from pytest_django import Settings
+
+from sync.errors import SourceError
+from sync.models import MoodleSite, Source
+from sync.runs.source_settings import SourceChoice, address_of, has_secrets, private_key_of, save_source
+
+ADDRESS = "https://ann:Safe-1@example.org/users.csv?token=geheim"
+
+
+@pytest.fixture
+def site(db: None) -> MoodleSite:
+    return MoodleSite.objects.get(slug="main")
+
+
+def save(site: MoodleSite, location: str, **more: object) -> Source:
+    return save_source(site, "users", SourceChoice(kind="address", location=location, **more))  # type: ignore[arg-type]
+
+
+def test_what_is_secret_in_an_address_is_kept_apart_and_encrypted(site: MoodleSite) -> None:
+    source = save(site, ADDRESS)
+    assert (source.location, source.username) == ("https://example.org/users.csv", "ann")
+    row = repr(Source.objects.values().get())
+    assert "Safe-1" not in row
+    assert "geheim" not in row
+    address = address_of(Source.objects.get())
+    assert (address.username, address.password, address.query) == ("ann", "Safe-1", "token=geheim")
+
+
+def test_secrets_stay_when_they_are_not_entered_again(site: MoodleSite) -> None:
+    source = save(site, ADDRESS)
+    address = address_of(save(site, source.location, username="ann"))
+    assert (address.password, address.query) == ("Safe-1", "token=geheim")
+    address = address_of(save(site, "https://example.org/other.csv", password="New-2"))
+    assert (address.password, address.query) == ("New-2", "")
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["https://evil.example/users.csv", "http://example.org/users.csv", "https://example.org:8443/users.csv",
+     "sftp://example.org/users.csv"],
+)  # fmt: skip
+def test_secrets_are_never_taken_along_to_another_server(elsewhere: str, site: MoodleSite) -> None:
+    save(site, ADDRESS)
+    source = save(site, elsewhere, username="ann", host_key="")
+    assert not has_secrets(source)
+    assert save_source(site, "users", SourceChoice(location="in.csv")).secret == b""
+
+
+def test_secrets_are_forgotten_when_asked(site: MoodleSite) -> None:
+    assert has_secrets(save(site, ADDRESS))
+    assert not has_secrets(save(site, "https://example.org/users.csv", forget_secrets=True))
+
+
+def test_secrets_under_another_key_are_told(site: MoodleSite, settings: Settings) -> None:
+    settings.TOOLSYNC_CREDENTIALS_KEY = "k" * 50
+    source = save(site, ADDRESS)
+    settings.SECRET_KEY = "s" * 50
+    assert address_of(source).password == "Safe-1"
+    settings.TOOLSYNC_CREDENTIALS_KEY = ""
+    with pytest.raises(SourceError) as refused:
+        address_of(source)
+    assert refused.value.code == "source_secret_unreadable"
+    assert address_of(save(site, ADDRESS)).password == "Safe-1"
+
+
+def test_a_private_key_is_looked_at_before_it_is_kept(site: MoodleSite) -> None:
+    with pytest.raises(SourceError) as refused:
+        save(site, "sftp://ann@example.org/users.csv", private_key="no key")
+    assert refused.value.code == "private_key_unreadable"
+    key = asyncssh.generate_private_key("ssh-rsa", key_size=2048).export_private_key().decode()
+    assert private_key_of(save(site, "sftp://ann@example.org/users.csv", private_key=key)) == key
+
+
+def test_the_key_of_one_server_is_not_expected_of_another(site: MoodleSite) -> None:
+    source = save(site, "sftp://ann@example.org/users.csv", host_key="SHA256:one")
+    assert source.host_key == "SHA256:one"
+    assert save(site, "sftp://ann@example.net/users.csv", host_key="SHA256:one").host_key == ""
+    assert save(site, "sftp://ann@example.org/users.csv", host_key="SHA256:two").host_key == "SHA256:two"
+
+
+@pytest.mark.parametrize(
+    ("choice", "code"),
+    [
+        (SourceChoice(location="in/*/a.csv"), "wildcard_in_folder"),
+        (SourceChoice(kind="address", location="users.csv"), "address_scheme"),
+        (SourceChoice(kind="inbox", inbox="none", location="a.csv"), "inbox_unknown"),
+    ],
+)
+def test_a_choice_that_cannot_work_is_refused(choice: SourceChoice, code: str, site: MoodleSite) -> None:
+    with pytest.raises(SourceError) as refused:
+        save_source(site, "users", choice)
+    assert refused.value.code == code
+    assert not Source.objects.exists()
