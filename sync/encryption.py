@@ -8,9 +8,9 @@ import json
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
 
 from sync.errors import ToolSyncError
-from sync.runs.options import secret_keys
 
 
 class Unreadable(ToolSyncError):
@@ -43,6 +43,17 @@ def _cipher(purpose: str) -> MultiFernet:
     return MultiFernet(
         [
             Fernet(base64.urlsafe_b64encode(hashlib.sha256(f"toolsync {purpose}".encode() + key.encode()).digest()))
-            for key in secret_keys()
+            for key in _secret_keys()
         ]
     )
+
+
+def _secret_keys() -> tuple[str, ...]:
+    """Return the keys under which passwords and connections are kept: the newest, then those that may still open older ones."""
+    keys = (
+        settings.TOOLSYNC_CREDENTIALS_KEY,
+        *settings.TOOLSYNC_CREDENTIALS_KEY_FALLBACKS,
+        settings.SECRET_KEY,
+        *settings.SECRET_KEY_FALLBACKS,
+    )
+    return tuple(dict.fromkeys(filter(None, keys)))

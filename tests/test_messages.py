@@ -16,7 +16,7 @@ from sync.messages import TEXTS, text_at_column, text_of
 SOURCE = Path(__file__).resolve().parent.parent / "sync"
 PLACEHOLDER = re.compile(r"%\((\w+)\)")
 # What these are made of gets the column at fault on its way to the report.
-WITH_COLUMN = {"CellError", "Rejection", "RowRefused"}
+WITH_COLUMN = {"CellError", "Rejection", "RowError"}
 
 
 class Taker(NamedTuple):

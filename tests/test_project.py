@@ -19,7 +19,7 @@ from pytest_django import Settings
 from sync.processors.registry import REGISTRY
 
 ROOT = Path(__file__).resolve().parent.parent
-READERS_OF_SETTINGS = {"sync/runs/options.py", "sync/commandfiles/storage.py", "sync/checks.py"}
+READERS_OF_SETTINGS = {"sync/runs/options.py", "sync/encryption.py", "sync/commandfiles/storage.py", "sync/checks.py"}
 
 
 def pins(name: str) -> list[str]:

@@ -144,17 +144,6 @@ def usual_days() -> int:
     return settings.TOOLSYNC_KEEP_DAYS
 
 
-def secret_keys() -> tuple[str, ...]:
-    """Return the keys under which passwords and connections are kept: the newest, then those that may still open older ones."""
-    keys = (
-        settings.TOOLSYNC_CREDENTIALS_KEY,
-        *settings.TOOLSYNC_CREDENTIALS_KEY_FALLBACKS,
-        settings.SECRET_KEY,
-        *settings.SECRET_KEY_FALLBACKS,
-    )
-    return tuple(dict.fromkeys(filter(None, keys)))
-
-
 def find_processor(key: str) -> type[Processor[Any, Any]]:
     """Give a processor by its key. Raises: OptionError."""
     try:

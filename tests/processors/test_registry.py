@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 import pytest
 
 from sync.errors import DeclarationError
-from sync.processors import registry as processors
 from sync.processors.base.processor import Processor
-from sync.processors.registry import REGISTRY, check_registry, guess_processor
+from sync.processors.registry import REGISTRY, check_registry, guess_processor, registry as processors
 
 ACCOUNT_TYPES = {
     "users": "userimport.csv",

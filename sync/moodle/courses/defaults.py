@@ -14,7 +14,6 @@ import sqlalchemy as sa
 
 from sync.moodle.courses.creation import Block
 from sync.moodle.db.database import MoodleSession
-from sync.moodle.enrolments.enrolments import enabled_methods
 
 # Moodle's own defaults, for settings that nobody has saved yet.
 _SETTINGS = {
@@ -198,3 +197,8 @@ class CourseDefaults:
 def _number(config: Mapping[str, str], name: str, default: int) -> int:
     text = config.get(name, "")
     return int(text) if text.isdigit() else default
+
+
+def enabled_methods(moodle: MoodleSession) -> frozenset[str]:
+    """Give the names of the enrolment plugins that the site has switched on."""
+    return frozenset(filter(None, moodle.config.get("enrol_plugins_enabled", "").split(",")))

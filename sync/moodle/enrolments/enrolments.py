@@ -39,11 +39,6 @@ class EnrolInstance(NamedTuple):
     timemodified: int = 0
 
 
-def enabled_methods(moodle: MoodleSession) -> frozenset[str]:
-    """Give the names of the enrolment plugins that the site has switched on."""
-    return frozenset(filter(None, moodle.config.get("enrol_plugins_enabled", "").split(",")))
-
-
 def has_instances(moodle: MoodleSession, method: str) -> bool:
     """Tell whether any course has the method. Queries: one"""
     enrol = moodle.table("enrol")

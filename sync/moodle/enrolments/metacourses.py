@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from sync.moodle.courses.courses import CONTEXT_COURSE
+from sync.moodle.courses.defaults import enabled_methods
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import RowChange, Writer
-from sync.moodle.enrolments.enrolments import ACTIVE, ENABLED, SUSPENDED, enabled_methods
+from sync.moodle.enrolments.enrolments import ACTIVE, ENABLED, SUSPENDED
 from sync.moodle.enrolments.unenrol_cleanup import leave_courses, leave_groups
 from sync.moodle.files.files import DeletedFiles
 from sync.moodle.site import caches

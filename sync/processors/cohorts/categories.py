@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sync.moodle.categories.categories import Category
+from sync.processors.base.errors import RowError
 from sync.processors.cohorts.plan import CohortsState
-from sync.processors.users.chunk_users import RowRefused
 
 # Column -> what it names a category by, in the order in which the columns count.
 _IDENTIFIERS = {
@@ -33,7 +33,7 @@ class CohortCategories:
     def contextid(self, values: Mapping[str, Any]) -> int | None:
         """Return the context of the category that a row names; None where it names none.
 
-        Raises: RowRefused for an unknown category, several, or columns that name different ones
+        Raises: RowError for an unknown category, several, or columns that name different ones
         """
         filled = [column for column in _IDENTIFIERS if values.get(column) not in (None, "")]
         if "ccatcontext" in filled:
@@ -41,7 +41,7 @@ class CohortCategories:
             filled = [column for column in filled if column != "ccatcontextidnumber"]
         named = {column: self._of_column(column, str(values[column])) for column in filled}
         if len(set(named.values())) > 1:
-            raise RowRefused("cohort_categories_differ", next(iter(named)), columns=", ".join(named))
+            raise RowError("cohort_categories_differ", next(iter(named)), columns=", ".join(named))
         return next(iter(named.values()), None)
 
     def _of_column(self, column: str, text: str) -> int:
@@ -51,11 +51,11 @@ class CohortCategories:
         identifier = _IDENTIFIERS[column]
         found = list(dict.fromkeys(self._candidates(identifier, text)))
         if not found:
-            raise RowRefused("category_unknown", column, category=text, identifier=identifier or "idnumber")
+            raise RowError("category_unknown", column, category=text, identifier=identifier or "idnumber")
         if len(found) > 1:
-            raise RowRefused("category_ambiguous", column, category=text, count=len(found))
+            raise RowError("category_ambiguous", column, category=text, count=len(found))
         if not found[0].contextid:
-            raise RowRefused("category_without_context", column, category=text)
+            raise RowError("category_without_context", column, category=text)
         return found[0].contextid
 
     def _candidates(self, identifier: str, text: str) -> Iterator[Category]:

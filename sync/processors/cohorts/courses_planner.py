@@ -12,6 +12,7 @@ from sync.moodle.courses.courses import Course
 from sync.moodle.enrolments.enrolments import DISABLED, ENABLED
 from sync.moodle.enrolments.roles import Role
 from sync.moodle.users.users import SiteRules
+from sync.processors.base.errors import RowError
 from sync.processors.base.plan import Plan, Ref
 from sync.processors.base.processor import SplitChunk
 from sync.processors.memberships.cohort_book import AnyCohort, CohortBook
@@ -24,7 +25,6 @@ from sync.processors.memberships.memory import Instance
 from sync.processors.memberships.meta_sync import sync_meta_children
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import MembershipState
-from sync.processors.users.chunk_users import RowRefused
 from sync.values import Action, Change, CleanRow, Outcome
 
 COHORT = "cohort"
@@ -85,7 +85,7 @@ class LinksPlanner:
         for row in rows:
             try:
                 outcome = self._plan_row(row)
-            except RowRefused as refused:
+            except RowError as refused:
                 outcome = Outcome(row.line, Action.REJECTED, refused.code, refused.params)
             self.plan.outcomes.append(outcome._replace(subject=f"{row.values['cohort']} → {row.values['course']}"))
         self.rows.finish()
@@ -118,7 +118,7 @@ class LinksPlanner:
         if not links and command == "fulldel":
             return Outcome(row.line, Action.UNCHANGED, "cohort_link_gone_already", {})
         if not links:
-            raise RowRefused("cohort_link_missing", "cohort", cohort=row.values["cohort"], course=row.values["course"])
+            raise RowError("cohort_link_missing", "cohort", cohort=row.values["cohort"], course=row.values["course"])
         commands = {"del": self._disable, "restore": self._restore, "fulldel": self._delete}
         return commands[command](row, links)
 
@@ -149,14 +149,14 @@ class LinksPlanner:
         return Outcome(row.line, Action.UPDATED, code, {}, changes=changes)
 
     def _refuse_barred(self, roleid: int | None, links: Sequence[Instance]) -> None:
-        """A link that gives a role which permits to configure the site may stay as it is. Raises: RowRefused
+        """A link that gives a role which permits to configure the site may stay as it is. Raises: RowError
 
         Shape: roleid: of a new link; links: those that are to be switched on
         """
         given = {link.roleid for link in links if link.status != ENABLED} | {roleid}
         for role in self.state.roles.values():
             if role.is_barred and role.id in given:
-                raise RowRefused("role_configures_site", "role", role=role.shortname)
+                raise RowError("role_configures_site", "role", role=role.shortname)
 
     def _disable(self, row: CleanRow, links: Sequence[Instance]) -> Outcome:
         changed = [link for link in links if self.rows.instances.set_status(link, DISABLED, row.line)]
@@ -205,13 +205,13 @@ class LinksPlanner:
         name = row.values.get("role", STUDENT)
         if name == EVERY_ROLE:
             if command == "add":
-                raise RowRefused("cohort_link_every_role", "role")
+                raise RowError("cohort_link_every_role", "role")
             return None
         role = self.state.roles.get(name) or self.state.roles.get(name.casefold())
         if role is None:
-            raise RowRefused("role_unknown", "role", role=name)
+            raise RowError("role_unknown", "role", role=name)
         if command == "add" and not role.in_courses:
-            raise RowRefused("role_not_for_courses", "role", role=name)
+            raise RowError("role_not_for_courses", "role", role=name)
         return role
 
     def _course(self, row: CleanRow) -> Course:
@@ -221,15 +221,15 @@ class LinksPlanner:
         identifier, name = self.chosen.cohortidentifier, row.values["cohort"]
         found = self.book.find(identifier, name)
         if len(found) > 1:
-            raise RowRefused("cohort_ambiguous", "cohort", cohort=name, count=len(found))
+            raise RowError("cohort_ambiguous", "cohort", cohort=name, count=len(found))
         if not found:
-            raise RowRefused("cohort_missing", "cohort", identifier=identifier, cohort=name)
+            raise RowError("cohort_missing", "cohort", identifier=identifier, cohort=name)
         return found[0]
 
     def _method(self, row: CleanRow) -> str:
         method: str = row.values.get("enrol", COHORT)
         if method not in self.state.methods:
-            raise RowRefused("enrol_method_unknown", "enrol", method=method)
+            raise RowError("enrol_method_unknown", "enrol", method=method)
         return method
 
     def _values(self, row: CleanRow, cohort: AnyCohort, role: Role, groupid: int | Ref) -> dict[str, Any]:
@@ -247,7 +247,7 @@ class LinksPlanner:
         rules = self.state.rules
         start, end = (given_date(row.values.get(name), rules) for name in ("enrolstart", "enrolend"))
         if (found := reversed_dates(start, end, None, rules.shown_time)) is not None:
-            raise RowRefused("enrolment_dates_reversed", "enrolend", start=found.start, end=found.end, hint=found.hint)
+            raise RowError("enrolment_dates_reversed", "enrolend", start=found.start, end=found.end, hint=found.hint)
         return (start.seconds if start else 0), (end.seconds if end else 0)
 
     # --- groups ------------------------------------------------------------------------------------------------------

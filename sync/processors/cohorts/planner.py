@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sync.columns.options import OptionValues
+from sync.processors.base.errors import RowError
 from sync.processors.base.table_view import UserKey
 from sync.processors.cohorts.plan import CohortsPlan, CohortsState
 from sync.processors.cohorts.rows import CohortRows
@@ -13,7 +14,6 @@ from sync.processors.memberships.cohort_sync import enrol_cohort_member, unenrol
 from sync.processors.memberships.enrolment_results import accepted
 from sync.processors.memberships.named_users import find_account
 from sync.processors.memberships.rows import MembershipRows
-from sync.processors.users.chunk_users import RowRefused
 from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
 
 
@@ -37,7 +37,7 @@ class CohortsPlanner:
             text = cohort_text(row, self.state.identifier)
             try:
                 outcome = self._plan_row(row, text)
-            except RowRefused as refused:
+            except RowError as refused:
                 outcome = Outcome(row.line, Action.REJECTED, refused.code, refused.params)
             self.plan.outcomes.append(outcome._replace(subject=text))
         return self._finished()
@@ -55,7 +55,7 @@ class CohortsPlanner:
 
     def _plan_row(self, row: CleanRow, text: str) -> Outcome:
         if not text:
-            raise RowRefused("identity_empty", f"c{self.state.identifier}", identity=self.state.identifier)
+            raise RowError("identity_empty", f"c{self.state.identifier}", identity=self.state.identifier)
         commands = {"add": self._add, "del": self._delete, "free": self._free}
         return commands[row.values.get("cmd", "add")](row, text)
 
@@ -92,7 +92,7 @@ class CohortsPlanner:
         user = self._user(row)
         cohort = self._present(text)
         if user is None and self.state.names_users:
-            raise RowRefused("cohort_user_empty", "userid", cohort=text)
+            raise RowError("cohort_user_empty", "userid", cohort=text)
         if user is None:
             return self._delete_cohort(row, cohort)
         if not self._leave(user, cohort, row.line):
@@ -126,7 +126,7 @@ class CohortsPlanner:
         return cohort
 
     def _user(self, row: CleanRow) -> int | None:
-        """Return the account of a row; None where it names none. Raises: RowRefused for an unknown one"""
+        """Return the account of a row; None where it names none. Raises: RowError for an unknown one"""
         found = self._named_user(row)
         return None if found is None else accepted(found)
 

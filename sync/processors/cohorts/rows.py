@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sync.columns.options import OptionValues
+from sync.processors.base.errors import RowError
 from sync.processors.base.plan import Ref
 from sync.processors.base.processor import SplitChunk
 from sync.processors.cohorts.categories import CohortCategories
@@ -14,7 +15,6 @@ from sync.processors.memberships.cohort_book import AnyCohort, CohortBook, lengt
 from sync.processors.memberships.enrolment_results import accepted
 from sync.processors.memberships.meta_sync import sync_meta_children
 from sync.processors.memberships.rows import MembershipRows
-from sync.processors.users.chunk_users import RowRefused
 from sync.values import Change
 
 # Column of `cohort` -> column of the file.
@@ -37,19 +37,19 @@ class CohortRows:
         self._lines: dict[int, list[int]] = {}
 
     def find(self, text: str) -> AnyCohort | None:
-        """Give the one cohort that a row names. Raises: RowRefused when there are several"""
+        """Give the one cohort that a row names. Raises: RowError when there are several"""
         found = self.book.find(self.state.identifier, text)
         if len(found) > 1:
-            raise RowRefused("cohort_ambiguous", f"c{self.state.identifier}", cohort=text, count=len(found))
+            raise RowError("cohort_ambiguous", f"c{self.state.identifier}", cohort=text, count=len(found))
         return found[0] if found else None
 
-    def missing(self, text: str) -> RowRefused:
+    def missing(self, text: str) -> RowError:
         """Give the refusal of a row whose cohort isn't there."""
         identifier = self.state.identifier
-        return RowRefused("cohort_missing", f"c{identifier}", identifier=identifier, cohort=text)
+        return RowError("cohort_missing", f"c{identifier}", identifier=identifier, cohort=text)
 
     def create(self, text: str, values: Mapping[str, Any], line: int) -> AnyCohort:
-        """Make the cohort that a row names. Raises: RowRefused"""
+        """Make the cohort that a row names. Raises: RowError"""
         identifier = self.state.identifier
         if identifier == "id" or not self.chosen.autocreate:
             raise self.missing(text)
@@ -71,7 +71,7 @@ class CohortRows:
         return cohort
 
     def update(self, cohort: AnyCohort, values: Mapping[str, Any], line: int) -> list[Change]:
-        """Bring a cohort up to the cells that a row fills. Raises: RowRefused
+        """Bring a cohort up to the cells that a row fills. Raises: RowError
 
         Mirrors: cohort_update_cohort()
         """
@@ -161,4 +161,4 @@ class CohortRows:
         for identifier, text in (("idnumber", idnumber), ("name", "" if self.chosen.allowequalnames else name)):
             found = self.book.find(identifier, text) if text else []
             if any(cohort is None or other.id != cohort.id for other in found):
-                raise RowRefused("cohort_taken", f"c{identifier}", identifier=identifier, value=text)
+                raise RowError("cohort_taken", f"c{identifier}", identifier=identifier, value=text)

@@ -17,12 +17,12 @@ from sync.moodle.course_content.reset.reset import CourseReset, Findings, look_a
 from sync.moodle.courses.courses import Course, CourseNames, fetch_course_names, fetch_course_weights, fetch_courses
 from sync.moodle.db.writer import Writer
 from sync.moodle.enrolments.roles import fetch_roles
+from sync.processors.base.errors import RowError
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor, SplitChunk
 from sync.processors.course_lists.course_list import CHUNK_WEIGHT, course_list_options
 from sync.processors.course_lists.reset_cells import OPTION_COLUMNS, Asked, is_on, read_cells
 from sync.processors.memberships.state import roles_by_shortname
-from sync.processors.users.chunk_users import RowRefused
 from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
 
 _IDENTIFIERS = ("shortname", "idnumber", "id")
@@ -36,7 +36,7 @@ class ResetState:
     lines that can be carried out; weights: courseid -> about how many rows
     """
 
-    asked: Mapping[int, Asked | RowRefused]
+    asked: Mapping[int, Asked | RowError]
     found: Mapping[str, tuple[Course, ...]]
     names: Mapping[int, CourseNames]
     unknown_plugins: Mapping[int, Sequence[str]]
@@ -97,7 +97,7 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
         resets: dict[int, CourseReset] = {}
         for row in rows:
             course, cells = single.get(row.values[self.identifier]), asked[row.line]
-            if course is None or isinstance(cells, RowRefused) or (cells.is_all and unknown.get(course.id)):
+            if course is None or isinstance(cells, RowError) or (cells.is_all and unknown.get(course.id)):
                 continue
             resets.setdefault(course.id, CourseReset(course, cells.options, cells.roleids))
         return ResetState(
@@ -109,10 +109,10 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
             look_at(self.moodle, self.graph, list(resets.values())),
         )
 
-    def _asked(self, row: CleanRow) -> Asked | RowRefused:
+    def _asked(self, row: CleanRow) -> Asked | RowError:
         try:
             return read_cells(row.values, self.roles)
-        except RowRefused as refused:
+        except RowError as refused:
             return refused
 
     def plan(self, rows: Sequence[CleanRow], state: ResetState) -> CoursesResetPlan:
@@ -121,7 +121,7 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
             subject = row.values[self.identifier]
             try:
                 outcome = self._plan_row(row, subject, plan, state)
-            except RowRefused as refused:
+            except RowError as refused:
                 outcome = Outcome(row.line, Action.REJECTED, refused.code, refused.params, subject)
             plan.outcomes.append(outcome)
         self.kept["logs_asked_for"] = self.kept.get("logs_asked_for") or any(
@@ -132,10 +132,10 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
     def _plan_row(self, row: CleanRow, subject: str, plan: CoursesResetPlan, state: ResetState) -> Outcome:
         cells = state.asked[row.line]
         course = self._course(subject, state)
-        if isinstance(cells, RowRefused):
+        if isinstance(cells, RowError):
             raise cells
         if cells.is_all and (plugins := state.unknown_plugins.get(course.id)):
-            raise RowRefused("course_reset_plugins", "modules", plugins=", ".join(plugins))
+            raise RowError("course_reset_plugins", "modules", plugins=", ".join(plugins))
         plan.weight += state.weights.get(course.id, 0)
         if course.id in plan.lines or (plan.lines and plan.weight > CHUNK_WEIGHT):
             # What an earlier line takes away, this one won't find.
@@ -153,11 +153,11 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
         found = state.found.get(value, ())
         params: dict[str, Any] = {"identifier": self.identifier, "course": value}
         if not found:
-            raise RowRefused("course_unknown", self.identifier, **params)
+            raise RowError("course_unknown", self.identifier, **params)
         if len(found) > 1:
-            raise RowRefused("course_ambiguous", self.identifier, count=len(found), **params)
+            raise RowError("course_ambiguous", self.identifier, count=len(found), **params)
         if found[0].is_site:
-            raise RowRefused("course_reset_site", self.identifier, **params)
+            raise RowError("course_reset_site", self.identifier, **params)
         return found[0]
 
     def apply(self, plan: CoursesResetPlan, writer: Writer) -> None:

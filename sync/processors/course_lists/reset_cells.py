@@ -22,7 +22,7 @@ from sync.moodle.course_content.reset.rules import (
     RULES,
     module_defaults,
 )
-from sync.processors.users.chunk_users import RowRefused
+from sync.processors.base.errors import RowError
 
 _ALL, _NONE = "all", "none"
 # Columns that say yes or no, and whose name is the option's.
@@ -137,12 +137,12 @@ def read_cells(cells: Mapping[str, Any], roles: Mapping[str, int]) -> Asked:
     """Give the options that a row turns on.
 
     Shape: roles: short name -> id, of the site; in lower case too, where that is no other role's
-    Raises: RowRefused for an activity that there isn't, or a cell that says neither yes nor no
+    Raises: RowError for an activity that there isn't, or a cell that says neither yes nor no
     """
     for name in (*_REQUIRED_FLAGS, *_OPTIONAL_FLAGS, *_OF_MODULES):
         cell = cells.get(name) or ""
         if cell and cell.lower() not in (_ALL, _NONE) and truth(cell) is None:
-            raise RowRefused("value_not_flag", name, value=shown(cell))
+            raise RowError("value_not_flag", name, value=shown(cell))
     options = {name for name in (*_REQUIRED_FLAGS, *_OPTIONAL_FLAGS) if is_on(cells.get(name))}
     for column, words in _WORDS.items():
         options.update(words.get(cells.get(column, "").lower(), ()))
@@ -168,7 +168,7 @@ def _modules(cell: str) -> tuple[set[str], bool]:
         return set(), False
     for word in words:
         if word.removeprefix("-") not in known:
-            raise RowRefused(
+            raise RowError(
                 "course_reset_module_unknown", "modules", module=word.removeprefix("-"), known=", ".join(sorted(known))
             )
     without = {word.removeprefix("-") for word in words if word.startswith("-")}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from sync.moodle.categories.categories import Category, NewCategory
 from sync.moodle.db.identifiers import is_id
-from sync.processors.users.chunk_users import RowRefused
+from sync.processors.base.errors import RowError
 
 # Source: Moodle table course_categories, column name
 MAX_NAME = 255
@@ -46,7 +46,7 @@ class CourseCategories:
     def default(self) -> AnyCategory:
         """Give the category of courses that name none: the one with the lowest number."""
         if not self._by_id:
-            raise RowRefused("category_none", "category")
+            raise RowError("category_none", "category")
         return _sound(self._by_id[min(self._by_id)])
 
     def by_id(self, categoryid: int) -> Category | None:
@@ -56,7 +56,7 @@ class CourseCategories:
         alike = self._by_idnumber.get(self._folds["idnumber"](text), [])
         exact = [category for category in alike if category.idnumber == text]
         if not alike:
-            raise RowRefused("category_unknown", "category", category=text, identifier="idnumber")
+            raise RowError("category_unknown", "category", category=text, identifier="idnumber")
         return _sound(_only_one(exact[:1] or alike, text))
 
     def by_id_or_path(self, text: str) -> AnyCategory:
@@ -67,10 +67,10 @@ class CourseCategories:
         numbered = self._by_id.get(int(text)) if is_id(text) and not text.startswith("0") else None
         named = self._named(0, text)
         if numbered is not None and named is not None and named is not numbered:
-            raise RowRefused("category_digits_ambiguous", "category", category=text, name=numbered.name)
+            raise RowError("category_digits_ambiguous", "category", category=text, name=numbered.name)
         found = numbered or named
         if found is None:
-            raise RowRefused("category_digits_unknown", "category", category=text)
+            raise RowError("category_digits_unknown", "category", category=text)
         return _sound(found)
 
     def _by_path(self, path: str) -> AnyCategory:
@@ -148,13 +148,13 @@ class CourseCategories:
 
 def _sound(category: AnyCategory) -> AnyCategory:
     if isinstance(category, Category) and category.is_damaged:
-        raise RowRefused("category_without_context", "category", category=category.name)
+        raise RowError("category_without_context", "category", category=category.name)
     return category
 
 
 def _only_one(found: Sequence[AnyCategory], text: str) -> AnyCategory:
     if len({_place_of(category) for category in found}) > 1:
-        raise RowRefused("category_ambiguous", "category", category=text, count=len(found))
+        raise RowError("category_ambiguous", "category", category=text, count=len(found))
     return found[0]
 
 
@@ -184,7 +184,7 @@ def _names_of(parts: Sequence[str], path: str) -> Names:
     names = tuple(_unescaped(part).strip() for part in parts)
     for name in names:
         if not name:
-            raise RowRefused("category_path_gap", "category", path=path)
+            raise RowError("category_path_gap", "category", path=path)
         if len(name) > MAX_NAME:
-            raise RowRefused("category_name_too_long", "category", name=name[:40] + "…", limit=MAX_NAME)
+            raise RowError("category_name_too_long", "category", name=name[:40] + "…", limit=MAX_NAME)
     return names

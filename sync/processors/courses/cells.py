@@ -11,8 +11,8 @@ from sync.moodle.courses.defaults import CourseDefaults
 from sync.moodle.courses.rows import CourseField
 from sync.moodle.enrolments.roles import Role
 from sync.moodle.users.users import SiteRules
+from sync.processors.base.errors import RowError
 from sync.processors.courses.field_values import field_values
-from sync.processors.users.chunk_users import RowRefused
 from sync.values import Note
 
 TEACHER_ROLE = "editingteacher"
@@ -27,7 +27,7 @@ DATES = ("startdate", "enddate", "timecreated", "timemodified")
 
 
 class CourseCells:
-    """Reads cells. All methods raise RowRefused.
+    """Reads cells. All methods raise RowError.
 
     Shape: people: text -> account ids; roles: short name -> role; fields: column -> custom field
     """
@@ -58,7 +58,7 @@ class CourseCells:
                 values[name] = self._rules.seconds(values[name])
         limit = self._defaults.site_maxbytes
         if limit and values.get("maxbytes", 0) > limit:
-            raise RowRefused("value_out_of_range", "maxbytes", value=values["maxbytes"], least=0, most=limit)
+            raise RowError("value_out_of_range", "maxbytes", value=values["maxbytes"], least=0, most=limit)
         languages = self._rules.languages
         if values.get("lang") and languages is not None and values["lang"] not in languages:
             self.notes.append(Note("language_left_out", {"lang": values.pop("lang")}))
@@ -74,14 +74,14 @@ class CourseCells:
                 continue
             name, bar, summary = given[column].partition("|")
             if len(name.strip()) > MAX_SECTION_NAME:
-                raise RowRefused("value_too_long", column, length=len(name.strip()), limit=MAX_SECTION_NAME)
+                raise RowError("value_too_long", column, length=len(name.strip()), limit=MAX_SECTION_NAME)
             topics[int(column.removeprefix("topic"))] = {
                 "name": name.strip() or None, **({"summary": summary.strip(), "summaryformat": 1} if bar else {}),
             }  # fmt: skip
         return topics
 
     def fields(self, given: Mapping[str, Any]) -> list[tuple[CourseField, dict[str, Any]]]:
-        """Return the custom fields, each with the columns of `customfield_data` that its cell fills. Raises: RowRefused"""
+        """Return the custom fields, each with the columns of `customfield_data` that its cell fills. Raises: RowError"""
         return [
             (custom, field_values(custom, given[column], self._rules, self._dates.orders_of(column)))
             for column, custom in self._fields.items()
@@ -98,15 +98,15 @@ class CourseCells:
             found = self._people.get(text, ())
             if len(found) != 1:
                 code = "teacher_ambiguous" if found else "teacher_unknown"
-                raise RowRefused(code, column, account=text, count=len(found))
+                raise RowError(code, column, account=text, count=len(found))
             role_column = column.replace("_account", "_role")
             name = given.get(role_column) or TEACHER_ROLE
             role = self._roles.get(name) or self._roles.get(name.casefold())
             if role is None:
-                raise RowRefused("role_unknown", role_column, role=name)
+                raise RowError("role_unknown", role_column, role=name)
             if not role.in_courses:
-                raise RowRefused("role_not_for_courses", role_column, role=name)
+                raise RowError("role_not_for_courses", role_column, role=name)
             if role.is_barred:
-                raise RowRefused("role_configures_site", role_column, role=role.shortname)
+                raise RowError("role_configures_site", role_column, role=role.shortname)
             teachers.append(Teacher(found[0], role.id))
         return teachers

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sync.moodle.courses.rows import CourseRow
+from sync.processors.base.errors import RowError
 from sync.processors.base.processor import SplitChunk
-from sync.processors.users.chunk_users import RowRefused
 
 _UNIQUE = ("shortname", "idnumber")
 
@@ -29,10 +29,10 @@ class CourseBook:
         self._claimed: dict[tuple[str, str], int] = {}
 
     def find(self, identifier: str, text: str, column: str) -> CourseRow | None:
-        """Give the course that a text names in Moodle. Raises: RowRefused when there are several"""
+        """Give the course that a text names in Moodle. Raises: RowError when there are several"""
         found = self._rows(identifier, text)
         if len(found) > 1:
-            raise RowRefused("course_ambiguous", column, course=text, identifier=identifier, count=len(found))
+            raise RowError("course_ambiguous", column, course=text, identifier=identifier, count=len(found))
         return found[0] if found else None
 
     def claim(self, values: Mapping[str, Any], courseid: int) -> None:
@@ -54,7 +54,7 @@ class CourseBook:
         return self._key("shortname", one) == self._key("shortname", other)
 
     def check_names(self, values: Mapping[str, Any], courseid: int, line: int) -> None:
-        """Short name and idnumber belong to one course only, on the site and in the file. Raises: SplitChunk, RowRefused"""
+        """Short name and idnumber belong to one course only, on the site and in the file. Raises: SplitChunk, RowError"""
         for name in _UNIQUE:
             text = values.get(name)
             if not text:
@@ -66,7 +66,7 @@ class CourseBook:
             claimed = self._claimed.get(self._key(name, text))
             # Two that are made are both 0, and aren't the same.
             if others or (claimed is not None and (claimed != courseid or not courseid)):
-                raise RowRefused(f"course_{name}_taken", name, value=text)
+                raise RowError(f"course_{name}_taken", name, value=text)
 
     def _rows(self, identifier: str, text: str) -> Sequence[CourseRow]:
         return self._named.get(identifier, {}).get(text, ())
@@ -76,6 +76,6 @@ class CourseBook:
 
 
 def check_context(course: CourseRow, column: str) -> None:
-    """Nothing can be done about a course without a context. Raises: RowRefused; not for a simulation's, which isn't in Moodle"""
+    """Nothing can be done about a course without a context. Raises: RowError; not for a simulation's, which isn't in Moodle"""
     if course["id"] > 0 and not (course["contextid"] and course["path"]):
-        raise RowRefused("course_without_context", column, course=course["shortname"])
+        raise RowError("course_without_context", column, course=course["shortname"])

@@ -10,10 +10,10 @@ from typing import Any
 from sync.columns.survey import DateSurvey
 from sync.moodle.courses.rows import CourseField
 from sync.moodle.users.users import SiteRules
+from sync.processors.base.errors import RowError
 from sync.processors.base.memory import Memory
 from sync.processors.base.processor import SplitChunk
 from sync.processors.courses.field_values import column_of, field_values
-from sync.processors.users.chunk_users import RowRefused
 from sync.values import CleanRow
 
 # Who holds a value: the id of a course, or the short name of one that an earlier row makes.
@@ -43,7 +43,7 @@ class FieldOwners:
         updated: Collection[Owner],
         line: int,
     ) -> None:
-        """Look whether the values of a row are another course's. Raises: RowRefused; SplitChunk where that may have changed
+        """Look whether the values of a row are another course's. Raises: RowError; SplitChunk where that may have changed
 
         Shape: owner: the course of the row; updated: courses that earlier rows change
         """
@@ -56,7 +56,7 @@ class FieldOwners:
             if others.intersection(updated):
                 raise SplitChunk(line)
             if others or self.taken.get(key, owner) != owner:
-                raise RowRefused("course_field_value_taken", column_of(custom), value=text)
+                raise RowError("course_field_value_taken", column_of(custom), value=text)
 
     def take(self, fields: Sequence[tuple[CourseField, Mapping[str, Any]]], owner: Owner) -> None:
         """Note that a row fills its course's fields."""
@@ -81,7 +81,7 @@ def wanted_values(
             continue
         texts = wanted.setdefault(custom.id, set())
         for row in rows:
-            with suppress(RowRefused, KeyError):
+            with suppress(RowError, KeyError):
                 texts.add(str(field_values(custom, row.values[column], rules, dates.orders_of(column))["value"]))
         texts.discard("")
     return wanted

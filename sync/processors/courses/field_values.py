@@ -9,7 +9,7 @@ from sync.columns.clean import CellError, flag, moodle_time, one_of, text as tex
 from sync.columns.dates import FROM_ANY_YEAR, DateOrders
 from sync.moodle.courses.rows import CourseField
 from sync.moodle.users.users import SiteRules
-from sync.processors.users.chunk_users import RowRefused
+from sync.processors.base.errors import RowError
 
 # Source: Moodle table customfield_data, column charvalue
 _MAX_TEXT = 1333
@@ -19,15 +19,15 @@ def field_values(field: CourseField, text: str, rules: SiteRules, orders: DateOr
     """Give the columns of `customfield_data` that hold a value.
 
     Shape: orders: of day and month in the column
-    Raises: RowRefused for a value that the field can't hold
+    Raises: RowError for a value that the field can't hold
     """
     convert = _CONVERTERS.get(field.kind)
     if convert is None:
-        raise RowRefused("course_field_kind_unknown", column_of(field), kind=field.kind)
+        raise RowError("course_field_kind_unknown", column_of(field), kind=field.kind)
     try:
         return {"valueformat": 0, **convert(field, text, rules, orders)}
     except CellError as error:
-        raise RowRefused(error.code, column_of(field), **error.params) from None
+        raise RowError(error.code, column_of(field), **error.params) from None
 
 
 def column_of(field: CourseField) -> str:
@@ -65,7 +65,7 @@ def _number(field: CourseField, text: str, _rules: SiteRules, _orders: DateOrder
     except ValueError:
         number = nan
     if number is not None and not isfinite(number):
-        raise RowRefused("value_not_number", column_of(field), value=text)
+        raise RowError("value_not_number", column_of(field), value=text)
     return {"decvalue": number, "value": text}
 
 

@@ -11,6 +11,7 @@ from sync.moodle.courses.courses import Course
 from sync.moodle.courses.creation import NewCourse, Teacher
 from sync.moodle.courses.rows import CourseRow
 from sync.moodle.users.users import SiteRules
+from sync.processors.base.errors import RowError
 from sync.processors.base.processor import SplitChunk
 from sync.processors.courses.category_paths import CourseCategories
 from sync.processors.courses.cells import CourseCells
@@ -32,7 +33,6 @@ from sync.processors.courses.templates import (
 )
 from sync.processors.courses.update import CourseUpdate, follows_weeks
 from sync.processors.memberships.rows import MembershipRows
-from sync.processors.users.chunk_users import RowRefused
 from sync.values import Action, Change, CleanRow, Outcome
 
 COURSE_IDENTIFIERS = ("id", "idnumber", "shortname")
@@ -70,7 +70,7 @@ class CoursesPlanner:
             try:
                 outcome = self._plan_row(row)
                 self.plan.outcomes.append(outcome._replace(notes=(*outcome.notes, *self.cells.notes)))
-            except RowRefused as refused:
+            except RowError as refused:
                 subject = row.values["shortname"]
                 self.plan.outcomes.append(Outcome(row.line, Action.REJECTED, refused.code, refused.params, subject))
         wanted = {place.category for place in self.plan.places} | {move.category for move in self.plan.moves}
@@ -82,7 +82,7 @@ class CoursesPlanner:
         identifier, values = self.state.identifier, row.values
         text = str(values.get(identifier, ""))
         if not text:
-            raise RowRefused("identity_empty", identifier, identity=identifier)
+            raise RowError("identity_empty", identifier, identity=identifier)
         course = self.book.find(identifier, text, identifier)
         if self.book.is_made(identifier, text) or (course and course["id"] in self.book.updated):
             if self.chosen.forceupdate:
@@ -92,7 +92,7 @@ class CoursesPlanner:
         if course is None:
             return self._create(row)
         if course["category"] == 0:
-            raise RowRefused("course_is_site", identifier, course=text, identifier=identifier)
+            raise RowError("course_is_site", identifier, course=text, identifier=identifier)
         check_context(course, identifier)
         if not self.chosen.forceupdate:
             return _outcome(row, Action.UNCHANGED, "course_exists")
@@ -109,15 +109,15 @@ class CoursesPlanner:
     def _create(self, row: CleanRow) -> Outcome:
         state, given = self.state, row.values
         if state.identifier == "id":
-            raise RowRefused("course_unknown", "id", course=str(given["id"]), identifier="id")
+            raise RowError("course_unknown", "id", course=str(given["id"]), identifier="id")
         values = self.cells.values(given)
         self.book.check_names(values, 0, row.line)
         course_format = given.get("format") or state.defaults.text("format")
         if course_format not in state.defaults.formats:
             allowed = ", ".join(sorted(state.defaults.formats))
-            raise RowRefused("value_not_among", "format", value=course_format, allowed=allowed)
+            raise RowError("value_not_among", "format", value=course_format, allowed=allowed)
         if values.get("defaultgroupingid"):
-            raise RowRefused("course_grouping_unknown", "defaultgroupingid", grouping=values["defaultgroupingid"])
+            raise RowError("course_grouping_unknown", "defaultgroupingid", grouping=values["defaultgroupingid"])
         template = self._template(row)
         if template and template.is_for_moodle:
             return self._hand_over(row, template)
@@ -159,7 +159,7 @@ class CoursesPlanner:
     def _teachers_of(self, course: NewCourse, given: Mapping[str, Any]) -> list[Teacher]:
         teachers = self.cells.teachers(given)
         if teachers and not any(instance["enrol"] == "manual" for instance in course.instances):
-            raise RowRefused("course_without_manual", "teacher1_account")
+            raise RowError("course_without_manual", "teacher1_account")
         return teachers
 
     def _changes_of_what_was_said(self, row: CleanRow, courseid: int, changes: Sequence[Change]) -> list[Change]:
@@ -187,7 +187,7 @@ class CoursesPlanner:
         return _outcome(row, Action.CREATED, "course_created")
 
     def plan_restored(self, row: CleanRow, course: CourseRow) -> CoursesPlan:
-        """Plan what a row changes in the course that Moodle has made for it. Raises: RowRefused"""
+        """Plan what a row changes in the course that Moodle has made for it. Raises: RowError"""
         self._update(row, course)
         self.plan.categories = list(self.categories.new.values())
         self.rows.finish()
@@ -205,7 +205,7 @@ class CoursesPlanner:
         if values.get("defaultgroupingid") and values["defaultgroupingid"] not in self.state.groupings.get(
             course["id"], ()
         ):
-            raise RowRefused("course_grouping_unknown", "defaultgroupingid", grouping=values["defaultgroupingid"])
+            raise RowError("course_grouping_unknown", "defaultgroupingid", grouping=values["defaultgroupingid"])
         if not follows_weeks(self.state, course) or "enddate" in values:
             _check_dates({**course, **values}, self.state.rules)
         target = None if self.chosen.protectcategory else self._category(row.values)
@@ -257,7 +257,7 @@ class CoursesPlanner:
     def _template(self, row: CleanRow) -> Template | None:
         """Give the template of a row.
 
-        Raises: SplitChunk where it is to be made itself first, or where the chunk would become too much; RowRefused
+        Raises: SplitChunk where it is to be made itself first, or where the chunk would become too much; RowError
         """
         text = row.values.get("template")
         if not text:
@@ -283,7 +283,7 @@ class CoursesPlanner:
     def _filling(self, row: CleanRow, course: CourseRow) -> Filling | None:
         """Give what comes into a course that is there; None where all of it is there, or nothing is to come.
 
-        Raises: SplitChunk, RowRefused
+        Raises: SplitChunk, RowError
         """
         mode, courseid = self.chosen.templatemode, course["id"]
         if mode == IGNORE or courseid not in self.state.inventories:
@@ -292,15 +292,15 @@ class CoursesPlanner:
         if template is None:
             return None
         if template.is_for_moodle:
-            raise RowRefused("course_handover_existing", "template", template=row.values["template"])
+            raise RowError("course_handover_existing", "template", template=row.values["template"])
         if template.courseid == courseid:
-            raise RowRefused("course_template_itself", "template", template=row.values["template"])
+            raise RowError("course_template_itself", "template", template=row.values["template"])
         if not template.inventory - self.state.inventories[courseid]:
             return None
         replaces = mode == REPLACE
         if replaces:
             if plugins := self.state.unknown.get(courseid):
-                raise RowRefused("course_replace_plugins", "template", plugins=", ".join(plugins))
+                raise RowError("course_replace_plugins", "template", plugins=", ".join(plugins))
             self._weigh(row, self.state.weights.get(courseid, 0))
         topics = self.cells.topics(row.values) if replaces else {}
         content = FromTemplate(template, date_offset(template, course), {}, topics)
@@ -332,7 +332,7 @@ def _leads_to(names: tuple[str, ...], wanted: set[Target]) -> bool:
 def _check_dates(values: Mapping[str, Any], rules: SiteRules) -> None:
     if values["enddate"] and values["enddate"] < values["startdate"]:
         start, end = rules.shown_time(values["startdate"]), rules.shown_time(values["enddate"])
-        raise RowRefused("course_dates_reversed", "enddate", start=start, end=end)
+        raise RowError("course_dates_reversed", "enddate", start=start, end=end)
 
 
 def _outcome(row: CleanRow, action: Action, code: str, changes: Sequence[Change] = ()) -> Outcome:

@@ -34,6 +34,7 @@ from sync.moodle.db.writer import Writer
 from sync.moodle.enrolments.roles import fetch_roles
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.after_commit import AfterCommit
+from sync.processors.base.errors import RowError
 from sync.processors.base.processor import Processor, SplitChunk
 from sync.processors.courses.archives import MOST_BACKUPS, ArchiveShelf, without_backup
 from sync.processors.courses.cli_restore import MOODLE, HandOver, restore_by_moodle
@@ -54,7 +55,6 @@ from sync.processors.courses.state import CoursesState
 from sync.processors.courses.templates import Template, fetch_templates, is_archive
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.state import MembershipState, roles_by_shortname
-from sync.processors.users.chunk_users import RowRefused
 from sync.values import CleanRow, Note
 
 
@@ -104,7 +104,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         planner = CoursesPlanner(self._fetch([row], {}, set(), [courseid]), chosen, self.names)
         try:
             finished = planner.plan_restored(row, found[0])
-        except RowRefused as refused:
+        except RowError as refused:
             raise MoodleRefused(refused.code, **refused.params) from refused
         write_courses_plan(finished, writer, self.graph)
         plan.files += finished.files

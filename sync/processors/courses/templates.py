@@ -22,7 +22,7 @@ from sync.moodle.courses.rows import CourseRow
 from sync.moodle.courses.sections import name_sections
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import Writer
-from sync.processors.users.chunk_users import RowRefused
+from sync.processors.base.errors import RowError
 
 # A chunk ends before so many rows of content, by rough estimate: one transaction, during which Moodle's users wait.
 CHUNK_WEIGHT = 50_000
@@ -109,20 +109,20 @@ def fetch_templates(
 def find_template(templates: Mapping[str, Template], text: str) -> Template:
     """Give the template that a cell names.
 
-    Raises: RowRefused when there is none, or when it can't be copied
+    Raises: RowError when there is none, or when it can't be copied
     """
     template = templates.get(text)
     if template is None:
         code = "course_template_archive" if is_archive(text) else "course_template_unknown"
-        raise RowRefused(code, "template", template=text)
+        raise RowError(code, "template", template=text)
     if template.refusal:
         code, params = template.refusal
-        raise RowRefused(code, "template", **params)
+        raise RowError(code, "template", **params)
     if template.course.get("category") == 0:
-        raise RowRefused("course_template_site", "template", template=text)
+        raise RowError("course_template_site", "template", template=text)
     if template.unknown:
         code = "course_backup_plugins" if template.is_backup else "course_template_plugins"
-        raise RowRefused(code, "template", template=text, plugins=", ".join(template.unknown))
+        raise RowError(code, "template", template=text, plugins=", ".join(template.unknown))
     return template
 
 

@@ -11,13 +11,13 @@ from sync.moodle.courses.creation import Teacher
 from sync.moodle.courses.rows import CourseField, CourseRow
 from sync.moodle.courses.sections import new_section
 from sync.moodle.enrolments.enrolments import ACTIVE, ENABLED
+from sync.processors.base.errors import RowError
 from sync.processors.base.plan import Update
 from sync.processors.courses.cells import DATES
 from sync.processors.courses.plan import CoursesPlan, Move, Target
 from sync.processors.courses.state import CoursesState
 from sync.processors.memberships.meta_sync import sync_meta_children
 from sync.processors.memberships.rows import MembershipRows
-from sync.processors.users.chunk_users import RowRefused
 from sync.values import Change
 
 _WEEK = 7 * 86_400
@@ -177,7 +177,7 @@ class CourseUpdate:
         manual = [instance for instance in self.rows.instances.of_course(courseid) if instance.enrol == "manual"]
         if not manual:
             params = {"method": "manual", "course": self.course["shortname"]}
-            raise RowRefused("enrol_method_inactive", "teacher1_account", **params)
+            raise RowError("enrol_method_inactive", "teacher1_account", **params)
         for teacher in teachers:
             known = self.rows.enrolment(teacher.userid, manual[0].id) is not None
             enrolled = not known and self.rows.enrol(

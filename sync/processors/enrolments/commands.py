@@ -7,6 +7,7 @@ from typing import Any
 
 from sync.moodle.enrolments.enrolments import ACTIVE, SUSPENDED
 from sync.moodle.enrolments.roles import Role
+from sync.processors.base.errors import RowError
 from sync.processors.base.table_view import Values
 from sync.processors.memberships.course_columns import find_course_role, role_owner
 from sync.processors.memberships.enrolment_dates import ShowTime, enrolment_values, reversed_dates
@@ -14,7 +15,6 @@ from sync.processors.memberships.enrolment_results import Done, EnrolmentRow, Ta
 from sync.processors.memberships.memory import Instance
 from sync.processors.memberships.meta_sync import sync_meta_children
 from sync.processors.memberships.rows import MembershipRows
-from sync.processors.users.chunk_users import RowRefused
 from sync.values import Action, Change
 
 # They give a role, and an enrolment where there is none.
@@ -39,13 +39,13 @@ class EnrolmentCommands:
         }
 
     def check(self, row: EnrolmentRow) -> None:
-        """Look at what a row says before anything is done for it. Raises: RowRefused"""
+        """Look at what a row says before anything is done for it. Raises: RowError"""
         if row.cmd in GIVING:
             self._wanted_role(row)
         self._refuse_reversed(row, None)
 
     def carry_out(self, target: Target, row: EnrolmentRow) -> Done:
-        """Carry out the command of a row, with what follows in the meta children of the course. Raises: RowRefused"""
+        """Carry out the command of a row, with what follows in the meta children of the course. Raises: RowError"""
         done = self._commands[row.cmd](target, row)
         if done.changes:
             sync_meta_children(self.rows, target.userid, target.course, row.line)
@@ -120,7 +120,7 @@ class EnrolmentCommands:
     def _refuse_reversed(self, row: EnrolmentRow, before: Values | None) -> None:
         """An enrolment that ends before it starts is a slip."""
         if (found := reversed_dates(row.start, row.end, before, self._show_time)) is not None:
-            raise RowRefused("enrolment_dates_reversed", "endtime", start=found.start, end=found.end, hint=found.hint)
+            raise RowError("enrolment_dates_reversed", "endtime", start=found.start, end=found.end, hint=found.hint)
 
     def _bring_up(self, target: Target, instance: Instance, values: Mapping[str, int], line: int) -> list[Change]:
         """Make an enrolment what the values say; a new one begins now."""
@@ -141,9 +141,9 @@ class EnrolmentCommands:
         return changes
 
     def _refuse_barred(self, target: Target, role: Role) -> None:
-        """A role that permits to configure the site may stay where it is. Raises: RowRefused"""
+        """A role that permits to configure the site may stay where it is. Raises: RowError"""
         if role.is_barred and (role.id, *role_owner(target.instance)) not in self._roles(target):
-            raise RowRefused("role_configures_site", "rolename", role=role.shortname)
+            raise RowError("role_configures_site", "rolename", role=role.shortname)
 
     def _assign(self, target: Target, role: Role, line: int) -> list[Change]:
         component, itemid = role_owner(target.instance)
@@ -172,7 +172,7 @@ class EnrolmentCommands:
 
     def _wanted_role(self, row: EnrolmentRow) -> Role:
         if not row.role:
-            raise RowRefused("cell_empty", "rolename")
+            raise RowError("cell_empty", "rolename")
         return accepted(find_course_role(self.rows.state, row.role, "rolename"))
 
     def _known_role(self, row: EnrolmentRow) -> Role:
@@ -180,7 +180,7 @@ class EnrolmentCommands:
         roles = self.rows.state.roles
         found = roles.get(row.role) or roles.get(row.role.casefold())
         if found is None:
-            raise RowRefused("role_unknown", "rolename", role=row.role)
+            raise RowError("role_unknown", "rolename", role=row.role)
         return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sync.columns.options import OptionValues
 from sync.moodle.users.users import SiteRules
+from sync.processors.base.errors import RowError
 from sync.processors.enrolments.commands import GIVING, EnrolmentCommands
 from sync.processors.enrolments.groups import EnrolmentGroups, Protection
 from sync.processors.enrolments.methods import MANUAL, EnrolmentMethods, MethodRules
@@ -19,7 +20,6 @@ from sync.processors.memberships.named_users import NamedAccounts, find_account
 from sync.processors.memberships.results import NOTHING, SetResult
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import MembershipState
-from sync.processors.users.chunk_users import RowRefused
 from sync.values import Action, CleanRow, Outcome, partial_outcome
 
 
@@ -69,7 +69,7 @@ class EnrolmentPlanner:
             subject = f"{row.values['uid']} / {row.values['cid']}"
             try:
                 outcome = self._plan_row(row, subject)
-            except RowRefused as refused:
+            except RowError as refused:
                 outcome = Outcome(row.line, Action.REJECTED, refused.code, refused.params, subject)
             self.plan.outcomes.append(outcome)
         self.plan.rows.finish()
@@ -97,7 +97,7 @@ class EnrolmentPlanner:
         )
 
     def _target(self, values: Mapping[str, Any], row: EnrolmentRow) -> Target:
-        """Find what the row names; the method comes last, as it may be added. Raises: RowRefused"""
+        """Find what the row names; the method comes last, as it may be added. Raises: RowError"""
         userid = accepted(find_account(self.state.accounts, self.options.useridentifier, values["uid"], "uid"))
         course = accepted(find_course(self.state.memberships, values["cid"], "cid"))
         self.commands.check(row)

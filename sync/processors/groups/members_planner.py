@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sync.columns.options import OptionValues
 from sync.moodle.courses.courses import Course
 from sync.moodle.groups.groups import Group
+from sync.processors.base.errors import RowError
 from sync.processors.groups.course_objects import Fold
 from sync.processors.memberships.course_columns import find_course
 from sync.processors.memberships.enrolment_results import accepted
@@ -16,7 +17,6 @@ from sync.processors.memberships.named_users import NamedAccounts, find_account
 from sync.processors.memberships.own_memberships import TOOL_SYNC, is_ours
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import MembershipState
-from sync.processors.users.chunk_users import RowRefused
 from sync.values import Action, Change, CleanRow, Note, Outcome
 
 COMMANDS = ("add", "del", "shift")
@@ -60,7 +60,7 @@ class GroupCommands:
             subject = f"{row.values['userid']} / {row.values['groupid']}"
             try:
                 outcome = self._plan_row(row)
-            except RowRefused as refused:
+            except RowError as refused:
                 outcome = Outcome(row.line, Action.REJECTED, refused.code, refused.params)
             self.plan.outcomes.append(outcome._replace(subject=subject))
         self.rows.finish()
@@ -68,7 +68,7 @@ class GroupCommands:
 
     def _plan_row(self, row: CleanRow) -> Outcome:
         if "courseid" not in row.values:
-            raise RowRefused("cell_empty", "courseid")
+            raise RowError("cell_empty", "courseid")
         course = accepted(find_course(self.state.memberships, row.values["courseid"], "courseid"))
         group = self._group(course, row.values["groupid"])
         userid = accepted(
@@ -78,7 +78,7 @@ class GroupCommands:
         if cmd == "del":
             return self._delete(userid, group, row.line)
         if not self.rows.is_enrolled(userid, course.id):
-            raise RowRefused("group_not_enrolled", "userid", group=group.name)
+            raise RowError("group_not_enrolled", "userid", group=group.name)
         changes, notes = self._leave_others(userid, group, row.line) if cmd == "shift" else ((), ())
         return self._add(userid, group, row.line, changes, notes)
 
@@ -88,7 +88,7 @@ class GroupCommands:
         if len(found) == 1:
             return found[0]
         params = {"identifier": self.options.groupidentifier, "group": text, "count": len(found)}
-        raise RowRefused("group_not_unique" if found else "group_unidentified", "groupid", **params)
+        raise RowError("group_not_unique" if found else "group_unidentified", "groupid", **params)
 
     def _add(
         self, userid: int, group: Group, line: int, changes: tuple[Change, ...], notes: tuple[Note, ...]

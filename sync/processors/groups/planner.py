@@ -8,13 +8,13 @@ from typing import Any
 
 from sync.columns.options import OptionValues
 from sync.moodle.courses.courses import Course
+from sync.processors.base.errors import RowError
 from sync.processors.base.plan import Plan
 from sync.processors.groups.course_objects import Bindings, CourseObjects, Fold, Object, ObjectKey
 from sync.processors.memberships.course_columns import find_course
 from sync.processors.memberships.course_groups import MAX_NAME
 from sync.processors.memberships.enrolment_results import Done, accepted
 from sync.processors.memberships.state import MembershipState
-from sync.processors.users.chunk_users import RowRefused
 from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
 
 GROUP, GROUPING = "group", "grouping"
@@ -70,7 +70,7 @@ class GroupsPlanner:
             subject = f"{row.values['courseid']} / {row.values['name']}"
             try:
                 outcome = self._plan_row(row)
-            except RowRefused as refused:
+            except RowError as refused:
                 outcome = Outcome(row.line, Action.REJECTED, refused.code, refused.params)
             self.plan.outcomes.append(outcome._replace(subject=subject))
         self.plan.finish()
@@ -82,7 +82,7 @@ class GroupsPlanner:
         if row.values.get("type", GROUP) in ("", GROUPING):
             return self._grouping(row, course)
         if len(row.values["name"]) > MAX_NAME:
-            raise RowRefused("group_name_too_long", "name", limit=MAX_NAME)
+            raise RowError("group_name_too_long", "name", limit=MAX_NAME)
         key, done, notes = self._group(row, course)
         outcome = self._into_grouping(row, course, key, done)
         return outcome._replace(notes=(*notes, *outcome.notes))
@@ -100,7 +100,7 @@ class GroupsPlanner:
         if key is None:
             params = {"identifier": identifier, "group": values["updateid"]}
             if values["updateid"] in self.state.elsewhere:
-                raise RowRefused("group_unidentified", "updateid", **params)
+                raise RowError("group_unidentified", "updateid", **params)
             return *self._named_group(row, course), (Note("group_made_instead", params),)
         kept = {"idnumber"} if identifier == "idnumber" and not values.get("idnumber") else set()
         return key, self._change(groups, course, key, row, kept), ()
@@ -154,7 +154,7 @@ class GroupsPlanner:
         """Moodle allows an idnumber once among the groups of a course, and once among its groupings."""
         if any(other != own for other in objects.find(course.id, "idnumber", idnumber)):
             noun = GROUP if objects is self.plan.groups else GROUPING
-            raise RowRefused(f"{noun}_idnumber_taken", "idnumber", idnumber=idnumber)
+            raise RowError(f"{noun}_idnumber_taken", "idnumber", idnumber=idnumber)
 
     def _into_grouping(self, row: CleanRow, course: Course, group: ObjectKey, done: Done) -> Outcome:
         """Put the group in the grouping that the row names, or else in one of its own name."""
@@ -189,12 +189,12 @@ class GroupsPlanner:
 
 
 def _only_one(objects: CourseObjects, course: Course, identifier: str, text: str, column: str) -> ObjectKey | None:
-    """Give the object that a cell names, None without one. Raises: RowRefused where it may mean several"""
+    """Give the object that a cell names, None without one. Raises: RowError where it may mean several"""
     found = objects.find(course.id, identifier, text)
     if len(found) > 1:
         noun = "group" if objects.table == "groups" else "grouping"
         params = {"identifier": identifier, noun: text, "count": len(found)}
-        raise RowRefused(f"{noun}_not_unique", column, **params)
+        raise RowError(f"{noun}_not_unique", column, **params)
     return found[0] if found else None
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple, TypeVar
 
 from sync.moodle.courses.courses import Course
+from sync.processors.base.errors import RowError
 from sync.processors.memberships.enrolment_dates import GivenDate
 from sync.processors.memberships.memory import Instance
-from sync.processors.users.chunk_users import RowRefused
 from sync.values import Action, Change, Note
 
 T = TypeVar("T")
@@ -42,13 +42,13 @@ class Done(NamedTuple):
 
 
 def accepted(found: T | Note) -> T:
-    """Give what a cell names. Raises: RowRefused where a note says what is wrong with the cell"""
+    """Give what a cell names. Raises: RowError where a note says what is wrong with the cell"""
     if isinstance(found, Note):
         raise refused(found)
     return found
 
 
-def refused(note: Note) -> RowRefused:
+def refused(note: Note) -> RowError:
     """Give the refusal of a row for what a note says."""
     params = dict(note.params)
-    return RowRefused(note.code, params.pop("column"), **params)
+    return RowError(note.code, params.pop("column"), **params)

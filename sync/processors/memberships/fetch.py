@@ -7,15 +7,10 @@ from dataclasses import replace
 
 from sync.moodle.cohorts.cohorts import fetch_cohort_members, fetch_cohorts
 from sync.moodle.courses.courses import fetch_courses
+from sync.moodle.courses.defaults import enabled_methods
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.identifiers import folding
-from sync.moodle.enrolments.enrolments import (
-    EnrolInstance,
-    enabled_methods,
-    fetch_instances,
-    fetch_meta_children,
-    fetch_user_enrolments,
-)
+from sync.moodle.enrolments.enrolments import EnrolInstance, fetch_instances, fetch_meta_children, fetch_user_enrolments
 from sync.moodle.enrolments.forums import ALLOW_FORCE_SUBSCRIBE, Forum, fetch_forum_subscriptions, fetch_initial_forums
 from sync.moodle.enrolments.roles import fetch_permissions, fetch_role_assignments, fetch_roles
 from sync.moodle.groups.groups import Group, fetch_conversation_members, fetch_group_members, fetch_groups

@@ -15,6 +15,7 @@ from sync.columns.general_options import GENERAL_OPTIONS
 from sync.columns.options import Choice, Options
 from sync.moodle.courses.courses import Course
 from sync.moodle.enrolments.enrolments import DISABLED, ENABLED
+from sync.processors.base.errors import RowError
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
 from sync.processors.memberships.course_columns import find_course
@@ -23,7 +24,6 @@ from sync.processors.memberships.memory import Instance
 from sync.processors.memberships.meta_sync import META, sync_meta_instance
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import MembershipState
-from sync.processors.users.chunk_users import RowRefused
 from sync.values import Action, Change, CleanRow, Note, Outcome
 
 
@@ -87,7 +87,7 @@ class CoursesMeta(Processor[MetaState, MetaPlan]):
             subject = f"{row.values['master']} → {row.values['meta']}"
             try:
                 outcome = _plan_row(row, plan.rows)
-            except RowRefused as refused:
+            except RowError as refused:
                 outcome = Outcome(row.line, Action.REJECTED, refused.code, refused.params)
             plan.outcomes.append(outcome._replace(subject=subject))
         plan.rows.finish()
@@ -99,10 +99,10 @@ class CoursesMeta(Processor[MetaState, MetaPlan]):
 
 def _plan_row(row: CleanRow, rows: MembershipRows) -> Outcome:
     if META not in rows.state.enabled_methods:
-        raise RowRefused("meta_not_enabled")
+        raise RowError("meta_not_enabled")
     master, child = _course(rows, row, "master"), _course(rows, row, "meta")
     if master.id == child.id:
-        raise RowRefused("meta_of_itself", "meta", course=row.values["meta"])
+        raise RowError("meta_of_itself", "meta", course=row.values["meta"])
     links = [i for i in rows.instances.of_course(child.id) if i.enrol == META and i.customint1 == master.id]
     link = links[0] if links else None
     if row.values.get("cmd", "add") == "del":
@@ -136,7 +136,7 @@ def _tie(row: CleanRow, rows: MembershipRows, link: Instance | None, master: Cou
 def _cut(row: CleanRow, rows: MembershipRows, link: Instance | None) -> Outcome:
     """Switch the link off: its roles go, its enrolments stay without effect."""
     if link is None:
-        raise RowRefused("meta_link_missing", "master", master=row.values["master"], meta=row.values["meta"])
+        raise RowError("meta_link_missing", "master", master=row.values["master"], meta=row.values["meta"])
     if not rows.instances.set_status(link, DISABLED, row.line):
         return Outcome(row.line, Action.UNCHANGED, "meta_link_off_already", {})
     for user in rows.enrolled_by(link.id):
@@ -147,5 +147,5 @@ def _cut(row: CleanRow, rows: MembershipRows, link: Instance | None) -> Outcome:
 def _course(rows: MembershipRows, row: CleanRow, column: str) -> Course:
     found = find_course(rows.state, row.values[column], column)
     if isinstance(found, Note):
-        raise RowRefused(found.code, **found.params)
+        raise RowError(found.code, **found.params)
     return found

@@ -14,7 +14,7 @@ from sync.columns.clean import shown
 from sync.columns.words import folded
 from sync.moodle.users import passwords
 from sync.moodle.users.users import SiteRules
-from sync.processors.users.chunk_users import RowRefused
+from sync.processors.base.errors import RowError
 from sync.values import Note
 
 _USERNAME = re.compile(r"[-.@_a-z0-9]+")
@@ -34,41 +34,41 @@ class UserChecks:
         self.rules = rules
 
     def check(self, values: dict[str, Any], notes: list[Note]) -> int:
-        """Check a row, and give the id of its MNet host. Normalises codes in place. Raises: RowRefused
+        """Check a row, and give the id of its MNet host. Normalises codes in place. Raises: RowError
 
         A language that isn't installed is taken out, with a note: a new account has the site's, another keeps its own.
         """
         if country := values.get("country", ""):
             values["country"] = country.upper()
             if values["country"] not in _COUNTRIES:
-                raise RowRefused("country_unknown", "country", country=shown(country), **_country_meant(country))
+                raise RowError("country_unknown", "country", country=shown(country), **_country_meant(country))
         if "lang" in values:
             values["lang"] = values["lang"].removesuffix("_utf8")
             if not self._has_language(values["lang"]):
                 notes.append(Note("language_left_out", {"lang": values.pop("lang")}))
         if "timezone" in values and not _is_timezone(values["timezone"]):
-            raise RowRefused("timezone_unknown", "timezone", timezone=values["timezone"])
+            raise RowError("timezone_unknown", "timezone", timezone=values["timezone"])
         if "auth" in values and not self.rules.has_auth_plugin(values["auth"]):
-            raise RowRefused("auth_unknown", "auth", auth=values["auth"])
+            raise RowError("auth_unknown", "auth", auth=values["auth"])
         if len(values.get("password", "")) > passwords.MAX_CHARACTERS:
-            raise RowRefused("password_too_long", "password", limit=passwords.MAX_CHARACTERS)
+            raise RowError("password_too_long", "password", limit=passwords.MAX_CHARACTERS)
         hostid: int = values.get("mnethostid", self.rules.mnethostid)
         if hostid != self.rules.mnethostid and hostid not in self.rules.mnethostids:
-            raise RowRefused("mnethost_unknown", "mnethostid", mnethostid=hostid)
+            raise RowError("mnethost_unknown", "mnethostid", mnethostid=hostid)
         return hostid
 
     def check_username(self, username: str) -> None:
-        """Check a username that an account is to get. Raises: RowRefused"""
+        """Check a username that an account is to get. Raises: RowError"""
         if not self.rules.extended_usernames and not _USERNAME.fullmatch(username):
-            raise RowRefused("username_invalid", "username", username=username)
+            raise RowError("username_invalid", "username", username=username)
 
     def _has_language(self, lang: str) -> bool:
-        """Whether a language is installed; where nobody can tell, whether there is such a language. Raises: RowRefused"""
+        """Whether a language is installed; where nobody can tell, whether there is such a language. Raises: RowError"""
         installed = self.rules.languages
         if installed is not None:
             return lang in installed
         if not _LANGUAGE.fullmatch(lang) or not _is_language(lang.partition("_")[0]):
-            raise RowRefused("language_unknown", "lang", lang=lang)
+            raise RowError("language_unknown", "lang", lang=lang)
         return True
 
 

@@ -19,15 +19,6 @@ IDENTITIES = ("id", "idnumber", "username", "email")
 Fold = Callable[[str], str]
 
 
-class RowRefused(Exception):
-    """A row can't be carried out: code, column and parameters of its rejection."""
-
-    def __init__(self, code: str, column: str = "", **params: Any) -> None:
-        super().__init__(code)
-        self.code = code
-        self.params = {**params, "column": column}
-
-
 class ClearPassword(NamedTuple):
     """A password that is still to be hashed, before the transaction opens. Never shown, never stored."""
 

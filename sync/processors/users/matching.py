@@ -7,7 +7,8 @@ from typing import Any
 
 from sync.columns.options import OptionValues
 from sync.moodle.users.users import SiteRules
-from sync.processors.users.chunk_users import Account, AccountBook, RowRefused
+from sync.processors.base.errors import RowError
+from sync.processors.users.chunk_users import Account, AccountBook
 
 
 class AccountMatcher:
@@ -20,7 +21,7 @@ class AccountMatcher:
         self.names = names
 
     def find(self, values: Mapping[str, Any], hostid: int) -> Account | None:
-        """Give the account that a row means; None when it is to be made. Raises: RowRefused"""
+        """Give the account that a row means; None when it is to be made. Raises: RowError"""
         username = values["username"]
         if self.options.allowrename and "oldusername" in values:
             return self._find_renamed(values["oldusername"], username, hostid)
@@ -31,23 +32,23 @@ class AccountMatcher:
         found = self._one(identity, value, hostid)
         if found:
             if not self.book.is_same("username", found.values["username"], username):
-                raise RowRefused("username_differs", "username", username=username, present=found.values["username"])
+                raise RowError("username_differs", "username", username=username, present=found.values["username"])
             return found
         if identity == "id":
-            raise RowRefused("account_unknown", "id", identity="id", value=value)
+            raise RowError("account_unknown", "id", identity="id", value=value)
         by_username = self._one("username", username, hostid)
         if by_username and by_username.values[identity]:
-            raise RowRefused(
+            raise RowError(
                 "username_collision", "username", username=username, identity=identity,
                 present=by_username.values[identity],
             )  # fmt: skip
         return by_username
 
     def _one(self, identity: str, value: Any, hostid: int, column: str = "") -> Account | None:
-        """Return the one account that a value names, None without one. Raises: RowRefused when it may mean several"""
+        """Return the one account that a value names, None without one. Raises: RowError when it may mean several"""
         found = self.book.find(identity, value, hostid)
         if len(found) > 1:
-            raise RowRefused("account_ambiguous", column or identity, value=value, count=len(found))
+            raise RowError("account_ambiguous", column or identity, value=value, count=len(found))
         return found[0] if found else None
 
     def _find_renamed(self, oldusername: str, username: str, hostid: int) -> Account | None:
@@ -56,12 +57,12 @@ class AccountMatcher:
             # The same file again: the account already has its new name.
             if target := self._one("username", username, hostid):
                 return target
-            raise RowRefused("rename_source_missing", "oldusername", username=oldusername)
+            raise RowError("rename_source_missing", "oldusername", username=oldusername)
         if any(target is not source for target in self.book.find_alike("username", username, hostid)):
-            raise RowRefused("rename_target_exists", "username", username=username, oldusername=oldusername)
+            raise RowError("rename_target_exists", "username", username=username, oldusername=oldusername)
         renames = not self.book.is_same("username", source.values["username"], username)
         if renames and source.key in self.rules.protected_ids:
-            raise RowRefused("account_protected", "oldusername", username=oldusername)
+            raise RowError("account_protected", "oldusername", username=oldusername)
         return source
 
     def new_username(self, values: Mapping[str, Any], account: Account) -> str:
@@ -77,30 +78,30 @@ class AccountMatcher:
         return present if self.book.is_same("username", present, wanted) else wanted
 
     def find_to_delete(self, values: Mapping[str, Any]) -> Account | None:
-        """Give the account that a row wants deleted; None when there is none. Raises: RowRefused"""
+        """Give the account that a row wants deleted; None when there is none. Raises: RowError"""
         wanted = self.options.primaryidentity
         identity = wanted if wanted in self.names else "username"
         value = values.get(identity, "")
         if value == "":
-            raise RowRefused("identity_empty", identity, identity=identity)
+            raise RowError("identity_empty", identity, identity=identity)
         found = self.book.find(identity, value, values.get("mnethostid", self.rules.mnethostid))
         if len(found) > 1:
-            raise RowRefused("account_ambiguous", identity, value=value, count=len(found))
+            raise RowError("account_ambiguous", identity, value=value, count=len(found))
         if found and found[0].key in self.rules.protected_ids:
-            raise RowRefused("account_protected", identity, username=found[0].values["username"])
+            raise RowError("account_protected", identity, username=found[0].values["username"])
         return found[0] if found else None
 
     def check_unique(self, account: Account | None, hostid: int, new_values: Mapping[str, Any]) -> None:
-        """Idnumbers, and addresses where the site wants it, belong to one account only. Raises: RowRefused"""
+        """Idnumbers, and addresses where the site wants it, belong to one account only. Raises: RowError"""
         if idnumber := new_values.get("idnumber"):
             others = [other for other in self.book.find_alike("idnumber", idnumber, hostid) if other is not account]
             if others:
                 owner = others[0].values["username"]
-                raise RowRefused("idnumber_taken", "idnumber", idnumber=idnumber, owner=owner)
+                raise RowError("idnumber_taken", "idnumber", idnumber=idnumber, owner=owner)
         new_email = new_values.get("email", "")
         if "@" in new_email and not self.rules.allows_same_email:
             if account is not None and account.values["email"] == new_email:
                 return
             others = [other for other in self.book.find_alike("email", new_email, hostid) if other is not account]
             if others:
-                raise RowRefused("email_taken", "email", email=new_email, owner=others[0].values["username"])
+                raise RowError("email_taken", "email", email=new_email, owner=others[0].values["username"])

@@ -8,12 +8,13 @@ from typing import Any
 
 from sync.columns.options import OptionValues
 from sync.moodle.users.users import ProfileField, SiteRules
+from sync.processors.base.errors import RowError
 from sync.processors.base.plan import Ref
 from sync.processors.base.processor import SplitChunk
 from sync.processors.enrolments.methods import MANUAL
 from sync.processors.memberships.enrolment_dates import given_date
 from sync.processors.users.checks import UserChecks, is_mailable, is_no_mail
-from sync.processors.users.chunk_users import Account, AccountBook, AccountsPlan, RowRefused
+from sync.processors.users.chunk_users import Account, AccountBook, AccountsPlan
 from sync.processors.users.matching import AccountMatcher
 from sync.processors.users.passwords import UserPasswords
 from sync.processors.users.profiles import UserProfiles
@@ -73,7 +74,7 @@ class UsersPlanner:
         for row in rows:
             try:
                 result = self._plan_row(row)
-            except RowRefused as refused:
+            except RowError as refused:
                 code, params = self._of_the_same_file(row, refused)
                 subject = row.values.get("username", "")
                 self.plan.outcomes.append(Outcome(row.line, Action.REJECTED, code, params, subject))
@@ -89,7 +90,7 @@ class UsersPlanner:
         self.plan.outcomes.extend(result.outcome() for result in results)
         return self.plan
 
-    def _of_the_same_file(self, row: CleanRow, refused: RowRefused) -> tuple[str, Mapping[str, Any]]:
+    def _of_the_same_file(self, row: CleanRow, refused: RowError) -> tuple[str, Mapping[str, Any]]:
         """Return code and values of a refusal; where an earlier row names the same, that is what the person must know."""
         identity = _CLASHES.get(refused.code)
         if identity is not None:
@@ -148,7 +149,7 @@ class UsersPlanner:
         if account is not None:
             new["username"] = self.matcher.new_username(values, account)
             if new.get("suspended") and not account.values["suspended"] and account.key in self.rules.protected_ids:
-                raise RowRefused("account_protected", "suspended", username=values["username"])
+                raise RowError("account_protected", "suspended", username=values["username"])
         return new
 
     def _refuse_changes(
@@ -158,14 +159,14 @@ class UsersPlanner:
         new_values: Mapping[str, Any],
         profile: Sequence[tuple[str, ProfileField, str]],
     ) -> None:
-        """Raises: RowRefused if the row would change anything of a protected account; what it leaves as it is may stand"""
+        """Raises: RowError if the row would change anything of a protected account; what it leaves as it is may stand"""
         columns = [change.field for change in account.changes_to(new_values)]
         columns += ["password"] if self.passwords.would_change(account, values) else []
         columns += self.profiles.columns_to_change(account, profile)
         roles = system_role_cells(values)
         columns += [cell.column for cell in roles if self.memberships.would_change_system_role(account.key, cell)]
         if columns:
-            raise RowRefused("account_protected", columns[0], username=account.values["username"])
+            raise RowError("account_protected", columns[0], username=account.values["username"])
 
     def _create(self, row: CleanRow, hostid: int, new_values: dict[str, Any]) -> tuple[Account, RowResult]:
         username = row.values["username"]
@@ -208,10 +209,10 @@ class UsersPlanner:
     def _revive(
         self, row: CleanRow, stored: Mapping[str, Any], new_values: Mapping[str, Any]
     ) -> tuple[Account, RowResult]:
-        """Take a deleted account up again. Source: spec users.md section 8, rule (b). Raises: RowRefused"""
+        """Take a deleted account up again. Source: spec users.md section 8, rule (b). Raises: RowError"""
         if stored["id"] in self.rules.untouchable_ids:
             # Moodle's list of administrators may still name it.
-            raise RowRefused("account_protected", "username", username=row.values["username"])
+            raise RowError("account_protected", "username", username=row.values["username"])
         account = Account(stored["id"], stored)
         values = {"email": "", "idnumber": "", **new_values, "deleted": 0, "username": row.values["username"]}
         account.values.update(values)

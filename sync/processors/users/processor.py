@@ -25,10 +25,11 @@ from sync.moodle.users.users import (
     fetch_profile_data,
     fetch_profile_fields,
 )
+from sync.processors.base.errors import RowError
 from sync.processors.base.processor import Processor
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.state import MembershipState
-from sync.processors.users.chunk_users import KEY_FIELDS, ClearPassword, RowRefused
+from sync.processors.users.chunk_users import KEY_FIELDS, ClearPassword
 from sync.processors.users.planner import PLAIN_FIELDS, UsersPlan, UsersPlanner, cohort_columns, course_sets
 from sync.processors.users.profile_values import profile_value
 from sync.processors.users.state import UsersState
@@ -303,7 +304,7 @@ class Users(Processor[UsersState, UsersPlan]):
         orders, values = self.survey.dates.orders_of(name), set()
         for row in rows:
             if name in row.values:
-                with suppress(RowRefused):
+                with suppress(RowError):
                     values.add(profile_value(field, name, row.values[name], self.rules, orders))
         return values
 

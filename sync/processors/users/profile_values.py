@@ -7,7 +7,7 @@ from datetime import datetime
 from sync.columns.clean import CellError, flag, moodle_time, one_of, text as text_kind
 from sync.columns.dates import FROM_ANY_YEAR, DateOrders
 from sync.moodle.users.users import ProfileField, SiteRules
-from sync.processors.users.chunk_users import RowRefused
+from sync.processors.base.errors import RowError
 from sync.values import Moment
 
 
@@ -15,7 +15,7 @@ def profile_value(field: ProfileField, column: str, text: str, rules: SiteRules,
     """Return the data to store. An empty cell is stored too, as Moodle's own form stores it.
 
     Shape: orders: of day and month in this column
-    Raises: RowRefused for a cell that the field can't take
+    Raises: RowError for a cell that the field can't take
     Source: spec users.md section 5.6; effects user_profile_fields_*
     """
     try:
@@ -30,7 +30,7 @@ def profile_value(field: ProfileField, column: str, text: str, rules: SiteRules,
             case "datetime":
                 return _date(field, column, text, rules, orders) if text else "0"
     except CellError as error:
-        raise RowRefused(error.code, column, **error.params) from None
+        raise RowError(error.code, column, **error.params) from None
     return text
 
 
@@ -50,7 +50,7 @@ def _date(field: ProfileField, column: str, text: str, rules: SiteRules, orders:
     year = rules.local_time(seconds).year
     first, last = _year(field.param1, year), _year(field.param2, year)
     if not first <= year <= last:
-        raise RowRefused("profile_year_out_of_range", column, value=moment.text, first=first, last=last)
+        raise RowError("profile_year_out_of_range", column, value=moment.text, first=first, last=last)
     return str(seconds)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sync.moodle.users.users import ProfileField
-from sync.processors.users.chunk_users import Account, AccountsPlan, RowRefused
+from sync.processors.base.errors import RowError
+from sync.processors.users.chunk_users import Account, AccountsPlan
 from sync.processors.users.profile_values import profile_value
 from sync.processors.users.results import RowResult
 from sync.processors.users.state import UsersState
@@ -22,7 +23,7 @@ class UserProfiles:
         self._owners = {key: set(owners) for key, owners in state.owners.items()}
 
     def values(self, values: Mapping[str, Any], account: Account | None) -> list[tuple[str, ProfileField, str]]:
-        """Convert the custom profile cells of a row. Raises: RowRefused, also when a value must be unique and isn't"""
+        """Convert the custom profile cells of a row. Raises: RowError, also when a value must be unique and isn't"""
         converted = []
         for name, field in self._state.profile_fields.items():
             if name not in values:
@@ -31,7 +32,7 @@ class UserProfiles:
             if field.forceunique and data:
                 owners = self._owners.setdefault((field.id, self._state.folds["profile"](data)), set())
                 if owners - {account.key if account is not None else None}:
-                    raise RowRefused("profile_value_taken", name, value=data)
+                    raise RowError("profile_value_taken", name, value=data)
             converted.append((name, field, data))
         return converted
 

@@ -8,7 +8,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from sync.columns.column import Columns
-from sync.processors.users.chunk_users import IDENTITIES, Account, AccountsPlan, RowRefused
+from sync.processors.base.errors import RowError
+from sync.processors.users.chunk_users import IDENTITIES, Account, AccountsPlan
 from sync.processors.users.user_list import (
     IDENTITY_COLUMNS,
     NAME_COLUMNS,
@@ -54,7 +55,7 @@ class UsersRestore(AccountList):
         account = Account(revivable["id"], revivable)
         # Moodle's list of administrators may still name it.
         if account.key in self.rules.untouchable_ids:
-            raise RowRefused("account_protected", self.identity, username=row.values["username"])
+            raise RowError("account_protected", self.identity, username=row.values["username"])
         given = {name: row.values[name] for name in ("email", "idnumber", *RESTORED_FIELDS) if name in row.values}
         values = {"email": "", "idnumber": "", **given, "deleted": 0, "username": row.values["username"]}
         changes = [Change(name, str(revivable[name] or ""), str(value)) for name, value in values.items()]
@@ -74,7 +75,7 @@ class UsersRestore(AccountList):
             others = plan.book.find_alike(identity, value, state.rules.mnethostid)
             if others:
                 owner = others[0].values["username"]
-                raise RowRefused(code, identity, **{identity: value, "owner": owner})
+                raise RowError(code, identity, **{identity: value, "owner": owner})
 
     def _ask_for_password(self, account: Account, plan: AccountsPlan, state: AccountListState) -> None:
         """Let Moodle's own task make and mail a password."""

@@ -17,16 +17,9 @@ from sync.columns.options import Choice, Options
 from sync.columns.words import folded
 from sync.moodle.db.writer import Writer
 from sync.moodle.users.users import SiteRules
+from sync.processors.base.errors import RowError
 from sync.processors.base.processor import Processor
-from sync.processors.users.chunk_users import (
-    IDENTITIES,
-    KEY_FIELDS,
-    Account,
-    AccountBook,
-    AccountsPlan,
-    Fold,
-    RowRefused,
-)
+from sync.processors.users.chunk_users import IDENTITIES, KEY_FIELDS, Account, AccountBook, AccountsPlan, Fold
 from sync.processors.users.store import (
     SimulatedPasswords,
     fetch_present_accounts,
@@ -117,7 +110,7 @@ class AccountList(Processor[AccountListState, AccountsPlan]):
         for row in rows:
             try:
                 plan.outcomes.append(self._plan_row(row, plan, state))
-            except RowRefused as refused:
+            except RowError as refused:
                 subject = str(row.values.get("username") or row.values.get(self.identity, ""))
                 plan.outcomes.append(Outcome(row.line, Action.REJECTED, refused.code, refused.params, subject))
         plan.write_accounts()
@@ -140,32 +133,32 @@ class AccountList(Processor[AccountListState, AccountsPlan]):
     def remember(self, plan: AccountsPlan, state: AccountListState) -> None:
         remember_accounts(plan, self.memory, SimulatedPasswords(), self.folds)
 
-    def unknown(self, row: CleanRow) -> RowRefused:
-        return RowRefused("account_unknown", self.identity, identity=self.identity, value=row.values[self.identity])
+    def unknown(self, row: CleanRow) -> RowError:
+        return RowError("account_unknown", self.identity, identity=self.identity, value=row.values[self.identity])
 
     def _refuse_another_person(self, row: CleanRow, account: Account) -> None:
-        """Names of a list must be those of the account, but for case, accents and blanks. Raises: RowRefused"""
+        """Names of a list must be those of the account, but for case, accents and blanks. Raises: RowError"""
         given = {name: row.values[name] for name in PERSON_NAMES if row.values.get(name)}
         if not given:
             return
         stored = {name: str(account.values[name] or "") for name in given}
         if any(_as_heard(stored[name]) != _as_heard(given[name]) for name in given):
-            raise RowRefused(
+            raise RowError(
                 "account_of_another_person", next(iter(given)), username=account.values["username"],
                 present=" ".join(stored.values()), given=" ".join(given.values()),
             )  # fmt: skip
 
     def refuse_protected(self, account: Account) -> None:
-        """Nobody is locked out: guest, site administrators and the operator stay as they are. Raises: RowRefused"""
+        """Nobody is locked out: guest, site administrators and the operator stay as they are. Raises: RowError"""
         self._refuse_one_of(self.rules.protected_ids, account)
 
     def refuse_untouchable(self, account: Account) -> None:
-        """Nor is anything else of them changed, unless the operator allows it. Raises: RowRefused"""
+        """Nor is anything else of them changed, unless the operator allows it. Raises: RowError"""
         self._refuse_one_of(self.rules.untouchable_ids, account)
 
     def _refuse_one_of(self, ids: Collection[int], account: Account) -> None:
         if account.key in ids:
-            raise RowRefused("account_protected", self.identity, username=account.values["username"])
+            raise RowError("account_protected", self.identity, username=account.values["username"])
 
     def _identity_in_use(self, names: Sequence[str]) -> str:
         wanted: str = self.chosen.primaryidentity
@@ -180,11 +173,11 @@ class AccountList(Processor[AccountListState, AccountsPlan]):
     def _plan_row(self, row: CleanRow, plan: AccountsPlan, state: AccountListState) -> Outcome:
         value = row.values.get(self.identity, "")
         if value == "":
-            raise RowRefused("identity_empty", self.identity, identity=self.identity)
+            raise RowError("identity_empty", self.identity, identity=self.identity)
         hostid = state.rules.mnethostid
         found = plan.book.find(self.identity, value, hostid)
         if len(found) > 1:
-            raise RowRefused("account_ambiguous", self.identity, value=value, count=len(found))
+            raise RowError("account_ambiguous", self.identity, value=value, count=len(found))
         if found:
             self._refuse_another_person(row, found[0])
             return self.plan_account(row, found[0], plan, state)

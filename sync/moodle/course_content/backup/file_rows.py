@@ -8,9 +8,8 @@ from pathlib import Path
 
 from sync.errors import ArchiveRefused
 from sync.moodle.course_content.backup.row_spool import RowSpool
-from sync.moodle.course_content.graph.content_source import Row
+from sync.moodle.course_content.graph.content_source import Row, is_content
 from sync.moodle.course_content.graph.graph import load_graph
-from sync.moodle.course_content.restore.restored_files import is_content
 
 FILES = "files"
 # Of no bytes: folders have it, and archives hold no such file.

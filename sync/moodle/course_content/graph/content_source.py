@@ -10,7 +10,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from sync.moodle.course_content.graph.graph import FileArea
+
 Row = dict[str, Any]
+
+# Archives of the course are no content of it, and Moodle makes the generated picture anew.
+_NEVER = {"backup", "tool_recyclebin"}
+_GENERATED = ("course", "generated")
 
 # The most rows that a source gives at a time.
 BATCH_ROWS = 2_000
@@ -97,3 +103,11 @@ class ContentSource(Protocol):
         """Give the id, on the target's site, of a row that is no part of the content: a site's scale or LTI type, a question
         of another bank, a user. None when there is no such row there.
         """
+
+
+def is_content(row: Row, areas: Mapping[tuple[str, str], FileArea]) -> bool:
+    """Tell whether a file goes into a copy: files of people and archives don't."""
+    area = areas.get((row["component"], row["filearea"]))
+    if row["component"] in _NEVER or (row["component"], row["filearea"]) == _GENERATED:
+        return False
+    return area is None or not area.is_userdata

@@ -12,9 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from sync.moodle.courses.courses import Course
+from sync.moodle.courses.defaults import enabled_methods
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import Writer
-from sync.moodle.enrolments.enrolments import ENABLED, SUSPENDED, enabled_methods
+from sync.moodle.enrolments.enrolments import ENABLED, SUSPENDED
 from sync.moodle.enrolments.metacourses import follow_in_metacourses
 from sync.moodle.enrolments.unenrol_cleanup import leave_courses, leave_groups
 from sync.moodle.files.files import DeletedFiles

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sync.moodle.course_content.graph.content_source import ContentSource, Row
+from sync.moodle.course_content.graph.content_source import ContentSource, Row, is_content
 from sync.moodle.course_content.graph.graph import CONTEXT, CourseGraph, FileArea
 from sync.moodle.course_content.restore.existing_rows import PresentRows
 from sync.moodle.course_content.restore.references import Lookup
@@ -18,9 +18,6 @@ SLICE_ROWS = 5_000
 
 # Areas that hang on the site although what they belong to is in the course.
 SITE_AREAS = {("grade", "scale"), ("grade", "outcome")}
-# Archives of the course are no content of it, and Moodle makes the generated picture anew.
-_NEVER = {"backup", "tool_recyclebin"}
-_GENERATED = ("course", "generated")
 # Shown with the course's own row, which stays as it is where content is only added.
 _OF_COURSE_ROW = {("course", "summary"), ("course", "overviewfiles")}
 
@@ -52,14 +49,6 @@ def plant_files(
                 rows += [{name: row[name] for name in row if name in columns and name != "id"} for row in new]
             writer.insert_many("files", rows, ("pathnamehash",))
     return counts
-
-
-def is_content(row: Row, areas: Mapping[tuple[str, str], FileArea]) -> bool:
-    """Tell whether a file goes into a copy: files of people and archives don't."""
-    area = areas.get((row["component"], row["filearea"]))
-    if row["component"] in _NEVER or (row["component"], row["filearea"]) == _GENERATED:
-        return False
-    return area is None or not area.is_userdata
 
 
 def _placed(row: Row, areas: Mapping[tuple[str, str], FileArea], lookup: Lookup) -> Row | None:
