@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from celery import shared_task
+from celery import shared_task, signature
+from django.utils import timezone
 
 from sync.errors import RunNotClaimable
 from sync.notifications import services as telling
 from sync.runs import password_mails, retention, services
 from sync.runs.lease import SEQUENCE_TASK
 from sync.schedules import overdue, sequences, services as scheduling
+
+# What each tick sends, and what the one at 17 minutes past the hour sends too. Each message is good until the next of its kind.
+EACH_TICK = ("sync.recover_dead_runs", "sync.follow_schedules", "sync.follow_notices")
+EACH_HOUR = ("sync.sweep_uploads", "sync.prune")
+_HOURLY_MINUTE = 17
+
+
+@shared_task(name="sync.tick")
+def tick() -> None:
+    """Send the tasks that look for what is due. Each is a message of its own, so that a failure of one stops no other."""
+    for name in EACH_TICK:
+        signature(name).apply_async(expires=services.RECOVERY_EXPIRES)
+    if timezone.now().minute == _HOURLY_MINUTE:
+        for name in EACH_HOUR:
+            signature(name).apply_async(expires=3600)
 
 
 @shared_task(name="sync.run")
@@ -26,12 +42,6 @@ def recover_dead_runs() -> None:
     services.recover_dead_runs()
 
 
-@shared_task(name=scheduling.SCHEDULE_TASK)
-def start_schedule(schedule_id: int) -> None:
-    """Start a schedule, if its time has come."""
-    scheduling.start_if_due(schedule_id)
-
-
 @shared_task(name=SEQUENCE_TASK)
 def carry_on_sequence(sequence_id: int) -> None:
     """Carry a sequence on, unless somebody else does or its runs have work to do."""
@@ -40,7 +50,7 @@ def carry_on_sequence(sequence_id: int) -> None:
 
 @shared_task(name="sync.follow_schedules")
 def follow_schedules() -> None:
-    """Find the schedules and sequences that nobody was told of."""
+    """Start the schedules whose time has come, and carry on the sequences that nobody was told of."""
     scheduling.start_due_schedules()
     sequences.carry_on_sequences()
 

@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import quote
 
 import environ
-from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
@@ -81,7 +80,6 @@ INSTALLED_APPS = [
     "crispy_bootstrap5",
     "django_htmx",
     "django_filters",
-    "django_celery_beat",
     "axes",
     "csp",
     "storages",
@@ -265,7 +263,10 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = TIME_ZONE
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# Beat has one entry (toolsync_site/celery.py) and remembers nothing: what is due is asked of the database.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+# How often workers look for what is due. A minute, the default, is each full minute of the clock.
+TOOLSYNC_TICK_SECONDS = env.int("TOOLSYNC_TICK_SECONDS", default=60)
 
 # --- storages --------------------------------------------------------------------------------------------------------
 
@@ -327,19 +328,3 @@ TOOLSYNC_CREDENTIALS_KEY_FALLBACKS: list[str] = env.list("TOOLSYNC_CREDENTIALS_K
 TOOLSYNC_TELL_PAUSES: list[int] = env.list(
     "TOOLSYNC_TELL_PAUSES", cast=int, default=[60, 5 * 60, 15 * 60, 3600, 4 * 3600, 12 * 3600]
 )
-
-# --- beat ------------------------------------------------------------------------------------------------------------
-
-
-def _every(seconds: float, task: str) -> dict[str, Any]:
-    # An interval that passed while beat was down isn't made up for: the next one does the same work.
-    return {"task": task, "schedule": float(seconds), "options": {"expires": 0.9 * seconds}}
-
-
-CELERY_BEAT_SCHEDULE = {
-    "recover-dead-runs": _every(min(30, TOOLSYNC_LEASE_SECONDS), "sync.recover_dead_runs"),
-    "follow-schedules": _every(30, "sync.follow_schedules"),
-    "follow-notices": _every(min(60, *TOOLSYNC_TELL_PAUSES), "sync.follow_notices"),
-    "sweep-uploads": _every(3600, "sync.sweep_uploads"),
-    "prune": {"task": "sync.prune", "schedule": crontab(hour=3, minute=17)},
-}

@@ -20,8 +20,8 @@ class Schedule(models.Model):
 
     Shape: processors: keys, in the order in which they run; kind says which of every_seconds, at and crontab applies;
     anchor_at: intervals are counted from here; next_at: when it starts next, None when it is off; held_at: the start that a
-    freeze window kept back; periodic_task: what beat knows of it, kept in step by sync/schedules/services.py; owner: who saved
-    it or switched it on, in whose name it runs; owner_name: stays when the account is deleted, "" = the operator
+    freeze window kept back; owner: who saved it or switched it on, in whose name it runs; owner_name: stays when the
+    account is deleted, "" = the operator
     """
 
     class Kind(models.TextChoices):
@@ -50,10 +50,6 @@ class Schedule(models.Model):
     anchor_at = models.DateTimeField(default=timezone.now, editable=False)
     next_at = models.DateTimeField(_("next run"), null=True, blank=True, editable=False)
     held_at = models.DateTimeField(null=True, blank=True, editable=False)
-    periodic_task = models.OneToOneField(
-        "django_celery_beat.PeriodicTask", null=True, blank=True, editable=False, on_delete=models.SET_NULL,
-        related_name="+",
-    )  # fmt: skip
 
     class Meta:
         verbose_name = _("schedule")

@@ -38,8 +38,8 @@ from sync.runs.options import changed_options, find_processor, resolve_options, 
 from sync.runs.recorder import Progress
 from sync.runs.rights import OPERATOR, Responsible
 
-# What is sent again every half minute must not pile up behind a long run.
-RECOVERY_EXPIRES = 25.0
+# What is sent again every minute must not pile up behind a long run.
+RECOVERY_EXPIRES = 50.0
 
 # An upload that still arrives is written to all the time.
 _LEFT_UPLOAD_SECONDS = 3600.0

@@ -1,12 +1,11 @@
-"""What can be done with schedules. Ours says when, beat's PeriodicTask only wakes it: the two are kept in step here.
+"""What can be done with schedules, and which of them are due.
 
-A message of beat may come late, twice or never. A start is therefore taken by a conditional UPDATE of `next_at`, which also
-sets the next one in the future: however many starts passed while nobody worked, one is made up for.
+The tick that looks for them may come late, twice or never. A start is therefore taken by a conditional UPDATE of
+`next_at`, which also sets the next one in the future: however many starts passed while nobody worked, one is made up for.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -16,7 +15,6 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
-from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from sync.errors import ScheduleError
 from sync.models import FreezeWindow, MoodleSite, Schedule, SequenceRun, SequenceState
@@ -24,11 +22,8 @@ from sync.processors.registry import REGISTRY
 from sync.runs.lease import enqueue_sequence
 from sync.runs.options import site_zone
 from sync.runs.rights import OPERATOR, Responsible, owner_of
-from sync.runs.services import RECOVERY_EXPIRES
 from sync.schedules.sequences import in_order, window_at
 from sync.schedules.timing import AtTime, ByTheClock, Every, Timing
-
-SCHEDULE_TASK = "sync.start_schedule"
 
 # The scheduled tasks of the old plugin (spec generic.md section 10), and everything in one go; all off.
 SHIPPED: tuple[tuple[tuple[str, ...], str], ...] = (
@@ -93,9 +88,7 @@ def save_schedule(
     first = timing_of(schedule).next_after(now)
     schedule.next_at = first if schedule.enabled else None
     schedule.held_at = None
-    with transaction.atomic():
-        schedule.save()
-        _tell_beat(schedule)
+    schedule.save()
     return schedule
 
 
@@ -106,17 +99,12 @@ def switch_schedule(schedule: Schedule, *, on: bool, owner: Responsible = OPERAT
     schedule.anchor_at = timezone.now()
     schedule.next_at = timing_of(schedule).next_after(timezone.now()) if on else None
     schedule.held_at = None
-    with transaction.atomic():
-        schedule.save()
-        _tell_beat(schedule)
+    schedule.save()
 
 
 def delete_schedule(schedule: Schedule) -> None:
     """Take a schedule away; what it has run stays."""
-    with transaction.atomic():
-        if schedule.periodic_task is not None:
-            schedule.periodic_task.delete()
-        schedule.delete()
+    schedule.delete()
 
 
 def start_now(schedule: Schedule, user: Any) -> SequenceRun:
@@ -150,7 +138,7 @@ def start_if_due(schedule_id: int) -> None:
 
 
 def start_due_schedules() -> None:
-    """Start what is due and nobody was told of: after a freeze window, and when beat or its message was lost."""
+    """Start the schedules whose time has come, the earliest first."""
     due = Schedule.objects.filter(enabled=True, next_at__lte=timezone.now())
     for schedule_id in due.order_by("next_at", "pk").values_list("pk", flat=True):
         start_if_due(schedule_id)
@@ -227,30 +215,3 @@ def _unchanged(schedule: Schedule) -> Any:
 
 def _is_under_way(schedule: Schedule) -> bool:
     return schedule.sequence_runs.filter(state=SequenceState.RUNNING).exists()
-
-
-def _tell_beat(schedule: Schedule) -> None:
-    """Make the PeriodicTask say what the schedule says."""
-    timing = timing_of(schedule)
-    # What isn't delivered soon is worthless: `start_due_schedules` has started it then.
-    values: dict[str, Any] = {
-        "task": SCHEDULE_TASK, "args": json.dumps([schedule.pk]), "enabled": schedule.enabled,
-        "expire_seconds": round(RECOVERY_EXPIRES), "interval": None, "crontab": None,
-    }  # fmt: skip
-    if isinstance(timing, Every):
-        values["interval"] = _shared(IntervalSchedule, every=timing.seconds, period=IntervalSchedule.SECONDS)
-    else:
-        # Beat knows another crontab, where a day of the month and one of the week have to meet: it wakes us each day.
-        minute, hour = timing.wakes()
-        every = dict.fromkeys(("day_of_month", "month_of_year", "day_of_week"), "*")
-        values["crontab"] = _shared(CrontabSchedule, timezone=timing.zone, minute=minute, hour=hour, **every)
-    name = f"ToolSync schedule {schedule.pk}"
-    task, _made = PeriodicTask.objects.update_or_create(name=name, defaults=values)
-    if schedule.periodic_task_id != task.pk:
-        schedule.periodic_task = task
-        schedule.save(update_fields=("periodic_task",))
-
-
-def _shared(model: Any, **fields: Any) -> Any:
-    """Give beat's record with these values; beat doesn't keep them from being there twice."""
-    return model.objects.filter(**fields).first() or model.objects.create(**fields)

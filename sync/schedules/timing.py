@@ -80,11 +80,6 @@ class ByTheClock:
         on_weekday = self._described(f"{minute} {hour} * {month} {weekday}")
         return _("%(one)s; also: %(other)s") % {"one": on_day, "other": on_weekday}
 
-    def wakes(self) -> tuple[str, str]:
-        """Return minutes and hours at which it may be time, as a crontab of Celery has them."""
-        rule = parse_crontab(self.expression)
-        return ",".join(map(str, sorted(rule.minutes))), ",".join(map(str, sorted(rule.hours)))
-
     def _described(self, expression: str) -> str:
         options = Options()
         options.locale_code = _CRON_LOCALES.get((get_language() or "en")[:2], "en_US")

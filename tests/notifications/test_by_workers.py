@@ -53,6 +53,7 @@ def processes(
     env_file.write_text(
         f"CELERY_BROKER_URL={redis_server.url}\nEMAIL_URL=smtp://127.0.0.1:{mail_port}\nSSL_CERT_FILE={authority_file}\n"
         "TOOLSYNC_ADDRESS=https://sync.example.org\nTOOLSYNC_FETCH_HOSTS=localhost\nTOOLSYNC_TELL_PAUSES=1,2,3,60,60\n"
+        "TOOLSYNC_TICK_SECONDS=1\n"
     )
     with celery(installation, installation.moodle, tmp_path / "celery.log") as processes:
         processes._environment["TOOLSYNC_ENV_FILE"] = str(env_file)

@@ -88,6 +88,7 @@ class WholeToolSync:
             "TOOLSYNC_CHUNK_ROWS": str(CHUNK_ROWS),
             "TOOLSYNC_HEARTBEAT_SECONDS": "1",
             "TOOLSYNC_LEASE_SECONDS": "5",
+            "TOOLSYNC_TICK_SECONDS": "3",
         }
         (folder / "var").mkdir()
         self.manage("migrate", "--verbosity=0")

@@ -86,6 +86,7 @@ class Celery:
             "TOOLSYNC_CHUNK_ROWS": str(chunk_rows),
             "TOOLSYNC_HEARTBEAT_SECONDS": "1",
             "TOOLSYNC_LEASE_SECONDS": "5",
+            "TOOLSYNC_TICK_SECONDS": "3",
         }
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
@@ -146,7 +147,6 @@ def test_a_run_whose_worker_is_killed_goes_on_by_itself_and_ends_like_an_undistu
     settings.TOOLSYNC_CHUNK_ROWS = CHUNK_ROWS
     options = {"createpasswords": 1, "storereport": 1}
     with celery(installation, moodle, tmp_path / "celery.log") as processes:
-        # Before the undisturbed run: beat looks for dead runs every 30 seconds, counted from its start.
         processes.start("beat", "--pidfile=", "--loglevel=WARNING")
         undisturbed = installation.carry_out("/undisturbed.csv", command_file(), **options)
         assert undisturbed.counts == {"created": ROWS}

@@ -64,6 +64,7 @@ class ToolSync:
             "TOOLSYNC_CHUNK_ROWS": "100",
             "TOOLSYNC_HEARTBEAT_SECONDS": "1",
             "TOOLSYNC_LEASE_SECONDS": "5",
+            "TOOLSYNC_TICK_SECONDS": "3",
         }
 
     def manage(self, *arguments: str) -> None:

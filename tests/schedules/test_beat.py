@@ -33,6 +33,7 @@ def processes(installation: Installation, redis_server: Redis, tmp_path: Path) -
             "CELERY_BROKER_URL": redis_server.url,
             "TOOLSYNC_DROP_FOLDER": str(tmp_path / "drop"),
             "TOOLSYNC_SETTLE_SECONDS": "0",
+            "TOOLSYNC_TICK_SECONDS": "1",
         }
         processes.start("worker", "--concurrency=1", "--loglevel=WARNING")
         processes.start("beat", "--pidfile=", "--loglevel=WARNING")
@@ -50,10 +51,6 @@ def run_three_times(installation: Installation, processes: Celery, seconds: int)
     while over.count() < TIMES:
         assert time.monotonic() < deadline, processes.words()
         time.sleep(0.2)
-    # Asked to end, beat writes down how often it sent what.
-    beat = processes._processes.pop()
-    beat.terminate()
-    beat.wait(20)
     processes.kill_all()
 
     sequences = list(over[:TIMES])
@@ -70,11 +67,10 @@ def run_three_times(installation: Installation, processes: Celery, seconds: int)
     ended = Schedule.objects.get(pk=schedule.pk)
     assert ended.next_at is not None
     assert (ended.next_at - ended.anchor_at).total_seconds() % seconds == 0
-    assert ended.periodic_task.total_run_count >= TIMES
 
 
 def test_a_sequence_that_starts_every_few_seconds_runs_three_times(
     installation: Installation, processes: Celery
 ) -> None:
-    # Beat looks for changed schedules every five seconds; a minute, as people choose it, is in tests/soak.
+    # A tick each second here; the one a minute of real sites is in tests/soak.
     run_three_times(installation, processes, seconds=6)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
 from django.core.exceptions import ValidationError
 from django.utils import timezone
-from django_celery_beat.models import PeriodicTask
 from pytest_django import Settings
 
 from sync.apps import make_site_and_permissions
@@ -67,7 +64,6 @@ def test_everything_is_shipped_switched_off_with_the_times_of_the_old_plugin(sit
     assert everything == tuple(key for key in order if key in everything)
     assert len(everything) >= 7
     assert not Schedule.objects.filter(enabled=True).exists()
-    assert not PeriodicTask.objects.filter(task="sync.start_schedule").exists()
 
 
 def test_an_upgrade_changes_no_schedule(site: MoodleSite) -> None:
@@ -77,25 +73,18 @@ def test_an_upgrade_changes_no_schedule(site: MoodleSite) -> None:
     assert list(Schedule.objects.values()) == before
 
 
-def test_beat_is_told_what_the_schedule_says(site: MoodleSite, settings: Settings, clock: object) -> None:
+def test_the_next_start_follows_what_is_saved(site: MoodleSite, settings: Settings, clock: object) -> None:
     settings.TIME_ZONE = "Europe/Paris"
     schedule = save(site, kind="weekdays", at=time(2, 15))
-    task = PeriodicTask.objects.get(task="sync.start_schedule")
-    assert (task, json.loads(task.args), task.enabled) == (schedule.periodic_task, [schedule.pk], True)
-    assert (str(task.crontab.minute), str(task.crontab.hour), task.crontab.day_of_week) == ("15", "2", "*")
-    assert task.crontab.timezone == ZoneInfo("Europe/Paris")
     assert schedule.next_at == datetime(2026, 11, 24, 1, 15, tzinfo=UTC)
 
     schedule = save_schedule(site, ScheduleChoice(["users"], kind="every", every_seconds=5400, enabled=True), schedule)
-    task.refresh_from_db()
-    assert (task.crontab, task.interval.every, task.interval.period) == (None, 5400, "seconds")
     assert schedule.next_at == START + 1.5 * HOUR
 
     switch_schedule(schedule, on=False)
-    task.refresh_from_db()
-    assert (task.enabled, schedule.next_at, next_start(schedule, open_windows(site))) == (False, None, None)
+    assert (schedule.next_at, next_start(schedule, open_windows(site))) == (None, None)
     delete_schedule(schedule)
-    assert not PeriodicTask.objects.filter(task="sync.start_schedule").exists()
+    assert not Schedule.objects.filter(pk=schedule.pk).exists()
 
 
 @pytest.mark.parametrize(
@@ -113,7 +102,7 @@ def test_a_choice_that_cannot_work_is_refused(site: MoodleSite, choice: dict[str
     with pytest.raises(ScheduleError) as refused:
         save(site, **choice)
     assert refused.value.code == code
-    assert (Schedule.objects.count(), PeriodicTask.objects.filter(task="sync.start_schedule").count()) == (before, 0)
+    assert Schedule.objects.count() == before
 
 
 def test_tools_are_put_in_the_order_of_their_dependency(site: MoodleSite) -> None:

@@ -124,7 +124,3 @@ def test_alternative_days_are_said_as_such() -> None:
     assert timing.words() == (
         "At 03:00, on day 1 of the month, only in February; also: At 03:00, only on Saturday, only in February"
     )
-
-
-def test_beat_is_woken_at_every_time_of_day() -> None:
-    assert ByTheClock("*/30 8-9 13 * 5", PARIS).wakes() == ("0,30", "8,9")

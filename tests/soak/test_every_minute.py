@@ -11,4 +11,5 @@ __all__ = ["installation", "processes"]
 
 
 def test_a_sequence_scheduled_every_minute_runs_three_times(installation: Installation, processes: Celery) -> None:
+    processes._environment["TOOLSYNC_TICK_SECONDS"] = "60"
     run_three_times(installation, processes, seconds=60)

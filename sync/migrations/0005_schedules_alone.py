@@ -7,8 +7,11 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    """As 0005_schedules, without the record of django-celery-beat; 0016 takes away what that one left in a database."""
+
+    replaces = [("sync", "0005_schedules")]
+
     dependencies = [
-        ("django_celery_beat", "0019_alter_periodictasks_options"),
         ("sync", "0004_sources"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -61,17 +64,6 @@ class Migration(migrations.Migration):
                 ("anchor_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("next_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="next run")),
                 ("held_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                (
-                    "periodic_task",
-                    models.OneToOneField(
-                        blank=True,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to="django_celery_beat.periodictask",
-                    ),
-                ),
                 (
                     "site",
                     models.ForeignKey(
