@@ -114,5 +114,5 @@ OPTIONS = Options(
          help=_("Activities and questions of a backup whose plugin isn't known are left out, and named in the report. Off: "
                 "the row is rejected.")),
     DATE_ORDER_OPTION,
-        *GENERAL_OPTIONS,
+    *GENERAL_OPTIONS,
 )  # fmt: skip

@@ -57,8 +57,8 @@ class CoursesPlanner:
         self.book = CourseBook(state.named, state.folds)
         # What rows have said of the courses that they made or changed, by short name.
         self.given: dict[str, Mapping[str, Any]] = {}
-        # The courses whose content rows so far take over: it must be as it is until they have it.
         self.field_owners = FieldOwners(state.unique_values)
+        # The courses whose content rows so far take over: it must be as it is until they have it.
         self._copied: set[int] = set()
         self._weight = 0
 
@@ -143,7 +143,7 @@ class CoursesPlanner:
             full["enddate"] = full["startdate"] + 7 * 86_400 * max(course.sections)
         _check_dates(full, state.rules)
         fields = self.cells.fields(given)
-        self.field_owners.check(fields, given["shortname"], self.book.updated, row.line)
+        self.field_owners.check(fields, given["shortname"])
         course.fields = {custom.id: {**state.extras, **of_field} for custom, of_field in fields}
         course.teachers = self._teachers_of(course, given)
         # In a hidden one it stays as it is: nobody sees what is in there before the category is shown, as Moodle's form has it.
@@ -213,7 +213,7 @@ class CoursesPlanner:
         fields = self.cells.fields(row.values)
         # In a simulation a course may be there that an earlier row would have made.
         owner = course["id"] if course["id"] > 0 else course["shortname"]
-        self.field_owners.check(fields, owner, self.book.updated, row.line)
+        self.field_owners.check(fields, owner)
         topics = self.cells.topics(row.values)
         filling = self._filling(row, {**course, **values})
         # From here on the row gets into the plan: what can be refused was refused, but for teachers, who come first.

@@ -233,6 +233,7 @@ class UsersPlanner:
             raise SplitChunk(row.line)
         self.book.remove(account)
         self.plan.delete_account(account)
+        self.profiles.delete(account)
         result = RowResult(row.line, account.values["username"], account, Action.DELETED, "account_deleted")
         result.notes.append(Note("account_deleted_id", {"id": account.key}))
         return result

@@ -20,7 +20,6 @@ from sync.moodle.users.passwords import PasswordPool
 from sync.moodle.users.users import (
     ProfileField,
     SiteRules,
-    fetch_owners_of_profile_values,
     fetch_preferences,
     fetch_profile_data,
     fetch_profile_fields,
@@ -31,6 +30,7 @@ from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.state import MembershipState
 from sync.processors.users.chunk_users import KEY_FIELDS, ClearPassword
 from sync.processors.users.planner import PLAIN_FIELDS, UsersPlan, UsersPlanner, cohort_columns, course_sets
+from sync.processors.users.profile_owners import fetch_profile_owners, remember_profile_owners
 from sync.processors.users.profile_values import profile_value
 from sync.processors.users.state import UsersState
 from sync.processors.users.store import (
@@ -228,6 +228,7 @@ class Users(Processor[UsersState, UsersPlan]):
 
     def remember(self, plan: UsersPlan, state: UsersState) -> None:
         ids = remember_accounts(plan, self.memory, self.simulated, identity_folds(self.moodle))
+        remember_profile_owners(self.memory, plan, self.profile_fields.values(), self.folds["profile"], ids)
         plan.memberships.remember(self.memory, ids)
 
     def close(self) -> None:
@@ -297,7 +298,7 @@ class Users(Processor[UsersState, UsersPlan]):
             for name, field in self.profile_fields.items()
             if field.forceunique
         }
-        return fetch_owners_of_profile_values(self.moodle, values) if values else {}
+        return fetch_profile_owners(self.moodle, self.memory, values, self.folds["profile"])
 
     def _profile_values(self, name: str, field: ProfileField, rows: Sequence[CleanRow]) -> set[str]:
         """Return what the rows have for a field; cells that it can't take are left to the plan, which refuses them."""

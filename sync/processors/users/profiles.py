@@ -7,6 +7,7 @@ from typing import Any
 
 from sync.moodle.users.users import ProfileField
 from sync.processors.base.errors import RowError
+from sync.processors.base.plan import Ref
 from sync.processors.users.chunk_users import Account, AccountsPlan
 from sync.processors.users.profile_values import profile_value
 from sync.processors.users.results import RowResult
@@ -21,6 +22,7 @@ class UserProfiles:
         self._state = state
         self._plan = plan
         self._owners = {key: set(owners) for key, owners in state.owners.items()}
+        self._deleted: set[int | Ref] = set()
 
     def values(self, values: Mapping[str, Any], account: Account | None) -> list[tuple[str, ProfileField, str]]:
         """Convert the custom profile cells of a row. Raises: RowError, also when a value must be unique and isn't"""
@@ -30,7 +32,7 @@ class UserProfiles:
                 continue
             data = profile_value(field, name, values[name], self._state.rules, self._state.dates.orders_of(name))
             if field.forceunique and data:
-                owners = self._owners.setdefault((field.id, self._state.folds["profile"](data)), set())
+                owners = self._owners.get(self._place(field, data), set()) - self._deleted
                 if owners - {account.key if account is not None else None}:
                     raise RowError("profile_value_taken", name, value=data)
             converted.append((name, field, data))
@@ -41,18 +43,27 @@ class UserProfiles:
         for name, field, data in profile:
             key = (account.key, field.id)
             stored = self._data(account, field)
-            if field.forceunique and data:
-                self._owners[(field.id, self._state.folds["profile"](data))].add(account.key)
             if stored == data:
                 continue
+            if field.forceunique:
+                # The value that it had is free for later rows.
+                self._owners.get(self._place(field, stored or ""), set()).discard(account.key)
+                self._owners.setdefault(self._place(field, data), set()).add(account.key)
             self._plan.profile_data[key] = data
             if not result.creates:
                 result.changes.append(Change(name, stored or "", data))
                 result.touch()
 
+    def delete(self, account: Account) -> None:
+        """Take note that an account goes, and its values with it."""
+        self._deleted.add(account.key)
+
     def columns_to_change(self, account: Account, profile: Sequence[tuple[str, ProfileField, str]]) -> list[str]:
         """Return the columns of which `set` would change something."""
         return [name for name, field, data in profile if self._data(account, field) != data]
+
+    def _place(self, field: ProfileField, data: str) -> tuple[int, str]:
+        return field.id, self._state.folds["profile"](data)
 
     def _data(self, account: Account, field: ProfileField) -> str | None:
         key = (account.key, field.id)

@@ -64,6 +64,23 @@ def test_a_unique_value_belongs_to_one_course(sqlite_site: MoodleSite, chunk_row
     assert "“X1”" in result.report
 
 
+@pytest.mark.parametrize("chunk_rows", [1, 2, 100])
+@pytest.mark.parametrize("simulate", [True, False])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_unique_value_that_a_course_gives_up_is_free(
+    sqlite_site: MoodleSite, chunk_rows: int, *, simulate: bool, is_there: bool
+) -> None:
+    field_is(sqlite_site, "text", uniquevalues="1")
+    if is_there:
+        run(sqlite_site, "OLD;Old;X1")
+
+    rows = ("OLD;Old;X1", "OLD;Old;X2", "NEW1;One;X1", "NEW2;Two;X2", "NEW1;One;")
+    result = run(sqlite_site, *rows, chunk_rows=chunk_rows, simulate=simulate, forceupdate=True)
+
+    first = "course_unchanged" if is_there else "course_created"
+    assert result.codes == [first, "course_updated", "course_created", "course_field_value_taken", "course_updated"]
+
+
 def test_values_of_other_fields_may_be_equal(sqlite_site: MoodleSite) -> None:
     field_is(sqlite_site, "text")
     assert run(sqlite_site, "NEW1;One;X2", "NEW2;Two;X2").counts == {"created": 2}

@@ -535,6 +535,26 @@ def test_a_unique_profile_field_is_compared_as_it_is_stored(sqlite_site: MoodleS
     assert sqlite_site.rows("user", username="two") == []
 
 
+@pytest.mark.parametrize("chunk_rows", [1, 2, 1000])
+@pytest.mark.parametrize("simulate", [True, False])
+def test_a_unique_profile_field_belongs_to_one_account_in_any_chunk(
+    sqlite_site: MoodleSite, chunk_rows: int, *, simulate: bool
+) -> None:
+    sqlite_site.execute("UPDATE {user_info_field} SET forceunique = 1 WHERE shortname = 'dept'")
+    header = "username;firstname;lastname;profile_field_dept;deleted"
+    run_file(sqlite_site, "users", f"{header}\none;O;N;X1;\ngone;G;O;X2;\n")
+
+    rows = ("one;O;N;X3;", "two;T;W;X1;", "gone;G;O;;1", "three;T;H;X2;", "four;F;O;X1;", "two;T;W;X4;", "five;F;I;X1;")
+    result = run_file(
+        sqlite_site, "users", "\n".join((header, *rows, "")), chunk_rows=chunk_rows, simulate=simulate
+    )  # fmt: skip
+
+    assert result.codes == [
+        "account_updated", "account_created", "account_deleted", "account_created", "profile_value_taken",
+        "account_updated", "account_created",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "moodle_site", [pytest.param("mariadb:4.5", marks=pytest.mark.xdist_group("mariadb:4.5"))], indirect=True
 )
