@@ -252,6 +252,11 @@ MOODLE_TEXTS = {
         "The account of the Moodle database lacks a right (%(reason)s). Grant what manage.py moodlegrants prints, then take the "
         "run up again."
     ),
+    "moodle_version_unknown": _(
+        "Moodle %(release)s is newer than %(known)s, the newest that ToolSync knows: files are only simulated, nothing is "
+        "changed. Update ToolSync. Or try it on a copy of the site, and then let the operator set "
+        "TOOLSYNC_MOODLE_WRITE_UNKNOWN_VERSIONS=1."
+    ),
     "row_internal_error": _(
         "ToolSync made a mistake with this row (internal error); nothing of it was written, and the other rows are done. Give "
         "the number %(number)s to the person who looks after ToolSync: the log tells more under it."
@@ -268,8 +273,17 @@ MOODLE_TEXTS = {
     ),
     "check_server": _("%(server)s %(version)s answers."),
     "check_release": _("Moodle %(release)s (version %(version)s), tables with the prefix “%(prefix)s”."),
-    "check_release_old": _("Moodle %(release)s is older than 4.1, the oldest that ToolSync knows. Upgrade Moodle."),
-    "check_release_new": _("Moodle %(release)s is newer than %(known)s, the newest that was tried. Simulate first."),
+    "check_release_old": _(
+        "Moodle %(release)s is older than %(oldest)s, the oldest that ToolSync knows. Upgrade Moodle."
+    ),
+    "check_release_new": _(
+        "Moodle %(release)s is newer than %(known)s, the newest that ToolSync knows. Files may change it all the same, because "
+        "TOOLSYNC_MOODLE_WRITE_UNKNOWN_VERSIONS is set. Simulate first."
+    ),
+    "check_release_untried": _(
+        "Moodle %(release)s: ToolSync knows what this release changes, but was not yet tried on it (the newest that it was "
+        "tried on is %(tried)s). Simulate first, on a copy."
+    ),
     "check_prefix_wrong": _(
         "There is no table %(table)s. Tables of Moodle are here with these prefixes: %(prefixes)s."
     ),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from _pytest.mark import ParameterSet
 
-from sync.moodle.schemas import VERSIONS
+from sync.moodle.versions import CAPTURED
 from tests.moodle_sites import MoodleSite, add_base, build_site
 from tests.real_sites import load_dump, needs_moodle_data, real_site
 from tests.servers import MariaDB, PostgreSQL, Redis
@@ -20,9 +20,9 @@ __all__ = ["real_site"]
 
 ENGINES = ("sqlite", "mariadb", "postgresql")
 SPOKEN_BYTES = 60
-REAL_SITES = ("m41-seeded", "m45-seeded", "m51-seeded", "m45pg-seeded")
+REAL_SITES = ("m41-seeded", "m45-seeded", "m51-seeded", "m52dev-seeded-upgraded", "m45pg-seeded")
 EVERY_SITE = [
-    *(f"{engine}:{version}" for engine in ENGINES for version in VERSIONS),
+    *(f"{engine}:{version}" for engine in ENGINES for version in CAPTURED),
     *(f"real:{name}" for name in REAL_SITES),
 ]
 
@@ -110,10 +110,10 @@ def _sites_of(test: str) -> list[str]:
     Which ones, its name decides, so that it is the same for every process that collects and for each run.
     """
     turn = zlib.crc32(test.encode())
-    versions = [VERSIONS[(turn + step) % len(VERSIONS)] for step in range(len(ENGINES))]
+    versions = [CAPTURED[(turn + step) % len(CAPTURED)] for step in range(len(ENGINES))]
     return [
         *(f"{engine}:{version}" for engine, version in zip(ENGINES, versions, strict=True)),
-        f"real:{REAL_SITES[turn // len(VERSIONS) % len(REAL_SITES)]}",
+        f"real:{REAL_SITES[turn // len(CAPTURED) % len(REAL_SITES)]}",
     ]
 
 

@@ -56,6 +56,9 @@ class MoodleSite:
         with self.engine.connect() as connection:
             return list(_read(connection, self.prefix, table, where).values())
 
+    def columns(self, table: str) -> set[str]:
+        return {column["name"] for column in sa.inspect(self.engine).get_columns(self.prefix + table)}
+
     def one(self, table: str, **where: Any) -> dict[str, Any]:
         found = self.rows(table, **where)
         assert len(found) == 1, f"{len(found)} rows of {table} with {where}"

@@ -16,7 +16,7 @@ from tests.moodle_sites import MoodleSite
 from tests.servers import MariaDB, PostgreSQL
 
 _BESIDE_US = Path(__file__).resolve().parents[2] / "shared" / "moodle"
-_VERSIONS = {"m41": "4.1", "m45": "4.5", "m51": "5.1", "m45pg": "4.5"}
+_VERSIONS = {"m41": "4.1", "m45": "4.5", "m51": "5.1", "m52": "5.2", "m52dev": "5.2", "m520": "5.2", "m45pg": "4.5"}
 # The dumps switch unique_checks and foreign_key_checks off by themselves.
 _FAST = "SET SESSION autocommit=0;\n"
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from sync.demo.people import Person, invent_people
-from sync.demo.tables import CONTEXT_USER, DAY, SYSTEM_PATH, Tables
+from sync.demo.tables import DAY, SYSTEM_PATH, Tables
 from sync.moodle.users.passwords import HashFormat, hash_password
+from sync.moodle.versions import CONTEXT_USER
 
 PEOPLE = 300
 # The last ones are gone: deleted accounts, which a file may bring back.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sync.demo.tables import CONTEXT_CATEGORY, CONTEXT_COURSE, DAY, SYSTEM_PATH, Context, Tables
+from sync.demo.tables import DAY, SYSTEM_PATH, Context, Tables
+from sync.moodle.versions import CONTEXT_COURSE, CONTEXT_COURSECAT
 
 STUDENT_ROLE = 5
 INDUCTION, SEMINAR, HIDDEN = "LIB-INTRO", "SCI-SEM", "ARCHIVE-23"
@@ -64,7 +65,7 @@ def add_categories(tables: Tables) -> dict[str, Category]:
     for depth in (1, 2):
         level = [(idnumber, parent) for idnumber, _name, parent in _CATEGORIES if paths[idnumber].count("/") == depth]
         parents = [(ids[idnumber], contexts[parent].path if parent else SYSTEM_PATH) for idnumber, parent in level]
-        made = tables.add_contexts(CONTEXT_CATEGORY, parents)
+        made = tables.add_contexts(CONTEXT_COURSECAT, parents)
         contexts |= {idnumber: context for (idnumber, _parent), context in zip(level, made, strict=True)}
     return {
         idnumber: Category(ids[idnumber], contexts[idnumber], _sortorder(place))

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 PREFIX = "mdl_"
-CONTEXT_USER, CONTEXT_CATEGORY, CONTEXT_COURSE = 30, 40, 50
 SYSTEM_PATH = "/1"
 ADMIN_ID = 2
 DAY = 86_400

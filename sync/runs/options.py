@@ -28,6 +28,7 @@ class OperatorPermits(TypedDict):
 
     changes_protected_accounts: bool
     assigns_configuring_roles: bool
+    writes_unknown_versions: bool
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,7 @@ def operator_permits() -> OperatorPermits:
     return {
         "changes_protected_accounts": settings.TOOLSYNC_MOODLE_CHANGE_PROTECTED_ACCOUNTS,
         "assigns_configuring_roles": settings.TOOLSYNC_MOODLE_ASSIGN_CONFIGURING_ROLES,
+        "writes_unknown_versions": settings.TOOLSYNC_MOODLE_WRITE_UNKNOWN_VERSIONS,
     }
 
 

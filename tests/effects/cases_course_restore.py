@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.effects.case import Case
 from tests.effects.comparison import Allowed, Versions
-from tests.moodle.course_content.backups import Shelf, real_backup
+from tests.moodle.course_content.backups import Shelf, real_backup, template_backup
 from tests.moodle_sites import MoodleSite
 from tests.support import run_file
 
@@ -26,7 +26,7 @@ def _add(site: MoodleSite) -> None:
 
 
 def _run(site: MoodleSite, line: str, **options: object) -> list[str]:
-    name = f"tpl1-m{site.version.replace('.', '')}-nousers.mbz"
+    name = template_backup(site.version)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "filedir").mkdir()
         result = run_file(

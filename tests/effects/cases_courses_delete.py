@@ -47,7 +47,7 @@ CASES = (
     ),
     *(
         Case(f"course_delete_rich_{what}", "courses_delete", f"{TPL1}\n", BY_ID, allowed=(*_RICH, _COUNTED, _MOVED_UP))
-        for what in ("norecyclebin", "evidence", "random", "subsection")
+        for what in ("norecyclebin", "evidence", "random", "subsection", "marks")
     ),
     Case(
         "course_delete_rich", "courses_delete", f"{TPL1}\n", BY_ID,

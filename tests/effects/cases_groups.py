@@ -90,6 +90,7 @@ CASES = (
     _member_case("group_member_remove_plain", "del;22;14;23"),
     _without_file("group_delete", lambda writer: delete_groups(writer, [1])),
     _without_file("group_delete_override_event", lambda writer: delete_groups(writer, [14])),
+    _without_file("group_delete_override_reason", lambda writer: delete_groups(writer, [14])),
     _without_file("group_delete_with_conversation", lambda writer: delete_groups(writer, [16])),
     _without_file(
         "grouping_delete", lambda writer: delete_groupings(writer, [1], now=int(time.time())),

@@ -148,5 +148,6 @@ CASES = (
     ),
     Case("user_delete", "users_delete", "username\nuser21\n", BY_USERNAME, allowed=(_NO_PRIVACY_REQUEST,)),
     Case("user_delete_evidence", "users_delete", "username\nuser21\n", BY_USERNAME, allowed=(_NO_PRIVACY_REQUEST,)),
+    Case("user_delete_marks", "users_delete", "username\nuser21\n", BY_USERNAME, allowed=(_NO_PRIVACY_REQUEST,)),
     Case("user_delete_plain", "users_delete", "username\ngolddel\n", BY_USERNAME, allowed=(_NO_PRIVACY_REQUEST,)),
 )  # fmt: skip

@@ -12,14 +12,13 @@ import sqlalchemy as sa
 
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from sync.moodle.schemas import (
-    VERSIONS,
     SchemaColumn,
     SchemaTable,
     create_tables,
     load_schema,
     load_site_rows,
-    schema_for,
 )
+from sync.moodle.versions import CAPTURED, captured_for
 from tests.real_sites import moodle_data, needs_moodle_data
 
 SERVERS = ("sqlite", "mariadb", "postgresql")
@@ -81,7 +80,7 @@ def indexes_of(inspector: sa.Inspector, name: str) -> set[tuple[bool, tuple[str,
     }
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", CAPTURED)
 @pytest.mark.parametrize("server", SERVERS)
 def test_a_schema_read_back_is_the_one_that_was_written(
     request: pytest.FixtureRequest, tmp_path: Path, server: str, version: str
@@ -186,19 +185,24 @@ def normalised(default: str | None) -> str:
         (2019111800, "4.1"),
         (2022112800.00, "4.1"),
         (2023100900, "4.1"),
-        (2024100699.99, "4.1"),
+        (2024042200, "4.1"),
+        (2024100400, "4.5"),
         (2024100700, "4.5"),
         (2024100705.01, "4.5"),
         (2025041400, "4.5"),
         (2025100600, "5.1"),
-        (2099010100, "5.1"),
+        (2025100604.11, "5.1"),
+        (2025121900, "5.2"),
+        (2026042000, "5.2"),
+        (2026100500, "5.2"),
+        (2099010100, "5.2"),
     ],
 )
 def test_a_site_gets_the_newest_schema_that_is_not_newer_than_itself(number: float, version: str) -> None:
-    assert schema_for(number) == version
+    assert captured_for(number) == version
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", CAPTURED)
 def test_a_captured_site_fits_its_schema_and_holds_what_accounts_rest_on(version: str) -> None:
     rows, schema = load_site_rows(version), load_schema(version)
 
@@ -206,7 +210,7 @@ def test_a_captured_site_fits_its_schema_and_holds_what_accounts_rest_on(version
         names = {column.name for column in schema.tables[table].columns}
         assert all(row.keys() == names for row in table_rows), table
     config = {row["name"]: row["value"] for row in rows["config"]}
-    assert schema_for(float(config["version"])) == version
+    assert captured_for(float(config["version"])) == version
     assert float(config["version"]) == float(schema.version)
     users = {row["username"]: row for row in rows["user"]}
     assert (str(users["guest"]["id"]), str(users["admin"]["id"])) == (config["siteguest"], config["siteadmins"])
@@ -215,7 +219,7 @@ def test_a_captured_site_fits_its_schema_and_holds_what_accounts_rest_on(version
     assert next(row["id"] for row in rows["course"] if row["category"] == 0) == 1
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", CAPTURED)
 def test_a_captured_site_gives_no_secret_away(version: str) -> None:
     rows = load_site_rows(version)
 
@@ -230,7 +234,7 @@ def test_a_captured_site_gives_no_secret_away(version: str) -> None:
     assert kept == {}
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", CAPTURED)
 def test_a_capture_stays_small(version: str) -> None:
     folder = Path(__file__).resolve().parents[2] / "sync" / "moodle" / "schemas"
 

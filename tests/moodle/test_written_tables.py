@@ -10,9 +10,11 @@ import pytest
 
 from sync.errors import MoodleNotAllowed
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase
+from sync.moodle.db.dialects import SERVERS
 from sync.moodle.integrity.connection_check import Level, check_connection
 from sync.moodle.integrity.written_tables import grants, possibly_written, written_tables
-from sync.moodle.schemas import VERSIONS, load_schema
+from sync.moodle.schemas import load_schema
+from sync.moodle.versions import CAPTURED
 from sync.processors.registry import REGISTRY
 from tests.moodle_sites import MoodleSite, build_site
 from tests.pictures import data_folder, picture, zip_of
@@ -47,7 +49,7 @@ FILES = {
 
 def literal_tables() -> Iterator[tuple[str, str]]:
     """Return the tables that the code names where it writes, and where it does."""
-    known = {name for version in VERSIONS for name in load_schema(version).tables}
+    known = {name for version in CAPTURED for name in load_schema(version).tables}
     for path in sorted([*SYNC.glob("moodle/**/*.py"), *SYNC.glob("processors/*.py"), *SYNC.glob("runs/*.py")]):
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.args:
@@ -60,7 +62,7 @@ def test_what_is_written_by_name_is_known() -> None:
     found = list(literal_tables())
     assert len({table for table, _place in found}) > 50
     assert [place for place in found if place[0] not in possibly_written()] == []
-    known = {name for version in VERSIONS for name in load_schema(version).tables}
+    known = {name for version in CAPTURED for name in load_schema(version).tables}
     assert possibly_written() <= known
 
 
@@ -72,7 +74,10 @@ def limited(
     name = account if kind == "postgresql" else f"'{account}'@'127.0.0.1'"
     secret = "PASSWORD 'Limit-1'" if kind == "postgresql" else "IDENTIFIED BY 'Limit-1'"
     lines = grants(
-        kind, database=str(url.database), account=name, tables=[site.prefix + table for table in written_tables(tables)]
+        SERVERS[kind],
+        database=str(url.database),
+        account=name,
+        tables=[site.prefix + table for table in written_tables(tables)],
     )
     server.sql(f"CREATE USER {name} {secret};" + "".join(lines), str(url.database))
     limited_url = url.set(username=account, password="Limit-1").render_as_string(hide_password=False)

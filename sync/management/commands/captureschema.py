@@ -47,7 +47,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("url", help="SQLAlchemy address of the Moodle database")
-        parser.add_argument("version", help="4.1, 4.5, 5.1 …")
+        parser.add_argument("version", help="4.5 …, as sync/moodle/versions.py names it")
         parser.add_argument("--prefix", default="mdl_")
 
     def handle(self, *args: Any, url: str, version: str, prefix: str, **options: Any) -> None:

@@ -11,12 +11,12 @@ from sync.errors import MoodleError
 from sync.messages import text_of
 from sync.models import MoodleSite
 from sync.moodle.db.database import MoodleDatabase
+from sync.moodle.db.dialects import SERVERS, Capabilities
 from sync.moodle.integrity.written_tables import grants, written_tables
-from sync.moodle.schemas import VERSIONS, load_schema
+from sync.moodle.schemas import load_schema
+from sync.moodle.versions import CAPTURED
 from sync.runs.connections import moodle_of
 from sync.runs.options import MAIN_SITE
-
-SERVERS = {"mariadb": "'toolsync'@'%'", "mysql": "'toolsync'@'%'", "postgresql": "toolsync"}
 
 
 class Command(BaseCommand):
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--site", default=MAIN_SITE, metavar="SLUG", help="the Moodle site (default: %(default)s)")
         parser.add_argument("--server", choices=SERVERS, help="the kind of server (default: the one of the site)")
         parser.add_argument("--account", default="", help="the account (default: toolsync, in the words of the server)")
-        parser.add_argument("--release", choices=VERSIONS, help="take the tables of this release of Moodle")
+        parser.add_argument("--release", choices=CAPTURED, help="take the tables of this release of Moodle")
 
     def handle(self, *, site: str, server: str | None, account: str, release: str | None, **_options: Any) -> None:
         owner = MoodleSite.objects.filter(slug=site).first()
@@ -40,26 +40,24 @@ class Command(BaseCommand):
         try:
             moodle = moodle_of(owner)
             try:
-                self._print(moodle, server or _server_of(moodle), account, release)
+                self._print(moodle, SERVERS[server] if server else _server_of(moodle), account, release)
             finally:
                 moodle.dispose()
         except MoodleError as error:
             raise CommandError(text_of(error.code, error.params)) from None
 
-    def _print(self, moodle: MoodleDatabase, server: str, account: str, release: str | None) -> None:
+    def _print(self, moodle: MoodleDatabase, server: Capabilities, account: str, release: str | None) -> None:
         present = load_schema(release).tables if release else moodle.table_names
         tables = [moodle.prefix + name for name in written_tables(present)]
         database = moodle.engine.url.database or "moodle"
-        for line in grants(server, database=database, account=account or SERVERS[server], tables=tables):
+        for line in grants(server, database=database, account=account or server.account, tables=tables):
             self.stdout.write(line)
 
 
-def _server_of(moodle: MoodleDatabase) -> str:
+def _server_of(moodle: MoodleDatabase) -> Capabilities:
     """Return the kind of server of a site. Raises: CommandError if it is none that has accounts"""
-    dialect = moodle.engine.dialect
-    if dialect.name == "mysql":
-        with moodle.session():
-            return "mariadb" if getattr(dialect, "is_mariadb", False) else "mysql"
-    if dialect.name not in SERVERS:
-        raise CommandError(f"{dialect.name} knows no accounts: choose the server with --server.")
-    return dialect.name
+    with moodle.session() as session:
+        server = session.capabilities
+    if not server.account:
+        raise CommandError(f"{server.label} knows no accounts: choose the server with --server.")
+    return server

@@ -10,8 +10,7 @@ import sqlalchemy as sa
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import Writer
 from sync.moodle.site.contexts import NewContext, insert_contexts
-
-CONTEXT_COURSECAT = 40
+from sync.moodle.versions import CONTEXT_COURSECAT
 
 
 class Category(NamedTuple):

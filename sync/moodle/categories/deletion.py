@@ -14,11 +14,12 @@ import sqlalchemy as sa
 from sync.moodle.categories.categories import Category
 from sync.moodle.course_content.delete.delete import delete_contexts
 from sync.moodle.course_content.graph.graph import CourseGraph
-from sync.moodle.course_content.graph.scope import CONTEXT_BLOCK, inline
+from sync.moodle.course_content.graph.scope import inline
 from sync.moodle.courses.courses import Course
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import RowChange, Writer
 from sync.moodle.files.files import DeletedFiles, pathname_hash
+from sync.moodle.versions import CONTEXT_BLOCK
 
 # What moves up to the category that stays: table, what its rows must hold besides. Moodle moves the cohorts only, and loses
 # what goes with them; competencies it leaves on a context that isn't there any more.

@@ -6,9 +6,9 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from sync.moodle.courses.courses import CONTEXT_COURSE
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import MAX_KEYS, slices
+from sync.moodle.versions import CONTEXT_COURSE
 
 
 def fetch_contact_addresses(moodle: MoodleSession, courseids: Collection[int]) -> dict[int, list[str]]:

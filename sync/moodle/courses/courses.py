@@ -10,8 +10,7 @@ import sqlalchemy as sa
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.identifiers import fetch_named
 from sync.moodle.db.writer import MAX_KEYS, slices
-
-CONTEXT_COURSE = 50
+from sync.moodle.versions import CONTEXT_COURSE
 
 
 class Course(NamedTuple):

@@ -12,13 +12,11 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from sync.moodle.courses.courses import CONTEXT_COURSE
 from sync.moodle.courses.sections import new_section
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import Writer
 from sync.moodle.site.contexts import Context, NewContext, insert_contexts
-
-CONTEXT_BLOCK = 80
+from sync.moodle.versions import CONTEXT_BLOCK, CONTEXT_COURSE
 
 Row = dict[str, Any]
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from sync.moodle.courses.creation import Block
 from sync.moodle.db.database import MoodleSession
+from sync.moodle.versions import Feature
 
 # Moodle's own defaults, for settings that nobody has saved yet.
 _SETTINGS = {
@@ -28,8 +29,6 @@ _FORMAT_OPTIONS: dict[str, dict[str, str]] = {
 }
 _FORMAT_BLOCKS = {"social": ":social_activities"}
 _FORMATS_WITH_NEWS = ("topics", "weeks")
-# From this version.php on the format of a single activity comes with a block.
-_MENU_BLOCK_SINCE = 2025100600
 _NEWS_NAME, _NEWS_INTRO = "Announcements", "General news and announcements"
 _DAY = 86_400
 
@@ -101,7 +100,7 @@ class CourseDefaults:
             for region, names in (("side-pre", left), ("side-post", right))
             for place, name in enumerate(filter(None, names.split(",")))
         ]
-        if course_format == "singleactivity" and self._moodle.version >= _MENU_BLOCK_SINCE:
+        if course_format == "singleactivity" and Feature.SINGLE_ACTIVITY_MENU.is_in(self._moodle.version):
             blocks.append(Block("site_main_menu", "side-pre", 0, pages="*", in_subcontexts=1))
         return blocks
 

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from sync.moodle.courses.courses import CONTEXT_COURSE
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import MAX_KEYS, slices
+from sync.moodle.versions import CONTEXT_COURSE
 
 
 class CourseSearch(NamedTuple):

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from sync.moodle.courses.courses import CONTEXT_COURSE
 from sync.moodle.db.collation import spellings
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.identifiers import fetch_ids, fetch_named, folding, is_id
 from sync.moodle.db.writer import MAX_KEYS, slices
+from sync.moodle.versions import CONTEXT_COURSE
 
 # First and last name of 100 characters each: what is longer is part of no name or address, and a LIKE may choke on it.
 _LONGEST_NAME = 201

@@ -23,9 +23,11 @@ class Fence:
     Shape: owner: the worker that we are, "" = nobody else can be at work; the mark holds the last line that is committed, the
     worker that committed it, and the worker whose run it is now
     Units: line numbers 1-based; 0 = nothing committed yet
+    Raises: MoodleNotAllowed if this Moodle is only read
     """
 
     def __init__(self, session: MoodleSession, key: str, owner: str = "") -> None:
+        session.check_writable()
         self._session = session
         self._name = f"run_{key}"
         self._owner = owner

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
-from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.engine.interfaces import ReflectedColumn
 from sqlalchemy.exc import (
     DataError,
@@ -26,6 +26,8 @@ from sqlalchemy.exc import (
 
 from sync.errors import MoodleError, MoodleNotAllowed, MoodleRefused, MoodleSchemaError, MoodleUnavailable
 from sync.moodle.db import in_clause as among
+from sync.moodle.db.dialects import Capabilities, capabilities_of, create_engine
+from sync.moodle.versions import CONTEXT_SYSTEM, NEWEST, Support, release_of
 
 # Errors after which the same statement may pass later: deadlock and lock wait (MariaDB 1205, 1213), server gone or going
 # away (1040 too many connections, 1053, 1290 read-only, 2002-2013), PostgreSQL classes 08, 25P03, 40, 53, 55P03 and 57.
@@ -90,7 +92,8 @@ class MoodleConnection:
     name
     it; idle_seconds: the server ends a transaction in which nothing happens for so long (a suspended machine must not keep its
     locks), 0 = as the server is set;
-    changes_protected_accounts, assigns_configuring_roles: the operator lets files do what they else may not
+    changes_protected_accounts, assigns_configuring_roles: the operator lets files do what they else may not;
+    writes_unknown_versions: the operator lets files change a Moodle that is newer than all that we know
     """
 
     url: str = field(repr=False)
@@ -104,6 +107,7 @@ class MoodleConnection:
     idle_seconds: int = 0
     changes_protected_accounts: bool = False
     assigns_configuring_roles: bool = False
+    writes_unknown_versions: bool = False
 
 
 def data_place(place: str) -> dict[str, Any]:
@@ -135,7 +139,7 @@ class MoodleDatabase:
             url = make_url(self.settings.url)
         except sa.exc.ArgumentError as error:
             raise MoodleUnavailable("moodle_url_invalid") from error
-        return _create_engine(url, self.settings.idle_seconds)
+        return create_engine(url, self.settings.idle_seconds)
 
     @contextmanager
     def session(self) -> Iterator[MoodleSession]:
@@ -203,6 +207,11 @@ class MoodleSession:
         # Name -> what this session has learnt of it (sync/moodle/db/identifiers.py).
         self.collations: dict[str, Any] = {}
 
+    @cached_property
+    def capabilities(self) -> Capabilities:
+        """What the server can do."""
+        return capabilities_of(self.connection.dialect)
+
     def table(self, name: str) -> sa.Table:
         return self.database.table(name, self.connection)
 
@@ -219,7 +228,7 @@ class MoodleSession:
 
     def among(self, column: sa.ColumnElement[Any], values: Collection[Any]) -> sa.ColumnElement[bool]:
         """Give the condition that a column holds one of many values; see `sync.moodle.db.in_clause`."""
-        return among.among(self.connection.dialect, column, values)
+        return among.among(self.capabilities, column, values)
 
     def release(self) -> None:
         """Let go of the read snapshot, so that nobody waits for us while we compute."""
@@ -230,17 +239,18 @@ class MoodleSession:
     def transaction(self) -> Iterator[None]:
         """Commit everything inside or nothing of it.
 
-        Raises: MoodleRefused if the database refuses a value; MoodleUnavailable if it went away or a lock didn't come
+        Raises: MoodleNotAllowed if this Moodle is only read; MoodleRefused if the database refuses a value;
+        MoodleUnavailable if it went away or a lock didn't come
         """
+        self.check_writable()
         with translated_errors():
             if self.connection.in_transaction():
                 self.connection.rollback()
-            if self.connection.dialect.name == "sqlite":
+            if self.capabilities.begin:
                 # A transaction that outgrows SQLite's memory keeps other connections from reading: the names are read on
                 # one of those, so now; tables are reflected on ours.
                 _ = self.database.table_names
-                # A deferred transaction that reads first can't become a writer once somebody else wrote: take the lock now.
-                self.connection.exec_driver_sql("BEGIN IMMEDIATE")
+                self.connection.exec_driver_sql(self.capabilities.begin)
             self._open = True
             try:
                 yield
@@ -302,10 +312,22 @@ class MoodleSession:
         except ValueError:
             return 0.0
 
+    @property
+    def is_writable(self) -> bool:
+        """Whether files may change this Moodle: one that is newer than all that we know only if the operator allows it."""
+        is_known = release_of(self.version).support is not Support.UNKNOWN
+        return is_known or self.database.settings.writes_unknown_versions
+
+    def check_writable(self) -> None:
+        """Raises: MoodleNotAllowed if this Moodle is only read"""
+        if not self.is_writable:
+            release = self.config.get("release", "?").split(" ")[0]
+            raise MoodleNotAllowed("moodle_version_unknown", release=release, known=NEWEST)
+
     @cached_property
     def system_contextid(self) -> int:
         context = self.table("context")
-        rows = self.fetch(sa.select(context.c.id).where(context.c.contextlevel == 10))
+        rows = self.fetch(sa.select(context.c.id).where(context.c.contextlevel == CONTEXT_SYSTEM))
         if not rows:
             raise MoodleSchemaError("moodle_not_installed")
         return int(rows[0][0])
@@ -373,8 +395,7 @@ def _reason_of(error: DBAPIError) -> str:
 def _read_columns(bind: Engine | Connection, tables: Sequence[str]) -> dict[str, list[ReflectedColumn]]:
     """Read what columns tables have, {} for a table that isn't there. Indexes and keys aren't read: nothing asks for them."""
     inspector = sa.inspect(bind)
-    if bind.dialect.name == "postgresql":
-        # The one server that tells of many tables in one answer.
+    if capabilities_of(bind.dialect).describes_many_tables:
         return {name: columns for (_schema, name), columns in inspector.get_multi_columns(filter_names=tables).items()}
     described = {}
     for name in tables:
@@ -389,57 +410,3 @@ def _column(found: ReflectedColumn) -> sa.Column[Any]:
     return sa.Column(
         found["name"], found["type"], nullable=found["nullable"], primary_key=is_id, server_default=default
     )
-
-
-def _create_engine(url: URL, idle_seconds: int) -> Engine:
-    if url.get_backend_name() in ("mysql", "mariadb"):
-        url = url.set(drivername=f"{url.get_backend_name()}+mysqldb")
-        if "charset" not in url.query:
-            url = url.update_query_dict({"charset": "utf8mb4"})
-        engine = sa.create_engine(
-            url,
-            pool_pre_ping=True,
-            hide_parameters=True,
-            pool_recycle=1800,
-            isolation_level="READ COMMITTED",
-            connect_args={"connect_timeout": 10},
-        )
-        # Moodle's own connections are strict as well: a value that doesn't fit is refused, not cut.
-        sa.event.listen(engine, "connect", partial(_make_strict, idle_seconds))
-        return engine
-    if url.get_backend_name() == "postgresql":
-        url = url.set(drivername="postgresql+psycopg")
-        engine = sa.create_engine(
-            url,
-            pool_pre_ping=True,
-            hide_parameters=True,
-            isolation_level="READ COMMITTED",
-            connect_args={"connect_timeout": 10},
-        )
-        if idle_seconds:
-            sa.event.listen(engine, "connect", partial(_end_idle_transactions, idle_seconds))
-        return engine
-    if url.get_backend_name() == "sqlite":
-        if url.database and url.database != ":memory:" and not Path(url.database).exists():
-            raise MoodleUnavailable("moodle_unavailable", reason=f"no such file: {url.database}")
-        engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": 30})
-        sa.event.listen(engine, "connect", _leave_transactions_to_us)
-        return engine
-    raise MoodleUnavailable("moodle_url_unsupported", backend=url.get_backend_name())
-
-
-def _make_strict(idle_seconds: int, driver_connection: Any, _record: Any) -> None:
-    # MySQL has no such setting, and takes it for a comment.
-    idle = f" /*M!100300 , idle_transaction_timeout={idle_seconds} */" if idle_seconds else ""
-    with driver_connection.cursor() as cursor:
-        cursor.execute(f"SET SESSION sql_mode='STRICT_ALL_TABLES'{idle}")
-
-
-def _end_idle_transactions(idle_seconds: int, driver_connection: Any, _record: Any) -> None:
-    with driver_connection.cursor() as cursor:
-        cursor.execute(f"SET idle_in_transaction_session_timeout = '{idle_seconds}s'")
-    driver_connection.commit()
-
-
-def _leave_transactions_to_us(driver_connection: Any, _record: Any) -> None:
-    driver_connection.isolation_level = None

@@ -119,7 +119,7 @@ def folding(moodle: MoodleSession, table: str, column: str) -> Fold:
 
 def _collation_name(moodle: MoodleSession, table: str, column: str) -> str:
     """Return the collation of a column on MariaDB and MySQL, "" elsewhere."""
-    if moodle.connection.dialect.name not in ("mysql", "mariadb"):
+    if not moodle.capabilities.folds_texts:
         return ""
     known = moodle.database.collations
     if table not in known:

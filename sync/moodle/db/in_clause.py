@@ -10,6 +10,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from sync.moodle.db.dialects import Capabilities
+
 
 class _Numbers(sa.ColumnElement[int]):
     """Whole numbers that stand in the statement itself. A statement with them isn't kept compiled: there is one of it."""
@@ -26,16 +28,16 @@ def _write_numbers(element: _Numbers, _compiler: SQLCompiler, **_options: Any) -
     return element.sql
 
 
-def among(dialect: sa.Dialect, column: sa.ColumnElement[Any], values: Collection[Any]) -> sa.ColumnElement[bool]:
+def among(server: Capabilities, column: sa.ColumnElement[Any], values: Collection[Any]) -> sa.ColumnElement[bool]:
     """Tell whether a column holds one of the values: `column.in_(values)`, several times as fast with thousands of them.
 
     A parameter for each value costs the client more than the row that it finds. Whole numbers are written out; texts go
-    to PostgreSQL as one array.
+    as one array where the server takes one.
     """
     if not values:
         return sa.false()
     if all(value.__class__ is int for value in values):
         return column.op("IN", is_comparison=True)(_Numbers(values))
-    if dialect.name == "postgresql" and all(value.__class__ is str for value in values):
+    if server.takes_text_arrays and all(value.__class__ is str for value in values):
         return column == sa.any_(sa.bindparam(None, list(values), ARRAY(sa.Text())))
     return column.in_(values)

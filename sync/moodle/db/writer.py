@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from sync.errors import MoodleRefused
 from sync.moodle.db.database import MoodleSession, translated_errors
+from sync.moodle.db.dialects import InsertForm
 from sync.moodle.db.inserts import insert_from_arrays, insert_with_numbers
 from sync.moodle.db.spool import Spool
 
@@ -170,17 +171,16 @@ class Writer:
 
     def _insert(self, target: sa.Table, rows: Sequence[Mapping[str, Any]], *, is_ordered: bool) -> list[int]:
         """Insert rows, and give their ids if the server can return them (in the order of the rows, if asked)."""
-        connection = self.session.connection
-        dialect = connection.dialect
+        connection, server = self.session.connection, self.session.capabilities
         with translated_errors():
-            if dialect.name == "postgresql":
+            if server.insert_form is InsertForm.ARRAYS:
                 return sorted(connection.scalars(insert_from_arrays(target, rows)))
-            if dialect.name in ("mysql", "mariadb"):
-                statement, texts = insert_with_numbers(target, rows, dialect)
+            if server.insert_form is InsertForm.NUMBERS:
+                statement, texts = insert_with_numbers(target, rows, connection.dialect)
                 inserted = connection.exec_driver_sql(statement, texts)
-                return sorted(inserted.scalars()) if dialect.insert_executemany_returning else []
-            # SQLite would insert row by row to keep the order.
-            if dialect.insert_executemany_returning and not (is_ordered and dialect.name == "sqlite"):
+                return sorted(inserted.scalars()) if server.returns_ids else []
+            # Where it costs more, the server would insert row by row to keep the order.
+            if server.returns_ids and (server.orders_returned_ids or not is_ordered):
                 returning = sa.insert(target).returning(target.c.id, sort_by_parameter_order=is_ordered)
                 return list(connection.scalars(returning, list(rows)))
             connection.execute(sa.insert(target), list(rows))
@@ -188,8 +188,7 @@ class Writer:
 
     @property
     def _returns_ids(self) -> bool:
-        dialect = self.session.connection.dialect
-        return dialect.name == "postgresql" or dialect.insert_executemany_returning
+        return self.session.capabilities.returns_ids
 
     def _highest_id(self, target: sa.Table) -> int:
         return int(self.session.fetch(sa.select(sa.func.coalesce(sa.func.max(target.c.id), 0)))[0][0])

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from sync.moodle.courses.courses import CONTEXT_COURSE, Course
+from sync.moodle.courses.courses import Course
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.user_rows import UserRows, fetch_user_rows
+from sync.moodle.versions import CONTEXT_COURSE
 
 ENABLED, DISABLED = 0, 1  # enrol.status
 ACTIVE, SUSPENDED = 0, 1  # user_enrolments.status

@@ -11,11 +11,11 @@ from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.user_rows import UserRows, fetch_user_rows
 from sync.moodle.db.writer import MAX_KEYS, Writer, slices
 from sync.moodle.enrolments.roles import fetch_permissions, is_allowed
+from sync.moodle.versions import CONTEXT_MODULE
 
 ALLOW_FORCE_SUBSCRIBE = "mod/forum:allowforcesubscribe"
 
 _INITIAL_SUBSCRIPTION = 2  # forum.forcesubscribe
-_CONTEXT_MODULE = 70
 
 
 class Forum(NamedTuple):
@@ -37,7 +37,7 @@ def fetch_initial_forums(moodle: MoodleSession, courseids: Collection[int]) -> l
     joined = (
         forum.join(cm, cm.c.instance == forum.c.id)
         .join(modules, sa.and_(modules.c.id == cm.c.module, modules.c.name == "forum"))
-        .join(context, sa.and_(context.c.contextlevel == _CONTEXT_MODULE, context.c.instanceid == cm.c.id))
+        .join(context, sa.and_(context.c.contextlevel == CONTEXT_MODULE, context.c.instanceid == cm.c.id))
     )
     forums: list[Forum] = []
     for part in slices(sorted(courseids), MAX_KEYS):

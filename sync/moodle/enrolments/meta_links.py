@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from sync.moodle.courses.courses import CONTEXT_COURSE
 from sync.moodle.db.writer import RowChange, Writer
 from sync.moodle.enrolments.enrolments import DISABLED, ENABLED
 from sync.moodle.enrolments.metacourses import (
@@ -23,6 +22,7 @@ from sync.moodle.enrolments.metacourses import (
 )
 from sync.moodle.enrolments.unenrol_cleanup import leave_courses, leave_groups
 from sync.moodle.files.files import DeletedFiles
+from sync.moodle.versions import CONTEXT_COURSE
 
 
 class MetaLinksCut(NamedTuple):

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from sync.moodle.courses.courses import CONTEXT_COURSE
 from sync.moodle.courses.defaults import enabled_methods
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import RowChange, Writer
@@ -18,6 +17,7 @@ from sync.moodle.enrolments.enrolments import ACTIVE, ENABLED, SUSPENDED
 from sync.moodle.enrolments.unenrol_cleanup import leave_courses, leave_groups
 from sync.moodle.files.files import DeletedFiles
 from sync.moodle.site import caches
+from sync.moodle.versions import CONTEXT_COURSE
 
 META = "meta"
 # enrol_meta's setting unenrolaction. Source: ENROL_EXT_REMOVED_* in Moodle's lib/enrollib.php

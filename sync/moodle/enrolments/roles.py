@@ -7,14 +7,13 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from sync.moodle.courses.courses import CONTEXT_COURSE
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.user_rows import UserRows, fetch_user_rows
 from sync.moodle.db.writer import MAX_KEYS, slices
+from sync.moodle.versions import CONTEXT_COURSE, CONTEXT_SYSTEM
 
 PROHIBIT = -1000
 ALLOW = 1
-CONTEXT_SYSTEM = 10
 # Who has one of these may do anything.
 CONFIGURING = ("moodle/site:config", "moodle/site:doanything")
 # They are no less, but count in the context in which the role is held: a manager of a course is no manager of the site.

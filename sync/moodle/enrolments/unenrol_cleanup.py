@@ -11,12 +11,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sync.moodle.courses.courses import CONTEXT_COURSE
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import MAX_KEYS, RowChange, Writer, slices
 from sync.moodle.files.files import DeletedFiles
 from sync.moodle.grades.grades import move_course_grades_to_history
 from sync.moodle.site import caches
+from sync.moodle.versions import CONTEXT_COURSE
 
 Pairs = frozenset[tuple[int, int]]
 Rows = list[dict[str, Any]]

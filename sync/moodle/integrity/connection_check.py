@@ -16,14 +16,12 @@ from sync.moodle.db.database import MoodleConnection, MoodleDatabase, MoodleSess
 from sync.moodle.db.schema import REQUIRED_COLUMNS, WRITE_ORDER
 from sync.moodle.files.file_pool import STORAGE_ERRORS, storage_at
 from sync.moodle.integrity.written_tables import written_tables
-from sync.moodle.schemas import VERSIONS, SchemaTable, load_schema, schema_for
+from sync.moodle.schemas import SchemaTable, load_schema
 from sync.moodle.site.time_zone import clock_of, zone_named
+from sync.moodle.versions import CAPTURED, NEWEST, OLDEST, Support, captured_for, release_of
 
 # Without these hardly any file can be carried out; the others may belong to a plugin that a Moodle doesn't have.
 _NEEDED_TABLES = (*WRITE_ORDER, "cache_flags", "config_plugins")
-# Source: Moodle's version.php of 4.1.0, and of the release after 5.1
-_OLDEST = 2022112800
-_FIRST_UNKNOWN = 2026000000
 
 
 class Level(StrEnum):
@@ -62,7 +60,8 @@ def _look(session: MoodleSession) -> Iterator[Finding]:
         return
     yield from _release(session)
     yield from _tables(session)
-    yield from _rights(session)
+    if session.is_writable:
+        yield from _rights(session)
     yield from _operator(session)
     yield from _time_zone(session)
     yield from _data_folder(session.database.settings)
@@ -70,10 +69,8 @@ def _look(session: MoodleSession) -> Iterator[Finding]:
 
 def _server(session: MoodleSession) -> Finding:
     dialect = session.connection.dialect
-    is_mariadb = bool(getattr(dialect, "is_mariadb", False))
-    name = {"mysql": "MariaDB" if is_mariadb else "MySQL", "postgresql": "PostgreSQL", "sqlite": "SQLite"}[dialect.name]
     version = ".".join(str(part) for part in dialect.server_version_info or ())
-    return Finding(Level.OK, "check_server", {"server": name, "version": version})
+    return Finding(Level.OK, "check_server", {"server": session.capabilities.label, "version": version})
 
 
 def _wrong_prefix(database: MoodleDatabase) -> Finding:
@@ -88,14 +85,19 @@ def _release(session: MoodleSession) -> Iterator[Finding]:
     release = session.config.get("release", "?").split(" ")[0]
     params = {"release": release, "version": session.config.get("version", "?"), "prefix": session.database.prefix}
     yield Finding(Level.OK, "check_release", params)
-    if session.version < _OLDEST:
-        yield Finding(Level.WARNING, "check_release_old", params)
-    elif session.version >= _FIRST_UNKNOWN:
-        yield Finding(Level.WARNING, "check_release_new", {**params, "known": VERSIONS[-1]})
+    support = release_of(session.version).support
+    if support is Support.OLD:
+        yield Finding(Level.WARNING, "check_release_old", {**params, "oldest": OLDEST})
+    elif support is Support.UNTRIED:
+        yield Finding(Level.WARNING, "check_release_untried", {**params, "tried": CAPTURED[-1]})
+    elif support is Support.UNKNOWN and session.is_writable:
+        yield Finding(Level.WARNING, "check_release_new", {**params, "known": NEWEST})
+    elif support is Support.UNKNOWN:
+        yield Finding(Level.ERROR, "moodle_version_unknown", {**params, "known": NEWEST})
 
 
 def _tables(session: MoodleSession) -> Iterator[Finding]:
-    known = schema_for(session.version)
+    known = captured_for(session.version)
     captured = load_schema(known).tables
     names = sorted({*REQUIRED_COLUMNS, *_NEEDED_TABLES})
     is_same = True

@@ -8,14 +8,21 @@ from typing import Any
 import sqlalchemy as sa
 
 from sync.moodle.integrity.check import Check, Level, Look, as_text, dangling, lacks
+from sync.moodle.versions import (
+    CONTEXT_BLOCK,
+    CONTEXT_COURSE,
+    CONTEXT_COURSECAT,
+    CONTEXT_MODULE,
+    CONTEXT_SYSTEM,
+    CONTEXT_USER,
+)
 
-_SYSTEM, _USER, _CATEGORY, _COURSE, _MODULE, _BLOCK = 10, 30, 40, 50, 70, 80
 _TABLES = {
-    _USER: "user",
-    _CATEGORY: "course_categories",
-    _COURSE: "course",
-    _MODULE: "course_modules",
-    _BLOCK: "block_instances",
+    CONTEXT_USER: "user",
+    CONTEXT_COURSECAT: "course_categories",
+    CONTEXT_COURSE: "course",
+    CONTEXT_MODULE: "course_modules",
+    CONTEXT_BLOCK: "block_instances",
 }
 
 
@@ -38,11 +45,11 @@ def _without_context(look: Look, level: int) -> sa.Select[Any]:
     wanted = sa.select(instance.c.id).where(
         lacks(context, context.c.contextlevel == level, context.c.instanceid == instance.c.id)
     )
-    if level == _COURSE:
+    if level == CONTEXT_COURSE:
         return wanted.where(*look.courses(instance.c.id))
-    if level == _MODULE:
+    if level == CONTEXT_MODULE:
         return wanted.where(*look.courses(instance.c.course))
-    if level == _BLOCK:
+    if level == CONTEXT_BLOCK:
         return wanted.where(*look.contexts(instance.c.parentcontextid))
     return wanted
 
@@ -55,7 +62,7 @@ def _wrong_system(look: Look) -> sa.Select[Any]:
     context = look.table("context")
     own = sa.literal("/") + as_text(context.c.id)
     return sa.select(context.c.id).where(
-        context.c.contextlevel == _SYSTEM, _differs(context, own, sa.literal(1)), *look.contexts(context.c.id)
+        context.c.contextlevel == CONTEXT_SYSTEM, _differs(context, own, sa.literal(1)), *look.contexts(context.c.id)
     )
 
 
@@ -75,15 +82,15 @@ def _wrong_below(look: Look, level: int) -> sa.Select[Any]:
 
 def _is_parent(look: Look, level: int, parent: sa.FromClause, instance: sa.FromClause) -> sa.ColumnElement[bool]:
     """Give the condition under which a context holds another one, by what that one belongs to."""
-    if level == _USER:
+    if level == CONTEXT_USER:
         return parent.c.id == look.session.system_contextid
-    if level == _BLOCK:
+    if level == CONTEXT_BLOCK:
         return parent.c.id == instance.c.parentcontextid
-    if level == _MODULE:
-        return sa.and_(parent.c.contextlevel == _COURSE, parent.c.instanceid == instance.c.course)
+    if level == CONTEXT_MODULE:
+        return sa.and_(parent.c.contextlevel == CONTEXT_COURSE, parent.c.instanceid == instance.c.course)
     # In category 0 are the uppermost categories and the front page; the context of the system has instance 0 as well.
-    holder = instance.c.parent if level == _CATEGORY else instance.c.category
-    holding = sa.case((holder == 0, _SYSTEM), else_=_CATEGORY)
+    holder = instance.c.parent if level == CONTEXT_COURSECAT else instance.c.category
+    holding = sa.case((holder == 0, CONTEXT_SYSTEM), else_=CONTEXT_COURSECAT)
     return sa.and_(parent.c.contextlevel == holding, parent.c.instanceid == holder)
 
 
@@ -96,10 +103,10 @@ def _differs(
 CHECKS = (
     Check("context_instance_missing", "context", _without_instance),
     Check("context_path_wrong", "context", _on_a_wrong_path),
-    Check("context_missing", "course_categories", partial(_without_context, level=_CATEGORY), of_site=True),
-    Check("context_missing", "course", partial(_without_context, level=_COURSE)),
+    Check("context_missing", "course_categories", partial(_without_context, level=CONTEXT_COURSECAT), of_site=True),
+    Check("context_missing", "course", partial(_without_context, level=CONTEXT_COURSE)),
     # Moodle makes those of activities and blocks when it first asks for them: an API or an upgrade leaves some without.
-    Check("context_not_made", "course_modules", partial(_without_context, level=_MODULE), level=Level.NOTE),
-    Check("context_not_made", "block_instances", partial(_without_context, level=_BLOCK), level=Level.NOTE),
+    Check("context_not_made", "course_modules", partial(_without_context, level=CONTEXT_MODULE), level=Level.NOTE),
+    Check("context_not_made", "block_instances", partial(_without_context, level=CONTEXT_BLOCK), level=Level.NOTE),
     dangling("block_place_missing", "block_instances", "parentcontextid", "context"),
 )

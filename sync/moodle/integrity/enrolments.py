@@ -7,8 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sync.moodle.integrity.check import Check, Look, dangling, lacks
-
-_COURSE = 50
+from sync.moodle.versions import CONTEXT_COURSE
 
 
 def _of_nobody(look: Look) -> sa.Select[Any]:
@@ -34,7 +33,7 @@ def _role_without_enrolment(look: Look) -> sa.Select[Any]:
     )
     enrolled = (
         enrolment.join(method, method.c.id == enrolment.c.enrolid).join(
-            context, sa.and_(context.c.contextlevel == _COURSE, context.c.instanceid == method.c.courseid)
+            context, sa.and_(context.c.contextlevel == CONTEXT_COURSE, context.c.instanceid == method.c.courseid)
         ),
         enrolment.c.enrolid == assignment.c.itemid,
         enrolment.c.userid == assignment.c.userid,
@@ -53,7 +52,7 @@ def _role_not_given(look: Look) -> sa.Select[Any]:
     )
     given = (
         assignment.join(context, context.c.id == assignment.c.contextid),
-        context.c.contextlevel == _COURSE,
+        context.c.contextlevel == CONTEXT_COURSE,
         context.c.instanceid == method.c.courseid,
         assignment.c.userid == enrolment.c.userid,
         assignment.c.roleid == method.c.roleid,

@@ -8,8 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sync.moodle.integrity.check import Check, Look, dangling, lacks
-
-_MODULE = 70
+from sync.moodle.versions import CONTEXT_MODULE
 
 
 def _category_out_of_its_context(look: Look) -> sa.Select[Any]:
@@ -60,7 +59,9 @@ def _quiz_contexts(look: Look) -> sa.Subquery:
     cm, context = look.table("course_modules"), look.table("context")
     return (
         sa.select(cm.c.instance.label("quizid"), context.c.id.label("contextid"))
-        .select_from(cm.join(context, sa.and_(context.c.contextlevel == _MODULE, context.c.instanceid == cm.c.id)))
+        .select_from(
+            cm.join(context, sa.and_(context.c.contextlevel == CONTEXT_MODULE, context.c.instanceid == cm.c.id))
+        )
         .where(cm.c.module == look.modules.get("quiz", 0))
         .subquery()
     )

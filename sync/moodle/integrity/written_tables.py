@@ -1,6 +1,6 @@
 """Which tables of Moodle command files are written to, and the rights that the account of its database needs for that.
 
-A course brings all tables of its content with it: they stand in the graph of the courses (`coursecontent/graph.json`).
+A course brings all tables of its content with it: they stand in the graph of the courses (`course_content/graph/graph.json`).
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from sync.moodle.course_content.graph.graph import load_graph
+from sync.moodle.db.dialects import Capabilities
 from sync.moodle.db.schema import WRITE_ORDER
 
 RIGHTS = ("INSERT", "UPDATE", "DELETE")
@@ -40,19 +41,12 @@ def possibly_written() -> frozenset[str]:
     return frozenset((*_DIRECTLY, *WRITE_ORDER, *(name for name, table in graph.tables.items() if table.links)))
 
 
-def grants(server: str, *, database: str, account: str, tables: Iterable[str]) -> Iterator[str]:
+def grants(server: Capabilities, *, database: str, account: str, tables: Iterable[str]) -> Iterator[str]:
     """Return the statements that give an account what it needs, table by table.
 
-    Shape: server: mariadb, mysql or postgresql; account: as the server writes it; tables: names with prefix
+    Shape: account: as the server writes it; tables: names with prefix
     """
-    if server == "postgresql":
-        yield f'GRANT CONNECT ON DATABASE "{database}" TO {account};'
-        yield f"GRANT USAGE ON SCHEMA public TO {account};"
-        yield f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {account};"
-        for table in tables:
-            yield f"GRANT {', '.join(RIGHTS)} ON {table} TO {account};"
-            yield f"GRANT USAGE, SELECT ON SEQUENCE {table}_id_seq TO {account};"
-        return
-    yield f"GRANT SELECT ON `{database}`.* TO {account};"
+    names = {"database": database, "account": account, "rights": ", ".join(RIGHTS)}
+    yield from (statement.format(**names) for statement in server.grants)
     for table in tables:
-        yield f"GRANT {', '.join(RIGHTS)} ON `{database}`.`{table}` TO {account};"
+        yield from (statement.format(table=table, **names) for statement in server.table_grants)

@@ -1,4 +1,4 @@
-"""The tables of Moodle 4.1, 4.5 and 5.1, captured from real sites, as data.
+"""The tables of the captured releases of Moodle (`sync.moodle.versions`), from real sites, as data.
 
 They serve the connection check, the demo Moodle and the tests. `manage.py captureschema` writes the files.
 
@@ -20,9 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Engine
 
-VERSIONS = ("4.1", "4.5", "5.1")
-# First config.version of each captured release. Source: Moodle's version.php
-_FIRST_NUMBERS = {"4.1": 2022112800, "4.5": 2024100700, "5.1": 2025100600}
+from sync.moodle.db.dialects import capabilities_of
 
 
 class SchemaColumn(NamedTuple):
@@ -58,7 +56,7 @@ class Schema(NamedTuple):
 
 @cache
 def load_schema(version: str) -> Schema:
-    """Read a captured schema, "4.1", "4.5" or "5.1"."""
+    """Read a captured schema. Shape: version: one of CAPTURED, "4.5"."""
     document = _read(f"{version}.json.gz")
     tables = {
         name: SchemaTable(
@@ -76,12 +74,6 @@ def load_site_rows(version: str) -> dict[str, list[dict[str, Any]]]:
     return _read(f"{version}.site.json.gz")
 
 
-def schema_for(number: float) -> str:
-    """Give the captured version that fits a config.version best: the newest that isn't newer."""
-    fitting = [version for version in VERSIONS if _FIRST_NUMBERS[version] <= number]
-    return fitting[-1] if fitting else VERSIONS[0]
-
-
 def create_tables(
     engine: Engine, schema: Schema, prefix: str = "mdl_", *, tables: Collection[str] | None = None
 ) -> None:
@@ -91,7 +83,7 @@ def create_tables(
         if tables is None or name in tables:
             _declare(metadata, prefix, name, table)
     with engine.begin() as connection:
-        if engine.dialect.name in ("mysql", "mariadb"):
+        if capabilities_of(engine.dialect).builds_indexes_within:
             for declared in metadata.tables.values():
                 connection.exec_driver_sql(_with_keys(declared, engine))
         else:
@@ -99,7 +91,7 @@ def create_tables(
 
 
 def _with_keys(table: sa.Table, engine: Engine) -> str:
-    """One statement for table and keys: MariaDB rebuilds a table for every index that is added later."""
+    """Return one statement for table and keys."""
     statement = str(sa.schema.CreateTable(table).compile(engine)).replace("%%", "%")
     head, ending, options = statement.rpartition("\n)")
     keys = [

@@ -8,9 +8,7 @@ import sqlalchemy as sa
 
 from sync.moodle.db.writer import MAX_KEYS, Writer, slices
 from sync.moodle.files.files import DeletedFiles, delete_files
-from sync.moodle.users.contexts import CONTEXT_USER
-
-CONTEXT_BLOCK = 80
+from sync.moodle.versions import CONTEXT_BLOCK, CONTEXT_USER
 
 # Tables whose rows belong to a context. Source: context::delete_content() and context::delete()
 _CONTEXT_TABLES = (

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from sync.moodle.db.writer import Writer
-
-CONTEXT_USER = 30
+from sync.moodle.versions import CONTEXT_USER
 
 
 def insert_user_contexts(writer: Writer, userids: Sequence[int]) -> None:
@@ -25,9 +24,7 @@ def insert_user_contexts(writer: Writer, userids: Sequence[int]) -> None:
         for userid in userids
     ]
     ids = writer.insert_many("context", rows, ("contextlevel", "instanceid"))
-    path: sa.ColumnElement[str] = sa.func.concat(f"/{writer.session.system_contextid}/", context.c.id)
-    if writer.session.connection.dialect.name == "sqlite":
-        path = sa.literal(f"/{writer.session.system_contextid}/") + sa.cast(context.c.id, sa.String)
+    path = sa.literal(f"/{writer.session.system_contextid}/") + sa.cast(context.c.id, sa.String)
     writer.update_where("context", ids, {"path": path, "depth": 2}, before={})
 
 

@@ -20,9 +20,8 @@ import bcrypt
 import crypt_r
 
 from sync.moodle.db.process_pool import start_processes
+from sync.moodle.versions import Feature
 
-# Moodle 4.3 hashes with SHA-512 crypt; earlier versions with bcrypt. Source: Moodle MDL-67390
-FIRST_SHA512_VERSION = 2023100900
 SHA512_ROUNDS = 10_000
 BCRYPT_COST = 10
 # Moodle 4.3 and later refuse longer ones (MAX_PASSWORD_CHARACTERS); bcrypt has never looked beyond 72 bytes.
@@ -52,7 +51,7 @@ class HashFormat(StrEnum):
 
 def format_for(version: float) -> HashFormat:
     """Give the format that a Moodle of this version (config.version) writes."""
-    return HashFormat.SHA512 if version >= FIRST_SHA512_VERSION else HashFormat.BCRYPT
+    return HashFormat.SHA512 if Feature.SHA512_PASSWORDS.is_in(version) else HashFormat.BCRYPT
 
 
 def hash_password(clear: str, hash_format: HashFormat, pepper: str = "") -> str:

@@ -14,7 +14,8 @@ from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import MAX_KEYS, RowChange, Writer, slices
 from sync.moodle.files.file_pool import EMPTY_HASH
 from sync.moodle.files.files import DeletedFiles, delete_files, pathname_hash
-from sync.moodle.users.contexts import CONTEXT_USER, fetch_userids_without_context, insert_user_contexts
+from sync.moodle.users.contexts import fetch_userids_without_context, insert_user_contexts
+from sync.moodle.versions import CONTEXT_USER
 
 CHECKSUM_FIELD = "userpicturehash"
 _PLACE = {"component": "user", "filearea": "icon", "itemid": 0, "filepath": "/"}

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sync.moodle.courses.courses import fetch_courses
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase, MoodleSession
 from sync.moodle.db.writer import Writer
-from sync.moodle.schemas import VERSIONS, create_tables, load_schema
+from sync.moodle.schemas import create_tables, load_schema
+from sync.moodle.versions import CAPTURED
 from sync.processors.base.memory import Memory
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import write_plan
@@ -85,7 +86,7 @@ EMPTY_TABLES = (
 )
 
 
-@pytest.fixture(params=VERSIONS)
+@pytest.fixture(params=CAPTURED)
 def moodle(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MoodleSession]:
     path = tmp_path / "moodle.sqlite"
     path.touch()

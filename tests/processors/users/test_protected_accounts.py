@@ -171,7 +171,11 @@ def test_the_operator_may_let_files_change_them_but_not_lock_them_out(protected:
 
 
 def test_only_the_environment_allows_it(settings: object) -> None:
-    assert operator_permits() == {"changes_protected_accounts": False, "assigns_configuring_roles": False}
+    assert operator_permits() == {
+        "changes_protected_accounts": False,
+        "assigns_configuring_roles": False,
+        "writes_unknown_versions": False,
+    }
     settings.TOOLSYNC_MOODLE_CHANGE_PROTECTED_ACCOUNTS = True
     assert main_connection().changes_protected_accounts
 

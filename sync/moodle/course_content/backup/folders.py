@@ -20,8 +20,7 @@ from sync.moodle.course_content.backup.row_spool import RowSpool
 from sync.moodle.course_content.backup.xml_events import End, Start, read_events
 from sync.moodle.course_content.backup.xml_rows import Place, RowReader
 from sync.moodle.course_content.graph.content_source import SourceContext
-from sync.moodle.course_content.graph.scope import CONTEXT_BLOCK, CONTEXT_MODULE
-from sync.moodle.courses.courses import CONTEXT_COURSE
+from sync.moodle.versions import CONTEXT_BLOCK, CONTEXT_COURSE, CONTEXT_MODULE
 
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 _INFOREF = "inforef.xml"

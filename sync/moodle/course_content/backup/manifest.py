@@ -12,10 +12,9 @@ from typing import NamedTuple
 from sync.errors import ArchiveRefused
 from sync.moodle.course_content.backup.limits import Limits, in_mib
 from sync.moodle.course_content.backup.xml_events import End, Start, read_events
+from sync.moodle.versions import OLDEST_BACKUP
 
 MANIFEST = "moodle_backup.xml"
-# Moodle 4.0; older ones keep questions without bank entries.
-_OLDEST = 2022041900
 _SITE_FORMAT = "site"
 _INFORMATION = ("moodle_backup", "information")
 _ACTIVITY_FOLDER = re.compile(r"activities/[a-z][a-z0-9_]*_[0-9]+", re.ASCII)
@@ -173,7 +172,7 @@ def _check_kind(scalars: Fields, details: list[Fields]) -> None:
         raise ArchiveRefused("backup_kind", kind=details[0].get("type", ""), format=details[0].get("format", ""))
     if scalars.get("original_course_format") == _SITE_FORMAT:
         raise ArchiveRefused("backup_of_site")
-    if _integer(scalars, "backup_version") < _OLDEST:
+    if _integer(scalars, "backup_version") < OLDEST_BACKUP:
         raise ArchiveRefused("backup_old", release=scalars.get("backup_release", ""))
 
 

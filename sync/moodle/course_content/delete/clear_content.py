@@ -50,6 +50,7 @@ class _Emptying(Deletion):
         rescue_questions(self.writer, self.graph, self.courses, scope, now=self.now)
         self.delete_players(scope)
         self.delete_events_of_activities(scope)
+        self.delete_evidence_of_activities(scope)
         for table, path in fetch_filled(self.session, self.graph, scope):
             if _top(table.name, path) not in _STAYS:
                 self.delete_rows(table.name, path, scope)

@@ -23,6 +23,7 @@ from sync.moodle.enrolments.meta_links import cut_meta_links
 from sync.moodle.files.files import DeletedFiles, delete_files
 from sync.moodle.site import caches
 from sync.moodle.site.tags import delete_unborne_tags
+from sync.moodle.versions import CONTEXT_MODULE, Feature
 
 # What is in memory at a time: the rows of one slice.
 SLICE_ROWS = 5_000
@@ -96,6 +97,7 @@ class Deletion:
         self.files += meta.files
         self.delete_players(scope)
         self.delete_events_of_activities(scope)
+        self.delete_evidence_of_activities(scope)
         self._delete_custom_fields(scope)
         for table, path in fetch_filled(self.session, self.graph, scope):
             self.delete_rows(table.name, path, scope)
@@ -195,6 +197,18 @@ class Deletion:
             .limit(SLICE_ROWS)
         )
         self._delete_slices("event", statement)
+
+    def delete_evidence_of_activities(self, scope: Scope) -> None:
+        """Evidence of competencies that stands in an activity, where Moodle deletes it; that of the course itself stays."""
+        is_deleted = Feature.EVIDENCE_GOES_WITH_ACTIVITY.is_in(self.session.version)
+        if not is_deleted or not self.session.database.has_table("competency_evidence"):
+            return
+        evidence, context = self.session.table("competency_evidence"), self.session.table("context")
+        activities = sa.select(context.c.id).where(
+            context.c.id.in_(inline(scope.contextids)), context.c.contextlevel == CONTEXT_MODULE
+        )
+        statement = sa.select(evidence).where(evidence.c.contextid.in_(activities)).limit(SLICE_ROWS)
+        self._delete_slices("competency_evidence", statement)
 
     def _delete_custom_fields(self, scope: Scope) -> None:
         """By the course itself as well: the context in these rows isn't all that Moodle goes by."""

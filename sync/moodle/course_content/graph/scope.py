@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from sync.moodle.course_content.graph.graph import CONTEXT, COURSE, CourseGraph, GraphTable, Link
-from sync.moodle.courses.courses import CONTEXT_COURSE, Course
+from sync.moodle.courses.courses import Course
 from sync.moodle.db.database import MoodleSession
-
-CONTEXT_MODULE, CONTEXT_BLOCK = 70, 80
+from sync.moodle.versions import CONTEXT_BLOCK, CONTEXT_COURSE, CONTEXT_MODULE
 
 _PROBES_PER_QUERY = 50
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from sync.moodle.course_content.graph.graph import load_graph
-from sync.moodle.courses.courses import CONTEXT_COURSE
 from sync.moodle.db.database import MoodleSession
+from sync.moodle.versions import CONTEXT_COURSE
 
 # Options with code of their own: sync.moodle.course_content.reset.reset.
 GROUPS_MEMBERS, GROUPS_REMOVE = "groups_members", "groups_remove"
@@ -77,7 +77,7 @@ RULES = (
         "assignfeedback_comments", "assignfeedback_file", "assignfeedback_editpdf_annot", "assignfeedback_editpdf_cmnt",
         "assignfeedback_editpdf_rot", "assign_submission", "assign_user_flags",
     ), "assign", files_of=("assign_grades",)),
-    Rule(ASSIGN_GRADES, _rows("assign_grades"), "assign", is_default=False),
+    Rule(ASSIGN_GRADES, _rows("assign_mark", "assign_allocated_marker", "assign_grades"), "assign", is_default=False),
     *_overrides("assign"),
     Rule("bigbluebuttonbn_events", (Rows("event", "modulename=bigbluebuttonbn"),), "bigbluebuttonbn", is_default=False),
     Rule("bigbluebuttonbn_tags", (Rows("tag_instance", "component=mod_bigbluebuttonbn"),), "bigbluebuttonbn",

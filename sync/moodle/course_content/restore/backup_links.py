@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from sync.moodle.course_content.graph.content_source import Maps
 from sync.moodle.course_content.graph.graph import COURSE
+from sync.moodle.versions import Feature
 
 _MARK = "$@"
 _TOKEN = re.compile(r"\$@([A-Z0-9]+)\*(\d{1,18})(?:\*(\d{1,18}))?@\$")
@@ -26,12 +27,12 @@ _H5P, _H5P_PAGE = "$@H5PEMBED@$", "/h5p/embed.php"
 
 
 class _Link(NamedTuple):
-    """What a token stands for. Shape: url: "/mod/page/view.php?id=$1"; ids: table of each id; older: (version, url before it)"""
+    """What a token stands for. Shape: url: "/mod/page/view.php?id=$1"; ids: table of each id; older: (feature, url before it)"""
 
     url: str
     ids: tuple[str, ...]
     is_encoded: bool
-    older: tuple[int, str] | None
+    older: tuple[Feature, str] | None
 
 
 class ArchiveLinks:
@@ -70,7 +71,7 @@ class ArchiveLinks:
         known = [number for number in new if number is not None]
         is_here = len(known) == len(new)
         address = self._wwwroot if is_here else self._origin
-        url = link.older[1] if link.older and self._version < link.older[0] else link.url
+        url = link.older[1] if link.older and not link.older[0].is_in(self._version) else link.url
         for place, number in enumerate(known if is_here else old, start=1):
             url = url.replace(f"${place}", str(number))
         return quote(address + url, safe="") if link.is_encoded else address + url
@@ -84,7 +85,7 @@ def _links() -> dict[str, _Link]:
             row["url"],
             tuple(row["ids"]),
             row.get("encoded", False),
-            (row["until"]["version"], row["until"]["url"]) if "until" in row else None,
+            (Feature[row["until"]["feature"]], row["until"]["url"]) if "until" in row else None,
         )
         for row in document["tokens"]
     }

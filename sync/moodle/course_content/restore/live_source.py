@@ -10,12 +10,13 @@ import sqlalchemy as sa
 from sync.moodle.course_content.graph.content_source import BATCH_ROWS, Row, SourceContext, is_content
 from sync.moodle.course_content.graph.content_tables import CMS, content_graph
 from sync.moodle.course_content.graph.graph import CONTEXT, COURSE, CourseGraph, Kind, Link
-from sync.moodle.course_content.graph.scope import CONTEXT_BLOCK, CONTEXT_MODULE, fetch_filled, fetch_scope, inline
+from sync.moodle.course_content.graph.scope import fetch_filled, fetch_scope, inline
 from sync.moodle.course_content.restore.restored_files import SITE_AREAS
 from sync.moodle.course_content.restore.text_links import LiveLinks, fetch_wwwroot
-from sync.moodle.courses.courses import CONTEXT_COURSE, Course
+from sync.moodle.courses.courses import Course
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import slices
+from sync.moodle.versions import CONTEXT_BLOCK, CONTEXT_COURSE, CONTEXT_MODULE
 
 _MODULE = "mod_"
 # About how many rows an activity takes, with its context, its grades and what it consists of.

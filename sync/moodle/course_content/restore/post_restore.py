@@ -11,12 +11,11 @@ import sqlalchemy as sa
 
 from sync.moodle.course_content.graph.scope import inline
 from sync.moodle.db.writer import RowChange, Writer
+from sync.moodle.versions import Feature
 
 _CALENDAR = {"component": "", "classname": "\\core\\task\\refresh_mod_calendar_events_task"}
 _REGRADE = {"component": "core", "classname": "\\core_course\\task\\regrade_final_grades"}
 _ATTEMPTS = 12
-# Moodle 5.1
-_REGRADES_SINCE = 2025100600
 
 
 def add_grade_settings(writer: Writer, courseids: Sequence[int]) -> None:
@@ -52,7 +51,7 @@ def mark_for_regrading(writer: Writer, courseids: Sequence[int]) -> None:
 def queue_tasks(writer: Writer, courseids: Sequence[int], *, now: int) -> None:
     """Queue what Moodle's cron does for new content: the calendar events of activities, and grades from Moodle 5.1 on."""
     _queue(writer, _CALENDAR, courseids, now=now)
-    if writer.session.version >= _REGRADES_SINCE:
+    if Feature.REGRADE_TASKS.is_in(writer.session.version):
         tasks = _queue(writer, _REGRADE, courseids, now=now)
         progress = {"timestart": 0, "lastupdate": None, "percentcompleted": 0, "message": "", "haserrored": 0}
         rows = [{"idnumber": f"core_course_task_regrade_final_grades_{taskid}", **progress} for taskid in tasks]

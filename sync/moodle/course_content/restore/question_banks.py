@@ -14,15 +14,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync.moodle.course_content.graph.content_source import Row, SourceContext
-from sync.moodle.course_content.graph.scope import CONTEXT_MODULE
+from sync.moodle.versions import CONTEXT_MODULE, Feature
 
 # Above the ids that rows of an archive have or are given, and small enough for any column of ids.
 FIRST_ID = 2**62 + 2**61
 # Strings systembank and systembankdescription of Moodle 5.0 and later.
 _BANK_NAME = "System shared question bank"
 _BANK_INTRO = "This question bank was created automatically when the site was upgraded."
-# Filters of random questions as Moodle 4.3 and later have them. Source: the joins of core\output\datafilter
-_FILTERS_SINCE = 2023100900
+# Source: the joins of core\output\datafilter
 _ANY, _ALL = 1, 2
 
 
@@ -103,7 +102,7 @@ def rewritten_filter(text: str | None, banks: QuestionBanks, version: float, tag
         return text
     category = banks.replaced.get(category, category)
     known = [tagids[name] for _id, name in tags if name in tagids]
-    if version < _FILTERS_SINCE:
+    if not Feature.QUESTION_FILTERS.is_in(version):
         old = {"questioncategoryid": category, "includingsubcategories": with_subcategories}
         return json.dumps({**old, "tags": [f"{tagids[name]},{name}" for _id, name in tags if name in tagids]})
     if "filter" in condition:

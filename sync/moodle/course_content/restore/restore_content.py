@@ -24,7 +24,6 @@ from sync.moodle.course_content.graph.content_tables import (
     insert_order,
 )
 from sync.moodle.course_content.graph.graph import CONTEXT, COURSE, CourseGraph, GraphTable
-from sync.moodle.course_content.graph.scope import CONTEXT_BLOCK, CONTEXT_MODULE
 from sync.moodle.course_content.restore.deferred_references import Waiting, rewrite_courses, rewrite_waiting, what_waits
 from sync.moodle.course_content.restore.existing_rows import PresentRows, is_compared
 from sync.moodle.course_content.restore.own_idnumbers import OwnIdnumbers
@@ -43,9 +42,9 @@ from sync.moodle.course_content.restore.references import (
 )
 from sync.moodle.course_content.restore.restored_files import plant_files
 from sync.moodle.course_content.restore.single_forums import open_single_forums
-from sync.moodle.courses.courses import CONTEXT_COURSE
 from sync.moodle.db.writer import RowChange, Writer, slices
 from sync.moodle.site.contexts import NewContext, insert_contexts
+from sync.moodle.versions import CONTEXT_BLOCK, CONTEXT_COURSE, CONTEXT_MODULE
 
 # How many new rows are in memory at a time.
 SLICE_ROWS = 5_000

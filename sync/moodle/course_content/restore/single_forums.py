@@ -13,9 +13,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from sync.moodle.course_content.graph.graph import CONTEXT
-from sync.moodle.course_content.graph.scope import CONTEXT_MODULE, inline
+from sync.moodle.course_content.graph.scope import inline
 from sync.moodle.db.writer import Writer
 from sync.moodle.files.files import pathname_hash
+from sync.moodle.versions import CONTEXT_MODULE
 
 _COMPONENT = "mod_forum"
 _MAILED = 1

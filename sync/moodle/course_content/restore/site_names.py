@@ -13,9 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from sync.moodle.course_content.backup.content import ArchivedRole
-from sync.moodle.courses.courses import CONTEXT_COURSE
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import MAX_KEYS, Writer, slices
+from sync.moodle.versions import CONTEXT_COURSE
 
 _QUESTION_TYPE = "qtype_"
 # A filter that is switched off for the whole site. Source: TEXTFILTER_DISABLED

@@ -1,0 +1,118 @@
+"""Version numbers tell the releases of Moodle apart, and a Moodle that nobody knows is only read."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from sync.moodle.connection_check import Level, check_connection
+from sync.moodle.database import MoodleConnection, MoodleDatabase
+
+import sync
+from sync.errors import MoodleNotAllowed
+from sync.moodle.versions import RELEASES, Feature, Support, release_of
+from tests.moodle_sites import MoodleSite
+from tests.support import run_file
+
+UNKNOWN = "2027042000.00"
+USERS = "username;firstname;lastname;email\nnora;Nora;New;nora@example.org\n"
+
+
+@pytest.fixture
+def newer_site(sqlite_site: MoodleSite) -> MoodleSite:
+    sqlite_site.execute("UPDATE {config} SET value = :version WHERE name = 'version'", version=UNKNOWN)
+    return sqlite_site
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "support"),
+    [
+        (0, "4.0", Support.OLD),
+        (2022041910, "4.0", Support.OLD),
+        (2022112800, "4.1", Support.CAPTURED),
+        (2022112899.99, "4.1", Support.CAPTURED),
+        (2022112900, "4.2", Support.BETWEEN),
+        (2025041409, "5.0", Support.BETWEEN),
+        (2025100600.02, "5.1", Support.CAPTURED),
+        (2025100604.11, "5.1", Support.CAPTURED),
+        (2025121900, "5.2", Support.CAPTURED),
+        (2026042000, "5.2", Support.CAPTURED),
+        (2026090300, "5.3", Support.UNTRIED),
+        (2026100500, "5.3", Support.UNTRIED),
+        (2026100600, "", Support.UNKNOWN),
+        (2027042000, "", Support.UNKNOWN),
+    ],
+)
+def test_a_number_belongs_to_a_release_and_what_follows_it_to_the_next(
+    number: float, name: str, support: Support
+) -> None:
+    assert (release_of(number).name, release_of(number).support) == (name, support)
+
+
+def test_releases_stand_in_order() -> None:
+    assert all(one.first < other.first for one, other in pairwise(RELEASES))
+    assert {release.support for release in RELEASES} == set(Support) - {Support.UNKNOWN}
+
+
+def test_evidence_goes_with_an_activity_from_a_later_update_of_a_release_on() -> None:
+    has = [Feature.EVIDENCE_GOES_WITH_ACTIVITY.is_in(number) for number in (2025100600.02, 2025100600.05, 2025121900)]
+    assert has == [False, True, True]
+
+
+def test_no_other_module_knows_version_numbers() -> None:
+    folder = Path(sync.__file__).parent
+    number = re.compile(r"\b20[0-9]{2}[01][0-9][0-3][0-9][0-9]{2}\b")
+    found = [
+        path.name
+        for path in folder.rglob("*")
+        if path.suffix in (".py", ".json") and "migrations" not in path.parts and number.search(path.read_text())
+    ]
+    assert found == ["versions.py"]
+
+
+def test_no_other_module_asks_for_the_name_of_a_server() -> None:
+    folder = Path(sync.__file__).parent
+    named = re.compile(r"dialect\.name|is_mariadb|backend_name")
+    assert [path.name for path in folder.rglob("*.py") if named.search(path.read_text())] == ["dialects.py"]
+
+
+def test_a_moodle_that_is_newer_than_all_we_know_is_only_simulated(newer_site: MoodleSite) -> None:
+    before = newer_site.snapshot()
+    assert run_file(newer_site, "users", USERS, simulate=True).codes == ["account_created"]
+    with pytest.raises(MoodleNotAllowed, match="moodle_version_unknown"):
+        run_file(newer_site, "users", USERS)
+    assert newer_site.diff(before, newer_site.snapshot()) == {}
+
+
+def test_the_operator_may_let_files_change_it(newer_site: MoodleSite) -> None:
+    result = run_file(newer_site, "users", USERS, permits={"writes_unknown_versions": True})
+    assert result.codes == ["account_created"]
+    assert newer_site.one("user", username="nora")["firstname"] == "Nora"
+
+
+def test_nothing_is_written_through_the_gate(newer_site: MoodleSite) -> None:
+    moodle = MoodleDatabase(MoodleConnection(newer_site.url, newer_site.prefix))
+    with moodle.session() as session, pytest.raises(MoodleNotAllowed), session.transaction():
+        pytest.fail("a transaction was opened")
+    moodle.dispose()
+
+
+@pytest.mark.parametrize(
+    ("version", "allowed", "level", "code"),
+    [
+        ("2022041900", False, Level.WARNING, "check_release_old"),
+        ("2026100500", False, Level.WARNING, "check_release_untried"),
+        (UNKNOWN, False, Level.ERROR, "moodle_version_unknown"),
+        (UNKNOWN, True, Level.WARNING, "check_release_new"),
+    ],
+)
+def test_the_connection_check_says_how_well_a_release_is_known(
+    sqlite_site: MoodleSite, version: str, allowed: bool, level: Level, code: str
+) -> None:
+    sqlite_site.execute("UPDATE {config} SET value = :version WHERE name = 'version'", version=version)
+    connection = MoodleConnection(sqlite_site.url, sqlite_site.prefix, writes_unknown_versions=allowed)
+    moodle = MoodleDatabase(connection)
+    assert (level, code) in {(finding.level, finding.code) for finding in check_connection(moodle)}
+    moodle.dispose()
