@@ -7,11 +7,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from sync.moodle.connection_check import Level, check_connection
-from sync.moodle.database import MoodleConnection, MoodleDatabase
 
 import sync
 from sync.errors import MoodleNotAllowed
+from sync.moodle.db.database import MoodleConnection, MoodleDatabase
+from sync.moodle.integrity.connection_check import Level, check_connection
 from sync.moodle.versions import RELEASES, Feature, Support, release_of
 from tests.moodle_sites import MoodleSite
 from tests.support import run_file
