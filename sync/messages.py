@@ -215,6 +215,7 @@ COLUMN_TEXTS = {
         "“%(value)s” is not a date that can be read. Write YYYY-MM-DD or DD/MM/YYYY, either with hh:mm:ss, or seconds "
         "since 1970."
     ),
+    "cell_holds": _("The cell holds “%(value)s”."),
     "cell_left_out": _("The cell was left out, the rest of the row is done."),
     "did_you_mean": _("Did you mean “%(nearest)s”?"),
     "value_serial_date": _(

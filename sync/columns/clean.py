@@ -71,11 +71,10 @@ class TextKind(Kind):
         change = self._change()
         limit = self.limit
 
-        def clean(text: str) -> str:
-            if change is not None:
-                text = change(text)
+        def clean(cell: str) -> str:
+            text: str = cell if change is None else change(cell)
             if limit is not None and len(text) > limit:
-                raise CellError("value_too_long", length=len(text), limit=limit)
+                raise CellError("value_too_long", length=len(text), limit=limit, value=shown(cell), hint="cell_holds")
             return text
 
         return clean

@@ -56,4 +56,7 @@ class LeavingOut:
 
 def left_out(name: str, code: str, params: Mapping[str, Any]) -> Note:
     """Return the note about a cell that was left out, with the reason."""
-    return Note("cell_left_out", {**params, "column": name, "hint": code})
+    hint = params.get("hint") or []
+    return Note(
+        "cell_left_out", {**params, "column": name, "hint": [code, *([hint] if isinstance(hint, str) else hint)]}
+    )

@@ -97,7 +97,7 @@ def test_a_bad_cell_is_refused(kind: Kind, cell: str, code: str) -> None:
 
 
 def test_a_refusal_says_what_would_do() -> None:
-    assert refused(text(3), "abcd")[1] == {"length": 4, "limit": 3}
+    assert refused(text(3), "abcd")[1] == {"length": 4, "limit": 3, "value": "abcd", "hint": "cell_holds"}
     assert refused(integer(0, 2), "3")[1] == {"value": "3", "least": 0, "most": 2}
     assert refused(one_of("add", "del"), "drop")[1] == {"value": "drop", "allowed": "add, del"}
 

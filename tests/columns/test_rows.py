@@ -95,7 +95,11 @@ def test_a_row_of_another_width_is_named_by_its_first_cell_if_that_names_anythin
 
 def test_the_real_column_of_moodle_sets_the_limit() -> None:
     rejections = clean(("bobby", "", "", ""), limits={("user", "username"): 4})[1]
-    assert rejections == [Rejection(2, "username", "value_too_long", {"length": 5, "limit": 4}, "bobby")]
+    assert rejections == [
+        Rejection(
+            2, "username", "value_too_long", {"length": 5, "limit": 4, "value": "bobby", "hint": "cell_holds"}, "bobby"
+        )
+    ]
 
 
 @pytest.mark.parametrize("order", [("country", "suspended", "username"), ("suspended", "country", "username")])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sync.columns.clean import shown
 from sync.columns.survey import DateSurvey
 from sync.moodle.courses.creation import Teacher
 from sync.moodle.courses.defaults import CourseDefaults
@@ -74,7 +75,10 @@ class CourseCells:
                 continue
             name, bar, summary = given[column].partition("|")
             if len(name.strip()) > MAX_SECTION_NAME:
-                raise RowError("value_too_long", column, length=len(name.strip()), limit=MAX_SECTION_NAME)
+                raise RowError(
+                    "value_too_long", column, length=len(name.strip()), limit=MAX_SECTION_NAME,
+                    value=shown(name.strip()), hint="cell_holds",
+                )  # fmt: skip
             topics[int(column.removeprefix("topic"))] = {
                 "name": name.strip() or None, **({"summary": summary.strip(), "summaryformat": 1} if bar else {}),
             }  # fmt: skip

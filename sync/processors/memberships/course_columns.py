@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from sync.columns.clean import shown
 from sync.moodle.courses.courses import Course
 from sync.moodle.enrolments.enrolments import ACTIVE, ENABLED, METHODS_WITH_FREE_ROLES, SELF_SYNCED_METHODS, SUSPENDED
 from sync.moodle.enrolments.roles import Role
@@ -120,7 +121,10 @@ class CourseSets:
 def find_target(state: MembershipState, wanted: CourseSet) -> Target | Note:
     """Find what a set names, or say what is wrong with it."""
     if wanted.wwwroot:
-        return Note("course_set_remote", {"column": wanted.column("wwwroot")})
+        return Note(
+            "course_set_remote",
+            {"column": wanted.column("wwwroot"), "value": shown(wanted.wwwroot), "hint": "cell_holds"},
+        )
     course = find_course(state, wanted.course, wanted.column("course"))
     if isinstance(course, Note):
         return course
