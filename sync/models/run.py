@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from sync.values import Action
+
 
 class RunState(models.TextChoices):
     """Where a run stands. `failed` is the file's fault, `errored` ours or the infrastructure's."""
@@ -127,6 +129,12 @@ class SyncRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} {self.processor} {self.file_path}"
+
+    @property
+    def state_label(self) -> str:
+        """Return the word for the state. Rows of which a part was carried out are no rejections."""
+        is_partial = self.state == RunState.COMPLETED_WITH_REJECTIONS and not self.counts.get(Action.REJECTED)
+        return str(_("Completed in part")) if is_partial else str(RunState(self.state).label)
 
     @property
     def is_over(self) -> bool:

@@ -89,6 +89,7 @@ def test_the_shell_counts_them_and_ends_with_one(installation: Installation, tmp
     assert summary["partial_counts"] == {"created": 1}
     assert summary["tryback"]
     assert "1 partial (1 created)" in out.getvalue()
+    assert ": Completed in part\n" in out.getvalue()
 
 
 def test_mails_webhooks_and_pages_tell_of_them(installation: Installation, admin_client: Client) -> None:
@@ -104,6 +105,9 @@ def test_mails_webhooks_and_pages_tell_of_them(installation: Installation, admin
     page = admin_client.get(reverse("run", args=[run.pk])).text
     assert "created, but not enrolled: column course1: There is no course" in page
     assert f'href="/runs/{run.pk}/?show=partial#outcomes"' in page
+    assert "(1 created)" in page
+    assert "Completed in part" in page
+    assert "Completed with rejections" not in page
     shown = admin_client.get(reverse("run_outcomes", args=[run.pk]), {"show": "partial"}).context["outcomes"]
     assert [outcome.line for outcome in shown.outcomes] == [2]
 

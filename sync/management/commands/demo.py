@@ -115,7 +115,7 @@ class Command(BaseCommand):
             if worker.poll() is not None:
                 raise CommandError(f"The worker has ended; {log} says why.")
             if time.monotonic() > deadline:
-                raise CommandError(f"Run {run.pk} is still {run.get_state_display()}; {log} may say why.")
+                raise CommandError(f"Run {run.pk} is still {run.state_label}; {log} may say why.")
             time.sleep(0.2)
             run.refresh_from_db()
         self._tell(run)
@@ -123,7 +123,7 @@ class Command(BaseCommand):
 
     def _tell(self, run: SyncRun) -> None:
         self.stdout.write("")
-        self._say(self.style.MIGRATE_HEADING(f"{run.file_path} ({run.processor}): {run.get_state_display()}"))
+        self._say(self.style.MIGRATE_HEADING(f"{run.file_path} ({run.processor}): {run.state_label}"))
         counts = count_texts(run.counts, run.partial_counts)
         self.stdout.write(f"  {', '.join(counts) or 'no rows'}")
         if run.error_code:

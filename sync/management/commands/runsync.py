@@ -99,7 +99,7 @@ class Command(BaseCommand):
         return run
 
     def _tell(self, run: SyncRun) -> None:
-        self.stdout.write(f"Run {run.pk} of {run.file_path}: {RunState(run.state).label}")
+        self.stdout.write(f"Run {run.pk} of {run.file_path}: {run.state_label}")
         if run.error_code:
             self.stdout.write(text_of(run.error_code, run.error_params))
         counts = ", ".join(count_texts(run.counts, run.partial_counts))

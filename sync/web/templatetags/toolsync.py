@@ -70,10 +70,10 @@ _PEOPLE_NAMED = 3
 
 
 @register.simple_tag
-def state_badge(state: str) -> SafeString:
-    """Give the badge of a run's state."""
-    tone, sign = _STATE_LOOKS[RunState(state)]
-    return _badge(tone, sign, RunState(state).label)
+def state_badge(run: SyncRun) -> SafeString:
+    """Return the badge of a run's state."""
+    tone, sign = _STATE_LOOKS[RunState(run.state)]
+    return _badge(tone, sign, run.state_label)
 
 
 @register.simple_tag
@@ -86,6 +86,13 @@ def action_badge(action: str) -> SafeString:
 def counted(action: str, count: int) -> str:
     """Return "3 created"."""
     return count_text(action, count)
+
+
+@register.filter
+def done_in_part(run: SyncRun) -> str:
+    """Return what was done of the partial rows of a run: "2 created, 1 updated"."""
+    done = run.partial_counts
+    return ", ".join(count_text(action, done[action]) for action in Action if done.get(action))
 
 
 @register.simple_tag
