@@ -26,10 +26,11 @@ demo: setup ## Try ToolSync on a small Moodle of its own (ARGS=--no-serve: end a
 test: setup-tests lint audit pytest ## Lint, audit and all tests (ARGS: for pytest)
 
 lint: export DJANGO_SETTINGS_MODULE = tests.settings
-lint: ## ruff, import contracts, mypy, migrations and generated pages up to date
+lint: ## ruff, import contracts, dependencies, mypy, migrations and generated pages up to date
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
 	$(VENV)/lint-imports --no-cache
+	$(VENV)/deptry . --config deptry.toml
 	$(VENV)/mypy
 	$(VENV)/python manage.py makemigrations --check --dry-run
 	$(VENV)/python manage.py writedocs --check
