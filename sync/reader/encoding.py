@@ -5,14 +5,21 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from typing import BinaryIO, NamedTuple
 
 from sync.encodings import MULTI_BYTE, WITH_ZERO_BYTES
 from sync.errors import UndecodableFile, UnknownFileType
 from sync.reader.dialect import SEPARATORS
-from sync.reader.encoding_guess import first_words, likely_readings
+from sync.reader.encoding_guess import (
+    MOST_BY_ACCIDENT,
+    Reading,
+    first_words,
+    likely_readings,
+    readings_unlike_utf_8,
+    seven_bit_readings,
+)
 from sync.reader.row_bytes import Source, line_groups
 
 # A byte order mark says for certain what the file is, so it wins over the option.
@@ -38,12 +45,25 @@ _DIGITS = b"0123456789"
 # A column of passwords is called so, or nearly so.
 _SECRET_NAMES = (b"pass", b"pwd", b"kennwort", b"mot de", b"contrase", b"senha", b"wachtwoord", b"secret")
 
+# What stands before letters outside ASCII in encodings that have only its bytes.
+_KOREAN = b"\x1b$)C"
+_SEVEN_BIT = {
+    b"\x0e": ("ISO-2022-KR",),
+    b"\x1b$": ("ISO-2022-JP", "ISO-2022-JP-2004"),
+    b"~{": ("HZ",),
+    b"+": ("UTF-7",),
+}
+
 # Bytes that only Windows-1252 uses for characters.
 _WINDOWS_ONLY = bytes(range(0x80, 0xA0))
 # Bytes by which ISO-8859-15 differs: the euro sign, and letters where the others have broken bar, diaeresis,
 # cedilla and fractions, which don't begin a word. (B4 is left out: the others' acute accent often is an apostrophe.)
 _LATIN_9_ONLY = b"\xa4\xa6\xa8\xb8\xbc\xbd\xbe"
 _LATIN_9 = re.compile(rb"\xa4|(?<![0-9])[\xa6\xa8\xb8\xbc\xbd\xbe][A-Za-z\xc0-\xff]")
+
+
+# The separator, and the places of the columns of passwords.
+_Secret = tuple[bytes, frozenset[int]]
 
 
 class FoundEncoding(NamedTuple):
@@ -81,7 +101,14 @@ def find_encoding(stream: BinaryIO, wanted: str) -> FoundEncoding:
 
 
 def _guess_wide(head: bytes) -> str:
-    """Give the UTF-16 in which the text would have plain letters: every other byte of those is zero."""
+    """Return the UTF-32 or UTF-16 in which the text would have plain letters: other bytes are zero."""
+    places = [head[place::4] for place in range(4)]
+    if len(head) % 4 == 0 and head:
+        zeros = [not place.strip(b"\0") for place in places]
+        if zeros in ([False, False, True, True], [False, True, True, True]):
+            return "UTF-32LE"
+        if zeros[:2] == [True, True] and not zeros[3]:
+            return "UTF-32BE"
     even, odd = head[::2].count(0), head[1::2].count(0)
     mostly = len(head) // 2 * 0.4
     if odd > mostly and even < odd / 10:
@@ -97,8 +124,13 @@ def _find_narrow(stream: BinaryIO) -> FoundEncoding:
     Where nothing tells them apart it's Windows-1252, in which all the printable characters of ISO-8859-1 are the same.
     Raises: UndecodableFile if it is UTF-8 but for some bytes, or if its words don't look Western
     """
-    offset = _first_undecodable(stream, "UTF-8", b"")
+    offset, is_ascii = _first_undecodable(stream, "UTF-8", b"")
     if offset is None:
+        if is_ascii:
+            _refuse_doubtful(seven_bit_readings(_seven_bit_cells(stream)))
+        else:
+            few_cells = list(islice(_telling_cells(stream), MOST_BY_ACCIDENT + 1))
+            _refuse_doubtful(readings_unlike_utf_8(few_cells, is_utf_8=True))
         return FoundEncoding("UTF-8", b"", detected=True)
     has_windows = has_latin_9 = False
     sequences = high_bytes = 0
@@ -112,26 +144,28 @@ def _find_narrow(stream: BinaryIO) -> FoundEncoding:
         has_latin_9 = has_latin_9 or (_holds(window, _LATIN_9_ONLY) and _LATIN_9.search(window) is not None)
         carried = block[1 - _LONGEST_SEQUENCE :]
     if sequences * _BY_CHANCE > high_bytes:
+        _refuse_doubtful(readings_unlike_utf_8(list(_telling_cells(stream)), is_utf_8=False))
         raise _undecodable(stream, "UTF-8", b"", offset)
     encoding = "ISO-8859-15" if has_latin_9 and not has_windows else "Windows-1252"
     cells = list(_telling_cells(stream))
     readings = likely_readings(cells, encoding)
-    if [reading.encoding for reading in readings] not in ([], [encoding]):
-        shown = "; ".join(f"{reading.encoding}: {', '.join(reading.words)}" for reading in readings)
-        raise UndecodableFile("encoding_doubtful", readings=shown)
+    if [reading.encoding for reading in readings] != [encoding]:
+        _refuse_doubtful(readings)
     _check(stream, encoding)
     return FoundEncoding(encoding, b"", True, first_words(cell.decode(encoding) for cell in cells))
+
+
+def _refuse_doubtful(readings: Sequence[Reading]) -> None:
+    """Ask in which of these readings, if any, the words are right. Raises: UndecodableFile"""
+    if readings:
+        shown = "; ".join(f"{reading.encoding}: {', '.join(reading.words)}" for reading in readings)
+        raise UndecodableFile("encoding_doubtful", readings=shown)
 
 
 def _telling_cells(stream: BinaryIO) -> Iterator[bytes]:
     """Return different cells that hold bytes outside ASCII, those of passwords left out."""
     known: set[bytes] = set()
-    secret: tuple[bytes, frozenset[int]] | None = None
-    is_first = True
-    for line in chain.from_iterable(line_groups(Source(stream, "", b"").raw_blocks())):
-        if is_first:
-            secret = _secret_places(line)
-            is_first = not line.strip() or line.lstrip(b'"').lower().startswith((b"#", b"sep="))
+    for line, secret in _lines_and_secrets(stream):
         if line.isascii():
             continue
         for cell in _CELL_END.split(_without_secrets(line, secret)):
@@ -144,14 +178,61 @@ def _telling_cells(stream: BinaryIO) -> Iterator[bytes]:
                     return
 
 
-def _without_secrets(line: bytes, secret: tuple[bytes, frozenset[int]] | None) -> bytes:
+def _lines_and_secrets(stream: BinaryIO) -> Iterator[tuple[bytes, _Secret | None]]:
+    """Return the lines of a file, and where its header says that passwords are."""
+    secret: _Secret | None = None
+    is_first = True
+    for line in chain.from_iterable(line_groups(Source(stream, "", b"").raw_blocks())):
+        if is_first:
+            secret = _secret_places(line)
+            is_first = not line.strip() or line.lstrip(b'"').lower().startswith((b"#", b"sep="))
+        yield line, secret
+
+
+def _seven_bit_cells(stream: BinaryIO) -> Iterator[tuple[str, str]]:
+    """Return encoding and text of the cells of a file of ASCII that hold other letters in an encoding of seven bits."""
+    sign = _first_sign(stream)
+    if not sign:
+        return
+    lines = ((line, secret) for line, secret in _lines_and_secrets(stream) if sign in line)
+    for line, secret in islice(lines, _CELLS_COMPARED):
+        separator, places = secret or (b"", frozenset())
+        pattern = re.escape(separator.decode()) or r"[;,|\t]"
+        for encoding in _SEVEN_BIT[sign]:
+            for place, cell in enumerate(re.split(pattern, _decoded_or_lost(line, encoding))):
+                may_be_secret = place in places or (secret is not None and any(map(str.isdigit, cell)))
+                if not cell.isascii() and len(cell) <= _LONGEST_CELL and not may_be_secret:
+                    yield encoding, cell.strip(' "\r\n')
+
+
+def _first_sign(stream: BinaryIO) -> bytes:
+    """Return what the file has of _SEVEN_BIT, b"" for nothing. (No sign is cut in two by the end of a line.)"""
+    carried = b""
+    occurring: set[bytes] = set()
+    for block in Source(stream, "", b"").raw_blocks():
+        occurring.update(sign for sign in _SEVEN_BIT if sign in carried + block)
+        carried = block[-_LONGEST_SEQUENCE:]
+    return next((sign for sign in _SEVEN_BIT if sign in occurring), b"")
+
+
+def _decoded_or_lost(line: bytes, encoding: str) -> str:
+    """Return a line as the encoding reads it; the replacement character where it doesn't."""
+    if encoding == "ISO-2022-KR" and not line.startswith(_KOREAN):
+        line = _KOREAN + line
+    try:
+        return line.decode(encoding)
+    except UnicodeDecodeError:
+        return "\ufffd"
+
+
+def _without_secrets(line: bytes, secret: _Secret | None) -> bytes:
     if secret is None:
         return line
     separator, places = secret
     return separator.join(cell for place, cell in enumerate(line.split(separator)) if place not in places)
 
 
-def _secret_places(header: bytes) -> tuple[bytes, frozenset[int]] | None:
+def _secret_places(header: bytes) -> _Secret | None:
     """Return the separator and the places of the columns of passwords, if the line is a header that has any."""
     for separator in SEPARATORS:
         names = header.lower().split(separator.encode())
@@ -170,19 +251,20 @@ def _check(stream: BinaryIO, encoding: str, bom: bytes = b"") -> None:
 
     Raises: UndecodableFile naming the first that doesn't belong to the encoding
     """
-    offset = _first_undecodable(stream, encoding, bom)
+    offset, _is_ascii = _first_undecodable(stream, encoding, bom)
     if offset is not None:
         raise _undecodable(stream, encoding, bom, offset)
 
 
-def _first_undecodable(stream: BinaryIO, encoding: str, bom: bytes) -> int | None:
-    """Give the offset behind the byte order mark of the first byte that doesn't belong to the encoding.
+def _first_undecodable(stream: BinaryIO, encoding: str, bom: bytes) -> tuple[int | None, bool]:
+    """Return the offset behind the byte order mark of the first byte that doesn't belong, and whether all is ASCII.
 
     Raises: UnknownFileType if there is a zero byte: no text has any
     """
     decoder = codecs.getincrementaldecoder(encoding)()
     is_wide = encoding in WITH_ZERO_BYTES
     offset = 0
+    is_ascii = True
     for block in Source(stream, encoding, bom).raw_blocks():
         if not is_wide and b"\0" in block:
             raise UnknownFileType("file_binary")
@@ -190,10 +272,11 @@ def _first_undecodable(stream: BinaryIO, encoding: str, bom: bytes) -> int | Non
         if not pending and encoding not in MULTI_BYTE and block.isascii():
             offset += len(block)
             continue
+        is_ascii = False
         try:
             text = decoder.decode(block)
         except UnicodeDecodeError as error:
-            return offset - len(pending) + error.start
+            return offset - len(pending) + error.start, is_ascii
         if is_wide and "\0" in text:
             raise UnknownFileType("file_binary")
         offset += len(block)
@@ -201,8 +284,8 @@ def _first_undecodable(stream: BinaryIO, encoding: str, bom: bytes) -> int | Non
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return offset - max(len(pending), 1)
-    return offset - len(pending) if pending else None
+        return offset - max(len(pending), 1), is_ascii
+    return offset - len(pending) if pending else None, is_ascii
 
 
 def _undecodable(stream: BinaryIO, encoding: str, bom: bytes, offset: int) -> UndecodableFile:
