@@ -142,3 +142,32 @@ def test_lists_leave_the_account_of_another_person_alone(sqlite_site: MoodleSite
 def test_lists_take_names_as_people_write_them(sqlite_site: MoodleSite, names: str) -> None:
     text = f"username;firstname;lastname;suspended\nann;{names};1\n"
     assert run_file(sqlite_site, "users_suspend", text, primaryidentity="username").counts == {"updated": 1}
+
+
+LONG = "x" * 300
+
+
+@pytest.mark.parametrize(
+    ("key", "before", "text", "options"),
+    [
+        ("cohorts", "cname;cidnumber\nK1;K1\n", f"cmd;cname;cid\ndel;{LONG};K1\n", {"cohortidentifier": "name"}),
+        (
+            "groups", "courseid;name;idnumber\nC1;Labs;\n", f"courseid;name;idnumber;selfgrouping\nC1;Labs;{LONG};1\n",
+            {"groupidentifier": "name", "groupingidentifier": "name"},
+        ),
+        (
+            "users", f"{NAMES};course1;enrol1;enrolstatus1\nann;Ann;Smith;C1;manual;1\n",
+            f"{NAMES};course1;enrol1;enrolstatus1\nann;Ann;Smith;C1;manual;perhaps\n", {},
+        ),
+    ],
+)  # fmt: skip
+def test_what_names_the_thing_or_opens_a_course_is_never_left_out(
+    sqlite_site: MoodleSite, key: str, before: str, text: str, options: dict[str, str]
+) -> None:
+    run(sqlite_site, key, before)
+    was = sqlite_site.snapshot()
+
+    result = run(sqlite_site, key, text, **options)
+
+    assert result.counts == {"rejected": 1}
+    assert sqlite_site.diff(was, sqlite_site.snapshot()) == {}

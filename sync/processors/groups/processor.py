@@ -42,7 +42,7 @@ class Groups(Processor[GroupsState, GroupsPlan]):
                stored_in=("groupings", "name"), names=True, sample="Tuesday group",
                help=_("Name of the group or grouping.")),
         Column("idnumber", text(100), aliases=("groupidnumber",),
-               empty=Empty.CLEARS, stored_in=("groups", "idnumber"), names=True, sample="MATH101-TUE",
+               empty=Empty.CLEARS, stored_in=("groups", "idnumber"), decides=True, names=True, sample="MATH101-TUE",
                help=_("Its idnumber, once in a course. An existing group is recognised by it, without one by the name.")),
         Column("updateid", text(255), decides=True, names=True,
                help=_("Names an existing group or grouping that takes over what the other columns give. Empty: the row "

@@ -130,7 +130,7 @@ class Users(Processor[UsersState, UsersPlan]):
         NumberedColumn("sysrole", text(101), refers_to="role",
                        help=_("Short name of a role that is given for the whole site, as in Moodle's own upload; with a hyphen "
                               "before it, the role is taken away.")),
-        NumberedColumn("enrolstatus", flag(), default=_("0, active"), help=_("1 suspends the enrolment.")),
+        NumberedColumn("enrolstatus", flag(), decides=True, default=_("0, active"), help=_("1 suspends the enrolment.")),
         NumberedColumn("wwwroot", text(255), decides=True, help=_("Remote enrolment is not supported: such a set is refused.")),
         NumberedColumn("type", text(), ignored=True),
         PrefixedColumn(PROFILE_PREFIX, text(LONGEST_TEXT), empty=Empty.CLEARS,
