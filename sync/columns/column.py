@@ -17,7 +17,7 @@ Label = str | Promise
 
 # Columns that a tryback adds; they are ignored when it is sent again.
 TRYBACK_COLUMNS = ("_line", "_code", "_reason")
-# A tryback has it beside them when its dates have the month first: the few rows in it may not show that any more.
+# A tryback has it beside them where its few rows may not show, or may show wrongly, in which order its dates were read.
 DATE_ORDER_COLUMN = "_dateorder"
 
 

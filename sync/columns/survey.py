@@ -120,12 +120,16 @@ class DateSurvey:
 
     @property
     def told(self) -> str:
-        """Return what a tryback of the file has to say of orders other than day first, "" = nothing."""
+        """Return what a tryback of the file has to say of the orders of dates that its rows may not show, "" = nothing.
+
+        That is an order other than day first, and day first where some cells show the other one.
+        """
         found = [
-            f"{name}{_DOT * is_dotted}={DateOrder.MONTH_FIRST}"
+            f"{name}{_DOT * is_dotted}={order}"
             for name, evidence in sorted(self._columns.items())
             for is_dotted in (False, True)
-            if is_dotted in evidence.proofs and self.orders_of(name)[is_dotted] is DateOrder.MONTH_FIRST
+            if is_dotted in evidence.proofs
+            and DateOrder.MONTH_FIRST in ((order := self.orders_of(name)[is_dotted]), *evidence.proofs[is_dotted])
         ]
         return " ".join(found)
 

@@ -84,6 +84,13 @@ def test_a_tryback_tells_the_order_that_its_rows_may_not_show_any_more() -> None
     assert surveyed("a;09/01/2026;31/12/2026").dates.told == ""
 
 
+def test_the_rows_of_a_contradictory_column_that_come_back_are_read_as_they_were() -> None:
+    survey = surveyed("a;13/01/2027;", "b;01/13/2027;", "c;05/06/2027;")
+    assert survey.dates.told == "start=dmy"
+    again = surveyed("b;01/13/2027;;start=dmy", "c;05/06/2027;;start=dmy", header="name;start;end;_dateorder")
+    assert again.dates.orders_of("start") == survey.dates.orders_of("start")
+
+
 def test_a_clock_is_needed_where_a_date_names_no_zone() -> None:
     assert surveyed("a;2026-09-01;").dates.needs_clock
     assert not surveyed("a;1800000000;2026-09-01T08:00:00Z", "b;0;nonsense").dates.needs_clock
