@@ -17,12 +17,12 @@ class Unreadable(ToolSyncError):
     """None of the keys is the one that the secret was sealed with."""
 
 
-def seal(purpose: str, values: dict[str, Any]) -> bytes:
+def encrypt(purpose: str, values: dict[str, Any]) -> bytes:
     """Give values as they may be stored. Shape: purpose: what is sealed for one can't be opened as another"""
     return _cipher(purpose).encrypt(json.dumps(values).encode())
 
 
-def unseal(purpose: str, sealed: bytes | memoryview) -> dict[str, Any]:
+def decrypt(purpose: str, sealed: bytes | memoryview) -> dict[str, Any]:
     """Give the values that were sealed. Raises: Unreadable."""
     try:
         return json.loads(_cipher(purpose).decrypt(bytes(sealed)))
@@ -30,7 +30,7 @@ def unseal(purpose: str, sealed: bytes | memoryview) -> dict[str, Any]:
         raise Unreadable(purpose) from None
 
 
-def reseal(purpose: str, sealed: bytes | memoryview) -> bytes:
+def reencrypt(purpose: str, sealed: bytes | memoryview) -> bytes:
     """Return the same secret under the newest key. Raises: Unreadable."""
     try:
         return _cipher(purpose).rotate(bytes(sealed))

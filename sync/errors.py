@@ -66,7 +66,7 @@ class MoodleCommandFailed(CodedError):
     """A script of Moodle's own command line could not do its work."""
 
 
-class TellingError(CodedError):
+class NotificationError(CodedError):
     """People or a program can't be told: it is set wrong, or the other side doesn't take it."""
 
 

@@ -58,7 +58,7 @@ def follow_schedules() -> None:
 @shared_task(name=telling.TELL_TASK)
 def tell(notice_id: int) -> None:
     """Send one mail or one message to a webhook, unless somebody else does."""
-    telling.deliver(notice_id)
+    telling.send_mail_batch(notice_id)
 
 
 @shared_task(name="sync.follow_notices")

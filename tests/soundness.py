@@ -8,7 +8,7 @@ from functools import cache
 from sync.moodle.courses.courses import fetch_courses
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from sync.moodle.files.file_pool import FilePool
-from sync.moodle.integrity.check import Finding, Level
+from sync.moodle.integrity.check import IntegrityFinding, IntegrityLevel
 from sync.moodle.integrity.report import ContentReport, check_content
 from tests.moodle_sites import MoodleSite
 
@@ -25,18 +25,18 @@ def report_of(site: MoodleSite, *shortnames: str, pool: FilePool | None = None) 
         moodle.dispose()
 
 
-def faults_of(site: MoodleSite) -> list[Finding]:
+def faults_of(site: MoodleSite) -> list[IntegrityFinding]:
     """Give what isn't sound to begin with, to be left out by `assert_sound`."""
     return report_of(site).faults
 
 
 def assert_sound(
-    site: MoodleSite, *shortnames: str, but: Collection[Finding] = (), pool: FilePool | None = None
+    site: MoodleSite, *shortnames: str, but: Collection[IntegrityFinding] = (), pool: FilePool | None = None
 ) -> None:
     """Assert that some courses, or the whole site, have no faults but those that were there before."""
     known = {(fault.code, fault.table): fault.rows for fault in but}
     found = report_of(site, *shortnames, pool=pool).findings
-    new = [f for f in found if f.level is Level.ERROR and f.rows > known.get((f.code, f.table), 0)]
+    new = [f for f in found if f.level is IntegrityLevel.ERROR and f.rows > known.get((f.code, f.table), 0)]
     assert not new, "\n".join(map(str, new))
 
 

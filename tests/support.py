@@ -24,7 +24,7 @@ from sync.processors.base.plan import Mail
 from sync.processors.base.processor import FileArea, NoFileArea, NoRecords, Records
 from sync.processors.registry import REGISTRY
 from sync.reader import RowReader, open_rows
-from sync.runs.pipeline import ChunkResult, OwedPart, Work, run_pipeline
+from sync.runs.pipeline import ChunkResult, OwedPart, PipelineContext, run_pipeline
 from sync.values import FAILED_ACTIONS, Note, Outcome
 from tests.moodle_sites import ANN_PASSWORD, MoodleSite
 
@@ -127,7 +127,7 @@ def run_file(
     sa.event.listen(moodle.engine, "before_cursor_execute", count)
     try:
         run_pipeline(
-            Work(
+            PipelineContext(
                 processor, values, moodle, result, simulate=simulate, chunk_rows=chunk_rows, fence_key=str(time.time_ns()),
                 after_line=after_line,
                 records=result, file_area=file_area or NoFileArea(),

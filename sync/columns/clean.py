@@ -38,7 +38,7 @@ class CellError(Exception):
         self.params = params
 
 
-class Kind(ABC):
+class ValueKind(ABC):
     """What a column's cells may hold."""
 
     @abstractmethod
@@ -49,17 +49,17 @@ class Kind(ABC):
     def describe(self) -> Label:
         """Say in a few words what a cell may hold."""
 
-    def limited(self, _length: int | None) -> Kind:
+    def limited(self, _length: int | None) -> ValueKind:
         """Give the same kind for a database column that holds so many characters."""
         return self
 
-    def ordered(self, _orders: DateOrders) -> Kind:
+    def ordered(self, _orders: DateOrders) -> ValueKind:
         """Return the same kind for a column whose dates have these orders of day and month."""
         return self
 
 
 @dataclass(frozen=True)
-class TextKind(Kind):
+class TextKind(ValueKind):
     """Text of limited length. Shape: limit: characters, None = unlimited; plain: markup is taken out."""
 
     limit: int | None
@@ -93,12 +93,12 @@ class TextKind(Kind):
             return _("text")
         return _("text of at most %(limit)d characters") % {"limit": self.limit}
 
-    def limited(self, length: int | None) -> Kind:
+    def limited(self, length: int | None) -> ValueKind:
         return self if length is None else replace(self, limit=length)
 
 
 @dataclass(frozen=True)
-class IntegerKind(Kind):
+class IntegerKind(ValueKind):
     """A whole number within bounds."""
 
     least: int
@@ -119,7 +119,7 @@ class IntegerKind(Kind):
 
 
 @dataclass(frozen=True)
-class FlagKind(Kind):
+class FlagKind(ValueKind):
     """Yes or no."""
 
     def cleaner(self) -> Clean:
@@ -136,7 +136,7 @@ class FlagKind(Kind):
 
 
 @dataclass(frozen=True)
-class OneOfKind(Kind):
+class OneOfKind(ValueKind):
     """One of a few words, in any case. Shape: values: word -> value; exact: the case counts."""
 
     values: Mapping[str, Any]
@@ -158,7 +158,7 @@ class OneOfKind(Kind):
 
 
 @dataclass(frozen=True)
-class TimeKind(Kind):
+class TimeKind(ValueKind):
     """A moment: seconds since epoch, or a date (and time) on the site's clock, with the text of the cell.
 
     Shape: orders: of day and month, as the column has them; from_year: the first that is possible
@@ -177,7 +177,7 @@ class TimeKind(Kind):
 
         return clean
 
-    def ordered(self, orders: DateOrders) -> Kind:
+    def ordered(self, orders: DateOrders) -> ValueKind:
         return replace(self, orders=orders)
 
     def describe(self) -> Label:
@@ -210,19 +210,19 @@ def shown(text: str) -> str:
     return text if len(text) <= _LONGEST_VALUE_SHOWN else text[: _LONGEST_VALUE_SHOWN - 1] + "…"
 
 
-def text(limit: int | None = None, *, lower: bool = False, upper: bool = False, plain: bool = False) -> Kind:
+def text(limit: int | None = None, *, lower: bool = False, upper: bool = False, plain: bool = False) -> ValueKind:
     return TextKind(limit, lower=lower, upper=upper, plain=plain)
 
 
-def integer(least: int = 0, most: int = 9_999_999_999) -> Kind:
+def integer(least: int = 0, most: int = 9_999_999_999) -> ValueKind:
     return IntegerKind(least, most)
 
 
-def flag() -> Kind:
+def flag() -> ValueKind:
     return FlagKind()
 
 
-def one_of(values: Iterable[str] | Mapping[str, Any], *more: str, exact: bool = False) -> Kind:
+def one_of(values: Iterable[str] | Mapping[str, Any], *more: str, exact: bool = False) -> ValueKind:
     """One of the words; give a mapping when words stand for values. Shape: exact: the case of letters counts"""
     if isinstance(values, Mapping):
         return OneOfKind(dict(values), exact)
@@ -230,11 +230,11 @@ def one_of(values: Iterable[str] | Mapping[str, Any], *more: str, exact: bool = 
     return OneOfKind({word: word for word in words}, exact)
 
 
-def moodle_time(orders: DateOrders = DAY_FIRST, from_year: int = 1970) -> Kind:
+def moodle_time(orders: DateOrders = DAY_FIRST, from_year: int = 1970) -> ValueKind:
     return TimeKind(orders, from_year)
 
 
-def email(limit: int = 100) -> Kind:
+def email(limit: int = 100) -> ValueKind:
     return EmailKind(limit)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 
-from sync.columns.clean import Kind, OneOfKind
+from sync.columns.clean import OneOfKind, ValueKind
 from sync.errors import DeclarationError
 
 Label = str | Promise
@@ -41,7 +41,7 @@ class Column:
     """
 
     name: str
-    kind: Kind
+    kind: ValueKind
     required: bool = False
     filled: bool | None = None
     empty: Empty = Empty.KEEPS

@@ -135,7 +135,7 @@ def delete_file(file: CommandFile, *, for_run: SyncRun | None = None) -> None:
         file.delete()
 
 
-def put_aside(file: CommandFile, *, for_run: SyncRun | None = None) -> CommandFile:
+def quarantine_file(file: CommandFile, *, for_run: SyncRun | None = None) -> CommandFile:
     """Rename a file that could not be used, to a name that no other file has; gives the file under its new name.
 
     Raises: CommandFileError if another run that isn't over reads it

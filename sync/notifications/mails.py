@@ -13,7 +13,7 @@ from smtplib import SMTPException, SMTPServerDisconnected
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends import console, dummy
 
-from sync.encryption import Unreadable, seal, unseal
+from sync.encryption import Unreadable, decrypt, encrypt
 from sync.models import RunMail, SyncRun
 from sync.processors.base.plan import Mail
 from sync.runs.retry import own_database
@@ -33,10 +33,10 @@ def reaches_people(connection: object) -> bool:
     return not isinstance(connection, (console.EmailBackend, dummy.EmailBackend))
 
 
-class Postman:
+class MailSender:
     """Sends the mails of a run."""
 
-    def deliver(self, mails: Sequence[Mail], mark: Mark = lambda _place, _state: None) -> int:
+    def send_mail_batch(self, mails: Sequence[Mail], mark: Mark = lambda _place, _state: None) -> int:
         """Send mails over one connection. Returns how many could not be sent.
 
         Shape: mark: told of each, by its place, before it is handed over and after that
@@ -81,7 +81,7 @@ def keep_mails(run: SyncRun, part_key: str, mails: Sequence[Mail]) -> None:
                 run=run,
                 part_key=part_key,
                 address=mail.to,
-                sealed=seal(PURPOSE, {"subject": mail.subject, "body": mail.body}),
+                sealed=encrypt(PURPOSE, {"subject": mail.subject, "body": mail.body}),
             )
             for mail in mails
         ],
@@ -116,7 +116,7 @@ def _send(rows: Sequence[RunMail]) -> int:
     mails: list[Mail] = []
     for row in rows:
         try:
-            text = unseal(PURPOSE, row.sealed)
+            text = decrypt(PURPOSE, row.sealed)
         except Unreadable:
             _mark(row, State.FAILED)
         else:
@@ -125,7 +125,7 @@ def _send(rows: Sequence[RunMail]) -> int:
     unreadable = len(rows) - len(readable)
     if not mails:
         return unreadable
-    return unreadable + Postman().deliver(mails, lambda place, state: _mark(readable[place], state))
+    return unreadable + MailSender().send_mail_batch(mails, lambda place, state: _mark(readable[place], state))
 
 
 def _mark(row: RunMail, state: State) -> None:

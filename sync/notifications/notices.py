@@ -15,7 +15,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _, ngettext, override
 
 from sync.commandfiles import storage
-from sync.errors import TellingError
+from sync.errors import NotificationError
 from sync.messages import text_of
 from sync.models import Event, Notice, RunFile, Source, SyncRun
 from sync.notifications.mails import reaches_people
@@ -35,7 +35,7 @@ Attachment = tuple[str, str, str]
 def send_mail(notice: Notice) -> None:
     """Send a notice to everybody who hasn't got it yet, each alone.
 
-    Raises: TellingError if somebody couldn't be reached; CodedError if the report can't be read
+    Raises: NotificationError if somebody couldn't be reached; CodedError if the report can't be read
     """
     language = notice.language or (language_of(notice.run) if notice.run else None)
     with override(language):
@@ -45,7 +45,7 @@ def send_mail(notice: Notice) -> None:
     connection = get_connection()
     if notice.attempts and not reaches_people(connection):
         # It lies in the folder already.
-        raise TellingError("mail_without_server", recipients=", ".join(left))
+        raise NotificationError("mail_without_server", recipients=", ".join(left))
     try:
         with connection:
             for address in notice.recipients:
@@ -61,15 +61,15 @@ def send_mail(notice: Notice) -> None:
         reason = _reason(error)
     Notice.objects.filter(pk=notice.pk).update(recipients=left)
     if left and not reason:
-        raise TellingError("mail_without_server", recipients=", ".join(left))
+        raise NotificationError("mail_without_server", recipients=", ".join(left))
     if left:
-        raise TellingError("mail_not_sent", recipients=", ".join(left), reason=reason[:200])
+        raise NotificationError("mail_not_sent", recipients=", ".join(left), reason=reason[:200])
 
 
 def send_to_webhook(notice: Notice) -> None:
     """Send a notice to the webhook of its site; when that was taken away meanwhile, nothing is left to do.
 
-    Raises: TellingError
+    Raises: NotificationError
     """
     webhook = webhook_of(notice.site)
     if webhook is not None:

@@ -20,7 +20,7 @@ from django.db.models import F
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from sync.errors import CodedError, TellingError
+from sync.errors import CodedError, NotificationError
 from sync.models import Event, MoodleSite, Notice, RunState, SyncRun, TellingRule
 from sync.notifications.notices import send_mail, send_to_webhook
 from sync.notifications.webhooks import webhook_of
@@ -59,12 +59,12 @@ def rule_of(site: MoodleSite, processor: str) -> TellingRule:
 
 
 def save_rule(site: MoodleSite, processor: str, choice: RuleChoice) -> TellingRule:
-    """Keep who is told about a tool. Raises: TellingError."""
+    """Keep who is told about a tool. Raises: NotificationError."""
     for address in {address for addresses in choice.recipients.values() for address in addresses}:
         try:
             validate_email(address)
         except ValidationError:
-            raise TellingError("mail_address_wrong", address=address) from None
+            raise NotificationError("mail_address_wrong", address=address) from None
     wanted = {str(event): list(choice.recipients.get(event, ())) for event in Event}
     rule = TellingRule(
         processor=processor, expected_at=choice.expected_at if processor else None, weekdays_only=choice.weekdays_only
@@ -89,14 +89,14 @@ def deadline_of(rule: TellingRule) -> AtTime | None:
     return AtTime(f"{at.minute} {at.hour} * * {'1-5' if rule.weekdays_only else '*'}", site_zone())
 
 
-def announce(run: SyncRun) -> None:
+def notify_of_run(run: SyncRun) -> None:
     """Keep what is to be told about a run that is over. Belongs in the transaction that says that it is."""
     event = _EVENT_BY_STATE.get(run.state)
     if event is not None and not run.simulate:
-        tell(run.site, run.processor, event, run=run)
+        notify(run.site, run.processor, event, run=run)
 
 
-def tell(
+def notify(
     site: MoodleSite, processor: str, event: Event, *, run: SyncRun | None = None, due_at: datetime | None = None,
     fault: Sequence[Any] = (),
 ) -> None:  # fmt: skip
@@ -122,7 +122,7 @@ def tell(
         transaction.on_commit(partial(_enqueue, notice.pk))
 
 
-def deliver(notice_id: int) -> None:
+def send_mail_batch(notice_id: int) -> None:
     """Tell, if it is time and nobody else does. What can't be told now is tried again later, and given up in the end."""
     now = timezone.now()
     notice = Notice.objects.filter(pk=notice_id, next_try_at__lte=now).first()

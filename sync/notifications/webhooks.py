@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from sync.encryption import Unreadable, seal, unseal
-from sync.errors import SourceError, TellingError
+from sync.encryption import Unreadable, decrypt, encrypt
+from sync.errors import NotificationError, SourceError
 from sync.models import Event, MoodleSite, Webhook
 from sync.runs.options import fetch_rules
 from sync.sources.guard import Lines
@@ -44,7 +44,7 @@ def webhook_of(site: MoodleSite) -> Webhook | None:
 
 
 def save_webhook(site: MoodleSite, choice: WebhookChoice) -> Webhook:
-    """Keep where a program is told. Raises: TellingError."""
+    """Keep where a program is told. Raises: NotificationError."""
     stored = webhook_of(site)
     kept = {"address": "", "key": ""}
     if stored is not None and not (choice.address and choice.key):
@@ -52,11 +52,11 @@ def save_webhook(site: MoodleSite, choice: WebhookChoice) -> Webhook:
     secrets = {"address": choice.address.strip() or kept["address"], "key": choice.key or kept["key"]}
     address = _address_of(secrets["address"])
     if len(secrets["key"]) < KEY_LENGTH:
-        raise TellingError("webhook_key_short", length=KEY_LENGTH)
+        raise NotificationError("webhook_key_short", length=KEY_LENGTH)
     values = {
         "host": address._replace(path="").shown,
         "events": [event for event in Event.values if event in choice.events],
-        "secret": seal(PURPOSE, secrets),
+        "secret": encrypt(PURPOSE, secrets),
     }
     return Webhook.objects.update_or_create(site=site, defaults=values)[0]
 
@@ -65,7 +65,7 @@ def post(webhook: Webhook, body: bytes, headers: Mapping[str, str]) -> None:
     """Send a body to the webhook, signed.
 
     The signature is the HMAC-SHA256, under the key, of the time stamp, a dot and the body.
-    Raises: TellingError if it isn't answered with 200 to 299; a redirect isn't followed
+    Raises: NotificationError if it isn't answered with 200 to 299; a redirect isn't followed
     """
     secrets = _secrets_of(webhook)
     address, now = _address_of(secrets["address"]), str(int(time.time()))
@@ -80,9 +80,9 @@ def post(webhook: Webhook, body: bytes, headers: Mapping[str, str]) -> None:
         status = _status_of(address, body, {**headers, **signed})
     except SourceError as error:
         params = {**error.params, "seconds": round(_SECONDS)}
-        raise TellingError(_CODES.get(error.code, error.code), **params) from error
+        raise NotificationError(_CODES.get(error.code, error.code), **params) from error
     if not 200 <= status < 300:
-        raise TellingError("webhook_status", host=address.host, status=status)
+        raise NotificationError("webhook_status", host=address.host, status=status)
 
 
 def _status_of(address: Address, body: bytes, headers: Mapping[str, str]) -> int:
@@ -102,14 +102,14 @@ def _address_of(text: str) -> Address:
     try:
         address = parse_address(text)
     except SourceError:
-        raise TellingError("webhook_address") from None
+        raise NotificationError("webhook_address") from None
     if address.scheme not in ("http", "https") or address.username or address.password:
-        raise TellingError("webhook_address")
+        raise NotificationError("webhook_address")
     return address
 
 
 def _secrets_of(webhook: Webhook) -> dict[str, str]:
     try:
-        return unseal(PURPOSE, webhook.secret)
+        return decrypt(PURPOSE, webhook.secret)
     except Unreadable:
-        raise TellingError("webhook_secret_unreadable") from None
+        raise NotificationError("webhook_secret_unreadable") from None

@@ -17,7 +17,7 @@ from sync.reader.row_bytes import (
     PLAIN,
     QUOTED,
     SUSPECT,
-    Source,
+    ByteSource,
     find_header_line,
     line_groups,
     separator_line,
@@ -47,7 +47,7 @@ def open_csv(stream: BinaryIO, encoding: str, separator: str, is_known: IsKnown,
     mark = read_mark(stream)
     encoding, separator = mark.encoding or encoding, mark.separator or separator
     found = find_encoding(stream, encoding)
-    source = Source(stream, found.encoding, found.bom)
+    source = ByteSource(stream, found.encoding, found.bom)
     number, line = find_header_line(source, lambda line: _holds_known_name(line.decode(source.encoding), is_known))
     text = line.decode(source.encoding)
     chosen = separator or _named_separator(source) or guess_separator(text, is_known)
@@ -95,7 +95,7 @@ def open_list(
     mark = read_mark(stream)
     encoding, separator = mark.encoding or encoding, mark.separator or separator
     found = find_encoding(stream, encoding)
-    source = Source(stream, found.encoding, found.bom)
+    source = ByteSource(stream, found.encoding, found.bom)
     try:
         text = find_header_line(source)[1].decode(source.encoding)
     except (EmptyFile, HeaderError):
@@ -147,7 +147,7 @@ class _RowParser:
 
     def __init__(
         self,
-        source: Source,
+        source: ByteSource,
         separator: str,
         is_known: IsKnown,
         *,
@@ -203,7 +203,7 @@ class _RowParser:
         return make_header(Row(split.line, self._source.untouched(split.raw), tuple(self.cells_of(split))))
 
 
-def _named_separator(source: Source) -> str:
+def _named_separator(source: ByteSource) -> str:
     """Return the separator that the first line names (`sep=;`), "" when it doesn't."""
     first = next(chain.from_iterable(line_groups(source.blocks())), b"")
     return separator_line(first)

@@ -20,7 +20,7 @@ from sync.reader.encoding_guess import (
     readings_unlike_utf_8,
     seven_bit_readings,
 )
-from sync.reader.row_bytes import Source, line_groups
+from sync.reader.row_bytes import ByteSource, line_groups
 
 # A byte order mark says for certain what the file is, so it wins over the option.
 _ENCODING_BY_BOM = {
@@ -135,7 +135,7 @@ def _find_narrow(stream: BinaryIO) -> FoundEncoding:
     has_windows = has_latin_9 = False
     sequences = high_bytes = 0
     carried = b""
-    for block in Source(stream, "", b"").raw_blocks():
+    for block in ByteSource(stream, "", b"").raw_blocks():
         window = carried + block
         found = _UTF_8_SEQUENCE.findall(window)
         sequences += len(found)
@@ -182,7 +182,7 @@ def _lines_and_secrets(stream: BinaryIO) -> Iterator[tuple[bytes, _Secret | None
     """Return the lines of a file, and where its header says that passwords are."""
     secret: _Secret | None = None
     is_first = True
-    for line in chain.from_iterable(line_groups(Source(stream, "", b"").raw_blocks())):
+    for line in chain.from_iterable(line_groups(ByteSource(stream, "", b"").raw_blocks())):
         if is_first:
             secret = _secret_places(line)
             is_first = not line.strip() or line.lstrip(b'"').lower().startswith((b"#", b"sep="))
@@ -209,7 +209,7 @@ def _first_sign(stream: BinaryIO) -> bytes:
     """Return what the file has of _SEVEN_BIT, b"" for nothing. (No sign is cut in two by the end of a line.)"""
     carried = b""
     occurring: set[bytes] = set()
-    for block in Source(stream, "", b"").raw_blocks():
+    for block in ByteSource(stream, "", b"").raw_blocks():
         occurring.update(sign for sign in _SEVEN_BIT if sign in carried + block)
         carried = block[-_LONGEST_SEQUENCE:]
     return next((sign for sign in _SEVEN_BIT if sign in occurring), b"")
@@ -265,7 +265,7 @@ def _first_undecodable(stream: BinaryIO, encoding: str, bom: bytes) -> tuple[int
     is_wide = encoding in WITH_ZERO_BYTES
     offset = 0
     is_ascii = True
-    for block in Source(stream, encoding, bom).raw_blocks():
+    for block in ByteSource(stream, encoding, bom).raw_blocks():
         if not is_wide and b"\0" in block:
             raise UnknownFileType("file_binary")
         pending = decoder.getstate()[0]
@@ -293,7 +293,7 @@ def _undecodable(stream: BinaryIO, encoding: str, bom: bytes, offset: int) -> Un
     # What stands before was read without fault, but may end within a character.
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)("replace"), translate=True)
     line, character, left = 1, 1, max(0, min(offset, stream.seek(0, io.SEEK_END) - len(bom) - 1))
-    blocks = Source(stream, encoding, bom).raw_blocks()
+    blocks = ByteSource(stream, encoding, bom).raw_blocks()
     for block in blocks:
         text = decoder.decode(block[:left])
         line += text.count("\n")

@@ -30,7 +30,7 @@ LINE_END = b"\r\n"
 _SEPARATOR_LINE = re.compile(rb'"?sep=([;,|:\t])"?[;,|:\t]*[\r\n]*', re.IGNORECASE)
 
 
-class Source:
+class ByteSource:
     """The bytes of a command file behind its byte order mark, as often as wanted."""
 
     def __init__(self, stream: BinaryIO, encoding: str, bom: bytes) -> None:
@@ -80,7 +80,7 @@ def line_groups(blocks: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield [rest]
 
 
-def find_header_line(source: Source, is_header: Callable[[bytes], bool] = lambda _line: False) -> tuple[int, bytes]:
+def find_header_line(source: ByteSource, is_header: Callable[[bytes], bool] = lambda _line: False) -> tuple[int, bytes]:
     """Return the first physical line that is neither blank nor a comment nor `sep=`, and its number.
 
     Shape: is_header: whether a line that begins with a blank is the header nevertheless

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sync.reader.damaged_letters import ENCODED_TWICE
 from sync.reader.dialect import COMMENT_MARKS
-from sync.reader.row_reader import Findings, SkippedLines
+from sync.reader.row_reader import ReaderFindings, SkippedLines
 from sync.reader.spreadsheet_cells import cell_fault, decode_cell, is_error_word
 from sync.values import Header, Note, Row
 
@@ -26,7 +26,7 @@ class RowChecks:
     def __init__(self, header: Header, is_known: Callable[[str], bool], *, is_encoding_chosen: bool = False) -> None:
         self._is_encoding_chosen = is_encoding_chosen
         self.skipped = SkippedLines()
-        self.findings = Findings()
+        self.findings = ReaderFindings()
         self._header = header
         self._is_known = is_known
         self._names = frozenset(filter(None, header.names)) if header.line else frozenset()

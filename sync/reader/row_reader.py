@@ -31,7 +31,7 @@ class SkippedLines:
 
 
 @dataclass
-class Findings:
+class ReaderFindings:
     """What the rows so far show about the file as a whole."""
 
     _notes: list[Note] = field(default_factory=list)
@@ -81,7 +81,7 @@ class RowReader:
         bytes_read: Callable[[], int],
         *,
         pictures: PictureZip | None = None,
-        findings: Findings | None = None,
+        findings: ReaderFindings | None = None,
         rows_expected: int = 0,
     ) -> None:
         self.dialect = dialect
@@ -89,7 +89,7 @@ class RowReader:
         self.skipped = skipped
         self.pictures = pictures
         self.rows_expected = rows_expected
-        self._findings = findings or Findings()
+        self._findings = findings or ReaderFindings()
         self._rows = rows
         self._bytes_read = bytes_read
 

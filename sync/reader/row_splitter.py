@@ -24,7 +24,7 @@ from sync.reader.row_bytes import (
     QUOTED,
     SUSPECT,
     WHITESPACE,
-    Source,
+    ByteSource,
     line_groups,
     separator_line,
 )
@@ -39,7 +39,7 @@ _TELLING_WIDTH = 4
 class SplitRow(NamedTuple):
     """A row, comment or blank line.
 
-    Shape: line: where it begins; raw: as `Source.blocks` gives it, without the last line end; kind: see `row_bytes`;
+    Shape: line: where it begins; raw: as `ByteSource.blocks` gives it, without the last line end; kind: see `row_bytes`;
     last_line: where it ends
     """
 
@@ -57,7 +57,9 @@ class RowSplitter:
     least: how many it must have, where that is less
     """
 
-    def __init__(self, source: Source, separator: str, *, header_line: int = 0, width: int = 0, least: int = 0) -> None:
+    def __init__(
+        self, source: ByteSource, separator: str, *, header_line: int = 0, width: int = 0, least: int = 0
+    ) -> None:
         self._source = source
         self._separator = separator
         self._mark = separator.encode()

@@ -34,7 +34,7 @@ class WorkbookLimits:
 
     A sheet of three million cells, 22 MiB, takes 300 MiB and four seconds.
     Shape: packed: the file; unpacked: all parts of the zip; output: all rows as JSON; the "_per_byte" are ratios
-    Units: bytes; seconds of CPU time. The clock may show `patience` times as many: other work may hold the machine
+    Units: bytes; seconds of CPU time. The clock may show `clock_factor` times as many: other work may hold the machine
     """
 
     packed: int = 256 * MIB
@@ -51,7 +51,7 @@ class WorkbookLimits:
     seconds_per_mib: int = 2
     seconds_most: int = 120
     row: int = ROW_LIMIT
-    patience: int = 4
+    clock_factor: int = 4
 
     def arguments(self, size: int) -> tuple[int, ...]:
         """Return what `workbook_program` is called with for a file of this size."""
@@ -133,7 +133,7 @@ def _run(file: IO[bytes], out: IO[bytes], limits: WorkbookLimits, size: int, she
         command, stdin=file, stdout=out, stderr=subprocess.DEVNULL, env={}, cwd="/", start_new_session=True
     )
     try:
-        return process.wait(limits.seconds_for(size) * limits.patience)
+        return process.wait(limits.seconds_for(size) * limits.clock_factor)
     except subprocess.TimeoutExpired:
         return program.TOO_LARGE
     finally:

@@ -32,7 +32,7 @@ _ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
 _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
 
 
-class Limits(NamedTuple):
+class ProgramLimits(NamedTuple):
     """What may be taken. Shape: output: all rows as JSON; unpacked: all parts of the zip; row: characters
 
     Units: bytes, of CPU time seconds
@@ -45,7 +45,7 @@ class Limits(NamedTuple):
     row: int
 
 
-def main(limits: Limits, sheet: int) -> int:
+def main(limits: ProgramLimits, sheet: int) -> int:
     """Read the workbook on standard input within limits; return the exit status.
 
     Shape: sheet: its place among the visible sheets that aren't empty
@@ -167,4 +167,4 @@ if __name__ == "__main__":
     packages, *numbers = sys.argv[1:]
     sys.path.append(packages)
     *most, place = map(int, numbers)
-    sys.exit(main(Limits(*most), place))
+    sys.exit(main(ProgramLimits(*most), place))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sync.encryption import Unreadable, seal, unseal
+from sync.encryption import Unreadable, decrypt, encrypt
 from sync.errors import MoodleUnavailable
 from sync.models import MoodleSite
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase, data_place
@@ -25,7 +25,7 @@ def connection_of(site: MoodleSite) -> MoodleConnection:
     if not site.connection:
         return main_connection()
     try:
-        values = unseal(PURPOSE, site.connection)
+        values = decrypt(PURPOSE, site.connection)
     except Unreadable:
         raise MoodleUnavailable("moodle_connection_unreadable", site=site.name) from None
     return MoodleConnection(
@@ -51,4 +51,4 @@ def sealed(connection: MoodleConnection) -> bytes:
         "command_line": list(connection.command_line),
         "time_zone": connection.time_zone,
     }
-    return seal(PURPOSE, values)
+    return encrypt(PURPOSE, values)

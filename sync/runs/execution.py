@@ -17,16 +17,16 @@ from sync.commandfiles.checked_file import CheckedFile
 from sync.errors import CodedError, CommandFileError, LeaseLost, StorageUnavailable
 from sync.models import RunMail, RunState, SyncRun
 from sync.notifications.mails import forget_mails, unsure_mails
-from sync.notifications.services import announce
+from sync.notifications.services import notify_of_run
 from sync.runs.cache_purge import purge_caches
 from sync.runs.connections import connection_of, moodle_of
-from sync.runs.finalize import Afterwards
+from sync.runs.finalize import RunFinalizer
 from sync.runs.lease import Heartbeat, release_lease
 from sync.runs.options import RunLimits, find_processor, moodle_command
-from sync.runs.pipeline import Work, run_pipeline
+from sync.runs.pipeline import PipelineContext, run_pipeline
 from sync.runs.recorder import Progress, RunRecorder
 from sync.runs.records import SiteRecords
-from sync.runs.retry import Patience, disk, own_database
+from sync.runs.retry import RetryPolicy, disk, own_database
 from sync.runs.rights import check_run
 from sync.runs.site_files import SiteFiles
 from sync.values import FAILED_ACTIONS
@@ -54,7 +54,7 @@ class Execution:
         self._limits = limits
         self._heartbeat = heartbeat
         self._recorder = RunRecorder(run, token, heartbeat.check, progress)
-        self._afterwards = Afterwards(run)
+        self._afterwards = RunFinalizer(run)
         # The first claim is the start; whoever began before us may still be alive.
         self._takes_over = run.started_at != run.heartbeat_at
 
@@ -120,13 +120,13 @@ class Execution:
 
     def _retry(self, action: Callable[[], None]) -> None:
         """Do something; a storage, a disk or a database of our own that is away is waited for."""
-        patience = self._patience()
+        retry_policy = self._patience()
         for attempt in count(1):
             try:
                 with own_database(), disk():
                     action()
             except StorageUnavailable as error:
-                patience.wait(error, attempt)
+                retry_policy.wait(error, attempt)
             else:
                 return
 
@@ -135,13 +135,13 @@ class Execution:
         if note is not None:
             self._recorder.update(notes=[*self.run.notes, [note.code, dict(note.params)]])
 
-    def _patience(self) -> Patience:
-        return Patience(self._limits.retry_seconds, self._began_to_wait, self._stop_if_cancelled)
+    def _patience(self) -> RetryPolicy:
+        return RetryPolicy(self._limits.retry_seconds, self._began_to_wait, self._stop_if_cancelled)
 
     def _run_pipeline(self, stream: BinaryIO) -> None:
         run = self.run
         moodle = moodle_of(run.site)
-        work = Work(
+        work = PipelineContext(
             processor=find_processor(run.processor),
             options=OptionValues(run.options),
             moodle=moodle,
@@ -215,4 +215,4 @@ class Execution:
                 worker="",
             )
             release_lease(self.run)
-            announce(self.run)
+            notify_of_run(self.run)

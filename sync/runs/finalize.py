@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _, override
 from sync.columns.options import Choice, Flag
 from sync.columns.survey import Survey
 from sync.commandfiles import storage
-from sync.commandfiles.intake import delete_file, keep_file, put_aside
+from sync.commandfiles.intake import delete_file, keep_file, quarantine_file
 from sync.commandfiles.naming import archive_name, numbered_name, outcomes_name, report_name, split_path, tryback_name
 from sync.errors import CommandFileError
 from sync.messages import text_of
@@ -39,7 +39,7 @@ def language_of(run: SyncRun) -> str:
 
 def report_in(run: SyncRun, language: str) -> str:
     """Write the report of a run once more, in another language."""
-    afterwards = Afterwards(run)
+    afterwards = RunFinalizer(run)
     afterwards.language = language
     with storage.scratch_file() as out:
         afterwards.write_report(out)
@@ -47,7 +47,7 @@ def report_in(run: SyncRun, language: str) -> str:
         return out.read().decode()
 
 
-class Afterwards:
+class RunFinalizer:
     """The files of one run. Shape: language: the one that the report and the reasons are written in."""
 
     def __init__(self, run: SyncRun) -> None:
@@ -98,7 +98,7 @@ class Afterwards:
         if self.run.simulate or file is None or not self._wants.get("discardfileonfailure"):
             return
         try:
-            self.run.command_file = put_aside(file, for_run=self.run)
+            self.run.command_file = quarantine_file(file, for_run=self.run)
         except CommandFileError:
             # Another run waits for the same file: the last one puts it aside.
             return

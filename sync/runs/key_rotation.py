@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.db import models, transaction
 
-from sync.encryption import Unreadable, reseal
+from sync.encryption import Unreadable, reencrypt
 from sync.models import MoodleSite, RunMail, Source, Webhook
 from sync.notifications import mails, webhooks
 from sync.runs import connections, source_settings as sources
@@ -26,7 +26,7 @@ def rotate_keys() -> Rotation:
     with transaction.atomic():
         for record, field, purpose in _stored():
             try:
-                setattr(record, field, reseal(purpose, getattr(record, field)))
+                setattr(record, field, reencrypt(purpose, getattr(record, field)))
             except Unreadable:
                 unreadable.append(f"{type(record).__name__.lower()} {record.pk}")
                 continue

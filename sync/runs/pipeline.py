@@ -26,7 +26,7 @@ from sync.columns.row_secrets import RowSecrets
 from sync.columns.rows import RowCleaner
 from sync.columns.survey import Survey
 from sync.errors import MoodleRefused, MoodleUnavailable, RowsFailed, StorageUnavailable, ToolSyncError
-from sync.moodle.db.commit_marker import Fence
+from sync.moodle.db.commit_marker import CommitMarker
 from sync.moodle.db.database import MoodleDatabase, MoodleSession
 from sync.moodle.db.spool import Spool
 from sync.moodle.db.writer import BeforeImage, Writer
@@ -102,7 +102,7 @@ class Recorder(Protocol):
 
 
 @dataclass(frozen=True)
-class Work:
+class PipelineContext:
     """Everything that a run of the pipeline needs.
 
     Shape: after_line: rows up to this line are done already; fence_key: tells runs apart in Moodle; worker: tells those who
@@ -129,7 +129,7 @@ class Work:
     moodle_command: MoodleCommand | None = None
 
 
-def run_pipeline(work: Work, stream: BinaryIO, filename: str) -> bool:
+def run_pipeline(work: PipelineContext, stream: BinaryIO, filename: str) -> bool:
     """Carry out a file. Gives False when it was stopped on request, True when it went through.
 
     Raises: CommandFileError before anything is written; MoodleError, LeaseLost with whole chunks applied
@@ -147,14 +147,14 @@ def run_pipeline(work: Work, stream: BinaryIO, filename: str) -> bool:
         look=survey.start,
     )
     header = match_header(work.processor.columns, reader.header, lenient=work.options.invalidnamesnocheck)
-    with _garbage_collected_by_chunk(), _Conductor(work, reader, header, survey) as conductor:
+    with _garbage_collected_by_chunk(), PipelineRun(work, reader, header, survey) as conductor:
         return conductor.carry_out_all()
 
 
-class _Conductor:
+class PipelineRun:
     """One run of the pipeline: holds the session, and takes a new one when Moodle went away."""
 
-    def __init__(self, work: Work, reader: RowReader, header: MatchedHeader, survey: Survey) -> None:
+    def __init__(self, work: PipelineContext, reader: RowReader, header: MatchedHeader, survey: Survey) -> None:
         self.work = work
         self.survey = survey
         self.leaving_out = LeavingOut(work.processor.columns, work.options)
@@ -179,16 +179,16 @@ class _Conductor:
         self.memory.close()
 
     def carry_out_all(self) -> bool:
-        self._patiently(self._connect)
+        self._retrying(self._connect)
         notes = [*self.processor.file_notes, *self._date_notes()]
         if self.header.ignored:
             notes.insert(0, Note("columns_ignored", {"columns": ", ".join(self.header.ignored)}))
         if dead := sorted(self.work.processor.options.dead & set(self.work.options)):
             notes.append(Note("settings_dead", {"names": ", ".join(dead)}))
-        self._patiently(lambda: self.work.recorder.begin(self.reader, self.header, notes))
-        after_line = self._patiently(self._recovered_line)
+        self._retrying(lambda: self.work.recorder.begin(self.reader, self.header, notes))
+        after_line = self._retrying(self._recovered_line)
         if after_line:
-            self._patiently(self._settle)
+            self._retrying(self._settle)
         is_stopped = False
         last_line = 0
         for chunk in chunks_of(self.reader, self.chunk_rows):
@@ -204,16 +204,16 @@ class _Conductor:
             gc.freeze()
         # What comes after the last row counts as a line of its own.
         if not is_stopped and after_line <= last_line:
-            self._patiently(lambda: self._close(last_line + 1))
-        if self.fence is not None:
-            self._patiently(self.fence.clear)
-        closing_notes = self.processor.closing_notes()
+            self._retrying(lambda: self._close(last_line + 1))
+        if self.commit_marker is not None:
+            self._retrying(self.commit_marker.clear)
+        final_notes = self.processor.final_notes()
         self._session_stack.close()
-        self._patiently(lambda: self.work.recorder.end([*self.reader.notes, *self.texts.notes, *closing_notes]))
+        self._retrying(lambda: self.work.recorder.end([*self.reader.notes, *self.texts.notes, *final_notes]))
         return not is_stopped
 
     def _should_stop(self) -> bool:
-        return self._patiently(self.work.should_stop)
+        return self._retrying(self.work.should_stop)
 
     @property
     def chunk_rows(self) -> int:
@@ -221,8 +221,8 @@ class _Conductor:
 
     def _pass_over(self, rows: list[Row]) -> None:
         # Most processors don't care, and a file may have a million rows.
-        if rows and self.work.processor.pass_over is not Processor.pass_over:
-            self.processor.pass_over(self._clean(rows)[0])
+        if rows and self.work.processor.on_skipped is not Processor.on_skipped:
+            self.processor.on_skipped(self._clean(rows)[0])
 
     def _clean(self, rows: list[Row]) -> tuple[list[CleanRow], list[Rejection]]:
         """Clean a chunk; a row over which the cleaner itself stumbles is rejected, and the others aren't touched by it."""
@@ -259,7 +259,7 @@ class _Conductor:
         """Carry out rows in one transaction. Returns 0, or at which of them they are to be cut in two first."""
         clean, rejections = self._clean(rows)
         try:
-            self._patiently(lambda: self._attempt(rows, clean, rejections))
+            self._retrying(lambda: self._attempt(rows, clean, rejections))
         except MoodleRefused as error:
             if len(clean) > 1:
                 return len(rows) // 2
@@ -281,7 +281,7 @@ class _Conductor:
         else:
             return 0
         # Not in the handlers: what the first attempt held stays in memory as long as its exception.
-        self._patiently(lambda: self._attempt(rows, [], rejections))
+        self._retrying(lambda: self._attempt(rows, [], rejections))
         return 0
 
     def _attempt(self, rows: list[Row], clean: list[CleanRow], rejections: list[Rejection]) -> None:
@@ -301,25 +301,25 @@ class _Conductor:
         if self.work.simulate:
             # Once it is kept what came of it: a chunk that is tried again must not find what it has made itself.
             self.processor.remember(plan, state)
-        plan.let_go()
+        plan.release_memory()
 
     def _close(self, line: int) -> None:
         """Do what the processor wants done after the last row; it counts as the line that follows it."""
         if self._is_done(line):
             return
-        plan = self.processor.closing_plan()
+        plan = self.processor.final_plan()
         if plan is not None and not plan.is_empty:
             # What an option deletes counts as deleted, in the line that follows the last row.
             self._write(plan, [outcome._replace(line=line) for outcome in plan.outcomes], line, line)
             if self.work.simulate:
                 self.processor.collect(AfterCommit(notes=plan.notes))
-            plan.let_go()
+            plan.release_memory()
 
     def _is_done(self, last_line: int) -> bool:
         """Tell whether the chunk was committed before the connection broke, or the process died; count it then."""
-        if self.fence is None or self.fence.last_line < last_line:
+        if self.commit_marker is None or self.commit_marker.last_line < last_line:
             return False
-        self._recover(self.fence)
+        self._recover(self.commit_marker)
         self._settle()
         return True
 
@@ -347,14 +347,14 @@ class _Conductor:
         chunk = ChunkResult(
             first_line, last_line, outcomes, dict(counts), writer.before_images, self.reader.bytes_read, AfterCommit()
         )
-        if self.fence is None:
+        if self.commit_marker is None:
             recorder.prepare(chunk)
             recorder.confirm(chunk)
             return
         if plan.is_empty:
             # What we found to be so already may be the work of a worker that was ousted and has committed since.
             with self.session.transaction():
-                self.fence.check()
+                self.commit_marker.check()
                 recorder.prepare(chunk)
             recorder.confirm(chunk)
             return
@@ -364,9 +364,9 @@ class _Conductor:
             with _about_rows():
                 processor.apply(plan, writer)
                 chunk = chunk._replace(after_commit=processor.after_commit(plan), mails=plan.mails)
-            self.fence.advance(last_line)
+            self.commit_marker.advance(last_line)
             recorder.prepare(chunk)
-        self.fence.committed()
+        self.commit_marker.committed()
         recorder.confirm(chunk)
         if chunk.after_commit:
             self._settle_part(OwedPart(last_line, chunk.after_commit, is_settled=False))
@@ -386,7 +386,7 @@ class _Conductor:
         )
         return Rejection(line, "", INTERNAL_ERROR, {"number": number})
 
-    def _patiently(self, action: Callable[[], Result]) -> Result:
+    def _retrying(self, action: Callable[[], Result]) -> Result:
         """Do something; when Moodle, storage or database is away, wait as the work says and do it again on a new session."""
         while True:
             try:
@@ -405,7 +405,7 @@ class _Conductor:
         work = self.work
         self._session_stack.close()
         self.session: MoodleSession = self._session_stack.enter_context(work.moodle.session())
-        self.fence = None if work.simulate else self._own_fence()
+        self.commit_marker = None if work.simulate else self._own_fence()
         self.processor = work.processor(self.session, work.options, self.memory)
         self.processor.records, self.processor.kept = work.records, self.kept
         self.processor.pictures, self.processor.file_area = self.reader.pictures, work.file_area
@@ -430,29 +430,29 @@ class _Conductor:
         code = "dates_clock" if clock.is_known else "dates_clock_unknown"
         return [*dates.notes, Note(code, {"zone": clock.name, "moodle_zone": clock.moodle_zone})]
 
-    def _own_fence(self) -> Fence:
+    def _own_fence(self) -> CommitMarker:
         """Return the mark of the run; one that another worker has left is made ours. Raises: LeaseLost if we were ousted"""
-        fence = Fence(self.session, self.work.fence_key, self.work.worker)
+        commit_marker = CommitMarker(self.session, self.work.fence_key, self.work.worker)
         if self.work.takes_over and not self._took_over:
             with self.session.transaction():
-                fence.take_over()
+                commit_marker.take_over()
                 # Raises if somebody has taken the run from us meanwhile.
                 self.work.should_stop()
-            fence.committed()
+            commit_marker.committed()
             self._took_over = True
         else:
-            fence.check_owner()
-        return fence
+            commit_marker.check_owner()
+        return commit_marker
 
     def _recovered_line(self) -> int:
         """The last line that is done, asking Moodle as well: a worker may have died right after its commit."""
-        if self.fence is not None and self.fence.last_line > self.work.after_line:
-            self._recover(self.fence)
-            return self.fence.last_line
+        if self.commit_marker is not None and self.commit_marker.last_line > self.work.after_line:
+            self._recover(self.commit_marker)
+            return self.commit_marker.last_line
         return self.work.after_line
 
-    def _recover(self, fence: Fence) -> None:
-        self.work.recorder.recover(fence.last_line, fence.committed_by)
+    def _recover(self, commit_marker: CommitMarker) -> None:
+        self.work.recorder.recover(commit_marker.last_line, commit_marker.committed_by)
 
 
 def chunks_of(rows: Iterable[Row], most: int) -> Iterator[list[Row]]:
@@ -474,7 +474,7 @@ def chunks_of(rows: Iterable[Row], most: int) -> Iterator[list[Row]]:
 def _garbage_collected_by_chunk() -> Iterator[None]:
     """Leave what is loaded by now, and a chunk at work, alone: the collector would only walk them in vain.
 
-    What is left of a chunk is collected once it is done (`_Conductor`).
+    What is left of a chunk is collected once it is done (`PipelineRun`).
     """
     gc.freeze()
     gc.disable()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from sync.models import InsertedRow, MoodleSite
-from sync.moodle.db.writer import MAX_KEYS, BeforeImage, slices
+from sync.moodle.db.writer import MAX_KEYS, BeforeImage, batched
 from sync.runs.retry import own_database
 
 # Tables whose rows ToolSync takes away again only where it has inserted them. Source: spec groups.md section 2
@@ -23,7 +23,7 @@ class SiteRecords:
         """Give those of the rows that an earlier run inserted. Queries: one per 10,000 ids"""
         noted = InsertedRow.objects.filter(site=self._site, table=table)
         found: set[int] = set()
-        for part in slices(sorted(ids), MAX_KEYS):
+        for part in batched(sorted(ids), MAX_KEYS):
             found.update(noted.filter(rowid__in=part).values_list("rowid", flat=True))
         return found
 

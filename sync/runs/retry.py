@@ -53,7 +53,7 @@ def _first_line(error: Exception) -> str:
     return (parts[0].strip().splitlines() or [type(error).__name__])[0][:300]
 
 
-class Patience:
+class RetryPolicy:
     """Waits 2, 4, 8 … 60 seconds between tries, until `retry_seconds` are used up since it went away.
 
     Shape: began: called once when the waiting begins; interrupted: called every second, raises to end it

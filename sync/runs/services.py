@@ -20,7 +20,7 @@ from sync.errors import LeaseLost, RunNotClaimable
 from sync.models import CommandFile, MoodleSite, ProcessorSettings, RunState, SequenceRun, SyncRun, TellingRule
 from sync.models.run import CLAIMED_STATES, RESUMABLE_STATES
 from sync.notifications.mails import send_mails_again
-from sync.notifications.services import announce
+from sync.notifications.services import notify_of_run
 from sync.processors.registry import REGISTRY, guess_processor
 from sync.runs.execution import Execution
 from sync.runs.lease import (
@@ -267,4 +267,4 @@ def _give_up(run: SyncRun) -> None:
         if ended:
             release_lease(run)
             run.refresh_from_db()
-            announce(run)
+            notify_of_run(run)

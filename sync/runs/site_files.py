@@ -11,7 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 from sync.commandfiles import storage
 from sync.commandfiles.naming import split_path
 from sync.models import CommandFile, SyncRun
-from sync.moodle.db.writer import slices
+from sync.moodle.db.writer import batched
 from sync.runs.retry import own_database
 from sync.runs.rights import armed_by_of, owner_of
 from sync.runs.selectors import readable_files
@@ -35,7 +35,7 @@ class SiteFiles:
         """Give those of the paths under which there is a file. Queries: one per 500 names"""
         places = {path: split_path(path) for path in paths}
         found: set[tuple[str, str]] = set()
-        for names in slices(sorted({name for _folder, name in places.values()}), _MOST_NAMES):
+        for names in batched(sorted({name for _folder, name in places.values()}), _MOST_NAMES):
             files = self._files.filter(name__in=names)
             found.update(files.values_list("folder", "name"))
         return {path for path, place in places.items() if place in found}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sync.commandfiles.storage import inbox_names
-from sync.encryption import Unreadable, seal, unseal
+from sync.encryption import Unreadable, decrypt, encrypt
 from sync.errors import SourceError
 from sync.models import MoodleSite, Source
 from sync.runs.options import find_processor
@@ -135,7 +135,7 @@ def _address_choice(stored: Source, choice: SourceChoice) -> tuple[SourceChoice,
         # A web server keeps what it has.
         remove_taken=choice.remove_taken and address.scheme not in ("http", "https"),
     )
-    return choice, seal(PURPOSE, secrets) if any(secrets.values()) else b""
+    return choice, encrypt(PURPOSE, secrets) if any(secrets.values()) else b""
 
 
 def _kept_secrets(stored: Source, address: Address, choice: SourceChoice) -> tuple[dict[str, Any], bool]:
@@ -157,6 +157,6 @@ def _secrets_of(source: Source) -> dict[str, Any]:
     if not source.secret:
         return _NO_SECRETS
     try:
-        return _NO_SECRETS | unseal(PURPOSE, source.secret)
+        return _NO_SECRETS | decrypt(PURPOSE, source.secret)
     except Unreadable:
         raise SourceError("source_secret_unreadable") from None

@@ -13,12 +13,12 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from sync.commandfiles import storage
-from sync.commandfiles.intake import put_aside, receive_file, refuse_if_in_use
+from sync.commandfiles.intake import quarantine_file, receive_file, refuse_if_in_use
 from sync.commandfiles.naming import split_path
 from sync.errors import CodedError, CommandFileError, SourceError
 from sync.messages import text_of
 from sync.models import CommandFile, Event, MoodleSite, RunState, Source, SyncRun
-from sync.notifications.services import tell
+from sync.notifications.services import notify
 from sync.runs.options import (
     MAIN_SITE,
     drop_folder,
@@ -41,7 +41,7 @@ from sync.sources.location import matching
 from sync.sources.opening import open_address
 from sync.sources.remote_folder import (
     Entry,
-    Place,
+    RemoteFolder,
     copy_whole,
     files_among,
     marks_of,
@@ -96,7 +96,7 @@ def capture_drop_folder(site: MoodleSite) -> list[Note]:
         return []
     told: list[Note] = []
     try:
-        with locked(drop_folder(), patience=settle_seconds() + _PATIENCE_SECONDS) as taken_over:
+        with locked(drop_folder(), wait_seconds=settle_seconds() + _PATIENCE_SECONDS) as taken_over:
             told += taken_over
             place = DropFolder(drop_folder())
             wanted, names = _whole_files(place, files_among, told)
@@ -111,7 +111,7 @@ def capture_drop_folder(site: MoodleSite) -> list[Note]:
     return told
 
 
-def _take_dropped(site: MoodleSite, place: Place, entry: Entry, names: set[str], told: list[Note]) -> None:
+def _take_dropped(site: MoodleSite, place: RemoteFolder, entry: Entry, names: set[str], told: list[Note]) -> None:
     with storage.scratch_file() as out:
         copy_whole(place, entry, names, out)
         file = receive_file(
@@ -122,13 +122,13 @@ def _take_dropped(site: MoodleSite, place: Place, entry: Entry, names: set[str],
 
 
 def _put_dropped_aside(site: MoodleSite, place: DropFolder, entry: Entry) -> Note:
-    aside = place.put_aside(entry.name)
+    aside = place.quarantine_file(entry.name)
     forget_attempts(site, _DROP, entry.name)
     return Note("dropped_file_quarantined", {"name": entry.name, "aside": aside, "attempts": MAX_ATTEMPTS})
 
 
 @contextmanager
-def opened_place(source: Source, rules: FetchRules) -> Iterator[tuple[Place, str]]:
+def opened_place(source: Source, rules: FetchRules) -> Iterator[tuple[RemoteFolder, str]]:
     """Open the place of a source that isn't the file area; with it comes the name or wildcard of the files that are meant.
 
     Raises: SourceError
@@ -202,7 +202,7 @@ def _from_elsewhere(source: Source, told: list[Note]) -> list[CommandFile]:
     return chosen
 
 
-def _fetch(source: Source, place: Place, entry: Entry, names: set[str], told: list[Note]) -> CommandFile | None:
+def _fetch(source: Source, place: RemoteFolder, entry: Entry, names: set[str], told: list[Note]) -> CommandFile | None:
     """Bring one file into the file area; None when it is the same as before and such a one is to be left out."""
     with storage.scratch_file() as out:
         copy_whole(place, entry, names, out)
@@ -240,7 +240,7 @@ def meant_files(entries: list[Entry], item: str) -> list[Entry]:
 
 
 def _whole_files(
-    place: Place, meant: Callable[[list[Entry]], list[Entry]], told: list[Note]
+    place: RemoteFolder, meant: Callable[[list[Entry]], list[Entry]], told: list[Note]
 ) -> tuple[list[Entry], set[str]]:
     """Look twice if need be, and give the files that are whole; with them the names of everything that is there."""
     first = place.entries()
@@ -278,7 +278,7 @@ def _is_put_aside(source: Source, file: CommandFile, told: list[Note]) -> bool:
     if not resolve_options(source.site, source.processor)["discardfileonfailure"]:
         return False
     path = file.path
-    told.append(Note("file_put_aside", {"path": path, "aside": put_aside(file).path, "run": run.pk}))
+    told.append(Note("file_put_aside", {"path": path, "aside": quarantine_file(file).path, "run": run.pk}))
     return True
 
 
@@ -303,7 +303,7 @@ def _tell_of_troubles(source: Source, told: list[Note]) -> None:
     }
     for note in told:
         if note.code in _TROUBLES and (note.code, note.params.get("name")) not in known:
-            tell(source.site, source.processor, Event.FAILURE, fault=[note.code, dict(note.params)])
+            notify(source.site, source.processor, Event.FAILURE, fault=[note.code, dict(note.params)])
 
 
 def _keep_told(source: Source, told: list[Note]) -> None:

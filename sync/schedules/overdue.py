@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sync.models import Event, SyncRun, TellingRule
-from sync.notifications.services import deadline_of, tell
+from sync.notifications.services import deadline_of, notify
 from sync.schedules.sequences import window_at
 from sync.schedules.timing import AtTime
 
@@ -34,7 +34,7 @@ def tell_overdue() -> None:
                 continue
             runs = SyncRun.objects.filter(site=rule.site, processor=rule.processor, simulate=False)
             if not runs.filter(created_at__gt=before).exists() and window_at(rule.site, deadline) is None:
-                tell(rule.site, rule.processor, Event.OVERDUE, due_at=deadline)
+                notify(rule.site, rule.processor, Event.OVERDUE, due_at=deadline)
 
 
 def _last_two(timing: AtTime, now: datetime) -> tuple[datetime, datetime]:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from sync.errors import CodedError
 from sync.models import CommandFile, Event, FreezeWindow, MoodleSite, RunState, SequenceRun, SequenceState, SyncRun
 from sync.models.run import OVER_STATES
-from sync.notifications.services import tell
+from sync.notifications.services import notify
 from sync.processors.registry import REGISTRY
 from sync.runs.lease import enqueue_sequence
 from sync.runs.options import run_limits
@@ -179,7 +179,7 @@ def _queue_runs(sequence: SequenceRun, token: str, files: list[CommandFile], fau
             if not mine.update(position=sequence.position + 1, claimed_at=None, claimed_by="", faults=faults):
                 return False
             if fault:
-                tell(sequence.site, key, Event.FAILURE, fault=fault[1:])
+                notify(sequence.site, key, Event.FAILURE, fault=fault[1:])
             armed = armings_of(files, key)
             for file in files:
                 # Somebody may have taken it back in this moment.

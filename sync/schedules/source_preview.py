@@ -32,7 +32,7 @@ class Verdict(StrEnum):
     UNARMED = "unarmed"
 
 
-class SeenFile(NamedTuple):
+class ListedFile(NamedTuple):
     """One file at the source. Shape: size: -1 = unknown."""
 
     name: str
@@ -41,18 +41,18 @@ class SeenFile(NamedTuple):
 
 
 @dataclass
-class Look:
+class SourcePreview:
     """What a look has found. Shape: dropped: files in the drop folder; others: files that the source doesn't mean."""
 
-    files: list[SeenFile] = field(default_factory=list)
-    dropped: list[SeenFile] = field(default_factory=list)
+    files: list[ListedFile] = field(default_factory=list)
+    dropped: list[ListedFile] = field(default_factory=list)
     others: int = 0
     notes: list[Note] = field(default_factory=list)
 
 
-def look_at_source(site: MoodleSite, processor: str) -> Look:
-    """Look where a tool's files come from."""
-    source, look = source_of(site, processor), Look()
+def preview_source(site: MoodleSite, processor: str) -> SourcePreview:
+    """SourcePreview where a tool's files come from."""
+    source, look = source_of(site, processor), SourcePreview()
     try:
         if source.kind == Source.Kind.AREA:
             _look_at_area(source, look)
@@ -67,7 +67,7 @@ def look_at_source(site: MoodleSite, processor: str) -> Look:
     return look
 
 
-def _look_at_area(source: Source, look: Look) -> None:
+def _look_at_area(source: Source, look: SourcePreview) -> None:
     location = source.location or find_processor(source.processor).default_filename
     files = tool_files(source.site, source.processor, source.location)
     if not files:
@@ -75,13 +75,13 @@ def _look_at_area(source: Source, look: Look) -> None:
     armed = armings_of(files, source.processor)
     for file in files:
         if file.pk not in armed:
-            look.files.append(SeenFile(file.path, file.size, Verdict.UNARMED))
+            look.files.append(ListedFile(file.path, file.size, Verdict.UNARMED))
             continue
         same = source.leave_same and earlier_run(source.site, source.processor, file.sha256) is not None
-        look.files.append(SeenFile(file.path, file.size, Verdict.SAME if same else _turn(source, look)))
+        look.files.append(ListedFile(file.path, file.size, Verdict.SAME if same else _turn(source, look)))
 
 
-def _look_at_drop_folder(look: Look) -> None:
+def _look_at_drop_folder(look: SourcePreview) -> None:
     folder = drop_folder()
     if not folder.exists():
         return
@@ -91,7 +91,7 @@ def _look_at_drop_folder(look: Look) -> None:
     look.dropped = [_seen(entry, entries, Verdict.TAKEN) for entry in files_among(entries)]
 
 
-def _look_elsewhere(source: Source, look: Look) -> None:
+def _look_elsewhere(source: Source, look: SourcePreview) -> None:
     rules = fetch_rules()
     with opened_place(source, replace(rules, seconds=min(rules.seconds, _LOOK_SECONDS))) as (place, item):
         entries = place.entries()
@@ -101,13 +101,13 @@ def _look_elsewhere(source: Source, look: Look) -> None:
         look.notes.append(Note("source_nothing", {"location": source.location}))
     for entry in meant:
         turn = _turn(source, look)
-        look.files.append(_seen(entry, entries, turn) if place.may_grow else SeenFile(entry.name, entry.size, turn))
+        look.files.append(_seen(entry, entries, turn) if place.may_grow else ListedFile(entry.name, entry.size, turn))
     if source.pk:
         # The fingerprint of a server that was met for the first time.
         Source.objects.filter(pk=source.pk).update(host_key=source.host_key)
 
 
-def _is_stuck(source: Source, look: Look) -> bool:
+def _is_stuck(source: Source, look: SourcePreview) -> bool:
     """Whether the first file of a wildcard would be taken again and again."""
     others_wait = any(file.verdict == Verdict.LATER for file in look.files) and is_wildcard(source.location)
     if not others_wait or source.leave_same:
@@ -117,13 +117,13 @@ def _is_stuck(source: Source, look: Look) -> bool:
     return not source.remove_taken
 
 
-def _turn(source: Source, look: Look) -> Verdict:
+def _turn(source: Source, look: SourcePreview) -> Verdict:
     """Say whether a file is the next one, or one of all."""
     is_next = all(file.verdict in (Verdict.SAME, Verdict.UNARMED) for file in look.files)
     return Verdict.TAKEN if source.take_all or is_next else Verdict.LATER
 
 
-def _seen(entry: Entry, entries: list[Entry], turn: Verdict) -> SeenFile:
+def _seen(entry: Entry, entries: list[Entry], turn: Verdict) -> ListedFile:
     is_marked = bool(marks_of(entry.name, {other.name for other in entries}))
     verdict = Verdict.SETTLES if turn == Verdict.TAKEN and not is_marked else turn
-    return SeenFile(entry.name, entry.size, verdict)
+    return ListedFile(entry.name, entry.size, verdict)

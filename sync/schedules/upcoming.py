@@ -11,7 +11,7 @@ from sync.schedules.arming import armings_by_type, meant_types
 from sync.schedules.services import next_start, open_windows
 
 
-class Start(NamedTuple):
+class UpcomingStart(NamedTuple):
     """The next start of a schedule. Shape: at: None while a freeze window keeps it back."""
 
     schedule: Schedule
@@ -27,10 +27,10 @@ class UpcomingFile(NamedTuple):
     file: CommandFile
     processor: str
     arming: ArmedFile | None
-    starts: list[Start]
+    starts: list[UpcomingStart]
 
 
-def starts_of(site: MoodleSite, processor: str) -> list[Start]:
+def starts_of(site: MoodleSite, processor: str) -> list[UpcomingStart]:
     """Return when the schedules that run a file type start next, those that are on. Queries: two"""
     return _starts_by_type(site).get(processor, [])
 
@@ -47,12 +47,12 @@ def upcoming_files(site: MoodleSite, files: Collection[CommandFile]) -> list[Upc
     ]
 
 
-def _starts_by_type(site: MoodleSite) -> dict[str, list[Start]]:
+def _starts_by_type(site: MoodleSite) -> dict[str, list[UpcomingStart]]:
     schedules = Schedule.objects.filter(site=site, enabled=True).select_related("site", "owner").order_by("next_at")
     windows = open_windows(site)
-    starts: dict[str, list[Start]] = {}
+    starts: dict[str, list[UpcomingStart]] = {}
     for schedule in schedules:
-        start = Start(schedule, next_start(schedule, windows))
+        start = UpcomingStart(schedule, next_start(schedule, windows))
         for processor in schedule.processors:
             starts.setdefault(processor, []).append(start)
     return starts

@@ -58,7 +58,7 @@ class DropFolder:
                 shutil.copyfileobj(file, out, 1 << 20)
             os.utime(self._folder / OWN_LOCK)
 
-    def put_aside(self, name: str) -> str:
+    def quarantine_file(self, name: str) -> str:
         """Rename a file so that it isn't listed any more. Returns its new name."""
         with _told(self._folder):
             taken = {path.name for path in self._folder.iterdir()}
@@ -95,7 +95,7 @@ def held_up(folder: Path) -> Note | None:
 
 
 @contextmanager
-def locked(folder: Path, *, patience: float = 0) -> Iterator[list[Note]]:
+def locked(folder: Path, *, wait_seconds: float = 0) -> Iterator[list[Note]]:
     """Take the folder's lock for a while; gives what there is to tell about a lock of ours that a dead process left.
 
     Units: patience: seconds to wait for another process of ours, which brings the same files
@@ -105,13 +105,13 @@ def locked(folder: Path, *, patience: float = 0) -> Iterator[list[Note]]:
         folder.mkdir(mode=0o770, exist_ok=True)
         if (reason := held_up(folder)) and reason.code != "drop_being_taken":
             raise SourceError(reason.code, **reason.params)
-        words, told = _take(folder / OWN_LOCK, patience)
+        words, told = _take(folder / OWN_LOCK, wait_seconds)
     with kept_alive(folder / OWN_LOCK, words):
         yield told
 
 
-def _take(lock: Path, patience: float) -> tuple[str, list[Note]]:
-    until = time.monotonic() + patience
+def _take(lock: Path, wait_seconds: float) -> tuple[str, list[Note]]:
+    until = time.monotonic() + wait_seconds
     told: list[Note] = []
     while True:
         told += _take_over(lock)

@@ -8,7 +8,7 @@ import ssl
 from typing import Any, BinaryIO
 
 from sync.errors import CommandFileError
-from sync.sources.guard import Lines, Sink
+from sync.sources.guard import LimitedWriter, Lines
 from sync.sources.location import Address
 from sync.sources.remote_folder import Entry
 
@@ -89,7 +89,7 @@ class FtpAddress:
 
     def copy(self, name: str, out: BinaryIO) -> None:
         """Fetch a file."""
-        sink = Sink(out, name, self._lines.rules)
+        sink = LimitedWriter(out, name, self._lines.rules)
         sink.expect(self._sizes.get(name, 0))
         with self._lines.told(self._address.host):
             try:

@@ -124,7 +124,7 @@ class Lines:
                 continue
 
 
-class Sink:
+class LimitedWriter:
     """Takes what comes in and stops where it becomes too much."""
 
     def __init__(self, out: BinaryIO, name: str, rules: FetchRules) -> None:

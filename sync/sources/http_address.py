@@ -11,7 +11,7 @@ from typing import BinaryIO
 from urllib.parse import urljoin
 
 from sync.errors import SourceError
-from sync.sources.guard import Lines, Sink
+from sync.sources.guard import LimitedWriter, Lines
 from sync.sources.location import PORTS, Address, parse_address
 from sync.sources.remote_folder import CHECKSUM, Entry
 
@@ -61,7 +61,7 @@ class HttpAddress:
         """Fetch the file or its checksum."""
         is_checksum = name == self._name + CHECKSUM
         address = self._checksum_address if is_checksum else self._address
-        sink = Sink(out, name, self._lines.rules)
+        sink = LimitedWriter(out, name, self._lines.rules)
         with self._lines.told(address.host), self._answer("GET", address) as answer:
             _refuse(answer.status, address)
             sink.expect(answer.length or 0)

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files.storage import Storage
 
 from sync.errors import SourceError
-from sync.sources.guard import FetchRules, Sink
+from sync.sources.guard import FetchRules, LimitedWriter
 from sync.sources.remote_folder import Entry
 
 _STORAGE_ERRORS = (OSError, EOFError, BotoCoreError, ClientError, paramiko.SSHException)
@@ -44,7 +44,7 @@ class Inbox:
 
     def copy(self, name: str, out: BinaryIO) -> None:
         """Fetch a file."""
-        sink = Sink(out, name, self._rules)
+        sink = LimitedWriter(out, name, self._rules)
         with self._told(), self._storage.open(self._key(name), "rb") as file:
             sink.expect(file.size)
             for block in file.chunks():

@@ -23,7 +23,7 @@ class Entry(NamedTuple):
     modified: str = ""
 
 
-class Place(Protocol):
+class RemoteFolder(Protocol):
     """Somewhere that files are fetched from.
 
     Shape: may_grow: whether somebody may still be writing a file that is listed
@@ -61,7 +61,7 @@ def whole_names(first: Collection[Entry], second: Collection[Entry]) -> set[str]
     return {entry.name for entry in second if entry in before or marks_of(entry.name, names)}
 
 
-def copy_whole(place: Place, entry: Entry, names: Collection[str], out: BinaryIO) -> None:
+def copy_whole(place: RemoteFolder, entry: Entry, names: Collection[str], out: BinaryIO) -> None:
     """Copy a file out and check that it is what its place and its checksum say.
 
     Raises: CommandFileError if it changed meanwhile or its checksum is another one; SourceError
@@ -75,14 +75,14 @@ def copy_whole(place: Place, entry: Entry, names: Collection[str], out: BinaryIO
             raise CommandFileError("source_checksum_differs", name=entry.name, mark=mark)
 
 
-def remove_taken(place: Place, name: str, names: Collection[str]) -> None:
+def remove_taken(place: RemoteFolder, name: str, names: Collection[str]) -> None:
     """Remove a file that was taken, and then its marks. Raises: SourceError."""
     place.remove(name)
     for mark in marks_of(name, names):
         place.remove(mark)
 
 
-def _read_checksum(place: Place, mark: str) -> str:
+def _read_checksum(place: RemoteFolder, mark: str) -> str:
     """Give the digest that a checksum file holds, "" when it holds none."""
     with storage.scratch_file() as out:
         place.copy(mark, out)

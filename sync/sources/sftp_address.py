@@ -11,7 +11,7 @@ from typing import BinaryIO
 import paramiko
 
 from sync.errors import SourceError
-from sync.sources.guard import Lines, Sink
+from sync.sources.guard import LimitedWriter, Lines
 from sync.sources.location import Address
 from sync.sources.remote_folder import Entry
 
@@ -51,7 +51,7 @@ class SftpAddress:
 
     def copy(self, name: str, out: BinaryIO) -> None:
         """Fetch a file."""
-        sink = Sink(out, name, self._lines.rules)
+        sink = LimitedWriter(out, name, self._lines.rules)
         with self._lines.told(self._address.host), self._sftp().open(self._address.folder + name, "rb") as file:
             size = file.stat().st_size or 0
             sink.expect(size)

@@ -157,7 +157,7 @@ def test_a_cohort_gets_its_members(server: str, toolsync_on: ToolSyncOn, figures
 def test_groups_get_their_members(server: str, toolsync_on: ToolSyncOn, figures: list[Line], tmp_path: Path) -> None:
     toolsync = toolsync_on(server)
     furniture = furnish(toolsync, tmp_path, ENROLMENTS)
-    belongings = Floor(toolsync.site, "user_enrolments", "role_assignments", "groups", "cache_flags")
+    dependent_tables = Floor(toolsync.site, "user_enrolments", "role_assignments", "groups", "cache_flags")
     toolsync.run(
         "enrolments",
         write_file(tmp_path / "plain.csv", "cmd;cid;uid;rolename;enrol", enrolment_rows(ENROLMENTS, ENROLMENTS, "add")),
@@ -175,7 +175,7 @@ def test_groups_get_their_members(server: str, toolsync_on: ToolSyncOn, figures:
         floor.clear()
         floors.append(joined[-1].seconds / floor.write())
         floor.clear()
-    belongings.clear()
+    dependent_tables.clear()
     furniture.clear()
 
     figures += [
@@ -189,7 +189,7 @@ def test_many_enrolments_are_taken_away(toolsync_on: ToolSyncOn, figures: list[L
     toolsync = toolsync_on("mariadb")
     people = DELETIONS // 10
     furniture = furnish(toolsync, tmp_path, people)
-    belongings = Floor(toolsync.site, "user_enrolments", "role_assignments", "cache_flags")
+    dependent_tables = Floor(toolsync.site, "user_enrolments", "role_assignments", "cache_flags")
     header = "cmd;cid;uid;rolename;enrol"
     added = toolsync.run(
         "enrolments", write_file(tmp_path / "add.csv", header, enrolment_rows(DELETIONS, people, "add"))
@@ -197,7 +197,7 @@ def test_many_enrolments_are_taken_away(toolsync_on: ToolSyncOn, figures: list[L
     deleted = toolsync.run(
         "enrolments", write_file(tmp_path / "del.csv", header, enrolment_rows(DELETIONS, people, "del"))
     )
-    belongings.clear()
+    dependent_tables.clear()
     furniture.clear()
 
     figures += [

@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 
 from sync.columns.clean import (
     CellError,
-    Kind,
+    ValueKind,
     email,
     flag,
     integer,
@@ -21,7 +21,7 @@ from sync.columns.clean import (
 )
 
 
-def refused(kind: Kind, cell: str) -> tuple[str, dict[str, Any]]:
+def refused(kind: ValueKind, cell: str) -> tuple[str, dict[str, Any]]:
     with pytest.raises(CellError) as error:
         kind.cleaner()(cell)
     return error.value.code, error.value.params
@@ -54,7 +54,7 @@ def refused(kind: Kind, cell: str) -> tuple[str, dict[str, Any]]:
         (email(), "NO MAIL bob@x.org", "NO MAIL bob@x.org"),
     ],
 )
-def test_a_good_cell_becomes_its_value(kind: Kind, cell: str, value: Any) -> None:
+def test_a_good_cell_becomes_its_value(kind: ValueKind, cell: str, value: Any) -> None:
     cleaned = kind.cleaner()(cell)
     assert cleaned == value
     assert type(cleaned) is type(value)
@@ -92,7 +92,7 @@ def test_a_good_cell_becomes_its_value(kind: Kind, cell: str, value: Any) -> Non
         (email(10), "bob@example.org", "value_too_long"),
     ],
 )
-def test_a_bad_cell_is_refused(kind: Kind, cell: str, code: str) -> None:
+def test_a_bad_cell_is_refused(kind: ValueKind, cell: str, code: str) -> None:
     assert refused(kind, cell)[0] == code
 
 
@@ -103,7 +103,7 @@ def test_a_refusal_says_what_would_do() -> None:
 
 
 @pytest.mark.parametrize("kind", [integer(), flag(), one_of("add"), moodle_time(), email(10_000)])
-def test_a_refusal_repeats_no_more_of_a_cell_than_one_reads(kind: Kind) -> None:
+def test_a_refusal_repeats_no_more_of_a_cell_than_one_reads(kind: ValueKind) -> None:
     shown = refused(kind, "x" * 5000)[1]["value"]
     assert len(shown) == 100
     assert shown.endswith("…")
@@ -156,7 +156,7 @@ def test_markup_goes_and_a_lone_angle_stays(value: str, left: str) -> None:
         (email(), "e-mail address"),
     ],
 )
-def test_a_kind_says_what_a_cell_may_hold(kind: Kind, words: str) -> None:
+def test_a_kind_says_what_a_cell_may_hold(kind: ValueKind, words: str) -> None:
     assert str(kind.describe()) == words
 
 

@@ -15,7 +15,7 @@ from sync.demo.build import build_moodle, count_rows
 from sync.demo.files import sample_files
 from sync.demo.people import invent_people
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase
-from sync.moodle.integrity.connection_check import Level, check_connection
+from sync.moodle.integrity.connection_check import ConnectionLevel, check_connection
 from sync.moodle.schemas import load_schema
 from sync.reader.picture_zip import PictureZip
 
@@ -60,7 +60,7 @@ def test_the_connection_check_finds_nothing_to_mend(moodle_file: Path) -> None:
     moodle = MoodleDatabase(MoodleConnection(f"sqlite:///{moodle_file}"))
     findings = check_connection(moodle)
     moodle.dispose()
-    assert [finding for finding in findings if finding.level is Level.ERROR] == []
+    assert [finding for finding in findings if finding.level is ConnectionLevel.ERROR] == []
 
 
 def test_two_builds_have_the_same_people(moodle_file: Path, demo: Demo, tmp_path: Path) -> None:

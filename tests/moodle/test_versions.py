@@ -11,7 +11,7 @@ import pytest
 import sync
 from sync.errors import MoodleNotAllowed
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase
-from sync.moodle.integrity.connection_check import Level, check_connection
+from sync.moodle.integrity.connection_check import ConnectionLevel, check_connection
 from sync.moodle.versions import RELEASES, Feature, Support, release_of
 from tests.moodle_sites import MoodleSite
 from tests.support import run_file
@@ -102,14 +102,14 @@ def test_nothing_is_written_through_the_gate(newer_site: MoodleSite) -> None:
 @pytest.mark.parametrize(
     ("version", "allowed", "level", "code"),
     [
-        ("2022041900", False, Level.WARNING, "check_release_old"),
-        ("2026100500", False, Level.WARNING, "check_release_untried"),
-        (UNKNOWN, False, Level.ERROR, "moodle_version_unknown"),
-        (UNKNOWN, True, Level.WARNING, "check_release_new"),
+        ("2022041900", False, ConnectionLevel.WARNING, "check_release_old"),
+        ("2026100500", False, ConnectionLevel.WARNING, "check_release_untried"),
+        (UNKNOWN, False, ConnectionLevel.ERROR, "moodle_version_unknown"),
+        (UNKNOWN, True, ConnectionLevel.WARNING, "check_release_new"),
     ],
 )
 def test_the_connection_check_says_how_well_a_release_is_known(
-    sqlite_site: MoodleSite, version: str, allowed: bool, level: Level, code: str
+    sqlite_site: MoodleSite, version: str, allowed: bool, level: ConnectionLevel, code: str
 ) -> None:
     sqlite_site.execute("UPDATE {config} SET value = :version WHERE name = 'version'", version=version)
     connection = MoodleConnection(sqlite_site.url, sqlite_site.prefix, writes_unknown_versions=allowed)

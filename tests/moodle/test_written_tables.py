@@ -11,7 +11,7 @@ import pytest
 from sync.errors import MoodleNotAllowed
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from sync.moodle.db.dialects import SERVERS
-from sync.moodle.integrity.connection_check import Level, check_connection
+from sync.moodle.integrity.connection_check import ConnectionLevel, check_connection
 from sync.moodle.integrity.written_tables import grants, possibly_written, written_tables
 from sync.moodle.schemas import load_schema
 from sync.moodle.versions import CAPTURED
@@ -94,7 +94,7 @@ def test_an_account_that_has_only_what_is_printed_carries_out_every_file_type(
     dataroot = data_folder(tmp_path / "moodledata")
     moodle = MoodleDatabase(MoodleConnection(account.url))
     try:
-        assert [finding for finding in check_connection(moodle) if finding.level is Level.ERROR] == []
+        assert [finding for finding in check_connection(moodle) if finding.level is ConnectionLevel.ERROR] == []
     finally:
         moodle.dispose()
     furnish(account)
@@ -110,7 +110,7 @@ def test_an_account_that_has_only_what_is_printed_carries_out_every_file_type(
     # One table less: told by the check before, and at once in a run, which has nothing to wait for.
     lesser = limited(whole, server, kind, [name for name in whole.table_names if name != "cohort_members"], "lesser")
     moodle = MoodleDatabase(MoodleConnection(lesser.url))
-    errors = [finding for finding in check_connection(moodle) if finding.level is Level.ERROR]
+    errors = [finding for finding in check_connection(moodle) if finding.level is ConnectionLevel.ERROR]
     assert [(error.code, error.params["right"], error.params["table"]) for error in errors] == [
         ("check_right_missing", right, "mdl_cohort_members") for right in ("UPDATE", "DELETE", "INSERT")
     ]

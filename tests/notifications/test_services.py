@@ -16,10 +16,10 @@ from celery import current_app
 from django.utils import timezone
 from pytest_django import Settings
 
-from sync.errors import TellingError
+from sync.errors import NotificationError
 from sync.messages import text_of
 from sync.models import Event, FreezeWindow, Notice, ProcessorSettings, RunState, SequenceRun, SyncRun, Webhook
-from sync.notifications.services import RuleChoice, deliver, save_rule
+from sync.notifications.services import RuleChoice, save_rule, send_mail_batch
 from sync.notifications.webhooks import WebhookChoice, save_webhook
 from sync.runs import services
 from sync.runs.lease import MAX_ATTEMPTS
@@ -66,7 +66,7 @@ def workers_at_hand() -> Iterator[None]:
 
 def tell_all() -> None:
     for notice in Notice.objects.exclude(next_try_at=None).order_by("pk"):
-        deliver(notice.pk)
+        send_mail_batch(notice.pk)
 
 
 def texts(mail: MailServer) -> list[tuple[str, str, str]]:
@@ -159,7 +159,7 @@ def test_a_mail_server_that_is_away_is_asked_for_a_day_and_the_run_does_not_mind
     while notice.next_try_at is not None and len(moments) < 20:
         moments.append(notice.next_try_at)
         with time_machine.travel(notice.next_try_at, tick=False):
-            deliver(notice.pk)
+            send_mail_batch(notice.pk)
         notice.refresh_from_db()
     assert len(moments) == 7
     assert timedelta(hours=15) < moments[-1] - moments[0] < timedelta(days=1)
@@ -179,7 +179,7 @@ def test_a_webhook_is_told_with_a_signature_and_again_until_it_answers_well(
         notice = Notice.objects.get()
         assert notice.next_try_at is not None
         with time_machine.travel(notice.next_try_at):
-            deliver(notice.pk)
+            send_mail_batch(notice.pk)
         assert Notice.objects.get().error_code == code
     assert Notice.objects.get().sent_at is not None
     headers, body = hooks.received[-1]
@@ -219,7 +219,7 @@ def test_a_webhook_whose_certificate_nobody_knows_gets_nothing_and_is_given_up_i
     while notice.next_try_at is not None:
         tries += 1
         with time_machine.travel(notice.next_try_at, tick=False):
-            deliver(notice.pk)
+            send_mail_batch(notice.pk)
         notice.refresh_from_db()
     assert (tries, notice.error_code, notice.sent_at) == (7, "remote_certificate", None)
     sentence = text_of(notice.error_code, notice.error_params)
@@ -278,7 +278,7 @@ def test_a_webhook_that_takes_too_long_is_not_waited_for(
     ],
 )
 def test_a_webhook_that_cannot_work_is_not_kept(address: str, key: str, code: str, installation: Installation) -> None:
-    with pytest.raises(TellingError) as error:
+    with pytest.raises(NotificationError) as error:
         save_webhook(installation.site, WebhookChoice(address, key, ["success"]))
     assert error.value.code == code
     assert not Webhook.objects.exists()

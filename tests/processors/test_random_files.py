@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from sync.moodle.integrity.check import Finding
+from sync.moodle.integrity.check import IntegrityFinding
 from tests.moodle_sites import build_site
 from tests.processors.random_files import FILES, RandomFile, furnish, state_of
 from tests.soundness import assert_sound, faults_of
@@ -53,7 +53,7 @@ def carry_out(site: MoodleSite, file: RandomFile, **how: Any) -> RunResult:
     return run_file(site, file.key, file.text, **file.options, **how)
 
 
-def assert_agreement(site: MoodleSite, file: RandomFile, faults: Collection[Finding]) -> None:
+def assert_agreement(site: MoodleSite, file: RandomFile, faults: Collection[IntegrityFinding]) -> None:
     """Simulate and carry out a file in chunks of all sizes, from the same beginning. Shape: faults: those there are anyway"""
     site.restore_template()
     before = site.snapshot()

@@ -9,12 +9,12 @@ from hypothesis import given, strategies as st
 
 from sync.errors import CommandFileError, EmptyFile, HeaderError
 from sync.reader import row_bytes
-from sync.reader.row_bytes import BLANK, COMMENT, PLAIN, QUOTED, Source, find_header_line, line_groups
+from sync.reader.row_bytes import BLANK, COMMENT, PLAIN, QUOTED, ByteSource, find_header_line, line_groups
 from sync.reader.row_splitter import RowSplitter
 
 
 def rows_of(file: bytes, header_line: int = 1) -> list[tuple[int, bytes, int]]:
-    source = Source(io.BytesIO(file), "UTF-8", b"")
+    source = ByteSource(io.BytesIO(file), "UTF-8", b"")
     return [(row.line, row.raw, row.kind) for row in RowSplitter(source, ";", header_line=header_line)]
 
 
@@ -80,7 +80,7 @@ def test_physical_lines_make_up_the_file_wherever_blocks_end(
     blocks = (file[start : start + size] for start in range(0, len(file), size))
     found = [line for group in line_groups(blocks) for line in group]
     assert found == file.splitlines(keepends=True)
-    assert b"".join(Source(io.BytesIO(text.encode(encoding)), encoding, b"").blocks()) == file
+    assert b"".join(ByteSource(io.BytesIO(text.encode(encoding)), encoding, b"").blocks()) == file
 
 
 def test_a_line_without_end_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,18 +102,18 @@ def test_a_line_without_end_does_not_fill_the_memory(monkeypatch: pytest.MonkeyP
 
 
 def test_the_header_is_the_first_line_that_says_something() -> None:
-    source = Source(io.BytesIO(b"# note\n\n;;\n,,\n(x)\nusername;a\r\nann"), "UTF-8", b"")
+    source = ByteSource(io.BytesIO(b"# note\n\n;;\n,,\n(x)\nusername;a\r\nann"), "UTF-8", b"")
     assert find_header_line(source) == (6, b"username;a\r\n")
 
 
 @pytest.mark.parametrize("file", [b"\n", b"\r\n \n", b"# a\n(b)\n;;;\n"])
 def test_a_file_of_blanks_and_comments_has_no_header(file: bytes) -> None:
     with pytest.raises(HeaderError) as caught:
-        find_header_line(Source(io.BytesIO(file), "UTF-8", b""))
+        find_header_line(ByteSource(io.BytesIO(file), "UTF-8", b""))
     assert caught.value.code == "file_without_header"
 
 
 def test_a_file_of_nothing_is_empty() -> None:
     with pytest.raises(EmptyFile) as caught:
-        find_header_line(Source(io.BytesIO(b""), "UTF-8", b""))
+        find_header_line(ByteSource(io.BytesIO(b""), "UTF-8", b""))
     assert caught.value.code == "file_empty"

@@ -12,14 +12,14 @@ from hypothesis import given, strategies as st
 
 from sync.errors import CommandFileError
 from sync.reader import row_bytes
-from sync.reader.row_bytes import COMMENT, DOUBTFUL, PLAIN, QUOTED, SUSPECT, Source
+from sync.reader.row_bytes import COMMENT, DOUBTFUL, PLAIN, QUOTED, SUSPECT, ByteSource
 from sync.reader.row_splitter import RowSplitter
 
 HEADER = b"username;firstname;lastname;city\n"
 
 
 def split(file: bytes, separator: str = ";") -> list[tuple[int, bytes, int]]:
-    source = Source(io.BytesIO(file), "UTF-8", b"")
+    source = ByteSource(io.BytesIO(file), "UTF-8", b"")
     return [(row.line, row.raw, row.kind) for row in RowSplitter(source, separator, header_line=1)][1:]
 
 
@@ -172,7 +172,7 @@ def test_memory_does_not_grow_with_the_rows_between_stray_quotes() -> None:
     # One stray quote at each end.
     file = io.BytesIO(HEADER + b'a;F;L;"La Villa\n' + b"user;Firstname;Lastname;Nantes\n" * 20_000 + b'z;F;L;x"\n')
     tracemalloc.start()
-    rows = sum(1 for _row in RowSplitter(Source(file, "UTF-8", b""), ";", header_line=1))
+    rows = sum(1 for _row in RowSplitter(ByteSource(file, "UTF-8", b""), ";", header_line=1))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert rows == 20_003
@@ -201,7 +201,7 @@ def test_rows_of_the_csv_module_are_found_or_doubtful_but_never_others(rows: lis
 def test_every_line_belongs_to_exactly_one_row(lines: list[str], width: int, end: str) -> None:
     file = "".join(line + end for line in ["h" + ";h" * (width - 1), *lines]).encode()
     physical = file.splitlines(keepends=True)
-    rows = list(RowSplitter(Source(io.BytesIO(file), "UTF-8", b""), ";", header_line=1))
+    rows = list(RowSplitter(ByteSource(io.BytesIO(file), "UTF-8", b""), ";", header_line=1))
     expected_line = 1
     for row in rows:
         assert row.line == expected_line

@@ -102,7 +102,7 @@ def programs() -> list[str]:
     return [states[pid] for pid in children if states[pid] == "Z" or "workbook_program" in commands[pid]]
 
 
-@pytest.mark.parametrize("limit", [{"seconds": 1}, {"patience": 0}, {"output": 0, "output_per_byte": 1}])
+@pytest.mark.parametrize("limit", [{"seconds": 1}, {"clock_factor": 0}, {"output": 0, "output_per_byte": 1}])
 def test_time_and_output_are_limited(limit: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbook_process, "LIMITS", replace(workbook_process.LIMITS, **limit))
     before = programs()

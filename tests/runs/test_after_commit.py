@@ -236,13 +236,13 @@ def test_nothing_is_stored_where_nothing_is_owed(installation: Installation) -> 
 def test_closing_notes_are_asked_for_once(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once for each run, not once for each connection."""
     asked: list[Any] = []
-    original = Processor.closing_notes
+    original = Processor.final_notes
 
-    def closing_notes(self: Processor[Any, Any]) -> list[Note]:
+    def final_notes(self: Processor[Any, Any]) -> list[Note]:
         asked.append(self)
         return original(self)
 
-    monkeypatch.setattr(Processor, "closing_notes", closing_notes)
+    monkeypatch.setattr(Processor, "final_notes", final_notes)
     lose_first_answer(monkeypatch)
     run = installation.carry_out("/in.csv", "username;firstname;lastname;email\nb1;B;1;b1@x.org\nb2;B;2;b2@x.org\n")
     assert (run.state, len(asked)) == (RunState.COMPLETED, 1)

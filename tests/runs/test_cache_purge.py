@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from sync.models import RunState, SyncRun
 from sync.runs import services
-from sync.runs.finalize import Afterwards
+from sync.runs.finalize import RunFinalizer
 from tests.installation import Installation
 
 USERS = "username;firstname;lastname;email\nbob;Bob;King;bob@x.org\n"
@@ -74,12 +74,12 @@ def test_a_worker_that_dies_while_the_report_is_made_has_no_purge_done_twice(
     class Killed(BaseException):
         """Stands for `kill -9`."""
 
-    def die(_self: Afterwards) -> None:
+    def die(_self: RunFinalizer) -> None:
         raise Killed
 
     run = installation.queue("/courses.csv", COURSES, processor="courses")
     with monkeypatch.context() as patch:
-        patch.setattr(Afterwards, "make_report", die)
+        patch.setattr(RunFinalizer, "make_report", die)
         with pytest.raises(Killed):
             services.execute_run(run.pk)
     SyncRun.objects.filter(pk=run.pk).update(heartbeat_at=None)

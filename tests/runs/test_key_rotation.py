@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import models
 from pytest_django import Settings
 
-from sync.encryption import Unreadable, seal, unseal
+from sync.encryption import Unreadable, decrypt, encrypt
 from sync.models import MoodleSite, RunMail, Source, SyncRun, Webhook
 from sync.moodle.db.database import MoodleConnection
 from sync.notifications import mails, webhooks
@@ -26,20 +26,20 @@ def site(settings: Settings) -> MoodleSite:
     site = MoodleSite.objects.get(slug="main")
     site.connection = sealed(MoodleConnection("mysql://moodle:hunter2@db/moodle", "mdl_"))
     site.save()
-    Source.objects.create(site=site, processor="users", secret=seal(sources.PURPOSE, {"password": "hunter2"}))
-    Webhook.objects.create(site=site, secret=seal(webhooks.PURPOSE, {"key": "hunter2"}))
+    Source.objects.create(site=site, processor="users", secret=encrypt(sources.PURPOSE, {"password": "hunter2"}))
+    Webhook.objects.create(site=site, secret=encrypt(webhooks.PURPOSE, {"key": "hunter2"}))
     run = SyncRun.objects.create(site=site, processor="users", file_path="/in.csv")
-    RunMail.objects.create(run=run, part_key="1", sealed=seal(mails.PURPOSE, {"body": "hunter2"}))
+    RunMail.objects.create(run=run, part_key="1", sealed=encrypt(mails.PURPOSE, {"body": "hunter2"}))
     return site
 
 
 def readable(site: MoodleSite) -> bool:
     try:
         stored = (
-            unseal(PURPOSE, MoodleSite.objects.get(pk=site.pk).connection),
-            unseal(sources.PURPOSE, Source.objects.get(site=site, processor="users").secret),
-            unseal(webhooks.PURPOSE, Webhook.objects.get(site=site).secret),
-            unseal(mails.PURPOSE, RunMail.objects.get().sealed),
+            decrypt(PURPOSE, MoodleSite.objects.get(pk=site.pk).connection),
+            decrypt(sources.PURPOSE, Source.objects.get(site=site, processor="users").secret),
+            decrypt(webhooks.PURPOSE, Webhook.objects.get(site=site).secret),
+            decrypt(mails.PURPOSE, RunMail.objects.get().sealed),
         )
     except Unreadable:
         return False

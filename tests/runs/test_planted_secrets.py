@@ -18,10 +18,10 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from sync.encryption import seal
+from sync.encryption import encrypt
 from sync.models import CommandFile, Event, Notice, Source, SyncRun
 from sync.moodle.db.database import MoodleConnection
-from sync.notifications.services import RuleChoice, deliver, save_rule
+from sync.notifications.services import RuleChoice, save_rule, send_mail_batch
 from sync.notifications.webhooks import WebhookChoice, save_webhook
 from sync.runs import services, source_settings as sources
 from sync.runs.connections import sealed
@@ -115,7 +115,7 @@ def full(installation: Installation, hooks: HookServer) -> Installation:
     """Return an installation whose own settings hold secrets, too."""
     site = installation.site
     Source.objects.create(
-        site=site, processor="courses", secret=seal(sources.PURPOSE, {"password": secret(), "query": secret()})
+        site=site, processor="courses", secret=encrypt(sources.PURPOSE, {"password": secret(), "query": secret()})
     )
     save_webhook(site, WebhookChoice(f"{hooks.address}/{secret()}", secret() * 2, list(Event.values)))
     save_rule(site, "", RuleChoice({event: ["people@example.org"] for event in Event.values}, attach_report=True))
@@ -173,7 +173,7 @@ def tell(installation: Installation) -> None:
     """Send what is owed to people and to the web server that takes webhooks."""
     notices = Notice.objects.filter(site=installation.site)
     for notice in notices:
-        deliver(notice.pk)
+        send_mail_batch(notice.pk)
     assert {notice.channel for notice in notices} == set(Notice.Channel.values)
     assert not notices.filter(sent_at=None).exists()
 

@@ -1,4 +1,4 @@
-"""Patience with a Moodle that doesn't answer."""
+"""RetryPolicy with a Moodle that doesn't answer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from sync.errors import MoodleUnavailable
 from sync.runs import retry as waiting
-from sync.runs.retry import Patience
+from sync.runs.retry import RetryPolicy
 
 AWAY = MoodleUnavailable("moodle_unavailable", reason="gone")
 
@@ -31,37 +31,37 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def pauses(patience: Patience, clock: Clock, tries: int) -> list[float]:
+def pauses(retry_policy: RetryPolicy, clock: Clock, tries: int) -> list[float]:
     taken = []
     for attempt in range(1, tries + 1):
         began = clock.now
-        patience.wait(AWAY, attempt)
+        retry_policy.wait(AWAY, attempt)
         taken.append(round(clock.now - began, 3))
     return taken
 
 
 def test_pauses_double_up_to_a_minute(clock: Clock) -> None:
-    patience = Patience(600, lambda: None, lambda: None)
-    assert pauses(patience, clock, 8) == [2, 4, 8, 16, 32, 60, 60, 60]
+    retry_policy = RetryPolicy(600, lambda: None, lambda: None)
+    assert pauses(retry_policy, clock, 8) == [2, 4, 8, 16, 32, 60, 60, 60]
 
 
 def test_after_the_time_is_used_up_the_error_comes_out(clock: Clock) -> None:
-    patience = Patience(10, lambda: None, lambda: None)
-    assert pauses(patience, clock, 3) == [2, 4, 4]
+    retry_policy = RetryPolicy(10, lambda: None, lambda: None)
+    assert pauses(retry_policy, clock, 3) == [2, 4, 4]
     with pytest.raises(MoodleUnavailable):
-        patience.wait(AWAY, 4)
+        retry_policy.wait(AWAY, 4)
 
 
 def test_a_second_time_away_has_the_whole_time_again(clock: Clock) -> None:
-    patience = Patience(10, lambda: None, lambda: None)
-    pauses(patience, clock, 3)
-    assert pauses(patience, clock, 3) == [2, 4, 4]
+    retry_policy = RetryPolicy(10, lambda: None, lambda: None)
+    pauses(retry_policy, clock, 3)
+    assert pauses(retry_policy, clock, 3) == [2, 4, 4]
 
 
 @pytest.mark.parametrize("code", ["moodle_url_invalid", "moodle_url_unsupported"])
 def test_what_waiting_does_not_mend_is_told_at_once(clock: Clock, code: str) -> None:
     with pytest.raises(MoodleUnavailable):
-        Patience(600, lambda: None, lambda: None).wait(MoodleUnavailable(code), 1)
+        RetryPolicy(600, lambda: None, lambda: None).wait(MoodleUnavailable(code), 1)
     assert clock.now == 100
 
 
@@ -70,14 +70,14 @@ def test_waiting_can_be_interrupted_within_a_second(clock: Clock) -> None:
         if clock.now >= 103:
             raise KeyboardInterrupt
 
-    patience = Patience(600, lambda: None, interrupt)
-    patience.wait(AWAY, 1)
+    retry_policy = RetryPolicy(600, lambda: None, interrupt)
+    retry_policy.wait(AWAY, 1)
     with pytest.raises(KeyboardInterrupt):
-        patience.wait(AWAY, 2)
+        retry_policy.wait(AWAY, 2)
     assert clock.now == 103
 
 
 def test_the_beginning_is_told_once(clock: Clock) -> None:
     told: list[float] = []
-    pauses(Patience(600, lambda: told.append(clock.now), lambda: None), clock, 3)
+    pauses(RetryPolicy(600, lambda: told.append(clock.now), lambda: None), clock, 3)
     assert told == [100]

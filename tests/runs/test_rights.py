@@ -119,7 +119,7 @@ def test_rights_lost_between_queueing_and_start_refuse_the_run_and_people_are_to
     # Not the file's fault: it stays where it is, and nothing of it was read.
     assert CommandFile.objects.get().path == "/userimport.csv"
     assert run.rows_done == 0
-    telling.deliver(Notice.objects.get().pk)
+    telling.send_mail_batch(Notice.objects.get().pk)
     (sent,) = mail.outbox
     name = people[who].get_username()
     assert name in sent.body
@@ -152,7 +152,7 @@ def test_people_are_told_of_a_file_that_nobody_has_armed_once(site: MoodleSite, 
     save_rule(site, "users", RuleChoice(recipients={"failure": ["boss@example.org"]}))
     for _night in range(2):
         assert not started(site, OPERATOR).runs.exists()
-    telling.deliver(Notice.objects.get().pk)
+    telling.send_mail_batch(Notice.objects.get().pk)
     (sent,) = mail.outbox
     assert "/userimport.csv is there, but nobody who may run this file type" in sent.body
 

@@ -12,8 +12,8 @@ from pytest_django import Settings
 
 from sync.messages import TEXTS, PluralText, text_of
 from sync.models import Notice, SyncRun
-from sync.notifications.mails import Postman
-from sync.notifications.services import RuleChoice, deliver, save_rule
+from sync.notifications.mails import MailSender
+from sync.notifications.services import RuleChoice, save_rule, send_mail_batch
 from sync.outcomes.report import count_texts
 from sync.processors.base.plan import Mail
 from tests.installation import Installation
@@ -39,13 +39,13 @@ def test_a_mail_that_no_server_took_was_not_sent(
     settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = backend, str(tmp_path / "mail")
     save_rule(installation.site, "users", RuleChoice({"rejections": ["a@x.org"]}))
     installation.carry_out("/in.csv", FILE)
-    deliver(Notice.objects.get().pk)
+    send_mail_batch(Notice.objects.get().pk)
     notice = Notice.objects.get()
     assert (notice.sent_at, notice.error_code, notice.recipients) == (None, "mail_without_server", ["a@x.org"])
     assert notice.next_try_at is not None
     kept = list((tmp_path / "mail").glob("*")) if "filebased" in backend else [None]
     Notice.objects.update(next_try_at=notice.created_at)
-    deliver(notice.pk)
+    send_mail_batch(notice.pk)
     assert Notice.objects.get().sent_at is None
     assert len(kept) == 1
     if "filebased" in backend:
@@ -55,13 +55,13 @@ def test_a_mail_that_no_server_took_was_not_sent(
 @pytest.mark.parametrize("backend", NOWHERE)
 def test_mails_to_people_that_no_server_took_are_lost(settings: Settings, tmp_path: Path, backend: str) -> None:
     settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = backend, str(tmp_path / "mail")
-    assert Postman().deliver([Mail("a@x.org", "Hello", "you"), Mail("b@x.org", "Hello", "you")]) == 2
+    assert MailSender().send_mail_batch([Mail("a@x.org", "Hello", "you"), Mail("b@x.org", "Hello", "you")]) == 2
 
 
 def test_a_server_that_takes_it_makes_it_sent(installation: Installation, server: MailServer) -> None:
     save_rule(installation.site, "users", RuleChoice({"rejections": ["a@x.org"]}))
     installation.carry_out("/in.csv", FILE)
-    deliver(Notice.objects.get().pk)
+    send_mail_batch(Notice.objects.get().pk)
     assert Notice.objects.get().sent_at is not None
     assert [address for address, _message in server.received] == ["a@x.org"]
 
@@ -77,7 +77,7 @@ def test_a_mail_and_its_report_have_one_language(installation: Installation, lan
         with override(asked_in):
             run = installation.carry_out("/in.csv", FILE)
         SyncRun.objects.filter(pk=run.pk).update(language=asked_in)
-        deliver(Notice.objects.get().pk)
+        send_mail_batch(Notice.objects.get().pk)
         (sent,) = mail.outbox
         ((_name, report, _kind),) = sent.attachments
         is_french = (language or asked_in) == "fr"

@@ -18,7 +18,7 @@ from sync.models import CommandFile, RunState, Source, SyncRun
 from sync.runs import services
 from sync.runs.source_settings import SourceChoice, save_source
 from sync.schedules.fetch_files import fetch_files
-from sync.schedules.source_preview import Verdict, look_at_source
+from sync.schedules.source_preview import Verdict, preview_source
 from tests.installation import Installation
 from tests.servers import PASSWORD
 from tests.source_servers import USER, FtpServer, SftpServer, WebServer, s3_server
@@ -135,7 +135,7 @@ def test_the_same_file_again_is_recognised_by_its_content_told_and_left_out_if_w
     installation.put("/load_02.csv", FILE)
     installation.put("/load_03.csv", OTHER)
     choose(installation, location="load_*.csv", leave_same=True)
-    assert [file.verdict for file in look_at_source(installation.site, "users").files] == [
+    assert [file.verdict for file in preview_source(installation.site, "users").files] == [
         Verdict.SAME, Verdict.SAME, Verdict.TAKEN,
     ]  # fmt: skip
     assert carry_out_next(installation) == ["/load_03.csv"]
@@ -180,7 +180,7 @@ def test_g9_the_drop_folder_is_captured_unless_the_feeder_has_locked_it(installa
     assert fetched(installation) == []
     assert told() == ["drop_feeder_writes", "source_nothing"]
     assert installation.area() == set()
-    look = look_at_source(installation.site, "users")
+    look = preview_source(installation.site, "users")
     assert [note.code for note in look.notes] == ["source_nothing", "drop_feeder_writes"]
     (drop / "alock.txt").unlink()
     assert fetched(installation) == ["/userimport.csv"]
@@ -295,7 +295,7 @@ def test_a_wildcard_on_a_server_gives_one_file_or_all(
     address = f"{scheme}://{USER}:{PASSWORD}@localhost:{server.port}/load_*.csv"
     try:
         choose(installation, kind="address", location=address, remove_taken=remove)
-        look = look_at_source(installation.site, "users")
+        look = preview_source(installation.site, "users")
         assert [tuple(file) for file in look.files] == [
             ("load_01.csv", len(FILE), Verdict.TAKEN), ("load_02.csv", len(FILE), Verdict.LATER),
         ]  # fmt: skip
@@ -320,7 +320,7 @@ def test_the_first_sftp_server_that_is_met_is_the_one_to_trust(installation: Ins
     try:
         address = f"sftp://{USER}:{PASSWORD}@localhost:{first.port}/users.csv"
         source = choose(installation, kind="address", location=address)
-        look_at_source(installation.site, "users")
+        preview_source(installation.site, "users")
         source.refresh_from_db()
         assert source.host_key == first.fingerprint
         Source.objects.update(host_key=second.fingerprint)
@@ -345,7 +345,7 @@ def test_files_are_fetched_from_a_bucket(installation: Installation, settings: S
         choose(
             installation, kind="inbox", inbox="school", location="out/users_*.csv", take_all=True, remove_taken=True
         )  # fmt: skip
-        assert [file.verdict for file in look_at_source(installation.site, "users").files] == [Verdict.SETTLES] * 2
+        assert [file.verdict for file in preview_source(installation.site, "users").files] == [Verdict.SETTLES] * 2
         assert fetched(installation) == ["/fetched/users/users_1.csv", "/fetched/users/users_2.csv"]
         left = [item["Key"] for item in client.list_objects_v2(Bucket="feeds")["Contents"]]
     assert left == ["out/other.csv"]
@@ -371,7 +371,7 @@ def test_what_was_fetched_by_somebody_who_died_is_not_forgotten(
 def test_a_look_tells_that_the_first_file_of_a_wildcard_would_be_taken_for_ever(installation: Installation) -> None:
     def notes(**choice: object) -> list[str]:
         choose(installation, **{"location": "load_*.csv"} | choice)
-        return [note.code for note in look_at_source(installation.site, "users").notes]
+        return [note.code for note in preview_source(installation.site, "users").notes]
 
     installation.put("/load_1.csv", FILE)
     assert notes() == []
@@ -386,7 +386,7 @@ def test_a_look_takes_nothing(installation: Installation, drop: Path) -> None:
     (drop / "userimport.csv").write_text(FILE)
     (drop / "marked.csv").write_text(FILE)
     (drop / "marked.done").touch()
-    look = look_at_source(installation.site, "users")
+    look = preview_source(installation.site, "users")
     assert sorted(tuple(file) for file in look.dropped) == [
         ("marked.csv", len(FILE), Verdict.TAKEN), ("userimport.csv", len(FILE), Verdict.SETTLES),
     ]  # fmt: skip

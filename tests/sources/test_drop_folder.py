@@ -84,7 +84,7 @@ def test_another_process_of_ours_is_waited_for(tmp_path: Path) -> None:
     leave(tmp_path / "lock.txt")
     done = threading.Timer(0.3, (tmp_path / "lock.txt").unlink)
     done.start()
-    with locked(tmp_path, patience=10) as told:
+    with locked(tmp_path, wait_seconds=10) as told:
         assert told == []
     done.join()
 
@@ -95,7 +95,7 @@ def test_two_are_never_in_at_once(tmp_path: Path) -> None:
 
     def take() -> None:
         for _ in range(3):
-            with locked(tmp_path, patience=20):
+            with locked(tmp_path, wait_seconds=20):
                 inside.append(1)
                 time.sleep(0.005)
                 together.append(len(inside))

@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from sync.commandfiles.intake import put_aside
+from sync.commandfiles.intake import quarantine_file
 from sync.models import ArmedFile, CommandFile, MoodleSite, Source, SyncRun
 from sync.processors.registry import REGISTRY
 from sync.runs.course_files import CourseFile, keep_course_file
@@ -238,7 +238,7 @@ def test_files_that_are_made_here_arent_taken_either(
     keep_course_file(site, "courses_delete", CourseFile("deletecourses.csv", "shortname", b"C1\n", 1, []), user=user)
     (tmp_path / "userimport.csv").write_bytes(USERS_CSV)
     receive_path(site=site, path=tmp_path / "userimport.csv", folder="/shell/")
-    assert put_aside(make_file("userimport.csv")).name == "userimport-tryback-failed.csv"
+    assert quarantine_file(make_file("userimport.csv")).name == "userimport-tryback-failed.csv"
     save_source(site, "users", SourceChoice(location="*.csv, shell/userimport.csv, userimport-tryback-failed.csv"))
     assert taken(site) == {}
 

@@ -17,7 +17,7 @@ from sync.moodle.courses.courses import Course, fetch_courses
 from sync.moodle.db.database import MoodleDatabase, MoodleSession
 from sync.moodle.files.file_pool import file_pool_of
 from sync.moodle.integrity import connection_check
-from sync.moodle.integrity.check import Finding, Level
+from sync.moodle.integrity.check import IntegrityFinding, IntegrityLevel
 from sync.moodle.integrity.connection_check import check_connection
 from sync.moodle.integrity.report import ContentReport, check_content
 from sync.runs.connections import moodle_of
@@ -60,7 +60,7 @@ class Command(BaseCommand):
             findings = check_connection(moodle)
             for found in findings:
                 self.stdout.write(MARKS[found.level] + text_of(found.code, found.params))
-            is_well = all(found.level is not connection_check.Level.ERROR for found in findings)
+            is_well = all(found.level is not connection_check.ConnectionLevel.ERROR for found in findings)
             report = self._check_content(moodle, courses) if is_well and (content or courses) else None
         finally:
             moodle.dispose()
@@ -80,7 +80,7 @@ class Command(BaseCommand):
         for finding in report.findings:
             self.stdout.write(f"{MARKS[finding.level]}{_place(finding)}: {text_of(finding.code)}")
         if pool is None:
-            self.stdout.write(MARKS[Level.NOTE] + text_of("content_without_pool"))
+            self.stdout.write(MARKS[IntegrityLevel.NOTE] + text_of("content_without_pool"))
         what = "the whole site" if not shortnames else _number(len(set(shortnames)), "course")
         notes = len(report.findings) - len(report.faults)
         told = f"{_number(len(report.faults), 'fault')} and {_number(notes, 'note')}"
@@ -98,7 +98,7 @@ def _courses(session: MoodleSession, shortnames: Sequence[str]) -> list[Course]:
     return [course for shortname in found for course in found[shortname]]
 
 
-def _place(finding: Finding) -> str:
+def _place(finding: IntegrityFinding) -> str:
     ids = ", ".join(map(str, finding.ids)) + (" …" if finding.rows > len(finding.ids) else "")
     return f"{finding.table}, {_number(finding.rows, 'row')} (id {ids})"
 
@@ -108,7 +108,7 @@ def _number(count: int, noun: str) -> str:
 
 
 def _summary(
-    connection: Sequence[connection_check.Finding], report: ContentReport | None, *, is_sound: bool
+    connection: Sequence[connection_check.ConnectionFinding], report: ContentReport | None, *, is_sound: bool
 ) -> dict[str, Any]:
     content = None
     if report is not None:

@@ -36,7 +36,7 @@ def fetch_cohorts(
         sa.or_(
             named(moodle, "cohort", "name", names),
             named(moodle, "cohort", "idnumber", idnumbers),
-            moodle.among(cohort.c.id, ids),
+            moodle.in_clause(cohort.c.id, ids),
         )
     )
     return sorted(Cohort(row.id, row.contextid, row.name, row.idnumber or "") for row in moodle.fetch(statement))
@@ -49,7 +49,7 @@ def fetch_cohort_members(
 
     Shape: (cohortid, userid) -> {id}
     """
-    return fetch_user_rows(moodle, "cohort_members", key=("cohortid", "userid"), among=cohortids, userids=userids)
+    return fetch_user_rows(moodle, "cohort_members", key=("cohortid", "userid"), in_clause=cohortids, userids=userids)
 
 
 def count_cohort_members(moodle: MoodleSession, cohortids: Collection[int]) -> dict[int, int]:

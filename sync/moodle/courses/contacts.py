@@ -7,7 +7,7 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from sync.moodle.db.database import MoodleSession
-from sync.moodle.db.writer import MAX_KEYS, slices
+from sync.moodle.db.writer import MAX_KEYS, batched
 from sync.moodle.versions import CONTEXT_COURSE
 
 
@@ -32,7 +32,7 @@ def fetch_contact_addresses(moodle: MoodleSession, courseids: Collection[int]) -
         .distinct()
     )
     addresses: dict[int, list[str]] = {}
-    for part in slices(sorted(courseids), MAX_KEYS):
+    for part in batched(sorted(courseids), MAX_KEYS):
         for courseid, address in moodle.fetch(statement.where(context.c.instanceid.in_(part))):
             addresses.setdefault(courseid, []).append(address)
     return {courseid: sorted(found) for courseid, found in addresses.items()}
@@ -47,6 +47,6 @@ def fetch_people(moodle: MoodleSession, userids: Collection[int]) -> dict[int, s
     statement = sa.select(user.c.id, user.c.firstname, user.c.lastname, user.c.username)
     return {
         row.id: f"{row.firstname} {row.lastname} ({row.username})"
-        for part in slices(sorted(userids), MAX_KEYS)
+        for part in batched(sorted(userids), MAX_KEYS)
         for row in moodle.fetch(statement.where(user.c.id.in_(part)))
     }

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.identifiers import fetch_named
-from sync.moodle.db.writer import MAX_KEYS, slices
+from sync.moodle.db.writer import MAX_KEYS, batched
 from sync.moodle.versions import CONTEXT_COURSE
 
 
@@ -56,9 +56,9 @@ def fetch_course_names(moodle: MoodleSession, ids: Collection[int]) -> dict[int,
     """
     course = moodle.table("course")
     names: dict[int, CourseNames] = {}
-    for part in slices(sorted(ids), MAX_KEYS):
+    for part in batched(sorted(ids), MAX_KEYS):
         statement = sa.select(course.c.id, course.c.fullname, course.c.shortname, course.c.idnumber)
-        for row in moodle.fetch(statement.where(moodle.among(course.c.id, part))):
+        for row in moodle.fetch(statement.where(moodle.in_clause(course.c.id, part))):
             names[row.id] = CourseNames(row.fullname, row.shortname, row.idnumber)
     return names
 
@@ -71,14 +71,16 @@ def fetch_course_weights(moodle: MoodleSession, ids: Collection[int]) -> dict[in
     enrol, enrolment, cm = map(moodle.table, ("enrol", "user_enrolments", "course_modules"))
     people: dict[int, int] = {}
     activities: dict[int, int] = {}
-    for part in slices(sorted(ids), MAX_KEYS):
+    for part in batched(sorted(ids), MAX_KEYS):
         enrolled = (
             sa.select(enrol.c.courseid, sa.func.count())
             .join(enrolment, enrolment.c.enrolid == enrol.c.id)
-            .where(moodle.among(enrol.c.courseid, part))
+            .where(moodle.in_clause(enrol.c.courseid, part))
             .group_by(enrol.c.courseid)
         )
         people.update(moodle.fetch(enrolled))
-        modules = sa.select(cm.c.course, sa.func.count()).where(moodle.among(cm.c.course, part)).group_by(cm.c.course)
+        modules = (
+            sa.select(cm.c.course, sa.func.count()).where(moodle.in_clause(cm.c.course, part)).group_by(cm.c.course)
+        )
         activities.update(moodle.fetch(modules))
     return {courseid: number * (1 + activities.get(courseid, 0)) for courseid, number in people.items()}

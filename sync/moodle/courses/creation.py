@@ -59,14 +59,14 @@ class NewCourse:
     teachers: Sequence[Teacher] = ()
 
 
-class Made(NamedTuple):
+class CourseRows(NamedTuple):
     """A course that was made."""
 
     id: int
     context: Context
 
 
-def create_courses(writer: Writer, new: Sequence[NewCourse], *, now: int) -> list[Made]:
+def create_courses(writer: Writer, new: Sequence[NewCourse], *, now: int) -> list[CourseRows]:
     """Make courses; their place among the others is for `sync.moodle.courses.order.fix_course_order` to say.
 
     Queries: constant, whatever the number of courses
@@ -78,7 +78,7 @@ def create_courses(writer: Writer, new: Sequence[NewCourse], *, now: int) -> lis
         writer,
         [NewContext(CONTEXT_COURSE, courseid, course.parent_path) for course, courseid in zip(new, ids, strict=True)],
     )
-    made = [Made(courseid, context) for courseid, context in zip(ids, contexts, strict=True)]
+    made = [CourseRows(courseid, context) for courseid, context in zip(ids, contexts, strict=True)]
     pairs = list(zip(new, made, strict=True))
     _insert_options(writer, pairs)
     _insert_blocks(writer, pairs, now=now)
@@ -88,7 +88,7 @@ def create_courses(writer: Writer, new: Sequence[NewCourse], *, now: int) -> lis
     return made
 
 
-_Pairs = Sequence[tuple[NewCourse, Made]]
+_Pairs = Sequence[tuple[NewCourse, CourseRows]]
 
 
 def _insert_options(writer: Writer, pairs: _Pairs) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from sync.moodle.db.database import MoodleSession
-from sync.moodle.db.writer import MAX_KEYS, slices
+from sync.moodle.db.writer import MAX_KEYS, batched
 from sync.moodle.versions import CONTEXT_COURSE
 
 
@@ -82,7 +82,7 @@ def fetch_role_counts(moodle: MoodleSession, courseids: Sequence[int]) -> dict[i
         .order_by(role.c.sortorder)
     )
     counts: dict[int, list[RoleCount]] = {}
-    for part in slices(courseids, MAX_KEYS):
+    for part in batched(courseids, MAX_KEYS):
         for courseid, name, shortname, count in moodle.fetch(statement.where(context.c.instanceid.in_(part))):
             counts.setdefault(courseid, []).append(RoleCount(name or shortname, count))
     return counts

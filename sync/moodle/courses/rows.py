@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sync.moodle.db.collation import spellings
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.identifiers import fetch_ids, fetch_named, folding, is_id
-from sync.moodle.db.writer import MAX_KEYS, slices
+from sync.moodle.db.writer import MAX_KEYS, batched
 from sync.moodle.versions import CONTEXT_COURSE
 
 # First and last name of 100 characters each: what is longer is part of no name or address, and a LIKE may choke on it.
@@ -83,7 +83,7 @@ def fetch_sections(moodle: MoodleSession, courseids: Collection[int]) -> dict[in
     table = moodle.table("course_sections")
     found: dict[int, dict[int, Section]] = {}
     columns = (table.c.id, table.c.section, table.c.name, table.c.summary, table.c.summaryformat, table.c.timemodified)
-    for part in slices(sorted(courseids), MAX_KEYS):
+    for part in batched(sorted(courseids), MAX_KEYS):
         for courseid, *values in moodle.fetch(sa.select(table.c.course, *columns).where(table.c.course.in_(part))):
             section = Section(*values)
             found.setdefault(courseid, {})[section.number] = section._replace(summary=section.summary or "")
@@ -100,7 +100,7 @@ def fetch_format_options(
     """
     table = moodle.table("course_format_options")
     found = {}
-    for part in slices(sorted(courseids), MAX_KEYS):
+    for part in batched(sorted(courseids), MAX_KEYS):
         statement = sa.select(table.c.courseid, table.c.format, table.c.name, table.c.id, table.c.value).where(
             table.c.courseid.in_(part), table.c.sectionid == 0, table.c.name.in_(names)
         )
@@ -133,7 +133,7 @@ def fetch_field_data(
         return {}
     table = moodle.table("customfield_data")
     found = {}
-    for part in slices(sorted(courseids), MAX_KEYS):
+    for part in batched(sorted(courseids), MAX_KEYS):
         statement = sa.select(table).where(table.c.instanceid.in_(part), table.c.fieldid.in_(fieldids))
         for row in moodle.fetch(statement):
             found[row.instanceid, row.fieldid] = dict(row._mapping)
@@ -152,7 +152,7 @@ def fetch_owners_of_field_values(
     text = sa.cast(data.c.value, sa.String(1333))
     owners: dict[tuple[int, str], set[int]] = {}
     for fieldid, values in values_by_fieldid.items():
-        for part in slices(sorted(values), MAX_KEYS):
+        for part in batched(sorted(values), MAX_KEYS):
             is_meant = text.in_(sorted(spellings(part)))
             for courseid, value in moodle.fetch(
                 sa.select(data.c.instanceid, data.c.value).where(data.c.fieldid == fieldid, is_meant)

@@ -17,7 +17,7 @@ from sync.moodle.db.writer import RowChange, Writer
 PLUGIN = "toolsync"
 
 
-class Fence:
+class CommitMarker:
     """The mark of one run.
 
     Shape: owner: the worker that we are, "" = nobody else can be at work; the mark holds the last line that is committed, the

@@ -25,7 +25,7 @@ from sqlalchemy.exc import (
 )
 
 from sync.errors import MoodleError, MoodleNotAllowed, MoodleRefused, MoodleSchemaError, MoodleUnavailable
-from sync.moodle.db import in_clause as among
+from sync.moodle.db import in_clause
 from sync.moodle.db.dialects import Capabilities, capabilities_of, create_engine
 from sync.moodle.versions import CONTEXT_SYSTEM, NEWEST, Support, release_of
 
@@ -226,9 +226,9 @@ class MoodleSession:
                 self.release()
             raise
 
-    def among(self, column: sa.ColumnElement[Any], values: Collection[Any]) -> sa.ColumnElement[bool]:
+    def in_clause(self, column: sa.ColumnElement[Any], values: Collection[Any]) -> sa.ColumnElement[bool]:
         """Give the condition that a column holds one of many values; see `sync.moodle.db.in_clause`."""
-        return among.among(self.capabilities, column, values)
+        return in_clause.in_clause(self.capabilities, column, values)
 
     def release(self) -> None:
         """Let go of the read snapshot, so that nobody waits for us while we compute."""

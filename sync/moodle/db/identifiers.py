@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from sync.moodle.db.collation import Collation, fetch_collations, holds, ignores_case, normal_form, spellings
 from sync.moodle.db.database import MoodleSession
-from sync.moodle.db.writer import MAX_KEYS, slices
+from sync.moodle.db.writer import MAX_KEYS, batched
 
 T = TypeVar("T")
 Fold = Callable[[str], str]
@@ -55,11 +55,11 @@ def fetch_named(
     rows: list[sa.Row[Any]] = []
     if identifier == "id":
         numbers = {value: int(value) for value in wanted if is_id(value)}
-        for ids in slices(sorted({*numbers.values()}), MAX_KEYS):
-            rows.extend(moodle.fetch(statement.where(moodle.among(column, ids))))
+        for ids in batched(sorted({*numbers.values()}), MAX_KEYS):
+            rows.extend(moodle.fetch(statement.where(moodle.in_clause(column, ids))))
         by_id = {row.named_by: [row] for row in rows}
         return {value: by_id[number] for value, number in numbers.items() if number in by_id}
-    for part in slices(wanted, MAX_KEYS):
+    for part in batched(wanted, MAX_KEYS):
         rows.extend(moodle.fetch(statement.where(named(moodle, table, identifier, part))))
     if len(wanted) > MAX_KEYS:
         # Two spellings in different parts find the same row.
@@ -76,13 +76,13 @@ def named(moodle: MoodleSession, table: str, identifier: str, texts: Collection[
     column = moodle.table(table).c[identifier]
     collation = _collation_name(moodle, table, identifier)
     if (table, identifier) not in _LOWERED or ignores_case(collation):
-        return moodle.among(column, sorted(text for text in spellings(texts) if holds(collation, text)))
+        return moodle.in_clause(column, sorted(text for text in spellings(texts) if holds(collation, text)))
     wanted = spellings({*texts, *(text.lower() for text in texts)})
     if identifier == "email":
-        return moodle.among(sa.func.lower(column), sorted({text.lower() for text in wanted}))
+        return moodle.in_clause(sa.func.lower(column), sorted({text.lower() for text in wanted}))
     # An index serves what is spelled exactly; of those with capitals there are few.
     capitals = {spelled for text in wanted for spelled in moodle.usernames_with_capitals.get(text, ())}
-    return moodle.among(column, sorted(wanted | capitals))
+    return moodle.in_clause(column, sorted(wanted | capitals))
 
 
 def is_id(value: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sync.moodle.db.database import MoodleSession
-from sync.moodle.db.writer import MAX_KEYS, slices
+from sync.moodle.db.writer import MAX_KEYS, batched
 
 UserRows = dict[tuple[Any, ...], dict[str, Any]]
 
@@ -19,12 +19,12 @@ def fetch_user_rows(
     *,
     key: Sequence[str],
     columns: Sequence[str] = (),
-    among: Collection[int],
+    in_clause: Collection[int],
     userids: Collection[int] | None,
 ) -> UserRows:
     """Give the rows that tie these users (None: anybody) to these things.
 
-    Shape: key: columns of the natural key, the first one narrowed by `among`; key -> {id, and the columns asked for}
+    Shape: key: columns of the natural key, the first one narrowed by `in_clause`; key -> {id, and the columns asked for}
     Queries: one per 10,000 things; none without users
     """
     if userids is not None and not userids:
@@ -32,10 +32,10 @@ def fetch_user_rows(
     target = moodle.table(table)
     names = (*key, "id", *columns)
     rows: UserRows = {}
-    for part in slices(sorted(among), MAX_KEYS):
-        statement = sa.select(*(target.c[name] for name in names)).where(moodle.among(target.c[key[0]], part))
+    for part in batched(sorted(in_clause), MAX_KEYS):
+        statement = sa.select(*(target.c[name] for name in names)).where(moodle.in_clause(target.c[key[0]], part))
         if userids is not None:
-            statement = statement.where(moodle.among(target.c.userid, userids))
+            statement = statement.where(moodle.in_clause(target.c.userid, userids))
         for row in moodle.fetch(statement):
             rows[tuple(row[: len(key)])] = dict(zip(names[len(key) :], row[len(key) :], strict=True))
     return rows

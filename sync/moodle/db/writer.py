@@ -113,7 +113,7 @@ class Writer:
             batch = list(same_columns)
             columns = list(batch[0].after)
             if _all_alike(batch):
-                for ids in slices([change.id for change in batch], MAX_KEYS):
+                for ids in batched([change.id for change in batch], MAX_KEYS):
                     self._execute(self._update_alike(table, batch[0].after, ids))
             else:
                 for part in _statements(batch, columns):
@@ -125,8 +125,8 @@ class Writer:
     def delete_many(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Delete rows that have been read whole (each holds `id`)."""
         target = self.session.table(table)
-        for ids in slices([row["id"] for row in rows], MAX_KEYS):
-            self._execute(sa.delete(target).where(self.session.among(target.c.id, ids)))
+        for ids in batched([row["id"] for row in rows], MAX_KEYS):
+            self._execute(sa.delete(target).where(self.session.in_clause(target.c.id, ids)))
         self.before_images.extend(BeforeImage("delete", table, row["id"], row, {}) for row in rows)
 
     def delete_where(
@@ -138,8 +138,10 @@ class Writer:
         """
         target = self.session.table(table)
         gone: list[dict[str, Any]] = []
-        for part in slices(list(values), MAX_KEYS):
-            rows = self.session.fetch(sa.select(target).where(self.session.among(target.c[column], part), *conditions))
+        for part in batched(list(values), MAX_KEYS):
+            rows = self.session.fetch(
+                sa.select(target).where(self.session.in_clause(target.c[column], part), *conditions)
+            )
             gone.extend(dict(row._mapping) for row in rows)
         gone.sort(key=lambda row: row["id"])
         self.delete_many(table, gone)
@@ -153,8 +155,8 @@ class Writer:
         Shape: before: id -> old values; an id without an entry belongs to a row inserted in this transaction
         """
         target = self.session.table(table)
-        for part in slices(list(ids), MAX_KEYS):
-            self._execute(sa.update(target).where(self.session.among(target.c.id, part)).values(dict(values)))
+        for part in batched(list(ids), MAX_KEYS):
+            self._execute(sa.update(target).where(self.session.in_clause(target.c.id, part)).values(dict(values)))
         shown = {name: value for name, value in values.items() if not isinstance(value, sa.ClauseElement)}
         self.before_images.extend(BeforeImage("update", table, rowid, old, shown) for rowid, old in before.items())
 
@@ -205,8 +207,8 @@ class Writer:
         widest = max(key, key=lambda name: len(distinct[name]))
         narrow = [target.c[name].in_(distinct[name]) for name in key if name != widest and len(distinct[name]) <= 500]
         id_by_key: dict[tuple[Any, ...], int] = {}
-        for part in slices(list(distinct[widest]), MAX_KEYS):
-            statement = sa.select(target.c.id, *columns).where(self.session.among(target.c[widest], part), *narrow)
+        for part in batched(list(distinct[widest]), MAX_KEYS):
+            statement = sa.select(target.c.id, *columns).where(self.session.in_clause(target.c[widest], part), *narrow)
             # Rows that were there before may share a key that isn't unique: the newest, highest id is ours.
             for rowid, *values in self.session.fetch(statement.order_by(target.c.id)):
                 id_by_key[tuple(values)] = rowid
@@ -217,7 +219,7 @@ class Writer:
 
     def _update_alike(self, table: str, after: Mapping[str, Any], ids: Sequence[int]) -> sa.Update:
         target = self.session.table(table)
-        return sa.update(target).where(self.session.among(target.c.id, ids)).values(dict(after))
+        return sa.update(target).where(self.session.in_clause(target.c.id, ids)).values(dict(after))
 
     def _update_each(self, table: str, columns: Sequence[str], changes: Sequence[RowChange]) -> sa.Update:
         """One UPDATE for many rows: SET c = CASE id WHEN … THEN … END, understood by every server that Moodle runs on."""
@@ -237,11 +239,13 @@ class Writer:
                 }
                 values[name] = sa.case(cases, value=target.c.id, else_=column)
         return (
-            sa.update(target).where(self.session.among(target.c.id, [change.id for change in changes])).values(values)
+            sa.update(target)
+            .where(self.session.in_clause(target.c.id, [change.id for change in changes]))
+            .values(values)
         )
 
 
-def slices(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+def batched(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """Cut a sequence into parts of at most `size`."""
     for start in range(0, len(items), size):
         yield items[start : start + size]

@@ -57,11 +57,11 @@ def fetch_instances(
     enrol = moodle.table("enrol")
     selects = []
     if courseids:
-        selects.append(_instances(moodle).where(moodle.among(enrol.c.courseid, courseids)))
+        selects.append(_instances(moodle).where(moodle.in_clause(enrol.c.courseid, courseids)))
     if cohortids:
         bound = enrol.alias()
         bound_courses = sa.select(bound.c.courseid).where(
-            bound.c.enrol == "cohort", moodle.among(bound.c.customint1, cohortids)
+            bound.c.enrol == "cohort", moodle.in_clause(bound.c.customint1, cohortids)
         )
         selects.append(_instances(moodle).where(enrol.c.courseid.in_(bound_courses)))
     return _fetch_instances(moodle, sa.union(*selects)) if selects else []
@@ -78,7 +78,7 @@ def fetch_meta_children(moodle: MoodleSession, courseids: Collection[int]) -> li
     return _fetch_instances(
         moodle,
         _instances(moodle).where(
-            enrol.c.enrol == "meta", enrol.c.status == ENABLED, moodle.among(enrol.c.customint1, courseids)
+            enrol.c.enrol == "meta", enrol.c.status == ENABLED, moodle.in_clause(enrol.c.customint1, courseids)
         ),
     )
 
@@ -95,7 +95,7 @@ def fetch_user_enrolments(
         "user_enrolments",
         key=("enrolid", "userid"),
         columns=("status", "timestart", "timeend", "modifierid", "timemodified"),
-        among=enrolids,
+        in_clause=enrolids,
         userids=userids,
     )
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.user_rows import UserRows, fetch_user_rows
-from sync.moodle.db.writer import MAX_KEYS, Writer, slices
+from sync.moodle.db.writer import MAX_KEYS, Writer, batched
 from sync.moodle.enrolments.roles import fetch_permissions, is_allowed
 from sync.moodle.versions import CONTEXT_MODULE
 
@@ -40,11 +40,11 @@ def fetch_initial_forums(moodle: MoodleSession, courseids: Collection[int]) -> l
         .join(context, sa.and_(context.c.contextlevel == CONTEXT_MODULE, context.c.instanceid == cm.c.id))
     )
     forums: list[Forum] = []
-    for part in slices(sorted(courseids), MAX_KEYS):
+    for part in batched(sorted(courseids), MAX_KEYS):
         statement = (
             sa.select(forum.c.id, forum.c.course, context.c.path)
             .select_from(joined)
-            .where(forum.c.forcesubscribe == _INITIAL_SUBSCRIPTION, moodle.among(forum.c.course, part))
+            .where(forum.c.forcesubscribe == _INITIAL_SUBSCRIPTION, moodle.in_clause(forum.c.course, part))
         )
         forums.extend(Forum(row.id, row.course, row.path or "") for row in moodle.fetch(statement))
     return sorted(forums)
@@ -57,7 +57,7 @@ def fetch_forum_subscriptions(
 
     Shape: (forum, userid) -> {id}
     """
-    return fetch_user_rows(moodle, "forum_subscriptions", key=("forum", "userid"), among=forumids, userids=userids)
+    return fetch_user_rows(moodle, "forum_subscriptions", key=("forum", "userid"), in_clause=forumids, userids=userids)
 
 
 def subscribe_to_initial_forums(writer: Writer, roles: Mapping[int, Collection[tuple[int, int]]]) -> None:

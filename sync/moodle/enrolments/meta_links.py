@@ -20,7 +20,7 @@ from sync.moodle.enrolments.metacourses import (
     follow_in_metacourses,
     unenrol_action,
 )
-from sync.moodle.enrolments.unenrol_cleanup import leave_courses, leave_groups
+from sync.moodle.enrolments.unenrol_cleanup import leave_groups, unenrol_cleanup
 from sync.moodle.files.files import DeletedFiles
 from sync.moodle.versions import CONTEXT_COURSE
 
@@ -66,7 +66,7 @@ def cut_meta_links(writer: Writer, courseids: Sequence[int], *, now: int) -> Met
         )
         leave_groups(writer, [dict(row._mapping) for row in memberships], now=now)
         gone = writer.delete_where("user_enrolments", "enrolid", ids)
-        files = leave_courses(writer, {(row["userid"], courseid_of[row["enrolid"]]) for row in gone}, now=now)
+        files = unenrol_cleanup(writer, {(row["userid"], courseid_of[row["enrolid"]]) for row in gone}, now=now)
         cut.users.update(row["userid"] for row in gone)
         writer.delete_where("enrol", "id", ids)
         cut = cut._replace(files=left + files)

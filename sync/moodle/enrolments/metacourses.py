@@ -14,7 +14,7 @@ from sync.moodle.courses.defaults import enabled_methods
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import RowChange, Writer
 from sync.moodle.enrolments.enrolments import ACTIVE, ENABLED, SUSPENDED
-from sync.moodle.enrolments.unenrol_cleanup import leave_courses, leave_groups
+from sync.moodle.enrolments.unenrol_cleanup import leave_groups, unenrol_cleanup
 from sync.moodle.files.files import DeletedFiles
 from sync.moodle.site import caches
 from sync.moodle.versions import CONTEXT_COURSE
@@ -55,7 +55,7 @@ def fetch_copied(session: MoodleSession, courseids: Collection[int]) -> set[Pair
     statement = (
         sa.select(enrolment.c.userid, enrol.c.customint1)
         .join(enrol, enrol.c.id == enrolment.c.enrolid)
-        .where(enrol.c.enrol == META, session.among(enrol.c.customint1, courseids))
+        .where(enrol.c.enrol == META, session.in_clause(enrol.c.customint1, courseids))
     )
     return {(userid, courseid) for userid, courseid in session.fetch(statement)}
 
@@ -148,12 +148,12 @@ class _Following:
             own = {(link.id, row["userid"]) for link, row in self._gone}
             statement = sa.select(member).where(
                 member.c.component == "enrol_meta",
-                session.among(member.c.itemid, sorted({link for link, _user in own})),
+                session.in_clause(member.c.itemid, sorted({link for link, _user in own})),
             )
             memberships = [dict(row._mapping) for row in session.fetch(statement.order_by(member.c.id))]
             leave_groups(writer, [row for row in memberships if (row["itemid"], row["userid"]) in own], now=self._now)
             writer.delete_many("user_enrolments", [row for _link, row in self._gone])
-            files = leave_courses(writer, {(row["userid"], link.courseid) for link, row in self._gone}, now=self._now)
+            files = unenrol_cleanup(writer, {(row["userid"], link.courseid) for link, row in self._gone}, now=self._now)
         caches.flag_changes(writer, dirty_users=self._users)
         return files
 
@@ -183,7 +183,7 @@ def _fetch_links(session: MoodleSession, courseids: Collection[int]) -> list[Met
     enrol = session.table("enrol")
     statement = (
         sa.select(enrol.c.id, enrol.c.courseid, enrol.c.customint1)
-        .where(enrol.c.enrol == META, session.among(enrol.c.customint1, sorted(courseids)))
+        .where(enrol.c.enrol == META, session.in_clause(enrol.c.customint1, sorted(courseids)))
         .where(enrol.c.courseid != enrol.c.customint1)
         .order_by(enrol.c.id)
     )
@@ -194,12 +194,14 @@ def _fetch_copies(session: MoodleSession, links: Collection[MetaLink], userids: 
     enrolment, assignment = session.table("user_enrolments"), session.table("role_assignments")
     ids = [link.id for link in links]
     enrolments = session.fetch(
-        sa.select(enrolment).where(session.among(enrolment.c.enrolid, ids), session.among(enrolment.c.userid, userids))
+        sa.select(enrolment).where(
+            session.in_clause(enrolment.c.enrolid, ids), session.in_clause(enrolment.c.userid, userids)
+        )
     )
     roles = session.fetch(
         sa.select(assignment)
-        .where(assignment.c.component == "enrol_meta", session.among(assignment.c.itemid, ids))
-        .where(session.among(assignment.c.userid, userids))
+        .where(assignment.c.component == "enrol_meta", session.in_clause(assignment.c.itemid, ids))
+        .where(session.in_clause(assignment.c.userid, userids))
     )
     by_pair: dict[Pair, list[_Row]] = {}
     for row in roles:
@@ -216,15 +218,15 @@ def _fetch_originals(session: MoodleSession, courseids: Collection[int], userids
         sa.select(enrol.c.courseid, enrol.c.status.label("method_status"), enrolment)
         .join(enrol, enrol.c.id == enrolment.c.enrolid)
         .where(enrol.c.enrol.in_(sorted(enabled_methods(session) - {META})))
-        .where(session.among(enrol.c.courseid, courseids), session.among(enrolment.c.userid, userids))
+        .where(session.in_clause(enrol.c.courseid, courseids), session.in_clause(enrolment.c.userid, userids))
     ):
         enrolments.setdefault((row.courseid, row.userid), []).append(dict(row._mapping))
     roleids: dict[Pair, set[int]] = {}
     for courseid, userid, roleid in session.fetch(
         sa.select(context.c.instanceid, assignment.c.userid, assignment.c.roleid)
         .join(context, context.c.id == assignment.c.contextid)
-        .where(context.c.contextlevel == CONTEXT_COURSE, session.among(context.c.instanceid, courseids))
-        .where(assignment.c.component != "enrol_meta", session.among(assignment.c.userid, userids))
+        .where(context.c.contextlevel == CONTEXT_COURSE, session.in_clause(context.c.instanceid, courseids))
+        .where(assignment.c.component != "enrol_meta", session.in_clause(assignment.c.userid, userids))
     ):
         roleids.setdefault((courseid, userid), set()).add(roleid)
     return Originals(enrolments, roleids)

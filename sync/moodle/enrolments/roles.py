@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.user_rows import UserRows, fetch_user_rows
-from sync.moodle.db.writer import MAX_KEYS, slices
+from sync.moodle.db.writer import MAX_KEYS, batched
 from sync.moodle.versions import CONTEXT_COURSE, CONTEXT_SYSTEM
 
 PROHIBIT = -1000
@@ -93,7 +93,7 @@ def fetch_role_assignments(
         moodle,
         "role_assignments",
         key=("contextid", "userid", "roleid", "component", "itemid"),
-        among=contextids,
+        in_clause=contextids,
         userids=userids,
     )
 
@@ -106,7 +106,7 @@ def fetch_permissions(moodle: MoodleSession, capability: str, contextids: Collec
     """
     table = moodle.table("role_capabilities")
     permissions: dict[int, dict[int, int]] = {}
-    for part in slices(sorted(contextids), MAX_KEYS):
+    for part in batched(sorted(contextids), MAX_KEYS):
         statement = sa.select(table.c.roleid, table.c.contextid, table.c.permission).where(
             table.c.capability == capability, table.c.contextid.in_(part)
         )

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sync.moodle.db.database import MoodleSession
-from sync.moodle.db.writer import MAX_KEYS, RowChange, Writer, slices
+from sync.moodle.db.writer import MAX_KEYS, RowChange, Writer, batched
 from sync.moodle.files.files import DeletedFiles
 from sync.moodle.grades.grades import move_course_grades_to_history
 from sync.moodle.site import caches
@@ -30,7 +30,7 @@ FORUM_TABLES = (
 )
 
 
-def leave_courses(writer: Writer, pairs: Collection[tuple[int, int]], *, now: int) -> DeletedFiles:
+def unenrol_cleanup(writer: Writer, pairs: Collection[tuple[int, int]], *, now: int) -> DeletedFiles:
     """Take from people who have just lost an enrolment what they had in the course, if it was their last one there.
 
     Shape: pairs: (userid, courseid)
@@ -66,7 +66,7 @@ def leave_groups(writer: Writer, memberships: Sequence[Mapping[str, Any]], *, no
     writer.delete_many("groups_members", memberships)
     groups = session.table("groups")
     changes: list[RowChange] = []
-    for part in slices(groupids, MAX_KEYS):
+    for part in batched(groupids, MAX_KEYS):
         statement = sa.select(groups.c.id, groups.c.timemodified).where(
             groups.c.id.in_(part), groups.c.timemodified != now
         )
@@ -86,7 +86,7 @@ def _still_enrolled(session: MoodleSession, pairs: Collection[tuple[int, int]]) 
     enrol, enrolment = session.table("enrol"), session.table("user_enrolments")
     courseids = {courseid for _userid, courseid in pairs}
     found: set[tuple[int, int]] = set()
-    for part in slices(sorted({userid for userid, _courseid in pairs}), MAX_KEYS):
+    for part in batched(sorted({userid for userid, _courseid in pairs}), MAX_KEYS):
         statement = (
             sa.select(enrolment.c.userid, enrol.c.courseid)
             .join(enrol, enrol.c.id == enrolment.c.enrolid)
@@ -104,7 +104,7 @@ def _roles_below(session: MoodleSession, pairs: Pairs) -> Rows:
     )
     course_of = {row.id: row.instanceid for row in session.fetch(courses)}
     found: Rows = []
-    for part in slices(sorted({userid for userid, _courseid in pairs}), MAX_KEYS):
+    for part in batched(sorted({userid for userid, _courseid in pairs}), MAX_KEYS):
         statement = (
             sa.select(context.c.path, assignment)
             .join(context, context.c.id == assignment.c.contextid)
@@ -132,7 +132,7 @@ def _of_pairs(
 def _narrowed(session: MoodleSession, statement: sa.Select[Any], rows: sa.Table, pairs: Pairs) -> Rows:
     """Fetch the rows whose user and last column, the course, are one of the pairs."""
     found: Rows = []
-    for part in slices(sorted({userid for userid, _courseid in pairs}), MAX_KEYS):
+    for part in batched(sorted({userid for userid, _courseid in pairs}), MAX_KEYS):
         for *values, courseid in session.fetch(statement.where(rows.c.userid.in_(part)).order_by(rows.c.id)):
             row = dict(zip(rows.c.keys(), values, strict=True))
             if (row["userid"], courseid) in pairs:
@@ -145,7 +145,7 @@ def _talkers(session: MoodleSession, memberships: Sequence[Mapping[str, Any]], g
     left = {(row["groupid"], row["userid"]) for row in memberships}
     userids = {userid for _groupid, userid in left}
     found: Rows = []
-    for part in slices(groupids, MAX_KEYS):
+    for part in batched(groupids, MAX_KEYS):
         statement = (
             sa.select(conversation.c.itemid, member)
             .join(conversation, conversation.c.id == member.c.conversationid)

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from sync.errors import MoodleUnavailable
 from sync.moodle.db.database import MoodleSession
-from sync.moodle.db.writer import MAX_KEYS, RowChange, Writer, slices
+from sync.moodle.db.writer import MAX_KEYS, RowChange, Writer, batched
 from sync.moodle.files.file_pool import FilePool
 
 
@@ -66,7 +66,7 @@ def trash_unreferenced_blobs(
     """
     orphans = dict(deleted.sizes)
     files = session.table("files")
-    for part in slices(sorted(deleted.sizes), MAX_KEYS):
+    for part in batched(sorted(deleted.sizes), MAX_KEYS):
         for (kept,) in session.fetch(sa.select(files.c.contenthash).distinct().where(files.c.contenthash.in_(part))):
             del orphans[kept]
     session.release()
@@ -110,10 +110,10 @@ def _cut_aliases(writer: Writer, gone: Sequence[Mapping[str, Any]]) -> None:
     files, references = session.table("files"), session.table("files_reference")
     digests = sorted({_reference_digest(row) for row in gone if row["filename"] != "."})
     cut: set[int] = set()
-    for part in slices(digests, MAX_KEYS):
+    for part in batched(digests, MAX_KEYS):
         found = session.fetch(sa.select(references.c.id).where(references.c.referencehash.in_(part)))
         cut.update(rowid for (rowid,) in found)
-    for ids in slices(sorted(cut), MAX_KEYS):
+    for ids in batched(sorted(cut), MAX_KEYS):
         aliases = session.fetch(
             sa.select(files.c.id, files.c.referencefileid).where(files.c.referencefileid.in_(ids)).order_by(files.c.id)
         )

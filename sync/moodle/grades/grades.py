@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sync.moodle.db.database import MoodleSession
-from sync.moodle.db.writer import MAX_KEYS, RowChange, Writer, slices
+from sync.moodle.db.writer import MAX_KEYS, RowChange, Writer, batched
 from sync.moodle.files.files import DeletedFiles, delete_files
 
 # grade_grades_history.action. Source: GRADE_HISTORY_* in Moodle's lib/grade/constants.php
@@ -35,7 +35,7 @@ def move_course_grades_to_history(
     grade, item = session.table("grade_grades"), session.table("grade_items")
     courseids = {courseid for _userid, courseid in pairs}
     gone: list[dict[str, Any]] = []
-    for part in slices(sorted({userid for userid, _courseid in pairs}), MAX_KEYS):
+    for part in batched(sorted({userid for userid, _courseid in pairs}), MAX_KEYS):
         statement = (
             sa.select(item.c.courseid.label("graded_course"), grade)
             .join(item, item.c.id == grade.c.itemid)
@@ -71,7 +71,7 @@ def recover_course_grades(writer: Writer, pairs: Collection[tuple[int, int]], *,
     _keep(writer, new, _HISTORY_INSERT, [grade["source"] for grade in kept], now=now)
     item = session.table("grade_items")
     stale: list[RowChange] = []
-    for part in slices(sorted({grade["courseid"] for grade in kept}), MAX_KEYS):
+    for part in batched(sorted({grade["courseid"] for grade in kept}), MAX_KEYS):
         totals = sa.select(item.c.id, item.c.needsupdate).where(item.c.courseid.in_(part), item.c.itemtype == "course")
         found = session.fetch(totals.where(item.c.needsupdate != 1).order_by(item.c.id))
         stale += [RowChange(row.id, {"needsupdate": row.needsupdate}, {"needsupdate": 1}) for row in found]
@@ -85,7 +85,7 @@ def _graded(session: MoodleSession, pairs: Collection[tuple[int, int]]) -> set[t
     statement = sa.select(grade.c.userid, item.c.courseid).join(item, item.c.id == grade.c.itemid).distinct()
     return {
         (userid, courseid)
-        for part in slices(sorted({userid for userid, _courseid in pairs}), MAX_KEYS)
+        for part in batched(sorted({userid for userid, _courseid in pairs}), MAX_KEYS)
         for userid, courseid in session.fetch(statement.where(grade.c.userid.in_(part), item.c.courseid.in_(courseids)))
     }
 
@@ -99,7 +99,7 @@ def _kept_grades(session: MoodleSession, pairs: Collection[tuple[int, int]]) -> 
     created = sa.func.max(sa.case((history.c.action == _HISTORY_INSERT, history.c.timemodified)))
     courseids = {courseid for _userid, courseid in pairs}
     kept: list[dict[str, Any]] = []
-    for part in slices(sorted({userid for userid, _courseid in pairs}), MAX_KEYS):
+    for part in batched(sorted({userid for userid, _courseid in pairs}), MAX_KEYS):
         versions = (
             sa.select(sa.func.max(history.c.id).label("id"), item.c.courseid, created.label("timecreated"))
             .join(item, item.c.id == history.c.itemid)
@@ -190,7 +190,7 @@ def _withdraw_completions(writer: Writer, grades: Sequence[Mapping[str, Any]], *
     )
     graded = {(grade["itemid"], grade["userid"]) for grade in grades}
     after = {"completionstate": _INCOMPLETE, "timemodified": now}
-    for part in slices(sorted({itemid for itemid, _userid in graded}), MAX_KEYS):
+    for part in batched(sorted({itemid for itemid, _userid in graded}), MAX_KEYS):
         found = session.fetch(completed.where(item.c.id.in_(part)))
         writer.update_many(
             "course_modules_completion",

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
-from sync.moodle.db.writer import MAX_KEYS, RowChange, Writer, slices
+from sync.moodle.db.writer import MAX_KEYS, RowChange, Writer, batched
 from sync.moodle.files.files import DeletedFiles, delete_files
 
 # Dates that an activity gives to one group.
@@ -51,7 +51,7 @@ def delete_groupings(writer: Writer, groupingids: Collection[int], *, now: int) 
     writer.delete_where("groupings_groups", "groupingid", ids)
     modules = writer.session.table("course_modules")
     changes: list[RowChange] = []
-    for part in slices(ids, MAX_KEYS):
+    for part in batched(ids, MAX_KEYS):
         statement = sa.select(modules.c.id, modules.c.groupingid).where(modules.c.groupingid.in_(part))
         rows = writer.session.fetch(statement.order_by(modules.c.id))
         changes += [RowChange(row.id, {"groupingid": row.groupingid}, {"groupingid": 0}) for row in rows]
@@ -66,7 +66,7 @@ def _tell_courses(writer: Writer, courseids: Sequence[int], groupingids: frozens
     """Let courses be read anew, without their default grouping if it is gone."""
     course = writer.session.table("course")
     changes: list[RowChange] = []
-    for part in slices(courseids, MAX_KEYS):
+    for part in batched(courseids, MAX_KEYS):
         statement = sa.select(course.c.id, course.c.defaultgroupingid, course.c.cacherev).where(course.c.id.in_(part))
         for row in writer.session.fetch(statement.order_by(course.c.id)):
             before, after = {"cacherev": row.cacherev}, {"cacherev": max(row.cacherev + 1, now)}

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sync.moodle.db.database import MoodleSession
-from sync.moodle.db.writer import MAX_KEYS, slices
+from sync.moodle.db.writer import MAX_KEYS, batched
 from sync.moodle.groups.groups import fetch_group_members
 
 # Methods that fill the group of their customint2.
@@ -36,7 +36,7 @@ def fetch_empty_groups(
     groups = moodle.table("groups")
     needed = _filled_groups(moodle, courseids) | _restricting(moodle, courseids, "group") | joined
     found: dict[int, str] = {}
-    for part in slices(sorted(courseids), MAX_KEYS):
+    for part in batched(sorted(courseids), MAX_KEYS):
         statement = sa.select(groups.c.id, groups.c.name, groups.c.enrolmentkey).where(groups.c.courseid.in_(part))
         for row in moodle.fetch(statement.order_by(groups.c.id)):
             if not (members[row.id] or row.enrolmentkey or row.id in needed):
@@ -54,7 +54,7 @@ def fetch_empty_groupings(moodle: MoodleSession, courseids: Collection[int], gon
     needed = _restricting(moodle, courseids, "grouping")
     found: dict[int, str] = {}
     gone = frozenset(gone)
-    for part in slices(sorted(courseids), MAX_KEYS):
+    for part in batched(sorted(courseids), MAX_KEYS):
         bound = sa.select(bindings.c.groupingid, bindings.c.groupid).join(
             groupings, groupings.c.id == bindings.c.groupingid
         )
@@ -75,7 +75,7 @@ def fetch_empty_groupings(moodle: MoodleSession, courseids: Collection[int], gon
 def _members_by_group(moodle: MoodleSession, courseids: Collection[int]) -> Counter[int]:
     groups, members = moodle.table("groups"), moodle.table("groups_members")
     counts: Counter[int] = Counter()
-    for part in slices(sorted(courseids), MAX_KEYS):
+    for part in batched(sorted(courseids), MAX_KEYS):
         statement = (
             sa.select(members.c.groupid, sa.func.count())
             .join(groups, groups.c.id == members.c.groupid)
@@ -90,7 +90,7 @@ def _filled_groups(moodle: MoodleSession, courseids: Collection[int]) -> set[int
     """The groups that enrolment methods fill."""
     enrol = moodle.table("enrol")
     found: set[int] = set()
-    for part in slices(sorted(courseids), MAX_KEYS):
+    for part in batched(sorted(courseids), MAX_KEYS):
         statement = sa.select(enrol.c.customint2).where(enrol.c.courseid.in_(part), enrol.c.enrol.in_(_FILLING))
         found.update(groupid for (groupid,) in moodle.fetch(statement) if groupid)
     return found
@@ -100,7 +100,7 @@ def _restricting(moodle: MoodleSession, courseids: Collection[int], kind: str) -
     """The groups or groupings on which access to activities and sections depends."""
     found: set[int] = set()
     for table in (moodle.table("course_modules"), moodle.table("course_sections")):
-        for part in slices(sorted(courseids), MAX_KEYS):
+        for part in batched(sorted(courseids), MAX_KEYS):
             statement = sa.select(table.c.availability).where(
                 table.c.course.in_(part), table.c.availability.like(f'%"{kind}"%')
             )

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.identifiers import named
 from sync.moodle.db.user_rows import UserRows, fetch_user_rows
-from sync.moodle.db.writer import MAX_KEYS, slices
+from sync.moodle.db.writer import MAX_KEYS, batched
 
 # What can be given to a group and to a grouping alike.
 _DESCRIBED = ("id", "courseid", "name", "idnumber", "description", "descriptionformat", "timemodified")
@@ -94,7 +94,7 @@ def fetch_bindings(moodle: MoodleSession, courseids: Collection[int]) -> set[tup
     )
     return {
         (row.groupingid, row.groupid)
-        for part in slices(sorted(courseids), MAX_KEYS)
+        for part in batched(sorted(courseids), MAX_KEYS)
         for row in moodle.fetch(statement.where(groupings.c.courseid.in_(part)))
     }
 
@@ -109,7 +109,7 @@ def fetch_group_members(moodle: MoodleSession, groupids: Collection[int], userid
         "groups_members",
         key=("groupid", "userid"),
         columns=("timeadded", "component", "itemid"),
-        among=groupids,
+        in_clause=groupids,
         userids=userids,
     )
 
@@ -125,7 +125,7 @@ def fetch_conversation_members(
         moodle,
         "message_conversation_members",
         key=("conversationid", "userid"),
-        among=conversationids,
+        in_clause=conversationids,
         userids=userids,
     )
 
@@ -142,6 +142,6 @@ def _in_courses(
 ) -> list[dict[str, Any]]:
     return [
         dict(row._mapping)
-        for part in slices(sorted(courseids), MAX_KEYS)
+        for part in batched(sorted(courseids), MAX_KEYS)
         for row in moodle.fetch(statement.where(table.c.courseid.in_(part)).order_by(table.c.id))
     ]

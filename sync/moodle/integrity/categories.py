@@ -8,10 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from sync.moodle.courses.order import courses_per_category
-from sync.moodle.integrity.check import Check, Level, Look, as_text, dangling, lacks
+from sync.moodle.integrity.check import Check, CheckContext, IntegrityLevel, as_text, dangling, lacks
 
 
-def _on_a_wrong_path(look: Look) -> sa.Select[Any]:
+def _on_a_wrong_path(look: CheckContext) -> sa.Select[Any]:
     category, parent = look.table("course_categories"), look.table("course_categories")
     own = sa.literal("/") + as_text(category.c.id)
     path = sa.func.coalesce(parent.c.path, "") + own
@@ -22,7 +22,7 @@ def _on_a_wrong_path(look: Look) -> sa.Select[Any]:
     )
 
 
-def _wrongly_counted(look: Look) -> sa.Select[Any]:
+def _wrongly_counted(look: CheckContext) -> sa.Select[Any]:
     category, course = look.table("course_categories"), look.table("course")
     counted = sa.select(course.c.category, sa.func.count().label("courses")).group_by(course.c.category).subquery()
     return (
@@ -32,7 +32,7 @@ def _wrongly_counted(look: Look) -> sa.Select[Any]:
     )
 
 
-def _categories_out_of_order(look: Look) -> Iterator[int]:
+def _categories_out_of_order(look: CheckContext) -> Iterator[int]:
     """Each category comes right behind the one that holds it or behind a sister's branch, one step further."""
     category = look.table("course_categories")
     step = courses_per_category(look.session)
@@ -49,7 +49,7 @@ def _categories_out_of_order(look: Look) -> Iterator[int]:
         branch.append(categoryid)
 
 
-def _courses_out_of_order(look: Look) -> Iterator[int]:
+def _courses_out_of_order(look: CheckContext) -> Iterator[int]:
     """The courses of a category are numbered from its sort order on, without gaps; those without a number aren't looked at."""
     category, course = look.table("course_categories"), look.table("course")
     statement = (
@@ -66,12 +66,12 @@ def _courses_out_of_order(look: Look) -> Iterator[int]:
             yield courseid
 
 
-def _without_order(look: Look) -> sa.Select[Any]:
+def _without_order(look: CheckContext) -> sa.Select[Any]:
     course = look.table("course")
     return sa.select(course.c.id).where(course.c.sortorder == 0, course.c.category != 0, *look.courses(course.c.id))
 
 
-def _without_category(look: Look) -> sa.Select[Any]:
+def _without_category(look: CheckContext) -> sa.Select[Any]:
     """The site's front page, the first course of all, is in none."""
     course, category = look.table("course"), look.table("course_categories")
     front_page = sa.select(sa.func.min(look.table("course").c.id)).scalar_subquery()
@@ -88,5 +88,5 @@ CHECKS = (
     Check("course_category_missing", "course", _without_category),
     Check("course_order_wrong", "course", _courses_out_of_order, of_site=True),
     # A restore in Moodle leaves this to whoever makes the next course.
-    Check("course_not_in_order_yet", "course", _without_order, level=Level.NOTE),
+    Check("course_not_in_order_yet", "course", _without_order, level=IntegrityLevel.NOTE),
 )

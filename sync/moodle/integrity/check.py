@@ -19,31 +19,31 @@ SHOWN = 5
 _ROWS_AT_A_TIME = 500
 
 
-class Level(StrEnum):
+class IntegrityLevel(StrEnum):
     """Whether a finding is a fault, or something that Moodle itself leaves behind."""
 
     ERROR = "error"
     NOTE = "note"
 
 
-class Finding(NamedTuple):
+class IntegrityFinding(NamedTuple):
     """Rows of one table that a check blames.
 
     Shape: code: of `sync.messages`; table: with its prefix; rows: how many; ids: the first few
     """
 
-    level: Level
+    level: IntegrityLevel
     code: str
     table: str
     rows: int
     ids: tuple[int, ...]
 
-    def plus(self, other: Finding) -> Finding:
+    def plus(self, other: IntegrityFinding) -> IntegrityFinding:
         """Join what the same check found of another type of activity."""
         return self._replace(rows=self.rows + other.rows, ids=tuple(sorted((*self.ids, *other.ids))[:SHOWN]))
 
 
-class Look:
+class CheckContext:
     """What is looked at: one Moodle, or some of its courses.
 
     Shape: scope: the courses; none = the whole site; pool: where Moodle's files are, none = not known
@@ -98,26 +98,30 @@ class Check:
 
     code: str
     table: str
-    find: Callable[[Look], Found]
+    find: Callable[[CheckContext], Found]
     needs: tuple[str, ...] = ()
     of_site: bool = False
     of_pool: bool = False
-    level: Level = Level.ERROR
+    level: IntegrityLevel = IntegrityLevel.ERROR
 
-    def is_for(self, look: Look) -> bool:
+    def is_for(self, look: CheckContext) -> bool:
         """Tell whether the check can be made there."""
         if (self.of_site and look.scope is not None) or (self.of_pool and look.pool is None):
             return False
         return all(map(look.has, (self.table, *self.needs)))
 
-    def make(self, look: Look) -> Finding | None:
+    def make(self, look: CheckContext) -> IntegrityFinding | None:
         """Give what is wrong. Queries: at most two, or what `find` makes"""
         found = self.find(look)
         if isinstance(found, sa.SelectBase):
             count, ids = _ask(look.session, found)
         else:
             count, ids = _count(found)
-        return Finding(self.level, self.code, look.session.database.prefix + self.table, count, ids) if count else None
+        return (
+            IntegrityFinding(self.level, self.code, look.session.database.prefix + self.table, count, ids)
+            if count
+            else None
+        )
 
 
 def lacks(parent: sa.FromClause, *conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
@@ -143,7 +147,7 @@ def dangling(
     reference
     """
 
-    def find(look: Look) -> sa.Select[Any]:
+    def find(look: CheckContext) -> sa.Select[Any]:
         child, other = look.table(table), look.table(parent)
         reference = child.c[column]
         return sa.select(child.c.id).where(

@@ -24,7 +24,7 @@ from sync.moodle.versions import CAPTURED, NEWEST, OLDEST, Support, captured_for
 _NEEDED_TABLES = (*WRITE_ORDER, "cache_flags", "config_plugins")
 
 
-class Level(StrEnum):
+class ConnectionLevel(StrEnum):
     """How much a finding matters: with an error no file can be carried out."""
 
     OK = "ok"
@@ -32,29 +32,29 @@ class Level(StrEnum):
     ERROR = "error"
 
 
-class Finding(NamedTuple):
+class ConnectionFinding(NamedTuple):
     """One thing that was looked at: a code of `sync.messages` and its parameters."""
 
-    level: Level
+    level: ConnectionLevel
     code: str
     params: Mapping[str, Any]
 
 
-def check_connection(database: MoodleDatabase) -> list[Finding]:
+def check_connection(database: MoodleDatabase) -> list[ConnectionFinding]:
     """Check server, prefix, version, tables, rights, operator and data folder, until something can't be looked at."""
     return list(_findings(database))
 
 
-def _findings(database: MoodleDatabase) -> Iterator[Finding]:
+def _findings(database: MoodleDatabase) -> Iterator[ConnectionFinding]:
     try:
         with database.session() as session:
             yield _server(session)
             yield from _look(session)
     except MoodleError as error:
-        yield Finding(Level.ERROR, error.code, error.params)
+        yield ConnectionFinding(ConnectionLevel.ERROR, error.code, error.params)
 
 
-def _look(session: MoodleSession) -> Iterator[Finding]:
+def _look(session: MoodleSession) -> Iterator[ConnectionFinding]:
     if not session.database.has_table("config"):
         yield _wrong_prefix(session.database)
         return
@@ -67,36 +67,38 @@ def _look(session: MoodleSession) -> Iterator[Finding]:
     yield from _data_folder(session.database.settings)
 
 
-def _server(session: MoodleSession) -> Finding:
+def _server(session: MoodleSession) -> ConnectionFinding:
     dialect = session.connection.dialect
     version = ".".join(str(part) for part in dialect.server_version_info or ())
-    return Finding(Level.OK, "check_server", {"server": session.capabilities.label, "version": version})
+    return ConnectionFinding(
+        ConnectionLevel.OK, "check_server", {"server": session.capabilities.label, "version": version}
+    )
 
 
-def _wrong_prefix(database: MoodleDatabase) -> Finding:
+def _wrong_prefix(database: MoodleDatabase) -> ConnectionFinding:
     with translated_errors():
         names = sa.inspect(database.engine).get_table_names()
     prefixes = sorted(name.removesuffix("course_categories") for name in names if name.endswith("course_categories"))
     params = {"table": f"{database.prefix}config", "prefixes": ", ".join(f"“{prefix}”" for prefix in prefixes)}
-    return Finding(Level.ERROR, "check_prefix_wrong" if prefixes else "check_no_moodle", params)
+    return ConnectionFinding(ConnectionLevel.ERROR, "check_prefix_wrong" if prefixes else "check_no_moodle", params)
 
 
-def _release(session: MoodleSession) -> Iterator[Finding]:
+def _release(session: MoodleSession) -> Iterator[ConnectionFinding]:
     release = session.config.get("release", "?").split(" ")[0]
     params = {"release": release, "version": session.config.get("version", "?"), "prefix": session.database.prefix}
-    yield Finding(Level.OK, "check_release", params)
+    yield ConnectionFinding(ConnectionLevel.OK, "check_release", params)
     support = release_of(session.version).support
     if support is Support.OLD:
-        yield Finding(Level.WARNING, "check_release_old", {**params, "oldest": OLDEST})
+        yield ConnectionFinding(ConnectionLevel.WARNING, "check_release_old", {**params, "oldest": OLDEST})
     elif support is Support.UNTRIED:
-        yield Finding(Level.WARNING, "check_release_untried", {**params, "tried": CAPTURED[-1]})
+        yield ConnectionFinding(ConnectionLevel.WARNING, "check_release_untried", {**params, "tried": CAPTURED[-1]})
     elif support is Support.UNKNOWN and session.is_writable:
-        yield Finding(Level.WARNING, "check_release_new", {**params, "known": NEWEST})
+        yield ConnectionFinding(ConnectionLevel.WARNING, "check_release_new", {**params, "known": NEWEST})
     elif support is Support.UNKNOWN:
-        yield Finding(Level.ERROR, "moodle_version_unknown", {**params, "known": NEWEST})
+        yield ConnectionFinding(ConnectionLevel.ERROR, "moodle_version_unknown", {**params, "known": NEWEST})
 
 
-def _tables(session: MoodleSession) -> Iterator[Finding]:
+def _tables(session: MoodleSession) -> Iterator[ConnectionFinding]:
     known = captured_for(session.version)
     captured = load_schema(known).tables
     names = sorted({*REQUIRED_COLUMNS, *_NEEDED_TABLES})
@@ -106,19 +108,23 @@ def _tables(session: MoodleSession) -> Iterator[Finding]:
             is_same = False
             yield finding
     if is_same:
-        yield Finding(Level.OK, "check_schema_same", {"count": len(names), "known": known})
+        yield ConnectionFinding(ConnectionLevel.OK, "check_schema_same", {"count": len(names), "known": known})
 
 
-def _table(database: MoodleDatabase, name: str, captured: SchemaTable | None, known: str) -> Iterator[Finding]:
+def _table(
+    database: MoodleDatabase, name: str, captured: SchemaTable | None, known: str
+) -> Iterator[ConnectionFinding]:
     """Compare a real table with what we need and with what the release has."""
     params = {"table": database.prefix + name, "known": known}
     if not database.has_table(name):
         if captured is not None or name in REQUIRED_COLUMNS:
-            yield Finding(Level.ERROR, "check_table_missing", params)
+            yield ConnectionFinding(ConnectionLevel.ERROR, "check_table_missing", params)
         return
     columns = database.table(name).c
     if missing := [column for column in REQUIRED_COLUMNS.get(name, ()) if column not in columns]:
-        yield Finding(Level.ERROR, "check_column_missing", {**params, "columns": ", ".join(missing)})
+        yield ConnectionFinding(
+            ConnectionLevel.ERROR, "check_column_missing", {**params, "columns": ", ".join(missing)}
+        )
     if captured is None:
         return
     expected = {column.name: column for column in captured.columns}
@@ -142,9 +148,11 @@ def _table(database: MoodleDatabase, name: str, captured: SchemaTable | None, kn
         ("check_columns_demanding", demanding),
     ):
         if found:
-            yield Finding(Level.WARNING, code, {**params, "columns": ", ".join(found)})
+            yield ConnectionFinding(ConnectionLevel.WARNING, code, {**params, "columns": ", ".join(found)})
     for unique in _missing_unique_indexes(database, name, captured):
-        yield Finding(Level.WARNING, "check_index_missing", {**params, "columns": ", ".join(unique)})
+        yield ConnectionFinding(
+            ConnectionLevel.WARNING, "check_index_missing", {**params, "columns": ", ".join(unique)}
+        )
 
 
 def _missing_unique_indexes(database: MoodleDatabase, name: str, captured: SchemaTable) -> list[tuple[str, ...]]:
@@ -157,7 +165,7 @@ def _missing_unique_indexes(database: MoodleDatabase, name: str, captured: Schem
     return [index.columns for index in captured.indexes if index.unique and frozenset(index.columns) not in found]
 
 
-def _rights(session: MoodleSession) -> Iterator[Finding]:
+def _rights(session: MoodleSession) -> Iterator[ConnectionFinding]:
     """Try statements that touch no row: servers look at the rights all the same."""
     tables = written_tables(session.database.table_names)
     is_granted = True
@@ -177,9 +185,9 @@ def _rights(session: MoodleSession) -> Iterator[Finding]:
             if error := _refusal(session, [statement]):
                 is_granted = False
                 params = {"right": right, "table": table.name, "reason": error.params.get("reason", error.code)}
-                yield Finding(Level.ERROR, "check_right_missing", params)
+                yield ConnectionFinding(ConnectionLevel.ERROR, "check_right_missing", params)
     if is_granted:
-        yield Finding(Level.OK, "check_rights", {"count": len(tables)})
+        yield ConnectionFinding(ConnectionLevel.OK, "check_rights", {"count": len(tables)})
 
 
 def _refusal(session: MoodleSession, statements: Iterable[sa.Executable]) -> MoodleError | None:
@@ -194,43 +202,47 @@ def _refusal(session: MoodleSession, statements: Iterable[sa.Executable]) -> Moo
     return None
 
 
-def _operator(session: MoodleSession) -> Iterator[Finding]:
+def _operator(session: MoodleSession) -> Iterator[ConnectionFinding]:
     user = session.table("user")
     operator = session.database.settings.operator
     if not session.fetch(sa.select(user.c.id).where(user.c.username == operator, user.c.deleted == 0)):
-        yield Finding(Level.WARNING, "check_operator_missing", {"operator": operator})
+        yield ConnectionFinding(ConnectionLevel.WARNING, "check_operator_missing", {"operator": operator})
 
 
-def _time_zone(session: MoodleSession) -> Iterator[Finding]:
+def _time_zone(session: MoodleSession) -> Iterator[ConnectionFinding]:
     clock, wanted = clock_of(session), session.database.settings.time_zone
     if wanted and zone_named(wanted) is None:
-        yield Finding(Level.ERROR, "check_time_zone_invalid", {"zone": wanted})
+        yield ConnectionFinding(ConnectionLevel.ERROR, "check_time_zone_invalid", {"zone": wanted})
     params = {"zone": clock.name, "moodle_zone": clock.moodle_zone}
-    level, code = (Level.OK, "check_time_zone") if clock.is_known else (Level.WARNING, "check_time_zone_unknown")
-    yield Finding(level, code, params)
+    level, code = (
+        (ConnectionLevel.OK, "check_time_zone")
+        if clock.is_known
+        else (ConnectionLevel.WARNING, "check_time_zone_unknown")
+    )
+    yield ConnectionFinding(level, code, params)
 
 
-def _data_folder(connection: MoodleConnection) -> Iterator[Finding]:
+def _data_folder(connection: MoodleConnection) -> Iterator[ConnectionFinding]:
     if connection.dataroot is not None or not connection.data_url:
         yield from _dataroot(connection.dataroot)
         return
     try:
         folders, _files = storage_at(connection.data_url).listdir("")
     except (*STORAGE_ERRORS, ImproperlyConfigured) as error:
-        yield Finding(Level.WARNING, "check_data_storage_failed", {"reason": str(error)[:200]})
+        yield ConnectionFinding(ConnectionLevel.WARNING, "check_data_storage_failed", {"reason": str(error)[:200]})
     else:
         if "filedir" in folders:
-            yield Finding(Level.OK, "check_data_storage", {})
+            yield ConnectionFinding(ConnectionLevel.OK, "check_data_storage", {})
         else:
-            yield Finding(Level.WARNING, "check_data_storage_wrong", {})
+            yield ConnectionFinding(ConnectionLevel.WARNING, "check_data_storage_wrong", {})
 
 
-def _dataroot(folder: Path | None) -> Iterator[Finding]:
+def _dataroot(folder: Path | None) -> Iterator[ConnectionFinding]:
     if folder is None:
-        yield Finding(Level.WARNING, "check_dataroot_unset", {})
+        yield ConnectionFinding(ConnectionLevel.WARNING, "check_dataroot_unset", {})
     elif not (folder / "filedir").is_dir():
-        yield Finding(Level.WARNING, "check_dataroot_wrong", {"folder": str(folder)})
+        yield ConnectionFinding(ConnectionLevel.WARNING, "check_dataroot_wrong", {"folder": str(folder)})
     elif not os.access(folder / "filedir", os.W_OK):
-        yield Finding(Level.WARNING, "check_dataroot_readonly", {"folder": str(folder / "filedir")})
+        yield ConnectionFinding(ConnectionLevel.WARNING, "check_dataroot_readonly", {"folder": str(folder / "filedir")})
     else:
-        yield Finding(Level.OK, "check_dataroot", {"folder": str(folder)})
+        yield ConnectionFinding(ConnectionLevel.OK, "check_dataroot", {"folder": str(folder)})

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sync.moodle.integrity.check import Check, Level, Look, as_text, dangling, lacks
+from sync.moodle.integrity.check import Check, CheckContext, IntegrityLevel, as_text, dangling, lacks
 from sync.moodle.versions import (
     CONTEXT_BLOCK,
     CONTEXT_COURSE,
@@ -26,7 +26,7 @@ _TABLES = {
 }
 
 
-def _without_instance(look: Look) -> sa.CompoundSelect[Any]:
+def _without_instance(look: CheckContext) -> sa.CompoundSelect[Any]:
     selects = []
     for level, name in _TABLES.items():
         context, instance = look.table("context"), look.table(name)
@@ -40,7 +40,7 @@ def _without_instance(look: Look) -> sa.CompoundSelect[Any]:
     return sa.union_all(*selects)
 
 
-def _without_context(look: Look, level: int) -> sa.Select[Any]:
+def _without_context(look: CheckContext, level: int) -> sa.Select[Any]:
     instance, context = look.table(_TABLES[level]), look.table("context")
     wanted = sa.select(instance.c.id).where(
         lacks(context, context.c.contextlevel == level, context.c.instanceid == instance.c.id)
@@ -54,11 +54,11 @@ def _without_context(look: Look, level: int) -> sa.Select[Any]:
     return wanted
 
 
-def _on_a_wrong_path(look: Look) -> sa.CompoundSelect[Any]:
+def _on_a_wrong_path(look: CheckContext) -> sa.CompoundSelect[Any]:
     return sa.union_all(_wrong_system(look), *(_wrong_below(look, level) for level in _TABLES))
 
 
-def _wrong_system(look: Look) -> sa.Select[Any]:
+def _wrong_system(look: CheckContext) -> sa.Select[Any]:
     context = look.table("context")
     own = sa.literal("/") + as_text(context.c.id)
     return sa.select(context.c.id).where(
@@ -66,7 +66,7 @@ def _wrong_system(look: Look) -> sa.Select[Any]:
     )
 
 
-def _wrong_below(look: Look, level: int) -> sa.Select[Any]:
+def _wrong_below(look: CheckContext, level: int) -> sa.Select[Any]:
     """Select the contexts of a level whose path isn't their parent's and their own id."""
     context, parent, instance = look.table("context"), look.table("context"), look.table(_TABLES[level])
     joined = context.join(instance, instance.c.id == context.c.instanceid).join(
@@ -80,7 +80,9 @@ def _wrong_below(look: Look, level: int) -> sa.Select[Any]:
     )
 
 
-def _is_parent(look: Look, level: int, parent: sa.FromClause, instance: sa.FromClause) -> sa.ColumnElement[bool]:
+def _is_parent(
+    look: CheckContext, level: int, parent: sa.FromClause, instance: sa.FromClause
+) -> sa.ColumnElement[bool]:
     """Give the condition under which a context holds another one, by what that one belongs to."""
     if level == CONTEXT_USER:
         return parent.c.id == look.session.system_contextid
@@ -106,7 +108,11 @@ CHECKS = (
     Check("context_missing", "course_categories", partial(_without_context, level=CONTEXT_COURSECAT), of_site=True),
     Check("context_missing", "course", partial(_without_context, level=CONTEXT_COURSE)),
     # Moodle makes those of activities and blocks when it first asks for them: an API or an upgrade leaves some without.
-    Check("context_not_made", "course_modules", partial(_without_context, level=CONTEXT_MODULE), level=Level.NOTE),
-    Check("context_not_made", "block_instances", partial(_without_context, level=CONTEXT_BLOCK), level=Level.NOTE),
+    Check(
+        "context_not_made", "course_modules", partial(_without_context, level=CONTEXT_MODULE), level=IntegrityLevel.NOTE
+    ),
+    Check(
+        "context_not_made", "block_instances", partial(_without_context, level=CONTEXT_BLOCK), level=IntegrityLevel.NOTE
+    ),
     dangling("block_place_missing", "block_instances", "parentcontextid", "context"),
 )

@@ -6,11 +6,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sync.moodle.integrity.check import Check, Look, dangling, lacks
+from sync.moodle.integrity.check import Check, CheckContext, dangling, lacks
 from sync.moodle.versions import CONTEXT_COURSE
 
 
-def _of_nobody(look: Look) -> sa.Select[Any]:
+def _of_nobody(look: CheckContext) -> sa.Select[Any]:
     enrolment, method, user = look.table("user_enrolments"), look.table("enrol"), look.table("user")
     return (
         sa.select(enrolment.c.id)
@@ -19,14 +19,14 @@ def _of_nobody(look: Look) -> sa.Select[Any]:
     )
 
 
-def _role_of_nobody(look: Look) -> sa.Select[Any]:
+def _role_of_nobody(look: CheckContext) -> sa.Select[Any]:
     assignment, user = look.table("role_assignments"), look.table("user")
     return sa.select(assignment.c.id).where(
         lacks(user, user.c.id == assignment.c.userid, user.c.deleted == 0), *look.contexts(assignment.c.contextid)
     )
 
 
-def _role_without_enrolment(look: Look) -> sa.Select[Any]:
+def _role_without_enrolment(look: CheckContext) -> sa.Select[Any]:
     """Roles that an enrolment method gave in a course, to somebody whom it doesn't enrol there."""
     assignment, method, enrolment, context = map(
         look.table, ("role_assignments", "enrol", "user_enrolments", "context")
@@ -45,7 +45,7 @@ def _role_without_enrolment(look: Look) -> sa.Select[Any]:
     )
 
 
-def _role_not_given(look: Look) -> sa.Select[Any]:
+def _role_not_given(look: CheckContext) -> sa.Select[Any]:
     """People whom a cohort enrols, and who haven't got the role that comes with it. Mirrors: enrol_cohort_sync()"""
     enrolment, method, assignment, context = map(
         look.table, ("user_enrolments", "enrol", "role_assignments", "context")
@@ -67,7 +67,7 @@ def _role_not_given(look: Look) -> sa.Select[Any]:
     )
 
 
-def _given_twice(look: Look) -> sa.Select[Any]:
+def _given_twice(look: CheckContext) -> sa.Select[Any]:
     """Roles that somebody holds twice in the same place from the same source; only the later row is blamed."""
     later, earlier = look.table("role_assignments"), look.table("role_assignments")
     same = [earlier.c[name] == later.c[name] for name in ("contextid", "userid", "roleid", "component", "itemid")]

@@ -9,12 +9,12 @@ import sqlalchemy as sa
 
 from sync.moodle.files.file_pool import EMPTY_HASH
 from sync.moodle.files.files import pathname_hash
-from sync.moodle.integrity.check import Check, Look, dangling, lacks
+from sync.moodle.integrity.check import Check, CheckContext, dangling, lacks
 
 _PLACE = ("contextid", "component", "filearea", "itemid", "filepath", "filename")
 
 
-def _wrongly_hashed(look: Look) -> Iterator[int]:
+def _wrongly_hashed(look: CheckContext) -> Iterator[int]:
     file = look.table("files")
     columns = (file.c.id, file.c.pathnamehash, *(file.c[name] for name in _PLACE))
     for row in look.stream(sa.select(*columns).where(*look.contexts(file.c.contextid)).order_by(file.c.id)):
@@ -22,7 +22,7 @@ def _wrongly_hashed(look: Look) -> Iterator[int]:
             yield row.id
 
 
-def _without_directory(look: Look) -> sa.Select[Any]:
+def _without_directory(look: CheckContext) -> sa.Select[Any]:
     """Every folder that holds a file has a row of its own, named ".", and so has the uppermost folder of the area."""
     file = look.table("files")
     lacking = []
@@ -33,13 +33,13 @@ def _without_directory(look: Look) -> sa.Select[Any]:
     return sa.select(file.c.id).where(sa.or_(*lacking), *look.contexts(file.c.contextid))
 
 
-def _directory_with_content(look: Look) -> sa.Select[Any]:
+def _directory_with_content(look: CheckContext) -> sa.Select[Any]:
     file = look.table("files")
     has_content = sa.or_(file.c.filesize != 0, file.c.contenthash != EMPTY_HASH)
     return sa.select(file.c.id).where(file.c.filename == ".", has_content, *look.contexts(file.c.contextid))
 
 
-def _without_content(look: Look) -> Iterator[int]:
+def _without_content(look: CheckContext) -> Iterator[int]:
     """The first row of each content that isn't in the pool in full. Moodle may never have fetched what an alias is of."""
     assert look.pool is not None  # noqa: S101 # the check is made with a pool only
     file = look.table("files")

@@ -8,10 +8,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sync.moodle.integrity.check import Check, Look, as_text, dangling, lacks
+from sync.moodle.integrity.check import Check, CheckContext, as_text, dangling, lacks
 
 
-def _in_a_foreign_category(look: Look) -> sa.Select[Any]:
+def _in_a_foreign_category(look: CheckContext) -> sa.Select[Any]:
     item, category = look.table("grade_items"), look.table("grade_categories")
     is_its_own = (category.c.id == item.c.categoryid, category.c.courseid == item.c.courseid)
     return sa.select(item.c.id).where(
@@ -19,7 +19,7 @@ def _in_a_foreign_category(look: Look) -> sa.Select[Any]:
     )
 
 
-def _of_no_category(look: Look) -> sa.Select[Any]:
+def _of_no_category(look: CheckContext) -> sa.Select[Any]:
     """Totals of a course are those of its uppermost category, totals of a category those of another one."""
     item, category = look.table("grade_items"), look.table("grade_categories")
     is_uppermost = category.c.parent.is_(None)
@@ -32,7 +32,7 @@ def _of_no_category(look: Look) -> sa.Select[Any]:
     )
 
 
-def _of_no_activity(look: Look, module: str) -> sa.Select[Any]:
+def _of_no_activity(look: CheckContext, module: str) -> sa.Select[Any]:
     item, activity = look.table("grade_items"), look.table(module)
     is_its_own = (activity.c.id == item.c.iteminstance, activity.c.course == item.c.courseid)
     return sa.select(item.c.id).where(
@@ -41,13 +41,13 @@ def _of_no_activity(look: Look, module: str) -> sa.Select[Any]:
     )  # fmt: skip
 
 
-def _of_no_module(look: Look) -> sa.Select[Any]:
+def _of_no_module(look: CheckContext) -> sa.Select[Any]:
     item = look.table("grade_items")
     unknown = sa.or_(item.c.itemmodule.is_(None), item.c.itemmodule.not_in(sorted(look.modules)))
     return sa.select(item.c.id).where(item.c.itemtype == "mod", unknown, *look.courses(item.c.courseid))
 
 
-def _on_a_wrong_path(look: Look) -> sa.Select[Any]:
+def _on_a_wrong_path(look: CheckContext) -> sa.Select[Any]:
     category, parent = look.table("grade_categories"), look.table("grade_categories")
     path = sa.func.coalesce(parent.c.path, "/") + as_text(category.c.id) + sa.literal("/")
     wrong = (
@@ -61,7 +61,7 @@ def _on_a_wrong_path(look: Look) -> sa.Select[Any]:
     return sa.select(category.c.id).select_from(joined).where(sa.or_(*wrong), *look.courses(category.c.courseid))
 
 
-def _second_uppermost(look: Look) -> sa.Select[Any]:
+def _second_uppermost(look: CheckContext) -> sa.Select[Any]:
     later, earlier = look.table("grade_categories"), look.table("grade_categories")
     same = sa.and_(earlier.c.courseid == later.c.courseid, earlier.c.parent.is_(None), earlier.c.id < later.c.id)
     return sa.select(later.c.id).select_from(later.join(earlier, same)).where(
@@ -69,7 +69,7 @@ def _second_uppermost(look: Look) -> sa.Select[Any]:
     )  # fmt: skip
 
 
-def checks_of_modules(look: Look) -> Iterator[Check]:
+def checks_of_modules(look: CheckContext) -> Iterator[Check]:
     """Give the checks that are made for each type of activity of the site."""
     for module in look.modules:
         yield Check("grade_item_instance_missing", "grade_items", partial(_of_no_activity, module=module))

@@ -6,10 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sync.moodle.integrity.check import Check, Look, dangling, lacks
+from sync.moodle.integrity.check import Check, CheckContext, dangling, lacks
 
 
-def _not_enrolled(look: Look) -> sa.Select[Any]:
+def _not_enrolled(look: CheckContext) -> sa.Select[Any]:
     """On the front page everybody counts as enrolled."""
     member, group, method, enrolment, course = map(
         look.table, ("groups_members", "groups", "enrol", "user_enrolments", "course")
@@ -26,7 +26,7 @@ def _not_enrolled(look: Look) -> sa.Select[Any]:
     )
 
 
-def _across_courses(look: Look) -> sa.Select[Any]:
+def _across_courses(look: CheckContext) -> sa.Select[Any]:
     link, group, grouping = look.table("groupings_groups"), look.table("groups"), look.table("groupings")
     return (
         sa.select(link.c.id)
@@ -40,7 +40,7 @@ def _across_courses(look: Look) -> sa.Select[Any]:
     )
 
 
-def _foreign_default_grouping(look: Look) -> sa.Select[Any]:
+def _foreign_default_grouping(look: CheckContext) -> sa.Select[Any]:
     course, grouping = look.table("course"), look.table("groupings")
     is_its_own = (grouping.c.id == course.c.defaultgroupingid, grouping.c.courseid == course.c.id)
     return sa.select(course.c.id).where(

@@ -7,11 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sync.moodle.integrity.check import Check, Look, dangling, lacks
+from sync.moodle.integrity.check import Check, CheckContext, dangling, lacks
 from sync.moodle.versions import CONTEXT_MODULE
 
 
-def _category_out_of_its_context(look: Look) -> sa.Select[Any]:
+def _category_out_of_its_context(look: CheckContext) -> sa.Select[Any]:
     category, parent = look.table("question_categories"), look.table("question_categories")
     is_its_own = (parent.c.id == category.c.parent, parent.c.contextid == category.c.contextid)
     return sa.select(category.c.id).where(
@@ -19,12 +19,12 @@ def _category_out_of_its_context(look: Look) -> sa.Select[Any]:
     )
 
 
-def _without_version(look: Look) -> sa.Select[Any]:
+def _without_version(look: CheckContext) -> sa.Select[Any]:
     question, version = look.table("question"), look.table("question_versions")
     return sa.select(question.c.id).where(lacks(version, version.c.questionid == question.c.id))
 
 
-def _entry_without_version(look: Look) -> sa.Select[Any]:
+def _entry_without_version(look: CheckContext) -> sa.Select[Any]:
     entry, version, category = map(look.table, ("question_bank_entries", "question_versions", "question_categories"))
     return (
         sa.select(entry.c.id)
@@ -33,7 +33,7 @@ def _entry_without_version(look: Look) -> sa.Select[Any]:
     )
 
 
-def _version_missing(look: Look) -> sa.Select[Any]:
+def _version_missing(look: CheckContext) -> sa.Select[Any]:
     reference, version = look.table("question_references"), look.table("question_versions")
     is_meant = (
         version.c.questionbankentryid == reference.c.questionbankentryid, version.c.version == reference.c.version
@@ -43,7 +43,7 @@ def _version_missing(look: Look) -> sa.Select[Any]:
     )
 
 
-def _slot_missing(look: Look, table: str) -> sa.Select[Any]:
+def _slot_missing(look: CheckContext, table: str) -> sa.Select[Any]:
     """References of quizzes whose slot isn't there, or is in a quiz of another context."""
     reference, slot, quiz = look.table(table), look.table("quiz_slots"), _quiz_contexts(look)
     its_slot = slot.join(quiz, quiz.c.quizid == slot.c.quizid)
@@ -55,7 +55,7 @@ def _slot_missing(look: Look, table: str) -> sa.Select[Any]:
     )
 
 
-def _quiz_contexts(look: Look) -> sa.Subquery:
+def _quiz_contexts(look: CheckContext) -> sa.Subquery:
     cm, context = look.table("course_modules"), look.table("context")
     return (
         sa.select(cm.c.instance.label("quizid"), context.c.id.label("contextid"))
@@ -67,7 +67,7 @@ def _quiz_contexts(look: Look) -> sa.Subquery:
     )
 
 
-def _slot_without_question(look: Look) -> sa.Select[Any]:
+def _slot_without_question(look: CheckContext) -> sa.Select[Any]:
     slot, quiz = look.table("quiz_slots"), look.table("quiz")
     nowhere = []
     for table in ("question_references", "question_set_references"):
@@ -78,7 +78,7 @@ def _slot_without_question(look: Look) -> sa.Select[Any]:
     return sa.select(slot.c.id).select_from(joined).where(*nowhere, *look.courses(quiz.c.course))
 
 
-def _slots_out_of_order(look: Look) -> Iterator[int]:
+def _slots_out_of_order(look: CheckContext) -> Iterator[int]:
     """The slots of a quiz are numbered from 1 on, and their pages only rise."""
     slot, quiz = look.table("quiz_slots"), look.table("quiz")
     statement = (
@@ -97,7 +97,7 @@ def _slots_out_of_order(look: Look) -> Iterator[int]:
         last_page = page
 
 
-def _section_without_slot(look: Look) -> sa.Select[Any]:
+def _section_without_slot(look: CheckContext) -> sa.Select[Any]:
     """A quiz without questions has one section, which begins with slot 1."""
     section, slot, quiz = look.table("quiz_sections"), look.table("quiz_slots"), look.table("quiz")
     is_its_first = (slot.c.quizid == section.c.quizid, slot.c.slot == section.c.firstslot)

@@ -11,7 +11,7 @@ from sync.moodle.courses.courses import Course
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.files.file_pool import FilePool
 from sync.moodle.integrity import categories, contexts, enrolments, files, grades, groups, questions, sections
-from sync.moodle.integrity.check import Check, Finding, Level, Look
+from sync.moodle.integrity.check import Check, CheckContext, IntegrityFinding, IntegrityLevel
 
 _CHECKS: tuple[Check, ...] = tuple(
     chain.from_iterable(
@@ -24,11 +24,11 @@ class ContentReport(NamedTuple):
     """What came of it. Shape: made: how many checks were made"""
 
     made: int
-    findings: list[Finding]
+    findings: list[IntegrityFinding]
 
     @property
-    def faults(self) -> list[Finding]:
-        return [finding for finding in self.findings if finding.level is Level.ERROR]
+    def faults(self) -> list[IntegrityFinding]:
+        return [finding for finding in self.findings if finding.level is IntegrityLevel.ERROR]
 
 
 def check_content(
@@ -39,9 +39,9 @@ def check_content(
     Shape: pool: where Moodle's files are; without it their contents aren't looked for
     Queries: at most two for each check and each type of activity, whatever the site holds
     """
-    look = Look(session, fetch_scope(session, courses) if courses else None, pool)
+    look = CheckContext(session, fetch_scope(session, courses) if courses else None, pool)
     checks = [check for check in checks_of(look) if check.is_for(look)]
-    found: dict[tuple[str, str], Finding] = {}
+    found: dict[tuple[str, str], IntegrityFinding] = {}
     for check in checks:
         finding = check.make(look)
         session.release()
@@ -51,7 +51,7 @@ def check_content(
     return ContentReport(len(checks), list(found.values()))
 
 
-def checks_of(look: Look) -> Iterator[Check]:
+def checks_of(look: CheckContext) -> Iterator[Check]:
     """Give all checks, with those for each type of activity of the site."""
     yield from _CHECKS
     yield from sections.checks_of_modules(look)

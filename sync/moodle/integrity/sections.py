@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from sync.moodle.integrity.check import Check, Look, dangling, lacks
+from sync.moodle.integrity.check import Check, CheckContext, dangling, lacks
 
 
 class _Listing(NamedTuple):
@@ -21,7 +21,7 @@ class _Listing(NamedTuple):
     modules: dict[int, int]
 
 
-def _listing_strangers(look: Look) -> Iterator[int]:
+def _listing_strangers(look: CheckContext) -> Iterator[int]:
     """Sections whose list names something that is no activity of their course, or names one twice."""
     for course in _courses(look):
         own = {str(cmid) for cmid in course.modules}
@@ -30,7 +30,7 @@ def _listing_strangers(look: Look) -> Iterator[int]:
                 yield sectionid
 
 
-def _not_listed_once(look: Look) -> Iterator[int]:
+def _not_listed_once(look: CheckContext) -> Iterator[int]:
     """Activities that the section in which they say they are doesn't list, or that another one lists as well."""
     for course in _courses(look):
         listing: dict[str, list[int]] = defaultdict(list)
@@ -42,7 +42,7 @@ def _not_listed_once(look: Look) -> Iterator[int]:
                 yield moduleid
 
 
-def _courses(look: Look) -> Iterator[_Listing]:
+def _courses(look: CheckContext) -> Iterator[_Listing]:
     """Give course by course, so that no more than one is held; both tables in one answer, as one can be read at a time."""
     section, cm = look.table("course_sections"), look.table("course_modules")
     zero: sa.ColumnElement[int] = sa.literal_column("0")
@@ -64,13 +64,13 @@ def _courses(look: Look) -> Iterator[_Listing]:
         yield course
 
 
-def _of_unknown_type(look: Look) -> sa.Select[Any]:
+def _of_unknown_type(look: CheckContext) -> sa.Select[Any]:
     cm = look.table("course_modules")
     known = sorted(look.modules.values())
     return sa.select(cm.c.id).where(cm.c.module.not_in(known), *look.courses(cm.c.course))
 
 
-def _without_instance(look: Look, module: str) -> sa.Select[Any]:
+def _without_instance(look: CheckContext, module: str) -> sa.Select[Any]:
     cm, instance = look.table("course_modules"), look.table(module)
     return sa.select(cm.c.id).where(
         cm.c.module == look.modules[module],
@@ -79,7 +79,7 @@ def _without_instance(look: Look, module: str) -> sa.Select[Any]:
     )
 
 
-def _without_course_module(look: Look, module: str) -> sa.Select[Any]:
+def _without_course_module(look: CheckContext, module: str) -> sa.Select[Any]:
     cm, instance = look.table("course_modules"), look.table(module)
     # Survey keeps its models as rows of course 0.
     return sa.select(instance.c.id).where(
@@ -89,7 +89,7 @@ def _without_course_module(look: Look, module: str) -> sa.Select[Any]:
     )
 
 
-def _delegated_to_nothing(look: Look) -> sa.Select[Any]:
+def _delegated_to_nothing(look: CheckContext) -> sa.Select[Any]:
     section, subsection = look.table("course_sections"), look.table("subsection")
     return sa.select(section.c.id).where(
         section.c.component == "mod_subsection",
@@ -98,13 +98,13 @@ def _delegated_to_nothing(look: Look) -> sa.Select[Any]:
     )
 
 
-def _subsection_without_section(look: Look) -> sa.Select[Any]:
+def _subsection_without_section(look: CheckContext) -> sa.Select[Any]:
     section, subsection = look.table("course_sections"), look.table("subsection")
     is_its_own = (section.c.component == "mod_subsection", section.c.itemid == subsection.c.id)
     return sa.select(subsection.c.id).where(lacks(section, *is_its_own), *look.courses(subsection.c.course))
 
 
-def checks_of_modules(look: Look) -> Iterator[Check]:
+def checks_of_modules(look: CheckContext) -> Iterator[Check]:
     """Give the checks that are made for each type of activity of the site."""
     for module in look.modules:
         yield Check("course_module_instance_missing", "course_modules", partial(_without_instance, module=module))

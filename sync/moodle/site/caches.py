@@ -11,7 +11,7 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from sync.moodle.db.database import MoodleSession
-from sync.moodle.db.writer import MAX_KEYS, RowChange, Writer, slices
+from sync.moodle.db.writer import MAX_KEYS, RowChange, Writer, batched
 
 DIRTY_USERS = "accesslib/dirtyusers"
 DIRTY_CONTEXTS = "accesslib/dirtycontexts"
@@ -61,11 +61,11 @@ def flag_changes(
 def _present_flags(session: MoodleSession, wanted: list[tuple[str, str]]) -> dict[tuple[str, str], sa.Row]:
     flags = session.table("cache_flags")
     present = {}
-    for part in slices(sorted({name for _kind, name in wanted}), MAX_KEYS):
+    for part in batched(sorted({name for _kind, name in wanted}), MAX_KEYS):
         kinds = sorted({kind for kind, _name in wanted})
         statement = sa.select(
             flags.c.id, flags.c.flagtype, flags.c.name, flags.c.value, flags.c.timemodified, flags.c.expiry
-        ).where(flags.c.flagtype.in_(kinds), session.among(flags.c.name, part))
+        ).where(flags.c.flagtype.in_(kinds), session.in_clause(flags.c.name, part))
         for row in session.fetch(statement.order_by(flags.c.id.desc())):
             present[(row.flagtype, row.name)] = row
     return present

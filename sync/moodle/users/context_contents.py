@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from sync.moodle.db.writer import MAX_KEYS, Writer, slices
+from sync.moodle.db.writer import MAX_KEYS, Writer, batched
 from sync.moodle.files.files import DeletedFiles, delete_files
 from sync.moodle.versions import CONTEXT_BLOCK, CONTEXT_USER
 
@@ -63,7 +63,7 @@ def delete_context_contents(writer: Writer, contextids: Sequence[int]) -> Delete
 def _context_ids(writer: Writer, level: int, instanceids: Sequence[int]) -> list[int]:
     context = writer.session.table("context")
     found: list[int] = []
-    for part in slices(instanceids, MAX_KEYS):
+    for part in batched(instanceids, MAX_KEYS):
         statement = sa.select(context.c.id).where(context.c.contextlevel == level, context.c.instanceid.in_(part))
         found += [contextid for (contextid,) in writer.session.fetch(statement)]
     return sorted(found)

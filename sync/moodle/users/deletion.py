@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from sync.moodle.db.database import MoodleSession
-from sync.moodle.db.writer import MAX_KEYS, RowChange, Writer, slices
+from sync.moodle.db.writer import MAX_KEYS, RowChange, Writer, batched
 from sync.moodle.enrolments.unenrol_cleanup import leave_forums, leave_groups
 from sync.moodle.files.files import DeletedFiles
 from sync.moodle.grades.grades import move_grades_to_history
@@ -57,7 +57,7 @@ _NOT_IN_USERNAMES = re.compile(r"[^-.@_a-z0-9]")
 _PREFIX_LENGTH = 89
 
 
-class AccountToDelete(NamedTuple):
+class UserToDelete(NamedTuple):
     """What must be known of an account to delete it."""
 
     id: int
@@ -76,7 +76,7 @@ class DeletionSummary(NamedTuple):
     files: DeletedFiles
 
 
-def delete_accounts(writer: Writer, accounts: Sequence[AccountToDelete], *, now: int) -> DeletionSummary:
+def delete_users(writer: Writer, accounts: Sequence[UserToDelete], *, now: int) -> DeletionSummary:
     """Delete accounts inside the caller's transaction. The caller has refused guest, administrators and operator.
 
     Units: now: seconds since epoch
@@ -126,12 +126,12 @@ def _leave_courses(writer: Writer, userids: Sequence[int], *, now: int) -> list[
     session = writer.session
     leave_forums(writer, _courses_of(session, userids))
     members = session.table("groups_members")
-    belongings = [
+    dependent_tables = [
         dict(row._mapping)
-        for part in slices(userids, MAX_KEYS)
+        for part in batched(userids, MAX_KEYS)
         for row in session.fetch(sa.select(members).where(members.c.userid.in_(part)).order_by(members.c.id))
     ]
-    leave_groups(writer, belongings, now=now)
+    leave_groups(writer, dependent_tables, now=now)
     return writer.delete_where("user_enrolments", "userid", userids)
 
 
@@ -140,7 +140,7 @@ def _courses_of(session: MoodleSession, userids: Sequence[int]) -> frozenset[tup
     statement = sa.select(enrolment.c.userid, enrol.c.courseid).join(enrol, enrol.c.id == enrolment.c.enrolid)
     return frozenset(
         (userid, courseid)
-        for part in slices(userids, MAX_KEYS)
+        for part in batched(userids, MAX_KEYS)
         for userid, courseid in session.fetch(statement.where(enrolment.c.userid.in_(part)))
     )
 
@@ -160,7 +160,7 @@ def _delete_calendar_subscriptions(writer: Writer, userids: Sequence[int]) -> No
     writer.delete_where("event_subscriptions", "userid", userids)
 
 
-def _rename_away(writer: Writer, accounts: Sequence[AccountToDelete], *, now: int) -> None:
+def _rename_away(writer: Writer, accounts: Sequence[UserToDelete], *, now: int) -> None:
     """Row 10: the row stays, under a name that nobody logs in with."""
     names = _free_names(writer.session, accounts, now)
     writer.update_many(
@@ -186,7 +186,7 @@ def md5_of(username: str) -> str:
     return hashlib.md5(username.encode(), usedforsecurity=False).hexdigest()
 
 
-def _free_names(session: MoodleSession, accounts: Sequence[AccountToDelete], now: int) -> list[str]:
+def _free_names(session: MoodleSession, accounts: Sequence[UserToDelete], now: int) -> list[str]:
     """Names "<email>.<time>", a later second where that is in use on any host or by an account before.
 
     Queries: one, and one more for each tenfold of seconds that are in use
@@ -207,7 +207,7 @@ def _free_names(session: MoodleSession, accounts: Sequence[AccountToDelete], now
         spare *= 10
 
 
-def _prefix(account: AccountToDelete, *, is_extended: bool) -> str:
+def _prefix(account: UserToDelete, *, is_extended: bool) -> str:
     name = (account.email or f"{account.username}.{account.id}@unknownemail.invalid").lower().strip()
     if not is_extended:
         name = _NOT_IN_USERNAMES.sub("", name)
@@ -219,7 +219,7 @@ def _present_usernames(session: MoodleSession, names: Collection[str]) -> set[st
     # Moodle's index on usernames begins with the host.
     hostids = [0, *(hostid for (hostid,) in session.fetch(sa.select(host.c.id)))]
     present: set[str] = set()
-    for part in slices(sorted(names), MAX_KEYS):
+    for part in batched(sorted(names), MAX_KEYS):
         statement = sa.select(user.c.username).where(user.c.mnethostid.in_(hostids), user.c.username.in_(part))
         present.update(username for (username,) in session.fetch(statement))
     return present

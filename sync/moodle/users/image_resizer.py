@@ -37,7 +37,7 @@ _WORTH_A_POOL = 16
 Image.MAX_IMAGE_PIXELS = None
 
 
-class Drawing(NamedTuple):
+class ResizeResult(NamedTuple):
     """What came of one picture.
 
     Shape: extension: "jpg" or "png"; contents: in the order of SIDES; code, params: why it can't be drawn, "" when it can
@@ -49,7 +49,7 @@ class Drawing(NamedTuple):
     params: dict[str, int] = {}
 
 
-def draw(original: bytes) -> Drawing:
+def draw(original: bytes) -> ResizeResult:
     """Draw the three squares of a picture. JPEG stays JPEG; PNG and GIF become PNG, transparent where they were.
 
     Mirrors: process_new_icon(); here the orientation that a camera has noted is applied, and many pixels are refused
@@ -59,7 +59,7 @@ def draw(original: bytes) -> Drawing:
             width, height = picture.size
             if width * height > MAX_PIXELS:
                 params = {"width": width, "height": height, "limit": MAX_PIXELS // 1_000_000}
-                return Drawing(code="picture_too_many_pixels", params=params)
+                return ResizeResult(code="picture_too_many_pixels", params=params)
             is_jpeg = picture.format in ("JPEG", "MPO")
             if min(width, height) > _DRAFT_SIDE:
                 picture.draft(
@@ -68,19 +68,19 @@ def draw(original: bytes) -> Drawing:
             square = _square(picture, is_jpeg=is_jpeg)
     # A damaged picture makes Pillow raise almost anything: OSError, SyntaxError, ValueError, struct.error, KeyError …
     except Exception:  # noqa: BLE001
-        return Drawing(code="picture_unreadable")
+        return ResizeResult(code="picture_unreadable")
     contents = tuple(_encoded(_resized(square, side), is_jpeg=is_jpeg) for side in SIDES.values())
-    return Drawing("jpg" if is_jpeg else "png", contents)
+    return ResizeResult("jpg" if is_jpeg else "png", contents)
 
 
-class Draughtsmen:
+class ImageResizerPool:
     """Draws many pictures on all cores; the processes start at the first need and live for one run."""
 
     def __init__(self, processes: int = 0) -> None:
         self._processes = processes or os.cpu_count() or 1
         self._executor: ProcessPoolExecutor | None = None
 
-    def draw_many(self, originals: Iterable[bytes]) -> Iterator[Drawing]:
+    def draw_many(self, originals: Iterable[bytes]) -> Iterator[ResizeResult]:
         """Draw pictures in their order; of the originals only a few are in memory at a time.
 
         Raises: ToolSyncError if a process was killed
@@ -88,7 +88,7 @@ class Draughtsmen:
         originals = iter(originals)
         if self._executor is None:
             yield from map(draw, islice(originals, _WORTH_A_POOL))
-        waiting: deque[Future[Drawing]] = deque()
+        waiting: deque[Future[ResizeResult]] = deque()
         try:
             for original in originals:
                 self._executor = self._executor or start_processes(self._processes)

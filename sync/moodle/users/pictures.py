@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from sync.moodle.db.database import MoodleSession
-from sync.moodle.db.writer import MAX_KEYS, RowChange, Writer, slices
+from sync.moodle.db.writer import MAX_KEYS, RowChange, Writer, batched
 from sync.moodle.files.file_pool import EMPTY_HASH
 from sync.moodle.files.files import DeletedFiles, delete_files, pathname_hash
 from sync.moodle.users.contexts import fetch_userids_without_context, insert_user_contexts
@@ -50,7 +50,7 @@ def fetch_icons(moodle: MoodleSession, userids: Collection[int]) -> dict[int, di
     """Give the picture files that accounts have. Shape: userid -> name -> (id, contenthash). Queries: one per 10,000"""
     files, context = moodle.table("files"), moodle.table("context")
     icons: dict[int, dict[str, tuple[int, str]]] = {}
-    for part in slices(sorted(userids), MAX_KEYS):
+    for part in batched(sorted(userids), MAX_KEYS):
         statement = (
             sa.select(context.c.instanceid, files.c.filename, files.c.id, files.c.contenthash)
             .join_from(context, files, files.c.contextid == context.c.id)
@@ -73,7 +73,7 @@ def fetch_checksums(moodle: MoodleSession, fieldid: int, userids: Collection[int
     """Give the stored checksums of accounts. Queries: one per 10,000"""
     data = moodle.table("user_info_data")
     checksums: dict[int, ChecksumRow] = {}
-    for part in slices(sorted(userids), MAX_KEYS):
+    for part in batched(sorted(userids), MAX_KEYS):
         statement = sa.select(data.c.userid, data.c.id, data.c.data).where(
             data.c.fieldid == fieldid, data.c.userid.in_(part)
         )
@@ -127,7 +127,7 @@ def fetch_referred_hashes(moodle: MoodleSession, contenthashes: Iterable[str]) -
     """Give those of the contents that rows refer to. Queries: one per 10,000"""
     files = moodle.table("files")
     referred: set[str] = set()
-    for part in slices(sorted(contenthashes), MAX_KEYS):
+    for part in batched(sorted(contenthashes), MAX_KEYS):
         found = moodle.fetch(sa.select(files.c.contenthash).distinct().where(files.c.contenthash.in_(part)))
         referred.update(contenthash for (contenthash,) in found)
     return referred

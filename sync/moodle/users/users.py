@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sync.moodle.db.collation import spellings
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.identifiers import folding, is_id, named
-from sync.moodle.db.writer import MAX_KEYS, slices
+from sync.moodle.db.writer import MAX_KEYS, batched
 from sync.moodle.enrolments.roles import fetch_configurers
 from sync.moodle.site.time_zone import Clock, clock_of
 from sync.moodle.users.passwords import HashFormat, format_for
@@ -176,8 +176,8 @@ def fetch_accounts(
         # Most rows name the same account by every identity: the first query reads it, the others only its id.
         selected = [user.c.id] if accounts else wanted
         held = {account[name] for account in accounts.values()} if name != every else set()
-        for part in slices([value for value in values if value not in held], MAX_KEYS):
-            is_meant = moodle.among(user.c.id, part) if name == "id" else named(moodle, "user", name, part)
+        for part in batched([value for value in values if value not in held], MAX_KEYS):
+            is_meant = moodle.in_clause(user.c.id, part) if name == "id" else named(moodle, "user", name, part)
             rows = moodle.fetch(
                 sa.select(*selected).where(user.c.mnethostid.in_(hostids), is_meant, user.c.deleted == int(deleted))
             )
@@ -185,8 +185,8 @@ def fetch_accounts(
                 accounts.update((row[0], dict(zip(columns, row, strict=True))) for row in rows)
             else:
                 further.update(rowid for (rowid,) in rows)
-    for part in slices(sorted(further - accounts.keys()), MAX_KEYS):
-        rows = moodle.fetch(sa.select(*wanted).where(moodle.among(user.c.id, part)))
+    for part in batched(sorted(further - accounts.keys()), MAX_KEYS):
+        rows = moodle.fetch(sa.select(*wanted).where(moodle.in_clause(user.c.id, part)))
         accounts.update((row[0], dict(zip(columns, row, strict=True))) for row in rows)
     return accounts
 
@@ -211,9 +211,9 @@ def fetch_profile_data(
     """Read stored custom fields: (userid, fieldid) -> (row id, data). Queries: one per 10,000 accounts."""
     data = moodle.table("user_info_data")
     stored = {}
-    for part in slices(list(userids), MAX_KEYS):
+    for part in batched(list(userids), MAX_KEYS):
         statement = sa.select(data.c.id, data.c.userid, data.c.fieldid, data.c.data).where(
-            moodle.among(data.c.userid, part), data.c.fieldid.in_(fieldids)
+            moodle.in_clause(data.c.userid, part), data.c.fieldid.in_(fieldids)
         )
         for rowid, userid, fieldid, text in moodle.fetch(statement):
             stored[(userid, fieldid)] = (rowid, text)
@@ -229,7 +229,7 @@ def fetch_owners_of_profile_values(
     text = sa.cast(data.c.data, sa.String(1333))
     owners: dict[tuple[int, str], set[int]] = {}
     for fieldid, values in values_by_fieldid.items():
-        for part in slices(list(values), MAX_KEYS):
+        for part in batched(list(values), MAX_KEYS):
             is_meant = text.in_(sorted(spellings(part)))
             statement = sa.select(data.c.userid, data.c.data).where(data.c.fieldid == fieldid, is_meant)
             for userid, value in moodle.fetch(statement):
@@ -243,9 +243,9 @@ def fetch_preferences(
     """Read preferences: (userid, name) -> (row id, value). Queries: one per 10,000 accounts."""
     preference = moodle.table("user_preferences")
     stored = {}
-    for part in slices(list(userids), MAX_KEYS):
+    for part in batched(list(userids), MAX_KEYS):
         statement = sa.select(preference.c.id, preference.c.userid, preference.c.name, preference.c.value).where(
-            moodle.among(preference.c.userid, part), preference.c.name.in_(names)
+            moodle.in_clause(preference.c.userid, part), preference.c.name.in_(names)
         )
         for rowid, userid, name, value in moodle.fetch(statement):
             stored[(userid, name)] = (rowid, value)

@@ -83,7 +83,7 @@ class Plan:
     def delete(self, table: str, rowid: int, *lines: int) -> None:
         self.deletes.setdefault(table, []).append(Delete(rowid, lines))
 
-    def let_go(self) -> None:
+    def release_memory(self) -> None:
         """Drop everything. A plan and the views that filled it hold each other: Python's collector would have to find them."""
         vars(self).clear()
 

@@ -11,7 +11,7 @@ A processor is made for every connection of a run. For every chunk of cleaned ro
     committed(owed)                carry it out; both also when the commit became known only later; not in a simulation
     remember(plan, state)          only in a simulation, instead of prepare and apply
 
-After the last chunk: closing_plan(), which is carried out like the plan of a chunk.
+After the last chunk: final_plan(), which is carried out like the plan of a chunk.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from sync.columns.survey import FileSurvey, Survey
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.schema import NATURAL_KEYS, WRITE_ORDER
 from sync.moodle.db.writer import RowChange, Writer
-from sync.moodle.enrolments.unenrol_cleanup import leave_courses
+from sync.moodle.enrolments.unenrol_cleanup import unenrol_cleanup
 from sync.moodle.files.files import DeletedFiles
 from sync.moodle.grades.grades import recover_course_grades
 from sync.moodle.site import caches
@@ -143,14 +143,14 @@ class Processor(ABC, Generic[State, PlanT]):
         """Do what may only happen once the transaction is in (files in Moodle's data folder). Twice is harmless."""
         self.kept["bytes_left"] = self.kept.get("bytes_left", 0) + trash_blobs(self.moodle, DeletedFiles(owed.files))
 
-    def pass_over(self, rows: Sequence[CleanRow]) -> None:
-        """Look at rows that an earlier attempt at this run has carried out; for what `closing_plan` must know."""
+    def on_skipped(self, rows: Sequence[CleanRow]) -> None:
+        """Look at rows that an earlier attempt at this run has carried out; for what `final_plan` must know."""
 
-    def closing_plan(self) -> PlanT | None:
+    def final_plan(self) -> PlanT | None:
         """Decide, after the last chunk, what else is to be done (without outcomes). May read; None when there is nothing."""
         return None
 
-    def closing_notes(self) -> list[Note]:
+    def final_notes(self) -> list[Note]:
         """Say what is worth saying about everything that was done; asked for once, at the end."""
         return [*blob_notes(self.kept.get("bytes_left", 0)), *self.kept.get("notes", ())]
 
@@ -190,7 +190,7 @@ def write_plan(plan: Plan, writer: Writer) -> dict[Ref, int]:
             if insert.key:
                 ids[Ref(table, insert.key)] = rowid
     if plan.unenrolled:
-        plan.files += leave_courses(writer, plan.unenrolled, now=plan.now)
+        plan.files += unenrol_cleanup(writer, plan.unenrolled, now=plan.now)
     if plan.enrolled:
         recover_course_grades(writer, plan.enrolled, now=plan.now)
     for table in _in_order(plan.updates):

@@ -115,10 +115,10 @@ class CategoriesDelete(Processor[CategoryState, CategoriesDeletePlan]):
     def remember(self, plan: CategoriesDeletePlan, state: CategoryState) -> None:
         self.kept["gone"] = plan.gone
 
-    def pass_over(self, rows: Sequence[CleanRow]) -> None:
+    def on_skipped(self, rows: Sequence[CleanRow]) -> None:
         self.kept["deleted_earlier"] = True
 
-    def closing_plan(self) -> CategoriesDeletePlan | None:
+    def final_plan(self) -> CategoriesDeletePlan | None:
         if self._gone or self.kept.get("deleted_earlier"):
             return CategoriesDeletePlan(int(time.time()), self._gone, fixes_order=True)
         return None

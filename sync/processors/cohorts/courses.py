@@ -19,9 +19,9 @@ from sync.processors.base.processor import Processor
 from sync.processors.cohorts.courses_planner import (
     COHORT,
     METHODS_WITHOUT_COHORTS,
-    LinksPlan,
-    LinksPlanner,
-    LinksState,
+    CohortCoursesPlan,
+    CohortCoursesPlanner,
+    CohortCoursesState,
     without_members,
 )
 from sync.processors.cohorts.options import COHORT_IDENTIFIERS, FOLLOW_ENROLMENTS
@@ -31,7 +31,7 @@ from sync.processors.memberships.fetch import fetch_memberships
 from sync.values import CleanRow
 
 
-class CohortCourses(Processor[LinksState, LinksPlan]):
+class CohortCourses(Processor[CohortCoursesState, CohortCoursesPlan]):
     """Enrolment methods that enrol a cohort in a course. Spec: cohorts.md sections 2 and 3."""
 
     key = "cohort_courses"
@@ -82,7 +82,7 @@ class CohortCourses(Processor[LinksState, LinksPlan]):
             student = self.roles.get(STUDENT)
             self.roles = {str(role.id): role for role in roles} | ({STUDENT: student} if student else {})
 
-    def fetch(self, rows: Sequence[CleanRow]) -> LinksState:
+    def fetch(self, rows: Sequence[CleanRow]) -> CohortCoursesState:
         memberships = fetch_memberships(
             self.moodle,
             self.memory,
@@ -94,7 +94,7 @@ class CohortCourses(Processor[LinksState, LinksPlan]):
         )
         deleted = fetch_deleted_members(self.moodle, [cohort.id for cohort in memberships.cohorts])
         installed = frozenset(self.moodle.plugins_of("enrol")) | {COHORT}
-        return LinksState(
+        return CohortCoursesState(
             now=int(time.time()),
             rules=self.rules,
             memberships=without_members(memberships, deleted),
@@ -102,8 +102,8 @@ class CohortCourses(Processor[LinksState, LinksPlan]):
             methods=installed & memberships.enabled_methods - METHODS_WITHOUT_COHORTS,
         )
 
-    def plan(self, rows: Sequence[CleanRow], state: LinksState) -> LinksPlan:
-        return LinksPlanner(state, self.chosen).plan_rows(rows)
+    def plan(self, rows: Sequence[CleanRow], state: CohortCoursesState) -> CohortCoursesPlan:
+        return CohortCoursesPlanner(state, self.chosen).plan_rows(rows)
 
-    def remember(self, plan: LinksPlan, state: LinksState) -> None:
+    def remember(self, plan: CohortCoursesPlan, state: CohortCoursesState) -> None:
         plan.rows.remember(self.memory, {})

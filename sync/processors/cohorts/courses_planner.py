@@ -43,7 +43,7 @@ _MAX_MEMBERS = 20_000
 
 
 @dataclass(frozen=True)
-class LinksState:
+class CohortCoursesState:
     """Everything read for one chunk.
 
     Shape: memberships: of everybody in the cohorts and courses; roles: as the file names them; methods: that may be used
@@ -56,7 +56,7 @@ class LinksState:
     methods: frozenset[str]
 
 
-class LinksPlan(Plan):
+class CohortCoursesPlan(Plan):
     """Shape: rows: what the chunk knows, for a simulation to remember."""
 
     rows: MembershipRows
@@ -69,18 +69,18 @@ def without_members(state: MembershipState, userids: Collection[int]) -> Members
     return replace(state, rows={**state.rows, "cohort_members": left})
 
 
-class LinksPlanner:
+class CohortCoursesPlanner:
     """Plans one chunk."""
 
-    def __init__(self, state: LinksState, chosen: OptionValues) -> None:
+    def __init__(self, state: CohortCoursesState, chosen: OptionValues) -> None:
         self.state = state
         self.chosen = chosen
-        self.plan = LinksPlan()
+        self.plan = CohortCoursesPlan()
         self.plan.rows = self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
         self.groups = CourseGroups(self.rows)
         self.book = CohortBook(state.memberships)
 
-    def plan_rows(self, rows: Sequence[CleanRow]) -> LinksPlan:
+    def plan_rows(self, rows: Sequence[CleanRow]) -> CohortCoursesPlan:
         self._split_if_large(rows)
         for row in rows:
             try:

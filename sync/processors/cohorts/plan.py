@@ -10,7 +10,7 @@ from sync.columns.survey import FileSurvey
 from sync.moodle.categories.categories import Category
 from sync.moodle.cohorts.cohorts import Cohort, CohortDetails
 from sync.processors.base.plan import Plan, Ref
-from sync.processors.memberships.named_users import NamedAccounts
+from sync.processors.memberships.named_users import NamedUsers
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import MembershipState
 from sync.values import Row
@@ -29,10 +29,10 @@ class CohortsState:
     now: int
     identifier: str
     useridentifier: str
-    accounts: NamedAccounts
+    accounts: NamedUsers
     memberships: MembershipState
     details: Mapping[int, CohortDetails] = field(default_factory=dict)
-    belongings: Mapping[int, Sequence[tuple[str, int]]] = field(default_factory=dict)
+    dependent_tables: Mapping[int, Sequence[tuple[str, int]]] = field(default_factory=dict)
     gates: Mapping[int, int] = field(default_factory=dict)
     names_users: bool = False
     categories: Sequence[Category] = ()
@@ -61,7 +61,7 @@ class CohortsPlan(Plan):
     def __init__(self, now: int = 0) -> None:
         super().__init__(now)
         self.changed: dict[int | Ref, dict[str, Any] | None] = {}
-        self.losers: set[str] = set()
+        self.dependent_rows: set[str] = set()
 
 
 def as_cohort(cohortid: int, columns: Mapping[str, Any]) -> Cohort:

@@ -12,7 +12,7 @@ from sync.processors.cohorts.rows import CohortRows
 from sync.processors.memberships.cohort_book import AnyCohort
 from sync.processors.memberships.cohort_sync import enrol_cohort_member, unenrol_cohort_member
 from sync.processors.memberships.enrolment_results import accepted
-from sync.processors.memberships.named_users import find_account
+from sync.processors.memberships.named_users import find_user
 from sync.processors.memberships.rows import MembershipRows
 from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
 
@@ -97,7 +97,7 @@ class CohortsPlanner:
             return self._delete_cohort(row, cohort)
         if not self._leave(user, cohort, row.line):
             return Outcome(row.line, Action.UNCHANGED, "cohort_member_missing", {})
-        self.plan.losers.add(text)
+        self.plan.dependent_rows.add(text)
         change = Change("userid", row.values["userid"], "")
         return Outcome(row.line, Action.DELETED, "cohort_member_removed", {}, changes=(change,))
 
@@ -114,7 +114,7 @@ class CohortsPlanner:
             return Outcome(row.line, Action.UNCHANGED, "cohort_empty_already", {})
         for user in members:
             self._leave(user, cohort, row.line)
-        self.plan.losers.add(text)
+        self.plan.dependent_rows.add(text)
         return Outcome(row.line, Action.UPDATED, "cohort_freed", {"count": len(members)})
 
     # --- what a row names --------------------------------------------------------------------------------------------
@@ -133,7 +133,7 @@ class CohortsPlanner:
     def _named_user(self, row: CleanRow) -> int | Note | None:
         """Return the account of a row, or say what is wrong; None where it names none."""
         text = row.values.get("userid", "")
-        return find_account(self.state.accounts, self.state.useridentifier, text, "userid") if text else None
+        return find_user(self.state.accounts, self.state.useridentifier, text, "userid") if text else None
 
     # --- members -----------------------------------------------------------------------------------------------------
 

@@ -32,7 +32,7 @@ from sync.processors.cohorts.planner import CohortsPlanner, cohort_text
 from sync.processors.memberships.cohort_book import CohortBook, lookup
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.group_purge import listed
-from sync.processors.memberships.named_users import NamedAccounts, fetch_named_accounts
+from sync.processors.memberships.named_users import NamedUsers, fetch_named_users
 from sync.processors.memberships.state import MembershipState
 from sync.values import Action, CleanRow, Note, Outcome
 
@@ -101,7 +101,7 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
         self.kept.setdefault("losers", set())
 
     def fetch(self, rows: Sequence[CleanRow]) -> CohortsState:
-        accounts = fetch_named_accounts(
+        accounts = fetch_named_users(
             self.moodle,
             self.rules,
             self.chosen.useridentifier,
@@ -114,16 +114,16 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
 
     def plan(self, rows: Sequence[CleanRow], state: CohortsState) -> CohortsPlan:
         plan = CohortsPlanner(state, self.chosen).plan_rows(rows)
-        self.kept["losers"] |= plan.losers
+        self.kept["losers"] |= plan.dependent_rows
         return plan
 
-    def pass_over(self, rows: Sequence[CleanRow]) -> None:
+    def on_skipped(self, rows: Sequence[CleanRow]) -> None:
         """Whether the rows took anybody out isn't known any more: any cohort may be empty that they name."""
         self.kept["losers"] |= {
             cohort_text(row, self.chosen.cohortidentifier) for row in rows if row.values.get("cmd") in ("del", "free")
         } - {""}
 
-    def closing_plan(self) -> CohortsPlan | None:
+    def final_plan(self) -> CohortsPlan | None:
         """Delete the cohorts that the file has left empty."""
         if not (self.chosen.syncdelete and self.kept["losers"]):
             return None
@@ -185,7 +185,7 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
         idnumbers = {row.values["cidnumber"] for row in rows if row.values.get("cidnumber")}
         return lookup(identifier, texts, names, idnumbers)
 
-    def _state(self, accounts: NamedAccounts, memberships: MembershipState, *, may_delete: bool) -> CohortsState:
+    def _state(self, accounts: NamedUsers, memberships: MembershipState, *, may_delete: bool) -> CohortsState:
         """Give what was read, with what earlier chunks of a simulation would have changed."""
         changed = self.memory.get_many("changed cohort", [str(cohort.id) for cohort in memberships.cohorts])
         by_id = {cohort.id: cohort for cohort in memberships.cohorts}
@@ -205,7 +205,7 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
             accounts=accounts,
             memberships=memberships.with_cohorts(tuple(by_id.values())),
             details=details,
-            belongings=fetch_cohort_belongings(self.moodle, cohortids) if may_delete else {},
+            dependent_tables=fetch_cohort_belongings(self.moodle, cohortids) if may_delete else {},
             gates=fetch_self_enrolment_gates(self.moodle, cohortids) if may_delete else {},
             categories=fetch_categories(self.moodle) if has_categories else (),
             fold_category=folding(self.moodle, "course_categories", "idnumber") if has_categories else str,

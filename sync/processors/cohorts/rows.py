@@ -113,7 +113,7 @@ class CohortRows:
                 self.rows.delete_instance(instance, line)
                 for user in enrolled:
                     sync_meta_children(self.rows, user, self.rows.state.courses[instance.courseid], line)
-        for table, rowid in self.state.belongings.get(cohort.id, ()):
+        for table, rowid in self.state.dependent_tables.get(cohort.id, ()):
             self.plan.delete(table, rowid, line)
         self.plan.delete("cohort", cohort.id, line)
         self.plan.changed[cohort.id] = None

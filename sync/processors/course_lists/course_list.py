@@ -51,12 +51,12 @@ class CourseList(Processor[ListedCourses, Plan]):
         self.kept[self._has_rows] = True
         return ListedCourses(self.moodle, self.identifier, [row.values["identifier"] for row in rows])
 
-    def pass_over(self, rows: Sequence[CleanRow]) -> None:
+    def on_skipped(self, rows: Sequence[CleanRow]) -> None:
         self.kept[self._has_rows] = True
 
-    def closing_notes(self) -> list[Note]:
+    def final_notes(self) -> list[Note]:
         empty = [] if self.kept.get(self._has_rows) else [Note("list_empty", {})]
-        return [*super().closing_notes(), *empty]
+        return [*super().final_notes(), *empty]
 
     @property
     def identifier(self) -> str:

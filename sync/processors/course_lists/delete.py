@@ -135,11 +135,11 @@ class CoursesDelete(CourseList):
     def remember(self, plan: Plan, state: ListedCourses) -> None:
         self._gone.update(self._deleted_by(plan))
 
-    def pass_over(self, rows: Sequence[CleanRow]) -> None:
-        super().pass_over(rows)
+    def on_skipped(self, rows: Sequence[CleanRow]) -> None:
+        super().on_skipped(rows)
         self.kept["deleted_earlier"] = True
 
-    def closing_plan(self) -> CoursesDeletePlan | None:
+    def final_plan(self) -> CoursesDeletePlan | None:
         if self._gone or self.kept.get("deleted_earlier"):
             return CoursesDeletePlan(int(time.time()), fixes_order=True)
         return None

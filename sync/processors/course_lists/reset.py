@@ -13,7 +13,7 @@ from sync.columns.clean import text
 from sync.columns.column import Column, Columns
 from sync.moodle.course_content.delete.delete import unknown_plugins
 from sync.moodle.course_content.graph.graph import load_graph
-from sync.moodle.course_content.reset.reset import CourseReset, Findings, look_at, reset_courses
+from sync.moodle.course_content.reset.reset import CourseReset, ResetFindings, look_at, reset_courses
 from sync.moodle.courses.courses import Course, CourseNames, fetch_course_names, fetch_course_weights, fetch_courses
 from sync.moodle.db.writer import Writer
 from sync.moodle.enrolments.roles import fetch_roles
@@ -21,7 +21,7 @@ from sync.processors.base.errors import RowError
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor, SplitChunk
 from sync.processors.course_lists.course_list import CHUNK_WEIGHT, course_list_options
-from sync.processors.course_lists.reset_cells import OPTION_COLUMNS, Asked, is_on, read_cells
+from sync.processors.course_lists.reset_cells import OPTION_COLUMNS, ResetRequest, is_on, read_cells
 from sync.processors.memberships.state import roles_by_shortname
 from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
 
@@ -36,18 +36,18 @@ class ResetState:
     lines that can be carried out; weights: courseid -> about how many rows
     """
 
-    asked: Mapping[int, Asked | RowError]
+    asked: Mapping[int, ResetRequest | RowError]
     found: Mapping[str, tuple[Course, ...]]
     names: Mapping[int, CourseNames]
     unknown_plugins: Mapping[int, Sequence[str]]
     weights: Mapping[int, int]
-    findings: Findings
+    findings: ResetFindings
 
 
 class CoursesResetPlan(Plan):
     """Shape: findings: what goes; lines: courseid -> the line that resets it."""
 
-    def __init__(self, now: int, findings: Findings) -> None:
+    def __init__(self, now: int, findings: ResetFindings) -> None:
         super().__init__(now)
         self.findings = findings
         self.lines: dict[int, int] = {}
@@ -109,7 +109,7 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
             look_at(self.moodle, self.graph, list(resets.values())),
         )
 
-    def _asked(self, row: CleanRow) -> Asked | RowError:
+    def _asked(self, row: CleanRow) -> ResetRequest | RowError:
         try:
             return read_cells(row.values, self.roles)
         except RowError as refused:
@@ -163,6 +163,6 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
     def apply(self, plan: CoursesResetPlan, writer: Writer) -> None:
         plan.files = reset_courses(writer, self.graph, plan.findings, now=plan.now)
 
-    def closing_notes(self) -> list[Note]:
+    def final_notes(self) -> list[Note]:
         notes = [Note("course_reset_logs", {})] if self.kept.get("logs_asked_for") else []
-        return [*super().closing_notes(), *notes]
+        return [*super().final_notes(), *notes]

@@ -119,7 +119,7 @@ def _columns() -> Iterator[Column]:
 OPTION_COLUMNS = tuple(_columns())
 
 
-class Asked(NamedTuple):
+class ResetRequest(NamedTuple):
     """What a row asks for. Shape: roleids: in their order; is_all: activities are reset that aren't named"""
 
     options: frozenset[str]
@@ -133,7 +133,7 @@ def is_on(cell: str | None) -> bool:
     return cell is not None and (cell.lower() == _ALL or truth(cell) is True)
 
 
-def read_cells(cells: Mapping[str, Any], roles: Mapping[str, int]) -> Asked:
+def read_cells(cells: Mapping[str, Any], roles: Mapping[str, int]) -> ResetRequest:
     """Give the options that a row turns on.
 
     Shape: roles: short name -> id, of the site; in lower case too, where that is no other role's
@@ -155,7 +155,7 @@ def read_cells(cells: Mapping[str, Any], roles: Mapping[str, int]) -> Asked:
         elif cells.get(option):
             options.discard(option)
     roleids, unknown = _roles(cells.get("roles", ""), roles)
-    return Asked(frozenset(options), roleids, unknown, is_all)
+    return ResetRequest(frozenset(options), roleids, unknown, is_all)
 
 
 def _modules(cell: str) -> tuple[set[str], bool]:

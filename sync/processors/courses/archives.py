@@ -60,7 +60,7 @@ class _Opened:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class ArchiveShelf:
+class BackupCache:
     """The backups that a run's rows name.
 
     Shape: kept: holds what outlives a connection: contents that the run has brought into the pool, and what it has told;

@@ -18,7 +18,7 @@ from typing import Any
 from sync.errors import MoodleCommandFailed, MoodleRefused
 from sync.messages import text_of
 from sync.moodle.site.command_line import MoodleCommand
-from sync.processors.courses.archives import ArchiveShelf
+from sync.processors.courses.archives import BackupCache
 from sync.processors.courses.templates import Template
 from sync.values import CleanRow
 
@@ -31,7 +31,7 @@ _MODE = 0o644
 
 
 @dataclass
-class HandOver:
+class CliRestore:
     """A row whose course Moodle makes.
 
     Shape: categoryid: where Moodle puts it; defaults: columns that the row doesn't give and the backup doesn't decide; courseid:
@@ -51,7 +51,7 @@ class HandOver:
         return self.row._replace(values={**self.defaults, **values})
 
 
-def restore_by_moodle(command: MoodleCommand, shelf: ArchiveShelf, hand_over: HandOver) -> int:
+def restore_by_moodle(command: MoodleCommand, shelf: BackupCache, hand_over: CliRestore) -> int:
     """Have Moodle restore a backup into a new course; give its id.
 
     Raises: MoodleRefused when Moodle doesn't; nothing of the row is there then
@@ -69,7 +69,7 @@ def restore_by_moodle(command: MoodleCommand, shelf: ArchiveShelf, hand_over: Ha
 
 
 @contextmanager
-def _laid_out(shelf: ArchiveShelf, template: Template) -> Iterator[Path]:
+def _laid_out(shelf: BackupCache, template: Template) -> Iterator[Path]:
     """Put a backup where Moodle can read it: into the temporary folder of its data folder, where that is on this machine."""
     folder = shelf.temporary_folder
     descriptor, name = tempfile.mkstemp(prefix="toolsync-", suffix=".mbz", dir=folder)

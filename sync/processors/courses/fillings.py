@@ -9,18 +9,18 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sync.moodle.course_content.delete.clear_content import empty_courses
-from sync.moodle.course_content.graph.content_source import Target
+from sync.moodle.course_content.graph.content_source import CourseTarget
 from sync.moodle.course_content.graph.graph import CourseGraph
 from sync.moodle.courses.courses import Course, fetch_courses
 from sync.moodle.db.writer import Writer
 from sync.moodle.files.files import DeletedFiles
-from sync.processors.courses.templates import FromTemplate, plant_templates
+from sync.processors.courses.templates import FromTemplate, restore_templates
 
 # Values of the option: what a template does to a course that is there.
 IGNORE, ADD, REPLACE = "0", "1", "2"
 
 
-class Filling(NamedTuple):
+class TemplateMerge(NamedTuple):
     """Content for a course that is there. Shape: replaces: what is in it goes first"""
 
     course: Course
@@ -28,7 +28,7 @@ class Filling(NamedTuple):
     replaces: bool
 
 
-def fill_courses(writer: Writer, graph: CourseGraph, fillings: Sequence[Filling], *, now: int) -> DeletedFiles:
+def fill_courses(writer: Writer, graph: CourseGraph, fillings: Sequence[TemplateMerge], *, now: int) -> DeletedFiles:
     """Bring content into courses that are there; give the files of what it replaces, to be seen to after the commit."""
     if not fillings:
         return DeletedFiles()
@@ -40,6 +40,6 @@ def fill_courses(writer: Writer, graph: CourseGraph, fillings: Sequence[Filling]
     wanted = []
     for filling in fillings:
         course, how = courses[filling.course.id], filling.content
-        wanted.append((Target(course.id, course.contextid, course.path, how.date_offset, is_filled=True), how))
-    plant_templates(writer, graph, wanted, now=now)
+        wanted.append((CourseTarget(course.id, course.contextid, course.path, how.date_offset, is_filled=True), how))
+    restore_templates(writer, graph, wanted, now=now)
     return files

@@ -13,7 +13,7 @@ from sync.moodle.course_content.restore.inventory import Inventory
 from sync.moodle.courses.creation import NewCourse
 from sync.moodle.courses.rows import CourseRow
 from sync.processors.base.memory import Memory
-from sync.processors.courses.fillings import Filling
+from sync.processors.courses.fillings import TemplateMerge
 from sync.processors.courses.planner import CoursesPlanner
 from sync.processors.courses.state import CoursesState
 from sync.processors.courses.templates import Template
@@ -75,7 +75,7 @@ def _remembered_inventories(memory: Memory, courseids: Collection[int]) -> dict[
     }
 
 
-def _content_of(filling: Filling, state: CoursesState) -> Inventory:
+def _content_of(filling: TemplateMerge, state: CoursesState) -> Inventory:
     """Return what is in a course once a template has come into it."""
     content = filling.content.template.inventory
     return content if filling.replaces else state.inventories[filling.course.id] + content

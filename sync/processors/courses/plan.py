@@ -13,14 +13,14 @@ from sync.moodle.enrolments.forums import subscribe_to_initial_forums
 from sync.moodle.site.contexts import move_contexts
 from sync.processors.base.plan import Plan, Update
 from sync.processors.base.processor import write_plan
-from sync.processors.courses.cli_restore import HandOver
-from sync.processors.courses.fillings import Filling, fill_courses
-from sync.processors.courses.templates import FromTemplate, Template, plant_templates, target_of
+from sync.processors.courses.cli_restore import CliRestore
+from sync.processors.courses.fillings import TemplateMerge, fill_courses
+from sync.processors.courses.templates import FromTemplate, Template, restore_templates, target_of
 
 Target = Category | NewCategory
 
 
-class NewPlace(NamedTuple):
+class CourseCreation(NamedTuple):
     """A course that is made, its category, and where its content comes from."""
 
     course: NewCourse
@@ -28,7 +28,7 @@ class NewPlace(NamedTuple):
     content: FromTemplate | None = None
 
 
-class Move(NamedTuple):
+class CategoryMove(NamedTuple):
     """A course that changes its category. Shape: update: of its row; path: of its context"""
 
     update: Update
@@ -43,10 +43,10 @@ class CoursesPlan(Plan):
         super().__init__(now)
         self.present = present
         self.categories: list[NewCategory] = []
-        self.places: list[NewPlace] = []
-        self.moves: list[Move] = []
-        self.fillings: list[Filling] = []
-        self.hand_over: HandOver | None = None
+        self.places: list[CourseCreation] = []
+        self.moves: list[CategoryMove] = []
+        self.fillings: list[TemplateMerge] = []
+        self.hand_over: CliRestore | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -82,7 +82,7 @@ def write_courses_plan(plan: CoursesPlan, writer: Writer, graph: CourseGraph) ->
         for place, course in zip(plan.places, new, strict=True)
         if place.content is not None
     ]
-    plant_templates(writer, graph, filled, now=plan.now)
+    restore_templates(writer, graph, filled, now=plan.now)
     taught = {
         course.id: [(teacher.userid, teacher.roleid) for teacher in place.course.teachers]
         for place, course in zip(plan.places, new, strict=True)

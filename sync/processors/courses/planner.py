@@ -15,11 +15,11 @@ from sync.processors.base.errors import RowError
 from sync.processors.base.processor import SplitChunk
 from sync.processors.courses.category_paths import CourseCategories
 from sync.processors.courses.cells import CourseCells
-from sync.processors.courses.cli_restore import HandOver
+from sync.processors.courses.cli_restore import CliRestore
 from sync.processors.courses.course_book import CourseBook, check_context
 from sync.processors.courses.field_owners import FieldOwners
-from sync.processors.courses.fillings import IGNORE, REPLACE, Filling
-from sync.processors.courses.plan import CoursesPlan, NewPlace, Target
+from sync.processors.courses.fillings import IGNORE, REPLACE, TemplateMerge
+from sync.processors.courses.plan import CourseCreation, CoursesPlan, Target
 from sync.processors.courses.state import CoursesState
 from sync.processors.courses.templates import (
     CHUNK_WEIGHT,
@@ -149,7 +149,7 @@ class CoursesPlanner:
         # In a hidden one it stays as it is: nobody sees what is in there before the category is shown, as Moodle's form has it.
         category = self._category(given) or self.categories.default()
         content = self._content(template, full, values, given) if template else None
-        self.plan.places.append(NewPlace(course, category, content))
+        self.plan.places.append(CourseCreation(course, category, content))
         self.field_owners.take(fields, given["shortname"])
         self.plan.dirty_users.update(teacher.userid for teacher in course.teachers)
         self.book.claim(values, 0)
@@ -183,7 +183,7 @@ class CoursesPlanner:
         # Into one that the row makes, the row moves the course.
         place = category if isinstance(category, Category) else min(self.state.categories, key=lambda each: each.id)
         usual = {"idnumber": "", "visible": self.state.defaults.values(self.state.now)["visible"]}
-        self.plan.hand_over = HandOver(row, template, place.id, usual)
+        self.plan.hand_over = CliRestore(row, template, place.id, usual)
         return _outcome(row, Action.CREATED, "course_created")
 
     def plan_restored(self, row: CleanRow, course: CourseRow) -> CoursesPlan:
@@ -280,7 +280,7 @@ class CoursesPlanner:
         if self._weight > CHUNK_WEIGHT and self._weight > weight:
             raise SplitChunk(row.line)
 
-    def _filling(self, row: CleanRow, course: CourseRow) -> Filling | None:
+    def _filling(self, row: CleanRow, course: CourseRow) -> TemplateMerge | None:
         """Give what comes into a course that is there; None where all of it is there, or nothing is to come.
 
         Raises: SplitChunk, RowError
@@ -304,7 +304,7 @@ class CoursesPlanner:
             self._weigh(row, self.state.weights.get(courseid, 0))
         topics = self.cells.topics(row.values) if replaces else {}
         content = FromTemplate(template, date_offset(template, course), {}, topics)
-        return Filling(Course(courseid, course["contextid"], course["path"] or ""), content, replaces)
+        return TemplateMerge(Course(courseid, course["contextid"], course["path"] or ""), content, replaces)
 
     def _content(
         self, template: Template, full: Mapping[str, Any], values: Mapping[str, Any], given: Mapping[str, Any]

@@ -36,8 +36,8 @@ from sync.moodle.users.users import SiteRules
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.errors import RowError
 from sync.processors.base.processor import Processor, SplitChunk
-from sync.processors.courses.archives import MOST_BACKUPS, ArchiveShelf, without_backup
-from sync.processors.courses.cli_restore import MOODLE, HandOver, restore_by_moodle
+from sync.processors.courses.archives import MOST_BACKUPS, BackupCache, without_backup
+from sync.processors.courses.cli_restore import MOODLE, CliRestore, restore_by_moodle
 from sync.processors.courses.columns import COLUMNS, FIELD_PREFIX, OPTIONS
 from sync.processors.courses.field_owners import UniqueValues, wanted_values, with_remembered
 from sync.processors.courses.fillings import IGNORE, REPLACE
@@ -78,11 +78,11 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         self.graph = load_graph()
         self.folds = {name: folding(self.moodle, "course", name) for name in ("shortname", "idnumber")}
         self.category_folds = {name: folding(self.moodle, "course_categories", name) for name in ("name", "idnumber")}
-        self.shelf: ArchiveShelf | None = None
+        self.shelf: BackupCache | None = None
         self.fills = "template" in self.names and self.chosen.forceupdate and self.chosen.templatemode != IGNORE
         if "template" in self.names:
             self.graph.check(self.moodle)
-            self.shelf = ArchiveShelf(
+            self.shelf = BackupCache(
                 self.moodle, self.graph, self.file_area, self.kept,
                 leave_out=self.chosen.leaveoutunknown, with_inventory=self.fills,
                 for_moodle=self.chosen.restorewith == MOODLE,
@@ -94,7 +94,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         if "id" in self.names and self.identifier != "id":
             self.file_notes.append(Note("columns_ignored", {"columns": "id"}))
 
-    def _finish(self, plan: CoursesPlan, hand_over: HandOver, writer: Writer) -> None:
+    def _finish(self, plan: CoursesPlan, hand_over: CliRestore, writer: Writer) -> None:
         """Give a course that Moodle has made of a backup the cells of its row."""
         courseid, row = hand_over.courseid, hand_over.cells
         found = fetch_course_rows(self.moodle, {"id": {str(courseid)}})["id"].get(str(courseid))
@@ -186,12 +186,12 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         if owed.changes_order:
             self.kept["order"] = True
 
-    def closing_plan(self) -> CoursesPlan | None:
+    def final_plan(self) -> CoursesPlan | None:
         """The order of all courses of the site is seen to once, whatever the number of chunks."""
         return OrderPlan(int(time.time()), ()) if self.kept.get("order") else None
 
-    def closing_notes(self) -> list[Note]:
-        return [*super().closing_notes(), *self.kept.get("told", ())]
+    def final_notes(self) -> list[Note]:
+        return [*super().final_notes(), *self.kept.get("told", ())]
 
     def close(self) -> None:
         if self.shelf is not None:

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sync.moodle.course_content.delete.delete import unknown_plugins
-from sync.moodle.course_content.graph.content_source import ContentSource, Target
+from sync.moodle.course_content.graph.content_source import ContentSource, CourseTarget
 from sync.moodle.course_content.graph.graph import CourseGraph
 from sync.moodle.course_content.restore.inventory import Inventory, fetch_inventories
 from sync.moodle.course_content.restore.live_source import LiveCourse, fetch_content_weights
-from sync.moodle.course_content.restore.restore_content import plant
+from sync.moodle.course_content.restore.restore_content import restore_content
 from sync.moodle.courses.courses import Course
-from sync.moodle.courses.creation import Made, NewCourse
+from sync.moodle.courses.creation import CourseRows, NewCourse
 from sync.moodle.courses.rows import CourseRow
 from sync.moodle.courses.sections import name_sections
 from sync.moodle.db.database import MoodleSession
@@ -63,7 +63,7 @@ class Template:
 
 
 class FromTemplate(NamedTuple):
-    """How a course takes the content of its template. Shape: values, topics: see Target.values and NewCourse.sections"""
+    """How a course takes the content of its template. Shape: values, topics: see CourseTarget.values and NewCourse.sections"""
 
     template: Template
     date_offset: int
@@ -157,9 +157,9 @@ def referring_values(template: Template, given: Mapping[str, Any]) -> dict[str, 
     return {name: template.course[name] for name in _REFERRING if name not in given and name in template.course}
 
 
-def target_of(course: NewCourse, made: Made, how: FromTemplate) -> Target:
+def target_of(course: NewCourse, made: CourseRows, how: FromTemplate) -> CourseTarget:
     """Give a new course as the place where content comes to."""
-    return Target(
+    return CourseTarget(
         made.id,
         made.context.id,
         made.context.path,
@@ -170,16 +170,16 @@ def target_of(course: NewCourse, made: Made, how: FromTemplate) -> Target:
     )
 
 
-def plant_templates(
-    writer: Writer, graph: CourseGraph, wanted: Sequence[tuple[Target, FromTemplate]], *, now: int
+def restore_templates(
+    writer: Writer, graph: CourseGraph, wanted: Sequence[tuple[CourseTarget, FromTemplate]], *, now: int
 ) -> None:
     """Fill courses with what is in their templates; each template is read once."""
-    by_template: dict[str, list[tuple[Target, FromTemplate]]] = {}
+    by_template: dict[str, list[tuple[CourseTarget, FromTemplate]]] = {}
     for item in wanted:
         by_template.setdefault(item[1].template.key, []).append(item)
     for items in by_template.values():
         source = items[0][1].template.open(writer, graph)
-        plant(writer, graph, source, [target for target, _how in items], now=now)
+        restore_content(writer, graph, source, [target for target, _how in items], now=now)
     name_sections(writer, {target.courseid: how.topics for target, how in wanted if how.topics}, now=now)
 
 

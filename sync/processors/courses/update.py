@@ -14,7 +14,7 @@ from sync.moodle.enrolments.enrolments import ACTIVE, ENABLED
 from sync.processors.base.errors import RowError
 from sync.processors.base.plan import Update
 from sync.processors.courses.cells import DATES
-from sync.processors.courses.plan import CoursesPlan, Move, Target
+from sync.processors.courses.plan import CategoryMove, CoursesPlan, Target
 from sync.processors.courses.state import CoursesState
 from sync.processors.memberships.meta_sync import sync_meta_children
 from sync.processors.memberships.rows import MembershipRows
@@ -67,7 +67,7 @@ class CourseUpdate:
         return self.state.rules.shown_time(value) if name in DATES else str(value)
 
     def take_category(self, target: Target | None) -> None:
-        """Move the course, unless it is there already; it comes last in its new category."""
+        """CategoryMove the course, unless it is there already; it comes last in its new category."""
         if target is None or (isinstance(target, Category) and target.id == self.course["category"]):
             return
         self._target = target
@@ -199,7 +199,7 @@ class CourseUpdate:
             self.plan.update("course", self.course["id"], before, after, self.line)
         if self._target is not None:
             update: Update = self.plan.updates["course"][-1]
-            self.plan.moves.append(Move(update, self.course["path"], self._target))
+            self.plan.moves.append(CategoryMove(update, self.course["path"], self._target))
         return self.changes
 
     def _follow_weeks(self) -> None:

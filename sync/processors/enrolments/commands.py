@@ -11,7 +11,7 @@ from sync.processors.base.errors import RowError
 from sync.processors.base.table_view import Values
 from sync.processors.memberships.course_columns import find_course_role, role_owner
 from sync.processors.memberships.enrolment_dates import ShowTime, enrolment_values, reversed_dates
-from sync.processors.memberships.enrolment_results import Done, EnrolmentRow, Target, accepted
+from sync.processors.memberships.enrolment_results import EnrolmentOutcome, EnrolmentRow, EnrolmentTarget, accepted
 from sync.processors.memberships.memory import Instance
 from sync.processors.memberships.meta_sync import sync_meta_children
 from sync.processors.memberships.rows import MembershipRows
@@ -20,7 +20,7 @@ from sync.values import Action, Change
 # They give a role, and an enrolment where there is none.
 GIVING = ("add", "shift")
 STATUS_WORDS = {ACTIVE: "active", SUSPENDED: "suspended"}
-Command = Callable[[Target, EnrolmentRow], Done]
+Command = Callable[[EnrolmentTarget, EnrolmentRow], EnrolmentOutcome]
 
 
 class EnrolmentCommands:
@@ -44,32 +44,32 @@ class EnrolmentCommands:
             self._wanted_role(row)
         self._refuse_reversed(row, None)
 
-    def carry_out(self, target: Target, row: EnrolmentRow) -> Done:
+    def carry_out(self, target: EnrolmentTarget, row: EnrolmentRow) -> EnrolmentOutcome:
         """Carry out the command of a row, with what follows in the meta children of the course. Raises: RowError"""
         done = self._commands[row.cmd](target, row)
         if done.changes:
             sync_meta_children(self.rows, target.userid, target.course, row.line)
         return done
 
-    def _add(self, target: Target, row: EnrolmentRow) -> Done:
+    def _add(self, target: EnrolmentTarget, row: EnrolmentRow) -> EnrolmentOutcome:
         role = self._wanted_role(row)
         self._refuse_barred(target, role)
         is_new = self._enrols(target)
         changes = [*self._enrol(target, row), *self._assign(target, role, row.line)]
         if is_new:
-            return Done(Action.CREATED, "enrolment_created", tuple(changes))
+            return EnrolmentOutcome(Action.CREATED, "enrolment_created", tuple(changes))
         if target.instance is None:
             return _done(changes, Action.CREATED, "role_assigned", "role_held_already")
         return _done(changes, Action.UPDATED, "enrolment_updated", "enrolment_unchanged")
 
-    def _delete(self, target: Target, row: EnrolmentRow) -> Done:
+    def _delete(self, target: EnrolmentTarget, row: EnrolmentRow) -> EnrolmentOutcome:
         if target.instance is None:
             return self._unassign(target, row)
         if not self.rows.unenrol(target.userid, target.instance, row.line):
-            return Done(Action.UNCHANGED, "enrolment_missing")
-        return Done(Action.DELETED, "enrolment_deleted", (Change("enrol", target.instance.enrol, ""),))
+            return EnrolmentOutcome(Action.UNCHANGED, "enrolment_missing")
+        return EnrolmentOutcome(Action.DELETED, "enrolment_deleted", (Change("enrol", target.instance.enrol, ""),))
 
-    def _shift(self, target: Target, row: EnrolmentRow) -> Done:
+    def _shift(self, target: EnrolmentTarget, row: EnrolmentRow) -> EnrolmentOutcome:
         role = self._wanted_role(row)
         self._refuse_barred(target, role)
         is_new = self._enrols(target)
@@ -81,38 +81,38 @@ class EnrolmentCommands:
         others = [held for held in self._roles(target) if held != kept and held[1:] in owners]
         changes += self._take_away(target, others, row.line)
         if is_new:
-            return Done(Action.CREATED, "enrolment_created", tuple(changes))
+            return EnrolmentOutcome(Action.CREATED, "enrolment_created", tuple(changes))
         return _done(changes, Action.UPDATED, "role_replaced", "role_held_already")
 
-    def _enable(self, target: Target, row: EnrolmentRow) -> Done:
+    def _enable(self, target: EnrolmentTarget, row: EnrolmentRow) -> EnrolmentOutcome:
         return self._set_status(target, row, ACTIVE, "enrolment_enabled")
 
-    def _disable(self, target: Target, row: EnrolmentRow) -> Done:
+    def _disable(self, target: EnrolmentTarget, row: EnrolmentRow) -> EnrolmentOutcome:
         return self._set_status(target, row, SUSPENDED, "enrolment_disabled")
 
-    def _set_status(self, target: Target, row: EnrolmentRow, status: int, code: str) -> Done:
+    def _set_status(self, target: EnrolmentTarget, row: EnrolmentRow, status: int, code: str) -> EnrolmentOutcome:
         """Without a method, all enrolments of the user in the course are meant."""
         instances = self.rows.instances.of_course(target.course.id) if target.instance is None else [target.instance]
         present = [instance for instance in instances if self.rows.enrolment(target.userid, instance.id) is not None]
         if not present:
-            return Done(Action.UNCHANGED, "enrolment_missing")
+            return EnrolmentOutcome(Action.UNCHANGED, "enrolment_missing")
         wanted = [(instance, self._values(target, instance, row, status)) for instance in present]
         changes = [
             change for instance, values in wanted for change in self._bring_up(target, instance, values, row.line)
         ]
         return _done(changes, Action.UPDATED, code, "enrolment_unchanged")
 
-    def _enrols(self, target: Target) -> bool:
+    def _enrols(self, target: EnrolmentTarget) -> bool:
         """Tell whether the row makes an enrolment that isn't there yet."""
         return target.instance is not None and self.rows.enrolment(target.userid, target.instance.id) is None
 
-    def _enrol(self, target: Target, row: EnrolmentRow) -> list[Change]:
+    def _enrol(self, target: EnrolmentTarget, row: EnrolmentRow) -> list[Change]:
         instance = target.instance
         if instance is None:
             return []
         return self._bring_up(target, instance, self._values(target, instance, row, ACTIVE), row.line)
 
-    def _values(self, target: Target, instance: Instance, row: EnrolmentRow, status: int) -> dict[str, int]:
+    def _values(self, target: EnrolmentTarget, instance: Instance, row: EnrolmentRow, status: int) -> dict[str, int]:
         """Give what a row says of an enrolment; dates that aren't given stay as they are."""
         self._refuse_reversed(row, self.rows.enrolment(target.userid, instance.id))
         return enrolment_values(status, row.start, row.end)
@@ -122,7 +122,9 @@ class EnrolmentCommands:
         if (found := reversed_dates(row.start, row.end, before, self._show_time)) is not None:
             raise RowError("enrolment_dates_reversed", "endtime", start=found.start, end=found.end, hint=found.hint)
 
-    def _bring_up(self, target: Target, instance: Instance, values: Mapping[str, int], line: int) -> list[Change]:
+    def _bring_up(
+        self, target: EnrolmentTarget, instance: Instance, values: Mapping[str, int], line: int
+    ) -> list[Change]:
         """Make an enrolment what the values say; a new one begins now."""
         before = self.rows.enrolment(target.userid, instance.id)
         if not self.rows.enrol(target.userid, instance.id, values, line, timestart=self.rows.now):
@@ -140,18 +142,18 @@ class EnrolmentCommands:
                 changes.append(Change(column, self._show_time(before[name]), self._show_time(after[name])))
         return changes
 
-    def _refuse_barred(self, target: Target, role: Role) -> None:
+    def _refuse_barred(self, target: EnrolmentTarget, role: Role) -> None:
         """A role that permits to configure the site may stay where it is. Raises: RowError"""
         if role.is_barred and (role.id, *role_owner(target.instance)) not in self._roles(target):
             raise RowError("role_configures_site", "rolename", role=role.shortname)
 
-    def _assign(self, target: Target, role: Role, line: int) -> list[Change]:
+    def _assign(self, target: EnrolmentTarget, role: Role, line: int) -> list[Change]:
         component, itemid = role_owner(target.instance)
         if self.rows.assign_role(target.userid, target.course, role.id, line, component=component, itemid=itemid):
             return [Change("rolename", "", role.shortname)]
         return []
 
-    def _unassign(self, target: Target, row: EnrolmentRow) -> Done:
+    def _unassign(self, target: EnrolmentTarget, row: EnrolmentRow) -> EnrolmentOutcome:
         """Take away the role that is named, or all that nobody but people has given; roles above the course stay."""
         free = [held for held in self._roles(target) if held[1] == ""]
         if row.role:
@@ -160,14 +162,14 @@ class EnrolmentCommands:
         changes = self._take_away(target, free, row.line)
         return _done(changes, Action.DELETED, "roles_taken_away", "role_not_held")
 
-    def _take_away(self, target: Target, held: Iterable[tuple[int, str, Any]], line: int) -> list[Change]:
+    def _take_away(self, target: EnrolmentTarget, held: Iterable[tuple[int, str, Any]], line: int) -> list[Change]:
         changes = []
         for roleid, component, itemid in held:
             self.rows.unassign_role(target.userid, target.course, roleid, line, component=component, itemid=itemid)
             changes.append(Change("rolename", self._role_names.get(roleid, str(roleid)), ""))
         return changes
 
-    def _roles(self, target: Target) -> list[tuple[int, str, Any]]:
+    def _roles(self, target: EnrolmentTarget) -> list[tuple[int, str, Any]]:
         return self.rows.roles_of(target.userid, target.course)
 
     def _wanted_role(self, row: EnrolmentRow) -> Role:
@@ -184,6 +186,6 @@ class EnrolmentCommands:
         return found
 
 
-def _done(changes: Iterable[Change], action: Action, code: str, otherwise: str) -> Done:
+def _done(changes: Iterable[Change], action: Action, code: str, otherwise: str) -> EnrolmentOutcome:
     changes = tuple(changes)
-    return Done(action, code, changes) if changes else Done(Action.UNCHANGED, otherwise)
+    return EnrolmentOutcome(action, code, changes) if changes else EnrolmentOutcome(Action.UNCHANGED, otherwise)

@@ -17,14 +17,14 @@ from sync.processors.base.plan import Mail
 MOST_LINES = 500
 
 
-class News(NamedTuple):
+class ContactNotice(NamedTuple):
     """What became of somebody in a course. Shape: code: of `sync.messages`; groups: that he has joined or left"""
 
     userid: int
     code: str
 
 
-def contact_mails(moodle: MoodleSession, news: Mapping[int, Sequence[News]], *, site: str) -> list[Mail]:
+def contact_mails(moodle: MoodleSession, news: Mapping[int, Sequence[ContactNotice]], *, site: str) -> list[Mail]:
     """Write the mails. Shape: news: courseid -> what happened there, in file order"""
     addresses = fetch_contact_addresses(moodle, news)
     told = {courseid: news[courseid] for courseid in addresses}
@@ -42,7 +42,7 @@ def _subject(course: str, site: str) -> str:
     return " ".join((_("%(course)s: changed enrolments on %(site)s") % {"course": course, "site": site}).split())
 
 
-def _body(items: Sequence[News], people: Mapping[int, str]) -> str:
+def _body(items: Sequence[ContactNotice], people: Mapping[int, str]) -> str:
     lines = [_("A command file has changed who belongs to this course."), ""]
     lines += [f"{people.get(item.userid, item.userid)}: {text_of(item.code)}" for item in items[:MOST_LINES]]
     if len(items) > MOST_LINES:

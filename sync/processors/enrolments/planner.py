@@ -14,9 +14,9 @@ from sync.processors.enrolments.groups import EnrolmentGroups, Protection
 from sync.processors.enrolments.methods import MANUAL, EnrolmentMethods, MethodRules
 from sync.processors.memberships.course_columns import find_course
 from sync.processors.memberships.enrolment_dates import given_date
-from sync.processors.memberships.enrolment_results import Done, EnrolmentRow, Target, accepted
+from sync.processors.memberships.enrolment_results import EnrolmentOutcome, EnrolmentRow, EnrolmentTarget, accepted
 from sync.processors.memberships.group_purge import PurgingPlan
-from sync.processors.memberships.named_users import NamedAccounts, find_account
+from sync.processors.memberships.named_users import NamedUsers, find_user
 from sync.processors.memberships.results import NOTHING, SetResult
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import MembershipState
@@ -36,7 +36,7 @@ class EnrolmentsState:
     now: int
     is_about_roles: bool
     group_columns: tuple[str, ...]
-    accounts: NamedAccounts
+    accounts: NamedUsers
     memberships: MembershipState
     methods: MethodRules
     protection: Protection
@@ -96,21 +96,21 @@ class EnrolmentPlanner:
             groups=tuple((column, values[column]) for column in self.state.group_columns if column in values),
         )
 
-    def _target(self, values: Mapping[str, Any], row: EnrolmentRow) -> Target:
+    def _target(self, values: Mapping[str, Any], row: EnrolmentRow) -> EnrolmentTarget:
         """Find what the row names; the method comes last, as it may be added. Raises: RowError"""
-        userid = accepted(find_account(self.state.accounts, self.options.useridentifier, values["uid"], "uid"))
+        userid = accepted(find_user(self.state.accounts, self.options.useridentifier, values["uid"], "uid"))
         course = accepted(find_course(self.state.memberships, values["cid"], "cid"))
         self.commands.check(row)
         if self.state.is_about_roles:
-            return Target(userid, course, None)
+            return EnrolmentTarget(userid, course, None)
         method = values.get("enrol", MANUAL)
         instance = self.methods.find(course, method, values["cid"], row.line, may_add=row.cmd in GIVING)
-        return Target(userid, course, instance)
+        return EnrolmentTarget(userid, course, instance)
 
 
-def _outcome(line: int, subject: str, done: Done, joined: SetResult) -> Outcome:
+def _outcome(line: int, subject: str, done: EnrolmentOutcome, joined: SetResult) -> Outcome:
     if joined.changes and not done.changes:
-        done = Done(Action.UPDATED, "enrolment_groups_changed")
+        done = EnrolmentOutcome(Action.UPDATED, "enrolment_groups_changed")
     changes = (*done.changes, *joined.changes)
     outcome = Outcome(line, done.action, done.code, {}, subject, changes, joined.notes)
     # The enrolment is done and stays so; the line goes into the tryback once, for the groups that are left over.

@@ -20,13 +20,13 @@ from sync.moodle.enrolments.enrolments import has_instances
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.processor import Processor
-from sync.processors.enrolments.contact_mails import News, contact_mails
+from sync.processors.enrolments.contact_mails import ContactNotice, contact_mails
 from sync.processors.enrolments.groups import REPLACING, Protection
 from sync.processors.enrolments.methods import MANUAL, SYNC, MethodRules
 from sync.processors.enrolments.planner import EnrolmentPlanner, EnrolmentsPlan, EnrolmentsState
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.group_purge import PURGE_OPTION, GroupPurge, carry_out_purge
-from sync.processors.memberships.named_users import fetch_named_accounts
+from sync.processors.memberships.named_users import fetch_named_users
 from sync.processors.memberships.own_memberships import own_component, recorded_memberships
 from sync.processors.memberships.state import MembershipState
 from sync.values import CleanRow
@@ -109,7 +109,7 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
 
     def fetch(self, rows: Sequence[CleanRow]) -> EnrolmentsState:
         identifier = self.chosen.useridentifier
-        accounts = fetch_named_accounts(self.moodle, self.rules, identifier, {row.values["uid"] for row in rows})
+        accounts = fetch_named_users(self.moodle, self.rules, identifier, {row.values["uid"] for row in rows})
         memberships = self._fetch_memberships(rows, sorted({userid for found in accounts.values() for userid in found}))
         self.purge.note_courses(memberships.courses_named)
         return EnrolmentsState(
@@ -140,14 +140,14 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
         super().collect(owed)
         news = self.kept.setdefault("news", {})
         for courseid, userid, code in owed.news:
-            news.setdefault(courseid, []).append(News(userid, code))
+            news.setdefault(courseid, []).append(ContactNotice(userid, code))
 
-    def pass_over(self, rows: Sequence[CleanRow]) -> None:
+    def on_skipped(self, rows: Sequence[CleanRow]) -> None:
         if self.purge.is_wanted:
             named = {row.values["cid"] for row in rows}
             self.purge.note_courses(fetch_courses(self.moodle, self.chosen.courseidentifier, named))
 
-    def closing_plan(self) -> EnrolmentsPlan | None:
+    def final_plan(self) -> EnrolmentsPlan | None:
         """Delete the groups that are left empty, and write to the contacts of the courses, where either is wanted."""
         plan = EnrolmentsPlan(int(time.time()))
         self.purge.complete(plan)

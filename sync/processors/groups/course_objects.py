@@ -117,7 +117,7 @@ class CourseObjects:
         return name, row["courseid"], self._folds[name](row[name])
 
 
-class Bindings:
+class GroupingMembers:
     """Which groupings hold which groups. Shape: pairs: (groupingid, groupid)"""
 
     def __init__(self, pairs: Iterable[tuple[ObjectKey, ObjectKey]], plan: Plan) -> None:

@@ -19,7 +19,7 @@ from sync.processors.base.processor import Processor
 from sync.processors.groups.members_planner import COMMANDS, GroupCommands, GroupMembersPlan, GroupMembersState
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.group_purge import PURGE_OPTION, GroupPurge, carry_out_purge
-from sync.processors.memberships.named_users import fetch_named_accounts
+from sync.processors.memberships.named_users import fetch_named_users
 from sync.processors.memberships.own_memberships import own_component, recorded_memberships
 from sync.values import CleanRow
 
@@ -67,7 +67,7 @@ class GroupMembers(Processor[GroupMembersState, GroupMembersPlan]):
 
     def fetch(self, rows: Sequence[CleanRow]) -> GroupMembersState:
         identifier = self.chosen.useridentifier
-        accounts = fetch_named_accounts(self.moodle, self.rules, identifier, {row.values["userid"] for row in rows})
+        accounts = fetch_named_users(self.moodle, self.rules, identifier, {row.values["userid"] for row in rows})
         memberships = fetch_memberships(
             self.moodle,
             self.memory,
@@ -96,12 +96,12 @@ class GroupMembers(Processor[GroupMembersState, GroupMembersPlan]):
     def remember(self, plan: GroupMembersPlan, state: GroupMembersState) -> None:
         plan.rows.remember(self.memory, {})
 
-    def pass_over(self, rows: Sequence[CleanRow]) -> None:
+    def on_skipped(self, rows: Sequence[CleanRow]) -> None:
         if self.purge.is_wanted:
             named = {row.values.get("courseid", "") for row in rows}
             self.purge.note_courses(fetch_courses(self.moodle, self.chosen.courseidentifier, named))
 
-    def closing_plan(self) -> GroupMembersPlan | None:
+    def final_plan(self) -> GroupMembersPlan | None:
         """Delete what is empty in the courses of the file, if that is wanted."""
         plan = GroupMembersPlan(int(time.time()))
         self.purge.complete(plan)

@@ -13,7 +13,7 @@ from sync.processors.groups.course_objects import Fold
 from sync.processors.memberships.course_columns import find_course
 from sync.processors.memberships.enrolment_results import accepted
 from sync.processors.memberships.group_purge import PurgingPlan
-from sync.processors.memberships.named_users import NamedAccounts, find_account
+from sync.processors.memberships.named_users import NamedUsers, find_user
 from sync.processors.memberships.own_memberships import TOOL_SYNC, is_ours
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import MembershipState
@@ -32,7 +32,7 @@ class GroupMembersState:
     """
 
     now: int
-    accounts: NamedAccounts
+    accounts: NamedUsers
     memberships: MembershipState
     component: str
     recorded: frozenset[int]
@@ -71,9 +71,7 @@ class GroupCommands:
             raise RowError("cell_empty", "courseid")
         course = accepted(find_course(self.state.memberships, row.values["courseid"], "courseid"))
         group = self._group(course, row.values["groupid"])
-        userid = accepted(
-            find_account(self.state.accounts, self.options.useridentifier, row.values["userid"], "userid")
-        )
+        userid = accepted(find_user(self.state.accounts, self.options.useridentifier, row.values["userid"], "userid"))
         cmd = row.values.get("cmd", "add")
         if cmd == "del":
             return self._delete(userid, group, row.line)

@@ -10,10 +10,10 @@ from sync.columns.options import OptionValues
 from sync.moodle.courses.courses import Course
 from sync.processors.base.errors import RowError
 from sync.processors.base.plan import Plan
-from sync.processors.groups.course_objects import Bindings, CourseObjects, Fold, Object, ObjectKey
+from sync.processors.groups.course_objects import CourseObjects, Fold, GroupingMembers, Object, ObjectKey
 from sync.processors.memberships.course_columns import find_course
 from sync.processors.memberships.course_groups import MAX_NAME
-from sync.processors.memberships.enrolment_results import Done, accepted
+from sync.processors.memberships.enrolment_results import EnrolmentOutcome, accepted
 from sync.processors.memberships.state import MembershipState
 from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
 
@@ -50,7 +50,7 @@ class GroupsPlan(Plan):
         super().__init__(state.now)
         self.groups = CourseObjects("groups", state.groups, state.folds["groups"], self)
         self.groupings = CourseObjects("groupings", state.groupings, state.folds["groupings"], self)
-        self.bindings = Bindings(state.bindings, self)
+        self.bindings = GroupingMembers(state.bindings, self)
 
     def finish(self) -> None:
         self.groups.finish(_NEW_GROUP)
@@ -87,7 +87,7 @@ class GroupsPlanner:
         outcome = self._into_grouping(row, course, key, done)
         return outcome._replace(notes=(*notes, *outcome.notes))
 
-    def _group(self, row: CleanRow, course: Course) -> tuple[ObjectKey, Done, tuple[Note, ...]]:
+    def _group(self, row: CleanRow, course: Course) -> tuple[ObjectKey, EnrolmentOutcome, tuple[Note, ...]]:
         """Make or change the group of a row; one that isn't there is made, as in the old plugin."""
         values, groups = row.values, self.plan.groups
         identifier = self.options.groupidentifier
@@ -105,14 +105,14 @@ class GroupsPlanner:
         kept = {"idnumber"} if identifier == "idnumber" and not values.get("idnumber") else set()
         return key, self._change(groups, course, key, row, kept), ()
 
-    def _named_group(self, row: CleanRow, course: Course) -> tuple[ObjectKey, Done]:
+    def _named_group(self, row: CleanRow, course: Course) -> tuple[ObjectKey, EnrolmentOutcome]:
         """Return the group that has the idnumber of a row, or else its name; make it where there is none."""
         values, groups = row.values, self.plan.groups
         by = "idnumber" if values.get("idnumber") else "name"
         key = _only_one(groups, course, by, values[by], by)
         if key is not None:
-            return key, Done(Action.UNCHANGED, "group_unchanged")
-        return self._create(groups, course, row), Done(Action.CREATED, "group_created")
+            return key, EnrolmentOutcome(Action.UNCHANGED, "group_unchanged")
+        return self._create(groups, course, row), EnrolmentOutcome(Action.CREATED, "group_created")
 
     def _grouping(self, row: CleanRow, course: Course) -> Outcome:
         """Make or change the grouping of a row."""
@@ -125,30 +125,32 @@ class GroupsPlanner:
                 return _outcome(row, self._change(groupings, course, key, row, {identifier}))
             notes = (Note("grouping_unidentified", {"identifier": identifier, "grouping": values["updateid"]}),)
         if _only_one(groupings, course, "name", values["name"], "name") is not None:
-            return _outcome(row, Done(Action.UNCHANGED, "grouping_unchanged"), notes)
+            return _outcome(row, EnrolmentOutcome(Action.UNCHANGED, "grouping_unchanged"), notes)
         self._create(groupings, course, row)
         if notes and not values.get("idnumber"):
             notes += (Note("grouping_without_idnumber", {}),)
-        return _outcome(row, Done(Action.CREATED, "grouping_created"), notes)
+        return _outcome(row, EnrolmentOutcome(Action.CREATED, "grouping_created"), notes)
 
     def _create(self, objects: CourseObjects, course: Course, row: CleanRow) -> ObjectKey:
         values = _given(row)
         self._refuse_taken(objects, course, values.get("idnumber", ""), None)
         return objects.create(course.id, {**values, **_described(values.get("description"))}, row.line)
 
-    def _change(self, objects: CourseObjects, course: Course, key: ObjectKey, row: CleanRow, kept: set[str]) -> Done:
+    def _change(
+        self, objects: CourseObjects, course: Course, key: ObjectKey, row: CleanRow, kept: set[str]
+    ) -> EnrolmentOutcome:
         """Bring an object up to what the row gives, apart from the columns `kept`."""
         noun = GROUP if objects is self.plan.groups else GROUPING
         old = objects[key]
         given = {name: text for name, text in _given(row).items() if name not in kept and text != (old[name] or "")}
         if not given:
-            return Done(Action.UNCHANGED, f"{noun}_unchanged")
+            return EnrolmentOutcome(Action.UNCHANGED, f"{noun}_unchanged")
         self._refuse_taken(objects, course, given.get("idnumber", ""), key)
         changes = tuple(Change(name, old[name] or "", text) for name, text in given.items())
         if given.get("description"):
             given |= _described(given["description"])
         objects.change(key, given, row.line)
-        return Done(Action.UPDATED, f"{noun}_updated", changes)
+        return EnrolmentOutcome(Action.UPDATED, f"{noun}_updated", changes)
 
     def _refuse_taken(self, objects: CourseObjects, course: Course, idnumber: str, own: ObjectKey | None) -> None:
         """Moodle allows an idnumber once among the groups of a course, and once among its groupings."""
@@ -156,7 +158,7 @@ class GroupsPlanner:
             noun = GROUP if objects is self.plan.groups else GROUPING
             raise RowError(f"{noun}_idnumber_taken", "idnumber", idnumber=idnumber)
 
-    def _into_grouping(self, row: CleanRow, course: Course, group: ObjectKey, done: Done) -> Outcome:
+    def _into_grouping(self, row: CleanRow, course: Course, group: ObjectKey, done: EnrolmentOutcome) -> Outcome:
         """Put the group in the grouping that the row names, or else in one of its own name."""
         if idnumber := row.values.get("grouping"):
             found = self.plan.groupings.find(course.id, "idnumber", idnumber)
@@ -174,7 +176,7 @@ class GroupsPlanner:
             return _outcome(row, done)
         change = Change("grouping", "", self.plan.groupings[grouping]["name"])
         if not done.changes and done.action is Action.UNCHANGED:
-            done = Done(Action.UPDATED, "group_bound")
+            done = EnrolmentOutcome(Action.UPDATED, "group_bound")
         return _outcome(row, done._replace(changes=(*done.changes, change)))
 
     def _own_grouping(self, course: Course, group: ObjectKey, line: int) -> ObjectKey:
@@ -207,5 +209,5 @@ def _described(description: str | None) -> dict[str, Any]:
     return {"description": description, "descriptionformat": 0 if description is None else 1}
 
 
-def _outcome(row: CleanRow, done: Done, notes: tuple[Note, ...] = ()) -> Outcome:
+def _outcome(row: CleanRow, done: EnrolmentOutcome, notes: tuple[Note, ...] = ()) -> Outcome:
     return Outcome(row.line, done.action, done.code, {}, "", done.changes, notes)

@@ -6,7 +6,7 @@ from sync.moodle.enrolments.enrolments import ACTIVE, ENABLED
 from sync.processors.base.plan import Ref
 from sync.processors.base.table_view import UserKey
 from sync.processors.memberships.memory import Instance
-from sync.processors.memberships.meta_sync import give_up_enrolment, sync_meta_children
+from sync.processors.memberships.meta_sync import end_enrolment, sync_meta_children
 from sync.processors.memberships.rows import MembershipRows
 
 
@@ -28,7 +28,7 @@ def unenrol_cohort_member(rows: MembershipRows, user: UserKey, cohortid: int | R
     Mirrors: enrol_cohort_handler::member_removed()
     """
     for instance in _instances(rows, cohortid):
-        give_up_enrolment(rows, user, instance, rows.state.cohort_when_gone, line)
+        end_enrolment(rows, user, instance, rows.state.cohort_when_gone, line)
         sync_meta_children(rows, user, rows.state.courses[instance.courseid], line)
 
 
@@ -41,7 +41,7 @@ def sync_cohort_instance(rows: MembershipRows, instance: Instance, line: int) ->
     for user in members:
         _enrol(rows, user, instance, line)
     for user in set(rows.enrolled_by(instance.id)) - set(members):
-        give_up_enrolment(rows, user, instance, rows.state.cohort_when_gone, line)
+        end_enrolment(rows, user, instance, rows.state.cohort_when_gone, line)
         sync_meta_children(rows, user, rows.state.courses[instance.courseid], line)
 
 

@@ -25,7 +25,7 @@ _DAY = 86_400
 _STATUS_WORDS = {0: "active", 1: "suspended"}
 
 
-class Target(NamedTuple):
+class CourseColumnTarget(NamedTuple):
     """What a course set names. Shape: instance: None when the set only gives a role."""
 
     course: Course
@@ -33,7 +33,7 @@ class Target(NamedTuple):
     instance: Instance | None
 
 
-class CourseSets:
+class CourseColumns:
     """Carries out course sets on the rows of a chunk."""
 
     def __init__(self, rows: MembershipRows, show_time: ShowTime) -> None:
@@ -64,7 +64,7 @@ class CourseSets:
         joined = self.groups.join(user, target.course, wanted.group, wanted.column("group"), line)
         return joined._replace(changes=(*changes, *joined.changes))
 
-    def _with_end(self, user: UserKey, target: Target, wanted: CourseSet) -> CourseSet:
+    def _with_end(self, user: UserKey, target: CourseColumnTarget, wanted: CourseSet) -> CourseSet:
         """Return the set with the end that its number of days means, counted from its start, or that of the enrolment."""
         if wanted.period is None or wanted.end is not None or target.instance is None:
             return wanted
@@ -81,7 +81,7 @@ class CourseSets:
         end = start + wanted.period * _DAY
         return wanted._replace(end=GivenDate(end, self._show_time(end)))
 
-    def _reversed(self, user: UserKey, target: Target, wanted: CourseSet) -> Note | None:
+    def _reversed(self, user: UserKey, target: CourseColumnTarget, wanted: CourseSet) -> Note | None:
         before = self.rows.enrolment(user, target.instance.id) if target.instance is not None else None
         found = reversed_dates(wanted.start, wanted.end, before, self._show_time)
         if found is None:
@@ -89,11 +89,11 @@ class CourseSets:
         params = {"column": wanted.column("end"), "start": found.start, "end": found.end, "hint": found.hint}
         return Note("enrolment_dates_reversed", params)
 
-    def _holds(self, user: UserKey, target: Target) -> bool:
+    def _holds(self, user: UserKey, target: CourseColumnTarget) -> bool:
         held = (target.role.id, *role_owner(target.instance))
         return held in self.rows.roles_of(user, target.course)
 
-    def _enrol(self, user: UserKey, target: Target, wanted: CourseSet, line: int) -> Iterator[Change]:
+    def _enrol(self, user: UserKey, target: CourseColumnTarget, wanted: CourseSet, line: int) -> Iterator[Change]:
         rows, instance = self.rows, target.instance
         if instance is not None:
             status = SUSPENDED if wanted.suspended else ACTIVE
@@ -118,7 +118,7 @@ class CourseSets:
                 yield Change(wanted.column(column), self._show_time(before[name]), self._show_time(after[name]))
 
 
-def find_target(state: MembershipState, wanted: CourseSet) -> Target | Note:
+def find_target(state: MembershipState, wanted: CourseSet) -> CourseColumnTarget | Note:
     """Find what a set names, or say what is wrong with it."""
     if wanted.wwwroot:
         return Note(
@@ -134,11 +134,11 @@ def find_target(state: MembershipState, wanted: CourseSet) -> Target | Note:
     if isinstance(role, Note):
         return role
     if not wanted.enrol:
-        return Target(course, role, None)
+        return CourseColumnTarget(course, role, None)
     method = wanted.enrol.lower()
     params = {"column": wanted.column("enrol"), "method": method, "course": wanted.course}
     instance = find_method(state.instances.get(course.id, ()), method, params)
-    return instance if isinstance(instance, Note) else Target(course, role, instance)
+    return instance if isinstance(instance, Note) else CourseColumnTarget(course, role, instance)
 
 
 def find_course(state: MembershipState, text: str, column: str) -> Course | Note:

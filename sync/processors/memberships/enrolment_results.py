@@ -25,7 +25,7 @@ class EnrolmentRow(NamedTuple):
     groups: tuple[tuple[str, str], ...]
 
 
-class Target(NamedTuple):
+class EnrolmentTarget(NamedTuple):
     """Who and where. Shape: instance: the enrolment method, None in a file about roles alone."""
 
     userid: int
@@ -33,7 +33,7 @@ class Target(NamedTuple):
     instance: Instance | None
 
 
-class Done(NamedTuple):
+class EnrolmentOutcome(NamedTuple):
     """What a command has done. Shape: no changes: nothing was to be done"""
 
     action: Action

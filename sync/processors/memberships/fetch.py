@@ -16,7 +16,7 @@ from sync.moodle.enrolments.roles import fetch_permissions, fetch_role_assignmen
 from sync.moodle.groups.groups import Group, fetch_conversation_members, fetch_group_members, fetch_groups
 from sync.processors.base.memory import Memory
 from sync.processors.memberships.memory import recall
-from sync.processors.memberships.state import MembershipState, MetaSettings, Rows, WhenGone, roles_by_shortname
+from sync.processors.memberships.state import MembershipState, MetaSettings, Rows, UnenrolAction, roles_by_shortname
 
 
 def fetch_memberships(
@@ -52,7 +52,7 @@ def fetch_memberships(
         cohort_has_theme="theme" in moodle.table("cohort").c,
         enabled_methods=enabled_methods(moodle),
         meta=_meta_settings(moodle.plugin_config("enrol_meta")),
-        cohort_when_gone=_when_gone(moodle.plugin_config("enrol_cohort"), WhenGone.UNENROL),
+        cohort_when_gone=_when_gone(moodle.plugin_config("enrol_cohort"), UnenrolAction.UNENROL),
         recovers_grades=moodle.config.get("recovergradesdefault", "0") not in ("", "0"),
         fold_group=folding(moodle, "groups", "name"),
         fold_cohort=folding(moodle, "cohort", "name"),
@@ -81,12 +81,12 @@ def fetch_memberships(
 def _meta_settings(config: Mapping[str, str]) -> MetaSettings:
     roleids = (text for text in config.get("nosyncroleids", "").split(",") if text.isdecimal())
     syncall = config.get("syncall", "1") not in ("", "0")
-    return MetaSettings(syncall, frozenset(map(int, roleids)), _when_gone(config, WhenGone.SUSPEND_WITHOUT_ROLES))
+    return MetaSettings(syncall, frozenset(map(int, roleids)), _when_gone(config, UnenrolAction.SUSPEND_WITHOUT_ROLES))
 
 
-def _when_gone(config: Mapping[str, str], default: WhenGone) -> WhenGone:
+def _when_gone(config: Mapping[str, str], default: UnenrolAction) -> UnenrolAction:
     try:
-        return WhenGone(int(config["unenrolaction"]))
+        return UnenrolAction(int(config["unenrolaction"]))
     except (KeyError, ValueError):
         return default
 

@@ -53,7 +53,7 @@ class PlannedInstance(NamedTuple):
 Instance = EnrolInstance | PlannedInstance
 
 
-class Made(NamedTuple):
+class ChunkCreations(NamedTuple):
     """What this chunk makes that isn't a membership. Shape: instances: courseid -> methods, where they change."""
 
     groups: list[PlannedGroup]
@@ -107,7 +107,7 @@ def recall(
 
 
 def remember(
-    memory: Memory, state: MembershipState, views: Iterable[TableView], made: Made, ids: Mapping[Ref, int]
+    memory: Memory, state: MembershipState, views: Iterable[TableView], made: ChunkCreations, ids: Mapping[Ref, int]
 ) -> dict[Ref, int]:
     """Keep what this chunk would have made, and give the negative ids that stand for it.
 

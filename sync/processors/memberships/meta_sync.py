@@ -9,7 +9,7 @@ from sync.moodle.enrolments.enrolments import ACTIVE, ENABLED, SUSPENDED
 from sync.processors.base.table_view import UserKey, Values
 from sync.processors.memberships.memory import Instance
 from sync.processors.memberships.rows import MembershipRows
-from sync.processors.memberships.state import WhenGone
+from sync.processors.memberships.state import UnenrolAction
 
 META = "meta"
 
@@ -44,7 +44,7 @@ def sync_meta_user(rows: MembershipRows, user: UserKey, child: Instance, line: i
     enrolments = _parent_enrolments(rows, user, parent)
     roleids = _copied_roleids(rows, user, parent)
     if not enrolments or not (roleids or rows.state.meta.syncall):
-        give_up_enrolment(rows, user, child, rows.state.meta.when_gone, line)
+        end_enrolment(rows, user, child, rows.state.meta.when_gone, line)
         return
     values = _copied_values(enrolments)
     rows.enrol(user, child.id, values, line)
@@ -54,22 +54,22 @@ def sync_meta_user(rows: MembershipRows, user: UserKey, child: Instance, line: i
     own: dict[str, Any] = {"component": "enrol_meta", "itemid": child.id}
     for roleid in wanted:
         rows.assign_role(user, target, roleid, line, **own)
-    if rows.state.meta.when_gone != WhenGone.SUSPEND:
+    if rows.state.meta.when_gone != UnenrolAction.SUSPEND:
         for roleid, component, itemid in rows.roles_of(user, target):
             if (component, itemid) == ("enrol_meta", child.id) and roleid not in wanted:
                 rows.unassign_role(user, target, roleid, line, **own)
 
 
-def give_up_enrolment(rows: MembershipRows, user: UserKey, instance: Instance, how: WhenGone, line: int) -> None:
+def end_enrolment(rows: MembershipRows, user: UserKey, instance: Instance, how: UnenrolAction, line: int) -> None:
     """Do with an enrolment whose reason has gone what the setting of its method says.
 
     Mirrors: enrol_meta_handler::user_not_supposed_to_be_here(), enrol_cohort_handler::member_removed()
     """
-    if how == WhenGone.UNENROL:
+    if how == UnenrolAction.UNENROL:
         rows.unenrol(user, instance, line)
-    elif how != WhenGone.KEEP and rows.enrolment(user, instance.id) is not None:
+    elif how != UnenrolAction.KEEP and rows.enrolment(user, instance.id) is not None:
         rows.enrol(user, instance.id, {"status": SUSPENDED}, line)
-        if how == WhenGone.SUSPEND_WITHOUT_ROLES:
+        if how == UnenrolAction.SUSPEND_WITHOUT_ROLES:
             rows.unassign_roles_of(user, instance, line)
 
 

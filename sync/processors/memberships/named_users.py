@@ -9,10 +9,10 @@ from sync.moodle.db.identifiers import fetch_ids
 from sync.moodle.users.users import SiteRules
 from sync.values import Note
 
-NamedAccounts = Mapping[str, tuple[int, ...]]
+NamedUsers = Mapping[str, tuple[int, ...]]
 
 
-def fetch_named_accounts(
+def fetch_named_users(
     moodle: MoodleSession, rules: SiteRules, identifier: str, values: Collection[str]
 ) -> dict[str, tuple[int, ...]]:
     """Give the ids of the accounts that the values name: those that aren't deleted, usernames of this site only.
@@ -27,7 +27,7 @@ def fetch_named_accounts(
     return fetch_ids(moodle, "user", identifier, values, *conditions)
 
 
-def find_account(named: NamedAccounts, identifier: str, text: str, column: str) -> int | Note:
+def find_user(named: NamedUsers, identifier: str, text: str, column: str) -> int | Note:
     """Give the one account that a cell names, or say what is wrong."""
     found = named.get(text, ())
     if len(found) == 1:

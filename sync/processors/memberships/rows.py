@@ -15,7 +15,7 @@ from sync.processors.base.table_view import TableView, UserKey, Values
 from sync.processors.memberships import memory as membership_memory
 from sync.processors.memberships.group_rows import GroupRows
 from sync.processors.memberships.instance_rows import InstanceRows
-from sync.processors.memberships.memory import Instance, Made, PlannedCohort
+from sync.processors.memberships.memory import ChunkCreations, Instance, PlannedCohort
 from sync.processors.memberships.state import MembershipState
 
 
@@ -263,7 +263,7 @@ class MembershipRows:
 
         Shape: ids: those that stand for planned accounts
         """
-        made = Made(self.groups.made, self._cohorts, self.instances.changed())
+        made = ChunkCreations(self.groups.made, self._cohorts, self.instances.changed())
         views = (*self._views, self.groups.members, self.groups.talkers)
         return membership_memory.remember(memory, self.state, views, made, ids)
 
@@ -278,7 +278,7 @@ class MembershipRows:
         """Take what is known of the roles and groups of somebody who is left without any enrolment in a course.
 
         Everything else goes when the plan is carried out, from those whom no later row enrols again:
-        `sync.moodle.enrolments.unenrol_cleanup.leave_courses`.
+        `sync.moodle.enrolments.unenrol_cleanup.unenrol_cleanup`.
         """
         for groupid in self.groups.of_user(user, course.id):
             self.groups.remove(user, groupid, line)

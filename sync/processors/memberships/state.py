@@ -18,7 +18,7 @@ from sync.processors.base.table_view import Key, Values
 Rows = Mapping[Key, Values]
 
 
-class WhenGone(IntEnum):
+class UnenrolAction(IntEnum):
     """What becomes of an enrolment whose reason has gone: the setting unenrolaction of a method.
 
     Source: ENROL_EXT_REMOVED_* in Moodle's lib/enrollib.php
@@ -35,7 +35,7 @@ class MetaSettings(NamedTuple):
 
     syncall: bool = True
     nosyncroleids: frozenset[int] = frozenset()
-    when_gone: WhenGone = WhenGone.SUSPEND_WITHOUT_ROLES
+    when_gone: UnenrolAction = UnenrolAction.SUSPEND_WITHOUT_ROLES
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class MembershipState:
     cohort_has_theme: bool = True
     enabled_methods: frozenset[str] = frozenset()
     meta: MetaSettings = field(default_factory=MetaSettings)
-    cohort_when_gone: WhenGone = WhenGone.UNENROL
+    cohort_when_gone: UnenrolAction = UnenrolAction.UNENROL
     recovers_grades: bool = False
     courses_named: Mapping[str, tuple[Course, ...]] = field(default_factory=dict)
     courses: Mapping[int, Course] = field(default_factory=dict)

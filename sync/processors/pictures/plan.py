@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sync.moodle.users.image_resizer import SIDES, Drawing
+from sync.moodle.users.image_resizer import SIDES, ResizeResult
 from sync.moodle.users.pictures import ChecksumRow, NewPicture, PictureFile
 from sync.processors.base.plan import Plan
 from sync.reader.picture_zip import PictureRefused
@@ -32,7 +32,7 @@ class PicturesState:
     superseded: set[int] = field(default_factory=set)
     refused: dict[int, PictureRefused] = field(default_factory=dict)
     md5s: dict[int, str] = field(default_factory=dict)
-    drawings: dict[int, Drawing] = field(default_factory=dict)
+    drawings: dict[int, ResizeResult] = field(default_factory=dict)
 
     def has_same(self, owner: PictureOwner, md5: str) -> bool:
         """Whether the picture that the account shows was made of the same bytes."""
@@ -62,7 +62,7 @@ class PicturesPlan(Plan):
         return not self.pictures
 
 
-def picture_files(drawing: Drawing) -> tuple[PictureFile, ...]:
+def picture_files(drawing: ResizeResult) -> tuple[PictureFile, ...]:
     """Give the files that Moodle keeps of a drawing."""
     return tuple(
         PictureFile(f"{name}.{drawing.extension}", hashlib.sha1(content, usedforsecurity=False).hexdigest(), len(content))

@@ -19,7 +19,7 @@ from sync.errors import MoodleError
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import Writer
 from sync.moodle.files.file_pool import file_pool_of
-from sync.moodle.users.image_resizer import Draughtsmen, Drawing
+from sync.moodle.users.image_resizer import ImageResizerPool, ResizeResult
 from sync.moodle.users.pictures import (
     NewPicture,
     fetch_checksum_fieldid,
@@ -78,7 +78,7 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
 
     def __init__(self, moodle: MoodleSession, options: OptionValues, memory: Memory) -> None:
         super().__init__(moodle, options, memory)
-        self.draughtsmen = Draughtsmen()
+        self.draughtsmen = ImageResizerPool()
 
     def begin(self, names: Sequence[str]) -> None:
         pool = file_pool_of(self.moodle.database.settings)
@@ -222,7 +222,7 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
         return self._plan_picture(row, owner, drawing, plan, state)
 
     def _plan_picture(
-        self, row: CleanRow, owner: PictureOwner, drawing: Drawing | None, plan: PicturesPlan, state: PicturesState
+        self, row: CleanRow, owner: PictureOwner, drawing: ResizeResult | None, plan: PicturesPlan, state: PicturesState
     ) -> Outcome:
         """Plan a picture that was drawn, unless the account shows the same; one that wasn't was known by its checksum."""
         files = picture_files(drawing) if drawing is not None else ()

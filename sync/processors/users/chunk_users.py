@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from sync.moodle.users.deletion import AccountToDelete
+from sync.moodle.users.deletion import UserToDelete
 from sync.processors.base.plan import Plan, Ref
 from sync.values import Change
 
@@ -28,7 +28,7 @@ class ClearPassword(NamedTuple):
         return "ClearPassword(…)"
 
 
-class Account:
+class ChunkUser:
     """One account. Shape: key: its id, or a Ref when this chunk creates it; stored: as Moodle has it, {} when new."""
 
     __slots__ = ("key", "lines", "stored", "values")
@@ -58,7 +58,7 @@ class Account:
         return {name: self.stored.get(name) for name in after}, after
 
 
-class AccountBook:
+class ChunkUsers:
     """The accounts that a chunk knows, found by any identity. Later rows see what earlier ones did.
 
     Usernames are told apart per MNet host.
@@ -66,24 +66,24 @@ class AccountBook:
     """
 
     def __init__(self, stored: Iterable[Mapping[str, Any]], *, folds: Mapping[str, Fold]) -> None:
-        self.accounts: dict[int | Ref, Account] = {}
-        self._places: dict[tuple[str, str], list[Account]] = {}
+        self.accounts: dict[int | Ref, ChunkUser] = {}
+        self._places: dict[tuple[str, str], list[ChunkUser]] = {}
         self._folds = folds
         for values in stored:
             if values["id"] not in self.accounts:
-                self.add(Account(values["id"], values))
+                self.add(ChunkUser(values["id"], values))
 
-    def add(self, account: Account) -> None:
+    def add(self, account: ChunkUser) -> None:
         self.accounts[account.key] = account
         for place in self._places_of(account):
             self._places.setdefault(place, []).append(account)
 
-    def remove(self, account: Account) -> None:
+    def remove(self, account: ChunkUser) -> None:
         """Take an account out: it is to be deleted."""
         for place in self._places_of(account):
             self._places[place].remove(account)
 
-    def change(self, account: Account, values: Mapping[str, Any], line: int) -> None:
+    def change(self, account: ChunkUser, values: Mapping[str, Any], line: int) -> None:
         """Set values, and keep the account findable."""
         moves = not {"username", "idnumber", "email"}.isdisjoint(values)
         if moves:
@@ -94,7 +94,7 @@ class AccountBook:
             for place in self._places_of(account):
                 self._places.setdefault(place, []).append(account)
 
-    def find(self, identity: str, value: Any, hostid: int) -> list[Account]:
+    def find(self, identity: str, value: Any, hostid: int) -> list[ChunkUser]:
         """Return the accounts of a host that have this identity value: spelled exactly so, if there are such.
 
         Several are possible.
@@ -102,7 +102,7 @@ class AccountBook:
         alike = self.find_alike(identity, value, hostid)
         return [account for account in alike if account.values[identity] == value] or alike
 
-    def find_alike(self, identity: str, value: Any, hostid: int) -> list[Account]:
+    def find_alike(self, identity: str, value: Any, hostid: int) -> list[ChunkUser]:
         """Return all accounts of a host whose identity value Moodle takes for this one."""
         if identity == "id":
             account = self.accounts.get(value)
@@ -114,27 +114,27 @@ class AccountBook:
         """Tell whether Moodle takes two values of an identity for the same."""
         return self._folds[identity](one) == self._folds[identity](other)
 
-    def _places_of(self, account: Account) -> list[tuple[str, str]]:
+    def _places_of(self, account: ChunkUser) -> list[tuple[str, str]]:
         values = account.values
         return [(identity, self._folds[identity](values[identity])) for identity in _TEXTS if values[identity]]
 
 
-class AccountsPlan(Plan):
+class UsersWritePlan(Plan):
     """A plan that may also create, delete and lock out accounts.
 
-    Shape: now: seconds since epoch; new_accounts: Refs of inserted accounts, they need a context; revived: ids of accounts
+    Shape: now: seconds since epoch; new_users: Refs of inserted accounts, they need a context; revived: ids of accounts
     that come back, whose context may be missing; deleted: accounts to delete; sessions_ended and tokens_ended: ids of
     accounts that lose their sessions, their web service tokens; profile_data: (account key, fieldid) -> data that is set;
     preferences: (account key, name) -> value that is set
     """
 
-    def __init__(self, book: AccountBook, now: int) -> None:
+    def __init__(self, book: ChunkUsers, now: int) -> None:
         super().__init__()
         self.book = book
         self.now = now
-        self.new_accounts: list[Ref] = []
+        self.new_users: list[Ref] = []
         self.revived: list[int] = []
-        self.deleted: list[AccountToDelete] = []
+        self.deleted: list[UserToDelete] = []
         self.sessions_ended: set[int] = set()
         self.tokens_ended: set[int] = set()
         self.profile_data: dict[tuple[int | Ref, int], str] = {}
@@ -144,11 +144,11 @@ class AccountsPlan(Plan):
     def is_empty(self) -> bool:
         return super().is_empty and not self.deleted
 
-    def delete_account(self, account: Account) -> None:
+    def delete_user(self, account: ChunkUser) -> None:
         values = account.values
-        self.deleted.append(AccountToDelete(**{name: values[name] for name in AccountToDelete._fields}))
+        self.deleted.append(UserToDelete(**{name: values[name] for name in UserToDelete._fields}))
 
-    def write_accounts(self) -> None:
+    def write_users(self) -> None:
         """Turn the net changes of all accounts into inserts and updates; timemodified follows real changes only.
 
         A password alone doesn't touch timemodified. Source: effects user_password_change. Who is locked out, or has another
@@ -159,7 +159,7 @@ class AccountsPlan(Plan):
                 continue
             if isinstance(account.key, Ref):
                 self.insert("user", account.values, *account.lines, key=account.key.key)
-                self.new_accounts.append(account.key)
+                self.new_users.append(account.key)
                 continue
             before, after = account.difference()
             if after.keys() - {"password"}:

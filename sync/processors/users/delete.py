@@ -8,12 +8,12 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from sync.columns.column import Columns
-from sync.processors.users.chunk_users import IDENTITIES, Account, AccountsPlan
-from sync.processors.users.user_list import IDENTITY_COLUMNS, NAME_COLUMNS, AccountList, AccountListState, outcome_for
+from sync.processors.users.chunk_users import IDENTITIES, ChunkUser, UsersWritePlan
+from sync.processors.users.user_list import IDENTITY_COLUMNS, NAME_COLUMNS, UserList, UserListState, outcome_for
 from sync.values import Action, CleanRow, Note, Outcome
 
 
-class UsersDelete(AccountList):
+class UsersDelete(UserList):
     """Delete accounts, with everything that Moodle deletes along with them. Spec: users.md section 6."""
 
     key = "users_delete"
@@ -23,15 +23,15 @@ class UsersDelete(AccountList):
     after = ("users",)
     columns = Columns(*IDENTITY_COLUMNS, *NAME_COLUMNS, one_of=IDENTITIES)
 
-    def plan_account(self, row: CleanRow, account: Account, plan: AccountsPlan, state: AccountListState) -> Outcome:
+    def plan_account(self, row: CleanRow, account: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
         self.refuse_protected(account)
         plan.book.remove(account)
-        plan.delete_account(account)
+        plan.delete_user(account)
         note = Note("account_deleted_id", {"id": account.key})
         return outcome_for(row, account, Action.DELETED, "account_deleted", (), note)
 
     def plan_missing(
-        self, row: CleanRow, revivable: Mapping[str, Any] | None, plan: AccountsPlan, state: AccountListState
+        self, row: CleanRow, revivable: Mapping[str, Any] | None, plan: UsersWritePlan, state: UserListState
     ) -> Outcome:
         username = row.values.get("username", "")
         if revivable is not None or any(deleted.username == username for deleted in plan.deleted):

@@ -8,19 +8,19 @@ from typing import Any
 from sync.columns.options import OptionValues
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.errors import RowError
-from sync.processors.users.chunk_users import Account, AccountBook
+from sync.processors.users.chunk_users import ChunkUser, ChunkUsers
 
 
-class AccountMatcher:
+class UserMatcher:
     """Finds accounts in a book, by the identity that was chosen. Shape: names: the columns of the file"""
 
-    def __init__(self, book: AccountBook, rules: SiteRules, options: OptionValues, names: Collection[str]) -> None:
+    def __init__(self, book: ChunkUsers, rules: SiteRules, options: OptionValues, names: Collection[str]) -> None:
         self.book = book
         self.rules = rules
         self.options = options
         self.names = names
 
-    def find(self, values: Mapping[str, Any], hostid: int) -> Account | None:
+    def find(self, values: Mapping[str, Any], hostid: int) -> ChunkUser | None:
         """Give the account that a row means; None when it is to be made. Raises: RowError"""
         username = values["username"]
         if self.options.allowrename and "oldusername" in values:
@@ -44,14 +44,14 @@ class AccountMatcher:
             )  # fmt: skip
         return by_username
 
-    def _one(self, identity: str, value: Any, hostid: int, column: str = "") -> Account | None:
+    def _one(self, identity: str, value: Any, hostid: int, column: str = "") -> ChunkUser | None:
         """Return the one account that a value names, None without one. Raises: RowError when it may mean several"""
         found = self.book.find(identity, value, hostid)
         if len(found) > 1:
             raise RowError("account_ambiguous", column or identity, value=value, count=len(found))
         return found[0] if found else None
 
-    def _find_renamed(self, oldusername: str, username: str, hostid: int) -> Account | None:
+    def _find_renamed(self, oldusername: str, username: str, hostid: int) -> ChunkUser | None:
         source = self._one("username", oldusername, hostid, "oldusername")
         if not source:
             # The same file again: the account already has its new name.
@@ -65,7 +65,7 @@ class AccountMatcher:
             raise RowError("account_protected", "oldusername", username=oldusername)
         return source
 
-    def new_username(self, values: Mapping[str, Any], account: Account) -> str:
+    def new_username(self, values: Mapping[str, Any], account: ChunkUser) -> str:
         """Return the username that an account is to have: its own, unless the row renames it.
 
         That the file spells it in another way than Moodle does is no renaming.
@@ -77,7 +77,7 @@ class AccountMatcher:
             return wanted
         return present if self.book.is_same("username", present, wanted) else wanted
 
-    def find_to_delete(self, values: Mapping[str, Any]) -> Account | None:
+    def find_to_delete(self, values: Mapping[str, Any]) -> ChunkUser | None:
         """Give the account that a row wants deleted; None when there is none. Raises: RowError"""
         wanted = self.options.primaryidentity
         identity = wanted if wanted in self.names else "username"
@@ -91,7 +91,7 @@ class AccountMatcher:
             raise RowError("account_protected", identity, username=found[0].values["username"])
         return found[0] if found else None
 
-    def check_unique(self, account: Account | None, hostid: int, new_values: Mapping[str, Any]) -> None:
+    def check_unique(self, account: ChunkUser | None, hostid: int, new_values: Mapping[str, Any]) -> None:
         """Idnumbers, and addresses where the site wants it, belong to one account only. Raises: RowError"""
         if idnumber := new_values.get("idnumber"):
             others = [other for other in self.book.find_alike("idnumber", idnumber, hostid) if other is not account]

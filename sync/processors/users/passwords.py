@@ -14,7 +14,7 @@ from sync.columns.options import OptionValues
 from sync.moodle.users import passwords
 from sync.processors.base.plan import Mail, Ref
 from sync.processors.users.checks import is_no_mail
-from sync.processors.users.chunk_users import Account, AccountsPlan, ClearPassword
+from sync.processors.users.chunk_users import ChunkUser, ClearPassword, UsersWritePlan
 from sync.processors.users.results import RowResult
 from sync.processors.users.state import UsersState
 from sync.values import Note
@@ -26,14 +26,14 @@ CHANGE_ME = "changeme"
 class UserPasswords:
     """The passwords of one chunk; the last row about an account has its way."""
 
-    def __init__(self, state: UsersState, options: OptionValues, plan: AccountsPlan) -> None:
+    def __init__(self, state: UsersState, options: OptionValues, plan: UsersWritePlan) -> None:
         self._state = state
         self._options = options
         self._plan = plan
         self._preferences = plan.preferences
         self._mails: dict[int | Ref, Mail] = {}
 
-    def set(self, result: RowResult, account: Account, values: Mapping[str, Any]) -> None:
+    def set(self, result: RowResult, account: ChunkUser, values: Mapping[str, Any]) -> None:
         """Do what a row says about the password of its account."""
         wanted = self._wanted(account, values, creates=result.creates)
         if wanted is None:
@@ -54,7 +54,7 @@ class UserPasswords:
             # Whatever earlier rows wanted, the last one wants what is there.
             self._mails.pop(account.key, None)
 
-    def would_change(self, account: Account, values: Mapping[str, Any]) -> bool:
+    def would_change(self, account: ChunkUser, values: Mapping[str, Any]) -> bool:
         """Whether a row would change the password of its account, or have Moodle make one."""
         wanted = self._wanted(account, values)
         if wanted == passwords.TO_BE_GENERATED and self._preference(account, "create_password") != "1":
@@ -63,14 +63,14 @@ class UserPasswords:
             return True
         return wanted is not None and wanted != account.values["password"]
 
-    def have_made(self, account: Account) -> None:
+    def have_made(self, account: ChunkUser) -> None:
         """Have Moodle make a password for a new account, which its owner then changes."""
         auth = account.values["auth"]
         if auth != "nologin" and self._state.rules.keeps_passwords(auth):
             self.prefer(account, "create_password", "1")
             self.prefer(account, "auth_forcepasswordchange", "1")
 
-    def prefer(self, account: Account, name: str, value: str) -> bool:
+    def prefer(self, account: ChunkUser, name: str, value: str) -> bool:
         """Plan a preference; gives False when the account has it already."""
         if self._preference(account, name) == value:
             return False
@@ -94,13 +94,13 @@ class UserPasswords:
             return False
         return isinstance(wanted, ClearPassword) or (CHANGE_ME, wanted) in self._state.verified
 
-    def _preference(self, account: Account, name: str) -> str | None:
+    def _preference(self, account: ChunkUser, name: str) -> str | None:
         key = (account.key, name)
         stored = self._state.preferences.get(key)
         return self._preferences.get(key, stored[1] if stored is not None else None)
 
     def _wanted(
-        self, account: Account, values: Mapping[str, Any], *, creates: bool = False
+        self, account: ChunkUser, values: Mapping[str, Any], *, creates: bool = False
     ) -> str | ClearPassword | None:
         """Return what a row wants to be stored as password; None when it leaves it as it is.
 
@@ -122,7 +122,7 @@ class UserPasswords:
         stored: str = account.stored.get("password", "")
         return stored if (cell, stored) in self._state.verified else ClearPassword(cell)
 
-    def _store(self, result: RowResult, account: Account, value: str | ClearPassword) -> None:
+    def _store(self, result: RowResult, account: ChunkUser, value: str | ClearPassword) -> None:
         if account.values["password"] == value:
             return
         self._plan.book.change(account, {"password": value}, result.line)
@@ -130,7 +130,7 @@ class UserPasswords:
             result.touch()
             result.notes.append(Note("password_changed", {}))
 
-    def _given(self, result: RowResult, account: Account, clear: str) -> None:
+    def _given(self, result: RowResult, account: ChunkUser, clear: str) -> None:
         if account.values["auth"] == "manual" and (result.creates or self._state.rules.password_expires):
             self.prefer(account, "auth_manual_passwordupdatetime", str(self._state.now))
         address = account.values["email"]

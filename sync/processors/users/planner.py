@@ -14,8 +14,8 @@ from sync.processors.base.processor import SplitChunk
 from sync.processors.enrolments.methods import MANUAL
 from sync.processors.memberships.enrolment_dates import given_date
 from sync.processors.users.checks import UserChecks, is_mailable, is_no_mail
-from sync.processors.users.chunk_users import Account, AccountBook, AccountsPlan
-from sync.processors.users.matching import AccountMatcher
+from sync.processors.users.chunk_users import ChunkUser, ChunkUsers, UsersWritePlan
+from sync.processors.users.matching import UserMatcher
 from sync.processors.users.passwords import UserPasswords
 from sync.processors.users.profiles import UserProfiles
 from sync.processors.users.results import RowResult
@@ -37,7 +37,7 @@ _COHORT_COLUMN = re.compile(r"cohort[1-9]\d*")
 _CLASHES = {"username_differs": "", "idnumber_taken": "idnumber", "email_taken": "email"}
 
 
-class UsersPlan(AccountsPlan):
+class UsersPlan(UsersWritePlan):
     """Accounts, and what they belong to."""
 
     memberships: Memberships
@@ -57,13 +57,13 @@ class UsersPlanner:
         self.options = options
         self.names = names
         self.set_numbers = set_numbers
-        self.book = AccountBook(state.accounts, folds=state.folds)
+        self.book = ChunkUsers(state.accounts, folds=state.folds)
         self.plan = UsersPlan(self.book, state.now)
         self.memberships = self.plan.memberships = Memberships(
             state.memberships, self.plan, now=state.now, show_time=state.rules.shown_time
         )
         self.checks = UserChecks(state.rules)
-        self.matcher = AccountMatcher(self.book, state.rules, options, names)
+        self.matcher = UserMatcher(self.book, state.rules, options, names)
         self.passwords = UserPasswords(state, options, self.plan)
         self.profiles = UserProfiles(state, self.plan)
         self.plain_fields = [name for name in PLAIN_FIELDS if name in names]
@@ -82,7 +82,7 @@ class UsersPlanner:
                 results.append(result)
                 if result.account is not None and result.action is not Action.UNCHANGED:
                     self.touched.add(result.account.key)
-        self.plan.write_accounts()
+        self.plan.write_users()
         self._end_tokens()
         self.profiles.write()
         self.passwords.write()
@@ -129,14 +129,14 @@ class UsersPlanner:
         self._join(result, account, values)
         return result
 
-    def _warn_of_address(self, result: RowResult, account: Account, new_values: Mapping[str, Any]) -> None:
+    def _warn_of_address(self, result: RowResult, account: ChunkUser, new_values: Mapping[str, Any]) -> None:
         """Say where the row gives an address to which Moodle sends nothing."""
         address = new_values.get("email", "")
         is_given = result.creates or any(change.field == "email" for change in result.changes)
         if "@" in address and is_given and not is_no_mail(address) and not is_mailable(address):
             result.notes.append(Note("email_not_mailable", {"email": account.values["email"]}))
 
-    def _account_values(self, values: Mapping[str, Any], account: Account | None) -> dict[str, Any]:
+    def _account_values(self, values: Mapping[str, Any], account: ChunkUser | None) -> dict[str, Any]:
         """The fields that the row sets; on update, what an empty cell keeps and what is protected is left out."""
         new = {name: values[name] for name in self.plain_fields if name in values}
         if "email" in values:
@@ -154,7 +154,7 @@ class UsersPlanner:
 
     def _refuse_changes(
         self,
-        account: Account,
+        account: ChunkUser,
         values: Mapping[str, Any],
         new_values: Mapping[str, Any],
         profile: Sequence[tuple[str, ProfileField, str]],
@@ -168,9 +168,9 @@ class UsersPlanner:
         if columns:
             raise RowError("account_protected", columns[0], username=account.values["username"])
 
-    def _create(self, row: CleanRow, hostid: int, new_values: dict[str, Any]) -> tuple[Account, RowResult]:
+    def _create(self, row: CleanRow, hostid: int, new_values: dict[str, Any]) -> tuple[ChunkUser, RowResult]:
         username = row.values["username"]
-        account = Account(Ref("user", (row.line,)), {})
+        account = ChunkUser(Ref("user", (row.line,)), {})
         account.values = {
             **self.rules.defaults,
             "deleted": 0,
@@ -189,7 +189,7 @@ class UsersPlanner:
             self.passwords.have_made(account)
         return account, result
 
-    def _update(self, row: CleanRow, account: Account, new_values: Mapping[str, Any]) -> RowResult:
+    def _update(self, row: CleanRow, account: ChunkUser, new_values: Mapping[str, Any]) -> RowResult:
         changes = account.changes_to(new_values)
         old_username = account.values["username"]
         result = RowResult(row.line, row.values["username"], account, Action.UNCHANGED, "account_unchanged")
@@ -208,12 +208,12 @@ class UsersPlanner:
 
     def _revive(
         self, row: CleanRow, stored: Mapping[str, Any], new_values: Mapping[str, Any]
-    ) -> tuple[Account, RowResult]:
+    ) -> tuple[ChunkUser, RowResult]:
         """Take a deleted account up again. Source: spec users.md section 8, rule (b). Raises: RowError"""
         if stored["id"] in self.rules.untouchable_ids:
             # Moodle's list of administrators may still name it.
             raise RowError("account_protected", "username", username=row.values["username"])
-        account = Account(stored["id"], stored)
+        account = ChunkUser(stored["id"], stored)
         values = {"email": "", "idnumber": "", **new_values, "deleted": 0, "username": row.values["username"]}
         account.values.update(values)
         account.lines.append(row.line)
@@ -232,13 +232,13 @@ class UsersPlanner:
         if account.key in self.touched:
             raise SplitChunk(row.line)
         self.book.remove(account)
-        self.plan.delete_account(account)
+        self.plan.delete_user(account)
         self.profiles.delete(account)
         result = RowResult(row.line, account.values["username"], account, Action.DELETED, "account_deleted")
         result.notes.append(Note("account_deleted_id", {"id": account.key}))
         return result
 
-    def _join(self, result: RowResult, account: Account, values: Mapping[str, Any]) -> None:
+    def _join(self, result: RowResult, account: ChunkUser, values: Mapping[str, Any]) -> None:
         joinings = [
             self.memberships.apply_system_role(account.key, cell, result.line) for cell in system_role_cells(values)
         ]

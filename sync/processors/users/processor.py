@@ -35,13 +35,13 @@ from sync.processors.users.profile_values import profile_value
 from sync.processors.users.state import UsersState
 from sync.processors.users.store import (
     SimulatedPasswords,
-    fetch_present_accounts,
-    fetch_revivable_accounts,
+    fetch_revivable_users,
+    fetch_users_by_identity,
     identity_folds,
-    remember_accounts,
+    remember_users,
     remembered_preferences,
     remembered_profile_data,
-    write_accounts_plan,
+    write_users_plan,
 )
 from sync.processors.users.survey import UsersSurvey
 from sync.processors.users.system_roles import system_role_cells
@@ -176,7 +176,7 @@ class Users(Processor[UsersState, UsersPlan]):
         self.profile_fields = self._match_profile_fields()
 
     def fetch(self, rows: Sequence[CleanRow]) -> UsersState:
-        accounts = fetch_present_accounts(
+        accounts = fetch_users_by_identity(
             self.moodle,
             self.memory,
             self.fields,
@@ -223,11 +223,11 @@ class Users(Processor[UsersState, UsersPlan]):
             values["password"] = self.hashes[line, values["password"].text]
 
     def apply(self, plan: UsersPlan, writer: Writer) -> None:
-        if (deletion := write_accounts_plan(plan, writer)) is not None:
+        if (deletion := write_users_plan(plan, writer)) is not None:
             plan.files += deletion.files
 
     def remember(self, plan: UsersPlan, state: UsersState) -> None:
-        ids = remember_accounts(plan, self.memory, self.simulated, identity_folds(self.moodle))
+        ids = remember_users(plan, self.memory, self.simulated, identity_folds(self.moodle))
         remember_profile_owners(self.memory, plan, self.profile_fields.values(), self.folds["profile"], ids)
         plan.memberships.remember(self.memory, ids)
 
@@ -275,7 +275,7 @@ class Users(Processor[UsersState, UsersPlan]):
     def _fetch_revivable(self, rows: Sequence[CleanRow]) -> Mapping[tuple[int, str], Mapping[str, Any]]:
         if not self.chosen.resurrect:
             return {}
-        return fetch_revivable_accounts(
+        return fetch_revivable_users(
             self.moodle, self.memory, self.fields, {row.values["username"] for row in rows}, self._hostids(rows)
         )
 

@@ -8,7 +8,7 @@ from sync.moodle.db.database import MoodleSession
 from sync.moodle.users.users import ProfileField, fetch_owners_of_profile_values
 from sync.processors.base.memory import Memory
 from sync.processors.base.plan import Ref
-from sync.processors.users.chunk_users import AccountsPlan, Fold
+from sync.processors.users.chunk_users import Fold, UsersWritePlan
 from sync.processors.users.store import remembered_profile_data
 
 _KIND = "profile owner"
@@ -45,7 +45,7 @@ def fetch_profile_owners(
 
 
 def remember_profile_owners(
-    memory: Memory, plan: AccountsPlan, fields: Collection[ProfileField], fold: Fold, ids: Mapping[Ref, int]
+    memory: Memory, plan: UsersWritePlan, fields: Collection[ProfileField], fold: Fold, ids: Mapping[Ref, int]
 ) -> None:
     """Keep who would hold which value after a chunk of a simulation. Shape: ids: those that stand for planned accounts"""
     unique = {field.id for field in fields if field.forceunique}

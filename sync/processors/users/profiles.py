@@ -8,7 +8,7 @@ from typing import Any
 from sync.moodle.users.users import ProfileField
 from sync.processors.base.errors import RowError
 from sync.processors.base.plan import Ref
-from sync.processors.users.chunk_users import Account, AccountsPlan
+from sync.processors.users.chunk_users import ChunkUser, UsersWritePlan
 from sync.processors.users.profile_values import profile_value
 from sync.processors.users.results import RowResult
 from sync.processors.users.state import UsersState
@@ -18,13 +18,13 @@ from sync.values import Change
 class UserProfiles:
     """The custom profile fields of one chunk; later rows see what earlier ones filled."""
 
-    def __init__(self, state: UsersState, plan: AccountsPlan) -> None:
+    def __init__(self, state: UsersState, plan: UsersWritePlan) -> None:
         self._state = state
         self._plan = plan
         self._owners = {key: set(owners) for key, owners in state.owners.items()}
         self._deleted: set[int | Ref] = set()
 
-    def values(self, values: Mapping[str, Any], account: Account | None) -> list[tuple[str, ProfileField, str]]:
+    def values(self, values: Mapping[str, Any], account: ChunkUser | None) -> list[tuple[str, ProfileField, str]]:
         """Convert the custom profile cells of a row. Raises: RowError, also when a value must be unique and isn't"""
         converted = []
         for name, field in self._state.profile_fields.items():
@@ -38,7 +38,7 @@ class UserProfiles:
             converted.append((name, field, data))
         return converted
 
-    def set(self, result: RowResult, account: Account, profile: Sequence[tuple[str, ProfileField, str]]) -> None:
+    def set(self, result: RowResult, account: ChunkUser, profile: Sequence[tuple[str, ProfileField, str]]) -> None:
         """Fill the fields of an account with what `values` gave."""
         for name, field, data in profile:
             key = (account.key, field.id)
@@ -54,18 +54,18 @@ class UserProfiles:
                 result.changes.append(Change(name, stored or "", data))
                 result.touch()
 
-    def delete(self, account: Account) -> None:
+    def delete(self, account: ChunkUser) -> None:
         """Take note that an account goes, and its values with it."""
         self._deleted.add(account.key)
 
-    def columns_to_change(self, account: Account, profile: Sequence[tuple[str, ProfileField, str]]) -> list[str]:
+    def columns_to_change(self, account: ChunkUser, profile: Sequence[tuple[str, ProfileField, str]]) -> list[str]:
         """Return the columns of which `set` would change something."""
         return [name for name, field, data in profile if self._data(account, field) != data]
 
     def _place(self, field: ProfileField, data: str) -> tuple[int, str]:
         return field.id, self._state.folds["profile"](data)
 
-    def _data(self, account: Account, field: ProfileField) -> str | None:
+    def _data(self, account: ChunkUser, field: ProfileField) -> str | None:
         key = (account.key, field.id)
         planned = self._plan.profile_data.get(key)
         if planned is None and key in self._state.profile_data:

@@ -9,13 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.column import Columns
 from sync.processors.base.errors import RowError
-from sync.processors.users.chunk_users import IDENTITIES, Account, AccountsPlan
+from sync.processors.users.chunk_users import IDENTITIES, ChunkUser, UsersWritePlan
 from sync.processors.users.user_list import (
     IDENTITY_COLUMNS,
     NAME_COLUMNS,
     PERSON_NAMES,
-    AccountList,
-    AccountListState,
+    UserList,
+    UserListState,
     outcome_for,
 )
 from sync.values import Action, Change, CleanRow, Note, Outcome
@@ -23,7 +23,7 @@ from sync.values import Action, Change, CleanRow, Note, Outcome
 RESTORED_FIELDS = PERSON_NAMES
 
 
-class UsersRestore(AccountList):
+class UsersRestore(UserList):
     """Restore accounts. What deletion took away (roles, enrolments, memberships) can't come back. Spec: users.md section 8."""
 
     key = "users_restore"
@@ -38,7 +38,7 @@ class UsersRestore(AccountList):
         one_of=IDENTITIES,
     )
 
-    def plan_account(self, row: CleanRow, account: Account, plan: AccountsPlan, state: AccountListState) -> Outcome:
+    def plan_account(self, row: CleanRow, account: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
         changes = account.changes_to({"suspended": 0})
         if not changes:
             return outcome_for(row, account, Action.UNCHANGED, "account_unchanged")
@@ -47,12 +47,12 @@ class UsersRestore(AccountList):
         return outcome_for(row, account, Action.UPDATED, "account_reactivated", changes)
 
     def plan_missing(
-        self, row: CleanRow, revivable: Mapping[str, Any] | None, plan: AccountsPlan, state: AccountListState
+        self, row: CleanRow, revivable: Mapping[str, Any] | None, plan: UsersWritePlan, state: UserListState
     ) -> Outcome:
         if revivable is None:
             raise self.unknown(row)
         self._refuse_taken(row, plan, state)
-        account = Account(revivable["id"], revivable)
+        account = ChunkUser(revivable["id"], revivable)
         # Moodle's list of administrators may still name it.
         if account.key in self.rules.untouchable_ids:
             raise RowError("account_protected", self.identity, username=row.values["username"])
@@ -68,7 +68,7 @@ class UsersRestore(AccountList):
         note = Note("account_restored_without_memberships", {})
         return outcome_for(row, account, Action.UPDATED, "account_resurrected", changes, note)
 
-    def _refuse_taken(self, row: CleanRow, plan: AccountsPlan, state: AccountListState) -> None:
+    def _refuse_taken(self, row: CleanRow, plan: UsersWritePlan, state: UserListState) -> None:
         """The username or idnumber may belong to somebody else by now."""
         for identity, code in (("username", "username_taken"), ("idnumber", "idnumber_taken")):
             value = row.values.get(identity, "")
@@ -77,7 +77,7 @@ class UsersRestore(AccountList):
                 owner = others[0].values["username"]
                 raise RowError(code, identity, **{identity: value, "owner": owner})
 
-    def _ask_for_password(self, account: Account, plan: AccountsPlan, state: AccountListState) -> None:
+    def _ask_for_password(self, account: ChunkUser, plan: UsersWritePlan, state: UserListState) -> None:
         """Let Moodle's own task make and mail a password."""
         if state.rules.keeps_passwords(account.values["auth"]) and account.values["auth"] != "nologin":
             # Deletion removed all preferences of the account, so this one can't be there.

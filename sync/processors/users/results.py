@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync.processors.users.chunk_users import Account
+from sync.processors.users.chunk_users import ChunkUser
 from sync.values import Action, Change, Note, Outcome, partial_outcome
 
 
@@ -11,7 +11,7 @@ class RowResult:
 
     __slots__ = ("account", "action", "changes", "code", "line", "notes", "problems", "subject")
 
-    def __init__(self, line: int, subject: str, account: Account | None, action: Action, code: str) -> None:
+    def __init__(self, line: int, subject: str, account: ChunkUser | None, action: Action, code: str) -> None:
         self.line = line
         self.subject = subject
         self.account = account

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from sync.processors.base.memory import Memory
 from sync.processors.base.plan import Plan, Ref
 from sync.processors.base.table_view import UserKey
-from sync.processors.memberships.course_columns import CourseSets
+from sync.processors.memberships.course_columns import CourseColumns
 from sync.processors.memberships.enrolment_dates import ShowTime
 from sync.processors.memberships.results import CourseSet, SetResult
 from sync.processors.memberships.rows import MembershipRows
@@ -33,7 +33,7 @@ class Memberships:
 
     def __init__(self, state: MembershipState, plan: Plan, *, now: int, show_time: ShowTime = str) -> None:
         self._rows = MembershipRows(state, plan, now=now)
-        self._course_sets = CourseSets(self._rows, show_time)
+        self._course_sets = CourseColumns(self._rows, show_time)
         self._cohorts = CohortMembership(self._rows)
         self._system_roles = SystemRoles(self._rows)
 

@@ -11,15 +11,15 @@ from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.identifiers import folding
 from sync.moodle.db.writer import Writer
 from sync.moodle.users.contexts import fetch_userids_without_context, insert_user_contexts
-from sync.moodle.users.deletion import DeletionSummary, delete_accounts, md5_of
+from sync.moodle.users.deletion import DeletionSummary, delete_users, md5_of
 from sync.moodle.users.users import fetch_accounts
 from sync.processors.base.memory import Memory
 from sync.processors.base.plan import Ref
 from sync.processors.base.processor import write_plan
-from sync.processors.users.chunk_users import AccountsPlan, ClearPassword, Fold
+from sync.processors.users.chunk_users import ClearPassword, Fold, UsersWritePlan
 
 
-def fetch_present_accounts(
+def fetch_users_by_identity(
     moodle: MoodleSession,
     memory: Memory,
     fields: Sequence[str],
@@ -51,7 +51,7 @@ def fetch_present_accounts(
     return [account for account in accounts.values() if not account["deleted"]]
 
 
-def fetch_revivable_accounts(
+def fetch_revivable_users(
     moodle: MoodleSession, memory: Memory, fields: Sequence[str], usernames: Collection[str], hostids: Collection[int]
 ) -> dict[tuple[int, str], dict[str, Any]]:
     """Read deleted accounts that once had these usernames: (host, former username) -> account, the newest if several.
@@ -68,14 +68,14 @@ def fetch_revivable_accounts(
     return revivable
 
 
-def write_accounts_plan(plan: AccountsPlan, writer: Writer) -> DeletionSummary | None:
+def write_users_plan(plan: UsersWritePlan, writer: Writer) -> DeletionSummary | None:
     """Carry out a plan on accounts: deletions first, so that a freed username can be taken again.
 
     Queries: constant, whatever the number of rows
     """
-    deletion = delete_accounts(writer, plan.deleted, now=plan.now) if plan.deleted else None
+    deletion = delete_users(writer, plan.deleted, now=plan.now) if plan.deleted else None
     ids = write_plan(plan, writer)
-    without_context = [ids[ref] for ref in plan.new_accounts]
+    without_context = [ids[ref] for ref in plan.new_users]
     if plan.revived:
         without_context += fetch_userids_without_context(writer, plan.revived)
     insert_user_contexts(writer, without_context)
@@ -112,8 +112,8 @@ def identity_folds(moodle: MoodleSession) -> dict[str, Fold]:
     return {identity: folding(moodle, "user", identity) for identity in ("username", "idnumber", "email")}
 
 
-def remember_accounts(
-    plan: AccountsPlan, memory: Memory, passwords: SimulatedPasswords, folds: Mapping[str, Fold]
+def remember_users(
+    plan: UsersWritePlan, memory: Memory, passwords: SimulatedPasswords, folds: Mapping[str, Fold]
 ) -> dict[Ref, int]:
     """Keep what a chunk of a simulation would have made of accounts; new ones get negative ids, which are given back."""
     ids: dict[Ref, int] = {}
@@ -142,7 +142,7 @@ def remember_accounts(
     return ids
 
 
-def _remember_values(plan: AccountsPlan, memory: Memory, ids: Mapping[Ref, int]) -> None:
+def _remember_values(plan: UsersWritePlan, memory: Memory, ids: Mapping[Ref, int]) -> None:
     facts = {}
     for (key, fieldid), data in plan.profile_data.items():
         facts[f"{ids[key] if isinstance(key, Ref) else key} {fieldid}"] = data

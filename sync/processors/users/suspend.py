@@ -9,12 +9,12 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import flag
 from sync.columns.column import Column, Columns
-from sync.processors.users.chunk_users import IDENTITIES, Account, AccountsPlan
-from sync.processors.users.user_list import IDENTITY_COLUMNS, NAME_COLUMNS, AccountList, AccountListState, outcome_for
+from sync.processors.users.chunk_users import IDENTITIES, ChunkUser, UsersWritePlan
+from sync.processors.users.user_list import IDENTITY_COLUMNS, NAME_COLUMNS, UserList, UserListState, outcome_for
 from sync.values import Action, CleanRow, Outcome
 
 
-class UsersSuspend(AccountList):
+class UsersSuspend(UserList):
     """Suspend accounts: nobody logs in with them, their sessions end, their enrolments stay. Spec: users.md section 7."""
 
     key = "users_suspend"
@@ -29,7 +29,7 @@ class UsersSuspend(AccountList):
         one_of=IDENTITIES,
     )
 
-    def plan_account(self, row: CleanRow, account: Account, plan: AccountsPlan, state: AccountListState) -> Outcome:
+    def plan_account(self, row: CleanRow, account: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
         suspended = row.values.get("suspended", 1)
         changes = account.changes_to({"suspended": suspended})
         if not changes:
@@ -42,6 +42,6 @@ class UsersSuspend(AccountList):
         return outcome_for(row, account, Action.UPDATED, code, changes)
 
     def plan_missing(
-        self, row: CleanRow, revivable: Mapping[str, Any] | None, plan: AccountsPlan, state: AccountListState
+        self, row: CleanRow, revivable: Mapping[str, Any] | None, plan: UsersWritePlan, state: UserListState
     ) -> Outcome:
         raise self.unknown(row)

@@ -19,14 +19,14 @@ from sync.moodle.db.writer import Writer
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.errors import RowError
 from sync.processors.base.processor import Processor
-from sync.processors.users.chunk_users import IDENTITIES, KEY_FIELDS, Account, AccountBook, AccountsPlan, Fold
+from sync.processors.users.chunk_users import IDENTITIES, KEY_FIELDS, ChunkUser, ChunkUsers, Fold, UsersWritePlan
 from sync.processors.users.store import (
     SimulatedPasswords,
-    fetch_present_accounts,
-    fetch_revivable_accounts,
+    fetch_revivable_users,
+    fetch_users_by_identity,
     identity_folds,
-    remember_accounts,
-    write_accounts_plan,
+    remember_users,
+    write_users_plan,
 )
 from sync.values import Action, Change, CleanRow, Note, Outcome
 
@@ -61,7 +61,7 @@ LIST_OPTIONS = Options(
 
 
 @dataclass(frozen=True)
-class AccountListState:
+class UserListState:
     """Shape: accounts: those that the rows may mean; revivable: deleted ones by (host, former username); folds: identity ->
     what makes texts equal that Moodle takes for the same.
     """
@@ -73,7 +73,7 @@ class AccountListState:
     folds: Mapping[str, Fold]
 
 
-class AccountList(Processor[AccountListState, AccountsPlan]):
+class UserList(Processor[UserListState, UsersWritePlan]):
     """One row, one account: found by the primary identity, then handed to `plan_account`."""
 
     options = LIST_OPTIONS
@@ -86,57 +86,57 @@ class AccountList(Processor[AccountListState, AccountsPlan]):
         self.identity = self._identity_in_use(names)
         self.fields = tuple(dict.fromkeys((*KEY_FIELDS, *self.extra_fields, *(n for n in PERSON_NAMES if n in names))))
 
-    def fetch(self, rows: Sequence[CleanRow]) -> AccountListState:
+    def fetch(self, rows: Sequence[CleanRow]) -> UserListState:
         def lookup(identity: str) -> set[Any]:
             return {row.values[identity] for row in rows if row.values.get(identity)}
 
         identities = {identity: lookup(identity) for identity in {self.identity, "username"} & self.names}
         usernames = lookup("username")
         hostids = (self.rules.mnethostid,)
-        return AccountListState(
+        return UserListState(
             rules=self.rules,
             now=int(time.time()),
-            accounts=fetch_present_accounts(
+            accounts=fetch_users_by_identity(
                 self.moodle, self.memory, self.fields, identities, hostids=hostids, identity=self.identity,
                 folds=self.folds,
             ),
-            revivable=fetch_revivable_accounts(self.moodle, self.memory, self.fields, usernames, hostids),
+            revivable=fetch_revivable_users(self.moodle, self.memory, self.fields, usernames, hostids),
             folds=self.folds,
         )  # fmt: skip
 
-    def plan(self, rows: Sequence[CleanRow], state: AccountListState) -> AccountsPlan:
-        book = AccountBook(state.accounts, folds=state.folds)
-        plan = AccountsPlan(book, state.now)
+    def plan(self, rows: Sequence[CleanRow], state: UserListState) -> UsersWritePlan:
+        book = ChunkUsers(state.accounts, folds=state.folds)
+        plan = UsersWritePlan(book, state.now)
         for row in rows:
             try:
                 plan.outcomes.append(self._plan_row(row, plan, state))
             except RowError as refused:
                 subject = str(row.values.get("username") or row.values.get(self.identity, ""))
                 plan.outcomes.append(Outcome(row.line, Action.REJECTED, refused.code, refused.params, subject))
-        plan.write_accounts()
+        plan.write_users()
         return plan
 
     @abstractmethod
-    def plan_account(self, row: CleanRow, account: Account, plan: AccountsPlan, state: AccountListState) -> Outcome:
+    def plan_account(self, row: CleanRow, account: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
         """Plan what becomes of an account that is there."""
 
     @abstractmethod
     def plan_missing(
-        self, row: CleanRow, revivable: Mapping[str, Any] | None, plan: AccountsPlan, state: AccountListState
+        self, row: CleanRow, revivable: Mapping[str, Any] | None, plan: UsersWritePlan, state: UserListState
     ) -> Outcome:
         """Plan a row whose account isn't there; `revivable` is a deleted account that once had the username."""
 
-    def apply(self, plan: AccountsPlan, writer: Writer) -> None:
-        if (deletion := write_accounts_plan(plan, writer)) is not None:
+    def apply(self, plan: UsersWritePlan, writer: Writer) -> None:
+        if (deletion := write_users_plan(plan, writer)) is not None:
             plan.files += deletion.files
 
-    def remember(self, plan: AccountsPlan, state: AccountListState) -> None:
-        remember_accounts(plan, self.memory, SimulatedPasswords(), self.folds)
+    def remember(self, plan: UsersWritePlan, state: UserListState) -> None:
+        remember_users(plan, self.memory, SimulatedPasswords(), self.folds)
 
     def unknown(self, row: CleanRow) -> RowError:
         return RowError("account_unknown", self.identity, identity=self.identity, value=row.values[self.identity])
 
-    def _refuse_another_person(self, row: CleanRow, account: Account) -> None:
+    def _refuse_another_person(self, row: CleanRow, account: ChunkUser) -> None:
         """Names of a list must be those of the account, but for case, accents and blanks. Raises: RowError"""
         given = {name: row.values[name] for name in PERSON_NAMES if row.values.get(name)}
         if not given:
@@ -148,15 +148,15 @@ class AccountList(Processor[AccountListState, AccountsPlan]):
                 present=" ".join(stored.values()), given=" ".join(given.values()),
             )  # fmt: skip
 
-    def refuse_protected(self, account: Account) -> None:
+    def refuse_protected(self, account: ChunkUser) -> None:
         """Nobody is locked out: guest, site administrators and the operator stay as they are. Raises: RowError"""
         self._refuse_one_of(self.rules.protected_ids, account)
 
-    def refuse_untouchable(self, account: Account) -> None:
+    def refuse_untouchable(self, account: ChunkUser) -> None:
         """Nor is anything else of them changed, unless the operator allows it. Raises: RowError"""
         self._refuse_one_of(self.rules.untouchable_ids, account)
 
-    def _refuse_one_of(self, ids: Collection[int], account: Account) -> None:
+    def _refuse_one_of(self, ids: Collection[int], account: ChunkUser) -> None:
         if account.key in ids:
             raise RowError("account_protected", self.identity, username=account.values["username"])
 
@@ -170,7 +170,7 @@ class AccountList(Processor[AccountListState, AccountsPlan]):
         self.file_notes.append(Note("identity_taken_from", {"wanted": wanted, "used": present}))
         return present
 
-    def _plan_row(self, row: CleanRow, plan: AccountsPlan, state: AccountListState) -> Outcome:
+    def _plan_row(self, row: CleanRow, plan: UsersWritePlan, state: UserListState) -> Outcome:
         value = row.values.get(self.identity, "")
         if value == "":
             raise RowError("identity_empty", self.identity, identity=self.identity)
@@ -191,6 +191,6 @@ def _as_heard(name: str) -> str:
 
 
 def outcome_for(
-    row: CleanRow, account: Account, action: Action, code: str, changes: Sequence[Change] = (), *notes: Note
+    row: CleanRow, account: ChunkUser, action: Action, code: str, changes: Sequence[Change] = (), *notes: Note
 ) -> Outcome:
     return Outcome(row.line, action, code, {}, account.values["username"], tuple(changes), notes)

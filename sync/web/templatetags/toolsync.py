@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _, ngettext
 
 from sync.messages import text_at_column, text_of
 from sync.models import Notice, RunState, Schedule, SequenceRun, SequenceState, SyncRun
-from sync.moodle.integrity.connection_check import Level
+from sync.moodle.integrity.connection_check import ConnectionLevel
 from sync.outcomes.report import action_label, count_text, outcome_text
 from sync.processors.registry import REGISTRY
 from sync.values import Action, Note, Outcome
@@ -61,9 +61,9 @@ _ACTION_SIGNS = {
     Action.REJECTED: "✕",
 }
 _LEVEL_LOOKS = {
-    Level.OK: ("good", "✓", _("fine")),
-    Level.WARNING: ("warning", "!", _("warning")),
-    Level.ERROR: ("bad", "✕", _("error")),
+    ConnectionLevel.OK: ("good", "✓", _("fine")),
+    ConnectionLevel.WARNING: ("warning", "!", _("warning")),
+    ConnectionLevel.ERROR: ("bad", "✕", _("error")),
 }
 _ALERT_TONES = {"debug": "secondary", "error": "danger"}
 _PEOPLE_NAMED = 3
@@ -96,7 +96,7 @@ def done_in_part(run: SyncRun) -> str:
 
 
 @register.simple_tag
-def level_badge(level: Level) -> SafeString:
+def level_badge(level: ConnectionLevel) -> SafeString:
     """Give the badge of something that was found out about Moodle."""
     return _badge(*_LEVEL_LOOKS[level])
 

@@ -29,7 +29,7 @@ from sync.web.forms import UploadForm
 _FILES_PER_PAGE = 50
 
 
-class Crumb(NamedTuple):
+class Breadcrumb(NamedTuple):
     """One folder on the way down. Shape: name: "" for the root."""
 
     name: str
@@ -48,7 +48,13 @@ def file_list(request: HttpRequest) -> HttpResponse:
     is_standard = folder in RESERVED_FOLDERS
     files = [file for file in files_in(site, folder) if not is_standard or file.processor in keys]
     page = Paginator(files, _FILES_PER_PAGE).get_page(request.GET.get("page"))
-    context = {"folder": folder, "page": page, "is_standard": is_standard, "tool_keys": keys, "crumbs": _crumbs(folder)}
+    context = {
+        "folder": folder,
+        "page": page,
+        "is_standard": is_standard,
+        "tool_keys": keys,
+        "breadcrumbs": _crumbs(folder),
+    }
     shown = [file.command_file for file in page.object_list if file.command_file]
     readable = readable_files(request.user, site).filter(pk__in=[file.pk for file in shown])
     upcoming: dict[int, list[UpcomingFile]] = {}
@@ -111,12 +117,12 @@ def _receive(request: HttpRequest, form: UploadForm) -> str:
     return request.GET.get("folder", "/")
 
 
-def _crumbs(folder: str) -> list[Crumb]:
+def _crumbs(folder: str) -> list[Breadcrumb]:
     names = [name for name in folder.split("/") if name]
-    return [Crumb("", "/"), *(Crumb(name, f"/{'/'.join(names[:n])}/") for n, name in enumerate(names, 1))]
+    return [Breadcrumb("", "/"), *(Breadcrumb(name, f"/{'/'.join(names[:n])}/") for n, name in enumerate(names, 1))]
 
 
-def _subfolders(folders: list[str], folder: str) -> list[Crumb]:
+def _subfolders(folders: list[str], folder: str) -> list[Breadcrumb]:
     """Give the folders right below one."""
     below = (path for path in folders if path.startswith(folder) and path.count("/") == folder.count("/") + 1)
-    return [Crumb(path[len(folder) : -1], path) for path in below]
+    return [Breadcrumb(path[len(folder) : -1], path) for path in below]

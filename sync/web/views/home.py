@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from sync.errors import MoodleError
 from sync.messages import text_of
 from sync.models import MoodleSite
-from sync.moodle.integrity.connection_check import Finding, Level, check_connection
+from sync.moodle.integrity.connection_check import ConnectionFinding, ConnectionLevel, check_connection
 from sync.runs.connections import moodle_of
 from sync.runs.selectors import processors_for, visible_runs
 from sync.web.access import current_site, has_any_access, signed_in
@@ -36,18 +36,18 @@ def moodle_state(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     site = current_site()
     findings = _check(site)
-    worst = max((finding.level for finding in findings), key=list(Level).index)
+    worst = max((finding.level for finding in findings), key=list(ConnectionLevel).index)
     said = [(finding.level, text_of(finding.code, finding.params)) for finding in findings]
     release = next((finding.params["release"] for finding in findings if finding.code == "check_release"), "")
     context = {"site": site, "worst": worst, "findings": said, "release": release}
     return render(request, "sync/_moodle_state.html", context)
 
 
-def _check(site: MoodleSite) -> list[Finding]:
+def _check(site: MoodleSite) -> list[ConnectionFinding]:
     try:
         moodle = moodle_of(site)
     except MoodleError as error:
-        return [Finding(Level.ERROR, error.code, error.params)]
+        return [ConnectionFinding(ConnectionLevel.ERROR, error.code, error.params)]
     try:
         return check_connection(moodle)
     finally:

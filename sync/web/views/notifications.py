@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from sync.errors import TellingError
+from sync.errors import NotificationError
 from sync.models import Event, Notice, TellingRule, Webhook
 from sync.notifications.services import rule_of, save_rule
 from sync.notifications.webhooks import save_webhook, webhook_of
@@ -49,7 +49,7 @@ def telling_rule(request: HttpRequest, key: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             save_rule(current_site(), processor, form.choice)
-        except TellingError as error:
+        except NotificationError as error:
             form.refuse(error)
         else:
             messages.success(request, _("Saved."))
@@ -78,7 +78,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         try:
             save_webhook(site, form.choice)
-        except TellingError as error:
+        except NotificationError as error:
             form.refuse(error)
         else:
             messages.success(request, _("Saved."))

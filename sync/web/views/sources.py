@@ -17,7 +17,7 @@ from sync.runs.options import drop_folder, settle_seconds
 from sync.runs.rights import Responsible
 from sync.runs.selectors import processors_for
 from sync.runs.source_settings import has_secrets, save_source, source_of
-from sync.schedules.source_preview import look_at_source
+from sync.schedules.source_preview import preview_source
 from sync.values import Note
 from sync.web.access import current_site, may_manage_sources, tool_or_404
 from sync.web.cards import ToolCard, tool_card
@@ -65,7 +65,7 @@ def source(request: HttpRequest, key: str) -> HttpResponse:
 def look(request: HttpRequest, key: str) -> HttpResponse:
     """Look what is there, with what is saved; nothing is taken."""
     processor, site = tool_or_404(request.user, key), current_site()
-    found = look_at_source(site, processor.key)
+    found = preview_source(site, processor.key)
     if request.headers.get("HX-Request"):
         return render(request, "sync/_look.html", {"look": found, "settle_seconds": settle_seconds()})
     form = SourceForm(source=source_of(site, processor.key), inboxes=inbox_names())

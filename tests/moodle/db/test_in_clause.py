@@ -32,7 +32,7 @@ def test_the_same_rows_are_found(moodle_site: MoodleSite, column: str, values: C
     moodle = MoodleDatabase(MoodleConnection(moodle_site.url, moodle_site.prefix))
     with moodle.session() as session:
         cohort = session.table("cohort")
-        found = session.fetch(sa.select(cohort.c.id).where(session.among(cohort.c[column], values)))
+        found = session.fetch(sa.select(cohort.c.id).where(session.in_clause(cohort.c[column], values)))
         expected = session.fetch(sa.select(cohort.c.id).where(cohort.c[column].in_(values)))
     moodle.dispose()
 
@@ -46,6 +46,6 @@ def test_statements_with_numbers_fill_no_cache(sqlite_site: MoodleSite) -> None:
         session.fetch(sa.select(cohort.c.id).where(cohort.c.id == 1))
         kept = len(moodle.engine._compiled_cache or ())
         for number in range(50):
-            session.fetch(sa.select(cohort.c.id).where(session.among(cohort.c.id, [number, number + 1])))
+            session.fetch(sa.select(cohort.c.id).where(session.in_clause(cohort.c.id, [number, number + 1])))
         assert len(moodle.engine._compiled_cache or ()) == kept > 0
     moodle.dispose()

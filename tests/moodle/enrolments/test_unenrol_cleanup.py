@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase, MoodleSession
 from sync.moodle.db.writer import Writer
-from sync.moodle.enrolments.unenrol_cleanup import leave_courses
+from sync.moodle.enrolments.unenrol_cleanup import unenrol_cleanup
 from sync.moodle.files.files import DeletedFiles
 from sync.moodle.grades.grades import recover_course_grades
 from tests.moodle_sites import MoodleSite
@@ -91,7 +91,7 @@ class World:
         return rowid
 
     def leave(self, *pairs: tuple[int, int]) -> tuple[DeletedFiles, int]:
-        return self._carry_out(lambda writer: leave_courses(writer, pairs, now=NOW))
+        return self._carry_out(lambda writer: unenrol_cleanup(writer, pairs, now=NOW))
 
     def recover(self, *pairs: tuple[int, int]) -> tuple[None, int]:
         return self._carry_out(lambda writer: recover_course_grades(writer, pairs, now=NOW + 5))
@@ -111,7 +111,7 @@ class World:
                 result = write(Writer(session))
         return result, len(statements)
 
-    def belongings(self, userid: int, course: dict[str, int]) -> dict[str, int]:
+    def dependent_tables(self, userid: int, course: dict[str, int]) -> dict[str, int]:
         """Count what somebody has in a course."""
         found: dict[str, Any] = {
             "roles": [
@@ -147,10 +147,10 @@ def test_everything_goes_with_the_last_enrolment_and_nothing_of_anybody_else(moo
     # Of the four pairs that these two people and two courses make, two are left.
     world.leave((ANN, first["id"]), (BEN, second["id"]))
 
-    assert world.belongings(ANN, first) == NOTHING
-    assert world.belongings(BEN, second) == NOTHING
-    assert world.belongings(ANN, second) == EVERYTHING
-    assert world.belongings(BEN, first) == EVERYTHING
+    assert world.dependent_tables(ANN, first) == NOTHING
+    assert world.dependent_tables(BEN, second) == NOTHING
+    assert world.dependent_tables(ANN, second) == EVERYTHING
+    assert world.dependent_tables(BEN, first) == EVERYTHING
     kept = [
         (row["itemid"], row["userid"], row["action"], row["source"], row["timemodified"])
         for row in moodle_site.rows("grade_grades_history", source="userdelete", timemodified=NOW)
@@ -183,7 +183,7 @@ def test_a_group_that_bears_the_time_of_now_is_not_written_again(moodle_site: Mo
 
     with opened(moodle_site) as session, session.transaction():
         writer = Writer(session)
-        leave_courses(writer, {(ANN, course["id"])}, now=NOW)
+        unenrol_cleanup(writer, {(ANN, course["id"])}, now=NOW)
 
     assert "groups_members" in {image.table for image in writer.before_images}
     assert "groups" not in {image.table for image in writer.before_images}

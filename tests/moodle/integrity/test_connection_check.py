@@ -10,12 +10,12 @@ import pytest
 
 from sync.messages import TEXTS, text_of
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase
-from sync.moodle.integrity.connection_check import Finding, Level, check_connection
+from sync.moodle.integrity.connection_check import ConnectionFinding, ConnectionLevel, check_connection
 from tests.moodle_sites import MoodleSite
 from tests.servers import MariaDB
 
 
-def check(site: MoodleSite, **changed: object) -> list[Finding]:
+def check(site: MoodleSite, **changed: object) -> list[ConnectionFinding]:
     moodle = MoodleDatabase(replace(MoodleConnection(site.url, site.prefix), **changed))  # type: ignore[arg-type]
     try:
         return check_connection(moodle)
@@ -23,7 +23,7 @@ def check(site: MoodleSite, **changed: object) -> list[Finding]:
         moodle.dispose()
 
 
-def found(findings: list[Finding], level: Level) -> list[str]:
+def found(findings: list[ConnectionFinding], level: ConnectionLevel) -> list[str]:
     return [finding.code for finding in findings if finding.level is level]
 
 
@@ -31,8 +31,8 @@ def test_a_sound_moodle_has_nothing_to_complain_of(moodle_site: MoodleSite, tmp_
     (tmp_path / "filedir").mkdir()
     before = moodle_site.snapshot()
     findings = check(moodle_site, dataroot=tmp_path)
-    assert [finding for finding in findings if finding.level is not Level.OK] == []
-    assert found(findings, Level.OK) == [
+    assert [finding for finding in findings if finding.level is not ConnectionLevel.OK] == []
+    assert found(findings, ConnectionLevel.OK) == [
         "check_server", "check_release", "check_schema_same", "check_rights", "check_time_zone", "check_dataroot"
     ]  # fmt: skip
     assert moodle_site.diff(before, moodle_site.snapshot()) == {}
@@ -45,34 +45,36 @@ def test_every_finding_has_a_sentence(sqlite_site: MoodleSite) -> None:
 
 
 def test_a_wrong_prefix_is_told_with_those_that_are_there(sqlite_site: MoodleSite) -> None:
-    (error,) = [finding for finding in check(sqlite_site, prefix="m_") if finding.level is Level.ERROR]
+    (error,) = [finding for finding in check(sqlite_site, prefix="m_") if finding.level is ConnectionLevel.ERROR]
     assert (error.code, error.params["prefixes"]) == ("check_prefix_wrong", "“mdl_”")
 
 
 def test_a_database_that_is_no_moodle_is_told(tmp_path: Path) -> None:
     (tmp_path / "empty.sqlite3").touch()
     moodle = MoodleDatabase(MoodleConnection(f"sqlite:///{tmp_path}/empty.sqlite3"))
-    assert found(check_connection(moodle), Level.ERROR) == ["check_no_moodle"]
+    assert found(check_connection(moodle), ConnectionLevel.ERROR) == ["check_no_moodle"]
     moodle.dispose()
 
 
 def test_a_database_that_is_away_is_told(tmp_path: Path) -> None:
     moodle = MoodleDatabase(MoodleConnection(f"sqlite:///{tmp_path}/away.sqlite3"))
-    assert found(check_connection(moodle), Level.ERROR) == ["moodle_unavailable"]
+    assert found(check_connection(moodle), ConnectionLevel.ERROR) == ["moodle_unavailable"]
 
 
 @pytest.mark.parametrize(
     ("change", "back", "level", "code"),
     [
         ("ALTER TABLE {cohort} RENAME COLUMN idnumber TO other", "ALTER TABLE {cohort} RENAME COLUMN other TO idnumber",
-         Level.ERROR, "check_column_missing"),
+         ConnectionLevel.ERROR, "check_column_missing"),
         ("ALTER TABLE {cohort} RENAME COLUMN theme TO other", "ALTER TABLE {cohort} RENAME COLUMN other TO theme",
-         Level.WARNING, "check_columns_differ"),
+         ConnectionLevel.WARNING, "check_columns_differ"),
         ("ALTER TABLE {user_info_data} RENAME TO gone", "ALTER TABLE gone RENAME TO {user_info_data}",
-         Level.ERROR, "check_table_missing"),
+         ConnectionLevel.ERROR, "check_table_missing"),
     ],
 )  # fmt: skip
-def test_a_table_that_differs_is_told(sqlite_site: MoodleSite, change: str, back: str, level: Level, code: str) -> None:
+def test_a_table_that_differs_is_told(
+    sqlite_site: MoodleSite, change: str, back: str, level: ConnectionLevel, code: str
+) -> None:
     sqlite_site.execute(change)
     try:
         assert code in found(check(sqlite_site), level)
@@ -101,7 +103,7 @@ def test_a_right_that_is_missing_is_told(site_of: Callable[[str, str], MoodleSit
     )
     try:
         url = site.engine.url.set(username="looker", password="look").render_as_string(hide_password=False)
-        errors = [finding for finding in check(site, url=url) if finding.level is Level.ERROR]
+        errors = [finding for finding in check(site, url=url) if finding.level is ConnectionLevel.ERROR]
         assert {finding.params["right"] for finding in errors} == {"DELETE"}
         assert "mdl_user" in {finding.params["table"] for finding in errors}
     finally:
@@ -110,8 +112,8 @@ def test_a_right_that_is_missing_is_told(site_of: Callable[[str, str], MoodleSit
 
 def test_an_unknown_operator_and_a_missing_data_folder_are_warnings(sqlite_site: MoodleSite, tmp_path: Path) -> None:
     findings = check(sqlite_site, operator="nobody", dataroot=tmp_path)
-    assert found(findings, Level.WARNING) == ["check_operator_missing", "check_dataroot_wrong"]
-    assert found(check(sqlite_site), Level.WARNING) == ["check_dataroot_unset"]
+    assert found(findings, ConnectionLevel.WARNING) == ["check_operator_missing", "check_dataroot_wrong"]
+    assert found(check(sqlite_site), ConnectionLevel.WARNING) == ["check_dataroot_unset"]
 
 
 @pytest.mark.parametrize(

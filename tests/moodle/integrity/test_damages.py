@@ -11,7 +11,7 @@ from _pytest.mark import ParameterSet
 
 from sync.messages import CONTENT_TEXTS
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase
-from sync.moodle.integrity.check import Finding, Look
+from sync.moodle.integrity.check import CheckContext, IntegrityFinding
 from sync.moodle.integrity.report import checks_of
 from tests.moodle.integrity.ground import HASH, STUDENT, Ground, make_ground
 from tests.moodle_sites import MoodleSite
@@ -271,7 +271,7 @@ def ground(moodle_site: MoodleSite, tmp_path: Path) -> Ground:
     return make_ground(moodle_site, tmp_path)
 
 
-def findings(ground: Ground, *shortnames: str) -> dict[tuple[str, str], Finding]:
+def findings(ground: Ground, *shortnames: str) -> dict[tuple[str, str], IntegrityFinding]:
     report = report_of(ground.site, *shortnames, pool=ground.pool)
     return {(finding.code, finding.table.removeprefix(ground.site.prefix)): finding for finding in report.findings}
 
@@ -315,7 +315,7 @@ def test_every_check_is_tried(sqlite_site: MoodleSite) -> None:
     tried = {(damage.code, damage.table) for damage in DAMAGES}
     moodle = MoodleDatabase(MoodleConnection(sqlite_site.url))
     with moodle.session() as session:
-        look = Look(session)
+        look = CheckContext(session)
         made = {(check.code, check.table) for check in checks_of(look)}
     moodle.dispose()
     # Made for each type of activity; pages stand for all.

@@ -9,7 +9,7 @@ import pytest
 
 from sync.moodle.db.database import MoodleConnection
 from sync.moodle.files.file_pool import FilePool, file_pool_of
-from sync.moodle.integrity.check import Level
+from sync.moodle.integrity.check import IntegrityLevel
 from tests.real_sites import RealSites, moodle_data, needs_moodle_data
 from tests.soundness import report_of
 
@@ -27,7 +27,7 @@ def test_what_moodle_made_has_no_faults(real_site: RealSites, name: str, tmp_pat
 
     assert report.faults == []
     assert {(finding.code, finding.table) for finding in report.findings} <= LEFT_BY_MOODLE
-    assert all(finding.level is Level.NOTE for finding in report.findings)
+    assert all(finding.level is IntegrityLevel.NOTE for finding in report.findings)
     assert report.made > 130
 
 

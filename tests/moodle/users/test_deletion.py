@@ -17,7 +17,7 @@ from sync.moodle.db.database import MoodleConnection, MoodleDatabase, MoodleSess
 from sync.moodle.db.writer import BeforeImage, Writer
 from sync.moodle.files.files import BlobsLeft, DeletedFiles, trash_unreferenced_blobs
 from sync.moodle.schemas import load_schema
-from sync.moodle.users.deletion import AccountToDelete, DeletionSummary, delete_accounts
+from sync.moodle.users.deletion import DeletionSummary, UserToDelete, delete_users
 from tests.moodle_sites import MoodleSite, Snapshot
 
 NOW = 1_800_000_000
@@ -45,7 +45,7 @@ def opened(site: MoodleSite) -> Iterator[MoodleSession]:
 
 def delete(site: MoodleSite, *userids: int, then: Callable[[], object] = lambda: None) -> Deletion:
     accounts = [
-        AccountToDelete(*(site.one("user", id=userid)[name] for name in AccountToDelete._fields)) for userid in userids
+        UserToDelete(*(site.one("user", id=userid)[name] for name in UserToDelete._fields)) for userid in userids
     ]
     with opened(site) as session:
         statements: list[str] = []
@@ -58,7 +58,7 @@ def delete(site: MoodleSite, *userids: int, then: Callable[[], object] = lambda:
         sa.event.listen(session.database.engine, "before_cursor_execute", note)
         writer = Writer(session)
         with session.transaction():
-            summary = delete_accounts(writer, accounts, now=NOW)
+            summary = delete_users(writer, accounts, now=NOW)
             then()
         return Deletion(summary, list(writer.before_images), statements)
 

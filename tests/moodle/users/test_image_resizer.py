@@ -7,7 +7,7 @@ from pathlib import Path
 
 import billiard
 
-from sync.moodle.users.image_resizer import Draughtsmen, draw
+from sync.moodle.users.image_resizer import ImageResizerPool, draw
 from tests.pictures import picture
 
 # More than are drawn without a pool.
@@ -24,7 +24,7 @@ def _draw_in_a_child(answer: Path) -> None:
             taken += 1
             yield b"no picture" if number == 30 else picture(colour=(number, 0, 0))
 
-    pool = Draughtsmen(2)
+    pool = ImageResizerPool(2)
     codes = []
     try:
         for number, drawing in enumerate(pool.draw_many(originals()), start=1):

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
 from sync.errors import ArchiveRefused
-from sync.moodle.course_content.backup.limits import Limits, in_mib
+from sync.moodle.course_content.backup.limits import BackupLimits, in_mib
 
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _BLOCK = tarfile.BLOCKSIZE
@@ -40,40 +40,40 @@ _FOLDER = re.compile(r"(?:[a-z0-9_]+/){0,4}[a-z0-9_]+")
 _IGNORED = frozenset((".ARCHIVE_INDEX", "moodle_backup.log"))
 
 
-class Readable(Protocol):
+class ReadableEntry(Protocol):
     """A stream that is only read."""
 
     def read(self, size: int, /) -> bytes: ...
 
 
-class Member(NamedTuple):
+class ArchiveEntry(NamedTuple):
     """One file or folder of the archive. Shape: stream: its bytes, to be read before the next member"""
 
     name: str
     is_folder: bool
     size: int
-    stream: Readable
+    stream: ReadableEntry
 
 
-class Unpacked(NamedTuple):
+class UnpackedBackup(NamedTuple):
     """Where members went. Shape: xml: the archive's folders and XML files; blobs: ab/abcdef… by hash"""
 
     xml: Path
     blobs: Path
 
 
-def unpack(path: Path, folder: Path, limits: Limits) -> Unpacked:
+def unpack(path: Path, folder: Path, limits: BackupLimits) -> UnpackedBackup:
     """Write the members of an archive into a folder, the bytes of each stored file checked against its hash.
 
     Raises: ArchiveRefused
     """
-    unpacked = Unpacked(folder / "xml", folder / "blobs")
+    unpacked = UnpackedBackup(folder / "xml", folder / "blobs")
     for made in unpacked:
         made.mkdir()
     packed = path.stat().st_size
     if packed > limits.packed:
         raise ArchiveRefused("backup_large", limit=in_mib(limits.packed))
-    meter = _Meter(packed, limits)
+    meter = _SizeLimiter(packed, limits)
     try:
         with path.open("rb") as stream:
             for member in _members(stream, meter):
@@ -85,10 +85,10 @@ def unpack(path: Path, folder: Path, limits: Limits) -> Unpacked:
     return unpacked
 
 
-class _Meter:
+class _SizeLimiter:
     """What has been read so far, held against the limits."""
 
-    def __init__(self, packed: int, limits: Limits) -> None:
+    def __init__(self, packed: int, limits: BackupLimits) -> None:
         self.limits = limits
         self._most = min(limits.unpacked, max(packed * limits.ratio, _RATIO_FROM))
         self._is_bomb = self._most < limits.unpacked
@@ -109,7 +109,7 @@ class _Meter:
             raise ArchiveRefused("backup_members", limit=self.limits.members)
 
 
-def _members(stream: BinaryIO, meter: _Meter) -> Iterator[Member]:
+def _members(stream: BinaryIO, meter: _SizeLimiter) -> Iterator[ArchiveEntry]:
     magic = stream.read(len(_ZIP))
     stream.seek(0)
     if not magic:
@@ -121,7 +121,7 @@ def _members(stream: BinaryIO, meter: _Meter) -> Iterator[Member]:
     raise ArchiveRefused("backup_not_archive")
 
 
-def _tar_members(packed: BinaryIO, meter: _Meter) -> Iterator[Member]:
+def _tar_members(packed: BinaryIO, meter: _SizeLimiter) -> Iterator[ArchiveEntry]:
     """Read headers by hand: `tarfile` would take long names and extended headers of any size into memory."""
     with gzip.GzipFile(fileobj=packed) as stream:
         while (header := _exactly(stream, _BLOCK)).strip(b"\0"):
@@ -137,7 +137,7 @@ def _tar_members(packed: BinaryIO, meter: _Meter) -> Iterator[Member]:
             if is_note:
                 _check_note(info, body)
             else:
-                yield Member(info.name, info.isdir(), info.size, body)
+                yield ArchiveEntry(info.name, info.isdir(), info.size, body)
             body.skip()
             _exactly(stream, -info.size % _BLOCK)
         # To the end, where the check sum is.
@@ -157,7 +157,7 @@ def _check_note(info: tarfile.TarInfo, body: _Body) -> None:
 class _Body:
     """The bytes of one member of a tar, which ends early only in a truncated archive."""
 
-    def __init__(self, stream: Readable, size: int) -> None:
+    def __init__(self, stream: ReadableEntry, size: int) -> None:
         self._stream = stream
         self._left = size
 
@@ -176,14 +176,14 @@ class _Body:
             pass
 
 
-def _exactly(stream: Readable, size: int) -> bytes:
+def _exactly(stream: ReadableEntry, size: int) -> bytes:
     data = stream.read(size)
     if len(data) < size:
         raise EOFError
     return data
 
 
-def _zip_members(packed: BinaryIO, meter: _Meter) -> Iterator[Member]:
+def _zip_members(packed: BinaryIO, meter: _SizeLimiter) -> Iterator[ArchiveEntry]:
     _check_directory(packed, meter.limits)
     with zipfile.ZipFile(packed) as archive:
         for info in archive.infolist():
@@ -195,10 +195,10 @@ def _zip_members(packed: BinaryIO, meter: _Meter) -> Iterator[Member]:
                 raise ArchiveRefused("backup_member_special", member=_shown(name))
             meter.count(info.file_size)
             with archive.open(info) as body:
-                yield Member(name, info.is_dir(), info.file_size, body)
+                yield ArchiveEntry(name, info.is_dir(), info.file_size, body)
 
 
-def _check_directory(stream: BinaryIO, limits: Limits) -> None:
+def _check_directory(stream: BinaryIO, limits: BackupLimits) -> None:
     """Hold the directory at the end of a zip against the limits, before all of it is read into memory."""
     end = stream.seek(0, 2)
     stream.seek(max(0, end - _END_LENGTH - 0xFFFF))
@@ -217,7 +217,7 @@ def _check_directory(stream: BinaryIO, limits: Limits) -> None:
     stream.seek(0)
 
 
-def _take(member: Member, unpacked: Unpacked, meter: _Meter) -> None:
+def _take(member: ArchiveEntry, unpacked: UnpackedBackup, meter: _SizeLimiter) -> None:
     meter.count_member()
     name = member.name.rstrip("/") if member.is_folder else member.name
     if _is_hostile(name):
@@ -252,17 +252,17 @@ def _shown(name: str) -> str:
     return name.encode("unicode_escape").decode()[:_NAME_LENGTH]
 
 
-def _check_space(folder: Path, member: Member) -> None:
+def _check_space(folder: Path, member: ArchiveEntry) -> None:
     if member.size > shutil.disk_usage(folder).free:
         raise ArchiveRefused("backup_no_space", size=in_mib(member.size))
 
 
-def _store_blob(member: Member, place: Path) -> None:
+def _store_blob(member: ArchiveEntry, place: Path) -> None:
     if _store(member, place) != place.name:
         raise ArchiveRefused("backup_blob_differs", member=member.name)
 
 
-def _store(member: Member, place: Path) -> str:
+def _store(member: ArchiveEntry, place: Path) -> str:
     """Write a member; give the SHA-1 of its bytes."""
     place.parent.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha1(usedforsecurity=False)

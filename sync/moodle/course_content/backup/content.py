@@ -16,7 +16,7 @@ from typing import BinaryIO, NamedTuple, Self
 from sync.moodle.course_content.backup.container import unpack
 from sync.moodle.course_content.backup.file_rows import EMPTY_HASH, FILES, blob_path, content_files
 from sync.moodle.course_content.backup.folders import FolderReader
-from sync.moodle.course_content.backup.limits import DEFAULT_LIMITS, Limits
+from sync.moodle.course_content.backup.limits import DEFAULT_LIMITS, BackupLimits
 from sync.moodle.course_content.backup.manifest import MANIFEST, ListedActivity, Manifest, read_manifest
 from sync.moodle.course_content.backup.row_spool import RowSpool
 from sync.moodle.course_content.graph.content_source import Row, SourceContext
@@ -107,7 +107,7 @@ class ArchivedContent:
 
 
 def open_archive(
-    path: Path, folder: Path, limits: Limits = DEFAULT_LIMITS, modules: Collection[str] | None = None
+    path: Path, folder: Path, limits: BackupLimits = DEFAULT_LIMITS, modules: Collection[str] | None = None
 ) -> ArchivedContent:
     """Read an archive once, and spool what it holds into a folder, which its owner removes.
 

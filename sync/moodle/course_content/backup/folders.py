@@ -14,11 +14,11 @@ from pathlib import Path
 
 from sync.errors import ArchiveRefused
 from sync.moodle.course_content.backup.elements import is_of_module, known_modules, load_elements
-from sync.moodle.course_content.backup.limits import Limits
+from sync.moodle.course_content.backup.limits import BackupLimits
 from sync.moodle.course_content.backup.manifest import ListedActivity, Manifest
 from sync.moodle.course_content.backup.row_spool import RowSpool
-from sync.moodle.course_content.backup.xml_events import End, Start, read_events
-from sync.moodle.course_content.backup.xml_rows import Place, RowReader
+from sync.moodle.course_content.backup.xml_events import XmlEnd, XmlStart, read_events
+from sync.moodle.course_content.backup.xml_rows import ElementRowReader, Place
 from sync.moodle.course_content.graph.content_source import SourceContext
 from sync.moodle.versions import CONTEXT_BLOCK, CONTEXT_COURSE, CONTEXT_MODULE
 
@@ -31,10 +31,10 @@ _COURSE, _SECTION, _ACTIVITY, _BLOCK = "course", "section", "activity", "block"
 class FolderReader:
     """Reads an archive's XML into a spool.
 
-    Shape: contexts: by old id; left_out: activities of modules that aren't known; skipped: see RowReader
+    Shape: contexts: by old id; left_out: activities of modules that aren't known; skipped: see ElementRowReader
     """
 
-    def __init__(self, manifest: Manifest, xml: Path, spool: RowSpool, limits: Limits) -> None:
+    def __init__(self, manifest: Manifest, xml: Path, spool: RowSpool, limits: BackupLimits) -> None:
         self.contexts = {manifest.contextid: SourceContext(CONTEXT_COURSE, manifest.courseid)}
         self.left_out: list[ListedActivity] = []
         self.skipped: Counter[str] = Counter()
@@ -98,14 +98,14 @@ class FolderReader:
             of_kind, _slash, name = key.rpartition("/")
             if of_kind == kind and (not is_of_module(root) or name == f"{module}.xml"):
                 path = f"{directory}/{name}".lstrip("/")
-                reader = RowReader(path, place, self._spool, self.skipped, self._limits.text)
+                reader = ElementRowReader(path, place, self._spool, self.skipped, self._limits.text)
                 reader.read(self._events(path), root)
 
     def _filerefs(self, path: str) -> Iterator[int]:
         """Give the ids of the files that a folder refers to."""
         stack: list[str] = []
         for event in self._events(path):
-            if isinstance(event, Start):
+            if isinstance(event, XmlStart):
                 stack.append(event.name)
             else:
                 if tuple(stack) == _FILEREF and event.text and event.text.isdecimal():
@@ -115,9 +115,9 @@ class FolderReader:
     def _root(self, path: str) -> Mapping[str, str]:
         """Give the attributes of a file's outermost element."""
         with closing(self._events(path)) as events:
-            return next((event.attributes for event in events if isinstance(event, Start)), {})
+            return next((event.attributes for event in events if isinstance(event, XmlStart)), {})
 
-    def _events(self, path: str) -> Generator[Start | End, None, None]:
+    def _events(self, path: str) -> Generator[XmlStart | XmlEnd, None, None]:
         """Give the events of a file; none when it isn't there."""
         if (self._xml / path).is_file():
             with (self._xml / path).open("rb") as stream:

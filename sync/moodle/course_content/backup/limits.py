@@ -9,7 +9,7 @@ _GIB = 1024**3
 
 
 @dataclass(frozen=True)
-class Limits:
+class BackupLimits:
     """What an archive may hold at most.
 
     Shape: packed, unpacked: the whole archive; ratio: unpacked to packed; members: files and folders; xml: one XML file;
@@ -29,7 +29,7 @@ class Limits:
     names: int = 10_000
 
 
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = BackupLimits()
 
 
 def in_mib(size: int) -> int:

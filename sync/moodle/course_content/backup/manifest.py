@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sync.errors import ArchiveRefused
-from sync.moodle.course_content.backup.limits import Limits, in_mib
-from sync.moodle.course_content.backup.xml_events import End, Start, read_events
+from sync.moodle.course_content.backup.limits import BackupLimits, in_mib
+from sync.moodle.course_content.backup.xml_events import XmlEnd, XmlStart, read_events
 from sync.moodle.versions import OLDEST_BACKUP
 
 MANIFEST = "moodle_backup.xml"
@@ -75,7 +75,7 @@ class Manifest:
     sections: tuple[ListedSection, ...]
 
 
-def read_manifest(path: Path, limits: Limits) -> Manifest:
+def read_manifest(path: Path, limits: BackupLimits) -> Manifest:
     """Read and check a manifest.
 
     Raises: ArchiveRefused when it isn't one of a whole course, made by Moodle 4.0 or later
@@ -137,7 +137,7 @@ def _sections(items: list[Fields], left_out: set[str]) -> tuple[ListedSection, .
     )
 
 
-def _parsed(path: Path, limits: Limits) -> tuple[Fields, dict[tuple[str, ...], list[Fields]]]:
+def _parsed(path: Path, limits: BackupLimits) -> tuple[Fields, dict[tuple[str, ...], list[Fields]]]:
     """Give the values of the whole backup, and the items of each list."""
     scalars: Fields = {}
     lists: dict[tuple[str, ...], list[Fields]] = {place: [] for place in _LISTS}
@@ -151,16 +151,16 @@ def _parsed(path: Path, limits: Limits) -> tuple[Fields, dict[tuple[str, ...], l
     return scalars, lists
 
 
-def _leaves(path: Path, limits: Limits) -> Iterator[tuple[tuple[str, ...], str, str]]:
+def _leaves(path: Path, limits: BackupLimits) -> Iterator[tuple[tuple[str, ...], str, str]]:
     """Give (where, name, text) for each value; (where, "", "") where an item of a list begins."""
     stack: list[str] = []
     with path.open("rb") as stream:
         for event in read_events(stream, MANIFEST, limits):
-            if isinstance(event, Start):
+            if isinstance(event, XmlStart):
                 stack.append(event.name)
                 if tuple(stack) in _LISTS:
                     yield tuple(stack), "", ""
-            elif isinstance(event, End):
+            elif isinstance(event, XmlEnd):
                 stack.pop()
                 yield tuple(stack), event.name, event.text or ""
 

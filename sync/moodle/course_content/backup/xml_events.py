@@ -10,28 +10,28 @@ from typing import BinaryIO, NamedTuple
 from xml.parsers import expat
 
 from sync.errors import ArchiveRefused
-from sync.moodle.course_content.backup.limits import Limits, in_mib
+from sync.moodle.course_content.backup.limits import BackupLimits, in_mib
 
 _CHUNK = 64 * 1024
 # How Moodle writes it.
 NULL = "$@NULL@$"
 
 
-class Start(NamedTuple):
+class XmlStart(NamedTuple):
     """An element begins."""
 
     name: str
     attributes: Mapping[str, str]
 
 
-class End(NamedTuple):
+class XmlEnd(NamedTuple):
     """An element ends. Shape: text: since the last element began or ended; None for Moodle's NULL"""
 
     name: str
     text: str | None
 
 
-def read_events(stream: BinaryIO, name: str, limits: Limits) -> Iterator[Start | End]:
+def read_events(stream: BinaryIO, name: str, limits: BackupLimits) -> Iterator[XmlStart | XmlEnd]:
     """Give the elements of an XML file as they begin and end.
 
     Raises: ArchiveRefused when it isn't well-formed, declares a document type, or goes beyond the limits
@@ -45,10 +45,10 @@ def read_events(stream: BinaryIO, name: str, limits: Limits) -> Iterator[Start |
 class _Reader:
     """One file. Shape: name: of the member, for messages"""
 
-    def __init__(self, name: str, limits: Limits) -> None:
+    def __init__(self, name: str, limits: BackupLimits) -> None:
         self._name = name
         self._limits = limits
-        self._events: list[Start | End] = []
+        self._events: list[XmlStart | XmlEnd] = []
         self._text: list[str] = []
         self._length = 0
         self._depth = 0
@@ -60,7 +60,7 @@ class _Reader:
         self._parser.CharacterDataHandler = self._characters
         self._parser.StartDoctypeDeclHandler = self._doctype
 
-    def feed(self, chunk: bytes, *, is_last: bool = False) -> list[Start | End]:
+    def feed(self, chunk: bytes, *, is_last: bool = False) -> list[XmlStart | XmlEnd]:
         try:
             self._parser.Parse(chunk, is_last)
         except expat.ExpatError as error:
@@ -82,12 +82,12 @@ class _Reader:
         if self._depth > self._limits.depth:
             raise ArchiveRefused("backup_xml_deep", member=self._name, limit=self._limits.depth)
         self._take_text()
-        self._events.append(Start(name, attributes))
+        self._events.append(XmlStart(name, attributes))
 
     def _end(self, name: str) -> None:
         self._depth -= 1
         text = self._take_text()
-        self._events.append(End(name, None if text == NULL else text))
+        self._events.append(XmlEnd(name, None if text == NULL else text))
 
     def _characters(self, data: str) -> None:
         self._length += len(data)

@@ -15,7 +15,7 @@ from sync.errors import ArchiveRefused
 from sync.moodle.course_content.backup.elements import Element, Fills, Node
 from sync.moodle.course_content.backup.limits import in_mib
 from sync.moodle.course_content.backup.row_spool import RowSpool
-from sync.moodle.course_content.backup.xml_events import NULL, End, Start
+from sync.moodle.course_content.backup.xml_events import NULL, XmlEnd, XmlStart
 from sync.moodle.course_content.graph.content_source import Row
 
 # What "@…" in fills names, besides enclosing rows: "course", "context", "course_modules", "activity", "component" …
@@ -48,7 +48,7 @@ class _Open:
     kept: list[tuple[str, Row]] | None = None
 
 
-class RowReader:
+class ElementRowReader:
     """Reads one XML file into a spool.
 
     Shape: place: what the file's folder stands for; skipped: unknown elements are counted here, by name
@@ -64,17 +64,17 @@ class RowReader:
         # How many elements deep we are in something that isn't read.
         self._unread = 0
 
-    def read(self, events: Iterable[Start | End], root: Node) -> None:
+    def read(self, events: Iterable[XmlStart | XmlEnd], root: Node) -> None:
         self._open = [_Open("", root)]
         for event in events:
             if self._unread:
-                self._unread += 1 if isinstance(event, Start) else -1
-            elif isinstance(event, Start):
+                self._unread += 1 if isinstance(event, XmlStart) else -1
+            elif isinstance(event, XmlStart):
                 self._start(event)
             else:
                 self._end(event)
 
-    def _start(self, event: Start) -> None:
+    def _start(self, event: XmlStart) -> None:
         parent = self._open[-1]
         if parent.node is None:
             # It looked like a value, and holds elements: neither it nor they are read.
@@ -109,7 +109,7 @@ class RowReader:
                 if enclosing.element and enclosing.element.table == table:
                     enclosing.row[column] = opened.id
 
-    def _end(self, event: End) -> None:
+    def _end(self, event: XmlEnd) -> None:
         ended = self._open.pop()
         if ended.element:
             self._end_row(ended, ended.element)

@@ -28,7 +28,7 @@ _OVERRIDES = {"assign_overrides": "assignid", "lesson_overrides": "lessonid", "q
 _Rows = Sequence[Mapping[str, Any]]
 
 
-class RowTrees:
+class CascadeDelete:
     """Deletes rows and what hangs on them, inside the caller's transaction. `finish` comes last.
 
     Queries: two for each table that can hang on another one, and again for each 5,000 rows
@@ -88,7 +88,7 @@ class RowTrees:
 
     def _delete_what_hangs_on(self, table: str, ids: Sequence[int]) -> None:
         for child, column in self._children.get(table, ()):
-            self.delete(child, self.session.among(self.session.table(child).c[column], ids))
+            self.delete(child, self.session.in_clause(self.session.table(child).c[column], ids))
         if table in _RATED:
             rating = self.session.table("rating")
             component, area = _RATED[table]
@@ -96,16 +96,16 @@ class RowTrees:
                 "rating",
                 rating.c.component == component,
                 rating.c.ratingarea == area,
-                self.session.among(rating.c.itemid, ids),
+                self.session.in_clause(rating.c.itemid, ids),
             )
         if table in _COMMENTED:
             comment = self.session.table("comments")
             self.delete(
-                "comments", comment.c.commentarea == _COMMENTED[table], self.session.among(comment.c.itemid, ids)
+                "comments", comment.c.commentarea == _COMMENTED[table], self.session.in_clause(comment.c.itemid, ids)
             )
         if table in _TAGGED:
             instance = self.session.table("tag_instance")
-            self.delete("tag_instance", instance.c.itemtype == table, self.session.among(instance.c.itemid, ids))
+            self.delete("tag_instance", instance.c.itemtype == table, self.session.in_clause(instance.c.itemid, ids))
         self.delete_files_of(table, ids)
 
     def _note_tags(self, _table: str, rows: _Rows) -> None:
@@ -121,7 +121,7 @@ class RowTrees:
         found = self.session.fetch(
             sa.select(event.c.id, event.c.instance, event.c.userid, event.c.groupid).where(
                 event.c.modulename == module,
-                self.session.among(event.c.instance, sorted({activity for activity, _user, _group in whose})),
+                self.session.in_clause(event.c.instance, sorted({activity for activity, _user, _group in whose})),
             )
         )
         ids = [

@@ -37,10 +37,10 @@ def empty_courses(writer: Writer, graph: CourseGraph, courses: Sequence[Course],
     Units: now: seconds since epoch
     Queries: as `delete.delete_courses`
     """
-    return _Emptying(writer, graph, courses, now).carry_out()
+    return _ContentClearing(writer, graph, courses, now).carry_out()
 
 
-class _Emptying(Deletion):
+class _ContentClearing(Deletion):
     """A deletion that leaves the courses."""
 
     def carry_out(self) -> DeletedFiles:

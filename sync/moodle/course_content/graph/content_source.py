@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from sync.moodle.course_content.graph.graph import FileArea
+from sync.moodle.course_content.graph.graph import GraphFileArea
 
 Row = dict[str, Any]
 
@@ -30,7 +30,7 @@ class SourceContext(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Target:
+class CourseTarget:
     """A course that exists, and has neither sections nor blocks of its own unless it is filled.
 
     Shape: is_filled: the content is added to what it has; path: of its context, "/1/20/50"; values: columns of its row that
@@ -50,7 +50,7 @@ class Target:
 
 
 @dataclass
-class Maps:
+class IdMap:
     """New ids by old ones, table by table. The course itself and its context are in it."""
 
     by_table: dict[str, dict[int, int]] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class LinkRewriter(Protocol):
     def has_links(self, text: str) -> bool:
         """Tell, fast, whether a text may hold links; only such texts are looked at again once all ids are known."""
 
-    def rewrite(self, text: str, maps: Maps) -> str:
+    def rewrite(self, text: str, maps: IdMap) -> str:
         """Give the text with links to the copy. A link whose target isn't in the copy stays (or becomes) one to the original."""
 
 
@@ -105,7 +105,7 @@ class ContentSource(Protocol):
         """
 
 
-def is_content(row: Row, areas: Mapping[tuple[str, str], FileArea]) -> bool:
+def is_content(row: Row, areas: Mapping[tuple[str, str], GraphFileArea]) -> bool:
     """Tell whether a file goes into a copy: files of people and archives don't."""
     area = areas.get((row["component"], row["filearea"]))
     if row["component"] in _NEVER or (row["component"], row["filearea"]) == _GENERATED:

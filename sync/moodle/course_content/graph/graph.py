@@ -79,7 +79,7 @@ class GraphTable:
     usercolumns: tuple[str, ...] = ()
 
 
-class FileArea(NamedTuple):
+class GraphFileArea(NamedTuple):
     """Files that belong to rows. Shape: itemid: the table whose id it is, "0" for none; context: where they hang."""
 
     component: str
@@ -95,7 +95,7 @@ class CourseGraph:
 
     tables: Mapping[str, GraphTable]
     question_types: frozenset[str]
-    file_areas: Sequence[FileArea] = field(default=(), repr=False)
+    file_areas: Sequence[GraphFileArea] = field(default=(), repr=False)
 
     @property
     def modules(self) -> frozenset[str]:
@@ -161,7 +161,7 @@ def load_graph() -> CourseGraph:
         {row["table"]: _table(row) for row in document["tables"]},
         frozenset(document["question_types"]),
         tuple(
-            FileArea(
+            GraphFileArea(
                 row["component"], row["filearea"], row["context"], str(row["itemid"]), bool(row.get("userdata", False))
             )
             for row in document["fileareas"]

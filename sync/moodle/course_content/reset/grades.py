@@ -56,7 +56,7 @@ def count_grades(session: MoodleSession, courseids: Collection[int]) -> GradeCou
     statement = (
         sa.select(item.c.courseid, module, as_given, sa.func.count())
         .join(item, item.c.id == grade.c.itemid)
-        .where(session.among(item.c.courseid, sorted(courseids)))
+        .where(session.in_clause(item.c.courseid, sorted(courseids)))
         .group_by(item.c.courseid, module, as_given)
     )
     for courseid, name, is_as_given, count in session.fetch(statement):
@@ -114,7 +114,7 @@ def renew_gradebooks(writer: Writer, graph: CourseGraph, courses: Sequence[Cours
     of_courses = {
         scaleid
         for (scaleid,) in session.fetch(
-            sa.select(scales.c.id).where(session.among(scales.c.courseid, [course.id for course in courses]))
+            sa.select(scales.c.id).where(session.in_clause(scales.c.courseid, [course.id for course in courses]))
         )
     }
     files = delete_gradebooks(writer, graph, courses, now=now)
@@ -154,7 +154,7 @@ def _is_as_given(grade: sa.Table, item: sa.Table) -> sa.ColumnElement[bool]:
 
 def _fetch_items(session: MoodleSession, courses: Sequence[Course]) -> list[_Row]:
     item = session.table("grade_items")
-    statement = sa.select(item).where(session.among(item.c.courseid, [course.id for course in courses]))
+    statement = sa.select(item).where(session.in_clause(item.c.courseid, [course.id for course in courses]))
     return [
         dict(row._mapping) for row in session.fetch(statement.order_by(item.c.courseid, item.c.sortorder, item.c.id))
     ]
@@ -167,7 +167,7 @@ def _fetch_grades(session: MoodleSession, courseids: Collection[int]) -> list[tu
     statement = (
         sa.select(*(item.c[name].label(f"item_{name}") for name in about), grade)
         .join(item, item.c.id == grade.c.itemid)
-        .where(session.among(item.c.courseid, sorted(courseids)))
+        .where(session.in_clause(item.c.courseid, sorted(courseids)))
         .order_by(grade.c.itemid, grade.c.id)
     )
     names = grade.c.keys()
@@ -189,9 +189,9 @@ def _regrade(writer: Writer, itemids: Collection[int]) -> None:
         return
     session = writer.session
     item = session.table("grade_items")
-    of_courses = sa.select(item.c.courseid).where(session.among(item.c.id, sorted(itemids)))
+    of_courses = sa.select(item.c.courseid).where(session.in_clause(item.c.id, sorted(itemids)))
     concerned = sa.or_(
-        session.among(item.c.id, sorted(itemids)),
+        session.in_clause(item.c.id, sorted(itemids)),
         sa.and_(item.c.itemtype == "course", item.c.courseid.in_(of_courses)),
     )
     statement = sa.select(item.c.id, item.c.needsupdate).where(concerned, item.c.needsupdate != 1).order_by(item.c.id)

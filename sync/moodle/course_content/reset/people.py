@@ -17,7 +17,7 @@ from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import Writer
 from sync.moodle.enrolments.enrolments import ENABLED, SUSPENDED
 from sync.moodle.enrolments.metacourses import follow_in_metacourses
-from sync.moodle.enrolments.unenrol_cleanup import leave_courses, leave_groups
+from sync.moodle.enrolments.unenrol_cleanup import leave_groups, unenrol_cleanup
 from sync.moodle.files.files import DeletedFiles
 from sync.moodle.site import caches
 
@@ -31,7 +31,7 @@ _Row = dict[str, Any]
 
 
 @dataclass
-class Leaving:
+class UnenrolledByReset:
     """What goes from one course.
 
     Shape: enrolments: rows of `user_enrolments` with `enrol`; roles: rows of `role_assignments` of those who stay
@@ -47,7 +47,7 @@ class Leaving:
 
 def fetch_leaving(
     session: MoodleSession, courses: Sequence[Course], roleids: Mapping[int, Sequence[int]]
-) -> dict[int, Leaving]:
+) -> dict[int, UnenrolledByReset]:
     """Tell who leaves which course. Who has another role there keeps the enrolment and loses the role alone.
 
     Shape: roleids: courseid -> roles in their order, NO_ROLE among them; courseid -> what goes
@@ -60,19 +60,23 @@ def fetch_leaving(
     course_of = {course.contextid: course.id for course in named}
     assignment = session.table("role_assignments")
     for row in session.fetch(
-        sa.select(assignment).where(session.among(assignment.c.contextid, list(course_of))).order_by(assignment.c.id)
+        sa.select(assignment)
+        .where(session.in_clause(assignment.c.contextid, list(course_of)))
+        .order_by(assignment.c.id)
     ):
         held.setdefault((course_of[row.contextid], row.userid), []).append(dict(row._mapping))
     enrolled: dict[tuple[int, int], list[_Row]] = {}
     for row in _fetch_enrolments(session, [course.id for course in named]):
         enrolled.setdefault((row["courseid"], row["userid"]), []).append(row)
-    leaving = {course.id: Leaving() for course in named}
+    leaving = {course.id: UnenrolledByReset() for course in named}
     for (courseid, userid), enrolments in sorted(enrolled.items()):
         _let_go(leaving[courseid], enrolments, held.get((courseid, userid), []), roleids[courseid])
     return leaving
 
 
-def _let_go(leaving: Leaving, enrolments: Sequence[_Row], roles: Sequence[_Row], roleids: Sequence[int]) -> None:
+def _let_go(
+    leaving: UnenrolledByReset, enrolments: Sequence[_Row], roles: Sequence[_Row], roleids: Sequence[int]
+) -> None:
     """Go through the roles in turn, as each may be the last one that somebody had."""
     roles = list(roles)
     for roleid in roleids:
@@ -95,7 +99,7 @@ def _fetch_enrolments(session: MoodleSession, courseids: Collection[int]) -> lis
     statement = (
         sa.select(enrol.c.enrol, enrol.c.courseid, enrolment)
         .join(enrol, enrol.c.id == enrolment.c.enrolid)
-        .where(session.among(enrol.c.courseid, sorted(courseids)), enrol.c.status == ENABLED)
+        .where(session.in_clause(enrol.c.courseid, sorted(courseids)), enrol.c.status == ENABLED)
         .where(
             sa.or_(
                 enrol.c.enrol.in_(sorted(methods & _LETS_GO)),
@@ -107,7 +111,7 @@ def _fetch_enrolments(session: MoodleSession, courseids: Collection[int]) -> lis
     return [dict(row._mapping) for row in session.fetch(statement)]
 
 
-def let_people_go(writer: Writer, leaving: Mapping[int, Leaving], *, now: int) -> DeletedFiles:
+def let_people_go(writer: Writer, leaving: Mapping[int, UnenrolledByReset], *, now: int) -> DeletedFiles:
     """Delete enrolments and roles, with what people lose by that, inside the caller's transaction.
 
     Units: now: seconds since epoch
@@ -121,7 +125,7 @@ def let_people_go(writer: Writer, leaving: Mapping[int, Leaving], *, now: int) -
     leave_groups(writer, _given_by_methods(writer.session, "groups_members", owners), now=now)
     columns = writer.session.table("user_enrolments").c.keys()
     writer.delete_many("user_enrolments", [{name: row[name] for name in columns} for row in enrolments])
-    files = leave_courses(writer, {(row["userid"], row["courseid"]) for row in enrolments}, now=now)
+    files = unenrol_cleanup(writer, {(row["userid"], row["courseid"]) for row in enrolments}, now=now)
     lost = {(userid, courseid) for courseid, each in leaving.items() for userid in each.userids}
     files += follow_in_metacourses(writer, lost, now=now)
     caches.flag_changes(writer, dirty_users={row["userid"] for row in (*roles, *enrolments)})
@@ -135,7 +139,7 @@ def _given_by_methods(session: MoodleSession, table: str, owners: Collection[tup
     target = session.table(table)
     statement = sa.select(target).where(
         target.c.component.in_(sorted({component for component, _itemid, _userid in owners})),
-        session.among(target.c.itemid, sorted({itemid for _component, itemid, _userid in owners})),
+        session.in_clause(target.c.itemid, sorted({itemid for _component, itemid, _userid in owners})),
     )
     rows = [dict(row._mapping) for row in session.fetch(statement.order_by(target.c.id))]
     return [row for row in rows if (row["component"], row["itemid"], row["userid"]) in owners]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from sync.moodle.course_content.delete.cascade_delete import RowTrees
+from sync.moodle.course_content.delete.cascade_delete import CascadeDelete
 from sync.moodle.course_content.graph.graph import CourseGraph
 from sync.moodle.course_content.graph.scope import Scope, inline, paths_to, rows_on_path
 from sync.moodle.course_content.reset.grades import (
@@ -22,7 +22,7 @@ from sync.moodle.course_content.reset.grades import (
     set_grades_back,
     wipe_grades,
 )
-from sync.moodle.course_content.reset.people import Leaving, fetch_leaving, let_people_go
+from sync.moodle.course_content.reset.people import UnenrolledByReset, fetch_leaving, let_people_go
 from sync.moodle.course_content.reset.rules import (
     GRADES,
     GROUPINGS_REMOVE,
@@ -32,8 +32,8 @@ from sync.moodle.course_content.reset.rules import (
     RULE_OF,
     RULES,
     SET_BACK,
+    ResetRule,
     Rows,
-    Rule,
     completed,
     condition,
 )
@@ -59,13 +59,13 @@ class CourseReset:
 
 
 @dataclass(frozen=True)
-class Findings:
+class ResetFindings:
     """What resets would do. Shape: counts: courseid -> option -> rows (of UNENROL: people), only where there are any"""
 
     contexts: CourseContexts
     options: Mapping[int, frozenset[str]]
     counts: Mapping[int, Counter[str]]
-    leaving: Mapping[int, Leaving]
+    leaving: Mapping[int, UnenrolledByReset]
     grades: GradeCounts = field(default_factory=GradeCounts)
 
     def concerned(self, option: str) -> list[int]:
@@ -81,7 +81,7 @@ class Findings:
         }
 
 
-def look_at(session: MoodleSession, graph: CourseGraph, resets: Sequence[CourseReset]) -> Findings:
+def look_at(session: MoodleSession, graph: CourseGraph, resets: Sequence[CourseReset]) -> ResetFindings:
     """Count what would go.
 
     Queries: one for each table that an option concerns, whatever the number of courses
@@ -106,7 +106,7 @@ def look_at(session: MoodleSession, graph: CourseGraph, resets: Sequence[CourseR
     for courseid, each in leaving.items():
         counts[courseid][UNENROL] = len(each.userids)
     regraded = [courseid for courseid in options if _concerns_grades(options[courseid])]
-    findings = Findings(contexts, options, counts, leaving, count_grades(session, regraded))
+    findings = ResetFindings(contexts, options, counts, leaving, count_grades(session, regraded))
     for courseid in regraded:
         _count_grades(findings, courseid)
     return findings
@@ -116,7 +116,7 @@ def _concerns_grades(options: frozenset[str]) -> bool:
     return GRADES in options or any(option in RULE_OF and RULE_OF[option].regrades for option in options)
 
 
-def _count_grades(findings: Findings, courseid: int) -> None:
+def _count_grades(findings: ResetFindings, courseid: int) -> None:
     counts, grades = findings.counts[courseid], findings.grades
     wiped = findings.wiped(courseid)
     if GRADES in findings.options[courseid]:
@@ -127,7 +127,7 @@ def _count_grades(findings: Findings, courseid: int) -> None:
             counts[option] += grades.given[courseid, RULE_OF[option].module]
 
 
-def reset_courses(writer: Writer, graph: CourseGraph, findings: Findings, *, now: int) -> DeletedFiles:
+def reset_courses(writer: Writer, graph: CourseGraph, findings: ResetFindings, *, now: int) -> DeletedFiles:
     """Carry out what has been found, inside the caller's transaction; give the files to be seen to after the commit.
 
     Units: now: seconds since epoch
@@ -139,13 +139,13 @@ def reset_courses(writer: Writer, graph: CourseGraph, findings: Findings, *, now
 class _Reset:
     """One reset of some courses."""
 
-    def __init__(self, writer: Writer, graph: CourseGraph, findings: Findings, now: int) -> None:
+    def __init__(self, writer: Writer, graph: CourseGraph, findings: ResetFindings, now: int) -> None:
         self.writer = writer
         self.session = writer.session
         self.graph = graph
         self.findings = findings
         self.now = now
-        self.trees = RowTrees(writer, graph)
+        self.trees = CascadeDelete(writer, graph)
         self.files = DeletedFiles()
         self._special: Mapping[str, Callable[[Scope], None]] = {
             "roles_overrides": self._delete_overrides,
@@ -168,7 +168,7 @@ class _Reset:
         self._see_to_grades()
         return self.files + self.trees.finish()
 
-    def _delete(self, rule: Rule, scope: Scope) -> None:
+    def _delete(self, rule: ResetRule, scope: Scope) -> None:
         for table in rule.files_of:
             self.trees.delete_files_of(table, self._ids(Rows(table), scope))
         for rows in rule.rows:

@@ -31,7 +31,7 @@ class Rows(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Rule:
+class ResetRule:
     """What an option takes away.
 
     Shape: module: the activity it belongs to, "" = the course; is_default: it is on when its activity is reset; rows: in the
@@ -46,11 +46,11 @@ class Rule:
     regrades: bool = False
 
 
-def _overrides(module: str) -> tuple[Rule, Rule]:
+def _overrides(module: str) -> tuple[ResetRule, ResetRule]:
     table = f"{module}_overrides"
     return (
-        Rule(f"{module}_user_overrides", (Rows(table, "of people"),), module),
-        Rule(f"{module}_group_overrides", (Rows(table, "of groups"),), module),
+        ResetRule(f"{module}_user_overrides", (Rows(table, "of people"),), module),
+        ResetRule(f"{module}_group_overrides", (Rows(table, "of groups"),), module),
     )  # fmt: skip
 
 
@@ -60,75 +60,75 @@ def _rows(*tables: str) -> tuple[Rows, ...]:
 
 # In the order in which they are carried out. Groups, grades and enrolments have code of their own.
 RULES = (
-    Rule("events", (Rows("event", "of no activity"),)),
-    Rule("notes", (Rows("post", "module=notes"),)),
-    Rule("blog_associations", _rows("blog_association")),
-    Rule("completion", _rows(
+    ResetRule("events", (Rows("event", "of no activity"),)),
+    ResetRule("notes", (Rows("post", "module=notes"),)),
+    ResetRule("blog_associations", _rows("blog_association")),
+    ResetRule("completion", _rows(
         "course_modules_completion", "course_modules_viewed", "course_completions", "course_completion_crit_compl",
     )),
-    Rule("competency_ratings", _rows("competency_usercompcourse")),
-    Rule("roles_overrides", _rows("role_capabilities")),
-    Rule("roles_local", (Rows("role_assignments", "below the course"),)),
-    Rule(GROUPS_MEMBERS, _rows("groups_members")),
-    Rule(GROUPS_REMOVE, _rows("groups")),
-    Rule(GROUPINGS_MEMBERS, _rows("groupings_groups")),
-    Rule(GROUPINGS_REMOVE, _rows("groupings")),
-    Rule("assign_submissions", _rows(
+    ResetRule("competency_ratings", _rows("competency_usercompcourse")),
+    ResetRule("roles_overrides", _rows("role_capabilities")),
+    ResetRule("roles_local", (Rows("role_assignments", "below the course"),)),
+    ResetRule(GROUPS_MEMBERS, _rows("groups_members")),
+    ResetRule(GROUPS_REMOVE, _rows("groups")),
+    ResetRule(GROUPINGS_MEMBERS, _rows("groupings_groups")),
+    ResetRule(GROUPINGS_REMOVE, _rows("groupings")),
+    ResetRule("assign_submissions", _rows(
         "assignfeedback_comments", "assignfeedback_file", "assignfeedback_editpdf_annot", "assignfeedback_editpdf_cmnt",
         "assignfeedback_editpdf_rot", "assign_submission", "assign_user_flags",
     ), "assign", files_of=("assign_grades",)),
-    Rule(ASSIGN_GRADES, _rows("assign_mark", "assign_allocated_marker", "assign_grades"), "assign", is_default=False),
+    ResetRule(ASSIGN_GRADES, _rows("assign_mark", "assign_allocated_marker", "assign_grades"), "assign", is_default=False),
     *_overrides("assign"),
-    Rule("bigbluebuttonbn_events", (Rows("event", "modulename=bigbluebuttonbn"),), "bigbluebuttonbn", is_default=False),
-    Rule("bigbluebuttonbn_tags", (Rows("tag_instance", "component=mod_bigbluebuttonbn"),), "bigbluebuttonbn",
+    ResetRule("bigbluebuttonbn_events", (Rows("event", "modulename=bigbluebuttonbn"),), "bigbluebuttonbn", is_default=False),
+    ResetRule("bigbluebuttonbn_tags", (Rows("tag_instance", "component=mod_bigbluebuttonbn"),), "bigbluebuttonbn",
          is_default=False),
-    Rule("bigbluebuttonbn_logs", _rows("bigbluebuttonbn_logs"), "bigbluebuttonbn", is_default=False),
-    Rule("bigbluebuttonbn_recordings", _rows("bigbluebuttonbn_recordings"), "bigbluebuttonbn", is_default=False),
-    Rule("book_tags", (Rows("tag_instance", "component=mod_book"),), "book", is_default=False),
-    Rule("chat", _rows("chat_messages", "chat_messages_current", "chat_users"), "chat"),
-    Rule("choice", _rows("choice_answers"), "choice"),
-    Rule("data", _rows("data_records"), "data", is_default=False, regrades=True),
-    Rule("data_notenrolled", (Rows("data_records", "of strangers"),), "data", is_default=False),
-    Rule("data_ratings", (Rows("rating", "component=mod_data"),), "data", regrades=True),
-    Rule("data_comments", (Rows("comments", "commentarea=database_entry"),), "data"),
-    Rule("data_tags", (Rows("tag_instance", "itemtype=data_records"),), "data", is_default=False),
-    Rule("feedback", _rows("feedback_completed"), "feedback"),
-    Rule("forum_all", (
+    ResetRule("bigbluebuttonbn_logs", _rows("bigbluebuttonbn_logs"), "bigbluebuttonbn", is_default=False),
+    ResetRule("bigbluebuttonbn_recordings", _rows("bigbluebuttonbn_recordings"), "bigbluebuttonbn", is_default=False),
+    ResetRule("book_tags", (Rows("tag_instance", "component=mod_book"),), "book", is_default=False),
+    ResetRule("chat", _rows("chat_messages", "chat_messages_current", "chat_users"), "chat"),
+    ResetRule("choice", _rows("choice_answers"), "choice"),
+    ResetRule("data", _rows("data_records"), "data", is_default=False, regrades=True),
+    ResetRule("data_notenrolled", (Rows("data_records", "of strangers"),), "data", is_default=False),
+    ResetRule("data_ratings", (Rows("rating", "component=mod_data"),), "data", regrades=True),
+    ResetRule("data_comments", (Rows("comments", "commentarea=database_entry"),), "data"),
+    ResetRule("data_tags", (Rows("tag_instance", "itemtype=data_records"),), "data", is_default=False),
+    ResetRule("feedback", _rows("feedback_completed"), "feedback"),
+    ResetRule("forum_all", (
         Rows("forum_discussions", "of several"), Rows("forum_posts", "replies"), Rows("forum_read"),
         Rows("forum_track_prefs"), Rows("forum_queue"), Rows("rating", "component=mod_forum"),
     ), "forum", regrades=True),
-    Rule("forum_digests", _rows("forum_digests"), "forum", is_default=False),
-    Rule("forum_subscriptions", _rows("forum_subscriptions", "forum_discussion_subs"), "forum", is_default=False),
-    Rule("forum_track_prefs", _rows("forum_track_prefs"), "forum", is_default=False),
-    Rule("forum_ratings", (Rows("rating", "component=mod_forum"),), "forum", regrades=True),
-    Rule("forum_tags", (Rows("tag_instance", "itemtype=forum_posts"),), "forum", is_default=False),
-    Rule("glossary_all", _rows("glossary_entries_categories", "glossary_entries"), "glossary", is_default=False,
+    ResetRule("forum_digests", _rows("forum_digests"), "forum", is_default=False),
+    ResetRule("forum_subscriptions", _rows("forum_subscriptions", "forum_discussion_subs"), "forum", is_default=False),
+    ResetRule("forum_track_prefs", _rows("forum_track_prefs"), "forum", is_default=False),
+    ResetRule("forum_ratings", (Rows("rating", "component=mod_forum"),), "forum", regrades=True),
+    ResetRule("forum_tags", (Rows("tag_instance", "itemtype=forum_posts"),), "forum", is_default=False),
+    ResetRule("glossary_all", _rows("glossary_entries_categories", "glossary_entries"), "glossary", is_default=False,
          regrades=True),
-    Rule("glossary_notenrolled", (Rows("glossary_entries", "of strangers"),), "glossary", is_default=False),
-    Rule("glossary_ratings", (Rows("rating", "component=mod_glossary"),), "glossary", regrades=True),
-    Rule("glossary_comments", (Rows("comments", "commentarea=glossary_entry"),), "glossary"),
-    Rule("glossary_tags", (Rows("tag_instance", "itemtype=glossary_entries"),), "glossary", is_default=False),
-    Rule("h5pactivity", _rows("h5pactivity_attempts", "xapi_states"), "h5pactivity", regrades=True),
-    Rule("lesson", _rows("lesson_timer", "lesson_grades", "lesson_attempts", "lesson_branch"), "lesson", regrades=True),
+    ResetRule("glossary_notenrolled", (Rows("glossary_entries", "of strangers"),), "glossary", is_default=False),
+    ResetRule("glossary_ratings", (Rows("rating", "component=mod_glossary"),), "glossary", regrades=True),
+    ResetRule("glossary_comments", (Rows("comments", "commentarea=glossary_entry"),), "glossary"),
+    ResetRule("glossary_tags", (Rows("tag_instance", "itemtype=glossary_entries"),), "glossary", is_default=False),
+    ResetRule("h5pactivity", _rows("h5pactivity_attempts", "xapi_states"), "h5pactivity", regrades=True),
+    ResetRule("lesson", _rows("lesson_timer", "lesson_grades", "lesson_attempts", "lesson_branch"), "lesson", regrades=True),
     *_overrides("lesson"),
-    Rule("quiz_attempts", (Rows("question_usages", "component=mod_quiz"), Rows("quiz_attempts"), Rows("quiz_grades")),
+    ResetRule("quiz_attempts", (Rows("question_usages", "component=mod_quiz"), Rows("quiz_attempts"), Rows("quiz_grades")),
          "quiz", regrades=True),
     *_overrides("quiz"),
-    Rule("scorm", _rows("scorm_scoes_track", "scorm_attempt"), "scorm", regrades=True),
-    Rule("survey_answers", _rows("survey_answers", "survey_analysis"), "survey"),
-    Rule("survey_analysis", _rows("survey_analysis"), "survey"),
-    Rule("wiki_pages", _rows("wiki_subwikis"), "wiki", is_default=False),
-    Rule("wiki_tags", (Rows("tag_instance", "itemtype=wiki_pages"),), "wiki", is_default=False),
-    Rule("wiki_comments", (Rows("comments", "commentarea=wiki_page"),), "wiki", is_default=False),
-    Rule("workshop_assessments", (Rows("workshop_assessments", "not of examples"), Rows("workshop_aggregations")),
+    ResetRule("scorm", _rows("scorm_scoes_track", "scorm_attempt"), "scorm", regrades=True),
+    ResetRule("survey_answers", _rows("survey_answers", "survey_analysis"), "survey"),
+    ResetRule("survey_analysis", _rows("survey_analysis"), "survey"),
+    ResetRule("wiki_pages", _rows("wiki_subwikis"), "wiki", is_default=False),
+    ResetRule("wiki_tags", (Rows("tag_instance", "itemtype=wiki_pages"),), "wiki", is_default=False),
+    ResetRule("wiki_comments", (Rows("comments", "commentarea=wiki_page"),), "wiki", is_default=False),
+    ResetRule("workshop_assessments", (Rows("workshop_assessments", "not of examples"), Rows("workshop_aggregations")),
          "workshop"),
-    Rule("workshop_submissions", (Rows("workshop_submissions", "example=0"),), "workshop"),
-    Rule(ITEMS, (
+    ResetRule("workshop_submissions", (Rows("workshop_submissions", "example=0"),), "workshop"),
+    ResetRule(ITEMS, (
         Rows("grade_items", "of no activity"), Rows("grade_categories", "below the first"), *_rows(
             "grade_outcomes", "grade_outcomes_courses", "scale", "grade_settings",
         ),
     )),
-    Rule("comments", (Rows("comments", "commentarea=page_comments"),)),
+    ResetRule("comments", (Rows("comments", "commentarea=page_comments"),)),
 )  # fmt: skip
 
 RULE_OF = {rule.option: rule for rule in RULES}

@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import NamedTuple
 from urllib.parse import quote
 
-from sync.moodle.course_content.graph.content_source import Maps
+from sync.moodle.course_content.graph.content_source import IdMap
 from sync.moodle.course_content.graph.graph import COURSE
 from sync.moodle.versions import Feature
 
@@ -51,7 +51,7 @@ class ArchiveLinks:
     def has_links(self, text: str) -> bool:
         return _MARK in text
 
-    def rewrite(self, text: str, maps: Maps) -> str:
+    def rewrite(self, text: str, maps: IdMap) -> str:
         if _MARK not in text:
             return text
         text = _TOKEN.sub(lambda found: self._address(found, maps), text)
@@ -62,7 +62,7 @@ class ArchiveLinks:
             text = text.replace(token, piece)
         return text
 
-    def _address(self, found: re.Match[str], maps: Maps) -> str:
+    def _address(self, found: re.Match[str], maps: IdMap) -> str:
         link = _links().get(found[1])
         old = [int(number) for number in found.groups()[1:] if number]
         if link is None or len(old) != len(link.ids):

@@ -8,25 +8,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync.moodle.course_content.graph.content_source import LinkRewriter, Row
-from sync.moodle.course_content.restore.references import LEFT_OUT, Lookup, Rule
+from sync.moodle.course_content.restore.references import LEFT_OUT, ReferenceResolver, ReferenceRule
 from sync.moodle.db.writer import Writer
 
 SLICE_ROWS = 5_000
 
 
 @dataclass
-class Waiting:
+class DeferredReferences:
     """What waits in a table.
 
     Shape: rules: for columns; texts: columns that may hold links; rows: old id, and the old values of the columns that are
     to be looked at, with those that the rules look at beside
     """
 
-    rules: Sequence[Rule]
+    rules: Sequence[ReferenceRule]
     texts: Sequence[str]
     rows: list[tuple[int, Row]] = field(default_factory=list)
 
-    def rewritten(self, values: Row, lookup: Lookup) -> Row:
+    def rewritten(self, values: Row, lookup: ReferenceResolver) -> Row:
         """Give the columns that differ from what the first pass wrote: the old values."""
         new = {
             rule.column: rule.rewrite(values[rule.column], values, lookup)
@@ -37,7 +37,7 @@ class Waiting:
         return {name: None if value is LEFT_OUT else value for name, value in new.items() if value != values[name]}
 
 
-def what_waits(batch: Sequence[Row], waiting: Waiting, links: LinkRewriter) -> Iterator[tuple[int, Row]]:
+def what_waits(batch: Sequence[Row], waiting: DeferredReferences, links: LinkRewriter) -> Iterator[tuple[int, Row]]:
     """Give what is to be looked at again, of the rows where there is anything."""
     ruled = {rule.column for rule in waiting.rules}
     for row in batch:
@@ -56,8 +56,8 @@ def what_waits(batch: Sequence[Row], waiting: Waiting, links: LinkRewriter) -> I
 def rewrite_waiting(
     writer: Writer,
     table: str,
-    waiting: Waiting,
-    lookups: Sequence[Lookup],
+    waiting: DeferredReferences,
+    lookups: Sequence[ReferenceResolver],
     reused: Sequence[Collection[tuple[str, int]]],
 ) -> None:
     """Write what waited in a table, for all targets.
@@ -80,7 +80,7 @@ def rewrite_waiting(
         writer.complete_many(table, same)
 
 
-def rewrite_courses(writer: Writer, lookups: Sequence[Lookup]) -> None:
+def rewrite_courses(writer: Writer, lookups: Sequence[ReferenceResolver]) -> None:
     """Write the columns of the courses themselves that came from the source and refer to its content."""
     changes: dict[tuple[str, ...], dict[int, Row]] = defaultdict(dict)
     for lookup in lookups:

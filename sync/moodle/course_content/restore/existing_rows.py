@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from sync.moodle.course_content.graph.content_source import Row, Target
+from sync.moodle.course_content.graph.content_source import CourseTarget, Row
 from sync.moodle.course_content.graph.content_tables import BLOCKS
 from sync.moodle.course_content.graph.graph import CourseGraph
 from sync.moodle.course_content.graph.scope import Scope, paths_to, rows_on_path
@@ -65,13 +65,13 @@ _BLOCKS_ALLOWED_TWICE = frozenset((
 ))  # fmt: skip
 
 
-class PresentRows:
+class ExistingRows:
     """The rows of courses that content is added to.
 
     Queries: one for each table that both have rows in; none where content goes into new courses only
     """
 
-    def __init__(self, session: MoodleSession, content: CourseGraph, targets: Sequence[Target]) -> None:
+    def __init__(self, session: MoodleSession, content: CourseGraph, targets: Sequence[CourseTarget]) -> None:
         self._session = session
         self._content = content
         filled = [target for target in targets if target.is_filled]
@@ -107,7 +107,7 @@ class PresentRows:
         """Give those of the hashes of paths under which there is a file. Queries: one"""
         files = self._session.table("files")
         found = self._session.fetch(
-            sa.select(files.c.pathnamehash).where(self._session.among(files.c.pathnamehash, sorted(hashes)))
+            sa.select(files.c.pathnamehash).where(self._session.in_clause(files.c.pathnamehash, sorted(hashes)))
         )
         return {pathnamehash for (pathnamehash,) in found}
 
@@ -131,7 +131,7 @@ class PresentRows:
             category = self._session.table("question_categories")
             found = self._session.fetch(
                 sa.select(category.c.contextid, category.c[column]).where(
-                    self._session.among(category.c.contextid, self._scope.contextids)
+                    self._session.in_clause(category.c.contextid, self._scope.contextids)
                 )
             )
             self._taken[column] = {tuple(each) for each in found}

@@ -15,7 +15,7 @@ from sync.moodle.course_content.restore.restored_files import SITE_AREAS
 from sync.moodle.course_content.restore.text_links import LiveLinks, fetch_wwwroot
 from sync.moodle.courses.courses import Course
 from sync.moodle.db.database import MoodleSession
-from sync.moodle.db.writer import slices
+from sync.moodle.db.writer import batched
 from sync.moodle.versions import CONTEXT_BLOCK, CONTEXT_COURSE, CONTEXT_MODULE
 
 _MODULE = "mod_"
@@ -83,7 +83,7 @@ class LiveCourse:
 
     def _batches(self, table: str, ids: sa.Select[Any]) -> Iterator[list[Row]]:
         columns = self._session.table(table)
-        for part in slices(sorted({rowid for (rowid,) in self._session.fetch(ids)}), BATCH_ROWS):
+        for part in batched(sorted({rowid for (rowid,) in self._session.fetch(ids)}), BATCH_ROWS):
             found = self._session.fetch(sa.select(columns).where(columns.c.id.in_(inline(part))))
             yield sorted((dict(row._mapping) for row in found), key=lambda row: row["id"])
 

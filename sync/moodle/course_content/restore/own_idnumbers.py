@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from sync.moodle.course_content.graph.content_source import Row, Target
+from sync.moodle.course_content.graph.content_source import CourseTarget, Row
 from sync.moodle.course_content.graph.content_tables import CMS
 from sync.moodle.db.database import MoodleSession
 
@@ -20,14 +20,14 @@ _GRADES = "grade_items"
 class OwnIdnumbers:
     """The idnumbers that courses have already, and those that they are given. Queries: two where content is added to courses"""
 
-    def __init__(self, session: MoodleSession, targets: Sequence[Target]) -> None:
+    def __init__(self, session: MoodleSession, targets: Sequence[CourseTarget]) -> None:
         self._present: dict[int, set[str]] = defaultdict(set)
         self._given: dict[tuple[str, int], set[str]] = defaultdict(set)
         courseids = sorted(target.courseid for target in targets if target.is_filled)
         for name, column in ((CMS, "course"), (_GRADES, "courseid")) if courseids else ():
             table = session.table(name)
             statement = sa.select(table.c[column], table.c.idnumber).where(
-                session.among(table.c[column], courseids), table.c.idnumber != ""
+                session.in_clause(table.c[column], courseids), table.c.idnumber != ""
             )
             for courseid, idnumber in session.fetch(statement):
                 self._present[courseid].add(idnumber)

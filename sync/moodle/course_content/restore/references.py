@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from sync.moodle.course_content.graph.content_source import ContentSource, Maps, Row, Target
+from sync.moodle.course_content.graph.content_source import ContentSource, CourseTarget, IdMap, Row
 from sync.moodle.course_content.graph.graph import CONTEXT, COURSE, CourseGraph, GraphTable, Reference
 from sync.moodle.course_content.restore import availability, block_config
 from sync.moodle.db.database import MoodleSession
@@ -48,12 +48,12 @@ def fetch_site_facts(session: MoodleSession) -> SiteFacts:
 
 
 @dataclass(frozen=True)
-class Lookup:
+class ReferenceResolver:
     """Where old ids lead, for one target."""
 
-    maps: Maps
+    maps: IdMap
     source: ContentSource
-    target: Target
+    target: CourseTarget
     facts: SiteFacts
 
     def find(self, table: str, old: int) -> int | None:
@@ -65,10 +65,10 @@ class Lookup:
         return self.source.links.rewrite(text, self.maps)
 
 
-Rewrite = Callable[[Any, Row, Lookup], Any]
+Rewrite = Callable[[Any, Row, ReferenceResolver], Any]
 
 
-class Rule(NamedTuple):
+class ReferenceRule(NamedTuple):
     """How one column is rewritten.
 
     Shape: needs: tables whose rows must be there before, None = all; beside: columns of the row that it looks at
@@ -80,7 +80,9 @@ class Rule(NamedTuple):
     beside: tuple[str, ...] = ()
 
 
-def rules_of(content: CourseGraph, table: GraphTable, columns: sa.ColumnCollection[str, Any]) -> Iterator[Rule]:
+def rules_of(
+    content: CourseGraph, table: GraphTable, columns: sa.ColumnCollection[str, Any]
+) -> Iterator[ReferenceRule]:
     """Give the rules for the columns of a table, of those that it has here."""
     special = _SPECIAL.get(table.name, ())
     named = {rule.column for rule in special}
@@ -89,8 +91,8 @@ def rules_of(content: CourseGraph, table: GraphTable, columns: sa.ColumnCollecti
         if reference.column in columns and reference.column not in named:
             is_nullable = bool(columns[reference.column].nullable)
             rules += _by_kind(content, reference, is_nullable=is_nullable)
-    rules += [Rule(name, _moved_date) for name in table.dates]
-    rules += [Rule(name, _author_of(table.name)) for name in table.usercolumns if name not in named]
+    rules += [ReferenceRule(name, _moved_date) for name in table.dates]
+    rules += [ReferenceRule(name, _author_of(table.name)) for name in table.usercolumns if name not in named]
     for rule in rules:
         if rule.column in columns:
             yield rule
@@ -101,30 +103,30 @@ def text_columns(columns: sa.ColumnCollection[str, Any]) -> list[str]:
     return [column.name for column in columns if isinstance(column.type, sa.String) and column.type.length is None]
 
 
-def _by_kind(content: CourseGraph, reference: Reference, *, is_nullable: bool) -> Iterator[Rule]:
+def _by_kind(content: CourseGraph, reference: Reference, *, is_nullable: bool) -> Iterator[ReferenceRule]:
     """Give the rule for a reference; ids of what isn't copied, the site's, stay."""
     column, to, how = reference
     if how in ("id", "id0", "idpos", "negid", "list", "path") and to not in {COURSE, CONTEXT, *content.tables}:
         return
     none = None if is_nullable else 0
     if how == "id":
-        yield Rule(column, _plain(to, None if is_nullable else LEFT_OUT), frozenset({to}))
+        yield ReferenceRule(column, _plain(to, None if is_nullable else LEFT_OUT), frozenset({to}))
     elif how in ("id0", "idpos"):
-        yield Rule(column, _plain(to, none if how == "id0" else 0), frozenset({to}))
+        yield ReferenceRule(column, _plain(to, none if how == "id0" else 0), frozenset({to}))
     elif how == "negid":
-        yield Rule(column, _negative(to), frozenset({to}))
+        yield ReferenceRule(column, _negative(to), frozenset({to}))
     elif how == "list":
-        yield Rule(column, _list(to), None)
+        yield ReferenceRule(column, _list(to), None)
     elif how == "path":
-        yield Rule(column, _path(to), None)
+        yield ReferenceRule(column, _path(to), None)
     elif how == "availability":
-        yield Rule(column, _availability, None)
+        yield ReferenceRule(column, _availability, None)
     elif how == "regenerate":
-        yield Rule(column, _fresh)
+        yield ReferenceRule(column, _fresh)
 
 
 def _plain(table: str, missing: Any) -> Rewrite:
-    def rewrite(value: int | None, _row: Row, lookup: Lookup) -> Any:
+    def rewrite(value: int | None, _row: Row, lookup: ReferenceResolver) -> Any:
         if value is None or value <= 0:
             return value
         new = lookup.find(table, value)
@@ -134,14 +136,14 @@ def _plain(table: str, missing: Any) -> Rewrite:
 
 
 def _negative(table: str) -> Rewrite:
-    def rewrite(value: int | None, _row: Row, lookup: Lookup) -> Any:
+    def rewrite(value: int | None, _row: Row, lookup: ReferenceResolver) -> Any:
         return value if value is None or value >= 0 else -(lookup.find(table, -value) or 0)
 
     return rewrite
 
 
 def _list(table: str) -> Rewrite:
-    def rewrite(value: str | None, _row: Row, lookup: Lookup) -> Any:
+    def rewrite(value: str | None, _row: Row, lookup: ReferenceResolver) -> Any:
         if not value:
             return value
         new = [lookup.maps.get(table, int(old)) for old in value.split(",") if old.strip().isdecimal()]
@@ -151,7 +153,7 @@ def _list(table: str) -> Rewrite:
 
 
 def _path(table: str) -> Rewrite:
-    def rewrite(value: str | None, _row: Row, lookup: Lookup) -> Any:
+    def rewrite(value: str | None, _row: Row, lookup: ReferenceResolver) -> Any:
         if not value:
             return value
         return "/".join(str(lookup.maps.get(table, int(old))) if old.isdecimal() else old for old in value.split("/"))
@@ -159,25 +161,25 @@ def _path(table: str) -> Rewrite:
     return rewrite
 
 
-def _availability(value: str | None, _row: Row, lookup: Lookup) -> Any:
+def _availability(value: str | None, _row: Row, lookup: ReferenceResolver) -> Any:
     return availability.rewritten(value, lookup.maps.get, lookup.target.date_offset) if value else value
 
 
-def _moved_date(value: int | None, _row: Row, lookup: Lookup) -> Any:
+def _moved_date(value: int | None, _row: Row, lookup: ReferenceResolver) -> Any:
     return value + lookup.target.date_offset if value else value
 
 
 def _author_of(table: str) -> Rewrite:
     """Who plants is the author; questions and the content bank keep theirs on the same site."""
 
-    def rewrite(value: int | None, _row: Row, lookup: Lookup) -> Any:
+    def rewrite(value: int | None, _row: Row, lookup: ReferenceResolver) -> Any:
         known = lookup.source.outside("user", value) if value and table in _WITH_BANK else None
         return (known or lookup.facts.operatorid) if value else value
 
     return rewrite
 
 
-def _fresh(value: str | None, _row: Row, _lookup: Lookup) -> Any:
+def _fresh(value: str | None, _row: Row, _lookup: ReferenceResolver) -> Any:
     return secrets.token_hex(20) if value else value
 
 
@@ -186,30 +188,30 @@ def fresh_salt() -> str:
     return f"{secrets.token_hex(7)}.{secrets.randbelow(10**8):08}"
 
 
-def _salt(_value: str | None, _row: Row, _lookup: Lookup) -> str:
+def _salt(_value: str | None, _row: Row, _lookup: ReferenceResolver) -> str:
     return fresh_salt()
 
 
-def _client(value: str | None, _row: Row, _lookup: Lookup) -> str | None:
+def _client(value: str | None, _row: Row, _lookup: ReferenceResolver) -> str | None:
     """No two tools of a site have the same one: the copy has to be registered with its tool."""
     return secrets.token_hex(8)[:15] if value else value
 
 
-def _stamp(value: str, row: Row, _lookup: Lookup) -> str:
+def _stamp(value: str, row: Row, _lookup: ReferenceResolver) -> str:
     return value if value and row["parent"] else f"toolsync+{secrets.token_hex(10)}"
 
 
-def _instance(value: int, row: Row, lookup: Lookup) -> Any:
+def _instance(value: int, row: Row, lookup: ReferenceResolver) -> Any:
     new = lookup.maps.get(lookup.facts.modules.get(row["module"], ""), value)
     return LEFT_OUT if new is None else new
 
 
-def _delegate(value: int | None, row: Row, lookup: Lookup) -> Any:
+def _delegate(value: int | None, row: Row, lookup: ReferenceResolver) -> Any:
     """The activity that a section belongs to, "mod_subsection"."""
     return lookup.maps.get((row["component"] or "").removeprefix("mod_"), value) if value else value
 
 
-def _graded(value: int | None, row: Row, lookup: Lookup) -> Any:
+def _graded(value: int | None, row: Row, lookup: ReferenceResolver) -> Any:
     if value is None:
         return None
     table = row["itemmodule"] if row["itemtype"] == "mod" else "grade_categories"
@@ -217,45 +219,45 @@ def _graded(value: int | None, row: Row, lookup: Lookup) -> Any:
     return LEFT_OUT if new is None else new
 
 
-def _calculation(value: str | None, _row: Row, lookup: Lookup) -> Any:
+def _calculation(value: str | None, _row: Row, lookup: ReferenceResolver) -> Any:
     if not value:
         return value
     return _GRADE_ITEM.sub(lambda found: f"##gi{lookup.maps.get('grade_items', int(found[1])) or found[1]}##", value)
 
 
-def _completed(value: int | None, row: Row, lookup: Lookup) -> Any:
+def _completed(value: int | None, row: Row, lookup: ReferenceResolver) -> Any:
     if row["criteriatype"] != COMPLETION_OF_ACTIVITY or not value:
         return value
     new = lookup.maps.get("course_modules", value)
     return LEFT_OUT if new is None else new
 
 
-def _dimension(value: int, row: Row, lookup: Lookup) -> Any:
+def _dimension(value: int, row: Row, lookup: ReferenceResolver) -> Any:
     new = lookup.maps.get(f"workshopform_{row['strategy']}", value)
     return LEFT_OUT if new is None else new
 
 
-def _tagged(value: int, row: Row, lookup: Lookup) -> Any:
+def _tagged(value: int, row: Row, lookup: ReferenceResolver) -> Any:
     new = lookup.maps.get(row["itemtype"], value)
     return LEFT_OUT if new is None else new
 
 
-def _placed(value: int, _row: Row, lookup: Lookup) -> Any:
+def _placed(value: int, _row: Row, lookup: ReferenceResolver) -> Any:
     new = lookup.maps.get(CONTEXT, value)
     return LEFT_OUT if new is None else new
 
 
-def _field_owner(value: int, row: Row, lookup: Lookup) -> Any:
+def _field_owner(value: int, row: Row, lookup: ReferenceResolver) -> Any:
     areas = {"course": COURSE, "group": "groups", "grouping": "groupings"}
     new = lookup.maps.get(areas.get(lookup.facts.field_areas.get(row["fieldid"], ""), ""), value)
     return LEFT_OUT if new is None else new
 
 
-def _block(value: str | None, row: Row, lookup: Lookup) -> Any:
+def _block(value: str | None, row: Row, lookup: ReferenceResolver) -> Any:
     return block_config.rewritten(value, row["blockname"], lookup.find, lookup.rewrite) if value else value
 
 
-def _question_filter(value: str | None, _row: Row, lookup: Lookup) -> Any:
+def _question_filter(value: str | None, _row: Row, lookup: ReferenceResolver) -> Any:
     """Which questions a random slot draws from: categories, in Moodle's old and new way of saying so."""
     try:
         condition = json.loads(value or "")
@@ -279,38 +281,38 @@ def _question_filter(value: str | None, _row: Row, lookup: Lookup) -> Any:
     return json.dumps(condition, separators=(",", ":")).replace("/", "\\/")
 
 
-def _badge_name(value: str, _row: Row, lookup: Lookup) -> Any:
+def _badge_name(value: str, _row: Row, lookup: ReferenceResolver) -> Any:
     """Mirrors: names such as "module_12", "grade_5", "role_3" of criteria"""
     kind, _bar, old = value.partition("_")
     new = _badge_target(kind, old, lookup)
     return LEFT_OUT if new is None else f"{kind}_{new}" if old.isdigit() else value
 
 
-def _badge_value(value: str, row: Row, lookup: Lookup) -> Any:
+def _badge_value(value: str, row: Row, lookup: ReferenceResolver) -> Any:
     kind, _bar, old = row["name"].partition("_")
     return _badge_target(kind, old, lookup) if value == old else value
 
 
-def _badge_target(kind: str, old: str, lookup: Lookup) -> Any:
+def _badge_target(kind: str, old: str, lookup: ReferenceResolver) -> Any:
     table = {"module": "course_modules", "course": COURSE}.get(kind)
     return lookup.find(table, int(old)) if table and old.isdigit() else old
 
 
-def _grade_idnumber(value: str | None, row: Row, _lookup: Lookup) -> str | None:
+def _grade_idnumber(value: str | None, row: Row, _lookup: ReferenceResolver) -> str | None:
     """An activity's grade without an idnumber has none at all. Mirrors: restore_activity_grades_structure_step"""
     return value or None if row["itemtype"] == "mod" else value
 
 
-def _tool_type(value: int | None, _row: Row, lookup: Lookup) -> int | None:
+def _tool_type(value: int | None, _row: Row, lookup: ReferenceResolver) -> int | None:
     """0 where the tool has no type of its own, nothing where its type isn't there. Mirrors: process_lti(), process_ltitype()"""
     return lookup.find("lti_types", value) if value else 0
 
 
-def _zero_for_none(value: int | None, _row: Row, _lookup: Lookup) -> int:
+def _zero_for_none(value: int | None, _row: Row, _lookup: ReferenceResolver) -> int:
     return value or 0
 
 
-def _empty_for_none(value: str | None, _row: Row, _lookup: Lookup) -> str:
+def _empty_for_none(value: str | None, _row: Row, _lookup: ReferenceResolver) -> str:
     return value or ""
 
 
@@ -318,39 +320,41 @@ def _constant(wanted: Any) -> Rewrite:
     return lambda _value, _row, _lookup: wanted
 
 
-_SPECIAL: Mapping[str, tuple[Rule, ...]] = {
-    "badge": (Rule("status", _constant(0)),),
-    "badge_criteria": (Rule("description", _empty_for_none),),
+_SPECIAL: Mapping[str, tuple[ReferenceRule, ...]] = {
+    "badge": (ReferenceRule("status", _constant(0)),),
+    "badge_criteria": (ReferenceRule("description", _empty_for_none),),
     "badge_criteria_param": (
-        Rule("value", _badge_value, frozenset({"course_modules"}), ("name",)),
-        Rule("name", _badge_name, frozenset({"course_modules"})),
+        ReferenceRule("value", _badge_value, frozenset({"course_modules"}), ("name",)),
+        ReferenceRule("name", _badge_name, frozenset({"course_modules"})),
     ),
-    "block_instances": (Rule("configdata", _block, None, ("blockname",)),),
-    "block_positions": (Rule("contextid", _placed),),
-    "contentbank_content": (Rule("instanceid", _constant(None)),),
+    "block_instances": (ReferenceRule("configdata", _block, None, ("blockname",)),),
+    "block_positions": (ReferenceRule("contextid", _placed),),
+    "contentbank_content": (ReferenceRule("instanceid", _constant(None)),),
     "course_completion_criteria": (
-        Rule("moduleinstance", _completed, frozenset({"course_modules"}), ("criteriatype",)),
+        ReferenceRule("moduleinstance", _completed, frozenset({"course_modules"}), ("criteriatype",)),
     ),
-    "course_modules": (Rule("instance", _instance, frozenset(), ("module",)),),
-    "course_sections": (Rule("itemid", _delegate, frozenset({"subsection"}), ("component",)),),
-    "customfield_data": (Rule("instanceid", _field_owner, frozenset({"groups", "groupings"}), ("fieldid",)),),
-    "event": (Rule("subscriptionid", _constant(None)),),
-    "glossary": (Rule("globalglossary", _constant(0)),),
+    "course_modules": (ReferenceRule("instance", _instance, frozenset(), ("module",)),),
+    "course_sections": (ReferenceRule("itemid", _delegate, frozenset({"subsection"}), ("component",)),),
+    "customfield_data": (ReferenceRule("instanceid", _field_owner, frozenset({"groups", "groupings"}), ("fieldid",)),),
+    "event": (ReferenceRule("subscriptionid", _constant(None)),),
+    "glossary": (ReferenceRule("globalglossary", _constant(0)),),
     "grade_items": (
-        Rule("iteminstance", _graded, frozenset({"grade_categories"}), ("itemtype", "itemmodule")),
-        Rule("calculation", _calculation, None),
-        Rule("needsupdate", _constant(1)),
-        Rule("idnumber", _grade_idnumber, frozenset(), ("itemtype",)),
+        ReferenceRule("iteminstance", _graded, frozenset({"grade_categories"}), ("itemtype", "itemmodule")),
+        ReferenceRule("calculation", _calculation, None),
+        ReferenceRule("needsupdate", _constant(1)),
+        ReferenceRule("idnumber", _grade_idnumber, frozenset(), ("itemtype",)),
     ),
     "lti": (
-        Rule("servicesalt", _salt),
+        ReferenceRule("servicesalt", _salt),
         # Tools without a type need not wait for the types, which some versions copy later.
-        Rule("typeid", _zero_for_none),
-        Rule("typeid", _tool_type, frozenset({"lti_types"})),
+        ReferenceRule("typeid", _zero_for_none),
+        ReferenceRule("typeid", _tool_type, frozenset({"lti_types"})),
     ),
-    "lti_types": (Rule("clientid", _client),),
-    "question_categories": (Rule("stamp", _stamp, frozenset(), ("parent",)),),
-    "question_set_references": (Rule("filtercondition", _question_filter, frozenset({"question_categories"})),),
-    "tag_instance": (Rule("itemid", _tagged, frozenset(), ("itemtype",)),),
-    "workshop_grades": (Rule("dimensionid", _dimension),),
+    "lti_types": (ReferenceRule("clientid", _client),),
+    "question_categories": (ReferenceRule("stamp", _stamp, frozenset(), ("parent",)),),
+    "question_set_references": (
+        ReferenceRule("filtercondition", _question_filter, frozenset({"question_categories"})),
+    ),
+    "tag_instance": (ReferenceRule("itemid", _tagged, frozenset(), ("itemtype",)),),
+    "workshop_grades": (ReferenceRule("dimensionid", _dimension),),
 }

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from sync.moodle.course_content.graph.content_source import ContentSource, Maps, Row, Target
+from sync.moodle.course_content.graph.content_source import ContentSource, CourseTarget, IdMap, Row
 from sync.moodle.course_content.graph.content_tables import (
     BLOCKS,
     CMS,
@@ -24,8 +24,13 @@ from sync.moodle.course_content.graph.content_tables import (
     insert_order,
 )
 from sync.moodle.course_content.graph.graph import CONTEXT, COURSE, CourseGraph, GraphTable
-from sync.moodle.course_content.restore.deferred_references import Waiting, rewrite_courses, rewrite_waiting, what_waits
-from sync.moodle.course_content.restore.existing_rows import PresentRows, is_compared
+from sync.moodle.course_content.restore.deferred_references import (
+    DeferredReferences,
+    rewrite_courses,
+    rewrite_waiting,
+    what_waits,
+)
+from sync.moodle.course_content.restore.existing_rows import ExistingRows, is_compared
 from sync.moodle.course_content.restore.own_idnumbers import OwnIdnumbers
 from sync.moodle.course_content.restore.post_restore import (
     add_grade_settings,
@@ -34,15 +39,15 @@ from sync.moodle.course_content.restore.post_restore import (
 )
 from sync.moodle.course_content.restore.references import (
     LEFT_OUT,
-    Lookup,
-    Rule,
+    ReferenceResolver,
+    ReferenceRule,
     fetch_site_facts,
     rules_of,
     text_columns,
 )
-from sync.moodle.course_content.restore.restored_files import plant_files
+from sync.moodle.course_content.restore.restored_files import restore_files
 from sync.moodle.course_content.restore.single_forums import open_single_forums
-from sync.moodle.db.writer import RowChange, Writer, slices
+from sync.moodle.db.writer import RowChange, Writer, batched
 from sync.moodle.site.contexts import NewContext, insert_contexts
 from sync.moodle.versions import CONTEXT_BLOCK, CONTEXT_COURSE, CONTEXT_MODULE
 
@@ -58,30 +63,31 @@ _STAMPED = {
 
 
 @dataclass
-class Planted:
+class RestoreResult:
     """What came into one course.
 
     Shape: counts: table -> rows that came in; left_out: table -> rows that are about something that isn't in the content;
     reused: (table, old id) of rows that the course had already
     """
 
-    target: Target
-    maps: Maps = field(default_factory=Maps)
+    target: CourseTarget
+    maps: IdMap = field(default_factory=IdMap)
     reused: set[tuple[str, int]] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
 
 
-def plant(
-    writer: Writer, graph: CourseGraph, source: ContentSource, targets: Sequence[Target], *, now: int
-) -> list[Planted]:
+def restore_content(
+    writer: Writer, graph: CourseGraph, source: ContentSource, targets: Sequence[CourseTarget], *, now: int
+) -> list[RestoreResult]:
     """Plant the same content into courses, inside the caller's transaction; give what came into each, in their order.
 
     Makes the contexts of activities and blocks and the rows of `files` (their content is in the pool already), queues what
-    Moodle does in the background. Left to the caller: the rows of `course` but for Target.values, `enrol`, the order of courses.
+    Moodle does in the background. Left to the caller: the rows of `course` but for CourseTarget.values,
+    `enrol`, the order of courses.
     Queries: by the tables that hold rows, and one more for each 5,000 rows; the number of targets counts only through rows
     """
-    return _Planting(writer, content_graph(graph), source, targets, now).carry_out()
+    return _Restore(writer, content_graph(graph), source, targets, now).carry_out()
 
 
 class _New(NamedTuple):
@@ -92,31 +98,31 @@ class _New(NamedTuple):
     row: Row
 
 
-class _Planting:
+class _Restore:
     """One planting, and what it learns of ids."""
 
     def __init__(
-        self, writer: Writer, content: CourseGraph, source: ContentSource, targets: Sequence[Target], now: int
+        self, writer: Writer, content: CourseGraph, source: ContentSource, targets: Sequence[CourseTarget], now: int
     ) -> None:
         self.writer = writer
         self.session = writer.session
         self.content = content
         self.source = source
         self.now = now
-        self.planted = [Planted(target) for target in targets]
+        self.planted = [RestoreResult(target) for target in targets]
         facts = fetch_site_facts(self.session)
-        self.lookups = [Lookup(each.maps, source, each.target, facts) for each in self.planted]
+        self.lookups = [ReferenceResolver(each.maps, source, each.target, facts) for each in self.planted]
         self.contexts = source.contexts()
-        self.present = PresentRows(self.session, content, targets)
+        self.present = ExistingRows(self.session, content, targets)
         self.idnumbers = OwnIdnumbers(self.session, targets)
-        self.waiting: dict[str, Waiting] = {}
+        self.waiting: dict[str, DeferredReferences] = {}
         # Tables whose rows are there: what they are called now is known.
         self._done = {COURSE}
         # New contexts of each target with their paths, and those that new blocks stand in.
         self._paths = [{target.contextid: target.path} for target in targets]
         self._block_parents: dict[int, int] = {}
 
-    def carry_out(self) -> list[Planted]:
+    def carry_out(self) -> list[RestoreResult]:
         for each in self.planted:
             each.maps.of(COURSE)[self.source.courseid] = each.target.courseid
             for old, context in self.contexts.items():
@@ -137,7 +143,7 @@ class _Planting:
             rewrite_waiting(self.writer, name, waiting, self.lookups, [each.reused for each in self.planted])
         self._add_to_sections()
         rewrite_courses(self.writer, self.lookups)
-        files = plant_files(self.writer, self.content, self.source, self.lookups, self.present, now=self.now)
+        files = restore_files(self.writer, self.content, self.source, self.lookups, self.present, now=self.now)
         for each, count in zip(self.planted, files, strict=True):
             each.counts["files"] = count
         self._follow_up()
@@ -155,10 +161,10 @@ class _Planting:
         columns = self.session.table(table.name).c
         rules = list(rules_of(self.content, table, columns))
         at_once = [rule for rule in rules if rule.needs is not None and rule.needs <= self._done]
-        waiting = Waiting([rule for rule in rules if rule not in at_once], text_columns(columns))
+        waiting = DeferredReferences([rule for rule in rules if rule not in at_once], text_columns(columns))
         for batch in self._in_order(table.name, self.source.rows(table.name)):
             waiting.rows += what_waits(batch, waiting, self.source.links)
-            for places in slices(range(len(self.planted)), max(1, SLICE_ROWS // max(1, len(batch)))):
+            for places in batched(range(len(self.planted)), max(1, SLICE_ROWS // max(1, len(batch)))):
                 new = [new for place in places for new in self._new_rows(place, table, at_once, batch, columns)]
                 self._insert(table.name, new)
         if waiting.rows:
@@ -181,7 +187,7 @@ class _Planting:
         self,
         place: int,
         table: GraphTable,
-        rules: Sequence[Rule],
+        rules: Sequence[ReferenceRule],
         batch: Sequence[Row],
         columns: sa.ColumnCollection[str, sa.Column[object]],
     ) -> Iterator[_New]:
@@ -209,7 +215,7 @@ class _Planting:
             new = self.idnumbers.with_own(table.name, new)
             yield _New(place, old["id"], {name: new[name] for name in new if name in columns and name != "id"})
 
-    def _is_set_already(self, table: str, row: Row, target: Target) -> bool:
+    def _is_set_already(self, table: str, row: Row, target: CourseTarget) -> bool:
         """Whether a row says of the course itself what the course says already: all of it where content is only added."""
         if table == "customfield_data":
             is_of_course = row["instanceid"] == self.source.courseid
@@ -249,7 +255,7 @@ class _Planting:
         section = self.session.table(SECTIONS)
         found = self.session.fetch(
             sa.select(section.c.id, section.c.sequence, section.c.timemodified).where(
-                self.session.among(section.c.id, sorted(added))
+                self.session.in_clause(section.c.id, sorted(added))
             )
         )
         self.writer.update_many(SECTIONS, [
@@ -283,7 +289,7 @@ class _Planting:
                 planted.maps.of(CONTEXT)[known[old]] = context.id
 
 
-def _parent(table: GraphTable, row: Row, maps: Maps) -> Row | None:
+def _parent(table: GraphTable, row: Row, maps: IdMap) -> Row | None:
     """Give the column by which a row belongs to the course, with the new parent; None for rows whose parent isn't there."""
     for link in table.links:
         if any(row.get(column) != value for column, value in link.where):

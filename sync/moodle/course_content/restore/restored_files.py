@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sync.moodle.course_content.graph.content_source import ContentSource, Row, is_content
-from sync.moodle.course_content.graph.graph import CONTEXT, CourseGraph, FileArea
-from sync.moodle.course_content.restore.existing_rows import PresentRows
-from sync.moodle.course_content.restore.references import Lookup
-from sync.moodle.db.writer import Writer, slices
+from sync.moodle.course_content.graph.graph import CONTEXT, CourseGraph, GraphFileArea
+from sync.moodle.course_content.restore.existing_rows import ExistingRows
+from sync.moodle.course_content.restore.references import ReferenceResolver
+from sync.moodle.db.writer import Writer, batched
 from sync.moodle.files.files import pathname_hash
 
 SLICE_ROWS = 5_000
@@ -22,12 +22,12 @@ SITE_AREAS = {("grade", "scale"), ("grade", "outcome")}
 _OF_COURSE_ROW = {("course", "summary"), ("course", "overviewfiles")}
 
 
-def plant_files(
+def restore_files(
     writer: Writer,
     content: CourseGraph,
     source: ContentSource,
-    lookups: Sequence[Lookup],
-    present: PresentRows,
+    lookups: Sequence[ReferenceResolver],
+    present: ExistingRows,
     *,
     now: int,
 ) -> list[int]:
@@ -36,7 +36,7 @@ def plant_files(
     columns = writer.session.table("files").c
     counts = [0] * len(lookups)
     for batch in source.files():
-        for places in slices(range(len(lookups)), max(1, SLICE_ROWS // max(1, len(batch)))):
+        for places in batched(range(len(lookups)), max(1, SLICE_ROWS // max(1, len(batch)))):
             rows: list[Row] = []
             for place in places:
                 lookup = lookups[place]
@@ -51,7 +51,7 @@ def plant_files(
     return counts
 
 
-def _placed(row: Row, areas: Mapping[tuple[str, str], FileArea], lookup: Lookup) -> Row | None:
+def _placed(row: Row, areas: Mapping[tuple[str, str], GraphFileArea], lookup: ReferenceResolver) -> Row | None:
     """Give the row at its new place; None for files of something that isn't in the copy."""
     place = (row["component"], row["filearea"])
     if lookup.target.is_filled and place in _OF_COURSE_ROW:
@@ -64,7 +64,7 @@ def _placed(row: Row, areas: Mapping[tuple[str, str], FileArea], lookup: Lookup)
     return {**new, "pathnamehash": pathname_hash(new)}
 
 
-def _itemid(row: Row, area: FileArea | None, lookup: Lookup) -> int | None:
+def _itemid(row: Row, area: GraphFileArea | None, lookup: ReferenceResolver) -> int | None:
     """Areas that aren't known keep their files only where these belong to no row."""
     old: int = row["itemid"]
     if area is None:

@@ -119,7 +119,7 @@ def _copy_files(writer: Writer, posts: Mapping[int, int]) -> None:
         .join(context, context.c.id == files.c.contextid)
         .join(cm, at_activity)
         .join(modules, sa.and_(modules.c.id == cm.c.module, modules.c.name == "forum"))
-        .where(session.among(cm.c.instance, sorted(posts)))
+        .where(session.in_clause(cm.c.instance, sorted(posts)))
         .where(files.c.component == _COMPONENT, files.c.filearea == "intro")
         .order_by(files.c.id)
     )

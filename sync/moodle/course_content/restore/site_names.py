@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from sync.moodle.course_content.backup.content import ArchivedRole
 from sync.moodle.db.database import MoodleSession
-from sync.moodle.db.writer import MAX_KEYS, Writer, slices
+from sync.moodle.db.writer import MAX_KEYS, Writer, batched
 from sync.moodle.versions import CONTEXT_COURSE
 
 _QUESTION_TYPE = "qtype_"
@@ -146,7 +146,7 @@ class SiteNames:
     def _named(self, table: str, key: str, wanted: Collection[Any]) -> dict[Any, int]:
         columns = self._session.table(table).c
         found: dict[Any, int] = {}
-        for part in slices(sorted(set(wanted)), MAX_KEYS):
+        for part in batched(sorted(set(wanted)), MAX_KEYS):
             found |= dict(self._session.fetch(sa.select(columns[key], columns.id).where(columns[key].in_(part))))
         return found
 

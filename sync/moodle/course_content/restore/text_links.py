@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
-from sync.moodle.course_content.graph.content_source import Maps
+from sync.moodle.course_content.graph.content_source import IdMap
 from sync.moodle.course_content.graph.graph import CONTEXT, COURSE
 from sync.moodle.db.database import MoodleSession
 
@@ -46,7 +46,7 @@ class LiveLinks:
     def has_links(self, text: str) -> bool:
         return bool(self._bare) and self._bare in text
 
-    def rewrite(self, text: str, maps: Maps) -> str:
+    def rewrite(self, text: str, maps: IdMap) -> str:
         if not self.has_links(text):
             return text
         text = self._link.sub(lambda found: found["path"] + "?" + _query(found["path"], found["query"], maps), text)
@@ -66,7 +66,7 @@ def fetch_wwwroot(session: MoodleSession) -> str:
     return rows[0].wwwroot if rows else ""
 
 
-def _query(path: str, query: str, maps: Maps) -> str:
+def _query(path: str, query: str, maps: IdMap) -> str:
     """Give the query of a link with new ids, or as it is when any of the things isn't in the copy."""
     tables = _tables_of(path)
     # Odd places hold the separators, "&" or "&amp;".

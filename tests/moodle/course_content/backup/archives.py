@@ -11,7 +11,7 @@ from hashlib import sha1
 from pathlib import Path
 
 from sync.moodle.course_content.backup.content import ArchivedContent, open_archive
-from sync.moodle.course_content.backup.limits import Limits
+from sync.moodle.course_content.backup.limits import BackupLimits
 
 MANIFEST, FILES, PAGE = "moodle_backup.xml", "files.xml", "activities/page_7/page.xml"
 PICTURE = b"a picture"
@@ -127,11 +127,13 @@ def regzipped(packed: bytes, length: int) -> bytes:
 
 
 def opened(
-    folder: Path, data: bytes, limits: Limits | None = None, modules: Iterable[str] | None = None
+    folder: Path, data: bytes, limits: BackupLimits | None = None, modules: Iterable[str] | None = None
 ) -> ArchivedContent:
     """Open an archive that is made of bytes, in a folder of its own."""
     folder.mkdir(exist_ok=True)
     path = folder / "backup.mbz"
     path.write_bytes(data)
     (folder / "work").mkdir()
-    return open_archive(path, folder / "work", limits or Limits(), None if modules is None else frozenset(modules))
+    return open_archive(
+        path, folder / "work", limits or BackupLimits(), None if modules is None else frozenset(modules)
+    )

@@ -15,7 +15,7 @@ import pytest
 
 from sync.errors import ArchiveRefused
 from sync.messages import text_of
-from sync.moodle.course_content.backup.limits import Limits
+from sync.moodle.course_content.backup.limits import BackupLimits
 from tests.moodle.course_content.backup.archives import (
     BLOB,
     FILES,
@@ -169,20 +169,20 @@ def test_it_is_refused_with_a_reason(tmp_path: Path, made: Callable[[], bytes], 
 @pytest.mark.parametrize(
     ("limits", "code"),
     [
-        (Limits(packed=500), "backup_large"),
-        (Limits(unpacked=2_000), "backup_large"),
-        (Limits(members=5), "backup_members"),
-        (Limits(xml=100), "backup_member_large"),
-        (Limits(manifest=100), "backup_member_large"),
-        (Limits(depth=3), "backup_xml_deep"),
-        (Limits(text=3), "backup_xml_text"),
-        (Limits(names=5), "backup_xml_names"),
+        (BackupLimits(packed=500), "backup_large"),
+        (BackupLimits(unpacked=2_000), "backup_large"),
+        (BackupLimits(members=5), "backup_members"),
+        (BackupLimits(xml=100), "backup_member_large"),
+        (BackupLimits(manifest=100), "backup_member_large"),
+        (BackupLimits(depth=3), "backup_xml_deep"),
+        (BackupLimits(text=3), "backup_xml_text"),
+        (BackupLimits(names=5), "backup_xml_names"),
     ],
     ids=["packed", "unpacked", "members", "xml", "manifest", "depth", "text", "names"],
 )
 @pytest.mark.parametrize("pack", [tar_gz, zipped], ids=["tar", "zip"])
 def test_what_goes_beyond_a_limit_is_refused(
-    tmp_path: Path, pack: Callable[[dict[str, bytes]], bytes], limits: Limits, code: str
+    tmp_path: Path, pack: Callable[[dict[str, bytes]], bytes], limits: BackupLimits, code: str
 ) -> None:
     with pytest.raises(ArchiveRefused) as refused:
         opened(tmp_path / "archive", pack(backup()), limits)
@@ -199,7 +199,7 @@ def test_a_text_or_tag_beyond_the_limit_is_refused_while_it_is_read(tmp_path: Pa
     groups = f"{begin}{300_000 * 'x'}{end}".encode()
 
     with pytest.raises(ArchiveRefused) as refused:
-        opened(tmp_path / "archive", tar_gz({**backup(), "groups.xml": groups}), Limits(text=100_000))
+        opened(tmp_path / "archive", tar_gz({**backup(), "groups.xml": groups}), BackupLimits(text=100_000))
 
     assert refused.value.code == "backup_xml_text"
 
@@ -215,7 +215,7 @@ def test_rows_that_wait_for_another_one_do_not_fill_the_memory(tmp_path: Path) -
     }
 
     with pytest.raises(ArchiveRefused) as refused:
-        opened(tmp_path / "archive", tar_gz(members), Limits(text=100_000))
+        opened(tmp_path / "archive", tar_gz(members), BackupLimits(text=100_000))
 
     assert refused.value.code == "backup_xml_text"
 

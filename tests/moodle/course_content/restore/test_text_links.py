@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from sync.moodle.course_content.graph.content_source import Maps
+from sync.moodle.course_content.graph.content_source import IdMap
 from sync.moodle.course_content.restore import availability, block_config
 from sync.moodle.course_content.restore.php_values import PhpArray, PhpFloat, dumps, loads
 from sync.moodle.course_content.restore.text_links import LiveLinks
 
-MAPS = Maps({
+MAPS = IdMap({
     "course": {2: 20}, "course_modules": {5: 50}, "grade_items": {6: 60}, "groups": {7: 70}, "groupings": {8: 80},
     "book_chapters": {3: 33}, "glossary": {4: 40}, "quiz": {9: 90}, "context": {11: 110}, "course_sections": {12: 120},
 })  # fmt: skip
