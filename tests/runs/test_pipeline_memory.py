@@ -6,6 +6,7 @@ import gc
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from tests.support import MoodleSite, run_file
 
@@ -33,3 +34,14 @@ def test_a_chunk_that_is_done_leaves_nothing_to_pythons_collector(sqlite_site: M
     # One collection for each chunk. SQLAlchemy's statements refer to themselves, some dozen objects each; rows don't.
     assert len(found) >= ROWS // CHUNK_ROWS
     assert max(found[: ROWS // CHUNK_ROWS]) < 10 * CHUNK_ROWS, found
+
+
+def test_what_earlier_runs_of_a_process_have_left_does_not_stay(sqlite_site: MoodleSite) -> None:
+    def descriptions() -> int:
+        return sum(isinstance(found, sa.Column) for found in gc.get_objects())
+
+    counts = []
+    for number in range(4):
+        run_file(sqlite_site, "users", f"username;firstname;lastname;email\nkim{number};K;Kay;k{number}@x.org\n")
+        counts.append(descriptions())
+    assert counts[1:] == [counts[1]] * 3
