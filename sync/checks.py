@@ -11,8 +11,8 @@ from django.core.files.storage import InvalidStorageError, storages
 from sync.commandfiles.storage import ALIAS
 from sync.errors import DeclarationError, MoodleError
 from sync.messages import text_of
-from sync.moodle.db.database import MoodleDatabase
 from sync.processors.registry import check_registry
+from sync.runs.connections import moodle_at
 from sync.runs.options import main_connection, run_limits, trusted_proxies
 
 
@@ -70,13 +70,14 @@ def moodle_answers(**_kwargs: Any) -> list[CheckMessage]:
     """Check that the Moodle of the site `main` answers; only a warning, it may well be down for a moment."""
     if not main_connection().url:
         return [CheckWarning("No Moodle database is set.", hint="Set TOOLSYNC_MOODLE_URL.", id="sync.W001")]
-    moodle = MoodleDatabase(main_connection())
     try:
-        with moodle.session() as session:
-            _config = session.config
+        moodle = moodle_at(main_connection())
+        try:
+            with moodle.session() as session:
+                _config = session.config
+        finally:
+            moodle.dispose()
     except MoodleError as error:
         hint = "Run `manage.py checkmoodle` for the whole picture."
         return [CheckWarning(text_of(error.code, error.params), hint=hint, id="sync.W002")]
-    finally:
-        moodle.dispose()
     return []

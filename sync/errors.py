@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from sync.secret_texts import without_secrets
+
 
 class ToolSyncError(Exception):
     """Root of everything that ToolSync raises on purpose."""
 
 
 class CodedError(ToolSyncError):
-    """An error that a person reads: a stable code of `sync.messages` and its parameters, kept with the run."""
+    """An error that a person reads: a stable code of `sync.messages` and its parameters, kept with the run.
+
+    Shape: reason: among the parameters, the words of a driver or a server, which may quote an address with its password
+    """
 
     def __init__(self, code: str, **params: Any) -> None:
+        if isinstance(reason := params.get("reason"), str):
+            params["reason"] = without_secrets(reason)
         super().__init__(code, params)
         self.code = code
         self.params = params

@@ -242,7 +242,10 @@ OPTION_TEXTS = {
 
 # --- the Moodle database --------------------------------------------------------------------------------------------
 MOODLE_TEXTS = {
-    "moodle_url_invalid": _("The address of the Moodle database can't be read. Check TOOLSYNC_MOODLE_URL."),
+    "moodle_url_invalid": _(
+        "The address of the Moodle database can't be read. Check TOOLSYNC_MOODLE_URL: signs like @ : / ? # in its password are "
+        "written as %%40 %%3A %%2F %%3F %%23."
+    ),
     "moodle_url_unsupported": _(
         "“%(backend)s” is not a database that Moodle runs on. Use mysql, mariadb, postgresql or sqlite in TOOLSYNC_MOODLE_URL."
     ),

@@ -6,8 +6,8 @@ from celery import shared_task, signature
 from django.utils import timezone
 
 from sync.errors import RunNotClaimable
-from sync.notifications import services as telling
-from sync.runs import password_mails, retention, services
+from sync.notifications import password_mails, services as telling
+from sync.runs import retention, services
 from sync.runs.lease import SEQUENCE_TASK
 from sync.schedules import overdue, sequences, services as scheduling
 

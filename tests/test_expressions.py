@@ -25,8 +25,8 @@ from sync.columns.survey import _told_orders
 from sync.moodle.course_content.restore.single_forums import _strip_tags
 from sync.moodle.course_content.restore.text_links import LiveLinks, _query
 from sync.reader.cells import byte_patterns, split_cells
+from sync.secret_texts import without_secrets
 from sync.sources.location import matching
-from toolsync_site.logs import without_secrets
 
 ROOT = Path(__file__).parent.parent
 METHODS = ("fullmatch", "match", "search", "sub", "findall", "finditer", "split")

@@ -198,3 +198,18 @@ def test_a_json_log_line_carries_level_logger_and_time(capfd: pytest.CaptureFixt
     line = json.loads(capfd.readouterr().err)
     assert line.keys() == {"event", "logger", "level", "timestamp"}
     assert (line["event"], line["logger"], line["level"]) == ("run 7 ended", "sync.runs", "info")
+
+
+@pytest.mark.parametrize(
+    ("setting", "address"),
+    [
+        (setting, f"{scheme}://user:{password}@server.invalid/place")
+        for setting, scheme in (("DATABASE_URL", "mysql"), ("EMAIL_URL", "smtp"), ("TOOLSYNC_STORAGE", "sftp"))
+        for password in ("Hunter2#x/y", "x@y:Hunter2")
+    ],
+)
+def test_an_address_that_cannot_be_read_is_named_and_not_quoted(tmp_path: Path, setting: str, address: str) -> None:
+    done = settings_with(tmp_path, SECRET_KEY="x" * 50, **{setting: address})
+    assert "Hunter2" not in done.stderr
+    if done.returncode:
+        assert f"{setting} can't be read as an address." in done.stderr

@@ -8,22 +8,12 @@ from typing import Any
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
-HIDDEN = "[hidden]"
+from sync.secret_texts import HIDDEN, without_secrets
 
 _SECRET_NAME = re.compile(
     r"pass(word|wd|phrase)?$|password|pepper|secret|token|api_?key|credential|authorization|cookie",
     re.IGNORECASE,
 )
-_WORD_WITH_ADDRESS = re.compile(r"[^\s'\"]++")
-_BEFORE_PASSWORD = re.compile(r"://[^/@:]*+:")
-# Possessive, and looking ahead once for each word: nothing is read twice, whatever the text is.
-_ASSIGNED_SECRET = re.compile(
-    r"(?P<name>\b(?=\w*(?:password|passwd|pwd|secret|token|api_?key))\w++['\"]?+\s*+(?:=|:\s*+(?=['\"])))\s*+"
-    r"(?:'[^']*+'|\"[^\"]*+\"|[^\s,;&)}\]]++)",
-    re.IGNORECASE,
-)
-# No line of a log is longer than this; what an error quotes may be.
-_LONGEST_TEXT = 100_000
 
 
 def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -96,19 +86,3 @@ def _without_secrets(name: str, value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_without_secrets("", item) for item in value]
     return value
-
-
-def without_secrets(text: str) -> str:
-    """Return a text with what looks like a password in it hidden; what is longer than a log can use is cut off."""
-    if "://" in text:
-        text = _WORD_WITH_ADDRESS.sub(_without_credentials, text)
-    text = _ASSIGNED_SECRET.sub(rf"\g<name>{HIDDEN}", text)
-    return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
-
-
-def _without_credentials(word: re.Match[str]) -> str:
-    """Hide user and password of the first address in a word that has them, up to the last "@": passwords may hold one."""
-    text = word[0]
-    end = text.rfind("@")
-    found = _BEFORE_PASSWORD.search(text, 0, max(end, 0))
-    return text if found is None else f"{text[: found.start()]}://{HIDDEN}{text[end:]}"

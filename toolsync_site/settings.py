@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +20,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from toolsync_site.logs import configure_structlog, logging_config
-from toolsync_site.storages import storage_from_url
+from toolsync_site.storages import storage_from_url, unreadable
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -45,6 +46,14 @@ def _kept_secret_key() -> str:
     except FileExistsError:
         pass
     return path.read_text()
+
+
+def _address(setting: str, read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Read an address of the environment. What can't be read is named, not quoted: it may hold a password."""
+    try:
+        return read()
+    except (ValueError, LookupError):
+        raise ImproperlyConfigured(unreadable(setting)) from None
 
 
 # --- Django ----------------------------------------------------------------------------------------------------------
@@ -141,7 +150,11 @@ DATABASE_OPTIONS: dict[str, dict[str, Any]] = {
 DATABASE: dict[str, Any] = (
     {"ENGINE": "django.db.backends.sqlite3", "NAME": str(_made_folder("") / "toolsync.sqlite3")}
     if EMBEDDED
-    else {**env.db_url("DATABASE_URL"), "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    else {
+        **_address("DATABASE_URL", lambda: env.db_url("DATABASE_URL")),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
 )
 DATABASE["OPTIONS"] = DATABASE_OPTIONS.get(DATABASE["ENGINE"], {}) | DATABASE.get("OPTIONS", {})
 DATABASES = {"default": DATABASE}
@@ -190,7 +203,9 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHand
 FILE_UPLOAD_TEMP_DIR = _made_folder("uploads")
 
 # Without a mail server the mails are kept as files: a message may hold a new password and must not be printed to a log.
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default=f"filemail:///{quote(str(_made_folder('mail')))}")
+EMAIL_CONFIG = _address(
+    "EMAIL_URL", lambda: env.email_url("EMAIL_URL", default=f"filemail:///{quote(str(_made_folder('mail')))}")
+)
 EMAIL_BACKEND = EMAIL_CONFIG["EMAIL_BACKEND"]
 EMAIL_HOST = EMAIL_CONFIG["EMAIL_HOST"]
 EMAIL_PORT = EMAIL_CONFIG["EMAIL_PORT"]

@@ -15,7 +15,12 @@ def storage_from_url(url: str, setting: str = "TOOLSYNC_STORAGE") -> dict[str, A
     sftp://user:password@host:port/folder?key_filename=...
     Raises: ImproperlyConfigured if the address is none of these
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _port = parts.port
+    except ValueError:
+        # It would quote what stands where a port should be: the rest of a password with a slash, say.
+        raise ImproperlyConfigured(unreadable(setting)) from None
     match parts.scheme:
         case "file" if parts.path and not parts.netloc:
             return _folder(unquote(parts.path))
@@ -25,6 +30,13 @@ def storage_from_url(url: str, setting: str = "TOOLSYNC_STORAGE") -> dict[str, A
             return _sftp(parts)
     # The address may hold a password: name the setting, not its value.
     raise ImproperlyConfigured(f"{setting} must look like file:///folder, s3://bucket/prefix or sftp://host/folder.")
+
+
+def unreadable(setting: str) -> str:
+    """Return what is said of an address that can't be read, without a part of it: it may hold a password."""
+    return (
+        f"{setting} can't be read as an address. Signs like @ : / ? # in a password are written as %40 %3A %2F %3F %23."
+    )
 
 
 def _folder(location: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from sync.encryption import Unreadable, decrypt, encrypt
@@ -12,12 +13,26 @@ from sync.runs.options import main_connection, operator_permits, run_limits
 
 PURPOSE = "site connections"
 
+# An address that can be read in one way only. With an @ in the password, what follows it would be taken for the host, and
+# errors name hosts.
+_CLEAR_ADDRESS = re.compile(
+    r"[\w+]+://(?:[^@]*@)?(?:\[[0-9A-Fa-f:.%]+\]|[^\[\]@:/?]*)(?::[0-9]+)?(?:/[^@?]*)?(?:\?[^@]*)?"
+)
+_FILE = "sqlite:"
+
 
 def moodle_of(site: MoodleSite) -> MoodleDatabase:
-    """Give the door to a site's Moodle; nothing is opened yet."""
+    """Return the way into a site's Moodle; nothing is opened yet. Raises: MoodleUnavailable if its address can't be read."""
+    return moodle_at(connection_of(site))
+
+
+def moodle_at(connection: MoodleConnection) -> MoodleDatabase:
+    """Return the way into a Moodle; nothing is opened yet. Raises: MoodleUnavailable if its address can't be read."""
+    if not connection.url.startswith(_FILE) and not _CLEAR_ADDRESS.fullmatch(connection.url):
+        raise MoodleUnavailable("moodle_url_invalid")
     # Longer than a worker at work lets a transaction rest: storing the parts of a chunk on a far server may last.
     idle_seconds = max(15, round(6 * run_limits().lease.total_seconds()))
-    return MoodleDatabase(replace(connection_of(site), idle_seconds=idle_seconds))
+    return MoodleDatabase(replace(connection, idle_seconds=idle_seconds))
 
 
 def connection_of(site: MoodleSite) -> MoodleConnection:

@@ -110,7 +110,8 @@ class Lines:
             raise
         except _NETWORK_ERRORS as error:
             if not self.is_cut:
-                raise _sentence(error, host) from error
+                # What can't be sent stands in the error, a password too: no log shows where it came from.
+                raise _sentence(error, host) from (error if _is_from_outside(error) else None)
         if self.is_cut:
             raise SourceError("remote_too_slow", host=host, seconds=round(self.rules.seconds))
 
@@ -158,10 +159,13 @@ def is_public(address: str) -> bool:
     return not any(ip in network for network in _SPECIAL_IPV4)
 
 
+def _is_from_outside(error: Exception) -> bool:
+    """Tell whether a server or the network has said so. Other errors quote what they can't send."""
+    return isinstance(error, OSError | ftplib.Error | paramiko.SSHException)
+
+
 def _sentence(error: Exception, host: str) -> SourceError:
-    # Others quote what they can't send, and that may be a password.
-    is_from_outside = isinstance(error, OSError | ftplib.Error | paramiko.SSHException)
-    reason = (is_from_outside and str(error)) or type(error).__name__
+    reason = (_is_from_outside(error) and str(error)) or type(error).__name__
     match error:
         case ssl.SSLCertVerificationError():
             return SourceError("remote_certificate", host=host, reason=error.verify_message)

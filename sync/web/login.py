@@ -29,7 +29,7 @@ from django.urls import reverse_lazy
 from django.utils import timezone
 from django.utils.translation import get_language, gettext as _
 
-from sync.runs import password_mails
+from sync.notifications import password_mails
 from sync.runs.options import page_address, trusted_proxies
 
 # So many wrong passwords for one account, and so many names from one address, are mistakes.

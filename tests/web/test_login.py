@@ -22,7 +22,7 @@ from kombu.exceptions import OperationalError
 from pytest_django import Settings
 
 from sync.models import MailCount
-from sync.runs.password_mails import forget_mail_counts
+from sync.notifications.password_mails import forget_mail_counts
 from sync.web.login import FREE_NAMES, FREE_PASSWORDS, LONGEST_WAIT, client_address, wait_after
 
 RIGHT, WRONG = "Right-1#word", "wrong"
