@@ -108,6 +108,8 @@ _OTHER_NAMES = {
     "TIS-620": "CP874", "ISO-8859-11": "CP874", "GB2312": "GBK",
 }  # fmt: skip
 
+_LONGEST_NAME = 40
+
 # From byte A0 on; the letters stand in pairs of a capital and a small one.
 _ARMSCII_8 = (
     "\xa0\ufffe\u0587\u0589)(\xbb\xab\u2014.\u055d,-\u058a\u2026\u055c\u055b\u055e"
@@ -121,6 +123,9 @@ def find_encoding_name(typed: str) -> str:
     name = typed.strip().upper().partition("#")[0].removesuffix("-MOBILE")
     if name in _OTHER_NAMES:
         return _OTHER_NAMES[name]
+    if len(name) > _LONGEST_NAME or not name.isprintable():
+        # Python remembers every name that it was ever asked for, and can't look for one with a zero byte.
+        raise LookupError(typed[:_LONGEST_NAME])
     return _NAMES_BY_CODEC[codecs.lookup(name).name]
 
 
