@@ -89,7 +89,7 @@ def _put_back(aside: Path, lock: Path) -> None:
 
 @contextmanager
 def kept_alive(lock: Path, words: str) -> Iterator[None]:
-    """Return a sign of life every few seconds, and remove the lock at the end, as long as it is ours."""
+    """Renew a lock every few seconds, and remove it at the end, as long as it is ours."""
     over = threading.Event()
 
     def beat() -> None:

@@ -57,6 +57,22 @@ def test_numbered_cohorts_are_found_by_idnumber_or_made(sqlite_site: MoodleSite)
     assert "cohort_digits_unknown" in result.codes
 
 
+def test_digits_in_the_columns_of_the_old_plugin_name_a_cohort(sqlite_site: MoodleSite) -> None:
+    result = run(sqlite_site, f"{NAMES};cohort;cohortid\nnew;N;E;2026;2026\nother;O;T;2026;\n")
+
+    assert result.counts == {"created": 2}
+    assert sqlite_site.one("cohort", idnumber="2026")["name"] == "2026"
+    assert len(sqlite_site.rows("cohort_members")) == 2
+
+
+def test_a_cohort_that_is_not_one_is_told_with_its_column(sqlite_site: MoodleSite) -> None:
+    run_file(sqlite_site, "cohorts", "cname;cidnumber\nSame;A1\nSame;A2\n", allowequalnames=True)
+
+    result = run(sqlite_site, f"{NAMES};cohort;cohort2\nnew;N;E;;Same\nother;O;T;Same;\n")
+
+    assert [outcome.params["column"] for outcome in result.outcomes] == ["cohort2", "cohort"]
+
+
 @pytest.mark.parametrize(
     ("header", "cells", "said"),
     [

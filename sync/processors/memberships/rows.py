@@ -149,7 +149,7 @@ class MembershipRows:
         return self._roles.get((self.state.system_contextid, user, roleid, "", 0)) is not None
 
     def assign_system_role(self, user: UserKey, roleid: int, line: int) -> None:
-        """Return a user a role in the context of the site. Mirrors: role_assign(); nothing follows it there"""
+        """Assign a role in the context of the site to a user. Mirrors: role_assign(); nothing follows it there"""
         values = {"timemodified": self.now, "modifierid": self.state.operatorid, "sortorder": 0}
         self._roles.put((self.state.system_contextid, user, roleid, "", 0), values, line)
 

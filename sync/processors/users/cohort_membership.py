@@ -17,38 +17,41 @@ class CohortMembership:
         self.rows = rows
         self._book = CohortBook(rows.state)
 
-    def add(self, user: UserKey, name: str, idnumber: str, line: int, column: str = "cohort") -> SetResult:
+    def add(self, user: UserKey, name: str, idnumber: str, line: int, column: str = "") -> SetResult:
         """Make a user a member of the cohort that the two cells name; make the cohort when it is missing.
 
-        Shape: column: of the name; where both are one cell, digits that name no cohort may be Moodle's own number: none is made
+        Shape: column: of the one cell that is name and idnumber, "" = they stand in `cohort` and `cohortid`. Digits of one cell
+        that name no cohort may be Moodle's own number: none is made
         """
         if not name and not idnumber:
             return NOTHING
-        cohort = self._find(name, idnumber)
-        if cohort is None and name == idnumber and name.isdecimal():
+        columns = (column, column) if column else ("cohort", "cohortid")
+        cohort = self._find(name, idnumber, columns)
+        if cohort is None and column and name.isdecimal():
             cohort = Note("cohort_digits_unknown", {"column": column, "cohort": name})
-        cohort = cohort or self._create(name, idnumber, line)
+        cohort = cohort or self._create(name, idnumber, columns, line)
         if isinstance(cohort, Note):
             return SetResult(problems=(cohort,))
         if not self.rows.add_to_cohort(user, cohort.id, line):
             return NOTHING
         enrol_cohort_member(self.rows, user, cohort.id, line)
-        return SetResult(changes=(Change("cohort", "", cohort.name),))
+        return SetResult(changes=(Change(columns[0], "", cohort.name),))
 
-    def _find(self, name: str, idnumber: str) -> AnyCohort | Note | None:
-        """By idnumber, else by name: in the system context first, then anywhere."""
+    def _find(self, name: str, idnumber: str, columns: tuple[str, str]) -> AnyCohort | Note | None:
+        """By idnumber, else by name: in the system context first, then anywhere. Shape: columns: of name and idnumber"""
         found = self._book.find("idnumber", idnumber) if idnumber else []
         if not found and name:
             anywhere = self._book.find("name", name)
             found = [cohort for cohort in anywhere if cohort.contextid == self.rows.state.system_contextid] or anywhere
         if len(found) > 1:
-            return Note("cohort_ambiguous", {"column": "cohort", "cohort": name or idnumber, "count": len(found)})
+            params = {"column": columns[0 if name else 1], "cohort": name or idnumber, "count": len(found)}
+            return Note("cohort_ambiguous", params)
         return found[0] if found else None
 
-    def _create(self, name: str, idnumber: str, line: int) -> AnyCohort | Note:
+    def _create(self, name: str, idnumber: str, columns: tuple[str, str], line: int) -> AnyCohort | Note:
         if not name:
-            return Note("cohort_unknown", {"column": "cohortid", "idnumber": idnumber})
-        problem = length_problem(name, idnumber, "cohort", "cohortid")
+            return Note("cohort_unknown", {"column": columns[1], "idnumber": idnumber})
+        problem = length_problem(name, idnumber, *columns)
         if problem is not None:
             return problem
         cohort = self.rows.create_cohort(name, idnumber, line)

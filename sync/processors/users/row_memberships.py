@@ -41,12 +41,12 @@ class Memberships:
         """Enrol, give a role, put in a group, as one set says; the other sets go on whatever comes of it."""
         return self._course_sets.apply(user, course_set, line)
 
-    def add_to_cohort(self, user: UserKey, name: str, idnumber: str, line: int, column: str = "cohort") -> SetResult:
+    def add_to_cohort(self, user: UserKey, name: str, idnumber: str, line: int, column: str = "") -> SetResult:
         """Make a user a member of a cohort, with the enrolments that come with it."""
         return self._cohorts.add(user, name, idnumber, line, column)
 
     def apply_system_role(self, user: UserKey, cell: SystemRoleCell, line: int) -> SetResult:
-        """Return a role of the whole site, or take it away."""
+        """Assign a role of the whole site to a user, or take it away."""
         return self._system_roles.apply(user, cell, line)
 
     def would_change_system_role(self, user: UserKey, cell: SystemRoleCell) -> bool:

@@ -30,7 +30,7 @@ _BLANKS = re.compile(r"[ \t\n\r\f\v]+")
 
 
 def open_single_forums(writer: Writer, courseids: Sequence[int], *, now: int) -> None:
-    """Return forums for a single discussion that discussion, with a first post that nobody is mailed, and the files of its text.
+    """Make the discussion of forums for a single one, with a first post that nobody is mailed, and the files of its text.
 
     Queries: two, and some for the discussions; constant in the number of forums
     """
