@@ -814,7 +814,7 @@ COHORT_TEXTS = {
     ),
     "cohort_user_empty": _(
         "The row names no user, but other rows of the file do: the cohort “%(cohort)s” was left as it is. Fill the cell in. To "
-        "delete cohorts, send them in a file that names no users."
+        "delete cohorts, send them in a file that names no users and isn't a tryback."
     ),
     "cohort_taken": _("Another cohort has the %(identifier)s “%(value)s”. Choose another, or name that cohort."),
     "cohort_gate_left": PluralText(

@@ -16,7 +16,8 @@ from sync.errors import DeclarationError
 Label = str | Promise
 
 # Columns that a tryback adds; they are ignored when it is sent again.
-TRYBACK_COLUMNS = ("_line", "_code", "_reason")
+CODE_COLUMN = "_code"
+TRYBACK_COLUMNS = ("_line", CODE_COLUMN, "_reason")
 # A tryback has it beside them where its few rows may not show, or may show wrongly, in which order its dates were read.
 DATE_ORDER_COLUMN = "_dateorder"
 

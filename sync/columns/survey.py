@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sync.columns.clean import TimeKind
-from sync.columns.column import DATE_ORDER_COLUMN, Columns, PrefixedColumn
+from sync.columns.column import DATE_ORDER_COLUMN, TRYBACK_COLUMNS, Columns, PrefixedColumn
 from sync.columns.dates import DateOrder, DateOrders, NotAMoment, order_shown, parse_moment
 from sync.values import Header, Note, Row
 
@@ -27,7 +27,7 @@ Observer = Callable[[Row], None]
 class FileSurvey:
     """What a file type wants to know of all rows; override `see`.
 
-    Shape: places: canonical name of a column -> position of its cell
+    Shape: places: canonical name of a column, or the name of one that a tryback adds -> position of its cell
     """
 
     def __init__(self, places: Mapping[str, int]) -> None:
@@ -188,6 +188,8 @@ class Survey:
             found = self._columns.find(name)
             if found is not None and not found[0].ignored:
                 places.setdefault(found[1], place)
+            elif name in TRYBACK_COLUMNS:
+                places.setdefault(name, place)
         told_place = header.names.index(DATE_ORDER_COLUMN) if DATE_ORDER_COLUMN in header.names else None
         has_dates = self.dates.start(self._columns, places, told_place)
         if self._of_type is not None:

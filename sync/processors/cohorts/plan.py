@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sync.columns.column import CODE_COLUMN
 from sync.columns.survey import FileSurvey
 from sync.moodle.categories.categories import Category
 from sync.moodle.cohorts.cohorts import Cohort, CohortDetails
@@ -14,6 +15,9 @@ from sync.processors.memberships.named_users import NamedUsers
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import MembershipState
 from sync.values import Row
+
+# Code of a deletion whose cell of the user is empty, in a file whose other rows name users.
+USER_EMPTY = "cohort_user_empty"
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,16 @@ class CohortsState:
 
 
 class CohortSurvey(FileSurvey):
-    """Whether any row of the file names a user: then an empty cell is a user who wasn't found, not the whole cohort."""
+    """Whether any row of the file names a user: then an empty cell is a user who wasn't found, not the whole cohort.
+
+    In a tryback the rows that named users may be missing; the code of a row tells that there were some.
+    """
 
     names_users = False
 
     def see(self, row: Row) -> None:
-        self.names_users = self.names_users or bool(self.cell(row.cells, "userid"))
+        has_user = bool(self.cell(row.cells, "userid")) or self.cell(row.cells, CODE_COLUMN) == USER_EMPTY
+        self.names_users = self.names_users or has_user
 
 
 class CohortsPlan(Plan):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sync.columns.options import OptionValues
 from sync.processors.base.errors import RowError
 from sync.processors.base.table_view import UserKey
-from sync.processors.cohorts.plan import CohortsPlan, CohortsState
+from sync.processors.cohorts.plan import USER_EMPTY, CohortsPlan, CohortsState
 from sync.processors.cohorts.rows import CohortRows
 from sync.processors.memberships.cohort_book import AnyCohort
 from sync.processors.memberships.cohort_sync import enrol_cohort_member, unenrol_cohort_member
@@ -92,7 +92,7 @@ class CohortsPlanner:
         user = self._user(row)
         cohort = self._present(text)
         if user is None and self.state.names_users:
-            raise RowError("cohort_user_empty", "userid", cohort=text)
+            raise RowError(USER_EMPTY, "userid", cohort=text)
         if user is None:
             return self._delete_cohort(row, cohort)
         if not self._leave(user, cohort, row.line):

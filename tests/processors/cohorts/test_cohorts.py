@@ -260,6 +260,18 @@ def test_an_empty_user_among_rows_that_name_users_deletes_no_cohort(sqlite_site:
     assert run(sqlite_site, "cmd;cidnumber;userid\ndel;COH1;\ndel;COH2;\n").counts == {"deleted": 2}
 
 
+@pytest.mark.parametrize("chunk_rows", [1, 100])
+def test_the_tryback_of_a_deletion_without_a_user_deletes_no_cohort(sqlite_site: MoodleSite, chunk_rows: int) -> None:
+    run_file(sqlite_site, "cohorts", "cname;cidnumber;userid\nK1;K1;ann\n")
+    first = run_file(sqlite_site, "cohorts", "cmd;cidnumber;userid\ndel;K1;ann\ndel;K1;\n", chunk_rows=chunk_rows)
+    assert first.tryback is not None
+
+    again = run_file(sqlite_site, "cohorts", first.tryback, chunk_rows=chunk_rows)
+
+    assert again.codes == ["cohort_user_empty"]
+    assert sqlite_site.one("cohort", idnumber="K1")
+
+
 REFUSED = [
     ("cidnumber;cname\n;X\n", {}, "identity_empty"),
     ("cid;userid\n987654;A1\n", {"cohortidentifier": "id"}, "cohort_missing"),
