@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import structlog
 from django.core.exceptions import ImproperlyConfigured
 
 from toolsync_site.logs import logging_config
@@ -198,6 +199,24 @@ def test_a_json_log_line_carries_level_logger_and_time(capfd: pytest.CaptureFixt
     line = json.loads(capfd.readouterr().err)
     assert line.keys() == {"event", "logger", "level", "timestamp"}
     assert (line["event"], line["logger"], line["level"]) == ("run 7 ended", "sync.runs", "info")
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_no_value_looks_like_another_line_of_the_log(as_json: bool, capfd: pytest.CaptureFixture[str]) -> None:
+    logging.config.dictConfig(logging_config(as_json=as_json, level="INFO"))
+    for sign in ("\n", "\r\n", "\x1b[2K\r", "\x85", "\u2028", "\u202e", "\0", "\x0b"):
+        logging.getLogger("sync").warning("file %s", f"a{sign}2026-01-01 [info] all is well")
+        structlog.get_logger("sync").warning("file", name=f"a{sign}2026-01-01 [info] all is well")
+    lines = capfd.readouterr().err.split("\n")[:-1]
+    assert len(lines) == 16
+    assert all(line.isprintable() for line in lines)
+    try:
+        int("x")
+    except ValueError:
+        logging.getLogger("sync").exception("it went wrong, \u00e9\u00a0!")
+    told = capfd.readouterr().err
+    assert "it went wrong, \u00e9\u00a0!" in told or as_json
+    assert (len(told.splitlines()) > 2) is not as_json
 
 
 @pytest.mark.parametrize(

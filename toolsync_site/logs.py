@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any
 
 import structlog
@@ -14,11 +15,29 @@ _SECRET_NAME = re.compile(
     r"pass(word|wd|phrase)?$|password|pepper|secret|token|api_?key|credential|authorization|cookie",
     re.IGNORECASE,
 )
+_OF_SEVERAL_LINES = frozenset(("exception", "stack"))
 
 
 def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Blank values under secret names, credentials in URLs and `password=...` in texts, tracebacks included."""
     return {name: _without_secrets(name, value) for name, value in event.items()}
+
+
+def escape_line_ends(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Write signs that end a line, move the cursor or turn the text as escapes: a name of a file must not look like another
+    line of the log. Tracebacks keep their line ends.
+    """
+    return {name: _escaped(value, "\n\t" if name in _OF_SEVERAL_LINES else "") for name, value in event.items()}
+
+
+def _escaped(value: Any, kept: str) -> Any:
+    if isinstance(value, str) and not value.isprintable():
+        return "".join(c if c in kept or not _is_sign(c) else c.encode("unicode_escape").decode() for c in value)
+    return value
+
+
+def _is_sign(char: str) -> bool:
+    return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
@@ -38,6 +57,7 @@ def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     structlog.processors.format_exc_info,
                     hide_secrets,
+                    escape_line_ends,
                     *renderer,
                 ],
             }

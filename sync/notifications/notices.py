@@ -54,6 +54,9 @@ def send_mail(notice: Notice) -> None:
                     taken = connection.send_messages([mail])
                 except SMTPRecipientsRefused as error:
                     reason = " ".join(_reply(*reply) for reply in error.recipients.values())
+                except ValueError:
+                    # An address that no mail can be sent to, as a name of a host that is too long: the others get theirs.
+                    reason = address
                 else:
                     if taken and reaches_people(connection):
                         left.remove(address)

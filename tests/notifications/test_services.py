@@ -148,6 +148,18 @@ def test_an_address_that_is_refused_does_not_keep_the_others_and_is_tried_again_
     assert (notice.recipients, notice.error_code, notice.next_try_at) == ([], "", None)
 
 
+def test_an_address_that_no_mail_can_be_sent_to_keeps_nobody_else_from_theirs(
+    installation: Installation, mail: MailServer
+) -> None:
+    impossible = "a@" + "\u00e4" * 60 + ".org"
+    save_rule(installation.site, "", RuleChoice({Event.SUCCESS: ["first@example.org", impossible, "last@example.org"]}))
+    installation.carry_out("/in.csv", HEADER + GOOD)
+    tell_all()
+    assert [recipient for recipient, _message in mail.received] == ["first@example.org", "last@example.org"]
+    notice = Notice.objects.get()
+    assert (notice.recipients, notice.error_code) == ([impossible], "mail_not_sent")
+
+
 def test_a_mail_server_that_is_away_is_asked_for_a_day_and_the_run_does_not_mind(
     installation: Installation, mail: MailServer, settings: Settings
 ) -> None:

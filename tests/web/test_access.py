@@ -17,7 +17,7 @@ from django.utils import timezone
 from sync.models import FreezeWindow, MoodleSite, SequenceRun
 from sync.runs.rights import Responsible
 from sync.schedules.services import ScheduleChoice, save_schedule
-from tests.web.conftest import MakeFile, MakeRun, keep_run_file
+from tests.web.conftest import USERS_CSV, MakeFile, MakeRun, keep_run_file
 
 # What each may; stranger: isn't logged in; other: owns the schedule that the addresses below are about.
 ROLES: dict[str, tuple[str, ...]] = {
@@ -176,6 +176,42 @@ def test_each_role_gets_what_it_may(role: str, people: dict[str, User], ids: dic
         client.force_login(people[role])
     got = {f"{place.name} {place.of} {place.send}": ask(client, place, ids) for place in PLACES}
     assert got == {f"{place.name} {place.of} {place.send}": place.answers[role] for place in PLACES}
+
+
+# What a browser, a cache or a download manager may ask with, and what somebody might try.
+CRAFTED = (
+    {"HTTP_RANGE": "bytes=0-10"}, {"HTTP_RANGE": "bytes=5-,0-1,-3", "HTTP_IF_RANGE": '"x"'}, {"HTTP_IF_NONE_MATCH": "*"},
+    {"HTTP_IF_MODIFIED_SINCE": "Thu, 01 Jan 2099 00:00:00 GMT"}, {"HTTP_IF_MATCH": '"x"'}, {"HTTP_HX_REQUEST": "true"},
+    {"HTTP_HX_REQUEST": "true", "HTTP_HX_BOOSTED": "true"}, {"HTTP_X_HTTP_METHOD_OVERRIDE": "GET"},
+    {"HTTP_X_ORIGINAL_URL": "/files/1/", "HTTP_X_REWRITE_URL": "/files/1/"},
+    {"HTTP_REMOTE_USER": "root", "HTTP_AUTHORIZATION": "Basic cm9vdDo="},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("role", ["checker", "files"])
+def test_no_header_and_no_other_method_opens_more(role: str, people: dict[str, User], ids: dict[str, int]) -> None:
+    client = Client()
+    client.force_login(people[role])
+    for place in (place for place in PLACES if place.answers[role] in (403, 404)):
+        url = reverse(place.name, args=[ids.get(word, word) for word in place.of])
+        for method, headers in (("HEAD", {}), ("PUT", {}), *(("GET", headers) for headers in CRAFTED)):
+            answer = client.generic(method, url, **headers)
+            assert answer.status_code in (403, 404, 405), (place, method, headers)
+            assert b"Secret-" not in answer.content
+
+
+def test_what_may_be_read_is_read_whole(make_file: MakeFile, full_client: Client) -> None:
+    """Nothing of a file is kept by a browser or a proxy for whoever asks next."""
+    file = make_file()
+    url = reverse("file_download", args=[file.pk])
+    for headers in CRAFTED:
+        answer = full_client.get(url, **headers)
+        assert answer.status_code == 200
+        assert b"".join(answer.streaming_content) == USERS_CSV
+        assert "no-store" in answer["Cache-Control"]
+        assert "ETag" not in answer
+        assert answer["Content-Disposition"].startswith("attachment")
+        assert answer["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize("role", [role for role in ROLES if role not in ("stranger", "root")])
