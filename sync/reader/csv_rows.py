@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain, count, islice, repeat
 from typing import BinaryIO
 
 from sync.errors import EmptyFile, HeaderError
@@ -22,9 +22,9 @@ from sync.reader.row_bytes import (
     line_groups,
     separator_line,
 )
-from sync.reader.row_checks import RowChecks
+from sync.reader.row_checks import NO_FAULTS, RowChecks
 from sync.reader.row_reader import Look, RowReader, list_header, make_header
-from sync.reader.row_splitter import RowSplitter, SplitRow
+from sync.reader.row_splitter import PlainRun, RowSplitter, SplitRow
 from sync.reader.spreadsheet_cells import may_be_special
 from sync.values import Header, Note, Row
 
@@ -34,6 +34,9 @@ _NO_SEPARATOR = "\x1f"
 _ROWS_ABOVE_HEADER = 50
 # A row of a list may leave out cells at its end; of these many it is one.
 _LEAST_OF_A_LIST = 4
+# What counts as a blank besides the blank itself.
+_ASCII_BLANKS = "\t\v\f\r\x1c\x1d\x1e\x1f"
+_BLANKS = _ASCII_BLANKS + "".join(char for char in map(chr, range(0x80, 0x3001)) if char.isspace())
 
 IsKnown = Callable[[str], bool]
 
@@ -75,7 +78,7 @@ def _look_at_all(parser: _RowParser, look: Look | None) -> int:
     """
     observe = look(parser.header) if look is not None else None
     if observe is None:
-        return sum(split.kind > COMMENT and split.line > parser.header.line for split in parser.split())
+        return sum(map(parser.count_rows, parser.parts()))
     count = 0
     for row in parser.rows():
         observe(row)
@@ -159,40 +162,72 @@ class _RowParser:
         self._separator = separator
         self._header_line = header_line
         self._list_names = list_names
+        self._cell_limit = len(list_names) or None
         self.header = list_header(list_names) if list_names else self._read_header()
         self.checks = RowChecks(self.header, is_known, is_encoding_chosen=is_encoding_chosen)
 
     def split(self) -> Iterator[SplitRow]:
+        return iter(self._splitter())
+
+    def parts(self) -> Iterator[SplitRow | PlainRun]:
+        return self._splitter().parts()
+
+    def _splitter(self) -> RowSplitter:
         width = len(self._list_names)
         least = min(width, _LEAST_OF_A_LIST)
-        return iter(RowSplitter(self._source, self._separator, header_line=self._header_line, width=width, least=least))
+        return RowSplitter(self._source, self._separator, header_line=self._header_line, width=width, least=least)
+
+    def count_rows(self, part: SplitRow | PlainRun) -> int:
+        if isinstance(part, PlainRun):
+            return len(part.raws)
+        return part.kind > COMMENT and part.line > self._header_line
 
     def rows(self) -> Iterator[Row]:
         """Return the rows behind the header; count the lines between them."""
-        cell_limit = len(self._list_names) or None
-        checks, skipped, untouched = self.checks, self.checks.skipped, self._source.untouched
-        encoding, separator = self._source.encoding, self._separator
-        for split in self.split():
-            line, raw, kind, last_line = split
-            if kind <= COMMENT or line <= self._header_line:
-                skipped.count += line != self._header_line
-                continue
-            text = raw.decode(encoding)
-            cells = text.split(separator) if kind == PLAIN else split_cells(text, separator)
-            if "&#" in text:
-                cells = [decode_entities(cell) for cell in cells]
-            cells = list(map(str.strip, cells[:cell_limit]))
-            is_special = may_be_special(text) is not None
-            if kind <= QUOTED and not is_special and checks.is_ordinary(cells):
-                yield Row(line, untouched(raw), tuple(cells))
-                continue
-            fault = None
-            if kind == DOUBTFUL:
-                fault = Note("quotes_doubtful", {"first": line, "last": last_line, "cells": len(cells)})
-            is_comment = kind == SUSPECT
-            row = checks.row(line, untouched(raw), cells, fault=fault, is_comment=is_comment, is_special=is_special)
-            if row is not None:
+        skipped = self.checks.skipped
+        for part in self.parts():
+            if isinstance(part, PlainRun):
+                yield from self._rows_of_run(part)
+            elif part.kind <= COMMENT or part.line <= self._header_line:
+                skipped.count += part.line != self._header_line
+            elif (row := self._row(part, part.raw.decode(self._source.encoding))) is not None:
                 yield row
+
+    def _rows_of_run(self, run: PlainRun) -> Iterator[Row]:
+        """Return rows that are decoded together; what is special among them is looked for in all of them at once."""
+        separator, limit, untouched = self._separator, self._cell_limit, self._source.untouched
+        text = run.joined.decode(self._source.encoding)
+        texts = text.split("\n")
+        if limit is None and _is_trimmed(text, separator):
+            rows = [tuple(line.split(separator)) for line in texts]
+        else:
+            rows = [tuple(map(str.strip, line.split(separator)[:limit])) for line in texts]
+        if may_be_special(text) or "&#" in text or "\ufeff" in text or not self.checks.are_ordinary(rows):
+            for line, (raw, line_text) in enumerate(zip(run.raws, texts, strict=True), start=run.line):
+                if (row := self._row(SplitRow(line, raw, PLAIN, line), line_text)) is not None:
+                    yield row
+            return
+        raws = map(untouched, run.raws) if self._source.is_wide else run.raws
+        yield from map(Row._make, zip(count(run.line), raws, rows, repeat(None), repeat(NO_FAULTS), strict=False))
+
+    def _row(self, split: SplitRow, text: str) -> Row | None:
+        """Return the row that a part of the file is; None when it is passed over after all."""
+        line, raw, kind, last_line = split
+        checks = self.checks
+        cells = text.split(self._separator) if kind == PLAIN else split_cells(text, self._separator)
+        if "&#" in text:
+            cells = [decode_entities(cell) for cell in cells]
+        cells = list(map(str.strip, cells[: self._cell_limit]))
+        is_special = may_be_special(text)
+        if kind <= QUOTED and not is_special and checks.is_ordinary(cells):
+            return Row(line, self._source.untouched(raw), tuple(cells))
+        fault = None
+        if kind == DOUBTFUL:
+            fault = Note("quotes_doubtful", {"first": line, "last": last_line, "cells": len(cells)})
+        is_comment = kind == SUSPECT
+        return checks.row(
+            line, self._source.untouched(raw), cells, fault=fault, is_comment=is_comment, is_special=is_special
+        )  # fmt: skip
 
     def cells_of(self, split: SplitRow) -> list[str]:
         """Return the cells of a row, trimmed."""
@@ -201,6 +236,14 @@ class _RowParser:
     def _read_header(self) -> Header:
         split = next(split for split in self.split() if split.line == self._header_line)
         return make_header(Row(split.line, self._source.untouched(split.raw), tuple(self.cells_of(split))))
+
+
+def _is_trimmed(text: str, separator: str) -> bool:
+    """Whether no cell of these lines begins or ends with a blank."""
+    if any(blank in text for blank in (_ASCII_BLANKS if text.isascii() else _BLANKS) if blank != separator):
+        return False
+    beside = (f" {separator}", f"{separator} ", " \n", "\n ")
+    return not (" " in text and (text[0] == " " or text[-1] == " " or any(blank in text for blank in beside)))
 
 
 def _named_separator(source: ByteSource) -> str:

@@ -21,13 +21,21 @@ _SIGNS = (
 )
 # The replacement character, and control characters that no text has.
 _LOST = "[\ufffd\x01-\x08\x0e-\x1f\x7f-\x9f]"
-SIGN_OF_DAMAGE = f"[ÃÂÄÅÐÑâ√├Ă][^\\x00-\\x7f]|{_LOST}"
+_SIGN_OF_DAMAGE = re.compile(f"[ÃÂÄÅÐÑâ√├Ă][^\\x00-\\x7f]|{_LOST}").search
+_CONTROLS = dict.fromkeys((*range(1, 9), *range(14, 32), 127))
 _PATTERNS = tuple((re.compile(sign).search, encoding) for sign, encoding in _SIGNS)
 _LOST_LETTER = re.compile(_LOST).search
 # Whoever has chosen an encoding has said how such letters are to be read.
 ENCODED_TWICE = "cell_encoded_twice"
 _MOST_TIMES = 3
 _LONGEST_SHOWN = 60
+
+
+def has_signs_of_damage(text: str) -> bool:
+    """Return whether a text has anything that damaged letters have."""
+    if text.isascii():
+        return not text.isprintable() and len(text.translate(_CONTROLS)) < len(text)
+    return _SIGN_OF_DAMAGE(text) is not None
 
 
 def damaged_letters(text: str) -> Note | None:

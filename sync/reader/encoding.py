@@ -210,7 +210,8 @@ def _first_sign(stream: BinaryIO) -> bytes:
     carried = b""
     occurring: set[bytes] = set()
     for block in ByteSource(stream, "", b"").raw_blocks():
-        occurring.update(sign for sign in _SEVEN_BIT if sign in carried + block)
+        window = carried + block
+        occurring.update(sign for sign in _SEVEN_BIT if sign in window)
         carried = block[-_LONGEST_SEQUENCE:]
     return next((sign for sign in _SEVEN_BIT if sign in occurring), b"")
 

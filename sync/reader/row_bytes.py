@@ -37,14 +37,14 @@ class ByteSource:
         self._stream = stream
         self._bom = bom
         self._encoding = encoding
-        self._is_wide = encoding in MULTI_BYTE
-        self.encoding = "UTF-8" if self._is_wide else encoding
+        self.is_wide = encoding in MULTI_BYTE
+        self.encoding = "UTF-8" if self.is_wide else encoding
         self.bytes_read = 0
 
     def blocks(self) -> Iterator[bytes]:
         """Return the file block by block, encodings of several bytes turned into UTF-8."""
         raw_blocks = self.raw_blocks()
-        if not self._is_wide:
+        if not self.is_wide:
             return raw_blocks
         return (text.encode() for text in codecs.iterdecode(raw_blocks, self._encoding))
 
@@ -58,7 +58,7 @@ class ByteSource:
 
     def untouched(self, row: bytes) -> bytes:
         """Give the bytes of a row as they are in the file."""
-        return row.decode().encode(self._encoding) if self._is_wide else row
+        return row.decode().encode(self._encoding) if self.is_wide else row
 
 
 def line_groups(blocks: Iterable[bytes]) -> Iterator[list[bytes]]:

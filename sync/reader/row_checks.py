@@ -14,7 +14,7 @@ from sync.values import Header, Note, Row
 
 # So many characters of a comment are enough to find it.
 _CELL_SHOWN = 3
-_NO_FAULTS: Mapping[int, Note] = Row(0, b"", ()).cell_faults
+NO_FAULTS: Mapping[int, Note] = Row(0, b"", ()).cell_faults
 
 
 class RowChecks:
@@ -42,6 +42,15 @@ class RowChecks:
             names and (first.lower() in names or (len(cells) > 1 and cells[1].lower() in names))
         )
 
+    def are_ordinary(self, rows: Sequence[Sequence[str]]) -> bool:
+        """Whether every one of these rows is ordinary; none of them has a byte order mark."""
+        if self._under_other_header is not None:
+            return False
+        firsts = {cells[0].lower() for cells in rows}
+        return self._names.isdisjoint(firsts) and self._names.isdisjoint(
+            {cells[1].lower() for cells in rows if len(cells) > 1}
+        )
+
     def row(
         self,
         line: int,
@@ -51,7 +60,7 @@ class RowChecks:
         fault: Note | None = None,
         is_comment: bool = False,
         is_special: bool = False,
-        cell_faults: Mapping[int, Note] = _NO_FAULTS,
+        cell_faults: Mapping[int, Note] = NO_FAULTS,
     ) -> Row | None:
         """Return the row that these cells are; None when they are passed over.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from itertools import chain
 from typing import NamedTuple
 
 from sync.errors import CommandFileError
@@ -29,6 +28,8 @@ from sync.reader.row_bytes import (
     separator_line,
 )
 
+# So many lines are looked at together.
+_LINES_OF_A_RUN = 500
 # So many lines that look like rows are a sign; so great a part of them must.
 _FEW_LINES = 3
 _MOST = 0.8
@@ -47,6 +48,17 @@ class SplitRow(NamedTuple):
     raw: bytes
     kind: int
     last_line: int
+
+
+class PlainRun(NamedTuple):
+    """Lines, one behind the other, each of which is a row without a quote.
+
+    Shape: line: number of the first; raws: as `ByteSource.blocks` gives them, without line ends; joined: the same with LF between
+    """
+
+    line: int
+    raws: list[bytes]
+    joined: bytes
 
 
 class RowSplitter:
@@ -68,17 +80,36 @@ class RowSplitter:
         self._header_line = header_line
         self.width = width
         self._least = least
-        self._numbered_lines = enumerate(chain.from_iterable(line_groups(source.blocks())), start=1)
+        self._groups = _short_groups(line_groups(source.blocks()))
+        # Those of the last group that weren't taken yet, the next at the end; how many were.
+        self._waiting: list[bytes] = []
+        self._taken = 0
+        # What a line of a run doesn't begin with.
+        self._not_plain = frozenset(self._blank) | COMMENT_BYTES
         self._returned: deque[tuple[int, bytes]] = deque()
         # Up to here the lines are known to be rows by themselves.
         self._single_until = 0
 
     def __iter__(self) -> Iterator[SplitRow]:
-        """Raises: CommandFileError when a row is too long."""
+        """Return row by row. Raises: CommandFileError when a row is too long."""
+        for part in self.parts():
+            if isinstance(part, PlainRun):
+                yield from (SplitRow(line, raw, PLAIN, line) for line, raw in enumerate(part.raws, start=part.line))
+            else:
+                yield part
+
+    def parts(self) -> Iterator[SplitRow | PlainRun]:
+        """Return rows, comments and blank lines, and many plain rows at once. Raises: CommandFileError when a row is too long."""
         make = SplitRow._make
         opens = self._patterns.opens.match
         is_closed = self._patterns.is_closed.match
-        for number, line in self._lines():
+        while True:
+            if not self._returned and (run := self._plain_run()):
+                yield run
+                continue
+            number, line = self._next_line()
+            if not line:
+                return
             if line[0] in COMMENT_BYTES and number != self._header_line:
                 yield self._comment_or_row(number, line)
             elif not line.strip(self._blank) or (number == 1 and separator_line(line)):
@@ -92,12 +123,31 @@ class RowSplitter:
             if number == self._header_line:
                 self.width = count_cells(line, self._separator)[1]
 
-    def _lines(self) -> Iterator[tuple[int, bytes]]:
-        """Return the physical lines, those first that were taken and given back."""
-        for numbered_line in self._numbered_lines:
-            yield numbered_line
-            while self._returned:
-                yield self._returned.popleft()
+    def _plain_run(self) -> PlainRun | None:
+        """Take the lines of the next group if all of them are plain rows below the header."""
+        if self._waiting or self._taken < max(self._header_line, 1):
+            return None
+        lines = next(self._groups, [])
+        if lines and self._not_plain.isdisjoint({line[0] for line in lines}):
+            raws = [line.rstrip(LINE_END) for line in lines]
+            joined = b"\n".join(raws)
+            if b'"' not in joined:
+                self._taken += len(lines)
+                return PlainRun(self._taken - len(lines) + 1, raws, joined)
+        self._waiting = lines[::-1]
+        return None
+
+    def _next_line(self) -> tuple[int, bytes]:
+        """Return number and bytes of the next physical line, those first that were taken and given back; b"" at the end."""
+        if self._returned:
+            return self._returned.popleft()
+        while not self._waiting:
+            group = next(self._groups, None)
+            if group is None:
+                return self._taken + 1, b""
+            self._waiting = group[::-1]
+        self._taken += 1
+        return self._taken, self._waiting.pop()
 
     def _comment_or_row(self, number: int, line: bytes) -> SplitRow:
         """A comment with as many cells as the header is suspect; a line that begins with a blank is a row then."""
@@ -149,7 +199,7 @@ class RowSplitter:
         pending: list[bytes] = []
         size = len(lines[0])
         opened = 1
-        while taken := self._next_line():
+        while taken := self._next_line()[1]:
             pending.append(taken)
             size += len(taken)
             if size > row_bytes.ROW_LIMIT:
@@ -169,12 +219,6 @@ class RowSplitter:
             if self.width and opened > self.width:
                 return pending, True
         return pending, opened > 1
-
-    def _next_line(self) -> bytes:
-        """Return the next physical line, b"" at the end."""
-        if self._returned:
-            return self._returned.popleft()[1]
-        return next(self._numbered_lines, (0, b""))[1]
 
     def _weigh(self, lines: list[bytes]) -> int:
         """Tell whether lines are one row (QUOTED), several (PLAIN), or it can't be told (DOUBTFUL).
@@ -210,3 +254,10 @@ class RowSplitter:
             return False
         count, filled = count_cells(line, self._separator)
         return filled <= (width or self.width) and least <= count
+
+
+def _short_groups(groups: Iterator[list[bytes]]) -> Iterator[list[bytes]]:
+    """Cut groups of lines into shorter ones, so that one odd line makes few others be looked at by themselves."""
+    for group in groups:
+        for place in range(0, len(group), _LINES_OF_A_RUN):
+            yield group[place : place + _LINES_OF_A_RUN]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from sync.reader.damaged_letters import SIGN_OF_DAMAGE, damaged_letters
+from sync.reader.damaged_letters import damaged_letters, has_signs_of_damage
 from sync.values import Note
 
 # The words by which spreadsheets (Excel, LibreOffice) say that a formula failed: English first, then German, French, Spanish,
@@ -45,14 +45,46 @@ _TOO_NARROW = re.compile(r"#{3,}")
 # Of SQL Server and MySQL, Oracle, and DBeaver. A person is called Null, not NULL.
 _DATABASE_WORDS = frozenset(("NULL", "(null)", "(NULL)", "<null>", "<NULL>", "[NULL]"))
 
+_DIGITS_KEPT = 15
+
 _FAULTS = (
     (_ROUNDED, "cell_is_rounded"),
     (_ZEROS_AT_END, "cell_lost_digits"),
     (_TOO_NARROW, "cell_too_narrow"),
 )
 
-# What every row that holds such a cell has somewhere. (A look at the row costs less than one at each of its cells.)
-may_be_special = re.compile(rf"[#=\\]|[Ee][+-]\d|\d{{15}}000|: ?5\d\d|NULL|null[)>]|{SIGN_OF_DAMAGE}").search
+# What every row that holds such a cell has somewhere. To look for single signs costs less than an expression.
+_SIGNS = ("NULL", "null)", "null>")
+# These are such a sign at the beginning of a cell only, but for a quote behind a backslash.
+_SIGN_OF_BEGINNING = re.compile(r'(?<![^\s;,|:"\x1f])[#=\\]|\\"').search
+_EXPONENT = re.compile(r"[Ee][+-]\d").search
+_SIGNS_OF_EXPONENT = ("e-", "e+", "E-", "E+")
+_ERROR_NUMBER = re.compile(r": ?5\d\d").search
+
+
+def may_be_special(text: str) -> bool:
+    """Return whether a row, or one of several, may have a cell that is decoded, or that is a fault."""
+    for sign in _SIGNS:
+        if sign in text:
+            return True
+    if ("=" in text or "#" in text or "\\" in text) and _SIGN_OF_BEGINNING(text):
+        return True
+    if (":5" in text or ": 5" in text) and _ERROR_NUMBER(text):
+        return True
+    if any(sign in text for sign in _SIGNS_OF_EXPONENT) and _EXPONENT(text):
+        return True
+    return _has_zeros_at_end(text) or has_signs_of_damage(text)
+
+
+def _has_zeros_at_end(text: str) -> bool:
+    """Return whether three zeros stand anywhere behind as many digits as a spreadsheet keeps."""
+    place = text.find("000")
+    while place >= 0:
+        before = text[max(place - _DIGITS_KEPT, 0) : place]
+        if len(before) == _DIGITS_KEPT and before.isdigit():
+            return True
+        place = text.find("000", place + 1)
+    return False
 
 
 def decode_cell(text: str) -> str:

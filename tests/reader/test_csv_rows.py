@@ -353,3 +353,30 @@ def test_cells_of_spreadsheets_are_faults(line: str, code: str) -> None:
 )
 def test_cells_of_spreadsheets_and_databases_are_decoded(cell: str, meant: str) -> None:
     assert cells_of(f"username;firstname\nann;{cell}\n") == [("ann", meant)]
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+@pytest.mark.parametrize("blank", [" ", "\t", "\v", "\f", "\x1c", "\x85", "\xa0", "\u2003", "\u3000"])
+def test_blanks_around_cells_are_cut_off(blank: str, separator: str) -> None:
+    if blank == separator:
+        return
+    file = (
+        "username;firstname\n" + "".join(f"u{number};A\n" for number in range(10)) + f"v;{blank}B{blank}\nw{blank};C\n"
+    )
+    assert cells_of(file.replace(";", separator))[10:] == [("v", "B"), ("w", "C")]
+
+
+@pytest.mark.parametrize("cell", ["a=b", "C#", "x#y=z", "http://x.org/?a=b#c"])
+def test_signs_within_a_cell_are_ordinary(cell: str) -> None:
+    assert cells_of(f"username;firstname\nann;{cell}\n") == [("ann", cell)]
+
+
+def test_an_odd_cell_among_many_rows_is_found() -> None:
+    rows = [f"u{number};A" for number in range(2_000)]
+    rows[700] = 'u700;="007"'
+    rows[1_300] = "u1300;#N/A"
+    rows[1_500] = "username;firstname"
+    found = list(read("username;firstname\n" + "\n".join(rows)))
+    assert len(found) == 1_999
+    assert found[700].cells == ("u700", "007")
+    assert [row.line for row in found if row.cell_faults] == [1_302]

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from sync.errors import CommandFileError
-from sync.reader import row_bytes
+from sync.reader import row_bytes, row_splitter
 from sync.reader.row_bytes import COMMENT, DOUBTFUL, PLAIN, QUOTED, SUSPECT, ByteSource
-from sync.reader.row_splitter import RowSplitter
+from sync.reader.row_splitter import PlainRun, RowSplitter
 
 HEADER = b"username;firstname;lastname;city\n"
 
@@ -209,3 +209,27 @@ def test_every_line_belongs_to_exactly_one_row(lines: list[str], width: int, end
         assert row.raw == raw.rstrip(b"\r\n")
         expected_line = row.last_line + 1
     assert expected_line == len(physical) + 1
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+@given(
+    lines=st.lists(st.sampled_from(["a;b", "c;d;e", '"f', 'g"', '"h;i";j', "", ";", "# k", " l;m", "n;"]), max_size=14)
+)
+def test_lines_are_the_same_rows_however_many_are_looked_at_together(length: int, lines: list[str]) -> None:
+    file = "".join(line + "\n" for line in ["1;2", *lines]).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(row_splitter, "_LINES_OF_A_RUN", length)
+        short = split(file)
+    assert short == split(file)
+
+
+def test_plain_rows_come_many_at_once() -> None:
+    rows = b"".join(b"u%d;F;L;x\n" % number for number in range(10_000))
+    parts = list(
+        RowSplitter(
+            ByteSource(io.BytesIO(HEADER + rows + b'z;"F";L;x\n' + rows), "UTF-8", b""), ";", header_line=1
+        ).parts()
+    )
+    runs = [part for part in parts if isinstance(part, PlainRun)]
+    assert sum(len(run.raws) for run in runs) > 18_000
+    assert len(parts) < 1_600
