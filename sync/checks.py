@@ -9,21 +9,10 @@ from django.core.checks import CheckMessage, Error, Tags, Warning as CheckWarnin
 from django.core.files.storage import InvalidStorageError, storages
 
 from sync.commandfiles.storage import ALIAS
-from sync.errors import DeclarationError, MoodleError
+from sync.errors import MoodleError
 from sync.messages import text_of
-from sync.processors.registry import check_registry
 from sync.runs.connections import moodle_at
 from sync.runs.options import main_connection, run_limits, trusted_proxies
-
-
-@register()
-def registry_is_sound(**_kwargs: Any) -> list[CheckMessage]:
-    """Check that the processors are declared in an order that works."""
-    try:
-        check_registry()
-    except DeclarationError as error:
-        return [Error(str(error), id="sync.E001")]
-    return []
 
 
 @register()

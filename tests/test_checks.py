@@ -8,7 +8,6 @@ import pytest
 from pytest_django import Settings
 
 from sync import checks
-from sync.errors import DeclarationError
 from tests.moodle_sites import MoodleSite
 
 
@@ -17,15 +16,7 @@ def codes(messages: list[object]) -> list[str]:
 
 
 def test_as_it_comes_there_is_nothing_to_say() -> None:
-    assert checks.registry_is_sound() + checks.storage_is_set() + checks.lease_outlasts_heartbeat() == []
-
-
-def test_a_registry_in_the_wrong_order_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def wrong() -> None:
-        raise DeclarationError("groups comes after users")
-
-    monkeypatch.setattr(checks, "check_registry", wrong)
-    assert codes(checks.registry_is_sound()) == ["sync.E001"]
+    assert checks.storage_is_set() + checks.lease_outlasts_heartbeat() == []
 
 
 def test_a_missing_storage_is_told(settings: Settings) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from graphlib import CycleError, TopologicalSorter
 from pathlib import PurePath
 from typing import Any
 
@@ -25,9 +26,7 @@ from sync.processors.users.processor import Users
 from sync.processors.users.restore import UsersRestore
 from sync.processors.users.suspend import UsersSuspend
 
-# In the order in which files that arrive together are carried out: an account must be there before a list names it, and a
-# file that restores accounts corrects one that deletes or suspends them, not the other way round. Courses are deleted before
-# others are made, which may take over their names; what is then an empty category may go; people are put in courses last.
+# All there are, by subject. Where no type says that it comes after another, they keep this order.
 _PROCESSORS: tuple[type[Processor[Any, Any]], ...] = (
     Users,
     UsersDelete,
@@ -40,23 +39,42 @@ _PROCESSORS: tuple[type[Processor[Any, Any]], ...] = (
     Courses,
     CategoriesDelete,
     CoursesMeta,
-    Enrolments,
-    Groups,
-    GroupMembers,
     Cohorts,
     CohortCourses,
+    Groups,
+    GroupMembers,
+    Enrolments,
 )
 
-REGISTRY: dict[str, type[Processor[Any, Any]]] = {processor.key: processor for processor in _PROCESSORS}
+
+def ordered(processors: Iterable[type[Processor[Any, Any]]]) -> dict[str, type[Processor[Any, Any]]]:
+    """Return file types by key, each after those that it says it comes after; the first of several that could be next.
+
+    Raises: DeclarationError
+    """
+    by_key = {processor.key: processor for processor in processors}
+    for key, processor in by_key.items():
+        if unknown := set(processor.after) - by_key.keys():
+            raise DeclarationError(f"{key} comes after {', '.join(sorted(unknown))}, which isn't there")
+    sorter = TopologicalSorter({key: processor.after for key, processor in by_key.items()})
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        raise DeclarationError(f"each of these comes after another of them: {', '.join(error.args[1])}") from error
+    places = {key: place for place, key in enumerate(by_key)}
+    found: dict[str, type[Processor[Any, Any]]] = {}
+    ready: set[str] = set()
+    while sorter.is_active():
+        ready.update(sorter.get_ready())
+        key = min(ready, key=places.__getitem__)
+        ready.remove(key)
+        sorter.done(key)
+        found[key] = by_key[key]
+    return found
 
 
-def check_registry() -> None:
-    """Hold the order against what each processor says it comes after. Raises: DeclarationError."""
-    keys = list(REGISTRY)
-    for position, (key, processor) in enumerate(REGISTRY.items()):
-        for earlier in processor.after:
-            if earlier in REGISTRY and keys.index(earlier) > position:
-                raise DeclarationError(f"{key} comes after {earlier}, but stands before it in the registry")
+# In the order in which files that arrive together, and the file types of a sequence, are carried out.
+REGISTRY = ordered(_PROCESSORS)
 
 
 def guess_processor(names: Collection[str], filename: str = "") -> str:

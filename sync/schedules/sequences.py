@@ -26,13 +26,6 @@ from sync.runs.services import RECOVERY_EXPIRES, cancel_run, queue_run
 from sync.schedules.arming import armings_of
 from sync.schedules.fetch_files import fetch_files
 
-# What later tools name must be there before: accounts, then courses, then cohorts and groups, then who belongs where.
-SEQUENCE_ORDER = (
-    "users", "users_delete", "users_suspend", "users_restore", "userpictures", "courses_reset", "courses_check",
-    "courses_delete", "courses", "categories_delete", "courses_meta", "cohorts", "cohort_courses", "groups", "enrolments",
-    "groupmembers",
-)  # fmt: skip
-
 _FAILED_STATES = (RunState.FAILED, RunState.ERRORED, RunState.CANCELLED)
 
 logger = logging.getLogger(__name__)
@@ -52,9 +45,8 @@ class Step(NamedTuple):
 
 def in_order(processors: Iterable[str]) -> list[str]:
     """Give the tools in the order in which a sequence runs them, each once; unknown ones are left out."""
-    places = {key: place for place, key in enumerate(SEQUENCE_ORDER)}
-    known = {key for key in processors if key in REGISTRY}
-    return sorted(known, key=lambda key: (places.get(key, len(places)), key))
+    wanted = set(processors)
+    return [key for key in REGISTRY if key in wanted]
 
 
 def window_at(site: MoodleSite, moment: datetime) -> FreezeWindow | None:

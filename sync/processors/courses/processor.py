@@ -65,7 +65,8 @@ class Courses(Processor[CoursesState, CoursesPlan]):
     label = _("Courses: create and update")
     summary = _("Create and update courses with categories, sections, self enrolment, guest access and teachers.")
     default_filename = "uploadcourses.csv"
-    after = ("users",)
+    # Courses are deleted before others are made, which may take over their names.
+    after = ("users", "courses_reset", "courses_check", "courses_delete")
     columns = COLUMNS
     options = OPTIONS
 

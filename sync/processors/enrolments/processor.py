@@ -42,7 +42,10 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
     label = _("Enrolments")
     summary = _("Enrol people in courses and take them out, change roles, suspend enrolments, fill course groups.")
     default_filename = "enrols.csv"
-    after = ("users", "users_delete", "users_suspend", "users_restore", "courses", "courses_meta")
+    after = (
+        "users", "users_delete", "users_suspend", "users_restore", "courses", "courses_meta", "cohorts", "cohort_courses",
+        "groups",
+    )  # fmt: skip
     columns = Columns(
         Column("cmd", one_of({"add": "add", "del": "del", "delete": "del", "shift": "shift", "enable": "enable",
                               "disable": "disable"}),

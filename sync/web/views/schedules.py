@@ -21,7 +21,7 @@ from sync.runs.options import site_zone
 from sync.runs.rights import Responsible
 from sync.runs.selectors import processors_for
 from sync.schedules import services as scheduling
-from sync.schedules.sequences import SEQUENCE_ORDER, window_at
+from sync.schedules.sequences import window_at
 from sync.web.access import (
     MANAGE_ALL_SCHEDULES,
     current_site,
@@ -149,9 +149,7 @@ def _cards(user: Any, schedules: Sequence[Schedule], window: FreezeWindow | None
 
 
 def _edit(request: HttpRequest, shown: Schedule) -> HttpResponse:
-    places = {key: place for place, key in enumerate(SEQUENCE_ORDER)}
-    tools = sorted(processors_for(request.user), key=lambda tool: places.get(tool.key, len(places)))
-    form = ScheduleForm(request.POST or None, schedule=shown, tools=tools)
+    form = ScheduleForm(request.POST or None, schedule=shown, tools=processors_for(request.user))
     if request.method == "POST" and not may_change_schedule(request.user, shown):
         raise PermissionDenied
     if request.method == "POST" and form.is_valid():
