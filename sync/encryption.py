@@ -8,9 +8,14 @@ import json
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
 from sync.errors import ToolSyncError
+
+# Not secret, and never to be changed: it sets keys of ToolSync apart from others that are derived from the same secret.
+_SALT = b"toolsync"
 
 
 class Unreadable(ToolSyncError):
@@ -39,13 +44,16 @@ def reencrypt(purpose: str, sealed: bytes | memoryview) -> bytes:
 
 
 def _cipher(purpose: str) -> MultiFernet:
-    """Make what encrypts with the newest key and decrypts with any."""
-    return MultiFernet(
-        [
-            Fernet(base64.urlsafe_b64encode(hashlib.sha256(f"toolsync {purpose}".encode() + key.encode()).digest()))
-            for key in _secret_keys()
-        ]
-    )
+    """Return what encrypts with the newest key and decrypts with any."""
+    derived = [_derived(purpose, key) for key in _secret_keys()]
+    # Secrets were under keys that were derived otherwise, until `manage.py rotatekeys` brings them under the newest.
+    derived += [hashlib.sha256(f"toolsync {purpose}{key}".encode()).digest() for key in _secret_keys()]
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in derived])
+
+
+def _derived(purpose: str, key: str) -> bytes:
+    """Return the Fernet key for a purpose. Source: RFC 5869"""
+    return HKDF(algorithm=SHA256(), length=32, salt=_SALT, info=purpose.encode()).derive(key.encode())
 
 
 def _secret_keys() -> tuple[str, ...]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import inspect
+import json
 
 import pytest
+from cryptography.fernet import Fernet, InvalidToken
 from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import models
@@ -18,6 +22,11 @@ from sync.runs import key_rotation, source_settings as sources
 from sync.runs.connections import PURPOSE, sealed
 
 pytestmark = pytest.mark.django_db
+
+BEFORE_HKDF = (
+    b"gAAAAABrDGLn-1giwxZ3JBAaV4J7eVXnCVo2zYbVXbZ8_iL2pW1q50O8D9uCd6jIGDX6vAX3pY-yRyV7BKlQ7ZhSo8"
+    b"GsZxYcs5Q9L1GKkEobpYk7YzoWeNc="
+)
 
 
 @pytest.fixture
@@ -85,3 +94,22 @@ def test_no_encrypted_field_is_forgotten() -> None:
     code = inspect.getsource(key_rotation)
     assert fields
     assert [field for field in fields if f"{field[0]}.objects" not in code or f'"{field[1]}"' not in code] == []
+
+
+def test_what_was_encrypted_under_the_derivation_of_before_is_read_and_rotated(
+    site: MoodleSite, settings: Settings
+) -> None:
+    # Made by the code before HKDF, for the purpose "webhook".
+    before = Webhook.objects.get(site=site)
+    before.secret = BEFORE_HKDF
+    before.save()
+    assert decrypt(webhooks.PURPOSE, before.secret) == {"key": "hunter2"}
+    call_command("rotatekeys")
+    rotated = bytes(Webhook.objects.get(site=site).secret)
+    assert decrypt(webhooks.PURPOSE, rotated) == {"key": "hunter2"}
+    # RFC 5869, by another implementation: extract, then the first block of expand.
+    extracted = hmac.digest(b"toolsync", ("old" * 20).encode(), "sha256")
+    key = hmac.digest(extracted, b"webhook" + bytes([1]), "sha256")
+    assert json.loads(Fernet(base64.urlsafe_b64encode(key)).decrypt(rotated)) == {"key": "hunter2"}
+    with pytest.raises(InvalidToken):
+        Fernet(base64.urlsafe_b64encode(key)).decrypt(BEFORE_HKDF)
