@@ -1136,7 +1136,10 @@ TELLING_TEXTS = {
     "webhook_address": _(
         "This is not an address that a webhook can have. Write it like https://example.org/hooks/1, without a user name."
     ),
-    "webhook_key_short": _("The key is too short to be safe. Give it at least %(length)s characters."),
+    "webhook_key_short": _(
+        "The key is too short to be safe. Give it at least %(length)s bytes: that many characters, or “%(prefix)s” and base64."
+    ),
+    "webhook_key_unreadable": _("What follows “%(prefix)s” in the key must be base64."),
     "webhook_secret_unreadable": _(
         "The address can't be decrypted: SECRET_KEY or TOOLSYNC_CREDENTIALS_KEY is another one now. Enter address and key again."
     ),

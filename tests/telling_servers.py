@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import email
 import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Mapping
@@ -85,3 +87,16 @@ class HookServer:
     def stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+def assert_signed(key: str, headers: Mapping[str, str], body: bytes) -> None:
+    """Check a message as Standard Webhooks says a receiver should, with openssl's HMAC in place of Python's."""
+    secret = base64.b64decode(key.removeprefix("whsec_")).hex()
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    digest = subprocess.run(
+        ["openssl", "dgst", "-sha256", "-mac", "HMAC", "-macopt", f"hexkey:{secret}", "-binary"],
+        input=signed, capture_output=True, check=True,
+    ).stdout  # fmt: skip
+    version, _comma, signature = headers["webhook-signature"].partition(",")
+    assert (version, base64.b64decode(signature)) == ("v1", digest)
+    assert not [name for name in headers if name.lower().startswith("x-toolsync")]

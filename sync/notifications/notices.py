@@ -76,8 +76,7 @@ def send_to_webhook(notice: Notice) -> None:
     """
     webhook = webhook_of(notice.site)
     if webhook is not None:
-        headers = {"X-ToolSync-Event": notice.event, "X-ToolSync-Delivery": str(notice.pk)}
-        post(webhook, json.dumps(payload_of(notice)).encode(), headers)
+        post(webhook, json.dumps(payload_of(notice)).encode(), f"msg_{notice.pk}")
 
 
 def payload_of(notice: Notice) -> dict[str, Any]:

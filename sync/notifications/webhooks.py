@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import hmac
 import time
@@ -17,7 +19,10 @@ from sync.sources.guard import Lines
 from sync.sources.http_address import GuardedConnection
 from sync.sources.location import Address, parse_address
 
-KEY_LENGTH = 16
+# Standard Webhooks asks for 24 to 64 random bytes, written in base64 after this prefix. Any other key is its own bytes.
+# Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+KEY_PREFIX = "whsec_"
+KEY_LENGTH = 24
 PURPOSE = "webhook"
 _SECONDS = 15.0
 # What the guard says of fetching, said of telling.
@@ -49,10 +54,10 @@ def save_webhook(site: MoodleSite, choice: WebhookChoice) -> Webhook:
     kept = {"address": "", "key": ""}
     if stored is not None and not (choice.address and choice.key):
         kept = _secrets_of(stored)
-    secrets = {"address": choice.address.strip() or kept["address"], "key": choice.key or kept["key"]}
+    secrets = {"address": choice.address.strip() or kept["address"], "key": choice.key.strip() or kept["key"]}
     address = _address_of(secrets["address"])
-    if len(secrets["key"]) < KEY_LENGTH:
-        raise NotificationError("webhook_key_short", length=KEY_LENGTH)
+    if secrets["key"] != kept["key"] or not secrets["key"]:
+        _check_key(secrets["key"])
     values = {
         "host": address._replace(path="").shown,
         "events": [event for event in Event.values if event in choice.events],
@@ -61,28 +66,47 @@ def save_webhook(site: MoodleSite, choice: WebhookChoice) -> Webhook:
     return Webhook.objects.update_or_create(site=site, defaults=values)[0]
 
 
-def post(webhook: Webhook, body: bytes, headers: Mapping[str, str]) -> None:
-    """Send a body to the webhook, signed.
+def post(webhook: Webhook, body: bytes, message_id: str) -> None:
+    """Send a body to the webhook, signed as Standard Webhooks has it. Shape: message_id: the same each time it is tried
 
-    The signature is the HMAC-SHA256, under the key, of the time stamp, a dot and the body.
     Raises: NotificationError if it isn't answered with 200 to 299; a redirect isn't followed
     """
     secrets = _secrets_of(webhook)
     address, now = _address_of(secrets["address"]), str(int(time.time()))
-    signature = hmac.new(secrets["key"].encode(), f"{now}.".encode() + body, hashlib.sha256).hexdigest()
-    signed = {
+    headers = {
         "Content-Type": "application/json",
         "User-Agent": "ToolSync",
-        "X-ToolSync-Timestamp": now,
-        "X-ToolSync-Signature": f"sha256={signature}",
+        "webhook-id": message_id,
+        "webhook-timestamp": now,
+        "webhook-signature": f"v1,{_signature(secrets['key'], message_id, now, body)}",
     }
     try:
-        status = _status_of(address, body, {**headers, **signed})
+        status = _status_of(address, body, headers)
     except SourceError as error:
         params = {**error.params, "seconds": round(_SECONDS)}
         raise NotificationError(_CODES.get(error.code, error.code), **params) from error
     if not 200 <= status < 300:
         raise NotificationError("webhook_status", host=address.host, status=status)
+
+
+def _signature(key: str, message_id: str, timestamp: str, body: bytes) -> str:
+    signed = f"{message_id}.{timestamp}.".encode() + body
+    return base64.b64encode(hmac.digest(_bytes_of(key), signed, hashlib.sha256)).decode()
+
+
+def _bytes_of(key: str) -> bytes:
+    """Return the bytes that a key is written for. Raises: NotificationError"""
+    if not key.startswith(KEY_PREFIX):
+        return key.encode()
+    try:
+        return base64.b64decode(key.removeprefix(KEY_PREFIX), validate=True)
+    except binascii.Error:
+        raise NotificationError("webhook_key_unreadable", prefix=KEY_PREFIX) from None
+
+
+def _check_key(key: str) -> None:
+    if len(_bytes_of(key)) < KEY_LENGTH:
+        raise NotificationError("webhook_key_short", length=KEY_LENGTH, prefix=KEY_PREFIX)
 
 
 def _status_of(address: Address, body: bytes, headers: Mapping[str, str]) -> int:

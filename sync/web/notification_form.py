@@ -22,8 +22,8 @@ _EVENT_HELP = {
     Event.OVERDUE: _("No file came by the time given below."),
 }
 _KEY_HELP = _(
-    "%(length)s characters or more, known to the other side as well: by the signature it sees that a message is ours. Kept "
-    "encrypted and never shown. Empty: the one that is kept."
+    "“whsec_” and base64 of %(length)s bytes or more (or as many characters), known to the other side as well: by the signature "
+    "it sees that a message is ours. Kept encrypted and never shown. Empty: the one that is kept."
 )
 _NOT_REMEMBERED = {"autocomplete": "new-password"}
 
@@ -107,7 +107,7 @@ class WebhookForm(forms.Form):
 
     def refuse(self, error: NotificationError) -> None:
         """Show what the service says beside its field."""
-        self.add_error("key" if error.code == "webhook_key_short" else "address", text_of(error.code, error.params))
+        self.add_error("key" if error.code.startswith("webhook_key_") else "address", text_of(error.code, error.params))
 
 
 class RetentionForm(forms.ModelForm):

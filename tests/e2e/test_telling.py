@@ -52,7 +52,7 @@ def test_people_a_webhook_and_days_are_set(
     expect(page.get_by_text("06:00", exact=False)).to_be_visible()
 
     page.get_by_label("Address").fill("https://example.org/hooks/geheim")
-    page.get_by_label("Key").fill("0123456789abcdef")
+    page.get_by_label("Key").fill("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     page.locator("section", has_text="Webhook").get_by_role("button", name="Save").click()
     expect(page.get_by_text("A program at https://example.org")).to_be_visible()
     look_at(page, "tellings", width)

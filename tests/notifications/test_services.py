@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
+import base64
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
@@ -16,11 +15,12 @@ from celery import current_app
 from django.utils import timezone
 from pytest_django import Settings
 
+from sync.encryption import encrypt
 from sync.errors import NotificationError
 from sync.messages import text_of
 from sync.models import Event, FreezeWindow, Notice, ProcessorSettings, RunState, SequenceRun, SyncRun, Webhook
 from sync.notifications.services import RuleChoice, save_rule, send_mail_batch
-from sync.notifications.webhooks import WebhookChoice, save_webhook
+from sync.notifications.webhooks import PURPOSE, WebhookChoice, post, save_webhook
 from sync.runs import services
 from sync.runs.lease import MAX_ATTEMPTS
 from sync.schedules.fetch_files import fetch_files
@@ -29,12 +29,12 @@ from sync.schedules.sequences import carry_on_sequence
 from sync.tasks import follow_notices
 from tests.installation import Installation
 from tests.servers import free_port
-from tests.telling_servers import HookServer, MailServer
+from tests.telling_servers import HookServer, MailServer, assert_signed
 
 HEADER = "username;firstname;lastname;email;password\n"
 GOOD = "bob;Bob;King;bob@x.org;Tr0ub4dor&3\n"
 BAD = "eve;Eve;Fox;no-address;Geheim-1\n"
-KEY = "0123456789abcdef"
+KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 ALL = {event: [f"{event}@example.org"] for event in Event.values}
 
 
@@ -195,9 +195,8 @@ def test_a_webhook_is_told_with_a_signature_and_again_until_it_answers_well(
         assert Notice.objects.get().error_code == code
     assert Notice.objects.get().sent_at is not None
     headers, body = hooks.received[-1]
-    expected = hmac.new(KEY.encode(), headers["X-ToolSync-Timestamp"].encode() + b"." + body, hashlib.sha256)
-    assert headers["X-ToolSync-Signature"] == f"sha256={expected.hexdigest()}"
-    assert len({headers["X-ToolSync-Delivery"] for headers, _body in hooks.received}) == 1
+    assert_signed(KEY, headers, body)
+    assert {headers["webhook-id"] for headers, _body in hooks.received} == {f"msg_{Notice.objects.get().pk}"}
     told = json.loads(body)
     assert (told["event"], told["tool"], told["run"]["counts"]) == ("rejections", "users", {"rejected": 1})
     assert told["run"]["address"] == f"https://sync.example.org/runs/{run.pk}/"
@@ -287,6 +286,8 @@ def test_a_webhook_that_takes_too_long_is_not_waited_for(
         ("ftp://x.org/a.csv", KEY, "webhook_address"),
         ("https://ann:secret@x.org/", KEY, "webhook_address"),
         ("https://x.org/", "short", "webhook_key_short"),
+        ("https://x.org/", "whsec_" + "QQ" * 8 + "==", "webhook_key_short"),
+        ("https://x.org/", "whsec_" + "not base64" * 5, "webhook_key_unreadable"),
     ],
 )
 def test_a_webhook_that_cannot_work_is_not_kept(address: str, key: str, code: str, installation: Installation) -> None:
@@ -294,6 +295,30 @@ def test_a_webhook_that_cannot_work_is_not_kept(address: str, key: str, code: st
         save_webhook(installation.site, WebhookChoice(address, key, ["success"]))
     assert error.value.code == code
     assert not Webhook.objects.exists()
+
+
+def test_a_key_of_before_is_its_own_bytes_and_stays_until_it_is_changed(
+    installation: Installation, hooks: HookServer
+) -> None:
+    old = "0123456789abcdef"
+    Webhook.objects.create(
+        site=installation.site, host="x.org", events=["success"], secret=encrypt(PURPOSE, {"address": "x", "key": old})
+    )
+    save_webhook(installation.site, WebhookChoice(hooks.address, "", ["success"]))
+    installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
+    tell_all()
+    headers, body = hooks.received[-1]
+    assert_signed("whsec_" + base64.b64encode(old.encode()).decode(), headers, body)
+
+
+def test_the_signature_is_that_of_the_specifications_example(installation: Installation, hooks: HookServer) -> None:
+    # From the specification's own tests.
+    secrets = {"address": hooks.address, "key": "whsec_plJ3nmyCDGBKInavdOK15jsl"}
+    Webhook.objects.create(site=installation.site, host="x.org", secret=encrypt(PURPOSE, secrets))
+    with time_machine.travel(datetime.fromtimestamp(1731705121, UTC), tick=False):
+        post(Webhook.objects.get(), b'{"event_type":"ping","data":{"success":true}}', "msg_loFOjxBNrRLzqYUf")
+    headers, _body = hooks.received[-1]
+    assert headers["webhook-signature"] == "v1,rAvfW3dJ/X/qxhsaXPOyyCGmRKsaKWcsNccKXlIktD0="
 
 
 def test_a_file_that_does_not_come_is_overdue_once_for_each_time(

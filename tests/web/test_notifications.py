@@ -17,7 +17,11 @@ from sync.processors.registry import REGISTRY
 from tests.web.conftest import MakeRun, MoodleSite
 
 USERS = "/notices/users/"
-HOOK = {"address": "https://example.org/hooks/geheim", "key": "0123456789abcdef", "events": ["failure"]}
+HOOK = {
+    "address": "https://example.org/hooks/geheim",
+    "key": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "events": ["failure"],
+}
 
 
 @pytest.fixture
@@ -81,7 +85,7 @@ def test_a_webhook_is_saved_changed_and_taken_away_and_its_secrets_stay_inside(e
     assert refused.context["webhook_form"].errors.keys() == {"key"}
     for text in (answer.text, refused.text):
         assert "geheim" not in text
-        assert "0123456789abcdef" not in text
+        assert "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" not in text
         assert "Short-1" not in text
     everyones.post(reverse("webhook_delete"))
     assert not Webhook.objects.exists()
