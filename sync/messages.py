@@ -215,6 +215,7 @@ COLUMN_TEXTS = {
         "“%(value)s” is not a date that can be read. Write YYYY-MM-DD or DD/MM/YYYY, either with hh:mm:ss, or seconds "
         "since 1970."
     ),
+    "value_in_earlier_line": _("Line %(earlier)s of this file has the same."),
     "cell_holds": _("The cell holds “%(value)s”."),
     "cell_left_out": _("The cell was left out, the rest of the row is done."),
     "did_you_mean": _("Did you mean “%(nearest)s”?"),
@@ -856,7 +857,12 @@ GROUP_TEXTS = {
     "group_unchanged": _("group unchanged"),
     "group_bound": _("group put in the grouping"),
     "group_unidentified": _(
-        "The group with the %(identifier)s “%(group)s” is in another course. Correct the cell, or create the group first."
+        "The course has no group with the %(identifier)s “%(group)s”; one of another course doesn't count. Correct the cell, or "
+        "create the group first."
+    ),
+    "group_named_otherwise": _(
+        "The group with the idnumber “%(idnumber)s” is called “%(name)s” and keeps its name. To rename it, name it in the column "
+        "updateid."
     ),
     "group_made_instead": _(
         "the course has no group with the %(identifier)s “%(group)s”; the one of this name was taken, or a new one made"

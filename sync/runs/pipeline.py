@@ -22,6 +22,7 @@ from sync.columns.cell_texts import CellTexts
 from sync.columns.header import MatchedHeader, match_header
 from sync.columns.leaving_out import LeavingOut
 from sync.columns.options import OptionValues
+from sync.columns.repeated_values import with_earlier_lines
 from sync.columns.row_secrets import RowSecrets
 from sync.columns.rows import RowCleaner
 from sync.columns.survey import Survey
@@ -296,7 +297,7 @@ class PipelineRun:
                 clean = left
                 plan = self.processor.plan(clean, state)
         ordered = _in_line_order(_with_notes(plan.outcomes, clean), rejections, len(rows))
-        outcomes = list(self.secrets.hide(ordered, rows))
+        outcomes = list(self.secrets.hide(with_earlier_lines(self.survey.found, ordered, rows), rows))
         self._write(plan, outcomes, first_line, last_line)
         if self.work.simulate:
             # Once it is kept what came of it: a chunk that is tried again must not find what it has made itself.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync.columns.column import CODE_COLUMN
-from sync.columns.survey import FileSurvey
+from sync.columns.repeated_values import RepeatedValues
 from sync.moodle.categories.categories import Category
 from sync.moodle.cohorts.cohorts import Cohort, CohortDetails
 from sync.processors.base.plan import Plan, Ref
@@ -44,15 +44,18 @@ class CohortsState:
     fold_category_name: Callable[[str], str] = str
 
 
-class CohortSurvey(FileSurvey):
+class CohortSurvey(RepeatedValues):
     """Whether any row of the file names a user: then an empty cell is a user who wasn't found, not the whole cohort.
 
     In a tryback the rows that named users may be missing; the code of a row tells that there were some.
     """
 
+    unique = ("cname", "cidnumber")
+
     names_users = False
 
     def see(self, row: Row) -> None:
+        super().see(row)
         has_user = bool(self.cell(row.cells, "userid")) or self.cell(row.cells, CODE_COLUMN) == USER_EMPTY
         self.names_users = self.names_users or has_user
 

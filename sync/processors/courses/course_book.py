@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from sync.columns.repeated_values import RepeatedValues
 from sync.moodle.courses.rows import CourseRow
 from sync.processors.base.errors import RowError
 from sync.processors.base.processor import SplitChunk
 
 _UNIQUE = ("shortname", "idnumber")
+
+
+class CourseSurvey(RepeatedValues):
+    """Where what belongs to one course only stands first in the file."""
+
+    unique = ("shortname", "idnumber", "customfield_")
 
 
 class CourseBook:

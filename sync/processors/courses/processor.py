@@ -39,6 +39,7 @@ from sync.processors.base.processor import Processor, SplitChunk
 from sync.processors.courses.archives import MOST_BACKUPS, BackupCache, without_backup
 from sync.processors.courses.cli_restore import MOODLE, CliRestore, restore_by_moodle
 from sync.processors.courses.columns import COLUMNS, FIELD_PREFIX, OPTIONS
+from sync.processors.courses.course_book import CourseSurvey
 from sync.processors.courses.field_owners import UniqueValues, wanted_values, with_remembered
 from sync.processors.courses.fillings import IGNORE, REPLACE
 from sync.processors.courses.memory import (
@@ -68,6 +69,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
     # Courses are deleted before others are made, which may take over their names.
     after = ("users", "courses_reset", "courses_check", "courses_delete")
     columns = COLUMNS
+    file_survey = CourseSurvey
     options = OPTIONS
 
     def begin(self, names: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sync.columns.options import OptionValues
+from sync.columns.repeated_values import RepeatedValues
 from sync.moodle.courses.courses import Course
 from sync.processors.base.errors import RowError
 from sync.processors.base.plan import Plan
@@ -57,6 +58,13 @@ class GroupsPlan(Plan):
         self.groupings.finish(_NEW_GROUPING)
 
 
+class GroupsSurvey(RepeatedValues):
+    """Where what belongs to one group or grouping of a course only stands first in the file."""
+
+    unique = ("idnumber",)
+    scope = "courseid"
+
+
 class GroupsPlanner:
     """Plans one chunk, row by row in file order; later rows see what earlier ones did."""
 
@@ -92,7 +100,7 @@ class GroupsPlanner:
         values, groups = row.values, self.plan.groups
         identifier = self.options.groupidentifier
         if "updateid" not in values:
-            return *self._named_group(row, course), ()
+            return self._named_group(row, course)
         key = _only_one(groups, course, identifier, values["updateid"], "updateid")
         if key is None and values.get(identifier):
             # What this row renames may bear the new name already: the file was sent before.
@@ -101,18 +109,22 @@ class GroupsPlanner:
             params = {"identifier": identifier, "group": values["updateid"]}
             if values["updateid"] in self.state.elsewhere:
                 raise RowError("group_unidentified", "updateid", **params)
-            return *self._named_group(row, course), (Note("group_made_instead", params),)
+            key, done, notes = self._named_group(row, course)
+            return key, done, (Note("group_made_instead", params), *notes)
         kept = {"idnumber"} if identifier == "idnumber" and not values.get("idnumber") else set()
         return key, self._change(groups, course, key, row, kept), ()
 
-    def _named_group(self, row: CleanRow, course: Course) -> tuple[ObjectKey, EnrolmentOutcome]:
+    def _named_group(self, row: CleanRow, course: Course) -> tuple[ObjectKey, EnrolmentOutcome, tuple[Note, ...]]:
         """Return the group that has the idnumber of a row, or else its name; make it where there is none."""
         values, groups = row.values, self.plan.groups
         by = "idnumber" if values.get("idnumber") else "name"
         key = _only_one(groups, course, by, values[by], by)
         if key is not None:
-            return key, EnrolmentOutcome(Action.UNCHANGED, "group_unchanged")
-        return self._create(groups, course, row), EnrolmentOutcome(Action.CREATED, "group_created")
+            name = groups[key]["name"]
+            params = {"idnumber": values.get("idnumber", ""), "name": name}
+            notes = (Note("group_named_otherwise", params),) if name != values["name"] and by == "idnumber" else ()
+            return key, EnrolmentOutcome(Action.UNCHANGED, "group_unchanged"), notes
+        return self._create(groups, course, row), EnrolmentOutcome(Action.CREATED, "group_created"), ()
 
     def _grouping(self, row: CleanRow, course: Course) -> Outcome:
         """Make or change the grouping of a row."""

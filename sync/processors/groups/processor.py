@@ -18,7 +18,7 @@ from sync.moodle.groups.groups import fetch_bindings, fetch_described_groups, fe
 from sync.processors.base.plan import Ref
 from sync.processors.base.processor import Processor
 from sync.processors.groups.course_objects import INDEXED
-from sync.processors.groups.planner import GROUP, GROUPING, GroupsPlan, GroupsPlanner, GroupsState
+from sync.processors.groups.planner import GROUP, GROUPING, GroupsPlan, GroupsPlanner, GroupsState, GroupsSurvey
 from sync.processors.memberships.state import MembershipState
 from sync.values import CleanRow
 
@@ -33,6 +33,7 @@ class Groups(Processor[GroupsState, GroupsPlan]):
     summary = _("Make groups and groupings in courses, change them, and put groups in groupings.")
     default_filename = "groups.csv"
     after = ("courses",)
+    file_survey = GroupsSurvey
     columns = Columns(
         Column("type", one_of(GROUP, GROUPING), empty=Empty.CLEARS, default="group", sample="group",
                help=_("What the row is about: group or grouping. An empty cell means a grouping, as in the old plugin.")),
