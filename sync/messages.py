@@ -144,6 +144,7 @@ COLUMN_TEXTS = {
         "%(cells)s cells, or they are rows by themselves and the quote belongs to its cell. If they are one row, take the "
         'separators out of the text; if not, take the quote out or write three: """.'
     ),
+    "quotes_doubtful_cell": _("It is the cell of “%(where)s”, and begins so: %(value)s"),
     "comment_like_row": _(
         "The line begins like a comment (“%(cell)s”), but it has as many cells as the header. If it is a row, put its first "
         "cell in quotes; if it is a comment, delete it or its separators."

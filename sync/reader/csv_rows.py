@@ -34,6 +34,7 @@ _NO_SEPARATOR = "\x1f"
 _ROWS_ABOVE_HEADER = 50
 # A row of a list may leave out cells at its end; of these many it is one.
 _LEAST_OF_A_LIST = 4
+_BEGINNING_SHOWN = 60
 # What counts as a blank besides the blank itself.
 _ASCII_BLANKS = "\t\v\f\r\x1c\x1d\x1e\x1f"
 _BLANKS = _ASCII_BLANKS + "".join(char for char in map(chr, range(0x80, 0x3001)) if char.isspace())
@@ -223,7 +224,7 @@ class _RowParser:
             return Row(line, self._source.untouched(raw), tuple(cells))
         fault = None
         if kind == DOUBTFUL:
-            fault = Note("quotes_doubtful", {"first": line, "last": last_line, "cells": len(cells)})
+            fault = _doubtful_quotes(line, last_line, cells)
         is_comment = kind == SUSPECT
         return checks.row(
             line, self._source.untouched(raw), cells, fault=fault, is_comment=is_comment, is_special=is_special
@@ -236,6 +237,16 @@ class _RowParser:
     def _read_header(self) -> Header:
         split = next(split for split in self.split() if split.line == self._header_line)
         return make_header(Row(split.line, self._source.untouched(split.raw), tuple(self.cells_of(split))))
+
+
+def _doubtful_quotes(line: int, last_line: int, cells: Sequence[str]) -> Note:
+    """Return why these cells can't be read: which of them begins with the quote, and how. The cells before it are certain."""
+    place = next((place for place, cell in enumerate(cells) if len(cell.splitlines()) > 1), len(cells) - 1)
+    beginning = f'"{cells[place].splitlines()[0]}' if cells[place] else ""
+    return Note(
+        "quotes_doubtful",
+        {"first": line, "last": last_line, "cells": len(cells), "place": place, "value": beginning[:_BEGINNING_SHOWN]},
+    )
 
 
 def _is_trimmed(text: str, separator: str) -> bool:

@@ -47,6 +47,33 @@ def test_a_doubtful_row_is_rejected_with_both_readings_and_comes_back(sqlite_sit
     assert run_file(sqlite_site, "users", mended, primaryidentity="username").counts == {"created": 1}
 
 
+@pytest.mark.parametrize(
+    ("text", "subject", "told"),
+    [
+        (
+            'username;lastname;firstname\nx.y;Y;"Dear all\nred;green;blue"\n',
+            "x.y",
+            '“firstname”, and begins so: "Dear all',
+        ),
+        ('lastname;firstname;username\n"One\nX;Y;Z\ntwo";Y;x.y\n', "", '“lastname”, and begins so: "One'),
+        ('firstname;username;lastname\nX;"x.y\nb;c;d\ne";Y\n', "x.y", '“username”, and begins so: "x.y'),
+        (
+            'username;password;lastname;firstname\nx.y;"Geheim-77\nb;c;d;e\nf";Y;Z\n',
+            "x.y",
+            "“password”, and begins so: …",
+        ),
+    ],
+)
+def test_a_doubtful_row_names_whom_it_is_about_and_its_cell(
+    sqlite_site: MoodleSite, text: str, subject: str, told: str
+) -> None:
+    result = run_file(sqlite_site, "users", text, primaryidentity="username")
+    (outcome,) = [outcome for outcome in result.outcomes if outcome.code == "quotes_doubtful"]
+    assert outcome.subject == subject
+    assert told in result.report
+    assert "Geheim" not in result.report
+
+
 def test_a_tryback_of_stray_quotes_reads_back(sqlite_site: MoodleSite) -> None:
     text = MANY.replace(";One;", ";;").replace(";Two;", ";;")
     result = run_file(sqlite_site, "users", text, primaryidentity="username")
