@@ -22,7 +22,7 @@ from sync.reader.row_bytes import (
     line_groups,
     separator_line,
 )
-from sync.reader.row_checks import NO_FAULTS, RowChecks
+from sync.reader.row_checks import NO_FAULTS, QUOTES_DOUBTFUL, RowChecks
 from sync.reader.row_reader import Look, RowReader, list_header, make_header
 from sync.reader.row_splitter import PlainRun, RowSplitter, SplitRow
 from sync.reader.spreadsheet_cells import may_be_special
@@ -220,6 +220,8 @@ class _RowParser:
             cells = [decode_entities(cell) for cell in cells]
         cells = list(map(str.strip, cells[: self._cell_limit]))
         is_special = may_be_special(text)
+        if last_line > line and kind == QUOTED and checks.was_doubtful(cells, self._separator):
+            kind = DOUBTFUL
         if kind <= QUOTED and not is_special and checks.is_ordinary(cells):
             return Row(line, self._source.untouched(raw), tuple(cells))
         fault = None
@@ -244,7 +246,7 @@ def _doubtful_quotes(line: int, last_line: int, cells: Sequence[str]) -> Note:
     place = next((place for place, cell in enumerate(cells) if len(cell.splitlines()) > 1), len(cells) - 1)
     beginning = f'"{cells[place].splitlines()[0]}' if cells[place] else ""
     return Note(
-        "quotes_doubtful",
+        QUOTES_DOUBTFUL,
         {"first": line, "last": last_line, "cells": len(cells), "place": place, "value": beginning[:_BEGINNING_SHOWN]},
     )
 

@@ -14,6 +14,11 @@ from sync.values import Header, Note, Row
 
 # So many characters of a comment are enough to find it.
 _CELL_SHOWN = 3
+# Columns that a tryback adds at the end of a header begin with it; one of them says why the row came back.
+_ADDED = "_"
+_CODE = "_code"
+# It can't be told whether lines are one row or several.
+QUOTES_DOUBTFUL = "quotes_doubtful"
 NO_FAULTS: Mapping[int, Note] = Row(0, b"", ()).cell_faults
 
 
@@ -30,6 +35,8 @@ class RowChecks:
         self._header = header
         self._is_known = is_known
         self._names = frozenset(filter(None, header.names)) if header.line else frozenset()
+        self._own_width = _own_width(header)
+        self._code_place = header.names.index(_CODE) if header.line and _CODE in header.names else None
         self._under_other_header: Note | None = None
 
     def is_ordinary(self, cells: Sequence[str]) -> bool:
@@ -50,6 +57,13 @@ class RowChecks:
         return self._names.isdisjoint(firsts) and self._names.isdisjoint(
             {cells[1].lower() for cells in rows if len(cells) > 1}
         )
+
+    def was_doubtful(self, cells: Sequence[str], separator: str) -> bool:
+        """Whether a row of a tryback came back because of its quotes, and still has a cell of several lines with separators."""
+        place = self._code_place
+        if place is None or len(cells) <= place or cells[place] != QUOTES_DOUBTFUL:
+            return False
+        return any(separator in cell and len(cell.splitlines()) > 1 for cell in cells[: self._own_width])
 
     def row(
         self,
@@ -99,11 +113,20 @@ class RowChecks:
     def _is_header(self, cells: Sequence[str]) -> bool:
         # Files that were joined byte for byte have their byte order marks in the middle.
         cells = [cells[0].lstrip("\ufeff"), *cells[1:]]
-        return tuple(map(str.lower, filter(None, cells))) == tuple(filter(None, self._header.names))
+        names = self._header.names[: self._own_width]
+        return tuple(map(str.lower, filter(None, cells[: self._own_width]))) == tuple(filter(None, names))
 
     def _is_other_header(self, cells: Sequence[str]) -> bool:
-        names = [cell.lower() for cell in cells if cell]
+        names = [cell.lower() for cell in cells[: self._own_width] if cell]
         return len(names) > 1 and all(map(self._is_known, names))
+
+
+def _own_width(header: Header) -> int | None:
+    """Return how many names a header has before those that a tryback adds, None where it has none of these."""
+    width = len(header.names)
+    while width and header.names[width - 1][:1] in ("", _ADDED):
+        width -= 1
+    return width if any(name.startswith(_ADDED) for name in header.names[width:]) else None
 
 
 def _beginning(cell: str) -> str:

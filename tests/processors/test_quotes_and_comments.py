@@ -148,3 +148,37 @@ def test_files_of_the_old_plugin(sqlite_site: MoodleSite, case: str, key: str, c
     result = run_file(sqlite_site, key, file.read_bytes(), **options)
     assert result.counts["created"] == created
     assert result.counts.get("rejected", 0) == (3 if case.endswith("comments-and-blanks") else 0)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "username;lastname;firstname\ntwo;Smith;Bob\n",
+        "username;lastname;firstname;city\ntwo;Smith;Bob;Bern\n",
+        'one;O;"N\ntwo;A;B"\n',
+        '#one;O;N\n',
+        'one;O;N;x\n',
+    ],
+)  # fmt: skip
+def test_a_row_that_could_not_be_read_is_not_carried_out_because_it_comes_again(
+    sqlite_site: MoodleSite, rows: str
+) -> None:
+    first = run_file(sqlite_site, "users", f"username;firstname;lastname\n{rows}", primaryidentity="username")
+    assert first.counts == {"rejected": len(first.outcomes)}
+    assert first.tryback is not None
+    before = sqlite_site.snapshot()
+
+    again = run_file(sqlite_site, "users", first.tryback, primaryidentity="username")
+
+    assert again.codes == first.codes
+    assert sqlite_site.diff(before, sqlite_site.snapshot()) == {}
+
+
+def test_a_doubtful_quote_of_a_tryback_is_read_once_it_is_mended(sqlite_site: MoodleSite) -> None:
+    first = run_file(
+        sqlite_site, "users", 'username;firstname;lastname\none;O;"N\ntwo;A;B"\n', primaryidentity="username"
+    )
+    assert first.tryback is not None
+
+    mended = first.tryback.replace(b"two;A;B", b"two A B")
+    assert run_file(sqlite_site, "users", mended, primaryidentity="username").codes == ["account_created"]
