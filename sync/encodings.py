@@ -2,7 +2,8 @@
 and those of Windows, DOS and Mac beside them.
 
 Moodle's list is that of PHP (`mb_list_encodings`). Left out are its forms of transport (BASE64, UUENCODE, QUOTED-PRINTABLE,
-HTML-ENTITIES), which encode no characters, and EUC-TW, which Python doesn't know.
+HTML-ENTITIES), which encode no characters, and UTF7-IMAP, for names of mailboxes; Moodle, which converts with iconv, can't read
+them either.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Mapping
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from sync.euc_tw import find_euc_tw
 
 # Name, which Python's codecs understand as well -> whose letters it holds.
 ENCODING_LABELS: Mapping[str, str | Promise] = {
@@ -82,6 +85,7 @@ ENCODING_LABELS: Mapping[str, str | Promise] = {
     "HZ": _("Chinese, simplified"),
     "Big5": _("Chinese, traditional"),
     "CP950": _("Chinese, traditional"),
+    "EUC-TW": _("Chinese, traditional"),
     "CP949": _("Korean"),
     "EUC-KR": _("Korean"),
     "ISO-2022-KR": _("Korean"),
@@ -100,12 +104,12 @@ MULTI_BYTE = WITH_ZERO_BYTES | frozenset(
 # How Moodle's form and other programs call them, where Python doesn't know the name.
 _OTHER_NAMES = {
     "UCS-2": "UTF-16", "UCS-2LE": "UTF-16LE", "UCS-2BE": "UTF-16BE", "UCS-4": "UTF-32LE", "UCS-4LE": "UTF-32LE",
-    "UCS-4BE": "UTF-32BE", "UTF-32": "UTF-32LE", "UTF7-IMAP": "UTF-7", "7BIT": "ASCII", "8BIT": "ISO-8859-1",
+    "UCS-4BE": "UTF-32BE", "UTF-32": "UTF-32LE", "7BIT": "ASCII", "8BIT": "ISO-8859-1",
     "SJIS": "CP932", "SJIS-WIN": "CP932", "SJIS-MAC": "Shift_JIS", "SJIS-2004": "Shift_JIS-2004", "EUCJP-WIN": "EUC-JP",
     "CP51932": "EUC-JP", "EUC-JP-2004": "EUC-JIS-2004", "JIS": "ISO-2022-JP", "ISO-2022-JP-MS": "ISO-2022-JP",
     "CP50220": "ISO-2022-JP", "CP50221": "ISO-2022-JP", "CP50222": "ISO-2022-JP", "EUC-CN": "GBK", "CP936": "GBK",
     "BIG-5": "CP950", "WINDOWS-31J": "CP932", "UHC": "CP949", "MACROMAN": "macintosh", "X-MAC-ROMAN": "macintosh",
-    "TIS-620": "CP874", "ISO-8859-11": "CP874", "GB2312": "GBK",
+    "TIS-620": "CP874", "ISO-8859-11": "CP874", "GB2312": "GBK", "GB18030-2022": "GB18030",
 }  # fmt: skip
 
 _LONGEST_NAME = 40
@@ -157,4 +161,5 @@ def _armscii_8(name: str) -> codecs.CodecInfo | None:
 
 
 codecs.register(_armscii_8)
+codecs.register(find_euc_tw)
 _NAMES_BY_CODEC = {codecs.lookup(name).name: name for name in ENCODING_LABELS} | {"utf-8-sig": "UTF-8"}
