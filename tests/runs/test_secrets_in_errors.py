@@ -22,9 +22,9 @@ from pytest_django import Settings
 
 from sync.models import Event, Notice, Source, SyncRun
 from sync.moodle.db.database import MoodleConnection
-from sync.notifications.mails import Postman
+from sync.notifications.mails import MailSender
 from sync.notifications.password_mails import send_password_mail
-from sync.notifications.services import RuleChoice, deliver, save_rule, tell
+from sync.notifications.services import RuleChoice, notify, save_rule, send_mail_batch
 from sync.notifications.webhooks import WebhookChoice, save_webhook
 from sync.processors.base.plan import Mail
 from sync.runs import services
@@ -111,7 +111,7 @@ def attempt(action: Callable[[], object]) -> None:
 
 def assert_untold(installation: Installation, log: io.StringIO, told: list[tuple[str, str]]) -> None:
     for notice in Notice.objects.all():
-        attempt(lambda notice=notice: deliver(notice.pk))
+        attempt(lambda notice=notice: send_mail_batch(notice.pk))
     told += [*stores(installation), ("log", log.getvalue())]
     found = {place: content.casefold().find(MARK.casefold()) for place, content in told}
     assert not {place: content[max(0, at - 150) : at + 60] for place, content in told if (at := found[place]) >= 0}
@@ -228,9 +228,9 @@ def test_no_error_of_a_webhook_quotes_its_address(
             )
             form = {"address": address, "key": secret(), "events": list(Event.values)}
             told.append((f"page form {number}", client.post("/notices/webhook/", form).text))
-            tell(installation.site, "users", Event.OVERDUE)
+            notify(installation.site, "users", Event.OVERDUE)
             for notice in Notice.objects.filter(sent_at=None):
-                attempt(lambda notice=notice: deliver(notice.pk))
+                attempt(lambda notice=notice: send_mail_batch(notice.pk))
             told += shown(admin_user, "/notices/")
     finally:
         hooks.stop()
@@ -290,11 +290,11 @@ def test_no_error_of_a_mail_server_quotes_its_password(
         ):
             settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
             settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = user, password
-            tell(installation.site, "users", Event.OVERDUE)
+            notify(installation.site, "users", Event.OVERDUE)
             for notice in Notice.objects.filter(sent_at=None):
-                attempt(lambda notice=notice: deliver(notice.pk))
+                attempt(lambda notice=notice: send_mail_batch(notice.pk))
             send_password_mail(admin_user.email, "localhost", "en", is_secure=False)
-            Postman().deliver([Mail("x@example.org", "Your account", secret())])
+            MailSender().send_mail_batch([Mail("x@example.org", "Your account", secret())])
             told += shown(admin_user, "/notices/")
     finally:
         server.stop()
