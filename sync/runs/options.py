@@ -136,6 +136,11 @@ def page_address(path: str) -> str:
     return address + path if address else ""
 
 
+def named_hosts() -> list[str]:
+    """Return the hosts that the site answers to, those that are patterns included."""
+    return settings.ALLOWED_HOSTS
+
+
 def trusted_proxies() -> int:
     """Return how many proxies in front of the site say truly whom they were asked by."""
     return max(0, settings.TOOLSYNC_TRUSTED_PROXIES)

@@ -17,7 +17,6 @@ from axes.handlers.database import AxesDatabaseHandler
 from axes.handlers.proxy import AxesProxyHandler
 from axes.helpers import get_client_username
 from axes.models import AccessAttempt
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import get_user_model, views
 from django.contrib.auth.forms import PasswordResetForm
@@ -30,7 +29,7 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext as _
 
 from sync.notifications import password_mails
-from sync.runs.options import page_address, trusted_proxies
+from sync.runs.options import named_hosts, page_address, settings_language, trusted_proxies
 
 # So many wrong passwords for one account, and so many names from one address, are mistakes.
 FREE_PASSWORDS, FREE_NAMES = 5, 20
@@ -143,7 +142,7 @@ class PasswordByMail(views.PasswordResetView):
         if not password_mails.may_ask(client_address(self.request)):
             return ask_to_wait(self.request, HttpResponse(), None)
         host, is_secure = _address_for_links(self.request)
-        language = get_language() or settings.LANGUAGE_CODE
+        language = get_language() or settings_language()
         if host and password_mails.ask_for_mail(form.cleaned_data["email"], host, language, is_secure=is_secure):
             said = _("If there is an account with this address, a mail with a link is on its way.")
             messages.success(self.request, said)
@@ -162,7 +161,7 @@ def _address_for_links(request: HttpRequest) -> tuple[str, bool]:
     if site.netloc:
         return site.netloc, site.scheme == "https"
     host = request.get_host()
-    if split_domain_port(host)[0] in settings.ALLOWED_HOSTS:
+    if split_domain_port(host)[0] in named_hosts():
         return host, request.is_secure()
     logger.error("a link to another password needs TOOLSYNC_ADDRESS")
     return "", False
