@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, count, islice, repeat
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, count, islice, pairwise, repeat
 from typing import BinaryIO
 
 from sync.errors import EmptyFile, HeaderError
@@ -227,10 +227,15 @@ class _RowParser:
         fault = None
         if kind == DOUBTFUL:
             fault = _doubtful_quotes(line, last_line, cells)
-        is_comment = kind == SUSPECT
         return checks.row(
-            line, self._source.untouched(raw), cells, fault=fault, is_comment=is_comment, is_special=is_special
-        )  # fmt: skip
+            line,
+            self._source.untouched(raw),
+            cells,
+            fault=fault,
+            is_comment=kind == SUSPECT,
+            is_special=is_special,
+            cell_faults=_escaped_ends(cells) if kind == QUOTED and '\\"' in text else NO_FAULTS,
+        )
 
     def cells_of(self, split: SplitRow) -> list[str]:
         """Return the cells of a row, trimmed."""
@@ -249,6 +254,15 @@ def _doubtful_quotes(line: int, last_line: int, cells: Sequence[str]) -> Note:
         QUOTES_DOUBTFUL,
         {"first": line, "last": last_line, "cells": len(cells), "place": place, "value": beginning[:_BEGINNING_SHOWN]},
     )
+
+
+def _escaped_ends(cells: Sequence[str]) -> Mapping[int, Note]:
+    """Return the cells that end with a backslash where a later one ends with a quote: another program has escaped the first."""
+    return {
+        place: Note("cell_quotes_escaped", {})
+        for place, (cell, after) in enumerate(pairwise(cells))
+        if cell.endswith("\\") and after.endswith('"') and not after.startswith('"')
+    }
 
 
 def _is_trimmed(text: str, separator: str) -> bool:
