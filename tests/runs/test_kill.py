@@ -7,9 +7,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -59,12 +60,13 @@ def command_file() -> str:
     )
 
 
-def contents_of(site: MoodleSite) -> dict[str, list[Any]]:
+def contents_of(site: MoodleSite, more: Mapping[str, str] = MappingProxyType({})) -> dict[str, list[Any]]:
+    """Return what a person would compare. Shape: more: further statements by name, or others in place of those for all"""
     names = {name: site.prefix + name for name in site.table_names}
     with site.engine.connect() as connection_to_moodle:
         accounts = connection_to_moodle.execute(sa.text(f"SELECT * FROM {names['user']}")).mappings()
         found = {"user": [[row[name] for name in row if name not in OF_THIS_MOMENT] for row in accounts]}
-        for table, statement in CONTENTS.items():
+        for table, statement in {**CONTENTS, **more}.items():
             found[table] = [list(row) for row in connection_to_moodle.execute(sa.text(statement.format(**names)))]
     return {table: sorted(rows, key=repr) for table, rows in found.items()}
 
@@ -72,11 +74,14 @@ def contents_of(site: MoodleSite) -> dict[str, list[Any]]:
 class Celery:
     """Starts Celery processes on the database, storage and broker of a test, each in a process group of its own."""
 
-    def __init__(self, installation: Installation, moodle: MoodleSite, log: Path, chunk_rows: int) -> None:
+    def __init__(
+        self, installation: Installation, moodle: MoodleSite, log: Path, chunk_rows: int, more: Mapping[str, str]
+    ) -> None:
         self._log = log
         self._processes: list[subprocess.Popen[bytes]] = []
         self._environment = {
             **os.environ,
+            **more,
             "DJANGO_SETTINGS_MODULE": "toolsync_site.settings",
             "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
             "SECRET_KEY": project_settings.SECRET_KEY,
@@ -114,9 +119,10 @@ class Celery:
 
 @contextmanager
 def celery(
-    installation: Installation, moodle: MoodleSite, log: Path, *, chunk_rows: int = CHUNK_ROWS
+    installation: Installation, moodle: MoodleSite, log: Path, *, chunk_rows: int = CHUNK_ROWS, **more: str
 ) -> Iterator[Celery]:
-    processes = Celery(installation, moodle, log, chunk_rows)
+    """Let Celery processes run until the end. Shape: more: settings of theirs, as in the environment"""
+    processes = Celery(installation, moodle, log, chunk_rows, more)
     try:
         yield processes
     finally:
