@@ -60,6 +60,7 @@ FILE_TEXTS = {
         "over several lines."
     ),
     "workbook_broken": _("The workbook is damaged or incomplete. Open and save it again, then send the whole file."),
+    "workbook_encrypted": _("The workbook is protected by a password. Save it without one."),
     "workbook_of_sheets": _(
         "Several sheets of the workbook begin with a header: %(sheets)s. Save each as a file of its own."
     ),

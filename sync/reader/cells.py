@@ -10,7 +10,11 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import islice
 from typing import NamedTuple
+
+# No file has so many columns. Each cell of a row of megabytes would take a hundred bytes.
+CELL_LIMIT = 5000
 
 
 class BytePatterns(NamedTuple):
@@ -30,10 +34,26 @@ class BytePatterns(NamedTuple):
 
 
 def split_cells(text: str, separator: str) -> list[str]:
-    """Return the cells of the text of one whole row (quoted cells may hold line ends), not yet trimmed."""
+    """Return the cells of the text of one whole row (quoted cells may hold line ends), not yet trimmed.
+
+    Of a row of more than CELL_LIMIT cells the last one is all the rest, unless that is empty.
+    """
     if '"' not in text:
-        return text.split(separator)
-    return [quoted.replace('""', '"') if quoted else plain for quoted, plain in _text_cell(separator).findall(text)]
+        cells = text.split(separator, CELL_LIMIT)
+        if len(cells) > CELL_LIMIT and not cells[-1].strip(f" {separator}"):
+            cells.pop()
+        return cells
+    pattern = _text_cell(separator)
+    if len(text) < CELL_LIMIT:
+        return [quoted.replace('""', '"') if quoted else plain for quoted, plain in pattern.findall(text)]
+    found = islice(pattern.finditer(text), CELL_LIMIT)
+    cells, end = [], 0
+    for match in found:
+        cells.append(match[1].replace('""', '"') if match[1] else match[2] or "")
+        end = match.end()
+    if rest := text[end:].strip(f' \r\n"{separator}'):
+        cells.append(rest)
+    return cells
 
 
 def end_of_cell(text: str, separator: str, number: int) -> int:

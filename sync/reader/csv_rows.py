@@ -7,7 +7,7 @@ from itertools import chain, count, islice, pairwise, repeat
 from typing import BinaryIO
 
 from sync.errors import EmptyFile, HeaderError
-from sync.reader.cells import split_cells
+from sync.reader.cells import CELL_LIMIT, split_cells
 from sync.reader.dialect import SEPARATOR_NAMES, SEPARATORS, Dialect, decode_entities, guess_separator
 from sync.reader.encoding import FoundEncoding, find_encoding
 from sync.reader.encoding_mark import read_mark
@@ -199,23 +199,30 @@ class _RowParser:
         separator, limit, untouched = self._separator, self._cell_limit, self._source.untouched
         text = run.joined.decode(self._source.encoding)
         texts = text.split("\n")
+        if max(map(len, texts)) > CELL_LIMIT:
+            # Some may have more cells than that.
+            yield from self._rows_one_by_one(run, texts)
+            return
         if limit is None and _is_trimmed(text, separator):
             rows = [tuple(line.split(separator)) for line in texts]
         else:
             rows = [tuple(map(str.strip, line.split(separator)[:limit])) for line in texts]
         if may_be_special(text) or "&#" in text or "\ufeff" in text or not self.checks.are_ordinary(rows):
-            for line, (raw, line_text) in enumerate(zip(run.raws, texts, strict=True), start=run.line):
-                if (row := self._row(SplitRow(line, raw, PLAIN, line), line_text)) is not None:
-                    yield row
+            yield from self._rows_one_by_one(run, texts)
             return
         raws = map(untouched, run.raws) if self._source.is_wide else run.raws
         yield from map(Row._make, zip(count(run.line), raws, rows, repeat(None), repeat(NO_FAULTS), strict=False))
+
+    def _rows_one_by_one(self, run: PlainRun, texts: Sequence[str]) -> Iterator[Row]:
+        for line, (raw, text) in enumerate(zip(run.raws, texts, strict=True), start=run.line):
+            if (row := self._row(SplitRow(line, raw, PLAIN, line), text)) is not None:
+                yield row
 
     def _row(self, split: SplitRow, text: str) -> Row | None:
         """Return the row that a part of the file is; None when it is passed over after all."""
         line, raw, kind, last_line = split
         checks = self.checks
-        cells = text.split(self._separator) if kind == PLAIN else split_cells(text, self._separator)
+        cells = split_cells(text, self._separator)
         if "&#" in text:
             cells = [decode_entities(cell) for cell in cells]
         cells = list(map(str.strip, cells[: self._cell_limit]))

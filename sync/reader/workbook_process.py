@@ -158,6 +158,10 @@ def _refuse(status: int, out: IO[bytes], *, is_meant: bool) -> None:
             return
         case program.OTHER_ZIP:
             raise UnknownFileType("file_not_csv", kind="ZIP")
+        case program.BINARY:
+            raise UnknownFileType("file_not_csv", kind="Excel (.xlsb)")
+        case program.ENCRYPTED:
+            raise UnknownFileType("workbook_encrypted")
         case program.BROKEN if is_meant:
             raise UnknownFileType("workbook_broken")
         case program.BROKEN:

@@ -24,11 +24,14 @@ from typing import Any, BinaryIO, NamedTuple
 from xml.parsers.expat import ExpatError
 
 # Exit statuses. Whatever else the process ends with, a signal for instance, means that it came to a limit.
-READ, OTHER_ZIP, BROKEN, NO_CONTENT, TOO_LARGE, LONG_ROW = 0, 10, 11, 12, 13, 14
+READ, OTHER_ZIP, BROKEN, NO_CONTENT, TOO_LARGE, LONG_ROW, BINARY, ENCRYPTED = 0, 10, 11, 12, 13, 14, 15, 16
 
 # So many sheets are looked into, and so many of their rows.
 _SHEETS, _FIRST_ROWS = 20, 5
 _ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
+# An .xlsb. It can be read, but not how its numbers are shown, so zeros would be lost.
+_BINARY_BOOK = "xl/workbook.bin"
+_MANIFEST, _MANIFEST_LENGTH = "META-INF/manifest.xml", 1 << 20
 _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
 
 
@@ -66,8 +69,8 @@ def main(limits: ProgramLimits, sheet: int) -> int:
 def _read(stream: BinaryIO, unpacked: int, row: int, sheet: int) -> int:
     try:
         with zipfile.ZipFile(stream) as archive:
-            if not _is_workbook(archive):
-                return OTHER_ZIP
+            if (status := _unread_format(archive)) != READ:
+                return status
             if sum(part.file_size for part in archive.infolist()) > unpacked:
                 return TOO_LARGE
             # The check sums: what reads the sheet doesn't look at them.
@@ -87,6 +90,25 @@ def _is_workbook(archive: zipfile.ZipFile) -> bool:
         return False
     with archive.open("mimetype") as part:
         return part.read(len(_ODS_TYPE)) == _ODS_TYPE
+
+
+def _unread_format(archive: zipfile.ZipFile) -> int:
+    """Return the exit status for what isn't a workbook that can be read, by the names of its parts; else READ."""
+    if not _is_workbook(archive):
+        return OTHER_ZIP
+    if _BINARY_BOOK in archive.namelist():
+        return BINARY
+    return ENCRYPTED if _is_encrypted(archive) else READ
+
+
+def _is_encrypted(archive: zipfile.ZipFile) -> bool:
+    """Return whether a part is protected by a password: as a zip has it, or as an ods."""
+    if any(part.flag_bits & 1 for part in archive.infolist()):
+        return True
+    if _MANIFEST not in archive.namelist():
+        return False
+    with archive.open(_MANIFEST) as part:
+        return b":encryption-data" in part.read(_MANIFEST_LENGTH)
 
 
 def _write_rows(stream: BinaryIO, row_limit: int, place: int) -> int:

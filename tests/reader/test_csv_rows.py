@@ -380,3 +380,17 @@ def test_an_odd_cell_among_many_rows_is_found() -> None:
     assert len(found) == 1_999
     assert found[700].cells == ("u700", "007")
     assert [row.line for row in found if row.cell_faults] == [1_302]
+
+
+@pytest.mark.parametrize("cell", [b"", b'""', b'"x"', b"x"])
+def test_a_row_of_millions_of_cells_takes_no_memory(cell: bytes) -> None:
+    file = b"username;firstname\nann;" + b";".join([cell] * (6_000_000 // (len(cell) + 1))) + b"\nbob;Bob\n"
+    tracemalloc.start()
+    try:
+        reader = open_rows(io.BytesIO(file), "users.csv")
+        rows = [(row.line, len(row.cells), row.cells[0], any(row.cells[2:])) for row in reader]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert rows == [(2, 5001 if b"x" in cell else 5000, "ann", b"x" in cell), (3, 2, "bob", False)]
+    assert peak < 45_000_000

@@ -9,15 +9,17 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from sync.errors import CommandFileError
+from sync.errors import CommandFileError, UnknownFileType
 from sync.reader import open_rows, workbook_process
 from tests.reader.hostile_workbooks import hostile_ods, hostile_xlsx, ods_cell, ods_row
+from tests.reader.other_workbooks import binary_workbook, ole_file
 
 MB = 1_000_000
 LAST_PLACE = "XFD1048576"
@@ -70,6 +72,97 @@ def test_a_workbook_that_asks_for_much_is_refused(name: str) -> None:
 )
 def test_a_workbook_that_cannot_be_read_is_refused(file: bytes) -> None:
     assert refusal(file) in ("workbook_broken", "workbook_too_large", "row_too_long")
+
+
+def with_part(file: bytes, name: str, content: bytes) -> bytes:
+    """Return a workbook with another part, or other content of one."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(file)) as archive, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as changed:
+        for part in archive.namelist():
+            if part != name:
+                changed.writestr(part, archive.read(part))
+        changed.writestr(name, content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("filename", ["users.xlsb", "users.xlsx", "users.csv"])
+def test_a_binary_workbook_is_refused_as_one(filename: str) -> None:
+    with pytest.raises(UnknownFileType) as caught:
+        open_rows(io.BytesIO(binary_workbook([["username"], ["007"]])), filename)
+    assert (caught.value.code, caught.value.params) == ("file_not_csv", {"kind": "Excel (.xlsb)"})
+
+
+@pytest.mark.parametrize("filename", ["users.xls", "users.xlsx", "users.ods", "users.csv"])
+def test_an_old_workbook_or_one_with_a_password_is_refused_as_one(filename: str) -> None:
+    with pytest.raises(UnknownFileType) as caught:
+        open_rows(io.BytesIO(ole_file(b"EncryptedPackage")), filename)
+    assert (caught.value.code, caught.value.params) == ("file_not_csv", {"kind": "Excel 97-2003 / Excel + password"})
+
+
+def test_an_ods_with_a_password_is_refused_as_one() -> None:
+    manifest = (
+        b"<manifest:manifest><manifest:file-entry><manifest:encryption-data/></manifest:file-entry></manifest:manifest>"
+    )
+    file = with_part(hostile_ods(ods_row(ods_cell("ann"))), "META-INF/manifest.xml", manifest)
+    assert refusal(with_part(file, "content.xml", bytes(range(256)))) == "workbook_encrypted"
+
+
+def test_a_zip_with_a_password_is_refused_as_one() -> None:
+    file = bytearray(hostile_xlsx([one_cell('r="A2"')]))
+    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        file[file.index(mark) + place] |= 1
+    assert refusal(bytes(file)) == "workbook_encrypted"
+
+
+SHEET, BOOK, STRINGS = "xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/sharedStrings.xml"
+ENTITIES = (
+    b'<!DOCTYPE a [<!ENTITY a "' + b"x" * 1000 + b'">'
+    + b"".join(b'<!ENTITY %c "%s">' % (letter + 1, b"&%c;" % letter * 20) for letter in range(97, 105)) + b"]>"
+)  # fmt: skip
+# What stands in a part, and what is put into its place.
+READ_ANYWAY: dict[str, tuple[str, bytes, bytes]] = {
+    "merged cells": (SHEET, b"</worksheet>", b'<mergeCell ref="A1:XFD1048576"/>' * 200_000 + b"</worksheet>"),
+    "conditional formats": (SHEET, b"</worksheet>", b'<cfRule type="x"/>' * 200_000 + b"</worksheet>"),
+    "dimension": (SHEET, b"<sheetData>", b'<dimension ref="A1:XFD1048576"/><sheetData>'),
+    "far dimension": (SHEET, b"<sheetData>", b'<dimension ref="A1:ZZZZZZ99999999999"/><sheetData>'),
+    "defined names": (BOOK, b"</workbook>", b'<definedName name="n">s1!$A$1</definedName>' * 50_000 + b"</workbook>"),
+    "external links": (BOOK, b"</workbook>", b'<externalReference r:id="rId1"/>' * 50_000 + b"</workbook>"),
+    "strings": (STRINGS, b"</sst>", b"<si><t>x</t></si>" * 300_000 + b"</sst>"),
+    "strings of many parts": (STRINGS, b"</sst>", b"<si>" + b"<r><t>x</t></r>" * 300_000 + b"</si></sst>"),
+    "nested strings": (STRINGS, b"</sst>", b"<si>" * 300_000 + b"</si>" * 300_000 + b"</sst>"),
+    "nested elements": (SHEET, b"</sheetData>", b"<a>" * 300_000 + b"</a>" * 300_000 + b"</sheetData>"),
+}
+REFUSED: dict[str, tuple[str, bytes, bytes]] = {
+    "entities": (SHEET, b"<worksheet", ENTITIES + b"<worksheet"),
+    "entities of a name": (BOOK, b"<workbook", ENTITIES + b"<workbook"),
+    "count of strings": (STRINGS, b"<sst ", b'<sst count="4000000000" uniqueCount="4000000000" '),
+    "no dimension": (SHEET, b"<sheetData>", b'<dimension ref=""/><sheetData>'),
+}
+
+
+def changed(part: str, old: bytes, new: bytes) -> bytes:
+    file = hostile_xlsx([one_cell('r="A2"')])
+    with zipfile.ZipFile(io.BytesIO(file)) as archive:
+        content = archive.read(part)
+    assert old in content
+    content = content.replace(old, new)
+    return with_part(
+        file, part, content.replace(b"<v>x<", b"<v>&i;<").replace(b'"s1"', b'"&i;"') if b"DOCTYPE" in new else content
+    )
+
+
+@pytest.mark.parametrize("name", READ_ANYWAY)
+def test_what_says_nothing_of_cells_takes_little_time(name: str) -> None:
+    file = changed(*READ_ANYWAY[name])
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime, time.process_time()
+    assert [row.cells for row in open_rows(io.BytesIO(file), "users.xlsx")] == [("x",)]
+    assert time.process_time() - started < 1
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 5
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_would_unfold_is_refused(name: str) -> None:
+    assert refusal(changed(*REFUSED[name])) in ("workbook_broken", "workbook_too_large")
 
 
 def test_a_long_tag_takes_no_time() -> None:

@@ -23,13 +23,13 @@ from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from sync.processors.registry import REGISTRY
 from sync.outcomes.tryback import write_tryback
 from sync.reader import open_rows
-from sync.runs.pipeline import Work, run_pipeline
+from sync.runs.pipeline import PipelineContext, run_pipeline
 from tests.support import RunResult
 url, path = sys.argv[1:]
 processor, result = REGISTRY["users"], RunResult(0)
 with open(path, "rb") as stream:
     moodle = MoodleDatabase(MoodleConnection(url, "mdl_"))
-    run_pipeline(Work(processor, processor.options.resolve({}), moodle, result), stream, path)
+    run_pipeline(PipelineContext(processor, processor.options.resolve({}), moodle, result), stream, path)
     with open(path + ".tryback", "wb") as out:
         reader = open_rows(stream, path, known_name=processor.columns.knows)
         write_tryback(out, reader, [o for o in result.outcomes if o.action == "rejected"], language="en")
