@@ -259,6 +259,12 @@ MOODLE_TEXTS = {
         "The account of the Moodle database lacks a right (%(reason)s). Grant what manage.py moodlegrants prints, then take the "
         "run up again."
     ),
+    "moodle_tables_unknown": _(
+        "This Moodle has tables that ToolSync doesn't know, and whose rows would not be seen to: %(tables)s. Update ToolSync. If "
+        "they belong to a plugin and its rows may stay as they are, let the operator name them in "
+        "TOOLSYNC_MOODLE_LEAVE_TABLES."
+    ),
+    "check_tables_known": _("All tables that name a course, an account or an activity are known."),
     "moodle_version_unknown": _(
         "Moodle %(release)s is newer than %(known)s, the newest that ToolSync knows: files are only simulated, nothing is "
         "changed. Update ToolSync. Or try it on a copy of the site, and then let the operator set "
@@ -637,6 +643,7 @@ COURSE_LIST_TEXTS = {
         "There is no course with the %(identifier)s “%(course)s”. Correct the line, or take it out: the course may have been "
         "deleted before."
     ),
+    "course_being_deleted": _("Moodle is deleting “%(course)s” just now. Take the line out, or send it again later."),
     "course_delete_site": _("“%(course)s” is the front page of the site, which can't be deleted. Take the line out."),
     "course_plugins_unknown": _(
         "The course holds %(plugins)s, whose tables ToolSync doesn't know, so nothing of it was deleted. Add the plugin's "

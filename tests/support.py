@@ -105,7 +105,7 @@ def run_file(
     file_area: FileArea | None = None,
     moodle_command: MoodleCommand | None = None,
     after_line: int = 0,
-    permits: Mapping[str, bool] | None = None,
+    permits: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> RunResult:
     """Carry out a command file in the way the product does, without its own database.

@@ -315,6 +315,7 @@ TOOLSYNC_MOODLE_OPERATOR = env.str("TOOLSYNC_MOODLE_OPERATOR", default="admin")
 TOOLSYNC_MOODLE_CHANGE_PROTECTED_ACCOUNTS = env.bool("TOOLSYNC_MOODLE_CHANGE_PROTECTED_ACCOUNTS", default=False)
 TOOLSYNC_MOODLE_ASSIGN_CONFIGURING_ROLES = env.bool("TOOLSYNC_MOODLE_ASSIGN_CONFIGURING_ROLES", default=False)
 TOOLSYNC_MOODLE_WRITE_UNKNOWN_VERSIONS = env.bool("TOOLSYNC_MOODLE_WRITE_UNKNOWN_VERSIONS", default=False)
+TOOLSYNC_MOODLE_LEAVE_TABLES: list[str] = env.list("TOOLSYNC_MOODLE_LEAVE_TABLES", default=[])
 TOOLSYNC_MOODLE_PEPPERS: list[str] = env.json("TOOLSYNC_MOODLE_PEPPERS", default=[])
 # A command to run: from the environment only, so that nobody who reaches the web pages can choose it.
 TOOLSYNC_MOODLE_CLI: list[str] = env.json("TOOLSYNC_MOODLE_CLI", default=[])

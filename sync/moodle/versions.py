@@ -68,6 +68,7 @@ class Feature(Enum):
     SINGLE_ACTIVITY_MENU = (2025100600, "a course of a single activity begins with a menu block")
     REGRADE_TASKS = (2025100600, "a restore queues a task that works out the grades")
     EVIDENCE_GOES_WITH_ACTIVITY = (2025100600.05, "evidence of competencies goes with the activity that it stands in")
+    LINEAR_NAVIGATION = (2026100500, "courses in sections say whether they are gone through one by one; not yet tried")
 
     def is_in(self, version: float) -> bool:
         """Return whether a Moodle of this version (config.version) has it."""

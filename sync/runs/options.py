@@ -29,6 +29,7 @@ class OperatorPermits(TypedDict):
     changes_protected_accounts: bool
     assigns_configuring_roles: bool
     writes_unknown_versions: bool
+    tables_left_alone: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ def operator_permits() -> OperatorPermits:
         "changes_protected_accounts": settings.TOOLSYNC_MOODLE_CHANGE_PROTECTED_ACCOUNTS,
         "assigns_configuring_roles": settings.TOOLSYNC_MOODLE_ASSIGN_CONFIGURING_ROLES,
         "writes_unknown_versions": settings.TOOLSYNC_MOODLE_WRITE_UNKNOWN_VERSIONS,
+        "tables_left_alone": tuple(settings.TOOLSYNC_MOODLE_LEAVE_TABLES),
     }
 
 

@@ -29,6 +29,7 @@ _FORMAT_OPTIONS: dict[str, dict[str, str]] = {
 }
 _FORMAT_BLOCKS = {"social": ":social_activities"}
 _FORMATS_WITH_NEWS = ("topics", "weeks")
+_FORMATS_WITH_SECTIONS = ("topics", "weeks")
 _NEWS_NAME, _NEWS_INTRO = "Announcements", "General news and announcements"
 _DAY = 86_400
 
@@ -77,6 +78,8 @@ class CourseDefaults:
         if course_format == "singleactivity":
             return {"activitytype": self._moodle.plugin_config("format_singleactivity").get("activitytype") or "forum"}
         options = _FORMAT_OPTIONS.get(course_format, {})
+        if course_format in _FORMATS_WITH_SECTIONS and Feature.LINEAR_NAVIGATION.is_in(self._moodle.version):
+            options = {**options, "enablelinearnav": self._settings.get("enablelinearnav") or "0"}
         return {name: value or self._settings[name] for name, value in options.items()}
 
     def sections(self, course_format: str) -> int:

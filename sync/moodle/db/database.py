@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -93,7 +93,8 @@ class MoodleConnection:
     it; idle_seconds: the server ends a transaction in which nothing happens for so long (a suspended machine must not keep its
     locks), 0 = as the server is set;
     changes_protected_accounts, assigns_configuring_roles: the operator lets files do what they else may not;
-    writes_unknown_versions: the operator lets files change a Moodle that is newer than all that we know
+    writes_unknown_versions: the operator lets files change a Moodle that is newer than all that we know; tables_left_alone: of
+    plugins, without prefix, whose rows may stay when their course or account goes
     """
 
     url: str = field(repr=False)
@@ -108,6 +109,7 @@ class MoodleConnection:
     changes_protected_accounts: bool = False
     assigns_configuring_roles: bool = False
     writes_unknown_versions: bool = False
+    tables_left_alone: tuple[str, ...] = ()
 
 
 def data_place(place: str) -> dict[str, Any]:
@@ -130,6 +132,8 @@ class MoodleDatabase:
         self.prefix = connection.prefix
         self._metadata = sa.MetaData()
         self._tables: dict[str, sa.Table] = {}
+        # Table -> those of its columns that name a course, account, context or activity; None = not yet asked for.
+        self.telling_columns: Mapping[str, frozenset[str]] | None = None
         # Table -> column -> collation, for the tables that have been asked about (sync/moodle/db/identifiers.py).
         self.collations: dict[str, dict[str, str]] = {}
 
@@ -311,6 +315,11 @@ class MoodleSession:
             return float(self.config.get("version", "0"))
         except ValueError:
             return 0.0
+
+    @cached_property
+    def modules(self) -> frozenset[str]:
+        """The activities that are installed."""
+        return frozenset(name for (name,) in self.fetch(sa.select(self.table("modules").c.name)))
 
     @property
     def is_writable(self) -> bool:

@@ -29,6 +29,12 @@ class InsertForm(Enum):
     NUMBERS = auto()
 
 
+_CATALOGUE = (
+    "SELECT table_name AS in_table, column_name AS in_column FROM information_schema.columns"
+    " WHERE table_schema = {schema} AND column_name IN :names"
+)
+
+
 @dataclass(frozen=True)
 class Capabilities:
     """What a kind of server can do.
@@ -40,7 +46,8 @@ class Capabilities:
     collations under which different texts may be the same; describes_many_tables: one query tells the columns of many
     tables; builds_indexes_within: an index that is added later rebuilds its table; begin: the statement that opens a
     transaction that writes, "" = the first one does; settings: statement that a new connection begins with; idle: in its
-    place, where the server is to end idle transactions after so many seconds
+    place, where the server is to end idle transactions after so many seconds; columns_query: the tables that have columns of
+    these names, and the columns
     """
 
     label: str
@@ -61,6 +68,7 @@ class Capabilities:
     begin: str = ""
     settings: str = ""
     idle: str = ""
+    columns_query: str = _CATALOGUE.format(schema="DATABASE()")
 
 
 _NETWORK = MappingProxyType(
@@ -109,6 +117,7 @@ POSTGRESQL = Capabilities(
     takes_text_arrays=True,
     describes_many_tables=True,
     idle="SET idle_in_transaction_session_timeout = '{seconds}s'",
+    columns_query=_CATALOGUE.format(schema="CURRENT_SCHEMA()"),
 )
 SQLITE = Capabilities(
     label="SQLite",
@@ -118,6 +127,10 @@ SQLITE = Capabilities(
     is_file=True,
     # A deferred transaction that reads first can't become a writer once somebody else wrote: take the lock at once.
     begin="BEGIN IMMEDIATE",
+    columns_query=(
+        "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c"
+        " WHERE t.type = 'table' AND c.name IN :names"
+    ),
 )
 # Those that have accounts, by the names that SQLAlchemy has for them.
 SERVERS = {"mariadb": MARIADB, "mysql": MYSQL, "postgresql": POSTGRESQL}

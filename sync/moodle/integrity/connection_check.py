@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from django.core.exceptions import ImproperlyConfigured
 
 from sync.errors import MoodleError, MoodleRefused
+from sync.moodle.course_content.graph.graph import load_graph
+from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase, MoodleSession, translated_errors
 from sync.moodle.db.schema import REQUIRED_COLUMNS, WRITE_ORDER
 from sync.moodle.files.file_pool import STORAGE_ERRORS, storage_at
@@ -60,6 +62,7 @@ def _look(session: MoodleSession) -> Iterator[ConnectionFinding]:
         return
     yield from _release(session)
     yield from _tables(session)
+    yield _unknown_tables(session)
     if session.is_writable:
         yield from _rights(session)
     yield from _operator(session)
@@ -109,6 +112,13 @@ def _tables(session: MoodleSession) -> Iterator[ConnectionFinding]:
             yield finding
     if is_same:
         yield ConnectionFinding(ConnectionLevel.OK, "check_schema_same", {"count": len(names), "known": known})
+
+
+def _unknown_tables(session: MoodleSession) -> ConnectionFinding:
+    """List the tables because of which nothing is deleted, reset, copied or restored."""
+    if unknown := fetch_unknown_tables(session, load_graph()):
+        return ConnectionFinding(ConnectionLevel.WARNING, "moodle_tables_unknown", {"tables": ", ".join(unknown)})
+    return ConnectionFinding(ConnectionLevel.OK, "check_tables_known", {})
 
 
 def _table(

@@ -95,6 +95,7 @@ def delete_users(writer: Writer, accounts: Sequence[UserToDelete], *, now: int) 
     for table, column in _ROWS_OF_THE_ACCOUNT:
         if _has_column(writer.session, table, column):
             writer.delete_where(table, column, userids)
+    _revoke_tokens(writer, userids)
     my_pages = writer.session.table("my_pages")
     writer.delete_where("my_pages", "userid", userids, my_pages.c.private == 1)
     files += delete_user_context_contents(writer, userids)
@@ -151,6 +152,20 @@ def _delete_family(writer: Writer, parent: str, children: Collection[tuple[str, 
     gone = writer.delete_where(parent, "userid", userids)
     for child, column in children:
         writer.delete_where(child, column, [row["id"] for row in gone])
+
+
+def _revoke_tokens(writer: Writer, userids: Sequence[int]) -> None:
+    """Tokens of the REST API stay, revoked. Source: Moodle's upgrade steps to 5.3, not yet tried on a release"""
+    if not writer.session.database.has_table("rest_api_tokens"):
+        return
+    token = writer.session.table("rest_api_tokens")
+    for part in batched(userids, MAX_KEYS):
+        found = writer.session.fetch(
+            sa.select(token.c.id, token.c.revoked).where(token.c.userid.in_(part), token.c.revoked == 0)
+        )
+        writer.update_many(
+            "rest_api_tokens", [RowChange(row.id, {"revoked": row.revoked}, {"revoked": 1}) for row in found]
+        )
 
 
 def _delete_calendar_subscriptions(writer: Writer, userids: Sequence[int]) -> None:

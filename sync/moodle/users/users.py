@@ -38,10 +38,14 @@ class ProfileField:
 
 
 class SiteRules:
-    """What a site's settings say about accounts. Source: spec generic.md section 16."""
+    """What a site's settings say about accounts. Source: spec generic.md section 16.
 
-    def __init__(self, moodle: MoodleSession) -> None:
+    Shape: unknown_tables: of the site, in which rows of accounts may stand; asked for where accounts are deleted
+    """
+
+    def __init__(self, moodle: MoodleSession, unknown_tables: tuple[str, ...] = ()) -> None:
         self._moodle = moodle
+        self.unknown_tables = unknown_tables
         config = moodle.config
         self.mnethostid = int(config.get("mnet_localhost_id") or 1)
         self.allows_same_email = config.get("allowaccountssameemail", "0") == "1"

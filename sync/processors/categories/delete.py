@@ -14,6 +14,7 @@ from sync.columns.options import Options
 from sync.moodle.categories.categories import Category, CategoryContents, fetch_categories, fetch_category_contents
 from sync.moodle.categories.deletion import delete_empty_categories, unknown_question_types
 from sync.moodle.course_content.graph.graph import load_graph
+from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.courses.order import fix_course_order
 from sync.moodle.db.writer import Writer
 from sync.processors.base.after_commit import AfterCommit
@@ -23,14 +24,22 @@ from sync.values import Action, CleanRow, Outcome
 
 
 class CategoryState:
-    """What the site holds. Shape: categories: by id; unknown_plugins: of those that the rows name, by id"""
+    """What the site holds.
+
+    Shape: categories: by id; unknown_plugins: of those that the rows name, by id; unknown_tables: of the site
+    """
 
     def __init__(
-        self, categories: Sequence[Category], contents: CategoryContents, unknown_plugins: dict[int, list[str]]
+        self,
+        categories: Sequence[Category],
+        contents: CategoryContents,
+        unknown_plugins: dict[int, list[str]],
+        unknown_tables: Sequence[str] = (),
     ) -> None:
         self.categories = {category.id: category for category in categories}
         self.contents = contents
         self.unknown_plugins = unknown_plugins
+        self.unknown_tables = unknown_tables
 
 
 class CategoriesDeletePlan(Plan):
@@ -70,13 +79,14 @@ class CategoriesDelete(Processor[CategoryState, CategoriesDeletePlan]):
     def begin(self, names: Sequence[str]) -> None:
         self.graph = load_graph()
         self.graph.check(self.moodle)
+        self.unknown_tables = fetch_unknown_tables(self.moodle, self.graph)
 
     def fetch(self, rows: Sequence[CleanRow]) -> CategoryState:
         categories = fetch_categories(self.moodle)
         wanted = {row.values["categoryid"] for row in rows}
         named = [category for category in categories if category.id in wanted]
         unknown = unknown_question_types(self.moodle, self.graph, named)
-        return CategoryState(categories, fetch_category_contents(self.moodle), unknown)
+        return CategoryState(categories, fetch_category_contents(self.moodle), unknown, self.unknown_tables)
 
     def plan(self, rows: Sequence[CleanRow], state: CategoryState) -> CategoriesDeletePlan:
         plan = CategoriesDeletePlan(int(time.time()), dict(self._gone))
@@ -141,10 +151,19 @@ def _refusal(
     inner = state.contents.categories.get(category.id, {})
     if left := [name for categoryid, name in inner.items() if categoryid not in plan.gone]:
         return "category_has_categories", {"inner": min(left)}
-    if plugins := state.unknown_plugins.get(category.id):
-        return "category_plugins_unknown", {"plugins": ", ".join(plugins)}
+    if unknown := _unknown(category, state):
+        return unknown
     if state.contents.is_last(category.id, plan.gone):
         return "category_last", {}
+    return None
+
+
+def _unknown(category: Category, state: CategoryState) -> tuple[str, dict[str, object]] | None:
+    """Return code and parameters where there may be rows that would not go with a category."""
+    if state.unknown_tables:
+        return "moodle_tables_unknown", {"tables": ", ".join(state.unknown_tables)}
+    if plugins := state.unknown_plugins.get(category.id):
+        return "category_plugins_unknown", {"plugins": ", ".join(plugins)}
     return None
 
 

@@ -12,6 +12,7 @@ from sync.columns.clean import text
 from sync.columns.column import Column, Columns
 from sync.moodle.course_content.delete.delete import delete_courses, unknown_plugins
 from sync.moodle.course_content.graph.graph import load_graph
+from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.courses.courses import Course, fetch_course_weights
 from sync.moodle.courses.order import fix_course_order
 from sync.moodle.db.identifiers import folding
@@ -65,6 +66,7 @@ class CoursesDelete(CourseList):
     def begin(self, names: Sequence[str]) -> None:
         self.graph = load_graph()
         self.graph.check(self.moodle)
+        self.unknown_tables = fetch_unknown_tables(self.moodle, self.graph)
         self.fold = folding(self.moodle, "course", self.identifier) if self.identifier != "id" else str
         self.file_notes.append(Note("course_deletion_final", {}))
 
@@ -111,6 +113,8 @@ class CoursesDelete(CourseList):
             return "course_ambiguous", {"count": len(found)}
         if found[0].is_site:
             return "course_delete_site", {}
+        if self.unknown_tables:
+            return "moodle_tables_unknown", {"tables": ", ".join(self.unknown_tables)}
         if plugins := self.unknown_plugins.get(found[0].id):
             return "course_plugins_unknown", {"plugins": ", ".join(plugins)}
         return None

@@ -13,6 +13,7 @@ from sync.columns.clean import text
 from sync.columns.column import Column, Columns
 from sync.moodle.course_content.delete.delete import unknown_plugins
 from sync.moodle.course_content.graph.graph import load_graph
+from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.course_content.reset.reset import CourseReset, ResetFindings, look_at, reset_courses
 from sync.moodle.courses.courses import Course, CourseNames, fetch_course_names, fetch_course_weights, fetch_courses
 from sync.moodle.db.writer import Writer
@@ -82,6 +83,7 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
     def begin(self, names: Sequence[str]) -> None:
         self.graph = load_graph()
         self.graph.check(self.moodle)
+        self.unknown_tables = fetch_unknown_tables(self.moodle, self.graph)
         chosen: str = self.chosen.courseidentifier
         self.identifier = chosen if chosen in names else next(name for name in _IDENTIFIERS if name in names)
         if self.identifier != chosen:
@@ -134,6 +136,8 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
         course = self._course(subject, state)
         if isinstance(cells, RowError):
             raise cells
+        if self.unknown_tables:
+            raise RowError("moodle_tables_unknown", self.identifier, tables=", ".join(self.unknown_tables))
         if cells.is_all and (plugins := state.unknown_plugins.get(course.id)):
             raise RowError("course_reset_plugins", "modules", plugins=", ".join(plugins))
         plan.weight += state.weights.get(course.id, 0)

@@ -94,6 +94,8 @@ class CoursesPlanner:
         if course["category"] == 0:
             raise RowError("course_is_site", identifier, course=text, identifier=identifier)
         check_context(course, identifier)
+        if course.get("deletioninprogress"):
+            raise RowError("course_being_deleted", identifier, course=text)
         if not self.chosen.forceupdate:
             return _outcome(row, Action.UNCHANGED, "course_exists")
         return self._update(self._without_what_was_said(row, course["id"]), course)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from sync.errors import MoodleRefused
 from sync.moodle.categories.categories import fetch_categories
 from sync.moodle.course_content.delete.delete import unknown_plugins
 from sync.moodle.course_content.graph.graph import load_graph
+from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.course_content.restore.inventory import fetch_inventories
 from sync.moodle.courses.courses import fetch_course_weights, fetch_courses
 from sync.moodle.courses.defaults import CourseDefaults
@@ -85,6 +87,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         self.fills = "template" in self.names and self.chosen.forceupdate and self.chosen.templatemode != IGNORE
         if "template" in self.names:
             self.graph.check(self.moodle)
+            self.unknown_tables = fetch_unknown_tables(self.moodle, self.graph)
             self.shelf = BackupCache(
                 self.moodle, self.graph, self.file_area, self.kept,
                 leave_out=self.chosen.leaveoutunknown, with_inventory=self.fills,
@@ -219,14 +222,27 @@ class Courses(Processor[CoursesState, CoursesPlan]):
     def _fetch_templates(self, texts: set[str], named: Mapping[str, Sequence[CourseRow]]) -> dict[str, Template]:
         if self.shelf is None or not texts:
             return {}
+        templates = self._find_templates(self.shelf, texts, named)
+        if not self.unknown_tables:
+            return templates
+        refusal = ("moodle_tables_unknown", {"tables": ", ".join(self.unknown_tables)})
+        # What Moodle itself restores is its own affair.
+        return {
+            text: template if template.refusal or template.is_for_moodle else replace(template, refusal=refusal)
+            for text, template in templates.items()
+        }
+
+    def _find_templates(
+        self, shelf: BackupCache, texts: set[str], named: Mapping[str, Sequence[CourseRow]]
+    ) -> dict[str, Template]:
         backups = {text for text in texts if is_archive(text)}
         courses = texts - backups
         if self.chosen.templatesource == "course":
             live = fetch_templates(self.moodle, self.graph, courses, named, with_inventory=self.fills)
-            return {**recall_templates(self.memory, live), **self.shelf.fetch(backups, {})}
+            return {**recall_templates(self.memory, live), **shelf.fetch(backups, {})}
         # A simulation knows courses that aren't there yet.
         present = {text: named[text][0] for text in courses if named.get(text) and named[text][0]["id"] > 0}
-        return {**without_backup(present), **self.shelf.fetch(backups, present)}
+        return {**without_backup(present), **shelf.fetch(backups, present)}
 
     def _fetch_to_fill(self, courseids: Sequence[int]) -> dict[str, Any]:
         """Look at the courses that templates may come into."""

@@ -112,7 +112,7 @@ def find_template(templates: Mapping[str, Template], text: str) -> Template:
     Raises: RowError when there is none, or when it can't be copied
     """
     template = templates.get(text)
-    if template is None:
+    if template is None or template.course.get("deletioninprogress"):
         code = "course_template_archive" if is_archive(text) else "course_template_unknown"
         raise RowError(code, "template", template=text)
     if template.refusal:

@@ -21,10 +21,12 @@ class UsersDelete(UserList):
     summary = _("Delete the accounts of a list, with their enrolments, memberships, grades and files.")
     default_filename = "userdelete.csv"
     after = ("users",)
+    deletes = True
     columns = Columns(*IDENTITY_COLUMNS, *NAME_COLUMNS, one_of=IDENTITIES)
 
     def plan_account(self, row: CleanRow, account: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
         self.refuse_protected(account)
+        self.refuse_unknown_tables()
         plan.book.remove(account)
         plan.delete_user(account)
         note = Note("account_deleted_id", {"id": account.key})

@@ -231,6 +231,8 @@ class UsersPlanner:
             return RowResult(row.line, row.values["username"], None, Action.UNCHANGED, "nothing_to_delete")
         if account.key in self.touched:
             raise SplitChunk(row.line)
+        if self.rules.unknown_tables:
+            raise RowError("moodle_tables_unknown", "deleted", tables=", ".join(self.rules.unknown_tables))
         self.book.remove(account)
         self.plan.delete_user(account)
         self.profiles.delete(account)

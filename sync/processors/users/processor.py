@@ -14,6 +14,8 @@ from sync.columns.clean import email, flag, integer, moodle_time, text
 from sync.columns.column import Column, Columns, Empty, NumberedColumn, PrefixedColumn
 from sync.columns.general_options import DATE_ORDER_OPTION, GENERAL_OPTIONS
 from sync.columns.options import Choice, Flag, Options
+from sync.moodle.course_content.graph.graph import load_graph
+from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.db.identifiers import folding
 from sync.moodle.db.writer import Writer
 from sync.moodle.users.passwords import PasswordPool
@@ -163,7 +165,8 @@ class Users(Processor[UsersState, UsersPlan]):
 
     def begin(self, names: Sequence[str]) -> None:
         self.names = frozenset(names)
-        self.rules = SiteRules(self.moodle)
+        deletes = "deleted" in self.names
+        self.rules = SiteRules(self.moodle, fetch_unknown_tables(self.moodle, load_graph()) if deletes else ())
         self.folds = {**identity_folds(self.moodle), "profile": folding(self.moodle, "user_info_data", "data")}
         self.passwords = PasswordPool()
         self.simulated = SimulatedPasswords()

@@ -6,7 +6,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +15,8 @@ from sync.columns.column import Column, Empty
 from sync.columns.general_options import GENERAL_OPTIONS
 from sync.columns.options import Choice, Options
 from sync.columns.words import folded
+from sync.moodle.course_content.graph.graph import load_graph
+from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.db.writer import Writer
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.errors import RowError
@@ -74,14 +76,15 @@ class UserListState:
 
 
 class UserList(Processor[UserListState, UsersWritePlan]):
-    """One row, one account: found by the primary identity, then handed to `plan_account`."""
+    """One row, one account: found by the primary identity, then handed to `plan_account`. Shape: deletes: accounts may go"""
 
     options = LIST_OPTIONS
     extra_fields: tuple[str, ...] = ()
+    deletes: ClassVar[bool] = False
 
     def begin(self, names: Sequence[str]) -> None:
         self.names = frozenset(names)
-        self.rules = SiteRules(self.moodle)
+        self.rules = SiteRules(self.moodle, fetch_unknown_tables(self.moodle, load_graph()) if self.deletes else ())
         self.folds = identity_folds(self.moodle)
         self.identity = self._identity_in_use(names)
         self.fields = tuple(dict.fromkeys((*KEY_FIELDS, *self.extra_fields, *(n for n in PERSON_NAMES if n in names))))
@@ -151,6 +154,11 @@ class UserList(Processor[UserListState, UsersWritePlan]):
     def refuse_protected(self, account: ChunkUser) -> None:
         """Nobody is locked out: guest, site administrators and the operator stay as they are. Raises: RowError"""
         self._refuse_one_of(self.rules.protected_ids, account)
+
+    def refuse_unknown_tables(self) -> None:
+        """Nobody is deleted while rows of his might stay. Raises: RowError"""
+        if self.rules.unknown_tables:
+            raise RowError("moodle_tables_unknown", self.identity, tables=", ".join(self.rules.unknown_tables))
 
     def refuse_untouchable(self, account: ChunkUser) -> None:
         """Nor is anything else of them changed, unless the operator allows it. Raises: RowError"""

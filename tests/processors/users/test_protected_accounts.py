@@ -175,6 +175,7 @@ def test_only_the_environment_allows_it(settings: object) -> None:
         "changes_protected_accounts": False,
         "assigns_configuring_roles": False,
         "writes_unknown_versions": False,
+        "tables_left_alone": (),
     }
     settings.TOOLSYNC_MOODLE_CHANGE_PROTECTED_ACCOUNTS = True
     assert main_connection().changes_protected_accounts

@@ -30,7 +30,8 @@ SLICE_ROWS = 5_000
 
 # What a gradebook consists of; its letters are the course's.
 GRADEBOOK = frozenset((
-    "grade_grades", "grade_items", "grade_categories", "grade_outcomes", "grade_outcomes_courses", "grade_settings", "scale",
+    "grade_grades", "grade_items", "grade_categories", "grade_outcomes", "grade_outcomes_courses", "grade_outcomes_modules",
+    "grade_settings", "scale",
 ))  # fmt: skip
 
 _Rows = list[dict[str, Any]]

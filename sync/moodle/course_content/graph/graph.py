@@ -2,7 +2,7 @@
 
 A table belongs to the course through `parent` and `fk`: its rows are those whose fk holds the parent row's id. The parents
 `course` and `context` (the contexts from the course down to its activities and blocks) are where every chain ends.
-Source: Moodle's schema of 4.1, 4.5 and 5.1; docs/decisions/0010-courses-as-data.md
+Source: Moodle's schema of the captured releases; docs/decisions/0010-courses-as-data.md
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ from sync.moodle.db.database import MoodleSession
 
 COURSE, CONTEXT = "course", "context"
 _MODULE = "mod_"
+# Columns that name a course, an account, a context or an activity, whatever the table.
+TELLING_COLUMNS = frozenset(
+    ("contextid", "cm", "cmid", "course", "courseid", "coursemodule", "coursemoduleid", "userid")
+)
 
 
 class Kind(StrEnum):
@@ -91,11 +95,16 @@ class GraphFileArea(NamedTuple):
 
 @dataclass(frozen=True)
 class CourseGraph:
-    """All tables, by name. Shape: question_types: those whose tables are known, or that have none."""
+    """All tables, by name.
+
+    Shape: question_types: those whose tables are known, or that have none; site_columns: table -> columns that name a course,
+    an account, a context or an activity without making the row a part of it
+    """
 
     tables: Mapping[str, GraphTable]
     question_types: frozenset[str]
     file_areas: Sequence[GraphFileArea] = field(default=(), repr=False)
+    site_columns: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False)
 
     @property
     def modules(self) -> frozenset[str]:
@@ -134,6 +143,18 @@ class CourseGraph:
         added = {table.name: table for table in tables}
         return replace(self, tables={**self.tables, **added}, question_types=self.question_types.union(question_types))
 
+    def knows(self, name: str) -> bool:
+        """Return whether a table is named here."""
+        return name in self.tables or name in self.site_columns
+
+    def names_in(self, name: str) -> frozenset[str]:
+        """Return the columns of a table that are accounted for: all of those whose rows go with a course."""
+        table = self.tables.get(name)
+        if table is not None and (table.links or table.kind is not Kind.SITE):
+            return TELLING_COLUMNS
+        named = {*table.usercolumns, *(reference.column for reference in table.references)} if table else set()
+        return self.site_columns.get(name, frozenset()) | named
+
     def check(self, session: MoodleSession) -> None:
         """Hold the columns that tie the tables together against the real ones.
 
@@ -166,6 +187,7 @@ def load_graph() -> CourseGraph:
             )
             for row in document["fileareas"]
         ),
+        {name: frozenset(columns) for name, columns in document["sitecolumns"].items()},
     )
 
 
