@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase
-from sync.moodle.integrity.connection_check import Level, check_connection
+from sync.moodle.integrity.connection_check import ConnectionLevel, check_connection
 from tests.conftest import REAL_SITES
 from tests.moodle_sites import MoodleSite
 from tests.real_sites import RealSites, needs_moodle_data
@@ -139,7 +139,7 @@ def test_the_connection_check_lists_them(sqlite_site: MoodleSite) -> None:
         found = [finding for finding in check_connection(moodle) if finding.code == "moodle_tables_unknown"]
     moodle.dispose()
     assert [(finding.level, finding.params["tables"]) for finding in found] == [
-        (Level.WARNING, "mdl_learning_plan, mdl_quiz_pauses")
+        (ConnectionLevel.WARNING, "mdl_learning_plan, mdl_quiz_pauses")
     ]
 
 
