@@ -33,7 +33,8 @@ def test_a_sound_moodle_has_nothing_to_complain_of(moodle_site: MoodleSite, tmp_
     findings = check(moodle_site, dataroot=tmp_path)
     assert [finding for finding in findings if finding.level is not ConnectionLevel.OK] == []
     assert found(findings, ConnectionLevel.OK) == [
-        "check_server", "check_release", "check_schema_same", "check_tables_known", "check_rights", "check_time_zone", "check_dataroot"
+        "check_server", "check_release", "check_schema_same", "check_tables_known", "check_rights", "check_time_zone",
+        "check_dataroot",
     ]  # fmt: skip
     assert moodle_site.diff(before, moodle_site.snapshot()) == {}
 
