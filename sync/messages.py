@@ -55,6 +55,10 @@ FILE_TEXTS = {
         "Line %(line)s holds no column name, but line %(found)s does: the header must be the first line. Delete the lines "
         "above it, or put # before each of them."
     ),
+    "header_in_comment": _(
+        "The header stands in line %(line)s behind “%(mark)s”, which makes a comment of it, so a row was taken for the header. "
+        "Delete what stands before the first column name."
+    ),
     "row_too_long": _(
         "Line %(line)s: the row is longer than %(limit)s MiB. Check the line ends, and the quotes of cells that go on "
         "over several lines."
@@ -150,6 +154,9 @@ COLUMN_TEXTS = {
         "The line begins like a comment (“%(cell)s”), but it has as many cells as the header. If it is a row, put its first "
         "cell in quotes; if it is a comment, delete it or its separators."
     ),
+    "row_begins_with_blank": _(
+        "The line begins with a blank, as comments do. If it is a row, delete the blank; if it is a comment, put # before it."
+    ),
     "row_under_other_header": _(
         "Line %(header)s is another header, so the cells from there on belong to other columns. Put these rows into a file "
         "of their own."
@@ -202,9 +209,35 @@ COLUMN_TEXTS = {
         "The cell holds characters that no text has, such as � in place of a letter: another program read the file in a "
         "wrong encoding. Take the file from its source again."
     ),
+    "cell_encoded_otherwise": _(
+        "“%(value)s” is what “%(meant)s” becomes when a file of a DOS program is opened as one of Windows. Take the file from "
+        "its source again, and choose its encoding (CP850) in the option encoding."
+    ),
+    "cell_is_escaped": _(
+        "“%(value)s” is how another program writes “%(meant)s”. Have that program write the file in UTF-8 and without such "
+        "escapes, or correct the cell."
+    ),
+    "cell_entity_cut": _(
+        "“%(value)s” ends with the beginning of a letter as web pages write it; the semicolon behind it was taken for the "
+        "separator. Save the file in UTF-8, with the letter itself."
+    ),
+    "cell_letters_replaced": _(
+        "“%(value)s” holds question marks where letters seem to have been: a program could not write them in its encoding. Take "
+        "the file from its source again, and save it in UTF-8 (in Excel: “CSV UTF-8”)."
+    ),
     "column_rounded": _(
         "Column %(column)s: %(count)s rows hold rounded numbers such as 2.026E+07. The column was damaged by a "
         "spreadsheet; take the file from its source again, and open it with this column as text."
+    ),
+    "end_mark_left_out": _("The mark by which DOS programs end a file (1A) was left out at its end."),
+    "rows_after_blank": PluralText(
+        lambda count: ngettext(
+            "%(count)s line begins with a blank (line %(line)s) and has the cells of a row: it was read as one, without the "
+            "blank.",
+            "%(count)s lines begin with a blank (first line %(line)s) and have the cells of a row: they were read as rows, "
+            "without the blank.",
+            count,
+        )
     ),
     "header_repeated": _("The header stands in the file again and was passed over there (lines: %(lines)s)."),
     "cell_empty": _("The cell is empty. Fill it in."),
@@ -231,6 +264,22 @@ COLUMN_TEXTS = {
         "In this column 01/02/2030 is read in the order “%(order)s” (d: day, m: month, y: year), in which there is no such "
         "day. Write all dates in one order, best YYYY-MM-DD, or set the option dateorder."
     ),
+    "value_in_apostrophes": _("Leave out the apostrophes around it."),
+    "date_year_short": _("The year has two digits; probably %(meant)s is meant. Write it with four."),
+    "date_without_year": _("The year is missing."),
+    "date_without_day": _("The day is missing."),
+    "date_day_or_year": _("It may be a day without a year, or a month without a day."),
+    "date_only_time": _("It is a time without a day."),
+    "date_only_year": _("It looks like a year; the day is missing."),
+    "date_of_zeros": _("A database writes no date like this: leave the cell empty, or write 0."),
+    "date_year_outside": _(
+        "The year must lie between %(first)s and %(last)s. For no date leave the cell empty, or write 0."
+    ),
+    "date_no_such_month": _("There is no month %(month)s."),
+    "date_no_such_month_meant": _("There is no month %(month)s; perhaps %(meant)s is meant."),
+    "date_no_such_day": _("That month has no day %(day)s; its last is %(meant)s."),
+    "date_hour_24": _("The day ends where the next one begins: write %(meant)s."),
+    "date_no_such_time": _("There is no time %(time)s: hours go to 23, minutes to 59."),
     "value_not_email": _("“%(value)s” is not an e-mail address. Write it like name@example.org."),
 }
 
@@ -625,6 +674,10 @@ COURSE_TEXTS = {
         "No category has the number “%(category)s”, and none at the top is called so. Correct it, or write /%(category)s for a "
         "category that is to be made."
     ),
+    "category_number_unclear": _(
+        "“%(category)s” looks like a number as a spreadsheet shows it, and no category at the top is called so. Write a "
+        "category's number in digits alone (5, 2026), or /%(category)s for a category that is to be made."
+    ),
     "category_path_gap": _("The path “%(path)s” has an empty part. Write it like Sciences/Mathematics."),
     "category_name_too_long": _("The category name “%(name)s” is too long: at most %(limit)s characters. Shorten it."),
     "teacher_unknown": _("“%(account)s” is nobody's id, username, address or name. Correct it."),
@@ -668,6 +721,9 @@ RESET_TEXTS = {
     ),
     "course_reset_module_unknown": _(
         "“%(module)s” is no activity that ToolSync knows. Write the names with spaces between them: %(known)s."
+    ),
+    "course_reset_roles_yes": _(
+        "“%(value)s” doesn't say whose roles. Write the short names of roles with spaces between them, or “all”."
     ),
     "course_reset_role_unknown": _(
         "There is no role “%(role)s”; its holders, if you meant another one, are still enrolled."
@@ -873,6 +929,17 @@ GROUP_TEXTS = {
         "The group with the idnumber “%(idnumber)s” is called “%(name)s” and keeps its name. To rename it, name it in the column "
         "updateid."
     ),
+    "group_name_shared": _(
+        "The course has another group called “%(group)s”. Moodle's own form refuses this; rows that name groups by their names "
+        "can't tell the two apart."
+    ),
+    "grouping_name_taken": _(
+        "The course has a grouping “%(grouping)s” with the idnumber “%(present)s”: another one of this name is not made. "
+        "Give it another name, or leave the idnumber empty."
+    ),
+    "grouping_keeps_idnumber": _(
+        "The grouping of this name has no idnumber, and “%(idnumber)s” was not set. Fill in updateid to change it."
+    ),
     "group_made_instead": _(
         "the course has no group with the %(identifier)s “%(group)s”; the one of this name was taken, or a new one made"
     ),
@@ -980,6 +1047,41 @@ RUN_TEXTS: dict[str, Any] = {
     "archive_differs": _("The archive could not be stored as it should be, so the file was not deleted."),
     "settings_dead": _(
         "These settings come from the old plugin, which never did anything with them, and neither does ToolSync: %(names)s."
+    ),
+    "escapes_decoded": PluralText(
+        lambda count: ngettext(
+            "Escapes of another program were decoded in %(count)s row: “%(value)s” in line %(line)s (columns: %(columns)s).",
+            "Escapes of another program were decoded in %(count)s rows, first “%(value)s” in line %(line)s (columns: "
+            "%(columns)s).",
+            count,
+        )
+    ),
+    "text_marks_taken_out": PluralText(
+        lambda count: ngettext(
+            "An apostrophe before digits, by which a spreadsheet keeps them as a text, was taken out in %(count)s row: "
+            "“%(value)s” in line %(line)s (columns: %(columns)s).",
+            "An apostrophe before digits, by which a spreadsheet keeps them as a text, was taken out in %(count)s rows, first "
+            "“%(value)s” in line %(line)s (columns: %(columns)s).",
+            count,
+        )
+    ),
+    "cells_perhaps_escaped": PluralText(
+        lambda count: ngettext(
+            "%(count)s row holds what looks like the escapes of another program, and was taken as it is: “%(value)s” in line "
+            "%(line)s (columns: %(columns)s).",
+            "%(count)s rows hold what looks like the escapes of another program, and were taken as they are, first “%(value)s” "
+            "in line %(line)s (columns: %(columns)s).",
+            count,
+        )
+    ),
+    "letters_perhaps_replaced": PluralText(
+        lambda count: ngettext(
+            "%(count)s row holds a question mark within a word, perhaps in place of a letter that a program could not write: "
+            "“%(value)s” in line %(line)s (columns: %(columns)s). Compare it with the source, and save the file in UTF-8.",
+            "%(count)s rows hold question marks within words, perhaps in place of letters that a program could not write, first "
+            "“%(value)s” in line %(line)s (columns: %(columns)s). Compare them with the source, and save the file in UTF-8.",
+            count,
+        )
     ),
     "invisible_characters": PluralText(
         lambda count: ngettext(

@@ -75,6 +75,27 @@ class CleanRow(NamedTuple):
     notes: tuple[Note, ...] = ()
 
 
+class Spelled(str):
+    """A text in the form that Moodle stores, which knows how the file spells it. Shape: spelled: as the cell has it"""
+
+    __slots__ = ("spelled",)
+    spelled: str
+
+    @classmethod
+    def of(cls, stored: str, spelled: str) -> str:
+        """Return the stored form; a plain text where the file spells it the same."""
+        if stored == spelled:
+            return stored
+        text = cls(stored)
+        text.spelled = spelled
+        return text
+
+
+def spelling_of(text: str) -> str:
+    """Return a text as the file spells it."""
+    return text.spelled if isinstance(text, Spelled) else text
+
+
 class Moment(NamedTuple):
     """A moment as a cell gives it.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from sync.columns.escaped_cells import EscapedCells, Place
 from sync.values import Note
 
 # Zero width, direction marks, soft hyphens, the mark of the byte order.
@@ -18,6 +19,7 @@ class CellTexts:
     """Brings cells into form, and counts what was taken out. Made once for a run; a row that is read again counts once."""
 
     def __init__(self) -> None:
+        self._escapes = EscapedCells()
         self._columns: set[str] = set()
         self._rows = 0
         self._first = self._last = 0
@@ -32,13 +34,18 @@ class CellTexts:
             self._count(name, line)
         return cleaned
 
+    def meant(self, text: str, name: str, line: int, place: Place | None) -> str:
+        """Return the text that a cell means. Shape: place: None = as it stands. Raises: CellError"""
+        return text if place is None else self._escapes.meant(text, name, line, place)
+
     @property
     def notes(self) -> list[Note]:
         """What is worth saying about the file."""
-        if not self._rows:
-            return []
-        columns = ", ".join(sorted(self._columns))
-        return [Note("invisible_characters", {"count": self._rows, "line": self._first, "columns": columns})]
+        notes = self._escapes.notes
+        if self._rows:
+            columns = ", ".join(sorted(self._columns))
+            notes.append(Note("invisible_characters", {"count": self._rows, "line": self._first, "columns": columns}))
+        return notes
 
     def _count(self, name: str, line: int) -> None:
         self._columns.add(name)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.dates import DAY_FIRST, DateOrders, NotAMoment, parse_moment
 from sync.columns.words import folded, truth
-from sync.values import Moment
+from sync.values import Moment, Spelled
 
 Label = str | Promise
 Clean = Callable[[str], Any]
@@ -26,6 +26,8 @@ _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
 # No bound that a column declares has more; Python refuses to read numbers of thousands of digits.
 _LONGEST_NUMBER = 20
 _EMAIL = re.compile(r"[^@\s<>()\[\],;:\\\"]+@[^@\s<>()\[\],;:\\\"]+")
+# Address books write 'name@example.org'; no address begins or ends so. (An empty text has none either.)
+_APOSTROPHES = ("'", "\u2018", "\u2019", "`", "\u00b4")
 _LONGEST_VALUE_SHOWN = 100
 
 
@@ -81,7 +83,7 @@ class TextKind(ValueKind):
 
     def _change(self) -> Clean | None:
         if self.lower:
-            return str.lower
+            return lambda text: Spelled.of(text.lower(), text)
         if self.upper:
             return str.upper
         if self.plain:
@@ -195,6 +197,8 @@ class EmailKind(TextKind):
 
         def clean(text: str) -> str:
             value: str = as_text(text)
+            if value[:1] in _APOSTROPHES or value[-1:] in _APOSTROPHES:
+                raise CellError("value_not_email", value=shown(text), hint="value_in_apostrophes")
             if ("@" in value and _EMAIL.fullmatch(value)) or "NOMAIL" in value.upper().replace(" ", ""):
                 return value
             raise CellError("value_not_email", value=shown(text))

@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
+from sync.columns.date_hints import hint_of
 from sync.columns.words import MONTHS, WEEKDAYS, folded
 
 # The furthest second that Moodle's 10-digit columns hold, and the whole years until then.
@@ -31,6 +32,7 @@ _LEAST_BEFORE_1970 = 900
 _SERIALS = range(10_000, 100_000)
 _SERIAL_ZERO = date(1899, 12, 30)
 _DAYS = range(1, 4000)
+_YEARS = range(1900, 2101)
 
 _NUMBER = re.compile(r"@?(-?\d+)")
 _SERIAL_WITH_TIME = re.compile(r"(\d{5})[.,]\d+")
@@ -98,6 +100,18 @@ def parse_moment(text: str, orders: DateOrders = DAY_FIRST, *, from_year: int = 
     if len(text) > _LONGEST:
         raise NotAMoment
     text = " ".join(text.split())
+    try:
+        return _moment_of(text, orders, from_year)
+    except NotAMoment as error:
+        order = orders.dotted if "." in text else orders.usual
+        hint = None if error.code else hint_of(text, from_year, is_month_first=order is DateOrder.MONTH_FIRST)
+        if hint is None:
+            raise
+        raise NotAMoment(hint[0], **hint[1]) from None
+
+
+def _moment_of(text: str, orders: DateOrders, from_year: int) -> int | datetime:
+    """Read a moment from a text with single blanks. Raises: NotAMoment"""
     if number := _NUMBER.fullmatch(text):
         return _number(text, int(number[1]), from_year)
     if serial := _SERIAL_WITH_TIME.fullmatch(text):
@@ -169,6 +183,8 @@ def _not_seconds(number: int) -> NotAMoment:
     if number in _SERIALS:
         meant = _SERIAL_ZERO + timedelta(days=number)
         return NotAMoment("value_serial_date", meant=meant.isoformat())
+    if number in _YEARS:
+        return NotAMoment("date_only_year")
     return NotAMoment("value_perhaps_days") if number in _DAYS else NotAMoment("value_too_small_for_seconds")
 
 

@@ -19,6 +19,7 @@ CELL_CODES = frozenset((
     "value_not_email", "country_unknown", "language_unknown", "timezone_unknown", "profile_year_out_of_range",
     "cell_is_formula_error", "cell_is_rounded", "cell_lost_digits", "cell_is_formula",
     "cell_too_narrow", "cell_is_null", "cell_encoded_twice", "cell_letters_lost",
+    "cell_encoded_otherwise", "cell_is_escaped", "cell_entity_cut", "cell_letters_replaced",
 ))  # fmt: skip
 _NAMING_OPTIONS = ("primaryidentity", "courseidentifier", "groupidentifier", "groupingidentifier", "cohortidentifier")
 

@@ -8,6 +8,7 @@ from typing import Any
 from sync.columns.cell_texts import CellTexts
 from sync.columns.clean import CellError, Clean, TextKind, shown
 from sync.columns.column import Columns, Empty, PrefixedColumn
+from sync.columns.escaped_cells import Place, may_be_escaped, place_of
 from sync.columns.header import MatchedHeader
 from sync.columns.leaving_out import LeavingOut, left_out
 from sync.columns.options import OptionValues
@@ -43,6 +44,7 @@ class RowCleaner:
         self._width = header.width
         self._exact = columns.exact_width
         self._text_positions: set[int] = set()
+        self._places: dict[int, Place] = {}
         self._fields: list[tuple[int, str, Clean, bool, bool, bool]] = []
         for position, name, column in header.fields:
             kind = column.kind
@@ -53,6 +55,8 @@ class RowCleaner:
             # A custom field may be a checkbox.
             if isinstance(kind, TextKind) and not isinstance(column, PrefixedColumn):
                 self._text_positions.add(position)
+            if (place := place_of(name, column)) is not None:
+                self._places[position] = place
             clears = column.empty is Empty.CLEARS
             self._fields.append((position, name, kind.cleaner(), column.must_be_filled, clears, column.is_key))
 
@@ -76,6 +80,7 @@ class RowCleaner:
         values: dict[str, Any] = {}
         notes: tuple[Note, ...] = ()
         value: Any
+        places = self._places if may_be_escaped("\n".join(cells)) else {}
         for position, name, clean, must_be_filled, clears, is_key in self._fields:
             value = cells[position] if position < count else ""
             try:
@@ -83,7 +88,7 @@ class RowCleaner:
                     self._refuse(cell_faults[position], position, name)
                 if value and not value.isascii():
                     value = self._texts.normal(value, name, line, is_key=is_key)
-                value = value and clean(value)
+                value = value and clean(self._texts.meant(value, name, line, places.get(position)))
             except CellError as error:
                 if not self._leaving_out.may_go(error.code, name):
                     return Rejection(line, name, error.code, error.params)

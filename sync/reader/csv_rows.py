@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from sync.errors import EmptyFile, HeaderError
 from sync.reader.cells import CELL_LIMIT, split_cells
-from sync.reader.dialect import SEPARATOR_NAMES, SEPARATORS, Dialect, decode_entities, guess_separator
+from sync.reader.dialect import COMMENT_MARKS, SEPARATOR_NAMES, SEPARATORS, Dialect, decode_entities, guess_separator
 from sync.reader.encoding import FoundEncoding, find_encoding
 from sync.reader.encoding_mark import read_mark
 from sync.reader.row_bytes import (
@@ -22,7 +22,7 @@ from sync.reader.row_bytes import (
     line_groups,
     separator_line,
 )
-from sync.reader.row_checks import NO_FAULTS, QUOTES_DOUBTFUL, RowChecks
+from sync.reader.row_checks import NO_FAULTS, QUOTES_DOUBTFUL, RowChecks, holds_commented_header
 from sync.reader.row_reader import Look, RowReader, list_header, make_header
 from sync.reader.row_splitter import PlainRun, RowSplitter, SplitRow
 from sync.reader.spreadsheet_cells import may_be_special
@@ -65,6 +65,8 @@ def open_csv(stream: BinaryIO, encoding: str, separator: str, is_known: IsKnown,
     source.bytes_read = len(found.bom) + len(line)
     if not any(map(is_known, header.names)):
         _refuse_lines_above_header(parser, is_known)
+        _refuse_header_in_comment(source, number, is_known)
+    _note_end_mark(source, parser)
     checks = parser.checks
     return RowReader(
         dialect, header, checks.skipped, parser.rows(), lambda: source.bytes_read, findings=checks.findings,
@@ -114,6 +116,7 @@ def open_list(
     rows_expected = _look_at_all(
         _RowParser(source, chosen or _NO_SEPARATOR, lambda _name: False, list_names=names), look
     )
+    _note_end_mark(source, parser)
     checks = parser.checks
     return RowReader(
         dialect, parser.header, checks.skipped, parser.rows(), lambda: source.bytes_read, findings=checks.findings,
@@ -125,6 +128,12 @@ def _note_guess(found: FoundEncoding, parser: _RowParser) -> None:
     if found.words:
         words = ", ".join(found.words)
         parser.checks.findings.add_note(Note("encoding_guessed", {"encoding": found.encoding, "words": words}))
+
+
+def _note_end_mark(source: ByteSource, parser: _RowParser) -> None:
+    """Say that there was one; asked once the whole file has been read."""
+    if source.has_end_mark:
+        parser.checks.findings.add_note(Note("end_mark_left_out", {}))
 
 
 def _is_chosen(found: FoundEncoding) -> bool:
@@ -222,6 +231,8 @@ class _RowParser:
         """Return the row that a part of the file is; None when it is passed over after all."""
         line, raw, kind, last_line = split
         checks = self.checks
+        if raw[:1] == b" " and kind != SUSPECT:
+            checks.findings.add_row_after_blank(line)
         cells = split_cells(text, self._separator)
         if "&#" in text:
             cells = [decode_entities(cell) for cell in cells]
@@ -301,6 +312,19 @@ def _refuse_lines_above_header(parser: _RowParser, is_known: IsKnown) -> None:
             names = [cell.lower() for cell in parser.cells_of(split) if cell]
             if len(names) > 1 and all(map(is_known, names)):
                 raise HeaderError("header_below", line=parser.header.line, found=split.line)
+
+
+def _refuse_header_in_comment(source: ByteSource, header_line: int, is_known: IsKnown) -> None:
+    """Refuse a file whose header stands in a comment, so that its first row was taken for the header.
+
+    Raises: HeaderError
+    """
+    lines = islice(chain.from_iterable(line_groups(source.blocks())), header_line - 1)
+    for number, line in enumerate(lines, start=1):
+        text = line.decode(source.encoding).strip()
+        separator = guess_separator(text.lstrip(COMMENT_MARKS), is_known)
+        if holds_commented_header([cell.strip().lower() for cell in split_cells(text, separator)], is_known):
+            raise HeaderError("header_in_comment", line=number, mark=text[0])
 
 
 def _refuse_other_separators(header: Header, separator: str) -> None:

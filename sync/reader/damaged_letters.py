@@ -19,9 +19,17 @@ _SIGNS = (
     (r"├[^\s\w]", "cp850"),
     (r"Ă[^\s\w]|Ă[Ľşťźľ]", "cp1250"),
 )
+# The first half of à or of a blank that doesn't break, whose second half a program took for a blank: VoilÃ, Ã la carte, 10Â.
+_CUT = re.compile(r"(?<=[a-zß-ÿ])[ÃÂ](?=\W|\Z)|(?:\A|(?<=\s))Ã(?=\s+[a-zß-ÿ])")
+_CUT_MEANT = {"Ã": "à", "Â": ""}
+# Letters of CP850 read as Windows-1252, where such signs never stand: within a word or at its end.
+_READ_AS_WINDOWS = re.compile(r"(?<=[^\W\d_])(?:[‚ƒ„ˆ˜‰](?=[^\W\d_]|\Z|[\s,.])|[†‡‹›](?=[^\W\d_])|[“”](?=[a-zß-ÿ]))")
+_QUOTES = "“”„"
 # The replacement character, and control characters that no text has.
 _LOST = "[\ufffd\x01-\x08\x0e-\x1f\x7f-\x9f]"
-_SIGN_OF_DAMAGE = re.compile(f"[ÃÂÄÅÐÑâ√├Ă][^\\x00-\\x7f]|{_LOST}").search
+_SIGN_OF_DAMAGE = re.compile(
+    f"[ÃÂÄÅÐÑâ√├Ă][^\\x00-\\x7f]|Ã\\s|[a-zß-ÿ][ÃÂ]|[^\\W\\d_][‚ƒ„ˆ˜‰†‡‹›“”]|{_LOST}"
+).search
 _CONTROLS = dict.fromkeys((*range(1, 9), *range(14, 32), 127))
 _PATTERNS = tuple((re.compile(sign).search, encoding) for sign, encoding in _SIGNS)
 _LOST_LETTER = re.compile(_LOST).search
@@ -45,6 +53,13 @@ def damaged_letters(text: str) -> Note | None:
     meant = _read_again(text)
     if meant != text:
         return Note(ENCODED_TWICE, {"value": text[:_LONGEST_SHOWN], "meant": meant[:_LONGEST_SHOWN]})
+    if _CUT.search(text):
+        meant = _CUT.sub(lambda found: _CUT_MEANT[found[0]], text)
+        return Note(ENCODED_TWICE, {"value": text[:_LONGEST_SHOWN], "meant": meant[:_LONGEST_SHOWN]})
+    # A text in which quotes open and close may have one beside a letter.
+    if _READ_AS_WINDOWS.search(text) and sum(quote in text for quote in _QUOTES) < len(_QUOTES) - 1:
+        meant = _READ_AS_WINDOWS.sub(lambda found: found[0].encode("cp1252").decode("cp850"), text)
+        return Note("cell_encoded_otherwise", {"value": text[:_LONGEST_SHOWN], "meant": meant[:_LONGEST_SHOWN]})
     if _LOST_LETTER(text):
         return Note("cell_letters_lost", {})
     return None

@@ -27,6 +27,8 @@ BLANK, COMMENT, PLAIN, QUOTED, SUSPECT, DOUBTFUL = range(6)
 COMMENT_BYTES = frozenset(COMMENT_MARKS.encode())
 WHITESPACE = b" \t\r\n\v\f"
 LINE_END = b"\r\n"
+# DOS programs write it behind the last line, some until the end of a block.
+_END_MARK = b"\x1a"
 _SEPARATOR_LINE = re.compile(rb'"?sep=([;,|:\t])"?[;,|:\t]*[\r\n]*', re.IGNORECASE)
 
 
@@ -40,13 +42,21 @@ class ByteSource:
         self.is_wide = encoding in MULTI_BYTE
         self.encoding = "UTF-8" if self.is_wide else encoding
         self.bytes_read = 0
+        self.has_end_mark = False
 
     def blocks(self) -> Iterator[bytes]:
-        """Return the file block by block, encodings of several bytes turned into UTF-8."""
-        raw_blocks = self.raw_blocks()
-        if not self.is_wide:
-            return raw_blocks
-        return (text.encode() for text in codecs.iterdecode(raw_blocks, self._encoding))
+        """Return the file block by block, encodings of several bytes turned into UTF-8; without the mark of DOS at its end."""
+        blocks = self.raw_blocks()
+        if self.is_wide:
+            blocks = (text.encode() for text in codecs.iterdecode(blocks, self._encoding))
+        held = b""
+        for block in blocks:
+            block = held + block  # noqa: PLW2901
+            kept = block.rstrip(_END_MARK)
+            held = block[len(kept) :]
+            if kept:
+                yield kept
+        self.has_end_mark = bool(held)
 
     def raw_blocks(self) -> Iterator[bytes]:
         """Give the file block by block, untouched."""

@@ -86,7 +86,11 @@ class RowChecks:
                 self.skipped.count += 1
                 return None
             # Only its beginning is shown: every cell of a row may hold a password, the first as well.
-            fault = Note("comment_like_row", {"cell": _beginning(cells[0])})
+            fault = (
+                Note("comment_like_row", {"cell": _beginning(cells[0])})
+                if cells[0].startswith(tuple(COMMENT_MARKS))
+                else Note("row_begins_with_blank", {})
+            )
         elif not self.is_ordinary(cells):
             if self._is_header(cells):
                 self.skipped.count += 1
@@ -127,6 +131,12 @@ def _own_width(header: Header) -> int | None:
     while width and header.names[width - 1][:1] in ("", _ADDED):
         width -= 1
     return width if any(name.startswith(_ADDED) for name in header.names[width:]) else None
+
+
+def holds_commented_header(cells: Sequence[str], is_known: Callable[[str], bool]) -> bool:
+    """Return whether the cells of a comment, in lower case, are column names but for the mark. Shape: cells: trimmed"""
+    names = [cells[0].lstrip(COMMENT_MARKS), *cells[1:]] if cells else []
+    return bool(names) and names[0] != cells[0] and all(map(is_known, filter(None, names))) and any(names)
 
 
 def _beginning(cell: str) -> str:

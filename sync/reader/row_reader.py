@@ -37,6 +37,8 @@ class ReaderFindings:
     _notes: list[Note] = field(default_factory=list)
     _repeated_headers: list[int] = field(default_factory=list)
     _repeated_count: int = 0
+    _rows_after_blank: int = 0
+    _first_after_blank: int = 0
     _rounded: Counter[int] = field(default_factory=Counter)
 
     def add_note(self, note: Note) -> None:
@@ -46,6 +48,10 @@ class ReaderFindings:
         self._repeated_count += 1
         if len(self._repeated_headers) < _LINES_NAMED:
             self._repeated_headers.append(line)
+
+    def add_row_after_blank(self, line: int) -> None:
+        self._first_after_blank = self._first_after_blank or line
+        self._rows_after_blank += 1
 
     def add_faults(self, faults: Mapping[int, Note]) -> None:
         self._rounded.update(place for place, fault in faults.items() if fault.code == "cell_is_rounded")
@@ -58,6 +64,8 @@ class ReaderFindings:
             for place, count in sorted(self._rounded.items())
             if count >= _DAMAGED_ROWS and place < len(header.spelled)
         ]
+        if self._rows_after_blank:
+            notes.append(Note("rows_after_blank", {"count": self._rows_after_blank, "line": self._first_after_blank}))
         if self._repeated_headers:
             lines = ", ".join(map(str, self._repeated_headers))
             more = " …" if self._repeated_count > len(self._repeated_headers) else ""

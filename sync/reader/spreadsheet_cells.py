@@ -39,8 +39,9 @@ _ROUNDED = re.compile(r"[+-]?\d(?:[.,]\d{1,15})?[Ee][+-]\d{1,3}")
 _ZEROS_AT_END = re.compile(r"\d{15}0{3,9}")
 # A call of a function, or anything that begins with a reference to a cell (=A2&B2, =+$C$4, =Sheet1!A2, ='My sheet'!A2).
 _FORMULA = re.compile(
-    r"=[+-]?(?:[^\W\d_][\w.]*\([^\n]*\)[^\n]*|(?:(?:'[^'\n]+'|\w+)!)?\$?[A-Z]{1,3}\$?[1-9]\d{0,6}(?:[-+*/^&<>=:][^\n]*)?)"
+    r"=[+-]?(?:\d[\d.,]*(?:[-+*/^&][^\n]*)?|\"[^\n]*\"&[^\n]*|[^\W\d_][\w.]*\([^\n]*\)[^\n]*|(?:(?:'[^'\n]+'|\w+)!)?\$?[A-Z]{1,3}\$?[1-9]\d{0,6}(?:[-+*/^&<>=:][^\n]*)?)"
 )
+_TEXT_FORMULA = re.compile(r'="(?:[^"]|"")*"')
 _TOO_NARROW = re.compile(r"#{3,}")
 # Of SQL Server and MySQL, Oracle, and DBeaver. A person is called Null, not NULL.
 _DATABASE_WORDS = frozenset(("NULL", "(null)", "(NULL)", "<null>", "<NULL>", "[NULL]"))
@@ -89,7 +90,7 @@ def _has_zeros_at_end(text: str) -> bool:
 
 def decode_cell(text: str) -> str:
     r"""Return what `="0012"`, by which a spreadsheet is told to keep zeros, and `\N`, by which a database says NULL, mean."""
-    if text.startswith('="') and text.endswith('"') and len(text) > 2:
+    if text.startswith('="') and _TEXT_FORMULA.fullmatch(text):
         return text[2:-1].replace('""', '"').strip()
     return "" if text == r"\N" else text
 

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from sync.errors import HeaderError
 from sync.reader.dialect import COMMENT_MARKS, Dialect, decode_entities, encode_cells
 from sync.reader.file_kind import WORKBOOK_SUFFIXES
-from sync.reader.row_checks import RowChecks
+from sync.reader.row_checks import RowChecks, holds_commented_header
 from sync.reader.row_reader import Look, RowReader, list_header, make_header
 from sync.reader.workbook_process import FaultyCell, SheetHead, SheetRows, read_sheet
 from sync.values import Header, Note, Row
@@ -80,6 +80,8 @@ def _refuse_lines_above_header(values: SheetRows, header: Header, is_known: Call
     """Refuse a sheet whose header stands below other rows, a title for instance. Raises: HeaderError"""
     for line, cells in enumerate(islice(values.once_before(), _ROWS_ABOVE_HEADER), start=1):
         names = [text.strip().lower() for text in map(cell_text, cells) if text.strip()]
+        if line < header.line and holds_commented_header(names, is_known):
+            raise HeaderError("header_in_comment", line=line, mark=names[0][0])
         if line > header.line and len(names) > 1 and all(map(is_known, names)):
             raise HeaderError("header_below", line=header.line, found=line)
 
@@ -140,6 +142,8 @@ def _rows(numbered: Iterable[tuple[int, list[Any]]], checks: RowChecks, header: 
             cell_faults=_cell_faults(values),
         )
         if row is not None:
+            if texts[0].startswith(" ") and not is_comment:
+                checks.findings.add_row_after_blank(line)
             yield row
 
 

@@ -105,6 +105,29 @@ def test_a_number_that_is_no_moment_is_refused_with_what_it_probably_is(cell: st
 
 
 @pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("1.9.26", "2026-09-01"), ("1/9/26", "2026-09-01"), ("1 Sep 26", "2026-09-01"), ("Sept 1, 26", "2026-09-01"),
+        ("31.12.99 08:00", "1999-12-31"), ("26-09-01", "2026-09-01 / 2001-09-26"), ("1/9", "year is missing"),
+        ("1. September", "year is missing"), ("31/12", "year is missing"), ("Sept 2026", "day is missing"),
+        ("2026-09", "day is missing"), ("09/2026", "day is missing"), ("Sept 26", "without a year"),
+        ("2027", "a year"), ("31.02.2026", "2026-02-28"), ("29/02/2027", "2027-02-28"), ("2026-13-01", "2026-01-13"),
+        ("13/13/2026", "no month 13"), ("24:00", "without a day"), ("00:60", "without a day"), ("8h30", "without a day"),
+        ("2026-12-31 24:00", "2027-01-01 00:00"), ("2026-09-01 00:60", "no time 00:60"), ("1.9.2026 25:00", "25:00"),
+        ("0000-00-00 00:00:00", "leave the cell empty"), ("31/12/9999", "2285"), ("1.1.1900", "1970"),
+    ],
+)  # fmt: skip
+def test_a_date_that_cannot_be_read_is_refused_with_what_it_probably_means(cell: str, said: str) -> None:
+    assert said in refusal(cell)
+
+
+def test_a_year_of_two_digits_follows_the_order_of_the_column() -> None:
+    with pytest.raises(CellError) as caught:
+        moodle_time(MONTH_FIRST).cleaner()("9/1/26")
+    assert caught.value.params["meant"] == "2026-09-01"
+
+
+@pytest.mark.parametrize(
     "cell",
     [
         "tomorrow", "now", "+1 week", "last day of june 2027", "first monday of january 2027", "2027", "September 2027",

@@ -151,3 +151,40 @@ def test_digits_that_are_an_id_and_a_name_are_refused(sqlite_site: MoodleSite) -
     assert used.codes == ["category_digits_ambiguous", "course_created", "category_digits_unknown"]
     category = sqlite_site.one("course", shortname="D")["category"]
     assert sqlite_site.one("course_categories", id=category)["name"] == "77"
+
+
+NUMBERS = ("-1", "1.0", "2026.0", "2026,00", "1e3", "+5", "1 000", "1'000", "-1,5")
+
+
+def test_numbers_as_spreadsheets_show_them_make_no_category(sqlite_site: MoodleSite) -> None:
+    before = sqlite_site.rows("course_categories")
+    rows = "".join(f"N{place};x;{cell}\n" for place, cell in enumerate(NUMBERS))
+    used = run_file(sqlite_site, "courses", f"shortname;fullname;category\n{rows}")
+    assert used.codes == ["category_number_unclear"] * len(NUMBERS)
+    assert sqlite_site.rows("course_categories") == before
+
+
+def test_a_category_that_is_called_like_a_number_is_used(sqlite_site: MoodleSite) -> None:
+    run_file(sqlite_site, "courses", "shortname;fullname;category\nA;x;/2026.0\n")
+    used = run_file(sqlite_site, "courses", "shortname;fullname;category\nB;x;2026.0\nC;x;2026-27\nD;x;2026 2027\n")
+    assert used.codes == ["course_created"] * 3
+    assert sqlite_site.one("course", shortname="A")["category"] == sqlite_site.one("course", shortname="B")["category"]
+
+
+def test_accounts_that_differ_by_case_alone_are_told_apart_by_their_spelling(sqlite_site: MoodleSite) -> None:
+    for name in ("anna", "Anna"):
+        sqlite_site.insert(
+            "user", username=name, mnethostid=1, deleted=0, confirmed=1, auth="manual", city="", email=""
+        )
+    text = "username;firstname;lastname;city\nAnna;A;One;Rome\nanna;A;Two;Oslo\nANNA;A;Three;Bern\n"
+    result = run_file(sqlite_site, "users", text, primaryidentity="username")
+    assert [outcome.action for outcome in result.outcomes] == ["updated", "updated", "rejected"]
+    assert result.codes[2] == "account_ambiguous"
+    cities = {row["username"]: row["city"] for row in sqlite_site.rows("user") if row["username"].lower() == "anna"}
+    assert cities == {"Anna": "Rome", "anna": "Oslo"}
+
+
+def test_a_username_with_capitals_still_makes_one_in_small_letters(sqlite_site: MoodleSite) -> None:
+    text = "username;firstname;lastname;email\nNewAnna;A;B;newanna@example.org\n"
+    assert run_file(sqlite_site, "users", text, primaryidentity="username").codes == ["account_created"]
+    assert sqlite_site.one("user", username="newanna")["lastname"] == "B"

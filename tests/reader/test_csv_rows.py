@@ -394,3 +394,33 @@ def test_a_row_of_millions_of_cells_takes_no_memory(cell: bytes) -> None:
         tracemalloc.stop()
     assert rows == [(2, 5001 if b"x" in cell else 5000, "ann", b"x" in cell), (3, 2, "bob", False)]
     assert peak < 45_000_000
+
+
+@pytest.mark.parametrize("line", ["#username;firstname", "# username", "(username;Firstname;"])
+def test_a_header_in_a_comment_is_named(line: str) -> None:
+    with pytest.raises(HeaderError) as caught:
+        read(f"\n{line}\nann;Ann\n")
+    assert (caught.value.code, caught.value.params) == ("header_in_comment", {"line": 2, "mark": line[0]})
+
+
+@pytest.mark.parametrize("end", ["\x1a", "\n\x1a", "\n\x1a\x1a\x1a"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_the_mark_of_dos_at_the_end_belongs_to_no_row(end: str, encoding: str) -> None:
+    reader = read(f"username;firstname\nann;Zoé{end}".encode(encoding))
+    assert [row.cells for row in reader] == [("ann", "Zoé")]
+    assert reader.notes == [Note("end_mark_left_out", {})]
+
+
+def test_the_same_mark_within_the_file_is_a_fault_of_its_cell() -> None:
+    reader = read("username;firstname\nann\x1a;Ann\nbob;Bob\n")
+    first, second = reader
+    assert (first.cell_faults[0].code, second.cell_faults) == ("cell_letters_lost", {})
+    assert reader.notes == []
+
+
+def test_rows_behind_a_blank_are_noted_and_of_a_list_rejected_as_such() -> None:
+    reader = read("username\nann\n bob\n carl\n")
+    assert [row.cells for row in reader] == [("ann",), ("bob",), ("carl",)]
+    assert reader.notes == [Note("rows_after_blank", {"count": 2, "line": 3})]
+    listed = open_rows(io.BytesIO(b"C1\n C2\n"), "in.csv", list_names=("identifier",))
+    assert [row.fault for row in listed] == [None, Note("row_begins_with_blank", {})]

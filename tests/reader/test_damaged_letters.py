@@ -26,7 +26,10 @@ from sync.values import Note
         ("Jos├®", "José"),
         ("Jos√©", "José"),
         ("JosĂ©", "José"),
-        ("L‚Ã©cole", ""),
+        ("VoilÃ", "Voilà"),
+        ("VoilÃ tout", "Voilà tout"),
+        ("Ã la carte", "à la carte"),
+        ("Jean Â Paul 10, caféÂ", "Jean Â Paul 10, café"),
     ],
 )
 def test_utf_8_that_was_read_in_another_encoding_is_seen(text: str, meant: str) -> None:
@@ -37,12 +40,31 @@ def test_utf_8_that_was_read_in_another_encoding_is_seen(text: str, meant: str) 
 @pytest.mark.parametrize(
     "text",
     [
+        "IRMÃ", "AMANHÃ E", "Ã", "Smith†", "“a”b”c", "„Haus“chen", "Kurs„Eins“", "the “Great”ly",
+        "l’été…", "‚Zitat‘", "Tom ‚Rex‘ Ax", "Moodle™", "»a«",
         "JOÃO", "SÃO PAULO", "“JOSÓ”", "CAFÉ’S", "BLÅ’S", "Â", "Âge d’or – été…", "MÃE ©", "Łódź", "Иван", "café»", "√2",
         "Ñandú", "ĂLAȘ", "ÀÉÎ ©", "l’Â – x", "line\nbreak\tñ", "Ǻ",
     ],
 )  # fmt: skip
 def test_letters_of_many_languages_are_in_order(text: str) -> None:
     assert damaged_letters(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("Jos‚", "José"), ("Ren‚e", "Renée"), ("Fran‡ois", "François"), ("Tˆte", "Tête"), ("G”ttingen", "Göttingen"),
+        ("C“te", "Côte"), ("No‰l", "Noël"), ("B„cker", "Bäcker"),
+    ],
+)  # fmt: skip
+def test_letters_of_dos_that_were_read_as_those_of_windows_are_seen(text: str, meant: str) -> None:
+    assert damaged_letters(text) == Note("cell_encoded_otherwise", {"value": text, "meant": meant})
+
+
+def test_a_cell_that_was_cut_or_read_otherwise_rejects_its_row() -> None:
+    data = "shortname;fullname\nA;VoilÃ\nB;Ã la carte\nC;Fran‡ois\nD;Jos‚\n".encode()
+    faults = [row.cell_faults[1].code for row in open_rows(io.BytesIO(data), "in.csv")]
+    assert faults == [*["cell_encoded_twice"] * 2, *["cell_encoded_otherwise"] * 2]
 
 
 @pytest.mark.parametrize("text", ["Jos\ufffd", "Jos\x82", "\x1b$BB@O:", "a\x7fb"])

@@ -218,3 +218,9 @@ def test_a_title_above_the_header_is_named() -> None:
     with pytest.raises(CommandFileError) as caught:
         read(book(("s", [["Students of 2026"], HEAD, ["a", "A", "B", 1]])))
     assert (caught.value.code, caught.value.params) == ("header_below", {"line": 1, "found": 2})
+
+
+def test_a_header_in_a_comment_is_named() -> None:
+    with pytest.raises(CommandFileError) as caught:
+        read(book(("s", [[f"#{HEAD[0]}", *HEAD[1:]], ["a", "A", "B", 1]])))
+    assert (caught.value.code, caught.value.params) == ("header_in_comment", {"line": 1, "mark": "#"})

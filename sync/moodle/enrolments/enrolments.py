@@ -68,7 +68,7 @@ def fetch_instances(
 
 
 def fetch_meta_children(moodle: MoodleSession, courseids: Collection[int]) -> list[tuple[EnrolInstance, Course]]:
-    """Give the enabled meta methods that copy from these courses, each with the course that receives.
+    """Give the meta methods that copy from these courses, disabled ones too, each with the course that receives.
 
     Queries: one; none without courses
     """
@@ -78,7 +78,9 @@ def fetch_meta_children(moodle: MoodleSession, courseids: Collection[int]) -> li
     return _fetch_instances(
         moodle,
         _instances(moodle).where(
-            enrol.c.enrol == "meta", enrol.c.status == ENABLED, moodle.in_clause(enrol.c.customint1, courseids)
+            enrol.c.enrol == "meta",
+            moodle.in_clause(enrol.c.customint1, courseids),
+            enrol.c.courseid != enrol.c.customint1,
         ),
     )
 

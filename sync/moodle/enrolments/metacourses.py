@@ -28,11 +28,12 @@ _Row = dict[str, Any]
 
 
 class MetaLink(NamedTuple):
-    """A meta method: the course that copies people, and the one that it copies."""
+    """A meta method: the course that copies people, and the one that it copies. Shape: status: a disabled one gives no roles"""
 
     id: int
     courseid: int
     parentid: int
+    status: int
 
 
 class Copies(NamedTuple):
@@ -133,7 +134,7 @@ class _Following:
             values["timeend"] = 0 if 0 in ends else max(ends)
         self._change(copy, values)
         if self._action != SUSPEND:
-            kept = roleids if active else set()
+            kept = roleids if active and link.status == ENABLED else set()
             roles = self._copies.roles.get((link.id, userid), [])
             self._take_roles([row for row in roles if row["roleid"] not in kept])
 
@@ -182,7 +183,7 @@ class _Following:
 def _fetch_links(session: MoodleSession, courseids: Collection[int]) -> list[MetaLink]:
     enrol = session.table("enrol")
     statement = (
-        sa.select(enrol.c.id, enrol.c.courseid, enrol.c.customint1)
+        sa.select(enrol.c.id, enrol.c.courseid, enrol.c.customint1, enrol.c.status)
         .where(enrol.c.enrol == META, session.in_clause(enrol.c.customint1, sorted(courseids)))
         .where(enrol.c.courseid != enrol.c.customint1)
         .order_by(enrol.c.id)

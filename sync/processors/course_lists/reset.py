@@ -108,8 +108,26 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
             fetch_course_names(self.moodle, [course.id for course in courses]),
             unknown,
             fetch_course_weights(self.moodle, list(resets)),
-            look_at(self.moodle, self.graph, list(resets.values())),
+            look_at(self.moodle, self.graph, list(resets.values()), self._simulated(resets)),
         )
+
+    def _simulated(self, resets: Mapping[int, CourseReset]) -> dict[int, CourseReset]:
+        """Return what earlier lines of a simulation have reset in the same courses, put together."""
+        found = self.memory.get_many("course reset", list(map(str, resets)))
+        return {
+            int(courseid): CourseReset(resets[int(courseid)].course, frozenset(options), tuple(roleids))
+            for courseid, (options, roleids) in found.items()
+        }
+
+    def remember(self, plan: CoursesResetPlan, state: ResetState) -> None:
+        facts: dict[str, list[list[Any]]] = {}
+        known = self.memory.get_many("course reset", list(map(str, plan.lines)))
+        for courseid, line in plan.lines.items():
+            options, roleids = known.get(str(courseid), ([], []))
+            cells = state.asked[line]
+            if not isinstance(cells, RowError):
+                facts[str(courseid)] = [sorted({*options, *cells.options}), [*roleids, *cells.roleids]]
+        self.memory.put_many("course reset", facts)
 
     def _asked(self, row: CleanRow) -> ResetRequest | RowError:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -25,8 +26,9 @@ from sync.moodle.course_content.reset.rules import (
 from sync.processors.base.errors import RowError
 
 _ALL, _NONE = "all", "none"
+_BETWEEN_WORDS = re.compile(r"[\s,]+")
 # Columns that say yes or no, and whose name is the option's.
-_REQUIRED_FLAGS = ("events", "notes")
+_REQUIRED_FLAGS = ("events", "logs", "notes")
 _OPTIONAL_FLAGS = ("blog_associations", "comments", "completion", "competency_ratings")
 # Columns with words of their own: word -> options.
 _WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -137,15 +139,16 @@ def read_cells(cells: Mapping[str, Any], roles: Mapping[str, int]) -> ResetReque
     """Give the options that a row turns on.
 
     Shape: roles: short name -> id, of the site; in lower case too, where that is no other role's
-    Raises: RowError for an activity that there isn't, or a cell that says neither yes nor no
+    Raises: RowError for an activity that there isn't, or a cell that says nothing that its column knows
     """
     for name in (*_REQUIRED_FLAGS, *_OPTIONAL_FLAGS, *_OF_MODULES):
         cell = cells.get(name) or ""
         if cell and cell.lower() not in (_ALL, _NONE) and truth(cell) is None:
             raise RowError("value_not_flag", name, value=shown(cell))
     options = {name for name in (*_REQUIRED_FLAGS, *_OPTIONAL_FLAGS) if is_on(cells.get(name))}
+    options.discard("logs")
     for column, words in _WORDS.items():
-        options.update(words.get(cells.get(column, "").lower(), ()))
+        options.update(_options_of(column, cells.get(column, ""), words))
     modules, is_all = _modules(cells.get("modules", ""))
     defaults = module_defaults()
     options.update(option for module in modules for option in defaults[module])
@@ -158,10 +161,29 @@ def read_cells(cells: Mapping[str, Any], roles: Mapping[str, int]) -> ResetReque
     return ResetRequest(frozenset(options), roleids, unknown, is_all)
 
 
+def _options_of(column: str, cell: str, words: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """Give the options that the words of a cell turn on. A mere yes doesn't say which of them. Raises: RowError"""
+    if _is_no(cell):
+        return
+    for word in _words(cell):
+        if word.lower() not in words:
+            raise RowError("value_not_among", column, value=shown(cell), allowed=", ".join((*words, "no")))
+        yield from words[word.lower()]
+
+
+def _is_no(cell: str) -> bool:
+    return cell.lower() == _NONE or truth(cell) is False
+
+
+def _words(cell: str) -> list[str]:
+    """Give the words of a cell, whether blanks or commas are between them."""
+    return [word for word in _BETWEEN_WORDS.split(cell) if word]
+
+
 def _modules(cell: str) -> tuple[set[str], bool]:
     """Give the activities to be reset, and whether others than those named are."""
     known = set(module_defaults())
-    words = cell.lower().split()
+    words = _words(cell.lower())
     if len(words) == 1 and words[0] in (_ALL, *TRUE_WORDS):
         return known, True
     if len(words) == 1 and words[0] in ("none", *FALSE_WORDS):
@@ -180,12 +202,20 @@ def _modules(cell: str) -> tuple[set[str], bool]:
 
 def _roles(cell: str, roles: Mapping[str, int]) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """Give the ids of the roles of a cell, and the names that the site doesn't have."""
-    words = cell.split()
+    words = _words(cell)
     if [word.lower() for word in words] == [_ALL]:
         return tuple(sorted(set(roles.values()))), ()
     known = {_NONE: NO_ROLE, **roles}
+    if (
+        len(words) == 1
+        and known.get(words[0], known.get(words[0].casefold())) is None
+        and (said := truth(words[0])) is not None
+    ):
+        if said:
+            raise RowError("course_reset_roles_yes", "roles", value=shown(cell))
+        return (), ()
     found = {word: known.get(word, known.get(word.casefold())) for word in words}
     return (
         tuple(dict.fromkeys(roleid for roleid in found.values() if roleid is not None)),
-        tuple(word for word, roleid in found.items() if roleid is None and word.lower() not in ("no", "0")),
+        tuple(word for word, roleid in found.items() if roleid is None),
     )

@@ -18,6 +18,8 @@ Fold = Callable[[str], str]
 
 # A slash parts names, unless a backslash says that it is in one, as in Moodle's own upload of courses.
 _SEPARATOR = re.compile(r"(?<!\\)/")
+# A number as spreadsheets show it: +5, -1, 1.0, 2026,00, 1e3, 1 000, 1'000.
+_LIKE_A_NUMBER = re.compile(r"[-+\u2212]?(?:\d{1,3}(?:[.,'\u2019\s]\d{3})+|\d+)(?:[.,]\d*)?(?:[eE][-+]?\d+)?")
 
 
 class CourseCategories:
@@ -62,6 +64,8 @@ class CourseCategories:
     def by_id_or_path(self, text: str) -> AnyCategory:
         """Return the category of a number or a path of names, root first. Digits that are both are neither."""
         if not text.isdigit():
+            if _LIKE_A_NUMBER.fullmatch(text):
+                return self._named_like_a_number(text)
             return self._by_path(text)
         # 007 isn't how a number is written.
         numbered = self._by_id.get(int(text)) if is_id(text) and not text.startswith("0") else None
@@ -71,6 +75,13 @@ class CourseCategories:
         found = numbered or named
         if found is None:
             raise RowError("category_digits_unknown", "category", category=text)
+        return _sound(found)
+
+    def _named_like_a_number(self, text: str) -> AnyCategory:
+        """Return the category that is called so; none is made. Raises: RowError"""
+        found = self._named(0, text)
+        if found is None:
+            raise RowError("category_number_unclear", "category", category=text)
         return _sound(found)
 
     def _by_path(self, path: str) -> AnyCategory:

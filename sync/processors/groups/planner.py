@@ -112,7 +112,9 @@ class GroupsPlanner:
             key, done, notes = self._named_group(row, course)
             return key, done, (Note("group_made_instead", params), *notes)
         kept = {"idnumber"} if identifier == "idnumber" and not values.get("idnumber") else set()
-        return key, self._change(groups, course, key, row, kept), ()
+        done = self._change(groups, course, key, row, kept)
+        is_renamed = any(change.field == "name" for change in done.changes)
+        return key, done, self._shared_name(row, course) if is_renamed else ()
 
     def _named_group(self, row: CleanRow, course: Course) -> tuple[ObjectKey, EnrolmentOutcome, tuple[Note, ...]]:
         """Return the group that has the idnumber of a row, or else its name; make it where there is none."""
@@ -124,7 +126,13 @@ class GroupsPlanner:
             params = {"idnumber": values.get("idnumber", ""), "name": name}
             notes = (Note("group_named_otherwise", params),) if name != values["name"] and by == "idnumber" else ()
             return key, EnrolmentOutcome(Action.UNCHANGED, "group_unchanged"), notes
-        return self._create(groups, course, row), EnrolmentOutcome(Action.CREATED, "group_created"), ()
+        key = self._create(groups, course, row)
+        return key, EnrolmentOutcome(Action.CREATED, "group_created"), self._shared_name(row, course)
+
+    def _shared_name(self, row: CleanRow, course: Course) -> tuple[Note, ...]:
+        """Say that a group shares its name with another. Moodle allows it, but for its own form and import."""
+        others = len(self.plan.groups.find(course.id, "name", row.values["name"])) - 1
+        return (Note("group_name_shared", {"group": row.values["name"]}),) if others > 0 else ()
 
     def _grouping(self, row: CleanRow, course: Course) -> Outcome:
         """Make or change the grouping of a row."""
@@ -136,12 +144,23 @@ class GroupsPlanner:
             if key is not None:
                 return _outcome(row, self._change(groupings, course, key, row, {identifier}))
             notes = (Note("grouping_unidentified", {"identifier": identifier, "grouping": values["updateid"]}),)
-        if _only_one(groupings, course, "name", values["name"], "name") is not None:
+        key = _only_one(groupings, course, "name", values["name"], "name")
+        if key is not None:
+            notes = (*notes, *self._other_idnumber(row, groupings[key]["idnumber"] or ""))
             return _outcome(row, EnrolmentOutcome(Action.UNCHANGED, "grouping_unchanged"), notes)
         self._create(groupings, course, row)
         if notes and not values.get("idnumber"):
             notes += (Note("grouping_without_idnumber", {}),)
         return _outcome(row, EnrolmentOutcome(Action.CREATED, "grouping_created"), notes)
+
+    def _other_idnumber(self, row: CleanRow, present: str) -> tuple[Note, ...]:
+        """Say that a grouping of this name keeps the idnumber that it has. Raises: RowError where it means another one"""
+        wanted, fold = row.values.get("idnumber", ""), self.state.folds["groupings"]["idnumber"]
+        if not wanted or fold(wanted) == fold(present):
+            return ()
+        if present:
+            raise RowError("grouping_name_taken", "name", grouping=row.values["name"], present=present)
+        return (Note("grouping_keeps_idnumber", {"idnumber": wanted}),)
 
     def _create(self, objects: CourseObjects, course: Course, row: CleanRow) -> ObjectKey:
         values = _given(row)

@@ -21,7 +21,7 @@ def sync_meta_children(rows: MembershipRows, user: UserKey, course: Course, line
     """
     for child in rows.state.meta_children.get(course.id, ()):
         present = rows.instances.current(child)
-        if present is not None and present.status == ENABLED:
+        if present is not None:
             sync_meta_user(rows, user, present, line)
 
 
@@ -38,6 +38,7 @@ def sync_meta_instance(rows: MembershipRows, child: Instance, line: int) -> None
 def sync_meta_user(rows: MembershipRows, user: UserKey, child: Instance, line: int) -> None:
     """Make the enrolment and the roles of a user in a meta child what they are in the parent.
 
+    A disabled method copies enrolments like others, but gives no roles.
     Mirrors: enrol_meta_handler::sync_with_parent_course()
     """
     parent = rows.state.courses[child.customint1]
@@ -49,7 +50,7 @@ def sync_meta_user(rows: MembershipRows, user: UserKey, child: Instance, line: i
     values = _copied_values(enrolments)
     rows.enrol(user, child.id, values, line)
     rows.add_to_group_of(user, child, line)
-    wanted = roleids if values["status"] == ACTIVE else []
+    wanted = roleids if values["status"] == ACTIVE and child.status == ENABLED else []
     target = rows.state.courses[child.courseid]
     own: dict[str, Any] = {"component": "enrol_meta", "itemid": child.id}
     for roleid in wanted:

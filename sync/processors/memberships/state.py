@@ -44,7 +44,7 @@ class MembershipState:
 
     Shape: courses_named: texts of the file -> courses; courses: id -> course, with those that a cohort or a meta method
     brings in; roles: shortname -> role; instances: courseid -> methods in the course's order, all of them for the
-    courses that the chunk touches itself; meta_children: id of the parent -> enabled meta methods; cohort_instances:
+    courses that the chunk touches itself; meta_children: id of the parent -> meta methods; cohort_instances:
     cohortid -> its methods, the switched-off ones too; groups: id -> group; recovers_grades: whether people get their earlier
     grades back when they come back to a course; forums: courseid -> forums that subscribe people;
     permissions: roleid -> contextid -> permission to be subscribed; rows: table -> natural key -> id and other columns;

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sync.moodle.users.deletion import UserToDelete
 from sync.processors.base.plan import Plan, Ref
-from sync.values import Change
+from sync.values import Change, spelling_of
 
 # What is read of every account, whatever the file holds.
 KEY_FIELDS = (
@@ -100,7 +100,8 @@ class ChunkUsers:
         Several are possible.
         """
         alike = self.find_alike(identity, value, hostid)
-        return [account for account in alike if account.values[identity] == value] or alike
+        wanted = spelling_of(value)
+        return [account for account in alike if account.values[identity] == wanted] or alike
 
     def find_alike(self, identity: str, value: Any, hostid: int) -> list[ChunkUser]:
         """Return all accounts of a host whose identity value Moodle takes for this one."""

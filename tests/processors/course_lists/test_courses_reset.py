@@ -313,6 +313,14 @@ def test_who_is_unenrolled_from_a_master_course_leaves_its_metacourses_as_the_si
     assert str(other) not in flags
 
 
+def test_a_disabled_metacourse_keeps_who_stays_without_roles(sqlite_site: MoodleSite) -> None:
+    both = enrol(sqlite_site, "both", STUDENT, TEACHER)
+    method = metacourse(sqlite_site, (both, TEACHER))
+    sqlite_site.execute("UPDATE {enrol} SET status = 1 WHERE id = :id", id=method)
+    reset(sqlite_site, "C1;no;no;no;no;student;no;no;no;no")
+    assert copied(sqlite_site, method, both) == ([0], [])
+
+
 @pytest.mark.parametrize(("copies_all", "status"), [(1, 0), (0, 1)])
 def test_who_loses_a_role_of_two_loses_it_in_metacourses(sqlite_site: MoodleSite, copies_all: int, status: int) -> None:
     both = enrol(sqlite_site, "both", STUDENT, TEACHER)
@@ -362,7 +370,66 @@ def test_yes_and_no_are_read_in_every_language(sqlite_site: MoodleSite, cell: st
 
 
 @pytest.mark.parametrize(
+    ("cells", "code"),
+    [
+        ("no;no;no;oui;no;no;no;no;no", "value_not_among"),
+        ("no;no;no;no;no;no;yes;no;no", "value_not_among"),
+        ("no;no;no;no;no;no;no;x;no", "value_not_among"),
+        ("no;no;no;no;no;1;no;no;no", "value_not_among"),
+        ("no;no;no;no;no;no;member;no;no", "value_not_among"),
+        ("no;no;no;no;ja;no;no;no;no", "course_reset_roles_yes"),
+        ("no;perhaps;no;no;no;no;no;no;no", "value_not_flag"),
+    ],
+)
+def test_a_cell_that_would_do_nothing_rejects_its_row(sqlite_site: MoodleSite, cells: str, code: str) -> None:
+    assert reset(sqlite_site, f"C1;{cells}").codes == [code]
+
+
+def test_no_is_read_in_every_language_where_a_column_has_words_of_its_own(sqlite_site: MoodleSite) -> None:
+    result = reset(sqlite_site, "C1;NEIN;non;0;falso;nein;none;nee;não;faux")
+    assert result.codes == ["course_reset_nothing"]
+
+
+def test_several_words_may_stand_in_a_cell(sqlite_site: MoodleSite) -> None:
+    group = insert(sqlite_site, "groups", {"courseid": sqlite_site.ids["C1"], "name": "G"})
+    insert(sqlite_site, "groups_members", {"groupid": group, "userid": sqlite_site.ids["ann"]})
+
+    result = reset(sqlite_site, "C1;no;no;no;grades, items;no;no;members groups;no;quiz,choice")
+
+    assert result.codes == ["course_reset"]
+    assert sqlite_site.rows("groups", id=group) == []
+
+
+@pytest.mark.parametrize(
     ("columns", "cells"), [("", "C1;maybe;no;no"), (";chat", f"C1;{NOTHING};;2"), (";completion", f"C1;{NOTHING};;-")]
 )
 def test_what_is_neither_yes_nor_no_rejects_the_row(sqlite_site: MoodleSite, columns: str, cells: str) -> None:
     assert reset(sqlite_site, cells, header=HEADER + columns).codes == ["value_not_flag"]
+
+
+LATER_LINES = [
+    ("all;no;all;all;all;all;all;all;all", "all;no;all;all;all;all;all;all;all"),
+    ("no;no;no;no;student;no;no;no;no", "no;no;no;grades;student editingteacher;all;members;no;forum"),
+    ("no;no;no;no;no;no;all;no;no", "no;no;no;no;no;no;members;members;quiz assign"),
+    ("no;no;no;no;no;no;no;no;quiz", "no;no;no;grades;no;no;no;no;quiz choice"),
+    ("no;no;no;grades;no;no;no;no;no", "no;no;no;all;no;no;no;no;quiz"),
+    ("no;no;no;grades;no;no;no;no;no", "no;no;no;grades;no;no;no;no;no"),
+]
+
+
+@pytest.mark.parametrize(("first", "second"), LATER_LINES)
+def test_a_simulation_knows_what_an_earlier_line_took(sqlite_site: MoodleSite, first: str, second: str) -> None:
+    for name in ("one", "two"):
+        userid = enrol(sqlite_site, name, STUDENT)
+        group = insert(sqlite_site, "groups", {"courseid": sqlite_site.ids["C1"], "name": name})
+        insert(sqlite_site, "groups_members", {"groupid": group, "userid": userid})
+    enrol(sqlite_site, "both", STUDENT, TEACHER)
+    quiz, _item = graded_quiz(sqlite_site)
+    insert(sqlite_site, "quiz_overrides", {"quiz": quiz, "groupid": group, "userid": None})
+    insert(sqlite_site, "event", {"courseid": sqlite_site.ids["C1"], "name": "E", "description": "", "timemodified": 1})
+
+    simulated = reset(sqlite_site, f"C1;{first}", f"C1;{second}", simulate=True)
+    done = reset(sqlite_site, f"C1;{first}", f"C1;{second}")
+
+    assert [outcome.changes for outcome in simulated.outcomes] == [outcome.changes for outcome in done.outcomes]
+    assert simulated.codes == done.codes

@@ -327,3 +327,25 @@ def test_the_file_type_is_guessed_from_the_header() -> None:
     assert guess_processor({"courseid", "name", "idnumber"}) == "groups"
     assert guess_processor({"courseid", "groupid", "userid"}) == "groupmembers"
     assert guess_processor({"cmd", "courseid", "groupid", "userid"}) == "groupmembers"
+
+
+def test_two_idnumbers_with_one_name_are_two_groups_and_said(sqlite_site: MoodleSite) -> None:
+    result = run(sqlite_site, "courseid;name;idnumber\nC1;Same;SAME-1\nC1;Same;SAME-2\nC1;Other;SAME-1\n")
+    assert result.codes == ["group_created", "group_created", "group_unchanged"]
+    assert [[note.code for note in outcome.notes] for outcome in result.outcomes] == [
+        [], ["group_name_shared"], ["group_named_otherwise"],
+    ]  # fmt: skip
+    assert len(sqlite_site.rows("groups", name="Same")) == 2
+
+
+def test_two_idnumbers_with_one_name_are_no_two_groupings(sqlite_site: MoodleSite) -> None:
+    text = "type;courseid;name;idnumber\ngrouping;C1;One;ONE-1\ngrouping;C1;One;ONE-2\ngrouping;C1;One;\ngrouping;C1;One;one-1\n"
+    result = run(sqlite_site, text.replace("one-1", "ONE-1"))
+    assert result.codes == ["grouping_created", "grouping_name_taken", "grouping_unchanged", "grouping_unchanged"]
+    assert [row["idnumber"] for row in sqlite_site.rows("groupings", name="One")] == ["ONE-1"]
+
+
+def test_a_grouping_without_idnumber_keeps_none_and_says_so(sqlite_site: MoodleSite) -> None:
+    text = "type;courseid;name;idnumber\ngrouping;C1;One;\ngrouping;C1;One;ONE-2\n"
+    outcome = run(sqlite_site, text).outcomes[1]
+    assert (outcome.code, [note.code for note in outcome.notes]) == ("grouping_unchanged", ["grouping_keeps_idnumber"])

@@ -112,3 +112,26 @@ def test_a_new_cohort_member_reaches_the_child_of_the_bound_course() -> None:
     memberships.finish()
     assert len(in_child(plan)) == 1
     assert roles_in_child(plan) == [(ANN, STUDENT, "enrol_meta", 12)]
+
+
+OFF = META._replace(status=1)
+DISABLED: dict[str, Any] = {
+    "meta_children": {3: (OFF,)},
+    "instances": {course: methods if course == 3 else (OFF,) for course, methods in make_state().instances.items()},
+}
+
+
+def test_a_disabled_method_copies_people_without_their_roles() -> None:
+    plan = apply(ANN, CourseSet(1, "C1", "student", "manual"), **DISABLED)
+    assert len(in_child(plan)) == 1
+    assert roles_in_child(plan) == []
+
+
+def test_a_disabled_method_takes_the_roles_that_it_gave() -> None:
+    rows = make_state().rows | {
+        "user_enrolments": {(7, EVE): EVE_IN_C1, (12, EVE): IN_CHILD},
+        "role_assignments": {(50, EVE, STUDENT, "", 0): {"id": 80}, (60, EVE, STUDENT, "enrol_meta", 12): {"id": 81}},
+    }
+    plan = apply(EVE, CourseSet(1, "C1", "editingteacher", "manual"), **DISABLED, rows=rows)
+    assert [delete.id for delete in plan.deletes["role_assignments"]] == [81]
+    assert roles_in_child(plan) == []

@@ -37,29 +37,50 @@ _Row = dict[str, Any]
 @dataclass
 class GradeCounts:
     """Grades of courses. Shape: changed: courseid -> those that their activities wouldn't give just so; given: (courseid,
-    module) -> all grades; unchanged: (courseid, module) -> those that would come back as they are
+    module) -> all grades; unchanged: (courseid, module) -> those that would come back as they are; kept: the same -> those that
+    would come back at all
     """
 
     changed: Counter[int] = field(default_factory=Counter)
     given: Counter[tuple[int, str]] = field(default_factory=Counter)
     unchanged: Counter[tuple[int, str]] = field(default_factory=Counter)
+    kept: Counter[tuple[int, str]] = field(default_factory=Counter)
+
+    def take(self, courseid: int, wiped: Collection[str], *, are_set_back: bool) -> None:
+        """Count as if an earlier reset had been carried out. Shape: wiped: the activities whose grades it took"""
+        for module in {module for course, module in self.given if course == courseid}:
+            place = courseid, module
+            if module in wiped:
+                self.changed[courseid] -= self.given[place] - self.unchanged[place]
+                self.given[place] = self.unchanged[place] = 0
+            elif are_set_back:
+                self.given[place] = self.unchanged[place] = self.kept[place]
+        if are_set_back:
+            self.changed[courseid] = 0
 
 
-def count_grades(session: MoodleSession, courseids: Collection[int]) -> GradeCounts:
-    """Count grades. Queries: one; none without courses"""
+def count_grades(
+    session: MoodleSession, courseids: Collection[int], without: Mapping[int, Collection[int]] | None = None
+) -> GradeCounts:
+    """Count grades. Shape: without: courseid -> people whose grades count no more. Queries: one; none without courses"""
     counts = GradeCounts()
     if not courseids:
         return counts
     grade, item = session.table("grade_grades"), session.table("grade_items")
     as_given = sa.case((_is_as_given(grade, item), 1), else_=0)
+    stays = sa.case((sa.and_(item.c.itemtype == "mod", grade.c.rawgrade.is_not(None)), 1), else_=0)
     module = sa.func.coalesce(item.c.itemmodule, "")
     statement = (
-        sa.select(item.c.courseid, module, as_given, sa.func.count())
+        sa.select(item.c.courseid, module, as_given, stays, sa.func.count())
         .join(item, item.c.id == grade.c.itemid)
         .where(session.in_clause(item.c.courseid, sorted(courseids)))
-        .group_by(item.c.courseid, module, as_given)
+        .group_by(item.c.courseid, module, as_given, stays)
     )
-    for courseid, name, is_as_given, count in session.fetch(statement):
+    for courseid, userids in (without or {}).items():
+        if userids:
+            statement = statement.where(sa.or_(item.c.courseid != courseid, grade.c.userid.not_in(sorted(userids))))
+    for courseid, name, is_as_given, does_stay, count in session.fetch(statement):
+        counts.kept[courseid, name] += count * does_stay
         counts.given[courseid, name] += count
         if is_as_given:
             counts.unchanged[courseid, name] += count

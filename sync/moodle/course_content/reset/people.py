@@ -44,6 +44,28 @@ class UnenrolledByReset:
     def userids(self) -> set[int]:
         return {row["userid"] for row in (*self.enrolments, *self.roles)}
 
+    def without(self, earlier: UnenrolledByReset) -> UnenrolledByReset:
+        """Return what goes besides what an earlier reset takes."""
+        return UnenrolledByReset(
+            [row for row in self.enrolments if row not in earlier.enrolments],
+            [row for row in self.roles if row not in earlier.roles],
+        )
+
+
+def fetch_gone(session: MoodleSession, courseid: int, leaving: UnenrolledByReset) -> set[int]:
+    """Return who has no enrolment left in a course after a reset. Queries: one; none where nobody leaves"""
+    userids = {row["userid"] for row in leaving.enrolments}
+    if not userids:
+        return set()
+    enrol, enrolment = session.table("enrol"), session.table("user_enrolments")
+    statement = (
+        sa.select(enrolment.c.userid, enrolment.c.id)
+        .join(enrol, enrol.c.id == enrolment.c.enrolid)
+        .where(enrol.c.courseid == courseid, session.in_clause(enrolment.c.userid, sorted(userids)))
+    )
+    leave = {row["id"] for row in leaving.enrolments}
+    return userids - {userid for userid, rowid in session.fetch(statement) if rowid not in leave}
+
 
 def fetch_leaving(
     session: MoodleSession, courses: Sequence[Course], roleids: Mapping[int, Sequence[int]]

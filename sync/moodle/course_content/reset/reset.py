@@ -7,7 +7,7 @@ Source: spec courses.md section 4.3; effects course_reset_*
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -22,7 +22,7 @@ from sync.moodle.course_content.reset.grades import (
     set_grades_back,
     wipe_grades,
 )
-from sync.moodle.course_content.reset.people import UnenrolledByReset, fetch_leaving, let_people_go
+from sync.moodle.course_content.reset.people import UnenrolledByReset, fetch_gone, fetch_leaving, let_people_go
 from sync.moodle.course_content.reset.rules import (
     GRADES,
     GROUPINGS_REMOVE,
@@ -36,6 +36,7 @@ from sync.moodle.course_content.reset.rules import (
     Rows,
     completed,
     condition,
+    taken_rows,
 )
 from sync.moodle.course_content.reset.scope import CourseContexts, count_rows, fetch_course_contexts
 from sync.moodle.courses.courses import Course
@@ -47,6 +48,10 @@ from sync.moodle.groups.deletion import delete_groupings, delete_groups
 from sync.moodle.site import caches
 
 UNENROL = "unenrol"
+# What goes with somebody's last enrolment in a course: sync.moodle.enrolments.unenrol_cleanup.
+_LOST_WITH_ENROLMENT = frozenset((
+    "groups_members", "role_assignments", "forum_subscriptions", "forum_digests", "forum_track_prefs", "forum_read",
+))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,9 +68,9 @@ class ResetFindings:
     """What resets would do. Shape: counts: courseid -> option -> rows (of UNENROL: people), only where there are any"""
 
     contexts: CourseContexts
-    options: Mapping[int, frozenset[str]]
-    counts: Mapping[int, Counter[str]]
-    leaving: Mapping[int, UnenrolledByReset]
+    options: dict[int, frozenset[str]]
+    counts: dict[int, Counter[str]]
+    leaving: dict[int, UnenrolledByReset]
     grades: GradeCounts = field(default_factory=GradeCounts)
 
     def concerned(self, option: str) -> list[int]:
@@ -74,35 +79,48 @@ class ResetFindings:
 
     def wiped(self, courseid: int) -> set[str]:
         """Give the activities of a course whose grades go with what people have done in them."""
-        return {
-            RULE_OF[option].module
-            for option in self.options[courseid]
-            if option in RULE_OF and RULE_OF[option].regrades
-        }
+        return _wiped(self.options[courseid])
+
+    def add(self, other: ResetFindings) -> None:
+        """Take in what was found of other courses; only a simulation, which writes nothing, has several."""
+        for mine, others in ((self.options, other.options), (self.counts, other.counts), (self.leaving, other.leaving)):
+            mine.update(others)  # type: ignore[arg-type]
 
 
-def look_at(session: MoodleSession, graph: CourseGraph, resets: Sequence[CourseReset]) -> ResetFindings:
+def look_at(
+    session: MoodleSession,
+    graph: CourseGraph,
+    resets: Sequence[CourseReset],
+    earlier: Mapping[int, CourseReset] | None = None,
+) -> ResetFindings:
     """Count what would go.
 
-    Queries: one for each table that an option concerns, whatever the number of courses
+    Shape: earlier: courseid -> what a simulation has reset there already, as if it were one reset
+    Queries: one for each table that an option concerns, whatever the number of courses; again for each course with an earlier
+    reset
     """
+    before = {reset.course.id: (earlier or {}).get(reset.course.id) for reset in resets}
+    findings = _look_at([reset for reset in resets if before[reset.course.id] is None], session, graph)
+    for reset in resets:
+        if (done := before[reset.course.id]) is not None:
+            findings.add(_look_again(session, graph, reset, done))
+    return findings
+
+
+def _look_at(resets: Sequence[CourseReset], session: MoodleSession, graph: CourseGraph) -> ResetFindings:
     options = {reset.course.id: completed(reset.options) for reset in resets}
     contexts = fetch_course_contexts(session, [reset.course for reset in resets])
     leaving = fetch_leaving(
         session, [reset.course for reset in resets], {reset.course.id: reset.roleids for reset in resets}
     )
-    counts: dict[int, Counter[str]] = {courseid: Counter() for courseid in options}
     counted: dict[Rows, Counter[int]] = {}
-    for rule in RULES:
-        concerned = [courseid for courseid, chosen in options.items() if rule.option in chosen]
-        for rows in rule.rows if concerned else ():
-            if rows not in counted:
-                counted[rows] = count_rows(session, graph, contexts, rows)
-            for courseid in concerned:
-                counts[courseid][rule.option] += counted[rows][courseid]
-    for option in SET_BACK:
-        for courseid, _rowid, _value in _to_set_back(session, option, [c for c in options if option in options[c]]):
-            counts[courseid][option] += 1
+
+    def count(rows: Rows) -> Counter[int]:
+        if rows not in counted:
+            counted[rows] = count_rows(session, graph, contexts, rows)
+        return counted[rows]
+
+    counts = _counts(session, options, count)
     for courseid, each in leaving.items():
         counts[courseid][UNENROL] = len(each.userids)
     regraded = [courseid for courseid in options if _concerns_grades(options[courseid])]
@@ -110,6 +128,60 @@ def look_at(session: MoodleSession, graph: CourseGraph, resets: Sequence[CourseR
     for courseid in regraded:
         _count_grades(findings, courseid)
     return findings
+
+
+def _look_again(session: MoodleSession, graph: CourseGraph, reset: CourseReset, earlier: CourseReset) -> ResetFindings:
+    """Count what would go of a course that was reset before, by a line of which a simulation has written nothing."""
+    courseid = reset.course.id
+    contexts = fetch_course_contexts(session, [reset.course])
+    options = {courseid: completed(reset.options)}
+    done = completed(earlier.options)
+    left = fetch_leaving(session, [reset.course], {courseid: earlier.roleids}).get(courseid, UnenrolledByReset())
+    all_leave = fetch_leaving(session, [reset.course], {courseid: (*earlier.roleids, *reset.roleids)})
+    leaving = {course: each.without(left) for course, each in all_leave.items()} if reset.roleids else {}
+    gone = fetch_gone(session, courseid, left)
+    taken = taken_rows(done)
+
+    def count(rows: Rows) -> Counter[int]:
+        if rows in taken:
+            return Counter()
+        return count_rows(session, graph, contexts, rows, gone if rows.table in _LOST_WITH_ENROLMENT else ())
+
+    counts = _counts(session, options, count, without=done)
+    for each in leaving.values():
+        counts[courseid][UNENROL] = len(each.userids)
+    is_regraded = _concerns_grades(options[courseid])
+    grades = count_grades(session, [courseid] if is_regraded else [], {courseid: gone})
+    grades.take(courseid, _wiped(done), are_set_back=GRADES in done)
+    findings = ResetFindings(contexts, options, counts, leaving, grades)
+    if is_regraded:
+        _count_grades(findings, courseid)
+    return findings
+
+
+def _counts(
+    session: MoodleSession,
+    options: Mapping[int, frozenset[str]],
+    count: Callable[[Rows], Counter[int]],
+    without: Collection[str] = (),
+) -> dict[int, Counter[str]]:
+    """Count the rows of options. Shape: without: options of which nothing is left to be set back"""
+    counts: dict[int, Counter[str]] = {courseid: Counter() for courseid in options}
+    for rule in RULES:
+        concerned = [courseid for courseid, chosen in options.items() if rule.option in chosen]
+        for rows in rule.rows if concerned else ():
+            counted = count(rows)
+            for courseid in concerned:
+                counts[courseid][rule.option] += counted[courseid]
+    for option in SET_BACK:
+        concerned = [c for c in options if option in options[c] and option not in without]
+        for courseid, _rowid, _value in _to_set_back(session, option, concerned):
+            counts[courseid][option] += 1
+    return counts
+
+
+def _wiped(options: Collection[str]) -> set[str]:
+    return {RULE_OF[option].module for option in options if option in RULE_OF and RULE_OF[option].regrades}
 
 
 def _concerns_grades(options: frozenset[str]) -> bool:

@@ -139,6 +139,26 @@ SET_BACK = {
 }
 
 
+# What else goes with what an option takes: the option -> those of which nothing is left then.
+_TAKEN_TOO = {
+    "data": ("data_notenrolled", "data_ratings", "data_comments", "data_tags"),
+    "glossary_all": ("glossary_notenrolled", "glossary_ratings", "glossary_comments", "glossary_tags"),
+    "forum_all": ("forum_ratings",),
+    "wiki_pages": ("wiki_tags", "wiki_comments"),
+    "survey_answers": ("survey_analysis",),
+    GROUPS_REMOVE: (
+        GROUPS_MEMBERS, GROUPINGS_MEMBERS, "assign_group_overrides", "lesson_group_overrides", "quiz_group_overrides",
+    ),
+    GROUPINGS_REMOVE: (GROUPINGS_MEMBERS,),
+}  # fmt: skip
+
+
+def taken_rows(options: Collection[str]) -> set[Rows]:
+    """Return of which rows nothing is left once these options were carried out."""
+    taken = {*options, *(other for option in options for other in _TAKEN_TOO.get(option, ()))}
+    return {rows for option in taken if option in RULE_OF for rows in RULE_OF[option].rows}
+
+
 def module_defaults() -> dict[str, tuple[str, ...]]:
     """Give the options that are on when an activity is reset. Shape: module -> options; () = nothing of people in it"""
     found: dict[str, list[str]] = {module: [] for module in load_graph().modules}

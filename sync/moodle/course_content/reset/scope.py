@@ -23,6 +23,11 @@ class CourseContexts:
     courses: Mapping[int, Course]
     course_of: Mapping[int, int]
 
+    def only(self, courseid: int) -> CourseContexts:
+        """Return those of one course."""
+        course_of = {contextid: course for contextid, course in self.course_of.items() if course == courseid}
+        return CourseContexts({courseid: self.courses[courseid]}, course_of)
+
     def of(self, courseids: Collection[int]) -> Scope:
         """Give some of the courses."""
         wanted = frozenset(courseids)
@@ -42,22 +47,30 @@ def fetch_course_contexts(session: MoodleSession, courses: Sequence[Course]) -> 
     return CourseContexts({course.id: course for course in courses}, course_of)
 
 
-def count_rows(session: MoodleSession, graph: CourseGraph, contexts: CourseContexts, rows: Rows) -> Counter[int]:
-    """Count what would go of one table. Shape: courseid -> rows. Queries: one for each way from the table to a course"""
+def count_rows(
+    session: MoodleSession, graph: CourseGraph, contexts: CourseContexts, rows: Rows, without: Collection[int] = ()
+) -> Counter[int]:
+    """Count what would go of one table.
+
+    Shape: courseid -> rows; without: people whose rows have gone already
+    Queries: one for each way from the table to a course
+    """
     found: Counter[int] = Counter()
     if not session.database.has_table(rows.table):
         return found
     for path in paths_to(graph, graph.tables[rows.table]):
-        for top, count in session.fetch(_counted(session, contexts, rows, path)):
+        for top, count in session.fetch(_counted(session, contexts, rows, path, without)):
             found[top if path[-1].parent == COURSE else contexts.course_of[top]] += count
     return found
 
 
 def _counted(
-    session: MoodleSession, contexts: CourseContexts, rows: Rows, path: Sequence[Link]
+    session: MoodleSession, contexts: CourseContexts, rows: Rows, path: Sequence[Link], without: Collection[int]
 ) -> sa.Select[tuple[int, int]]:
     table = session.table(rows.table)
     conditions = condition(session, rows)
+    if without:
+        conditions.append(table.c.userid.not_in(sorted(without)))
     joined: sa.FromClause = table
     below: Any = table
     for link in path:

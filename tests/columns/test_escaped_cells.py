@@ -1,0 +1,108 @@
+"""Cells that another program wrote in its own way."""
+
+# ruff: noqa: RUF001 (apostrophes that look alike)
+from __future__ import annotations
+
+import pytest
+
+from tests.support import MoodleSite, run_file
+
+
+def names_after(site: MoodleSite, *cells: str) -> tuple[list[str], list[str], list[str]]:
+    """Return the codes, the last names that are stored, and the codes of the notes, of accounts with these last names."""
+    rows = "".join(f'esc{place};Ann;"{cell}";e{place}@example.org\n' for place, cell in enumerate(cells))
+    result = run_file(site, "users", f"username;firstname;lastname;email\n{rows}", primaryidentity="username")
+    stored = [row["lastname"] for row in site.rows("user") if row["username"].startswith("esc")]
+    return result.codes, stored, [note.code for note in result.notes]
+
+
+@pytest.mark.parametrize(
+    ("cell", "name"),
+    [
+        ("Jos%C3%A9", "José"), ("Jos%c3%a9%20Mar%C3%ADa", "José María"), ("Jos\\u00e9", "José"), ("Jos\\xe9", "José"),
+        ("O\\u0027Brien", "O'Brien"), ("Jos<U+00E9>", "José"), ("Jos=C3=A9", "José"), ("Jos&eacute;", "José"),
+        ("Jos&#233;", "José"), ("Jos&#xE9;", "José"), ("O&#039;Brien", "O'Brien"), ("Jos+AOk-", "José"),
+        ("=?UTF-8?Q?Jos=C3=A9?=", "José"), ("&Eacute;mile", "Émile"), ("Smith &amp; Jones", "Smith & Jones"),
+    ],
+)  # fmt: skip
+def test_escapes_with_one_meaning_are_decoded_and_noted(sqlite_site: MoodleSite, cell: str, name: str) -> None:
+    codes, stored, notes = names_after(sqlite_site, cell)
+    assert codes == ["account_created"]
+    assert stored == [name]
+    assert "escapes_decoded" in notes
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        ("Jos?", "cell_letters_replaced"), ("?cole", "cell_letters_replaced"), ("M?ller", "cell_letters_replaced"),
+        ("????", "cell_letters_replaced"), ("Jos%E9", "cell_is_escaped"), ("%C9mile", "cell_is_escaped"),
+        ("Jos=E9", "cell_is_escaped"), ("Jos&eacute", "cell_entity_cut"), ("Jos&#233", "cell_entity_cut"),
+    ],
+)  # fmt: skip
+def test_what_has_lost_letters_is_rejected(sqlite_site: MoodleSite, cell: str, code: str) -> None:
+    codes, stored, _notes = names_after(sqlite_site, cell)
+    assert (codes, stored) == ([code], [])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Rock & Roll", "100%", "A=B", "O'Brien", "Why ?", "?", "C:\\users", "AT&T", "70%CACAO", "'t Hooft", "a+A-b"],
+)
+def test_other_names_are_stored_as_they_are(sqlite_site: MoodleSite, name: str) -> None:
+    codes, stored, notes = names_after(sqlite_site, name)
+    assert (codes, stored) == (["account_created"], [name])
+    assert not {"escapes_decoded", "cells_perhaps_escaped", "letters_perhaps_replaced"} & set(notes)
+
+
+def test_names_of_things_are_rejected_or_said(sqlite_site: MoodleSite) -> None:
+    text = "shortname;fullname;summary\nE1%C3%A9;One;\nE2;Math?matiques;\n"
+    text += 'E3;Jos%C3%A9;"Jos&eacute; <a href=\'?a=b\'>"\nE4;"R&amp;D";\n'
+    result = run_file(sqlite_site, "courses", text)
+    assert result.codes == ["cell_is_escaped", *["course_created"] * 3]
+    assert sqlite_site.one("course", shortname="E3")["fullname"] == "José"
+    assert sqlite_site.one("course", shortname="E3")["summary"] == "Jos&eacute; <a href='?a=b'>"
+    assert sqlite_site.one("course", shortname="E4")["fullname"] == "R&amp;D"
+    said = {note.code: note.params for note in result.notes}
+    assert said["letters_perhaps_replaced"] == {"count": 1, "line": 3, "value": "Math?matiques", "columns": "fullname"}
+    assert said["escapes_decoded"]["line"] == 4
+    assert said["cells_perhaps_escaped"] == {"count": 1, "line": 5, "value": "R&amp;D", "columns": "fullname"}
+
+
+def test_passwords_and_addresses_are_what_they_are(sqlite_site: MoodleSite) -> None:
+    text = (
+        "username;firstname;lastname;email;password;url\n"
+        "pw;Ann;Lee;pw@example.org;Jos?Jos%C3%A9-9a;https://example.org/?q=Jos%C3%A9\n"
+    )
+    result = run_file(sqlite_site, "users", text, primaryidentity="username")
+    assert result.codes == ["account_created"]
+    assert not {note.code for note in result.notes} & {"escapes_decoded", "cells_perhaps_escaped"}
+
+
+@pytest.mark.parametrize("cell", ["'0012", "’0012", "'0012'", '="0012"', '"\t0012"', "\u00a00012\u00a0", "'=0012"])
+def test_digits_that_were_kept_as_a_text_are_the_digits(sqlite_site: MoodleSite, cell: str) -> None:
+    cell = cell.replace('="0012"', '"=""0012"""')
+    result = run_file(sqlite_site, "courses", f"shortname;fullname;idnumber\nT1;x;{cell}\n")
+    assert result.codes == ["course_created"]
+    assert sqlite_site.one("course", shortname="T1")["idnumber"] == "0012"
+    assert ("text_marks_taken_out" in [note.code for note in result.notes]) == (cell[0] in "'’")
+
+
+@pytest.mark.parametrize("cell", ['=T("0012")', '="0012"&""', "=0012", "=+12", '=TEXT(12,"0000")'])
+def test_formulas_are_no_identifiers(sqlite_site: MoodleSite, cell: str) -> None:
+    cell = '"' + cell.replace('"', '""') + '"'
+    assert run_file(sqlite_site, "courses", f"shortname;fullname;idnumber\nT1;x;{cell}\n").codes == ["cell_is_formula"]
+
+
+def test_telephone_numbers_lose_the_mark_too(sqlite_site: MoodleSite) -> None:
+    text = "username;firstname;lastname;email;phone1;city\ntel;Ann;Lee;tel@example.org;'+33 1 23;'s-Gravenhage\n"
+    run_file(sqlite_site, "users", text, primaryidentity="username")
+    account = sqlite_site.one("user", username="tel")
+    assert (account["phone1"], account["city"]) == ("+33 1 23", "'s-Gravenhage")
+
+
+@pytest.mark.parametrize("cell", ["'ann@example.org'", "'ann@example.org", "ann@example.org’"])
+def test_an_address_in_apostrophes_is_rejected(sqlite_site: MoodleSite, cell: str) -> None:
+    text = f"username;firstname;lastname;email\napo;Ann;Lee;{cell}\n"
+    (outcome,) = run_file(sqlite_site, "users", text, primaryidentity="username").outcomes
+    assert (outcome.code, outcome.params["hint"]) == ("value_not_email", "value_in_apostrophes")
