@@ -29,7 +29,7 @@ _PERSONAL = frozenset((
 ))  # fmt: skip
 # What such cells have somewhere. Asked once for the cells of a row, joined by line ends.
 may_be_escaped = re.compile(
-    r"%[89A-Fa-f][0-9A-Fa-f]|=[89A-F?]|\\[ux]|<U\+|&#?\w|\+A[M-P]|\?|(?:\A|\n)['’‘`´][=+\-@]?\d"
+    r"%[89A-Fa-f][0-9A-Fa-f]|=[89A-F?]|\\[ux]|<U\+|&#?\w|\+A[M-P]|\?|(?:\A|\n)['’‘`´][=+\-@]?[\dA-Za-z]"
 ).search
 
 _PERCENT = re.compile(r"(?:%[C-Fc-f][0-9A-Fa-f](?:%[89ABab][0-9A-Fa-f]){1,3})")
@@ -45,12 +45,14 @@ _MAIL_WORD = re.compile(r"=\?[\w-]{3,20}\?[BbQq]\?[^?\s]*\?=")
 _ONE_BYTE = re.compile(r"(?:\A|(?<=[^\W\d_]))%[89A-Fa-f][0-9A-Fa-f](?![0-9A-Fa-f%])|(?<=[a-z])=E[0-9A-F](?=[a-z]|\Z)")
 # The semicolon behind it was taken for the separator.
 _CUT_ENTITY = re.compile(
-    r"[^\W\d_]&(?:#\d{2,6}|[A-Za-z]{1,8}(?:acute|grave|uml|cedil|circ|tilde|ring|slash|caron)|szlig)\Z"
+    r"&(?:#\d{2,6}|[A-Za-z]{1,8}(?:acute|grave|uml|cedil|circ|tilde|ring|slash|caron)|szlig|(?:ae|oe|AE|OE)lig"
+    r"|amp|quot|apos|nbsp|[lr](?:s|d|a)quo|[nm]dash|hellip)\Z"
 )
 _LOST = re.compile(r"[^\W\d_]\?|\?[^\W\d_]|\?\?")
-_LOST_WITHIN = re.compile(r"[^\W\d_]\?[^\W\d_]")
+# A question ends with the sign, but it has several words.
+_LOST_WITHIN = re.compile(r"[^\W\d_]\?[^\W\d_]|(?:\A|(?<=\s))\?[^\W\d_]|\A[^\W\d_]+\?\Z")
 _APOSTROPHE = "['’‘`´]"
-_TEXT_MARK = re.compile(rf"{_APOSTROPHE}([=+\-@]?\d[^\s'’‘`´]*){_APOSTROPHE}?")
+_TEXT_MARK = re.compile(rf"{_APOSTROPHE}([=+\-@]?(?:[A-Za-z]{{1,20}}[-_./]?)?\d[^\s'’‘`´]*){_APOSTROPHE}?")
 _NUMBER_MARK = re.compile(rf"{_APOSTROPHE}([=+\-@]?[\d\s()./-]{{3,}})")
 _FIRST_OUTSIDE_ASCII = "\x80"
 # Signs that ASCII has, and that programs escape only because they mean something else in their own files.

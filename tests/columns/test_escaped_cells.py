@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from sync.columns.escaped_cells import EscapedCells, Place
 from tests.support import MoodleSite, run_file
 
 
@@ -21,7 +22,7 @@ def names_after(site: MoodleSite, *cells: str) -> tuple[list[str], list[str], li
     [
         ("Jos%C3%A9", "José"), ("Jos%c3%a9%20Mar%C3%ADa", "José María"), ("Jos\\u00e9", "José"), ("Jos\\xe9", "José"),
         ("O\\u0027Brien", "O'Brien"), ("Jos<U+00E9>", "José"), ("Jos=C3=A9", "José"), ("Jos&eacute;", "José"),
-        ("Jos&#233;", "José"), ("Jos&#xE9;", "José"), ("O&#039;Brien", "O'Brien"), ("Jos+AOk-", "José"),
+        ("Jos&#233;", "José"), ("Jos&#xE9;", "José"), ("O&#039;Brien", "O'Brien"), 
         ("=?UTF-8?Q?Jos=C3=A9?=", "José"), ("&Eacute;mile", "Émile"), ("Smith &amp; Jones", "Smith & Jones"),
     ],
 )  # fmt: skip
@@ -32,12 +33,19 @@ def test_escapes_with_one_meaning_are_decoded_and_noted(sqlite_site: MoodleSite,
     assert "escapes_decoded" in notes
 
 
+def test_letters_of_seven_bits_are_decoded() -> None:
+    cells = EscapedCells()
+    assert cells.meant("Jos+AOk-", "lastname", 2, Place.PERSON) == "José"
+    assert [note.code for note in cells.notes] == ["escapes_decoded"]
+
+
 @pytest.mark.parametrize(
     ("cell", "code"),
     [
         ("Jos?", "cell_letters_replaced"), ("?cole", "cell_letters_replaced"), ("M?ller", "cell_letters_replaced"),
         ("????", "cell_letters_replaced"), ("Jos%E9", "cell_is_escaped"), ("%C9mile", "cell_is_escaped"),
         ("Jos=E9", "cell_is_escaped"), ("Jos&eacute", "cell_entity_cut"), ("Jos&#233", "cell_entity_cut"),
+        ("A&amp", "cell_entity_cut"), ("L&rsquo", "cell_entity_cut"),
     ],
 )  # fmt: skip
 def test_what_has_lost_letters_is_rejected(sqlite_site: MoodleSite, cell: str, code: str) -> None:
@@ -106,3 +114,25 @@ def test_an_address_in_apostrophes_is_rejected(sqlite_site: MoodleSite, cell: st
     text = f"username;firstname;lastname;email\napo;Ann;Lee;{cell}\n"
     (outcome,) = run_file(sqlite_site, "users", text, primaryidentity="username").outcomes
     assert (outcome.code, outcome.params["hint"]) == ("value_not_email", "value_in_apostrophes")
+
+
+def test_entities_that_a_separator_cuts_reject_their_row(sqlite_site: MoodleSite) -> None:
+    result = run_file(sqlite_site, "groups", "courseid;name;idnumber\nC1;A&amp;B\nC1;Caf&eacute;\nC1;R&D;\n")
+    assert result.codes == ["cell_entity_cut", "cell_entity_cut", "group_created"]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_said"), [("Jos?", True), ("?cole", True), ("Quoi de neuf ?", False), ("Who am I?", False)]
+)
+def test_question_marks_of_names_of_things_are_said(sqlite_site: MoodleSite, name: str, is_said: bool) -> None:
+    result = run_file(sqlite_site, "groups", f"courseid;name\nC1;{name}\n")
+    assert result.codes == ["group_created"]
+    assert ("letters_perhaps_replaced" in [note.code for note in result.notes]) == is_said
+
+
+@pytest.mark.parametrize(
+    ("cell", "name"), [("'C1", "C1"), ("'MATH-101", "MATH-101"), ("'68 und wir", "'68 und wir"), ("'t", "'t")]
+)
+def test_the_mark_goes_from_names_with_digits_alone(sqlite_site: MoodleSite, cell: str, name: str) -> None:
+    run_file(sqlite_site, "groups", f"courseid;name\nC2;{cell}\n")
+    assert [row["name"] for row in sqlite_site.rows("groups", courseid=sqlite_site.ids["C2"])] == [name]
