@@ -22,7 +22,7 @@ def names_after(site: MoodleSite, *cells: str) -> tuple[list[str], list[str], li
     [
         ("Jos%C3%A9", "José"), ("Jos%c3%a9%20Mar%C3%ADa", "José María"), ("Jos\\u00e9", "José"), ("Jos\\xe9", "José"),
         ("O\\u0027Brien", "O'Brien"), ("Jos<U+00E9>", "José"), ("Jos=C3=A9", "José"), ("Jos&eacute;", "José"),
-        ("Jos&#233;", "José"), ("Jos&#xE9;", "José"), ("O&#039;Brien", "O'Brien"), 
+        ("Jos&#233;", "José"), ("Jos&#xE9;", "José"), ("O&#039;Brien", "O'Brien"),
         ("=?UTF-8?Q?Jos=C3=A9?=", "José"), ("&Eacute;mile", "Émile"), ("Smith &amp; Jones", "Smith & Jones"),
     ],
 )  # fmt: skip
