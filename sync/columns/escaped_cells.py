@@ -11,7 +11,7 @@ from __future__ import annotations
 import html
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from enum import Enum
@@ -27,10 +27,12 @@ _ADDRESSES = re.compile(r"url|template|wwwroot\d*|password")
 _PERSONAL = frozenset((
     "firstname", "lastname", "middlename", "alternatename", "firstnamephonetic", "lastnamephonetic", "city",
 ))  # fmt: skip
-# What such cells have somewhere. Asked once for the cells of a row, joined by line ends.
-may_be_escaped = re.compile(
+# What such cells have somewhere: single characters, which are found fast, and what they stand in.
+_SIGN = re.compile(r"[%\\?&=+<'’‘`´]").search
+_BEGINNING = re.compile(
     r"%[89A-Fa-f][0-9A-Fa-f]|=[89A-F?]|\\[ux]|<U\+|&#?\w|\+A[M-P]|\?|(?:\A|\n)['’‘`´][=+\-@]?[\dA-Za-z]"
 ).search
+
 
 _PERCENT = re.compile(r"(?:%[C-Fc-f][0-9A-Fa-f](?:%[89ABab][0-9A-Fa-f]){1,3})")
 _PRINTABLE = re.compile(r"(?:=[C-F][0-9A-F](?:=[89AB][0-9A-F]){1,3})")
@@ -79,6 +81,12 @@ def place_of(name: str, column: Column) -> Place | None:
     limit = column.kind.limit
     is_free = isinstance(column, PrefixedColumn) or limit is None or limit > _LONGEST_LIMITED
     return Place.FREE if is_free else Place.TEXT
+
+
+def may_be_escaped(cells: Sequence[str]) -> bool:
+    """Return whether a row is to be looked at cell by cell."""
+    text = "\n".join(cells)
+    return _SIGN(text) is not None and _BEGINNING(text) is not None
 
 
 class EscapedCells:

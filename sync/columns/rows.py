@@ -80,7 +80,7 @@ class RowCleaner:
         values: dict[str, Any] = {}
         notes: tuple[Note, ...] = ()
         value: Any
-        places = self._places if may_be_escaped("\n".join(cells)) else {}
+        places = self._places if may_be_escaped(cells) else {}
         for position, name, clean, must_be_filled, clears, is_key in self._fields:
             value = cells[position] if position < count else ""
             try:
