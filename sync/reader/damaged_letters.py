@@ -27,9 +27,7 @@ _READ_AS_WINDOWS = re.compile(r"(?<=[^\W\d_])(?:[‚ƒ„ˆ˜‰](?=[^\W\d_]|\Z|
 _QUOTES = "“”„"
 # The replacement character, and control characters that no text has.
 _LOST = "[\ufffd\x01-\x08\x0e-\x1f\x7f-\x9f]"
-_SIGN_OF_DAMAGE = re.compile(
-    f"[ÃÂÄÅÐÑâ√├Ă][^\\x00-\\x7f]|Ã\\s|[a-zß-ÿ][ÃÂ]|[^\\W\\d_][‚ƒ„ˆ˜‰†‡‹›“”]|{_LOST}"
-).search
+_SIGN_OF_DAMAGE = re.compile(f"[ÃÂÄÅÐÑâ√├Ă][^\\x00-\\x7f]|Ã\\s|[a-zß-ÿ][ÃÂ]|[^\\W\\d_][‚ƒ„ˆ˜‰†‡‹›“”]|{_LOST}").search
 _CONTROLS = dict.fromkeys((*range(1, 9), *range(14, 32), 127))
 _PATTERNS = tuple((re.compile(sign).search, encoding) for sign, encoding in _SIGNS)
 _LOST_LETTER = re.compile(_LOST).search
