@@ -40,6 +40,7 @@ _HIGH_BYTES = bytes(range(0x80, 0x100))
 # So many different cells say in which encoding they are written; the one of a password is not looked at.
 _CELLS_COMPARED = 400
 _CELL_END = re.compile(rb'[\t\r\n;,"]+')
+_TEXT_CELL_END = re.compile(r"[;,|\t]")
 _LONGEST_CELL = 200
 _DIGITS = b"0123456789"
 # A column of passwords is called so, or nearly so.
@@ -197,9 +198,10 @@ def _seven_bit_cells(stream: BinaryIO) -> Iterator[tuple[str, str]]:
     lines = ((line, secret) for line, secret in _lines_and_secrets(stream) if sign in line)
     for line, secret in islice(lines, _CELLS_COMPARED):
         separator, places = secret or (b"", frozenset())
-        pattern = re.escape(separator.decode()) or r"[;,|\t]"
         for encoding in _SEVEN_BIT[sign]:
-            for place, cell in enumerate(re.split(pattern, _decoded_or_lost(line, encoding))):
+            text = _decoded_or_lost(line, encoding)
+            cells = text.split(separator.decode()) if separator else _TEXT_CELL_END.split(text)
+            for place, cell in enumerate(cells):
                 may_be_secret = place in places or (secret is not None and any(map(str.isdigit, cell)))
                 if not cell.isascii() and len(cell) <= _LONGEST_CELL and not may_be_secret:
                     yield encoding, cell.strip(' "\r\n')
