@@ -35,7 +35,7 @@ class Column:
 
     Shape: required: the header must have it; filled: the cell may not be empty (None = as required); empty: what an empty
     cell means otherwise (KEEPS: as if the column were absent; CLEARS: the value ''); stored_in: Moodle table and column,
-    whose real length limits the text; refers_to: the kind of thing its values name; default: shown in the documentation;
+    whose real length limits the text; refers: whether it names something that is there; default: shown in the documentation;
     ignored: accepted in the header, never read; decides: its cell tells which thing a row means or what becomes of it, so it
     is never left out; sample: one cell of the sample file, "" leaves the column out; names: whether its values name the thing
     that a row is about, or will (None = where it refers to something)
@@ -47,7 +47,7 @@ class Column:
     filled: bool | None = None
     empty: Empty = Empty.KEEPS
     stored_in: tuple[str, str] | None = None
-    refers_to: str = ""
+    refers: bool = False
     default: Label = ""
     aliases: tuple[str, ...] = ()
     ignored: bool = False
@@ -63,12 +63,12 @@ class Column:
     @property
     def is_key(self) -> bool:
         """Whether something is looked up by what it holds."""
-        return bool(self.refers_to) if self.names is None else self.names
+        return self.refers if self.names is None else self.names
 
     @property
     def may_be_left_out(self) -> bool:
         """Whether a cell that can't be used may be left out, if so chosen: the row then does the same, but for this value."""
-        return not (self.must_be_filled or self.refers_to or self.decides or isinstance(self.kind, OneOfKind))
+        return not (self.must_be_filled or self.refers or self.decides or isinstance(self.kind, OneOfKind))
 
     @property
     def shown_name(self) -> str:

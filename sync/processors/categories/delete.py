@@ -69,7 +69,7 @@ class CategoriesDelete(Processor[CategoryState, CategoriesDeletePlan]):
     default_filename = "emptycategories.csv"
     after = ("courses_delete", "courses")
     columns = Columns(
-        Column("categoryid", integer(least=1), required=True, refers_to="category", sample="2",
+        Column("categoryid", integer(least=1), required=True, refers=True, sample="2",
                help=_("The number of the category. Inner categories come before those that hold them.")),
         Column("path", text(None), sample="Sciences / Mathematics",
                help=_("The names of the category, for those who read the file.")),

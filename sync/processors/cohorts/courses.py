@@ -44,9 +44,9 @@ class CohortCourses(Processor[CohortCoursesState, CohortCoursesPlan]):
     columns = Columns(
         Column("cmd", one_of("add", "del", "restore", "fulldel"), aliases=("operation",), default="add", sample="add",
                help=_("add enrols, del suspends, restore takes that back, fulldel deletes the enrolment.")),
-        Column("course", text(255), required=True, aliases=("shortname",), refers_to="course", sample="ALG1"),
-        Column("cohort", text(255), required=True, aliases=("metacohort",), refers_to="cohort", sample="YEAR1"),
-        Column("role", text(100), default=STUDENT, refers_to="role", sample=STUDENT,
+        Column("course", text(255), required=True, aliases=("shortname",), refers=True, sample="ALG1"),
+        Column("cohort", text(255), required=True, aliases=("metacohort",), refers=True, sample="YEAR1"),
+        Column("role", text(100), default=STUDENT, refers=True, sample=STUDENT,
                help=_("* means every role; not with add.")),
         Column("enrol", text(20, lower=True), aliases=("method",), decides=True, default=COHORT, help=_("The enrolment method.")),
         Column("enrolstart", moodle_time(), default=_("0, none"), help=_("Kept with the method; Moodle makes no use of it.")),

@@ -21,7 +21,7 @@ class CoursesCheck(CourseList):
     summary = _("Tell which courses of a list are in Moodle and which are not. Changes nothing.")
     default_filename = "courses.csv"
     columns = Columns(
-        Column("identifier", text(None), required=True, refers_to="course", sample="TESTCOURSE1",
+        Column("identifier", text(None), required=True, refers=True, sample="TESTCOURSE1",
                help=_("The first cell of the line.")),
         Column("description", text(None), sample="Test course",
                help=_("What you know the course as; repeated in the report where it is missing. Further cells are ignored.")),

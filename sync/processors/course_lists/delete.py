@@ -56,7 +56,7 @@ class CoursesDelete(CourseList):
     )
     default_filename = "deletecourses.csv"
     columns = Columns(
-        Column("identifier", text(None), required=True, refers_to="course", sample="TESTCOURSE1",
+        Column("identifier", text(None), required=True, refers=True, sample="TESTCOURSE1",
                help=_("The whole line. In quotes where it begins like a comment.")),
         headerless=True,
     )  # fmt: skip

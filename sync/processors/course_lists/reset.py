@@ -71,7 +71,7 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
     default_filename = "resetcourses.csv"
     after = ("users",)
     columns = Columns(
-        *(Column(name, text(None), filled=True, refers_to="course", sample="TESTCOURSE1" if name == "shortname" else "",
+        *(Column(name, text(None), filled=True, refers=True, sample="TESTCOURSE1" if name == "shortname" else "",
                  help=_("The course. Which of the columns shortname, idnumber and id is read, the option says."))
           for name in _IDENTIFIERS),
         *OPTION_COLUMNS,

@@ -25,19 +25,19 @@ def _field(name: str, kind: Any, **more: Any) -> Column:
 COLUMNS = Columns(
     _field("shortname", text(150), required=True, names=True, sample="ALG1", help=_("Unique on the site.")),
     _field("fullname", text(254), required=True, sample="Algebra I", help=_("The name that people read.")),
-    Column("category", text(), default=_("the first category"), refers_to="category", sample="Sciences/Mathematics",
+    Column("category", text(), default=_("the first category"), refers=True, sample="Sciences/Mathematics",
            aliases=("category_path",),
            help=_("A number, or a path of names whose missing parts are made; /2026 is a name, and \\/ a slash in a name. "
                   "With the category identifier “idnumber”: the idnumber of a category that is there.")),
-    Column("category_idnumber", text(100), refers_to="category",
+    Column("category_idnumber", text(100), refers=True,
            help=_("Idnumber of a category that is there; counts before the column category.")),
-    Column("template", text(), refers_to="course", aliases=("templatecourse",), help=_(
+    Column("template", text(), refers=True, aliases=("templatecourse",), help=_(
         "Short name of a course, or name of a course backup (.mbz) among the files of the site or in Moodle, one that you "
         "trust: a new course gets everything that is in it, without the people and what they did. Cells of the row win over "
         "the template. What it does to an existing course, an option says.")),
     _field("idnumber", text(100), empty=Empty.CLEARS, names=True, default=_("empty"), sample="C-ALG1",
            help=_("Unique on the site, where it is filled.")),
-    Column("id", integer(2), refers_to="course", help=_("Moodle's own number; read when it is the course identifier.")),
+    Column("id", integer(2), refers=True, help=_("Moodle's own number; read when it is the course identifier.")),
     _field("summary", text(), empty=Empty.CLEARS, default=_("empty"), help=_("What the list of courses says of it; HTML.")),
     _field("format", text(21, lower=True), default=_("the site's"), help=_("An installed format; kept on update.")),
     _field("showgrades", flag(), default=_("the site's"), help=_("1 shows people their grades.")),
@@ -68,10 +68,10 @@ COLUMNS = Columns(
     Column("guest", flag(), help=_("1 switches guest access on, 0 off.")),
     Column("sortorder", text(), ignored=True),
     NumberedColumn("topic", text(), least=0, most=MAX_TOPIC, help=_("Sections: name, or name|summary.")),
-    NumberedColumn("teacher", text(), suffix="_account", refers_to="user",
+    NumberedColumn("teacher", text(), suffix="_account", refers=True,
                    help=_("Id, username, e-mail address or part of a name, of exactly one account; digits that fit two are "
                           "refused.")),
-    NumberedColumn("teacher", text(100), suffix="_role", refers_to="role", default="editingteacher",
+    NumberedColumn("teacher", text(100), suffix="_role", refers=True, default="editingteacher",
                    help=_("Short name of a role that may be given in courses.")),
     PrefixedColumn(FIELD_PREFIX, text(), empty=Empty.CLEARS, help=_("Custom field of courses, by its short name.")),
     exact_width=True,

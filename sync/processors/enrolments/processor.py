@@ -52,9 +52,9 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
                default=_("the default command"), sample="add",
                help=_("add and del (delete): the enrolment, or the role; shift: replaces the roles; enable, disable: the "
                       "enrolment.")),
-        Column("cid", text(255), required=True, refers_to="course", sample="ALG1", help=_("The course.")),
-        Column("uid", text(255), required=True, refers_to="user", sample="ada.lovelace", help=_("The account.")),
-        Column("rolename", text(100), required=True, filled=False, refers_to="role", sample="student",
+        Column("cid", text(255), required=True, refers=True, sample="ALG1", help=_("The course.")),
+        Column("uid", text(255), required=True, refers=True, sample="ada.lovelace", help=_("The account.")),
+        Column("rolename", text(100), required=True, filled=False, refers=True, sample="student",
                help=_("Short name of the role; add and shift need it. del without enrolment method: empty takes away all "
                       "roles that no method has given.")),
         Column("enrol", text(20, lower=True), decides=True, default="manual", sample="manual",

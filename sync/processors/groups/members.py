@@ -36,10 +36,10 @@ class GroupMembers(Processor[GroupMembersState, GroupMembersPlan]):
         Column("cmd", one_of(COMMANDS), default="add", aliases=("gcmd",), sample="add",
                help=_("add: joins the group; shift: leaves the other groups of the course as well, where ToolSync has made the "
                       "membership; del: leaves the group.")),
-        Column("courseid", text(255), filled=True, refers_to="course", sample="MATH101", help=_("The course.")),
-        Column("groupid", text(255), required=True, refers_to="group", sample="MATH101-TUE",
+        Column("courseid", text(255), filled=True, refers=True, sample="MATH101", help=_("The course.")),
+        Column("groupid", text(255), required=True, refers=True, sample="MATH101-TUE",
                help=_("A group of this course.")),
-        Column("userid", text(255), required=True, refers_to="user", sample="ada.lovelace",
+        Column("userid", text(255), required=True, refers=True, sample="ada.lovelace",
                help=_("The account; add and shift take only people who are enrolled in the course.")),
         subject="{userid} / {groupid}",
     )  # fmt: skip

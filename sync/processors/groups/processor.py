@@ -38,7 +38,7 @@ class Groups(Processor[GroupsState, GroupsPlan]):
         Column("type", one_of(GROUP, GROUPING), empty=Empty.CLEARS, default="group", sample="group",
                help=_("What the row is about: group or grouping. An empty cell means a grouping, as in the old plugin.")),
         Column("courseid", text(255), required=True, aliases=("coursename",),
-               refers_to="course", sample="MATH101", help=_("The course.")),
+               refers=True, sample="MATH101", help=_("The course.")),
         Column("name", text(255), required=True, aliases=("groupname",),
                stored_in=("groupings", "name"), names=True, sample="Tuesday group",
                help=_("Name of the group or grouping.")),
@@ -51,7 +51,7 @@ class Groups(Processor[GroupsState, GroupsPlan]):
         Column("description", text(None), empty=Empty.CLEARS, help=_("Description, HTML.")),
         Column("selfgrouping", flag(), default=_("as the option “Grouping for each group” says"),
                help=_("1: the group also gets a grouping of its own name.")),
-        Column("grouping", text(100), refers_to="grouping", sample="MATH101-LABS",
+        Column("grouping", text(100), refers=True, sample="MATH101-LABS",
                help=_("Idnumber of a grouping of the course that holds the group.")),
         subject="{courseid} / {name}",
         elsewhere={

@@ -54,10 +54,10 @@ class CoursesMeta(Processor[MetaState, MetaPlan]):
     columns = Columns(
         Column("cmd", one_of("add", "del"), aliases=("operation",),
                default="add", sample="add", help=_("add makes the link, del switches it off.")),
-        Column("master", text(255), required=True, aliases=("metacohort",), refers_to="course", sample="ALG1",
+        Column("master", text(255), required=True, aliases=("metacohort",), refers=True, sample="ALG1",
                help=_("The course whose people are taken.")),
         Column("meta", text(255), required=True, aliases=("shortname",),
-               refers_to="course", sample="SEMINAR", help=_("The course that gets them.")),
+               refers=True, sample="SEMINAR", help=_("The course that gets them.")),
         Column("method", one_of("meta"), help=_("Known from Moodle's plugin for enrolment methods: meta.")),
         Column("disabled", one_of({"0": 0}), help=_("Known from the same: 0.")),
         subject="{master} → {meta}",

@@ -51,7 +51,7 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
     default_filename = "userpictures_all.zip"
     after = ("users", "users_delete", "users_restore")
     columns = Columns(
-        Column("picture", text(None), required=True, refers_to="user", names=False, sample="ada.lovelace.jpg",
+        Column("picture", text(None), required=True, refers=True, names=False, sample="ada.lovelace.jpg",
                help=_("The name of the file without its extension tells the account. Folders don't matter.")),
         of_pictures=True,
     )  # fmt: skip

@@ -35,10 +35,10 @@ from sync.values import Action, Change, CleanRow, Note, Outcome
 PERSON_NAMES = ("firstname", "lastname")
 
 IDENTITY_COLUMNS = (
-    Column("username", text(100, lower=True), refers_to="user", sample="ada.lovelace"),
-    Column("idnumber", text(255), empty=Empty.CLEARS, refers_to="user", sample="A-1815"),
-    Column("email", email(), refers_to="user"),
-    Column("id", integer(1), refers_to="user", help=_("Moodle's own number.")),
+    Column("username", text(100, lower=True), refers=True, sample="ada.lovelace"),
+    Column("idnumber", text(255), empty=Empty.CLEARS, refers=True, sample="A-1815"),
+    Column("email", email(), refers=True),
+    Column("id", integer(1), refers=True, help=_("Moodle's own number.")),
 )
 
 # Names of people, to check that the account is the one that was meant; users_restore may also store them.
