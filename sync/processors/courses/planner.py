@@ -16,6 +16,7 @@ from sync.processors.base.processor import SplitChunk
 from sync.processors.courses.category_paths import CourseCategories
 from sync.processors.courses.cells import CourseCells
 from sync.processors.courses.cli_restore import CliRestore
+from sync.processors.courses.columns import FIELD_PREFIX
 from sync.processors.courses.course_book import CourseBook, check_context
 from sync.processors.courses.field_owners import FieldOwners
 from sync.processors.courses.fillings import IGNORE, REPLACE, TemplateMerge
@@ -170,8 +171,16 @@ class CoursesPlanner:
         return [
             Change(name, said[name], str(value))
             for name, value in row.values.items()
-            if name in said and name not in _NAMING and name not in told
+            if name in said and name not in _NAMING and name not in told and self._changes_courses(name)
         ]
+
+    def _changes_courses(self, name: str) -> bool:
+        """Whether a column may change a course that is there."""
+        if name.startswith(FIELD_PREFIX):
+            return name in self.state.fields
+        if name in ("category", "category_idnumber"):
+            return not self.chosen.protectcategory
+        return name != "format" and not (name == "template" and self.chosen.templatemode == IGNORE)
 
     def _hand_over(self, row: CleanRow, template: Template) -> Outcome:
         """Let Moodle make a course of a backup. What can be told before is told before; such a row has a chunk to itself."""

@@ -546,3 +546,30 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(sqlite_site: MoodleSi
     run(sqlite_site, rows(0, 20))
     few, many = run(sqlite_site, rows(100, 20)), run(sqlite_site, rows(200, 400))
     assert many.queries <= few.queries + 4
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "options"),
+    [
+        ("customfield_nowhere", ("X", "Y"), {}),
+        ("format", ("topics", "weeks"), {}),
+        ("category", ("A", "B"), {"protectcategory": True}),
+        ("template", ("C1", "C2"), {"templatemode": "0"}),
+    ],
+)
+@pytest.mark.parametrize("chunk_rows", [1, 100])
+@pytest.mark.parametrize("simulate", [True, False])
+def test_a_second_row_changes_nothing_by_what_is_kept(
+    sqlite_site: MoodleSite,
+    column: str,
+    cells: tuple[str, str],
+    options: dict[str, Any],
+    chunk_rows: int,
+    *,
+    simulate: bool,
+) -> None:
+    text = f"shortname;fullname;{column}\nN1;New;{cells[0]}\nN1;New;{cells[1]}\n"
+    result = run_file(
+        sqlite_site, "courses", text, simulate=simulate, chunk_rows=chunk_rows, forceupdate=True, **options
+    )  # fmt: skip
+    assert result.codes == ["course_created", "course_unchanged"]
