@@ -287,9 +287,8 @@ TOOLSYNC_TICK_SECONDS = env.int("TOOLSYNC_TICK_SECONDS", default=60)
 # --- storages --------------------------------------------------------------------------------------------------------
 
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": storage_from_url(_made_folder("files").as_uri()),
     # Command files, reports, trybacks and archives.
-    "files": storage_from_url(env.str("TOOLSYNC_STORAGE", default=(VAR_DIR / "files").as_uri())),
+    "files": storage_from_url(env.str("TOOLSYNC_STORAGE", default=_made_folder("files").as_uri())),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     # Where other systems leave files to be fetched: name -> address like the one of TOOLSYNC_STORAGE.
     **{
