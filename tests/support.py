@@ -20,8 +20,8 @@ from sync.moodle.db.writer import BeforeImage
 from sync.moodle.site.command_line import MoodleCommand
 from sync.outcomes.report import ReportFacts, write_report
 from sync.outcomes.tryback import write_tryback
+from sync.processors.base.context import FileArea, NoFileArea, NoRecords, Records
 from sync.processors.base.plan import Mail
-from sync.processors.base.processor import FileArea, NoFileArea, NoRecords, Records
 from sync.processors.registry import REGISTRY
 from sync.reader import RowReader, open_rows
 from sync.runs.pipeline import ChunkResult, OwedPart, PipelineContext, run_pipeline

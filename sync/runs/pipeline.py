@@ -35,9 +35,10 @@ from sync.moodle.site.command_line import MoodleCommand
 from sync.moodle.site.time_zone import clock_of
 from sync.outcomes.report import INTERNAL_ERROR
 from sync.processors.base.after_commit import AfterCommit
+from sync.processors.base.context import Collected, FileArea, NoFileArea, NoRecords, ProcessorContext, Records
 from sync.processors.base.memory import Memory
 from sync.processors.base.plan import Mail, Plan
-from sync.processors.base.processor import FileArea, NoFileArea, NoRecords, Processor, Records, SplitChunk
+from sync.processors.base.processor import Processor, SplitChunk
 from sync.reader import RowReader, open_rows
 from sync.runs.retry import Unavailable, disk
 from sync.values import Action, CleanRow, Note, Outcome, Rejection, Row
@@ -163,7 +164,7 @@ class PipelineRun:
         self.header = header
         self.secrets = RowSecrets(reader.header.names)
         self.memory = Memory()
-        self.kept: dict[str, Any] = {}
+        self.collected: Collected = work.processor.collected_type()
         self.attempt = 0
         self._collected: set[int] = set()
         self._settled: set[int] = set()
@@ -333,7 +334,7 @@ class PipelineRun:
         if part.last_line not in self._collected:
             self.processor.collect(part.owed)
             self._collected.add(part.last_line)
-        self.processor.committed(part.owed)
+        self.processor.after_commit(part.owed)
         if not part.is_settled:
             lost = self.work.recorder.send_mails(part.last_line) if part.owed.mails else 0
             self.work.recorder.settle(part.last_line, lost)
@@ -364,7 +365,7 @@ class PipelineRun:
         with self.session.transaction():
             with _about_rows():
                 processor.apply(plan, writer)
-                chunk = chunk._replace(after_commit=processor.after_commit(plan), mails=plan.mails)
+                chunk = chunk._replace(after_commit=processor.owed_after_commit(plan), mails=plan.mails)
             self.commit_marker.advance(last_line)
             recorder.prepare(chunk)
         self.commit_marker.committed()
@@ -407,12 +408,21 @@ class PipelineRun:
         self._session_stack.close()
         self.session: MoodleSession = self._session_stack.enter_context(work.moodle.session())
         self.commit_marker = None if work.simulate else self._own_fence()
-        self.processor = work.processor(self.session, work.options, self.memory)
-        self.processor.records, self.processor.kept = work.records, self.kept
-        self.processor.pictures, self.processor.file_area = self.reader.pictures, work.file_area
-        self.processor.moodle_command, self.processor.survey = work.moodle_command, self.survey
+        self.processor = work.processor(
+            ProcessorContext(
+                moodle=self.session,
+                options=work.options,
+                names=self.header.names,
+                survey=self.survey,
+                memory=self.memory,
+                collected=self.collected,
+                records=work.records,
+                file_area=work.file_area,
+                pictures=self.reader.pictures,
+                moodle_command=work.moodle_command,
+            )
+        )
         self._session_stack.callback(self.processor.close)
-        self.processor.begin(self.header.names)
         self.cleaner = RowCleaner(
             work.processor.columns,
             self.header,

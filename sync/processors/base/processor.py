@@ -4,12 +4,12 @@ A processor is made for every connection of a run. For every chunk of cleaned ro
 
     state = fetch(rows)            all reads; may raise SplitChunk
     plan = plan(rows, state)       pure: no database, no clock; may raise SplitChunk
-    prepare(plan)                  slow work that needs no database (password hashes); not in a simulation
-    apply(plan, writer)            all writes, in one transaction; not in a simulation
-    after_commit(plan)             what is owed once the transaction is in, as data that is stored with the chunk
+    prepare(plan)                  slow work that needs no database (password hashes); not in a dry run
+    apply(plan, writer)            all writes, in one transaction; not in a dry run
+    owed_after_commit(plan)        what is owed once the transaction is in, as data that is stored with the chunk
     collect(owed)                  keep of it what the end of the run must know
-    committed(owed)                carry it out; both also when the commit became known only later; not in a simulation
-    remember(plan, state)          only in a simulation, instead of prepare and apply
+    after_commit(owed)             carry it out; both also when the commit became known only later; not in a dry run
+    remember(plan, state)          only in a dry run (simulation), instead of prepare and apply
 
 After the last chunk: final_plan(), which is carried out like the plan of a chunk.
 """
@@ -17,76 +17,37 @@ After the last chunk: final_plan(), which is carried out like the plan of a chun
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import Any, BinaryIO, ClassVar, Generic, Protocol, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
 
 from django.utils.functional import Promise
 
 from sync.columns.column import Columns
-from sync.columns.options import Options, OptionValues
-from sync.columns.survey import FileSurvey, Survey
-from sync.moodle.db.database import MoodleSession
+from sync.columns.options import Options
+from sync.columns.survey import FileSurvey
 from sync.moodle.db.schema import NATURAL_KEYS, WRITE_ORDER
 from sync.moodle.db.writer import RowChange, Writer
 from sync.moodle.enrolments.unenrol_cleanup import unenrol_cleanup
 from sync.moodle.files.files import DeletedFiles
 from sync.moodle.grades.grades import recover_course_grades
 from sync.moodle.site import caches
-from sync.moodle.site.command_line import MoodleCommand
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.blobs import blob_notes, trash_blobs
-from sync.processors.base.memory import Memory
+from sync.processors.base.context import Collected, ProcessorContext
 from sync.processors.base.plan import Plan, Ref
-from sync.reader.picture_zip import PictureZip
 from sync.values import CleanRow, Note
 
 State = TypeVar("State")
 PlanT = TypeVar("PlanT", bound=Plan)
 
 
-class Records(Protocol):
-    """What is known of earlier runs on the same Moodle."""
-
-    def inserted_by_us(self, table: str, ids: Collection[int]) -> set[int]:
-        """Give those of the rows that an earlier run inserted."""
-
-
-class NoRecords:
-    """Nothing is known of earlier runs."""
-
-    def inserted_by_us(self, table: str, ids: Collection[int]) -> set[int]:
-        return set()
-
-
-class FileArea(Protocol):
-    """The files of the site, where rows name some."""
-
-    def present(self, paths: Collection[str]) -> set[str]:
-        """Give those of the paths ("/backups/algebra.mbz", "algebra.mbz") under which there is a file."""
-
-    def opened(self, path: str) -> AbstractContextManager[BinaryIO]:
-        """Open a file for reading. Raises: FileNotFoundError, StorageUnavailable"""
-
-
-class NoFileArea:
-    """There is no file area."""
-
-    def present(self, paths: Collection[str]) -> set[str]:
-        return set()
-
-    def opened(self, path: str) -> AbstractContextManager[BinaryIO]:
-        raise FileNotFoundError(path)
-
-
 class Processor(ABC, Generic[State, PlanT]):
     """One file type: what it may contain (declared) and what it does.
 
+    Must implement: the declarations, `fetch`, `plan`. May override: all else; `setup` and `close` go with the connection.
     Shape: after: keys of processors whose files go first when several arrive together; rows_per_chunk: at most so many,
-    where one row may do much; records: what is known of earlier runs; kept: what the processor collects over the whole run,
-    when a new connection has to be made too (the processor is then made anew); pictures: where the file is a zip of them;
-    file_area: holds the files that rows may name; file_survey: what is looked for in all rows before the first is used;
-    survey: what was found; moodle_command: starts Moodle's own scripts, none = not set
+    where one row may do much; file_survey: what is looked for in all rows before the first is used; collected_type: what the
+    processor collects over the whole run; option_values: what was chosen of `options`; file_notes: about the whole file
     """
 
     key: ClassVar[str]
@@ -97,24 +58,29 @@ class Processor(ABC, Generic[State, PlanT]):
     columns: ClassVar[Columns]
     options: ClassVar[Options]
     rows_per_chunk: ClassVar[int | None] = None
-    records: Records = NoRecords()
-    file_area: FileArea = NoFileArea()
-    moodle_command: MoodleCommand | None = None
-    kept: dict[str, Any]
-    pictures: PictureZip | None = None
     file_survey: ClassVar[type[FileSurvey] | None] = None
-    survey: Survey
+    collected_type: ClassVar[type[Collected]] = Collected
 
-    def __init__(self, moodle: MoodleSession, options: OptionValues, memory: Memory) -> None:
-        self.moodle = moodle
-        self.chosen = options
-        self.memory = memory
-        self.kept = {}
+    def __init__(self, context: ProcessorContext) -> None:
+        self.context = context
+        self.moodle = context.moodle
+        self.option_values = context.options
+        self.memory = context.memory
+        self.survey = context.survey
         self.file_notes: list[Note] = []
-        self.survey = Survey(self.columns)
+        try:
+            self.setup(context.names)
+        except BaseException:
+            self.close()
+            raise
 
-    def begin(self, names: Sequence[str]) -> None:
-        """Look at the header's canonical names before the first chunk; say in `file_notes` what concerns the whole file."""
+    @property
+    def collected(self) -> Collected:
+        """What the processor has collected so far."""
+        return self.context.collected
+
+    def setup(self, names: Sequence[str]) -> None:
+        """Prepare for the file. Shape: names: the header's canonical names"""
 
     @abstractmethod
     def fetch(self, rows: Sequence[CleanRow]) -> State:
@@ -131,17 +97,17 @@ class Processor(ABC, Generic[State, PlanT]):
         """Write the plan. Inside a transaction of the writer's session."""
         write_plan(plan, writer)
 
-    def after_commit(self, plan: PlanT) -> AfterCommit:
+    def owed_after_commit(self, plan: PlanT) -> AfterCommit:
         """Return what is owed once the transaction is in. Called after `apply`, before the commit."""
         return AfterCommit(files=plan.files.sizes, mails=len(plan.mails), notes=list(plan.notes))
 
     def collect(self, owed: AfterCommit) -> None:
         """Keep what the end of the run must know of a chunk that is committed; once for each chunk and process."""
-        self.kept.setdefault("notes", []).extend(owed.notes)
+        self.collected.notes.extend(owed.notes)
 
-    def committed(self, owed: AfterCommit) -> None:
+    def after_commit(self, owed: AfterCommit) -> None:
         """Do what may only happen once the transaction is in (files in Moodle's data folder). Twice is harmless."""
-        self.kept["bytes_left"] = self.kept.get("bytes_left", 0) + trash_blobs(self.moodle, DeletedFiles(owed.files))
+        self.collected.bytes_left += trash_blobs(self.moodle, DeletedFiles(owed.files))
 
     def on_skipped(self, rows: Sequence[CleanRow]) -> None:
         """Look at rows that an earlier attempt at this run has carried out; for what `final_plan` must know."""
@@ -152,10 +118,10 @@ class Processor(ABC, Generic[State, PlanT]):
 
     def final_notes(self) -> list[Note]:
         """Say what is worth saying about everything that was done; asked for once, at the end."""
-        return [*blob_notes(self.kept.get("bytes_left", 0)), *self.kept.get("notes", ())]
+        return [*blob_notes(self.collected.bytes_left), *self.collected.notes]
 
     def close(self) -> None:
-        """Let go of what the processor holds (helper processes)."""
+        """Release what the processor holds (helper processes)."""
 
     def remember(self, plan: PlanT, state: State) -> None:
         """Keep what this chunk would have made, so that later chunks of a simulation see it."""

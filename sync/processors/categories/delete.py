@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import cast
 
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +20,7 @@ from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.courses.order import fix_course_order
 from sync.moodle.db.writer import Writer
 from sync.processors.base.after_commit import AfterCommit
+from sync.processors.base.context import Collected
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
 from sync.values import Action, CleanRow, Outcome
@@ -36,6 +39,7 @@ class CategoryState:
         unknown_plugins: dict[int, list[str]],
         unknown_tables: Sequence[str] = (),
     ) -> None:
+        self.now = int(time.time())
         self.categories = {category.id: category for category in categories}
         self.contents = contents
         self.unknown_plugins = unknown_plugins
@@ -58,6 +62,14 @@ class CategoriesDeletePlan(Plan):
         return not self.categories and not self.fixes_order
 
 
+@dataclass
+class CategoriesCollected(Collected):
+    """Shape: gone: what was deleted so far, ids -> line; deleted_earlier: an earlier attempt at the run may have deleted some."""
+
+    gone: dict[int, int] = field(default_factory=dict)
+    deleted_earlier: bool = False
+
+
 class CategoriesDelete(Processor[CategoryState, CategoriesDeletePlan]):
     """Delete empty categories, in file order: inner ones before those that hold them. Spec: courses.md section 6."""
 
@@ -76,7 +88,13 @@ class CategoriesDelete(Processor[CategoryState, CategoriesDeletePlan]):
     )  # fmt: skip
     options = Options(*GENERAL_OPTIONS)
 
-    def begin(self, names: Sequence[str]) -> None:
+    collected_type = CategoriesCollected
+
+    @property
+    def collected(self) -> CategoriesCollected:
+        return cast(CategoriesCollected, self.context.collected)
+
+    def setup(self, names: Sequence[str]) -> None:
         self.graph = load_graph()
         self.graph.check(self.moodle)
         self.unknown_tables = fetch_unknown_tables(self.moodle, self.graph)
@@ -89,7 +107,7 @@ class CategoriesDelete(Processor[CategoryState, CategoriesDeletePlan]):
         return CategoryState(categories, fetch_category_contents(self.moodle), unknown, self.unknown_tables)
 
     def plan(self, rows: Sequence[CleanRow], state: CategoryState) -> CategoriesDeletePlan:
-        plan = CategoriesDeletePlan(int(time.time()), dict(self._gone))
+        plan = CategoriesDeletePlan(state.now, dict(self._gone))
         plan.outcomes = [self._plan_row(row, plan, state) for row in rows]
         return plan
 
@@ -113,31 +131,30 @@ class CategoriesDelete(Processor[CategoryState, CategoriesDeletePlan]):
         if plan.fixes_order:
             fix_course_order(writer)
 
-    def after_commit(self, plan: CategoriesDeletePlan) -> AfterCommit:
-        owed = super().after_commit(plan)
+    def owed_after_commit(self, plan: CategoriesDeletePlan) -> AfterCommit:
+        owed = super().owed_after_commit(plan)
         owed.gone = {category.id: plan.gone[category.id] for category in plan.categories}
         return owed
 
     def collect(self, owed: AfterCommit) -> None:
         super().collect(owed)
-        self.kept["gone"] = self._gone | owed.gone
+        self.collected.gone |= {int(key): line for key, line in owed.gone.items()}
 
     def remember(self, plan: CategoriesDeletePlan, state: CategoryState) -> None:
-        self.kept["gone"] = plan.gone
+        self.collected.gone = plan.gone
 
     def on_skipped(self, rows: Sequence[CleanRow]) -> None:
-        self.kept["deleted_earlier"] = True
+        self.collected.deleted_earlier = True
 
     def final_plan(self) -> CategoriesDeletePlan | None:
-        if self._gone or self.kept.get("deleted_earlier"):
+        if self._gone or self.collected.deleted_earlier:
             return CategoriesDeletePlan(int(time.time()), self._gone, fixes_order=True)
         return None
 
     @property
     def _gone(self) -> dict[int, int]:
         """What this run has deleted so far: ids -> line. A simulation finds the categories again."""
-        gone: dict[int, int] = self.kept.get("gone", {})
-        return gone
+        return self.collected.gone
 
 
 def _refusal(

@@ -72,12 +72,12 @@ class CohortCourses(Processor[CohortCoursesState, CohortCoursesPlan]):
         *GENERAL_OPTIONS,
     )  # fmt: skip
 
-    def begin(self, names: Sequence[str]) -> None:
+    def setup(self, names: Sequence[str]) -> None:
         self.has_groups = "makegroup" in names
         self.rules = SiteRules(self.moodle)
         roles = fetch_roles(self.moodle)
         self.roles = {role.shortname: role for role in roles}
-        if self.chosen.roleidentifier == "id":
+        if self.option_values.roleidentifier == "id":
             # The role of a row that names none has no other name.
             student = self.roles.get(STUDENT)
             self.roles = {str(role.id): role for role in roles} | ({STUDENT: student} if student else {})
@@ -86,11 +86,11 @@ class CohortCourses(Processor[CohortCoursesState, CohortCoursesPlan]):
         memberships = fetch_memberships(
             self.moodle,
             self.memory,
-            course_identifier=self.chosen.courseidentifier,
+            course_identifier=self.option_values.courseidentifier,
             courses={row.values["course"] for row in rows},
             userids=None,
             all_groups=self.has_groups,
-            **lookup(self.chosen.cohortidentifier, {row.values["cohort"] for row in rows}),
+            **lookup(self.option_values.cohortidentifier, {row.values["cohort"] for row in rows}),
         )
         deleted = fetch_deleted_members(self.moodle, [cohort.id for cohort in memberships.cohorts])
         installed = frozenset(self.moodle.plugins_of("enrol")) | {COHORT}
@@ -103,7 +103,7 @@ class CohortCourses(Processor[CohortCoursesState, CohortCoursesPlan]):
         )
 
     def plan(self, rows: Sequence[CleanRow], state: CohortCoursesState) -> CohortCoursesPlan:
-        return CohortCoursesPlanner(state, self.chosen).plan_rows(rows)
+        return CohortCoursesPlanner(state, self.option_values).plan_rows(rows)
 
     def remember(self, plan: CohortCoursesPlan, state: CohortCoursesState) -> None:
         plan.rows.remember(self.memory, {})

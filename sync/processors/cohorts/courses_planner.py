@@ -14,6 +14,7 @@ from sync.moodle.enrolments.roles import Role
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.errors import RowError
 from sync.processors.base.plan import Plan, Ref
+from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import SplitChunk
 from sync.processors.memberships.cohort_book import AnyCohort, CohortBook
 from sync.processors.memberships.cohort_sync import sync_cohort_instance
@@ -82,12 +83,9 @@ class CohortCoursesPlanner:
 
     def plan_rows(self, rows: Sequence[CleanRow]) -> CohortCoursesPlan:
         self._split_if_large(rows)
-        for row in rows:
-            try:
-                outcome = self._plan_row(row)
-            except RowError as refused:
-                outcome = Outcome(row.line, Action.REJECTED, refused.code, refused.params)
-            self.plan.outcomes.append(outcome._replace(subject=f"{row.values['cohort']} → {row.values['course']}"))
+        self.plan.outcomes.extend(
+            plan_each(rows, self._plan_row, lambda row: f"{row.values['cohort']} → {row.values['course']}")
+        )
         self.rows.finish()
         return self.plan
 

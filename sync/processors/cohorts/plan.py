@@ -72,7 +72,7 @@ class CohortsPlan(Plan):
     def __init__(self, now: int = 0) -> None:
         super().__init__(now)
         self.changed: dict[int | Ref, dict[str, Any] | None] = {}
-        self.dependent_rows: set[str] = set()
+        self.left: set[str] = set()
 
 
 def as_cohort(cohortid: int, columns: Mapping[str, Any]) -> Cohort:

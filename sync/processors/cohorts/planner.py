@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sync.columns.options import OptionValues
 from sync.processors.base.errors import RowError
+from sync.processors.base.planner import plan_each
 from sync.processors.base.table_view import UserKey
 from sync.processors.cohorts.plan import USER_EMPTY, CohortsPlan, CohortsState
 from sync.processors.cohorts.rows import CohortRows
@@ -33,13 +34,10 @@ class CohortsPlanner:
         self.cohorts = CohortRows(state, self.rows, self.plan, chosen)
 
     def plan_rows(self, rows: Sequence[CleanRow]) -> CohortsPlan:
-        for row in rows:
-            text = cohort_text(row, self.state.identifier)
-            try:
-                outcome = self._plan_row(row, text)
-            except RowError as refused:
-                outcome = Outcome(row.line, Action.REJECTED, refused.code, refused.params)
-            self.plan.outcomes.append(outcome._replace(subject=text))
+        def text_of(row: CleanRow) -> str:
+            return cohort_text(row, self.state.identifier)
+
+        self.plan.outcomes.extend(plan_each(rows, lambda row: self._plan_row(row, text_of(row)), text_of))
         return self._finished()
 
     def plan_deletion(self) -> CohortsPlan:
@@ -97,7 +95,7 @@ class CohortsPlanner:
             return self._delete_cohort(row, cohort)
         if not self._leave(user, cohort, row.line):
             return Outcome(row.line, Action.UNCHANGED, "cohort_member_missing", {})
-        self.plan.dependent_rows.add(text)
+        self.plan.left.add(text)
         change = Change("userid", row.values["userid"], "")
         return Outcome(row.line, Action.DELETED, "cohort_member_removed", {}, changes=(change,))
 
@@ -114,7 +112,7 @@ class CohortsPlanner:
             return Outcome(row.line, Action.UNCHANGED, "cohort_empty_already", {})
         for user in members:
             self._leave(user, cohort, row.line)
-        self.plan.dependent_rows.add(text)
+        self.plan.left.add(text)
         return Outcome(row.line, Action.UPDATED, "cohort_freed", {"count": len(members)})
 
     # --- what a row names --------------------------------------------------------------------------------------------

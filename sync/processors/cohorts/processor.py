@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, cast
 
 from django.utils.translation import gettext_lazy as _
 
@@ -22,7 +23,9 @@ from sync.moodle.cohorts.cohorts import (
     fetch_self_enrolment_gates,
 )
 from sync.moodle.db.identifiers import folding
+from sync.moodle.db.writer import Writer
 from sync.moodle.users.users import SiteRules
+from sync.processors.base.context import Collected
 from sync.processors.base.plan import Ref
 from sync.processors.base.processor import Processor
 from sync.processors.cohorts.categories import CATEGORY_COLUMNS
@@ -38,6 +41,13 @@ from sync.values import Action, CleanRow, Note, Outcome
 
 # Cohorts with another component belong to the plugin of that name.
 _OUR_COMPONENTS = frozenset(("", "tool_sync"))
+
+
+@dataclass
+class CohortsCollected(Collected):
+    """Shape: left: the cohorts, as rows name them, that somebody was taken out of"""
+
+    left: set[str] = field(default_factory=set)
 
 
 class Cohorts(Processor[CohortsState, CohortsPlan]):
@@ -95,16 +105,21 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
         dead=("cohorts_syncdelete",),
     )  # fmt: skip
 
-    def begin(self, names: Sequence[str]) -> None:
+    collected_type = CohortsCollected
+
+    @property
+    def collected(self) -> CohortsCollected:
+        return cast(CohortsCollected, self.context.collected)
+
+    def setup(self, names: Sequence[str]) -> None:
         self.names = frozenset(names)
         self.rules = SiteRules(self.moodle)
-        self.kept.setdefault("losers", set())
 
     def fetch(self, rows: Sequence[CleanRow]) -> CohortsState:
         accounts = fetch_named_users(
             self.moodle,
             self.rules,
-            self.chosen.useridentifier,
+            self.option_values.useridentifier,
             {row.values["userid"] for row in rows if row.values.get("userid")},
         )
         takes_everybody = any(_takes_everybody(row) for row in rows)
@@ -113,25 +128,29 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
         return self._state(accounts, memberships, may_delete=takes_everybody)
 
     def plan(self, rows: Sequence[CleanRow], state: CohortsState) -> CohortsPlan:
-        plan = CohortsPlanner(state, self.chosen).plan_rows(rows)
-        self.kept["losers"] |= plan.dependent_rows
-        return plan
+        return CohortsPlanner(state, self.option_values).plan_rows(rows)
+
+    def apply(self, plan: CohortsPlan, writer: Writer) -> None:
+        super().apply(plan, writer)
+        self.collected.left |= plan.left
 
     def on_skipped(self, rows: Sequence[CleanRow]) -> None:
         """Whether the rows took anybody out isn't known any more: any cohort may be empty that they name."""
-        self.kept["losers"] |= {
-            cohort_text(row, self.chosen.cohortidentifier) for row in rows if row.values.get("cmd") in ("del", "free")
+        self.collected.left |= {
+            cohort_text(row, self.option_values.cohortidentifier)
+            for row in rows
+            if row.values.get("cmd") in ("del", "free")
         } - {""}
 
     def final_plan(self) -> CohortsPlan | None:
         """Delete the cohorts that the file has left empty."""
-        if not (self.chosen.syncdelete and self.kept["losers"]):
+        if not (self.option_values.syncdelete and self.collected.left):
             return None
         empty = self._empty_cohorts()
         present = [cohort.id for cohort in empty if cohort.id > 0]
         memberships = fetch_memberships(self.moodle, self.memory, cohort_ids=present, userids=None)
         state = self._state({}, memberships.with_cohorts(tuple(empty)), may_delete=True)
-        plan = CohortsPlanner(state, self.chosen).plan_deletion()
+        plan = CohortsPlanner(state, self.option_values).plan_deletion()
         if empty:
             names = listed([cohort.name for cohort in empty])
             plan.notes.append(Note("cohorts_deleted_empty", {"count": len(empty), "names": names}))
@@ -139,6 +158,7 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
         return plan
 
     def remember(self, plan: CohortsPlan, state: CohortsState) -> None:
+        self.collected.left |= plan.left
         numbers = plan.rows.remember(self.memory, {})
         changed = {_number(cohort, numbers): columns for cohort, columns in plan.changed.items()}
         self.memory.put_many("changed cohort", {str(cohortid): columns for cohortid, columns in changed.items()})
@@ -158,14 +178,14 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
     def _empty_cohorts(self) -> list[Cohort]:
         """Give the cohorts that have lost members to the file and have none left, unless another plugin owns them."""
         found = fetch_memberships(
-            self.moodle, self.memory, userids=(), **lookup(self.chosen.cohortidentifier, self.kept["losers"])
+            self.moodle, self.memory, userids=(), **lookup(self.option_values.cohortidentifier, self.collected.left)
         )
         state = self._state({}, found, may_delete=False)
         # A simulation has taken nobody out.
         balance = self.memory.get_many("cohort balance", [str(cohortid) for cohortid in state.details])
         counts = count_cohort_members(self.moodle, list(state.details))
         book = CohortBook(state.memberships)
-        meant = {text: book.find(state.identifier, text) for text in sorted(self.kept["losers"])}
+        meant = {text: book.find(state.identifier, text) for text in sorted(self.collected.left)}
         return [
             cohort
             for cohort in dict.fromkeys(found[0] for found in meant.values() if len(found) == 1)
@@ -176,7 +196,7 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
 
     def _names_in(self, rows: Sequence[CleanRow]) -> dict[str, Any]:
         """Give everything by which the cohorts of a chunk are looked up, names that must not be taken with them."""
-        identifier = self.chosen.cohortidentifier
+        identifier = self.option_values.cohortidentifier
         texts = {cohort_text(row, identifier) for row in rows} - {""}
         names = {row.values["cname"] for row in rows if row.values.get("cname")}
         if identifier == "idnumber":
@@ -200,8 +220,8 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
         has_categories = CATEGORY_COLUMNS & self.names
         return CohortsState(
             now=int(time.time()),
-            identifier=self.chosen.cohortidentifier,
-            useridentifier=self.chosen.useridentifier,
+            identifier=self.option_values.cohortidentifier,
+            useridentifier=self.option_values.useridentifier,
             accounts=accounts,
             memberships=memberships.with_cohorts(tuple(by_id.values())),
             details=details,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import cast
 
 from django.utils.translation import gettext_lazy as _
 
@@ -11,6 +13,7 @@ from sync.columns.general_options import GENERAL_OPTIONS
 from sync.columns.options import Choice, Options
 from sync.moodle.courses.courses import Course, CourseNames, fetch_course_names, fetch_courses
 from sync.moodle.db.database import MoodleSession
+from sync.processors.base.context import Collected
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
 from sync.values import Action, CleanRow, Note, Outcome
@@ -33,6 +36,7 @@ class ListedCourses:
     """What the lines of a chunk name. Shape: found: value as typed -> courses, several = ambiguous; names: by id."""
 
     def __init__(self, moodle: MoodleSession, identifier: str, values: Sequence[str]) -> None:
+        self.now = int(time.time())
         self.found: Mapping[str, tuple[Course, ...]] = fetch_courses(moodle, identifier, values)
         self.names: Mapping[int, CourseNames] = fetch_course_names(moodle, self.ids)
 
@@ -41,26 +45,41 @@ class ListedCourses:
         return sorted({course.id for courses in self.found.values() for course in courses})
 
 
+@dataclass
+class ListCollected(Collected):
+    """Shape: has_rows: whether the file had any; gone: what was deleted so far, ids and folded values -> line; deleted_earlier:
+    an earlier attempt at the run may have deleted some.
+    """
+
+    has_rows: bool = False
+    gone: dict[int | str, int] = field(default_factory=dict)
+    deleted_earlier: bool = False
+
+
 class CourseList(Processor[ListedCourses, Plan]):
     """One line, one course."""
 
     after = ("users",)
-    _has_rows: ClassVar[str] = "has_rows"
+    collected_type = ListCollected
+
+    @property
+    def collected(self) -> ListCollected:
+        return cast(ListCollected, self.context.collected)
 
     def fetch(self, rows: Sequence[CleanRow]) -> ListedCourses:
-        self.kept[self._has_rows] = True
+        self.collected.has_rows = True
         return ListedCourses(self.moodle, self.identifier, [row.values["identifier"] for row in rows])
 
     def on_skipped(self, rows: Sequence[CleanRow]) -> None:
-        self.kept[self._has_rows] = True
+        self.collected.has_rows = True
 
     def final_notes(self) -> list[Note]:
-        empty = [] if self.kept.get(self._has_rows) else [Note("list_empty", {})]
+        empty = [] if self.collected.has_rows else [Note("list_empty", {})]
         return [*super().final_notes(), *empty]
 
     @property
     def identifier(self) -> str:
-        identifier: str = self.chosen.courseidentifier
+        identifier: str = self.option_values.courseidentifier
         return identifier
 
 

@@ -63,7 +63,7 @@ class CoursesDelete(CourseList):
     options = course_list_options("courses_filedeleteidentifier")
     rows_per_chunk = 100
 
-    def begin(self, names: Sequence[str]) -> None:
+    def setup(self, names: Sequence[str]) -> None:
         self.graph = load_graph()
         self.graph.check(self.moodle)
         self.unknown_tables = fetch_unknown_tables(self.moodle, self.graph)
@@ -78,7 +78,7 @@ class CoursesDelete(CourseList):
         return state
 
     def plan(self, rows: Sequence[CleanRow], state: ListedCourses) -> CoursesDeletePlan:
-        plan = CoursesDeletePlan(int(time.time()))
+        plan = CoursesDeletePlan(state.now)
         plan.outcomes = [self._plan_row(row, plan, state) for row in rows]
         return plan
 
@@ -127,8 +127,8 @@ class CoursesDelete(CourseList):
         if plan.fixes_order:
             fix_course_order(writer)
 
-    def after_commit(self, plan: Plan) -> AfterCommit:
-        owed = super().after_commit(plan)
+    def owed_after_commit(self, plan: Plan) -> AfterCommit:
+        owed = super().owed_after_commit(plan)
         owed.gone = self._deleted_by(plan)
         return owed
 
@@ -141,18 +141,17 @@ class CoursesDelete(CourseList):
 
     def on_skipped(self, rows: Sequence[CleanRow]) -> None:
         super().on_skipped(rows)
-        self.kept["deleted_earlier"] = True
+        self.collected.deleted_earlier = True
 
     def final_plan(self) -> CoursesDeletePlan | None:
-        if self._gone or self.kept.get("deleted_earlier"):
+        if self._gone or self.collected.deleted_earlier:
             return CoursesDeletePlan(int(time.time()), fixes_order=True)
         return None
 
     @property
     def _gone(self) -> dict[int | str, int]:
         """What this run has deleted so far: ids and folded values -> line. A simulation finds the ids again."""
-        gone: dict[int | str, int] = self.kept.setdefault("gone", {})
-        return gone
+        return self.collected.gone
 
     def _deleted_by(self, plan: Plan) -> dict[int | str, int]:
         assert isinstance(plan, CoursesDeletePlan)  # noqa: S101

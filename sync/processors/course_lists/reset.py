@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.utils.translation import gettext_lazy as _
 
@@ -18,8 +18,10 @@ from sync.moodle.course_content.reset.reset import CourseReset, ResetFindings, l
 from sync.moodle.courses.courses import Course, CourseNames, fetch_course_names, fetch_course_weights, fetch_courses
 from sync.moodle.db.writer import Writer
 from sync.moodle.enrolments.roles import fetch_roles
+from sync.processors.base.context import Collected
 from sync.processors.base.errors import RowError
 from sync.processors.base.plan import Plan
+from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import Processor, SplitChunk
 from sync.processors.course_lists.course_list import CHUNK_WEIGHT, course_list_options
 from sync.processors.course_lists.reset_cells import OPTION_COLUMNS, ResetRequest, is_on, read_cells
@@ -43,6 +45,7 @@ class ResetState:
     unknown_plugins: Mapping[int, Sequence[str]]
     weights: Mapping[int, int]
     findings: ResetFindings
+    now: int
 
 
 class CoursesResetPlan(Plan):
@@ -57,6 +60,13 @@ class CoursesResetPlan(Plan):
     @property
     def is_empty(self) -> bool:
         return not any(sum(counts.values()) for counts in self.findings.counts.values())
+
+
+@dataclass
+class ResetCollected(Collected):
+    """Shape: asks_for_logs: whether a row asks for logs to be deleted, which is left to Moodle"""
+
+    asks_for_logs: bool = False
 
 
 class CoursesReset(Processor[ResetState, CoursesResetPlan]):
@@ -80,11 +90,17 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
     options = course_list_options("courses_fileresetidentifier")
     rows_per_chunk = 100
 
-    def begin(self, names: Sequence[str]) -> None:
+    collected_type = ResetCollected
+
+    @property
+    def collected(self) -> ResetCollected:
+        return cast(ResetCollected, self.context.collected)
+
+    def setup(self, names: Sequence[str]) -> None:
         self.graph = load_graph()
         self.graph.check(self.moodle)
         self.unknown_tables = fetch_unknown_tables(self.moodle, self.graph)
-        chosen: str = self.chosen.courseidentifier
+        chosen: str = self.option_values.courseidentifier
         self.identifier = chosen if chosen in names else next(name for name in _IDENTIFIERS if name in names)
         if self.identifier != chosen:
             self.file_notes.append(Note("identity_taken_from", {"wanted": chosen, "used": self.identifier}))
@@ -92,6 +108,7 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
 
     def fetch(self, rows: Sequence[CleanRow]) -> ResetState:
         asked = {row.line: self._asked(row) for row in rows}
+        self.collected.asks_for_logs |= any(is_on(row.values.get("logs")) for row in rows)
         found = fetch_courses(self.moodle, self.identifier, {row.values[self.identifier] for row in rows})
         single = {value: courses[0] for value, courses in found.items() if len(courses) == 1 and not courses[0].is_site}
         courses = list({course.id: course for course in single.values()}.values())
@@ -109,6 +126,7 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
             unknown,
             fetch_course_weights(self.moodle, list(resets)),
             look_at(self.moodle, self.graph, list(resets.values()), self._simulated(resets)),
+            int(time.time()),
         )
 
     def _simulated(self, resets: Mapping[int, CourseReset]) -> dict[int, CourseReset]:
@@ -136,20 +154,14 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
             return refused
 
     def plan(self, rows: Sequence[CleanRow], state: ResetState) -> CoursesResetPlan:
-        plan = CoursesResetPlan(int(time.time()), state.findings)
-        for row in rows:
-            subject = row.values[self.identifier]
-            try:
-                outcome = self._plan_row(row, subject, plan, state)
-            except RowError as refused:
-                outcome = Outcome(row.line, Action.REJECTED, refused.code, refused.params, subject)
-            plan.outcomes.append(outcome)
-        self.kept["logs_asked_for"] = self.kept.get("logs_asked_for") or any(
-            is_on(row.values.get("logs")) for row in rows
+        plan = CoursesResetPlan(state.now, state.findings)
+        plan.outcomes = list(
+            plan_each(rows, lambda row: self._plan_row(row, plan, state), lambda row: row.values[self.identifier])
         )
         return plan
 
-    def _plan_row(self, row: CleanRow, subject: str, plan: CoursesResetPlan, state: ResetState) -> Outcome:
+    def _plan_row(self, row: CleanRow, plan: CoursesResetPlan, state: ResetState) -> Outcome:
+        subject = row.values[self.identifier]
         cells = state.asked[row.line]
         course = self._course(subject, state)
         if isinstance(cells, RowError):
@@ -186,5 +198,5 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
         plan.files = reset_courses(writer, self.graph, plan.findings, now=plan.now)
 
     def final_notes(self) -> list[Note]:
-        notes = [Note("course_reset_logs", {})] if self.kept.get("logs_asked_for") else []
+        notes = [Note("course_reset_logs", {})] if self.collected.asks_for_logs else []
         return [*super().final_notes(), *notes]

@@ -13,8 +13,9 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from sync.errors import ArchiveRefused, MoodleError, MoodleRefused
 from sync.moodle.course_content.backup.content import ArchivedContent, open_archive
@@ -31,7 +32,7 @@ from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import Writer
 from sync.moodle.files.file_pool import EMPTY_HASH, FilePool, file_pool_of
 from sync.moodle.users.pictures import fetch_referred_hashes
-from sync.processors.base.processor import FileArea
+from sync.processors.base.context import Collected, FileArea
 from sync.processors.courses.templates import Template
 from sync.values import Note
 
@@ -60,12 +61,19 @@ class _Opened:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+@dataclass
+class BackupsCollected(Collected):
+    """Shape: stored: hashes of contents that the run has brought into Moodle's pool; backup_notes: what was said of backups"""
+
+    stored: set[str] = field(default_factory=set)
+    backup_notes: list[Note] = field(default_factory=list)
+
+
 class BackupCache:
     """The backups that a run's rows name.
 
-    Shape: kept: holds what outlives a connection: contents that the run has brought into the pool, and what it has told;
-    leave_out: what isn't known is left out, instead of the row; with_inventory: tell what is in each; for_moodle: they aren't
-    read, Moodle restores them
+    Shape: leave_out: what isn't known is left out, instead of the row; with_inventory: tell what is in each;
+    for_moodle: they aren't read, Moodle restores them
     """
 
     def __init__(
@@ -73,7 +81,7 @@ class BackupCache:
         moodle: MoodleSession,
         graph: CourseGraph,
         files: FileArea,
-        kept: dict[str, Any],
+        collected: BackupsCollected,
         *,
         leave_out: bool,
         with_inventory: bool = False,
@@ -82,8 +90,8 @@ class BackupCache:
         self._moodle = moodle
         self._graph = graph
         self._files = files
-        self._stored: set[str] = kept.setdefault("stored", set())
-        self._told: list[Note] = kept.setdefault("told", [])
+        self._stored = collected.stored
+        self._told = collected.backup_notes
         self._leave_out = leave_out
         self._with_inventory = with_inventory
         self._for_moodle = for_moodle

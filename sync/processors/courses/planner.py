@@ -12,6 +12,7 @@ from sync.moodle.courses.creation import NewCourse, Teacher
 from sync.moodle.courses.rows import CourseRow
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.errors import RowError
+from sync.processors.base.planner import rejected
 from sync.processors.base.processor import SplitChunk
 from sync.processors.courses.category_paths import CourseCategories
 from sync.processors.courses.cells import CourseCells
@@ -72,8 +73,7 @@ class CoursesPlanner:
                 outcome = self._plan_row(row)
                 self.plan.outcomes.append(outcome._replace(notes=(*outcome.notes, *self.cells.notes)))
             except RowError as refused:
-                subject = row.values["shortname"]
-                self.plan.outcomes.append(Outcome(row.line, Action.REJECTED, refused.code, refused.params, subject))
+                self.plan.outcomes.append(rejected(row, refused, row.values["shortname"]))
         wanted = {place.category for place in self.plan.places} | {move.category for move in self.plan.moves}
         self.plan.categories = [category for names, category in self.categories.new.items() if _leads_to(names, wanted)]
         self.rows.finish()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import sqlalchemy as sa
 from django.utils.translation import gettext_lazy as _
@@ -38,7 +38,7 @@ from sync.moodle.users.users import SiteRules
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.errors import RowError
 from sync.processors.base.processor import Processor, SplitChunk
-from sync.processors.courses.archives import MOST_BACKUPS, BackupCache, without_backup
+from sync.processors.courses.archives import MOST_BACKUPS, BackupCache, BackupsCollected, without_backup
 from sync.processors.courses.cli_restore import MOODLE, CliRestore, restore_by_moodle
 from sync.processors.courses.columns import COLUMNS, FIELD_PREFIX, OPTIONS
 from sync.processors.courses.course_book import CourseSurvey
@@ -61,6 +61,13 @@ from sync.processors.memberships.state import MembershipState, roles_by_shortnam
 from sync.values import CleanRow, Note
 
 
+@dataclass
+class CoursesCollected(BackupsCollected):
+    """Shape: changes_order: whether the order of the site's courses has to be seen to at the end"""
+
+    changes_order: bool = False
+
+
 class Courses(Processor[CoursesState, CoursesPlan]):
     """Create and update courses. Spec: courses.md section 1."""
 
@@ -74,7 +81,13 @@ class Courses(Processor[CoursesState, CoursesPlan]):
     file_survey = CourseSurvey
     options = OPTIONS
 
-    def begin(self, names: Sequence[str]) -> None:
+    collected_type = CoursesCollected
+
+    @property
+    def collected(self) -> CoursesCollected:
+        return cast(CoursesCollected, self.context.collected)
+
+    def setup(self, names: Sequence[str]) -> None:
         self.names = frozenset(names)
         self.rules = SiteRules(self.moodle)
         self.defaults = CourseDefaults(self.moodle)
@@ -84,16 +97,18 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         self.folds = {name: folding(self.moodle, "course", name) for name in ("shortname", "idnumber")}
         self.category_folds = {name: folding(self.moodle, "course_categories", name) for name in ("name", "idnumber")}
         self.shelf: BackupCache | None = None
-        self.fills = "template" in self.names and self.chosen.forceupdate and self.chosen.templatemode != IGNORE
+        self.fills = (
+            "template" in self.names and self.option_values.forceupdate and self.option_values.templatemode != IGNORE
+        )
         if "template" in self.names:
             self.graph.check(self.moodle)
             self.unknown_tables = fetch_unknown_tables(self.moodle, self.graph)
             self.shelf = BackupCache(
-                self.moodle, self.graph, self.file_area, self.kept,
-                leave_out=self.chosen.leaveoutunknown, with_inventory=self.fills,
-                for_moodle=self.chosen.restorewith == MOODLE,
+                self.moodle, self.graph, self.context.file_area, self.collected,
+                leave_out=self.option_values.leaveoutunknown, with_inventory=self.fills,
+                for_moodle=self.option_values.restorewith == MOODLE,
             )  # fmt: skip
-        self.identifier = self.chosen.courseidentifier
+        self.identifier = self.option_values.courseidentifier
         if self.identifier not in self.names:
             self.file_notes.append(Note("identity_taken_from", {"wanted": self.identifier, "used": "shortname"}))
             self.identifier = "shortname"
@@ -106,7 +121,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         found = fetch_course_rows(self.moodle, {"id": {str(courseid)}})["id"].get(str(courseid))
         if not found:
             raise MoodleRefused("course_handover_lost", courseid=courseid)
-        chosen = OptionValues({**self.chosen, "protectcategory": False, "templatemode": IGNORE})
+        chosen = OptionValues({**self.option_values, "protectcategory": False, "templatemode": IGNORE})
         planner = CoursesPlanner(self._fetch([row], {}, set(), [courseid]), chosen, self.names)
         try:
             finished = planner.plan_restored(row, found[0])
@@ -163,14 +178,14 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         )
 
     def plan(self, rows: Sequence[CleanRow], state: CoursesState) -> CoursesPlan:
-        self.planner = CoursesPlanner(state, self.chosen, self.names)
+        self.planner = CoursesPlanner(state, self.option_values, self.names)
         return self.planner.plan_rows(rows)
 
     def prepare(self, plan: CoursesPlan) -> None:
         if self.shelf is not None and plan.hand_over is not None:
-            if self.moodle_command is None:
+            if self.context.moodle_command is None:
                 raise MoodleRefused("course_handover_no_command")
-            plan.hand_over.courseid = restore_by_moodle(self.moodle_command, self.shelf, plan.hand_over)
+            plan.hand_over.courseid = restore_by_moodle(self.context.moodle_command, self.shelf, plan.hand_over)
         elif self.shelf is not None:
             self.shelf.store_contents(plan.templates)
 
@@ -182,22 +197,22 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         if plan.hand_over is not None:
             self._finish(plan, plan.hand_over, writer)
 
-    def after_commit(self, plan: CoursesPlan) -> AfterCommit:
-        owed = super().after_commit(plan)
+    def owed_after_commit(self, plan: CoursesPlan) -> AfterCommit:
+        owed = super().owed_after_commit(plan)
         owed.changes_order = plan.changes_order
         return owed
 
     def collect(self, owed: AfterCommit) -> None:
         super().collect(owed)
         if owed.changes_order:
-            self.kept["order"] = True
+            self.collected.changes_order = True
 
     def final_plan(self) -> CoursesPlan | None:
         """The order of all courses of the site is seen to once, whatever the number of chunks."""
-        return OrderPlan(int(time.time()), ()) if self.kept.get("order") else None
+        return OrderPlan(int(time.time()), ()) if self.collected.changes_order else None
 
     def final_notes(self) -> list[Note]:
-        return [*super().final_notes(), *self.kept.get("told", ())]
+        return [*super().final_notes(), *self.collected.backup_notes]
 
     def close(self) -> None:
         if self.shelf is not None:
@@ -213,7 +228,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         for row in rows:
             if text := row.values.get("template"):
                 texts.add(text)
-                if is_archive(text) or self.chosen.templatesource == "backup":
+                if is_archive(text) or self.option_values.templatesource == "backup":
                     backups.add(text)
                 if len(backups) > MOST_BACKUPS:
                     raise SplitChunk(row.line)
@@ -237,7 +252,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
     ) -> dict[str, Template]:
         backups = {text for text in texts if is_archive(text)}
         courses = texts - backups
-        if self.chosen.templatesource == "course":
+        if self.option_values.templatesource == "course":
             live = fetch_templates(self.moodle, self.graph, courses, named, with_inventory=self.fills)
             return {**recall_templates(self.memory, live), **shelf.fetch(backups, {})}
         # A simulation knows courses that aren't there yet.
@@ -249,7 +264,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         if not self.fills or not courseids:
             return {}
         inventories = fetch_inventories(self.moodle, self.graph, courseids)
-        if self.chosen.templatemode != REPLACE:
+        if self.option_values.templatemode != REPLACE:
             return {"inventories": recall_inventories(self.memory, inventories)}
         courses = [course for (course,) in fetch_courses(self.moodle, "id", list(map(str, courseids))).values()]
         return {
@@ -263,7 +278,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         return {row.values[name] for name in columns for row in rows if row.values.get(name)}
 
     def _courses_to_update(self, named: Any) -> list[int]:
-        if not self.chosen.forceupdate:
+        if not self.option_values.forceupdate:
             return []
         found = (row["id"] for rows in named.get(self.identifier, {}).values() for row in rows)
         return sorted({courseid for courseid in found if courseid > 0})

@@ -8,7 +8,7 @@ from typing import Any
 
 from sync.columns.options import OptionValues
 from sync.moodle.users.users import SiteRules
-from sync.processors.base.errors import RowError
+from sync.processors.base.planner import plan_each
 from sync.processors.enrolments.commands import GIVING, EnrolmentCommands
 from sync.processors.enrolments.groups import EnrolmentGroups, Protection
 from sync.processors.enrolments.methods import MANUAL, EnrolmentMethods, MethodRules
@@ -65,13 +65,7 @@ class EnrolmentPlanner:
         self.groups = EnrolmentGroups(self.plan.rows, state.protection)
 
     def plan_rows(self, rows: Sequence[CleanRow]) -> EnrolmentsPlan:
-        for row in rows:
-            subject = f"{row.values['uid']} / {row.values['cid']}"
-            try:
-                outcome = self._plan_row(row, subject)
-            except RowError as refused:
-                outcome = Outcome(row.line, Action.REJECTED, refused.code, refused.params, subject)
-            self.plan.outcomes.append(outcome)
+        self.plan.outcomes.extend(plan_each(rows, lambda row: self._plan_row(row, _subject(row)), _subject))
         self.plan.rows.finish()
         return self.plan
 
@@ -115,3 +109,7 @@ def _outcome(line: int, subject: str, done: EnrolmentOutcome, joined: SetResult)
     outcome = Outcome(line, done.action, done.code, {}, subject, changes, joined.notes)
     # The enrolment is done and stays so; the line goes into the tryback once, for the groups that are left over.
     return partial_outcome(outcome, joined.problems) if joined.problems else outcome
+
+
+def _subject(row: CleanRow) -> str:
+    return f"{row.values['uid']} / {row.values['cid']}"

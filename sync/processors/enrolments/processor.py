@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from django.utils.translation import gettext_lazy as _
 
@@ -25,7 +26,7 @@ from sync.processors.enrolments.groups import REPLACING, Protection
 from sync.processors.enrolments.methods import MANUAL, SYNC, MethodRules
 from sync.processors.enrolments.planner import EnrolmentPlanner, EnrolmentsPlan, EnrolmentsState
 from sync.processors.memberships.fetch import fetch_memberships
-from sync.processors.memberships.group_purge import PURGE_OPTION, GroupPurge, carry_out_purge
+from sync.processors.memberships.group_purge import PURGE_OPTION, GroupPurge, PurgeCollected, carry_out_purge
 from sync.processors.memberships.named_users import fetch_named_users
 from sync.processors.memberships.own_memberships import own_component, recorded_memberships
 from sync.processors.memberships.state import MembershipState
@@ -33,6 +34,13 @@ from sync.values import CleanRow
 
 # What InstanceRows gives every new method by itself.
 _GIVEN_ANYWAY = frozenset({"enrol", "courseid", "sortorder", "timecreated", "timemodified"})
+
+
+@dataclass
+class EnrolmentsCollected(PurgeCollected):
+    """Shape: contact_notices: courseid -> what its contacts are told"""
+
+    contact_notices: dict[int, list[ContactNotice]] = field(default_factory=dict)
 
 
 class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
@@ -101,17 +109,25 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
         dead=("enrolcleanup",),
     )  # fmt: skip
 
-    def begin(self, names: Sequence[str]) -> None:
-        if self.chosen.flatfile:
-            self.chosen = OptionValues({**self.chosen, "useridentifier": "idnumber", "courseidentifier": "idnumber"})
+    collected_type = EnrolmentsCollected
+
+    @property
+    def collected(self) -> EnrolmentsCollected:
+        return cast(EnrolmentsCollected, self.context.collected)
+
+    def setup(self, names: Sequence[str]) -> None:
+        if self.option_values.flatfile:
+            self.option_values = OptionValues(
+                {**self.option_values, "useridentifier": "idnumber", "courseidentifier": "idnumber"}
+            )
         self.rules = SiteRules(self.moodle)
-        self.purge = GroupPurge(self.moodle, self.memory, self.chosen.purgeemptygroups, self.kept)
+        self.purge = GroupPurge(self.moodle, self.memory, self.option_values.purgeemptygroups, self.collected.courseids)
         self.is_about_roles = "enrol" not in names
         numbers = sorted(int(name.removeprefix("g")) for name in names if name.removeprefix("g").isdecimal())
         self.group_columns = tuple(f"g{number}" for number in numbers)
 
     def fetch(self, rows: Sequence[CleanRow]) -> EnrolmentsState:
-        identifier = self.chosen.useridentifier
+        identifier = self.option_values.useridentifier
         accounts = fetch_named_users(self.moodle, self.rules, identifier, {row.values["uid"] for row in rows})
         memberships = self._fetch_memberships(rows, sorted({userid for found in accounts.values() for userid in found}))
         self.purge.note_courses(memberships.courses_named)
@@ -127,35 +143,34 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
         )
 
     def plan(self, rows: Sequence[CleanRow], state: EnrolmentsState) -> EnrolmentsPlan:
-        return EnrolmentPlanner(state, self.chosen).plan_rows(rows)
+        return EnrolmentPlanner(state, self.option_values).plan_rows(rows)
 
     def apply(self, plan: EnrolmentsPlan, writer: Writer) -> None:
         super().apply(plan, writer)
         carry_out_purge(plan, writer)
 
-    def after_commit(self, plan: EnrolmentsPlan) -> AfterCommit:
-        owed = super().after_commit(plan)
-        if self.chosen.mailadmins:
+    def owed_after_commit(self, plan: EnrolmentsPlan) -> AfterCommit:
+        owed = super().owed_after_commit(plan)
+        if self.option_values.mailadmins:
             owed.news = list(plan.news)
         return owed
 
     def collect(self, owed: AfterCommit) -> None:
         super().collect(owed)
-        news = self.kept.setdefault("news", {})
         for courseid, userid, code in owed.news:
-            news.setdefault(courseid, []).append(ContactNotice(userid, code))
+            self.collected.contact_notices.setdefault(courseid, []).append(ContactNotice(userid, code))
 
     def on_skipped(self, rows: Sequence[CleanRow]) -> None:
         if self.purge.is_wanted:
             named = {row.values["cid"] for row in rows}
-            self.purge.note_courses(fetch_courses(self.moodle, self.chosen.courseidentifier, named))
+            self.purge.note_courses(fetch_courses(self.moodle, self.option_values.courseidentifier, named))
 
     def final_plan(self) -> EnrolmentsPlan | None:
         """Delete the groups that are left empty, and write to the contacts of the courses, where either is wanted."""
         plan = EnrolmentsPlan(int(time.time()))
         self.purge.complete(plan)
-        if news := self.kept.get("news"):
-            plan.mails = contact_mails(self.moodle, news, site=self.rules.site_name)
+        if notices := self.collected.contact_notices:
+            plan.mails = contact_mails(self.moodle, notices, site=self.rules.site_name)
         return plan
 
     def remember(self, plan: EnrolmentsPlan, state: EnrolmentsState) -> None:
@@ -164,10 +179,10 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
     @cached_property
     def method_rules(self) -> MethodRules:
         addable: dict[str, dict[str, Any]] = {SYNC: {}} if has_instances(self.moodle, SYNC) else {}
-        if self.chosen.createmanual:
+        if self.option_values.createmanual:
             site_defaults = CourseDefaults(self.moodle).instance(MANUAL, 0)
             addable[MANUAL] = {name: value for name, value in site_defaults.items() if name not in _GIVEN_ANYWAY}
-        return MethodRules(self.chosen.enableenrolondisabled, self.chosen.allowsyncedmethods, addable)
+        return MethodRules(self.option_values.enableenrolondisabled, self.option_values.allowsyncedmethods, addable)
 
     def _fetch_memberships(self, rows: Sequence[CleanRow], userids: Sequence[int]) -> MembershipState:
         named = {
@@ -176,7 +191,7 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
         return fetch_memberships(
             self.moodle,
             self.memory,
-            course_identifier=self.chosen.courseidentifier,
+            course_identifier=self.option_values.courseidentifier,
             courses={row.values["cid"] for row in rows},
             groups=named,
             userids=userids,
@@ -184,7 +199,7 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
         )
 
     def _protection(self, memberships: MembershipState) -> Protection:
-        if not self.chosen.protectgroups:
+        if not self.option_values.protectgroups:
             return Protection()
-        recorded = recorded_memberships(self.records, memberships)
+        recorded = recorded_memberships(self.context.records, memberships)
         return Protection(True, own_component(self.moodle), recorded)

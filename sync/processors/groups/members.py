@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import cast
 
 from django.utils.translation import gettext_lazy as _
 
@@ -18,7 +19,7 @@ from sync.moodle.users.users import SiteRules
 from sync.processors.base.processor import Processor
 from sync.processors.groups.members_planner import COMMANDS, GroupCommands, GroupMembersPlan, GroupMembersState
 from sync.processors.memberships.fetch import fetch_memberships
-from sync.processors.memberships.group_purge import PURGE_OPTION, GroupPurge, carry_out_purge
+from sync.processors.memberships.group_purge import PURGE_OPTION, GroupPurge, PurgeCollected, carry_out_purge
 from sync.processors.memberships.named_users import fetch_named_users
 from sync.processors.memberships.own_memberships import own_component, recorded_memberships
 from sync.values import CleanRow
@@ -58,20 +59,26 @@ class GroupMembers(Processor[GroupMembersState, GroupMembersPlan]):
         dead=("enrolcleanup",),
     )  # fmt: skip
 
-    def begin(self, names: Sequence[str]) -> None:
+    collected_type = PurgeCollected
+
+    @property
+    def collected(self) -> PurgeCollected:
+        return cast(PurgeCollected, self.context.collected)
+
+    def setup(self, names: Sequence[str]) -> None:
         self.rules = SiteRules(self.moodle)
         self.component = own_component(self.moodle)
-        identifier = self.chosen.groupidentifier
+        identifier = self.option_values.groupidentifier
         self.fold = str if identifier == "id" else folding(self.moodle, "groups", identifier)
-        self.purge = GroupPurge(self.moodle, self.memory, self.chosen.purgeemptygroups, self.kept)
+        self.purge = GroupPurge(self.moodle, self.memory, self.option_values.purgeemptygroups, self.collected.courseids)
 
     def fetch(self, rows: Sequence[CleanRow]) -> GroupMembersState:
-        identifier = self.chosen.useridentifier
+        identifier = self.option_values.useridentifier
         accounts = fetch_named_users(self.moodle, self.rules, identifier, {row.values["userid"] for row in rows})
         memberships = fetch_memberships(
             self.moodle,
             self.memory,
-            course_identifier=self.chosen.courseidentifier,
+            course_identifier=self.option_values.courseidentifier,
             courses={row.values.get("courseid", "") for row in rows},
             userids=sorted({userid for found in accounts.values() for userid in found}),
             all_groups=True,
@@ -82,12 +89,12 @@ class GroupMembers(Processor[GroupMembersState, GroupMembersPlan]):
             accounts=accounts,
             memberships=memberships,
             component=self.component,
-            recorded=frozenset(recorded_memberships(self.records, memberships)),
+            recorded=frozenset(recorded_memberships(self.context.records, memberships)),
             fold=self.fold,
         )
 
     def plan(self, rows: Sequence[CleanRow], state: GroupMembersState) -> GroupMembersPlan:
-        return GroupCommands(state, self.chosen).plan_rows(rows)
+        return GroupCommands(state, self.option_values).plan_rows(rows)
 
     def apply(self, plan: GroupMembersPlan, writer: Writer) -> None:
         super().apply(plan, writer)
@@ -99,7 +106,7 @@ class GroupMembers(Processor[GroupMembersState, GroupMembersPlan]):
     def on_skipped(self, rows: Sequence[CleanRow]) -> None:
         if self.purge.is_wanted:
             named = {row.values.get("courseid", "") for row in rows}
-            self.purge.note_courses(fetch_courses(self.moodle, self.chosen.courseidentifier, named))
+            self.purge.note_courses(fetch_courses(self.moodle, self.option_values.courseidentifier, named))
 
     def final_plan(self) -> GroupMembersPlan | None:
         """Delete what is empty in the courses of the file, if that is wanted."""

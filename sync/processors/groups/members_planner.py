@@ -9,6 +9,7 @@ from sync.columns.options import OptionValues
 from sync.moodle.courses.courses import Course
 from sync.moodle.groups.groups import Group
 from sync.processors.base.errors import RowError
+from sync.processors.base.planner import plan_each
 from sync.processors.groups.course_objects import Fold
 from sync.processors.memberships.course_columns import find_course
 from sync.processors.memberships.enrolment_results import accepted
@@ -56,13 +57,9 @@ class GroupCommands:
         self._named = _by_identifier(state, options.groupidentifier)
 
     def plan_rows(self, rows: Sequence[CleanRow]) -> GroupMembersPlan:
-        for row in rows:
-            subject = f"{row.values['userid']} / {row.values['groupid']}"
-            try:
-                outcome = self._plan_row(row)
-            except RowError as refused:
-                outcome = Outcome(row.line, Action.REJECTED, refused.code, refused.params)
-            self.plan.outcomes.append(outcome._replace(subject=subject))
+        self.plan.outcomes.extend(
+            plan_each(rows, self._plan_row, lambda row: f"{row.values['userid']} / {row.values['groupid']}")
+        )
         self.rows.finish()
         return self.plan
 

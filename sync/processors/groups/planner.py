@@ -11,6 +11,7 @@ from sync.columns.repeated_values import RepeatedValues
 from sync.moodle.courses.courses import Course
 from sync.processors.base.errors import RowError
 from sync.processors.base.plan import Plan
+from sync.processors.base.planner import plan_each
 from sync.processors.groups.course_objects import CourseObjects, Fold, GroupingMembers, Object, ObjectKey
 from sync.processors.memberships.course_columns import find_course
 from sync.processors.memberships.course_groups import MAX_NAME
@@ -74,13 +75,9 @@ class GroupsPlanner:
         self.plan = GroupsPlan(state)
 
     def plan_rows(self, rows: Sequence[CleanRow]) -> GroupsPlan:
-        for row in rows:
-            subject = f"{row.values['courseid']} / {row.values['name']}"
-            try:
-                outcome = self._plan_row(row)
-            except RowError as refused:
-                outcome = Outcome(row.line, Action.REJECTED, refused.code, refused.params)
-            self.plan.outcomes.append(outcome._replace(subject=subject))
+        self.plan.outcomes.extend(
+            plan_each(rows, self._plan_row, lambda row: f"{row.values['courseid']} / {row.values['name']}")
+        )
         self.plan.finish()
         return self.plan
 

@@ -78,7 +78,7 @@ class Groups(Processor[GroupsState, GroupsPlan]):
     )  # fmt: skip
 
     def fetch(self, rows: Sequence[CleanRow]) -> GroupsState:
-        identifier = self.chosen.courseidentifier
+        identifier = self.option_values.courseidentifier
         named = fetch_courses(self.moodle, identifier, {row.values["courseid"] for row in rows})
         courseids = {course.id for courses in named.values() for course in courses}
         remembered = self.memory.get_many("course groups", [str(courseid) for courseid in courseids])
@@ -105,12 +105,12 @@ class Groups(Processor[GroupsState, GroupsPlan]):
 
     def _fetch_elsewhere(self, rows: Sequence[CleanRow]) -> Collection[str]:
         """Return the values of updateid that name a group of any course. Names aren't looked up: they recur."""
-        identifier = self.chosen.groupidentifier
+        identifier = self.option_values.groupidentifier
         texts = {row.values["updateid"] for row in rows if "updateid" in row.values}
         return fetch_ids(self.moodle, "groups", identifier, texts) if texts and identifier != "name" else ()
 
     def plan(self, rows: Sequence[CleanRow], state: GroupsState) -> GroupsPlan:
-        return GroupsPlanner(state, self.chosen).plan_rows(rows)
+        return GroupsPlanner(state, self.option_values).plan_rows(rows)
 
     def remember(self, plan: GroupsPlan, state: GroupsState) -> None:
         """Keep the courses of the chunk whole, where something would have changed."""

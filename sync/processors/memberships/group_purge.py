@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
 
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +14,7 @@ from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import Writer
 from sync.moodle.groups.deletion import delete_groupings, delete_groups
 from sync.moodle.groups.empty_groups import fetch_empty_groupings, fetch_empty_groups
+from sync.processors.base.context import Collected
 from sync.processors.base.memory import Memory
 from sync.processors.base.plan import Plan
 from sync.values import Action, Note, Outcome
@@ -28,6 +29,13 @@ PURGE_OPTION = Choice(
     help=_("At the end of the file, in the courses that it names. Groups stay that have an enrolment key, or that "
            "an enrolment method or a restriction of access names."),
 )  # fmt: skip
+
+
+@dataclass
+class PurgeCollected(Collected):
+    """Shape: courseids: the courses that the file names"""
+
+    courseids: set[int] = field(default_factory=set)
 
 
 class PurgingPlan(Plan):
@@ -49,13 +57,13 @@ def carry_out_purge(plan: PurgingPlan, writer: Writer) -> None:
 
 
 class GroupPurge:
-    """What a run knows of it. Shape: chosen: of PURGE_OPTION; kept: `Processor.kept`, which outlives a connection"""
+    """What a run knows of it. Shape: chosen: of PURGE_OPTION; courseids: those of `PurgeCollected`"""
 
-    def __init__(self, moodle: MoodleSession, memory: Memory, chosen: str, kept: dict[str, Any]) -> None:
+    def __init__(self, moodle: MoodleSession, memory: Memory, chosen: str, courseids: set[int]) -> None:
         self._moodle = moodle
         self._memory = memory
         self._chosen = chosen
-        self._courseids: set[int] = kept.setdefault("courses", set())
+        self._courseids = courseids
 
     @property
     def is_wanted(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 
 from sync.moodle.db.database import MoodleSession
-from sync.processors.base.processor import Records
+from sync.processors.base.context import Records
 from sync.processors.base.table_view import Values
 from sync.processors.memberships.state import MembershipState
 

@@ -17,6 +17,7 @@ from sync.moodle.courses.courses import Course
 from sync.moodle.enrolments.enrolments import DISABLED, ENABLED
 from sync.processors.base.errors import RowError
 from sync.processors.base.plan import Plan
+from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import Processor
 from sync.processors.memberships.course_columns import find_course
 from sync.processors.memberships.fetch import fetch_memberships
@@ -74,7 +75,7 @@ class CoursesMeta(Processor[MetaState, MetaPlan]):
         memberships = fetch_memberships(
             self.moodle,
             self.memory,
-            course_identifier=self.chosen.courseidentifier,
+            course_identifier=self.option_values.courseidentifier,
             courses={row.values[name] for row in rows for name in ("master", "meta")},
             userids=None,
         )
@@ -83,13 +84,13 @@ class CoursesMeta(Processor[MetaState, MetaPlan]):
     def plan(self, rows: Sequence[CleanRow], state: MetaState) -> MetaPlan:
         plan = MetaPlan()
         plan.rows = MembershipRows(state.memberships, plan, now=state.now)
-        for row in rows:
-            subject = f"{row.values['master']} → {row.values['meta']}"
-            try:
-                outcome = _plan_row(row, plan.rows)
-            except RowError as refused:
-                outcome = Outcome(row.line, Action.REJECTED, refused.code, refused.params)
-            plan.outcomes.append(outcome._replace(subject=subject))
+        plan.outcomes.extend(
+            plan_each(
+                rows,
+                lambda row: _plan_row(row, plan.rows),
+                lambda row: f"{row.values['master']} → {row.values['meta']}",
+            )
+        )
         plan.rows.finish()
         return plan
 

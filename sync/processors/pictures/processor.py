@@ -8,15 +8,16 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import cast
 
 from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import text
 from sync.columns.column import Column, Columns
 from sync.columns.general_options import GENERAL_OPTIONS
-from sync.columns.options import Choice, Flag, Options, OptionValues, Text
+from sync.columns.options import Choice, Flag, Options, Text
 from sync.errors import MoodleError
-from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import Writer
 from sync.moodle.files.file_pool import file_pool_of
 from sync.moodle.users.image_resizer import ImageResizerPool, ResizeResult
@@ -31,12 +32,20 @@ from sync.moodle.users.pictures import (
 )
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.after_commit import AfterCommit
-from sync.processors.base.memory import Memory
+from sync.processors.base.context import Collected
 from sync.processors.base.processor import Processor
 from sync.processors.pictures.owners import HOSTED, fetch_owners, identifier_fold, identifier_of
 from sync.processors.pictures.plan import PictureOwner, PicturesPlan, PicturesState, picture_files
 from sync.reader.picture_zip import PictureRefused, PictureZip
 from sync.values import Action, CleanRow, Note, Outcome
+
+
+@dataclass
+class PicturesCollected(Collected):
+    """Shape: stored: hashes of contents in the pool whose rows aren't committed; is_drawable: line -> whether it can be drawn"""
+
+    stored: set[str] = field(default_factory=set)
+    is_drawable: dict[int, bool] = field(default_factory=dict)
 
 
 class UserPictures(Processor[PicturesState, PicturesPlan]):
@@ -74,21 +83,27 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
     )  # fmt: skip
     # About a second of work, and the drawn pictures are in memory.
     rows_per_chunk = 100
-    pictures: PictureZip
+    collected_type = PicturesCollected
 
-    def __init__(self, moodle: MoodleSession, options: OptionValues, memory: Memory) -> None:
-        super().__init__(moodle, options, memory)
-        self.draughtsmen = ImageResizerPool()
+    @property
+    def collected(self) -> PicturesCollected:
+        return cast(PicturesCollected, self.context.collected)
 
-    def begin(self, names: Sequence[str]) -> None:
+    @property
+    def pictures(self) -> PictureZip:
+        """The zip that is carried out."""
+        return cast(PictureZip, self.context.pictures)
+
+    def setup(self, names: Sequence[str]) -> None:
+        self.resizers = ImageResizerPool()
         pool = file_pool_of(self.moodle.database.settings)
         if pool is None:
             raise MoodleError("pictures_without_data_folder")
         self.pool = pool
-        self.userfield: str = self.chosen.userfield
+        self.userfield: str = self.option_values.userfield
         self.rules = SiteRules(self.moodle)
         self.hostid = self.rules.mnethostid
-        self.fieldid = fetch_checksum_fieldid(self.moodle) if self.chosen.checksum else None
+        self.fieldid = fetch_checksum_fieldid(self.moodle) if self.option_values.checksum else None
         self.fold = identifier_fold(self.moodle, self.userfield)
         self.lines: dict[str, list[int]] = {}
         self._written: set[str] = set()
@@ -110,7 +125,7 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
         # Nothing of Moodle's is held while pictures are drawn.
         self.moodle.release()
         drawn: deque[int] = deque()
-        for drawing in self.draughtsmen.draw_many(self._originals(rows, state, drawn)):
+        for drawing in self.resizers.draw_many(self._originals(rows, state, drawn)):
             state.drawings[drawn.popleft()] = drawing
         return state
 
@@ -134,13 +149,13 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
             md5s = {picture.userid: picture.md5 for picture in plan.pictures}
             write_checksums(writer, self.fieldid, md5s, plan.checksums)
 
-    def committed(self, owed: AfterCommit) -> None:
+    def after_commit(self, owed: AfterCommit) -> None:
         # After a lost connection nothing is known here, and Moodle is asked when the processor is closed.
         self._without_rows.difference_update(self._written)
-        super().committed(owed)
+        super().after_commit(owed)
 
     def close(self) -> None:
-        self.draughtsmen.close()
+        self.resizers.close()
         # When Moodle is away, nobody knows whether the rows are there: the next connection sees to it.
         with suppress(MoodleError):
             referred = fetch_referred_hashes(self.moodle, self._without_rows) if self._without_rows else set()
@@ -151,8 +166,7 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
     @property
     def _without_rows(self) -> set[str]:
         """The contents that this run has stored, and whose rows aren't committed."""
-        stored: set[str] = self.kept.setdefault("stored", set())
-        return stored
+        return self.collected.stored
 
     def _originals(self, rows: Sequence[CleanRow], state: PicturesState, drawn: deque[int]) -> Iterator[bytes]:
         """Give the pictures of a chunk that are to be drawn, and note their lines in `drawn`."""
@@ -189,7 +203,7 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
         return _rejected(row, "picture_owner_unknown", identity=self.userfield, value=value)
 
     def _is_kept(self, owner: PictureOwner) -> bool:
-        return bool(owner.picture) and not self.chosen.overwrite
+        return bool(owner.picture) and not self.option_values.overwrite
 
     def _is_superseded(self, row: CleanRow) -> bool:
         """Whether a later picture of the zip is for the same account, one that can be drawn."""
@@ -197,10 +211,10 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
         return any(self._is_drawable(line) for line in reversed(lines) if line > row.line)
 
     def _is_drawable(self, line: int) -> bool:
-        known: dict[int, bool] = self.kept.setdefault("drawable", {})
+        known = self.collected.is_drawable
         if line not in known:
             try:
-                (drawing,) = self.draughtsmen.draw_many([self.pictures.content_of(line)])
+                (drawing,) = self.resizers.draw_many([self.pictures.content_of(line)])
                 known[line] = not drawing.code
             except PictureRefused:
                 known[line] = False

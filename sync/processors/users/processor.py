@@ -163,7 +163,7 @@ class Users(Processor[UsersState, UsersPlan]):
         *GENERAL_OPTIONS,
     )  # fmt: skip
 
-    def begin(self, names: Sequence[str]) -> None:
+    def setup(self, names: Sequence[str]) -> None:
         self.names = frozenset(names)
         deletes = "deleted" in self.names
         self.rules = SiteRules(self.moodle, fetch_unknown_tables(self.moodle, load_graph()) if deletes else ())
@@ -173,7 +173,7 @@ class Users(Processor[UsersState, UsersPlan]):
         self.hashes: dict[tuple[int, str], str] = {}
         self.fields = tuple(dict.fromkeys((*KEY_FIELDS, *sorted(self.names & frozenset(PLAIN_FIELDS)))))
         self.users_survey = self.survey.found if isinstance(self.survey.found, UsersSurvey) else UsersSurvey({})
-        if not self.chosen.enrolbydefault:
+        if not self.option_values.enrolbydefault:
             self.file_notes.extend(self.users_survey.notes)
         self.set_numbers = self._contiguous_sets()
         self.profile_fields = self._match_profile_fields()
@@ -185,7 +185,7 @@ class Users(Processor[UsersState, UsersPlan]):
             self.fields,
             self._identities(rows),
             hostids=self._hostids(rows),
-            identity=self.chosen.primaryidentity,
+            identity=self.option_values.primaryidentity,
             folds=self.folds,
         )
         userids = sorted(account["id"] for account in accounts)
@@ -206,7 +206,7 @@ class Users(Processor[UsersState, UsersPlan]):
         )
 
     def plan(self, rows: Sequence[CleanRow], state: UsersState) -> UsersPlan:
-        return UsersPlanner(state, self.chosen, self.names, self.set_numbers).plan_rows(rows)
+        return UsersPlanner(state, self.option_values, self.names, self.set_numbers).plan_rows(rows)
 
     def prepare(self, plan: UsersPlan) -> None:
         """Hash the passwords of the chunk on all cores; no cell twice, even when the chunk has to be halved."""
@@ -240,14 +240,16 @@ class Users(Processor[UsersState, UsersPlan]):
     def _identities(self, rows: Sequence[CleanRow]) -> dict[str, set[Any]]:
         """The identities by which an account that concerns these rows may be found."""
         usernames = {row.values["username"] for row in rows}
-        if self.chosen.allowrename:
+        if self.option_values.allowrename:
             usernames |= {row.values["oldusername"] for row in rows if "oldusername" in row.values}
         identities: dict[str, set[Any]] = {"username": usernames}
         if "idnumber" in self.names:
             identities["idnumber"] = {row.values["idnumber"] for row in rows if row.values.get("idnumber")}
-        if "email" in self.names and (self.chosen.primaryidentity == "email" or not self.rules.allows_same_email):
+        if "email" in self.names and (
+            self.option_values.primaryidentity == "email" or not self.rules.allows_same_email
+        ):
             identities["email"] = {row.values["email"] for row in rows if row.values.get("email")}
-        if self.chosen.primaryidentity == "id":
+        if self.option_values.primaryidentity == "id":
             identities["id"] = {row.values["id"] for row in rows if "id" in row.values}
         return identities
 
@@ -276,7 +278,7 @@ class Users(Processor[UsersState, UsersPlan]):
         return simulated | {pair for pair, matched in zip(real, matches, strict=True) if matched}
 
     def _fetch_revivable(self, rows: Sequence[CleanRow]) -> Mapping[tuple[int, str], Mapping[str, Any]]:
-        if not self.chosen.resurrect:
+        if not self.option_values.resurrect:
             return {}
         return fetch_revivable_users(
             self.moodle, self.memory, self.fields, {row.values["username"] for row in rows}, self._hostids(rows)
@@ -319,7 +321,7 @@ class Users(Processor[UsersState, UsersPlan]):
         return fetch_memberships(
             self.moodle,
             self.memory,
-            course_identifier=self.chosen.courseidentifier,
+            course_identifier=self.option_values.courseidentifier,
             courses={course_set.course for course_set in sets},
             groups={(course_set.course, course_set.group) for course_set in sets if course_set.group},
             cohort_names={row.values["cohort"] for row in rows if "cohort" in row.values} | named,

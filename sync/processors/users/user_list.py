@@ -20,6 +20,7 @@ from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.db.writer import Writer
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.errors import RowError
+from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import Processor
 from sync.processors.users.chunk_users import IDENTITIES, KEY_FIELDS, ChunkUser, ChunkUsers, Fold, UsersWritePlan
 from sync.processors.users.store import (
@@ -82,7 +83,7 @@ class UserList(Processor[UserListState, UsersWritePlan]):
     extra_fields: tuple[str, ...] = ()
     deletes: ClassVar[bool] = False
 
-    def begin(self, names: Sequence[str]) -> None:
+    def setup(self, names: Sequence[str]) -> None:
         self.names = frozenset(names)
         self.rules = SiteRules(self.moodle, fetch_unknown_tables(self.moodle, load_graph()) if self.deletes else ())
         self.folds = identity_folds(self.moodle)
@@ -110,12 +111,7 @@ class UserList(Processor[UserListState, UsersWritePlan]):
     def plan(self, rows: Sequence[CleanRow], state: UserListState) -> UsersWritePlan:
         book = ChunkUsers(state.accounts, folds=state.folds)
         plan = UsersWritePlan(book, state.now)
-        for row in rows:
-            try:
-                plan.outcomes.append(self._plan_row(row, plan, state))
-            except RowError as refused:
-                subject = str(row.values.get("username") or row.values.get(self.identity, ""))
-                plan.outcomes.append(Outcome(row.line, Action.REJECTED, refused.code, refused.params, subject))
+        plan.outcomes.extend(plan_each(rows, lambda row: self._plan_row(row, plan, state), self._subject))
         plan.write_users()
         return plan
 
@@ -169,7 +165,7 @@ class UserList(Processor[UserListState, UsersWritePlan]):
             raise RowError("account_protected", self.identity, username=account.values["username"])
 
     def _identity_in_use(self, names: Sequence[str]) -> str:
-        wanted: str = self.chosen.primaryidentity
+        wanted: str = self.option_values.primaryidentity
         if wanted in names:
             return wanted
         if "username" in names:
@@ -177,6 +173,9 @@ class UserList(Processor[UserListState, UsersWritePlan]):
         present = next(identity for identity in IDENTITIES if identity in names)
         self.file_notes.append(Note("identity_taken_from", {"wanted": wanted, "used": present}))
         return present
+
+    def _subject(self, row: CleanRow) -> str:
+        return str(row.values.get("username") or row.values.get(self.identity, ""))
 
     def _plan_row(self, row: CleanRow, plan: UsersWritePlan, state: UserListState) -> Outcome:
         value = row.values.get(self.identity, "")

@@ -1,0 +1,84 @@
+"""What a processor is given when it is made, and what it collects over the chunks of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import BinaryIO, Protocol
+
+from sync.columns.options import OptionValues
+from sync.columns.survey import Survey
+from sync.moodle.db.database import MoodleSession
+from sync.moodle.site.command_line import MoodleCommand
+from sync.processors.base.memory import Memory
+from sync.reader.picture_zip import PictureZip
+from sync.values import Note
+
+
+class Records(Protocol):
+    """What is known of earlier runs on the same Moodle."""
+
+    def inserted_by_us(self, table: str, ids: Collection[int]) -> set[int]:
+        """Return those of the rows that an earlier run inserted."""
+
+
+class NoRecords:
+    """Nothing is known of earlier runs."""
+
+    def inserted_by_us(self, table: str, ids: Collection[int]) -> set[int]:
+        return set()
+
+
+class FileArea(Protocol):
+    """The files of the site, where rows name some."""
+
+    def present(self, paths: Collection[str]) -> set[str]:
+        """Return those of the paths ("/backups/algebra.mbz", "algebra.mbz") under which there is a file."""
+
+    def opened(self, path: str) -> AbstractContextManager[BinaryIO]:
+        """Open a file for reading. Raises: FileNotFoundError, StorageUnavailable"""
+
+
+class NoFileArea:
+    """There is no file area."""
+
+    def present(self, paths: Collection[str]) -> set[str]:
+        return set()
+
+    def opened(self, path: str) -> AbstractContextManager[BinaryIO]:
+        raise FileNotFoundError(path)
+
+
+@dataclass
+class Collected:
+    """What a processor collects over all chunks of a run; it outlives a connection that is lost.
+
+    Shape: notes: what committed chunks want to be said at the end
+    Units: bytes_left: of files that stay in Moodle's data folder though no row refers to them
+    """
+
+    notes: list[Note] = field(default_factory=list)
+    bytes_left: int = 0
+
+
+@dataclass(frozen=True)
+class ProcessorContext:
+    """Everything that a processor works with, on one connection.
+
+    Shape: names: the header's canonical names; survey: what was found in all rows before the first is used; memory: what a dry
+    run would have made so far; collected: of the processor's own `collected_type`; records: what is known of earlier runs;
+    file_area: holds the files that rows may name; pictures: where the file is a zip of them; moodle_command: starts Moodle's own
+    scripts, none = not set
+    """
+
+    moodle: MoodleSession
+    options: OptionValues
+    names: Sequence[str]
+    survey: Survey
+    memory: Memory
+    collected: Collected
+    records: Records = field(default_factory=NoRecords)
+    file_area: FileArea = field(default_factory=NoFileArea)
+    pictures: PictureZip | None = None
+    moodle_command: MoodleCommand | None = None
