@@ -13,14 +13,13 @@ from _pytest.mark import ParameterSet
 
 from sync.moodle.versions import CAPTURED
 from tests.moodle_sites import MoodleSite, add_base, build_site
-from tests.real_sites import load_dump, needs_moodle_data, real_site
+from tests.real_sites import REAL_SITES, load_dump, needs_moodle_data, real_site
 from tests.servers import MariaDB, PostgreSQL, Redis
 
 __all__ = ["real_site"]
 
 ENGINES = ("sqlite", "mariadb", "postgresql")
 SPOKEN_BYTES = 60
-REAL_SITES = ("m41-seeded", "m45-seeded", "m51-seeded", "m52dev-seeded-upgraded", "m45pg-seeded")
 EVERY_SITE = [
     *(f"{engine}:{version}" for engine in ENGINES for version in CAPTURED),
     *(f"real:{name}" for name in REAL_SITES),

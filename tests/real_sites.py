@@ -16,7 +16,17 @@ from tests.moodle_sites import MoodleSite
 from tests.servers import MariaDB, PostgreSQL
 
 _BESIDE_US = Path(__file__).resolve().parents[2] / "shared" / "moodle"
+# What is known of real sites, and all that a new one needs: the version of each family of dumps, those that the matrix and the
+# checks take, those with recorded effects, and the newest one that was tried.
 _VERSIONS = {"m41": "4.1", "m45": "4.5", "m51": "5.1", "m52": "5.2", "m52dev": "5.2", "m520": "5.2", "m45pg": "4.5"}
+REAL_SITES = ("m41-seeded", "m45-seeded", "m51-seeded", "m520-seeded", "m45pg-seeded")
+GOLD_SITES = ("m45-gold", "m51-gold", "m520-gold")
+PRISTINE_SITES = ("m41-pristine", "m45-pristine", "m51-pristine", "m52-pristine", "m45pg-pristine")
+EFFECT_SITES = ("m45", "m51", "m52dev", "m520")
+# Made from another dump by what remained of an upgrade.
+_UPGRADED = {"m520-seeded": ("m52dev-seeded-upgraded", "to520.sql")}
+# What the upgrade to the release after the newest one does.
+NEXT_RELEASE = "to53.sql"
 # The dumps switch unique_checks and foreign_key_checks off by themselves.
 _FAST = "SET SESSION autocommit=0;\n"
 
@@ -78,7 +88,8 @@ def real_site(request: pytest.FixtureRequest) -> Iterator[RealSites]:
 @cache
 def load_dump(server: MariaDB | PostgreSQL, name: str, database: str) -> MoodleSite:
     """Load the dump of a real site into a new database."""
-    with gzip.open(moodle_data() / f"{name}.sql.gz", "rt", encoding="utf-8") as file:
+    source, upgrade = _UPGRADED.get(name, (name, ""))
+    with gzip.open(moodle_data() / f"{source}.sql.gz", "rt", encoding="utf-8") as file:
         dump = file.read()
     database = database.replace("-", "_")
     url = server.create_database(database)
@@ -90,6 +101,8 @@ def load_dump(server: MariaDB | PostgreSQL, name: str, database: str) -> MoodleS
     else:
         engine_name = "mariadb"
         server.sql(f"{_FAST}{dump}\nCOMMIT;", database)
+        if upgrade:
+            server.sql((moodle_data() / upgrade).read_text(), database)
     site = MoodleSite(url, engine_name, version_of(name))
     site.keep_as_template()
     return site

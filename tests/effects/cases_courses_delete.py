@@ -32,6 +32,8 @@ _RICH = (
     Allowed("block_recent_activity", "deleted", "orphans serve nobody", side="extra"),
 )
 
+OF_RICH = (*_RICH, _COUNTED, _MOVED_UP)
+
 CASES = (
     Case(
         "course_delete_empty_norecyclebin", "courses_delete", f"{EMPTYC}\n", BY_ID,
@@ -46,8 +48,8 @@ CASES = (
         allowed=(*_NO_TRANSIENT_GRADEBOOK, *_NO_RECYCLE_BIN, _COUNTED, _MOVED_UP),
     ),
     *(
-        Case(f"course_delete_rich_{what}", "courses_delete", f"{TPL1}\n", BY_ID, allowed=(*_RICH, _COUNTED, _MOVED_UP))
-        for what in ("norecyclebin", "evidence", "random", "subsection", "marks")
+        Case(f"course_delete_rich_{what}", "courses_delete", f"{TPL1}\n", BY_ID, allowed=OF_RICH)
+        for what in ("norecyclebin", "evidence", "random", "subsection")
     ),
     Case(
         "course_delete_rich", "courses_delete", f"{TPL1}\n", BY_ID,

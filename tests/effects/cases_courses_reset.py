@@ -33,15 +33,15 @@ _NO_ORPHANS = (
     Allowed("tag_instance", "deleted", "Moodle leaves tags of entries that are gone", side="extra"),
     _UNBORNE,
 )
-_EVENT_OF_OVERRIDE = Allowed("event", "deleted", "Moodle leaves the date of an override that is gone", side="extra")
-_SHIFTED = (
+EVENT_OF_OVERRIDE = Allowed("event", "deleted", "Moodle leaves the date of an override that is gone", side="extra")
+SHIFTED = (
     Allowed(
         "event", "deleted", "Moodle writes the entries of the overrides that stay into the rows of those that go …"
     ),
     Allowed("event", "deleted", "… where we delete the rows themselves", side="extra"),
     Allowed("event", "updated", "the same", ("courseid", "groupid", "name", "priority", "userid")),
 )
-_KEPT_GRADES = (
+KEPT_GRADES = (
     Allowed("grade_grades", "deleted", "a grade that its activity gives again as it is keeps its row …"),
     Allowed("grade_grades", "inserted", "… and totals are reckoned at the next look at the gradebook"),
     Allowed("grade_grades_history", "inserted", "no history of grades that stay, and of totals that come later"),
@@ -121,14 +121,7 @@ CASES = (
     reset("competency", competency_ratings="yes"),
     reset("competency_evidence", competency_ratings="yes"),
     reset("quiz_random", quiz_attempts="1"),
-    reset("assign_marks", *_KEPT_GRADES, assign_submissions="1", grades="grades"),
-    reset("assign_marks_grades", *_KEPT_GRADES, grades="grades"),
-    reset("assign_marks_submissions", assign_submissions="1"),
-    reset("assign_reason_user", _EVENT_OF_OVERRIDE, assign_user_overrides="1"),
-    reset("assign_reason_group", _EVENT_OF_OVERRIDE, assign_group_overrides="1"),
-    reset("lesson_reason_user", *_SHIFTED, lesson_user_overrides="1"),
-    reset("reason_groups_remove", groups="groups"),
-    reset("gradebook_grades", *_KEPT_GRADES, grades="grades"),
+    reset("gradebook_grades", *KEPT_GRADES, grades="grades"),
     reset("gradebook_items", *_NEW_ITEMS, grades="items"),
     reset("unenrol_students", roles="student"),
     reset("unenrol_norole", roles="none"),
@@ -146,8 +139,8 @@ CASES = (
             "lesson", "scorm", "wiki_pages", "workshop_submissions", "workshop_phase", "h5pactivity",
         ), "1"),
     ),
-    *(option(name, _EVENT_OF_OVERRIDE) for name in ("assign_user_overrides", "assign_group_overrides")),
-    *(option(name, *_SHIFTED) for name in ("lesson_user_overrides", "quiz_user_overrides")),
+    *(option(name, EVENT_OF_OVERRIDE) for name in ("assign_user_overrides", "assign_group_overrides")),
+    *(option(name, *SHIFTED) for name in ("lesson_user_overrides", "quiz_user_overrides")),
     *(option(name, _UNBORNE) for name in ("book_tags", "data", "data_tags", "forum_tags", "glossary_all", "glossary_tags")),
     option("forum_all", _UNBORNE, _NO_SUBSCRIPTION),
     option("glossary_notenrolled", *_NO_ORPHANS),

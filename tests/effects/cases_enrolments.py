@@ -99,7 +99,6 @@ CASES = (
     Case("enrol_manual_suspend", "enrolments", f"{PLAIN}disable;22;23;;manual\n", BY_ID),
     Case("enrol_manual_update_dates", "enrolments", f"{DATED}enable;2;22;;manual;1757000000;1791000000\n", BY_ID),
     Case("unenrol_last", "enrolments", f"{PLAIN}del;22;23;student;manual\n", BY_ID),
-    Case("unenrol_last_marks", "enrolments", f"{PLAIN}del;22;23;student;manual\n", BY_ID),
     Case("unenrol_simple", "enrolments", f"{PLAIN}del;2;22;student;manual\n", BY_ID),
     Case("unenrol_not_last", "enrolments", f"{PLAIN}del;22;24;student;manual\n", BY_ID),
     Case("meta_parent_unenrol", "enrolments", f"{PLAIN}del;7;201;student;manual\n", BY_ID),

@@ -36,7 +36,7 @@ def _member_case(name: str, row: str, *allowed: Allowed) -> Case:
     return Case(name, "groupmembers", f"{MEMBER}{row}\n", MEMBERS_BY_ID, allowed=allowed)
 
 
-def _without_file(name: str, delete: Callable[[Writer], object], *allowed: Allowed) -> Case:
+def without_file(name: str, delete: Callable[[Writer], object], *allowed: Allowed) -> Case:
     """A file deletes only groups that are empty."""
 
     def act(site: MoodleSite) -> None:
@@ -88,11 +88,10 @@ CASES = (
     Case("group_member_add_notenrolled", "", "", act=_refuse),
     _member_case("group_member_remove", "del;2;16;23"),
     _member_case("group_member_remove_plain", "del;22;14;23"),
-    _without_file("group_delete", lambda writer: delete_groups(writer, [1])),
-    _without_file("group_delete_override_event", lambda writer: delete_groups(writer, [14])),
-    _without_file("group_delete_override_reason", lambda writer: delete_groups(writer, [14])),
-    _without_file("group_delete_with_conversation", lambda writer: delete_groups(writer, [16])),
-    _without_file(
+    without_file("group_delete", lambda writer: delete_groups(writer, [1])),
+    without_file("group_delete_override_event", lambda writer: delete_groups(writer, [14])),
+    without_file("group_delete_with_conversation", lambda writer: delete_groups(writer, [16])),
+    without_file(
         "grouping_delete", lambda writer: delete_groupings(writer, [1], now=int(time.time())),
         Allowed("course", "updated", "activities would keep the grouping in Moodle's cache", ("cacherev",), side="extra"),
     ),

@@ -11,7 +11,7 @@ USER100 = "user100;First100;Läst100"
 USER21 = "user21;First21;Läst21"
 NAMES = "username;firstname;lastname"
 
-_NO_PRIVACY_REQUEST = Allowed(
+NO_PRIVACY_REQUEST = Allowed(
     "tool_dataprivacy_request", "inserted", "whether the data is to be erased as well is for a person to decide"
 )
 _PASSWORD_BY_TASK = (
@@ -146,8 +146,7 @@ CASES = (
         f"{USER21};M021;abc;1;Green\n",
         BY_USERNAME,
     ),
-    Case("user_delete", "users_delete", "username\nuser21\n", BY_USERNAME, allowed=(_NO_PRIVACY_REQUEST,)),
-    Case("user_delete_evidence", "users_delete", "username\nuser21\n", BY_USERNAME, allowed=(_NO_PRIVACY_REQUEST,)),
-    Case("user_delete_marks", "users_delete", "username\nuser21\n", BY_USERNAME, allowed=(_NO_PRIVACY_REQUEST,)),
-    Case("user_delete_plain", "users_delete", "username\ngolddel\n", BY_USERNAME, allowed=(_NO_PRIVACY_REQUEST,)),
+    Case("user_delete", "users_delete", "username\nuser21\n", BY_USERNAME, allowed=(NO_PRIVACY_REQUEST,)),
+    Case("user_delete_evidence", "users_delete", "username\nuser21\n", BY_USERNAME, allowed=(NO_PRIVACY_REQUEST,)),
+    Case("user_delete_plain", "users_delete", "username\ngolddel\n", BY_USERNAME, allowed=(NO_PRIVACY_REQUEST,)),
 )  # fmt: skip

@@ -11,6 +11,7 @@ from tests import effects
 from tests.effects.case import EVERYWHERE, Case, carry_out, recorded_side
 from tests.effects.comparison import Side, compare, judge
 from tests.real_sites import (
+    EFFECT_SITES,
     RealSites,
     has_moodle_data,
     needs_moodle_data,
@@ -21,7 +22,7 @@ from tests.real_sites import (
 
 pytestmark = [*needs_moodle_data, pytest.mark.mariadb]
 
-SITES = ("m45", "m51", "m52dev", "m520")
+SITES = EFFECT_SITES
 # Each module of cases holds CASES, and may hold FAMILIES: beginnings of names of recorded effects that must have a case
 # each -> the effects among them that no file type brings about, or another module's file types.
 MODULES = [

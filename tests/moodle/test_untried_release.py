@@ -11,12 +11,12 @@ from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from sync.moodle.integrity.connection_check import ConnectionLevel, check_connection
 from tests.moodle_sites import MoodleSite
-from tests.real_sites import load_dump, moodle_data, needs_moodle_data
+from tests.real_sites import GOLD_SITES, NEXT_RELEASE, load_dump, moodle_data, needs_moodle_data
 from tests.servers import MariaDB
 from tests.soundness import assert_sound, faults_of
 from tests.support import run_file
 
-pytestmark = [*needs_moodle_data, pytest.mark.mariadb, pytest.mark.xdist_group("m520-gold-untried")]
+pytestmark = [*needs_moodle_data, pytest.mark.mariadb, pytest.mark.xdist_group(f"{GOLD_SITES[-1]}-untried")]
 
 DAY = 86_400
 USER = 23
@@ -25,8 +25,8 @@ COURSE_HEADER = "shortname;fullname;category"
 
 @pytest.fixture(scope="module")
 def upgraded_site(mariadb_server: MariaDB) -> MoodleSite:
-    site = load_dump(mariadb_server, "m520-gold", "m520-gold-untried")
-    mariadb_server.sql((moodle_data() / "to53.sql").read_text(), "m520_gold_untried")
+    site = load_dump(mariadb_server, GOLD_SITES[-1], "untried")
+    mariadb_server.sql((moodle_data() / NEXT_RELEASE).read_text(), "untried")
     upgraded = MoodleSite(site.url, site.engine_name, site.version)
     upgraded.keep_as_template()
     return upgraded

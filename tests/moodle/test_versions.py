@@ -12,7 +12,7 @@ import sync
 from sync.errors import MoodleNotAllowed
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from sync.moodle.integrity.connection_check import ConnectionLevel, check_connection
-from sync.moodle.versions import RELEASES, Feature, Support, release_of
+from sync.moodle.versions import CAPTURED, RELEASES, Feature, Release, Support, captured_for, release_of
 from tests.moodle_sites import MoodleSite
 from tests.support import run_file
 
@@ -26,29 +26,22 @@ def newer_site(sqlite_site: MoodleSite) -> MoodleSite:
     return sqlite_site
 
 
-@pytest.mark.parametrize(
-    ("number", "name", "support"),
-    [
-        (0, "4.0", Support.OLD),
-        (2022041910, "4.0", Support.OLD),
-        (2022112800, "4.1", Support.CAPTURED),
-        (2022112899.99, "4.1", Support.CAPTURED),
-        (2022112900, "4.2", Support.BETWEEN),
-        (2025041409, "5.0", Support.BETWEEN),
-        (2025100600.02, "5.1", Support.CAPTURED),
-        (2025100604.11, "5.1", Support.CAPTURED),
-        (2025121900, "5.2", Support.CAPTURED),
-        (2026042000, "5.2", Support.CAPTURED),
-        (2026090300, "5.3", Support.UNTRIED),
-        (2026100500, "5.3", Support.UNTRIED),
-        (2026100600, "", Support.UNKNOWN),
-        (2027042000, "", Support.UNKNOWN),
-    ],
-)
-def test_a_number_belongs_to_a_release_and_what_follows_it_to_the_next(
-    number: float, name: str, support: Support
-) -> None:
-    assert (release_of(number).name, release_of(number).support) == (name, support)
+@pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.name)
+def test_a_number_belongs_to_its_release_and_a_later_day_to_the_next(release: Release) -> None:
+    place = RELEASES.index(release)
+    following = RELEASES[place + 1].name if place + 1 < len(RELEASES) else ""
+    for update in (0, 1, 5, 99):
+        assert release_of(release.first + update).name == release.name
+        assert release_of(release.first + update + 0.02).name == release.name
+    assert release_of(release.first + 100).name == following
+    assert captured_for(release.first) in CAPTURED
+
+
+def test_what_lies_outside_of_the_table_is_old_or_unknown() -> None:
+    assert release_of(0).support is release_of(RELEASES[0].first - 1_000_000).support is Support.OLD
+    assert release_of(float(UNKNOWN)).support is Support.UNKNOWN
+    assert captured_for(float(UNKNOWN)) == CAPTURED[-1]
+    assert captured_for(0) == CAPTURED[0]
 
 
 def test_releases_stand_in_order() -> None:
@@ -57,7 +50,7 @@ def test_releases_stand_in_order() -> None:
 
 
 def test_evidence_goes_with_an_activity_from_a_later_update_of_a_release_on() -> None:
-    has = [Feature.EVIDENCE_GOES_WITH_ACTIVITY.is_in(number) for number in (2025100600.02, 2025100600.05, 2025121900)]
+    has = [Feature.EVIDENCE_GOES_WITH_ACTIVITY.is_in(number) for number in (2025100600.02, 2025100600.05, 2025110100)]
     assert has == [False, True, True]
 
 

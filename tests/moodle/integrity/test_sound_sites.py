@@ -10,15 +10,12 @@ import pytest
 from sync.moodle.db.database import MoodleConnection
 from sync.moodle.files.file_pool import FilePool, file_pool_of
 from sync.moodle.integrity.check import IntegrityLevel
-from tests.real_sites import RealSites, moodle_data, needs_moodle_data
+from tests.real_sites import GOLD_SITES, PRISTINE_SITES, REAL_SITES, RealSites, moodle_data, needs_moodle_data
 from tests.soundness import report_of
 
 # Moodle makes the contexts of activities when somebody first opens them, and nobody opened these.
 LEFT_BY_MOODLE = {("context_not_made", "mdl_course_modules")}
-SITES = (
-    "m41-pristine", "m41-seeded", "m45-pristine", "m45-seeded", "m45-gold", "m51-pristine", "m51-seeded", "m51-gold",
-    "m45pg-pristine", "m45pg-seeded",
-)  # fmt: skip
+SITES = (*PRISTINE_SITES, *REAL_SITES, *GOLD_SITES)
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=needs_moodle_data) for name in SITES])

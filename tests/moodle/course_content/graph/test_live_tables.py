@@ -12,17 +12,17 @@ from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from sync.moodle.integrity.connection_check import ConnectionLevel, check_connection
-from tests.conftest import REAL_SITES
+from sync.moodle.versions import CAPTURED
+from tests.conftest import ENGINES
 from tests.moodle_sites import MoodleSite
-from tests.real_sites import RealSites, needs_moodle_data
+from tests.real_sites import GOLD_SITES, PRISTINE_SITES, REAL_SITES, RealSites, needs_moodle_data
 from tests.support import run_file
 
 ON_EACH_SERVER = pytest.mark.parametrize(
     "moodle_site",
     [
-        "sqlite:5.2",
-        pytest.param("mariadb:5.2", marks=pytest.mark.xdist_group("mariadb:5.2")),
-        pytest.param("postgresql:5.2", marks=pytest.mark.xdist_group("postgresql:5.2")),
+        pytest.param(f"{server}:{CAPTURED[-1]}", marks=pytest.mark.xdist_group(f"{server}:{CAPTURED[-1]}"))
+        for server in ENGINES
     ],
     indirect=True,
 )
@@ -143,7 +143,7 @@ def test_the_connection_check_lists_them(sqlite_site: MoodleSite) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", REAL_SITES)
+@pytest.mark.parametrize("name", [*PRISTINE_SITES, *REAL_SITES, *GOLD_SITES])
 @pytest.mark.moodle_data
 @needs_moodle_data[1]
 def test_on_real_sites_every_table_is_known(real_site: RealSites, name: str) -> None:
