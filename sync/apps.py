@@ -17,8 +17,11 @@ class SyncConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported for what they register; models and settings are there only now.
+        import sync
         from sync import checks, tasks  # noqa: F401
+        from sync.messages import load_texts
 
+        load_texts(sync)
         post_migrate.connect(make_site_and_permissions, sender=self)
 
 

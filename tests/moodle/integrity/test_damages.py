@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import pytest
 from _pytest.mark import ParameterSet
 
-from sync.messages import CONTENT_TEXTS
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from sync.moodle.integrity.check import CheckContext, IntegrityFinding
+from sync.moodle.integrity.messages import TEXTS as CONTENT_TEXTS
 from sync.moodle.integrity.report import checks_of
 from tests.moodle.integrity.ground import HASH, STUDENT, Ground, make_ground
 from tests.moodle_sites import MoodleSite

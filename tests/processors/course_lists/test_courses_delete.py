@@ -133,7 +133,7 @@ def test_the_whole_line_is_the_name_quoted_or_bare(moodle_site: MoodleSite) -> N
     result = run_file(moodle_site, "courses_delete", '  C3\n  a remark\nMaths; year 1, group:A  \n"(C) 2"\n')
 
     # A line that begins with a blank is a comment in a list, but one that looks like a name isn't passed over in silence.
-    assert result.codes == ["comment_like_row", "course_deleted", "course_deleted"]
+    assert result.codes == ["row_begins_with_blank", "course_deleted", "course_deleted"]
 
 
 @pytest.mark.parametrize("simulate", [False, True])

@@ -1,0 +1,147 @@
+"""Texts of the file type `courses`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _, ngettext
+
+from sync.messages import PluralText
+
+TEXTS: dict[str, Any] = {
+    "course_created": _("course created"),
+    "course_updated": _("course updated"),
+    "course_content_added": _("course updated: the content of the template was added"),
+    "course_content_replaced": _("course updated: the content of the template took the place of what was in it"),
+    "course_unchanged": _("course unchanged"),
+    "course_exists": _("the course exists; it is left as it is"),
+    "course_shortname_taken": _(
+        "Another course has the short name “%(value)s”. Short names are unique: choose another."
+    ),
+    "course_idnumber_taken": _(
+        "Another course has the idnumber “%(value)s”. Idnumbers are unique: correct one of them."
+    ),
+    "course_template_unknown": _(
+        "There is no course with the short name “%(template)s” to take as a template. Correct the cell, or make that course "
+        "first."
+    ),
+    "course_template_site": _(
+        "“%(template)s” is the front page of the site, which can't be a template. Name a course."
+    ),
+    "course_template_plugins": _(
+        "The template “%(template)s” holds %(plugins)s, whose tables ToolSync doesn't know, so no course was made. Add the "
+        "plugin's install.xml (see the manual), or name another template."
+    ),
+    "course_handover_no_command": _(
+        "No Moodle command line is set for this site, so Moodle can't restore the backup. Have TOOLSYNC_MOODLE_CLI set, or let "
+        "ToolSync restore it."
+    ),
+    "course_handover_failed": _("Moodle did not restore the backup. %(reason)s Mend that, or let ToolSync restore it."),
+    "course_handover_silent": _(
+        "Moodle's %(script)s ended without the number of the course, but with “%(said)s”. Look in Moodle whether it made one."
+    ),
+    "course_handover_lost": _(
+        "Moodle's command line says that it made course %(courseid)s, which isn't in this database. Let the operator check that "
+        "TOOLSYNC_MOODLE_CLI belongs to this Moodle."
+    ),
+    "course_handover_existing": _(
+        "Moodle's command line restores into new courses only, and this one is there. Let ToolSync restore “%(template)s”."
+    ),
+    "course_template_itself": _("A course can't be its own template. Empty the cell, or name another course."),
+    "course_replace_plugins": _(
+        "The course holds %(plugins)s, whose tables ToolSync doesn't know, so nothing of it was replaced. Add the plugin's "
+        "install.xml (see the manual), or choose to add the template to what is there."
+    ),
+    "course_template_archive": _(
+        "There is no course backup “%(template)s”, neither among the files of the site nor in Moodle. Upload it, or correct the "
+        "cell."
+    ),
+    "course_template_no_backup": _(
+        "The course “%(template)s” has no backup in Moodle. Make one, or choose to take courses as they are now."
+    ),
+    "course_backup_no_data_folder": _(
+        "Files of a backup can't be brought into Moodle, whose data folder isn't set. Set it for this site."
+    ),
+    "course_backup_ambiguous": _(
+        "%(count)s courses have a backup named “%(template)s” in Moodle. Upload the one that is meant to the files of the site, "
+        "or choose to take the newest backup of a course and name that course."
+    ),
+    "course_backup_lost": _(
+        "Moodle names this backup, but its data folder doesn't hold it. Upload the backup as a file."
+    ),
+    "course_backup_plugins": _(
+        "The backup “%(template)s” holds %(plugins)s, which ToolSync doesn't know, so no course was made. Choose to leave "
+        "out what isn't known, or name another backup."
+    ),
+    "course_backup_left_out": _(
+        "What this Moodle has no plugin for was left out of the backup “%(template)s”: %(titles)s. Install the plugins first to "
+        "have it all."
+    ),
+    "course_backup_files_missing": PluralText(
+        lambda count: ngettext(
+            "%(count)s file of the backup “%(template)s” is neither in it nor in Moodle, so its place stays empty. Add it in "
+            "Moodle.",
+            "%(count)s files of the backup “%(template)s” are neither in it nor in Moodle, so their places stay empty. Add them "
+            "in Moodle.",
+            count,
+        )
+    ),
+    "course_backup_aliases": PluralText(
+        lambda count: ngettext(
+            "%(count)s file of the backup “%(template)s” only points to another place, and was left out. Add it in Moodle.",
+            "%(count)s files of the backup “%(template)s” only point to another place, and were left out. Add them in Moodle.",
+            count,
+        )
+    ),
+    "course_grouping_unknown": _(
+        "The course has no grouping %(grouping)s. Write 0, or the number of one of its groupings."
+    ),
+    "course_without_context": _(
+        "The course “%(course)s” has no place in Moodle's tree of contexts yet. Have Moodle run its tasks “Create missing "
+        "contexts” and “Cleanup contexts” (php admin/cli/scheduled_task.php), and send the line again."
+    ),
+    "course_without_manual": _(
+        "New courses get no manual enrolment on this site, so they can't have teachers. Have it added to new courses (settings "
+        "of the plugin “Manual enrolments” in Moodle), or leave the teachers out."
+    ),
+    "course_dates_reversed": _(
+        "The course would end (%(end)s) before it starts (%(start)s). Correct one of the two dates."
+    ),
+    "course_field_value_taken": _(
+        "Another course has “%(value)s” in this field, whose values are unique. Choose another."
+    ),
+    "course_field_unknown": _("Column “%(column)s” is ignored: Moodle has no such custom field of courses."),
+    "course_field_kind_unknown": _(
+        "Custom fields of the type “%(kind)s” can't be filled from a file. Take the column out."
+    ),
+    "category_none": _("The site has no course category. Name one."),
+    "category_unknown": _(
+        "There is no category with the %(identifier)s “%(category)s”. Correct it, or create the category first."
+    ),
+    "cohort_categories_differ": _(
+        "These cells name different categories: %(columns)s. Fill in only one of them, or the same category."
+    ),
+    "category_without_context": _(
+        "The category “%(category)s” has no place in Moodle's tree of contexts yet. Have Moodle run its tasks “Create missing "
+        "contexts” and “Cleanup contexts” (php admin/cli/scheduled_task.php), and send the line again."
+    ),
+    "category_ambiguous": _(
+        "“%(category)s” may mean %(count)s categories. Write it exactly as one of them is spelled, or give its number."
+    ),
+    "category_digits_ambiguous": _(
+        "“%(category)s” is the number of the category “%(name)s” and the name of another one. Write /%(category)s for the one "
+        "of this name, or the path of names for the other."
+    ),
+    "category_digits_unknown": _(
+        "No category has the number “%(category)s”, and none at the top is called so. Correct it, or write /%(category)s for a "
+        "category that is to be made."
+    ),
+    "category_number_unclear": _(
+        "“%(category)s” looks like a number as a spreadsheet shows it, and no category at the top is called so. Write a "
+        "category's number in digits alone (5, 2026), or /%(category)s for a category that is to be made."
+    ),
+    "category_path_gap": _("The path “%(path)s” has an empty part. Write it like Sciences/Mathematics."),
+    "category_name_too_long": _("The category name “%(name)s” is too long: at most %(limit)s characters. Shorten it."),
+    "teacher_unknown": _("“%(account)s” is nobody's id, username, address or name. Correct it."),
+    "teacher_ambiguous": _("“%(account)s” may mean %(count)s accounts. Write the username."),
+}

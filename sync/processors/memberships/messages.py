@@ -1,0 +1,83 @@
+"""Texts that users, enrolments, groups, cohorts and meta links share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+TEXTS: dict[str, Any] = {
+    "course_unknown": _(
+        "There is no course with the %(identifier)s “%(course)s”. Correct the cell, or create the course first."
+    ),
+    "course_ambiguous": _(
+        "%(count)s courses have the %(identifier)s “%(course)s”. Make it unique in Moodle, or choose "
+        "another course identifier."
+    ),
+    "course_is_site": _(
+        "Column %(column)s: “%(course)s” is the front page of the site, in which nobody can be enrolled. Name a course."
+    ),
+    "course_set_remote": _(
+        "Remote enrolment is not supported, so this course set was left out. Enrol the person on the "
+        "other platform itself, and empty the cell."
+    ),
+    "course_set_empty": _(
+        "The set names a course but neither a role nor an enrolment method, so nothing was done there. "
+        "Fill in the role or the method."
+    ),
+    "course_sets_without_method": _(
+        "No course set of the file names an enrolment method, so nobody is enrolled (rows with a course: %(count)s). Add the "
+        "column enrol1 (manual), or switch on “Enrol without a method” (enrolbydefault), which enrols as Moodle's own upload "
+        "does."
+    ),
+    "course_sets_give_roles": _("People only get their roles, and don't appear among the participants."),
+    "role_not_for_system": _(
+        "The role “%(role)s” can't be given for the whole site. Use another role, or allow it in the system in the role's "
+        "definition."
+    ),
+    "role_hands_out_roles": _(
+        "Whoever has the role “%(role)s” for the whole site may give roles there, or change what they permit "
+        "(moodle/role:assign, moodle/role:manage or moodle/role:override): a file may not give it. Give another role, or give "
+        "this one in Moodle."
+    ),
+    "cohort_digits_unknown": _(
+        "No cohort has the idnumber or name “%(cohort)s”, and none was made, for it may be the number that Moodle gave one. "
+        "Write the idnumber."
+    ),
+    "identity_in_earlier_line": _(
+        "Line %(earlier)s of this file has “%(value)s” already. Two people can't have the same; correct one of the rows."
+    ),
+    "role_unknown": _("There is no role with the shortname “%(role)s”. Use the shortname of a role of this site."),
+    "role_configures_site": _(
+        "The role “%(role)s” permits to configure the whole site (moodle/site:config): a file may not give it. Give another "
+        "role, or give this one in Moodle."
+    ),
+    "role_not_for_courses": _(
+        "The role “%(role)s” can't be given in courses. Use another role, or allow it in courses in the "
+        "role's definition."
+    ),
+    "enrol_method_refused": _(
+        "Nobody can be enrolled by the method “%(method)s” from a file, as Moodle itself decides who "
+        'belongs there. Use "manual".'
+    ),
+    "enrol_method_inactive": _(
+        "The course “%(course)s” has no enabled enrolment method “%(method)s”. Add or enable it in the "
+        "course, or use another method."
+    ),
+    "group_name_too_long": _("A group name has at most %(limit)s characters. Shorten it."),
+    "group_not_enrolled": _(
+        "Not put in the group “%(group)s”, because the person is not enrolled in the course. Give an "
+        "enrolment method as well."
+    ),
+    "group_ambiguous": _(
+        "The course has %(count)s groups named “%(group)s”; the oldest one was taken. Give them different "
+        "names in Moodle."
+    ),
+    "cohort_unknown": _(
+        "There is no cohort with the idnumber “%(idnumber)s”. Correct the cell, or give the name of the "
+        "cohort as well to have it created."
+    ),
+    "cohort_ambiguous": _("%(count)s cohorts are called “%(cohort)s”. Give the idnumber of the one that is meant."),
+    "cohort_name_too_long": _("A cohort name has at most %(limit)s characters. Shorten it."),
+    "cohort_idnumber_too_long": _("A cohort idnumber has at most %(limit)s characters. Shorten it."),
+}

@@ -1,0 +1,122 @@
+"""Texts of the file types of users."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+TEXTS: dict[str, Any] = {
+    "account_created": _("account added"),
+    "account_updated": _("account changed"),
+    "account_unchanged": _("account unchanged"),
+    "account_renamed": _("account renamed"),
+    "account_renamed_from": _("formerly “%(username)s”"),
+    "account_suspended": _("account suspended"),
+    "account_reactivated": _("account open again"),
+    "account_deleted": _("account deleted"),
+    "account_deleted_id": _("Moodle id %(id)s"),
+    "account_already_deleted": _("the account is deleted already"),
+    "account_resurrected": _("deleted account brought back"),
+    "account_restored_without_memberships": _(
+        "roles, enrolments, groups, cohorts, preferences and profile fields were lost with the deletion; send them again"
+    ),
+    "nothing_to_delete": _("nothing to delete: there is no such account"),
+    "blobs_left": _(
+        "%(size)s of deleted files stay in Moodle's data folder, where nothing refers to them any more. Set "
+        "TOOLSYNC_MOODLE_DATAROOT so that they go into Moodle's trash."
+    ),
+    "superseded": _("a later row of the file overwrites this one"),
+    "identity_empty": _("The %(identity)s is empty, so nobody knows which account is meant. Fill it in."),
+    "identity_taken_from": _("The file has no column “%(wanted)s”: “%(used)s” says what each row is about."),
+    "account_unknown": _("There is no account with %(identity)s “%(value)s”. Correct it, or create the account first."),
+    "account_ambiguous": _(
+        "“%(value)s” belongs to %(count)s accounts. Choose another primary identity, or make the value unique in Moodle."
+    ),
+    "account_protected": _(
+        "“%(username)s” is the guest, a site administrator, somebody else who may configure the site, or the account that "
+        "ToolSync works with: a file may not change anything of it. Take the row out, or change the account in Moodle."
+    ),
+    "username_invalid": _(
+        "“%(username)s” is not a valid username. Use lower-case letters, digits, hyphen, dot, underscore and @ only."
+    ),
+    "username_collision": _(
+        "Username collision: “%(username)s” is the account with %(identity)s “%(present)s”. Correct one of the two."
+    ),
+    "username_differs": _(
+        "The account is named “%(present)s” in Moodle, not “%(username)s”. To rename it, add the column oldusername and "
+        "switch on “Allow renaming”."
+    ),
+    "username_taken": _("The username “%(username)s” belongs to another account now. Choose another one."),
+    "idnumber_taken": _("The idnumber “%(idnumber)s” belongs to “%(owner)s”. Idnumbers must be unique; correct it."),
+    "email_taken": _(
+        "E-mail collision: “%(email)s” belongs to “%(owner)s”, and this site doesn't allow an address twice. Correct it."
+    ),
+    "email_not_mailable": _(
+        "“%(email)s” is no address to which Moodle sends mails: it calls the form invalid. Correct it in the file."
+    ),
+    "password_to_be_changed": _("the password “changeme” has to be changed at the first login"),
+    "language_left_out": _(
+        "the language “%(lang)s” isn't installed in Moodle: a new one has the language of the site, an existing one keeps its own"
+    ),
+    "email_protected": _("e-mail address kept (%(email)s): existing addresses are protected"),
+    "rename_source_missing": _("Renaming: there is no account “%(username)s”. Correct the column oldusername."),
+    "rename_target_exists": _(
+        "Renaming: “%(username)s” exists already, beside “%(oldusername)s”. Choose another name."
+    ),
+    "country_unknown": _("“%(country)s” is not a country. Write an ISO code of two letters, like FR."),
+    "language_unknown": _("“%(lang)s” is not a language code. Write one like fr or pt_br."),
+    "timezone_unknown": _("“%(timezone)s” is not a time zone. Write a name like Europe/Paris, or 99 for the server's."),
+    "auth_unknown": _("The authentication plugin “%(auth)s” isn't installed in Moodle. Correct it or install it."),
+    "mnethost_unknown": _("There is no MNet host %(mnethostid)s. Leave the cell empty for the local host."),
+    "password_too_long": _("The password is longer than the %(limit)s characters that Moodle accepts. Shorten it."),
+    "password_changed": _("password changed"),
+    "account_of_another_person": _(
+        "The account “%(username)s” belongs to %(present)s, not to %(given)s: it was left as it is. Correct the row, or take the "
+        "names out of the file."
+    ),
+    "profile_field_unknown": _("Column “%(column)s” is ignored: Moodle has no such profile field."),
+    "profile_value_taken": _(
+        "“%(value)s” belongs to another account, and this profile field must be unique. Correct it."
+    ),
+    "dates_clock": _("Dates without a time zone were read by the clock of %(zone)s."),
+    "dates_clock_unknown": _(
+        "Moodle's time zone is “%(moodle_zone)s”, which only its server can tell: dates without a time zone were read by the "
+        "clock of ToolSync's machine (%(zone)s), and may be hours off. Set TOOLSYNC_MOODLE_TIME_ZONE to the zone of Moodle's "
+        "server, or choose a named time zone in Moodle."
+    ),
+    "dates_day_first": _(
+        "Dates such as 01/02/2030 were read day first in the columns %(columns)s: other dates of the file show that order."
+    ),
+    "dates_month_first": _(
+        "Dates such as 01/02/2030 were read month first in the columns %(columns)s: other dates of the file show that order."
+    ),
+    "dates_order_open": _(
+        "Dates such as 01/02/2030 were read day first in the columns %(columns)s: nothing in the file shows another order. If "
+        "the month comes first, set the option dateorder to mdy."
+    ),
+    "dates_order_contradictory": _(
+        "The columns %(columns)s have dates with the day first and others with the month first. They were read day first; set "
+        "the option dateorder, best after correcting the file."
+    ),
+    "dates_day_first_chosen": _(
+        "Dates such as 01/02/2030 were read day first in the columns %(columns)s, as the option dateorder says."
+    ),
+    "dates_month_first_chosen": _(
+        "Dates such as 01/02/2030 were read month first in the columns %(columns)s, as the option dateorder says."
+    ),
+    "check_time_zone": _("Dates of files are read by the clock of %(zone)s."),
+    "check_time_zone_unknown": _(
+        "Moodle's time zone is “%(moodle_zone)s”, which only its server can tell. Dates of files would be read by the clock of "
+        "ToolSync's machine (%(zone)s). Set TOOLSYNC_MOODLE_TIME_ZONE to the zone of Moodle's server."
+    ),
+    "check_time_zone_invalid": _(
+        "TOOLSYNC_MOODLE_TIME_ZONE is “%(zone)s”, which is no time zone. Write Europe/Paris, say."
+    ),
+    "profile_year_out_of_range": _(
+        "“%(value)s” is outside the years that this profile field takes in Moodle: %(first)s to %(last)s."
+    ),
+    "course_set_gap": _(
+        "These columns are ignored, for the course column of their number is missing or there is a gap before it: %(columns)s."
+    ),
+}

@@ -1,0 +1,119 @@
+"""Texts about runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _, ngettext
+
+from sync.messages import PluralText
+
+TEXTS: dict[str, Any] = {
+    "own_database_unavailable": _(
+        "ToolSync's own database doesn't answer (%(reason)s). Check it and take the run up again."
+    ),
+    "disk_full": _(
+        "The disk that ToolSync writes to is full or can't be written to (%(reason)s). What was there before is whole. Make "
+        "room, then take the run up again."
+    ),
+    "outcomes_part_missing": _(
+        "The stored outcomes of the rows up to line %(line)s are missing or damaged, so they can't be shown and no report or "
+        "tryback can be made of them; in Moodle everything is as it was. Bring the folder of the run back from a backup."
+    ),
+    "storage_unavailable": _(
+        "The storage of ToolSync's files can't be used now (%(reason)s). Once it is back, take the run up again."
+    ),
+    "processor_unknown": _("There is no file type “%(processor)s”. File types: %(processors)s."),
+    "file_name_empty": _("The file has no name. Give it one."),
+    "file_name_character": _("A file can't be named “%(name)s” here: take out the character “%(character)s”."),
+    "file_name_too_long": _("The file name “%(name)s…” is too long. Shorten it to %(limit)s bytes."),
+    "folder_too_long": _("The path of the folder is too long. Shorten it to %(limit)s characters."),
+    "folder_reserved": _("The folder %(folder)s is filled by ToolSync only. Choose another one."),
+    "file_too_large": _("The file %(name)s has %(size)s MB; at most %(limit)s MB are taken. Split it."),
+    "file_exists": _(
+        "There is already a file %(path)s. Say that it is to be replaced, delete it first, or choose another name."
+    ),
+    "file_in_use": _("Run %(run)s still has to read %(path)s. Wait until it is over, or cancel it."),
+    "file_not_found": _("File %(path)s not found. Look whether it is spelled like this, or hand it in again."),
+    "file_changed": _("%(path)s was replaced by another file after this run was asked for. Start a new run with it."),
+    "moodle_connection_unreadable": _(
+        "The connection of the site “%(site)s” can't be decrypted: SECRET_KEY is another one now. Enter the connection again."
+    ),
+    "internal_error": _(
+        "ToolSync made a mistake; whole chunks are done and nothing is half done. Take the run up again; if it stops here "
+        "again, give the number %(number)s to the person who looks after ToolSync: the log tells more under it."
+    ),
+    "worker_died_repeatedly": _(
+        "The worker died %(attempts)s times at the same place. Look at its memory and its log, then take the run up again."
+    ),
+    "run_owner_without_right": _(
+        "%(name)s, in whose name this was to run, has no active account here any more or may not run this file type. Nothing "
+        "was done. Somebody who may run it must save the schedule, or start the file by hand."
+    ),
+    "file_owner_without_right": _(
+        "%(name)s, who let schedules take this file, has no active account here any more or may not run this file type. "
+        "Nothing was done. Somebody who may run it must let schedules take the file, or start it by hand."
+    ),
+    "archive_differs": _("The archive could not be stored as it should be, so the file was not deleted."),
+    "settings_dead": _(
+        "These settings come from the old plugin, which never did anything with them, and neither does ToolSync: %(names)s."
+    ),
+    "escapes_decoded": PluralText(
+        lambda count: ngettext(
+            "Escapes of another program were decoded in %(count)s row: “%(value)s” in line %(line)s (columns: %(columns)s).",
+            "Escapes of another program were decoded in %(count)s rows, first “%(value)s” in line %(line)s (columns: "
+            "%(columns)s).",
+            count,
+        )
+    ),
+    "text_marks_taken_out": PluralText(
+        lambda count: ngettext(
+            "An apostrophe before digits, by which a spreadsheet keeps them as a text, was taken out in %(count)s row: "
+            "“%(value)s” in line %(line)s (columns: %(columns)s).",
+            "An apostrophe before digits, by which a spreadsheet keeps them as a text, was taken out in %(count)s rows, first "
+            "“%(value)s” in line %(line)s (columns: %(columns)s).",
+            count,
+        )
+    ),
+    "cells_perhaps_escaped": PluralText(
+        lambda count: ngettext(
+            "%(count)s row holds what looks like the escapes of another program, and was taken as it is: “%(value)s” in line "
+            "%(line)s (columns: %(columns)s).",
+            "%(count)s rows hold what looks like the escapes of another program, and were taken as they are, first “%(value)s” "
+            "in line %(line)s (columns: %(columns)s).",
+            count,
+        )
+    ),
+    "letters_perhaps_replaced": PluralText(
+        lambda count: ngettext(
+            "%(count)s row holds a question mark within a word, perhaps in place of a letter that a program could not write: "
+            "“%(value)s” in line %(line)s (columns: %(columns)s). Compare it with the source, and save the file in UTF-8.",
+            "%(count)s rows hold question marks within words, perhaps in place of letters that a program could not write, first "
+            "“%(value)s” in line %(line)s (columns: %(columns)s). Compare them with the source, and save the file in UTF-8.",
+            count,
+        )
+    ),
+    "invisible_characters": PluralText(
+        lambda count: ngettext(
+            "Characters that nobody sees (zero width, direction marks …) were taken out of what names something, in %(count)s "
+            "row, first in line %(line)s (columns: %(columns)s). Look where the file comes from: such come along when text is "
+            "copied from web pages.",
+            "Characters that nobody sees (zero width, direction marks …) were taken out of what names something, in %(count)s "
+            "rows, first in line %(line)s (columns: %(columns)s). Look where the file comes from: such come along when text is "
+            "copied from web pages.",
+            count,
+        )
+    ),
+    "columns_ignored": _("These columns are not used here and were ignored: %(columns)s."),
+    "mails_in_doubt": _(
+        "ToolSync was interrupted while it sent mails. These people may not have got theirs, and with it their password: "
+        "%(people)s (%(count)s in all). Send them again on the page of the run."
+    ),
+    "mails_lost": PluralText(
+        lambda count: ngettext(
+            "%(count)s mail could not be sent. Look at the mail server; the rows themselves are done.",
+            "%(count)s mails could not be sent. Look at the mail server; the rows themselves are done.",
+            count,
+        )
+    ),
+}
