@@ -23,12 +23,12 @@ class Unreadable(ToolSyncError):
 
 
 def encrypt(purpose: str, values: dict[str, Any]) -> bytes:
-    """Give values as they may be stored. Shape: purpose: what is sealed for one can't be opened as another"""
+    """Return values as they may be stored. Shape: purpose: what is sealed for one can't be opened as another"""
     return _cipher(purpose).encrypt(json.dumps(values).encode())
 
 
 def decrypt(purpose: str, sealed: bytes | memoryview) -> dict[str, Any]:
-    """Give the values that were sealed. Raises: Unreadable."""
+    """Return the values that were sealed. Raises: Unreadable."""
     try:
         return json.loads(_cipher(purpose).decrypt(bytes(sealed)))
     except InvalidToken:

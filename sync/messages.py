@@ -64,7 +64,7 @@ def part_left_out(code: str) -> str:
 
 
 def text_at_column(code: str, params: Mapping[str, Any]) -> str:
-    """Give the text of a code, with the column at fault in front where there is one."""
+    """Return the text of a code, with the column at fault in front where there is one."""
     text = text_of(code, params)
     if column := params.get("column"):
         return str(_("column %(column)s: %(text)s") % {"column": column, "text": text})
@@ -72,7 +72,7 @@ def text_at_column(code: str, params: Mapping[str, Any]) -> str:
 
 
 def text_of(code: str, params: Mapping[str, Any] | None = None) -> str:
-    """Give the text of a code in the active language.
+    """Return the text of a code in the active language.
 
     A code without a text is a fault of ours that must not hide the message from the person: it is shown as it is. The
     parameter `hint` may hold the code of a further sentence, or several.

@@ -45,14 +45,14 @@ class ValueKind(ABC):
 
     @abstractmethod
     def cleaner(self) -> Clean:
-        """Give the function that cleans one cell; it raises CellError."""
+        """Return the function that cleans one cell; it raises CellError."""
 
     @abstractmethod
     def describe(self) -> Label:
         """Say in a few words what a cell may hold."""
 
     def limited(self, _length: int | None) -> ValueKind:
-        """Give the same kind for a database column that holds so many characters."""
+        """Return the same kind for a database column that holds so many characters."""
         return self
 
     def ordered(self, _orders: DateOrders) -> ValueKind:
@@ -227,7 +227,7 @@ def flag() -> ValueKind:
 
 
 def one_of(values: Iterable[str] | Mapping[str, Any], *more: str, exact: bool = False) -> ValueKind:
-    """One of the words; give a mapping when words stand for values. Shape: exact: the case of letters counts"""
+    """One of the words; return a mapping when words stand for values. Shape: exact: the case of letters counts"""
     if isinstance(values, Mapping):
         return OneOfKind(dict(values), exact)
     words = (values, *more) if isinstance(values, str) else tuple(values)

@@ -75,7 +75,7 @@ class Column:
         return self.name
 
     def canonical(self, name: str) -> str | None:
-        """Give the canonical name if a header name means this column, else None."""
+        """Return the canonical name if a header name means this column, else None."""
         return self.name if name == self.name or name in self.aliases else None
 
 
@@ -99,7 +99,7 @@ class NumberedColumn(Column):
         return None
 
     def numbered(self, number: int) -> str:
-        """Give the canonical name of one of the set."""
+        """Return the canonical name of one of the set."""
         return f"{self.name}{number}{self.suffix}"
 
     @property
@@ -173,7 +173,7 @@ class Columns:
         return next((str(cells[name]) for name in (*required, *self.one_of) if cells.get(name)), "")
 
     def find(self, name: str) -> tuple[Column, str] | None:
-        """Give the column that a lower-cased header name means, and its canonical name."""
+        """Return the column that a lower-cased header name means, and its canonical name."""
         column = self._by_name.get(name)
         if column is not None and column not in self._patterned:
             return column, column.name

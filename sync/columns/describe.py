@@ -27,7 +27,7 @@ class ColumnHelp(NamedTuple):
 
 
 def describe_columns(columns: Columns) -> list[ColumnHelp]:
-    """Give the format table of a file type. Columns that are accepted and not read are left out."""
+    """Return the format table of a file type. Columns that are accepted and not read are left out."""
     return [
         ColumnHelp(
             name=column.shown_name,
@@ -45,12 +45,12 @@ def describe_columns(columns: Columns) -> list[ColumnHelp]:
 
 
 def template_csv(columns: Columns) -> bytes:
-    """Give a file with nothing but the header of the columns that a sample shows; a list has it as a comment."""
+    """Return a file with nothing but the header of the columns that a sample shows; a list has it as a comment."""
     return _csv([_header(columns)])
 
 
 def sample_csv(columns: Columns) -> bytes:
-    """Give a small file that works on the demo site: header and one row."""
+    """Return a small file that works on the demo site: header and one row."""
     return _csv([_header(columns), [column.sample for column in _sampled(columns)]])
 
 

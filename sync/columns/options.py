@@ -29,7 +29,7 @@ class Option:
     group: str = "tool"
 
     def clean(self, value: Any) -> Any:
-        """Give the value in its own type. Raises: OptionError."""
+        """Return the value in its own type. Raises: OptionError."""
         raise NotImplementedError
 
 
@@ -104,7 +104,7 @@ class Options:
         return Options(*self._options, *others, dead=self.dead)
 
     def find(self, name: str) -> Option:
-        """Give an option by its name or by the name that the old plugin gave it. Raises: OptionError."""
+        """Return an option by its name or by the name that the old plugin gave it. Raises: OptionError."""
         option = self._by_name.get(name)
         if option is None:
             raise OptionError("option_unknown", option=name, options=", ".join(option.name for option in self))

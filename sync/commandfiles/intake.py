@@ -160,7 +160,7 @@ def delete_run_file(file: RunFile) -> None:
 
 
 def find_file(site: MoodleSite, path_or_name: str) -> CommandFile | None:
-    """Give the file of a path ("/users/in.csv", "users/in.csv", "in.csv"); None when there is none."""
+    """Return the file of a path ("/users/in.csv", "users/in.csv", "in.csv"); None when there is none."""
     folder, name = split_path(path_or_name)
     return CommandFile.objects.filter(site=site, folder=folder, name=name).first()
 
@@ -179,7 +179,7 @@ def refuse_if_in_use(file: CommandFile, *, except_run: SyncRun | None = None) ->
 
 
 def _guess_type(stream: BinaryIO, name: str, file_types: FileTypes) -> str:
-    """Give the type that the header speaks for; a file that can't be read has none, and its run will say why."""
+    """Return the type that the header speaks for; a file that can't be read has none, and its run will say why."""
     if holds_pictures(stream):
         return file_types.guess(PICTURE_NAMES, name)
     try:

@@ -20,7 +20,7 @@ _FORBIDDEN = frozenset('/\\:*?"<>|')
 
 
 def clean_name(name: str) -> str:
-    """Give a file name as we keep it.
+    """Return a file name as we keep it.
 
     Raises: CommandFileError if it can't be a name everywhere
     """
@@ -36,7 +36,7 @@ def clean_name(name: str) -> str:
 
 
 def clean_folder(folder: str) -> str:
-    """Give a folder as we keep it: "/" or "/users/2025/".
+    """Return a folder as we keep it: "/" or "/users/2025/".
 
     Raises: CommandFileError if a part of it can't be a name, or the folder is one that only runs fill
     """
@@ -75,12 +75,12 @@ def chosen_name(default_name: str, moment: datetime) -> str:
 
 
 def archive_name(name: str, started: datetime) -> str:
-    """Give "20250304-091205_in.csv"."""
+    """Return "20250304-091205_in.csv"."""
     return f"{_stamp(started)}_{name}"
 
 
 def tryback_name(name: str, started: datetime, *, is_workbook: bool = False) -> str:
-    """Give "in_tryback_20250304-091205.csv"; the failed rows of a workbook are written as CSV."""
+    """Return "in_tryback_20250304-091205.csv"; the failed rows of a workbook are written as CSV."""
     return _with_suffix(name, f"_tryback_{_stamp(started)}", ".csv" if is_workbook else None)
 
 
@@ -95,7 +95,7 @@ def numbered_name(name: str, number: int) -> str:
 
 
 def _stamp(moment: datetime) -> str:
-    """Give a moment in site time."""
+    """Return a moment in site time."""
     return f"{timezone.localtime(moment):%Y%m%d-%H%M%S}"
 
 

@@ -40,39 +40,39 @@ _BLOCK = 1 << 20
 
 
 def file_storage() -> Storage:
-    """Give the storage that all command files live in."""
+    """Return the storage that all command files live in."""
     return storages[ALIAS]
 
 
 def inbox_names() -> list[str]:
-    """Give the names of the inboxes that the operator has set."""
+    """Return the names of the inboxes that the operator has set."""
     return [alias.removeprefix(_INBOX) for alias in settings.STORAGES if alias.startswith(_INBOX)]
 
 
 def inbox_storage(name: str) -> Storage:
-    """Give the storage of an inbox. Raises: InvalidStorageError if there is none of this name."""
+    """Return the storage of an inbox. Raises: InvalidStorageError if there is none of this name."""
     return storages[_INBOX + name]
 
 
 def key_of_path(slug: str, path: str) -> str:
-    """Give the storage key of a path in the file area: "/users/in.csv", "/reports/x"."""
+    """Return the storage key of a path in the file area: "/users/in.csv", "/reports/x"."""
     if path.startswith(RESERVED_FOLDERS):
         return f"{slug}{path}"
     return f"{slug}/inbox{path}"
 
 
 def run_folder(slug: str, run_id: int) -> str:
-    """Give the key under which a run keeps what is its own."""
+    """Return the key under which a run keeps what is its own."""
     return f"{slug}/runs/{run_id}"
 
 
 def outcomes_folder(slug: str, run_id: int) -> str:
-    """Give the key under which a run keeps its outcomes."""
+    """Return the key under which a run keeps its outcomes."""
     return f"{run_folder(slug, run_id)}/outcomes"
 
 
 def journal_folder(slug: str, run_id: int) -> str:
-    """Give the key under which a run keeps its before-images."""
+    """Return the key under which a run keeps its before-images."""
     return f"{run_folder(slug, run_id)}/journal"
 
 
@@ -93,7 +93,7 @@ def _part_name(last_line: int, worker: str) -> str:
 
 @contextmanager
 def _reached() -> Iterator[Storage]:
-    """Give the storage; whatever it raises, each kind errors of its own, means that it can't be used now."""
+    """Return the storage; whatever it raises, each kind errors of its own, means that it can't be used now."""
     try:
         yield file_storage()
     except SuspiciousOperation:
@@ -150,7 +150,7 @@ def exists(key: str) -> bool:
 
 
 def size_of(key: str) -> int:
-    """Give the size of a kept file. Raises: StorageUnavailable"""
+    """Return the size of a kept file. Raises: StorageUnavailable"""
     with _reached() as storage:
         return storage.size(key)
 
@@ -176,7 +176,7 @@ def opened(key: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def scratch_file() -> Iterator[BinaryIO]:
-    """Give a private temporary file to make something in before it is saved."""
+    """Return a private temporary file to make something in before it is saved."""
     with tempfile.SpooledTemporaryFile(max_size=4 * _BLOCK) as file:
         yield cast(BinaryIO, file)
 
@@ -207,7 +207,7 @@ def delete_folder(key: str) -> None:
 
 
 def digest_of(stream: BinaryIO) -> tuple[str, int]:
-    """Give the SHA-256 and the size of a stream, read from its beginning, and go back there."""
+    """Return the SHA-256 and the size of a stream, read from its beginning, and go back there."""
     digest = hashlib.sha256()
     size = 0
     stream.seek(0)

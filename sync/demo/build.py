@@ -50,7 +50,7 @@ def build_moodle(path: Path) -> None:
 
 
 def count_rows(path: Path) -> dict[str, int]:
-    """Give the numbers by which people see what runs have changed: label -> rows."""
+    """Return the numbers by which people see what runs have changed: label -> rows."""
     engine = sa.create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
         numbers = {

@@ -32,7 +32,7 @@ class SampleFile(NamedTuple):
 
 
 def sample_files() -> list[SampleFile]:
-    """Give the files in the order in which they are to be carried out."""
+    """Return the files in the order in which they are to be carried out."""
     people = invent_people(PEOPLE + NEWCOMERS)
     by_username: dict[str, object] = {"primaryidentity": "username"}
     return [

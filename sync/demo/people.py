@@ -36,7 +36,7 @@ class Person(NamedTuple):
 
 
 def invent_people(count: int) -> list[Person]:
-    """Give so many people, no two of one username; more people begin with the same ones."""
+    """Return so many people, no two of one username; more people begin with the same ones."""
     chance = random.Random(20_240_901)
     pairs = [(first, last) for first in _FIRST_NAMES for last in _LAST_NAMES]
     chance.shuffle(pairs)

@@ -18,7 +18,7 @@ _FORMAT_BY_KIND = {"jpg": "JPEG", "png": "PNG", "gif": "GIF"}
 
 
 def zip_of_faces(people: Sequence[Person], stranger: str) -> bytes:
-    """Give a zip with a face for each of the people, and one that is named after nobody."""
+    """Return a zip with a face for each of the people, and one that is named after nobody."""
     names = [*(person.username for person in people), stranger]
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:

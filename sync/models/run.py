@@ -37,7 +37,7 @@ OVER_STATES = (
 
 
 def new_fence_key() -> str:
-    """Give the name under which a run marks its chunks in Moodle; no two runs of any installation share one."""
+    """Return the name under which a run marks its chunks in Moodle; no two runs of any installation share one."""
     return uuid.uuid4().hex
 
 

@@ -80,7 +80,7 @@ def send_to_webhook(notice: Notice) -> None:
 
 
 def payload_of(notice: Notice) -> dict[str, Any]:
-    """Give what a program is told. Its texts are English."""
+    """Return what a program is told. Its texts are English."""
     about: dict[str, Any] = {
         "id": notice.pk,
         "event": notice.event,
@@ -229,6 +229,6 @@ def _reason(error: Exception) -> str:
 
 
 def _reply(code: int, reply: bytes | str) -> str:
-    """Give what a mail server has said, on one line."""
+    """Return what a mail server has said, on one line."""
     text = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
     return " ".join(f"{code} {text}".split())

@@ -53,7 +53,7 @@ class RuleChoice:
 
 
 def rule_of(site: MoodleSite, processor: str) -> TellingRule:
-    """Give the rule of a tool, or of those without one (""); one that nobody has set tells nobody."""
+    """Return the rule of a tool, or of those without one (""); one that nobody has set tells nobody."""
     rule = TellingRule.objects.filter(site=site, processor=processor).first()
     return rule or TellingRule(site=site, processor=processor)
 
@@ -82,7 +82,7 @@ def save_rule(site: MoodleSite, processor: str, choice: RuleChoice) -> TellingRu
 
 
 def deadline_of(rule: TellingRule) -> AtTime | None:
-    """Give the rule by which a file is expected; None when no time is set."""
+    """Return the rule by which a file is expected; None when no time is set."""
     at = rule.expected_at
     if at is None:
         return None

@@ -44,7 +44,7 @@ class WebhookChoice:
 
 
 def webhook_of(site: MoodleSite) -> Webhook | None:
-    """Give the webhook of a site, if it has one."""
+    """Return the webhook of a site, if it has one."""
     return Webhook.objects.filter(site=site).first()
 
 

@@ -98,7 +98,7 @@ def outcome_text(outcome: Outcome) -> str:
 
 
 def action_label(action: str) -> str:
-    """Give the word that people read for an action."""
+    """Return the word that people read for an action."""
     return {
         Action.CREATED: _("created"),
         Action.UPDATED: _("updated"),

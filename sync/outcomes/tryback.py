@@ -119,7 +119,7 @@ class _Lines:
         return front + self._separator + encode_cells(self._dialect, added) + self._end
 
     def _front(self, raw: bytes) -> bytes:
-        """Give the bytes of the first `width` cells, untouched."""
+        """Return the bytes of the first `width` cells, untouched."""
         text = raw.decode(self._dialect.encoding)
         return text[: end_of_cell(text, self._dialect.separator, self._width)].encode(self._dialect.encoding)
 

@@ -58,7 +58,7 @@ def normalise_encoding(name: str) -> str:
 
 
 def normalise_separator(name: str) -> str:
-    """Give the separator that a name ("tab", "comma" ...) or the character itself stands for; "" for "detect".
+    """Return the separator that a name ("tab", "comma" ...) or the character itself stands for; "" for "detect".
 
     Raises: OptionError if it isn't one of SEPARATORS
     """

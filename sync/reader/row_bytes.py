@@ -59,7 +59,7 @@ class ByteSource:
         self.has_end_mark = bool(held)
 
     def raw_blocks(self) -> Iterator[bytes]:
-        """Give the file block by block, untouched."""
+        """Return the file block by block, untouched."""
         self._stream.seek(len(self._bom))
         self.bytes_read = len(self._bom)
         while block := self._stream.read(BLOCK_SIZE):
@@ -67,12 +67,12 @@ class ByteSource:
             yield block
 
     def untouched(self, row: bytes) -> bytes:
-        """Give the bytes of a row as they are in the file."""
+        """Return the bytes of a row as they are in the file."""
         return row.decode().encode(self._encoding) if self.is_wide else row
 
 
 def line_groups(blocks: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """Give the physical lines with their ends (LF, CRLF, CR), a list for each block.
+    """Return the physical lines with their ends (LF, CRLF, CR), a list for each block.
 
     Raises: CommandFileError when a line is longer than any row can be
     """

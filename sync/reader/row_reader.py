@@ -111,7 +111,7 @@ class RowReader:
 
     @property
     def bytes_read(self) -> int:
-        """Give how many bytes of the file the rows so far have taken, for progress."""
+        """Return how many bytes of the file the rows so far have taken, for progress."""
         return self._bytes_read()
 
 

@@ -96,7 +96,7 @@ def queue_cleanup(site: MoodleSite, going: Sequence[Category], paths: Mapping[in
 
 
 def _walk(categories: Sequence[Category], start: int) -> Iterator[Category]:
-    """Give the categories from `start` down, each before what is in it; what a damaged tree leaves hanging isn't reached."""
+    """Return the categories from `start` down, each before what is in it; what a damaged tree leaves hanging isn't reached."""
     children: dict[int, list[Category]] = {}
     for category in reversed(categories):
         children.setdefault(category.parent, []).append(category)

@@ -36,7 +36,7 @@ def moodle_at(connection: MoodleConnection) -> MoodleDatabase:
 
 
 def connection_of(site: MoodleSite) -> MoodleConnection:
-    """Give the connection of a site. Raises: MoodleUnavailable if it can't be decrypted."""
+    """Return the connection of a site. Raises: MoodleUnavailable if it can't be decrypted."""
     if not site.connection:
         return main_connection()
     try:
@@ -56,7 +56,7 @@ def connection_of(site: MoodleSite) -> MoodleConnection:
 
 
 def sealed(connection: MoodleConnection) -> bytes:
-    """Give a connection as it may be stored."""
+    """Return a connection as it may be stored."""
     values = {
         "url": connection.url,
         "prefix": connection.prefix,

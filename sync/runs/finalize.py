@@ -269,7 +269,7 @@ class RunFinalizer:
 
 
 def _shown_options(run: SyncRun) -> Iterator[tuple[str, str]]:
-    """Give the label and the value, as people read them, of each option that isn't as it comes."""
+    """Return the label and the value, as people read them, of each option that isn't as it comes."""
     options = find_processor(run.processor).options
     for name, value in changed_options(run.processor, run.options).items():
         option = options.find(name)

@@ -22,7 +22,7 @@ def format_index(processors: Iterable[type[Processor[Any, Any]]]) -> str:
 
 
 def format_page(processor: type[Processor[Any, Any]]) -> str:
-    """Give the page of one file type: what it does, its columns, its options and a sample."""
+    """Return the page of one file type: what it does, its columns, its options and a sample."""
     return "\n".join(_lines(processor)) + "\n"
 
 

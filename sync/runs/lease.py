@@ -89,13 +89,13 @@ def start_next(site_id: int) -> None:
 
 
 def dead_runs(limits: RunLimits) -> list[SyncRun]:
-    """Give the runs whose worker has given no sign of life for too long."""
+    """Return the runs whose worker has given no sign of life for too long."""
     stale = timezone.now() - limits.lease
     return list(SyncRun.objects.filter(_is_dead(stale)).order_by("pk"))
 
 
 def waiting_run_ids() -> list[int]:
-    """Give the queued runs that could begin: every simulation, and the first writing run of each free site."""
+    """Return the queued runs that could begin: every simulation, and the first writing run of each free site."""
     simulations = SyncRun.objects.filter(state=RunState.QUEUED, simulate=True).values_list("pk", flat=True)
     run_ids = list(simulations.order_by("pk"))
     free = MoodleSite.objects.filter(Q(lease_run=None) | Q(lease_run__state__in=OVER_STATES))

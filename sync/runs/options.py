@@ -48,7 +48,7 @@ class RunLimits:
 
 
 def run_limits() -> RunLimits:
-    """Give the limits that the settings say."""
+    """Return the limits that the settings say."""
     return RunLimits(
         chunk_rows=settings.TOOLSYNC_CHUNK_ROWS,
         heartbeat_seconds=settings.TOOLSYNC_HEARTBEAT_SECONDS,
@@ -64,7 +64,7 @@ def upload_folder() -> Path:
 
 
 def fetch_rules() -> FetchRules:
-    """Give what the operator allows when files are fetched from other servers."""
+    """Return what the operator allows when files are fetched from other servers."""
     return FetchRules(
         allowed_hosts=frozenset(host.strip().lower() for host in settings.TOOLSYNC_FETCH_HOSTS),
         max_bytes=settings.TOOLSYNC_MAX_UPLOAD_MB * MEGABYTE,
@@ -73,17 +73,17 @@ def fetch_rules() -> FetchRules:
 
 
 def settle_seconds() -> float:
-    """Give how long the size of a file must stay the same before it is taken."""
+    """Return how long the size of a file must stay the same before it is taken."""
     return settings.TOOLSYNC_SETTLE_SECONDS
 
 
 def tell_pauses() -> list[timedelta]:
-    """Give how long to wait after each try to tell something that failed; then it is given up."""
+    """Return how long to wait after each try to tell something that failed; then it is given up."""
     return [timedelta(seconds=seconds) for seconds in settings.TOOLSYNC_TELL_PAUSES]
 
 
 def site_zone() -> ZoneInfo:
-    """Give the time zone in which people of the site read a clock."""
+    """Return the time zone in which people of the site read a clock."""
     return ZoneInfo(settings.TIME_ZONE)
 
 
@@ -93,12 +93,12 @@ def settings_language() -> str:
 
 
 def drop_folder() -> Path:
-    """Give the folder that other programs put files of the site `main` into."""
+    """Return the folder that other programs put files of the site `main` into."""
     return Path(settings.TOOLSYNC_DROP_FOLDER)
 
 
 def main_connection() -> MoodleConnection:
-    """Give the connection of the site `main`, which the environment describes."""
+    """Return the connection of the site `main`, which the environment describes."""
     return MoodleConnection(
         url=settings.TOOLSYNC_MOODLE_URL,
         prefix=settings.TOOLSYNC_MOODLE_PREFIX,
@@ -122,7 +122,7 @@ def operator_permits() -> OperatorPermits:
 
 
 def moodle_command(connection: MoodleConnection, *, is_long: bool = False) -> MoodleCommand | None:
-    """Give the way to start the scripts of a Moodle; None where the operator has set none.
+    """Return the way to start the scripts of a Moodle; None where the operator has set none.
 
     Shape: is_long: for scripts that may take long, a restore
     """
@@ -133,7 +133,7 @@ def moodle_command(connection: MoodleConnection, *, is_long: bool = False) -> Mo
 
 
 def page_address(path: str) -> str:
-    """Give the whole address of a page, as mails need it; "" when the operator hasn't said where the site is."""
+    """Return the whole address of a page, as mails need it; "" when the operator hasn't said where the site is."""
     address = settings.TOOLSYNC_ADDRESS.rstrip("/")
     return address + path if address else ""
 
@@ -149,12 +149,12 @@ def trusted_proxies() -> int:
 
 
 def usual_days() -> int:
-    """Give how many days the files of runs are kept where nobody has said otherwise."""
+    """Return how many days the files of runs are kept where nobody has said otherwise."""
     return settings.TOOLSYNC_KEEP_DAYS
 
 
 def find_processor(key: str) -> type[Processor[Any, Any]]:
-    """Give a processor by its key. Raises: OptionError."""
+    """Return a processor by its key. Raises: OptionError."""
     try:
         return REGISTRY[key]
     except KeyError:
@@ -168,7 +168,7 @@ def resolve_options(site: MoodleSite, processor: str, overrides: Mapping[str, An
 
 
 def changed_options(processor: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the options that differ from their defaults, in declared order."""
+    """Return the options that differ from their defaults, in declared order."""
     return {
         option.name: values[option.name]
         for option in find_processor(processor).options

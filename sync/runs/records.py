@@ -20,7 +20,7 @@ class SiteRecords:
 
     @own_database()
     def inserted_by_us(self, table: str, ids: Collection[int]) -> set[int]:
-        """Give those of the rows that an earlier run inserted. Queries: one per 10,000 ids"""
+        """Return those of the rows that an earlier run inserted. Queries: one per 10,000 ids"""
         noted = InsertedRow.objects.filter(site=self._site, table=table)
         found: set[int] = set()
         for part in batched(sorted(ids), MAX_KEYS):

@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 def retention_of(site: MoodleSite) -> Retention:
-    """Give how long the files of a site are kept; where nobody has said so, as the operator has set it."""
+    """Return how long the files of a site are kept; where nobody has said so, as the operator has set it."""
     days = usual_days()
     return Retention.objects.filter(site=site).first() or Retention(
         site=site, reports=days, archives=days, trybacks=days, journals=days

@@ -67,12 +67,12 @@ class RunProgress(NamedTuple):
 
 
 def processors_for(user: Person) -> list[type[Processor[Any, Any]]]:
-    """Give the tools that somebody may use, in the order of the registry."""
+    """Return the tools that somebody may use, in the order of the registry."""
     return [processor for processor in REGISTRY.values() if user.has_perm(run_permission(processor.key))]
 
 
 def run_permission(processor: str) -> str:
-    """Give the name of the permission to use a tool, as Django checks it."""
+    """Return the name of the permission to use a tool, as Django checks it."""
     return f"sync.run_{processor}"
 
 
@@ -94,7 +94,7 @@ def readable_files(user: Person, site: MoodleSite) -> QuerySet[CommandFile]:
 
 
 def visible_runs(user: Person, site: MoodleSite) -> QuerySet[SyncRun]:
-    """Give the runs of the tools that somebody may use, newest first."""
+    """Return the runs of the tools that somebody may use, newest first."""
     keys = [processor.key for processor in processors_for(user)]
     runs = SyncRun.objects.filter(site=site, processor__in=keys)
     return runs.select_related("site", "command_file", "requested_by", "sequence_run")
@@ -114,7 +114,7 @@ def preselected_file(site: MoodleSite, processor: str, user: Person) -> CommandF
 
 
 def tool_files(site: MoodleSite, processor: str, location: str = "") -> list[CommandFile]:
-    """Give the files of the area that a tool means: those of its location, or else the ones with its default name.
+    """Return the files of the area that a tool means: those of its location, or else the ones with its default name.
 
     Zips of pictures are told by how their names begin, in any folder, in the order of folder and name.
     """
@@ -128,7 +128,7 @@ def tool_files(site: MoodleSite, processor: str, location: str = "") -> list[Com
 
 
 def area_files(site: MoodleSite, location: str) -> list[CommandFile]:
-    """Give the files of the area that a list of paths and wildcards means, in its order, each once."""
+    """Return the files of the area that a list of paths and wildcards means, in its order, each once."""
     found: dict[int, CommandFile] = {}
     for item in items_of(location):
         folder, name = split_path(item)
@@ -139,7 +139,7 @@ def area_files(site: MoodleSite, location: str) -> list[CommandFile]:
 
 
 def earlier_run(site: MoodleSite, processor: str, sha256: str, *, before: int | None = None) -> SyncRun | None:
-    """Give the last run that carried the very same bytes out. Shape: before: only runs older than this one."""
+    """Return the last run that carried the very same bytes out. Shape: before: only runs older than this one."""
     runs = SyncRun.objects.filter(
         site=site, processor=processor, file_sha256=sha256, simulate=False,
         state__in=(RunState.COMPLETED, RunState.COMPLETED_WITH_REJECTIONS),
@@ -150,7 +150,7 @@ def earlier_run(site: MoodleSite, processor: str, sha256: str, *, before: int | 
 
 
 def run_notes(run: SyncRun) -> list[Note]:
-    """Give what there is to say about the file of a run as a whole."""
+    """Return what there is to say about the file of a run as a whole."""
     notes = [Note(code, params) for code, params in run.notes]
     earlier = earlier_run(run.site, run.processor, run.file_sha256, before=run.pk)
     if earlier is not None:
@@ -159,7 +159,7 @@ def run_notes(run: SyncRun) -> list[Note]:
 
 
 def files_in(site: MoodleSite, folder: str) -> list[AreaFile]:
-    """Give the files of one folder of the area, by name."""
+    """Return the files of one folder of the area, by name."""
     if folder in (REPORTS, ARCHIVES):
         kind = RunFile.Kind.REPORT if folder == REPORTS else RunFile.Kind.ARCHIVE
         kept = RunFile.objects.filter(run__site=site, kind=kind, path__startswith=folder).select_related("run")
@@ -171,7 +171,7 @@ def files_in(site: MoodleSite, folder: str) -> list[AreaFile]:
 
 
 def folders_of(site: MoodleSite) -> list[str]:
-    """Give the folders that the area shows: those with files in them, their parents, and the standard ones."""
+    """Return the folders that the area shows: those with files in them, their parents, and the standard ones."""
     folders = {"/", REPORTS, ARCHIVES}
     for folder in CommandFile.objects.filter(site=site).values_list("folder", flat=True).distinct():
         parts = folder.strip("/").split("/")
@@ -180,7 +180,7 @@ def folders_of(site: MoodleSite) -> list[str]:
 
 
 def run_outcomes(run: SyncRun, *, action: str = "", code: str = "", page: int = 1, per_page: int = 50) -> OutcomePage:
-    """Give one page of a run's outcomes, all or those of one action or code.
+    """Return one page of a run's outcomes, all or those of one action or code.
 
     Queries: one; only the parts that the page lies in are opened, with an action and a code all of them
     """

@@ -32,7 +32,7 @@ class SiteFiles:
 
     @own_database()
     def present(self, paths: Collection[str]) -> set[str]:
-        """Give those of the paths under which there is a file. Queries: one per 500 names"""
+        """Return those of the paths under which there is a file. Queries: one per 500 names"""
         places = {path: split_path(path) for path in paths}
         found: set[tuple[str, str]] = set()
         for names in batched(sorted({name for _folder, name in places.values()}), _MOST_NAMES):

@@ -40,7 +40,7 @@ class SourceChoice:
 
 
 def source_of(site: MoodleSite, processor: str) -> Source:
-    """Give the source of a tool; one that nobody has set is the file area."""
+    """Return the source of a tool; one that nobody has set is the file area."""
     return Source.objects.filter(site=site, processor=processor).first() or Source(
         # Zips of pictures come in parts.
         site=site,
@@ -75,14 +75,14 @@ def save_source(site: MoodleSite, processor: str, choice: SourceChoice, *, owner
 
 
 def address_of(source: Source) -> Address:
-    """Give the address of a source with its secrets in it. Raises: SourceError."""
+    """Return the address of a source with its secrets in it. Raises: SourceError."""
     secrets = _secrets_of(source)
     address = parse_address(source.location)
     return address._replace(username=source.username, password=secrets["password"], query=secrets["query"])
 
 
 def private_key_of(source: Source) -> str:
-    """Give the private key of a source, "" when it has none. Raises: SourceError."""
+    """Return the private key of a source, "" when it has none. Raises: SourceError."""
     return _secrets_of(source)["private_key"]
 
 
@@ -139,7 +139,7 @@ def _address_choice(stored: Source, choice: SourceChoice) -> tuple[SourceChoice,
 
 
 def _kept_secrets(stored: Source, address: Address, choice: SourceChoice) -> tuple[dict[str, Any], bool]:
-    """Give the secrets to go on with, and whether the server is the one that they were given for.
+    """Return the secrets to go on with, and whether the server is the one that they were given for.
 
     With another server they are dropped: whoever may set an address must not get to see a password by sending it home.
     """

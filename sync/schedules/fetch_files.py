@@ -72,7 +72,7 @@ logger = logging.getLogger(__name__)
 
 
 def fetch_files(site: MoodleSite, processor: str) -> list[CommandFile]:
-    """Give the files that a run of a tool without a person should carry out now, in order; [] when nothing came.
+    """Return the files that a run of a tool without a person should carry out now, in order; [] when nothing came.
 
     What there is to tell about it stands in the log and on the page of the source.
     Raises: SourceError if there is no way to where they come from
@@ -217,7 +217,7 @@ def _fetch(source: Source, place: RemoteFolder, entry: Entry, names: set[str], t
 
 
 def _left_behind(source: Source, told: list[Note]) -> list[CommandFile]:
-    """Give what was taken from its place by somebody who died before a run of it was asked for."""
+    """Return what was taken from its place by somebody who died before a run of it was asked for."""
     if not source.remove_taken:
         return []
     asked_for = SyncRun.objects.filter(command_file=OuterRef("pk"), created_at__gte=OuterRef("uploaded_at"))
@@ -234,7 +234,7 @@ def _folder_of(source: Source) -> str:
 
 
 def meant_files(entries: list[Entry], item: str) -> list[Entry]:
-    """Give the files that a name or a wildcard means, in order."""
+    """Return the files that a name or a wildcard means, in order."""
     by_name = {entry.name: entry for entry in files_among(entries)}
     return [by_name[name] for name in matching(by_name, item)]
 

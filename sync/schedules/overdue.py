@@ -38,7 +38,7 @@ def tell_overdue() -> None:
 
 
 def _last_two(timing: AtTime, now: datetime) -> tuple[datetime, datetime]:
-    """Give the last moment that has passed, and the one before it."""
+    """Return the last moment that has passed, and the one before it."""
     before = timing.next_after(now - 2 * _LONGEST)
     last = timing.next_after(before)
     while (following := timing.next_after(last)) <= now:

@@ -44,13 +44,13 @@ class Step(NamedTuple):
 
 
 def in_order(processors: Iterable[str]) -> list[str]:
-    """Give the tools in the order in which a sequence runs them, each once; unknown ones are left out."""
+    """Return the tools in the order in which a sequence runs them, each once; unknown ones are left out."""
     wanted = set(processors)
     return [key for key in REGISTRY if key in wanted]
 
 
 def window_at(site: MoodleSite, moment: datetime) -> FreezeWindow | None:
-    """Give the freeze window that a moment falls into, the one that ends last."""
+    """Return the freeze window that a moment falls into, the one that ends last."""
     windows = FreezeWindow.objects.filter(site=site, starts_at__lte=moment, ends_at__gt=moment)
     return windows.order_by("-ends_at").first()
 
@@ -79,7 +79,7 @@ def cancel_sequence(sequence: SequenceRun) -> None:
 
 
 def steps_of(sequence: SequenceRun) -> list[Step]:
-    """Give how each tool of a sequence fares. Queries: one"""
+    """Return how each tool of a sequence fares. Queries: one"""
     runs: dict[str, list[SyncRun]] = {key: [] for key in sequence.processors}
     for run in sequence.runs.select_related("requested_by", "sequence_run").order_by("pk"):
         runs.setdefault(run.processor, []).append(run)
@@ -91,7 +91,7 @@ def steps_of(sequence: SequenceRun) -> list[Step]:
 
 
 def _take_step(sequence_id: int) -> bool:
-    """Give the next tool its turn; False when there is nothing to do now."""
+    """Return the next tool its turn; False when there is nothing to do now."""
     sequence = (
         SequenceRun.objects.select_related("site", "owner").filter(pk=sequence_id, state=SequenceState.RUNNING).first()
     )
@@ -147,7 +147,7 @@ def _alive(sequence: SequenceRun, token: str) -> Iterator[None]:
 
 
 def _files_of(sequence: SequenceRun) -> tuple[list[CommandFile], list[Any] | None]:
-    """Give what came for the next tool, or why that can't be told."""
+    """Return what came for the next tool, or why that can't be told."""
     key = sequence.processors[sequence.position]
     try:
         # Before anything is fetched, and perhaps deleted where it was.

@@ -58,7 +58,7 @@ class ScheduleChoice:
 
 
 def timing_of(schedule: Schedule) -> Timing:
-    """Give the rule by which a schedule starts. Raises: ScheduleError."""
+    """Return the rule by which a schedule starts. Raises: ScheduleError."""
     if schedule.kind == Schedule.Kind.EVERY:
         return Every(schedule.every_seconds, schedule.anchor_at)
     if schedule.kind == Schedule.Kind.CRONTAB:
@@ -178,7 +178,7 @@ def add_freeze_window(site: MoodleSite, starts_at: datetime, ends_at: datetime, 
 
 
 def make_shipped_schedules(site: MoodleSite, using: str) -> None:
-    """Give a site that has no schedule those that it is shipped with, all off."""
+    """Return a site that has no schedule those that it is shipped with, all off."""
     if Schedule.objects.using(using).filter(site=site).exists():
         return
     for processors, crontab in SHIPPED:

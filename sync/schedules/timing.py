@@ -34,14 +34,14 @@ class Every:
     anchor: datetime
 
     def next_after(self, moment: datetime) -> datetime:
-        """Give the first moment after another."""
+        """Return the first moment after another."""
         # Between two times of one zone Python counts what the clocks show, not what passes.
         anchor = self.anchor.astimezone(UTC)
         steps = max(0, int((moment - anchor).total_seconds() // self.seconds)) + 1
         return anchor + timedelta(seconds=self.seconds * steps)
 
     def words(self) -> str:
-        """Give the rule as one says it."""
+        """Return the rule as one says it."""
         if self.seconds % 3600 == 0:
             count, one, many = self.seconds // 3600, _("Every hour"), _("Every %(n)s hours")
         elif self.seconds % 60 == 0:
@@ -63,7 +63,7 @@ class ByTheClock:
     zone: ZoneInfo
 
     def next_after(self, moment: datetime) -> datetime:
-        """Give the first moment after another. Raises: ScheduleError if the rule can't be read."""
+        """Return the first moment after another. Raises: ScheduleError if the rule can't be read."""
         first = moment.astimezone(self.zone).date()
         for days in range(_DAYS_AHEAD):
             later = [at for at in self._moments_of(first + timedelta(days=days)) if at > moment]
@@ -72,7 +72,7 @@ class ByTheClock:
         raise ScheduleError("crontab_unreadable", crontab=self.expression)
 
     def words(self) -> str:
-        """Give the rule as one says it."""
+        """Return the rule as one says it."""
         minute, hour, day, month, weekday = self.expression.split()
         if parse_crontab(self.expression).day_and:
             return self._described(self.expression)

@@ -49,7 +49,7 @@ class HttpAddress:
         self._name = name
 
     def entries(self) -> list[Entry]:
-        """Give the file if it is there, and its checksum file beside it."""
+        """Return the file if it is there, and its checksum file beside it."""
         found = []
         if file := self._head(self._address, self._name):
             found.append(file)
@@ -128,7 +128,7 @@ class HttpAddress:
 
 
 def _next_address(address: Address, location: str) -> Address:
-    """Give where a redirect leads. Raises: SourceError."""
+    """Return where a redirect leads. Raises: SourceError."""
     target = f"{address.shown}?{address.query}" if address.query else address.shown
     # What a server writes into a redirect is no login of ours.
     following = parse_address(urljoin(target, location))._replace(username="", password="")

@@ -84,7 +84,7 @@ def is_wildcard(item: str) -> bool:
 
 
 def items_of(location: str) -> list[str]:
-    """Give the items of a list: "a.csv, in/b_*.csv" -> ["a.csv", "in/b_*.csv"]."""
+    """Return the items of a list: "a.csv, in/b_*.csv" -> ["a.csv", "in/b_*.csv"]."""
     return [item for item in (part.strip() for part in location.split(",")) if item]
 
 
@@ -99,7 +99,7 @@ def check_paths(location: str) -> None:
 
 
 def matching(names: Iterable[str], item: str) -> list[str]:
-    """Give the names that the last part of an item stands for; those of a wildcard in ascending order."""
+    """Return the names that the last part of an item stands for; those of a wildcard in ascending order."""
     _folder, wanted = split_path(item)
     if not is_wildcard(wanted):
         return [name for name in names if name == wanted]

@@ -43,19 +43,19 @@ class RemoteFolder(Protocol):
 
 
 def files_among(entries: Iterable[Entry]) -> list[Entry]:
-    """Give the files that are meant to be fetched: no marks, no hidden ones."""
+    """Return the files that are meant to be fetched: no marks, no hidden ones."""
     return [entry for entry in entries if not entry.name.endswith(_MARKS) and not entry.name.startswith(".")]
 
 
 def marks_of(name: str, names: Collection[str]) -> list[str]:
-    """Give the marks beside a file that say it is whole: "in.csv.done", "in.done", "in.csv.sha256", "in.sha256"."""
+    """Return the marks beside a file that say it is whole: "in.csv.done", "in.done", "in.csv.sha256", "in.sha256"."""
     stem = name.rpartition(".")[0] or name
     candidates = dict.fromkeys(f"{base}{mark}" for mark in _MARKS for base in (name, stem))
     return [candidate for candidate in candidates if candidate in names]
 
 
 def whole_names(first: Collection[Entry], second: Collection[Entry]) -> set[str]:
-    """Give the names of the files that are whole: marked, or the same in two looks."""
+    """Return the names of the files that are whole: marked, or the same in two looks."""
     names = {entry.name for entry in second}
     before = set(first)
     return {entry.name for entry in second if entry in before or marks_of(entry.name, names)}
@@ -83,7 +83,7 @@ def remove_taken(place: RemoteFolder, name: str, names: Collection[str]) -> None
 
 
 def _read_checksum(place: RemoteFolder, mark: str) -> str:
-    """Give the digest that a checksum file holds, "" when it holds none."""
+    """Return the digest that a checksum file holds, "" when it holds none."""
     with storage.scratch_file() as out:
         place.copy(mark, out)
         out.seek(0)

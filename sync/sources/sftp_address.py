@@ -96,7 +96,7 @@ class SftpAddress:
 
 
 def read_private_key(text: str, passphrase: str) -> paramiko.PKey:
-    """Give a private key. Raises: SourceError if it isn't one that we can read."""
+    """Return a private key. Raises: SourceError if it isn't one that we can read."""
     for kind in _KEY_KINDS:
         try:
             return kind.from_private_key(io.StringIO(text), passphrase or None)

@@ -75,7 +75,7 @@ def may_see_settings(view: View) -> View:
 
 
 def current_site() -> MoodleSite:
-    """Give the site that the pages are about."""
+    """Return the site that the pages are about."""
     return get_object_or_404(MoodleSite, slug=MAIN_SITE)
 
 
@@ -96,7 +96,7 @@ def every_tool_or_404(user: Any) -> None:
 
 
 def tool_or_404(user: Any, key: str) -> type[Processor[Any, Any]]:
-    """Give a tool that the user may use."""
+    """Return a tool that the user may use."""
     for processor in processors_for(user):
         if processor.key == key:
             return processor
@@ -104,19 +104,19 @@ def tool_or_404(user: Any, key: str) -> type[Processor[Any, Any]]:
 
 
 def run_or_404(user: Any, run_id: int) -> SyncRun:
-    """Give a run of a tool that the user may use."""
+    """Return a run of a tool that the user may use."""
     return get_object_or_404(visible_runs(user, current_site()), pk=run_id)
 
 
 def visible_schedules(user: Any) -> list[Schedule]:
-    """Give the schedules of which the user may use every tool."""
+    """Return the schedules of which the user may use every tool."""
     usable = {processor.key for processor in processors_for(user)}
     schedules = Schedule.objects.filter(site=current_site()).select_related("site", "owner")
     return [schedule for schedule in schedules if usable.issuperset(schedule.processors)]
 
 
 def schedule_or_404(user: Any, schedule_id: int) -> Schedule:
-    """Give a schedule of which the user may use every tool."""
+    """Return a schedule of which the user may use every tool."""
     for schedule in visible_schedules(user):
         if schedule.pk == schedule_id:
             return schedule
@@ -145,7 +145,7 @@ def may_manage_all_schedules(view: View) -> View:
 
 
 def sequence_or_404(user: Any, sequence_id: int, *, every_tool: bool = False) -> SequenceRun:
-    """Give a sequence run of which the user may use a tool, or every one."""
+    """Return a sequence run of which the user may use a tool, or every one."""
     sequences = SequenceRun.objects.select_related("site", "schedule", "requested_by")
     sequence = get_object_or_404(sequences, site=current_site(), pk=sequence_id)
     usable = {processor.key for processor in processors_for(user)}

@@ -36,7 +36,7 @@ class Family(NamedTuple):
 
 
 def tool_card(processor: type[Processor[Any, Any]]) -> ToolCard:
-    """Give what a template may know of a tool, in the active language."""
+    """Return what a template may know of a tool, in the active language."""
     label = str(processor.label)
     family, colon, title = (part.strip() for part in label.partition(":"))
     if not colon:

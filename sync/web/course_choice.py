@@ -13,7 +13,7 @@ _KEY = "chosen_courses"
 
 
 def chosen_courses(request: HttpRequest) -> frozenset[int]:
-    """Give the ids of the chosen courses."""
+    """Return the ids of the chosen courses."""
     return frozenset(request.session.get(_KEY, ()))
 
 

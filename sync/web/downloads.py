@@ -8,7 +8,7 @@ from sync.commandfiles.storage import file_storage
 
 
 def attachment(storage_key: str, name: str) -> FileResponse:
-    """Give a kept file to be saved. Never to be shown: what people hand in may be a page with scripts."""
+    """Return a kept file to be saved. Never to be shown: what people hand in may be a page with scripts."""
     try:
         content = file_storage().open(storage_key, "rb")
     except FileNotFoundError:

@@ -137,7 +137,7 @@ def _field_name_of(name: object) -> str:
 
 
 def _grouped(files: QuerySet[CommandFile], key: str, chosen: CommandFile | None) -> list[Any]:
-    """Give the choices: files whose header fits this tool, then the others; the newest first."""
+    """Return the choices: files whose header fits this tool, then the others; the newest first."""
     listed = list(files.order_by("-uploaded_at")[:FILES_LISTED])
     if chosen is not None and chosen not in listed:
         listed.insert(0, chosen)

@@ -46,7 +46,7 @@ def needs_moodle(view: View) -> View:
 
 
 def category_paths(categories: Iterable[Category]) -> dict[int, str]:
-    """Give the categories by their names from the root on, "Sciences / Mathematics", in Moodle's order."""
+    """Return the categories by their names from the root on, "Sciences / Mathematics", in Moodle's order."""
     by_id = {category.id: category for category in categories}
     return {category.id: " / ".join(reversed(list(_names_up(category, by_id)))) for category in by_id.values()}
 

@@ -56,7 +56,7 @@ def _describe_queue(run: SyncRun) -> str:
 
 
 def _run_ahead(run: SyncRun) -> SyncRun | None:
-    """Give the run that writes or will write to this site before this one; simulations wait for nobody."""
+    """Return the run that writes or will write to this site before this one; simulations wait for nobody."""
     if run.simulate:
         return None
     waiting = SyncRun.objects.filter(site_id=run.site_id, simulate=False, state__in=ACTIVE_STATES, pk__lt=run.pk)

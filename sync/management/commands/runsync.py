@@ -221,7 +221,7 @@ def _summary(run: SyncRun) -> dict[str, Any]:
 
 
 def _place(kept: RunFile) -> str:
-    """Give where the shell finds a file: its name on this machine, or its path in the file area, or its storage key."""
+    """Return where the shell finds a file: its name on this machine, or its path in the file area, or its storage key."""
     try:
         return file_storage().path(kept.storage_key)
     except NotImplementedError:

@@ -49,7 +49,7 @@ class NewCategory(NamedTuple):
 
 
 def fetch_categories(moodle: MoodleSession) -> list[Category]:
-    """Give all categories of the site, by sort order. Queries: one"""
+    """Return all categories of the site, by sort order. Queries: one"""
     category, context = moodle.table("course_categories"), moodle.table("context")
     joined = category.outerjoin(
         context, sa.and_(context.c.contextlevel == CONTEXT_COURSECAT, context.c.instanceid == category.c.id)
@@ -88,7 +88,7 @@ class CategoryContents(NamedTuple):
 
 
 def fetch_category_contents(moodle: MoodleSession) -> CategoryContents:
-    """Give what is in the categories of the site. Queries: two"""
+    """Return what is in the categories of the site. Queries: two"""
     category, course = moodle.table("course_categories"), moodle.table("course")
     # Counted anew: course_categories.coursecount may be wrong.
     counted = sa.select(course.c.category, sa.func.count()).group_by(course.c.category)

@@ -42,7 +42,7 @@ _DEFAULT_FOR_REQUESTS = "defaultrequestcategory"
 def delete_empty_categories(
     writer: Writer, graph: CourseGraph, categories: Sequence[Category], *, now: int
 ) -> DeletedFiles:
-    """Delete categories inside the caller's transaction; give the files that are to be seen to after the commit.
+    """Delete categories inside the caller's transaction; return the files that are to be seen to after the commit.
 
     The caller knows that they hold nothing, and that others stay. The order of these is left to `sync.moodle.courses.order`.
     Shape: categories: inner ones before those that hold them
@@ -64,7 +64,7 @@ def delete_empty_categories(
 def unknown_question_types(
     session: MoodleSession, graph: CourseGraph, categories: Sequence[Category]
 ) -> dict[int, list[str]]:
-    """Give the types of the questions kept in categories ("qtype_x") whose tables the graph doesn't know.
+    """Return the types of the questions kept in categories ("qtype_x") whose tables the graph doesn't know.
 
     Shape: category id -> names in alphabetical order; absent = everything is known
     Queries: one
@@ -98,7 +98,7 @@ def _context_ids(session: MoodleSession, categories: Sequence[Category]) -> list
 
 
 def _move_up(writer: Writer, categories: Sequence[Category]) -> None:
-    """Give what doesn't go with a category to the nearest one above that stays, or to the site."""
+    """Return what doesn't go with a category to the nearest one above that stays, or to the site."""
     session = writer.session
     contextids = {category.contextid for category in categories}
     home: dict[int, int] = {}

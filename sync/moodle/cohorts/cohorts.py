@@ -24,7 +24,7 @@ class Cohort(NamedTuple):
 def fetch_cohorts(
     moodle: MoodleSession, names: Collection[str], idnumbers: Collection[str], ids: Collection[int] = ()
 ) -> list[Cohort]:
-    """Give every cohort that has one of these names, idnumbers or ids, wherever it is.
+    """Return every cohort that has one of these names, idnumbers or ids, wherever it is.
 
     Shape: by rising id
     Queries: one; none when nothing is asked for
@@ -45,7 +45,7 @@ def fetch_cohorts(
 def fetch_cohort_members(
     moodle: MoodleSession, cohortids: Collection[int], userids: Collection[int] | None
 ) -> UserRows:
-    """Give which of these users belong to which of these cohorts.
+    """Return which of these users belong to which of these cohorts.
 
     Shape: (cohortid, userid) -> {id}
     """
@@ -53,7 +53,7 @@ def fetch_cohort_members(
 
 
 def count_cohort_members(moodle: MoodleSession, cohortids: Collection[int]) -> dict[int, int]:
-    """Give how many members cohorts have; those without any are absent. Queries: one; none without cohorts"""
+    """Return how many members cohorts have; those without any are absent. Queries: one; none without cohorts"""
     if not cohortids:
         return {}
     member = moodle.table("cohort_members")
@@ -62,7 +62,7 @@ def count_cohort_members(moodle: MoodleSession, cohortids: Collection[int]) -> d
 
 
 def fetch_deleted_members(moodle: MoodleSession, cohortids: Collection[int]) -> set[int]:
-    """Give the members whose accounts have been deleted; Moodle enrols none of them. Queries: one; none without cohorts"""
+    """Return the members whose accounts have been deleted; Moodle enrols none of them. Queries: one; none without cohorts"""
     if not cohortids:
         return set()
     member, user = moodle.table("cohort_members"), moodle.table("user")
@@ -81,7 +81,7 @@ class CohortDetails(NamedTuple):
 
 
 def fetch_cohort_details(moodle: MoodleSession, cohortids: Collection[int]) -> dict[int, CohortDetails]:
-    """Give further columns of cohorts. Queries: one; none without cohorts"""
+    """Return further columns of cohorts. Queries: one; none without cohorts"""
     if not cohortids:
         return {}
     cohort = moodle.table("cohort")
@@ -91,7 +91,7 @@ def fetch_cohort_details(moodle: MoodleSession, cohortids: Collection[int]) -> d
 
 
 def fetch_cohort_belongings(moodle: MoodleSession, cohortids: Collection[int]) -> dict[int, list[tuple[str, int]]]:
-    """Give what goes with cohorts beside their members and enrolment methods.
+    """Return what goes with cohorts beside their members and enrolment methods.
 
     Shape: cohort id -> (table, row id)
     Queries: two; none without cohorts
@@ -117,7 +117,7 @@ def fetch_cohort_belongings(moodle: MoodleSession, cohortids: Collection[int]) -
 
 
 def fetch_self_enrolment_gates(moodle: MoodleSession, cohortids: Collection[int]) -> dict[int, int]:
-    """Give in how many courses self enrolment is open to the members of a cohort only. Queries: one; none without cohorts"""
+    """Return in how many courses self enrolment is open to the members of a cohort only. Queries: one; none without cohorts"""
     if not cohortids:
         return {}
     enrol = moodle.table("enrol")

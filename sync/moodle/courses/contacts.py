@@ -12,7 +12,7 @@ from sync.moodle.versions import CONTEXT_COURSE
 
 
 def fetch_contact_addresses(moodle: MoodleSession, courseids: Collection[int]) -> dict[int, list[str]]:
-    """Give where the contacts of courses get their mail: those who hold a role that the site shows beside a course.
+    """Return where the contacts of courses get their mail: those who hold a role that the site shows beside a course.
 
     Shape: courseid -> addresses, sorted; a course without contacts is absent
     Queries: one per 10,000 courses; none when the site shows no role
@@ -39,7 +39,7 @@ def fetch_contact_addresses(moodle: MoodleSession, courseids: Collection[int]) -
 
 
 def fetch_people(moodle: MoodleSession, userids: Collection[int]) -> dict[int, str]:
-    """Give the names of accounts as a person would read them: "Ann Smith (ann)".
+    """Return the names of accounts as a person would read them: "Ann Smith (ann)".
 
     Queries: one per 10,000 accounts
     """

@@ -23,7 +23,7 @@ class Course(NamedTuple):
 
 
 def fetch_courses(moodle: MoodleSession, identifier: str, values: Collection[str]) -> dict[str, tuple[Course, ...]]:
-    """Give the courses that the values name, the site course included; those that Moodle is deleting count as gone.
+    """Return the courses that the values name, the site course included; those that Moodle is deleting count as gone.
 
     Shape: values as typed -> courses by rising id; absent = unknown, several = ambiguous
     Queries: one per 10,000 values
@@ -52,7 +52,7 @@ class CourseNames(NamedTuple):
 
 
 def fetch_course_names(moodle: MoodleSession, ids: Collection[int]) -> dict[int, CourseNames]:
-    """Give the names of courses by id.
+    """Return the names of courses by id.
 
     Queries: one per 10,000 courses
     """
@@ -66,7 +66,7 @@ def fetch_course_names(moodle: MoodleSession, ids: Collection[int]) -> dict[int,
 
 
 def fetch_course_weights(moodle: MoodleSession, ids: Collection[int]) -> dict[int, int]:
-    """Give for each course a rough number of the rows that people have left in it: those enrolled times the activities.
+    """Return for each course a rough number of the rows that people have left in it: those enrolled times the activities.
 
     Queries: two per 10,000 courses
     """

@@ -219,7 +219,7 @@ def _insert_fields(writer: Writer, pairs: _Pairs, *, now: int) -> None:
 
 
 def module_id(session: MoodleSession, name: str) -> int:
-    """Give the id of an activity module of the site. Queries: one"""
+    """Return the id of an activity module of the site. Queries: one"""
     modules = session.table("modules")
     return int(session.fetch(sa.select(modules.c.id).where(modules.c.name == name))[0].id)
 

@@ -42,7 +42,7 @@ class CourseDefaults:
         self._settings = {**_SETTINGS, **moodle.plugin_config("moodlecourse")}
 
     def number(self, name: str) -> int:
-        """Give a setting as a number."""
+        """Return a setting as a number."""
         text = self._settings.get(name, "")
         return int(text) if text.isdigit() else int(_SETTINGS[name])
 
@@ -61,7 +61,7 @@ class CourseDefaults:
         return int(text) if text.isdigit() else 0
 
     def values(self, now: int) -> dict[str, Any]:
-        """Give the columns of `course` for a course of which nothing is known."""
+        """Return the columns of `course` for a course of which nothing is known."""
         numbers = (
             "newsitems", "showgrades", "showreports", "showactivitydates", "showcompletionconditions", "maxbytes", "visible",
             "groupmode", "groupmodeforce", "enablecompletion",
@@ -74,7 +74,7 @@ class CourseDefaults:
         }  # fmt: skip
 
     def format_options(self, course_format: str) -> dict[str, str]:
-        """Give the options of a format; an empty list for formats of others, which have their own defaults."""
+        """Return the options of a format; an empty list for formats of others, which have their own defaults."""
         if course_format == "singleactivity":
             return {"activitytype": self._moodle.plugin_config("format_singleactivity").get("activitytype") or "forum"}
         options = _FORMAT_OPTIONS.get(course_format, {})
@@ -83,7 +83,7 @@ class CourseDefaults:
         return {name: value or self._settings[name] for name, value in options.items()}
 
     def sections(self, course_format: str) -> int:
-        """Give how many sections beside the first a new course gets."""
+        """Return how many sections beside the first a new course gets."""
         return 0 if course_format in ("social", "singleactivity") else self.number("numsections")
 
     def blocks(self, course_format: str) -> list[Block]:
@@ -108,7 +108,7 @@ class CourseDefaults:
         return blocks
 
     def news_forum(self, course_format: str, newsitems: int, now: int) -> dict[str, Any] | None:
-        """Give the Announcements forum of a course that shows news, without its course."""
+        """Return the Announcements forum of a course that shows news, without its course."""
         if newsitems <= 0 or course_format not in _FORMATS_WITH_NEWS:
             return None
         config = self._moodle.config
@@ -139,7 +139,7 @@ class CourseDefaults:
         return {"name": _NEWS_NAME, "intro": _NEWS_INTRO}
 
     def instances(self, now: int, given: Mapping[str, int]) -> list[dict[str, Any]]:
-        """Give the enrolment methods of a new course, in the site's order.
+        """Return the enrolment methods of a new course, in the site's order.
 
         Shape: given: method -> 1 to have it switched on, 0 off; those that aren't named as the site has it
         """
@@ -156,7 +156,7 @@ class CourseDefaults:
         return instances
 
     def instance(self, method: str, now: int) -> dict[str, Any]:
-        """Give a manual, guest or self enrolment method with the site's settings, without its course.
+        """Return a manual, guest or self enrolment method with the site's settings, without its course.
 
         Source: add_default_instance() of the methods; effects course_create_*
         """
@@ -202,5 +202,5 @@ def _number(config: Mapping[str, str], name: str, default: int) -> int:
 
 
 def enabled_methods(moodle: MoodleSession) -> frozenset[str]:
-    """Give the names of the enrolment plugins that the site has switched on."""
+    """Return the names of the enrolment plugins that the site has switched on."""
     return frozenset(filter(None, moodle.config.get("enrol_plugins_enabled", "").split(",")))

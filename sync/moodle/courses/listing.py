@@ -42,14 +42,14 @@ class RoleCount(NamedTuple):
 
 
 def count_courses(moodle: MoodleSession, search: CourseSearch) -> int:
-    """Give how many courses a search finds. Queries: one"""
+    """Return how many courses a search finds. Queries: one"""
     course = moodle.table("course")
     statement = sa.select(sa.func.count()).select_from(course).where(*_conditions(moodle, search))
     return int(moodle.fetch(statement)[0][0])
 
 
 def fetch_course_list(moodle: MoodleSession, search: CourseSearch, *, start: int, limit: int) -> list[ListedCourse]:
-    """Give a part of what a search finds, in Moodle's own order. Queries: one"""
+    """Return a part of what a search finds, in Moodle's own order. Queries: one"""
     course = moodle.table("course")
     columns = [course.c[name] for name in ListedCourse._fields]
     statement = sa.select(*columns).where(*_conditions(moodle, search)).order_by(course.c.sortorder, course.c.id)
@@ -58,14 +58,14 @@ def fetch_course_list(moodle: MoodleSession, search: CourseSearch, *, start: int
 
 
 def fetch_course_ids(moodle: MoodleSession, search: CourseSearch, *, limit: int) -> list[int]:
-    """Give the ids of what a search finds, at most `limit`. Queries: one"""
+    """Return the ids of what a search finds, at most `limit`. Queries: one"""
     course = moodle.table("course")
     statement = sa.select(course.c.id).where(*_conditions(moodle, search)).order_by(course.c.sortorder, course.c.id)
     return [row.id for row in moodle.fetch(statement.limit(limit))]
 
 
 def fetch_role_counts(moodle: MoodleSession, courseids: Sequence[int]) -> dict[int, list[RoleCount]]:
-    """Give who is assigned in courses themselves (not above or below): course id -> roles in Moodle's order.
+    """Return who is assigned in courses themselves (not above or below): course id -> roles in Moodle's order.
 
     Queries: one per 10,000 courses
     """

@@ -29,7 +29,7 @@ class _Category(NamedTuple):
 
 
 def courses_per_category(session: MoodleSession) -> int:
-    """Give how far apart the sort orders of two categories are: the setting maxcoursesincategory."""
+    """Return how far apart the sort orders of two categories are: the setting maxcoursesincategory."""
     text = session.config.get("maxcoursesincategory", "")
     return int(text) if text.isdigit() and int(text) else DEFAULT_COURSES_PER_CATEGORY
 
@@ -70,7 +70,7 @@ def _courses_by_category(session: MoodleSession) -> dict[int, list[tuple[int, in
 
 
 def _walk(categories: Sequence[_Category], step: int) -> Iterator[tuple[_Category, dict[str, Any]]]:
-    """Give the categories in the order of the tree, each with the place that it should have; new ones come last."""
+    """Return the categories in the order of the tree, each with the place that it should have; new ones come last."""
     ids = {category.id for category in categories}
     children: dict[int, list[_Category]] = defaultdict(list)
     for category in categories:

@@ -58,7 +58,7 @@ class Section(NamedTuple):
 def fetch_course_rows(
     moodle: MoodleSession, named: Mapping[str, Collection[str]]
 ) -> dict[str, dict[str, list[CourseRow]]]:
-    """Give the rows of `course`, with `contextid` and `path` of their contexts, that these texts name.
+    """Return the rows of `course`, with `contextid` and `path` of their contexts, that these texts name.
 
     Shape: named: identifier -> texts; gives identifier -> text -> rows, the site course among them; contextid and path are
     None where the context is missing
@@ -79,7 +79,7 @@ def fetch_course_rows(
 
 
 def fetch_sections(moodle: MoodleSession, courseids: Collection[int]) -> dict[int, dict[int, Section]]:
-    """Give the sections of courses. Shape: courseid -> number -> section. Queries: one; none without courses"""
+    """Return the sections of courses. Shape: courseid -> number -> section. Queries: one; none without courses"""
     table = moodle.table("course_sections")
     found: dict[int, dict[int, Section]] = {}
     columns = (table.c.id, table.c.section, table.c.name, table.c.summary, table.c.summaryformat, table.c.timemodified)
@@ -93,7 +93,7 @@ def fetch_sections(moodle: MoodleSession, courseids: Collection[int]) -> dict[in
 def fetch_format_options(
     moodle: MoodleSession, courseids: Collection[int], names: Collection[str]
 ) -> dict[tuple[int, str, str], tuple[int, str]]:
-    """Give options of course formats that are set for whole courses.
+    """Return options of course formats that are set for whole courses.
 
     Shape: (courseid, format, option) -> (row id, value)
     Queries: one; none without courses
@@ -110,7 +110,7 @@ def fetch_format_options(
 
 
 def fetch_course_fields(moodle: MoodleSession) -> dict[str, CourseField]:
-    """Give the custom fields of courses by their short names in lower case. Queries: one"""
+    """Return the custom fields of courses by their short names in lower case. Queries: one"""
     field, category = moodle.table("customfield_field"), moodle.table("customfield_category")
     joined = field.join(category, category.c.id == field.c.categoryid)
     statement = (
@@ -128,7 +128,7 @@ def fetch_course_fields(moodle: MoodleSession) -> dict[str, CourseField]:
 def fetch_field_data(
     moodle: MoodleSession, courseids: Collection[int], fieldids: Collection[int]
 ) -> dict[tuple[int, int], CourseRow]:
-    """Give what custom fields hold for courses. Shape: (courseid, fieldid) -> row. Queries: one; none without both"""
+    """Return what custom fields hold for courses. Shape: (courseid, fieldid) -> row. Queries: one; none without both"""
     if not fieldids:
         return {}
     table = moodle.table("customfield_data")
@@ -162,7 +162,7 @@ def fetch_owners_of_field_values(
 
 
 def fetch_people(moodle: MoodleSession, texts: Collection[str], mnethostid: int) -> dict[str, list[int]]:
-    """Give the accounts that texts mean: an id, a username or address, or a part of a name, address or username.
+    """Return the accounts that texts mean: an id, a username or address, or a part of a name, address or username.
 
     Shape: text -> ids. An exact username or address goes before everything that merely holds the text. Digits mean an id or
     a username; where they are both, or somebody else's idnumber as well, all these are given. The guest account is nobody

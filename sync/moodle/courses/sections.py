@@ -40,7 +40,7 @@ def name_sections(writer: Writer, topics: Mapping[int, Topics], *, now: int) -> 
 
 
 def new_section(courseid: int, number: int, values: Mapping[str, Any], *, now: int) -> dict[str, Any]:
-    """Give the row of a section."""
+    """Return the row of a section."""
     return {
         "course": courseid, "section": number, "name": None, "summary": "", "summaryformat": 1, "sequence": "", "visible": 1,
         "availability": None, "timemodified": now, **values,

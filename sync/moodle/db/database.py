@@ -113,7 +113,7 @@ class MoodleConnection:
 
 
 def data_place(place: str) -> dict[str, Any]:
-    """Give the fields of a MoodleConnection for a data folder, written as a path, file:///…, s3://… or sftp://…"""
+    """Return the fields of a MoodleConnection for a data folder, written as a path, file:///…, s3://… or sftp://…"""
     if place.startswith("file://"):
         place = unquote(urlsplit(place).path)
     if "://" in place:
@@ -152,7 +152,7 @@ class MoodleDatabase:
             yield MoodleSession(self, connection)
 
     def table(self, name: str, connection: Connection | None = None) -> sa.Table:
-        """Give a reflected table by its name without prefix; columns that we don't know take their defaults.
+        """Return a reflected table by its name without prefix; columns that we don't know take their defaults.
 
         Shape: connection: reads the table's description; none = a connection of its own
         Queries: a few for the first use of each table, none later
@@ -188,7 +188,7 @@ class MoodleDatabase:
         return name in self.table_names
 
     def column_limit(self, table: str, column: str) -> int | None:
-        """Give how many characters the real column holds; None when it isn't limited or doesn't exist."""
+        """Return how many characters the real column holds; None when it isn't limited or doesn't exist."""
         if column not in self.table(table).c:
             return None
         return getattr(self.table(table).c[column].type, "length", None)
@@ -231,7 +231,7 @@ class MoodleSession:
             raise
 
     def in_clause(self, column: sa.ColumnElement[Any], values: Collection[Any]) -> sa.ColumnElement[bool]:
-        """Give the condition that a column holds one of many values; see `sync.moodle.db.in_clause`."""
+        """Return the condition that a column holds one of many values; see `sync.moodle.db.in_clause`."""
         return in_clause.in_clause(self.capabilities, column, values)
 
     def release(self) -> None:
@@ -300,7 +300,7 @@ class MoodleSession:
         return self._plugin_config.get(plugin, {})
 
     def plugins_of(self, kind: str) -> list[str]:
-        """Give the names of the installed plugins of a kind, of those whose settings are read (`enrol`, `auth`, `format`)."""
+        """Return the names of the installed plugins of a kind, of those whose settings are read (`enrol`, `auth`, `format`)."""
         prefix = f"{kind}_"
         return [
             plugin.removeprefix(prefix)

@@ -29,7 +29,7 @@ def fetch_ids(
     values: Collection[str],
     *conditions: sa.ColumnElement[bool],
 ) -> dict[str, tuple[int, ...]]:
-    """Give the ids of the rows that the values name.
+    """Return the ids of the rows that the values name.
 
     Shape: identifier: id, idnumber, shortname, username, email or name; values as typed -> rising ids; absent =
     unknown, several ids = ambiguous
@@ -93,7 +93,7 @@ def is_id(value: str) -> bool:
 def by_spelling(
     wanted: Iterable[str], found: Iterable[tuple[str, T]], fold: Callable[[str], str]
 ) -> dict[str, list[T]]:
-    """Give for each wanted text what was found under it: spelled alike if there is such, else the same when folded."""
+    """Return for each wanted text what was found under it: spelled alike if there is such, else the same when folded."""
     exact: dict[str, list[T]] = {}
     folded: dict[str, list[T]] = {}
     for text, thing in found:
@@ -103,7 +103,7 @@ def by_spelling(
 
 
 def folding(moodle: MoodleSession, table: str, column: str) -> Fold:
-    """Give the function under which two texts become equal when the server takes them for the same in this column.
+    """Return the function under which two texts become equal when the server takes them for the same in this column.
 
     MariaDB and MySQL ignore case, accents and blanks at the end in Moodle's usual collations (utf8mb4_unicode_ci ...), so
     Moodle finds the course "Été" under "ete" there; PostgreSQL and SQLite don't. Usernames and addresses Moodle itself

@@ -25,7 +25,7 @@ def insert_from_arrays(target: sa.Table, rows: Sequence[Mapping[str, Any]]) -> R
 
 
 def _array(values: Sequence[Any], kind: sa.types.TypeEngine[Any]) -> sa.ColumnElement[Any]:
-    """Give an array as one parameter. Numbers go as PostgreSQL writes them: the driver would look at each in turn."""
+    """Return an array as one parameter. Numbers go as PostgreSQL writes them: the driver would look at each in turn."""
     if _are_numbers(values):
         return sa.cast(sa.literal(f"{{{','.join(map(str, values))}}}", sa.Text()), ARRAY(kind))
     return sa.bindparam(None, list(values), ARRAY(kind))

@@ -22,7 +22,7 @@ def fetch_user_rows(
     in_clause: Collection[int],
     userids: Collection[int] | None,
 ) -> UserRows:
-    """Give the rows that tie these users (None: anybody) to these things.
+    """Return the rows that tie these users (None: anybody) to these things.
 
     Shape: key: columns of the natural key, the first one narrowed by `in_clause`; key -> {id, and the columns asked for}
     Queries: one per 10,000 things; none without users

@@ -49,7 +49,7 @@ def has_instances(moodle: MoodleSession, method: str) -> bool:
 def fetch_instances(
     moodle: MoodleSession, courseids: Collection[int], cohortids: Collection[int] = ()
 ) -> list[tuple[EnrolInstance, Course]]:
-    """Give all methods of these courses and of every course that one of these cohorts is enrolled in.
+    """Return all methods of these courses and of every course that one of these cohorts is enrolled in.
 
     Shape: in the order of each course's list of methods
     Queries: one; none when both are empty
@@ -68,7 +68,7 @@ def fetch_instances(
 
 
 def fetch_meta_children(moodle: MoodleSession, courseids: Collection[int]) -> list[tuple[EnrolInstance, Course]]:
-    """Give the meta methods that copy from these courses, disabled ones too, each with the course that receives.
+    """Return the meta methods that copy from these courses, disabled ones too, each with the course that receives.
 
     Queries: one; none without courses
     """
@@ -88,7 +88,7 @@ def fetch_meta_children(moodle: MoodleSession, courseids: Collection[int]) -> li
 def fetch_user_enrolments(
     moodle: MoodleSession, enrolids: Collection[int], userids: Collection[int] | None
 ) -> UserRows:
-    """Give the enrolments of these users by these methods.
+    """Return the enrolments of these users by these methods.
 
     Shape: (enrolid, userid) -> {id, status, timestart, timeend, modifierid, timemodified}
     """

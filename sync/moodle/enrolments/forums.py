@@ -27,7 +27,7 @@ class Forum(NamedTuple):
 
 
 def fetch_initial_forums(moodle: MoodleSession, courseids: Collection[int]) -> list[Forum]:
-    """Give the forums of these courses whose mode is "initial subscription".
+    """Return the forums of these courses whose mode is "initial subscription".
 
     Queries: one per 10,000 courses; none where the forum plugin isn't installed
     """
@@ -53,7 +53,7 @@ def fetch_initial_forums(moodle: MoodleSession, courseids: Collection[int]) -> l
 def fetch_forum_subscriptions(
     moodle: MoodleSession, forumids: Collection[int], userids: Collection[int] | None
 ) -> UserRows:
-    """Give which of these users are subscribed to which of these forums.
+    """Return which of these users are subscribed to which of these forums.
 
     Shape: (forum, userid) -> {id}
     """

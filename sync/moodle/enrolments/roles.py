@@ -37,7 +37,7 @@ class Role(NamedTuple):
 
 
 def fetch_roles(moodle: MoodleSession) -> list[Role]:
-    """Give all roles of the site.
+    """Return all roles of the site.
 
     Queries: one
     """
@@ -85,7 +85,7 @@ def fetch_configurers(moodle: MoodleSession) -> set[int]:
 def fetch_role_assignments(
     moodle: MoodleSession, contextids: Collection[int], userids: Collection[int] | None
 ) -> UserRows:
-    """Give the roles that these users hold in these contexts.
+    """Return the roles that these users hold in these contexts.
 
     Shape: (contextid, userid, roleid, component, itemid) -> {id}
     """
@@ -99,7 +99,7 @@ def fetch_role_assignments(
 
 
 def fetch_permissions(moodle: MoodleSession, capability: str, contextids: Collection[int]) -> dict[int, dict[int, int]]:
-    """Give what each role is permitted for one capability in these contexts.
+    """Return what each role is permitted for one capability in these contexts.
 
     Shape: roleid -> contextid -> permission (1 allow, -1 prevent, -1000 prohibit); absent = inherits
     Queries: one per 10,000 contexts

@@ -63,7 +63,7 @@ class FilePool:
             return self._storage.exists(_key(contenthash))
 
     def size(self, contenthash: str) -> int | None:
-        """Give how many bytes a content has there; None when it isn't there."""
+        """Return how many bytes a content has there; None when it isn't there."""
         with _translated():
             return self._storage.size(_key(contenthash)) if self._storage.exists(_key(contenthash)) else None
 
@@ -98,14 +98,14 @@ class FilePool:
 
 
 def file_pool_of(connection: MoodleConnection) -> FilePool | None:
-    """Give the pool of a Moodle; None when no data folder is configured."""
+    """Return the pool of a Moodle; None when no data folder is configured."""
     if connection.dataroot is not None:
         return FilePool(_LocalData(connection.dataroot))
     return FilePool(storage_at(connection.data_url)) if connection.data_url else None
 
 
 def storage_at(data_url: str) -> Storage:
-    """Give a data folder that isn't on this machine. Raises: ImproperlyConfigured."""
+    """Return a data folder that isn't on this machine. Raises: ImproperlyConfigured."""
     backend = storage_from_url(data_url, "TOOLSYNC_MOODLE_DATAROOT")
     if "file_mode" in backend["OPTIONS"]:
         backend["OPTIONS"] |= {"file_mode": _FILE_MODE, "dir_mode": _FOLDER_MODE}

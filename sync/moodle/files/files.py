@@ -48,7 +48,7 @@ def delete_files(
 
 
 def pathname_hash(row: Mapping[str, Any]) -> str:
-    """Give files.pathnamehash of a row that holds its place.
+    """Return files.pathnamehash of a row that holds its place.
 
     Source: file_storage::get_pathname_hash()
     """
@@ -127,7 +127,7 @@ def _cut_aliases(writer: Writer, gone: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _reference_digest(row: Mapping[str, Any]) -> str:
-    """Give files_reference.referencehash of aliases of a file: SHA-1 of its place, in PHP's serialisation and base64.
+    """Return files_reference.referencehash of aliases of a file: SHA-1 of its place, in PHP's serialisation and base64.
 
     Source: file_storage::pack_reference()
     """

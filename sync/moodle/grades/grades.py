@@ -51,7 +51,7 @@ def move_course_grades_to_history(
 
 
 def recover_course_grades(writer: Writer, pairs: Collection[tuple[int, int]], *, now: int) -> None:
-    """Give people who come back to a course the grades that the history kept, unless they have grades there.
+    """Return people who come back to a course the grades that the history kept, unless they have grades there.
 
     Moodle reckons the totals anew at the next look at the gradebook.
     Shape: pairs: (userid, courseid)
@@ -79,7 +79,7 @@ def recover_course_grades(writer: Writer, pairs: Collection[tuple[int, int]], *,
 
 
 def _graded(session: MoodleSession, pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Give who has any grade, be it empty, in which of the courses."""
+    """Return who has any grade, be it empty, in which of the courses."""
     grade, item = session.table("grade_grades"), session.table("grade_items")
     courseids = {courseid for _userid, courseid in pairs}
     statement = sa.select(grade.c.userid, item.c.courseid).join(item, item.c.id == grade.c.itemid).distinct()
@@ -91,7 +91,7 @@ def _graded(session: MoodleSession, pairs: Collection[tuple[int, int]]) -> set[t
 
 
 def _kept_grades(session: MoodleSession, pairs: Collection[tuple[int, int]]) -> list[dict[str, Any]]:
-    """Give the newest version that the history has of each grade, with the course and the time of its last creation.
+    """Return the newest version that the history has of each grade, with the course and the time of its last creation.
 
     A grade whose creation the history doesn't know (any more) isn't among them: Moodle passes it over.
     """
@@ -153,7 +153,7 @@ def _keep(
 
 
 def _columns_of_history(session: MoodleSession) -> list[str]:
-    """Give what a grade and its versions in the history have in common, but for their ids and times."""
+    """Return what a grade and its versions in the history have in common, but for their ids and times."""
     grade, history = session.table("grade_grades"), session.table("grade_grades_history")
     return [c.name for c in grade.c if c.name in history.c and c.name not in ("id", "timemodified")]
 

@@ -24,7 +24,7 @@ def fetch_empty_groups(
     joined: AbstractSet[int] = frozenset(),
     left: AbstractSet[tuple[int, int]] = frozenset(),
 ) -> dict[int, str]:
-    """Give the groups of courses that have no members and that neither an enrolment nor a restriction of access needs.
+    """Return the groups of courses that have no members and that neither an enrolment nor a restriction of access needs.
 
     Shape: joined: groups that somebody would be in after a simulation; left: (groupid, userid) of memberships that would be
     gone then; id -> name
@@ -45,7 +45,7 @@ def fetch_empty_groups(
 
 
 def fetch_empty_groupings(moodle: MoodleSession, courseids: Collection[int], gone: Collection[int]) -> dict[int, str]:
-    """Give the groupings of courses that hold no groups but those of `gone`, and that restrict no access.
+    """Return the groupings of courses that hold no groups but those of `gone`, and that restrict no access.
 
     Shape: id -> name
     Queries: four per 10,000 courses
@@ -110,7 +110,7 @@ def _restricting(moodle: MoodleSession, courseids: Collection[int], kind: str) -
 
 
 def _named_in(text: str, kind: str) -> Iterator[int]:
-    """Give the ids of all conditions of one kind in a tree of conditions. Source: core_availability\\tree"""
+    """Return the ids of all conditions of one kind in a tree of conditions. Source: core_availability\\tree"""
     try:
         waiting: list[Any] = [json.loads(text)]
     except ValueError:

@@ -30,7 +30,7 @@ class Group(NamedTuple):
 def fetch_groups(
     moodle: MoodleSession, courseids: Collection[int], names: Collection[str] | None, ids: Collection[int] = ()
 ) -> list[Group]:
-    """Give the groups of these names (None: all) in these courses, and the groups of these ids.
+    """Return the groups of these names (None: all) in these courses, and the groups of these ids.
 
     Shape: by rising id
     Queries: one; none when nothing is asked for
@@ -56,7 +56,7 @@ def fetch_groups(
 
 
 def fetch_described_groups(moodle: MoodleSession, courseids: Collection[int]) -> list[dict[str, Any]]:
-    """Give all groups of courses with what people have written about them.
+    """Return all groups of courses with what people have written about them.
 
     Shape: by rising id; {id, courseid, name, idnumber, description, descriptionformat, timemodified, and of the group's
     conversation talk_id (None without one), talk_name, talk_time}
@@ -73,7 +73,7 @@ def fetch_described_groups(moodle: MoodleSession, courseids: Collection[int]) ->
 
 
 def fetch_groupings(moodle: MoodleSession, courseids: Collection[int]) -> list[dict[str, Any]]:
-    """Give all groupings of courses.
+    """Return all groupings of courses.
 
     Shape: by rising id; {id, courseid, name, idnumber, description, descriptionformat, timemodified}
     Queries: one per 10,000 courses
@@ -83,7 +83,7 @@ def fetch_groupings(moodle: MoodleSession, courseids: Collection[int]) -> list[d
 
 
 def fetch_bindings(moodle: MoodleSession, courseids: Collection[int]) -> set[tuple[int, int]]:
-    """Give which groupings of courses hold which groups.
+    """Return which groupings of courses hold which groups.
 
     Shape: (groupingid, groupid)
     Queries: one per 10,000 courses
@@ -100,7 +100,7 @@ def fetch_bindings(moodle: MoodleSession, courseids: Collection[int]) -> set[tup
 
 
 def fetch_group_members(moodle: MoodleSession, groupids: Collection[int], userids: Collection[int] | None) -> UserRows:
-    """Give which of these users belong to which of these groups.
+    """Return which of these users belong to which of these groups.
 
     Shape: (groupid, userid) -> {id, timeadded, component, itemid}
     """
@@ -117,7 +117,7 @@ def fetch_group_members(moodle: MoodleSession, groupids: Collection[int], userid
 def fetch_conversation_members(
     moodle: MoodleSession, conversationids: Collection[int], userids: Collection[int] | None
 ) -> UserRows:
-    """Give which of these users take part in which of these conversations.
+    """Return which of these users take part in which of these conversations.
 
     Shape: (conversationid, userid) -> {id}
     """

@@ -65,15 +65,15 @@ class CheckContext:
         return self.session.database.has_table(table)
 
     def table(self, name: str) -> sa.FromClause:
-        """Give a table under a name of its own, so that a query may use it several times."""
+        """Return a table under a name of its own, so that a query may use it several times."""
         return self.session.table(name).alias()
 
     def courses(self, column: sa.ColumnElement[Any]) -> list[sa.ColumnElement[bool]]:
-        """Give the condition that a column holds one of the courses; none for the whole site."""
+        """Return the condition that a column holds one of the courses; none for the whole site."""
         return [] if self.scope is None else [column.in_(inline(self.scope.courseids))]
 
     def contexts(self, column: sa.ColumnElement[Any]) -> list[sa.ColumnElement[bool]]:
-        """Give the condition that a column holds a context of one of the courses; none for the whole site."""
+        """Return the condition that a column holds a context of one of the courses; none for the whole site."""
         return [] if self.scope is None else [column.in_(inline(self.scope.contextids))]
 
     def stream(self, statement: sa.Executable) -> Iterator[Any]:
@@ -111,7 +111,7 @@ class Check:
         return all(map(look.has, (self.table, *self.needs)))
 
     def make(self, look: CheckContext) -> IntegrityFinding | None:
-        """Give what is wrong. Queries: at most two, or what `find` makes"""
+        """Return what is wrong. Queries: at most two, or what `find` makes"""
         found = self.find(look)
         if isinstance(found, sa.SelectBase):
             count, ids = _ask(look.session, found)
@@ -125,12 +125,12 @@ class Check:
 
 
 def lacks(parent: sa.FromClause, *conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    """Give the condition that a row has no row of another table."""
+    """Return the condition that a row has no row of another table."""
     return ~sa.exists(sa.select(sa.literal_column("1")).select_from(parent).where(*conditions))
 
 
 def as_text(rowid: sa.ColumnElement[int]) -> sa.ColumnElement[str]:
-    """Give an id as a part of a path.
+    """Return an id as a part of a path.
 
     Servers turn numbers into text by themselves where texts are joined. What a CAST gives has the collation of the
     connection on MariaDB and MySQL, which they refuse to compare with a column of another one.

@@ -83,7 +83,7 @@ def _wrong_below(look: CheckContext, level: int) -> sa.Select[Any]:
 def _is_parent(
     look: CheckContext, level: int, parent: sa.FromClause, instance: sa.FromClause
 ) -> sa.ColumnElement[bool]:
-    """Give the condition under which a context holds another one, by what that one belongs to."""
+    """Return the condition under which a context holds another one, by what that one belongs to."""
     if level == CONTEXT_USER:
         return parent.c.id == look.session.system_contextid
     if level == CONTEXT_BLOCK:

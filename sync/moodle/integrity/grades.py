@@ -70,7 +70,7 @@ def _second_uppermost(look: CheckContext) -> sa.Select[Any]:
 
 
 def checks_of_modules(look: CheckContext) -> Iterator[Check]:
-    """Give the checks that are made for each type of activity of the site."""
+    """Return the checks that are made for each type of activity of the site."""
     for module in look.modules:
         yield Check("grade_item_instance_missing", "grade_items", partial(_of_no_activity, module=module))
 

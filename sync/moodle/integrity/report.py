@@ -52,7 +52,7 @@ def check_content(
 
 
 def checks_of(look: CheckContext) -> Iterator[Check]:
-    """Give all checks, with those for each type of activity of the site."""
+    """Return all checks, with those for each type of activity of the site."""
     yield from _CHECKS
     yield from sections.checks_of_modules(look)
     yield from grades.checks_of_modules(look)

@@ -43,7 +43,7 @@ def _not_listed_once(look: CheckContext) -> Iterator[int]:
 
 
 def _courses(look: CheckContext) -> Iterator[_Listing]:
-    """Give course by course, so that no more than one is held; both tables in one answer, as one can be read at a time."""
+    """Return course by course, so that no more than one is held; both tables in one answer, as one can be read at a time."""
     section, cm = look.table("course_sections"), look.table("course_modules")
     zero: sa.ColumnElement[int] = sa.literal_column("0")
     one: sa.ColumnElement[int] = sa.literal_column("1")
@@ -105,7 +105,7 @@ def _subsection_without_section(look: CheckContext) -> sa.Select[Any]:
 
 
 def checks_of_modules(look: CheckContext) -> Iterator[Check]:
-    """Give the checks that are made for each type of activity of the site."""
+    """Return the checks that are made for each type of activity of the site."""
     for module in look.modules:
         yield Check("course_module_instance_missing", "course_modules", partial(_without_instance, module=module))
         yield Check("activity_course_module_missing", module, partial(_without_course_module, module=module))

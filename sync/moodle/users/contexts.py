@@ -29,7 +29,7 @@ def insert_user_contexts(writer: Writer, userids: Sequence[int]) -> None:
 
 
 def fetch_userids_without_context(writer: Writer, userids: Sequence[int]) -> list[int]:
-    """Give those of the accounts that have no context row (a restored database may lack some)."""
+    """Return those of the accounts that have no context row (a restored database may lack some)."""
     context = writer.session.table("context")
     statement = sa.select(context.c.instanceid).where(
         context.c.contextlevel == CONTEXT_USER, context.c.instanceid.in_(userids)

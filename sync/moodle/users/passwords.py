@@ -50,12 +50,12 @@ class HashFormat(StrEnum):
 
 
 def format_for(version: float) -> HashFormat:
-    """Give the format that a Moodle of this version (config.version) writes."""
+    """Return the format that a Moodle of this version (config.version) writes."""
     return HashFormat.SHA512 if Feature.SHA512_PASSWORDS.is_in(version) else HashFormat.BCRYPT
 
 
 def hash_password(clear: str, hash_format: HashFormat, pepper: str = "") -> str:
-    """Give the value for user.password.
+    """Return the value for user.password.
 
     Mirrors: hash_internal_user_password() of Moodle 4.1 (bcrypt) and 4.3 to 5.1 (SHA-512 crypt)
     """

@@ -47,7 +47,7 @@ class ChecksumRow(NamedTuple):
 
 
 def fetch_icons(moodle: MoodleSession, userids: Collection[int]) -> dict[int, dict[str, tuple[int, str]]]:
-    """Give the picture files that accounts have. Shape: userid -> name -> (id, contenthash). Queries: one per 10,000"""
+    """Return the picture files that accounts have. Shape: userid -> name -> (id, contenthash). Queries: one per 10,000"""
     files, context = moodle.table("files"), moodle.table("context")
     icons: dict[int, dict[str, tuple[int, str]]] = {}
     for part in batched(sorted(userids), MAX_KEYS):
@@ -63,14 +63,14 @@ def fetch_icons(moodle: MoodleSession, userids: Collection[int]) -> dict[int, di
 
 
 def fetch_checksum_fieldid(moodle: MoodleSession) -> int | None:
-    """Give the id of the profile field that holds checksums; None when Moodle has no such field."""
+    """Return the id of the profile field that holds checksums; None when Moodle has no such field."""
     field = moodle.table("user_info_field")
     found = moodle.fetch(sa.select(field.c.id).where(field.c.shortname == CHECKSUM_FIELD).order_by(field.c.id))
     return int(found[0][0]) if found else None
 
 
 def fetch_checksums(moodle: MoodleSession, fieldid: int, userids: Collection[int]) -> dict[int, ChecksumRow]:
-    """Give the stored checksums of accounts. Queries: one per 10,000"""
+    """Return the stored checksums of accounts. Queries: one per 10,000"""
     data = moodle.table("user_info_data")
     checksums: dict[int, ChecksumRow] = {}
     for part in batched(sorted(userids), MAX_KEYS):
@@ -124,7 +124,7 @@ def write_checksums(
 
 
 def fetch_referred_hashes(moodle: MoodleSession, contenthashes: Iterable[str]) -> set[str]:
-    """Give those of the contents that rows refer to. Queries: one per 10,000"""
+    """Return those of the contents that rows refer to. Queries: one per 10,000"""
     files = moodle.table("files")
     referred: set[str] = set()
     for part in batched(sorted(contenthashes), MAX_KEYS):
@@ -146,7 +146,7 @@ def _fetch_contextids(moodle: MoodleSession, userids: Sequence[int]) -> dict[int
 
 
 def _file_rows(picture: NewPicture, contextid: int, now: int) -> list[dict[str, Any]]:
-    """Give the rows in the order in which Moodle inserts them: f1, the folder, f2, f3."""
+    """Return the rows in the order in which Moodle inserts them: f1, the folder, f2, f3."""
     first, *others = picture.files
     return [_file_row(file, contextid, now) for file in (first, PictureFile(".", EMPTY_HASH, 0), *others)]
 

@@ -134,7 +134,7 @@ class SiteRules:
         return frozenset(int(hostid) for (hostid,) in self._moodle.fetch(sa.select(hosts.c.id)))
 
     def seconds(self, moment: Moment) -> int:
-        """Give a cell's moment as seconds since epoch: dates are on the site's clock."""
+        """Return a cell's moment as seconds since epoch: dates are on the site's clock."""
         value = moment.value
         return value if isinstance(value, int) else int(value.replace(tzinfo=self.clock.zone).timestamp())
 

@@ -34,7 +34,7 @@ class Memory:
         )
 
     def get_many(self, kind: str, names: Collection[str]) -> dict[str, Any]:
-        """Give what is remembered of these keys; unknown keys are absent."""
+        """Return what is remembered of these keys; unknown keys are absent."""
         if self._database is None or not names:
             return {}
         wanted = json.dumps(list(names))
@@ -44,7 +44,7 @@ class Memory:
         return {name: json.loads(body) for name, body in rows}
 
     def get_all(self, kind: str) -> dict[str, Any]:
-        """Give everything that is remembered of one kind."""
+        """Return everything that is remembered of one kind."""
         if self._database is None:
             return {}
         rows = self._database.execute("SELECT name, body FROM fact WHERE kind = ?", (kind,))

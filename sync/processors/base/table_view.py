@@ -46,7 +46,7 @@ class TableView:
         self.touches = 0
 
     def get(self, key: Key) -> Values | None:
-        """Give a row as it stands now; None when there is no such row."""
+        """Return a row as it stands now; None when there is no such row."""
         return self._changed[key] if key in self._changed else self._rows.get(key)
 
     def put(self, key: Key, values: Values, line: int) -> None:
@@ -64,7 +64,7 @@ class TableView:
             del index[_part(key, places)][key]
 
     def find(self, **part: Any) -> Collection[Key]:
-        """Give the keys of the rows, as they stand now, that have these values in these columns of the key."""
+        """Return the keys of the rows, as they stand now, that have these values in these columns of the key."""
         places = tuple(self.key_columns.index(name) for name in part)
         index = self._indexes.get(places)
         if index is None:
@@ -75,11 +75,11 @@ class TableView:
         return tuple(index.get(tuple(part.values()), ()))
 
     def changed(self) -> Iterable[tuple[Key, Values | None]]:
-        """Give the rows that were put, and those that were taken away as None."""
+        """Return the rows that were put, and those that were taken away as None."""
         return self._changed.items()
 
     def differing(self) -> Iterable[Key]:
-        """Give the keys of the rows that come or go."""
+        """Return the keys of the rows that come or go."""
         return (key for key, values in self._changed.items() if (values is None) != (key not in self._rows))
 
     def write(self, plan: Plan) -> Written:

@@ -160,7 +160,7 @@ class CategoriesDelete(Processor[CategoryState, CategoriesDeletePlan]):
 def _refusal(
     category: Category, plan: CategoriesDeletePlan, state: CategoryState
 ) -> tuple[str, dict[str, object]] | None:
-    """Give code and parameters where a category has to stay."""
+    """Return code and parameters where a category has to stay."""
     if category.is_damaged:
         return "category_without_context", {}
     if courses := state.contents.courses.get(category.id):
@@ -185,5 +185,5 @@ def _unknown(category: Category, state: CategoryState) -> tuple[str, dict[str, o
 
 
 def _outcome(row: CleanRow, action: Action, code: str, **params: object) -> Outcome:
-    """Give what became of a line; its subject is the category as the line names it."""
+    """Return what became of a line; its subject is the category as the line names it."""
     return Outcome(row.line, action, code, params, row.values.get("path") or str(row.values["categoryid"]))

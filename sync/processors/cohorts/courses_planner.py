@@ -64,7 +64,7 @@ class CohortCoursesPlan(Plan):
 
 
 def without_members(state: MembershipState, userids: Collection[int]) -> MembershipState:
-    """Give the same without what some accounts are members of."""
+    """Return the same without what some accounts are members of."""
     members = state.rows.get("cohort_members", {})
     left = {key: values for key, values in members.items() if key[1] not in userids} if userids else members
     return replace(state, rows={**state.rows, "cohort_members": left})
@@ -199,7 +199,7 @@ class CohortCoursesPlanner:
     # --- what a row names --------------------------------------------------------------------------------------------
 
     def _role(self, row: CleanRow, command: str) -> Role | None:
-        """Give the role, None for every one."""
+        """Return the role, None for every one."""
         name = row.values.get("role", STUDENT)
         if name == EVERY_ROLE:
             if command == "add":

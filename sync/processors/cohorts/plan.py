@@ -76,5 +76,5 @@ class CohortsPlan(Plan):
 
 
 def as_cohort(cohortid: int, columns: Mapping[str, Any]) -> Cohort:
-    """Give a cohort from its columns."""
+    """Return a cohort from its columns."""
     return Cohort(cohortid, columns["contextid"], columns["name"], columns["idnumber"])

@@ -19,7 +19,7 @@ from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
 
 
 def cohort_text(row: CleanRow, identifier: str) -> str:
-    """Give what names the cohort of a row: the column of the identifier, or cid in its stead."""
+    """Return what names the cohort of a row: the column of the identifier, or cid in its stead."""
     return str(row.values.get(f"c{identifier}") or row.values.get("cid") or "")
 
 

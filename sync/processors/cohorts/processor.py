@@ -176,7 +176,7 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
         self.memory.put_many("cohort balance", {name: n + earlier.get(name, 0) for name, n in balance.items()})
 
     def _empty_cohorts(self) -> list[Cohort]:
-        """Give the cohorts that have lost members to the file and have none left, unless another plugin owns them."""
+        """Return the cohorts that have lost members to the file and have none left, unless another plugin owns them."""
         found = fetch_memberships(
             self.moodle, self.memory, userids=(), **lookup(self.option_values.cohortidentifier, self.collected.left)
         )
@@ -195,7 +195,7 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
         ]
 
     def _names_in(self, rows: Sequence[CleanRow]) -> dict[str, Any]:
-        """Give everything by which the cohorts of a chunk are looked up, names that must not be taken with them."""
+        """Return everything by which the cohorts of a chunk are looked up, names that must not be taken with them."""
         identifier = self.option_values.cohortidentifier
         texts = {cohort_text(row, identifier) for row in rows} - {""}
         names = {row.values["cname"] for row in rows if row.values.get("cname")}
@@ -206,7 +206,7 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
         return lookup(identifier, texts, names, idnumbers)
 
     def _state(self, accounts: NamedUsers, memberships: MembershipState, *, may_delete: bool) -> CohortsState:
-        """Give what was read, with what earlier chunks of a simulation would have changed."""
+        """Return what was read, with what earlier chunks of a simulation would have changed."""
         changed = self.memory.get_many("changed cohort", [str(cohort.id) for cohort in memberships.cohorts])
         by_id = {cohort.id: cohort for cohort in memberships.cohorts}
         cohortids = [cohortid for cohortid in by_id if cohortid > 0]

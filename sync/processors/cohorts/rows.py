@@ -37,14 +37,14 @@ class CohortRows:
         self._lines: dict[int, list[int]] = {}
 
     def find(self, text: str) -> AnyCohort | None:
-        """Give the one cohort that a row names. Raises: RowError when there are several"""
+        """Return the one cohort that a row names. Raises: RowError when there are several"""
         found = self.book.find(self.state.identifier, text)
         if len(found) > 1:
             raise RowError("cohort_ambiguous", f"c{self.state.identifier}", cohort=text, count=len(found))
         return found[0] if found else None
 
     def missing(self, text: str) -> RowError:
-        """Give the refusal of a row whose cohort isn't there."""
+        """Return the refusal of a row whose cohort isn't there."""
         identifier = self.state.identifier
         return RowError("cohort_missing", f"c{identifier}", identifier=identifier, cohort=text)
 
@@ -139,11 +139,11 @@ class CohortRows:
                 self.plan.update("cohort", cohort.id, changed, after, *self._lines[cohort.id])
 
     def _columns(self, cohort: AnyCohort) -> dict[str, Any]:
-        """Give the columns of a cohort as they are by now."""
+        """Return the columns of a cohort as they are by now."""
         return self.plan.changed.get(cohort.id) or self._read(cohort)
 
     def _read(self, cohort: AnyCohort) -> dict[str, Any]:
-        """Give the columns of a cohort that is there, as they were read."""
+        """Return the columns of a cohort that is there, as they were read."""
         assert isinstance(cohort.id, int)  # noqa: S101
         details = self.state.details[cohort.id]
         return {

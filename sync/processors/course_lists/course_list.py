@@ -23,7 +23,7 @@ CHUNK_WEIGHT = 50_000
 
 
 def course_list_options(*aliases: str) -> Options:
-    """Give the options of a list of courses. Shape: aliases: names that the old plugin had for the identifier."""
+    """Return the options of a list of courses. Shape: aliases: names that the old plugin had for the identifier."""
     return Options(
         Choice("courseidentifier", default="shortname", aliases=aliases,
                choices={"shortname": "shortname", "idnumber": "idnumber", "id": "id"},
@@ -84,5 +84,5 @@ class CourseList(Processor[ListedCourses, Plan]):
 
 
 def outcome(row: CleanRow, action: Action, code: str, *notes: Note, **params: object) -> Outcome:
-    """Give what became of a line; its subject is the course as the line names it."""
+    """Return what became of a line; its subject is the course as the line names it."""
     return Outcome(row.line, action, code, params, row.values["identifier"], (), notes)

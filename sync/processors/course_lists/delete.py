@@ -98,7 +98,7 @@ class CoursesDelete(CourseList):
         return outcome(row, Action.DELETED, "course_deleted", fullname=state.names[course.id].fullname)
 
     def _line_of_deletion(self, value: str, found: Sequence[Course], plan: CoursesDeletePlan) -> int | None:
-        """Give the earlier line that deletes the same course, None when there is none."""
+        """Return the earlier line that deletes the same course, None when there is none."""
         if not found:
             return self._gone.get(self.fold(value))
         if len(found) == 1 and found[0].id in plan.courses:
@@ -106,7 +106,7 @@ class CoursesDelete(CourseList):
         return self._gone.get(found[0].id) if len(found) == 1 else None
 
     def _refusal(self, found: Sequence[Course]) -> tuple[str, dict[str, Any]] | None:
-        """Give code and parameters where a line can't be carried out."""
+        """Return code and parameters where a line can't be carried out."""
         if not found:
             return "course_delete_unknown", {}
         if len(found) > 1:

@@ -136,7 +136,7 @@ def is_on(cell: str | None) -> bool:
 
 
 def read_cells(cells: Mapping[str, Any], roles: Mapping[str, int]) -> ResetRequest:
-    """Give the options that a row turns on.
+    """Return the options that a row turns on.
 
     Shape: roles: short name -> id, of the site; in lower case too, where that is no other role's
     Raises: RowError for an activity that there isn't, or a cell that says nothing that its column knows
@@ -162,7 +162,7 @@ def read_cells(cells: Mapping[str, Any], roles: Mapping[str, int]) -> ResetReque
 
 
 def _options_of(column: str, cell: str, words: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    """Give the options that the words of a cell turn on. A mere yes doesn't say which of them. Raises: RowError"""
+    """Return the options that the words of a cell turn on. A mere yes doesn't say which of them. Raises: RowError"""
     if _is_no(cell):
         return
     for word in _words(cell):
@@ -176,12 +176,12 @@ def _is_no(cell: str) -> bool:
 
 
 def _words(cell: str) -> list[str]:
-    """Give the words of a cell, whether blanks or commas are between them."""
+    """Return the words of a cell, whether blanks or commas are between them."""
     return [word for word in _BETWEEN_WORDS.split(cell) if word]
 
 
 def _modules(cell: str) -> tuple[set[str], bool]:
-    """Give the activities to be reset, and whether others than those named are."""
+    """Return the activities to be reset, and whether others than those named are."""
     known = set(module_defaults())
     words = _words(cell.lower())
     if len(words) == 1 and words[0] in (_ALL, *TRUE_WORDS):
@@ -201,7 +201,7 @@ def _modules(cell: str) -> tuple[set[str], bool]:
 
 
 def _roles(cell: str, roles: Mapping[str, int]) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """Give the ids of the roles of a cell, and the names that the site doesn't have."""
+    """Return the ids of the roles of a cell, and the names that the site doesn't have."""
     words = _words(cell)
     if [word.lower() for word in words] == [_ALL]:
         return tuple(sorted(set(roles.values()))), ()

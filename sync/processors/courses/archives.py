@@ -100,7 +100,7 @@ class BackupCache:
         self._opened: dict[_Place, _Opened | ArchiveRefused] = {}
 
     def fetch(self, texts: Collection[str], courses: Mapping[str, CourseRow]) -> dict[str, Template]:
-        """Give the templates for cells that name a backup, and for those that name a course whose newest one is meant.
+        """Return the templates for cells that name a backup, and for those that name a course whose newest one is meant.
 
         Shape: absent = there is none
         Queries: two, and some ten for each backup that wasn't read yet
@@ -112,7 +112,7 @@ class BackupCache:
         }
 
     def _named(self, texts: Collection[str]) -> tuple[dict[str, _Place], dict[str, ArchiveRefused]]:
-        """Give where the backups are, and why some can't be told."""
+        """Return where the backups are, and why some can't be told."""
         # A path of the server stands for the file of that name.
         paths = {text: (text.replace("\\", "/"), _base_name(text)) for text in texts}
         present = self._files.present({path for both in paths.values() for path in both})
@@ -230,7 +230,7 @@ class BackupCache:
         return cast(AbstractContextManager[BinaryIO], self._pool.open(place.contenthash))
 
     def _missing(self, course: ArchivedCourse, content: ArchivedContent) -> frozenset[str]:
-        """Give the contents that are neither in the backup nor in the pool."""
+        """Return the contents that are neither in the backup nor in the pool."""
         needed = {each for each in course.contents if each != EMPTY_HASH and not content.has_blob(each)}
         return frozenset(each for each in needed if self._pool is None or not self._pool.exists(each))
 

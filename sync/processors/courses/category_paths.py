@@ -46,7 +46,7 @@ class CourseCategories:
                 self._by_idnumber.setdefault(folds["idnumber"](category.idnumber), []).append(category)
 
     def default(self) -> AnyCategory:
-        """Give the category of courses that name none: the one with the lowest number."""
+        """Return the category of courses that name none: the one with the lowest number."""
         if not self._by_id:
             raise RowError("category_none", "category")
         return _sound(self._by_id[min(self._by_id)])

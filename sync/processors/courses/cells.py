@@ -68,7 +68,7 @@ class CourseCells:
         return values
 
     def topics(self, given: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
-        """Give sections. Shape: number -> name, and summary where the cell has one"""
+        """Return sections. Shape: number -> name, and summary where the cell has one"""
         topics: dict[int, dict[str, Any]] = {}
         for column in sorted(name for name in given if name.startswith("topic")):
             if not given.get(column):
@@ -93,7 +93,7 @@ class CourseCells:
         ]
 
     def teachers(self, given: Mapping[str, Any]) -> list[Teacher]:
-        """Give who is to teach."""
+        """Return who is to teach."""
         teachers = []
         for column in sorted(name for name in given if name.startswith("teacher") and name.endswith("_account")):
             text = given.get(column)

@@ -46,13 +46,13 @@ class CliRestore:
 
     @property
     def cells(self) -> CleanRow:
-        """Give the row as an update of the course."""
+        """Return the row as an update of the course."""
         values = {name: value for name, value in self.row.values.items() if name != "template"}
         return self.row._replace(values={**self.defaults, **values})
 
 
 def restore_by_moodle(command: MoodleCommand, shelf: BackupCache, hand_over: CliRestore) -> int:
-    """Have Moodle restore a backup into a new course; give its id.
+    """Have Moodle restore a backup into a new course; return its id.
 
     Raises: MoodleRefused when Moodle doesn't; nothing of the row is there then
     """

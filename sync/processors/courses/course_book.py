@@ -36,7 +36,7 @@ class CourseBook:
         self._claimed: dict[tuple[str, str], int] = {}
 
     def find(self, identifier: str, text: str, column: str) -> CourseRow | None:
-        """Give the course that a text names in Moodle. Raises: RowError when there are several"""
+        """Return the course that a text names in Moodle. Raises: RowError when there are several"""
         found = self._rows(identifier, text)
         if len(found) > 1:
             raise RowError("course_ambiguous", column, course=text, identifier=identifier, count=len(found))

@@ -16,7 +16,7 @@ _MAX_TEXT = 1333
 
 
 def field_values(field: CourseField, text: str, rules: SiteRules, orders: DateOrders) -> dict[str, Any]:
-    """Give the columns of `customfield_data` that hold a value.
+    """Return the columns of `customfield_data` that hold a value.
 
     Shape: orders: of day and month in the column
     Raises: RowError for a value that the field can't hold

@@ -88,7 +88,7 @@ def _content_of_new(course: NewCourse) -> Inventory:
 
 
 def recall_said(memory: Memory, courseids: Collection[int]) -> dict[int, dict[str, str]]:
-    """Give what earlier rows have said of courses. Shape: courseid -> column -> cell"""
+    """Return what earlier rows have said of courses. Shape: courseid -> column -> cell"""
     found = memory.get_many("course cells", list(map(str, courseids)))
     return {int(courseid): cells for courseid, cells in found.items()}
 

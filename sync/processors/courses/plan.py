@@ -54,7 +54,7 @@ class CoursesPlan(Plan):
 
     @property
     def templates(self) -> Iterator[Template]:
-        """Give the templates whose content comes into courses."""
+        """Return the templates whose content comes into courses."""
         yield from (place.content.template for place in self.places if place.content)
         yield from (filling.content.template for filling in self.fillings)
 

@@ -166,7 +166,7 @@ class CoursesPlanner:
         return teachers
 
     def _changes_of_what_was_said(self, row: CleanRow, courseid: int, changes: Sequence[Change]) -> list[Change]:
-        """Give what a simulation can't see, as it isn't in Moodle: cells that say otherwise than those of an earlier row."""
+        """Return what a simulation can't see, as it isn't in Moodle: cells that say otherwise than those of an earlier row."""
         said, told = self.state.said.get(courseid, {}), {change.field for change in changes}
         return [
             Change(name, said[name], str(value))
@@ -266,7 +266,7 @@ class CoursesPlanner:
         return self.state.defaults.news_forum(course_format, full["newsitems"], self.state.now)
 
     def _template(self, row: CleanRow) -> Template | None:
-        """Give the template of a row.
+        """Return the template of a row.
 
         Raises: SplitChunk where it is to be made itself first, or where the chunk would become too much; RowError
         """
@@ -292,7 +292,7 @@ class CoursesPlanner:
             raise SplitChunk(row.line)
 
     def _filling(self, row: CleanRow, course: CourseRow) -> TemplateMerge | None:
-        """Give what comes into a course that is there; None where all of it is there, or nothing is to come.
+        """Return what comes into a course that is there; None where all of it is there, or nothing is to come.
 
         Raises: SplitChunk, RowError
         """

@@ -116,7 +116,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
             self.file_notes.append(Note("columns_ignored", {"columns": "id"}))
 
     def _finish(self, plan: CoursesPlan, hand_over: CliRestore, writer: Writer) -> None:
-        """Give a course that Moodle has made of a backup the cells of its row."""
+        """Return a course that Moodle has made of a backup the cells of its row."""
         courseid, row = hand_over.courseid, hand_over.cells
         found = fetch_course_rows(self.moodle, {"id": {str(courseid)}})["id"].get(str(courseid))
         if not found:
@@ -222,7 +222,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         remember_courses(self.memory, self.planner, state)
 
     def _template_texts(self, rows: Sequence[CleanRow]) -> set[str]:
-        """Give what rows name as templates. Raises: SplitChunk where that would be too many backups at a time"""
+        """Return what rows name as templates. Raises: SplitChunk where that would be too many backups at a time"""
         texts: set[str] = set()
         backups: set[str] = set()
         for row in rows:

@@ -79,7 +79,7 @@ def fetch_templates(
     *,
     with_inventory: bool = False,
 ) -> dict[str, Template]:
-    """Give the templates that texts name.
+    """Return the templates that texts name.
 
     Shape: named: short name -> rows; absent = unknown
     Queries: four, with inventories those of `fetch_inventories` too; none without texts
@@ -107,7 +107,7 @@ def fetch_templates(
 
 
 def find_template(templates: Mapping[str, Template], text: str) -> Template:
-    """Give the template that a cell names.
+    """Return the template that a cell names.
 
     Raises: RowError when there is none, or when it can't be copied
     """
@@ -132,7 +132,7 @@ def is_archive(text: str) -> bool:
 
 
 def values_from(template: Template, defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the columns of `course` for a course made like a template: the file's cells, then the template, then the site.
+    """Return the columns of `course` for a course made like a template: the file's cells, then the template, then the site.
 
     Dates that follow from the template's move with the start.
     """
@@ -147,18 +147,18 @@ def values_from(template: Template, defaults: Mapping[str, Any], given: Mapping[
 
 
 def date_offset(template: Template, values: Mapping[str, Any]) -> int:
-    """Give by how many seconds the dates of the content move."""
+    """Return by how many seconds the dates of the content move."""
     old, new = template.course["startdate"], values["startdate"]
     return int(new - old) if old and new else 0
 
 
 def referring_values(template: Template, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the columns of the template's row that refer to what is in it, of those that the file leaves alone."""
+    """Return the columns of the template's row that refer to what is in it, of those that the file leaves alone."""
     return {name: template.course[name] for name in _REFERRING if name not in given and name in template.course}
 
 
 def target_of(course: NewCourse, made: CourseRows, how: FromTemplate) -> CourseTarget:
-    """Give a new course as the place where content comes to."""
+    """Return a new course as the place where content comes to."""
     return CourseTarget(
         made.id,
         made.context.id,

@@ -226,6 +226,6 @@ def follows_weeks(state: CoursesState, course: CourseRow) -> bool:
 
 
 def _words(section: Mapping[str, Any], changed: Mapping[str, Any]) -> str:
-    """Give a section as a cell says it: its name, and its summary where that changes."""
+    """Return a section as a cell says it: its name, and its summary where that changes."""
     parts = [section["name"] or "", *([section["summary"]] if "summary" in changed else [])]
     return "|".join(parts)

@@ -113,7 +113,7 @@ class EnrolmentCommands:
         return self._bring_up(target, instance, self._values(target, instance, row, ACTIVE), row.line)
 
     def _values(self, target: EnrolmentTarget, instance: Instance, row: EnrolmentRow, status: int) -> dict[str, int]:
-        """Give what a row says of an enrolment; dates that aren't given stay as they are."""
+        """Return what a row says of an enrolment; dates that aren't given stay as they are."""
         self._refuse_reversed(row, self.rows.enrolment(target.userid, instance.id))
         return enrolment_values(status, row.start, row.end)
 

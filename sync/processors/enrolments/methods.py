@@ -37,7 +37,7 @@ class EnrolmentMethods:
         self._refused = frozenset({GUEST}) if rules.synced_too else SELF_SYNCED_METHODS
 
     def find(self, course: Course, method: str, text: str, line: int, *, may_add: bool) -> Instance:
-        """Give the method in the course. Shape: text: how the file names the course. Raises: RowError"""
+        """Return the method in the course. Shape: text: how the file names the course. Raises: RowError"""
         present = self.rows.instances.of_course(course.id)
         # One that is there and switched off was switched off by somebody: no second one is added.
         if may_add and method in self.rules.addable and all(instance.enrol != method for instance in present):

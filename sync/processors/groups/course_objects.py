@@ -40,7 +40,7 @@ class CourseObjects:
         return self._now[key]
 
     def find(self, courseid: int, identifier: str, text: str) -> list[ObjectKey]:
-        """Give the objects of a course that a text names; those spelled exactly so, if there are any."""
+        """Return the objects of a course that a text names; those spelled exactly so, if there are any."""
         if identifier == "id":
             key = int(text) if is_id(text) else 0
             return [key] if key in self._now and self._now[key]["courseid"] == courseid else []
@@ -66,7 +66,7 @@ class CourseObjects:
         return ref
 
     def change(self, key: ObjectKey, values: Mapping[str, Any], line: int) -> None:
-        """Give an object other values."""
+        """Return an object other values."""
         for name in INDEXED:
             del self._index[self._place(key, name)][key]
         self._now[key].update(values)

@@ -127,7 +127,7 @@ class GroupCommands:
 
 
 def _by_identifier(state: GroupMembersState, identifier: str) -> Mapping[tuple[int, str], list[tuple[Group, str]]]:
-    """Give the groups that a text may mean. Shape: (courseid, folded text) -> groups, with their own spelling"""
+    """Return the groups that a text may mean. Shape: (courseid, folded text) -> groups, with their own spelling"""
     named: dict[tuple[int, str], list[tuple[Group, str]]] = {}
     for group in state.memberships.groups.values():
         text = str(getattr(group, identifier))

@@ -208,7 +208,7 @@ class GroupsPlanner:
         return _outcome(row, done._replace(changes=(*done.changes, change)))
 
     def _own_grouping(self, course: Course, group: ObjectKey, line: int) -> ObjectKey:
-        """Give the grouping that is called as the group is; make it when it is missing."""
+        """Return the grouping that is called as the group is; make it when it is missing."""
         groupings, model = self.plan.groupings, self.plan.groups[group]
         if found := groupings.find(course.id, "name", model["name"]):
             return found[0]
@@ -219,7 +219,7 @@ class GroupsPlanner:
 
 
 def _only_one(objects: CourseObjects, course: Course, identifier: str, text: str, column: str) -> ObjectKey | None:
-    """Give the object that a cell names, None without one. Raises: RowError where it may mean several"""
+    """Return the object that a cell names, None without one. Raises: RowError where it may mean several"""
     found = objects.find(course.id, identifier, text)
     if len(found) > 1:
         noun = "group" if objects.table == "groups" else "grouping"

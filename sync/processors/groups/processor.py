@@ -129,7 +129,7 @@ class Groups(Processor[GroupsState, GroupsPlan]):
         self.memory.put_many("course groups", {str(courseid): fact for courseid, fact in facts.items()})
 
     def _ids_of(self, made: Sequence[Ref]) -> dict[Any, int]:
-        """Give ids that no row of Moodle has."""
+        """Return ids that no row of Moodle has."""
         lowest = self.memory.get_many("lowest group id", ["id"]).get("id", 0)
         self.memory.put_many("lowest group id", {"id": lowest - len(made)})
         return {ref: lowest - place for place, ref in enumerate(made, start=1)}

@@ -29,7 +29,7 @@ class CohortBook:
             self.keep(cohort)
 
     def find(self, identifier: str, text: str) -> list[AnyCohort]:
-        """Give the cohorts that a text names; those spelled exactly so, if there are any. Shape: as "id", "idnumber", "name" """
+        """Return the cohorts that a text names; those spelled exactly so, if there are any. Shape: as "id", "name" """
         found = list(self._indexes[identifier].get(self._key(identifier, text), {}).values())
         exact = [cohort for cohort in found if str(getattr(cohort, identifier)) == text]
         return exact or found
@@ -71,7 +71,7 @@ def length_problem(name: str, idnumber: str, name_column: str, idnumber_column: 
 def lookup(
     identifier: str, texts: Collection[str], names: Collection[str] = (), idnumbers: Collection[str] = ()
 ) -> dict[str, Any]:
-    """Give what `fetch_memberships` needs to find the cohorts that texts name, and others by name and idnumber."""
+    """Return what `fetch_memberships` needs to find the cohorts that texts name, and others by name and idnumber."""
     by: dict[str, set[str]] = {"id": set(), "idnumber": set(idnumbers), "name": set(names)}
     by[identifier] |= set(texts)
     ids = {int(text) for text in by["id"] if is_id(text)}

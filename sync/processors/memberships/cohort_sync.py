@@ -46,7 +46,7 @@ def sync_cohort_instance(rows: MembershipRows, instance: Instance, line: int) ->
 
 
 def _instances(rows: MembershipRows, cohortid: int | Ref) -> list[Instance]:
-    """Give the methods of a cohort as they stand now."""
+    """Return the methods of a cohort as they stand now."""
     if isinstance(cohortid, Ref):
         return []
     known = rows.state.cohort_instances.get(cohortid, ())

@@ -142,7 +142,7 @@ def find_target(state: MembershipState, wanted: CourseSet) -> CourseColumnTarget
 
 
 def find_course(state: MembershipState, text: str, column: str) -> Course | Note:
-    """Give the one course that a text names; the site course is none."""
+    """Return the one course that a text names; the site course is none."""
     found = state.courses_named.get(text, ())
     params = {"column": column, "course": text, "identifier": state.course_identifier}
     if not found:
@@ -153,7 +153,7 @@ def find_course(state: MembershipState, text: str, column: str) -> Course | Note
 
 
 def find_course_role(state: MembershipState, text: str, column: str) -> Role | Note:
-    """Give the role of a shortname, provided that it may be given in courses."""
+    """Return the role of a shortname, provided that it may be given in courses."""
     role = state.roles.get(text) or state.roles.get(text.casefold())
     if role is None:
         return Note("role_unknown", {"column": column, "role": text})
@@ -161,7 +161,7 @@ def find_course_role(state: MembershipState, text: str, column: str) -> Role | N
 
 
 def role_owner(instance: Instance | None) -> tuple[str, Any]:
-    """Give the component and the itemid of a role that comes with an enrolment, or without one (None)."""
+    """Return the component and the itemid of a role that comes with an enrolment, or without one (None)."""
     if instance is None or instance.enrol in METHODS_WITH_FREE_ROLES:
         return "", 0
     return f"enrol_{instance.enrol}", instance.id
@@ -175,7 +175,7 @@ def find_method(
     refused: Container[str] = SELF_SYNCED_METHODS,
     disabled_too: bool = False,
 ) -> Instance | Note:
-    """Give the first instance of a method among those of a course, an enabled one unless disabled ones serve too.
+    """Return the first instance of a method among those of a course, an enabled one unless disabled ones serve too.
 
     Shape: params: column, method and course, as the texts name them
     """

@@ -40,14 +40,14 @@ class CourseGroups:
         return SetResult(changes=(Change(column, "", name),), notes=notes)
 
     def seek(self, course: Course, name: str, column: str) -> tuple[int | Ref | None, tuple[Note, ...]]:
-        """Give the group of this name (the oldest of several, None without one) and what is worth saying about it."""
+        """Return the group of this name (the oldest of several, None without one) and what is worth saying about it."""
         found = self.named(course, name)
         if len(found) > 1:
             return found[0], (Note("group_ambiguous", {"column": column, "group": name, "count": len(found)}),)
         return (found[0] if found else None), ()
 
     def named(self, course: Course, name: str) -> list[int | Ref]:
-        """Give the groups of this name, the oldest first; those spelled exactly so, if there are any."""
+        """Return the groups of this name, the oldest first; those spelled exactly so, if there are any."""
         alike = self._ids.get((course.id, self._fold(name)), [])
         exact = [groupid for groupid, spelled in alike if spelled == name]
         return exact or [groupid for groupid, _spelled in alike]

@@ -42,13 +42,13 @@ class EnrolmentOutcome(NamedTuple):
 
 
 def accepted(found: T | Note) -> T:
-    """Give what a cell names. Raises: RowError where a note says what is wrong with the cell"""
+    """Return what a cell names. Raises: RowError where a note says what is wrong with the cell"""
     if isinstance(found, Note):
         raise refused(found)
     return found
 
 
 def refused(note: Note) -> RowError:
-    """Give the refusal of a row for what a note says."""
+    """Return the refusal of a row for what a note says."""
     params = dict(note.params)
     return RowError(note.code, params.pop("column"), **params)

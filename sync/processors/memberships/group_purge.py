@@ -95,7 +95,7 @@ class GroupPurge:
         plan.groups, plan.groupings = tuple(groups), tuple(groupings)
 
     def _remembered(self) -> tuple[set[int], set[tuple[int, int]]]:
-        """Give what a simulation has done so far: groups that people would be in, memberships that would be gone."""
+        """Return what a simulation has done so far: groups that people would be in, memberships that would be gone."""
         joined: set[int] = set()
         left: set[tuple[int, int]] = set()
         for tables in self._memory.get_all("memberships").values():

@@ -49,11 +49,11 @@ class GroupRows:
         return made.id
 
     def membership(self, user: UserKey, groupid: GroupKey) -> Values | None:
-        """Give the membership of a user in a group. Shape: {id, timeadded, component, itemid}"""
+        """Return the membership of a user in a group. Shape: {id, timeadded, component, itemid}"""
         return self.members.get((groupid, user))
 
     def of_user(self, user: UserKey, courseid: int) -> list[GroupKey]:
-        """Give the groups of a course that a user is in, of those that have been read."""
+        """Return the groups of a course that a user is in, of those that have been read."""
         # A simulation remembers memberships in groups of other courses too, which nobody has read here.
         return [
             groupid for groupid, _user in self.members.find(userid=user) if self._course_of.get(groupid) == courseid

@@ -23,13 +23,13 @@ class InstanceRows:
         self.touches = 0
 
     def of_course(self, courseid: int) -> list[Instance]:
-        """Give the methods of a course as they stand now, in the course's order."""
+        """Return the methods of a course as they stand now, in the course's order."""
         if courseid not in self._courses:
             self._courses[courseid] = list(self._state.instances.get(courseid, ()))
         return self._courses[courseid]
 
     def current(self, instance: Instance) -> Instance | None:
-        """Give a method as it stands now; None when it has been taken away."""
+        """Return a method as it stands now; None when it has been taken away."""
         return next((other for other in self.of_course(instance.courseid) if other.id == instance.id), None)
 
     def add(self, courseid: int, enrol: str, values: Mapping[str, Any], line: int) -> PlannedInstance:
@@ -89,7 +89,7 @@ class InstanceRows:
             self._lines.setdefault(instance.id, []).append(line)
 
     def changed(self) -> dict[int, list[Instance]]:
-        """Give the methods of the courses that have been looked at. Shape: courseid -> methods"""
+        """Return the methods of the courses that have been looked at. Shape: courseid -> methods"""
         return {
             courseid: instances
             for courseid, instances in self._courses.items()

@@ -173,7 +173,7 @@ def _with_remembered(rows: Mapping[str, Any], remembered: Mapping[str, Any]) -> 
 
 
 def _new_ids(memory: Memory, refs: Collection[Ref]) -> dict[Ref, int]:
-    """Give ids that no row of Moodle has."""
+    """Return ids that no row of Moodle has."""
     lowest = memory.get_many("lowest membership id", ["id"]).get("id", 0)
     numbers = {ref: lowest - place for place, ref in enumerate(refs, start=1)}
     if numbers:

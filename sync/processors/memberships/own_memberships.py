@@ -17,12 +17,12 @@ TABLE = "groups_members"
 
 
 def own_component(moodle: MoodleSession) -> str:
-    """Give the component of memberships that are ours: the old plugin's name, only where Moodle knows the plugin."""
+    """Return the component of memberships that are ours: the old plugin's name, only where Moodle knows the plugin."""
     return TOOL_SYNC if "version" in moodle.plugin_config(TOOL_SYNC) else ""
 
 
 def recorded_memberships(records: Records, state: MembershipState) -> set[int]:
-    """Give the ids of those memberships that an earlier run inserted."""
+    """Return the ids of those memberships that an earlier run inserted."""
     free = [row["id"] for row in state.rows.get(TABLE, {}).values() if row["component"] == "" and row["id"] > 0]
     return records.inserted_by_us(TABLE, free)
 

@@ -48,7 +48,7 @@ class MembershipRows:
         }
 
     def enrolment(self, user: UserKey, enrolid: int | Ref) -> Values | None:
-        """Give the enrolment of a user by one method."""
+        """Return the enrolment of a user by one method."""
         return self._enrolments.get((enrolid, user))
 
     def is_enrolled(self, user: UserKey, courseid: int) -> bool:
@@ -56,7 +56,7 @@ class MembershipRows:
         return any(self._enrolments.get((instance.id, user)) for instance in self.instances.of_course(courseid))
 
     def enrolled_by(self, enrolid: int | Ref) -> list[UserKey]:
-        """Give everybody whom a method enrols, of those that have been read."""
+        """Return everybody whom a method enrols, of those that have been read."""
         return [user for _enrolid, user in self._enrolments.find(enrolid=enrolid)]
 
     def enrol(
@@ -108,7 +108,7 @@ class MembershipRows:
         return True
 
     def roles_of(self, user: UserKey, course: Course) -> list[tuple[int, str, Any]]:
-        """Give the roles of a user in a course. Shape: (roleid, component, itemid)"""
+        """Return the roles of a user in a course. Shape: (roleid, component, itemid)"""
         return [
             (roleid, component, itemid)
             for _contextid, _user, roleid, component, itemid in self._roles.find(
@@ -119,7 +119,7 @@ class MembershipRows:
     def assign_role(
         self, user: UserKey, course: Course, roleid: int, line: int, *, component: str = "", itemid: Any = 0
     ) -> bool:
-        """Give a user a role in a course; tell whether it is a new one.
+        """Return a user a role in a course; tell whether it is a new one.
 
         Mirrors: role_assign(), with the forum subscriptions that follow it
         """
@@ -210,7 +210,7 @@ class MembershipRows:
         return self._cohort_members.get((cohortid, user)) is not None
 
     def members_of_cohort(self, cohortid: int | Ref) -> list[UserKey]:
-        """Give the members of a cohort, of those that have been read."""
+        """Return the members of a cohort, of those that have been read."""
         return [user for _cohortid, user in self._cohort_members.find(cohortid=cohortid)]
 
     def add_to_cohort(self, user: UserKey, cohortid: int | Ref, line: int) -> bool:
@@ -228,7 +228,7 @@ class MembershipRows:
         return True
 
     def cohort_balance(self) -> Counter[int | Ref]:
-        """Give by how many members each cohort grows, or shrinks (a negative number), in this chunk."""
+        """Return by how many members each cohort grows, or shrinks (a negative number), in this chunk."""
         balance: Counter[int | Ref] = Counter()
         for key in self._cohort_members.differing():
             balance[key[0]] += -1 if self._cohort_members.get(key) is None else 1

@@ -76,11 +76,11 @@ class MembershipState:
     fold_cohort: Callable[[str], str] = str
 
     def with_cohorts(self, cohorts: tuple[Cohort, ...]) -> MembershipState:
-        """Give the same with other cohorts."""
+        """Return the same with other cohorts."""
         return replace(self, cohorts=cohorts)
 
 
 def roles_by_shortname(roles: Iterable[Role]) -> dict[str, Role]:
-    """Give roles by shortname, and by its lower case where no other role is spelled so."""
+    """Return roles by shortname, and by its lower case where no other role is spelled so."""
     roles = list(roles)
     return {role.shortname.casefold(): role for role in roles} | {role.shortname: role for role in roles}

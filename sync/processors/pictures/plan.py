@@ -63,7 +63,7 @@ class PicturesPlan(Plan):
 
 
 def picture_files(drawing: ResizeResult) -> tuple[PictureFile, ...]:
-    """Give the files that Moodle keeps of a drawing."""
+    """Return the files that Moodle keeps of a drawing."""
     return tuple(
         PictureFile(f"{name}.{drawing.extension}", hashlib.sha1(content, usedforsecurity=False).hexdigest(), len(content))
         for name, content in zip(SIDES, drawing.contents, strict=True)

@@ -49,7 +49,7 @@ class PicturesCollected(Collected):
 
 
 class UserPictures(Processor[PicturesState, PicturesPlan]):
-    """Give accounts their pictures: one row is one picture of a zip, named after its account. Spec: userpictures.md.
+    """Return accounts their pictures: one row is one picture of a zip, named after its account. Spec: userpictures.md.
 
     Contents are stored in Moodle's pool before the rows (`prepare`); what got no rows is taken away again (`close`).
     """
@@ -169,7 +169,7 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
         return self.collected.stored
 
     def _originals(self, rows: Sequence[CleanRow], state: PicturesState, drawn: deque[int]) -> Iterator[bytes]:
-        """Give the pictures of a chunk that are to be drawn, and note their lines in `drawn`."""
+        """Return the pictures of a chunk that are to be drawn, and note their lines in `drawn`."""
         for row in rows:
             owner = self._owner(row, state)
             if not isinstance(owner, PictureOwner) or self._is_kept(owner):
@@ -188,7 +188,7 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
                 yield original
 
     def _owner(self, row: CleanRow, state: PicturesState) -> PictureOwner | Outcome:
-        """Give the account of a row, or why there is none."""
+        """Return the account of a row, or why there is none."""
         path = row.values["picture"]
         value = identifier_of(path)
         found = state.owners.get(value, [])

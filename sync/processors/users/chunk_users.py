@@ -44,7 +44,7 @@ class ChunkUser:
         return self.key.__class__ is Ref
 
     def changes_to(self, new: Mapping[str, Any]) -> list[Change]:
-        """Give what would change, field by field; a NULL and an empty text are the same to a file."""
+        """Return what would change, field by field; a NULL and an empty text are the same to a file."""
         changes = []
         for name, value in new.items():
             old = self.values.get(name)
@@ -53,7 +53,7 @@ class ChunkUser:
         return changes
 
     def difference(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Give the net change against Moodle: old values and new values of the changed fields."""
+        """Return the net change against Moodle: old values and new values of the changed fields."""
         after = {name: value for name, value in self.values.items() if value != self.stored.get(name)}
         return {name: self.stored.get(name) for name in after}, after
 

@@ -21,7 +21,7 @@ class UserMatcher:
         self.names = names
 
     def find(self, values: Mapping[str, Any], hostid: int) -> ChunkUser | None:
-        """Give the account that a row means; None when it is to be made. Raises: RowError"""
+        """Return the account that a row means; None when it is to be made. Raises: RowError"""
         username = values["username"]
         if self.options.allowrename and "oldusername" in values:
             return self._find_renamed(values["oldusername"], username, hostid)
@@ -78,7 +78,7 @@ class UserMatcher:
         return present if self.book.is_same("username", present, wanted) else wanted
 
     def find_to_delete(self, values: Mapping[str, Any]) -> ChunkUser | None:
-        """Give the account that a row wants deleted; None when there is none. Raises: RowError"""
+        """Return the account that a row wants deleted; None when there is none. Raises: RowError"""
         wanted = self.options.primaryidentity
         identity = wanted if wanted in self.names else "username"
         value = values.get(identity, "")

@@ -32,6 +32,6 @@ class RowResult:
             self.action, self.code = Action.UPDATED, "account_updated"
 
     def outcome(self) -> Outcome:
-        """Give what is told of the row."""
+        """Return what is told of the row."""
         done = Outcome(self.line, self.action, self.code, {}, self.subject, tuple(self.changes), tuple(self.notes))
         return partial_outcome(done, self.problems) if self.problems else done

@@ -169,7 +169,7 @@ def remembered_preferences(
 def remembered_profile_data(
     memory: Memory, userids: Sequence[int], fieldids: Sequence[int]
 ) -> dict[tuple[int, int], tuple[int, str]]:
-    """Give the custom fields that a simulation would have set: (userid, fieldid) -> (0, data)."""
+    """Return the custom fields that a simulation would have set: (userid, fieldid) -> (0, data)."""
     if memory.is_empty:
         return {}
     names = {f"{userid} {fieldid}": (userid, fieldid) for userid in userids for fieldid in fieldids}

@@ -78,7 +78,7 @@ def state_badge(run: SyncRun) -> SafeString:
 
 @register.simple_tag
 def action_badge(action: str) -> SafeString:
-    """Give the badge of an outcome."""
+    """Return the badge of an outcome."""
     return _badge(action, _ACTION_SIGNS[Action(action)], action_label(action))
 
 
@@ -97,13 +97,13 @@ def done_in_part(run: SyncRun) -> str:
 
 @register.simple_tag
 def level_badge(level: ConnectionLevel) -> SafeString:
-    """Give the badge of something that was found out about Moodle."""
+    """Return the badge of something that was found out about Moodle."""
     return _badge(*_LEVEL_LOOKS[level])
 
 
 @register.simple_tag(takes_context=True)
 def nav_link(context: RequestContext, name: str, label: str) -> SafeString:
-    """Give an entry of the menu, marked when it leads to where we are."""
+    """Return an entry of the menu, marked when it leads to where we are."""
     url = reverse(name)
     path = context["request"].path
     is_here = path == url if name == "home" else path.startswith(url)
@@ -114,25 +114,25 @@ def nav_link(context: RequestContext, name: str, label: str) -> SafeString:
 
 @register.simple_tag
 def site_name() -> str:
-    """Give the name of the Moodle that the pages are about."""
+    """Return the name of the Moodle that the pages are about."""
     return current_site().name
 
 
 @register.simple_tag
 def administrators() -> list[Any]:
-    """Give a few people who can grant permissions."""
+    """Return a few people who can grant permissions."""
     return list(get_user_model().objects.filter(is_superuser=True, is_active=True).order_by("pk")[:_PEOPLE_NAMED])
 
 
 @register.filter
 def alert_tone(level: str) -> str:
-    """Give Bootstrap's word for the level of a message."""
+    """Return Bootstrap's word for the level of a message."""
     return _ALERT_TONES.get(level, level)
 
 
 @register.filter
 def tool_label(key: str) -> str:
-    """Give the label of a tool; its key when the tool is gone."""
+    """Return the label of a tool; its key when the tool is gone."""
     return str(REGISTRY[key].label) if key in REGISTRY else key
 
 
@@ -144,7 +144,7 @@ def of_file(found: Mapping[int, list[Any]], file_id: int) -> list[Any]:
 
 @register.filter
 def sequence_title(shown: Schedule | SequenceRun) -> str:
-    """Give the name of a schedule or of one of its starts: its own, or the first and the last tool."""
+    """Return the name of a schedule or of one of its starts: its own, or the first and the last tool."""
     if shown.name:
         return shown.name
     ends = dict.fromkeys((shown.processors[0], shown.processors[-1]))
@@ -153,14 +153,14 @@ def sequence_title(shown: Schedule | SequenceRun) -> str:
 
 @register.simple_tag
 def sequence_badge(state: str) -> SafeString:
-    """Give the badge of a sequence run's state."""
+    """Return the badge of a sequence run's state."""
     tone, sign = _SEQUENCE_LOOKS[SequenceState(state)]
     return _badge(tone, sign, SequenceState(state).label)
 
 
 @register.simple_tag
 def notice_badge(notice: Notice) -> SafeString:
-    """Give the badge of how far the telling is."""
+    """Return the badge of how far the telling is."""
     if notice.sent_at is not None:
         return _badge("good", "✓", _("sent"))
     return _badge("active", "…", _("is tried again")) if notice.next_try_at else _badge("bad", "✕", _("given up"))
@@ -168,19 +168,19 @@ def notice_badge(notice: Notice) -> SafeString:
 
 @register.simple_tag
 def step_badge(state: str) -> SafeString:
-    """Give the badge of how one tool of a sequence fares."""
+    """Return the badge of how one tool of a sequence fares."""
     return _badge(*_STEP_LOOKS[state])
 
 
 @register.filter
 def fault_said(fault: tuple[str, dict[str, Any]]) -> str:
-    """Give why a tool of a sequence could not begin."""
+    """Return why a tool of a sequence could not begin."""
     return text_of(*fault)
 
 
 @register.filter
 def said(coded: Outcome | Note) -> str:
-    """Give the text of an outcome or a note, with the column at fault."""
+    """Return the text of an outcome or a note, with the column at fault."""
     if isinstance(coded, Outcome):
         return outcome_text(coded)
     return text_at_column(coded.code, coded.params)
@@ -188,19 +188,19 @@ def said(coded: Outcome | Note) -> str:
 
 @register.filter
 def trouble(run: SyncRun | Notice) -> str:
-    """Give why a run, or a notice, didn't reach its end, "" when it did."""
+    """Return why a run, or a notice, didn't reach its end, "" when it did."""
     return text_of(run.error_code, run.error_params) if run.error_code else ""
 
 
 @register.filter
 def action_word(action: str) -> str:
-    """Give the word for an outcome."""
+    """Return the word for an outcome."""
     return action_label(action)
 
 
 @register.filter
 def lasted(run: SyncRun) -> str:
-    """Give how long a run took, or has been going on."""
+    """Return how long a run took, or has been going on."""
     if run.started_at is None:
         return ""
     return _duration(run.started_at, run.finished_at or timezone.now())

@@ -110,12 +110,12 @@ def course_file(request: HttpRequest, key: str) -> HttpResponseBase:
 
 
 def _tools(request: HttpRequest) -> list[ToolCard]:
-    """Give the tools that files can be made for here, of those that the user may use."""
+    """Return the tools that files can be made for here, of those that the user may use."""
     return [tool_card(tool) for tool in processors_for(request.user) if tool.key in COURSE_FILE_FORMS]
 
 
 def _search(request: HttpRequest, form: CourseSearchForm) -> CourseSearch:
-    """Give what the form asks for; what isn't understood is left out, and the form says so."""
+    """Return what the form asks for; what isn't understood is left out, and the form says so."""
     form.is_valid()
     wanted = form.cleaned_data
     ids = chosen_courses(request) if wanted.get("chosen") else None
@@ -123,13 +123,13 @@ def _search(request: HttpRequest, form: CourseSearchForm) -> CourseSearch:
 
 
 def _after_ticks(request: HttpRequest) -> set[int]:
-    """Give the choice after a page with boxes was sent: those shown are chosen when they are ticked."""
+    """Return the choice after a page with boxes was sent: those shown are chosen when they are ticked."""
     shown, ticked = (_ids(request.POST.getlist(name)) for name in ("shown", "course"))
     return (set(chosen_courses(request)) - shown) | (ticked & shown)
 
 
 def _found(request: HttpRequest) -> set[int]:
-    """Give everything that the search finds, at most one more than can be chosen."""
+    """Return everything that the search finds, at most one more than can be chosen."""
     with moodle_session(current_site()) as moodle:
         form = CourseSearchForm(request.GET, categories=category_paths(fetch_categories(moodle)).items())
         return set(fetch_course_ids(moodle, _search(request, form), limit=MAX_CHOSEN + 1))

@@ -123,6 +123,6 @@ def _crumbs(folder: str) -> list[Breadcrumb]:
 
 
 def _subfolders(folders: list[str], folder: str) -> list[Breadcrumb]:
-    """Give the folders right below one."""
+    """Return the folders right below one."""
     below = (path for path in folders if path.startswith(folder) and path.count("/") == folder.count("/") + 1)
     return [Breadcrumb(path[len(folder) : -1], path) for path in below]

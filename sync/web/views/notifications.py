@@ -120,7 +120,7 @@ def _card(tool: ToolCard | None, rule: TellingRule | None) -> RuleCard:
 
 
 def _processor(request: HttpRequest, key: str) -> str:
-    """Give the tool that an address names, "" for the common rule, if the user may use it."""
+    """Return the tool that an address names, "" for the common rule, if the user may use it."""
     if key == COMMON:
         every_tool_or_404(request.user)
         return ""

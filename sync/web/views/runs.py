@@ -73,7 +73,7 @@ def progress(request: HttpRequest, run_id: int) -> HttpResponse:
 @signed_in
 @require_safe
 def outcomes(request: HttpRequest, run_id: int) -> HttpResponse:
-    """Give the outcomes that were chosen, and the address under which the page shows the same."""
+    """Return the outcomes that were chosen, and the address under which the page shows the same."""
     shown = run_or_404(request.user, run_id)
     context = {"run": shown, "is_fragment": True, **_outcomes(request, shown)}
     page_url = f"{reverse('run', args=[run_id])}?{request.GET.urlencode()}"
@@ -161,7 +161,7 @@ def _progress(run: SyncRun) -> dict[str, Any]:
 
 
 def _outcomes(request: HttpRequest, run: SyncRun) -> dict[str, Any]:
-    """Give one page of outcomes. Shape: ?show= an action or a code."""
+    """Return one page of outcomes. Shape: ?show= an action or a code."""
     chosen = request.GET.get("show", "")
     is_action = chosen in set(Action)
     page = request.GET.get("page", "1")
@@ -184,7 +184,7 @@ def _counts(run: SyncRun) -> list[tuple[str, int]]:
 
 
 def _codes(run: SyncRun) -> list[tuple[str, int]]:
-    """Give the codes of a run's outcomes and how many rows have each, the most frequent first."""
+    """Return the codes of a run's outcomes and how many rows have each, the most frequent first."""
     codes: Counter[str] = Counter()
     for counted in run.chunks.values_list("codes", flat=True):
         codes.update(counted)
@@ -192,20 +192,20 @@ def _codes(run: SyncRun) -> list[tuple[str, int]]:
 
 
 def _options(run: SyncRun) -> list[tuple[str, Any]]:
-    """Give what was set, by label; the options of today may have other names."""
+    """Return what was set, by label; the options of today may have other names."""
     labels = {option.name: str(option.label) for option in find_processor(run.processor).options}
     return [(labels.get(name, name), value) for name, value in run.options.items()]
 
 
 def _file_to_repeat(run: SyncRun) -> CommandFile | None:
-    """Give the file of a simulation that went through, as long as it holds the bytes that were simulated."""
+    """Return the file of a simulation that went through, as long as it holds the bytes that were simulated."""
     went_through = run.state in (RunState.COMPLETED, RunState.COMPLETED_WITH_REJECTIONS)
     file = run.command_file
     return file if run.simulate and went_through and file and file.sha256 == run.file_sha256 else None
 
 
 def _tryback_file(request: HttpRequest, run: SyncRun) -> CommandFile | None:
-    """Give the tryback as a file that can be sent, when it was put in the file area and is still there."""
+    """Return the tryback as a file that can be sent, when it was put in the file area and is still there."""
     kept = run.files.filter(kind=RunFile.Kind.TRYBACK).exclude(path="").first()
     if kept is None:
         return None

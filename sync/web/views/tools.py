@@ -96,7 +96,7 @@ def _form(request: HttpRequest, processor: type[Processor[Any, Any]], site: Mood
 
 
 def _preselected(request: HttpRequest, files: Any, site: MoodleSite, key: str) -> CommandFile | None:
-    """Give the file that the address names, or the one that the tool takes by itself."""
+    """Return the file that the address names, or the one that the tool takes by itself."""
     asked_for = number_in(request.GET.get("file", ""))
     file = files.filter(pk=asked_for).first() if asked_for else preselected_file(site, key, request.user)
     return file if file is not None and files.filter(pk=file.pk).exists() else None

@@ -248,7 +248,7 @@ def _is_hostile(name: str) -> bool:
 
 
 def _shown(name: str) -> str:
-    """Give a name as a message can show it."""
+    """Return a name as a message can show it."""
     return name.encode("unicode_escape").decode()[:_NAME_LENGTH]
 
 
@@ -263,7 +263,7 @@ def _store_blob(member: ArchiveEntry, place: Path) -> None:
 
 
 def _store(member: ArchiveEntry, place: Path) -> str:
-    """Write a member; give the SHA-1 of its bytes."""
+    """Write a member; return the SHA-1 of its bytes."""
     place.parent.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha1(usedforsecurity=False)
     try:

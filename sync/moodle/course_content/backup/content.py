@@ -55,11 +55,11 @@ class ArchivedContent:
         return next((row for batch in self._spool.batches(COURSE) for row in batch), {})
 
     def tables(self) -> set[str]:
-        """Give the tables that hold rows, `course`, `context` and `files` left out."""
+        """Return the tables that hold rows, `course`, `context` and `files` left out."""
         return self._spool.tables() - _NOT_CONTENT
 
     def rows(self, table: str) -> Iterator[Sequence[Row]]:
-        """Give the rows of a table by rising `id`, in batches of at most BATCH_ROWS.
+        """Return the rows of a table by rising `id`, in batches of at most BATCH_ROWS.
 
         Shape: `id`: int, above all others of the table where the XML has none; columns -> text or None; what the XML holds
         besides columns (`name`, `rawname` of tags, `shortname`, `type` of custom fields, `modulename` …) under its XML name;
@@ -68,15 +68,15 @@ class ArchivedContent:
         return self._spool.batches(table)
 
     def contexts(self) -> Mapping[int, SourceContext]:
-        """Give the contexts of the course, its activities and blocks by their old ids."""
+        """Return the contexts of the course, its activities and blocks by their old ids."""
         return self._contexts
 
     def files(self) -> Iterator[Sequence[Row]]:
-        """Give rows of files.xml that belong to the content, in batches; `repositoryid` and `reference` stand in them too."""
+        """Return rows of files.xml that belong to the content, in batches; `repositoryid` and `reference` stand in them too."""
         return content_files(self._spool, self._blobs)
 
     def roles(self) -> Mapping[int, ArchivedRole]:
-        """Give the roles by their old ids."""
+        """Return the roles by their old ids."""
         return {
             row["id"]: ArchivedRole(
                 row.get("shortname") or "", row.get("archetype") or "", row.get("nameincourse") or ""
@@ -90,7 +90,7 @@ class ArchivedContent:
         return contenthash == EMPTY_HASH or blob_path(self._blobs, contenthash).exists()
 
     def open_blob(self, contenthash: str) -> BinaryIO:
-        """Give the bytes of a file, whose hash has been checked."""
+        """Return the bytes of a file, whose hash has been checked."""
         if contenthash == EMPTY_HASH:
             return BytesIO()
         return blob_path(self._blobs, contenthash).open("rb")

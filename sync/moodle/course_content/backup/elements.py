@@ -54,7 +54,7 @@ class Node:
     children: dict[str, Node] = field(default_factory=dict)
 
     def at(self, path: str) -> Node:
-        """Give the node at a path, made where it isn't there: "/course/tags/tag"."""
+        """Return the node at a path, made where it isn't there: "/course/tags/tag"."""
         node = self
         for name in path.strip("/").split("/"):
             node = node.children.setdefault(name, Node())
@@ -63,7 +63,7 @@ class Node:
 
 @cache
 def load_elements() -> Mapping[str, Node]:
-    """Give what stands in each kind of XML file: "groups.xml", "activity/forum.xml"."""
+    """Return what stands in each kind of XML file: "groups.xml", "activity/forum.xml"."""
     document = json.loads(files(__package__).joinpath("backup_graph.json").read_text(encoding="utf-8"))
     roots: dict[str, Node] = {}
     for kind, rows in document["files"].items():
@@ -82,7 +82,7 @@ def is_of_module(root: Node) -> bool:
 
 
 def known_modules() -> frozenset[str]:
-    """Give the modules whose activities can be read."""
+    """Return the modules whose activities can be read."""
     return frozenset(
         kind.removeprefix("activity/").removesuffix(".xml")
         for kind, root in load_elements().items()

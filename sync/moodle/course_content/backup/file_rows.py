@@ -24,7 +24,7 @@ _NAME_LENGTH = 255
 
 
 def content_files(spool: RowSpool, blobs: Path) -> Iterator[list[Row]]:
-    """Give the rows that belong to the content, in batches.
+    """Return the rows that belong to the content, in batches.
 
     Raises: ArchiveRefused when one names what can't be a file of Moodle, or isn't as long as it says
     """

@@ -102,7 +102,7 @@ class FolderReader:
                 reader.read(self._events(path), root)
 
     def _filerefs(self, path: str) -> Iterator[int]:
-        """Give the ids of the files that a folder refers to."""
+        """Return the ids of the files that a folder refers to."""
         stack: list[str] = []
         for event in self._events(path):
             if isinstance(event, XmlStart):
@@ -113,18 +113,18 @@ class FolderReader:
                 stack.pop()
 
     def _root(self, path: str) -> Mapping[str, str]:
-        """Give the attributes of a file's outermost element."""
+        """Return the attributes of a file's outermost element."""
         with closing(self._events(path)) as events:
             return next((event.attributes for event in events if isinstance(event, XmlStart)), {})
 
     def _events(self, path: str) -> Generator[XmlStart | XmlEnd, None, None]:
-        """Give the events of a file; none when it isn't there."""
+        """Return the events of a file; none when it isn't there."""
         if (self._xml / path).is_file():
             with (self._xml / path).open("rb") as stream:
                 yield from read_events(stream, path, self._limits)
 
 
 def _number(attributes: Mapping[str, str], name: str) -> int:
-    """Give an attribute as a number, 0 for none."""
+    """Return an attribute as a number, 0 for none."""
     text = attributes.get(name, "")
     return int(text) if _NUMBER.fullmatch(text) else 0

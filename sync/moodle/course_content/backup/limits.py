@@ -33,5 +33,5 @@ DEFAULT_LIMITS = BackupLimits()
 
 
 def in_mib(size: int) -> int:
-    """Give a size for a message, in MiB, rounded up."""
+    """Return a size for a message, in MiB, rounded up."""
     return -(-size // _MIB)

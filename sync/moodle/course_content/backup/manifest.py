@@ -138,7 +138,7 @@ def _sections(items: list[Fields], left_out: set[str]) -> tuple[ListedSection, .
 
 
 def _parsed(path: Path, limits: BackupLimits) -> tuple[Fields, dict[tuple[str, ...], list[Fields]]]:
-    """Give the values of the whole backup, and the items of each list."""
+    """Return the values of the whole backup, and the items of each list."""
     scalars: Fields = {}
     lists: dict[tuple[str, ...], list[Fields]] = {place: [] for place in _LISTS}
     for place, name, text in _leaves(path, limits):
@@ -152,7 +152,7 @@ def _parsed(path: Path, limits: BackupLimits) -> tuple[Fields, dict[tuple[str, .
 
 
 def _leaves(path: Path, limits: BackupLimits) -> Iterator[tuple[tuple[str, ...], str, str]]:
-    """Give (where, name, text) for each value; (where, "", "") where an item of a list begins."""
+    """Return (where, name, text) for each value; (where, "", "") where an item of a list begins."""
     stack: list[str] = []
     with path.open("rb") as stream:
         for event in read_events(stream, MANIFEST, limits):
@@ -177,7 +177,7 @@ def _check_kind(scalars: Fields, details: list[Fields]) -> None:
 
 
 def _listed(items: list[Fields], folder: re.Pattern[str], left_out: set[str]) -> Iterator[tuple[Fields, str]]:
-    """Give the items that the archive includes, with their folders, each of which may stand there once."""
+    """Return the items that the archive includes, with their folders, each of which may stand there once."""
     seen: set[str] = set()
     for item in items:
         directory = item.get("directory", "")
@@ -196,7 +196,7 @@ def _integer(fields: Fields, name: str) -> int:
 
 
 def _number(fields: Fields, name: str) -> int:
-    """Give a number that may be missing, 0 then."""
+    """Return a number that may be missing, 0 then."""
     return _integer(fields, name) if fields.get(name) else 0
 
 

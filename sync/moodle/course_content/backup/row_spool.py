@@ -44,7 +44,7 @@ class RowSpool:
         return bool(done.rowcount)
 
     def own_id(self, table: str) -> int:
-        """Give an id to a row that has none."""
+        """Return an id to a row that has none."""
         self._own_ids[table] = self._own_ids.get(table, _OWN_IDS) + 1
         return self._own_ids[table]
 
@@ -66,7 +66,7 @@ class RowSpool:
         return set(self._counts)
 
     def batches(self, table: str) -> Iterator[list[Row]]:
-        """Give rows by rising id, at most BATCH_ROWS at a time."""
+        """Return rows by rising id, at most BATCH_ROWS at a time."""
         batch: list[Row] = []
         length = 0
         query = "SELECT fields FROM content WHERE tablename = ? ORDER BY id"

@@ -20,7 +20,7 @@ _AREAS = (_OF_COURSE, _PUBLISHED)
 
 
 def fetch_backups_named(session: MoodleSession, names: Collection[str]) -> dict[str, set[str]]:
-    """Give for names of files the contents of the newest backups that are called so, one of each place that has such a file.
+    """Return for names of files the contents of the newest backups that are called so, one of each place that has such a file.
 
     Shape: file name -> contenthashes; absent = there is none; several: it isn't plain which is meant
     Queries: one
@@ -39,7 +39,7 @@ def fetch_backups_named(session: MoodleSession, names: Collection[str]) -> dict[
 
 
 def fetch_newest_backups(session: MoodleSession, contextids: Collection[int]) -> dict[int, str]:
-    """Give for courses, by their contexts, the contents of their newest backups. Queries: one"""
+    """Return for courses, by their contexts, the contents of their newest backups. Queries: one"""
     files = session.table("files")
     found = session.fetch(
         sa.select(files.c.contextid, files.c.filearea, files.c.contenthash)

@@ -32,7 +32,7 @@ class XmlEnd(NamedTuple):
 
 
 def read_events(stream: BinaryIO, name: str, limits: BackupLimits) -> Iterator[XmlStart | XmlEnd]:
-    """Give the elements of an XML file as they begin and end.
+    """Return the elements of an XML file as they begin and end.
 
     Raises: ArchiveRefused when it isn't well-formed, declares a document type, or goes beyond the limits
     """

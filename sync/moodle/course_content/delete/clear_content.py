@@ -31,7 +31,7 @@ _STAYS = frozenset((
 
 
 def empty_courses(writer: Writer, graph: CourseGraph, courses: Sequence[Course], *, now: int) -> DeletedFiles:
-    """Empty courses inside the caller's transaction; give the files that are to be seen to after the commit.
+    """Empty courses inside the caller's transaction; return the files that are to be seen to after the commit.
 
     The caller has refused the site course, and courses that hold what the graph doesn't know.
     Units: now: seconds since epoch
@@ -79,5 +79,5 @@ class _ContentClearing(Deletion):
 
 
 def _top(name: str, path: Sequence[Link]) -> str:
-    """Give the table at the end of a way that hangs on a course or a context itself."""
+    """Return the table at the end of a way that hangs on a course or a context itself."""
     return path[-2].parent if len(path) > 1 else name

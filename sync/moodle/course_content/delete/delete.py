@@ -38,7 +38,7 @@ _Rows = list[dict[str, Any]]
 
 
 def delete_courses(writer: Writer, graph: CourseGraph, courses: Sequence[Course], *, now: int) -> DeletedFiles:
-    """Delete courses inside the caller's transaction; give the files that are to be seen to after the commit.
+    """Delete courses inside the caller's transaction; return the files that are to be seen to after the commit.
 
     The caller has refused the site course, and courses that hold what the graph doesn't know. The order of the other courses
     is left to `sync.moodle.courses.order`.
@@ -237,7 +237,7 @@ class Deletion:
 
 
 def unknown_plugins(session: MoodleSession, graph: CourseGraph, courses: Sequence[Course]) -> dict[int, list[str]]:
-    """Give the activities ("mod_x") and question types ("qtype_x") of courses whose tables the graph doesn't know.
+    """Return the activities ("mod_x") and question types ("qtype_x") of courses whose tables the graph doesn't know.
 
     Shape: course id -> names in alphabetical order; absent = everything is known
     Queries: two; none without courses

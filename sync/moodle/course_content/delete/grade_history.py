@@ -46,7 +46,7 @@ def keep_history(writer: Writer, table: str, rows: Sequence[Mapping[str, Any]], 
 
 
 def moved_up(session: MoodleSession, items: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Give grade items as they are when their turn comes: Moodle first deletes the subcategories, which they leave upwards.
+    """Return grade items as they are when their turn comes: Moodle first deletes the subcategories, which they leave upwards.
 
     Queries: one
     """

@@ -101,7 +101,7 @@ def _entries_in_use(session: MoodleSession, scope: Scope) -> set[int]:
 
 
 def _homes(session: MoodleSession, courses: Sequence[Course], contextids: set[int]) -> dict[int, int]:
-    """Give for each context of a course the context of the category that the course is in; the system's if the path is lost."""
+    """Return for each context of a course the context of the category that the course is in; the system's if the path is lost."""
     context = session.table("context")
     paths = session.fetch(sa.select(context.c.id, context.c.path).where(context.c.id.in_(inline(contextids))))
     homes = dict.fromkeys(contextids, session.system_contextid)
@@ -113,7 +113,7 @@ def _homes(session: MoodleSession, courses: Sequence[Course], contextids: set[in
 
 
 def _top_categories(writer: Writer, contextids: Sequence[int], *, now: int) -> dict[int, int]:
-    """Give the root of each context's question categories; made where there is none."""
+    """Return the root of each context's question categories; made where there is none."""
     category = writer.session.table("question_categories")
     statement = sa.select(category.c.contextid, category.c.id).where(
         category.c.contextid.in_(contextids), category.c.parent == 0

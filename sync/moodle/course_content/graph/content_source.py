@@ -69,7 +69,7 @@ class LinkRewriter(Protocol):
         """Tell, fast, whether a text may hold links; only such texts are looked at again once all ids are known."""
 
     def rewrite(self, text: str, maps: IdMap) -> str:
-        """Give the text with links to the copy. A link whose target isn't in the copy stays (or becomes) one to the original."""
+        """Return the text with links to the copy. A link whose target isn't in it stays (or becomes) one to the original."""
 
 
 class ContentSource(Protocol):
@@ -85,22 +85,22 @@ class ContentSource(Protocol):
     def links(self) -> LinkRewriter: ...
 
     def tables(self) -> Collection[str]:
-        """Give the tables of the graph that hold rows, `course`, `context` and `files` left out."""
+        """Return the tables of the graph that hold rows, `course`, `context` and `files` left out."""
 
     def rows(self, table: str) -> Iterator[Sequence[Row]]:
-        """Give the content rows of a table by rising `id`, in batches of at most BATCH_ROWS.
+        """Return the content rows of a table by rising `id`, in batches of at most BATCH_ROWS.
 
         Shape: `id`, and the columns of the table; those that a row lacks take their defaults
         """
 
     def contexts(self) -> Mapping[int, SourceContext]:
-        """Give the contexts of the course, its activities and blocks by their old ids."""
+        """Return the contexts of the course, its activities and blocks by their old ids."""
 
     def files(self) -> Iterator[Sequence[Row]]:
-        """Give rows of `files` whose content is in Moodle's pool, in batches; `contextid` and `itemid` are old ones."""
+        """Return rows of `files` whose content is in Moodle's pool, in batches; `contextid` and `itemid` are old ones."""
 
     def outside(self, table: str, old: int) -> int | None:
-        """Give the id, on the target's site, of a row that is no part of the content: a site's scale or LTI type, a question
+        """Return the id, on the target's site, of a row that is no part of the content: a site's scale or LTI type, a question
         of another bank, a user. None when there is no such row there.
         """
 

@@ -35,7 +35,7 @@ _EARLIER: Mapping[str, tuple[str, ...]] = {
 
 
 def content_graph(graph: CourseGraph) -> CourseGraph:
-    """Give the graph of what is copied: content tables only, with the ways by which rows go along."""
+    """Return the graph of what is copied: content tables only, with the ways by which rows go along."""
     copied = {
         table.name: replace(table, links=tuple(link for link in table.links if link.is_copied), is_kept=False)
         for table in graph.tables.values()
@@ -45,7 +45,7 @@ def content_graph(graph: CourseGraph) -> CourseGraph:
 
 
 def insert_order(content: CourseGraph) -> list[str]:
-    """Give the tables, and between them the two steps that make contexts, so that what is referred to comes first."""
+    """Return the tables, and between them the two steps that make contexts, so that what is referred to comes first."""
     before: dict[str, set[str]] = {
         CONTEXTS_OF_ACTIVITIES: {CMS},
         CONTEXTS_OF_BLOCKS: {BLOCKS, CONTEXTS_OF_ACTIVITIES},

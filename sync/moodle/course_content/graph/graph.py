@@ -132,14 +132,14 @@ class CourseGraph:
         return levels
 
     def of_course(self) -> Iterator[GraphTable]:
-        """Give the tables whose rows go with a course, in the order in which they go."""
+        """Return the tables whose rows go with a course, in the order in which they go."""
         for name in self.delete_order:
             table = self.tables[name]
             if table.kind not in (Kind.HISTORY, Kind.SITE) and not self._is_kept(table):
                 yield table
 
     def with_tables(self, tables: Iterable[GraphTable], question_types: Iterable[str] = ()) -> CourseGraph:
-        """Give the graph with the tables of further plugins."""
+        """Return the graph with the tables of further plugins."""
         added = {table.name: table for table in tables}
         return replace(self, tables={**self.tables, **added}, question_types=self.question_types.union(question_types))
 

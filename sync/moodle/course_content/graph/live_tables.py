@@ -5,7 +5,6 @@ A newer Moodle, or a plugin, may have such tables: what is deleted, reset or cop
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 import sqlalchemy as sa
@@ -51,6 +50,4 @@ def _fetch_telling_columns(session: MoodleSession) -> Mapping[str, frozenset[str
 
 def _is_of(table: str, modules: frozenset[str]) -> bool:
     """Return whether a table is one of some activities or of their own plugins: quiz, quiz_slots, quizaccess_seb_quizsettings."""
-    return table in modules or any(
-        table.startswith(module) and re.match(r"[a-z0-9]*_", table[len(module) :]) for module in modules
-    )
+    return table in modules or any(table.startswith(module) and "_" in table[len(module) :] for module in modules)

@@ -27,7 +27,7 @@ class _Described(NamedTuple):
 
 
 def extended_graph(graph: CourseGraph, descriptions: Iterable[Path]) -> CourseGraph:
-    """Give the graph with the plugins whose install.xml these are.
+    """Return the graph with the plugins whose install.xml these are.
 
     Raises: DeclarationError naming what can't be understood
     """
@@ -37,7 +37,7 @@ def extended_graph(graph: CourseGraph, descriptions: Iterable[Path]) -> CourseGr
 
 
 def with_description(graph: CourseGraph, xml: str) -> CourseGraph:
-    """Give the graph with the tables of one plugin.
+    """Return the graph with the tables of one plugin.
 
     Raises: DeclarationError
     """
@@ -53,7 +53,7 @@ def with_description(graph: CourseGraph, xml: str) -> CourseGraph:
 
 
 def _read(xml: str) -> tuple[str, list[_Described]]:
-    """Give the plugin ("mod_x") and its tables."""
+    """Return the plugin ("mod_x") and its tables."""
     if "<!DOCTYPE" in xml or "<!ENTITY" in xml:
         raise DeclarationError("an install.xml defines no entities")
     try:
@@ -77,7 +77,7 @@ def _described(table: ET.Element) -> _Described:
 
 
 def _linked(graph: CourseGraph, plugin: str, tables: list[_Described], root: str = "") -> Iterator[GraphTable]:
-    """Give the tables in the order in which each finds its parent.
+    """Return the tables in the order in which each finds its parent.
 
     Raises: DeclarationError when a table has no way to the activity or the question
     """

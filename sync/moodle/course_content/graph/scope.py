@@ -43,7 +43,7 @@ def fetch_scope(session: MoodleSession, courses: Sequence[Course]) -> Scope:
 
 
 def paths_to(graph: CourseGraph, table: GraphTable) -> Iterator[tuple[Link, ...]]:
-    """Give every way from a table up to `course` or `context`."""
+    """Return every way from a table up to `course` or `context`."""
     for link in table.links:
         if link.parent in (COURSE, CONTEXT):
             yield (link,)
@@ -53,7 +53,7 @@ def paths_to(graph: CourseGraph, table: GraphTable) -> Iterator[tuple[Link, ...]
 
 
 def rows_on_path(session: MoodleSession, name: str, path: Sequence[Link], scope: Scope) -> list[sa.ColumnElement[bool]]:
-    """Give the conditions under which rows of a table belong to the scope by this way."""
+    """Return the conditions under which rows of a table belong to the scope by this way."""
     link, *rest = path
     table = session.table(name)
     conditions = [table.c[column] == value for column, value in link.where]
@@ -66,7 +66,7 @@ def rows_on_path(session: MoodleSession, name: str, path: Sequence[Link], scope:
 
 
 def fetch_filled(session: MoodleSession, graph: CourseGraph, scope: Scope) -> list[tuple[GraphTable, tuple[Link, ...]]]:
-    """Give the tables that hold rows of the scope, each with the way by which, in the order in which they go.
+    """Return the tables that hold rows of the scope, each with the way by which, in the order in which they go.
 
     Queries: one for each step of the graph, whatever the courses hold; a table is asked only where its parent has rows
     """

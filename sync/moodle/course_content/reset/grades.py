@@ -182,7 +182,7 @@ def _fetch_items(session: MoodleSession, courses: Sequence[Course]) -> list[_Row
 
 
 def _fetch_grades(session: MoodleSession, courseids: Collection[int]) -> list[tuple[_Row, _Row]]:
-    """Give the grades of courses, each with what is to be known of its item."""
+    """Return the grades of courses, each with what is to be known of its item."""
     grade, item = session.table("grade_grades"), session.table("grade_items")
     about = ("id", "courseid", "itemtype", "itemmodule")
     statement = (

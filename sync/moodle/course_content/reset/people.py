@@ -115,7 +115,7 @@ def _let_go(
 
 
 def _fetch_enrolments(session: MoodleSession, courseids: Collection[int]) -> list[_Row]:
-    """Give enrolments by methods that are switched on and let people go."""
+    """Return enrolments by methods that are switched on and let people go."""
     enrol, enrolment = session.table("enrol"), session.table("user_enrolments")
     methods = enabled_methods(session)
     statement = (
@@ -155,7 +155,7 @@ def let_people_go(writer: Writer, leaving: Mapping[int, UnenrolledByReset], *, n
 
 
 def _given_by_methods(session: MoodleSession, table: str, owners: Collection[tuple[str, int, int]]) -> list[_Row]:
-    """Give what enrolment methods have given to people by themselves. Shape: owners: (component, itemid, userid)"""
+    """Return what enrolment methods have given to people by themselves. Shape: owners: (component, itemid, userid)"""
     if not owners:
         return []
     target = session.table(table)

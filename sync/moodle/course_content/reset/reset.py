@@ -74,11 +74,11 @@ class ResetFindings:
     grades: GradeCounts = field(default_factory=GradeCounts)
 
     def concerned(self, option: str) -> list[int]:
-        """Give the courses from which an option takes something."""
+        """Return the courses from which an option takes something."""
         return sorted(courseid for courseid, counts in self.counts.items() if counts[option])
 
     def wiped(self, courseid: int) -> set[str]:
-        """Give the activities of a course whose grades go with what people have done in them."""
+        """Return the activities of a course whose grades go with what people have done in them."""
         return _wiped(self.options[courseid])
 
     def add(self, other: ResetFindings) -> None:
@@ -200,7 +200,7 @@ def _count_grades(findings: ResetFindings, courseid: int) -> None:
 
 
 def reset_courses(writer: Writer, graph: CourseGraph, findings: ResetFindings, *, now: int) -> DeletedFiles:
-    """Carry out what has been found, inside the caller's transaction; give the files to be seen to after the commit.
+    """Carry out what has been found, inside the caller's transaction; return the files to be seen to after the commit.
 
     Units: now: seconds since epoch
     Queries: by the tables that hold something, and again for each 5,000 rows; constant in the number of courses
@@ -248,7 +248,7 @@ class _Reset:
                 self.trees.delete(rows.table, *conditions)
 
     def _conditions(self, rows: Rows, scope: Scope) -> Iterator[list[sa.ColumnElement[bool]]]:
-        """Give what rows must hold to go, once for each way by which they may belong to a course."""
+        """Return what rows must hold to go, once for each way by which they may belong to a course."""
         if self.session.database.has_table(rows.table):
             for path in paths_to(self.graph, self.graph.tables[rows.table]):
                 yield [*rows_on_path(self.session, rows.table, path, scope), *condition(self.session, rows)]
@@ -306,7 +306,7 @@ class _Reset:
 
 
 def _to_set_back(session: MoodleSession, option: str, courseids: Sequence[int]) -> list[tuple[int, int, object]]:
-    """Give the activities that an option sets back. Shape: courseid, id, value so far"""
+    """Return the activities that an option sets back. Shape: courseid, id, value so far"""
     name, column, value, only = SET_BACK[option]
     if not courseids:
         return []

@@ -160,7 +160,7 @@ def taken_rows(options: Collection[str]) -> set[Rows]:
 
 
 def module_defaults() -> dict[str, tuple[str, ...]]:
-    """Give the options that are on when an activity is reset. Shape: module -> options; () = nothing of people in it"""
+    """Return the options that are on when an activity is reset. Shape: module -> options; () = nothing of people in it"""
     found: dict[str, list[str]] = {module: [] for module in load_graph().modules}
     for rule in RULES:
         if rule.module and rule.is_default:
@@ -170,7 +170,7 @@ def module_defaults() -> dict[str, tuple[str, ...]]:
 
 
 def completed(options: Collection[str]) -> frozenset[str]:
-    """Give options with those that follow from them."""
+    """Return options with those that follow from them."""
     found = set(options)
     if "workshop_submissions" in found:
         found.add("workshop_assessments")
@@ -182,7 +182,7 @@ def completed(options: Collection[str]) -> frozenset[str]:
 
 
 def condition(session: MoodleSession, rows: Rows) -> list[sa.ColumnElement[bool]]:
-    """Give what rows must hold besides belonging to a course. Shape: of none: []"""
+    """Return what rows must hold besides belonging to a course. Shape: of none: []"""
     table = session.table(rows.table)
     if not rows.only:
         return []

@@ -29,7 +29,7 @@ class CourseContexts:
         return CourseContexts({courseid: self.courses[courseid]}, course_of)
 
     def of(self, courseids: Collection[int]) -> Scope:
-        """Give some of the courses."""
+        """Return some of the courses."""
         wanted = frozenset(courseids)
         contextids = (contextid for contextid, courseid in self.course_of.items() if courseid in wanted)
         return Scope(tuple(sorted(wanted)), tuple(sorted(contextids)))

@@ -21,7 +21,7 @@ _MOST_SECTIONS = 1_000
 
 
 def added_rows(archive: ArchivedContent, facts: Facts, aggregation: int = _SUM) -> dict[str, list[Row]]:
-    """Give what is added, table by table. Shape: aggregation: of a gradebook that isn't in the archive"""
+    """Return what is added, table by table. Shape: aggregation: of a gradebook that isn't in the archive"""
     rows: dict[str, list[Row]] = {table: [row] for table, row in facts.banks.bank.items()}
     for table, add in _ADDED.items():
         rows.setdefault(table, []).extend(add(archive, facts))
@@ -51,7 +51,7 @@ def _quiz_sections(archive: ArchivedContent, _facts: Facts) -> list[Row]:
 
 
 def _gradebook(archive: ArchivedContent, facts: Facts, aggregation: int) -> tuple[list[Row], list[Row]]:
-    """Give the total of the course and its category, of a gradebook whose frame isn't in the archive."""
+    """Return the total of the course and its category, of a gradebook whose frame isn't in the archive."""
     if "grade_items" not in archive.tables() or any(
         not number_of(row.get("parent")) for row in rows_of(archive, "grade_categories")
     ):

@@ -21,7 +21,7 @@ Find = Callable[[str, int], int | None]
 
 
 def rewritten(text: str, find: Find, date_offset: int) -> str | None:
-    """Give the conditions for a copy; those about something that isn't in the copy go. None when none are left.
+    """Return the conditions for a copy; those about something that isn't in the copy go. None when none are left.
 
     Shape: find: (table, old id) -> new id, None = not in the copy
     """

@@ -92,7 +92,7 @@ def question_types(archive: ArchivedContent) -> set[str]:
 
 
 def wanted_tags(archive: ArchivedContent) -> dict[str, str]:
-    """Give the tags that the content bears or asks for. Shape: name in small letters -> as it is written"""
+    """Return the tags that the content bears or asks for. Shape: name in small letters -> as it is written"""
     tags = {tag_name(row): str(row.get("rawname") or row.get("name")) for row in rows_of(archive, "tag_instance")}
     for row in rows_of(archive, "question_set_references"):
         tags = {**dict.fromkeys(tags_of_filter(row.get("filtercondition")), ""), **tags}

@@ -98,7 +98,7 @@ class ArchivedCourse:
         self._facts.tagids = self._facts.names.tags(wanted)
 
     def _texts(self, table: str) -> Iterator[Sequence[Row]]:
-        """Give rows as the archive has them, and those that are added last: their ids are the highest."""
+        """Return rows as the archive has them, and those that are added last: their ids are the highest."""
         if table == "question_categories":
             yield self._facts.banks.categories
             return
@@ -110,7 +110,7 @@ class ArchivedCourse:
     def _converted(
         self, table: str, batch: Sequence[Row], columns: sa.ColumnCollection[str, sa.Column[Any]]
     ) -> Iterator[Row]:
-        """Give rows in the site's words; who made them, and the total that grades count towards, are filled in."""
+        """Return rows in the site's words; who made them, and the total that grades count towards, are filled in."""
         people = self._content.tables[table].usercolumns
         made_by = {name: self._facts.operatorid for name in people if name in columns and not columns[name].nullable}
         for row in batch:
@@ -126,7 +126,7 @@ class ArchivedCourse:
             yield {**made_by, **new}
 
     def _placed(self, row: Row) -> Row:
-        """Give a row of `files` with the context that its owner has in the restored course."""
+        """Return a row of `files` with the context that its owner has in the restored course."""
         place = (row["component"], row["filearea"])
         contextid = number_of(row.get("contextid"))
         if place in SITE_AREAS:
@@ -140,7 +140,7 @@ class ArchivedCourse:
         return not area.startswith(_MODULE) or area.removeprefix(_MODULE) in self._facts.names.modules
 
     def _course_values(self) -> Row:
-        """Give the row of the course; a format or language that the site doesn't have is its own instead."""
+        """Return the row of the course; a format or language that the site doesn't have is its own instead."""
         session = self._session
         values = typed_row(self._archive.course, session.table(COURSE).c)
         course = {name: value for name, value in values.items() if value is not None}
@@ -202,7 +202,7 @@ def _folder_of(row: Row, path: str) -> _Folder:
 
 
 def _folders_of(row: Row) -> Iterator[_Folder]:
-    """Give the folders of a file, from the uppermost on."""
+    """Return the folders of a file, from the uppermost on."""
     path: str = row["filepath"]
     for end, character in enumerate(path, start=1):
         if character == "/":

@@ -23,7 +23,7 @@ _ACTIVITY = {"activity_results": ("activityparent", ("activityid", "activitypare
 
 
 def rewritten(config: str, blockname: str, find: Find, rewrite: Callable[[str], str]) -> str:
-    """Give the settings of a block for a copy; those that can't be read stay as they are.
+    """Return the settings of a block for a copy; those that can't be read stay as they are.
 
     Shape: find: (table, old id) -> new id; None = not in the copy, such an id stays; rewrite: for links in texts
     """

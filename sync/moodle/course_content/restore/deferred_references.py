@@ -27,7 +27,7 @@ class DeferredReferences:
     rows: list[tuple[int, Row]] = field(default_factory=list)
 
     def rewritten(self, values: Row, lookup: ReferenceResolver) -> Row:
-        """Give the columns that differ from what the first pass wrote: the old values."""
+        """Return the columns that differ from what the first pass wrote: the old values."""
         new = {
             rule.column: rule.rewrite(values[rule.column], values, lookup)
             for rule in self.rules
@@ -38,7 +38,7 @@ class DeferredReferences:
 
 
 def what_waits(batch: Sequence[Row], waiting: DeferredReferences, links: LinkRewriter) -> Iterator[tuple[int, Row]]:
-    """Give what is to be looked at again, of the rows where there is anything."""
+    """Return what is to be looked at again, of the rows where there is anything."""
     ruled = {rule.column for rule in waiting.rules}
     for row in batch:
         values = {name: row[name] for name in ruled if row.get(name)}

@@ -82,7 +82,7 @@ class ExistingRows:
         self._taken: dict[str, set[tuple[Any, ...]]] = {}
 
     def find(self, table: str, row: Row) -> int | None:
-        """Give the id of the row that is there and means the same; None for a row that has to be inserted."""
+        """Return the id of the row that is there and means the same; None for a row that has to be inserted."""
         same = _SAME.get(table)
         if same is None or any(row.get(column) != value for column, value in same.where):
             return None
@@ -93,7 +93,7 @@ class ExistingRows:
         return self._ids[table].get((*key, row.get("configdata")) if _is_allowed_twice(table, row) else key)
 
     def with_own_names(self, table: str, row: Row) -> Row:
-        """Give a question category another stamp and no idnumber where the course has one with the same."""
+        """Return a question category another stamp and no idnumber where the course has one with the same."""
         if table != "question_categories":
             return row
         new = dict(row)
@@ -104,7 +104,7 @@ class ExistingRows:
         return new
 
     def file_hashes(self, hashes: Collection[str]) -> set[str]:
-        """Give those of the hashes of paths under which there is a file. Queries: one"""
+        """Return those of the hashes of paths under which there is a file. Queries: one"""
         files = self._session.table("files")
         found = self._session.fetch(
             sa.select(files.c.pathnamehash).where(self._session.in_clause(files.c.pathnamehash, sorted(hashes)))

@@ -18,7 +18,7 @@ Inventory = Counter[tuple[str, str]]
 
 
 def fetch_inventories(session: MoodleSession, graph: CourseGraph, courseids: Sequence[int]) -> dict[int, Inventory]:
-    """Give what is in courses of this site.
+    """Return what is in courses of this site.
 
     Shape: course id -> inventory, empty ones too
     Queries: two, and one for each kind of activity in them; none without courses
@@ -48,7 +48,7 @@ def fetch_inventories(session: MoodleSession, graph: CourseGraph, courseids: Seq
 
 
 def inventory_of(source: ContentSource, graph: CourseGraph) -> Inventory:
-    """Give what a source holds."""
+    """Return what a source holds."""
     found: Inventory = Counter()
     for table in sorted({SECTIONS, *graph.modules} & set(source.tables())):
         for batch in source.rows(table):

@@ -151,7 +151,7 @@ _CONTENT: Mapping[str, Callable[[sa.Table], sa.ColumnElement[bool]]] = {
 
 
 def fetch_content_weights(session: MoodleSession, courseids: Sequence[int]) -> dict[int, int]:
-    """Give for each course a rough number of the rows of its content, by its activities and their files.
+    """Return for each course a rough number of the rows of its content, by its activities and their files.
 
     Queries: two; none without courses
     """

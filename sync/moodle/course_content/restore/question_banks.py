@@ -55,7 +55,7 @@ def arranged(
     groupmode: int = 0,
     wanted: Collection[int] | None = None,
 ) -> QuestionBanks:
-    """Give the banks for the categories of an archive.
+    """Return the banks for the categories of an archive.
 
     Shape: contexts: of the course and of those activities that come along; home: old context of the course; has_qbank: the
     site keeps questions of a course in an activity; sectionid: old id of the first section; groupmode: of the course;
@@ -87,7 +87,7 @@ def arranged(
 
 
 def rewritten_filter(text: str | None, banks: QuestionBanks, version: float, tagids: Mapping[str, int]) -> str | None:
-    """Give the condition of a random question in the words of the site's version, still with old ids of categories.
+    """Return the condition of a random question in the words of the site's version, still with old ids of categories.
 
     Shape: tagids: name of a tag in small letters -> its id on the site
     """
@@ -125,7 +125,7 @@ def rewritten_filter(text: str | None, banks: QuestionBanks, version: float, tag
 
 
 def tags_of_filter(text: str | None) -> list[str]:
-    """Give the names of the tags that a random question asks for, where the condition holds names."""
+    """Return the names of the tags that a random question asks for, where the condition holds names."""
     try:
         condition = json.loads(text or "")
     except (ValueError, RecursionError):
@@ -143,7 +143,7 @@ def category_of_filter(text: str | None) -> int | None:
 
 
 def _meaning(condition: Mapping[str, Any]) -> tuple[int | None, bool, list[tuple[str, str]]]:
-    """Give (category, with its subcategories, tags as (id, name)); None for a category that can't be read."""
+    """Return (category, with its subcategories, tags as (id, name)); None for a category that can't be read."""
     if "questioncategoryid" in condition:
         tags = condition.get("tags")
         named = [tag.partition(",") for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
@@ -213,7 +213,7 @@ def _new_bank(
 
 
 def _without_second_tops(rows: Sequence[Row]) -> dict[int, int]:
-    """Give the top categories that are one too many in their new context -> the one that stays."""
+    """Return the top categories that are one too many in their new context -> the one that stays."""
     tops: dict[int, int] = {}
     replaced = {}
     for row in sorted(rows, key=lambda row: int(row["id"])):

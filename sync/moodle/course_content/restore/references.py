@@ -57,7 +57,7 @@ class ReferenceResolver:
     facts: SiteFacts
 
     def find(self, table: str, old: int) -> int | None:
-        """Give the new id, or that of what lies outside of the course."""
+        """Return the new id, or that of what lies outside of the course."""
         new = self.maps.get(table, old)
         return self.source.outside(table, old) if new is None else new
 
@@ -83,7 +83,7 @@ class ReferenceRule(NamedTuple):
 def rules_of(
     content: CourseGraph, table: GraphTable, columns: sa.ColumnCollection[str, Any]
 ) -> Iterator[ReferenceRule]:
-    """Give the rules for the columns of a table, of those that it has here."""
+    """Return the rules for the columns of a table, of those that it has here."""
     special = _SPECIAL.get(table.name, ())
     named = {rule.column for rule in special}
     rules = list(special)
@@ -99,12 +99,12 @@ def rules_of(
 
 
 def text_columns(columns: sa.ColumnCollection[str, Any]) -> list[str]:
-    """Give the columns that may hold texts with links."""
+    """Return the columns that may hold texts with links."""
     return [column.name for column in columns if isinstance(column.type, sa.String) and column.type.length is None]
 
 
 def _by_kind(content: CourseGraph, reference: Reference, *, is_nullable: bool) -> Iterator[ReferenceRule]:
-    """Give the rule for a reference; ids of what isn't copied, the site's, stay."""
+    """Return the rule for a reference; ids of what isn't copied, the site's, stay."""
     column, to, how = reference
     if how in ("id", "id0", "idpos", "negid", "list", "path") and to not in {COURSE, CONTEXT, *content.tables}:
         return

@@ -80,7 +80,7 @@ class RestoreResult:
 def restore_content(
     writer: Writer, graph: CourseGraph, source: ContentSource, targets: Sequence[CourseTarget], *, now: int
 ) -> list[RestoreResult]:
-    """Plant the same content into courses, inside the caller's transaction; give what came into each, in their order.
+    """Plant the same content into courses, inside the caller's transaction; return what came into each, in their order.
 
     Makes the contexts of activities and blocks and the rows of `files` (their content is in the pool already), queues what
     Moodle does in the background. Left to the caller: the rows of `course` but for CourseTarget.values,
@@ -191,7 +191,7 @@ class _Restore:
         batch: Sequence[Row],
         columns: sa.ColumnCollection[str, sa.Column[object]],
     ) -> Iterator[_New]:
-        """Give the rows of a batch as they are in one target, as far as that can be said now."""
+        """Return the rows of a batch as they are in one target, as far as that can be said now."""
         lookup, planted = self.lookups[place], self.planted[place]
         for old in batch:
             if self._is_set_already(table.name, old, planted.target) or _hangs_on(table, old, planted.reused):
@@ -290,7 +290,7 @@ class _Restore:
 
 
 def _parent(table: GraphTable, row: Row, maps: IdMap) -> Row | None:
-    """Give the column by which a row belongs to the course, with the new parent; None for rows whose parent isn't there."""
+    """Return the column by which a row belongs to the course, with the new parent; None for rows whose parent isn't there."""
     for link in table.links:
         if any(row.get(column) != value for column, value in link.where):
             continue
@@ -312,7 +312,7 @@ def _hangs_on(table: GraphTable, row: Row, reused: set[tuple[str, int]]) -> bool
 
 
 def _stamped(table: str, row: Row) -> Sequence[str]:
-    """Give the columns that hold the time of the copy. Source: effects course_restore_template_samesite"""
+    """Return the columns that hold the time of the copy. Source: effects course_restore_template_samesite"""
     if table == "grade_items":
         return ("timecreated", "timemodified") if row["itemtype"] == "mod" else ()
     return _STAMPED.get(table, ())

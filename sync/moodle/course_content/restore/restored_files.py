@@ -31,7 +31,7 @@ def restore_files(
     *,
     now: int,
 ) -> list[int]:
-    """Insert the rows of `files` for each target; give how many each got."""
+    """Insert the rows of `files` for each target; return how many each got."""
     areas = {(area.component, area.filearea): area for area in content.file_areas}
     columns = writer.session.table("files").c
     counts = [0] * len(lookups)
@@ -52,7 +52,7 @@ def restore_files(
 
 
 def _placed(row: Row, areas: Mapping[tuple[str, str], GraphFileArea], lookup: ReferenceResolver) -> Row | None:
-    """Give the row at its new place; None for files of something that isn't in the copy."""
+    """Return the row at its new place; None for files of something that isn't in the copy."""
     place = (row["component"], row["filearea"])
     if lookup.target.is_filled and place in _OF_COURSE_ROW:
         return None

@@ -72,7 +72,7 @@ Convert = Callable[[Row, Facts], Row | None]
 
 
 def converted(table: str, row: Row, facts: Facts) -> Row | None:
-    """Give a row in the words of the site; None for one that the restored course does without."""
+    """Return a row in the words of the site; None for one that the restored course does without."""
     convert = _CONVERTERS.get(table)
     row = with_absent_values(table, row, facts.absent)
     return row if convert is None else convert(row, facts)
@@ -96,7 +96,7 @@ def _section(row: Row, facts: Facts) -> Row:
 
 
 def _conditions(text: str | None) -> str | None:
-    """Give conditions that are well-formed as Moodle makes them; others don't hold anything."""
+    """Return conditions that are well-formed as Moodle makes them; others don't hold anything."""
     try:
         tree = json.loads(text) if text else None
     except (ValueError, RecursionError):
@@ -280,7 +280,7 @@ def _random_questions(row: Row, facts: Facts) -> Row:
 
 
 def number_of(value: Any) -> int:
-    """Give the number of an id, 0 for none."""
+    """Return the number of an id, 0 for none."""
     return value if isinstance(value, int) else int(value) if isinstance(value, str) and value.isdecimal() else 0
 
 

@@ -108,11 +108,11 @@ class SiteNames:
         return self._named("tag", "name", names)
 
     def known_ids(self, table: str, ids: Collection[int]) -> set[int]:
-        """Give those of the ids that are there."""
+        """Return those of the ids that are there."""
         return set(self._named(table, "id", ids).values()) if self._session.database.has_table(table) else set()
 
     def roles(self, archived: dict[int, ArchivedRole]) -> dict[int, int]:
-        """Give for roles of an archive those of the site: by short name, else by archetype. Roles are never made."""
+        """Return for roles of an archive those of the site: by short name, else by archetype. Roles are never made."""
         role, levels = self._session.table("role"), self._session.table("role_context_levels")
         rows = self._session.fetch(
             sa.select(role.c.id, role.c.shortname, role.c.archetype)

@@ -54,7 +54,7 @@ class LiveLinks:
 
 
 def fetch_wwwroot(session: MoodleSession) -> str:
-    """Give the address of the site: config.php holds it, the database only in the row of the site as a network host.
+    """Return the address of the site: config.php holds it, the database only in the row of the site as a network host.
 
     Queries: one
     """
@@ -67,7 +67,7 @@ def fetch_wwwroot(session: MoodleSession) -> str:
 
 
 def _query(path: str, query: str, maps: IdMap) -> str:
-    """Give the query of a link with new ids, or as it is when any of the things isn't in the copy."""
+    """Return the query of a link with new ids, or as it is when any of the things isn't in the copy."""
     tables = _tables_of(path)
     # Odd places hold the separators, "&" or "&amp;".
     parts = re.split(r"(&amp;|&)", query)
@@ -82,7 +82,7 @@ def _query(path: str, query: str, maps: IdMap) -> str:
 
 
 def _tables_of(path: str) -> Mapping[str, str]:
-    """Give the table that each parameter of a script names."""
+    """Return the table that each parameter of a script names."""
     if path in _COURSE_PAGES:
         return {"id": COURSE}
     if path == _SECTION_PAGE:

@@ -35,7 +35,7 @@ _TELLING = frozenset((
 
 
 def typed_row(row: Mapping[str, Any], columns: sa.ColumnCollection[str, sa.Column[Any]]) -> Row:
-    """Give the values of a row for the columns that the table has here. What isn't text is taken as it is."""
+    """Return the values of a row for the columns that the table has here. What isn't text is taken as it is."""
     new: Row = {}
     for name, text in row.items():
         if name not in columns:
