@@ -20,6 +20,8 @@ _BESIDE_US = Path(__file__).resolve().parents[2] / "shared" / "moodle"
 # checks take, those with recorded effects, and the newest one that was tried.
 _VERSIONS = {"m41": "4.1", "m45": "4.5", "m51": "5.1", "m52": "5.2", "m52dev": "5.2", "m520": "5.2", "m45pg": "4.5"}
 REAL_SITES = ("m41-seeded", "m45-seeded", "m51-seeded", "m520-seeded", "m45pg-seeded")
+# The richest of each version, and of each server.
+RICH_SITES = ("m41-seeded", "m45-gold", "m51-gold", "m520-gold", "m45pg-seeded")
 GOLD_SITES = ("m45-gold", "m51-gold", "m520-gold")
 PRISTINE_SITES = ("m41-pristine", "m45-pristine", "m51-pristine", "m52-pristine", "m45pg-pristine")
 EFFECT_SITES = ("m45", "m51", "m52dev", "m520")

@@ -33,6 +33,8 @@ WRITES = (
     "complete_many",
 )
 PLANNED = ("insert", "update", "delete")
+# Of a release that is known from its upgrade steps only.
+UNTRIED = {"grade_outcomes_modules", "rest_api_tokens"}
 # One of each that `furnish` hasn't carried out, in an order that lets each find something to do.
 FILES = {
     "groupmembers": "cmd;courseid;groupid;userid\nadd;C1;G2;u1\n",
@@ -63,7 +65,7 @@ def test_what_is_written_by_name_is_known() -> None:
     assert len({table for table, _place in found}) > 50
     assert [place for place in found if place[0] not in possibly_written()] == []
     known = {name for version in CAPTURED for name in load_schema(version).tables}
-    assert possibly_written() <= known
+    assert possibly_written() - known == UNTRIED
 
 
 def limited(

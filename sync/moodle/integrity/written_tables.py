@@ -24,7 +24,7 @@ _DIRECTLY = frozenset(
     forum_digests forum_read forum_subscriptions forum_track_prefs grade_grades_history grading_areas grading_definitions
     grading_instances h5p h5p_contents_libraries message_conversation_members message_conversations message_user_actions
     messages my_pages oauth2_refresh_token rating repository_instance_config repository_instances role_capabilities
-    role_names sessions stored_progress tag tag_correlation tag_instance task_adhoc tool_cohortroles
+    rest_api_tokens role_names sessions stored_progress tag tag_correlation tag_instance task_adhoc tool_cohortroles
     tool_monitor_subscriptions tool_recyclebin_category user_lastaccess user_password_history user_private_key
     """.split()  # noqa: SIM905 (read by people)
 )

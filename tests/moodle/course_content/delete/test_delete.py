@@ -16,7 +16,7 @@ from sync.moodle.files.file_pool import EMPTY_HASH
 from sync.values import Action
 from tests.moodle.course_content.furniture import furnish, insert
 from tests.moodle_sites import MoodleSite
-from tests.real_sites import RealSites, needs_moodle_data
+from tests.real_sites import RICH_SITES, RealSites, needs_moodle_data
 from tests.soundness import assert_sound, faults_of
 from tests.support import run_file
 
@@ -137,6 +137,38 @@ def test_custom_fields_of_other_things_with_the_number_of_the_course_stay(moodle
     assert len(moodle_site.rows("customfield_data", id=left["cohort"])) == 1
 
 
+@pytest.mark.parametrize(
+    ("version", "goes"),
+    [
+        ("2022112810", False),
+        ("2025100600.02", False),
+        ("2025100600.05", True),
+        ("2025100603", True),
+        ("2025121900", True),
+    ],
+)
+@pytest.mark.parametrize("empties", [False, True], ids=["deleted", "emptied"])
+def test_evidence_of_competencies_goes_with_its_activity_in_the_versions_that_do_so(
+    sqlite_site: MoodleSite, version: str, goes: bool, empties: bool
+) -> None:
+    sqlite_site.execute("UPDATE {config} SET value = :version WHERE name = 'version'", version=version)
+    activities = {name: _new_page(sqlite_site, name) for name in ("C1", "C2")}
+    places = (activities["C1"], sqlite_site.ids["C1 context"], activities["C2"], 1)
+    evidence = [
+        insert(sqlite_site, "competency_evidence", {"usercompetencyid": 1, "contextid": place}) for place in places
+    ]
+
+    if empties:
+        text = "shortname;fullname;template\nC1;Course C1;C2\n"
+        result = run_file(sqlite_site, "courses", text, forceupdate=True, templatemode="2")
+        assert result.codes == ["course_content_replaced"], result.report
+    else:
+        assert run_file(sqlite_site, "courses_delete", "C1\n").codes == ["course_deleted"]
+
+    left = {row["id"] for row in sqlite_site.rows("competency_evidence")} & set(evidence)
+    assert left == set(evidence[1:] if goes else evidence)
+
+
 @pytest.mark.parametrize("use", ["reference", "attempt"])
 def test_a_question_that_another_course_uses_is_rescued(moodle_site: MoodleSite, use: str) -> None:
     faults = faults_of(moodle_site)
@@ -171,10 +203,7 @@ def test_a_question_that_another_course_uses_is_rescued(moodle_site: MoodleSite,
 
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=[*needs_moodle_data, pytest.mark.xdist_group(name)])
-        for name in ("m41-seeded", "m45-gold", "m51-gold", "m45pg-seeded")
-    ],
+    [pytest.param(name, marks=[*needs_moodle_data, pytest.mark.xdist_group(name)]) for name in RICH_SITES],
 )
 def test_no_table_refers_to_the_rich_course_any_more(real_site: RealSites, name: str) -> None:
     site = real_site(name)
@@ -208,6 +237,20 @@ def _orphans(site: MoodleSite, graph: CourseGraph) -> Iterator[tuple[str, int]]:
                     )
                     yield f"{table.name}.{column} -> {parent}", session.fetch(statement)[0][0]
     database.dispose()
+
+
+def _new_page(site: MoodleSite, course: str) -> int:
+    """Put a page into a course; return the id of its context."""
+    page = insert(site, "page", {"course": site.ids[course], "name": f"Page of {course}"})
+    module = site.one("modules", name="page")["id"]
+    section = insert(site, "course_sections", {"course": site.ids[course], "section": 0})
+    place = {"course": site.ids[course], "module": module, "instance": page, "section": section}
+    cm = insert(site, "course_modules", {**place, "deletioninprogress": 0})
+    site.execute("UPDATE {course_sections} SET sequence = :cm WHERE id = :id", cm=str(cm), id=section)
+    above = site.one("context", id=site.ids[f"{course} context"])["path"]
+    context = site.insert("context", contextlevel=70, instanceid=cm, depth=4)
+    site.execute("UPDATE {context} SET path = :path WHERE id = :id", path=f"{above}/{context}", id=context)
+    return context
 
 
 def _new_course(site: MoodleSite, shortname: str) -> tuple[int, int]:

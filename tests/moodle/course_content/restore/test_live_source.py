@@ -15,7 +15,7 @@ from tests.effects.case import apply_diff
 from tests.moodle.course_content.copies import course_of, differences, maps_of, pairs_of
 from tests.moodle.course_content.furniture import furnish, insert
 from tests.moodle_sites import MoodleSite
-from tests.real_sites import RealSites, needs_moodle_data, recorded_effect
+from tests.real_sites import GOLD_SITES, RICH_SITES, RealSites, needs_moodle_data, recorded_effect
 from tests.soundness import assert_sound, report_of
 from tests.support import run_file
 
@@ -186,7 +186,7 @@ def on(name: str) -> Any:
     return pytest.param(name, marks=[*needs_moodle_data, pytest.mark.xdist_group(name)])
 
 
-@pytest.mark.parametrize("name", [on(name) for name in ("m41-seeded", "m45-gold", "m51-gold", "m45pg-seeded")])
+@pytest.mark.parametrize("name", [on(name) for name in RICH_SITES])
 def test_a_copy_of_the_course_of_every_activity_is_that_course_without_its_people(
     real_site: RealSites, name: str
 ) -> None:
@@ -279,7 +279,7 @@ MEANT = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [on("m45-gold"), on("m51-gold")])
+@pytest.mark.parametrize("name", [on(name) for name in GOLD_SITES])
 @pytest.mark.parametrize("case", ["course_restore_template_samesite", "course_restore_template_general"])
 def test_a_copy_holds_what_a_restored_backup_does(real_site: RealSites, name: str, case: str) -> None:
     site, effect = real_site(name), recorded_effect(name.removesuffix("-gold"), case)

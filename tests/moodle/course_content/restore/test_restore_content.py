@@ -14,11 +14,11 @@ import pytest
 from sync.moodle.courses.courses import Course
 from sync.moodle.db.database import MoodleConnection
 from sync.moodle.files.file_pool import FilePool, file_pool_of
-from tests.moodle.course_content.backups import Shelf, real_backup
+from tests.moodle.course_content.backups import Shelf, real_backup, template_backup
 from tests.moodle.course_content.copies import content_of, course_of, differences, maps_of, pairs_of
 from tests.moodle.course_content.restore.test_live_source import check_files, on
 from tests.moodle.course_content.rich_backup import rich_backup
-from tests.real_sites import RealSites, has_moodle_data
+from tests.real_sites import REAL_SITES, RealSites, has_moodle_data
 from tests.soundness import assert_sound, faults_of
 from tests.support import MoodleSite, run_file
 
@@ -39,10 +39,10 @@ def pool_of(tmp_path: Path) -> FilePool | None:
     return file_pool_of(MoodleConnection("", dataroot=tmp_path / "data"))
 
 
-@pytest.mark.parametrize("name", [on(name) for name in ("m41-seeded", "m45-seeded", "m51-seeded")])
+@pytest.mark.parametrize("name", [on(name) for name in REAL_SITES if "pg" not in name])
 def test_a_restored_backup_is_the_course_that_it_was_made_of(real_site: RealSites, name: str, tmp_path: Path) -> None:
     site = real_site(name)
-    backup = f"tpl1-{name[:3]}-nousers.mbz"
+    backup = template_backup(site.version)
     # Moodle's backup takes only scales that are in use.
     site.execute("DELETE FROM {scale} WHERE courseid <> 0")
 
