@@ -198,3 +198,19 @@ def test_two_runs_of_one_second_share_no_file(installation: Installation) -> Non
     for run in runs:
         tryback = RunFile.objects.get(run=run, kind="tryback")
         assert tryback.path in installation.own_file(run, "report")
+
+
+def test_a_moodle_that_nobody_knows_is_simulated_but_not_changed(
+    installation: Installation, settings: Settings
+) -> None:
+    installation.moodle.execute("UPDATE {config} SET value = '2099010100' WHERE name = 'version'")
+
+    simulation = installation.carry_out("/in.csv", FILE, simulate=True)
+    run = installation.carry_out("/in.csv", FILE)
+
+    assert simulation.state == RunState.COMPLETED_WITH_REJECTIONS
+    assert (run.state, run.error_code, run.rows_done) == (RunState.ERRORED, "moodle_version_unknown", 0)
+    assert installation.moodle.rows("user", username="bob.k") == []
+    settings.TOOLSYNC_MOODLE_WRITE_UNKNOWN_VERSIONS = True
+    assert installation.carry_out("/again.csv", FILE).state == RunState.COMPLETED_WITH_REJECTIONS
+    assert len(installation.moodle.rows("user", username="bob.k")) == 1

@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.dml import ReturningInsert
 
+from sync.moodle.db.dialects import capabilities_of
+
 
 def insert_from_arrays(target: sa.Table, rows: Sequence[Mapping[str, Any]]) -> ReturningInsert[tuple[int]]:
     """One INSERT whose parameters are the columns as arrays: several times as fast on PostgreSQL as a parameter for each value.
@@ -49,7 +51,7 @@ def insert_with_numbers(
         f"INSERT INTO {dialect.identifier_preparer.format_table(target)} ({', '.join(map(quote, names))}) "  # noqa: S608 (names of ours, numbers)
         f"VALUES {','.join([template % row for row in numbers])}"
     )
-    if dialect.insert_executemany_returning:
+    if capabilities_of(dialect).returns_ids:
         statement += " RETURNING id"
     return statement, tuple(chain.from_iterable(texts))
 
