@@ -6,13 +6,13 @@ from celery import shared_task, signature
 from django.utils import timezone
 
 from sync.errors import RunNotClaimable
-from sync.notifications import password_mails, services as telling
+from sync.notifications import password_mails, services as notifications
 from sync.runs import retention, services
 from sync.runs.lease import SEQUENCE_TASK
 from sync.schedules import overdue, sequences, services as scheduling
 
 # What each tick sends, and what the one at 17 minutes past the hour sends too. Each message is good until the next of its kind.
-EACH_TICK = ("sync.recover_dead_runs", "sync.follow_schedules", "sync.follow_notices")
+EACH_TICK = ("sync.recover_dead_runs", "sync.follow_schedules", "sync.follow_notifications")
 EACH_HOUR = ("sync.sweep_uploads", "sync.prune")
 _HOURLY_MINUTE = 17
 
@@ -55,17 +55,17 @@ def follow_schedules() -> None:
     sequences.carry_on_sequences()
 
 
-@shared_task(name=telling.TELL_TASK)
-def tell(notice_id: int) -> None:
+@shared_task(name=notifications.NOTIFY_TASK)
+def tell(notification_id: int) -> None:
     """Send one mail or one message to a webhook, unless somebody else does."""
-    telling.send_mail_batch(notice_id)
+    notifications.send_notification(notification_id)
 
 
-@shared_task(name="sync.follow_notices")
-def follow_notices() -> None:
+@shared_task(name="sync.follow_notifications")
+def follow_notifications() -> None:
     """Find the files that are overdue, and what could not be told before."""
-    overdue.tell_overdue()
-    telling.deliver_waiting()
+    overdue.notify_of_overdue_files()
+    notifications.send_waiting_notifications()
 
 
 @shared_task(name="sync.sweep_uploads")

@@ -17,7 +17,7 @@ FILE = "username;firstname;lastname;email\nbob;Bob;King;bob@x.org\n"
 
 
 @pytest.mark.parametrize(
-    "name", ["sync.run", "sync.recover_dead_runs", "sync.prune", "sync.tell", "sync.follow_notices"]
+    "name", ["sync.run", "sync.recover_dead_runs", "sync.prune", "sync.notify", "sync.follow_notifications"]
 )
 def test_a_worker_finds_the_tasks_that_are_sent_by_name(name: str) -> None:
     assert name in current_app.tasks

@@ -342,6 +342,6 @@ TOOLSYNC_CREDENTIALS_KEY = env.str("TOOLSYNC_CREDENTIALS_KEY", default="")
 TOOLSYNC_CREDENTIALS_KEY_FALLBACKS: list[str] = env.list("TOOLSYNC_CREDENTIALS_KEY_FALLBACKS", default=[])
 
 # Pauses before a mail or message that wasn't taken is tried again, in seconds; after the last it is given up.
-TOOLSYNC_TELL_PAUSES: list[int] = env.list(
-    "TOOLSYNC_TELL_PAUSES", cast=int, default=[60, 5 * 60, 15 * 60, 3600, 4 * 3600, 12 * 3600]
+TOOLSYNC_NOTIFICATION_RETRY_DELAYS: list[int] = env.list(
+    "TOOLSYNC_NOTIFICATION_RETRY_DELAYS", cast=int, default=[60, 5 * 60, 15 * 60, 3600, 4 * 3600, 12 * 3600]
 )

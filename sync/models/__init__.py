@@ -4,7 +4,7 @@ from sync.models.armed_file import ArmedFile
 from sync.models.command_file import CommandFile
 from sync.models.inserted_row import InsertedRow
 from sync.models.mail_count import MailCount
-from sync.models.notification import Event, Notice, TellingRule, Webhook
+from sync.models.notification import Event, Notification, NotificationRule, Webhook
 from sync.models.processor_settings import ProcessorSettings
 from sync.models.retention import Retention
 from sync.models.run import RunChunk, RunFile, RunMail, RunState, SyncRun
@@ -21,7 +21,8 @@ __all__ = [
     "InsertedRow",
     "MailCount",
     "MoodleSite",
-    "Notice",
+    "Notification",
+    "NotificationRule",
     "ProcessorSettings",
     "Retention",
     "RunChunk",
@@ -33,6 +34,5 @@ __all__ = [
     "SequenceState",
     "Source",
     "SyncRun",
-    "TellingRule",
     "Webhook",
 ]

@@ -15,7 +15,7 @@ class Event(models.TextChoices):
     OVERDUE = "overdue", _("File overdue")
 
 
-class TellingRule(models.Model):
+class NotificationRule(models.Model):
     """Who gets mails about one tool of one site, and by when its file is expected.
 
     Shape: processor: "" = every tool that has no rule of its own; recipients: event -> mail addresses; language: of the
@@ -61,7 +61,7 @@ class Webhook(models.Model):
         return self.host
 
 
-class Notice(models.Model):
+class Notification(models.Model):
     """Something that is to be told, or was, by mail or to the webhook.
 
     Shape: recipients: mail addresses that it has still to be sent to; language: of the mail; due_at: of an overdue file;

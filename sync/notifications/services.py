@@ -21,13 +21,13 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from sync.errors import CodedError, NotificationError
-from sync.models import Event, MoodleSite, Notice, RunState, SyncRun, TellingRule
-from sync.notifications.notices import send_mail, send_to_webhook
+from sync.models import Event, MoodleSite, Notification, NotificationRule, RunState, SyncRun
+from sync.notifications.compose import send_mail, send_to_webhook
 from sync.notifications.webhooks import webhook_of
-from sync.runs.options import site_zone, tell_pauses
+from sync.runs.options import notification_retry_delays, site_zone
 from sync.schedules.timing import AtTime
 
-TELL_TASK = "sync.tell"
+NOTIFY_TASK = "sync.notify"
 # What is sent again every minute must not pile up.
 _EXPIRES = 55.0
 # Nobody needs to hear of a cancelled run but the one who cancelled it.
@@ -52,13 +52,13 @@ class RuleChoice:
     weekdays_only: bool = False
 
 
-def rule_of(site: MoodleSite, processor: str) -> TellingRule:
+def rule_of(site: MoodleSite, processor: str) -> NotificationRule:
     """Return the rule of a tool, or of those without one (""); one that nobody has set tells nobody."""
-    rule = TellingRule.objects.filter(site=site, processor=processor).first()
-    return rule or TellingRule(site=site, processor=processor)
+    rule = NotificationRule.objects.filter(site=site, processor=processor).first()
+    return rule or NotificationRule(site=site, processor=processor)
 
 
-def save_rule(site: MoodleSite, processor: str, choice: RuleChoice) -> TellingRule:
+def save_rule(site: MoodleSite, processor: str, choice: RuleChoice) -> NotificationRule:
     """Keep who is told about a tool. Raises: NotificationError."""
     for address in {address for addresses in choice.recipients.values() for address in addresses}:
         try:
@@ -66,7 +66,7 @@ def save_rule(site: MoodleSite, processor: str, choice: RuleChoice) -> TellingRu
         except ValidationError:
             raise NotificationError("mail_address_wrong", address=address) from None
     wanted = {str(event): list(choice.recipients.get(event, ())) for event in Event}
-    rule = TellingRule(
+    rule = NotificationRule(
         processor=processor, expected_at=choice.expected_at if processor else None, weekdays_only=choice.weekdays_only
     )
     timing = deadline_of(rule)
@@ -78,10 +78,10 @@ def save_rule(site: MoodleSite, processor: str, choice: RuleChoice) -> TellingRu
         "weekdays_only": choice.weekdays_only,
         "due_at": timing.next_after(timezone.now()) if timing else None,
     }
-    return TellingRule.objects.update_or_create(site=site, processor=processor, defaults=values)[0]
+    return NotificationRule.objects.update_or_create(site=site, processor=processor, defaults=values)[0]
 
 
-def deadline_of(rule: TellingRule) -> AtTime | None:
+def deadline_of(rule: NotificationRule) -> AtTime | None:
     """Return the rule by which a file is expected; None when no time is set."""
     at = rule.expected_at
     if at is None:
@@ -105,53 +105,53 @@ def notify(
     Shape: fault: code and parameters of what kept a tool from beginning
     Queries: two, and one for each way
     """
-    rule = TellingRule.objects.filter(site=site, processor__in=("", processor)).order_by("-processor").first()
+    rule = NotificationRule.objects.filter(site=site, processor__in=("", processor)).order_by("-processor").first()
     webhook = webhook_of(site)
     now = timezone.now()
     about = {"site": site, "processor": processor, "event": event, "run": run, "due_at": due_at, "next_try_at": now}
     about["fault"] = list(fault)
     notices = []
     if rule is not None and (recipients := rule.recipients.get(event)):
-        mail = Notice(channel=Notice.Channel.MAIL, recipients=recipients, **about)
+        mail = Notification(channel=Notification.Channel.MAIL, recipients=recipients, **about)
         mail.attach_report, mail.language = rule.attach_report, rule.language
         notices.append(mail)
     if webhook is not None and event in webhook.events:
-        notices.append(Notice(channel=Notice.Channel.WEBHOOK, **about))
+        notices.append(Notification(channel=Notification.Channel.WEBHOOK, **about))
     for notice in notices:
         notice.save()
         transaction.on_commit(partial(_enqueue, notice.pk))
 
 
-def send_mail_batch(notice_id: int) -> None:
+def send_notification(notification_id: int) -> None:
     """Tell, if it is time and nobody else does. What can't be told now is tried again later, and given up in the end."""
     now = timezone.now()
-    notice = Notice.objects.filter(pk=notice_id, next_try_at__lte=now).first()
+    notice = Notification.objects.filter(pk=notification_id, next_try_at__lte=now).first()
     if notice is None:
         return
-    pauses = tell_pauses()
+    pauses = notification_retry_delays()
     next_try_at = now + pauses[notice.attempts] if notice.attempts < len(pauses) else None
-    ours = Notice.objects.filter(pk=notice_id, next_try_at=notice.next_try_at)
+    ours = Notification.objects.filter(pk=notification_id, next_try_at=notice.next_try_at)
     if not ours.update(next_try_at=next_try_at, attempts=F("attempts") + 1):
         return
-    kept = Notice.objects.filter(pk=notice_id)
+    kept = Notification.objects.filter(pk=notification_id)
     try:
-        send_mail(notice) if notice.channel == Notice.Channel.MAIL else send_to_webhook(notice)
+        send_mail(notice) if notice.channel == Notification.Channel.MAIL else send_to_webhook(notice)
     except CodedError as error:
-        logger.warning("notice %s: %s", notice_id, error.code)
+        logger.warning("notice %s: %s", notification_id, error.code)
         kept.update(error_code=error.code, error_params=error.params)
     else:
         kept.update(sent_at=timezone.now(), next_try_at=None, error_code="", error_params={})
 
 
-def deliver_waiting() -> None:
+def send_waiting_notifications() -> None:
     """Hand what is to be told by now to the workers: what failed before, and what nobody was told of."""
-    due = Notice.objects.filter(next_try_at__lte=timezone.now()).order_by("next_try_at", "pk")
-    for notice_id in due.values_list("pk", flat=True):
-        _enqueue(notice_id)
+    due = Notification.objects.filter(next_try_at__lte=timezone.now()).order_by("next_try_at", "pk")
+    for notification_id in due.values_list("pk", flat=True):
+        _enqueue(notification_id)
 
 
-def _enqueue(notice_id: int) -> None:
+def _enqueue(notification_id: int) -> None:
     try:
-        signature(TELL_TASK, (notice_id,)).apply_async(expires=_EXPIRES)
+        signature(NOTIFY_TASK, (notification_id,)).apply_async(expires=_EXPIRES)
     except OperationalError:
-        logger.warning("the broker doesn't answer; notice %s waits", notice_id)
+        logger.warning("the broker doesn't answer; notice %s waits", notification_id)

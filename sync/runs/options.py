@@ -77,9 +77,9 @@ def settle_seconds() -> float:
     return settings.TOOLSYNC_SETTLE_SECONDS
 
 
-def tell_pauses() -> list[timedelta]:
+def notification_retry_delays() -> list[timedelta]:
     """Return how long to wait after each try to tell something that failed; then it is given up."""
-    return [timedelta(seconds=seconds) for seconds in settings.TOOLSYNC_TELL_PAUSES]
+    return [timedelta(seconds=seconds) for seconds in settings.TOOLSYNC_NOTIFICATION_RETRY_DELAYS]
 
 
 def site_zone() -> ZoneInfo:

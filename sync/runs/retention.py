@@ -15,7 +15,7 @@ from sync.commandfiles import storage
 from sync.commandfiles.intake import UPLOADS, delete_file, delete_run_file, find_file
 from sync.commandfiles.left_drafts import sweep_folder, sweep_storage
 from sync.errors import CommandFileError, MoodleError
-from sync.models import CommandFile, MoodleSite, Notice, Retention, RunFile, SyncRun
+from sync.models import CommandFile, MoodleSite, Notification, Retention, RunFile, SyncRun
 from sync.models.run import OVER_STATES
 from sync.runs.connections import connection_of
 from sync.runs.options import drop_folder, usual_days
@@ -26,7 +26,7 @@ _KINDS = {
     RunFile.Kind.ARCHIVE: "archives",
     RunFile.Kind.TRYBACK: "trybacks",
 }
-_NOTICE_DAYS = 30
+_NOTIFICATION_DAYS = 30
 # No file takes so long to be written.
 _DRAFT_AGE = timedelta(days=1)
 
@@ -62,7 +62,7 @@ def prune() -> int:
         # What pages show of the rows; the before-images are told by them.
         if kept.reports and kept.journals and (before := _long_ago(max(kept.reports, kept.journals))):
             gone += _prune_outcomes(site, before)
-    Notice.objects.filter(next_try_at=None, created_at__lt=_long_ago(_NOTICE_DAYS)).delete()
+    Notification.objects.filter(next_try_at=None, created_at__lt=_long_ago(_NOTIFICATION_DAYS)).delete()
     return gone
 
 

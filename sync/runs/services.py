@@ -17,7 +17,7 @@ from sync.commandfiles import storage
 from sync.commandfiles.intake import FileTypes, delete_file, keep_for_run, receive_file, refuse_own_folder
 from sync.commandfiles.left_uploads import sweep_uploads
 from sync.errors import LeaseLost, RunNotClaimable
-from sync.models import CommandFile, MoodleSite, ProcessorSettings, RunState, SequenceRun, SyncRun, TellingRule
+from sync.models import CommandFile, MoodleSite, NotificationRule, ProcessorSettings, RunState, SequenceRun, SyncRun
 from sync.models.run import CLAIMED_STATES, RESUMABLE_STATES
 from sync.notifications.mails import send_mails_again
 from sync.notifications.services import notify_of_run
@@ -196,7 +196,7 @@ def execute_run(run_id: int, *, progress: Callable[[Progress], None] = lambda _p
 
 def _language_of_unattended_runs(site: MoodleSite, processor: str) -> str:
     """Return the language in which people are told of a file type: their report is in the same."""
-    rules = TellingRule.objects.filter(site=site, processor__in=("", processor)).order_by("-processor")
+    rules = NotificationRule.objects.filter(site=site, processor__in=("", processor)).order_by("-processor")
     return next((rule.language for rule in rules[:1]), "") or get_language() or ""
 
 

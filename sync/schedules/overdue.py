@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from sync.models import Event, SyncRun, TellingRule
+from sync.models import Event, NotificationRule, SyncRun
 from sync.notifications.services import deadline_of, notify
 from sync.schedules.sequences import window_at
 from sync.schedules.timing import AtTime
@@ -16,20 +16,20 @@ from sync.schedules.timing import AtTime
 _LONGEST = timedelta(days=4)
 
 
-def tell_overdue() -> None:
+def notify_of_overdue_files() -> None:
     """Tell of the files that are overdue, once for each time that passed; after a pause of ours only of the last one.
 
     A file has come when a run of the tool was asked for since the time before, however that run ended. In a freeze window
     nothing is fetched, so nothing is missed.
     """
     now = timezone.now()
-    for rule in TellingRule.objects.select_related("site").filter(due_at__lte=now):
+    for rule in NotificationRule.objects.select_related("site").filter(due_at__lte=now):
         timing = deadline_of(rule)
         if timing is None:
             continue
         deadline, before = _last_two(timing, now)
         with transaction.atomic():
-            mine = TellingRule.objects.filter(pk=rule.pk, due_at=rule.due_at)
+            mine = NotificationRule.objects.filter(pk=rule.pk, due_at=rule.due_at)
             if not mine.update(due_at=timing.next_after(now)):
                 continue
             runs = SyncRun.objects.filter(site=rule.site, processor=rule.processor, simulate=False)

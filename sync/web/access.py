@@ -23,7 +23,7 @@ from sync.runs.selectors import processors_for, readable_files, visible_runs
 MANAGE_FILES = "sync.manage_files"
 MANAGE_SCHEDULES = "sync.manage_schedules"
 MANAGE_ALL_SCHEDULES = "sync.manage_all_schedules"
-MANAGE_TELLING = "sync.manage_telling"
+MANAGE_NOTIFICATIONS = "sync.manage_telling"
 MANAGE_RETENTION = "sync.manage_retention"
 
 View = Callable[..., HttpResponseBase]
@@ -57,9 +57,9 @@ def may_manage_schedules(view: View) -> View:
     return signed_in(permission_required(MANAGE_SCHEDULES, raise_exception=True)(view))
 
 
-def may_manage_telling(view: View) -> View:
+def may_manage_notifications(view: View) -> View:
     """Let only those in who may set who is told; of the tools they see those that they may use."""
-    return signed_in(permission_required(MANAGE_TELLING, raise_exception=True)(view))
+    return signed_in(permission_required(MANAGE_NOTIFICATIONS, raise_exception=True)(view))
 
 
 def may_see_settings(view: View) -> View:
@@ -67,7 +67,7 @@ def may_see_settings(view: View) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not any(request.user.has_perm(permission) for permission in (MANAGE_TELLING, MANAGE_RETENTION)):
+        if not any(request.user.has_perm(permission) for permission in (MANAGE_NOTIFICATIONS, MANAGE_RETENTION)):
             raise PermissionDenied
         return view(request, *args, **kwargs)
 

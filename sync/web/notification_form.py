@@ -11,7 +11,7 @@ from django.utils.translation.trans_real import get_languages
 
 from sync.errors import NotificationError
 from sync.messages import text_of
-from sync.models import Event, Retention, TellingRule, Webhook
+from sync.models import Event, NotificationRule, Retention, Webhook
 from sync.notifications.services import RuleChoice
 from sync.notifications.webhooks import KEY_LENGTH, WebhookChoice
 
@@ -43,7 +43,7 @@ class RuleForm(forms.Form):
     )  # fmt: skip
     weekdays_only = forms.BooleanField(label=_("Monday to Friday only"), required=False)
 
-    def __init__(self, data: Mapping[str, Any] | None = None, *, rule: TellingRule) -> None:
+    def __init__(self, data: Mapping[str, Any] | None = None, *, rule: NotificationRule) -> None:
         initial = {event: ", ".join(rule.recipients.get(event, ())) for event in Event.values}
         names = ("attach_report", "expected_at", "weekdays_only")
         initial |= {name: getattr(rule, name) for name in names}

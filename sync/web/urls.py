@@ -76,12 +76,12 @@ schedule_urls = [
 ]
 
 # /notices/
-telling_urls = [
-    path("notices/", notifications.telling_list, name="tellings"),
+notification_urls = [
+    path("notices/", notifications.rule_list, name="notification_rules"),
     path("notices/webhook/", notifications.webhook, name="webhook"),
     path("notices/webhook/delete/", notifications.webhook_delete, name="webhook_delete"),
-    path("notices/<slug:key>/", notifications.telling_rule, name="telling"),
-    path("notices/<slug:key>/delete/", notifications.telling_delete, name="telling_delete"),
+    path("notices/<slug:key>/", notifications.rule_detail, name="notification_rule"),
+    path("notices/<slug:key>/delete/", notifications.rule_delete, name="notification_rule_delete"),
 ]
 
 # /settings/
@@ -117,7 +117,7 @@ urlpatterns = [
     *category_urls,
     *source_urls,
     *schedule_urls,
-    *telling_urls,
+    *notification_urls,
     *settings_urls,
     *sequence_urls,
     *run_urls,

@@ -12,13 +12,13 @@ import trustme
 from celery import Celery as CeleryApp
 from django.db import connection
 
-from sync.models import Notice, RunState, SyncRun
+from sync.models import Notification, RunState, SyncRun
 from sync.notifications.services import RuleChoice, save_rule
 from sync.notifications.webhooks import WebhookChoice, save_webhook
 from tests.installation import Installation
+from tests.notification_servers import HookServer, MailServer, assert_signed
 from tests.runs.test_kill import Celery, celery
 from tests.servers import Redis, free_port
-from tests.telling_servers import HookServer, MailServer, assert_signed
 
 HEADER = "username;firstname;lastname;email\n"
 GOOD, BAD = "bob;Bob;King;bob@x.org\n", "eve;Eve;Fox;no-address\n"
@@ -50,7 +50,7 @@ def processes(
     env_file = tmp_path / ".env"
     env_file.write_text(
         f"CELERY_BROKER_URL={redis_server.url}\nEMAIL_URL=smtp://127.0.0.1:{mail_port}\nSSL_CERT_FILE={authority_file}\n"
-        "TOOLSYNC_ADDRESS=https://sync.example.org\nTOOLSYNC_FETCH_HOSTS=localhost\nTOOLSYNC_TELL_PAUSES=1,2,3,60,60\n"
+        "TOOLSYNC_ADDRESS=https://sync.example.org\nTOOLSYNC_FETCH_HOSTS=localhost\nTOOLSYNC_NOTIFICATION_RETRY_DELAYS=1,2,3,60,60\n"
         "TOOLSYNC_TICK_SECONDS=1\n"
     )
     with celery(installation, installation.moodle, tmp_path / "celery.log") as processes:
@@ -71,12 +71,12 @@ def carry_out(installation: Installation, redis_server: Redis, processes: Celery
 def wait_until(condition: Callable[[], bool], processes: Celery) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
-        assert time.monotonic() < deadline, (list(Notice.objects.values()), processes.words())
+        assert time.monotonic() < deadline, (list(Notification.objects.values()), processes.words())
         time.sleep(0.05)
 
 
 def all_are_told() -> bool:
-    return not Notice.objects.filter(sent_at=None).exists()
+    return not Notification.objects.filter(sent_at=None).exists()
 
 
 def test_a_worker_tells_of_rejections_and_of_a_failure_by_mail_and_by_a_signed_message(
@@ -105,7 +105,7 @@ def test_a_worker_tells_of_rejections_and_of_a_failure_by_mail_and_by_a_signed_m
     assert told[0]["run"]["counts"] == {"created": 1, "rejected": 1}
     for headers, body in hooks.received:
         assert_signed(KEY, headers, body)
-    assert set(Notice.objects.values_list("attempts", flat=True)) == {1}
+    assert set(Notification.objects.values_list("attempts", flat=True)) == {1}
 
 
 def test_what_a_server_did_not_take_is_delivered_once_it_is_back(
@@ -116,9 +116,9 @@ def test_what_a_server_did_not_take_is_delivered_once_it_is_back(
     hooks.status = 503
     processes.start("worker", "--concurrency=1", "--loglevel=WARNING")
     run = carry_out(installation, redis_server, processes, "/in.csv", HEADER + BAD)
-    wait_until(lambda: Notice.objects.exclude(error_code="").count() == 2, processes)
+    wait_until(lambda: Notification.objects.exclude(error_code="").count() == 2, processes)
     assert run.state == RunState.COMPLETED_WITH_REJECTIONS
-    assert set(Notice.objects.values_list("error_code", flat=True)) == {"mail_not_sent", "webhook_status"}
+    assert set(Notification.objects.values_list("error_code", flat=True)) == {"mail_not_sent", "webhook_status"}
 
     hooks.status = 200
     mail = MailServer(mail_port)
@@ -130,5 +130,5 @@ def test_what_a_server_did_not_take_is_delivered_once_it_is_back(
 
     assert [recipient for recipient, _message in mail.received] == ["a@x.org"]
     assert len({headers["webhook-id"] for headers, _body in hooks.received}) == 1
-    assert not Notice.objects.exclude(error_code="", next_try_at=None).exists()
-    assert min(Notice.objects.values_list("attempts", flat=True)) >= 2
+    assert not Notification.objects.exclude(error_code="", next_try_at=None).exists()
+    assert min(Notification.objects.values_list("attempts", flat=True)) >= 2

@@ -18,18 +18,18 @@ from pytest_django import Settings
 from sync.encryption import encrypt
 from sync.errors import NotificationError
 from sync.messages import text_of
-from sync.models import Event, FreezeWindow, Notice, ProcessorSettings, RunState, SequenceRun, SyncRun, Webhook
-from sync.notifications.services import RuleChoice, save_rule, send_mail_batch
+from sync.models import Event, FreezeWindow, Notification, ProcessorSettings, RunState, SequenceRun, SyncRun, Webhook
+from sync.notifications.services import RuleChoice, save_rule, send_notification
 from sync.notifications.webhooks import PURPOSE, WebhookChoice, post, save_webhook
 from sync.runs import services
 from sync.runs.lease import MAX_ATTEMPTS
 from sync.schedules.fetch_files import fetch_files
-from sync.schedules.overdue import tell_overdue
+from sync.schedules.overdue import notify_of_overdue_files
 from sync.schedules.sequences import carry_on_sequence
-from sync.tasks import follow_notices
+from sync.tasks import follow_notifications
 from tests.installation import Installation
+from tests.notification_servers import HookServer, MailServer, assert_signed
 from tests.servers import free_port
-from tests.telling_servers import HookServer, MailServer, assert_signed
 
 HEADER = "username;firstname;lastname;email;password\n"
 GOOD = "bob;Bob;King;bob@x.org;Tr0ub4dor&3\n"
@@ -64,9 +64,9 @@ def workers_at_hand() -> Iterator[None]:
     current_app.conf.task_always_eager = False
 
 
-def tell_all() -> None:
-    for notice in Notice.objects.exclude(next_try_at=None).order_by("pk"):
-        send_mail_batch(notice.pk)
+def send_unsent_notifications() -> None:
+    for notice in Notification.objects.exclude(next_try_at=None).order_by("pk"):
+        send_notification(notice.pk)
 
 
 def texts(mail: MailServer) -> list[tuple[str, str, str]]:
@@ -87,7 +87,7 @@ def test_each_event_goes_to_its_own_people_with_counts_links_and_reason(
     installation.carry_out("/good.csv", HEADER + GOOD, primaryidentity="username", simulate=True)
     installation.carry_out("/good.csv", HEADER + GOOD, primaryidentity="username")
     installation.carry_out("/empty.csv", "what\nis\n")
-    tell_all()
+    send_unsent_notifications()
     assert [(recipient, subject) for recipient, subject, _text in texts(mail)] == [
         ("rejections@example.org", "[ToolSync] Accounts: create and update: 1 row was rejected (in.csv)"),
         ("success@example.org", "[ToolSync] Accounts: create and update: done (good.csv)"),
@@ -98,7 +98,7 @@ def test_each_event_goes_to_its_own_people_with_counts_links_and_reason(
     assert f"https://sync.example.org/runs/{rejections.pk}/\n" in told
     assert f"https://sync.example.org/runs/{rejections.pk}/files/tryback/\n" in told
     assert "no cell of this line is a column name" in texts(mail)[2][2]
-    assert not Notice.objects.filter(sent_at=None).exists()
+    assert not Notification.objects.filter(sent_at=None).exists()
 
 
 def test_the_report_is_attached_on_request_and_no_password_is_in_it(
@@ -108,7 +108,7 @@ def test_the_report_is_attached_on_request_and_no_password_is_in_it(
         installation.site, "", RuleChoice({"rejections": ["a@x.org", "b@x.org"]}, attach_report=True, language="fr")
     )
     installation.carry_out("/in.csv", HEADER + GOOD + BAD, primaryidentity="username")
-    tell_all()
+    send_unsent_notifications()
     assert [recipient for recipient, _message in mail.received] == ["a@x.org", "b@x.org"]
     message = mail.received[0][1]
     assert message["To"] == "a@x.org"
@@ -123,9 +123,9 @@ def test_a_rule_of_its_own_takes_a_tool_out_of_the_common_one(installation: Inst
     save_rule(installation.site, "", RuleChoice({"success": ["all@x.org"]}))
     save_rule(installation.site, "users", RuleChoice({"failure": ["users@x.org"]}))
     installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
-    assert not Notice.objects.exists()
+    assert not Notification.objects.exists()
     installation.carry_out("/courses.csv", "shortname;fullname;category\nC9;Nine;New\n", processor="courses")
-    assert Notice.objects.get().recipients == ["all@x.org"]
+    assert Notification.objects.get().recipients == ["all@x.org"]
 
 
 def test_an_address_that_is_refused_does_not_keep_the_others_and_is_tried_again_alone(
@@ -134,15 +134,15 @@ def test_an_address_that_is_refused_does_not_keep_the_others_and_is_tried_again_
     save_rule(installation.site, "users", RuleChoice({"success": ["a@x.org", "no@x.org", "b@x.org"]}))
     mail.refused = {"no@x.org"}
     installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
-    tell_all()
-    notice = Notice.objects.get()
+    send_unsent_notifications()
+    notice = Notification.objects.get()
     assert (notice.recipients, notice.error_code, notice.sent_at) == (["no@x.org"], "mail_not_sent", None)
     assert "no such person" in notice.error_params["reason"]
-    tell_all()
-    assert notice.attempts == Notice.objects.get().attempts, "it isn't time yet"
+    send_unsent_notifications()
+    assert notice.attempts == Notification.objects.get().attempts, "it isn't time yet"
     mail.refused = set()
     with time_machine.travel(timezone.now() + timedelta(minutes=2)):
-        tell_all()
+        send_unsent_notifications()
     assert [recipient for recipient, _message in mail.received] == ["a@x.org", "b@x.org", "no@x.org"]
     notice.refresh_from_db()
     assert (notice.recipients, notice.error_code, notice.next_try_at) == ([], "", None)
@@ -154,9 +154,9 @@ def test_an_address_that_no_mail_can_be_sent_to_keeps_nobody_else_from_theirs(
     impossible = "a@" + "\u00e4" * 60 + ".org"
     save_rule(installation.site, "", RuleChoice({Event.SUCCESS: ["first@example.org", impossible, "last@example.org"]}))
     installation.carry_out("/in.csv", HEADER + GOOD)
-    tell_all()
+    send_unsent_notifications()
     assert [recipient for recipient, _message in mail.received] == ["first@example.org", "last@example.org"]
-    notice = Notice.objects.get()
+    notice = Notification.objects.get()
     assert (notice.recipients, notice.error_code) == ([impossible], "mail_not_sent")
 
 
@@ -167,11 +167,11 @@ def test_a_mail_server_that_is_away_is_asked_for_a_day_and_the_run_does_not_mind
     save_rule(installation.site, "users", RuleChoice({"success": ["a@x.org"]}))
     run = installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
     assert run.state == RunState.COMPLETED
-    moments, notice = [], Notice.objects.get()
+    moments, notice = [], Notification.objects.get()
     while notice.next_try_at is not None and len(moments) < 20:
         moments.append(notice.next_try_at)
         with time_machine.travel(notice.next_try_at, tick=False):
-            send_mail_batch(notice.pk)
+            send_notification(notice.pk)
         notice.refresh_from_db()
     assert len(moments) == 7
     assert timedelta(hours=15) < moments[-1] - moments[0] < timedelta(days=1)
@@ -188,15 +188,15 @@ def test_a_webhook_is_told_with_a_signature_and_again_until_it_answers_well(
     installation.carry_out("/good.csv", HEADER + GOOD, primaryidentity="username")
     for status, code in ((500, "webhook_status"), (302, "webhook_status"), (204, "")):
         hooks.status = status
-        notice = Notice.objects.get()
+        notice = Notification.objects.get()
         assert notice.next_try_at is not None
         with time_machine.travel(notice.next_try_at):
-            send_mail_batch(notice.pk)
-        assert Notice.objects.get().error_code == code
-    assert Notice.objects.get().sent_at is not None
+            send_notification(notice.pk)
+        assert Notification.objects.get().error_code == code
+    assert Notification.objects.get().sent_at is not None
     headers, body = hooks.received[-1]
     assert_signed(KEY, headers, body)
-    assert {headers["webhook-id"] for headers, _body in hooks.received} == {f"msg_{Notice.objects.get().pk}"}
+    assert {headers["webhook-id"] for headers, _body in hooks.received} == {f"msg_{Notification.objects.get().pk}"}
     told = json.loads(body)
     assert (told["event"], told["tool"], told["run"]["counts"]) == ("rejections", "users", {"rejected": 1})
     assert told["run"]["address"] == f"https://sync.example.org/runs/{run.pk}/"
@@ -209,8 +209,8 @@ def test_a_webhook_on_a_private_address_is_refused_unless_the_operator_allows_it
     settings.TOOLSYNC_FETCH_HOSTS = []
     save_webhook(installation.site, WebhookChoice(hooks.address, KEY, ["success"]))
     installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
-    tell_all()
-    assert (Notice.objects.get().error_code, hooks.received) == ("webhook_private", [])
+    send_unsent_notifications()
+    assert (Notification.objects.get().error_code, hooks.received) == ("webhook_private", [])
 
 
 @pytest.fixture
@@ -226,11 +226,11 @@ def test_a_webhook_whose_certificate_nobody_knows_gets_nothing_and_is_given_up_i
 ) -> None:
     save_webhook(installation.site, WebhookChoice(secure_hooks.address, KEY, ["success"]))
     installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
-    notice, tries = Notice.objects.get(), 0
+    notice, tries = Notification.objects.get(), 0
     while notice.next_try_at is not None:
         tries += 1
         with time_machine.travel(notice.next_try_at, tick=False):
-            send_mail_batch(notice.pk)
+            send_notification(notice.pk)
         notice.refresh_from_db()
     assert (tries, notice.error_code, notice.sent_at) == (7, "remote_certificate", None)
     sentence = text_of(notice.error_code, notice.error_params)
@@ -246,8 +246,8 @@ def test_a_webhook_with_a_certificate_of_the_operators_own_authority_is_told(
 ) -> None:
     save_webhook(installation.site, WebhookChoice(secure_hooks.address, KEY, ["success"]))
     installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
-    tell_all()
-    assert Notice.objects.get().sent_at is not None
+    send_unsent_notifications()
+    assert Notification.objects.get().sent_at is not None
     assert json.loads(secure_hooks.received[0][1])["event"] == "success"
 
 
@@ -260,10 +260,10 @@ def test_a_webhook_with_a_certificate_for_another_name_gets_nothing(
     try:
         save_webhook(installation.site, WebhookChoice(hooks.address, KEY, ["success"]))
         installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
-        tell_all()
+        send_unsent_notifications()
     finally:
         hooks.stop()
-    assert (Notice.objects.get().error_code, hooks.received) == ("remote_certificate", [])
+    assert (Notification.objects.get().error_code, hooks.received) == ("remote_certificate", [])
 
 
 def test_a_webhook_that_takes_too_long_is_not_waited_for(
@@ -274,9 +274,9 @@ def test_a_webhook_that_takes_too_long_is_not_waited_for(
     save_webhook(installation.site, WebhookChoice(hooks.address, KEY, ["success"]))
     installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
     began = monotonic()
-    tell_all()
+    send_unsent_notifications()
     assert monotonic() - began < 0.5
-    assert Notice.objects.get().error_code == "webhook_too_slow"
+    assert Notification.objects.get().error_code == "webhook_too_slow"
 
 
 @pytest.mark.parametrize(
@@ -306,7 +306,7 @@ def test_a_key_of_before_is_its_own_bytes_and_stays_until_it_is_changed(
     )
     save_webhook(installation.site, WebhookChoice(hooks.address, "", ["success"]))
     installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
-    tell_all()
+    send_unsent_notifications()
     headers, body = hooks.received[-1]
     assert_signed("whsec_" + base64.b64encode(old.encode()).decode(), headers, body)
 
@@ -338,18 +338,18 @@ def test_a_file_that_does_not_come_is_overdue_once_for_each_time(
             (datetime(2026, 11, 27, 12, 0, tzinfo=UTC), 2),  # nobody looked for three days
         ):
             clock.move_to(moment)
-            tell_overdue()
-            assert Notice.objects.filter(event="overdue").count() == overdue, moment
+            notify_of_overdue_files()
+            assert Notification.objects.filter(event="overdue").count() == overdue, moment
         save_webhook(installation.site, WebhookChoice(hooks.address, KEY, ["overdue"]))
         clock.move_to(datetime(2026, 11, 30, 5, 1, tzinfo=UTC))
-        tell_overdue()
-        assert Notice.objects.filter(event="overdue").count() == 4
+        notify_of_overdue_files()
+        assert Notification.objects.filter(event="overdue").count() == 4
         now = timezone.now()
         FreezeWindow.objects.create(site=installation.site, starts_at=now, ends_at=now + timedelta(days=9))
         clock.move_to(datetime(2026, 12, 1, 5, 1, tzinfo=UTC))
-        tell_overdue()
-        assert Notice.objects.filter(event="overdue").count() == 4
-        tell_all()
+        notify_of_overdue_files()
+        assert Notification.objects.filter(event="overdue").count() == 4
+        send_unsent_notifications()
     (overdue_told,) = (json.loads(body) for _headers, body in hooks.received)
     assert (overdue_told["event"], overdue_told["tool"]) == ("overdue", "users")
     assert overdue_told["expected_by"] == "2026-11-30T05:00:00+00:00"
@@ -365,7 +365,7 @@ def test_a_run_that_is_given_up_is_a_failure(installation: Installation) -> None
     run = installation.queue("/in.csv", HEADER + GOOD)
     SyncRun.objects.filter(pk=run.pk).update(state=RunState.RUNNING, worker="gone", attempts=MAX_ATTEMPTS)
     services.recover_dead_runs()
-    assert (Notice.objects.get().run_id, Notice.objects.get().event) == (run.pk, "failure")
+    assert (Notification.objects.get().run_id, Notification.objects.get().event) == (run.pk, "failure")
 
 
 def test_a_tool_of_a_sequence_that_cannot_begin_is_a_failure_with_its_reason(
@@ -378,7 +378,7 @@ def test_a_tool_of_a_sequence_that_cannot_begin_is_a_failure_with_its_reason(
     sequence = SequenceRun.objects.create(site=installation.site, processors=["users"])
     carry_on_sequence(sequence.pk)
 
-    tell_all()
+    send_unsent_notifications()
 
     [(recipient, subject, text)] = texts(mail)
     assert (recipient, subject) == ("a@x.org", "[ToolSync] Accounts: create and update: failed")
@@ -392,6 +392,6 @@ def test_the_workers_tell_at_once_and_find_what_was_left(
     save_rule(installation.site, "users", RuleChoice({"success": ["a@x.org"]}))
     installation.queue("/in.csv", HEADER + GOOD, primaryidentity="username")
     assert len(mail.received) == 1
-    Notice.objects.update(next_try_at=timezone.now(), sent_at=None, recipients=["b@x.org"])
-    follow_notices()
+    Notification.objects.update(next_try_at=timezone.now(), sent_at=None, recipients=["b@x.org"])
+    follow_notifications()
     assert [recipient for recipient, _message in mail.received] == ["a@x.org", "b@x.org"]

@@ -17,7 +17,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from sync.models import FetchAttempt, Notice, SequenceRun, SequenceState, Source, TellingRule
+from sync.models import FetchAttempt, Notification, NotificationRule, SequenceRun, SequenceState, Source
 from sync.runs.source_settings import SourceChoice, save_source
 from sync.schedules import fetch_files as feeding
 from sync.schedules.fetch_files import fetch_files
@@ -165,7 +165,7 @@ def test_a_new_lock_is_not_broken_up_for_that_of_a_dead_process(drop: Path) -> N
 def test_a_dropped_file_over_which_taking_breaks_off_is_put_aside_after_two_attempts(
     installation: Installation, drop: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    TellingRule.objects.create(site=installation.site, processor="users", recipients={"failure": ["it@x.org"]})
+    NotificationRule.objects.create(site=installation.site, processor="users", recipients={"failure": ["it@x.org"]})
     tried = break_off(monkeypatch, "a.csv", error)
     for name in ("a.csv", "userimport.csv"):
         (drop / name).write_text(FILE)
@@ -176,7 +176,7 @@ def test_a_dropped_file_over_which_taking_breaks_off_is_put_aside_after_two_atte
     assert tried.count("a.csv") == 2
     assert [path.name for path in drop.iterdir()] == ["_aside_a.csv"]
     assert "dropped_file_quarantined" in told()
-    notice = Notice.objects.get(fault__0="dropped_file_quarantined")
+    notice = Notification.objects.get(fault__0="dropped_file_quarantined")
     assert notice.fault[1] == {"name": "a.csv", "aside": "_aside_a.csv", "attempts": 2}
     # Whoever hands it in again means it to be tried again.
     (drop / "a.csv").write_text(FILE)

@@ -12,8 +12,8 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from sync.models import Notice, RunState
-from sync.notifications.notices import payload_of, send_mail
+from sync.models import Notification, RunState
+from sync.notifications.compose import payload_of, send_mail
 from sync.notifications.services import RuleChoice, save_rule
 from sync.values import Action, Change, Note, Outcome, partial_outcome
 from tests.installation import Installation
@@ -95,7 +95,7 @@ def test_the_shell_counts_them_and_ends_with_one(installation: Installation, tmp
 def test_mails_webhooks_and_pages_tell_of_them(installation: Installation, admin_client: Client) -> None:
     save_rule(installation.site, "users", RuleChoice({"rejections": ["a@x.org"]}))
     run = installation.carry_out("/in.csv", HEADER + ROWS.splitlines(keepends=True)[1], **OPTIONS)
-    notice = Notice.objects.get()
+    notice = Notification.objects.get()
     told = payload_of(notice)["run"]
     assert (told["counts"], told["partial_counts"]) == ({"partial": 1}, {"created": 1})
     send_mail(notice)

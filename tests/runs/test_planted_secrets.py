@@ -19,14 +19,14 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from sync.encryption import encrypt
-from sync.models import CommandFile, Event, Notice, Source, SyncRun
+from sync.models import CommandFile, Event, Notification, Source, SyncRun
 from sync.moodle.db.database import MoodleConnection
-from sync.notifications.services import RuleChoice, save_rule, send_mail_batch
+from sync.notifications.services import RuleChoice, save_rule, send_notification
 from sync.notifications.webhooks import WebhookChoice, save_webhook
 from sync.runs import services, source_settings as sources
 from sync.runs.connections import sealed
 from tests.installation import Installation
-from tests.telling_servers import HookServer
+from tests.notification_servers import HookServer
 
 _numbers = count(1)
 MARK = "Hunter"
@@ -99,7 +99,7 @@ FILES: dict[str, tuple[str | bytes, dict[str, object]]] = {
         {"invalidnamesnocheck": True},
     ),
 }  # fmt: skip
-PAGES = ("home", "files", "runs", "sources", "schedules", "tellings", "courses", "settings")
+PAGES = ("home", "files", "runs", "sources", "schedules", "notification_rules", "courses", "settings")
 
 
 @pytest.fixture
@@ -171,10 +171,10 @@ def _text(value: object) -> str:
 
 def tell(installation: Installation) -> None:
     """Send what is owed to people and to the web server that takes webhooks."""
-    notices = Notice.objects.filter(site=installation.site)
+    notices = Notification.objects.filter(site=installation.site)
     for notice in notices:
-        send_mail_batch(notice.pk)
-    assert {notice.channel for notice in notices} == set(Notice.Channel.values)
+        send_notification(notice.pk)
+    assert {notice.channel for notice in notices} == set(Notification.Channel.values)
     assert not notices.filter(sent_at=None).exists()
 
 

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from sync.models import CommandFile, Notice, RunFile, RunState, SyncRun
+from sync.models import CommandFile, Notification, RunFile, RunState, SyncRun
 from sync.runs import services
 from sync.runs.retention import prune, retention_of, save_retention
 from sync.runs.selectors import run_outcomes
@@ -112,10 +112,10 @@ def test_days_that_nobody_has_set_are_the_operators(installation: Installation, 
 
 def test_notices_that_were_told_go_after_a_month_and_others_stay(installation: Installation) -> None:
     for next_try_at in (None, timezone.now()):
-        Notice.objects.create(site=installation.site, processor="users", event="success", next_try_at=next_try_at)
-    Notice.objects.update(created_at=timezone.now() - timedelta(days=31))
+        Notification.objects.create(site=installation.site, processor="users", event="success", next_try_at=next_try_at)
+    Notification.objects.update(created_at=timezone.now() - timedelta(days=31))
     prune()
-    assert Notice.objects.get().next_try_at is not None
+    assert Notification.objects.get().next_try_at is not None
 
 
 def test_what_was_handed_in_for_a_run_goes_when_its_archive_would(installation: Installation) -> None:

@@ -17,8 +17,8 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from sync.commandfiles.intake import receive_file
-from sync.models import CommandFile, MoodleSite, Notice, RunState, SequenceRun, Source, SyncRun
-from sync.notifications import services as telling
+from sync.models import CommandFile, MoodleSite, Notification, RunState, SequenceRun, Source, SyncRun
+from sync.notifications import services as notifications
 from sync.notifications.services import RuleChoice, save_rule
 from sync.processors.registry import REGISTRY
 from sync.runs import services
@@ -119,7 +119,7 @@ def test_rights_lost_between_queueing_and_start_refuse_the_run_and_people_are_to
     # Not the file's fault: it stays where it is, and nothing of it was read.
     assert CommandFile.objects.get().path == "/userimport.csv"
     assert run.rows_done == 0
-    telling.send_mail_batch(Notice.objects.get().pk)
+    notifications.send_notification(Notification.objects.get().pk)
     (sent,) = mail.outbox
     name = people[who].get_username()
     assert name in sent.body
@@ -152,7 +152,7 @@ def test_people_are_told_of_a_file_that_nobody_has_armed_once(site: MoodleSite, 
     save_rule(site, "users", RuleChoice(recipients={"failure": ["boss@example.org"]}))
     for _night in range(2):
         assert not started(site, OPERATOR).runs.exists()
-    telling.send_mail_batch(Notice.objects.get().pk)
+    notifications.send_notification(Notification.objects.get().pk)
     (sent,) = mail.outbox
     assert "/userimport.csv is there, but nobody who may run this file type" in sent.body
 

@@ -20,11 +20,11 @@ from django.core.management import call_command
 from django.test import Client
 from pytest_django import Settings
 
-from sync.models import Event, Notice, Source, SyncRun
+from sync.models import Event, Notification, Source, SyncRun
 from sync.moodle.db.database import MoodleConnection
 from sync.notifications.mails import MailSender
 from sync.notifications.password_mails import send_password_mail
-from sync.notifications.services import RuleChoice, notify, save_rule, send_mail_batch
+from sync.notifications.services import RuleChoice, notify, save_rule, send_notification
 from sync.notifications.webhooks import WebhookChoice, save_webhook
 from sync.processors.base.plan import Mail
 from sync.runs import services
@@ -32,10 +32,10 @@ from sync.runs.connections import sealed
 from sync.runs.source_settings import SourceChoice, save_source
 from sync.schedules.fetch_files import fetch_files
 from tests.installation import Installation
+from tests.notification_servers import MailServer
 from tests.runs.test_planted_secrets import MARK, secret, stores
 from tests.servers import MariaDB, PostgreSQL, free_port
 from tests.source_servers import USER, FtpServer, SftpServer, WebServer
-from tests.telling_servers import MailServer
 from toolsync_site.storages import storage_from_url
 
 FILE = "username;firstname;lastname;email\nann;Ann;Lee;ann@x.org\n"
@@ -110,8 +110,8 @@ def attempt(action: Callable[[], object]) -> None:
 
 
 def assert_untold(installation: Installation, log: io.StringIO, told: list[tuple[str, str]]) -> None:
-    for notice in Notice.objects.all():
-        attempt(lambda notice=notice: send_mail_batch(notice.pk))
+    for notice in Notification.objects.all():
+        attempt(lambda notice=notice: send_notification(notice.pk))
     told += [*stores(installation), ("log", log.getvalue())]
     found = {place: content.casefold().find(MARK.casefold()) for place, content in told}
     assert not {place: content[max(0, at - 150) : at + 60] for place, content in told if (at := found[place]) >= 0}
@@ -229,8 +229,8 @@ def test_no_error_of_a_webhook_quotes_its_address(
             form = {"address": address, "key": secret(), "events": list(Event.values)}
             told.append((f"page form {number}", client.post("/notices/webhook/", form).text))
             notify(installation.site, "users", Event.OVERDUE)
-            for notice in Notice.objects.filter(sent_at=None):
-                attempt(lambda notice=notice: send_mail_batch(notice.pk))
+            for notice in Notification.objects.filter(sent_at=None):
+                attempt(lambda notice=notice: send_notification(notice.pk))
             told += shown(admin_user, "/notices/")
     finally:
         hooks.stop()
@@ -291,8 +291,8 @@ def test_no_error_of_a_mail_server_quotes_its_password(
             settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
             settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = user, password
             notify(installation.site, "users", Event.OVERDUE)
-            for notice in Notice.objects.filter(sent_at=None):
-                attempt(lambda notice=notice: send_mail_batch(notice.pk))
+            for notice in Notification.objects.filter(sent_at=None):
+                attempt(lambda notice=notice: send_notification(notice.pk))
             send_password_mail(admin_user.email, "localhost", "en", is_secure=False)
             MailSender().send_mail_batch([Mail("x@example.org", "Your account", secret())])
             told += shown(admin_user, "/notices/")

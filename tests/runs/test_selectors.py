@@ -111,10 +111,10 @@ def test_a_tool_preselects_its_usual_file_or_the_one_of_its_settings(installatio
     save_source(installation.site, "users", SourceChoice(location="daily/*.csv"))
     assert preselected_file(installation.site, "users", nobody) == own
     # What somebody else has put under the usual name is not the one to be offered.
-    planted = installation.put("/daily/people.csv", FILE + "x", armed=False)
+    results = installation.put("/daily/people.csv", FILE + "x", armed=False)
     assert preselected_file(installation.site, "users", user) is None
-    CommandFile.objects.filter(pk=planted.pk).update(uploaded_by=user)
-    assert preselected_file(installation.site, "users", user) == planted
+    CommandFile.objects.filter(pk=results.pk).update(uploaded_by=user)
+    assert preselected_file(installation.site, "users", user) == results
 
 
 def test_progress_goes_by_the_rows_that_are_done(installation: Installation) -> None:

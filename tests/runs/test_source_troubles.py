@@ -13,7 +13,7 @@ import trustme
 from pytest_django import Settings
 
 from sync.messages import text_of
-from sync.models import CommandFile, Notice, SequenceRun, SequenceState, Source, SyncRun
+from sync.models import CommandFile, Notification, SequenceRun, SequenceState, Source, SyncRun
 from sync.notifications.services import RuleChoice, save_rule
 from sync.runs.source_settings import SourceChoice, save_source
 from sync.schedules.fetch_files import fetch_files
@@ -55,7 +55,7 @@ def drop(settings: Settings, tmp_path: Path) -> Path:
 
 
 def told() -> list[list[object]]:
-    return list(Notice.objects.order_by("pk").values_list("fault", flat=True))
+    return list(Notification.objects.order_by("pk").values_list("fault", flat=True))
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -11,13 +13,13 @@ from django.utils.translation import override
 from pytest_django import Settings
 
 from sync.messages import TEXTS, PluralText, text_of
-from sync.models import Notice, SyncRun
+from sync.models import Notification, SyncRun
 from sync.notifications.mails import MailSender
-from sync.notifications.services import RuleChoice, save_rule, send_mail_batch
+from sync.notifications.services import RuleChoice, save_rule, send_notification
 from sync.outcomes.report import count_texts
 from sync.processors.base.plan import Mail
 from tests.installation import Installation
-from tests.telling_servers import MailServer
+from tests.notification_servers import MailServer
 
 FILE = "username;firstname;lastname;email\nbob;Bob;King;bob@x.org\neve;Eve;Fox;no-address\n"
 NOWHERE = [f"django.core.mail.backends.{name}.EmailBackend" for name in ("filebased", "console", "dummy")]
@@ -39,14 +41,14 @@ def test_a_mail_that_no_server_took_was_not_sent(
     settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = backend, str(tmp_path / "mail")
     save_rule(installation.site, "users", RuleChoice({"rejections": ["a@x.org"]}))
     installation.carry_out("/in.csv", FILE)
-    send_mail_batch(Notice.objects.get().pk)
-    notice = Notice.objects.get()
+    send_notification(Notification.objects.get().pk)
+    notice = Notification.objects.get()
     assert (notice.sent_at, notice.error_code, notice.recipients) == (None, "mail_without_server", ["a@x.org"])
     assert notice.next_try_at is not None
     kept = list((tmp_path / "mail").glob("*")) if "filebased" in backend else [None]
-    Notice.objects.update(next_try_at=notice.created_at)
-    send_mail_batch(notice.pk)
-    assert Notice.objects.get().sent_at is None
+    Notification.objects.update(next_try_at=notice.created_at)
+    send_notification(notice.pk)
+    assert Notification.objects.get().sent_at is None
     assert len(kept) == 1
     if "filebased" in backend:
         assert len(list((tmp_path / "mail").glob("*"))) == 1
@@ -61,8 +63,8 @@ def test_mails_to_people_that_no_server_took_are_lost(settings: Settings, tmp_pa
 def test_a_server_that_takes_it_makes_it_sent(installation: Installation, server: MailServer) -> None:
     save_rule(installation.site, "users", RuleChoice({"rejections": ["a@x.org"]}))
     installation.carry_out("/in.csv", FILE)
-    send_mail_batch(Notice.objects.get().pk)
-    assert Notice.objects.get().sent_at is not None
+    send_notification(Notification.objects.get().pk)
+    assert Notification.objects.get().sent_at is not None
     assert [address for address, _message in server.received] == ["a@x.org"]
 
 
@@ -73,11 +75,11 @@ def test_a_mail_and_its_report_have_one_language(installation: Installation, lan
     save_rule(installation.site, "users", choice)
     for asked_in in ("en", "fr"):
         mail.outbox.clear()
-        Notice.objects.all().delete()
+        Notification.objects.all().delete()
         with override(asked_in):
             run = installation.carry_out("/in.csv", FILE)
         SyncRun.objects.filter(pk=run.pk).update(language=asked_in)
-        send_mail_batch(Notice.objects.get().pk)
+        send_notification(Notification.objects.get().pk)
         (sent,) = mail.outbox
         ((_name, report, _kind),) = sent.attachments
         is_french = (language or asked_in) == "fr"
@@ -96,7 +98,8 @@ def test_the_report_of_an_unattended_run_is_in_the_language_of_those_who_are_tol
 
 @pytest.mark.parametrize("code", sorted(code for code, text in TEXTS.items() if isinstance(text, PluralText)))
 def test_one_is_no_plural(code: str) -> None:
-    params = {"template": "T", "names": "N", "line": 2, "columns": "C"}
+    names = re.findall(r"%\((\w+)\)", str(TEXTS[code]))
+    params: dict[str, Any] = {name: 2 if name == "line" else name.upper() for name in names}
     one, many = text_of(code, {**params, "count": 1}), text_of(code, {**params, "count": 2})
     assert one != many.replace("2", "1", 1)
     assert "1" in one

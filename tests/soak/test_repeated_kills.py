@@ -22,9 +22,9 @@ from sync.runs.outcome_store import read_rows
 from tests.installation import Installation
 from tests.installation_fixture import installation
 from tests.moodle_sites import MoodleSite
+from tests.notification_servers import MailServer
 from tests.runs.test_kill import celery, wait_for
 from tests.soak.command_files import ADDRESS, KINDS, MAILS_EVERY, SOAK_FILES
-from tests.telling_servers import MailServer
 
 __all__ = ["installation"]
 

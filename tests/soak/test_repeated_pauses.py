@@ -22,11 +22,11 @@ from sync.moodle.db.journal import read_images
 from tests.installation import Installation
 from tests.installation_fixture import installation
 from tests.moodle_sites import MoodleSite
+from tests.notification_servers import MailServer
 from tests.runs.test_kill import celery, wait_for
 from tests.runs.test_pauses import pause_past_the_lease
 from tests.soak.command_files import KINDS, SOAK_FILES
 from tests.soak.test_repeated_kills import check_mails, told_of
-from tests.telling_servers import MailServer
 
 __all__ = ["installation"]
 

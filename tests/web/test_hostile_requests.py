@@ -52,7 +52,7 @@ def quickly(ask: Callable[[], Any]) -> Any:
 @pytest.mark.parametrize("sign", range(len(SIGNS)))
 def test_signs_in_every_field(admin: Client, make_run: MakeRun, sign: int) -> None:
     text, run = SIGNS[sign], make_run()
-    pages = ("tellings", "schedules", "sources", "files", "runs", "settings")
+    pages = ("notification_rules", "schedules", "sources", "files", "runs", "settings")
     for page in pages:
         quickly(
             lambda page=page: admin.get(reverse(page), {"folder": text, "page": text, "state": text, "processor": text})
@@ -60,7 +60,7 @@ def test_signs_in_every_field(admin: Client, make_run: MakeRun, sign: int) -> No
     for key in ("all", "users"):
         fields = dict.fromkeys(("success", "rejections", "failure", "overdue"), f"x@example.org {text}@example.org")
         fields |= {"language": text, "expected_at": text}
-        quickly(lambda key=key, fields=fields: admin.post(reverse("telling", args=[key]), fields))
+        quickly(lambda key=key, fields=fields: admin.post(reverse("notification_rule", args=[key]), fields))
     hook = {"address": f"https://example.org/{text}", "key": text * 20, "events": [text]}
     quickly(lambda: admin.post(reverse("webhook"), hook))
     source = {

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from sync.models import Notice, Retention, TellingRule, Webhook
+from sync.models import Notification, NotificationRule, Retention, Webhook
 from sync.notifications.services import RuleChoice, save_rule
 from sync.processors.registry import REGISTRY
 from tests.web.conftest import MakeRun, MoodleSite
@@ -40,21 +40,21 @@ def test_a_rule_is_saved_and_shown_again(client: Client) -> None:
     answer = client.post(USERS, form | {"expected_at": "06:00", "weekdays_only": "on"}, follow=True)
     assert "Failure: a@x.org, b@x.org" in answer.text
     assert "06:00, Monday to Friday" in answer.text
-    rule = TellingRule.objects.get()
+    rule = NotificationRule.objects.get()
     assert rule.recipients == {"failure": ["a@x.org", "b@x.org"], "overdue": ["c@x.org"]}
     assert (rule.attach_report, rule.language, rule.expected_at, rule.weekdays_only) == (True, "fr", time(6), True)
     assert rule.due_at is not None
     assert rule.due_at > timezone.now()
     shown = client.get(USERS).context["form"]
     assert shown["failure"].value() == "a@x.org, b@x.org"
-    client.post(reverse("telling_delete", args=["users"]))
-    assert not TellingRule.objects.exists()
+    client.post(reverse("notification_rule_delete", args=["users"]))
+    assert not NotificationRule.objects.exists()
 
 
 def test_what_is_no_mail_address_is_said_beside_its_field(client: Client) -> None:
     answer = client.post(USERS, {"failure": "a@x.org", "rejections": "somebody", "language": "en"})
     assert answer.context["form"].errors == {"rejections": ["“somebody” is not a mail address."]}
-    assert not TellingRule.objects.exists()
+    assert not NotificationRule.objects.exists()
 
 
 def test_what_concerns_every_tool_is_for_those_who_may_use_them_all(
@@ -62,15 +62,15 @@ def test_what_concerns_every_tool_is_for_those_who_may_use_them_all(
 ) -> None:
     save_rule(site, "", RuleChoice({"failure": ["all@x.org"]}))
     save_rule(site, "courses", RuleChoice({"failure": ["courses@x.org"]}))
-    assert "x.org" not in client.get(reverse("tellings")).text
+    assert "x.org" not in client.get(reverse("notification_rules")).text
     assert client.get("/notices/all/").status_code == 404
     assert client.get("/notices/courses/").status_code == 404
     assert client.post(reverse("webhook"), HOOK).status_code == 404
-    shown = everyones.get(reverse("tellings")).text
+    shown = everyones.get(reverse("notification_rules")).text
     assert "all@x.org" in shown
     assert "courses@x.org" in shown
     everyones.post("/notices/all/", {"success": "new@x.org", "language": "en", "expected_at": "06:00"})
-    common = TellingRule.objects.get(processor="")
+    common = NotificationRule.objects.get(processor="")
     assert (common.recipients, common.expected_at) == ({"success": ["new@x.org"]}, None)
 
 
@@ -97,11 +97,11 @@ def test_the_list_says_what_was_told_last_and_what_went_wrong(
     params = {"recipients": "a@x.org", "reason": "550 no such person"}
     about = {"site": site, "event": "failure", "channel": "mail", "run": make_run("errored")}
     for _number in range(5):
-        Notice.objects.create(processor="users", error_code="mail_not_sent", error_params=params, **about)
-    Notice.objects.create(processor="users", next_try_at=timezone.now() + timedelta(hours=1), **about)
-    Notice.objects.create(processor="courses", sent_at=timezone.now(), **about)
+        Notification.objects.create(processor="users", error_code="mail_not_sent", error_params=params, **about)
+    Notification.objects.create(processor="users", next_try_at=timezone.now() + timedelta(hours=1), **about)
+    Notification.objects.create(processor="courses", sent_at=timezone.now(), **about)
     with django_assert_max_num_queries(12):
-        text = client.get(reverse("tellings")).text
+        text = client.get(reverse("notification_rules")).text
     assert text.count("550 no such person") == 5
     assert text.count("given up") == 5
     assert text.count("is tried again") == 1
@@ -122,7 +122,7 @@ def test_days_are_saved_and_nonsense_is_refused(client_with: Callable[..., Clien
 
 def test_settings_show_what_one_may_set(client: Client, settings: Settings) -> None:
     page = client.get(reverse("settings")).text
-    assert reverse("tellings") in page
+    assert reverse("notification_rules") in page
     assert "How long things are kept" not in page
     assert client.post(reverse("settings"), {}).status_code == 403
     assert "No Moodle command line is set" in page

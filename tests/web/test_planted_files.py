@@ -156,12 +156,12 @@ def test_other_bytes_in_the_place_of_an_armed_file_are_not_armed(
 ) -> None:
     arm(clerk, make_file(by=clerk))
     assert taken(site) == {"users": ["/userimport.csv"]}
-    planted = SimpleUploadedFile("userimport.csv", USERS_CSV + b"eve;Eve;Fox;x\n")
-    answer = attacker.post(reverse("files"), {"uploads": planted, "folder": "/"}, follow=True)
+    results = SimpleUploadedFile("userimport.csv", USERS_CSV + b"eve;Eve;Fox;x\n")
+    answer = attacker.post(reverse("files"), {"uploads": results, "folder": "/"}, follow=True)
     assert "There is already a file" in answer.text
     assert taken(site) == {"users": ["/userimport.csv"]}
-    planted.seek(0)
-    attacker.post(reverse("files"), {"uploads": planted, "folder": "/", "replace": "on"})
+    results.seek(0)
+    attacker.post(reverse("files"), {"uploads": results, "folder": "/", "replace": "on"})
     assert CommandFile.objects.get().uploaded_by == person_of(attacker)
     assert taken(site) == {}
     # Deleted and handed in anew, it is another file.

@@ -13,7 +13,7 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from sync.models import FreezeWindow, MoodleSite, Notice, SequenceRun, SequenceState, Source
+from sync.models import FreezeWindow, MoodleSite, Notification, SequenceRun, SequenceState, Source
 from sync.notifications.services import RuleChoice, save_rule
 from sync.runs.rights import Responsible
 from sync.schedules.services import ScheduleChoice, save_schedule
@@ -50,8 +50,8 @@ PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
     ("schedules", (), {}),
     ("schedule_new", (), {}),
     ("schedule", ("schedule",), {}),
-    ("tellings", (), {}),
-    ("telling", ("users",), {}),
+    ("notification_rules", (), {}),
+    ("notification_rule", ("users",), {}),
     ("settings", (), {}),
     ("sequence_run", ("sequence",), {}),
     ("runs", (), {}),
@@ -63,7 +63,7 @@ PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
 ]
 # What is only sent to.
 _POSTED = {
-    "schedule_switch", "schedule_start", "schedule_delete", "freeze", "unfreeze", "source_look", "telling_delete", "webhook",
+    "schedule_switch", "schedule_start", "schedule_delete", "freeze", "unfreeze", "source_look", "rule_delete", "webhook",
     "webhook_delete", "sequence_cancel", "run_cancel", "run_resume", "run_for_real", "run_mails", "courses_choose",
 }  # fmt: skip
 
@@ -113,7 +113,7 @@ class Site:
         keep_run_file(run, "outcomes")
         Source.objects.create(site=self.site, processor=tool, kind=Source.Kind.AREA, location=f"/in{number}.csv")
         save_rule(self.site, tool, RuleChoice({"failure": ["a@x.org"]}))
-        Notice.objects.create(
+        Notification.objects.create(
             site=self.site, processor=tool, event="failure", channel="mail", run=run, recipients=["a@x.org"]
         )
         FreezeWindow.objects.create(

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _, ngettext
 
 from sync.messages import text_at_column, text_of
-from sync.models import Notice, RunState, Schedule, SequenceRun, SequenceState, SyncRun
+from sync.models import Notification, RunState, Schedule, SequenceRun, SequenceState, SyncRun
 from sync.moodle.integrity.connection_check import ConnectionLevel
 from sync.outcomes.report import action_label, count_text, outcome_text
 from sync.processors.registry import REGISTRY
@@ -159,7 +159,7 @@ def sequence_badge(state: str) -> SafeString:
 
 
 @register.simple_tag
-def notice_badge(notice: Notice) -> SafeString:
+def notification_badge(notice: Notification) -> SafeString:
     """Return the badge of how far the telling is."""
     if notice.sent_at is not None:
         return _badge("good", "✓", _("sent"))
@@ -187,7 +187,7 @@ def said(coded: Outcome | Note) -> str:
 
 
 @register.filter
-def trouble(run: SyncRun | Notice) -> str:
+def trouble(run: SyncRun | Notification) -> str:
     """Return why a run, or a notice, didn't reach its end, "" when it did."""
     return text_of(run.error_code, run.error_params) if run.error_code else ""
 

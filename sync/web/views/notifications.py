@@ -11,38 +11,38 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from sync.errors import NotificationError
-from sync.models import Event, Notice, TellingRule, Webhook
+from sync.models import Event, Notification, NotificationRule, Webhook
 from sync.notifications.services import rule_of, save_rule
 from sync.notifications.webhooks import save_webhook, webhook_of
 from sync.runs.options import page_address, site_zone
 from sync.runs.selectors import processors_for
-from sync.web.access import current_site, every_tool_or_404, may_manage_telling, tool_or_404, uses_every_tool
+from sync.web.access import current_site, every_tool_or_404, may_manage_notifications, tool_or_404, uses_every_tool
 from sync.web.cards import ToolCard, tool_card
 from sync.web.notification_form import RuleForm, WebhookForm
 
 # Stands in addresses for the rule of the tools that have none of their own.
 COMMON = "all"
-_LAST_NOTICES = 20
+_LAST_NOTIFICATIONS = 20
 
 
 class RuleCard(NamedTuple):
     """A rule as the list shows it. Shape: tool: None = the common rule; told: event and its recipients; is_own: it has one"""
 
     tool: ToolCard | None
-    rule: TellingRule
+    rule: NotificationRule
     told: list[tuple[str, str]]
     is_own: bool
 
 
-@may_manage_telling
+@may_manage_notifications
 @require_safe
-def telling_list(request: HttpRequest) -> HttpResponse:
+def rule_list(request: HttpRequest) -> HttpResponse:
     return _list(request, WebhookForm(webhook=webhook_of(current_site())))
 
 
-@may_manage_telling
+@may_manage_notifications
 @require_http_methods(["GET", "HEAD", "POST"])
-def telling_rule(request: HttpRequest, key: str) -> HttpResponse:
+def rule_detail(request: HttpRequest, key: str) -> HttpResponse:
     processor = _processor(request, key)
     stored = rule_of(current_site(), processor)
     form = RuleForm(request.POST or None, rule=stored)
@@ -53,23 +53,23 @@ def telling_rule(request: HttpRequest, key: str) -> HttpResponse:
             form.refuse(error)
         else:
             messages.success(request, _("Saved."))
-            return redirect("tellings")
+            return redirect("notification_rules")
     context = {
         "form": form, "rule": stored, "key": key, "zone": site_zone(),
         "tool": tool_card(tool_or_404(request.user, key)) if processor else None,
     }  # fmt: skip
-    return render(request, "sync/telling.html", context)
+    return render(request, "sync/notification_rule.html", context)
 
 
-@may_manage_telling
+@may_manage_notifications
 @require_POST
-def telling_delete(request: HttpRequest, key: str) -> HttpResponse:
+def rule_delete(request: HttpRequest, key: str) -> HttpResponse:
     """Take the rule of a tool away, so that the common one holds again."""
-    TellingRule.objects.filter(site=current_site(), processor=_processor(request, key)).delete()
-    return redirect("tellings")
+    NotificationRule.objects.filter(site=current_site(), processor=_processor(request, key)).delete()
+    return redirect("notification_rules")
 
 
-@may_manage_telling
+@may_manage_notifications
 @require_POST
 def webhook(request: HttpRequest) -> HttpResponse:
     every_tool_or_404(request.user)
@@ -82,37 +82,37 @@ def webhook(request: HttpRequest) -> HttpResponse:
             form.refuse(error)
         else:
             messages.success(request, _("Saved."))
-            return redirect("tellings")
+            return redirect("notification_rules")
     return _list(request, form)
 
 
-@may_manage_telling
+@may_manage_notifications
 @require_POST
 def webhook_delete(request: HttpRequest) -> HttpResponse:
     every_tool_or_404(request.user)
     Webhook.objects.filter(site=current_site()).delete()
-    return redirect("tellings")
+    return redirect("notification_rules")
 
 
 def _list(request: HttpRequest, form: WebhookForm) -> HttpResponse:
     site, tools = current_site(), processors_for(request.user)
-    stored = {rule.processor: rule for rule in TellingRule.objects.filter(site=site)}
+    stored = {rule.processor: rule for rule in NotificationRule.objects.filter(site=site)}
     cards = [_card(tool_card(tool), stored.get(tool.key)) for tool in tools]
     if uses_every_tool(request.user):
         cards.insert(0, _card(None, stored.get("")))
-    notices = Notice.objects.filter(site=site, processor__in=[tool.key for tool in tools]).select_related("run")
+    notices = Notification.objects.filter(site=site, processor__in=[tool.key for tool in tools]).select_related("run")
     context: dict[str, Any] = {
         "cards": cards,
-        "notices": notices[:_LAST_NOTICES],
+        "notices": notices[:_LAST_NOTIFICATIONS],
         "has_links": bool(page_address("/")),
         "webhook": webhook_of(site),
         "webhook_form": form if uses_every_tool(request.user) else None,
     }
-    return render(request, "sync/tellings.html", context)
+    return render(request, "sync/notification_rules.html", context)
 
 
-def _card(tool: ToolCard | None, rule: TellingRule | None) -> RuleCard:
-    shown = rule or TellingRule()
+def _card(tool: ToolCard | None, rule: NotificationRule | None) -> RuleCard:
+    shown = rule or NotificationRule()
     told = [
         (str(event.label), ", ".join(shown.recipients[event])) for event in Event if shown.recipients.get(event)
     ]  # fmt: skip

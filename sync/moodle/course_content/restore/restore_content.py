@@ -109,9 +109,9 @@ class _Restore:
         self.content = content
         self.source = source
         self.now = now
-        self.planted = [RestoreResult(target) for target in targets]
+        self.results = [RestoreResult(target) for target in targets]
         facts = fetch_site_facts(self.session)
-        self.lookups = [ReferenceResolver(each.maps, source, each.target, facts) for each in self.planted]
+        self.lookups = [ReferenceResolver(each.maps, source, each.target, facts) for each in self.results]
         self.contexts = source.contexts()
         self.present = ExistingRows(self.session, content, targets)
         self.idnumbers = OwnIdnumbers(self.session, targets)
@@ -123,7 +123,7 @@ class _Restore:
         self._block_parents: dict[int, int] = {}
 
     def carry_out(self) -> list[RestoreResult]:
-        for each in self.planted:
+        for each in self.results:
             each.maps.of(COURSE)[self.source.courseid] = each.target.courseid
             for old, context in self.contexts.items():
                 if context.level == CONTEXT_COURSE:
@@ -140,19 +140,19 @@ class _Restore:
                 self._plant_table(self.content.tables[step])
             self._done.add(step)
         for name, waiting in self.waiting.items():
-            rewrite_waiting(self.writer, name, waiting, self.lookups, [each.reused for each in self.planted])
+            rewrite_waiting(self.writer, name, waiting, self.lookups, [each.reused for each in self.results])
         self._add_to_sections()
         rewrite_courses(self.writer, self.lookups)
         files = restore_files(self.writer, self.content, self.source, self.lookups, self.present, now=self.now)
-        for each, count in zip(self.planted, files, strict=True):
+        for each, count in zip(self.results, files, strict=True):
             each.counts["files"] = count
         self._follow_up()
-        return self.planted
+        return self.results
 
     def _follow_up(self) -> None:
-        courseids = [each.target.courseid for each in self.planted]
+        courseids = [each.target.courseid for each in self.results]
         open_single_forums(self.writer, courseids, now=self.now)
-        filled = [each.target.courseid for each in self.planted if each.target.is_filled]
+        filled = [each.target.courseid for each in self.results if each.target.is_filled]
         add_grade_settings(self.writer, sorted(set(courseids) - set(filled)))
         mark_for_regrading(self.writer, filled)
         queue_tasks(self.writer, courseids, now=self.now)
@@ -164,7 +164,7 @@ class _Restore:
         waiting = DeferredReferences([rule for rule in rules if rule not in at_once], text_columns(columns))
         for batch in self._in_order(table.name, self.source.rows(table.name)):
             waiting.rows += what_waits(batch, waiting, self.source.links)
-            for places in batched(range(len(self.planted)), max(1, SLICE_ROWS // max(1, len(batch)))):
+            for places in batched(range(len(self.results)), max(1, SLICE_ROWS // max(1, len(batch)))):
                 new = [new for place in places for new in self._new_rows(place, table, at_once, batch, columns)]
                 self._insert(table.name, new)
         if waiting.rows:
@@ -192,24 +192,24 @@ class _Restore:
         columns: sa.ColumnCollection[str, sa.Column[object]],
     ) -> Iterator[_New]:
         """Return the rows of a batch as they are in one target, as far as that can be said now."""
-        lookup, planted = self.lookups[place], self.planted[place]
+        lookup, results = self.lookups[place], self.results[place]
         for old in batch:
-            if self._is_set_already(table.name, old, planted.target) or _hangs_on(table, old, planted.reused):
+            if self._is_set_already(table.name, old, results.target) or _hangs_on(table, old, results.reused):
                 continue
-            parent = _parent(table, old, planted.maps)
+            parent = _parent(table, old, results.maps)
             values = {
                 rule.column: rule.rewrite(old[rule.column], old, lookup)
                 for rule in rules
                 if parent is not None and rule.column in old and rule.column not in parent
             }
             if parent is None or LEFT_OUT in values.values():
-                planted.left_out[table.name] += 1
+                results.left_out[table.name] += 1
                 continue
             new = {**old, **values, **parent, **dict.fromkeys(_stamped(table.name, old), self.now)}
-            if planted.target.is_filled:
+            if results.target.is_filled:
                 if rowid := self.present.find(table.name, new):
-                    planted.maps.of(table.name)[old["id"]] = rowid
-                    planted.reused.add((table.name, old["id"]))
+                    results.maps.of(table.name)[old["id"]] = rowid
+                    results.reused.add((table.name, old["id"]))
                     continue
                 new = self.present.with_own_names(table.name, new)
             new = self.idnumbers.with_own(table.name, new)
@@ -233,8 +233,8 @@ class _Restore:
         for items in alike.values():
             ids = self.writer.insert_in_order(table, [item.row for item in items])
             for item, rowid in zip(items, ids, strict=True):
-                self.planted[item.place].maps.of(table)[item.old] = rowid
-                self.planted[item.place].counts[table] += 1
+                self.results[item.place].maps.of(table)[item.old] = rowid
+                self.results[item.place].counts[table] += 1
                 if table == BLOCKS:
                     self._block_parents[rowid] = item.row["parentcontextid"]
 
@@ -244,7 +244,7 @@ class _Restore:
         if waiting is None:
             return
         added: dict[int, str] = {}
-        for each, lookup in zip(self.planted, self.lookups, strict=True):
+        for each, lookup in zip(self.results, self.lookups, strict=True):
             for old, values in waiting.rows:
                 if (SECTIONS, old) in each.reused and values.get("sequence"):
                     new = waiting.rewritten(values, lookup).get("sequence")
@@ -271,7 +271,7 @@ class _Restore:
         """Make the contexts of all new activities or blocks."""
         new = [
             (place, old, rowid)
-            for place, each in enumerate(self.planted)
+            for place, each in enumerate(self.results)
             for old, rowid in each.maps.of(table).items()
             if (table, old) not in each.reused
         ]
@@ -279,14 +279,14 @@ class _Restore:
         for place, _old, rowid in new:
             parentid = self._block_parents.get(rowid) if table == BLOCKS else None
             paths = self._paths[place]
-            wanted.append(NewContext(level, rowid, paths[parentid or self.planted[place].target.contextid]))
+            wanted.append(NewContext(level, rowid, paths[parentid or self.results[place].target.contextid]))
         known = {context.instanceid: old for old, context in self.contexts.items() if context.level == level}
         for (place, old, _rowid), context in zip(new, insert_contexts(self.writer, wanted), strict=True):
-            planted = self.planted[place]
+            results = self.results[place]
             self._paths[place][context.id] = context.path
-            planted.counts[CONTEXT] += 1
+            results.counts[CONTEXT] += 1
             if old in known:
-                planted.maps.of(CONTEXT)[known[old]] = context.id
+                results.maps.of(CONTEXT)[known[old]] = context.id
 
 
 def _parent(table: GraphTable, row: Row, maps: IdMap) -> Row | None:

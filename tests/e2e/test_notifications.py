@@ -9,7 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
 
-from sync.models import MoodleSite, Notice
+from sync.models import MoodleSite, Notification
 from sync.processors.registry import REGISTRY
 from tests.e2e.conftest import look_at
 
@@ -33,9 +33,9 @@ def test_people_a_webhook_and_days_are_set(
     page.on("pageerror", lambda error: trouble.append(str(error)))
     page.on("console", lambda message: trouble.append(message.text) if message.type == "error" else None)
     about = {"site": MoodleSite.objects.get(), "processor": "users", "channel": "mail"}
-    Notice.objects.create(event="success", sent_at=timezone.now(), **about)
+    Notification.objects.create(event="success", sent_at=timezone.now(), **about)
     params = {"recipients": "a-very-long-name-of-somebody@example.org", "reason": "550 no such person"}
-    Notice.objects.create(event="failure", error_code="mail_not_sent", error_params=params, **about)
+    Notification.objects.create(event="failure", error_code="mail_not_sent", error_params=params, **about)
 
     page.goto(f"{live_server.url}/settings/")
     page.get_by_label("Reports").fill("30")
@@ -55,5 +55,5 @@ def test_people_a_webhook_and_days_are_set(
     page.get_by_label("Key").fill("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     page.locator("section", has_text="Webhook").get_by_role("button", name="Save").click()
     expect(page.get_by_text("A program at https://example.org")).to_be_visible()
-    look_at(page, "tellings", width)
+    look_at(page, "notification_rules", width)
     assert trouble == []

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _, ngettext, override
 from sync.commandfiles import storage
 from sync.errors import NotificationError
 from sync.messages import text_of
-from sync.models import Event, Notice, RunFile, Source, SyncRun
+from sync.models import Event, Notification, RunFile, Source, SyncRun
 from sync.notifications.mails import reaches_people
 from sync.notifications.webhooks import post, webhook_of
 from sync.outcomes.report import count_texts
@@ -32,7 +32,7 @@ _MOST_ATTACHED = 5_000_000
 Attachment = tuple[str, str, str]
 
 
-def send_mail(notice: Notice) -> None:
+def send_mail(notice: Notification) -> None:
     """Send a notice to everybody who hasn't got it yet, each alone.
 
     Raises: NotificationError if somebody couldn't be reached; CodedError if the report can't be read
@@ -62,14 +62,14 @@ def send_mail(notice: Notice) -> None:
                         left.remove(address)
     except (SMTPException, OSError) as error:
         reason = _reason(error)
-    Notice.objects.filter(pk=notice.pk).update(recipients=left)
+    Notification.objects.filter(pk=notice.pk).update(recipients=left)
     if left and not reason:
         raise NotificationError("mail_without_server", recipients=", ".join(left))
     if left:
         raise NotificationError("mail_not_sent", recipients=", ".join(left), reason=reason[:200])
 
 
-def send_to_webhook(notice: Notice) -> None:
+def send_to_webhook(notice: Notification) -> None:
     """Send a notice to the webhook of its site; when that was taken away meanwhile, nothing is left to do.
 
     Raises: NotificationError
@@ -79,7 +79,7 @@ def send_to_webhook(notice: Notice) -> None:
         post(webhook, json.dumps(payload_of(notice)).encode(), f"msg_{notice.pk}")
 
 
-def payload_of(notice: Notice) -> dict[str, Any]:
+def payload_of(notice: Notification) -> dict[str, Any]:
     """Return what a program is told. Its texts are English."""
     about: dict[str, Any] = {
         "id": notice.pk,
@@ -107,12 +107,12 @@ def payload_of(notice: Notice) -> dict[str, Any]:
     return about
 
 
-def _subject(notice: Notice) -> str:
+def _subject(notice: Notification) -> str:
     about = f"{_headline(notice)} ({notice.run.file_name})" if notice.run else _headline(notice)
     return f"[ToolSync] {' '.join(about.split())}"
 
 
-def _headline(notice: Notice) -> str:
+def _headline(notice: Notification) -> str:
     tool = {"tool": find_processor(notice.processor).label}
     match notice.event:
         case Event.SUCCESS:
@@ -142,7 +142,7 @@ def _headline_of_failed_rows(counts: Mapping[str, int], tool: Mapping[str, objec
     return text
 
 
-def _lines(notice: Notice) -> Iterator[str]:
+def _lines(notice: Notification) -> Iterator[str]:
     yield _headline(notice)
     yield ""
     yield _("Site: %(site)s") % {"site": notice.site.name}
@@ -182,7 +182,7 @@ def _lines_of_run(run: SyncRun) -> Iterator[str]:
             yield _("Tryback: %(address)s") % {"address": page_address(tryback)}
 
 
-def _lines_of_overdue(notice: Notice, due_at: datetime) -> Iterator[str]:
+def _lines_of_overdue(notice: Notification, due_at: datetime) -> Iterator[str]:
     yield _("It was expected by %(time)s, and no run was asked for since the time before.") % {"time": _clock(due_at)}
     source = Source.objects.filter(site=notice.site, processor=notice.processor).first()
     if source is not None and source.looked_at is not None:
@@ -194,7 +194,7 @@ def _lines_of_overdue(notice: Notice, due_at: datetime) -> Iterator[str]:
         yield _("Where it comes from: %(address)s") % {"address": address}
 
 
-def _attachments(notice: Notice, language: str | None) -> list[Attachment]:
+def _attachments(notice: Notification, language: str | None) -> list[Attachment]:
     """Return the report, in the language of the mail."""
     if not notice.attach_report or notice.run is None:
         return []
