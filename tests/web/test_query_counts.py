@@ -63,7 +63,8 @@ PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
 ]
 # What is only sent to.
 _POSTED = {
-    "schedule_switch", "schedule_start", "schedule_delete", "freeze", "unfreeze", "source_look", "rule_delete", "webhook",
+    "schedule_switch", "schedule_start", "schedule_delete", "freeze", "unfreeze", "source_look",
+    "notification_rule_delete", "webhook",
     "webhook_delete", "sequence_cancel", "run_cancel", "run_resume", "run_for_real", "run_mails", "courses_choose",
 }  # fmt: skip
 
