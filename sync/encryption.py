@@ -1,4 +1,4 @@
-"""Secrets as they may stand in our tables: encrypted with Fernet under a key that is not in there."""
+"""Encryption of the secrets that stand in our tables: encrypted with Fernet under a key that is not in there."""
 
 from __future__ import annotations
 

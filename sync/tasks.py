@@ -1,4 +1,4 @@
-"""What the workers do: a door to the services."""
+"""Celery tasks: what the workers do, by the services."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values that pass between stations.
+"""Value types that the packages share.
 
 They are plain tuples: a run makes millions of them, and a tuple is the cheapest immutable thing Python has.
 Line numbers are 1-based and physical: the header, comments and blank lines count.

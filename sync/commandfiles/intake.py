@@ -1,4 +1,4 @@
-"""Station 1: a file arrives, is kept, found again and put away."""
+"""Upload of command files: a file arrives, is kept, found again and put away."""
 
 from __future__ import annotations
 

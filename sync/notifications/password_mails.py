@@ -1,4 +1,4 @@
-"""Mails with a link to another password.
+"""Mails with a link to another password, and their rate limit for each address and account.
 
 A worker looks for the account and sends the mail: the web server answers alike, and as fast, whether there is one or not.
 """

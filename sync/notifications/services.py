@@ -1,4 +1,4 @@
-"""Who is told, and that they are: what is to be told is kept with the event itself, and tried until it is taken.
+"""Notifications: who is told of an event. They are kept with the event itself, and tried until they are taken (retry).
 
 A notice is claimed by a conditional UPDATE that also says when it is tried again: a worker may die while it tells.
 """

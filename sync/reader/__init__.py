@@ -1,4 +1,4 @@
-"""Station 2: bytes -> rows.
+"""Reading of command files: bytes -> rows.
 
 `open_rows` looks at the whole file before it gives the first row: a bad file never starts.
 """

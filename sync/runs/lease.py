@@ -1,4 +1,6 @@
-"""Who may work: one process on a run, one writing run on a site, in the order in which they were asked for.
+"""The lease of a run and of a site, with its heartbeat.
+
+One process works on a run, and one writing run on a site, in the order in which they were asked for.
 
 Everything is a conditional UPDATE, so a task may be delivered twice and two workers may reach for the same run.
 """

@@ -1,4 +1,4 @@
-"""Stations 2 to 5 over chunks. Knows no request, no Celery and no model.
+"""The pipeline: a command file carried out chunk by chunk, or simulated (dry run). Knows no request, no Celery and no model.
 
     bytes -> reader -> columns -> processor: fetch, plan, (prepare, apply) -> outcomes, chunk by chunk
 
@@ -149,8 +149,8 @@ def run_pipeline(work: PipelineContext, stream: BinaryIO, filename: str) -> bool
         look=survey.start,
     )
     header = match_header(work.processor.columns, reader.header, lenient=work.options.invalidnamesnocheck)
-    with _garbage_collected_by_chunk(), PipelineRun(work, reader, header, survey) as conductor:
-        return conductor.carry_out_all()
+    with _garbage_collected_by_chunk(), PipelineRun(work, reader, header, survey) as run:
+        return run.carry_out_all()
 
 
 class PipelineRun:

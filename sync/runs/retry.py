@@ -1,4 +1,4 @@
-"""How a run waits for a Moodle, a storage, a disk or a database of our own that doesn't do what it is asked."""
+"""Retry: how a run waits for a Moodle, a storage, a disk or a database of our own that doesn't do what it is asked."""
 
 from __future__ import annotations
 

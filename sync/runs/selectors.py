@@ -1,4 +1,4 @@
-"""What pages and commands want to know."""
+"""Selectors: what pages and commands want to know of runs, their files and their progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files over which fetching breaks off: what kills the process, or shows a mistake of ours, is tried twice."""
+"""Quarantine of files over which fetching breaks off: what kills the process, or shows a mistake of ours, is tried twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A look at the source of a tool: what is there and what would be taken. Nothing is taken."""
+"""Source preview of a file type: what is there and what would be taken. Nothing is taken."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logging in: whose address counts, how long wrong passwords make people wait, and the ways to another password.
+"""Logging in: whose address counts, the rate limit of wrong passwords, and the ways to another password.
 
 Nobody is ever locked out. Each wrong password for one account from one address makes that pair wait, longer each time; so do
 many names that are tried from one address. An administrator elsewhere notices nothing of it.

@@ -1,4 +1,4 @@
-"""What a run that isn't over is doing, in one sentence."""
+"""The progress of a run that isn't over: what it is doing, in one sentence."""
 
 from __future__ import annotations
 

@@ -45,11 +45,12 @@ def test_each_type_stands_after_those_it_comes_after() -> None:
     for place, processor in enumerate(REGISTRY.values()):
         assert set(processor.after) <= set(keys[:place]), processor.key
     # What a sequence did before its order was computed.
-    assert keys == [
+    before = [
         "users", "users_delete", "users_suspend", "users_restore", "userpictures", "courses_reset", "courses_check",
         "courses_delete", "courses", "categories_delete", "courses_meta", "cohorts", "cohort_courses", "groups",
         "enrolments", "groupmembers",
     ]  # fmt: skip
+    assert [key for key in keys if key in before] == before
 
 
 def test_an_order_that_contradicts_itself_or_names_nothing_never_starts() -> None:

@@ -44,7 +44,9 @@ class Command(BaseCommand):
             "file", metavar="FILE", help="a file of this machine, or area:/users/in.csv for one already kept"
         )
         parser.add_argument("--site", default=MAIN_SITE, metavar="SLUG", help="the Moodle site (default: %(default)s)")
-        parser.add_argument("--simulate", action="store_true", help="say what would be done, and write nothing")
+        parser.add_argument(
+            "--simulate", action="store_true", help="dry run: say what would be done, and write nothing"
+        )
         parser.add_argument(
             "--option", action="append", default=[], metavar="NAME=VALUE", help="may be given several times"
         )

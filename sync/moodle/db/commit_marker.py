@@ -1,4 +1,4 @@
-"""A mark in Moodle that tells which chunk of a run was the last to be committed.
+"""The commit marker: a mark in Moodle that tells which chunk of a run was the last to be committed.
 
 The mark is written in the transaction of the chunk itself, so after a kill or a lost connection there is no doubt whether the
 chunk is in or not, and two workers can't both carry out the same chunk. A worker that takes a run over makes the mark its own

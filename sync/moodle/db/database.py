@@ -1,4 +1,4 @@
-"""The door to one Moodle database: engine, prefix, version, reflected tables, sessions."""
+"""One Moodle database: engine, prefix, version, reflected tables, sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`users_restore`: open suspended accounts again, and take deleted ones up again."""
+"""`users_restore`: restore deleted users, and let suspended ones in again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The door to one Moodle database: what is read of a site, what is committed, and how trouble is told."""
+"""One Moodle database: what is read of a site, what is committed, and how trouble is told."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Where the content of a course comes from, and where it goes: what a live course and an archive have in common.
 
-Ids, references and links in what a source gives are its own, "old" ones; `planting.plant` turns them into new ones. Columns whose
-reference is called "site" in graph.json (`modules`, `role`, `tag`, `customfield_field` …) hold ids of the site already.
+Ids, references and links in what a source gives are its own, "old" ones; `restore_content` turns them into new ones.
+Columns whose reference is called "site" in graph.json (`modules`, `role`, `tag`, `customfield_field` …) hold ids of the
+site already.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Plant the content of a course into others, whole sets at a time.
+"""Restore the content of a course or backup into courses, whole sets at a time.
 
 First pass: the rows, table by table, what they refer to first. Second pass: what could only be said once all ids were known.
 Source: spec course_graph.md section 2a; effects course_restore_template_*

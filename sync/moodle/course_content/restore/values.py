@@ -27,7 +27,7 @@ _LARGEST_OF = {
     "INT": 2**31 - 1,
 }
 
-# What `references.py` and `planting.py` look at.
+# What `references.py` and `restore_content.py` look at.
 _TELLING = frozenset((
     "blockname", "component", "criteriatype", "fieldid", "instanceid", "itemmodule", "itemtype", "module", "name", "parent",
     "sectionid", "strategy",
