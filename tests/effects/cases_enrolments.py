@@ -10,8 +10,7 @@ from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from sync.moodle.db.writer import Writer
 from sync.moodle.enrolments.enrolments import ENABLED
 from sync.processors.base.memory import Memory
-from sync.processors.base.plan import Plan
-from sync.processors.base.processor import write_plan
+from sync.processors.base.plan import Plan, apply_plan
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.memory import Instance
 from sync.processors.memberships.rows import MembershipRows
@@ -55,7 +54,7 @@ def _without_file(
             change(rows, next(method for method in rows.instances.of_course(courseid) if method.id == enrolid))
             rows.finish()
             with session.transaction():
-                write_plan(plan, Writer(session))
+                apply_plan(plan, Writer(session))
         moodle.dispose()
 
     return Case(name, "", "", act=act, allowed=allowed)

@@ -9,8 +9,7 @@ from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from sync.moodle.db.writer import Writer
 from sync.moodle.groups.deletion import delete_groupings, delete_groups
 from sync.processors.base.memory import Memory
-from sync.processors.base.plan import Plan
-from sync.processors.base.processor import write_plan
+from sync.processors.base.plan import Plan, apply_plan
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.rows import MembershipRows
 from tests.effects.case import Case
@@ -60,7 +59,7 @@ def _join_by_cohort(site: MoodleSite) -> None:
         rows.groups.add(67, 13, 1, component="enrol_cohort", itemid=61)
         rows.finish()
         with session.transaction():
-            write_plan(plan, Writer(session))
+            apply_plan(plan, Writer(session))
     moodle.dispose()
 
 

@@ -5,39 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from sync.moodle.db.writer import Writer
 from sync.moodle.files.files import DeletedFiles
+from sync.processors.base.operations import Applied, Delete, Insert, Operation, Ref, Update, WriteRows
 from sync.values import Note, Outcome
-
-
-class Ref(NamedTuple):
-    """The id that a row planned in this chunk will have, by its natural key: Ref("user", (1, "bob.k"))."""
-
-    table: str
-    key: tuple[Any, ...]
-
-
-class Insert(NamedTuple):
-    """A new row. Shape: values: column -> value or Ref; key: what a Ref to it names, () when nothing refers to it."""
-
-    values: dict[str, Any]
-    key: tuple[Any, ...]
-    lines: tuple[int, ...]
-
-
-class Update(NamedTuple):
-    """A change of a row that is there. Shape: before and after: the changed columns only."""
-
-    id: int
-    before: Mapping[str, Any]
-    after: dict[str, Any]
-    lines: tuple[int, ...]
-
-
-class Delete(NamedTuple):
-    """A row that goes."""
-
-    id: int
-    lines: tuple[int, ...]
 
 
 class Mail(NamedTuple):
@@ -52,10 +23,9 @@ class Plan:
     """Everything that a chunk will do, decided without touching the database.
 
     Shape: inserts, updates, deletes: table -> writes, in file order; dirty_users, changed_preferences: ids or Refs of
-    accounts whose sessions must be told (`sync.moodle.site.caches`); dirty_contexts: context paths; unenrolled: (userid,
-    courseid)
-    of enrolments that go; enrolled: the same of new ones whose earlier grades are wanted back; files: that went with the
-    rows, known once the plan is carried out; notes: what is to be said of it at the end of the run
+    accounts whose sessions must be told (`sync.moodle.site.caches`); dirty_contexts: context paths; unenrolled:
+    (userid, courseid) of enrolments that go; enrolled: the same of new ones whose earlier grades are wanted back; files: that
+    went with the rows, known once the plan is carried out; notes: what is to be said of it at the end of the run
     Units: now: seconds since epoch
     """
 
@@ -87,16 +57,35 @@ class Plan:
         """Drop everything. A plan and the views that filled it hold each other: Python's collector would have to find them."""
         vars(self).clear()
 
+    def operations(self) -> list[Operation]:
+        """Return what is to be done, in order."""
+        return [self.row_writes]
+
+    @property
+    def row_writes(self) -> WriteRows:
+        """The rows that come, change and go."""
+        return WriteRows(
+            self.inserts,
+            self.updates,
+            self.deletes,
+            self.unenrolled,
+            self.enrolled,
+            self.dirty_users,
+            self.changed_preferences,
+            self.dirty_contexts,
+        )
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing at all is to be done."""
-        return not (
-            any(self.inserts.values())
-            or any(self.updates.values())
-            or any(self.deletes.values())
-            or self.dirty_users
-            or self.changed_preferences
-            or self.dirty_contexts
-            or self.unenrolled
-            or self.mails
-        )
+        return not self.mails and not any(self.operations())
+
+
+def apply_plan(plan: Plan, writer: Writer) -> Applied:
+    """Carry out the operations of a plan in order; what they leave behind of files is kept with the plan."""
+    applied = Applied(plan.now)
+    for operation in plan.operations():
+        if operation:
+            operation.apply(writer, applied)
+    plan.files += applied.files
+    return applied

@@ -17,24 +17,20 @@ After the last chunk: final_plan(), which is carried out like the plan of a chun
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from collections.abc import Sequence
+from typing import ClassVar, Generic, TypeVar
 
 from django.utils.functional import Promise
 
 from sync.columns.column import Columns
 from sync.columns.options import Options
 from sync.columns.survey import FileSurvey
-from sync.moodle.db.schema import NATURAL_KEYS, WRITE_ORDER
-from sync.moodle.db.writer import RowChange, Writer
-from sync.moodle.enrolments.unenrol_cleanup import unenrol_cleanup
+from sync.moodle.db.writer import Writer
 from sync.moodle.files.files import DeletedFiles
-from sync.moodle.grades.grades import recover_course_grades
-from sync.moodle.site import caches
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.blobs import blob_notes, trash_blobs
 from sync.processors.base.context import Collected, ProcessorContext
-from sync.processors.base.plan import Plan, Ref
+from sync.processors.base.plan import Plan, apply_plan
 from sync.values import CleanRow, Note
 
 State = TypeVar("State")
@@ -95,7 +91,7 @@ class Processor(ABC, Generic[State, PlanT]):
 
     def apply(self, plan: PlanT, writer: Writer) -> None:
         """Write the plan. Inside a transaction of the writer's session."""
-        write_plan(plan, writer)
+        apply_plan(plan, writer)
 
     def owed_after_commit(self, plan: PlanT) -> AfterCommit:
         """Return what is owed once the transaction is in. Called after `apply`, before the commit."""
@@ -136,68 +132,3 @@ class SplitChunk(Exception):
     def __init__(self, line: int) -> None:
         super().__init__(line)
         self.line = line
-
-
-def write_plan(plan: Plan, writer: Writer) -> dict[Ref, int]:
-    """Carry out a plan: deletes, updates, inserts (parents first), cache flags. Give the ids of what Refs named.
-
-    Who is left without any enrolment in a course leaves it with everything that Moodle takes away then.
-    Queries: constant per table of the plan
-    """
-    for table in reversed(_in_order(plan.deletes)):
-        writer.delete_where(table, "id", [delete.id for delete in plan.deletes[table]])
-    ids: dict[Ref, int] = {}
-    for table in _in_order(plan.updates):
-        writer.update_many(table, [RowChange(*u[:3]) for u in plan.updates[table] if not _has_ref(u.after)])
-    for table in _in_order(plan.inserts):
-        inserts = plan.inserts[table]
-        rows = [resolved(insert.values, ids) for insert in inserts]
-        for rowid, insert in zip(_insert(writer, table, rows), inserts, strict=True):
-            if insert.key:
-                ids[Ref(table, insert.key)] = rowid
-    if plan.unenrolled:
-        plan.files += unenrol_cleanup(writer, plan.unenrolled, now=plan.now)
-    if plan.enrolled:
-        recover_course_grades(writer, plan.enrolled, now=plan.now)
-    for table in _in_order(plan.updates):
-        waiting = [u for u in plan.updates[table] if _has_ref(u.after)]
-        writer.update_many(table, [RowChange(u.id, u.before, resolved(u.after, ids)) for u in waiting])
-    caches.flag_changes(
-        writer,
-        dirty_users=_plain_ids(plan.dirty_users, ids),
-        changed_preferences=_plain_ids(plan.changed_preferences, ids),
-        dirty_contexts=plan.dirty_contexts,
-    )
-    return ids
-
-
-def resolved(values: dict[str, Any], ids: Mapping[Ref, int]) -> dict[str, Any]:
-    """Replace the Refs among the values by the ids that they got."""
-    if _has_ref(values):
-        return {name: ids[value] if value.__class__ is Ref else value for name, value in values.items()}
-    return values
-
-
-def _has_ref(values: Mapping[str, Any]) -> bool:
-    return any(value.__class__ is Ref for value in values.values())
-
-
-def _insert(writer: Writer, table: str, rows: list[dict[str, Any]]) -> list[int]:
-    """Insert rows in runs of the same columns, so that absent columns take Moodle's defaults."""
-    ids: list[int] = [0] * len(rows)
-    places_by_columns: dict[tuple[str, ...], list[int]] = {}
-    for place, row in enumerate(rows):
-        places_by_columns.setdefault(tuple(row), []).append(place)
-    for places in places_by_columns.values():
-        new = writer.insert_many(table, [rows[place] for place in places], NATURAL_KEYS.get(table, ()))
-        for place, rowid in zip(places, new, strict=False):
-            ids[place] = rowid
-    return ids
-
-
-def _in_order(by_table: Mapping[str, Any]) -> list[str]:
-    return sorted(by_table, key=lambda table: WRITE_ORDER.index(table) if table in WRITE_ORDER else len(WRITE_ORDER))
-
-
-def _plain_ids(users: set[int | Ref], ids: Mapping[Ref, int]) -> set[int]:
-    return {ids[user] if isinstance(user, Ref) else user for user in users}

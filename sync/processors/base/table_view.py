@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from sync.processors.base.plan import Plan, Ref
+from sync.processors.base.operations import Ref
+from sync.processors.base.plan import Plan
 
 UserKey = int | Ref
 Key = tuple[Any, ...]

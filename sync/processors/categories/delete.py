@@ -14,15 +14,15 @@ from sync.columns.column import Column, Columns
 from sync.columns.general_options import GENERAL_OPTIONS
 from sync.columns.options import Options
 from sync.moodle.categories.categories import Category, CategoryContents, fetch_categories, fetch_category_contents
-from sync.moodle.categories.deletion import delete_empty_categories, unknown_question_types
+from sync.moodle.categories.deletion import unknown_question_types
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
-from sync.moodle.courses.order import fix_course_order
-from sync.moodle.db.writer import Writer
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.context import Collected
+from sync.processors.base.operations import FixCourseOrder, Operation
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
+from sync.processors.categories.operations import DeleteCategories
 from sync.values import Action, CleanRow, Outcome
 
 
@@ -57,9 +57,8 @@ class CategoriesDeletePlan(Plan):
         self.gone = gone
         self.fixes_order = fixes_order
 
-    @property
-    def is_empty(self) -> bool:
-        return not self.categories and not self.fixes_order
+    def operations(self) -> list[Operation]:
+        return [DeleteCategories(self.categories), FixCourseOrder(self.fixes_order)]
 
 
 @dataclass
@@ -124,12 +123,6 @@ class CategoriesDelete(Processor[CategoryState, CategoriesDeletePlan]):
         plan.categories.append(category)
         plan.gone[categoryid] = row.line
         return _outcome(row, Action.DELETED, "category_deleted", name=category.name)
-
-    def apply(self, plan: CategoriesDeletePlan, writer: Writer) -> None:
-        if plan.categories:
-            plan.files = delete_empty_categories(writer, self.graph, plan.categories, now=plan.now)
-        if plan.fixes_order:
-            fix_course_order(writer)
 
     def owed_after_commit(self, plan: CategoriesDeletePlan) -> AfterCommit:
         owed = super().owed_after_commit(plan)

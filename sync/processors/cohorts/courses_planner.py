@@ -13,7 +13,8 @@ from sync.moodle.enrolments.enrolments import DISABLED, ENABLED
 from sync.moodle.enrolments.roles import Role
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.errors import RowError
-from sync.processors.base.plan import Plan, Ref
+from sync.processors.base.operations import Ref
+from sync.processors.base.plan import Plan
 from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import SplitChunk
 from sync.processors.memberships.cohort_book import AnyCohort, CohortBook

@@ -10,7 +10,8 @@ from sync.columns.column import CODE_COLUMN
 from sync.columns.repeated_values import RepeatedValues
 from sync.moodle.categories.categories import Category
 from sync.moodle.cohorts.cohorts import Cohort, CohortDetails
-from sync.processors.base.plan import Plan, Ref
+from sync.processors.base.operations import Ref
+from sync.processors.base.plan import Plan
 from sync.processors.memberships.named_users import NamedUsers
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import MembershipState

@@ -23,10 +23,10 @@ from sync.moodle.cohorts.cohorts import (
     fetch_self_enrolment_gates,
 )
 from sync.moodle.db.identifiers import folding
-from sync.moodle.db.writer import Writer
 from sync.moodle.users.users import SiteRules
+from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.context import Collected
-from sync.processors.base.plan import Ref
+from sync.processors.base.operations import Ref
 from sync.processors.base.processor import Processor
 from sync.processors.cohorts.categories import CATEGORY_COLUMNS
 from sync.processors.cohorts.options import COHORT_IDENTIFIERS, FOLLOW_ENROLMENTS
@@ -130,9 +130,9 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
     def plan(self, rows: Sequence[CleanRow], state: CohortsState) -> CohortsPlan:
         return CohortsPlanner(state, self.option_values).plan_rows(rows)
 
-    def apply(self, plan: CohortsPlan, writer: Writer) -> None:
-        super().apply(plan, writer)
+    def owed_after_commit(self, plan: CohortsPlan) -> AfterCommit:
         self.collected.left |= plan.left
+        return super().owed_after_commit(plan)
 
     def on_skipped(self, rows: Sequence[CleanRow]) -> None:
         """Whether the rows took anybody out isn't known any more: any cohort may be empty that they name."""

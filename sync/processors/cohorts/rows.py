@@ -7,7 +7,7 @@ from typing import Any
 
 from sync.columns.options import OptionValues
 from sync.processors.base.errors import RowError
-from sync.processors.base.plan import Ref
+from sync.processors.base.operations import Ref
 from sync.processors.base.processor import SplitChunk
 from sync.processors.cohorts.categories import CohortCategories
 from sync.processors.cohorts.plan import CohortsPlan, CohortsState, as_cohort

@@ -10,14 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import text
 from sync.columns.column import Column, Columns
-from sync.moodle.course_content.delete.delete import delete_courses, unknown_plugins
+from sync.moodle.course_content.delete.delete import unknown_plugins
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.courses.courses import Course, fetch_course_weights
-from sync.moodle.courses.order import fix_course_order
 from sync.moodle.db.identifiers import folding
-from sync.moodle.db.writer import Writer
 from sync.processors.base.after_commit import AfterCommit
+from sync.processors.base.operations import FixCourseOrder, Operation
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import SplitChunk
 from sync.processors.course_lists.course_list import (
@@ -27,6 +26,7 @@ from sync.processors.course_lists.course_list import (
     course_list_options,
     outcome,
 )
+from sync.processors.course_lists.operations import DeleteCourses
 from sync.values import Action, CleanRow, Note, Outcome
 
 
@@ -41,9 +41,9 @@ class CoursesDeletePlan(Plan):
         self.weight = 0
         self.fixes_order = fixes_order
 
-    @property
-    def is_empty(self) -> bool:
-        return not self.courses and not self.fixes_order
+    def operations(self) -> list[Operation]:
+        courses = [course for course, _value, _line in self.courses.values()]
+        return [DeleteCourses(courses), FixCourseOrder(self.fixes_order)]
 
 
 class CoursesDelete(CourseList):
@@ -118,14 +118,6 @@ class CoursesDelete(CourseList):
         if plugins := self.unknown_plugins.get(found[0].id):
             return "course_plugins_unknown", {"plugins": ", ".join(plugins)}
         return None
-
-    def apply(self, plan: Plan, writer: Writer) -> None:
-        assert isinstance(plan, CoursesDeletePlan)  # noqa: S101
-        if plan.courses:
-            courses = [course for course, _value, _line in plan.courses.values()]
-            plan.files = delete_courses(writer, self.graph, courses, now=plan.now)
-        if plan.fixes_order:
-            fix_course_order(writer)
 
     def owed_after_commit(self, plan: Plan) -> AfterCommit:
         owed = super().owed_after_commit(plan)

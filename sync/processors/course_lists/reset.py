@@ -14,16 +14,17 @@ from sync.columns.column import Column, Columns
 from sync.moodle.course_content.delete.delete import unknown_plugins
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
-from sync.moodle.course_content.reset.reset import CourseReset, ResetFindings, look_at, reset_courses
+from sync.moodle.course_content.reset.reset import CourseReset, ResetFindings, look_at
 from sync.moodle.courses.courses import Course, CourseNames, fetch_course_names, fetch_course_weights, fetch_courses
-from sync.moodle.db.writer import Writer
 from sync.moodle.enrolments.roles import fetch_roles
 from sync.processors.base.context import Collected
 from sync.processors.base.errors import RowError
+from sync.processors.base.operations import Operation
 from sync.processors.base.plan import Plan
 from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import Processor, SplitChunk
 from sync.processors.course_lists.course_list import CHUNK_WEIGHT, course_list_options
+from sync.processors.course_lists.operations import ResetCourses
 from sync.processors.course_lists.reset_cells import OPTION_COLUMNS, ResetRequest, is_on, read_cells
 from sync.processors.memberships.state import roles_by_shortname
 from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
@@ -57,9 +58,8 @@ class CoursesResetPlan(Plan):
         self.lines: dict[int, int] = {}
         self.weight = 0
 
-    @property
-    def is_empty(self) -> bool:
-        return not any(sum(counts.values()) for counts in self.findings.counts.values())
+    def operations(self) -> list[Operation]:
+        return [ResetCourses(self.findings)]
 
 
 @dataclass
@@ -193,9 +193,6 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
         if found[0].is_site:
             raise RowError("course_reset_site", self.identifier, **params)
         return found[0]
-
-    def apply(self, plan: CoursesResetPlan, writer: Writer) -> None:
-        plan.files = reset_courses(writer, self.graph, plan.findings, now=plan.now)
 
     def final_notes(self) -> list[Note]:
         notes = [Note("course_reset_logs", {})] if self.collected.asks_for_logs else []

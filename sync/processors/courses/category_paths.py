@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from sync.moodle.categories.categories import Category, NewCategory
 from sync.moodle.db.identifiers import is_id
 from sync.processors.base.errors import RowError
+from sync.processors.courses.operations import AnyCategory
 
 # Source: Moodle table course_categories, column name
 MAX_NAME = 255
 
 Names = tuple[str, ...]
-AnyCategory = Category | NewCategory
 Fold = Callable[[str], str]
 
 # A slash parts names, unless a backslash says that it is in one, as in Moodle's own upload of courses.

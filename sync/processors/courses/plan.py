@@ -1,39 +1,23 @@
-"""The plan of a chunk of courses, and its carrying out."""
+"""The plan of a chunk of courses."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
-from sync.moodle.categories.categories import Category, NewCategory, create_categories
-from sync.moodle.course_content.graph.graph import CourseGraph
-from sync.moodle.courses.creation import NewCourse, create_courses
-from sync.moodle.db.writer import Writer
-from sync.moodle.enrolments.forums import subscribe_to_initial_forums
-from sync.moodle.site.contexts import move_contexts
-from sync.processors.base.plan import Plan, Update
-from sync.processors.base.processor import write_plan
+from sync.moodle.categories.categories import Category, NewCategory
+from sync.processors.base.operations import Operation
+from sync.processors.base.plan import Plan
 from sync.processors.courses.cli_restore import CliRestore
-from sync.processors.courses.fillings import TemplateMerge, fill_courses
-from sync.processors.courses.templates import FromTemplate, Template, restore_templates, target_of
-
-Target = Category | NewCategory
-
-
-class CourseCreation(NamedTuple):
-    """A course that is made, its category, and where its content comes from."""
-
-    course: NewCourse
-    category: Target
-    content: FromTemplate | None = None
-
-
-class CategoryMove(NamedTuple):
-    """A course that changes its category. Shape: update: of its row; path: of its context"""
-
-    update: Update
-    path: str
-    category: Target
+from sync.processors.courses.fillings import TemplateMerge
+from sync.processors.courses.operations import (
+    CategoryMove,
+    CourseCreation,
+    CreateCategories,
+    CreateCourses,
+    FillCourses,
+    MoveCourses,
+)
+from sync.processors.courses.templates import Template
 
 
 class CoursesPlan(Plan):
@@ -48,9 +32,19 @@ class CoursesPlan(Plan):
         self.fillings: list[TemplateMerge] = []
         self.hand_over: CliRestore | None = None
 
+    def operations(self) -> list[Operation]:
+        return [
+            CreateCategories(self.categories, self.present),
+            CreateCourses(self.places),
+            MoveCourses(self.moves, self.dirty_contexts),
+            self.row_writes,
+            FillCourses(self.fillings),
+        ]
+
     @property
     def is_empty(self) -> bool:
-        return super().is_empty and not self.places and not self.fillings and self.hand_over is None
+        # What Moodle itself restores is known only once it has done so.
+        return super().is_empty and self.hand_over is None
 
     @property
     def templates(self) -> Iterator[Template]:
@@ -62,40 +56,3 @@ class CoursesPlan(Plan):
     def changes_order(self) -> bool:
         """Whether the site's order of courses has to be looked at afterwards."""
         return bool(self.places or self.moves or self.hand_over)
-
-
-def write_courses_plan(plan: CoursesPlan, writer: Writer, graph: CourseGraph) -> None:
-    """Carry out a plan: categories, new courses, moves, then everything about courses that are there,
-    and last what comes into them."""
-    made = create_categories(writer, plan.categories, plan.present, now=plan.now)
-
-    def find(target: Target) -> Category:
-        return made[target.names] if isinstance(target, NewCategory) else target
-
-    for course, target, _content in plan.places:
-        category = find(target)
-        course.values["category"] = category.id
-        course.parent_path = category.path
-    new = create_courses(writer, [place.course for place in plan.places], now=plan.now)
-    filled = [
-        (target_of(place.course, course, place.content), place.content)
-        for place, course in zip(plan.places, new, strict=True)
-        if place.content is not None
-    ]
-    restore_templates(writer, graph, filled, now=plan.now)
-    taught = {
-        course.id: [(teacher.userid, teacher.roleid) for teacher in place.course.teachers]
-        for place, course in zip(plan.places, new, strict=True)
-        if place.content is not None and place.course.teachers
-    }
-    subscribe_to_initial_forums(writer, taught)
-    paths = []
-    for update, path, target in plan.moves:
-        category = find(target)
-        update.after["category"] = category.id
-        new_path = f"{category.path}/{path.rpartition('/')[2]}"
-        paths.append((path, new_path))
-        plan.dirty_contexts.add(new_path)
-    move_contexts(writer, paths)
-    write_plan(plan, writer)
-    plan.files += fill_courses(writer, graph, plan.fillings, now=plan.now)

@@ -21,7 +21,8 @@ from sync.processors.courses.columns import FIELD_PREFIX
 from sync.processors.courses.course_book import CourseBook, check_context
 from sync.processors.courses.field_owners import FieldOwners
 from sync.processors.courses.fillings import IGNORE, REPLACE, TemplateMerge
-from sync.processors.courses.plan import CourseCreation, CoursesPlan, Target
+from sync.processors.courses.operations import AnyCategory, CourseCreation
+from sync.processors.courses.plan import CoursesPlan
 from sync.processors.courses.state import CoursesState
 from sync.processors.courses.templates import (
     CHUNK_WEIGHT,
@@ -252,7 +253,7 @@ class CoursesPlanner:
             code = "course_content_replaced" if filling.replaces else "course_content_added"
         return _outcome(row, Action.UPDATED, code, changes)
 
-    def _category(self, given: Mapping[str, Any]) -> Target | None:
+    def _category(self, given: Mapping[str, Any]) -> AnyCategory | None:
         if idnumber := given.get("category_idnumber"):
             return self.categories.by_idnumber(idnumber)
         text = given.get("category", "")
@@ -335,7 +336,7 @@ class CoursesPlanner:
         return {number: topics.get(number, {}) for number in range(last + 1)}
 
 
-def _leads_to(names: tuple[str, ...], wanted: set[Target]) -> bool:
+def _leads_to(names: tuple[str, ...], wanted: set[AnyCategory]) -> bool:
     """Whether a category that is made is wanted, or is on the way to one that is."""
     return any(isinstance(target, NewCategory) and target.names[: len(names)] == names for target in wanted)
 

@@ -19,7 +19,7 @@ from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.course_content.restore.inventory import fetch_inventories
 from sync.moodle.courses.courses import fetch_course_weights, fetch_courses
 from sync.moodle.courses.defaults import CourseDefaults
-from sync.moodle.courses.order import courses_per_category, fix_course_order
+from sync.moodle.courses.order import courses_per_category
 from sync.moodle.courses.rows import (
     CourseField,
     CourseRow,
@@ -37,6 +37,8 @@ from sync.moodle.enrolments.roles import fetch_roles
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.errors import RowError
+from sync.processors.base.operations import FixCourseOrder, Operation
+from sync.processors.base.plan import apply_plan
 from sync.processors.base.processor import Processor, SplitChunk
 from sync.processors.courses.archives import MOST_BACKUPS, BackupCache, BackupsCollected, without_backup
 from sync.processors.courses.cli_restore import MOODLE, CliRestore, restore_by_moodle
@@ -52,7 +54,7 @@ from sync.processors.courses.memory import (
     recall_templates,
     remember_courses,
 )
-from sync.processors.courses.plan import CoursesPlan, write_courses_plan
+from sync.processors.courses.plan import CoursesPlan
 from sync.processors.courses.planner import COURSE_IDENTIFIERS, CoursesPlanner
 from sync.processors.courses.state import CoursesState
 from sync.processors.courses.templates import Template, fetch_templates, is_archive
@@ -127,7 +129,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
             finished = planner.plan_restored(row, found[0])
         except RowError as refused:
             raise MoodleRefused(refused.code, **refused.params) from refused
-        write_courses_plan(finished, writer, self.graph)
+        apply_plan(finished, writer)
         plan.files += finished.files
 
     def fetch(self, rows: Sequence[CleanRow]) -> CoursesState:
@@ -190,10 +192,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
             self.shelf.store_contents(plan.templates)
 
     def apply(self, plan: CoursesPlan, writer: Writer) -> None:
-        if isinstance(plan, OrderPlan):
-            fix_course_order(writer)
-            return
-        write_courses_plan(plan, writer, self.graph)
+        super().apply(plan, writer)
         if plan.hand_over is not None:
             self._finish(plan, plan.hand_over, writer)
 
@@ -337,9 +336,8 @@ class Courses(Processor[CoursesState, CoursesPlan]):
 class OrderPlan(CoursesPlan):
     """Nothing but to see to the order of the site's courses."""
 
-    @property
-    def is_empty(self) -> bool:
-        return False
+    def operations(self) -> list[Operation]:
+        return [FixCourseOrder()]
 
 
 def _ids_of(named: Mapping[str, Mapping[str, Sequence[CourseRow]]]) -> set[int]:

@@ -12,9 +12,10 @@ from sync.moodle.courses.rows import CourseField, CourseRow
 from sync.moodle.courses.sections import new_section
 from sync.moodle.enrolments.enrolments import ACTIVE, ENABLED
 from sync.processors.base.errors import RowError
-from sync.processors.base.plan import Update
+from sync.processors.base.operations import Update
 from sync.processors.courses.cells import DATES
-from sync.processors.courses.plan import CategoryMove, CoursesPlan, Target
+from sync.processors.courses.operations import AnyCategory, CategoryMove
+from sync.processors.courses.plan import CoursesPlan
 from sync.processors.courses.state import CoursesState
 from sync.processors.memberships.meta_sync import sync_meta_children
 from sync.processors.memberships.rows import MembershipRows
@@ -41,7 +42,7 @@ class CourseUpdate:
         self.changes: list[Change] = []
         self._after: dict[str, Any] = {}
         self._given: frozenset[str] = frozenset()
-        self._target: Target | None = None
+        self._target: AnyCategory | None = None
         self._bumps = False
         self._is_modified = False
         self._added_sections = 0
@@ -66,7 +67,7 @@ class CourseUpdate:
             return ""
         return self.state.rules.shown_time(value) if name in DATES else str(value)
 
-    def take_category(self, target: Target | None) -> None:
+    def take_category(self, target: AnyCategory | None) -> None:
         """CategoryMove the course, unless it is there already; it comes last in its new category."""
         if target is None or (isinstance(target, Category) and target.id == self.course["category"]):
             return

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from sync.moodle.courses.courses import Course
-from sync.processors.base.plan import Ref
+from sync.processors.base.operations import Ref
 from sync.processors.base.table_view import Values
 from sync.processors.memberships.course_groups import CourseGroups
 from sync.processors.memberships.enrolment_results import EnrolmentRow

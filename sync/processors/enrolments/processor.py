@@ -16,7 +16,6 @@ from sync.columns.general_options import DATE_ORDER_OPTION, GENERAL_OPTIONS
 from sync.columns.options import Choice, Flag, Options, OptionValues
 from sync.moodle.courses.courses import fetch_courses
 from sync.moodle.courses.defaults import CourseDefaults
-from sync.moodle.db.writer import Writer
 from sync.moodle.enrolments.enrolments import has_instances
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.after_commit import AfterCommit
@@ -26,7 +25,7 @@ from sync.processors.enrolments.groups import REPLACING, Protection
 from sync.processors.enrolments.methods import MANUAL, SYNC, MethodRules
 from sync.processors.enrolments.planner import EnrolmentPlanner, EnrolmentsPlan, EnrolmentsState
 from sync.processors.memberships.fetch import fetch_memberships
-from sync.processors.memberships.group_purge import PURGE_OPTION, GroupPurge, PurgeCollected, carry_out_purge
+from sync.processors.memberships.group_purge import PURGE_OPTION, GroupPurge, PurgeCollected
 from sync.processors.memberships.named_users import fetch_named_users
 from sync.processors.memberships.own_memberships import own_component, recorded_memberships
 from sync.processors.memberships.state import MembershipState
@@ -144,10 +143,6 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
 
     def plan(self, rows: Sequence[CleanRow], state: EnrolmentsState) -> EnrolmentsPlan:
         return EnrolmentPlanner(state, self.option_values).plan_rows(rows)
-
-    def apply(self, plan: EnrolmentsPlan, writer: Writer) -> None:
-        super().apply(plan, writer)
-        carry_out_purge(plan, writer)
 
     def owed_after_commit(self, plan: EnrolmentsPlan) -> AfterCommit:
         owed = super().owed_after_commit(plan)

@@ -14,12 +14,11 @@ from sync.columns.general_options import GENERAL_OPTIONS
 from sync.columns.options import Choice, Options
 from sync.moodle.courses.courses import fetch_courses
 from sync.moodle.db.identifiers import folding
-from sync.moodle.db.writer import Writer
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.processor import Processor
 from sync.processors.groups.members_planner import COMMANDS, GroupCommands, GroupMembersPlan, GroupMembersState
 from sync.processors.memberships.fetch import fetch_memberships
-from sync.processors.memberships.group_purge import PURGE_OPTION, GroupPurge, PurgeCollected, carry_out_purge
+from sync.processors.memberships.group_purge import PURGE_OPTION, GroupPurge, PurgeCollected
 from sync.processors.memberships.named_users import fetch_named_users
 from sync.processors.memberships.own_memberships import own_component, recorded_memberships
 from sync.values import CleanRow
@@ -95,10 +94,6 @@ class GroupMembers(Processor[GroupMembersState, GroupMembersPlan]):
 
     def plan(self, rows: Sequence[CleanRow], state: GroupMembersState) -> GroupMembersPlan:
         return GroupCommands(state, self.option_values).plan_rows(rows)
-
-    def apply(self, plan: GroupMembersPlan, writer: Writer) -> None:
-        super().apply(plan, writer)
-        carry_out_purge(plan, writer)
 
     def remember(self, plan: GroupMembersPlan, state: GroupMembersState) -> None:
         plan.rows.remember(self.memory, {})

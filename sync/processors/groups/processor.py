@@ -15,7 +15,7 @@ from sync.columns.options import Choice, Flag, Options
 from sync.moodle.courses.courses import fetch_courses
 from sync.moodle.db.identifiers import fetch_ids, folding
 from sync.moodle.groups.groups import fetch_bindings, fetch_described_groups, fetch_groupings
-from sync.processors.base.plan import Ref
+from sync.processors.base.operations import Ref
 from sync.processors.base.processor import Processor
 from sync.processors.groups.course_objects import INDEXED
 from sync.processors.groups.planner import GROUP, GROUPING, GroupsPlan, GroupsPlanner, GroupsState, GroupsSurvey

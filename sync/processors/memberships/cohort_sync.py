@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sync.moodle.enrolments.enrolments import ACTIVE, ENABLED
-from sync.processors.base.plan import Ref
+from sync.processors.base.operations import Ref
 from sync.processors.base.table_view import UserKey
 from sync.processors.memberships.memory import Instance
 from sync.processors.memberships.meta_sync import end_enrolment, sync_meta_children

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sync.moodle.courses.courses import Course
-from sync.processors.base.plan import Ref
+from sync.processors.base.operations import Ref
 from sync.processors.base.table_view import UserKey
 from sync.processors.memberships.results import NOTHING, SetResult
 from sync.processors.memberships.rows import MembershipRows

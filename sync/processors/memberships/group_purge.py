@@ -16,6 +16,7 @@ from sync.moodle.groups.deletion import delete_groupings, delete_groups
 from sync.moodle.groups.empty_groups import fetch_empty_groupings, fetch_empty_groups
 from sync.processors.base.context import Collected
 from sync.processors.base.memory import Memory
+from sync.processors.base.operations import Applied, Operation
 from sync.processors.base.plan import Plan
 from sync.values import Action, Note, Outcome
 
@@ -46,14 +47,23 @@ class PurgingPlan(Plan):
         self.groups: Sequence[int] = ()
         self.groupings: Sequence[int] = ()
 
-    @property
-    def is_empty(self) -> bool:
-        return super().is_empty and not self.groups and not self.groupings
+    def operations(self) -> list[Operation]:
+        return [*super().operations(), DeleteGroups(self.groups, self.groupings)]
 
 
-def carry_out_purge(plan: PurgingPlan, writer: Writer) -> None:
-    """Delete what the plan names."""
-    plan.files += delete_groups(writer, plan.groups) + delete_groupings(writer, plan.groupings, now=plan.now)
+@dataclass
+class DeleteGroups(Operation):
+    """Delete groups and groupings. Shape: their ids"""
+
+    groups: Sequence[int]
+    groupings: Sequence[int]
+
+    def __bool__(self) -> bool:
+        return bool(self.groups or self.groupings)
+
+    def apply(self, writer: Writer, applied: Applied) -> None:
+        applied.files += delete_groups(writer, self.groups)
+        applied.files += delete_groupings(writer, self.groupings, now=applied.now)
 
 
 class GroupPurge:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sync.processors.base.plan import Plan, Ref
+from sync.processors.base.operations import Ref
+from sync.processors.base.plan import Plan
 from sync.processors.base.table_view import TableView, UserKey, Values
 from sync.processors.memberships.memory import PlannedGroup
 from sync.processors.memberships.state import MembershipState

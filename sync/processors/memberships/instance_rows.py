@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sync.moodle.enrolments.enrolments import ENABLED, EnrolInstance
-from sync.processors.base.plan import Plan, Ref
+from sync.processors.base.operations import Ref
+from sync.processors.base.plan import Plan
 from sync.processors.memberships.memory import Instance, PlannedInstance
 from sync.processors.memberships.state import MembershipState
 

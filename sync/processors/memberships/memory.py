@@ -11,7 +11,7 @@ from sync.moodle.cohorts.cohorts import Cohort
 from sync.moodle.enrolments.enrolments import EnrolInstance
 from sync.moodle.groups.groups import Group
 from sync.processors.base.memory import Memory
-from sync.processors.base.plan import Ref
+from sync.processors.base.operations import Ref
 from sync.processors.base.table_view import TableView
 from sync.processors.memberships.state import MembershipState
 

@@ -10,7 +10,8 @@ from sync.moodle.courses.courses import Course
 from sync.moodle.enrolments.forums import Forum
 from sync.moodle.enrolments.roles import is_allowed
 from sync.processors.base.memory import Memory
-from sync.processors.base.plan import Plan, Ref
+from sync.processors.base.operations import Ref
+from sync.processors.base.plan import Plan
 from sync.processors.base.table_view import TableView, UserKey, Values
 from sync.processors.memberships import memory as membership_memory
 from sync.processors.memberships.group_rows import GroupRows

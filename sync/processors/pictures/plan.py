@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from sync.moodle.users.image_resizer import SIDES, ResizeResult
 from sync.moodle.users.pictures import ChecksumRow, NewPicture, PictureFile
+from sync.processors.base.operations import Operation
 from sync.processors.base.plan import Plan
+from sync.processors.pictures.operations import SetPictures
 from sync.reader.picture_zip import PictureRefused
 
 
@@ -49,17 +51,17 @@ class PicturesState:
 
 
 class PicturesPlan(Plan):
-    """Shape: pictures: to be set; contents: contenthash -> bytes"""
+    """Shape: pictures: to be set; contents: contenthash -> bytes; fieldid, checksums: see `SetPictures`"""
 
-    def __init__(self, now: int) -> None:
+    def __init__(self, now: int, fieldid: int | None) -> None:
         super().__init__(now)
         self.pictures: list[NewPicture] = []
         self.contents: dict[str, bytes] = {}
         self.checksums: Mapping[int, ChecksumRow] = {}
+        self.fieldid = fieldid
 
-    @property
-    def is_empty(self) -> bool:
-        return not self.pictures
+    def operations(self) -> list[Operation]:
+        return [SetPictures(self.pictures, self.fieldid, self.checksums)]
 
 
 def picture_files(drawing: ResizeResult) -> tuple[PictureFile, ...]:

@@ -27,8 +27,6 @@ from sync.moodle.users.pictures import (
     fetch_checksums,
     fetch_icons,
     fetch_referred_hashes,
-    write_checksums,
-    write_pictures,
 )
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.after_commit import AfterCommit
@@ -130,7 +128,7 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
         return state
 
     def plan(self, rows: Sequence[CleanRow], state: PicturesState) -> PicturesPlan:
-        plan = PicturesPlan(state.now)
+        plan = PicturesPlan(state.now, self.fieldid)
         plan.checksums = state.checksums
         plan.outcomes = [self._plan_row(row, plan, state) for row in rows]
         return plan
@@ -144,10 +142,7 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
 
     def apply(self, plan: PicturesPlan, writer: Writer) -> None:
         self._written = set(plan.contents)
-        plan.files += write_pictures(writer, plan.pictures, now=plan.now)
-        if self.fieldid is not None:
-            md5s = {picture.userid: picture.md5 for picture in plan.pictures}
-            write_checksums(writer, self.fieldid, md5s, plan.checksums)
+        super().apply(plan, writer)
 
     def after_commit(self, owed: AfterCommit) -> None:
         # After a lost connection nothing is known here, and Moodle is asked when the processor is closed.

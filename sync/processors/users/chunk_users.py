@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from sync.moodle.users.deletion import UserToDelete
-from sync.processors.base.plan import Plan, Ref
+from sync.processors.base.operations import Operation, Ref
+from sync.processors.base.plan import Plan
+from sync.processors.users.operations import AddUserContexts, DeleteUsers, EndSessions
 from sync.values import Change, spelling_of
 
 # What is read of every account, whatever the file holds.
@@ -141,9 +143,13 @@ class UsersWritePlan(Plan):
         self.profile_data: dict[tuple[int | Ref, int], str] = {}
         self.preferences: dict[tuple[int | Ref, str], str] = {}
 
-    @property
-    def is_empty(self) -> bool:
-        return super().is_empty and not self.deleted
+    def operations(self) -> list[Operation]:
+        return [
+            DeleteUsers(self.deleted),
+            self.row_writes,
+            AddUserContexts(self.new_users, self.revived),
+            EndSessions(self.sessions_ended, self.tokens_ended),
+        ]
 
     def delete_user(self, account: ChunkUser) -> None:
         values = account.values

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from sync.columns.options import OptionValues
 from sync.moodle.users import passwords
-from sync.processors.base.plan import Mail, Ref
+from sync.processors.base.operations import Ref
+from sync.processors.base.plan import Mail
 from sync.processors.users.checks import is_no_mail
 from sync.processors.users.chunk_users import ChunkUser, ClearPassword, UsersWritePlan
 from sync.processors.users.results import RowResult

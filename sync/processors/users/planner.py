@@ -9,7 +9,7 @@ from typing import Any
 from sync.columns.options import OptionValues
 from sync.moodle.users.users import ProfileField, SiteRules
 from sync.processors.base.errors import RowError
-from sync.processors.base.plan import Ref
+from sync.processors.base.operations import Ref
 from sync.processors.base.processor import SplitChunk
 from sync.processors.enrolments.methods import MANUAL
 from sync.processors.memberships.enrolment_dates import given_date

@@ -17,7 +17,6 @@ from sync.columns.options import Choice, Flag, Options
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.db.identifiers import folding
-from sync.moodle.db.writer import Writer
 from sync.moodle.users.passwords import PasswordPool
 from sync.moodle.users.users import (
     ProfileField,
@@ -43,7 +42,6 @@ from sync.processors.users.store import (
     remember_users,
     remembered_preferences,
     remembered_profile_data,
-    write_users_plan,
 )
 from sync.processors.users.survey import UsersSurvey
 from sync.processors.users.system_roles import system_role_cells
@@ -224,10 +222,6 @@ class Users(Processor[UsersState, UsersPlan]):
         self.hashes.update(zip(new, hashed, strict=True))
         for line, values in waiting:
             values["password"] = self.hashes[line, values["password"].text]
-
-    def apply(self, plan: UsersPlan, writer: Writer) -> None:
-        if (deletion := write_users_plan(plan, writer)) is not None:
-            plan.files += deletion.files
 
     def remember(self, plan: UsersPlan, state: UsersState) -> None:
         ids = remember_users(plan, self.memory, self.simulated, identity_folds(self.moodle))

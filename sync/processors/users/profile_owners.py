@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.users.users import ProfileField, fetch_owners_of_profile_values
 from sync.processors.base.memory import Memory
-from sync.processors.base.plan import Ref
+from sync.processors.base.operations import Ref
 from sync.processors.users.chunk_users import Fold, UsersWritePlan
 from sync.processors.users.store import remembered_profile_data
 

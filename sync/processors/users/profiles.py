@@ -7,7 +7,7 @@ from typing import Any
 
 from sync.moodle.users.users import ProfileField
 from sync.processors.base.errors import RowError
-from sync.processors.base.plan import Ref
+from sync.processors.base.operations import Ref
 from sync.processors.users.chunk_users import ChunkUser, UsersWritePlan
 from sync.processors.users.profile_values import profile_value
 from sync.processors.users.results import RowResult

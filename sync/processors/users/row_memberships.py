@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sync.processors.base.memory import Memory
-from sync.processors.base.plan import Plan, Ref
+from sync.processors.base.operations import Ref
+from sync.processors.base.plan import Plan
 from sync.processors.base.table_view import UserKey
 from sync.processors.memberships.course_columns import CourseColumns
 from sync.processors.memberships.enrolment_dates import ShowTime

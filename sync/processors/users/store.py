@@ -9,13 +9,10 @@ from typing import Any
 
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.identifiers import folding
-from sync.moodle.db.writer import Writer
-from sync.moodle.users.contexts import fetch_userids_without_context, insert_user_contexts
-from sync.moodle.users.deletion import DeletionSummary, delete_users, md5_of
+from sync.moodle.users.deletion import md5_of
 from sync.moodle.users.users import fetch_accounts
 from sync.processors.base.memory import Memory
-from sync.processors.base.plan import Ref
-from sync.processors.base.processor import write_plan
+from sync.processors.base.operations import Ref
 from sync.processors.users.chunk_users import ClearPassword, Fold, UsersWritePlan
 
 
@@ -66,24 +63,6 @@ def fetch_revivable_users(
     for username, account in memory.get_many("deleted username", usernames).items():
         revivable[(account["mnethostid"], username)] = account
     return revivable
-
-
-def write_users_plan(plan: UsersWritePlan, writer: Writer) -> DeletionSummary | None:
-    """Carry out a plan on accounts: deletions first, so that a freed username can be taken again.
-
-    Queries: constant, whatever the number of rows
-    """
-    deletion = delete_users(writer, plan.deleted, now=plan.now) if plan.deleted else None
-    ids = write_plan(plan, writer)
-    without_context = [ids[ref] for ref in plan.new_users]
-    if plan.revived:
-        without_context += fetch_userids_without_context(writer, plan.revived)
-    insert_user_contexts(writer, without_context)
-    if plan.sessions_ended:
-        writer.delete_where("sessions", "userid", sorted(plan.sessions_ended))
-    if plan.tokens_ended:
-        writer.delete_where("external_tokens", "userid", sorted(plan.tokens_ended))
-    return deletion
 
 
 class SimulatedPasswords:

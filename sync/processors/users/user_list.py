@@ -17,7 +17,6 @@ from sync.columns.options import Choice, Options
 from sync.columns.words import folded
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
-from sync.moodle.db.writer import Writer
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.errors import RowError
 from sync.processors.base.planner import plan_each
@@ -29,7 +28,6 @@ from sync.processors.users.store import (
     fetch_users_by_identity,
     identity_folds,
     remember_users,
-    write_users_plan,
 )
 from sync.values import Action, Change, CleanRow, Note, Outcome
 
@@ -124,10 +122,6 @@ class UserList(Processor[UserListState, UsersWritePlan]):
         self, row: CleanRow, revivable: Mapping[str, Any] | None, plan: UsersWritePlan, state: UserListState
     ) -> Outcome:
         """Plan a row whose account isn't there; `revivable` is a deleted account that once had the username."""
-
-    def apply(self, plan: UsersWritePlan, writer: Writer) -> None:
-        if (deletion := write_users_plan(plan, writer)) is not None:
-            plan.files += deletion.files
 
     def remember(self, plan: UsersWritePlan, state: UserListState) -> None:
         remember_users(plan, self.memory, SimulatedPasswords(), self.folds)

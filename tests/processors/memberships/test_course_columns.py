@@ -9,7 +9,8 @@ import pytest
 from sync.messages import TEXTS, text_at_column, text_of
 from sync.moodle.enrolments.forums import Forum
 from sync.moodle.groups.groups import Group
-from sync.processors.base.plan import Plan, Ref
+from sync.processors.base.operations import Ref
+from sync.processors.base.plan import Plan
 from sync.processors.users.row_memberships import CourseSet, SetResult
 from sync.values import Change
 from tests.processors.membership_states import (

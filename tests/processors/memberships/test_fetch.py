@@ -16,8 +16,7 @@ from sync.moodle.db.writer import Writer
 from sync.moodle.schemas import create_tables, load_schema
 from sync.moodle.versions import CAPTURED
 from sync.processors.base.memory import Memory
-from sync.processors.base.plan import Plan
-from sync.processors.base.processor import write_plan
+from sync.processors.base.plan import Plan, apply_plan
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.users.row_memberships import CourseSet, Memberships, SetResult
 
@@ -118,7 +117,7 @@ def carry_out(
     results += [memberships.add_to_cohort(user, name, "", 2) for user, name in members]
     memberships.finish()
     with moodle.transaction():
-        write_plan(plan, Writer(moodle))
+        apply_plan(plan, Writer(moodle))
     return results
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from sync.processors.base.memory import Memory
-from sync.processors.base.plan import Plan, Ref
+from sync.processors.base.operations import Ref
+from sync.processors.base.plan import Plan
 from sync.processors.memberships.memory import recall
 from sync.processors.memberships.state import MembershipState
 from sync.processors.users.row_memberships import CourseSet, Memberships

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from sync.moodle.cohorts.cohorts import Cohort
-from sync.processors.base.plan import Plan, Ref
+from sync.processors.base.operations import Ref
+from sync.processors.base.plan import Plan
 from sync.processors.users.row_memberships import SetResult
 from sync.values import Change
 from tests.processors.membership_states import ANN, EVE, EVE_IN_C1, NOW, STUDENT, begin, inserted, make_state, updated

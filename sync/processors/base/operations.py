@@ -1,0 +1,175 @@
+"""What a plan consists of: writes as data, each of one kind, carried out in order inside one transaction."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from sync.moodle.categories.categories import Category
+from sync.moodle.courses.order import fix_course_order
+from sync.moodle.db.schema import NATURAL_KEYS, WRITE_ORDER
+from sync.moodle.db.writer import RowChange, Writer
+from sync.moodle.enrolments.unenrol_cleanup import unenrol_cleanup
+from sync.moodle.files.files import DeletedFiles
+from sync.moodle.grades.grades import recover_course_grades
+from sync.moodle.site import caches
+
+
+class Ref(NamedTuple):
+    """The id that a row planned in this chunk will have, by its natural key: Ref("user", (1, "bob.k"))."""
+
+    table: str
+    key: tuple[Any, ...]
+
+
+class Insert(NamedTuple):
+    """A new row. Shape: values: column -> value or Ref; key: what a Ref to it names, () when nothing refers to it."""
+
+    values: dict[str, Any]
+    key: tuple[Any, ...]
+    lines: tuple[int, ...]
+
+
+class Update(NamedTuple):
+    """A change of a row that is there. Shape: before and after: the changed columns only."""
+
+    id: int
+    before: Mapping[str, Any]
+    after: dict[str, Any]
+    lines: tuple[int, ...]
+
+
+class Delete(NamedTuple):
+    """A row that goes."""
+
+    id: int
+    lines: tuple[int, ...]
+
+
+@dataclass
+class Applied:
+    """What the operations of a plan have done so far.
+
+    Shape: ids: what Refs named; categories: names from the root on -> the category that was made; files: that went with rows
+    Units: now: seconds since epoch
+    """
+
+    now: int
+    ids: dict[Ref, int] = field(default_factory=dict)
+    categories: Mapping[tuple[str, ...], Category] = field(default_factory=dict)
+    files: DeletedFiles = field(default_factory=DeletedFiles)
+
+
+class Operation(ABC):
+    """One kind of write, as data: a dataclass whose fields say all that it needs. False when there is nothing to do."""
+
+    @abstractmethod
+    def __bool__(self) -> bool: ...
+
+    @abstractmethod
+    def apply(self, writer: Writer, applied: Applied) -> None:
+        """Write. Inside a transaction of the writer's session."""
+
+
+@dataclass
+class WriteRows(Operation):
+    """Insert, update and delete rows of any table, with what follows from them.
+
+    Who is left without any enrolment in a course leaves it with everything that Moodle takes away then.
+    Shape: inserts, updates, deletes: table -> writes, in file order; unenrolled, enrolled: (userid, courseid); dirty_users,
+    changed_preferences: ids or Refs of users whose sessions must be told; dirty_contexts: context paths
+    """
+
+    inserts: Mapping[str, list[Insert]] = field(default_factory=dict)
+    updates: Mapping[str, list[Update]] = field(default_factory=dict)
+    deletes: Mapping[str, list[Delete]] = field(default_factory=dict)
+    unenrolled: set[tuple[int, int]] = field(default_factory=set)
+    enrolled: set[tuple[int, int]] = field(default_factory=set)
+    dirty_users: set[int | Ref] = field(default_factory=set)
+    changed_preferences: set[int | Ref] = field(default_factory=set)
+    dirty_contexts: set[str] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(
+            any(self.inserts.values())
+            or any(self.updates.values())
+            or any(self.deletes.values())
+            or self.unenrolled
+            or self.dirty_users
+            or self.changed_preferences
+            or self.dirty_contexts
+        )
+
+    def apply(self, writer: Writer, applied: Applied) -> None:
+        """Deletes, updates, inserts (parents first), cache flags. Queries: constant per table"""
+        for table in reversed(_in_order(self.deletes)):
+            writer.delete_where(table, "id", [delete.id for delete in self.deletes[table]])
+        ids = applied.ids
+        for table in _in_order(self.updates):
+            writer.update_many(table, [RowChange(*u[:3]) for u in self.updates[table] if not _has_ref(u.after)])
+        for table in _in_order(self.inserts):
+            inserts = self.inserts[table]
+            rows = [resolved(insert.values, ids) for insert in inserts]
+            for rowid, insert in zip(_insert(writer, table, rows), inserts, strict=True):
+                if insert.key:
+                    ids[Ref(table, insert.key)] = rowid
+        if self.unenrolled:
+            applied.files += unenrol_cleanup(writer, self.unenrolled, now=applied.now)
+        if self.enrolled:
+            recover_course_grades(writer, self.enrolled, now=applied.now)
+        for table in _in_order(self.updates):
+            with_refs = [u for u in self.updates[table] if _has_ref(u.after)]
+            writer.update_many(table, [RowChange(u.id, u.before, resolved(u.after, ids)) for u in with_refs])
+        caches.flag_changes(
+            writer,
+            dirty_users=_plain_ids(self.dirty_users, ids),
+            changed_preferences=_plain_ids(self.changed_preferences, ids),
+            dirty_contexts=self.dirty_contexts,
+        )
+
+
+@dataclass
+class FixCourseOrder(Operation):
+    """Bring the courses and categories of the whole site in order."""
+
+    is_wanted: bool = True
+
+    def __bool__(self) -> bool:
+        return self.is_wanted
+
+    def apply(self, writer: Writer, applied: Applied) -> None:
+        fix_course_order(writer)
+
+
+def resolved(values: dict[str, Any], ids: Mapping[Ref, int]) -> dict[str, Any]:
+    """Replace the Refs among the values by the ids that they got."""
+    if _has_ref(values):
+        return {name: ids[value] if value.__class__ is Ref else value for name, value in values.items()}
+    return values
+
+
+def _has_ref(values: Mapping[str, Any]) -> bool:
+    return any(value.__class__ is Ref for value in values.values())
+
+
+def _insert(writer: Writer, table: str, rows: list[dict[str, Any]]) -> list[int]:
+    """Insert rows in runs of the same columns, so that absent columns take Moodle's defaults."""
+    ids: list[int] = [0] * len(rows)
+    places_by_columns: dict[tuple[str, ...], list[int]] = {}
+    for place, row in enumerate(rows):
+        places_by_columns.setdefault(tuple(row), []).append(place)
+    for places in places_by_columns.values():
+        new = writer.insert_many(table, [rows[place] for place in places], NATURAL_KEYS.get(table, ()))
+        for place, rowid in zip(places, new, strict=False):
+            ids[place] = rowid
+    return ids
+
+
+def _in_order(by_table: Mapping[str, Any]) -> list[str]:
+    return sorted(by_table, key=lambda table: WRITE_ORDER.index(table) if table in WRITE_ORDER else len(WRITE_ORDER))
+
+
+def _plain_ids(users: set[int | Ref], ids: Mapping[Ref, int]) -> set[int]:
+    return {ids[user] if isinstance(user, Ref) else user for user in users}
