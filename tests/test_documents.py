@@ -23,13 +23,13 @@ def glossary() -> dict[str, list[str]]:
     return {word: re.findall(r"`(\S+)`", row[-1]) for row in rows for word in row[0].split(", ")}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_every_path_and_link_of_a_page_is_there(page: Path) -> None:
-    text = page.read_text()
+@pytest.mark.parametrize("document", PAGES, ids=lambda document: document.relative_to(ROOT).as_posix())
+def test_every_path_and_link_of_a_page_is_there(document: Path) -> None:
+    text = document.read_text()
     paths = re.findall(r"`((?:sync|tests|docs|bin|templates|toolsync_site)/[\w./-]*\w)/?`", text)
     links = [link for link in re.findall(r"\]\(([^)#\s]+)", text) if "://" not in link]
     assert [path for path in paths if not (ROOT / path).exists()] == []
-    assert [link for link in links if not (page.parent / link).exists()] == []
+    assert [link for link in links if not (document.parent / link).exists()] == []
 
 
 def test_every_word_of_the_glossary_has_its_place() -> None:
