@@ -5,12 +5,11 @@ from __future__ import annotations
 import stat
 import unicodedata
 import zipfile
-import zlib
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from sync.errors import CodedError, UnknownFileType
-from sync.reader.zip_directory import directory_size
+from sync.zip_directory import BOUNDED_METHODS, ZIP_FAULTS, read_directory
 
 # What is wrong with each picture, in a tryback; passed over when it is sent again.
 REASONS_NAME = "_reasons.csv"
@@ -19,14 +18,13 @@ UNPACKED_LIMIT = 64_000_000_000
 # Pictures are compressed already: what grows to so many times its size is made to do harm.
 RATIO_LIMIT = 20
 _RATIO_FROM = 200_000_000
-ENTRY_LIMIT = 500_000
-# It takes ten times as much memory at least.
+# They take some 80 MiB of memory.
+ENTRY_LIMIT = 100_000
 DIRECTORY_LIMIT = 16 << 20
 
 _MEGABYTE = 1_000_000
 _IGNORED_NAMES = frozenset(("thumbs.db", "desktop.ini", REASONS_NAME))
 _PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".gif")
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
 
 
 class PictureRefused(CodedError):
@@ -43,15 +41,12 @@ class PictureZip:
 
     def __init__(self, stream: BinaryIO) -> None:
         self.size = stream.seek(0, 2)
-        if directory_size(stream) > DIRECTORY_LIMIT:
-            raise UnknownFileType("zip_directory_too_large")
         try:
+            _check_directory(stream)
             self._archive = zipfile.ZipFile(stream)
-        except _BROKEN:
+        except ZIP_FAULTS:
             raise UnknownFileType("zip_broken") from None
         entries = [entry for entry in self._archive.infolist() if not entry.is_dir()]
-        if len(entries) > ENTRY_LIMIT:
-            raise UnknownFileType("zip_too_many", count=len(entries), limit=ENTRY_LIMIT)
         unpacked = sum(entry.file_size for entry in entries)
         limit = min(UNPACKED_LIMIT, max(RATIO_LIMIT * self.size, _RATIO_FROM))
         if unpacked > limit:
@@ -69,8 +64,10 @@ class PictureZip:
         entry = self._entries[line]
         _refuse(entry)
         try:
-            return self._archive.read(entry)
-        except _BROKEN:
+            # As many bytes as it says, and no more: `ZipFile.read` would unpack all that is there before it looks.
+            with self._archive.open(entry) as packed:
+                return packed.read(entry.file_size)
+        except ZIP_FAULTS:
             raise PictureRefused("picture_damaged") from None
 
     def packed_size(self, line: int) -> int:
@@ -84,16 +81,24 @@ class PictureZip:
 
 def holds_pictures(stream: BinaryIO) -> bool:
     """Tell whether this is a zip with a picture in it, by the names."""
-    if directory_size(stream) > DIRECTORY_LIMIT:
-        return False
     try:
+        _check_directory(stream)
         with zipfile.ZipFile(stream) as archive:
             names = archive.namelist()
-    except _BROKEN:
+    except (UnknownFileType, *ZIP_FAULTS):
         return False
     # A workbook may hold pictures too.
     is_office = "[Content_Types].xml" in names or "mimetype" in names
     return not is_office and any(_is_meant(name) and name.lower().endswith(_PICTURE_SUFFIXES) for name in names)
+
+
+def _check_directory(stream: BinaryIO) -> None:
+    """Raises: UnknownFileType if it lists too much to be taken into memory."""
+    directory = read_directory(stream, DIRECTORY_LIMIT)
+    if directory.size > DIRECTORY_LIMIT:
+        raise UnknownFileType("zip_directory_too_large")
+    if directory.entries > ENTRY_LIMIT:
+        raise UnknownFileType("zip_too_many", count=directory.entries, limit=ENTRY_LIMIT)
 
 
 def _path(entry: zipfile.ZipInfo) -> str:
@@ -121,6 +126,8 @@ def _refuse(entry: zipfile.ZipInfo) -> None:
         raise PictureRefused("picture_link")
     if entry.flag_bits & 1:
         raise PictureRefused("picture_encrypted")
+    if entry.compress_type not in BOUNDED_METHODS:
+        raise PictureRefused("picture_method")
     if entry.file_size > PICTURE_LIMIT:
         size, limit = entry.file_size // _MEGABYTE, PICTURE_LIMIT // _MEGABYTE
         raise PictureRefused("picture_too_large", size=size, limit=limit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from sync.errors import UnknownFileType
 from sync.outcomes.picture_tryback import write_picture_tryback
 from sync.reader import open_rows, picture_zip
-from sync.reader.picture_zip import DIRECTORY_LIMIT, PictureRefused, PictureZip, holds_pictures
+from sync.reader.picture_zip import DIRECTORY_LIMIT, ENTRY_LIMIT, PictureRefused, PictureZip, holds_pictures
 from sync.values import Action, Outcome
 from tests.pictures import picture, zip_of
 
@@ -105,6 +106,76 @@ def test_a_long_directory_is_not_taken_into_memory() -> None:
     assert code_of(stream) == "zip_directory_too_large"
     assert tracemalloc.get_traced_memory()[1] < 10_000_000
     tracemalloc.stop()
+
+
+def test_so_many_pictures_as_are_taken_do_not_fill_the_memory() -> None:
+    content = packed_zip({f"class/{number}.png": b"" for number in range(1_000)}).getvalue()
+    tracemalloc.start()
+    assert holds_pictures(io.BytesIO(content))
+    assert tracemalloc.get_traced_memory()[1] * ENTRY_LIMIT // 1_000 < 150 << 20
+    tracemalloc.stop()
+    start, end = content.index(b"PK\x01\x02"), content.index(b"PK\x05\x06")
+    directory, rest = content[start:end] * (ENTRY_LIMIT // 1_000 + 1), bytearray(content[end:])
+    rest[12:16] = len(directory).to_bytes(4, "little")
+    stream = io.BytesIO(content[:start] + directory + bytes(rest))
+    tracemalloc.start()
+    assert not holds_pictures(stream)
+    assert code_of(stream) == "zip_too_many"
+    assert tracemalloc.get_traced_memory()[1] < 10 << 20
+    tracemalloc.stop()
+
+
+def test_a_directory_that_is_shown_twice_is_measured_where_it_is_read() -> None:
+    """`zipfile` believes the end of a zip64, which stands before the other one."""
+    content = packed_zip({"a.png": b""}).getvalue()
+    start, end = content.index(b"PK\x01\x02"), content.index(b"PK\x05\x06")
+    directory = content[start:end] * (ENTRY_LIMIT + 1)
+    large = struct.pack("<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 9, 9, len(directory), start)
+    place = struct.pack("<4sLQL", b"PK\x06\x07", 0, start + len(directory), 1)
+    assert code_of(io.BytesIO(content[:start] + directory + large + place + content[end:])) == "zip_too_many"
+
+
+def resized(content: bytes, size: int) -> bytes:
+    """Give a zip of one picture that says the picture has another size."""
+    changed = bytearray(content)
+    changed[22:26] = size.to_bytes(4, "little")
+    entry = content.index(b"PK\x01\x02")
+    changed[entry + 24 : entry + 28] = size.to_bytes(4, "little")
+    return bytes(changed)
+
+
+@pytest.mark.parametrize(
+    ("method", "code"),
+    [
+        (zipfile.ZIP_DEFLATED, "picture_damaged"),
+        (zipfile.ZIP_BZIP2, "picture_method"),
+        (zipfile.ZIP_LZMA, "picture_method"),
+    ],
+)
+def test_a_picture_that_lies_about_its_size_is_not_unpacked_beyond_it(method: int, code: str) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        archive.writestr("a.png", bytes(20_000_000))
+    pictures = PictureZip(io.BytesIO(resized(out.getvalue(), 1000)))
+    del out
+    tracemalloc.start()
+    with pytest.raises(PictureRefused, match=code):
+        pictures.content_of(1)
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
+
+
+def test_a_picture_that_lies_beyond_every_file_is_damaged() -> None:
+    content = packed_zip({"a.png": picture()}).getvalue()
+    start, end = content.index(b"PK\x01\x02"), content.index(b"PK\x05\x06")
+    entry, extra = bytearray(content[start:end]), struct.pack("<HHQ", 1, 8, 2**64 - 1)
+    entry[30:32] = len(extra).to_bytes(2, "little")
+    entry[42:46] = b"\xff" * 4
+    rest = bytearray(content[end:])
+    rest[12:16] = (len(entry) + len(extra)).to_bytes(4, "little")
+    pictures = PictureZip(io.BytesIO(content[:start] + bytes(entry) + extra + bytes(rest)))
+    with pytest.raises(PictureRefused, match="picture_damaged"):
+        pictures.content_of(1)
 
 
 def test_a_tryback_is_never_much_larger_than_its_zip() -> None:

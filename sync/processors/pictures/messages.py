@@ -36,6 +36,10 @@ TEXTS: dict[str, Any] = {
     "picture_outside": _("The path leads out of the zip, so the picture was not read. Make the zip again."),
     "picture_link": _("This is a link, not a picture. Put the picture itself in the zip."),
     "picture_encrypted": _("The picture is protected by a password. Make the zip without one."),
+    "picture_method": _(
+        "The picture is packed in a way that is not read (bzip2, LZMA or another). Make the zip with the usual method, "
+        "called Deflate."
+    ),
     "picture_damaged": _("The picture can't be unpacked: the zip is damaged at this place. Make it again."),
     "picture_too_large": _("The picture has %(size)s MB, more than the %(limit)s MB that are taken. Make it smaller."),
     "picture_too_many_pixels": _(

@@ -16,11 +16,13 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
 from sync.errors import ArchiveRefused
 from sync.moodle.course_content.backup.limits import BackupLimits, in_mib
+from sync.zip_directory import BOUNDED_METHODS, ZIP_FAULTS, read_directory
 
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _BLOCK = tarfile.BLOCKSIZE
@@ -32,7 +34,6 @@ _NOTE_LENGTH = 4096
 _RATIO_FROM = 16 * 1024**2
 # Bytes for one entry in a zip's directory: what is fixed, the name, and some extra fields.
 _ENTRY = 46 + _NAME_LENGTH + 256
-_END_OF_DIRECTORY, _END_LENGTH = b"PK\x05\x06", 22
 _XML = re.compile(r"(?:[a-z0-9_]+/){0,4}[a-z0-9_]+\.xml")
 _BLOB = re.compile(r"files/([0-9a-f]{2})/(\1[0-9a-f]{38})")
 _FOLDER = re.compile(r"(?:[a-z0-9_]+/){0,4}[a-z0-9_]+")
@@ -80,7 +81,7 @@ def unpack(path: Path, folder: Path, limits: BackupLimits) -> UnpackedBackup:
                 _take(member, unpacked, meter)
     except EOFError:
         raise ArchiveRefused("backup_truncated") from None
-    except (gzip.BadGzipFile, zlib.error, zipfile.BadZipFile, tarfile.HeaderError, UnicodeError, NotImplementedError):
+    except (gzip.BadGzipFile, zlib.error, tarfile.HeaderError):
         raise ArchiveRefused("backup_damaged") from None
     return unpacked
 
@@ -184,8 +185,10 @@ def _exactly(stream: ReadableEntry, size: int) -> bytes:
 
 
 def _zip_members(packed: BinaryIO, meter: _SizeLimiter) -> Iterator[ArchiveEntry]:
-    _check_directory(packed, meter.limits)
-    with zipfile.ZipFile(packed) as archive:
+    with _reading_zip():
+        _check_directory(packed, meter.limits)
+        archive = zipfile.ZipFile(packed)
+    with archive:
         for info in archive.infolist():
             name = info.orig_filename
             mode = info.external_attr >> 16
@@ -193,28 +196,45 @@ def _zip_members(packed: BinaryIO, meter: _SizeLimiter) -> Iterator[ArchiveEntry
                 raise ArchiveRefused("backup_encrypted", member=_shown(name))
             if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise ArchiveRefused("backup_member_special", member=_shown(name))
+            if info.compress_type not in BOUNDED_METHODS:
+                raise ArchiveRefused("backup_method", member=_shown(name))
             meter.count(info.file_size)
-            with archive.open(info) as body:
-                yield ArchiveEntry(name, info.is_dir(), info.file_size, body)
+            with _reading_zip():
+                body = archive.open(info)
+            with body:
+                yield ArchiveEntry(name, info.is_dir(), info.file_size, _ZipBody(body))
+
+
+class _ZipBody:
+    """The bytes of one member of a zip."""
+
+    def __init__(self, stream: ReadableEntry) -> None:
+        self._stream = stream
+
+    def read(self, size: int, /) -> bytes:
+        with _reading_zip():
+            return self._stream.read(size)
+
+
+@contextmanager
+def _reading_zip() -> Iterator[None]:
+    """Turn what `zipfile` raises for a damaged zip into a refusal; that of a full disk, for instance, comes from elsewhere."""
+    try:
+        yield
+    except EOFError:
+        raise
+    except ZIP_FAULTS:
+        raise ArchiveRefused("backup_damaged") from None
 
 
 def _check_directory(stream: BinaryIO, limits: BackupLimits) -> None:
     """Hold the directory at the end of a zip against the limits, before all of it is read into memory."""
-    end = stream.seek(0, 2)
-    stream.seek(max(0, end - _END_LENGTH - 0xFFFF))
-    tail = stream.read()
-    at = tail.rfind(_END_OF_DIRECTORY)
-    if at < 0:
+    most = min(limits.members, limits.listed)
+    directory = read_directory(stream, most * _ENTRY)
+    if not directory.size:
         raise EOFError
-    size = int.from_bytes(tail[at + 12 : at + 16], "little")
-    start = int.from_bytes(tail[at + 16 : at + 20], "little")
-    if size == 0xFFFFFFFF or start == 0xFFFFFFFF:
-        # Zip64: the directory lies somewhere in what follows the last member; its size stands 40 bytes into its own end.
-        large = tail.rfind(b"PK\x06\x06", 0, at)
-        size = int.from_bytes(tail[large + 40 : large + 48], "little") if large >= 0 else end
-    if size > limits.members * _ENTRY:
-        raise ArchiveRefused("backup_members", limit=limits.members)
-    stream.seek(0)
+    if directory.size > most * _ENTRY or directory.entries > most:
+        raise ArchiveRefused("backup_members", limit=most)
 
 
 def _take(member: ArchiveEntry, unpacked: UnpackedBackup, meter: _SizeLimiter) -> None:

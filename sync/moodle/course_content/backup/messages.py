@@ -13,6 +13,10 @@ TEXTS: dict[str, Any] = {
     ),
     "backup_truncated": _("The backup breaks off before its end. Take it from Moodle again."),
     "backup_damaged": _("The backup is damaged. Take it from Moodle again."),
+    "backup_method": _(
+        "“%(member)s” in the backup is packed in a way that Moodle doesn't use (bzip2, LZMA or another). Take the backup from "
+        "Moodle again, and don't pack it anew."
+    ),
     "backup_encrypted": _(
         "“%(member)s” in the backup is encrypted. Take the backup from Moodle again, without a password."
     ),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import io
 import shutil
+import struct
 import tarfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -84,6 +86,34 @@ def zip_with(change: Callable[[zipfile.ZipInfo], None]) -> bytes:
     return packed.getvalue()
 
 
+def other_method(method: int) -> bytes:
+    """Give a zip with a member that its header calls small, and that would fill the memory."""
+    return zip_with(lambda info: setattr(info, "compress_type", method))
+
+
+def before_the_beginning() -> bytes:
+    """Give a zip whose directory says that it begins later than it does, so that the members would be before the file."""
+    packed = bytearray(zipped(backup()))
+    end = packed.index(b"PK\x05\x06")
+    start = int.from_bytes(packed[end + 16 : end + 20], "little")
+    packed[end + 16 : end + 20] = (start + 625).to_bytes(4, "little")
+    return bytes(packed)
+
+
+def beyond_every_file() -> bytes:
+    """Give a zip with a member that lies where no file has a place."""
+    packed = zipped(backup())
+    end = packed.index(b"PK\x05\x06")
+    start = packed.index(b"PK\x01\x02")
+    entry, name = bytearray(packed[start : start + 46]), b"course/roles.xml"
+    extra = struct.pack("<HHQ", 1, 8, 2**64 - 1)
+    entry[28:32] = struct.pack("<HH", len(name), len(extra))
+    entry[42:46] = b"\xff" * 4
+    further, rest = bytes(entry) + name + extra, bytearray(packed[end:])
+    rest[12:16] = (end - start + len(further)).to_bytes(4, "little")
+    return packed[:start] + further + packed[start:end] + bytes(rest)
+
+
 def damaged(packed: bytes, at: float) -> bytes:
     place = int(len(packed) * at)
     return packed[:place] + bytes([packed[place] ^ 0xFF]) + packed[place + 1 :]
@@ -98,6 +128,10 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "damaged gzip": (lambda: damaged(tar_gz(backup()), 0.5), "backup_damaged"),
     "truncated zip": (lambda: zipped(backup())[:-300], "backup_truncated"),
     "damaged zip": (lambda: damaged(zipped(backup()), 0.1), "backup_damaged"),
+    "zip whose members lie before the file": (before_the_beginning, "backup_damaged"),
+    "zip whose members lie beyond every file": (beyond_every_file, "backup_damaged"),
+    "zip packed by bzip2": (lambda: other_method(zipfile.ZIP_BZIP2), "backup_method"),
+    "zip packed by LZMA": (lambda: other_method(zipfile.ZIP_LZMA), "backup_method"),
     "encrypted zip": (encrypted_zip, "backup_encrypted"),
     "link in a zip": (zip_link, "backup_member_special"),
     "symbolic link": (lambda: header("course/roles.xml", tarfile.SYMTYPE, "/etc/passwd"), "backup_member_special"),
@@ -227,6 +261,22 @@ def test_a_file_that_finds_no_room_is_refused(tmp_path: Path, monkeypatch: pytes
         opened(tmp_path / "archive", tar_gz(backup()))
 
     assert refused.value.code == "backup_no_space"
+
+
+def test_a_zip_lists_no_more_than_the_memory_can_take(tmp_path: Path) -> None:
+    """Whichever of two ends of the directory tells the truth: `zipfile` believes the one of a zip64."""
+    packed = zipped(backup())
+    start, end = packed.index(b"PK\x01\x02"), packed.index(b"PK\x05\x06")
+    entries = packed[start:end] * 2_000
+    large = struct.pack("<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 18_000, 18_000, len(entries), start)
+    place = struct.pack("<4sLQL", b"PK\x06\x07", 0, start + len(entries), 1)
+    hidden = packed[:start] + entries + large + place + packed[end:]
+    tracemalloc.start()
+    with pytest.raises(ArchiveRefused) as refused:
+        opened(tmp_path / "archive", hidden, BackupLimits(listed=10_000))
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
+    assert refused.value.code == "backup_members"
 
 
 def test_a_bomb_is_refused_before_it_is_written(tmp_path: Path) -> None:
