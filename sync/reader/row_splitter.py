@@ -119,7 +119,7 @@ class RowSplitter:
             elif is_closed(line) or number < self._single_until or not opens(line):
                 yield make((number, line.rstrip(LINE_END), QUOTED, number))
             else:
-                yield self._whole_row(number, line)
+                yield self._whole_row(number, line)[0]
             if number == self._header_line:
                 self.width = count_cells(line, self._separator)[1]
 
@@ -154,41 +154,38 @@ class RowSplitter:
         comment = SplitRow(number, line.rstrip(LINE_END), COMMENT, number)
         if not self.width or not line.strip(self._blank):
             return comment
+        lines = [line]
         row = comment._replace(kind=QUOTED if b'"' in line else PLAIN)
         if row.kind == QUOTED and number >= self._single_until and self._patterns.opens.match(line):
-            row = self._whole_row(number, line)
+            row, lines = self._whole_row(number, line)
         if not self._is_row_like(row.raw):
-            self._give_back(row, number)
+            self._give_back(lines[1:], number + 1)
             return comment
         if line[:1] == b" " and self._header_line:
             return row
         if self.width == 1 and len(row.raw.split()) > 1:
             # Of lists and files of one column every remark would be suspect.
-            self._give_back(row, number)
+            self._give_back(lines[1:], number + 1)
             return comment
         return row._replace(kind=SUSPECT)
 
-    def _give_back(self, row: SplitRow, number: int) -> None:
-        lines = row.raw.splitlines(keepends=True)[1:]
-        if lines:
-            # The end of the last line was cut off; nothing but a line end can have been there.
-            lines[-1] += b"\n"
-            self._returned.extendleft(reversed(list(enumerate(lines, start=number + 1))))
+    def _give_back(self, lines: list[bytes], number: int) -> None:
+        """Let lines be taken again. Shape: number: of the first"""
+        self._returned.extendleft(reversed(list(enumerate(lines, start=number))))
 
-    def _whole_row(self, number: int, first: bytes) -> SplitRow:
-        """Return the row whose first line leaves a quoted cell open: all of its lines, or the first alone."""
+    def _whole_row(self, number: int, first: bytes) -> tuple[SplitRow, list[bytes]]:
+        """Return the row whose first line leaves a quoted cell open, all of its lines or the first alone, and these lines."""
         lines = [first]
         taken, is_closed = self._take_quoted(number, lines)
         kind = self._weigh(lines) if is_closed and len(lines) > 1 else PLAIN
         if kind == DOUBTFUL and number == self._header_line:
             kind = QUOTED
         kept = len(lines) if kind != PLAIN else 1
-        rest = [*lines[kept:], *taken]
-        self._returned.extendleft(reversed(list(enumerate(rest, start=number + kept))))
+        self._give_back([*lines[kept:], *taken], number + kept)
         if is_closed and kind == PLAIN:
             self._single_until = number + len(lines) - 1
         raw = b"".join(lines[:kept]).rstrip(LINE_END)
-        return SplitRow(number, raw, QUOTED if kind == PLAIN else kind, number + kept - 1)
+        return SplitRow(number, raw, QUOTED if kind == PLAIN else kind, number + kept - 1), lines[:kept]
 
     def _take_quoted(self, number: int, lines: list[bytes]) -> tuple[list[bytes], bool]:
         """Take lines until the quoted cells that they leave open are closed.

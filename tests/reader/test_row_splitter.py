@@ -193,6 +193,25 @@ def test_rows_of_the_csv_module_are_found_or_doubtful_but_never_others(rows: lis
         assert {raw for _line, raw, _kind in found} == whole
 
 
+def assert_every_line_is_of_one_row(file: bytes) -> None:
+    physical = file.splitlines(keepends=True)
+    expected_line = 1
+    for row in RowSplitter(ByteSource(io.BytesIO(file), "UTF-8", b""), ";", header_line=1):
+        assert row.line == expected_line
+        raw = b"".join(physical[row.line - 1 : row.last_line])
+        assert row.raw == raw.rstrip(b"\r\n")
+        expected_line = row.last_line + 1
+    assert expected_line == len(physical) + 1
+
+
+@pytest.mark.parametrize(
+    "file",
+    [b'h;h\n "(#\r"\r;(;"\r\r\r\n\r', b'h\r#a\r\n "\r";ab(\r"\r \r', b'h;h;h\nba\r "\n; " \r"\r\n"#\rb\r;;b"\r\r\n'],
+)
+def test_lines_that_are_looked_at_once_more_keep_their_ends(file: bytes) -> None:
+    assert_every_line_is_of_one_row(file)
+
+
 @given(
     lines=st.lists(st.text(alphabet='aab;;"" #(\r', max_size=10), max_size=14),
     width=st.integers(1, 4),
@@ -200,15 +219,7 @@ def test_rows_of_the_csv_module_are_found_or_doubtful_but_never_others(rows: lis
 )
 def test_every_line_belongs_to_exactly_one_row(lines: list[str], width: int, end: str) -> None:
     file = "".join(line + end for line in ["h" + ";h" * (width - 1), *lines]).encode()
-    physical = file.splitlines(keepends=True)
-    rows = list(RowSplitter(ByteSource(io.BytesIO(file), "UTF-8", b""), ";", header_line=1))
-    expected_line = 1
-    for row in rows:
-        assert row.line == expected_line
-        raw = b"".join(physical[row.line - 1 : row.last_line])
-        assert row.raw == raw.rstrip(b"\r\n")
-        expected_line = row.last_line + 1
-    assert expected_line == len(physical) + 1
+    assert_every_line_is_of_one_row(file)
 
 
 @pytest.mark.parametrize("length", [1, 2, 3])
