@@ -8,8 +8,7 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.policy import default
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -56,7 +55,7 @@ class HookServer:
     """
 
     def __init__(self, certificate: trustme.LeafCert | None = None) -> None:
-        self.received: list[tuple[Mapping[str, str], bytes]] = []
+        self.received: list[tuple[Message, bytes]] = []
         self.status = 200
         self.delay = 0.0
         hooks = self
@@ -89,7 +88,7 @@ class HookServer:
         self._server.server_close()
 
 
-def assert_signed(key: str, headers: Mapping[str, str], body: bytes) -> None:
+def assert_signed(key: str, headers: Message, body: bytes) -> None:
     """Check a message as Standard Webhooks says a receiver should, with openssl's HMAC in place of Python's."""
     secret = base64.b64decode(key.removeprefix("whsec_")).hex()
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body

@@ -67,6 +67,12 @@ def picture_of(site: MoodleSite, username: str) -> int:
     return int(site.one("user", username=username)["picture"])
 
 
+def pixel_of(image: Image.Image, place: tuple[int, int]) -> tuple[int, ...]:
+    pixel = image.getpixel(place)
+    assert isinstance(pixel, tuple)
+    return pixel
+
+
 def shown(site: MoodleSite, data: Path, username: str, name: str) -> Image.Image:
     """Open a square of an account as Moodle would serve it."""
     return Image.open(io.BytesIO(blobs(data)[icon_of(site, username)[name]["contenthash"]]))

@@ -16,6 +16,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,7 +87,7 @@ class Server(ABC):
     @abstractmethod
     def answers(self) -> bool: ...
 
-    def process_options(self) -> dict[str, object]:
+    def process_options(self) -> dict[str, Any]:
         return {}
 
 
@@ -160,7 +161,7 @@ class PostgreSQL(Server):
         self.durability = [] if durable else ["-c", "fsync=off", "-c", "full_page_writes=off"]
         self.program = find_program("postgres")
         self.data = folder / "data"
-        self.owner: dict[str, object] = {}
+        self.owner: dict[str, Any] = {}
         if os.geteuid() == 0:
             # PostgreSQL refuses to run as root.
             account = pwd.getpwnam("postgres" if _has_account("postgres") else "nobody")
@@ -185,7 +186,7 @@ class PostgreSQL(Server):
             "-c", "max_locks_per_transaction=256", *self.durability, *self.extra,
         ]  # fmt: skip
 
-    def process_options(self) -> dict[str, object]:
+    def process_options(self) -> dict[str, Any]:
         return {**self.owner, "cwd": self.folder}
 
     def answers(self) -> bool:

@@ -193,7 +193,7 @@ class SftpServer:
                 return username == USER and given.public_data == key.public_data
 
         def chrooted(channel: Any) -> asyncssh.SFTPServer:
-            return asyncssh.SFTPServer(channel, chroot=str(self._folder))
+            return asyncssh.SFTPServer(channel, chroot=bytes(self._folder))
 
         return await asyncssh.create_server(
             Login, "127.0.0.1", port, server_host_keys=[self._host_key], sftp_factory=chrooted

@@ -74,8 +74,8 @@ class RunResult:
         self.notes += notes
 
     def inserted_by_us(self, table: str, ids: Collection[int]) -> set[int]:
-        ours = {image.id for image in self.before_images if (image.kind, image.table) == ("insert", table)}
-        return ours.intersection(ids) | self.earlier.inserted_by_us(table, ids)
+        inserted = (image.id for image in self.before_images if (image.kind, image.table) == ("insert", table))
+        return {rowid for rowid in inserted if rowid is not None} & set(ids) | self.earlier.inserted_by_us(table, ids)
 
     def recover(self, last_line: int, worker: str = "") -> None:
         raise AssertionError("an undisturbed run has nothing to recover")

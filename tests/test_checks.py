@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from django.core.checks import CheckMessage
 from pytest_django import Settings
 
 from sync import checks
 from tests.moodle_sites import MoodleSite
 
 
-def codes(messages: list[object]) -> list[str]:
-    return [message.id for message in messages]  # type: ignore[attr-defined]
+def codes(messages: Sequence[CheckMessage]) -> list[str | None]:
+    return [message.id for message in messages]
 
 
 def test_as_it_comes_there_is_nothing_to_say() -> None:
@@ -33,7 +35,7 @@ def test_a_lease_that_is_too_short_is_told(settings: Settings) -> None:
 @pytest.mark.parametrize("command", ["php /moodle/admin/cli", ["php", 1], ["", "/moodle/admin/cli"]])
 def test_a_command_line_that_is_no_list_of_arguments_is_told(command: object, settings: Settings) -> None:
     assert checks.moodle_command_is_a_list() == []
-    settings.TOOLSYNC_MOODLE_CLI = command  # type: ignore[assignment]
+    settings.TOOLSYNC_MOODLE_CLI = command
     assert codes(checks.moodle_command_is_a_list()) == ["sync.E004"]
 
 

@@ -14,7 +14,7 @@ from heapq import nlargest
 from importlib import import_module
 from itertools import islice, product
 from pathlib import Path
-from re import _parser as parser  # type: ignore[attr-defined] - the only description of an expression that there is
+from re import _parser as parser  # type: ignore[attr-defined] # the only description of an expression that there is
 from typing import Any, NamedTuple
 
 import pytest

@@ -34,7 +34,8 @@ def loaded() -> dict[tuple[str, str], Migration]:
 
 
 def test_migrations_that_have_landed_are_never_edited() -> None:
-    landed = dict(reversed(line.split()) for line in DIGESTS.read_text().splitlines() if not line.startswith("#"))
+    lines = (line.split() for line in DIGESTS.read_text().splitlines() if not line.startswith("#"))
+    landed = {name: digest for digest, name in lines}
     found = {path.name: digest_of(path) for path in sorted(FOLDER.glob("0*.py"))}
 
     # One that another replaces may go; who has applied it has applied the other.

@@ -28,7 +28,7 @@ def documented_variables() -> set[str]:
 def variables_that_settings_read() -> set[str]:
     calls = (node for node in ast.walk(ast.parse((ROOT / "toolsync_site/settings.py").read_text())))
     return {
-        node.args[0].value
+        str(node.args[0].value)
         for node in calls
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)

@@ -190,7 +190,7 @@ def _cursor(site: MoodleSite, *, autocommit: bool = False) -> Iterator[Any]:
     with site.engine.connect() as connection:
         if autocommit:
             connection.execution_options(isolation_level="AUTOCOMMIT")
-        driver_connection = connection.connection.driver_connection
+        driver_connection: Any = connection.connection.driver_connection
         with driver_connection.cursor() as cursor:
             yield cursor
         driver_connection.commit()

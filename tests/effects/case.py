@@ -38,7 +38,7 @@ class Case:
     password: str = ""
     tables: tuple[str, ...] = ()
     in_part: str = ""
-    prepare: Callable[[MoodleSite], None] = lambda _site: None
+    prepare: Callable[[MoodleSite], object] = lambda _site: None
     stands_for: Mapping[tuple[str, int], Callable[[MoodleSite], int]] = field(default_factory=dict)
     act: Callable[[MoodleSite], None] | None = None
     versions: Versions = ANY_VERSION

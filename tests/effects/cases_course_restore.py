@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from tests.effects.case import Case
 from tests.effects.comparison import Allowed, Versions
@@ -25,7 +26,7 @@ def _add(site: MoodleSite) -> None:
     assert _run(site, f"EMPTYC;{fullname};;{{}}", templatemode="1", forceupdate=True) == ["course_content_added"]
 
 
-def _run(site: MoodleSite, line: str, **options: object) -> list[str]:
+def _run(site: MoodleSite, line: str, **options: Any) -> list[str]:
     name = template_backup(site.version)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "filedir").mkdir()

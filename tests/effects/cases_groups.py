@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from sync.moodle.db.writer import Writer
@@ -23,7 +24,7 @@ FAMILIES = {
 }
 
 BY_ID = {"courseidentifier": "id", "groupidentifier": "id", "groupingidentifier": "id"}
-MEMBERS_BY_ID = {"courseidentifier": "id", "groupidentifier": "id", "useridentifier": "id"}
+MEMBERS_BY_ID: dict[str, Any] = {"courseidentifier": "id", "groupidentifier": "id", "useridentifier": "id"}
 MEMBER = "cmd;courseid;groupid;userid\n"
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests import effects
 from tests.effects.case import EVERYWHERE, Case, carry_out, recorded_side
-from tests.effects.comparison import Side, compare, judge
+from tests.effects.comparison import Allowed, Side, compare, judge
 from tests.real_sites import (
     EFFECT_SITES,
     RealSites,
@@ -82,7 +82,7 @@ def assert_as_recorded(real_site: RealSites, site: str, case: Case, chunk_rows: 
 
 
 @pytest.mark.parametrize("allowed", EVERYWHERE, ids=lambda allowed: f"{allowed.kind} {allowed.table}")
-def test_what_is_allowed_everywhere_is_needed_somewhere(allowed: object) -> None:
+def test_what_is_allowed_everywhere_is_needed_somewhere(allowed: Allowed) -> None:
     missing = [
         difference
         for case in CASES

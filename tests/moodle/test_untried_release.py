@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -117,7 +118,7 @@ def test_a_course_that_moodle_is_deleting_is_left_alone(site: MoodleSite) -> Non
         ),
     }
     for key, (text, code) in files.items():
-        options = {"forceupdate": True} if key == "courses" else {}
+        options: dict[str, Any] = {"forceupdate": True} if key == "courses" else {}
         result = run_file(site, key, text, **options)
         assert result.codes == [code], result.report
     copied = run_file(site, "courses", f"{COURSE_HEADER};template\nNEW;New;3;C1\n")

@@ -167,7 +167,8 @@ def test_a_mail_server_that_is_away_is_asked_for_a_day_and_the_run_does_not_mind
     save_rule(installation.site, "users", RuleChoice({"success": ["a@x.org"]}))
     run = installation.carry_out("/in.csv", HEADER + GOOD, primaryidentity="username")
     assert run.state == RunState.COMPLETED
-    moments, notice = [], Notification.objects.get()
+    moments: list[datetime] = []
+    notice = Notification.objects.get()
     while notice.next_try_at is not None and len(moments) < 20:
         moments.append(notice.next_try_at)
         with time_machine.travel(notice.next_try_at, tick=False):

@@ -77,7 +77,7 @@ class OldCase:
                 rows[found["kind"]] += sign * int(found["count"])
         return {table: (rows["insert"], rows["delete"], rows["update"]) for table, rows in counts.items()}
 
-    def run(self, site: MoodleSite, dataroot: Path, **options: str) -> tuple[RunResult, Counts]:
+    def run(self, site: MoodleSite, dataroot: Path, **options: Any) -> tuple[RunResult, Counts]:
         """Run the case, with what comes before it, and put the site back. Returns the run and the rows that it wrote.
 
         Shape: options: besides those of the case
@@ -96,8 +96,8 @@ class OldCase:
             site.restore_template(touched & set(site.table_names))
         return result, written_rows(result)
 
-    def _run_file(self, site: MoodleSite, dataroot: Path, tool: str, file: str, **more: str) -> RunResult:
-        options = dict(option.split("=", 1) for option in self.facts["toolsync_options"])
+    def _run_file(self, site: MoodleSite, dataroot: Path, tool: str, file: str, **more: Any) -> RunResult:
+        options: dict[str, Any] = dict(option.split("=", 1) for option in self.facts["toolsync_options"])
         if tool != self.facts["tool"]:
             options = {name: value for name, value in options.items() if "_" not in name}
         return run_file(

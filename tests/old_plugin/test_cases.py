@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from sync.errors import CommandFileError
-from tests.conftest import needs_moodle_data
 from tests.old_plugin.case import Counts, OldCase, read_cases
-from tests.real_sites import RealSites
+from tests.real_sites import RealSites, needs_moodle_data
 
 pytestmark = [*needs_moodle_data, pytest.mark.xdist_group("old plugin")]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -33,7 +33,7 @@ class OldFile(NamedTuple):
     name: str
     key: str
     text: str
-    options: Mapping[str, str]
+    options: Mapping[str, Any]
     counts: Mapping[str, int]
     encoding: str = "utf-8"
 

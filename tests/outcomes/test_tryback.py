@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import openpyxl
 import pytest
@@ -19,7 +20,7 @@ def rejection(line: int, column: str = "email") -> Outcome:
     return Outcome(line, Action.REJECTED, "cell_empty", {"column": column})
 
 
-def tryback_of(data: bytes, *lines: int, **options: str) -> bytes:
+def tryback_of(data: bytes, *lines: int, **options: Any) -> bytes:
     out = io.BytesIO()
     written = write_tryback(out, open_rows(io.BytesIO(data), "in.csv", **options), map(rejection, lines), language="en")
     assert written == len(lines)

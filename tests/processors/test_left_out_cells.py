@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.moodle_sites import MoodleSite
@@ -10,7 +12,7 @@ from tests.support import RunResult, run_file
 NAMES = "username;firstname;lastname"
 
 
-def run(site: MoodleSite, key: str, text: str, **options: object) -> RunResult:
+def run(site: MoodleSite, key: str, text: str, **options: Any) -> RunResult:
     return run_file(site, key, text, skipinvalidcells=True, **options)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.moodle_sites import MoodleSite
@@ -12,7 +14,7 @@ NAMES = "username;firstname;lastname"
 DAY = 86_400
 
 
-def run(site: MoodleSite, text: str, **options: object) -> RunResult:
+def run(site: MoodleSite, text: str, **options: Any) -> RunResult:
     return run_file(site, "users", text, primaryidentity="username", **options)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sync.values import Action
@@ -38,7 +40,7 @@ def _codes(result: RunResult) -> list[str]:
 
 @pytest.mark.parametrize(("key", "text", "name"), DEAD)
 def test_settings_that_no_code_of_the_plugin_read_do_nothing(site: MoodleSite, key: str, text: str, name: str) -> None:
-    result = run_file(site, key, text, **{name: "1"})
+    result = run_file(site, key, text, **dict[str, Any]({name: "1"}))
     note = next(note for note in result.notes if note.code == "settings_dead")
     assert note.params == {"names": name}
     assert "deleted" not in result.counts

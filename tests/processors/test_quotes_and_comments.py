@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -144,7 +145,7 @@ def test_files_of_the_old_plugin(sqlite_site: MoodleSite, case: str, key: str, c
     if not folder.is_dir():
         pytest.skip("needs ../shared/cases")
     (file,) = folder.glob("*.csv")
-    options = {"primaryidentity": "username"} if key == "users" else {}
+    options: dict[str, Any] = {"primaryidentity": "username"} if key == "users" else {}
     result = run_file(sqlite_site, key, file.read_bytes(), **options)
     assert result.counts["created"] == created
     assert result.counts.get("rejected", 0) == (3 if case.endswith("comments-and-blanks") else 0)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.utils import translation
 
 from sync.outcomes.report import outcome_text
 from tests.support import MoodleSite, run_file
 
-REPEATED = {
+REPEATED: dict[str, tuple[str, str, int, int, dict[str, Any]]] = {
     "courses by idnumber": ("courses", "shortname;fullname;idnumber\nN1;F;I1\nN2;F;I2\nN3;F;I1\n", 4, 2, {}),
     "groups": (
         "groups", "type;courseid;name;idnumber;updateid\ngroup;C1;A;X1;\ngroup;C2;B;X1;\ngroup;C1;B;X2;\ngroup;C1;B;X1;X2\n",

@@ -5,6 +5,8 @@ Each file is carried out in one chunk and in chunks of one row: what an earlier 
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.moodle_sites import MoodleSite
@@ -40,7 +42,7 @@ def _same(site: MoodleSite, table: str, column: str, text: str) -> int:
 @pytest.mark.parametrize("chunk_rows", [1, 1000])
 @pytest.mark.parametrize("case", MADE_ONCE)
 def test_a_second_spelling_makes_nothing(
-    moodle_site: MoodleSite, case: tuple[str, str, dict[str, str], str, str, str], chunk_rows: int
+    moodle_site: MoodleSite, case: tuple[str, str, dict[str, Any], str, str, str], chunk_rows: int
 ) -> None:
     key, text, options, table, column, name = case
     simulated = run_file(moodle_site, key, text, simulate=True, chunk_rows=chunk_rows, **options)
@@ -49,7 +51,7 @@ def test_a_second_spelling_makes_nothing(
     assert simulated.counts == done.counts
 
 
-def _users(site: MoodleSite, text: str, **options: object) -> RunResult:
+def _users(site: MoodleSite, text: str, **options: Any) -> RunResult:
     return run_file(site, "users", text, **{"primaryidentity": "username", **options})
 
 

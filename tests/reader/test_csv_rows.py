@@ -8,25 +8,26 @@ import io
 import time
 import tracemalloc
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, strategies as st
 
 from sync.errors import CommandFileError, EmptyFile, HeaderError
 from sync.messages import text_of
-from sync.processors.registry import Users
+from sync.processors.users.processor import Users
 from sync.reader import Dialect, RowReader, open_rows
 from sync.values import Header, Note, Row
 
 KNOWN = {"username", "firstname", "lastname", "cid", "uid", "rolename", "cmd"}
 
 
-def read(file: bytes | str, **options: str) -> RowReader:
+def read(file: bytes | str, **options: Any) -> RowReader:
     content = file if isinstance(file, bytes) else file.encode()
     return open_rows(io.BytesIO(content), "users.csv", known_names=KNOWN, **options)
 
 
-def cells_of(file: bytes | str, **options: str) -> list[tuple[str, ...]]:
+def cells_of(file: bytes | str, **options: Any) -> list[tuple[str, ...]]:
     return [row.cells for row in read(file, **options)]
 
 
@@ -194,7 +195,7 @@ def test_progress_is_told_in_bytes() -> None:
     codec=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-be"]),
 )
 def test_what_the_csv_module_writes_is_read_back(
-    rows: list[list[str]], separator: str, style: tuple[str, int], codec: str
+    rows: list[list[str]], separator: str, style: tuple[str, Literal[0, 1]], codec: str
 ) -> None:
     end, quoting = style
     text = io.StringIO(newline="")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,13 @@ def test_a_mark_says_how_its_file_is_written(name: str, separator: str) -> None:
 
 def test_a_mark_wins_over_options_and_guesses() -> None:
     file = mark_of(Dialect("Windows-1253", "|", "\n")) + "username|firstname\na;b|Γεώργιος\n".encode("cp1253")
-    for options in ({}, {"encoding": "UTF-8"}, {"separator": ";"}, {"encoding": "Windows-1252", "separator": ","}):
+    various: list[dict[str, Any]] = [
+        {},
+        {"encoding": "UTF-8"},
+        {"separator": ";"},
+        {"encoding": "Windows-1252", "separator": ","},
+    ]
+    for options in various:
         reader = open_rows(io.BytesIO(file), "a.csv", known_names=KNOWN, **options)
         assert [row.cells for row in reader] == [("a;b", "Γεώργιος")]
         assert (reader.header.line, reader.skipped.count) == (2, 1)

@@ -171,7 +171,7 @@ def test_a_damaged_workbook_is_read_or_refused_but_nothing_else() -> None:
         for _byte in range(5):
             file[chance.randrange(4, len(file))] = chance.randrange(256)
         try:
-            codes.add(len(list(read(bytes(file)))))
+            list(read(bytes(file)))
         except UnknownFileType as error:
             codes.add(error.code)
     assert "workbook_broken" in codes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 from typing import Any
 
 import openpyxl
@@ -21,7 +22,7 @@ from sync.reader.workbook_marks import number_mark
 KNOWN = {"username", "firstname", "lastname", "idnumber"}
 
 
-def book(*sheets: tuple[str, list[list[Any]]], formats: dict[str, str] | None = None) -> bytes:
+def book(*sheets: tuple[str, Sequence[Sequence[Any]]], formats: dict[str, str] | None = None) -> bytes:
     workbook = openpyxl.Workbook()
     workbook.remove(workbook.active)
     for name, rows in sheets:
@@ -118,7 +119,7 @@ def test_an_empty_result_is_empty() -> None:
 
 
 def test_rows_with_gaps_are_marked_where_they_are() -> None:
-    rows = [HEAD, [], ["a", "A", "B", 7], [None, None, None, None], ["b", "A", "B", 8]]
+    rows: list[list[Any]] = [HEAD, [], ["a", "A", "B", 7], [None, None, None, None], ["b", "A", "B", 8]]
     found = list(read(book(("s", rows), formats={"D3": "000", "D5": "0000"})))
     assert [(row.line, row.cells[3]) for row in found] == [(3, "007"), (5, "0008")]
 
@@ -195,7 +196,8 @@ def test_ods_loses_digits_too() -> None:
 
 
 def test_the_sheet_with_a_header_is_read_and_said() -> None:
-    notes, data = ("Notes", [["For the office"], ["x", 1]]), ("Data", [HEAD, ["a", "A", "B", 7]])
+    notes: tuple[str, list[list[Any]]] = ("Notes", [["For the office"], ["x", 1]])
+    data: tuple[str, list[list[Any]]] = ("Data", [HEAD, ["a", "A", "B", 7]])
     for sheets, others in ((([notes, data]), "Notes"), (([data, notes]), "Notes")):
         reader = read(book(*sheets))
         assert [row.cells[0] for row in reader] == ["a"]

@@ -17,6 +17,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from sync.commandfiles.intake import receive_file
 from sync.models import FetchAttempt, Notification, NotificationRule, SequenceRun, SequenceState, Source
 from sync.runs.source_settings import SourceChoice, save_source
 from sync.schedules import fetch_files as feeding
@@ -76,13 +77,13 @@ def fetched(installation: Installation) -> list[str]:
 
 def break_off(monkeypatch: pytest.MonkeyPatch, name: str, error: BaseException) -> list[str]:
     """Make taking a file of this name break off; gives the names of what was tried."""
-    original, tried = feeding.receive_file, []
+    tried: list[str] = []
 
     def receive(site: Any, content: Any, found: str, *more: Any, **named: Any) -> Any:
         tried.append(found)
         if found == name:
             raise error
-        return original(site, content, found, *more, **named)
+        return receive_file(site, content, found, *more, **named)
 
     monkeypatch.setattr(feeding, "receive_file", receive)
     return tried

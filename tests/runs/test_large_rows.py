@@ -60,7 +60,12 @@ def test_rows_of_megabytes_are_not_all_in_memory_at_a_time(sqlite_site: MoodleSi
 
 
 def test_chunks_are_cut_by_rows_and_by_bytes() -> None:
-    small, large = (lambda line: Row(line, b"x", ())), (lambda line: Row(line, b"x" * (CHUNK_BYTES // 2 + 1), ()))
+    def small(line: int) -> Row:
+        return Row(line, b"x", ())
+
+    def large(line: int) -> Row:
+        return Row(line, b"x" * (CHUNK_BYTES // 2 + 1), ())
+
     rows = [small(1), small(2), small(3), large(4), large(5), small(6)]
     assert [[row.line for row in chunk] for chunk in chunks_of(rows, 2)] == [[1, 2], [3, 4], [5, 6]]
     assert [[row.line for row in chunk] for chunk in chunks_of([large(1), large(2)], 9)] == [[1], [2]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -19,7 +20,13 @@ HEADER = b"username;firstname;lastname;email"
 GOOD = b"bob.k;Bob;King;bob@x.org"
 BAD = b"eve;Eve;Fox;no-address"
 FILE = HEADER + b"\r\n" + GOOD + b"\r\n" + BAD + b"\r\n"
-KEEP_ALL = {"filecleanup": 1, "filearchive": 1, "storereport": 1, "filefailed": 1, "primaryidentity": "username"}
+KEEP_ALL: dict[str, Any] = {
+    "filecleanup": 1,
+    "filearchive": 1,
+    "storereport": 1,
+    "filefailed": 1,
+    "primaryidentity": "username",
+}
 
 
 def test_g1_a_run_leaves_report_tryback_and_archive_and_takes_the_file_away(

@@ -128,7 +128,7 @@ def full(installation: Installation, hooks: HookServer) -> Installation:
 def stores(installation: Installation) -> Iterator[tuple[str, str]]:
     """Return the name and the content of everything that isn't a command file, a tryback or an archive."""
     for model in apps.get_models():
-        for record in model.objects.values():
+        for record in model._default_manager.values():
             yield f"table {model._meta.db_table}", str({name: _text(value) for name, value in record.items()})
     root = installation.folder / installation.site.slug
     for path in root.rglob("*"):

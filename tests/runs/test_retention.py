@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from io import BytesIO
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -17,7 +18,7 @@ from tests.installation import Installation
 
 HEADER = "username;firstname;lastname;email\n"
 FILE = HEADER + "bob;Bob;King;bob@x.org\neve;Eve;Fox;no-address\n"
-STORED = {"storereport": 1, "filearchive": 1, "filefailed": 1, "primaryidentity": "username"}
+STORED: dict[str, Any] = {"storereport": 1, "filearchive": 1, "filefailed": 1, "primaryidentity": "username"}
 FOR_EVER = {"reports": 0, "archives": 0, "trybacks": 0, "journals": 0}
 
 

@@ -10,6 +10,7 @@ import io
 import logging
 import logging.config
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -111,7 +112,7 @@ def attempt(action: Callable[[], object]) -> None:
 
 def assert_untold(installation: Installation, log: io.StringIO, told: list[tuple[str, str]]) -> None:
     for notice in Notification.objects.all():
-        attempt(lambda notice=notice: send_notification(notice.pk))
+        attempt(partial(send_notification, notice.pk))
     told += [*stores(installation), ("log", log.getvalue())]
     found = {place: content.casefold().find(MARK.casefold()) for place, content in told}
     assert not {place: content[max(0, at - 150) : at + 60] for place, content in told if (at := found[place]) >= 0}
@@ -135,9 +136,9 @@ def test_no_error_of_a_moodle_database_quotes_its_address(
         installation.site.save()
         settings.TOOLSYNC_MOODLE_URL = address
         run = installation.queue("/in.csv", FILE)
-        attempt(lambda run=run: services.execute_run(run.pk))
+        attempt(partial(services.execute_run, run.pk))
         for command in ("checkmoodle", "check"):
-            attempt(lambda command=command: call_command(command, **({"deploy": True} if command == "check" else {})))
+            attempt(partial(call_command, command, **({"deploy": True} if command == "check" else {})))
         told.append((f"command {number}", "".join(capsys.readouterr())))
         told += shown(admin_user, "/", "/moodle/", "/courses/", "/categories/empty/", f"/runs/{run.pk}/")
     codes = set(SyncRun.objects.values_list("error_code", flat=True))
@@ -187,7 +188,7 @@ def test_no_error_of_a_source_quotes_its_secrets(
             fields = {"kind": choice.kind, "address": choice.location, "username": choice.username, "inbox": ""}
             fields |= {"password": choice.password, "private_key": choice.private_key}
             Source.objects.all().delete()
-            attempt(lambda choice=choice: save_source(installation.site, "users", choice))
+            attempt(partial(save_source, installation.site, "users", choice))
             attempt(lambda: fetch_files(installation.site, "users"))
             told.append((f"page look {number}", client.post("/sources/users/look/").text))
             # A refused form shows the address as it was typed; no more than that.
@@ -223,14 +224,12 @@ def test_no_error_of_a_webhook_quotes_its_address(
     ]
     try:
         for number, address in enumerate(addresses):
-            attempt(
-                lambda address=address: save_webhook(installation.site, WebhookChoice(address, secret(), list(Event)))
-            )
+            attempt(partial(save_webhook, installation.site, WebhookChoice(address, secret(), list(Event))))
             form = {"address": address, "key": secret(), "events": list(Event.values)}
             told.append((f"page form {number}", client.post("/notices/webhook/", form).text))
             notify(installation.site, "users", Event.OVERDUE)
             for notice in Notification.objects.filter(sent_at=None):
-                attempt(lambda notice=notice: send_notification(notice.pk))
+                attempt(partial(send_notification, notice.pk))
             told += shown(admin_user, "/notices/")
     finally:
         hooks.stop()
@@ -262,7 +261,7 @@ def test_no_error_of_a_storage_quotes_its_address(
             attempt(lambda: services.resume_run(run))
             attempt(lambda: services.execute_run(run.pk))
             choice = SourceChoice(Source.Kind.INBOX, "in/*.csv", inbox="in")
-            attempt(lambda choice=choice: save_source(installation.site, "users", choice))
+            attempt(partial(save_source, installation.site, "users", choice))
             attempt(lambda: fetch_files(installation.site, "users"))
             told += shown(admin_user, "/", f"/runs/{run.pk}/", "/files/", "/sources/users/", "/notices/")
             client = Client(raise_request_exception=False)
@@ -292,7 +291,7 @@ def test_no_error_of_a_mail_server_quotes_its_password(
             settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = user, password
             notify(installation.site, "users", Event.OVERDUE)
             for notice in Notification.objects.filter(sent_at=None):
-                attempt(lambda notice=notice: send_notification(notice.pk))
+                attempt(partial(send_notification, notice.pk))
             send_password_mail(admin_user.email, "localhost", "en", is_secure=False)
             MailSender().send_mail_batch([Mail("x@example.org", "Your account", secret())])
             told += shown(admin_user, "/notices/")

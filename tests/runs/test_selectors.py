@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, Permission, User
 from django.utils import timezone
 from pytest_django import Settings
 
-from sync.models import CommandFile, RunState
+from sync.models import CommandFile, RunChunk, RunState
 from sync.runs import selectors
+from sync.runs.outcome_store import read_part
 from sync.runs.selectors import (
     files_in,
     folders_of,
@@ -21,6 +24,7 @@ from sync.runs.selectors import (
     visible_runs,
 )
 from sync.runs.source_settings import SourceChoice, save_source
+from sync.values import Outcome
 from tests.installation import Installation, at
 
 HEADER = "username;firstname;lastname;email\n"
@@ -40,7 +44,7 @@ FILE = HEADER + "".join(f"user{n};First;Last;{'no' if n % 3 == 2 else f'u{n}@x.o
     ],
 )
 def test_the_pages_of_outcomes_hold_every_row_once(
-    installation: Installation, settings: Settings, per_page: int, chosen: dict[str, str], lines: list[int]
+    installation: Installation, settings: Settings, per_page: int, chosen: dict[str, Any], lines: list[int]
 ) -> None:
     settings.TOOLSYNC_CHUNK_ROWS = 5
     run = installation.carry_out("/in.csv", FILE)
@@ -62,8 +66,12 @@ def test_only_the_parts_that_a_page_lies_in_are_opened(
     settings.TOOLSYNC_CHUNK_ROWS = 5
     run = installation.carry_out("/in.csv", FILE)
     opened: list[int] = []
-    original = selectors.read_part
-    monkeypatch.setattr(selectors, "read_part", lambda chunk: (opened.append(chunk.last_line), original(chunk))[1])
+
+    def noted(chunk: RunChunk) -> Iterator[Outcome]:
+        opened.append(chunk.last_line)
+        return read_part(chunk)
+
+    monkeypatch.setattr(selectors, "read_part", noted)
     run_outcomes(run, page=2, per_page=5)
     assert opened == [11]
 

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import trustme
@@ -54,7 +54,7 @@ def drop(settings: Settings, tmp_path: Path) -> Path:
     return tmp_path / "drop"
 
 
-def told() -> list[list[object]]:
+def told() -> list[list[Any]]:
     return list(Notification.objects.order_by("pk").values_list("fault", flat=True))
 
 

@@ -60,6 +60,7 @@ def run_three_times(installation: Installation, processes: Celery, seconds: int)
         outcome = {"unchanged": 1} if number else {"created": 1}
         assert [(run.processor, run.counts) for run in runs] == [("users", outcome), ("enrolments", outcome)]
         assert {run.origin for run in runs} == {SyncRun.Origin.SEQUENCE}
+        assert runs[0].finished_at is not None
         assert runs[0].finished_at <= runs[1].created_at
     # Each start is on the grid of the schedule, in a place of its own, and never early.
     places = [(sequence.created_at - schedule.anchor_at).total_seconds() / seconds for sequence in sequences]

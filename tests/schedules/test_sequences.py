@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from sync.errors import RunNotClaimable
 from sync.models import FreezeWindow, ProcessorSettings, RunState, SequenceRun, SequenceState, SyncRun
 from sync.processors.registry import REGISTRY
 from sync.runs import services
@@ -135,10 +136,10 @@ def test_a_run_of_a_sequence_waits_for_its_turn(installation: Installation) -> N
     carry_on_sequence(sequence.pk)
     carry_on_sequence(other.pk)
     for run in SyncRun.objects.exclude(pk=first.pk):
-        with pytest.raises(services.RunNotClaimable):
+        with pytest.raises(RunNotClaimable):
             services.execute_run(run.pk)
     SyncRun.objects.filter(pk=first.pk).update(state=RunState.CANCELLED)
-    with pytest.raises(services.RunNotClaimable):
+    with pytest.raises(RunNotClaimable):
         services.execute_run(other.runs.get().pk)
     assert services.execute_run(sequence.runs.get().pk).counts == {"created": 1}
     assert services.execute_run(other.runs.get().pk).counts == {"created": 1}

@@ -82,7 +82,8 @@ def test_the_next_start_follows_what_is_saved(site: MoodleSite, settings: Settin
     assert schedule.next_at == START + 1.5 * HOUR
 
     switch_schedule(schedule, on=False)
-    assert (schedule.next_at, next_start(schedule, open_windows(site))) == (None, None)
+    switched_off = Schedule.objects.get(pk=schedule.pk)
+    assert (switched_off.next_at, next_start(switched_off, open_windows(site))) == (None, None)
     delete_schedule(schedule)
     assert not Schedule.objects.filter(pk=schedule.pk).exists()
 

@@ -44,7 +44,7 @@ def test_the_folders_below_are_shown_and_the_way_back(full_client: Client, make_
 def test_a_file_is_downloaded_as_it_came_and_never_shown(full_client: Client, make_file: MakeFile) -> None:
     file = make_file("évil.html", b"<script>alert(1)</script>", by=full_client)
     answer = full_client.get(reverse("file_download", args=[file.pk]))
-    assert b"".join(answer.streaming_content) == b"<script>alert(1)</script>"
+    assert answer.getvalue() == b"<script>alert(1)</script>"
     assert answer.headers["Content-Disposition"].startswith("attachment; ")
     assert "%C3%A9vil.html" in answer.headers["Content-Disposition"]
     assert answer.headers["Content-Type"] == "application/octet-stream"

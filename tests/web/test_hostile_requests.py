@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -54,13 +55,11 @@ def test_signs_in_every_field(admin: Client, make_run: MakeRun, sign: int) -> No
     text, run = SIGNS[sign], make_run()
     pages = ("notification_rules", "schedules", "sources", "files", "runs", "settings")
     for page in pages:
-        quickly(
-            lambda page=page: admin.get(reverse(page), {"folder": text, "page": text, "state": text, "processor": text})
-        )
+        quickly(partial(admin.get, reverse(page), {"folder": text, "page": text, "state": text, "processor": text}))
     for key in ("all", "users"):
         fields = dict.fromkeys(("success", "rejections", "failure", "overdue"), f"x@example.org {text}@example.org")
         fields |= {"language": text, "expected_at": text}
-        quickly(lambda key=key, fields=fields: admin.post(reverse("notification_rule", args=[key]), fields))
+        quickly(partial(admin.post, reverse("notification_rule", args=[key]), fields))
     hook = {"address": f"https://example.org/{text}", "key": text * 20, "events": [text]}
     quickly(lambda: admin.post(reverse("webhook"), hook))
     source = {
@@ -94,7 +93,7 @@ def test_signs_in_every_field(admin: Client, make_run: MakeRun, sign: int) -> No
 def test_numbers_in_every_place(admin: Client, make_run: MakeRun, number: str) -> None:
     run = make_run()
     for page in ("runs", "files"):
-        quickly(lambda page=page: admin.get(reverse(page), {"page": number}))
+        quickly(partial(admin.get, reverse(page), {"page": number}))
     quickly(lambda: admin.get(reverse("run", args=[run.pk]), {"page": number, "show": number}))
     quickly(lambda: admin.get(reverse("tool", args=["users"]), {"file": number}))
     quickly(lambda: admin.get(reverse("tool_preview", args=["users"]), {"command_file": number}))
@@ -110,8 +109,8 @@ def test_numbers_in_every_place(admin: Client, make_run: MakeRun, number: str) -
     for name in ("run", "run_report", "sequence_run", "file_download", "schedule"):
         if number.isdecimal() and number.isascii():
             path = reverse(name, args=[1]).replace("/1/", f"/{number}/")
-            assert quickly(lambda path=path: admin.get(path)).status_code == 404
-            assert quickly(lambda path=path: admin.post(path)).status_code in (404, 405)
+            assert quickly(partial(admin.get, path)).status_code == 404
+            assert quickly(partial(admin.post, path)).status_code in (404, 405)
 
 
 def test_thousands_of_fields_files_and_cookies(admin: Client) -> None:
@@ -142,7 +141,7 @@ def test_thousands_of_fields_files_and_cookies(admin: Client) -> None:
     quickly(lambda: admin.get("/" + "a/" * 50_000))
     deep = "[" * 500_000
     for path in (reverse("webhook"), reverse("settings"), "/admin/django_celery_beat/periodictask/add/"):
-        quickly(lambda path=path: admin.post(path, deep, content_type="application/json"))
+        quickly(partial(admin.post, path, deep, content_type="application/json"))
     quickly(
         lambda: admin.post(
             "/admin/django_celery_beat/periodictask/add/",
@@ -166,7 +165,7 @@ def test_windows_at_the_ends_of_the_calendar(admin: Client, site: MoodleSite, se
     for moment in (*MOMENTS, soon):
         for period in ((moment, moment), (moment, soon), (soon, moment)):
             fields = dict(zip(("starts_at", "ends_at"), period, strict=True))
-            quickly(lambda fields=fields: admin.post(reverse("freeze"), fields))
+            quickly(partial(admin.post, reverse("freeze"), fields))
     for window in FreezeWindow.objects.all():
         assert window.starts_at < window.ends_at <= timezone.now() + FreezeWindow.MAX_AHEAD + FreezeWindow.MAX_LENGTH
         assert window.ends_at - window.starts_at <= FreezeWindow.MAX_LENGTH

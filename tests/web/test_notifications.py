@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from sync.models import Notification, NotificationRule, Retention, Webhook
+from sync.models import MoodleSite, Notification, NotificationRule, Retention, Webhook
 from sync.notifications.services import RuleChoice, save_rule
 from sync.processors.registry import REGISTRY
-from tests.web.conftest import MakeRun, MoodleSite
+from tests.web.conftest import MakeRun
 
 USERS = "/notices/users/"
 HOOK = {

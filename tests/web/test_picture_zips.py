@@ -27,7 +27,7 @@ def test_a_zip_is_handed_in_looked_at_and_run(client_with: Callable[..., Client]
     run, file = SyncRun.objects.get(), CommandFile.objects.get()
     assert (run.processor, run.command_file, file.processor) == ("userpictures", file, "userpictures")
 
-    chosen = {"command_file": file.pk, "option_encoding": "", "option_separator": ""}
+    chosen: dict[str, str | int] = {"command_file": file.pk, "option_encoding": "", "option_separator": ""}
     preview = client.get(reverse("tool_preview", args=["userpictures"]), chosen)
     assert "class/ann.png" in preview.text
     assert "ZIP" in preview.text

@@ -158,7 +158,7 @@ def test_a_file_of_the_run_is_handed_out_byte_for_byte(kind: str, users_client: 
     url = reverse("run_file", args=[run.pk, kind])
     assert url in page_of(users_client, run)
     answer = users_client.get(url)
-    assert b"".join(answer.streaming_content) == b"a;b\r\n\xe9;2\r\n"
+    assert answer.getvalue() == b"a;b\r\n\xe9;2\r\n"
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{kind}.csv"'
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 

@@ -145,9 +145,9 @@ def test_every_tool_has_a_page_with_its_columns_and_options(key: str, client_wit
     assert sample.content.startswith(template.content.rstrip(b"\r\n"))
 
 
-def preview(client: Client, file: CommandFile, **options: str) -> str:
-    named = {f"option_{name}": value for name, value in options.items()}
-    return client.get(reverse("tool_preview", args=["users"]), {"command_file": file.pk, **named}).text
+def preview(client: Client, file: CommandFile, **options: Any) -> str:
+    named: dict[str, str] = {f"option_{name}": value for name, value in options.items()}
+    return client.get(reverse("tool_preview", args=["users"]), {"command_file": str(file.pk), **named}).text
 
 
 def test_the_preview_shows_dialect_header_and_rows_but_no_password(users_client: Client, make_file: MakeFile) -> None:

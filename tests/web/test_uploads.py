@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -23,7 +24,7 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     new_file = TemporaryFileUploadHandler.new_file
 
-    def noted(self: TemporaryFileUploadHandler, field_name: str, file_name: str, *args: object) -> None:
+    def noted(self: TemporaryFileUploadHandler, field_name: str, file_name: str, *args: Any) -> None:
         names.append(file_name)
         new_file(self, field_name, file_name, *args)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,9 @@ class Ground:
 
     def add_context(self, name: str, level: int, parent: str) -> None:
         """Add the context of the thing of that name, below another one's."""
-        holder = self.site.one("context", id=self.ids[f"{parent} context"]) if parent else {"path": "/1", "depth": 1}
+        holder: Mapping[str, Any] = (
+            self.site.one("context", id=self.ids[f"{parent} context"]) if parent else {"path": "/1", "depth": 1}
+        )
         own = self.add(
             f"{name} context", "context", contextlevel=level, instanceid=self.ids[name], depth=holder["depth"] + 1
         )

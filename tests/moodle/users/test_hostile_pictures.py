@@ -108,7 +108,6 @@ def test_a_jpeg_of_some_more_scans_is_drawn() -> None:
 
 
 def test_only_the_first_of_many_frames_is_read() -> None:
-    frames = {"save_all": True, "append_images": []}
-    first = picture(kind="GIF", mode="L", colour=9, **frames)
+    first = picture(kind="GIF", mode="L", colour=9, save_all=True, append_images=[])
     many = first[:-1] + first[first.index(b",") : -1] * 5000 + b";"
     assert draw(many) == draw(first)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.moodle_sites import MoodleSite
 from tests.support import RunResult, run_file
 
 
-def run(site: MoodleSite, text: str, **options: object) -> RunResult:
+def run(site: MoodleSite, text: str, **options: Any) -> RunResult:
     return run_file(site, "cohorts", text, **options)
 
 

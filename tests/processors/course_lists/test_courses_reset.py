@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sync.errors import HeaderError
@@ -17,7 +19,7 @@ NOTHING = "no;no;no;no;no;no;no;no"
 STUDENT, TEACHER = 5, 3
 
 
-def reset(site: MoodleSite, *lines: str, header: str = HEADER, **options: object) -> RunResult:
+def reset(site: MoodleSite, *lines: str, header: str = HEADER, **options: Any) -> RunResult:
     return run_file(site, "courses_reset", "\n".join((header, *lines)) + "\n", **options)
 
 

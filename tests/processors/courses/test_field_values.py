@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ def field_is(site: MoodleSite, kind: str, **config: object) -> int:
     )  # fmt: skip
 
 
-def run(site: MoodleSite, *rows: str, **options: object) -> RunResult:
+def run(site: MoodleSite, *rows: str, **options: Any) -> RunResult:
     return run_file(site, "courses", "\n".join([HEADER, *rows, ""]), **options)
 
 

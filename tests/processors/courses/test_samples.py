@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sync.errors import HeaderError
@@ -113,10 +115,11 @@ def test_4_1_a_course_is_made_ready_for_the_next_term(moodle_site: MoodleSite) -
 
 def test_1_10_4_and_10_bad_rows_come_back(moodle_site: MoodleSite) -> None:
     before = moodle_site.snapshot()
-    for header, line, code, options in (
+    bad: list[tuple[str, str, str, dict[str, Any]]] = [
         ("shortname;fullname;format", "C2X;X;nosuch", "value_not_among", {}),
         ("idnumber;shortname;fullname", "N1;C1;Y", "course_shortname_taken", {"courseidentifier": "idnumber"}),
-    ):
+    ]
+    for header, line, code, options in bad:
         result = run_file(moodle_site, "courses", f"{header}\n{line}\n", **options)
         assert result.codes == [code]
         assert result.tryback is not None

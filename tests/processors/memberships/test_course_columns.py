@@ -217,7 +217,7 @@ def test_an_existing_group_is_touched_once_and_its_conversation_joined() -> None
 
 
 def test_a_member_stays_as_he_is_whatever_put_him_there() -> None:
-    rows = make_state().rows | {"groups_members": {(30, EVE): {"id": 1, "component": "enrol_meta", "itemid": 4}}}
+    rows = {**make_state().rows, "groups_members": {(30, EVE): {"id": 1, "component": "enrol_meta", "itemid": 4}}}
     [result], plan = apply((EVE, CourseSet(1, "C1", "student", "manual", "G1")), rows=rows)
     assert not result.changed
     assert plan.is_empty

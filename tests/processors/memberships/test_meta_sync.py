@@ -55,7 +55,8 @@ def test_a_new_enrolment_in_the_parent_reaches_the_child_with_role_and_group() -
 
 
 def test_a_second_role_in_the_parent_reaches_the_child() -> None:
-    rows = make_state().rows | {
+    rows = {
+        **make_state().rows,
         "user_enrolments": {(7, EVE): EVE_IN_C1, (12, EVE): IN_CHILD},
         "role_assignments": {(50, EVE, STUDENT, "", 0): {"id": 80}, (60, EVE, STUDENT, "enrol_meta", 12): {"id": 81}},
     }
@@ -64,7 +65,7 @@ def test_a_second_role_in_the_parent_reaches_the_child() -> None:
 
 
 def test_new_dates_in_the_parent_reach_the_child() -> None:
-    rows = make_state().rows | {"user_enrolments": {(7, EVE): EVE_IN_C1, (12, EVE): IN_CHILD}}
+    rows = {**make_state().rows, "user_enrolments": {(7, EVE): EVE_IN_C1, (12, EVE): IN_CHILD}}
     plan = apply(EVE, CourseSet(1, "C1", "student", "manual", end=at(0)), rows=rows)
     assert updated(plan, "user_enrolments") == [
         (70, {"timeend": 0, "timemodified": NOW}),
@@ -90,7 +91,8 @@ def test_the_child_runs_from_the_earliest_start_to_the_latest_end(
 
 def test_a_role_alone_reaches_no_child() -> None:
     plan = apply(ANN, CourseSet(1, "C1", "student"))
-    assert in_child(plan) == roles_in_child(plan) == []
+    assert in_child(plan) == []
+    assert roles_in_child(plan) == []
 
 
 def test_enrolments_of_a_plugin_that_is_off_reach_no_child() -> None:
@@ -128,7 +130,8 @@ def test_a_disabled_method_copies_people_without_their_roles() -> None:
 
 
 def test_a_disabled_method_takes_the_roles_that_it_gave() -> None:
-    rows = make_state().rows | {
+    rows = {
+        **make_state().rows,
         "user_enrolments": {(7, EVE): EVE_IN_C1, (12, EVE): IN_CHILD},
         "role_assignments": {(50, EVE, STUDENT, "", 0): {"id": 80}, (60, EVE, STUDENT, "enrol_meta", 12): {"id": 81}},
     }

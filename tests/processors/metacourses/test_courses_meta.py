@@ -37,7 +37,7 @@ def enrol(site: MoodleSite, userid: int, role: int = STUDENT, **values: Any) -> 
     )
 
 
-def run(site: MoodleSite, text: str, **options: Any) -> RunResult:
+def run(site: MoodleSite, text: str | bytes, **options: Any) -> RunResult:
     return run_file(site, "courses_meta", text, **options)
 
 

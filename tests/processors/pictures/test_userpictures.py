@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from PIL import Image, ImageDraw
+from PIL.JpegImagePlugin import JpegImageFile
 
 from sync.errors import CommandFileError, MoodleError
 from tests.moodle_sites import MoodleSite
@@ -26,6 +27,7 @@ from tests.pictures import (
     icon_of,
     picture,
     picture_of,
+    pixel_of,
     shown,
     userid_of,
     zip_of,
@@ -69,7 +71,8 @@ def test_p1_a_jpeg_becomes_three_squares_of_its_middle(moodle_site: MoodleSite, 
     # Columns 100 to 499 are the middle: what is left and right of it is blue.
     image = Image.new("RGB", (600, 400), BLUE)
     ImageDraw.Draw(image).rectangle((100, 0, 499, 399), fill=RED)
-    quality_90 = Image.open(io.BytesIO(picture(kind="JPEG", quality=90))).quantization
+    quality_90 = Image.open(io.BytesIO(picture(kind="JPEG", quality=90)))
+    assert isinstance(quality_90, JpegImageFile)
     drop_checksum_field(moodle_site)
     before = moodle_site.snapshot()
 
@@ -88,10 +91,11 @@ def test_p1_a_jpeg_becomes_three_squares_of_its_middle(moodle_site: MoodleSite, 
     for name, side in (("f1.jpg", 100), ("f2.jpg", 35), ("f3.jpg", 512)):
         square = shown(moodle_site, data, "ann", name)
         assert (square.format, square.size) == ("JPEG", (side, side))
-        assert square.quantization == quality_90
+        assert isinstance(square, JpegImageFile)
+        assert square.quantization == quality_90.quantization
         assert len(pool[icon[name]["contenthash"]]) == icon[name]["filesize"]
         for x in (1, side // 2, side - 2):
-            red, _green, blue = square.getpixel((x, side // 2))
+            red, _green, blue = pixel_of(square, (x, side // 2))
             assert red > 150 > blue
 
 
@@ -154,7 +158,7 @@ def test_p4_a_transparent_png_takes_the_place_of_a_jpeg(moodle_site: MoodleSite,
     new = icon_of(moodle_site, "ann")
     assert set(new) == {".", "f1.png", "f2.png", "f3.png"}
     assert picture_of(moodle_site, "ann") == new["f1.png"]["id"] != old_id
-    assert shown(moodle_site, data, "ann", "f3.png").getpixel((5, 5))[3] == 0
+    assert pixel_of(shown(moodle_site, data, "ann", "f3.png"), (5, 5))[3] == 0
     assert blobs(data, "trashdir").keys() == {old[name]["contenthash"] for name in ("f1.jpg", "f2.jpg", "f3.jpg")}
     assert blobs(data).keys() == {row["contenthash"] for row in new.values()}
 
@@ -226,7 +230,7 @@ def test_p6_a_hosted_username_names_its_host_and_a_gif_becomes_a_png(sqlite_site
     assert (icon["filename"], icon["mimetype"]) == ("f1.png", "image/png")
     square = Image.open(io.BytesIO(blobs(data)[icon["contenthash"]]))
     assert square.mode == "RGBA"
-    assert square.getpixel((50, 50))[3] == 0
+    assert pixel_of(square, (50, 50))[3] == 0
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ def site(sqlite_site: MoodleSite) -> MoodleSite:
     return sqlite_site
 
 
-def field_is(site: MoodleSite, datatype: str, param1: str = "", param2: str = "", default: str = "") -> None:
+def field_is(site: MoodleSite, datatype: str, param1: str = "", param2: str = "", *, default: str = "") -> None:
     site.execute(
         "UPDATE {user_info_field} SET datatype = :datatype, param1 = :param1, param2 = :param2, param3 = '', "
         "defaultdata = :default WHERE shortname = 'dept'",
@@ -88,7 +88,7 @@ def test_dates_before_1970_and_numbers_for_them_are_kept(site: MoodleSite) -> No
     ],
 )
 def test_what_a_field_cannot_take_leaves_what_is_stored(
-    site: MoodleSite, field: tuple[str, ...], good: str, bad: str, code: str
+    site: MoodleSite, field: tuple[str] | tuple[str, str, str], good: str, bad: str, code: str
 ) -> None:
     field_is(site, *field, default="No")
     run(site, good)

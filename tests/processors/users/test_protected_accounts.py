@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from sync.moodle.users.passwords import format_for, hash_password
 from sync.runs.options import main_connection, operator_permits
@@ -140,7 +142,7 @@ def test_a_suspended_administrator_is_opened_in_moodle_only(key: str, text: str,
     ],
 )
 def test_a_deleted_account_that_is_still_on_the_list_of_administrators_stays_away(
-    key: str, text: str, options: dict[str, bool], protected: Protected
+    key: str, text: str, options: dict[str, Any], protected: Protected
 ) -> None:
     site = protected.site
     site.execute(
@@ -170,7 +172,7 @@ def test_the_operator_may_let_files_change_them_but_not_lock_them_out(protected:
         assert refused.codes == ["account_protected"]
 
 
-def test_only_the_environment_allows_it(settings: object) -> None:
+def test_only_the_environment_allows_it(settings: Settings) -> None:
     assert operator_permits() == {
         "changes_protected_accounts": False,
         "assigns_configuring_roles": False,
@@ -197,7 +199,7 @@ def test_who_may_configure_the_site_by_a_role_is_an_administrator(key: str, text
         "role_assignments", roleid=with_role.ids["chief"], contextid=1, userid=ann, timemodified=0, modifierid=0,
         component="", itemid=0, sortorder=0,
     )  # fmt: skip
-    options = {"allowrename": True} if key == "users" else {}
+    options: dict[str, Any] = {"allowrename": True} if key == "users" else {}
     for protects in (True, False):
         before = with_role.snapshot()
         codes = run_file(with_role, key, text.format("ann"), primaryidentity="username", **options).codes
@@ -215,7 +217,7 @@ def test_numbers_in_settings_may_have_blanks(setting: str, name: str, protected:
     value = f" {site.one('user', username=name)['id']} "
     site.execute("UPDATE {config} SET value = :v WHERE name = :n", v=value, n=setting)
     for key, text in CHANGES_BY_TYPE:
-        options = {"allowrename": True} if key == "users" else {}
+        options: dict[str, Any] = {"allowrename": True} if key == "users" else {}
         result = run_file(site, key, text.format(name), primaryidentity="username", **options)
         assert result.codes == ["account_protected"]
 
@@ -314,7 +316,11 @@ def test_a_switched_off_link_with_such_a_role_isnt_switched_on(with_role: Moodle
 def test_no_file_gives_a_role_on_the_front_page(key: str, text: str, with_role: MoodleSite) -> None:
     """What a manager may do to the whole site (moodle/role:manage) counts there, not in a course."""
     site_course = with_role.one("course", category=0)["shortname"]
-    options = {"users": {"primaryidentity": "username"}, "courses": {"forceupdate": True}}.get(key, {})
+    options_by_key: dict[str, dict[str, Any]] = {
+        "users": {"primaryidentity": "username"},
+        "courses": {"forceupdate": True},
+    }
+    options = options_by_key.get(key, {})
     result = run_file(with_role, key, text.format(site_course), **options)
     assert {outcome.action.value for outcome in result.outcomes} <= {"rejected", "partial"}
     assert not with_role.rows("role_assignments", userid=with_role.ids["ann"])

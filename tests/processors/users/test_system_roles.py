@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.moodle_sites import MoodleSite
@@ -13,7 +15,7 @@ ALLOWED = {"assigns_configuring_roles": True}
 CREATOR = "coursecreator"
 
 
-def run(site: MoodleSite, header: str, *rows: str, **more: object) -> RunResult:
+def run(site: MoodleSite, header: str, *rows: str, **more: Any) -> RunResult:
     text = "".join(f"{line}\n" for line in (f"{NAMES};{header}", *rows))
     return run_file(site, "users", text, primaryidentity="username", **more)
 

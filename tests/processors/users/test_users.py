@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import pytest
 
@@ -270,7 +271,7 @@ def test_nobody_locks_out_the_guest_or_an_administrator(
     sqlite_site: MoodleSite, key: str, text: str, name: str
 ) -> None:
     before = sqlite_site.snapshot()
-    options = {"primaryidentity": "username"} | ({"allowrename": True} if key == "users" else {})
+    options: dict[str, Any] = {"primaryidentity": "username"} | ({"allowrename": True} if key == "users" else {})
 
     result = run_file(sqlite_site, key, text.format(name), **options)
 
@@ -342,7 +343,7 @@ def test_a_row_that_deletes_what_an_earlier_row_made_sees_it(sqlite_site: Moodle
 
 def test_a_simulation_sees_what_its_earlier_chunks_would_have_made(sqlite_site: MoodleSite) -> None:
     text = "username;oldusername;firstname;lastname;cohort\nnew;;N;E;CO\nann2;ann;Ann;Smith;CO\nnew;;N;X;CO\nann2;;Ann;Smith;CO\n"
-    options = {"primaryidentity": "username", "allowrename": True, "chunk_rows": 1}
+    options: dict[str, Any] = {"primaryidentity": "username", "allowrename": True, "chunk_rows": 1}
 
     simulated = run_file(sqlite_site, "users", text, simulate=True, **options)
     real = run_file(sqlite_site, "users", text, **options)
@@ -456,7 +457,7 @@ CHANGING_MINDS = (
 
 
 def test_rows_that_take_back_each_other_are_harmless_the_second_time(moodle_site: MoodleSite) -> None:
-    options = {"primaryidentity": "username", "sendpasswordtousers": True}
+    options: dict[str, Any] = {"primaryidentity": "username", "sendpasswordtousers": True}
     first = run_file(moodle_site, "users", CHANGING_MINDS, **options)
     assert [outcome.action.value for outcome in first.outcomes] == ["updated", "updated", "created", "updated"]
     assert [(mail.to, "Second#2" in mail.body) for mail in first.mails] == [("ann@x.org", True), ("bob@x.org", True)]

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from hashlib import sha1
 from pathlib import Path
+from typing import Any
 
 from sync.moodle.course_content.backup.content import ArchivedContent, open_archive
 from sync.moodle.course_content.backup.limits import BackupLimits
@@ -84,7 +85,7 @@ def file_row(**changed: str) -> bytes:
     return f'<files><file id="9">{"".join(f"<{name}>{text}</{name}>" for name, text in fields.items())}</file></files>'.encode()
 
 
-def backup(**kind: str) -> dict[str, bytes]:
+def backup(**kind: Any) -> dict[str, bytes]:
     """Give the members of a sound backup: a page with a picture, in one section."""
     return {
         ".ARCHIVE_INDEX": b"Moodle archive file index. Count: 8\n",

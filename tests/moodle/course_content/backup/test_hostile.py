@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Literal
 
 import pytest
 
@@ -54,7 +55,7 @@ def twice() -> bytes:
     return tar_gz(backup(), info)
 
 
-def long_name(tar_format: int) -> bytes:
+def long_name(tar_format: Literal[0, 1, 2]) -> bytes:
     """Give an archive whose header can't hold the name, so that a further one does."""
     info = tarfile.TarInfo("course/" + 120 * "a" + ".xml")
     return regzipped_with(info.tobuf(tar_format))

@@ -85,7 +85,9 @@ def test_values_are_told_apart() -> None:
 
 
 def config(settings: dict[str, Any]) -> str:
-    pairs = {key.encode(): value.encode() if isinstance(value, str) else value for key, value in settings.items()}
+    pairs: dict[int | bytes, object] = {
+        key.encode(): value.encode() if isinstance(value, str) else value for key, value in settings.items()
+    }
     return base64.b64encode(dumps(PhpArray(pairs, is_object=True))).decode()
 
 
