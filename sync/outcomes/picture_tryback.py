@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import warnings
 import zipfile
 from collections.abc import Iterable
 from contextlib import suppress
@@ -36,7 +37,9 @@ def write_picture_tryback(
             # What can't be unpacked, or has no room, has its reason all the same.
             if out.tell() + pictures.packed_size(outcome.line) <= most:
                 kind = zipfile.ZIP_DEFLATED if pictures.is_packed(outcome.line) else zipfile.ZIP_STORED
-                with suppress(PictureRefused):
+                with suppress(PictureRefused), warnings.catch_warnings():
+                    # A zip may hold two pictures under one path, and so may its tryback.
+                    warnings.filterwarnings("ignore", "Duplicate name", UserWarning)
                     archive.writestr(path, pictures.content_of(outcome.line), kind)
             written += 1
         # The mark lets spreadsheets see that it is UTF-8.

@@ -5,6 +5,7 @@ of the file, and cells that a spreadsheet or a database wrote.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import zip_longest
 
 from sync.reader.damaged_letters import ENCODED_TWICE
 from sync.reader.dialect import COMMENT_MARKS
@@ -117,8 +118,13 @@ class RowChecks:
     def _is_header(self, cells: Sequence[str]) -> bool:
         # Files that were joined byte for byte have their byte order marks in the middle.
         cells = [cells[0].lstrip("\ufeff"), *cells[1:]]
-        names = self._header.names[: self._own_width]
-        return tuple(map(str.lower, filter(None, cells[: self._own_width]))) == tuple(filter(None, names))
+        width = self._own_width
+        names = self._header.names
+        if tuple(map(str.lower, filter(None, cells[:width]))) != tuple(filter(None, names[:width])):
+            return False
+        # A tryback says behind the cells of a row what is wrong with it; behind a header there is nothing, or the names again.
+        added = cells[width:] if width is not None else ()
+        return all(not cell or cell.lower() == name for cell, name in zip_longest(added, names[width:], fillvalue=""))
 
     def _is_other_header(self, cells: Sequence[str]) -> bool:
         names = [cell.lower() for cell in cells[: self._own_width] if cell]

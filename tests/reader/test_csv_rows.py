@@ -292,6 +292,19 @@ def test_the_header_once_more_is_passed_over(again: str) -> None:
     assert reader.skipped.count == 1
 
 
+@pytest.mark.parametrize(
+    ("again", "is_passed_over"),
+    [
+        ("username", True), ("username;;;", True), ("Username;_line;_code;_reason", True),
+        ("username;3;row_under_other_header;Line 2 is another header.", False),
+        ("username;firstname;3;row_under_other_header;Line 2 is another header.", False),
+    ],
+)  # fmt: skip
+def test_a_row_of_a_tryback_is_no_header_though_its_cells_are_column_names(again: str, is_passed_over: bool) -> None:
+    reader = read(f"username;_line;_code;_reason\nann;2;account_unknown;No\n{again}\n")
+    assert [row.cells[0] for row in reader][1:] == ([] if is_passed_over else ["username"])
+
+
 def test_names_of_columns_are_possible_values() -> None:
     assert faults_of("username;firstname\nann;username\nfirstname;Ann\nuid;Ann\n") == {}
 

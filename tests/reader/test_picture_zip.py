@@ -186,3 +186,16 @@ def test_a_tryback_is_never_much_larger_than_its_zip() -> None:
     assert len(out.getvalue()) < 2 * len(stream.getvalue()) + 2000
     with zipfile.ZipFile(out) as tryback:
         assert tryback.read("3.png") == bytes(9_000_000)
+
+
+def test_pictures_of_one_path_are_both_in_the_tryback() -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("a.png", b"one")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("a.png", b"two")
+    pictures, out = PictureZip(stream), io.BytesIO()
+    rejected = [Outcome(line, Action.REJECTED, "picture_unreadable", {}) for line in pictures.paths]
+    assert write_picture_tryback(out, pictures, rejected, language="en") == 2
+    with zipfile.ZipFile(out) as tryback:
+        assert tryback.namelist()[:2] == ["a.png", "a.png"]
