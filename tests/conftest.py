@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -96,24 +95,23 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     definition = metafunc.definition
-    says_itself = any("moodle_site" in mark.args[0] for mark in definition.iter_markers("parametrize"))
-    if "moodle_site" in metafunc.fixturenames and not says_itself:
+    has_own = any("moodle_site" in mark.args[0] for mark in definition.iter_markers("parametrize"))
+    if "moodle_site" in metafunc.fixturenames and not has_own:
         is_every = metafunc.config.getoption("every_site") or definition.get_closest_marker("every_site") is not None
-        names = EVERY_SITE if is_every else _sites_of(definition.nodeid)
+        names = EVERY_SITE if is_every else _written_sites(definition)
         metafunc.parametrize("moodle_site", [_site_param(name) for name in names], indirect=True)
 
 
-def _sites_of(test: str) -> list[str]:
-    """Share the versions and real sites out: a test meets every server, each with another version, and one real site.
-
-    Which ones, its name decides, so that it is the same for every process that collects and for each run.
-    """
-    turn = zlib.crc32(test.encode())
-    versions = [CAPTURED[(turn + step) % len(CAPTURED)] for step in range(len(ENGINES))]
-    return [
-        *(f"{engine}:{version}" for engine, version in zip(ENGINES, versions, strict=True)),
-        f"real:{REAL_SITES[turn // len(CAPTURED) % len(REAL_SITES)]}",
-    ]
+def _written_sites(definition: pytest.Item) -> Sequence[str]:
+    """Return the sites that the mark of a test, or of its module, names."""
+    mark = definition.get_closest_marker("sites")
+    if mark is None:
+        raise pytest.UsageError(
+            f'{definition.nodeid}: write its sites: pytestmark = pytest.mark.sites("sqlite:4.5", ...)'
+        )
+    if unknown := set(mark.args) - {*EVERY_SITE}:
+        raise pytest.UsageError(f"{definition.nodeid}: no such sites: {', '.join(sorted(unknown))}")
+    return mark.args
 
 
 def _site_param(name: str) -> ParameterSet:
@@ -126,7 +124,7 @@ def _site_param(name: str) -> ParameterSet:
 def moodle_site(request: pytest.FixtureRequest, site_of: _SiteOf) -> Iterator[MoodleSite]:
     """A Moodle with the base of the acceptance examples: made on each server, and a real site where there is one.
 
-    It is restored after the test. Parametrised by `pytest_generate_tests`.
+    It is restored after the test. Which sites, the marks `sites` and `every_site` say.
     """
     site = site_of(*request.param.split(":"))
     yield site

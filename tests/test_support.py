@@ -13,6 +13,8 @@ from tests.real_sites import GOLD_SITES, REAL_SITES, RealSites, needs_moodle_dat
 from tests.servers import find_program
 from tests.support import run_file
 
+pytestmark = pytest.mark.sites("sqlite:4.5", "mariadb:5.1", "postgresql:5.2", "real:m41-seeded")
+
 
 def test_a_diff_names_what_was_inserted_updated_and_deleted(moodle_site: MoodleSite) -> None:
     ann = moodle_site.ids["ann"]

@@ -8,6 +8,8 @@ import pytest
 from sync.columns.cell_texts import CellTexts, without_invisible
 from tests.support import MoodleSite, run_file
 
+pytestmark = pytest.mark.sites("sqlite:5.2", "mariadb:4.1", "postgresql:4.5", "real:m51-seeded")
+
 
 @pytest.mark.parametrize(
     ("text", "expected"),

@@ -16,6 +16,8 @@ from sync.models import RunFile, RunState, SyncRun
 from sync.runs import services
 from tests.installation import Installation, at
 
+pytestmark = pytest.mark.sites("sqlite:5.2", "mariadb:4.1", "postgresql:4.5", "real:m51-seeded")
+
 HEADER = b"username;firstname;lastname;email"
 GOOD = b"bob.k;Bob;King;bob@x.org"
 BAD = b"eve;Eve;Fox;no-address"

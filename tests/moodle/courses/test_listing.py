@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from sync.moodle.courses.listing import (
     CourseSearch,
     RoleCount,
@@ -10,6 +12,8 @@ from sync.moodle.courses.listing import (
 )
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from tests.moodle_sites import MoodleSite
+
+pytestmark = pytest.mark.sites("sqlite:5.1", "mariadb:5.2", "postgresql:4.1", "real:m45-seeded")
 
 
 def test_courses_are_found_and_the_people_in_them_counted_once(moodle_site: MoodleSite) -> None:

@@ -12,6 +12,8 @@ from sync.moodle.db.commit_marker import PLUGIN, CommitMarker
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase, MoodleSession
 from tests.moodle_sites import MoodleSite
 
+pytestmark = pytest.mark.sites("sqlite:5.2", "mariadb:4.1", "postgresql:4.5", "real:m51-seeded")
+
 
 @contextmanager
 def session_on(site: MoodleSite) -> Iterator[MoodleSession]:

@@ -16,6 +16,8 @@ from sync.moodle.db.database import MoodleConnection, MoodleDatabase, MoodleSess
 from tests.moodle_sites import MoodleSite
 from tests.servers import free_port
 
+pytestmark = pytest.mark.sites("sqlite:5.1", "mariadb:5.2", "postgresql:4.1", "real:m45-seeded")
+
 
 @pytest.fixture
 def moodle(sqlite_site: MoodleSite) -> Iterator[MoodleDatabase]:

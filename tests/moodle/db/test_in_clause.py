@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from tests.moodle_sites import MoodleSite
 
+pytestmark = pytest.mark.sites("sqlite:4.1", "mariadb:4.5", "postgresql:5.1", "real:m520-seeded")
+
 TEXTS = ["O'Brien", "100 %s", "a\\b", "été", "", "{x,y}", '"q"', "NULL"]
 
 

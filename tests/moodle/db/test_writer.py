@@ -14,6 +14,8 @@ from sync.moodle.db.database import MoodleConnection, MoodleDatabase, MoodleSess
 from sync.moodle.db.writer import BeforeImage, RowChange, Writer
 from tests.moodle_sites import MoodleSite
 
+pytestmark = pytest.mark.sites("sqlite:5.1", "mariadb:5.2", "postgresql:4.1", "real:m45pg-seeded")
+
 
 @pytest.fixture
 def session(moodle_site: MoodleSite) -> Iterator[MoodleSession]:

@@ -16,6 +16,8 @@ from sync.moodle.files.files import DeletedFiles
 from sync.moodle.grades.grades import recover_course_grades
 from tests.moodle_sites import MoodleSite
 
+pytestmark = pytest.mark.sites("sqlite:4.1", "mariadb:4.5", "postgresql:5.1", "real:m520-seeded")
+
 NOW = 1_800_000_000
 GRADED = 1_700_000_000
 ANN, BEN = 5001, 5002

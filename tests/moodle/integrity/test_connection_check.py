@@ -14,6 +14,8 @@ from sync.moodle.integrity.connection_check import ConnectionFinding, Connection
 from tests.moodle_sites import MoodleSite
 from tests.servers import MariaDB
 
+pytestmark = pytest.mark.sites("sqlite:5.1", "mariadb:5.2", "postgresql:4.1", "real:m45pg-seeded")
+
 
 def check(site: MoodleSite, **changed: object) -> list[ConnectionFinding]:
     moodle = MoodleDatabase(replace(MoodleConnection(site.url, site.prefix), **changed))  # type: ignore[arg-type]

@@ -20,6 +20,8 @@ from sync.moodle.schemas import load_schema
 from sync.moodle.users.deletion import DeletionSummary, UserToDelete, delete_users
 from tests.moodle_sites import MoodleSite, Snapshot
 
+pytestmark = pytest.mark.sites("sqlite:5.1", "mariadb:5.2", "postgresql:4.1", "real:m45-seeded")
+
 NOW = 1_800_000_000
 GOING, STAYING = 5001, 5002
 

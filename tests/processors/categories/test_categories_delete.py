@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.moodle_sites import MoodleSite
 from tests.soundness import assert_sound, faults_of
 from tests.support import run_file
+
+pytestmark = pytest.mark.sites("sqlite:5.1", "mariadb:5.2", "postgresql:4.1", "real:m45-seeded")
 
 HEADER = "categoryid;path\n"
 

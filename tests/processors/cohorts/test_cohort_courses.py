@@ -11,6 +11,8 @@ from tests.processors.cohorts.test_cohorts import TEACHERS, add_user, cohort
 from tests.soundness import assert_sound, faults_of
 from tests.support import MoodleSite, RunResult, run_file
 
+pytestmark = pytest.mark.sites("sqlite:5.1", "mariadb:5.2", "postgresql:4.1", "real:m45pg-seeded")
+
 STUDENT, TEACHER = 5, 4
 
 

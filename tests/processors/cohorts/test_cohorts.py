@@ -10,6 +10,8 @@ from sync.processors.registry import guess_processor
 from tests.soundness import assert_sound, faults_of
 from tests.support import MoodleSite, RunResult, run_file
 
+pytestmark = pytest.mark.sites("sqlite:5.2", "mariadb:4.1", "postgresql:4.5", "real:m51-seeded")
+
 STUDENT = 5
 BY_IDNUMBER = {"useridentifier": "idnumber"}
 

@@ -7,6 +7,8 @@ import pytest
 from tests.moodle_sites import MoodleSite
 from tests.support import RunResult, run_file
 
+pytestmark = pytest.mark.sites("sqlite:5.2", "mariadb:4.1", "postgresql:4.5", "real:m51-seeded")
+
 
 @pytest.fixture
 def checked(moodle_site: MoodleSite) -> RunResult:

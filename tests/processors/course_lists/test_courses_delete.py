@@ -12,6 +12,8 @@ from tests.moodle_sites import MoodleSite
 from tests.soundness import assert_sound, faults_of
 from tests.support import run_file
 
+pytestmark = pytest.mark.sites("sqlite:4.5", "mariadb:5.1", "postgresql:5.2", "real:m41-seeded")
+
 
 def test_1_a_known_course_goes_and_an_unknown_one_comes_back(moodle_site: MoodleSite) -> None:
     faults = faults_of(moodle_site)

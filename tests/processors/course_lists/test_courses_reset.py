@@ -13,6 +13,8 @@ from tests.moodle_sites import MoodleSite
 from tests.soundness import assert_sound, faults_of
 from tests.support import RunResult, run_file
 
+pytestmark = pytest.mark.sites("sqlite:5.1", "mariadb:5.2", "postgresql:4.1", "real:m45pg-seeded")
+
 HEADER = "shortname;events;logs;notes;grades;roles;local_roles;groups;groupings;modules"
 OPTIONAL = ";blog_associations;comments;completion;competency_ratings"
 NOTHING = "no;no;no;no;no;no;no;no"

@@ -13,6 +13,8 @@ from tests.moodle.course_content.backups import Shelf
 from tests.moodle_sites import MoodleSite
 from tests.support import RunResult, run_file
 
+pytestmark = pytest.mark.sites("sqlite:5.1", "mariadb:5.2", "postgresql:4.1", "real:m45-seeded")
+
 HEADER = "shortname;fullname;template"
 BACKUP = b"only Moodle reads this"
 # What restore_backup.php leaves behind: a course by the names of the backup, in the category that it was told.

@@ -11,6 +11,8 @@ from tests.moodle.course_content.furniture import insert
 from tests.soundness import assert_sound, faults_of
 from tests.support import MoodleSite, RunResult, run_file
 
+pytestmark = pytest.mark.sites("sqlite:4.1", "mariadb:4.5", "postgresql:5.1", "real:m520-seeded")
+
 
 def course(site: MoodleSite, shortname: str) -> dict[str, Any]:
     return site.one("course", shortname=shortname)

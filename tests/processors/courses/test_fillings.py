@@ -14,6 +14,8 @@ from tests.moodle_sites import MoodleSite
 from tests.soundness import assert_sound, faults_of, report_of
 from tests.support import RunResult, run_file
 
+pytestmark = pytest.mark.sites("sqlite:5.1", "mariadb:5.2", "postgresql:4.1", "real:m45-seeded")
+
 HEADER = "shortname;fullname;template"
 # What belongs to the course itself, and to its people.
 STAYING = (

@@ -10,6 +10,8 @@ from sync.errors import HeaderError
 from tests.moodle.course_content.furniture import insert
 from tests.support import MoodleSite, run_file
 
+pytestmark = pytest.mark.sites("sqlite:5.1", "mariadb:5.2", "postgresql:4.1", "real:m45-seeded")
+
 RESET = "shortname;events;logs;notes;grades;roles;local_roles;groups;groupings;modules"
 
 

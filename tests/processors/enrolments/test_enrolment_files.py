@@ -21,6 +21,8 @@ from tests.processors.enrolment_people import (
 )
 from tests.support import MoodleSite, RunResult, run_file
 
+pytestmark = pytest.mark.sites("sqlite:4.1", "mariadb:4.5", "postgresql:5.1", "real:m520-seeded")
+
 HEADER = "cmd;cid;uid;rolename;enrol;starttime;endtime;gcmd;g1\n"
 GOOD = "add;C1;{user};student;manual;2025-01-01;0;gaddcreate;G1"
 

@@ -26,6 +26,8 @@ from tests.processors.enrolment_people import (
 from tests.soundness import assert_sound, faults_of
 from tests.support import MoodleSite, RunResult, run_file
 
+pytestmark = pytest.mark.sites("sqlite:5.1", "mariadb:5.2", "postgresql:4.1", "real:m45pg-seeded")
+
 
 @pytest.fixture
 def site(moodle_site: MoodleSite) -> MoodleSite:

@@ -13,6 +13,8 @@ from tests.processors.enrolment_people import RecordsOf, add_people, enrol, grou
 from tests.soundness import assert_sound, faults_of
 from tests.support import MoodleSite, RunResult, run_file
 
+pytestmark = pytest.mark.sites("sqlite:5.2", "mariadb:4.1", "postgresql:4.5", "real:m51-seeded")
+
 HEADER = "cmd;courseid;groupid;userid\n"
 ADD = "courseid;groupid;userid\nC1;G1;ann\n"
 

@@ -13,6 +13,8 @@ from tests.moodle_sites import BEGAN
 from tests.soundness import assert_sound, faults_of
 from tests.support import MoodleSite, RunResult, run_file
 
+pytestmark = pytest.mark.sites("sqlite:4.5", "mariadb:5.1", "postgresql:5.2", "real:m41-seeded")
+
 GROUPING_A = "type;courseid;name;idnumber\ngrouping;C1;Grouping A;GA\n"
 GROUP_1 = "courseid;name;idnumber;grouping\nC1;Section 1;G1;GA\n"
 

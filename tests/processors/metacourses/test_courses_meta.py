@@ -8,6 +8,8 @@ import pytest
 
 from tests.support import MoodleSite, RunResult, run_file
 
+pytestmark = pytest.mark.sites("sqlite:4.5", "mariadb:5.1", "postgresql:5.2", "real:m41-seeded")
+
 STUDENT, TEACHER = 5, 3
 
 

@@ -34,6 +34,8 @@ from tests.pictures import (
 )
 from tests.support import RunResult, run_file
 
+pytestmark = pytest.mark.sites("sqlite:5.2", "mariadb:4.1", "postgresql:4.5", "real:m51-seeded")
+
 EMPTY = hashlib.sha1(b"").hexdigest()
 
 

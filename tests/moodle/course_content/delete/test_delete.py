@@ -20,6 +20,8 @@ from tests.real_sites import RICH_SITES, RealSites, needs_moodle_data
 from tests.soundness import assert_sound, faults_of
 from tests.support import run_file
 
+pytestmark = pytest.mark.sites("sqlite:4.5", "mariadb:5.1", "postgresql:5.2", "real:m41-seeded")
+
 KEPT = load_graph().tables.keys() - {COURSE, CONTEXT} - {table.name for table in load_graph().of_course()}
 
 

@@ -19,6 +19,8 @@ from tests.real_sites import GOLD_SITES, RICH_SITES, RealSites, needs_moodle_dat
 from tests.soundness import assert_sound, report_of
 from tests.support import run_file
 
+pytestmark = pytest.mark.sites("sqlite:5.1", "mariadb:5.2", "postgresql:4.1", "real:m45pg-seeded")
+
 HEADER = "shortname;fullname;template\n"
 # Times after the sites were made: when a row was written, not what it says.
 LATE = 1_795_000_000
