@@ -12,13 +12,14 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.waiting import wait_until
 
 PASSWORD = "tests-only"
 
@@ -61,13 +62,13 @@ class Server(ABC):
             self._process = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self.process_options()
             )
-        deadline = time.monotonic() + 60
-        while not self.answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(
-                    f"{self.command()[0]} did not start: {(self.folder / 'log.txt').read_text()[-2000:]}"
-                )
-            time.sleep(0.1)
+        process = self._process
+        wait_until(lambda: self.answers() or process.poll() is not None, 60, self._words)
+        if process.poll() is not None:
+            raise RuntimeError(self._words())
+
+    def _words(self) -> str:
+        return f"{self.command()[0]} did not start: {(self.folder / 'log.txt').read_text()[-2000:]}"
 
     stop_signal = signal.SIGTERM
 

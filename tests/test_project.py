@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import re
 import subprocess
+from collections.abc import Iterator
 from itertools import permutations
 from pathlib import Path
 
@@ -19,6 +20,24 @@ from pytest_django import Settings
 from sync.processors.registry import REGISTRY
 
 ROOT = Path(__file__).resolve().parent.parent
+# The places of tests that sleep, and why: all others wait for a condition.
+SLEEPS = {
+    ("waiting.py", "wait_until"): "between two looks at the condition",
+    ("notification_servers.py", "do_POST"): "a receiver that is slow to answer",
+    ("source_servers.py", "drip"): "a server that sends a byte at a time",
+    ("sources/test_http_address.py", "endless"): "likewise, headers",
+    ("sources/test_drop_folder.py", "take"): "the lock is held for a moment, so that another one could come in",
+    ("runs/test_faults.py", "_kill_and_start"): "a server is away for a while",
+    ("runs/test_faults.py", "_take_away_and_bring_back"): "a disk is away for a while",
+    (
+        "soak/test_repeated_pauses.py",
+        "test_a_run_whose_workers_are_paused_again_and_again_ends_like_an_undisturbed_one",
+    ): "a pause at a random moment",
+    (
+        "soak/test_repeated_kills.py",
+        "test_a_run_whose_worker_is_killed_again_and_again_ends_like_an_undisturbed_one",
+    ): "a kill at a random moment",
+}
 READERS_OF_SETTINGS = {"sync/runs/options.py", "sync/encryption.py", "sync/commandfiles/storage.py", "sync/checks.py"}
 
 
@@ -183,3 +202,22 @@ def test_make_knows_every_command_that_the_documents_name() -> None:
     assert {"demo", "test"} <= named
     for target in sorted(named):
         assert subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, check=False).returncode == 0
+
+
+def sleeps_within(node: ast.AST, function: str = "") -> Iterator[str]:
+    """Return the innermost function around each call of `sleep`."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Call) and "sleep" in (getattr(child.func, "attr", ""), getattr(child.func, "id", "")):
+            yield function
+        yield from sleeps_within(child, child.name if isinstance(child, ast.FunctionDef) else function)
+
+
+def test_tests_wait_for_conditions_and_never_just_sleep() -> None:
+    folder = ROOT / "tests"
+    found = {
+        (path.relative_to(folder).as_posix(), function)
+        for path in folder.rglob("*.py")
+        if "sleep" in (text := path.read_text())
+        for function in sleeps_within(ast.parse(text))
+    }
+    assert found == SLEEPS.keys()

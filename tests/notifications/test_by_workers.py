@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from tests.installation import Installation
 from tests.notification_servers import HookServer, MailServer, assert_signed
 from tests.runs.test_kill import Celery, celery
 from tests.servers import Redis, free_port
+from tests.waiting import wait_until
 
 HEADER = "username;firstname;lastname;email\n"
 GOOD, BAD = "bob;Bob;King;bob@x.org\n", "eve;Eve;Fox;no-address\n"
@@ -63,16 +63,13 @@ def carry_out(installation: Installation, redis_server: Redis, processes: Celery
     run = installation.queue(path, content, primaryidentity="username", in_background=False)
     with CeleryApp(broker=redis_server.url) as sender:
         sender.send_task("sync.run", (run.pk,))
-    wait_until(lambda: SyncRun.objects.get(pk=run.pk).is_over, processes)
+    wait_for(lambda: SyncRun.objects.get(pk=run.pk).is_over, processes)
     run.refresh_from_db()
     return run
 
 
-def wait_until(condition: Callable[[], bool], processes: Celery) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, (list(Notification.objects.values()), processes.words())
-        time.sleep(0.05)
+def wait_for(condition: Callable[[], bool], processes: Celery) -> None:
+    wait_until(condition, PATIENCE_SECONDS, lambda: (list(Notification.objects.values()), processes.words()))
 
 
 def all_are_told() -> bool:
@@ -90,7 +87,7 @@ def test_a_worker_tells_of_rejections_and_of_a_failure_by_mail_and_by_a_signed_m
         processes.start("worker", "--concurrency=1", "--loglevel=WARNING")
         rejected = carry_out(installation, redis_server, processes, "/in.csv", HEADER + GOOD + BAD)
         failed = carry_out(installation, redis_server, processes, "/empty.csv", "what\nis\n")
-        wait_until(all_are_told, processes)
+        wait_for(all_are_told, processes)
     finally:
         mail.stop()
 
@@ -116,7 +113,7 @@ def test_what_a_server_did_not_take_is_delivered_once_it_is_back(
     hooks.status = 503
     processes.start("worker", "--concurrency=1", "--loglevel=WARNING")
     run = carry_out(installation, redis_server, processes, "/in.csv", HEADER + BAD)
-    wait_until(lambda: Notification.objects.exclude(error_code="").count() == 2, processes)
+    wait_for(lambda: Notification.objects.exclude(error_code="").count() == 2, processes)
     assert run.state == RunState.COMPLETED_WITH_REJECTIONS
     assert set(Notification.objects.values_list("error_code", flat=True)) == {"mail_not_sent", "webhook_status"}
 
@@ -124,7 +121,7 @@ def test_what_a_server_did_not_take_is_delivered_once_it_is_back(
     mail = MailServer(mail_port)
     try:
         processes.start("beat", "--pidfile=", "--loglevel=WARNING")
-        wait_until(all_are_told, processes)
+        wait_for(all_are_told, processes)
     finally:
         mail.stop()
 

@@ -31,12 +31,12 @@ from tests.source_servers import WebServer
 ROOT = Path(__file__).resolve().parents[2]
 FILE = "username;firstname;lastname;email\nbob;Bob;King;bob@x.org\n"
 HOLDING = """
-import sys, time
+import signal, sys
 from pathlib import Path
 from sync.sources.drop_folder import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
-    time.sleep(100)
+    signal.pause()
 """
 
 

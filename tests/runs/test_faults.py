@@ -24,6 +24,7 @@ from sync.models import RunState
 from tests.moodle_sites import MoodleSite, build_site
 from tests.pictures import blobs, data_folder, picture, zip_of
 from tests.servers import MariaDB, Redis, Server
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = 6_000
@@ -150,12 +151,17 @@ class WholeToolSync:
             )
 
     def wait_for(self, run: int, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not condition(found := self.run(run)):
-            assert time.monotonic() < deadline, (
-                f"{found['state']} after {found['rows_done']}\n{self._log.read_text()[-4000:]}"
-            )
-            time.sleep(0.05)
+        found: dict[str, Any] = {}
+
+        def holds() -> bool:
+            found.update(self.run(run))
+            return condition(found)
+
+        wait_until(
+            holds,
+            PATIENCE_SECONDS,
+            lambda: f"{found['state']} after {found['rows_done']}\n{self._log.read_text()[-4000:]}",
+        )
         return found
 
     def starts(self, schedule: int) -> list[tuple[datetime, datetime]]:
@@ -168,11 +174,12 @@ class WholeToolSync:
             return [tuple(row) for row in connection.execute(sa.text(asked), {"id": schedule})]
 
     def wait_for_starts(self, schedule: int, count: int) -> list[tuple[datetime, datetime]]:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while len(found := self.starts(schedule)) < count:
-            assert time.monotonic() < deadline, f"{found}\n{self._log.read_text()[-4000:]}"
-            time.sleep(0.1)
-        return found
+        wait_until(
+            lambda: len(self.starts(schedule)) >= count,
+            PATIENCE_SECONDS,
+            lambda: f"{self.starts(schedule)}\n{self._log.read_text()[-4000:]}",
+        )
+        return self.starts(schedule)
 
     def accounts(self, prefix: str) -> int:
         with self.moodle.engine.connect() as connection:

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +23,7 @@ from sync.runs.outcome_store import read_rows
 from sync.values import Action
 from tests.installation import Installation
 from tests.moodle_sites import MoodleSite
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = 20_000
@@ -130,11 +130,11 @@ def celery(
 
 
 def wait_for(run: SyncRun, condition: Callable[[], bool], processes: Celery) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"{run.state} after {run.rows_done} rows\n{processes.words()}"
-        time.sleep(0.02)
+    def holds() -> bool:
         run.refresh_from_db()
+        return condition()
+
+    wait_until(holds, PATIENCE_SECONDS, lambda: f"{run.state} after {run.rows_done} rows\n{processes.words()}")
 
 
 @pytest.fixture

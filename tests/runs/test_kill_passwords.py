@@ -8,7 +8,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 
 from sync.moodle.users.passwords import verify_password
 from tests.moodle_sites import MoodleSite
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = 300
@@ -111,10 +111,9 @@ class ToolSync:
                 continue
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not condition():
-            assert time.monotonic() < deadline, f"{self.run()} {self.hashing()}\n{self.log.read_text()[-3000:]}"
-            time.sleep(0.02)
+        wait_until(
+            condition, PATIENCE_SECONDS, lambda: f"{self.run()} {self.hashing()}\n{self.log.read_text()[-3000:]}"
+        )
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from datetime import timedelta
 
 import pytest
@@ -17,6 +16,7 @@ from sync.runs import services
 from sync.runs.lease import MAX_ATTEMPTS, Heartbeat, claim_run, start_next, waiting_run_ids
 from sync.runs.options import run_limits
 from tests.installation import Installation
+from tests.waiting import wait_until
 
 FILE = "username;firstname;lastname;email\nbob;Bob;King;bob@x.org\n"
 
@@ -218,10 +218,3 @@ def test_a_worker_learns_that_its_run_was_taken_over(installation: Installation,
             return False
 
         wait_until(is_lost)
-
-
-def wait_until(condition: object) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

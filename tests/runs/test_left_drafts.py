@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from sync.whole_files import draft_name
 from tests.installation import Installation
 from tests.servers import PASSWORD, free_port
 from tests.source_servers import USER, SftpServer
+from tests.waiting import wait_until
 from toolsync_site.storages import storage_from_url
 
 DAYS = 2 * 86400
@@ -37,13 +37,6 @@ class Slow:
 
 write_whole(Path(sys.argv[1]), Slow())
 """
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def left_by_a_killed_process(folder: Path) -> Path:

@@ -6,7 +6,6 @@ import os
 import signal
 import sqlite3
 import threading
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -29,6 +28,7 @@ from sync.values import Action
 from tests.installation import Installation
 from tests.moodle_sites import MoodleSite
 from tests.runs.test_kill import Celery, celery, moodle, wait_for
+from tests.waiting import wait_until
 
 __all__ = ["moodle"]
 
@@ -188,21 +188,21 @@ def test_a_worker_that_gave_up_by_itself_is_followed_at_once(
 
 def stop(worker: Any) -> None:
     """SIGSTOP of a worker and its children; not while it holds the lock of our database, which is a file in these tests."""
-    deadline = time.monotonic() + A_WHILE
-    while True:
+
+    def is_stopped_without_the_lock() -> bool:
         os.killpg(worker.pid, signal.SIGSTOP)
         ours = sqlite3.connect(connection.settings_dict["NAME"], timeout=0.2, isolation_level=None)
         try:
             ours.execute("BEGIN IMMEDIATE")
             ours.execute("ROLLBACK")
         except sqlite3.OperationalError:
-            assert time.monotonic() < deadline
             os.killpg(worker.pid, signal.SIGCONT)
-            time.sleep(0.01)
-        else:
-            return
+            return False
         finally:
             ours.close()
+        return True
+
+    wait_until(is_stopped_without_the_lock, A_WHILE)
 
 
 def pause_past_the_lease(run: SyncRun, worker: Any, processes: Celery) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +14,7 @@ from sync.schedules.services import ScheduleChoice, save_schedule
 from tests.installation import Installation
 from tests.runs.test_kill import Celery, celery
 from tests.servers import Redis
+from tests.waiting import wait_until
 
 TIMES = 3
 USERS = "username;firstname;lastname;email\nkim;Kim;Lee;kim@x.org\n"
@@ -46,11 +46,8 @@ def run_three_times(installation: Installation, processes: Celery, seconds: int)
     installation.put("/enrols.csv", ENROLMENTS)
     choice = ScheduleChoice(["enrolments", "users"], kind="every", every_seconds=seconds, enabled=True)
     schedule = save_schedule(installation.site, choice)
-    deadline = time.monotonic() + 150 + TIMES * seconds
     over = SequenceRun.objects.exclude(state=SequenceState.RUNNING).order_by("pk")
-    while over.count() < TIMES:
-        assert time.monotonic() < deadline, processes.words()
-        time.sleep(0.2)
+    wait_until(lambda: over.count() >= TIMES, 150 + TIMES * seconds, processes.words)
     processes.kill_all()
 
     sequences = list(over[:TIMES])

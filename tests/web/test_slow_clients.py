@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers import free_port
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 CLIENTS = 40
@@ -35,22 +36,17 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     command = [sys.executable, "-m", "gunicorn", "toolsync_site.wsgi", f"--bind=127.0.0.1:{port}", "--threads=8"]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as process:
         try:
-            wait_until_it_answers(port)
+            wait_until(lambda: has_started(port))
             yield port
         finally:
             process.terminate()
 
 
-def wait_until_it_answers(port: int) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            assert answer(port) == 200
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise TimeoutError
+def has_started(port: int) -> bool:
+    try:
+        return answer(port) == 200
+    except OSError:
+        return False
 
 
 def answer(port: int, body: bytes | None = None) -> int:

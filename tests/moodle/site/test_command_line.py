@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import sys
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from sync.errors import MoodleCommandFailed
 from sync.messages import text_of
 from sync.moodle.site.command_line import MoodleCommand
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -42,13 +44,23 @@ def test_the_last_line_of_a_script_that_fails_is_told(folder: Path) -> None:
 
 
 def test_a_script_that_takes_too_long_is_ended_with_all_that_it_started(folder: Path) -> None:
-    late = "import pathlib, time; time.sleep(1.5); pathlib.Path('late').touch()"
+    late = (
+        "import fcntl, signal; f = open('held', 'w'); fcntl.flock(f, fcntl.LOCK_EX); signal.alarm(60); signal.pause()"
+    )
     script = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {late!r}], cwd={str(folder)!r})"
     began = time.monotonic()
     assert trouble(command(folder, script, 0.6)) == "Moodle's do.php was stopped: it was not done after 1 seconds."
     assert time.monotonic() - began < 1.4
-    time.sleep(1.6)
-    assert not (folder / "late").exists()
+
+    def is_let_go() -> bool:
+        with (folder / "held").open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+    wait_until(is_let_go, 10)
 
 
 def test_a_program_that_is_not_there_is_named(folder: Path) -> None:
