@@ -140,14 +140,9 @@ def test_thousands_of_fields_files_and_cookies(admin: Client) -> None:
     quickly(lambda: admin.get(reverse("runs"), HTTP_HX_CURRENT_URL="x://" * 50_000, HTTP_HX_REQUEST="true"))
     quickly(lambda: admin.get("/" + "a/" * 50_000))
     deep = "[" * 500_000
-    for path in (reverse("webhook"), reverse("settings"), "/admin/django_celery_beat/periodictask/add/"):
+    for path in (reverse("webhook"), reverse("settings"), "/admin/sync/moodlesite/add/"):
         quickly(partial(admin.post, path, deep, content_type="application/json"))
-    quickly(
-        lambda: admin.post(
-            "/admin/django_celery_beat/periodictask/add/",
-            {"args": deep, "kwargs": '{"a":' * 200_000, "headers": deep, "name": "x", "task": "sync.prune"},
-        )
-    )
+    quickly(lambda: admin.post("/admin/sync/moodlesite/add/", {"name": deep, "slug": deep, "connection": deep}))
 
 
 MOMENTS = (
