@@ -60,7 +60,7 @@ GENERAL_OPTIONS: tuple[Option, ...] = (
     Flag(
         "invalidnamesnocheck",
         label=_("Accept unknown columns"),
-        help=_("Columns that this file type doesn't know are ignored instead of refusing the file."),
+        help=_("Columns that this file type doesn't know are ignored. Otherwise a file that has some can't be used."),
         group="format",
     ),
     Flag(
@@ -101,7 +101,7 @@ GENERAL_OPTIONS: tuple[Option, ...] = (
     ),
     Flag(
         "discardfileonfailure",
-        label=_("Put a refused file aside"),
+        label=_("Put aside a file that can't be used"),
         help=_("Rename a file that could not be used at all to “…-tryback-failed”, so that the next one can come."),
         group="after",
     ),

@@ -21,10 +21,10 @@ VERSION = "4.5"
 
 # What the demo shows before and after its runs.
 _NUMBERS = {
-    "accounts": "user WHERE deleted = 0",
+    "users": "user WHERE deleted = 0",
     "  of them suspended": "user WHERE deleted = 0 AND suspended = 1",
     "  with a picture": "user WHERE deleted = 0 AND picture > 0",
-    "deleted accounts": "user WHERE deleted = 1",
+    "deleted users": "user WHERE deleted = 1",
     "enrolments": "user_enrolments",
     "role assignments": "role_assignments",
     "group members": "groups_members",

@@ -32,8 +32,8 @@ class NotificationRule(models.Model):
     due_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
-        verbose_name = _("rule of who is told")
-        verbose_name_plural = _("rules of who is told")
+        verbose_name = _("notification rule")
+        verbose_name_plural = _("notification rules")
         constraints = (models.UniqueConstraint(fields=("site", "processor"), name="one_telling_rule_per_processor"),)
         permissions = (("manage_telling", _("Can set who is told about runs")),)
 
@@ -93,8 +93,8 @@ class Notification(models.Model):
     error_params = models.JSONField(default=dict, blank=True)
 
     class Meta:
-        verbose_name = _("notice")
-        verbose_name_plural = _("notices")
+        verbose_name = _("notification")
+        verbose_name_plural = _("notifications")
         ordering = ("-id",)
 
     def __str__(self) -> str:

@@ -18,7 +18,7 @@ class RunState(models.TextChoices):
     RUNNING = "running", _("Running")
     COMPLETED = "completed", _("Completed")
     COMPLETED_WITH_REJECTIONS = "completed_with_rejections", _("Completed with rejections")
-    FAILED = "failed", _("File refused")
+    FAILED = "failed", _("File can't be used")
     ERRORED = "errored", _("Error")
     CANCELLED = "cancelled", _("Cancelled")
 

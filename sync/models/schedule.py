@@ -34,7 +34,7 @@ class Schedule(models.Model):
         "sync.MoodleSite", verbose_name=_("site"), on_delete=models.CASCADE, related_name="schedules"
     )
     name = models.CharField(_("name"), max_length=100, blank=True, default="")
-    processors = models.JSONField(_("tools"), default=list)
+    processors = models.JSONField(_("file types"), default=list)
     kind = models.CharField(_("when"), max_length=10, choices=Kind, default=Kind.DAILY)
     every_seconds = models.PositiveIntegerField(default=6 * 3600)
     at = models.TimeField(_("at"), null=True, blank=True)
@@ -149,7 +149,7 @@ class SequenceRun(models.Model):
         Schedule, verbose_name=_("schedule"), null=True, on_delete=models.SET_NULL, related_name="sequence_runs"
     )
     name = models.CharField(_("name"), max_length=100, blank=True, default="")
-    processors = models.JSONField(_("tools"), default=list)
+    processors = models.JSONField(_("file types"), default=list)
     stop_on_failure = models.BooleanField(_("stop after a failure"), default=True)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=_("asked for by"), null=True, blank=True, on_delete=models.SET_NULL,

@@ -26,10 +26,10 @@ TEXTS: dict[str, Any] = {
         "they belong to a plugin and its rows may stay as they are, let the operator name them in "
         "TOOLSYNC_MOODLE_LEAVE_TABLES."
     ),
-    "check_tables_known": _("All tables that name a course, an account or an activity are known."),
+    "check_tables_known": _("All tables that name a course, a user or an activity are known."),
     "moodle_version_unknown": _(
-        "Moodle %(release)s is newer than %(known)s, the newest that ToolSync knows: files are only simulated, nothing is "
-        "changed. Update ToolSync. Or try it on a copy of the site, and then let the operator set "
+        "Moodle %(release)s is newer than %(known)s, the newest that ToolSync knows: files are only simulated (dry "
+        "run), nothing is changed. Update ToolSync. Or try it on a copy of the site, and then let the operator set "
         "TOOLSYNC_MOODLE_WRITE_UNKNOWN_VERSIONS=1."
     ),
     "row_internal_error": _(
@@ -37,7 +37,7 @@ TEXTS: dict[str, Any] = {
         "the number %(number)s to the person who looks after ToolSync: the log tells more under it."
     ),
     "moodle_refused": _(
-        "The Moodle database refused the row (%(reason)s). Correct the value that it names, then send the row again."
+        "The Moodle database rejected the row (%(reason)s). Correct the value that it names, then send the row again."
     ),
     "moodle_error": _(
         "The Moodle database reports an error (%(reason)s). Look at the log of the server, then take the run up again."
@@ -52,12 +52,12 @@ TEXTS: dict[str, Any] = {
         "Moodle %(release)s is older than %(oldest)s, the oldest that ToolSync knows. Upgrade Moodle."
     ),
     "check_release_new": _(
-        "Moodle %(release)s is newer than %(known)s, the newest that ToolSync knows. Files may change it all the same, because "
-        "TOOLSYNC_MOODLE_WRITE_UNKNOWN_VERSIONS is set. Simulate first."
+        "Moodle %(release)s is newer than %(known)s, the newest that ToolSync knows. Files may change it all the "
+        "same, because TOOLSYNC_MOODLE_WRITE_UNKNOWN_VERSIONS is set. Simulate first (dry run)."
     ),
     "check_release_untried": _(
-        "Moodle %(release)s: ToolSync knows what this release changes, but was not yet tried on it (the newest that it was "
-        "tried on is %(tried)s). Simulate first, on a copy."
+        "Moodle %(release)s: ToolSync knows what this release changes, but was not yet tried on it (the newest that "
+        "it was tried on is %(tried)s). Simulate first (dry run), on a copy."
     ),
     "check_prefix_wrong": _(
         "There is no table %(table)s. Tables of Moodle are here with these prefixes: %(prefixes)s."
@@ -72,8 +72,8 @@ TEXTS: dict[str, Any] = {
     ),
     "check_columns_shorter": _("The table %(table)s has shorter columns than Moodle %(known)s: %(columns)s."),
     "check_columns_demanding": _(
-        "The table %(table)s has columns that Moodle %(known)s doesn't have and that must be filled: %(columns)s. New rows "
-        "will be refused. Give the columns a default."
+        "The table %(table)s has columns that Moodle %(known)s doesn't have and that must be filled: %(columns)s. "
+        "New rows will be rejected. Give the columns a default."
     ),
     "check_index_missing": _("The table %(table)s lacks a unique index of Moodle %(known)s on %(columns)s. Add it."),
     "check_schema_same": _("All %(count)s tables that ToolSync uses are as in Moodle %(known)s."),
@@ -82,14 +82,16 @@ TEXTS: dict[str, Any] = {
         "The database account may insert, update and delete in all %(count)s tables that ToolSync writes to."
     ),
     "check_operator_missing": _(
-        "There is no Moodle account “%(operator)s”, in whose name ToolSync writes; the first administrator stands in. Set "
-        "TOOLSYNC_MOODLE_OPERATOR."
+        "There is no Moodle user “%(operator)s”, in whose name ToolSync writes; the first administrator stands in. "
+        "Set TOOLSYNC_MOODLE_OPERATOR."
     ),
     "check_dataroot_unset": _("No data folder is set, so user pictures can't be stored. Set TOOLSYNC_MOODLE_DATAROOT."),
     "check_dataroot_wrong": _(
         "%(folder)s holds no folder “filedir”. Set TOOLSYNC_MOODLE_DATAROOT to Moodle's data folder."
     ),
-    "check_dataroot_readonly": _("ToolSync may not write in %(folder)s. Give its account the right to."),
+    "check_dataroot_readonly": _(
+        "ToolSync may not write in %(folder)s. Give the system user that it runs as the right to."
+    ),
     "check_data_storage": _("The storage of Moodle's data folder can be read."),
     "check_data_storage_wrong": _(
         "The storage of TOOLSYNC_MOODLE_DATAROOT holds no folder “filedir”. Set it to Moodle's data folder."

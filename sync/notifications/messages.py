@@ -39,7 +39,7 @@ TEXTS: dict[str, Any] = {
         "%(host)s is an address of a private network or of this machine, and nothing is sent there. Whoever runs ToolSync can "
         "allow it in TOOLSYNC_FETCH_HOSTS."
     ),
-    "webhook_failed": _("%(host)s could not be told (%(reason)s). Check the address and the server."),
+    "webhook_failed": _("%(host)s could not be notified (%(reason)s). Check the address and the server."),
     "webhook_too_slow": _(
         "%(host)s took longer than %(seconds)s seconds. It should answer first and do its work then."
     ),

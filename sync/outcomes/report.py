@@ -83,7 +83,7 @@ def write_report(
 
 
 def describe_outcome(outcome: Outcome) -> str:
-    """Say in one line what became of a row: "bob.k: account added", "bob.k: column email: “x” is not …"."""
+    """Say in one line what became of a row: "bob.k: user added", "bob.k: column email: “x” is not …"."""
     text = outcome_text(outcome)
     return f"{outcome.subject}: {text}" if outcome.subject else text
 
@@ -147,7 +147,7 @@ def _opening(facts: ReportFacts) -> Iterator[str]:
     for label, value in facts.options.items():
         yield _("Option: %(option)s = %(value)s") % {"option": label, "value": value}
     if facts.simulate:
-        yield _("This is a simulation: nothing was written to Moodle, and no file was moved.")
+        yield _("This is a simulation (dry run): nothing was written to Moodle, and no file was moved.")
 
 
 def _format_of(facts: ReportFacts) -> str:

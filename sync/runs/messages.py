@@ -47,12 +47,12 @@ TEXTS: dict[str, Any] = {
         "The worker died %(attempts)s times at the same place. Look at its memory and its log, then take the run up again."
     ),
     "run_owner_without_right": _(
-        "%(name)s, in whose name this was to run, has no active account here any more or may not run this file type. Nothing "
-        "was done. Somebody who may run it must save the schedule, or start the file by hand."
+        "%(name)s, in whose name this was to run, is no active user of ToolSync any more or may not run this file "
+        "type. Nothing was done. Somebody who may run it must save the schedule, or start the file by hand."
     ),
     "file_owner_without_right": _(
-        "%(name)s, who let schedules take this file, has no active account here any more or may not run this file type. "
-        "Nothing was done. Somebody who may run it must let schedules take the file, or start it by hand."
+        "%(name)s, who let schedules take this file, is no active user of ToolSync any more or may not run this "
+        "file type. Nothing was done. Somebody who may run it must let schedules take the file, or start it by hand."
     ),
     "archive_differs": _("The archive could not be stored as it should be, so the file was not deleted."),
     "settings_dead": _(

@@ -15,7 +15,7 @@ TEXTS: dict[str, Any] = {
         "“%(crontab)s” is not a crontab, or names a day that never comes. Write it like 15 2 * * 1-5 (at 02:15, Monday to "
         "Friday)."
     ),
-    "schedule_without_tool": _("No tool is chosen. Choose at least one."),
+    "schedule_without_tool": _("No file type is chosen. Choose at least one."),
     "schedule_without_time": _("No time is given. Enter one, for example 02:15."),
     "schedule_under_way": _("This schedule is under way already. Wait until it is over."),
     "freeze_window_too_long": _("A window has at most %(days)s days. Enter an earlier end, or switch schedules off."),

@@ -9,16 +9,16 @@ from django.utils.translation import gettext_lazy as _
 TEXTS: dict[str, Any] = {
     "source_nothing": _("Nothing is there for “%(location)s”."),
     "file_not_armed": _(
-        "%(name)s is there, but nobody who may run this file type has said that schedules take it, so it was left alone. "
-        "Look at it on the page of the tool, and let schedules take it there."
+        "%(name)s is there, but nobody who may run this file type has said that schedules take it, so it was left "
+        "alone. Look at it on the page of the file type, and let schedules take it there."
     ),
     "dropped_file_not_armed": _(
         "%(name)s came out of the drop folder, but %(owner)s, who set the source, may not set sources or run files like this "
         "one any more, so it was left alone. Somebody who may must save the source and let schedules take the file."
     ),
     "source_owner_without_right": _(
-        "%(owner)s, who set this source, has no active account here any more, or may not set sources or run this file type. "
-        "Nothing was taken. Somebody who may must save the source again."
+        "%(owner)s, who set this source, is no active user of ToolSync any more, or may not set sources or run this "
+        "file type. Nothing was taken. Somebody who may must save the source again."
     ),
     "source_never_next": _(
         "The first file stays after its run, so the others never get their turn. Tick “Take all files at once”, “Leave out a "
@@ -61,11 +61,11 @@ TEXTS: dict[str, Any] = {
         "is in it (its size, its format), then hand it in again under its old name, or delete it."
     ),
     "fetched_file_quarantined": _(
-        "%(name)s is left out: ToolSync broke off %(attempts)s times while it fetched it. Look what is in it (its size, its "
-        "format) and put a mended one in its place; the same one is tried again a day later."
+        "%(name)s is left out: ToolSync broke off %(attempts)s times while it fetched it. Look what is in it (its "
+        "size, its format) and put a mended one in its place; the same one is retried a day later."
     ),
     "drop_folder_failed": _(
-        "The drop folder %(folder)s can't be used (%(reason)s). Let the account that ToolSync runs under write there."
+        "The drop folder %(folder)s can't be used (%(reason)s). Let the system user that ToolSync runs as write there."
     ),
     "inbox_unknown": _("There is no inbox “%(inbox)s”. Choose another one, or name it in TOOLSYNC_INBOXES."),
     "inbox_failed": _("The inbox “%(inbox)s” doesn't answer as it should (%(reason)s). Check TOOLSYNC_INBOXES."),

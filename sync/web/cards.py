@@ -13,7 +13,7 @@ from sync.processors.base.processor import Processor
 class ToolCard(NamedTuple):
     """One tool.
 
-    Shape: label: "Accounts: delete"; family, title: what stands before and after the colon, if there is one; headerless: its
+    Shape: label: "Users: delete"; family, title: what stands before and after the colon, if there is one; headerless: its
     files are lists; of_pictures: its files are zips of pictures
     """
 

@@ -22,7 +22,7 @@ def number_in(text: str) -> int | None:
 class RunFilter(django_filters.FilterSet):
     """Narrow the list of runs. Shape: tools: those the user may use."""
 
-    processor = django_filters.ChoiceFilter(label=_("Tool"), empty_label=_("Every tool"))
+    processor = django_filters.ChoiceFilter(label=_("File type"), empty_label=_("Every file type"))
     state = django_filters.ChoiceFilter(label=_("State"), choices=RunState.choices, empty_label=_("Every state"))
     origin = django_filters.ChoiceFilter(
         label=_("Started by"), choices=SyncRun.Origin.choices, empty_label=_("Anything")

@@ -22,7 +22,7 @@ ACCEPTED = ".csv,.txt,.xlsx,.ods,.zip,text/csv"
 # Beside command files, what their rows may name: course backups.
 _ACCEPTED_IN_AREA = f"{ACCEPTED},.mbz"
 
-_GROUP_TITLES = {"tool": _("What the tool may do"), "format": _("Format of the file"), "after": _("When it is done")}
+_GROUP_TITLES = {"tool": _("What the run may do"), "format": _("Format of the file"), "after": _("When it is done")}
 
 
 class _SeveralFilesInput(forms.FileInput):
@@ -142,7 +142,7 @@ def _grouped(files: QuerySet[CommandFile], key: str, chosen: CommandFile | None)
     if chosen is not None and chosen not in listed:
         listed.insert(0, chosen)
     groups: list[Any] = [("", _("None chosen"))]
-    for title, fits in ((_("Files for this tool"), True), (_("Other files"), False)):
+    for title, fits in ((_("Files of this type"), True), (_("Other files"), False)):
         choices = _choices(file for file in listed if (file.processor == key) is fits)
         if choices:
             groups.append((title, choices))

@@ -144,7 +144,7 @@ class PasswordByMail(views.PasswordResetView):
         host, is_secure = _address_for_links(self.request)
         language = get_language() or settings_language()
         if host and password_mails.ask_for_mail(form.cleaned_data["email"], host, language, is_secure=is_secure):
-            said = _("If there is an account with this address, a mail with a link is on its way.")
+            said = _("If a user of ToolSync has this address, a mail with a link is on its way.")
             messages.success(self.request, said)
         else:
             messages.error(self.request, _("Mails can't be sent at the moment. Ask those who run ToolSync."))

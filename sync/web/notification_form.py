@@ -17,7 +17,7 @@ from sync.notifications.webhooks import KEY_LENGTH, WebhookChoice
 
 _EVENT_HELP = {
     Event.SUCCESS: _("Every row was carried out, or was so already."),
-    Event.REJECTIONS: _("Some rows were refused; the others are done."),
+    Event.REJECTIONS: _("Some rows were rejected; the others are done."),
     Event.FAILURE: _("The file can't be used, or the run ended with an error."),
     Event.OVERDUE: _("No file came by the time given below."),
 }
@@ -33,7 +33,7 @@ class RuleForm(forms.Form):
 
     attach_report = forms.BooleanField(
         label=_("Attach the report"), required=False,
-        help_text=_("It names accounts and courses: whoever gets the mail reads them, whatever they may see here."),
+        help_text=_("It names users and courses: whoever gets the mail reads them, whatever they may see here."),
     )  # fmt: skip
     language = forms.ChoiceField(label=_("Language of the mails"))
     expected_at = forms.TimeField(
@@ -93,7 +93,7 @@ class WebhookForm(forms.Form):
         widget=forms.PasswordInput(attrs=_NOT_REMEMBERED),
     )  # fmt: skip
     events = forms.MultipleChoiceField(
-        label=_("Is told of"), required=False, choices=Event.choices, widget=forms.CheckboxSelectMultiple
+        label=_("Is notified of"), required=False, choices=Event.choices, widget=forms.CheckboxSelectMultiple
     )
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, webhook: Webhook | None) -> None:

@@ -26,11 +26,11 @@ class ScheduleForm(forms.Form):
     """Choose tools and a rule."""
 
     processors = forms.MultipleChoiceField(
-        label=_("Tools"), required=False, widget=forms.CheckboxSelectMultiple,
+        label=_("File types"), required=False, widget=forms.CheckboxSelectMultiple,
         help_text=_("Several are a sequence: they run in this order, each when the one before is over."),
     )  # fmt: skip
     name = forms.CharField(
-        label=_("Name"), required=False, max_length=100, help_text=_("Empty: the names of the tools.")
+        label=_("Name"), required=False, max_length=100, help_text=_("Empty: the names of the file types.")
     )
     kind = forms.ChoiceField(label=_("When"), choices=Schedule.Kind.choices, widget=forms.RadioSelect)
     every = forms.IntegerField(label=_("Every"), required=False, min_value=1, max_value=10_000)
@@ -48,7 +48,10 @@ class ScheduleForm(forms.Form):
     )  # fmt: skip
     stop_on_failure = forms.BooleanField(
         label=_("Stop a sequence after a failure"), required=False,
-        help_text=_("A refused file or an error is a failure, rejected rows are not. Else the next tool goes on."),
+        help_text=_(
+            "A file that can't be used or an error is a failure, rejected rows are not. Else the next file type "
+            "goes on."
+        ),
     )  # fmt: skip
     after_freeze = forms.BooleanField(
         label=_("Make up for it after a freeze window"), required=False,

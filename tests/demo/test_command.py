@@ -115,7 +115,7 @@ def test_the_numbers_are_those_of_the_demo_moodle(first: str, var: Path) -> None
         present = connection.execute(sa.text("SELECT COUNT(*) FROM mdl_user WHERE deleted = 0")).scalar_one()
         icons = connection.execute(sa.text("SELECT contenthash FROM mdl_files WHERE filearea = 'icon'")).scalars().all()
     engine.dispose()
-    (told,) = re.findall(r"accounts +(\d+) -> (\d+) ", first)[:1]
+    (told,) = re.findall(r"users +(\d+) -> (\d+) ", first)[:1]
     # 40 newcomers, one whose course is unknown, one brought back; three deleted.
     assert int(told[1]) == int(told[0]) + 40 + 1 + 1 - 3 == present
     assert re.search(r"with a picture +0 -> 6 +\+6", first)

@@ -43,8 +43,8 @@ def test_people_a_webhook_and_days_are_set(
     expect(page.get_by_label("Reports")).to_have_value("30")
     look_at(page, "settings", width)
 
-    page.get_by_role("link", name="Set who is told").click()
-    page.get_by_role("link", name="Accounts: create and update").click()
+    page.get_by_role("link", name="Set notifications").click()
+    page.get_by_role("link", name="Users: create and update").click()
     page.get_by_label("Failure").fill("a-very-long-name-of-somebody@example.org, another-name@example.org")
     page.get_by_label("A file is expected by").fill("06:00")
     look_at(page, "telling", width)

@@ -44,7 +44,7 @@ def test_a_file_goes_from_the_browser_to_moodle_and_comes_back_as_tryback(
     page.get_by_role("button", name="Simulate").click()
 
     expect(page.get_by_role("button", name="Run for real")).to_be_visible(timeout=RUN_TIMEOUT)
-    expect(page.get_by_role("row", name="dora").get_by_text("account added")).to_be_visible()
+    expect(page.get_by_role("row", name="dora").get_by_text("user added")).to_be_visible()
     look_at(page, "simulation", width)
     assert not sqlite_site.rows("user", username="dora")
 
@@ -55,7 +55,7 @@ def test_a_file_goes_from_the_browser_to_moodle_and_comes_back_as_tryback(
 
     page.get_by_role("navigation", name="Outcomes").get_by_role("link", name="rejected").click()
     expect(page.get_by_text("is not a valid username")).to_be_visible()
-    expect(page.get_by_text("account added")).to_have_count(0)
+    expect(page.get_by_text("user added")).to_have_count(0)
     look_at(page, "run", width)
 
     with page.expect_download() as download:

@@ -93,8 +93,8 @@ def test_a_worker_tells_of_rejections_and_of_a_failure_by_mail_and_by_a_signed_m
 
     assert (rejected.state, failed.state) == (RunState.COMPLETED_WITH_REJECTIONS, RunState.FAILED)
     assert [(recipient, message["Subject"]) for recipient, message in mail.received] == [
-        ("rejections@x.org", "[ToolSync] Accounts: create and update: 1 row was rejected (in.csv)"),
-        ("failure@x.org", "[ToolSync] Accounts: create and update: failed (empty.csv)"),
+        ("rejections@x.org", "[ToolSync] Users: create and update: 1 row was rejected (in.csv)"),
+        ("failure@x.org", "[ToolSync] Users: create and update: failed (empty.csv)"),
     ]
     assert f"https://sync.example.org/runs/{rejected.pk}/" in mail.received[0][1].as_string()
     told = [json.loads(body) for _headers, body in hooks.received]

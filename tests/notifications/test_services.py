@@ -89,9 +89,9 @@ def test_each_event_goes_to_its_own_people_with_counts_links_and_reason(
     installation.carry_out("/empty.csv", "what\nis\n")
     send_unsent_notifications()
     assert [(recipient, subject) for recipient, subject, _text in texts(mail)] == [
-        ("rejections@example.org", "[ToolSync] Accounts: create and update: 1 row was rejected (in.csv)"),
-        ("success@example.org", "[ToolSync] Accounts: create and update: done (good.csv)"),
-        ("failure@example.org", "[ToolSync] Accounts: create and update: failed (empty.csv)"),
+        ("rejections@example.org", "[ToolSync] Users: create and update: 1 row was rejected (in.csv)"),
+        ("success@example.org", "[ToolSync] Users: create and update: done (good.csv)"),
+        ("failure@example.org", "[ToolSync] Users: create and update: failed (empty.csv)"),
     ]
     told = texts(mail)[0][2]
     assert "Totals: 1 created, 1 rejected." in told
@@ -356,7 +356,7 @@ def test_a_file_that_does_not_come_is_overdue_once_for_each_time(
     assert overdue_told["expected_by"] == "2026-11-30T05:00:00+00:00"
     assert "run" not in overdue_told
     _recipient, subject, text = texts(mail)[0]
-    assert subject == "[ToolSync] Accounts: create and update: the file did not come"
+    assert subject == "[ToolSync] Users: create and update: the file did not come"
     assert "expected by 11/24/2026 6 a.m." in text
     assert "Nothing is there for “userimport.csv”." in text
 
@@ -382,7 +382,7 @@ def test_a_tool_of_a_sequence_that_cannot_begin_is_a_failure_with_its_reason(
     send_unsent_notifications()
 
     [(recipient, subject, text)] = texts(mail)
-    assert (recipient, subject) == ("a@x.org", "[ToolSync] Accounts: create and update: failed")
+    assert (recipient, subject) == ("a@x.org", "[ToolSync] Users: create and update: failed")
     assert "shoe" in text
     assert json.loads(hooks.received[0][1])["error"]["code"] == "option_not_choice"
 

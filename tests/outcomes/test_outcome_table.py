@@ -39,8 +39,8 @@ def test_each_row_has_a_line_and_each_changed_field_one() -> None:
     assert [line[5:] for line in lines] == [
         ["", "", ""], ["city", "", "Paris; Lyon"], ["description", "a\nb", '"quoted"'], ["", "", ""],
     ]  # fmt: skip
-    assert lines[0][4] == "account added"
-    assert lines[1][4] == "account changed · password changed"
+    assert lines[0][4] == "user added"
+    assert lines[1][4] == "user changed · password changed"
     assert lines[3][4].startswith("column email: ")
 
 

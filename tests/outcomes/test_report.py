@@ -53,8 +53,8 @@ def test_the_beginning_says_what_who_where_when_and_how() -> None:
 
 def test_each_row_that_was_touched_is_a_line_and_each_field_one_below() -> None:
     lines = report([CREATED, CHANGED])
-    at = lines.index("line 2: bob.k: account added")
-    assert lines[at + 1 : at + 3] == ["line 3: ann: account changed", "    city: (empty) -> Lyon"]
+    at = lines.index("line 2: bob.k: user added")
+    assert lines[at + 1 : at + 3] == ["line 3: ann: user changed", "    city: (empty) -> Lyon"]
 
 
 def test_a_rejected_row_names_line_column_and_remedy() -> None:
@@ -67,7 +67,7 @@ def test_what_needs_the_reader_comes_before_the_rows_most_frequent_first() -> No
     often = [Outcome(line, Action.REJECTED, "cell_empty", {"column": "email"}) for line in range(10, 18)]
     lines = report([CREATED, REJECTED, *often], replace(FACTS, tryback="/users/in_tryback_x.csv"))
     at = lines.index("What needs you: 9 rows were rejected.")
-    assert at < lines.index("line 2: bob.k: account added")
+    assert at < lines.index("line 2: bob.k: user added")
     assert lines[at + 1 : at + 6] == [
         "  8 rows, lines 10, 11, 12, 13, 14 … [cell_empty]",
         "    column email: The cell is empty. Fill it in.",
@@ -89,8 +89,8 @@ def test_rows_that_were_as_they_should_be_are_only_counted() -> None:
 def test_a_simulation_says_so_on_top_and_before_each_row() -> None:
     lines = report([CREATED, REJECTED], replace(FACTS, simulate=True))
     assert lines[0] == "Simulation 12: Accounts"
-    assert "This is a simulation: nothing was written to Moodle, and no file was moved." in lines
-    assert "SIMULATION : line 2: bob.k: account added" in lines
+    assert "This is a simulation (dry run): nothing was written to Moodle, and no file was moved." in lines
+    assert "SIMULATION : line 2: bob.k: user added" in lines
 
 
 def test_skipped_lines_are_counted() -> None:
@@ -135,6 +135,6 @@ def test_characters_that_turn_the_direction_of_text_are_shown_as_marks() -> None
     turned = Outcome(2, Action.CREATED, "account_created", {}, "ann\u202egnp.exe")
     changed = Outcome(3, Action.UPDATED, "account_updated", {}, "bob", (Change("city", "a\u2066b", "\u200fc"),))
     lines = report([turned, changed], replace(FACTS, file="/\u202ein.csv"))
-    assert "line 2: ann[U+202E]gnp.exe: account added" in lines
+    assert "line 2: ann[U+202E]gnp.exe: user added" in lines
     assert "    city: a[U+2066]b -> [U+200F]c" in lines
     assert "File: /[U+202E]in.csv (UTF-8, separator tab)" in lines

@@ -76,7 +76,7 @@ def test_what_concerns_every_tool_is_for_those_who_may_use_them_all(
 
 def test_a_webhook_is_saved_changed_and_taken_away_and_its_secrets_stay_inside(everyones: Client) -> None:
     answer = everyones.post(reverse("webhook"), HOOK, follow=True)
-    assert "A program at https://example.org is told about every tool." in answer.text
+    assert "A program at https://example.org is notified about every file type." in answer.text
     before = Webhook.objects.get()
     answer = everyones.post(reverse("webhook"), {"events": ["failure", "overdue"]}, follow=True)
     after = Webhook.objects.get()
@@ -104,7 +104,7 @@ def test_the_list_says_what_was_told_last_and_what_went_wrong(
         text = client.get(reverse("notification_rules")).text
     assert text.count("550 no such person") == 5
     assert text.count("given up") == 5
-    assert text.count("is tried again") == 1
+    assert text.count("waits for a retry") == 1
     assert ">sent<" not in text
 
 

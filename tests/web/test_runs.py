@@ -31,7 +31,7 @@ def progress_of(client: Client, run: SyncRun) -> str:
 
 def test_the_page_says_what_became_of_each_row(users_client: Client, make_run: MakeRun) -> None:
     text = page_of(users_client, make_run())
-    for shown in ("ann", "account added", "department", "New house", "password changed", "lastname", "Shorten it."):
+    for shown in ("ann", "user added", "department", "New house", "password changed", "lastname", "Shorten it."):
         assert shown in text
     assert "Old &lt;b&gt;house&lt;/b&gt;" in text
 

@@ -83,7 +83,7 @@ def test_a_schedule_is_entered_in_plain_words(
 @pytest.mark.parametrize(
     ("entered", "said"),
     [
-        ({"processors": []}, "No tool is chosen."),
+        ({"processors": []}, "No file type is chosen."),
         ({"at": ""}, "No time is given."),
         ({"at": "25:00"}, "Enter a valid time."),
         ({"kind": "every", "every": ""}, "This field is required."),

@@ -160,22 +160,22 @@ def test_the_preview_shows_dialect_header_and_rows_but_no_password(users_client:
 def test_the_preview_says_why_a_file_would_be_refused(full_client: Client, make_file: MakeFile) -> None:
     file = make_file("in.csv", b"username;firstname;lastname;gender\na;b;c;d\n", by=full_client)
     text = preview(full_client, file)
-    assert "This file would be refused." in text
+    assert "This file can't be used." in text
     assert "Line 1: these columns are not known here: gender." in text
 
 
 def test_the_preview_follows_the_options(full_client: Client, make_file: MakeFile) -> None:
     file = make_file("in.csv", b"username;firstname;lastname;gender\nann;Ann;Lee;f\n", by=full_client)
-    assert "This file would be refused." in preview(full_client, file)
+    assert "This file can't be used." in preview(full_client, file)
     assert "Ann" in preview(full_client, file, invalidnamesnocheck="on")
-    assert "This file would be refused." in preview(full_client, file, invalidnamesnocheck="on", separator="tab")
+    assert "This file can't be used." in preview(full_client, file, invalidnamesnocheck="on", separator="tab")
 
 
 def test_the_preview_reads_only_the_beginning_even_of_quoted_cells(full_client: Client, make_file: MakeFile) -> None:
     long_cell = b'"' + b"one line\n" * 10_000 + b'"'
     file = make_file("in.csv", b"username;firstname;lastname\nann;Ann;Lee\n" + b"bob;Bob;" + long_cell + b"\n")
     text = preview(full_client, file)
-    assert "This file would be refused." not in text
+    assert "This file can't be used." not in text
     assert "firstname" in text
 
 

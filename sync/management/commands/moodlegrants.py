@@ -23,14 +23,16 @@ class Command(BaseCommand):
     """manage.py moodlegrants. Exit status: 1 when there is no such site, or its Moodle can't be looked at"""
 
     help = (
-        "Print the GRANT statements, table by table, for the account through which ToolSync reaches a Moodle database. With "
+        "Print the GRANT statements, table by table, for the database account through which ToolSync reaches a Moodle database. With "
         "--release, the tables are those of that release of Moodle, and the database isn't asked."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--site", default=MAIN_SITE, metavar="SLUG", help="the Moodle site (default: %(default)s)")
         parser.add_argument("--server", choices=SERVERS, help="the kind of server (default: the one of the site)")
-        parser.add_argument("--account", default="", help="the account (default: toolsync, in the words of the server)")
+        parser.add_argument(
+            "--account", default="", help="the database account (default: toolsync, in the words of the server)"
+        )
         parser.add_argument("--release", choices=CAPTURED, help="take the tables of this release of Moodle")
 
     def handle(self, *, site: str, server: str | None, account: str, release: str | None, **_options: Any) -> None:

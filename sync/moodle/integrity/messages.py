@@ -88,8 +88,7 @@ TEXTS: dict[str, Any] = {
         "Enrolments by a method that isn't there. No page shows them: take a backup, then delete the rows."
     ),
     "user_enrolment_user_missing": _(
-        "Enrolments of accounts that are deleted or aren't there. No page shows them: take a backup, then delete the "
-        "rows."
+        "Enrolments of users who are deleted or aren't there. No page shows them: take a backup, then delete the rows."
     ),
     "role_assignment_role_missing": _(
         "Assignments of a role that isn't there. No page shows them: take a backup, then delete the rows."
@@ -98,7 +97,7 @@ TEXTS: dict[str, Any] = {
         "Roles in a context that isn't there. No page shows them: take a backup, then delete the rows."
     ),
     "role_assignment_user_missing": _(
-        "Roles of accounts that are deleted or aren't there. No page shows them: take a backup, then delete the rows."
+        "Roles of users who are deleted or aren't there. No page shows them: take a backup, then delete the rows."
     ),
     "role_assignment_without_enrolment": _(
         "Roles that an enrolment method gave in a course to people whom it doesn't enrol there. Enrol them again by "

@@ -69,8 +69,10 @@ COLUMNS = Columns(
     Column("sortorder", text(), ignored=True),
     NumberedColumn("topic", text(), least=0, most=MAX_TOPIC, help=_("Sections: name, or name|summary.")),
     NumberedColumn("teacher", text(), suffix="_account", refers=True,
-                   help=_("Id, username, e-mail address or part of a name, of exactly one account; digits that fit two are "
-                          "refused.")),
+                   help=_(
+                       "Id, username, e-mail address or part of a name, of exactly one user; digits that fit two "
+                       "are rejected."
+                   )),
     NumberedColumn("teacher", text(100), suffix="_role", refers=True, default="editingteacher",
                    help=_("Short name of a role that may be given in courses.")),
     PrefixedColumn(FIELD_PREFIX, text(), empty=Empty.CLEARS, help=_("Custom field of courses, by its short name.")),

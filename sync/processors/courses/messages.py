@@ -143,5 +143,5 @@ TEXTS: dict[str, Any] = {
     "category_path_gap": _("The path “%(path)s” has an empty part. Write it like Sciences/Mathematics."),
     "category_name_too_long": _("The category name “%(name)s” is too long: at most %(limit)s characters. Shorten it."),
     "teacher_unknown": _("“%(account)s” is nobody's id, username, address or name. Correct it."),
-    "teacher_ambiguous": _("“%(account)s” may mean %(count)s accounts. Write the username."),
+    "teacher_ambiguous": _("“%(account)s” may mean %(count)s users. Write the username."),
 }

@@ -60,7 +60,7 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
                help=_("add and del (delete): the enrolment, or the role; shift: replaces the roles; enable, disable: the "
                       "enrolment.")),
         Column("cid", text(255), required=True, refers=True, sample="ALG1", help=_("The course.")),
-        Column("uid", text(255), required=True, refers=True, sample="ada.lovelace", help=_("The account.")),
+        Column("uid", text(255), required=True, refers=True, sample="ada.lovelace", help=_("The user.")),
         Column("rolename", text(100), required=True, filled=False, refers=True, sample="student",
                help=_("Short name of the role; add and shift need it. del without enrolment method: empty takes away all "
                       "roles that no method has given.")),

@@ -40,7 +40,7 @@ class GroupMembers(Processor[GroupMembersState, GroupMembersPlan]):
         Column("groupid", text(255), required=True, refers=True, sample="MATH101-TUE",
                help=_("A group of this course.")),
         Column("userid", text(255), required=True, refers=True, sample="ada.lovelace",
-               help=_("The account; add and shift take only people who are enrolled in the course.")),
+               help=_("The user; add and shift take only people who are enrolled in the course.")),
         subject="{userid} / {groupid}",
     )  # fmt: skip
     options = Options(

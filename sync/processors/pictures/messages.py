@@ -26,12 +26,12 @@ TEXTS: dict[str, Any] = {
     "picture_unchanged": _("“%(username)s” has this picture already"),
     "picture_kept": _("“%(username)s” has a picture, which is kept"),
     "picture_owner_unknown": _(
-        "There is no account with %(identity)s “%(value)s”. Rename the picture, or create the account first."
+        "There is no user with %(identity)s “%(value)s”. Rename the picture, or create the user first."
     ),
     "picture_ambiguous": _(
-        "“%(value)s” is the %(identity)s of %(count)s accounts. Name the picture by something that only one account has."
+        "“%(value)s” is the %(identity)s of %(count)s users. Name the picture by something that only one user has."
     ),
-    "picture_without_name": _("Nothing but an extension: name the picture after the %(identity)s of its account."),
+    "picture_without_name": _("Nothing but an extension: name the picture after the %(identity)s of its user."),
     "picture_without_host": _("“%(value)s” has no MNet host. Name the picture like ada.lovelace@1.jpg."),
     "picture_outside": _("The path leads out of the zip, so the picture was not read. Make the zip again."),
     "picture_link": _("This is a link, not a picture. Put the picture itself in the zip."),

@@ -53,22 +53,22 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
     """
 
     key = "userpictures"
-    label = _("Accounts: pictures")
-    summary = _("Give accounts the pictures of a zip; each picture is named after its account, like ada.lovelace.jpg.")
+    label = _("Users: pictures")
+    summary = _("Give users the pictures of a zip; each picture is named after its user, like ada.lovelace.jpg.")
     default_filename = "userpictures_all.zip"
     after = ("users", "users_delete", "users_restore")
     columns = Columns(
         Column("picture", text(None), required=True, refers=True, names=False, sample="ada.lovelace.jpg",
-               help=_("The name of the file without its extension tells the account. Folders don't matter.")),
+               help=_("The name of the file without its extension tells the user. Folders don't matter.")),
         of_pictures=True,
     )  # fmt: skip
     options = Options(
         Choice("userfield", default="username", aliases=("userpictures_userfield",),
                choices={"username": "username", "idnumber": "idnumber", "email": "email", "id": "id",
                         HOSTED: _("username@number of the MNet host")},
-               label=_("Pictures are named by"), help=_("What the name of a picture says about the account.")),
+               label=_("Pictures are named by"), help=_("What the name of a picture says about the user.")),
         Flag("overwrite", default=True, aliases=("userpictures_overwrite",), label=_("Replace pictures"),
-             help=_("Accounts that have a picture get the new one; otherwise they are passed over.")),
+             help=_("Users who have a picture get the new one; otherwise they are passed over.")),
         Flag("checksum", default=True, label=_("Remember checksums"),
              help=_("Keep the MD5 of each picture in the profile field “userpicturehash”, where Moodle has it: the same "
                     "picture is then not made again.")),

@@ -17,8 +17,8 @@ class UsersDelete(UserList):
     """Delete accounts, with everything that Moodle deletes along with them. Spec: users.md section 6."""
 
     key = "users_delete"
-    label = _("Accounts: delete")
-    summary = _("Delete the accounts of a list, with their enrolments, memberships, grades and files.")
+    label = _("Users: delete")
+    summary = _("Delete the users of a list, with their enrolments, memberships, grades and files.")
     default_filename = "userdelete.csv"
     after = ("users",)
     deletes = True

@@ -7,47 +7,48 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 TEXTS: dict[str, Any] = {
-    "account_created": _("account added"),
-    "account_updated": _("account changed"),
-    "account_unchanged": _("account unchanged"),
-    "account_renamed": _("account renamed"),
+    "account_created": _("user added"),
+    "account_updated": _("user changed"),
+    "account_unchanged": _("user unchanged"),
+    "account_renamed": _("user renamed"),
     "account_renamed_from": _("formerly “%(username)s”"),
-    "account_suspended": _("account suspended"),
-    "account_reactivated": _("account open again"),
-    "account_deleted": _("account deleted"),
+    "account_suspended": _("user suspended"),
+    "account_reactivated": _("user active again"),
+    "account_deleted": _("user deleted"),
     "account_deleted_id": _("Moodle id %(id)s"),
-    "account_already_deleted": _("the account is deleted already"),
-    "account_resurrected": _("deleted account brought back"),
+    "account_already_deleted": _("the user is deleted already"),
+    "account_resurrected": _("deleted user brought back"),
     "account_restored_without_memberships": _(
         "roles, enrolments, groups, cohorts, preferences and profile fields were lost with the deletion; send them again"
     ),
-    "nothing_to_delete": _("nothing to delete: there is no such account"),
+    "nothing_to_delete": _("nothing to delete: there is no such user"),
     "blobs_left": _(
         "%(size)s of deleted files stay in Moodle's data folder, where nothing refers to them any more. Set "
         "TOOLSYNC_MOODLE_DATAROOT so that they go into Moodle's trash."
     ),
     "superseded": _("a later row of the file overwrites this one"),
-    "identity_empty": _("The %(identity)s is empty, so nobody knows which account is meant. Fill it in."),
+    "identity_empty": _("The %(identity)s is empty, so nobody knows which user is meant. Fill it in."),
     "identity_taken_from": _("The file has no column “%(wanted)s”: “%(used)s” says what each row is about."),
-    "account_unknown": _("There is no account with %(identity)s “%(value)s”. Correct it, or create the account first."),
+    "account_unknown": _("There is no user with %(identity)s “%(value)s”. Correct it, or create the user first."),
     "account_ambiguous": _(
-        "“%(value)s” belongs to %(count)s accounts. Choose another primary identity, or make the value unique in Moodle."
+        "“%(value)s” belongs to %(count)s users. Choose another primary identity, or make the value unique in Moodle."
     ),
     "account_protected": _(
-        "“%(username)s” is the guest, a site administrator, somebody else who may configure the site, or the account that "
-        "ToolSync works with: a file may not change anything of it. Take the row out, or change the account in Moodle."
+        "“%(username)s” is the guest, a site administrator, somebody else who may configure the site, or the user "
+        "that ToolSync works as: a file may not change anything of this user. Take the row out, or change the user "
+        "in Moodle."
     ),
     "username_invalid": _(
         "“%(username)s” is not a valid username. Use lower-case letters, digits, hyphen, dot, underscore and @ only."
     ),
     "username_collision": _(
-        "Username collision: “%(username)s” is the account with %(identity)s “%(present)s”. Correct one of the two."
+        "Username collision: “%(username)s” is the user with %(identity)s “%(present)s”. Correct one of the two."
     ),
     "username_differs": _(
-        "The account is named “%(present)s” in Moodle, not “%(username)s”. To rename it, add the column oldusername and "
-        "switch on “Allow renaming”."
+        "The user is named “%(present)s” in Moodle, not “%(username)s”. To rename the user, add the column "
+        "oldusername and switch on “Allow renaming”."
     ),
-    "username_taken": _("The username “%(username)s” belongs to another account now. Choose another one."),
+    "username_taken": _("The username “%(username)s” belongs to another user now. Choose another one."),
     "idnumber_taken": _("The idnumber “%(idnumber)s” belongs to “%(owner)s”. Idnumbers must be unique; correct it."),
     "email_taken": _(
         "E-mail collision: “%(email)s” belongs to “%(owner)s”, and this site doesn't allow an address twice. Correct it."
@@ -60,7 +61,7 @@ TEXTS: dict[str, Any] = {
         "the language “%(lang)s” isn't installed in Moodle: a new one has the language of the site, an existing one keeps its own"
     ),
     "email_protected": _("e-mail address kept (%(email)s): existing addresses are protected"),
-    "rename_source_missing": _("Renaming: there is no account “%(username)s”. Correct the column oldusername."),
+    "rename_source_missing": _("Renaming: there is no user “%(username)s”. Correct the column oldusername."),
     "rename_target_exists": _(
         "Renaming: “%(username)s” exists already, beside “%(oldusername)s”. Choose another name."
     ),
@@ -72,13 +73,11 @@ TEXTS: dict[str, Any] = {
     "password_too_long": _("The password is longer than the %(limit)s characters that Moodle accepts. Shorten it."),
     "password_changed": _("password changed"),
     "account_of_another_person": _(
-        "The account “%(username)s” belongs to %(present)s, not to %(given)s: it was left as it is. Correct the row, or take the "
+        "The user “%(username)s” is %(present)s, not %(given)s, and was left as it is. Correct the row, or take the "
         "names out of the file."
     ),
     "profile_field_unknown": _("Column “%(column)s” is ignored: Moodle has no such profile field."),
-    "profile_value_taken": _(
-        "“%(value)s” belongs to another account, and this profile field must be unique. Correct it."
-    ),
+    "profile_value_taken": _("“%(value)s” belongs to another user, and this profile field must be unique. Correct it."),
     "dates_clock": _("Dates without a time zone were read by the clock of %(zone)s."),
     "dates_clock_unknown": _(
         "Moodle's time zone is “%(moodle_zone)s”, which only its server can tell: dates without a time zone were read by the "

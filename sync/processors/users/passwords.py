@@ -141,9 +141,9 @@ class UserPasswords:
 
 
 def _password_mail(site: str, username: str, address: str, clear: str) -> Mail:
-    subject = _("Your account on %(site)s") % {"site": site}
+    subject = _("Your username and password for %(site)s") % {"site": site}
     body = _(
-        "An account has been prepared for you on %(site)s.\n\nUsername: %(username)s\nPassword: %(password)s\n\n"
-        "Please change the password after your first login.\n"
+        "These are your username and password for %(site)s.\n\nUsername: %(username)s\nPassword: %(password)s\n\nPlease "
+        "change the password after your first login.\n"
     ) % {"site": site, "username": username, "password": clear}
     return Mail(address, subject, body)

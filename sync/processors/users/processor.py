@@ -65,10 +65,8 @@ class Users(Processor[UsersState, UsersPlan]):
     """Create and update accounts. Spec: users.md sections 2 to 5."""
 
     key = "users"
-    label = _("Accounts: create and update")
-    summary = _(
-        "Create, update, rename, suspend and delete accounts, with profile fields, cohort and course enrolments."
-    )
+    label = _("Users: create and update")
+    summary = _("Create, update, rename, suspend and delete users, with profile fields, cohort and course enrolments.")
     default_filename = "userimport.csv"
     file_survey = UsersSurvey
     columns = Columns(
@@ -77,7 +75,7 @@ class Users(Processor[UsersState, UsersPlan]):
         _field("firstname", text(100, plain=True), required=True, sample="Ada"),
         _field("lastname", text(100, plain=True), required=True, sample="Lovelace"),
         _field("email", email(), names=True, default=_("empty"), sample="ada.lovelace@example.org",
-               help=_("NO MAIL means that the account gets no notification.")),
+               help=_("NO MAIL means that the user gets no notification.")),
         _field("idnumber", text(255), decides=True, empty=Empty.CLEARS, names=True, default=_("empty"), sample="A-1815",
                help=_("Left as it is when it is the primary identity.")),
         Column("password", text(), decides=True, empty=Empty.CLEARS, default=_("none"),
@@ -100,8 +98,8 @@ class Users(Processor[UsersState, UsersPlan]):
         _field("autosubscribe", flag(), default=_("the site's")),
         _field("trackforums", flag(), default=_("the site's")),
         _field("emailstop", flag(), default="0"),
-        _field("suspended", flag(), default="0", help=_("1 locks the account and ends its sessions; 0 opens it.")),
-        Column("deleted", flag(), decides=True, help=_("1 deletes the account that the primary identity names.")),
+        _field("suspended", flag(), default="0", help=_("1 suspends the user and ends all sessions; 0 makes the user active.")),
+        Column("deleted", flag(), decides=True, help=_("1 deletes the user that the primary identity names.")),
         Column("oldusername", text(100, lower=True), decides=True, names=True,
                help=_("The present username; needs the option “Allow renaming”.")),
         _field("middlename", text(255, plain=True), empty=Empty.CLEARS),
@@ -131,7 +129,7 @@ class Users(Processor[UsersState, UsersPlan]):
                        help=_("Short name of a role that is given for the whole site, as in Moodle's own upload; with a hyphen "
                               "before it, the role is taken away.")),
         NumberedColumn("enrolstatus", flag(), decides=True, default=_("0, active"), help=_("1 suspends the enrolment.")),
-        NumberedColumn("wwwroot", text(255), decides=True, help=_("Remote enrolment is not supported: such a set is refused.")),
+        NumberedColumn("wwwroot", text(255), decides=True, help=_("Remote enrolment is not supported: such a set is left out.")),
         NumberedColumn("type", text(), ignored=True),
         PrefixedColumn(PROFILE_PREFIX, text(LONGEST_TEXT), empty=Empty.CLEARS,
                        help=_("Custom profile field, by its short name.")),
@@ -140,23 +138,23 @@ class Users(Processor[UsersState, UsersPlan]):
     options = Options(
         Choice("primaryidentity", default="idnumber", aliases=("users_primaryidentity",),
                choices={"id": "id", "idnumber": "idnumber", "username": "username", "email": "email"},
-               label=_("Primary identity"), help=_("The column that tells which account a row means.")),
+               label=_("Primary identity"), help=_("The column that tells which user a row means.")),
         Choice("courseidentifier", default="shortname", aliases=("courses_primaryidentity",),
                choices={"id": "id", "idnumber": "idnumber", "shortname": "shortname"},
                label=_("Course identifier"), help=_("What course1, course2 … hold.")),
         Flag("createpasswords", aliases=("users_createpasswords",), label=_("Create passwords"),
-             help=_("New accounts of a file without password column get one by mail from Moodle, and must change it.")),
+             help=_("New users of a file without password column get one by mail from Moodle, and must change it.")),
         Flag("sendpasswordtousers", aliases=("users_sendpasswordtousers",), label=_("Mail passwords"),
              help=_("Passwords given in the file are mailed to their owners, when they are new or changed.")),
         Flag("allowrename", aliases=("users_allowrename",), label=_("Allow renaming"),
-             help=_("The column oldusername may rename accounts.")),
+             help=_("The column oldusername may rename users.")),
         Flag("protectemails", default=True, aliases=("users_protectemails",), label=_("Protect e-mail addresses"),
              help=_("Existing addresses are not changed; missing ones are completed.")),
         Flag("enrolbydefault", label=_("Enrol without a method"),
              help=_("A course set that names no enrolment method enrols manually, as Moodle's own upload does. Off: such a set "
                     "gives its role only, or does nothing.")),
         Flag("resurrect", aliases=("users_resurrect",), label=_("Resurrect"),
-             help=_("A deleted account of the same username is taken up again instead of making a new one.")),
+             help=_("A deleted user of the same username is brought back instead of making a new one.")),
         DATE_ORDER_OPTION,
         *GENERAL_OPTIONS,
     )  # fmt: skip

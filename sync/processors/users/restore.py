@@ -27,8 +27,10 @@ class UsersRestore(UserList):
     """Restore accounts. What deletion took away (roles, enrolments, memberships) can't come back. Spec: users.md section 8."""
 
     key = "users_restore"
-    label = _("Accounts: restore")
-    summary = _("Open suspended accounts again and bring deleted ones back; roles and enrolments can't be recovered.")
+    label = _("Users: restore")
+    summary = _(
+        "Make suspended users active again and bring deleted ones back; roles and enrolments can't be recovered."
+    )
     default_filename = "userrestore.csv"
     after = ("users_delete", "users_suspend")
     extra_fields = RESTORED_FIELDS

@@ -18,14 +18,20 @@ class UsersSuspend(UserList):
     """Suspend accounts: nobody logs in with them, their sessions end, their enrolments stay. Spec: users.md section 7."""
 
     key = "users_suspend"
-    label = _("Accounts: suspend")
-    summary = _("Suspend the accounts of a list and end their sessions; enrolments stay as they are.")
+    label = _("Users: suspend")
+    summary = _("Suspend the users of a list and end their sessions; enrolments stay as they are.")
     default_filename = "usersuspend.csv"
     after = ("users",)
     columns = Columns(
         *IDENTITY_COLUMNS,
         *NAME_COLUMNS,
-        Column("suspended", flag(), decides=True, default="1", help=_("1 suspends, 0 opens the account again.")),
+        Column(
+            "suspended",
+            flag(),
+            decides=True,
+            default="1",
+            help=_("1 suspends the user, 0 makes the user active again."),
+        ),
         one_of=IDENTITIES,
     )
 

@@ -47,7 +47,7 @@ NAME_COLUMNS = tuple(
         text(100, plain=True),
         stored_in=("user", name),
         decides=True,
-        help=_("Checked: the account of another person is left alone."),
+        help=_("Checked: a user with another name is left alone."),
     )
     for name in PERSON_NAMES
 )
@@ -56,7 +56,7 @@ LIST_OPTIONS = Options(
     Choice("primaryidentity", default="idnumber", aliases=("users_primaryidentity",),
            choices={"id": "id", "idnumber": "idnumber", "username": "username", "email": "email"},
            label=_("Primary identity"),
-           help=_("The column that tells which account a row means; username where the file hasn't got that column.")),
+           help=_("The column that tells which user a row means; username where the file hasn't got that column.")),
     *GENERAL_OPTIONS,
 )  # fmt: skip
 

@@ -163,7 +163,7 @@ def notification_badge(notice: Notification) -> SafeString:
     """Return the badge of how far the telling is."""
     if notice.sent_at is not None:
         return _badge("good", "✓", _("sent"))
-    return _badge("active", "…", _("is tried again")) if notice.next_try_at else _badge("bad", "✕", _("given up"))
+    return _badge("active", "…", _("waits for a retry")) if notice.next_try_at else _badge("bad", "✕", _("given up"))
 
 
 @register.simple_tag

@@ -26,7 +26,7 @@ def test_u1_a_new_account_gets_the_defaults_of_the_site(moodle_site: MoodleSite)
     assert (context["path"], context["depth"]) == (f"/1/{context['id']}", 2)
     assert moodle_site.rows("user_preferences", userid=bob["id"]) == []
     assert result.counts == {"created": 1}
-    assert "bob.k: account added" in result.report
+    assert "bob.k: user added" in result.report
     assert result.tryback is None
 
 
