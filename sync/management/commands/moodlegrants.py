@@ -23,8 +23,8 @@ class Command(BaseCommand):
     """manage.py moodlegrants. Exit status: 1 when there is no such site, or its Moodle can't be looked at"""
 
     help = (
-        "Print the GRANT statements, table by table, for the database account through which ToolSync reaches a Moodle database. With "
-        "--release, the tables are those of that release of Moodle, and the database isn't asked."
+        "Print the GRANT statements, table by table, for the database account through which ToolSync reaches a Moodle. "
+        "With --release, the tables are those of that release of Moodle, and the database isn't asked."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -36,7 +36,10 @@ EXIT_REFUSED, EXIT_OTHER = 2, 3
 class Command(BaseCommand):
     """manage.py runsync KEY FILE. Exit status: 0 completed, 1 with rejections, 2 the file can't be used, 3 anything else."""
 
-    help = "Carry out a command file. Exit status: 0 completed, 1 completed with rejections, 2 file can't be used, 3 anything else."
+    help = (
+        "Carry out a command file. Exit status: 0 completed, 1 completed with rejections, 2 the file can't be used, "
+        "3 anything else."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("key", metavar="KEY", help=f"file type: {', '.join(REGISTRY)}")
