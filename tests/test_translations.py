@@ -28,6 +28,14 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 TAG = re.compile(r"<[^>]*>")
 # A space that may break before : ; ! ? » or after «, or an apostrophe of a typewriter.
 BAD_FRENCH = re.compile(r" [:;!?»]|« |'")
+# A person of Moodle is a user, and there are file types; rows are rejected. Databases have accounts.
+OTHER_WORDS = re.compile(r"(?<!database )\b[Aa]ccounts?\b|\b[Tt]ools?\b|\b[Rr]efus|\b[Nn]otices?\b")
+OTHER_WORDS_IN_FRENCH = re.compile(
+    r"\b(?:aucun|autre|ce|chaque|de|des|du|le|les|nouveaux|seul|un|votre) comptes?\b(?! de base de données)|^[Cc]omptes?\b"
+    r"|\b[Oo]utils?\b|\brefusée?s?\b|\bavis\b"
+)
+# The name of a permission, which stays as it is; and what isn't about rows.
+MAY_STAY = {"Can set when tools run by themselves", "Not allowed"}
 
 
 def texts_of_module(path: Path) -> Iterator[str]:
@@ -117,6 +125,14 @@ def test_translations_keep_what_is_not_language(pattern: re.Pattern[str]) -> Non
 def test_translations_keep_to_french_typography() -> None:
     texts = [text for entry in entries() for text in texts_of_entry(entry)]
     assert [text for text in texts if BAD_FRENCH.search(TAG.sub("", text))] == []
+
+
+def test_one_word_is_said_for_one_thing() -> None:
+    spoken = [entry for entry in entries() if entry.msgid not in MAY_STAY]
+    english = [PLACEHOLDER.sub("", text) for entry in spoken for text in (entry.msgid, entry.msgid_plural)]
+    french = [text for entry in spoken for text in texts_of_entry(entry)]
+    assert [text for text in english if OTHER_WORDS.search(text)] == []
+    assert [text for text in french if OTHER_WORDS_IN_FRENCH.search(text)] == []
 
 
 @pytest.mark.usefixtures("in_french")

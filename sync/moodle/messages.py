@@ -18,7 +18,7 @@ TEXTS: dict[str, Any] = {
         "The Moodle database doesn't answer (%(reason)s). Check the server and take the run up again."
     ),
     "moodle_not_allowed": _(
-        "The account of the Moodle database lacks a right (%(reason)s). Grant what manage.py moodlegrants prints, then take the "
+        "The database account lacks a right (%(reason)s). Grant what manage.py moodlegrants prints, then take the "
         "run up again."
     ),
     "moodle_tables_unknown": _(

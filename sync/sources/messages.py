@@ -97,7 +97,7 @@ TEXTS: dict[str, Any] = {
         "The certificate of %(host)s can't be trusted (%(reason)s), so nothing was sent or taken. Let the server have a "
         "valid one, or let whoever runs ToolSync name the authority behind it in SSL_CERT_FILE."
     ),
-    "remote_login_refused": _("%(host)s refuses the login. Check the user name and the password or key."),
+    "remote_login_refused": _("%(host)s doesn't accept the login. Check the user name and the password or key."),
     "remote_not_found": _("There is nothing at %(address)s."),
     "remote_status": _("%(host)s answers with an error (HTTP %(status)s). Check the address."),
     "remote_redirects": _("%(host)s sends us on more than %(count)s times. Enter the address where it ends."),

@@ -38,7 +38,9 @@ def _describe_work(run: SyncRun) -> str:
         return _("Cancelling: the rows at hand are finished first.")
     if run.waiting_since is not None:
         since = time_format(timezone.localtime(run.waiting_since))
-        return _("Moodle hasn't answered since %(time)s: the run goes on by itself when it is back.") % {"time": since}
+        return _("Moodle hasn't answered since %(time)s: the run retries, and goes on by itself when it is back.") % {
+            "time": since
+        }
     if run.state == RunState.QUEUED:
         return _("Waiting to be taken up again.")
     if run.carried_out:

@@ -20,8 +20,8 @@ TEXTS: dict[str, Any] = {
         "updateid."
     ),
     "group_name_shared": _(
-        "The course has another group called “%(group)s”. Moodle's own form refuses this; rows that name groups by their names "
-        "can't tell the two apart."
+        "The course has another group called “%(group)s”. Moodle's own form doesn't allow this; rows that name "
+        "groups by their names can't tell the two apart."
     ),
     "grouping_name_taken": _(
         "The course has a grouping “%(grouping)s” with the idnumber “%(present)s”: another one of this name is not made. "
