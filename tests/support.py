@@ -83,7 +83,7 @@ class RunResult:
     def owed_parts(self, known: Collection[int]) -> Iterator[OwedPart]:
         yield from ()
 
-    def settle(self, last_line: int, mails_lost: int) -> None:
+    def settle(self, last_line: int) -> None:
         pass
 
     def send_mails(self, last_line: int) -> int:

@@ -150,6 +150,11 @@ class SyncRun(models.Model):
         return 0 if self.carried_out else max(0, self.rows_expected - self.rows_done)
 
     @property
+    def outcome_count(self) -> int:
+        """How many outcomes there are: one for each row, and one for each thing that an option had done after the last row."""
+        return sum(self.counts.values())
+
+    @property
     def file_name(self) -> str:
         return self.file_path.rpartition("/")[2]
 
@@ -158,7 +163,7 @@ class RunChunk(models.Model):
     """One committed chunk: where its outcomes are stored and what they count.
 
     Shape: counts: action -> rows; codes: outcome code -> rows; after_commit: whether what was owed after its commit is done, ""
-    when nothing was; mails_lost: mails of it that could not be sent
+    when nothing was
     """
 
     class AfterCommit(models.TextChoices):
@@ -173,7 +178,6 @@ class RunChunk(models.Model):
     outcomes_key = models.CharField(max_length=600)
     journal_key = models.CharField(max_length=600, blank=True, default="")
     after_commit = models.CharField(max_length=10, choices=AfterCommit, blank=True, default="")
-    mails_lost = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ("first_line",)

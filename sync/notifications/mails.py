@@ -89,9 +89,9 @@ def keep_mails(run: SyncRun, part_key: str, mails: Sequence[Mail]) -> None:
     )
 
 
-def send_kept_mails(run: SyncRun, part_key: str) -> int:
-    """Send what waits of the mails of a committed chunk. Returns how many could not be sent. Queries: two for each mail"""
-    return _send(list(run.mails.filter(part_key=part_key, state=State.WAITING)))
+def send_kept_mails(run: SyncRun, part_key: str) -> None:
+    """Send what waits of the mails of a committed chunk. Queries: two for each mail"""
+    _send(list(run.mails.filter(part_key=part_key, state=State.WAITING)))
 
 
 def send_mails_again(run: SyncRun) -> int:

@@ -24,7 +24,8 @@ _EMPTY_END: tuple[Any, ...] = ("", (), (), None)
 
 class PartHeader(NamedTuple):
     """What a part holds. Shape: counts: action -> rows; codes: outcome code -> rows; partial_counts: what was done of the
-    partial rows, action -> rows; after_commit: what the chunk owes once it is committed, in the words of its own type"""
+    partial rows, action -> rows; after_commit: what the chunk owes once it is committed, in the words of its own type;
+    is_closing: it is what an option wants done after the last row, so that what it counts are no rows of the file"""
 
     first_line: int
     last_line: int
@@ -34,6 +35,7 @@ class PartHeader(NamedTuple):
     has_journal: bool
     partial_counts: Mapping[str, int] = {}
     after_commit: Mapping[str, Any] = {}
+    is_closing: bool = False
 
 
 def encode_outcomes(header: PartHeader, outcomes: Iterable[Outcome]) -> bytes:

@@ -19,6 +19,7 @@ import sys
 import zipfile
 import zlib
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 from xml.parsers.expat import ExpatError
@@ -26,12 +27,14 @@ from xml.parsers.expat import ExpatError
 # Exit statuses. Whatever else the process ends with, a signal for instance, means that it came to a limit.
 READ, OTHER_ZIP, BROKEN, NO_CONTENT, TOO_LARGE, LONG_ROW, BINARY, ENCRYPTED = 0, 10, 11, 12, 13, 14, 15, 16
 
-# So many sheets are looked into, and so many of their rows.
+# So many sheets that aren't empty are looked into, and so many of their rows.
 _SHEETS, _FIRST_ROWS = 20, 5
 _ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
 # An .xlsb. It can be read, but not how its numbers are shown, so zeros would be lost.
 _BINARY_BOOK = "xl/workbook.bin"
 _MANIFEST, _MANIFEST_LENGTH = "META-INF/manifest.xml", 1 << 20
+# What the library that reads sheets raises where it didn't expect something: no Exception, and a class that can't be imported.
+_PANIC, _NO_ROOM = "PanicException", "capacity overflow"
 _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
 
 
@@ -62,8 +65,15 @@ def main(limits: ProgramLimits, sheet: int) -> int:
         resource.setrlimit(limit, (most, most))
     try:
         return _read(sys.stdin.buffer, limits.unpacked, limits.row, sheet)
-    except (MemoryError, OverflowError):
+    except MemoryError:
         return TOO_LARGE
+    except Exception:  # noqa: BLE001
+        # Whatever else the libraries stumble over.
+        return BROKEN
+    except BaseException as error:
+        if type(error).__name__ != _PANIC:
+            raise
+        return TOO_LARGE if _NO_ROOM in str(error) else BROKEN
 
 
 def _read(stream: BinaryIO, unpacked: int, row: int, sheet: int) -> int:
@@ -148,7 +158,7 @@ def _write_rows(stream: BinaryIO, row_limit: int, place: int) -> int:
 
 
 def _visible_sheets(stream: BinaryIO) -> list[Any]:
-    """Return the visible sheets that aren't empty."""
+    """Return the first visible sheets that aren't empty."""
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
     workbook = CalamineWorkbook.from_filelike(stream)
@@ -157,8 +167,8 @@ def _visible_sheets(stream: BinaryIO) -> list[Any]:
         for place, about in enumerate(workbook.sheets_metadata)
         if about.typ == SheetTypeEnum.WorkSheet and about.visible == SheetVisibleEnum.Visible
     ]
-    sheets = (workbook.get_sheet_by_index(place) for place in places[:_SHEETS])
-    return [sheet for sheet in sheets if sheet.start is not None]
+    sheets = (workbook.get_sheet_by_index(place) for place in places)
+    return list(islice((sheet for sheet in sheets if sheet.start is not None), _SHEETS))
 
 
 def _marks_module() -> Any:

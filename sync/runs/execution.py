@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, BinaryIO
 
@@ -110,8 +110,13 @@ class Execution:
             notes.append(["mails_lost", {"count": lost}])
         if people := [mail.address for mail in unsure if mail.state == RunMail.State.BEGUN]:
             notes.append(["mails_in_doubt", {"count": len(people), "people": ", ".join(people)}])
+        self._add_notes(notes)
+
+    def _add_notes(self, notes: Sequence[list[Any]]) -> None:
+        """Add notes to the run, in place of those of the same codes: an attempt before this one may have added them."""
         if notes:
-            self._recorder.update(notes=[*self.run.notes, *notes])
+            codes = {code for code, _params in notes}
+            self._recorder.update(notes=[*(note for note in self.run.notes if note[0] not in codes), *notes])
 
     def _tidy_up(self) -> None:
         """Leave behind what the run leaves behind. Nothing is made twice."""
@@ -133,7 +138,7 @@ class Execution:
     def _purge_caches(self) -> None:
         note = purge_caches(self.run)
         if note is not None:
-            self._recorder.update(notes=[*self.run.notes, [note.code, dict(note.params)]])
+            self._add_notes([[note.code, dict(note.params)]])
 
     def _patience(self) -> RetryPolicy:
         return RetryPolicy(self._limits.retry_seconds, self._began_to_wait, self._stop_if_cancelled)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _, override
 
@@ -18,7 +19,7 @@ from sync.commandfiles.intake import delete_file, keep_file, quarantine_file
 from sync.commandfiles.naming import archive_name, numbered_name, outcomes_name, report_name, split_path, tryback_name
 from sync.errors import CommandFileError
 from sync.messages import text_of
-from sync.models import RunFile, SyncRun
+from sync.models import MoodleSite, RunFile, SyncRun
 from sync.outcomes.archive import write_archive
 from sync.outcomes.outcome_table import write_outcome_table
 from sync.outcomes.report import ReportFacts, write_report
@@ -75,7 +76,7 @@ class RunFinalizer:
         """Write the report, in the file area when it is to be stored there."""
         run = self.run
         name = report_name(run.file_name, self.started, simulate=run.simulate)
-        path = self._free_path(storage.REPORTS + name) if self._wants.get("storereport") else ""
+        path = storage.REPORTS + name if self._wants.get("storereport") else ""
 
         self._make(Kind.REPORT, name, path, "report.txt", self.write_report)
 
@@ -107,7 +108,7 @@ class RunFinalizer:
     def _make_tryback(self) -> None:
         run = self.run
         name = self._tryback_name()
-        path = self._free_path(self._input_folder() + name) if self._wants.get("filefailed") else ""
+        path = self._input_folder() + name if self._wants.get("filefailed") else ""
 
         def write(out: BinaryIO) -> None:
             for is_marked in (False, True):
@@ -152,7 +153,7 @@ class RunFinalizer:
                 if write_archive(out, source) != self.run.file_sha256:
                     raise CommandFileError("file_changed", path=self.run.file_path)
 
-        kept = self._make(Kind.ARCHIVE, name, self._free_path(storage.ARCHIVES + name), "", write)
+        kept = self._make(Kind.ARCHIVE, name, storage.ARCHIVES + name, "", write)
         if storage.size_of(kept.storage_key) != self.run.file_size:
             kept.delete()
             raise CommandFileError("archive_differs")
@@ -169,12 +170,14 @@ class RunFinalizer:
         self.run.command_file = None
 
     def _make(self, kind: Kind, name: str, path: str, own_name: str, write: Callable[[BinaryIO], Any]) -> RunFile:
-        """Make a file and keep it: in the file area when it has a path there, else with the run."""
+        """Make a file and keep it: in the file area, at this path or a free one like it, when it has one; else with the run."""
         run = self.run
         in_inbox = bool(path) and kind is Kind.TRYBACK
         with storage.scratch_file() as out:
             write(out)
             sha256, size = storage.digest_of(out)
+            if path:
+                path = self._claim_path(kind, name, path)
             if in_inbox:
                 user = run.requested_by
                 keep_file(run.site, out, path, sha256=sha256, size=size, processor=run.processor, user=user)
@@ -252,6 +255,18 @@ class RunFinalizer:
     def _tryback_name(self) -> str:
         is_workbook = self.run.dialect.get("is_workbook", False)
         return tryback_name(self.run.file_name, self.started, is_workbook=is_workbook)
+
+    def _claim_path(self, kind: Kind, name: str, path: str) -> str:
+        """Return a path like this one that no other run has, nor can take from now on."""
+        run = self.run
+        with transaction.atomic():
+            # Runs that end at the same time ask one behind the other.
+            MoodleSite.objects.select_for_update().get(pk=run.site_id)
+            free = self._free_path(path)
+            key = storage.key_of_path(run.site.slug, free)
+            values = {"name": split_path(free)[1] or name, "path": free, "storage_key": key}
+            RunFile.objects.update_or_create(run=run, kind=kind, defaults=values)
+        return free
 
     def _free_path(self, path: str) -> str:
         """Return a path under which no other run has left a file: who may read that one need not be allowed to read ours."""

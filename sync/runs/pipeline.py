@@ -55,7 +55,7 @@ _NOT_ABOUT_ROWS = (ToolSyncError, SplitChunk, OSError, MemoryError)
 
 
 class ChunkResult(NamedTuple):
-    """What a chunk did. Shape: outcomes: one per row, in line order; counts: action -> rows."""
+    """What a chunk did. Shape: outcomes: one per row, in line order; counts: action -> rows; is_closing: as in PartHeader"""
 
     first_line: int
     last_line: int
@@ -65,6 +65,7 @@ class ChunkResult(NamedTuple):
     bytes_read: int
     after_commit: AfterCommit
     mails: Sequence[Mail] = ()
+    is_closing: bool = False
 
 
 class OwedPart(NamedTuple):
@@ -93,10 +94,10 @@ class Recorder(Protocol):
     def owed_parts(self, known: Collection[int]) -> Iterator[OwedPart]:
         """Return what committed chunks owe, in file order, without those whose last lines are known."""
 
-    def send_mails(self, last_line: int) -> int:
-        """Send the mails of a committed chunk that wait. Returns how many could not be sent."""
+    def send_mails(self, last_line: int) -> None:
+        """Send the mails of a committed chunk that wait."""
 
-    def settle(self, last_line: int, mails_lost: int) -> None:
+    def settle(self, last_line: int) -> None:
         """What a chunk owed is carried out."""
 
     def end(self, notes: Sequence[Note]) -> None:
@@ -312,7 +313,8 @@ class PipelineRun:
         plan = self.processor.final_plan()
         if plan is not None and not plan.is_empty:
             # What an option deletes counts as deleted, in the line that follows the last row.
-            self._write(plan, [outcome._replace(line=line) for outcome in plan.outcomes], line, line)
+            outcomes = [outcome._replace(line=line) for outcome in plan.outcomes]
+            self._write(plan, outcomes, line, line, is_closing=True)
             if self.work.simulate:
                 self.processor.collect(AfterCommit(notes=plan.notes))
             plan.release_memory()
@@ -336,18 +338,28 @@ class PipelineRun:
             self._collected.add(part.last_line)
         self.processor.after_commit(part.owed)
         if not part.is_settled:
-            lost = self.work.recorder.send_mails(part.last_line) if part.owed.mails else 0
-            self.work.recorder.settle(part.last_line, lost)
+            if part.owed.mails:
+                self.work.recorder.send_mails(part.last_line)
+            self.work.recorder.settle(part.last_line)
         self._settled.add(part.last_line)
 
-    def _write(self, plan: Plan, outcomes: list[Outcome], first_line: int, last_line: int) -> None:
+    def _write(
+        self, plan: Plan, outcomes: list[Outcome], first_line: int, last_line: int, *, is_closing: bool = False
+    ) -> None:
         """Write a plan, unless it is a simulation, and keep what came of it."""
         processor, recorder = self.processor, self.work.recorder
         self.session.release()
         writer = Writer(self.session)
         counts = Counter(outcome.action.value for outcome in outcomes)
         chunk = ChunkResult(
-            first_line, last_line, outcomes, dict(counts), writer.before_images, self.reader.bytes_read, AfterCommit()
+            first_line,
+            last_line,
+            outcomes,
+            dict(counts),
+            writer.before_images,
+            self.reader.bytes_read,
+            AfterCommit(),
+            is_closing=is_closing,
         )
         if self.commit_marker is None:
             recorder.prepare(chunk)

@@ -99,6 +99,7 @@ class RunRecorder:
             bool(chunk.before_images),
             count_partial(chunk.outcomes),
             chunk.after_commit.to_json(),
+            chunk.is_closing,
         )
         if chunk.before_images:
             with storage.scratch_file() as journal:
@@ -148,15 +149,14 @@ class RunRecorder:
             yield OwedPart(last_line, owed, state == RunChunk.AfterCommit.SETTLED)
 
     @own_database()
-    def send_mails(self, last_line: int) -> int:
-        """Send the mails of a committed chunk that wait. Returns how many could not be sent. Queries: two for each mail"""
-        return send_kept_mails(self.run, self.run.chunks.get(last_line=last_line).outcomes_key)
+    def send_mails(self, last_line: int) -> None:
+        """Send the mails of a committed chunk that wait. Queries: two for each mail"""
+        send_kept_mails(self.run, self.run.chunks.get(last_line=last_line).outcomes_key)
 
     @own_database()
-    def settle(self, last_line: int, mails_lost: int) -> None:
+    def settle(self, last_line: int) -> None:
         """Note that a chunk owes nothing any more. Queries: one"""
-        values = {"after_commit": RunChunk.AfterCommit.SETTLED, "mails_lost": mails_lost}
-        self.run.chunks.filter(last_line=last_line).update(**values)
+        self.run.chunks.filter(last_line=last_line).update(after_commit=RunChunk.AfterCommit.SETTLED)
 
     def finish(self) -> None:
         """Keep what the reader passed over, known only once the whole file was read."""
@@ -194,7 +194,7 @@ class RunRecorder:
         partial_counts = dict(Counter(self.run.partial_counts) + Counter(header.partial_counts))
         values = {
             "last_line": header.last_line,
-            "rows_done": sum(counts.values()),
+            "rows_done": self.run.rows_done + (0 if header.is_closing else sum(header.counts.values())),
             "bytes_read": header.bytes_read,
             "counts": counts,
             "partial_counts": partial_counts,

@@ -22,6 +22,7 @@ from sync.models.run import CLAIMED_STATES, RESUMABLE_STATES
 from sync.notifications.mails import send_mails_again
 from sync.notifications.services import notify_of_run
 from sync.processors.registry import REGISTRY, guess_processor
+from sync.runs.cache_purge import PURGE_CODES
 from sync.runs.execution import Execution
 from sync.runs.lease import (
     MAX_ATTEMPTS,
@@ -222,6 +223,8 @@ def resume_run(run: SyncRun) -> None:
         error_code="",
         error_params={},
         finished_at=None,
+        # What is written from now on is in the caches as well.
+        notes=[note for note in run.notes if note[0] not in PURGE_CODES],
     )
     if not resumed:
         raise RunNotClaimable(f"run {run.pk} is not one that stopped before its end")

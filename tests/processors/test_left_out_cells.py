@@ -43,19 +43,29 @@ def test_what_is_stored_stays(sqlite_site: MoodleSite) -> None:
     assert sqlite_site.one("user", username="ann")["country"] == "FR"
 
 
-def test_a_date_of_an_enrolment_is_left_out(sqlite_site: MoodleSite) -> None:
-    header = "cmd;cid;uid;rolename;enrol;starttime;endtime\n"
-    result = run(sqlite_site, "enrolments", f"{header}add;C1;ann;student;manual;-;never\n")
-    assert result.counts == {"created": 1}
-    enrolment = sqlite_site.one("user_enrolments", userid=sqlite_site.ids["ann"], enrolid=sqlite_site.ids["C1 manual"])
-    assert enrolment["timeend"] == 0
-
-
 @pytest.mark.parametrize(
     ("key", "text", "code"),
     [
         ("users", f"{NAMES};deleted\nann;Ann;Smith;perhaps\n", "value_not_flag"),
         ("users", f"{NAMES};email\nnew;N;E;nonsense\n", "value_not_email"),
+        # Without its end an enrolment would never end, without its start it would begin at once …
+        (
+            "enrolments",
+            "cmd;cid;uid;rolename;enrol;starttime;endtime\nadd;C1;ann;student;manual;;never\n",
+            "value_not_time",
+        ),
+        (
+            "enrolments",
+            "cmd;cid;uid;rolename;enrol;starttime;endtime\nadd;C1;ann;student;manual;soon;\n",
+            "value_not_time",
+        ),
+        ("users", f"{NAMES};course1;enrol1;end1\nann;Ann;Smith;C1;manual;never\n", "value_not_time"),
+        ("users", f"{NAMES};course1;enrol1;enrolperiod1\nann;Ann;Smith;C1;manual;a year\n", "value_not_number"),
+        # … an account would stay open, and a course or a cohort be seen.
+        ("users", f"{NAMES};suspended\nann;Ann;Smith;perhaps\n", "value_not_flag"),
+        ("courses", "shortname;fullname;visible\nNEW;New;perhaps\n", "value_not_flag"),
+        ("courses", "shortname;fullname;guest\nNEW;New;perhaps\n", "value_not_flag"),
+        ("cohorts", "cname;cidnumber;visible\nNew;NEW;perhaps\n", "value_not_flag"),
         ("users_suspend", "username;suspended\nann;perhaps\n", "value_not_flag"),
         ("users_delete", "username;lastname\nann;" + "x" * 200 + "\n", "value_too_long"),
         ("enrolments", "cmd;cid;uid;rolename\ndrop;C1;ann;student\n", "value_not_among"),

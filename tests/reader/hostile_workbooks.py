@@ -52,6 +52,17 @@ def hostile_xlsx(rows: Iterable[str], *, shared: str = "", suffix: str = "xml", 
     return _zip(parts)
 
 
+def xlsx_with_a_full_sheet_behind(count: int) -> bytes:
+    """Return an xlsx whose first sheets, so many, are empty; the last has a header and one row."""
+    with zipfile.ZipFile(io.BytesIO(hostile_xlsx([], sheets=count + 1))) as archive:
+        parts = {name: archive.read(name).decode() for name in archive.namelist()}
+    full, relations = "worksheets/sheet1.xml", "xl/_rels/workbook.xml.rels"
+    before, _full, behind = parts[relations].rpartition(full)
+    parts[relations] = before.replace(full, "worksheets/sheet2.xml") + full + behind
+    parts["xl/worksheets/sheet2.xml"] = f'<worksheet xmlns="{_MAIN}"><sheetData/></worksheet>'
+    return _zip({name: [part] for name, part in parts.items()})
+
+
 def hostile_ods(rows: str) -> bytes:
     """Return an ods of these table rows below a header."""
     manifest = (

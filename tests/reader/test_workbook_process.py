@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import resource
+import struct
 import subprocess
 import sys
 import threading
@@ -18,7 +19,14 @@ import pytest
 
 from sync.errors import CommandFileError, UnknownFileType
 from sync.reader import open_rows, workbook_process
-from tests.reader.hostile_workbooks import hostile_ods, hostile_xlsx, ods_cell, ods_row
+from sync.reader.workbook_process import read_sheet
+from tests.reader.hostile_workbooks import (
+    hostile_ods,
+    hostile_xlsx,
+    ods_cell,
+    ods_row,
+    xlsx_with_a_full_sheet_behind,
+)
 from tests.reader.other_workbooks import binary_workbook, ole_file
 
 MB = 1_000_000
@@ -163,6 +171,24 @@ def test_what_says_nothing_of_cells_takes_little_time(name: str) -> None:
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_would_unfold_is_refused(name: str) -> None:
     assert refusal(changed(*REFUSED[name])) in ("workbook_broken", "workbook_too_large")
+
+
+def test_a_sheet_behind_thousands_of_empty_ones_is_read() -> None:
+    rows = read_sheet(io.BytesIO(xlsx_with_a_full_sheet_behind(3_000)), is_meant=True)
+    assert [head.name for head in rows.heads] == ["s3001"]
+    assert list(rows) == [["username"]]
+
+
+def test_a_part_that_lies_beyond_every_file_is_damaged_and_not_large() -> None:
+    content = hostile_xlsx([])
+    start, end = content.index(b"PK\x01\x02"), content.index(b"PK\x05\x06")
+    length = 46 + int.from_bytes(content[start + 28 : start + 30], "little")
+    entry, extra = bytearray(content[start : start + length]), struct.pack("<HHQ", 1, 8, 2**64 - 1)
+    entry[30:32] = len(extra).to_bytes(2, "little")
+    entry[42:46] = b"\xff" * 4
+    directory, rest = bytes(entry) + extra + content[start + length : end], bytearray(content[end:])
+    rest[12:16] = len(directory).to_bytes(4, "little")
+    assert refusal(content[:start] + directory + bytes(rest)) == "workbook_broken"
 
 
 def test_a_long_tag_takes_no_time() -> None:

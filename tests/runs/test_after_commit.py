@@ -18,7 +18,7 @@ from sync.models import RunChunk, RunMail, RunState, SyncRun
 from sync.moodle.db.database import MoodleSession
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.processor import Processor
-from sync.runs import services
+from sync.runs import execution, services
 from sync.runs.outcome_store import read_rows
 from sync.values import Note
 from tests.installation import Installation
@@ -217,6 +217,26 @@ def test_a_mail_that_could_not_be_sent_can_be_sent_again(
     assert [message.to for message in mail.outbox] == [["b1@x.org"], ["b2@x.org"]]
 
 
+def test_mails_that_could_not_be_sent_are_told_once_though_the_worker_died_when_it_had_said_so(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_backend: EmailBackend, _messages: list[mail.EmailMessage]) -> int:
+        raise ConnectionRefusedError
+
+    def die(_run: SyncRun) -> None:
+        raise Killed
+
+    monkeypatch.setattr(EmailBackend, "send_messages", refuse)
+    run = installation.queue("/in.csv", TWO, sendpasswordtousers=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(execution, "forget_mails", die)
+        with pytest.raises(Killed):
+            services.execute_run(run.pk)
+    SyncRun.objects.filter(pk=run.pk).update(heartbeat_at=None)
+    ended = services.execute_run(run.pk)
+    assert [note for note in ended.notes if note[0] == "mails_lost"] == [["mails_lost", {"count": 2}]]
+
+
 def test_mails_are_sent_when_only_the_answer_was_lost(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -258,6 +278,9 @@ def test_empty_groups_that_were_purged_are_named_though_the_process_died(
     die_at(monkeypatch, run, "end", 1)
     ended = services.execute_run(run.pk)
     assert [code for code, _params in ended.notes].count("groups_purged") == 1
+    # The purged group is an outcome, and no row of the file.
+    assert ended.rows_done == 1
+    assert ended.outcome_count == sum(ended.counts.values()) > 1
 
 
 def test_what_is_owed_is_written_and_read() -> None:

@@ -86,3 +86,16 @@ def test_a_worker_that_dies_while_the_report_is_made_has_no_purge_done_twice(
     ended = services.execute_run(run.pk)
     assert (ended.state, codes(ended), calls(cli)) == (RunState.COMPLETED, ["caches_purged"], 1)
     assert "course_categories" in ended.changed_tables
+
+
+def test_what_is_written_after_a_run_was_taken_up_again_is_purged_too(
+    installation: Installation, cli: Path, settings: Settings
+) -> None:
+    settings.TOOLSYNC_CHUNK_ROWS = 1
+    run = installation.queue("/courses.csv", COURSES + "C10;Course ten;Another\n", processor="courses")
+    services.execute_run(run.pk, progress=lambda _progress: services.cancel_run(run))
+    run.refresh_from_db()
+    assert (run.state, run.rows_done, codes(run), calls(cli)) == (RunState.CANCELLED, 1, ["caches_purged"], 1)
+    services.resume_run(run)
+    ended = services.execute_run(run.pk)
+    assert (ended.state, ended.rows_done, codes(ended), calls(cli)) == (RunState.COMPLETED, 2, ["caches_purged"], 2)

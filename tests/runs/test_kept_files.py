@@ -6,6 +6,7 @@ import importlib
 import io
 import json
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from django.apps import apps
@@ -15,6 +16,7 @@ from django.urls import reverse
 
 from sync.models import ProcessorSettings, RunFile
 from sync.runs import services
+from sync.runs.finalize import RunFinalizer
 from tests.installation import Installation, at
 
 HEADER = "username;firstname;lastname;email;password\n"
@@ -82,3 +84,28 @@ def test_a_simulation_has_a_table_and_a_refused_file_none(installation: Installa
     assert "account_created" in installation.own_file(run, "outcomes")
     refused = installation.carry_out("/bad.csv", "shoe;size\nx;1\n")
     assert not refused.files.filter(kind="outcomes").exists()
+
+
+def test_runs_that_end_at_the_same_time_have_reports_of_their_own(installation: Installation) -> None:
+    """The second ends while the report of the first is being written, in the very second of the same start."""
+    header = "username;firstname;lastname;email\n"
+    runs = [
+        installation.carry_out(f"/{folder}/in.csv", f"{header}{folder};F;L;{folder}@x.org\n", storereport=0)
+        for folder in ("one", "two")
+    ]
+    for run in runs:
+        run.options["storereport"] = True
+        run.started_at = runs[0].started_at
+        run.save()
+
+    class Slow(RunFinalizer):
+        def write_report(self, out: BinaryIO) -> None:
+            RunFinalizer(runs[1]).make_report()
+            super().write_report(out)
+
+    Slow(runs[0]).make_report()
+
+    paths = {RunFile.objects.get(run=run, kind="report").path for run in runs}
+    assert len(paths) == 2
+    for run in runs:
+        assert run.file_path in installation.own_file(run, "report")

@@ -81,7 +81,7 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
                help=_("As in Moodle's own upload: its path, its number or its idnumber, where only one category fits.")),
         Column("contextid", integer(1), refers=True,
                help=_("The same by Moodle's number of the context, that of the category or of the whole site.")),
-        Column("visible", flag(), default=_("1, visible"), help=_("0 hides the cohort from teachers.")),
+        Column("visible", flag(), decides=True, default=_("1, visible"), help=_("0 hides the cohort from teachers.")),
         Column("descriptionformat", one_of({"1": 1}), help=_("Known from Moodle's own upload: 1, HTML.")),
         Column("userid", text(255), refers=True, sample="ada.lovelace", help=_("The member.")),
         one_of=("cid", "cidnumber", "cname"),

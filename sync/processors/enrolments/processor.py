@@ -66,8 +66,9 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
                       "roles that no method has given.")),
         Column("enrol", text(20, lower=True), decides=True, default="manual", sample="manual",
                help=_("Enrolment method. A file without this column is about roles alone, nobody is enrolled.")),
-        Column("starttime", moodle_time(), default=_("now"), help=_("Empty: an enrolment that is there keeps its date.")),
-        Column("endtime", moodle_time(), default=_("0, unlimited"),
+        Column("starttime", moodle_time(), decides=True, default=_("now"),
+               help=_("Empty: an enrolment that is there keeps its date.")),
+        Column("endtime", moodle_time(), decides=True, default=_("0, unlimited"),
                help=_("Empty: an enrolment that is there keeps its date.")),
         Column("gcmd", text(40, lower=True),
                help=_("gadd joins the groups, greplace leaves the other groups of the course as well; gaddcreate and "

@@ -58,7 +58,6 @@ class Manifest:
     """
 
     moodle_version: Decimal
-    moodle_release: str
     backup_version: int
     wwwroot: str
     site_hash: str
@@ -94,7 +93,6 @@ def read_manifest(path: Path, limits: BackupLimits) -> Manifest:
     }
     return Manifest(
         moodle_version=_decimal(scalars, "moodle_version"),
-        moodle_release=scalars.get("moodle_release", ""),
         backup_version=_integer(scalars, "backup_version"),
         wwwroot=scalars.get("original_wwwroot", ""),
         site_hash=scalars.get("original_site_identifier_hash", ""),

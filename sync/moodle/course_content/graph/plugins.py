@@ -6,8 +6,7 @@ Source: Moodle's XMLDB; docs/adding-a-plugin.md
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
@@ -24,16 +23,6 @@ class _Described(NamedTuple):
     name: str
     columns: frozenset[str]
     keys: Mapping[str, tuple[str, str]]
-
-
-def extended_graph(graph: CourseGraph, descriptions: Iterable[Path]) -> CourseGraph:
-    """Return the graph with the plugins whose install.xml these are.
-
-    Raises: DeclarationError naming what can't be understood
-    """
-    for path in descriptions:
-        graph = with_description(graph, path.read_text(encoding="utf-8"))
-    return graph
 
 
 def with_description(graph: CourseGraph, xml: str) -> CourseGraph:

@@ -22,7 +22,7 @@ from sync.moodle.db.database import MoodleSession
 # A row that a column makes unfit for the copy: what it is about isn't there.
 LEFT_OUT = object()
 
-COMPLETION_OF_ACTIVITY, COMPLETION_OF_COURSE = 4, 8
+COMPLETION_OF_ACTIVITY = 4
 _GRADE_ITEM = re.compile(r"##gi(\d+)##")
 _WITH_BANK = ("question", "question_bank_entries", "contentbank_content")
 
