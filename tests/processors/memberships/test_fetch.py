@@ -91,11 +91,12 @@ def moodle(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MoodleSes
     path.touch()
     database = MoodleDatabase(MoodleConnection(url=f"sqlite:///{path}"))
     create_tables(database.engine, load_schema(request.param), tables={*SITE, *EMPTY_TABLES})
+    # A session of its own: the settings of a site are read once a session, before it writes anything.
+    with database.session() as session, session.transaction():
+        for table, rows in SITE.items():
+            for row in rows:
+                session.connection.execute(sa.insert(session.table(table)).values(row))
     with database.session() as session:
-        with session.transaction():
-            for table, rows in SITE.items():
-                for row in rows:
-                    session.connection.execute(sa.insert(session.table(table)).values(row))
         yield session
     database.dispose()
 
