@@ -125,6 +125,15 @@ def test_an_account_that_has_only_what_is_printed_carries_out_every_file_type(
     whole.engine.dispose()
 
 
+def test_what_is_tried_on_mariadb_is_what_is_printed_for_mysql() -> None:
+    for_mysql, for_mariadb = (
+        list(grants(SERVERS[kind], database="moodle", account="'limited'@'127.0.0.1'", tables=["mdl_user"]))
+        for kind in ("mysql", "mariadb")
+    )
+    assert for_mysql == for_mariadb
+    assert SERVERS["mysql"].account == SERVERS["mariadb"].account
+
+
 def test_every_file_type_is_tried() -> None:
     furnished = {"users", "enrolments", "groups", "cohorts", "cohort_courses", "courses_meta", "users_suspend"}
     assert {*FILES, *furnished, "userpictures"} == set(REGISTRY)
