@@ -184,6 +184,8 @@ TEXTS: dict[str, Any] = {
         "since 1970."
     ),
     "value_in_earlier_line": _("Line %(earlier)s of this file has the same."),
+    # Stands behind "the course exists".
+    "named_in_earlier_line": _("(line %(earlier)s of this file names it too)"),
     "cell_holds": _("The cell holds “%(value)s”."),
     "cell_left_out": _("The cell was left out, the rest of the row is done."),
     "did_you_mean": _("Did you mean “%(nearest)s”?"),

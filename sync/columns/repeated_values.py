@@ -15,6 +15,8 @@ _HASH_BITS = 0xFFFF_FFFF_FFFF_FFFF
 # That something has the value of a cell already.
 _TAKEN = "_taken"
 _TAKEN_CODES = frozenset(("username_collision",))
+# What an outcome says that isn't a rejection -> how it goes on.
+_FOUND_CODES = {"course_exists": "named_in_earlier_line"}
 
 
 class RepeatedValues(FileSurvey):
@@ -57,26 +59,31 @@ class RepeatedValues(FileSurvey):
 
 
 def with_earlier_lines(found: FileSurvey | None, outcomes: Iterable[Outcome], rows: Iterable[Row]) -> list[Outcome]:
-    """Return outcomes in which "taken" is followed by the line of the file that has the same value."""
+    """Return outcomes in which "taken" and "exists" are followed by the line of the file that has the same value."""
     outcomes = list(outcomes)
-    if isinstance(found, RepeatedValues) and any(map(_is_taken, outcomes)):
+    if isinstance(found, RepeatedValues) and any(map(_hint, outcomes)):
         row_of = {row.line: row for row in rows}
-        outcomes = [_with_line(found, each, row_of[each.line]) if _is_taken(each) else each for each in outcomes]
+        outcomes = [_with_line(found, each, row_of[each.line]) if _hint(each) else each for each in outcomes]
     return outcomes
 
 
-def _is_taken(outcome: Outcome) -> bool:
+def _hint(outcome: Outcome) -> str:
+    """Return the code of the sentence about an earlier line that an outcome could have, "" = none."""
+    if outcome.params.get("hint"):
+        return ""
+    if outcome.code in _FOUND_CODES:
+        return _FOUND_CODES[outcome.code]
     is_about_it = outcome.code.endswith(_TAKEN) or outcome.code in _TAKEN_CODES
-    return outcome.action is Action.REJECTED and is_about_it and not outcome.params.get("hint")
+    return "value_in_earlier_line" if outcome.action is Action.REJECTED and is_about_it else ""
 
 
 def _with_line(found: RepeatedValues, outcome: Outcome, row: Row) -> Outcome:
-    name = str(outcome.params.get("column", ""))
+    name = str(outcome.params.get("column") or outcome.params.get("key", ""))
     value = found.cell(row.cells, name)
     earlier = found.earlier_line(name, value, row.line, found.within(row)) if value else 0
     if not earlier:
         return outcome
-    return outcome._replace(params={**outcome.params, "earlier": earlier, "hint": "value_in_earlier_line"})
+    return outcome._replace(params={**outcome.params, "earlier": earlier, "hint": _hint(outcome)})
 
 
 def _hash(value: str, within: str) -> int:

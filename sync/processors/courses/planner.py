@@ -90,7 +90,7 @@ class CoursesPlanner:
             if self.chosen.forceupdate:
                 # What the earlier row did must be there before this one can be compared with it.
                 raise SplitChunk(row.line)
-            return _outcome(row, Action.UNCHANGED, "course_exists")
+            return _existing(row, identifier)
         if course is None:
             return self._create(row)
         if course["category"] == 0:
@@ -99,7 +99,7 @@ class CoursesPlanner:
         if course.get("deletioninprogress"):
             raise RowError("course_being_deleted", identifier, course=text)
         if not self.chosen.forceupdate:
-            return _outcome(row, Action.UNCHANGED, "course_exists")
+            return _existing(row, identifier)
         return self._update(self._without_what_was_said(row, course["id"]), course)
 
     def _without_what_was_said(self, row: CleanRow, courseid: int) -> CleanRow:
@@ -345,6 +345,11 @@ def _check_dates(values: Mapping[str, Any], rules: SiteRules) -> None:
     if values["enddate"] and values["enddate"] < values["startdate"]:
         start, end = rules.shown_time(values["startdate"]), rules.shown_time(values["enddate"])
         raise RowError("course_dates_reversed", "enddate", start=start, end=end)
+
+
+def _existing(row: CleanRow, identifier: str) -> Outcome:
+    """Return the outcome of a row whose course is there, and is left as it is."""
+    return Outcome(row.line, Action.UNCHANGED, "course_exists", {"key": identifier}, row.values["shortname"])
 
 
 def _outcome(row: CleanRow, action: Action, code: str, changes: Sequence[Change] = ()) -> Outcome:

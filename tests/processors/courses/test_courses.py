@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sync.errors import HeaderError
+from sync.outcomes.report import describe_outcome
 from tests.moodle.course_content.furniture import insert
 from tests.soundness import assert_sound, faults_of
 from tests.support import MoodleSite, RunResult, run_file
@@ -491,6 +492,17 @@ def test_a_simulation_tells_the_same_and_writes_nothing(moodle_site: MoodleSite)
 
     assert [(o.action, o.code) for o in told.outcomes] == [(o.action, o.code) for o in done.outcomes]
     assert done.codes == ["course_created", "course_created", "course_exists", "course_exists"]
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 100])
+def test_a_course_that_an_earlier_row_made_names_its_line(moodle_site: MoodleSite, chunk_rows: int) -> None:
+    text = "shortname;fullname\nNEW1;One\nNEW2;Two\nNEW1;Again\nC1;x\n"
+    result = run(moodle_site, text, chunk_rows=chunk_rows)
+    assert result.codes == ["course_created", "course_created", "course_exists", "course_exists"]
+    assert [describe_outcome(outcome) for outcome in result.outcomes[2:]] == [
+        "NEW1: the course exists; it is left as it is (line 2 of this file names it too)",
+        "C1: the course exists; it is left as it is",
+    ]
 
 
 def test_a_later_row_sees_what_an_earlier_one_made(moodle_site: MoodleSite) -> None:
