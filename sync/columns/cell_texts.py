@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
+from functools import cache
 
 from sync.columns.escaped_cells import EscapedCells, Place
 from sync.values import Note
 
 # Zero width, direction marks, soft hyphens, the mark of the byte order.
 _INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+# Marks on one letter are sorted by a way that takes the square of their number. No language has so many (Unicode, UAX 15: 30).
+_SHORT, _MARKS = 1000, 31
 _JOINERS = ("\u200c", "\u200d")
 # Below it are Latin letters, which nothing joins; above it scripts and pictures in which the joiners mean something.
 _FIRST_JOINED = "\u0300"
@@ -26,7 +30,8 @@ class CellTexts:
 
     def normal(self, text: str, name: str, line: int, *, is_key: bool) -> str:
         """Return the text of a cell in form. Shape: is_key: whether it names something"""
-        text = unicodedata.normalize("NFC", text)
+        if len(text) < _SHORT or text.isascii() or _marks_in_a_row().search(text) is None:
+            text = unicodedata.normalize("NFC", text)
         if not is_key or _INVISIBLE.search(text) is None:
             return text
         cleaned = without_invisible(text)
@@ -68,3 +73,10 @@ def without_invisible(text: str) -> str:
 def _is_between_joined(text: str, place: int) -> bool:
     beside = (text[place - 1 : place], text[place + 1 : place + 2])
     return all(sign >= _FIRST_JOINED and not _INVISIBLE.match(sign) for sign in beside)
+
+
+@cache
+def _marks_in_a_row() -> re.Pattern[str]:
+    """Return the pattern of more marks on one letter than any text has."""
+    marks = "".join(sign for sign in map(chr, range(sys.maxunicode + 1)) if unicodedata.combining(sign))
+    return re.compile(f"[{marks}]{{{_MARKS}}}")
