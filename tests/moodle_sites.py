@@ -40,7 +40,7 @@ class MoodleSite:
         # Our own engine, but opened in the way the product opens it.
         self.engine = MoodleDatabase(MoodleConnection(self.url, self.prefix)).engine
         if self.engine_name == "sqlite":
-            _stop_waiting_for_the_disk(self.engine)
+            stop_waiting_for_the_disk(self.engine)
         self.table_names = sorted(
             name.removeprefix(self.prefix)
             for name in sa.inspect(self.engine).get_table_names()
@@ -144,7 +144,7 @@ def build_site(url: str, engine_name: str, version: str) -> MoodleSite:
     """Make a Moodle from the captured schema of a version, with the base of the acceptance examples."""
     raw = sa.create_engine(url) if engine_name == "sqlite" else MoodleDatabase(MoodleConnection(url)).engine
     if engine_name == "sqlite":
-        _stop_waiting_for_the_disk(raw)
+        stop_waiting_for_the_disk(raw)
     create_tables(raw, load_schema(version))
     raw.dispose()
     site = MoodleSite(url, engine_name, version)
@@ -274,6 +274,6 @@ def _columns(now: Snapshot, template: Snapshot, table: str) -> list[str]:
     return list(next(iter((template.get(table) or now[table]).values())))
 
 
-def _stop_waiting_for_the_disk(engine: sa.Engine) -> None:
+def stop_waiting_for_the_disk(engine: sa.Engine) -> None:
     """Every statement is a transaction on these connections; nobody needs the rows after a power cut."""
     sa.event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA synchronous = OFF"))

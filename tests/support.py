@@ -137,11 +137,12 @@ def run_file(
         )  # fmt: skip
     finally:
         moodle.dispose()
-    _tell(result, data, filename, processor, values, simulate=simulate)
+    write_files(result, data, filename, processor, values, simulate=simulate)
     return result
 
 
-def _tell(result: RunResult, data: bytes, filename: str, processor: Any, values: Any, *, simulate: bool) -> None:
+def write_files(result: RunResult, data: bytes, filename: str, processor: Any, values: Any, *, simulate: bool) -> None:
+    """Write report and tryback of a run."""
     survey = Survey(processor.columns, values.get("dateorder", ""))
 
     def reader() -> RowReader:

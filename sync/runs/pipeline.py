@@ -208,12 +208,16 @@ class PipelineRun:
         # What comes after the last row counts as a line of its own.
         if not is_stopped and after_line <= last_line:
             self._retrying(lambda: self._close(last_line + 1))
-        if self.commit_marker is not None:
-            self._retrying(self.commit_marker.clear)
+        self._retrying(self._clear_marker)
         final_notes = self.processor.final_notes()
         self._session_stack.close()
         self._retrying(lambda: self.work.recorder.end([*self.reader.notes, *self.texts.notes, *final_notes]))
         return not is_stopped
+
+    def _clear_marker(self) -> None:
+        # Of the present connection: the one that the run was begun on may be lost.
+        if self.commit_marker is not None:
+            self.commit_marker.clear()
 
     def _should_stop(self) -> bool:
         return self._retrying(self.work.should_stop)

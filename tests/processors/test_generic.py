@@ -1,6 +1,7 @@
 """The acceptance examples G3 to G6, G11 and G12 of the generic specification, and files that are refused.
 
-G1 and G2 are about what a run leaves in the file area: tests/runs/test_life_cycle.py.
+G1 and G2 are about what a run leaves in the file area: tests/runs/test_life_cycle.py. What holds for every file type is in
+tests/processors/contract.
 """
 
 from __future__ import annotations
@@ -164,16 +165,3 @@ def test_a_workbook_is_read_like_a_file(sqlite_site: MoodleSite) -> None:
     assert sqlite_site.one("user", username="bob")["idnumber"] == "42"
     assert result.tryback is not None
     assert "bad name;B;N;43;3;username_invalid;" in result.tryback.decode("utf-8-sig")
-
-
-def test_the_mended_tryback_completes_the_original(moodle_site: MoodleSite) -> None:
-    text = "username;firstname;lastname;country\nbob;Bob;King;XX\ncid;Cid;King;FR\n"
-    first = run_file(moodle_site, "users", text, primaryidentity="username")
-    assert first.codes == ["country_unknown", "account_created"]
-    assert first.tryback is not None
-
-    second = run_file(moodle_site, "users", first.tryback.replace(b"XX", b"GB"), primaryidentity="username")
-
-    assert second.counts == {"created": 1}
-    assert second.tryback is None
-    assert moodle_site.one("user", username="bob")["country"] == "GB"

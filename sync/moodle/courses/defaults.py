@@ -119,6 +119,11 @@ class CourseDefaults:
             "forcesubscribe": _number(config, "forum_announcementsubscription", 1), "trackingtype": 1, "timemodified": now,
         }  # fmt: skip
 
+    def read_news_texts(self) -> None:
+        """Read what `news_forum` needs, for those who may not ask later. Queries: two"""
+        if self._moodle.database.has_table("forum"):
+            _ = self._news_texts
+
     @cached_property
     def _news_texts(self) -> dict[str, str]:
         """What the site calls Announcements: most of its courses tell it in its own language, whose strings aren't at hand."""

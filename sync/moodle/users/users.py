@@ -55,6 +55,10 @@ class SiteRules:
         self.peppers: tuple[str, ...] = moodle.database.settings.peppers
         self.password_expires = moodle.plugin_config("auth_manual").get("expiration") == "1"
 
+    def read_protected(self) -> None:
+        """Read who is protected, for those who may not ask later. Queries: a few"""
+        _ = self.protected_ids
+
     @cached_property
     def protected_ids(self) -> frozenset[int]:
         """Accounts that a file can't delete, suspend or rename: guest, site administrators, the operator.

@@ -93,6 +93,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         self.names = frozenset(names)
         self.rules = SiteRules(self.moodle)
         self.defaults = CourseDefaults(self.moodle)
+        self.defaults.read_news_texts()
         self.roles = roles_by_shortname(fetch_roles(self.moodle))
         self.fields = self._match_fields()
         self.graph = load_graph()

@@ -100,6 +100,7 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
         self.pool = pool
         self.userfield: str = self.option_values.userfield
         self.rules = SiteRules(self.moodle)
+        self.rules.read_protected()
         self.hostid = self.rules.mnethostid
         self.fieldid = fetch_checksum_fieldid(self.moodle) if self.option_values.checksum else None
         self.fold = identifier_fold(self.moodle, self.userfield)

@@ -165,6 +165,7 @@ class Users(Processor[UsersState, UsersPlan]):
         self.names = frozenset(names)
         deletes = "deleted" in self.names
         self.rules = SiteRules(self.moodle, fetch_unknown_tables(self.moodle, load_graph()) if deletes else ())
+        self.rules.read_protected()
         self.folds = {**identity_folds(self.moodle), "profile": folding(self.moodle, "user_info_data", "data")}
         self.passwords = PasswordPool()
         self.simulated = SimulatedPasswords()

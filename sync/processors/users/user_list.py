@@ -84,6 +84,7 @@ class UserList(Processor[UserListState, UsersWritePlan]):
     def setup(self, names: Sequence[str]) -> None:
         self.names = frozenset(names)
         self.rules = SiteRules(self.moodle, fetch_unknown_tables(self.moodle, load_graph()) if self.deletes else ())
+        self.rules.read_protected()
         self.folds = identity_folds(self.moodle)
         self.identity = self._identity_in_use(names)
         self.fields = tuple(dict.fromkeys((*KEY_FIELDS, *self.extra_fields, *(n for n in PERSON_NAMES if n in names))))

@@ -1,0 +1,87 @@
+"""What `plan` does beside deciding: it must neither ask nor keep anything."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from sync.processors.base.processor import Processor, SplitChunk
+from sync.values import CleanRow
+from tests.processors.contract.runs import ProcessorType
+
+_CLOCKS = {"time", "time_ns", "monotonic", "perf_counter", "now", "utcnow", "today", "localtime", "gmtime"}
+
+
+class Watched(NamedTuple):
+    """What `plan` was seen to do that it must not."""
+
+    faults: list[str]
+    processor: ProcessorType
+
+
+def watched(processor: ProcessorType) -> Watched:
+    """Return the processor that plans everything twice, and notes what it asks for meanwhile, and what it changes."""
+    faults: list[str] = []
+
+    def plan(itself: Processor[Any, Any], rows: list[CleanRow], state: Any) -> Any:
+        collected, kept = deepcopy(itself.collected), _changes_of_memory(itself)
+        with _nothing_asked(itself.moodle.connection.engine, faults):
+            first = _planned(processor, itself, rows, state)
+            second = _planned(processor, itself, rows, state)
+        if _decided(first) != _decided(second):
+            faults.append(f"planned differently the second time:\n{_decided(first)}\n{_decided(second)}")
+        if itself.collected != collected or _changes_of_memory(itself) != kept:
+            faults.append("what is collected has changed")
+        if isinstance(second, SplitChunk):
+            raise second
+        return second
+
+    return Watched(faults, type(processor.__name__, (processor,), {"plan": plan}))
+
+
+def _planned(processor: ProcessorType, itself: Processor[Any, Any], rows: list[CleanRow], state: Any) -> Any:
+    try:
+        return processor.plan(itself, rows, state)
+    except SplitChunk as split:
+        return split
+
+
+def _decided(plan: Any) -> Any:
+    if isinstance(plan, SplitChunk):
+        return plan.line
+    return plan.outcomes, plan.inserts, plan.updates, plan.deletes
+
+
+def _changes_of_memory(processor: Processor[Any, Any]) -> int:
+    database = processor.memory._database
+    return database.total_changes if database is not None else 0
+
+
+@contextmanager
+def _nothing_asked(engine: sa.Engine, faults: list[str]) -> Iterator[None]:
+    """Note every query and every look at a clock."""
+
+    def on_query(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        faults.append(f"asks {statement}")
+
+    def on_call(frame: Any, event: str, called: Any) -> None:
+        if event == "c_call" and called.__name__ in _CLOCKS:
+            owner = getattr(called, "__self__", None)
+            if called.__module__ == "time" or getattr(owner, "__module__", getattr(owner, "__name__", "")) in {
+                "datetime", "time",
+            }:  # fmt: skip
+                faults.append(f"looks at the clock in {frame.f_code.co_filename}:{frame.f_lineno}")
+
+    sa.event.listen(engine, "before_cursor_execute", on_query)
+    former = sys.getprofile()
+    sys.setprofile(on_call)
+    try:
+        yield
+    finally:
+        sys.setprofile(former)
+        sa.event.remove(engine, "before_cursor_execute", on_query)
