@@ -44,7 +44,7 @@ class WorkbookLimits:
     memory: int = 256 * MIB
     memory_per_byte: int = 64
     memory_most: int = 2048 * MIB
-    output: int = 16 * MIB
+    output: int = 4 * MIB
     output_per_byte: int = 100
     output_most: int = 1024 * MIB
     seconds: int = 10

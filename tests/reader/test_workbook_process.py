@@ -50,6 +50,7 @@ TOO_LARGE: dict[str, Callable[[], bytes]] = {
     "one cell of 300 MB": lambda: hostile_xlsx(['<row r="2"><c t="str"><v>', *["x" * MB] * 300, "</v></c></row>"]),
     "repeated cells": lambda: hostile_ods(ods_row(ods_cell("x" * 10_000, 1000), 1000)),
     "repeated blanks": lambda: hostile_ods(ods_row(ods_cell('a<text:s text:c="2000000000"/>b'))),
+    "repeated rows": lambda: hostile_ods(ods_row(ods_cell("TESTCOURSE1"), 2_147_483_648)),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,6 +16,7 @@ from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.course_content.reset.reset import CourseReset, ResetFindings, look_at
 from sync.moodle.courses.courses import Course, CourseNames, fetch_course_names, fetch_course_weights, fetch_courses
+from sync.moodle.enrolments.enrolments import fetch_meta_children
 from sync.moodle.enrolments.roles import fetch_roles
 from sync.processors.base.context import Collected
 from sync.processors.base.errors import RowError
@@ -37,7 +38,8 @@ class ResetState:
     """What the rows of a chunk mean.
 
     Shape: asked: line -> what its cells say; found: identifier as typed -> courses; resets: line -> what is to be done, of the
-    lines that can be carried out; weights: courseid -> about how many rows
+    lines that can be carried out; weights: courseid -> about how many rows; linked: courseid -> the courses that it takes its
+    people from, and those that take theirs from it
     """
 
     asked: Mapping[int, ResetRequest | RowError]
@@ -45,6 +47,7 @@ class ResetState:
     names: Mapping[int, CourseNames]
     unknown_plugins: Mapping[int, Sequence[str]]
     weights: Mapping[int, int]
+    linked: Mapping[int, AbstractSet[int]]
     findings: ResetFindings
     now: int
 
@@ -125,9 +128,17 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
             fetch_course_names(self.moodle, [course.id for course in courses]),
             unknown,
             fetch_course_weights(self.moodle, list(resets)),
+            self._linked(resets),
             look_at(self.moodle, self.graph, list(resets.values()), self._simulated(resets)),
             int(time.time()),
         )
+
+    def _linked(self, courseids: Collection[int]) -> dict[int, set[int]]:
+        linked: dict[int, set[int]] = {}
+        for instance, _course in fetch_meta_children(self.moodle, courseids):
+            linked.setdefault(instance.courseid, set()).add(instance.customint1)
+            linked.setdefault(instance.customint1, set()).add(instance.courseid)
+        return linked
 
     def _simulated(self, resets: Mapping[int, CourseReset]) -> dict[int, CourseReset]:
         """Return what earlier lines of a simulation have reset in the same courses, put together."""
@@ -171,8 +182,9 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
         if cells.is_all and (plugins := state.unknown_plugins.get(course.id)):
             raise RowError("course_reset_plugins", "modules", plugins=", ".join(plugins))
         plan.weight += state.weights.get(course.id, 0)
-        if course.id in plan.lines or (plan.lines and plan.weight > CHUNK_WEIGHT):
-            # What an earlier line takes away, this one won't find.
+        is_touched = course.id in plan.lines or not plan.lines.keys().isdisjoint(state.linked.get(course.id, ()))
+        if is_touched or (plan.lines and plan.weight > CHUNK_WEIGHT):
+            # What an earlier line takes away, this one won't find; nor whom it takes out of a course that people are copied from.
             raise SplitChunk(row.line)
         plan.lines[course.id] = row.line
         problems = [Note("course_reset_role_unknown", {"role": role}) for role in cells.unknown_roles]

@@ -191,7 +191,8 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
             courses={row.values["cid"] for row in rows},
             groups=named,
             userids=userids,
-            all_groups=any(row.values.get("gcmd") in REPLACING for row in rows),
+            # Whoever loses the last enrolment leaves all groups of the course, which may be empty then.
+            all_groups=self.purge.is_wanted or any(row.values.get("gcmd") in REPLACING for row in rows),
         )
 
     def _protection(self, memberships: MembershipState) -> Protection:

@@ -159,7 +159,7 @@ SPECS: Mapping[str, ContractSpec] = {
             {"updated": 3, "rejected": 1},
             {"unchanged": 3, "rejected": 1},
             _lines(_RESET, lambda n: f"X{n:02};student;all;;;;;;;"),
-            {"C9": "X00"},
+            {"C9": "C4"},
         ),
         ContractSpec(
             "courses_check",
@@ -256,10 +256,11 @@ SPECS: Mapping[str, ContractSpec] = {
             "shift;C2;u1;teacher;manual;;\n"
             "disable;C1;u2;teacher;manual;;\n"
             "add;C1;u3;teacher;manual;;\n",
-            {"created": 1, "deleted": 1, "rejected": 1, "updated": 3},
+            {"created": 1, "deleted": 4, "rejected": 1, "updated": 3},
             {"unchanged": 5, "rejected": 1},
             _lines("cmd;cid;uid;rolename;enrol;gcmd;g1", lambda n: f"add;C2;p{n:02};student;manual;gadd;G1"),
             {"nobody": "u4"},
+            {"purgeemptygroups": "1"},
         ),
     )
 }  # fmt: skip
