@@ -64,6 +64,8 @@ class Feature(Enum):
 
     SHA512_PASSWORDS = (2023100900, "passwords are hashed with SHA-512 crypt, by bcrypt before (MDL-67390)")
     QUESTION_FILTERS = (2023100900, "random questions hold filters of core\\output\\datafilter")
+    # Named in course_content/restore/backup_links.json.
+    BADGES_INDEX = (2024042200, "the badges of a course have one page for managing and viewing")
     SINGLE_ACTIVITY_MENU = (2025100600, "a course of a single activity begins with a menu block")
     REGRADE_TASKS = (2025100600, "a restore queues a task that works out the grades")
     EVIDENCE_GOES_WITH_ACTIVITY = (2025100600.05, "evidence of competencies goes with the activity that it stands in")

@@ -2,7 +2,7 @@
 
 Moodle's backup writes `$@PAGEVIEWBYID*25@$` for a link into its own course. Where the archive doesn't hold what is linked to, the
 link leads to the original site again.
-Source: spec backup_format.md section 4; archive_links.json
+Source: spec backup_format.md section 4; backup_links.json
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import pytest
 
 from sync.moodle.course_content.graph.content_source import IdMap
 from sync.moodle.course_content.restore import availability, block_config
+from sync.moodle.course_content.restore.backup_links import ArchiveLinks
 from sync.moodle.course_content.restore.php_values import PhpArray, PhpFloat, dumps, loads
 from sync.moodle.course_content.restore.text_links import LiveLinks
 
@@ -146,3 +147,12 @@ def test_links_lead_into_the_copy(before: str, after: str) -> None:
 
 def test_without_the_address_of_the_site_nothing_is_a_link() -> None:
     assert not LiveLinks("").has_links("https://m.example/course/view.php?id=2")
+
+
+@pytest.mark.parametrize(
+    ("version", "address"),
+    [(2022112800, "/badges/view.php?type=2&id=20"), (2024100700, "/badges/index.php?type=2&id=20")],
+)
+def test_a_link_of_a_backup_leads_where_the_version_has_the_page(version: float, address: str) -> None:
+    links = ArchiveLinks("https://there.example", "https://here.example", version, 2)
+    assert links.rewrite("$@BADGESVIEWBYID*2@$", MAPS) == f"https://here.example{address}"
