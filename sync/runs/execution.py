@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import uuid
 from collections.abc import Callable, Sequence
@@ -146,6 +147,8 @@ class Execution:
     def _run_pipeline(self, stream: BinaryIO) -> None:
         run = self.run
         moodle = moodle_of(run.site)
+        # What an earlier run of this process has left: the pipeline leaves alone what is there when it begins.
+        gc.collect()
         work = PipelineContext(
             processor=find_processor(run.processor),
             options=OptionValues(run.options),

@@ -501,10 +501,9 @@ def chunks_of(rows: Iterable[Row], most: int) -> Iterator[list[Row]]:
 def _garbage_collected_by_chunk() -> Iterator[None]:
     """Leave what is loaded by now, and a chunk at work, alone: the collector would only walk them in vain.
 
-    What is left of a chunk is collected once it is done (`PipelineRun`). What an earlier run of this process has left is
-    collected first: frozen with all the rest it would stay for good.
+    What is left of a chunk is collected once it is done (`PipelineRun`), what is left of a run before the next one of the same
+    process (`Execution`): frozen with all the rest it would stay for good.
     """
-    gc.collect()
     gc.freeze()
     gc.disable()
     try:
