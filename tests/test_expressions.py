@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from sync.columns.cell_texts import CellTexts
 from sync.columns.clean import text as text_kind, without_tags
 from sync.columns.column import NumberedColumn
 from sync.columns.survey import _told_orders
@@ -67,6 +68,10 @@ MADE: dict[str, tuple[Run, tuple[str, ...]]] = {
     "sync.columns.column.canonical": (
         lambda text: NumberedColumn("teacher", text_kind(), suffix="_role").canonical(text),
         ("teacher", "1", "0", "_role"),
+    ),
+    "sync.columns.cell_texts._marks_in_a_row": (
+        lambda text: CellTexts().normal(text, "name", 1, is_key=False),
+        ("\N{COMBINING ACUTE ACCENT}", "\N{COMBINING DOT BELOW}", "a", " "),
     ),
     "sync.moodle.course_content.restore.text_links.__init__": (
         lambda text: LiveLinks("http://localhost").rewrite(text, _NoMaps()),  # type: ignore[arg-type]

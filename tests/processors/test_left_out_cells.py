@@ -146,7 +146,7 @@ def test_lists_leave_the_account_of_another_person_alone(sqlite_site: MoodleSite
     result = run_file(sqlite_site, key, text.partition("ann;Ann;")[0], primaryidentity="username")
 
     assert result.codes == ["account_of_another_person"]
-    assert "belongs to Ann Smith, not to Bob Smith" in result.report
+    assert "is Ann Smith, not Bob Smith" in result.report
     assert sqlite_site.one("user", username="ann") == before
 
 

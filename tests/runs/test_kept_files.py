@@ -20,7 +20,7 @@ from sync.runs.finalize import RunFinalizer
 from tests.installation import Installation, at
 
 HEADER = "username;firstname;lastname;email;password\n"
-GOOD = "bob;Bob;=2+2;bob@x.org;Tr0ub4dor&3\n"
+GOOD = "bob;Bob;@2+2;bob@x.org;Tr0ub4dor&3\n"
 BAD = f"eve;Eve;Fox;no-address;Geheim-1\nzoe;Zoe;Fox;zoe@x.org;{'Geheim-2' * 80}\n"
 
 
