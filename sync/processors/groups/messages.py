@@ -24,7 +24,8 @@ TEXTS: dict[str, Any] = {
         "groups by their names can't tell the two apart."
     ),
     "grouping_name_taken": _(
-        "The course has a grouping “%(grouping)s” with the idnumber “%(present)s”: another one of this name is not made. "
+        "The course has a grouping “%(grouping)s” with the idnumber “%(present)s”, not “%(given)s”: another one of this name "
+        "is not made. "
         "Give it another name, or leave the idnumber empty."
     ),
     "grouping_keeps_idnumber": _(

@@ -156,7 +156,7 @@ class GroupsPlanner:
         if not wanted or fold(wanted) == fold(present):
             return ()
         if present:
-            raise RowError("grouping_name_taken", "name", grouping=row.values["name"], present=present)
+            raise RowError("grouping_name_taken", "name", grouping=row.values["name"], present=present, given=wanted)
         return (Note("grouping_keeps_idnumber", {"idnumber": wanted}),)
 
     def _create(self, objects: CourseObjects, course: Course, row: CleanRow) -> ObjectKey:

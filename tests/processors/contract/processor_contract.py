@@ -133,7 +133,7 @@ class ProcessorContract:
             contract.reset()
             contract.queries = 0
             run = contract.run(spec, spec.rows(rows), processor=processor)
-            assert len(run.outcomes) == rows
+            assert len([outcome for outcome in run.outcomes if outcome.line <= rows + 1]) == rows
             assert "rejected" not in run.counts, told(run)
             queries.append(contract.queries)
         assert queries[2] <= queries[1]
