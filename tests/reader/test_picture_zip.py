@@ -136,7 +136,7 @@ def test_a_directory_that_is_shown_twice_is_measured_where_it_is_read() -> None:
 
 
 def resized(content: bytes, size: int) -> bytes:
-    """Give a zip of one picture that says the picture has another size."""
+    """Return a zip of one picture that says the picture has another size."""
     changed = bytearray(content)
     changed[22:26] = size.to_bytes(4, "little")
     entry = content.index(b"PK\x01\x02")

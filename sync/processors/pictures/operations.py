@@ -12,7 +12,7 @@ from sync.processors.base.operations import Applied, Operation
 
 @dataclass
 class SetPictures(Operation):
-    """Give users pictures whose contents are in Moodle's pool already, and keep the checksums of what was sent.
+    """Set pictures of users whose contents are in Moodle's pool already, and keep the checksums of what was sent.
 
     Shape: fieldid: profile field of the checksums, None = there is none; checksums: the rows that are there, by user
     """

@@ -88,12 +88,12 @@ def zip_with(change: Callable[[zipfile.ZipInfo], None]) -> bytes:
 
 
 def other_method(method: int) -> bytes:
-    """Give a zip with a member that its header calls small, and that would fill the memory."""
+    """Return a zip with a member that its header calls small, and that would fill the memory."""
     return zip_with(lambda info: setattr(info, "compress_type", method))
 
 
 def before_the_beginning() -> bytes:
-    """Give a zip whose directory says that it begins later than it does, so that the members would be before the file."""
+    """Return a zip whose directory says that it begins later than it does, so that the members would be before the file."""
     packed = bytearray(zipped(backup()))
     end = packed.index(b"PK\x05\x06")
     start = int.from_bytes(packed[end + 16 : end + 20], "little")
@@ -102,7 +102,7 @@ def before_the_beginning() -> bytes:
 
 
 def beyond_every_file() -> bytes:
-    """Give a zip with a member that lies where no file has a place."""
+    """Return a zip with a member that lies where no file has a place."""
     packed = zipped(backup())
     end = packed.index(b"PK\x05\x06")
     start = packed.index(b"PK\x01\x02")
