@@ -72,10 +72,12 @@ class FilePool:
         """Open a content for reading. What another server has is copied here first: it may go away before we are done."""
         with ExitStack() as stack:
             with _translated():
-                content: IO[bytes] = stack.enter_context(self._storage.open(_key(contenthash), "rb"))
-                if not isinstance(self._storage, FileSystemStorage):
-                    there, content = content, stack.enter_context(TemporaryFile())
-                    shutil.copyfileobj(there, content, _BLOCK)
+                if isinstance(self._storage, FileSystemStorage):
+                    content: IO[bytes] = stack.enter_context(self._storage.open(_key(contenthash), "rb"))
+                else:
+                    content = stack.enter_context(TemporaryFile())
+                    with self._storage.open(_key(contenthash), "rb") as there:
+                        shutil.copyfileobj(there, content, _BLOCK)
                     content.seek(0)
             yield content
 

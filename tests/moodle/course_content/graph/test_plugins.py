@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sync.errors import DeclarationError
 from sync.moodle.course_content.graph.graph import Kind, load_graph
 from sync.moodle.course_content.graph.plugins import with_description
-from sync.processors.course_lists import delete as courses_delete
+from sync.processors.course_lists import delete, operations
 from tests.moodle_sites import MoodleSite
 from tests.support import run_file
 
@@ -70,8 +70,8 @@ def test_a_description_that_says_too_little_is_refused(xml: str, said: str) -> N
 def test_a_course_with_a_described_activity_is_deleted_whole(
     sqlite_site: MoodleSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module = sqlite_site.insert("modules", name="diary")
-    sqlite_site.insert("course_modules", course=sqlite_site.ids["C1"], module=module, instance=1)
+    diary = sqlite_site.insert("modules", name="diary")
+    sqlite_site.insert("course_modules", course=sqlite_site.ids["C1"], module=diary, instance=1)
     tables = {"diary": "course", "diary_entries": "diary", "diary_remarks": "entry"}
     with sqlite_site.engine.begin() as connection:
         for name, column in tables.items():
@@ -82,7 +82,8 @@ def test_a_course_with_a_described_activity_is_deleted_whole(
             connection.execute(sa.text(f"INSERT INTO mdl_{name} (id, {column}) VALUES (1, {parent}), (2, 999)"))
     try:
         assert run_file(sqlite_site, "courses_delete", "C1\n").codes == ["course_plugins_unknown"]
-        monkeypatch.setattr(courses_delete, "load_graph", lambda: with_description(load_graph(), DIARY))
+        for module in (delete, operations):
+            monkeypatch.setattr(module, "load_graph", lambda: with_description(load_graph(), DIARY))
         assert run_file(sqlite_site, "courses_delete", "C1\n").codes == ["course_deleted"]
         with sqlite_site.engine.begin() as connection:
             left = {name: connection.scalar(sa.text(f"SELECT count(*) FROM mdl_{name}")) for name in tables}
