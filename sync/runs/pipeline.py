@@ -37,6 +37,7 @@ from sync.outcomes.report import INTERNAL_ERROR
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.context import Collected, FileArea, NoFileArea, NoRecords, ProcessorContext, Records
 from sync.processors.base.memory import Memory
+from sync.processors.base.overlay import Overlay
 from sync.processors.base.plan import Mail, Plan
 from sync.processors.base.processor import Processor, SplitChunk
 from sync.reader import RowReader, open_rows
@@ -165,6 +166,7 @@ class PipelineRun:
         self.header = header
         self.secrets = RowSecrets(reader.header.names)
         self.memory = Memory()
+        self.overlay = Overlay()
         self.collected: Collected = work.processor.collected_type()
         self.attempt = 0
         self._collected: set[int] = set()
@@ -180,6 +182,7 @@ class PipelineRun:
     def __exit__(self, *_exception: object) -> None:
         self._session_stack.close()
         self.memory.close()
+        self.overlay.close()
 
     def carry_out_all(self) -> bool:
         self._retrying(self._connect)
@@ -308,6 +311,9 @@ class PipelineRun:
         if self.work.simulate:
             # Once it is kept what came of it: a chunk that is tried again must not find what it has made itself.
             self.processor.remember(plan, state)
+            self.processor.collect(self.processor.owed_after_commit(plan))
+            for changed in plan.changed_rows:
+                self.overlay.keep(changed)
         plan.release_memory()
 
     def _close(self, line: int) -> None:
@@ -431,6 +437,7 @@ class PipelineRun:
                 names=self.header.names,
                 survey=self.survey,
                 memory=self.memory,
+                overlay=self.overlay,
                 collected=self.collected,
                 records=work.records,
                 file_area=work.file_area,

@@ -15,6 +15,7 @@ from sync.moodle.enrolments.unenrol_cleanup import unenrol_cleanup
 from sync.moodle.files.files import DeletedFiles
 from sync.moodle.grades.grades import recover_course_grades
 from sync.moodle.site import caches
+from sync.processors.base.overlay import FIRST_TEMPORARY_ID
 
 
 class Ref(NamedTuple):
@@ -25,10 +26,10 @@ class Ref(NamedTuple):
 
 
 class Insert(NamedTuple):
-    """A new row. Shape: values: column -> value or Ref; key: what a Ref to it names, () when nothing refers to it."""
+    """A new row. Shape: values: column -> value, Ref or temporary id; key: its own, what a Ref to it names or () for none."""
 
     values: dict[str, Any]
-    key: tuple[Any, ...]
+    key: tuple[Any, ...] | int
     lines: tuple[int, ...]
 
 
@@ -57,7 +58,7 @@ class Applied:
     """
 
     now: int
-    ids: dict[Ref, int] = field(default_factory=dict)
+    ids: dict[Ref | int, int] = field(default_factory=dict)
     categories: Mapping[tuple[str, ...], Category] = field(default_factory=dict)
     files: DeletedFiles = field(default_factory=DeletedFiles)
 
@@ -114,7 +115,7 @@ class WriteRows(Operation):
             rows = [resolved(insert.values, ids) for insert in inserts]
             for rowid, insert in zip(_insert(writer, table, rows), inserts, strict=True):
                 if insert.key:
-                    ids[Ref(table, insert.key)] = rowid
+                    ids[insert.key if isinstance(insert.key, int) else Ref(table, insert.key)] = rowid
         if self.unenrolled:
             applied.files += unenrol_cleanup(writer, self.unenrolled, now=applied.now)
         if self.enrolled:
@@ -143,15 +144,19 @@ class FixCourseOrder(Operation):
         fix_course_order(writer)
 
 
-def resolved(values: dict[str, Any], ids: Mapping[Ref, int]) -> dict[str, Any]:
-    """Replace the Refs among the values by the ids that they got."""
+def resolved(values: dict[str, Any], ids: Mapping[Ref | int, int]) -> dict[str, Any]:
+    """Replace the Refs and temporary ids among the values by the ids that they got."""
     if _has_ref(values):
-        return {name: ids[value] if value.__class__ is Ref else value for name, value in values.items()}
+        return {name: ids[value] if _is_ref(value) else value for name, value in values.items()}
     return values
 
 
 def _has_ref(values: Mapping[str, Any]) -> bool:
-    return any(value.__class__ is Ref for value in values.values())
+    return any(map(_is_ref, values.values()))
+
+
+def _is_ref(value: Any) -> bool:
+    return value.__class__ is Ref or (value.__class__ is int and value <= FIRST_TEMPORARY_ID)
 
 
 def _insert(writer: Writer, table: str, rows: list[dict[str, Any]]) -> list[int]:
@@ -171,5 +176,5 @@ def _in_order(by_table: Mapping[str, Any]) -> list[str]:
     return sorted(by_table, key=lambda table: WRITE_ORDER.index(table) if table in WRITE_ORDER else len(WRITE_ORDER))
 
 
-def _plain_ids(users: set[int | Ref], ids: Mapping[Ref, int]) -> set[int]:
-    return {ids[user] if isinstance(user, Ref) else user for user in users}
+def _plain_ids(users: set[int | Ref], ids: Mapping[Ref | int, int]) -> set[int]:
+    return {ids[user] if isinstance(user, Ref) or _is_ref(user) else user for user in users}

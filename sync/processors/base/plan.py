@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sync.moodle.db.writer import Writer
 from sync.moodle.files.files import DeletedFiles
 from sync.processors.base.operations import Applied, Delete, Insert, Operation, Ref, Update, WriteRows
+from sync.processors.base.overlay import ChangedRows, FoundRows, temporary_id
 from sync.values import Note, Outcome
 
 
@@ -25,7 +27,8 @@ class Plan:
     Shape: inserts, updates, deletes: table -> writes, in file order; dirty_users, changed_preferences: ids or Refs of
     accounts whose sessions must be told (`sync.moodle.site.caches`); dirty_contexts: context paths; unenrolled:
     (userid, courseid) of enrolments that go; enrolled: the same of new ones whose earlier grades are wanted back; files: that
-    went with the rows, known once the plan is carried out; notes: what is to be said of it at the end of the run
+    went with the rows, known once the plan is carried out; notes: what is to be said of it at the end of the run; changed_rows:
+    the tables that the rows of the chunk change
     Units: now: seconds since epoch
     """
 
@@ -43,8 +46,21 @@ class Plan:
         self.mails: list[Mail] = []
         self.files = DeletedFiles()
         self.notes: list[Note] = []
+        self.changed_rows: list[ChangedRows] = []
+        self._new_ids: Counter[int] = Counter()
 
-    def insert(self, table: str, values: dict[str, Any], *lines: int, key: tuple[Any, ...] = ()) -> None:
+    def new_id(self, line: int) -> int:
+        """Return an id for a row that a line of the file makes, until Moodle's server gives it one."""
+        self._new_ids[line] += 1
+        return temporary_id(line, self._new_ids[line])
+
+    def change(self, found: FoundRows) -> ChangedRows:
+        """Return rows of a table to be changed; what becomes of them is there for later chunks when the plan isn't applied."""
+        rows = ChangedRows(found, self)
+        self.changed_rows.append(rows)
+        return rows
+
+    def insert(self, table: str, values: dict[str, Any], *lines: int, key: tuple[Any, ...] | int = ()) -> None:
         self.inserts.setdefault(table, []).append(Insert(values, key, lines))
 
     def update(self, table: str, rowid: int, before: Mapping[str, Any], after: dict[str, Any], *lines: int) -> None:

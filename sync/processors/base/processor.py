@@ -62,6 +62,7 @@ class Processor(ABC, Generic[State, PlanT]):
         self.moodle = context.moodle
         self.option_values = context.options
         self.memory = context.memory
+        self.overlay = context.overlay
         self.survey = context.survey
         self.file_notes: list[Note] = []
         try:

@@ -1,0 +1,386 @@
+"""Rows of Moodle's tables as a plan leaves them: those that are there, and over them what the plan does.
+
+    Overlay       of a whole file: what the plans of earlier chunks would leave, kept on disk, where they aren't carried out
+    FoundRows     of one table: what a chunk begins with, read from Moodle and laid under the overlay
+    ChangedRows   the same, and over it what the rows of the chunk do; its difference is what the chunk writes
+
+A processor reads with `overlay.over(table, rows, ...)`, plans on `plan.change(found)` and never asks whether it is simulated.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+Key = Any
+Values = Mapping[str, Any]
+Fold = Callable[[str], str]
+
+# Ids of rows that aren't in Moodle yet: lower than anything that a column holds, and exact as a number of JSON.
+FIRST_TEMPORARY_ID = -(10**15)
+_IDS_PER_LINE = 10_000
+
+
+def temporary_id(line: int, number: int) -> int:
+    """Return an id for a row that a line of the file makes, unique over all tables. Shape: number: counts them from 0"""
+    return FIRST_TEMPORARY_ID - line * _IDS_PER_LINE - number
+
+
+def is_temporary(value: object) -> bool:
+    """Tell whether a value is the id of a row that isn't in Moodle yet."""
+    return value.__class__ is int and value <= FIRST_TEMPORARY_ID
+
+
+@dataclass(frozen=True)
+class Table:
+    """How rows of one table are told apart, and by what later chunks look for them.
+
+    Shape: key: columns of the natural key; a key of one column is the value itself, of several a tuple in this order;
+    found_by: sets of columns by which `Overlay.over` may be asked; folds: column -> what makes texts equal that the server takes
+    for the same; on_update: columns that follow when another one changes
+    """
+
+    name: str
+    key: tuple[str, ...] = ("id",)
+    found_by: tuple[tuple[str, ...], ...] = ()
+    folds: Mapping[str, Fold] = field(default_factory=dict)
+    on_update: Mapping[str, Any] = field(default_factory=dict)
+
+    def key_of(self, values: Values) -> Key:
+        """Return the key of a row that holds its key columns."""
+        return values[self.key[0]] if len(self.key) == 1 else tuple(values[name] for name in self.key)
+
+    def columns_of(self, key: Key) -> dict[str, Any]:
+        """Return the columns that a key holds."""
+        return {self.key[0]: key} if len(self.key) == 1 else dict(zip(self.key, key, strict=True))
+
+    def place_of(self, columns: tuple[str, ...], key: Key, values: Values) -> tuple[Hashable, ...]:
+        """Return under what a row is found by these columns."""
+        return tuple([self.folded(name, self._cell(name, key, values)) for name in columns])
+
+    def cells(self, columns: tuple[str, ...], key: Key, values: Values) -> list[Any]:
+        """Return what a row holds in these columns."""
+        return [self._cell(name, key, values) for name in columns]
+
+    def folded(self, column: str, value: Any) -> Any:
+        """Return a value as the server compares it."""
+        fold = self.folds.get(column)
+        return fold(value) if fold is not None and isinstance(value, str) else value
+
+    def _cell(self, column: str, key: Key, values: Values) -> Any:
+        if column in self.key:
+            return key if len(self.key) == 1 else key[self.key.index(column)]
+        return values[column]
+
+
+@dataclass(frozen=True)
+class FoundRows:
+    """Rows of one table as a chunk finds them. Shape: rows: key -> columns, `id` among them"""
+
+    table: Table
+    rows: Mapping[Key, Values] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Values]:
+        return iter(self.rows.values())
+
+
+class NewIds(Protocol):
+    """What gives ids to rows that aren't in Moodle yet."""
+
+    def new_id(self, line: int) -> int: ...
+
+
+class RowWrites(NewIds, Protocol):
+    """What takes the writes of rows: a plan."""
+
+    def insert(self, table: str, values: dict[str, Any], *lines: int, key: int = 0) -> None: ...
+
+    def update(self, table: str, rowid: int, before: Values, after: dict[str, Any], *lines: int) -> None: ...
+
+    def delete(self, table: str, rowid: int, *lines: int) -> None: ...
+
+
+class Written(NamedTuple):
+    """The keys of rows that come, change and go."""
+
+    inserted: set[Key]
+    updated: set[Key]
+    deleted: set[Key]
+
+
+class ChangedRows:
+    """Rows of one table as the rows of the chunk so far leave them.
+
+    Only the difference to what was found is written: what one row did and a later one took back leaves no trace.
+    Shape: touches: how often a row was put or taken away so far
+    """
+
+    def __init__(self, found: FoundRows, ids: NewIds) -> None:
+        self.table = found.table
+        self.touches = 0
+        self._found = found.rows
+        self._ids = ids
+        self._changed: dict[Key, Values | None] = {}
+        self._written_elsewhere: set[Key] = set()
+        self._lines: dict[Key, list[int]] = {}
+        self._indexes: dict[tuple[str, ...], dict[tuple[Hashable, ...], dict[Key, None]]] = {}
+
+    def __iter__(self) -> Iterator[Key]:
+        """Return the keys of all rows as they stand now."""
+        yield from (key for key in self._found if key not in self._changed)
+        yield from (key for key, values in self._changed.items() if values is not None)
+
+    def get(self, key: Key) -> Values | None:
+        """Return a row as it stands now; None when there is no such row."""
+        return self._changed[key] if key in self._changed else self._found.get(key)
+
+    def __getitem__(self, key: Key) -> Values:
+        values = self.get(key)
+        if values is None:
+            raise KeyError(key)
+        return values
+
+    def __contains__(self, key: Key) -> bool:
+        return self.get(key) is not None
+
+    def found(self, key: Key) -> Values | None:
+        """Return a row as the chunk found it; None for one that it makes."""
+        return self._found.get(key)
+
+    def insert(self, values: Values, line: int) -> int:
+        """Make a row of a table whose key is its id, and return its temporary id."""
+        newid = self._ids.new_id(line)
+        self.put(newid, {**values, "id": newid}, line)
+        return newid
+
+    def update(self, key: Key, values: Values, line: int) -> None:
+        """Give a row other values in some columns."""
+        self.put(key, {**self[key], **values}, line)
+
+    def put(self, key: Key, values: Values, line: int) -> None:
+        """Make the row be so; for a row that is there, `values` starts from what `get` returned."""
+        if "id" not in values:
+            found = self._found.get(key)
+            values = {**values, "id": self._ids.new_id(line) if found is None else found["id"]}
+        self._change(key, values, line)
+
+    def remove(self, key: Key, line: int) -> None:
+        """Take the row away, if it is there."""
+        if self.get(key) is not None:
+            self._change(key, None, line)
+
+    def foresee(self, key: Key, values: Values | None, line: int) -> None:
+        """Note what another operation of the plan makes of a row (None: it goes): found so, but not written from here."""
+        self._written_elsewhere.add(key)
+        self._change(key, values, line)
+
+    def find(self, **columns: Any) -> list[Key]:
+        """Return the keys of the rows, as they stand now, whose columns the server takes for these values."""
+        names = tuple(columns)
+        index = self._indexes.get(names)
+        if index is None:
+            index = self._indexes[names] = {}
+            for key in self:
+                index.setdefault(self.table.place_of(names, key, self[key]), {})[key] = None
+        return list(index.get(tuple([self.table.folded(name, value) for name, value in columns.items()]), ()))
+
+    def find_spelled(self, column: str, text: str, **others: Any) -> list[Key]:
+        """Return what `find` does by a text; those alone that are spelled exactly so, if there are any."""
+        alike = self.find(**{column: text}, **others)
+        return [key for key in alike if self[key][column] == text] or alike
+
+    def lines_of(self, key: Key) -> list[int]:
+        """Return the lines of the file that changed a row."""
+        return self._lines.get(key, [])
+
+    def changed(self) -> Mapping[Key, Values | None]:
+        """Return the rows that were put, those that were taken away as None."""
+        return self._changed
+
+    def differing(self) -> Iterable[Key]:
+        """Return the keys of the rows that come or go."""
+        return (key for key, values in self._changed.items() if (values is None) != (key not in self._found))
+
+    def write(self, plan: RowWrites) -> Written:
+        """Plan the inserts, updates and deletes."""
+        written = Written(set(), set(), set())
+        for key, values in self._changed.items():
+            if key in self._written_elsewhere:
+                continue
+            old, lines = self._found.get(key), self._lines[key]
+            if old is None and values is not None:
+                row = {**self.table.columns_of(key), **values}
+                newid = row.pop("id")
+                plan.insert(self.table.name, row, *lines, key=newid)
+                written.inserted.add(key)
+            elif old is not None and values is None:
+                plan.delete(self.table.name, old["id"], *lines)
+                written.deleted.add(key)
+            elif old is not None and values is not None and _differ(old, values):
+                new = {**values, **self.table.on_update}
+                after = {name: value for name, value in new.items() if old.get(name) != value}
+                plan.update(self.table.name, old["id"], {name: old.get(name) for name in after}, after, *lines)
+                written.updated.add(key)
+        return written
+
+    def _change(self, key: Key, values: Values | None, line: int) -> None:
+        old = self.get(key)
+        self.touches += 1
+        self._changed[key] = values
+        self._lines.setdefault(key, []).append(line)
+        for names, index in self._indexes.items():
+            before = None if old is None else self.table.place_of(names, key, old)
+            after = None if values is None else self.table.place_of(names, key, values)
+            if before != after and before is not None:
+                del index[before][key]
+            if before != after and after is not None:
+                index.setdefault(after, {})[key] = None
+
+
+class Overlay:
+    """What the plans of earlier chunks would leave of Moodle's rows, for the length of one run.
+
+    Where chunks are carried out as they are planned nothing is kept here, and `over` costs nothing. What is kept lies in a
+    private temporary file that vanishes with the run, so that a file of a million rows fits.
+    """
+
+    def __init__(self) -> None:
+        self._database: sqlite3.Connection | None = None
+
+    def over(
+        self,
+        table: Table,
+        rows: Mapping[Key, Values],
+        wanted: Mapping[tuple[str, ...], Collection[Any]] | None = None,
+        *,
+        everything: bool = False,
+    ) -> FoundRows:
+        """Return rows that were read as earlier chunks would leave them, with those that they would make.
+
+        Shape: rows: key -> columns, `id` among them; wanted: columns -> values (tuples where there are several columns) by which
+        rows are looked for that aren't there, each one of `table.found_by`; everything: all rows that are kept of the table
+        """
+        if self._database is None:
+            return FoundRows(table, rows)
+        merged = dict(rows)
+        kept = self._all(table) if everything else self._kept(table, {*rows, *self.keys_found(table, wanted or {})})
+        for key, values in kept.items():
+            if values is None:
+                merged.pop(key, None)
+            else:
+                merged[key] = values
+        return FoundRows(table, merged)
+
+    def keys_found(self, table: Table, wanted: Mapping[tuple[str, ...], Collection[Any]]) -> set[Key]:
+        """Return the keys of rows that once were found by one of these values; some may be so in Moodle that must be read.
+
+        Shape: wanted: as `over` takes it
+        """
+        if self._database is None:
+            return set()
+        found: set[Key] = set()
+        for names, values in wanted.items():
+            places = [self._place(table, names, value if len(names) > 1 else (value,)) for value in values]
+            rows = self._database.execute(
+                "SELECT DISTINCT key FROM place WHERE name = ? AND columns = ? AND value IN (SELECT value FROM json_each(?))",
+                (table.name, ",".join(names), json.dumps(places)),
+            )
+            found |= {_loaded(key) for (key,) in rows}
+        return found
+
+    def balance(self, table: Table, column: str, values: Collection[Any]) -> Counter[Any]:
+        """Return by how many rows each value of a key's column grows, or shrinks (a negative number), against Moodle."""
+        balance: Counter[Any] = Counter()
+        for value in values if self._database is not None else ():
+            keys = self.keys_found(table, {(column,): [value]})
+            for rowid, body in self._bodies(table, keys).values():
+                balance[value] += int(body is not None) - int(not is_temporary(rowid))
+        return balance
+
+    def keep(self, rows: ChangedRows) -> None:
+        """Keep the rows as a chunk would leave them."""
+        table, changed = rows.table, rows.changed()
+        if not changed:
+            return
+        if self._database is None:
+            self._database = _private_database()
+        earlier = self._bodies(table, changed)
+        bodies: list[tuple[str, str, int, str | None]] = []
+        places: list[tuple[str, str, str, str]] = []
+        for key, values in changed.items():
+            found = rows.found(key)
+            known = values if values is not None else found
+            if known is None:
+                # Made and taken away in one chunk.
+                continue
+            rowid, dumped = earlier[key][0] if key in earlier else known["id"], json.dumps(key)
+            bodies.append((table.name, dumped, rowid, None if values is None else json.dumps(values, default=_planned)))
+            states = [state for state in (found, values) if state is not None]
+            places += [
+                (table.name, ",".join(names), self._place(table, names, table.cells(names, key, state)), dumped)
+                for names in table.found_by
+                for state in states
+            ]
+        self._database.executemany("INSERT OR REPLACE INTO row (name, key, id, body) VALUES (?, ?, ?, ?)", bodies)
+        self._database.executemany(
+            "INSERT OR IGNORE INTO place (name, columns, value, key) VALUES (?, ?, ?, ?)", places
+        )
+
+    def close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    @staticmethod
+    def _place(table: Table, names: tuple[str, ...], values: Iterable[Any]) -> str:
+        return json.dumps([table.folded(name, value) for name, value in zip(names, values, strict=True)])
+
+    def _kept(self, table: Table, keys: Collection[Key]) -> dict[Key, Values | None]:
+        return {key: body for key, (_rowid, body) in self._bodies(table, keys).items()}
+
+    def _all(self, table: Table) -> dict[Key, Values | None]:
+        assert self._database is not None  # noqa: S101
+        rows = self._database.execute("SELECT key, body FROM row WHERE name = ?", (table.name,))
+        return {_loaded(key): json.loads(body) if body else None for key, body in rows}
+
+    def _bodies(self, table: Table, keys: Collection[Key]) -> dict[Key, tuple[int, Values | None]]:
+        if self._database is None or not keys:
+            return {}
+        rows = self._database.execute(
+            "SELECT key, id, body FROM row WHERE name = ? AND key IN (SELECT value FROM json_each(?))",
+            (table.name, json.dumps([json.dumps(key) for key in keys])),
+        )
+        return {_loaded(key): (rowid, json.loads(body) if body else None) for key, rowid, body in rows}
+
+
+def _differ(old: Values, values: Values) -> bool:
+    return any(old.get(name) != value for name, value in values.items())
+
+
+def _planned(value: Any) -> Any:
+    """Return what stands in the overlay for a value that JSON doesn't hold: a password that isn't hashed yet."""
+    return value.in_overlay()
+
+
+def _loaded(key: str) -> Key:
+    value = json.loads(key)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _private_database() -> sqlite3.Connection:
+    # The empty name asks SQLite for a temporary file that is deleted when the connection closes.
+    database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+    database.execute("PRAGMA journal_mode = OFF")
+    database.execute("PRAGMA synchronous = OFF")
+    database.execute(
+        "CREATE TABLE row (name TEXT, key TEXT, id INTEGER, body TEXT, PRIMARY KEY (name, key)) WITHOUT ROWID"
+    )
+    database.execute(
+        "CREATE TABLE place (name TEXT, columns TEXT, value TEXT, key TEXT,"
+        " PRIMARY KEY (name, columns, value, key)) WITHOUT ROWID"
+    )
+    return database

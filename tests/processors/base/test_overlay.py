@@ -1,0 +1,145 @@
+"""Rows as a plan leaves them, over chunks that are planned and not carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from sync.processors.base.overlay import Overlay, Table, is_temporary, temporary_id
+from sync.processors.base.plan import Plan
+
+COHORTS = Table("cohort", found_by=(("name",), ("contextid", "idnumber")), folds={"name": str.casefold})
+MEMBERS = Table("cohort_members", ("cohortid", "userid"), found_by=(("userid",), ("cohortid",)))
+YEAR1 = {"id": 7, "name": "Year 1", "contextid": 1, "idnumber": "Y1"}
+
+
+@pytest.fixture
+def overlay() -> Iterator[Overlay]:
+    overlay = Overlay()
+    yield overlay
+    overlay.close()
+
+
+def kept(overlay: Overlay, *plans: Plan) -> None:
+    for plan in plans:
+        for rows in plan.changed_rows:
+            overlay.keep(rows)
+
+
+def cohorts_over(overlay: Overlay, *names: str, read: Collection[Mapping[str, Any]] = ()) -> dict[int, str]:
+    found = overlay.over(COHORTS, {row["id"]: row for row in read}, {("name",): names})
+    return {key: row["name"] for key, row in found.rows.items()}
+
+
+def test_temporary_ids_are_unique_over_tables_lines_and_chunks() -> None:
+    one, other = Plan(), Plan()
+
+    ids = [one.new_id(2), one.new_id(2), one.new_id(3), other.new_id(4)]
+
+    assert len(set(ids)) == 4
+    assert all(map(is_temporary, ids))
+    assert not any(map(is_temporary, (0, -1, 5, None, "x", True)))
+    assert int(float(temporary_id(10_000_000, 9_999))) == temporary_id(10_000_000, 9_999)
+
+
+def test_rows_are_found_by_any_column_as_the_server_compares_it_and_follow_their_changes(overlay: Overlay) -> None:
+    rows = Plan().change(overlay.over(COHORTS, {7: YEAR1}))
+
+    assert rows.find(name="YEAR 1") == [7]
+    rows.update(7, {"name": "Year 2"}, 3)
+    newid = rows.insert({"name": "year 1", "contextid": 1, "idnumber": None}, 4)
+
+    assert rows.find(name="year 2") == [7]
+    assert rows.find(name="Year 1", contextid=1) == [newid]
+    assert rows.find_spelled("name", "year 1") == [newid]
+    rows.remove(newid, 5)
+    assert rows.find(name="Year 1") == []
+    assert list(rows) == [7]
+
+
+def test_only_the_difference_is_written(overlay: Overlay) -> None:
+    plan = Plan()
+    rows = plan.change(overlay.over(MEMBERS, {(7, 1): {"id": 11, "timeadded": 5}, (7, 2): {"id": 12, "timeadded": 5}}))
+    rows.put((7, 3), {"timeadded": 9}, 2)
+    rows.remove((7, 3), 3)
+    rows.remove((7, 1), 4)
+    rows.put((7, 1), {"timeadded": 5}, 5)
+    rows.remove((7, 2), 6)
+    rows.put((8, 4), {"timeadded": 9}, 7)
+
+    written = rows.write(plan)
+
+    assert plan.deletes == {"cohort_members": [(12, (6,))]}
+    assert [(new.values, new.lines) for new in plan.inserts["cohort_members"]] == [
+        ({"cohortid": 8, "userid": 4, "timeadded": 9}, (7,))
+    ]
+    assert plan.updates == {}
+    assert written == ({(8, 4)}, set(), {(7, 2)})
+    assert rows.touches == 6
+
+
+def test_what_another_operation_writes_is_found_but_not_written(overlay: Overlay) -> None:
+    plan = Plan()
+    rows = plan.change(overlay.over(COHORTS, {7: YEAR1}))
+    rows.foresee(7, None, 2)
+    rows.write(plan)
+
+    assert rows.find(name="Year 1") == []
+    assert not plan.deletes
+    kept(overlay, plan)
+    assert cohorts_over(overlay, read=[YEAR1]) == {}
+
+
+def test_later_chunks_find_what_earlier_ones_made_changed_and_took_away(overlay: Overlay) -> None:
+    assert cohorts_over(overlay, "Year 1", read=[YEAR1]) == {7: "Year 1"}
+    first = Plan()
+    rows = first.change(overlay.over(COHORTS, {7: YEAR1}))
+    rows.update(7, {"name": "Année 1"}, 2)
+    newid = rows.insert({"name": "Year 3", "contextid": 4, "idnumber": "Y3"}, 3)
+    kept(overlay, first)
+
+    assert cohorts_over(overlay, "ANNÉE 1", "year 3") == {7: "Année 1", newid: "Year 3"}
+    assert cohorts_over(overlay, "nobody") == {}
+    assert overlay.keys_found(COHORTS, {("contextid", "idnumber"): [(4, "Y3"), (4, "Y9")]}) == {newid}
+    assert cohorts_over(overlay, read=[YEAR1]) == {7: "Année 1"}
+    second = Plan()
+    rows = second.change(overlay.over(COHORTS, {}, {("name",): ["Year 3"]}))
+    rows.remove(newid, 4)
+    kept(overlay, second)
+    assert cohorts_over(overlay, "Year 3") == {}
+    assert set(overlay.over(COHORTS, {}, everything=True).rows) == {7}
+
+
+def test_a_balance_counts_what_comes_and_goes_of_a_key(overlay: Overlay) -> None:
+    first, second = Plan(), Plan()
+    rows = first.change(overlay.over(MEMBERS, {(7, 1): {"id": 11, "timeadded": 5}}))
+    rows.remove((7, 1), 2)
+    rows.put((7, 2), {"timeadded": 9}, 3)
+    rows.put((7, 3), {"timeadded": 9}, 3)
+    rows.put((8, 3), {"timeadded": 9}, 3)
+    kept(overlay, first)
+    assert overlay.balance(MEMBERS, "cohortid", [7, 8, 9]) == {7: 1, 8: 1}
+
+    rows = second.change(overlay.over(MEMBERS, {(7, 1): {"id": 11, "timeadded": 5}}, {("userid",): [1, 2, 3]}))
+    assert set(rows) == {(7, 2), (7, 3), (8, 3)}
+    rows.remove((7, 2), 4)
+    rows.put((7, 1), {"timeadded": 9}, 4)
+    kept(overlay, second)
+
+    assert overlay.balance(MEMBERS, "cohortid", [7]) == {7: 2 - 1}
+
+
+def test_a_row_of_temporary_ids_is_kept_whole(overlay: Overlay) -> None:
+    first = Plan()
+    cohorts, members = (first.change(overlay.over(table, {})) for table in (COHORTS, MEMBERS))
+    cohortid = cohorts.insert({"name": "New", "contextid": 1, "idnumber": ""}, 2)
+    members.put((cohortid, 5), {"timeadded": 1}, 2)
+    kept(overlay, first)
+
+    found = overlay.over(MEMBERS, {}, {("userid",): [5]})
+
+    ((key, values),) = found.rows.items()
+    assert key == (cohortid, 5)
+    assert is_temporary(values["id"])
