@@ -19,7 +19,7 @@ from urllib.parse import unquote_to_bytes
 
 from sync.columns.clean import CellError, TextKind, shown
 from sync.columns.column import Column, PrefixedColumn
-from sync.columns.shown_names import is_secret_name
+from sync.columns.header import is_secret_name
 from sync.values import Note
 
 _LONGEST_LIMITED = 2000

@@ -1,17 +1,29 @@
-"""The header against the declaration: unknown, missing and duplicated columns; the nearest name is offered."""
+"""The header against the declaration: unknown, missing and duplicated columns; the nearest name is offered.
+
+What stands for a header may be a row of a file without one, with a password in it: not all of it is repeated in messages.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sync.columns.column import DATE_ORDER_COLUMN, TRYBACK_COLUMNS, Column, Columns
-from sync.columns.shown_names import is_header_line, shown_name
 from sync.columns.synonyms import suggestion
 from sync.errors import HeaderError
 from sync.values import Header
 
+# No column is called like this, passwords are.
+_UNUSUAL = re.compile(r"[@#$%^&*=+~!?<>{}|\\]")
+_SECRET = re.compile(
+    r"pass|pwd|passwd|kennwort|passwor|contrase|mot.?de.?passe|\bmdp\b|secret|token|\bpin\b"
+    r"|clave|senha|wachtwoord|losenord|lösenord|adgangskode|salasana|haslo|hasło|heslo|jelsz|parola|sifre|şifre"
+    r"|парол|κωδικ|סיסמ|كلمة.?(?:ال)?(?:سر|مرور)|密码|密碼|パスワード|비밀번호",
+    re.IGNORECASE,
+)
+_LONGEST_NAME = 60
 # So many unknown names are compared with those that are known, and named.
 _NAMES_SHOWN = 20
 
@@ -162,3 +174,24 @@ def _refuse_missing(columns: Columns, header: Header, names: set[str]) -> None:
         raise HeaderError("header_missing_column", line=header.line, columns=", ".join(missing), found=found)
     if columns.one_of and not names.intersection(columns.one_of):
         raise HeaderError("header_missing_identity", line=header.line, columns=", ".join(columns.one_of))
+
+
+def shown_name(spelled: str, position: int, *, is_header: bool) -> str:
+    """Return a name that nobody knows as a message may say it; the number of the column where it may be a value.
+
+    Shape: position: from 0; is_header: whether most other names of the line are known
+    """
+    is_name = (
+        is_header and len(spelled) <= _LONGEST_NAME and not _UNUSUAL.search(spelled) and any(map(str.isalpha, spelled))
+    )
+    return spelled if is_name else f"({position + 1})"
+
+
+def is_header_line(known: int, unknown: int) -> bool:
+    """Return whether a line of so many known and unknown names is a header, and not a row in which one word is a name."""
+    return known >= unknown
+
+
+def is_secret_name(name: str) -> bool:
+    """Return whether the cells under such a name are passwords, whatever the file type says of it."""
+    return _SECRET.search(name) is not None

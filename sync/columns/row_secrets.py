@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sync.columns.clean import shown
-from sync.columns.shown_names import is_secret_name
+from sync.columns.header import is_secret_name
 from sync.values import FAILED_ACTIONS, Change, Note, Outcome, Row
 
 HIDDEN = "••••"

@@ -9,10 +9,9 @@ from sync.columns.cell_texts import CellTexts
 from sync.columns.clean import CellError, Clean, TextKind, shown
 from sync.columns.column import Columns, Empty, PrefixedColumn
 from sync.columns.escaped_cells import Place, may_be_escaped, place_of
-from sync.columns.header import MatchedHeader
+from sync.columns.header import MatchedHeader, is_secret_name
 from sync.columns.leaving_out import LeavingOut, left_out
 from sync.columns.options import OptionValues
-from sync.columns.shown_names import is_secret_name
 from sync.columns.survey import DateSurvey
 from sync.values import CleanRow, Note, Rejection, Row
 

@@ -1,4 +1,4 @@
-"""Drafts of files that a killed process left: hidden, complete or not, and of use to nobody.
+"""What killed processes left: drafts of files, hidden, complete or not, and uploads that nobody finished.
 
 A file is written beside its place and renamed (sync/whole_files.py); `kill -9` and a power cut leave what was written.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import time
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -57,3 +58,20 @@ def _sweep_far(storage: Storage, folder: str, before: datetime) -> int:
             storage.delete(key)
             gone += 1
     return gone + sum(_sweep_far(storage, f"{folder}/{name}" if folder else name, before) for name in folders)
+
+
+def sweep_uploads(folder: Path, seconds: float) -> int:
+    """Delete what has lain untouched for so long in the folder that uploads arrive in; return how many files went.
+
+    One that still arrives is written to all the time.
+    """
+    gone = 0
+    before = time.time() - seconds
+    for path in folder.iterdir() if folder.is_dir() else ():
+        with suppress(FileNotFoundError):
+            if path.is_file() and not path.is_symlink() and path.stat().st_mtime < before:
+                path.unlink()
+                gone += 1
+    if gone:
+        logger.info("left uploads: %d deleted", gone)
+    return gone

@@ -1,9 +1,10 @@
-"""A command file in a site's file area."""
+"""A command file in a site's file area, and which of them schedules take."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
@@ -40,3 +41,31 @@ class CommandFile(models.Model):
     def path(self) -> str:
         """The path in the file area, as people write it: "/users/in.csv"."""
         return f"{self.folder}{self.name}"
+
+
+class ArmedFile(models.Model):
+    """Somebody who may run a file type has said that its schedules take a file.
+
+    Shape: sha256: of the bytes that were meant; other bytes in their place are not armed; armed_by_name: kept when the
+    account is deleted, "" = the operator of this installation
+    """
+
+    file = models.ForeignKey(
+        "sync.CommandFile", verbose_name=_("command file"), on_delete=models.CASCADE, related_name="armings"
+    )
+    processor = models.CharField(_("file type"), max_length=40)
+    sha256 = models.CharField(_("SHA-256"), max_length=64)
+    armed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("armed by"), null=True, blank=True, on_delete=models.SET_NULL,
+        related_name="+",
+    )  # fmt: skip
+    armed_by_name = models.CharField(max_length=150, blank=True, default="")
+    armed_at = models.DateTimeField(_("armed on"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("armed file")
+        verbose_name_plural = _("armed files")
+        constraints = (models.UniqueConstraint(fields=("file", "processor"), name="one_arming_per_file_and_type"),)
+
+    def __str__(self) -> str:
+        return f"{self.processor}: {self.file}"

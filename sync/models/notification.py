@@ -1,4 +1,4 @@
-"""Who is told what became of the runs of a tool, and what is still to be told."""
+"""Who is told what became of the runs of a file type, what is still to be told, and how many mails were asked for."""
 
 from __future__ import annotations
 
@@ -99,3 +99,19 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} {self.channel} {self.event} {self.processor}"
+
+
+class MailCount(models.Model):
+    """Mails with a link to another password, for one account or from one address.
+
+    Counted in the database, which all processes of the web server share.
+
+    Shape: key: digest of what is counted; since: when the counting began, anew after a pause
+    """
+
+    key = models.CharField(max_length=64, unique=True)
+    since = models.DateTimeField()
+    count = models.PositiveIntegerField(default=1)
+
+    def __str__(self) -> str:
+        return f"{self.count} since {self.since}"

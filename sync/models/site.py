@@ -1,7 +1,8 @@
-"""One Moodle that ToolSync feeds."""
+"""One Moodle that ToolSync feeds, what administrators have chosen for it, and the rows that ToolSync has put into it."""
 
 from __future__ import annotations
 
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -32,3 +33,59 @@ class MoodleSite(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ProcessorSettings(models.Model):
+    """Stored options of one processor. Shape: values: option name -> JSON value, only those that differ from the default."""
+
+    site = models.ForeignKey(
+        "sync.MoodleSite", verbose_name=_("site"), on_delete=models.CASCADE, related_name="settings"
+    )
+    processor = models.CharField(_("file type"), max_length=40)
+    values = models.JSONField(_("options"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("settings of a file type")
+        verbose_name_plural = _("settings of file types")
+        constraints = [models.UniqueConstraint(fields=("site", "processor"), name="one_settings_per_processor")]
+
+    def __str__(self) -> str:
+        return f"{self.processor} ({self.site})"
+
+
+# A hundred years: what is longer is no date any more.
+_NOT_TOO_LONG = (MaxValueValidator(36_500),)
+
+
+class Retention(models.Model):
+    """So many days what the runs of a site left is kept; 0 = for ever. Without a record the operator's setting holds."""
+
+    site = models.OneToOneField("sync.MoodleSite", verbose_name=_("site"), on_delete=models.CASCADE, related_name="+")
+    reports = models.PositiveIntegerField(_("Reports"), validators=_NOT_TOO_LONG)
+    archives = models.PositiveIntegerField(_("Archives"), validators=_NOT_TOO_LONG)
+    trybacks = models.PositiveIntegerField(_("Trybacks"), validators=_NOT_TOO_LONG)
+    journals = models.PositiveIntegerField(_("Before-images"), validators=_NOT_TOO_LONG)
+
+    class Meta:
+        verbose_name = _("retention")
+        verbose_name_plural = _("retentions")
+        permissions = (("manage_retention", _("Can set how long the files of runs are kept")),)
+
+    def __str__(self) -> str:
+        return str(self.site)
+
+
+class InsertedRow(models.Model):
+    """A row of a Moodle table that a run inserted. Shape: table: without prefix; rowid: the id in that table"""
+
+    site = models.ForeignKey("sync.MoodleSite", verbose_name=_("site"), on_delete=models.CASCADE, related_name="+")
+    table = models.CharField(_("table"), max_length=64)
+    rowid = models.BigIntegerField(_("row"))
+
+    class Meta:
+        verbose_name = _("inserted row")
+        verbose_name_plural = _("inserted rows")
+        constraints = (models.UniqueConstraint(fields=("site", "table", "rowid"), name="one_note_per_inserted_row"),)
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.rowid}"

@@ -11,9 +11,12 @@ from django.utils import translation
 
 from sync.messages import text_at_column
 from sync.outcomes.report import outcome_text
-from sync.outcomes.spreadsheet_safety import neutralised
 from sync.values import Outcome
 
+# What spreadsheets take for the beginning of a formula, also as the full-width characters of East Asian keyboards. Tabs and
+# line ends at the beginning are dropped on import, so that what follows them would begin the cell.
+# Source: OWASP, "CSV injection"
+_FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 COLUMNS = ("line", "identifier", "action", "code", "text", "field", "old", "new")
 
 # Where a comma stands between the cells of a table; elsewhere it is the decimal sign, and spreadsheets expect a semicolon.
@@ -51,3 +54,11 @@ def _rows(outcome: Outcome) -> Iterator[tuple[object, ...]]:
 
 def _separator(language: str) -> str:
     return "," if language.partition("-")[0].lower() in _LANGUAGES_WITH_COMMA else ";"
+
+
+def neutralised(text: str) -> str:
+    """Return the text of a cell so that no spreadsheet calculates it: with an apostrophe in front where it could.
+
+    It is for tables that people open (CSV, XLSX). A tryback is not one of them: its lines are sent again byte for byte.
+    """
+    return f"'{text}" if text.startswith(_FORMULA_MARKS) else text

@@ -16,7 +16,6 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _, ngettext
 
 from sync.messages import part_left_out, text_at_column, text_of
-from sync.outcomes.direction_marks import with_direction_marks
 from sync.values import Action, Note, Outcome
 
 # So many lines are named for each reason in the summary; the rest follow row by row.
@@ -24,6 +23,10 @@ LINES_NAMED = 5
 # The row is not at fault, ToolSync is: such reasons are told before all others.
 INTERNAL_ERROR = "row_internal_error"
 
+# Embeddings, overrides, isolates and marks of the bidirectional algorithm (UAX 9).
+_DIRECTION_CONTROLS = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_DIRECTION_MARKS = {control: f"[U+{control:04X}]" for control in _DIRECTION_CONTROLS}
+_DIRECTION_SIGNS = tuple(map(chr, _DIRECTION_CONTROLS))
 # Told before all other reasons: the row is not at fault, ToolSync is; the row was nearly passed over.
 _FIRST_CODES = (INTERNAL_ERROR, "comment_like_row")
 
@@ -264,3 +267,11 @@ def _closing(facts: ReportFacts) -> Iterator[str]:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def with_direction_marks(text: str) -> str:
+    """Return a text in which each character that turns the direction of text stands as "[U+202E]".
+
+    Obeyed, they make a name read as another than it is.
+    """
+    return text.translate(_DIRECTION_MARKS) if any(sign in text for sign in _DIRECTION_SIGNS) else text

@@ -25,8 +25,7 @@ from sync.runs.finalize import RunFinalizer
 from sync.runs.lease import Heartbeat, release_lease
 from sync.runs.options import RunLimits, find_processor, moodle_command
 from sync.runs.pipeline import PipelineContext, run_pipeline
-from sync.runs.recorder import Progress, RunRecorder
-from sync.runs.records import SiteRecords
+from sync.runs.recorder import Progress, RunRecorder, SiteRecords
 from sync.runs.retry import RetryPolicy, disk, own_database
 from sync.runs.rights import check_run
 from sync.runs.site_files import SiteFiles

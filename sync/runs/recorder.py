@@ -1,4 +1,4 @@
-"""Where a run keeps what it does: parts in the storage, and their index in our database."""
+"""Where a run keeps what it does: parts in the storage, their index in our database, and which rows of Moodle are ours."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from django.utils import timezone
 from sync.columns.header import MatchedHeader
 from sync.commandfiles import storage
 from sync.errors import LeaseLost, OutcomesMissing, ToolSyncError
-from sync.models import RunChunk, SyncRun
+from sync.models import InsertedRow, MoodleSite, RunChunk, SyncRun
 from sync.moodle.db.journal import read_images, write_images
-from sync.moodle.db.writer import BeforeImage
+from sync.moodle.db.writer import MAX_KEYS, BeforeImage, batched
 from sync.notifications.mails import keep_mails, send_kept_mails
 from sync.outcomes.outcome_codec import PartHeader, count_codes, count_partial, encode_outcomes, read_header
 from sync.processors.base.after_commit import AfterCommit
 from sync.reader import RowReader, SkippedLines
 from sync.runs.pipeline import ChunkResult, OwedPart
-from sync.runs.records import SiteRecords
 from sync.runs.retry import own_database
 from sync.values import Note
+
+# Tables whose rows ToolSync takes away again only where it has inserted them. Source: spec groups.md section 2
+NOTED_TABLES = frozenset({"groups_members"})
 
 
 class Progress(NamedTuple):
@@ -231,3 +233,29 @@ class RunRecorder:
 
 def _plain(notes: Sequence[Note]) -> list[list[object]]:
     return [[note.code, dict(note.params)] for note in notes]
+
+
+class SiteRecords:
+    """The rows of one site that are ours, because an earlier run inserted them."""
+
+    def __init__(self, site: MoodleSite) -> None:
+        self._site = site
+
+    @own_database()
+    def inserted_by_us(self, table: str, ids: Collection[int]) -> set[int]:
+        """Return those of the rows that an earlier run inserted. Queries: one per 10,000 ids"""
+        noted = InsertedRow.objects.filter(site=self._site, table=table)
+        found: set[int] = set()
+        for part in batched(sorted(ids), MAX_KEYS):
+            found.update(noted.filter(rowid__in=part).values_list("rowid", flat=True))
+        return found
+
+    @own_database()
+    def note(self, images: Iterable[BeforeImage]) -> None:
+        """Note the inserted rows of a chunk that is committed. Noting twice is harmless."""
+        rows = [
+            InsertedRow(site=self._site, table=image.table, rowid=image.id)
+            for image in images
+            if image.kind == "insert" and image.table in NOTED_TABLES and image.id is not None
+        ]
+        InsertedRow.objects.bulk_create(rows, ignore_conflicts=True, batch_size=MAX_KEYS)

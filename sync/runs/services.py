@@ -15,7 +15,7 @@ from django.utils.translation import get_language
 
 from sync.commandfiles import storage
 from sync.commandfiles.intake import FileTypes, delete_file, keep_for_run, receive_file, refuse_own_folder
-from sync.commandfiles.left_uploads import sweep_uploads
+from sync.commandfiles.left_drafts import sweep_uploads
 from sync.errors import LeaseLost, RunNotClaimable
 from sync.models import CommandFile, MoodleSite, NotificationRule, ProcessorSettings, RunState, SequenceRun, SyncRun
 from sync.models.run import CLAIMED_STATES, RESUMABLE_STATES

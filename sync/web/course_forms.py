@@ -1,4 +1,4 @@
-"""Forms about courses: finding them, and what a reset file shall say of those chosen."""
+"""Forms about courses and categories: finding them, and what a reset file shall say of the courses chosen."""
 
 from __future__ import annotations
 
@@ -25,6 +25,22 @@ class CourseSearchForm(forms.Form):
     def __init__(self, *args: Any, categories: Iterable[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = cast(forms.TypedChoiceField, self.fields["category"])
+        field.choices = [("", _("Every category")), *categories]
+
+
+class CleanUpForm(forms.Form):
+    """Where to look for empty categories. Shape: categories: id -> its path in words."""
+
+    start = forms.TypedChoiceField(label=_("From this category down"), required=False, coerce=int, empty_value=None)
+    branches = forms.BooleanField(
+        label=_("Whole branches"), required=False,
+        help_text=_("A category counts as empty, too, when everything in it is empty. Otherwise only the innermost go."),
+        widget=forms.CheckboxInput(attrs={"class": "form-check-input", "aria-describedby": "branches-help"}),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, categories: Iterable[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast(forms.TypedChoiceField, self.fields["start"])
         field.choices = [("", _("Every category")), *categories]
 
 

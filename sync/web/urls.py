@@ -9,12 +9,10 @@ from sync.web.views import (
     categories,
     courses,
     files,
-    health,
     home,
     notifications,
     runs,
     schedules,
-    sequences,
     settings,
     sources,
     tools,
@@ -24,7 +22,7 @@ from sync.web.views import (
 home_urls = [
     path("", home.home, name="home"),
     path("moodle/", home.moodle_state, name="moodle_state"),
-    path("healthz", health.healthz, name="healthz"),
+    path("healthz", home.healthz, name="healthz"),
 ]
 
 # /files/
@@ -91,8 +89,8 @@ settings_urls = [
 
 # /sequences/
 sequence_urls = [
-    path("sequences/<int:sequence_id>/", sequences.sequence_run, name="sequence_run"),
-    path("sequences/<int:sequence_id>/cancel/", sequences.cancel, name="sequence_cancel"),
+    path("sequences/<int:sequence_id>/", schedules.sequence_run, name="sequence_run"),
+    path("sequences/<int:sequence_id>/cancel/", schedules.sequence_cancel, name="sequence_cancel"),
 ]
 
 # /runs/

@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from sync.outcomes.outcome_table import COLUMNS, write_outcome_table
+from sync.outcomes.outcome_table import COLUMNS, neutralised, write_outcome_table
 from sync.values import Action, Change, Note, Outcome, partial_outcome
 
 CREATED = Outcome(2, Action.CREATED, "account_created", {}, "ann")
@@ -71,3 +71,34 @@ def test_texts_are_in_the_language_of_the_report_and_codes_stay() -> None:
 def test_many_outcomes_are_written_in_order() -> None:
     _header, *lines = table(*(CREATED._replace(line=number) for number in range(2, 2503)))
     assert [int(line[0]) for line in lines] == list(range(2, 2503))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        "+1+1",
+        "-1+1",
+        "@SUM(A1)",
+        "\t=1+1",
+        "\r=1+1",
+        "\n=1+1",
+        '=HYPERLINK("https://example.org","x")',
+        "=cmd|' /C calc'!A0",
+        "\uff1d1+1",
+        "\uff0b1+1",
+        "\uff0d1+1",
+        "\uff20SUM(A1)",
+    ],
+)
+def test_a_formula_becomes_text(text: str) -> None:
+    assert neutralised(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["", "ann", "3-4", "a=b", "ann@example.org", " =1+1", "'=1+1", "élan", "100 %"])
+def test_other_text_stays_as_it_is(text: str) -> None:
+    assert neutralised(text) == text
+
+
+def test_a_neutralised_cell_is_not_neutralised_again() -> None:
+    assert neutralised(neutralised("=1+1")) == "'=1+1"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from sync.columns.shown_names import is_secret_name
+from sync.columns.header import is_secret_name
 from sync.outcomes.report import outcome_text
 from sync.processors.registry import REGISTRY
 from sync.values import FAILED_ACTIONS, Outcome

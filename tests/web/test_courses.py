@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from sync.models import CommandFile, MoodleSite, ProcessorSettings, Source
 from sync.schedules.arming import meant_types
-from sync.web.course_choice import MAX_CHOSEN
+from sync.web.views.courses import MAX_CHOSEN
 from tests.moodle_sites import MoodleSite as Moodle
 from tests.support import run_file
 from tests.web.conftest import MakeFile

@@ -1,4 +1,4 @@
-"""The context that every account has."""
+"""The context that every user has, and what hangs on it: blocks, files, filters, comments, ratings, roles given there."""
 
 from __future__ import annotations
 
@@ -6,8 +6,21 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from sync.moodle.db.writer import Writer
-from sync.moodle.versions import CONTEXT_USER
+from sync.moodle.db.writer import MAX_KEYS, Writer, batched
+from sync.moodle.files.files import DeletedFiles, delete_files
+from sync.moodle.versions import CONTEXT_BLOCK, CONTEXT_USER
+
+# Tables whose rows belong to a context. Source: context::delete_content() and context::delete()
+_CONTEXT_TABLES = (
+    "block_positions",
+    "filter_active",
+    "filter_config",
+    "comments",
+    "rating",
+    "role_assignments",
+    "role_names",
+    "role_capabilities",
+)
 
 
 def insert_user_contexts(writer: Writer, userids: Sequence[int]) -> None:
@@ -36,3 +49,49 @@ def fetch_userids_without_context(writer: Writer, userids: Sequence[int]) -> lis
     )
     present = {row.instanceid for row in writer.session.fetch(statement)}
     return [userid for userid in userids if userid not in present]
+
+
+def delete_user_context_contents(writer: Writer, userids: Sequence[int]) -> DeletedFiles:
+    """Empty the contexts of accounts; the context rows stay, those of the blocks in them go.
+
+    Mirrors: context_user::delete_content(), blocks_delete_all_for_context()
+    """
+    contextids = _context_ids(writer, CONTEXT_USER, userids)
+    if not contextids:
+        return DeletedFiles()
+    blocks = writer.delete_where("block_instances", "parentcontextid", contextids)
+    blockids = [block["id"] for block in blocks]
+    files = DeletedFiles()
+    if blockids:
+        writer.delete_where("block_positions", "blockinstanceid", blockids)
+        preferences = [
+            name for blockid in blockids for name in (f"block{blockid}hidden", f"docked_block_instance_{blockid}")
+        ]
+        writer.delete_where("user_preferences", "name", preferences)
+        block_contexts = _context_ids(writer, CONTEXT_BLOCK, blockids)
+        files = delete_context_contents(writer, block_contexts)
+        writer.delete_where("context", "id", block_contexts)
+    return files + delete_context_contents(writer, contextids)
+
+
+def delete_context_contents(writer: Writer, contextids: Sequence[int]) -> DeletedFiles:
+    """Delete the rows that belong to contexts, apart from the context rows themselves."""
+    for table in _CONTEXT_TABLES:
+        writer.delete_where(table, "contextid", contextids)
+    instances = writer.delete_where("repository_instances", "contextid", contextids)
+    if instances:
+        writer.delete_where("repository_instance_config", "instanceid", [instance["id"] for instance in instances])
+    areas = writer.delete_where("grading_areas", "contextid", contextids)
+    if areas:
+        definitions = writer.delete_where("grading_definitions", "areaid", [area["id"] for area in areas])
+        writer.delete_where("grading_instances", "definitionid", [definition["id"] for definition in definitions])
+    return delete_files(writer, "contextid", contextids)
+
+
+def _context_ids(writer: Writer, level: int, instanceids: Sequence[int]) -> list[int]:
+    context = writer.session.table("context")
+    found: list[int] = []
+    for part in batched(instanceids, MAX_KEYS):
+        statement = sa.select(context.c.id).where(context.c.contextlevel == level, context.c.instanceid.in_(part))
+        found += [contextid for (contextid,) in writer.session.fetch(statement)]
+    return sorted(found)

@@ -21,7 +21,8 @@ from sync.moodle.enrolments.unenrol_cleanup import leave_forums, leave_groups
 from sync.moodle.files.files import DeletedFiles
 from sync.moodle.grades.grades import move_grades_to_history
 from sync.moodle.site import caches
-from sync.moodle.users.context_contents import delete_user_context_contents
+from sync.moodle.site.tags import delete_unborne_tags
+from sync.moodle.users.contexts import delete_user_context_contents
 
 # Rows that go because they hold the account's id: table, column. Children stand before their parents.
 _ROWS_OF_THE_ACCOUNT = (
@@ -110,16 +111,11 @@ def delete_users(writer: Writer, accounts: Sequence[UserToDelete], *, now: int) 
 
 def _delete_tags(writer: Writer, userids: Sequence[int]) -> None:
     """Row 3: the account's interests, and tags that nothing bears any more unless they are standard."""
-    session = writer.session
-    instance, tag = session.table("tag_instance"), session.table("tag")
+    instance = writer.session.table("tag_instance")
     gone = writer.delete_where(
         "tag_instance", "itemid", userids, instance.c.itemtype == "user", instance.c.component == "core"
     )
-    tagids = sorted({row["tagid"] for row in gone})
-    if tagids:
-        borne = sa.exists().where(instance.c.tagid == tag.c.id)
-        unborne = writer.delete_where("tag", "id", tagids, tag.c.isstandard == 0, ~borne)
-        writer.delete_where("tag_correlation", "tagid", [row["id"] for row in unborne])
+    delete_unborne_tags(writer, sorted({row["tagid"] for row in gone}))
 
 
 def _leave_courses(writer: Writer, userids: Sequence[int], *, now: int) -> list[dict[str, Any]]:

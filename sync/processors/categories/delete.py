@@ -14,15 +14,15 @@ from sync.columns.column import Column, Columns
 from sync.columns.general_options import GENERAL_OPTIONS
 from sync.columns.options import Options
 from sync.moodle.categories.categories import Category, CategoryContents, fetch_categories, fetch_category_contents
-from sync.moodle.categories.deletion import unknown_question_types
+from sync.moodle.categories.deletion import delete_empty_categories, unknown_question_types
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
+from sync.moodle.db.writer import Writer
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.context import Collected
-from sync.processors.base.operations import FixCourseOrder, Operation
+from sync.processors.base.operations import Applied, FixCourseOrder, Operation
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
-from sync.processors.categories.operations import DeleteCategories
 from sync.values import Action, CleanRow, Outcome
 
 
@@ -44,6 +44,19 @@ class CategoryState:
         self.contents = contents
         self.unknown_plugins = unknown_plugins
         self.unknown_tables = unknown_tables
+
+
+@dataclass
+class DeleteCategories(Operation):
+    """Delete categories that hold nothing, inner ones first."""
+
+    categories: Sequence[Category]
+
+    def __bool__(self) -> bool:
+        return bool(self.categories)
+
+    def apply(self, writer: Writer, applied: Applied) -> None:
+        applied.files += delete_empty_categories(writer, load_graph(), self.categories, now=applied.now)
 
 
 class CategoriesDeletePlan(Plan):

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import text
 from sync.columns.column import Column, Columns
-from sync.moodle.course_content.delete.delete import unknown_plugins
+from sync.moodle.course_content.delete.delete import delete_courses, unknown_plugins
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.courses.courses import Course, fetch_course_weights
 from sync.moodle.db.identifiers import folding
+from sync.moodle.db.writer import Writer
 from sync.processors.base.after_commit import AfterCommit
-from sync.processors.base.operations import FixCourseOrder, Operation
+from sync.processors.base.operations import Applied, FixCourseOrder, Operation
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import SplitChunk
 from sync.processors.course_lists.course_list import (
@@ -26,8 +28,20 @@ from sync.processors.course_lists.course_list import (
     course_list_options,
     outcome,
 )
-from sync.processors.course_lists.operations import DeleteCourses
 from sync.values import Action, CleanRow, Note, Outcome
+
+
+@dataclass
+class DeleteCourses(Operation):
+    """Delete courses with everything in them."""
+
+    courses: Sequence[Course]
+
+    def __bool__(self) -> bool:
+        return bool(self.courses)
+
+    def apply(self, writer: Writer, applied: Applied) -> None:
+        applied.files += delete_courses(writer, load_graph(), self.courses, now=applied.now)
 
 
 class CoursesDeletePlan(Plan):

@@ -14,18 +14,18 @@ from sync.columns.column import Column, Columns
 from sync.moodle.course_content.delete.delete import unknown_plugins
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
-from sync.moodle.course_content.reset.reset import CourseReset, ResetFindings, look_at
+from sync.moodle.course_content.reset.reset import CourseReset, ResetFindings, look_at, reset_courses
 from sync.moodle.courses.courses import Course, CourseNames, fetch_course_names, fetch_course_weights, fetch_courses
+from sync.moodle.db.writer import Writer
 from sync.moodle.enrolments.enrolments import fetch_meta_children
 from sync.moodle.enrolments.roles import fetch_roles
 from sync.processors.base.context import Collected
 from sync.processors.base.errors import RowError
-from sync.processors.base.operations import Operation
+from sync.processors.base.operations import Applied, Operation
 from sync.processors.base.plan import Plan
 from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import Processor, SplitChunk
 from sync.processors.course_lists.course_list import CHUNK_WEIGHT, course_list_options
-from sync.processors.course_lists.operations import ResetCourses
 from sync.processors.course_lists.reset_cells import OPTION_COLUMNS, ResetRequest, is_on, read_cells
 from sync.processors.memberships.state import roles_by_shortname
 from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
@@ -50,6 +50,19 @@ class ResetState:
     linked: Mapping[int, AbstractSet[int]]
     findings: ResetFindings
     now: int
+
+
+@dataclass
+class ResetCourses(Operation):
+    """Take out of courses what was found in them."""
+
+    findings: ResetFindings
+
+    def __bool__(self) -> bool:
+        return any(sum(counts.values()) for counts in self.findings.counts.values())
+
+    def apply(self, writer: Writer, applied: Applied) -> None:
+        applied.files += reset_courses(writer, load_graph(), self.findings, now=applied.now)
 
 
 class CoursesResetPlan(Plan):

@@ -17,7 +17,7 @@ from sync.moodle.categories.categories import Category, fetch_categories
 from sync.processors.categories.delete import CategoriesDelete
 from sync.runs.category_cleanup import CleanUp, look_for_empty, queue_cleanup
 from sync.web.access import current_site, signed_in, tool_or_404
-from sync.web.category_form import CleanUpForm
+from sync.web.course_forms import CleanUpForm
 from sync.web.moodle_pages import category_paths, moodle_session, needs_moodle
 
 _STAYING_SHOWN = 200

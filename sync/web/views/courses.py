@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import wraps
 from typing import Any
 
@@ -29,10 +30,13 @@ from sync.runs.course_files import CourseFile, keep_course_file, make_course_fil
 from sync.runs.selectors import processors_for
 from sync.web.access import View, current_site, signed_in, tool_or_404
 from sync.web.cards import ToolCard, tool_card
-from sync.web.course_choice import MAX_CHOSEN, choose_courses, chosen_courses
 from sync.web.course_forms import COURSE_FILE_FORMS, CourseSearchForm
 from sync.web.moodle_pages import category_paths, moodle_session, needs_moodle
 
+# They are named in one query, and written into one session.
+MAX_CHOSEN = 10_000
+
+_CHOSEN_KEY = "chosen_courses"
 _COURSES_PER_PAGE = 50
 _LEFT_OUT_NAMED = 10
 
@@ -154,3 +158,17 @@ def _kept(request: HttpRequest, site: MoodleSite, key: str, file: CourseFile) ->
     said = ngettext("%(name)s with %(n)s course is ready.", "%(name)s with %(n)s courses is ready.", file.courses)
     messages.success(request, said % {"name": kept.name, "n": file.courses})
     return kept
+
+
+def chosen_courses(request: HttpRequest) -> frozenset[int]:
+    """Return the ids of the chosen courses."""
+    return frozenset(request.session.get(_CHOSEN_KEY, ()))
+
+
+def choose_courses(request: HttpRequest, courseids: Iterable[int]) -> bool:
+    """Keep just these courses with the session; return whether there was room for all of them: if not, nothing changes."""
+    ids = sorted(set(courseids))
+    if len(ids) > MAX_CHOSEN:
+        return False
+    request.session[_CHOSEN_KEY] = ids
+    return True

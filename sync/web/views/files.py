@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from sync.commandfiles import intake
-from sync.commandfiles.storage import RESERVED_FOLDERS, key_of_path
+from sync.commandfiles.storage import RESERVED_FOLDERS, file_storage, key_of_path
 from sync.errors import CommandFileError
 from sync.messages import text_of
 from sync.models import CommandFile
@@ -23,7 +23,6 @@ from sync.runs.services import receive_upload
 from sync.schedules.upcoming import UpcomingFile, upcoming_files
 from sync.web.access import current_site, may_manage_files
 from sync.web.cards import tool_card
-from sync.web.downloads import attachment
 from sync.web.forms import UploadForm
 
 _FILES_PER_PAGE = 50
@@ -126,3 +125,12 @@ def _subfolders(folders: list[str], folder: str) -> list[Breadcrumb]:
     """Return the folders right below one."""
     below = (path for path in folders if path.startswith(folder) and path.count("/") == folder.count("/") + 1)
     return [Breadcrumb(path[len(folder) : -1], path) for path in below]
+
+
+def attachment(storage_key: str, name: str) -> FileResponse:
+    """Return a kept file to be saved. Never to be shown: what people hand in may be a page with scripts."""
+    try:
+        content = file_storage().open(storage_key, "rb")
+    except FileNotFoundError:
+        raise Http404 from None
+    return FileResponse(content, as_attachment=True, filename=name, content_type="application/octet-stream")

@@ -1,8 +1,9 @@
-"""The home page: the tools, the last runs, and how Moodle is."""
+"""The home page: the file types, the last runs, and how Moodle is; and for load balancers, whether our database answers."""
 
 from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -52,3 +53,14 @@ def _check(site: MoodleSite) -> list[ConnectionFinding]:
         return check_connection(moodle)
     finally:
         moodle.dispose()
+
+
+@require_safe
+def healthz(_request: HttpRequest) -> HttpResponse:
+    """Say "ok" when our database answers."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return HttpResponse("database unavailable", status=503, content_type="text/plain")
+    return HttpResponse("ok", content_type="text/plain")

@@ -24,9 +24,9 @@ from sync.runs.options import find_processor
 from sync.runs.selectors import processors_for, run_notes, run_outcomes, visible_runs
 from sync.values import Action
 from sync.web.access import current_site, run_or_404, signed_in, usable_files
-from sync.web.downloads import attachment
 from sync.web.filters import RunFilter, number_in
 from sync.web.progress import describe_progress
+from sync.web.views.files import attachment
 
 _RUNS_PER_PAGE = 25
 _OUTCOMES_PER_PAGE = 50

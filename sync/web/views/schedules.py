@@ -1,4 +1,4 @@
-"""When tools run by themselves: the list of schedules with the freeze windows, and the page of one schedule."""
+"""When file types run by themselves: the schedules with the freeze windows, one schedule, and one start of it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sync.runs.options import site_zone
 from sync.runs.rights import Responsible
 from sync.runs.selectors import processors_for
 from sync.schedules import services as scheduling
-from sync.schedules.sequences import window_at
+from sync.schedules.sequences import cancel_sequence, steps_of, window_at
 from sync.web.access import (
     MANAGE_ALL_SCHEDULES,
     current_site,
@@ -30,6 +30,8 @@ from sync.web.access import (
     may_manage_schedules,
     own_schedule_or_404,
     schedule_or_404,
+    sequence_or_404,
+    signed_in,
     visible_schedules,
 )
 from sync.web.schedule_form import FreezeForm, ScheduleForm
@@ -166,3 +168,26 @@ def _edit(request: HttpRequest, shown: Schedule) -> HttpResponse:
         context |= {"card": _cards(request.user, [stored], window_at(stored.site, timezone.now()))[0]}
         context |= {"sequences": stored.sequence_runs.select_related("requested_by")[:_LAST_RUNS]}
     return render(request, "sync/schedule.html", context)
+
+
+@signed_in
+@require_safe
+def sequence_run(request: HttpRequest, sequence_id: int) -> HttpResponse:
+    shown = sequence_or_404(request.user, sequence_id)
+    usable = {processor.key for processor in processors_for(request.user)}
+    waits_for = None if shown.is_over or shown.requested_by_id else window_at(shown.site, timezone.now())
+    context = {
+        "sequence": shown,
+        "steps": [step for step in steps_of(shown) if step.processor in usable],
+        "window": waits_for,
+        "can_cancel": not shown.is_over and usable.issuperset(shown.processors),
+    }
+    is_fragment = request.headers.get("HX-Request")
+    return render(request, "sync/_sequence_steps.html" if is_fragment else "sync/sequence_run.html", context)
+
+
+@signed_in
+@require_POST
+def sequence_cancel(request: HttpRequest, sequence_id: int) -> HttpResponse:
+    cancel_sequence(sequence_or_404(request.user, sequence_id, every_tool=True))
+    return redirect("sequence_run", sequence_id)

@@ -6,7 +6,7 @@ import pytest
 
 from sync.models import InsertedRow, MoodleSite
 from sync.moodle.db.writer import BeforeImage
-from sync.runs.records import SiteRecords
+from sync.runs.recorder import SiteRecords
 
 pytestmark = pytest.mark.django_db
 

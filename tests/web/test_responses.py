@@ -7,7 +7,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
 from sync.models import MoodleSite
-from toolsync_site.direction import DirectionMarks
+from toolsync_site.responses import DirectionMarks
 
 
 def answer(response: HttpResponse) -> bytes:

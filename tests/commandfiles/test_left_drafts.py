@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from sync.commandfiles.left_uploads import sweep_uploads
+from sync.commandfiles.left_drafts import sweep_uploads
 
 
 def test_what_lies_there_goes_and_what_arrives_stays(tmp_path: Path) -> None:

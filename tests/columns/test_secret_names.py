@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sync.columns.header import match_header
-from sync.columns.shown_names import is_secret_name
+from sync.columns.header import is_secret_name, match_header
 from sync.errors import HeaderError
 from sync.messages import text_of
 from sync.processors.registry import REGISTRY
