@@ -38,6 +38,33 @@ SLEEPS = {
         "test_a_run_whose_worker_is_killed_again_and_again_ends_like_an_undisturbed_one",
     ): "a kill at a random moment",
 }
+# Modules that may be short: Django, Celery, a command's name or the layout of packages says where they stand, or nothing else
+# is about their subject. All others have at least so many lines, or stand in the module of their subject.
+SHORTEST_MODULE = 40
+SHORT_MODULES = {
+    "toolsync_site/celery.py": "Celery finds it by this name",
+    "toolsync_site/urls.py": "Django finds it by this name",
+    "toolsync_site/wsgi.py": "gunicorn finds it by this name",
+    "toolsync_site/s3_storage.py": "loads boto3, which only those need who keep files in a bucket",
+    "sync/management/commands/rotatekeys.py": "a command is named after its module",
+    "sync/management/commands/writedocs.py": "likewise",
+    "sync/processors/categories/messages.py": "the texts of a package stand in its messages.py",
+    "sync/processors/metacourses/messages.py": "likewise",
+    "sync/schedules/messages.py": "likewise",
+    "sync/outcomes/archive.py": "report, tryback and archive are a module each, as the glossary says",
+    "sync/runs/outcome_store.py": "from the index in our database to the parts in the storage, for pages and reports",
+    "sync/sources/opening.py": "the only module that knows HTTP, FTP and SFTP; these know nothing of each other",
+    "sync/moodle/site/tags.py": "users, courses and activities lose tags",
+    "sync/moodle/course_content/backup/limits.py": "values that all readers of backups share",
+    "sync/processors/base/blobs.py": "what a commit owes to Moodle's files, apart from the operations before it",
+    "sync/processors/base/errors.py": "raised by every planner, whose base imports it",
+    "sync/processors/base/planner.py": "the one loop over rows, apart from the contract",
+    "sync/processors/cohorts/options.py": "shared by the processor and its planner",
+    "sync/processors/memberships/named_users.py": "shared by enrolments, groups and cohorts",
+    "sync/processors/memberships/own_memberships.py": "likewise",
+    "sync/processors/users/results.py": "values that planner and processor share",
+    "sync/processors/users/state.py": "likewise",
+}
 READERS_OF_SETTINGS = {"sync/runs/options.py", "sync/encryption.py", "sync/commandfiles/storage.py", "sync/checks.py"}
 
 
@@ -221,3 +248,15 @@ def test_tests_wait_for_conditions_and_never_just_sleep() -> None:
         for function in sleeps_within(ast.parse(text))
     }
     assert found == SLEEPS.keys()
+
+
+def test_short_modules_have_a_reason() -> None:
+    paths = [path for folder in ("sync", "toolsync_site") for path in (ROOT / folder).rglob("*.py")]
+    short = {
+        path.relative_to(ROOT).as_posix()
+        for path in paths
+        if path.name != "__init__.py"
+        and "migrations" not in path.parts
+        and len(path.read_text().splitlines()) < SHORTEST_MODULE
+    }
+    assert short == SHORT_MODULES.keys()
