@@ -11,7 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from sync.demo.accounts import add_people
+from sync.demo.users import add_people
 from sync.demo.courses import add_categories, add_courses
 from sync.demo.memberships import add_category_manager, add_memberships
 from sync.demo.tables import PREFIX, Tables

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sync.demo.accounts import GONE, PEOPLE
+from sync.demo.users import GONE, PEOPLE
 from sync.demo.people import Person, invent_people
 from sync.demo.pictures import zip_of_faces
 
@@ -84,7 +84,7 @@ def _delete(people: Sequence[Person]) -> Iterable[str]:
 
 
 def _restore(people: Sequence[Person]) -> Iterable[str]:
-    """One account is suspended in the demo Moodle, the other deleted."""
+    """One user is suspended in the demo Moodle, the other deleted."""
     yield "username;email;idnumber"
     yield f"{people[_FORGIVEN].username};;{people[_FORGIVEN].idnumber}"
     yield f"{people[_COMING_BACK].username};{people[_COMING_BACK].email};{people[_COMING_BACK].idnumber}"

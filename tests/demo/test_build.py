@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from sync.demo.accounts import PEOPLE
+from sync.demo.users import PEOPLE
 from sync.demo.build import build_moodle, count_rows
 from sync.demo.files import sample_files
 from sync.demo.people import invent_people

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Inspector
 
 import sync.moodle.schemas
 
-# What accounts, courses, roles and enrolments rest on.
+# What users, courses, roles and enrolments rest on.
 SITE_TABLES = (
     "block", "config", "config_plugins", "context", "course", "course_categories", "course_format_options", "message_processors",
     "mnet_application", "mnet_host", "modules", "my_pages", "role", "role_allow_assign", "role_allow_override",

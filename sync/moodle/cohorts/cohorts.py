@@ -62,7 +62,7 @@ def count_cohort_members(moodle: MoodleSession, cohortids: Collection[int]) -> d
 
 
 def fetch_deleted_members(moodle: MoodleSession, cohortids: Collection[int]) -> set[int]:
-    """Return the members whose accounts have been deleted; Moodle enrols none of them. Queries: one; none without cohorts"""
+    """Return the members that are deleted users; Moodle enrols none of them. Queries: one; none without cohorts"""
     if not cohortids:
         return set()
     member, user = moodle.table("cohort_members"), moodle.table("user")

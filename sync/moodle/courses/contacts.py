@@ -39,9 +39,9 @@ def fetch_contact_addresses(moodle: MoodleSession, courseids: Collection[int]) -
 
 
 def fetch_people(moodle: MoodleSession, userids: Collection[int]) -> dict[int, str]:
-    """Return the names of accounts as a person would read them: "Ann Smith (ann)".
+    """Return the names of users as a person would read them: "Ann Smith (ann)".
 
-    Queries: one per 10,000 accounts
+    Queries: one per 10,000 users
     """
     user = moodle.table("user")
     statement = sa.select(user.c.id, user.c.firstname, user.c.lastname, user.c.username)

@@ -162,10 +162,10 @@ def fetch_owners_of_field_values(
 
 
 def fetch_people(moodle: MoodleSession, texts: Collection[str], mnethostid: int) -> dict[str, list[int]]:
-    """Return the accounts that texts mean: an id, a username or address, or a part of a name, address or username.
+    """Return the users that texts mean: an id, a username or address, or a part of a name, address or username.
 
     Shape: text -> ids. An exact username or address goes before everything that merely holds the text. Digits mean an id or
-    a username; where they are both, or somebody else's idnumber as well, all these are given. The guest account is nobody
+    a username; where they are both, or somebody else's idnumber as well, all these are given. The guest user is nobody
     Queries: three or four; none without texts
     """
     wanted = {*filter(None, texts)}

@@ -86,7 +86,7 @@ _REFUSING_POSTGRESQL = ("21", "22", "23", "54")
 class MoodleConnection:
     """Everything that is needed to reach one Moodle.
 
-    Shape: peppers: newest first; operator: username of the Moodle account in whose name we write; dataroot: Moodle's data
+    Shape: peppers: newest first; operator: username of the Moodle user in whose name we write; dataroot: Moodle's data
     folder on this machine, or else data_url: the address of a storage that holds it (it may hold a password); command_line:
     of sync/moodle/site/command_line.py, () = there is none; time_zone: the zone of Moodle's server, "" = as Moodle's settings
     name
@@ -94,7 +94,7 @@ class MoodleConnection:
     locks), 0 = as the server is set;
     changes_protected_accounts, assigns_configuring_roles: the operator lets files do what they else may not;
     writes_unknown_versions: the operator lets files change a Moodle that is newer than all that we know; tables_left_alone: of
-    plugins, without prefix, whose rows may stay when their course or account goes
+    plugins, without prefix, whose rows may stay when their course or user goes
     """
 
     url: str = field(repr=False)
@@ -132,7 +132,7 @@ class MoodleDatabase:
         self.prefix = connection.prefix
         self._metadata = sa.MetaData()
         self._tables: dict[str, sa.Table] = {}
-        # Table -> those of its columns that name a course, account, context or activity; None = not yet asked for.
+        # Table -> those of its columns that name a course, user, context or activity; None = not yet asked for.
         self.telling_columns: Mapping[str, frozenset[str]] | None = None
         # Table -> column -> collation, for the tables that have been asked about (sync/moodle/db/identifiers.py).
         self.collations: dict[str, dict[str, str]] = {}
@@ -352,7 +352,7 @@ class MoodleSession:
 
     @cached_property
     def operatorid(self) -> int:
-        """The id of the account in whose name we write (modifierid, loggeduser); 2, the first administrator, if unknown."""
+        """The id of the user in whose name we write (modifierid, loggeduser); 2, the first administrator, if unknown."""
         user = self.table("user")
         rows = self.fetch(
             sa.select(user.c.id).where(user.c.username == self.database.settings.operator, user.c.deleted == 0)

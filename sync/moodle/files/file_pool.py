@@ -31,7 +31,7 @@ from toolsync_site.storages import storage_from_url
 STORAGE_ERRORS = (OSError, EOFError, BotoCoreError, ClientError, paramiko.SSHException)
 EMPTY_HASH = hashlib.sha1(b"", usedforsecurity=False).hexdigest()
 
-# Moodle's own defaults: Moodle is another account of that machine. Source: $CFG->filepermissions, $CFG->directorypermissions
+# Moodle's own defaults: Moodle is another user of that machine. Source: $CFG->filepermissions, $CFG->directorypermissions
 _FILE_MODE, _FOLDER_MODE = 0o666, 0o2777
 _BLOCK = 1 << 20
 

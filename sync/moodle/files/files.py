@@ -95,7 +95,7 @@ def _trash(dataroot: Path, contenthash: str) -> bool:
     for folder in (target.parents[2], target.parents[1], target.parent):
         if not folder.is_dir():
             folder.mkdir(exist_ok=True)
-            # Moodle, which is another account of the machine, must be able to write there as well.
+            # Moodle, which is another user of the machine, must be able to write there as well.
             shutil.copymode(dataroot / "filedir", folder)
     source.replace(target)
     return True

@@ -20,7 +20,7 @@ _AUTOMATIC, _INCOMPLETE = 2, 0
 def move_grades_to_history(
     writer: Writer, userids: Sequence[int], *, now: int, source: str = "userdelete"
 ) -> DeletedFiles:
-    """Delete all grades of accounts, after copying each into grade_grades_history unless the site keeps none.
+    """Delete all grades of users, after copying each into grade_grades_history unless the site keeps none.
 
     Mirrors: grade_user_delete()
     """
@@ -30,7 +30,7 @@ def move_grades_to_history(
 def move_course_grades_to_history(
     writer: Writer, pairs: Collection[tuple[int, int]], *, now: int, source: str = "userdelete"
 ) -> DeletedFiles:
-    """Delete the grades of accounts in courses. Shape: pairs: (userid, courseid). Mirrors: grade_user_unenrol()"""
+    """Delete the grades of users in courses. Shape: pairs: (userid, courseid). Mirrors: grade_user_unenrol()"""
     session = writer.session
     grade, item = session.table("grade_grades"), session.table("grade_items")
     courseids = {courseid for _userid, courseid in pairs}

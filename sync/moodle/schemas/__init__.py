@@ -70,7 +70,7 @@ def load_schema(version: str) -> Schema:
 
 @cache
 def load_site_rows(version: str) -> dict[str, list[dict[str, Any]]]:
-    """Read the rows of a freshly installed site that accounts, courses and roles rest on: table -> rows."""
+    """Read the rows of a freshly installed site that users, courses and roles rest on: table -> rows."""
     return _read(f"{version}.site.json.gz")
 
 

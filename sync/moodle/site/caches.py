@@ -27,7 +27,7 @@ def flag_changes(
     changed_preferences: Collection[int] = (),
     dirty_contexts: Collection[str] = (),
 ) -> None:
-    """Mark accounts whose access data or preferences changed, and context paths whose access data changed.
+    """Mark users whose access data or preferences changed, and context paths whose access data changed.
 
     Mirrors: mark_user_dirty(), mark_user_preferences_changed() and context::mark_dirty(); one row per (flagtype, name)
     Queries: none without changes, else at most two reads and three writes

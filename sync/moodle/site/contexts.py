@@ -47,7 +47,7 @@ def insert_contexts(writer: Writer, new: Sequence[NewContext]) -> list[Context]:
 
 
 def move_contexts(writer: Writer, moves: Sequence[tuple[str, str]]) -> None:
-    """Return contexts and all that is below them new paths.
+    """Move contexts, and all that is below them, to new paths.
 
     Shape: moves: (old path, new path), no one below another
     Queries: one, and the write, for each context that moves

@@ -24,7 +24,7 @@ _CONTEXT_TABLES = (
 
 
 def insert_user_contexts(writer: Writer, userids: Sequence[int]) -> None:
-    """Insert the contexts of new accounts.
+    """Insert the contexts of new users.
 
     Mirrors: context_user::instance() of Moodle; the path holds the row's own id, so it is set in a second step
     Queries: three
@@ -42,7 +42,7 @@ def insert_user_contexts(writer: Writer, userids: Sequence[int]) -> None:
 
 
 def fetch_userids_without_context(writer: Writer, userids: Sequence[int]) -> list[int]:
-    """Return those of the accounts that have no context row (a restored database may lack some)."""
+    """Return the users that have no context row (a restored database may lack some)."""
     context = writer.session.table("context")
     statement = sa.select(context.c.instanceid).where(
         context.c.contextlevel == CONTEXT_USER, context.c.instanceid.in_(userids)
@@ -52,7 +52,7 @@ def fetch_userids_without_context(writer: Writer, userids: Sequence[int]) -> lis
 
 
 def delete_user_context_contents(writer: Writer, userids: Sequence[int]) -> DeletedFiles:
-    """Empty the contexts of accounts; the context rows stay, those of the blocks in them go.
+    """Empty the contexts of users; the context rows stay, those of the blocks in them go.
 
     Mirrors: context_user::delete_content(), blocks_delete_all_for_context()
     """

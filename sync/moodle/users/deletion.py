@@ -1,4 +1,4 @@
-"""Delete accounts, with everything that Moodle deletes along with them, whole sets at a time.
+"""Delete users, with everything that Moodle deletes along with them, whole sets at a time.
 
 Mirrors: delete_user() of Moodle 4.1 to 5.1; leaves out: events, logs, the data-privacy request, welcome of the recycle bin
 Source: spec users.md section 6 (the numbers below are its rows); effects user_delete, user_delete_plain
@@ -24,8 +24,8 @@ from sync.moodle.site import caches
 from sync.moodle.site.tags import delete_unborne_tags
 from sync.moodle.users.contexts import delete_user_context_contents
 
-# Rows that go because they hold the account's id: table, column. Children stand before their parents.
-_ROWS_OF_THE_ACCOUNT = (
+# Rows that go because they hold the user's id: table, column. Children stand before their parents.
+_ROWS_OF_THE_USER = (
     ("auth_lti_linked_login", "userid"),  # 1
     ("auth_oauth2_linked_login", "userid"),  # 1
     ("communication_user", "userid"),  # 1, from 4.2 on
@@ -46,7 +46,7 @@ _ROWS_OF_THE_ACCOUNT = (
     ("tool_cohortroles", "userid"),  # 12
 )
 
-# Rows that go with a parent row of the account: parent, child, the child's column.
+# Rows that go with a parent row of the user: parent, child, the child's column.
 _FAMILIES = (
     ("competency_usercomp", (("competency_evidence", "usercompetencyid"),)),  # 6
     ("competency_userevidence", (("competency_userevidencecomp", "userevidenceid"),)),  # 6
@@ -59,7 +59,7 @@ _PREFIX_LENGTH = 89
 
 
 class UserToDelete(NamedTuple):
-    """What must be known of an account to delete it."""
+    """What must be known of a user to delete it."""
 
     id: int
     username: str
@@ -77,14 +77,14 @@ class DeletionSummary(NamedTuple):
     files: DeletedFiles
 
 
-def delete_users(writer: Writer, accounts: Sequence[UserToDelete], *, now: int) -> DeletionSummary:
-    """Delete accounts inside the caller's transaction. The caller has refused guest, administrators and operator.
+def delete_users(writer: Writer, users: Sequence[UserToDelete], *, now: int) -> DeletionSummary:
+    """Delete users inside the caller's transaction. The caller has refused guest, administrators and operator.
 
     Units: now: seconds since epoch
-    Queries: constant, whatever the number of accounts
+    Queries: constant, whatever the number of users
     """
-    accounts = sorted(accounts)
-    userids = [account.id for account in accounts]
+    users = sorted(users)
+    userids = [user.id for user in users]
     before = len(writer.before_images)
     files = move_grades_to_history(writer, userids, now=now)
     _delete_tags(writer, userids)
@@ -93,14 +93,14 @@ def delete_users(writer: Writer, accounts: Sequence[UserToDelete], *, now: int) 
     for parent, children in _FAMILIES:
         _delete_family(writer, parent, children, userids)
     _delete_calendar_subscriptions(writer, userids)
-    for table, column in _ROWS_OF_THE_ACCOUNT:
+    for table, column in _ROWS_OF_THE_USER:
         if _has_column(writer.session, table, column):
             writer.delete_where(table, column, userids)
     _revoke_tokens(writer, userids)
     my_pages = writer.session.table("my_pages")
     writer.delete_where("my_pages", "userid", userids, my_pages.c.private == 1)
     files += delete_user_context_contents(writer, userids)
-    _rename_away(writer, accounts, now=now)
+    _rename_away(writer, users, now=now)
     caches.flag_changes(writer, dirty_users={row["userid"] for row in (*enrolments, *assignments)})
     rows: dict[str, int] = {}
     for image in writer.before_images[before:]:
@@ -110,7 +110,7 @@ def delete_users(writer: Writer, accounts: Sequence[UserToDelete], *, now: int) 
 
 
 def _delete_tags(writer: Writer, userids: Sequence[int]) -> None:
-    """Row 3: the account's interests, and tags that nothing bears any more unless they are standard."""
+    """Row 3: the user's interests, and tags that nothing bears any more unless they are standard."""
     instance = writer.session.table("tag_instance")
     gone = writer.delete_where(
         "tag_instance", "itemid", userids, instance.c.itemtype == "user", instance.c.component == "core"
@@ -171,24 +171,24 @@ def _delete_calendar_subscriptions(writer: Writer, userids: Sequence[int]) -> No
     writer.delete_where("event_subscriptions", "userid", userids)
 
 
-def _rename_away(writer: Writer, accounts: Sequence[UserToDelete], *, now: int) -> None:
+def _rename_away(writer: Writer, users: Sequence[UserToDelete], *, now: int) -> None:
     """Row 10: the row stays, under a name that nobody logs in with."""
-    names = _free_names(writer.session, accounts, now)
+    names = _free_names(writer.session, users, now)
     writer.update_many(
         "user",
         [
             RowChange(
-                account.id,
+                user.id,
                 {
-                    "deleted": 0, "username": account.username, "email": account.email, "idnumber": account.idnumber,
-                    "picture": account.picture, "timemodified": account.timemodified,
+                    "deleted": 0, "username": user.username, "email": user.email, "idnumber": user.idnumber,
+                    "picture": user.picture, "timemodified": user.timemodified,
                 },
                 {
-                    "deleted": 1, "username": name, "email": md5_of(account.username), "idnumber": "",
+                    "deleted": 1, "username": name, "email": md5_of(user.username), "idnumber": "",
                     "picture": 0, "timemodified": now,
                 },
             )
-            for account, name in zip(accounts, names, strict=True)
+            for user, name in zip(users, names, strict=True)
         ],
     )  # fmt: skip
 
@@ -197,13 +197,13 @@ def md5_of(username: str) -> str:
     return hashlib.md5(username.encode(), usedforsecurity=False).hexdigest()
 
 
-def _free_names(session: MoodleSession, accounts: Sequence[UserToDelete], now: int) -> list[str]:
-    """Names "<email>.<time>", a later second where that is in use on any host or by an account before.
+def _free_names(session: MoodleSession, users: Sequence[UserToDelete], now: int) -> list[str]:
+    """Names "<email>.<time>", a later second where that is in use on any host or by a user before.
 
     Queries: one, and one more for each tenfold of seconds that are in use
     """
     is_extended = session.config.get("extendedusernamechars", "0") == "1"
-    prefixes = [_prefix(account, is_extended=is_extended) for account in accounts]
+    prefixes = [_prefix(user, is_extended=is_extended) for user in users]
     spare = 4
     while True:
         candidates = {
@@ -218,8 +218,8 @@ def _free_names(session: MoodleSession, accounts: Sequence[UserToDelete], now: i
         spare *= 10
 
 
-def _prefix(account: UserToDelete, *, is_extended: bool) -> str:
-    name = (account.email or f"{account.username}.{account.id}@unknownemail.invalid").lower().strip()
+def _prefix(user: UserToDelete, *, is_extended: bool) -> str:
+    name = (user.email or f"{user.username}.{user.id}@unknownemail.invalid").lower().strip()
     if not is_extended:
         name = _NOT_IN_USERNAMES.sub("", name)
     return name[:_PREFIX_LENGTH]

@@ -69,7 +69,7 @@ def hash_password(clear: str, hash_format: HashFormat, pepper: str = "") -> str:
 
 
 def verify_password(clear: str, stored: str, peppers: Sequence[str] = ()) -> bool:
-    """Whether a clear password opens an account with this stored value. Without pepper first, then each pepper.
+    """Whether a clear password is the one of a user with this stored value. Without pepper first, then each pepper.
 
     Mirrors: validate_internal_user_password()
     """

@@ -1,4 +1,4 @@
-"""The pictures of accounts: rows of `files`, user.picture, and the checksum of what was sent.
+"""The pictures of users: rows of `files`, user.picture, and the checksum of what was sent.
 
 Source: spec userpictures.md section 5; effects user_picture_*
 """
@@ -40,14 +40,14 @@ class NewPicture(NamedTuple):
 
 
 class ChecksumRow(NamedTuple):
-    """The stored checksum of one account."""
+    """The stored checksum of one user."""
 
     id: int
     data: str
 
 
 def fetch_icons(moodle: MoodleSession, userids: Collection[int]) -> dict[int, dict[str, tuple[int, str]]]:
-    """Return the picture files that accounts have. Shape: userid -> name -> (id, contenthash). Queries: one per 10,000"""
+    """Return the picture files that users have. Shape: userid -> name -> (id, contenthash). Queries: one per 10,000"""
     files, context = moodle.table("files"), moodle.table("context")
     icons: dict[int, dict[str, tuple[int, str]]] = {}
     for part in batched(sorted(userids), MAX_KEYS):
@@ -70,7 +70,7 @@ def fetch_checksum_fieldid(moodle: MoodleSession) -> int | None:
 
 
 def fetch_checksums(moodle: MoodleSession, fieldid: int, userids: Collection[int]) -> dict[int, ChecksumRow]:
-    """Return the stored checksums of accounts. Queries: one per 10,000"""
+    """Return the stored checksums of users. Queries: one per 10,000"""
     data = moodle.table("user_info_data")
     checksums: dict[int, ChecksumRow] = {}
     for part in batched(sorted(userids), MAX_KEYS):

@@ -1,4 +1,4 @@
-"""Reads of accounts, custom profile fields and preferences, whole sets at a time."""
+"""Reads of users, custom profile fields and preferences, whole sets at a time."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class ProfileField:
 
 
 class SiteRules:
-    """What a site's settings say about accounts. Source: spec generic.md section 16.
+    """What a site's settings say about users. Source: spec generic.md section 16.
 
-    Shape: unknown_tables: of the site, in which rows of accounts may stand; asked for where accounts are deleted
+    Shape: unknown_tables: of the site, in which rows of users may stand; asked for where users are deleted
     """
 
     def __init__(self, moodle: MoodleSession, unknown_tables: tuple[str, ...] = ()) -> None:
@@ -61,7 +61,7 @@ class SiteRules:
 
     @cached_property
     def protected_ids(self) -> frozenset[int]:
-        """Accounts that a file can't delete, suspend or rename: guest, site administrators, the operator.
+        """Users that a file can't delete, suspend or rename: guest, site administrators, the operator.
 
         Administrators by a role are administrators, too. Queries: one
         """
@@ -72,7 +72,7 @@ class SiteRules:
 
     @cached_property
     def untouchable_ids(self) -> frozenset[int]:
-        """Accounts of which a file can't change anything: the protected ones, unless the operator allows it.
+        """Users of which a file can't change anything: the protected ones, unless the operator allows it.
 
         Mirrors: tool_uploaduser, which passes over site administrators and refuses the guest
         """
@@ -80,7 +80,7 @@ class SiteRules:
 
     @cached_property
     def defaults(self) -> dict[str, Any]:
-        """The values of a new account that the file doesn't give.
+        """The values of a new user that the file doesn't give.
 
         Source: spec users.md sections 2 and 5.1
         """
@@ -104,7 +104,7 @@ class SiteRules:
         }
 
     def keeps_passwords(self, auth: str) -> bool:
-        """Whether accounts of this plugin may have a password hash in Moodle."""
+        """Whether users of this plugin may have a password hash in Moodle."""
         if auth in _NEVER_CACHED:
             return False
         if auth == "db":
@@ -168,35 +168,35 @@ def fetch_accounts(
     every: str = "",
     deleted: bool = False,
 ) -> dict[int, dict[str, Any]]:
-    """Read accounts by any of several identifiers: id -> account.
+    """Read users by any of several identifiers: id -> user.
 
     Shape: columns: what to read, "id" and the identifiers included; by: column -> values (usernames, idnumbers, emails,
     ids); hostids: MNet hosts to look in, without which Moodle's index on usernames is of no use; every: the
-    identifier of which every holder is wanted; of the others, a value that an account found before holds isn't looked up
+    identifier of which every holder is wanted; of the others, a value that a user found before holds isn't looked up
     again
-    Queries: one per identity and 10,000 values, and one for accounts that the first identity doesn't find
+    Queries: one per identity and 10,000 values, and one for users that the first identity doesn't find
     """
     user = moodle.table("user")
     wanted = [user.c[name] for name in columns]
-    accounts: dict[int, dict[str, Any]] = {}
+    found: dict[int, dict[str, Any]] = {}
     further: set[int] = set()
     for name, values in by.items():
-        # Most rows name the same account by every identity: the first query reads it, the others only its id.
-        selected = [user.c.id] if accounts else wanted
-        held = {account[name] for account in accounts.values()} if name != every else set()
+        # Most rows name the same user by every identity: the first query reads it, the others only its id.
+        selected = [user.c.id] if found else wanted
+        held = {row[name] for row in found.values()} if name != every else set()
         for part in batched([value for value in values if value not in held], MAX_KEYS):
             is_meant = moodle.in_clause(user.c.id, part) if name == "id" else named(moodle, "user", name, part)
             rows = moodle.fetch(
                 sa.select(*selected).where(user.c.mnethostid.in_(hostids), is_meant, user.c.deleted == int(deleted))
             )
             if selected is wanted:
-                accounts.update((row[0], dict(zip(columns, row, strict=True))) for row in rows)
+                found.update((row[0], dict(zip(columns, row, strict=True))) for row in rows)
             else:
                 further.update(rowid for (rowid,) in rows)
-    for part in batched(sorted(further - accounts.keys()), MAX_KEYS):
+    for part in batched(sorted(further - found.keys()), MAX_KEYS):
         rows = moodle.fetch(sa.select(*wanted).where(moodle.in_clause(user.c.id, part)))
-        accounts.update((row[0], dict(zip(columns, row, strict=True))) for row in rows)
-    return accounts
+        found.update((row[0], dict(zip(columns, row, strict=True))) for row in rows)
+    return found
 
 
 def fetch_profile_fields(moodle: MoodleSession) -> dict[str, ProfileField]:
@@ -216,7 +216,7 @@ def fetch_profile_fields(moodle: MoodleSession) -> dict[str, ProfileField]:
 def fetch_profile_data(
     moodle: MoodleSession, userids: Collection[int], fieldids: Collection[int]
 ) -> dict[tuple[int, int], tuple[int, str]]:
-    """Read stored custom fields: (userid, fieldid) -> (row id, data). Queries: one per 10,000 accounts."""
+    """Read stored custom fields: (userid, fieldid) -> (row id, data). Queries: one per 10,000 users."""
     data = moodle.table("user_info_data")
     stored = {}
     for part in batched(list(userids), MAX_KEYS):
@@ -248,7 +248,7 @@ def fetch_owners_of_profile_values(
 def fetch_preferences(
     moodle: MoodleSession, userids: Collection[int], names: Sequence[str]
 ) -> dict[tuple[int, str], tuple[int, str]]:
-    """Read preferences: (userid, name) -> (row id, value). Queries: one per 10,000 accounts."""
+    """Read preferences: (userid, name) -> (row id, value). Queries: one per 10,000 users."""
     preference = moodle.table("user_preferences")
     stored = {}
     for part in batched(list(userids), MAX_KEYS):

@@ -36,7 +36,7 @@ class EnrolmentsState:
     now: int
     is_about_roles: bool
     group_columns: tuple[str, ...]
-    accounts: NamedUsers
+    users: NamedUsers
     memberships: MembershipState
     methods: MethodRules
     protection: Protection
@@ -92,7 +92,7 @@ class EnrolmentPlanner:
 
     def _target(self, values: Mapping[str, Any], row: EnrolmentRow) -> EnrolmentTarget:
         """Find what the row names; the method comes last, as it may be added. Raises: RowError"""
-        userid = accepted(find_user(self.state.accounts, self.options.useridentifier, values["uid"], "uid"))
+        userid = accepted(find_user(self.state.users, self.options.useridentifier, values["uid"], "uid"))
         course = accepted(find_course(self.state.memberships, values["cid"], "cid"))
         self.commands.check(row)
         if self.state.is_about_roles:

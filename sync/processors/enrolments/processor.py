@@ -128,15 +128,15 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
 
     def fetch(self, rows: Sequence[CleanRow]) -> EnrolmentsState:
         identifier = self.option_values.useridentifier
-        accounts = fetch_named_users(self.moodle, self.rules, identifier, {row.values["uid"] for row in rows})
-        memberships = self._fetch_memberships(rows, sorted({userid for found in accounts.values() for userid in found}))
+        users = fetch_named_users(self.moodle, self.rules, identifier, {row.values["uid"] for row in rows})
+        memberships = self._fetch_memberships(rows, sorted({userid for found in users.values() for userid in found}))
         self.purge.note_courses(memberships.courses_named)
         return EnrolmentsState(
             rules=self.rules,
             now=int(time.time()),
             is_about_roles=self.is_about_roles,
             group_columns=self.group_columns,
-            accounts=accounts,
+            users=users,
             memberships=memberships,
             methods=self.method_rules,
             protection=self._protection(memberships),

@@ -1,4 +1,4 @@
-"""From the name of a picture to the accounts that it means."""
+"""From the name of a picture to the users that it means."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Owners = dict[str, list[PictureOwner]]
 
 
 def identifier_of(path: str) -> str:
-    """Return what names the account: "class1/ada.lovelace.jpg" -> "ada.lovelace"."""
+    """Return what names the user: "class1/ada.lovelace.jpg" -> "ada.lovelace"."""
     return PurePosixPath(path).stem.strip()
 
 
 def identifier_fold(moodle: MoodleSession, userfield: str) -> Callable[[str], str]:
-    """Return the function under which two identifiers become equal when they mean the same account."""
+    """Return the function under which two identifiers become equal when they mean the same user."""
     if userfield == "id":
         return lambda value: str(int(value)) if is_id(value) else value
     if userfield != HOSTED:
@@ -34,7 +34,7 @@ def identifier_fold(moodle: MoodleSession, userfield: str) -> Callable[[str], st
 
 
 def fetch_owners(moodle: MoodleSession, userfield: str, hostid: int, values: Collection[str]) -> Owners:
-    """Return the accounts that identifiers mean; absent = unknown. An empty one means nobody. Queries: one"""
+    """Return the users that identifiers mean; absent = unknown. An empty one means nobody. Queries: one"""
     user = moodle.table("user")
     statement = sa.select(user.c.id, user.c.username, user.c.picture).where(user.c.deleted == 0)
     if userfield == HOSTED:

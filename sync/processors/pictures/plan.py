@@ -16,7 +16,7 @@ from sync.reader.picture_zip import PictureRefused
 
 
 class PictureOwner(NamedTuple):
-    """An account. Shape: picture: user.picture, 0 = none."""
+    """A user. Shape: picture: user.picture, 0 = none."""
 
     id: int
     username: str
@@ -25,7 +25,7 @@ class PictureOwner(NamedTuple):
 
 @dataclass
 class PicturesState:
-    """Shape: owners: identifier -> accounts; icons: userid -> file name -> (id, contenthash); the others: by line"""
+    """Shape: owners: identifier -> users; icons: userid -> file name -> (id, contenthash); the others: by line"""
 
     now: int
     owners: Mapping[str, list[PictureOwner]]
@@ -37,12 +37,12 @@ class PicturesState:
     drawings: dict[int, ResizeResult] = field(default_factory=dict)
 
     def has_same(self, owner: PictureOwner, md5: str) -> bool:
-        """Whether the picture that the account shows was made of the same bytes."""
+        """Whether the picture that the user shows was made of the same bytes."""
         checksum = self.checksums.get(owner.id)
         return checksum is not None and checksum.data == md5 and bool(owner.picture and self.icons.get(owner.id))
 
     def shows(self, owner: PictureOwner, files: tuple[PictureFile, ...]) -> bool:
-        """Whether the account shows these very files."""
+        """Whether the user shows these very files."""
         icon = self.icons.get(owner.id, {})
         is_shown = owner.picture == icon.get(files[0].name, (0, ""))[0]
         return is_shown and {file.name: file.contenthash for file in files} == {

@@ -1,4 +1,4 @@
-"""`userpictures`: the pictures of accounts, from zips."""
+"""`userpictures`: the pictures of users, from zips."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class PicturesCollected(Collected):
 
 
 class UserPictures(Processor[PicturesState, PicturesPlan]):
-    """Return accounts their pictures: one row is one picture of a zip, named after its account. Spec: userpictures.md.
+    """Set the pictures of users: one row is one picture of a zip, named after its user. Spec: userpictures.md.
 
     Contents are stored in Moodle's pool before the rows (`prepare`); what got no rows is taken away again (`close`).
     """
@@ -184,7 +184,7 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
                 yield original
 
     def _owner(self, row: CleanRow, state: PicturesState) -> PictureOwner | Outcome:
-        """Return the account of a row, or why there is none."""
+        """Return the user of a row, or why there is none."""
         path = row.values["picture"]
         value = identifier_of(path)
         found = state.owners.get(value, [])
@@ -202,7 +202,7 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
         return bool(owner.picture) and not self.option_values.overwrite
 
     def _is_superseded(self, row: CleanRow) -> bool:
-        """Whether a later picture of the zip is for the same account, one that can be drawn."""
+        """Whether a later picture of the zip is for the same user, one that can be drawn."""
         lines = self.lines[self.fold(identifier_of(row.values["picture"]))]
         return any(self._is_drawable(line) for line in reversed(lines) if line > row.line)
 
@@ -234,7 +234,7 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
     def _plan_picture(
         self, row: CleanRow, owner: PictureOwner, drawing: ResizeResult | None, plan: PicturesPlan, state: PicturesState
     ) -> Outcome:
-        """Plan a picture that was drawn, unless the account shows the same; one that wasn't was known by its checksum."""
+        """Plan a picture that was drawn, unless the user shows the same; one that wasn't was known by its checksum."""
         files = picture_files(drawing) if drawing is not None else ()
         if drawing is None or state.shows(owner, files):
             return _outcome(row, Action.UNCHANGED, "picture_unchanged", owner)

@@ -21,7 +21,7 @@ from sync.moodle.db.database import MoodleSession
 
 COURSE, CONTEXT = "course", "context"
 _MODULE = "mod_"
-# Columns that name a course, an account, a context or an activity, whatever the table.
+# Columns that name a course, a user, a context or an activity, whatever the table.
 TELLING_COLUMNS = frozenset(
     ("contextid", "cm", "cmid", "course", "courseid", "coursemodule", "coursemoduleid", "userid")
 )
@@ -98,7 +98,7 @@ class CourseGraph:
     """All tables, by name.
 
     Shape: question_types: those whose tables are known, or that have none; site_columns: table -> columns that name a course,
-    an account, a context or an activity without making the row a part of it
+    a user, a context or an activity without making the row a part of it
     """
 
     tables: Mapping[str, GraphTable]

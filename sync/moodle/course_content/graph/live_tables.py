@@ -1,4 +1,4 @@
-"""Tables of a real Moodle that the course graph doesn't name, although rows of courses or accounts may stand in them.
+"""Tables of a real Moodle that the course graph doesn't name, although rows of courses or users may stand in them.
 
 A newer Moodle, or a plugin, may have such tables: what is deleted, reset or copied without them is not done whole.
 """

@@ -1,4 +1,4 @@
-"""The accounts of the demo Moodle, with their contexts and profile fields."""
+"""The users of the demo Moodle, with their contexts and profile fields."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from sync.moodle.users.passwords import HashFormat, hash_password
 from sync.moodle.versions import CONTEXT_USER
 
 PEOPLE = 300
-# The last ones are gone: deleted accounts, which a file may bring back.
+# The last ones are gone: deleted users, which a file may bring back.
 GONE = 4
 _PROGRAMMES = ("Bachelor", "Master", "Doctorate")
 
 
 def add_people(tables: Tables) -> list[int]:
-    """Insert the accounts. Gives the ids of those that are there, in the order of the invented people."""
+    """Insert the users. Gives the ids of those that are there, in the order of the invented people."""
     people = invent_people(PEOPLE)
     # Nobody logs in to this Moodle, so nobody needs a password of their own, and nobody knows this one.
     password = hash_password(secrets.token_urlsafe(), HashFormat.SHA512)
@@ -37,12 +37,12 @@ def has_visited(place: int) -> bool:
 
 def _account(tables: Tables, place: int, person: Person, password: str) -> dict[str, Any]:
     visit = tables.now - (place % 30 + 1) * DAY if has_visited(place) else 0
-    account = {
+    user = {
         **person._asdict(), **tables.made, "auth": "manual", "confirmed": 1, "mnethostid": 1, "password": password, "lang": "en",
         "timezone": "99", "suspended": int(place % 60 == 59), "deleted": 0, "firstaccess": visit and tables.began + DAY,
         "lastaccess": visit, "lastlogin": visit, "currentlogin": visit,
     }  # fmt: skip
-    return {**account, **_traces_of_deletion(tables, person)} if place >= PEOPLE - GONE else account
+    return {**user, **_traces_of_deletion(tables, person)} if place >= PEOPLE - GONE else user
 
 
 def _traces_of_deletion(tables: Tables, person: Person) -> dict[str, Any]:
