@@ -26,7 +26,7 @@ class SyncConfig(AppConfig):
 
 
 def make_site_and_permissions(using: str, **_kwargs: Any) -> None:
-    """Make the site `main` with its schedules, all off, and a permission for each tool ("Can run: …")."""
+    """Make the site `main` with its schedules, all off, and a permission for each file type ("Can run: …")."""
     from django.contrib.auth.models import Permission
     from django.contrib.contenttypes.models import ContentType
 

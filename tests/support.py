@@ -158,7 +158,7 @@ def write_files(result: RunResult, data: bytes, filename: str, processor: Any, v
         pass
     result.skipped_count = read.skipped.count
     facts = ReportFacts(
-        tool=str(processor.label), run_id=1, site="Test", file=filename, requested_by="", started=datetime.now(UTC),
+        file_type=str(processor.label), run_id=1, site="Test", file=filename, requested_by="", started=datetime.now(UTC),
         ended=datetime.now(UTC), simulate=simulate, counts=result.counts, notes=result.notes,
     )  # fmt: skip
     out = io.BytesIO()

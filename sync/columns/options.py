@@ -26,7 +26,7 @@ class Option:
     label: Label = ""
     help: Label = ""
     aliases: tuple[str, ...] = ()
-    group: str = "tool"
+    group: str = "file_type"
 
     def clean(self, value: Any) -> Any:
         """Return the value in its own type. Raises: OptionError."""

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from sync.demo.users import add_people
 from sync.demo.courses import add_categories, add_courses
 from sync.demo.memberships import add_category_manager, add_memberships
 from sync.demo.tables import PREFIX, Tables
+from sync.demo.users import add_people
 from sync.moodle.schemas import create_tables, load_schema, load_site_rows
 
 VERSION = "4.5"

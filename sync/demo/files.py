@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sync.demo.users import GONE, PEOPLE
 from sync.demo.people import Person, invent_people
 from sync.demo.pictures import zip_of_faces
+from sync.demo.users import GONE, PEOPLE
 
 NEWCOMERS = 40
 # Places of people of the demo Moodle that the files speak of; no two files speak of the same.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sync.demo.users import has_visited
 from sync.demo.courses import HIDDEN, INDUCTION, SEMINAR, STUDENT_ROLE, Course
 from sync.demo.tables import ADMIN_ID, DAY, Context, Tables
+from sync.demo.users import has_visited
 
 MANAGER, EDITING_TEACHER, TEACHER = 1, 3, 4
 STAFF = 40

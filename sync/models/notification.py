@@ -16,9 +16,9 @@ class Event(models.TextChoices):
 
 
 class NotificationRule(models.Model):
-    """Who gets mails about one tool of one site, and by when its file is expected.
+    """Who gets mails about one file type of one site, and by when its file is expected.
 
-    Shape: processor: "" = every tool that has no rule of its own; recipients: event -> mail addresses; language: of the
+    Shape: processor: "" = every file type that has no rule of its own; recipients: event -> mail addresses; language: of the
     mails; expected_at: by the clock of the site, None = no time is set; due_at: the next moment at which a look is taken
     """
 
@@ -65,7 +65,7 @@ class Notification(models.Model):
     """Something that is to be told, or was, by mail or to the webhook.
 
     Shape: recipients: mail addresses that it has still to be sent to; language: of the mail; due_at: of an overdue file;
-    fault: code and parameters of what kept a tool of a sequence from beginning;
+    fault: code and parameters of what kept a file type of a sequence from beginning;
     next_try_at: None when nothing more is tried; error_code and error_params: of the last try, as sync.messages knows them
     """
 

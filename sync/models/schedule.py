@@ -1,4 +1,4 @@
-"""When tools are run without a person, and what came of it."""
+"""When file types are run without a person, and what came of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sync.models.run import SyncRun
 
 
 class Schedule(models.Model):
-    """One tool, or several in order of dependency (a sequence), and when they are to run.
+    """One file type, or several in order of dependency (a sequence), and when they are to run.
 
     Shape: processors: keys, in the order in which they run; kind says which of every_seconds, at and crontab applies;
     anchor_at: intervals are counted from here; next_at: when it starts next, None when it is off; held_at: the start that a
@@ -135,13 +135,13 @@ class SequenceState(models.TextChoices):
 
 
 class SequenceRun(models.Model):
-    """One start of a schedule: its tools, one after the other, each with what came for it.
+    """One start of a schedule: its file types, one after the other, each with what came for it.
 
     Shape: name, processors, stop_on_failure: as the schedule had them; requested_by: who started it by hand, else None;
     owner: of the schedule, or who started it by hand;
-    position: how many tools have had their turn; claimed_at: the last sign of life of who fetches the files of the next one;
+    position: how many file types have had their turn; claimed_at: the last sign of life of who fetches the files of the next one;
     claimed_by: its token;
-    faults: [[processor, code, params], ...] of tools that could not begin
+    faults: [[processor, code, params], ...] of file types that could not begin
     """
 
     site = models.ForeignKey("sync.MoodleSite", verbose_name=_("site"), on_delete=models.CASCADE, related_name="+")

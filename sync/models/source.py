@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Source(models.Model):
-    """The source of one tool of one site.
+    """The source of one file type of one site.
 
     Shape: location: in the file area paths and wildcards separated by commas, "" = the default name; in an inbox a path or
     wildcard; else an address without anything secret; secret: encrypted, see sync/runs/source_settings.py; host_key: fingerprint

@@ -113,28 +113,30 @@ def _subject(notice: Notification) -> str:
 
 
 def _headline(notice: Notification) -> str:
-    tool = {"tool": find_processor(notice.processor).label}
+    file_type = {"file_type": find_processor(notice.processor).label}
     match notice.event:
         case Event.SUCCESS:
-            return _("%(tool)s: done") % tool
+            return _("%(file_type)s: done") % file_type
         case Event.REJECTIONS:
-            return _headline_of_failed_rows(notice.run.counts if notice.run else {}, tool)
+            return _headline_of_failed_rows(notice.run.counts if notice.run else {}, file_type)
         case Event.OVERDUE:
-            return _("%(tool)s: the file did not come") % tool
-    return _("%(tool)s: failed") % tool
+            return _("%(file_type)s: the file did not come") % file_type
+    return _("%(file_type)s: failed") % file_type
 
 
-def _headline_of_failed_rows(counts: Mapping[str, int], tool: Mapping[str, object]) -> str:
+def _headline_of_failed_rows(counts: Mapping[str, int], file_type: Mapping[str, object]) -> str:
     rejected, partial = counts.get(Action.REJECTED, 0), counts.get(Action.PARTIAL, 0)
     if partial and not rejected:
         text = ngettext(
-            "%(tool)s: %(count)s row was carried out in part",
-            "%(tool)s: %(count)s rows were carried out in part",
+            "%(file_type)s: %(count)s row was carried out in part",
+            "%(file_type)s: %(count)s rows were carried out in part",
             partial,
         )
-        return text % {**tool, "count": partial}
-    text = ngettext("%(tool)s: %(count)s row was rejected", "%(tool)s: %(count)s rows were rejected", rejected)
-    text %= {**tool, "count": rejected}
+        return text % {**file_type, "count": partial}
+    text = ngettext(
+        "%(file_type)s: %(count)s row was rejected", "%(file_type)s: %(count)s rows were rejected", rejected
+    )
+    text %= {**file_type, "count": rejected}
     if partial:
         text += ngettext(
             ", %(count)s carried out in part", ", %(count)s carried out in part", partial

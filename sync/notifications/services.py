@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RuleChoice:
-    """What an administrator has chosen for a tool; as in the model."""
+    """What an administrator has chosen for a file type; as in the model."""
 
     recipients: Mapping[str, Collection[str]] = field(default_factory=dict)
     attach_report: bool = False
@@ -53,13 +53,13 @@ class RuleChoice:
 
 
 def rule_of(site: MoodleSite, processor: str) -> NotificationRule:
-    """Return the rule of a tool, or of those without one (""); one that nobody has set tells nobody."""
+    """Return the rule of a file type, or of those without one (""); one that nobody has set tells nobody."""
     rule = NotificationRule.objects.filter(site=site, processor=processor).first()
     return rule or NotificationRule(site=site, processor=processor)
 
 
 def save_rule(site: MoodleSite, processor: str, choice: RuleChoice) -> NotificationRule:
-    """Keep who is told about a tool. Raises: NotificationError."""
+    """Keep who is told about a file type. Raises: NotificationError."""
     for address in {address for addresses in choice.recipients.values() for address in addresses}:
         try:
             validate_email(address)
@@ -102,7 +102,7 @@ def notify(
 ) -> None:  # fmt: skip
     """Keep what is to be told; the workers tell it once it is committed.
 
-    Shape: fault: code and parameters of what kept a tool from beginning
+    Shape: fault: code and parameters of what kept a file type from beginning
     Queries: two, and one for each way
     """
     rule = NotificationRule.objects.filter(site=site, processor__in=("", processor)).order_by("-processor").first()

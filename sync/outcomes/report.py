@@ -43,7 +43,7 @@ class ReportFacts:
     did; is_whole: every row was carried out; rows_left: how many weren't, 0 = unknown; tryback: where the failed lines are
     """
 
-    tool: str
+    file_type: str
     run_id: int
     site: str
     file: str
@@ -138,7 +138,7 @@ def count_texts(counts: Mapping[str, int], partial_counts: Mapping[str, int]) ->
 
 def _opening(facts: ReportFacts) -> Iterator[str]:
     title = _("Simulation") if facts.simulate else _("Run")
-    yield f"{title} {facts.run_id}: {facts.tool}"
+    yield f"{title} {facts.run_id}: {facts.file_type}"
     yield _("File: %(file)s") % {"file": facts.file} + (f" ({_format_of(facts)})" if facts.encoding else "")
     yield _("Site: %(site)s") % {"site": facts.site}
     if facts.requested_by:

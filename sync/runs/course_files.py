@@ -32,22 +32,22 @@ class CourseFile(NamedTuple):
 def make_course_file(
     moodle: MoodleSession, site: MoodleSite, processor: str, courseids: Collection[int], cells: Mapping[str, str]
 ) -> CourseFile:
-    """Write a line for each course, as the tool reads it with the options that are stored for it.
+    """Write a line for each course, as the file type reads it with the options that are stored for it.
 
     Shape: cells: column -> what stands in it on every line; none for a list
     Queries: one, and one per 10,000 courses
     """
-    tool, options = find_processor(processor), resolve_options(site, processor)
+    file_type, options = find_processor(processor), resolve_options(site, processor)
     identifier, encoding = options.courseidentifier, options.encoding or "UTF-8"
     search = CourseSearch(ids=frozenset(courseids))
     chosen = fetch_course_list(moodle, search, start=0, limit=len(courseids))
     named, left_out = _split(moodle, chosen, identifier, encoding)
     rows = [[name, *cells.values()] for name in named]
-    if not tool.columns.headerless:
+    if not file_type.columns.headerless:
         rows.insert(0, [identifier, *cells])
     separator = normalise_separator(options.separator) or SAMPLE_SEPARATOR
     content = _written(rows, separator).encode(encoding)
-    name = chosen_name(tool.default_filename, timezone.now())
+    name = chosen_name(file_type.default_filename, timezone.now())
     return CourseFile(name, identifier, content, len(named), left_out)
 
 

@@ -217,7 +217,7 @@ class RunFinalizer:
         run = self.run
         with override(self.language):
             return ReportFacts(
-                tool=str(find_processor(run.processor).label),
+                file_type=str(find_processor(run.processor).label),
                 run_id=run.pk,
                 site=run.site.name,
                 file=run.file_path,

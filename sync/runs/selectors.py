@@ -30,7 +30,7 @@ BACKUP_SUFFIX = ".mbz"
 class AreaFile(NamedTuple):
     """One file as the file area shows it.
 
-    Shape: processor: key of the tool whose people may read it, "" when unknown; exactly one of the last two is there
+    Shape: processor: key of the file type whose people may read it, "" when unknown; exactly one of the last two is there
     """
 
     path: str
@@ -67,12 +67,12 @@ class RunProgress(NamedTuple):
 
 
 def processors_for(user: Person) -> list[type[Processor[Any, Any]]]:
-    """Return the tools that somebody may use, in the order of the registry."""
+    """Return the file types that somebody may use, in the order of the registry."""
     return [processor for processor in REGISTRY.values() if user.has_perm(run_permission(processor.key))]
 
 
 def run_permission(processor: str) -> str:
-    """Return the name of the permission to use a tool, as Django checks it."""
+    """Return the name of the permission to use a file type, as Django checks it."""
     return f"sync.run_{processor}"
 
 
@@ -94,27 +94,27 @@ def readable_files(user: Person, site: MoodleSite) -> QuerySet[CommandFile]:
 
 
 def visible_runs(user: Person, site: MoodleSite) -> QuerySet[SyncRun]:
-    """Return the runs of the tools that somebody may use, newest first."""
+    """Return the runs of the file types that somebody may use, newest first."""
     keys = [processor.key for processor in processors_for(user)]
     runs = SyncRun.objects.filter(site=site, processor__in=keys)
     return runs.select_related("site", "command_file", "requested_by", "sequence_run")
 
 
 def preselected_file(site: MoodleSite, processor: str, user: Person) -> CommandFile | None:
-    """Return the file that a tool offers by itself: of those that its schedules look for the first that may be trusted.
+    """Return the file that a file type offers by itself: of those that its schedules look for the first that may be trusted.
 
     That is one that somebody who may run the type has armed, or one of one's own: a file that somebody else has put
     there under the usual name must not be run because it was already chosen.
     """
     source = Source.objects.filter(site=site, processor=processor, kind=Source.Kind.AREA).first()
-    files = tool_files(site, processor, source.location if source else "")
+    files = files_of_file_type(site, processor, source.location if source else "")
     armed = ArmedFile.objects.filter(file__in=files, processor=processor, sha256=F("file__sha256"))
     trusted = set(armed.values_list("file_id", flat=True)) if files else set()
     return next((file for file in files if file.pk in trusted or file.uploaded_by_id == user.pk), None)
 
 
-def tool_files(site: MoodleSite, processor: str, location: str = "") -> list[CommandFile]:
-    """Return the files of the area that a tool means: those of its location, or else the ones with its default name.
+def files_of_file_type(site: MoodleSite, processor: str, location: str = "") -> list[CommandFile]:
+    """Return the files of the area that a file type means: those of its location, or else the ones with its default name.
 
     Zips of pictures are told by how their names begin, in any folder, in the order of folder and name.
     """

@@ -20,7 +20,7 @@ _NO_SECRETS = {"password": "", "private_key": "", "query": ""}
 
 @dataclass(frozen=True)
 class SourceChoice:
-    """What an administrator has chosen for a tool.
+    """What an administrator has chosen for a file type.
 
     Shape: location: as typed, an address may hold secrets; password, private_key: "" = the ones that are kept, unless
     they are to be forgotten; host_key: "" = trust the server that is met next
@@ -40,7 +40,7 @@ class SourceChoice:
 
 
 def source_of(site: MoodleSite, processor: str) -> Source:
-    """Return the source of a tool; one that nobody has set is the file area."""
+    """Return the source of a file type; one that nobody has set is the file area."""
     return Source.objects.filter(site=site, processor=processor).first() or Source(
         # Zips of pictures come in parts.
         site=site,
@@ -50,7 +50,7 @@ def source_of(site: MoodleSite, processor: str) -> Source:
 
 
 def save_source(site: MoodleSite, processor: str, choice: SourceChoice, *, owner: Responsible = OPERATOR) -> Source:
-    """Keep where the files of a tool come from. They are taken in the name of whoever saves it. Raises: SourceError."""
+    """Keep where the files of a file type come from. They are taken in the name of whoever saves it. Raises: SourceError."""
     secret = b""
     if choice.kind == Source.Kind.ADDRESS:
         choice, secret = _address_choice(source_of(site, processor), choice)

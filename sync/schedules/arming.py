@@ -18,7 +18,7 @@ from sync.processors.pictures.processor import UserPictures
 from sync.processors.registry import REGISTRY
 from sync.runs.options import resolve_options
 from sync.runs.rights import MANAGE_SOURCES, OPERATOR, Responsible, owner_of
-from sync.runs.selectors import run_permission, tool_files
+from sync.runs.selectors import files_of_file_type, run_permission
 from sync.sources.location import items_of, matching
 from sync.values import Note
 
@@ -58,7 +58,7 @@ def scheduled_files(site: MoodleSite, processor: str) -> list[CommandFile]:
     source = Source.objects.filter(site=site, processor=processor).first()
     if source is not None and source.kind != Source.Kind.AREA:
         return []
-    return tool_files(site, processor, source.location if source else "")
+    return files_of_file_type(site, processor, source.location if source else "")
 
 
 def meant_types(site: MoodleSite, files: Collection[CommandFile]) -> dict[int, list[str]]:
@@ -102,14 +102,14 @@ def arm_dropped_file(file: CommandFile) -> list[Note]:
 
 
 def _means(source: Source, picture_prefix: str, file: CommandFile) -> bool:
-    """Whether a source would take a file of this name out of the area, as `selectors.tool_files` does."""
+    """Whether a source would take a file of this name out of the area, as `selectors.files_of_file_type` does."""
     if source.kind != Source.Kind.AREA:
         return False
-    tool = REGISTRY[source.processor]
-    if tool.columns.of_pictures and not source.location:
+    processor = REGISTRY[source.processor]
+    if processor.columns.of_pictures and not source.location:
         is_zip = file.name.lower().endswith(".zip") and not file.folder.startswith(UPLOADS)
         return is_zip and bool(matching([file.name], f"{picture_prefix}*"))
     return any(
         split_path(item)[0] == file.folder and bool(matching([file.name], item))
-        for item in items_of(source.location or tool.default_filename)
+        for item in items_of(source.location or processor.default_filename)
     )

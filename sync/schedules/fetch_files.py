@@ -1,4 +1,4 @@
-"""What a tool should carry out now: its files are looked for where its source says, and brought into the file area."""
+"""What a file type should carry out now: its files are looked for where its source says, and brought into the file area."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from sync.runs.options import (
     settle_seconds,
 )
 from sync.runs.rights import owner_of
-from sync.runs.selectors import earlier_run, tool_files
+from sync.runs.selectors import earlier_run, files_of_file_type
 from sync.runs.services import FILE_TYPES
 from sync.runs.source_settings import address_of, private_key_of, source_of
 from sync.schedules.arming import arm_dropped_file, arm_file, armings_of, check_source
@@ -65,14 +65,14 @@ _TROUBLES = frozenset(
     )
 )
 _DROP = "drop"
-# Two tools that start at the same minute: the second one waits for what the first brings.
+# Two file types that start at the same minute: the second one waits for what the first brings.
 _PATIENCE_SECONDS = 30
 
 logger = logging.getLogger(__name__)
 
 
 def fetch_files(site: MoodleSite, processor: str) -> list[CommandFile]:
-    """Return the files that a run of a tool without a person should carry out now, in order; [] when nothing came.
+    """Return the files that a run of a file type without a person should carry out now, in order; [] when nothing came.
 
     What there is to tell about it stands in the log and on the page of the source.
     Raises: SourceError if there is no way to where they come from
@@ -156,7 +156,7 @@ def opened_place(source: Source, rules: FetchRules) -> Iterator[tuple[RemoteFold
 def _from_area(source: Source, told: list[Note]) -> list[CommandFile]:
     told += capture_drop_folder(source.site)
     location = source.location or find_processor(source.processor).default_filename
-    files = tool_files(source.site, source.processor, source.location)
+    files = files_of_file_type(source.site, source.processor, source.location)
     if not files:
         told.append(Note("source_nothing", {"location": location}))
     chosen: list[CommandFile] = []
@@ -292,9 +292,9 @@ def _sentence(told: list[Note]) -> Iterator[None]:
 
 
 def _tell_of_troubles(source: Source, told: list[Note]) -> None:
-    """Let people know what keeps files away although the tool goes on; again only when it was mended in between."""
+    """Let people know what keeps files away although the file type goes on; again only when it was mended in between."""
     looks = Source.objects.filter(site=source.site).values_list("processor", "told")
-    # Every tool looks into the drop folder: the first one tells of it.
+    # Every file type looks into the drop folder: the first one tells of it.
     known = {
         (code, params.get("name"))
         for processor, notes in looks

@@ -19,7 +19,7 @@ _LONGEST = timedelta(days=4)
 def notify_of_overdue_files() -> None:
     """Tell of the files that are overdue, once for each time that passed; after a pause of ours only of the last one.
 
-    A file has come when a run of the tool was asked for since the time before, however that run ended. In a freeze window
+    A file has come when a run of the file type was asked for since the time before, however that run ended. In a freeze window
     nothing is fetched, so nothing is missed.
     """
     now = timezone.now()

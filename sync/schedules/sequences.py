@@ -1,4 +1,4 @@
-"""A start of a schedule: its tools one after the other, each when the runs of the one before are over."""
+"""A start of a schedule: its file types one after the other, each when the runs of the one before are over."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 class Step(NamedTuple):
-    """One tool of a sequence run.
+    """One file type of a sequence run.
 
     Shape: state: waiting, fetching, under_way, done, nothing_came, failed or left_out; fault: a code and its parameters
     """
@@ -44,7 +44,7 @@ class Step(NamedTuple):
 
 
 def in_order(processors: Iterable[str]) -> list[str]:
-    """Return the tools in the order in which a sequence runs them, each once; unknown ones are left out."""
+    """Return the file types in the order in which a sequence runs them, each once; unknown ones are left out."""
     wanted = set(processors)
     return [key for key in REGISTRY if key in wanted]
 
@@ -79,7 +79,7 @@ def cancel_sequence(sequence: SequenceRun) -> None:
 
 
 def steps_of(sequence: SequenceRun) -> list[Step]:
-    """Return how each tool of a sequence fares. Queries: one"""
+    """Return how each file type of a sequence fares. Queries: one"""
     runs: dict[str, list[SyncRun]] = {key: [] for key in sequence.processors}
     for run in sequence.runs.select_related("requested_by", "sequence_run").order_by("pk"):
         runs.setdefault(run.processor, []).append(run)
@@ -91,7 +91,7 @@ def steps_of(sequence: SequenceRun) -> list[Step]:
 
 
 def _take_step(sequence_id: int) -> bool:
-    """Return the next tool its turn; False when there is nothing to do now."""
+    """Let the next file type have its turn; return False when there is nothing to do now."""
     sequence = (
         SequenceRun.objects.select_related("site", "owner").filter(pk=sequence_id, state=SequenceState.RUNNING).first()
     )
@@ -116,7 +116,7 @@ def _take_step(sequence_id: int) -> bool:
 
 
 def _claim(sequence: SequenceRun, token: str) -> bool:
-    """Take the next tool for this process: two that fetch would take a file twice. One that died is followed after the lease."""
+    """Take the next file type for this process: two would take a file twice. One that died is followed after the lease."""
     now = timezone.now()
     free = Q(claimed_at=None) | Q(claimed_at__lt=now - run_limits().lease)
     return bool(_still(sequence).filter(free).update(claimed_at=now, claimed_by=token))
@@ -147,7 +147,7 @@ def _alive(sequence: SequenceRun, token: str) -> Iterator[None]:
 
 
 def _files_of(sequence: SequenceRun) -> tuple[list[CommandFile], list[Any] | None]:
-    """Return what came for the next tool, or why that can't be told."""
+    """Return what came for the next file type, or why that can't be told."""
     key = sequence.processors[sequence.position]
     try:
         # Before anything is fetched, and perhaps deleted where it was.
@@ -162,7 +162,7 @@ def _files_of(sequence: SequenceRun) -> tuple[list[CommandFile], list[Any] | Non
 
 
 def _queue_runs(sequence: SequenceRun, token: str, files: list[CommandFile], fault: list[Any] | None) -> bool:
-    """Queue a run for each file and note that the tool has had its turn, both or neither."""
+    """Queue a run for each file and note that the file type has had its turn, both or neither."""
     key = sequence.processors[sequence.position]
     mine = _still(sequence).filter(claimed_by=token)
     try:

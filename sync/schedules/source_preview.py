@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sync.errors import SourceError
 from sync.models import MoodleSite, Source
 from sync.runs.options import MAIN_SITE, drop_folder, fetch_rules, find_processor, resolve_options
-from sync.runs.selectors import earlier_run, tool_files
+from sync.runs.selectors import earlier_run, files_of_file_type
 from sync.runs.source_settings import source_of
 from sync.schedules.arming import armings_of
 from sync.schedules.fetch_files import meant_files, opened_place
@@ -51,7 +51,7 @@ class SourcePreview:
 
 
 def preview_source(site: MoodleSite, processor: str) -> SourcePreview:
-    """SourcePreview where a tool's files come from."""
+    """Look where the files of a file type come from."""
     source, look = source_of(site, processor), SourcePreview()
     try:
         if source.kind == Source.Kind.AREA:
@@ -69,7 +69,7 @@ def preview_source(site: MoodleSite, processor: str) -> SourcePreview:
 
 def _look_at_area(source: Source, look: SourcePreview) -> None:
     location = source.location or find_processor(source.processor).default_filename
-    files = tool_files(source.site, source.processor, source.location)
+    files = files_of_file_type(source.site, source.processor, source.location)
     if not files:
         look.notes.append(Note("source_nothing", {"location": location}))
     armed = armings_of(files, source.processor)

@@ -48,17 +48,17 @@ def may_manage_files(view: View) -> View:
 
 
 def may_manage_sources(view: View) -> View:
-    """Let only those in who may set where files come from; of the tools they see those that they may use."""
+    """Let only those in who may set where files come from; of the file types they see those that they may use."""
     return signed_in(permission_required(MANAGE_SOURCES, raise_exception=True)(view))
 
 
 def may_manage_schedules(view: View) -> View:
-    """Let only those in who may set when tools run; they see the schedules whose tools they may all use."""
+    """Let only those in who may set when file types run; they see the schedules whose file types they may all use."""
     return signed_in(permission_required(MANAGE_SCHEDULES, raise_exception=True)(view))
 
 
 def may_manage_notifications(view: View) -> View:
-    """Let only those in who may set who is told; of the tools they see those that they may use."""
+    """Let only those in who may set who is told; of the file types they see those that they may use."""
     return signed_in(permission_required(MANAGE_NOTIFICATIONS, raise_exception=True)(view))
 
 
@@ -84,19 +84,19 @@ def has_any_access(user: Any) -> bool:
     return bool(processors_for(user)) or user.has_perm(MANAGE_FILES)
 
 
-def uses_every_tool(user: Any) -> bool:
-    """Whether the user may use every tool there is."""
+def uses_every_file_type(user: Any) -> bool:
+    """Whether the user may use every file type there is."""
     return len(processors_for(user)) == len(REGISTRY)
 
 
-def every_tool_or_404(user: Any) -> None:
-    """Refuse what concerns every tool to those who may not use them all."""
-    if not uses_every_tool(user):
+def every_file_type_or_404(user: Any) -> None:
+    """Refuse what concerns every file type to those who may not use them all."""
+    if not uses_every_file_type(user):
         raise Http404
 
 
-def tool_or_404(user: Any, key: str) -> type[Processor[Any, Any]]:
-    """Return a tool that the user may use."""
+def processor_or_404(user: Any, key: str) -> type[Processor[Any, Any]]:
+    """Return a file type that the user may use."""
     for processor in processors_for(user):
         if processor.key == key:
             return processor
@@ -104,19 +104,19 @@ def tool_or_404(user: Any, key: str) -> type[Processor[Any, Any]]:
 
 
 def run_or_404(user: Any, run_id: int) -> SyncRun:
-    """Return a run of a tool that the user may use."""
+    """Return a run of a file type that the user may use."""
     return get_object_or_404(visible_runs(user, current_site()), pk=run_id)
 
 
 def visible_schedules(user: Any) -> list[Schedule]:
-    """Return the schedules of which the user may use every tool."""
+    """Return the schedules of which the user may use every file type."""
     usable = {processor.key for processor in processors_for(user)}
     schedules = Schedule.objects.filter(site=current_site()).select_related("site", "owner")
     return [schedule for schedule in schedules if usable.issuperset(schedule.processors)]
 
 
 def schedule_or_404(user: Any, schedule_id: int) -> Schedule:
-    """Return a schedule of which the user may use every tool."""
+    """Return a schedule of which the user may use every file type."""
     for schedule in visible_schedules(user):
         if schedule.pk == schedule_id:
             return schedule
@@ -132,7 +132,7 @@ def may_change_schedule(user: Any, schedule: Schedule) -> bool:
 
 
 def own_schedule_or_404(user: Any, schedule_id: int) -> Schedule:
-    """Return a schedule of which the user may use every tool, to change it. Raises: PermissionDenied if it is another's"""
+    """Return a schedule of which the user may use every file type, to change it. Raises: PermissionDenied if it is another's"""
     schedule = schedule_or_404(user, schedule_id)
     if not may_change_schedule(user, schedule):
         raise PermissionDenied
@@ -144,19 +144,19 @@ def may_manage_all_schedules(view: View) -> View:
     return signed_in(permission_required((MANAGE_SCHEDULES, MANAGE_ALL_SCHEDULES), raise_exception=True)(view))
 
 
-def sequence_or_404(user: Any, sequence_id: int, *, every_tool: bool = False) -> SequenceRun:
-    """Return a sequence run of which the user may use a tool, or every one."""
+def sequence_or_404(user: Any, sequence_id: int, *, every_file_type: bool = False) -> SequenceRun:
+    """Return a sequence run of which the user may use a file type, or every one."""
     sequences = SequenceRun.objects.select_related("site", "schedule", "requested_by")
     sequence = get_object_or_404(sequences, site=current_site(), pk=sequence_id)
     usable = {processor.key for processor in processors_for(user)}
-    if usable.issuperset(sequence.processors) if every_tool else usable.intersection(sequence.processors):
+    if usable.issuperset(sequence.processors) if every_file_type else usable.intersection(sequence.processors):
         return sequence
     raise Http404
 
 
 def usable_files(user: Any, site: MoodleSite, processor: str) -> QuerySet[CommandFile]:
-    """Return the files that the user may take for a tool: of those whose content they may have, all for people who manage
-    files, for others those of this tool and their own.
+    """Return the files that the user may take for a file type: of those whose content they may have, all for people who manage
+    files, for others those of this file type and their own.
     """
     files = readable_files(user, site)
     if user.has_perm(MANAGE_FILES):

@@ -1,4 +1,4 @@
-"""Tools as templates see them: a template would call a processor's class instead of reading it."""
+"""File types as templates see them: a template would call a processor's class instead of reading it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from sync.processors.base.processor import Processor
 
 
-class ToolCard(NamedTuple):
-    """One tool.
+class FileTypeCard(NamedTuple):
+    """One file type.
 
     Shape: label: "Users: delete"; family, title: what stands before and after the colon, if there is one; headerless: its
     files are lists; of_pictures: its files are zips of pictures
@@ -29,20 +29,20 @@ class ToolCard(NamedTuple):
 
 
 class Family(NamedTuple):
-    """Tools about the same thing."""
+    """File types about the same thing."""
 
     name: str
-    tools: list[ToolCard]
+    file_types: list[FileTypeCard]
 
 
-def tool_card(processor: type[Processor[Any, Any]]) -> ToolCard:
-    """Return what a template may know of a tool, in the active language."""
+def file_type_card(processor: type[Processor[Any, Any]]) -> FileTypeCard:
+    """Return what a template may know of a file type, in the active language."""
     label = str(processor.label)
     family, colon, title = (part.strip() for part in label.partition(":"))
     if not colon:
         # Those who say all in one word are about who belongs where.
         family, title = _("Enrolments, groups and cohorts"), label
-    return ToolCard(
+    return FileTypeCard(
         key=processor.key,
         label=label,
         family=family,
@@ -56,13 +56,13 @@ def tool_card(processor: type[Processor[Any, Any]]) -> ToolCard:
 
 
 def families(processors: Iterable[type[Processor[Any, Any]]]) -> list[Family]:
-    """Group tools by family, in the order of the registry; what makes things stands before what is done to them."""
+    """Group file types by family, in the order of the registry; what makes things stands before what is done to them."""
     by_name: dict[str, Family] = {}
-    for card in map(tool_card, processors):
-        by_name.setdefault(card.family, Family(card.family, [])).tools.append(card)
-    return [Family(family.name, _makers_first(family.tools)) for family in by_name.values()]
+    for card in map(file_type_card, processors):
+        by_name.setdefault(card.family, Family(card.family, [])).file_types.append(card)
+    return [Family(family.name, _makers_first(family.file_types)) for family in by_name.values()]
 
 
-def _makers_first(tools: list[ToolCard]) -> list[ToolCard]:
+def _makers_first(file_types: list[FileTypeCard]) -> list[FileTypeCard]:
     """Put `courses` before `courses_reset`, which goes before it in a sequence."""
-    return sorted(tools, key=lambda card: not any(other.key.startswith(f"{card.key}_") for other in tools))
+    return sorted(file_types, key=lambda card: not any(other.key.startswith(f"{card.key}_") for other in file_types))

@@ -93,7 +93,7 @@ class ResetForm(forms.Form):
         return {name: self.cleaned_data[name] for name in self.fields}
 
 
-# The tools that courses are chosen for, and what is asked before their file is made.
+# The file types that courses are chosen for, and what is asked before their file is made.
 COURSE_FILE_FORMS: dict[str, type[NothingToSay | ResetForm]] = {
     "courses_delete": NothingToSay,
     "courses_reset": ResetForm,

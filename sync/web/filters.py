@@ -20,7 +20,7 @@ def number_in(text: str) -> int | None:
 
 
 class RunFilter(django_filters.FilterSet):
-    """Narrow the list of runs. Shape: tools: those the user may use."""
+    """Narrow the list of runs. Shape: processors: those the user may use."""
 
     processor = django_filters.ChoiceFilter(label=_("File type"), empty_label=_("Every file type"))
     state = django_filters.ChoiceFilter(label=_("State"), choices=RunState.choices, empty_label=_("Every state"))
@@ -38,9 +38,9 @@ class RunFilter(django_filters.FilterSet):
         model = SyncRun
         fields = ("processor", "state", "origin", "simulate")
 
-    def __init__(self, *args: Any, tools: list[type[Processor[Any, Any]]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, processors: list[type[Processor[Any, Any]]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.filters["processor"].extra["choices"] = [(tool.key, tool.label) for tool in tools]
+        self.filters["processor"].extra["choices"] = [(processor.key, processor.label) for processor in processors]
 
     def filter_simulate(self, queryset: Any, _name: str, value: str) -> Any:
         return queryset.filter(simulate=value == "true")

@@ -1,4 +1,4 @@
-"""Forms: handing in files, and starting a tool with the options that it declares."""
+"""Forms: handing in files, and starting a file type with the options that it declares."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ ACCEPTED = ".csv,.txt,.xlsx,.ods,.zip,text/csv"
 # Beside command files, what their rows may name: course backups.
 _ACCEPTED_IN_AREA = f"{ACCEPTED},.mbz"
 
-_GROUP_TITLES = {"tool": _("What the run may do"), "format": _("Format of the file"), "after": _("When it is done")}
+_GROUP_TITLES = {
+    "file_type": _("What the run may do"),
+    "format": _("Format of the file"),
+    "after": _("When it is done"),
+}
 
 
 class _SeveralFilesInput(forms.FileInput):
@@ -60,7 +64,7 @@ class OptionGroup(NamedTuple):
     fields: list[forms.BoundField]
 
 
-class ToolForm(forms.Form):
+class RunForm(forms.Form):
     """Choose or hand in a file, set the options, simulate or run.
 
     Shape: files: those the user may take; values: option name -> value to begin with
@@ -137,7 +141,7 @@ def _field_name_of(name: object) -> str:
 
 
 def _grouped(files: QuerySet[CommandFile], key: str, chosen: CommandFile | None) -> list[Any]:
-    """Return the choices: files whose header fits this tool, then the others; the newest first."""
+    """Return the choices: files whose header fits this file type, then the others; the newest first."""
     listed = list(files.order_by("-uploaded_at")[:FILES_LISTED])
     if chosen is not None and chosen not in listed:
         listed.insert(0, chosen)

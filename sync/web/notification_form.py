@@ -29,7 +29,7 @@ _NOT_REMEMBERED = {"autocomplete": "new-password"}
 
 
 class RuleForm(forms.Form):
-    """Choose who gets mails about a tool, and by when its file is expected."""
+    """Choose who gets mails about a file type, and by when its file is expected."""
 
     attach_report = forms.BooleanField(
         label=_("Attach the report"), required=False,

@@ -43,7 +43,7 @@ class Preview:
 def preview_file(
     stream: BinaryIO, filename: str, size: int, processor: type[Processor[Any, Any]], options: dict[str, Any]
 ) -> Preview:
-    """Return the beginning of a file as this tool would read it.
+    """Return the beginning of a file as this file type would read it.
 
     Shape: options: encoding, separator, invalidnamesnocheck, flatfile
     """

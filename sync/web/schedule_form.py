@@ -1,4 +1,4 @@
-"""The forms that say when tools run by themselves, and when nothing may."""
+"""The forms that say when file types run by themselves, and when nothing may."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOMENT = {"type": "datetime-local"}
 
 
 class ScheduleForm(forms.Form):
-    """Choose tools and a rule."""
+    """Choose file types and a rule."""
 
     processors = forms.MultipleChoiceField(
         label=_("File types"), required=False, widget=forms.CheckboxSelectMultiple,
@@ -64,13 +64,13 @@ class ScheduleForm(forms.Form):
         data: Mapping[str, Any] | None = None,
         *,
         schedule: Schedule,
-        tools: Sequence[type[Processor[Any, Any]]],
+        processors: Sequence[type[Processor[Any, Any]]],
     ) -> None:
         unit = "hours" if schedule.every_seconds % 3600 == 0 else "minutes"
         initial = {name: getattr(schedule, name) for name in _SAME_NAMES}
         initial |= {"every": schedule.every_seconds // _SECONDS[unit], "unit": unit}
         super().__init__(data, initial=initial)
-        choices = [(tool.key, tool.label) for tool in tools]
+        choices = [(processor.key, processor.label) for processor in processors]
         cast(forms.MultipleChoiceField, self.fields["processors"]).choices = choices
 
     def clean(self) -> dict[str, Any]:

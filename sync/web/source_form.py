@@ -1,4 +1,4 @@
-"""The form that says where the files of a tool come from."""
+"""The form that says where the files of a file type come from."""
 
 from __future__ import annotations
 

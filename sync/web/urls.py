@@ -8,6 +8,7 @@ from sync.web.views import (
     arming,
     categories,
     courses,
+    file_types,
     files,
     home,
     notifications,
@@ -15,7 +16,6 @@ from sync.web.views import (
     schedules,
     settings,
     sources,
-    tools,
 )
 
 # /
@@ -35,11 +35,11 @@ file_urls = [
 ]
 
 # /tools/<key>/
-tool_urls = [
-    path("tools/<slug:key>/", tools.tool, name="tool"),
-    path("tools/<slug:key>/preview/", tools.preview, name="tool_preview"),
-    path("tools/<slug:key>/template.csv", tools.template, name="tool_template"),
-    path("tools/<slug:key>/sample.csv", tools.sample, name="tool_sample"),
+file_type_urls = [
+    path("tools/<slug:key>/", file_types.file_type, name="tool"),
+    path("tools/<slug:key>/preview/", file_types.preview, name="tool_preview"),
+    path("tools/<slug:key>/template.csv", file_types.template, name="tool_template"),
+    path("tools/<slug:key>/sample.csv", file_types.sample, name="tool_sample"),
 ]
 
 # /courses/
@@ -110,7 +110,7 @@ run_urls = [
 urlpatterns = [
     *home_urls,
     *file_urls,
-    *tool_urls,
+    *file_type_urls,
     *course_urls,
     *category_urls,
     *source_urls,

@@ -1,4 +1,4 @@
-"""What people read about a file type is derived from its declaration, and the tool reads its own samples."""
+"""What people read about a file type is derived from its declaration, and the file type reads its own samples."""
 
 from __future__ import annotations
 

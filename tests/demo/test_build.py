@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from sync.demo.users import PEOPLE
 from sync.demo.build import build_moodle, count_rows
 from sync.demo.files import sample_files
 from sync.demo.people import invent_people
+from sync.demo.users import PEOPLE
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from sync.moodle.integrity.connection_check import ConnectionLevel, check_connection
 from sync.moodle.schemas import load_schema

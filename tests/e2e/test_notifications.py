@@ -20,8 +20,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 def test_people_a_webhook_and_days_are_set(
     width: int, page: Page, live_server: LiveServer, administrator: User
 ) -> None:
-    every_tool = [f"run_{key}" for key in REGISTRY]
-    wanted = Permission.objects.filter(codename__in=["manage_telling", "manage_retention", *every_tool])
+    every_file_type = [f"run_{key}" for key in REGISTRY]
+    wanted = Permission.objects.filter(codename__in=["manage_telling", "manage_retention", *every_file_type])
     administrator.user_permissions.add(*wanted)
     client = Client()
     client.force_login(administrator)

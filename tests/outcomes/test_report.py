@@ -15,7 +15,7 @@ from sync.outcomes.report import ReportFacts, write_report
 from sync.values import Action, Change, Note, Outcome
 
 FACTS = ReportFacts(
-    tool="Accounts",
+    file_type="Accounts",
     run_id=12,
     site="Our Moodle",
     file="/users/in.csv",

@@ -16,7 +16,7 @@ from sync.models import RunFile, RunState
 from sync.moodle.users.image_resizer import draw
 from sync.processors.registry import REGISTRY
 from sync.runs import services
-from sync.runs.selectors import preselected_file, tool_files
+from sync.runs.selectors import files_of_file_type, preselected_file
 from sync.runs.services import save_settings
 from sync.schedules.fetch_files import fetch_files
 from tests.installation import Installation, at
@@ -66,21 +66,21 @@ def test_p9_zips_are_told_by_how_their_names_begin_in_any_folder(installation: I
         installation.put(path, ANN)
     site, wanted = installation.site, ["/userpictures_1.ZIP", "/sub/userpictures_2.zip"]
 
-    assert [file.path for file in tool_files(site, "userpictures")] == wanted
-    assert preselected_file(site, "userpictures", AnonymousUser()) == tool_files(site, "userpictures")[0]
+    assert [file.path for file in files_of_file_type(site, "userpictures")] == wanted
+    assert preselected_file(site, "userpictures", AnonymousUser()) == files_of_file_type(site, "userpictures")[0]
     # All of them at once, a run each.
     assert [file.path for file in fetch_files(site, "userpictures")] == wanted
 
     save_settings(site=site, processor="userpictures", values={"fileprefix": "pics"})
-    assert [file.path for file in tool_files(site, "userpictures")] == ["/pics.zip"]
+    assert [file.path for file in files_of_file_type(site, "userpictures")] == ["/pics.zip"]
     save_settings(site=site, processor="userpictures", values={"fileprefix": ".*"})
-    assert tool_files(site, "userpictures") == []
+    assert files_of_file_type(site, "userpictures") == []
 
     installation.carry_out("/gone.zip", ANN, processor="userpictures", storereport=0)
     assert any(path.startswith("/archives/") for path in installation.area())
     save_settings(site=site, processor="userpictures", values={"fileprefix": ""})
     every = ["/pics.zip", "/userpictures_1.ZIP", "/xuserpictures_.zip", "/sub/userpictures_2.zip"]
-    assert [file.path for file in tool_files(site, "userpictures")] == every
+    assert [file.path for file in files_of_file_type(site, "userpictures")] == every
 
 
 def test_options_are_known_by_their_old_names() -> None:

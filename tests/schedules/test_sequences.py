@@ -1,4 +1,4 @@
-"""Sequences: the tools in order, what came for them, failures, and the turn that each run waits for."""
+"""Sequences: the file types in order, what came for them, failures, and the turn that each run waits for."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def test_a_choice_that_cannot_work_is_refused(site: MoodleSite, choice: dict[str
     assert Schedule.objects.count() == before
 
 
-def test_tools_are_put_in_the_order_of_their_dependency(site: MoodleSite) -> None:
+def test_file_types_are_put_in_the_order_of_their_dependency(site: MoodleSite) -> None:
     chosen = ["groupmembers", "enrolments", "courses_meta", "cohorts", "users", "courses", "groups", "users"]
     assert save(site, processors=chosen).processors == [
         "users", "courses", "courses_meta", "cohorts", "groups", "enrolments", "groupmembers"

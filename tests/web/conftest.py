@@ -65,13 +65,13 @@ def client_with(db: None) -> Callable[..., Client]:
 
 @pytest.fixture
 def users_client(client_with: Callable[..., Client]) -> Client:
-    """Somebody who may run the tool `users`, and nothing else."""
+    """Somebody who may run the file type `users`, and nothing else."""
     return client_with("run_users")
 
 
 @pytest.fixture
 def files_client(client_with: Callable[..., Client]) -> Client:
-    """Somebody who may manage files, and run no tool."""
+    """Somebody who may manage files, and run no file type."""
     return client_with("manage_files")
 
 

@@ -23,7 +23,7 @@ def test_it_shows_only_the_tools_that_one_may_use(users_client: Client) -> None:
 
 
 def test_what_makes_things_stands_before_what_is_done_to_them() -> None:
-    keys = [card.key for family in families(REGISTRY.values()) for card in family.tools]
+    keys = [card.key for family in families(REGISTRY.values()) for card in family.file_types]
     assert keys.index("courses") < keys.index("courses_reset") < keys.index("courses_delete")
     assert keys.index("users") < keys.index("users_delete")
     assert sorted(keys) == sorted(REGISTRY)

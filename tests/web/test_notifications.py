@@ -31,7 +31,7 @@ def client(client_with: Callable[..., Client]) -> Client:
 
 @pytest.fixture
 def everyones(client_with: Callable[..., Client]) -> Client:
-    """Somebody who may use every tool."""
+    """Somebody who may use every file type."""
     return client_with("manage_telling", *(f"run_{key}" for key in REGISTRY))
 
 
@@ -57,7 +57,7 @@ def test_what_is_no_mail_address_is_said_beside_its_field(client: Client) -> Non
     assert not NotificationRule.objects.exists()
 
 
-def test_what_concerns_every_tool_is_for_those_who_may_use_them_all(
+def test_what_concerns_every_file_type_is_for_those_who_may_use_them_all(
     client: Client, everyones: Client, site: MoodleSite
 ) -> None:
     save_rule(site, "", RuleChoice({"failure": ["all@x.org"]}))

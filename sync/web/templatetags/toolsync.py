@@ -131,8 +131,8 @@ def alert_tone(level: str) -> str:
 
 
 @register.filter
-def tool_label(key: str) -> str:
-    """Return the label of a tool; its key when the tool is gone."""
+def file_type_label(key: str) -> str:
+    """Return the label of a file type; its key when the file type is gone."""
     return str(REGISTRY[key].label) if key in REGISTRY else key
 
 
@@ -144,11 +144,11 @@ def of_file(found: Mapping[int, list[Any]], file_id: int) -> list[Any]:
 
 @register.filter
 def sequence_title(shown: Schedule | SequenceRun) -> str:
-    """Return the name of a schedule or of one of its starts: its own, or the first and the last tool."""
+    """Return the name of a schedule or of one of its starts: its own, or the first and the last file type."""
     if shown.name:
         return shown.name
     ends = dict.fromkeys((shown.processors[0], shown.processors[-1]))
-    return " … ".join(map(tool_label, ends))
+    return " … ".join(map(file_type_label, ends))
 
 
 @register.simple_tag
@@ -168,13 +168,13 @@ def notification_badge(notice: Notification) -> SafeString:
 
 @register.simple_tag
 def step_badge(state: str) -> SafeString:
-    """Return the badge of how one tool of a sequence fares."""
+    """Return the badge of how one file type of a sequence fares."""
     return _badge(*_STEP_LOOKS[state])
 
 
 @register.filter
 def fault_said(fault: tuple[str, dict[str, Any]]) -> str:
-    """Return why a tool of a sequence could not begin."""
+    """Return why a file type of a sequence could not begin."""
     return text_of(*fault)
 
 

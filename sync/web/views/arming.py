@@ -38,5 +38,5 @@ def arm(request: HttpRequest, file_id: int) -> HttpResponse:
         else:
             messages.error(request, _("The file was replaced by another one meanwhile. Look at it again."))
         return redirect("file_arm", file.pk)
-    expected = [(str(tool.label), tool.default_filename) for tool in usable.values()]
+    expected = [(str(processor.label), processor.default_filename) for processor in usable.values()]
     return render(request, "sync/file_arm.html", {"file": file, "upcoming": upcoming, "expected": expected})

@@ -16,7 +16,7 @@ from sync.models import SyncRun
 from sync.moodle.categories.categories import Category, fetch_categories
 from sync.processors.categories.delete import CategoriesDelete
 from sync.runs.category_cleanup import CleanUp, look_for_empty, queue_cleanup
-from sync.web.access import current_site, signed_in, tool_or_404
+from sync.web.access import current_site, processor_or_404, signed_in
 from sync.web.course_forms import CleanUpForm
 from sync.web.moodle_pages import category_paths, moodle_session, needs_moodle
 
@@ -27,7 +27,7 @@ _STAYING_SHOWN = 200
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs_moodle
 def empty_categories(request: HttpRequest) -> HttpResponse:
-    tool_or_404(request.user, CategoriesDelete.key)
+    processor_or_404(request.user, CategoriesDelete.key)
     with moodle_session(current_site()) as moodle:
         categories = fetch_categories(moodle)
         paths = category_paths(categories)

@@ -28,8 +28,8 @@ from sync.moodle.courses.listing import (
 from sync.moodle.db.identifiers import is_id
 from sync.runs.course_files import CourseFile, keep_course_file, make_course_file
 from sync.runs.selectors import processors_for
-from sync.web.access import View, current_site, signed_in, tool_or_404
-from sync.web.cards import ToolCard, tool_card
+from sync.web.access import View, current_site, processor_or_404, signed_in
+from sync.web.cards import FileTypeCard, file_type_card
 from sync.web.course_forms import COURSE_FILE_FORMS, CourseSearchForm
 from sync.web.moodle_pages import category_paths, moodle_session, needs_moodle
 
@@ -42,11 +42,11 @@ _LEFT_OUT_NAMED = 10
 
 
 def may_choose_courses(view: View) -> View:
-    """Let only those in who may use a tool that courses are chosen for."""
+    """Let only those in who may use a file type that courses are chosen for."""
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not _tools(request):
+        if not _file_types(request):
             raise Http404
         return view(request, *args, **kwargs)
 
@@ -66,7 +66,13 @@ def course_list(request: HttpRequest) -> HttpResponse:
         courses = fetch_course_list(moodle, search, start=start, limit=_COURSES_PER_PAGE)
         people = fetch_role_counts(moodle, [course.id for course in courses])
     rows = [(course, paths.get(course.category, ""), people.get(course.id, [])) for course in courses]
-    context = {"form": form, "rows": rows, "page": page, "chosen": chosen_courses(request), "tools": _tools(request)}
+    context = {
+        "form": form,
+        "rows": rows,
+        "page": page,
+        "chosen": chosen_courses(request),
+        "file_types": _file_types(request),
+    }
     return render(request, "sync/courses.html", context)
 
 
@@ -81,7 +87,9 @@ def choose(request: HttpRequest) -> HttpResponse:
     if not choose_courses(request, set() if request.POST.get("do") == "none" else chosen):
         messages.error(request, _("At most %(most)s courses can be chosen. Narrow the search.") % {"most": MAX_CHOSEN})
     if request.headers.get("HX-Request"):
-        return render(request, "sync/_chosen.html", {"chosen": chosen_courses(request), "tools": _tools(request)})
+        return render(
+            request, "sync/_chosen.html", {"chosen": chosen_courses(request), "file_types": _file_types(request)}
+        )
     if (key := request.POST.get("make")) in COURSE_FILE_FORMS:
         return redirect("course_file", key)
     query = request.GET.copy()
@@ -94,7 +102,7 @@ def choose(request: HttpRequest) -> HttpResponse:
 @needs_moodle
 def course_file(request: HttpRequest, key: str) -> HttpResponseBase:
     """Make a command file of the chosen courses: to be run here, or to be saved."""
-    processor, site, chosen = tool_or_404(request.user, key), current_site(), chosen_courses(request)
+    processor, site, chosen = processor_or_404(request.user, key), current_site(), chosen_courses(request)
     if key not in COURSE_FILE_FORMS:
         raise Http404
     if not chosen:
@@ -109,13 +117,18 @@ def course_file(request: HttpRequest, key: str) -> HttpResponseBase:
             return _saved(file)
         if kept := _kept(request, site, key, file):
             return redirect(f"{reverse('tool', args=[key])}?file={kept.pk}")
-    context = {"tool": tool_card(processor), "form": form, "file": file, "left_out": file.left_out[:_LEFT_OUT_NAMED]}
+    context = {
+        "file_type": file_type_card(processor),
+        "form": form,
+        "file": file,
+        "left_out": file.left_out[:_LEFT_OUT_NAMED],
+    }
     return render(request, "sync/course_file.html", context)
 
 
-def _tools(request: HttpRequest) -> list[ToolCard]:
-    """Return the tools that files can be made for here, of those that the user may use."""
-    return [tool_card(tool) for tool in processors_for(request.user) if tool.key in COURSE_FILE_FORMS]
+def _file_types(request: HttpRequest) -> list[FileTypeCard]:
+    """Return the file types that files can be made for here, of those that the user may use."""
+    return [file_type_card(item) for item in processors_for(request.user) if item.key in COURSE_FILE_FORMS]
 
 
 def _search(request: HttpRequest, form: CourseSearchForm) -> CourseSearch:

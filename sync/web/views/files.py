@@ -22,7 +22,7 @@ from sync.runs.selectors import files_in, folders_of, processors_for, readable_f
 from sync.runs.services import receive_upload
 from sync.schedules.upcoming import UpcomingFile, upcoming_files
 from sync.web.access import current_site, may_manage_files
-from sync.web.cards import tool_card
+from sync.web.cards import file_type_card
 from sync.web.forms import UploadForm
 
 _FILES_PER_PAGE = 50
@@ -51,7 +51,7 @@ def file_list(request: HttpRequest) -> HttpResponse:
         "folder": folder,
         "page": page,
         "is_standard": is_standard,
-        "tool_keys": keys,
+        "usable_keys": keys,
         "breadcrumbs": _crumbs(folder),
     }
     shown = [file.command_file for file in page.object_list if file.command_file]
@@ -74,10 +74,10 @@ def download(request: HttpRequest, file_id: int) -> FileResponse:
 @may_manage_files
 @require_safe
 def use(request: HttpRequest, file_id: int) -> HttpResponse:
-    """Ask which tool a file is for."""
+    """Ask which file type a file is for."""
     file = get_object_or_404(readable_files(request.user, current_site()), pk=file_id)
-    tools = [tool_card(processor) for processor in processors_for(request.user)]
-    return render(request, "sync/file_use.html", {"file": file, "tools": tools})
+    file_types = [file_type_card(processor) for processor in processors_for(request.user)]
+    return render(request, "sync/file_use.html", {"file": file, "file_types": file_types})
 
 
 @may_manage_files

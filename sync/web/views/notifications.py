@@ -16,19 +16,25 @@ from sync.notifications.services import rule_of, save_rule
 from sync.notifications.webhooks import save_webhook, webhook_of
 from sync.runs.options import page_address, site_zone
 from sync.runs.selectors import processors_for
-from sync.web.access import current_site, every_tool_or_404, may_manage_notifications, tool_or_404, uses_every_tool
-from sync.web.cards import ToolCard, tool_card
+from sync.web.access import (
+    current_site,
+    every_file_type_or_404,
+    may_manage_notifications,
+    processor_or_404,
+    uses_every_file_type,
+)
+from sync.web.cards import FileTypeCard, file_type_card
 from sync.web.notification_form import RuleForm, WebhookForm
 
-# Stands in addresses for the rule of the tools that have none of their own.
+# Stands in addresses for the rule of the file types that have none of their own.
 COMMON = "all"
 _LAST_NOTIFICATIONS = 20
 
 
 class RuleCard(NamedTuple):
-    """A rule as the list shows it. Shape: tool: None = the common rule; told: event and its recipients; is_own: it has one"""
+    """A rule as the list shows it. Shape: file_type: None = the common one; told: event and its recipients; is_own: it has one"""
 
-    tool: ToolCard | None
+    file_type: FileTypeCard | None
     rule: NotificationRule
     told: list[tuple[str, str]]
     is_own: bool
@@ -56,7 +62,7 @@ def rule_detail(request: HttpRequest, key: str) -> HttpResponse:
             return redirect("notification_rules")
     context = {
         "form": form, "rule": stored, "key": key, "zone": site_zone(),
-        "tool": tool_card(tool_or_404(request.user, key)) if processor else None,
+        "file_type": file_type_card(processor_or_404(request.user, key)) if processor else None,
     }  # fmt: skip
     return render(request, "sync/notification_rule.html", context)
 
@@ -64,7 +70,7 @@ def rule_detail(request: HttpRequest, key: str) -> HttpResponse:
 @may_manage_notifications
 @require_POST
 def rule_delete(request: HttpRequest, key: str) -> HttpResponse:
-    """Take the rule of a tool away, so that the common one holds again."""
+    """Take the rule of a file type away, so that the common one holds again."""
     NotificationRule.objects.filter(site=current_site(), processor=_processor(request, key)).delete()
     return redirect("notification_rules")
 
@@ -72,7 +78,7 @@ def rule_delete(request: HttpRequest, key: str) -> HttpResponse:
 @may_manage_notifications
 @require_POST
 def webhook(request: HttpRequest) -> HttpResponse:
-    every_tool_or_404(request.user)
+    every_file_type_or_404(request.user)
     site = current_site()
     form = WebhookForm(request.POST, webhook=webhook_of(site))
     if form.is_valid():
@@ -89,39 +95,41 @@ def webhook(request: HttpRequest) -> HttpResponse:
 @may_manage_notifications
 @require_POST
 def webhook_delete(request: HttpRequest) -> HttpResponse:
-    every_tool_or_404(request.user)
+    every_file_type_or_404(request.user)
     Webhook.objects.filter(site=current_site()).delete()
     return redirect("notification_rules")
 
 
 def _list(request: HttpRequest, form: WebhookForm) -> HttpResponse:
-    site, tools = current_site(), processors_for(request.user)
+    site, processors = current_site(), processors_for(request.user)
     stored = {rule.processor: rule for rule in NotificationRule.objects.filter(site=site)}
-    cards = [_card(tool_card(tool), stored.get(tool.key)) for tool in tools]
-    if uses_every_tool(request.user):
+    cards = [_card(file_type_card(processor), stored.get(processor.key)) for processor in processors]
+    if uses_every_file_type(request.user):
         cards.insert(0, _card(None, stored.get("")))
-    notices = Notification.objects.filter(site=site, processor__in=[tool.key for tool in tools]).select_related("run")
+    notices = Notification.objects.filter(site=site, processor__in=[one.key for one in processors]).select_related(
+        "run"
+    )
     context: dict[str, Any] = {
         "cards": cards,
         "notices": notices[:_LAST_NOTIFICATIONS],
         "has_links": bool(page_address("/")),
         "webhook": webhook_of(site),
-        "webhook_form": form if uses_every_tool(request.user) else None,
+        "webhook_form": form if uses_every_file_type(request.user) else None,
     }
     return render(request, "sync/notification_rules.html", context)
 
 
-def _card(tool: ToolCard | None, rule: NotificationRule | None) -> RuleCard:
+def _card(file_type: FileTypeCard | None, rule: NotificationRule | None) -> RuleCard:
     shown = rule or NotificationRule()
     told = [
         (str(event.label), ", ".join(shown.recipients[event])) for event in Event if shown.recipients.get(event)
     ]  # fmt: skip
-    return RuleCard(tool, shown, told, rule is not None)
+    return RuleCard(file_type, shown, told, rule is not None)
 
 
 def _processor(request: HttpRequest, key: str) -> str:
-    """Return the tool that an address names, "" for the common rule, if the user may use it."""
+    """Return the file type that an address names, "" for the common rule, if the user may use it."""
     if key == COMMON:
-        every_tool_or_404(request.user)
+        every_file_type_or_404(request.user)
         return ""
-    return tool_or_404(request.user, key).key
+    return processor_or_404(request.user, key).key

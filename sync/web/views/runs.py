@@ -37,8 +37,8 @@ _DOWNLOADS = (RunFile.Kind.REPORT, RunFile.Kind.OUTCOMES, RunFile.Kind.TRYBACK, 
 @signed_in
 @require_safe
 def run_list(request: HttpRequest) -> HttpResponse:
-    tools = processors_for(request.user)
-    narrowed = RunFilter(request.GET, visible_runs(request.user, current_site()), tools=tools)
+    processors = processors_for(request.user)
+    narrowed = RunFilter(request.GET, visible_runs(request.user, current_site()), processors=processors)
     page = Paginator(narrowed.qs, _RUNS_PER_PAGE).get_page(request.GET.get("page"))
     is_live = any(not run.is_over for run in page.object_list)
     context = {"filter": narrowed, "page": page, "runs": page.object_list, "is_live": is_live}

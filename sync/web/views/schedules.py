@@ -151,7 +151,7 @@ def _cards(user: Any, schedules: Sequence[Schedule], window: FreezeWindow | None
 
 
 def _edit(request: HttpRequest, shown: Schedule) -> HttpResponse:
-    form = ScheduleForm(request.POST or None, schedule=shown, tools=processors_for(request.user))
+    form = ScheduleForm(request.POST or None, schedule=shown, processors=processors_for(request.user))
     if request.method == "POST" and not may_change_schedule(request.user, shown):
         raise PermissionDenied
     if request.method == "POST" and form.is_valid():
@@ -189,5 +189,5 @@ def sequence_run(request: HttpRequest, sequence_id: int) -> HttpResponse:
 @signed_in
 @require_POST
 def sequence_cancel(request: HttpRequest, sequence_id: int) -> HttpResponse:
-    cancel_sequence(sequence_or_404(request.user, sequence_id, every_tool=True))
+    cancel_sequence(sequence_or_404(request.user, sequence_id, every_file_type=True))
     return redirect("sequence_run", sequence_id)

@@ -1,4 +1,4 @@
-"""Where the files of each tool come from when no person hands them in."""
+"""Where the files of each file type come from when no person hands them in."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from sync.runs.selectors import processors_for
 from sync.runs.source_settings import has_secrets, save_source, source_of
 from sync.schedules.source_preview import preview_source
 from sync.values import Note
-from sync.web.access import current_site, may_manage_sources, tool_or_404
-from sync.web.cards import ToolCard, tool_card
+from sync.web.access import current_site, may_manage_sources, processor_or_404
+from sync.web.cards import FileTypeCard, file_type_card
 from sync.web.source_form import SourceForm
 
 
 class SourceCard(NamedTuple):
-    """A tool and its source, as the list shows them."""
+    """A file type and its source, as the list shows them."""
 
-    tool: ToolCard
+    file_type: FileTypeCard
     source: Source
     notes: list[Note]
 
@@ -37,7 +37,7 @@ class SourceCard(NamedTuple):
 def source_list(request: HttpRequest) -> HttpResponse:
     stored = {source.processor: source for source in Source.objects.filter(site=current_site())}
     cards = [
-        SourceCard(tool_card(processor), source, [Note(*note) for note in source.told])
+        SourceCard(file_type_card(processor), source, [Note(*note) for note in source.told])
         for processor in processors_for(request.user)
         for source in [stored.get(processor.key) or Source(processor=processor.key)]
     ]
@@ -47,7 +47,7 @@ def source_list(request: HttpRequest) -> HttpResponse:
 @may_manage_sources
 @require_http_methods(["GET", "HEAD", "POST"])
 def source(request: HttpRequest, key: str) -> HttpResponse:
-    processor, site = tool_or_404(request.user, key), current_site()
+    processor, site = processor_or_404(request.user, key), current_site()
     form = SourceForm(request.POST or None, source=source_of(site, processor.key), inboxes=inbox_names())
     if request.method == "POST" and form.is_valid():
         try:
@@ -64,7 +64,7 @@ def source(request: HttpRequest, key: str) -> HttpResponse:
 @require_POST
 def look(request: HttpRequest, key: str) -> HttpResponse:
     """Look what is there, with what is saved; nothing is taken."""
-    processor, site = tool_or_404(request.user, key), current_site()
+    processor, site = processor_or_404(request.user, key), current_site()
     found = preview_source(site, processor.key)
     if request.headers.get("HX-Request"):
         return render(request, "sync/_look.html", {"look": found, "settle_seconds": settle_seconds()})
@@ -75,7 +75,7 @@ def look(request: HttpRequest, key: str) -> HttpResponse:
 def _page(request: HttpRequest, key: str, **more: Any) -> HttpResponse:
     stored = source_of(current_site(), key)
     context = {
-        "tool": tool_card(tool_or_404(request.user, key)),
+        "file_type": file_type_card(processor_or_404(request.user, key)),
         "source": stored,
         "has_secrets": has_secrets(stored),
         "drop_folder": drop_folder(),

@@ -1,4 +1,4 @@
-"""A page for each tool: choose a file, set the options, simulate or run; and what the file must look like."""
+"""A page for each file type: choose a file, set the options, simulate or run; and what the file must look like."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from sync.runs.selectors import preselected_file
 from sync.runs.services import queue_run, queue_upload, save_settings
 from sync.schedules.arming import scheduled_files
 from sync.schedules.upcoming import UpcomingFile, starts_of, upcoming_files
-from sync.web.access import current_site, signed_in, tool_or_404, usable_files
-from sync.web.cards import tool_card
+from sync.web.access import current_site, processor_or_404, signed_in, usable_files
+from sync.web.cards import file_type_card
 from sync.web.filters import number_in
-from sync.web.forms import ToolForm
+from sync.web.forms import RunForm
 from sync.web.preview import preview_file
 
 
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
-def tool(request: HttpRequest, key: str) -> HttpResponse:
-    processor, site = tool_or_404(request.user, key), current_site()
+def file_type(request: HttpRequest, key: str) -> HttpResponse:
+    processor, site = processor_or_404(request.user, key), current_site()
     form = _form(request, processor, site)
     if request.method == "POST" and form.is_valid():
         run = _start(request, processor, site, form)
@@ -37,17 +37,17 @@ def tool(request: HttpRequest, key: str) -> HttpResponse:
             return redirect("run", run.pk)
     if form.errors and request.FILES:
         form.add_error("upload", _("The file was not kept. Choose it again."))
-    context = {"tool": tool_card(processor), "form": form, "columns": describe_columns(processor.columns)}
+    context = {"file_type": file_type_card(processor), "form": form, "columns": describe_columns(processor.columns)}
     context |= {"starts": starts_of(site, key), "upcoming": _upcoming(site, key)}
     context |= {"readable": set(usable_files(request.user, site, key).values_list("pk", flat=True))}
-    return render(request, "sync/tool.html", context)
+    return render(request, "sync/file_type.html", context)
 
 
 @signed_in
 @require_safe
 def preview(request: HttpRequest, key: str) -> HttpResponse:
-    """Show how the chosen file begins, as the tool would read it."""
-    processor, site = tool_or_404(request.user, key), current_site()
+    """Show how the chosen file begins, as the file type would read it."""
+    processor, site = processor_or_404(request.user, key), current_site()
     file_id = number_in(request.GET.get("command_file", ""))
     if file_id is None:
         return HttpResponse()
@@ -67,25 +67,25 @@ def preview(request: HttpRequest, key: str) -> HttpResponse:
 @signed_in
 @require_safe
 def template(request: HttpRequest, key: str) -> HttpResponse:
-    processor = tool_or_404(request.user, key)
+    processor = processor_or_404(request.user, key)
     return _csv(template_csv(processor.columns), f"{key}_template.csv")
 
 
 @signed_in
 @require_safe
 def sample(request: HttpRequest, key: str) -> HttpResponse:
-    processor = tool_or_404(request.user, key)
+    processor = processor_or_404(request.user, key)
     return _csv(sample_csv(processor.columns), f"{key}_sample.csv")
 
 
 def _upcoming(site: MoodleSite, key: str) -> list[UpcomingFile]:
-    """Return the files that the schedules of a tool look for."""
+    """Return the files that the schedules of a file type look for."""
     return [found for found in upcoming_files(site, scheduled_files(site, key)) if found.processor == key]
 
 
-def _form(request: HttpRequest, processor: type[Processor[Any, Any]], site: MoodleSite) -> ToolForm:
+def _form(request: HttpRequest, processor: type[Processor[Any, Any]], site: MoodleSite) -> RunForm:
     files = usable_files(request.user, site, processor.key)
-    return ToolForm(
+    return RunForm(
         request.POST or None,
         request.FILES or None,
         processor=processor,
@@ -96,14 +96,14 @@ def _form(request: HttpRequest, processor: type[Processor[Any, Any]], site: Mood
 
 
 def _preselected(request: HttpRequest, files: Any, site: MoodleSite, key: str) -> CommandFile | None:
-    """Return the file that the address names, or the one that the tool takes by itself."""
+    """Return the file that the address names, or the one that the file type takes by itself."""
     asked_for = number_in(request.GET.get("file", ""))
     file = files.filter(pk=asked_for).first() if asked_for else preselected_file(site, key, request.user)
     return file if file is not None and files.filter(pk=file.pk).exists() else None
 
 
 def _start(
-    request: HttpRequest, processor: type[Processor[Any, Any]], site: MoodleSite, form: ToolForm
+    request: HttpRequest, processor: type[Processor[Any, Any]], site: MoodleSite, form: RunForm
 ) -> SyncRun | None:
     """Queue the run that the form asks for; None when a service has something against it, which the form then says."""
     chosen: dict[str, Any] = {
