@@ -185,7 +185,7 @@ def fetch_front_end_files() -> None:
 
 
 def _borrowed_npm(folder: Path) -> str:
-    """Give an npm that goes away with the folder."""
+    """Return an npm that goes away with the folder."""
     say(f"No npm on this machine: borrowing the one of {NODE_REQUIREMENTS.name}")
     environment = folder / "node"
     run(sys.executable, "-m", "venv", str(environment))

@@ -58,7 +58,7 @@ def redis_server(servers_folder: Path) -> Iterator[Redis]:
 
 @pytest.fixture(scope="session")
 def site_of(request: pytest.FixtureRequest, servers_folder: Path) -> _SiteOf:
-    """Give the Moodle of an engine and version; made at first use, one for the whole session."""
+    """Return the Moodle of an engine and version; made at first use, one for the whole session."""
     made: dict[tuple[str, str], MoodleSite] = {}
 
     def site_of(engine: str, version: str) -> MoodleSite:

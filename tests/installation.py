@@ -55,7 +55,7 @@ class Installation:
         return services.execute_run(self.queue(path, content, **more).pk)
 
     def read(self, path: str) -> bytes:
-        """Give the bytes of a file of the area."""
+        """Return the bytes of a file of the area."""
         with storage.opened(storage.key_of_path(self.site.slug, path)) as file:
             return file.read()
 
@@ -67,7 +67,7 @@ class Installation:
             return io.TextIOWrapper(file, encoding="utf-8", newline="").read()
 
     def area(self) -> set[str]:
-        """Give the paths of everything that lies in the file area, as people see them."""
+        """Return the paths of everything that lies in the file area, as people see them."""
         root = self.folder / self.site.slug
         found = {p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()}
         return {"/" + name.removeprefix("inbox/") for name in found if not name.startswith("runs/")}

@@ -52,7 +52,7 @@ class MoodleSite:
     # --- looking and preparing ---------------------------------------------------------------------------------------
 
     def rows(self, table: str, **where: Any) -> list[dict[str, Any]]:
-        """Give the rows of a table that have these values, by id."""
+        """Return the rows of a table that have these values, by id."""
         with self.engine.connect() as connection:
             return list(_read(connection, self.prefix, table, where).values())
 
@@ -65,7 +65,7 @@ class MoodleSite:
         return found[0]
 
     def insert(self, table: str, **values: Any) -> int:
-        """Insert a row; columns that aren't named take their defaults. Gives its id."""
+        """Insert a row; columns that aren't named take their defaults; return its id."""
         target = sa.table(self.prefix + table, *(sa.column(name) for name in ("id", *values)))
         with self.engine.begin() as connection:
             if self.engine_name == "postgresql":
@@ -98,7 +98,7 @@ class MoodleSite:
 
     @staticmethod
     def diff(before: Snapshot, after: Snapshot) -> dict[str, dict[str, list[Any]]]:
-        """Give what changed: table -> inserted rows, updated {"id", "before", "after"}, deleted rows; {} when nothing did."""
+        """Return what changed: table -> inserted rows, updated {"id", "before", "after"}, deleted rows; {} when nothing did."""
         changes = {}
         for table in sorted({*before, *after}):
             old, new = before.get(table, {}), after.get(table, {})
@@ -193,7 +193,7 @@ def add_base(site: MoodleSite) -> None:
 
 
 def _add_course(site: MoodleSite, shortname: str) -> tuple[int, int, int]:
-    """Give the ids of a course, its context and its manual enrolment; real sites have the course already."""
+    """Return the ids of a course, its context and its manual enrolment; real sites have the course already."""
     if present := site.rows("course", shortname=shortname):
         course = present[0]["id"]
         context = site.one("context", contextlevel=50, instanceid=course)["id"]

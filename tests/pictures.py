@@ -44,7 +44,7 @@ def data_folder(folder: Path) -> Path:
 
 
 def blobs(data: Path, folder: str = "filedir") -> dict[str, bytes]:
-    """Give what is in the pool. Shape: contenthash -> content; each lies under its own hash"""
+    """Return what is in the pool. Shape: contenthash -> content; each lies under its own hash"""
     found = {path.name: path.read_bytes() for path in (data / folder).rglob("*") if path.is_file()}
     for path in (data / folder).rglob("*"):
         if path.is_file():
@@ -54,7 +54,7 @@ def blobs(data: Path, folder: str = "filedir") -> dict[str, bytes]:
 
 
 def icon_of(site: MoodleSite, username: str) -> dict[str, dict[str, Any]]:
-    """Give the picture rows of an account, in their order. Shape: file name -> row"""
+    """Return the picture rows of an account, in their order. Shape: file name -> row"""
     contextid = site.one("context", contextlevel=30, instanceid=userid_of(site, username))["id"]
     return {row["filename"]: row for row in site.rows("files", contextid=contextid, component="user", filearea="icon")}
 

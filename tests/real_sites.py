@@ -36,7 +36,7 @@ RealSites = Callable[[str], MoodleSite]
 
 
 def moodle_data() -> Path:
-    """Give the folder of the dumps and recorded effects. TOOLSYNC_MOODLE_DATA names another one."""
+    """Return the folder of the dumps and recorded effects. TOOLSYNC_MOODLE_DATA names another one."""
     return Path(os.environ.get("TOOLSYNC_MOODLE_DATA") or _BESIDE_US)
 
 
@@ -72,7 +72,7 @@ def version_of(site: str) -> str:
 
 @pytest.fixture
 def real_site(request: pytest.FixtureRequest) -> Iterator[RealSites]:
-    """Give a real site by the name of its dump, "m45-gold"; loaded once a session, put back after each test."""
+    """Return a real site by the name of its dump, "m45-gold"; loaded once a session, put back after each test."""
     used: list[MoodleSite] = []
 
     def real_site(name: str) -> MoodleSite:

@@ -25,7 +25,7 @@ PASSWORD = "tests-only"
 
 
 def find_program(name: str, *more: str) -> str:
-    """Give the path of a server program, also where Debian keeps it off the PATH."""
+    """Return the path of a server program, also where Debian keeps it off the PATH."""
     for candidate in (name, *more):
         found = shutil.which(candidate) or next(
             (str(path) for path in sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{candidate}"))), None

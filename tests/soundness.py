@@ -26,7 +26,7 @@ def report_of(site: MoodleSite, *shortnames: str, pool: FilePool | None = None) 
 
 
 def faults_of(site: MoodleSite) -> list[IntegrityFinding]:
-    """Give what isn't sound to begin with, to be left out by `assert_sound`."""
+    """Return what isn't sound to begin with, to be left out by `assert_sound`."""
     return report_of(site).faults
 
 

@@ -41,7 +41,7 @@ def _is_sign(char: str) -> bool:
 
 
 def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
-    """Give the `LOGGING` setting: one handler on stderr for structlog and for the standard library alike."""
+    """Return the `LOGGING` setting: one handler on stderr for structlog and for the standard library alike."""
     renderer: list[Processor] = (
         [structlog.processors.JSONRenderer()] if as_json else [structlog.dev.ConsoleRenderer(colors=False)]
     )

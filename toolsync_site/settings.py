@@ -38,7 +38,7 @@ def _made_folder(name: str) -> Path:
 
 
 def _kept_secret_key() -> str:
-    """Give the secret key of an embedded site, made once and kept, so that a restart doesn't sign everybody out."""
+    """Return the secret key of an embedded site, made once and kept, so that a restart doesn't sign everybody out."""
     path = _made_folder("") / "secret_key"
     try:
         with open(path, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:

@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 def storage_from_url(url: str, setting: str = "TOOLSYNC_STORAGE") -> dict[str, Any]:
-    """Give the backend and its options for `file://`, `s3://` or `sftp://`.
+    """Return the backend and its options for `file://`, `s3://` or `sftp://`.
 
     Shape: file:///folder ; s3://key:secret@bucket/prefix?endpoint_url=...&region_name=... ;
     sftp://user:password@host:port/folder?key_filename=...

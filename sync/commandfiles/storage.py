@@ -104,7 +104,7 @@ def _reached() -> Iterator[Storage]:
 
 
 def save(key: str, content: IO[bytes]) -> int:
-    """Keep the whole content under exactly this key, in place of what was there, which stays if that fails. Gives its size.
+    """Keep the whole content under exactly this key, in place of what was there, which stays if that fails; return its size.
 
     Raises: StorageUnavailable
     """

@@ -47,7 +47,7 @@ class Course(NamedTuple):
 
 
 def add_categories(tables: Tables) -> dict[str, Category]:
-    """Insert the categories. Gives them by idnumber."""
+    """Insert the categories; return them by idnumber."""
     first = tables.next_id("course_categories")
     ids = {idnumber: first + place for place, (idnumber, _name, _parent) in enumerate(_CATEGORIES)}
     paths: dict[str, str] = {"": ""}

@@ -87,7 +87,7 @@ def _students(tables: Tables, students: Sequence[int], courses: Sequence[Course]
 def _add_cohorts(
     tables: Tables, staff: Sequence[int], students: Sequence[int], language: Context
 ) -> dict[str, tuple[int, list[int]]]:
-    """Insert cohorts and members. Gives idnumber -> (id, userids)."""
+    """Insert cohorts and members; return idnumber -> (id, userids)."""
     cohorts = (
         (FIRST_YEAR, "First year", 1, students[0::3]),
         ("YEAR2", "Second year", 1, students[1::3]),

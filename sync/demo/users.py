@@ -19,7 +19,7 @@ _PROGRAMMES = ("Bachelor", "Master", "Doctorate")
 
 
 def add_people(tables: Tables) -> list[int]:
-    """Insert the users. Gives the ids of those that are there, in the order of the invented people."""
+    """Insert the users; return the ids of those that are there, in the order of the invented people."""
     people = invent_people(PEOPLE)
     # Nobody logs in to this Moodle, so nobody needs a password of their own, and nobody knows this one.
     password = hash_password(secrets.token_urlsafe(), HashFormat.SHA512)

@@ -9,7 +9,7 @@ _BLOCK = 1 << 20
 
 
 def write_archive(out: BinaryIO, source: BinaryIO) -> str:
-    """Copy a command file. Gives the SHA-256 of what was copied."""
+    """Copy a command file; return the SHA-256 of what was copied."""
     digest = hashlib.sha256()
     source.seek(0)
     while block := source.read(_BLOCK):

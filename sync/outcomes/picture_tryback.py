@@ -23,7 +23,7 @@ _SIZE_FACTOR = 2
 def write_picture_tryback(
     out: BinaryIO, pictures: PictureZip, rejected: Iterable[Outcome], *, language: str
 ) -> int:  # fmt: skip
-    """Write a zip. Pictures that can't be unpacked, or must not be, are only named. Gives the number of the failed ones."""
+    """Write a zip. Pictures that can't be unpacked, or must not be, are only named; return the number of the failed ones."""
     reasons = io.StringIO()
     table = csv.writer(reasons, delimiter=";", lineterminator="\r\n")
     table.writerow(("file", "_code", "_reason"))

@@ -26,7 +26,7 @@ def write_tryback(
     date_order: str = "",
     is_marked: bool = False,
 ) -> int:
-    """Write the header and the failed lines byte for byte, `_line`, `_code` and `_reason` behind each. Gives their number.
+    """Write the header and the failed lines byte for byte, `_line`, `_code` and `_reason` behind each; return their number.
 
     Encoding, byte order mark, separator and line end are those of the file; a workbook becomes CSV. Where the file is itself
     a tryback, the three cells that it had are replaced. A list has no columns to add to: there the reason stands as a comment

@@ -80,7 +80,7 @@ REGISTRY = ordered(_PROCESSORS)
 def guess_processor(names: Collection[str], filename: str = "") -> str:
     """Guess the file type from the lower-cased header names, and from the file name where headers are alike.
 
-    Gives "" when no type fits.
+    Return "" when no type fits.
     """
     candidates = [key for key, processor in REGISTRY.items() if _fits(processor, names)]
     stem = PurePath(filename).stem.lower()

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 def purge_caches(run: SyncRun) -> Note | None:
-    """Have Moodle purge its caches if the run changed what they hold. Gives what to tell; a failure is a sentence.
+    """Have Moodle purge its caches if the run changed what they hold; return what to tell; a failure is a sentence.
 
     A run that was interrupted between this and its end isn't purged for twice.
     """

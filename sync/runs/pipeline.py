@@ -134,7 +134,7 @@ class PipelineContext:
 
 
 def run_pipeline(work: PipelineContext, stream: BinaryIO, filename: str) -> bool:
-    """Carry out a file. Gives False when it was stopped on request, True when it went through.
+    """Carry out a file; return False when it was stopped on request, True when it went through.
 
     Raises: CommandFileError before anything is written; MoodleError, LeaseLost with whole chunks applied
     """

@@ -48,7 +48,7 @@ def save_retention(site: MoodleSite, *, reports: int, archives: int, trybacks: i
 
 
 def prune() -> int:
-    """Delete what is older than it is to be kept. Gives how many files and folders went."""
+    """Delete what is older than it is to be kept; return how many files and folders went."""
     gone = 0
     for site in MoodleSite.objects.all():
         kept = retention_of(site)

@@ -91,7 +91,7 @@ def fetch_files(site: MoodleSite, processor: str) -> list[CommandFile]:
 
 
 def capture_drop_folder(site: MoodleSite) -> list[Note]:
-    """Bring everything that lies whole in the drop folder into the file area. Gives what there is to tell."""
+    """Bring everything that lies whole in the drop folder into the file area; return what there is to tell."""
     if site.slug != MAIN_SITE:
         return []
     told: list[Note] = []

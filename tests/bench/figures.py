@@ -58,7 +58,7 @@ class Line:
 
 
 def as_markdown(lines: Iterable[Line]) -> str:
-    """Give a table that reads as well on a terminal."""
+    """Return a table that reads as well on a terminal."""
     table = [_HEAD, *(line.cells() for line in lines)]
     widths = [max(len(row[column]) for row in table) for column in range(len(_HEAD))]
     written = [

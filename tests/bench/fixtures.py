@@ -37,7 +37,7 @@ def postgresql_server(servers_folder: Path) -> Iterator[PostgreSQL]:
 def toolsync_on(
     site_of: Callable[[str, str], MoodleSite], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ToolSyncOn]:
-    """Give the ToolSync that feeds a Moodle 4.5 on "mariadb" or "postgresql"; one for the whole session."""
+    """Return the ToolSync that feeds a Moodle 4.5 on "mariadb" or "postgresql"; one for the whole session."""
     made: dict[str, ToolSync] = {}
 
     def toolsync_on(server: str) -> ToolSync:

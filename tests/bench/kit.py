@@ -131,7 +131,7 @@ class Floor:
                 cursor.execute(f"DELETE FROM {self._site.prefix}{table} WHERE id > %s", (mark,))
 
     def _defaults(self, table: str) -> dict[str, str | None]:
-        """Give the default of each column, as text."""
+        """Return the default of each column, as text."""
         columns = sa.inspect(self._site.engine).get_columns(self._site.prefix + table)
         # "'0'" on MariaDB, "'0'::smallint" on PostgreSQL.
         texts = {column["name"]: (column["default"] or "NULL").split("::")[0].strip("'") for column in columns}

@@ -50,7 +50,7 @@ def main(key: str, file: str, *options: str) -> None:
 
 
 def peak_mib() -> float:
-    """Give the most memory that was resident. Units: MiB
+    """Return the most memory that was resident. Units: MiB
 
     getrusage() would do, if a new process didn't start with the peak of the one that made it. Source: proc(5), VmHWM
     """

@@ -27,7 +27,7 @@ def header(*spelled: str, line: int = 3) -> Header:
 
 
 def refusal(*spelled: str, columns: Columns = COLUMNS, lenient: bool = False) -> tuple[str, str]:
-    """Give code and text of the refusal of a header."""
+    """Return code and text of the refusal of a header."""
     with pytest.raises(HeaderError) as error:
         match_header(columns, header(*spelled), lenient=lenient)
     return error.value.code, text_of(error.value.code, error.value.params)

@@ -65,7 +65,7 @@ def demo(var: Path, moodle: socket.socket, *arguments: str) -> subprocess.Comple
 
 
 def processes_of(var: Path) -> list[str]:
-    """Give the command lines of the living processes that work in a folder."""
+    """Return the command lines of the living processes that work in a folder."""
     found = []
     for entry in Path("/proc").iterdir():
         try:
@@ -82,7 +82,7 @@ def files_named(text: str, label: str) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def first(var: Path, somebodys_moodle: socket.socket) -> str:
-    """Give what the first call prints."""
+    """Return what the first call prints."""
     ended = demo(var, somebodys_moodle, "--no-serve")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout

@@ -97,7 +97,7 @@ def worker(transactional_db: None, sqlite_site: MoodleSite, tmp_path: Path) -> I
 def toolsync(
     live_server: LiveServer, administrator: User, worker: None, sqlite_site: MoodleSite, settings: Settings
 ) -> str:
-    """Give the address of a ToolSync in which everything is at work."""
+    """Return the address of a ToolSync in which everything is at work."""
     settings.TOOLSYNC_MOODLE_URL = sqlite_site.url
     return live_server.url
 

@@ -93,7 +93,7 @@ _MOVED = (
 
 
 def reset(name: str, *allowed: Allowed, **cells: str) -> Case:
-    """Give the case of a reset. Shape: cells: column -> cell; all others are off"""
+    """Return the case of a reset. Shape: cells: column -> cell; all others are off"""
     names = [*_COLUMNS, *(name for name in cells if name not in _COLUMNS)]
     assert set(names) <= {column.name for column in OPTION_COLUMNS}
     text = f"id;{';'.join(names)}\n{TPL1};{';'.join(cells.get(name, '') for name in names)}\n"
@@ -107,7 +107,7 @@ def _versions(name: str) -> Versions:
 
 
 def option(name: str, *allowed: Allowed) -> Case:
-    """Give the case of an option that has the name of its column."""
+    """Return the case of an option that has the name of its column."""
     return reset(name, *allowed, **{name: "1"})
 
 

@@ -122,7 +122,7 @@ class Allowed:
 
 
 def compare(theirs: Side, ours: Side, *, clear_password: str = "", offsets: Sequence[int] = ()) -> list[Difference]:
-    """Give everything in which our effect is not Moodle's.
+    """Return everything in which our effect is not Moodle's.
 
     Shape: clear_password: the one that new hashes must open; offsets: seconds after the run that a time may lie as well
     (the life of a cache flag)
@@ -136,7 +136,7 @@ def compare(theirs: Side, ours: Side, *, clear_password: str = "", offsets: Sequ
 
 
 def judge(differences: Iterable[Difference], allowed: Iterable[Allowed]) -> tuple[list[Difference], list[Allowed]]:
-    """Give the differences that nothing allows, and the allowances that nothing needs."""
+    """Return the differences that nothing allows, and the allowances that nothing needs."""
     differences, allowed = list(differences), list(allowed)
     unexplained = [difference for difference in differences if not any(entry.covers(difference) for entry in allowed)]
     rotten = [entry for entry in allowed if not any(entry.covers(difference) for difference in differences)]

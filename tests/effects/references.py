@@ -96,7 +96,7 @@ _PATHS = {
 
 
 def referenced_table(table: str, column: str, row: Mapping[str, Any], modules: Mapping[int, str]) -> str | None:
-    """Give the table whose id this column of this row holds, None when it holds no id that we know of.
+    """Return the table whose id this column of this row holds, None when it holds no id that we know of.
 
     Shape: modules: id -> name
     """
@@ -112,7 +112,7 @@ def referenced_table(table: str, column: str, row: Mapping[str, Any], modules: M
 
 
 def path_table(table: str, column: str, row: Mapping[str, Any]) -> str | None:
-    """Give the table whose ids this column holds as a path, "/1/3/50"."""
+    """Return the table whose ids this column holds as a path, "/1/3/50"."""
     if table == "cache_flags" and column == "name" and row["flagtype"] == "accesslib/dirtycontexts":
         return "context"
     return _PATHS.get((table, column))

@@ -17,7 +17,7 @@ from tests.moodle.integrity.ground import put_in_order
 
 
 def check(*arguments: str) -> tuple[int, list[str]]:
-    """Give the exit status and what was printed."""
+    """Return the exit status and what was printed."""
     out = io.StringIO()
     status = 0
     try:

@@ -28,7 +28,7 @@ ONLY_CLEANED_UP = ("--option", "filecleanup=1", "--option", "storereport=0", "--
 
 
 def runsync(*args: str) -> tuple[int, str]:
-    """Give the exit status and what was written to standard output."""
+    """Return the exit status and what was written to standard output."""
     out = io.StringIO()
     try:
         call_command("runsync", *args, stdout=out)

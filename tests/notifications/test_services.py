@@ -70,7 +70,7 @@ def send_unsent_notifications() -> None:
 
 
 def texts(mail: MailServer) -> list[tuple[str, str, str]]:
-    """Give recipient, subject and text of what came."""
+    """Return recipient, subject and text of what came."""
     found = []
     for recipient, message in mail.received:
         body = message.get_body()

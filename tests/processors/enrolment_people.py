@@ -61,7 +61,7 @@ def roles(site: MoodleSite, username: str, course: str = "C1") -> list[tuple[int
 
 
 def groups(site: MoodleSite, username: str) -> dict[str, str]:
-    """Give the groups of somebody: name -> component of the membership."""
+    """Return the groups of somebody: name -> component of the membership."""
     memberships = site.rows("groups_members", userid=site.ids[username])
     return {site.one("groups", id=row["groupid"])["name"]: row["component"] for row in memberships}
 

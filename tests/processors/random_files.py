@@ -169,7 +169,7 @@ def furnish(site: MoodleSite) -> None:
 
 
 def state_of(site: MoodleSite) -> dict[str, list[tuple[Any, ...]]]:
-    """Give what a Moodle holds, told by names: ids and moments differ from one way of doing a thing to the other."""
+    """Return what a Moodle holds, told by names: ids and moments differ from one way of doing a thing to the other."""
     return {table: sorted(rows, key=repr) for table, rows in _named_rows(site)}
 
 

@@ -165,7 +165,7 @@ class WholeToolSync:
         return found
 
     def starts(self, schedule: int) -> list[tuple[datetime, datetime]]:
-        """Give when the starts of a schedule that are over were, and from when its interval is counted."""
+        """Return when the starts of a schedule that are over were, and from when its interval is counted."""
         asked = (
             "SELECT r.created_at, s.anchor_at FROM sync_sequencerun r JOIN sync_schedule s ON s.id = r.schedule_id"
             " WHERE s.id = :id AND r.finished_at IS NOT NULL ORDER BY r.id"

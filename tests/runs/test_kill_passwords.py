@@ -87,13 +87,13 @@ class ToolSync:
             process.wait()
 
     def run(self) -> tuple[str, int, dict[str, int]]:
-        """Give state, rows done and counts of the only run."""
+        """Return state, rows done and counts of the only run."""
         with closing(sqlite3.connect(f"file:{self.var / 'toolsync.sqlite3'}?mode=ro", uri=True)) as database:
             ((state, rows_done, counts),) = database.execute("SELECT state, rows_done, counts FROM sync_syncrun")
         return state, rows_done, json.loads(counts)
 
     def hashing(self) -> list[Found]:
-        """Give the processes that hash, and those that start and clean up after them."""
+        """Return the processes that hash, and those that start and clean up after them."""
         return [found for found in self._processes() if "multiprocessing" in found.command]
 
     def is_hashing(self) -> bool:

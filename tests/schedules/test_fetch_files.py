@@ -64,7 +64,7 @@ def fetched(installation: Installation) -> list[str]:
 
 
 def told() -> list[str]:
-    """Give the codes of what the last look had to tell."""
+    """Return the codes of what the last look had to tell."""
     return [code for code, _params in Source.objects.get().told]
 
 

@@ -17,7 +17,7 @@ ANCHOR = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def at(text: str, fold: int = 0) -> datetime:
-    """Give a moment by the clocks of Paris."""
+    """Return a moment by the clocks of Paris."""
     return datetime.fromisoformat(text).replace(tzinfo=PARIS, fold=fold)
 
 

@@ -25,7 +25,7 @@ RULES = FetchRules(allowed_hosts=frozenset({"localhost"}), max_bytes=5_000_000, 
 
 
 def fetch(url: str, rules: FetchRules = RULES, name: str = "userimport.csv") -> tuple[list[Entry], bytes]:
-    """Give what the place lists, and the bytes of its first file."""
+    """Return what the place lists, and the bytes of its first file."""
     out = io.BytesIO()
     with open_address(parse_address(url), rules, default_name=name) as place:
         entries = place.entries()
@@ -35,7 +35,7 @@ def fetch(url: str, rules: FetchRules = RULES, name: str = "userimport.csv") -> 
 
 
 def refusal(url: str, rules: FetchRules = RULES) -> str:
-    """Give the code of what is said against an address; its sentence must be one."""
+    """Return the code of what is said against an address; its sentence must be one."""
     with pytest.raises(CodedError) as refused:
         fetch(url, rules)
     assert text_of(refused.value.code, refused.value.params).endswith(".")

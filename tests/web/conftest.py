@@ -49,7 +49,7 @@ def site(db: None) -> MoodleSite:
 
 @pytest.fixture
 def client_with(db: None) -> Callable[..., Client]:
-    """Give the browser of somebody new who has just these permissions."""
+    """Return the browser of somebody new who has just these permissions."""
 
     def client_with(*codenames: str) -> Client:
         user = User.objects.create_user(f"with-{'-'.join(codenames) or 'nothing'}")

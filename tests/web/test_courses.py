@@ -37,7 +37,7 @@ def choose(client: Client, *courseids: int, shown: tuple[int, ...] = (), search:
 
 
 def add_course(moodle: Moodle, shortname: str, idnumber: str = "", category: int = 1) -> int:
-    """Give the id of a new course that comes after those that are there."""
+    """Return the id of a new course that comes after those that are there."""
     course = moodle.insert(
         "course", category=category, shortname=shortname, fullname=f"Full {shortname}", idnumber=idnumber, sortorder=90_000
     )  # fmt: skip

@@ -199,7 +199,7 @@ def _empty(folder: Path) -> None:
 
 
 def _administrator(keeper: Path) -> str:
-    """Make the demo's login. Gives its password, which stays the same as long as the demo's folder does."""
+    """Make the demo's login; return its password, which stays the same as long as the demo's folder does."""
     if not keeper.exists():
         keeper.touch(mode=0o600)
         keeper.write_text(secrets.token_urlsafe(9))

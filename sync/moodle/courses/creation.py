@@ -225,7 +225,7 @@ def module_id(session: MoodleSession, name: str) -> int:
 
 
 def _insert_alike(writer: Writer, table: str, rows: Sequence[Row], key: Sequence[str]) -> list[int]:
-    """Insert rows of different columns, each set of columns on its own. Give the ids in the order of the rows."""
+    """Insert rows of different columns, each set of columns on its own; return the ids in the order of the rows."""
     ids = [0] * len(rows)
     places: dict[tuple[str, ...], list[int]] = {}
     for place, row in enumerate(rows):

@@ -43,7 +43,7 @@ class FilePool:
         self._storage = storage
 
     def store(self, stream: IO[bytes]) -> tuple[str, bool]:
-        """Keep a content. Gives its hash, and whether it is new: False = it was there before."""
+        """Keep a content; return its hash, and whether it is new: False = it was there before."""
         contenthash, size = _digest(stream)
         key = _key(contenthash)
         with _translated():

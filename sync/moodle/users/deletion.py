@@ -119,7 +119,7 @@ def _delete_tags(writer: Writer, userids: Sequence[int]) -> None:
 
 
 def _leave_courses(writer: Writer, userids: Sequence[int], *, now: int) -> list[dict[str, Any]]:
-    """Row 4: unenrol from everything; groups, conversations of groups and forums follow. Gives the enrolments that went."""
+    """Row 4: unenrol from everything; groups, conversations of groups and forums follow; return the enrolments that went."""
     session = writer.session
     leave_forums(writer, _courses_of(session, userids))
     members = session.table("groups_members")

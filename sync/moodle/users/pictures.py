@@ -82,7 +82,7 @@ def fetch_checksums(moodle: MoodleSession, fieldid: int, userids: Collection[int
 
 
 def write_pictures(writer: Writer, pictures: Sequence[NewPicture], *, now: int) -> DeletedFiles:
-    """Set pictures; the contents are in the pool already. Gives what the old ones leave behind.
+    """Set pictures; the contents are in the pool already; return what the old ones leave behind.
 
     Mirrors: process_new_icon(), and core_user::update_picture(), which puts the id of f1 into user.picture; no cache flag,
     no timemodified, as there

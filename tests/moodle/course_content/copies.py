@@ -46,7 +46,7 @@ def course_of(site: MoodleSite, shortname: str) -> Course:
 
 
 def content_of(site: MoodleSite, course: Course) -> dict[str, list[Row]]:
-    """Give the content rows of a course, table by table."""
+    """Return the content rows of a course, table by table."""
     moodle = MoodleDatabase(MoodleConnection(site.url, site.prefix))
     try:
         with moodle.session() as session:
@@ -57,7 +57,7 @@ def content_of(site: MoodleSite, course: Course) -> dict[str, list[Row]]:
 
 
 def pairs_of(site: MoodleSite, original: Course, copy: Course) -> Pairs:
-    """Give the rows of a course beside those of its copy: both by rising id."""
+    """Return the rows of a course beside those of its copy: both by rising id."""
     old, new = content_of(site, original), content_of(site, copy)
     if "grade_settings" not in old:
         new.pop("grade_settings")

@@ -15,7 +15,7 @@ _FIXED: dict[str, dict[str, Any]] = {"question": {"qtype": "truefalse"}, "course
 
 
 def furnish(site: MoodleSite, courseid: int, contextid: int) -> dict[str, list[int]]:
-    """Put a row into every table, by every way in which it can belong to the course. Gives their ids."""
+    """Put a row into every table, by every way in which it can belong to the course; return their ids."""
     graph, schema = load_graph(), load_schema(site.version)
     site_module = site.one("modules", name="page")["id"]
     ids: dict[str, list[int]] = {COURSE: [courseid], CONTEXT: [contextid]}

@@ -66,7 +66,7 @@ NEW_FILTER = {
 
 
 def rich_backup() -> bytes:
-    """Give the backup: a page and a quiz; questions in the course's bank, the quiz's, and that of a category of courses."""
+    """Return the backup: a page and a quiz; questions in the course's bank, the quiz's, and that of a category of courses."""
     members = backup(activities=(("page", PAGE_CM), ("quiz", QUIZ_CM)))
     questions = xml(
         "question_categories",

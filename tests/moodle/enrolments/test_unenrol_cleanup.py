@@ -86,7 +86,7 @@ class World:
         site.insert("forum_read", userid=userid, forumid=course["forum"], discussionid=1, postid=1)
 
     def grade(self, userid: int, itemid: int) -> int:
-        """Give somebody 70 points. Gives the id of the grade."""
+        """Give somebody 70 points; return the id of the grade."""
         grade = {"itemid": itemid, "userid": userid, "finalgrade": 70, "rawgrade": 70}
         rowid = self.site.insert("grade_grades", **grade)
         self.site.insert("grade_grades_history", **grade, oldid=rowid, action=1, source="manual", timemodified=GRADED)
@@ -99,7 +99,7 @@ class World:
         return self._carry_out(lambda writer: recover_course_grades(writer, pairs, now=NOW + 5))
 
     def _carry_out(self, write: Callable[[Writer], Any]) -> tuple[Any, int]:
-        """Write in a transaction. Gives the result, and the number of statements."""
+        """Write in a transaction; return the result, and the number of statements."""
         statements: list[str] = []
 
         def note(_connection: sa.Connection, _cursor: object, statement: str, *_more: object) -> None:

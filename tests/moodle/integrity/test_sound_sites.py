@@ -37,7 +37,7 @@ def test_courses_can_be_checked_alone(real_site: RealSites, name: str) -> None:
 
 
 def pool_of(name: str, folder: Path) -> FilePool | None:
-    """Give the data folder that belongs to a dump; pristine sites have none."""
+    """Return the data folder that belongs to a dump; pristine sites have none."""
     archive = moodle_data() / f"{name.replace('pg', '')}-moodledata.tgz"
     if not archive.exists():
         return None

@@ -134,7 +134,7 @@ def add_shared_things(site: MoodleSite) -> None:
 
 
 def going_with(site: MoodleSite, userid: int) -> dict[str, list[dict[str, Any]]]:
-    """Give a row of everything that goes with an account. Shape: ids: 1000 times the account's id, and a number."""
+    """Return a row of everything that goes with an account. Shape: ids: 1000 times the account's id, and a number."""
     own = 1000 * userid
     context, block_context, block, digest = own, own + 1, own + 2, f"{userid:064x}"
     return {
@@ -207,7 +207,7 @@ def going_with(site: MoodleSite, userid: int) -> dict[str, list[dict[str, Any]]]
 
 
 def staying_after(site: MoodleSite, userid: int) -> dict[str, list[dict[str, Any]]]:
-    """Give rows of an account that outlive it; their ids follow those of `going_with`."""
+    """Return rows of an account that outlive it; their ids follow those of `going_with`."""
     own = 1000 * userid
     return {
         "tag": [{"id": own + 1, "tagcollid": 1, "name": f"standard{userid}", "isstandard": 1}],

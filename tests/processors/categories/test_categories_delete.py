@@ -14,7 +14,7 @@ HEADER = "categoryid;path\n"
 
 
 def add_category(site: MoodleSite, name: str, parent: int = 0, sortorder: int = 990_000) -> int:
-    """Give the id of a new category, which has its context."""
+    """Return the id of a new category, which has its context."""
     above = site.one("course_categories", id=parent)["path"] if parent else ""
     above_context = site.one("context", contextlevel=40, instanceid=parent)["path"] if parent else "/1"
     category = site.insert("course_categories", name=name, parent=parent, path="", sortorder=sortorder)
@@ -35,7 +35,7 @@ def context_of(site: MoodleSite, category: int) -> int:
 
 
 def hang_everything_on(site: MoodleSite, category: int) -> int:
-    """Put into a category what may be in an empty one. Gives the id of the block on its page."""
+    """Put into a category what may be in an empty one; return the id of the block on its page."""
     context = context_of(site, category)
     block = site.insert(
         "block_instances", id=90_001, blockname="html", parentcontextid=context, pagetypepattern="*", showinsubcontexts=0,

@@ -66,7 +66,7 @@ def test_4_the_site_course_is_refused(moodle_site: MoodleSite) -> None:
 
 
 def meta_child(site: MoodleSite, action: str) -> tuple[int, int]:
-    """C2 takes its people from C1: ann. Gives the ids of the instance and of ann's role."""
+    """C2 takes its people from C1: ann; return the ids of the instance and of ann's role."""
     site.execute("DELETE FROM {config_plugins} WHERE plugin = 'enrol_meta' AND name = 'unenrolaction'")
     site.insert("config_plugins", plugin="enrol_meta", name="unenrolaction", value=action)
     instance = site.insert(

@@ -50,7 +50,7 @@ def enrol(site: MoodleSite, username: str, *roles: int) -> int:
 
 
 def graded_quiz(site: MoodleSite, course: str = "C1") -> tuple[int, int]:
-    """Give the ids of the quiz and of its grade item; ann has an attempt and a grade."""
+    """Return the ids of the quiz and of its grade item; ann has an attempt and a grade."""
     quiz = activity(site, "quiz", course)
     insert(site, "quiz_attempts", {"quiz": quiz, "userid": site.ids["ann"], "uniqueid": 1_000_000 + quiz})
     item = insert(

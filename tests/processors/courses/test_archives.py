@@ -37,7 +37,7 @@ MODULE = (
 
 
 def packed(members: Mapping[str, bytes] = {}, *without: str, **kind: Any) -> bytes:
-    """Give a backup of a page with a picture, and an assignment with a date."""
+    """Return a backup of a page with a picture, and an assignment with a date."""
     kind = {"activities": (("page", 7), ("assign", 8)), **kind}
     whole = {
         **backup(**kind),

@@ -69,7 +69,7 @@ def site(moodle_site: MoodleSite) -> MoodleSite:
 
 
 def names(site: MoodleSite, course: str) -> list[str]:
-    """Give the names of the pages of a course in the order of its sections."""
+    """Return the names of the pages of a course in the order of its sections."""
     pages, moduleid = {row["id"]: row["name"] for row in site.rows("page")}, site.one("modules", name="page")["id"]
     placed = site.rows("course_modules", course=site.ids[course], module=moduleid)
     cms = {row["id"]: pages[row["instance"]] for row in placed}

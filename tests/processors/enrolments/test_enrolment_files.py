@@ -139,7 +139,7 @@ def test_a_date_is_held_against_the_one_that_is_there(site: MoodleSite) -> None:
 
 
 def _many(site: MoodleSite, count: int) -> list[str]:
-    """Give people, and a row for each."""
+    """Return people, and a row for each."""
     names = [f"many{number}" for number in range(count)]
     add_people(site, *names)
     return [GOOD.format(user=name) for name in names]

@@ -44,7 +44,7 @@ _ACTIVITY = (
 def manifest(
     *, kind: str = "course", activities: Iterable[tuple[str, int]] = (("page", 7),), left_out: str = "", **changed: str
 ) -> bytes:
-    """Give a moodle_backup.xml. Shape: activities: (module, cmid); left_out: of a folder that isn't included, "page_7" """
+    """Return a moodle_backup.xml. Shape: activities: (module, cmid); left_out: of a folder that isn't included, "page_7" """
     scalars = "".join(f"<{name}>{text}</{name}>" for name, text in {**_INFORMATION, **changed}.items())
     listed = "".join(_ACTIVITY.format(module=module, cmid=cmid) for module, cmid in activities)
     settings = "<setting><level>root</level><name>users</name><value>0</value></setting>"
@@ -62,7 +62,7 @@ def manifest(
 
 
 def activity(module: str, within: str, *, cmid: int = 7, instance: int = 70, contextid: int = 31) -> bytes:
-    """Give the XML of an activity. Shape: within: XML of what its instance holds"""
+    """Return the XML of an activity. Shape: within: XML of what its instance holds"""
     return (
         f'<activity id="{instance}" moduleid="{cmid}" modulename="{module}" contextid="{contextid}">'
         f'<{module} id="{instance}"><name>The {module}</name>{within}</{module}></activity>'
@@ -70,7 +70,7 @@ def activity(module: str, within: str, *, cmid: int = 7, instance: int = 70, con
 
 
 def file_row(**changed: str) -> bytes:
-    """Give a files.xml with one file of the page."""
+    """Return a files.xml with one file of the page."""
     fields = {
         "contenthash": sha1(PICTURE).hexdigest(),
         "contextid": "31",
@@ -86,7 +86,7 @@ def file_row(**changed: str) -> bytes:
 
 
 def backup(**kind: Any) -> dict[str, bytes]:
-    """Give the members of a sound backup: a page with a picture, in one section."""
+    """Return the members of a sound backup: a page with a picture, in one section."""
     return {
         ".ARCHIVE_INDEX": b"Moodle archive file index. Count: 8\n",
         BLOB: PICTURE,
@@ -123,7 +123,7 @@ def zipped(members: Members) -> bytes:
 
 
 def regzipped(packed: bytes, length: int) -> bytes:
-    """Give a tar.gz whose tar ends after so many bytes, and whose gzip is sound."""
+    """Return a tar.gz whose tar ends after so many bytes, and whose gzip is sound."""
     return gzip.compress(gzip.decompress(packed)[:length])
 
 

@@ -56,13 +56,13 @@ def twice() -> bytes:
 
 
 def long_name(tar_format: Literal[0, 1, 2]) -> bytes:
-    """Give an archive whose header can't hold the name, so that a further one does."""
+    """Return an archive whose header can't hold the name, so that a further one does."""
     info = tarfile.TarInfo("course/" + 120 * "a" + ".xml")
     return regzipped_with(info.tobuf(tar_format))
 
 
 def regzipped_with(first: bytes) -> bytes:
-    """Give a tar.gz with some bytes before its first header."""
+    """Return a tar.gz with some bytes before its first header."""
     return gzip.compress(first + gzip.decompress(tar_gz(backup())))
 
 
@@ -71,7 +71,7 @@ def zip_link() -> bytes:
 
 
 def encrypted_zip() -> bytes:
-    """Give a zip whose first member is marked as encrypted, in its own header and in the directory."""
+    """Return a zip whose first member is marked as encrypted, in its own header and in the directory."""
     packed = bytearray(zipped(backup()))
     packed[6] |= 1
     packed[packed.index(b"PK\x01\x02") + 8] |= 1

@@ -138,7 +138,7 @@ def test_an_activity_that_is_being_deleted_does_not_come_along(sqlite_site: Mood
 
 
 def enriched(site: MoodleSite) -> dict[str, dict[str, Any]]:
-    """Let the course of every activity refer to itself in all the ways that Moodle has. Gives the pieces."""
+    """Let the course of every activity refer to itself in all the ways that Moodle has; return the pieces."""
     course = course_of(site, "TEMPLATE")
     modules = {row["name"]: row["id"] for row in site.rows("modules")}
     cms = {
@@ -301,7 +301,7 @@ def test_a_copy_holds_what_a_restored_backup_does(real_site: RealSites, name: st
 
 
 def values_of(table: str, diff: Any) -> list[str]:
-    """Give the new rows of a table without what differs from one course to another: ids, and times of the recording."""
+    """Return the new rows of a table without what differs from one course to another: ids, and times of the recording."""
     graphed = load_graph().tables.get(table)
     names = {"id", "path", *(MEANT.get(table) or ())}
     if graphed is not None:
