@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from sync.columns.options import OptionValues
 from sync.moodle.courses.courses import Course
+from sync.moodle.db.identifiers import Fold
 from sync.moodle.groups.groups import Group
 from sync.processors.base.errors import RowError
 from sync.processors.base.planner import plan_each
-from sync.processors.groups.course_objects import Fold
 from sync.processors.memberships.course_columns import find_course
 from sync.processors.memberships.enrolment_results import accepted
 from sync.processors.memberships.group_purge import PurgingPlan

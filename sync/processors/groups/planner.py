@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sync.columns.options import OptionValues
 from sync.columns.repeated_values import RepeatedValues
 from sync.moodle.courses.courses import Course
+from sync.moodle.db.identifiers import is_id
 from sync.processors.base.errors import RowError
+from sync.processors.base.overlay import ChangedRows, FoundRows
 from sync.processors.base.plan import Plan
 from sync.processors.base.planner import plan_each
-from sync.processors.groups.course_objects import CourseObjects, Fold, GroupingMembers, Object, ObjectKey
 from sync.processors.memberships.course_columns import find_course
 from sync.processors.memberships.course_groups import MAX_NAME
 from sync.processors.memberships.enrolment_results import EnrolmentOutcome, accepted
@@ -22,41 +23,29 @@ from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
 GROUP, GROUPING = "group", "grouping"
 
 # What Moodle gives every new row beside what the file says.
-_NEW_GROUP = {"enrolmentkey": None, "picture": 0}
-_NEW_GROUPING = {"configdata": None}
+_NEW: dict[str, dict[str, Any]] = {
+    "groups": {"idnumber": "", "enrolmentkey": None, "picture": 0},
+    "groupings": {"idnumber": "", "configdata": None},
+}
 
 
 @dataclass(frozen=True)
 class GroupsState:
     """Everything read for one chunk.
 
-    Shape: courses: knows the courses that the rows name; groups, groupings: all of these courses; bindings: (groupingid,
-    groupid); folds: table -> column -> what makes texts equal; elsewhere: the values of updateid that name a group of any
-    course, where these are numbers or idnumbers
+    Shape: courses: knows the courses that the rows name; groups, groupings: all of these courses; conversations: of these
+    groups; bindings: which groups the groupings hold; elsewhere: the values of updateid that name a group of any course, where
+    these are numbers or idnumbers
     Units: now: seconds since epoch
     """
 
     now: int
     courses: MembershipState
-    groups: Sequence[Object]
-    groupings: Sequence[Object]
-    bindings: set[tuple[int, int]]
-    folds: Mapping[str, Mapping[str, Fold]]
+    groups: FoundRows
+    conversations: FoundRows
+    groupings: FoundRows
+    bindings: FoundRows
     elsewhere: Collection[str] = ()
-
-
-class GroupsPlan(Plan):
-    """A plan, with the groups and groupings as it leaves them."""
-
-    def __init__(self, state: GroupsState) -> None:
-        super().__init__(state.now)
-        self.groups = CourseObjects("groups", state.groups, state.folds["groups"], self)
-        self.groupings = CourseObjects("groupings", state.groupings, state.folds["groupings"], self)
-        self.bindings = GroupingMembers(state.bindings, self)
-
-    def finish(self) -> None:
-        self.groups.finish(_NEW_GROUP)
-        self.groupings.finish(_NEW_GROUPING)
 
 
 class GroupsSurvey(RepeatedValues):
@@ -72,13 +61,18 @@ class GroupsPlanner:
     def __init__(self, state: GroupsState, options: OptionValues) -> None:
         self.state = state
         self.options = options
-        self.plan = GroupsPlan(state)
+        self.plan = Plan(state.now)
+        self.groups = self.plan.change(state.groups)
+        self.groupings = self.plan.change(state.groupings)
+        self.conversations = self.plan.change(state.conversations)
+        self.bindings = self.plan.change(state.bindings)
 
-    def plan_rows(self, rows: Sequence[CleanRow]) -> GroupsPlan:
+    def plan_rows(self, rows: Sequence[CleanRow]) -> Plan:
         self.plan.outcomes.extend(
             plan_each(rows, self._plan_row, lambda row: f"{row.values['courseid']} / {row.values['name']}")
         )
-        self.plan.finish()
+        for changed in self.plan.changed_rows:
+            changed.write(self.plan)
         return self.plan
 
     def _plan_row(self, row: CleanRow) -> Outcome:
@@ -92,9 +86,9 @@ class GroupsPlanner:
         outcome = self._into_grouping(row, course, key, done)
         return outcome._replace(notes=(*notes, *outcome.notes))
 
-    def _group(self, row: CleanRow, course: Course) -> tuple[ObjectKey, EnrolmentOutcome, tuple[Note, ...]]:
+    def _group(self, row: CleanRow, course: Course) -> tuple[int, EnrolmentOutcome, tuple[Note, ...]]:
         """Make or change the group of a row; one that isn't there is made, as in the old plugin."""
-        values, groups = row.values, self.plan.groups
+        values, groups = row.values, self.groups
         identifier = self.options.groupidentifier
         if "updateid" not in values:
             return self._named_group(row, course)
@@ -113,9 +107,9 @@ class GroupsPlanner:
         is_renamed = any(change.field == "name" for change in done.changes)
         return key, done, self._shared_name(row, course) if is_renamed else ()
 
-    def _named_group(self, row: CleanRow, course: Course) -> tuple[ObjectKey, EnrolmentOutcome, tuple[Note, ...]]:
+    def _named_group(self, row: CleanRow, course: Course) -> tuple[int, EnrolmentOutcome, tuple[Note, ...]]:
         """Return the group that has the idnumber of a row, or else its name; make it where there is none."""
-        values, groups = row.values, self.plan.groups
+        values, groups = row.values, self.groups
         by = "idnumber" if values.get("idnumber") else "name"
         key = _only_one(groups, course, by, values[by], by)
         if key is not None:
@@ -128,12 +122,12 @@ class GroupsPlanner:
 
     def _shared_name(self, row: CleanRow, course: Course) -> tuple[Note, ...]:
         """Say that a group shares its name with another. Moodle allows it, but for its own form and import."""
-        others = len(self.plan.groups.find(course.id, "name", row.values["name"])) - 1
+        others = len(self.groups.find_spelled("name", row.values["name"], courseid=course.id)) - 1
         return (Note("group_name_shared", {"group": row.values["name"]}),) if others > 0 else ()
 
     def _grouping(self, row: CleanRow, course: Course) -> Outcome:
         """Make or change the grouping of a row."""
-        values, groupings = row.values, self.plan.groupings
+        values, groupings = row.values, self.groupings
         identifier = self.options.groupingidentifier
         notes: tuple[Note, ...] = ()
         if "updateid" in values:
@@ -152,23 +146,27 @@ class GroupsPlanner:
 
     def _other_idnumber(self, row: CleanRow, present: str) -> tuple[Note, ...]:
         """Say that a grouping of this name keeps the idnumber that it has. Raises: RowError where it means another one"""
-        wanted, fold = row.values.get("idnumber", ""), self.state.folds["groupings"]["idnumber"]
-        if not wanted or fold(wanted) == fold(present):
+        wanted, fold = row.values.get("idnumber", ""), self.groupings.table.folded
+        if not wanted or fold("idnumber", wanted) == fold("idnumber", present):
             return ()
         if present:
             raise RowError("grouping_name_taken", "name", grouping=row.values["name"], present=present, given=wanted)
         return (Note("grouping_keeps_idnumber", {"idnumber": wanted}),)
 
-    def _create(self, objects: CourseObjects, course: Course, row: CleanRow) -> ObjectKey:
+    def _create(self, objects: ChangedRows, course: Course, row: CleanRow) -> int:
         values = _given(row)
         self._refuse_taken(objects, course, values.get("idnumber", ""), None)
-        return objects.create(course.id, {**values, **_described(values.get("description"))}, row.line)
+        return self._insert(objects, course, {**values, **_described(values.get("description"))}, row.line)
+
+    def _insert(self, objects: ChangedRows, course: Course, values: dict[str, Any], line: int) -> int:
+        times = {"timecreated": self.plan.now, "timemodified": self.plan.now}
+        return objects.insert({"courseid": course.id, **_NEW[objects.table.name], **times, **values}, line)
 
     def _change(
-        self, objects: CourseObjects, course: Course, key: ObjectKey, row: CleanRow, kept: set[str]
+        self, objects: ChangedRows, course: Course, key: int, row: CleanRow, kept: set[str]
     ) -> EnrolmentOutcome:
         """Bring an object up to what the row gives, apart from the columns `kept`."""
-        noun = GROUP if objects is self.plan.groups else GROUPING
+        noun = _noun(objects)
         old = objects[key]
         given = {name: text for name, text in _given(row).items() if name not in kept and text != (old[name] or "")}
         if not given:
@@ -177,19 +175,25 @@ class GroupsPlanner:
         changes = tuple(Change(name, old[name] or "", text) for name, text in given.items())
         if given.get("description"):
             given |= _described(given["description"])
-        objects.change(key, given, row.line)
+        objects.update(key, given, row.line)
+        if objects is self.groups and "name" in given:
+            # The conversation of a group is called as the group is.
+            for conversation in self.conversations.find(itemid=key):
+                self.conversations.update(conversation, {"name": given["name"]}, row.line)
         return EnrolmentOutcome(Action.UPDATED, f"{noun}_updated", changes)
 
-    def _refuse_taken(self, objects: CourseObjects, course: Course, idnumber: str, own: ObjectKey | None) -> None:
+    def _refuse_taken(self, objects: ChangedRows, course: Course, idnumber: str, own: int | None) -> None:
         """Moodle allows an idnumber once among the groups of a course, and once among its groupings."""
-        if any(other != own for other in objects.find(course.id, "idnumber", idnumber)):
-            noun = GROUP if objects is self.plan.groups else GROUPING
-            raise RowError(f"{noun}_idnumber_taken", "idnumber", idnumber=idnumber)
+        if any(other != own for other in _find(objects, course, "idnumber", idnumber)):
+            raise RowError(f"{_noun(objects)}_idnumber_taken", "idnumber", idnumber=idnumber)
 
-    def _into_grouping(self, row: CleanRow, course: Course, group: ObjectKey, done: EnrolmentOutcome) -> Outcome:
-        """Put the group in the grouping that the row names, or else in one of its own name."""
+    def _into_grouping(self, row: CleanRow, course: Course, group: int, done: EnrolmentOutcome) -> Outcome:
+        """Put the group in the grouping that the row names, or else in one of its own name.
+
+        Mirrors: groups_assign_grouping()
+        """
         if idnumber := row.values.get("grouping"):
-            found = self.plan.groupings.find(course.id, "idnumber", idnumber)
+            found = _find(self.groupings, course, "idnumber", idnumber)
             if len(found) != 1:
                 code = "grouping_not_unique" if found else "grouping_unknown"
                 params = {"column": "grouping", "grouping": idnumber, "identifier": "idnumber", "count": len(found)}
@@ -200,32 +204,45 @@ class GroupsPlanner:
             grouping = self._own_grouping(course, group, row.line)
         else:
             return _outcome(row, done)
-        if not self.plan.bindings.add(grouping, group, row.line):
+        if (grouping, group) in self.bindings:
             return _outcome(row, done)
-        change = Change("grouping", "", self.plan.groupings[grouping]["name"])
+        self.bindings.put((grouping, group), {"timeadded": self.plan.now}, row.line)
+        change = Change("grouping", "", self.groupings[grouping]["name"])
         if not done.changes and done.action is Action.UNCHANGED:
             done = EnrolmentOutcome(Action.UPDATED, "group_bound")
         return _outcome(row, done._replace(changes=(*done.changes, change)))
 
-    def _own_grouping(self, course: Course, group: ObjectKey, line: int) -> ObjectKey:
+    def _own_grouping(self, course: Course, group: int, line: int) -> int:
         """Return the grouping that is called as the group is; make it when it is missing."""
-        groupings, model = self.plan.groupings, self.plan.groups[group]
-        if found := groupings.find(course.id, "name", model["name"]):
-            return found[0]
+        groupings, model = self.groupings, self.groups[group]
+        if found := _find(groupings, course, "name", model["name"]):
+            # The oldest, wherever chunks end; temporary ids are below zero.
+            return min(found, key=abs)
         values = {name: model[name] for name in ("name", "idnumber", "description", "descriptionformat")}
-        if groupings.find(course.id, "idnumber", values["idnumber"]):
+        if _find(groupings, course, "idnumber", values["idnumber"]):
             values["idnumber"] = ""
-        return groupings.create(course.id, values, line)
+        return self._insert(groupings, course, values, line)
 
 
-def _only_one(objects: CourseObjects, course: Course, identifier: str, text: str, column: str) -> ObjectKey | None:
+def _find(objects: ChangedRows, course: Course, identifier: str, text: str) -> list[int]:
+    """Return the objects of a course that a text names; those spelled exactly so, if there are any."""
+    if identifier == "id":
+        found = objects.get(int(text)) if is_id(text) else None
+        return [found["id"]] if found is not None and found["courseid"] == course.id else []
+    return objects.find_spelled(identifier, text, courseid=course.id) if text else []
+
+
+def _only_one(objects: ChangedRows, course: Course, identifier: str, text: str, column: str) -> int | None:
     """Return the object that a cell names, None without one. Raises: RowError where it may mean several"""
-    found = objects.find(course.id, identifier, text)
+    found = _find(objects, course, identifier, text)
     if len(found) > 1:
-        noun = "group" if objects.table == "groups" else "grouping"
-        params = {"identifier": identifier, noun: text, "count": len(found)}
-        raise RowError(f"{noun}_not_unique", column, **params)
+        noun = _noun(objects)
+        raise RowError(f"{noun}_not_unique", column, identifier=identifier, count=len(found), **{noun: text})
     return found[0] if found else None
+
+
+def _noun(objects: ChangedRows) -> str:
+    return GROUP if objects.table.name == "groups" else GROUPING
 
 
 def _given(row: CleanRow) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -15,17 +15,18 @@ from sync.columns.options import Choice, Flag, Options
 from sync.moodle.courses.courses import fetch_courses
 from sync.moodle.db.identifiers import fetch_ids, folding
 from sync.moodle.groups.groups import fetch_bindings, fetch_described_groups, fetch_groupings
-from sync.processors.base.operations import Ref
+from sync.processors.base.overlay import FoundRows, Table
+from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
-from sync.processors.groups.course_objects import INDEXED
-from sync.processors.groups.planner import GROUP, GROUPING, GroupsPlan, GroupsPlanner, GroupsState, GroupsSurvey
+from sync.processors.groups.planner import GROUP, GROUPING, GroupsPlanner, GroupsState, GroupsSurvey
 from sync.processors.memberships.state import MembershipState
 from sync.values import CleanRow
 
 _IDENTIFIERS = {"id": "id", "idnumber": "idnumber", "name": "name"}
+_BINDINGS = Table("groupings_groups", ("groupingid", "groupid"), found_by=(("groupingid",),))
 
 
-class Groups(Processor[GroupsState, GroupsPlan]):
+class Groups(Processor[GroupsState, Plan]):
     """Groups and groupings of courses, and which grouping holds which group. Spec: groups.md section 1."""
 
     key = "groups"
@@ -78,30 +79,40 @@ class Groups(Processor[GroupsState, GroupsPlan]):
     )  # fmt: skip
 
     def fetch(self, rows: Sequence[CleanRow]) -> GroupsState:
+        now = int(time.time())
         identifier = self.option_values.courseidentifier
         named = fetch_courses(self.moodle, identifier, {row.values["courseid"] for row in rows})
         courseids = {course.id for courses in named.values() for course in courses}
-        remembered = self.memory.get_many("course groups", [str(courseid) for courseid in courseids])
-        unknown = [courseid for courseid in courseids if str(courseid) not in remembered]
-        groups = fetch_described_groups(self.moodle, unknown)
-        groupings = fetch_groupings(self.moodle, unknown)
-        bindings = fetch_bindings(self.moodle, unknown)
-        for fact in remembered.values():
-            groups += fact["groups"]
-            groupings += fact["groupings"]
-            bindings |= {(grouping, group) for grouping, group in fact["bindings"]}
+        described = fetch_described_groups(self.moodle, courseids)
+        conversations = {
+            row["talk_id"]: {
+                "id": row["talk_id"],
+                "itemid": row["id"],
+                "name": row["talk_name"],
+                "timemodified": row["talk_time"],
+            }
+            for row in described
+            if row["talk_id"] is not None
+        }
+        groupings = self._over("groupings", fetch_groupings(self.moodle, courseids), courseids, now)
+        bindings: dict[tuple[int, int], dict[str, Any]] = {pair: {} for pair in fetch_bindings(self.moodle, courseids)}
         return GroupsState(
-            now=int(time.time()),
+            now=now,
             courses=MembershipState(course_identifier=identifier, courses_named=named),
-            groups=groups,
+            groups=self._over("groups", described, courseids, now),
+            conversations=self.overlay.over(
+                Table("message_conversations", on_update={"timemodified": now}), conversations
+            ),
             groupings=groupings,
-            bindings=bindings,
-            folds={
-                table: {name: folding(self.moodle, table, name) for name in INDEXED}
-                for table in ("groups", "groupings")
-            },
+            bindings=self.overlay.over(_BINDINGS, bindings, {("groupingid",): groupings.rows.keys()}),
             elsewhere=self._fetch_elsewhere(rows),
         )
+
+    def _over(self, name: str, rows: Iterable[dict[str, Any]], courseids: Collection[int], now: int) -> FoundRows:
+        """Return the groups, or the groupings, of courses as earlier chunks leave them."""
+        folds = {column: folding(self.moodle, name, column) for column in ("name", "idnumber")}
+        table = Table(name, found_by=(("courseid",),), folds=folds, on_update={"timemodified": now})
+        return self.overlay.over(table, {row["id"]: row for row in rows}, {("courseid",): courseids})
 
     def _fetch_elsewhere(self, rows: Sequence[CleanRow]) -> Collection[str]:
         """Return the values of updateid that name a group of any course. Names aren't looked up: they recur."""
@@ -109,27 +120,5 @@ class Groups(Processor[GroupsState, GroupsPlan]):
         texts = {row.values["updateid"] for row in rows if "updateid" in row.values}
         return fetch_ids(self.moodle, "groups", identifier, texts) if texts and identifier != "name" else ()
 
-    def plan(self, rows: Sequence[CleanRow], state: GroupsState) -> GroupsPlan:
+    def plan(self, rows: Sequence[CleanRow], state: GroupsState) -> Plan:
         return GroupsPlanner(state, self.option_values).plan_rows(rows)
-
-    def remember(self, plan: GroupsPlan, state: GroupsState) -> None:
-        """Keep the courses of the chunk whole, where something would have changed."""
-        if plan.is_empty:
-            return
-        ids = self._ids_of([*plan.groups.made, *plan.groupings.made])
-        facts: dict[int, dict[str, list[Any]]] = {}
-        for courses in state.courses.courses_named.values():
-            facts |= {course.id: {"groups": [], "groupings": [], "bindings": []} for course in courses}
-        for objects in (plan.groups, plan.groupings):
-            for row in objects:
-                facts[row["courseid"]][objects.table].append({**row, "id": ids.get(row["id"], row["id"])})
-        for grouping, group in plan.bindings.pairs:
-            pair = [ids.get(grouping, grouping), ids.get(group, group)]
-            facts[plan.groupings[grouping]["courseid"]]["bindings"].append(pair)
-        self.memory.put_many("course groups", {str(courseid): fact for courseid, fact in facts.items()})
-
-    def _ids_of(self, made: Sequence[Ref]) -> dict[Any, int]:
-        """Return ids that no row of Moodle has."""
-        lowest = self.memory.get_many("lowest group id", ["id"]).get("id", 0)
-        self.memory.put_many("lowest group id", {"id": lowest - len(made)})
-        return {ref: lowest - place for place, ref in enumerate(made, start=1)}

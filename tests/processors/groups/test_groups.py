@@ -169,6 +169,51 @@ def test_9_a_simulation_tells_the_same_and_writes_nothing(moodle_site: MoodleSit
     ]  # fmt: skip
 
 
+RENAMED = (
+    "type;courseid;name;idnumber;updateid;selfgrouping;grouping\n"
+    "group;C1;Section 1;G1;;;\n"
+    "grouping;C1;Grouping A;GA;;;\n"
+    "group;C1;Section 1;G1;;;GA\n"
+    "group;C1;Section 1;G1;;;GA\n"
+    "group;C1;Renamed;;G1;;\n"
+    "group;C1;Renamed;;;;GA\n"
+    "group;C1;Section 1;;;;\n"
+    "grouping;C1;Grouping B;;GA;;\n"
+    "grouping;C1;Grouping B;;;;\n"
+    "grouping;C1;Grouping A;;;;\n"
+    "group;C1;There now;;THERE;1;\n"
+    "group;C1;There now;;;1;\n"
+    "group;C1;There;;;;\n"
+    "group;C1;There again;;THERE;;\n"
+)
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 4, 1000])
+def test_a_dry_run_finds_what_earlier_chunks_make_by_its_present_name(sqlite_site: MoodleSite, chunk_rows: int) -> None:
+    there = sqlite_site.insert(
+        "groups", courseid=sqlite_site.ids["C1"], name="There", idnumber="THERE", timecreated=BEGAN, timemodified=BEGAN
+    )
+    conversation = sqlite_site.insert(
+        "message_conversations", type=2, name="There", component="core_group", itemtype="groups", itemid=there,
+        contextid=sqlite_site.ids["C1 context"], enabled=1, timecreated=BEGAN, timemodified=BEGAN,
+    )  # fmt: skip
+    before = sqlite_site.snapshot()
+
+    told = run(sqlite_site, RENAMED, simulate=True, chunk_rows=chunk_rows)
+    assert sqlite_site.diff(before, sqlite_site.snapshot()) == {}
+    done = run(sqlite_site, RENAMED, chunk_rows=chunk_rows)
+
+    assert told.outcomes == done.outcomes
+    assert done.codes == [
+        "group_created", "grouping_created", "group_bound", "group_unchanged", "group_updated", "group_unchanged",
+        "group_created", "grouping_updated", "grouping_unchanged", "grouping_created", "group_updated", "group_unchanged",
+        "group_created", "group_updated",
+    ]  # fmt: skip
+    assert sqlite_site.one("message_conversations", id=conversation)["name"] == "There again"
+    assert {row["name"] for row in sqlite_site.rows("groups")} == {"Renamed", "Section 1", "There", "There again"}
+    assert groups_of(sqlite_site, grouping(sqlite_site, name="There now")["id"]) == {there}
+
+
 def test_columns_that_are_there_overwrite_and_empty_cells_clear(sqlite_site: MoodleSite) -> None:
     run(sqlite_site, "courseid;name;idnumber;description\nC1;Section 1;G1;Text\n")
     made = group(sqlite_site, name="Section 1")
