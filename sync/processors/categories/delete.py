@@ -119,7 +119,7 @@ class CategoriesDelete(Processor[CategoryState, CategoriesDeletePlan]):
         return CategoryState(categories, fetch_category_contents(self.moodle), unknown, self.unknown_tables)
 
     def plan(self, rows: Sequence[CleanRow], state: CategoryState) -> CategoriesDeletePlan:
-        plan = CategoriesDeletePlan(state.now, dict(self._gone))
+        plan = CategoriesDeletePlan(state.now, dict(self.collected.gone))
         plan.outcomes = [self._plan_row(row, plan, state) for row in rows]
         return plan
 
@@ -146,21 +146,13 @@ class CategoriesDelete(Processor[CategoryState, CategoriesDeletePlan]):
         super().collect(owed)
         self.collected.gone |= {int(key): line for key, line in owed.gone.items()}
 
-    def remember(self, plan: CategoriesDeletePlan, state: CategoryState) -> None:
-        self.collected.gone = plan.gone
-
     def on_skipped(self, rows: Sequence[CleanRow]) -> None:
         self.collected.deleted_earlier = True
 
     def final_plan(self) -> CategoriesDeletePlan | None:
-        if self._gone or self.collected.deleted_earlier:
-            return CategoriesDeletePlan(int(time.time()), self._gone, fixes_order=True)
+        if self.collected.gone or self.collected.deleted_earlier:
+            return CategoriesDeletePlan(int(time.time()), self.collected.gone, fixes_order=True)
         return None
-
-    @property
-    def _gone(self) -> dict[int, int]:
-        """What this run has deleted so far: ids -> line. A simulation finds the categories again."""
-        return self.collected.gone
 
 
 def _refusal(

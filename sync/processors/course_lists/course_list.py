@@ -33,12 +33,17 @@ def course_list_options(*aliases: str) -> Options:
 
 
 class ListedCourses:
-    """What the lines of a chunk name. Shape: found: value as typed -> courses, several = ambiguous; names: by id."""
+    """What the lines of a chunk name.
+
+    Shape: found: value as typed -> courses, several = ambiguous; names, unknown_plugins, weights: by id
+    """
 
     def __init__(self, moodle: MoodleSession, identifier: str, values: Sequence[str]) -> None:
         self.now = int(time.time())
         self.found: Mapping[str, tuple[Course, ...]] = fetch_courses(moodle, identifier, values)
         self.names: Mapping[int, CourseNames] = fetch_course_names(moodle, self.ids)
+        self.unknown_plugins: Mapping[int, Sequence[str]] = {}
+        self.weights: Mapping[int, int] = {}
 
     @property
     def ids(self) -> list[int]:

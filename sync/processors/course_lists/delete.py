@@ -87,8 +87,8 @@ class CoursesDelete(CourseList):
     def fetch(self, rows: Sequence[CleanRow]) -> ListedCourses:
         state = super().fetch(rows)
         courses = [found[0] for found in state.found.values() if len(found) == 1]
-        self.unknown_plugins = unknown_plugins(self.moodle, self.graph, courses)
-        self.weights = fetch_course_weights(self.moodle, [course.id for course in courses])
+        state.unknown_plugins = unknown_plugins(self.moodle, self.graph, courses)
+        state.weights = fetch_course_weights(self.moodle, [course.id for course in courses])
         return state
 
     def plan(self, rows: Sequence[CleanRow], state: ListedCourses) -> CoursesDeletePlan:
@@ -101,11 +101,11 @@ class CoursesDelete(CourseList):
         found = state.found.get(value, ())
         if (line := self._line_of_deletion(value, found, plan)) is not None:
             return outcome(row, Action.UNCHANGED, "course_deleted_before", line=line)
-        if refusal := self._refusal(found):
+        if refusal := self._refusal(found, state):
             code, params = refusal
             return outcome(row, Action.REJECTED, code, identifier=self.identifier, course=value, **params)
         (course,) = found
-        plan.weight += self.weights.get(course.id, 0)
+        plan.weight += state.weights.get(course.id, 0)
         if plan.courses and plan.weight > CHUNK_WEIGHT:
             raise SplitChunk(row.line)
         plan.courses[course.id] = (course, value, row.line)
@@ -114,12 +114,12 @@ class CoursesDelete(CourseList):
     def _line_of_deletion(self, value: str, found: Sequence[Course], plan: CoursesDeletePlan) -> int | None:
         """Return the earlier line that deletes the same course, None when there is none."""
         if not found:
-            return self._gone.get(self.fold(value))
+            return self.collected.gone.get(self.fold(value))
         if len(found) == 1 and found[0].id in plan.courses:
             return plan.courses[found[0].id][2]
-        return self._gone.get(found[0].id) if len(found) == 1 else None
+        return self.collected.gone.get(found[0].id) if len(found) == 1 else None
 
-    def _refusal(self, found: Sequence[Course]) -> tuple[str, dict[str, Any]] | None:
+    def _refusal(self, found: Sequence[Course], state: ListedCourses) -> tuple[str, dict[str, Any]] | None:
         """Return code and parameters where a line can't be carried out."""
         if not found:
             return "course_delete_unknown", {}
@@ -129,7 +129,7 @@ class CoursesDelete(CourseList):
             return "course_delete_site", {}
         if self.unknown_tables:
             return "moodle_tables_unknown", {"tables": ", ".join(self.unknown_tables)}
-        if plugins := self.unknown_plugins.get(found[0].id):
+        if plugins := state.unknown_plugins.get(found[0].id):
             return "course_plugins_unknown", {"plugins": ", ".join(plugins)}
         return None
 
@@ -140,24 +140,16 @@ class CoursesDelete(CourseList):
 
     def collect(self, owed: AfterCommit) -> None:
         super().collect(owed)
-        self._gone.update(owed.gone)
-
-    def remember(self, plan: Plan, state: ListedCourses) -> None:
-        self._gone.update(self._deleted_by(plan))
+        self.collected.gone.update(owed.gone)
 
     def on_skipped(self, rows: Sequence[CleanRow]) -> None:
         super().on_skipped(rows)
         self.collected.deleted_earlier = True
 
     def final_plan(self) -> CoursesDeletePlan | None:
-        if self._gone or self.collected.deleted_earlier:
+        if self.collected.gone or self.collected.deleted_earlier:
             return CoursesDeletePlan(int(time.time()), fixes_order=True)
         return None
-
-    @property
-    def _gone(self) -> dict[int | str, int]:
-        """What this run has deleted so far: ids and folded values -> line. A simulation finds the ids again."""
-        return self.collected.gone
 
     def _deleted_by(self, plan: Plan) -> dict[int | str, int]:
         assert isinstance(plan, CoursesDeletePlan)  # noqa: S101

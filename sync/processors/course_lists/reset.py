@@ -22,6 +22,7 @@ from sync.moodle.enrolments.roles import fetch_roles
 from sync.processors.base.context import Collected
 from sync.processors.base.errors import RowError
 from sync.processors.base.operations import Applied, Operation
+from sync.processors.base.overlay import FoundRows, Table
 from sync.processors.base.plan import Plan
 from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import Processor, SplitChunk
@@ -31,6 +32,8 @@ from sync.processors.memberships.state import roles_by_shortname
 from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
 
 _IDENTIFIERS = ("shortname", "idnumber", "id")
+# No table of Moodle: what lines of the file reset in courses.
+_RESETS = Table("course reset", ("courseid",), found_by=(("courseid",),))
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class ResetState:
 
     Shape: asked: line -> what its cells say; found: identifier as typed -> courses; resets: line -> what is to be done, of the
     lines that can be carried out; weights: courseid -> about how many rows; linked: courseid -> the courses that it takes its
-    people from, and those that take theirs from it
+    people from, and those that take theirs from it; earlier: what lines of earlier chunks reset, that isn't written
     """
 
     asked: Mapping[int, ResetRequest | RowError]
@@ -48,6 +51,7 @@ class ResetState:
     unknown_plugins: Mapping[int, Sequence[str]]
     weights: Mapping[int, int]
     linked: Mapping[int, AbstractSet[int]]
+    earlier: FoundRows
     findings: ResetFindings
     now: int
 
@@ -66,12 +70,12 @@ class ResetCourses(Operation):
 
 
 class CoursesResetPlan(Plan):
-    """Shape: findings: what goes; lines: courseid -> the line that resets it."""
+    """Shape: findings: what goes; resets: courseid -> what its lines reset"""
 
-    def __init__(self, now: int, findings: ResetFindings) -> None:
-        super().__init__(now)
-        self.findings = findings
-        self.lines: dict[int, int] = {}
+    def __init__(self, state: ResetState) -> None:
+        super().__init__(state.now)
+        self.findings = state.findings
+        self.resets = self.change(state.earlier)
         self.weight = 0
 
     def operations(self) -> list[Operation]:
@@ -135,6 +139,11 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
             if course is None or isinstance(cells, RowError) or (cells.is_all and unknown.get(course.id)):
                 continue
             resets.setdefault(course.id, CourseReset(course, cells.options, cells.roleids))
+        earlier = self.overlay.over(_RESETS, {}, {("courseid",): list(resets)})
+        done = {
+            courseid: CourseReset(resets[courseid].course, frozenset(row["options"]), tuple(row["roleids"]))
+            for courseid, row in earlier.rows.items()
+        }
         return ResetState(
             asked,
             found,
@@ -142,7 +151,8 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
             unknown,
             fetch_course_weights(self.moodle, list(resets)),
             self._linked(resets),
-            look_at(self.moodle, self.graph, list(resets.values()), self._simulated(resets)),
+            earlier,
+            look_at(self.moodle, self.graph, list(resets.values()), done),
             int(time.time()),
         )
 
@@ -153,24 +163,6 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
             linked.setdefault(instance.customint1, set()).add(instance.courseid)
         return linked
 
-    def _simulated(self, resets: Mapping[int, CourseReset]) -> dict[int, CourseReset]:
-        """Return what earlier lines of a simulation have reset in the same courses, put together."""
-        found = self.memory.get_many("course reset", list(map(str, resets)))
-        return {
-            int(courseid): CourseReset(resets[int(courseid)].course, frozenset(options), tuple(roleids))
-            for courseid, (options, roleids) in found.items()
-        }
-
-    def remember(self, plan: CoursesResetPlan, state: ResetState) -> None:
-        facts: dict[str, list[list[Any]]] = {}
-        known = self.memory.get_many("course reset", list(map(str, plan.lines)))
-        for courseid, line in plan.lines.items():
-            options, roleids = known.get(str(courseid), ([], []))
-            cells = state.asked[line]
-            if not isinstance(cells, RowError):
-                facts[str(courseid)] = [sorted({*options, *cells.options}), [*roleids, *cells.roleids]]
-        self.memory.put_many("course reset", facts)
-
     def _asked(self, row: CleanRow) -> ResetRequest | RowError:
         try:
             return read_cells(row.values, self.roles)
@@ -178,7 +170,7 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
             return refused
 
     def plan(self, rows: Sequence[CleanRow], state: ResetState) -> CoursesResetPlan:
-        plan = CoursesResetPlan(state.now, state.findings)
+        plan = CoursesResetPlan(state)
         plan.outcomes = list(
             plan_each(rows, lambda row: self._plan_row(row, plan, state), lambda row: row.values[self.identifier])
         )
@@ -195,11 +187,15 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
         if cells.is_all and (plugins := state.unknown_plugins.get(course.id)):
             raise RowError("course_reset_plugins", "modules", plugins=", ".join(plugins))
         plan.weight += state.weights.get(course.id, 0)
-        is_touched = course.id in plan.lines or not plan.lines.keys().isdisjoint(state.linked.get(course.id, ()))
-        if is_touched or (plan.lines and plan.weight > CHUNK_WEIGHT):
+        touched = plan.resets.changed().keys()
+        is_touched = course.id in touched or not touched.isdisjoint(state.linked.get(course.id, ()))
+        if is_touched or (touched and plan.weight > CHUNK_WEIGHT):
             # What an earlier line takes away, this one won't find; nor whom it takes out of a course that people are copied from.
             raise SplitChunk(row.line)
-        plan.lines[course.id] = row.line
+        before = plan.resets.get(course.id) or {"options": (), "roleids": ()}
+        options = sorted({*before["options"], *cells.options})
+        roleids = [*before["roleids"], *cells.roleids]
+        plan.resets.foresee(course.id, {"id": course.id, "options": options, "roleids": roleids}, row.line)
         problems = [Note("course_reset_role_unknown", {"role": role}) for role in cells.unknown_roles]
         counts = state.findings.counts[course.id]
         changes = tuple(Change(option, str(count), "0") for option, count in counts.items() if count)

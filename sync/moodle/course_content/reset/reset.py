@@ -82,7 +82,7 @@ class ResetFindings:
         return _wiped(self.options[courseid])
 
     def add(self, other: ResetFindings) -> None:
-        """Take in what was found of other courses; only a simulation, which writes nothing, has several."""
+        """Take in what was found of other courses; there are several only where earlier resets aren't written yet."""
         for mine, others in ((self.options, other.options), (self.counts, other.counts), (self.leaving, other.leaving)):
             mine.update(others)  # type: ignore[arg-type]
 
@@ -95,7 +95,7 @@ def look_at(
 ) -> ResetFindings:
     """Count what would go.
 
-    Shape: earlier: courseid -> what a simulation has reset there already, as if it were one reset
+    Shape: earlier: courseid -> what earlier lines reset there, which isn't written yet, as if it were one reset
     Queries: one for each table that an option concerns, whatever the number of courses; again for each course with an earlier
     reset
     """
@@ -131,7 +131,7 @@ def _look_at(resets: Sequence[CourseReset], session: MoodleSession, graph: Cours
 
 
 def _look_again(session: MoodleSession, graph: CourseGraph, reset: CourseReset, earlier: CourseReset) -> ResetFindings:
-    """Count what would go of a course that was reset before, by a line of which a simulation has written nothing."""
+    """Count what would go of a course that was reset before, by a line of which nothing is written yet."""
     courseid = reset.course.id
     contexts = fetch_course_contexts(session, [reset.course])
     options = {courseid: completed(reset.options)}
