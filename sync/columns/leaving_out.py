@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sync.columns.column import Columns
-from sync.columns.options import OptionValues
+from sync.columns.general_options import GeneralOptions
 from sync.values import Action, CleanRow, Note, Outcome
 
 # What is wrong with a cell alone; that two rows or things want the same is something else.
@@ -27,8 +27,8 @@ _NAMING_OPTIONS = ("primaryidentity", "courseidentifier", "groupidentifier", "gr
 class LeavingOut:
     """What may be left out of the rows of one file. Shape: is_wanted: the option is on"""
 
-    def __init__(self, columns: Columns, options: OptionValues) -> None:
-        self.is_wanted = bool(options.get("skipinvalidcells", False))
+    def __init__(self, columns: Columns, options: GeneralOptions) -> None:
+        self.is_wanted = options.skipinvalidcells
         self._columns = columns
         self._naming = {str(options[name]) for name in _NAMING_OPTIONS if name in options}
 

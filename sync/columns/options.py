@@ -1,13 +1,18 @@
-"""What an administrator may tune, declared like columns: `Flag`, `Choice`, `Text`.
+"""What an administrator may tune of a file type, declared like the fields of a form: `Flag`, `Choice`, `Text`.
 
-The form, the shell, the API and the documentation are derived from these declarations.
+    class UsersOptions(GeneralOptions):
+        allowrename = Flag(label=_("Allow renaming"))
+
+Of the class, `UsersOptions.allowrename` is the declaration, from which the form, the shell, the API and the documentation are
+derived. Of an instance, which holds what was chosen for a run, `options.allowrename` is the value, in its own type.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Generic, NoReturn, Self, TypeVar, overload
 
 from django.utils.functional import Promise
 
@@ -15,26 +20,40 @@ from sync.columns.words import truth
 from sync.errors import DeclarationError, OptionError
 
 Label = str | Promise
+Value = TypeVar("Value")
 
 
-@dataclass(frozen=True)
-class Option:
+@dataclass(kw_only=True, eq=False)
+class Option(ABC, Generic[Value]):
     """One thing that can be tuned. Shape: aliases: names that the old plugin gave it; group: where pages show it."""
 
-    name: str
-    default: Any = ""
+    name: str = field(init=False, default="")
+    default: Value
     label: Label = ""
     help: Label = ""
     aliases: tuple[str, ...] = ()
     group: str = "file_type"
 
-    def clean(self, value: Any) -> Any:
+    def __set_name__(self, owner: type[Options], name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type[Options]) -> Self: ...
+    @overload
+    def __get__(self, instance: Options, owner: type[Options]) -> Value: ...
+    def __get__(self, instance: Options | None, owner: type[Options]) -> Self | Value:
+        return self if instance is None else instance[self.name]
+
+    def check(self) -> None:
+        """Raise DeclarationError where the declaration contradicts itself."""
+
+    @abstractmethod
+    def clean(self, value: Any) -> Value:
         """Return the value in its own type. Raises: OptionError."""
-        raise NotImplementedError
 
 
-@dataclass(frozen=True)
-class Flag(Option):
+@dataclass(kw_only=True, eq=False)
+class Flag(Option[bool]):
     """On or off; 0/1 in the shell and the API."""
 
     default: bool = False
@@ -49,13 +68,14 @@ class Flag(Option):
         return said
 
 
-@dataclass(frozen=True)
-class Choice(Option):
+@dataclass(kw_only=True, eq=False)
+class Choice(Option[str]):
     """One of a few values. Shape: choices: value -> label shown."""
 
+    default: str = ""
     choices: Mapping[str, Label] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
         if self.default not in self.choices:
             raise DeclarationError(f"option {self.name}: default {self.default!r} is not among its choices")
 
@@ -68,10 +88,11 @@ class Choice(Option):
         )
 
 
-@dataclass(frozen=True)
-class Text(Option):
+@dataclass(kw_only=True, eq=False)
+class Text(Option[str]):
     """A short text."""
 
+    default: str = ""
     max_length: int = 200
 
     def clean(self, value: Any) -> str:
@@ -81,65 +102,72 @@ class Text(Option):
         return text
 
 
-class Options:
-    """The ordered options of a processor.
+class Options(Mapping[str, Any]):
+    """What was chosen for a run, frozen; each option is an attribute, and the whole is a mapping for what goes over all.
 
-    Shape: iterates over Option; names are unique, aliases included; dead: settings of the old plugin that no code of it read
+    Shape: declared: the options in the order in which pages show them, those of a class before those of its bases; names are
+    unique, aliases included; dead: settings of the old plugin that no code of it read
     """
 
-    def __init__(self, *options: Option, dead: Collection[str] = ()) -> None:
-        self._options = options
-        self.dead = frozenset(dead)
-        self._by_name: dict[str, Option] = {}
-        for option in options:
+    declared: ClassVar[tuple[Option[Any], ...]] = ()
+    dead: ClassVar[frozenset[str]] = frozenset()
+    _by_name: ClassVar[Mapping[str, Option[Any]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        """Gather the declarations. Raises: DeclarationError"""
+        super().__init_subclass__()
+        declared: dict[str, Option[Any]] = {}
+        for base in cls.__mro__:
+            for name, option in vars(base).items():
+                if isinstance(option, Option):
+                    declared.setdefault(name, option)
+        by_name: dict[str, Option[Any]] = {}
+        for option in declared.values():
+            option.check()
             for name in (option.name, *option.aliases):
-                if name in self._by_name:
+                if name in by_name:
                     raise DeclarationError(f"option {name} is declared twice")
-                self._by_name[name] = option
+                by_name[name] = option
+        cls.declared, cls._by_name = tuple(declared.values()), by_name
 
-    def __iter__(self) -> Iterator[Option]:
-        return iter(self._options)
+    def __init__(self, values: Mapping[str, Any] | None = None) -> None:
+        """Shape: values: clean ones, by the names of the options; the others have their defaults."""
+        # Attributes of their own are found before the declarations, so that reading one costs nothing.
+        vars(self).update({option.name: option.default for option in self.declared}, **values or {})
 
-    def __add__(self, others: Iterable[Option]) -> Options:
-        return Options(*self._options, *others, dead=self.dead)
-
-    def find(self, name: str) -> Option:
+    @classmethod
+    def find(cls, name: str) -> Option[Any]:
         """Return an option by its name or by the name that the old plugin gave it. Raises: OptionError."""
-        option = self._by_name.get(name)
+        option = cls._by_name.get(name)
         if option is None:
-            raise OptionError("option_unknown", option=name, options=", ".join(option.name for option in self))
+            raise OptionError("option_unknown", option=name, options=", ".join(option.name for option in cls.declared))
         return option
 
-    def resolve(self, *layers: Mapping[str, Any]) -> OptionValues:
+    @classmethod
+    def resolve(cls, *layers: Mapping[str, Any]) -> Self:
         """Lay the layers over the defaults, later ones on top; dead settings stay as they are. Raises: OptionError."""
-        values = {option.name: option.default for option in self}
+        values: dict[str, Any] = {}
         for layer in layers:
             for name, value in layer.items():
-                if name in self.dead:
+                if name in cls.dead:
                     values[name] = value
                     continue
-                option = self.find(name)
+                option = cls.find(name)
                 values[option.name] = option.clean(value)
-        return OptionValues(values)
+        return cls(values)
 
+    def replaced(self, values: Mapping[Option[Any], Any]) -> Self:
+        """Return the same with other values. Shape: declaration -> value"""
+        return type(self)({**self, **{option.name: value for option, value in values.items()}})
 
-class OptionValues(Mapping[str, Any]):
-    """The frozen options of one run: `options["allowrename"]` or `options.allowrename`."""
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = dict(values)
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise AttributeError(f"{name} of a run doesn't change")
 
     def __getitem__(self, name: str) -> Any:
-        return self._values[name]
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.__dict__["_values"][name]
-        except KeyError:
-            raise AttributeError(name) from None
+        return vars(self)[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+        return iter(vars(self))
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(vars(self))

@@ -9,9 +9,9 @@ from sync.columns.cell_texts import CellTexts
 from sync.columns.clean import CellError, Clean, TextKind, shown
 from sync.columns.column import Columns, Empty, PrefixedColumn
 from sync.columns.escaped_cells import Place, may_be_escaped, place_of
+from sync.columns.general_options import GeneralOptions
 from sync.columns.header import MatchedHeader, is_secret_name
 from sync.columns.leaving_out import LeavingOut, left_out
-from sync.columns.options import OptionValues
 from sync.columns.survey import DateSurvey
 from sync.values import CleanRow, Note, Rejection, Row
 
@@ -38,7 +38,7 @@ class RowCleaner:
         leaving_out: LeavingOut | None = None,
     ) -> None:
         self._texts = texts or CellTexts()
-        self._leaving_out = leaving_out or LeavingOut(columns, OptionValues({}))
+        self._leaving_out = leaving_out or LeavingOut(columns, GeneralOptions())
         self._columns = columns
         self._width = header.width
         self._exact = columns.exact_width

@@ -38,7 +38,7 @@ def make_course_file(
     Queries: one, and one per 10,000 courses
     """
     file_type, options = find_processor(processor), resolve_options(site, processor)
-    identifier, encoding = options.courseidentifier, options.encoding or "UTF-8"
+    identifier, encoding = options["courseidentifier"], options.encoding or "UTF-8"
     search = CourseSearch(ids=frozenset(courseids))
     chosen = fetch_course_list(moodle, search, start=0, limit=len(courseids))
     named, left_out = _split(moodle, chosen, identifier, encoding)

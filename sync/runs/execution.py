@@ -12,7 +12,6 @@ from typing import Any, BinaryIO
 from django.db import transaction
 from django.utils import timezone
 
-from sync.columns.options import OptionValues
 from sync.commandfiles import storage
 from sync.commandfiles.checked_file import CheckedFile
 from sync.errors import CodedError, CommandFileError, LeaseLost, StorageUnavailable
@@ -148,9 +147,10 @@ class Execution:
         moodle = moodle_of(run.site)
         # What an earlier run of this process has left: the pipeline leaves alone what is there when it begins.
         gc.collect()
+        processor = find_processor(run.processor)
         work = PipelineContext(
-            processor=find_processor(run.processor),
-            options=OptionValues(run.options),
+            processor=processor,
+            options=processor.options(run.options),
             moodle=moodle,
             recorder=self._recorder,
             simulate=run.simulate,

@@ -41,7 +41,7 @@ def _lines(processor: type[Processor[Any, Any]]) -> Iterator[str]:
         cells = (f"`{column.name}`", "yes" if column.required else "", column.values, column.empty, column.default)
         yield _row(*cells, column.help)
     yield from ("", "## Options", "", "| option | default | values | what it does |", "|---|---|---|---|")
-    for option in processor.options:
+    for option in processor.options.declared:
         yield _row(f"`{option.name}`", _default_of(option), _values_of(option), f"{option.label}. {option.help}")
     if processor.columns.of_pictures:
         return

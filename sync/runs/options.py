@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from sync.columns.options import OptionValues
+from sync.columns.general_options import GeneralOptions
 from sync.errors import OptionError
 from sync.models import MoodleSite, ProcessorSettings
 from sync.moodle.db.database import MoodleConnection, data_place
@@ -161,7 +161,7 @@ def find_processor(key: str) -> type[Processor[Any, Any]]:
         raise OptionError("processor_unknown", processor=key, processors=", ".join(REGISTRY)) from None
 
 
-def resolve_options(site: MoodleSite, processor: str, overrides: Mapping[str, Any] | None = None) -> OptionValues:
+def resolve_options(site: MoodleSite, processor: str, overrides: Mapping[str, Any] | None = None) -> GeneralOptions:
     """Lay what the administrator stored, then what this run asks for, over the defaults. Raises: OptionError."""
     stored = ProcessorSettings.objects.filter(site=site, processor=processor).first()
     return find_processor(processor).options.resolve(stored.values if stored else {}, overrides or {})
@@ -171,6 +171,6 @@ def changed_options(processor: str, values: Mapping[str, Any]) -> dict[str, Any]
     """Return the options that differ from their defaults, in declared order."""
     return {
         option.name: values[option.name]
-        for option in find_processor(processor).options
+        for option in find_processor(processor).options.declared
         if option.name in values and values[option.name] != option.default
     }

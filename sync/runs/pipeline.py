@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, NamedTuple, Protocol, Self, TypeVar
 
 from sync.columns.cell_texts import CellTexts
+from sync.columns.general_options import GeneralOptions
 from sync.columns.header import MatchedHeader, match_header
 from sync.columns.leaving_out import LeavingOut
-from sync.columns.options import OptionValues
 from sync.columns.repeated_values import with_earlier_lines
 from sync.columns.row_secrets import RowSecrets
 from sync.columns.rows import RowCleaner
@@ -117,7 +117,7 @@ class PipelineContext:
     """
 
     processor: type[Processor[Any, Any]]
-    options: OptionValues
+    options: GeneralOptions
     moodle: MoodleDatabase
     recorder: Recorder
     simulate: bool = False

@@ -87,11 +87,11 @@ class RunForm(forms.Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self._options = processor.options
+        self._options = processor.options.declared
         chooser = cast(forms.ModelChoiceField, self.fields["command_file"])
         chooser.queryset = files
         chooser.widget.choices = _grouped(files, processor.key, self.initial.get("command_file"))
-        for option in processor.options:
+        for option in self._options:
             self.fields[_field_name(option)] = _option_field(option, values[option.name])
 
     def clean(self) -> dict[str, Any]:

@@ -6,33 +6,35 @@ from typing import Any
 
 import pytest
 
-from sync.columns.general_options import DATE_ORDER_OPTION, GENERAL_OPTIONS
-from sync.columns.options import Choice, Flag, Options, Text
+from sync.columns.general_options import DateOrderOptions, GeneralOptions
+from sync.columns.options import Choice, Flag, Option, Options, Text
 from sync.errors import DeclarationError, OptionError
 from sync.messages import text_of
 from sync.processors.registry import REGISTRY
 
-OPTIONS = Options(
-    Choice("identity", default="idnumber", choices={"idnumber": "", "username": ""}, aliases=("users_identity",)),
-    Flag("rename", aliases=("users_rename",)),
-    Flag("protect", default=True),
-    Text("role", default="student", max_length=10),
-)
+
+class SomeOptions(Options):
+    dead = frozenset({"users_dead"})
+
+    identity = Choice(default="idnumber", choices={"idnumber": "", "username": ""}, aliases=("users_identity",))
+    rename = Flag(aliases=("users_rename",))
+    protect = Flag(default=True)
+    role = Text(default="student", max_length=10)
 
 
 def test_without_a_word_everything_is_as_declared() -> None:
-    assert dict(OPTIONS.resolve()) == {"identity": "idnumber", "rename": False, "protect": True, "role": "student"}
+    assert dict(SomeOptions.resolve()) == {"identity": "idnumber", "rename": False, "protect": True, "role": "student"}
 
 
 def test_later_layers_lie_over_earlier_ones() -> None:
-    values = OPTIONS.resolve({"identity": "username", "rename": "1"}, {"rename": "0", "role": " teacher "})
+    values = SomeOptions.resolve({"identity": "username", "rename": "1"}, {"rename": "0", "role": " teacher "})
 
     assert (values.identity, values.rename, values.role) == ("username", False, "teacher")
     assert values["identity"] == "username"
 
 
 def test_the_names_of_the_old_plugin_are_understood() -> None:
-    values = OPTIONS.resolve({"users_rename": "on", "users_identity": "username"})
+    values = SomeOptions.resolve({"users_rename": "on", "users_identity": "username"})
 
     assert (values.rename, values.identity) == (True, "username")
     assert set(values) == {"identity", "rename", "protect", "role"}
@@ -43,7 +45,7 @@ def test_the_names_of_the_old_plugin_are_understood() -> None:
     [(True, True), ("1", True), ("Yes", True), (1, True), ("", False), ("off", False), (0, False)],
 )
 def test_a_flag_understands_what_people_write(value: Any, meant: bool) -> None:
-    assert OPTIONS.resolve({"rename": value}).rename is meant
+    assert SomeOptions.resolve({"rename": value}).rename is meant
 
 
 @pytest.mark.parametrize(
@@ -59,32 +61,81 @@ def test_a_flag_understands_what_people_write(value: Any, meant: bool) -> None:
 )
 def test_a_bad_option_is_refused_with_what_would_do(name: str, value: Any, code: str, said: str) -> None:
     with pytest.raises(OptionError) as refused:
-        OPTIONS.resolve({name: value})
+        SomeOptions.resolve({name: value})
 
     assert refused.value.code == code
     assert said in text_of(refused.value.code, refused.value.params)
 
 
 def test_options_are_frozen() -> None:
-    values = OPTIONS.resolve()
+    values = SomeOptions.resolve()
 
-    with pytest.raises(TypeError):
-        values["rename"] = True
     with pytest.raises(AttributeError):
-        _ = values.colour
+        values.rename = True
+    with pytest.raises(AttributeError):
+        _ = values.colour  # type: ignore[attr-defined]
+    assert values.rename is False
+
+
+def test_a_class_holds_the_declarations_and_its_instances_the_values() -> None:
+    assert [option.name for option in SomeOptions.declared] == ["identity", "rename", "protect", "role"]
+    assert SomeOptions.rename.aliases == ("users_rename",)
+    assert SomeOptions({"rename": True}).rename is True
+
+
+def test_other_values_make_another_instance() -> None:
+    values = SomeOptions.resolve({"role": "teacher"})
+
+    assert values.replaced({SomeOptions.protect: False}) == SomeOptions({"role": "teacher", "protect": False})
+    assert values.protect is True
+
+
+def test_dead_settings_are_kept_and_have_no_say() -> None:
+    values = SomeOptions.resolve({"users_dead": "1", "rename": True})
+
+    assert values["users_dead"] == "1"
+    assert "users_dead" not in {option.name for option in SomeOptions.declared}
+
+
+def test_what_a_class_declares_stands_before_what_its_bases_do() -> None:
+    class MoreOptions(SomeOptions):
+        colour = Flag()
+        protect = Flag(default=False)
+
+    assert [option.name for option in MoreOptions.declared] == ["colour", "protect", "identity", "rename", "role"]
+    assert (MoreOptions().protect, SomeOptions().protect) == (False, True)
 
 
 def test_a_declaration_that_contradicts_itself_never_starts() -> None:
     with pytest.raises(DeclarationError):
-        Choice("identity", default="email", choices={"idnumber": ""})
+
+        class _WithoutItsDefault(Options):
+            identity = Choice(default="email", choices={"idnumber": ""})
+
     with pytest.raises(DeclarationError):
-        Options(Flag("rename"), Flag("allow", aliases=("rename",)))
+
+        class _TwiceTheSameName(Options):
+            rename = Flag()
+            allow = Flag(aliases=("rename",))
+
+
+@pytest.mark.parametrize("key", REGISTRY)
+def test_every_option_of_a_file_type_is_an_attribute_of_its_values(key: str) -> None:
+    options = REGISTRY[key].options
+    declared = {name for base in options.__mro__ for name, value in vars(base).items() if isinstance(value, Option)}
+
+    values = options.resolve()
+
+    assert declared == {option.name for option in options.declared} == set(values)
+    for option in options.declared:
+        assert getattr(options, option.name) is option
+        assert getattr(values, option.name) == option.default == option.clean(option.default)
 
 
 @pytest.mark.parametrize("key", REGISTRY)
 def test_every_file_type_has_the_general_options_and_their_old_names(key: str) -> None:
     options = REGISTRY[key].options
-    assert {option.name for option in GENERAL_OPTIONS} <= {option.name for option in options}
+    assert set(GeneralOptions.declared) <= set(options.declared)
     assert options.resolve({"csvseparator": ","}).separator == ","
 
 
@@ -100,7 +151,7 @@ def test_every_file_type_has_the_general_options_and_their_old_names(key: str) -
     ],
 )  # fmt: skip
 def test_the_options_of_accounts_are_those_of_the_specification(key: str, expected: dict[str, Any]) -> None:
-    general = {option.name for option in (*GENERAL_OPTIONS, DATE_ORDER_OPTION)}
+    general = {option.name for option in DateOrderOptions.declared}
     defaults = {name: value for name, value in REGISTRY[key].options.resolve().items() if name not in general}
     assert defaults == expected
 

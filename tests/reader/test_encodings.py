@@ -9,7 +9,7 @@ import io
 
 import pytest
 
-from sync.columns.general_options import GENERAL_OPTIONS
+from sync.columns.general_options import GeneralOptions
 from sync.encodings import ENCODING_LABELS, find_encoding_name
 from sync.errors import CommandFileError, OptionError
 from sync.outcomes.tryback import write_tryback
@@ -35,14 +35,14 @@ ALPHABETS = tuple("Amélie Łukasz Žydrūnas Ayşe Ольга Γεώργιος 
 
 @pytest.mark.parametrize("name", MOODLE_NAMES)
 def test_every_encoding_of_moodles_form_can_be_chosen(name: str) -> None:
-    option = next(option for option in GENERAL_OPTIONS if option.name == "encoding")
+    option = GeneralOptions.encoding
     assert option.clean(name) in ENCODING_LABELS
     assert option.clean(name.lower()) == option.clean(name)
 
 
 @pytest.mark.parametrize("name", ["EBCDIC", "rot13", "hex", "idna", "utf-99", "BASE64", "UTF7-IMAP"])
 def test_another_name_is_refused(name: str) -> None:
-    option = next(option for option in GENERAL_OPTIONS if option.name == "encoding")
+    option = GeneralOptions.encoding
     with pytest.raises(OptionError):
         option.clean(name)
     with pytest.raises(LookupError):

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
-from sync.columns.options import OptionValues
+from sync.columns.general_options import GeneralOptions
 from sync.columns.survey import Survey
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.site.command_line import MoodleCommand
@@ -74,7 +74,7 @@ class ProcessorContext:
     """
 
     moodle: MoodleSession
-    options: OptionValues
+    options: GeneralOptions
     names: Sequence[str]
     survey: Survey
     memory: Memory

@@ -18,12 +18,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar, cast
 
 from django.utils.functional import Promise
 
 from sync.columns.column import Columns
-from sync.columns.options import Options
+from sync.columns.general_options import GeneralOptions
 from sync.columns.survey import FileSurvey
 from sync.moodle.db.writer import Writer
 from sync.moodle.files.files import DeletedFiles
@@ -35,6 +35,18 @@ from sync.values import CleanRow, Note
 
 State = TypeVar("State")
 PlanT = TypeVar("PlanT", bound=Plan)
+OptionsT = TypeVar("OptionsT", bound=GeneralOptions)
+OptionsT_co = TypeVar("OptionsT_co", bound=GeneralOptions, covariant=True)
+
+
+class _HasOptions(Protocol[OptionsT_co]):
+    """Tells the type of the values from the options that a processor declares, so that it needs not be said twice."""
+
+    @property
+    def options(self) -> type[OptionsT_co]: ...
+
+    @property
+    def context(self) -> ProcessorContext: ...
 
 
 class Processor(ABC, Generic[State, PlanT]):
@@ -43,7 +55,7 @@ class Processor(ABC, Generic[State, PlanT]):
     Must implement: the declarations, `fetch`, `plan`. May override: all else; `setup` and `close` go with the connection.
     Shape: after: keys of processors whose files go first when several arrive together; rows_per_chunk: at most so many,
     where one row may do much; file_survey: what is looked for in all rows before the first is used; collected_type: what the
-    processor collects over the whole run; option_values: what was chosen of `options`; file_notes: about the whole file
+    processor collects over the whole run; file_notes: about the whole file
     """
 
     key: ClassVar[str]
@@ -52,7 +64,7 @@ class Processor(ABC, Generic[State, PlanT]):
     default_filename: ClassVar[str]
     after: ClassVar[tuple[str, ...]] = ()
     columns: ClassVar[Columns]
-    options: ClassVar[Options]
+    options: ClassVar[type[GeneralOptions]]
     rows_per_chunk: ClassVar[int | None] = None
     file_survey: ClassVar[type[FileSurvey] | None] = None
     collected_type: ClassVar[type[Collected]] = Collected
@@ -60,7 +72,6 @@ class Processor(ABC, Generic[State, PlanT]):
     def __init__(self, context: ProcessorContext) -> None:
         self.context = context
         self.moodle = context.moodle
-        self.option_values = context.options
         self.memory = context.memory
         self.overlay = context.overlay
         self.survey = context.survey
@@ -70,6 +81,11 @@ class Processor(ABC, Generic[State, PlanT]):
         except BaseException:
             self.close()
             raise
+
+    @property
+    def option_values(self: _HasOptions[OptionsT]) -> OptionsT:
+        """What was chosen of `options`, in their type."""
+        return cast(OptionsT, self.context.options)
 
     @property
     def collected(self) -> Collected:

@@ -11,8 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import integer, text
 from sync.columns.column import Column, Columns
-from sync.columns.general_options import GENERAL_OPTIONS
-from sync.columns.options import Options
+from sync.columns.general_options import GeneralOptions
 from sync.moodle.categories.categories import Category, CategoryContents, fetch_categories, fetch_category_contents
 from sync.moodle.categories.deletion import delete_empty_categories, unknown_question_types
 from sync.moodle.course_content.graph.graph import load_graph
@@ -98,7 +97,7 @@ class CategoriesDelete(Processor[CategoryState, CategoriesDeletePlan]):
         Column("path", text(None), sample="Sciences / Mathematics",
                help=_("The names of the category, for those who read the file.")),
     )  # fmt: skip
-    options = Options(*GENERAL_OPTIONS)
+    options = GeneralOptions
 
     collected_type = CategoriesCollected
 

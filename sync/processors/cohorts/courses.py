@@ -10,8 +10,6 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import flag, moodle_time, one_of, text
 from sync.columns.column import Column, Columns
-from sync.columns.general_options import DATE_ORDER_OPTION, GENERAL_OPTIONS
-from sync.columns.options import Choice, Options
 from sync.moodle.cohorts.cohorts import fetch_deleted_members
 from sync.moodle.enrolments.roles import fetch_roles
 from sync.moodle.users.users import SiteRules
@@ -24,7 +22,7 @@ from sync.processors.cohorts.courses_planner import (
     CohortCoursesState,
     without_members,
 )
-from sync.processors.cohorts.options import COHORT_IDENTIFIERS, FOLLOW_ENROLMENTS
+from sync.processors.cohorts.options import CohortCoursesOptions
 from sync.processors.memberships.cohort_book import lookup
 from sync.processors.memberships.course_columns import STUDENT
 from sync.processors.memberships.fetch import fetch_memberships
@@ -57,20 +55,7 @@ class CohortCourses(Processor[CohortCoursesState, CohortCoursesPlan]):
         subject="{cohort} → {course}",
         elsewhere={"group": "elsewhere_method_group"},
     )  # fmt: skip
-    options = Options(
-        Choice("cohortidentifier", default="idnumber", aliases=("cohorts_cohortidentifier",),
-               choices=COHORT_IDENTIFIERS,
-               label=_("Cohort identifier"), help=_("What the column cohort holds.")),
-        Choice("courseidentifier", default="shortname", aliases=("cohorts_courseidentifier",),
-               choices={"id": "id", "idnumber": "idnumber", "shortname": "shortname"},
-               label=_("Course identifier"), help=_("What the column course holds.")),
-        Choice("roleidentifier", default="shortname", aliases=("cohorts_roleidentifier",),
-               choices={"id": "id", "shortname": "shortname"},
-               label=_("Role identifier"), help=_("What the column role holds.")),
-        FOLLOW_ENROLMENTS,
-        DATE_ORDER_OPTION,
-        *GENERAL_OPTIONS,
-    )  # fmt: skip
+    options = CohortCoursesOptions
 
     def setup(self, names: Sequence[str]) -> None:
         self.has_groups = "makegroup" in names

@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sync.columns.options import OptionValues
 from sync.moodle.courses.courses import Course
 from sync.moodle.enrolments.enrolments import DISABLED, ENABLED
 from sync.moodle.enrolments.roles import Role
@@ -17,6 +16,7 @@ from sync.processors.base.operations import Ref
 from sync.processors.base.plan import Plan
 from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import SplitChunk
+from sync.processors.cohorts.options import CohortCoursesOptions
 from sync.processors.memberships.cohort_book import AnyCohort, CohortBook
 from sync.processors.memberships.cohort_sync import sync_cohort_instance
 from sync.processors.memberships.course_columns import STUDENT, find_course
@@ -74,7 +74,7 @@ def without_members(state: MembershipState, userids: Collection[int]) -> Members
 class CohortCoursesPlanner:
     """Plans one chunk."""
 
-    def __init__(self, state: CohortCoursesState, chosen: OptionValues) -> None:
+    def __init__(self, state: CohortCoursesState, chosen: CohortCoursesOptions) -> None:
         self.state = state
         self.chosen = chosen
         self.plan = CohortCoursesPlan()

@@ -1,14 +1,71 @@
-"""The options that the file types of cohorts share."""
+"""What an administrator may tune of cohorts and of the courses that they are enrolled in."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from sync.columns.options import Flag
+from sync.columns.general_options import (
+    CourseIdentifier,
+    DateOrderOptions,
+    GeneralOptions,
+    NameIdentifier,
+    UserIdentifier,
+)
+from sync.columns.options import Choice, Flag
 
-FOLLOW_ENROLMENTS = Flag(
-    "followenrolments", default=True, label=_("Enrolments follow at once"),
-    help=_("Off: Moodle's own scheduled task brings the courses of the cohorts up to date."),
-)  # fmt: skip
 
-COHORT_IDENTIFIERS = {"id": "id", "idnumber": "idnumber", "name": "name"}
+class CohortOptions(GeneralOptions):
+    """What both file types have."""
+
+    followenrolments = Flag(
+        default=True,
+        label=_("Enrolments follow at once"),
+        help=_("Off: Moodle's own scheduled task brings the courses of the cohorts up to date."),
+    )
+
+
+class CohortsOptions(CohortOptions):
+    dead = frozenset({"cohorts_syncdelete"})
+
+    cohortidentifier = NameIdentifier(
+        aliases=("cohorts_cohortidentifier",),
+        label=_("Cohort identifier"),
+        help=_("What tells which cohort a row means."),
+    )
+    useridentifier = UserIdentifier(
+        aliases=("cohorts_useridentifier",),
+        help=_("What the column userid holds."),
+    )
+    autocreate = Flag(
+        default=True,
+        aliases=("cohorts_autocreate",),
+        label=_("Create cohorts"),
+        help=_("Unknown cohorts of the command add are made."),
+    )
+    allowequalnames = Flag(
+        label=_("Allow equal names"),
+        help=_("A new cohort may have the name of another one; Moodle allows it."),
+    )
+    syncdelete = Flag(
+        label=_("Delete emptied cohorts"),
+        help=_("Cohorts that the file leaves without any member are deleted at the end."),
+    )
+
+
+class CohortCoursesOptions(CohortOptions, DateOrderOptions):
+    cohortidentifier = NameIdentifier(
+        aliases=("cohorts_cohortidentifier",),
+        label=_("Cohort identifier"),
+        help=_("What the column cohort holds."),
+    )
+    courseidentifier = CourseIdentifier(
+        aliases=("cohorts_courseidentifier",),
+        help=_("What the column course holds."),
+    )
+    roleidentifier = Choice(
+        default="shortname",
+        aliases=("cohorts_roleidentifier",),
+        choices={"id": "id", "shortname": "shortname"},
+        label=_("Role identifier"),
+        help=_("What the column role holds."),
+    )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sync.columns.options import OptionValues
 from sync.processors.base.errors import RowError
 from sync.processors.base.planner import plan_each
 from sync.processors.base.table_view import UserKey
+from sync.processors.cohorts.options import CohortsOptions
 from sync.processors.cohorts.plan import USER_EMPTY, CohortsPlan, CohortsState
 from sync.processors.cohorts.rows import CohortRows
 from sync.processors.memberships.cohort_book import AnyCohort
@@ -26,7 +26,7 @@ def cohort_text(row: CleanRow, identifier: str) -> str:
 class CohortsPlanner:
     """Plans one chunk."""
 
-    def __init__(self, state: CohortsState, chosen: OptionValues) -> None:
+    def __init__(self, state: CohortsState, chosen: CohortsOptions) -> None:
         self.state = state
         self.chosen = chosen
         self.plan = CohortsPlan()

@@ -11,8 +11,6 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import flag, integer, one_of, text
 from sync.columns.column import Column, Columns
-from sync.columns.general_options import GENERAL_OPTIONS
-from sync.columns.options import Choice, Flag, Options
 from sync.moodle.categories.categories import fetch_categories
 from sync.moodle.cohorts.cohorts import (
     Cohort,
@@ -29,7 +27,7 @@ from sync.processors.base.context import Collected
 from sync.processors.base.operations import Ref
 from sync.processors.base.processor import Processor
 from sync.processors.cohorts.categories import CATEGORY_COLUMNS
-from sync.processors.cohorts.options import COHORT_IDENTIFIERS, FOLLOW_ENROLMENTS
+from sync.processors.cohorts.options import CohortsOptions
 from sync.processors.cohorts.plan import CohortsPlan, CohortsState, CohortSurvey, as_cohort
 from sync.processors.cohorts.planner import CohortsPlanner, cohort_text
 from sync.processors.memberships.cohort_book import CohortBook, lookup
@@ -87,23 +85,7 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
         one_of=("cid", "cidnumber", "cname"),
         elsewhere={"context": "elsewhere_cohort_context", "theme": "elsewhere_cohort_theme"},
     )  # fmt: skip
-    options = Options(
-        Choice("cohortidentifier", default="idnumber", aliases=("cohorts_cohortidentifier",),
-               choices=COHORT_IDENTIFIERS,
-               label=_("Cohort identifier"), help=_("What tells which cohort a row means.")),
-        Choice("useridentifier", default="username", aliases=("cohorts_useridentifier",),
-               choices={"id": "id", "idnumber": "idnumber", "username": "username", "email": "email"},
-               label=_("User identifier"), help=_("What the column userid holds.")),
-        Flag("autocreate", default=True, aliases=("cohorts_autocreate",), label=_("Create cohorts"),
-             help=_("Unknown cohorts of the command add are made.")),
-        Flag("allowequalnames", label=_("Allow equal names"),
-             help=_("A new cohort may have the name of another one; Moodle allows it.")),
-        Flag("syncdelete", label=_("Delete emptied cohorts"),
-             help=_("Cohorts that the file leaves without any member are deleted at the end.")),
-        FOLLOW_ENROLMENTS,
-        *GENERAL_OPTIONS,
-        dead=("cohorts_syncdelete",),
-    )  # fmt: skip
+    options = CohortsOptions
 
     collected_type = CohortsCollected
 

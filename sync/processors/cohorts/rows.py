@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sync.columns.options import OptionValues
 from sync.processors.base.errors import RowError
 from sync.processors.base.operations import Ref
 from sync.processors.base.processor import SplitChunk
 from sync.processors.cohorts.categories import CohortCategories
+from sync.processors.cohorts.options import CohortsOptions
 from sync.processors.cohorts.plan import CohortsPlan, CohortsState, as_cohort
 from sync.processors.memberships.cohort_book import AnyCohort, CohortBook, length_problem
 from sync.processors.memberships.enrolment_results import accepted
@@ -27,7 +27,7 @@ _COLUMNS = {
 class CohortRows:
     """What Moodle's functions for cohorts would write; a cohort that one row makes is found by the next."""
 
-    def __init__(self, state: CohortsState, rows: MembershipRows, plan: CohortsPlan, chosen: OptionValues) -> None:
+    def __init__(self, state: CohortsState, rows: MembershipRows, plan: CohortsPlan, chosen: CohortsOptions) -> None:
         self.state = state
         self.rows = rows
         self.plan = plan

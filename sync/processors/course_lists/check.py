@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import text
 from sync.columns.column import Column, Columns
 from sync.processors.base.plan import Plan
-from sync.processors.course_lists.course_list import CourseList, ListedCourses, course_list_options, outcome
+from sync.processors.course_lists.course_list import CourseList, CourseListOptions, ListedCourses, outcome
 from sync.values import Action, CleanRow, Note, Outcome
+
+
+class CoursesCheckOptions(CourseListOptions):
+    courseidentifier = replace(
+        CourseListOptions.courseidentifier, aliases=("courses_existfileidentifier", "courses_fileexistidentifier")
+    )
 
 
 class CoursesCheck(CourseList):
@@ -27,7 +34,7 @@ class CoursesCheck(CourseList):
                help=_("What you know the course as; repeated in the report where it is missing. Further cells are ignored.")),
         headerless=True,
     )  # fmt: skip
-    options = course_list_options("courses_existfileidentifier", "courses_fileexistidentifier")
+    options = CoursesCheckOptions
 
     def plan(self, rows: Sequence[CleanRow], state: ListedCourses) -> Plan:
         plan = Plan()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import ClassVar, cast
 
 from django.utils.translation import gettext_lazy as _
 
-from sync.columns.general_options import GENERAL_OPTIONS
-from sync.columns.options import Choice, Options
+from sync.columns.general_options import GeneralOptions
+from sync.columns.options import Choice
 from sync.moodle.courses.courses import Course, CourseNames, fetch_course_names, fetch_courses
 from sync.moodle.db.database import MoodleSession
 from sync.processors.base.context import Collected
@@ -22,14 +22,13 @@ from sync.values import Action, CleanRow, Note, Outcome
 CHUNK_WEIGHT = 50_000
 
 
-def course_list_options(*aliases: str) -> Options:
-    """Return the options of a list of courses. Shape: aliases: names that the old plugin had for the identifier."""
-    return Options(
-        Choice("courseidentifier", default="shortname", aliases=aliases,
-               choices={"shortname": "shortname", "idnumber": "idnumber", "id": "id"},
-               label=_("Course identifier"), help=_("What the lines name a course by.")),
-        *GENERAL_OPTIONS,
-    )  # fmt: skip
+class CourseListOptions(GeneralOptions):
+    courseidentifier = Choice(
+        default="shortname",
+        choices={"shortname": "shortname", "idnumber": "idnumber", "id": "id"},
+        label=_("Course identifier"),
+        help=_("What the lines name a course by."),
+    )
 
 
 class ListedCourses:
@@ -65,6 +64,7 @@ class CourseList(Processor[ListedCourses, Plan]):
     """One line, one course."""
 
     after = ("users",)
+    options: ClassVar[type[CourseListOptions]] = CourseListOptions
     collected_type = ListCollected
 
     @property
@@ -84,8 +84,7 @@ class CourseList(Processor[ListedCourses, Plan]):
 
     @property
     def identifier(self) -> str:
-        identifier: str = self.option_values.courseidentifier
-        return identifier
+        return self.option_values.courseidentifier
 
 
 def outcome(row: CleanRow, action: Action, code: str, *notes: Note, **params: object) -> Outcome:

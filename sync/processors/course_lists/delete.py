@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -24,8 +24,8 @@ from sync.processors.base.processor import SplitChunk
 from sync.processors.course_lists.course_list import (
     CHUNK_WEIGHT,
     CourseList,
+    CourseListOptions,
     ListedCourses,
-    course_list_options,
     outcome,
 )
 from sync.values import Action, CleanRow, Note, Outcome
@@ -60,6 +60,10 @@ class CoursesDeletePlan(Plan):
         return [DeleteCourses(courses), FixCourseOrder(self.fixes_order)]
 
 
+class CoursesDeleteOptions(CourseListOptions):
+    courseidentifier = replace(CourseListOptions.courseidentifier, aliases=("courses_filedeleteidentifier",))
+
+
 class CoursesDelete(CourseList):
     """Delete courses, with everything that is in them. Spec: courses.md section 2."""
 
@@ -74,7 +78,7 @@ class CoursesDelete(CourseList):
                help=_("The whole line. In quotes where it begins like a comment.")),
         headerless=True,
     )  # fmt: skip
-    options = course_list_options("courses_filedeleteidentifier")
+    options = CoursesDeleteOptions
     rows_per_chunk = 100
 
     def setup(self, names: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence, Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from django.utils.translation import gettext_lazy as _
@@ -26,7 +26,7 @@ from sync.processors.base.overlay import FoundRows, Table
 from sync.processors.base.plan import Plan
 from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import Processor, SplitChunk
-from sync.processors.course_lists.course_list import CHUNK_WEIGHT, course_list_options
+from sync.processors.course_lists.course_list import CHUNK_WEIGHT, CourseListOptions
 from sync.processors.course_lists.reset_cells import OPTION_COLUMNS, ResetRequest, is_on, read_cells
 from sync.processors.memberships.state import roles_by_shortname
 from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
@@ -89,6 +89,10 @@ class ResetCollected(Collected):
     asks_for_logs: bool = False
 
 
+class CoursesResetOptions(CourseListOptions):
+    courseidentifier = replace(CourseListOptions.courseidentifier, aliases=("courses_fileresetidentifier",))
+
+
 class CoursesReset(Processor[ResetState, CoursesResetPlan]):
     """Reset courses, each as its line says."""
 
@@ -107,7 +111,7 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
         *OPTION_COLUMNS,
         one_of=_IDENTIFIERS,
     )  # fmt: skip
-    options = course_list_options("courses_fileresetidentifier")
+    options = CoursesResetOptions
     rows_per_chunk = 100
 
     collected_type = ResetCollected
@@ -120,7 +124,7 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
         self.graph = load_graph()
         self.graph.check(self.moodle)
         self.unknown_tables = fetch_unknown_tables(self.moodle, self.graph)
-        chosen: str = self.option_values.courseidentifier
+        chosen = self.option_values.courseidentifier
         self.identifier = chosen if chosen in names else next(name for name in _IDENTIFIERS if name in names)
         if self.identifier != chosen:
             self.file_notes.append(Note("identity_taken_from", {"wanted": chosen, "used": self.identifier}))

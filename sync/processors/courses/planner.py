@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sync.columns.options import OptionValues
 from sync.moodle.categories.categories import Category, NewCategory
 from sync.moodle.courses.courses import Course
 from sync.moodle.courses.creation import NewCourse, Teacher
@@ -22,6 +21,7 @@ from sync.processors.courses.course_book import CourseBook, check_context
 from sync.processors.courses.field_owners import FieldOwners
 from sync.processors.courses.fillings import IGNORE, REPLACE, TemplateMerge
 from sync.processors.courses.operations import AnyCategory, CourseCreation
+from sync.processors.courses.options import CoursesOptions
 from sync.processors.courses.plan import CoursesPlan
 from sync.processors.courses.state import CoursesState
 from sync.processors.courses.templates import (
@@ -45,7 +45,7 @@ _NAMING = (*COURSE_IDENTIFIERS, "fullname")
 class CoursesPlanner:
     """Plans one chunk."""
 
-    def __init__(self, state: CoursesState, chosen: OptionValues, names: frozenset[str]) -> None:
+    def __init__(self, state: CoursesState, chosen: CoursesOptions, names: frozenset[str]) -> None:
         self.state = state
         self.chosen = chosen
         self.names = names

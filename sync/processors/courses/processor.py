@@ -10,7 +10,6 @@ from typing import Any, cast
 import sqlalchemy as sa
 from django.utils.translation import gettext_lazy as _
 
-from sync.columns.options import OptionValues
 from sync.errors import MoodleRefused
 from sync.moodle.categories.categories import fetch_categories
 from sync.moodle.course_content.delete.delete import unknown_plugins
@@ -42,7 +41,7 @@ from sync.processors.base.plan import apply_plan
 from sync.processors.base.processor import Processor, SplitChunk
 from sync.processors.courses.archives import MOST_BACKUPS, BackupCache, BackupsCollected, without_backup
 from sync.processors.courses.cli_restore import MOODLE, CliRestore, restore_by_moodle
-from sync.processors.courses.columns import COLUMNS, FIELD_PREFIX, OPTIONS
+from sync.processors.courses.columns import COLUMNS, FIELD_PREFIX
 from sync.processors.courses.course_book import CourseSurvey
 from sync.processors.courses.field_owners import UniqueValues, wanted_values, with_remembered
 from sync.processors.courses.fillings import IGNORE, REPLACE
@@ -54,6 +53,7 @@ from sync.processors.courses.memory import (
     recall_templates,
     remember_courses,
 )
+from sync.processors.courses.options import CoursesOptions
 from sync.processors.courses.plan import CoursesPlan
 from sync.processors.courses.planner import COURSE_IDENTIFIERS, CoursesPlanner
 from sync.processors.courses.state import CoursesState
@@ -81,7 +81,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
     after = ("users", "courses_reset", "courses_check", "courses_delete")
     columns = COLUMNS
     file_survey = CourseSurvey
-    options = OPTIONS
+    options = CoursesOptions
 
     collected_type = CoursesCollected
 
@@ -124,7 +124,9 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         found = fetch_course_rows(self.moodle, {"id": {str(courseid)}})["id"].get(str(courseid))
         if not found:
             raise MoodleRefused("course_handover_lost", courseid=courseid)
-        chosen = OptionValues({**self.option_values, "protectcategory": False, "templatemode": IGNORE})
+        chosen = self.option_values.replaced({
+            CoursesOptions.protectcategory: False, CoursesOptions.templatemode: IGNORE,
+        })  # fmt: skip
         planner = CoursesPlanner(self._fetch([row], {}, set(), [courseid]), chosen, self.names)
         try:
             finished = planner.plan_restored(row, found[0])

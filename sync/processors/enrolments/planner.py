@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sync.columns.options import OptionValues
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.planner import plan_each
 from sync.processors.enrolments.commands import GIVING, EnrolmentCommands
 from sync.processors.enrolments.groups import EnrolmentGroups, Protection
 from sync.processors.enrolments.methods import MANUAL, EnrolmentMethods, MethodRules
+from sync.processors.enrolments.options import EnrolmentsOptions
 from sync.processors.memberships.course_columns import find_course
 from sync.processors.memberships.enrolment_dates import given_date
 from sync.processors.memberships.enrolment_results import EnrolmentOutcome, EnrolmentRow, EnrolmentTarget, accepted
@@ -55,7 +55,7 @@ class EnrolmentsPlan(PurgingPlan):
 class EnrolmentPlanner:
     """Plans one chunk, row by row in file order; later rows see what earlier ones did."""
 
-    def __init__(self, state: EnrolmentsState, options: OptionValues) -> None:
+    def __init__(self, state: EnrolmentsState, options: EnrolmentsOptions) -> None:
         self.state = state
         self.options = options
         self.plan = EnrolmentsPlan(state.now)

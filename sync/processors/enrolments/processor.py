@@ -12,8 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import moodle_time, one_of, text
 from sync.columns.column import Column, Columns, NumberedColumn
-from sync.columns.general_options import DATE_ORDER_OPTION, GENERAL_OPTIONS
-from sync.columns.options import Choice, Flag, Options, OptionValues
 from sync.moodle.courses.courses import fetch_courses
 from sync.moodle.courses.defaults import CourseDefaults
 from sync.moodle.enrolments.enrolments import has_instances
@@ -23,9 +21,10 @@ from sync.processors.base.processor import Processor
 from sync.processors.enrolments.contact_mails import ContactNotice, contact_mails
 from sync.processors.enrolments.groups import REPLACING, Protection
 from sync.processors.enrolments.methods import MANUAL, SYNC, MethodRules
+from sync.processors.enrolments.options import EnrolmentsOptions
 from sync.processors.enrolments.planner import EnrolmentPlanner, EnrolmentsPlan, EnrolmentsState
 from sync.processors.memberships.fetch import fetch_memberships
-from sync.processors.memberships.group_purge import PURGE_OPTION, GroupPurge, PurgeCollected
+from sync.processors.memberships.group_purge import GroupPurge, PurgeCollected
 from sync.processors.memberships.named_users import fetch_named_users
 from sync.processors.memberships.own_memberships import own_component, recorded_memberships
 from sync.processors.memberships.state import MembershipState
@@ -79,35 +78,7 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
         flat_names=("cmd", "rolename", "uid", "cid", "starttime", "endtime", "enrol"),
         subject="{uid} / {cid}",
     )  # fmt: skip
-    options = Options(
-        Choice("courseidentifier", default="shortname", aliases=("enrols_courseidentifier",),
-               choices={"id": "id", "idnumber": "idnumber", "shortname": "shortname"},
-               label=_("Course identifier"), help=_("What the column cid holds.")),
-        Choice("useridentifier", default="username", aliases=("enrols_useridentifier",),
-               choices={"id": "id", "idnumber": "idnumber", "username": "username", "email": "email"},
-               label=_("User identifier"), help=_("What the column uid holds.")),
-        Choice("defaultcmd", default="add", aliases=("enrols_defaultcmd",),
-               choices={"add": "add", "del": "del", "shift": "shift", "enable": "enable", "disable": "disable"},
-               label=_("Default command"), help=_("For rows without command.")),
-        Flag("enableenrolondisabled", aliases=("enrols_enableenrolondisabled",), label=_("Use disabled methods"),
-             help=_("Enrolment methods that are switched off in a course serve as well.")),
-        Flag("createmanual", label=_("Add missing manual enrolment"),
-             help=_("A course without the method manual gets it, with the site's settings.")),
-        Flag("allowsyncedmethods", label=_("Allow synchronised methods"),
-             help=_("cohort, meta, database, ldap and category may be named, though Moodle may undo the row at its next "
-                    "synchronisation.")),
-        Flag("protectgroups", aliases=("enrols_protectgroups",), label=_("Protect groups"),
-             help=_("greplace and gdel take away only memberships that ToolSync has made.")),
-        Flag("mailadmins", aliases=("enrols_mailadmins",), label=_("Mail course contacts"),
-             help=_("Those who hold a role of Moodle's setting “Course contacts” get one mail for each course and run.")),
-        Flag("flatfile", group="format", label=_("Flat file of Moodle"),
-             help=_("The file has no header; each line is operation, role, user, course, start and end, as for Moodle's "
-                    "enrolment method “Flat file”. Users and courses are found by their idnumber, whatever the options say.")),
-        PURGE_OPTION,
-        DATE_ORDER_OPTION,
-        *GENERAL_OPTIONS,
-        dead=("enrolcleanup",),
-    )  # fmt: skip
+    options = EnrolmentsOptions
 
     collected_type = EnrolmentsCollected
 
@@ -115,11 +86,17 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
     def collected(self) -> EnrolmentsCollected:
         return cast(EnrolmentsCollected, self.context.collected)
 
+    @property
+    def option_values(self) -> EnrolmentsOptions:
+        """What was chosen; the lines of a flat file hold idnumbers, whatever the options say."""
+        chosen = super().option_values
+        if not chosen.flatfile:
+            return chosen
+        return chosen.replaced(
+            {EnrolmentsOptions.useridentifier: "idnumber", EnrolmentsOptions.courseidentifier: "idnumber"}
+        )
+
     def setup(self, names: Sequence[str]) -> None:
-        if self.option_values.flatfile:
-            self.option_values = OptionValues(
-                {**self.option_values, "useridentifier": "idnumber", "courseidentifier": "idnumber"}
-            )
         self.rules = SiteRules(self.moodle)
         self.purge = GroupPurge(self.moodle, self.memory, self.option_values.purgeemptygroups, self.collected.courseids)
         self.is_about_roles = "enrol" not in names

@@ -10,15 +10,14 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import one_of, text
 from sync.columns.column import Column, Columns
-from sync.columns.general_options import GENERAL_OPTIONS
-from sync.columns.options import Choice, Options
 from sync.moodle.courses.courses import fetch_courses
 from sync.moodle.db.identifiers import folding
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.processor import Processor
 from sync.processors.groups.members_planner import COMMANDS, GroupCommands, GroupMembersPlan, GroupMembersState
+from sync.processors.groups.options import GroupMembersOptions
 from sync.processors.memberships.fetch import fetch_memberships
-from sync.processors.memberships.group_purge import PURGE_OPTION, GroupPurge, PurgeCollected
+from sync.processors.memberships.group_purge import GroupPurge, PurgeCollected
 from sync.processors.memberships.named_users import fetch_named_users
 from sync.processors.memberships.own_memberships import own_component, recorded_memberships
 from sync.values import CleanRow
@@ -43,20 +42,7 @@ class GroupMembers(Processor[GroupMembersState, GroupMembersPlan]):
                help=_("The user; add and shift take only people who are enrolled in the course.")),
         subject="{userid} / {groupid}",
     )  # fmt: skip
-    options = Options(
-        Choice("courseidentifier", default="shortname", aliases=("groups_courseidentifier",),
-               choices={"id": "id", "idnumber": "idnumber", "shortname": "shortname"},
-               label=_("Course identifier"), help=_("What the column courseid holds.")),
-        Choice("useridentifier", default="username", aliases=("groups_useridentifier",),
-               choices={"id": "id", "idnumber": "idnumber", "username": "username", "email": "email"},
-               label=_("User identifier"), help=_("What the column userid holds.")),
-        Choice("groupidentifier", default="idnumber", aliases=("groups_groupidentifier",),
-               choices={"id": "id", "idnumber": "idnumber", "name": "name"},
-               label=_("Group identifier"), help=_("What the column groupid holds.")),
-        PURGE_OPTION,
-        *GENERAL_OPTIONS,
-        dead=("enrolcleanup",),
-    )  # fmt: skip
+    options = GroupMembersOptions
 
     collected_type = PurgeCollected
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sync.columns.options import OptionValues
 from sync.moodle.courses.courses import Course
 from sync.moodle.db.identifiers import Fold
 from sync.moodle.groups.groups import Group
 from sync.processors.base.errors import RowError
 from sync.processors.base.planner import plan_each
+from sync.processors.groups.options import GroupMembersOptions
 from sync.processors.memberships.course_columns import find_course
 from sync.processors.memberships.enrolment_results import accepted
 from sync.processors.memberships.group_purge import PurgingPlan
@@ -49,7 +49,7 @@ class GroupMembersPlan(PurgingPlan):
 class GroupCommands:
     """Plans one chunk, row by row in file order; later rows see what earlier ones did."""
 
-    def __init__(self, state: GroupMembersState, options: OptionValues) -> None:
+    def __init__(self, state: GroupMembersState, options: GroupMembersOptions) -> None:
         self.state = state
         self.options = options
         self.plan = GroupMembersPlan(state.now)

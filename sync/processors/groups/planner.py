@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sync.columns.options import OptionValues
 from sync.columns.repeated_values import RepeatedValues
 from sync.moodle.courses.courses import Course
 from sync.moodle.db.identifiers import is_id
@@ -14,6 +13,7 @@ from sync.processors.base.errors import RowError
 from sync.processors.base.overlay import ChangedRows, FoundRows
 from sync.processors.base.plan import Plan
 from sync.processors.base.planner import plan_each
+from sync.processors.groups.options import GroupsOptions
 from sync.processors.memberships.course_columns import find_course
 from sync.processors.memberships.course_groups import MAX_NAME
 from sync.processors.memberships.enrolment_results import EnrolmentOutcome, accepted
@@ -58,7 +58,7 @@ class GroupsSurvey(RepeatedValues):
 class GroupsPlanner:
     """Plans one chunk, row by row in file order; later rows see what earlier ones did."""
 
-    def __init__(self, state: GroupsState, options: OptionValues) -> None:
+    def __init__(self, state: GroupsState, options: GroupsOptions) -> None:
         self.state = state
         self.options = options
         self.plan = Plan(state.now)

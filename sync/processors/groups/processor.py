@@ -10,19 +10,17 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import flag, one_of, text
 from sync.columns.column import Column, Columns, Empty
-from sync.columns.general_options import GENERAL_OPTIONS
-from sync.columns.options import Choice, Flag, Options
 from sync.moodle.courses.courses import fetch_courses
 from sync.moodle.db.identifiers import fetch_ids, folding
 from sync.moodle.groups.groups import fetch_bindings, fetch_described_groups, fetch_groupings
 from sync.processors.base.overlay import FoundRows, Table
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
+from sync.processors.groups.options import GroupsOptions
 from sync.processors.groups.planner import GROUP, GROUPING, GroupsPlanner, GroupsState, GroupsSurvey
 from sync.processors.memberships.state import MembershipState
 from sync.values import CleanRow
 
-_IDENTIFIERS = {"id": "id", "idnumber": "idnumber", "name": "name"}
 _BINDINGS = Table("groupings_groups", ("groupingid", "groupid"), found_by=(("groupingid",),))
 
 
@@ -64,19 +62,7 @@ class Groups(Processor[GroupsState, Plan]):
         },
         contradictions={("coursename", "groupname", "groupidnumber", "idnumber"): "header_idnumber_of_course"},
     )  # fmt: skip
-    options = Options(
-        Choice("courseidentifier", default="shortname", aliases=("groups_courseidentifier",),
-               choices={"id": "id", "idnumber": "idnumber", "shortname": "shortname"},
-               label=_("Course identifier"), help=_("What the column courseid holds.")),
-        Choice("groupidentifier", default="idnumber", aliases=("groups_groupidentifier",), choices=_IDENTIFIERS,
-               label=_("Group identifier"), help=_("What the column updateid holds in rows about groups.")),
-        Choice("groupingidentifier", default="idnumber", aliases=("groups_groupingidentifier",), choices=_IDENTIFIERS,
-               label=_("Grouping identifier"), help=_("What the column updateid holds in rows about groupings.")),
-        Flag("autogrouping", label=_("Grouping for each group"),
-             help=_("Rows without the column selfgrouping count as if it were 1.")),
-        *GENERAL_OPTIONS,
-        dead=("groups_autogrouping",),
-    )  # fmt: skip
+    options = GroupsOptions
 
     def fetch(self, rows: Sequence[CleanRow]) -> GroupsState:
         now = int(time.time())

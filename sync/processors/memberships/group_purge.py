@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext_lazy as _
 
+from sync.columns.general_options import GeneralOptions
 from sync.columns.options import Choice
 from sync.moodle.courses.courses import Course
 from sync.moodle.db.database import MoodleSession
@@ -23,13 +24,18 @@ from sync.values import Action, Note, Outcome
 # A report with the names of more than that is read by nobody.
 MAX_LISTED = 20
 
-PURGE_OPTION = Choice(
-    "purgeemptygroups", default="0", aliases=("groups_purgeemptygroups",),
-    choices={"0": _("Keep"), "1": _("Delete empty groups"), "2": _("Delete empty groups and groupings")},
-    label=_("Empty groups"),
-    help=_("At the end of the file, in the courses that it names. Groups stay that have an enrolment key, or that "
-           "an enrolment method or a restriction of access names."),
-)  # fmt: skip
+
+class PurgeOptions(GeneralOptions):
+    purgeemptygroups = Choice(
+        default="0",
+        aliases=("groups_purgeemptygroups",),
+        choices={"0": _("Keep"), "1": _("Delete empty groups"), "2": _("Delete empty groups and groupings")},
+        label=_("Empty groups"),
+        help=_(
+            "At the end of the file, in the courses that it names. Groups stay that have an enrolment key, or that an "
+            "enrolment method or a restriction of access names."
+        ),
+    )
 
 
 @dataclass
@@ -67,7 +73,7 @@ class DeleteGroups(Operation):
 
 
 class GroupPurge:
-    """What a run knows of it. Shape: chosen: of PURGE_OPTION; courseids: those of `PurgeCollected`"""
+    """What a run knows of it. Shape: chosen: of `purgeemptygroups`; courseids: those of `PurgeCollected`"""
 
     def __init__(self, moodle: MoodleSession, memory: Memory, chosen: str, courseids: set[int]) -> None:
         self._moodle = moodle

@@ -11,8 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import one_of, text
 from sync.columns.column import Column, Columns
-from sync.columns.general_options import GENERAL_OPTIONS
-from sync.columns.options import Choice, Options
+from sync.columns.general_options import CourseIdentifier, GeneralOptions
 from sync.moodle.courses.courses import Course
 from sync.moodle.enrolments.enrolments import DISABLED, ENABLED
 from sync.processors.base.errors import RowError
@@ -42,6 +41,13 @@ class MetaPlan(Plan):
     rows: MembershipRows
 
 
+class CoursesMetaOptions(GeneralOptions):
+    courseidentifier = CourseIdentifier(
+        aliases=("courses_filemetabindingidentifier",),
+        help=_("What the columns master and meta hold."),
+    )
+
+
 class CoursesMeta(Processor[MetaState, MetaPlan]):
     """Links of the enrolment method meta, and the people whom they bring at once. Spec: courses.md section 5."""
 
@@ -64,12 +70,7 @@ class CoursesMeta(Processor[MetaState, MetaPlan]):
         subject="{master} → {meta}",
         elsewhere={"group": "elsewhere_method_group"},
     )  # fmt: skip
-    options = Options(
-        Choice("courseidentifier", default="shortname", aliases=("courses_filemetabindingidentifier",),
-               choices={"id": "id", "idnumber": "idnumber", "shortname": "shortname"},
-               label=_("Course identifier"), help=_("What the columns master and meta hold.")),
-        *GENERAL_OPTIONS,
-    )  # fmt: skip
+    options = CoursesMetaOptions
 
     def fetch(self, rows: Sequence[CleanRow]) -> MetaState:
         memberships = fetch_memberships(

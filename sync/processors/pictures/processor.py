@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import text
 from sync.columns.column import Column, Columns
-from sync.columns.general_options import GENERAL_OPTIONS
-from sync.columns.options import Choice, Flag, Options, Text
+from sync.columns.general_options import GeneralOptions
+from sync.columns.options import Choice, Flag, Text
 from sync.errors import MoodleError
 from sync.moodle.db.writer import Writer
 from sync.moodle.files.file_pool import file_pool_of
@@ -46,6 +46,49 @@ class PicturesCollected(Collected):
     is_drawable: dict[int, bool] = field(default_factory=dict)
 
 
+class UserPicturesOptions(GeneralOptions):
+    userfield = Choice(
+        default="username",
+        aliases=("userpictures_userfield",),
+        choices={
+            "username": "username",
+            "idnumber": "idnumber",
+            "email": "email",
+            "id": "id",
+            HOSTED: _("username@number of the MNet host"),
+        },
+        label=_("Pictures are named by"),
+        help=_("What the name of a picture says about the user."),
+    )
+    overwrite = Flag(
+        default=True,
+        aliases=("userpictures_overwrite",),
+        label=_("Replace pictures"),
+        help=_("Users who have a picture get the new one; otherwise they are passed over."),
+    )
+    checksum = Flag(
+        default=True,
+        label=_("Remember checksums"),
+        help=_(
+            "Keep the MD5 of each picture in the profile field “userpicturehash”, where Moodle has it: the same "
+            "picture is then not made again."
+        ),
+    )
+    fileprefix = Text(
+        default="userpictures_",
+        aliases=("userpictures_fileprefix",),
+        label=_("Names begin with"),
+        help=_("Zips of the file area whose names begin like this are taken, whatever their folder. Empty: all zips."),
+    )
+    forcedeletion = Flag(
+        default=True,
+        aliases=("userpictures_forcedeletion",),
+        group="after",
+        label=_("Delete the zip afterwards"),
+        help=_("Remove the zip once the run is over, even where other files are kept."),
+    )
+
+
 class UserPictures(Processor[PicturesState, PicturesPlan]):
     """Set the pictures of users: one row is one picture of a zip, named after its user. Spec: userpictures.md.
 
@@ -62,23 +105,7 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
                help=_("The name of the file without its extension tells the user. Folders don't matter.")),
         of_pictures=True,
     )  # fmt: skip
-    options = Options(
-        Choice("userfield", default="username", aliases=("userpictures_userfield",),
-               choices={"username": "username", "idnumber": "idnumber", "email": "email", "id": "id",
-                        HOSTED: _("username@number of the MNet host")},
-               label=_("Pictures are named by"), help=_("What the name of a picture says about the user.")),
-        Flag("overwrite", default=True, aliases=("userpictures_overwrite",), label=_("Replace pictures"),
-             help=_("Users who have a picture get the new one; otherwise they are passed over.")),
-        Flag("checksum", default=True, label=_("Remember checksums"),
-             help=_("Keep the MD5 of each picture in the profile field “userpicturehash”, where Moodle has it: the same "
-                    "picture is then not made again.")),
-        Text("fileprefix", default="userpictures_", aliases=("userpictures_fileprefix",), label=_("Names begin with"),
-             help=_("Zips of the file area whose names begin like this are taken, whatever their folder. Empty: all zips.")),
-        Flag("forcedeletion", default=True, aliases=("userpictures_forcedeletion",), group="after",
-             label=_("Delete the zip afterwards"),
-             help=_("Remove the zip once the run is over, even where other files are kept.")),
-        *GENERAL_OPTIONS,
-    )  # fmt: skip
+    options = UserPicturesOptions
     # About a second of work, and the drawn pictures are in memory.
     rows_per_chunk = 100
     collected_type = PicturesCollected
@@ -98,7 +125,7 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
         if pool is None:
             raise MoodleError("pictures_without_data_folder")
         self.pool = pool
-        self.userfield: str = self.option_values.userfield
+        self.userfield = self.option_values.userfield
         self.rules = SiteRules(self.moodle)
         self.rules.read_protected()
         self.hostid = self.rules.mnethostid

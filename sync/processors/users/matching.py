@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sync.columns.options import OptionValues
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.errors import RowError
 from sync.processors.users.chunk_users import ChunkUser, ChunkUsers
+from sync.processors.users.options import UsersOptions
 
 
 class UserMatcher:
     """Finds accounts in a book, by the identity that was chosen. Shape: names: the columns of the file"""
 
-    def __init__(self, book: ChunkUsers, rules: SiteRules, options: OptionValues, names: Collection[str]) -> None:
+    def __init__(self, book: ChunkUsers, rules: SiteRules, options: UsersOptions, names: Collection[str]) -> None:
         self.book = book
         self.rules = rules
         self.options = options

@@ -10,12 +10,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from sync.columns.options import OptionValues
 from sync.moodle.users import passwords
 from sync.processors.base.operations import Ref
 from sync.processors.base.plan import Mail
 from sync.processors.users.checks import is_no_mail
 from sync.processors.users.chunk_users import ChunkUser, ClearPassword, UsersWritePlan
+from sync.processors.users.options import UsersOptions
 from sync.processors.users.results import RowResult
 from sync.processors.users.state import UsersState
 from sync.values import Note
@@ -27,7 +27,7 @@ CHANGE_ME = "changeme"
 class UserPasswords:
     """The passwords of one chunk; the last row about an account has its way."""
 
-    def __init__(self, state: UsersState, options: OptionValues, plan: UsersWritePlan) -> None:
+    def __init__(self, state: UsersState, options: UsersOptions, plan: UsersWritePlan) -> None:
         self._state = state
         self._options = options
         self._plan = plan

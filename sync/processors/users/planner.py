@@ -6,7 +6,6 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sync.columns.options import OptionValues
 from sync.moodle.users.users import ProfileField, SiteRules
 from sync.processors.base.errors import RowError
 from sync.processors.base.operations import Ref
@@ -16,6 +15,7 @@ from sync.processors.memberships.enrolment_dates import given_date
 from sync.processors.users.checks import UserChecks, is_mailable, is_no_mail
 from sync.processors.users.chunk_users import ChunkUser, ChunkUsers, UsersWritePlan
 from sync.processors.users.matching import UserMatcher
+from sync.processors.users.options import UsersOptions
 from sync.processors.users.passwords import UserPasswords
 from sync.processors.users.profiles import UserProfiles
 from sync.processors.users.results import RowResult
@@ -50,7 +50,7 @@ class UsersPlanner:
     """
 
     def __init__(
-        self, state: UsersState, options: OptionValues, names: Collection[str], set_numbers: Sequence[int]
+        self, state: UsersState, options: UsersOptions, names: Collection[str], set_numbers: Sequence[int]
     ) -> None:
         self.state = state
         self.rules: SiteRules = state.rules

@@ -12,8 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import email, flag, integer, moodle_time, text
 from sync.columns.column import Column, Columns, Empty, NumberedColumn, PrefixedColumn
-from sync.columns.general_options import DATE_ORDER_OPTION, GENERAL_OPTIONS
-from sync.columns.options import Choice, Flag, Options
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.db.identifiers import folding
@@ -30,6 +28,7 @@ from sync.processors.base.processor import Processor
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.state import MembershipState
 from sync.processors.users.chunk_users import KEY_FIELDS, ClearPassword
+from sync.processors.users.options import UsersOptions
 from sync.processors.users.planner import PLAIN_FIELDS, UsersPlan, UsersPlanner, cohort_columns, course_sets
 from sync.processors.users.profile_owners import fetch_profile_owners, remember_profile_owners
 from sync.processors.users.profile_values import profile_value
@@ -137,29 +136,7 @@ class Users(Processor[UsersState, UsersPlan]):
                        help=_("Custom profile field, by its short name.")),
         elsewhere={"category": "elsewhere_category_roles"},
     )  # fmt: skip
-    options = Options(
-        Choice("primaryidentity", default="idnumber", aliases=("users_primaryidentity",),
-               choices={"id": "id", "idnumber": "idnumber", "username": "username", "email": "email"},
-               label=_("Primary identity"), help=_("The column that tells which user a row means.")),
-        Choice("courseidentifier", default="shortname", aliases=("courses_primaryidentity",),
-               choices={"id": "id", "idnumber": "idnumber", "shortname": "shortname"},
-               label=_("Course identifier"), help=_("What course1, course2 … hold.")),
-        Flag("createpasswords", aliases=("users_createpasswords",), label=_("Create passwords"),
-             help=_("New users of a file without password column get one by mail from Moodle, and must change it.")),
-        Flag("sendpasswordtousers", aliases=("users_sendpasswordtousers",), label=_("Mail passwords"),
-             help=_("Passwords given in the file are mailed to their owners, when they are new or changed.")),
-        Flag("allowrename", aliases=("users_allowrename",), label=_("Allow renaming"),
-             help=_("The column oldusername may rename users.")),
-        Flag("protectemails", default=True, aliases=("users_protectemails",), label=_("Protect e-mail addresses"),
-             help=_("Existing addresses are not changed; missing ones are completed.")),
-        Flag("enrolbydefault", label=_("Enrol without a method"),
-             help=_("A course set that names no enrolment method enrols manually, as Moodle's own upload does. Off: such a set "
-                    "gives its role only, or does nothing.")),
-        Flag("resurrect", aliases=("users_resurrect",), label=_("Resurrect"),
-             help=_("A deleted user of the same username is brought back instead of making a new one.")),
-        DATE_ORDER_OPTION,
-        *GENERAL_OPTIONS,
-    )  # fmt: skip
+    options = UsersOptions
 
     def setup(self, names: Sequence[str]) -> None:
         self.names = frozenset(names)

@@ -12,8 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import email, integer, text
 from sync.columns.column import Column, Empty
-from sync.columns.general_options import GENERAL_OPTIONS
-from sync.columns.options import Choice, Options
 from sync.columns.words import folded
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
@@ -22,6 +20,7 @@ from sync.processors.base.errors import RowError
 from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import Processor
 from sync.processors.users.chunk_users import IDENTITIES, KEY_FIELDS, ChunkUser, ChunkUsers, Fold, UsersWritePlan
+from sync.processors.users.options import UserListOptions
 from sync.processors.users.store import (
     SimulatedPasswords,
     fetch_revivable_users,
@@ -52,14 +51,6 @@ NAME_COLUMNS = tuple(
     for name in PERSON_NAMES
 )
 
-LIST_OPTIONS = Options(
-    Choice("primaryidentity", default="idnumber", aliases=("users_primaryidentity",),
-           choices={"id": "id", "idnumber": "idnumber", "username": "username", "email": "email"},
-           label=_("Primary identity"),
-           help=_("The column that tells which user a row means; username where the file hasn't got that column.")),
-    *GENERAL_OPTIONS,
-)  # fmt: skip
-
 
 @dataclass(frozen=True)
 class UserListState:
@@ -77,7 +68,7 @@ class UserListState:
 class UserList(Processor[UserListState, UsersWritePlan]):
     """One row, one account: found by the primary identity, then handed to `plan_account`. Shape: deletes: accounts may go"""
 
-    options = LIST_OPTIONS
+    options: ClassVar[type[UserListOptions]] = UserListOptions
     extra_fields: tuple[str, ...] = ()
     deletes: ClassVar[bool] = False
 
@@ -160,7 +151,7 @@ class UserList(Processor[UserListState, UsersWritePlan]):
             raise RowError("account_protected", self.identity, username=account.values["username"])
 
     def _identity_in_use(self, names: Sequence[str]) -> str:
-        wanted: str = self.option_values.primaryidentity
+        wanted = self.option_values.primaryidentity
         if wanted in names:
             return wanted
         if "username" in names:

@@ -193,7 +193,7 @@ def _codes(run: SyncRun) -> list[tuple[str, int]]:
 
 def _options(run: SyncRun) -> list[tuple[str, Any]]:
     """Return what was set, by label; the options of today may have other names."""
-    labels = {option.name: str(option.label) for option in find_processor(run.processor).options}
+    labels = {option.name: str(option.label) for option in find_processor(run.processor).options.declared}
     return [(labels.get(name, name), value) for name, value in run.options.items()]
 
 

@@ -1,0 +1,63 @@
+"""What an administrator may tune of enrolments."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from sync.columns.general_options import CourseIdentifier, DateOrderOptions, UserIdentifier
+from sync.columns.options import Choice, Flag
+from sync.processors.memberships.group_purge import PurgeOptions
+
+
+class EnrolmentsOptions(PurgeOptions, DateOrderOptions):
+    dead = frozenset({"enrolcleanup"})
+
+    courseidentifier = CourseIdentifier(
+        aliases=("enrols_courseidentifier",),
+        help=_("What the column cid holds."),
+    )
+    useridentifier = UserIdentifier(
+        aliases=("enrols_useridentifier",),
+        help=_("What the column uid holds."),
+    )
+    defaultcmd = Choice(
+        default="add",
+        aliases=("enrols_defaultcmd",),
+        choices={"add": "add", "del": "del", "shift": "shift", "enable": "enable", "disable": "disable"},
+        label=_("Default command"),
+        help=_("For rows without command."),
+    )
+    enableenrolondisabled = Flag(
+        aliases=("enrols_enableenrolondisabled",),
+        label=_("Use disabled methods"),
+        help=_("Enrolment methods that are switched off in a course serve as well."),
+    )
+    createmanual = Flag(
+        label=_("Add missing manual enrolment"),
+        help=_("A course without the method manual gets it, with the site's settings."),
+    )
+    allowsyncedmethods = Flag(
+        label=_("Allow synchronised methods"),
+        help=_(
+            "cohort, meta, database, ldap and category may be named, though Moodle may undo the row at its next "
+            "synchronisation."
+        ),
+    )
+    protectgroups = Flag(
+        aliases=("enrols_protectgroups",),
+        label=_("Protect groups"),
+        help=_("greplace and gdel take away only memberships that ToolSync has made."),
+    )
+    mailadmins = Flag(
+        aliases=("enrols_mailadmins",),
+        label=_("Mail course contacts"),
+        help=_("Those who hold a role of Moodle's setting “Course contacts” get one mail for each course and run."),
+    )
+    flatfile = Flag(
+        group="format",
+        label=_("Flat file of Moodle"),
+        help=_(
+            "The file has no header; each line is operation, role, user, course, start and end, as for Moodle's "
+            "enrolment method “Flat file”. Users and courses are found by their idnumber, whatever the options say."
+        ),
+    )
