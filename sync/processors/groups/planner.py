@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sync.columns.repeated_values import RepeatedValues
@@ -34,8 +34,8 @@ class GroupsState:
     """Everything read for one chunk.
 
     Shape: courses: knows the courses that the rows name; groups, groupings: all of these courses; conversations: of these
-    groups; bindings: which groups the groupings hold; elsewhere: the values of updateid that name a group of any course, where
-    these are numbers or idnumbers
+    groups; bindings: which groups the groupings hold; elsewhere: values of updateid -> ids of the groups of any course that they
+    name in Moodle, where these are numbers or idnumbers
     Units: now: seconds since epoch
     """
 
@@ -45,7 +45,7 @@ class GroupsState:
     conversations: FoundRows
     groupings: FoundRows
     bindings: FoundRows
-    elsewhere: Collection[str] = ()
+    elsewhere: Mapping[str, Collection[int]] = field(default_factory=dict)
 
 
 class GroupsSurvey(RepeatedValues):
@@ -98,7 +98,7 @@ class GroupsPlanner:
             key = _only_one(groups, course, identifier, values[identifier], identifier)
         if key is None:
             params = {"identifier": identifier, "group": values["updateid"]}
-            if values["updateid"] in self.state.elsewhere:
+            if self._is_elsewhere(values["updateid"]):
                 raise RowError("group_unidentified", "updateid", **params)
             key, done, notes = self._named_group(row, course)
             return key, done, (Note("group_made_instead", params), *notes)
@@ -106,6 +106,13 @@ class GroupsPlanner:
         done = self._change(groups, course, key, row, kept)
         is_renamed = any(change.field == "name" for change in done.changes)
         return key, done, self._shared_name(row, course) if is_renamed else ()
+
+    def _is_elsewhere(self, updateid: str) -> bool:
+        """Tell whether a cell that names no group of its course names one of another course by now."""
+        found = self.state.elsewhere.get(updateid, ())
+        if self.options.groupidentifier != "idnumber":
+            return bool(found)
+        return bool(self.groups.find(idnumber=updateid)) or any(key not in self.groups for key in found)
 
     def _named_group(self, row: CleanRow, course: Course) -> tuple[int, EnrolmentOutcome, tuple[Note, ...]]:
         """Return the group that has the idnumber of a row, or else its name; make it where there is none."""

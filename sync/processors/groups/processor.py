@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -69,6 +69,7 @@ class Groups(Processor[GroupsState, Plan]):
         identifier = self.option_values.courseidentifier
         named = fetch_courses(self.moodle, identifier, {row.values["courseid"] for row in rows})
         courseids = {course.id for courses in named.values() for course in courses}
+        updateids = {row.values["updateid"] for row in rows if "updateid" in row.values}
         described = fetch_described_groups(self.moodle, courseids)
         conversations = {
             row["talk_id"]: {
@@ -80,31 +81,32 @@ class Groups(Processor[GroupsState, Plan]):
             for row in described
             if row["talk_id"] is not None
         }
-        groupings = self._over("groupings", fetch_groupings(self.moodle, courseids), courseids, now)
+        groupings = self._over("groupings", fetch_groupings(self.moodle, courseids), now, {("courseid",): courseids})
         bindings: dict[tuple[int, int], dict[str, Any]] = {pair: {} for pair in fetch_bindings(self.moodle, courseids)}
         return GroupsState(
             now=now,
             courses=MembershipState(course_identifier=identifier, courses_named=named),
-            groups=self._over("groups", described, courseids, now),
+            groups=self._over("groups", described, now, {("courseid",): courseids, ("idnumber",): updateids}),
             conversations=self.overlay.over(
                 Table("message_conversations", on_update={"timemodified": now}), conversations
             ),
             groupings=groupings,
             bindings=self.overlay.over(_BINDINGS, bindings, {("groupingid",): groupings.rows.keys()}),
-            elsewhere=self._fetch_elsewhere(rows),
+            elsewhere=self._fetch_elsewhere(updateids),
         )
 
-    def _over(self, name: str, rows: Iterable[dict[str, Any]], courseids: Collection[int], now: int) -> FoundRows:
-        """Return the groups, or the groupings, of courses as earlier chunks leave them."""
+    def _over(
+        self, name: str, rows: Iterable[dict[str, Any]], now: int, wanted: Mapping[tuple[str, ...], Collection[Any]]
+    ) -> FoundRows:
+        """Return groups, or groupings, as earlier chunks leave them."""
         folds = {column: folding(self.moodle, name, column) for column in ("name", "idnumber")}
-        table = Table(name, found_by=(("courseid",),), folds=folds, on_update={"timemodified": now})
-        return self.overlay.over(table, {row["id"]: row for row in rows}, {("courseid",): courseids})
+        table = Table(name, found_by=(("courseid",), ("idnumber",)), folds=folds, on_update={"timemodified": now})
+        return self.overlay.over(table, {row["id"]: row for row in rows}, wanted)
 
-    def _fetch_elsewhere(self, rows: Sequence[CleanRow]) -> Collection[str]:
-        """Return the values of updateid that name a group of any course. Names aren't looked up: they recur."""
+    def _fetch_elsewhere(self, updateids: Collection[str]) -> Mapping[str, Collection[int]]:
+        """Return the groups of any course that values of updateid name. Names aren't looked up: they recur."""
         identifier = self.option_values.groupidentifier
-        texts = {row.values["updateid"] for row in rows if "updateid" in row.values}
-        return fetch_ids(self.moodle, "groups", identifier, texts) if texts and identifier != "name" else ()
+        return fetch_ids(self.moodle, "groups", identifier, updateids) if updateids and identifier != "name" else {}
 
     def plan(self, rows: Sequence[CleanRow], state: GroupsState) -> Plan:
         return GroupsPlanner(state, self.option_values).plan_rows(rows)

@@ -131,6 +131,27 @@ def test_7_a_group_of_another_course_is_not_found(moodle_site: MoodleSite) -> No
     assert result.tryback is not None
 
 
+@pytest.mark.parametrize("chunk_rows", [1, 1000])
+def test_groups_of_other_courses_are_those_that_earlier_rows_leave(sqlite_site: MoodleSite, chunk_rows: int) -> None:
+    run(sqlite_site, "courseid;name;idnumber\nC1;There;THERE\n")
+    text = (
+        "courseid;name;idnumber;updateid\n"
+        "C1;Made;MADE;\n"
+        "C2;N;;MADE\n"
+        "C2;N;;THERE\n"
+        "C1;There;GONE;THERE\n"
+        "C2;N;;GONE\n"
+        "C2;N;;THERE\n"
+    )
+    told = run(sqlite_site, text, simulate=True, chunk_rows=chunk_rows)
+    done = run(sqlite_site, text, chunk_rows=chunk_rows)
+
+    assert told.outcomes == done.outcomes
+    assert done.codes == [
+        "group_created", "group_unidentified", "group_unidentified", "group_updated", "group_unidentified", "group_created",
+    ]  # fmt: skip
+
+
 def test_8_an_unknown_column_is_refused(sqlite_site: MoodleSite) -> None:
     before = sqlite_site.snapshot()
     with pytest.raises(CommandFileError) as refused:
