@@ -1,7 +1,11 @@
-"""Files that are whole or not there: written beside, brought to the disk, then renamed. A full disk costs no old file."""
+"""Files that are whole or not there: written beside, brought to the disk, then renamed. A full disk costs no old file.
+
+And by which they are known again: the digest of their bytes.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
@@ -46,6 +50,18 @@ def write_whole(path: Path, content: IO[bytes], mode: int | None = None, *, repl
         draft.unlink(missing_ok=True)
         raise
     _bring_to_disk(path.parent)
+
+
+def digest_of(stream: IO[bytes], algorithm: str = "sha256") -> tuple[str, int]:
+    """Return the digest and the size of a stream, read from its beginning, and go back there."""
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    size = 0
+    stream.seek(0)
+    while block := stream.read(_BLOCK):
+        digest.update(block)
+        size += len(block)
+    stream.seek(0)
+    return digest.hexdigest(), size
 
 
 def _rename_to_new(draft: Path, path: Path) -> None:

@@ -18,6 +18,7 @@ from sync.models.run import ACTIVE_STATES
 from sync.reader import open_rows
 from sync.reader.picture_rows import PICTURE_NAMES
 from sync.reader.picture_zip import holds_pictures
+from sync.whole_files import digest_of
 
 MEGABYTE = 1_000_000
 # Files that were handed in for a run, each in a folder of its own.
@@ -89,7 +90,7 @@ def refuse_own_folder(folder: str) -> None:
 
 def _measured(stream: BinaryIO, name: str, max_megabytes: int) -> tuple[str, int]:
     """Return SHA-256 and size of a stream. Raises: CommandFileError if it is too large"""
-    sha256, size = storage.digest_of(stream)
+    sha256, size = digest_of(stream)
     if max_megabytes and size > max_megabytes * MEGABYTE:
         raise CommandFileError("file_too_large", name=name, size=-(-size // MEGABYTE), limit=max_megabytes)
     return sha256, size

@@ -10,7 +10,6 @@ Nothing but the interface of Django's Storage is used, so that folders, S3 and S
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import shutil
 import tempfile
@@ -204,15 +203,3 @@ def delete_folder(key: str) -> None:
     except OSError:
         # SFTP can't delete a folder this way; an empty one does no harm.
         return
-
-
-def digest_of(stream: BinaryIO) -> tuple[str, int]:
-    """Return the SHA-256 and the size of a stream, read from its beginning, and go back there."""
-    digest = hashlib.sha256()
-    size = 0
-    stream.seek(0)
-    while block := stream.read(_BLOCK):
-        digest.update(block)
-        size += len(block)
-    stream.seek(0)
-    return digest.hexdigest(), size

@@ -29,6 +29,7 @@ from sync.runs.options import changed_options, find_processor, settings_language
 from sync.runs.outcome_store import read_rows
 from sync.runs.selectors import run_notes
 from sync.values import FAILED_ACTIONS
+from sync.whole_files import digest_of
 
 Kind = RunFile.Kind
 
@@ -175,7 +176,7 @@ class RunFinalizer:
         in_inbox = bool(path) and kind is Kind.TRYBACK
         with storage.scratch_file() as out:
             write(out)
-            sha256, size = storage.digest_of(out)
+            sha256, size = digest_of(out)
             if path:
                 path = self._claim_path(kind, name, path)
             if in_inbox:

@@ -61,8 +61,6 @@ class RunProgress(NamedTuple):
     """How far a run is. Shape: percent: of the file's rows; seconds_left: None when it can't be told yet."""
 
     percent: int
-    rows_done: int
-    rows_per_second: float
     seconds_left: int | None
 
 
@@ -210,7 +208,7 @@ def progress_of(run: SyncRun) -> RunProgress:
     seconds_left = None
     if run.state == RunState.RUNNING and run.rows_done and run.rows_expected:
         seconds_left = round(elapsed * run.rows_left / run.rows_done)
-    return RunProgress(percent, run.rows_done, run.rows_done / elapsed, seconds_left)
+    return RunProgress(percent, seconds_left)
 
 
 def _count_in(chunk: RunChunk, action: str, code: str) -> int:

@@ -50,6 +50,7 @@ from sync.sources.remote_folder import (
 )
 from sync.sources.sftp_address import SftpAddress
 from sync.values import Note
+from sync.whole_files import digest_of
 
 _TROUBLES = frozenset(
     (
@@ -206,7 +207,7 @@ def _fetch(source: Source, place: RemoteFolder, entry: Entry, names: set[str], t
     """Bring one file into the file area; None when it is the same as before and such a one is to be left out."""
     with storage.scratch_file() as out:
         copy_whole(place, entry, names, out)
-        if _is_left_out(source, entry.name, storage.digest_of(out)[0], told):
+        if _is_left_out(source, entry.name, digest_of(out)[0], told):
             return None
         file = receive_file(
             source.site, out, entry.name, _folder_of(source), None, file_types=FILE_TYPES,

@@ -8,6 +8,7 @@ from typing import BinaryIO, NamedTuple, Protocol
 
 from sync.commandfiles import storage
 from sync.errors import CommandFileError
+from sync.whole_files import digest_of
 
 CHECKSUM, DONE = ".sha256", ".done"
 _MARKS = (CHECKSUM, DONE)
@@ -67,7 +68,7 @@ def copy_whole(place: RemoteFolder, entry: Entry, names: Collection[str], out: B
     Raises: CommandFileError if it changed meanwhile or its checksum is another one; SourceError
     """
     place.copy(entry.name, out)
-    sha256, size = storage.digest_of(out)
+    sha256, size = digest_of(out)
     if entry.size not in (-1, size):
         raise CommandFileError("source_file_growing", name=entry.name)
     for mark in marks_of(entry.name, names):

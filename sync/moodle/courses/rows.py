@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from sync.moodle.db.collation import spellings
 from sync.moodle.db.database import MoodleSession
-from sync.moodle.db.identifiers import fetch_ids, fetch_named, folding, is_id
+from sync.moodle.db.identifiers import fetch_ids, fetch_named, fetch_owners_of_values, folding, is_id
 from sync.moodle.db.writer import MAX_KEYS, batched
 from sync.moodle.versions import CONTEXT_COURSE
 
@@ -147,18 +146,7 @@ def fetch_owners_of_field_values(
 
     Queries: one per field and 10,000 values
     """
-    fold = folding(moodle, "customfield_data", "value")
-    data = moodle.table("customfield_data")
-    text = sa.cast(data.c.value, sa.String(1333))
-    owners: dict[tuple[int, str], set[int]] = {}
-    for fieldid, values in values_by_fieldid.items():
-        for part in batched(sorted(values), MAX_KEYS):
-            is_meant = text.in_(sorted(spellings(part)))
-            for courseid, value in moodle.fetch(
-                sa.select(data.c.instanceid, data.c.value).where(data.c.fieldid == fieldid, is_meant)
-            ):
-                owners.setdefault((fieldid, fold(value)), set()).add(courseid)
-    return owners
+    return fetch_owners_of_values(moodle, "customfield_data", "instanceid", "value", values_by_fieldid)
 
 
 def fetch_people(moodle: MoodleSession, texts: Collection[str], mnethostid: int) -> dict[str, list[int]]:

@@ -25,7 +25,7 @@ from django.core.files.storage import FileSystemStorage, Storage, storages
 
 from sync.errors import MoodleUnavailable
 from sync.moodle.db.database import MoodleConnection
-from sync.whole_files import write_whole
+from sync.whole_files import digest_of, write_whole
 from toolsync_site.storages import storage_from_url
 
 STORAGE_ERRORS = (OSError, EOFError, BotoCoreError, ClientError, paramiko.SSHException)
@@ -44,7 +44,7 @@ class FilePool:
 
     def store(self, stream: IO[bytes]) -> tuple[str, bool]:
         """Keep a content; return its hash, and whether it is new: False = it was there before."""
-        contenthash, size = _digest(stream)
+        contenthash, size = digest_of(stream, "sha1")
         key = _key(contenthash)
         with _translated():
             if self._storage.exists(key):
@@ -141,16 +141,6 @@ class _LocalData(FileSystemStorage):
 
 def _key(contenthash: str, folder: str = "filedir") -> str:
     return f"{folder}/{contenthash[0:2]}/{contenthash[2:4]}/{contenthash}"
-
-
-def _digest(stream: IO[bytes]) -> tuple[str, int]:
-    digest, size = hashlib.sha1(usedforsecurity=False), 0
-    stream.seek(0)
-    while block := stream.read(_BLOCK):
-        digest.update(block)
-        size += len(block)
-    stream.seek(0)
-    return digest.hexdigest(), size
 
 
 @contextmanager

@@ -10,9 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sync.moodle.db.collation import spellings
 from sync.moodle.db.database import MoodleSession
-from sync.moodle.db.identifiers import folding, is_id, named
+from sync.moodle.db.identifiers import fetch_owners_of_values, is_id, named
 from sync.moodle.db.writer import MAX_KEYS, batched
 from sync.moodle.enrolments.roles import fetch_configurers
 from sync.moodle.site.time_zone import Clock, clock_of
@@ -218,31 +217,14 @@ def fetch_profile_data(
 ) -> dict[tuple[int, int], tuple[int, str]]:
     """Read stored custom fields: (userid, fieldid) -> (row id, data). Queries: one per 10,000 users."""
     data = moodle.table("user_info_data")
-    stored = {}
-    for part in batched(list(userids), MAX_KEYS):
-        statement = sa.select(data.c.id, data.c.userid, data.c.fieldid, data.c.data).where(
-            moodle.in_clause(data.c.userid, part), data.c.fieldid.in_(fieldids)
-        )
-        for rowid, userid, fieldid, text in moodle.fetch(statement):
-            stored[(userid, fieldid)] = (rowid, text)
-    return stored
+    return _fetch_stored(moodle, userids, data.c.fieldid, fieldids, data.c.data)
 
 
 def fetch_owners_of_profile_values(
     moodle: MoodleSession, values_by_fieldid: Mapping[int, Collection[str]]
 ) -> dict[tuple[int, str], set[int]]:
     """Read who holds these values of unique custom fields: (fieldid, folded value) -> userids. Queries: one per field."""
-    fold = folding(moodle, "user_info_data", "data")
-    data = moodle.table("user_info_data")
-    text = sa.cast(data.c.data, sa.String(1333))
-    owners: dict[tuple[int, str], set[int]] = {}
-    for fieldid, values in values_by_fieldid.items():
-        for part in batched(list(values), MAX_KEYS):
-            is_meant = text.in_(sorted(spellings(part)))
-            statement = sa.select(data.c.userid, data.c.data).where(data.c.fieldid == fieldid, is_meant)
-            for userid, value in moodle.fetch(statement):
-                owners.setdefault((fieldid, fold(value)), set()).add(userid)
-    return owners
+    return fetch_owners_of_values(moodle, "user_info_data", "userid", "data", values_by_fieldid)
 
 
 def fetch_preferences(
@@ -250,14 +232,22 @@ def fetch_preferences(
 ) -> dict[tuple[int, str], tuple[int, str]]:
     """Read preferences: (userid, name) -> (row id, value). Queries: one per 10,000 users."""
     preference = moodle.table("user_preferences")
-    stored = {}
+    return _fetch_stored(moodle, userids, preference.c.name, names, preference.c.value)
+
+
+def _fetch_stored(
+    moodle: MoodleSession, userids: Collection[int], key: sa.Column[Any], keys: Collection[Any], value: sa.Column[Any]
+) -> dict[tuple[int, Any], tuple[int, str]]:
+    """Return what is stored for users in the table of these columns: (userid, key) -> (row id, value)."""
+    table = key.table
+    found = {}
     for part in batched(list(userids), MAX_KEYS):
-        statement = sa.select(preference.c.id, preference.c.userid, preference.c.name, preference.c.value).where(
-            moodle.in_clause(preference.c.userid, part), preference.c.name.in_(names)
-        )
-        for rowid, userid, name, value in moodle.fetch(statement):
-            stored[(userid, name)] = (rowid, value)
-    return stored
+        is_meant = (moodle.in_clause(table.c.userid, part), key.in_(keys))
+        for userid, name, rowid, text in moodle.fetch(
+            sa.select(table.c.userid, key, table.c.id, value).where(*is_meant)
+        ):
+            found[(userid, name)] = (rowid, text)
+    return found
 
 
 def _number(text: str | None, default: int) -> int:

@@ -67,8 +67,6 @@ class Manifest:
     shortname: str
     fullname: str
     startdate: int
-    has_users: bool
-    has_files: bool
     settings: Mapping[str, str]
     activities: tuple[ListedActivity, ...]
     sections: tuple[ListedSection, ...]
@@ -102,8 +100,6 @@ def read_manifest(path: Path, limits: BackupLimits) -> Manifest:
         shortname=scalars.get("original_course_shortname", ""),
         fullname=scalars.get("original_course_fullname", ""),
         startdate=_number(scalars, "original_course_startdate"),
-        has_users=settings.get("users") == "1",
-        has_files=scalars.get("include_files", "1") == "1",
         settings=settings,
         activities=_activities(lists[_ACTIVITY], left_out),
         sections=_sections(lists[_SECTION], left_out),

@@ -71,7 +71,7 @@ def test_a_backup_says_where_it_is_from_and_what_is_in_it(tmp_path: Path) -> Non
 
         assert (str(manifest.moodle_version), manifest.backup_version) == ("2024100705.01", 2024100700)
         assert (manifest.courseid, manifest.contextid, manifest.shortname) == (22, 234, "TEMPLATE")
-        assert (manifest.has_users, manifest.settings["blocks"]) == (False, "1")
+        assert (manifest.settings["users"], manifest.settings["blocks"]) == ("0", "1")
         assert content.course["fullname"] == "Template course"
         assert {role.shortname for role in content.roles().values()} == {"student"}
         # As the manifest lists them, whatever `sequence` says.
@@ -93,7 +93,7 @@ def test_a_backup_says_where_it_is_from_and_what_is_in_it(tmp_path: Path) -> Non
 def test_nothing_that_people_did_is_read(tmp_path: Path) -> None:
     graph = load_graph()
     with opened(tmp_path, "c1-m45-users.mbz") as content:
-        assert content.manifest.has_users
+        assert content.manifest.settings["users"] == "1"
         assert {"groups", "course_sections"} <= content.tables()
         assert {table for table in content.tables() if graph.tables[table].kind == "user"} == set()
 
