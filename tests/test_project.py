@@ -59,7 +59,6 @@ SHORT_MODULES = {
     "sync/processors/base/blobs.py": "what a commit owes to Moodle's files, apart from the operations before it",
     "sync/processors/base/errors.py": "raised by every planner, whose base imports it",
     "sync/processors/base/planner.py": "the one loop over rows, apart from the contract",
-    "sync/processors/cohorts/options.py": "shared by the processor and its planner",
     "sync/processors/memberships/named_users.py": "shared by enrolments, groups and cohorts",
     "sync/processors/memberships/own_memberships.py": "likewise",
     "sync/processors/users/results.py": "values that planner and processor share",
