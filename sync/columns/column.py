@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.functional import Promise
 
 from sync.columns.clean import OneOfKind, ValueKind
+from sync.columns.options import Option
 from sync.errors import DeclarationError
 
 Label = str | Promise
@@ -35,10 +36,12 @@ class Column:
 
     Shape: required: the header must have it; filled: the cell may not be empty (None = as required); empty: what an empty
     cell means otherwise (KEEPS: as if the column were absent; CLEARS: the value ''); stored_in: Moodle table and column,
-    whose real length limits the text; refers: whether it names something that is there; default: shown in the documentation;
-    ignored: accepted in the header, never read; decides: its cell tells which thing a row means or what becomes of it, so it
-    is never left out; sample: one cell of the sample file, "" leaves the column out; names: whether its values name the thing
-    that a row is about, or will (None = where it refers to something)
+    whose real length limits the text; refers: whether it names something that is there; default: what rows without the cell have
+    (absent or empty, unless empty CLEARS), or the option that says it: the cleaner puts it there; for_new: what a new thing has
+    without the cell, given by the gate or the planner and only said here, for an existing one keeps what it has; ignored:
+    accepted in the header, never read; decides: its cell tells which thing a row means or what becomes of it, so it is never
+    left out; sample: one cell of the sample file, "" leaves the column out; names: whether its values name the thing that a row
+    is about, or will (None = where it refers to something)
     """
 
     name: str
@@ -48,7 +51,8 @@ class Column:
     empty: Empty = Empty.KEEPS
     stored_in: tuple[str, str] | None = None
     refers: bool = False
-    default: Label = ""
+    default: Any = None
+    for_new: Label = ""
     aliases: tuple[str, ...] = ()
     ignored: bool = False
     decides: bool = False
@@ -161,6 +165,11 @@ class Columns:
         if len(self._by_name) != sum(1 + len(column.aliases) for column in columns):
             raise DeclarationError("a column name or alias is declared twice")
         self._patterned = [column for column in columns if isinstance(column, (NumberedColumn, PrefixedColumn))]
+        self._defaults = {column.name: column.default for column in columns if column.default is not None}
+        if any(column.must_be_filled or column.for_new for column in columns if column.default is not None):
+            raise DeclarationError("a column that must be filled, or has a default for what is new, has no other")
+        if any(column.default is not None for column in self._patterned):
+            raise DeclarationError("columns of which there may be any number have no default")
 
     def __iter__(self) -> Iterator[Column]:
         return iter(self._columns)
@@ -182,6 +191,13 @@ class Columns:
             if canonical is not None:
                 return column, canonical
         return None
+
+    def defaults(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what rows have without a cell, in a run with these options."""
+        return {
+            name: options[default.name] if isinstance(default, Option) else default
+            for name, default in self._defaults.items()
+        }
 
     def knows(self, name: str) -> bool:
         """Whether a lower-cased header name belongs to this file type (tryback columns included)."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from sync.columns.column import Column, Columns, Empty, NumberedColumn
+from sync.columns.options import Option
 
 SAMPLE_SEPARATOR = ";"
 
@@ -34,7 +35,7 @@ def describe_columns(columns: Columns) -> list[ColumnHelp]:
             required=column.required,
             values=str(column.kind.describe()),
             empty=_describe_empty(column),
-            default=str(column.default),
+            default=_describe_default(column),
             aliases=", ".join(column.aliases),
             sample=column.sample,
             help=str(column.help),
@@ -72,7 +73,15 @@ def _describe_empty(column: Column) -> str:
         return _("not allowed")
     if column.empty is Empty.CLEARS:
         return _("empties the field")
+    if column.default is not None:
+        return _("takes the default")
     return _("leaves it as it is")
+
+
+def _describe_default(column: Column) -> str:
+    if isinstance(column.default, Option):
+        return _("as the option “%(option)s” says") % {"option": column.default.label}
+    return str(column.for_new if column.default is None else column.default)
 
 
 def _csv(rows: list[list[str]]) -> bytes:

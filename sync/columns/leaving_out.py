@@ -25,11 +25,12 @@ _NAMING_OPTIONS = ("primaryidentity", "courseidentifier", "groupidentifier", "gr
 
 
 class LeavingOut:
-    """What may be left out of the rows of one file. Shape: is_wanted: the option is on"""
+    """What may be left out of the rows of one file. Shape: is_wanted: the option is on; defaults: of the columns"""
 
     def __init__(self, columns: Columns, options: GeneralOptions) -> None:
         self.is_wanted = options.skipinvalidcells
         self._columns = columns
+        self.defaults = columns.defaults(options)
         self._naming = {str(options[name]) for name in _NAMING_OPTIONS if name in options}
 
     def may_go(self, code: str, name: str) -> bool:
@@ -52,6 +53,8 @@ class LeavingOut:
     def _without(self, row: CleanRow, outcome: Outcome) -> CleanRow:
         name = outcome.params["column"]
         values = {column: value for column, value in row.values.items() if column != name}
+        if name in self.defaults:
+            values[name] = self.defaults[name]
         return CleanRow(row.line, values, (*row.notes, left_out(name, outcome.code, outcome.params)))
 
 

@@ -24,7 +24,7 @@ class RowCleaner:
     """Cleans rows of one file. Made once per file, so that per row only the cells cost.
 
     Shape: column_limit: (Moodle table, column) -> characters that the real column holds, None = not limited; dates: what a
-    look at the whole file has shown of them; leaving_out: which cells needn't reject their row
+    look at the whole file has shown of them; options: of the run
     """
 
     def __init__(
@@ -35,10 +35,11 @@ class RowCleaner:
         *,
         dates: DateSurvey | None = None,
         texts: CellTexts | None = None,
-        leaving_out: LeavingOut | None = None,
+        options: GeneralOptions | None = None,
     ) -> None:
         self._texts = texts or CellTexts()
-        self._leaving_out = leaving_out or LeavingOut(columns, GeneralOptions())
+        self._leaving_out = LeavingOut(columns, options or GeneralOptions())
+        self._defaults = self._leaving_out.defaults
         self._columns = columns
         self._width = header.width
         self._exact = columns.exact_width
@@ -76,7 +77,7 @@ class RowCleaner:
         if (found := self._row_fault(row)) is not None:
             return found
         count = len(cells)
-        values: dict[str, Any] = {}
+        values = self._defaults.copy()
         notes: tuple[Note, ...] = ()
         value: Any
         places = self._places if may_be_escaped(cells) else {}

@@ -452,7 +452,7 @@ class PipelineRun:
             work.moodle.column_limit,
             dates=self.survey.dates,
             texts=self.texts,
-            leaving_out=self.leaving_out,
+            options=work.options,
         )
 
     def _date_notes(self) -> list[Note]:

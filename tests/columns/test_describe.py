@@ -6,17 +6,18 @@ import io
 
 import pytest
 
-from sync.columns.clean import flag, text
+from sync.columns.clean import flag, integer, text
 from sync.columns.column import Column, Columns, Empty, NumberedColumn, PrefixedColumn
 from sync.columns.describe import describe_columns, sample_csv, template_csv
 from sync.columns.header import match_header
+from sync.columns.options import Flag, Options
 from sync.columns.rows import RowCleaner
 from sync.processors.registry import REGISTRY
 from sync.reader import RowReader, open_rows
 
 COLUMNS = Columns(
     Column("username", text(100), required=True, sample="ada"),
-    Column("city", text(120), empty=Empty.CLEARS, default="the site's", help="Where they live."),
+    Column("city", text(120), empty=Empty.CLEARS, for_new="the site's", help="Where they live."),
     Column("cmd", flag(), aliases=("gcmd",), sample="1"),
     NumberedColumn("course", text(255), sample="C;1"),
     PrefixedColumn("profile_field_", text()),
@@ -36,6 +37,18 @@ def test_every_column_that_is_read_is_described() -> None:
     assert (table["cmd"].empty, table["cmd"].aliases) == ("leaves it as it is", "gcmd")
 
 
+def test_a_default_is_described_by_its_value_or_its_option() -> None:
+    class SomeOptions(Options):
+        visible = Flag(label="Shown at once")
+
+    columns = Columns(Column("shown", flag(), default=SomeOptions.visible), Column("weeks", integer(0), default=0))
+
+    shown, weeks = describe_columns(columns)
+
+    assert (shown.empty, shown.default) == ("takes the default", "as the option “Shown at once” says")
+    assert (weeks.empty, weeks.default) == ("takes the default", "0")
+
+
 def test_template_and_sample_have_the_columns_that_are_required_or_shown() -> None:
     assert template_csv(COLUMNS).decode("utf-8-sig") == "username;cmd;course1\r\n"
     assert sample_csv(COLUMNS).decode("utf-8-sig") == 'username;cmd;course1\r\nada;1;"C;1"\r\n'
@@ -53,7 +66,8 @@ def test_the_tool_accepts_its_own_template_and_sample(key: str) -> None:
     reader = read(key, sample_csv(columns))
     matched = match_header(columns, reader.header)
 
-    clean, rejections = RowCleaner(columns, matched, lambda *_column: None).clean(list(reader))
+    cleaner = RowCleaner(columns, matched, lambda *_column: None, options=REGISTRY[key].options())
+    clean, rejections = cleaner.clean(list(reader))
 
     assert rejections == []
     assert len(clean) == 1

@@ -6,11 +6,16 @@ from typing import Any
 
 import pytest
 
-from sync.columns.clean import flag, text
-from sync.columns.column import Column, Columns, Empty, PrefixedColumn
+from sync.columns.clean import flag, one_of, text
+from sync.columns.column import Column, Columns, Empty, NumberedColumn, PrefixedColumn
+from sync.columns.general_options import GeneralOptions
 from sync.columns.header import match_header
+from sync.columns.leaving_out import LeavingOut
+from sync.columns.options import Choice, Option
 from sync.columns.rows import RowCleaner
-from sync.values import CleanRow, Header, Note, Rejection, Row
+from sync.errors import DeclarationError
+from sync.processors.registry import REGISTRY
+from sync.values import Action, CleanRow, Header, Note, Outcome, Rejection, Row
 
 COLUMNS = (
     Column("username", text(100, lower=True), required=True, stored_in=("user", "username")),
@@ -42,6 +47,80 @@ def test_a_row_becomes_values_by_canonical_name() -> None:
 
 def test_an_empty_cell_clears_or_keeps_as_its_column_says() -> None:
     assert clean(("bob", "", "", ""))[0] == [CleanRow(2, {"username": "bob", "city": ""})]
+
+
+class DefaultOptions(GeneralOptions):
+    defaultcmd = Choice(default="add", choices={"add": "add", "del": "del"})
+
+
+DEFAULTS = Columns(
+    Column("name", text(100), required=True),
+    Column("cmd", one_of("add", "del"), default=DefaultOptions.defaultcmd),
+    Column("kind", one_of("group", "grouping"), empty=Empty.CLEARS, default="group"),
+    Column("visible", flag(), default=1),
+)
+
+
+def clean_with_defaults(cells: tuple[str, ...], names: tuple[str, ...], **options: Any) -> CleanRow | Rejection:
+    matched = match_header(DEFAULTS, Header(1, b"", names, names))
+    cleaner = RowCleaner(DEFAULTS, matched, lambda *_column: None, options=DefaultOptions.resolve(options))
+    rows, rejections = cleaner.clean([Row(2, b"", cells)])
+    return (rows or rejections)[0]
+
+
+@pytest.mark.parametrize(
+    ("cells", "names", "expected"),
+    [
+        (("Ann",), ("name",), {"cmd": "add", "kind": "group", "visible": 1}),
+        (("Ann",), ("name", "cmd", "kind", "visible"), {"cmd": "add", "kind": "group", "visible": 1}),
+        (("Ann", "", "", ""), ("name", "cmd", "kind", "visible"), {"cmd": "add", "kind": "", "visible": 1}),
+        (("Ann", "del", "grouping", "0"), ("name", "cmd", "kind", "visible"), {"cmd": "del", "kind": "grouping", "visible": 0}),
+    ],
+)  # fmt: skip
+def test_a_row_without_the_cell_has_its_default(
+    cells: tuple[str, ...], names: tuple[str, ...], expected: dict[str, Any]
+) -> None:
+    assert clean_with_defaults(cells, names) == CleanRow(2, {"name": "Ann", **expected})
+
+
+def test_a_default_may_be_what_an_option_says() -> None:
+    row = clean_with_defaults(("Ann",), ("name",), defaultcmd="del")
+    assert isinstance(row, CleanRow)
+    assert row.values["cmd"] == "del"
+
+
+def test_a_cell_that_is_left_out_leaves_its_default() -> None:
+    row = clean_with_defaults(("Ann", "perhaps"), ("name", "visible"), skipinvalidcells=True)
+    assert isinstance(row, CleanRow)
+    assert row.values["visible"] == 1
+
+    options = DefaultOptions.resolve({"skipinvalidcells": True})
+    outcome = Outcome(2, Action.REJECTED, "value_too_long", {"column": "visible"})
+    left = LeavingOut(DEFAULTS, options).without_rejected([CleanRow(2, {"name": "Ann", "visible": 0})], [outcome])
+    assert [row.values for row in left] == [{"name": "Ann", "visible": 1}]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        Column("name", text(), required=True, default="Ann"),
+        Column("name", text(), default="Ann", for_new="Ann"),
+        NumberedColumn("role", text(), default="student"),
+    ],
+)
+def test_a_default_that_can_not_apply_never_starts(column: Column) -> None:
+    with pytest.raises(DeclarationError):
+        Columns(column)
+
+
+@pytest.mark.parametrize("key", REGISTRY)
+def test_the_defaults_of_every_file_type_are_what_its_cells_may_hold(key: str) -> None:
+    processor = REGISTRY[key]
+    for column in processor.columns:
+        if isinstance(column.default, Option):
+            assert column.default in processor.options.declared
+        elif column.default is not None:
+            assert column.kind.cleaner()(str(column.default)) == column.default
 
 
 def test_a_cell_of_nothing_but_markup_is_an_empty_one() -> None:

@@ -173,7 +173,10 @@ class Examiner:
         survey = Survey(columns, "", REGISTRY[file.key].file_survey)
         reader = self._open(file, options, survey)
         header = match_header(columns, reader.header)
-        cleaner = RowCleaner(columns, header, lambda _table, _column: 100, dates=survey.dates, texts=CellTexts())
+        cleaner = RowCleaner(
+            columns, header, lambda _table, _column: 100, dates=survey.dates, texts=CellTexts(),
+            options=REGISTRY[file.key].options.resolve(options),
+        )  # fmt: skip
         rows = list(reader)
         self.figures.rows += len(rows)
         assert all(first.line < second.line for first, second in pairwise(rows)), "lines aren't in order"

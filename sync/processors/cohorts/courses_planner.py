@@ -19,7 +19,7 @@ from sync.processors.base.processor import SplitChunk
 from sync.processors.cohorts.options import CohortCoursesOptions
 from sync.processors.memberships.cohort_book import AnyCohort, CohortBook
 from sync.processors.memberships.cohort_sync import sync_cohort_instance
-from sync.processors.memberships.course_columns import STUDENT, find_course
+from sync.processors.memberships.course_columns import find_course
 from sync.processors.memberships.course_groups import MAX_NAME, CourseGroups
 from sync.processors.memberships.enrolment_dates import given_date, reversed_dates
 from sync.processors.memberships.enrolment_results import accepted
@@ -102,7 +102,7 @@ class CohortCoursesPlanner:
             people += size
 
     def _plan_row(self, row: CleanRow) -> Outcome:
-        command = row.values.get("cmd", "add")
+        command = row.values["cmd"]
         role = self._role(row, command)
         course, cohort, method = self._course(row), self._cohort(row), self._method(row)
         self._dates(row)
@@ -130,11 +130,11 @@ class CohortCoursesPlanner:
             link, code = links[0], "cohort_link_unchanged"
             if self.rows.instances.set_status(link, ENABLED, row.line):
                 code = "cohort_link_restored"
-            if row.values.get("makegroup") and not self._has_group(link):
+            if row.values["makegroup"] and not self._has_group(link):
                 self.rows.instances.set_group(link, self._make_group(course, cohort, row.line), row.line)
         else:
             code = "cohort_link_created"
-            groupid = self._make_group(course, cohort, row.line) if row.values.get("makegroup") else 0
+            groupid = self._make_group(course, cohort, row.line) if row.values["makegroup"] else 0
             link = self.rows.add_instance(
                 course.id, self._method(row), self._values(row, cohort, role, groupid), row.line
             )
@@ -201,7 +201,7 @@ class CohortCoursesPlanner:
 
     def _role(self, row: CleanRow, command: str) -> Role | None:
         """Return the role, None for every one."""
-        name = row.values.get("role", STUDENT)
+        name = row.values["role"]
         if name == EVERY_ROLE:
             if command == "add":
                 raise RowError("cohort_link_every_role", "role")
@@ -226,7 +226,7 @@ class CohortCoursesPlanner:
         return found[0]
 
     def _method(self, row: CleanRow) -> str:
-        method: str = row.values.get("enrol", COHORT)
+        method: str = row.values["enrol"]
         if method not in self.state.methods:
             raise RowError("enrol_method_unknown", "enrol", method=method)
         return method

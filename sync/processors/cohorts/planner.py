@@ -55,7 +55,7 @@ class CohortsPlanner:
         if not text:
             raise RowError("identity_empty", f"c{self.state.identifier}", identity=self.state.identifier)
         commands = {"add": self._add, "del": self._delete, "free": self._free}
-        return commands[row.values.get("cmd", "add")](row, text)
+        return commands[row.values["cmd"]](row, text)
 
     # --- commands ----------------------------------------------------------------------------------------------------
 

@@ -69,7 +69,7 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
                sample="First year"),
         Column("cdescription", text(), aliases=("description",), help=_("HTML.")),
         Column("component", text(100), stored_in=("cohort", "component"), help=_("The plugin that owns it; mostly empty.")),
-        Column("ccatcontext", integer(), aliases=("category_id",), refers=True, default=_("the whole site"),
+        Column("ccatcontext", integer(), aliases=("category_id",), refers=True, for_new=_("the whole site"),
                help=_("Number of the category that the cohort belongs to; 0 = the whole site.")),
         Column("ccatcontextidnumber", text(100), aliases=("category_idnumber",),
                refers=True, help=_("The same by the category's idnumber.")),
@@ -79,7 +79,7 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
                help=_("As in Moodle's own upload: its path, its number or its idnumber, where only one category fits.")),
         Column("contextid", integer(1), refers=True,
                help=_("The same by Moodle's number of the context, that of the category or of the whole site.")),
-        Column("visible", flag(), decides=True, default=_("1, visible"), help=_("0 hides the cohort from teachers.")),
+        Column("visible", flag(), decides=True, for_new=_("1, visible"), help=_("0 hides the cohort from teachers.")),
         Column("descriptionformat", one_of({"1": 1}), help=_("Known from Moodle's own upload: 1, HTML.")),
         Column("userid", text(255), refers=True, sample="ada.lovelace", help=_("The member.")),
         one_of=("cid", "cidnumber", "cname"),
@@ -121,7 +121,7 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
         self.collected.left |= {
             cohort_text(row, self.option_values.cohortidentifier)
             for row in rows
-            if row.values.get("cmd") in ("del", "free")
+            if row.values["cmd"] in ("del", "free")
         } - {""}
 
     def final_plan(self) -> CohortsPlan | None:
@@ -218,7 +218,7 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
 
 def _takes_everybody(row: CleanRow) -> bool:
     """Whether a row is about all members of its cohort."""
-    command = row.values.get("cmd", "add")
+    command = row.values["cmd"]
     return command == "free" or (command == "del" and not row.values.get("userid"))
 
 

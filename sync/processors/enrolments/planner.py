@@ -10,7 +10,7 @@ from sync.moodle.users.users import SiteRules
 from sync.processors.base.planner import plan_each
 from sync.processors.enrolments.commands import GIVING, EnrolmentCommands
 from sync.processors.enrolments.groups import EnrolmentGroups, Protection
-from sync.processors.enrolments.methods import MANUAL, EnrolmentMethods, MethodRules
+from sync.processors.enrolments.methods import EnrolmentMethods, MethodRules
 from sync.processors.enrolments.options import EnrolmentsOptions
 from sync.processors.memberships.course_columns import find_course
 from sync.processors.memberships.enrolment_dates import given_date
@@ -82,7 +82,7 @@ class EnrolmentPlanner:
     def _read(self, values: Mapping[str, Any], line: int) -> EnrolmentRow:
         return EnrolmentRow(
             line=line,
-            cmd=values.get("cmd", self.options.defaultcmd),
+            cmd=values["cmd"],
             role=values.get("rolename", ""),
             start=given_date(values.get("starttime"), self.state.rules),
             end=given_date(values.get("endtime"), self.state.rules),
@@ -97,7 +97,7 @@ class EnrolmentPlanner:
         self.commands.check(row)
         if self.state.is_about_roles:
             return EnrolmentTarget(userid, course, None)
-        method = values.get("enrol", MANUAL)
+        method = values["enrol"]
         instance = self.methods.find(course, method, values["cid"], row.line, may_add=row.cmd in GIVING)
         return EnrolmentTarget(userid, course, instance)
 

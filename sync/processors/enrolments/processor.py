@@ -55,7 +55,7 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
     columns = Columns(
         Column("cmd", one_of({"add": "add", "del": "del", "delete": "del", "shift": "shift", "enable": "enable",
                               "disable": "disable"}),
-               default=_("the default command"), sample="add",
+               default=EnrolmentsOptions.defaultcmd, sample="add",
                help=_("add and del (delete): the enrolment, or the role; shift: replaces the roles; enable, disable: the "
                       "enrolment.")),
         Column("cid", text(255), required=True, refers=True, sample="ALG1", help=_("The course.")),
@@ -63,11 +63,11 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
         Column("rolename", text(100), required=True, filled=False, refers=True, sample="student",
                help=_("Short name of the role; add and shift need it. del without enrolment method: empty takes away all "
                       "roles that no method has given.")),
-        Column("enrol", text(20, lower=True), decides=True, default="manual", sample="manual",
+        Column("enrol", text(20, lower=True), decides=True, default=MANUAL, sample=MANUAL,
                help=_("Enrolment method. A file without this column is about roles alone, nobody is enrolled.")),
-        Column("starttime", moodle_time(), decides=True, default=_("now"),
+        Column("starttime", moodle_time(), decides=True, for_new=_("now"),
                help=_("Empty: an enrolment that is there keeps its date.")),
-        Column("endtime", moodle_time(), decides=True, default=_("0, unlimited"),
+        Column("endtime", moodle_time(), decides=True, for_new=_("0, unlimited"),
                help=_("Empty: an enrolment that is there keeps its date.")),
         Column("gcmd", text(40, lower=True),
                help=_("gadd joins the groups, greplace leaves the other groups of the course as well; gaddcreate and "

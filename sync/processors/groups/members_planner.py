@@ -69,7 +69,7 @@ class GroupCommands:
         course = accepted(find_course(self.state.memberships, row.values["courseid"], "courseid"))
         group = self._group(course, row.values["groupid"])
         userid = accepted(find_user(self.state.accounts, self.options.useridentifier, row.values["userid"], "userid"))
-        cmd = row.values.get("cmd", "add")
+        cmd = row.values["cmd"]
         if cmd == "del":
             return self._delete(userid, group, row.line)
         if not self.rows.is_enrolled(userid, course.id):

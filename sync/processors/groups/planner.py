@@ -78,7 +78,7 @@ class GroupsPlanner:
     def _plan_row(self, row: CleanRow) -> Outcome:
         course = accepted(find_course(self.state.courses, row.values["courseid"], "courseid"))
         # The old plugin takes all that isn't called a group for a grouping.
-        if row.values.get("type", GROUP) in ("", GROUPING):
+        if row.values["type"] in ("", GROUPING):
             return self._grouping(row, course)
         if len(row.values["name"]) > MAX_NAME:
             raise RowError("group_name_too_long", "name", limit=MAX_NAME)
@@ -207,7 +207,7 @@ class GroupsPlanner:
                 # The group is done and stays so; the line goes into the tryback for the grouping.
                 return partial_outcome(_outcome(row, done), [Note(code, params)])
             grouping = found[0]
-        elif row.values.get("selfgrouping", self.options.autogrouping):
+        elif row.values["selfgrouping"]:
             grouping = self._own_grouping(course, group, row.line)
         else:
             return _outcome(row, done)

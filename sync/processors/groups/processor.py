@@ -34,7 +34,7 @@ class Groups(Processor[GroupsState, Plan]):
     after = ("courses",)
     file_survey = GroupsSurvey
     columns = Columns(
-        Column("type", one_of(GROUP, GROUPING), empty=Empty.CLEARS, default="group", sample="group",
+        Column("type", one_of(GROUP, GROUPING), empty=Empty.CLEARS, default=GROUP, sample=GROUP,
                help=_("What the row is about: group or grouping. An empty cell means a grouping, as in the old plugin.")),
         Column("courseid", text(255), required=True, aliases=("coursename",),
                refers=True, sample="MATH101", help=_("The course.")),
@@ -48,7 +48,7 @@ class Groups(Processor[GroupsState, Plan]):
                help=_("Names an existing group or grouping that takes over what the other columns give. Empty: the row "
                       "makes a new one.")),
         Column("description", text(None), empty=Empty.CLEARS, help=_("Description, HTML.")),
-        Column("selfgrouping", flag(), default=_("as the option “Grouping for each group” says"),
+        Column("selfgrouping", flag(), default=GroupsOptions.autogrouping,
                help=_("1: the group also gets a grouping of its own name.")),
         Column("grouping", text(100), refers=True, sample="MATH101-LABS",
                help=_("Idnumber of a grouping of the course that holds the group.")),

@@ -107,7 +107,7 @@ def _plan_row(row: CleanRow, rows: MembershipRows) -> Outcome:
         raise RowError("meta_of_itself", "meta", course=row.values["meta"])
     links = [i for i in rows.instances.of_course(child.id) if i.enrol == META and i.customint1 == master.id]
     link = links[0] if links else None
-    if row.values.get("cmd", "add") == "del":
+    if row.values["cmd"] == "del":
         return _cut(row, rows, link)
     return _tie(row, rows, link, master, child)
 

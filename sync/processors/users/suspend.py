@@ -29,14 +29,14 @@ class UsersSuspend(UserList):
             "suspended",
             flag(),
             decides=True,
-            default="1",
+            default=1,
             help=_("1 suspends the user, 0 makes the user active again."),
         ),
         one_of=IDENTITIES,
     )
 
     def plan_account(self, row: CleanRow, account: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
-        suspended = row.values.get("suspended", 1)
+        suspended = row.values["suspended"]
         changes = account.changes_to({"suspended": suspended})
         if not changes:
             return outcome_for(row, account, Action.UNCHANGED, "account_unchanged")
