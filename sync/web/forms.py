@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, Protocol, cast
 
 from django import forms
+from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from sync.columns.options import Choice, Option, Text
@@ -27,6 +29,28 @@ _GROUP_TITLES = {
     "format": _("Format of the file"),
     "after": _("When it is done"),
 }
+
+
+class ServiceForm(Protocol):
+    """A form whose choice a service takes or rejects."""
+
+    def is_valid(self) -> bool: ...
+
+    def refuse(self, error: CodedError) -> None:
+        """Show what the service says against the choice, beside the field that it is about."""
+
+
+def is_saved(request: HttpRequest, form: ServiceForm, save: Callable[[], object], said: str) -> bool:
+    """Save what was chosen, if a form was sent, and say so; what is against it is shown with the form."""
+    if request.method != "POST" or not form.is_valid():
+        return False
+    try:
+        save()
+    except CodedError as error:
+        form.refuse(error)
+        return False
+    messages.success(request, said)
+    return True
 
 
 class _SeveralFilesInput(forms.FileInput):

@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import get_language, gettext_lazy as _
 from django.utils.translation.trans_real import get_languages
 
-from sync.errors import NotificationError
+from sync.errors import CodedError
 from sync.messages import text_of
 from sync.models import Event, NotificationRule, Retention, Webhook
 from sync.notifications.services import RuleChoice
@@ -73,7 +73,7 @@ class RuleForm(forms.Form):
             weekdays_only=cleaned["weekdays_only"],
         )
 
-    def refuse(self, error: NotificationError) -> None:
+    def refuse(self, error: CodedError) -> None:
         """Show what the service says beside the field with the wrong address."""
         wrong = error.params.get("address", "")
         fields = [field.name for field in self.event_fields if wrong in self.cleaned_data[field.name]]
@@ -105,7 +105,7 @@ class WebhookForm(forms.Form):
         """What was chosen."""
         return WebhookChoice(**self.cleaned_data)
 
-    def refuse(self, error: NotificationError) -> None:
+    def refuse(self, error: CodedError) -> None:
         """Show what the service says beside its field."""
         self.add_error("key" if error.code.startswith("webhook_key_") else "address", text_of(error.code, error.params))
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from sync.errors import ScheduleError
+from sync.errors import CodedError
 from sync.messages import text_of
 from sync.models import Schedule
 from sync.processors.base.processor import Processor
@@ -90,7 +90,7 @@ class ScheduleForm(forms.Form):
         seconds = (cleaned["every"] or 1) * _SECONDS[cleaned["unit"] or "hours"]
         return ScheduleChoice(every_seconds=seconds, **{name: cleaned[name] for name in _SAME_NAMES})
 
-    def refuse(self, error: ScheduleError) -> None:
+    def refuse(self, error: CodedError) -> None:
         """Show what the service says against the choice."""
         self.add_error(_FIELDS.get(error.code, "crontab"), text_of(error.code, error.params))
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from sync.errors import SourceError
+from sync.errors import CodedError
 from sync.messages import text_of
 from sync.models import Source
 from sync.runs.source_settings import SourceChoice
@@ -96,7 +96,7 @@ class SourceForm(forms.Form):
             **{name: cleaned[name] for name in _SAME_NAMES},
         )
 
-    def refuse(self, error: SourceError) -> None:
+    def refuse(self, error: CodedError) -> None:
         """Show what the service says against the choice, without handing secrets back."""
         place = _PLACES[Kind(self.cleaned_data["kind"])]
         field = {"private_key_unreadable": "private_key", "inbox_unknown": "inbox"}.get(error.code, place)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from sync.errors import NotificationError
 from sync.models import Event, Notification, NotificationRule, Webhook
 from sync.notifications.services import rule_of, save_rule
 from sync.notifications.webhooks import save_webhook, webhook_of
@@ -24,6 +22,7 @@ from sync.web.access import (
     uses_every_file_type,
 )
 from sync.web.cards import FileTypeCard, file_type_card
+from sync.web.forms import is_saved
 from sync.web.notification_form import RuleForm, WebhookForm
 
 # Stands in addresses for the rule of the file types that have none of their own.
@@ -52,14 +51,8 @@ def rule_detail(request: HttpRequest, key: str) -> HttpResponse:
     processor = _processor(request, key)
     stored = rule_of(current_site(), processor)
     form = RuleForm(request.POST or None, rule=stored)
-    if request.method == "POST" and form.is_valid():
-        try:
-            save_rule(current_site(), processor, form.choice)
-        except NotificationError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, _("Saved."))
-            return redirect("notification_rules")
+    if is_saved(request, form, lambda: save_rule(current_site(), processor, form.choice), _("Saved.")):
+        return redirect("notification_rules")
     context = {
         "form": form, "rule": stored, "key": key, "zone": site_zone(),
         "file_type": file_type_card(processor_or_404(request.user, key)) if processor else None,
@@ -81,14 +74,8 @@ def webhook(request: HttpRequest) -> HttpResponse:
     every_file_type_or_404(request.user)
     site = current_site()
     form = WebhookForm(request.POST, webhook=webhook_of(site))
-    if form.is_valid():
-        try:
-            save_webhook(site, form.choice)
-        except NotificationError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, _("Saved."))
-            return redirect("notification_rules")
+    if is_saved(request, form, lambda: save_webhook(site, form.choice), _("Saved.")):
+        return redirect("notification_rules")
     return _list(request, form)
 
 

@@ -34,6 +34,7 @@ from sync.web.access import (
     signed_in,
     visible_schedules,
 )
+from sync.web.forms import is_saved
 from sync.web.schedule_form import FreezeForm, ScheduleForm
 
 _LAST_RUNS = 10
@@ -154,14 +155,9 @@ def _edit(request: HttpRequest, shown: Schedule) -> HttpResponse:
     form = ScheduleForm(request.POST or None, schedule=shown, processors=processors_for(request.user))
     if request.method == "POST" and not may_change_schedule(request.user, shown):
         raise PermissionDenied
-    if request.method == "POST" and form.is_valid():
-        try:
-            scheduling.save_schedule(shown.site, form.choice, shown, owner=Responsible.of(request.user))
-        except ScheduleError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, _("The schedule was saved."))
-            return redirect("schedules")
+    owner, said = Responsible.of(request.user), _("The schedule was saved.")
+    if is_saved(request, form, lambda: scheduling.save_schedule(shown.site, form.choice, shown, owner=owner), said):
+        return redirect("schedules")
     context: dict[str, Any] = {"schedule": shown, "form": form, "zone": site_zone()}
     if shown.pk:
         stored = schedule_or_404(request.user, shown.pk)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from sync.commandfiles.storage import inbox_names
-from sync.errors import SourceError
 from sync.models import Source
 from sync.runs.options import drop_folder, settle_seconds
 from sync.runs.rights import Responsible
@@ -21,6 +19,7 @@ from sync.schedules.source_preview import preview_source
 from sync.values import Note
 from sync.web.access import current_site, may_manage_sources, processor_or_404
 from sync.web.cards import FileTypeCard, file_type_card
+from sync.web.forms import is_saved
 from sync.web.source_form import SourceForm
 
 
@@ -49,14 +48,9 @@ def source_list(request: HttpRequest) -> HttpResponse:
 def source(request: HttpRequest, key: str) -> HttpResponse:
     processor, site = processor_or_404(request.user, key), current_site()
     form = SourceForm(request.POST or None, source=source_of(site, processor.key), inboxes=inbox_names())
-    if request.method == "POST" and form.is_valid():
-        try:
-            save_source(site, processor.key, form.choice, owner=Responsible.of(request.user))
-        except SourceError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, _("Saved. “Look now” shows what it finds."))
-            return redirect("source", key)
+    owner, said = Responsible.of(request.user), _("Saved. “Look now” shows what it finds.")
+    if is_saved(request, form, lambda: save_source(site, processor.key, form.choice, owner=owner), said):
+        return redirect("source", key)
     return _page(request, key, form=form)
 
 
