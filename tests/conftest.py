@@ -29,7 +29,7 @@ _SiteOf = Callable[[str, str], MoodleSite]
 
 @pytest.fixture(scope="session")
 def servers_folder() -> Iterator[Path]:
-    """A folder of our own: pytest closes its own to other accounts, and PostgreSQL doesn't run as root."""
+    """A folder of our own: pytest closes its own to other users, and PostgreSQL doesn't run as root."""
     folder = Path(tempfile.mkdtemp(prefix="toolsync-servers-"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)

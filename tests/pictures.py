@@ -54,7 +54,7 @@ def blobs(data: Path, folder: str = "filedir") -> dict[str, bytes]:
 
 
 def icon_of(site: MoodleSite, username: str) -> dict[str, dict[str, Any]]:
-    """Return the picture rows of an account, in their order. Shape: file name -> row"""
+    """Return the picture rows of a user, in their order. Shape: file name -> row"""
     contextid = site.one("context", contextlevel=30, instanceid=userid_of(site, username))["id"]
     return {row["filename"]: row for row in site.rows("files", contextid=contextid, component="user", filearea="icon")}
 
@@ -74,5 +74,5 @@ def pixel_of(image: Image.Image, place: tuple[int, int]) -> tuple[int, ...]:
 
 
 def shown(site: MoodleSite, data: Path, username: str, name: str) -> Image.Image:
-    """Open a square of an account as Moodle would serve it."""
+    """Open a square of a user as Moodle would serve it."""
     return Image.open(io.BytesIO(blobs(data)[icon_of(site, username)[name]["contenthash"]]))

@@ -97,7 +97,7 @@ def load_dump(server: MariaDB | PostgreSQL, name: str, database: str) -> MoodleS
     url = server.create_database(database)
     if isinstance(server, PostgreSQL):
         engine_name = "postgresql"
-        # The tables belong to an account of their site.
+        # The tables belong to a database user of their site.
         server.sql("DO $$ BEGIN CREATE ROLE moodle; EXCEPTION WHEN duplicate_object THEN NULL; END $$", database)
         server.sql(dump, database)
     else:

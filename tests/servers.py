@@ -253,7 +253,7 @@ def _has_account(name: str) -> bool:
 
 
 def _open_way_to(folder: Path) -> None:
-    """Let another account pass through our own temporary folders."""
+    """Let another user pass through our own temporary folders."""
     for parent in folder.parents:
         if parent.stat().st_uid == os.geteuid() and parent.stat().st_mode & 0o011 != 0o011 and len(parent.parts) > 2:
             parent.chmod(parent.stat().st_mode | 0o011)

@@ -1,4 +1,4 @@
-"""Pictures of accounts: at least 100 of 600x600 a second on two cores, in memory that doesn't grow with the zip."""
+"""Pictures of users: at least 100 of 600x600 a second on two cores, in memory that doesn't grow with the zip."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`users`: accounts created, updated and unchanged; passwords; memory."""
+"""`users`: users created, updated and unchanged; passwords; memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TABLES = ("user", "context", "logstore_standard_log")
 
 
 def create_in_the_old_way(old: OldPattern, n: int) -> None:
-    """The 12 statements for a new account: by whom it may be taken, the account, its context and path, the log."""
+    """The 12 statements for a new user: by whom it may be taken, the user, the context and its path, the log."""
     username = f"old{n:07}"
     old.select("user", idnumber=f"O{n:07}")
     old.select("user", username=username, mnethostid=1)

@@ -10,7 +10,7 @@ from tests.support import MoodleSite, run_file
 
 
 def names_after(site: MoodleSite, *cells: str) -> tuple[list[str], list[str], list[str]]:
-    """Return the codes, the last names that are stored, and the codes of the notes, of accounts with these last names."""
+    """Return the codes, the last names that are stored, and the codes of the notes, of users with these last names."""
     rows = "".join(f'esc{place};Ann;"{cell}";e{place}@example.org\n' for place, cell in enumerate(cells))
     result = run_file(site, "users", f"username;firstname;lastname;email\n{rows}", primaryidentity="username")
     stored = [row["lastname"] for row in site.rows("user") if row["username"].startswith("esc")]

@@ -51,7 +51,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture
 def administrator(transactional_db: None) -> User:
-    """Somebody who may manage files and sources, and use the file type for accounts."""
+    """Somebody who may manage files and sources, and use the file type for users."""
     user = User.objects.create_user("ada", password=PASSWORD)
     user.user_permissions.set(Permission.objects.filter(codename__in=("manage_files", "manage_sources", "run_users")))
     return user

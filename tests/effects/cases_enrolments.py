@@ -1,4 +1,4 @@
-"""The cases of enrols.md section 8. Courses: C1 is 2, C2 3, C6 7, TPL1 22, EMPTYC 23; accounts: user100 is 102, user20 is 22."""
+"""The cases of enrols.md section 8. Courses: C1 is 2, C2 3, C6 7, TPL1 22, EMPTYC 23; users: user100 is 102, user20 is 22."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from tests.real_sites import moodle_data
 from tests.support import run_file
 
 FAMILIES = {
-    # Nothing in a zip takes a picture away; accounts that are deleted lose theirs (cases_users).
+    # Nothing in a zip takes a picture away; users that are deleted lose theirs (cases_users).
     "user_picture_": ("user_picture_delete",),
 }
 
@@ -25,7 +25,7 @@ _DRAFT = Allowed("files", "inserted", "the draft area belongs to the form", wher
 
 
 def _sent(userid: int, picture: str) -> Callable[[MoodleSite], None]:
-    """Send one of the recorded pictures for an account."""
+    """Send one of the recorded pictures for a user."""
 
     def act(site: MoodleSite) -> None:
         path = moodle_data() / "effects" / "inputs" / picture

@@ -1,4 +1,4 @@
-"""The cases of users.md section 11: accounts. user100 has the id 102 and is suspended, user21 is 23, user50 is 52."""
+"""The cases of users.md section 11: users. user100 has the id 102 and is suspended, user21 is 23, user50 is 52."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def change(*, inserted: Any = (), updated: Any = (), deleted: Any = ()) -> dict[
 
 
 def effect(now: int, userid: int, contextid: int) -> dict[str, Any]:
-    """What the making of an account leaves behind, at some time, with some ids; and one row changed, one gone."""
+    """What the making of a user leaves behind, at some time, with some ids; and one row changed, one gone."""
     user = {
         "id": userid, "username": "bob", "city": "Lyon", "timecreated": now,
         "password": hash_password(CLEAR, HashFormat.SHA512),

@@ -174,7 +174,7 @@ def state_of(site: MoodleSite) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def _named_rows(site: MoodleSite) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
-    # The name of a deleted account ends with the moment.
+    # The name of a deleted user ends with the moment.
     users = {
         row["id"]: row["username"].rstrip("0123456789") if row["deleted"] else row["username"]
         for row in site.rows("user")

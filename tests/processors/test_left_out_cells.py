@@ -61,7 +61,7 @@ def test_what_is_stored_stays(sqlite_site: MoodleSite) -> None:
         ),
         ("users", f"{NAMES};course1;enrol1;end1\nann;Ann;Smith;C1;manual;never\n", "value_not_time"),
         ("users", f"{NAMES};course1;enrol1;enrolperiod1\nann;Ann;Smith;C1;manual;a year\n", "value_not_number"),
-        # … an account would stay open, and a course or a cohort be seen.
+        # … a user would stay open, and a course or a cohort be seen.
         ("users", f"{NAMES};suspended\nann;Ann;Smith;perhaps\n", "value_not_flag"),
         ("courses", "shortname;fullname;visible\nNEW;New;perhaps\n", "value_not_flag"),
         ("courses", "shortname;fullname;guest\nNEW;New;perhaps\n", "value_not_flag"),

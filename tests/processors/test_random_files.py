@@ -36,7 +36,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MoodleSite]:
 
 
 def told(result: RunResult) -> list[tuple[Any, ...]]:
-    """Return what is told of each row, without moments (the name of a deleted account ends with one) and ids."""
+    """Return what is told of each row, without moments (the name of a deleted user ends with one) and ids."""
     return [
         (
             o.line,

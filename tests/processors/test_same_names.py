@@ -1,4 +1,4 @@
-"""What the server takes for the same is one object: accounts, courses, categories, groups, groupings and cohorts.
+"""What the server takes for the same is one object: users, courses, categories, groups, groupings and cohorts.
 
 Each file is carried out in one chunk and in chunks of one row: what an earlier row made is found either way.
 """
@@ -76,7 +76,7 @@ def test_two_spellings_that_are_apart_for_the_server_are_ambiguous_where_none_is
     exact = _users(moodle_site, text.format("Ünit"), primaryidentity="idnumber")
     other = _users(moodle_site, text.format("UNIT"), primaryidentity="idnumber")
     if moodle_site.engine_name == "mariadb":
-        # The other account has the same idnumber already, for Moodle: that is refused, and so is what may mean both.
+        # The other user has the same idnumber already, for Moodle: that is refused, and so is what may mean both.
         assert exact.codes == ["idnumber_taken"]
         assert other.codes == ["account_ambiguous"]
     else:

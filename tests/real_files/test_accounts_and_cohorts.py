@@ -11,7 +11,7 @@ def test_036_lists_with_names_leave_another_person_alone(real_case: ReadCase) ->
     case = real_case("036")
     suspended, deleted = case.run_all()
 
-    # The accounts are called First140 Läst140 and First141 Läst141.
+    # The users are called First140 Läst140 and First141 Läst141.
     for run in (suspended, deleted):
         assert [outcome.code for outcome in run.outcomes] == ["account_of_another_person"]
     names = "SELECT username, deleted, suspended FROM mdl_user WHERE username IN ('user140', 'user141') ORDER BY 1"

@@ -1,4 +1,4 @@
-"""What names an account, a course, a category: the same for us as for the server and for Moodle."""
+"""What names a user, a course, a category: the same for us as for the server and for Moodle."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_an_idnumber_with_a_blank_behind_it_has_its_owner(real_case: ReadCase) -
     if is_exact(case):
         assert (users.counts, enrolments.counts) == ({"created": 1}, {"created": 1})
         return
-    # Accounts are told apart by their idnumber: it is user101's, whatever blanks Moodle keeps behind it.
+    # Users are told apart by their idnumber: it is user101's, whatever blanks Moodle keeps behind it.
     (refused,) = users.outcomes
     assert (refused.action, refused.code) == (Action.REJECTED, "username_differs")
     assert refused.params["present"] == "user101"

@@ -126,14 +126,14 @@ class WholeToolSync:
         self.start_worker()
 
     def queue(self, prefix: str, rows: int = ROWS) -> int:
-        """Ask for a run that makes accounts, whose names begin alike."""
+        """Ask for a run that makes users, whose names begin alike."""
         path = self._folder / f"{prefix}.csv"
         lines = (f"{prefix}{n:05},Kim,Nr {n},{prefix}{n}@x.org\n" for n in range(rows))
         path.write_text("username,firstname,lastname,email\n" + "".join(lines))
         return self._queue("users", path)
 
     def queue_pictures(self, prefix: str, count: int) -> int:
-        """Ask for a run that gives pictures to accounts."""
+        """Ask for a run that gives pictures to users."""
         path = self._folder / f"userpictures_{prefix}.zip"
         path.write_bytes(
             zip_of({f"{prefix}{n:05}.png": picture(300, 200, colour=(n % 256, n // 256, 9)) for n in range(count)})

@@ -28,7 +28,7 @@ from tests.waiting import wait_until
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = 20_000
 CHUNK_ROWS = 1000
-# Every so many accounts have a cohort, a course and a profile field as well.
+# Every so many users have a cohort, a course and a profile field as well.
 MEMBERS_EVERY = 10
 PATIENCE_SECONDS = 100
 

@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.mariadb, pytest.mark.xdist_group("ma
 
 
 def add_people(site: MoodleSite) -> None:
-    """Make accounts without a picture, half of them without a context, and the profile field for checksums."""
+    """Make users without a picture, half of them without a context, and the profile field for checksums."""
     site.insert("user_info_field", shortname="userpicturehash", name="Checksum", datatype="textarea", categoryid=0)
     values = ", ".join(
         f"('manual', 1, 1, 'face{number:03}', '', 'F', 'L', 'face{number}@x.org')" for number in range(PEOPLE)
@@ -107,7 +107,7 @@ def test_pictures_whose_worker_is_killed_end_like_undisturbed_ones(
     assert [row.line for row in read_rows(run)] == list(range(1, PEOPLE + 2))
     assert len(list(read_rows(run, Action.UPDATED))) == PEOPLE
     assert contents_of(moodle) == expected
-    # Four rows for each, and one of them is what the account shows.
+    # Four rows for each, and one of them is what the user shows.
     assert (len(expected["files"]), len(expected["user_info_data"])) == (4 * PEOPLE, PEOPLE)
     assert sum(bool(row[-1]) for row in expected["files"]) == PEOPLE
     assert blobs(killed) == blobs(quiet)

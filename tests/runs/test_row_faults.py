@@ -33,7 +33,7 @@ def file_of(rows: int = ROWS) -> str:
 
 
 def lay_fault(monkeypatch: pytest.MonkeyPatch, owner: type, method: str, error: BaseException) -> None:
-    """Make a method raise whenever what it is given names one of the two accounts."""
+    """Make a method raise whenever what it is given names one of the two users."""
     original = getattr(owner, method)
 
     def faulty(self: Any, given: Any, *more: Any) -> Any:

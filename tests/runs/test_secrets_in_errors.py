@@ -277,7 +277,7 @@ def test_no_error_of_a_storage_quotes_its_address(
 def test_no_error_of_a_mail_server_quotes_its_password(
     installation: Installation, admin_user: User, settings: Settings, log: io.StringIO
 ) -> None:
-    """The account of the mail server is refused, can't be sent, or nobody answers."""
+    """The login of the mail server is refused, can't be sent, or nobody answers."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     server, told = MailServer(), list[tuple[str, str]]()
     try:

@@ -43,7 +43,7 @@ def test_names_come_back_as_they_were(  # noqa: PLR0917
     end = {"utf-16": "utf-16-le", "utf-8-sig": "utf-8"}.get(codec, codec)
     again.write_bytes(run.tryback.replace(f"{name};;".encode(end), f"{name};L;".encode(end)))
     for with_options in (options, ()):
-        # The first makes the account, the second finds it as it is.
+        # The first makes the user, the second finds it as it is.
         read = shell_run("users", again, "primaryidentity=username", *with_options)
         assert read.status == 0, read.said
     (made,) = [row for row in installation.moodle.rows("user") if row["username"] == "bad.one"]

@@ -137,7 +137,7 @@ def test_a_link_is_not_read_even_if_it_comes_in_between(tmp_path: Path) -> None:
 
 @contextmanager
 def without_rights() -> Iterator[None]:
-    """Be an ordinary account for a while: nothing is unwritable to root."""
+    """Be an ordinary user for a while: nothing is unwritable to root."""
     if os.geteuid() != 0:
         yield
         return

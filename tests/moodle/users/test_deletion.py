@@ -1,4 +1,4 @@
-"""Deleting accounts takes what Moodle takes, and nothing of anybody else."""
+"""Deleting users takes what Moodle takes, and nothing of anybody else."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def add_shared_things(site: MoodleSite) -> None:
 
 
 def going_with(site: MoodleSite, userid: int) -> dict[str, list[dict[str, Any]]]:
-    """Return a row of everything that goes with an account. Shape: ids: 1000 times the account's id, and a number."""
+    """Return a row of everything that goes with a user. Shape: ids: 1000 times the user's id, and a number."""
     own = 1000 * userid
     context, block_context, block, digest = own, own + 1, own + 2, f"{userid:064x}"
     return {
@@ -207,7 +207,7 @@ def going_with(site: MoodleSite, userid: int) -> dict[str, list[dict[str, Any]]]
 
 
 def staying_after(site: MoodleSite, userid: int) -> dict[str, list[dict[str, Any]]]:
-    """Return rows of an account that outlive it; their ids follow those of `going_with`."""
+    """Return rows of a user that outlive it; their ids follow those of `going_with`."""
     own = 1000 * userid
     return {
         "tag": [{"id": own + 1, "tagcollid": 1, "name": f"standard{userid}", "isstandard": 1}],
@@ -381,7 +381,7 @@ def test_the_number_of_queries_does_not_grow_with_the_accounts(sqlite_site: Mood
     add_accounts(sqlite_site, everybody)
     furnish(sqlite_site, everybody)
 
-    # As many rows a statement: with one account each flag is inserted, with many as well.
+    # As many rows a statement: with one user each flag is inserted, with many as well.
     counts = []
     for part in ([5001], range(5002, 5012), range(5012, 5062)):
         # A group that was touched this very second isn't touched again.

@@ -103,7 +103,7 @@ def test_identifiers_must_name_one_thing(
 
 
 def test_a_short_row_has_nobody_to_enrol_and_goes_into_the_tryback(site: MoodleSite) -> None:
-    """E12: the old plugin took the account of the row before."""
+    """E12: the old plugin took the user of the row before."""
     result = run_file(site, "enrolments", "cid;uid;rolename\nC1;u1;student\nC1\n")
 
     assert result.codes == ["role_assigned", "cell_empty"]

@@ -277,7 +277,7 @@ def test_deleted_accounts_and_those_of_other_hosts_get_no_picture(sqlite_site: M
     result = send(sqlite_site, data, {"far.png": picture(), "gone.png": picture(), "suspended.png": picture()})
 
     assert result.codes == ["picture_owner_unknown", "picture_owner_unknown", "picture_set"]
-    # An account that has no context gets one.
+    # A user that has no context gets one.
     assert sqlite_site.one("context", contextlevel=30, instanceid=suspended)["depth"] == 2
 
 
