@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -16,7 +15,6 @@ _USERS = ("u1", "u1", "u1", "u2", "u2", "u3", "u4", "u5", "u6", "nobody", "")
 _COURSES = ("C1", "C1", "C1", "C2", "C2", "C3", "C4", "C9", "m45")
 _ROLES = ("student", "student", "teacher", "editingteacher", "", "chef")
 _COHORTS = ("K1", "K1", "K2", "K3", "K4", "")
-_DIGITS = re.compile(r"\d+")
 _DATES = ("", "", "0", "1700000000", "1900000000", "5")
 
 

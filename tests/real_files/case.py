@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from django.core.management import CommandError, call_command
 
-from sync.models import RunFile, SyncRun
+from sync.models import SyncRun
 from sync.runs.selectors import run_outcomes
 from sync.values import Action, Outcome
 from tests.installation import Installation
@@ -143,11 +143,6 @@ def shell_run(key: str, file: Path, *options: str) -> CaseRun:
     report = _bytes_of(summary["report"]).decode("utf-8-sig")
     outcomes = list(run_outcomes(run, per_page=_MOST_OUTCOMES).outcomes)
     return CaseRun(status, out.getvalue(), run, outcomes, report, _bytes_of(summary["tryback"]))
-
-
-def kinds_of_files(run: SyncRun) -> set[str]:
-    """Return the kinds of files that a run left."""
-    return set(RunFile.objects.filter(run=run).values_list("kind", flat=True))
 
 
 def _bytes_of(place: str | None) -> bytes:

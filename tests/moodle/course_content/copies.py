@@ -29,8 +29,7 @@ DECLARED = {
 }  # fmt: skip
 # What stands in a copy for nothing.
 _EMPTY: Mapping[tuple[str, str], Any] = {("badge_criteria", "description"): "", ("lti", "typeid"): 0}
-# Texts with ids inside, and ids whose table another column tells.
-_TEXTS = ("list", "json", "text", "path", "availability", "b64serialized")
+# Ids whose table another column tells.
 _DEPENDING = {
     ("course_modules", "instance"), ("course_sections", "itemid"), ("customfield_data", "instanceid"),
     ("grade_items", "iteminstance"), ("tag_instance", "itemid"), ("workshop_grades", "dimensionid"),
