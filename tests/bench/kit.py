@@ -30,13 +30,15 @@ REPETITIONS = 3
 class Measured:
     """What one run took.
 
-    Shape: seconds: from the claim of the run to its report; executions: of a cursor on Moodle's database; questions: statements
-    that the server got, MariaDB only; peak_mib: of the process, without those that hash passwords
+    Shape: seconds: from the claim of the run to its report; cpu_seconds: the same without waiting, for the server or for other
+    processes; executions: of a cursor on Moodle's database; questions: statements that the server got, MariaDB only; peak_mib: of
+    the process, without those that hash passwords
     """
 
     state: str
     counts: Mapping[str, int]
     seconds: float
+    cpu_seconds: float
     executions: int
     peak_mib: float
     questions: int | None = None
@@ -47,13 +49,18 @@ class Measured:
 
 
 class ToolSync:
-    """A ToolSync with a database and storage of its own, joined to one Moodle. Shape: folder: a new one, for all of it"""
+    """A ToolSync with a database and storage of its own, joined to one Moodle.
 
-    def __init__(self, site: MoodleSite, folder: Path) -> None:
+    Shape: folder: a new one, for all of it; root: the clone whose code runs, one of another commit with its own `.venv`
+    """
+
+    def __init__(self, site: MoodleSite, folder: Path, root: Path = ROOT) -> None:
         self.site = site
+        self._root = root
         self._environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "toolsync_site.settings",
+            "PYTHONPATH": str(root),
             "DATABASE_URL": f"sqlite:///{folder / 'toolsync.sqlite3'}",
             "SECRET_KEY": settings.SECRET_KEY,
             "TOOLSYNC_VAR": str(folder),
@@ -65,9 +72,8 @@ class ToolSync:
     def run(self, key: str, file: Path, **options: object) -> Measured:
         """Carry out a file; the first reads and the reflection of the tables are part of it, the start of Python isn't."""
         before = _questions(self.site)
-        told = self._python(
-            "-m", "tests.bench.one_run", key, str(file), *(f"{name}={value}" for name, value in options.items())
-        )
+        script = str(ROOT / "tests" / "bench" / "one_run.py")
+        told = self._python(script, key, str(file), *(f"{name}={value}" for name, value in options.items()))
         # The question for the second number is one of them.
         questions = None if before is None else (_questions(self.site) or 0) - before - 1
         measured = Measured(**json.loads(told.splitlines()[-1]), questions=questions)
@@ -75,8 +81,9 @@ class ToolSync:
         return measured
 
     def _python(self, *arguments: str) -> str:
+        python = sys.executable if self._root == ROOT else str(self._root / ".venv" / "bin" / "python")
         done = subprocess.run(
-            [sys.executable, *arguments], cwd=ROOT, env=self._environment, capture_output=True, text=True, check=False
+            [python, *arguments], cwd=self._root, env=self._environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr[-3000:]
         return done.stdout

@@ -1,7 +1,8 @@
 """Carry out one command file in a process of its own, as a worker does, and say what it took.
 
-    python -m tests.bench.one_run KEY FILE [NAME=VALUE ...]
+    python tests/bench/one_run.py KEY FILE [NAME=VALUE ...]
 
+The code is that of the folder in PYTHONPATH, which may be of another commit: only what all of them have is called.
 The last line of standard output is one JSON object, the fields of `Measured`.
 """
 
@@ -36,13 +37,14 @@ def main(key: str, file: str, *options: str) -> None:
         site=site, processor=key, command_file=kept, in_background=False,
         options=dict(option.split("=", 1) for option in options),
     )  # fmt: skip
-    began = time.perf_counter()
+    began, began_cpu = time.perf_counter(), time.process_time()
     run = services.execute_run(run.pk)
-    seconds = time.perf_counter() - began
+    seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - began_cpu
     told = {
         "state": run.state,
         "counts": run.counts,
         "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
         "executions": executions,
         "peak_mib": peak_mib(),
     }
