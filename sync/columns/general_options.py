@@ -104,6 +104,11 @@ class DateOrderOptions(GeneralOptions):
     )
 
 
+def date_order_of(options: GeneralOptions) -> str:
+    """Return the order of dates that was chosen, "" = none: the file type has no dates, or they tell it."""
+    return options.dateorder if isinstance(options, DateOrderOptions) else ""
+
+
 def _choices(*names: str) -> Mapping[str, Label]:
     return field(default_factory=lambda: {name: name for name in names})
 

@@ -5,13 +5,15 @@ A worker may die in here as anywhere: every step may be done twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any, BinaryIO
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _, override
 
+from sync.columns.general_options import GeneralOptions, date_order_of
 from sync.columns.options import Choice, Flag
 from sync.columns.survey import Survey
 from sync.commandfiles import storage
@@ -24,6 +26,7 @@ from sync.outcomes.archive import write_archive
 from sync.outcomes.outcome_table import write_outcome_table
 from sync.outcomes.report import ReportFacts, write_report
 from sync.outcomes.tryback import reads_back, write_tryback
+from sync.processors.pictures.processor import UserPicturesOptions
 from sync.reader import Look, RowReader, open_rows
 from sync.runs.options import changed_options, find_processor, settings_language
 from sync.runs.outcome_store import read_rows
@@ -56,7 +59,10 @@ class RunFinalizer:
         self.run = run
         self.language = language_of(run)
         self.started = run.started_at or timezone.now()
-        self._wants = run.options
+
+    @cached_property
+    def _options(self) -> GeneralOptions:
+        return find_processor(self.run.processor).options(self.run.options)
 
     def tidy_up(self, *, completed: bool) -> None:
         """Do everything that a run leaves behind. What isn't through to its end keeps its input."""
@@ -68,7 +74,7 @@ class RunFinalizer:
         if any(self.run.counts.get(action) for action in FAILED_ACTIONS):
             self._make_tryback()
         if completed:
-            if self._wants.get("filearchive"):
+            if self._options.filearchive:
                 self._make_archive()
             if self._is_to_be_cleaned_up:
                 self._clean_up()
@@ -77,7 +83,7 @@ class RunFinalizer:
         """Write the report, in the file area when it is to be stored there."""
         run = self.run
         name = report_name(run.file_name, self.started, simulate=run.simulate)
-        path = storage.REPORTS + name if self._wants.get("storereport") else ""
+        path = storage.REPORTS + name if self._options.storereport else ""
 
         self._make(Kind.REPORT, name, path, "report.txt", self.write_report)
 
@@ -97,7 +103,7 @@ class RunFinalizer:
     def discard(self) -> None:
         """Put a file that could not be used at all aside, so that the next one of its name can come."""
         file = self.run.command_file
-        if self.run.simulate or file is None or not self._wants.get("discardfileonfailure"):
+        if self.run.simulate or file is None or not self._options.discardfileonfailure:
             return
         try:
             self.run.command_file = quarantine_file(file, for_run=self.run)
@@ -109,14 +115,14 @@ class RunFinalizer:
     def _make_tryback(self) -> None:
         run = self.run
         name = self._tryback_name()
-        path = self._input_folder() + name if self._wants.get("filefailed") else ""
+        path = self._input_folder() + name if self._options.filefailed else ""
 
         def write(out: BinaryIO) -> None:
             for is_marked in (False, True):
                 out.seek(0)
                 out.truncate()
                 with storage.opened(run.input_key) as source:
-                    survey = Survey(find_processor(run.processor).columns, self._wants.get("dateorder", ""))
+                    survey = Survey(find_processor(run.processor).columns, date_order_of(self._options))
                     reader = self._reader(source, survey.start)
                     rows = read_rows(run, *FAILED_ACTIONS)
                     order = survey.dates.told
@@ -129,20 +135,19 @@ class RunFinalizer:
     def _reads_back(self, tryback: BinaryIO) -> bool:
         """Whether the tryback is read as it was written, with the options of this run as well as with none."""
         run = self.run
-        unset: Mapping[str, Any] = {}
-        for options in (unset, self._wants):
-            chosen = {**self._wants, "encoding": "", "separator": "", **options}
+        unset = self._options.replaced({GeneralOptions.encoding: "", GeneralOptions.separator: ""})
+        for options in (unset, self._options):
             with storage.opened(run.input_key) as source:
                 original = self._reader(source)
                 if original.pictures is not None:
                     return True
                 try:
-                    again = self._reader(tryback, name=self._tryback_name(), options=chosen)
+                    again = self._reader(tryback, name=self._tryback_name(), options=options)
                     if not reads_back(again, original, (outcome.line for outcome in read_rows(run, *FAILED_ACTIONS))):
                         return False
                 except CommandFileError:
                     return False
-            if not self._wants.get("encoding") and not self._wants.get("separator"):
+            if unset == self._options:
                 break
         return True
 
@@ -190,26 +195,27 @@ class RunFinalizer:
 
     @property
     def _is_to_be_cleaned_up(self) -> bool:
+        options = self._options
         # The zips of pictures go by themselves, unless somebody wants them kept.
-        return bool(self._wants.get("filecleanup") or self._wants.get("forcedeletion"))
+        return options.filecleanup or (isinstance(options, UserPicturesOptions) and options.forcedeletion)
 
     def _is_cleaned_up(self) -> bool:
         """Whether a worker died right after it had deleted the file, the last thing to be done."""
         return self._is_to_be_cleaned_up and not storage.exists(self.run.input_key)
 
     def _reader(
-        self, source: BinaryIO, look: Look | None = None, *, name: str = "", options: Mapping[str, Any] | None = None
+        self, source: BinaryIO, look: Look | None = None, *, name: str = "", options: GeneralOptions | None = None
     ) -> RowReader:
         """Open the file exactly as the pipeline did. Shape: name, options: of another file, or other options"""
         processor = find_processor(self.run.processor)
-        chosen = self._wants if options is None else options
+        chosen = self._options if options is None else options
         return open_rows(
             source,
             name or self.run.file_name,
-            encoding=chosen.get("encoding", ""),
-            separator=chosen.get("separator", ""),
+            encoding=chosen.encoding,
+            separator=chosen.separator,
             known_name=processor.columns.knows,
-            list_names=processor.columns.list_names_for(self._wants),
+            list_names=processor.columns.list_names_for(self._options),
             of_pictures=processor.columns.of_pictures,
             look=look,
         )
@@ -249,7 +255,7 @@ class RunFinalizer:
     def _tryback_place(self) -> str:
         if self.run.simulate:
             return ""
-        if self._wants.get("filefailed"):
+        if self._options.filefailed:
             return self._free_path(self._input_folder() + self._tryback_name())
         return _("the tryback on the page of run %(run)s") % {"run": self.run.pk}
 

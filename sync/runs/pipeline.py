@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, NamedTuple, Protocol, Self, TypeVar
 
 from sync.columns.cell_texts import CellTexts
-from sync.columns.general_options import GeneralOptions
+from sync.columns.general_options import GeneralOptions, date_order_of
 from sync.columns.header import MatchedHeader, match_header
 from sync.columns.leaving_out import LeavingOut
 from sync.columns.repeated_values import with_earlier_lines
@@ -139,7 +139,7 @@ def run_pipeline(work: PipelineContext, stream: BinaryIO, filename: str) -> bool
     Raises: CommandFileError before anything is written; MoodleError, LeaseLost with whole chunks applied
     """
     processor = work.processor
-    survey = Survey(processor.columns, work.options.get("dateorder", ""), processor.file_survey)
+    survey = Survey(processor.columns, date_order_of(work.options), processor.file_survey)
     reader = open_rows(
         stream,
         filename,
