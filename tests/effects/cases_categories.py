@@ -41,10 +41,10 @@ def _nothing_but_names(*columns: str) -> Allowed:
 
 CASES = (
     _created(
-        "category_create_root", NewCategory(("Gold cat",), 0, 1, 1),
+        "category_create_root", NewCategory(-1, 0, "Gold cat", 1, 1),
         _nothing_but_names("idnumber", "description", "descriptionformat"),
     ),
-    _created("category_create_nested", NewCategory(("Gold sub",), 3, 1, 1), _nothing_but_names("idnumber")),
-    _created("category_create_hidden", NewCategory(("Gold hid",), 3, 0, 0)),
+    _created("category_create_nested", NewCategory(-1, 3, "Gold sub", 1, 1), _nothing_but_names("idnumber")),
+    _created("category_create_hidden", NewCategory(-1, 3, "Gold hid", 0, 0)),
     Case("category_delete_empty", "categories_delete", "categoryid;path\n6;Empty2\n"),
 )  # fmt: skip

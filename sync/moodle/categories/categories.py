@@ -17,7 +17,7 @@ class Category(NamedTuple):
     """A category.
 
     Shape: parent: 0 at the root; path: of its context, "/1/20"; idnumber: "" when it has none; contextid 0 or path "": its
-    context is missing or unfinished, or it isn't in Moodle at all (a simulation's)
+    context is missing or unfinished, or it isn't in Moodle yet (its id is negative then)
     """
 
     id: int
@@ -38,12 +38,13 @@ class Category(NamedTuple):
 class NewCategory(NamedTuple):
     """A category to be made.
 
-    Shape: parent: its parent's id, or the names of a parent that is made with it; visibleold: whether it is visible once what
-    holds it is
+    Shape: id: by which others are told to be in it, no category's yet; parent: 0 at the root; visibleold: whether it is visible
+    once what holds it is
     """
 
-    names: tuple[str, ...]
-    parent: int | tuple[str, ...]
+    id: int
+    parent: int
+    name: str
     visible: int
     visibleold: int
 
@@ -100,21 +101,24 @@ def fetch_category_contents(moodle: MoodleSession) -> CategoryContents:
 
 def create_categories(
     writer: Writer, new: Sequence[NewCategory], present: Sequence[Category], *, now: int
-) -> dict[tuple[str, ...], Category]:
+) -> dict[int, Category]:
     """Make categories, parents first; where they stand in the order is for `fix_course_order` to say.
 
-    Shape: names from the root on -> category
+    Shape: present: those that are there; id of the new category -> the category that was made
     Mirrors: core_course_category::create()
     Queries: a constant number for each level of the tree
     """
-    made: dict[tuple[str, ...], Category] = {}
+    made: dict[int, Category] = {}
     by_id = {category.id: category for category in present}
-    for depth in sorted({len(category.names) for category in new}):
-        level = [category for category in new if len(category.names) == depth]
-        parents = [made[c.parent] if isinstance(c.parent, tuple) else by_id.get(c.parent) for c in level]
+    by_depth: dict[int, list[NewCategory]] = {}
+    parent_of = {c.id: c.parent for c in present} | {c.id: c.parent for c in new}
+    for category in new:
+        by_depth.setdefault(_depth(category.id, parent_of), []).append(category)
+    for depth, level in sorted(by_depth.items()):
+        parents = [made.get(category.parent) or by_id.get(category.parent) for category in level]
         rows = [
             {
-                "name": category.names[-1],
+                "name": category.name,
                 "idnumber": None,
                 "description": "",
                 "descriptionformat": 0,
@@ -140,10 +144,10 @@ def create_categories(
             ],
         )
         for category, parent, categoryid, context in zip(level, parents, ids, contexts, strict=True):
-            made[category.names] = Category(
+            made[category.id] = Category(
                 categoryid,
                 parent.id if parent else 0,
-                category.names[-1],
+                category.name,
                 "",
                 category.visible,
                 0,
@@ -151,3 +155,11 @@ def create_categories(
                 context.path,
             )
     return made
+
+
+def _depth(categoryid: int, parent_of: Mapping[int, int]) -> int:
+    """Return on which level a category is, from 1 on; a circle of parents ends somewhere."""
+    depth = 0
+    while categoryid in parent_of and depth < len(parent_of):
+        depth, categoryid = depth + 1, parent_of[categoryid]
+    return depth

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from sync.moodle.db.database import MoodleSession
-from sync.moodle.db.identifiers import fetch_ids, fetch_named, fetch_owners_of_values, folding, is_id
+from sync.moodle.db.identifiers import fetch_ids, fetch_named, fetch_rows_of_values, folding, is_id
 from sync.moodle.db.writer import MAX_KEYS, batched
 from sync.moodle.versions import CONTEXT_COURSE
 
@@ -127,7 +128,7 @@ def fetch_course_fields(moodle: MoodleSession) -> dict[str, CourseField]:
 def fetch_field_data(
     moodle: MoodleSession, courseids: Collection[int], fieldids: Collection[int]
 ) -> dict[tuple[int, int], CourseRow]:
-    """Return what custom fields hold for courses. Shape: (courseid, fieldid) -> row. Queries: one; none without both"""
+    """Return what custom fields hold for courses. Shape: (fieldid, courseid) -> row. Queries: one; none without both"""
     if not fieldids:
         return {}
     table = moodle.table("customfield_data")
@@ -135,18 +136,19 @@ def fetch_field_data(
     for part in batched(sorted(courseids), MAX_KEYS):
         statement = sa.select(table).where(table.c.instanceid.in_(part), table.c.fieldid.in_(fieldids))
         for row in moodle.fetch(statement):
-            found[row.instanceid, row.fieldid] = dict(row._mapping)
+            values = {name: float(v) if isinstance(v, Decimal) else v for name, v in row._mapping.items()}
+            found[row.fieldid, row.instanceid] = values
     return found
 
 
-def fetch_owners_of_field_values(
+def fetch_rows_of_field_values(
     moodle: MoodleSession, values_by_fieldid: Mapping[int, Collection[str]]
-) -> dict[tuple[int, str], set[int]]:
-    """Read which courses hold these values of custom fields: (fieldid, folded value) -> courseids.
+) -> dict[tuple[int, int], CourseRow]:
+    """Return which courses hold these values of custom fields. Shape: (fieldid, courseid) -> id and value of the row
 
     Queries: one per field and 10,000 values
     """
-    return fetch_owners_of_values(moodle, "customfield_data", "instanceid", "value", values_by_fieldid)
+    return fetch_rows_of_values(moodle, "customfield_data", "instanceid", "value", values_by_fieldid)
 
 
 def fetch_people(moodle: MoodleSession, texts: Collection[str], mnethostid: int) -> dict[str, list[int]]:

@@ -120,22 +120,36 @@ def folding(moodle: MoodleSession, table: str, column: str) -> Fold:
 def fetch_owners_of_values(
     moodle: MoodleSession, table: str, owner: str, column: str, values_by_fieldid: Mapping[int, Collection[str]]
 ) -> dict[tuple[int, str], set[int]]:
-    """Return who holds these values of custom fields. Shape: owner, column: of `table`; (fieldid, folded value) -> owners' ids
+    """Return who holds these values of custom fields. Shape: (fieldid, folded value) -> owners' ids
 
-    Queries: one per field and 10,000 values, and as `folding`
+    Queries: as `fetch_rows_of_values` and `folding`
     """
     fold = folding(moodle, table, column)
+    owners: dict[tuple[int, str], set[int]] = {}
+    for (fieldid, ownerid), row in fetch_rows_of_values(moodle, table, owner, column, values_by_fieldid).items():
+        owners.setdefault((fieldid, fold(row[column])), set()).add(ownerid)
+    return owners
+
+
+def fetch_rows_of_values(
+    moodle: MoodleSession, table: str, owner: str, column: str, values_by_fieldid: Mapping[int, Collection[str]]
+) -> dict[tuple[int, int], dict[str, Any]]:
+    """Return the rows of custom fields that hold these values.
+
+    Shape: owner, column: of `table`; (fieldid, owner's id) -> id and value of the row
+    Queries: one per field and 10,000 values
+    """
     data = moodle.table(table)
     text = sa.cast(data.c[column], sa.String(1333))
-    owners: dict[tuple[int, str], set[int]] = {}
+    found: dict[tuple[int, int], dict[str, Any]] = {}
     for fieldid, values in values_by_fieldid.items():
         for part in batched(sorted(values), MAX_KEYS):
-            statement = sa.select(data.c[owner], data.c[column]).where(
+            statement = sa.select(data.c.id, data.c[owner], data.c[column]).where(
                 data.c.fieldid == fieldid, text.in_(sorted(spellings(part)))
             )
-            for ownerid, value in moodle.fetch(statement):
-                owners.setdefault((fieldid, fold(value)), set()).add(ownerid)
-    return owners
+            for rowid, ownerid, value in moodle.fetch(statement):
+                found[fieldid, ownerid] = {"id": rowid, column: value}
+    return found
 
 
 def _collation_name(moodle: MoodleSession, table: str, column: str) -> str:

@@ -53,13 +53,13 @@ class Delete(NamedTuple):
 class Applied:
     """What the operations of a plan have done so far.
 
-    Shape: ids: what Refs named; categories: names from the root on -> the category that was made; files: that went with rows
+    Shape: ids: what Refs named; categories: temporary id -> the category that was made; files: that went with rows
     Units: now: seconds since epoch
     """
 
     now: int
     ids: dict[Ref | int, int] = field(default_factory=dict)
-    categories: Mapping[tuple[str, ...], Category] = field(default_factory=dict)
+    categories: Mapping[int, Category] = field(default_factory=dict)
     files: DeletedFiles = field(default_factory=DeletedFiles)
 
 

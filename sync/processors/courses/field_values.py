@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from math import isfinite, nan
 from typing import Any
 
 from sync.columns.clean import CellError, flag, moodle_time, one_of, text as text_kind
 from sync.columns.dates import FROM_ANY_YEAR, DateOrders
+from sync.columns.survey import DateSurvey
 from sync.moodle.courses.rows import CourseField
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.errors import RowError
+from sync.processors.base.overlay import ChangedRows
+from sync.values import CleanRow
 
+# Custom fields with the columns of `customfield_data` that hold what a row puts into them.
+FieldCells = Sequence[tuple[CourseField, Mapping[str, Any]]]
 # Source: Moodle table customfield_data, column charvalue
 _MAX_TEXT = 1333
 
@@ -28,6 +35,32 @@ def field_values(field: CourseField, text: str, rules: SiteRules, orders: DateOr
         return {"valueformat": 0, **convert(field, text, rules, orders)}
     except CellError as error:
         raise RowError(error.code, column_of(field), **error.params) from None
+
+
+def wanted_values(
+    rows: Sequence[CleanRow], fields: Mapping[str, CourseField], rules: SiteRules, dates: DateSurvey
+) -> dict[int, set[str]]:
+    """Return what rows put into fields whose values have to be unique; cells that a field can't take the plan rejects."""
+    wanted: dict[int, set[str]] = {}
+    for column, custom in fields.items():
+        if not custom.is_unique:
+            continue
+        texts = wanted.setdefault(custom.id, set())
+        for row in rows:
+            with suppress(RowError, KeyError):
+                texts.add(str(field_values(custom, row.values[column], rules, dates.orders_of(column))["value"]))
+        texts.discard("")
+    return wanted
+
+
+def check_unique(field_data: ChangedRows, fields: FieldCells, courseid: int | None = None) -> None:
+    """Raises: RowError if a value that has to be unique is another course's. Shape: courseid: of the row, None: of a new one"""
+    for custom, values in fields:
+        text = str(values["value"])
+        if not custom.is_unique or text in ("", "0"):
+            continue
+        if any(owner != courseid for _fieldid, owner in field_data.find(fieldid=custom.id, value=text)):
+            raise RowError("course_field_value_taken", column_of(custom), value=text)
 
 
 def column_of(field: CourseField) -> str:

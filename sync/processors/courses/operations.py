@@ -16,14 +16,12 @@ from sync.processors.base.operations import Applied, Operation, Update
 from sync.processors.courses.fillings import TemplateMerge, fill_courses
 from sync.processors.courses.templates import FromTemplate, restore_templates, target_of
 
-AnyCategory = Category | NewCategory
-
 
 class CourseCreation(NamedTuple):
     """A course that is made, its category, and where its content comes from."""
 
     course: NewCourse
-    category: AnyCategory
+    category: Category
     content: FromTemplate | None = None
 
 
@@ -32,7 +30,7 @@ class CategoryMove(NamedTuple):
 
     update: Update
     path: str
-    category: AnyCategory
+    category: Category
 
 
 @dataclass
@@ -112,5 +110,5 @@ class FillCourses(Operation):
         applied.files += fill_courses(writer, load_graph(), self.fillings, now=applied.now)
 
 
-def _category(target: AnyCategory, applied: Applied) -> Category:
-    return applied.categories[target.names] if isinstance(target, NewCategory) else target
+def _category(target: Category, applied: Applied) -> Category:
+    return applied.categories.get(target.id, target)

@@ -21,11 +21,11 @@ from sync.processors.courses.templates import Template
 
 
 class CoursesPlan(Plan):
-    """Everything that a chunk of a file of courses does. Shape: present: the categories that are there"""
+    """Everything that a chunk of a file of courses does. Shape: present: the categories that are there, where others are made"""
 
-    def __init__(self, now: int, present: Sequence[Category]) -> None:
+    def __init__(self, now: int) -> None:
         super().__init__(now)
-        self.present = present
+        self.present: Sequence[Category] = ()
         self.categories: list[NewCategory] = []
         self.places: list[CourseCreation] = []
         self.moves: list[CategoryMove] = []
@@ -35,9 +35,10 @@ class CoursesPlan(Plan):
     def operations(self) -> list[Operation]:
         return [
             CreateCategories(self.categories, self.present),
-            CreateCourses(self.places),
             MoveCourses(self.moves, self.dirty_contexts),
             self.row_writes,
+            # After the changes of others, which may free their names: new rows are read back by them.
+            CreateCourses(self.places),
             FillCourses(self.fillings),
         ]
 

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sync.moodle.categories.categories import Category, NewCategory
+from sync.moodle.categories.categories import Category
 from sync.moodle.courses.courses import Course
 from sync.moodle.courses.creation import NewCourse, Teacher
 from sync.moodle.courses.rows import CourseRow
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.errors import RowError
+from sync.processors.base.overlay import FoundRows, is_temporary
 from sync.processors.base.planner import rejected
 from sync.processors.base.processor import SplitChunk
 from sync.processors.courses.category_paths import CourseCategories
 from sync.processors.courses.cells import CourseCells
 from sync.processors.courses.cli_restore import CliRestore
 from sync.processors.courses.columns import FIELD_PREFIX
-from sync.processors.courses.course_book import CourseBook, check_context
-from sync.processors.courses.field_owners import FieldOwners
+from sync.processors.courses.field_values import FieldCells, check_unique
 from sync.processors.courses.fillings import IGNORE, REPLACE, TemplateMerge
-from sync.processors.courses.operations import AnyCategory, CourseCreation
+from sync.processors.courses.named_courses import check_context, check_names, find_course
+from sync.processors.courses.operations import CourseCreation
 from sync.processors.courses.options import CoursesOptions
 from sync.processors.courses.plan import CoursesPlan
 from sync.processors.courses.state import CoursesState
+from sync.processors.courses.tables import CONTENT, content_of_new, foresee_cells, foresee_content
 from sync.processors.courses.templates import (
     CHUNK_WEIGHT,
     FromTemplate,
@@ -49,18 +52,16 @@ class CoursesPlanner:
         self.state = state
         self.chosen = chosen
         self.names = names
-        self.plan = CoursesPlan(state.now, state.categories)
+        self.plan = CoursesPlan(state.now)
         self.cells = CourseCells(
             state.defaults, state.rules, state.people, state.roles, state.fields, dates=state.dates
         )
-        self.categories = CourseCategories(
-            state.categories, new_visible=chosen.newcategoriesvisible, folds=state.category_folds
-        )
+        self.categories = CourseCategories(self.plan.change(state.categories), new_visible=chosen.newcategoriesvisible)
         self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
-        self.book = CourseBook(state.named, state.folds)
-        # What rows have said of the courses that they made or changed, by short name.
-        self.given: dict[str, Mapping[str, Any]] = {}
-        self.field_owners = FieldOwners(state.unique_values)
+        self.courses = self.plan.change(state.courses)
+        self.field_data = self.plan.change(state.field_data)
+        self.contents = self.plan.change(FoundRows(CONTENT))
+        self.said = self.plan.change(state.said)
         # The courses whose content rows so far take over: it must be as it is until they have it.
         self._copied: set[int] = set()
         self._weight = 0
@@ -75,8 +76,15 @@ class CoursesPlanner:
                 self.plan.outcomes.append(outcome._replace(notes=(*outcome.notes, *self.cells.notes)))
             except RowError as refused:
                 self.plan.outcomes.append(rejected(row, refused, row.values["shortname"]))
-        wanted = {place.category for place in self.plan.places} | {move.category for move in self.plan.moves}
-        self.plan.categories = [category for names, category in self.categories.new.items() if _leads_to(names, wanted)]
+        return self._finished()
+
+    def _finished(self) -> CoursesPlan:
+        self.plan.categories = self.categories.made_for(
+            [*(place.category for place in self.plan.places), *(move.category for move in self.plan.moves)]
+        )
+        if self.plan.categories:
+            self.plan.present = [Category(**row) for row in self.state.categories]
+        self.field_data.write(self.plan)
         self.rows.finish()
         return self.plan
 
@@ -85,8 +93,8 @@ class CoursesPlanner:
         text = str(values.get(identifier, ""))
         if not text:
             raise RowError("identity_empty", identifier, identity=identifier)
-        course = self.book.find(identifier, text, identifier)
-        if self.book.is_made(identifier, text) or (course and course["id"] in self.book.updated):
+        course = find_course(self.courses, identifier, text, identifier)
+        if course and course["id"] in self.courses.changed():
             if self.chosen.forceupdate:
                 # What the earlier row did must be there before this one can be compared with it.
                 raise SplitChunk(row.line)
@@ -103,19 +111,23 @@ class CoursesPlanner:
         return self._update(self._without_what_was_said(row, course["id"]), course)
 
     def _without_what_was_said(self, row: CleanRow, courseid: int) -> CleanRow:
-        """Leave out cells that an earlier row of a simulation has carried out already."""
-        said = self.state.said.get(courseid)
+        """Leave out cells that an earlier row has given to the course, which isn't written yet."""
+        said = self._said(courseid)
         if not said:
             return row
         kept = {name: value for name, value in row.values.items() if name in _NAMING or said.get(name) != str(value)}
         return row._replace(values=kept)
+
+    def _said(self, courseid: int) -> Mapping[str, str]:
+        kept = self.said.get(courseid)
+        return kept["cells"] if kept else {}
 
     def _create(self, row: CleanRow) -> Outcome:
         state, given = self.state, row.values
         if state.identifier == "id":
             raise RowError("course_unknown", "id", course=str(given["id"]), identifier="id")
         values = self.cells.values(given)
-        self.book.check_names(values, 0, row.line)
+        check_names(self.courses, values)
         course_format = given.get("format") or state.defaults.text("format")
         if course_format not in state.defaults.formats:
             allowed = ", ".join(sorted(state.defaults.formats))
@@ -124,7 +136,7 @@ class CoursesPlanner:
             raise RowError("course_grouping_unknown", "defaultgroupingid", grouping=values["defaultgroupingid"])
         template = self._template(row)
         if template and template.is_for_moodle:
-            return self._hand_over(row, template)
+            return self._hand_over(row, template, values)
         full = {"category": 0, **state.defaults.values(state.now), **values, "format": course_format}
         if template:
             full = values_from(template, full, values)
@@ -147,18 +159,27 @@ class CoursesPlanner:
             full["enddate"] = full["startdate"] + 7 * 86_400 * max(course.sections)
         _check_dates(full, state.rules)
         fields = self.cells.fields(given)
-        self.field_owners.check(fields, given["shortname"])
+        check_unique(self.field_data, fields)
         course.fields = {custom.id: {**state.extras, **of_field} for custom, of_field in fields}
         course.teachers = self._teachers_of(course, given)
         # In a hidden one it stays as it is: nobody sees what is in there before the category is shown, as Moodle's form has it.
-        category = self._category(given) or self.categories.default()
+        category = self._category(row) or self.categories.default()
         content = self._content(template, full, values, given) if template else None
         self.plan.places.append(CourseCreation(course, category, content))
-        self.field_owners.take(fields, given["shortname"])
         self.plan.dirty_users.update(teacher.userid for teacher in course.teachers)
-        self.book.claim(values, 0)
-        self.given[given["shortname"]] = given
+        courseid = self._foresee_course(row, full, category, fields)
+        foresee_content(self.contents, courseid, template.inventory if template else content_of_new(course), row.line)
         return _outcome(row, Action.CREATED, "course_created")
+
+    def _foresee_course(self, row: CleanRow, full: Mapping[str, Any], category: Category, fields: FieldCells) -> int:
+        """Let later rows find a course that the row makes; return its temporary id."""
+        values = {"enddate": 0, **full, "category": category.id, "contextid": 0, "path": ""}
+        courseid = self.courses.insert(values, row.line)
+        for custom, of_field in fields:
+            data = {"id": self.plan.new_id(row.line), "contextid": 0, **self.state.extras, **of_field}
+            self.field_data.foresee((custom.id, courseid), data, row.line)
+        foresee_cells(self.said, courseid, row.values, row.line)
+        return courseid
 
     def _teachers_of(self, course: NewCourse, given: Mapping[str, Any]) -> list[Teacher]:
         teachers = self.cells.teachers(given)
@@ -167,8 +188,8 @@ class CoursesPlanner:
         return teachers
 
     def _changes_of_what_was_said(self, row: CleanRow, courseid: int, changes: Sequence[Change]) -> list[Change]:
-        """Return what a simulation can't see, as it isn't in Moodle: cells that say otherwise than those of an earlier row."""
-        said, told = self.state.said.get(courseid, {}), {change.field for change in changes}
+        """Return what can't be seen, as it isn't in Moodle yet: cells that say otherwise than those of an earlier row."""
+        said, told = self._said(courseid), {change.field for change in changes}
         return [
             Change(name, said[name], str(value))
             for name, value in row.values.items()
@@ -181,79 +202,84 @@ class CoursesPlanner:
             return name in self.state.fields
         if name in ("category", "category_idnumber"):
             return not self.chosen.protectcategory
-        return name != "format" and not (name == "template" and self.chosen.templatemode == IGNORE)
+        # What a template brings is told by its content.
+        return name not in ("format", "template")
 
-    def _hand_over(self, row: CleanRow, template: Template) -> Outcome:
+    def _hand_over(self, row: CleanRow, template: Template, values: Mapping[str, Any]) -> Outcome:
         """Let Moodle make a course of a backup. What can be told before is told before; such a row has a chunk to itself."""
         if self.plan.outcomes:
             raise SplitChunk(row.line)
         given = row.values
         self.cells.teachers(given)
         self.cells.topics(given)
-        self.cells.fields(given)
-        category = self._category(given) or self.categories.default()
+        fields = self.cells.fields(given)
+        category = self._category(row) or self.categories.default()
         # Into one that the row makes, the row moves the course.
-        place = category if isinstance(category, Category) else min(self.state.categories, key=lambda each: each.id)
-        usual = {"idnumber": "", "visible": self.state.defaults.values(self.state.now)["visible"]}
-        self.plan.hand_over = CliRestore(row, template, place.id, usual)
+        categoryid = self.categories.first if is_temporary(category.id) else category.id
+        defaults = self.state.defaults.values(self.state.now)
+        usual = {"idnumber": "", "visible": defaults["visible"]}
+        self.plan.hand_over = CliRestore(row, template, categoryid, usual)
+        course_format = given.get("format") or self.state.defaults.text("format")
+        self._foresee_course(row, {**defaults, **values, "format": course_format}, category, fields)
         return _outcome(row, Action.CREATED, "course_created")
 
     def plan_restored(self, row: CleanRow, course: CourseRow) -> CoursesPlan:
         """Plan what a row changes in the course that Moodle has made for it. Raises: RowError"""
         self._update(row, course)
-        self.plan.categories = list(self.categories.new.values())
-        self.rows.finish()
-        return self.plan
+        return self._finished()
 
     def _update(self, row: CleanRow, course: CourseRow) -> Outcome:
         if course["id"] in self._copied:
             # Rows are planned on what is there, but copied from what the chunk leaves: with nothing in it, from nothing.
             raise SplitChunk(row.line)
         values = self.cells.values(row.values)
-        if self.state.identifier == "shortname" and self.book.is_same(values["shortname"], course["shortname"]):
+        same_name = self.courses.table.folds["shortname"]
+        if self.state.identifier == "shortname" and same_name(values["shortname"]) == same_name(course["shortname"]):
             # The course was found by it, in whatever way the file spells it.
             values["shortname"] = course["shortname"]
-        self.book.check_names(values, course["id"], row.line)
+        check_names(self.courses, values, course["id"])
         if values.get("defaultgroupingid") and values["defaultgroupingid"] not in self.state.groupings.get(
             course["id"], ()
         ):
             raise RowError("course_grouping_unknown", "defaultgroupingid", grouping=values["defaultgroupingid"])
         if not follows_weeks(self.state, course) or "enddate" in values:
             _check_dates({**course, **values}, self.state.rules)
-        target = None if self.chosen.protectcategory else self._category(row.values)
+        target = None if self.chosen.protectcategory else self._category(row)
         teachers = self.cells.teachers(row.values)
         fields = self.cells.fields(row.values)
-        # In a simulation a course may be there that an earlier row would have made.
-        owner = course["id"] if course["id"] > 0 else course["shortname"]
-        self.field_owners.check(fields, owner)
+        check_unique(self.field_data, fields, course["id"])
         topics = self.cells.topics(row.values)
         filling = self._filling(row, {**course, **values})
         # From here on the row gets into the plan: what can be refused was refused, but for teachers, who come first.
-        self.field_owners.take(fields, owner)
         update = CourseUpdate(self.state, self.plan, self.rows, course, row.line)
         update.take_teachers(teachers)
         update.take_methods({method: row.values[method] for method in ("self", "guest") if method in row.values})
         if filling:
             self.plan.fillings.append(filling)
+            content = filling.content.template.inventory
+            before = Counter() if filling.replaces else self.state.inventories[course["id"]]
+            foresee_content(self.contents, course["id"], before + content, row.line)
             update.take_content(row.values["template"])
         if filling is None or not filling.replaces:
             update.take_sections(topics)
         update.take_format_option("coursedisplay", row.values.get("coursedisplay"))
-        update.take_fields(fields)
+        update.take_fields(fields, self.field_data)
         update.take_values(values)
-        update.take_category(target)
+        if target:
+            update.take_category(target, self.categories.told(target))
         changes = [*update.finish(), *self._changes_of_what_was_said(row, course["id"], update.changes)]
-        self.book.claim(values, course["id"])
         if not changes:
             return _outcome(row, Action.UNCHANGED, "course_unchanged")
-        self.book.updated[course["id"]] = {**course, **values}
-        self.given[values["shortname"]] = row.values
+        category = {"category": target.id} if target else {}
+        self.courses.foresee(course["id"], {**course, **values, **category}, row.line)
+        foresee_cells(self.said, course["id"], row.values, row.line)
         code = "course_updated"
         if filling:
             code = "course_content_replaced" if filling.replaces else "course_content_added"
         return _outcome(row, Action.UPDATED, code, changes)
 
-    def _category(self, given: Mapping[str, Any]) -> AnyCategory | None:
+    def _category(self, row: CleanRow) -> Category | None:
+        given = row.values
         if idnumber := given.get("category_idnumber"):
             return self.categories.by_idnumber(idnumber)
         text = given.get("category", "")
@@ -261,7 +287,7 @@ class CoursesPlanner:
             return None
         if self.chosen.categoryidentifier == "idnumber":
             return self.categories.by_idnumber(text)
-        return self.categories.by_id_or_path(text)
+        return self.categories.by_id_or_path(text, row.line)
 
     def _news(self, course_format: str, full: Mapping[str, Any]) -> dict[str, Any] | None:
         return self.state.defaults.news_forum(course_format, full["newsitems"], self.state.now)
@@ -274,12 +300,15 @@ class CoursesPlanner:
         text = row.values.get("template")
         if not text:
             return None
-        if self.book.is_claimed("shortname", text):
-            raise SplitChunk(row.line)
-        if not is_archive(text) and (named := self.book.find("shortname", text, "template")):
+        if not is_archive(text):
+            named = find_course(self.courses, "shortname", text, "template")
+            if named is None:
+                raise RowError("course_template_unknown", "template", template=text)
+            if named["id"] in self.courses.changed():
+                raise SplitChunk(row.line)
             check_context(named, "template")
         template = find_template(self.state.templates, text)
-        if template.courseid in self.book.updated:
+        if template.courseid in self.courses.changed():
             raise SplitChunk(row.line)
         self._weigh(row, template.weight)
         if template.courseid:
@@ -334,11 +363,6 @@ class CoursesPlanner:
         topics = self.cells.topics(given)
         last = max(topics) if topics else self.state.defaults.sections(course_format)
         return {number: topics.get(number, {}) for number in range(last + 1)}
-
-
-def _leads_to(names: tuple[str, ...], wanted: set[AnyCategory]) -> bool:
-    """Whether a category that is made is wanted, or is on the way to one that is."""
-    return any(isinstance(target, NewCategory) and target.names[: len(names)] == names for target in wanted)
 
 
 def _check_dates(values: Mapping[str, Any], rules: SiteRules) -> None:

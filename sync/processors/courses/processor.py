@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -15,7 +15,7 @@ from sync.moodle.categories.categories import fetch_categories
 from sync.moodle.course_content.delete.delete import unknown_plugins
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
-from sync.moodle.course_content.restore.inventory import fetch_inventories
+from sync.moodle.course_content.restore.inventory import Inventory, fetch_inventories
 from sync.moodle.courses.courses import fetch_course_weights, fetch_courses
 from sync.moodle.courses.defaults import CourseDefaults
 from sync.moodle.courses.order import courses_per_category
@@ -26,37 +26,31 @@ from sync.moodle.courses.rows import (
     fetch_course_rows,
     fetch_field_data,
     fetch_format_options,
-    fetch_owners_of_field_values,
     fetch_people,
+    fetch_rows_of_field_values,
     fetch_sections,
 )
-from sync.moodle.db.identifiers import folding
+from sync.moodle.db.identifiers import Fold, folding
 from sync.moodle.db.writer import Writer
 from sync.moodle.enrolments.roles import fetch_roles
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.errors import RowError
 from sync.processors.base.operations import FixCourseOrder, Operation
-from sync.processors.base.plan import apply_plan
+from sync.processors.base.overlay import ChangedRows, FoundRows, is_temporary
+from sync.processors.base.plan import Plan, apply_plan
 from sync.processors.base.processor import Processor, SplitChunk
 from sync.processors.courses.archives import MOST_BACKUPS, BackupCache, BackupsCollected, without_backup
 from sync.processors.courses.cli_restore import MOODLE, CliRestore, restore_by_moodle
 from sync.processors.courses.columns import COLUMNS, FIELD_PREFIX
-from sync.processors.courses.course_book import CourseSurvey
-from sync.processors.courses.field_owners import UniqueValues, wanted_values, with_remembered
+from sync.processors.courses.field_values import wanted_values
 from sync.processors.courses.fillings import IGNORE, REPLACE
-from sync.processors.courses.memory import (
-    recall_categories,
-    recall_courses,
-    recall_inventories,
-    recall_said,
-    recall_templates,
-    remember_courses,
-)
+from sync.processors.courses.named_courses import CourseSurvey, courses_named
 from sync.processors.courses.options import CoursesOptions
 from sync.processors.courses.plan import CoursesPlan
 from sync.processors.courses.planner import COURSE_IDENTIFIERS, CoursesPlanner
 from sync.processors.courses.state import CoursesState
+from sync.processors.courses.tables import category_table, course_table, field_data_table, kept_cells, kept_content
 from sync.processors.courses.templates import Template, fetch_templates, is_archive
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.state import MembershipState, roles_by_shortname
@@ -97,8 +91,10 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         self.roles = roles_by_shortname(fetch_roles(self.moodle))
         self.fields = self._match_fields()
         self.graph = load_graph()
-        self.folds = {name: folding(self.moodle, "course", name) for name in ("shortname", "idnumber")}
-        self.category_folds = {name: folding(self.moodle, "course_categories", name) for name in ("name", "idnumber")}
+        self.courses = course_table(self._folds("course", "shortname", "idnumber"))
+        self.categories = category_table(self._folds("course_categories", "name", "idnumber"))
+        has_unique = any(custom.is_unique for custom in self.fields.values())
+        self.field_data = field_data_table(self._folds("customfield_data", "value") if has_unique else {})
         self.shelf: BackupCache | None = None
         self.fills = (
             "template" in self.names and self.option_values.forceupdate and self.option_values.templatemode != IGNORE
@@ -127,7 +123,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         chosen = self.option_values.replaced({
             CoursesOptions.protectcategory: False, CoursesOptions.templatemode: IGNORE,
         })  # fmt: skip
-        planner = CoursesPlanner(self._fetch([row], {}, set(), [courseid]), chosen, self.names)
+        planner = CoursesPlanner(self._fetch([row], FoundRows(self.courses), {}, [courseid]), chosen, self.names)
         try:
             finished = planner.plan_restored(row, found[0])
         except RowError as refused:
@@ -143,17 +139,33 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         }
         templates = self._template_texts(rows)
         texts["shortname"] |= templates
-        named = recall_courses(self.memory, fetch_course_rows(self.moodle, texts), texts, self.folds)
-        return self._fetch(rows, named, templates, self._courses_to_update(named))
+        read = fetch_course_rows(self.moodle, texts)
+        courses = self.overlay.over(
+            self.courses,
+            {row["id"]: row for by_text in read.values() for found in by_text.values() for row in found},
+            {(name,): texts[name] for name in texts if name != "id"},
+        )
+        named = Plan().change(courses)
+        return self._fetch(
+            rows,
+            courses,
+            {text: courses_named(named, "shortname", text) for text in templates},
+            self._courses_to_update(named, texts.get(self.identifier, ())),
+        )
 
     def _fetch(
         self,
         rows: Sequence[CleanRow],
-        named: Mapping[str, Mapping[str, Sequence[CourseRow]]],
-        templates: set[str],
+        courses: FoundRows,
+        templates: Mapping[str, Sequence[CourseRow]],
         courseids: Sequence[int],
     ) -> CoursesState:
-        """Read what rows need. Shape: named: the courses that they name; courseids: those that they may change"""
+        """Read what rows need.
+
+        Shape: courses: those that they name; templates: cell -> courses; courseids: those that they may change
+        """
+        content = kept_content(self.overlay, courses.rows)
+        categories = {category.id: category._asdict() for category in fetch_categories(self.moodle)}
         people = fetch_people(self.moodle, self._teacher_texts(rows), self.rules.mnethostid)
         has_topics = any(name.startswith("topic") for name in self.names)
         return CoursesState(
@@ -161,30 +173,26 @@ class Courses(Processor[CoursesState, CoursesPlan]):
             identifier=self.identifier,
             rules=self.rules,
             defaults=self.defaults,
-            categories=recall_categories(self.memory, fetch_categories(self.moodle)),
-            named=named,
+            categories=self.overlay.over(self.categories, categories, everything=True),
+            courses=courses,
+            field_data=self._fetch_field_data(rows, courses, courseids),
+            said=kept_cells(self.overlay, courses.rows),
             roles=self.roles,
             fields=self.fields,
             dates=self.survey.dates,
-            unique_values=self._unique_values(rows),
             people=people,
             groupings=self._fetch_groupings(courseids),
             sections=fetch_sections(self.moodle, courseids) if has_topics or "startdate" in self.names else {},
             options=fetch_format_options(self.moodle, courseids, ("coursedisplay", "automaticenddate")),
-            field_data=fetch_field_data(self.moodle, courseids, [custom.id for custom in self.fields.values()]),
             extras=self._field_extras(),
             memberships=self._fetch_memberships(courseids, {userid for ids in people.values() for userid in ids}),
             courses_per_category=courses_per_category(self.moodle),
-            folds=self.folds,
-            category_folds=self.category_folds,
-            templates=self._fetch_templates(templates, named.get("shortname", {})),
-            said=recall_said(self.memory, _ids_of(named)),
-            **self._fetch_to_fill(courseids),
+            templates=self._fetch_templates(templates, content),
+            **self._fetch_to_fill(courseids, content),
         )
 
     def plan(self, rows: Sequence[CleanRow], state: CoursesState) -> CoursesPlan:
-        self.planner = CoursesPlanner(state, self.option_values, self.names)
-        return self.planner.plan_rows(rows)
+        return CoursesPlanner(state, self.option_values, self.names).plan_rows(rows)
 
     def prepare(self, plan: CoursesPlan) -> None:
         if self.shelf is not None and plan.hand_over is not None:
@@ -211,7 +219,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
 
     def final_plan(self) -> CoursesPlan | None:
         """The order of all courses of the site is seen to once, whatever the number of chunks."""
-        return OrderPlan(int(time.time()), ()) if self.collected.changes_order else None
+        return OrderPlan(int(time.time())) if self.collected.changes_order else None
 
     def final_notes(self) -> list[Note]:
         return [*super().final_notes(), *self.collected.backup_notes]
@@ -219,9 +227,6 @@ class Courses(Processor[CoursesState, CoursesPlan]):
     def close(self) -> None:
         if self.shelf is not None:
             self.shelf.close()
-
-    def remember(self, plan: CoursesPlan, state: CoursesState) -> None:
-        remember_courses(self.memory, self.planner, state)
 
     def _template_texts(self, rows: Sequence[CleanRow]) -> set[str]:
         """Return what rows name as templates. Raises: SplitChunk where that would be too many backups at a time"""
@@ -236,10 +241,12 @@ class Courses(Processor[CoursesState, CoursesPlan]):
                     raise SplitChunk(row.line)
         return texts
 
-    def _fetch_templates(self, texts: set[str], named: Mapping[str, Sequence[CourseRow]]) -> dict[str, Template]:
-        if self.shelf is None or not texts:
+    def _fetch_templates(
+        self, named: Mapping[str, Sequence[CourseRow]], content: Mapping[int, Inventory]
+    ) -> dict[str, Template]:
+        if self.shelf is None or not named:
             return {}
-        templates = self._find_templates(self.shelf, texts, named)
+        templates = self._find_templates(self.shelf, named, content)
         if not self.unknown_tables:
             return templates
         refusal = ("moodle_tables_unknown", {"tables": ", ".join(self.unknown_tables)})
@@ -250,27 +257,29 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         }
 
     def _find_templates(
-        self, shelf: BackupCache, texts: set[str], named: Mapping[str, Sequence[CourseRow]]
+        self, shelf: BackupCache, named: Mapping[str, Sequence[CourseRow]], content: Mapping[int, Inventory]
     ) -> dict[str, Template]:
-        backups = {text for text in texts if is_archive(text)}
-        courses = texts - backups
+        backups = {text for text in named if is_archive(text)}
+        courses = named.keys() - backups
         if self.option_values.templatesource == "course":
             live = fetch_templates(self.moodle, self.graph, courses, named, with_inventory=self.fills)
-            return {**recall_templates(self.memory, live), **shelf.fetch(backups, {})}
-        # A simulation knows courses that aren't there yet.
-        present = {text: named[text][0] for text in courses if named.get(text) and named[text][0]["id"] > 0}
+            for text, template in live.items():
+                live[text] = replace(template, inventory=content.get(template.courseid, template.inventory))
+            return {**live, **shelf.fetch(backups, {})}
+        # Of courses that aren't in Moodle yet there is no backup.
+        present = {text: named[text][0] for text in courses if named[text] and not is_temporary(named[text][0]["id"])}
         return {**without_backup(present), **shelf.fetch(backups, present)}
 
-    def _fetch_to_fill(self, courseids: Sequence[int]) -> dict[str, Any]:
-        """Look at the courses that templates may come into."""
-        if not self.fills or not courseids:
+    def _fetch_to_fill(self, courseids: Sequence[int], content: Mapping[int, Inventory]) -> dict[str, Any]:
+        """Look at the courses that templates may come into. Shape: content: that earlier rows bring into them"""
+        if not self.fills:
             return {}
-        inventories = fetch_inventories(self.moodle, self.graph, courseids)
-        if self.option_values.templatemode != REPLACE:
-            return {"inventories": recall_inventories(self.memory, inventories)}
+        inventories = {**fetch_inventories(self.moodle, self.graph, courseids), **content}
+        if self.option_values.templatemode != REPLACE or not courseids:
+            return {"inventories": inventories}
         courses = [course for (course,) in fetch_courses(self.moodle, "id", list(map(str, courseids))).values()]
         return {
-            "inventories": recall_inventories(self.memory, inventories),
+            "inventories": inventories,
             "unknown": unknown_plugins(self.moodle, self.graph, courses),
             "weights": fetch_course_weights(self.moodle, courseids),
         }
@@ -279,11 +288,11 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         columns = [name for name in self.names if name.startswith("teacher") and name.endswith("_account")]
         return {row.values[name] for name in columns for row in rows if row.values.get(name)}
 
-    def _courses_to_update(self, named: Any) -> list[int]:
+    def _courses_to_update(self, courses: ChangedRows, texts: Collection[str]) -> list[int]:
         if not self.option_values.forceupdate:
             return []
-        found = (row["id"] for rows in named.get(self.identifier, {}).values() for row in rows)
-        return sorted({courseid for courseid in found if courseid > 0})
+        found = {row["id"] for text in texts for row in courses_named(courses, self.identifier, text)}
+        return sorted(courseid for courseid in found if not is_temporary(courseid))
 
     def _fetch_groupings(self, courseids: Sequence[int]) -> dict[int, frozenset[int]]:
         if "defaultgroupingid" not in self.names or not courseids:
@@ -307,13 +316,19 @@ class Courses(Processor[CoursesState, CoursesPlan]):
             userids=userids,
         )
 
-    def _unique_values(self, rows: Sequence[CleanRow]) -> UniqueValues:
-        wanted = wanted_values(rows, self.fields, self.rules, self.survey.dates)
-        if not wanted:
-            return UniqueValues()
-        fold = folding(self.moodle, "customfield_data", "value")
-        owners = fetch_owners_of_field_values(self.moodle, wanted)
-        return UniqueValues(with_remembered(self.memory, owners, wanted, fold), fold)
+    def _fetch_field_data(self, rows: Sequence[CleanRow], courses: FoundRows, courseids: Sequence[int]) -> FoundRows:
+        unique = wanted_values(rows, self.fields, self.rules, self.survey.dates)
+        found = {
+            **fetch_rows_of_field_values(self.moodle, unique),
+            **fetch_field_data(self.moodle, courseids, [custom.id for custom in self.fields.values()]),
+        }
+        values = [(fieldid, text) for fieldid, texts in unique.items() for text in texts]
+        return self.overlay.over(
+            self.field_data, found, {("fieldid", "value"): values, ("instanceid",): list(courses.rows)}
+        )
+
+    def _folds(self, table: str, *columns: str) -> dict[str, Fold]:
+        return {column: folding(self.moodle, table, column) for column in columns}
 
     def _field_extras(self) -> dict[str, Any]:
         """Columns of `customfield_data` that only some versions have."""
@@ -341,7 +356,3 @@ class OrderPlan(CoursesPlan):
 
     def operations(self) -> list[Operation]:
         return [FixCourseOrder()]
-
-
-def _ids_of(named: Mapping[str, Mapping[str, Sequence[CourseRow]]]) -> set[int]:
-    return {course["id"] for by_text in named.values() for courses in by_text.values() for course in courses}

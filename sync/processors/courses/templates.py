@@ -23,6 +23,7 @@ from sync.moodle.courses.sections import name_sections
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import Writer
 from sync.processors.base.errors import RowError
+from sync.processors.base.overlay import is_temporary
 
 # A chunk ends before so many rows of content, by rough estimate: one transaction, during which Moodle's users wait.
 CHUNK_WEIGHT = 50_000
@@ -86,8 +87,8 @@ def fetch_templates(
     """
     rows = {text: named[text][0] for text in texts if named.get(text)}
     courses = {row["id"]: Course(row["id"], row["contextid"], row["path"] or "") for row in rows.values()}
-    # A simulation knows courses that aren't there yet; nothing can be read of them.
-    present = [course for course in courses.values() if course.id > 0 and course.path]
+    # Of courses that aren't in Moodle yet nothing can be read.
+    present = [course for course in courses.values() if not is_temporary(course.id) and course.path]
     ids = [course.id for course in present]
     unknown = unknown_plugins(moodle, graph, present)
     weights = fetch_content_weights(moodle, ids)

@@ -8,13 +8,15 @@ from typing import Any
 from sync.moodle.categories.categories import Category
 from sync.moodle.courses.courses import Course
 from sync.moodle.courses.creation import Teacher
-from sync.moodle.courses.rows import CourseField, CourseRow
+from sync.moodle.courses.rows import CourseRow
 from sync.moodle.courses.sections import new_section
 from sync.moodle.enrolments.enrolments import ACTIVE, ENABLED
 from sync.processors.base.errors import RowError
 from sync.processors.base.operations import Update
+from sync.processors.base.overlay import ChangedRows, is_temporary
 from sync.processors.courses.cells import DATES
-from sync.processors.courses.operations import AnyCategory, CategoryMove
+from sync.processors.courses.field_values import FieldCells
+from sync.processors.courses.operations import CategoryMove
 from sync.processors.courses.plan import CoursesPlan
 from sync.processors.courses.state import CoursesState
 from sync.processors.memberships.meta_sync import sync_meta_children
@@ -42,7 +44,7 @@ class CourseUpdate:
         self.changes: list[Change] = []
         self._after: dict[str, Any] = {}
         self._given: frozenset[str] = frozenset()
-        self._target: AnyCategory | None = None
+        self._target: Category | None = None
         self._bumps = False
         self._is_modified = False
         self._added_sections = 0
@@ -67,18 +69,17 @@ class CourseUpdate:
             return ""
         return self.state.rules.shown_time(value) if name in DATES else str(value)
 
-    def take_category(self, target: AnyCategory | None) -> None:
-        """CategoryMove the course, unless it is there already; it comes last in its new category."""
-        if target is None or (isinstance(target, Category) and target.id == self.course["category"]):
+    def take_category(self, target: Category, name: str) -> None:
+        """Move the course, unless it is there already; it comes last in its new category. Shape: name: as people are told it"""
+        if target.id == self.course["category"]:
             return
         self._target = target
-        base = target.sortorder if isinstance(target, Category) else 0
-        self._after |= {"category": 0, "sortorder": base + self.state.courses_per_category - 1}
+        self._after |= {"category": 0, "sortorder": target.sortorder + self.state.courses_per_category - 1}
         if not target.visible and self.course["visible"] and "visible" not in self._given:
             self._after["visible"] = 0
             self.changes.append(Change("visible", "1", "0"))
-        name = target.name if isinstance(target, Category) else "/".join(target.names)
-        self.changes.append(Change("category", str(self.course["category"]), name))
+        old = self.course["category"]
+        self.changes.append(Change("category", "" if is_temporary(old) else str(old), name))
 
     def take_sections(self, topics: Mapping[int, Mapping[str, Any]]) -> None:
         """Name sections; those up to the highest number that aren't there are made."""
@@ -131,18 +132,17 @@ class CourseUpdate:
         self.changes.append(Change(name, old, str(value)))
         self._is_modified = True
 
-    def take_fields(self, fields: Sequence[tuple[CourseField, Mapping[str, Any]]]) -> None:
+    def take_fields(self, fields: FieldCells, field_data: ChangedRows) -> None:
         """Fill custom fields."""
         for custom, values in fields:
-            old = self.state.field_data.get((self.course["id"], custom.id))
+            key = (custom.id, self.course["id"])
+            old = field_data.get(key)
             if old is None:
                 stamps = {"timecreated": self.plan.now, "timemodified": self.plan.now}
-                row = {"fieldid": custom.id, "instanceid": self.course["id"], "contextid": self.course["contextid"]}
-                self.plan.insert("customfield_data", {**row, **self.state.extras, **stamps, **values}, self.line)
+                row = {"contextid": self.course["contextid"], **self.state.extras, **stamps, **values}
+                field_data.put(key, row, self.line)
             elif any(old[name] != value for name, value in values.items()):
-                after = {**values, "timemodified": self.plan.now}
-                after = {name: value for name, value in after.items() if old[name] != value}
-                self.plan.update("customfield_data", old["id"], {name: old[name] for name in after}, after, self.line)
+                field_data.update(key, {**values, "timemodified": self.plan.now}, self.line)
             else:
                 continue
             self._is_modified = True
@@ -152,8 +152,8 @@ class CourseUpdate:
     def take_methods(self, wanted: Mapping[str, int]) -> None:
         """Switch self enrolment and guest access on or off; one that is missing is added when it is wanted."""
         for method, is_on in wanted.items():
-            if self.course["id"] < 0:
-                # A simulation's course, whose methods aren't there.
+            if is_temporary(self.course["id"]):
+                # A course that isn't in Moodle yet, nor are its methods.
                 self.changes += [Change(method, "", "1")] if is_on else []
                 continue
             instances = [i for i in self.rows.instances.of_course(self.course["id"]) if i.enrol == method]
@@ -171,8 +171,8 @@ class CourseUpdate:
             return
         courseid = self.course["id"]
         course = Course(courseid, self.course["contextid"], self.course["path"])
-        if courseid < 0:
-            # A simulation's course, which would have the method.
+        if is_temporary(courseid):
+            # A course that isn't in Moodle yet, which will have the method.
             self.changes += [Change("teacher", "", str(teacher.userid)) for teacher in teachers]
             return
         manual = [instance for instance in self.rows.instances.of_course(courseid) if instance.enrol == "manual"]

@@ -147,6 +147,19 @@ def test_a_simulation_calls_nobody(moodle_site: MoodleSite, cli: MoodleCommand, 
     assert not (folder_of(cli) / "calls").exists()
 
 
+@pytest.mark.parametrize("simulate", [True, False])
+def test_a_later_row_finds_the_course_that_moodle_makes(
+    sqlite_site: MoodleSite, cli_of_sqlite: MoodleCommand, dataroot: Path, *, simulate: bool
+) -> None:
+    lines = "N1;One;chem.mbz\nN1;Other;chem.mbz"
+    result = hand_over(sqlite_site, cli_of_sqlite, dataroot, lines, simulate=simulate)
+    assert result.codes == ["course_created", "course_exists"], result.report
+    again = hand_over(
+        sqlite_site, cli_of_sqlite, dataroot, "N2;One;chem.mbz\nN2;Other;", simulate=simulate, forceupdate=True
+    )
+    assert again.codes == ["course_created", "course_updated"], again.report
+
+
 @pytest.mark.parametrize(
     ("fault", "told"),
     [

@@ -85,3 +85,11 @@ def test_a_unique_value_that_a_course_gives_up_is_free(
 def test_values_of_other_fields_may_be_equal(sqlite_site: MoodleSite) -> None:
     field_is(sqlite_site, "text")
     assert run(sqlite_site, "NEW1;One;X2", "NEW2;Two;X2").counts == {"created": 2}
+
+
+@pytest.mark.sites("sqlite:4.5", "mariadb:5.1", "postgresql:5.2")
+def test_a_number_that_is_there_is_not_written_again(moodle_site: MoodleSite) -> None:
+    field_is(moodle_site, "number")
+    assert run(moodle_site, "NEW1;One;1.1").codes == ["course_created"]
+    assert run(moodle_site, "NEW1;One;1.1", forceupdate=True).codes == ["course_unchanged"]
+    assert run(moodle_site, "NEW1;One;1,25", forceupdate=True).codes == ["course_updated"]

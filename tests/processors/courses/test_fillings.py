@@ -250,3 +250,18 @@ def test_a_template_that_a_later_row_changes_is_copied_as_it_was(kind: str, sqli
     assert {name: pages(site, name) for name in wanted} == wanted
     assert [each.codes for each in simulated] == [result.codes, result.codes], result.report
     assert "course_unchanged" not in result.codes
+
+
+@pytest.mark.parametrize("mode", [ADD, REPLACE])
+def test_a_dry_run_knows_what_rows_bring_into_courses_that_they_make(mode: str, sqlite_site: MoodleSite) -> None:
+    activity(sqlite_site, "C1", "page", "Welcome")
+    lines = ("N1;New;C1", "N2;New;", "N2;New;N1", "N2;New;C1", "N3;New;", "N3;New;N2")
+    text = "\n".join((HEADER, *lines, ""))
+    options: dict[str, Any] = {"forceupdate": True, "templatemode": mode}
+    simulated = [run_file(sqlite_site, "courses", text, simulate=True, chunk_rows=size, **options) for size in (1, 100)]
+
+    result = run_file(sqlite_site, "courses", text, **options)
+
+    made = "course_created"
+    assert result.codes == [made, made, DONE[mode], "course_unchanged", made, DONE[mode]], result.report
+    assert [each.codes for each in simulated] == [result.codes] * 2

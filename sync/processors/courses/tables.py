@@ -1,0 +1,65 @@
+"""What rows of a file of courses change: tables of Moodle, and facts about courses that no table of Moodle holds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sync.moodle.course_content.graph.content_tables import SECTIONS
+from sync.moodle.course_content.restore.inventory import Inventory
+from sync.moodle.courses.creation import NewCourse
+from sync.processors.base.overlay import ChangedRows, Fold, FoundRows, Overlay, Table
+
+_BY_COURSE = (("courseid",),)
+# What is in courses: how many activities and sections of each name.
+CONTENT = Table("course content", ("courseid",), _BY_COURSE)
+# The cells that earlier rows gave to courses.
+CELLS = Table("course cells", ("courseid",), _BY_COURSE)
+
+
+def course_table(folds: Mapping[str, Fold]) -> Table:
+    """Return the courses. Shape: folds: of short name and idnumber"""
+    return Table("course", found_by=tuple((name,) for name in folds), folds=folds)
+
+
+def category_table(folds: Mapping[str, Fold]) -> Table:
+    """Return the categories. Shape: folds: of name and idnumber"""
+    return Table("course_categories", folds=folds)
+
+
+def field_data_table(folds: Mapping[str, Fold]) -> Table:
+    """Return what custom fields hold. Shape: folds: of `value`, where values may have to be unique"""
+    return Table("customfield_data", ("fieldid", "instanceid"), (("fieldid", "value"), ("instanceid",)), folds)
+
+
+def kept_content(overlay: Overlay, courseids: Collection[int]) -> dict[int, Inventory]:
+    """Return what is in courses into which earlier rows bring content, or which they make."""
+    kept = overlay.over(CONTENT, {}, {("courseid",): courseids})
+    return {
+        courseid: Counter({(kind, name): count for kind, name, count in row["content"]})
+        for courseid, row in kept.rows.items()
+    }
+
+
+def foresee_content(contents: ChangedRows, courseid: int, content: Inventory, line: int) -> None:
+    """Note what is in a course once the plan is carried out."""
+    contents.foresee(courseid, {"id": courseid, "content": [[*what, n] for what, n in content.items()]}, line)
+
+
+def content_of_new(course: NewCourse) -> Inventory:
+    """Return what is in a course that is made without a template."""
+    news = [("forum", course.news["name"])] if course.news else []
+    return Counter([*news, *((SECTIONS, row["name"]) for row in course.sections.values() if row.get("name"))])
+
+
+def kept_cells(overlay: Overlay, courseids: Collection[int]) -> FoundRows:
+    """Return the cells that rows of earlier chunks gave to courses."""
+    return overlay.over(CELLS, {}, {("courseid",): courseids})
+
+
+def foresee_cells(said: ChangedRows, courseid: int, cells: Mapping[str, Any], line: int) -> None:
+    """Note the cells that a row gives to a course."""
+    before = said.get(courseid) or {"cells": {}}
+    texts = {name: str(value) for name, value in cells.items()}
+    said.foresee(courseid, {"id": courseid, "cells": {**before["cells"], **texts}}, line)
