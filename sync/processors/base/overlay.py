@@ -58,10 +58,6 @@ class Table:
         """Return the columns that a key holds."""
         return {self.key[0]: key} if len(self.key) == 1 else dict(zip(self.key, key, strict=True))
 
-    def place_of(self, columns: tuple[str, ...], key: Key, values: Values) -> tuple[Hashable, ...]:
-        """Return under what a row is found by these columns."""
-        return tuple([self.folded(name, self._cell(name, key, values)) for name in columns])
-
     def cells(self, columns: tuple[str, ...], key: Key, values: Values) -> list[Any]:
         """Return what a row holds in these columns."""
         return [self._cell(name, key, values) for name in columns]
@@ -127,7 +123,7 @@ class ChangedRows:
         self._changed: dict[Key, Values | None] = {}
         self._written_elsewhere: set[Key] = set()
         self._lines: dict[Key, list[int]] = {}
-        self._indexes: dict[tuple[str, ...], dict[tuple[Hashable, ...], dict[Key, None]]] = {}
+        self._indexes: dict[tuple[str, ...], _Index] = {}
 
     def __iter__(self) -> Iterator[Key]:
         """Return the keys of all rows as they stand now."""
@@ -139,7 +135,7 @@ class ChangedRows:
         return self._changed[key] if key in self._changed else self._found.get(key)
 
     def __getitem__(self, key: Key) -> Values:
-        values = self.get(key)
+        values = self._changed[key] if key in self._changed else self._found.get(key)
         if values is None:
             raise KeyError(key)
         return values
@@ -183,10 +179,10 @@ class ChangedRows:
         names = tuple(columns)
         index = self._indexes.get(names)
         if index is None:
-            index = self._indexes[names] = {}
+            index = self._indexes[names] = _Index(self.table, names)
             for key in self:
-                index.setdefault(self.table.place_of(names, key, self[key]), {})[key] = None
-        return list(index.get(tuple([self.table.folded(name, value) for name, value in columns.items()]), ()))
+                index.add(key, self[key])
+        return index.keys(columns)
 
     def find_spelled(self, column: str, text: str, **others: Any) -> list[Key]:
         """Return what `find` does by a text; those alone that are spelled exactly so, if there are any."""
@@ -220,9 +216,9 @@ class ChangedRows:
             elif old is not None and values is None:
                 plan.delete(self.table.name, old["id"], *lines)
                 written.deleted.add(key)
-            elif old is not None and values is not None and _differ(old, values):
-                new = {**values, **self.table.on_update}
-                after = {name: value for name, value in new.items() if old.get(name) != value}
+            elif old is not None and values is not None and (after := _difference(old, values)):
+                if self.table.on_update:
+                    after = _difference(old, {**values, **self.table.on_update})
                 plan.update(self.table.name, old["id"], {name: old.get(name) for name in after}, after, *lines)
                 written.updated.add(key)
         return written
@@ -232,13 +228,46 @@ class ChangedRows:
         self.touches += 1
         self._changed[key] = values
         self._lines.setdefault(key, []).append(line)
-        for names, index in self._indexes.items():
-            before = None if old is None else self.table.place_of(names, key, old)
-            after = None if values is None else self.table.place_of(names, key, values)
-            if before != after and before is not None:
-                del index[before][key]
-            if before != after and after is not None:
-                index.setdefault(after, {})[key] = None
+        for index in self._indexes.values():
+            index.change(key, old, values)
+
+
+class _Index:
+    """Keys of rows by what stands in some columns."""
+
+    def __init__(self, table: Table, names: tuple[str, ...]) -> None:
+        self._table = table
+        self._folds = [(name, table.folds.get(name)) for name in names]
+        self._beside_key = [name for name in names if name not in table.key]
+        self._needs_key = len(self._beside_key) < len(names)
+        self._keys: dict[Hashable, dict[Key, None]] = {}
+
+    def keys(self, columns: Values) -> list[Key]:
+        return list(self._keys.get(self._place(columns), ()))
+
+    def add(self, key: Key, values: Values) -> None:
+        self._keys.setdefault(self._place_of(key, values), {})[key] = None
+
+    def change(self, key: Key, old: Values | None, new: Values | None) -> None:
+        if old is not None and new is not None and all(old[name] == new[name] for name in self._beside_key):
+            return
+        if old is not None:
+            del self._keys[self._place_of(key, old)][key]
+        if new is not None:
+            self.add(key, new)
+
+    def _place_of(self, key: Key, values: Values) -> Hashable:
+        return self._place({**values, **self._table.columns_of(key)} if self._needs_key else values)
+
+    def _place(self, columns: Values) -> Hashable:
+        if len(self._folds) == 1:
+            ((name, fold),) = self._folds
+            cell = columns[name]
+            return fold(cell) if fold is not None and isinstance(cell, str) else cell
+        return tuple([
+            fold(cell) if fold is not None and isinstance(cell := columns[name], str) else columns[name]
+            for name, fold in self._folds
+        ])  # fmt: skip
 
 
 class Overlay:
@@ -357,8 +386,8 @@ class Overlay:
         return {_loaded(key): (rowid, json.loads(body) if body else None) for key, rowid, body in rows}
 
 
-def _differ(old: Values, values: Values) -> bool:
-    return any(old.get(name) != value for name, value in values.items())
+def _difference(old: Values, values: Values) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if old.get(name) != value}
 
 
 def _planned(value: Any) -> Any:
