@@ -117,20 +117,6 @@ def folding(moodle: MoodleSession, table: str, column: str) -> Fold:
     return lambda text: fold(text.lower())
 
 
-def fetch_owners_of_values(
-    moodle: MoodleSession, table: str, owner: str, column: str, values_by_fieldid: Mapping[int, Collection[str]]
-) -> dict[tuple[int, str], set[int]]:
-    """Return who holds these values of custom fields. Shape: (fieldid, folded value) -> owners' ids
-
-    Queries: as `fetch_rows_of_values` and `folding`
-    """
-    fold = folding(moodle, table, column)
-    owners: dict[tuple[int, str], set[int]] = {}
-    for (fieldid, ownerid), row in fetch_rows_of_values(moodle, table, owner, column, values_by_fieldid).items():
-        owners.setdefault((fieldid, fold(row[column])), set()).add(ownerid)
-    return owners
-
-
 def fetch_rows_of_values(
     moodle: MoodleSession, table: str, owner: str, column: str, values_by_fieldid: Mapping[int, Collection[str]]
 ) -> dict[tuple[int, int], dict[str, Any]]:

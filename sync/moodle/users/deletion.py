@@ -183,14 +183,18 @@ def _rename_away(writer: Writer, users: Sequence[UserToDelete], *, now: int) -> 
                     "deleted": 0, "username": user.username, "email": user.email, "idnumber": user.idnumber,
                     "picture": user.picture, "timemodified": user.timemodified,
                 },
-                {
-                    "deleted": 1, "username": name, "email": md5_of(user.username), "idnumber": "",
-                    "picture": 0, "timemodified": now,
-                },
+                row_of_deleted(user, name, now=now),
             )
             for user, name in zip(users, names, strict=True)
         ],
     )  # fmt: skip
+
+
+def row_of_deleted(user: UserToDelete, name: str, *, now: int) -> dict[str, Any]:
+    """Return what deletion leaves in the row of a user, under a name that nobody logs in with."""
+    return {
+        "deleted": 1, "username": name, "email": md5_of(user.username), "idnumber": "", "picture": 0, "timemodified": now,
+    }  # fmt: skip
 
 
 def md5_of(username: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sync.moodle.db.database import MoodleSession
-from sync.moodle.db.identifiers import fetch_owners_of_values, is_id, named
+from sync.moodle.db.identifiers import fetch_rows_of_values, is_id, named
 from sync.moodle.db.writer import MAX_KEYS, batched
 from sync.moodle.enrolments.roles import fetch_configurers
 from sync.moodle.site.time_zone import Clock, clock_of
@@ -214,31 +214,32 @@ def fetch_profile_fields(moodle: MoodleSession) -> dict[str, ProfileField]:
 
 def fetch_profile_data(
     moodle: MoodleSession, userids: Collection[int], fieldids: Collection[int]
-) -> dict[tuple[int, int], tuple[int, str]]:
-    """Read stored custom fields: (userid, fieldid) -> (row id, data). Queries: one per 10,000 users."""
+) -> dict[tuple[int, int], dict[str, Any]]:
+    """Read stored custom fields: (userid, fieldid) -> id and data. Queries: one per 10,000 users."""
     data = moodle.table("user_info_data")
     return _fetch_stored(moodle, userids, data.c.fieldid, fieldids, data.c.data)
 
 
-def fetch_owners_of_profile_values(
+def fetch_profile_data_by_value(
     moodle: MoodleSession, values_by_fieldid: Mapping[int, Collection[str]]
-) -> dict[tuple[int, str], set[int]]:
-    """Read who holds these values of unique custom fields: (fieldid, folded value) -> userids. Queries: one per field."""
-    return fetch_owners_of_values(moodle, "user_info_data", "userid", "data", values_by_fieldid)
+) -> dict[tuple[int, int], dict[str, Any]]:
+    """Read who holds these values of unique custom fields: (userid, fieldid) -> id and data. Queries: one per field."""
+    found = fetch_rows_of_values(moodle, "user_info_data", "userid", "data", values_by_fieldid)
+    return {(userid, fieldid): row for (fieldid, userid), row in found.items()}
 
 
 def fetch_preferences(
     moodle: MoodleSession, userids: Collection[int], names: Sequence[str]
-) -> dict[tuple[int, str], tuple[int, str]]:
-    """Read preferences: (userid, name) -> (row id, value). Queries: one per 10,000 users."""
+) -> dict[tuple[int, str], dict[str, Any]]:
+    """Read preferences: (userid, name) -> id and value. Queries: one per 10,000 users."""
     preference = moodle.table("user_preferences")
     return _fetch_stored(moodle, userids, preference.c.name, names, preference.c.value)
 
 
 def _fetch_stored(
     moodle: MoodleSession, userids: Collection[int], key: sa.Column[Any], keys: Collection[Any], value: sa.Column[Any]
-) -> dict[tuple[int, Any], tuple[int, str]]:
-    """Return what is stored for users in the table of these columns: (userid, key) -> (row id, value)."""
+) -> dict[tuple[int, Any], dict[str, Any]]:
+    """Return what is stored for users in the table of these columns: (userid, key) -> id and value."""
     table = key.table
     found = {}
     for part in batched(list(userids), MAX_KEYS):
@@ -246,7 +247,7 @@ def _fetch_stored(
         for userid, name, rowid, text in moodle.fetch(
             sa.select(table.c.userid, key, table.c.id, value).where(*is_meant)
         ):
-            found[(userid, name)] = (rowid, text)
+            found[(userid, name)] = {"id": rowid, value.name: text}
     return found
 
 

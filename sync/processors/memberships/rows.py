@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from sync.moodle.courses.courses import Course
 from sync.moodle.enrolments.forums import Forum
 from sync.moodle.enrolments.roles import is_allowed
 from sync.processors.base.memory import Memory
 from sync.processors.base.operations import Ref
+from sync.processors.base.overlay import is_temporary
 from sync.processors.base.plan import Plan
 from sync.processors.base.table_view import TableView, UserKey, Values
 from sync.processors.memberships import memory as membership_memory
@@ -81,7 +82,7 @@ class MembershipRows:
             dates = {"timestart": timestart, "timeend": timeend}
             stamps = {"modifierid": self.state.operatorid, "timecreated": self.now, "timemodified": self.now}
             self._enrolments.put(key, {"status": 0, **dates, **values, **stamps}, line)
-            if self.state.recovers_grades and isinstance(user, int) and enrolid in self._course_of:
+            if self.state.recovers_grades and _is_there(user) and enrolid in self._course_of:
                 self.plan.enrolled.add((user, self._course_of[enrolid]))
             return True
         if all(old[name] == value for name, value in values.items()):
@@ -285,7 +286,7 @@ class MembershipRows:
             self.groups.remove(user, groupid, line)
         for roleid, component, itemid in self.roles_of(user, course):
             self.unassign_role(user, course, roleid, line, component=component, itemid=itemid)
-        if isinstance(user, int):
+        if _is_there(user):
             self._unenrolled.add((user, course.id))
 
     def _may_be_subscribed(self, roleid: int, forum: Forum) -> bool:
@@ -294,3 +295,8 @@ class MembershipRows:
             permissions = self.state.permissions.get(roleid, {})
             known = self._subscribing[roleid, forum.id] = is_allowed(permissions, forum.path)
         return known
+
+
+def _is_there(user: UserKey) -> TypeGuard[int]:
+    """Tell whether a user is in Moodle already."""
+    return isinstance(user, int) and not is_temporary(user)

@@ -1,147 +1,134 @@
-"""Accounts within one chunk: as Moodle has them, and as the rows so far would leave them."""
+"""Users within one chunk: as Moodle has them, and as the rows so far would leave them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-from sync.moodle.users.deletion import UserToDelete
-from sync.processors.base.operations import Operation, Ref
+from sync.moodle.users.deletion import UserToDelete, md5_of, row_of_deleted
+from sync.processors.base.operations import Operation, Update
+from sync.processors.base.overlay import ChangedRows, FoundRows, Values, is_temporary
 from sync.processors.base.plan import Plan
 from sync.processors.users.operations import AddUserContexts, DeleteUsers, EndSessions
 from sync.values import Change, spelling_of
 
-# What is read of every account, whatever the file holds.
+# What is read of every user, whatever the file holds.
 KEY_FIELDS = (
     "id", "auth", "deleted", "email", "idnumber", "mnethostid", "password", "picture", "suspended", "timemodified", "username",
 )  # fmt: skip
-_TEXTS = ("username", "idnumber", "email")
-IDENTITIES = ("id", "idnumber", "username", "email")
+# Begins what stands in the overlay for a password that isn't hashed; no hash of Moodle begins so.
+NOT_HASHED = "not hashed$"
+_SECRET = secrets.token_bytes(32)
 
-Fold = Callable[[str], str]
 
-
-class ClearPassword(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ClearPassword:
     """A password that is still to be hashed, before the transaction opens. Never shown, never stored."""
 
-    text: str
+    text: str = field(repr=False)
 
-    def __repr__(self) -> str:
-        return "ClearPassword(…)"
+    def in_overlay(self) -> str:
+        """Return a digest keyed with a secret of the process, by which a later row of a dry run knows the same password."""
+        return NOT_HASHED + hmac.new(_SECRET, self.text.encode(), "sha256").hexdigest()
 
 
 class ChunkUser:
-    """One account. Shape: key: its id, or a Ref when this chunk creates it; stored: as Moodle has it, {} when new."""
+    """One user of a chunk. Shape: key: its id, temporary when the file makes it"""
 
-    __slots__ = ("key", "lines", "stored", "values")
+    __slots__ = ("_rows", "key")
 
-    def __init__(self, key: int | Ref, stored: Mapping[str, Any]) -> None:
+    def __init__(self, rows: ChangedRows, key: int) -> None:
+        self._rows = rows
         self.key = key
-        self.stored = stored
-        self.values: dict[str, Any] = dict(stored)
-        self.lines: list[int] = []
 
     @property
-    def is_new(self) -> bool:
-        return self.key.__class__ is Ref
+    def values(self) -> Values:
+        """The row as it stands now."""
+        return self._rows[self.key]
+
+    @property
+    def stored(self) -> Values:
+        """The row as the chunk found it, {} when the chunk makes it."""
+        return self._rows.found(self.key) or {}
 
     def changes_to(self, new: Mapping[str, Any]) -> list[Change]:
         """Return what would change, field by field; a NULL and an empty text are the same to a file."""
-        changes = []
+        changes, values = [], self.values
         for name, value in new.items():
-            old = self.values.get(name)
+            old = values.get(name)
             if old != value and not (old is None and value == ""):
                 changes.append(Change(name, "" if old is None else str(old), str(value)))
         return changes
 
-    def difference(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the net change against Moodle: old values and new values of the changed fields."""
-        after = {name: value for name, value in self.values.items() if value != self.stored.get(name)}
-        return {name: self.stored.get(name) for name in after}, after
-
 
 class ChunkUsers:
-    """The accounts that a chunk knows, found by any identity. Later rows see what earlier ones did.
+    """The users that a chunk knows, found by any identity. Usernames are told apart per MNet host."""
 
-    Usernames are told apart per MNet host.
-    Shape: folds: identity -> what makes texts equal that Moodle takes for the same
-    """
+    def __init__(self, rows: ChangedRows) -> None:
+        self.rows = rows
 
-    def __init__(self, stored: Iterable[Mapping[str, Any]], *, folds: Mapping[str, Fold]) -> None:
-        self.accounts: dict[int | Ref, ChunkUser] = {}
-        self._places: dict[tuple[str, str], list[ChunkUser]] = {}
-        self._folds = folds
-        for values in stored:
-            if values["id"] not in self.accounts:
-                self.add(ChunkUser(values["id"], values))
+    def add(self, values: Values, line: int) -> ChunkUser:
+        """Make a user."""
+        return ChunkUser(self.rows, self.rows.insert(values, line))
 
-    def add(self, account: ChunkUser) -> None:
-        self.accounts[account.key] = account
-        for place in self._places_of(account):
-            self._places.setdefault(place, []).append(account)
-
-    def remove(self, account: ChunkUser) -> None:
-        """Take an account out: it is to be deleted."""
-        for place in self._places_of(account):
-            self._places[place].remove(account)
-
-    def change(self, account: ChunkUser, values: Mapping[str, Any], line: int) -> None:
-        """Set values, and keep the account findable."""
-        moves = not {"username", "idnumber", "email"}.isdisjoint(values)
-        if moves:
-            self.remove(account)
-        account.values.update(values)
-        account.lines.append(line)
-        if moves:
-            for place in self._places_of(account):
-                self._places.setdefault(place, []).append(account)
+    def change(self, user: ChunkUser, values: Mapping[str, Any], line: int) -> None:
+        self.rows.update(user.key, values, line)
 
     def find(self, identity: str, value: Any, hostid: int) -> list[ChunkUser]:
-        """Return the accounts of a host that have this identity value: spelled exactly so, if there are such.
+        """Return the users of a host that have this identity value: spelled exactly so, if there are such.
 
         Several are possible.
         """
         alike = self.find_alike(identity, value, hostid)
+        if len(alike) < 2:
+            return alike
         wanted = spelling_of(value)
-        return [account for account in alike if account.values[identity] == wanted] or alike
+        return [user for user in alike if user.values[identity] == wanted] or alike
 
     def find_alike(self, identity: str, value: Any, hostid: int) -> list[ChunkUser]:
-        """Return all accounts of a host whose identity value Moodle takes for this one."""
+        """Return all users of a host whose identity value Moodle takes for this one."""
         if identity == "id":
-            account = self.accounts.get(value)
-            return [account] if account is not None else []
-        found = self._places.get((identity, self._folds[identity](value)), ()) if value else ()
-        return [account for account in found if account.values["mnethostid"] == hostid]
+            return [ChunkUser(self.rows, value)] if value in self.rows and not self.rows[value]["deleted"] else []
+        return self._of_host(hostid, self.rows.find(**{identity: value}), deleted=0) if value else []
+
+    def find_deleted(self, username: str, hostid: int) -> ChunkUser | None:
+        """Return the deleted user who once had this username, the newest if there are several."""
+        found = self._of_host(hostid, self.rows.find(email=md5_of(username)), deleted=1)
+        return max(found, key=lambda user: (is_temporary(user.key), abs(user.key)), default=None)
 
     def is_same(self, identity: str, one: str, other: str) -> bool:
         """Tell whether Moodle takes two values of an identity for the same."""
-        return self._folds[identity](one) == self._folds[identity](other)
+        return one == other or self.rows.table.folded(identity, one) == self.rows.table.folded(identity, other)
 
-    def _places_of(self, account: ChunkUser) -> list[tuple[str, str]]:
-        values = account.values
-        return [(identity, self._folds[identity](values[identity])) for identity in _TEXTS if values[identity]]
+    def _of_host(self, hostid: int, keys: list[int], *, deleted: int) -> list[ChunkUser]:
+        rows = self.rows
+        return [
+            ChunkUser(rows, key)
+            for key in keys
+            if (row := rows[key])["mnethostid"] == hostid and row["deleted"] == deleted
+        ]
 
 
 class UsersWritePlan(Plan):
-    """A plan that may also create, delete and lock out accounts.
+    """A plan that may also create, delete and lock out users.
 
-    Shape: now: seconds since epoch; new_users: Refs of inserted accounts, they need a context; revived: ids of accounts
-    that come back, whose context may be missing; deleted: accounts to delete; sessions_ended and tokens_ended: ids of
-    accounts that lose their sessions, their web service tokens; profile_data: (account key, fieldid) -> data that is set;
-    preferences: (account key, name) -> value that is set
+    Shape: new_users: temporary ids of those who are made, they need a context; revived: ids of users who come back, whose
+    context may be missing; deleted: users to delete; sessions_ended and tokens_ended: ids of users who lose their sessions,
+    their web service tokens
+    Units: now: seconds since epoch
     """
 
-    def __init__(self, book: ChunkUsers, now: int) -> None:
-        super().__init__()
-        self.book = book
-        self.now = now
-        self.new_users: list[Ref] = []
+    def __init__(self, found: FoundRows, now: int) -> None:
+        super().__init__(now)
+        self.users = ChunkUsers(self.change(found))
+        self.new_users: list[int] = []
         self.revived: list[int] = []
         self.deleted: list[UserToDelete] = []
         self.sessions_ended: set[int] = set()
         self.tokens_ended: set[int] = set()
-        self.profile_data: dict[tuple[int | Ref, int], str] = {}
-        self.preferences: dict[tuple[int | Ref, str], str] = {}
 
     def operations(self) -> list[Operation]:
         return [
@@ -151,28 +138,36 @@ class UsersWritePlan(Plan):
             EndSessions(self.sessions_ended, self.tokens_ended),
         ]
 
-    def delete_user(self, account: ChunkUser) -> None:
-        values = account.values
-        self.deleted.append(UserToDelete(**{name: values[name] for name in UserToDelete._fields}))
+    def revive_user(self, user: ChunkUser, values: Mapping[str, Any], username: str, line: int) -> list[Change]:
+        """Take a deleted user up again, and return what changes."""
+        values = {"email": "", "idnumber": "", **values, "deleted": 0, "username": username}
+        stored = user.values
+        changes = [Change(name, str(stored.get(name) or ""), str(value)) for name, value in values.items()]
+        self.users.change(user, values, line)
+        self.revived.append(user.key)
+        return changes
+
+    def delete_user(self, user: ChunkUser, line: int) -> None:
+        values = user.values
+        gone = UserToDelete(**{name: values[name] for name in UserToDelete._fields})
+        self.deleted.append(gone)
+        # The name may get another second.
+        left = row_of_deleted(gone, f"{gone.email or gone.username}.{self.now}", now=self.now)
+        self.users.rows.foresee(user.key, {**values, **left}, line)
 
     def write_users(self) -> None:
-        """Turn the net changes of all accounts into inserts and updates; timemodified follows real changes only.
+        """Turn the net changes of all users into inserts and updates; timemodified follows real changes only.
 
         A password alone doesn't touch timemodified. Source: effects user_password_change. Who is locked out, or has another
         password now, is logged out everywhere.
         """
-        for account in self.book.accounts.values():
-            if not account.lines:
-                continue
-            if isinstance(account.key, Ref):
-                self.insert("user", account.values, *account.lines, key=account.key.key)
-                self.new_users.append(account.key)
-                continue
-            before, after = account.difference()
-            if after.keys() - {"password"}:
-                before["timemodified"] = account.stored["timemodified"]
-                after["timemodified"] = self.now
+        self.users.rows.write(self)
+        self.new_users += [insert.key for insert in self.inserts.get("user", ()) if isinstance(insert.key, int)]
+        updates = self.updates.get("user", [])
+        for place, (userid, before, after, lines) in enumerate(updates):
             if after.get("suspended") or "password" in after:
-                self.sessions_ended.add(account.key)
-            if after:
-                self.update("user", account.key, before, after, *account.lines)
+                self.sessions_ended.add(userid)
+            if after.keys() - {"password"}:
+                modified = self.users.rows[userid]["timemodified"]
+                after["timemodified"] = self.now
+                updates[place] = Update(userid, {**before, "timemodified": modified}, after, lines)

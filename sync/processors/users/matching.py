@@ -12,10 +12,10 @@ from sync.processors.users.options import UsersOptions
 
 
 class UserMatcher:
-    """Finds accounts in a book, by the identity that was chosen. Shape: names: the columns of the file"""
+    """Finds users in a chunk, by the identity that was chosen. Shape: names: the columns of the file"""
 
-    def __init__(self, book: ChunkUsers, rules: SiteRules, options: UsersOptions, names: Collection[str]) -> None:
-        self.book = book
+    def __init__(self, users: ChunkUsers, rules: SiteRules, options: UsersOptions, names: Collection[str]) -> None:
+        self.users = users
         self.rules = rules
         self.options = options
         self.names = names
@@ -31,7 +31,7 @@ class UserMatcher:
             return self._one("username", username, hostid)
         found = self._one(identity, value, hostid)
         if found:
-            if not self.book.is_same("username", found.values["username"], username):
+            if not self.users.is_same("username", found.values["username"], username):
                 raise RowError("username_differs", "username", username=username, present=found.values["username"])
             return found
         if identity == "id":
@@ -46,7 +46,7 @@ class UserMatcher:
 
     def _one(self, identity: str, value: Any, hostid: int, column: str = "") -> ChunkUser | None:
         """Return the one account that a value names, None without one. Raises: RowError when it may mean several"""
-        found = self.book.find(identity, value, hostid)
+        found = self.users.find(identity, value, hostid)
         if len(found) > 1:
             raise RowError("account_ambiguous", column or identity, value=value, count=len(found))
         return found[0] if found else None
@@ -58,9 +58,9 @@ class UserMatcher:
             if target := self._one("username", username, hostid):
                 return target
             raise RowError("rename_source_missing", "oldusername", username=oldusername)
-        if any(target is not source for target in self.book.find_alike("username", username, hostid)):
+        if any(target.key != source.key for target in self.users.find_alike("username", username, hostid)):
             raise RowError("rename_target_exists", "username", username=username, oldusername=oldusername)
-        renames = not self.book.is_same("username", source.values["username"], username)
+        renames = not self.users.is_same("username", source.values["username"], username)
         if renames and source.key in self.rules.protected_ids:
             raise RowError("account_protected", "oldusername", username=oldusername)
         return source
@@ -73,9 +73,9 @@ class UserMatcher:
         present: str = account.values["username"]
         wanted: str = values["username"]
         renames = self.options.allowrename and "oldusername" in values
-        if renames and self.book.is_same("username", present, values["oldusername"]):
+        if renames and self.users.is_same("username", present, values["oldusername"]):
             return wanted
-        return present if self.book.is_same("username", present, wanted) else wanted
+        return present if self.users.is_same("username", present, wanted) else wanted
 
     def find_to_delete(self, values: Mapping[str, Any]) -> ChunkUser | None:
         """Return the account that a row wants deleted; None when there is none. Raises: RowError"""
@@ -84,7 +84,7 @@ class UserMatcher:
         value = values.get(identity, "")
         if value == "":
             raise RowError("identity_empty", identity, identity=identity)
-        found = self.book.find(identity, value, values.get("mnethostid", self.rules.mnethostid))
+        found = self.users.find(identity, value, values.get("mnethostid", self.rules.mnethostid))
         if len(found) > 1:
             raise RowError("account_ambiguous", identity, value=value, count=len(found))
         if found and found[0].key in self.rules.protected_ids:
@@ -93,8 +93,9 @@ class UserMatcher:
 
     def check_unique(self, account: ChunkUser | None, hostid: int, new_values: Mapping[str, Any]) -> None:
         """Idnumbers, and addresses where the site wants it, belong to one account only. Raises: RowError"""
+        own = account.key if account is not None else None
         if idnumber := new_values.get("idnumber"):
-            others = [other for other in self.book.find_alike("idnumber", idnumber, hostid) if other is not account]
+            others = [other for other in self.users.find_alike("idnumber", idnumber, hostid) if other.key != own]
             if others:
                 owner = others[0].values["username"]
                 raise RowError("idnumber_taken", "idnumber", idnumber=idnumber, owner=owner)
@@ -102,6 +103,6 @@ class UserMatcher:
         if "@" in new_email and not self.rules.allows_same_email:
             if account is not None and account.values["email"] == new_email:
                 return
-            others = [other for other in self.book.find_alike("email", new_email, hostid) if other is not account]
+            others = [other for other in self.users.find_alike("email", new_email, hostid) if other.key != own]
             if others:
                 raise RowError("email_taken", "email", email=new_email, owner=others[0].values["username"])

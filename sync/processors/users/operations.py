@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sync.moodle.db.writer import Writer
 from sync.moodle.users.contexts import fetch_userids_without_context, insert_user_contexts
 from sync.moodle.users.deletion import UserToDelete, delete_users
-from sync.processors.base.operations import Applied, Operation, Ref
+from sync.processors.base.operations import Applied, Operation
 
 
 @dataclass
@@ -28,17 +28,17 @@ class DeleteUsers(Operation):
 class AddUserContexts(Operation):
     """Make the contexts of new users, and of those taken up again that have none.
 
-    Shape: new: Refs of inserted users; revived: ids
+    Shape: new: temporary ids of inserted users; revived: ids
     """
 
-    new: Sequence[Ref]
+    new: Sequence[int]
     revived: Sequence[int]
 
     def __bool__(self) -> bool:
         return bool(self.new or self.revived)
 
     def apply(self, writer: Writer, applied: Applied) -> None:
-        userids = [applied.ids[ref] for ref in self.new]
+        userids = [applied.ids[newid] for newid in self.new]
         if self.revived:
             userids += fetch_userids_without_context(writer, self.revived)
         insert_user_contexts(writer, userids)

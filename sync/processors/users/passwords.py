@@ -11,7 +11,6 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from sync.moodle.users import passwords
-from sync.processors.base.operations import Ref
 from sync.processors.base.plan import Mail
 from sync.processors.users.checks import is_no_mail
 from sync.processors.users.chunk_users import ChunkUser, ClearPassword, UsersWritePlan
@@ -31,15 +30,15 @@ class UserPasswords:
         self._state = state
         self._options = options
         self._plan = plan
-        self._preferences = plan.preferences
-        self._mails: dict[int | Ref, Mail] = {}
+        self._preferences = plan.change(state.preferences)
+        self._mails: dict[int, Mail] = {}
 
     def set(self, result: RowResult, account: ChunkUser, values: Mapping[str, Any]) -> None:
         """Do what a row says about the password of its account."""
         wanted = self._wanted(account, values, creates=result.creates)
         if wanted is None:
             return
-        if self._asks_for_change(wanted, values) and self.prefer(account, "auth_forcepasswordchange", "1"):
+        if self._asks_for_change(wanted, values) and self.prefer(account, "auth_forcepasswordchange", "1", result.line):
             result.touch()
             result.notes.append(Note("password_to_be_changed", {}))
         if isinstance(wanted, ClearPassword):
@@ -49,7 +48,7 @@ class UserPasswords:
             return
         self._store(result, account, wanted)
         if wanted == passwords.TO_BE_GENERATED:
-            if self.prefer(account, "create_password", "1"):
+            if self.prefer(account, "create_password", "1", result.line):
                 result.touch()
         elif (values["password"], wanted) in self._state.verified:
             # Whatever earlier rows wanted, the last one wants what is there.
@@ -64,29 +63,31 @@ class UserPasswords:
             return True
         return wanted is not None and wanted != account.values["password"]
 
-    def have_made(self, account: ChunkUser) -> None:
+    def have_made(self, account: ChunkUser, line: int) -> None:
         """Have Moodle make a password for a new account, which its owner then changes."""
         auth = account.values["auth"]
         if auth != "nologin" and self._state.rules.keeps_passwords(auth):
-            self.prefer(account, "create_password", "1")
-            self.prefer(account, "auth_forcepasswordchange", "1")
+            self.prefer(account, "create_password", "1", line)
+            self.prefer(account, "auth_forcepasswordchange", "1", line)
 
-    def prefer(self, account: ChunkUser, name: str, value: str) -> bool:
+    def prefer(self, account: ChunkUser, name: str, value: str, line: int) -> bool:
         """Plan a preference; gives False when the account has it already."""
-        if self._preference(account, name) == value:
+        key = (account.key, name)
+        stored = self._preferences.get(key) or {}
+        if stored.get("value") == value:
             return False
-        self._preferences[account.key, name] = value
+        self._preferences.put(key, {**stored, "value": value}, line)
         return True
+
+    def delete(self, account: ChunkUser, line: int) -> None:
+        """Take note that a user goes, and the preferences with it."""
+        for key in self._preferences.find(userid=account.key):
+            self._preferences.foresee(key, None, line)
 
     def write(self) -> None:
         """Put into the plan what the rows have wanted in the end."""
-        for (key, name), value in self._preferences.items():
-            stored = self._state.preferences.get((key, name))
-            if stored is None:
-                self._plan.insert("user_preferences", {"userid": key, "name": name, "value": value})
-            else:
-                self._plan.update("user_preferences", stored[0], {"value": stored[1]}, {"value": value})
-            self._plan.changed_preferences.add(key)
+        written = self._preferences.write(self._plan)
+        self._plan.changed_preferences |= {userid for userid, _name in written.inserted | written.updated}
         self._plan.mails.extend(self._mails.values())
 
     def _asks_for_change(self, wanted: str | ClearPassword | None, values: Mapping[str, Any]) -> bool:
@@ -96,9 +97,7 @@ class UserPasswords:
         return isinstance(wanted, ClearPassword) or (CHANGE_ME, wanted) in self._state.verified
 
     def _preference(self, account: ChunkUser, name: str) -> str | None:
-        key = (account.key, name)
-        stored = self._state.preferences.get(key)
-        return self._preferences.get(key, stored[1] if stored is not None else None)
+        return (self._preferences.get((account.key, name)) or {}).get("value")
 
     def _wanted(
         self, account: ChunkUser, values: Mapping[str, Any], *, creates: bool = False
@@ -126,14 +125,14 @@ class UserPasswords:
     def _store(self, result: RowResult, account: ChunkUser, value: str | ClearPassword) -> None:
         if account.values["password"] == value:
             return
-        self._plan.book.change(account, {"password": value}, result.line)
+        self._plan.users.change(account, {"password": value}, result.line)
         if not result.creates:
             result.touch()
             result.notes.append(Note("password_changed", {}))
 
     def _given(self, result: RowResult, account: ChunkUser, clear: str) -> None:
         if account.values["auth"] == "manual" and (result.creates or self._state.rules.password_expires):
-            self.prefer(account, "auth_manual_passwordupdatetime", str(self._state.now))
+            self.prefer(account, "auth_manual_passwordupdatetime", str(self._state.now), result.line)
         address = account.values["email"]
         if self._options.sendpasswordtousers and "@" in address and not is_no_mail(address):
             mail = _password_mail(self._state.rules.site_name, account.values["username"], address, clear)

@@ -8,12 +8,12 @@ from typing import Any
 
 from sync.moodle.users.users import ProfileField, SiteRules
 from sync.processors.base.errors import RowError
-from sync.processors.base.operations import Ref
+from sync.processors.base.overlay import is_temporary
 from sync.processors.base.processor import SplitChunk
 from sync.processors.enrolments.methods import MANUAL
 from sync.processors.memberships.enrolment_dates import given_date
 from sync.processors.users.checks import UserChecks, is_mailable, is_no_mail
-from sync.processors.users.chunk_users import ChunkUser, ChunkUsers, UsersWritePlan
+from sync.processors.users.chunk_users import ChunkUser, UsersWritePlan
 from sync.processors.users.matching import UserMatcher
 from sync.processors.users.options import UsersOptions
 from sync.processors.users.passwords import UserPasswords
@@ -22,7 +22,7 @@ from sync.processors.users.results import RowResult
 from sync.processors.users.row_memberships import CourseSet, Memberships
 from sync.processors.users.state import UsersState
 from sync.processors.users.system_roles import system_role_cells
-from sync.values import Action, Change, CleanRow, Note, Outcome
+from sync.values import Action, CleanRow, Note, Outcome
 
 # Fields that go from the file into the account as they are; how an empty cell is meant is declared on the columns.
 PLAIN_FIELDS = (
@@ -57,17 +57,17 @@ class UsersPlanner:
         self.options = options
         self.names = names
         self.set_numbers = set_numbers
-        self.book = ChunkUsers(state.accounts, folds=state.folds)
-        self.plan = UsersPlan(self.book, state.now)
+        self.plan = UsersPlan(state.users, state.now)
+        self.users = self.plan.users
         self.memberships = self.plan.memberships = Memberships(
             state.memberships, self.plan, now=state.now, show_time=state.rules.shown_time
         )
         self.checks = UserChecks(state.rules)
-        self.matcher = UserMatcher(self.book, state.rules, options, names)
+        self.matcher = UserMatcher(self.users, state.rules, options, names)
         self.passwords = UserPasswords(state, options, self.plan)
         self.profiles = UserProfiles(state, self.plan)
         self.plain_fields = [name for name in PLAIN_FIELDS if name in names]
-        self.touched: set[int | Ref] = set()
+        self.touched: set[int] = set()
 
     def plan_rows(self, rows: Sequence[CleanRow]) -> UsersPlan:
         results: list[RowResult] = []
@@ -84,7 +84,7 @@ class UsersPlanner:
                     self.touched.add(result.account.key)
         self.plan.write_users()
         self._end_tokens()
-        self.profiles.write()
+        self.profiles.write(self.plan)
         self.passwords.write()
         self.memberships.finish()
         self.plan.outcomes.extend(result.outcome() for result in results)
@@ -115,11 +115,8 @@ class UsersPlanner:
             if account.key in self.rules.untouchable_ids:
                 self._refuse_changes(account, values, new_values, profile)
             result = self._update(row, account, new_values)
-        elif self.options.resurrect and any(gone.username == values["username"] for gone in self.plan.deleted):
-            # Whom an earlier row deletes can be brought back once that is done.
-            raise SplitChunk(row.line)
-        elif (revivable := self.state.revivable.get((hostid, values["username"]))) is not None:
-            account, result = self._revive(row, revivable, new_values)
+        elif self.options.resurrect and (account := self.users.find_deleted(values["username"], hostid)) is not None:
+            result = self._revive(row, account, new_values)
         else:
             account, result = self._create(row, hostid, new_values)
         result.notes.extend(notes)
@@ -170,8 +167,7 @@ class UsersPlanner:
 
     def _create(self, row: CleanRow, hostid: int, new_values: dict[str, Any]) -> tuple[ChunkUser, RowResult]:
         username = row.values["username"]
-        account = ChunkUser(Ref("user", (row.line,)), {})
-        account.values = {
+        values = {
             **self.rules.defaults,
             "deleted": 0,
             "suspended": 0,
@@ -182,11 +178,10 @@ class UsersPlanner:
             "timemodified": self.state.now,
             **new_values,
         }
-        account.lines.append(row.line)
-        self.book.add(account)
+        account = self.users.add(values, row.line)
         result = RowResult(row.line, username, account, Action.CREATED, "account_created")
         if "password" not in self.names and self.options.createpasswords:
-            self.passwords.have_made(account)
+            self.passwords.have_made(account, row.line)
         return account, result
 
     def _update(self, row: CleanRow, account: ChunkUser, new_values: Mapping[str, Any]) -> RowResult:
@@ -199,31 +194,27 @@ class UsersPlanner:
         if not changes:
             return result
         changed = {change.field for change in changes}
-        self.book.change(account, {name: new_values[name] for name in changed}, row.line)
+        self.users.change(account, {name: new_values[name] for name in changed}, row.line)
         result.action, result.code = Action.UPDATED, _update_code(changed, new_values)
         result.changes.extend(changes)
         if "username" in changed:
             result.notes.append(Note("account_renamed_from", {"username": old_username}))
         return result
 
-    def _revive(
-        self, row: CleanRow, stored: Mapping[str, Any], new_values: Mapping[str, Any]
-    ) -> tuple[ChunkUser, RowResult]:
+    def _revive(self, row: CleanRow, account: ChunkUser, new_values: Mapping[str, Any]) -> RowResult:
         """Take a deleted account up again. Source: spec users.md section 8, rule (b). Raises: RowError"""
-        if stored["id"] in self.rules.untouchable_ids:
+        username = row.values["username"]
+        if not account.stored["deleted"]:
+            # Whom an earlier row deletes can be brought back once that is done.
+            raise SplitChunk(row.line)
+        if account.key in self.rules.untouchable_ids:
             # Moodle's list of administrators may still name it.
-            raise RowError("account_protected", "username", username=row.values["username"])
-        account = ChunkUser(stored["id"], stored)
-        values = {"email": "", "idnumber": "", **new_values, "deleted": 0, "username": row.values["username"]}
-        account.values.update(values)
-        account.lines.append(row.line)
-        self.book.add(account)
-        self.plan.revived.append(stored["id"])
-        result = RowResult(row.line, row.values["username"], account, Action.UPDATED, "account_resurrected")
-        result.changes.extend(Change(name, str(stored.get(name) or ""), str(value)) for name, value in values.items())
-        if values["email"] and "password" not in self.names:
-            self.passwords.prefer(account, "create_password", "1")
-        return account, result
+            raise RowError("account_protected", "username", username=username)
+        result = RowResult(row.line, username, account, Action.UPDATED, "account_resurrected")
+        result.changes.extend(self.plan.revive_user(account, new_values, username, row.line))
+        if account.values["email"] and "password" not in self.names:
+            self.passwords.prefer(account, "create_password", "1", row.line)
+        return result
 
     def _delete(self, row: CleanRow) -> RowResult:
         account = self.matcher.find_to_delete(row.values)
@@ -233,11 +224,12 @@ class UsersPlanner:
             raise SplitChunk(row.line)
         if self.rules.unknown_tables:
             raise RowError("moodle_tables_unknown", "deleted", tables=", ".join(self.rules.unknown_tables))
-        self.book.remove(account)
-        self.plan.delete_user(account)
-        self.profiles.delete(account)
         result = RowResult(row.line, account.values["username"], account, Action.DELETED, "account_deleted")
-        result.notes.append(Note("account_deleted_id", {"id": account.key}))
+        if not is_temporary(account.key):
+            result.notes.append(Note("account_deleted_id", {"id": account.key}))
+        self.plan.delete_user(account, row.line)
+        self.profiles.delete(account, row.line)
+        self.passwords.delete(account, row.line)
         return result
 
     def _join(self, result: RowResult, account: ChunkUser, values: Mapping[str, Any]) -> None:

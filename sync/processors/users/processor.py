@@ -14,37 +14,29 @@ from sync.columns.clean import email, flag, integer, moodle_time, text
 from sync.columns.column import Column, Columns, Empty, NumberedColumn, PrefixedColumn
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
-from sync.moodle.db.identifiers import folding
 from sync.moodle.users.passwords import PasswordPool
-from sync.moodle.users.users import (
-    ProfileField,
-    SiteRules,
-    fetch_preferences,
-    fetch_profile_data,
-    fetch_profile_fields,
-)
+from sync.moodle.users.users import ProfileField, SiteRules, fetch_profile_fields
 from sync.processors.base.errors import RowError
+from sync.processors.base.overlay import FoundRows
 from sync.processors.base.processor import Processor
 from sync.processors.memberships.course_columns import STUDENT
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.state import MembershipState
-from sync.processors.users.chunk_users import KEY_FIELDS, ClearPassword
+from sync.processors.users.chunk_users import KEY_FIELDS, NOT_HASHED, ClearPassword
 from sync.processors.users.options import UsersOptions
 from sync.processors.users.planner import PLAIN_FIELDS, UsersPlan, UsersPlanner, cohort_columns, course_sets
-from sync.processors.users.profile_owners import fetch_profile_owners, remember_profile_owners
 from sync.processors.users.profile_values import profile_value
 from sync.processors.users.state import UsersState
-from sync.processors.users.store import (
-    SimulatedPasswords,
-    fetch_revivable_users,
-    fetch_users_by_identity,
-    identity_folds,
-    remember_users,
-    remembered_preferences,
-    remembered_profile_data,
-)
 from sync.processors.users.survey import UsersSurvey
 from sync.processors.users.system_roles import system_role_cells
+from sync.processors.users.tables import (
+    PREFERENCES,
+    fetch_profiles,
+    fetch_user_preferences,
+    fetch_users,
+    profile_table,
+    users_table,
+)
 from sync.values import CleanRow, Note
 
 PROFILE_PREFIX = "profile_field_"
@@ -52,7 +44,7 @@ PROFILE_PREFIX = "profile_field_"
 LONGEST_TEXT = 1_000_000
 # Former columns of `user` that Moodle 3.11 turned into social profile fields.
 SOCIAL_COLUMNS = ("icq", "url")
-PREFERENCES = ("auth_forcepasswordchange", "auth_manual_passwordupdatetime", "create_password")
+PASSWORD_PREFERENCES = ("auth_forcepasswordchange", "auth_manual_passwordupdatetime", "create_password")
 _NUMBERED = re.compile(r"(?:course|role|enrol|group|start|end|enrolperiod|enrolstatus|wwwroot)([1-9][0-9]{0,5})")
 
 
@@ -144,9 +136,8 @@ class Users(Processor[UsersState, UsersPlan]):
         deletes = "deleted" in self.names
         self.rules = SiteRules(self.moodle, fetch_unknown_tables(self.moodle, load_graph()) if deletes else ())
         self.rules.read_protected()
-        self.folds = {**identity_folds(self.moodle), "profile": folding(self.moodle, "user_info_data", "data")}
+        self.users_table = users_table(self.moodle)
         self.passwords = PasswordPool()
-        self.simulated = SimulatedPasswords()
         self.hashes: dict[tuple[int, str], str] = {}
         self.fields = tuple(dict.fromkeys((*KEY_FIELDS, *sorted(self.names & frozenset(PLAIN_FIELDS)))))
         self.users_survey = self.survey.found if isinstance(self.survey.found, UsersSurvey) else UsersSurvey({})
@@ -154,32 +145,33 @@ class Users(Processor[UsersState, UsersPlan]):
             self.file_notes.extend(self.users_survey.notes)
         self.set_numbers = self._contiguous_sets()
         self.profile_fields = self._match_profile_fields()
+        has_unique = any(field.forceunique for field in self.profile_fields.values())
+        self.profile_table = profile_table(self.moodle, by_value=has_unique)
 
     def fetch(self, rows: Sequence[CleanRow]) -> UsersState:
-        accounts = fetch_users_by_identity(
+        users = fetch_users(
             self.moodle,
-            self.memory,
+            self.overlay,
+            self.users_table,
             self.fields,
             self._identities(rows),
             hostids=self._hostids(rows),
             identity=self.option_values.primaryidentity,
-            folds=self.folds,
+            former={row.values["username"] for row in rows} if self.option_values.resurrect else (),
         )
-        userids = sorted(account["id"] for account in accounts)
+        present = [user for user in users if not user["deleted"]]
+        userids = sorted(user["id"] for user in present)
         return UsersState(
             rules=self.rules,
             dates=self.survey.dates,
             survey=self.users_survey,
             now=int(time.time()),
-            accounts=accounts,
-            revivable=self._fetch_revivable(rows),
-            verified=self._verified(rows, accounts),
+            users=users,
+            verified=self._verified(rows, present),
             profile_fields=self.profile_fields,
-            profile_data=self._fetch_profile_data(userids),
-            owners=self._fetch_owners(rows),
+            profiles=self._fetch_profiles(rows, userids),
             preferences=self._fetch_preferences(userids),
             memberships=self._fetch_memberships(rows, userids),
-            folds=self.folds,
         )
 
     def plan(self, rows: Sequence[CleanRow], state: UsersState) -> UsersPlan:
@@ -203,9 +195,7 @@ class Users(Processor[UsersState, UsersPlan]):
             values["password"] = self.hashes[line, values["password"].text]
 
     def remember(self, plan: UsersPlan, state: UsersState) -> None:
-        ids = remember_users(plan, self.memory, self.simulated, identity_folds(self.moodle))
-        remember_profile_owners(self.memory, plan, self.profile_fields.values(), self.folds["profile"], ids)
-        plan.memberships.remember(self.memory, ids)
+        plan.memberships.remember(self.memory, {})
 
     def close(self) -> None:
         self.passwords.close()
@@ -229,15 +219,15 @@ class Users(Processor[UsersState, UsersPlan]):
     def _hostids(self, rows: Sequence[CleanRow]) -> set[int]:
         return {self.rules.mnethostid, *(row.values["mnethostid"] for row in rows if "mnethostid" in row.values)}
 
-    def _verified(self, rows: Sequence[CleanRow], accounts: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    def _verified(self, rows: Sequence[CleanRow], users: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
         """Pairs of clear and stored password that belong together; the slow part of updating passwords, on all cores."""
         if "password" not in self.names:
             return set()
-        fold = self.folds["username"]
+        fold = self.users_table.folds["username"]
         stored: dict[str, list[str]] = {}
-        for account in accounts:
-            if account["password"]:
-                stored.setdefault(fold(account["username"]), []).append(account["password"])
+        for user in users:
+            if user["password"]:
+                stored.setdefault(fold(user["username"]), []).append(user["password"])
         pairs = [
             (clear, password)
             for row in rows
@@ -245,38 +235,27 @@ class Users(Processor[UsersState, UsersPlan]):
             for username in (row.values["username"], row.values.get("oldusername", ""))
             for password in stored.get(fold(username), ())
         ]
-        simulated = {pair for pair in pairs if self.simulated.matches(*pair)}
-        real = [pair for pair in pairs if not self.simulated.made(pair[1])]
-        matches = self.passwords.verify_many(real, self.rules.peppers)
-        return simulated | {pair for pair, matched in zip(real, matches, strict=True) if matched}
+        hashed = [pair for pair in pairs if not pair[1].startswith(NOT_HASHED)]
+        matches = self.passwords.verify_many(hashed, self.rules.peppers)
+        earlier = {(clear, kept) for clear, kept in pairs if kept.startswith(NOT_HASHED)}
+        same = {(clear, kept) for clear, kept in earlier if ClearPassword(clear).in_overlay() == kept}
+        return same | {pair for pair, matched in zip(hashed, matches, strict=True) if matched}
 
-    def _fetch_revivable(self, rows: Sequence[CleanRow]) -> Mapping[tuple[int, str], Mapping[str, Any]]:
-        if not self.option_values.resurrect:
-            return {}
-        return fetch_revivable_users(
-            self.moodle, self.memory, self.fields, {row.values["username"] for row in rows}, self._hostids(rows)
-        )
-
-    def _fetch_preferences(self, userids: Sequence[int]) -> dict[tuple[int, str], tuple[int, str]]:
+    def _fetch_preferences(self, userids: Sequence[int]) -> FoundRows:
         if "password" not in self.names:
-            return {}
-        stored = fetch_preferences(self.moodle, userids, PREFERENCES)
-        return {**stored, **remembered_preferences(self.memory, userids, PREFERENCES)}
+            return FoundRows(PREFERENCES)
+        return fetch_user_preferences(self.moodle, self.overlay, userids, PASSWORD_PREFERENCES)
 
-    def _fetch_profile_data(self, userids: Sequence[int]) -> dict[tuple[int, int], tuple[int, str]]:
+    def _fetch_profiles(self, rows: Sequence[CleanRow], userids: Sequence[int]) -> FoundRows:
         fieldids = sorted({field.id for field in self.profile_fields.values()})
-        if not fieldids:
-            return {}
-        stored = fetch_profile_data(self.moodle, [userid for userid in userids if userid > 0], fieldids)
-        return {**stored, **remembered_profile_data(self.memory, userids, fieldids)}
-
-    def _fetch_owners(self, rows: Sequence[CleanRow]) -> dict[tuple[int, str], set[int]]:
         values = {
             field.id: self._profile_values(name, field, rows)
             for name, field in self.profile_fields.items()
             if field.forceunique
         }
-        return fetch_profile_owners(self.moodle, self.memory, values, self.folds["profile"])
+        return fetch_profiles(
+            self.moodle, self.overlay, self.profile_table, userids=userids, fieldids=fieldids, values=values
+        )
 
     def _profile_values(self, name: str, field: ProfileField, rows: Sequence[CleanRow]) -> set[str]:
         """Return what the rows have for a field; cells that it can't take are left to the plan, which refuses them."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 
 from sync.columns.column import Columns
 from sync.processors.base.errors import RowError
-from sync.processors.users.chunk_users import IDENTITIES, ChunkUser, UsersWritePlan
+from sync.processors.users.chunk_users import ChunkUser, UsersWritePlan
+from sync.processors.users.tables import IDENTITIES
 from sync.processors.users.user_list import (
     IDENTITY_COLUMNS,
     NAME_COLUMNS,
@@ -18,7 +16,7 @@ from sync.processors.users.user_list import (
     UserListState,
     outcome_for,
 )
-from sync.values import Action, Change, CleanRow, Note, Outcome
+from sync.values import Action, CleanRow, Note, Outcome
 
 RESTORED_FIELDS = PERSON_NAMES
 
@@ -45,36 +43,30 @@ class UsersRestore(UserList):
         if not changes:
             return outcome_for(row, account, Action.UNCHANGED, "account_unchanged")
         self.refuse_untouchable(account)
-        plan.book.change(account, {"suspended": 0}, row.line)
+        plan.users.change(account, {"suspended": 0}, row.line)
         return outcome_for(row, account, Action.UPDATED, "account_reactivated", changes)
 
     def plan_missing(
-        self, row: CleanRow, revivable: Mapping[str, Any] | None, plan: UsersWritePlan, state: UserListState
+        self, row: CleanRow, revivable: ChunkUser | None, plan: UsersWritePlan, state: UserListState
     ) -> Outcome:
         if revivable is None:
             raise self.unknown(row)
         self._refuse_taken(row, plan, state)
-        account = ChunkUser(revivable["id"], revivable)
         # Moodle's list of administrators may still name it.
-        if account.key in self.rules.untouchable_ids:
+        if revivable.key in self.rules.untouchable_ids:
             raise RowError("account_protected", self.identity, username=row.values["username"])
         given = {name: row.values[name] for name in ("email", "idnumber", *RESTORED_FIELDS) if name in row.values}
-        values = {"email": "", "idnumber": "", **given, "deleted": 0, "username": row.values["username"]}
-        changes = [Change(name, str(revivable[name] or ""), str(value)) for name, value in values.items()]
-        account.values.update(values)
-        account.lines.append(row.line)
-        plan.book.add(account)
-        plan.revived.append(revivable["id"])
-        if values["email"]:
-            self._ask_for_password(account, plan, state)
+        changes = plan.revive_user(revivable, given, row.values["username"], row.line)
+        if revivable.values["email"]:
+            self._ask_for_password(revivable, plan, state)
         note = Note("account_restored_without_memberships", {})
-        return outcome_for(row, account, Action.UPDATED, "account_resurrected", changes, note)
+        return outcome_for(row, revivable, Action.UPDATED, "account_resurrected", changes, note)
 
     def _refuse_taken(self, row: CleanRow, plan: UsersWritePlan, state: UserListState) -> None:
         """The username or idnumber may belong to somebody else by now."""
         for identity, code in (("username", "username_taken"), ("idnumber", "idnumber_taken")):
             value = row.values.get(identity, "")
-            others = plan.book.find_alike(identity, value, state.rules.mnethostid)
+            others = plan.users.find_alike(identity, value, state.rules.mnethostid)
             if others:
                 owner = others[0].values["username"]
                 raise RowError(code, identity, **{identity: value, "owner": owner})

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import flag
 from sync.columns.column import Column, Columns
-from sync.processors.users.chunk_users import IDENTITIES, ChunkUser, UsersWritePlan
+from sync.processors.users.chunk_users import ChunkUser, UsersWritePlan
+from sync.processors.users.tables import IDENTITIES
 from sync.processors.users.user_list import IDENTITY_COLUMNS, NAME_COLUMNS, UserList, UserListState, outcome_for
 from sync.values import Action, CleanRow, Outcome
 
@@ -43,11 +41,11 @@ class UsersSuspend(UserList):
         self.refuse_untouchable(account)
         if suspended:
             self.refuse_protected(account)
-        plan.book.change(account, {"suspended": suspended}, row.line)
+        plan.users.change(account, {"suspended": suspended}, row.line)
         code = "account_suspended" if suspended else "account_reactivated"
         return outcome_for(row, account, Action.UPDATED, code, changes)
 
     def plan_missing(
-        self, row: CleanRow, revivable: Mapping[str, Any] | None, plan: UsersWritePlan, state: UserListState
+        self, row: CleanRow, revivable: ChunkUser | None, plan: UsersWritePlan, state: UserListState
     ) -> Outcome:
         raise self.unknown(row)

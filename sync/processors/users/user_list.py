@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,17 +17,12 @@ from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.errors import RowError
+from sync.processors.base.overlay import FoundRows
 from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import Processor
-from sync.processors.users.chunk_users import IDENTITIES, KEY_FIELDS, ChunkUser, ChunkUsers, Fold, UsersWritePlan
+from sync.processors.users.chunk_users import KEY_FIELDS, ChunkUser, UsersWritePlan
 from sync.processors.users.options import UserListOptions
-from sync.processors.users.store import (
-    SimulatedPasswords,
-    fetch_revivable_users,
-    fetch_users_by_identity,
-    identity_folds,
-    remember_users,
-)
+from sync.processors.users.tables import IDENTITIES, fetch_users, users_table
 from sync.values import Action, Change, CleanRow, Note, Outcome
 
 PERSON_NAMES = ("firstname", "lastname")
@@ -54,15 +49,11 @@ NAME_COLUMNS = tuple(
 
 @dataclass(frozen=True)
 class UserListState:
-    """Shape: accounts: those that the rows may mean; revivable: deleted ones by (host, former username); folds: identity ->
-    what makes texts equal that Moodle takes for the same.
-    """
+    """Shape: users: those that the rows may mean, with deleted ones who once had the username"""
 
     rules: SiteRules
     now: int
-    accounts: Sequence[Mapping[str, Any]]
-    revivable: Mapping[tuple[int, str], Mapping[str, Any]]
-    folds: Mapping[str, Fold]
+    users: FoundRows
 
 
 class UserList(Processor[UserListState, UsersWritePlan]):
@@ -76,7 +67,7 @@ class UserList(Processor[UserListState, UsersWritePlan]):
         self.names = frozenset(names)
         self.rules = SiteRules(self.moodle, fetch_unknown_tables(self.moodle, load_graph()) if self.deletes else ())
         self.rules.read_protected()
-        self.folds = identity_folds(self.moodle)
+        self.users_table = users_table(self.moodle)
         self.identity = self._identity_in_use(names)
         self.fields = tuple(dict.fromkeys((*KEY_FIELDS, *self.extra_fields, *(n for n in PERSON_NAMES if n in names))))
 
@@ -85,22 +76,17 @@ class UserList(Processor[UserListState, UsersWritePlan]):
             return {row.values[identity] for row in rows if row.values.get(identity)}
 
         identities = {identity: lookup(identity) for identity in {self.identity, "username"} & self.names}
-        usernames = lookup("username")
-        hostids = (self.rules.mnethostid,)
         return UserListState(
             rules=self.rules,
             now=int(time.time()),
-            accounts=fetch_users_by_identity(
-                self.moodle, self.memory, self.fields, identities, hostids=hostids, identity=self.identity,
-                folds=self.folds,
+            users=fetch_users(
+                self.moodle, self.overlay, self.users_table, self.fields, identities, hostids=(self.rules.mnethostid,),
+                identity=self.identity, former=lookup("username"),
             ),
-            revivable=fetch_revivable_users(self.moodle, self.memory, self.fields, usernames, hostids),
-            folds=self.folds,
         )  # fmt: skip
 
     def plan(self, rows: Sequence[CleanRow], state: UserListState) -> UsersWritePlan:
-        book = ChunkUsers(state.accounts, folds=state.folds)
-        plan = UsersWritePlan(book, state.now)
+        plan = UsersWritePlan(state.users, state.now)
         plan.outcomes.extend(plan_each(rows, lambda row: self._plan_row(row, plan, state), self._subject))
         plan.write_users()
         return plan
@@ -111,12 +97,9 @@ class UserList(Processor[UserListState, UsersWritePlan]):
 
     @abstractmethod
     def plan_missing(
-        self, row: CleanRow, revivable: Mapping[str, Any] | None, plan: UsersWritePlan, state: UserListState
+        self, row: CleanRow, revivable: ChunkUser | None, plan: UsersWritePlan, state: UserListState
     ) -> Outcome:
         """Plan a row whose account isn't there; `revivable` is a deleted account that once had the username."""
-
-    def remember(self, plan: UsersWritePlan, state: UserListState) -> None:
-        remember_users(plan, self.memory, SimulatedPasswords(), self.folds)
 
     def unknown(self, row: CleanRow) -> RowError:
         return RowError("account_unknown", self.identity, identity=self.identity, value=row.values[self.identity])
@@ -168,14 +151,14 @@ class UserList(Processor[UserListState, UsersWritePlan]):
         if value == "":
             raise RowError("identity_empty", self.identity, identity=self.identity)
         hostid = state.rules.mnethostid
-        found = plan.book.find(self.identity, value, hostid)
+        found = plan.users.find(self.identity, value, hostid)
         if len(found) > 1:
             raise RowError("account_ambiguous", self.identity, value=value, count=len(found))
         if found:
             self._refuse_another_person(row, found[0])
             return self.plan_account(row, found[0], plan, state)
-        revivable = state.revivable.get((hostid, row.values.get("username", "")))
-        return self.plan_missing(row, revivable, plan, state)
+        username = row.values.get("username", "")
+        return self.plan_missing(row, plan.users.find_deleted(username, hostid) if username else None, plan, state)
 
 
 def _as_heard(name: str) -> str:
