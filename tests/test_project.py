@@ -61,8 +61,7 @@ SHORT_MODULES = {
     "sync/processors/base/planner.py": "the one loop over rows, apart from the contract",
     "sync/processors/memberships/named_users.py": "shared by enrolments, groups and cohorts",
     "sync/processors/memberships/own_memberships.py": "likewise",
-    "sync/processors/users/results.py": "values that planner and processor share",
-    "sync/processors/users/state.py": "likewise",
+    "sync/processors/users/delete.py": "a file type of its own",
 }
 READERS_OF_SETTINGS = {"sync/runs/options.py", "sync/encryption.py", "sync/commandfiles/storage.py", "sync/checks.py"}
 

@@ -15,8 +15,7 @@ from sync.processors.base.plan import Mail
 from sync.processors.users.checks import is_no_mail
 from sync.processors.users.chunk_users import ChunkUser, ClearPassword, UsersWritePlan
 from sync.processors.users.options import UsersOptions
-from sync.processors.users.results import RowResult
-from sync.processors.users.state import UsersState
+from sync.processors.users.state import RowResult, UsersState
 from sync.values import Note
 
 # In files of Moodle's uploader this password means that its owner must choose another one at the first login.

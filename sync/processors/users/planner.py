@@ -18,9 +18,8 @@ from sync.processors.users.matching import UserMatcher
 from sync.processors.users.options import UsersOptions
 from sync.processors.users.passwords import UserPasswords
 from sync.processors.users.profiles import UserProfiles
-from sync.processors.users.results import RowResult
 from sync.processors.users.row_memberships import CourseSet, Memberships
-from sync.processors.users.state import UsersState
+from sync.processors.users.state import RowResult, UsersState
 from sync.processors.users.system_roles import system_role_cells
 from sync.values import Action, CleanRow, Note, Outcome
 

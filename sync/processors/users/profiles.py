@@ -9,8 +9,7 @@ from sync.moodle.users.users import ProfileField
 from sync.processors.base.errors import RowError
 from sync.processors.users.chunk_users import ChunkUser, UsersWritePlan
 from sync.processors.users.profile_values import profile_value
-from sync.processors.users.results import RowResult
-from sync.processors.users.state import UsersState
+from sync.processors.users.state import RowResult, UsersState
 from sync.values import Change
 
 
