@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from django.utils import translation
 
@@ -12,9 +12,24 @@ from sync.errors import ToolSyncError
 from sync.outcomes.picture_tryback import write_picture_tryback
 from sync.outcomes.report import describe_outcome
 from sync.reader import Dialect, RowReader, encode_cells
-from sync.reader.cells import end_of_cell
+from sync.reader.cells import NO_SEPARATOR, end_of_cell, quote_open_cells
 from sync.reader.encoding_mark import mark_of
 from sync.values import Header, Outcome, Row
+
+
+class Form(NamedTuple):
+    """How a tryback is written.
+
+    Shape: is_marked: its first line says encoding and separator; is_closed: cells that begin with a quote that ends nowhere
+    stand in quotes, because what is written behind them would end it
+    """
+
+    is_marked: bool = False
+    is_closed: bool = False
+
+
+# From the bytes as they came to those that are read the same whatever stands beside them: the first that is read back is taken.
+FORMS = (Form(), Form(is_marked=True), Form(is_closed=True), Form(is_marked=True, is_closed=True))
 
 
 def write_tryback(
@@ -24,7 +39,7 @@ def write_tryback(
     *,
     language: str,
     date_order: str = "",
-    is_marked: bool = False,
+    form: Form = FORMS[0],
 ) -> int:
     """Write the header and the failed lines byte for byte, `_line`, `_code` and `_reason` behind each; return their number.
 
@@ -32,15 +47,16 @@ def write_tryback(
     a tryback, the three cells that it had are replaced. A list has no columns to add to: there the reason stands as a comment
     before the line. Of a zip of pictures it is a zip of the failed ones.
     Shape: reader: freshly opened on the file that the run read; rejected: in line order; date_order: cell of a further column,
-    for a file whose dates have the month first; is_marked: its first line says how it is written
+    for a file whose dates have the month first
     Raises: ToolSyncError if a rejected line isn't in the file
     """
     if reader.pictures is not None:
         return write_picture_tryback(out, reader.pictures, rejected, language=language)
-    lines = _Lines(reader.dialect, reader.header, date_order) if reader.header.line else _ListLines(reader.dialect)
+    dialect, header = reader.dialect, reader.header
+    lines = _Lines(dialect, header, date_order, form) if header.line else _ListLines(dialect, form)
     written = 0
     with translation.override(language):
-        out.write((mark_of(reader.dialect) if is_marked else reader.dialect.bom) + lines.header())
+        out.write((mark_of(dialect) if form.is_marked else dialect.bom) + lines.header())
         rows = iter(reader)
         for outcome in rejected:
             row = next((row for row in rows if row.line == outcome.line), None)
@@ -75,8 +91,9 @@ def _padded(row: Row, width: int) -> tuple[str, ...]:
 class _ListLines:
     """Writes lines of a tryback of a file without header."""
 
-    def __init__(self, dialect: Dialect) -> None:
-        self._encoding = dialect.encoding
+    def __init__(self, dialect: Dialect, form: Form) -> None:
+        self._dialect = dialect
+        self._form = form
         self._end = dialect.line_end.encode(dialect.encoding)
 
     def header(self) -> bytes:
@@ -84,16 +101,17 @@ class _ListLines:
 
     def row(self, row: Row, outcome: Outcome) -> bytes:
         reason = " ".join(describe_outcome(outcome).split())
-        comment = f"# {outcome.line}, {outcome.code}: {reason}".encode(self._encoding, errors="replace")
-        return comment + self._end + row.raw + self._end
+        comment = f"# {outcome.line}, {outcome.code}: {reason}".encode(self._dialect.encoding, errors="replace")
+        return comment + self._end + _written(row, self._dialect, self._form) + self._end
 
 
 class _Lines:
     """Writes lines of one tryback. Shape: width: cells in front of those that are added."""
 
-    def __init__(self, dialect: Dialect, header: Header, date_order: str) -> None:
+    def __init__(self, dialect: Dialect, header: Header, date_order: str, form: Form) -> None:
         self._dialect = dialect
         self._header = header
+        self._form = form
         self._date_order = (date_order,) if date_order else ()
         self._width = max(1, len(_names_of_source(header)))
         self._end = dialect.line_end.encode(dialect.encoding)
@@ -101,19 +119,20 @@ class _Lines:
 
     def header(self) -> bytes:
         extra = (DATE_ORDER_COLUMN,) if self._date_order else ()
-        return self._joined(self._front(self._header.raw), (*extra, *TRYBACK_COLUMNS))
+        return self._joined(self._front(_written(self._header, self._dialect, self._form)), (*extra, *TRYBACK_COLUMNS))
 
     def row(self, row: Row, outcome: Outcome) -> bytes:
         reason = " ".join(describe_outcome(outcome).split())
         added = (*self._date_order, str(outcome.line), outcome.code, reason)
+        raw = _written(row, self._dialect, self._form)
         missing = self._width - len(row.cells)
         if missing > 0:
             # The cells must come to stand under their columns.
-            return self._joined(row.raw + self._separator * missing, added)
+            return self._joined(raw + self._separator * missing, added)
         if any(row.cells[len(self._header.names) :]):
             # More cells than the header has: that is what is wrong, so all of them are shown.
-            return self._joined(row.raw, added)
-        return self._joined(self._front(row.raw), added)
+            return self._joined(raw, added)
+        return self._joined(self._front(raw), added)
 
     def _joined(self, front: bytes, added: tuple[str, ...]) -> bytes:
         return front + self._separator + encode_cells(self._dialect, added) + self._end
@@ -122,6 +141,14 @@ class _Lines:
         """Return the bytes of the first `width` cells, untouched."""
         text = raw.decode(self._dialect.encoding)
         return text[: end_of_cell(text, self._dialect.separator, self._width)].encode(self._dialect.encoding)
+
+
+def _written(row: Row | Header, dialect: Dialect, form: Form) -> bytes:
+    """Return the bytes of a row as they came, but for the quotes that the form asks for."""
+    if not form.is_closed:
+        return row.raw
+    text = row.raw.decode(dialect.encoding)
+    return quote_open_cells(text, dialect.separator or NO_SEPARATOR).encode(dialect.encoding)
 
 
 def _names_of_source(header: Header) -> tuple[str, ...]:

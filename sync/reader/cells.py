@@ -15,6 +15,10 @@ from typing import NamedTuple
 
 # No file has so many columns. Each cell of a row of megabytes would take a hundred bytes.
 CELL_LIMIT = 5000
+# Stands where a line is one cell: no text holds it.
+NO_SEPARATOR = "\x1f"
+# What may stand before the quote of a quoted cell; the separator is in no cell.
+_BLANKS = " \t"
 
 
 class BytePatterns(NamedTuple):
@@ -54,6 +58,25 @@ def split_cells(text: str, separator: str) -> list[str]:
     if rest := text[end:].strip(f' \r\n"{separator}'):
         cells.append(rest)
     return cells
+
+
+def quote_open_cells(text: str, separator: str) -> str:
+    """Return the text of one whole row with quotes around each cell that begins with a quote and isn't a quoted one.
+
+    Such a cell would be another where text with quotes is written behind it. The cells that are read are the same.
+    """
+    parts, end = [], 0
+    for found in _text_cell(separator).finditer(text):
+        plain = found[2]
+        if plain is not None and plain.lstrip(_BLANKS).startswith('"'):
+            parts += [text[end : found.start(2)], quoted(plain)]
+            end = found.end()
+    return "".join(parts) + text[end:]
+
+
+def quoted(cell: str) -> str:
+    """Return the cell between quotes, those within it doubled."""
+    return '"' + cell.replace('"', '""') + '"'
 
 
 def end_of_cell(text: str, separator: str, number: int) -> int:

@@ -7,7 +7,7 @@ from itertools import chain, count, islice, pairwise, repeat
 from typing import BinaryIO
 
 from sync.errors import EmptyFile, HeaderError
-from sync.reader.cells import CELL_LIMIT, split_cells
+from sync.reader.cells import CELL_LIMIT, NO_SEPARATOR, split_cells
 from sync.reader.dialect import COMMENT_MARKS, SEPARATOR_NAMES, SEPARATORS, Dialect, decode_entities, guess_separator
 from sync.reader.encoding import FoundEncoding, find_encoding
 from sync.reader.encoding_mark import read_mark
@@ -22,14 +22,12 @@ from sync.reader.row_bytes import (
     line_groups,
     separator_line,
 )
-from sync.reader.row_checks import NO_FAULTS, QUOTES_DOUBTFUL, RowChecks, holds_commented_header
+from sync.reader.row_checks import NO_FAULTS, QUOTES_DOUBTFUL, RowChecks, holds_commented_header, is_of_tryback
 from sync.reader.row_reader import Look, RowReader, list_header, make_header
 from sync.reader.row_splitter import PlainRun, RowSplitter, SplitRow
 from sync.reader.spreadsheet_cells import may_be_special
 from sync.values import Header, Note, Row
 
-# Stands where a line is one cell: no text holds it.
-_NO_SEPARATOR = "\x1f"
 # So many rows are looked at for the header when the first line isn't one.
 _ROWS_ABOVE_HEADER = 50
 # A row of a list may leave out cells at its end; of these many it is one.
@@ -110,11 +108,11 @@ def open_list(
     chosen = "" if len(names) == 1 else separator or first_mark
     dialect = _dialect(found, chosen, text, is_detected=not separator)
     parser = _RowParser(
-        source, chosen or _NO_SEPARATOR, lambda _name: False, list_names=names, is_encoding_chosen=_is_chosen(found)
+        source, chosen or NO_SEPARATOR, lambda _name: False, list_names=names, is_encoding_chosen=_is_chosen(found)
     )
     _note_guess(found, parser)
     rows_expected = _look_at_all(
-        _RowParser(source, chosen or _NO_SEPARATOR, lambda _name: False, list_names=names), look
+        _RowParser(source, chosen or NO_SEPARATOR, lambda _name: False, list_names=names), look
     )
     _note_end_mark(source, parser)
     checks = parser.checks
@@ -173,7 +171,9 @@ class _RowParser:
         self._header_line = header_line
         self._list_names = list_names
         self._cell_limit = len(list_names) or None
+        self._is_tryback = False
         self.header = list_header(list_names) if list_names else self._read_header()
+        self._is_tryback = is_of_tryback(self.header)
         self.checks = RowChecks(self.header, is_known, is_encoding_chosen=is_encoding_chosen)
 
     def split(self) -> Iterator[SplitRow]:
@@ -185,7 +185,10 @@ class _RowParser:
     def _splitter(self) -> RowSplitter:
         width = len(self._list_names)
         least = min(width, _LEAST_OF_A_LIST)
-        return RowSplitter(self._source, self._separator, header_line=self._header_line, width=width, least=least)
+        return RowSplitter(
+            self._source, self._separator, header_line=self._header_line, width=width, least=least,
+            is_tryback=self._is_tryback,
+        )  # fmt: skip
 
     def count_rows(self, part: SplitRow | PlainRun) -> int:
         if isinstance(part, PlainRun):

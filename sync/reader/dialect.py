@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sync.encodings import ENCODING_LABELS, find_encoding_name
 from sync.errors import OptionError
-from sync.reader.cells import split_cells
+from sync.reader.cells import quoted, split_cells
 
 # In the order of preference when the header speaks for several.
 SEPARATORS = (";", ",", "\t", "|", ":")
@@ -99,15 +99,11 @@ def encode_cells(dialect: Dialect, cells: Sequence[str], *, is_comment: bool = F
 
     The first cell is also quoted when the row would be taken for a comment or a blank line without, and isn't one.
     """
-    texts = [_quoted(cell) if _needs_quotes(cell, dialect.separator) else cell for cell in cells]
+    texts = [quoted(cell) if _needs_quotes(cell, dialect.separator) else cell for cell in cells]
     if not is_comment and cells and (cells[0].startswith(tuple(COMMENT_MARKS)) or not any(map(str.strip, cells))):
-        texts[0] = _quoted(cells[0])
+        texts[0] = quoted(cells[0])
     return dialect.separator.join(texts).encode(dialect.encoding, errors="replace")
 
 
 def _needs_quotes(cell: str, separator: str) -> bool:
     return separator in cell or '"' in cell or "\n" in cell or "\r" in cell
-
-
-def _quoted(cell: str) -> str:
-    return '"' + cell.replace('"', '""') + '"'

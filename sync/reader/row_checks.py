@@ -18,6 +18,7 @@ _CELL_SHOWN = 3
 # Columns that a tryback adds at the end of a header begin with it; one of them says why the row came back.
 _ADDED = "_"
 _CODE = "_code"
+_ADDED_NAMES = ("_line", _CODE, "_reason")
 # It can't be told whether lines are one row or several.
 QUOTES_DOUBTFUL = "quotes_doubtful"
 NO_FAULTS: Mapping[int, Note] = Row(0, b"", ()).cell_faults
@@ -129,6 +130,12 @@ class RowChecks:
     def _is_other_header(self, cells: Sequence[str]) -> bool:
         names = [cell.lower() for cell in cells[: self._own_width] if cell]
         return len(names) > 1 and all(map(self._is_known, names))
+
+
+def is_of_tryback(header: Header) -> bool:
+    """Return whether the names that a tryback adds stand at the end of a header."""
+    names = header.names[: header.names.index(_ADDED_NAMES[-1]) + 1] if _ADDED_NAMES[-1] in header.names else ()
+    return names[-len(_ADDED_NAMES) :] == _ADDED_NAMES and not any(header.names[len(names) :])
 
 
 def _own_width(header: Header) -> int | None:

@@ -6,13 +6,14 @@ read as a quoted cell, such a one would swallow row after row. So both readings 
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from sync.errors import CommandFileError
 from sync.reader import row_bytes
-from sync.reader.cells import byte_patterns, count_cells
+from sync.reader.cells import byte_patterns, count_cells, split_cells
 from sync.reader.row_bytes import (
     BLANK,
     COMMENT,
@@ -35,6 +36,9 @@ _FEW_LINES = 3
 _MOST = 0.8
 # From this many cells on, a single line of text hardly has the header's number of them by chance.
 _TELLING_WIDTH = 4
+# What a tryback adds to a row: its line, its code, its reason.
+_ADDED_CELLS = 3
+_IS_LINE, _IS_CODE = re.compile(r"[0-9]+").fullmatch, re.compile(r"[a-z][a-z0-9_]*").fullmatch
 
 
 class SplitRow(NamedTuple):
@@ -66,11 +70,18 @@ class RowSplitter:
 
     Memory: one row, of at most `row_bytes.ROW_LIMIT`. A line is looked at twice at most, so the time grows with the file.
     Shape: header_line: its number, 0 = there is none; width: how many cells a row has, taken from the header if there is one;
-    least: how many it must have, where that is less
+    least: how many it must have, where that is less; is_tryback: line, code and reason stand at the end of its rows
     """
 
     def __init__(
-        self, source: ByteSource, separator: str, *, header_line: int = 0, width: int = 0, least: int = 0
+        self,
+        source: ByteSource,
+        separator: str,
+        *,
+        header_line: int = 0,
+        width: int = 0,
+        least: int = 0,
+        is_tryback: bool = False,
     ) -> None:
         self._source = source
         self._separator = separator
@@ -80,6 +91,7 @@ class RowSplitter:
         self._header_line = header_line
         self.width = width
         self._least = least
+        self._is_tryback = is_tryback
         self._groups = _short_groups(line_groups(source.blocks()))
         # Those of the last group that weren't taken yet, the next at the end; how many were.
         self._waiting: list[bytes] = []
@@ -229,6 +241,8 @@ class RowSplitter:
         alike = [line for line in behind if self._is_row_like(line, width)]
         swallowed = [line for line in behind if line[0] not in COMMENT_BYTES or self._is_row_like(line, width)]
         is_first_alike = self._is_row_like(lines[0], width)
+        if alike and self._is_tryback and self._ends_once(lines):
+            return DOUBTFUL if any(map(self._may_be_emptied, lines[:-1])) else QUOTED
         if not alike or (alike == swallowed[-1:] and not is_first_alike):
             is_whole = not alike or self._has_all_cells(lines, width)
             return QUOTED if is_whole else DOUBTFUL
@@ -240,6 +254,22 @@ class RowSplitter:
         spaced = self._mark + b" "
         is_prose = spaced not in lines[0] and any(spaced in line for line in alike)
         return PLAIN if width > 1 and are_enough and is_first_alike and not is_prose else DOUBTFUL
+
+    def _ends_once(self, lines: list[bytes]) -> bool:
+        """Whether what a tryback adds to a row stands behind the last of these lines only.
+
+        Its rows are wider than those of its file, so lines of a cell may look like rows that didn't there.
+        """
+        return self._has_added_cells(b"".join(lines)) and not any(map(self._has_added_cells, lines[:-1]))
+
+    def _may_be_emptied(self, line: bytes) -> bool:
+        """Whether a line may be a row of a tryback from which somebody has taken what was added."""
+        return self._is_row_like(line) and count_cells(line, self._separator)[1] <= self.width - _ADDED_CELLS
+
+    def _has_added_cells(self, row: bytes) -> bool:
+        text = row.decode(self._source.encoding).rstrip(f"\r\n {self._separator}")
+        cells = [cell.strip() for cell in split_cells(text, self._separator)]
+        return len(cells) > _ADDED_CELLS and bool(_IS_LINE(cells[-3]) and _IS_CODE(cells[-2]) and cells[-1])
 
     def _has_all_cells(self, lines: list[bytes], width: int) -> bool:
         return count_cells(b"".join(lines).rstrip(LINE_END), self._separator)[0] >= (self._least or width)

@@ -25,13 +25,13 @@ from sync.models import MoodleSite, RunFile, SyncRun
 from sync.outcomes.archive import write_archive
 from sync.outcomes.outcome_table import write_outcome_table
 from sync.outcomes.report import ReportFacts, write_report
-from sync.outcomes.tryback import reads_back, write_tryback
+from sync.outcomes.tryback import FORMS, Form, reads_back, write_tryback
 from sync.processors.pictures.processor import UserPicturesOptions
 from sync.reader import Look, RowReader, open_rows
 from sync.runs.options import changed_options, find_processor, settings_language
 from sync.runs.outcome_store import read_rows
 from sync.runs.selectors import run_notes
-from sync.values import FAILED_ACTIONS
+from sync.values import FAILED_ACTIONS, Note
 from sync.whole_files import digest_of
 
 Kind = RunFile.Kind
@@ -113,24 +113,38 @@ class RunFinalizer:
         self.run.save(update_fields=["command_file"])
 
     def _make_tryback(self) -> None:
-        run = self.run
         name = self._tryback_name()
         path = self._input_folder() + name if self._options.filefailed else ""
+        is_read_back = True
 
         def write(out: BinaryIO) -> None:
-            for is_marked in (False, True):
-                out.seek(0)
-                out.truncate()
-                with storage.opened(run.input_key) as source:
-                    survey = Survey(find_processor(run.processor).columns, date_order_of(self._options))
-                    reader = self._reader(source, survey.start)
-                    rows = read_rows(run, *FAILED_ACTIONS)
-                    order = survey.dates.told
-                    write_tryback(out, reader, rows, language=self.language, date_order=order, is_marked=is_marked)
-                if self._reads_back(out):
-                    break
+            nonlocal is_read_back
+            is_read_back = any(self._write_tryback(out, form) for form in FORMS)
 
         self._make(Kind.TRYBACK, name, path, "tryback.csv", write)
+        if not is_read_back:
+            self._add_note(Note("tryback_read_otherwise", {}))
+            self.make_report()
+
+    def _write_tryback(self, out: BinaryIO, form: Form) -> bool:
+        """Write the tryback in this form, in place of what is there; return whether it is read as it was written."""
+        run = self.run
+        out.seek(0)
+        out.truncate()
+        with storage.opened(run.input_key) as source:
+            survey = Survey(find_processor(run.processor).columns, date_order_of(self._options))
+            reader = self._reader(source, survey.start)
+            rows = read_rows(run, *FAILED_ACTIONS)
+            order = survey.dates.told
+            write_tryback(out, reader, rows, language=self.language, date_order=order, form=form)
+        return self._reads_back(out)
+
+    def _add_note(self, note: Note) -> None:
+        """Say something on the page of the run, and in the reports that are written from now on."""
+        run = self.run
+        if (added := [note.code, dict(note.params)]) not in run.notes:
+            run.notes = [*run.notes, added]
+            run.save(update_fields=["notes"])
 
     def _reads_back(self, tryback: BinaryIO) -> bool:
         """Whether the tryback is read as it was written, with the options of this run as well as with none."""

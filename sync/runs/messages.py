@@ -9,6 +9,10 @@ from django.utils.translation import gettext_lazy as _, ngettext
 from sync.messages import PluralText
 
 TEXTS: dict[str, Any] = {
+    "tryback_read_otherwise": _(
+        "The tryback isn't read as this file was: its cells hold quotes and line ends that may be read in two ways. Simulate the "
+        "tryback and compare its rows with the file before you carry it out."
+    ),
     "own_database_unavailable": _(
         "ToolSync's own database doesn't answer (%(reason)s). Check it and take the run up again."
     ),

@@ -9,8 +9,8 @@ import openpyxl
 import pytest
 
 from sync.errors import ToolSyncError
-from sync.outcomes.tryback import write_tryback
-from sync.reader import open_rows
+from sync.outcomes.tryback import FORMS, reads_back, write_tryback
+from sync.reader import RowReader, open_rows
 from sync.values import Action, Outcome
 
 END = ";_line;_code;_reason"
@@ -25,6 +25,23 @@ def tryback_of(data: bytes, *lines: int, **options: Any) -> bytes:
     written = write_tryback(out, open_rows(io.BytesIO(data), "in.csv", **options), map(rejection, lines), language="en")
     assert written == len(lines)
     return out.getvalue()
+
+
+def first_read_back(data: bytes, *lines: int, **options: Any) -> bytes:
+    """Return the tryback of the first form that is read back, with the options of the file and without; b"" = none is."""
+
+    def opened(content: bytes, asked: dict[str, Any]) -> RowReader:
+        names = {"list_names": [], "known_names": [], **options}
+        names |= {"encoding": "", "separator": ""} | asked
+        return open_rows(io.BytesIO(content), "in.csv", **names)
+
+    for form in FORMS:
+        out = io.BytesIO()
+        write_tryback(out, opened(data, options), map(rejection, lines), language="en", form=form)
+        tryback = out.getvalue()
+        if all(reads_back(opened(tryback, asked), opened(data, options), lines) for asked in ({}, options)):
+            return tryback
+    return b""
 
 
 def reason(line: int, separator: str = ";") -> str:
@@ -118,6 +135,46 @@ def test_a_reason_is_one_line() -> None:
     bad = Outcome(2, Action.REJECTED, "value_not_among", {"column": "email", "value": "a\nb", "allowed": "x, y"})
     write_tryback(out, open_rows(io.BytesIO(data), "in.csv"), [bad], language="en")
     assert len(out.getvalue().splitlines()) == 2
+
+
+# The quote of the second line is closed nowhere because of those of the third, which isn't in the tryback.
+STRAY_QUOTES = 'username;email;city\nbob;;"Paris\nann;a@x.org;"Le" Port\neve;1;2;3;4;5;6;7;Lyon"\n'
+
+
+@pytest.mark.parametrize("separator", [";", ",", "\t", "|", ":"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16LE", "Windows-1252", "Shift_JIS", "ISO-2022-JP"])
+def test_a_quote_that_ends_nowhere_swallows_no_row_of_the_tryback(separator: str, end: str, encoding: str) -> None:
+    data = STRAY_QUOTES.replace(";", separator).replace("\n", end).encode(encoding)
+    options = {"encoding": encoding, "separator": separator, "known_names": ["username", "email", "city"]}
+    assert first_read_back(data, 2, 4, **options)
+
+
+def test_only_a_cell_whose_quote_ends_nowhere_is_put_in_quotes() -> None:
+    data = STRAY_QUOTES.replace(';;"', ';"b ""x""";  "').encode()
+    assert first_read_back(data, 2, 4).splitlines() == [
+        b"username;email;city" + END.encode(),
+        b'bob;"b ""x""";"  ""Paris"' + reason(2).encode(),
+        b'eve;1;2;3;4;5;6;7;Lyon"' + reason(4).encode(),
+    ]
+
+
+@pytest.mark.parametrize("first", ['"c1', 'add,student,u1,"c1'])
+def test_a_quote_that_ends_nowhere_swallows_no_comment_of_a_list(first: str) -> None:
+    names = ["op", "role", "user", "course"][: first.count(",") + 1]
+    data = f'{first}\nadd,"s" s,u2,c2\nc3"\n'.encode()
+    assert first_read_back(data, 1, 3, list_names=names)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["a;b;c;d\nx;y", "1;2;3;4\n5;6", "a ;;; \n;", "a;b;c;d" + "\na;b;c;d;e" * 9 + "\nx"],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_lines_of_a_cell_are_no_rows_though_they_are_as_wide_as_those_of_the_tryback(cell: str, end: str) -> None:
+    data = f'username;email\nbob;"{cell}"\nann;\n'.replace("\n", end).encode()
+    lines = [row.line for row in open_rows(io.BytesIO(data), "in.csv")]
+    assert first_read_back(data, *lines)
 
 
 def test_a_workbook_becomes_csv_that_spreadsheets_open() -> None:

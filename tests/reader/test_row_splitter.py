@@ -91,6 +91,30 @@ def test_what_may_be_one_row_or_several_is_doubtful(file: bytes) -> None:
     assert kinds(file, separator) == [(2, DOUBTFUL)]
 
 
+@pytest.mark.parametrize(
+    ("lines", "kind"),
+    [
+        # What a tryback adds stands at the end only.
+        (b'bob;"a;b;c;d\nx;y";2;cell_empty;Fill it in.\n', QUOTED),
+        (b'bob;"1;2;3;4\n5;6";2;cell_empty;"Fill ""it"" in."\n', QUOTED),
+        (b'bob;"a;b;c;d\na;b;c;d;e\na;b;c;d;e\na;b;c;d;e\na;b;c;d;e\n";2;cell_empty;Fill it in.;;\n', QUOTED),
+        # It stands behind each, or somebody has emptied it.
+        (b'bob;"Lyon;2;cell_empty;Fill it in.\nann;Paris";3;cell_empty;Fill it in.\n', PLAIN),
+        (b'bob;"Lyon;2;cell_empty;Fill it in.\neve;Bron;;;\nann;Paris";3;cell_empty;Fill it in.\n', PLAIN),
+        (b'bob;"Lyon;;;\nann;Paris";3;cell_empty;Fill it in.\n', DOUBTFUL),
+        (b'bob;"Lyon;;;\nann;Paris";;;\n', PLAIN),
+    ],
+)
+def test_what_a_tryback_adds_tells_where_its_rows_end(lines: bytes, kind: int) -> None:
+    file = b"username;city;_line;_code;_reason\n" + lines + b"zoe;Nantes;9;cell_empty;Fill it in.\n"
+    source = ByteSource(io.BytesIO(file), "UTF-8", b"")
+    (_header, *rows) = RowSplitter(source, ";", header_line=1, is_tryback=True)
+    if kind == PLAIN:
+        assert [row.last_line for row in rows] == list(range(2, file.count(b"\n") + 1))
+    else:
+        assert [(row.raw + b"\n", row.kind) for row in rows[:-1]] == [(lines, kind)]
+
+
 def test_lines_behind_a_doubtful_row_are_rows() -> None:
     found = split(b'a;b\nx;"Dear all\nHello; you"\ny;z\n')
     assert [(line, kind) for line, _raw, kind in found] == [(2, DOUBTFUL), (4, PLAIN)]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import openpyxl
 import pytest
 
+from sync.models import SyncRun
+from sync.runs import finalize
+from sync.runs.selectors import run_notes
 from tests.installation import Installation
 from tests.real_files.case import shell_run
 
@@ -78,3 +82,29 @@ def test_a_header_with_such_letters_comes_back(installation: Installation, tmp_p
     read = shell_run("users", again, *options)
     assert (read.status, read.counts) == (0, {"created": 1})
     assert "CAFÉ»" in read.report
+
+
+def test_a_quote_that_ends_nowhere_comes_back(installation: Installation, tmp_path: Path) -> None:
+    file = tmp_path / "in.csv"
+    file.write_text(f'{HEADER}\nqt.one;Ann;;"Paris\nqt.two;Bea;B;"Le" Port\nqt.three;1;2;3;4;5;6;7;Lyon"\n')
+    run = shell_run("users", file, "primaryidentity=username")
+    assert run.counts == {"created": 1, "rejected": 2}
+    again = tmp_path / "again.csv"
+    again.write_bytes(run.tryback.replace(b"Ann;;", b"Ann;A;"))
+    assert shell_run("users", again, "primaryidentity=username").counts == {"created": 1, "rejected": 1}
+    made = {row["username"]: row["city"] for row in installation.moodle.rows("user") if row["username"][:3] == "qt."}
+    assert made == {"qt.one": '"Paris', "qt.two": '"Le" Port'}
+
+
+def test_a_tryback_that_no_form_brings_back_is_named(
+    installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finalize, "reads_back", lambda *_arguments: False)
+    file = tmp_path / "in.csv"
+    file.write_bytes(f"{HEADER}\nno.one;Ann;;x\n".encode())
+    run = shell_run("users", file, "primaryidentity=username")
+    assert (run.status, run.counts) == (1, {"rejected": 1})
+    assert b"no.one;Ann;;x;2;cell_empty;" in run.tryback
+    assert "The tryback isn't read as this file was" in run.report
+    (kept,) = SyncRun.objects.filter(file_sha256=hashlib.sha256(file.read_bytes()).hexdigest())
+    assert [note.code for note in run_notes(kept)] == ["tryback_read_otherwise"]

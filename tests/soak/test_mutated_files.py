@@ -31,7 +31,7 @@ from sync.encodings import ENCODING_LABELS
 from sync.errors import ArchiveRefused, CommandFileError, OptionError
 from sync.messages import text_of
 from sync.outcomes.report import INTERNAL_ERROR, describe_outcome
-from sync.outcomes.tryback import reads_back, write_tryback
+from sync.outcomes.tryback import FORMS, reads_back, write_tryback
 from sync.processors.registry import REGISTRY
 from sync.reader import RowReader, open_rows
 from sync.reader.dialect import SEPARATORS
@@ -198,12 +198,10 @@ class Examiner:
         )  # fmt: skip
 
     def _check_tryback(self, file: SeedFile, options: Mapping[str, str], outcomes: list[Outcome], order: str) -> None:
-        """As a run's own (`sync.runs.afterwards`) it is read back, with and without options: without a mark, or else with one."""
-        for is_marked in (False, True):
+        """As a run's own (`sync.runs.finalize`) one of its forms is read back, with and without options."""
+        for form in FORMS:
             out = io.BytesIO()
-            write_tryback(
-                out, self._open(file, options), outcomes, language="fr", date_order=order, is_marked=is_marked
-            )
+            write_tryback(out, self._open(file, options), outcomes, language="fr", date_order=order, form=form)
             name = "in.csv" if file.kind not in ("text", "real") else file.name
             tryback = file._replace(data=out.getvalue(), name=name)
             if all(self._reads_back(tryback, file, asked, options, outcomes) for asked in ({}, options)):
