@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import uuid
 from collections.abc import Callable, Sequence
@@ -145,8 +144,6 @@ class Execution:
     def _run_pipeline(self, stream: BinaryIO) -> None:
         run = self.run
         moodle = moodle_of(run.site)
-        # What an earlier run of this process has left: the pipeline leaves alone what is there when it begins.
-        gc.collect()
         processor = find_processor(run.processor)
         work = PipelineContext(
             processor=processor,

@@ -8,7 +8,6 @@ A chunk is one transaction. What the chunk did is handed to the recorder *before
 
 from __future__ import annotations
 
-import gc
 import logging
 import traceback
 import uuid
@@ -36,7 +35,6 @@ from sync.moodle.site.time_zone import clock_of
 from sync.outcomes.report import INTERNAL_ERROR
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.context import Collected, FileArea, NoFileArea, NoRecords, ProcessorContext, Records
-from sync.processors.base.memory import Memory
 from sync.processors.base.overlay import Overlay
 from sync.processors.base.plan import Mail, Plan
 from sync.processors.base.processor import Processor, SplitChunk
@@ -151,7 +149,7 @@ def run_pipeline(work: PipelineContext, stream: BinaryIO, filename: str) -> bool
         look=survey.start,
     )
     header = match_header(work.processor.columns, reader.header, lenient=work.options.invalidnamesnocheck)
-    with _garbage_collected_by_chunk(), PipelineRun(work, reader, header, survey) as run:
+    with PipelineRun(work, reader, header, survey) as run:
         return run.carry_out_all()
 
 
@@ -165,7 +163,6 @@ class PipelineRun:
         self.reader = reader
         self.header = header
         self.secrets = RowSecrets(reader.header.names)
-        self.memory = Memory()
         self.overlay = Overlay()
         self.collected: Collected = work.processor.collected_type()
         self.attempt = 0
@@ -181,7 +178,6 @@ class PipelineRun:
 
     def __exit__(self, *_exception: object) -> None:
         self._session_stack.close()
-        self.memory.close()
         self.overlay.close()
 
     def carry_out_all(self) -> bool:
@@ -205,9 +201,6 @@ class PipelineRun:
             if (todo := [row for row in chunk if row.line > after_line]) and not self._carry_out(todo):
                 is_stopped = True
                 break
-            gc.collect()
-            # What is left now is kept for the rest of the run, descriptions of tables mostly: not to be walked again.
-            gc.freeze()
         # What comes after the last row counts as a line of its own.
         if not is_stopped and after_line <= last_line:
             self._retrying(lambda: self._close(last_line + 1))
@@ -310,11 +303,9 @@ class PipelineRun:
         self._write(plan, outcomes, first_line, last_line)
         if self.work.simulate:
             # Once it is kept what came of it: a chunk that is tried again must not find what it has made itself.
-            self.processor.remember(plan, state)
             self.processor.collect(self.processor.owed_after_commit(plan))
             for changed in plan.changed_rows:
                 self.overlay.keep(changed)
-        plan.release_memory()
 
     def _close(self, line: int) -> None:
         """Do what the processor wants done after the last row; it counts as the line that follows it."""
@@ -327,7 +318,6 @@ class PipelineRun:
             self._write(plan, outcomes, line, line, is_closing=True)
             if self.work.simulate:
                 self.processor.collect(AfterCommit(notes=plan.notes))
-            plan.release_memory()
 
     def _is_done(self, last_line: int) -> bool:
         """Tell whether the chunk was committed before the connection broke, or the process died; count it then."""
@@ -436,7 +426,6 @@ class PipelineRun:
                 options=work.options,
                 names=self.header.names,
                 survey=self.survey,
-                memory=self.memory,
                 overlay=self.overlay,
                 collected=self.collected,
                 records=work.records,
@@ -502,22 +491,6 @@ def chunks_of(rows: Iterable[Row], most: int) -> Iterator[list[Row]]:
         size += len(row.raw)
     if chunk:
         yield chunk
-
-
-@contextmanager
-def _garbage_collected_by_chunk() -> Iterator[None]:
-    """Leave what is loaded by now, and a chunk at work, alone: the collector would only walk them in vain.
-
-    What is left of a chunk is collected once it is done (`PipelineRun`), what is left of a run before the next one of the same
-    process (`Execution`): frozen with all the rest it would stay for good.
-    """
-    gc.freeze()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-        gc.unfreeze()
 
 
 @contextmanager

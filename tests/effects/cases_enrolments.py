@@ -8,11 +8,10 @@ from typing import Any
 
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from sync.moodle.db.writer import Writer
-from sync.moodle.enrolments.enrolments import ENABLED
-from sync.processors.base.memory import Memory
+from sync.moodle.enrolments.enrolments import ENABLED, EnrolInstance
+from sync.processors.base.overlay import Overlay
 from sync.processors.base.plan import Plan, apply_plan
 from sync.processors.memberships.fetch import fetch_memberships
-from sync.processors.memberships.memory import Instance
 from sync.processors.memberships.rows import MembershipRows
 from tests.effects.case import Case
 from tests.effects.comparison import Allowed
@@ -41,14 +40,14 @@ def _enrol_case(name: str, row: str, *allowed: Allowed, **more: Any) -> Case:
 
 
 def _without_file(
-    name: str, courseid: int, enrolid: int, change: Callable[[MembershipRows, Instance], Any], *allowed: Allowed
+    name: str, courseid: int, enrolid: int, change: Callable[[MembershipRows, EnrolInstance], Any], *allowed: Allowed
 ) -> Case:
     """No file of enrolments switches methods or deletes them; those of cohorts do it by the same pieces."""
 
     def act(site: MoodleSite) -> None:
         moodle = MoodleDatabase(MoodleConnection(site.url, site.prefix))
         with moodle.session() as session:
-            state = fetch_memberships(session, Memory(), course_identifier="id", courses={str(courseid)}, userids=None)
+            state = fetch_memberships(session, Overlay(), course_identifier="id", courses={str(courseid)}, userids=None)
             plan = Plan()
             rows = MembershipRows(state, plan, now=int(time.time()))
             change(rows, next(method for method in rows.instances.of_course(courseid) if method.id == enrolid))

@@ -9,7 +9,7 @@ from typing import Any
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from sync.moodle.db.writer import Writer
 from sync.moodle.groups.deletion import delete_groupings, delete_groups
-from sync.processors.base.memory import Memory
+from sync.processors.base.overlay import Overlay
 from sync.processors.base.plan import Plan, apply_plan
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.rows import MembershipRows
@@ -53,7 +53,7 @@ def _join_by_cohort(site: MoodleSite) -> None:
     moodle = MoodleDatabase(MoodleConnection(site.url, site.prefix))
     with moodle.session() as session:
         state = fetch_memberships(
-            session, Memory(), course_identifier="id", courses={"6"}, userids=[67], all_groups=True
+            session, Overlay(), course_identifier="id", courses={"6"}, userids=[67], all_groups=True
         )
         plan = Plan()
         rows = MembershipRows(state, plan, now=int(time.time()))

@@ -7,18 +7,35 @@ ann (10) is enrolled nowhere; eve (11) is in C1 by manual 7 as student, from 100
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from sync.moodle.cohorts.cohorts import Cohort
 from sync.moodle.courses.courses import Course
 from sync.moodle.enrolments.enrolments import EnrolInstance
 from sync.moodle.enrolments.roles import Role
 from sync.moodle.groups.groups import Group
+from sync.processors.base.overlay import FoundRows, Values
 from sync.processors.base.plan import Plan
 from sync.processors.memberships.enrolment_dates import GivenDate
-from sync.processors.memberships.state import MembershipState, roles_by_shortname
+from sync.processors.memberships.state import (
+    COHORT_MEMBERS,
+    COHORTS,
+    ENROLMENTS,
+    GROUP_MEMBERS,
+    GROUPS,
+    METHODS,
+    ROLES,
+    SUBSCRIPTIONS,
+    TALKERS,
+    MembershipState,
+    roles_by_shortname,
+)
 from sync.processors.users.row_memberships import Memberships
 
+Fold = Callable[[str], str]
+
+_TABLES = {table.name: table for table in (ENROLMENTS, ROLES, GROUP_MEMBERS, TALKERS, COHORT_MEMBERS, SUBSCRIPTIONS)}
 NOW = 1_700_000_000
 ANN, EVE = 10, 11
 STUDENT, TEACHER, MANAGER = 5, 3, 1
@@ -34,7 +51,15 @@ MANUAL_OFF = EnrolInstance(9, 4, "manual", 1, STUDENT, 0, 0)
 LTI = EnrolInstance(11, 4, "lti", 0, STUDENT, 0, 0)
 META = EnrolInstance(12, 4, "meta", 0, 0, 3, 32)
 
+CO1 = {
+    "id": 40, "contextid": 1, "name": "CO1", "idnumber": "c-1", "description": "", "component": "", "visible": 1,
+    "timemodified": 500,
+}  # fmt: skip
 EVE_IN_C1 = {"id": 70, "status": 0, "timestart": 100, "timeend": 200, "modifierid": 2, "timemodified": 90}
+EVE_ROWS: dict[str, Mapping[Any, Values]] = {
+    "user_enrolments": {(7, EVE): EVE_IN_C1},
+    "role_assignments": {(50, EVE, STUDENT, "", 0): {"id": 80}},
+}
 
 
 def at(seconds: int) -> GivenDate:
@@ -51,16 +76,34 @@ def make_state(**changes: Any) -> MembershipState:
         "roles": roles_by_shortname(
             [Role(STUDENT, "student", True), Role(TEACHER, "editingteacher", True), Role(MANAGER, "creator", False)]
         ),
-        "instances": {3: (MANUAL, COHORT, SELF_OFF), 4: (MANUAL_OFF, LTI, META)},
-        "cohort_instances": {40: (COHORT,)},
-        "groups": {30: Group(30, 3, "G1", 500, 900), 31: Group(31, 3, "Cohort people", 500)},
-        "cohorts": (Cohort(40, 1, "CO1", "c-1"),),
-        "rows": {
-            "user_enrolments": {(7, EVE): EVE_IN_C1},
-            "role_assignments": {(50, EVE, STUDENT, "", 0): {"id": 80}},
-        },
+        "methods": methods(MANUAL, COHORT, SELF_OFF, MANUAL_OFF, LTI),
+        "groups": groups(Group(30, 3, "G1", 500), Group(31, 3, "Cohort people", 500)),
+        "conversations": {30: 900},
+        "cohorts": cohorts(CO1),
+        "rows": memberships(EVE_ROWS),
     }
     return MembershipState(**(values | changes))
+
+
+def methods(*instances: EnrolInstance) -> FoundRows:
+    return FoundRows(METHODS, {instance.id: instance._asdict() for instance in instances})
+
+
+def groups(*found: Group, fold: Fold = str) -> FoundRows:
+    rows = {
+        group.id: {name: value for name, value in group._asdict().items() if name != "conversationid"}
+        for group in found
+    }
+    return FoundRows(replace(GROUPS, folds={"name": fold}), rows)
+
+
+def cohorts(*rows: Values) -> FoundRows:
+    return FoundRows(COHORTS, {row["id"]: row for row in rows})
+
+
+def memberships(rows: Mapping[str, Mapping[Any, Values]]) -> dict[str, FoundRows]:
+    """Return what people belong to. Shape: rows: table -> natural key -> columns"""
+    return {name: FoundRows(_TABLES[name], found) for name, found in rows.items()}
 
 
 def begin(state: MembershipState | None = None) -> tuple[Memberships, Plan]:

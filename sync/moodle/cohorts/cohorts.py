@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.identifiers import named
 from sync.moodle.db.user_rows import UserRows, fetch_user_rows
+
+# What a file may change in a cohort, and what tells which one it is.
+_COLUMNS = ("id", "contextid", "name", "idnumber", "description", "component", "visible", "timemodified")
 
 
 class Cohort(NamedTuple):
@@ -23,23 +26,23 @@ class Cohort(NamedTuple):
 
 def fetch_cohorts(
     moodle: MoodleSession, names: Collection[str], idnumbers: Collection[str], ids: Collection[int] = ()
-) -> list[Cohort]:
+) -> dict[int, dict[str, Any]]:
     """Return every cohort that has one of these names, idnumbers or ids, wherever it is.
 
-    Shape: by rising id
+    Shape: id -> {id, contextid, name, idnumber (None without one), description, component, visible, timemodified}, by rising id
     Queries: one; none when nothing is asked for
     """
     if not (names or idnumbers or ids):
-        return []
+        return {}
     cohort = moodle.table("cohort")
-    statement = sa.select(cohort.c.id, cohort.c.contextid, cohort.c.name, cohort.c.idnumber).where(
+    statement = sa.select(*(cohort.c[name] for name in _COLUMNS)).where(
         sa.or_(
             named(moodle, "cohort", "name", names),
             named(moodle, "cohort", "idnumber", idnumbers),
             moodle.in_clause(cohort.c.id, ids),
         )
     )
-    return sorted(Cohort(row.id, row.contextid, row.name, row.idnumber or "") for row in moodle.fetch(statement))
+    return {row.id: dict(row._mapping) for row in moodle.fetch(statement.order_by(cohort.c.id))}
 
 
 def fetch_cohort_members(
@@ -69,25 +72,6 @@ def fetch_deleted_members(moodle: MoodleSession, cohortids: Collection[int]) -> 
     joined = member.join(user, sa.and_(user.c.id == member.c.userid, user.c.deleted == 1))
     statement = sa.select(member.c.userid).select_from(joined).where(member.c.cohortid.in_(cohortids))
     return {userid for (userid,) in moodle.fetch(statement)}
-
-
-class CohortDetails(NamedTuple):
-    """What a file may change in a cohort beside its names and context."""
-
-    description: str
-    component: str
-    visible: int
-    timemodified: int
-
-
-def fetch_cohort_details(moodle: MoodleSession, cohortids: Collection[int]) -> dict[int, CohortDetails]:
-    """Return further columns of cohorts. Queries: one; none without cohorts"""
-    if not cohortids:
-        return {}
-    cohort = moodle.table("cohort")
-    columns = (cohort.c.id, cohort.c.description, cohort.c.component, cohort.c.visible, cohort.c.timemodified)
-    rows = moodle.fetch(sa.select(*columns).where(cohort.c.id.in_(cohortids)))
-    return {row.id: CohortDetails(row.description or "", row.component, row.visible, row.timemodified) for row in rows}
 
 
 def fetch_cohort_belongings(moodle: MoodleSession, cohortids: Collection[int]) -> dict[int, list[tuple[str, int]]]:

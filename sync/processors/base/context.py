@@ -11,7 +11,6 @@ from sync.columns.general_options import GeneralOptions
 from sync.columns.survey import Survey
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.site.command_line import MoodleCommand
-from sync.processors.base.memory import Memory
 from sync.processors.base.overlay import Overlay
 from sync.reader.picture_zip import PictureZip
 from sync.values import Note
@@ -67,8 +66,8 @@ class Collected:
 class ProcessorContext:
     """Everything that a processor works with, on one connection.
 
-    Shape: names: the header's canonical names; survey: what was found in all rows before the first is used; memory, overlay: what
-    earlier chunks would have made, where they aren't carried out; collected: of the processor's own `collected_type`; records:
+    Shape: names: the header's canonical names; survey: what was found in all rows before the first is used; overlay: what earlier
+    chunks would leave, where they aren't carried out; collected: of the processor's own `collected_type`; records:
     what is known of earlier runs; file_area: holds the files that rows may name; pictures: where the file is a zip of them;
     moodle_command: starts Moodle's own scripts, none = not set
     """
@@ -77,7 +76,6 @@ class ProcessorContext:
     options: GeneralOptions
     names: Sequence[str]
     survey: Survey
-    memory: Memory
     overlay: Overlay
     collected: Collected
     records: Records = field(default_factory=NoRecords)

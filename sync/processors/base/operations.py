@@ -15,21 +15,14 @@ from sync.moodle.enrolments.unenrol_cleanup import unenrol_cleanup
 from sync.moodle.files.files import DeletedFiles
 from sync.moodle.grades.grades import recover_course_grades
 from sync.moodle.site import caches
-from sync.processors.base.overlay import FIRST_TEMPORARY_ID
-
-
-class Ref(NamedTuple):
-    """The id that a row planned in this chunk will have, by its natural key: Ref("user", (1, "bob.k"))."""
-
-    table: str
-    key: tuple[Any, ...]
+from sync.processors.base.overlay import is_temporary
 
 
 class Insert(NamedTuple):
-    """A new row. Shape: values: column -> value, Ref or temporary id; key: its own, what a Ref to it names or () for none."""
+    """A new row. Shape: values: column -> value, perhaps a temporary id; id: its own, temporary; 0 when nothing refers to it."""
 
     values: dict[str, Any]
-    key: tuple[Any, ...] | int
+    id: int
     lines: tuple[int, ...]
 
 
@@ -53,12 +46,12 @@ class Delete(NamedTuple):
 class Applied:
     """What the operations of a plan have done so far.
 
-    Shape: ids: what Refs named; categories: temporary id -> the category that was made; files: that went with rows
+    Shape: ids: temporary id -> id; categories: temporary id -> the category that was made; files: that went with rows
     Units: now: seconds since epoch
     """
 
     now: int
-    ids: dict[Ref | int, int] = field(default_factory=dict)
+    ids: dict[int, int] = field(default_factory=dict)
     categories: Mapping[int, Category] = field(default_factory=dict)
     files: DeletedFiles = field(default_factory=DeletedFiles)
 
@@ -80,7 +73,7 @@ class WriteRows(Operation):
 
     Who is left without any enrolment in a course leaves it with everything that Moodle takes away then.
     Shape: inserts, updates, deletes: table -> writes, in file order; unenrolled, enrolled: (userid, courseid); dirty_users,
-    changed_preferences: ids or Refs of users whose sessions must be told; dirty_contexts: context paths
+    changed_preferences: ids of users, perhaps temporary, whose sessions must be told; dirty_contexts: context paths
     """
 
     inserts: Mapping[str, list[Insert]] = field(default_factory=dict)
@@ -88,8 +81,8 @@ class WriteRows(Operation):
     deletes: Mapping[str, list[Delete]] = field(default_factory=dict)
     unenrolled: set[tuple[int, int]] = field(default_factory=set)
     enrolled: set[tuple[int, int]] = field(default_factory=set)
-    dirty_users: set[int | Ref] = field(default_factory=set)
-    changed_preferences: set[int | Ref] = field(default_factory=set)
+    dirty_users: set[int] = field(default_factory=set)
+    changed_preferences: set[int] = field(default_factory=set)
     dirty_contexts: set[str] = field(default_factory=set)
 
     def __bool__(self) -> bool:
@@ -109,19 +102,21 @@ class WriteRows(Operation):
             writer.delete_where(table, "id", [delete.id for delete in self.deletes[table]])
         ids = applied.ids
         for table in _in_order(self.updates):
-            writer.update_many(table, [RowChange(*u[:3]) for u in self.updates[table] if not _has_ref(u.after)])
+            writer.update_many(
+                table, [RowChange(*u[:3]) for u in self.updates[table] if not _has_temporary_id(u.after)]
+            )
         for table in _in_order(self.inserts):
             inserts = self.inserts[table]
             rows = [resolved(insert.values, ids) for insert in inserts]
             for rowid, insert in zip(_insert(writer, table, rows), inserts, strict=True):
-                if insert.key:
-                    ids[insert.key if isinstance(insert.key, int) else Ref(table, insert.key)] = rowid
+                if insert.id:
+                    ids[insert.id] = rowid
         if self.unenrolled:
             applied.files += unenrol_cleanup(writer, self.unenrolled, now=applied.now)
         if self.enrolled:
             recover_course_grades(writer, self.enrolled, now=applied.now)
         for table in _in_order(self.updates):
-            with_refs = [u for u in self.updates[table] if _has_ref(u.after)]
+            with_refs = [u for u in self.updates[table] if _has_temporary_id(u.after)]
             writer.update_many(table, [RowChange(u.id, u.before, resolved(u.after, ids)) for u in with_refs])
         caches.flag_changes(
             writer,
@@ -144,19 +139,15 @@ class FixCourseOrder(Operation):
         fix_course_order(writer)
 
 
-def resolved(values: dict[str, Any], ids: Mapping[Ref | int, int]) -> dict[str, Any]:
-    """Replace the Refs and temporary ids among the values by the ids that they got."""
-    if _has_ref(values):
-        return {name: ids[value] if _is_ref(value) else value for name, value in values.items()}
+def resolved(values: dict[str, Any], ids: Mapping[int, int]) -> dict[str, Any]:
+    """Replace the temporary ids among the values by those that the server gave."""
+    if _has_temporary_id(values):
+        return {name: ids[value] if is_temporary(value) else value for name, value in values.items()}
     return values
 
 
-def _has_ref(values: Mapping[str, Any]) -> bool:
-    return any(map(_is_ref, values.values()))
-
-
-def _is_ref(value: Any) -> bool:
-    return value.__class__ is Ref or (value.__class__ is int and value <= FIRST_TEMPORARY_ID)
+def _has_temporary_id(values: Mapping[str, Any]) -> bool:
+    return any(map(is_temporary, values.values()))
 
 
 def _insert(writer: Writer, table: str, rows: list[dict[str, Any]]) -> list[int]:
@@ -176,5 +167,5 @@ def _in_order(by_table: Mapping[str, Any]) -> list[str]:
     return sorted(by_table, key=lambda table: WRITE_ORDER.index(table) if table in WRITE_ORDER else len(WRITE_ORDER))
 
 
-def _plain_ids(users: set[int | Ref], ids: Mapping[Ref | int, int]) -> set[int]:
-    return {ids[user] if isinstance(user, Ref) or _is_ref(user) else user for user in users}
+def _plain_ids(users: set[int], ids: Mapping[int, int]) -> set[int]:
+    return {ids[user] if is_temporary(user) else user for user in users}

@@ -21,18 +21,18 @@ Values = Mapping[str, Any]
 Fold = Callable[[str], str]
 
 # Ids of rows that aren't in Moodle yet: lower than anything that a column holds, and exact as a number of JSON.
-FIRST_TEMPORARY_ID = -(10**15)
+_FIRST_TEMPORARY_ID = -(10**15)
 _IDS_PER_LINE = 10_000
 
 
 def temporary_id(line: int, number: int) -> int:
     """Return an id for a row that a line of the file makes, unique over all tables. Shape: number: counts them from 0"""
-    return FIRST_TEMPORARY_ID - line * _IDS_PER_LINE - number
+    return _FIRST_TEMPORARY_ID - line * _IDS_PER_LINE - number
 
 
 def is_temporary(value: object) -> bool:
     """Tell whether a value is the id of a row that isn't in Moodle yet."""
-    return value.__class__ is int and value <= FIRST_TEMPORARY_ID
+    return value.__class__ is int and value <= _FIRST_TEMPORARY_ID
 
 
 @dataclass(frozen=True)
@@ -84,16 +84,26 @@ class FoundRows:
         return iter(self.rows.values())
 
 
-class NewIds(Protocol):
-    """What gives ids to rows that aren't in Moodle yet."""
-
-    def new_id(self, line: int) -> int: ...
+# Columns -> values by which rows are looked for; tuples of values where there are several columns.
+Wanted = Mapping[tuple[str, ...], Collection[Any]]
 
 
-class RowWrites(NewIds, Protocol):
+class TemporaryIds:
+    """Gives ids to the rows that one plan makes."""
+
+    def __init__(self) -> None:
+        self._given: Counter[int] = Counter()
+
+    def new_id(self, line: int) -> int:
+        """Return an id for a row that a line of the file makes."""
+        self._given[line] += 1
+        return temporary_id(line, self._given[line])
+
+
+class RowWrites(Protocol):
     """What takes the writes of rows: a plan."""
 
-    def insert(self, table: str, values: dict[str, Any], *lines: int, key: int = 0) -> None: ...
+    def insert(self, table: str, values: dict[str, Any], *lines: int, newid: int = 0) -> None: ...
 
     def update(self, table: str, rowid: int, before: Values, after: dict[str, Any], *lines: int) -> None: ...
 
@@ -115,7 +125,7 @@ class ChangedRows:
     Shape: touches: how often a row was put or taken away so far
     """
 
-    def __init__(self, found: FoundRows, ids: NewIds) -> None:
+    def __init__(self, found: FoundRows, ids: TemporaryIds) -> None:
         self.table = found.table
         self.touches = 0
         self._found = found.rows
@@ -211,7 +221,7 @@ class ChangedRows:
             if old is None and values is not None:
                 row = {**self.table.columns_of(key), **values}
                 newid = row.pop("id")
-                plan.insert(self.table.name, row, *lines, key=newid)
+                plan.insert(self.table.name, row, *lines, newid=newid)
                 written.inserted.add(key)
             elif old is not None and values is None:
                 plan.delete(self.table.name, old["id"], *lines)
@@ -284,19 +294,25 @@ class Overlay:
         self,
         table: Table,
         rows: Mapping[Key, Values],
-        wanted: Mapping[tuple[str, ...], Collection[Any]] | None = None,
+        wanted: Wanted | None = None,
         *,
+        keys: Collection[Key] = (),
         everything: bool = False,
     ) -> FoundRows:
         """Return rows that were read as earlier chunks would leave them, with those that they would make.
 
         Shape: rows: key -> columns, `id` among them; wanted: columns -> values (tuples where there are several columns) by which
-        rows are looked for that aren't there, each one of `table.found_by`; everything: all rows that are kept of the table
+        rows are looked for that aren't there, each one of `table.found_by`; keys: of further such rows; everything: all rows
+        that are kept of the table
         """
         if self._database is None:
             return FoundRows(table, rows)
         merged = dict(rows)
-        kept = self._all(table) if everything else self._kept(table, {*rows, *self.keys_found(table, wanted or {})})
+        kept = (
+            self.changes(table)
+            if everything
+            else self._kept(table, {*rows, *keys, *self.keys_found(table, wanted or {})})
+        )
         for key, values in kept.items():
             if values is None:
                 merged.pop(key, None)
@@ -304,7 +320,7 @@ class Overlay:
                 merged[key] = values
         return FoundRows(table, merged)
 
-    def keys_found(self, table: Table, wanted: Mapping[tuple[str, ...], Collection[Any]]) -> set[Key]:
+    def keys_found(self, table: Table, wanted: Wanted) -> set[Key]:
         """Return the keys of rows that once were found by one of these values; some may be so in Moodle that must be read.
 
         Shape: wanted: as `over` takes it
@@ -320,6 +336,13 @@ class Overlay:
             )
             found |= {_loaded(key) for (key,) in rows}
         return found
+
+    def changes(self, table: Table) -> dict[Key, Values | None]:
+        """Return all rows of a table that earlier chunks would make or change, None for those that they would take away."""
+        if self._database is None:
+            return {}
+        rows = self._database.execute("SELECT key, body FROM row WHERE name = ?", (table.name,))
+        return {_loaded(key): json.loads(body) if body else None for key, body in rows}
 
     def balance(self, table: Table, column: str, values: Collection[Any]) -> Counter[Any]:
         """Return by how many rows each value of a key's column grows, or shrinks (a negative number), against Moodle."""
@@ -370,11 +393,6 @@ class Overlay:
 
     def _kept(self, table: Table, keys: Collection[Key]) -> dict[Key, Values | None]:
         return {key: body for key, (_rowid, body) in self._bodies(table, keys).items()}
-
-    def _all(self, table: Table) -> dict[Key, Values | None]:
-        assert self._database is not None  # noqa: S101
-        rows = self._database.execute("SELECT key, body FROM row WHERE name = ?", (table.name,))
-        return {_loaded(key): json.loads(body) if body else None for key, body in rows}
 
     def _bodies(self, table: Table, keys: Collection[Key]) -> dict[Key, tuple[int, Values | None]]:
         if self._database is None or not keys:

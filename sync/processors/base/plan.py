@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sync.moodle.db.writer import Writer
 from sync.moodle.files.files import DeletedFiles
-from sync.processors.base.operations import Applied, Delete, Insert, Operation, Ref, Update, WriteRows
-from sync.processors.base.overlay import ChangedRows, FoundRows, temporary_id
+from sync.processors.base.operations import Applied, Delete, Insert, Operation, Update, WriteRows
+from sync.processors.base.overlay import ChangedRows, FoundRows, TemporaryIds
 from sync.values import Note, Outcome
 
 
@@ -24,7 +23,7 @@ class Mail(NamedTuple):
 class Plan:
     """Everything that a chunk will do, decided without touching the database.
 
-    Shape: inserts, updates, deletes: table -> writes, in file order; dirty_users, changed_preferences: ids or Refs of
+    Shape: inserts, updates, deletes: table -> writes, in file order; dirty_users, changed_preferences: ids, perhaps temporary, of
     accounts whose sessions must be told (`sync.moodle.site.caches`); dirty_contexts: context paths; unenrolled:
     (userid, courseid) of enrolments that go; enrolled: the same of new ones whose earlier grades are wanted back; files: that
     went with the rows, known once the plan is carried out; notes: what is to be said of it at the end of the run; changed_rows:
@@ -38,8 +37,8 @@ class Plan:
         self.inserts: dict[str, list[Insert]] = {}
         self.updates: dict[str, list[Update]] = {}
         self.deletes: dict[str, list[Delete]] = {}
-        self.dirty_users: set[int | Ref] = set()
-        self.changed_preferences: set[int | Ref] = set()
+        self.dirty_users: set[int] = set()
+        self.changed_preferences: set[int] = set()
         self.dirty_contexts: set[str] = set()
         self.unenrolled: set[tuple[int, int]] = set()
         self.enrolled: set[tuple[int, int]] = set()
@@ -47,31 +46,26 @@ class Plan:
         self.files = DeletedFiles()
         self.notes: list[Note] = []
         self.changed_rows: list[ChangedRows] = []
-        self._new_ids: Counter[int] = Counter()
+        self._temporary_ids = TemporaryIds()
 
     def new_id(self, line: int) -> int:
         """Return an id for a row that a line of the file makes, until Moodle's server gives it one."""
-        self._new_ids[line] += 1
-        return temporary_id(line, self._new_ids[line])
+        return self._temporary_ids.new_id(line)
 
     def change(self, found: FoundRows) -> ChangedRows:
         """Return rows of a table to be changed; what becomes of them is there for later chunks when the plan isn't applied."""
-        rows = ChangedRows(found, self)
+        rows = ChangedRows(found, self._temporary_ids)
         self.changed_rows.append(rows)
         return rows
 
-    def insert(self, table: str, values: dict[str, Any], *lines: int, key: tuple[Any, ...] | int = ()) -> None:
-        self.inserts.setdefault(table, []).append(Insert(values, key, lines))
+    def insert(self, table: str, values: dict[str, Any], *lines: int, newid: int = 0) -> None:
+        self.inserts.setdefault(table, []).append(Insert(values, newid, lines))
 
     def update(self, table: str, rowid: int, before: Mapping[str, Any], after: dict[str, Any], *lines: int) -> None:
         self.updates.setdefault(table, []).append(Update(rowid, before, after, lines))
 
     def delete(self, table: str, rowid: int, *lines: int) -> None:
         self.deletes.setdefault(table, []).append(Delete(rowid, lines))
-
-    def release_memory(self) -> None:
-        """Drop everything. A plan and the views that filled it hold each other: Python's collector would have to find them."""
-        vars(self).clear()
 
     def operations(self) -> list[Operation]:
         """Return what is to be done, in order."""

@@ -9,7 +9,6 @@ A processor is made for every connection of a run. For every chunk of cleaned ro
     owed_after_commit(plan)        what is owed once the transaction is in, as data that is stored with the chunk
     collect(owed)                  keep of it what the end of the run must know
     after_commit(owed)             carry it out; both also when the commit became known only later; not in a dry run
-    remember(plan, state)          only in a dry run (simulation), instead of prepare and apply
 
 After the last chunk: final_plan(), which is carried out like the plan of a chunk.
 """
@@ -72,7 +71,6 @@ class Processor(ABC, Generic[State, PlanT]):
     def __init__(self, context: ProcessorContext) -> None:
         self.context = context
         self.moodle = context.moodle
-        self.memory = context.memory
         self.overlay = context.overlay
         self.survey = context.survey
         self.file_notes: list[Note] = []
@@ -135,9 +133,6 @@ class Processor(ABC, Generic[State, PlanT]):
 
     def close(self) -> None:
         """Release what the processor holds (helper processes)."""
-
-    def remember(self, plan: PlanT, state: State) -> None:
-        """Keep what this chunk would have made, so that later chunks of a simulation see it."""
 
 
 class SplitChunk(Exception):

@@ -13,23 +13,24 @@ from sync.columns.column import Column, Columns
 from sync.moodle.cohorts.cohorts import fetch_deleted_members
 from sync.moodle.enrolments.roles import fetch_roles
 from sync.moodle.users.users import SiteRules
+from sync.processors.base.overlay import is_temporary
+from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
 from sync.processors.cohorts.courses_planner import (
     COHORT,
     METHODS_WITHOUT_COHORTS,
-    CohortCoursesPlan,
     CohortCoursesPlanner,
     CohortCoursesState,
     without_members,
 )
 from sync.processors.cohorts.options import CohortCoursesOptions
-from sync.processors.memberships.cohort_book import lookup
+from sync.processors.memberships.cohort_names import cohorts_named
 from sync.processors.memberships.course_columns import STUDENT
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.values import CleanRow
 
 
-class CohortCourses(Processor[CohortCoursesState, CohortCoursesPlan]):
+class CohortCourses(Processor[CohortCoursesState, Plan]):
     """Enrolment methods that enrol a cohort in a course. Spec: cohorts.md sections 2 and 3."""
 
     key = "cohort_courses"
@@ -70,14 +71,14 @@ class CohortCourses(Processor[CohortCoursesState, CohortCoursesPlan]):
     def fetch(self, rows: Sequence[CleanRow]) -> CohortCoursesState:
         memberships = fetch_memberships(
             self.moodle,
-            self.memory,
+            self.overlay,
             course_identifier=self.option_values.courseidentifier,
             courses={row.values["course"] for row in rows},
             userids=None,
             all_groups=self.has_groups,
-            **lookup(self.option_values.cohortidentifier, {row.values["cohort"] for row in rows}),
+            **cohorts_named(self.option_values.cohortidentifier, {row.values["cohort"] for row in rows}),
         )
-        deleted = fetch_deleted_members(self.moodle, [cohort.id for cohort in memberships.cohorts])
+        deleted = fetch_deleted_members(self.moodle, [key for key in memberships.cohorts.rows if not is_temporary(key)])
         installed = frozenset(self.moodle.plugins_of("enrol")) | {COHORT}
         return CohortCoursesState(
             now=int(time.time()),
@@ -87,8 +88,5 @@ class CohortCourses(Processor[CohortCoursesState, CohortCoursesPlan]):
             methods=installed & memberships.enabled_methods - METHODS_WITHOUT_COHORTS,
         )
 
-    def plan(self, rows: Sequence[CleanRow], state: CohortCoursesState) -> CohortCoursesPlan:
+    def plan(self, rows: Sequence[CleanRow], state: CohortCoursesState) -> Plan:
         return CohortCoursesPlanner(state, self.option_values).plan_rows(rows)
-
-    def remember(self, plan: CohortCoursesPlan, state: CohortCoursesState) -> None:
-        plan.rows.remember(self.memory, {})

@@ -7,26 +7,24 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sync.moodle.cohorts.cohorts import Cohort
 from sync.moodle.courses.courses import Course
-from sync.moodle.enrolments.enrolments import DISABLED, ENABLED
+from sync.moodle.enrolments.enrolments import DISABLED, ENABLED, EnrolInstance
 from sync.moodle.enrolments.roles import Role
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.errors import RowError
-from sync.processors.base.operations import Ref
 from sync.processors.base.plan import Plan
 from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import SplitChunk
 from sync.processors.cohorts.options import CohortCoursesOptions
-from sync.processors.memberships.cohort_book import AnyCohort, CohortBook
 from sync.processors.memberships.cohort_sync import sync_cohort_instance
 from sync.processors.memberships.course_columns import find_course
-from sync.processors.memberships.course_groups import MAX_NAME, CourseGroups
+from sync.processors.memberships.course_groups import MAX_NAME
 from sync.processors.memberships.enrolment_dates import given_date, reversed_dates
 from sync.processors.memberships.enrolment_results import accepted
-from sync.processors.memberships.memory import Instance
 from sync.processors.memberships.meta_sync import sync_meta_children
 from sync.processors.memberships.rows import MembershipRows
-from sync.processors.memberships.state import MembershipState
+from sync.processors.memberships.state import COHORT_MEMBERS, MembershipState
 from sync.values import Action, Change, CleanRow, Outcome
 
 COHORT = "cohort"
@@ -58,17 +56,13 @@ class CohortCoursesState:
     methods: frozenset[str]
 
 
-class CohortCoursesPlan(Plan):
-    """Shape: rows: what the chunk knows, for a simulation to remember."""
-
-    rows: MembershipRows
-
-
 def without_members(state: MembershipState, userids: Collection[int]) -> MembershipState:
     """Return the same without what some accounts are members of."""
-    members = state.rows.get("cohort_members", {})
-    left = {key: values for key, values in members.items() if key[1] not in userids} if userids else members
-    return replace(state, rows={**state.rows, "cohort_members": left})
+    if not userids:
+        return state
+    members = state.rows_of(COHORT_MEMBERS)
+    left = {key: values for key, values in members.rows.items() if key[1] not in userids}
+    return replace(state, rows={**state.rows, COHORT_MEMBERS.name: replace(members, rows=left)})
 
 
 class CohortCoursesPlanner:
@@ -77,12 +71,10 @@ class CohortCoursesPlanner:
     def __init__(self, state: CohortCoursesState, chosen: CohortCoursesOptions) -> None:
         self.state = state
         self.chosen = chosen
-        self.plan = CohortCoursesPlan()
-        self.plan.rows = self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
-        self.groups = CourseGroups(self.rows)
-        self.book = CohortBook(state.memberships)
+        self.plan = Plan()
+        self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
 
-    def plan_rows(self, rows: Sequence[CleanRow]) -> CohortCoursesPlan:
+    def plan_rows(self, rows: Sequence[CleanRow]) -> Plan:
         self._split_if_large(rows)
         self.plan.outcomes.extend(
             plan_each(rows, self._plan_row, lambda row: f"{row.values['cohort']} → {row.values['course']}")
@@ -92,10 +84,10 @@ class CohortCoursesPlanner:
 
     def _split_if_large(self, rows: Sequence[CleanRow]) -> None:
         """Ask for a smaller chunk before anything is planned. Raises: SplitChunk"""
-        sizes = Counter(cohortid for cohortid, _userid in self.state.memberships.rows.get("cohort_members", ()))
+        sizes = Counter(cohortid for cohortid, _userid in self.state.memberships.rows_of(COHORT_MEMBERS).rows)
         people = 0
         for row in rows:
-            found = self.book.find(self.chosen.cohortidentifier, row.values["cohort"])
+            found = self.rows.find_cohorts(self.chosen.cohortidentifier, row.values["cohort"])
             size = sum(sizes[cohort.id] for cohort in found)
             if people and people + size > _MAX_MEMBERS:
                 raise SplitChunk(row.line)
@@ -123,7 +115,9 @@ class CohortCoursesPlanner:
 
     # --- commands ----------------------------------------------------------------------------------------------------
 
-    def _add(self, row: CleanRow, course: Course, cohort: AnyCohort, role: Role, links: Sequence[Instance]) -> Outcome:
+    def _add(
+        self, row: CleanRow, course: Course, cohort: Cohort, role: Role, links: Sequence[EnrolInstance]
+    ) -> Outcome:
         before = self.rows.touches
         self._refuse_barred(role.id if not links else None, links)
         if links:
@@ -147,7 +141,7 @@ class CohortCoursesPlanner:
         code = "cohort_link_synced" if code == "cohort_link_unchanged" else code
         return Outcome(row.line, Action.UPDATED, code, {}, changes=changes)
 
-    def _refuse_barred(self, roleid: int | None, links: Sequence[Instance]) -> None:
+    def _refuse_barred(self, roleid: int | None, links: Sequence[EnrolInstance]) -> None:
         """A link that gives a role which permits to configure the site may stay as it is. Raises: RowError
 
         Shape: roleid: of a new link; links: those that are to be switched on
@@ -157,7 +151,7 @@ class CohortCoursesPlanner:
             if role.is_barred and role.id in given:
                 raise RowError("role_configures_site", "role", role=role.shortname)
 
-    def _disable(self, row: CleanRow, links: Sequence[Instance]) -> Outcome:
+    def _disable(self, row: CleanRow, links: Sequence[EnrolInstance]) -> Outcome:
         changed = [link for link in links if self.rows.instances.set_status(link, DISABLED, row.line)]
         for link in changed if self.chosen.followenrolments else ():
             for user in self.rows.enrolled_by(link.id):
@@ -167,7 +161,7 @@ class CohortCoursesPlanner:
             return Outcome(row.line, Action.UNCHANGED, "cohort_link_off_already", {})
         return Outcome(row.line, Action.UPDATED, "cohort_link_disabled", {})
 
-    def _restore(self, row: CleanRow, links: Sequence[Instance]) -> Outcome:
+    def _restore(self, row: CleanRow, links: Sequence[EnrolInstance]) -> Outcome:
         before = self.rows.touches
         self._refuse_barred(None, links)
         changed = [link for link in links if self.rows.instances.set_status(link, ENABLED, row.line)]
@@ -177,7 +171,7 @@ class CohortCoursesPlanner:
             return Outcome(row.line, Action.UNCHANGED, "cohort_link_unchanged", {})
         return Outcome(row.line, Action.UPDATED, "cohort_link_restored" if changed else "cohort_link_synced", {})
 
-    def _delete(self, row: CleanRow, links: Sequence[Instance]) -> Outcome:
+    def _delete(self, row: CleanRow, links: Sequence[EnrolInstance]) -> Outcome:
         count = 0
         for link in links:
             people = self.rows.enrolled_by(link.id)
@@ -187,14 +181,12 @@ class CohortCoursesPlanner:
             count += len(people)
         return Outcome(row.line, Action.DELETED, "cohort_link_deleted", {"count": count})
 
-    def _follow(self, link: Instance, line: int) -> int:
+    def _follow(self, link: EnrolInstance, line: int) -> int:
         """Let the members of the cohort follow, and give how many have come; only Moodle's own method is known so well."""
         if link.enrol != COHORT or not self.chosen.followenrolments:
             return 0
         before = set(self.rows.enrolled_by(link.id))
-        present = self.rows.instances.current(link)
-        if present is not None:
-            sync_cohort_instance(self.rows, present, line)
+        sync_cohort_instance(self.rows, self.rows.instances.current(link), line)
         return len(set(self.rows.enrolled_by(link.id)) - before)
 
     # --- what a row names --------------------------------------------------------------------------------------------
@@ -216,9 +208,9 @@ class CohortCoursesPlanner:
     def _course(self, row: CleanRow) -> Course:
         return accepted(find_course(self.state.memberships, row.values["course"], "course"))
 
-    def _cohort(self, row: CleanRow) -> AnyCohort:
+    def _cohort(self, row: CleanRow) -> Cohort:
         identifier, name = self.chosen.cohortidentifier, row.values["cohort"]
-        found = self.book.find(identifier, name)
+        found = self.rows.find_cohorts(identifier, name)
         if len(found) > 1:
             raise RowError("cohort_ambiguous", "cohort", cohort=name, count=len(found))
         if not found:
@@ -231,7 +223,7 @@ class CohortCoursesPlanner:
             raise RowError("enrol_method_unknown", "enrol", method=method)
         return method
 
-    def _values(self, row: CleanRow, cohort: AnyCohort, role: Role, groupid: int | Ref) -> dict[str, Any]:
+    def _values(self, row: CleanRow, cohort: Cohort, role: Role, groupid: int) -> dict[str, Any]:
         start, end = self._dates(row)
         return {
             "name": "",
@@ -251,15 +243,14 @@ class CohortCoursesPlanner:
 
     # --- groups ------------------------------------------------------------------------------------------------------
 
-    def _has_group(self, link: Instance) -> bool:
-        """Whether the group of a link is there; a number below 0 stands for one that a simulation would have made."""
-        group = link.customint2
-        return isinstance(group, Ref) or group < 0 or group in self.rows.state.groups
+    def _has_group(self, link: EnrolInstance) -> bool:
+        """Whether the group of a link is there."""
+        return link.customint2 in self.rows.groups.groups
 
-    def _make_group(self, course: Course, cohort: AnyCohort, line: int) -> Ref:
+    def _make_group(self, course: Course, cohort: Cohort, line: int) -> int:
         """Make the group of a cohort, under a name that no group of the course has. Mirrors: enrol_cohort_create_new_group()"""
         ending, number = " cohort", 1
-        while self.groups.named(course, name := cohort.name[: MAX_NAME - len(ending)] + ending):
+        while self.rows.groups.named(course.id, name := cohort.name[: MAX_NAME - len(ending)] + ending):
             number += 1
             ending = f" cohort ({number})"
-        return self.groups.create(course, name, line)
+        return self.rows.groups.create(course.id, name, line)

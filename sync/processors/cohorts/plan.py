@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from sync.columns.column import CODE_COLUMN
 from sync.columns.repeated_values import RepeatedValues
 from sync.moodle.categories.categories import Category
-from sync.moodle.cohorts.cohorts import Cohort, CohortDetails
-from sync.processors.base.operations import Ref
 from sync.processors.base.plan import Plan
 from sync.processors.memberships.named_users import NamedUsers
-from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import MembershipState
 from sync.values import Row
 
@@ -25,8 +21,8 @@ USER_EMPTY = "cohort_user_empty"
 class CohortsState:
     """Everything read for one chunk.
 
-    Shape: identifier: "id", "idnumber" or "name"; details: of the cohorts that are there; belongings: cohort id -> (table,
-    row id) of what goes with it; gates: cohort id -> number of courses whose self enrolment it opens; fold_category,
+    Shape: identifier: "id", "idnumber" or "name"; dependent_tables: cohort id -> (table, row id) of what
+    goes with it; gates: cohort id -> number of courses whose self enrolment it opens; fold_category,
     fold_category_name: make idnumbers and names of categories equal that the server takes for the same; names_users: rows of
     the file, of any chunk, name users
     """
@@ -36,7 +32,6 @@ class CohortsState:
     useridentifier: str
     accounts: NamedUsers
     memberships: MembershipState
-    details: Mapping[int, CohortDetails] = field(default_factory=dict)
     dependent_tables: Mapping[int, Sequence[tuple[str, int]]] = field(default_factory=dict)
     gates: Mapping[int, int] = field(default_factory=dict)
     names_users: bool = False
@@ -64,18 +59,9 @@ class CohortSurvey(RepeatedValues):
 class CohortsPlan(Plan):
     """The plan of a chunk of cohorts.
 
-    Shape: rows: what the chunk knows; changed: cohort -> its columns as they are now, of those that are made or changed,
-    None for those that go; losers: names, as in the file, of cohorts that lose a member
+    Shape: left: names, as in the file, of cohorts that lose a member
     """
-
-    rows: MembershipRows
 
     def __init__(self, now: int = 0) -> None:
         super().__init__(now)
-        self.changed: dict[int | Ref, dict[str, Any] | None] = {}
         self.left: set[str] = set()
-
-
-def as_cohort(cohortid: int, columns: Mapping[str, Any]) -> Cohort:
-    """Return a cohort from its columns."""
-    return Cohort(cohortid, columns["contextid"], columns["name"], columns["idnumber"])

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sync.moodle.cohorts.cohorts import Cohort
 from sync.processors.base.errors import RowError
 from sync.processors.base.planner import plan_each
-from sync.processors.base.table_view import UserKey
 from sync.processors.cohorts.options import CohortsOptions
 from sync.processors.cohorts.plan import USER_EMPTY, CohortsPlan, CohortsState
 from sync.processors.cohorts.rows import CohortRows
-from sync.processors.memberships.cohort_book import AnyCohort
 from sync.processors.memberships.cohort_sync import enrol_cohort_member, unenrol_cohort_member
 from sync.processors.memberships.enrolment_results import accepted
 from sync.processors.memberships.named_users import find_user
@@ -30,7 +29,7 @@ class CohortsPlanner:
         self.state = state
         self.chosen = chosen
         self.plan = CohortsPlan()
-        self.plan.rows = self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
+        self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
         self.cohorts = CohortRows(state, self.rows, self.plan, chosen)
 
     def plan_rows(self, rows: Sequence[CleanRow]) -> CohortsPlan:
@@ -42,12 +41,11 @@ class CohortsPlanner:
 
     def plan_deletion(self) -> CohortsPlan:
         """Delete the cohorts that were read; nobody is in them any more."""
-        for cohort in self.state.memberships.cohorts:
-            self.cohorts.delete(cohort, 0)
+        for cohortid in list(self.rows.cohorts):
+            self.cohorts.delete(self.rows.cohort(cohortid), 0)
         return self._finished()
 
     def _finished(self) -> CohortsPlan:
-        self.cohorts.finish()
         self.rows.finish()
         return self.plan
 
@@ -99,9 +97,9 @@ class CohortsPlanner:
         change = Change("userid", row.values["userid"], "")
         return Outcome(row.line, Action.DELETED, "cohort_member_removed", {}, changes=(change,))
 
-    def _delete_cohort(self, row: CleanRow, cohort: AnyCohort) -> Outcome:
+    def _delete_cohort(self, row: CleanRow, cohort: Cohort) -> Outcome:
         self.cohorts.delete(cohort, row.line)
-        gates = self.state.gates.get(cohort.id, 0) if isinstance(cohort.id, int) else 0
+        gates = self.state.gates.get(cohort.id, 0)
         notes = (Note("cohort_gate_left", {"count": gates}),) if gates else ()
         return Outcome(row.line, Action.DELETED, "cohort_deleted", {}, notes=notes)
 
@@ -117,7 +115,7 @@ class CohortsPlanner:
 
     # --- what a row names --------------------------------------------------------------------------------------------
 
-    def _present(self, text: str) -> AnyCohort:
+    def _present(self, text: str) -> Cohort:
         cohort = self.cohorts.find(text)
         if cohort is None:
             raise self.cohorts.missing(text)
@@ -135,13 +133,13 @@ class CohortsPlanner:
 
     # --- members -----------------------------------------------------------------------------------------------------
 
-    def _join(self, user: UserKey, cohort: AnyCohort, line: int) -> bool:
+    def _join(self, user: int, cohort: Cohort, line: int) -> bool:
         has_joined = self.rows.add_to_cohort(user, cohort.id, line)
         if has_joined and self.chosen.followenrolments:
             enrol_cohort_member(self.rows, user, cohort.id, line)
         return has_joined
 
-    def _leave(self, user: UserKey, cohort: AnyCohort, line: int) -> bool:
+    def _leave(self, user: int, cohort: Cohort, line: int) -> bool:
         has_left = self.rows.remove_from_cohort(user, cohort.id, line)
         if has_left and self.chosen.followenrolments:
             unenrol_cohort_member(self.rows, user, cohort.id, line)

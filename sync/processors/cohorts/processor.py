@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from django.utils.translation import gettext_lazy as _
@@ -13,28 +13,27 @@ from sync.columns.clean import flag, integer, one_of, text
 from sync.columns.column import Column, Columns
 from sync.moodle.categories.categories import fetch_categories
 from sync.moodle.cohorts.cohorts import (
-    Cohort,
-    CohortDetails,
     count_cohort_members,
     fetch_cohort_belongings,
-    fetch_cohort_details,
     fetch_self_enrolment_gates,
 )
 from sync.moodle.db.identifiers import folding
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.context import Collected
-from sync.processors.base.operations import Ref
+from sync.processors.base.overlay import Values, is_temporary
+from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
 from sync.processors.cohorts.categories import CATEGORY_COLUMNS
 from sync.processors.cohorts.options import CohortsOptions
-from sync.processors.cohorts.plan import CohortsPlan, CohortsState, CohortSurvey, as_cohort
+from sync.processors.cohorts.plan import CohortsPlan, CohortsState, CohortSurvey
 from sync.processors.cohorts.planner import CohortsPlanner, cohort_text
-from sync.processors.memberships.cohort_book import CohortBook, lookup
+from sync.processors.memberships.cohort_names import cohorts_named
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.group_purge import listed
 from sync.processors.memberships.named_users import NamedUsers, fetch_named_users
-from sync.processors.memberships.state import MembershipState
+from sync.processors.memberships.rows import MembershipRows
+from sync.processors.memberships.state import COHORT_MEMBERS, MembershipState
 from sync.values import Action, CleanRow, Note, Outcome
 
 # Cohorts with another component belong to the plugin of that name.
@@ -106,7 +105,7 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
         )
         takes_everybody = any(_takes_everybody(row) for row in rows)
         userids = None if takes_everybody else sorted({userid for found in accounts.values() for userid in found})
-        memberships = fetch_memberships(self.moodle, self.memory, userids=userids, **self._names_in(rows))
+        memberships = fetch_memberships(self.moodle, self.overlay, userids=userids, **self._names_in(rows))
         return self._state(accounts, memberships, may_delete=takes_everybody)
 
     def plan(self, rows: Sequence[CleanRow], state: CohortsState) -> CohortsPlan:
@@ -129,52 +128,35 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
         if not (self.option_values.syncdelete and self.collected.left):
             return None
         empty = self._empty_cohorts()
-        present = [cohort.id for cohort in empty if cohort.id > 0]
-        memberships = fetch_memberships(self.moodle, self.memory, cohort_ids=present, userids=None)
-        state = self._state({}, memberships.with_cohorts(tuple(empty)), may_delete=True)
-        plan = CohortsPlanner(state, self.option_values).plan_deletion()
+        present = [cohortid for cohortid in empty if not is_temporary(cohortid)]
+        memberships = fetch_memberships(self.moodle, self.overlay, cohort_ids=present, userids=None)
+        cohorts = replace(memberships.cohorts, rows=empty)
+        plan = CohortsPlanner(
+            self._state({}, replace(memberships, cohorts=cohorts), may_delete=True), self.option_values
+        ).plan_deletion()
         if empty:
-            names = listed([cohort.name for cohort in empty])
-            plan.notes.append(Note("cohorts_deleted_empty", {"count": len(empty), "names": names}))
-        plan.outcomes += [Outcome(0, Action.DELETED, "cohort_deleted_empty", {}, cohort.name) for cohort in empty]
+            names = [cohort["name"] for cohort in empty.values()]
+            plan.notes.append(Note("cohorts_deleted_empty", {"count": len(empty), "names": listed(names)}))
+            plan.outcomes += [Outcome(0, Action.DELETED, "cohort_deleted_empty", {}, name) for name in names]
         return plan
 
-    def remember(self, plan: CohortsPlan, state: CohortsState) -> None:
-        self.collected.left |= plan.left
-        numbers = plan.rows.remember(self.memory, {})
-        changed = {_number(cohort, numbers): columns for cohort, columns in plan.changed.items()}
-        self.memory.put_many("changed cohort", {str(cohortid): columns for cohortid, columns in changed.items()})
-        present = [as_cohort(cohortid, columns) for cohortid, columns in changed.items() if columns]
-        fold = state.memberships.fold_cohort
-        self.memory.put_many("planned cohort name", {fold(cohort.name): cohort for cohort in present})
-        self.memory.put_many(
-            "planned cohort idnumber", {fold(cohort.idnumber): cohort for cohort in present if cohort.idnumber}
-        )
-        balance = plan.rows.cohort_balance()
-        self._remember_balance({str(_number(cohort, numbers)): count for cohort, count in balance.items()})
-
-    def _remember_balance(self, balance: Mapping[str, int]) -> None:
-        earlier = self.memory.get_many("cohort balance", list(balance))
-        self.memory.put_many("cohort balance", {name: n + earlier.get(name, 0) for name, n in balance.items()})
-
-    def _empty_cohorts(self) -> list[Cohort]:
+    def _empty_cohorts(self) -> dict[int, Values]:
         """Return the cohorts that have lost members to the file and have none left, unless another plugin owns them."""
+        identifier = self.option_values.cohortidentifier
         found = fetch_memberships(
-            self.moodle, self.memory, userids=(), **lookup(self.option_values.cohortidentifier, self.collected.left)
+            self.moodle, self.overlay, userids=(), **cohorts_named(identifier, self.collected.left)
         )
-        state = self._state({}, found, may_delete=False)
-        # A simulation has taken nobody out.
-        balance = self.memory.get_many("cohort balance", [str(cohortid) for cohortid in state.details])
-        counts = count_cohort_members(self.moodle, list(state.details))
-        book = CohortBook(state.memberships)
-        meant = {text: book.find(state.identifier, text) for text in sorted(self.collected.left)}
-        return [
-            cohort
-            for cohort in dict.fromkeys(found[0] for found in meant.values() if len(found) == 1)
-            if isinstance(cohort, Cohort)
-            and state.details[cohort.id].component in _OUR_COMPONENTS
-            and counts.get(cohort.id, 0) + balance.get(str(cohort.id), 0) == 0
-        ]
+        rows = MembershipRows(found, Plan(), now=0)
+        meant = (rows.find_cohorts(identifier, text) for text in sorted(self.collected.left))
+        cohorts = {of_text[0].id: rows.cohorts[of_text[0].id] for of_text in meant if len(of_text) == 1}
+        counts = count_cohort_members(self.moodle, [cohortid for cohortid in cohorts if not is_temporary(cohortid)])
+        # Where earlier chunks aren't carried out, nobody has left yet.
+        balance = self.overlay.balance(COHORT_MEMBERS, "cohortid", cohorts)
+        return {
+            cohortid: row
+            for cohortid, row in cohorts.items()
+            if row["component"] in _OUR_COMPONENTS and counts.get(cohortid, 0) + balance[cohortid] == 0
+        }
 
     def _names_in(self, rows: Sequence[CleanRow]) -> dict[str, Any]:
         """Return everything by which the cohorts of a chunk are looked up, names that must not be taken with them."""
@@ -185,28 +167,17 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
             # A cohort without a name of its own is called by its idnumber.
             names |= {cohort_text(row, identifier) for row in rows if not row.values.get("cname")} - {""}
         idnumbers = {row.values["cidnumber"] for row in rows if row.values.get("cidnumber")}
-        return lookup(identifier, texts, names, idnumbers)
+        return cohorts_named(identifier, texts, names, idnumbers)
 
     def _state(self, accounts: NamedUsers, memberships: MembershipState, *, may_delete: bool) -> CohortsState:
-        """Return what was read, with what earlier chunks of a simulation would have changed."""
-        changed = self.memory.get_many("changed cohort", [str(cohort.id) for cohort in memberships.cohorts])
-        by_id = {cohort.id: cohort for cohort in memberships.cohorts}
-        cohortids = [cohortid for cohortid in by_id if cohortid > 0]
-        details = fetch_cohort_details(self.moodle, cohortids)
-        for cohortid, columns in ((int(name), columns) for name, columns in changed.items()):
-            if columns is None:
-                del by_id[cohortid]
-            else:
-                by_id[cohortid] = as_cohort(cohortid, columns)
-                details[cohortid] = CohortDetails(columns["description"], columns["component"], columns["visible"], 0)
+        cohortids = [cohortid for cohortid in memberships.cohorts.rows if not is_temporary(cohortid)]
         has_categories = CATEGORY_COLUMNS & self.names
         return CohortsState(
             now=int(time.time()),
             identifier=self.option_values.cohortidentifier,
             useridentifier=self.option_values.useridentifier,
             accounts=accounts,
-            memberships=memberships.with_cohorts(tuple(by_id.values())),
-            details=details,
+            memberships=memberships,
             dependent_tables=fetch_cohort_belongings(self.moodle, cohortids) if may_delete else {},
             gates=fetch_self_enrolment_gates(self.moodle, cohortids) if may_delete else {},
             categories=fetch_categories(self.moodle) if has_categories else (),
@@ -220,7 +191,3 @@ def _takes_everybody(row: CleanRow) -> bool:
     """Whether a row is about all members of its cohort."""
     command = row.values["cmd"]
     return command == "free" or (command == "del" and not row.values.get("userid"))
-
-
-def _number(cohort: int | Ref, numbers: Mapping[Ref, int]) -> int:
-    return numbers[cohort] if isinstance(cohort, Ref) else cohort

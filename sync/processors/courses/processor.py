@@ -310,7 +310,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
             return MembershipState()
         return fetch_memberships(
             self.moodle,
-            self.memory,
+            self.overlay,
             course_identifier="id",
             courses={str(courseid) for courseid in courseids},
             userids=userids,

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sync.moodle.enrolments.enrolments import ACTIVE, SUSPENDED
+from sync.moodle.enrolments.enrolments import ACTIVE, SUSPENDED, EnrolInstance
 from sync.moodle.enrolments.roles import Role
 from sync.processors.base.errors import RowError
-from sync.processors.base.table_view import Values
+from sync.processors.base.overlay import Values
 from sync.processors.memberships.course_columns import find_course_role, role_owner
 from sync.processors.memberships.enrolment_dates import ShowTime, enrolment_values, reversed_dates
 from sync.processors.memberships.enrolment_results import EnrolmentOutcome, EnrolmentRow, EnrolmentTarget, accepted
-from sync.processors.memberships.memory import Instance
 from sync.processors.memberships.meta_sync import sync_meta_children
 from sync.processors.memberships.rows import MembershipRows
 from sync.values import Action, Change
@@ -112,7 +111,9 @@ class EnrolmentCommands:
             return []
         return self._bring_up(target, instance, self._values(target, instance, row, ACTIVE), row.line)
 
-    def _values(self, target: EnrolmentTarget, instance: Instance, row: EnrolmentRow, status: int) -> dict[str, int]:
+    def _values(
+        self, target: EnrolmentTarget, instance: EnrolInstance, row: EnrolmentRow, status: int
+    ) -> dict[str, int]:
         """Return what a row says of an enrolment; dates that aren't given stay as they are."""
         self._refuse_reversed(row, self.rows.enrolment(target.userid, instance.id))
         return enrolment_values(status, row.start, row.end)
@@ -123,7 +124,7 @@ class EnrolmentCommands:
             raise RowError("enrolment_dates_reversed", "endtime", start=found.start, end=found.end, hint=found.hint)
 
     def _bring_up(
-        self, target: EnrolmentTarget, instance: Instance, values: Mapping[str, int], line: int
+        self, target: EnrolmentTarget, instance: EnrolInstance, values: Mapping[str, int], line: int
     ) -> list[Change]:
         """Make an enrolment what the values say; a new one begins now."""
         before = self.rows.enrolment(target.userid, instance.id)
@@ -131,7 +132,7 @@ class EnrolmentCommands:
             return []
         return self._changes_of(instance, before, values)
 
-    def _changes_of(self, instance: Instance, before: Values | None, after: Mapping[str, int]) -> list[Change]:
+    def _changes_of(self, instance: EnrolInstance, before: Values | None, after: Mapping[str, int]) -> list[Change]:
         if before is None:
             return [Change("enrol", "", instance.enrol)]
         changes = []

@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from sync.moodle.courses.courses import Course
-from sync.processors.base.operations import Ref
-from sync.processors.base.table_view import Values
+from sync.processors.base.overlay import Values
 from sync.processors.memberships.course_groups import CourseGroups
 from sync.processors.memberships.enrolment_results import EnrolmentRow
 from sync.processors.memberships.own_memberships import is_ours
@@ -18,8 +17,6 @@ from sync.values import Change, Note
 GROUP_COMMANDS = ("gadd", "gaddcreate", "greplace", "greplacecreate", "gdel")
 REPLACING = ("greplace", "greplacecreate")
 _CREATING = ("gaddcreate", "greplacecreate")
-
-GroupKey = int | Ref
 
 
 class Protection(NamedTuple):
@@ -57,19 +54,22 @@ class EnrolmentGroups:
         results = [result for _groupid, result in found]
         if row.gcmd in REPLACING:
             others = [groupid for groupid in self.rows.groups.of_user(userid, course.id) if groupid not in targets]
-            results += [self._take_out(userid, groupid, "gcmd", self._name(groupid), row.line) for groupid in others]
+            results += [
+                self._take_out(userid, groupid, "gcmd", self.rows.groups.name_of(groupid), row.line)
+                for groupid in others
+            ]
         results += [self._join(userid, groupid, *row.groups[place], row.line) for groupid, place in targets.items()]
         return _together(results)
 
-    def _find(self, course: Course, column: str, name: str, row: EnrolmentRow) -> tuple[GroupKey | None, SetResult]:
+    def _find(self, course: Course, column: str, name: str, row: EnrolmentRow) -> tuple[int | None, SetResult]:
         groupid, notes = self._groups.seek(course, name, column)
         if groupid is None and row.gcmd in _CREATING:
-            groupid = self._groups.create(course, name, row.line)
+            groupid = self.rows.groups.create(course.id, name, row.line)
         if groupid is None:
             return None, _problem("group_unknown", column, name)
         return groupid, SetResult(notes=notes)
 
-    def _join(self, userid: int, groupid: GroupKey, column: str, name: str, line: int) -> SetResult:
+    def _join(self, userid: int, groupid: int, column: str, name: str, line: int) -> SetResult:
         if self.rows.groups.add(userid, groupid, line, component=self.protection.component):
             return SetResult(changes=(Change(column, "", name),))
         return _note("group_member_already", column, name)
@@ -84,7 +84,7 @@ class EnrolmentGroups:
             left = self._take_out(userid, groupid, column, name, line)
         return left._replace(notes=(*notes, *left.notes))
 
-    def _take_out(self, userid: int, groupid: GroupKey, column: str, name: str, line: int) -> SetResult:
+    def _take_out(self, userid: int, groupid: int, column: str, name: str, line: int) -> SetResult:
         """Take a member out of a group, unless the membership is protected."""
         membership = self.rows.groups.membership(userid, groupid) or {}
         if kept := self._reason_to_keep(membership):
@@ -99,11 +99,6 @@ class EnrolmentGroups:
         if self.protection.only_ours and not is_ours(membership, self._recorded):
             return "group_not_ours"
         return ""
-
-    def _name(self, groupid: GroupKey) -> str:
-        if isinstance(groupid, Ref):
-            return str(groupid.key[1])
-        return self.rows.state.groups[groupid].name
 
 
 def _not_enrolled(row: EnrolmentRow) -> SetResult:

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sync.moodle.courses.courses import Course
-from sync.moodle.enrolments.enrolments import SELF_SYNCED_METHODS
+from sync.moodle.enrolments.enrolments import SELF_SYNCED_METHODS, EnrolInstance
 from sync.processors.memberships.course_columns import find_method
 from sync.processors.memberships.enrolment_results import refused
-from sync.processors.memberships.memory import Instance
 from sync.processors.memberships.rows import MembershipRows
 from sync.values import Note
 
@@ -36,7 +35,7 @@ class EnrolmentMethods:
         self.rules = rules
         self._refused = frozenset({GUEST}) if rules.synced_too else SELF_SYNCED_METHODS
 
-    def find(self, course: Course, method: str, text: str, line: int, *, may_add: bool) -> Instance:
+    def find(self, course: Course, method: str, text: str, line: int, *, may_add: bool) -> EnrolInstance:
         """Return the method in the course. Shape: text: how the file names the course. Raises: RowError"""
         present = self.rows.instances.of_course(course.id)
         # One that is there and switched off was switched off by somebody: no second one is added.

@@ -45,8 +45,6 @@ class EnrolmentsState:
 class EnrolmentsPlan(PurgingPlan):
     """A plan, with whom it concerns. Shape: news: (courseid, userid, code) of the rows that change something."""
 
-    rows: MembershipRows
-
     def __init__(self, now: int = 0) -> None:
         super().__init__(now)
         self.news: list[tuple[int, int, str]] = []
@@ -59,14 +57,14 @@ class EnrolmentPlanner:
         self.state = state
         self.options = options
         self.plan = EnrolmentsPlan(state.now)
-        self.plan.rows = MembershipRows(state.memberships, self.plan, now=state.now)
-        self.methods = EnrolmentMethods(self.plan.rows, state.methods)
-        self.commands = EnrolmentCommands(self.plan.rows, state.rules.shown_time)
-        self.groups = EnrolmentGroups(self.plan.rows, state.protection)
+        self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
+        self.methods = EnrolmentMethods(self.rows, state.methods)
+        self.commands = EnrolmentCommands(self.rows, state.rules.shown_time)
+        self.groups = EnrolmentGroups(self.rows, state.protection)
 
     def plan_rows(self, rows: Sequence[CleanRow]) -> EnrolmentsPlan:
         self.plan.outcomes.extend(plan_each(rows, lambda row: self._plan_row(row, _subject(row)), _subject))
-        self.plan.rows.finish()
+        self.rows.finish()
         return self.plan
 
     def _plan_row(self, clean: CleanRow, subject: str) -> Outcome:

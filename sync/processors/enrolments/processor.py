@@ -98,7 +98,9 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
 
     def setup(self, names: Sequence[str]) -> None:
         self.rules = SiteRules(self.moodle)
-        self.purge = GroupPurge(self.moodle, self.memory, self.option_values.purgeemptygroups, self.collected.courseids)
+        self.purge = GroupPurge(
+            self.moodle, self.overlay, self.option_values.purgeemptygroups, self.collected.courseids
+        )
         self.is_about_roles = "enrol" not in names
         numbers = sorted(int(name.removeprefix("g")) for name in names if name.removeprefix("g").isdecimal())
         self.group_columns = tuple(f"g{number}" for number in numbers)
@@ -146,9 +148,6 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
             plan.mails = contact_mails(self.moodle, notices, site=self.rules.site_name)
         return plan
 
-    def remember(self, plan: EnrolmentsPlan, state: EnrolmentsState) -> None:
-        plan.rows.remember(self.memory, {})
-
     @cached_property
     def method_rules(self) -> MethodRules:
         addable: dict[str, dict[str, Any]] = {SYNC: {}} if has_instances(self.moodle, SYNC) else {}
@@ -163,7 +162,7 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
         }
         return fetch_memberships(
             self.moodle,
-            self.memory,
+            self.overlay,
             course_identifier=self.option_values.courseidentifier,
             courses={row.values["cid"] for row in rows},
             groups=named,

@@ -11,19 +11,18 @@ from django.utils.translation import gettext_lazy as _
 from sync.columns.clean import one_of, text
 from sync.columns.column import Column, Columns
 from sync.moodle.courses.courses import fetch_courses
-from sync.moodle.db.identifiers import folding
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.processor import Processor
-from sync.processors.groups.members_planner import COMMANDS, GroupCommands, GroupMembersPlan, GroupMembersState
+from sync.processors.groups.members_planner import COMMANDS, GroupCommands, GroupMembersState
 from sync.processors.groups.options import GroupMembersOptions
 from sync.processors.memberships.fetch import fetch_memberships
-from sync.processors.memberships.group_purge import GroupPurge, PurgeCollected
+from sync.processors.memberships.group_purge import GroupPurge, PurgeCollected, PurgingPlan
 from sync.processors.memberships.named_users import fetch_named_users
 from sync.processors.memberships.own_memberships import own_component, recorded_memberships
 from sync.values import CleanRow
 
 
-class GroupMembers(Processor[GroupMembersState, GroupMembersPlan]):
+class GroupMembers(Processor[GroupMembersState, PurgingPlan]):
     """Who is in which group of a course. Spec: groups.md section 2."""
 
     key = "groupmembers"
@@ -53,16 +52,16 @@ class GroupMembers(Processor[GroupMembersState, GroupMembersPlan]):
     def setup(self, names: Sequence[str]) -> None:
         self.rules = SiteRules(self.moodle)
         self.component = own_component(self.moodle)
-        identifier = self.option_values.groupidentifier
-        self.fold = str if identifier == "id" else folding(self.moodle, "groups", identifier)
-        self.purge = GroupPurge(self.moodle, self.memory, self.option_values.purgeemptygroups, self.collected.courseids)
+        self.purge = GroupPurge(
+            self.moodle, self.overlay, self.option_values.purgeemptygroups, self.collected.courseids
+        )
 
     def fetch(self, rows: Sequence[CleanRow]) -> GroupMembersState:
         identifier = self.option_values.useridentifier
         accounts = fetch_named_users(self.moodle, self.rules, identifier, {row.values["userid"] for row in rows})
         memberships = fetch_memberships(
             self.moodle,
-            self.memory,
+            self.overlay,
             course_identifier=self.option_values.courseidentifier,
             courses={row.values.get("courseid", "") for row in rows},
             userids=sorted({userid for found in accounts.values() for userid in found}),
@@ -75,22 +74,18 @@ class GroupMembers(Processor[GroupMembersState, GroupMembersPlan]):
             memberships=memberships,
             component=self.component,
             recorded=frozenset(recorded_memberships(self.context.records, memberships)),
-            fold=self.fold,
         )
 
-    def plan(self, rows: Sequence[CleanRow], state: GroupMembersState) -> GroupMembersPlan:
+    def plan(self, rows: Sequence[CleanRow], state: GroupMembersState) -> PurgingPlan:
         return GroupCommands(state, self.option_values).plan_rows(rows)
-
-    def remember(self, plan: GroupMembersPlan, state: GroupMembersState) -> None:
-        plan.rows.remember(self.memory, {})
 
     def on_skipped(self, rows: Sequence[CleanRow]) -> None:
         if self.purge.is_wanted:
             named = {row.values.get("courseid", "") for row in rows}
             self.purge.note_courses(fetch_courses(self.moodle, self.option_values.courseidentifier, named))
 
-    def final_plan(self) -> GroupMembersPlan | None:
+    def final_plan(self) -> PurgingPlan | None:
         """Delete what is empty in the courses of the file, if that is wanted."""
-        plan = GroupMembersPlan(int(time.time()))
+        plan = PurgingPlan(int(time.time()))
         self.purge.complete(plan)
         return plan

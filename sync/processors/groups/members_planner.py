@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sync.moodle.courses.courses import Course
-from sync.moodle.db.identifiers import Fold
 from sync.moodle.groups.groups import Group
 from sync.processors.base.errors import RowError
 from sync.processors.base.planner import plan_each
@@ -28,7 +27,7 @@ class GroupMembersState:
     """Everything read for one chunk.
 
     Shape: memberships: with all groups of the courses; component: of new memberships; recorded: ids of memberships that
-    earlier runs made; fold: makes texts equal that the server takes for the same
+    earlier runs made
     Units: now: seconds since epoch
     """
 
@@ -37,13 +36,6 @@ class GroupMembersState:
     memberships: MembershipState
     component: str
     recorded: frozenset[int]
-    fold: Fold
-
-
-class GroupMembersPlan(PurgingPlan):
-    """Shape: rows: what the chunk knows, for a simulation to remember."""
-
-    rows: MembershipRows
 
 
 class GroupCommands:
@@ -52,11 +44,10 @@ class GroupCommands:
     def __init__(self, state: GroupMembersState, options: GroupMembersOptions) -> None:
         self.state = state
         self.options = options
-        self.plan = GroupMembersPlan(state.now)
-        self.rows = self.plan.rows = MembershipRows(state.memberships, self.plan, now=state.now)
-        self._named = _by_identifier(state, options.groupidentifier)
+        self.plan = PurgingPlan(state.now)
+        self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
 
-    def plan_rows(self, rows: Sequence[CleanRow]) -> GroupMembersPlan:
+    def plan_rows(self, rows: Sequence[CleanRow]) -> PurgingPlan:
         self.plan.outcomes.extend(
             plan_each(rows, self._plan_row, lambda row: f"{row.values['userid']} / {row.values['groupid']}")
         )
@@ -78,8 +69,7 @@ class GroupCommands:
         return self._add(userid, group, row.line, changes, notes)
 
     def _group(self, course: Course, text: str) -> Group:
-        alike = self._named.get((course.id, self.state.fold(text)), [])
-        found = [group for group, spelled in alike if spelled == text] or [group for group, _spelled in alike]
+        found = self.rows.groups.find(course.id, self.options.groupidentifier, text)
         if len(found) == 1:
             return found[0]
         params = {"identifier": self.options.groupidentifier, "group": text, "count": len(found)}
@@ -102,7 +92,7 @@ class GroupCommands:
         changes: list[Change] = []
         notes: list[Note] = []
         for groupid in self.rows.groups.of_user(userid, target.courseid):
-            name = self.state.memberships.groups[groupid].name  # type: ignore[index]
+            name = self.rows.groups.name_of(groupid)
             if groupid == target.id:
                 continue
             membership = self.rows.groups.membership(userid, groupid) or {}
@@ -124,13 +114,3 @@ class GroupCommands:
         self.rows.groups.remove(userid, group.id, line)
         change = Change("groupid", group.name, "")
         return Outcome(line, Action.DELETED, "group_member_removed", {}, "", (change,))
-
-
-def _by_identifier(state: GroupMembersState, identifier: str) -> Mapping[tuple[int, str], list[tuple[Group, str]]]:
-    """Return the groups that a text may mean. Shape: (courseid, folded text) -> groups, with their own spelling"""
-    named: dict[tuple[int, str], list[tuple[Group, str]]] = {}
-    for group in state.memberships.groups.values():
-        text = str(getattr(group, identifier))
-        if text:
-            named.setdefault((group.courseid, state.fold(text)), []).append((group, text))
-    return named

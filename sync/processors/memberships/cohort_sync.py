@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-from sync.moodle.enrolments.enrolments import ACTIVE, ENABLED
-from sync.processors.base.operations import Ref
-from sync.processors.base.table_view import UserKey
-from sync.processors.memberships.memory import Instance
+from sync.moodle.enrolments.enrolments import ACTIVE, ENABLED, EnrolInstance
 from sync.processors.memberships.meta_sync import end_enrolment, sync_meta_children
 from sync.processors.memberships.rows import MembershipRows
 
 
-def enrol_cohort_member(rows: MembershipRows, user: UserKey, cohortid: int | Ref, line: int) -> None:
+def enrol_cohort_member(rows: MembershipRows, user: int, cohortid: int, line: int) -> None:
     """Enrol a new member of a cohort wherever the cohort is enrolled.
 
     Mirrors: enrol_cohort_handler::member_added()
     """
     if "cohort" not in rows.state.enabled_methods:
         return
-    for instance in _instances(rows, cohortid):
+    for instance in rows.instances.filled_from("cohort", cohortid):
         if instance.status == ENABLED:
             _enrol(rows, user, instance, line)
 
 
-def unenrol_cohort_member(rows: MembershipRows, user: UserKey, cohortid: int | Ref, line: int) -> None:
+def unenrol_cohort_member(rows: MembershipRows, user: int, cohortid: int, line: int) -> None:
     """Take from somebody who has left a cohort what he had by it; Moodle does so even where the plugin is switched off.
 
     Mirrors: enrol_cohort_handler::member_removed()
     """
-    for instance in _instances(rows, cohortid):
+    for instance in rows.instances.filled_from("cohort", cohortid):
         end_enrolment(rows, user, instance, rows.state.cohort_when_gone, line)
         sync_meta_children(rows, user, rows.state.courses[instance.courseid], line)
 
 
-def sync_cohort_instance(rows: MembershipRows, instance: Instance, line: int) -> None:
+def sync_cohort_instance(rows: MembershipRows, instance: EnrolInstance, line: int) -> None:
     """Bring an enabled cohort method up to date with the members of its cohort; all of them must have been read.
 
     Mirrors: enrol_cohort_sync() for one instance
@@ -45,15 +42,7 @@ def sync_cohort_instance(rows: MembershipRows, instance: Instance, line: int) ->
         sync_meta_children(rows, user, rows.state.courses[instance.courseid], line)
 
 
-def _instances(rows: MembershipRows, cohortid: int | Ref) -> list[Instance]:
-    """Return the methods of a cohort as they stand now."""
-    if isinstance(cohortid, Ref):
-        return []
-    known = rows.state.cohort_instances.get(cohortid, ())
-    return [present for instance in known if (present := rows.instances.current(instance)) is not None]
-
-
-def _enrol(rows: MembershipRows, user: UserKey, instance: Instance, line: int) -> None:
+def _enrol(rows: MembershipRows, user: int, instance: EnrolInstance, line: int) -> None:
     course = rows.state.courses[instance.courseid]
     rows.enrol(user, instance.id, {"status": ACTIVE}, line)
     if instance.roleid:

@@ -7,12 +7,18 @@ from typing import Any, NamedTuple
 
 from sync.columns.clean import shown
 from sync.moodle.courses.courses import Course
-from sync.moodle.enrolments.enrolments import ACTIVE, ENABLED, METHODS_WITH_FREE_ROLES, SELF_SYNCED_METHODS, SUSPENDED
+from sync.moodle.enrolments.enrolments import (
+    ACTIVE,
+    ENABLED,
+    METHODS_WITH_FREE_ROLES,
+    SELF_SYNCED_METHODS,
+    SUSPENDED,
+    EnrolInstance,
+)
 from sync.moodle.enrolments.roles import Role
-from sync.processors.base.table_view import UserKey, Values
+from sync.processors.base.overlay import Values
 from sync.processors.memberships.course_groups import CourseGroups
 from sync.processors.memberships.enrolment_dates import GivenDate, ShowTime, enrolment_values, reversed_dates
-from sync.processors.memberships.memory import Instance
 from sync.processors.memberships.meta_sync import sync_meta_children
 from sync.processors.memberships.results import NOTHING, CourseSet, SetResult
 from sync.processors.memberships.rows import MembershipRows
@@ -30,7 +36,7 @@ class CourseColumnTarget(NamedTuple):
 
     course: Course
     role: Role
-    instance: Instance | None
+    instance: EnrolInstance | None
 
 
 class CourseColumns:
@@ -41,11 +47,11 @@ class CourseColumns:
         self._show_time = show_time
         self.groups = CourseGroups(rows)
 
-    def apply(self, user: UserKey, wanted: CourseSet, line: int) -> SetResult:
+    def apply(self, user: int, wanted: CourseSet, line: int) -> SetResult:
         """Carry out one set. What it names is checked first, so that a faulty set does nothing by halves."""
         if not wanted.course:
             return NOTHING
-        target = find_target(self.rows.state, wanted)
+        target = find_target(self.rows, wanted)
         if isinstance(target, Note):
             # A set without role and method is a slip that does no harm, unless it asks for a group in vain.
             harmless = target.code == "course_set_empty" and not wanted.group
@@ -64,7 +70,7 @@ class CourseColumns:
         joined = self.groups.join(user, target.course, wanted.group, wanted.column("group"), line)
         return joined._replace(changes=(*changes, *joined.changes))
 
-    def _with_end(self, user: UserKey, target: CourseColumnTarget, wanted: CourseSet) -> CourseSet:
+    def _with_end(self, user: int, target: CourseColumnTarget, wanted: CourseSet) -> CourseSet:
         """Return the set with the end that its number of days means, counted from its start, or that of the enrolment."""
         if wanted.period is None or wanted.end is not None or target.instance is None:
             return wanted
@@ -81,7 +87,7 @@ class CourseColumns:
         end = start + wanted.period * _DAY
         return wanted._replace(end=GivenDate(end, self._show_time(end)))
 
-    def _reversed(self, user: UserKey, target: CourseColumnTarget, wanted: CourseSet) -> Note | None:
+    def _reversed(self, user: int, target: CourseColumnTarget, wanted: CourseSet) -> Note | None:
         before = self.rows.enrolment(user, target.instance.id) if target.instance is not None else None
         found = reversed_dates(wanted.start, wanted.end, before, self._show_time)
         if found is None:
@@ -89,11 +95,11 @@ class CourseColumns:
         params = {"column": wanted.column("end"), "start": found.start, "end": found.end, "hint": found.hint}
         return Note("enrolment_dates_reversed", params)
 
-    def _holds(self, user: UserKey, target: CourseColumnTarget) -> bool:
+    def _holds(self, user: int, target: CourseColumnTarget) -> bool:
         held = (target.role.id, *role_owner(target.instance))
         return held in self.rows.roles_of(user, target.course)
 
-    def _enrol(self, user: UserKey, target: CourseColumnTarget, wanted: CourseSet, line: int) -> Iterator[Change]:
+    def _enrol(self, user: int, target: CourseColumnTarget, wanted: CourseSet, line: int) -> Iterator[Change]:
         rows, instance = self.rows, target.instance
         if instance is not None:
             status = SUSPENDED if wanted.suspended else ACTIVE
@@ -118,8 +124,9 @@ class CourseColumns:
                 yield Change(wanted.column(column), self._show_time(before[name]), self._show_time(after[name]))
 
 
-def find_target(state: MembershipState, wanted: CourseSet) -> CourseColumnTarget | Note:
+def find_target(rows: MembershipRows, wanted: CourseSet) -> CourseColumnTarget | Note:
     """Find what a set names, or say what is wrong with it."""
+    state = rows.state
     if wanted.wwwroot:
         return Note(
             "course_set_remote",
@@ -137,7 +144,7 @@ def find_target(state: MembershipState, wanted: CourseSet) -> CourseColumnTarget
         return CourseColumnTarget(course, role, None)
     method = wanted.enrol.lower()
     params = {"column": wanted.column("enrol"), "method": method, "course": wanted.course}
-    instance = find_method(state.instances.get(course.id, ()), method, params)
+    instance = find_method(rows.instances.of_course(course.id), method, params)
     return instance if isinstance(instance, Note) else CourseColumnTarget(course, role, instance)
 
 
@@ -160,7 +167,7 @@ def find_course_role(state: MembershipState, text: str, column: str) -> Role | N
     return role if role.in_courses else Note("role_not_for_courses", {"column": column, "role": text})
 
 
-def role_owner(instance: Instance | None) -> tuple[str, Any]:
+def role_owner(instance: EnrolInstance | None) -> tuple[str, Any]:
     """Return the component and the itemid of a role that comes with an enrolment, or without one (None)."""
     if instance is None or instance.enrol in METHODS_WITH_FREE_ROLES:
         return "", 0
@@ -168,13 +175,13 @@ def role_owner(instance: Instance | None) -> tuple[str, Any]:
 
 
 def find_method(
-    methods: Iterable[Instance],
+    methods: Iterable[EnrolInstance],
     method: str,
     params: Mapping[str, str],
     *,
     refused: Container[str] = SELF_SYNCED_METHODS,
     disabled_too: bool = False,
-) -> Instance | Note:
+) -> EnrolInstance | Note:
     """Return the first instance of a method among those of a course, an enabled one unless disabled ones serve too.
 
     Shape: params: column, method and course, as the texts name them

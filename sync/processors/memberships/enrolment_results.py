@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple, TypeVar
 
 from sync.moodle.courses.courses import Course
+from sync.moodle.enrolments.enrolments import EnrolInstance
 from sync.processors.base.errors import RowError
 from sync.processors.memberships.enrolment_dates import GivenDate
-from sync.processors.memberships.memory import Instance
 from sync.values import Action, Change, Note
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ class EnrolmentTarget(NamedTuple):
 
     userid: int
     course: Course
-    instance: Instance | None
+    instance: EnrolInstance | None
 
 
 class EnrolmentOutcome(NamedTuple):

@@ -10,18 +10,32 @@ from sync.moodle.courses.courses import fetch_courses
 from sync.moodle.courses.defaults import enabled_methods
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.identifiers import folding
+from sync.moodle.db.user_rows import UserRows
 from sync.moodle.enrolments.enrolments import EnrolInstance, fetch_instances, fetch_meta_children, fetch_user_enrolments
 from sync.moodle.enrolments.forums import ALLOW_FORCE_SUBSCRIBE, Forum, fetch_forum_subscriptions, fetch_initial_forums
 from sync.moodle.enrolments.roles import fetch_permissions, fetch_role_assignments, fetch_roles
 from sync.moodle.groups.groups import Group, fetch_conversation_members, fetch_group_members, fetch_groups
-from sync.processors.base.memory import Memory
-from sync.processors.memberships.memory import recall
-from sync.processors.memberships.state import MembershipState, MetaSettings, Rows, UnenrolAction, roles_by_shortname
+from sync.processors.base.overlay import FoundRows, Overlay, Table, Wanted, is_temporary
+from sync.processors.memberships.state import (
+    COHORT_MEMBERS,
+    COHORTS,
+    ENROLMENTS,
+    GROUP_MEMBERS,
+    GROUPS,
+    METHODS,
+    ROLES,
+    SUBSCRIPTIONS,
+    TALKERS,
+    MembershipState,
+    MetaSettings,
+    UnenrolAction,
+    roles_by_shortname,
+)
 
 
 def fetch_memberships(
     moodle: MoodleSession,
-    memory: Memory,
+    overlay: Overlay,
     *,
     course_identifier: str = "shortname",
     courses: Collection[str] = (),
@@ -35,10 +49,9 @@ def fetch_memberships(
 ) -> MembershipState:
     """Read all that the rows of a chunk name.
 
-    Shape: courses: identifiers as typed; groups: (course as typed, group name); userids: accounts that are there, and
-    in a simulation the negative ids of those that earlier chunks would have made, or None for everybody who is in the
-    courses and cohorts; all_groups: whether to read all groups of the courses; system_roles: whether to read the roles that
-    they hold for the whole site
+    Shape: courses: identifiers as typed; groups: (course as typed, group name); userids: users that are there or that earlier
+    chunks would have made, or None for everybody who is in the courses and cohorts; all_groups: whether to read all groups of
+    the courses; system_roles: whether to read the roles that they hold for the whole site
     Queries: none without courses, cohorts and system roles; nine for courses, plus two for cohorts, one when a group has a
     conversation, one when a course has meta children and two when a forum subscribes people
     """
@@ -54,28 +67,32 @@ def fetch_memberships(
         meta=_meta_settings(moodle.plugin_config("enrol_meta")),
         cohort_when_gone=_when_gone(moodle.plugin_config("enrol_cohort"), UnenrolAction.UNENROL),
         recovers_grades=moodle.config.get("recovergradesdefault", "0") not in ("", "0"),
-        fold_group=folding(moodle, "groups", "name"),
-        fold_cohort=folding(moodle, "cohort", "name"),
     )
     state = replace(
         state,
         courses_named=fetch_courses(moodle, course_identifier, courses),
         roles=roles_by_shortname(fetch_roles(moodle)) if courses or system_roles else {},
-        cohorts=tuple(fetch_cohorts(moodle, cohort_names, cohort_idnumbers, cohort_ids)),
+        cohorts=overlay.over(
+            _compared(moodle, COHORTS),
+            fetch_cohorts(moodle, cohort_names, cohort_idnumbers, cohort_ids),
+            {("name",): cohort_names, ("idnumber",): cohort_idnumbers},
+        ),
     )
-    state = _with_methods(moodle, state)
-    state = replace(state, groups=_fetch_groups(moodle, state, None if all_groups else set(groups)))
-    state = _with_forums(moodle, state)
-    present = None if userids is None else [userid for userid in userids if userid > 0]
-    state = replace(state, rows=_fetch_rows(moodle, state, present, system_roles=system_roles))
-    return recall(
-        memory,
-        state,
-        groups=groups,
-        cohort_names=cohort_names,
-        cohort_idnumbers=cohort_idnumbers,
-        userids=userids,
+    courseids = {course.id for found in state.courses_named.values() for course in found}
+    state, synced = _with_methods(moodle, overlay, state, courseids)
+    pairs = (
+        None
+        if all_groups
+        else {(course.id, name) for text, name in groups for course in state.courses_named.get(text, ())}
     )
+    found = _fetch_groups(moodle, courseids, pairs, synced)
+    conversations = {group.id: group.conversationid for group in found if group.conversationid is not None}
+    state = _with_forums(moodle, replace(state, conversations=conversations))
+    groupids = [group.id for group in found]
+    rows = _fetch_rows(moodle, overlay, state, groupids, userids, system_roles=system_roles)
+    wanted: Wanted = {("courseid",): courseids} if pairs is None else {("courseid", "name"): pairs}
+    laid_over = _groups_over(overlay, _compared(moodle, GROUPS), found, wanted, rows[GROUP_MEMBERS.name])
+    return replace(state, rows=rows, groups=laid_over)
 
 
 def _meta_settings(config: Mapping[str, str]) -> MetaSettings:
@@ -91,51 +108,60 @@ def _when_gone(config: Mapping[str, str], default: UnenrolAction) -> UnenrolActi
         return default
 
 
-def _with_methods(moodle: MoodleSession, state: MembershipState) -> MembershipState:
-    """Add the methods of the courses, the courses where the cohorts are enrolled, and the meta children of both."""
+def _compared(moodle: MoodleSession, table: Table) -> Table:
+    """Return a table of named things whose names are compared as the server does."""
+    return replace(table, folds={name: folding(moodle, table.name, name) for name in ("name", "idnumber")})
+
+
+def _with_methods(
+    moodle: MoodleSession, overlay: Overlay, state: MembershipState, courseids: Collection[int]
+) -> tuple[MembershipState, list[EnrolInstance]]:
+    """Add the methods of the courses, the courses where the cohorts are enrolled, and the meta children of both.
+
+    Shape: state, methods into which the chunk may copy people by itself
+    """
     named = {course.id: course for courses in state.courses_named.values() for course in courses}
-    cohortids = [cohort.id for cohort in state.cohorts]
-    found = fetch_instances(moodle, list(named), cohortids)
+    cohortids = [cohortid for cohortid in state.cohorts.rows if not is_temporary(cohortid)]
+    found = fetch_instances(moodle, list(courseids), cohortids)
     touched = named | {course.id: course for _instance, course in found if course.id not in named}
     children = fetch_meta_children(moodle, list(touched)) if "meta" in state.enabled_methods else []
     # Whether somebody who leaves a child is still enrolled there only the other methods of the child tell.
     found += fetch_instances(moodle, list({course.id for _instance, course in children} - touched.keys()))
-    instances: dict[int, list[EnrolInstance]] = {}
-    bound: dict[int, list[EnrolInstance]] = {}
-    for instance, _course in found:
-        instances.setdefault(instance.courseid, []).append(instance)
-        if instance.enrol == "cohort" and instance.customint1 in cohortids:
-            bound.setdefault(instance.customint1, []).append(instance)
-    by_parent: dict[int, list[EnrolInstance]] = {}
-    for instance, _course in children:
-        by_parent.setdefault(instance.customint1, []).append(instance)
-    return replace(
-        state,
-        courses={course.id: course for _instance, course in children} | touched,
-        instances={courseid: tuple(methods) for courseid, methods in instances.items()},
-        cohort_instances={cohortid: tuple(methods) for cohortid, methods in bound.items()},
-        meta_children={courseid: tuple(methods) for courseid, methods in by_parent.items()},
+    courses = {course.id: course for _instance, course in children} | touched
+    synced = [instance for instance, _ in found if instance.enrol == "cohort" and instance.customint1 in cohortids]
+    methods = {instance.id: instance._asdict() for instance, _course in found}
+    return (
+        replace(state, courses=courses, methods=overlay.over(METHODS, methods, {("courseid",): courses})),
+        synced + [instance for instance, _course in children],
     )
 
 
-def _synced(state: MembershipState) -> list[EnrolInstance]:
-    """The methods into which the chunk may copy people by itself."""
-    return [
-        instance
-        for by_source in (state.cohort_instances, state.meta_children)
-        for instances in by_source.values()
-        for instance in instances
-    ]
-
-
 def _fetch_groups(
-    moodle: MoodleSession, state: MembershipState, wanted: set[tuple[str, str]] | None
-) -> dict[int, Group]:
-    names = None if wanted is None else {name for _text, name in wanted}
-    texts = state.courses_named if wanted is None else {text for text, _name in wanted}
-    courseids = {course.id for text in texts for course in state.courses_named.get(text, ())}
-    synced = {instance.customint2 for instance in _synced(state)} - {0}
-    return {group.id: group for group in fetch_groups(moodle, courseids, names, synced)}
+    moodle: MoodleSession,
+    courseids: Collection[int],
+    pairs: Collection[tuple[int, str]] | None,
+    synced: Collection[EnrolInstance],
+) -> list[Group]:
+    """Return the groups of these names in these courses (None: all of them), and those that methods fill."""
+    filled = {instance.customint2 for instance in synced} - {0}
+    if pairs is None:
+        return fetch_groups(moodle, courseids, None, filled)
+    return fetch_groups(moodle, {courseid for courseid, _name in pairs}, {name for _courseid, name in pairs}, filled)
+
+
+def _groups_over(
+    overlay: Overlay,
+    table: Table,
+    found: Collection[Group],
+    wanted: Wanted,
+    members: FoundRows,
+) -> FoundRows:
+    """Lay groups under what earlier chunks would have made of them, with those of which users would be members."""
+    read = {group.id: group._asdict() for group in found}
+    for row in read.values():
+        del row["conversationid"]
+    joined = [groupid for groupid, _userid in members.rows if is_temporary(groupid)]
+    return overlay.over(table, read, wanted, keys=joined)
 
 
 def _with_forums(moodle: MoodleSession, state: MembershipState) -> MembershipState:
@@ -148,20 +174,29 @@ def _with_forums(moodle: MoodleSession, state: MembershipState) -> MembershipSta
 
 
 def _fetch_rows(
-    moodle: MoodleSession, state: MembershipState, userids: Collection[int] | None, *, system_roles: bool
-) -> dict[str, Rows]:
+    moodle: MoodleSession,
+    overlay: Overlay,
+    state: MembershipState,
+    groupids: Collection[int],
+    userids: Collection[int] | None,
+    *,
+    system_roles: bool,
+) -> dict[str, FoundRows]:
     """Read what the users belong to already, in everything that the chunk may touch."""
-    enrolids = {instance.id for instances in state.instances.values() for instance in instances}
-    enrolids |= {instance.id for instance in _synced(state)}
+    present = None if userids is None else [userid for userid in userids if not is_temporary(userid)]
+    enrolids, cohortids = (
+        [key for key in rows.rows if not is_temporary(key)] for rows in (state.methods, state.cohorts)
+    )
     contextids = [course.contextid for course in state.courses.values()]
     contextids += [state.system_contextid] if system_roles else []
-    conversationids = {group.conversationid for group in state.groups.values() if group.conversationid is not None}
     forumids = [forum.id for forums in state.forums.values() for forum in forums]
-    return {
-        "user_enrolments": fetch_user_enrolments(moodle, enrolids, userids),
-        "role_assignments": fetch_role_assignments(moodle, contextids, userids),
-        "groups_members": fetch_group_members(moodle, state.groups, userids),
-        "message_conversation_members": fetch_conversation_members(moodle, conversationids, userids),
-        "cohort_members": fetch_cohort_members(moodle, [cohort.id for cohort in state.cohorts], userids),
-        "forum_subscriptions": fetch_forum_subscriptions(moodle, forumids, userids),
-    }
+    read: list[tuple[Table, UserRows]] = [
+        (ENROLMENTS, fetch_user_enrolments(moodle, enrolids, present)),
+        (ROLES, fetch_role_assignments(moodle, contextids, present)),
+        (GROUP_MEMBERS, fetch_group_members(moodle, groupids, present)),
+        (TALKERS, fetch_conversation_members(moodle, set(state.conversations.values()), present)),
+        (COHORT_MEMBERS, fetch_cohort_members(moodle, cohortids, present)),
+        (SUBSCRIPTIONS, fetch_forum_subscriptions(moodle, forumids, present)),
+    ]
+    wanted: Wanted = {("userid",): userids or ()}
+    return {table.name: overlay.over(table, rows, wanted, everything=userids is None) for table, rows in read}

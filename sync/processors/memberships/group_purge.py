@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,9 +15,10 @@ from sync.moodle.db.writer import Writer
 from sync.moodle.groups.deletion import delete_groupings, delete_groups
 from sync.moodle.groups.empty_groups import fetch_empty_groupings, fetch_empty_groups
 from sync.processors.base.context import Collected
-from sync.processors.base.memory import Memory
 from sync.processors.base.operations import Applied, Operation
+from sync.processors.base.overlay import Overlay
 from sync.processors.base.plan import Plan
+from sync.processors.memberships.state import GROUP_MEMBERS
 from sync.values import Action, Note, Outcome
 
 # A report with the names of more than that is read by nobody.
@@ -75,9 +75,9 @@ class DeleteGroups(Operation):
 class GroupPurge:
     """What a run knows of it. Shape: chosen: of `purgeemptygroups`; courseids: those of `PurgeCollected`"""
 
-    def __init__(self, moodle: MoodleSession, memory: Memory, chosen: str, courseids: set[int]) -> None:
+    def __init__(self, moodle: MoodleSession, overlay: Overlay, chosen: str, courseids: set[int]) -> None:
         self._moodle = moodle
-        self._memory = memory
+        self._overlay = overlay
         self._chosen = chosen
         self._courseids = courseids
 
@@ -93,7 +93,9 @@ class GroupPurge:
         """Put into the closing plan what is empty by now, and say so in its notes."""
         if not self.is_wanted or not self._courseids:
             return
-        joined, left = self._remembered()
+        changes = self._overlay.changes(GROUP_MEMBERS)
+        joined = {groupid for (groupid, _userid), membership in changes.items() if membership is not None}
+        left = {key for key, membership in changes.items() if membership is None}
         groups = fetch_empty_groups(self._moodle, self._courseids, joined=joined, left=left)
         groupings: dict[int, str] = {}
         if self._chosen == "2":
@@ -109,19 +111,6 @@ class GroupPurge:
             for name in found.values()
         ]
         plan.groups, plan.groupings = tuple(groups), tuple(groupings)
-
-    def _remembered(self) -> tuple[set[int], set[tuple[int, int]]]:
-        """Return what a simulation has done so far: groups that people would be in, memberships that would be gone."""
-        joined: set[int] = set()
-        left: set[tuple[int, int]] = set()
-        for tables in self._memory.get_all("memberships").values():
-            for key, membership in tables.get("groups_members", {}).items():
-                groupid, userid = json.loads(key)
-                if membership is None:
-                    left.add((groupid, userid))
-                else:
-                    joined.add(groupid)
-        return joined, left
 
 
 def listed(names: Sequence[str]) -> str:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sync.processors.base.operations import Ref
+from sync.moodle.db.identifiers import is_id
+from sync.moodle.groups.groups import Group
+from sync.processors.base.overlay import Values, is_temporary
 from sync.processors.base.plan import Plan
-from sync.processors.base.table_view import TableView, UserKey, Values
-from sync.processors.memberships.memory import PlannedGroup
-from sync.processors.memberships.state import MembershipState
-
-GroupKey = int | Ref
+from sync.processors.memberships.state import GROUP_MEMBERS, TALKERS, MembershipState
 
 
 class GroupRows:
@@ -19,17 +17,30 @@ class GroupRows:
     def __init__(self, state: MembershipState, plan: Plan) -> None:
         self._state = state
         self._plan = plan
-        self.members = TableView("groups_members", ("groupid", "userid"), state.rows.get("groups_members", {}))
-        self.talkers = TableView(
-            "message_conversation_members",
-            ("conversationid", "userid"),
-            state.rows.get("message_conversation_members", {}),
-        )
-        self.made: list[PlannedGroup] = []
-        self._course_of: dict[GroupKey, int] = {group.id: group.courseid for group in state.groups.values()}
+        self.groups = plan.change(state.groups)
+        self._members = plan.change(state.rows_of(GROUP_MEMBERS))
+        self._talkers = plan.change(state.rows_of(TALKERS))
         self._touched: dict[int, list[int]] = {}
 
-    def create(self, courseid: int, name: str, line: int) -> Ref:
+    def find(self, courseid: int, identifier: str, text: str) -> list[Group]:
+        """Return the groups of a course that a text names; those spelled exactly so, if there are any. Shape: as "id", "name" """
+        if identifier == "id":
+            group = self.groups.get(int(text)) if is_id(text) else None
+            return [_group(group)] if group is not None and group["courseid"] == courseid else []
+        found = self.groups.find_spelled(identifier, text, courseid=courseid) if text else []
+        return [_group(self.groups[groupid]) for groupid in found]
+
+    def named(self, courseid: int, name: str) -> list[int]:
+        """Return the groups of this name in a course, the oldest first; those spelled exactly so, if there are any."""
+        found = self.groups.find_spelled("name", name, courseid=courseid)
+        return sorted(found, key=lambda groupid: (is_temporary(groupid), abs(groupid))) if len(found) > 1 else found
+
+    def name_of(self, groupid: int) -> str:
+        """Return the name of a group."""
+        name: str = self.groups[groupid]["name"]
+        return name
+
+    def create(self, courseid: int, name: str, line: int) -> int:
         """Make a group in a course. Mirrors: groups_create_group() with nothing but a name"""
         now = self._plan.now
         values = {
@@ -43,24 +54,22 @@ class GroupRows:
             "timecreated": now,
             "timemodified": now,
         }
-        self._plan.insert("groups", values, line, key=(courseid, name))
-        made = PlannedGroup(Ref("groups", (courseid, name)), courseid, name)
-        self.made.append(made)
-        self._course_of[made.id] = courseid
-        return made.id
+        return self.groups.insert(values, line)
 
-    def membership(self, user: UserKey, groupid: GroupKey) -> Values | None:
+    def membership(self, user: int, groupid: int) -> Values | None:
         """Return the membership of a user in a group. Shape: {id, timeadded, component, itemid}"""
-        return self.members.get((groupid, user))
+        return self._members.get((groupid, user))
 
-    def of_user(self, user: UserKey, courseid: int) -> list[GroupKey]:
+    def of_user(self, user: int, courseid: int) -> list[int]:
         """Return the groups of a course that a user is in, of those that have been read."""
-        # A simulation remembers memberships in groups of other courses too, which nobody has read here.
+        # Earlier chunks of a plan may know of groups of other courses too, which nobody has read here.
         return [
-            groupid for groupid, _user in self.members.find(userid=user) if self._course_of.get(groupid) == courseid
+            groupid
+            for groupid, _user in self._members.find(userid=user)
+            if (group := self.groups.get(groupid)) is not None and group["courseid"] == courseid
         ]
 
-    def add(self, user: UserKey, groupid: GroupKey, line: int, *, component: str = "", itemid: Any = 0) -> bool:
+    def add(self, user: int, groupid: int, line: int, *, component: str = "", itemid: Any = 0) -> bool:
         """Put a user, who must be enrolled, in a group; tell whether that is new.
 
         Mirrors: groups_add_member(), with the conversation of the group
@@ -68,41 +77,46 @@ class GroupRows:
         if self.membership(user, groupid) is not None:
             return False
         now = self._plan.now
-        self.members.put((groupid, user), {"timeadded": now, "component": component, "itemid": itemid}, line)
+        self._members.put((groupid, user), {"timeadded": now, "component": component, "itemid": itemid}, line)
         conversationid = self._touch(groupid, line)
-        if conversationid is not None and self.talkers.get((conversationid, user)) is None:
-            self.talkers.put((conversationid, user), {"timecreated": now}, line)
+        if conversationid is not None and (conversationid, user) not in self._talkers:
+            self._talkers.put((conversationid, user), {"timecreated": now}, line)
         return True
 
-    def remove(self, user: UserKey, groupid: GroupKey, line: int) -> bool:
+    def remove(self, user: int, groupid: int, line: int) -> bool:
         """Take a user out of a group; tell whether he was in it.
 
         Mirrors: groups_remove_member(), with the conversation of the group
         """
         if self.membership(user, groupid) is None:
             return False
-        self.members.remove((groupid, user), line)
+        self._members.remove((groupid, user), line)
         conversationid = self._touch(groupid, line)
         if conversationid is not None:
-            self.talkers.remove((conversationid, user), line)
+            self._talkers.remove((conversationid, user), line)
         return True
+
+    @property
+    def touches(self) -> int:
+        """How often somebody was put in a group or taken out of one so far."""
+        return self._members.touches
 
     def finish(self) -> None:
         """Put the difference to what is there into the plan, the time of the groups' change with it."""
-        changed = self.members.write(self._plan)
-        self.talkers.write(self._plan)
-        if not (changed.inserted or changed.deleted):
-            return
-        moved = {key[0] for key in self.members.differing()}
-        for groupid, lines in self._touched.items():
-            before = self._state.groups[groupid].timemodified
-            if groupid in moved and before != self._plan.now:
-                after = {"timemodified": self._plan.now}
-                self._plan.update("groups", groupid, {"timemodified": before}, after, *lines)
+        moved = {groupid for groupid, _user in self._members.differing()}
+        for groupid in self._touched.keys() & moved:
+            for line in self._touched[groupid]:
+                self.groups.update(groupid, {"timemodified": self._plan.now}, line)
+        self.groups.write(self._plan)
+        self._members.write(self._plan)
+        self._talkers.write(self._plan)
 
-    def _touch(self, groupid: GroupKey, line: int) -> int | None:
-        """Note that the members of a group change, and give its conversation."""
-        if isinstance(groupid, Ref):
-            return None
-        self._touched.setdefault(groupid, []).append(line)
-        return self._state.groups[groupid].conversationid
+    def _touch(self, groupid: int, line: int) -> int | None:
+        """Note that the members of a group change, and return its conversation."""
+        if not is_temporary(groupid):
+            self._touched.setdefault(groupid, []).append(line)
+        return self._state.conversations.get(groupid)
+
+
+def _group(row: Values) -> Group:
+    return Group(row["id"], row["courseid"], row["name"], row["timemodified"], idnumber=row["idnumber"])

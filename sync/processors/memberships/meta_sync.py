@@ -5,27 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from sync.moodle.courses.courses import Course
-from sync.moodle.enrolments.enrolments import ACTIVE, ENABLED, SUSPENDED
-from sync.processors.base.table_view import UserKey, Values
-from sync.processors.memberships.memory import Instance
+from sync.moodle.enrolments.enrolments import ACTIVE, ENABLED, SUSPENDED, EnrolInstance
+from sync.processors.base.overlay import Values
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import UnenrolAction
 
 META = "meta"
 
 
-def sync_meta_children(rows: MembershipRows, user: UserKey, course: Course, line: int) -> None:
+def sync_meta_children(rows: MembershipRows, user: int, course: Course, line: int) -> None:
     """Bring the meta children of a course up to date with what a user has there.
 
     Mirrors: enrol_meta_handler::sync_course_instances()
     """
-    for child in rows.state.meta_children.get(course.id, ()):
-        present = rows.instances.current(child)
-        if present is not None:
-            sync_meta_user(rows, user, present, line)
+    if META in rows.state.enabled_methods:
+        for child in rows.instances.filled_from(META, course.id):
+            sync_meta_user(rows, user, child, line)
 
 
-def sync_meta_instance(rows: MembershipRows, child: Instance, line: int) -> None:
+def sync_meta_instance(rows: MembershipRows, child: EnrolInstance, line: int) -> None:
     """Bring a meta method up to date for everybody; the people of both courses must have been read."""
     users = dict.fromkeys(rows.enrolled_by(child.id))
     for instance in rows.instances.of_course(child.customint1):
@@ -35,7 +33,7 @@ def sync_meta_instance(rows: MembershipRows, child: Instance, line: int) -> None
         sync_meta_user(rows, user, child, line)
 
 
-def sync_meta_user(rows: MembershipRows, user: UserKey, child: Instance, line: int) -> None:
+def sync_meta_user(rows: MembershipRows, user: int, child: EnrolInstance, line: int) -> None:
     """Make the enrolment and the roles of a user in a meta child what they are in the parent.
 
     A disabled method copies enrolments like others, but gives no roles.
@@ -61,7 +59,7 @@ def sync_meta_user(rows: MembershipRows, user: UserKey, child: Instance, line: i
                 rows.unassign_role(user, target, roleid, line, **own)
 
 
-def end_enrolment(rows: MembershipRows, user: UserKey, instance: Instance, how: UnenrolAction, line: int) -> None:
+def end_enrolment(rows: MembershipRows, user: int, instance: EnrolInstance, how: UnenrolAction, line: int) -> None:
     """Do with an enrolment whose reason has gone what the setting of its method says.
 
     Mirrors: enrol_meta_handler::user_not_supposed_to_be_here(), enrol_cohort_handler::member_removed()
@@ -74,7 +72,7 @@ def end_enrolment(rows: MembershipRows, user: UserKey, instance: Instance, how: 
             rows.unassign_roles_of(user, instance, line)
 
 
-def _parent_enrolments(rows: MembershipRows, user: UserKey, course: Course) -> list[tuple[Instance, Values]]:
+def _parent_enrolments(rows: MembershipRows, user: int, course: Course) -> list[tuple[EnrolInstance, Values]]:
     methods = rows.state.enabled_methods - {META}
     return [
         (instance, enrolment)
@@ -83,13 +81,13 @@ def _parent_enrolments(rows: MembershipRows, user: UserKey, course: Course) -> l
     ]
 
 
-def _copied_roleids(rows: MembershipRows, user: UserKey, course: Course) -> list[int]:
+def _copied_roleids(rows: MembershipRows, user: int, course: Course) -> list[int]:
     sources = {"", *(f"enrol_{method}" for method in rows.state.enabled_methods if method != META)}
     held = {roleid for roleid, component, _itemid in rows.roles_of(user, course) if component in sources}
     return sorted(held - rows.state.meta.nosyncroleids)
 
 
-def _copied_values(enrolments: list[tuple[Instance, Values]]) -> dict[str, int]:
+def _copied_values(enrolments: list[tuple[EnrolInstance, Values]]) -> dict[str, int]:
     """Active if one of them is, from the earliest start to the latest end; an end of 0 is the latest of all."""
     active = [row for instance, row in enrolments if instance.status == ENABLED and row["status"] == ACTIVE]
     if not active:

@@ -9,11 +9,10 @@ from collections.abc import Set as AbstractSet
 
 from sync.moodle.db.database import MoodleSession
 from sync.processors.base.context import Records
-from sync.processors.base.table_view import Values
-from sync.processors.memberships.state import MembershipState
+from sync.processors.base.overlay import Values, is_temporary
+from sync.processors.memberships.state import GROUP_MEMBERS, MembershipState
 
 TOOL_SYNC = "tool_sync"
-TABLE = "groups_members"
 
 
 def own_component(moodle: MoodleSession) -> str:
@@ -23,13 +22,14 @@ def own_component(moodle: MoodleSession) -> str:
 
 def recorded_memberships(records: Records, state: MembershipState) -> set[int]:
     """Return the ids of those memberships that an earlier run inserted."""
-    free = [row["id"] for row in state.rows.get(TABLE, {}).values() if row["component"] == "" and row["id"] > 0]
-    return records.inserted_by_us(TABLE, free)
+    rows = state.rows_of(GROUP_MEMBERS)
+    free = [row["id"] for row in rows if row["component"] == "" and not is_temporary(row["id"])]
+    return records.inserted_by_us(GROUP_MEMBERS.name, free)
 
 
 def is_ours(membership: Values, recorded: AbstractSet[int]) -> bool:
     """Tell whether a membership is ours. Shape: recorded: ids of `recorded_memberships`"""
     if membership["component"] == TOOL_SYNC:
         return True
-    # What this run has made has no id of Moodle's, in a simulation a negative one.
-    return membership["component"] == "" and (membership.get("id", 0) <= 0 or membership["id"] in recorded)
+    # What this chunk makes, or an earlier one would have made, has no id of Moodle's.
+    return membership["component"] == "" and (is_temporary(membership["id"]) or membership["id"] in recorded)

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
-from typing import Any, TypeGuard
+from dataclasses import replace
+from typing import Any
 
+from sync.moodle.cohorts.cohorts import Cohort
 from sync.moodle.courses.courses import Course
+from sync.moodle.db.identifiers import is_id
+from sync.moodle.enrolments.enrolments import EnrolInstance
 from sync.moodle.enrolments.forums import Forum
 from sync.moodle.enrolments.roles import is_allowed
-from sync.processors.base.memory import Memory
-from sync.processors.base.operations import Ref
-from sync.processors.base.overlay import is_temporary
+from sync.processors.base.overlay import FoundRows, Values, is_temporary
 from sync.processors.base.plan import Plan
-from sync.processors.base.table_view import TableView, UserKey, Values
-from sync.processors.memberships import memory as membership_memory
 from sync.processors.memberships.group_rows import GroupRows
 from sync.processors.memberships.instance_rows import InstanceRows
-from sync.processors.memberships.memory import ChunkCreations, Instance, PlannedCohort
-from sync.processors.memberships.state import MembershipState
+from sync.processors.memberships.state import COHORT_MEMBERS, ENROLMENTS, ROLES, SUBSCRIPTIONS, MembershipState
 
 
 class MembershipRows:
     """What Moodle's own functions would write, one method each. A row that is as it should be is left alone.
 
-    Shape: instances: enrolment methods; groups: groups and their members
+    Shape: instances: enrolment methods; groups: groups and their members; cohorts: rows of `cohort`; user: an id, temporary for
+    somebody whom the plan makes
     Leaves out: events, logs, welcome messages, Moodle's own caches.
     """
 
@@ -34,37 +33,32 @@ class MembershipRows:
         self.now = plan.now = now
         self.instances = InstanceRows(state, plan)
         self.groups = GroupRows(state, plan)
-        stamps = {"modifierid": state.operatorid, "timemodified": now}
-        self._enrolments = self._view("user_enrolments", "enrolid", "userid", on_update=stamps)
-        self._roles = self._view("role_assignments", "contextid", "userid", "roleid", "component", "itemid")
-        self._cohort_members = self._view("cohort_members", "cohortid", "userid")
-        self._subscriptions = self._view("forum_subscriptions", "forum", "userid")
-        self._cohorts: list[PlannedCohort] = []
+        self.cohorts = plan.change(_stamped(state.cohorts, timemodified=now))
+        self._enrolments = plan.change(
+            _stamped(state.rows_of(ENROLMENTS), modifierid=state.operatorid, timemodified=now)
+        )
+        self._roles = plan.change(state.rows_of(ROLES))
+        self._cohort_members = plan.change(state.rows_of(COHORT_MEMBERS))
+        self._subscriptions = plan.change(state.rows_of(SUBSCRIPTIONS))
         self._unenrolled: set[tuple[int, int]] = set()
         self._subscribing: dict[tuple[int, int], bool] = {}
-        self._course_of: dict[int | Ref, int] = {
-            instance.id: instance.courseid
-            for by_source in (state.instances, state.cohort_instances, state.meta_children)
-            for instances in by_source.values()
-            for instance in instances
-        }
 
-    def enrolment(self, user: UserKey, enrolid: int | Ref) -> Values | None:
+    def enrolment(self, user: int, enrolid: int) -> Values | None:
         """Return the enrolment of a user by one method."""
         return self._enrolments.get((enrolid, user))
 
-    def is_enrolled(self, user: UserKey, courseid: int) -> bool:
+    def is_enrolled(self, user: int, courseid: int) -> bool:
         """Tell whether a user is enrolled in a course, by any method and in any status."""
         return any(self._enrolments.get((instance.id, user)) for instance in self.instances.of_course(courseid))
 
-    def enrolled_by(self, enrolid: int | Ref) -> list[UserKey]:
+    def enrolled_by(self, enrolid: int) -> list[int]:
         """Return everybody whom a method enrols, of those that have been read."""
         return [user for _enrolid, user in self._enrolments.find(enrolid=enrolid)]
 
     def enrol(
         self,
-        user: UserKey,
-        enrolid: int | Ref,
+        user: int,
+        enrolid: int,
         values: Mapping[str, int],
         line: int,
         *,
@@ -82,15 +76,16 @@ class MembershipRows:
             dates = {"timestart": timestart, "timeend": timeend}
             stamps = {"modifierid": self.state.operatorid, "timecreated": self.now, "timemodified": self.now}
             self._enrolments.put(key, {"status": 0, **dates, **values, **stamps}, line)
-            if self.state.recovers_grades and _is_there(user) and enrolid in self._course_of:
-                self.plan.enrolled.add((user, self._course_of[enrolid]))
+            courseid = self.instances.courseid_of(enrolid)
+            if self.state.recovers_grades and not is_temporary(user) and courseid is not None:
+                self.plan.enrolled.add((user, courseid))
             return True
         if all(old[name] == value for name, value in values.items()):
             return False
         self._enrolments.put(key, {**old, **values}, line)
         return True
 
-    def unenrol(self, user: UserKey, instance: Instance, line: int) -> bool:
+    def unenrol(self, user: int, instance: EnrolInstance, line: int) -> bool:
         """Take away the enrolment by one method, with the roles and groups that it brought; tell whether there was one.
 
         What goes with somebody's last enrolment in a course goes when the plan is carried out.
@@ -109,7 +104,7 @@ class MembershipRows:
             self._leave_course(user, self.state.courses[instance.courseid], line)
         return True
 
-    def roles_of(self, user: UserKey, course: Course) -> list[tuple[int, str, Any]]:
+    def roles_of(self, user: int, course: Course) -> list[tuple[int, str, Any]]:
         """Return the roles of a user in a course. Shape: (roleid, component, itemid)"""
         return [
             (roleid, component, itemid)
@@ -119,7 +114,7 @@ class MembershipRows:
         ]
 
     def assign_role(
-        self, user: UserKey, course: Course, roleid: int, line: int, *, component: str = "", itemid: Any = 0
+        self, user: int, course: Course, roleid: int, line: int, *, component: str = "", itemid: Any = 0
     ) -> bool:
         """Return a user a role in a course; tell whether it is a new one.
 
@@ -137,7 +132,7 @@ class MembershipRows:
         return True
 
     def unassign_role(
-        self, user: UserKey, course: Course, roleid: int, line: int, *, component: str = "", itemid: Any = 0
+        self, user: int, course: Course, roleid: int, line: int, *, component: str = "", itemid: Any = 0
     ) -> bool:
         """Take a role in a course away from a user; tell whether he had it. Mirrors: role_unassign()"""
         key = (course.contextid, user, roleid, component, itemid)
@@ -146,20 +141,20 @@ class MembershipRows:
         self._roles.remove(key, line)
         return True
 
-    def holds_system_role(self, user: UserKey, roleid: int) -> bool:
+    def holds_system_role(self, user: int, roleid: int) -> bool:
         """Tell whether a user has a role in the context of the site, given by nobody else than people."""
         return self._roles.get((self.state.system_contextid, user, roleid, "", 0)) is not None
 
-    def assign_system_role(self, user: UserKey, roleid: int, line: int) -> None:
+    def assign_system_role(self, user: int, roleid: int, line: int) -> None:
         """Assign a role in the context of the site to a user. Mirrors: role_assign(); nothing follows it there"""
         values = {"timemodified": self.now, "modifierid": self.state.operatorid, "sortorder": 0}
         self._roles.put((self.state.system_contextid, user, roleid, "", 0), values, line)
 
-    def unassign_system_role(self, user: UserKey, roleid: int, line: int) -> None:
+    def unassign_system_role(self, user: int, roleid: int, line: int) -> None:
         """Take a role in the context of the site away from a user. Mirrors: role_unassign()"""
         self._roles.remove((self.state.system_contextid, user, roleid, "", 0), line)
 
-    def unassign_roles_of(self, user: UserKey, instance: Instance, line: int) -> bool:
+    def unassign_roles_of(self, user: int, instance: EnrolInstance, line: int) -> bool:
         """Take away the roles that a method has given to a user; tell whether there were any."""
         course = self.state.courses[instance.courseid]
         own = (f"enrol_{instance.enrol}", instance.id)
@@ -168,13 +163,11 @@ class MembershipRows:
             self.unassign_role(user, course, roleid, line, component=own[0], itemid=own[1])
         return bool(roleids)
 
-    def add_instance(self, courseid: int, enrol: str, values: Mapping[str, Any], line: int) -> Instance:
+    def add_instance(self, courseid: int, enrol: str, values: Mapping[str, Any], line: int) -> EnrolInstance:
         """Add a method to a course (`InstanceRows.add`)."""
-        instance = self.instances.add(courseid, enrol, values, line)
-        self._course_of[instance.id] = courseid
-        return instance
+        return self.instances.add(courseid, enrol, values, line)
 
-    def delete_instance(self, instance: Instance, line: int) -> None:
+    def delete_instance(self, instance: EnrolInstance, line: int) -> None:
         """Unenrol everybody whom a method enrols, and take it away; everybody's enrolment must have been read.
 
         Mirrors: enrol_plugin::delete_instance()
@@ -183,7 +176,19 @@ class MembershipRows:
             self.unenrol(user, instance, line)
         self.instances.take_away(instance, line)
 
-    def create_cohort(self, name: str, idnumber: str, line: int, **values: Any) -> PlannedCohort:
+    def find_cohorts(self, identifier: str, text: str) -> list[Cohort]:
+        """Return the cohorts that a text names; those spelled exactly so, if there are any. Shape: as "id", "name" """
+        if identifier == "id":
+            cohortid = int(text) if is_id(text) else 0
+            return [self.cohort(cohortid)] if cohortid in self.cohorts else []
+        return [self.cohort(cohortid) for cohortid in self.cohorts.find_spelled(identifier, text)] if text else []
+
+    def cohort(self, cohortid: int) -> Cohort:
+        """Return a cohort as it stands now."""
+        row = self.cohorts[cohortid]
+        return Cohort(cohortid, row["contextid"], row["name"], row["idnumber"] or "")
+
+    def create_cohort(self, name: str, idnumber: str, line: int, **values: Any) -> Cohort:
         """Make a cohort, in the system context unless `values` says otherwise.
 
         Shape: values: further columns of `cohort`
@@ -202,81 +207,59 @@ class MembershipRows:
             **({"theme": ""} if self.state.cohort_has_theme else {}),
             **values,
         }
-        key = (row["contextid"], name)
-        self.plan.insert("cohort", row, line, key=key)
-        made = PlannedCohort(Ref("cohort", key), row["contextid"], name, idnumber)
-        self._cohorts.append(made)
-        return made
+        return self.cohort(self.cohorts.insert(row, line))
 
-    def is_in_cohort(self, user: UserKey, cohortid: int | Ref) -> bool:
+    def is_in_cohort(self, user: int, cohortid: int) -> bool:
         return self._cohort_members.get((cohortid, user)) is not None
 
-    def members_of_cohort(self, cohortid: int | Ref) -> list[UserKey]:
+    def members_of_cohort(self, cohortid: int) -> list[int]:
         """Return the members of a cohort, of those that have been read."""
         return [user for _cohortid, user in self._cohort_members.find(cohortid=cohortid)]
 
-    def add_to_cohort(self, user: UserKey, cohortid: int | Ref, line: int) -> bool:
+    def add_to_cohort(self, user: int, cohortid: int, line: int) -> bool:
         """Make a user a member of a cohort; tell whether that is new. Mirrors: cohort_add_member()"""
         if self.is_in_cohort(user, cohortid):
             return False
         self._cohort_members.put((cohortid, user), {"timeadded": self.now}, line)
         return True
 
-    def remove_from_cohort(self, user: UserKey, cohortid: int | Ref, line: int) -> bool:
+    def remove_from_cohort(self, user: int, cohortid: int, line: int) -> bool:
         """Take a user out of a cohort; tell whether he was in it. Mirrors: cohort_remove_member()"""
         if not self.is_in_cohort(user, cohortid):
             return False
         self._cohort_members.remove((cohortid, user), line)
         return True
 
-    def cohort_balance(self) -> Counter[int | Ref]:
-        """Return by how many members each cohort grows, or shrinks (a negative number), in this chunk."""
-        balance: Counter[int | Ref] = Counter()
-        for key in self._cohort_members.differing():
-            balance[key[0]] += -1 if self._cohort_members.get(key) is None else 1
-        return balance
-
-    def add_to_group_of(self, user: UserKey, instance: Instance, line: int) -> None:
+    def add_to_group_of(self, user: int, instance: EnrolInstance, line: int) -> None:
         """Put a user in the group that a cohort or meta method fills, if it has one, and in no other by this method."""
         own: dict[str, Any] = {"component": f"enrol_{instance.enrol}", "itemid": instance.id}
         for groupid in self.groups.of_user(user, instance.courseid):
             membership = self.groups.membership(user, groupid) or {}
             if groupid != instance.customint2 and own.items() <= membership.items():
                 self.groups.remove(user, groupid, line)
-        if isinstance(instance.customint2, Ref) or instance.customint2 in self.state.groups:
+        if instance.customint2 in self.groups.groups:
             self.groups.add(user, instance.customint2, line, **own)
 
     @property
     def touches(self) -> int:
         """How often a row was put or taken away so far: nothing has changed as long as it stays the same."""
-        return sum(view.touches for view in (*self._views, self.groups.members)) + self.instances.touches
+        tables = (self._enrolments, self._roles, self._cohort_members, self._subscriptions, self.groups, self.instances)
+        return sum(rows.touches for rows in tables)
 
     def finish(self) -> None:
         """Put the difference to what is there into the plan. Nothing differs, nothing is written."""
         self.plan.unenrolled |= {pair for pair in self._unenrolled if not self.is_enrolled(*pair)}
         self.instances.finish()
-        enrolled, assigned, *_others = [view.write(self.plan) for view in self._views]
+        self.cohorts.write(self.plan)
+        enrolled, assigned = self._enrolments.write(self.plan), self._roles.write(self.plan)
+        self._cohort_members.write(self.plan)
+        self._subscriptions.write(self.plan)
         self.groups.finish()
         # A new enrolment alone doesn't change anybody's rights: Moodle marks the account when a role comes with it.
-        self.plan.dirty_users |= enrolled.updated | enrolled.deleted | assigned.inserted | assigned.deleted
+        self.plan.dirty_users |= {key[1] for key in enrolled.updated | enrolled.deleted}
+        self.plan.dirty_users |= {key[1] for key in assigned.inserted | assigned.deleted}
 
-    def remember(self, memory: Memory, ids: Mapping[Ref, int]) -> dict[Ref, int]:
-        """Keep, in a simulation, what this chunk would have made, and give the negative ids that stand for it.
-
-        Shape: ids: those that stand for planned accounts
-        """
-        made = ChunkCreations(self.groups.made, self._cohorts, self.instances.changed())
-        views = (*self._views, self.groups.members, self.groups.talkers)
-        return membership_memory.remember(memory, self.state, views, made, ids)
-
-    @property
-    def _views(self) -> tuple[TableView, ...]:
-        return self._enrolments, self._roles, self._cohort_members, self._subscriptions
-
-    def _view(self, table: str, *key: str, on_update: Mapping[str, Any] | None = None) -> TableView:
-        return TableView(table, key, self.state.rows.get(table, {}), on_update)
-
-    def _leave_course(self, user: UserKey, course: Course, line: int) -> None:
+    def _leave_course(self, user: int, course: Course, line: int) -> None:
         """Take what is known of the roles and groups of somebody who is left without any enrolment in a course.
 
         Everything else goes when the plan is carried out, from those whom no later row enrols again:
@@ -286,7 +269,7 @@ class MembershipRows:
             self.groups.remove(user, groupid, line)
         for roleid, component, itemid in self.roles_of(user, course):
             self.unassign_role(user, course, roleid, line, component=component, itemid=itemid)
-        if _is_there(user):
+        if not is_temporary(user):
             self._unenrolled.add((user, course.id))
 
     def _may_be_subscribed(self, roleid: int, forum: Forum) -> bool:
@@ -297,6 +280,6 @@ class MembershipRows:
         return known
 
 
-def _is_there(user: UserKey) -> TypeGuard[int]:
-    """Tell whether a user is in Moodle already."""
-    return isinstance(user, int) and not is_temporary(user)
+def _stamped(found: FoundRows, **columns: int) -> FoundRows:
+    """Return rows of which these columns follow when another one changes."""
+    return FoundRows(replace(found.table, on_update=columns), found.rows)

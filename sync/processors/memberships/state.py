@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sync.moodle.cohorts.cohorts import Cohort
 from sync.moodle.courses.courses import Course
-from sync.moodle.enrolments.enrolments import EnrolInstance
 from sync.moodle.enrolments.forums import Forum
 from sync.moodle.enrolments.roles import Role
-from sync.moodle.groups.groups import Group
-from sync.processors.base.table_view import Key, Values
+from sync.processors.base.overlay import FoundRows, Table
 
-Rows = Mapping[Key, Values]
+# What people belong to, by its natural key.
+ENROLMENTS = Table("user_enrolments", ("enrolid", "userid"), found_by=(("userid",),))
+ROLES = Table("role_assignments", ("contextid", "userid", "roleid", "component", "itemid"), found_by=(("userid",),))
+GROUP_MEMBERS = Table("groups_members", ("groupid", "userid"), found_by=(("userid",),))
+TALKERS = Table("message_conversation_members", ("conversationid", "userid"), found_by=(("userid",),))
+COHORT_MEMBERS = Table("cohort_members", ("cohortid", "userid"), found_by=(("userid",), ("cohortid",)))
+SUBSCRIPTIONS = Table("forum_subscriptions", ("forum", "userid"), found_by=(("userid",),))
+
+# What they belong to; names are compared as the server does, see `sync.processors.memberships.fetch`.
+GROUPS = Table("groups", found_by=(("courseid",), ("courseid", "name")))
+COHORTS = Table("cohort", found_by=(("name",), ("idnumber",)))
+METHODS = Table("enrol", found_by=(("courseid",),))
 
 
 class UnenrolAction(IntEnum):
@@ -43,13 +51,10 @@ class MembershipState:
     """Everything as it is in Moodle, and in a simulation as it would be after the earlier chunks.
 
     Shape: courses_named: texts of the file -> courses; courses: id -> course, with those that a cohort or a meta method
-    brings in; roles: shortname -> role; instances: courseid -> methods in the course's order, all of them for the
-    courses that the chunk touches itself; meta_children: id of the parent -> meta methods; cohort_instances:
-    cohortid -> its methods, the switched-off ones too; groups: id -> group; recovers_grades: whether people get their earlier
-    grades back when they come back to a course; forums: courseid -> forums that subscribe people;
-    permissions: roleid -> contextid -> permission to be subscribed; rows: table -> natural key -> id and other columns;
-    remembered: what a simulation knows of the users beyond Moodle; fold_group, fold_cohort: texts that the server takes
-    for the same become equal
+    brings in; roles: shortname -> role; methods: all enrolment methods of the courses; groups: of the courses, as far as they
+    are named; conversations: id of a group -> its conversation; recovers_grades: whether people get their earlier grades back
+    when they come back to a course; forums: courseid -> forums that subscribe people; permissions: roleid -> contextid ->
+    permission to be subscribed; rows: name of a table of memberships -> its rows
     """
 
     course_identifier: str = "shortname"
@@ -63,21 +68,17 @@ class MembershipState:
     courses_named: Mapping[str, tuple[Course, ...]] = field(default_factory=dict)
     courses: Mapping[int, Course] = field(default_factory=dict)
     roles: Mapping[str, Role] = field(default_factory=dict)
-    instances: Mapping[int, tuple[EnrolInstance, ...]] = field(default_factory=dict)
-    meta_children: Mapping[int, tuple[EnrolInstance, ...]] = field(default_factory=dict)
-    cohort_instances: Mapping[int, tuple[EnrolInstance, ...]] = field(default_factory=dict)
-    groups: Mapping[int, Group] = field(default_factory=dict)
-    cohorts: tuple[Cohort, ...] = ()
+    methods: FoundRows = field(default_factory=lambda: FoundRows(METHODS))
+    groups: FoundRows = field(default_factory=lambda: FoundRows(GROUPS))
+    conversations: Mapping[int, int] = field(default_factory=dict)
+    cohorts: FoundRows = field(default_factory=lambda: FoundRows(COHORTS))
     forums: Mapping[int, tuple[Forum, ...]] = field(default_factory=dict)
     permissions: Mapping[int, dict[int, int]] = field(default_factory=dict)
-    rows: Mapping[str, Rows] = field(default_factory=dict)
-    remembered: Mapping[str, Any] = field(default_factory=dict)
-    fold_group: Callable[[str], str] = str
-    fold_cohort: Callable[[str], str] = str
+    rows: Mapping[str, FoundRows] = field(default_factory=dict)
 
-    def with_cohorts(self, cohorts: tuple[Cohort, ...]) -> MembershipState:
-        """Return the same with other cohorts."""
-        return replace(self, cohorts=cohorts)
+    def rows_of(self, table: Table) -> FoundRows:
+        """Return the rows of one table of memberships."""
+        return self.rows.get(table.name) or FoundRows(table)
 
 
 def roles_by_shortname(roles: Iterable[Role]) -> dict[str, Role]:

@@ -13,14 +13,13 @@ from sync.columns.clean import one_of, text
 from sync.columns.column import Column, Columns
 from sync.columns.general_options import CourseIdentifier, GeneralOptions
 from sync.moodle.courses.courses import Course
-from sync.moodle.enrolments.enrolments import DISABLED, ENABLED
+from sync.moodle.enrolments.enrolments import DISABLED, ENABLED, EnrolInstance
 from sync.processors.base.errors import RowError
 from sync.processors.base.plan import Plan
 from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import Processor
 from sync.processors.memberships.course_columns import find_course
 from sync.processors.memberships.fetch import fetch_memberships
-from sync.processors.memberships.memory import Instance
 from sync.processors.memberships.meta_sync import META, sync_meta_instance
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import MembershipState
@@ -35,12 +34,6 @@ class MetaState:
     memberships: MembershipState
 
 
-class MetaPlan(Plan):
-    """Shape: rows: what the chunk knows, for a simulation to remember."""
-
-    rows: MembershipRows
-
-
 class CoursesMetaOptions(GeneralOptions):
     courseidentifier = CourseIdentifier(
         aliases=("courses_filemetabindingidentifier",),
@@ -48,7 +41,7 @@ class CoursesMetaOptions(GeneralOptions):
     )
 
 
-class CoursesMeta(Processor[MetaState, MetaPlan]):
+class CoursesMeta(Processor[MetaState, Plan]):
     """Links of the enrolment method meta, and the people whom they bring at once. Spec: courses.md section 5."""
 
     key = "courses_meta"
@@ -75,28 +68,25 @@ class CoursesMeta(Processor[MetaState, MetaPlan]):
     def fetch(self, rows: Sequence[CleanRow]) -> MetaState:
         memberships = fetch_memberships(
             self.moodle,
-            self.memory,
+            self.overlay,
             course_identifier=self.option_values.courseidentifier,
             courses={row.values[name] for row in rows for name in ("master", "meta")},
             userids=None,
         )
         return MetaState(int(time.time()), memberships)
 
-    def plan(self, rows: Sequence[CleanRow], state: MetaState) -> MetaPlan:
-        plan = MetaPlan()
-        plan.rows = MembershipRows(state.memberships, plan, now=state.now)
+    def plan(self, rows: Sequence[CleanRow], state: MetaState) -> Plan:
+        plan = Plan()
+        memberships = MembershipRows(state.memberships, plan, now=state.now)
         plan.outcomes.extend(
             plan_each(
                 rows,
-                lambda row: _plan_row(row, plan.rows),
+                lambda row: _plan_row(row, memberships),
                 lambda row: f"{row.values['master']} → {row.values['meta']}",
             )
         )
-        plan.rows.finish()
+        memberships.finish()
         return plan
-
-    def remember(self, plan: MetaPlan, state: MetaState) -> None:
-        plan.rows.remember(self.memory, {})
 
 
 def _plan_row(row: CleanRow, rows: MembershipRows) -> Outcome:
@@ -112,7 +102,7 @@ def _plan_row(row: CleanRow, rows: MembershipRows) -> Outcome:
     return _tie(row, rows, link, master, child)
 
 
-def _tie(row: CleanRow, rows: MembershipRows, link: Instance | None, master: Course, child: Course) -> Outcome:
+def _tie(row: CleanRow, rows: MembershipRows, link: EnrolInstance | None, master: Course, child: Course) -> Outcome:
     """Make the link, or switch it on again, and let the people of the master course follow at once."""
     before = rows.touches
     code = "meta_link_unchanged"
@@ -135,7 +125,7 @@ def _tie(row: CleanRow, rows: MembershipRows, link: Instance | None, master: Cou
     )
 
 
-def _cut(row: CleanRow, rows: MembershipRows, link: Instance | None) -> Outcome:
+def _cut(row: CleanRow, rows: MembershipRows, link: EnrolInstance | None) -> Outcome:
     """Switch the link off: its roles go, its enrolments stay without effect."""
     if link is None:
         raise RowError("meta_link_missing", "master", master=row.values["master"], meta=row.values["meta"])

@@ -162,7 +162,7 @@ class UsersWritePlan(Plan):
         password now, is logged out everywhere.
         """
         self.users.rows.write(self)
-        self.new_users += [insert.key for insert in self.inserts.get("user", ()) if isinstance(insert.key, int)]
+        self.new_users += [insert.id for insert in self.inserts.get("user", ())]
         updates = self.updates.get("user", [])
         for place, (userid, before, after, lines) in enumerate(updates):
             if after.get("suspended") or "password" in after:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sync.processors.base.table_view import UserKey
-from sync.processors.memberships.cohort_book import AnyCohort, CohortBook, length_problem
+from sync.moodle.cohorts.cohorts import Cohort
+from sync.processors.memberships.cohort_names import length_problem
 from sync.processors.memberships.cohort_sync import enrol_cohort_member
 from sync.processors.memberships.results import NOTHING, SetResult
 from sync.processors.memberships.rows import MembershipRows
@@ -15,9 +15,8 @@ class CohortMembership:
 
     def __init__(self, rows: MembershipRows) -> None:
         self.rows = rows
-        self._book = CohortBook(rows.state)
 
-    def add(self, user: UserKey, name: str, idnumber: str, line: int, column: str = "") -> SetResult:
+    def add(self, user: int, name: str, idnumber: str, line: int, column: str = "") -> SetResult:
         """Make a user a member of the cohort that the two cells name; make the cohort when it is missing.
 
         Shape: column: of the one cell that is name and idnumber, "" = they stand in `cohort` and `cohortid`. Digits of one cell
@@ -37,23 +36,21 @@ class CohortMembership:
         enrol_cohort_member(self.rows, user, cohort.id, line)
         return SetResult(changes=(Change(columns[0], "", cohort.name),))
 
-    def _find(self, name: str, idnumber: str, columns: tuple[str, str]) -> AnyCohort | Note | None:
+    def _find(self, name: str, idnumber: str, columns: tuple[str, str]) -> Cohort | Note | None:
         """By idnumber, else by name: in the system context first, then anywhere. Shape: columns: of name and idnumber"""
-        found = self._book.find("idnumber", idnumber) if idnumber else []
+        found = self.rows.find_cohorts("idnumber", idnumber) if idnumber else []
         if not found and name:
-            anywhere = self._book.find("name", name)
+            anywhere = self.rows.find_cohorts("name", name)
             found = [cohort for cohort in anywhere if cohort.contextid == self.rows.state.system_contextid] or anywhere
         if len(found) > 1:
             params = {"column": columns[0 if name else 1], "cohort": name or idnumber, "count": len(found)}
             return Note("cohort_ambiguous", params)
         return found[0] if found else None
 
-    def _create(self, name: str, idnumber: str, columns: tuple[str, str], line: int) -> AnyCohort | Note:
+    def _create(self, name: str, idnumber: str, columns: tuple[str, str], line: int) -> Cohort | Note:
         if not name:
             return Note("cohort_unknown", {"column": columns[1], "idnumber": idnumber})
         problem = length_problem(name, idnumber, *columns)
         if problem is not None:
             return problem
-        cohort = self.rows.create_cohort(name, idnumber, line)
-        self._book.keep(cohort)
-        return cohort
+        return self.rows.create_cohort(name, idnumber, line)

@@ -36,12 +36,6 @@ _COHORT_COLUMN = re.compile(r"cohort[1-9]\d*")
 _CLASHES = {"username_differs": "", "idnumber_taken": "idnumber", "email_taken": "email"}
 
 
-class UsersPlan(UsersWritePlan):
-    """Accounts, and what they belong to."""
-
-    memberships: Memberships
-
-
 class UsersPlanner:
     """Plans one chunk of a users file, row by row in file order, on a view that later rows see.
 
@@ -56,11 +50,9 @@ class UsersPlanner:
         self.options = options
         self.names = names
         self.set_numbers = set_numbers
-        self.plan = UsersPlan(state.users, state.now)
+        self.plan = UsersWritePlan(state.users, state.now)
         self.users = self.plan.users
-        self.memberships = self.plan.memberships = Memberships(
-            state.memberships, self.plan, now=state.now, show_time=state.rules.shown_time
-        )
+        self.memberships = Memberships(state.memberships, self.plan, now=state.now, show_time=state.rules.shown_time)
         self.checks = UserChecks(state.rules)
         self.matcher = UserMatcher(self.users, state.rules, options, names)
         self.passwords = UserPasswords(state, options, self.plan)
@@ -68,7 +60,7 @@ class UsersPlanner:
         self.plain_fields = [name for name in PLAIN_FIELDS if name in names]
         self.touched: set[int] = set()
 
-    def plan_rows(self, rows: Sequence[CleanRow]) -> UsersPlan:
+    def plan_rows(self, rows: Sequence[CleanRow]) -> UsersWritePlan:
         results: list[RowResult] = []
         for row in rows:
             try:

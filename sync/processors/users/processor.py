@@ -22,9 +22,9 @@ from sync.processors.base.processor import Processor
 from sync.processors.memberships.course_columns import STUDENT
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.state import MembershipState
-from sync.processors.users.chunk_users import KEY_FIELDS, NOT_HASHED, ClearPassword
+from sync.processors.users.chunk_users import KEY_FIELDS, NOT_HASHED, ClearPassword, UsersWritePlan
 from sync.processors.users.options import UsersOptions
-from sync.processors.users.planner import PLAIN_FIELDS, UsersPlan, UsersPlanner, cohort_columns, course_sets
+from sync.processors.users.planner import PLAIN_FIELDS, UsersPlanner, cohort_columns, course_sets
 from sync.processors.users.profile_values import profile_value
 from sync.processors.users.state import UsersState
 from sync.processors.users.survey import UsersSurvey
@@ -53,7 +53,7 @@ def _field(name: str, kind: Any, **more: Any) -> Column:
     return Column(name, kind, stored_in=("user", name), **more)
 
 
-class Users(Processor[UsersState, UsersPlan]):
+class Users(Processor[UsersState, UsersWritePlan]):
     """Create and update accounts. Spec: users.md sections 2 to 5."""
 
     key = "users"
@@ -174,10 +174,10 @@ class Users(Processor[UsersState, UsersPlan]):
             memberships=self._fetch_memberships(rows, userids),
         )
 
-    def plan(self, rows: Sequence[CleanRow], state: UsersState) -> UsersPlan:
+    def plan(self, rows: Sequence[CleanRow], state: UsersState) -> UsersWritePlan:
         return UsersPlanner(state, self.option_values, self.names, self.set_numbers).plan_rows(rows)
 
-    def prepare(self, plan: UsersPlan) -> None:
+    def prepare(self, plan: UsersWritePlan) -> None:
         """Hash the passwords of the chunk on all cores; no cell twice, even when the chunk has to be halved."""
         writes = [(insert.lines[-1], insert.values) for insert in plan.inserts.get("user", ())]
         writes += [(update.lines[-1], update.after) for update in plan.updates.get("user", ())]
@@ -193,9 +193,6 @@ class Users(Processor[UsersState, UsersPlan]):
         self.hashes.update(zip(new, hashed, strict=True))
         for line, values in waiting:
             values["password"] = self.hashes[line, values["password"].text]
-
-    def remember(self, plan: UsersPlan, state: UsersState) -> None:
-        plan.memberships.remember(self.memory, {})
 
     def close(self) -> None:
         self.passwords.close()
@@ -272,7 +269,7 @@ class Users(Processor[UsersState, UsersPlan]):
         named = {text for row in rows for _column, text in cohort_columns(row.values)}
         return fetch_memberships(
             self.moodle,
-            self.memory,
+            self.overlay,
             course_identifier=self.option_values.courseidentifier,
             courses={course_set.course for course_set in sets},
             groups={(course_set.course, course_set.group) for course_set in sets if course_set.group},

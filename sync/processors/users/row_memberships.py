@@ -8,12 +8,7 @@ memberships.finish()                                  the difference goes into t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from sync.processors.base.memory import Memory
-from sync.processors.base.operations import Ref
 from sync.processors.base.plan import Plan
-from sync.processors.base.table_view import UserKey
 from sync.processors.memberships.course_columns import CourseColumns
 from sync.processors.memberships.enrolment_dates import ShowTime
 from sync.processors.memberships.results import CourseSet, SetResult
@@ -28,8 +23,7 @@ __all__ = ["CourseSet", "Memberships", "SetResult"]
 class Memberships:
     """Carries out the course sets, cohorts and roles of the whole site of one chunk.
 
-    Shape: show_time: makes seconds readable; user: an id, in a simulation perhaps a negative one, or the Ref of an account
-    that the same plan creates
+    Shape: show_time: makes seconds readable; user: an id, temporary for somebody whom the plan makes
     """
 
     def __init__(self, state: MembershipState, plan: Plan, *, now: int, show_time: ShowTime = str) -> None:
@@ -38,26 +32,22 @@ class Memberships:
         self._cohorts = CohortMembership(self._rows)
         self._system_roles = SystemRoles(self._rows)
 
-    def apply_course_set(self, user: UserKey, course_set: CourseSet, line: int) -> SetResult:
+    def apply_course_set(self, user: int, course_set: CourseSet, line: int) -> SetResult:
         """Enrol, give a role, put in a group, as one set says; the other sets go on whatever comes of it."""
         return self._course_sets.apply(user, course_set, line)
 
-    def add_to_cohort(self, user: UserKey, name: str, idnumber: str, line: int, column: str = "") -> SetResult:
+    def add_to_cohort(self, user: int, name: str, idnumber: str, line: int, column: str = "") -> SetResult:
         """Make a user a member of a cohort, with the enrolments that come with it."""
         return self._cohorts.add(user, name, idnumber, line, column)
 
-    def apply_system_role(self, user: UserKey, cell: SystemRoleCell, line: int) -> SetResult:
+    def apply_system_role(self, user: int, cell: SystemRoleCell, line: int) -> SetResult:
         """Assign a role of the whole site to a user, or take it away."""
         return self._system_roles.apply(user, cell, line)
 
-    def would_change_system_role(self, user: UserKey, cell: SystemRoleCell) -> bool:
+    def would_change_system_role(self, user: int, cell: SystemRoleCell) -> bool:
         """Whether that would change anything."""
         return self._system_roles.would_change(user, cell)
 
     def finish(self) -> None:
         """Put what has changed into the plan; call it once, after the last row."""
         self._rows.finish()
-
-    def remember(self, memory: Memory, ids: Mapping[Ref, int]) -> None:
-        """Keep, in a simulation, what this chunk would have made. Shape: ids: those that stand for planned accounts."""
-        self._rows.remember(memory, ids)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sync.moodle.enrolments.roles import Role
-from sync.processors.base.table_view import UserKey
 from sync.processors.memberships.results import NOTHING, SetResult
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import MembershipState
@@ -37,12 +36,12 @@ class SystemRoles:
     def __init__(self, rows: MembershipRows) -> None:
         self._rows = rows
 
-    def would_change(self, user: UserKey, cell: SystemRoleCell) -> bool:
+    def would_change(self, user: int, cell: SystemRoleCell) -> bool:
         """Whether a cell would give a user a role, or take one away."""
         role, is_away = self._wanted(cell)
         return isinstance(role, Role) and self._rows.holds_system_role(user, role.id) is is_away
 
-    def apply(self, user: UserKey, cell: SystemRoleCell, line: int) -> SetResult:
+    def apply(self, user: int, cell: SystemRoleCell, line: int) -> SetResult:
         """Do what a cell says. A role that a file may not give can be taken away, and whoever has it keeps it."""
         role, is_away = self._wanted(cell)
         if isinstance(role, Note):

@@ -29,13 +29,13 @@ def watched(processor: ProcessorType) -> Watched:
     faults: list[str] = []
 
     def plan(itself: Processor[Any, Any], rows: list[CleanRow], state: Any) -> Any:
-        collected, kept = deepcopy(itself.collected), _changes_of_memory(itself)
+        collected, kept = deepcopy(itself.collected), _changes_of_overlay(itself)
         with _nothing_asked(itself.moodle.connection.engine, faults):
             first = _planned(processor, itself, rows, state)
             second = _planned(processor, itself, rows, state)
         if _decided(first) != _decided(second):
             faults.append(f"planned differently the second time:\n{_decided(first)}\n{_decided(second)}")
-        if itself.collected != collected or _changes_of_memory(itself) != kept:
+        if itself.collected != collected or _changes_of_overlay(itself) != kept:
             faults.append("what is collected has changed")
         if isinstance(second, SplitChunk):
             raise second
@@ -57,8 +57,8 @@ def _decided(plan: Any) -> Any:
     return plan.outcomes, plan.inserts, plan.updates, plan.deletes
 
 
-def _changes_of_memory(processor: Processor[Any, Any]) -> int:
-    database = processor.memory._database
+def _changes_of_overlay(processor: Processor[Any, Any]) -> int:
+    database = processor.overlay._database
     return database.total_changes if database is not None else 0
 
 

@@ -15,7 +15,7 @@ MOMENTS = (
     "before fetch", "before plan", "before prepare", "before apply", "before owed_after_commit", "before commit",
     "after commit", "before collect", "before after_commit", "after after_commit", "before final_plan", "before close",
 )  # fmt: skip
-DRY_MOMENTS = ("before fetch", "before remember", "after remember")
+DRY_MOMENTS = ("before fetch", "before plan", "before owed_after_commit")
 FEW = MANY // 10
 
 

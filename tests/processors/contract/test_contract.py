@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -26,14 +25,11 @@ from tests.processors.contract.specs import SPECS, prepare
 @pytest.fixture(scope="module")
 def contract(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContractSite]:
     folder = tmp_path_factory.mktemp("contract")
-    with pytest.MonkeyPatch.context() as patch:
-        # At the beginning of each run it would walk all that the tests have loaded: four fifths of the time.
-        patch.setattr(gc, "collect", lambda: 0)
-        site = build_site(f"sqlite:///{folder / 'moodle.sqlite3'}", "sqlite", "4.5")
-        prepare(site)
-        contract = ContractSite(site, folder)
-        with time_machine.travel(contract.began, tick=False):
-            yield contract
+    site = build_site(f"sqlite:///{folder / 'moodle.sqlite3'}", "sqlite", "4.5")
+    prepare(site)
+    contract = ContractSite(site, folder)
+    with time_machine.travel(contract.began, tick=False):
+        yield contract
     contract.moodle.dispose()
     site.engine.dispose()
 

@@ -9,7 +9,7 @@ import pytest
 from sync.messages import TEXTS, text_at_column, text_of
 from sync.moodle.enrolments.forums import Forum
 from sync.moodle.groups.groups import Group
-from sync.processors.base.operations import Ref
+from sync.processors.base.overlay import is_temporary, temporary_id
 from sync.processors.base.plan import Plan
 from sync.processors.users.row_memberships import CourseSet, SetResult
 from sync.values import Change
@@ -17,13 +17,16 @@ from tests.processors.membership_states import (
     ANN,
     EVE,
     EVE_IN_C1,
+    EVE_ROWS,
     NOW,
     STUDENT,
     TEACHER,
     at,
     begin,
+    groups,
     inserted,
     make_state,
+    memberships,
     updated,
 )
 
@@ -116,7 +119,7 @@ def test_dates_that_are_given_change_and_the_others_stay() -> None:
 
 
 def test_a_suspended_enrolment_is_active_again() -> None:
-    rows = {"user_enrolments": {(7, EVE): {**EVE_IN_C1, "status": 1, "modifierid": 9}}}
+    rows = memberships({"user_enrolments": {(7, EVE): {**EVE_IN_C1, "status": 1, "modifierid": 9}}})
     [result], plan = apply((EVE, CourseSet(1, "C1", "student", "manual")), rows=rows)
     assert result.changes[0] == Change("enrol1", "suspended", "active")
     assert updated(plan, "user_enrolments") == [(70, {"status": 0, "modifierid": 2, "timemodified": NOW})]
@@ -132,7 +135,7 @@ def test_what_a_later_row_takes_back_is_not_written() -> None:
 
 
 def test_a_later_row_sees_what_an_earlier_one_did() -> None:
-    account = Ref("user", (1, "bob"))
+    account = temporary_id(1, 1)
     results, plan = apply(
         (account, CourseSet(1, "C1", "student", "manual")), (account, CourseSet(1, "C1", "student", "manual"))
     )
@@ -185,7 +188,7 @@ def test_a_missing_group_is_made_once_and_joined_by_all() -> None:
     )
     assert results[1].changes == (Change("group2", "", "New"),)
     [group] = plan.inserts["groups"]
-    assert group.key == (3, "New")
+    assert is_temporary(group.id)
     assert group.values == {
         "courseid": 3,
         "idnumber": "",
@@ -198,8 +201,8 @@ def test_a_missing_group_is_made_once_and_joined_by_all() -> None:
         "timemodified": NOW,
     }
     assert [(row["groupid"], row["userid"], row["component"]) for row in inserted(plan, "groups_members")] == [
-        (Ref("groups", (3, "New")), ANN, ""),
-        (Ref("groups", (3, "New")), EVE, ""),
+        (group.id, ANN, ""),
+        (group.id, EVE, ""),
     ]
     assert "groups" not in plan.updates
 
@@ -217,7 +220,7 @@ def test_an_existing_group_is_touched_once_and_its_conversation_joined() -> None
 
 
 def test_a_member_stays_as_he_is_whatever_put_him_there() -> None:
-    rows = {**make_state().rows, "groups_members": {(30, EVE): {"id": 1, "component": "enrol_meta", "itemid": 4}}}
+    rows = memberships({**EVE_ROWS, "groups_members": {(30, EVE): {"id": 1, "component": "enrol_meta", "itemid": 4}}})
     [result], plan = apply((EVE, CourseSet(1, "C1", "student", "manual", "G1")), rows=rows)
     assert not result.changed
     assert plan.is_empty
@@ -231,22 +234,23 @@ def test_who_is_not_enrolled_gets_the_role_but_no_group() -> None:
 
 
 def test_a_suspended_enrolment_by_another_method_is_enough_for_a_group() -> None:
-    rows = {"user_enrolments": {(10, ANN): {**EVE_IN_C1, "id": 71, "status": 1}}}
+    rows = memberships({"user_enrolments": {(10, ANN): {**EVE_IN_C1, "id": 71, "status": 1}}})
     results, plan = apply((ANN, CourseSet(1, "C1", "student", None, "G1")), rows=rows)
     assert codes(results) == []
     assert [row["groupid"] for row in inserted(plan, "groups_members")] == [30]
 
 
 def test_of_several_groups_of_one_name_the_oldest_is_taken() -> None:
-    groups = {33: Group(33, 3, "G1", 5), 30: Group(30, 3, "G1", 5), 29: Group(29, 4, "G1", 5)}
-    [result], plan = apply((EVE, CourseSet(1, "C1", "student", "manual", "G1")), groups=groups)
+    found = groups(Group(33, 3, "G1", 5), Group(30, 3, "G1", 5), Group(29, 4, "G1", 5))
+    [result], plan = apply((EVE, CourseSet(1, "C1", "student", "manual", "G1")), groups=found)
     assert [note.code for note in result.notes] == ["group_ambiguous"]
     assert [row["groupid"] for row in inserted(plan, "groups_members")] == [30]
 
 
 @pytest.mark.parametrize(("fold", "made"), [(str, ["g1"]), (str.casefold, [])])
 def test_the_case_of_a_group_name_counts_where_it_counts_for_the_server(fold: Any, made: list[str]) -> None:
-    _results, plan = apply((EVE, CourseSet(1, "C1", "student", "manual", "g1")), fold_group=fold)
+    found = groups(Group(30, 3, "G1", 500), fold=fold)
+    _results, plan = apply((EVE, CourseSet(1, "C1", "student", "manual", "g1")), groups=found)
     assert [row["name"] for row in inserted(plan, "groups")] == made
 
 

@@ -15,7 +15,7 @@ from sync.moodle.db.database import MoodleConnection, MoodleDatabase, MoodleSess
 from sync.moodle.db.writer import Writer
 from sync.moodle.schemas import create_tables, load_schema
 from sync.moodle.versions import CAPTURED
-from sync.processors.base.memory import Memory
+from sync.processors.base.overlay import Overlay
 from sync.processors.base.plan import Plan, apply_plan
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.users.row_memberships import CourseSet, Memberships, SetResult
@@ -106,7 +106,7 @@ def carry_out(
 ) -> list[SetResult]:
     state = fetch_memberships(
         moodle,
-        Memory(),
+        Overlay(),
         courses={wanted.course for _user, wanted in sets},
         groups={(wanted.course, wanted.group) for _user, wanted in sets if wanted.group},
         cohort_names={name for _user, name in members},
@@ -198,16 +198,16 @@ def test_two_cohorts_without_idnumber_are_made_and_told_apart(moodle: MoodleSess
 
 def test_nothing_named_asks_nothing(moodle: MoodleSession) -> None:
     with counted_queries(moodle) as statements:
-        fetch_memberships(moodle, Memory(), courses=[""], cohort_names=[""], cohort_idnumbers=[""], userids=[10, 11])
+        fetch_memberships(moodle, Overlay(), courses=[""], cohort_names=[""], cohort_idnumbers=[""], userids=[10, 11])
     assert statements == []
 
 
 @pytest.mark.parametrize("people", [1, 200])
 def test_the_number_of_queries_does_not_grow_with_the_rows(moodle: MoodleSession, people: int) -> None:
     wanted: dict[str, Any] = {"courses": ["C1", "C2"], "groups": [("C1", "G1"), ("C1", "New")], "cohort_names": ["CO1"]}
-    fetch_memberships(moodle, Memory(), **wanted, userids=[10])
+    fetch_memberships(moodle, Overlay(), **wanted, userids=[10])
     with counted_queries(moodle) as statements:
-        fetch_memberships(moodle, Memory(), **wanted, userids=range(10, 10 + people))
+        fetch_memberships(moodle, Overlay(), **wanted, userids=range(10, 10 + people))
     assert len(statements) == 14
 
 

@@ -12,20 +12,33 @@ from sync.processors.memberships.state import MetaSettings
 from sync.processors.users.row_memberships import CourseSet
 from tests.processors.membership_states import (
     ANN,
+    COHORT,
     EVE,
     EVE_IN_C1,
+    EVE_ROWS,
+    LTI,
+    MANUAL,
+    MANUAL_OFF,
     META,
     NOW,
+    SELF_OFF,
     STUDENT,
     TEACHER,
     at,
     begin,
+    groups,
     inserted,
     make_state,
+    memberships,
+    methods,
     updated,
 )
 
-CHILDREN = {"meta_children": {3: (META,)}, "groups": {32: Group(32, 4, "From C1", 500)}}
+IN_C1 = (MANUAL, COHORT, SELF_OFF)
+CHILDREN: dict[str, Any] = {
+    "methods": methods(*IN_C1, MANUAL_OFF, LTI, META),
+    "groups": groups(Group(32, 4, "From C1", 500)),
+}
 IN_CHILD = {**EVE_IN_C1, "id": 75}
 
 
@@ -55,17 +68,21 @@ def test_a_new_enrolment_in_the_parent_reaches_the_child_with_role_and_group() -
 
 
 def test_a_second_role_in_the_parent_reaches_the_child() -> None:
-    rows = {
-        **make_state().rows,
-        "user_enrolments": {(7, EVE): EVE_IN_C1, (12, EVE): IN_CHILD},
-        "role_assignments": {(50, EVE, STUDENT, "", 0): {"id": 80}, (60, EVE, STUDENT, "enrol_meta", 12): {"id": 81}},
-    }
+    rows = memberships(
+        {
+            "user_enrolments": {(7, EVE): EVE_IN_C1, (12, EVE): IN_CHILD},
+            "role_assignments": {
+                (50, EVE, STUDENT, "", 0): {"id": 80},
+                (60, EVE, STUDENT, "enrol_meta", 12): {"id": 81},
+            },
+        }
+    )
     plan = apply(EVE, CourseSet(1, "C1", "editingteacher", "manual"), rows=rows)
     assert roles_in_child(plan) == [(EVE, TEACHER, "enrol_meta", 12)]
 
 
 def test_new_dates_in_the_parent_reach_the_child() -> None:
-    rows = {**make_state().rows, "user_enrolments": {(7, EVE): EVE_IN_C1, (12, EVE): IN_CHILD}}
+    rows = memberships({**EVE_ROWS, "user_enrolments": {(7, EVE): EVE_IN_C1, (12, EVE): IN_CHILD}})
     plan = apply(EVE, CourseSet(1, "C1", "student", "manual", end=at(0)), rows=rows)
     assert updated(plan, "user_enrolments") == [
         (70, {"timeend": 0, "timemodified": NOW}),
@@ -84,7 +101,7 @@ def test_new_dates_in_the_parent_reach_the_child() -> None:
 def test_the_child_runs_from_the_earliest_start_to_the_latest_end(
     other: dict[str, int], expected: tuple[int, int]
 ) -> None:
-    rows = {"user_enrolments": {(8, ANN): {**EVE_IN_C1, **other}}}
+    rows = memberships({"user_enrolments": {(8, ANN): {**EVE_IN_C1, **other}}})
     [row] = in_child(apply(ANN, CourseSet(1, "C1", "student", "manual", start=at(50), end=at(60)), rows=rows))
     assert (row["timestart"], row["timeend"]) == expected
 
@@ -116,11 +133,7 @@ def test_a_new_cohort_member_reaches_the_child_of_the_bound_course() -> None:
     assert roles_in_child(plan) == [(ANN, STUDENT, "enrol_meta", 12)]
 
 
-OFF = META._replace(status=1)
-DISABLED: dict[str, Any] = {
-    "meta_children": {3: (OFF,)},
-    "instances": {course: methods if course == 3 else (OFF,) for course, methods in make_state().instances.items()},
-}
+DISABLED: dict[str, Any] = {"methods": methods(*IN_C1, META._replace(status=1))}
 
 
 def test_a_disabled_method_copies_people_without_their_roles() -> None:
@@ -130,11 +143,15 @@ def test_a_disabled_method_copies_people_without_their_roles() -> None:
 
 
 def test_a_disabled_method_takes_the_roles_that_it_gave() -> None:
-    rows = {
-        **make_state().rows,
-        "user_enrolments": {(7, EVE): EVE_IN_C1, (12, EVE): IN_CHILD},
-        "role_assignments": {(50, EVE, STUDENT, "", 0): {"id": 80}, (60, EVE, STUDENT, "enrol_meta", 12): {"id": 81}},
-    }
+    rows = memberships(
+        {
+            "user_enrolments": {(7, EVE): EVE_IN_C1, (12, EVE): IN_CHILD},
+            "role_assignments": {
+                (50, EVE, STUDENT, "", 0): {"id": 80},
+                (60, EVE, STUDENT, "enrol_meta", 12): {"id": 81},
+            },
+        }
+    )
     plan = apply(EVE, CourseSet(1, "C1", "editingteacher", "manual"), **DISABLED, rows=rows)
     assert [delete.id for delete in plan.deletes["role_assignments"]] == [81]
     assert roles_in_child(plan) == []

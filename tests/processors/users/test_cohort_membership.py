@@ -6,18 +6,31 @@ from typing import Any
 
 import pytest
 
-from sync.moodle.cohorts.cohorts import Cohort
-from sync.processors.base.operations import Ref
+from sync.processors.base.overlay import is_temporary
 from sync.processors.base.plan import Plan
 from sync.processors.users.row_memberships import SetResult
 from sync.values import Change
-from tests.processors.membership_states import ANN, EVE, EVE_IN_C1, NOW, STUDENT, begin, inserted, make_state, updated
+from tests.processors.membership_states import (
+    ANN,
+    CO1,
+    EVE,
+    EVE_IN_C1,
+    NOW,
+    STUDENT,
+    begin,
+    cohorts,
+    groups,
+    inserted,
+    make_state,
+    memberships,
+    updated,
+)
 
 
 def join(*cells: tuple[Any, str, str], **changes: Any) -> tuple[list[SetResult], Plan]:
-    memberships, plan = begin(make_state(**changes))
-    results = [memberships.add_to_cohort(*cell, line=line) for line, cell in enumerate(cells, start=2)]
-    memberships.finish()
+    joined, plan = begin(make_state(**changes))
+    results = [joined.add_to_cohort(*cell, line=line) for line, cell in enumerate(cells, start=2)]
+    joined.finish()
     return results, plan
 
 
@@ -33,7 +46,7 @@ def test_a_missing_cohort_is_made_in_the_system_context_and_found_by_later_rows(
         (),
     ]
     [cohort] = plan.inserts["cohort"]
-    assert cohort.key == (1, "New")
+    assert is_temporary(cohort.id)
     assert cohort.values == {
         "contextid": 1,
         "name": "New",
@@ -46,7 +59,7 @@ def test_a_missing_cohort_is_made_in_the_system_context_and_found_by_later_rows(
         "timemodified": NOW,
         "theme": "",
     }
-    assert members(plan) == [(Ref("cohort", (1, "New")), ANN), (Ref("cohort", (1, "New")), EVE)]
+    assert members(plan) == [(cohort.id, ANN), (cohort.id, EVE)]
 
 
 def test_a_cohort_without_idnumber_has_none_and_no_theme_where_moodle_has_no_such_column() -> None:
@@ -56,9 +69,9 @@ def test_a_cohort_without_idnumber_has_none_and_no_theme_where_moodle_has_no_suc
     assert "theme" not in cohort
 
 
-IN_CATEGORY = Cohort(41, 20, "CO1", "c-2")
-ELSEWHERE = Cohort(42, 21, "Only there", "")
-TWICE = (Cohort(43, 21, "Twice", ""), Cohort(44, 22, "Twice", ""))
+IN_CATEGORY = CO1 | {"id": 41, "contextid": 20, "idnumber": "c-2"}
+ELSEWHERE = CO1 | {"id": 42, "contextid": 21, "name": "Only there", "idnumber": None}
+TWICE = cohorts(*(CO1 | {"id": number, "contextid": number, "name": "Twice", "idnumber": None} for number in (43, 44)))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +87,7 @@ TWICE = (Cohort(43, 21, "Twice", ""), Cohort(44, 22, "Twice", ""))
 def test_a_cohort_is_found_by_idnumber_then_in_the_system_then_anywhere(
     name: str, idnumber: str, cohortid: int
 ) -> None:
-    _results, plan = join((ANN, name, idnumber), cohorts=(Cohort(40, 1, "CO1", "c-1"), IN_CATEGORY, ELSEWHERE))
+    _results, plan = join((ANN, name, idnumber), cohorts=cohorts(CO1, IN_CATEGORY, ELSEWHERE))
     assert members(plan) == [(cohortid, ANN)]
     assert "cohort" not in plan.inserts
 
@@ -96,7 +109,7 @@ def test_a_cohort_that_can_not_be_told_or_made_is_a_problem(name: str, idnumber:
 
 @pytest.mark.parametrize("cells", [(ANN, "", ""), (EVE, "CO1", "")])
 def test_no_cohort_and_an_old_member_write_nothing(cells: tuple[int, str, str]) -> None:
-    [result], plan = join(cells, rows={"cohort_members": {(40, EVE): {"id": 1}}})
+    [result], plan = join(cells, rows=memberships({"cohort_members": {(40, EVE): {"id": 1}}}))
     assert result == SetResult()
     assert plan.is_empty
 
@@ -124,12 +137,12 @@ def test_a_new_member_is_enrolled_where_the_cohort_is() -> None:
 
 
 def test_a_suspended_cohort_enrolment_is_active_again_with_its_dates() -> None:
-    rows = {"user_enrolments": {(8, ANN): {**EVE_IN_C1, "status": 1}}}
+    rows = memberships({"user_enrolments": {(8, ANN): {**EVE_IN_C1, "status": 1}}})
     _results, plan = join((ANN, "CO1", ""), rows=rows)
     assert updated(plan, "user_enrolments") == [(70, {"status": 0, "timemodified": NOW})]
 
 
 def test_a_group_that_is_gone_is_passed_over() -> None:
-    _results, plan = join((ANN, "CO1", ""), groups={})
+    _results, plan = join((ANN, "CO1", ""), groups=groups())
     assert "groups_members" not in plan.inserts
     assert "user_enrolments" in plan.inserts

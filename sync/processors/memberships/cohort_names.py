@@ -1,0 +1,32 @@
+"""How a file names cohorts: what may be looked up, and what Moodle can store."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sync.moodle.db.identifiers import is_id
+from sync.values import Note
+
+# Source: Moodle table cohort, columns name and idnumber
+MAX_NAME = 254
+MAX_IDNUMBER = 100
+
+
+def length_problem(name: str, idnumber: str, name_column: str, idnumber_column: str) -> Note | None:
+    """Hold the name and idnumber of a new cohort against what Moodle can store; say what is too long."""
+    if len(name) > MAX_NAME:
+        return Note("cohort_name_too_long", {"column": name_column, "limit": MAX_NAME})
+    if len(idnumber) > MAX_IDNUMBER:
+        return Note("cohort_idnumber_too_long", {"column": idnumber_column, "limit": MAX_IDNUMBER})
+    return None
+
+
+def cohorts_named(
+    identifier: str, texts: Collection[str], names: Collection[str] = (), idnumbers: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return what `fetch_memberships` needs to find the cohorts that texts name, and others by name and idnumber."""
+    by: dict[str, set[str]] = {"id": set(), "idnumber": set(idnumbers), "name": set(names)}
+    by[identifier] |= set(texts)
+    ids = {int(text) for text in by["id"] if is_id(text)}
+    return {"cohort_ids": ids, "cohort_idnumbers": by["idnumber"], "cohort_names": by["name"]}
