@@ -36,6 +36,8 @@ State = TypeVar("State")
 PlanT = TypeVar("PlanT", bound=Plan)
 OptionsT = TypeVar("OptionsT", bound=GeneralOptions)
 OptionsT_co = TypeVar("OptionsT_co", bound=GeneralOptions, covariant=True)
+CollectedT = TypeVar("CollectedT", bound=Collected)
+CollectedT_co = TypeVar("CollectedT_co", bound=Collected, covariant=True)
 
 
 class _HasOptions(Protocol[OptionsT_co]):
@@ -43,6 +45,16 @@ class _HasOptions(Protocol[OptionsT_co]):
 
     @property
     def options(self) -> type[OptionsT_co]: ...
+
+    @property
+    def context(self) -> ProcessorContext: ...
+
+
+class _Collects(Protocol[CollectedT_co]):
+    """The same of what a processor collects."""
+
+    @property
+    def collected_type(self) -> type[CollectedT_co]: ...
 
     @property
     def context(self) -> ProcessorContext: ...
@@ -86,9 +98,9 @@ class Processor(ABC, Generic[State, PlanT]):
         return cast(OptionsT, self.context.options)
 
     @property
-    def collected(self) -> Collected:
-        """What the processor has collected so far."""
-        return self.context.collected
+    def collected(self: _Collects[CollectedT]) -> CollectedT:
+        """What the processor has collected so far, in its `collected_type`."""
+        return cast(CollectedT, self.context.collected)
 
     def setup(self, names: Sequence[str]) -> None:
         """Prepare for the file. Shape: names: the header's canonical names"""

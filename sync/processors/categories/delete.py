@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import cast
 
 from django.utils.translation import gettext_lazy as _
 
@@ -100,10 +99,6 @@ class CategoriesDelete(Processor[CategoryState, CategoriesDeletePlan]):
     options = GeneralOptions
 
     collected_type = CategoriesCollected
-
-    @property
-    def collected(self) -> CategoriesCollected:
-        return cast(CategoriesCollected, self.context.collected)
 
     def setup(self, names: Sequence[str]) -> None:
         self.graph = load_graph()

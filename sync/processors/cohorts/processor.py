@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -87,10 +87,6 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
     options = CohortsOptions
 
     collected_type = CohortsCollected
-
-    @property
-    def collected(self) -> CohortsCollected:
-        return cast(CohortsCollected, self.context.collected)
 
     def setup(self, names: Sequence[str]) -> None:
         self.names = frozenset(names)

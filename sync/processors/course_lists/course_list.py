@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
@@ -66,10 +66,6 @@ class CourseList(Processor[ListedCourses, Plan]):
     after = ("users",)
     options: ClassVar[type[CourseListOptions]] = CourseListOptions
     collected_type = ListCollected
-
-    @property
-    def collected(self) -> ListCollected:
-        return cast(ListCollected, self.context.collected)
 
     def fetch(self, rows: Sequence[CleanRow]) -> ListedCourses:
         self.collected.has_rows = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -115,10 +115,6 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
     rows_per_chunk = 100
 
     collected_type = ResetCollected
-
-    @property
-    def collected(self) -> ResetCollected:
-        return cast(ResetCollected, self.context.collected)
 
     def setup(self, names: Sequence[str]) -> None:
         self.graph = load_graph()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
 from django.utils.translation import gettext_lazy as _
@@ -78,10 +78,6 @@ class Courses(Processor[CoursesState, CoursesPlan]):
     options = CoursesOptions
 
     collected_type = CoursesCollected
-
-    @property
-    def collected(self) -> CoursesCollected:
-        return cast(CoursesCollected, self.context.collected)
 
     def setup(self, names: Sequence[str]) -> None:
         self.names = frozenset(names)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -81,10 +81,6 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
     options = EnrolmentsOptions
 
     collected_type = EnrolmentsCollected
-
-    @property
-    def collected(self) -> EnrolmentsCollected:
-        return cast(EnrolmentsCollected, self.context.collected)
 
     @property
     def option_values(self) -> EnrolmentsOptions:

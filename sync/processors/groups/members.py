@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import cast
 
 from django.utils.translation import gettext_lazy as _
 
@@ -44,10 +43,6 @@ class GroupMembers(Processor[GroupMembersState, PurgingPlan]):
     options = GroupMembersOptions
 
     collected_type = PurgeCollected
-
-    @property
-    def collected(self) -> PurgeCollected:
-        return cast(PurgeCollected, self.context.collected)
 
     def setup(self, names: Sequence[str]) -> None:
         self.rules = SiteRules(self.moodle)

@@ -111,10 +111,6 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
     collected_type = PicturesCollected
 
     @property
-    def collected(self) -> PicturesCollected:
-        return cast(PicturesCollected, self.context.collected)
-
-    @property
     def pictures(self) -> PictureZip:
         """The zip that is carried out."""
         return cast(PictureZip, self.context.pictures)
