@@ -158,7 +158,7 @@ class SiteRules:
         return clock_of(self._moodle)
 
 
-def fetch_accounts(
+def fetch_users_by(
     moodle: MoodleSession,
     columns: Sequence[str],
     by: Mapping[str, Collection[Any]],

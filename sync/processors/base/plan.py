@@ -24,7 +24,7 @@ class Plan:
     """Everything that a chunk will do, decided without touching the database.
 
     Shape: inserts, updates, deletes: table -> writes, in file order; dirty_users, changed_preferences: ids, perhaps temporary, of
-    accounts whose sessions must be told (`sync.moodle.site.caches`); dirty_contexts: context paths; unenrolled:
+    users whose sessions must be told (`sync.moodle.site.caches`); dirty_contexts: context paths; unenrolled:
     (userid, courseid) of enrolments that go; enrolled: the same of new ones whose earlier grades are wanted back; files: that
     went with the rows, known once the plan is carried out; notes: what is to be said of it at the end of the run; changed_rows:
     the tables that the rows of the chunk change

@@ -57,7 +57,7 @@ class CohortCoursesState:
 
 
 def without_members(state: MembershipState, userids: Collection[int]) -> MembershipState:
-    """Return the same without what some accounts are members of."""
+    """Return the same without what some users are members of."""
     if not userids:
         return state
     members = state.rows_of(COHORT_MEMBERS)

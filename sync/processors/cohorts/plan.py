@@ -30,7 +30,7 @@ class CohortsState:
     now: int
     identifier: str
     useridentifier: str
-    accounts: NamedUsers
+    named_users: NamedUsers
     memberships: MembershipState
     dependent_tables: Mapping[int, Sequence[tuple[str, int]]] = field(default_factory=dict)
     gates: Mapping[int, int] = field(default_factory=dict)

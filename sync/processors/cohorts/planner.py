@@ -61,11 +61,11 @@ class CohortsPlanner:
         found = self._named_user(row)
         if not isinstance(found, Note):
             return self._add_member(row, text, found)
-        # The cohort is made or changed and stays so; the line goes into the tryback for the account.
+        # The cohort is made or changed and stays so; the line goes into the tryback for the user.
         return partial_outcome(self._add_member(row, text, None), [found])
 
     def _add_member(self, row: CleanRow, text: str, user: int | None) -> Outcome:
-        """Make or change the cohort of a row, and put an account in it, if there is one."""
+        """Make or change the cohort of a row, and put a user in it, if there is one."""
         cohort = self.cohorts.find(text)
         is_new = cohort is None
         changes: list[Change] = []
@@ -122,14 +122,14 @@ class CohortsPlanner:
         return cohort
 
     def _user(self, row: CleanRow) -> int | None:
-        """Return the account of a row; None where it names none. Raises: RowError for an unknown one"""
+        """Return the user of a row; None where it names none. Raises: RowError for an unknown user"""
         found = self._named_user(row)
         return None if found is None else accepted(found)
 
     def _named_user(self, row: CleanRow) -> int | Note | None:
-        """Return the account of a row, or say what is wrong; None where it names none."""
+        """Return the user of a row, or say what is wrong; None where it names none."""
         text = row.values.get("userid", "")
-        return find_user(self.state.accounts, self.state.useridentifier, text, "userid") if text else None
+        return find_user(self.state.named_users, self.state.useridentifier, text, "userid") if text else None
 
     # --- members -----------------------------------------------------------------------------------------------------
 

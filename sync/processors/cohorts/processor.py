@@ -93,16 +93,16 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
         self.rules = SiteRules(self.moodle)
 
     def fetch(self, rows: Sequence[CleanRow]) -> CohortsState:
-        accounts = fetch_named_users(
+        named_users = fetch_named_users(
             self.moodle,
             self.rules,
             self.option_values.useridentifier,
             {row.values["userid"] for row in rows if row.values.get("userid")},
         )
         takes_everybody = any(_takes_everybody(row) for row in rows)
-        userids = None if takes_everybody else sorted({userid for found in accounts.values() for userid in found})
+        userids = None if takes_everybody else sorted({userid for found in named_users.values() for userid in found})
         memberships = fetch_memberships(self.moodle, self.overlay, userids=userids, **self._names_in(rows))
-        return self._state(accounts, memberships, may_delete=takes_everybody)
+        return self._state(named_users, memberships, may_delete=takes_everybody)
 
     def plan(self, rows: Sequence[CleanRow], state: CohortsState) -> CohortsPlan:
         return CohortsPlanner(state, self.option_values).plan_rows(rows)
@@ -165,14 +165,14 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
         idnumbers = {row.values["cidnumber"] for row in rows if row.values.get("cidnumber")}
         return cohorts_named(identifier, texts, names, idnumbers)
 
-    def _state(self, accounts: NamedUsers, memberships: MembershipState, *, may_delete: bool) -> CohortsState:
+    def _state(self, named_users: NamedUsers, memberships: MembershipState, *, may_delete: bool) -> CohortsState:
         cohortids = [cohortid for cohortid in memberships.cohorts.rows if not is_temporary(cohortid)]
         has_categories = CATEGORY_COLUMNS & self.names
         return CohortsState(
             now=int(time.time()),
             identifier=self.option_values.cohortidentifier,
             useridentifier=self.option_values.useridentifier,
-            accounts=accounts,
+            named_users=named_users,
             memberships=memberships,
             dependent_tables=fetch_cohort_belongings(self.moodle, cohortids) if may_delete else {},
             gates=fetch_self_enrolment_gates(self.moodle, cohortids) if may_delete else {},

@@ -30,7 +30,7 @@ DATES = ("startdate", "enddate", "timecreated", "timemodified")
 class CourseCells:
     """Reads cells. All methods raise RowError.
 
-    Shape: people: text -> account ids; roles: short name -> role; fields: column -> custom field
+    Shape: people: text -> user ids; roles: short name -> role; fields: column -> custom field
     """
 
     def __init__(

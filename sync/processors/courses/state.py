@@ -23,7 +23,7 @@ class CoursesState:
     """Everything read for one chunk.
 
     Shape: courses: rows of `course` with contextid and path; fields: column -> custom field; dates: how those of the file are
-    read; people: text -> account ids; groupings: of courses that are there: courseid -> ids; sections: courseid -> number ->
+    read; people: text -> user ids; groupings: of courses that are there: courseid -> ids; sections: courseid -> number ->
     section; options: (courseid, format, name) -> (row id, value); field_data: of courses that may change, and of those that
     hold a value that has to be unique; extras: columns that every row of `customfield_data` needs here; templates: cell ->
     template; inventories: of the courses that templates may come into; unknown: their plugins whose tables aren't known;

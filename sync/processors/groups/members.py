@@ -53,19 +53,19 @@ class GroupMembers(Processor[GroupMembersState, PurgingPlan]):
 
     def fetch(self, rows: Sequence[CleanRow]) -> GroupMembersState:
         identifier = self.option_values.useridentifier
-        accounts = fetch_named_users(self.moodle, self.rules, identifier, {row.values["userid"] for row in rows})
+        named_users = fetch_named_users(self.moodle, self.rules, identifier, {row.values["userid"] for row in rows})
         memberships = fetch_memberships(
             self.moodle,
             self.overlay,
             course_identifier=self.option_values.courseidentifier,
             courses={row.values.get("courseid", "") for row in rows},
-            userids=sorted({userid for found in accounts.values() for userid in found}),
+            userids=sorted({userid for found in named_users.values() for userid in found}),
             all_groups=True,
         )
         self.purge.note_courses(memberships.courses_named)
         return GroupMembersState(
             now=int(time.time()),
-            accounts=accounts,
+            named_users=named_users,
             memberships=memberships,
             component=self.component,
             recorded=frozenset(recorded_memberships(self.context.records, memberships)),

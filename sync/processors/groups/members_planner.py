@@ -32,7 +32,7 @@ class GroupMembersState:
     """
 
     now: int
-    accounts: NamedUsers
+    named_users: NamedUsers
     memberships: MembershipState
     component: str
     recorded: frozenset[int]
@@ -59,7 +59,9 @@ class GroupCommands:
             raise RowError("cell_empty", "courseid")
         course = accepted(find_course(self.state.memberships, row.values["courseid"], "courseid"))
         group = self._group(course, row.values["groupid"])
-        userid = accepted(find_user(self.state.accounts, self.options.useridentifier, row.values["userid"], "userid"))
+        userid = accepted(
+            find_user(self.state.named_users, self.options.useridentifier, row.values["userid"], "userid")
+        )
         cmd = row.values["cmd"]
         if cmd == "del":
             return self._delete(userid, group, row.line)

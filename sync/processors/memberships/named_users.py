@@ -1,4 +1,4 @@
-"""The account that a cell names by one identifier, for files about what people belong to."""
+"""The user that a cell names by one identifier, for files about what people belong to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NamedUsers = Mapping[str, tuple[int, ...]]
 def fetch_named_users(
     moodle: MoodleSession, rules: SiteRules, identifier: str, values: Collection[str]
 ) -> dict[str, tuple[int, ...]]:
-    """Return the ids of the accounts that the values name: those that aren't deleted, usernames of this site only.
+    """Return the ids of the users that the values name: those that aren't deleted, usernames of this site only.
 
     Shape: values as typed -> rising ids; absent = unknown, several ids = ambiguous
     Queries: one per 10,000 values
@@ -28,7 +28,7 @@ def fetch_named_users(
 
 
 def find_user(named: NamedUsers, identifier: str, text: str, column: str) -> int | Note:
-    """Return the one account that a cell names, or say what is wrong."""
+    """Return the one user that a cell names, or say what is wrong."""
     found = named.get(text, ())
     if len(found) == 1:
         return found[0]

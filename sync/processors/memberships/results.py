@@ -1,4 +1,4 @@
-"""What a row asks for beside the account, and what came of it."""
+"""What a row asks for beside the row of its user, and what came of it."""
 
 from __future__ import annotations
 

@@ -255,7 +255,7 @@ class MembershipRows:
         self._cohort_members.write(self.plan)
         self._subscriptions.write(self.plan)
         self.groups.finish()
-        # A new enrolment alone doesn't change anybody's rights: Moodle marks the account when a role comes with it.
+        # A new enrolment alone doesn't change anybody's rights: Moodle marks the user as changed when a role comes with it.
         self.plan.dirty_users |= {key[1] for key in enrolled.updated | enrolled.deleted}
         self.plan.dirty_users |= {key[1] for key in assigned.inserted | assigned.deleted}
 

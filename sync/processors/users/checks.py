@@ -34,9 +34,9 @@ class UserChecks:
         self.rules = rules
 
     def check(self, values: dict[str, Any], notes: list[Note]) -> int:
-        """Check a row, and give the id of its MNet host. Normalises codes in place. Raises: RowError
+        """Check a row, and return the id of its MNet host. Normalises codes in place. Raises: RowError
 
-        A language that isn't installed is taken out, with a note: a new account has the site's, another keeps its own.
+        A language that isn't installed is taken out, with a note: a new user gets the default language, others keep theirs.
         """
         if country := values.get("country", ""):
             values["country"] = country.upper()
@@ -58,7 +58,7 @@ class UserChecks:
         return hostid
 
     def check_username(self, username: str) -> None:
-        """Check a username that an account is to get. Raises: RowError"""
+        """Check a username that a user is to get. Raises: RowError"""
         if not self.rules.extended_usernames and not _USERNAME.fullmatch(username):
             raise RowError("username_invalid", "username", username=username)
 
@@ -79,7 +79,7 @@ def is_mailable(address: str) -> bool:
 
 
 def is_no_mail(address: str) -> bool:
-    """Tell whether a cell says that the account gets no mails."""
+    """Tell whether a cell says that the user gets no mails."""
     return "NOMAIL" in address.upper().replace(" ", "")
 
 

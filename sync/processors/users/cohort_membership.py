@@ -1,4 +1,4 @@
-"""The cohort of a row of accounts: found, or made, and joined."""
+"""The cohort that a row of a users file names: found, or made, and joined."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`users_delete`: delete the accounts of a list."""
+"""`users_delete`: delete the users of a list."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sync.values import Action, CleanRow, Note, Outcome
 
 
 class UsersDelete(UserList):
-    """Delete accounts, with everything that Moodle deletes along with them. Spec: users.md section 6."""
+    """Delete users, with everything that Moodle deletes along with them. Spec: users.md section 6."""
 
     key = "users_delete"
     label = _("Users: delete")
@@ -22,12 +22,12 @@ class UsersDelete(UserList):
     deletes = True
     columns = Columns(*IDENTITY_COLUMNS, *NAME_COLUMNS, one_of=IDENTITIES)
 
-    def plan_account(self, row: CleanRow, account: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
-        self.refuse_protected(account)
+    def plan_user(self, row: CleanRow, user: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
+        self.refuse_protected(user)
         self.refuse_unknown_tables()
-        note = Note("account_deleted_id", {"id": account.key})
-        outcome = outcome_for(row, account, Action.DELETED, "account_deleted", (), note)
-        plan.delete_user(account, row.line)
+        note = Note("account_deleted_id", {"id": user.key})
+        outcome = outcome_for(row, user, Action.DELETED, "account_deleted", (), note)
+        plan.delete_user(user, row.line)
         return outcome
 
     def plan_missing(

@@ -1,4 +1,4 @@
-"""Which account a row of a users file means. Spec: users.md section 4"""
+"""Which user a row of a users file means. Spec: users.md section 4"""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class UserMatcher:
         self.names = names
 
     def find(self, values: Mapping[str, Any], hostid: int) -> ChunkUser | None:
-        """Return the account that a row means; None when it is to be made. Raises: RowError"""
+        """Return the user whom a row means; None when the row makes a new one. Raises: RowError"""
         username = values["username"]
         if self.options.allowrename and "oldusername" in values:
             return self._find_renamed(values["oldusername"], username, hostid)
@@ -45,7 +45,7 @@ class UserMatcher:
         return by_username
 
     def _one(self, identity: str, value: Any, hostid: int, column: str = "") -> ChunkUser | None:
-        """Return the one account that a value names, None without one. Raises: RowError when it may mean several"""
+        """Return the one user whom a value names, None without one. Raises: RowError when it may mean several"""
         found = self.users.find(identity, value, hostid)
         if len(found) > 1:
             raise RowError("account_ambiguous", column or identity, value=value, count=len(found))
@@ -54,7 +54,7 @@ class UserMatcher:
     def _find_renamed(self, oldusername: str, username: str, hostid: int) -> ChunkUser | None:
         source = self._one("username", oldusername, hostid, "oldusername")
         if not source:
-            # The same file again: the account already has its new name.
+            # The same file again: the user already has the new name.
             if target := self._one("username", username, hostid):
                 return target
             raise RowError("rename_source_missing", "oldusername", username=oldusername)
@@ -65,12 +65,12 @@ class UserMatcher:
             raise RowError("account_protected", "oldusername", username=oldusername)
         return source
 
-    def new_username(self, values: Mapping[str, Any], account: ChunkUser) -> str:
-        """Return the username that an account is to have: its own, unless the row renames it.
+    def new_username(self, values: Mapping[str, Any], user: ChunkUser) -> str:
+        """Return the username that a user is to have: the present one, unless the row renames it.
 
         That the file spells it in another way than Moodle does is no renaming.
         """
-        present: str = account.values["username"]
+        present: str = user.values["username"]
         wanted: str = values["username"]
         renames = self.options.allowrename and "oldusername" in values
         if renames and self.users.is_same("username", present, values["oldusername"]):
@@ -78,7 +78,7 @@ class UserMatcher:
         return present if self.users.is_same("username", present, wanted) else wanted
 
     def find_to_delete(self, values: Mapping[str, Any]) -> ChunkUser | None:
-        """Return the account that a row wants deleted; None when there is none. Raises: RowError"""
+        """Return the user whom a row wants deleted; None when there is none. Raises: RowError"""
         wanted = self.options.primaryidentity
         identity = wanted if wanted in self.names else "username"
         value = values.get(identity, "")
@@ -91,9 +91,9 @@ class UserMatcher:
             raise RowError("account_protected", identity, username=found[0].values["username"])
         return found[0] if found else None
 
-    def check_unique(self, account: ChunkUser | None, hostid: int, new_values: Mapping[str, Any]) -> None:
-        """Idnumbers, and addresses where the site wants it, belong to one account only. Raises: RowError"""
-        own = account.key if account is not None else None
+    def check_unique(self, user: ChunkUser | None, hostid: int, new_values: Mapping[str, Any]) -> None:
+        """Check that no other user has the idnumber, or the address where the site wants that unique. Raises: RowError"""
+        own = user.key if user is not None else None
         if idnumber := new_values.get("idnumber"):
             others = [other for other in self.users.find_alike("idnumber", idnumber, hostid) if other.key != own]
             if others:
@@ -101,7 +101,7 @@ class UserMatcher:
                 raise RowError("idnumber_taken", "idnumber", idnumber=idnumber, owner=owner)
         new_email = new_values.get("email", "")
         if "@" in new_email and not self.rules.allows_same_email:
-            if account is not None and account.values["email"] == new_email:
+            if user is not None and user.values["email"] == new_email:
                 return
             others = [other for other in self.users.find_alike("email", new_email, hostid) if other.key != own]
             if others:

@@ -23,7 +23,7 @@ CHANGE_ME = "changeme"
 
 
 class UserPasswords:
-    """The passwords of one chunk; the last row about an account has its way."""
+    """The passwords of one chunk; the last row about a user decides."""
 
     def __init__(self, state: UsersState, options: UsersOptions, plan: UsersWritePlan) -> None:
         self._state = state
@@ -32,55 +32,55 @@ class UserPasswords:
         self._preferences = plan.change(state.preferences)
         self._mails: dict[int, Mail] = {}
 
-    def set(self, result: RowResult, account: ChunkUser, values: Mapping[str, Any]) -> None:
-        """Do what a row says about the password of its account."""
-        wanted = self._wanted(account, values, creates=result.creates)
+    def set(self, result: RowResult, user: ChunkUser, values: Mapping[str, Any]) -> None:
+        """Plan what a row says about the password of its user."""
+        wanted = self._wanted(user, values, creates=result.creates)
         if wanted is None:
             return
-        if self._asks_for_change(wanted, values) and self.prefer(account, "auth_forcepasswordchange", "1", result.line):
+        if self._asks_for_change(wanted, values) and self.prefer(user, "auth_forcepasswordchange", "1", result.line):
             result.touch()
             result.notes.append(Note("password_to_be_changed", {}))
         if isinstance(wanted, ClearPassword):
-            if account.values["password"] != wanted:
-                self._store(result, account, wanted)
-                self._given(result, account, wanted.text)
+            if user.values["password"] != wanted:
+                self._store(result, user, wanted)
+                self._given(result, user, wanted.text)
             return
-        self._store(result, account, wanted)
+        self._store(result, user, wanted)
         if wanted == passwords.TO_BE_GENERATED:
-            if self.prefer(account, "create_password", "1", result.line):
+            if self.prefer(user, "create_password", "1", result.line):
                 result.touch()
         elif (values["password"], wanted) in self._state.verified:
             # Whatever earlier rows wanted, the last one wants what is there.
-            self._mails.pop(account.key, None)
+            self._mails.pop(user.key, None)
 
-    def would_change(self, account: ChunkUser, values: Mapping[str, Any]) -> bool:
-        """Whether a row would change the password of its account, or have Moodle make one."""
-        wanted = self._wanted(account, values)
-        if wanted == passwords.TO_BE_GENERATED and self._preference(account, "create_password") != "1":
+    def would_change(self, user: ChunkUser, values: Mapping[str, Any]) -> bool:
+        """Whether a row would change the password of its user, or have Moodle make one."""
+        wanted = self._wanted(user, values)
+        if wanted == passwords.TO_BE_GENERATED and self._preference(user, "create_password") != "1":
             return True
-        if self._asks_for_change(wanted, values) and self._preference(account, "auth_forcepasswordchange") != "1":
+        if self._asks_for_change(wanted, values) and self._preference(user, "auth_forcepasswordchange") != "1":
             return True
-        return wanted is not None and wanted != account.values["password"]
+        return wanted is not None and wanted != user.values["password"]
 
-    def have_made(self, account: ChunkUser, line: int) -> None:
-        """Have Moodle make a password for a new account, which its owner then changes."""
-        auth = account.values["auth"]
+    def have_made(self, user: ChunkUser, line: int) -> None:
+        """Have Moodle make a password for a new user, who then changes it."""
+        auth = user.values["auth"]
         if auth != "nologin" and self._state.rules.keeps_passwords(auth):
-            self.prefer(account, "create_password", "1", line)
-            self.prefer(account, "auth_forcepasswordchange", "1", line)
+            self.prefer(user, "create_password", "1", line)
+            self.prefer(user, "auth_forcepasswordchange", "1", line)
 
-    def prefer(self, account: ChunkUser, name: str, value: str, line: int) -> bool:
-        """Plan a preference; gives False when the account has it already."""
-        key = (account.key, name)
+    def prefer(self, user: ChunkUser, name: str, value: str, line: int) -> bool:
+        """Plan a preference; return False when the user has it already."""
+        key = (user.key, name)
         stored = self._preferences.get(key) or {}
         if stored.get("value") == value:
             return False
         self._preferences.put(key, {**stored, "value": value}, line)
         return True
 
-    def delete(self, account: ChunkUser, line: int) -> None:
+    def delete(self, user: ChunkUser, line: int) -> None:
         """Take note that a user goes, and the preferences with it."""
-        for key in self._preferences.find(userid=account.key):
+        for key in self._preferences.find(userid=user.key):
             self._preferences.foresee(key, None, line)
 
     def write(self) -> None:
@@ -90,25 +90,25 @@ class UserPasswords:
         self._plan.mails.extend(self._mails.values())
 
     def _asks_for_change(self, wanted: str | ClearPassword | None, values: Mapping[str, Any]) -> bool:
-        """Whether a row gives the password that its owner has to change."""
+        """Whether a row holds the password that the user has to change."""
         if values.get("password") != CHANGE_ME:
             return False
         return isinstance(wanted, ClearPassword) or (CHANGE_ME, wanted) in self._state.verified
 
-    def _preference(self, account: ChunkUser, name: str) -> str | None:
-        return (self._preferences.get((account.key, name)) or {}).get("value")
+    def _preference(self, user: ChunkUser, name: str) -> str | None:
+        return (self._preferences.get((user.key, name)) or {}).get("value")
 
     def _wanted(
-        self, account: ChunkUser, values: Mapping[str, Any], *, creates: bool = False
+        self, user: ChunkUser, values: Mapping[str, Any], *, creates: bool = False
     ) -> str | ClearPassword | None:
         """Return what a row wants to be stored as password; None when it leaves it as it is.
 
-        Shape: creates: the row makes the account
+        Shape: creates: the row makes the user
         """
         if "password" not in values:
             return None
         cell: str = values["password"]
-        auth = account.values["auth"]
+        auth = user.values["auth"]
         if cell == passwords.NO_PASSWORD:
             return cell
         if not self._state.rules.keeps_passwords(auth):
@@ -116,26 +116,26 @@ class UserPasswords:
         if auth == "nologin":
             return None
         if cell == "":
-            is_without = account.values["password"] in ("", passwords.TO_BE_GENERATED)
+            is_without = user.values["password"] in ("", passwords.TO_BE_GENERATED)
             return passwords.TO_BE_GENERATED if is_without else None
-        stored: str = account.stored.get("password", "")
+        stored: str = user.stored.get("password", "")
         return stored if (cell, stored) in self._state.verified else ClearPassword(cell)
 
-    def _store(self, result: RowResult, account: ChunkUser, value: str | ClearPassword) -> None:
-        if account.values["password"] == value:
+    def _store(self, result: RowResult, user: ChunkUser, value: str | ClearPassword) -> None:
+        if user.values["password"] == value:
             return
-        self._plan.users.change(account, {"password": value}, result.line)
+        self._plan.users.change(user, {"password": value}, result.line)
         if not result.creates:
             result.touch()
             result.notes.append(Note("password_changed", {}))
 
-    def _given(self, result: RowResult, account: ChunkUser, clear: str) -> None:
-        if account.values["auth"] == "manual" and (result.creates or self._state.rules.password_expires):
-            self.prefer(account, "auth_manual_passwordupdatetime", str(self._state.now), result.line)
-        address = account.values["email"]
+    def _given(self, result: RowResult, user: ChunkUser, clear: str) -> None:
+        if user.values["auth"] == "manual" and (result.creates or self._state.rules.password_expires):
+            self.prefer(user, "auth_manual_passwordupdatetime", str(self._state.now), result.line)
+        address = user.values["email"]
         if self._options.sendpasswordtousers and "@" in address and not is_no_mail(address):
-            mail = _password_mail(self._state.rules.site_name, account.values["username"], address, clear)
-            self._mails[account.key] = mail
+            mail = _password_mail(self._state.rules.site_name, user.values["username"], address, clear)
+            self._mails[user.key] = mail
 
 
 def _password_mail(site: str, username: str, address: str, clear: str) -> Mail:

@@ -23,7 +23,7 @@ from sync.processors.users.state import RowResult, UsersState
 from sync.processors.users.system_roles import system_role_cells
 from sync.values import Action, CleanRow, Note, Outcome
 
-# Fields that go from the file into the account as they are; how an empty cell is meant is declared on the columns.
+# Fields that go from the file into the row of the user as they are; how an empty cell is meant is declared on the columns.
 PLAIN_FIELDS = (
     "firstname", "lastname", "institution", "department", "address", "phone1", "phone2", "description", "city", "country",
     "lang", "timezone", "auth", "maildisplay", "maildigest", "mailformat", "autosubscribe", "trackforums", "suspended",
@@ -32,12 +32,12 @@ PLAIN_FIELDS = (
 
 
 _COHORT_COLUMN = re.compile(r"cohort[1-9]\d*")
-# Refusals of a row whose account is somebody else's -> by which value, "" = the primary identity.
+# Rejections of a row whose identity is somebody else's -> by which value, "" = the primary identity.
 _CLASHES = {"username_differs": "", "idnumber_taken": "idnumber", "email_taken": "email"}
 
 
 class UsersPlanner:
-    """Plans one chunk of a users file, row by row in file order, on a view that later rows see.
+    """Plans one chunk of a users file, row by row in file order; later rows see what earlier ones did.
 
     Spec: users.md section 4
     """
@@ -71,8 +71,8 @@ class UsersPlanner:
                 self.plan.outcomes.append(Outcome(row.line, Action.REJECTED, code, params, subject))
             else:
                 results.append(result)
-                if result.account is not None and result.action is not Action.UNCHANGED:
-                    self.touched.add(result.account.key)
+                if result.user is not None and result.action is not Action.UNCHANGED:
+                    self.touched.add(result.user.key)
         self.plan.write_users()
         self._end_tokens()
         self.profiles.write(self.plan)
@@ -96,65 +96,65 @@ class UsersPlanner:
         if values.get("deleted"):
             return self._delete(row)
         hostid = self.checks.check(values, notes)
-        account = self.matcher.find(values, hostid)
-        if account is None or self.matcher.new_username(values, account) != account.values["username"]:
+        user = self.matcher.find(values, hostid)
+        if user is None or self.matcher.new_username(values, user) != user.values["username"]:
             self.checks.check_username(values["username"])
-        new_values = self._account_values(values, account)
-        self.matcher.check_unique(account, hostid, new_values)
-        profile = self.profiles.values(values, account)
-        if account is not None:
-            if account.key in self.rules.untouchable_ids:
-                self._refuse_changes(account, values, new_values, profile)
-            result = self._update(row, account, new_values)
-        elif self.options.resurrect and (account := self.users.find_deleted(values["username"], hostid)) is not None:
-            result = self._revive(row, account, new_values)
+        new_values = self._user_values(values, user)
+        self.matcher.check_unique(user, hostid, new_values)
+        profile = self.profiles.values(values, user)
+        if user is not None:
+            if user.key in self.rules.untouchable_ids:
+                self._refuse_changes(user, values, new_values, profile)
+            result = self._update(row, user, new_values)
+        elif self.options.resurrect and (user := self.users.find_deleted(values["username"], hostid)) is not None:
+            result = self._revive(row, user, new_values)
         else:
-            account, result = self._create(row, hostid, new_values)
+            user, result = self._create(row, hostid, new_values)
         result.notes.extend(notes)
-        self._warn_of_address(result, account, new_values)
-        self.passwords.set(result, account, values)
-        self.profiles.set(result, account, profile)
-        self._join(result, account, values)
+        self._warn_of_address(result, user, new_values)
+        self.passwords.set(result, user, values)
+        self.profiles.set(result, user, profile)
+        self._join(result, user, values)
         return result
 
-    def _warn_of_address(self, result: RowResult, account: ChunkUser, new_values: Mapping[str, Any]) -> None:
+    def _warn_of_address(self, result: RowResult, user: ChunkUser, new_values: Mapping[str, Any]) -> None:
         """Say where the row gives an address to which Moodle sends nothing."""
         address = new_values.get("email", "")
         is_given = result.creates or any(change.field == "email" for change in result.changes)
         if "@" in address and is_given and not is_no_mail(address) and not is_mailable(address):
-            result.notes.append(Note("email_not_mailable", {"email": account.values["email"]}))
+            result.notes.append(Note("email_not_mailable", {"email": user.values["email"]}))
 
-    def _account_values(self, values: Mapping[str, Any], account: ChunkUser | None) -> dict[str, Any]:
+    def _user_values(self, values: Mapping[str, Any], user: ChunkUser | None) -> dict[str, Any]:
         """The fields that the row sets; on update, what an empty cell keeps and what is protected is left out."""
         new = {name: values[name] for name in self.plain_fields if name in values}
         if "email" in values:
-            protected = account is not None and self.options.protectemails and account.values["email"]
+            protected = user is not None and self.options.protectemails and user.values["email"]
             if not protected:
                 new["email"] = values["email"]
         idnumber = values.get("idnumber", "")
         if idnumber or ("idnumber" in values and self.options.primaryidentity != "idnumber"):
             new["idnumber"] = idnumber
-        if account is not None:
-            new["username"] = self.matcher.new_username(values, account)
-            if new.get("suspended") and not account.values["suspended"] and account.key in self.rules.protected_ids:
+        if user is not None:
+            new["username"] = self.matcher.new_username(values, user)
+            if new.get("suspended") and not user.values["suspended"] and user.key in self.rules.protected_ids:
                 raise RowError("account_protected", "suspended", username=values["username"])
         return new
 
     def _refuse_changes(
         self,
-        account: ChunkUser,
+        user: ChunkUser,
         values: Mapping[str, Any],
         new_values: Mapping[str, Any],
         profile: Sequence[tuple[str, ProfileField, str]],
     ) -> None:
-        """Raises: RowError if the row would change anything of a protected account; what it leaves as it is may stand"""
-        columns = [change.field for change in account.changes_to(new_values)]
-        columns += ["password"] if self.passwords.would_change(account, values) else []
-        columns += self.profiles.columns_to_change(account, profile)
+        """Raises: RowError if the row would change anything of a protected user; what it leaves as it is may stand"""
+        columns = [change.field for change in user.changes_to(new_values)]
+        columns += ["password"] if self.passwords.would_change(user, values) else []
+        columns += self.profiles.columns_to_change(user, profile)
         roles = system_role_cells(values)
-        columns += [cell.column for cell in roles if self.memberships.would_change_system_role(account.key, cell)]
+        columns += [cell.column for cell in roles if self.memberships.would_change_system_role(user.key, cell)]
         if columns:
-            raise RowError("account_protected", columns[0], username=account.values["username"])
+            raise RowError("account_protected", columns[0], username=user.values["username"])
 
     def _create(self, row: CleanRow, hostid: int, new_values: dict[str, Any]) -> tuple[ChunkUser, RowResult]:
         username = row.values["username"]
@@ -169,71 +169,71 @@ class UsersPlanner:
             "timemodified": self.state.now,
             **new_values,
         }
-        account = self.users.add(values, row.line)
-        result = RowResult(row.line, username, account, Action.CREATED, "account_created")
+        user = self.users.add(values, row.line)
+        result = RowResult(row.line, username, user, Action.CREATED, "account_created")
         if "password" not in self.names and self.options.createpasswords:
-            self.passwords.have_made(account, row.line)
-        return account, result
+            self.passwords.have_made(user, row.line)
+        return user, result
 
-    def _update(self, row: CleanRow, account: ChunkUser, new_values: Mapping[str, Any]) -> RowResult:
-        changes = account.changes_to(new_values)
-        old_username = account.values["username"]
-        result = RowResult(row.line, row.values["username"], account, Action.UNCHANGED, "account_unchanged")
-        email = account.values["email"]
+    def _update(self, row: CleanRow, user: ChunkUser, new_values: Mapping[str, Any]) -> RowResult:
+        changes = user.changes_to(new_values)
+        old_username = user.values["username"]
+        result = RowResult(row.line, row.values["username"], user, Action.UNCHANGED, "account_unchanged")
+        email = user.values["email"]
         if "email" not in new_values and row.values.get("email", email) != email:
             result.notes.append(Note("email_protected", {"email": email}))
         if not changes:
             return result
         changed = {change.field for change in changes}
-        self.users.change(account, {name: new_values[name] for name in changed}, row.line)
+        self.users.change(user, {name: new_values[name] for name in changed}, row.line)
         result.action, result.code = Action.UPDATED, _update_code(changed, new_values)
         result.changes.extend(changes)
         if "username" in changed:
             result.notes.append(Note("account_renamed_from", {"username": old_username}))
         return result
 
-    def _revive(self, row: CleanRow, account: ChunkUser, new_values: Mapping[str, Any]) -> RowResult:
-        """Take a deleted account up again. Source: spec users.md section 8, rule (b). Raises: RowError"""
+    def _revive(self, row: CleanRow, user: ChunkUser, new_values: Mapping[str, Any]) -> RowResult:
+        """Bring a deleted user back. Source: spec users.md section 8, rule (b). Raises: RowError"""
         username = row.values["username"]
-        if not account.stored["deleted"]:
+        if not user.stored["deleted"]:
             # Whom an earlier row deletes can be brought back once that is done.
             raise SplitChunk(row.line)
-        if account.key in self.rules.untouchable_ids:
-            # Moodle's list of administrators may still name it.
+        if user.key in self.rules.untouchable_ids:
+            # Moodle's list of administrators may still name this user.
             raise RowError("account_protected", "username", username=username)
-        result = RowResult(row.line, username, account, Action.UPDATED, "account_resurrected")
-        result.changes.extend(self.plan.revive_user(account, new_values, username, row.line))
-        if account.values["email"] and "password" not in self.names:
-            self.passwords.prefer(account, "create_password", "1", row.line)
+        result = RowResult(row.line, username, user, Action.UPDATED, "account_resurrected")
+        result.changes.extend(self.plan.revive_user(user, new_values, username, row.line))
+        if user.values["email"] and "password" not in self.names:
+            self.passwords.prefer(user, "create_password", "1", row.line)
         return result
 
     def _delete(self, row: CleanRow) -> RowResult:
-        account = self.matcher.find_to_delete(row.values)
-        if account is None:
+        user = self.matcher.find_to_delete(row.values)
+        if user is None:
             return RowResult(row.line, row.values["username"], None, Action.UNCHANGED, "nothing_to_delete")
-        if account.key in self.touched:
+        if user.key in self.touched:
             raise SplitChunk(row.line)
         if self.rules.unknown_tables:
             raise RowError("moodle_tables_unknown", "deleted", tables=", ".join(self.rules.unknown_tables))
-        result = RowResult(row.line, account.values["username"], account, Action.DELETED, "account_deleted")
-        if not is_temporary(account.key):
-            result.notes.append(Note("account_deleted_id", {"id": account.key}))
-        self.plan.delete_user(account, row.line)
-        self.profiles.delete(account, row.line)
-        self.passwords.delete(account, row.line)
+        result = RowResult(row.line, user.values["username"], user, Action.DELETED, "account_deleted")
+        if not is_temporary(user.key):
+            result.notes.append(Note("account_deleted_id", {"id": user.key}))
+        self.plan.delete_user(user, row.line)
+        self.profiles.delete(user, row.line)
+        self.passwords.delete(user, row.line)
         return result
 
-    def _join(self, result: RowResult, account: ChunkUser, values: Mapping[str, Any]) -> None:
+    def _join(self, result: RowResult, user: ChunkUser, values: Mapping[str, Any]) -> None:
         joinings = [
-            self.memberships.apply_system_role(account.key, cell, result.line) for cell in system_role_cells(values)
+            self.memberships.apply_system_role(user.key, cell, result.line) for cell in system_role_cells(values)
         ]
         if "cohort" in values or "cohortid" in values:
             name, idnumber = values.get("cohort", ""), values.get("cohortid", "")
-            joinings.append(self.memberships.add_to_cohort(account.key, name, idnumber, result.line))
+            joinings.append(self.memberships.add_to_cohort(user.key, name, idnumber, result.line))
         for column, named in cohort_columns(values):
-            joinings.append(self.memberships.add_to_cohort(account.key, named, named, result.line, column))
+            joinings.append(self.memberships.add_to_cohort(user.key, named, named, result.line, column))
         sets = course_sets(values, self.set_numbers, self.rules, MANUAL if self.options.enrolbydefault else None)
-        joinings.extend(self.memberships.apply_course_set(account.key, course_set, result.line) for course_set in sets)
+        joinings.extend(self.memberships.apply_course_set(user.key, course_set, result.line) for course_set in sets)
         for joined in joinings:
             if joined.changed:
                 result.touch()

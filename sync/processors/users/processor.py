@@ -1,4 +1,4 @@
-"""`users`: create, update, rename, suspend and delete accounts; password, profile fields, cohort, course sets."""
+"""`users`: create, update, rename, suspend and delete users; password, profile fields, cohort, course sets."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _field(name: str, kind: Any, **more: Any) -> Column:
 
 
 class Users(Processor[UsersState, UsersWritePlan]):
-    """Create and update accounts. Spec: users.md sections 2 to 5."""
+    """Create and update users. Spec: users.md sections 2 to 5."""
 
     key = "users"
     label = _("Users: create and update")
@@ -198,7 +198,7 @@ class Users(Processor[UsersState, UsersWritePlan]):
         self.passwords.close()
 
     def _identities(self, rows: Sequence[CleanRow]) -> dict[str, set[Any]]:
-        """The identities by which an account that concerns these rows may be found."""
+        """Return the identities by which the users that concern these rows are found."""
         usernames = {row.values["username"] for row in rows}
         if self.option_values.allowrename:
             usernames |= {row.values["oldusername"] for row in rows if "oldusername" in row.values}

@@ -20,10 +20,10 @@ class UserProfiles:
         self._state = state
         self._rows = plan.change(state.profiles)
 
-    def values(self, values: Mapping[str, Any], account: ChunkUser | None) -> list[tuple[str, ProfileField, str]]:
+    def values(self, values: Mapping[str, Any], user: ChunkUser | None) -> list[tuple[str, ProfileField, str]]:
         """Convert the custom profile cells of a row. Raises: RowError, also when a value must be unique and isn't"""
         converted = []
-        own = account.key if account is not None else None
+        own = user.key if user is not None else None
         for name, field in self._state.profile_fields.items():
             if name not in values:
                 continue
@@ -35,10 +35,10 @@ class UserProfiles:
             converted.append((name, field, data))
         return converted
 
-    def set(self, result: RowResult, account: ChunkUser, profile: Sequence[tuple[str, ProfileField, str]]) -> None:
-        """Fill the fields of an account with what `values` gave."""
+    def set(self, result: RowResult, user: ChunkUser, profile: Sequence[tuple[str, ProfileField, str]]) -> None:
+        """Fill the fields of a user with what `values` returned."""
         for name, field, data in profile:
-            key = (account.key, field.id)
+            key = (user.key, field.id)
             stored = self._rows.get(key)
             if stored is None:
                 self._rows.put(key, {"data": data, "dataformat": int(field.datatype == "textarea")}, result.line)
@@ -50,17 +50,17 @@ class UserProfiles:
                 result.changes.append(Change(name, stored["data"] or "" if stored is not None else "", data))
                 result.touch()
 
-    def columns_to_change(self, account: ChunkUser, profile: Sequence[tuple[str, ProfileField, str]]) -> list[str]:
+    def columns_to_change(self, user: ChunkUser, profile: Sequence[tuple[str, ProfileField, str]]) -> list[str]:
         """Return the columns of which `set` would change something."""
         return [
             name
             for name, field, data in profile
-            if (stored := self._rows.get((account.key, field.id))) is None or stored["data"] != data
+            if (stored := self._rows.get((user.key, field.id))) is None or stored["data"] != data
         ]
 
-    def delete(self, account: ChunkUser, line: int) -> None:
+    def delete(self, user: ChunkUser, line: int) -> None:
         """Take note that a user goes, and the values with it."""
-        for key in self._rows.find(userid=account.key):
+        for key in self._rows.find(userid=user.key):
             self._rows.foresee(key, None, line)
 
     def write(self, plan: UsersWritePlan) -> None:

@@ -22,7 +22,7 @@ RESTORED_FIELDS = PERSON_NAMES
 
 
 class UsersRestore(UserList):
-    """Restore accounts. What deletion took away (roles, enrolments, memberships) can't come back. Spec: users.md section 8."""
+    """Restore users. What deletion took away (roles, enrolments, memberships) can't come back. Spec: users.md section 8."""
 
     key = "users_restore"
     label = _("Users: restore")
@@ -38,13 +38,13 @@ class UsersRestore(UserList):
         one_of=IDENTITIES,
     )
 
-    def plan_account(self, row: CleanRow, account: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
-        changes = account.changes_to({"suspended": 0})
+    def plan_user(self, row: CleanRow, user: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
+        changes = user.changes_to({"suspended": 0})
         if not changes:
-            return outcome_for(row, account, Action.UNCHANGED, "account_unchanged")
-        self.refuse_untouchable(account)
-        plan.users.change(account, {"suspended": 0}, row.line)
-        return outcome_for(row, account, Action.UPDATED, "account_reactivated", changes)
+            return outcome_for(row, user, Action.UNCHANGED, "account_unchanged")
+        self.refuse_untouchable(user)
+        plan.users.change(user, {"suspended": 0}, row.line)
+        return outcome_for(row, user, Action.UPDATED, "account_reactivated", changes)
 
     def plan_missing(
         self, row: CleanRow, revivable: ChunkUser | None, plan: UsersWritePlan, state: UserListState
@@ -52,7 +52,7 @@ class UsersRestore(UserList):
         if revivable is None:
             raise self.unknown(row)
         self._refuse_taken(row, plan, state)
-        # Moodle's list of administrators may still name it.
+        # Moodle's list of administrators may still name this user.
         if revivable.key in self.rules.untouchable_ids:
             raise RowError("account_protected", self.identity, username=row.values["username"])
         given = {name: row.values[name] for name in ("email", "idnumber", *RESTORED_FIELDS) if name in row.values}
@@ -71,9 +71,9 @@ class UsersRestore(UserList):
                 owner = others[0].values["username"]
                 raise RowError(code, identity, **{identity: value, "owner": owner})
 
-    def _ask_for_password(self, account: ChunkUser, plan: UsersWritePlan, state: UserListState) -> None:
+    def _ask_for_password(self, user: ChunkUser, plan: UsersWritePlan, state: UserListState) -> None:
         """Let Moodle's own task make and mail a password."""
-        if state.rules.keeps_passwords(account.values["auth"]) and account.values["auth"] != "nologin":
-            # Deletion removed all preferences of the account, so this one can't be there.
-            plan.insert("user_preferences", {"userid": account.key, "name": "create_password", "value": "1"})
-            plan.changed_preferences.add(account.key)
+        if state.rules.keeps_passwords(user.values["auth"]) and user.values["auth"] != "nologin":
+            # Deletion removed all preferences of the user, so this one can't be there.
+            plan.insert("user_preferences", {"userid": user.key, "name": "create_password", "value": "1"})
+            plan.changed_preferences.add(user.key)

@@ -1,4 +1,4 @@
-"""What a row does beside the account itself: course sets, cohorts and roles of the whole site.
+"""What a row does beside the row of its user: course sets, cohorts and roles of the whole site.
 
 state = fetch_memberships(...)                        sync.processors.memberships.fetch
 memberships = Memberships(state, plan, now=now)       once per plan()

@@ -39,12 +39,12 @@ class UsersState:
 class RowResult:
     """What one row has done so far; becomes its outcome when the chunk is through."""
 
-    __slots__ = ("account", "action", "changes", "code", "line", "notes", "problems", "subject")
+    __slots__ = ("action", "changes", "code", "line", "notes", "problems", "subject", "user")
 
-    def __init__(self, line: int, subject: str, account: ChunkUser | None, action: Action, code: str) -> None:
+    def __init__(self, line: int, subject: str, user: ChunkUser | None, action: Action, code: str) -> None:
         self.line = line
         self.subject = subject
-        self.account = account
+        self.user = user
         self.action = action
         self.code = code
         self.changes: list[Change] = []
@@ -53,11 +53,11 @@ class RowResult:
 
     @property
     def creates(self) -> bool:
-        """Whether this row makes the account, and not an earlier one."""
+        """Whether this row makes the user, rather than an earlier one."""
         return self.action is Action.CREATED
 
     def touch(self) -> None:
-        """Say that the row has changed something beside the fields of its account."""
+        """Say that the row has changed something beside the fields of its user."""
         if self.action is Action.UNCHANGED:
             self.action, self.code = Action.UPDATED, "account_updated"
 

@@ -1,4 +1,4 @@
-"""What a file of accounts is looked through for before its first row is used: sets that do nothing, and people named twice."""
+"""What is found in all rows of a users file before the first is used: sets that do nothing, and users named twice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _COURSE = re.compile(r"course([1-9]\d*)")
 
 
 class UsersSurvey(RepeatedValues):
-    """Counts what course sets ask for, and remembers where what belongs to one account only stands first."""
+    """Counts what course sets ask for, and keeps the first line of each value that only one user may have."""
 
     unique = ("username", "idnumber", "email", "profile_field_")
 

@@ -1,4 +1,4 @@
-"""`users_suspend`: suspend (or open again) the accounts of a list."""
+"""`users_suspend`: suspend the users of a list, or make them active again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sync.values import Action, CleanRow, Outcome
 
 
 class UsersSuspend(UserList):
-    """Suspend accounts: nobody logs in with them, their sessions end, their enrolments stay. Spec: users.md section 7."""
+    """Suspend users: they can't log in, their sessions end, their enrolments stay. Spec: users.md section 7."""
 
     key = "users_suspend"
     label = _("Users: suspend")
@@ -33,17 +33,17 @@ class UsersSuspend(UserList):
         one_of=IDENTITIES,
     )
 
-    def plan_account(self, row: CleanRow, account: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
+    def plan_user(self, row: CleanRow, user: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
         suspended = row.values["suspended"]
-        changes = account.changes_to({"suspended": suspended})
+        changes = user.changes_to({"suspended": suspended})
         if not changes:
-            return outcome_for(row, account, Action.UNCHANGED, "account_unchanged")
-        self.refuse_untouchable(account)
+            return outcome_for(row, user, Action.UNCHANGED, "account_unchanged")
+        self.refuse_untouchable(user)
         if suspended:
-            self.refuse_protected(account)
-        plan.users.change(account, {"suspended": suspended}, row.line)
+            self.refuse_protected(user)
+        plan.users.change(user, {"suspended": suspended}, row.line)
         code = "account_suspended" if suspended else "account_reactivated"
-        return outcome_for(row, account, Action.UPDATED, code, changes)
+        return outcome_for(row, user, Action.UPDATED, code, changes)
 
     def plan_missing(
         self, row: CleanRow, revivable: ChunkUser | None, plan: UsersWritePlan, state: UserListState

@@ -1,4 +1,4 @@
-"""Roles of the whole site, given to the account of a row and taken away, as Moodle's own upload of users does."""
+"""Roles of the whole site, assigned to the user of a row and taken away, as Moodle's own upload of users does."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def system_role_cells(values: Mapping[str, Any]) -> list[SystemRoleCell]:
 
 
 class SystemRoles:
-    """Gives and takes away roles in the context of the site on the rows of a chunk."""
+    """Assigns roles in the context of the site, or takes them away, on the rows of a chunk."""
 
     def __init__(self, rows: MembershipRows) -> None:
         self._rows = rows
 
     def would_change(self, user: int, cell: SystemRoleCell) -> bool:
-        """Whether a cell would give a user a role, or take one away."""
+        """Whether a cell would assign a role to a user, or take one away."""
         role, is_away = self._wanted(cell)
         return isinstance(role, Role) and self._rows.holds_system_role(user, role.id) is is_away
 

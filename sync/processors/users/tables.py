@@ -9,10 +9,10 @@ from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.identifiers import folding
 from sync.moodle.users.deletion import md5_of
 from sync.moodle.users.users import (
-    fetch_accounts,
     fetch_preferences,
     fetch_profile_data,
     fetch_profile_data_by_value,
+    fetch_users_by,
 )
 from sync.processors.base.overlay import FoundRows, Overlay, Table, is_temporary
 
@@ -50,9 +50,9 @@ def fetch_users(
     every holder is read
     Queries: one per identity, and one for former usernames
     """
-    rows = fetch_accounts(moodle, fields, identities, hostids=hostids, every=identity)
+    rows = fetch_users_by(moodle, fields, identities, hostids=hostids, every=identity)
     digests = [md5_of(username) for username in former]
-    rows |= fetch_accounts(moodle, fields, {"email": digests}, hostids=hostids, deleted=True)
+    rows |= fetch_users_by(moodle, fields, {"email": digests}, hostids=hostids, deleted=True)
     wanted: dict[tuple[str, ...], Collection[Any]] = {(name,): values for name, values in identities.items()}
     wanted[("email",)] = [*identities.get("email", ()), *digests]
     return overlay.over(table, rows, wanted)

@@ -1,4 +1,4 @@
-"""The shape of files that list accounts: delete, suspend, restore. One row names one account."""
+"""The shape of files that list users: delete, suspend, restore. One row names one user."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ IDENTITY_COLUMNS = (
     Column("id", integer(1), refers=True, help=_("Moodle's own number.")),
 )
 
-# Names of people, to check that the account is the one that was meant; users_restore may also store them.
+# Names of people, to check that the user is the one who was meant; users_restore may also store them.
 NAME_COLUMNS = tuple(
     Column(
         name,
@@ -57,7 +57,7 @@ class UserListState:
 
 
 class UserList(Processor[UserListState, UsersWritePlan]):
-    """One row, one account: found by the primary identity, then handed to `plan_account`. Shape: deletes: accounts may go"""
+    """One row, one user: found by the primary identity, then passed to `plan_user`. Shape: deletes: users may be deleted"""
 
     options: ClassVar[type[UserListOptions]] = UserListOptions
     extra_fields: tuple[str, ...] = ()
@@ -92,46 +92,46 @@ class UserList(Processor[UserListState, UsersWritePlan]):
         return plan
 
     @abstractmethod
-    def plan_account(self, row: CleanRow, account: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
-        """Plan what becomes of an account that is there."""
+    def plan_user(self, row: CleanRow, user: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
+        """Plan a row whose user is there."""
 
     @abstractmethod
     def plan_missing(
         self, row: CleanRow, revivable: ChunkUser | None, plan: UsersWritePlan, state: UserListState
     ) -> Outcome:
-        """Plan a row whose account isn't there; `revivable` is a deleted account that once had the username."""
+        """Plan a row whose user isn't there; `revivable` is a deleted user who once had the username."""
 
     def unknown(self, row: CleanRow) -> RowError:
         return RowError("account_unknown", self.identity, identity=self.identity, value=row.values[self.identity])
 
-    def _refuse_another_person(self, row: CleanRow, account: ChunkUser) -> None:
-        """Names of a list must be those of the account, but for case, accents and blanks. Raises: RowError"""
+    def _refuse_another_person(self, row: CleanRow, user: ChunkUser) -> None:
+        """Raises: RowError where the names of a row aren't those of the user, apart from case, accents and blanks"""
         given = {name: row.values[name] for name in PERSON_NAMES if row.values.get(name)}
         if not given:
             return
-        stored = {name: str(account.values[name] or "") for name in given}
+        stored = {name: str(user.values[name] or "") for name in given}
         if any(_as_heard(stored[name]) != _as_heard(given[name]) for name in given):
             raise RowError(
-                "account_of_another_person", next(iter(given)), username=account.values["username"],
+                "account_of_another_person", next(iter(given)), username=user.values["username"],
                 present=" ".join(stored.values()), given=" ".join(given.values()),
             )  # fmt: skip
 
-    def refuse_protected(self, account: ChunkUser) -> None:
+    def refuse_protected(self, user: ChunkUser) -> None:
         """Nobody is locked out: guest, site administrators and the operator stay as they are. Raises: RowError"""
-        self._refuse_one_of(self.rules.protected_ids, account)
+        self._refuse_one_of(self.rules.protected_ids, user)
 
     def refuse_unknown_tables(self) -> None:
         """Nobody is deleted while rows of his might stay. Raises: RowError"""
         if self.rules.unknown_tables:
             raise RowError("moodle_tables_unknown", self.identity, tables=", ".join(self.rules.unknown_tables))
 
-    def refuse_untouchable(self, account: ChunkUser) -> None:
+    def refuse_untouchable(self, user: ChunkUser) -> None:
         """Nor is anything else of them changed, unless the operator allows it. Raises: RowError"""
-        self._refuse_one_of(self.rules.untouchable_ids, account)
+        self._refuse_one_of(self.rules.untouchable_ids, user)
 
-    def _refuse_one_of(self, ids: Collection[int], account: ChunkUser) -> None:
-        if account.key in ids:
-            raise RowError("account_protected", self.identity, username=account.values["username"])
+    def _refuse_one_of(self, ids: Collection[int], user: ChunkUser) -> None:
+        if user.key in ids:
+            raise RowError("account_protected", self.identity, username=user.values["username"])
 
     def _identity_in_use(self, names: Sequence[str]) -> str:
         wanted = self.option_values.primaryidentity
@@ -156,7 +156,7 @@ class UserList(Processor[UserListState, UsersWritePlan]):
             raise RowError("account_ambiguous", self.identity, value=value, count=len(found))
         if found:
             self._refuse_another_person(row, found[0])
-            return self.plan_account(row, found[0], plan, state)
+            return self.plan_user(row, found[0], plan, state)
         username = row.values.get("username", "")
         return self.plan_missing(row, plan.users.find_deleted(username, hostid) if username else None, plan, state)
 
@@ -167,6 +167,6 @@ def _as_heard(name: str) -> str:
 
 
 def outcome_for(
-    row: CleanRow, account: ChunkUser, action: Action, code: str, changes: Sequence[Change] = (), *notes: Note
+    row: CleanRow, user: ChunkUser, action: Action, code: str, changes: Sequence[Change] = (), *notes: Note
 ) -> Outcome:
-    return Outcome(row.line, action, code, {}, account.values["username"], tuple(changes), notes)
+    return Outcome(row.line, action, code, {}, user.values["username"], tuple(changes), notes)
