@@ -11,7 +11,7 @@ from sync.values import Note
 
 
 def trash_blobs(moodle: MoodleSession, files: DeletedFiles) -> int:
-    """Trash the blobs that nothing refers to any more, and give how many bytes stay behind. Units: bytes"""
+    """Trash the blobs that nothing refers to any more, and return how much stays behind. Units: bytes"""
     if not files.sizes:
         return 0
     settings = moodle.database.settings

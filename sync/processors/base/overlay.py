@@ -89,7 +89,7 @@ Wanted = Mapping[tuple[str, ...], Collection[Any]]
 
 
 class TemporaryIds:
-    """Gives ids to the rows that one plan makes."""
+    """Makes ids for the rows that one plan inserts."""
 
     def __init__(self) -> None:
         self._given: Counter[int] = Counter()
@@ -164,18 +164,18 @@ class ChangedRows:
         return newid
 
     def update(self, key: Key, values: Values, line: int) -> None:
-        """Give a row other values in some columns."""
+        """Change some columns of a row."""
         self.put(key, {**self[key], **values}, line)
 
     def put(self, key: Key, values: Values, line: int) -> None:
-        """Make the row be so; for a row that is there, `values` starts from what `get` returned."""
+        """Insert a row or replace it; for a row that is there, `values` starts from what `get` returned."""
         if "id" not in values:
             found = self._found.get(key)
             values = {**values, "id": self._ids.new_id(line) if found is None else found["id"]}
         self._change(key, values, line)
 
     def remove(self, key: Key, line: int) -> None:
-        """Take the row away, if it is there."""
+        """Delete the row, if it is there."""
         if self.get(key) is not None:
             self._change(key, None, line)
 

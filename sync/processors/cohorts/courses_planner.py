@@ -182,7 +182,7 @@ class CohortCoursesPlanner:
         return Outcome(row.line, Action.DELETED, "cohort_link_deleted", {"count": count})
 
     def _follow(self, link: EnrolInstance, line: int) -> int:
-        """Let the members of the cohort follow, and give how many have come; only Moodle's own method is known so well."""
+        """Enrol the members of the cohort, and return how many are new; only for Moodle's own method, whose rules are known."""
         if link.enrol != COHORT or not self.chosen.followenrolments:
             return 0
         before = set(self.rows.enrolled_by(link.id))

@@ -41,7 +41,7 @@ class CohortRows:
         return found[0] if found else None
 
     def missing(self, text: str) -> RowError:
-        """Return the refusal of a row whose cohort isn't there."""
+        """Return the error of a row whose cohort isn't there."""
         identifier = self.state.identifier
         return RowError("cohort_missing", f"c{identifier}", identifier=identifier, cohort=text)
 

@@ -32,7 +32,7 @@ from sync.processors.memberships.state import roles_by_shortname
 from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
 
 _IDENTIFIERS = ("shortname", "idnumber", "id")
-# No table of Moodle: what lines of the file reset in courses.
+# Only in the overlay: what lines of the file reset in courses.
 _RESETS = Table("course reset", ("courseid",), found_by=(("courseid",),))
 
 
@@ -42,7 +42,7 @@ class ResetState:
 
     Shape: asked: line -> what its cells say; found: identifier as typed -> courses; resets: line -> what is to be done, of the
     lines that can be carried out; weights: courseid -> about how many rows; linked: courseid -> the courses that it takes its
-    people from, and those that take theirs from it; earlier: what lines of earlier chunks reset, that isn't written
+    people from, and those that take theirs from it; earlier: resets of lines of earlier chunks, where they aren't carried out
     """
 
     asked: Mapping[int, ResetRequest | RowError]

@@ -296,7 +296,7 @@ def _base_name(text: str) -> str:
 
 
 def without_backup(courses: Mapping[str, CourseRow]) -> dict[str, Template]:
-    """Give, for courses whose backup is meant, what says that they have none."""
+    """Return for courses without a backup the templates that reject the rows which name one: cell -> template."""
     return {
         text: _refused(_Place(), ArchiveRefused("course_template_no_backup", template=row["shortname"]))
         for text, row in courses.items()

@@ -29,7 +29,7 @@ class TemplateMerge(NamedTuple):
 
 
 def fill_courses(writer: Writer, graph: CourseGraph, fillings: Sequence[TemplateMerge], *, now: int) -> DeletedFiles:
-    """Bring content into courses that are there; give the files of what it replaces, to be seen to after the commit."""
+    """Bring content into existing courses, and return the deleted files of what it replaces, for after the commit."""
     if not fillings:
         return DeletedFiles()
     # The same transaction may have moved them.

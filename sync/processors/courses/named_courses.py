@@ -15,7 +15,7 @@ _UNIQUE = ("shortname", "idnumber")
 
 
 class CourseSurvey(RepeatedValues):
-    """Where what belongs to one course only stands first in the file."""
+    """The first line of each value that only one course may have."""
 
     unique = (*_UNIQUE, "customfield_")
 

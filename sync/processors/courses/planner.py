@@ -61,7 +61,7 @@ class CoursesPlanner:
         self.courses = self.plan.change(state.courses)
         self.field_data = self.plan.change(state.field_data)
         self.contents = self.plan.change(FoundRows(CONTENT))
-        self.said = self.plan.change(state.said)
+        self.earlier_cells = self.plan.change(state.earlier_cells)
         # The courses whose content rows so far take over: it must be as it is until they have it.
         self._copied: set[int] = set()
         self._weight = 0
@@ -108,18 +108,18 @@ class CoursesPlanner:
             raise RowError("course_being_deleted", identifier, course=text)
         if not self.chosen.forceupdate:
             return _existing(row, identifier)
-        return self._update(self._without_what_was_said(row, course["id"]), course)
+        return self._update(self._without_earlier_cells(row, course["id"]), course)
 
-    def _without_what_was_said(self, row: CleanRow, courseid: int) -> CleanRow:
-        """Leave out cells that an earlier row has given to the course, which isn't written yet."""
-        said = self._said(courseid)
-        if not said:
+    def _without_earlier_cells(self, row: CleanRow, courseid: int) -> CleanRow:
+        """Return the row without cells that an earlier row, which isn't written yet, filled alike for the course."""
+        earlier = self._cells_of_earlier_rows(courseid)
+        if not earlier:
             return row
-        kept = {name: value for name, value in row.values.items() if name in _NAMING or said.get(name) != str(value)}
+        kept = {name: value for name, value in row.values.items() if name in _NAMING or earlier.get(name) != str(value)}
         return row._replace(values=kept)
 
-    def _said(self, courseid: int) -> Mapping[str, str]:
-        kept = self.said.get(courseid)
+    def _cells_of_earlier_rows(self, courseid: int) -> Mapping[str, str]:
+        kept = self.earlier_cells.get(courseid)
         return kept["cells"] if kept else {}
 
     def _create(self, row: CleanRow) -> Outcome:
@@ -178,7 +178,7 @@ class CoursesPlanner:
         for custom, of_field in fields:
             data = {"id": self.plan.new_id(row.line), "contextid": 0, **self.state.extras, **of_field}
             self.field_data.foresee((custom.id, courseid), data, row.line)
-        foresee_cells(self.said, courseid, row.values, row.line)
+        foresee_cells(self.earlier_cells, courseid, row.values, row.line)
         return courseid
 
     def _teachers_of(self, course: NewCourse, given: Mapping[str, Any]) -> list[Teacher]:
@@ -187,13 +187,13 @@ class CoursesPlanner:
             raise RowError("course_without_manual", "teacher1_account")
         return teachers
 
-    def _changes_of_what_was_said(self, row: CleanRow, courseid: int, changes: Sequence[Change]) -> list[Change]:
-        """Return what can't be seen, as it isn't in Moodle yet: cells that say otherwise than those of an earlier row."""
-        said, told = self._said(courseid), {change.field for change in changes}
+    def _changes_of_earlier_cells(self, row: CleanRow, courseid: int, changes: Sequence[Change]) -> list[Change]:
+        """Return the changes against cells of earlier rows, which can't be found in Moodle as they aren't written yet."""
+        earlier, changed = self._cells_of_earlier_rows(courseid), {change.field for change in changes}
         return [
-            Change(name, said[name], str(value))
+            Change(name, earlier[name], str(value))
             for name, value in row.values.items()
-            if name in said and name not in _NAMING and name not in told and self._changes_courses(name)
+            if name in earlier and name not in _NAMING and name not in changed and self._changes_courses(name)
         ]
 
     def _changes_courses(self, name: str) -> bool:
@@ -202,11 +202,11 @@ class CoursesPlanner:
             return name in self.state.fields
         if name in ("category", "category_idnumber"):
             return not self.chosen.protectcategory
-        # What a template brings is told by its content.
+        # What a template brings is reported by its content.
         return name not in ("format", "template")
 
     def _hand_over(self, row: CleanRow, template: Template, values: Mapping[str, Any]) -> Outcome:
-        """Let Moodle make a course of a backup. What can be told before is told before; such a row has a chunk to itself."""
+        """Let Moodle make a course of a backup. What can be checked before is checked; such a row has a chunk to itself."""
         if self.plan.outcomes:
             raise SplitChunk(row.line)
         given = row.values
@@ -267,12 +267,12 @@ class CoursesPlanner:
         update.take_values(values)
         if target:
             update.take_category(target, self.categories.told(target))
-        changes = [*update.finish(), *self._changes_of_what_was_said(row, course["id"], update.changes)]
+        changes = [*update.finish(), *self._changes_of_earlier_cells(row, course["id"], update.changes)]
         if not changes:
             return _outcome(row, Action.UNCHANGED, "course_unchanged")
         category = {"category": target.id} if target else {}
         self.courses.foresee(course["id"], {**course, **values, **category}, row.line)
-        foresee_cells(self.said, course["id"], row.values, row.line)
+        foresee_cells(self.earlier_cells, course["id"], row.values, row.line)
         code = "course_updated"
         if filling:
             code = "course_content_replaced" if filling.replaces else "course_content_added"

@@ -172,7 +172,7 @@ class Courses(Processor[CoursesState, CoursesPlan]):
             categories=self.overlay.over(self.categories, categories, everything=True),
             courses=courses,
             field_data=self._fetch_field_data(rows, courses, courseids),
-            said=kept_cells(self.overlay, courses.rows),
+            earlier_cells=kept_cells(self.overlay, courses.rows),
             roles=self.roles,
             fields=self.fields,
             dates=self.survey.dates,

@@ -27,7 +27,8 @@ class CoursesState:
     section; options: (courseid, format, name) -> (row id, value); field_data: of courses that may change, and of those that
     hold a value that has to be unique; extras: columns that every row of `customfield_data` needs here; templates: cell ->
     template; inventories: of the courses that templates may come into; unknown: their plugins whose tables aren't known;
-    weights: about how many rows people have left in them; said: cells that earlier rows gave to courses, which isn't written yet
+    weights: about how many rows people have left in them; earlier_cells: those
+    that earlier rows filled for courses, not written yet
     """
 
     now: int
@@ -37,7 +38,7 @@ class CoursesState:
     categories: FoundRows
     courses: FoundRows
     field_data: FoundRows
-    said: FoundRows
+    earlier_cells: FoundRows
     roles: Mapping[str, Role]
     fields: Mapping[str, CourseField]
     dates: DateSurvey = field(default_factory=DateSurvey)

@@ -1,4 +1,4 @@
-"""What rows of a file of courses change: tables of Moodle, and facts about courses that no table of Moodle holds."""
+"""The tables that rows of a file of courses change: those of Moodle, and two that only the overlay holds."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from sync.moodle.courses.creation import NewCourse
 from sync.processors.base.overlay import ChangedRows, Fold, FoundRows, Overlay, Table
 
 _BY_COURSE = (("courseid",),)
-# What is in courses: how many activities and sections of each name.
+# Only in the overlay: how many activities and sections of each name are in courses.
 CONTENT = Table("course content", ("courseid",), _BY_COURSE)
-# The cells that earlier rows gave to courses.
+# Only in the overlay: the cells that earlier rows filled for courses.
 CELLS = Table("course cells", ("courseid",), _BY_COURSE)
 
 
@@ -34,7 +34,7 @@ def field_data_table(folds: Mapping[str, Fold]) -> Table:
 
 
 def kept_content(overlay: Overlay, courseids: Collection[int]) -> dict[int, Inventory]:
-    """Return what is in courses into which earlier rows bring content, or which they make."""
+    """Return the content of courses that earlier chunks would make or bring content into: courseid -> inventory."""
     kept = overlay.over(CONTENT, {}, {("courseid",): courseids})
     return {
         courseid: Counter({(kind, name): count for kind, name, count in row["content"]})
@@ -43,7 +43,7 @@ def kept_content(overlay: Overlay, courseids: Collection[int]) -> dict[int, Inve
 
 
 def foresee_content(contents: ChangedRows, courseid: int, content: Inventory, line: int) -> None:
-    """Note what is in a course once the plan is carried out."""
+    """Note the content that a course has once the plan is carried out."""
     contents.foresee(courseid, {"id": courseid, "content": [[*what, n] for what, n in content.items()]}, line)
 
 
@@ -54,12 +54,12 @@ def content_of_new(course: NewCourse) -> Inventory:
 
 
 def kept_cells(overlay: Overlay, courseids: Collection[int]) -> FoundRows:
-    """Return the cells that rows of earlier chunks gave to courses."""
+    """Return the cells that rows of earlier chunks filled for courses."""
     return overlay.over(CELLS, {}, {("courseid",): courseids})
 
 
-def foresee_cells(said: ChangedRows, courseid: int, cells: Mapping[str, Any], line: int) -> None:
-    """Note the cells that a row gives to a course."""
-    before = said.get(courseid) or {"cells": {}}
+def foresee_cells(earlier_cells: ChangedRows, courseid: int, cells: Mapping[str, Any], line: int) -> None:
+    """Note the cells that a row fills for a course."""
+    before = earlier_cells.get(courseid) or {"cells": {}}
     texts = {name: str(value) for name, value in cells.items()}
-    said.foresee(courseid, {"id": courseid, "cells": {**before["cells"], **texts}}, line)
+    earlier_cells.foresee(courseid, {"id": courseid, "cells": {**before["cells"], **texts}}, line)

@@ -41,7 +41,7 @@ _REFERRING = ("summary", "defaultgroupingid")
 class Template:
     """A course that others are made like.
 
-    Shape: key: the same for rows that mean the same; course: its row, as far as it is known; open: gives what is in it; weight:
+    Shape: key: the same for rows that mean the same; course: its row, as far as it is known; open: returns its content; weight:
     about how many rows that is; unknown: plugins whose tables aren't known; refusal: why it can't be used: code, parameters;
     is_backup: it isn't a course of the site; is_for_moodle: Moodle restores it; inventory: what is in it, where that was
     asked for

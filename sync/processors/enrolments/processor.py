@@ -30,7 +30,7 @@ from sync.processors.memberships.own_memberships import own_component, recorded_
 from sync.processors.memberships.state import MembershipState
 from sync.values import CleanRow
 
-# What InstanceRows gives every new method by itself.
+# What InstanceRows fills in of every new method.
 _GIVEN_ANYWAY = frozenset({"enrol", "courseid", "sortorder", "timecreated", "timemodified"})
 
 

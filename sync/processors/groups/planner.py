@@ -49,7 +49,7 @@ class GroupsState:
 
 
 class GroupsSurvey(RepeatedValues):
-    """Where what belongs to one group or grouping of a course only stands first in the file."""
+    """The first line of each value that only one group or grouping of a course may have."""
 
     unique = ("idnumber",)
     scope = "courseid"

@@ -98,7 +98,7 @@ class Groups(Processor[GroupsState, Plan]):
     def _over(
         self, name: str, rows: Iterable[dict[str, Any]], now: int, wanted: Mapping[tuple[str, ...], Collection[Any]]
     ) -> FoundRows:
-        """Return groups, or groupings, as earlier chunks leave them."""
+        """Return groups, or groupings, as earlier chunks would leave them."""
         folds = {column: folding(self.moodle, name, column) for column in ("name", "idnumber")}
         table = Table(name, found_by=(("courseid",), ("idnumber",)), folds=folds, on_update={"timemodified": now})
         return self.overlay.over(table, {row["id"]: row for row in rows}, wanted)

@@ -156,7 +156,7 @@ def _groups_over(
     wanted: Wanted,
     members: FoundRows,
 ) -> FoundRows:
-    """Lay groups under what earlier chunks would have made of them, with those of which users would be members."""
+    """Return groups as earlier chunks would leave them, with the new ones of which users would be members."""
     read = {group.id: group._asdict() for group in found}
     for row in read.values():
         del row["conversationid"]
@@ -182,7 +182,7 @@ def _fetch_rows(
     *,
     system_roles: bool,
 ) -> dict[str, FoundRows]:
-    """Read what the users belong to already, in everything that the chunk may touch."""
+    """Read the enrolments, roles and memberships that users have where the chunk may change some: table -> rows."""
     present = None if userids is None else [userid for userid in userids if not is_temporary(userid)]
     enrolids, cohortids = (
         [key for key in rows.rows if not is_temporary(key)] for rows in (state.methods, state.cohorts)

@@ -46,7 +46,7 @@ class PurgeCollected(Collected):
 
 
 class PurgingPlan(Plan):
-    """A plan; the one that closes a run names what is left empty. Shape: groups, groupings: ids of those to be deleted"""
+    """A plan; the last one of a run also deletes what is left empty. Shape: groups, groupings: ids of those to be deleted"""
 
     def __init__(self, now: int = 0) -> None:
         super().__init__(now)
@@ -73,7 +73,7 @@ class DeleteGroups(Operation):
 
 
 class GroupPurge:
-    """What a run knows of it. Shape: chosen: of `purgeemptygroups`; courseids: those of `PurgeCollected`"""
+    """Finds what is left empty at the end of a run. Shape: chosen: of `purgeemptygroups`; courseids: those of `PurgeCollected`"""
 
     def __init__(self, moodle: MoodleSession, overlay: Overlay, chosen: str, courseids: set[int]) -> None:
         self._moodle = moodle
@@ -90,7 +90,7 @@ class GroupPurge:
         self._courseids.update(course.id for found in named.values() for course in found if not course.is_site)
 
     def complete(self, plan: PurgingPlan) -> None:
-        """Put into the closing plan what is empty by now, and say so in its notes."""
+        """Put the deletion of what is empty by now into the last plan, with its notes and outcomes."""
         if not self.is_wanted or not self._courseids:
             return
         changes = self._overlay.changes(GROUP_MEMBERS)

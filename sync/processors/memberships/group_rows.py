@@ -62,7 +62,7 @@ class GroupRows:
 
     def of_user(self, user: int, courseid: int) -> list[int]:
         """Return the groups of a course that a user is in, of those that have been read."""
-        # Earlier chunks of a plan may know of groups of other courses too, which nobody has read here.
+        # The overlay adds memberships that earlier chunks would make, also in groups that weren't read for this chunk.
         return [
             groupid
             for groupid, _user in self._members.find(userid=user)

@@ -116,7 +116,7 @@ class MembershipRows:
     def assign_role(
         self, user: int, course: Course, roleid: int, line: int, *, component: str = "", itemid: Any = 0
     ) -> bool:
-        """Return a user a role in a course; tell whether it is a new one.
+        """Assign a role in a course to a user; return whether it is a new one.
 
         Mirrors: role_assign(), with the forum subscriptions that follow it
         """

@@ -48,7 +48,7 @@ class MetaSettings(NamedTuple):
 
 @dataclass(frozen=True)
 class MembershipState:
-    """Everything as it is in Moodle, and in a simulation as it would be after the earlier chunks.
+    """Everything read for one chunk: as it is in Moodle; in a dry run as the earlier chunks would leave it.
 
     Shape: courses_named: texts of the file -> courses; courses: id -> course, with those that a cohort or a meta method
     brings in; roles: shortname -> role; methods: all enrolment methods of the courses; groups: of the courses, as far as they

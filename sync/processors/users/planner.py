@@ -242,7 +242,7 @@ class UsersPlanner:
             result.problems.extend(joined.problems)
 
     def _is_told(self, note: Note) -> bool:
-        """Whether the same is said of the whole file already."""
+        """Return whether a note of the whole file tells the same."""
         return note.code == "course_set_empty" and bool(self.state.survey.notes)
 
     def _end_tokens(self) -> None:

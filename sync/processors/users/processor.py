@@ -294,7 +294,7 @@ class Users(Processor[UsersState, UsersWritePlan]):
         return tuple(numbers)
 
     def _match_profile_fields(self) -> dict[str, ProfileField]:
-        """The custom profile fields that columns mean: column -> field. Unknown ones are said once and ignored."""
+        """Return the custom profile fields that columns mean: column -> field. Unknown columns are noted once and ignored."""
         columns = [name for name in sorted(self.names) if name.startswith(PROFILE_PREFIX) or name in SOCIAL_COLUMNS]
         if not columns:
             return {}

@@ -45,7 +45,7 @@ class Memberships:
         return self._system_roles.apply(user, cell, line)
 
     def would_change_system_role(self, user: int, cell: SystemRoleCell) -> bool:
-        """Whether that would change anything."""
+        """Return whether `apply_system_role` would change anything."""
         return self._system_roles.would_change(user, cell)
 
     def finish(self) -> None:

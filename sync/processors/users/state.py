@@ -1,4 +1,4 @@
-"""What a chunk of a users file is planned from, and what its rows have come to."""
+"""What a chunk of a users file is planned from, and the results of its rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sync.values import Action, Change, Note, Outcome, partial_outcome
 class UsersState:
     """Everything read for one chunk.
 
-    Shape: dates: how those of the file are read; survey: what a look at the whole file showed; users: key fields and the
+    Shape: dates: how those of the file are read; survey: what was found in all rows of the file; users: key fields and the
     file's fields of every user that a row may mean, with those who may be brought back; verified: (clear, stored) pairs that
     match; profiles: custom fields of these users, and of whoever holds a value that must be unique
     Units: now: seconds since epoch
@@ -62,6 +62,6 @@ class RowResult:
             self.action, self.code = Action.UPDATED, "account_updated"
 
     def outcome(self) -> Outcome:
-        """Return what is told of the row."""
+        """Return the outcome of the row."""
         done = Outcome(self.line, self.action, self.code, {}, self.subject, tuple(self.changes), tuple(self.notes))
         return partial_outcome(done, self.problems) if self.problems else done
