@@ -21,7 +21,7 @@ def add_people(site: MoodleSite, *usernames: str) -> None:
 
 
 def enrol(site: MoodleSite, username: str, course: str = "C1", role: int | None = STUDENT, **values: Any) -> int:
-    """Enrol somebody by the manual method of a course; give the id of the enrolment."""
+    """Enrol somebody by the manual method of a course, and return the id of the enrolment."""
     userid = site.ids[username]
     if role is not None:
         give_role(site, username, course, role)

@@ -137,7 +137,7 @@ def test_changeme_has_to_be_changed(sqlite_site: MoodleSite) -> None:
 
 
 @pytest.mark.parametrize("key", ["users_delete", "users_suspend", "users_restore"])
-def test_lists_leave_the_account_of_another_person_alone(sqlite_site: MoodleSite, key: str) -> None:
+def test_lists_leave_a_user_of_another_name_alone(sqlite_site: MoodleSite, key: str) -> None:
     if key == "users_restore":
         sqlite_site.execute("UPDATE {user} SET suspended = 1 WHERE username IN ('ann', 'u1')")
     before = sqlite_site.one("user", username="ann")

@@ -21,7 +21,7 @@ def cities(site: MoodleSite) -> dict[str, str]:
     return {row["username"]: row["city"] for row in site.rows("user") if "." in row["username"]}
 
 
-def test_accounts_between_two_stray_quotes_are_all_made(sqlite_site: MoodleSite) -> None:
+def test_users_between_two_stray_quotes_are_all_made(sqlite_site: MoodleSite) -> None:
     result = run_file(sqlite_site, "users", MANY, primaryidentity="username")
     assert result.counts == {"created": 33}
     made = cities(sqlite_site)

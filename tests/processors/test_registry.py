@@ -11,7 +11,7 @@ from sync.errors import DeclarationError
 from sync.processors.base.processor import Processor
 from sync.processors.registry import REGISTRY, guess_processor, ordered
 
-ACCOUNT_TYPES = {
+USER_TYPES = {
     "users": "userimport.csv",
     "users_delete": "userdelete.csv",
     "users_suspend": "usersuspend.csv",
@@ -19,8 +19,8 @@ ACCOUNT_TYPES = {
 }
 
 
-@pytest.mark.parametrize(("key", "default_filename"), ACCOUNT_TYPES.items())
-def test_the_account_types_are_there_under_the_names_of_old(key: str, default_filename: str) -> None:
+@pytest.mark.parametrize(("key", "default_filename"), USER_TYPES.items())
+def test_the_user_types_are_there_under_the_names_of_old(key: str, default_filename: str) -> None:
     assert REGISTRY[key].key == key
     assert REGISTRY[key].default_filename == default_filename
 

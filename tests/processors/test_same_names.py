@@ -58,7 +58,7 @@ def _users(site: MoodleSite, text: str, **options: Any) -> RunResult:
 @on_mariadb
 @pytest.mark.parametrize("chunk_rows", [1, 1000])
 @pytest.mark.parametrize("simulate", [True, False])
-def test_an_idnumber_in_two_spellings_belongs_to_one_account(
+def test_an_idnumber_in_two_spellings_belongs_to_one_user(
     moodle_site: MoodleSite, chunk_rows: int, simulate: bool
 ) -> None:
     text = "username;firstname;lastname;email;idnumber\nn1;A;B;n@x.org;Nuño\nn2;A;B;m@x.org;NUNO\nn3;A;B;Ñ@x.org;N3\n"
@@ -85,7 +85,7 @@ def test_two_spellings_that_are_apart_for_the_server_are_ambiguous_where_none_is
 
 
 @on_two_servers
-def test_an_account_with_capitals_is_updated_by_its_own_name_in_any_case(moodle_site: MoodleSite) -> None:
+def test_a_user_with_capitals_is_updated_by_its_own_name_in_any_case(moodle_site: MoodleSite) -> None:
     moodle_site.execute("UPDATE {user} SET username = 'Ann.Smith@Corp.org' WHERE username = 'ann'")
     for place, name in enumerate(("Ann.Smith@Corp.org", "ann.smith@corp.org", "ANN.SMITH@CORP.ORG")):
         result = _users(moodle_site, f"username;firstname;lastname;city\n{name};Ann;Smith;City {place}\n")
@@ -173,7 +173,7 @@ def test_a_category_that_is_called_like_a_number_is_used(sqlite_site: MoodleSite
     assert sqlite_site.one("course", shortname="A")["category"] == sqlite_site.one("course", shortname="B")["category"]
 
 
-def test_accounts_that_differ_by_case_alone_are_told_apart_by_their_spelling(sqlite_site: MoodleSite) -> None:
+def test_users_that_differ_by_case_alone_are_told_apart_by_their_spelling(sqlite_site: MoodleSite) -> None:
     for name in ("anna", "Anna"):
         sqlite_site.insert(
             "user", username=name, mnethostid=1, deleted=0, confirmed=1, auth="manual", city="", email=""

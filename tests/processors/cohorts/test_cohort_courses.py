@@ -198,7 +198,7 @@ def test_what_is_deleted_already_stays_so(small: MoodleSite) -> None:
     assert [run(small, text).codes for _ in range(2)] == [["cohort_link_deleted"], ["cohort_link_gone_already"]]
 
 
-def test_a_deleted_account_is_not_enrolled(small: MoodleSite) -> None:
+def test_a_deleted_user_is_not_enrolled(small: MoodleSite) -> None:
     small.execute("UPDATE {user} SET deleted = 1 WHERE username = 'ann'")
     run(small, "course;cohort\nC1;COH1\n")
     (link,) = links(small)

@@ -29,7 +29,7 @@ def members(site: MoodleSite, idnumber: str = "COH1") -> set[int]:
 
 
 def add_user(site: MoodleSite, name: str) -> int:
-    """Insert an account whose idnumber is the name in capitals."""
+    """Insert a user whose idnumber is the name in capitals."""
     return site.insert(
         "user", auth="manual", confirmed=1, mnethostid=1, username=name, idnumber=name.upper(), firstname=name, lastname="X",
         email=f"{name}@x.org", timecreated=1, timemodified=1,
@@ -90,7 +90,7 @@ def test_2_a_member_is_added_once(moodle_site: MoodleSite) -> None:
 
 
 @pytest.mark.parametrize("command", ["add", "del"])
-def test_3_and_4_an_unknown_account_harms_nobody(moodle_site: MoodleSite, command: str) -> None:
+def test_3_and_4_an_unknown_user_harms_nobody(moodle_site: MoodleSite, command: str) -> None:
     run(moodle_site, TEACHERS)
     before = moodle_site.snapshot()
 

@@ -26,7 +26,7 @@ def reset(site: MoodleSite, *lines: str, header: str = HEADER, **options: Any) -
 
 
 def activity(site: MoodleSite, module: str, course: str = "C1", **values: object) -> int:
-    """Add an activity with its course module and context; gives the id of its instance."""
+    """Add an activity with its course module and context, and return the id of its instance."""
     instance = insert(site, module, {"course": site.ids[course], **values})
     cm = insert(
         site, "course_modules",
@@ -267,7 +267,7 @@ def test_the_number_of_queries_doesnt_grow_with_courses(sqlite_site: MoodleSite)
 
 
 def metacourse(site: MoodleSite, *users: tuple[int, int], action: str = "", **values: object) -> int:
-    """Let C2 take its people from C1. Shape: users: (id, role) of those that it has taken; gives the id of the method"""
+    """Let C2 take its people from C1. Shape: users: (id, role) of those that it has taken. Return the id of the method"""
     site.execute("UPDATE {config} SET value = 'manual,guest,self,cohort,meta' WHERE name = 'enrol_plugins_enabled'")
     site.execute("DELETE FROM {config_plugins} WHERE plugin = 'enrol_meta'")
     for name, value in {"unenrolaction": action, **values}.items():

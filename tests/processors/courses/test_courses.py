@@ -265,7 +265,7 @@ def test_a_template_goes_by_the_name_that_an_earlier_row_gave_it(sqlite_site: Mo
     assert sqlite_site.one("course_sections", course=course(sqlite_site, "NEW")["id"], section=3)["name"] == "Third"
 
 
-def test_digits_name_a_teacher_only_where_they_fit_one_account(sqlite_site: MoodleSite) -> None:
+def test_digits_name_a_teacher_only_where_they_fit_one_user(sqlite_site: MoodleSite) -> None:
     ann = sqlite_site.ids["ann"]
     text = f"shortname;fullname;teacher1_account\nNEW;New;{ann}\n"
     namesake = insert(sqlite_site, "user", {"username": str(ann), "mnethostid": 1})

@@ -38,7 +38,7 @@ def fill(site: MoodleSite, mode: str, line: str = "C2;{C2};C1", header: str = HE
 
 
 def activity(site: MoodleSite, course: str, module: str, name: str, number: int = 0, **values: Any) -> int:
-    """Put an activity into a section; gives the id of its course module."""
+    """Put an activity into a section, and return the id of its course module."""
     courseid = site.ids[course]
     sections = site.rows("course_sections", course=courseid, section=number)
     section = (

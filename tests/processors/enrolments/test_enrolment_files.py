@@ -29,10 +29,10 @@ GOOD = "add;C1;{user};student;manual;2025-01-01;0;gaddcreate;G1"
 # What is wrong, the row, its code, and what the report names.
 BAD_ROWS = [
     ("an unknown command", "sync;C1;{user};student;manual;;;;", "value_not_among", "sync"),
-    ("an empty account", "add;C1;;student;manual;;;;", "cell_empty", "uid"),
-    ("an unknown account", "add;C1;nobody;student;manual;;;;", "account_unknown", "nobody"),
-    ("a deleted account", "add;C1;gone;student;manual;;;;", "account_unknown", "gone"),
-    ("an account of another host", "add;C1;remote;student;manual;;;;", "account_unknown", "remote"),
+    ("no user", "add;C1;;student;manual;;;;", "cell_empty", "uid"),
+    ("an unknown user", "add;C1;nobody;student;manual;;;;", "account_unknown", "nobody"),
+    ("a deleted user", "add;C1;gone;student;manual;;;;", "account_unknown", "gone"),
+    ("a user of another host", "add;C1;remote;student;manual;;;;", "account_unknown", "remote"),
     ("an empty course", "add;;{user};student;manual;;;;", "cell_empty", "cid"),
     ("an unknown course", "add;C99;{user};student;manual;;;;", "course_unknown", "C99"),
     ("the site course", "add;{site};{user};student;manual;;;;", "course_is_site", "{site}"),

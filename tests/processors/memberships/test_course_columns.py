@@ -135,13 +135,13 @@ def test_what_a_later_row_takes_back_is_not_written() -> None:
 
 
 def test_a_later_row_sees_what_an_earlier_one_did() -> None:
-    account = temporary_id(1, 1)
+    user = temporary_id(1, 1)
     results, plan = apply(
-        (account, CourseSet(1, "C1", "student", "manual")), (account, CourseSet(1, "C1", "student", "manual"))
+        (user, CourseSet(1, "C1", "student", "manual")), (user, CourseSet(1, "C1", "student", "manual"))
     )
     assert [result.changed for result in results] == [True, False]
-    assert [row["userid"] for row in inserted(plan, "user_enrolments")] == [account]
-    assert plan.dirty_users == {account}
+    assert [row["userid"] for row in inserted(plan, "user_enrolments")] == [user]
+    assert plan.dirty_users == {user}
 
 
 @pytest.mark.parametrize(

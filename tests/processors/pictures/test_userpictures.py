@@ -137,7 +137,7 @@ def test_a_checksum_counts_only_while_the_picture_is_there(sqlite_site: MoodleSi
     assert send(sqlite_site, data, {"ann.png": picture()}, checksum=0).counts == {"unchanged": 1}
 
 
-def test_p3_an_account_that_has_a_picture_keeps_it_when_nothing_is_to_be_replaced(
+def test_p3_a_user_that_has_a_picture_keeps_it_when_nothing_is_to_be_replaced(
     sqlite_site: MoodleSite, data: Path
 ) -> None:
     add_user(sqlite_site, "bob", picture=900)
@@ -165,7 +165,7 @@ def test_p4_a_transparent_png_takes_the_place_of_a_jpeg(moodle_site: MoodleSite,
     assert blobs(data).keys() == {row["contenthash"] for row in new.values()}
 
 
-def test_a_content_that_another_account_shows_is_not_thrown_away(sqlite_site: MoodleSite, data: Path) -> None:
+def test_a_content_that_another_user_shows_is_not_thrown_away(sqlite_site: MoodleSite, data: Path) -> None:
     add_user(sqlite_site, "bob")
     send(sqlite_site, data, {"ann.png": picture(), "bob.png": picture()})
 
@@ -239,7 +239,7 @@ def test_p6_a_hosted_username_names_its_host_and_a_gif_becomes_a_png(sqlite_site
     ("userfield", "name"),
     [("username", "ANN.png"), ("email", "Ann@X.org.png"), ("idnumber", "A1.png"), ("id", "{id}.png"), ("username", " ann .png")],
 )  # fmt: skip
-def test_an_account_is_found_by_what_the_picture_is_named_after(
+def test_a_user_is_found_by_what_the_picture_is_named_after(
     sqlite_site: MoodleSite, data: Path, userfield: str, name: str
 ) -> None:
     path = "a/b/" + name.format(id=userid_of(sqlite_site, "ann"))
@@ -257,7 +257,7 @@ def test_an_id_is_digits_and_no_server_may_read_more_into_it(moodle_site: Moodle
     assert moodle_site.diff(before, moodle_site.snapshot()) == {}
 
 
-def test_an_empty_identifier_means_nobody_and_one_of_two_accounts_neither(sqlite_site: MoodleSite, data: Path) -> None:
+def test_an_empty_identifier_means_nobody_and_one_of_two_users_neither(sqlite_site: MoodleSite, data: Path) -> None:
     add_user(sqlite_site, "no-number", idnumber="")
     add_user(sqlite_site, "twin1", idnumber="T")
     add_user(sqlite_site, "twin2", idnumber="T")
@@ -269,7 +269,7 @@ def test_an_empty_identifier_means_nobody_and_one_of_two_accounts_neither(sqlite
     assert sqlite_site.diff(before, sqlite_site.snapshot()) == {}
 
 
-def test_deleted_accounts_and_those_of_other_hosts_get_no_picture(sqlite_site: MoodleSite, data: Path) -> None:
+def test_deleted_users_and_those_of_other_hosts_get_no_picture(sqlite_site: MoodleSite, data: Path) -> None:
     add_user(sqlite_site, "gone", deleted=1)
     add_user(sqlite_site, "far", mnethostid=7)
     suspended = add_user(sqlite_site, "suspended", suspended=1)

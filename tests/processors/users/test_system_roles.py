@@ -119,7 +119,7 @@ def test_a_permission_in_a_course_bars_nothing(with_barred: MoodleSite) -> None:
     assert run(with_barred, "sysrole1", "new;N;E;assigns").counts == {"created": 1}
 
 
-def test_no_file_gives_or_takes_roles_of_protected_accounts(sqlite_site: MoodleSite) -> None:
+def test_no_file_gives_or_takes_roles_of_protected_users(sqlite_site: MoodleSite) -> None:
     for cell in (CREATOR, "manager"):
         result = run(sqlite_site, "sysrole1", f"admin;Admin;User;{cell}")
         assert result.codes == ["account_protected"]

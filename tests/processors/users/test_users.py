@@ -15,7 +15,7 @@ pytestmark = pytest.mark.every_site
 FIRST_BOB = "username;firstname;lastname;email\nBob.K;Bob;King;bob@x.org\n"
 
 
-def test_u1_a_new_account_gets_the_defaults_of_the_site(moodle_site: MoodleSite) -> None:
+def test_u1_a_new_user_gets_the_defaults_of_the_site(moodle_site: MoodleSite) -> None:
     result = run_file(moodle_site, "users", FIRST_BOB, primaryidentity="username")
 
     bob = moodle_site.one("user", username="bob.k")
@@ -84,7 +84,7 @@ def test_u6_only_a_one_deletes_and_nobody_is_made_to_be_deleted(moodle_site: Moo
     assert result.codes == ["account_unchanged", "nothing_to_delete"]
 
 
-def test_u7_deleting_takes_everything_that_hangs_on_the_account(moodle_site: MoodleSite) -> None:
+def test_u7_deleting_takes_everything_that_hangs_on_the_user(moodle_site: MoodleSite) -> None:
     ann = moodle_site.ids["ann"]
     moodle_site.insert("user_preferences", userid=ann, name="htmleditor", value="tiny")
     text = "username;firstname;lastname;course1;role1;enrol1;group1;cohort\nann;Ann;Smith;C1;student;manual;G1;CO1\n"
@@ -194,7 +194,7 @@ def test_u12_a_simulation_says_what_the_run_does_and_writes_nothing(moodle_site:
     assert simulated.outcomes == real.outcomes
 
 
-def test_u13_a_list_deletes_accounts_and_refuses_an_empty_identity(moodle_site: MoodleSite) -> None:
+def test_u13_a_list_deletes_users_and_refuses_an_empty_identity(moodle_site: MoodleSite) -> None:
     result = run_file(moodle_site, "users_delete", "username;idnumber\nann;A1\nadmin;\n")
 
     assert moodle_site.one("user", id=moodle_site.ids["ann"])["deleted"] == 1
@@ -307,7 +307,7 @@ def test_a_bad_cell_rejects_its_row_and_names_its_column(
     assert "line 2" in result.report
 
 
-def test_two_accounts_with_one_identity_are_ambiguous(sqlite_site: MoodleSite) -> None:
+def test_two_users_with_one_identity_are_ambiguous(sqlite_site: MoodleSite) -> None:
     for username in ("twin1", "twin2"):
         sqlite_site.insert("user", username=username, mnethostid=1, idnumber="TWIN", firstname="T", lastname="W")
 
@@ -316,7 +316,7 @@ def test_two_accounts_with_one_identity_are_ambiguous(sqlite_site: MoodleSite) -
     assert result.codes == ["account_ambiguous"]
 
 
-def test_rows_of_one_account_are_folded_in_file_order(sqlite_site: MoodleSite) -> None:
+def test_rows_of_one_user_are_folded_in_file_order(sqlite_site: MoodleSite) -> None:
     text = (
         "username;firstname;lastname;city\n"
         "ann;Ann;Smith;Paris\n"
@@ -352,7 +352,7 @@ def test_a_simulation_sees_what_its_earlier_chunks_would_have_made(sqlite_site: 
     assert [outcome.action.value for outcome in real.outcomes] == ["created", "updated", "updated", "unchanged"]
 
 
-def test_a_deleted_account_is_brought_back_by_the_restore_list(moodle_site: MoodleSite) -> None:
+def test_a_deleted_user_is_brought_back_by_the_restore_list(moodle_site: MoodleSite) -> None:
     run_file(moodle_site, "users_delete", "username\nann\n", primaryidentity="username")
 
     text = "username;email;idnumber\nann;ann@x.org;A1\n"
@@ -366,7 +366,7 @@ def test_a_deleted_account_is_brought_back_by_the_restore_list(moodle_site: Mood
     assert again.counts == {"unchanged": 1}
 
 
-def test_resurrect_takes_up_a_deleted_account_instead_of_making_one(sqlite_site: MoodleSite) -> None:
+def test_resurrect_brings_back_a_deleted_user_instead_of_making_one(sqlite_site: MoodleSite) -> None:
     run_file(sqlite_site, "users_delete", "username\nann\n", primaryidentity="username")
 
     text = "username;firstname;lastname;email\nann;Ann;Again;ann@x.org\n"
@@ -376,7 +376,7 @@ def test_resurrect_takes_up_a_deleted_account_instead_of_making_one(sqlite_site:
     assert [row["id"] for row in sqlite_site.rows("user", username="ann")] == [sqlite_site.ids["ann"]]
 
 
-def test_a_restored_or_opened_account_twice_is_unchanged(sqlite_site: MoodleSite) -> None:
+def test_a_user_restored_or_reactivated_twice_is_unchanged(sqlite_site: MoodleSite) -> None:
     run_file(sqlite_site, "users_suspend", "username\nann\n", primaryidentity="username")
 
     opened = run_file(sqlite_site, "users_restore", "username\nann\n", primaryidentity="username")
@@ -429,13 +429,13 @@ def test_the_password_goes_to_its_owner_only_when_it_is_new(sqlite_site: MoodleS
     assert run_file(sqlite_site, "users", text, primaryidentity="username", sendpasswordtousers=True).mails == []
 
 
-# --- several rows of one account ------------------------------------------------------------------------------------------
+# --- several rows of one user ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "cells", ["CO;;;;Lyon;;", ";C1;student;manual;Lyon;;", ";;;;Lyon;Maths;", ";;;;Lyon;;Secret#1"]
 )
-def test_a_deleted_account_keeps_nothing_that_an_earlier_row_gave_it(sqlite_site: MoodleSite, cells: str) -> None:
+def test_a_deleted_user_keeps_nothing_that_an_earlier_row_gave_it(sqlite_site: MoodleSite, cells: str) -> None:
     header = "username;firstname;lastname;cohort;course1;role1;enrol1;city;profile_field_dept;password;deleted\n"
     text = f"{header}ann;Ann;Smith;{cells};\nann;Ann;Smith;;;;;;;;1\n"
 
@@ -489,7 +489,7 @@ def test_a_new_password_ends_the_sessions_and_where_the_site_says_so_the_tokens(
 
 
 @pytest.mark.parametrize("chunk_rows", [1, 1000])
-def test_a_deleted_account_is_resurrected_by_a_later_row_of_the_same_file(
+def test_a_deleted_user_is_resurrected_by_a_later_row_of_the_same_file(
     sqlite_site: MoodleSite, chunk_rows: int
 ) -> None:
     text = "username;firstname;lastname;deleted\nann;Ann;Smith;1\nann;Ann;Again;\n"
@@ -538,7 +538,7 @@ def test_a_unique_profile_field_is_compared_as_it_is_stored(sqlite_site: MoodleS
 
 @pytest.mark.parametrize("chunk_rows", [1, 2, 1000])
 @pytest.mark.parametrize("simulate", [True, False])
-def test_a_unique_profile_field_belongs_to_one_account_in_any_chunk(
+def test_a_unique_profile_field_belongs_to_one_user_in_any_chunk(
     sqlite_site: MoodleSite, chunk_rows: int, *, simulate: bool
 ) -> None:
     sqlite_site.execute("UPDATE {user_info_field} SET forceunique = 1 WHERE shortname = 'dept'")
@@ -571,7 +571,7 @@ def test_texts_that_are_too_long_for_one_statement_together_are_written(moodle_s
 
 
 @pytest.mark.parametrize("chunk_rows", [1, 1000])
-def test_a_second_row_that_changes_how_a_new_account_logs_in_is_the_same_in_any_chunk(
+def test_a_second_row_that_changes_how_a_new_user_logs_in_is_the_same_in_any_chunk(
     sqlite_site: MoodleSite, chunk_rows: int
 ) -> None:
     sqlite_site.insert("config_plugins", plugin="auth_ldap", name="preventpassindb", value="1")

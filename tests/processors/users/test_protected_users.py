@@ -23,7 +23,7 @@ ALLOWED = {"changes_protected_accounts": True, "assigns_configuring_roles": True
 
 @dataclass
 class Protected:
-    """Shape: names: of an administrator, the guest, and the account named as operator, on a site with a second administrator"""
+    """Shape: names: of an administrator, the guest, and the user named as operator, on a site with a second administrator"""
 
     site: MoodleSite
     names: tuple[str, ...] = ("boss", "guest", "admin")
@@ -141,7 +141,7 @@ def test_a_suspended_administrator_is_opened_in_moodle_only(key: str, text: str,
         ("users_restore", "username;email\nboss;e@evil.org\n", {}),
     ],
 )
-def test_a_deleted_account_that_is_still_on_the_list_of_administrators_stays_away(
+def test_a_deleted_user_that_is_still_on_the_list_of_administrators_stays_away(
     key: str, text: str, options: dict[str, Any], protected: Protected
 ) -> None:
     site = protected.site
