@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -86,6 +87,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run each test that takes a Moodle on every server with every version, and on every real site (make matrix)",
     )
+
+
+def pytest_collection_finish() -> None:
+    """Leave the ten thousand tests themselves alone: with each of its collections Python would walk them all."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
