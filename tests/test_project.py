@@ -59,8 +59,7 @@ SHORT_MODULES = {
     "sync/processors/base/blobs.py": "what a commit owes to Moodle's files, apart from the operations before it",
     "sync/processors/base/errors.py": "raised by every planner, whose base imports it",
     "sync/processors/base/planner.py": "the one loop over rows, apart from the contract",
-    "sync/processors/memberships/named_users.py": "shared by enrolments, groups and cohorts",
-    "sync/processors/memberships/own_memberships.py": "likewise",
+    "sync/processors/memberships/own_memberships.py": "shared by enrolments and groups",
     "sync/processors/users/delete.py": "a file type of its own",
 }
 READERS_OF_SETTINGS = {"sync/runs/options.py", "sync/encryption.py", "sync/commandfiles/storage.py", "sync/checks.py"}

@@ -24,9 +24,9 @@ from sync.processors.cohorts.courses_planner import (
     without_members,
 )
 from sync.processors.cohorts.options import CohortCoursesOptions
-from sync.processors.memberships.cohort_names import cohorts_named
 from sync.processors.memberships.course_columns import STUDENT
 from sync.processors.memberships.fetch import fetch_memberships
+from sync.processors.memberships.names import cohorts_named
 from sync.values import CleanRow
 
 

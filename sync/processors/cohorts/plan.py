@@ -9,7 +9,7 @@ from sync.columns.column import CODE_COLUMN
 from sync.columns.repeated_values import RepeatedValues
 from sync.moodle.categories.categories import Category
 from sync.processors.base.plan import Plan
-from sync.processors.memberships.named_users import NamedUsers
+from sync.processors.memberships.names import NamedUsers
 from sync.processors.memberships.state import MembershipState
 from sync.values import Row
 

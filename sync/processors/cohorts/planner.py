@@ -12,7 +12,7 @@ from sync.processors.cohorts.plan import USER_EMPTY, CohortsPlan, CohortsState
 from sync.processors.cohorts.rows import CohortRows
 from sync.processors.memberships.cohort_sync import enrol_cohort_member, unenrol_cohort_member
 from sync.processors.memberships.enrolment_results import accepted
-from sync.processors.memberships.named_users import find_user
+from sync.processors.memberships.names import find_user
 from sync.processors.memberships.rows import MembershipRows
 from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
 

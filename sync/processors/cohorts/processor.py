@@ -28,10 +28,9 @@ from sync.processors.cohorts.categories import CATEGORY_COLUMNS
 from sync.processors.cohorts.options import CohortsOptions
 from sync.processors.cohorts.plan import CohortsPlan, CohortsState, CohortSurvey
 from sync.processors.cohorts.planner import CohortsPlanner, cohort_text
-from sync.processors.memberships.cohort_names import cohorts_named
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.group_purge import listed
-from sync.processors.memberships.named_users import NamedUsers, fetch_named_users
+from sync.processors.memberships.names import NamedUsers, cohorts_named, fetch_named_users
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import COHORT_MEMBERS, MembershipState
 from sync.values import Action, CleanRow, Note, Outcome

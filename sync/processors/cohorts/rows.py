@@ -10,9 +10,9 @@ from sync.processors.base.errors import RowError
 from sync.processors.cohorts.categories import CohortCategories
 from sync.processors.cohorts.options import CohortsOptions
 from sync.processors.cohorts.plan import CohortsPlan, CohortsState
-from sync.processors.memberships.cohort_names import length_problem
 from sync.processors.memberships.enrolment_results import accepted
 from sync.processors.memberships.meta_sync import sync_meta_children
+from sync.processors.memberships.names import length_problem
 from sync.processors.memberships.rows import MembershipRows
 from sync.values import Change
 

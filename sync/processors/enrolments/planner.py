@@ -16,7 +16,7 @@ from sync.processors.memberships.course_columns import find_course
 from sync.processors.memberships.enrolment_dates import given_date
 from sync.processors.memberships.enrolment_results import EnrolmentOutcome, EnrolmentRow, EnrolmentTarget, accepted
 from sync.processors.memberships.group_purge import PurgingPlan
-from sync.processors.memberships.named_users import NamedUsers, find_user
+from sync.processors.memberships.names import NamedUsers, find_user
 from sync.processors.memberships.results import NOTHING, SetResult
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import MembershipState

@@ -25,7 +25,7 @@ from sync.processors.enrolments.options import EnrolmentsOptions
 from sync.processors.enrolments.planner import EnrolmentPlanner, EnrolmentsPlan, EnrolmentsState
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.group_purge import GroupPurge, PurgeCollected
-from sync.processors.memberships.named_users import fetch_named_users
+from sync.processors.memberships.names import fetch_named_users
 from sync.processors.memberships.own_memberships import own_component, recorded_memberships
 from sync.processors.memberships.state import MembershipState
 from sync.values import CleanRow

@@ -16,7 +16,7 @@ from sync.processors.groups.members_planner import COMMANDS, GroupCommands, Grou
 from sync.processors.groups.options import GroupMembersOptions
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.group_purge import GroupPurge, PurgeCollected, PurgingPlan
-from sync.processors.memberships.named_users import fetch_named_users
+from sync.processors.memberships.names import fetch_named_users
 from sync.processors.memberships.own_memberships import own_component, recorded_memberships
 from sync.values import CleanRow
 

@@ -13,7 +13,7 @@ from sync.processors.groups.options import GroupMembersOptions
 from sync.processors.memberships.course_columns import find_course
 from sync.processors.memberships.enrolment_results import accepted
 from sync.processors.memberships.group_purge import PurgingPlan
-from sync.processors.memberships.named_users import NamedUsers, find_user
+from sync.processors.memberships.names import NamedUsers, find_user
 from sync.processors.memberships.own_memberships import TOOL_SYNC, is_ours
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import MembershipState

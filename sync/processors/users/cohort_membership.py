@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sync.moodle.cohorts.cohorts import Cohort
-from sync.processors.memberships.cohort_names import length_problem
 from sync.processors.memberships.cohort_sync import enrol_cohort_member
+from sync.processors.memberships.names import length_problem
 from sync.processors.memberships.results import NOTHING, SetResult
 from sync.processors.memberships.rows import MembershipRows
 from sync.values import Change, Note

@@ -1,11 +1,12 @@
-"""The user that a cell names by one identifier, for files about what people belong to."""
+"""How files name users and cohorts: what is looked up, and what Moodle can store."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from sync.moodle.db.database import MoodleSession
-from sync.moodle.db.identifiers import fetch_ids
+from sync.moodle.db.identifiers import fetch_ids, is_id
 from sync.moodle.users.users import SiteRules
 from sync.values import Note
 
@@ -34,3 +35,27 @@ def find_user(named: NamedUsers, identifier: str, text: str, column: str) -> int
         return found[0]
     params = {"column": column, "identity": identifier, "value": text}
     return Note("account_ambiguous", {**params, "count": len(found)}) if found else Note("account_unknown", params)
+
+
+# Source: Moodle table cohort, columns name and idnumber
+MAX_NAME = 254
+MAX_IDNUMBER = 100
+
+
+def length_problem(name: str, idnumber: str, name_column: str, idnumber_column: str) -> Note | None:
+    """Hold the name and idnumber of a new cohort against what Moodle can store; say what is too long."""
+    if len(name) > MAX_NAME:
+        return Note("cohort_name_too_long", {"column": name_column, "limit": MAX_NAME})
+    if len(idnumber) > MAX_IDNUMBER:
+        return Note("cohort_idnumber_too_long", {"column": idnumber_column, "limit": MAX_IDNUMBER})
+    return None
+
+
+def cohorts_named(
+    identifier: str, texts: Collection[str], names: Collection[str] = (), idnumbers: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return what `fetch_memberships` needs to find the cohorts that texts name, and others by name and idnumber."""
+    by: dict[str, set[str]] = {"id": set(), "idnumber": set(idnumbers), "name": set(names)}
+    by[identifier] |= set(texts)
+    ids = {int(text) for text in by["id"] if is_id(text)}
+    return {"cohort_ids": ids, "cohort_idnumbers": by["idnumber"], "cohort_names": by["name"]}
