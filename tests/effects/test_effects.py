@@ -48,7 +48,11 @@ def is_recorded(site: str, case: Case) -> bool:
         if is_recorded(site, case)
     ],
 )
-def test_we_write_what_moodle_writes(real_site: RealSites, site: str, case: Case) -> None:
+def test_we_write_what_moodle_writes(
+    real_site: RealSites, site: str, case: Case, request: pytest.FixtureRequest
+) -> None:
+    if site == "m52dev" and is_recorded("m520", case) and not request.config.getoption("every_site"):
+        pytest.skip("as on 5.2.0; on the version before it in the matrix")
     assert_as_recorded(real_site, site, case)
 
 

@@ -10,7 +10,7 @@ import pytest
 from sync.moodle.users.passwords import verify_password
 from tests.support import ANN_PASSWORD, MoodleSite, run_file
 
-pytestmark = pytest.mark.every_site
+pytestmark = pytest.mark.sites("sqlite:4.5", "mariadb:4.1", "mariadb:5.1", "postgresql:5.2", "real:m45pg-seeded")
 
 FIRST_BOB = "username;firstname;lastname;email\nBob.K;Bob;King;bob@x.org\n"
 
