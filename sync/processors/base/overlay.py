@@ -20,13 +20,19 @@ Key = Any
 Values = Mapping[str, Any]
 Fold = Callable[[str], str]
 
-# Ids of rows that aren't in Moodle yet: lower than anything that a column holds, and exact as a number of JSON.
+# Ids of rows that aren't in Moodle yet: lower than anything that a column holds, and exact as a number of JSON. One line may
+# enrol everybody of a large cohort or course, in other courses as well.
 _FIRST_TEMPORARY_ID = -(10**15)
-_IDS_PER_LINE = 10_000
+_IDS_PER_LINE = 10**7
 
 
 def temporary_id(line: int, number: int) -> int:
-    """Return an id for a row that a line of the file makes, unique over all tables. Shape: number: counts them from 0"""
+    """Return an id for a row that a line of the file makes, unique over all tables. Shape: number: counts them from 0
+
+    Raises: OverflowError for more than ten million rows of one line, whose ids would be those of the next
+    """
+    if number >= _IDS_PER_LINE:
+        raise OverflowError(f"line {line} makes too many rows")
     return _FIRST_TEMPORARY_ID - line * _IDS_PER_LINE - number
 
 

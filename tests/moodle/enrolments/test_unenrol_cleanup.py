@@ -86,7 +86,7 @@ class World:
         site.insert("forum_read", userid=userid, forumid=course["forum"], discussionid=1, postid=1)
 
     def grade(self, userid: int, itemid: int) -> int:
-        """Give somebody 70 points; return the id of the grade."""
+        """Grade somebody with 70 points, and return the id of the grade."""
         grade = {"itemid": itemid, "userid": userid, "finalgrade": 70, "rawgrade": 70}
         rowid = self.site.insert("grade_grades", **grade)
         self.site.insert("grade_grades_history", **grade, oldid=rowid, action=1, source="manual", timemodified=GRADED)

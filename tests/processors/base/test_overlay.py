@@ -41,7 +41,18 @@ def test_temporary_ids_are_unique_over_tables_lines_and_chunks() -> None:
     assert len(set(ids)) == 4
     assert all(map(is_temporary, ids))
     assert not any(map(is_temporary, (0, -1, 5, None, "x", True)))
-    assert int(float(temporary_id(10_000_000, 9_999))) == temporary_id(10_000_000, 9_999)
+    last = temporary_id(10_000_000, 10**7 - 1)
+    assert int(float(last)) == last
+
+
+def test_a_line_that_makes_many_rows_takes_no_ids_of_the_next_one() -> None:
+    plan = Plan()
+
+    ids = [plan.new_id(2) for _row in range(60_000)] + [plan.new_id(3)]
+
+    assert len(set(ids)) == 60_001
+    with pytest.raises(OverflowError):
+        temporary_id(2, 10**7)
 
 
 def test_rows_are_found_by_any_column_as_the_server_compares_it_and_follow_their_changes(overlay: Overlay) -> None:
