@@ -218,6 +218,7 @@ TEXTS: dict[str, Any] = {
     "value_not_email": _("“%(value)s” is not an e-mail address. Write it like name@example.org."),
     "option_unknown": _("There is no option “%(option)s”. Options: %(options)s."),
     "option_not_flag": _("Option “%(option)s”: “%(value)s” is neither on nor off. Use 1 or 0."),
+    "option_not_number": _("Option “%(option)s”: “%(value)s” is not a whole number from 0 to %(most)s."),
     "option_not_choice": _("Option “%(option)s”: “%(value)s” is not possible. Choose one of: %(choices)s."),
     "option_too_long": _("Option “%(option)s”: at most %(limit)s characters."),
     "option_without_value": _("“%(option)s” has no value. Write it like allowrename=1."),

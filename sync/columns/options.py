@@ -1,4 +1,4 @@
-"""What an administrator may tune of a file type, declared like the fields of a form: `Flag`, `Choice`, `Text`.
+"""What an administrator may tune of a file type, declared like the fields of a form: `Flag`, `Choice`, `Number`, `Text`.
 
     class UsersOptions(GeneralOptions):
         allowrename = Flag(label=_("Allow renaming"))
@@ -100,6 +100,26 @@ class Text(Option[str]):
         if len(text) > self.max_length:
             raise OptionError("option_too_long", option=self.name, limit=self.max_length)
         return text
+
+
+@dataclass(kw_only=True, eq=False)
+class Number(Option[int]):
+    """A whole number, 0 when it is left empty. Shape: most: the largest that is taken"""
+
+    default: int = 0
+    most: int
+
+    def check(self) -> None:
+        if not 0 <= self.default <= self.most:
+            raise DeclarationError(f"option {self.name}: default {self.default} is not between 0 and {self.most}")
+
+    def clean(self, value: Any) -> int:
+        text = "0" if value is None else str(value).strip() or "0"
+        # Beyond so many digits int() itself refuses.
+        number = int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(self.most)) else -1
+        if not 0 <= number <= self.most:
+            raise OptionError("option_not_number", option=self.name, value=text, most=self.most)
+        return number
 
 
 class Options(Mapping[str, Any]):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sync.columns.describe import describe_columns, sample_csv
-from sync.columns.options import Choice, Flag, Option
+from sync.columns.options import Choice, Flag, Number, Option
 from sync.processors.base.processor import Processor
 
 _NOTE = "<!-- Written by `manage.py writedocs` from the declarations in sync/processors; edit those. -->"
@@ -57,12 +57,16 @@ def _row(*cells: str) -> str:
 def _default_of(option: Option) -> str:
     if isinstance(option, Flag):
         return "1" if option.default else "0"
+    if isinstance(option, Number):
+        return str(option.default)
     return f"`{option.default}`" if option.default else "detected"
 
 
 def _values_of(option: Option) -> str:
     if isinstance(option, Flag):
         return "0, 1"
+    if isinstance(option, Number):
+        return f"0 to {option.most}"
     if isinstance(option, Choice):
         if len(option.choices) > _MOST_CHOICES:
             return f"one of {len(option.choices) - 1}, see [How a file is read](../reading-files.md#encodings)"

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from sync.columns.options import Choice, Option, Text
+from sync.columns.options import Choice, Number, Option, Text
 from sync.errors import CodedError
 from sync.messages import text_of
 from sync.models import CommandFile
@@ -151,6 +151,8 @@ def _option_field(option: Option, value: Any) -> forms.Field:
     texts = {"label": option.label, "help_text": option.help, "initial": value}
     if isinstance(option, Choice):
         return forms.ChoiceField(choices=tuple(option.choices.items()), required=False, **texts)
+    if isinstance(option, Number):
+        return forms.IntegerField(min_value=0, max_value=option.most, required=False, **texts)
     if isinstance(option, Text):
         return forms.CharField(max_length=option.max_length, required=False, **texts)
     return forms.BooleanField(required=False, **texts)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sync.columns.general_options import DateOrderOptions, GeneralOptions
-from sync.columns.options import Choice, Flag, Option, Options, Text
+from sync.columns.options import Choice, Flag, Number, Option, Options, Text
 from sync.errors import DeclarationError, OptionError
 from sync.messages import text_of
 from sync.processors.registry import REGISTRY
@@ -65,6 +65,33 @@ def test_a_bad_option_is_refused_with_what_would_do(name: str, value: Any, code:
 
     assert refused.value.code == code
     assert said in text_of(refused.value.code, refused.value.params)
+
+
+class CountedOptions(Options):
+    days = Number(most=365)
+    tries = Number(default=3, most=9)
+
+
+@pytest.mark.parametrize(("value", "meant"), [("30", 30), (30, 30), (" 007 ", 7), ("", 0), (None, 0), ("365", 365)])
+def test_a_number_is_understood_as_forms_shell_and_stored_options_have_it(value: Any, meant: int) -> None:
+    assert CountedOptions.resolve({"days": value}).days == meant
+    assert CountedOptions.resolve({}).tries == 3
+
+
+@pytest.mark.parametrize("value", ["366", "-1", "3.5", "ten", "²", "9" * 5000, True])
+def test_what_is_no_number_of_the_range_is_refused(value: Any) -> None:
+    with pytest.raises(OptionError) as refused:
+        CountedOptions.resolve({"days": value})
+
+    assert refused.value.code == "option_not_number"
+    assert "whole number from 0 to 365" in text_of(refused.value.code, refused.value.params)
+
+
+def test_a_number_whose_default_is_out_of_range_never_starts() -> None:
+    with pytest.raises(DeclarationError):
+
+        class _Bad(Options):
+            days = Number(default=400, most=365)
 
 
 def test_options_are_frozen() -> None:
