@@ -323,6 +323,7 @@ TOOLSYNC_MOODLE_RESTORE_SECONDS = env.int("TOOLSYNC_MOODLE_RESTORE_SECONDS", def
 
 # What runs leave is removed after so many days, unless the page of settings says otherwise.
 TOOLSYNC_KEEP_DAYS = env.int("TOOLSYNC_KEEP_DAYS", default=90)
+TOOLSYNC_KEEP_JOURNAL_DAYS = env.int("TOOLSYNC_KEEP_JOURNAL_DAYS", default=30)
 TOOLSYNC_CHUNK_ROWS = env.int("TOOLSYNC_CHUNK_ROWS", default=5000)
 TOOLSYNC_HEARTBEAT_SECONDS = env.int("TOOLSYNC_HEARTBEAT_SECONDS", default=5)
 TOOLSYNC_LEASE_SECONDS = env.int("TOOLSYNC_LEASE_SECONDS", default=45)

@@ -53,7 +53,8 @@ class SyncRun(models.Model):
     last_line: the last line of the file whose chunk is committed; changed_tables: of Moodle, without prefix; skipped: what
     the reader passed over; language: the one that the report is written in; origin: what started it; sequence_run: the
     start of a schedule that it belongs to; owner: whose rights are asked when it begins; armed_by: who has let a schedule
-    take the file. The names stay when an account is deleted; "" = the operator of this installation
+    take the file. The names stay when an account is deleted; "" = the operator of this installation; undoes: the run that
+    this one takes back: its rows are those of the other's journal, and `processor` is that of the other
     """
 
     class Origin(models.TextChoices):
@@ -97,6 +98,9 @@ class SyncRun(models.Model):
     sequence_run = models.ForeignKey(
         "sync.SequenceRun", verbose_name=_("sequence run"), null=True, blank=True, on_delete=models.SET_NULL,
         related_name="runs",
+    )  # fmt: skip
+    undoes = models.ForeignKey(
+        "self", verbose_name=_("undoes"), null=True, blank=True, on_delete=models.RESTRICT, related_name="undone_by",
     )  # fmt: skip
     language = models.CharField(max_length=20, blank=True, default="")
     created_at = models.DateTimeField(_("asked for on"), auto_now_add=True)

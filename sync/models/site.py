@@ -58,13 +58,17 @@ _NOT_TOO_LONG = (MaxValueValidator(36_500),)
 
 
 class Retention(models.Model):
-    """So many days what the runs of a site left is kept; 0 = for ever. Without a record the operator's setting holds."""
+    """So many days what the runs of a site left is kept; 0 = for ever. Without a record the operator's setting holds.
+
+    Shape: trashes_at_once: files of Moodle that a run takes out of use go to Moodle's trash right after it, not with the journal
+    """
 
     site = models.OneToOneField("sync.MoodleSite", verbose_name=_("site"), on_delete=models.CASCADE, related_name="+")
     reports = models.PositiveIntegerField(_("Reports"), validators=_NOT_TOO_LONG)
     archives = models.PositiveIntegerField(_("Archives"), validators=_NOT_TOO_LONG)
     trybacks = models.PositiveIntegerField(_("Trybacks"), validators=_NOT_TOO_LONG)
     journals = models.PositiveIntegerField(_("Before-images"), validators=_NOT_TOO_LONG)
+    trashes_at_once = models.BooleanField(_("Trash unused files at once"), default=False)
 
     class Meta:
         verbose_name = _("retention")
@@ -73,6 +77,26 @@ class Retention(models.Model):
 
     def __str__(self) -> str:
         return str(self.site)
+
+
+class KeptBlob(models.Model):
+    """A file of Moodle's pool that a run took out of use, and that stays as long as the run can be undone.
+
+    Shape: contenthash: as of Moodle's table `files`
+    Units: size: bytes
+    """
+
+    run = models.ForeignKey("sync.SyncRun", verbose_name=_("run"), on_delete=models.CASCADE, related_name="kept_blobs")
+    contenthash = models.CharField(max_length=40, db_index=True)
+    size = models.BigIntegerField(_("size in bytes"))
+
+    class Meta:
+        verbose_name = _("kept file of Moodle")
+        verbose_name_plural = _("kept files of Moodle")
+        constraints = (models.UniqueConstraint(fields=("run", "contenthash"), name="one_kept_blob_per_run"),)
+
+    def __str__(self) -> str:
+        return self.contenthash
 
 
 class InsertedRow(models.Model):

@@ -18,8 +18,9 @@ from sync.models import RunMail, RunState, SyncRun
 from sync.notifications.mails import forget_mails, unsure_mails
 from sync.notifications.services import notify_of_run
 from sync.runs.cache_purge import purge_caches
-from sync.runs.connections import connection_of, moodle_of
+from sync.runs.connections import connection_of, moodle_at
 from sync.runs.finalize import RunFinalizer
+from sync.runs.kept_blobs import RunBlobs
 from sync.runs.lease import Heartbeat, release_lease
 from sync.runs.options import RunLimits, find_processor, moodle_command
 from sync.runs.pipeline import PipelineContext, run_pipeline
@@ -143,7 +144,8 @@ class Execution:
 
     def _run_pipeline(self, stream: BinaryIO) -> None:
         run = self.run
-        moodle = moodle_of(run.site)
+        connection = connection_of(run.site)
+        moodle = moodle_at(connection)
         processor = find_processor(run.processor)
         work = PipelineContext(
             processor=processor,
@@ -160,7 +162,8 @@ class Execution:
             should_stop=self._is_cancelled,
             records=SiteRecords(run.site),
             file_area=SiteFiles(run),
-            moodle_command=moodle_command(connection_of(run.site), is_long=True),
+            blobs=RunBlobs(run, connection),
+            moodle_command=moodle_command(connection, is_long=True),
         )
         try:
             if not run_pipeline(work, stream, run.file_name):

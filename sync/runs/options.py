@@ -153,6 +153,11 @@ def usual_days() -> int:
     return settings.TOOLSYNC_KEEP_DAYS
 
 
+def usual_journal_days() -> int:
+    """Return how many days the before-images of runs are kept where nobody has said otherwise."""
+    return settings.TOOLSYNC_KEEP_JOURNAL_DAYS
+
+
 def find_processor(key: str) -> type[Processor[Any, Any]]:
     """Return a processor by its key. Raises: OptionError."""
     try:

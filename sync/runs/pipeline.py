@@ -34,7 +34,16 @@ from sync.moodle.site.command_line import MoodleCommand
 from sync.moodle.site.time_zone import clock_of
 from sync.outcomes.report import INTERNAL_ERROR
 from sync.processors.base.after_commit import AfterCommit
-from sync.processors.base.context import Collected, FileArea, NoFileArea, NoRecords, ProcessorContext, Records
+from sync.processors.base.context import (
+    BlobKeeper,
+    Collected,
+    FileArea,
+    NoBlobKeeper,
+    NoFileArea,
+    NoRecords,
+    ProcessorContext,
+    Records,
+)
 from sync.processors.base.overlay import Overlay
 from sync.processors.base.plan import Mail, Plan
 from sync.processors.base.processor import Processor, SplitChunk
@@ -110,8 +119,8 @@ class PipelineContext:
     Shape: after_line: rows up to this line are done already; fence_key: tells runs apart in Moodle; worker: tells those who
     carry it out apart, "" = there is only one; takes_over: another worker has begun, and may be alive; wait: called with the
     error and the attempt (1, 2 …) when Moodle is away, returns to try again or raises to give up; should_stop: asked before
-    each chunk; records: what earlier runs on this Moodle did; file_area: holds the files that rows may name; moodle_command:
-    starts Moodle's own scripts, none = not set
+    each chunk; records: what earlier runs on this Moodle did; file_area: holds the files that rows may name; blobs: keeps
+    contents that go out of use; moodle_command: starts Moodle's own scripts, none = not set
     """
 
     processor: type[Processor[Any, Any]]
@@ -128,6 +137,7 @@ class PipelineContext:
     should_stop: Callable[[], bool] = field(default=lambda: False)
     records: Records = field(default_factory=NoRecords)
     file_area: FileArea = field(default_factory=NoFileArea)
+    blobs: BlobKeeper = field(default_factory=NoBlobKeeper)
     moodle_command: MoodleCommand | None = None
 
 
@@ -430,6 +440,7 @@ class PipelineRun:
                 collected=self.collected,
                 records=work.records,
                 file_area=work.file_area,
+                blobs=work.blobs,
                 pictures=self.reader.pictures,
                 moodle_command=work.moodle_command,
             )

@@ -15,10 +15,12 @@ from sync.commandfiles import storage
 from sync.commandfiles.intake import UPLOADS, delete_file, delete_run_file, find_file
 from sync.commandfiles.left_drafts import sweep_folder, sweep_storage
 from sync.errors import CommandFileError, MoodleError
-from sync.models import CommandFile, MoodleSite, Notification, Retention, RunFile, SyncRun
-from sync.models.run import OVER_STATES
+from sync.models import CommandFile, MoodleSite, Notification, RunFile, SyncRun
+from sync.models.run import ACTIVE_STATES, OVER_STATES
 from sync.runs.connections import connection_of
-from sync.runs.options import drop_folder, usual_days
+from sync.runs.kept_blobs import trash_kept_blobs
+from sync.runs.options import drop_folder
+from sync.runs.retention_settings import retention_of
 
 _KINDS = {
     RunFile.Kind.REPORT: "reports",
@@ -33,22 +35,8 @@ _DRAFT_AGE = timedelta(days=1)
 logger = logging.getLogger(__name__)
 
 
-def retention_of(site: MoodleSite) -> Retention:
-    """Return how long the files of a site are kept; where nobody has said so, as the operator has set it."""
-    days = usual_days()
-    return Retention.objects.filter(site=site).first() or Retention(
-        site=site, reports=days, archives=days, trybacks=days, journals=days
-    )
-
-
-def save_retention(site: MoodleSite, *, reports: int, archives: int, trybacks: int, journals: int) -> Retention:
-    """Keep how many days the files of a site are kept, 0 = for ever."""
-    values = {"reports": reports, "archives": archives, "trybacks": trybacks, "journals": journals}
-    return Retention.objects.update_or_create(site=site, defaults=values)[0]
-
-
 def prune() -> int:
-    """Delete what is older than it is to be kept; return how many files and folders went."""
+    """Delete what is older than it is to be kept; return how many files and folders went, Moodle's unused files among them."""
     gone = 0
     for site in MoodleSite.objects.all():
         kept = retention_of(site)
@@ -59,6 +47,7 @@ def prune() -> int:
             gone += _prune_uploads(site, before)
         if before := _long_ago(kept.journals):
             gone += _prune_journals(site, before)
+        gone += trash_kept_blobs(site)
         # What pages show of the rows; the before-images are told by them.
         if kept.reports and kept.journals and (before := _long_ago(max(kept.reports, kept.journals))):
             gone += _prune_outcomes(site, before)
@@ -133,7 +122,8 @@ def _prune_uploads(site: MoodleSite, before: datetime) -> int:
 
 def _prune_journals(site: MoodleSite, before: datetime) -> int:
     gone = 0
-    for run in _old_runs(site, before).filter(chunks__journal_key__gt=""):
+    undone_now = SyncRun.objects.filter(undoes=OuterRef("pk"), state__in=ACTIVE_STATES)
+    for run in _old_runs(site, before).filter(chunks__journal_key__gt="").exclude(Exists(undone_now)):
         with _held(run) as is_over:
             if is_over:
                 storage.delete_folder(storage.journal_folder(site.slug, run.pk))

@@ -115,15 +115,19 @@ class RetentionForm(forms.ModelForm):
 
     class Meta:
         model = Retention
-        fields = ("reports", "archives", "trybacks", "journals")
+        fields = ("reports", "archives", "trybacks", "journals", "trashes_at_once")
         help_texts = {
             "reports": _("With them go the rows on the page of the run, once its before-images are gone as well."),
             "archives": _("The command files as they were carried out, in the folder /archives/."),
             "trybacks": _("One that was mended or is being carried out stays."),
             "journals": _("What stood in Moodle before: without them a run can't be undone any more."),
+            "trashes_at_once": _(
+                "Files that nothing in Moodle uses after a run go to Moodle's trash right away. Otherwise they stay as long as "
+                "the before-images, so that undoing brings them back."
+            ),
         }
 
     @property
-    def days(self) -> dict[str, int]:
+    def days(self) -> dict[str, Any]:
         """What was chosen."""
         return self.cleaned_data

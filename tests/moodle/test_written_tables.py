@@ -29,7 +29,7 @@ WRITES = (
     "update_many",
     "delete_many",
     "delete_where",
-    "update_where",
+    "complete_where",
     "complete_many",
 )
 PLANNED = ("insert", "update", "delete")

@@ -20,6 +20,7 @@ from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.processor import Processor
 from sync.runs import execution, services
 from sync.runs.outcome_store import read_rows
+from sync.runs.retention_settings import save_retention
 from sync.values import Note
 from tests.installation import Installation
 from tests.pictures import blobs, data_folder
@@ -85,9 +86,11 @@ def give_file(installation: Installation, data: Path, contextid: int, text: str)
     return digest
 
 
-def test_contents_of_deleted_files_go_to_the_trash(
-    installation: Installation, interrupted: Interrupt, settings: Settings, tmp_path: Path
+@pytest.mark.parametrize("at_once", [True, False])
+def test_contents_of_deleted_files_go_to_the_trash_or_wait_until_nobody_can_undo_it(
+    installation: Installation, interrupted: Interrupt, settings: Settings, tmp_path: Path, at_once: bool
 ) -> None:
+    save_retention(installation.site, reports=0, archives=0, trybacks=0, journals=0, trashes_at_once=at_once)
     data = data_folder(tmp_path / "moodledata")
     settings.TOOLSYNC_MOODLE_DATAROOT = str(data)
     site = installation.moodle
@@ -96,8 +99,9 @@ def test_contents_of_deleted_files_go_to_the_trash(
     run = installation.queue("/in.csv", "username\nann\nnobody\n", processor="users_delete", primaryidentity="username")
     ended = interrupted(run)
     assert ended.counts == {"deleted": 1, "rejected": 1}, (ended.error_code, ended.error_params)
-    assert blobs(data) == {}
-    assert set(blobs(data, "trashdir")) == {digest}
+    assert set(blobs(data)) == (set() if at_once else {digest})
+    assert set(blobs(data, "trashdir")) == ({digest} if at_once else set())
+    assert list(ended.kept_blobs.values_list("contenthash", "size")) == ([] if at_once else [(digest, 5)])
 
 
 def test_what_is_left_behind_is_said_once(installation: Installation, interrupted: Interrupt, tmp_path: Path) -> None:

@@ -12,19 +12,20 @@ from pytest_django import Settings
 
 from sync.models import CommandFile, Notification, RunFile, RunState, SyncRun
 from sync.runs import services
-from sync.runs.retention import prune, retention_of, save_retention
+from sync.runs.retention import prune
+from sync.runs.retention_settings import retention_of, save_retention
 from sync.runs.selectors import run_outcomes
 from tests.installation import Installation
 
 HEADER = "username;firstname;lastname;email\n"
 FILE = HEADER + "bob;Bob;King;bob@x.org\neve;Eve;Fox;no-address\n"
 STORED: dict[str, Any] = {"storereport": 1, "filearchive": 1, "filefailed": 1, "primaryidentity": "username"}
-FOR_EVER = {"reports": 0, "archives": 0, "trybacks": 0, "journals": 0}
+FOR_EVER: dict[str, Any] = {"reports": 0, "archives": 0, "trybacks": 0, "journals": 0}
 
 
 @pytest.fixture(autouse=True)
 def ninety_days(settings: Settings) -> None:
-    settings.TOOLSYNC_KEEP_DAYS = 90
+    settings.TOOLSYNC_KEEP_DAYS = settings.TOOLSYNC_KEEP_JOURNAL_DAYS = 90
 
 
 def age(run: SyncRun, days: int) -> SyncRun:
@@ -70,7 +71,7 @@ def test_g10_what_is_older_than_ninety_days_goes_and_what_is_younger_stays(insta
     ],
 )
 def test_each_kind_has_its_own_days(
-    days: dict[str, int], left: set[str], parts: set[str], installation: Installation
+    days: dict[str, Any], left: set[str], parts: set[str], installation: Installation
 ) -> None:
     run = age(installation.carry_out("/in.csv", FILE, **STORED), 10)
     save_retention(installation.site, **days)
@@ -105,8 +106,8 @@ def test_a_tryback_that_was_mended_is_a_file_of_its_own(installation: Installati
 
 
 def test_days_that_nobody_has_set_are_the_operators(installation: Installation, settings: Settings) -> None:
-    settings.TOOLSYNC_KEEP_DAYS = 7
-    assert retention_of(installation.site).journals == 7
+    settings.TOOLSYNC_KEEP_DAYS, settings.TOOLSYNC_KEEP_JOURNAL_DAYS = 7, 5
+    assert (retention_of(installation.site).reports, retention_of(installation.site).journals) == (7, 5)
     save_retention(installation.site, **FOR_EVER)
     assert retention_of(installation.site).journals == 0
 

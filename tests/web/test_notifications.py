@@ -109,7 +109,7 @@ def test_the_list_says_what_was_told_last_and_what_went_wrong(
 
 
 def test_days_are_saved_and_nonsense_is_refused(client_with: Callable[..., Client], settings: Settings) -> None:
-    settings.TOOLSYNC_KEEP_DAYS = 90
+    settings.TOOLSYNC_KEEP_DAYS = settings.TOOLSYNC_KEEP_JOURNAL_DAYS = 90
     client, url = client_with("manage_retention"), reverse("settings")
     assert client.get(url).text.count('value="90"') == 4
     days = {"reports": 30, "archives": 0, "trybacks": 60, "journals": 365}
@@ -118,6 +118,9 @@ def test_days_are_saved_and_nonsense_is_refused(client_with: Callable[..., Clien
     assert not Retention.objects.exists()
     client.post(url, days)
     assert {name: getattr(Retention.objects.get(), name) for name in days} == days
+    assert not Retention.objects.get().trashes_at_once
+    client.post(url, days | {"trashes_at_once": "on"})
+    assert Retention.objects.get().trashes_at_once
 
 
 def test_settings_show_what_one_may_set(client: Client, settings: Settings) -> None:

@@ -37,8 +37,9 @@ class RowChange(NamedTuple):
 class BeforeImage(NamedTuple):
     """What one write replaced.
 
-    Shape: kind: "insert" (row: the id, and the values where the id isn't known), "update" (row: old values of the changed
-    columns, after: the new ones) or "delete" (row: the whole row)
+    Shape: kind: "insert" (after: the values that were named; id: None where the server didn't tell it), "complete" (after:
+    values set on a row of the same transaction's inserts), "update" (row: old values of the changed columns, after: the new
+    ones) or "delete" (row: the whole row)
     """
 
     kind: str
@@ -73,10 +74,9 @@ class Writer:
             returned += self._insert(target, part, is_ordered=bool(key))
         if key and not returned:
             returned = self._ids_of(target, rows, key)
-        if returned:
-            self.before_images.extend(BeforeImage("insert", table, rowid, {}, {}) for rowid in returned)
-        else:
-            self.before_images.extend(BeforeImage("insert", table, None, row, {}) for row in rows)
+        # Ids rise in the order in which one connection inserts; with a key they are in the order of the rows already.
+        ids = returned if key else sorted(returned)
+        self._note_inserts(table, ids or [None] * len(rows), rows)
         return returned
 
     def insert_in_order(self, table: str, rows: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -100,7 +100,7 @@ class Writer:
         ids.sort()
         if len(ids) != len(rows):
             raise MoodleRefused("moodle_refused", reason=f"{target.name}: new rows could not be read back")
-        self.before_images.extend(BeforeImage("insert", table, rowid, {}, {}) for rowid in ids)
+        self._note_inserts(table, ids, rows)
         return ids
 
     def update_many(self, table: str, changes: Iterable[RowChange]) -> None:
@@ -147,18 +147,15 @@ class Writer:
         self.delete_many(table, gone)
         return gone
 
-    def update_where(
-        self, table: str, ids: Collection[int], values: Mapping[str, Any], before: Mapping[int, Mapping[str, Any]]
-    ) -> None:
-        """Set the same values or SQL expressions on rows by id.
+    def complete_where(self, table: str, values: Mapping[str, Any], left: Mapping[int, Mapping[str, Any]]) -> None:
+        """Set the same SQL expressions on rows that were inserted in this transaction.
 
-        Shape: before: id -> old values; an id without an entry belongs to a row inserted in this transaction
+        Shape: left: id -> what the expressions make of the row
         """
         target = self.session.table(table)
-        for part in batched(list(ids), MAX_KEYS):
+        for part in batched(list(left), MAX_KEYS):
             self._execute(sa.update(target).where(self.session.in_clause(target.c.id, part)).values(dict(values)))
-        shown = {name: value for name, value in values.items() if not isinstance(value, sa.ClauseElement)}
-        self.before_images.extend(BeforeImage("update", table, rowid, old, shown) for rowid, old in before.items())
+        self._note_completions(table, left)
 
     def complete_many(self, table: str, values_by_id: Mapping[int, Mapping[str, Any]]) -> None:
         """Set values, the same columns each, on rows that were inserted in this transaction (the insert is what is undone).
@@ -170,6 +167,17 @@ class Writer:
             columns = list(changes[0].after)
             for part in _statements(changes, columns):
                 self._execute(self._update_each(table, columns, part))
+            self._note_completions(table, values_by_id)
+
+    def _note_inserts(self, table: str, ids: Sequence[int | None], rows: Sequence[Mapping[str, Any]]) -> None:
+        self.before_images.extend(
+            BeforeImage("insert", table, rowid, {}, row) for rowid, row in zip(ids, rows, strict=True)
+        )
+
+    def _note_completions(self, table: str, values_by_id: Mapping[int, Mapping[str, Any]]) -> None:
+        self.before_images.extend(
+            BeforeImage("complete", table, rowid, {}, values) for rowid, values in values_by_id.items()
+        )
 
     def _insert(self, target: sa.Table, rows: Sequence[Mapping[str, Any]], *, is_ordered: bool) -> list[int]:
         """Insert rows, and give their ids if the server can return them (in the order of the rows, if asked)."""

@@ -37,8 +37,10 @@ def insert_user_contexts(writer: Writer, userids: Sequence[int]) -> None:
         for userid in userids
     ]
     ids = writer.insert_many("context", rows, ("contextlevel", "instanceid"))
-    path = sa.literal(f"/{writer.session.system_contextid}/") + sa.cast(context.c.id, sa.String)
-    writer.update_where("context", ids, {"path": path, "depth": 2}, before={})
+    above = f"/{writer.session.system_contextid}/"
+    path = sa.literal(above) + sa.cast(context.c.id, sa.String)
+    left = {rowid: {"path": f"{above}{rowid}", "depth": 2} for rowid in ids}
+    writer.complete_where("context", {"path": path, "depth": 2}, left)
 
 
 def fetch_userids_without_context(writer: Writer, userids: Sequence[int]) -> list[int]:

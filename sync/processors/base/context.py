@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
@@ -50,6 +50,20 @@ class NoFileArea:
         raise FileNotFoundError(path)
 
 
+class BlobKeeper(Protocol):
+    """Keeps the contents of files that have lost their last row, so that the run can be undone."""
+
+    def keep(self, sizes: Mapping[str, int]) -> bool:
+        """Keep contents in Moodle's pool; False when they are to be trashed at once. Shape: sizes: contenthash -> bytes"""
+
+
+class NoBlobKeeper:
+    """Nothing is kept."""
+
+    def keep(self, sizes: Mapping[str, int]) -> bool:
+        return False
+
+
 @dataclass
 class Collected:
     """What a processor collects over all chunks of a run; it outlives a connection that is lost.
@@ -68,8 +82,8 @@ class ProcessorContext:
 
     Shape: names: the header's canonical names; survey: what was found in all rows before the first is used; overlay: what earlier
     chunks would leave, where they aren't carried out; collected: of the processor's own `collected_type`; records:
-    what is known of earlier runs; file_area: holds the files that rows may name; pictures: where the file is a zip of them;
-    moodle_command: starts Moodle's own scripts, none = not set
+    what is known of earlier runs; file_area: holds the files that rows may name; blobs: keeps contents that go out of use;
+    pictures: where the file is a zip of them; moodle_command: starts Moodle's own scripts, none = not set
     """
 
     moodle: MoodleSession
@@ -80,5 +94,6 @@ class ProcessorContext:
     collected: Collected
     records: Records = field(default_factory=NoRecords)
     file_area: FileArea = field(default_factory=NoFileArea)
+    blobs: BlobKeeper = field(default_factory=NoBlobKeeper)
     pictures: PictureZip | None = None
     moodle_command: MoodleCommand | None = None

@@ -130,7 +130,8 @@ class Processor(ABC, Generic[State, PlanT]):
 
     def after_commit(self, owed: AfterCommit) -> None:
         """Do what may only happen once the transaction is in (files in Moodle's data folder). Twice is harmless."""
-        self.collected.bytes_left += trash_blobs(self.moodle, DeletedFiles(owed.files))
+        if not self.context.blobs.keep(owed.files):
+            self.collected.bytes_left += trash_blobs(self.moodle, DeletedFiles(owed.files))
 
     def on_skipped(self, rows: Sequence[CleanRow]) -> None:
         """Look at rows that an earlier attempt at this run has carried out; for what `final_plan` must know."""

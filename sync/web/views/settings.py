@@ -13,7 +13,7 @@ from sync.errors import MoodleError
 from sync.models import MoodleSite
 from sync.runs.connections import connection_of
 from sync.runs.options import moodle_command
-from sync.runs.retention import retention_of, save_retention
+from sync.runs.retention_settings import retention_of, save_retention
 from sync.web.access import MANAGE_RETENTION, current_site, may_see_settings
 from sync.web.notification_form import RetentionForm
 

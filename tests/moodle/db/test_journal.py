@@ -12,8 +12,9 @@ from sync.moodle.db.journal import read_images, write_images
 from sync.moodle.db.writer import BeforeImage
 
 IMAGES = [
-    BeforeImage("insert", "user", 7, {}, {}),
-    BeforeImage("insert", "cache_flags", None, {"name": "7"}, {}),
+    BeforeImage("insert", "user", 7, {}, {"username": "ada"}),
+    BeforeImage("complete", "user", 7, {}, {"city": "Lyón"}),
+    BeforeImage("insert", "cache_flags", None, {}, {"name": "7"}),
     BeforeImage("update", "user", 7, {"city": "Lyón", "lastip": None}, {"city": "", "lastip": "::1"}),
     BeforeImage(
         "delete",

@@ -70,7 +70,9 @@ def test_new_rows_give_their_ids_in_their_order(moodle_site: MoodleSite, session
 
     assert [moodle_site.one("cohort", id=rowid)["name"] for rowid in ids] == ["B", "A", "C"]
     assert moodle_site.one("cohort", id=ids[0])["visible"] == 1
-    assert list(writer.before_images) == [BeforeImage("insert", "cohort", rowid, {}, {}) for rowid in ids]
+    assert list(writer.before_images) == [
+        BeforeImage("insert", "cohort", rowid, {}, row) for rowid, row in zip(ids, cohorts("B", "A", "C"), strict=True)
+    ]
 
 
 @pytest.mark.every_site
@@ -116,10 +118,12 @@ def test_rows_that_nothing_tells_apart_give_their_ids_in_their_order(
         ids = writer.insert_in_order("cohort", rows)
 
     assert [moodle_site.one("cohort", id=rowid)["timecreated"] for rowid in ids] == [3, 1, 2]
-    assert [(image.kind, image.id) for image in writer.before_images] == [("insert", rowid) for rowid in ids]
+    assert list(writer.before_images) == [
+        BeforeImage("insert", "cohort", rowid, {}, row) for rowid, row in zip(ids, rows, strict=True)
+    ]
 
 
-def test_rows_without_a_key_keep_what_they_were_as_before_image(session: MoodleSession) -> None:
+def test_rows_without_a_key_keep_their_values_in_the_before_image(session: MoodleSession) -> None:
     writer = Writer(session)
     rows = [{"flagtype": "t", "name": name, "timemodified": 1, "value": "1", "expiry": 2} for name in ("a", "b")]
 
@@ -127,10 +131,9 @@ def test_rows_without_a_key_keep_what_they_were_as_before_image(session: MoodleS
         ids = writer.insert_many("cache_flags", rows)
 
     images = list(writer.before_images)
-    if ids:
-        assert [image.id for image in images] == ids
-    else:
-        assert [dict(image.row) for image in images] == rows
+    assert [dict(image.after) for image in images] == rows
+    unknown: list[int | None] = [None, None]
+    assert [image.id for image in images] == (sorted(ids) if ids else unknown)
 
 
 def test_rows_change_each_in_its_own_way(moodle_site: MoodleSite, session: MoodleSession) -> None:
@@ -265,22 +268,24 @@ def test_long_texts_are_cut_into_statements_that_the_server_takes(
     assert [row["name"] for row in sqlite_site.rows("cohort")] == [change.after["name"] for change in changes]
 
 
-def test_the_same_values_are_set_on_many_rows(sqlite_site: MoodleSite, sqlite_session: MoodleSession) -> None:
-    first, second = insert_cohorts(sqlite_session, "A", "B")
+def test_the_same_expressions_complete_many_new_rows_and_what_they_leave_is_kept(
+    sqlite_site: MoodleSite, sqlite_session: MoodleSession
+) -> None:
     writer = Writer(sqlite_session)
     table = sqlite_session.table("cohort")
 
     with sqlite_session.transaction():
-        writer.update_where(
-            "cohort", [first, second], {"visible": 0, "timemodified": table.c.timemodified + 1}, {first: {"visible": 1}}
-        )
+        first, second = writer.insert_many("cohort", cohorts("A", "B"), ("contextid", "name"))
+        left = {rowid: {"visible": 0, "timemodified": 2} for rowid in (first, second)}
+        writer.complete_where("cohort", {"visible": 0, "timemodified": table.c.timemodified + 1}, left)
 
     assert [(row["visible"], row["timemodified"]) for row in sqlite_site.rows("cohort")] == [(0, 2), (0, 2)]
-    # The second stands for a row that this transaction inserted: undoing the insert is enough.
-    assert list(writer.before_images) == [BeforeImage("update", "cohort", first, {"visible": 1}, {"visible": 0})]
+    assert list(writer.before_images)[2:] == [
+        BeforeImage("complete", "cohort", rowid, {}, {"visible": 0, "timemodified": 2}) for rowid in (first, second)
+    ]
 
 
-def test_rows_of_this_transaction_are_completed_without_before_image(
+def test_what_completes_rows_of_this_transaction_is_kept_with_their_inserts(
     sqlite_site: MoodleSite, sqlite_session: MoodleSession
 ) -> None:
     writer = Writer(sqlite_session)
@@ -290,4 +295,7 @@ def test_rows_of_this_transaction_are_completed_without_before_image(
         writer.complete_many("cohort", {rowid: {"name": f"of {rowid}"} for rowid in ids})
 
     assert [row["name"] for row in sqlite_site.rows("cohort")] == [f"of {rowid}" for rowid in ids]
-    assert [image.kind for image in writer.before_images] == ["insert", "insert"]
+    assert [(image.kind, image.id) for image in writer.before_images] == [
+        *(("insert", rowid) for rowid in ids),
+        *(("complete", rowid) for rowid in ids),
+    ]
