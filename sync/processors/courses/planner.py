@@ -16,7 +16,7 @@ from sync.processors.base.overlay import FoundRows, is_temporary
 from sync.processors.base.planner import rejected
 from sync.processors.base.processor import SplitChunk
 from sync.processors.courses.category_paths import CourseCategories
-from sync.processors.courses.cells import CourseCells
+from sync.processors.courses.cell_reader import CellReader
 from sync.processors.courses.cli_restore import CliRestore
 from sync.processors.courses.columns import FIELD_PREFIX
 from sync.processors.courses.field_values import FieldCells, check_unique
@@ -53,9 +53,7 @@ class CoursesPlanner:
         self.chosen = chosen
         self.names = names
         self.plan = CoursesPlan(state.now)
-        self.cells = CourseCells(
-            state.defaults, state.rules, state.people, state.roles, state.fields, dates=state.dates
-        )
+        self.cells = CellReader(state.defaults, state.rules, state.people, state.roles, state.fields, dates=state.dates)
         self.categories = CourseCategories(self.plan.change(state.categories), new_visible=chosen.newcategoriesvisible)
         self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
         self.courses = self.plan.change(state.courses)

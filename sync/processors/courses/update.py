@@ -14,7 +14,7 @@ from sync.moodle.enrolments.enrolments import ACTIVE, ENABLED
 from sync.processors.base.errors import RowError
 from sync.processors.base.operations import Update
 from sync.processors.base.overlay import ChangedRows, is_temporary
-from sync.processors.courses.cells import DATES
+from sync.processors.courses.cell_reader import DATES
 from sync.processors.courses.field_values import FieldCells
 from sync.processors.courses.operations import CategoryMove
 from sync.processors.courses.plan import CoursesPlan

@@ -27,7 +27,7 @@ PLAIN_COLUMNS = (
 DATES = ("startdate", "enddate", "timecreated", "timemodified")
 
 
-class CourseCells:
+class CellReader:
     """Reads cells. All methods raise RowError.
 
     Shape: people: text -> user ids; roles: short name -> role; fields: column -> custom field
