@@ -66,7 +66,7 @@ MADE: dict[str, tuple[Run, tuple[str, ...]]] = {
     "sync.reader.cells._text_cell": (lambda text: split_cells(text + '"', ";"), ('"', '""', ";", ';"', "a", " ")),
     "sync.reader.cells.byte_patterns": (_try_all, ('"', '""', ";", ';"', "a", " ", "\n")),
     "sync.columns.column.canonical": (
-        lambda text: NumberedColumn("teacher", text_kind(), suffix="_role").canonical(text),
+        lambda text: NumberedColumn(text_kind(), name="teacher", suffix="_role").canonical(text),
         ("teacher", "1", "0", "_role"),
     ),
     "sync.columns.cell_texts._marks_in_a_row": (

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Generic, TypeVar, overload
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -20,7 +20,9 @@ from sync.columns.words import folded, truth
 from sync.values import Moment, Spelled
 
 Label = str | Promise
-Clean = Callable[[str], Any]
+Value = TypeVar("Value")
+Value_co = TypeVar("Value_co", covariant=True)
+Clean = Callable[[str], Value]
 
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
 # No bound that a column declares has more; Python refuses to read numbers of thousands of digits.
@@ -40,28 +42,28 @@ class CellError(Exception):
         self.params = params
 
 
-class ValueKind(ABC):
-    """What a column's cells may hold."""
+class ValueKind(ABC, Generic[Value_co]):
+    """What a column's cells may hold, and the type that they get."""
 
     @abstractmethod
-    def cleaner(self) -> Clean:
+    def cleaner(self) -> Clean[Value_co]:
         """Return the function that cleans one cell; it raises CellError."""
 
     @abstractmethod
     def describe(self) -> Label:
         """Say in a few words what a cell may hold."""
 
-    def limited(self, _length: int | None) -> ValueKind:
+    def limited(self, _length: int | None) -> ValueKind[Value_co]:
         """Return the same kind for a database column that holds so many characters."""
         return self
 
-    def ordered(self, _orders: DateOrders) -> ValueKind:
+    def ordered(self, _orders: DateOrders) -> ValueKind[Value_co]:
         """Return the same kind for a column whose dates have these orders of day and month."""
         return self
 
 
 @dataclass(frozen=True)
-class TextKind(ValueKind):
+class TextKind(ValueKind[str]):
     """Text of limited length. Shape: limit: characters, None = unlimited; plain: markup is taken out."""
 
     limit: int | None
@@ -69,19 +71,19 @@ class TextKind(ValueKind):
     upper: bool = False
     plain: bool = False
 
-    def cleaner(self) -> Clean:
+    def cleaner(self) -> Clean[str]:
         change = self._change()
         limit = self.limit
 
         def clean(cell: str) -> str:
-            text: str = cell if change is None else change(cell)
+            text = cell if change is None else change(cell)
             if limit is not None and len(text) > limit:
                 raise CellError("value_too_long", length=len(text), limit=limit, value=shown(cell), hint="cell_holds")
             return text
 
         return clean
 
-    def _change(self) -> Clean | None:
+    def _change(self) -> Clean[str] | None:
         if self.lower:
             return lambda text: Spelled.of(text.lower(), text)
         if self.upper:
@@ -95,18 +97,18 @@ class TextKind(ValueKind):
             return _("text")
         return _("text of at most %(limit)d characters") % {"limit": self.limit}
 
-    def limited(self, length: int | None) -> ValueKind:
+    def limited(self, length: int | None) -> ValueKind[str]:
         return self if length is None else replace(self, limit=length)
 
 
 @dataclass(frozen=True)
-class IntegerKind(ValueKind):
+class IntegerKind(ValueKind[int]):
     """A whole number within bounds."""
 
     least: int
     most: int
 
-    def cleaner(self) -> Clean:
+    def cleaner(self) -> Clean[int]:
         def clean(text: str) -> int:
             if not _WHOLE_NUMBER.fullmatch(text):
                 raise CellError("value_not_number", value=shown(text))
@@ -121,10 +123,10 @@ class IntegerKind(ValueKind):
 
 
 @dataclass(frozen=True)
-class FlagKind(ValueKind):
+class FlagKind(ValueKind[int]):
     """Yes or no."""
 
-    def cleaner(self) -> Clean:
+    def cleaner(self) -> Clean[int]:
         def clean(text: str) -> int:
             value = truth(text)
             if value is None:
@@ -138,14 +140,14 @@ class FlagKind(ValueKind):
 
 
 @dataclass(frozen=True)
-class OneOfKind(ValueKind):
+class OneOfKind(ValueKind[Value]):
     """One of a few words, in any case. Shape: values: word -> value; exact: the case counts."""
 
-    values: Mapping[str, Any]
+    values: Mapping[str, Value]
     exact: bool = False
 
-    def cleaner(self) -> Clean:
-        def clean(text: str) -> Any:
+    def cleaner(self) -> Clean[Value]:
+        def clean(text: str) -> Value:
             try:
                 return self.values[text if self.exact else text.lower()]
             except KeyError:
@@ -160,7 +162,7 @@ class OneOfKind(ValueKind):
 
 
 @dataclass(frozen=True)
-class TimeKind(ValueKind):
+class TimeKind(ValueKind[Moment]):
     """A moment: seconds since epoch, or a date (and time) on the site's clock, with the text of the cell.
 
     Shape: orders: of day and month, as the column has them; from_year: the first that is possible
@@ -169,7 +171,7 @@ class TimeKind(ValueKind):
     orders: DateOrders = DAY_FIRST
     from_year: int = 1970
 
-    def cleaner(self) -> Clean:
+    def cleaner(self) -> Clean[Moment]:
         def clean(text: str) -> Moment:
             try:
                 value = parse_moment(text, self.orders, from_year=self.from_year)
@@ -179,7 +181,7 @@ class TimeKind(ValueKind):
 
         return clean
 
-    def ordered(self, orders: DateOrders) -> ValueKind:
+    def ordered(self, orders: DateOrders) -> ValueKind[Moment]:
         return replace(self, orders=orders)
 
     def describe(self) -> Label:
@@ -192,11 +194,11 @@ class TimeKind(ValueKind):
 class EmailKind(TextKind):
     """An e-mail address. The old plugin's words NO MAIL and NOMAIL pass: they mean "no notification"."""
 
-    def cleaner(self) -> Clean:
+    def cleaner(self) -> Clean[str]:
         as_text = super().cleaner()
 
         def clean(text: str) -> str:
-            value: str = as_text(text)
+            value = as_text(text)
             if value[:1] in _APOSTROPHES or value[-1:] in _APOSTROPHES:
                 raise CellError("value_not_email", value=shown(text), hint="value_in_apostrophes")
             if ("@" in value and _EMAIL.fullmatch(value)) or "NOMAIL" in value.upper().replace(" ", ""):
@@ -214,19 +216,23 @@ def shown(text: str) -> str:
     return text if len(text) <= _LONGEST_VALUE_SHOWN else text[: _LONGEST_VALUE_SHOWN - 1] + "…"
 
 
-def text(limit: int | None = None, *, lower: bool = False, upper: bool = False, plain: bool = False) -> ValueKind:
+def text(limit: int | None = None, *, lower: bool = False, upper: bool = False, plain: bool = False) -> ValueKind[str]:
     return TextKind(limit, lower=lower, upper=upper, plain=plain)
 
 
-def integer(least: int = 0, most: int = 9_999_999_999) -> ValueKind:
+def integer(least: int = 0, most: int = 9_999_999_999) -> ValueKind[int]:
     return IntegerKind(least, most)
 
 
-def flag() -> ValueKind:
+def flag() -> ValueKind[int]:
     return FlagKind()
 
 
-def one_of(values: Iterable[str] | Mapping[str, Any], *more: str, exact: bool = False) -> ValueKind:
+@overload
+def one_of(values: Mapping[str, Value], *, exact: bool = False) -> ValueKind[Value]: ...
+@overload
+def one_of(values: Sequence[str], *more: str, exact: bool = False) -> ValueKind[str]: ...
+def one_of(values: Sequence[str] | Mapping[str, Any], *more: str, exact: bool = False) -> ValueKind[Any]:
     """One of the words; return a mapping when words stand for values. Shape: exact: the case of letters counts"""
     if isinstance(values, Mapping):
         return OneOfKind(dict(values), exact)
@@ -234,11 +240,11 @@ def one_of(values: Iterable[str] | Mapping[str, Any], *more: str, exact: bool = 
     return OneOfKind({word: word for word in words}, exact)
 
 
-def moodle_time(orders: DateOrders = DAY_FIRST, from_year: int = 1970) -> ValueKind:
+def moodle_time(orders: DateOrders = DAY_FIRST, from_year: int = 1970) -> ValueKind[Moment]:
     return TimeKind(orders, from_year)
 
 
-def email(limit: int = 100) -> ValueKind:
+def email(limit: int = 100) -> ValueKind[str]:
     return EmailKind(limit)
 
 

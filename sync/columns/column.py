@@ -1,18 +1,24 @@
-"""What a file may contain, declared: single columns, numbered ones (course1, course2 …) and prefixed ones."""
+"""What a file may contain, declared: single columns, numbered ones (course1, course2 …) and prefixed ones.
+
+Columns are the attributes of a class of rows (`sync.columns.cells`). Of the class, `EnrolmentCells.cid` is the declaration; of a
+row, `row.cid` is the value, in the type that the kind of column and its cells have.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import string
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Generic, Self, overload
 
 from django.utils.functional import Promise
 
-from sync.columns.clean import OneOfKind, ValueKind
+from sync.columns.clean import OneOfKind, TextKind, Value_co, ValueKind
 from sync.columns.options import Option
 from sync.errors import DeclarationError
+from sync.values import CleanRow
 
 Label = str | Promise
 
@@ -30,28 +36,30 @@ class Empty(Enum):
     CLEARS = "clears"
 
 
-@dataclass(frozen=True)
-class Column:
-    """One column.
+@dataclass(eq=False)
+class Column(Generic[Value_co]):
+    """One column; use one of the classes below, by what a row is sure to have.
 
-    Shape: required: the header must have it; filled: the cell may not be empty (None = as required); empty: what an empty
-    cell means otherwise (KEEPS: as if the column were absent; CLEARS: the value ''); stored_in: Moodle table and column,
-    whose real length limits the text; refers: whether it names something that is there; default: what rows without the cell have
-    (absent or empty, unless empty CLEARS), or the option that says it: the cleaner puts it there; for_new: what a new thing has
-    without the cell, given by the gate or the planner and only said here, for an existing one keeps what it has; ignored:
-    accepted in the header, never read; decides: its cell tells which thing a row means or what becomes of it, so it is never
-    left out; sample: one cell of the sample file, "" leaves the column out; names: whether its values name the thing that a row
-    is about, or will (None = where it refers to something)
+    Shape: name: in the file, where it isn't that of the attribute; required: the header must have it; filled: the cell may
+    not be empty; empty: what an empty cell means otherwise (KEEPS: as if the column were absent; CLEARS: the value '');
+    stored_in: Moodle table and column, whose real length limits the text, the table alone where the column has the same name;
+    refers: whether it names something that is there; default: what rows without the cell have (absent or empty, unless empty
+    CLEARS), or the option that says it: the cleaner puts it there; for_new: what a new thing has without the cell, given by the
+    gate or the planner and only said here, for an existing one keeps what it has; ignored: accepted in the header, never
+    read; decides: its cell tells which thing a row means or what becomes of it, so it is never left out; sample: one cell of the
+    sample file, "" leaves the column out; names: whether its values name the thing that a row is about, or will (None = where
+    it refers to something)
     """
 
-    name: str
-    kind: ValueKind
-    required: bool = False
-    filled: bool | None = None
+    kind: ValueKind[Value_co]
+    _: KW_ONLY
+    name: str = ""
+    required: bool = field(init=False, default=False)
+    filled: bool = field(init=False, default=False)
+    default: Any = field(init=False, default=None)
     empty: Empty = Empty.KEEPS
-    stored_in: tuple[str, str] | None = None
+    stored_in: str | tuple[str, str] | None = None
     refers: bool = False
-    default: Any = None
     for_new: Label = ""
     aliases: tuple[str, ...] = ()
     ignored: bool = False
@@ -60,9 +68,18 @@ class Column:
     help: Label = ""
     names: bool | None = None
 
+    def __set_name__(self, owner: type[CleanRow], name: str) -> None:
+        self.name = self.name or name
+
+    def check(self) -> None:
+        """Raises: DeclarationError where the declaration contradicts itself"""
+        if self.empty is Empty.CLEARS and not isinstance(self.kind, (TextKind, OneOfKind)):
+            raise DeclarationError(f"column {self.name}: an empty cell is no value of its kind")
+
     @property
-    def must_be_filled(self) -> bool:
-        return self.required if self.filled is None else self.filled
+    def limited_by(self) -> tuple[str, str] | None:
+        """Moodle table and column whose length limits the text."""
+        return (self.stored_in, self.name) if isinstance(self.stored_in, str) else self.stored_in
 
     @property
     def is_key(self) -> bool:
@@ -72,7 +89,7 @@ class Column:
     @property
     def may_be_left_out(self) -> bool:
         """Whether a cell that can't be used may be left out, if so chosen: the row then does the same, but for this value."""
-        return not (self.must_be_filled or self.refers or self.decides or isinstance(self.kind, OneOfKind))
+        return not (self.filled or self.refers or self.decides or isinstance(self.kind, OneOfKind))
 
     @property
     def shown_name(self) -> str:
@@ -83,17 +100,101 @@ class Column:
         return self.name if name == self.name or name in self.aliases else None
 
 
-@dataclass(frozen=True)
-class NumberedColumn(Column):
-    """A column that comes in sets: course1, course2 …
+@dataclass(eq=False)
+class OptionalColumn(Column[Value_co]):
+    """A column that a file, or a row, may be without: a row has the value, or None. What CLEARS gives '' where it is empty."""
 
-    Shape: suffix: what follows the number (teacher1_role: name "teacher", suffix "_role"); least, most: the bounds of the
-    number
+    _: KW_ONLY
+    required: bool = False
+    filled: bool = False
+
+    def check(self) -> None:
+        super().check()
+        if self.required and self.filled:
+            raise DeclarationError(f"column {self.name}: every row has it, it isn't optional")
+
+    @overload
+    def __get__(self, row: None, owner: type[CleanRow]) -> Self: ...
+    @overload
+    def __get__(self, row: CleanRow, owner: type[CleanRow]) -> Value_co | None: ...
+    def __get__(self, row: CleanRow | None, owner: type[CleanRow]) -> Self | Value_co | None:
+        return self if row is None else row.values.get(self.name)
+
+    def of(self, row: CleanRow) -> Value_co | None:
+        """Return the value of a row, for what goes over several columns."""
+        return row.values.get(self.name)
+
+
+@dataclass(eq=False)
+class _SureColumn(Column[Value_co]):
+    """A column of which every row has a value."""
+
+    @overload
+    def __get__(self, row: None, owner: type[CleanRow]) -> Self: ...
+    @overload
+    def __get__(self, row: CleanRow, owner: type[CleanRow]) -> Value_co: ...
+    def __get__(self, row: CleanRow | None, owner: type[CleanRow]) -> Self | Value_co:
+        return self if row is None else row.values[self.name]
+
+    def of(self, row: CleanRow) -> Value_co:
+        """Return the value of a row, for what goes over several columns."""
+        value: Value_co = row.values[self.name]
+        return value
+
+
+@dataclass(eq=False)
+class RequiredColumn(_SureColumn[Value_co]):
+    """A column that the header must have, and every row a value."""
+
+    required: bool = field(init=False, default=True)
+    filled: bool = field(init=False, default=True)
+    empty: Empty = field(init=False, default=Empty.KEEPS)
+
+
+@dataclass(eq=False)
+class DefaultColumn(_SureColumn[Value_co]):
+    """A column whose default the rows without the cell have."""
+
+    _: KW_ONLY
+    default: Value_co | Option[Any] = field()
+    for_new: Label = field(init=False, default="")
+
+
+@dataclass(eq=False)
+class NumberedColumn(Column[Value_co]):
+    """A column that comes in sets: course1, course2 … Of a row: number -> value, of the cells that it has, in their order.
+
+    Shape: name: what stands before the number; suffix: what follows it (teacher1_role: name "teacher", suffix "_role"); least,
+    most: the bounds of the number
     """
 
+    _: KW_ONLY
     suffix: str = ""
     least: int = 1
     most: int | None = None
+
+    @overload
+    def __get__(self, row: None, owner: type[CleanRow]) -> Self: ...
+    @overload
+    def __get__(self, row: CleanRow, owner: type[CleanRow]) -> dict[int, Value_co]: ...
+    def __get__(self, row: CleanRow | None, owner: type[CleanRow]) -> Self | dict[int, Value_co]:
+        if row is None:
+            return self
+        return {number: row.values[self.numbered(number)] for number in self.numbers(row.values)}
+
+    def of(self, row: CleanRow, number: int) -> Value_co | None:
+        """Return the value of a row under one of the numbers."""
+        return row.values.get(f"{self.name}{number}{self.suffix}")
+
+    def numbers(self, names: Iterable[str]) -> list[int]:
+        """Return the numbers that this column has among canonical names, sorted."""
+        begins, ends = len(self.name), len(self.suffix)
+        numbers = [
+            name[begins : len(name) - ends]
+            for name in names
+            if name.startswith(self.name) and name.endswith(self.suffix)
+        ]
+        return sorted(int(number) for number in numbers if number.isdecimal())
 
     def canonical(self, name: str) -> str | None:
         for stem in (self.name, *self.aliases):
@@ -111,9 +212,21 @@ class NumberedColumn(Column):
         return f"{self.numbered(self.least)}, {self.numbered(self.least + 1)} …"
 
 
-@dataclass(frozen=True)
-class PrefixedColumn(Column):
-    """Columns whose name ends in something that the site defines: profile_field_<shortname>."""
+@dataclass(eq=False)
+class PrefixedColumn(Column[Value_co]):
+    """Columns whose name ends in something that the site defines: profile_field_<shortname>. Of a row: whole name -> value.
+
+    Shape: name: what stands before it
+    """
+
+    @overload
+    def __get__(self, row: None, owner: type[CleanRow]) -> Self: ...
+    @overload
+    def __get__(self, row: CleanRow, owner: type[CleanRow]) -> dict[str, Value_co]: ...
+    def __get__(self, row: CleanRow | None, owner: type[CleanRow]) -> Self | dict[str, Value_co]:
+        if row is None:
+            return self
+        return {name: value for name, value in row.values.items() if name.startswith(self.name)}
 
     def canonical(self, name: str) -> str | None:
         return name if name.startswith(self.name) and len(name) > len(self.name) else None
@@ -131,7 +244,8 @@ class _EmptyCells(dict[str, Any]):
 class Columns:
     """The columns of a file type.
 
-    Shape: one_of: at least one of these must be in the header; exact_width: every row must have as many cells as the header;
+    Shape: row_type: the class of its rows; one_of: at least one of these must be in the header; exact_width: every row must
+    have as many cells as the header;
     headerless: the file is a list, its first line is a row; where there is one column, the whole line is its cell;
     of_pictures: the file is a zip, each picture a row without header; flat_names: what the cells of a file without header are
     that is read so where the option `flatfile` says it, and recognised otherwise; subject: what names a row in messages,
@@ -142,7 +256,8 @@ class Columns:
 
     def __init__(
         self,
-        *columns: Column,
+        *columns: Column[Any],
+        row_type: type[CleanRow] = CleanRow,
         one_of: tuple[str, ...] = (),
         exact_width: bool = False,
         headerless: bool = False,
@@ -152,6 +267,7 @@ class Columns:
         elsewhere: Mapping[str, str] | None = None,
         contradictions: Mapping[tuple[str, ...], str] | None = None,
     ) -> None:
+        self.row_type = row_type
         self.elsewhere = elsewhere or {}
         self.contradictions = contradictions or {}
         self.flat_names = flat_names
@@ -164,24 +280,25 @@ class Columns:
         self._by_name = {name: column for column in columns for name in (column.shown_name, *column.aliases)}
         if len(self._by_name) != sum(1 + len(column.aliases) for column in columns):
             raise DeclarationError("a column name or alias is declared twice")
+        for column in columns:
+            column.check()
+        referred = (*one_of, *flat_names, *(name for _text, name, *_rest in string.Formatter().parse(subject) if name))
+        if unknown := [name for name in referred if name not in self._by_name]:
+            raise DeclarationError(f"there is no column {', '.join(unknown)}")
         self._patterned = [column for column in columns if isinstance(column, (NumberedColumn, PrefixedColumn))]
         self._defaults = {column.name: column.default for column in columns if column.default is not None}
-        if any(column.must_be_filled or column.for_new for column in columns if column.default is not None):
-            raise DeclarationError("a column that must be filled, or has a default for what is new, has no other")
-        if any(column.default is not None for column in self._patterned):
-            raise DeclarationError("columns of which there may be any number have no default")
 
-    def __iter__(self) -> Iterator[Column]:
+    def __iter__(self) -> Iterator[Column[Any]]:
         return iter(self._columns)
 
     def subject_of(self, cells: Mapping[str, Any]) -> str:
         """Return whom or what a row is about, as its cells name it."""
         if self._subject:
             return self._subject.format_map(_EmptyCells(cells))
-        required = [column.name for column in self._columns if column.must_be_filled][:1]
+        required = [column.name for column in self._columns if column.filled][:1]
         return next((str(cells[name]) for name in (*required, *self.one_of) if cells.get(name)), "")
 
-    def find(self, name: str) -> tuple[Column, str] | None:
+    def find(self, name: str) -> tuple[Column[Any], str] | None:
         """Return the column that a lower-cased header name means, and its canonical name."""
         column = self._by_name.get(name)
         if column is not None and column not in self._patterned:

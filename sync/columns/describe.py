@@ -69,7 +69,7 @@ def _header_name(column: Column) -> str:
 
 
 def _describe_empty(column: Column) -> str:
-    if column.must_be_filled:
+    if column.filled:
         return _("not allowed")
     if column.empty is Empty.CLEARS:
         return _("empties the field")

@@ -55,7 +55,7 @@ class LeavingOut:
         values = {column: value for column, value in row.values.items() if column != name}
         if name in self.defaults:
             values[name] = self.defaults[name]
-        return CleanRow(row.line, values, (*row.notes, left_out(name, outcome.code, outcome.params)))
+        return row._replace(values=values, notes=(*row.notes, left_out(name, outcome.code, outcome.params)))
 
 
 def left_out(name: str, code: str, params: Mapping[str, Any]) -> Note:

@@ -41,15 +41,16 @@ class RowCleaner:
         self._leaving_out = LeavingOut(columns, options or GeneralOptions())
         self._defaults = self._leaving_out.defaults
         self._columns = columns
+        self._row_type = columns.row_type
         self._width = header.width
         self._exact = columns.exact_width
         self._text_positions: set[int] = set()
         self._places: dict[int, Place] = {}
-        self._fields: list[tuple[int, str, Clean, bool, bool, bool]] = []
+        self._fields: list[tuple[int, str, Clean[Any], bool, bool, bool]] = []
         for position, name, column in header.fields:
             kind = column.kind
-            if column.stored_in is not None:
-                kind = kind.limited(column_limit(*column.stored_in))
+            if (limited_by := column.limited_by) is not None:
+                kind = kind.limited(column_limit(*limited_by))
             if dates is not None:
                 kind = kind.ordered(dates.orders_of(name))
             # A custom field may be a checkbox.
@@ -58,7 +59,7 @@ class RowCleaner:
             if (place := place_of(name, column)) is not None:
                 self._places[position] = place
             clears = column.empty is Empty.CLEARS
-            self._fields.append((position, name, kind.cleaner(), column.must_be_filled, clears, column.is_key))
+            self._fields.append((position, name, kind.cleaner(), column.filled, clears, column.is_key))
 
     def clean(self, rows: Sequence[Row]) -> tuple[list[CleanRow], list[Rejection]]:
         """Clean a chunk; a row gives either a CleanRow or one Rejection, for its first cell at fault."""
@@ -101,7 +102,7 @@ class RowCleaner:
                 return Rejection(line, name, "cell_empty", {})
             elif clears and position < count:
                 values[name] = ""
-        return CleanRow(line, values, notes)
+        return self._row_type(line, values, notes)
 
     def _subject(self, row: Row, rejection: Rejection) -> str:
         """Return whom or what a row is about, as far as its cells tell with certainty."""

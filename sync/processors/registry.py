@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from graphlib import CycleError, TopologicalSorter
 from pathlib import PurePath
-from typing import Any
 
 from sync.errors import DeclarationError
 from sync.processors.base.processor import Processor
@@ -27,7 +26,7 @@ from sync.processors.users.restore import UsersRestore
 from sync.processors.users.suspend import UsersSuspend
 
 # All there are, by subject. Where no type says that it comes after another, they keep this order.
-_PROCESSORS: tuple[type[Processor[Any, Any]], ...] = (
+_PROCESSORS: tuple[type[Processor], ...] = (
     Users,
     UsersDelete,
     UsersSuspend,
@@ -47,7 +46,7 @@ _PROCESSORS: tuple[type[Processor[Any, Any]], ...] = (
 )
 
 
-def ordered(processors: Iterable[type[Processor[Any, Any]]]) -> dict[str, type[Processor[Any, Any]]]:
+def ordered(processors: Iterable[type[Processor]]) -> dict[str, type[Processor]]:
     """Return file types by key, each after those that it says it comes after; the first of several that could be next.
 
     Raises: DeclarationError
@@ -62,7 +61,7 @@ def ordered(processors: Iterable[type[Processor[Any, Any]]]) -> dict[str, type[P
     except CycleError as error:
         raise DeclarationError(f"each of these comes after another of them: {', '.join(error.args[1])}") from error
     places = {key: place for place, key in enumerate(by_key)}
-    found: dict[str, type[Processor[Any, Any]]] = {}
+    found: dict[str, type[Processor]] = {}
     ready: set[str] = set()
     while sorter.is_active():
         ready.update(sorter.get_ready())
@@ -101,7 +100,7 @@ def guess_processor(names: Collection[str], filename: str = "") -> str:
     return candidates[0] if len(candidates) == 1 else ""
 
 
-def _fits(processor: type[Processor[Any, Any]], names: Collection[str]) -> bool:
+def _fits(processor: type[Processor], names: Collection[str]) -> bool:
     columns = processor.columns
     if columns.of_pictures:
         return tuple(names) == columns.list_names

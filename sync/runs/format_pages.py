@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from sync.columns.describe import describe_columns, sample_csv
 from sync.columns.options import Choice, Flag, Number, Option
@@ -15,18 +14,18 @@ _NOTE = "<!-- Written by `manage.py writedocs` from the declarations in sync/pro
 _MOST_CHOICES = 20
 
 
-def format_index(processors: Iterable[type[Processor[Any, Any]]]) -> str:
+def format_index(processors: Iterable[type[Processor]]) -> str:
     lines = [_NOTE, "", "# Command files", "", "| key | file type | default file name |", "|---|---|---|"]
     lines += [f"| [`{p.key}`]({p.key}.md) | {p.label} | `{p.default_filename}` |" for p in processors]
     return "\n".join(lines) + "\n"
 
 
-def format_page(processor: type[Processor[Any, Any]]) -> str:
+def format_page(processor: type[Processor]) -> str:
     """Return the page of one file type: what it does, its columns, its options and a sample."""
     return "\n".join(_lines(processor)) + "\n"
 
 
-def _lines(processor: type[Processor[Any, Any]]) -> Iterator[str]:
+def _lines(processor: type[Processor]) -> Iterator[str]:
     yield from (_NOTE, "", f"# {processor.label}", "", str(processor.summary), "")
     yield f"Key `{processor.key}`, default file `{processor.default_filename}`."
     if processor.columns.of_pictures:

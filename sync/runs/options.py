@@ -158,7 +158,7 @@ def usual_journal_days() -> int:
     return settings.TOOLSYNC_KEEP_JOURNAL_DAYS
 
 
-def find_processor(key: str) -> type[Processor[Any, Any]]:
+def find_processor(key: str) -> type[Processor]:
     """Return a processor by its key. Raises: OptionError."""
     try:
         return REGISTRY[key]

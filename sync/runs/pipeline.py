@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, NamedTuple, Protocol, Self, TypeVar
+from typing import BinaryIO, NamedTuple, Protocol, Self, TypeVar
 
 from sync.columns.cell_texts import CellTexts
 from sync.columns.general_options import GeneralOptions, date_order_of
@@ -123,7 +123,7 @@ class PipelineContext:
     contents that go out of use; moodle_command: starts Moodle's own scripts, none = not set
     """
 
-    processor: type[Processor[Any, Any]]
+    processor: type[Processor]
     options: GeneralOptions
     moodle: MoodleDatabase
     recorder: Recorder

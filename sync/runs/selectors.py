@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import F, Q, QuerySet
@@ -64,7 +64,7 @@ class RunProgress(NamedTuple):
     seconds_left: int | None
 
 
-def processors_for(user: Person) -> list[type[Processor[Any, Any]]]:
+def processors_for(user: Person) -> list[type[Processor]]:
     """Return the file types that somebody may use, in the order of the registry."""
     return [processor for processor in REGISTRY.values() if user.has_perm(run_permission(processor.key))]
 

@@ -95,7 +95,7 @@ def every_file_type_or_404(user: Any) -> None:
         raise Http404
 
 
-def processor_or_404(user: Any, key: str) -> type[Processor[Any, Any]]:
+def processor_or_404(user: Any, key: str) -> type[Processor]:
     """Return a file type that the user may use."""
     for processor in processors_for(user):
         if processor.key == key:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -35,7 +35,7 @@ class Family(NamedTuple):
     file_types: list[FileTypeCard]
 
 
-def file_type_card(processor: type[Processor[Any, Any]]) -> FileTypeCard:
+def file_type_card(processor: type[Processor]) -> FileTypeCard:
     """Return what a template may know of a file type, in the active language."""
     label = str(processor.label)
     family, colon, title = (part.strip() for part in label.partition(":"))
@@ -55,7 +55,7 @@ def file_type_card(processor: type[Processor[Any, Any]]) -> FileTypeCard:
     )
 
 
-def families(processors: Iterable[type[Processor[Any, Any]]]) -> list[Family]:
+def families(processors: Iterable[type[Processor]]) -> list[Family]:
     """Group file types by family, in the order of the registry; what makes things stands before what is done to them."""
     by_name: dict[str, Family] = {}
     for card in map(file_type_card, processors):

@@ -38,7 +38,7 @@ class RunFilter(django_filters.FilterSet):
         model = SyncRun
         fields = ("processor", "state", "origin", "simulate")
 
-    def __init__(self, *args: Any, processors: list[type[Processor[Any, Any]]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, processors: list[type[Processor]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.filters["processor"].extra["choices"] = [(processor.key, processor.label) for processor in processors]
 

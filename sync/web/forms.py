@@ -105,7 +105,7 @@ class RunForm(forms.Form):
     def __init__(
         self,
         *args: Any,
-        processor: type[Processor[Any, Any]],
+        processor: type[Processor],
         files: QuerySet[CommandFile],
         values: Mapping[str, Any],
         **kwargs: Any,

@@ -41,7 +41,7 @@ class Preview:
 
 
 def preview_file(
-    stream: BinaryIO, filename: str, size: int, processor: type[Processor[Any, Any]], options: dict[str, Any]
+    stream: BinaryIO, filename: str, size: int, processor: type[Processor], options: dict[str, Any]
 ) -> Preview:
     """Return the beginning of a file as this file type would read it.
 
@@ -72,9 +72,7 @@ def _preview_pictures(stream: BinaryIO, filename: str) -> Preview:
     return Preview(reader.dialect, reader.header.spelled, tuple(islice(reader, ROWS_SHOWN)))
 
 
-def _open(
-    head: bytes, size: int, filename: str, processor: type[Processor[Any, Any]], options: dict[str, Any]
-) -> RowReader:
+def _open(head: bytes, size: int, filename: str, processor: type[Processor], options: dict[str, Any]) -> RowReader:
     """Open the beginning of a file; one that was cut is cut further back to the end of a line."""
     return open_rows(
         io.BytesIO(_whole_lines(head) if len(head) < size else head),

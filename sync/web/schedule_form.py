@@ -64,7 +64,7 @@ class ScheduleForm(forms.Form):
         data: Mapping[str, Any] | None = None,
         *,
         schedule: Schedule,
-        processors: Sequence[type[Processor[Any, Any]]],
+        processors: Sequence[type[Processor]],
     ) -> None:
         unit = "hours" if schedule.every_seconds % 3600 == 0 else "minutes"
         initial = {name: getattr(schedule, name) for name in _SAME_NAMES}

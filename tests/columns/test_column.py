@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from sync.columns.clean import text
-from sync.columns.column import Column, Columns, NumberedColumn, PrefixedColumn
+from sync.columns.clean import flag, text
+from sync.columns.column import (
+    Column,
+    Columns,
+    DefaultColumn,
+    Empty,
+    NumberedColumn,
+    OptionalColumn,
+    PrefixedColumn,
+    RequiredColumn,
+)
 from sync.errors import DeclarationError
 
 COLUMNS = Columns(
-    Column("cmd", text(), aliases=("gcmd",)),
-    NumberedColumn("course", text()),
-    NumberedColumn("teacher", text(), suffix="_role"),
-    NumberedColumn("section", text(), least=0),
-    PrefixedColumn("profile_field_", text()),
-    Column("htmleditor", text(), ignored=True),
+    OptionalColumn(text(), name="cmd", aliases=("gcmd",)),
+    NumberedColumn(text(), name="course"),
+    NumberedColumn(text(), name="teacher", suffix="_role"),
+    NumberedColumn(text(), name="section", least=0),
+    PrefixedColumn(text(), name="profile_field_"),
+    OptionalColumn(text(), name="htmleditor", ignored=True),
 )
 
 
@@ -63,9 +74,9 @@ def test_misspelt_names_are_compared_with_what_is_read() -> None:
 @pytest.mark.parametrize(
     "columns",
     [
-        (Column("a", text()), Column("a", text())),
-        (Column("a", text()), Column("b", text(), aliases=("a",))),
-        (NumberedColumn("a", text()), NumberedColumn("a", text())),
+        (OptionalColumn(text(), name="a"), OptionalColumn(text(), name="a")),
+        (OptionalColumn(text(), name="a"), OptionalColumn(text(), name="b", aliases=("a",))),
+        (NumberedColumn(text(), name="a"), NumberedColumn(text(), name="a")),
     ],
 )
 def test_a_name_can_be_declared_once(columns: tuple[Column, ...]) -> None:
@@ -73,7 +84,26 @@ def test_a_name_can_be_declared_once(columns: tuple[Column, ...]) -> None:
         Columns(*columns)
 
 
-def test_a_required_column_must_be_filled_unless_it_says_otherwise() -> None:
-    assert Column("a", text(), required=True).must_be_filled
-    assert not Column("a", text()).must_be_filled
-    assert not Column("a", text(), required=True, filled=False).must_be_filled
+@pytest.mark.parametrize(
+    "column",
+    [
+        OptionalColumn(text(), name="a", required=True, filled=True),
+        OptionalColumn(flag(), name="a", empty=Empty.CLEARS),
+        DefaultColumn(flag(), name="a", default=0, empty=Empty.CLEARS),
+    ],
+)
+def test_a_column_that_contradicts_itself_never_starts(column: Column[Any]) -> None:
+    with pytest.raises(DeclarationError):
+        Columns(column)
+
+
+@pytest.mark.parametrize("more", [{"one_of": ("a", "b")}, {"flat_names": ("b", "a")}, {"subject": "{a} / {b}"}])
+def test_what_a_file_type_says_of_its_columns_names_some(more: dict[str, Any]) -> None:
+    with pytest.raises(DeclarationError, match="there is no column b"):
+        Columns(OptionalColumn(text(), name="a"), **more)
+
+
+def test_a_required_column_must_be_filled_and_others_need_not() -> None:
+    assert (RequiredColumn(text(), name="a").required, RequiredColumn(text(), name="a").filled) == (True, True)
+    assert (OptionalColumn(text(), name="a").required, OptionalColumn(text(), name="a").filled) == (False, False)
+    assert not OptionalColumn(text(), name="a", required=True).filled

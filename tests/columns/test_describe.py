@@ -7,7 +7,15 @@ import io
 import pytest
 
 from sync.columns.clean import flag, integer, text
-from sync.columns.column import Column, Columns, Empty, NumberedColumn, PrefixedColumn
+from sync.columns.column import (
+    Columns,
+    DefaultColumn,
+    Empty,
+    NumberedColumn,
+    OptionalColumn,
+    PrefixedColumn,
+    RequiredColumn,
+)
 from sync.columns.describe import describe_columns, sample_csv, template_csv
 from sync.columns.header import match_header
 from sync.columns.options import Flag, Options
@@ -16,12 +24,12 @@ from sync.processors.registry import REGISTRY
 from sync.reader import RowReader, open_rows
 
 COLUMNS = Columns(
-    Column("username", text(100), required=True, sample="ada"),
-    Column("city", text(120), empty=Empty.CLEARS, for_new="the site's", help="Where they live."),
-    Column("cmd", flag(), aliases=("gcmd",), sample="1"),
-    NumberedColumn("course", text(255), sample="C;1"),
-    PrefixedColumn("profile_field_", text()),
-    Column("htmleditor", text(), ignored=True),
+    RequiredColumn(text(100), name="username", sample="ada"),
+    OptionalColumn(text(120), name="city", empty=Empty.CLEARS, for_new="the site's", help="Where they live."),
+    OptionalColumn(flag(), name="cmd", aliases=("gcmd",), sample="1"),
+    NumberedColumn(text(255), name="course", sample="C;1"),
+    PrefixedColumn(text(), name="profile_field_"),
+    OptionalColumn(text(), name="htmleditor", ignored=True),
 )
 
 
@@ -41,7 +49,10 @@ def test_a_default_is_described_by_its_value_or_its_option() -> None:
     class SomeOptions(Options):
         visible = Flag(label="Shown at once")
 
-    columns = Columns(Column("shown", flag(), default=SomeOptions.visible), Column("weeks", integer(0), default=0))
+    columns = Columns(
+        DefaultColumn(flag(), name="shown", default=SomeOptions.visible),
+        DefaultColumn(integer(0), name="weeks", default=0),
+    )
 
     shown, weeks = describe_columns(columns)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sync.columns.clean import text
-from sync.columns.column import Column, Columns, NumberedColumn
+from sync.columns.column import Columns, NumberedColumn, OptionalColumn, RequiredColumn
 from sync.columns.header import match_header
 from sync.errors import HeaderError
 from sync.messages import text_of
@@ -13,13 +13,15 @@ from sync.processors.registry import REGISTRY
 from sync.values import Header
 
 COLUMNS = Columns(
-    Column("username", text(), required=True),
-    Column("lastname", text(), required=True),
-    Column("cmd", text(), aliases=("gcmd",)),
-    Column("htmleditor", text(), ignored=True),
-    NumberedColumn("course", text()),
+    RequiredColumn(text(), name="username"),
+    RequiredColumn(text(), name="lastname"),
+    OptionalColumn(text(), name="cmd", aliases=("gcmd",)),
+    OptionalColumn(text(), name="htmleditor", ignored=True),
+    NumberedColumn(text(), name="course"),
 )
-IDENTITIES = Columns(Column("username", text()), Column("email", text()), one_of=("username", "email"))
+IDENTITIES = Columns(
+    OptionalColumn(text(), name="username"), OptionalColumn(text(), name="email"), one_of=("username", "email")
+)
 
 
 def header(*spelled: str, line: int = 3) -> Header:

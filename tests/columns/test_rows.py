@@ -7,21 +7,27 @@ from typing import Any
 import pytest
 
 from sync.columns.clean import flag, one_of, text
-from sync.columns.column import Column, Columns, Empty, NumberedColumn, PrefixedColumn
+from sync.columns.column import (
+    Columns,
+    DefaultColumn,
+    Empty,
+    OptionalColumn,
+    PrefixedColumn,
+    RequiredColumn,
+)
 from sync.columns.general_options import GeneralOptions
 from sync.columns.header import match_header
 from sync.columns.leaving_out import LeavingOut
 from sync.columns.options import Choice, Option
 from sync.columns.rows import RowCleaner
-from sync.errors import DeclarationError
 from sync.processors.registry import REGISTRY
 from sync.values import Action, CleanRow, Header, Note, Outcome, Rejection, Row
 
 COLUMNS = (
-    Column("username", text(100, lower=True), required=True, stored_in=("user", "username")),
-    Column("city", text(120, plain=True), empty=Empty.CLEARS),
-    Column("country", text(2, upper=True)),
-    Column("suspended", flag()),
+    RequiredColumn(text(100, lower=True), name="username", stored_in=("user", "username")),
+    OptionalColumn(text(120, plain=True), name="city", empty=Empty.CLEARS),
+    OptionalColumn(text(2, upper=True), name="country"),
+    OptionalColumn(flag(), name="suspended"),
 )
 NAMES = ("username", "city", "country", "suspended")
 
@@ -54,10 +60,10 @@ class DefaultOptions(GeneralOptions):
 
 
 DEFAULTS = Columns(
-    Column("name", text(100), required=True),
-    Column("cmd", one_of("add", "del"), default=DefaultOptions.defaultcmd),
-    Column("kind", one_of("group", "grouping"), empty=Empty.CLEARS, default="group"),
-    Column("visible", flag(), default=1),
+    RequiredColumn(text(100), name="name"),
+    DefaultColumn(one_of("add", "del"), name="cmd", default=DefaultOptions.defaultcmd),
+    DefaultColumn(one_of("group", "grouping"), name="kind", empty=Empty.CLEARS, default="group"),
+    DefaultColumn(flag(), name="visible", default=1),
 )
 
 
@@ -100,19 +106,6 @@ def test_a_cell_that_is_left_out_leaves_its_default() -> None:
     assert [row.values for row in left] == [{"name": "Ann", "visible": 1}]
 
 
-@pytest.mark.parametrize(
-    "column",
-    [
-        Column("name", text(), required=True, default="Ann"),
-        Column("name", text(), default="Ann", for_new="Ann"),
-        NumberedColumn("role", text(), default="student"),
-    ],
-)
-def test_a_default_that_can_not_apply_never_starts(column: Column) -> None:
-    with pytest.raises(DeclarationError):
-        Columns(column)
-
-
 @pytest.mark.parametrize("key", REGISTRY)
 def test_the_defaults_of_every_file_type_are_what_its_cells_may_hold(key: str) -> None:
     processor = REGISTRY[key]
@@ -124,7 +117,7 @@ def test_the_defaults_of_every_file_type_are_what_its_cells_may_hold(key: str) -
 
 
 def test_a_cell_of_nothing_but_markup_is_an_empty_one() -> None:
-    columns = Columns(Column("name", text(plain=True), required=True), Column("nick", text(plain=True)))
+    columns = Columns(RequiredColumn(text(plain=True), name="name"), OptionalColumn(text(plain=True), name="nick"))
     matched = match_header(columns, Header(1, b"", ("name", "nick"), ("name", "nick")))
     cleaner = RowCleaner(columns, matched, lambda *_column: None)
 
@@ -161,7 +154,7 @@ def test_cells_beyond_the_header_must_be_empty() -> None:
 def test_a_row_of_another_width_is_named_by_its_first_cell_if_that_names_anything(first_is_key: bool) -> None:
     names = ("username", "city") if first_is_key else ("city", "username")
     columns = Columns(
-        Column("username", text(100), required=True, names=True), Column("city", text(120)), exact_width=True
+        RequiredColumn(text(100), name="username", names=True), OptionalColumn(text(120), name="city"), exact_width=True
     )
     cleaner = RowCleaner(columns, match_header(columns, Header(1, b"", names, names)), lambda *_column: None)
 
@@ -199,7 +192,7 @@ def test_one_bad_row_leaves_the_others_alone() -> None:
 
 
 def test_faults_of_the_reader_reject_the_row_where_they_are_read() -> None:
-    columns = Columns(*COLUMNS, PrefixedColumn("profile_field_", text()))
+    columns = Columns(*COLUMNS, PrefixedColumn(text(), name="profile_field_"))
     names = (*NAMES, "profile_field_x")
     cleaner = RowCleaner(columns, match_header(columns, Header(1, b"", names, names)), lambda *_column: None)
     boolean = Note("cell_is_boolean", {"value": "TRUE"})

@@ -7,16 +7,16 @@ import io
 import pytest
 
 from sync.columns.clean import moodle_time, text
-from sync.columns.column import Column, Columns, PrefixedColumn
+from sync.columns.column import Columns, OptionalColumn, PrefixedColumn
 from sync.columns.dates import DateOrder
 from sync.columns.survey import Survey
 from sync.reader import open_rows
 
 COLUMNS = Columns(
-    Column("name", text()),
-    Column("start", moodle_time()),
-    Column("end", moodle_time()),
-    PrefixedColumn("field_", text()),
+    OptionalColumn(text(), name="name"),
+    OptionalColumn(moodle_time(), name="start"),
+    OptionalColumn(moodle_time(), name="end"),
+    PrefixedColumn(text(), name="field_"),
 )
 DAY, MONTH = DateOrder.DAY_FIRST, DateOrder.MONTH_FIRST
 

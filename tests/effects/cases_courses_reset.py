@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync.processors.course_lists.reset_cells import OPTION_COLUMNS
+from sync.processors.course_lists.reset_cells import CourseResetCells
 from tests.effects.case import Case
 from tests.effects.comparison import ANY_VERSION, Allowed, Versions
 
@@ -95,7 +95,7 @@ _MOVED = (
 def reset(name: str, *allowed: Allowed, **cells: str) -> Case:
     """Return the case of a reset. Shape: cells: column -> cell; all others are off"""
     names = [*_COLUMNS, *(name for name in cells if name not in _COLUMNS)]
-    assert set(names) <= {column.name for column in OPTION_COLUMNS}
+    assert set(names) <= {column.name for column in CourseResetCells.columns}
     text = f"id;{';'.join(names)}\n{TPL1};{';'.join(cells.get(name, '') for name in names)}\n"
     return Case(
         f"course_reset_{name}", "courses_reset", text, BY_ID, allowed=(_REFRESHED, *allowed), versions=_versions(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
 
@@ -54,11 +54,11 @@ def test_each_type_stands_after_those_it_comes_after() -> None:
 
 
 def test_an_order_that_contradicts_itself_or_names_nothing_never_starts() -> None:
-    class First(Processor[Any, Any]):
+    class First(Processor):
         key = "first"
         after: ClassVar[tuple[str, ...]] = ("second",)
 
-    class Second(Processor[Any, Any]):
+    class Second(Processor):
         key = "second"
         after: ClassVar[tuple[str, ...]] = ("first",)
 

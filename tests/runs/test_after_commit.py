@@ -262,7 +262,7 @@ def test_closing_notes_are_asked_for_once(installation: Installation, monkeypatc
     asked: list[Any] = []
     original = Processor.final_notes
 
-    def final_notes(self: Processor[Any, Any]) -> list[Note]:
+    def final_notes(self: Processor) -> list[Note]:
         asked.append(self)
         return original(self)
 

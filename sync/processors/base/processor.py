@@ -17,10 +17,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, Generic, Protocol, TypeVar, cast
+from typing import ClassVar, Generic, Protocol, TypeVar, cast, get_args
 
 from django.utils.functional import Promise
 
+from sync.columns.cells import Cells
 from sync.columns.column import Columns
 from sync.columns.general_options import GeneralOptions
 from sync.columns.survey import FileSurvey
@@ -30,9 +31,10 @@ from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.blobs import blob_notes, trash_blobs
 from sync.processors.base.context import Collected, ProcessorContext
 from sync.processors.base.plan import Plan, apply_plan
-from sync.values import CleanRow, Note
+from sync.values import Note
 
 State = TypeVar("State")
+CellsT = TypeVar("CellsT", bound=Cells)
 PlanT = TypeVar("PlanT", bound=Plan)
 OptionsT = TypeVar("OptionsT", bound=GeneralOptions)
 OptionsT_co = TypeVar("OptionsT_co", bound=GeneralOptions, covariant=True)
@@ -60,9 +62,10 @@ class _Collects(Protocol[CollectedT_co]):
     def context(self) -> ProcessorContext: ...
 
 
-class Processor(ABC, Generic[State, PlanT]):
+class Processor(ABC, Generic[CellsT, State, PlanT]):
     """One file type: what it may contain (declared) and what it does.
 
+    In brackets stand the class of its rows, from which `columns` follow, and what `fetch` and `plan` return.
     Must implement: the declarations, `fetch`, `plan`. May override: all else; `setup` and `close` go with the connection.
     Shape: after: keys of processors whose files go first when several arrive together; rows_per_chunk: at most so many,
     where one row may do much; file_survey: what is looked for in all rows before the first is used; collected_type: what the
@@ -79,6 +82,14 @@ class Processor(ABC, Generic[State, PlanT]):
     rows_per_chunk: ClassVar[int | None] = None
     file_survey: ClassVar[type[FileSurvey] | None] = None
     collected_type: ClassVar[type[Collected]] = Collected
+
+    def __init_subclass__(cls) -> None:
+        """Take the columns of the class of rows that stands in brackets."""
+        super().__init_subclass__()
+        for base in vars(cls).get("__orig_bases__", ()):
+            columns = getattr(next(iter(get_args(base)), None), "columns", None)
+            if isinstance(columns, Columns):
+                cls.columns = columns
 
     def __init__(self, context: ProcessorContext) -> None:
         self.context = context
@@ -106,11 +117,11 @@ class Processor(ABC, Generic[State, PlanT]):
         """Prepare for the file. Shape: names: the header's canonical names"""
 
     @abstractmethod
-    def fetch(self, rows: Sequence[CleanRow]) -> State:
+    def fetch(self, rows: Sequence[CellsT]) -> State:
         """Read everything that the rows need, whole sets at a time."""
 
     @abstractmethod
-    def plan(self, rows: Sequence[CleanRow], state: State) -> PlanT:
+    def plan(self, rows: Sequence[CellsT], state: State) -> PlanT:
         """Decide what each row does, as if the rows were carried out in file order. Pure."""
 
     def prepare(self, plan: PlanT) -> None:
@@ -133,7 +144,7 @@ class Processor(ABC, Generic[State, PlanT]):
         if not self.context.blobs.keep(owed.files):
             self.collected.bytes_left += trash_blobs(self.moodle, DeletedFiles(owed.files))
 
-    def on_skipped(self, rows: Sequence[CleanRow]) -> None:
+    def on_skipped(self, rows: Sequence[CellsT]) -> None:
         """Look at rows that an earlier attempt at this run has carried out; for what `final_plan` must know."""
 
     def final_plan(self) -> PlanT | None:

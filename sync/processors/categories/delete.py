@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext_lazy as _
 
+from sync.columns.cells import Cells
 from sync.columns.clean import integer, text
-from sync.columns.column import Column, Columns
+from sync.columns.column import OptionalColumn, RequiredColumn
 from sync.columns.general_options import GeneralOptions
 from sync.moodle.categories.categories import Category, CategoryContents, fetch_categories, fetch_category_contents
 from sync.moodle.categories.deletion import delete_empty_categories, unknown_question_types
@@ -80,7 +81,19 @@ class CategoriesCollected(Collected):
     deleted_earlier: bool = False
 
 
-class CategoriesDelete(Processor[CategoryState, CategoriesDeletePlan]):
+class CategoryCells(Cells):
+    """A category that is to go."""
+
+    # fmt: off
+    __slots__ = ()
+
+    categoryid = RequiredColumn(integer(least=1), refers=True, sample="2",
+                                help=_("The number of the category. Inner categories come before those that hold them."))
+    path = OptionalColumn(text(None), sample="Sciences / Mathematics",
+                          help=_("The names of the category, for those who read the file."))
+
+
+class CategoriesDelete(Processor[CategoryCells, CategoryState, CategoriesDeletePlan]):
     """Delete empty categories, in file order: inner ones before those that hold them. Spec: courses.md section 6."""
 
     key = "categories_delete"
@@ -90,12 +103,6 @@ class CategoriesDelete(Processor[CategoryState, CategoriesDeletePlan]):
     )
     default_filename = "emptycategories.csv"
     after = ("courses_delete", "courses")
-    columns = Columns(
-        Column("categoryid", integer(least=1), required=True, refers=True, sample="2",
-               help=_("The number of the category. Inner categories come before those that hold them.")),
-        Column("path", text(None), sample="Sciences / Mathematics",
-               help=_("The names of the category, for those who read the file.")),
-    )  # fmt: skip
     options = GeneralOptions
 
     collected_type = CategoriesCollected

@@ -16,6 +16,7 @@ from sync.processors.base.errors import RowError
 from sync.processors.base.plan import Plan
 from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import SplitChunk
+from sync.processors.cohorts.cells import COHORT
 from sync.processors.cohorts.options import CohortCoursesOptions
 from sync.processors.memberships.cohort_sync import sync_cohort_instance
 from sync.processors.memberships.course_columns import find_course
@@ -27,7 +28,6 @@ from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import COHORT_MEMBERS, MembershipState
 from sync.values import Action, Change, CleanRow, Outcome
 
-COHORT = "cohort"
 EVERY_ROLE = "*"
 
 # Moodle's own methods that keep something else where a cohort method keeps its cohort, or nothing at all.

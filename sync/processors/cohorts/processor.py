@@ -9,8 +9,6 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from sync.columns.clean import flag, integer, one_of, text
-from sync.columns.column import Column, Columns
 from sync.moodle.categories.categories import fetch_categories
 from sync.moodle.cohorts.cohorts import (
     count_cohort_members,
@@ -25,6 +23,7 @@ from sync.processors.base.overlay import Values, is_temporary
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
 from sync.processors.cohorts.categories import CATEGORY_COLUMNS
+from sync.processors.cohorts.cells import CohortCells
 from sync.processors.cohorts.options import CohortsOptions
 from sync.processors.cohorts.plan import CohortsPlan, CohortsState, CohortSurvey
 from sync.processors.cohorts.planner import CohortsPlanner, cohort_text
@@ -46,7 +45,7 @@ class CohortsCollected(Collected):
     left: set[str] = field(default_factory=set)
 
 
-class Cohorts(Processor[CohortsState, CohortsPlan]):
+class Cohorts(Processor[CohortCells, CohortsState, CohortsPlan]):
     """Cohorts and their members, with the enrolments that follow. Spec: cohorts.md sections 1 and 3."""
 
     key = "cohorts"
@@ -55,34 +54,6 @@ class Cohorts(Processor[CohortsState, CohortsPlan]):
     default_filename = "cohorts.csv"
     file_survey = CohortSurvey
     after = ("users", "users_delete", "courses")
-    columns = Columns(
-        Column("cmd", one_of("add", "del", "free"), default="add", sample="add",
-               help=_("add: the cohort or a member; del: the member, or the cohort in a file that names no users; free: all "
-                      "members.")),
-        Column("cid", text(255), refers=True,
-               help=_("The id when that is the identifier; else stands in for its column.")),
-        Column("cidnumber", text(255), aliases=("idnumber",),
-               stored_in=("cohort", "idnumber"), refers=True, sample="YEAR1"),
-        Column("cname", text(254), aliases=("name",), stored_in=("cohort", "name"), decides=True, names=True,
-               sample="First year"),
-        Column("cdescription", text(), aliases=("description",), help=_("HTML.")),
-        Column("component", text(100), stored_in=("cohort", "component"), help=_("The plugin that owns it; mostly empty.")),
-        Column("ccatcontext", integer(), aliases=("category_id",), refers=True, for_new=_("the whole site"),
-               help=_("Number of the category that the cohort belongs to; 0 = the whole site.")),
-        Column("ccatcontextidnumber", text(100), aliases=("category_idnumber",),
-               refers=True, help=_("The same by the category's idnumber.")),
-        Column("category_path", text(), refers=True,
-               help=_("The same by the names on the way to it, as Moodle shows them: Science / Physics.")),
-        Column("category", text(), refers=True,
-               help=_("As in Moodle's own upload: its path, its number or its idnumber, where only one category fits.")),
-        Column("contextid", integer(1), refers=True,
-               help=_("The same by Moodle's number of the context, that of the category or of the whole site.")),
-        Column("visible", flag(), decides=True, for_new=_("1, visible"), help=_("0 hides the cohort from teachers.")),
-        Column("descriptionformat", one_of({"1": 1}), help=_("Known from Moodle's own upload: 1, HTML.")),
-        Column("userid", text(255), refers=True, sample="ada.lovelace", help=_("The member.")),
-        one_of=("cid", "cidnumber", "cname"),
-        elsewhere={"context": "elsewhere_cohort_context", "theme": "elsewhere_cohort_theme"},
-    )  # fmt: skip
     options = CohortsOptions
 
     collected_type = CohortsCollected

@@ -8,9 +8,15 @@ from dataclasses import replace
 from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import text
-from sync.columns.column import Column, Columns
+from sync.columns.column import OptionalColumn, RequiredColumn
 from sync.processors.base.plan import Plan
-from sync.processors.course_lists.course_list import CourseList, CourseListOptions, ListedCourses, outcome
+from sync.processors.course_lists.course_list import (
+    CourseList,
+    CourseListCells,
+    CourseListOptions,
+    ListedCourses,
+    outcome,
+)
 from sync.values import Action, CleanRow, Note, Outcome
 
 
@@ -20,20 +26,25 @@ class CoursesCheckOptions(CourseListOptions):
     )
 
 
-class CoursesCheck(CourseList):
+class CourseCheckCells(CourseListCells, headerless=True):
+    """A course that may be there."""
+
+    # fmt: off
+    __slots__ = ()
+
+    identifier = RequiredColumn(text(None), refers=True, sample="TESTCOURSE1", help=_("The first cell of the line."))
+    description = OptionalColumn(text(None), sample="Test course",
+                                 help=_("What you know the course as; repeated in the report where it is missing. Further "
+                                        "cells are ignored."))
+
+
+class CoursesCheck(CourseList[CourseCheckCells]):
     """Say for each line whether there is such a course, and which. Spec: courses.md section 3."""
 
     key = "courses_check"
     label = _("Courses: check")
     summary = _("Tell which courses of a list are in Moodle and which are not. Changes nothing.")
     default_filename = "courses.csv"
-    columns = Columns(
-        Column("identifier", text(None), required=True, refers=True, sample="TESTCOURSE1",
-               help=_("The first cell of the line.")),
-        Column("description", text(None), sample="Test course",
-               help=_("What you know the course as; repeated in the report where it is missing. Further cells are ignored.")),
-        headerless=True,
-    )  # fmt: skip
     options = CoursesCheckOptions
 
     def plan(self, rows: Sequence[CleanRow], state: ListedCourses) -> Plan:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from django.utils.translation import gettext_lazy as _
 
+from sync.columns.cells import Cells
+from sync.columns.clean import text
+from sync.columns.column import RequiredColumn
 from sync.columns.general_options import GeneralOptions
 from sync.columns.options import Choice
 from sync.moodle.courses.courses import Course, CourseNames, fetch_course_names, fetch_courses
@@ -20,6 +23,17 @@ from sync.values import Action, CleanRow, Note, Outcome
 
 # A chunk ends before so many rows of user data, by rough estimate: one transaction, during which Moodle's users wait.
 CHUNK_WEIGHT = 50_000
+
+
+class CourseListCells(Cells):
+    """One line. Subclasses say what the lines hold."""
+
+    __slots__ = ()
+
+    identifier = RequiredColumn(text(None), refers=True)
+
+
+CourseListCellsT = TypeVar("CourseListCellsT", bound=CourseListCells)
 
 
 class CourseListOptions(GeneralOptions):
@@ -60,7 +74,7 @@ class ListCollected(Collected):
     deleted_earlier: bool = False
 
 
-class CourseList(Processor[ListedCourses, Plan]):
+class CourseList(Processor[CourseListCellsT, ListedCourses, Plan]):
     """One line, one course."""
 
     after = ("users",)

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import text
-from sync.columns.column import Column, Columns
+from sync.columns.column import RequiredColumn
 from sync.moodle.course_content.delete.delete import delete_courses, unknown_plugins
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
@@ -24,6 +24,7 @@ from sync.processors.base.processor import SplitChunk
 from sync.processors.course_lists.course_list import (
     CHUNK_WEIGHT,
     CourseList,
+    CourseListCells,
     CourseListOptions,
     ListedCourses,
     outcome,
@@ -64,7 +65,17 @@ class CoursesDeleteOptions(CourseListOptions):
     courseidentifier = replace(CourseListOptions.courseidentifier, aliases=("courses_filedeleteidentifier",))
 
 
-class CoursesDelete(CourseList):
+class CourseDeleteCells(CourseListCells, headerless=True):
+    """A course that is to go."""
+
+    # fmt: off
+    __slots__ = ()
+
+    identifier = RequiredColumn(text(None), refers=True, sample="TESTCOURSE1",
+                                help=_("The whole line. In quotes where it begins like a comment."))
+
+
+class CoursesDelete(CourseList[CourseDeleteCells]):
     """Delete courses, with everything that is in them. Spec: courses.md section 2."""
 
     key = "courses_delete"
@@ -73,11 +84,6 @@ class CoursesDelete(CourseList):
         "Delete the courses of a list, with their activities, enrolments, grades and files. Moodle's recycle bin gets no copy."
     )
     default_filename = "deletecourses.csv"
-    columns = Columns(
-        Column("identifier", text(None), required=True, refers=True, sample="TESTCOURSE1",
-               help=_("The whole line. In quotes where it begins like a comment.")),
-        headerless=True,
-    )  # fmt: skip
     options = CoursesDeleteOptions
     rows_per_chunk = 100
 

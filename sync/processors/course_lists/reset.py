@@ -9,8 +9,6 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from sync.columns.clean import text
-from sync.columns.column import Column, Columns
 from sync.moodle.course_content.delete.delete import unknown_plugins
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
@@ -27,11 +25,16 @@ from sync.processors.base.plan import Plan
 from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import Processor, SplitChunk
 from sync.processors.course_lists.course_list import CHUNK_WEIGHT, CourseListOptions
-from sync.processors.course_lists.reset_cells import OPTION_COLUMNS, ResetRequest, is_on, read_cells
+from sync.processors.course_lists.reset_cells import (
+    RESET_IDENTIFIERS,
+    CourseResetCells,
+    ResetRequest,
+    is_on,
+    read_cells,
+)
 from sync.processors.memberships.state import roles_by_shortname
 from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
 
-_IDENTIFIERS = ("shortname", "idnumber", "id")
 # Only in the overlay: what lines of the file reset in courses.
 _RESETS = Table("course reset", ("courseid",), found_by=(("courseid",),))
 
@@ -93,7 +96,7 @@ class CoursesResetOptions(CourseListOptions):
     courseidentifier = replace(CourseListOptions.courseidentifier, aliases=("courses_fileresetidentifier",))
 
 
-class CoursesReset(Processor[ResetState, CoursesResetPlan]):
+class CoursesReset(Processor[CourseResetCells, ResetState, CoursesResetPlan]):
     """Reset courses, each as its line says."""
 
     key = "courses_reset"
@@ -104,13 +107,6 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
     )
     default_filename = "resetcourses.csv"
     after = ("users",)
-    columns = Columns(
-        *(Column(name, text(None), filled=True, refers=True, sample="TESTCOURSE1" if name == "shortname" else "",
-                 help=_("The course. Which of the columns shortname, idnumber and id is read, the option says."))
-          for name in _IDENTIFIERS),
-        *OPTION_COLUMNS,
-        one_of=_IDENTIFIERS,
-    )  # fmt: skip
     options = CoursesResetOptions
     rows_per_chunk = 100
 
@@ -121,7 +117,7 @@ class CoursesReset(Processor[ResetState, CoursesResetPlan]):
         self.graph.check(self.moodle)
         self.unknown_tables = fetch_unknown_tables(self.moodle, self.graph)
         chosen = self.option_values.courseidentifier
-        self.identifier = chosen if chosen in names else next(name for name in _IDENTIFIERS if name in names)
+        self.identifier = chosen if chosen in names else next(name for name in RESET_IDENTIFIERS if name in names)
         if self.identifier != chosen:
             self.file_notes.append(Note("identity_taken_from", {"wanted": chosen, "used": self.identifier}))
         self.roles = {name: role.id for name, role in roles_by_shortname(fetch_roles(self.moodle)).items()}

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
+from sync.columns.cells import Cells
 from sync.columns.clean import shown, text
-from sync.columns.column import Column
+from sync.columns.column import OptionalColumn
 from sync.columns.words import FALSE_WORDS, TRUE_WORDS, truth
 from sync.moodle.course_content.reset.people import NO_ROLE
 from sync.moodle.course_content.reset.rules import (
@@ -24,6 +25,9 @@ from sync.moodle.course_content.reset.rules import (
     module_defaults,
 )
 from sync.processors.base.errors import RowError
+
+RESET_IDENTIFIERS = ("shortname", "idnumber", "id")
+_IDENTIFIER_HELP = _("The course. Which of the columns shortname, idnumber and id is read, the option says.")
 
 _ALL, _NONE = "all", "none"
 _BETWEEN_WORDS = re.compile(r"[\s,]+")
@@ -46,79 +50,46 @@ _OF_MODULES = (*(rule.option for rule in RULES if rule.module and rule.option !=
 _WITHOUT_EFFECT = ("slots", "apointments", "assignment_submissions")
 
 
-def _columns() -> Iterator[Column]:
-    yield Column(
-        "events",
-        text(None),
-        required=True,
-        filled=False,
-        sample="yes",
-        help=_("Calendar entries of the course and its groups."),
-    )
-    yield Column(
-        "logs", text(None), required=True, filled=False, sample="no", help=_("Without effect: Moodle keeps its logs.")
-    )
-    yield Column("notes", text(None), required=True, filled=False, sample="yes", help=_("Notes about people."))
-    yield Column(
-        "grades",
-        text(None),
-        required=True,
-        filled=False,
-        sample="grades",
-        help=_("“grades”; “items” for the whole gradebook, with what activities have graded; “all” for both."),
-    )
-    yield Column(
-        "roles",
-        text(None),
-        required=True,
-        filled=False,
-        sample="student",
-        help=_(
-            "Short names of roles with spaces between them, or “all”: their holders are unenrolled; who has "
-            "another role too loses this one only. “none” means people without a role."
+class CourseResetCells(
+    Cells,
+    one_of=RESET_IDENTIFIERS,
+    more=(
+        *(
+            OptionalColumn(text(None), name=name, help=_("1 or 0: this option of the activity."))
+            for name in _OF_MODULES
         ),
-    )
-    yield Column(
-        "local_roles",
-        text(None),
-        required=True,
-        filled=False,
-        sample="all",
-        help=_("“roles” given within the course, “overrides” of permissions, or “all”."),
-    )
-    yield Column(
-        "groups", text(None), required=True, filled=False, sample="members", help=_("“groups”, “members” or “all”.")
-    )
-    yield Column(
-        "groupings",
-        text(None),
-        required=True,
-        filled=False,
-        sample="no",
-        help=_("“groups” for the groupings, “members” for the groups in them, or “all”."),
-    )
-    yield Column(
-        "modules",
-        text(None),
-        required=True,
-        filled=False,
-        sample="all",
-        help=_(
-            "What people did in activities: “all”; names such as “quiz forum”; “-forum” for all but those; "
-            "empty for none. A column of an option counts before this one."
-        ),
-    )
-    yield Column("blog_associations", text(None), help=_("That blog entries are about the course."))
-    yield Column("comments", text(None), help=_("Comments on the pages of the course."))
-    yield Column("completion", text(None), help=_("What people have completed."))
-    yield Column("competency_ratings", text(None), help=_("Ratings of competencies in the course."))
-    for option in _OF_MODULES:
-        yield Column(option, text(None), help=_("1 or 0: this option of the activity."))
-    for name in _WITHOUT_EFFECT:
-        yield Column(name, text(None), ignored=True)
+        *(OptionalColumn(text(None), name=name, ignored=True) for name in _WITHOUT_EFFECT),
+    ),
+):
+    """A course, and what goes of it. What options of activities say is in `values`, by their names."""
 
+    # fmt: off
+    __slots__ = ()
 
-OPTION_COLUMNS = tuple(_columns())
+    shortname = OptionalColumn(text(None), filled=True, refers=True, sample="TESTCOURSE1", help=_IDENTIFIER_HELP)
+    idnumber = OptionalColumn(text(None), filled=True, refers=True, help=_IDENTIFIER_HELP)
+    id = OptionalColumn(text(None), filled=True, refers=True, help=_IDENTIFIER_HELP)
+    events = OptionalColumn(text(None), required=True, sample="yes", help=_("Calendar entries of the course and its groups."))
+    logs = OptionalColumn(text(None), required=True, sample="no", help=_("Without effect: Moodle keeps its logs."))
+    notes_of_people = OptionalColumn(text(None), name="notes", required=True, sample="yes", help=_("Notes about people."))
+    grades = OptionalColumn(text(None), required=True, sample="grades",
+                            help=_("“grades”; “items” for the whole gradebook, with what activities have graded; “all” for "
+                                   "both."))
+    roles = OptionalColumn(text(None), required=True, sample="student",
+                           help=_("Short names of roles with spaces between them, or “all”: their holders are unenrolled; who "
+                                  "has another role too loses this one only. “none” means people without a role."))
+    local_roles = OptionalColumn(text(None), required=True, sample="all",
+                                 help=_("“roles” given within the course, “overrides” of permissions, or “all”."))
+    groups = OptionalColumn(text(None), required=True, sample="members", help=_("“groups”, “members” or “all”."))
+    groupings = OptionalColumn(text(None), required=True, sample="no",
+                               help=_("“groups” for the groupings, “members” for the groups in them, or “all”."))
+    modules = OptionalColumn(text(None), required=True, sample="all",
+                             help=_("What people did in activities: “all”; names such as “quiz forum”; “-forum” for all but "
+                                    "those; empty for none. A column of an option counts before this one."))
+    blog_associations = OptionalColumn(text(None), help=_("That blog entries are about the course."))
+    comments = OptionalColumn(text(None), help=_("Comments on the pages of the course."))
+    completion = OptionalColumn(text(None), help=_("What people have completed."))
+    competency_ratings = OptionalColumn(text(None), help=_("Ratings of competencies in the course."))
 
 
 class ResetRequest(NamedTuple):

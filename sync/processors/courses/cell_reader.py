@@ -13,7 +13,7 @@ from sync.moodle.courses.rows import CourseField
 from sync.moodle.enrolments.roles import Role
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.errors import RowError
-from sync.processors.courses.columns import TEACHER_ROLE
+from sync.processors.courses.cells import TEACHER_ROLE
 from sync.processors.courses.field_values import field_values
 from sync.values import Note
 

@@ -17,8 +17,8 @@ from sync.processors.base.planner import rejected
 from sync.processors.base.processor import SplitChunk
 from sync.processors.courses.category_paths import CourseCategories
 from sync.processors.courses.cell_reader import CellReader
+from sync.processors.courses.cells import CourseCells
 from sync.processors.courses.cli_restore import CliRestore
-from sync.processors.courses.columns import FIELD_PREFIX
 from sync.processors.courses.field_values import FieldCells, check_unique
 from sync.processors.courses.fillings import IGNORE, REPLACE, TemplateMerge
 from sync.processors.courses.named_courses import check_context, check_names, find_course
@@ -196,7 +196,7 @@ class CoursesPlanner:
 
     def _changes_courses(self, name: str) -> bool:
         """Whether a column may change a course that is there."""
-        if name.startswith(FIELD_PREFIX):
+        if name.startswith(CourseCells.custom_fields.name):
             return name in self.state.fields
         if name in ("category", "category_idnumber"):
             return not self.chosen.protectcategory

@@ -41,8 +41,8 @@ from sync.processors.base.overlay import ChangedRows, FoundRows, is_temporary
 from sync.processors.base.plan import Plan, apply_plan
 from sync.processors.base.processor import Processor, SplitChunk
 from sync.processors.courses.archives import MOST_BACKUPS, BackupCache, BackupsCollected, without_backup
+from sync.processors.courses.cells import CourseCells
 from sync.processors.courses.cli_restore import MOODLE, CliRestore, restore_by_moodle
-from sync.processors.courses.columns import COLUMNS, FIELD_PREFIX
 from sync.processors.courses.field_values import wanted_values
 from sync.processors.courses.fillings import IGNORE, REPLACE
 from sync.processors.courses.named_courses import CourseSurvey, courses_named
@@ -64,7 +64,7 @@ class CoursesCollected(BackupsCollected):
     changes_order: bool = False
 
 
-class Courses(Processor[CoursesState, CoursesPlan]):
+class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
     """Create and update courses. Spec: courses.md section 1."""
 
     key = "courses"
@@ -73,7 +73,6 @@ class Courses(Processor[CoursesState, CoursesPlan]):
     default_filename = "uploadcourses.csv"
     # Courses are deleted before others are made, which may take over their names.
     after = ("users", "courses_reset", "courses_check", "courses_delete")
-    columns = COLUMNS
     file_survey = CourseSurvey
     options = CoursesOptions
 
@@ -333,13 +332,14 @@ class Courses(Processor[CoursesState, CoursesPlan]):
         return {name: value for name, value in extras.items() if name in present}
 
     def _match_fields(self) -> dict[str, CourseField]:
-        columns = sorted(name for name in self.names if name.startswith(FIELD_PREFIX))
+        prefix = CourseCells.custom_fields.name
+        columns = sorted(name for name in self.names if name.startswith(prefix))
         if not columns:
             return {}
         known = fetch_course_fields(self.moodle)
         matched = {}
         for name in columns:
-            found = known.get(name.removeprefix(FIELD_PREFIX))
+            found = known.get(name.removeprefix(prefix))
             if found is None:
                 self.file_notes.append(Note("course_field_unknown", {"column": name}))
             else:

@@ -10,14 +10,13 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from sync.columns.clean import moodle_time, one_of, text
-from sync.columns.column import Column, Columns, NumberedColumn
 from sync.moodle.courses.courses import fetch_courses
 from sync.moodle.courses.defaults import CourseDefaults
 from sync.moodle.enrolments.enrolments import has_instances
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.processor import Processor
+from sync.processors.enrolments.cells import EnrolmentCells
 from sync.processors.enrolments.contact_mails import ContactNotice, contact_mails
 from sync.processors.enrolments.groups import REPLACING, Protection
 from sync.processors.enrolments.methods import MANUAL, SYNC, MethodRules
@@ -41,7 +40,7 @@ class EnrolmentsCollected(PurgeCollected):
     contact_notices: dict[int, list[ContactNotice]] = field(default_factory=dict)
 
 
-class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
+class Enrolments(Processor[EnrolmentCells, EnrolmentsState, EnrolmentsPlan]):
     """Who belongs to which course, as what, until when and in which groups. Spec: enrols.md."""
 
     key = "enrolments"
@@ -51,32 +50,6 @@ class Enrolments(Processor[EnrolmentsState, EnrolmentsPlan]):
     after = (
         "users", "users_delete", "users_suspend", "users_restore", "courses", "courses_meta", "cohorts", "cohort_courses",
         "groups",
-    )  # fmt: skip
-    columns = Columns(
-        Column("cmd", one_of({"add": "add", "del": "del", "delete": "del", "shift": "shift", "enable": "enable",
-                              "disable": "disable"}),
-               default=EnrolmentsOptions.defaultcmd, sample="add",
-               help=_("add and del (delete): the enrolment, or the role; shift: replaces the roles; enable, disable: the "
-                      "enrolment.")),
-        Column("cid", text(255), required=True, refers=True, sample="ALG1", help=_("The course.")),
-        Column("uid", text(255), required=True, refers=True, sample="ada.lovelace", help=_("The user.")),
-        Column("rolename", text(100), required=True, filled=False, refers=True, sample="student",
-               help=_("Short name of the role; add and shift need it. del without enrolment method: empty takes away all "
-                      "roles that no method has given.")),
-        Column("enrol", text(20, lower=True), decides=True, default=MANUAL, sample=MANUAL,
-               help=_("Enrolment method. A file without this column is about roles alone, nobody is enrolled.")),
-        Column("starttime", moodle_time(), decides=True, for_new=_("now"),
-               help=_("Empty: an enrolment that is there keeps its date.")),
-        Column("endtime", moodle_time(), decides=True, for_new=_("0, unlimited"),
-               help=_("Empty: an enrolment that is there keeps its date.")),
-        Column("gcmd", text(40, lower=True),
-               help=_("gadd joins the groups, greplace leaves the other groups of the course as well; gaddcreate and "
-                      "greplacecreate make missing groups; gdel leaves the groups. Empty: no groups.")),
-        NumberedColumn("g", text(254), stored_in=("groups", "name"), names=True, help=_("Name of a group of the course.")),
-        Column("hidden", text(), ignored=True),
-        # As the enrolment method “Flat file” of Moodle has them; behind them is the method, which no row names.
-        flat_names=("cmd", "rolename", "uid", "cid", "starttime", "endtime", "enrol"),
-        subject="{uid} / {cid}",
     )  # fmt: skip
     options = EnrolmentsOptions
 

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext_lazy as _
 
-from sync.columns.clean import one_of, text
-from sync.columns.column import Column, Columns
 from sync.moodle.courses.courses import fetch_courses
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.processor import Processor
-from sync.processors.groups.members_planner import COMMANDS, GroupCommands, GroupMembersState
+from sync.processors.groups.cells import GroupMemberCells
+from sync.processors.groups.members_planner import GroupCommands, GroupMembersState
 from sync.processors.groups.options import GroupMembersOptions
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.group_purge import GroupPurge, PurgeCollected, PurgingPlan
@@ -21,7 +20,7 @@ from sync.processors.memberships.own_memberships import own_component, recorded_
 from sync.values import CleanRow
 
 
-class GroupMembers(Processor[GroupMembersState, PurgingPlan]):
+class GroupMembers(Processor[GroupMemberCells, GroupMembersState, PurgingPlan]):
     """Who is in which group of a course. Spec: groups.md section 2."""
 
     key = "groupmembers"
@@ -29,17 +28,6 @@ class GroupMembers(Processor[GroupMembersState, PurgingPlan]):
     summary = _("Put people in groups of courses, move them from group to group, and take them out.")
     default_filename = "groupmembers.csv"
     after = ("users", "courses", "enrolments", "groups")
-    columns = Columns(
-        Column("cmd", one_of(COMMANDS), default="add", aliases=("gcmd",), sample="add",
-               help=_("add: joins the group; shift: leaves the other groups of the course as well, where ToolSync has made the "
-                      "membership; del: leaves the group.")),
-        Column("courseid", text(255), filled=True, refers=True, sample="MATH101", help=_("The course.")),
-        Column("groupid", text(255), required=True, refers=True, sample="MATH101-TUE",
-               help=_("A group of this course.")),
-        Column("userid", text(255), required=True, refers=True, sample="ada.lovelace",
-               help=_("The user; add and shift take only people who are enrolled in the course.")),
-        subject="{userid} / {groupid}",
-    )  # fmt: skip
     options = GroupMembersOptions
 
     collected_type = PurgeCollected

@@ -19,8 +19,6 @@ from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import MembershipState
 from sync.values import Action, Change, CleanRow, Note, Outcome
 
-COMMANDS = ("add", "del", "shift")
-
 
 @dataclass(frozen=True)
 class GroupMembersState:

@@ -13,14 +13,13 @@ from sync.processors.base.errors import RowError
 from sync.processors.base.overlay import ChangedRows, FoundRows
 from sync.processors.base.plan import Plan
 from sync.processors.base.planner import plan_each
+from sync.processors.groups.cells import GROUP, GROUPING
 from sync.processors.groups.options import GroupsOptions
 from sync.processors.memberships.course_columns import find_course
 from sync.processors.memberships.course_groups import MAX_NAME
 from sync.processors.memberships.enrolment_results import EnrolmentOutcome, accepted
 from sync.processors.memberships.state import MembershipState
 from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
-
-GROUP, GROUPING = "group", "grouping"
 
 # What Moodle gives every new row beside what the file says.
 _NEW: dict[str, dict[str, Any]] = {

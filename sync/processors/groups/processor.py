@@ -8,23 +8,22 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from sync.columns.clean import flag, one_of, text
-from sync.columns.column import Column, Columns, Empty
 from sync.moodle.courses.courses import fetch_courses
 from sync.moodle.db.identifiers import fetch_ids, folding
 from sync.moodle.groups.groups import fetch_bindings, fetch_described_groups, fetch_groupings
 from sync.processors.base.overlay import FoundRows, Table
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
+from sync.processors.groups.cells import GroupCells
 from sync.processors.groups.options import GroupsOptions
-from sync.processors.groups.planner import GROUP, GROUPING, GroupsPlanner, GroupsState, GroupsSurvey
+from sync.processors.groups.planner import GroupsPlanner, GroupsState, GroupsSurvey
 from sync.processors.memberships.state import MembershipState
 from sync.values import CleanRow
 
 _BINDINGS = Table("groupings_groups", ("groupingid", "groupid"), found_by=(("groupingid",),))
 
 
-class Groups(Processor[GroupsState, Plan]):
+class Groups(Processor[GroupCells, GroupsState, Plan]):
     """Groups and groupings of courses, and which grouping holds which group. Spec: groups.md section 1."""
 
     key = "groups"
@@ -33,35 +32,6 @@ class Groups(Processor[GroupsState, Plan]):
     default_filename = "groups.csv"
     after = ("courses",)
     file_survey = GroupsSurvey
-    columns = Columns(
-        Column("type", one_of(GROUP, GROUPING), empty=Empty.CLEARS, default=GROUP, sample=GROUP,
-               help=_("What the row is about: group or grouping. An empty cell means a grouping, as in the old plugin.")),
-        Column("courseid", text(255), required=True, aliases=("coursename",),
-               refers=True, sample="MATH101", help=_("The course.")),
-        Column("name", text(255), required=True, aliases=("groupname",),
-               stored_in=("groupings", "name"), names=True, sample="Tuesday group",
-               help=_("Name of the group or grouping.")),
-        Column("idnumber", text(100), aliases=("groupidnumber",),
-               empty=Empty.CLEARS, stored_in=("groups", "idnumber"), decides=True, names=True, sample="MATH101-TUE",
-               help=_("Its idnumber, once in a course. An existing group is recognised by it, without one by the name.")),
-        Column("updateid", text(255), decides=True, names=True,
-               help=_("Names an existing group or grouping that takes over what the other columns give. Empty: the row "
-                      "makes a new one.")),
-        Column("description", text(None), empty=Empty.CLEARS, help=_("Description, HTML.")),
-        Column("selfgrouping", flag(), default=GroupsOptions.autogrouping,
-               help=_("1: the group also gets a grouping of its own name.")),
-        Column("grouping", text(100), refers=True, sample="MATH101-LABS",
-               help=_("Idnumber of a grouping of the course that holds the group.")),
-        subject="{courseid} / {name}",
-        elsewhere={
-            "groupingname": "elsewhere_grouping_name",
-            **dict.fromkeys(
-                ("enrolmentkey", "enablemessaging", "lang", "customfield_", "grouping_customfield_"),
-                "elsewhere_group_settings",
-            ),
-        },
-        contradictions={("coursename", "groupname", "groupidnumber", "idnumber"): "header_idnumber_of_course"},
-    )  # fmt: skip
     options = GroupsOptions
 
     def fetch(self, rows: Sequence[CleanRow]) -> GroupsState:

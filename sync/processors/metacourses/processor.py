@@ -9,8 +9,9 @@ from typing import ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
+from sync.columns.cells import Cells
 from sync.columns.clean import one_of, text
-from sync.columns.column import Column, Columns
+from sync.columns.column import DefaultColumn, OptionalColumn, RequiredColumn
 from sync.columns.general_options import CourseIdentifier, GeneralOptions
 from sync.moodle.courses.courses import Course
 from sync.moodle.enrolments.enrolments import DISABLED, ENABLED, EnrolInstance
@@ -41,7 +42,23 @@ class CoursesMetaOptions(GeneralOptions):
     )
 
 
-class CoursesMeta(Processor[MetaState, Plan]):
+class MetaLinkCells(Cells, subject="{master} → {meta}", elsewhere={"group": "elsewhere_method_group"}):
+    """A link between two courses."""
+
+    # fmt: off
+    __slots__ = ()
+
+    cmd = DefaultColumn(one_of("add", "del"), aliases=("operation",), default="add", sample="add",
+                        help=_("add makes the link, del switches it off."))
+    master = RequiredColumn(text(255), aliases=("metacohort",), refers=True, sample="ALG1",
+                            help=_("The course whose people are taken."))
+    meta = RequiredColumn(text(255), aliases=("shortname",), refers=True, sample="SEMINAR",
+                          help=_("The course that gets them."))
+    method = OptionalColumn(one_of("meta"), help=_("Known from Moodle's plugin for enrolment methods: meta."))
+    disabled = OptionalColumn(one_of({"0": 0}), help=_("Known from the same: 0."))
+
+
+class CoursesMeta(Processor[MetaLinkCells, MetaState, Plan]):
     """Links of the enrolment method meta, and the people whom they bring at once. Spec: courses.md section 5."""
 
     key = "courses_meta"
@@ -51,18 +68,6 @@ class CoursesMeta(Processor[MetaState, Plan]):
     after = ("users", "courses")
     # A row may bring everybody of a course.
     rows_per_chunk: ClassVar[int | None] = 50
-    columns = Columns(
-        Column("cmd", one_of("add", "del"), aliases=("operation",),
-               default="add", sample="add", help=_("add makes the link, del switches it off.")),
-        Column("master", text(255), required=True, aliases=("metacohort",), refers=True, sample="ALG1",
-               help=_("The course whose people are taken.")),
-        Column("meta", text(255), required=True, aliases=("shortname",),
-               refers=True, sample="SEMINAR", help=_("The course that gets them.")),
-        Column("method", one_of("meta"), help=_("Known from Moodle's plugin for enrolment methods: meta.")),
-        Column("disabled", one_of({"0": 0}), help=_("Known from the same: 0.")),
-        subject="{master} → {meta}",
-        elsewhere={"group": "elsewhere_method_group"},
-    )  # fmt: skip
     options = CoursesMetaOptions
 
     def fetch(self, rows: Sequence[CleanRow]) -> MetaState:

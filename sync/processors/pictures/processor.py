@@ -13,8 +13,9 @@ from typing import cast
 
 from django.utils.translation import gettext_lazy as _
 
+from sync.columns.cells import Cells
 from sync.columns.clean import text
-from sync.columns.column import Column, Columns
+from sync.columns.column import RequiredColumn
 from sync.columns.general_options import GeneralOptions
 from sync.columns.options import Choice, Flag, Text
 from sync.errors import MoodleError
@@ -89,7 +90,17 @@ class UserPicturesOptions(GeneralOptions):
     )
 
 
-class UserPictures(Processor[PicturesState, PicturesPlan]):
+class PictureCells(Cells, of_pictures=True):
+    """A picture of a zip."""
+
+    # fmt: off
+    __slots__ = ()
+
+    picture = RequiredColumn(text(None), refers=True, names=False, sample="ada.lovelace.jpg",
+                             help=_("The name of the file without its extension tells the user. Folders don't matter."))
+
+
+class UserPictures(Processor[PictureCells, PicturesState, PicturesPlan]):
     """Set the pictures of users: one row is one picture of a zip, named after its user. Spec: userpictures.md.
 
     Contents are stored in Moodle's pool before the rows (`prepare`); what got no rows is taken away again (`close`).
@@ -100,11 +111,6 @@ class UserPictures(Processor[PicturesState, PicturesPlan]):
     summary = _("Give users the pictures of a zip; each picture is named after its user, like ada.lovelace.jpg.")
     default_filename = "userpictures_all.zip"
     after = ("users", "users_delete", "users_restore")
-    columns = Columns(
-        Column("picture", text(None), required=True, refers=True, names=False, sample="ada.lovelace.jpg",
-               help=_("The name of the file without its extension tells the user. Folders don't matter.")),
-        of_pictures=True,
-    )  # fmt: skip
     options = UserPicturesOptions
     # About a second of work, and the drawn pictures are in memory.
     rows_per_chunk = 100

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from sync.columns.column import Columns
 from sync.processors.users.chunk_users import ChunkUser, UsersWritePlan
-from sync.processors.users.tables import IDENTITIES
-from sync.processors.users.user_list import IDENTITY_COLUMNS, NAME_COLUMNS, UserList, UserListState, outcome_for
+from sync.processors.users.user_list import UserList, UserListCells, UserListState, outcome_for
 from sync.values import Action, CleanRow, Note, Outcome
 
 
-class UsersDelete(UserList):
+class UsersDelete(UserList[UserListCells]):
     """Delete users, with everything that Moodle deletes along with them. Spec: users.md section 6."""
 
     key = "users_delete"
@@ -20,7 +18,6 @@ class UsersDelete(UserList):
     default_filename = "userdelete.csv"
     after = ("users",)
     deletes = True
-    columns = Columns(*IDENTITY_COLUMNS, *NAME_COLUMNS, one_of=IDENTITIES)
 
     def plan_user(self, row: CleanRow, user: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
         self.refuse_protected(user)

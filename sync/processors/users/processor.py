@@ -10,8 +10,6 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from sync.columns.clean import email, flag, integer, moodle_time, text
-from sync.columns.column import Column, Columns, Empty, NumberedColumn, PrefixedColumn
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.users.passwords import PasswordPool
@@ -19,9 +17,9 @@ from sync.moodle.users.users import ProfileField, SiteRules, fetch_profile_field
 from sync.processors.base.errors import RowError
 from sync.processors.base.overlay import FoundRows
 from sync.processors.base.processor import Processor
-from sync.processors.memberships.course_columns import STUDENT
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.state import MembershipState
+from sync.processors.users.cells import UserCells
 from sync.processors.users.chunk_users import KEY_FIELDS, NOT_HASHED, ClearPassword, UsersWritePlan
 from sync.processors.users.options import UsersOptions
 from sync.processors.users.planner import PLAIN_FIELDS, UsersPlanner, cohort_columns, course_sets
@@ -39,21 +37,13 @@ from sync.processors.users.tables import (
 )
 from sync.values import CleanRow, Note
 
-PROFILE_PREFIX = "profile_field_"
-# Moodle would keep more, but MariaDB's own limit is 16 MB for everything that one statement holds.
-LONGEST_TEXT = 1_000_000
 # Former columns of `user` that Moodle 3.11 turned into social profile fields.
 SOCIAL_COLUMNS = ("icq", "url")
 PASSWORD_PREFERENCES = ("auth_forcepasswordchange", "auth_manual_passwordupdatetime", "create_password")
 _NUMBERED = re.compile(r"(?:course|role|enrol|group|start|end|enrolperiod|enrolstatus|wwwroot)([1-9][0-9]{0,5})")
 
 
-def _field(name: str, kind: Any, **more: Any) -> Column:
-    """A column that is stored in the column of `user` with the same name."""
-    return Column(name, kind, stored_in=("user", name), **more)
-
-
-class Users(Processor[UsersState, UsersWritePlan]):
+class Users(Processor[UserCells, UsersState, UsersWritePlan]):
     """Create and update users. Spec: users.md sections 2 to 5."""
 
     key = "users"
@@ -61,74 +51,6 @@ class Users(Processor[UsersState, UsersWritePlan]):
     summary = _("Create, update, rename, suspend and delete users, with profile fields, cohort and course enrolments.")
     default_filename = "userimport.csv"
     file_survey = UsersSurvey
-    columns = Columns(
-        _field("username", text(100, lower=True), required=True, names=True, sample="ada.lovelace",
-               help=_("Lower-cased. Letters, digits, hyphen, dot, underscore and @.")),
-        _field("firstname", text(100, plain=True), required=True, sample="Ada"),
-        _field("lastname", text(100, plain=True), required=True, sample="Lovelace"),
-        _field("email", email(), names=True, for_new=_("empty"), sample="ada.lovelace@example.org",
-               help=_("NO MAIL means that the user gets no notification.")),
-        _field("idnumber", text(255), decides=True, empty=Empty.CLEARS, names=True, for_new=_("empty"), sample="A-1815",
-               help=_("Left as it is when it is the primary identity.")),
-        Column("password", text(), decides=True, empty=Empty.CLEARS, for_new=_("none"),
-               help=_("Clear text; stored as a hash. Empty: Moodle generates one. *NOPASS*: no login with a password.")),
-        _field("auth", text(20, lower=True), for_new="manual", help=_("An installed authentication plugin.")),
-        _field("institution", text(255, plain=True), empty=Empty.CLEARS),
-        _field("department", text(255, plain=True), empty=Empty.CLEARS, sample="Mathematics"),
-        _field("address", text(255, plain=True), empty=Empty.CLEARS),
-        _field("phone1", text(20, plain=True), empty=Empty.CLEARS),
-        _field("phone2", text(20, plain=True), empty=Empty.CLEARS),
-        _field("city", text(120, plain=True), empty=Empty.CLEARS, for_new=_("the site's"), sample="London"),
-        Column("country", text(), for_new=_("the site's"), sample="GB", help=_("ISO code of two letters.")),
-        _field("lang", text(30, lower=True), for_new=_("the site's"), help=_("Code of an installed language.")),
-        _field("timezone", text(100), for_new=_("the site's"), help=_("A name like Europe/Paris, or 99.")),
-        _field("description", text(LONGEST_TEXT), empty=Empty.CLEARS, help=_("HTML.")),
-        _field("mnethostid", integer(1), decides=True, for_new=_("the local host")),
-        _field("maildisplay", integer(0, 2), for_new=_("the site's"), help=_("0 hidden, 1 everybody, 2 course members.")),
-        _field("maildigest", integer(0, 2), for_new=_("the site's"), help=_("0 each post, 1 complete, 2 subjects.")),
-        _field("mailformat", integer(0, 1), for_new=_("the site's"), help=_("0 plain text, 1 HTML.")),
-        _field("autosubscribe", flag(), for_new=_("the site's")),
-        _field("trackforums", flag(), for_new=_("the site's")),
-        _field("emailstop", flag(), for_new="0"),
-        _field("suspended", flag(), decides=True, for_new="0",
-               help=_("1 suspends the user and ends all sessions; 0 makes the user active.")),
-        Column("deleted", flag(), decides=True, help=_("1 deletes the user that the primary identity names.")),
-        Column("oldusername", text(100, lower=True), decides=True, names=True,
-               help=_("The present username; needs the option “Allow renaming”.")),
-        _field("middlename", text(255, plain=True), empty=Empty.CLEARS),
-        _field("alternatename", text(255, plain=True), empty=Empty.CLEARS),
-        _field("firstnamephonetic", text(255, plain=True), empty=Empty.CLEARS),
-        _field("lastnamephonetic", text(255, plain=True), empty=Empty.CLEARS),
-        _field("imagealt", text(255, plain=True), empty=Empty.CLEARS),
-        _field("theme", text(50), empty=Empty.CLEARS),
-        _field("calendartype", text(30, lower=True), for_new=_("the site's")),
-        Column("id", integer(1), refers=True, help=_("Moodle's own number; read when it is the primary identity.")),
-        Column("icq", text(255), empty=Empty.CLEARS, help=_("Kept in the social profile field, where there is one.")),
-        Column("url", text(255), empty=Empty.CLEARS, help=_("Kept in the social profile field, where there is one.")),
-        Column("htmleditor", text(), ignored=True),
-        Column("cohort", text(254), refers=True, help=_("Name; the cohort is made when it is missing.")),
-        Column("cohortid", text(100), refers=True, help=_("Idnumber of the cohort.")),
-        NumberedColumn("cohort", text(100), refers=True,
-                       help=_("As in Moodle's own upload: idnumber or name; the cohort is made when it is missing.")),
-        NumberedColumn("course", text(255), refers=True, help=_("A set: course1, role1, enrol1, group1 …")),
-        NumberedColumn("role", text(100), refers=True, for_new=STUDENT),
-        NumberedColumn("enrol", text(20, lower=True), decides=True,
-                       help=_("Enrolment method; empty: the role only, no enrolment.")),
-        NumberedColumn("group", text(254), names=True, help=_("Name; the group is made when it is missing.")),
-        NumberedColumn("start", moodle_time(), decides=True, aliases=("enroltimestart",), for_new=_("now")),
-        NumberedColumn("end", moodle_time(), decides=True, for_new=_("0, unlimited")),
-        NumberedColumn("enrolperiod", integer(0, 36_500), decides=True,
-                       help=_("Days after the start, in place of an end; 0 = unlimited.")),
-        NumberedColumn("sysrole", text(101), refers=True,
-                       help=_("Short name of a role that is given for the whole site, as in Moodle's own upload; with a hyphen "
-                              "before it, the role is taken away.")),
-        NumberedColumn("enrolstatus", flag(), decides=True, for_new=_("0, active"), help=_("1 suspends the enrolment.")),
-        NumberedColumn("wwwroot", text(255), decides=True, help=_("Remote enrolment is not supported: such a set is left out.")),
-        NumberedColumn("type", text(), ignored=True),
-        PrefixedColumn(PROFILE_PREFIX, text(LONGEST_TEXT), empty=Empty.CLEARS,
-                       help=_("Custom profile field, by its short name.")),
-        elsewhere={"category": "elsewhere_category_roles"},
-    )  # fmt: skip
     options = UsersOptions
 
     def setup(self, names: Sequence[str]) -> None:
@@ -295,7 +217,8 @@ class Users(Processor[UsersState, UsersWritePlan]):
 
     def _match_profile_fields(self) -> dict[str, ProfileField]:
         """Return the custom profile fields that columns mean: column -> field. Unknown columns are noted once and ignored."""
-        columns = [name for name in sorted(self.names) if name.startswith(PROFILE_PREFIX) or name in SOCIAL_COLUMNS]
+        prefix = UserCells.profile_fields.name
+        columns = [name for name in sorted(self.names) if name.startswith(prefix) or name in SOCIAL_COLUMNS]
         if not columns:
             return {}
         fields = fetch_profile_fields(self.moodle)
@@ -304,7 +227,7 @@ class Users(Processor[UsersState, UsersWritePlan]):
         socials = {field.param1: field for field in fields.values() if field.datatype == "social"}
         matched = {}
         for name in columns:
-            found = socials.get(name) if name in SOCIAL_COLUMNS else by_shortname.get(name.removeprefix(PROFILE_PREFIX))
+            found = socials.get(name) if name in SOCIAL_COLUMNS else by_shortname.get(name.removeprefix(prefix))
             if found is None:
                 self.file_notes.append(Note("profile_field_unknown", {"column": name}))
             else:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from sync.columns.column import Columns
 from sync.processors.base.errors import RowError
 from sync.processors.users.chunk_users import ChunkUser, UsersWritePlan
-from sync.processors.users.tables import IDENTITIES
 from sync.processors.users.user_list import (
-    IDENTITY_COLUMNS,
-    NAME_COLUMNS,
     PERSON_NAMES,
     UserList,
+    UserListCells,
     UserListState,
     outcome_for,
 )
@@ -21,7 +18,7 @@ from sync.values import Action, CleanRow, Note, Outcome
 RESTORED_FIELDS = PERSON_NAMES
 
 
-class UsersRestore(UserList):
+class UsersRestore(UserList[UserListCells]):
     """Restore users. What deletion took away (roles, enrolments, memberships) can't come back. Spec: users.md section 8."""
 
     key = "users_restore"
@@ -32,11 +29,6 @@ class UsersRestore(UserList):
     default_filename = "userrestore.csv"
     after = ("users_delete", "users_suspend")
     extra_fields = RESTORED_FIELDS
-    columns = Columns(
-        *IDENTITY_COLUMNS,
-        *NAME_COLUMNS,
-        one_of=IDENTITIES,
-    )
 
     def plan_user(self, row: CleanRow, user: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
         changes = user.changes_to({"suspended": 0})

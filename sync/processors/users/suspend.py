@@ -5,14 +5,24 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import flag
-from sync.columns.column import Column, Columns
+from sync.columns.column import DefaultColumn
 from sync.processors.users.chunk_users import ChunkUser, UsersWritePlan
 from sync.processors.users.tables import IDENTITIES
-from sync.processors.users.user_list import IDENTITY_COLUMNS, NAME_COLUMNS, UserList, UserListState, outcome_for
+from sync.processors.users.user_list import UserList, UserListCells, UserListState, outcome_for
 from sync.values import Action, CleanRow, Outcome
 
 
-class UsersSuspend(UserList):
+class UserSuspendCells(UserListCells, one_of=IDENTITIES):
+    """A user who is to be suspended, or active again."""
+
+    # fmt: off
+    __slots__ = ()
+
+    suspended = DefaultColumn(flag(), decides=True, default=1,
+                              help=_("1 suspends the user, 0 makes the user active again."))
+
+
+class UsersSuspend(UserList[UserSuspendCells]):
     """Suspend users: they can't log in, their sessions end, their enrolments stay. Spec: users.md section 7."""
 
     key = "users_suspend"
@@ -20,18 +30,6 @@ class UsersSuspend(UserList):
     summary = _("Suspend the users of a list and end their sessions; enrolments stay as they are.")
     default_filename = "usersuspend.csv"
     after = ("users",)
-    columns = Columns(
-        *IDENTITY_COLUMNS,
-        *NAME_COLUMNS,
-        Column(
-            "suspended",
-            flag(),
-            decides=True,
-            default=1,
-            help=_("1 suspends the user, 0 makes the user active again."),
-        ),
-        one_of=IDENTITIES,
-    )
 
     def plan_user(self, row: CleanRow, user: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
         suspended = row.values["suspended"]

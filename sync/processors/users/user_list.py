@@ -6,12 +6,13 @@ import time
 from abc import abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from django.utils.translation import gettext_lazy as _
 
+from sync.columns.cells import Cells
 from sync.columns.clean import email, integer, text
-from sync.columns.column import Column, Empty
+from sync.columns.column import Empty, OptionalColumn
 from sync.columns.words import folded
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
@@ -27,24 +28,24 @@ from sync.values import Action, Change, CleanRow, Note, Outcome
 
 PERSON_NAMES = ("firstname", "lastname")
 
-IDENTITY_COLUMNS = (
-    Column("username", text(100, lower=True), refers=True, sample="ada.lovelace"),
-    Column("idnumber", text(255), empty=Empty.CLEARS, refers=True, sample="A-1815"),
-    Column("email", email(), refers=True),
-    Column("id", integer(1), refers=True, help=_("Moodle's own number.")),
-)
+_NAME_HELP = _("Checked: a user with another name is left alone.")
 
-# Names of people, to check that the user is the one who was meant; users_restore may also store them.
-NAME_COLUMNS = tuple(
-    Column(
-        name,
-        text(100, plain=True),
-        stored_in=("user", name),
-        decides=True,
-        help=_("Checked: a user with another name is left alone."),
-    )
-    for name in PERSON_NAMES
-)
+
+class UserListCells(Cells, one_of=IDENTITIES):
+    """A user who is there, or was. Names are there to check who is meant; users_restore may also store them."""
+
+    # fmt: off
+    __slots__ = ()
+
+    username = OptionalColumn(text(100, lower=True), refers=True, sample="ada.lovelace")
+    idnumber = OptionalColumn(text(255), empty=Empty.CLEARS, refers=True, sample="A-1815")
+    email = OptionalColumn(email(), refers=True)
+    id = OptionalColumn(integer(1), refers=True, help=_("Moodle's own number."))
+    firstname = OptionalColumn(text(100, plain=True), stored_in="user", decides=True, help=_NAME_HELP)
+    lastname = OptionalColumn(text(100, plain=True), stored_in="user", decides=True, help=_NAME_HELP)
+
+
+UserListCellsT = TypeVar("UserListCellsT", bound=UserListCells)
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class UserListState:
     users: FoundRows
 
 
-class UserList(Processor[UserListState, UsersWritePlan]):
+class UserList(Processor[UserListCellsT, UserListState, UsersWritePlan]):
     """One row, one user: found by the primary identity, then passed to `plan_user`. Shape: deletes: users may be deleted"""
 
     options: ClassVar[type[UserListOptions]] = UserListOptions

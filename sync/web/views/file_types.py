@@ -83,7 +83,7 @@ def _upcoming(site: MoodleSite, key: str) -> list[UpcomingFile]:
     return [found for found in upcoming_files(site, scheduled_files(site, key)) if found.processor == key]
 
 
-def _form(request: HttpRequest, processor: type[Processor[Any, Any]], site: MoodleSite) -> RunForm:
+def _form(request: HttpRequest, processor: type[Processor], site: MoodleSite) -> RunForm:
     files = usable_files(request.user, site, processor.key)
     return RunForm(
         request.POST or None,
@@ -102,9 +102,7 @@ def _preselected(request: HttpRequest, files: Any, site: MoodleSite, key: str) -
     return file if file is not None and files.filter(pk=file.pk).exists() else None
 
 
-def _start(
-    request: HttpRequest, processor: type[Processor[Any, Any]], site: MoodleSite, form: RunForm
-) -> SyncRun | None:
+def _start(request: HttpRequest, processor: type[Processor], site: MoodleSite, form: RunForm) -> SyncRun | None:
     """Queue the run that the form asks for; None when a service has something against it, which the form then says."""
     chosen: dict[str, Any] = {
         "site": site,

@@ -29,7 +29,7 @@ def watched(processor: ProcessorType) -> Watched:
     """Return the processor that plans everything twice, and notes what it asks for meanwhile, and what it changes."""
     faults: list[str] = []
 
-    def plan(itself: Processor[Any, Any], rows: list[CleanRow], state: Any) -> Any:
+    def plan(itself: Processor, rows: list[CleanRow], state: Any) -> Any:
         collected, kept = deepcopy(itself.collected), _changes_of_overlay(itself)
         with _nothing_asked(itself.moodle.connection.engine, faults):
             first = _planned(processor, itself, rows, state)
@@ -45,7 +45,7 @@ def watched(processor: ProcessorType) -> Watched:
     return Watched(faults, type(processor.__name__, (processor,), {"plan": plan}))
 
 
-def _planned(processor: ProcessorType, itself: Processor[Any, Any], rows: list[CleanRow], state: Any) -> Any:
+def _planned(processor: ProcessorType, itself: Processor, rows: list[CleanRow], state: Any) -> Any:
     try:
         return processor.plan(itself, rows, state)
     except SplitChunk as split:
@@ -58,7 +58,7 @@ def _decided(plan: Any) -> Any:
     return plan.outcomes, plan.inserts, plan.updates, plan.deletes
 
 
-def _changes_of_overlay(processor: Processor[Any, Any]) -> int:
+def _changes_of_overlay(processor: Processor) -> int:
     database = processor.overlay._database
     return database.total_changes if database is not None else 0
 

@@ -31,7 +31,7 @@ from tests.processors.contract.specs import ContractSpec
 from tests.processors.random_files import state_of
 from tests.support import MoodleSite, RunResult, write_files
 
-ProcessorType = type[Processor[Any, Any]]
+ProcessorType = type[Processor]
 
 # What is never the same twice.
 _RANDOM = {"user": ("password", "secret")}
@@ -100,7 +100,7 @@ class Disturbance:
             return processor
         original: Callable[..., Any] = getattr(processor, self.hook)
 
-        def hook(itself: Processor[Any, Any], *args: Any) -> Any:
+        def hook(itself: Processor, *args: Any) -> Any:
             self.calls += 1
             is_due = self.is_due
             if is_due and not self.is_after:
@@ -297,7 +297,7 @@ def told(run: RunResult) -> list[tuple[Any, ...]]:
 def cutting(processor: ProcessorType) -> ProcessorType:
     """Return the processor that can only carry out one row at a time."""
 
-    def fetch(itself: Processor[Any, Any], rows: list[CleanRow]) -> Any:
+    def fetch(itself: Processor, rows: list[CleanRow]) -> Any:
         if len(rows) > 1:
             raise SplitChunk(rows[1].line)
         return processor.fetch(itself, rows)
