@@ -77,6 +77,10 @@ class NotificationError(CodedError):
     """People or a program can't be told: it is set wrong, or the other side doesn't take it."""
 
 
+class PlanRefused(CodedError):
+    """A stored plan can't be applied (any more), or somebody may not decide on it; nothing was written."""
+
+
 class RightMissing(CodedError):
     """Somebody in whose name a run was to begin may not run it any more."""
 

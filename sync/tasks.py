@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from sync.errors import RunNotClaimable
 from sync.notifications import password_mails, services as notifications
-from sync.runs import retention, services
+from sync.runs import decisions, retention, services
 from sync.runs.lease import SEQUENCE_TASK
 from sync.schedules import overdue, sequences, services as scheduling
 
@@ -38,8 +38,9 @@ def run_task(run_id: int) -> None:
 
 @shared_task(name="sync.recover_dead_runs")
 def recover_dead_runs() -> None:
-    """Find the runs whose worker died."""
+    """Find the runs whose worker died, and those on which nobody has decided in time."""
     services.recover_dead_runs()
+    decisions.expire_runs()
 
 
 @shared_task(name=SEQUENCE_TASK)

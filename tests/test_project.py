@@ -52,7 +52,6 @@ SHORT_MODULES = {
     "sync/processors/metacourses/messages.py": "likewise",
     "sync/schedules/messages.py": "likewise",
     "sync/outcomes/archive.py": "report, tryback and archive are a module each, as the glossary says",
-    "sync/runs/outcome_store.py": "from the index in our database to the parts in the storage, for pages and reports",
     "sync/sources/opening.py": "the only module that knows HTTP, FTP and SFTP; these know nothing of each other",
     "sync/moodle/site/tags.py": "users, courses and activities lose tags",
     "sync/moodle/course_content/backup/limits.py": "values that all readers of backups share",

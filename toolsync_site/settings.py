@@ -322,6 +322,9 @@ TOOLSYNC_MOODLE_CLI_SECONDS = env.int("TOOLSYNC_MOODLE_CLI_SECONDS", default=300
 TOOLSYNC_MOODLE_RESTORE_SECONDS = env.int("TOOLSYNC_MOODLE_RESTORE_SECONDS", default=3600)
 
 # What runs leave is removed after so many days, unless the page of settings says otherwise.
+# Whether limits are on where nobody has set any, and how long a plan may be applied after it was made.
+TOOLSYNC_GUARD = env.bool("TOOLSYNC_GUARD", default=True)
+TOOLSYNC_PLAN_HOURS = env.int("TOOLSYNC_PLAN_HOURS", default=24)
 TOOLSYNC_KEEP_DAYS = env.int("TOOLSYNC_KEEP_DAYS", default=90)
 TOOLSYNC_KEEP_JOURNAL_DAYS = env.int("TOOLSYNC_KEEP_JOURNAL_DAYS", default=30)
 TOOLSYNC_CHUNK_ROWS = env.int("TOOLSYNC_CHUNK_ROWS", default=5000)

@@ -4,7 +4,7 @@ from sync.models.command_file import ArmedFile, CommandFile
 from sync.models.notification import Event, MailCount, Notification, NotificationRule, Webhook
 from sync.models.run import RunChunk, RunFile, RunMail, RunState, SyncRun
 from sync.models.schedule import FreezeWindow, Schedule, SequenceRun, SequenceState
-from sync.models.site import InsertedRow, KeptBlob, MoodleSite, ProcessorSettings, Retention
+from sync.models.site import GuardLimits, InsertedRow, KeptBlob, MoodleSite, ProcessorSettings, Retention
 from sync.models.source import FetchAttempt, Source
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Event",
     "FetchAttempt",
     "FreezeWindow",
+    "GuardLimits",
     "InsertedRow",
     "KeptBlob",
     "MailCount",

@@ -13,6 +13,7 @@ class Event(models.TextChoices):
     REJECTIONS = "rejections", _("Rejected rows")
     FAILURE = "failure", _("Failure")
     OVERDUE = "overdue", _("File overdue")
+    HELD = "held", _("Run held")
 
 
 class NotificationRule(models.Model):

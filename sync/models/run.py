@@ -16,15 +16,21 @@ class RunState(models.TextChoices):
 
     QUEUED = "queued", _("Queued")
     RUNNING = "running", _("Running")
+    UNCONFIRMED = "unconfirmed", _("Waits for confirmation")
+    HELD = "held", _("Held")
     COMPLETED = "completed", _("Completed")
     COMPLETED_WITH_REJECTIONS = "completed_with_rejections", _("Completed with rejections")
     FAILED = "failed", _("File can't be used")
     ERRORED = "errored", _("Error")
     CANCELLED = "cancelled", _("Cancelled")
+    DECLINED = "declined", _("Declined")
+    EXPIRED = "expired", _("Expired")
 
 
 ACTIVE_STATES = (RunState.QUEUED, RunState.RUNNING)
 CLAIMED_STATES = (RunState.RUNNING,)
+# The plan is made, nothing is written, and a person decides.
+WAITING_STATES = (RunState.UNCONFIRMED, RunState.HELD)
 # Of these the rest of the rows can be carried out later.
 RESUMABLE_STATES = (RunState.ERRORED, RunState.CANCELLED)
 OVER_STATES = (
@@ -33,6 +39,8 @@ OVER_STATES = (
     RunState.FAILED,
     RunState.ERRORED,
     RunState.CANCELLED,
+    RunState.DECLINED,
+    RunState.EXPIRED,
 )
 
 
@@ -54,7 +62,9 @@ class SyncRun(models.Model):
     the reader passed over; language: the one that the report is written in; origin: what started it; sequence_run: the
     start of a schedule that it belongs to; owner: whose rights are asked when it begins; armed_by: who has let a schedule
     take the file. The names stay when an account is deleted; "" = the operator of this installation; undoes: the run that
-    this one takes back: its rows are those of the other's journal, and `processor` is that of the other
+    this one takes back: its rows are those of the other's journal, and `processor` is that of the other; plan: the dry run
+    that is applied, and nothing else; made_on: what the plan was made with (ToolSync, Moodle); totals: kind of object and what
+    becomes of it -> how many; held_for: why a person has to decide, as notes; decided_by: who did, and what for
     """
 
     class Origin(models.TextChoices):
@@ -62,6 +72,12 @@ class SyncRun(models.Model):
         SCHEDULE = "schedule", _("Schedule")
         SEQUENCE = "sequence", _("Sequence")
         SHELL = "shell", _("Command line")
+        PLAN = "plan", _("Plan of a run")
+
+    class Decision(models.TextChoices):
+        CONFIRMED = "confirmed", _("Confirmed")
+        APPROVED = "approved", _("Approved")
+        DECLINED = "declined", _("Declined")
 
     site = models.ForeignKey("sync.MoodleSite", verbose_name=_("site"), on_delete=models.CASCADE, related_name="runs")
     processor = models.CharField(_("file type"), max_length=40)
@@ -125,10 +141,27 @@ class SyncRun(models.Model):
     error_code = models.CharField(max_length=80, blank=True, default="")
     error_params = models.JSONField(default=dict, blank=True)
 
+    plan = models.OneToOneField(
+        "self", verbose_name=_("plan"), null=True, blank=True, on_delete=models.SET_NULL, related_name="application"
+    )
+    made_on = models.JSONField(default=dict, blank=True)
+    totals = models.JSONField(default=dict, blank=True)
+    held_for = models.JSONField(default=list, blank=True)
+    held_at = models.DateTimeField(_("held since"), null=True, blank=True)
+    decision = models.CharField(_("decision"), max_length=10, choices=Decision, blank=True, default="")
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("decided by"), null=True, blank=True, on_delete=models.SET_NULL,
+        related_name="+",
+    )  # fmt: skip
+    decided_by_name = models.CharField(max_length=150, blank=True, default="")
+    decided_at = models.DateTimeField(_("decided on"), null=True, blank=True)
+    decision_reason = models.CharField(_("reason"), max_length=500, blank=True, default="")
+
     class Meta:
         verbose_name = _("run")
         verbose_name_plural = _("runs")
         ordering = ("-id",)
+        permissions = (("approve_runs", _("Can approve runs that are held")),)
         indexes = [models.Index(fields=("site", "state"), name="run_by_site_and_state")]
 
     def __str__(self) -> str:
@@ -143,6 +176,11 @@ class SyncRun(models.Model):
     @property
     def is_over(self) -> bool:
         return self.state in OVER_STATES
+
+    @property
+    def waits_for_person(self) -> bool:
+        """Whether the plan is made and a person has to decide."""
+        return self.state in WAITING_STATES
 
     @property
     def is_resumable(self) -> bool:
@@ -167,7 +205,7 @@ class RunChunk(models.Model):
     """One committed chunk: where its outcomes are stored and what they count.
 
     Shape: counts: action -> rows; codes: outcome code -> rows; after_commit: whether what was owed after its commit is done, ""
-    when nothing was
+    when nothing was; writes: whether it changes anything; sha256: of the stored outcomes, "" = from before it was kept
     """
 
     class AfterCommit(models.TextChoices):
@@ -182,6 +220,8 @@ class RunChunk(models.Model):
     outcomes_key = models.CharField(max_length=600)
     journal_key = models.CharField(max_length=600, blank=True, default="")
     after_commit = models.CharField(max_length=10, choices=AfterCommit, blank=True, default="")
+    writes = models.BooleanField(default=True)
+    sha256 = models.CharField(max_length=64, blank=True, default="")
 
     class Meta:
         ordering = ("first_line",)

@@ -113,3 +113,26 @@ class InsertedRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.table} {self.rowid}"
+
+
+class GuardLimits(models.Model):
+    """The limits of one file type of one site.
+
+    Shape: processor: "" = every file type that has none of its own; values: kind -> [percent, number], each None = no limit;
+    kinds that aren't named have the limits of `sync.guard.limits`; needs_second_person: who asked for a run can't approve it
+    """
+
+    site = models.ForeignKey("sync.MoodleSite", verbose_name=_("site"), on_delete=models.CASCADE, related_name="+")
+    processor = models.CharField(_("file type"), max_length=40, blank=True, default="")
+    is_on = models.BooleanField(_("limits are on"), default=True)
+    values = models.JSONField(_("limits"), default=dict, blank=True)
+    needs_second_person = models.BooleanField(_("a second person approves"), default=False)
+
+    class Meta:
+        verbose_name = _("limits")
+        verbose_name_plural = _("limits")
+        constraints = (models.UniqueConstraint(fields=("site", "processor"), name="one_guard_per_file_type"),)
+        permissions = (("manage_limits", _("Can set how much a file may change")),)
+
+    def __str__(self) -> str:
+        return f"{self.processor or '*'} ({self.site})"

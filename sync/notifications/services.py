@@ -36,6 +36,8 @@ _EVENT_BY_STATE: Mapping[str, Event] = {
     RunState.COMPLETED_WITH_REJECTIONS: Event.REJECTIONS,
     RunState.FAILED: Event.FAILURE,
     RunState.ERRORED: Event.FAILURE,
+    RunState.HELD: Event.HELD,
+    RunState.EXPIRED: Event.FAILURE,
 }
 
 logger = logging.getLogger(__name__)

@@ -25,7 +25,8 @@ _EMPTY_END: tuple[Any, ...] = ("", (), (), None)
 class PartHeader(NamedTuple):
     """What a part holds. Shape: counts: action -> rows; codes: outcome code -> rows; partial_counts: what was done of the
     partial rows, action -> rows; after_commit: what the chunk owes once it is committed, in the words of its own type;
-    is_closing: it is what an option wants done after the last row, so that what it counts are no rows of the file"""
+    is_closing: it is what an option wants done after the last row, so that what it counts are no rows of the file; totals: kind
+    of object and what becomes of it -> how many; writes: whether anything is done at all"""
 
     first_line: int
     last_line: int
@@ -36,6 +37,8 @@ class PartHeader(NamedTuple):
     partial_counts: Mapping[str, int] = {}
     after_commit: Mapping[str, Any] = {}
     is_closing: bool = False
+    totals: Mapping[str, int] = {}
+    writes: bool = True
 
 
 def encode_outcomes(header: PartHeader, outcomes: Iterable[Outcome]) -> bytes:

@@ -13,22 +13,37 @@ from django.utils import timezone
 
 from sync.commandfiles import storage
 from sync.commandfiles.checked_file import CheckedFile
-from sync.errors import CodedError, CommandFileError, LeaseLost, StorageUnavailable
+from sync.errors import CodedError, CommandFileError, LeaseLost, MoodleUnavailable, StorageUnavailable
+from sync.guard.judge import Judgement, Verdict
 from sync.models import RunMail, RunState, SyncRun
+from sync.moodle.db.database import MoodleDatabase
 from sync.notifications.mails import forget_mails, unsure_mails
 from sync.notifications.services import notify_of_run
 from sync.runs.cache_purge import purge_caches
-from sync.runs.connections import connection_of, moodle_at
+from sync.runs.connections import connection_of, moodle_at, moodle_of
 from sync.runs.finalize import RunFinalizer
 from sync.runs.kept_blobs import RunBlobs
 from sync.runs.lease import Heartbeat, release_lease
 from sync.runs.options import RunLimits, find_processor, moodle_command
+from sync.runs.outcome_store import PlanReader
 from sync.runs.pipeline import PipelineContext, run_pipeline
+from sync.runs.plans import (
+    check_decision,
+    check_plan,
+    decided_by_of,
+    is_to_be_made_again,
+    judge_run,
+    limits_of,
+    made_on,
+    may_approve,
+    new_plan,
+    take_over_plan,
+)
 from sync.runs.recorder import Progress, RunRecorder, SiteRecords
 from sync.runs.retry import RetryPolicy, disk, own_database
 from sync.runs.rights import check_run
 from sync.runs.site_files import SiteFiles
-from sync.values import FAILED_ACTIONS
+from sync.values import FAILED_ACTIONS, Note
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +67,7 @@ class Execution:
         self._token = token
         self._limits = limits
         self._heartbeat = heartbeat
+        self._progress = progress
         self._recorder = RunRecorder(run, token, heartbeat.check, progress)
         self._afterwards = RunFinalizer(run)
         # The first claim is the start; whoever began before us may still be alive.
@@ -67,9 +83,11 @@ class Execution:
                 if not self.run.last_line:
                     # What is done can't be undone by refusing the rest.
                     check_run(self.run)
+                    if not self._is_to_be_applied():
+                        return
                 self._carry_out_rows()
             self._tidy_up()
-            self._retry(lambda: self._end(self._completed_state()))
+            self._retry(lambda: self._end(_completed_state(self.run)))
         except LeaseLost:
             raise
         except _Cancelled:
@@ -84,17 +102,80 @@ class Execution:
             logger.exception("run %s: error %s", self.run.pk, number)
             self._stop(RunState.ERRORED, "internal_error", {"number": number})
 
-    def _carry_out_rows(self) -> None:
+    def _is_to_be_applied(self) -> bool:
+        """Make the plan of the run, unless it has one, and have it judged. Returns False when a person has to decide."""
         run = self.run
+        if run.simulate or (run.plan is None and not limits_of(run.site, run.processor).is_on):
+            return True
+        plan = run.plan
+        if plan is None:
+            plan = new_plan(run, self._token)
+            self._recorder.update(plan=plan)
+        elif is_to_be_made_again(run, plan):
+            take_over_plan(plan, self._token)
+        if plan.state == RunState.RUNNING:
+            self._make_plan(plan)
+        moodle = moodle_of(run.site)
+        try:
+            self._retry(lambda: check_plan(run, plan, moodle))
+            return self._is_decided(plan, moodle)
+        finally:
+            moodle.dispose()
+
+    def _make_plan(self, plan: SyncRun) -> None:
+        """Simulate the file; what each row would do is stored with the plan."""
+        recorder = RunRecorder(plan, self._token, self._heartbeat.check, self._progress)
+        try:
+            self._carry_out_rows_of(plan, recorder)
+            state = _completed_state(plan)
+        except CodedError as error:
+            recorder.update(state=RunState.FAILED, error_code=error.code, error_params=error.params, worker="")
+            raise
+        self._retry(lambda: recorder.update(state=state, carried_out=True, finished_at=timezone.now(), worker=""))
+
+    def _is_decided(self, plan: SyncRun, moodle: MoodleDatabase) -> bool:
+        run = self.run
+        if run.decision == SyncRun.Decision.APPROVED:
+            check_decision(run)
+            return True
+        judgements: list[Judgement] = []
+        self._retry(lambda: judgements.append(judge_run(run, plan, moodle)))
+        verdict, reasons = judgements[-1].verdict, judgements[-1].reasons
+        is_confirmed = run.decision == SyncRun.Decision.CONFIRMED
+        if verdict is Verdict.GO or (is_confirmed and verdict is Verdict.CONFIRM):
+            return True
+        if is_confirmed and may_approve(run, decided_by_of(run)):
+            return True
+        state = RunState.HELD if verdict is Verdict.HELD else RunState.UNCONFIRMED
+        self._retry(lambda: RunFinalizer(plan).make_outcome_table())
+        self._retry(lambda: self._wait_for_person(state, reasons))
+        return False
+
+    def _wait_for_person(self, state: RunState, reasons: Sequence[Note]) -> None:
+        with transaction.atomic():
+            self._recorder.update(
+                state=state,
+                held_for=[[note.code, dict(note.params)] for note in reasons],
+                held_at=timezone.now(),
+                waiting_since=None,
+                worker="",
+            )
+            release_lease(self.run)
+            notify_of_run(self.run)
+
+    def _carry_out_rows(self) -> None:
+        self._carry_out_rows_of(self.run, self._recorder)
+        self._retry(self._keep_what_is_known_at_the_end)
+
+    def _carry_out_rows_of(self, run: SyncRun, recorder: RunRecorder) -> None:
         try:
             with storage.opened(run.input_key) as stream:
                 checked = CheckedFile(stream, run.file_path)
                 if checked.sha256 != run.file_sha256:
                     raise CommandFileError("file_changed", path=run.file_path)
-                self._run_pipeline(checked.opened())
+                self._run_pipeline(run, recorder, checked.opened())
         except FileNotFoundError:
             raise CommandFileError("file_not_found", path=run.file_path) from None
-        self._retry(self._keep_what_is_known_at_the_end)
 
     def _keep_what_is_known_at_the_end(self) -> None:
         self._note_mails()
@@ -129,7 +210,7 @@ class Execution:
             try:
                 with own_database(), disk():
                     action()
-            except StorageUnavailable as error:
+            except (MoodleUnavailable, StorageUnavailable) as error:
                 retry_policy.wait(error, attempt)
             else:
                 return
@@ -142,8 +223,7 @@ class Execution:
     def _patience(self) -> RetryPolicy:
         return RetryPolicy(self._limits.retry_seconds, self._began_to_wait, self._stop_if_cancelled)
 
-    def _run_pipeline(self, stream: BinaryIO) -> None:
-        run = self.run
+    def _run_pipeline(self, run: SyncRun, recorder: RunRecorder, stream: BinaryIO) -> None:
         connection = connection_of(run.site)
         moodle = moodle_at(connection)
         processor = find_processor(run.processor)
@@ -151,7 +231,7 @@ class Execution:
             processor=processor,
             options=processor.options(run.options),
             moodle=moodle,
-            recorder=self._recorder,
+            recorder=recorder,
             simulate=run.simulate,
             after_line=run.last_line,
             fence_key=run.fence_key,
@@ -164,10 +244,16 @@ class Execution:
             file_area=SiteFiles(run),
             blobs=RunBlobs(run, connection),
             moodle_command=moodle_command(connection, is_long=True),
+            plan=PlanReader(run.plan) if run.plan is not None else None,
+            # What a person has seen is done or nothing; at night nobody has seen anything.
+            replans=not run.decision and run.origin != SyncRun.Origin.PERSON,
+            shows_new_values=run.simulate,
         )
         try:
             if not run_pipeline(work, stream, run.file_name):
                 raise _Cancelled
+            if run.simulate:
+                self._retry(lambda: recorder.update(made_on=made_on(moodle)))
         finally:
             moodle.dispose()
 
@@ -187,10 +273,6 @@ class Execution:
 
     def _began_to_wait(self) -> None:
         self._recorder.update(waiting_since=timezone.now())
-
-    def _completed_state(self) -> RunState:
-        has_failed_rows = any(self.run.counts.get(action) for action in FAILED_ACTIONS)
-        return RunState.COMPLETED_WITH_REJECTIONS if has_failed_rows else RunState.COMPLETED
 
     def _refuse(self, error: CommandFileError) -> None:
         """End a run whose file can't be used: nothing was written and nothing is kept of it, unless it had begun."""
@@ -223,3 +305,8 @@ class Execution:
             )
             release_lease(self.run)
             notify_of_run(self.run)
+
+
+def _completed_state(run: SyncRun) -> RunState:
+    has_failed_rows = any(run.counts.get(action) for action in FAILED_ACTIONS)
+    return RunState.COMPLETED_WITH_REJECTIONS if has_failed_rows else RunState.COMPLETED

@@ -68,7 +68,7 @@ class RunFinalizer:
         """Do everything that a run leaves behind. What isn't through to its end keeps its input."""
         self.make_report()
         if self.run.counts:
-            self._make_outcome_table()
+            self.make_outcome_table()
         if self.run.simulate or self._is_cleaned_up():
             return
         if any(self.run.counts.get(action) for action in FAILED_ACTIONS):
@@ -92,7 +92,8 @@ class RunFinalizer:
         run = self.run
         write_report(out, self._facts(), read_rows(run, *FAILED_ACTIONS), read_rows(run), language=self.language)
 
-    def _make_outcome_table(self) -> None:
+    def make_outcome_table(self) -> None:
+        """Write what became of each row, or would, as CSV."""
         run = self.run
 
         def write(out: BinaryIO) -> None:

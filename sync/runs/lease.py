@@ -72,7 +72,9 @@ def claim_run(run_id: int, token: str) -> SyncRun:
             raise RunNotClaimable(f"run {run_id} is over or somebody works on it")
         if run.simulate and run.last_line and not run.carried_out:
             _start_again(run)
-    return SyncRun.objects.select_related("site", "command_file", "requested_by", "owner", "armed_by").get(pk=run_id)
+    return SyncRun.objects.select_related(
+        "site", "command_file", "requested_by", "owner", "armed_by", "plan", "decided_by"
+    ).get(pk=run_id)
 
 
 def release_lease(run: SyncRun) -> None:
@@ -151,7 +153,9 @@ class Heartbeat:
 
 
 def _is_dead(stale: datetime) -> Q:
-    return Q(state__in=CLAIMED_STATES) & (Q(heartbeat_at__lt=stale) | Q(heartbeat_at=None))
+    # A plan of a run is made by the process that has claimed the run.
+    is_stale = Q(heartbeat_at__lt=stale) | Q(heartbeat_at=None)
+    return Q(state__in=CLAIMED_STATES) & is_stale & ~Q(origin=SyncRun.Origin.PLAN)
 
 
 def _free(stale: datetime) -> Q:
@@ -184,4 +188,6 @@ def _take_lease(run: SyncRun) -> bool:
 def _start_again(run: SyncRun) -> None:
     """Forget what a simulation found: what it had made so far was known to the dead process only."""
     run.chunks.all().delete()
-    SyncRun.objects.filter(pk=run.pk).update(last_line=0, rows_done=0, bytes_read=0, counts={}, partial_counts={})
+    SyncRun.objects.filter(pk=run.pk).update(
+        last_line=0, rows_done=0, bytes_read=0, counts={}, partial_counts={}, totals={}
+    )

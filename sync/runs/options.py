@@ -77,6 +77,16 @@ def settle_seconds() -> float:
     return settings.TOOLSYNC_SETTLE_SECONDS
 
 
+def guard_is_on() -> bool:
+    """Return whether runs are held against limits where nobody has set any."""
+    return settings.TOOLSYNC_GUARD
+
+
+def plan_hours() -> int:
+    """Return for how many hours a plan may be applied after it was made."""
+    return settings.TOOLSYNC_PLAN_HOURS
+
+
 def notification_retry_delays() -> list[timedelta]:
     """Return how long to wait after each try to tell something that failed; then it is given up."""
     return [timedelta(seconds=seconds) for seconds in settings.TOOLSYNC_NOTIFICATION_RETRY_DELAYS]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from gzip import BadGzipFile
 
@@ -10,6 +11,7 @@ from sync.commandfiles import storage
 from sync.errors import OutcomesMissing
 from sync.models import RunChunk, SyncRun
 from sync.outcomes.outcome_codec import read_outcomes
+from sync.runs.planned import PlannedRows
 from sync.values import Action, Outcome
 
 
@@ -33,3 +35,23 @@ def read_part(chunk: RunChunk) -> Iterator[Outcome]:
     # Of what gzip and JSON say about a file that is cut off or overwritten.
     except (FileNotFoundError, EOFError, BadGzipFile, zlib.error, ValueError, TypeError, StopIteration) as error:
         raise OutcomesMissing("outcomes_part_missing", line=chunk.last_line) from error
+
+
+class PlanReader:
+    """The plan of a run, read in file order while it is applied; of what lies behind nothing stays in memory."""
+
+    def __init__(self, plan: SyncRun) -> None:
+        self._chunks = iter(list(plan.chunks.order_by("first_line")))
+        self._ahead: deque[tuple[Outcome, bool]] = deque()
+        self._read_to = 0
+
+    def rows(self, first_line: int, last_line: int) -> PlannedRows:
+        """Return what was planned for these lines; the first of them never goes back. Raises: OutcomesMissing"""
+        while self._ahead and self._ahead[0][0].line < first_line:
+            self._ahead.popleft()
+        while self._read_to < last_line and (chunk := next(self._chunks, None)) is not None:
+            self._read_to = chunk.last_line
+            if chunk.last_line >= first_line:
+                self._ahead += [(outcome, chunk.writes) for outcome in read_part(chunk) if outcome.line >= first_line]
+        found = [item for item in self._ahead if item[0].line <= last_line]
+        return PlannedRows([outcome for outcome, _writes in found], any(writes for _outcome, writes in found))

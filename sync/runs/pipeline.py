@@ -12,9 +12,10 @@ import logging
 import traceback
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import BinaryIO, NamedTuple, Protocol, Self, TypeVar
 
 from sync.columns.cell_texts import CellTexts
@@ -48,6 +49,7 @@ from sync.processors.base.overlay import Overlay
 from sync.processors.base.plan import Mail, Plan
 from sync.processors.base.processor import Processor, SplitChunk
 from sync.reader import RowReader, open_rows
+from sync.runs.planned import PlannedRows, with_new_values
 from sync.runs.retry import Unavailable, disk
 from sync.values import Action, CleanRow, Note, Outcome, Rejection, Row
 
@@ -63,7 +65,11 @@ _NOT_ABOUT_ROWS = (ToolSyncError, SplitChunk, OSError, MemoryError)
 
 
 class ChunkResult(NamedTuple):
-    """What a chunk did. Shape: outcomes: one per row, in line order; counts: action -> rows; is_closing: as in PartHeader"""
+    """What a chunk did.
+
+    Shape: outcomes: one per row, in line order; counts: action -> rows; is_closing, writes: as in PartHeader; totals: as of
+    `sync.processors.base.totals`
+    """
 
     first_line: int
     last_line: int
@@ -74,6 +80,8 @@ class ChunkResult(NamedTuple):
     after_commit: AfterCommit
     mails: Sequence[Mail] = ()
     is_closing: bool = False
+    totals: Mapping[str, int] = MappingProxyType({})
+    writes: bool = False
 
 
 class OwedPart(NamedTuple):
@@ -112,6 +120,13 @@ class Recorder(Protocol):
         """The last chunk is confirmed. Notes: what is worth saying about the run as a whole."""
 
 
+class StoredPlan(Protocol):
+    """The plan of a file as an earlier pass over it has stored it: what is applied, and nothing else."""
+
+    def rows(self, first_line: int, last_line: int) -> PlannedRows:
+        """Return what was planned for these lines; asked for in file order, perhaps several times."""
+
+
 @dataclass(frozen=True)
 class PipelineContext:
     """Everything that a run of the pipeline needs.
@@ -120,7 +135,9 @@ class PipelineContext:
     carry it out apart, "" = there is only one; takes_over: another worker has begun, and may be alive; wait: called with the
     error and the attempt (1, 2 …) when Moodle is away, returns to try again or raises to give up; should_stop: asked before
     each chunk; records: what earlier runs on this Moodle did; file_area: holds the files that rows may name; blobs: keeps
-    contents that go out of use; moodle_command: starts Moodle's own scripts, none = not set
+    contents that go out of use; moodle_command: starts Moodle's own scripts, none = not set; plan: what is to be carried out,
+    none = whatever the file comes to; replans: a row that would come to something else by now is planned once more, otherwise
+    it is rejected; shows_new_values: outcomes tell the cells of what is made
     """
 
     processor: type[Processor]
@@ -139,6 +156,9 @@ class PipelineContext:
     file_area: FileArea = field(default_factory=NoFileArea)
     blobs: BlobKeeper = field(default_factory=NoBlobKeeper)
     moodle_command: MoodleCommand | None = None
+    plan: StoredPlan | None = None
+    replans: bool = False
+    shows_new_values: bool = False
 
 
 def run_pipeline(work: PipelineContext, stream: BinaryIO, filename: str) -> bool:
@@ -270,6 +290,10 @@ class PipelineRun:
 
     def _carry_out_part(self, rows: list[Row]) -> int:
         """Carry out rows in one transaction. Returns 0, or at which of them they are to be cut in two first."""
+        if (planned := self._planned(rows)) is not None and not planned.writes:
+            self._pass_over(rows)
+            self._retrying(lambda: self._keep_as_planned(rows, planned))
+            return 0
         clean, rejections = self._clean(rows)
         try:
             self._retrying(lambda: self._attempt(rows, clean, rejections))
@@ -302,20 +326,51 @@ class PipelineRun:
         first_line, last_line = rows[0].line, rows[-1].line
         if self._is_done(last_line):
             return
-        with _about_rows():
-            state = self.processor.fetch(clean)
-            plan = self.processor.plan(clean, state)
-            while self.leaving_out.is_wanted and (left := self.leaving_out.without_rejected(clean, plan.outcomes)):
-                clean = left
-                plan = self.processor.plan(clean, state)
-        ordered = _in_line_order(_with_notes(plan.outcomes, clean), rejections, len(rows))
-        outcomes = list(self.secrets.hide(with_earlier_lines(self.survey.found, ordered, rows), rows))
+        plan, outcomes = self._plan(rows, clean, rejections)
+        planned = self._planned(rows)
+        if planned is not None and (stale := planned.stale(outcomes)) and not self.work.replans:
+            # What the others do may depend on what is left out; what is planned without them may be stale as well.
+            aside = set(stale)
+            while stale:
+                left = [row for row in clean if row.line not in aside]
+                plan, outcomes = self._plan(rows, left, rejections, planned.in_place_of(aside))
+                stale = [line for line in planned.stale(outcomes) if line not in aside]
+                aside.update(stale)
+        if self.work.shows_new_values:
+            outcomes = list(with_new_values(outcomes, rows, self.header.names, self.secrets))
         self._write(plan, outcomes, first_line, last_line)
         if self.work.simulate:
             # Once it is kept what came of it: a chunk that is tried again must not find what it has made itself.
             self.processor.collect(self.processor.owed_after_commit(plan))
             for changed in plan.changed_rows:
                 self.overlay.keep(changed)
+
+    def _plan(
+        self,
+        rows: Sequence[Row],
+        clean: list[CleanRow],
+        rejections: Sequence[Rejection],
+        aside: Sequence[Outcome] = (),
+    ) -> tuple[Plan, list[Outcome]]:
+        """Return the plan of a chunk, and what comes of each of its rows. Shape: aside: of rows that aren't planned"""
+        with _about_rows():
+            state = self.processor.fetch(clean)
+            plan = self.processor.plan(clean, state)
+            while self.leaving_out.is_wanted and (left := self.leaving_out.without_rejected(clean, plan.outcomes)):
+                clean = left
+                plan = self.processor.plan(clean, state)
+        ordered = _in_line_order((*_with_notes(plan.outcomes, clean), *aside), rejections, len(rows))
+        return plan, list(self.secrets.hide(with_earlier_lines(self.survey.found, ordered, rows), rows))
+
+    def _planned(self, rows: Sequence[Row]) -> PlannedRows | None:
+        """Return what was planned for the rows, where a stored plan is carried out."""
+        plan = self.work.plan
+        return None if plan is None else self._retrying(lambda: plan.rows(rows[0].line, rows[-1].line))
+
+    def _keep_as_planned(self, rows: Sequence[Row], planned: PlannedRows) -> None:
+        """Keep what was planned for rows of which none was to change anything."""
+        if not self._is_done(rows[-1].line):
+            self._write(Plan(), list(planned.outcomes), rows[0].line, rows[-1].line)
 
     def _close(self, line: int) -> None:
         """Do what the processor wants done after the last row; it counts as the line that follows it."""
@@ -325,9 +380,20 @@ class PipelineRun:
         if plan is not None and not plan.is_empty:
             # What an option deletes counts as deleted, in the line that follows the last row.
             outcomes = [outcome._replace(line=line) for outcome in plan.outcomes]
+            if not self._closes_as_planned(outcomes, line):
+                self.collected.notes.append(Note("closing_changed_since_plan", {}))
+                return
             self._write(plan, outcomes, line, line, is_closing=True)
             if self.work.simulate:
                 self.processor.collect(AfterCommit(notes=plan.notes))
+
+    def _closes_as_planned(self, outcomes: Sequence[Outcome], line: int) -> bool:
+        """Whether what would be done after the last row is within what was planned, where that is asked for."""
+        plan = self.work.plan
+        if plan is None or self.work.replans:
+            return True
+        planned = self._retrying(lambda: plan.rows(line, line))
+        return {(o.code, o.subject) for o in outcomes} <= {(o.code, o.subject) for o in planned.outcomes}
 
     def _is_done(self, last_line: int) -> bool:
         """Tell whether the chunk was committed before the connection broke, or the process died; count it then."""
@@ -370,6 +436,8 @@ class PipelineRun:
             self.reader.bytes_read,
             AfterCommit(),
             is_closing=is_closing,
+            totals=dict(plan.totals()),
+            writes=not plan.is_empty,
         )
         if self.commit_marker is None:
             recorder.prepare(chunk)

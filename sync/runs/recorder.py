@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -23,6 +24,7 @@ from sync.reader import RowReader, SkippedLines
 from sync.runs.pipeline import ChunkResult, OwedPart
 from sync.runs.retry import own_database
 from sync.values import Note
+from sync.whole_files import digest_of
 
 # Tables whose rows ToolSync takes away again only where it has inserted them. Source: spec groups.md section 2
 NOTED_TABLES = frozenset({"groups_members"})
@@ -57,6 +59,7 @@ class RunRecorder:
         self._records = SiteRecords(run.site)
         self._skipped = SkippedLines()
         self._prepared: PartHeader
+        self._digest = ""
         self._notes: list[Note] = []
 
     @own_database()
@@ -102,6 +105,8 @@ class RunRecorder:
             count_partial(chunk.outcomes),
             chunk.after_commit.to_json(),
             chunk.is_closing,
+            dict(chunk.totals),
+            chunk.writes,
         )
         if chunk.before_images:
             with storage.scratch_file() as journal:
@@ -109,15 +114,17 @@ class RunRecorder:
                 storage.save(self._journal_key(header, self._token), journal)
         if chunk.mails:
             keep_mails(self.run, self._outcomes_key(header, self._token), chunk.mails)
-        storage.save(self._outcomes_key(header, self._token), io.BytesIO(encode_outcomes(header, chunk.outcomes)))
+        encoded = encode_outcomes(header, chunk.outcomes)
+        storage.save(self._outcomes_key(header, self._token), io.BytesIO(encoded))
         self._prepared = header
+        self._digest = sha256(encoded).hexdigest()
 
     @own_database()
     def confirm(self, chunk: ChunkResult) -> None:
         """Count the chunk that was prepared last: it is committed in Moodle."""
         if self._prepared.last_line != chunk.last_line:
             raise ToolSyncError(f"line {chunk.last_line} was confirmed, {self._prepared.last_line} prepared")
-        self._register(self._prepared, self._note(chunk.before_images), self._token)
+        self._register(self._prepared, self._note(chunk.before_images), self._token, self._digest)
 
     @own_database()
     def recover(self, last_line: int, worker: str = "") -> None:
@@ -129,6 +136,7 @@ class RunRecorder:
             return
         try:
             with storage.opened(storage.outcomes_key(*self._place, last_line, worker)) as part:
+                digest, _size = digest_of(part)
                 header = read_header(part)
         except (FileNotFoundError, EOFError, ValueError) as error:
             raise OutcomesMissing("outcomes_part_missing", line=last_line) from error
@@ -136,7 +144,7 @@ class RunRecorder:
         if header.has_journal:
             with storage.opened(self._journal_key(header, worker)) as journal:
                 tables = self._note(read_images(journal))
-        self._register(header, tables, worker)
+        self._register(header, tables, worker, digest)
 
     def owed_parts(self, known: Collection[int]) -> Iterator[OwedPart]:
         """Return what committed chunks owe, in file order. Queries: one"""
@@ -191,7 +199,7 @@ class RunRecorder:
         self._records.note(seen())
         return tables
 
-    def _register(self, header: PartHeader, tables: set[str], worker: str) -> None:
+    def _register(self, header: PartHeader, tables: set[str], worker: str, digest: str) -> None:
         counts = dict(Counter(self.run.counts) + Counter(header.counts))
         partial_counts = dict(Counter(self.run.partial_counts) + Counter(header.partial_counts))
         values = {
@@ -200,6 +208,7 @@ class RunRecorder:
             "bytes_read": header.bytes_read,
             "counts": counts,
             "partial_counts": partial_counts,
+            "totals": dict(Counter(self.run.totals) + Counter(header.totals)),
             "changed_tables": sorted(tables.union(self.run.changed_tables)),
             "heartbeat_at": timezone.now(),
             "waiting_since": None,
@@ -213,6 +222,8 @@ class RunRecorder:
                 last_line=header.last_line,
                 counts=header.counts,
                 codes=header.codes,
+                writes=header.writes,
+                sha256=digest,
                 outcomes_key=self._outcomes_key(header, worker),
                 journal_key=self._journal_key(header, worker) if header.has_journal else "",
                 after_commit=RunChunk.AfterCommit.OWED if header.after_commit else "",

@@ -18,7 +18,7 @@ from sync.commandfiles.intake import FileTypes, delete_file, keep_for_run, recei
 from sync.commandfiles.left_drafts import sweep_uploads
 from sync.errors import LeaseLost, RunNotClaimable
 from sync.models import CommandFile, MoodleSite, NotificationRule, ProcessorSettings, RunState, SequenceRun, SyncRun
-from sync.models.run import CLAIMED_STATES, RESUMABLE_STATES
+from sync.models.run import CLAIMED_STATES, RESUMABLE_STATES, WAITING_STATES
 from sync.notifications.mails import send_mails_again
 from sync.notifications.services import notify_of_run
 from sync.processors.registry import REGISTRY, guess_processor
@@ -140,11 +140,13 @@ def queue_run(
     owner: Responsible | None = None,
     armed_by: Responsible = OPERATOR,
     in_background: bool = True,
+    plan: SyncRun | None = None,
 ) -> SyncRun:
     """Ask for a run; the workers carry it out.
 
     Shape: options: what differs from the stored settings; origin: what asks for it; owner: whose rights are asked when it
-    begins, without one `user`; in_background: False = the caller carries it out itself
+    begins, without one `user`; in_background: False = the caller carries it out itself; plan: the simulation that it
+    carries out, and nothing else
     Raises: OptionError
     """
     values = resolve_options(site, processor, options)
@@ -167,6 +169,7 @@ def queue_run(
         armed_by_name=armed_by.name,
         origin=origin,
         sequence_run=sequence_run,
+        plan=plan,
     )
     if in_background:
         transaction.on_commit(lambda: enqueue(run.pk))
@@ -191,7 +194,7 @@ def execute_run(run_id: int, *, progress: Callable[[Progress], None] = lambda _p
             enqueue(run_id)
     start_next(run.site_id)
     ended = SyncRun.objects.get(pk=run_id)
-    _go_on_with_sequence(ended)
+    go_on_with_sequence(ended)
     return ended
 
 
@@ -204,14 +207,14 @@ def _language_of_unattended_runs(site: MoodleSite, processor: str) -> str:
 def cancel_run(run: SyncRun) -> None:
     """Stop a run: at once when it hasn't begun, else before its next chunk. One that is over stays as it is."""
     now = timezone.now()
-    waiting = SyncRun.objects.filter(pk=run.pk, state=RunState.QUEUED)
+    waiting = SyncRun.objects.filter(pk=run.pk, state__in=(RunState.QUEUED, *WAITING_STATES))
     if not waiting.update(state=RunState.CANCELLED, finished_at=now):
         SyncRun.objects.filter(pk=run.pk, state__in=CLAIMED_STATES).update(cancel_requested=True)
     run.refresh_from_db()
     if run.state == RunState.CANCELLED:
         site_id = run.site_id
         transaction.on_commit(lambda: start_next(site_id))
-        _go_on_with_sequence(run)
+        go_on_with_sequence(run)
 
 
 def resume_run(run: SyncRun) -> None:
@@ -251,7 +254,7 @@ def recover_dead_runs() -> None:
         enqueue(run_id, expires=RECOVERY_EXPIRES)
 
 
-def _go_on_with_sequence(run: SyncRun) -> None:
+def go_on_with_sequence(run: SyncRun) -> None:
     """Let the sequence that a run belongs to go on, now that it is over."""
     sequence_id = run.sequence_run_id
     if sequence_id is not None and run.is_over:

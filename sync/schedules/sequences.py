@@ -26,7 +26,7 @@ from sync.runs.services import RECOVERY_EXPIRES, cancel_run, queue_run
 from sync.schedules.arming import armings_of
 from sync.schedules.fetch_files import fetch_files
 
-_FAILED_STATES = (RunState.FAILED, RunState.ERRORED, RunState.CANCELLED)
+_FAILED_STATES = (RunState.FAILED, RunState.ERRORED, RunState.CANCELLED, RunState.DECLINED, RunState.EXPIRED)
 
 logger = logging.getLogger(__name__)
 

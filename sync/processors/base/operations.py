@@ -16,6 +16,7 @@ from sync.moodle.files.files import DeletedFiles
 from sync.moodle.grades.grades import recover_course_grades
 from sync.moodle.site import caches
 from sync.processors.base.overlay import is_temporary
+from sync.processors.base.totals import RowCounts, Totals, count_rows
 
 
 class Insert(NamedTuple):
@@ -66,6 +67,10 @@ class Operation(ABC):
     def apply(self, writer: Writer, applied: Applied) -> None:
         """Write. Inside a transaction of the writer's session."""
 
+    @abstractmethod
+    def totals(self) -> Totals:
+        """Count what it does to the things that people count (`sync.processors.base.totals`)."""
+
 
 @dataclass
 class WriteRows(Operation):
@@ -95,6 +100,17 @@ class WriteRows(Operation):
             or self.changed_preferences
             or self.dirty_contexts
         )
+
+    def totals(self) -> Totals:
+        totals = Totals()
+        for table in {*self.inserts, *self.updates, *self.deletes}:
+            counts = RowCounts(
+                len(self.inserts.get(table, ())),
+                [update.after for update in self.updates.get(table, ())],
+                len(self.deletes.get(table, ())),
+            )
+            totals += count_rows(table, counts)
+        return totals
 
     def apply(self, writer: Writer, applied: Applied) -> None:
         """Deletes, updates, inserts (parents first), cache flags. Queries: constant per table"""
@@ -137,6 +153,9 @@ class FixCourseOrder(Operation):
 
     def apply(self, writer: Writer, applied: Applied) -> None:
         fix_course_order(writer)
+
+    def totals(self) -> Totals:
+        return Totals()
 
 
 def resolved(values: dict[str, Any], ids: Mapping[int, int]) -> dict[str, Any]:

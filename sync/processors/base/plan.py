@@ -9,6 +9,7 @@ from sync.moodle.db.writer import Writer
 from sync.moodle.files.files import DeletedFiles
 from sync.processors.base.operations import Applied, Delete, Insert, Operation, Update, WriteRows
 from sync.processors.base.overlay import ChangedRows, FoundRows, TemporaryIds
+from sync.processors.base.totals import MAILS_SENT, Totals
 from sync.values import Note, Outcome
 
 
@@ -84,6 +85,13 @@ class Plan:
             self.changed_preferences,
             self.dirty_contexts,
         )
+
+    def totals(self) -> Totals:
+        """Count what the plan does, by kind of object and what becomes of it."""
+        totals = +Totals({MAILS_SENT: len(self.mails)})
+        for operation in self.operations():
+            totals += operation.totals()
+        return totals
 
     @property
     def is_empty(self) -> bool:

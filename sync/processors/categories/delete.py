@@ -22,6 +22,7 @@ from sync.processors.base.context import Collected
 from sync.processors.base.operations import Applied, FixCourseOrder, Operation
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
+from sync.processors.base.totals import DELETED, Totals, total
 from sync.values import Action, CleanRow, Outcome
 
 
@@ -56,6 +57,9 @@ class DeleteCategories(Operation):
 
     def apply(self, writer: Writer, applied: Applied) -> None:
         applied.files += delete_empty_categories(writer, load_graph(), self.categories, now=applied.now)
+
+    def totals(self) -> Totals:
+        return total("categories", DELETED, len(self.categories))
 
 
 class CategoriesDeletePlan(Plan):

@@ -21,6 +21,7 @@ from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.operations import Applied, FixCourseOrder, Operation
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import SplitChunk
+from sync.processors.base.totals import DELETED, Totals, total
 from sync.processors.course_lists.course_list import (
     CHUNK_WEIGHT,
     CourseList,
@@ -43,6 +44,9 @@ class DeleteCourses(Operation):
 
     def apply(self, writer: Writer, applied: Applied) -> None:
         applied.files += delete_courses(writer, load_graph(), self.courses, now=applied.now)
+
+    def totals(self) -> Totals:
+        return total("courses", DELETED, len(self.courses))
 
 
 class CoursesDeletePlan(Plan):

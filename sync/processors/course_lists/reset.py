@@ -24,6 +24,7 @@ from sync.processors.base.overlay import FoundRows, Table
 from sync.processors.base.plan import Plan
 from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import Processor, SplitChunk
+from sync.processors.base.totals import RESET, Totals, total
 from sync.processors.course_lists.course_list import CHUNK_WEIGHT, CourseListOptions
 from sync.processors.course_lists.reset_cells import (
     RESET_IDENTIFIERS,
@@ -70,6 +71,9 @@ class ResetCourses(Operation):
 
     def apply(self, writer: Writer, applied: Applied) -> None:
         applied.files += reset_courses(writer, load_graph(), self.findings, now=applied.now)
+
+    def totals(self) -> Totals:
+        return total("courses", RESET, sum(1 for counts in self.findings.counts.values() if any(counts.values())))
 
 
 class CoursesResetPlan(Plan):

@@ -13,6 +13,7 @@ from sync.moodle.db.writer import Writer
 from sync.moodle.enrolments.forums import subscribe_to_initial_forums
 from sync.moodle.site.contexts import move_contexts
 from sync.processors.base.operations import Applied, Operation, Update
+from sync.processors.base.totals import CREATED, FILLED, RESET, Totals, total
 from sync.processors.courses.fillings import TemplateMerge, fill_courses
 from sync.processors.courses.templates import FromTemplate, restore_templates, target_of
 
@@ -46,6 +47,9 @@ class CreateCategories(Operation):
     def apply(self, writer: Writer, applied: Applied) -> None:
         applied.categories = create_categories(writer, self.categories, self.present, now=applied.now)
 
+    def totals(self) -> Totals:
+        return total("categories", CREATED, len(self.categories))
+
 
 @dataclass
 class CreateCourses(Operation):
@@ -75,6 +79,9 @@ class CreateCourses(Operation):
         }
         subscribe_to_initial_forums(writer, taught)
 
+    def totals(self) -> Totals:
+        return total("courses", CREATED, len(self.creations))
+
 
 @dataclass
 class MoveCourses(Operation):
@@ -96,6 +103,10 @@ class MoveCourses(Operation):
             self.dirty_contexts.add(new_path)
         move_contexts(writer, paths)
 
+    def totals(self) -> Totals:
+        # The rows of the courses are counted where they are written.
+        return Totals()
+
 
 @dataclass
 class FillCourses(Operation):
@@ -108,6 +119,10 @@ class FillCourses(Operation):
 
     def apply(self, writer: Writer, applied: Applied) -> None:
         applied.files += fill_courses(writer, load_graph(), self.fillings, now=applied.now)
+
+    def totals(self) -> Totals:
+        replaced = sum(1 for filling in self.fillings if filling.replaces)
+        return total("courses", RESET, replaced) + total("courses", FILLED, len(self.fillings) - replaced)
 
 
 def _category(target: Category, applied: Applied) -> Category:

@@ -18,6 +18,7 @@ from sync.processors.base.context import Collected
 from sync.processors.base.operations import Applied, Operation
 from sync.processors.base.overlay import Overlay
 from sync.processors.base.plan import Plan
+from sync.processors.base.totals import DELETED, Totals, total
 from sync.processors.memberships.state import GROUP_MEMBERS
 from sync.values import Action, Note, Outcome
 
@@ -70,6 +71,9 @@ class DeleteGroups(Operation):
     def apply(self, writer: Writer, applied: Applied) -> None:
         applied.files += delete_groups(writer, self.groups)
         applied.files += delete_groupings(writer, self.groupings, now=applied.now)
+
+    def totals(self) -> Totals:
+        return total("groups", DELETED, len(self.groups))
 
 
 class GroupPurge:

@@ -12,6 +12,7 @@ from sync.moodle.users.image_resizer import SIDES, ResizeResult
 from sync.moodle.users.pictures import ChecksumRow, NewPicture, PictureFile, write_checksums, write_pictures
 from sync.processors.base.operations import Applied, Operation
 from sync.processors.base.plan import Plan
+from sync.processors.base.totals import UPDATED, Totals, total
 from sync.reader.picture_zip import PictureRefused
 
 
@@ -69,6 +70,9 @@ class SetPictures(Operation):
         if self.fieldid is not None:
             md5s = {picture.userid: picture.md5 for picture in self.pictures}
             write_checksums(writer, self.fieldid, md5s, self.checksums)
+
+    def totals(self) -> Totals:
+        return total("pictures", UPDATED, len(self.pictures))
 
 
 class PicturesPlan(Plan):

@@ -9,6 +9,7 @@ from sync.moodle.db.writer import Writer
 from sync.moodle.users.contexts import fetch_userids_without_context, insert_user_contexts
 from sync.moodle.users.deletion import UserToDelete, delete_users
 from sync.processors.base.operations import Applied, Operation
+from sync.processors.base.totals import DELETED, Totals, total
 
 
 @dataclass
@@ -22,6 +23,9 @@ class DeleteUsers(Operation):
 
     def apply(self, writer: Writer, applied: Applied) -> None:
         applied.files += delete_users(writer, self.users, now=applied.now).files
+
+    def totals(self) -> Totals:
+        return total("users", DELETED, len(self.users))
 
 
 @dataclass
@@ -43,6 +47,9 @@ class AddUserContexts(Operation):
             userids += fetch_userids_without_context(writer, self.revived)
         insert_user_contexts(writer, userids)
 
+    def totals(self) -> Totals:
+        return Totals()
+
 
 @dataclass
 class EndSessions(Operation):
@@ -59,3 +66,6 @@ class EndSessions(Operation):
             writer.delete_where("sessions", "userid", sorted(self.sessions))
         if self.tokens:
             writer.delete_where("external_tokens", "userid", sorted(self.tokens))
+
+    def totals(self) -> Totals:
+        return Totals()

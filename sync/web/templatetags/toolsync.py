@@ -34,6 +34,10 @@ _STATE_LOOKS = {
     RunState.FAILED: ("bad", "✕"),
     RunState.ERRORED: ("bad", "✕"),
     RunState.CANCELLED: ("quiet", "■"),
+    RunState.UNCONFIRMED: ("warning", "?"),
+    RunState.HELD: ("warning", "‖"),
+    RunState.DECLINED: ("quiet", "✕"),
+    RunState.EXPIRED: ("quiet", "⌛"),
 }
 _SEQUENCE_LOOKS = {
     SequenceState.RUNNING: ("active", "▸"),

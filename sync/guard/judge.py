@@ -1,0 +1,94 @@
+"""The verdict on a plan: pure, from its totals, what Moodle holds, the limits and what is known of the file before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sync.guard.limits import REMOVALS, Limit
+from sync.values import Action, Note
+
+# A file of fewer rows than this share of the last accepted one was perhaps cut short.
+_SHARE_OF_LAST = 0.5
+# Below so many rows a share says nothing.
+_FEWEST_ROWS = 10
+_MOST_REJECTED = 0.5
+
+
+class Verdict(StrEnum):
+    """What becomes of a plan. `confirm`: who asked for it says so once more; `held`: somebody with the right approves."""
+
+    GO = "go"
+    CONFIRM = "confirm"
+    HELD = "held"
+
+
+@dataclass(frozen=True)
+class PlanFacts:
+    """What is judged.
+
+    Shape: totals: kind -> how many; live: name of the object ("users") -> how many Moodle holds; counts: action -> rows; rows,
+    size: of the file; last_rows, last_size: of the last file of its kind that was carried out, 0 = there is none; by_hand: a
+    person waits for it at a page
+    Units: size, last_size: bytes
+    """
+
+    totals: Mapping[str, int]
+    live: Mapping[str, int]
+    limits: Mapping[str, Limit]
+    counts: Mapping[str, int] = field(default_factory=dict)
+    rows: int = 0
+    size: int = 0
+    last_rows: int = 0
+    last_size: int = 0
+    by_hand: bool = False
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Shape: reasons: why a person has to decide, worst first"""
+
+    verdict: Verdict
+    reasons: tuple[Note, ...] = ()
+
+
+def judge(facts: PlanFacts) -> Judgement:
+    """Judge a plan. A plan that changes nothing goes, whatever the file looks like."""
+    if not facts.totals:
+        return Judgement(Verdict.GO)
+    if reasons := (*_beyond_limits(facts), *_unlike_before(facts)):
+        return Judgement(Verdict.HELD, reasons)
+    if facts.by_hand and (removed := removals(facts.totals)):
+        reasons = tuple(Note("plan_removes", {"kind": kind, "count": count}) for kind, count in removed.items())
+        return Judgement(Verdict.CONFIRM, reasons)
+    return Judgement(Verdict.GO)
+
+
+def removals(totals: Mapping[str, int]) -> dict[str, int]:
+    """Return what a plan takes away: kind -> how many."""
+    return {kind: totals[kind] for kind in REMOVALS if totals.get(kind)}
+
+
+def _beyond_limits(facts: PlanFacts) -> Iterator[Note]:
+    for kind, limit in facts.limits.items():
+        count = facts.totals.get(kind, 0)
+        if not count:
+            continue
+        live = facts.live.get(kind.partition(".")[0], 0)
+        percent = 100 * count / live if live else 100.0
+        if limit.number is not None and count > limit.number:
+            yield Note("guard_count", {"kind": kind, "count": count, "limit": limit.number})
+        elif limit.percent is not None and percent > limit.percent:
+            params = {"kind": kind, "count": count, "total": live, "percent": round(percent, 1), "limit": limit.percent}
+            yield Note("guard_percent", params)
+
+
+def _unlike_before(facts: PlanFacts) -> Iterator[Note]:
+    if facts.rows < facts.last_rows * _SHARE_OF_LAST and facts.last_rows >= _FEWEST_ROWS:
+        yield Note("guard_fewer_rows", {"count": facts.rows, "before": facts.last_rows})
+    elif facts.size < facts.last_size * _SHARE_OF_LAST and facts.last_rows >= _FEWEST_ROWS:
+        yield Note("guard_smaller_file", {"size": facts.size, "before": facts.last_size})
+    rejected = facts.counts.get(Action.REJECTED, 0)
+    if facts.rows >= _FEWEST_ROWS and rejected > facts.rows * _MOST_REJECTED:
+        yield Note("guard_rejected", {"count": rejected, "rows": facts.rows})

@@ -1,0 +1,79 @@
+"""How much of each kind a plan may change: in percent of what Moodle holds, and in numbers; the tighter one counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sync.errors import OptionError
+
+# Percent of what is there, and number, that removals may come to. Source: issue 14, "on by default"
+_REMOVAL_PERCENT, _REMOVAL_NUMBER = 10.0, 50
+_UPDATE_PERCENT = 75.0
+
+
+class Limit(NamedTuple):
+    """At most so much of one kind; None = no limit. Units: percent: of the live rows; number: objects"""
+
+    percent: float | None = None
+    number: int | None = None
+
+
+_REMOVAL = Limit(_REMOVAL_PERCENT, _REMOVAL_NUMBER)
+
+# Kind (as of sync.processors.base.totals) -> limit, unless a site says otherwise.
+DEFAULTS: Mapping[str, Limit] = {
+    "users.deleted": _REMOVAL,
+    "users.suspended": _REMOVAL,
+    "users.updated": Limit(_UPDATE_PERCENT),
+    "enrolments.deleted": _REMOVAL,
+    "enrolments.suspended": _REMOVAL,
+    "roles.deleted": _REMOVAL,
+    "group_members.deleted": _REMOVAL,
+    "groups.deleted": _REMOVAL,
+    "cohort_members.deleted": _REMOVAL,
+    "cohorts.deleted": _REMOVAL,
+    "courses.deleted": _REMOVAL,
+    "courses.reset": _REMOVAL,
+    "categories.deleted": _REMOVAL,
+    "methods.deleted": _REMOVAL,
+    "mails.sent": Limit(None, 1000),
+}
+# Kinds that take something away from somebody: a person who applies a plan by hand confirms their number.
+REMOVALS: Sequence[str] = tuple(
+    kind for kind in DEFAULTS if kind.endswith((".deleted", ".suspended", ".reset"))
+)  # fmt: skip
+
+
+def read_limits(stored: Mapping[str, Any]) -> dict[str, Limit]:
+    """Return the limits of a site: those that are stored over the defaults.
+
+    Shape: stored: kind -> [percent, number]
+    Raises: OptionError for what is no limit
+    """
+    limits = dict(DEFAULTS)
+    for kind, values in stored.items():
+        if kind not in DEFAULTS:
+            raise OptionError("limits_unreadable", kind=kind)
+        try:
+            percent, number = values
+            limits[kind] = Limit(_number(percent), None if number is None else int(_number(number) or 0))
+        except (TypeError, ValueError) as error:
+            raise OptionError("limits_unreadable", kind=kind) from error
+    return limits
+
+
+def stored_form(limits: Mapping[str, Limit]) -> dict[str, list[float | None]]:
+    """Return limits as they are stored: those that differ from the defaults."""
+    return {kind: list(limit) for kind, limit in limits.items() if limit != DEFAULTS.get(kind)}
+
+
+def _number(value: Any) -> float | None:
+    """Return a number from 0 up. Raises: ValueError, TypeError"""
+    if value is None:
+        return None
+    number = float(value)
+    # What isn't a number compares as false.
+    if not 0 <= number < float("inf"):
+        raise ValueError(value)
+    return number

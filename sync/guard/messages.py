@@ -1,0 +1,139 @@
+"""Texts about plans, and why a person has to decide on one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext, gettext_lazy as _, ngettext
+
+from sync.messages import PluralText, text_of
+from sync.values import Note
+
+TEXTS: dict[str, Any] = {
+    "guard_count": _("%(what)s: at most %(limit)s may be without a person's approval."),
+    "guard_percent": _(
+        "%(what)s of %(total)s, that is %(percent)s %%: at most %(limit)s %% may be without a person's approval."
+    ),
+    "guard_fewer_rows": PluralText(
+        lambda n: ngettext(
+            "The file has %(count)s row, the last one that was carried out had %(before)s: was it cut short?",
+            "The file has %(count)s rows, the last one that was carried out had %(before)s: was it cut short?",
+            n,
+        )
+    ),
+    "guard_smaller_file": _(
+        "The file has %(size)s bytes, the last one that was carried out had %(before)s: was it cut short?"
+    ),
+    "guard_rejected": PluralText(
+        lambda n: ngettext(
+            "%(count)s of %(rows)s rows can't be carried out: did a column turn empty, or change its meaning?",
+            "%(count)s of %(rows)s rows can't be carried out: did a column turn empty, or change its meaning?",
+            n,
+        )
+    ),
+    "plan_removes": _("to be confirmed."),
+    "plan_incomplete": _("The plan was not made to its end. Simulate the file again."),
+    "plan_of_another": _("The plan was made for another file, file type or site. Simulate this file again."),
+    "plan_expired": _(
+        "The plan is older than %(hours)s hours. Moodle may have changed since: simulate the file again."
+    ),
+    "plan_made_on_another": _(
+        "The plan was made with other versions (%(changed)s), to which it may mean something else. Simulate the file again."
+    ),
+    "plan_damaged": _(
+        "The stored plan is damaged or gone in the part up to line %(line)s. Nothing was written. Simulate the file again."
+    ),
+    "plan_applied_before": _(
+        "The plan was applied already, as run %(run)s. Simulate the file again to see what is left."
+    ),
+    "changed_since_plan": _(
+        "Moodle has changed since the plan was made: the row would do something else now, so nothing was done. Send it again."
+    ),
+    "closing_changed_since_plan": _(
+        "What was to be tidied up after the last row isn't what was planned any more, so it was left. Run the file again."
+    ),
+    "limits_unreadable": _(
+        "The limit of “%(kind)s” can't be read. Enter a percentage and a number, or leave them empty."
+    ),
+    "decision_refused": _("You may not decide on this run. Ask somebody who may approve runs."),
+    "decision_too_late": _("The run waits for nobody any more: look at its state."),
+    "decision_number_wrong": _("Type %(count)s to confirm: that is what would be taken away."),
+    "approver_without_right": _(
+        "%(name)s, who approved this, is no active user of ToolSync any more or may not approve it. Nothing was done. "
+        "Somebody who may approve runs must decide again."
+    ),
+    "run_expired": _("Nobody decided on the run within %(hours)s hours. Nothing was written. Send the file again."),
+}
+
+Counted = Callable[[int], str]
+
+# Kind of object and what becomes of it -> how many of them, in words.
+KIND_TEXTS: Mapping[str, Counted] = {
+    "users.created": lambda n: ngettext("%(count)s user created", "%(count)s users created", n),
+    "users.updated": lambda n: ngettext("%(count)s user changed", "%(count)s users changed", n),
+    "users.suspended": lambda n: ngettext("%(count)s user suspended", "%(count)s users suspended", n),
+    "users.deleted": lambda n: ngettext("%(count)s user deleted", "%(count)s users deleted", n),
+    "enrolments.created": lambda n: ngettext("%(count)s enrolment added", "%(count)s enrolments added", n),
+    "enrolments.updated": lambda n: ngettext("%(count)s enrolment changed", "%(count)s enrolments changed", n),
+    "enrolments.suspended": lambda n: ngettext("%(count)s enrolment suspended", "%(count)s enrolments suspended", n),
+    "enrolments.deleted": lambda n: ngettext("%(count)s enrolment taken away", "%(count)s enrolments taken away", n),
+    "roles.created": lambda n: ngettext("%(count)s role given", "%(count)s roles given", n),
+    "roles.updated": lambda n: ngettext("%(count)s role changed", "%(count)s roles changed", n),
+    "roles.deleted": lambda n: ngettext("%(count)s role taken away", "%(count)s roles taken away", n),
+    "groups.created": lambda n: ngettext("%(count)s group created", "%(count)s groups created", n),
+    "groups.updated": lambda n: ngettext("%(count)s group changed", "%(count)s groups changed", n),
+    "groups.deleted": lambda n: ngettext("%(count)s group deleted", "%(count)s groups deleted", n),
+    "group_members.created": lambda n: ngettext("%(count)s group member added", "%(count)s group members added", n),
+    "group_members.updated": lambda n: ngettext("%(count)s group member changed", "%(count)s group members changed", n),
+    "group_members.deleted": lambda n: ngettext(
+        "%(count)s group member taken out", "%(count)s group members taken out", n
+    ),
+    "cohorts.created": lambda n: ngettext("%(count)s cohort created", "%(count)s cohorts created", n),
+    "cohorts.updated": lambda n: ngettext("%(count)s cohort changed", "%(count)s cohorts changed", n),
+    "cohorts.deleted": lambda n: ngettext("%(count)s cohort deleted", "%(count)s cohorts deleted", n),
+    "cohort_members.created": lambda n: ngettext("%(count)s cohort member added", "%(count)s cohort members added", n),
+    "cohort_members.updated": lambda n: ngettext(
+        "%(count)s cohort member changed", "%(count)s cohort members changed", n
+    ),
+    "cohort_members.deleted": lambda n: ngettext(
+        "%(count)s cohort member taken out", "%(count)s cohort members taken out", n
+    ),
+    "courses.created": lambda n: ngettext("%(count)s course created", "%(count)s courses created", n),
+    "courses.updated": lambda n: ngettext("%(count)s course changed", "%(count)s courses changed", n),
+    "courses.filled": lambda n: ngettext("content added to %(count)s course", "content added to %(count)s courses", n),
+    "courses.reset": lambda n: ngettext("%(count)s course reset", "%(count)s courses reset", n),
+    "courses.deleted": lambda n: ngettext("%(count)s course deleted", "%(count)s courses deleted", n),
+    "categories.created": lambda n: ngettext("%(count)s category created", "%(count)s categories created", n),
+    "categories.updated": lambda n: ngettext("%(count)s category changed", "%(count)s categories changed", n),
+    "categories.deleted": lambda n: ngettext("%(count)s category deleted", "%(count)s categories deleted", n),
+    "methods.created": lambda n: ngettext("%(count)s enrolment method added", "%(count)s enrolment methods added", n),
+    "methods.updated": lambda n: ngettext(
+        "%(count)s enrolment method changed", "%(count)s enrolment methods changed", n
+    ),
+    "methods.deleted": lambda n: ngettext(
+        "%(count)s enrolment method deleted", "%(count)s enrolment methods deleted", n
+    ),
+    "pictures.updated": lambda n: ngettext("%(count)s picture set", "%(count)s pictures set", n),
+    "mails.sent": lambda n: ngettext("%(count)s mail", "%(count)s mails", n),
+}
+
+
+def kind_text(kind: str, count: int) -> str:
+    """Return "397 users deleted"; the bare kind for one that nobody has named."""
+    text = KIND_TEXTS.get(kind)
+    return f"{count} {kind}" if text is None else text(count) % {"count": count}
+
+
+def total_texts(totals: Mapping[str, int]) -> list[str]:
+    """Return what a plan does, in words, in the order of `KIND_TEXTS`."""
+    known = [kind for kind in KIND_TEXTS if totals.get(kind)]
+    return [kind_text(kind, totals[kind]) for kind in (*known, *sorted(totals.keys() - KIND_TEXTS.keys()))]
+
+
+def reason_text(note: Note) -> str:
+    """Return why a person has to decide, as a sentence."""
+    text = text_of(note.code, note.params)
+    if kind := note.params.get("kind"):
+        return gettext("%(what)s: %(limit)s") % {"what": kind_text(kind, note.params["count"]), "limit": text}
+    return text

@@ -1,0 +1,125 @@
+"""What people do with plans: apply a simulation, confirm, approve or decline a run that waits, or let it expire."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from sync.errors import PlanRefused
+from sync.guard.judge import removals
+from sync.models import RunState, SyncRun
+from sync.models.run import WAITING_STATES
+from sync.notifications.services import notify_of_run
+from sync.runs.lease import enqueue
+from sync.runs.options import plan_hours
+from sync.runs.plans import COMPLETED_STATES, is_expired, may_decide, plan_lifetime
+from sync.runs.rights import Responsible
+from sync.runs.services import go_on_with_sequence, queue_run
+
+# More than so many things that are taken away are confirmed by typing their number.
+MOST_UNTYPED = 20
+
+
+def removed_by(plan: SyncRun) -> int:
+    """Return how many things a plan takes away."""
+    return sum(removals(plan.totals).values())
+
+
+def is_typed(plan: SyncRun) -> bool:
+    """Whether the number is to be typed before a plan is applied."""
+    return removed_by(plan) > MOST_UNTYPED
+
+
+def apply_plan(plan: SyncRun, person: Responsible, *, typed: str = "") -> SyncRun:
+    """Ask for a run that carries out exactly what a simulation has found.
+
+    Shape: typed: the number of things that are taken away, where it has to be typed
+    Raises: PlanRefused
+    """
+    if not plan.simulate or plan.state not in COMPLETED_STATES:
+        raise PlanRefused("plan_incomplete")
+    if (earlier := SyncRun.objects.filter(plan=plan).first()) is not None:
+        raise PlanRefused("plan_applied_before", run=earlier.pk)
+    if plan.command_file is None or plan.command_file.sha256 != plan.file_sha256:
+        raise PlanRefused("plan_of_another")
+    if is_expired(plan):
+        raise PlanRefused("plan_expired", hours=plan_hours())
+    _check_typed(plan, typed)
+    try:
+        with transaction.atomic():
+            run = queue_run(
+                site=plan.site, processor=plan.processor, command_file=plan.command_file, options=plan.options,
+                user=person.user, owner=person, plan=plan,
+            )  # fmt: skip
+            _note_decision(run, person, SyncRun.Decision.CONFIRMED)
+    except IntegrityError:
+        # Somebody else was faster.
+        raise PlanRefused("plan_applied_before", run=SyncRun.objects.get(plan=plan).pk) from None
+    return run
+
+
+def approve_run(run: SyncRun, person: Responsible, *, reason: str = "", typed: str = "") -> None:
+    """Let a run that waits go on: confirm it, or approve one beyond the limits. Raises: PlanRefused"""
+    is_held = run.state == RunState.HELD
+    _check_decision(run, person)
+    if run.plan is None or is_expired(run.plan):
+        raise PlanRefused("plan_expired", hours=plan_hours())
+    _check_typed(run.plan, typed)
+    decision = SyncRun.Decision.APPROVED if is_held else SyncRun.Decision.CONFIRMED
+    with transaction.atomic():
+        _move(run, RunState.QUEUED, attempts=0)
+        _note_decision(run, person, decision, reason)
+        transaction.on_commit(lambda: enqueue(run.pk))
+
+
+def decline_run(run: SyncRun, person: Responsible, *, reason: str = "") -> None:
+    """End a run that waits; nothing is written. Raises: PlanRefused"""
+    _check_decision(run, person)
+    with transaction.atomic():
+        _move(run, RunState.DECLINED, finished_at=timezone.now())
+        _note_decision(run, person, SyncRun.Decision.DECLINED, reason)
+        go_on_with_sequence(run)
+
+
+def expire_runs() -> int:
+    """End the runs on which nobody has decided for too long, and tell people so; return how many."""
+    before = timezone.now() - plan_lifetime()
+    expired = 0
+    for run in SyncRun.objects.filter(state__in=WAITING_STATES, held_at__lt=before).select_related("site"):
+        params = {"hours": plan_hours()}
+        with transaction.atomic():
+            try:
+                _move(
+                    run, RunState.EXPIRED, finished_at=timezone.now(), error_code="run_expired", error_params=params
+                )  # fmt: skip
+            except PlanRefused:
+                continue
+            notify_of_run(run)
+            go_on_with_sequence(run)
+        expired += 1
+    return expired
+
+
+def _check_decision(run: SyncRun, person: Responsible) -> None:
+    if not run.waits_for_person:
+        raise PlanRefused("decision_too_late")
+    if not may_decide(run, person):
+        raise PlanRefused("decision_refused")
+
+
+def _check_typed(plan: SyncRun, typed: str) -> None:
+    if is_typed(plan) and typed.strip() != str(removed_by(plan)):
+        raise PlanRefused("decision_number_wrong", count=removed_by(plan))
+
+
+def _move(run: SyncRun, state: RunState, **values: object) -> None:
+    """Give a run that waits another state. Raises: PlanRefused if somebody was faster"""
+    if not SyncRun.objects.filter(pk=run.pk, state=run.state).update(state=state, **values):
+        raise PlanRefused("decision_too_late")
+    run.refresh_from_db()
+
+
+def _note_decision(run: SyncRun, person: Responsible, decision: str, reason: str = "") -> None:
+    run.decision, run.decision_reason = decision, reason[:500]
+    run.decided_by, run.decided_by_name, run.decided_at = person.user, person.name, timezone.now()
+    run.save(update_fields=["decision", "decision_reason", "decided_by", "decided_by_name", "decided_at"])

@@ -1,0 +1,195 @@
+"""Plan first: the dry run that a run applies, who has to agree to it, and whether it still may be applied."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+
+import sqlalchemy as sa
+from django.utils import timezone
+
+from sync import __version__
+from sync.commandfiles import storage
+from sync.errors import PlanRefused, RightMissing
+from sync.guard.judge import Judgement, PlanFacts, Verdict, judge
+from sync.guard.limits import Limit, read_limits
+from sync.models import GuardLimits, MoodleSite, RunState, SyncRun
+from sync.moodle.db.database import MoodleDatabase, MoodleSession
+from sync.processors.base.totals import OBJECTS
+from sync.runs.options import guard_is_on, plan_hours
+from sync.runs.rights import Responsible
+from sync.runs.selectors import run_permission
+from sync.values import Note
+from sync.whole_files import digest_of
+
+APPROVE_RUNS = "sync.approve_runs"
+COMPLETED_STATES = (RunState.COMPLETED, RunState.COMPLETED_WITH_REJECTIONS)
+
+_TABLES = {name: table for table, name in OBJECTS.items()}
+
+# What a plan has of the run that it is made for.
+_SHARED = (
+    "site", "processor", "options", "command_file", "file_path", "file_sha256", "file_size", "input_key", "requested_by",
+    "owner", "owner_name", "armed_by", "armed_by_name", "language", "undoes",
+)  # fmt: skip
+
+
+def plan_lifetime() -> timedelta:
+    """Return how long a plan may be applied after it was made."""
+    return timedelta(hours=plan_hours())
+
+
+def limits_of(site: MoodleSite, processor: str) -> GuardLimits:
+    """Return the limits of a file type, those of the site where it has none of its own; as they come where nobody set any."""
+    stored = GuardLimits.objects.filter(site=site, processor__in=("", processor)).order_by("-processor").first()
+    return stored or GuardLimits(site=site, is_on=guard_is_on())
+
+
+def new_plan(run: SyncRun, worker: str) -> SyncRun:
+    """Make the record of the plan of a run; the process that has claimed the run makes the plan itself."""
+    now = timezone.now()
+    return SyncRun.objects.create(
+        **{name: getattr(run, name) for name in _SHARED},
+        origin=SyncRun.Origin.PLAN, simulate=True, state=RunState.RUNNING, worker=worker, started_at=now, heartbeat_at=now,
+    )  # fmt: skip
+
+
+def take_over_plan(plan: SyncRun, worker: str) -> None:
+    """Begin a plan anew that another process didn't bring to its end."""
+    storage.delete_folder(storage.outcomes_folder(plan.site.slug, plan.pk))
+    plan.chunks.all().delete()
+    now = timezone.now()
+    SyncRun.objects.filter(pk=plan.pk).update(
+        state=RunState.RUNNING, worker=worker, started_at=now, heartbeat_at=now, finished_at=None, last_line=0, rows_done=0,
+        bytes_read=0, counts={}, partial_counts={}, totals={}, error_code="", error_params={},
+    )  # fmt: skip
+    plan.refresh_from_db()
+
+
+def made_on(moodle: MoodleDatabase) -> dict[str, str]:
+    """Return what a plan is made with: applied with something else it could mean something else."""
+    with moodle.session() as session:
+        return {"toolsync": __version__, "moodle": f"{session.version:.2f}", "prefix": moodle.settings.prefix}
+
+
+def judge_run(run: SyncRun, plan: SyncRun, moodle: MoodleDatabase) -> Judgement:
+    """Hold a plan against the limits of its site and file type. Raises: OptionError if these can't be read"""
+    chosen = limits_of(run.site, run.processor)
+    by_hand = run.origin == SyncRun.Origin.PERSON
+    if not chosen.is_on:
+        return Judgement(Verdict.GO)
+    limits = read_limits(chosen.values)
+    last = _last_accepted(run)
+    return judge(
+        PlanFacts(
+            totals=plan.totals,
+            live=_live_counts(moodle, plan.totals, limits),
+            limits=limits,
+            counts=plan.counts,
+            rows=plan.rows_done,
+            size=plan.file_size,
+            last_rows=last.rows_done if last else 0,
+            last_size=last.file_size if last else 0,
+            by_hand=by_hand,
+        )
+    )
+
+
+def check_plan(run: SyncRun, plan: SyncRun, moodle: MoodleDatabase) -> None:
+    """Look whether the plan of a run may be applied. Raises: PlanRefused"""
+    if plan.state not in COMPLETED_STATES or not plan.carried_out:
+        raise PlanRefused("plan_incomplete")
+    if plan.site_id != run.site_id or plan.processor != run.processor or plan.file_sha256 != run.file_sha256:
+        raise PlanRefused("plan_of_another")
+    if is_expired(plan):
+        raise PlanRefused("plan_expired", hours=plan_hours())
+    if plan.made_on != (now := made_on(moodle)):
+        changed = ", ".join(f"{name} {plan.made_on.get(name, '?')} -> {now[name]}" for name in now)
+        raise PlanRefused("plan_made_on_another", changed=changed)
+    for chunk in plan.chunks.iterator():
+        try:
+            with storage.opened(chunk.outcomes_key) as part:
+                is_whole = digest_of(part)[0] == chunk.sha256
+        except FileNotFoundError:
+            is_whole = False
+        if not is_whole:
+            raise PlanRefused("plan_damaged", line=chunk.last_line)
+
+
+def is_to_be_made_again(run: SyncRun, plan: SyncRun) -> bool:
+    """Whether the plan that a run has made itself is of no use: not made to its end, or too old and seen by nobody."""
+    is_own = plan.origin == SyncRun.Origin.PLAN
+    return is_own and not run.decision and (not plan.carried_out or is_expired(plan))
+
+
+def is_expired(plan: SyncRun) -> bool:
+    """Whether a plan is too old to be applied."""
+    return plan.finished_at is None or plan.finished_at + plan_lifetime() < timezone.now()
+
+
+def may_decide(run: SyncRun, person: Responsible) -> bool:
+    """Whether somebody may let a run that waits go on: confirm one that waits for that, approve a held one."""
+    if run.state == RunState.UNCONFIRMED:
+        return person.may(run_permission(run.processor))
+    return may_approve(run, person)
+
+
+def may_approve(run: SyncRun, person: Responsible) -> bool:
+    """Whether somebody may approve a run beyond the limits. The operator may, at a shell.
+
+    Who asked for a run, or set its schedule, can't where a second person is wanted.
+    """
+    if person.is_operator:
+        return True
+    if not person.may(run_permission(run.processor), APPROVE_RUNS):
+        return False
+    is_own = person.user in (run.requested_by, run.owner)
+    return not (is_own and limits_of(run.site, run.processor).needs_second_person)
+
+
+def decided_by_of(run: SyncRun) -> Responsible:
+    """Return who let a run go on."""
+    return Responsible(run.decided_by, run.decided_by_name)
+
+
+def check_decision(run: SyncRun) -> None:
+    """Ask once more for the rights of who approved a run. Raises: RightMissing"""
+    if not may_approve(run, decided_by_of(run)):
+        raise RightMissing("approver_without_right", name=run.decided_by_name)
+
+
+def held_notes(run: SyncRun) -> list[Note]:
+    """Return why a person has to decide."""
+    return [Note(code, params) for code, params in run.held_for]
+
+
+def _last_accepted(run: SyncRun) -> SyncRun | None:
+    """Return the last run of a file of the same name that came to its end; of another person's it says nothing."""
+    runs = SyncRun.objects.filter(
+        site=run.site, processor=run.processor, simulate=False, state__in=COMPLETED_STATES, pk__lt=run.pk
+    )
+    unattended = run.origin != SyncRun.Origin.PERSON
+    runs = runs.exclude(origin=SyncRun.Origin.PERSON) if unattended else runs.filter(file_path=run.file_path)
+    return runs.order_by("-pk").first()
+
+
+def _live_counts(moodle: MoodleDatabase, totals: Mapping[str, int], limits: Mapping[str, Limit]) -> dict[str, int]:
+    names = {kind.partition(".")[0] for kind, limit in limits.items() if totals.get(kind) and limit.percent is not None}
+    if not names:
+        return {}
+    with moodle.session() as session:
+        return _fetch_live_counts(session, sorted(names))
+
+
+def _fetch_live_counts(moodle: MoodleSession, names: Collection[str]) -> dict[str, int]:
+    """Return how many there are of each kind of object; none of what isn't rows of one table. Queries: one for each name"""
+    counts: dict[str, int] = {}
+    for name in names:
+        if name not in _TABLES:
+            continue
+        table = moodle.table(_TABLES[name])
+        statement = sa.select(sa.func.count()).select_from(table)
+        if name == "users":
+            statement = statement.where(table.c.deleted == 0)
+        counts[name] = int(moodle.fetch(statement)[0][0])
+    return counts

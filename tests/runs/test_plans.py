@@ -1,0 +1,318 @@
+"""Plan first: made before the first write, judged, decided on by a person, applied as it was seen."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.utils import timezone
+from pytest_django import Settings
+
+from sync.commandfiles import storage
+from sync.commandfiles.intake import delete_file
+from sync.errors import CommandFileError, PlanRefused
+from sync.models import GuardLimits, Notification, NotificationRule, RunState, SyncRun
+from sync.runs import decisions, services
+from sync.runs.rights import OPERATOR, Responsible
+from tests.installation import Installation
+
+pytestmark = pytest.mark.django_db
+
+HEADER = "username;firstname;lastname;email\n"
+DELETIONS = 30
+
+
+def users(count: int, first: int = 0) -> str:
+    return HEADER + "".join(f"p{n};Pat;Nr {n};p{n}@x.org\n" for n in range(first, first + count))
+
+
+def gone(count: int) -> str:
+    return "username\n" + "".join(f"p{n}\n" for n in range(count))
+
+
+@pytest.fixture(autouse=True)
+def guarded(settings: Settings) -> None:
+    settings.TOOLSYNC_GUARD = True
+
+
+@pytest.fixture
+def person() -> Callable[..., Any]:
+    def make(name: str, *permissions: str) -> User:
+        user = User.objects.create_user(name, email=f"{name}@x.org")
+        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+        return User.objects.get(pk=user.pk)
+
+    return make
+
+
+@pytest.fixture
+def filled(installation: Installation, settings: Settings) -> Installation:
+    """An installation whose Moodle has a hundred users more."""
+    installation.carry_out("/users.csv", users(100), primaryidentity="username")
+    return installation
+
+
+def at_night(installation: Installation, path: str, text: str, processor: str = "users_delete", **more: Any) -> SyncRun:
+    """Carry a file out as a schedule does."""
+    run = installation.queue(path, text, processor=processor, in_background=False, **more)
+    SyncRun.objects.filter(pk=run.pk).update(origin=SyncRun.Origin.SCHEDULE)
+    return services.execute_run(run.pk)
+
+
+def active_users(installation: Installation) -> int:
+    return len([row for row in installation.moodle.rows("user") if not row["deleted"]])
+
+
+def test_a_run_within_the_limits_goes_through_by_itself_and_tells_what_it_did(installation: Installation) -> None:
+    run = installation.carry_out("/in.csv", users(3), primaryidentity="username")
+
+    assert run.state == RunState.COMPLETED
+    assert run.counts == {"created": 3}
+    assert run.totals == {"users.created": 3}
+    assert run.plan is not None
+    assert run.plan.totals == run.totals
+    assert run.plan.origin == SyncRun.Origin.PLAN
+
+
+def test_a_night_beyond_the_limits_is_held_and_nothing_is_written(filled: Installation) -> None:
+    NotificationRule.objects.create(site=filled.site, recipients={"held": ["it@x.org"]})
+    before = filled.moodle.snapshot()
+
+    run = at_night(filled, "/gone.csv", gone(DELETIONS))
+
+    assert run.state == RunState.HELD
+    assert [(code, params["count"]) for code, params in run.held_for] == [("guard_percent", DELETIONS)]
+    assert filled.moodle.diff(before, filled.moodle.snapshot()) == {}
+    assert run.plan is not None
+    assert run.plan.counts == {"deleted": DELETIONS}
+    assert "p0" in filled.own_file(run.plan, "outcomes")
+    assert Notification.objects.get(run=run).event == "held"
+    filled.site.refresh_from_db()
+    assert filled.site.lease_run is None
+
+
+def test_a_held_run_keeps_its_file(filled: Installation) -> None:
+    run = at_night(filled, "/gone.csv", gone(DELETIONS))
+    assert run.command_file is not None
+
+    with pytest.raises(CommandFileError, match="file_in_use"):
+        delete_file(run.command_file)
+
+
+def test_an_approved_run_does_what_was_planned(filled: Installation, person: Callable[..., User]) -> None:
+    approver = Responsible.of(person("ada", "run_users_delete", "approve_runs"))
+    run = at_night(filled, "/gone.csv", gone(DELETIONS))
+    users_before = active_users(filled)
+
+    decisions.approve_run(run, approver, reason="end of term", typed=str(DELETIONS))
+    run = services.execute_run(run.pk)
+
+    assert run.state == RunState.COMPLETED
+    assert run.counts == {"deleted": DELETIONS}
+    assert users_before - active_users(filled) == DELETIONS
+    assert (run.decision, run.decided_by_name, run.decision_reason) == ("approved", "ada", "end of term")
+
+
+def test_what_changed_since_a_person_approved_is_left_alone_and_comes_back(filled: Installation) -> None:
+    text = users(2).replace("Pat", "Another")
+    simulated = filled.carry_out("/names.csv", text, simulate=True, primaryidentity="username")
+    p0 = filled.moodle.one("user", username="p0")
+    filled.moodle.execute("UPDATE {user} SET firstname = 'Mended' WHERE id = :id", id=p0["id"])
+
+    applied = services.execute_run(decisions.apply_plan(simulated, OPERATOR).pk)
+
+    assert applied.counts == {"rejected": 1, "updated": 1}
+    assert filled.moodle.one("user", username="p0")["firstname"] == "Mended"
+    assert filled.moodle.one("user", username="p1")["firstname"] == "Another"
+    assert "changed_since_plan" in filled.own_file(applied, "tryback")
+
+
+def test_at_night_what_changed_since_is_planned_once_more(filled: Installation) -> None:
+    text = users(1).replace("Pat", "Other")
+    planned = filled.carry_out("/names.csv", text, simulate=True, primaryidentity="username")
+    filled.moodle.execute("UPDATE {user} SET firstname = 'Mended' WHERE username = 'p0'")
+    run = filled.queue("/names.csv", primaryidentity="username", in_background=False)
+    SyncRun.objects.filter(pk=run.pk).update(origin=SyncRun.Origin.SCHEDULE, plan=planned)
+
+    run = services.execute_run(run.pk)
+
+    assert run.counts == {"updated": 1}
+    assert filled.moodle.one("user", username="p0")["firstname"] == "Other"
+
+
+def test_a_simulation_is_applied_once(installation: Installation) -> None:
+    simulated = installation.carry_out("/in.csv", users(2), simulate=True, primaryidentity="username")
+
+    applied = services.execute_run(decisions.apply_plan(simulated, OPERATOR).pk)
+
+    assert applied.counts == {"created": 2}
+    assert applied.plan == simulated
+    with pytest.raises(PlanRefused, match="plan_applied_before"):
+        decisions.apply_plan(simulated, OPERATOR)
+
+
+def test_a_plan_shows_the_values_of_new_rows(installation: Installation) -> None:
+    simulated = installation.carry_out("/in.csv", users(1), simulate=True, primaryidentity="username")
+
+    assert "p0@x.org" in installation.own_file(simulated, "outcomes")
+
+
+def test_a_person_who_takes_something_away_confirms_it(filled: Installation, person: Callable[..., User]) -> None:
+    user = person("eve", "run_users_delete")
+    GuardLimits.objects.create(site=filled.site, values={"users.deleted": [None, None]})
+    run = filled.carry_out("/gone.csv", gone(DELETIONS), processor="users_delete", user=user)
+    assert run.state == RunState.UNCONFIRMED
+    assert run.held_for == [["plan_removes", {"kind": "users.deleted", "count": DELETIONS}]]
+
+    with pytest.raises(PlanRefused, match="decision_number_wrong"):
+        decisions.approve_run(run, Responsible.of(user), typed="1")
+    decisions.approve_run(run, Responsible.of(user), typed=str(DELETIONS))
+
+    assert services.execute_run(run.pk).counts == {"deleted": DELETIONS}
+
+
+def test_few_removals_are_confirmed_without_typing(filled: Installation, person: Callable[..., User]) -> None:
+    user = person("eve", "run_users_delete")
+    run = filled.carry_out("/gone.csv", gone(2), processor="users_delete", user=user)
+    assert run.state == RunState.UNCONFIRMED
+
+    decisions.approve_run(run, Responsible.of(user))
+
+    assert services.execute_run(run.pk).counts == {"deleted": 2}
+
+
+def test_confirming_is_not_approving(filled: Installation, person: Callable[..., User]) -> None:
+    user = person("eve", "run_users_delete")
+    simulated = filled.carry_out("/gone.csv", gone(DELETIONS), processor="users_delete", simulate=True, user=user)
+
+    run = services.execute_run(decisions.apply_plan(simulated, Responsible.of(user), typed=str(DELETIONS)).pk)
+
+    assert run.state == RunState.HELD
+    with pytest.raises(PlanRefused, match="decision_refused"):
+        decisions.approve_run(run, Responsible.of(user), typed=str(DELETIONS))
+
+
+def test_a_second_person_approves_where_that_is_wanted(filled: Installation, person: Callable[..., User]) -> None:
+    GuardLimits.objects.create(site=filled.site, needs_second_person=True)
+    asking = person("eve", "run_users_delete", "approve_runs")
+    run = filled.carry_out("/gone.csv", gone(DELETIONS), processor="users_delete", user=asking)
+    assert run.state == RunState.HELD
+
+    with pytest.raises(PlanRefused, match="decision_refused"):
+        decisions.approve_run(run, Responsible.of(asking), typed=str(DELETIONS))
+    decisions.approve_run(run, Responsible.of(person("ada", "run_users_delete", "approve_runs")), typed=str(DELETIONS))
+    assert services.execute_run(run.pk).state == RunState.COMPLETED
+
+
+def test_an_approval_counts_only_as_long_as_its_giver_may_give_it(
+    filled: Installation, person: Callable[..., User]
+) -> None:
+    approver = person("ada", "run_users_delete", "approve_runs")
+    run = at_night(filled, "/gone.csv", gone(DELETIONS))
+    decisions.approve_run(run, Responsible.of(approver), typed=str(DELETIONS))
+    approver.user_permissions.clear()
+    before = active_users(filled)
+
+    run = services.execute_run(run.pk)
+
+    assert (run.state, run.error_code) == (RunState.ERRORED, "approver_without_right")
+    assert active_users(filled) == before
+
+
+def test_a_declined_run_writes_nothing_and_ends(filled: Installation) -> None:
+    run = at_night(filled, "/gone.csv", gone(DELETIONS))
+    before = active_users(filled)
+
+    decisions.decline_run(run, OPERATOR, reason="wrong export")
+
+    run.refresh_from_db()
+    assert (run.state, run.decision_reason) == (RunState.DECLINED, "wrong export")
+    assert active_users(filled) == before
+    with pytest.raises(PlanRefused, match="decision_too_late"):
+        decisions.approve_run(run, OPERATOR, typed=str(DELETIONS))
+
+
+def test_a_held_run_that_nobody_answers_expires_and_says_so(filled: Installation) -> None:
+    run = at_night(filled, "/gone.csv", gone(DELETIONS))
+    assert decisions.expire_runs() == 0
+    SyncRun.objects.filter(pk=run.pk).update(held_at=timezone.now() - timedelta(hours=25))
+
+    assert decisions.expire_runs() == 1
+
+    run.refresh_from_db()
+    assert (run.state, run.error_code) == (RunState.EXPIRED, "run_expired")
+
+
+def damage(run: SyncRun) -> None:
+    """Change a byte of the stored plan."""
+    chunk = run.chunks.get()
+    with storage.opened(chunk.outcomes_key) as part:
+        stored = bytearray(part.read())
+    stored[-1] ^= 1
+    storage.save(chunk.outcomes_key, io.BytesIO(stored))
+
+
+def too_old(run: SyncRun) -> None:
+    SyncRun.objects.filter(pk=run.pk).update(finished_at=timezone.now() - timedelta(hours=25))
+
+
+def of_another_version(run: SyncRun) -> None:
+    SyncRun.objects.filter(pk=run.pk).update(made_on={**run.made_on, "toolsync": "0.0.1"})
+
+
+def of_another_moodle(run: SyncRun) -> None:
+    SyncRun.objects.filter(pk=run.pk).update(made_on={**run.made_on, "moodle": "2021010100.00"})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (damage, "plan_damaged"),
+        (too_old, "plan_expired"),
+        (of_another_version, "plan_made_on_another"),
+        (of_another_moodle, "plan_made_on_another"),
+    ],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+def test_a_plan_that_can_t_be_applied_is_refused_and_nothing_is_written(
+    installation: Installation, spoil: Callable[[SyncRun], None], code: str
+) -> None:
+    simulated = installation.carry_out("/in.csv", users(2), simulate=True, primaryidentity="username")
+    run = decisions.apply_plan(simulated, OPERATOR)
+    spoil(simulated)
+
+    run = services.execute_run(run.pk)
+
+    assert (run.state, run.error_code) == (RunState.ERRORED, code)
+    assert not [row for row in installation.moodle.rows("user") if row["username"] == "p0"]
+
+
+def test_a_file_that_was_cut_short_is_held(filled: Installation) -> None:
+    at_night(filled, "/users.csv", users(100), "users", primaryidentity="username")
+
+    run = at_night(filled, "/users.csv", users(40, 200), "users", primaryidentity="username")
+
+    assert run.state == RunState.HELD
+    assert run.held_for[0][0] == "guard_fewer_rows"
+
+
+def test_a_file_most_of_whose_rows_are_refused_is_held(filled: Installation) -> None:
+    rows = users(100, 200).splitlines(keepends=True)
+    text = "".join([rows[0], *(row.partition(";")[1] + row.partition(";")[2] for row in rows[1:60]), *rows[60:]])
+
+    run = at_night(filled, "/users.csv", text, "users", primaryidentity="username")
+
+    assert run.state == RunState.HELD
+    assert "guard_rejected" in {code for code, _params in run.held_for}
+
+
+def test_limits_that_can_t_be_read_hold_nothing_back_in_silence(filled: Installation) -> None:
+    GuardLimits.objects.create(site=filled.site, values={"users.deleted": ["many", 1]})
+
+    run = at_night(filled, "/gone.csv", gone(2))
+
+    assert (run.state, run.error_code) == (RunState.ERRORED, "limits_unreadable")
