@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from sync.processors.base.errors import RowError
 from sync.values import Action, CleanRow, Outcome
 
+RowT = TypeVar("RowT", bound=CleanRow)
+
 
 def plan_each(
-    rows: Iterable[CleanRow], plan_row: Callable[[CleanRow], Outcome], subject_of: Callable[[CleanRow], str]
+    rows: Iterable[RowT], plan_row: Callable[[RowT], Outcome], subject_of: Callable[[RowT], str]
 ) -> Iterator[Outcome]:
     """Return what becomes of each row, in file order.
 

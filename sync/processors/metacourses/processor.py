@@ -20,11 +20,12 @@ from sync.processors.base.plan import Plan
 from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import Processor
 from sync.processors.memberships.course_columns import find_course
+from sync.processors.memberships.enrolment_results import accepted
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.meta_sync import META, sync_meta_instance
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import MembershipState
-from sync.values import Action, Change, CleanRow, Note, Outcome
+from sync.values import Action, Change, Outcome
 
 
 @dataclass(frozen=True)
@@ -70,44 +71,46 @@ class CoursesMeta(Processor[MetaLinkCells, MetaState, Plan]):
     rows_per_chunk: ClassVar[int | None] = 50
     options = CoursesMetaOptions
 
-    def fetch(self, rows: Sequence[CleanRow]) -> MetaState:
+    def fetch(self, rows: Sequence[MetaLinkCells]) -> MetaState:
         memberships = fetch_memberships(
             self.moodle,
             self.overlay,
             course_identifier=self.option_values.courseidentifier,
-            courses={row.values[name] for row in rows for name in ("master", "meta")},
+            courses={text for row in rows for text in (row.master, row.meta)},
             userids=None,
         )
         return MetaState(int(time.time()), memberships)
 
-    def plan(self, rows: Sequence[CleanRow], state: MetaState) -> Plan:
+    def plan(self, rows: Sequence[MetaLinkCells], state: MetaState) -> Plan:
         plan = Plan()
         memberships = MembershipRows(state.memberships, plan, now=state.now)
         plan.outcomes.extend(
             plan_each(
                 rows,
                 lambda row: _plan_row(row, memberships),
-                lambda row: f"{row.values['master']} → {row.values['meta']}",
+                lambda row: f"{row.master} → {row.meta}",
             )
         )
         memberships.finish()
         return plan
 
 
-def _plan_row(row: CleanRow, rows: MembershipRows) -> Outcome:
+def _plan_row(row: MetaLinkCells, rows: MembershipRows) -> Outcome:
     if META not in rows.state.enabled_methods:
         raise RowError("meta_not_enabled")
-    master, child = _course(rows, row, "master"), _course(rows, row, "meta")
+    master, child = _course(rows, row, MetaLinkCells.master), _course(rows, row, MetaLinkCells.meta)
     if master.id == child.id:
-        raise RowError("meta_of_itself", "meta", course=row.values["meta"])
+        raise RowError("meta_of_itself", "meta", course=row.meta)
     links = [i for i in rows.instances.of_course(child.id) if i.enrol == META and i.customint1 == master.id]
     link = links[0] if links else None
-    if row.values["cmd"] == "del":
+    if row.cmd == "del":
         return _cut(row, rows, link)
     return _tie(row, rows, link, master, child)
 
 
-def _tie(row: CleanRow, rows: MembershipRows, link: EnrolInstance | None, master: Course, child: Course) -> Outcome:
+def _tie(
+    row: MetaLinkCells, rows: MembershipRows, link: EnrolInstance | None, master: Course, child: Course
+) -> Outcome:
     """Make the link, or switch it on again, and let the people of the master course follow at once."""
     before = rows.touches
     code = "meta_link_unchanged"
@@ -130,10 +133,10 @@ def _tie(row: CleanRow, rows: MembershipRows, link: EnrolInstance | None, master
     )
 
 
-def _cut(row: CleanRow, rows: MembershipRows, link: EnrolInstance | None) -> Outcome:
+def _cut(row: MetaLinkCells, rows: MembershipRows, link: EnrolInstance | None) -> Outcome:
     """Switch the link off: its roles go, its enrolments stay without effect."""
     if link is None:
-        raise RowError("meta_link_missing", "master", master=row.values["master"], meta=row.values["meta"])
+        raise RowError("meta_link_missing", "master", master=row.master, meta=row.meta)
     if not rows.instances.set_status(link, DISABLED, row.line):
         return Outcome(row.line, Action.UNCHANGED, "meta_link_off_already", {})
     for user in rows.enrolled_by(link.id):
@@ -141,8 +144,5 @@ def _cut(row: CleanRow, rows: MembershipRows, link: EnrolInstance | None) -> Out
     return Outcome(row.line, Action.UPDATED, "meta_link_disabled", {})
 
 
-def _course(rows: MembershipRows, row: CleanRow, column: str) -> Course:
-    found = find_course(rows.state, row.values[column], column)
-    if isinstance(found, Note):
-        raise RowError(found.code, **found.params)
-    return found
+def _course(rows: MembershipRows, row: MetaLinkCells, column: RequiredColumn[str]) -> Course:
+    return accepted(find_course(rows.state, column.of(row), column.name))
