@@ -17,7 +17,6 @@ from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.group_purge import GroupPurge, PurgeCollected, PurgingPlan
 from sync.processors.memberships.names import fetch_named_users
 from sync.processors.memberships.own_memberships import own_component, recorded_memberships
-from sync.values import CleanRow
 
 
 class GroupMembers(Processor[GroupMemberCells, GroupMembersState, PurgingPlan]):
@@ -39,14 +38,14 @@ class GroupMembers(Processor[GroupMemberCells, GroupMembersState, PurgingPlan]):
             self.moodle, self.overlay, self.option_values.purgeemptygroups, self.collected.courseids
         )
 
-    def fetch(self, rows: Sequence[CleanRow]) -> GroupMembersState:
+    def fetch(self, rows: Sequence[GroupMemberCells]) -> GroupMembersState:
         identifier = self.option_values.useridentifier
-        named_users = fetch_named_users(self.moodle, self.rules, identifier, {row.values["userid"] for row in rows})
+        named_users = fetch_named_users(self.moodle, self.rules, identifier, {row.userid for row in rows})
         memberships = fetch_memberships(
             self.moodle,
             self.overlay,
             course_identifier=self.option_values.courseidentifier,
-            courses={row.values.get("courseid", "") for row in rows},
+            courses={row.courseid or "" for row in rows},
             userids=sorted({userid for found in named_users.values() for userid in found}),
             all_groups=True,
         )
@@ -59,12 +58,12 @@ class GroupMembers(Processor[GroupMemberCells, GroupMembersState, PurgingPlan]):
             recorded=frozenset(recorded_memberships(self.context.records, memberships)),
         )
 
-    def plan(self, rows: Sequence[CleanRow], state: GroupMembersState) -> PurgingPlan:
+    def plan(self, rows: Sequence[GroupMemberCells], state: GroupMembersState) -> PurgingPlan:
         return GroupCommands(state, self.option_values).plan_rows(rows)
 
-    def on_skipped(self, rows: Sequence[CleanRow]) -> None:
+    def on_skipped(self, rows: Sequence[GroupMemberCells]) -> None:
         if self.purge.is_wanted:
-            named = {row.values.get("courseid", "") for row in rows}
+            named = {row.courseid or "" for row in rows}
             self.purge.note_courses(fetch_courses(self.moodle, self.option_values.courseidentifier, named))
 
     def final_plan(self) -> PurgingPlan | None:

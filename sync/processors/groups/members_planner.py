@@ -9,6 +9,7 @@ from sync.moodle.courses.courses import Course
 from sync.moodle.groups.groups import Group
 from sync.processors.base.errors import RowError
 from sync.processors.base.planner import plan_each
+from sync.processors.groups.cells import GroupMemberCells
 from sync.processors.groups.options import GroupMembersOptions
 from sync.processors.memberships.course_columns import find_course
 from sync.processors.memberships.enrolment_results import accepted
@@ -17,7 +18,7 @@ from sync.processors.memberships.names import NamedUsers, find_user
 from sync.processors.memberships.own_memberships import TOOL_SYNC, is_ours
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import MembershipState
-from sync.values import Action, Change, CleanRow, Note, Outcome
+from sync.values import Action, Change, Note, Outcome
 
 
 @dataclass(frozen=True)
@@ -45,27 +46,22 @@ class GroupCommands:
         self.plan = PurgingPlan(state.now)
         self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
 
-    def plan_rows(self, rows: Sequence[CleanRow]) -> PurgingPlan:
-        self.plan.outcomes.extend(
-            plan_each(rows, self._plan_row, lambda row: f"{row.values['userid']} / {row.values['groupid']}")
-        )
+    def plan_rows(self, rows: Sequence[GroupMemberCells]) -> PurgingPlan:
+        self.plan.outcomes.extend(plan_each(rows, self._plan_row, lambda row: f"{row.userid} / {row.groupid}"))
         self.rows.finish()
         return self.plan
 
-    def _plan_row(self, row: CleanRow) -> Outcome:
-        if "courseid" not in row.values:
+    def _plan_row(self, row: GroupMemberCells) -> Outcome:
+        if row.courseid is None:
             raise RowError("cell_empty", "courseid")
-        course = accepted(find_course(self.state.memberships, row.values["courseid"], "courseid"))
-        group = self._group(course, row.values["groupid"])
-        userid = accepted(
-            find_user(self.state.named_users, self.options.useridentifier, row.values["userid"], "userid")
-        )
-        cmd = row.values["cmd"]
-        if cmd == "del":
+        course = accepted(find_course(self.state.memberships, row.courseid, "courseid"))
+        group = self._group(course, row.groupid)
+        userid = accepted(find_user(self.state.named_users, self.options.useridentifier, row.userid, "userid"))
+        if row.cmd == "del":
             return self._delete(userid, group, row.line)
         if not self.rows.is_enrolled(userid, course.id):
             raise RowError("group_not_enrolled", "userid", group=group.name)
-        changes, notes = self._leave_others(userid, group, row.line) if cmd == "shift" else ((), ())
+        changes, notes = self._leave_others(userid, group, row.line) if row.cmd == "shift" else ((), ())
         return self._add(userid, group, row.line, changes, notes)
 
     def _group(self, course: Course, text: str) -> Group:

@@ -13,13 +13,13 @@ from sync.processors.base.errors import RowError
 from sync.processors.base.overlay import ChangedRows, FoundRows
 from sync.processors.base.plan import Plan
 from sync.processors.base.planner import plan_each
-from sync.processors.groups.cells import GROUP, GROUPING
+from sync.processors.groups.cells import GROUP, GROUPING, GroupCells
 from sync.processors.groups.options import GroupsOptions
 from sync.processors.memberships.course_columns import find_course
 from sync.processors.memberships.course_groups import MAX_NAME
 from sync.processors.memberships.enrolment_results import EnrolmentOutcome, accepted
 from sync.processors.memberships.state import MembershipState
-from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
+from sync.values import Action, Change, Note, Outcome, partial_outcome
 
 # What Moodle gives every new row beside what the file says.
 _NEW: dict[str, dict[str, Any]] = {
@@ -66,42 +66,39 @@ class GroupsPlanner:
         self.conversations = self.plan.change(state.conversations)
         self.bindings = self.plan.change(state.bindings)
 
-    def plan_rows(self, rows: Sequence[CleanRow]) -> Plan:
-        self.plan.outcomes.extend(
-            plan_each(rows, self._plan_row, lambda row: f"{row.values['courseid']} / {row.values['name']}")
-        )
+    def plan_rows(self, rows: Sequence[GroupCells]) -> Plan:
+        self.plan.outcomes.extend(plan_each(rows, self._plan_row, lambda row: f"{row.courseid} / {row.name}"))
         for changed in self.plan.changed_rows:
             changed.write(self.plan)
         return self.plan
 
-    def _plan_row(self, row: CleanRow) -> Outcome:
-        course = accepted(find_course(self.state.courses, row.values["courseid"], "courseid"))
+    def _plan_row(self, row: GroupCells) -> Outcome:
+        course = accepted(find_course(self.state.courses, row.courseid, "courseid"))
         # The old plugin takes all that isn't called a group for a grouping.
-        if row.values["type"] in ("", GROUPING):
+        if row.type in ("", GROUPING):
             return self._grouping(row, course)
-        if len(row.values["name"]) > MAX_NAME:
+        if len(row.name) > MAX_NAME:
             raise RowError("group_name_too_long", "name", limit=MAX_NAME)
         key, done, notes = self._group(row, course)
         outcome = self._into_grouping(row, course, key, done)
         return outcome._replace(notes=(*notes, *outcome.notes))
 
-    def _group(self, row: CleanRow, course: Course) -> tuple[int, EnrolmentOutcome, tuple[Note, ...]]:
+    def _group(self, row: GroupCells, course: Course) -> tuple[int, EnrolmentOutcome, tuple[Note, ...]]:
         """Make or change the group of a row; one that isn't there is made, as in the old plugin."""
-        values, groups = row.values, self.groups
-        identifier = self.options.groupidentifier
-        if "updateid" not in values:
+        groups, identifier = self.groups, self.options.groupidentifier
+        if row.updateid is None:
             return self._named_group(row, course)
-        key = _only_one(groups, course, identifier, values["updateid"], "updateid")
-        if key is None and values.get(identifier):
+        key = _only_one(groups, course, identifier, row.updateid, "updateid")
+        if key is None and (text := row.values.get(identifier)):
             # What this row renames may bear the new name already: the file was sent before.
-            key = _only_one(groups, course, identifier, values[identifier], identifier)
+            key = _only_one(groups, course, identifier, text, identifier)
         if key is None:
-            params = {"identifier": identifier, "group": values["updateid"]}
-            if self._is_elsewhere(values["updateid"]):
+            params = {"identifier": identifier, "group": row.updateid}
+            if self._is_elsewhere(row.updateid):
                 raise RowError("group_unidentified", "updateid", **params)
             key, done, notes = self._named_group(row, course)
             return key, done, (Note("group_made_instead", params), *notes)
-        kept = {"idnumber"} if identifier == "idnumber" and not values.get("idnumber") else set()
+        kept = {"idnumber"} if identifier == "idnumber" and not row.idnumber else set()
         done = self._change(groups, course, key, row, kept)
         is_renamed = any(change.field == "name" for change in done.changes)
         return key, done, self._shared_name(row, course) if is_renamed else ()
@@ -113,63 +110,61 @@ class GroupsPlanner:
             return bool(found)
         return bool(self.groups.find(idnumber=updateid)) or any(key not in self.groups for key in found)
 
-    def _named_group(self, row: CleanRow, course: Course) -> tuple[int, EnrolmentOutcome, tuple[Note, ...]]:
+    def _named_group(self, row: GroupCells, course: Course) -> tuple[int, EnrolmentOutcome, tuple[Note, ...]]:
         """Return the group that has the idnumber of a row, or else its name; make it where there is none."""
-        values, groups = row.values, self.groups
-        by = "idnumber" if values.get("idnumber") else "name"
-        key = _only_one(groups, course, by, values[by], by)
+        groups, idnumber = self.groups, row.idnumber or ""
+        by = "idnumber" if idnumber else "name"
+        key = _only_one(groups, course, by, idnumber or row.name, by)
         if key is not None:
             name = groups[key]["name"]
-            params = {"idnumber": values.get("idnumber", ""), "name": name}
-            notes = (Note("group_named_otherwise", params),) if name != values["name"] and by == "idnumber" else ()
+            params = {"idnumber": idnumber, "name": name}
+            notes = (Note("group_named_otherwise", params),) if name != row.name and idnumber else ()
             return key, EnrolmentOutcome(Action.UNCHANGED, "group_unchanged"), notes
         key = self._create(groups, course, row)
         return key, EnrolmentOutcome(Action.CREATED, "group_created"), self._shared_name(row, course)
 
-    def _shared_name(self, row: CleanRow, course: Course) -> tuple[Note, ...]:
+    def _shared_name(self, row: GroupCells, course: Course) -> tuple[Note, ...]:
         """Say that a group shares its name with another. Moodle allows it, but for its own form and import."""
-        others = len(self.groups.find_spelled("name", row.values["name"], courseid=course.id)) - 1
-        return (Note("group_name_shared", {"group": row.values["name"]}),) if others > 0 else ()
+        others = len(self.groups.find_spelled("name", row.name, courseid=course.id)) - 1
+        return (Note("group_name_shared", {"group": row.name}),) if others > 0 else ()
 
-    def _grouping(self, row: CleanRow, course: Course) -> Outcome:
+    def _grouping(self, row: GroupCells, course: Course) -> Outcome:
         """Make or change the grouping of a row."""
-        values, groupings = row.values, self.groupings
-        identifier = self.options.groupingidentifier
+        groupings, identifier = self.groupings, self.options.groupingidentifier
         notes: tuple[Note, ...] = ()
-        if "updateid" in values:
-            key = _only_one(groupings, course, identifier, values["updateid"], "updateid")
+        if row.updateid is not None:
+            key = _only_one(groupings, course, identifier, row.updateid, "updateid")
             if key is not None:
                 return _outcome(row, self._change(groupings, course, key, row, {identifier}))
-            notes = (Note("grouping_unidentified", {"identifier": identifier, "grouping": values["updateid"]}),)
-        key = _only_one(groupings, course, "name", values["name"], "name")
+            notes = (Note("grouping_unidentified", {"identifier": identifier, "grouping": row.updateid}),)
+        key = _only_one(groupings, course, "name", row.name, "name")
         if key is not None:
             notes = (*notes, *self._other_idnumber(row, groupings[key]["idnumber"] or ""))
             return _outcome(row, EnrolmentOutcome(Action.UNCHANGED, "grouping_unchanged"), notes)
         self._create(groupings, course, row)
-        if notes and not values.get("idnumber"):
+        if notes and not row.idnumber:
             notes += (Note("grouping_without_idnumber", {}),)
         return _outcome(row, EnrolmentOutcome(Action.CREATED, "grouping_created"), notes)
 
-    def _other_idnumber(self, row: CleanRow, present: str) -> tuple[Note, ...]:
+    def _other_idnumber(self, row: GroupCells, present: str) -> tuple[Note, ...]:
         """Say that a grouping of this name keeps the idnumber that it has. Raises: RowError where it means another one"""
-        wanted, fold = row.values.get("idnumber", ""), self.groupings.table.folded
+        wanted, fold = row.idnumber or "", self.groupings.table.folded
         if not wanted or fold("idnumber", wanted) == fold("idnumber", present):
             return ()
         if present:
-            raise RowError("grouping_name_taken", "name", grouping=row.values["name"], present=present, given=wanted)
+            raise RowError("grouping_name_taken", "name", grouping=row.name, present=present, given=wanted)
         return (Note("grouping_keeps_idnumber", {"idnumber": wanted}),)
 
-    def _create(self, objects: ChangedRows, course: Course, row: CleanRow) -> int:
-        values = _given(row)
-        self._refuse_taken(objects, course, values.get("idnumber", ""), None)
-        return self._insert(objects, course, {**values, **_described(values.get("description"))}, row.line)
+    def _create(self, objects: ChangedRows, course: Course, row: GroupCells) -> int:
+        self._refuse_taken(objects, course, row.idnumber or "", None)
+        return self._insert(objects, course, {**_given(row), **_described(row.description)}, row.line)
 
     def _insert(self, objects: ChangedRows, course: Course, values: dict[str, Any], line: int) -> int:
         times = {"timecreated": self.plan.now, "timemodified": self.plan.now}
         return objects.insert({"courseid": course.id, **_NEW[objects.table.name], **times, **values}, line)
 
     def _change(
-        self, objects: ChangedRows, course: Course, key: int, row: CleanRow, kept: set[str]
+        self, objects: ChangedRows, course: Course, key: int, row: GroupCells, kept: set[str]
     ) -> EnrolmentOutcome:
         """Bring an object up to what the row gives, apart from the columns `kept`."""
         noun = _noun(objects)
@@ -193,12 +188,12 @@ class GroupsPlanner:
         if any(other != own for other in _find(objects, course, "idnumber", idnumber)):
             raise RowError(f"{_noun(objects)}_idnumber_taken", "idnumber", idnumber=idnumber)
 
-    def _into_grouping(self, row: CleanRow, course: Course, group: int, done: EnrolmentOutcome) -> Outcome:
+    def _into_grouping(self, row: GroupCells, course: Course, group: int, done: EnrolmentOutcome) -> Outcome:
         """Put the group in the grouping that the row names, or else in one of its own name.
 
         Mirrors: groups_assign_grouping()
         """
-        if idnumber := row.values.get("grouping"):
+        if idnumber := row.grouping:
             found = _find(self.groupings, course, "idnumber", idnumber)
             if len(found) != 1:
                 code = "grouping_not_unique" if found else "grouping_unknown"
@@ -206,7 +201,7 @@ class GroupsPlanner:
                 # The group is done and stays so; the line goes into the tryback for the grouping.
                 return partial_outcome(_outcome(row, done), [Note(code, params)])
             grouping = found[0]
-        elif row.values["selfgrouping"]:
+        elif row.selfgrouping:
             grouping = self._own_grouping(course, group, row.line)
         else:
             return _outcome(row, done)
@@ -251,8 +246,8 @@ def _noun(objects: ChangedRows) -> str:
     return GROUP if objects.table.name == "groups" else GROUPING
 
 
-def _given(row: CleanRow) -> dict[str, Any]:
-    return {name: row.values[name] for name in ("name", "idnumber", "description") if name in row.values}
+def _given(row: GroupCells) -> dict[str, Any]:
+    return row.given(GroupCells.name, GroupCells.idnumber, GroupCells.description)
 
 
 def _described(description: str | None) -> dict[str, Any]:
@@ -260,5 +255,5 @@ def _described(description: str | None) -> dict[str, Any]:
     return {"description": description, "descriptionformat": 0 if description is None else 1}
 
 
-def _outcome(row: CleanRow, done: EnrolmentOutcome, notes: tuple[Note, ...] = ()) -> Outcome:
+def _outcome(row: GroupCells, done: EnrolmentOutcome, notes: tuple[Note, ...] = ()) -> Outcome:
     return Outcome(row.line, done.action, done.code, {}, "", done.changes, notes)

@@ -18,7 +18,6 @@ from sync.processors.groups.cells import GroupCells
 from sync.processors.groups.options import GroupsOptions
 from sync.processors.groups.planner import GroupsPlanner, GroupsState, GroupsSurvey
 from sync.processors.memberships.state import MembershipState
-from sync.values import CleanRow
 
 _BINDINGS = Table("groupings_groups", ("groupingid", "groupid"), found_by=(("groupingid",),))
 
@@ -34,12 +33,12 @@ class Groups(Processor[GroupCells, GroupsState, Plan]):
     file_survey = GroupsSurvey
     options = GroupsOptions
 
-    def fetch(self, rows: Sequence[CleanRow]) -> GroupsState:
+    def fetch(self, rows: Sequence[GroupCells]) -> GroupsState:
         now = int(time.time())
         identifier = self.option_values.courseidentifier
-        named = fetch_courses(self.moodle, identifier, {row.values["courseid"] for row in rows})
+        named = fetch_courses(self.moodle, identifier, {row.courseid for row in rows})
         courseids = {course.id for courses in named.values() for course in courses}
-        updateids = {row.values["updateid"] for row in rows if "updateid" in row.values}
+        updateids = {row.updateid for row in rows if row.updateid is not None}
         described = fetch_described_groups(self.moodle, courseids)
         conversations = {
             row["talk_id"]: {
@@ -78,5 +77,5 @@ class Groups(Processor[GroupCells, GroupsState, Plan]):
         identifier = self.option_values.groupidentifier
         return fetch_ids(self.moodle, "groups", identifier, updateids) if updateids and identifier != "name" else {}
 
-    def plan(self, rows: Sequence[CleanRow], state: GroupsState) -> Plan:
+    def plan(self, rows: Sequence[GroupCells], state: GroupsState) -> Plan:
         return GroupsPlanner(state, self.option_values).plan_rows(rows)
