@@ -188,13 +188,9 @@ class NumberedColumn(Column[Value_co]):
 
     def numbers(self, names: Iterable[str]) -> list[int]:
         """Return the numbers that this column has among canonical names, sorted."""
-        begins, ends = len(self.name), len(self.suffix)
-        numbers = [
-            name[begins : len(name) - ends]
-            for name in names
-            if name.startswith(self.name) and name.endswith(self.suffix)
-        ]
-        return sorted(int(number) for number in numbers if number.isdecimal())
+        stem, suffix, begins, ends = self.name, self.suffix, len(self.name), -len(self.suffix) or None
+        found = [name[begins:ends] for name in names if name.startswith(stem) and name.endswith(suffix)]
+        return sorted(map(int, filter(str.isdecimal, found)))
 
     def canonical(self, name: str) -> str | None:
         for stem in (self.name, *self.aliases):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.planner import plan_each
+from sync.processors.enrolments.cells import EnrolmentCells
 from sync.processors.enrolments.commands import GIVING, EnrolmentCommands
 from sync.processors.enrolments.groups import EnrolmentGroups, Protection
 from sync.processors.enrolments.methods import EnrolmentMethods, MethodRules
@@ -20,22 +20,20 @@ from sync.processors.memberships.names import NamedUsers, find_user
 from sync.processors.memberships.results import NOTHING, SetResult
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import MembershipState
-from sync.values import Action, CleanRow, Outcome, partial_outcome
+from sync.values import Action, Outcome, partial_outcome
 
 
 @dataclass(frozen=True)
 class EnrolmentsState:
     """Everything read for one chunk.
 
-    Shape: group_columns: names of the columns g1, g2 … in the order of their numbers; is_about_roles: the file has no column
-    for the method
+    Shape: is_about_roles: the file has no column for the method
     Units: now: seconds since epoch
     """
 
     rules: SiteRules
     now: int
     is_about_roles: bool
-    group_columns: tuple[str, ...]
     users: NamedUsers
     memberships: MembershipState
     methods: MethodRules
@@ -62,14 +60,14 @@ class EnrolmentPlanner:
         self.commands = EnrolmentCommands(self.rows, state.rules.shown_time)
         self.groups = EnrolmentGroups(self.rows, state.protection)
 
-    def plan_rows(self, rows: Sequence[CleanRow]) -> EnrolmentsPlan:
+    def plan_rows(self, rows: Sequence[EnrolmentCells]) -> EnrolmentsPlan:
         self.plan.outcomes.extend(plan_each(rows, lambda row: self._plan_row(row, _subject(row)), _subject))
         self.rows.finish()
         return self.plan
 
-    def _plan_row(self, clean: CleanRow, subject: str) -> Outcome:
-        row = self._read(clean.values, clean.line)
-        target = self._target(clean.values, row)
+    def _plan_row(self, cells: EnrolmentCells, subject: str) -> Outcome:
+        row = self._read(cells)
+        target = self._target(cells, row)
         done = self.commands.carry_out(target, row)
         joined = self.groups.apply(target.userid, target.course, row) if row.gcmd else NOTHING
         if done.changes or joined.changes:
@@ -77,26 +75,25 @@ class EnrolmentPlanner:
             self.plan.news.append((target.course.id, target.userid, code))
         return _outcome(row.line, subject, done, joined)
 
-    def _read(self, values: Mapping[str, Any], line: int) -> EnrolmentRow:
+    def _read(self, cells: EnrolmentCells) -> EnrolmentRow:
         return EnrolmentRow(
-            line=line,
-            cmd=values["cmd"],
-            role=values.get("rolename", ""),
-            start=given_date(values.get("starttime"), self.state.rules),
-            end=given_date(values.get("endtime"), self.state.rules),
-            gcmd=values.get("gcmd", ""),
-            groups=tuple((column, values[column]) for column in self.state.group_columns if column in values),
+            line=cells.line,
+            cmd=cells.cmd,
+            role=cells.rolename or "",
+            start=given_date(cells.starttime, self.state.rules),
+            end=given_date(cells.endtime, self.state.rules),
+            gcmd=cells.gcmd or "",
+            groups=_groups(cells) if cells.gcmd else (),
         )
 
-    def _target(self, values: Mapping[str, Any], row: EnrolmentRow) -> EnrolmentTarget:
+    def _target(self, cells: EnrolmentCells, row: EnrolmentRow) -> EnrolmentTarget:
         """Find what the row names; the method comes last, as it may be added. Raises: RowError"""
-        userid = accepted(find_user(self.state.users, self.options.useridentifier, values["uid"], "uid"))
-        course = accepted(find_course(self.state.memberships, values["cid"], "cid"))
+        userid = accepted(find_user(self.state.users, self.options.useridentifier, cells.uid, "uid"))
+        course = accepted(find_course(self.state.memberships, cells.cid, "cid"))
         self.commands.check(row)
         if self.state.is_about_roles:
             return EnrolmentTarget(userid, course, None)
-        method = values["enrol"]
-        instance = self.methods.find(course, method, values["cid"], row.line, may_add=row.cmd in GIVING)
+        instance = self.methods.find(course, cells.enrol, cells.cid, row.line, may_add=row.cmd in GIVING)
         return EnrolmentTarget(userid, course, instance)
 
 
@@ -109,5 +106,9 @@ def _outcome(line: int, subject: str, done: EnrolmentOutcome, joined: SetResult)
     return partial_outcome(outcome, joined.problems) if joined.problems else outcome
 
 
-def _subject(row: CleanRow) -> str:
-    return f"{row.values['uid']} / {row.values['cid']}"
+def _groups(cells: EnrolmentCells) -> tuple[tuple[str, str], ...]:
+    return tuple((EnrolmentCells.groups.numbered(number), name) for number, name in cells.groups.items())
+
+
+def _subject(row: EnrolmentCells) -> str:
+    return f"{row.uid} / {row.cid}"

@@ -27,7 +27,6 @@ from sync.processors.memberships.group_purge import GroupPurge, PurgeCollected
 from sync.processors.memberships.names import fetch_named_users
 from sync.processors.memberships.own_memberships import own_component, recorded_memberships
 from sync.processors.memberships.state import MembershipState
-from sync.values import CleanRow
 
 # What InstanceRows fills in of every new method.
 _GIVEN_ANYWAY = frozenset({"enrol", "courseid", "sortorder", "timecreated", "timemodified"})
@@ -70,27 +69,24 @@ class Enrolments(Processor[EnrolmentCells, EnrolmentsState, EnrolmentsPlan]):
         self.purge = GroupPurge(
             self.moodle, self.overlay, self.option_values.purgeemptygroups, self.collected.courseids
         )
-        self.is_about_roles = "enrol" not in names
-        numbers = sorted(int(name.removeprefix("g")) for name in names if name.removeprefix("g").isdecimal())
-        self.group_columns = tuple(f"g{number}" for number in numbers)
+        self.is_about_roles = EnrolmentCells.enrol.name not in names
 
-    def fetch(self, rows: Sequence[CleanRow]) -> EnrolmentsState:
+    def fetch(self, rows: Sequence[EnrolmentCells]) -> EnrolmentsState:
         identifier = self.option_values.useridentifier
-        users = fetch_named_users(self.moodle, self.rules, identifier, {row.values["uid"] for row in rows})
+        users = fetch_named_users(self.moodle, self.rules, identifier, {row.uid for row in rows})
         memberships = self._fetch_memberships(rows, sorted({userid for found in users.values() for userid in found}))
         self.purge.note_courses(memberships.courses_named)
         return EnrolmentsState(
             rules=self.rules,
             now=int(time.time()),
             is_about_roles=self.is_about_roles,
-            group_columns=self.group_columns,
             users=users,
             memberships=memberships,
             methods=self.method_rules,
             protection=self._protection(memberships),
         )
 
-    def plan(self, rows: Sequence[CleanRow], state: EnrolmentsState) -> EnrolmentsPlan:
+    def plan(self, rows: Sequence[EnrolmentCells], state: EnrolmentsState) -> EnrolmentsPlan:
         return EnrolmentPlanner(state, self.option_values).plan_rows(rows)
 
     def owed_after_commit(self, plan: EnrolmentsPlan) -> AfterCommit:
@@ -104,9 +100,9 @@ class Enrolments(Processor[EnrolmentCells, EnrolmentsState, EnrolmentsPlan]):
         for courseid, userid, code in owed.news:
             self.collected.contact_notices.setdefault(courseid, []).append(ContactNotice(userid, code))
 
-    def on_skipped(self, rows: Sequence[CleanRow]) -> None:
+    def on_skipped(self, rows: Sequence[EnrolmentCells]) -> None:
         if self.purge.is_wanted:
-            named = {row.values["cid"] for row in rows}
+            named = {row.cid for row in rows}
             self.purge.note_courses(fetch_courses(self.moodle, self.option_values.courseidentifier, named))
 
     def final_plan(self) -> EnrolmentsPlan | None:
@@ -125,19 +121,17 @@ class Enrolments(Processor[EnrolmentCells, EnrolmentsState, EnrolmentsPlan]):
             addable[MANUAL] = {name: value for name, value in site_defaults.items() if name not in _GIVEN_ANYWAY}
         return MethodRules(self.option_values.enableenrolondisabled, self.option_values.allowsyncedmethods, addable)
 
-    def _fetch_memberships(self, rows: Sequence[CleanRow], userids: Sequence[int]) -> MembershipState:
-        named = {
-            (row.values["cid"], row.values[name]) for row in rows for name in self.group_columns if name in row.values
-        }
+    def _fetch_memberships(self, rows: Sequence[EnrolmentCells], userids: Sequence[int]) -> MembershipState:
+        named = {(row.cid, group) for row in rows if row.gcmd for group in row.groups.values()}
         return fetch_memberships(
             self.moodle,
             self.overlay,
             course_identifier=self.option_values.courseidentifier,
-            courses={row.values["cid"] for row in rows},
+            courses={row.cid for row in rows},
             groups=named,
             userids=userids,
             # Whoever loses the last enrolment leaves all groups of the course, which may be empty then.
-            all_groups=self.purge.is_wanted or any(row.values.get("gcmd") in REPLACING for row in rows),
+            all_groups=self.purge.is_wanted or any(row.gcmd in REPLACING for row in rows),
         )
 
     def _protection(self, memberships: MembershipState) -> Protection:
