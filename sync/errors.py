@@ -69,6 +69,14 @@ class OutcomesMissing(CodedError):
     """A stored part of a run's outcomes isn't there any more, or is damaged."""
 
 
+class AuditUnavailable(CodedError):
+    """The audit can't be written or read, because its keys can't be decrypted."""
+
+
+class AuditDamaged(CodedError):
+    """A stored part of the audit isn't as ToolSync wrote it."""
+
+
 class MoodleCommandFailed(CodedError):
     """A script of Moodle's own command line could not do its work."""
 

@@ -27,6 +27,8 @@ class Action(StrEnum):
 
 # Rows that somebody has to look at: they come back in the tryback.
 FAILED_ACTIONS = (Action.PARTIAL, Action.REJECTED)
+# Rows that changed something in Moodle.
+CHANGED_ACTIONS = (Action.CREATED, Action.UPDATED, Action.DELETED, Action.PARTIAL)
 
 
 class Header(NamedTuple):

@@ -70,7 +70,7 @@ class Installation:
         """Return the paths of everything that lies in the file area, as people see them."""
         root = self.folder / self.site.slug
         found = {p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()}
-        return {"/" + name.removeprefix("inbox/") for name in found if not name.startswith("runs/")}
+        return {"/" + name.removeprefix("inbox/") for name in found if not name.startswith(("runs/", "audit/"))}
 
 
 @contextmanager

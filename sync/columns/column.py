@@ -10,7 +10,7 @@ import re
 import string
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any, Generic, Self, overload
 
 from django.utils.functional import Promise
@@ -27,6 +27,13 @@ CODE_COLUMN = "_code"
 TRYBACK_COLUMNS = ("_line", CODE_COLUMN, "_reason")
 # A tryback has it beside them where its few rows may not show, or may show wrongly, in which order its dates were read.
 DATE_ORDER_COLUMN = "_dateorder"
+
+
+class About(StrEnum):
+    """Of what kind is what a column names; the audit is searched by it."""
+
+    USER = "user"
+    COURSE = "course"
 
 
 class Empty(Enum):
@@ -48,7 +55,7 @@ class Column(Generic[Value_co]):
     gate or the planner and only said here, for an existing one keeps what it has; ignored: accepted in the header, never
     read; decides: its cell tells which thing a row means or what becomes of it, so it is never left out; sample: one cell of the
     sample file, "" leaves the column out; names: whether its values name the thing that a row is about, or will (None = where
-    it refers to something)
+    it refers to something); about: the kind of what it names, None = no user and no course
     """
 
     kind: ValueKind[Value_co]
@@ -67,6 +74,7 @@ class Column(Generic[Value_co]):
     sample: str = ""
     help: Label = ""
     names: bool | None = None
+    about: About | None = None
 
     def __set_name__(self, owner: type[CleanRow], name: str) -> None:
         self.name = self.name or name
@@ -293,6 +301,14 @@ class Columns:
             return self._subject.format_map(_EmptyCells(cells))
         required = [column.name for column in self._columns if column.filled][:1]
         return next((str(cells[name]) for name in (*required, *self.one_of) if cells.get(name)), "")
+
+    @property
+    def subject_about(self) -> About | None:
+        """The kind of the one thing that a row is about; None where it is another, or there are several."""
+        if self._subject:
+            return None
+        required = [column.name for column in self._columns if column.filled][:1]
+        return next((self._by_name[name].about for name in (*required, *self.one_of) if name in self._by_name), None)
 
     def find(self, name: str) -> tuple[Column[Any], str] | None:
         """Return the column that a lower-cased header name means, and its canonical name."""

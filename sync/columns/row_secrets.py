@@ -54,6 +54,16 @@ class RowSecrets:
         is_known = place in self._places or place >= self._width or _cover(cell, secrets) == HIDDEN
         return is_known or looks_like_password(cell)
 
+    @property
+    def are_possible(self) -> bool:
+        return bool(self._places)
+
+    def not_secret(self, named: Sequence[Sequence[str]], subject: str, row: Row) -> list[list[str]]:
+        """Return lists of names without those that are passwords of the row; its subject is none, as `hide` has it."""
+        known = {text.casefold() for cell in self._known(row) for text in (cell, shown(cell))}
+        known.discard(subject.casefold())
+        return [[name for name in names if name.casefold() not in known] for names in named]
+
     def hide(self, outcomes: Iterable[Outcome], rows: Sequence[Row]) -> Iterable[Outcome]:
         """Return the outcomes with nothing in them that is a password of their rows."""
         if not self._places:

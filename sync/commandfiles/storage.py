@@ -4,6 +4,7 @@
     <slug>/reports/<name>             people see "/reports/<name>"
     <slug>/archives/<name>            people see "/archives/<name>"
     <slug>/runs/<run id>/...          what a run keeps for itself: outcomes, journal, report, tryback
+    <slug>/audit/<run id>/...         what a run has changed, for the audit: it outlives the run
 
 Nothing but the interface of Django's Storage is used, so that folders, S3 and SFTP do alike.
 """
@@ -83,6 +84,26 @@ def outcomes_key(slug: str, run_id: int, last_line: int, worker: str = "") -> st
 def journal_key(slug: str, run_id: int, last_line: int, worker: str = "") -> str:
     """Return the key of the before-images of the chunk that ends with this line, as one worker has carried it out."""
     return f"{journal_folder(slug, run_id)}/{_part_name(last_line, worker)}"
+
+
+def audit_folder(slug: str) -> str:
+    """Return the key under which the audit of a site keeps what runs have changed."""
+    return f"{slug}/audit"
+
+
+def audit_key(slug: str, run_id: int, last_line: int, worker: str = "") -> str:
+    """Return the key of what the chunk that ends with this line has changed, as one worker has carried it out."""
+    return f"{audit_folder(slug)}/{run_id}/{_part_name(last_line, worker).removesuffix('.jsonl.gz')}"
+
+
+def names_in(key: str) -> tuple[list[str], list[str]]:
+    """Return the names of the folders and of the files under a key. Raises: StorageUnavailable"""
+    with _reached() as storage:
+        try:
+            folders, names = storage.listdir(key)
+        except (FileNotFoundError, NotADirectoryError):
+            return [], []
+    return sorted(folders), sorted(names)
 
 
 def _part_name(last_line: int, worker: str) -> str:

@@ -1,5 +1,6 @@
 """What ToolSync itself keeps: sites, command files, runs, their files and the administrators' settings."""
 
+from sync.models.audit import AuditChain, AuditKind, AuditName, AuditRecord
 from sync.models.command_file import ArmedFile, CommandFile
 from sync.models.notification import Event, MailCount, Notification, NotificationRule, Webhook
 from sync.models.run import RunChunk, RunFile, RunMail, RunState, SyncRun
@@ -9,6 +10,10 @@ from sync.models.source import FetchAttempt, Source
 
 __all__ = [
     "ArmedFile",
+    "AuditChain",
+    "AuditKind",
+    "AuditName",
+    "AuditRecord",
     "CommandFile",
     "Event",
     "FetchAttempt",

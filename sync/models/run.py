@@ -205,7 +205,8 @@ class RunChunk(models.Model):
     """One committed chunk: where its outcomes are stored and what they count.
 
     Shape: counts: action -> rows; codes: outcome code -> rows; after_commit: whether what was owed after its commit is done, ""
-    when nothing was; writes: whether it changes anything; sha256: of the stored outcomes, "" = from before it was kept
+    when nothing was; writes: whether it changes anything; sha256: of the stored outcomes, "" = from before it was kept;
+    audit_sequence: number of its record in the audit, None when it has changed nothing
     """
 
     class AfterCommit(models.TextChoices):
@@ -222,6 +223,7 @@ class RunChunk(models.Model):
     after_commit = models.CharField(max_length=10, choices=AfterCommit, blank=True, default="")
     writes = models.BooleanField(default=True)
     sha256 = models.CharField(max_length=64, blank=True, default="")
+    audit_sequence = models.BigIntegerField(null=True, blank=True)
 
     class Meta:
         ordering = ("first_line",)

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, BinaryIO, NamedTuple
 
 from sync.values import Action, Change, Note, Outcome
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+
+# What gzip and JSON say about a part that is cut off or overwritten.
+DAMAGES = (EOFError, gzip.BadGzipFile, zlib.error, ValueError, TypeError, StopIteration)
 
 # A call of the encoder or decoder costs as much as some outcomes.
 _A_LINE = 500
@@ -26,7 +30,8 @@ class PartHeader(NamedTuple):
     """What a part holds. Shape: counts: action -> rows; codes: outcome code -> rows; partial_counts: what was done of the
     partial rows, action -> rows; after_commit: what the chunk owes once it is committed, in the words of its own type;
     is_closing: it is what an option wants done after the last row, so that what it counts are no rows of the file; totals: kind
-    of object and what becomes of it -> how many; writes: whether anything is done at all"""
+    of object and what becomes of it -> how many; writes: whether anything is done at all; named: line, users, courses of the rows
+    that changed something"""
 
     first_line: int
     last_line: int
@@ -39,6 +44,7 @@ class PartHeader(NamedTuple):
     is_closing: bool = False
     totals: Mapping[str, int] = {}
     writes: bool = True
+    named: Sequence[tuple[int, Sequence[str], Sequence[str]]] = ()
 
 
 def encode_outcomes(header: PartHeader, outcomes: Iterable[Outcome]) -> bytes:
@@ -63,7 +69,8 @@ def count_partial(outcomes: Iterable[Outcome]) -> dict[str, int]:
 def read_header(stream: BinaryIO) -> PartHeader:
     """Read what a part holds, and no more of it."""
     with gzip.open(stream, "rt", encoding="utf-8") as lines:
-        return PartHeader(**json.loads(lines.readline()))
+        header = PartHeader(**json.loads(lines.readline()))
+    return header._replace(named=tuple([(line, users, courses) for line, users, courses in header.named]))
 
 
 def read_outcomes(stream: BinaryIO) -> Iterator[Outcome]:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from django.db import models, transaction
 
+from sync.audit import keys as audit_keys
 from sync.encryption import Unreadable, reencrypt
-from sync.models import MoodleSite, RunMail, Source, Webhook
+from sync.models import AuditChain, MoodleSite, RunMail, Source, Webhook
 from sync.notifications import mails, webhooks
 from sync.runs import connections, source_settings as sources
 
@@ -43,6 +44,8 @@ def _stored() -> Iterator[tuple[models.Model, str, str]]:
         yield webhook, "secret", webhooks.PURPOSE
     for site in MoodleSite.objects.select_for_update().exclude(connection=b""):
         yield site, "connection", connections.PURPOSE
+    for chain in AuditChain.objects.select_for_update():
+        yield chain, "secret", audit_keys.PURPOSE
     # A mail that may still have to be sent keeps its text; those that were sent have none.
     for mail in RunMail.objects.select_for_update().exclude(sealed=b""):
         yield mail, "sealed", mails.PURPOSE

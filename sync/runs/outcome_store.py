@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import deque
 from collections.abc import Iterator
-from gzip import BadGzipFile
 
 from sync.commandfiles import storage
 from sync.errors import OutcomesMissing
 from sync.models import RunChunk, SyncRun
-from sync.outcomes.outcome_codec import read_outcomes
+from sync.outcomes.outcome_codec import DAMAGES, read_outcomes
 from sync.runs.planned import PlannedRows
 from sync.values import Action, Outcome
 
@@ -32,8 +30,7 @@ def read_part(chunk: RunChunk) -> Iterator[Outcome]:
     try:
         with storage.opened(chunk.outcomes_key) as part:
             yield from read_outcomes(part)
-    # Of what gzip and JSON say about a file that is cut off or overwritten.
-    except (FileNotFoundError, EOFError, BadGzipFile, zlib.error, ValueError, TypeError, StopIteration) as error:
+    except (FileNotFoundError, *DAMAGES) as error:
         raise OutcomesMissing("outcomes_part_missing", line=chunk.last_line) from error
 
 

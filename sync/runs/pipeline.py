@@ -23,6 +23,7 @@ from sync.columns.general_options import GeneralOptions, date_order_of
 from sync.columns.header import MatchedHeader, match_header
 from sync.columns.leaving_out import LeavingOut
 from sync.columns.repeated_values import with_earlier_lines
+from sync.columns.row_names import NamedColumns, RowNames
 from sync.columns.row_secrets import RowSecrets
 from sync.columns.rows import RowCleaner
 from sync.columns.survey import Survey
@@ -68,7 +69,7 @@ class ChunkResult(NamedTuple):
     """What a chunk did.
 
     Shape: outcomes: one per row, in line order; counts: action -> rows; is_closing, writes: as in PartHeader; totals: as of
-    `sync.processors.base.totals`
+    `sync.processors.base.totals`; named: whom and which courses the rows name that changed something
     """
 
     first_line: int
@@ -82,6 +83,7 @@ class ChunkResult(NamedTuple):
     is_closing: bool = False
     totals: Mapping[str, int] = MappingProxyType({})
     writes: bool = False
+    named: Sequence[RowNames] = ()
 
 
 class OwedPart(NamedTuple):
@@ -193,6 +195,7 @@ class PipelineRun:
         self.reader = reader
         self.header = header
         self.secrets = RowSecrets(reader.header.names)
+        self.named_columns = NamedColumns(work.processor.columns, header.names, self.secrets)
         self.overlay = Overlay()
         self.collected: Collected = work.processor.collected_type()
         self.attempt = 0
@@ -338,7 +341,8 @@ class PipelineRun:
                 aside.update(stale)
         if self.work.shows_new_values:
             outcomes = list(with_new_values(outcomes, rows, self.header.names, self.secrets))
-        self._write(plan, outcomes, first_line, last_line)
+        named = [] if self.work.simulate else self.named_columns.names_of(outcomes, clean, rows)
+        self._write(plan, outcomes, first_line, last_line, named=named)
         if self.work.simulate:
             # Once it is kept what came of it: a chunk that is tried again must not find what it has made itself.
             self.processor.collect(self.processor.owed_after_commit(plan))
@@ -420,7 +424,14 @@ class PipelineRun:
         self._settled.add(part.last_line)
 
     def _write(
-        self, plan: Plan, outcomes: list[Outcome], first_line: int, last_line: int, *, is_closing: bool = False
+        self,
+        plan: Plan,
+        outcomes: list[Outcome],
+        first_line: int,
+        last_line: int,
+        *,
+        is_closing: bool = False,
+        named: Sequence[RowNames] = (),
     ) -> None:
         """Write a plan, unless it is a simulation, and keep what came of it."""
         processor, recorder = self.processor, self.work.recorder
@@ -438,6 +449,7 @@ class PipelineRun:
             is_closing=is_closing,
             totals=dict(plan.totals()),
             writes=not plan.is_empty,
+            named=named,
         )
         if self.commit_marker is None:
             recorder.prepare(chunk)

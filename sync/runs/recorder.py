@@ -11,19 +11,30 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
+from sync.audit.services import RunAudit, RunPart
 from sync.columns.header import MatchedHeader
+from sync.columns.row_names import RowNames
 from sync.commandfiles import storage
 from sync.errors import LeaseLost, OutcomesMissing, ToolSyncError
 from sync.models import InsertedRow, MoodleSite, RunChunk, SyncRun
 from sync.moodle.db.journal import read_images, write_images
 from sync.moodle.db.writer import MAX_KEYS, BeforeImage, batched
 from sync.notifications.mails import keep_mails, send_kept_mails
-from sync.outcomes.outcome_codec import PartHeader, count_codes, count_partial, encode_outcomes, read_header
+from sync.outcomes.outcome_codec import (
+    DAMAGES,
+    PartHeader,
+    count_codes,
+    count_partial,
+    encode_outcomes,
+    read_header,
+    read_outcomes,
+)
 from sync.processors.base.after_commit import AfterCommit
 from sync.reader import RowReader, SkippedLines
+from sync.runs.options import find_processor
 from sync.runs.pipeline import ChunkResult, OwedPart
 from sync.runs.retry import own_database
-from sync.values import Note
+from sync.values import Note, Outcome
 from sync.whole_files import digest_of
 
 # Tables whose rows ToolSync takes away again only where it has inserted them. Source: spec groups.md section 2
@@ -42,7 +53,7 @@ class RunRecorder:
     """The recorder of one run, for the process that has claimed it.
 
     Shape: still_ours: raises LeaseLost when the run was taken over; progress: told after each chunk
-    Queries: four for each chunk
+    Queries: four for each chunk, five more for the audit of one that changed something
     """
 
     def __init__(
@@ -58,6 +69,7 @@ class RunRecorder:
         self._progress = progress
         self._records = SiteRecords(run.site)
         self._skipped = SkippedLines()
+        self._audit = RunAudit(run, find_processor(run.processor).columns)
         self._prepared: PartHeader
         self._digest = ""
         self._notes: list[Note] = []
@@ -107,6 +119,7 @@ class RunRecorder:
             chunk.is_closing,
             dict(chunk.totals),
             chunk.writes,
+            chunk.named,
         )
         if chunk.before_images:
             with storage.scratch_file() as journal:
@@ -124,7 +137,7 @@ class RunRecorder:
         """Count the chunk that was prepared last: it is committed in Moodle."""
         if self._prepared.last_line != chunk.last_line:
             raise ToolSyncError(f"line {chunk.last_line} was confirmed, {self._prepared.last_line} prepared")
-        self._register(self._prepared, self._note(chunk.before_images), self._token, self._digest)
+        self._register(self._prepared, chunk.outcomes, self._note(chunk.before_images), self._token, self._digest)
 
     @own_database()
     def recover(self, last_line: int, worker: str = "") -> None:
@@ -138,13 +151,15 @@ class RunRecorder:
             with storage.opened(storage.outcomes_key(*self._place, last_line, worker)) as part:
                 digest, _size = digest_of(part)
                 header = read_header(part)
-        except (FileNotFoundError, EOFError, ValueError) as error:
+                part.seek(0)
+                outcomes = list(read_outcomes(part))
+        except (FileNotFoundError, *DAMAGES) as error:
             raise OutcomesMissing("outcomes_part_missing", line=last_line) from error
         tables: set[str] = set()
         if header.has_journal:
             with storage.opened(self._journal_key(header, worker)) as journal:
                 tables = self._note(read_images(journal))
-        self._register(header, tables, worker, digest)
+        self._register(header, outcomes, tables, worker, digest)
 
     def owed_parts(self, known: Collection[int]) -> Iterator[OwedPart]:
         """Return what committed chunks owe, in file order. Queries: one"""
@@ -199,7 +214,9 @@ class RunRecorder:
         self._records.note(seen())
         return tables
 
-    def _register(self, header: PartHeader, tables: set[str], worker: str, digest: str) -> None:
+    def _register(
+        self, header: PartHeader, outcomes: Iterable[Outcome], tables: set[str], worker: str, digest: str
+    ) -> None:
         counts = dict(Counter(self.run.counts) + Counter(header.counts))
         partial_counts = dict(Counter(self.run.partial_counts) + Counter(header.partial_counts))
         values = {
@@ -214,8 +231,10 @@ class RunRecorder:
             "waiting_since": None,
             "attempts": 1,
         }
+        changed = None if self.run.simulate else self._store_for_audit(header, outcomes, worker)
         with transaction.atomic():
             self._store(values)
+            audit_sequence = None if changed is None else self._audit.append(changed)
             RunChunk.objects.create(
                 run=self.run,
                 first_line=header.first_line,
@@ -227,9 +246,15 @@ class RunRecorder:
                 outcomes_key=self._outcomes_key(header, worker),
                 journal_key=self._journal_key(header, worker) if header.has_journal else "",
                 after_commit=RunChunk.AfterCommit.OWED if header.after_commit else "",
+                audit_sequence=audit_sequence,
             )
         self._keep(values)
         self._progress(Progress(self.run.rows_done, self.run.rows_expected, counts))
+
+    def _store_for_audit(self, header: PartHeader, outcomes: Iterable[Outcome], worker: str) -> RunPart | None:
+        key = storage.audit_key(*self._place, header.last_line, worker)
+        named = (RowNames(*names) for names in header.named)
+        return self._audit.store(key, (header.first_line, header.last_line), outcomes, named)
 
     @property
     def _place(self) -> tuple[str, int]:

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.cells import Cells
 from sync.columns.clean import flag, integer, moodle_time, one_of, text
-from sync.columns.column import DefaultColumn, OptionalColumn, RequiredColumn
+from sync.columns.column import About, DefaultColumn, OptionalColumn, RequiredColumn
 from sync.processors.memberships.course_columns import STUDENT
 
 COHORT = "cohort"
@@ -45,7 +45,7 @@ class CohortCells(Cells, one_of=("cid", "cidnumber", "cname"), elsewhere=_ELSEWH
                                       "site."))
     visible = OptionalColumn(flag(), decides=True, for_new=_("1, visible"), help=_("0 hides the cohort from teachers."))
     descriptionformat = OptionalColumn(one_of({"1": 1}), help=_("Known from Moodle's own upload: 1, HTML."))
-    userid = OptionalColumn(text(255), refers=True, sample="ada.lovelace", help=_("The member."))
+    userid = OptionalColumn(text(255), refers=True, about=About.USER, sample="ada.lovelace", help=_("The member."))
 
 
 class CohortCourseCells(
@@ -58,7 +58,7 @@ class CohortCourseCells(
 
     cmd = DefaultColumn(one_of("add", "del", "restore", "fulldel"), aliases=("operation",), default="add", sample="add",
                         help=_("add enrols, del suspends, restore takes that back, fulldel deletes the enrolment."))
-    course = RequiredColumn(text(255), aliases=("shortname",), refers=True, sample="ALG1")
+    course = RequiredColumn(text(255), aliases=("shortname",), refers=True, about=About.COURSE, sample="ALG1")
     cohort = RequiredColumn(text(255), aliases=("metacohort",), refers=True, sample="YEAR1")
     role = DefaultColumn(text(100), default=STUDENT, refers=True, sample=STUDENT,
                          help=_("* means every role; not with add."))

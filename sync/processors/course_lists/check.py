@@ -8,7 +8,7 @@ from dataclasses import replace
 from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import text
-from sync.columns.column import OptionalColumn, RequiredColumn
+from sync.columns.column import About, OptionalColumn, RequiredColumn
 from sync.processors.base.plan import Plan
 from sync.processors.course_lists.course_list import (
     CourseList,
@@ -32,7 +32,8 @@ class CourseCheckCells(CourseListCells, headerless=True):
     # fmt: off
     __slots__ = ()
 
-    identifier = RequiredColumn(text(None), refers=True, sample="TESTCOURSE1", help=_("The first cell of the line."))
+    identifier = RequiredColumn(text(None), refers=True, about=About.COURSE, sample="TESTCOURSE1",
+                                help=_("The first cell of the line."))
     description = OptionalColumn(text(None), sample="Test course",
                                  help=_("What you know the course as; repeated in the report where it is missing. Further "
                                         "cells are ignored."))

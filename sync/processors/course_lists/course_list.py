@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.cells import Cells
 from sync.columns.clean import text
-from sync.columns.column import RequiredColumn
+from sync.columns.column import About, RequiredColumn
 from sync.columns.general_options import GeneralOptions
 from sync.columns.options import Choice
 from sync.moodle.courses.courses import Course, CourseNames, fetch_course_names, fetch_courses
@@ -30,7 +30,7 @@ class CourseListCells(Cells):
 
     __slots__ = ()
 
-    identifier = RequiredColumn(text(None), refers=True)
+    identifier = RequiredColumn(text(None), refers=True, about=About.COURSE)
 
 
 CourseListCellsT = TypeVar("CourseListCellsT", bound=CourseListCells)

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import text
-from sync.columns.column import RequiredColumn
+from sync.columns.column import About, RequiredColumn
 from sync.moodle.course_content.delete.delete import delete_courses, unknown_plugins
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
@@ -75,7 +75,7 @@ class CourseDeleteCells(CourseListCells, headerless=True):
     # fmt: off
     __slots__ = ()
 
-    identifier = RequiredColumn(text(None), refers=True, sample="TESTCOURSE1",
+    identifier = RequiredColumn(text(None), refers=True, about=About.COURSE, sample="TESTCOURSE1",
                                 help=_("The whole line. In quotes where it begins like a comment."))
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.cells import Cells
 from sync.columns.clean import shown, text
-from sync.columns.column import OptionalColumn
+from sync.columns.column import About, OptionalColumn
 from sync.columns.words import FALSE_WORDS, TRUE_WORDS, truth
 from sync.moodle.course_content.reset.people import NO_ROLE
 from sync.moodle.course_content.reset.rules import (
@@ -66,9 +66,10 @@ class CourseResetCells(
     # fmt: off
     __slots__ = ()
 
-    shortname = OptionalColumn(text(None), filled=True, refers=True, sample="TESTCOURSE1", help=_IDENTIFIER_HELP)
-    idnumber = OptionalColumn(text(None), filled=True, refers=True, help=_IDENTIFIER_HELP)
-    id = OptionalColumn(text(None), filled=True, refers=True, help=_IDENTIFIER_HELP)
+    shortname = OptionalColumn(text(None), filled=True, refers=True, about=About.COURSE, sample="TESTCOURSE1",
+                               help=_IDENTIFIER_HELP)
+    idnumber = OptionalColumn(text(None), filled=True, refers=True, about=About.COURSE, help=_IDENTIFIER_HELP)
+    id = OptionalColumn(text(None), filled=True, refers=True, about=About.COURSE, help=_IDENTIFIER_HELP)
     events = OptionalColumn(text(None), required=True, sample="yes", help=_("Calendar entries of the course and its groups."))
     logs = OptionalColumn(text(None), required=True, sample="no", help=_("Without effect: Moodle keeps its logs."))
     notes_of_people = OptionalColumn(text(None), name="notes", required=True, sample="yes", help=_("Notes about people."))

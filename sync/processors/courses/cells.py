@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.cells import Cells
 from sync.columns.clean import flag, integer, moodle_time, text
-from sync.columns.column import Empty, NumberedColumn, OptionalColumn, PrefixedColumn, RequiredColumn
+from sync.columns.column import About, Empty, NumberedColumn, OptionalColumn, PrefixedColumn, RequiredColumn
 
 TEACHER_ROLE = "editingteacher"
 MAX_TOPIC = 52
@@ -23,7 +23,8 @@ class CourseCells(Cells, exact_width=True, elsewhere=_ELSEWHERE):
     # fmt: off
     __slots__ = ()
 
-    shortname = RequiredColumn(text(150), stored_in="course", names=True, sample="ALG1", help=_("Unique on the site."))
+    shortname = RequiredColumn(text(150), stored_in="course", names=True, about=About.COURSE, sample="ALG1",
+                               help=_("Unique on the site."))
     fullname = RequiredColumn(text(254), stored_in="course", sample="Algebra I", help=_("The name that people read."))
     category = OptionalColumn(text(), for_new=_("the first category"), refers=True, sample="Sciences/Mathematics",
                               aliases=("category_path",),
@@ -36,8 +37,8 @@ class CourseCells(Cells, exact_width=True, elsewhere=_ELSEWHERE):
         "Short name of a course, or name of a course backup (.mbz) among the files of the site or in Moodle, one that you "
         "trust: a new course gets everything that is in it, without the people and what they did. Cells of the row win over "
         "the template. What it does to an existing course, an option says."))
-    idnumber = OptionalColumn(text(100), stored_in="course", empty=Empty.CLEARS, names=True, for_new=_("empty"),
-                              sample="C-ALG1", help=_("Unique on the site, where it is filled."))
+    idnumber = OptionalColumn(text(100), stored_in="course", empty=Empty.CLEARS, names=True, about=About.COURSE,
+                              for_new=_("empty"), sample="C-ALG1", help=_("Unique on the site, where it is filled."))
     id = OptionalColumn(integer(2), refers=True, help=_("Moodle's own number; read when it is the course identifier."))
     summary = OptionalColumn(text(), stored_in="course", empty=Empty.CLEARS, for_new=_("empty"),
                              help=_("What the list of courses says of it; HTML."))
@@ -81,7 +82,7 @@ class CourseCells(Cells, exact_width=True, elsewhere=_ELSEWHERE):
     guest = OptionalColumn(flag(), decides=True, help=_("1 switches guest access on, 0 off."))
     sortorder = OptionalColumn(text(), ignored=True)
     topics = NumberedColumn(text(), name="topic", least=0, most=MAX_TOPIC, help=_("Sections: name, or name|summary."))
-    teachers = NumberedColumn(text(), name="teacher", suffix="_account", refers=True,
+    teachers = NumberedColumn(text(), name="teacher", suffix="_account", refers=True, about=About.USER,
                               help=_("Id, username, e-mail address or part of a name, of exactly one user; digits that fit two "
                                      "are rejected."))
     teacher_roles = NumberedColumn(text(100), name="teacher", suffix="_role", refers=True, for_new=TEACHER_ROLE,

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.cells import Cells
 from sync.columns.clean import moodle_time, one_of, text
-from sync.columns.column import DefaultColumn, NumberedColumn, OptionalColumn, RequiredColumn
+from sync.columns.column import About, DefaultColumn, NumberedColumn, OptionalColumn, RequiredColumn
 from sync.processors.enrolments.methods import MANUAL
 from sync.processors.enrolments.options import EnrolmentsOptions
 
@@ -25,8 +25,8 @@ class EnrolmentCells(Cells, flat_names=_FLAT_NAMES, subject="{uid} / {cid}"):
                         default=EnrolmentsOptions.defaultcmd, sample="add",
                         help=_("add and del (delete): the enrolment, or the role; shift: replaces the roles; enable, "
                                "disable: the enrolment."))
-    cid = RequiredColumn(text(255), refers=True, sample="ALG1", help=_("The course."))
-    uid = RequiredColumn(text(255), refers=True, sample="ada.lovelace", help=_("The user."))
+    cid = RequiredColumn(text(255), refers=True, about=About.COURSE, sample="ALG1", help=_("The course."))
+    uid = RequiredColumn(text(255), refers=True, about=About.USER, sample="ada.lovelace", help=_("The user."))
     rolename = OptionalColumn(text(100), required=True, refers=True, sample="student",
                               help=_("Short name of the role; add and shift need it. del without enrolment method: empty "
                                      "takes away all roles that no method has given."))

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.cells import Cells
 from sync.columns.clean import flag, one_of, text
-from sync.columns.column import DefaultColumn, Empty, OptionalColumn, RequiredColumn
+from sync.columns.column import About, DefaultColumn, Empty, OptionalColumn, RequiredColumn
 from sync.processors.groups.options import GroupsOptions
 
 GROUP, GROUPING = "group", "grouping"
@@ -30,7 +30,8 @@ class GroupCells(Cells, subject="{courseid} / {name}", elsewhere=_ELSEWHERE, con
     type = DefaultColumn(one_of(GROUP, GROUPING), empty=Empty.CLEARS, default=GROUP, sample=GROUP,
                          help=_("What the row is about: group or grouping. An empty cell means a grouping, as in the old "
                                 "plugin."))
-    courseid = RequiredColumn(text(255), aliases=("coursename",), refers=True, sample="MATH101", help=_("The course."))
+    courseid = RequiredColumn(text(255), aliases=("coursename",), refers=True, about=About.COURSE, sample="MATH101",
+                              help=_("The course."))
     name = RequiredColumn(text(255), aliases=("groupname",), stored_in="groupings", names=True, sample="Tuesday group",
                           help=_("Name of the group or grouping."))
     idnumber = OptionalColumn(text(100), aliases=("groupidnumber",), empty=Empty.CLEARS, stored_in="groups", decides=True,
@@ -56,7 +57,7 @@ class GroupMemberCells(Cells, subject="{userid} / {groupid}"):
     cmd = DefaultColumn(one_of(COMMANDS), default="add", aliases=("gcmd",), sample="add",
                         help=_("add: joins the group; shift: leaves the other groups of the course as well, where ToolSync "
                                "has made the membership; del: leaves the group."))
-    courseid = OptionalColumn(text(255), filled=True, refers=True, sample="MATH101", help=_("The course."))
+    courseid = OptionalColumn(text(255), filled=True, refers=True, about=About.COURSE, sample="MATH101", help=_("The course."))
     groupid = RequiredColumn(text(255), refers=True, sample="MATH101-TUE", help=_("A group of this course."))
-    userid = RequiredColumn(text(255), refers=True, sample="ada.lovelace",
+    userid = RequiredColumn(text(255), refers=True, about=About.USER, sample="ada.lovelace",
                             help=_("The user; add and shift take only people who are enrolled in the course."))

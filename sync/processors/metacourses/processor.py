@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.cells import Cells
 from sync.columns.clean import one_of, text
-from sync.columns.column import DefaultColumn, OptionalColumn, RequiredColumn
+from sync.columns.column import About, DefaultColumn, OptionalColumn, RequiredColumn
 from sync.columns.general_options import CourseIdentifier, GeneralOptions
 from sync.moodle.courses.courses import Course
 from sync.moodle.enrolments.enrolments import DISABLED, ENABLED, EnrolInstance
@@ -51,9 +51,9 @@ class MetaLinkCells(Cells, subject="{master} → {meta}", elsewhere={"group": "e
 
     cmd = DefaultColumn(one_of("add", "del"), aliases=("operation",), default="add", sample="add",
                         help=_("add makes the link, del switches it off."))
-    master = RequiredColumn(text(255), aliases=("metacohort",), refers=True, sample="ALG1",
+    master = RequiredColumn(text(255), aliases=("metacohort",), refers=True, about=About.COURSE, sample="ALG1",
                             help=_("The course whose people are taken."))
-    meta = RequiredColumn(text(255), aliases=("shortname",), refers=True, sample="SEMINAR",
+    meta = RequiredColumn(text(255), aliases=("shortname",), refers=True, about=About.COURSE, sample="SEMINAR",
                           help=_("The course that gets them."))
     method = OptionalColumn(one_of("meta"), help=_("Known from Moodle's plugin for enrolment methods: meta."))
     disabled = OptionalColumn(one_of({"0": 0}), help=_("Known from the same: 0."))

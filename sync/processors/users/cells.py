@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.cells import Cells
 from sync.columns.clean import email, flag, integer, moodle_time, text
-from sync.columns.column import Empty, NumberedColumn, OptionalColumn, PrefixedColumn, RequiredColumn
+from sync.columns.column import About, Empty, NumberedColumn, OptionalColumn, PrefixedColumn, RequiredColumn
 from sync.processors.memberships.course_columns import STUDENT
 
 # Moodle would keep more, but MariaDB's own limit is 16 MB for everything that one statement holds.
@@ -19,13 +19,13 @@ class UserCells(Cells, elsewhere={"category": "elsewhere_category_roles"}):
     # fmt: off
     __slots__ = ()
 
-    username = RequiredColumn(text(100, lower=True), stored_in="user", names=True, sample="ada.lovelace",
+    username = RequiredColumn(text(100, lower=True), stored_in="user", names=True, about=About.USER, sample="ada.lovelace",
                               help=_("Lower-cased. Letters, digits, hyphen, dot, underscore and @."))
     firstname = RequiredColumn(text(100, plain=True), stored_in="user", sample="Ada")
     lastname = RequiredColumn(text(100, plain=True), stored_in="user", sample="Lovelace")
-    email = OptionalColumn(email(), stored_in="user", names=True, for_new=_("empty"), sample="ada.lovelace@example.org",
-                           help=_("NO MAIL means that the user gets no notification."))
-    idnumber = OptionalColumn(text(255), stored_in="user", decides=True, empty=Empty.CLEARS, names=True,
+    email = OptionalColumn(email(), stored_in="user", names=True, about=About.USER, for_new=_("empty"),
+                           sample="ada.lovelace@example.org", help=_("NO MAIL means that the user gets no notification."))
+    idnumber = OptionalColumn(text(255), stored_in="user", decides=True, empty=Empty.CLEARS, names=True, about=About.USER,
                               for_new=_("empty"), sample="A-1815", help=_("Left as it is when it is the primary identity."))
     password = OptionalColumn(text(), decides=True, empty=Empty.CLEARS, for_new=_("none"),
                               help=_("Clear text; stored as a hash. Empty: Moodle generates one. *NOPASS*: no login with a "
@@ -57,7 +57,7 @@ class UserCells(Cells, elsewhere={"category": "elsewhere_category_roles"}):
     suspended = OptionalColumn(flag(), stored_in="user", decides=True, for_new="0",
                                help=_("1 suspends the user and ends all sessions; 0 makes the user active."))
     deleted = OptionalColumn(flag(), decides=True, help=_("1 deletes the user that the primary identity names."))
-    oldusername = OptionalColumn(text(100, lower=True), decides=True, names=True,
+    oldusername = OptionalColumn(text(100, lower=True), decides=True, names=True, about=About.USER,
                                  help=_("The present username; needs the option “Allow renaming”."))
     middlename = OptionalColumn(text(255, plain=True), stored_in="user", empty=Empty.CLEARS)
     alternatename = OptionalColumn(text(255, plain=True), stored_in="user", empty=Empty.CLEARS)
@@ -74,7 +74,8 @@ class UserCells(Cells, elsewhere={"category": "elsewhere_category_roles"}):
     cohortid = OptionalColumn(text(100), refers=True, help=_("Idnumber of the cohort."))
     cohorts = NumberedColumn(text(100), name="cohort", refers=True,
                              help=_("As in Moodle's own upload: idnumber or name; the cohort is made when it is missing."))
-    courses = NumberedColumn(text(255), name="course", refers=True, help=_("A set: course1, role1, enrol1, group1 …"))
+    courses = NumberedColumn(text(255), name="course", refers=True, about=About.COURSE,
+                             help=_("A set: course1, role1, enrol1, group1 …"))
     roles = NumberedColumn(text(100), name="role", refers=True, for_new=STUDENT)
     methods = NumberedColumn(text(20, lower=True), name="enrol", decides=True,
                              help=_("Enrolment method; empty: the role only, no enrolment."))

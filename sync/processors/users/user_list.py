@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.cells import Cells
 from sync.columns.clean import email, integer, text
-from sync.columns.column import Empty, OptionalColumn
+from sync.columns.column import About, Empty, OptionalColumn
 from sync.columns.words import folded
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
@@ -37,9 +37,9 @@ class UserListCells(Cells, one_of=IDENTITIES):
     # fmt: off
     __slots__ = ()
 
-    username = OptionalColumn(text(100, lower=True), refers=True, sample="ada.lovelace")
-    idnumber = OptionalColumn(text(255), empty=Empty.CLEARS, refers=True, sample="A-1815")
-    email = OptionalColumn(email(), refers=True)
+    username = OptionalColumn(text(100, lower=True), refers=True, about=About.USER, sample="ada.lovelace")
+    idnumber = OptionalColumn(text(255), empty=Empty.CLEARS, refers=True, about=About.USER, sample="A-1815")
+    email = OptionalColumn(email(), refers=True, about=About.USER)
     id = OptionalColumn(integer(1), refers=True, help=_("Moodle's own number."))
     firstname = OptionalColumn(text(100, plain=True), stored_in="user", decides=True, help=_NAME_HELP)
     lastname = OptionalColumn(text(100, plain=True), stored_in="user", decides=True, help=_NAME_HELP)

@@ -1,0 +1,61 @@
+"""Tell whether the audit of a site is as ToolSync wrote it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from sync.audit.verify import Head, verify
+from sync.errors import AuditUnavailable, StorageUnavailable
+from sync.messages import text_of
+from sync.models import MoodleSite
+from sync.runs.options import MAIN_SITE
+
+_HEAD = re.compile(r"([0-9]{1,18}):([0-9a-f]{64})")
+
+
+class Command(BaseCommand):
+    """manage.py verifyaudit.
+
+    Exit status: 0 every byte is as it was written and no record is missing; 1 something is not, or the audit can't be read
+    """
+
+    help = (
+        "Look at the whole audit of a site: every byte of every record, and whether one is missing, the last one included. "
+        "Writes nothing. Prints the last record as NUMBER:HASH; kept elsewhere, and given with --expect later, it proves that "
+        "nothing before it was taken away. Exit status: 0 well, 1 not."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--site", default=MAIN_SITE, metavar="SLUG", help="the Moodle site (default: %(default)s)")
+        parser.add_argument("--expect", default="", metavar="NUMBER:HASH", help="a last record of before")
+
+    def handle(self, *, site: str, expect: str, **options: Any) -> None:
+        owner = MoodleSite.objects.filter(slug=site).first()
+        if owner is None:
+            raise CommandError(f"There is no site “{site}”.")
+        try:
+            found = verify(owner, _head_of(expect))
+        except (AuditUnavailable, StorageUnavailable) as error:
+            raise CommandError(text_of(error.code, error.params)) from None
+        for fault in found.faults:
+            self.stdout.write(text_of(fault.code, fault.params))
+        self.stdout.write(f"{found.records} records, {found.erased} values about people erased on request.")
+        if found.records:
+            self.stdout.write(f"Last record: {found.head.sequence}:{found.head.hash}")
+        if found.faults:
+            sys.exit(1)
+        self.stdout.write("Every byte is as it was written, and no record is missing.")
+
+
+def _head_of(text: str) -> Head | None:
+    if not text:
+        return None
+    parts = _HEAD.fullmatch(text.strip())
+    if parts is None:
+        raise CommandError("--expect takes the number of a record and its hash, as this command prints them: 12:0af3…")
+    return Head(int(parts[1]), parts[2])
