@@ -11,10 +11,8 @@ from sync.messages import PluralText, text_of
 from sync.values import Note
 
 TEXTS: dict[str, Any] = {
-    "guard_count": _("%(what)s: at most %(limit)s may be without a person's approval."),
-    "guard_percent": _(
-        "%(what)s of %(total)s, that is %(percent)s %%: at most %(limit)s %% may be without a person's approval."
-    ),
+    "guard_count": _("at most %(limit)s may be without a person's approval."),
+    "guard_percent": _("that is %(percent)s %% of %(total)s, at most %(limit)s %% may be without a person's approval."),
     "guard_fewer_rows": PluralText(
         lambda n: ngettext(
             "The file has %(count)s row, the last one that was carried out had %(before)s: was it cut short?",

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _, ngettext, override
 
 from sync.commandfiles import storage
 from sync.errors import NotificationError
+from sync.guard.messages import reason_text, total_texts
 from sync.messages import text_of
 from sync.models import Event, Notification, RunFile, Source, SyncRun
 from sync.notifications.mails import reaches_people
@@ -23,6 +24,7 @@ from sync.notifications.webhooks import post, webhook_of
 from sync.outcomes.report import count_texts
 from sync.runs.finalize import language_of, report_in
 from sync.runs.options import find_processor, page_address
+from sync.runs.plans import held_notes
 from sync.runs.selectors import run_notes
 from sync.values import Action
 
@@ -119,6 +121,8 @@ def _headline(notice: Notification) -> str:
             return _("%(file_type)s: done") % file_type
         case Event.REJECTIONS:
             return _headline_of_failed_rows(notice.run.counts if notice.run else {}, file_type)
+        case Event.HELD:
+            return _("%(file_type)s: held, somebody has to approve it") % file_type
         case Event.OVERDUE:
             return _("%(file_type)s: the file did not come") % file_type
     return _("%(file_type)s: failed") % file_type
@@ -167,6 +171,12 @@ def _lines_of_run(run: SyncRun) -> Iterator[str]:
     totals = count_texts(run.counts, run.partial_counts)
     if totals:
         yield _("Totals: %(totals)s.") % {"totals": ", ".join(totals)}
+    if run.waits_for_person and run.plan is not None:
+        yield ""
+        yield _("Nothing was written. What would happen: %(totals)s.") % {
+            "totals": ", ".join(total_texts(run.plan.totals))
+        }
+        yield from (f"- {reason_text(reason)}" for reason in held_notes(run))
     if trouble := _trouble(run):
         yield ""
         yield trouble

@@ -113,11 +113,14 @@ def notify(
     about = {"site": site, "processor": processor, "event": event, "run": run, "due_at": due_at, "next_try_at": now}
     about["fault"] = list(fault)
     notices = []
-    if rule is not None and (recipients := rule.recipients.get(event)):
+    # Where nobody has been named for it yet, a night that stands still is told like a failure.
+    alike = (event, Event.FAILURE) if event == Event.HELD else (event,)
+    recipients = next((found for name in alike if rule is not None and (found := rule.recipients.get(name))), None)
+    if rule is not None and recipients:
         mail = Notification(channel=Notification.Channel.MAIL, recipients=recipients, **about)
         mail.attach_report, mail.language = rule.attach_report, rule.language
         notices.append(mail)
-    if webhook is not None and event in webhook.events:
+    if webhook is not None and any(name in webhook.events for name in alike):
         notices.append(Notification(channel=Notification.Channel.WEBHOOK, **about))
     for notice in notices:
         notice.save()

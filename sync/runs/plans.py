@@ -75,7 +75,7 @@ def made_on(moodle: MoodleDatabase) -> dict[str, str]:
 def judge_run(run: SyncRun, plan: SyncRun, moodle: MoodleDatabase) -> Judgement:
     """Hold a plan against the limits of its site and file type. Raises: OptionError if these can't be read"""
     chosen = limits_of(run.site, run.processor)
-    by_hand = run.origin == SyncRun.Origin.PERSON
+    by_hand = run.origin == SyncRun.Origin.PERSON and run.requested_by is not None
     if not chosen.is_on:
         return Judgement(Verdict.GO)
     limits = read_limits(chosen.values)

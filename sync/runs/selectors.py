@@ -15,6 +15,7 @@ from sync.commandfiles.intake import UPLOADS
 from sync.commandfiles.naming import split_path
 from sync.commandfiles.storage import ARCHIVES, REPORTS, key_of_path
 from sync.models import ArmedFile, CommandFile, MoodleSite, RunChunk, RunFile, RunState, Source, SyncRun
+from sync.models.run import WAITING_STATES
 from sync.processors.base.processor import Processor
 from sync.processors.courses.processor import Courses
 from sync.processors.registry import REGISTRY
@@ -95,7 +96,17 @@ def visible_runs(user: Person, site: MoodleSite) -> QuerySet[SyncRun]:
     """Return the runs of the file types that somebody may use, newest first."""
     keys = [processor.key for processor in processors_for(user)]
     runs = SyncRun.objects.filter(site=site, processor__in=keys)
-    return runs.select_related("site", "command_file", "requested_by", "sequence_run")
+    return runs.select_related("site", "command_file", "requested_by", "sequence_run", "plan")
+
+
+def listed_runs(user: Person, site: MoodleSite) -> QuerySet[SyncRun]:
+    """Return the same without the plans that runs have made for themselves: these are shown with their run."""
+    return visible_runs(user, site).exclude(origin=SyncRun.Origin.PLAN)
+
+
+def waiting_runs(user: Person, site: MoodleSite) -> QuerySet[SyncRun]:
+    """Return the runs that wait for a person, the one that waits longest first."""
+    return visible_runs(user, site).filter(state__in=WAITING_STATES).order_by("held_at")
 
 
 def preselected_file(site: MoodleSite, processor: str, user: Person) -> CommandFile | None:

@@ -19,14 +19,16 @@ def number_in(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < _MOST_DIGITS else None
 
 
+# Plans of runs are listed with their run.
+_ORIGINS = [choice for choice in SyncRun.Origin.choices if choice[0] != SyncRun.Origin.PLAN]
+
+
 class RunFilter(django_filters.FilterSet):
     """Narrow the list of runs. Shape: processors: those the user may use."""
 
     processor = django_filters.ChoiceFilter(label=_("File type"), empty_label=_("Every file type"))
     state = django_filters.ChoiceFilter(label=_("State"), choices=RunState.choices, empty_label=_("Every state"))
-    origin = django_filters.ChoiceFilter(
-        label=_("Started by"), choices=SyncRun.Origin.choices, empty_label=_("Anything")
-    )
+    origin = django_filters.ChoiceFilter(label=_("Started by"), choices=_ORIGINS, empty_label=_("Anything"))
     simulate = django_filters.ChoiceFilter(
         label=_("Kind"),
         choices=[("true", _("Simulations")), ("false", _("Real runs"))],

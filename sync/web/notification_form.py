@@ -20,6 +20,7 @@ _EVENT_HELP = {
     Event.REJECTIONS: _("Some rows were rejected; the others are done."),
     Event.FAILURE: _("The file can't be used, or the run ended with an error."),
     Event.OVERDUE: _("No file came by the time given below."),
+    Event.HELD: _("A plan is beyond the limits and waits for approval. Empty: those who are told of failures."),
 }
 _KEY_HELP = _(
     "“whsec_” and base64 of %(length)s bytes or more (or as many characters), known to the other side as well: by the signature "
@@ -97,7 +98,9 @@ class WebhookForm(forms.Form):
     )
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, webhook: Webhook | None) -> None:
-        super().__init__(data, initial={"events": webhook.events if webhook else [Event.FAILURE, Event.OVERDUE]})
+        super().__init__(
+            data, initial={"events": webhook.events if webhook else [Event.FAILURE, Event.OVERDUE, Event.HELD]}
+        )
         self.fields["key"].help_text = _KEY_HELP % {"length": KEY_LENGTH}
 
     @property

@@ -29,7 +29,7 @@ def describe_progress(run: SyncRun) -> ProgressText:
     """Say what a run is doing."""
     if run.state == RunState.QUEUED and not run.rows_done:
         return ProgressText(_describe_queue(run), None, None)
-    progress = progress_of(run)
+    progress = progress_of(run.plan if run.plan is not None and _is_planned(run) else run)
     return ProgressText(_describe_work(run), progress.percent or None, progress.seconds_left)
 
 
@@ -45,7 +45,13 @@ def _describe_work(run: SyncRun) -> str:
         return _("Waiting to be taken up again.")
     if run.carried_out:
         return _("All rows are done; the files are being made.")
+    if _is_planned(run):
+        return _("Planning: nothing is written yet.")
     return _("Simulating.") if run.simulate else _("Running.")
+
+
+def _is_planned(run: SyncRun) -> bool:
+    return run.plan is not None and not run.plan.carried_out and not run.last_line
 
 
 def _describe_queue(run: SyncRun) -> str:

@@ -104,7 +104,8 @@ run_urls = [
     path("runs/<int:run_id>/cancel/", runs.cancel, name="run_cancel"),
     path("runs/<int:run_id>/mails/", runs.mails, name="run_mails"),
     path("runs/<int:run_id>/resume/", runs.resume, name="run_resume"),
-    path("runs/<int:run_id>/for-real/", runs.for_real, name="run_for_real"),
+    path("runs/<int:run_id>/apply/", runs.apply, name="run_apply"),
+    path("runs/<int:run_id>/decide/", runs.decide, name="run_decide"),
 ]
 
 urlpatterns = [

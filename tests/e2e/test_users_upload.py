@@ -43,12 +43,12 @@ def test_a_file_goes_from_the_browser_to_moodle_and_comes_back_as_tryback(
     look_at(page, "tool", width)
     page.get_by_role("button", name="Simulate").click()
 
-    expect(page.get_by_role("button", name="Run for real")).to_be_visible(timeout=RUN_TIMEOUT)
+    expect(page.get_by_role("button", name="Apply")).to_be_visible(timeout=RUN_TIMEOUT)
     expect(page.get_by_role("row", name="dora").get_by_text("user added")).to_be_visible()
     look_at(page, "simulation", width)
     assert not sqlite_site.rows("user", username="dora")
 
-    page.get_by_role("button", name="Run for real").click()
+    page.get_by_role("button", name="Apply").click()
     expect(page.get_by_role("main").get_by_text("Completed with rejections")).to_be_visible(timeout=RUN_TIMEOUT)
     assert sqlite_site.one("user", username="dora")["lastname"] == "Mann"
     assert sqlite_site.one("user", username="erik")["email"] == "erik@example.org"

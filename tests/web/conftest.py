@@ -12,10 +12,12 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from sync.commandfiles import storage
 from sync.models import CommandFile, MoodleSite, RunChunk, RunFile, SyncRun
+from sync.models.run import OVER_STATES
 from sync.outcomes.outcome_codec import PartHeader, count_codes, encode_outcomes
 from sync.runs import services
 from sync.values import Action, Change, Note, Outcome
@@ -100,6 +102,8 @@ def make_run(site: MoodleSite, make_file: MakeFile) -> MakeRun:
         state: str = "completed", *, outcomes: Sequence[Outcome] = OUTCOMES, processor: str = "users", **values: Any
     ) -> SyncRun:
         file = CommandFile.objects.filter(site=site).first() or make_file()
+        if state in OVER_STATES:
+            values.setdefault("finished_at", timezone.now())
         run = SyncRun.objects.create(
             site=site, processor=processor, state=state, command_file=file, file_path=file.path, file_size=file.size,
             file_sha256=file.sha256, input_key=storage.key_of_path(site.slug, file.path), **values,

@@ -65,7 +65,7 @@ PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
 _POSTED = {
     "schedule_switch", "schedule_start", "schedule_delete", "freeze", "unfreeze", "source_look",
     "notification_rule_delete", "webhook",
-    "webhook_delete", "sequence_cancel", "run_cancel", "run_resume", "run_for_real", "run_mails", "courses_choose",
+    "webhook_delete", "sequence_cancel", "run_cancel", "run_resume", "run_apply", "run_decide", "run_mails", "courses_choose",
 }  # fmt: skip
 
 

@@ -201,10 +201,10 @@ def test_a_completed_run_is_not_taken_up_again(users_client: Client, make_run: M
     assert run.state == "completed"
 
 
-def test_a_simulation_is_run_for_real_with_the_same_file_and_options(users_client: Client, make_run: MakeRun) -> None:
+def test_a_simulation_is_applied_with_the_same_file_and_options(users_client: Client, make_run: MakeRun) -> None:
     simulated = make_run(simulate=True, options={"primaryidentity": "email"})
-    assert "Run for real" in page_of(users_client, simulated)
-    users_client.post(reverse("run_for_real", args=[simulated.pk]))
+    assert reverse("run_apply", args=[simulated.pk]) in page_of(users_client, simulated)
+    users_client.post(reverse("run_apply", args=[simulated.pk]))
     real = SyncRun.objects.exclude(pk=simulated.pk).get()
     assert (real.simulate, real.command_file, real.options["primaryidentity"]) == (
         False,
@@ -218,9 +218,9 @@ def test_a_simulation_of_a_file_that_was_changed_isnt_run(
 ) -> None:
     simulated = make_run(simulate=True)
     make_file(content=b"username;firstname;lastname\nother;Other;One\n")
-    assert "Run for real" not in page_of(users_client, simulated)
-    answer = users_client.post(reverse("run_for_real", args=[simulated.pk]), follow=True)
-    assert "Simulate again." in answer.text
+    assert reverse("run_apply", args=[simulated.pk]) not in page_of(users_client, simulated)
+    answer = users_client.post(reverse("run_apply", args=[simulated.pk]), follow=True)
+    assert "Simulate this file again." in answer.text
     assert SyncRun.objects.count() == 1
 
 

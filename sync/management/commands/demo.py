@@ -25,10 +25,12 @@ from sync.commandfiles.storage import file_storage
 from sync.demo import processes
 from sync.demo.build import build_moodle, count_rows
 from sync.demo.files import SampleFile, sample_files
+from sync.guard.messages import reason_text, total_texts
 from sync.messages import text_of
 from sync.models import MoodleSite, RunFile, RunState, SyncRun
 from sync.outcomes.report import count_texts, describe_outcome
 from sync.runs import services
+from sync.runs.plans import held_notes
 from sync.runs.selectors import run_outcomes
 from sync.values import FAILED_ACTIONS
 
@@ -85,8 +87,10 @@ class Command(BaseCommand):
         worker = stack.enter_context(processes.worker(settings.BASE_DIR, log))
         stack.enter_context(processes.beat(settings.BASE_DIR, log))
         runs = [self._follow(run, worker, log) for run in _queue_samples()]
+        *done, held = runs
         self._tell_what_changed(before, count_rows(moodle))
-        if not all(run.state in (RunState.COMPLETED, RunState.COMPLETED_WITH_REJECTIONS) for run in runs):
+        is_right = all(run.state in (RunState.COMPLETED, RunState.COMPLETED_WITH_REJECTIONS) for run in done)
+        if not is_right or held.state != RunState.HELD:
             raise CommandError(f"A run did not end as it should; see above, and {log}.")
         self.stdout.write(f"\nEverything of the demo lies in {folder}; its Moodle is {moodle}.")
         if port is not None:
@@ -111,7 +115,7 @@ class Command(BaseCommand):
     def _follow(self, run: SyncRun, worker: subprocess.Popen[bytes], log: Path) -> SyncRun:
         """Wait until a run is over, and tell what came of it."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        while not run.is_over:
+        while not run.is_over and not run.waits_for_person:
             if worker.poll() is not None:
                 raise CommandError(f"The worker has ended; {log} says why.")
             if time.monotonic() > deadline:
@@ -126,6 +130,13 @@ class Command(BaseCommand):
         self._say(self.style.MIGRATE_HEADING(f"{run.file_path} ({run.processor}): {run.state_label}"))
         counts = count_texts(run.counts, run.partial_counts)
         self.stdout.write(f"  {', '.join(counts) or 'no rows'}")
+        if run.waits_for_person and run.plan is not None:
+            self.stdout.write(f"  Nothing was written. What would happen: {', '.join(total_texts(run.plan.totals))}.")
+            for reason in held_notes(run):
+                self.stdout.write(self.style.WARNING(f"  {reason_text(reason)}"))
+            self.stdout.write(
+                f"  Look at it on its page and approve or decline it there, or: manage.py decide {run.pk} --decline"
+            )
         if run.error_code:
             self.stdout.write(self.style.ERROR(f"  {text_of(run.error_code, run.error_params)}"))
         for action in FAILED_ACTIONS:
@@ -224,4 +235,7 @@ def _queue(site: MoodleSite, sample: SampleFile) -> SyncRun:
         path.write_bytes(sample.content)
         file = services.receive_path(site=site, path=path, folder=_FOLDER)
     options = {**_KEEPING, **sample.options}
-    return services.queue_run(site=site, processor=sample.processor, command_file=file, options=options)
+    origin = SyncRun.Origin.SHELL
+    return services.queue_run(
+        site=site, processor=sample.processor, command_file=file, options=options, origin=origin
+    )  # fmt: skip

@@ -16,12 +16,14 @@ from django.core.management.base import BaseCommand, CommandError
 from sync.commandfiles.intake import find_file
 from sync.commandfiles.storage import file_storage
 from sync.errors import CodedError, CommandFileError, OptionError, RunNotClaimable
+from sync.guard.messages import reason_text
 from sync.messages import text_of
 from sync.models import CommandFile, MoodleSite, RunFile, RunState, SyncRun
 from sync.outcomes.report import count_texts
 from sync.processors.registry import REGISTRY
 from sync.runs import services
 from sync.runs.options import MAIN_SITE, run_limits
+from sync.runs.plans import held_notes
 from sync.runs.recorder import Progress
 from sync.values import Action
 
@@ -30,15 +32,16 @@ AREA = "area:"
 BAR = 40
 
 EXIT_STATUS = {RunState.COMPLETED: 0, RunState.COMPLETED_WITH_REJECTIONS: 1, RunState.FAILED: 2}
-EXIT_REFUSED, EXIT_OTHER = 2, 3
+EXIT_REFUSED, EXIT_OTHER, EXIT_WAITS = 2, 3, 4
 
 
 class Command(BaseCommand):
-    """manage.py runsync KEY FILE. Exit status: 0 completed, 1 with rejections, 2 the file can't be used, 3 anything else."""
+    """manage.py runsync KEY FILE. Exit status: 0 completed, 1 with rejections, 2 the file can't be used, 3 anything else, 4 a
+    person has to decide (`manage.py decide`)."""
 
     help = (
         "Carry out a command file. Exit status: 0 completed, 1 completed with rejections, 2 the file can't be used, "
-        "3 anything else."
+        "3 anything else, 4 a person has to decide (manage.py decide)."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -71,6 +74,8 @@ class Command(BaseCommand):
         self._tell(run)
         if chosen["json"]:
             self.stdout.write(json.dumps(_summary(run)))
+        if run.waits_for_person:
+            sys.exit(EXIT_WAITS)
         if status := EXIT_STATUS.get(RunState(run.state), EXIT_OTHER):
             sys.exit(status)
 
@@ -84,7 +89,7 @@ class Command(BaseCommand):
             interruption.pass_on()
 
         deadline = time.monotonic() + run_limits().retry_seconds
-        while not run.is_over:
+        while not run.is_over and not run.waits_for_person:
             try:
                 return services.execute_run(run.pk, progress=progress)
             except RunNotClaimable:
@@ -107,6 +112,8 @@ class Command(BaseCommand):
         self.stdout.write(f"Run {run.pk} of {run.file_path}: {run.state_label}")
         if run.error_code:
             self.stdout.write(text_of(run.error_code, run.error_params))
+        for reason in held_notes(run) if run.waits_for_person else ():
+            self.stdout.write(reason_text(reason))
         counts = ", ".join(count_texts(run.counts, run.partial_counts))
         if counts:
             self.stdout.write(counts)

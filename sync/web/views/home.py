@@ -13,9 +13,10 @@ from sync.messages import text_of
 from sync.models import MoodleSite
 from sync.moodle.integrity.connection_check import ConnectionFinding, ConnectionLevel, check_connection
 from sync.runs.connections import moodle_of
-from sync.runs.selectors import processors_for, visible_runs
+from sync.runs.selectors import listed_runs, processors_for, waiting_runs
 from sync.web.access import current_site, has_any_access, signed_in
 from sync.web.cards import families
+from sync.web.plans import plan_of
 
 _LAST_RUNS = 5
 
@@ -25,8 +26,11 @@ _LAST_RUNS = 5
 def home(request: HttpRequest) -> HttpResponse:
     if not has_any_access(request.user):
         raise PermissionDenied
-    runs = visible_runs(request.user, current_site())[:_LAST_RUNS]
-    return render(request, "sync/home.html", {"families": families(processors_for(request.user)), "runs": runs})
+    site = current_site()
+    waiting = [(run, plan_of(request.user, run)) for run in waiting_runs(request.user, site)[:_LAST_RUNS]]
+    runs = listed_runs(request.user, site)[:_LAST_RUNS]
+    context = {"families": families(processors_for(request.user)), "runs": runs, "waiting": waiting}
+    return render(request, "sync/home.html", context)
 
 
 @signed_in

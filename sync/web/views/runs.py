@@ -17,14 +17,16 @@ from django_htmx.http import HttpResponseClientRefresh, push_url
 from sync.commandfiles import storage
 from sync.errors import CodedError, OutcomesMissing, RunNotClaimable, StorageUnavailable
 from sync.messages import text_of
-from sync.models import CommandFile, RunFile, RunState, SyncRun
+from sync.models import CommandFile, RunFile, SyncRun
 from sync.notifications.mails import unsure_mails
-from sync.runs import services
+from sync.runs import decisions, services
 from sync.runs.options import find_processor
-from sync.runs.selectors import processors_for, run_notes, run_outcomes, visible_runs
+from sync.runs.rights import Responsible
+from sync.runs.selectors import listed_runs, processors_for, run_notes, run_outcomes
 from sync.values import Action
 from sync.web.access import current_site, run_or_404, signed_in, usable_files
 from sync.web.filters import RunFilter, number_in
+from sync.web.plans import plan_of, rows_of
 from sync.web.progress import describe_progress
 from sync.web.views.files import attachment
 
@@ -38,7 +40,7 @@ _DOWNLOADS = (RunFile.Kind.REPORT, RunFile.Kind.OUTCOMES, RunFile.Kind.TRYBACK, 
 @require_safe
 def run_list(request: HttpRequest) -> HttpResponse:
     processors = processors_for(request.user)
-    narrowed = RunFilter(request.GET, visible_runs(request.user, current_site()), processors=processors)
+    narrowed = RunFilter(request.GET, listed_runs(request.user, current_site()), processors=processors)
     page = Paginator(narrowed.qs, _RUNS_PER_PAGE).get_page(request.GET.get("page"))
     is_live = any(not run.is_over for run in page.object_list)
     context = {"filter": narrowed, "page": page, "runs": page.object_list, "is_live": is_live}
@@ -49,10 +51,15 @@ def run_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def run(request: HttpRequest, run_id: int) -> HttpResponse:
     shown = run_or_404(request.user, run_id)
-    context = {"run": shown, "options": _options(shown), "notes": run_notes(shown)}
+    context = {
+        "run": shown,
+        "options": _options(shown),
+        "notes": run_notes(shown),
+        "plan": plan_of(request.user, shown),
+    }
     context |= {"unsure_mails": unsure_mails(shown) if shown.is_over else []}
     context |= {"files": shown.files.filter(kind__in=_DOWNLOADS), "tryback_file": _tryback_file(request, shown)}
-    context |= {"can_repeat": _file_to_repeat(shown) is not None, **_progress(shown), **_outcomes(request, shown)}
+    context |= {**_progress(shown), **_outcomes(request, shown)}
     return render(request, "sync/run.html", context)
 
 
@@ -61,12 +68,18 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
 def progress(request: HttpRequest, run_id: int) -> HttpResponse:
     """Say how far the run is; when it is over the whole page has something new to say."""
     shown = run_or_404(request.user, run_id)
-    if shown.is_over:
+    if shown.is_over or shown.waits_for_person:
         return HttpResponseClientRefresh()
     return render(
         request,
         "sync/_run_progress.html",
-        {"run": shown, "counts": _counts(shown), "follows_state": True, **_progress(shown)},
+        {
+            "run": shown,
+            "counts": _counts(rows_of(shown)),
+            "rows_of": rows_of(shown),
+            "follows_state": True,
+            **_progress(shown),
+        },
     )
 
 
@@ -135,20 +148,32 @@ def mails(request: HttpRequest, run_id: int) -> HttpResponse:
 
 @signed_in
 @require_POST
-def for_real(request: HttpRequest, run_id: int) -> HttpResponse:
-    """Run what was simulated: the same file with the same options."""
+def apply(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Carry out what a simulation has shown, and nothing else. Shape: typed: the number that confirms it, where that is asked"""
     simulated = run_or_404(request.user, run_id)
-    site, processor, options = simulated.site, simulated.processor, simulated.options
-    file = _file_to_repeat(simulated)
-    if file is None:
-        return _refused(request, run_id, _("The file was changed or deleted since the simulation. Simulate again."))
     try:
-        started = services.queue_run(
-            site=site, processor=processor, command_file=file, options=options, user=request.user
+        started = decisions.apply_plan(
+            simulated, Responsible.of(request.user), typed=request.POST.get("typed", "")
         )  # fmt: skip
     except CodedError as error:
         return _refused(request, run_id, text_of(error.code, error.params))
     return redirect("run", started.pk)
+
+
+@signed_in
+@require_POST
+def decide(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Let a run that waits go on, or end it. Shape: decision: approve or decline; reason; typed: as for `apply`"""
+    shown, person = run_or_404(request.user, run_id), Responsible.of(request.user)
+    reason = request.POST.get("reason", "").strip()
+    try:
+        if request.POST.get("decision") == "approve":
+            decisions.approve_run(shown, person, reason=reason, typed=request.POST.get("typed", ""))
+        else:
+            decisions.decline_run(shown, person, reason=reason)
+    except CodedError as error:
+        return _refused(request, run_id, text_of(error.code, error.params))
+    return redirect("run", run_id)
 
 
 def _refused(request: HttpRequest, run_id: int, why: str) -> HttpResponse:
@@ -157,15 +182,16 @@ def _refused(request: HttpRequest, run_id: int, why: str) -> HttpResponse:
 
 
 def _progress(run: SyncRun) -> dict[str, Any]:
-    return {} if run.is_over else describe_progress(run)._asdict()
+    return {} if run.is_over or run.waits_for_person else describe_progress(run)._asdict()
 
 
 def _outcomes(request: HttpRequest, run: SyncRun) -> dict[str, Any]:
-    """Return one page of outcomes. Shape: ?show= an action or a code."""
+    """Return one page of outcomes, of its plan for a run that waits. Shape: ?show= an action or a code."""
+    run = rows_of(run)
     chosen = request.GET.get("show", "")
     is_action = chosen in set(Action)
     page = request.GET.get("page", "1")
-    context = {"chosen": chosen, "counts": _counts(run), "codes": _codes(run)}
+    context = {"chosen": chosen, "counts": _counts(run), "codes": _codes(run), "rows_of": run}
     try:
         shown = run_outcomes(
             run,
@@ -195,13 +221,6 @@ def _options(run: SyncRun) -> list[tuple[str, Any]]:
     """Return what was set, by label; the options of today may have other names."""
     labels = {option.name: str(option.label) for option in find_processor(run.processor).options.declared}
     return [(labels.get(name, name), value) for name, value in run.options.items()]
-
-
-def _file_to_repeat(run: SyncRun) -> CommandFile | None:
-    """Return the file of a simulation that went through, as long as it holds the bytes that were simulated."""
-    went_through = run.state in (RunState.COMPLETED, RunState.COMPLETED_WITH_REJECTIONS)
-    file = run.command_file
-    return file if run.simulate and went_through and file and file.sha256 == run.file_sha256 else None
 
 
 def _tryback_file(request: HttpRequest, run: SyncRun) -> CommandFile | None:

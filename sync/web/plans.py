@@ -1,0 +1,67 @@
+"""What a page says of a plan: what would happen, whether it can be applied, and who decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sync.guard.judge import removals
+from sync.guard.messages import reason_text, total_texts
+from sync.models import SyncRun
+from sync.runs.decisions import is_typed, removed_by
+from sync.runs.plans import COMPLETED_STATES, held_notes, is_expired, may_decide, plan_lifetime
+from sync.runs.rights import Responsible
+
+
+@dataclass(frozen=True)
+class PlanText:
+    """Shape: changes, removes: what happens, or would, in words; reasons: why a person has to decide; can_decide: this one may;
+    can_apply: a simulation that may still be applied; applied_as: the run that has done so; made_for: the run whose plan it is;
+    removed: how many things are taken away; is_typed: that number is to be typed; until: when it is too late
+    """
+
+    changes: list[str]
+    removes: list[str]
+    reasons: list[str]
+    can_decide: bool
+    can_apply: bool
+    applied_as: SyncRun | None
+    made_for: SyncRun | None
+    removed: int
+    is_typed: bool
+    until: datetime | None
+    is_expired: bool
+
+
+def rows_of(run: SyncRun) -> SyncRun:
+    """Return the run whose outcomes a page shows: as long as nothing of a run is applied, its plan."""
+    return run if run.plan is None or run.rows_done or run.carried_out else run.plan
+
+
+def plan_of(user: Any, run: SyncRun) -> PlanText:
+    """Return what the page of a run says of its plan. Queries: one for a simulation, at most two for a run that waits"""
+    shown = rows_of(run)
+    taken = removals(shown.totals)
+    others = {kind: count for kind, count in shown.totals.items() if kind not in taken}
+    application = SyncRun.objects.filter(plan=run).first() if run.simulate else None
+    is_own_plan = run.origin == SyncRun.Origin.PLAN
+    is_whole = run.simulate and run.state in COMPLETED_STATES and not is_own_plan
+    until = run.finished_at if run.simulate else run.held_at
+    return PlanText(
+        changes=total_texts(others),
+        removes=total_texts(taken),
+        reasons=[reason_text(note) for note in held_notes(run)],
+        can_decide=run.waits_for_person and may_decide(run, Responsible.of(user)),
+        can_apply=is_whole and application is None and not is_expired(run) and _has_its_file(run),
+        applied_as=None if is_own_plan else application,
+        made_for=application if is_own_plan else None,
+        removed=removed_by(shown),
+        is_typed=is_typed(shown),
+        until=until + plan_lifetime() if until else None,
+        is_expired=is_whole and application is None and is_expired(run),
+    )
+
+
+def _has_its_file(run: SyncRun) -> bool:
+    return run.command_file is not None and run.command_file.sha256 == run.file_sha256
