@@ -46,6 +46,7 @@ from sync.processors.base.context import (
     ProcessorContext,
     Records,
 )
+from sync.processors.base.operations import Applied
 from sync.processors.base.overlay import Overlay
 from sync.processors.base.plan import Mail, Plan
 from sync.processors.base.processor import Processor, SplitChunk
@@ -345,7 +346,7 @@ class PipelineRun:
         self._write(plan, outcomes, first_line, last_line, named=named)
         if self.work.simulate:
             # Once it is kept what came of it: a chunk that is tried again must not find what it has made itself.
-            self.processor.collect(self.processor.owed_after_commit(plan))
+            self.processor.collect(self.processor.owed_after_commit(plan, Applied(plan.now)))
             for changed in plan.changed_rows:
                 self.overlay.keep(changed)
 
@@ -466,8 +467,8 @@ class PipelineRun:
             processor.prepare(plan)
         with self.session.transaction():
             with _about_rows():
-                processor.apply(plan, writer)
-                chunk = chunk._replace(after_commit=processor.owed_after_commit(plan), mails=plan.mails)
+                applied = processor.apply(plan, writer)
+                chunk = chunk._replace(after_commit=processor.owed_after_commit(plan, applied), mails=plan.mails)
             self.commit_marker.advance(last_line)
             recorder.prepare(chunk)
         self.commit_marker.committed()

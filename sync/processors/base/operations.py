@@ -1,9 +1,12 @@
-"""What a plan consists of: writes as data, each of one kind, carried out in order inside one transaction."""
+"""What a plan consists of: writes as data, each of one kind, carried out in order inside one transaction.
+
+Applying changes neither an operation nor its plan; what is known only then is in `Applied`.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -47,21 +50,31 @@ class Delete(NamedTuple):
 class Applied:
     """What the operations of a plan have done so far.
 
-    Shape: ids: temporary id -> id; categories: temporary id -> the category that was made; files: that went with rows
+    Shape: ids: temporary id -> id; categories: temporary id -> the category that was made; dirty_contexts: context paths that
+    weren't known before; files: that went with rows
     Units: now: seconds since epoch
     """
 
     now: int
     ids: dict[int, int] = field(default_factory=dict)
-    categories: Mapping[int, Category] = field(default_factory=dict)
+    categories: dict[int, Category] = field(default_factory=dict)
+    dirty_contexts: set[str] = field(default_factory=set)
     files: DeletedFiles = field(default_factory=DeletedFiles)
 
 
 class Operation(ABC):
-    """One kind of write, as data: a dataclass whose fields say all that it needs. False when there is nothing to do."""
+    """One kind of write, as data: a frozen dataclass whose fields say all that it needs. False when there is nothing to do.
+
+    Its docstring says what it expects to find in Moodle.
+    """
 
     @abstractmethod
     def __bool__(self) -> bool: ...
+
+    @property
+    @abstractmethod
+    def lines(self) -> Collection[int]:
+        """The lines of the file that ask for it; none for what follows the last line."""
 
     @abstractmethod
     def apply(self, writer: Writer, applied: Applied) -> None:
@@ -72,23 +85,24 @@ class Operation(ABC):
         """Count what it does to the things that people count (`sync.processors.base.totals`)."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class WriteRows(Operation):
     """Insert, update and delete rows of any table, with what follows from them.
 
+    Expects: rows to be updated as `before` says, rows to be deleted, and none yet with the keys of those to be inserted.
     Who is left without any enrolment in a course leaves it with everything that Moodle takes away then.
     Shape: inserts, updates, deletes: table -> writes, in file order; unenrolled, enrolled: (userid, courseid); dirty_users,
     changed_preferences: ids of users, perhaps temporary, whose sessions must be told; dirty_contexts: context paths
     """
 
-    inserts: Mapping[str, list[Insert]] = field(default_factory=dict)
-    updates: Mapping[str, list[Update]] = field(default_factory=dict)
-    deletes: Mapping[str, list[Delete]] = field(default_factory=dict)
-    unenrolled: set[tuple[int, int]] = field(default_factory=set)
-    enrolled: set[tuple[int, int]] = field(default_factory=set)
-    dirty_users: set[int] = field(default_factory=set)
-    changed_preferences: set[int] = field(default_factory=set)
-    dirty_contexts: set[str] = field(default_factory=set)
+    inserts: Mapping[str, Sequence[Insert]] = field(default_factory=dict)
+    updates: Mapping[str, Sequence[Update]] = field(default_factory=dict)
+    deletes: Mapping[str, Sequence[Delete]] = field(default_factory=dict)
+    unenrolled: AbstractSet[tuple[int, int]] = frozenset()
+    enrolled: AbstractSet[tuple[int, int]] = frozenset()
+    dirty_users: AbstractSet[int] = frozenset()
+    changed_preferences: AbstractSet[int] = frozenset()
+    dirty_contexts: AbstractSet[str] = frozenset()
 
     def __bool__(self) -> bool:
         return bool(
@@ -111,6 +125,15 @@ class WriteRows(Operation):
             )
             totals += count_rows(table, counts)
         return totals
+
+    @property
+    def lines(self) -> Collection[int]:
+        tables: tuple[Mapping[str, Sequence[Insert | Update | Delete]], ...] = (
+            self.inserts,
+            self.updates,
+            self.deletes,
+        )
+        return {line for table in tables for writes in table.values() for write in writes for line in write.lines}
 
     def apply(self, writer: Writer, applied: Applied) -> None:
         """Deletes, updates, inserts (parents first), cache flags. Queries: constant per table"""
@@ -138,18 +161,22 @@ class WriteRows(Operation):
             writer,
             dirty_users=_plain_ids(self.dirty_users, ids),
             changed_preferences=_plain_ids(self.changed_preferences, ids),
-            dirty_contexts=self.dirty_contexts,
+            dirty_contexts=self.dirty_contexts | applied.dirty_contexts,
         )
 
 
-@dataclass
+@dataclass(frozen=True)
 class FixCourseOrder(Operation):
-    """Bring the courses and categories of the whole site in order."""
+    """Bring the courses and categories of the whole site in order. Expects: nothing"""
 
     is_wanted: bool = True
 
     def __bool__(self) -> bool:
         return self.is_wanted
+
+    @property
+    def lines(self) -> Collection[int]:
+        return ()
 
     def apply(self, writer: Writer, applied: Applied) -> None:
         fix_course_order(writer)
@@ -186,5 +213,5 @@ def _in_order(by_table: Mapping[str, Any]) -> list[str]:
     return sorted(by_table, key=lambda table: WRITE_ORDER.index(table) if table in WRITE_ORDER else len(WRITE_ORDER))
 
 
-def _plain_ids(users: set[int], ids: Mapping[int, int]) -> set[int]:
+def _plain_ids(users: Iterable[int], ids: Mapping[int, int]) -> set[int]:
     return {ids[user] if is_temporary(user) else user for user in users}

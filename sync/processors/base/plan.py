@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sync.moodle.db.writer import Writer
-from sync.moodle.files.files import DeletedFiles
 from sync.processors.base.operations import Applied, Delete, Insert, Operation, Update, WriteRows
 from sync.processors.base.overlay import ChangedRows, FoundRows, TemporaryIds
 from sync.processors.base.totals import MAILS_SENT, Totals
@@ -26,9 +25,8 @@ class Plan:
 
     Shape: inserts, updates, deletes: table -> writes, in file order; dirty_users, changed_preferences: ids, perhaps temporary, of
     users whose sessions must be told (`sync.moodle.site.caches`); dirty_contexts: context paths; unenrolled:
-    (userid, courseid) of enrolments that go; enrolled: the same of new ones whose earlier grades are wanted back; files: that
-    went with the rows, known once the plan is carried out; notes: what is to be said of it at the end of the run; changed_rows:
-    the tables that the rows of the chunk change
+    (userid, courseid) of enrolments that go; enrolled: the same of new ones whose earlier grades are wanted back; notes: what
+    is to be said of it at the end of the run; changed_rows: the tables that the rows of the chunk change
     Units: now: seconds since epoch
     """
 
@@ -44,7 +42,6 @@ class Plan:
         self.unenrolled: set[tuple[int, int]] = set()
         self.enrolled: set[tuple[int, int]] = set()
         self.mails: list[Mail] = []
-        self.files = DeletedFiles()
         self.notes: list[Note] = []
         self.changed_rows: list[ChangedRows] = []
         self._temporary_ids = TemporaryIds()
@@ -100,10 +97,9 @@ class Plan:
 
 
 def apply_plan(plan: Plan, writer: Writer) -> Applied:
-    """Carry out the operations of a plan in order; what they leave behind of files is kept with the plan."""
+    """Carry out the operations of a plan in order, and return what came of them. The plan stays as it is."""
     applied = Applied(plan.now)
     for operation in plan.operations():
         if operation:
             operation.apply(writer, applied)
-    plan.files += applied.files
     return applied

@@ -6,7 +6,7 @@ A processor is made for every connection of a run. For every chunk of cleaned ro
     plan = plan(rows, state)       pure: no database, no clock; may raise SplitChunk
     prepare(plan)                  slow work that needs no database (password hashes); not in a dry run
     apply(plan, writer)            all writes, in one transaction; not in a dry run
-    owed_after_commit(plan)        what is owed once the transaction is in, as data that is stored with the chunk
+    owed_after_commit(plan, applied)  what is owed once the transaction is in, as data that is stored with the chunk
     collect(owed)                  keep of it what the end of the run must know
     after_commit(owed)             carry it out; both also when the commit became known only later; not in a dry run
 
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, Generic, Protocol, TypeVar, cast, get_args
+from typing import ClassVar, Generic, Protocol, TypeVar, cast, final, get_args
 
 from django.utils.functional import Promise
 
@@ -30,6 +30,7 @@ from sync.moodle.files.files import DeletedFiles
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.blobs import blob_notes, trash_blobs
 from sync.processors.base.context import Collected, ProcessorContext
+from sync.processors.base.operations import Applied
 from sync.processors.base.plan import Plan, apply_plan
 from sync.values import Note
 
@@ -125,15 +126,16 @@ class Processor(ABC, Generic[CellsT, State, PlanT]):
         """Decide what each row does, as if the rows were carried out in file order. Pure."""
 
     def prepare(self, plan: PlanT) -> None:
-        """Do what takes long and needs no database, before the transaction opens."""
+        """Complete the plan with what takes long and needs no transaction, before that opens."""
 
-    def apply(self, plan: PlanT, writer: Writer) -> None:
-        """Write the plan. Inside a transaction of the writer's session."""
-        apply_plan(plan, writer)
+    @final
+    def apply(self, plan: PlanT, writer: Writer) -> Applied:
+        """Write the plan, which stays as it is. Inside a transaction of the writer's session."""
+        return apply_plan(plan, writer)
 
-    def owed_after_commit(self, plan: PlanT) -> AfterCommit:
-        """Return what is owed once the transaction is in. Called after `apply`, before the commit."""
-        return AfterCommit(files=plan.files.sizes, mails=len(plan.mails), notes=list(plan.notes))
+    def owed_after_commit(self, plan: PlanT, applied: Applied) -> AfterCommit:
+        """Return what is owed once the transaction is in. Called after `apply`, before the commit; in a dry run after `plan`."""
+        return AfterCommit(files=applied.files.sizes, mails=len(plan.mails), notes=list(plan.notes))
 
     def collect(self, owed: AfterCommit) -> None:
         """Keep what the end of the run must know of a chunk that is committed; once for each chunk and process."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext_lazy as _
@@ -46,30 +46,37 @@ class CategoryState:
         self.unknown_tables = unknown_tables
 
 
-@dataclass
+@dataclass(frozen=True)
 class DeleteCategories(Operation):
-    """Delete categories that hold nothing, inner ones first."""
+    """Delete categories that hold nothing. Expects: the categories, without courses and others in them.
 
-    categories: Sequence[Category]
+    Shape: categories: by the line that asks for it, inner ones first
+    """
+
+    categories: Mapping[int, Category]
 
     def __bool__(self) -> bool:
         return bool(self.categories)
 
+    @property
+    def lines(self) -> Collection[int]:
+        return self.categories.keys()
+
     def apply(self, writer: Writer, applied: Applied) -> None:
-        applied.files += delete_empty_categories(writer, load_graph(), self.categories, now=applied.now)
+        applied.files += delete_empty_categories(writer, load_graph(), [*self.categories.values()], now=applied.now)
 
     def totals(self) -> Totals:
         return total("categories", DELETED, len(self.categories))
 
 
 class CategoriesDeletePlan(Plan):
-    """Shape: categories: those that go, inner ones first; gone: ids -> the line that deletes each, those of earlier chunks
+    """Shape: categories: line -> one that goes, inner ones first; gone: ids -> the line that deletes each, in earlier chunks
     too; fixes_order: bring the others in order.
     """
 
     def __init__(self, now: int, gone: dict[int, int], *, fixes_order: bool = False) -> None:
         super().__init__(now)
-        self.categories: list[Category] = []
+        self.categories: dict[int, Category] = {}
         self.gone = gone
         self.fixes_order = fixes_order
 
@@ -138,13 +145,13 @@ class CategoriesDelete(Processor[CategoryCells, CategoryState, CategoriesDeleteP
         if refusal := _refusal(category, plan, state):
             code, params = refusal
             return _outcome(row, Action.REJECTED, code, category=category.name, **params)
-        plan.categories.append(category)
+        plan.categories[row.line] = category
         plan.gone[categoryid] = row.line
         return _outcome(row, Action.DELETED, "category_deleted", name=category.name)
 
-    def owed_after_commit(self, plan: CategoriesDeletePlan) -> AfterCommit:
-        owed = super().owed_after_commit(plan)
-        owed.gone = {category.id: plan.gone[category.id] for category in plan.categories}
+    def owed_after_commit(self, plan: CategoriesDeletePlan, applied: Applied) -> AfterCommit:
+        owed = super().owed_after_commit(plan, applied)
+        owed.gone = {category.id: line for line, category in plan.categories.items()}
         return owed
 
     def collect(self, owed: AfterCommit) -> None:

@@ -19,6 +19,7 @@ from sync.moodle.db.identifiers import folding
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.context import Collected
+from sync.processors.base.operations import Applied
 from sync.processors.base.overlay import Values, is_temporary
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
@@ -77,9 +78,9 @@ class Cohorts(Processor[CohortCells, CohortsState, CohortsPlan]):
     def plan(self, rows: Sequence[CleanRow], state: CohortsState) -> CohortsPlan:
         return CohortsPlanner(state, self.option_values).plan_rows(rows)
 
-    def owed_after_commit(self, plan: CohortsPlan) -> AfterCommit:
+    def owed_after_commit(self, plan: CohortsPlan, applied: Applied) -> AfterCommit:
         self.collected.left |= plan.left
-        return super().owed_after_commit(plan)
+        return super().owed_after_commit(plan, applied)
 
     def on_skipped(self, rows: Sequence[CleanRow]) -> None:
         """Whether the rows took anybody out isn't known any more: any cohort may be empty that they name."""

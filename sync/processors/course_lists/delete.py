@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,17 +33,24 @@ from sync.processors.course_lists.course_list import (
 from sync.values import Action, CleanRow, Note, Outcome
 
 
-@dataclass
+@dataclass(frozen=True)
 class DeleteCourses(Operation):
-    """Delete courses with everything in them."""
+    """Delete courses with everything in them. Expects: the courses, with whatever is in them by then.
 
-    courses: Sequence[Course]
+    Shape: courses: by the line that asks for it
+    """
+
+    courses: Mapping[int, Course]
 
     def __bool__(self) -> bool:
         return bool(self.courses)
 
+    @property
+    def lines(self) -> Collection[int]:
+        return self.courses.keys()
+
     def apply(self, writer: Writer, applied: Applied) -> None:
-        applied.files += delete_courses(writer, load_graph(), self.courses, now=applied.now)
+        applied.files += delete_courses(writer, load_graph(), [*self.courses.values()], now=applied.now)
 
     def totals(self) -> Totals:
         return total("courses", DELETED, len(self.courses))
@@ -61,7 +68,7 @@ class CoursesDeletePlan(Plan):
         self.fixes_order = fixes_order
 
     def operations(self) -> list[Operation]:
-        courses = [course for course, _value, _line in self.courses.values()]
+        courses = {line: course for course, _value, line in self.courses.values()}
         return [DeleteCourses(courses), FixCourseOrder(self.fixes_order)]
 
 
@@ -147,8 +154,8 @@ class CoursesDelete(CourseList[CourseDeleteCells]):
             return "course_plugins_unknown", {"plugins": ", ".join(plugins)}
         return None
 
-    def owed_after_commit(self, plan: Plan) -> AfterCommit:
-        owed = super().owed_after_commit(plan)
+    def owed_after_commit(self, plan: Plan, applied: Applied) -> AfterCommit:
+        owed = super().owed_after_commit(plan, applied)
         owed.gone = self._deleted_by(plan)
         return owed
 

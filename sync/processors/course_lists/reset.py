@@ -60,33 +60,46 @@ class ResetState:
     now: int
 
 
-@dataclass
+@dataclass(frozen=True)
 class ResetCourses(Operation):
-    """Take out of courses what was found in them."""
+    """Take out of courses what was found in them. Expects: the courses; what is new in them goes as well.
+
+    Shape: findings: of all courses that lines name; courseids: of those to be reset, by the line that asks for it
+    """
 
     findings: ResetFindings
+    courseids: Mapping[int, int]
 
     def __bool__(self) -> bool:
-        return any(sum(counts.values()) for counts in self.findings.counts.values())
+        return any(sum(self.findings.counts[courseid].values()) for courseid in self.courseids.values())
+
+    @property
+    def lines(self) -> Collection[int]:
+        return self.courseids.keys()
 
     def apply(self, writer: Writer, applied: Applied) -> None:
-        applied.files += reset_courses(writer, load_graph(), self.findings, now=applied.now)
+        findings = self.findings.of([*self.courseids.values()])
+        applied.files += reset_courses(writer, load_graph(), findings, now=applied.now)
 
     def totals(self) -> Totals:
-        return total("courses", RESET, sum(1 for counts in self.findings.counts.values() if any(counts.values())))
+        found = (self.findings.counts[courseid] for courseid in self.courseids.values())
+        return total("courses", RESET, sum(1 for counts in found if any(counts.values())))
 
 
 class CoursesResetPlan(Plan):
-    """Shape: findings: what goes; resets: courseid -> what its lines reset"""
+    """Shape: findings: what lines might take away; courseids: of the courses where they do, by line; resets: courseid -> what its
+    lines reset
+    """
 
     def __init__(self, state: ResetState) -> None:
         super().__init__(state.now)
         self.findings = state.findings
+        self.courseids: dict[int, int] = {}
         self.resets = self.change(state.earlier)
         self.weight = 0
 
     def operations(self) -> list[Operation]:
-        return [ResetCourses(self.findings)]
+        return [ResetCourses(self.findings, self.courseids)]
 
 
 @dataclass
@@ -197,6 +210,7 @@ class CoursesReset(Processor[CourseResetCells, ResetState, CoursesResetPlan]):
         roleids = [*before["roleids"], *cells.roleids]
         plan.resets.foresee(course.id, {"id": course.id, "options": options, "roleids": roleids}, row.line)
         problems = [Note("course_reset_role_unknown", {"role": role}) for role in cells.unknown_roles]
+        plan.courseids[row.line] = course.id
         counts = state.findings.counts[course.id]
         changes = tuple(Change(option, str(count), "0") for option, count in counts.items() if count)
         action, code = (Action.UPDATED, "course_reset") if changes else (Action.UNCHANGED, "course_reset_nothing")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from sync.moodle.categories.categories import Category, NewCategory
 from sync.moodle.db.identifiers import is_id
@@ -67,27 +67,36 @@ class CourseCategories:
             raise RowError("category_digits_unknown", "category", category=text)
         return _sound(found)
 
-    def told(self, category: Category) -> str:
-        """Return how a report names a category: by its path if the chunk makes it."""
-        return "/".join(self._names_to(category)) if category.id in self._rows.changed() else category.name
+    def path_of(self, category: Category) -> str:
+        """Return the names that lead to a category, root first."""
+        names = {category.id: category.name}
+        while category.parent in self._rows and category.parent not in names:
+            category = self._category(category.parent)
+            names[category.id] = category.name
+        return "/".join(reversed(names.values()))
 
-    def made_for(self, wanted: Collection[Category]) -> list[NewCategory]:
-        """Return the categories to be made, parents first; what leads to none that is wanted isn't there for later chunks."""
-        needed: set[int] = set()
-        for category in wanted:
+    def made_for(self, wanted: Iterable[tuple[int, Category]]) -> dict[NewCategory, Collection[int]]:
+        """Return the categories to be made, parents first; what leads to none that is wanted isn't there for later chunks.
+
+        Shape: wanted: line, category; category to be made -> the lines that want it, or one in it
+        """
+        needed: dict[int, list[int]] = {}
+        for line, category in wanted:
             categoryid = category.id
-            while categoryid in self._rows.changed() and categoryid not in needed:
-                needed.add(categoryid)
+            while categoryid in self._rows.changed():
+                needed.setdefault(categoryid, []).append(line)
                 categoryid = self._rows[categoryid]["parent"]
         made = [self._category(key) for key in self._rows.changed()]
         for category in made:
             if category.id not in needed:
                 self._rows.remove(category.id, self._rows.lines_of(category.id)[0])
-        return [
-            NewCategory(category.id, category.parent, category.name, category.visible, int(self._new_visible))
+        return {
+            NewCategory(category.id, category.parent, category.name, category.visible, int(self._new_visible)): needed[
+                category.id
+            ]
             for category in made
             if category.id in needed
-        ]
+        }
 
     def _category(self, categoryid: int) -> Category:
         return Category(**self._rows[categoryid])
@@ -156,13 +165,6 @@ class CourseCategories:
             self._enter_slashes(category.id)
         assert category is not None  # noqa: S101
         return category
-
-    def _names_to(self, category: Category) -> list[str]:
-        names = {category.id: category.name}
-        while category.parent in self._rows and category.parent not in names:
-            category = self._category(category.parent)
-            names[category.id] = category.name
-        return [*reversed(names.values())]
 
     def _enter_slashes(self, categoryid: int) -> None:
         row = self._rows[categoryid]

@@ -1,7 +1,8 @@
-"""Backups that are handed over to Moodle's own restore, by an option: one row at a time.
+"""Backups that Moodle's own command line restores, by an option: one row at a time.
 
-Moodle makes a course of the backup before the row's transaction begins; the transaction then gives it the row's cells, like an
-update. Source: Moodle's admin/cli/restore_backup.php of 4.1 to 5.1; docs/decisions/0018
+Moodle makes a course of the backup while the row is prepared, before its transaction begins; what the row's cells change in the
+course is planned then, and written by the transaction. Source: Moodle's admin/cli/restore_backup.php of 4.1 to 5.1;
+docs/decisions/0018
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,10 @@ from typing import Any
 
 from sync.errors import MoodleCommandFailed, MoodleRefused
 from sync.messages import text_of
+from sync.moodle.db.writer import Writer
 from sync.moodle.site.command_line import MoodleCommand
+from sync.processors.base.operations import Applied, Operation
+from sync.processors.base.totals import CREATED, Totals, total
 from sync.processors.courses.archives import BackupCache
 from sync.processors.courses.templates import Template
 from sync.values import CleanRow
@@ -26,23 +30,39 @@ from sync.values import CleanRow
 TOOLSYNC, MOODLE = "toolsync", "moodle"
 
 _SCRIPT = "restore_backup.php"
-# Moodle runs as another account of the machine.
+# Moodle runs as another user of the machine.
 _MODE = 0o644
 
 
-@dataclass
-class CliRestore:
-    """A row whose course Moodle makes.
+@dataclass(frozen=True)
+class RestoreByMoodle(Operation):
+    """Give a course that Moodle makes of a backup the cells of its row.
 
-    Shape: categoryid: where Moodle puts it; defaults: columns that the row doesn't give and the backup doesn't decide; courseid:
-    what came of it
+    Expects: a short name and an idnumber that are free, and the category.
+    Shape: categoryid: where Moodle puts it; defaults: columns that the row doesn't give and the backup doesn't decide; changes:
+    what the cells change in the course, known once the row is prepared
     """
 
     row: CleanRow
     template: Template
     categoryid: int
     defaults: Mapping[str, Any]
-    courseid: int = 0
+    changes: Sequence[Operation] = ()
+
+    def __bool__(self) -> bool:
+        return True
+
+    @property
+    def lines(self) -> Collection[int]:
+        return (self.row.line,)
+
+    def apply(self, writer: Writer, applied: Applied) -> None:
+        for operation in self.changes:
+            if operation:
+                operation.apply(writer, applied)
+
+    def totals(self) -> Totals:
+        return total("courses", CREATED, 1)
 
     @property
     def cells(self) -> CleanRow:
@@ -51,20 +71,23 @@ class CliRestore:
         return self.row._replace(values={**self.defaults, **values})
 
 
-def restore_by_moodle(command: MoodleCommand, shelf: BackupCache, hand_over: CliRestore) -> int:
+def run_cli_restore(command: MoodleCommand | None, shelf: BackupCache, restore: RestoreByMoodle) -> int:
     """Have Moodle restore a backup into a new course; return its id.
 
+    Shape: command: None = not set
     Raises: MoodleRefused when Moodle doesn't; nothing of the row is there then
     """
-    with _laid_out(shelf, hand_over.template) as path:
+    if command is None:
+        raise MoodleRefused("course_handover_no_command")
+    with _laid_out(shelf, restore.template) as path:
         try:
-            said = command.run(_SCRIPT, f"--file={path}", f"--categoryid={hand_over.categoryid}")
+            answer = command.run(_SCRIPT, f"--file={path}", f"--categoryid={restore.categoryid}")
         except MoodleCommandFailed as error:
             raise MoodleRefused("course_handover_failed", reason=text_of(error.code, error.params)) from error
     # "== Restored course ID: 12 ==", in Moodle's language.
-    numbers = re.findall(r"\d+", said)
+    numbers = re.findall(r"\d+", answer)
     if not numbers:
-        raise MoodleRefused("course_handover_silent", script=_SCRIPT, said=said or "-")
+        raise MoodleRefused("course_handover_silent", script=_SCRIPT, said=answer or "-")
     return int(numbers[-1])
 
 

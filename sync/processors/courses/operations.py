@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import NamedTuple
 
 from sync.moodle.categories.categories import Category, NewCategory, create_categories
@@ -12,7 +13,7 @@ from sync.moodle.courses.creation import NewCourse, create_courses
 from sync.moodle.db.writer import Writer
 from sync.moodle.enrolments.forums import subscribe_to_initial_forums
 from sync.moodle.site.contexts import move_contexts
-from sync.processors.base.operations import Applied, Operation, Update
+from sync.processors.base.operations import Applied, Operation, resolved
 from sync.processors.base.totals import CREATED, FILLED, RESET, Totals, total
 from sync.processors.courses.fillings import TemplateMerge, fill_courses
 from sync.processors.courses.templates import FromTemplate, restore_templates, target_of
@@ -25,56 +26,74 @@ class CourseCreation(NamedTuple):
     category: Category
     content: FromTemplate | None = None
 
+    def placed(self, applied: Applied) -> NewCourse:
+        """Return the course in its category, which may have been made just now."""
+        values = resolved(self.course.values, applied.ids)
+        return replace(self.course, values=values, parent_path=_category(self.category, applied).path)
+
 
 class CategoryMove(NamedTuple):
-    """A course that changes its category. Shape: update: of its row; path: of its context"""
+    """A course that changes its category. Shape: path: of the context of the course"""
 
-    update: Update
     path: str
     category: Category
 
 
-@dataclass
+@dataclass(frozen=True)
 class CreateCategories(Operation):
-    """Make categories. Shape: present: those that are there"""
+    """Make categories. Expects: those that hold them as `present` has them, and none of their names in these.
 
-    categories: Sequence[NewCategory]
+    Shape: categories: parents first -> the lines that ask for each; present: those that are there
+    """
+
+    categories: Mapping[NewCategory, Collection[int]]
     present: Sequence[Category]
 
     def __bool__(self) -> bool:
         return bool(self.categories)
 
+    @property
+    def lines(self) -> Collection[int]:
+        return {*chain(*self.categories.values())}
+
     def apply(self, writer: Writer, applied: Applied) -> None:
-        applied.categories = create_categories(writer, self.categories, self.present, now=applied.now)
+        made = create_categories(writer, [*self.categories], self.present, now=applied.now)
+        applied.categories |= made
+        applied.ids |= {temporary: category.id for temporary, category in made.items()}
 
     def totals(self) -> Totals:
         return total("categories", CREATED, len(self.categories))
 
 
-@dataclass
+@dataclass(frozen=True)
 class CreateCourses(Operation):
-    """Make courses in their categories, with the content of templates, and let the initial forums subscribe their teachers."""
+    """Make courses in their categories, with the content of templates, and let the initial forums subscribe their teachers.
 
-    creations: Sequence[CourseCreation]
+    Expects: short names and idnumbers that are free, categories and templates that are there or made before.
+    Shape: creations: by the line that asks for it
+    """
+
+    creations: Mapping[int, CourseCreation]
 
     def __bool__(self) -> bool:
         return bool(self.creations)
 
+    @property
+    def lines(self) -> Collection[int]:
+        return self.creations.keys()
+
     def apply(self, writer: Writer, applied: Applied) -> None:
-        for course, target, _content in self.creations:
-            category = _category(target, applied)
-            course.values["category"] = category.id
-            course.parent_path = category.path
-        new = create_courses(writer, [creation.course for creation in self.creations], now=applied.now)
+        creations = self.creations.values()
+        new = create_courses(writer, [creation.placed(applied) for creation in creations], now=applied.now)
         filled = [
             (target_of(creation.course, course, creation.content), creation.content)
-            for creation, course in zip(self.creations, new, strict=True)
+            for creation, course in zip(creations, new, strict=True)
             if creation.content is not None
         ]
         restore_templates(writer, load_graph(), filled, now=applied.now)
         taught = {
             course.id: [(teacher.userid, teacher.roleid) for teacher in creation.course.teachers]
-            for creation, course in zip(self.creations, new, strict=True)
+            for creation, course in zip(creations, new, strict=True)
             if creation.content is not None and creation.course.teachers
         }
         subscribe_to_initial_forums(writer, taught)
@@ -83,45 +102,58 @@ class CreateCourses(Operation):
         return total("courses", CREATED, len(self.creations))
 
 
-@dataclass
+@dataclass(frozen=True)
 class MoveCourses(Operation):
-    """Move contexts of courses into other categories. The rows of the courses are updated by the operation that follows."""
+    """Move contexts of courses into other categories. The rows of the courses are updated by the operation that follows.
 
-    moves: Sequence[CategoryMove]
-    dirty_contexts: set[str]
+    Expects: the contexts where they were, categories that are there or made before.
+    Shape: moves: by the line that asks for it
+    """
+
+    moves: Mapping[int, CategoryMove]
 
     def __bool__(self) -> bool:
         return bool(self.moves)
 
+    @property
+    def lines(self) -> Collection[int]:
+        return self.moves.keys()
+
     def apply(self, writer: Writer, applied: Applied) -> None:
-        paths = []
-        for update, path, target in self.moves:
-            category = _category(target, applied)
-            update.after["category"] = category.id
-            new_path = f"{category.path}/{path.rpartition('/')[2]}"
-            paths.append((path, new_path))
-            self.dirty_contexts.add(new_path)
-        move_contexts(writer, paths)
+        paths = {
+            path: f"{_category(category, applied).path}/{path.rpartition('/')[2]}"
+            for path, category in self.moves.values()
+        }
+        move_contexts(writer, [*paths.items()])
+        applied.dirty_contexts.update(paths.values())
 
     def totals(self) -> Totals:
         # The rows of the courses are counted where they are written.
         return Totals()
 
 
-@dataclass
+@dataclass(frozen=True)
 class FillCourses(Operation):
-    """Bring the content of templates into courses that are there."""
+    """Bring the content of templates into courses that are there.
 
-    fillings: Sequence[TemplateMerge]
+    Expects: the courses and the templates; where content is replaced, whatever is in the courses by then.
+    Shape: fillings: by the line that asks for it
+    """
+
+    fillings: Mapping[int, TemplateMerge]
 
     def __bool__(self) -> bool:
         return bool(self.fillings)
 
+    @property
+    def lines(self) -> Collection[int]:
+        return self.fillings.keys()
+
     def apply(self, writer: Writer, applied: Applied) -> None:
-        applied.files += fill_courses(writer, load_graph(), self.fillings, now=applied.now)
+        applied.files += fill_courses(writer, load_graph(), [*self.fillings.values()], now=applied.now)
 
     def totals(self) -> Totals:
-        replaced = sum(1 for filling in self.fillings if filling.replaces)
+        replaced = sum(1 for filling in self.fillings.values() if filling.replaces)
         return total("courses", RESET, replaced) + total("courses", FILLED, len(self.fillings) - replaced)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from sync.moodle.categories.categories import Category, NewCategory
 from sync.processors.base.operations import Operation
 from sync.processors.base.plan import Plan
-from sync.processors.courses.cli_restore import CliRestore
+from sync.processors.courses.cli_restore import RestoreByMoodle
 from sync.processors.courses.fillings import TemplateMerge
 from sync.processors.courses.operations import (
     CategoryMove,
@@ -21,39 +21,39 @@ from sync.processors.courses.templates import Template
 
 
 class CoursesPlan(Plan):
-    """Everything that a chunk of a file of courses does. Shape: present: the categories that are there, where others are made"""
+    """Everything that a chunk of a file of courses does.
+
+    Shape: present: the categories that are there, where others are made; categories: to be made -> lines; creations, moves,
+    fillings: by line; by_moodle: a row whose course Moodle makes, which has a chunk to itself
+    """
 
     def __init__(self, now: int) -> None:
         super().__init__(now)
         self.present: Sequence[Category] = ()
-        self.categories: list[NewCategory] = []
-        self.places: list[CourseCreation] = []
-        self.moves: list[CategoryMove] = []
-        self.fillings: list[TemplateMerge] = []
-        self.hand_over: CliRestore | None = None
+        self.categories: dict[NewCategory, Collection[int]] = {}
+        self.creations: dict[int, CourseCreation] = {}
+        self.moves: dict[int, CategoryMove] = {}
+        self.fillings: dict[int, TemplateMerge] = {}
+        self.by_moodle: RestoreByMoodle | None = None
 
     def operations(self) -> list[Operation]:
         return [
             CreateCategories(self.categories, self.present),
-            MoveCourses(self.moves, self.dirty_contexts),
+            MoveCourses(self.moves),
             self.row_writes,
             # After the changes of others, which may free their names: new rows are read back by them.
-            CreateCourses(self.places),
+            CreateCourses(self.creations),
             FillCourses(self.fillings),
+            *([self.by_moodle] if self.by_moodle else []),
         ]
-
-    @property
-    def is_empty(self) -> bool:
-        # What Moodle itself restores is known only once it has done so.
-        return super().is_empty and self.hand_over is None
 
     @property
     def templates(self) -> Iterator[Template]:
         """Return the templates whose content comes into courses."""
-        yield from (place.content.template for place in self.places if place.content)
-        yield from (filling.content.template for filling in self.fillings)
+        yield from (creation.content.template for creation in self.creations.values() if creation.content)
+        yield from (filling.content.template for filling in self.fillings.values())
 
     @property
     def changes_order(self) -> bool:
         """Whether the site's order of courses has to be looked at afterwards."""
-        return bool(self.places or self.moves or self.hand_over)
+        return bool(self.creations or self.moves or self.by_moodle)

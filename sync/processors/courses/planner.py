@@ -18,7 +18,7 @@ from sync.processors.base.processor import SplitChunk
 from sync.processors.courses.category_paths import CourseCategories
 from sync.processors.courses.cell_reader import CellReader
 from sync.processors.courses.cells import CourseCells
-from sync.processors.courses.cli_restore import CliRestore
+from sync.processors.courses.cli_restore import RestoreByMoodle
 from sync.processors.courses.field_values import FieldCells, check_unique
 from sync.processors.courses.fillings import IGNORE, REPLACE, TemplateMerge
 from sync.processors.courses.named_courses import check_context, check_names, find_course
@@ -66,7 +66,7 @@ class CoursesPlanner:
 
     def plan_rows(self, rows: Sequence[CleanRow]) -> CoursesPlan:
         for row in rows:
-            if self.plan.hand_over:
+            if self.plan.by_moodle:
                 raise SplitChunk(row.line)
             self.cells.notes.clear()
             try:
@@ -78,7 +78,10 @@ class CoursesPlanner:
 
     def _finished(self) -> CoursesPlan:
         self.plan.categories = self.categories.made_for(
-            [*(place.category for place in self.plan.places), *(move.category for move in self.plan.moves)]
+            [
+                *((line, creation.category) for line, creation in self.plan.creations.items()),
+                *((line, move.category) for line, move in self.plan.moves.items()),
+            ]
         )
         if self.plan.categories:
             self.plan.present = [Category(**row) for row in self.state.categories]
@@ -134,7 +137,7 @@ class CoursesPlanner:
             raise RowError("course_grouping_unknown", "defaultgroupingid", grouping=values["defaultgroupingid"])
         template = self._template(row)
         if template and template.is_for_moodle:
-            return self._hand_over(row, template, values)
+            return self._create_by_moodle(row, template, values)
         full = {"category": 0, **state.defaults.values(state.now), **values, "format": course_format}
         if template:
             full = values_from(template, full, values)
@@ -162,8 +165,9 @@ class CoursesPlanner:
         course.teachers = self._teachers_of(course, given)
         # In a hidden one it stays as it is: nobody sees what is in there before the category is shown, as Moodle's form has it.
         category = self._category(row) or self.categories.default()
+        full["category"] = category.id
         content = self._content(template, full, values, given) if template else None
-        self.plan.places.append(CourseCreation(course, category, content))
+        self.plan.creations[row.line] = CourseCreation(course, category, content)
         self.plan.dirty_users.update(teacher.userid for teacher in course.teachers)
         courseid = self._foresee_course(row, full, category, fields)
         foresee_content(self.contents, courseid, template.inventory if template else content_of_new(course), row.line)
@@ -203,7 +207,7 @@ class CoursesPlanner:
         # What a template brings is reported by its content.
         return name not in ("format", "template")
 
-    def _hand_over(self, row: CleanRow, template: Template, values: Mapping[str, Any]) -> Outcome:
+    def _create_by_moodle(self, row: CleanRow, template: Template, values: Mapping[str, Any]) -> Outcome:
         """Let Moodle make a course of a backup. What can be checked before is checked; such a row has a chunk to itself."""
         if self.plan.outcomes:
             raise SplitChunk(row.line)
@@ -216,7 +220,7 @@ class CoursesPlanner:
         categoryid = self.categories.first if is_temporary(category.id) else category.id
         defaults = self.state.defaults.values(self.state.now)
         usual = {"idnumber": "", "visible": defaults["visible"]}
-        self.plan.hand_over = CliRestore(row, template, categoryid, usual)
+        self.plan.by_moodle = RestoreByMoodle(row, template, categoryid, usual)
         course_format = given.get("format") or self.state.defaults.text("format")
         self._foresee_course(row, {**defaults, **values, "format": course_format}, category, fields)
         return _outcome(row, Action.CREATED, "course_created")
@@ -253,7 +257,7 @@ class CoursesPlanner:
         update.take_teachers(teachers)
         update.take_methods({method: row.values[method] for method in ("self", "guest") if method in row.values})
         if filling:
-            self.plan.fillings.append(filling)
+            self.plan.fillings[row.line] = filling
             content = filling.content.template.inventory
             before = Counter() if filling.replaces else self.state.inventories[course["id"]]
             foresee_content(self.contents, course["id"], before + content, row.line)
@@ -264,7 +268,7 @@ class CoursesPlanner:
         update.take_fields(fields, self.field_data)
         update.take_values(values)
         if target:
-            update.take_category(target, self.categories.told(target))
+            update.take_category(target, self.categories.path_of(target))
         changes = [*update.finish(), *self._changes_of_earlier_cells(row, course["id"], update.changes)]
         if not changes:
             return _outcome(row, Action.UNCHANGED, "course_unchanged")

@@ -31,18 +31,17 @@ from sync.moodle.courses.rows import (
     fetch_sections,
 )
 from sync.moodle.db.identifiers import Fold, folding
-from sync.moodle.db.writer import Writer
 from sync.moodle.enrolments.roles import fetch_roles
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.errors import RowError
-from sync.processors.base.operations import FixCourseOrder, Operation
+from sync.processors.base.operations import Applied, FixCourseOrder, Operation
 from sync.processors.base.overlay import ChangedRows, FoundRows, is_temporary
-from sync.processors.base.plan import Plan, apply_plan
+from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor, SplitChunk
 from sync.processors.courses.archives import MOST_BACKUPS, BackupCache, BackupsCollected, without_backup
 from sync.processors.courses.cells import CourseCells
-from sync.processors.courses.cli_restore import MOODLE, CliRestore, restore_by_moodle
+from sync.processors.courses.cli_restore import MOODLE, run_cli_restore
 from sync.processors.courses.field_values import wanted_values
 from sync.processors.courses.fillings import IGNORE, REPLACE
 from sync.processors.courses.named_courses import CourseSurvey, courses_named
@@ -109,22 +108,19 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
         if "id" in self.names and self.identifier != "id":
             self.file_notes.append(Note("columns_ignored", {"columns": "id"}))
 
-    def _finish(self, plan: CoursesPlan, hand_over: CliRestore, writer: Writer) -> None:
-        """Return a course that Moodle has made of a backup the cells of its row."""
-        courseid, row = hand_over.courseid, hand_over.cells
+    def _plan_restored(self, row: CleanRow, courseid: int) -> CoursesPlan:
+        """Plan what the cells of a row change in the course that Moodle has made of a backup."""
         found = fetch_course_rows(self.moodle, {"id": {str(courseid)}})["id"].get(str(courseid))
         if not found:
             raise MoodleRefused("course_handover_lost", courseid=courseid)
-        chosen = self.option_values.replaced({
+        options = self.option_values.replaced({
             CoursesOptions.protectcategory: False, CoursesOptions.templatemode: IGNORE,
         })  # fmt: skip
-        planner = CoursesPlanner(self._fetch([row], FoundRows(self.courses), {}, [courseid]), chosen, self.names)
+        planner = CoursesPlanner(self._fetch([row], FoundRows(self.courses), {}, [courseid]), options, self.names)
         try:
-            finished = planner.plan_restored(row, found[0])
-        except RowError as refused:
-            raise MoodleRefused(refused.code, **refused.params) from refused
-        apply_plan(finished, writer)
-        plan.files += finished.files
+            return planner.plan_restored(row, found[0])
+        except RowError as error:
+            raise MoodleRefused(error.code, **error.params) from error
 
     def fetch(self, rows: Sequence[CleanRow]) -> CoursesState:
         texts = {
@@ -190,20 +186,17 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
         return CoursesPlanner(state, self.option_values, self.names).plan_rows(rows)
 
     def prepare(self, plan: CoursesPlan) -> None:
-        if self.shelf is not None and plan.hand_over is not None:
-            if self.context.moodle_command is None:
-                raise MoodleRefused("course_handover_no_command")
-            plan.hand_over.courseid = restore_by_moodle(self.context.moodle_command, self.shelf, plan.hand_over)
-        elif self.shelf is not None:
+        if self.shelf is None:
+            return
+        if (restore := plan.by_moodle) is not None:
+            courseid = run_cli_restore(self.context.moodle_command, self.shelf, restore)
+            changes = self._plan_restored(restore.cells, courseid).operations()
+            plan.by_moodle = replace(restore, changes=changes)
+        else:
             self.shelf.store_contents(plan.templates)
 
-    def apply(self, plan: CoursesPlan, writer: Writer) -> None:
-        super().apply(plan, writer)
-        if plan.hand_over is not None:
-            self._finish(plan, plan.hand_over, writer)
-
-    def owed_after_commit(self, plan: CoursesPlan) -> AfterCommit:
-        owed = super().owed_after_commit(plan)
+    def owed_after_commit(self, plan: CoursesPlan, applied: Applied) -> AfterCommit:
+        owed = super().owed_after_commit(plan, applied)
         owed.changes_order = plan.changes_order
         return owed
 

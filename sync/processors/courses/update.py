@@ -12,7 +12,6 @@ from sync.moodle.courses.rows import CourseRow
 from sync.moodle.courses.sections import new_section
 from sync.moodle.enrolments.enrolments import ACTIVE, ENABLED
 from sync.processors.base.errors import RowError
-from sync.processors.base.operations import Update
 from sync.processors.base.overlay import ChangedRows, is_temporary
 from sync.processors.courses.cell_reader import DATES
 from sync.processors.courses.field_values import FieldCells
@@ -70,11 +69,11 @@ class CourseUpdate:
         return self.state.rules.shown_time(value) if name in DATES else str(value)
 
     def take_category(self, target: Category, name: str) -> None:
-        """Move the course, unless it is there already; it comes last in its new category. Shape: name: as people are told it"""
+        """Move the course, unless it is there already; it comes last in its new category. Shape: name: in the report"""
         if target.id == self.course["category"]:
             return
         self._target = target
-        self._after |= {"category": 0, "sortorder": target.sortorder + self.state.courses_per_category - 1}
+        self._after |= {"category": target.id, "sortorder": target.sortorder + self.state.courses_per_category - 1}
         if not target.visible and self.course["visible"] and "visible" not in self._given:
             self._after["visible"] = 0
             self.changes.append(Change("visible", "1", "0"))
@@ -199,8 +198,7 @@ class CourseUpdate:
             before = {name: self.course[name] for name in after}
             self.plan.update("course", self.course["id"], before, after, self.line)
         if self._target is not None:
-            update: Update = self.plan.updates["course"][-1]
-            self.plan.moves.append(CategoryMove(update, self.course["path"], self._target))
+            self.plan.moves[self.line] = CategoryMove(self.course["path"], self._target)
         return self.changes
 
     def _follow_weeks(self) -> None:

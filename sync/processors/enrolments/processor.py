@@ -15,6 +15,7 @@ from sync.moodle.courses.defaults import CourseDefaults
 from sync.moodle.enrolments.enrolments import has_instances
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.after_commit import AfterCommit
+from sync.processors.base.operations import Applied
 from sync.processors.base.processor import Processor
 from sync.processors.enrolments.cells import EnrolmentCells
 from sync.processors.enrolments.contact_mails import ContactNotice, contact_mails
@@ -89,8 +90,8 @@ class Enrolments(Processor[EnrolmentCells, EnrolmentsState, EnrolmentsPlan]):
     def plan(self, rows: Sequence[EnrolmentCells], state: EnrolmentsState) -> EnrolmentsPlan:
         return EnrolmentPlanner(state, self.option_values).plan_rows(rows)
 
-    def owed_after_commit(self, plan: EnrolmentsPlan) -> AfterCommit:
-        owed = super().owed_after_commit(plan)
+    def owed_after_commit(self, plan: EnrolmentsPlan, applied: Applied) -> AfterCommit:
+        owed = super().owed_after_commit(plan, applied)
         if self.option_values.mailadmins:
             owed.news = list(plan.news)
         return owed

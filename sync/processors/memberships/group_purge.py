@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext_lazy as _
@@ -58,15 +58,19 @@ class PurgingPlan(Plan):
         return [*super().operations(), DeleteGroups(self.groups, self.groupings)]
 
 
-@dataclass
+@dataclass(frozen=True)
 class DeleteGroups(Operation):
-    """Delete groups and groupings. Shape: their ids"""
+    """Delete groups and groupings. Expects: the groups without members, the groupings without groups. Shape: their ids"""
 
     groups: Sequence[int]
     groupings: Sequence[int]
 
     def __bool__(self) -> bool:
         return bool(self.groups or self.groupings)
+
+    @property
+    def lines(self) -> Collection[int]:
+        return ()
 
     def apply(self, writer: Writer, applied: Applied) -> None:
         applied.files += delete_groups(writer, self.groups)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -51,24 +51,31 @@ class PicturesState:
         }
 
 
-@dataclass
+@dataclass(frozen=True)
 class SetPictures(Operation):
     """Set pictures of users whose contents are in Moodle's pool already, and keep the checksums of what was sent.
 
-    Shape: fieldid: profile field of the checksums, None = there is none; checksums: the rows that are there, by user
+    Expects: users who show the picture that `NewPicture` has, and the checksums as they were.
+    Shape: pictures: by the line that asks for it; fieldid: profile field of the checksums, None = there is none; checksums: the
+    rows that are there, by user
     """
 
-    pictures: Sequence[NewPicture]
+    pictures: Mapping[int, NewPicture]
     fieldid: int | None
     checksums: Mapping[int, ChecksumRow]
 
     def __bool__(self) -> bool:
         return bool(self.pictures)
 
+    @property
+    def lines(self) -> Collection[int]:
+        return self.pictures.keys()
+
     def apply(self, writer: Writer, applied: Applied) -> None:
-        applied.files += write_pictures(writer, self.pictures, now=applied.now)
+        pictures = [*self.pictures.values()]
+        applied.files += write_pictures(writer, pictures, now=applied.now)
         if self.fieldid is not None:
-            md5s = {picture.userid: picture.md5 for picture in self.pictures}
+            md5s = {picture.userid: picture.md5 for picture in pictures}
             write_checksums(writer, self.fieldid, md5s, self.checksums)
 
     def totals(self) -> Totals:
@@ -76,11 +83,11 @@ class SetPictures(Operation):
 
 
 class PicturesPlan(Plan):
-    """Shape: pictures: to be set; contents: contenthash -> bytes; fieldid, checksums: see `SetPictures`"""
+    """Shape: pictures: to be set, by line; contents: contenthash -> bytes; fieldid, checksums: see `SetPictures`"""
 
     def __init__(self, now: int, fieldid: int | None) -> None:
         super().__init__(now)
-        self.pictures: list[NewPicture] = []
+        self.pictures: dict[int, NewPicture] = {}
         self.contents: dict[str, bytes] = {}
         self.checksums: Mapping[int, ChecksumRow] = {}
         self.fieldid = fieldid

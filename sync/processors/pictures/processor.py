@@ -19,7 +19,6 @@ from sync.columns.column import RequiredColumn
 from sync.columns.general_options import GeneralOptions
 from sync.columns.options import Choice, Flag, Text
 from sync.errors import MoodleError
-from sync.moodle.db.writer import Writer
 from sync.moodle.files.file_pool import file_pool_of
 from sync.moodle.users.image_resizer import ImageResizerPool, ResizeResult
 from sync.moodle.users.pictures import (
@@ -169,10 +168,7 @@ class UserPictures(Processor[PictureCells, PicturesState, PicturesPlan]):
             contenthash, is_new = self.pool.store(io.BytesIO(content))
             if is_new:
                 self._without_rows.add(contenthash)
-
-    def apply(self, plan: PicturesPlan, writer: Writer) -> None:
         self._written = set(plan.contents)
-        super().apply(plan, writer)
 
     def after_commit(self, owed: AfterCommit) -> None:
         # After a lost connection nothing is known here, and Moodle is asked when the processor is closed.
@@ -269,7 +265,7 @@ class UserPictures(Processor[PictureCells, PicturesState, PicturesPlan]):
             return _outcome(row, Action.UNCHANGED, "picture_unchanged", owner)
         if owner.id in self.rules.untouchable_ids:
             return _rejected(row, "account_protected", username=owner.username)
-        plan.pictures.append(NewPicture(owner.id, owner.picture, files, state.md5s[row.line]))
+        plan.pictures[row.line] = NewPicture(owner.id, owner.picture, files, state.md5s[row.line])
         plan.contents |= {file.contenthash: content for file, content in zip(files, drawing.contents, strict=True)}
         return _outcome(row, Action.UPDATED, "picture_set", owner)
 

@@ -116,19 +116,19 @@ class UsersWritePlan(Plan):
     """A plan that may also create, delete and lock out users.
 
     Shape: new_users: temporary ids of those who are made, they need a context; revived: ids of users who come back, whose
-    context may be missing; deleted: users to delete; sessions_ended and tokens_ended: ids of users who lose their sessions,
-    their web service tokens
+    context may be missing; sessions_ended and tokens_ended: ids of users who lose their sessions, their web service tokens; all
+    of them -> the lines that ask for it; deleted: users to delete, by line
     Units: now: seconds since epoch
     """
 
     def __init__(self, found: FoundRows, now: int) -> None:
         super().__init__(now)
         self.users = ChunkUsers(self.change(found))
-        self.new_users: list[int] = []
-        self.revived: list[int] = []
-        self.deleted: list[UserToDelete] = []
-        self.sessions_ended: set[int] = set()
-        self.tokens_ended: set[int] = set()
+        self.new_users: dict[int, tuple[int, ...]] = {}
+        self.revived: dict[int, tuple[int, ...]] = {}
+        self.deleted: dict[int, UserToDelete] = {}
+        self.sessions_ended: dict[int, tuple[int, ...]] = {}
+        self.tokens_ended: dict[int, tuple[int, ...]] = {}
 
     def operations(self) -> list[Operation]:
         return [
@@ -144,13 +144,13 @@ class UsersWritePlan(Plan):
         stored = user.values
         changes = [Change(name, str(stored.get(name) or ""), str(value)) for name, value in values.items()]
         self.users.change(user, values, line)
-        self.revived.append(user.key)
+        self.revived[user.key] = (line,)
         return changes
 
     def delete_user(self, user: ChunkUser, line: int) -> None:
         values = user.values
         gone = UserToDelete(**{name: values[name] for name in UserToDelete._fields})
-        self.deleted.append(gone)
+        self.deleted[line] = gone
         # The name may get another second.
         left = row_of_deleted(gone, f"{gone.email or gone.username}.{self.now}", now=self.now)
         self.users.rows.foresee(user.key, {**values, **left}, line)
@@ -162,11 +162,11 @@ class UsersWritePlan(Plan):
         password now, is logged out everywhere.
         """
         self.users.rows.write(self)
-        self.new_users += [insert.id for insert in self.inserts.get("user", ())]
+        self.new_users |= {insert.id: insert.lines for insert in self.inserts.get("user", ())}
         updates = self.updates.get("user", [])
         for place, (userid, before, after, lines) in enumerate(updates):
             if after.get("suspended") or "password" in after:
-                self.sessions_ended.add(userid)
+                self.sessions_ended[userid] = lines
             if after.keys() - {"password"}:
                 modified = self.users.rows[userid]["timemodified"]
                 after["timemodified"] = self.now

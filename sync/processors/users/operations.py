@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from sync.moodle.db.writer import Writer
 from sync.moodle.users.contexts import fetch_userids_without_context, insert_user_contexts
@@ -12,54 +13,75 @@ from sync.processors.base.operations import Applied, Operation
 from sync.processors.base.totals import DELETED, Totals, total
 
 
-@dataclass
+@dataclass(frozen=True)
 class DeleteUsers(Operation):
-    """Delete users with everything that Moodle deletes along with them; a username is free for the rows that follow."""
+    """Delete users with everything that Moodle deletes along with them; a username is free for the rows that follow.
 
-    users: Sequence[UserToDelete]
+    Expects: the users as `UserToDelete` has them, not deleted.
+    Shape: users: by the line that asks for it
+    """
+
+    users: Mapping[int, UserToDelete]
 
     def __bool__(self) -> bool:
         return bool(self.users)
 
+    @property
+    def lines(self) -> Collection[int]:
+        return self.users.keys()
+
     def apply(self, writer: Writer, applied: Applied) -> None:
-        applied.files += delete_users(writer, self.users, now=applied.now).files
+        applied.files += delete_users(writer, [*self.users.values()], now=applied.now).files
 
     def totals(self) -> Totals:
         return total("users", DELETED, len(self.users))
 
 
-@dataclass
+@dataclass(frozen=True)
 class AddUserContexts(Operation):
     """Make the contexts of new users, and of those taken up again that have none.
 
-    Shape: new: temporary ids of inserted users; revived: ids
+    Expects: the users inserted, or there.
+    Shape: new: temporary ids of inserted users -> the lines that ask for it; revived: the same of ids
     """
 
-    new: Sequence[int]
-    revived: Sequence[int]
+    new: Mapping[int, Collection[int]]
+    revived: Mapping[int, Collection[int]]
 
     def __bool__(self) -> bool:
         return bool(self.new or self.revived)
 
+    @property
+    def lines(self) -> Collection[int]:
+        return {*chain(*self.new.values(), *self.revived.values())}
+
     def apply(self, writer: Writer, applied: Applied) -> None:
         userids = [applied.ids[newid] for newid in self.new]
         if self.revived:
-            userids += fetch_userids_without_context(writer, self.revived)
+            userids += fetch_userids_without_context(writer, [*self.revived])
         insert_user_contexts(writer, userids)
 
     def totals(self) -> Totals:
         return Totals()
 
 
-@dataclass
+@dataclass(frozen=True)
 class EndSessions(Operation):
-    """Log users out everywhere, and revoke what lets programs in. Shape: sessions, tokens: ids of the users who lose them"""
+    """Log users out everywhere, and revoke what lets programs in.
 
-    sessions: set[int]
-    tokens: set[int]
+    Expects: nothing; sessions that have begun since end as well.
+    Shape: sessions, tokens: ids of the users who lose them -> the lines that ask for it
+    """
+
+    sessions: Mapping[int, Collection[int]]
+    tokens: Mapping[int, Collection[int]]
 
     def __bool__(self) -> bool:
         return bool(self.sessions or self.tokens)
+
+    @property
+    def lines(self) -> Collection[int]:
+        return {*chain(*self.sessions.values(), *self.tokens.values())}
 
     def apply(self, writer: Writer, applied: Applied) -> None:
         if self.sessions:

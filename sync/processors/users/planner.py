@@ -248,7 +248,7 @@ class UsersPlanner:
     def _end_tokens(self) -> None:
         if self.rules.deletes_tokens:
             updates = self.plan.updates.get("user", ())
-            self.plan.tokens_ended.update(update.id for update in updates if "password" in update.after)
+            self.plan.tokens_ended.update((update.id, update.lines) for update in updates if "password" in update.after)
 
 
 def course_sets(

@@ -50,7 +50,7 @@ class UsersRestore(UserList[UserListCells]):
         given = {name: row.values[name] for name in ("email", "idnumber", *RESTORED_FIELDS) if name in row.values}
         changes = plan.revive_user(revivable, given, row.values["username"], row.line)
         if revivable.values["email"]:
-            self._ask_for_password(revivable, plan, state)
+            self._ask_for_password(revivable, plan, state, row.line)
         note = Note("account_restored_without_memberships", {})
         return outcome_for(row, revivable, Action.UPDATED, "account_resurrected", changes, note)
 
@@ -63,9 +63,9 @@ class UsersRestore(UserList[UserListCells]):
                 owner = others[0].values["username"]
                 raise RowError(code, identity, **{identity: value, "owner": owner})
 
-    def _ask_for_password(self, user: ChunkUser, plan: UsersWritePlan, state: UserListState) -> None:
+    def _ask_for_password(self, user: ChunkUser, plan: UsersWritePlan, state: UserListState, line: int) -> None:
         """Let Moodle's own task make and mail a password."""
         if state.rules.keeps_passwords(user.values["auth"]) and user.values["auth"] != "nologin":
             # Deletion removed all preferences of the user, so this one can't be there.
-            plan.insert("user_preferences", {"userid": user.key, "name": "create_password", "value": "1"})
+            plan.insert("user_preferences", {"userid": user.key, "name": "create_password", "value": "1"}, line)
             plan.changed_preferences.add(user.key)

@@ -6,6 +6,7 @@ import pytest
 
 from sync.processors.registry import REGISTRY
 from sync.values import FAILED_ACTIONS
+from tests.processors.contract.applying import applying, is_frozen
 from tests.processors.contract.planning import watched
 from tests.processors.contract.runs import ContractSite, Disturbance, cutting, told
 from tests.processors.contract.specs import MANY, SPECS, ContractSpec
@@ -124,6 +125,22 @@ class ProcessorContract:
 
         assert faults == []
         assert contract.left(run).differences(expected) == {}
+
+    def test_applying_changes_nothing_of_a_plan_whose_operations_know_their_lines(
+        self, contract: ContractSite, spec: ContractSpec
+    ) -> None:
+        expected = contract.reference(spec, chunk_rows=2)
+        contract.reset()
+        faults, operations, processor = applying(REGISTRY[spec.key])
+
+        run = contract.run(spec, processor=processor, chunk_rows=2)
+
+        assert faults == []
+        assert contract.left(run).differences(expected) == {}
+        assert bool(operations) == spec.writes
+        for operation in operations:
+            assert is_frozen(operation), operation
+            assert "Expects:" in str(operation.__doc__), operation
 
     def test_queries_dont_grow_with_rows(self, contract: ContractSite, spec: ContractSpec) -> None:
         processor = type("Unlimited", (REGISTRY[spec.key],), {"rows_per_chunk": None})

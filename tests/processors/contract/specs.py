@@ -142,7 +142,7 @@ SPECS: Mapping[str, ContractSpec] = {
             "courses",
             "shortname;fullname;idnumber;category;visible;self;topic1;teacher1_account;template\n"
             "N1;New one;NI1;A/B;1;1;One;u1;\n"
-            "C1;Course one;IDC1;;0;;Topic;;\n"
+            "C1;Course one;IDC1;A/B;0;;Topic;;C4\n"
             "N2;New two;NI2;A/B/C;1;0;Two;nobody;\n"
             "N3;New three;NI3;A;1;0;;;NOPE\n"
             "N4;New four;NI4;A/D;1;;;u2;C2\n"
@@ -151,7 +151,7 @@ SPECS: Mapping[str, ContractSpec] = {
             {"unchanged": 4, "rejected": 2},
             _lines("shortname;fullname;category;self;topic1;teacher1_account", lambda n: f"M{n};Many {n};A/B;1;One;u1"),
             {"nobody": "u3", "NOPE": "C3"},
-            {"forceupdate": True},
+            {"forceupdate": True, "templatemode": "1"},
         ),
         ContractSpec(
             "courses_reset",

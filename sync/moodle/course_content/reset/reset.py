@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 
@@ -80,6 +80,15 @@ class ResetFindings:
     def wiped(self, courseid: int) -> set[str]:
         """Return the activities of a course whose grades go with what people have done in them."""
         return _wiped(self.options[courseid])
+
+    def of(self, courseids: Collection[int]) -> ResetFindings:
+        """Return what was found of some of the courses."""
+        return replace(
+            self,
+            options={courseid: self.options[courseid] for courseid in courseids},
+            counts={courseid: self.counts[courseid] for courseid in courseids},
+            leaving={courseid: self.leaving[courseid] for courseid in courseids if courseid in self.leaving},
+        )
 
     def add(self, other: ResetFindings) -> None:
         """Take in what was found of other courses; there are several only where earlier resets aren't written yet."""

@@ -14,6 +14,7 @@ from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from sync.moodle.integrity.connection_check import ConnectionLevel, check_connection
 from sync.moodle.versions import CAPTURED
 from tests.conftest import ENGINES
+from tests.moodle.course_content.furniture import insert
 from tests.moodle_sites import MoodleSite
 from tests.real_sites import GOLD_SITES, PRISTINE_SITES, REAL_SITES, RealSites, needs_moodle_data
 from tests.support import run_file
@@ -104,6 +105,8 @@ def test_rows_are_rejected_and_the_table_is_named(sqlite_site: MoodleSite, key: 
     contextid = sqlite_site.insert("context", contextlevel=40, instanceid=category, depth=2)
     sqlite_site.execute("UPDATE {context} SET path = '/1/' || id WHERE id = :id", id=contextid)
     text = OPERATIONS[key].format(category=category)
+    # Something of the course that a reset would take away.
+    insert(sqlite_site, "event", {"courseid": sqlite_site.ids["C1"], "name": "Exam", "eventtype": "course"})
     before = sqlite_site.snapshot()
     with added_table(sqlite_site, "learning_plan", "courseid"):
         result = run_file(sqlite_site, key, text)
