@@ -10,7 +10,6 @@ import io
 import shutil
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ from sync.moodle.course_content.backup.stored_backups import fetch_backups_named
 from sync.moodle.course_content.graph.content_source import ContentSource
 from sync.moodle.course_content.graph.graph import CourseGraph
 from sync.moodle.course_content.restore.backup_source import ArchivedCourse
-from sync.moodle.course_content.restore.inventory import inventory_of
+from sync.moodle.course_content.restore.inventory import Inventory, inventory_of
 from sync.moodle.course_content.restore.live_source import ROWS_OF_ACTIVITY
 from sync.moodle.course_content.restore.site_names import SiteNames
 from sync.moodle.courses.rows import CourseRow
@@ -248,7 +247,7 @@ class BackupCache:
         if not unknown:
             self._tell(text, course)
         weight = ROWS_OF_ACTIVITY * len(opened.content.manifest.activities) + course.file_count
-        inventory = inventory_of(course, self._graph) if self._with_inventory else Counter[tuple[str, str]]()
+        inventory = inventory_of(course, self._graph) if self._with_inventory else Inventory()
         return Template(_key(place), course.course, source, weight, unknown, is_backup=True, inventory=inventory)
 
     def _tell(self, text: str, course: ArchivedCourse) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sync.moodle.categories.categories import Category
+from sync.moodle.course_content.restore.inventory import Inventory
 from sync.moodle.courses.courses import Course
 from sync.moodle.courses.creation import NewCourse, Teacher
 from sync.moodle.courses.rows import CourseRow
@@ -26,7 +26,7 @@ from sync.processors.courses.operations import CourseCreation
 from sync.processors.courses.options import CoursesOptions
 from sync.processors.courses.plan import CoursesPlan
 from sync.processors.courses.state import CoursesState
-from sync.processors.courses.tables import CONTENT, content_of_new, foresee_cells, foresee_content
+from sync.processors.courses.tables import CONTENT, content_of_new, foresee_cells, foresee_content, with_topics
 from sync.processors.courses.templates import (
     CHUNK_WEIGHT,
     FromTemplate,
@@ -170,7 +170,8 @@ class CoursesPlanner:
         self.plan.creations[row.line] = CourseCreation(course, category, content)
         self.plan.dirty_users.update(teacher.userid for teacher in course.teachers)
         courseid = self._foresee_course(row, full, category, fields)
-        foresee_content(self.contents, courseid, template.inventory if template else content_of_new(course), row.line)
+        inventory = with_topics(template.inventory, self.cells.topics(given)) if template else content_of_new(course)
+        foresee_content(self.contents, courseid, inventory, row.line)
         return _outcome(row, Action.CREATED, "course_created")
 
     def _foresee_course(self, row: CleanRow, full: Mapping[str, Any], category: Category, fields: FieldCells) -> int:
@@ -258,10 +259,8 @@ class CoursesPlanner:
         update.take_methods({method: row.values[method] for method in ("self", "guest") if method in row.values})
         if filling:
             self.plan.fillings[row.line] = filling
-            content = filling.content.template.inventory
-            before = Counter() if filling.replaces else self.state.inventories[course["id"]]
-            foresee_content(self.contents, course["id"], before + content, row.line)
             update.take_content(row.values["template"])
+        self._foresee_filling(row, course["id"], filling, topics)
         if filling is None or not filling.replaces:
             update.take_sections(topics)
         update.take_format_option("coursedisplay", row.values.get("coursedisplay"))
@@ -279,6 +278,17 @@ class CoursesPlanner:
         if filling:
             code = "course_content_replaced" if filling.replaces else "course_content_added"
         return _outcome(row, Action.UPDATED, code, changes)
+
+    def _foresee_filling(
+        self, row: CleanRow, courseid: int, filling: TemplateMerge | None, topics: Mapping[int, Mapping[str, Any]]
+    ) -> None:
+        """Let later rows find what a row brings into a course that is there."""
+        content = self.state.inventories.get(courseid, Inventory())
+        if filling:
+            added = filling.content.template.inventory
+            content = added if filling.replaces else content + added
+        if filling or (topics and courseid in self.state.inventories):
+            foresee_content(self.contents, courseid, with_topics(content, topics), row.line)
 
     def _category(self, row: CleanRow) -> Category | None:
         given = row.values
@@ -338,15 +348,15 @@ class CoursesPlanner:
             raise RowError("course_handover_existing", "template", template=row.values["template"])
         if template.courseid == courseid:
             raise RowError("course_template_itself", "template", template=row.values["template"])
-        if not template.inventory - self.state.inventories[courseid]:
+        replaces, topics = mode == REPLACE, self.cells.topics(row.values)
+        present = self.state.inventories[courseid]
+        if not (present.lacks(_named(template, topics)) if replaces else present.gains_from(template.inventory)):
             return None
-        replaces = mode == REPLACE
         if replaces:
             if plugins := self.state.unknown.get(courseid):
                 raise RowError("course_replace_plugins", "template", plugins=", ".join(plugins))
             self._weigh(row, self.state.weights.get(courseid, 0))
-        topics = self.cells.topics(row.values) if replaces else {}
-        content = FromTemplate(template, date_offset(template, course), {}, topics)
+        content = FromTemplate(template, date_offset(template, course), {}, topics if replaces else {})
         return TemplateMerge(Course(courseid, course["contextid"], course["path"] or ""), content, replaces)
 
     def _content(
@@ -371,6 +381,12 @@ def _check_dates(values: Mapping[str, Any], rules: SiteRules) -> None:
     if values["enddate"] and values["enddate"] < values["startdate"]:
         start, end = rules.shown_time(values["startdate"]), rules.shown_time(values["enddate"])
         raise RowError("course_dates_reversed", "enddate", start=start, end=end)
+
+
+def _named(template: Template, topics: Mapping[int, Mapping[str, Any]]) -> Inventory:
+    """Return what is in a template, its sections named as the row does."""
+    sections = template.inventory.sections
+    return with_topics(template.inventory, {number: topics[number] for number in topics.keys() & sections.keys()})
 
 
 def _existing(row: CleanRow, identifier: str) -> Outcome:

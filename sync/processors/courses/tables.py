@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
-from sync.moodle.course_content.graph.content_tables import SECTIONS
 from sync.moodle.course_content.restore.inventory import Inventory
 from sync.moodle.courses.creation import NewCourse
 from sync.processors.base.overlay import ChangedRows, Fold, FoundRows, Overlay, Table
 
 _BY_COURSE = (("courseid",),)
-# Only in the overlay: how many activities and sections of each name are in courses.
+# Only in the overlay: the activities and sections that are in courses.
 CONTENT = Table("course content", ("courseid",), _BY_COURSE)
 # Only in the overlay: the cells that earlier rows filled for courses.
 CELLS = Table("course cells", ("courseid",), _BY_COURSE)
@@ -37,20 +37,31 @@ def kept_content(overlay: Overlay, courseids: Collection[int]) -> dict[int, Inve
     """Return the content of courses that earlier chunks would make or bring content into: courseid -> inventory."""
     kept = overlay.over(CONTENT, {}, {("courseid",): courseids})
     return {
-        courseid: Counter({(kind, name): count for kind, name, count in row["content"]})
+        courseid: Inventory(
+            Counter({(kind, name): count for kind, name, count in row["activities"]}), dict(row["sections"])
+        )
         for courseid, row in kept.rows.items()
     }
 
 
 def foresee_content(contents: ChangedRows, courseid: int, content: Inventory, line: int) -> None:
     """Note the content that a course has once the plan is carried out."""
-    contents.foresee(courseid, {"id": courseid, "content": [[*what, n] for what, n in content.items()]}, line)
+    activities = [[*what, count] for what, count in content.activities.items()]
+    values = {"id": courseid, "activities": activities, "sections": [*map(list, content.sections.items())]}
+    contents.foresee(courseid, values, line)
 
 
 def content_of_new(course: NewCourse) -> Inventory:
     """Return what is in a course that is made without a template."""
     news = [("forum", course.news["name"])] if course.news else []
-    return Counter([*news, *((SECTIONS, row["name"]) for row in course.sections.values() if row.get("name"))])
+    return Inventory(Counter(news), {number: row.get("name") or "" for number, row in course.sections.items()})
+
+
+def with_topics(content: Inventory, topics: Mapping[int, Mapping[str, Any]]) -> Inventory:
+    """Return content whose sections a row names; those up to the highest number are made."""
+    missing = dict.fromkeys(range(max(topics, default=-1) + 1), "")
+    names = {number: values["name"] or "" for number, values in topics.items()}
+    return replace(content, sections={**missing, **content.sections, **names})
 
 
 def kept_cells(overlay: Overlay, courseids: Collection[int]) -> FoundRows:

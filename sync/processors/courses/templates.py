@@ -5,7 +5,6 @@ A template is a live course, named by its short name, or a backup (`course_archi
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -55,7 +54,7 @@ class Template:
     refusal: tuple[str, Mapping[str, Any]] | None = None
     is_backup: bool = False
     is_for_moodle: bool = False
-    inventory: Inventory = field(default_factory=Counter, repr=False)
+    inventory: Inventory = field(default_factory=Inventory, repr=False)
 
     @property
     def courseid(self) -> int:
@@ -101,7 +100,7 @@ def fetch_templates(
             open=_opener(courses[row["id"]]),
             weight=weights.get(row["id"], 0),
             unknown=tuple(unknown.get(row["id"], ())),
-            inventory=inventories.get(row["id"], Counter()),
+            inventory=inventories.get(row["id"], Inventory()),
         )
         for text, row in rows.items()
     }

@@ -113,6 +113,38 @@ def test_once_the_content_is_there_it_is_left_alone(mode: str, site: MoodleSite)
     assert site.diff(before, site.snapshot()) == {}
 
 
+def name_sections(site: MoodleSite, course: str, *names: str) -> None:
+    """Name the sections of a course from the first one on; those that aren't there are made."""
+    courseid = site.ids[course]
+    present = {row["section"]: row["id"] for row in site.rows("course_sections", course=courseid)}
+    for number, name in enumerate(names):
+        if number in present:
+            site.execute("UPDATE {course_sections} SET name = :name WHERE id = :id", name=name, id=present[number])
+        else:
+            insert(site, "course_sections", {"course": courseid, "section": number, "name": name, "sequence": ""})
+
+
+@pytest.mark.parametrize(("mode", "topic"), [(ADD, ""), (ADD, "Of the row"), (REPLACE, ""), (REPLACE, "Of the row")])
+def test_sections_that_are_named_otherwise_bring_nothing_a_second_time(
+    mode: str, topic: str, sqlite_site: MoodleSite
+) -> None:
+    site = sqlite_site
+    name_sections(site, "C1", "Start", "Methods", "End")
+    name_sections(site, "C2", "Welcome", "Lab")
+    header, line = f"{HEADER};topic1", f"C2;{{C2}};C1;{topic}\nC2;{{C2}};C1;{topic}"
+    simulated = fill(site, mode, line, header, simulate=True)
+
+    result = fill(site, mode, line, header)
+
+    assert simulated.codes == result.codes == [DONE[mode], "course_unchanged"], result.report
+    sections = {row["section"]: row["name"] for row in site.rows("course_sections", course=site.ids["C2"])}
+    kept = {ADD: {0: "Welcome", 1: "Lab", 2: "End"}, REPLACE: {0: "Start", 1: "Methods", 2: "End"}}[mode]
+    assert sections == (kept | {1: topic} if topic else kept)
+    before = site.snapshot()
+    assert fill(site, mode, line, header).codes == ["course_unchanged"] * 2
+    assert site.diff(before, site.snapshot()) == {}
+
+
 @pytest.mark.parametrize("mode", [ADD, REPLACE])
 def test_a_simulation_says_the_same_and_writes_nothing(mode: str, site: MoodleSite) -> None:
     before = site.snapshot()

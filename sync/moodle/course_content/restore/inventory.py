@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
@@ -11,10 +12,30 @@ from sync.moodle.course_content.graph.content_source import ContentSource
 from sync.moodle.course_content.graph.content_tables import CMS, SECTIONS
 from sync.moodle.course_content.graph.graph import CourseGraph
 from sync.moodle.course_content.graph.scope import inline
+from sync.moodle.course_content.restore.rows import number_of
 from sync.moodle.db.database import MoodleSession
 
-# (kind of activity, its name), and (course_sections, name) of the sections that have one -> how many
-Inventory = Counter[tuple[str, str]]
+
+@dataclass(frozen=True)
+class Inventory:
+    """What is in a course. Shape: activities: (kind, name) -> how many; sections: number -> name, "" when it has none"""
+
+    activities: Counter[tuple[str, str]] = field(default_factory=Counter)
+    sections: Mapping[int, str] = field(default_factory=dict)
+
+    def __add__(self, content: Inventory) -> Inventory:
+        """Return what is there once content was added: sections that are there stay as they are."""
+        return Inventory(self.activities + content.activities, {**content.sections, **self.sections})
+
+    def gains_from(self, content: Inventory) -> bool:
+        """Tell whether something comes when content is added: an activity, or a named section of a number that isn't there."""
+        new = content.sections.keys() - self.sections.keys()
+        return bool(content.activities - self.activities) or any(content.sections[number] for number in new)
+
+    def lacks(self, content: Inventory) -> bool:
+        """Tell whether an activity or a named section of the content is missing."""
+        missing = Counter(filter(None, content.sections.values())) - Counter(self.sections.values())
+        return bool(content.activities - self.activities or missing)
 
 
 def fetch_inventories(session: MoodleSession, graph: CourseGraph, courseids: Sequence[int]) -> dict[int, Inventory]:
@@ -23,9 +44,10 @@ def fetch_inventories(session: MoodleSession, graph: CourseGraph, courseids: Seq
     Shape: course id -> inventory, empty ones too
     Queries: two, and one for each kind of activity in them; none without courses
     """
-    found: dict[int, Inventory] = {courseid: Counter() for courseid in courseids}
     if not courseids:
-        return found
+        return {}
+    activities: dict[int, Counter[tuple[str, str]]] = defaultdict(Counter)
+    sections: dict[int, dict[int, str]] = defaultdict(dict)
     cm, modules, section = session.table(CMS), session.table("modules"), session.table(SECTIONS)
     ours = cm.c.course.in_(inline(courseids))
     kinds = session.fetch(sa.select(modules.c.name).join(cm, cm.c.module == modules.c.id).where(ours).distinct())
@@ -38,22 +60,27 @@ def fetch_inventories(session: MoodleSession, graph: CourseGraph, courseids: Seq
             .where(ours, cm.c.deletioninprogress == 0)
         )
         for courseid, name in session.fetch(statement):
-            found[courseid][kind, name] += 1
-    named = sa.select(section.c.course, section.c.name).where(
-        section.c.course.in_(inline(courseids)), section.c.name != ""
+            activities[courseid][kind, name] += 1
+    numbered = sa.select(section.c.course, section.c.section, section.c.name).where(
+        section.c.course.in_(inline(courseids))
     )
-    for courseid, name in session.fetch(named):
-        found[courseid][SECTIONS, name] += 1
-    return found
+    for courseid, number, name in session.fetch(numbered):
+        sections[courseid][number] = name or ""
+    return {courseid: Inventory(activities[courseid], sections[courseid]) for courseid in courseids}
 
 
 def inventory_of(source: ContentSource, graph: CourseGraph) -> Inventory:
     """Return what a source holds."""
-    found: Inventory = Counter()
-    for table in sorted({SECTIONS, *graph.modules} & set(source.tables())):
-        for batch in source.rows(table):
-            found.update((table, name) for row in batch if (name := _name(row)))
-    return found
+    present = set(source.tables())
+    activities = Counter(
+        (kind, name)
+        for kind in sorted(graph.modules & present)
+        for batch in source.rows(kind)
+        for row in batch
+        if (name := _name(row))
+    )
+    sections = source.rows(SECTIONS) if SECTIONS in present else ()
+    return Inventory(activities, {number_of(row["section"]): _name(row) for batch in sections for row in batch})
 
 
 def _name(row: Mapping[str, object]) -> str:
