@@ -184,6 +184,7 @@ def _guess_type(stream: BinaryIO, name: str, file_types: FileTypes) -> str:
     if holds_pictures(stream):
         return file_types.guess(PICTURE_NAMES, name)
     try:
-        return file_types.guess(open_rows(stream, name, known_name=file_types.knows).header.names, name)
+        with open_rows(stream, name, known_name=file_types.knows) as reader:
+            return file_types.guess(reader.header.names, name)
     except CommandFileError:
         return ""

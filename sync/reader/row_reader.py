@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 from sync.errors import HeaderError
 from sync.reader.dialect import Dialect
@@ -74,10 +75,10 @@ class ReaderFindings:
 
 
 class RowReader:
-    """An opened command file. Its rows can be iterated once; `skipped` grows while they are.
+    """An opened command file. Its rows can be iterated once; `skipped` grows while they are. Use it in a `with` statement.
 
     Shape: pictures: where the rows are pictures of a zip, what is behind them; rows_expected: how many rows there are, more or
-    less, for progress; 0 = unknown
+    less, for progress; 0 = unknown; close: releases what the rows wait in
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class RowReader:
         pictures: PictureZip | None = None,
         findings: ReaderFindings | None = None,
         rows_expected: int = 0,
+        close: Callable[[], None] = lambda: None,
     ) -> None:
         self.dialect = dialect
         self.header = header
@@ -100,6 +102,13 @@ class RowReader:
         self._findings = findings or ReaderFindings()
         self._rows = rows
         self._bytes_read = bytes_read
+        self._close = close
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._close()
 
     def __iter__(self) -> Iterator[Row]:
         return self._rows

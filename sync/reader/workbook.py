@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from decimal import Decimal
 from itertools import islice
 from typing import Any, BinaryIO
@@ -43,7 +44,23 @@ def open_workbook(
         return 0 if list_names else _choose_sheet(heads, is_known)
 
     values = read_sheet(stream, is_meant=_looks_like_workbook(stream, filename), choose=choose)
-    size = stream.seek(0, 2)
+    with ExitStack() as stack:
+        stack.callback(values.close)
+        reader = _open_sheet(values, is_known, list_names, look, size=stream.seek(0, 2), place=choose(values.heads))
+        stack.pop_all()
+    return reader
+
+
+def _open_sheet(
+    values: SheetRows,
+    is_known: Callable[[str], bool],
+    list_names: Sequence[str],
+    look: Look | None,
+    *,
+    size: int,
+    place: int,
+) -> RowReader:
+    """Open a sheet that has been read. Shape: size: of the file; place: of the sheet; the others as in open_workbook"""
     rows_expected = values.count()
     if look is not None and not list_names:
         _look_at_all(values, is_known, look)
@@ -54,13 +71,13 @@ def open_workbook(
     checks = RowChecks(header, is_known)
     checks.skipped.count = max(header.line - 1, 0)
     if len(values.heads) > 1:
-        place = choose(values.heads)
         others = ", ".join(head.name for number, head in enumerate(values.heads) if number != place)
         checks.findings.add_note(Note("sheet_chosen", {"sheet": values.heads[place].name, "others": others}))
     rows = _rows(numbered, checks, header)
     return RowReader(
-        DIALECT, header, checks.skipped, rows, lambda: size, findings=checks.findings, rows_expected=rows_expected
-    )
+        DIALECT, header, checks.skipped, rows, lambda: size, findings=checks.findings, rows_expected=rows_expected,
+        close=values.close,
+    )  # fmt: skip
 
 
 def _choose_sheet(heads: Sequence[SheetHead], is_known: Callable[[str], bool]) -> int:

@@ -187,6 +187,9 @@ class SheetRows:
         with self._out:
             yield from self.once_before()
 
+    def close(self) -> None:
+        self._out.close()
+
     def count(self) -> int:
         """Return how many rows there are, blank ones and the header included."""
         self._out.seek(0)

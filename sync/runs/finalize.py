@@ -134,10 +134,10 @@ class RunFinalizer:
         out.truncate()
         with storage.opened(run.input_key) as source:
             survey = Survey(find_processor(run.processor).columns, date_order_of(self._options))
-            reader = self._reader(source, survey.start)
-            rows = read_rows(run, *FAILED_ACTIONS)
-            order = survey.dates.told
-            write_tryback(out, reader, rows, language=self.language, date_order=order, form=form)
+            with self._reader(source, survey.start) as reader:
+                rows = read_rows(run, *FAILED_ACTIONS)
+                order = survey.dates.told
+                write_tryback(out, reader, rows, language=self.language, date_order=order, form=form)
         return self._reads_back(out)
 
     def _add_note(self, note: Note) -> None:
@@ -152,14 +152,14 @@ class RunFinalizer:
         run = self.run
         unset = self._options.replaced({GeneralOptions.encoding: "", GeneralOptions.separator: ""})
         for options in (unset, self._options):
-            with storage.opened(run.input_key) as source:
-                original = self._reader(source)
+            with storage.opened(run.input_key) as source, self._reader(source) as original:
                 if original.pictures is not None:
                     return True
                 try:
-                    again = self._reader(tryback, name=self._tryback_name(), options=options)
-                    if not reads_back(again, original, (outcome.line for outcome in read_rows(run, *FAILED_ACTIONS))):
-                        return False
+                    lines = (outcome.line for outcome in read_rows(run, *FAILED_ACTIONS))
+                    with self._reader(tryback, name=self._tryback_name(), options=options) as again:
+                        if not reads_back(again, original, lines):
+                            return False
                 except CommandFileError:
                     return False
             if unset == self._options:

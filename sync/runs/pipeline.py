@@ -181,9 +181,10 @@ def run_pipeline(work: PipelineContext, stream: BinaryIO, filename: str) -> bool
         of_pictures=work.processor.columns.of_pictures,
         look=survey.start,
     )
-    header = match_header(work.processor.columns, reader.header, lenient=work.options.invalidnamesnocheck)
-    with PipelineRun(work, reader, header, survey) as run:
-        return run.carry_out_all()
+    with reader:
+        header = match_header(work.processor.columns, reader.header, lenient=work.options.invalidnamesnocheck)
+        with PipelineRun(work, reader, header, survey) as run:
+            return run.carry_out_all()
 
 
 class PipelineRun:

@@ -55,10 +55,10 @@ def preview_file(
             return Preview(is_too_large=True)
         head += stream.read()
     try:
-        reader = _open(head, size, filename, processor, options)
-        # The preview stands on a screen that others may see.
-        rows = tuple(map(RowSecrets(reader.header.names).shown_row, islice(reader, ROWS_SHOWN)))
-        match_header(processor.columns, reader.header, lenient=options["invalidnamesnocheck"])
+        with _open(head, size, filename, processor, options) as reader:
+            # The preview stands on a screen that others may see.
+            rows = tuple(map(RowSecrets(reader.header.names).shown_row, islice(reader, ROWS_SHOWN)))
+            match_header(processor.columns, reader.header, lenient=options["invalidnamesnocheck"])
     except CodedError as error:
         return Preview(trouble=text_of(error.code, error.params))
     return Preview(reader.dialect, reader.header.spelled, rows)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from pathlib import Path
 
 import pytest
 from pytest_django import Settings
 
 from sync.commandfiles import intake
-from sync.commandfiles.intake import find_file
+from sync.commandfiles.intake import FileTypes, find_file, receive_file
 from sync.errors import CommandFileError
 from sync.models import CommandFile, RunFile
 from sync.runs import services
 from tests.installation import Installation
+from tests.open_files import all_closed
+from tests.reader.test_workbook import xlsx
 
 FILE = "username;firstname;lastname;email\nbob;Bob;King;bob@x.org\n"
 
@@ -89,3 +92,11 @@ def test_a_tryback_that_was_mended_and_sent_under_its_name_is_no_file_of_the_old
     installation.put(tryback.path, installation.read(tryback.path).replace(b";no;", b";eve@x.org;"))
     assert not run.files.filter(kind=RunFile.Kind.TRYBACK).exists()
     assert installation.carry_out(tryback.path).counts == {"created": 1}
+
+
+def test_a_workbook_is_closed_once_its_type_is_known(installation: Installation) -> None:
+    content = xlsx([["username", "firstname"], ["ann", "Ann"], ["bob", "Bob"]])
+    types = FileTypes(lambda name: name == "username", lambda names, _name: "users" if "username" in names else "")
+    with all_closed():
+        kept = receive_file(installation.site, io.BytesIO(content), "in.xlsx", "/", None, file_types=types)
+    assert kept.processor == "users"

@@ -17,6 +17,7 @@ from sync.errors import CommandFileError, EmptyFile, HeaderError, UnknownFileTyp
 from sync.reader import RowReader, open_rows
 from sync.reader.workbook import cell_text
 from sync.values import Note, Row
+from tests.open_files import all_closed
 
 DAY = datetime.datetime(2025, 3, 4)  # noqa: DTZ001 - a sheet knows no time zones
 MOMENT = DAY.replace(hour=9, minute=12, second=5)
@@ -194,3 +195,10 @@ def test_formatting_far_away_is_not_content() -> None:
     stream = io.BytesIO()
     book.save(stream)
     assert [row.cells for row in read(stream.getvalue())] == [("ann",)]
+
+
+def test_a_workbook_is_closed_at_the_end_of_the_block_or_where_it_can_not_be_used() -> None:
+    with all_closed(), read(xlsx([["username"], ["ann"], ["bob"]])) as reader:
+        assert next(iter(reader)).cells == ("ann",)
+    with all_closed(), pytest.raises(HeaderError):
+        read(xlsx([["# a comment"], ["# another"]]))
