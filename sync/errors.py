@@ -61,6 +61,10 @@ class ScheduleError(CodedError):
     """A schedule says what can't be, or can't be started."""
 
 
+class GraceError(CodedError):
+    """What is on the list of deletions can't be dealt with as asked."""
+
+
 class StorageUnavailable(CodedError):
     """The storage of our own files doesn't do what it is asked; worth trying again later."""
 

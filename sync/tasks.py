@@ -6,13 +6,14 @@ from celery import shared_task, signature
 from django.utils import timezone
 
 from sync.errors import RunNotClaimable
+from sync.grace import services as grace
 from sync.notifications import password_mails, services as notifications
 from sync.runs import decisions, retention, services
 from sync.runs.lease import SEQUENCE_TASK
 from sync.schedules import overdue, sequences, services as scheduling
 
 # What each tick sends, and what the one at 17 minutes past the hour sends too. Each message is good until the next of its kind.
-EACH_TICK = ("sync.recover_dead_runs", "sync.follow_schedules", "sync.follow_notifications")
+EACH_TICK = ("sync.recover_dead_runs", "sync.follow_schedules", "sync.follow_grace", "sync.follow_notifications")
 EACH_HOUR = ("sync.sweep_uploads", "sync.prune")
 _HOURLY_MINUTE = 17
 
@@ -54,6 +55,13 @@ def follow_schedules() -> None:
     """Start the schedules whose time has come, and carry on the sequences that nobody was told of."""
     scheduling.start_due_schedules()
     sequences.carry_on_sequences()
+
+
+@shared_task(name="sync.follow_grace")
+def follow_grace() -> None:
+    """Start the deletion of what was listed long enough, and look after the runs that did so."""
+    grace.follow_tasks()
+    grace.delete_due()
 
 
 @shared_task(name=notifications.NOTIFY_TASK)

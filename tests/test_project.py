@@ -51,6 +51,8 @@ SHORT_MODULES = {
     "sync/processors/categories/messages.py": "the texts of a package stand in its messages.py",
     "sync/processors/metacourses/messages.py": "likewise",
     "sync/schedules/messages.py": "likewise",
+    "sync/grace/messages.py": "likewise",
+    "sync/processors/base/messages.py": "likewise",
     "sync/outcomes/archive.py": "report, tryback and archive are a module each, as the glossary says",
     "sync/sources/opening.py": "the only module that knows HTTP, FTP and SFTP; these know nothing of each other",
     "sync/moodle/site/tags.py": "users, courses and activities lose tags",
@@ -59,7 +61,6 @@ SHORT_MODULES = {
     "sync/processors/base/errors.py": "raised by every planner, whose base imports it",
     "sync/processors/base/planner.py": "the one loop over rows, apart from the contract",
     "sync/processors/memberships/own_memberships.py": "shared by enrolments and groups",
-    "sync/processors/users/delete.py": "a file type of its own",
 }
 READERS_OF_SETTINGS = {"sync/runs/options.py", "sync/encryption.py", "sync/commandfiles/storage.py", "sync/checks.py"}
 

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from sync.columns.options import Choice, Flag, Label, Options
+from sync.columns.options import Choice, Flag, Label, Number, Options
 from sync.encodings import ENCODING_LABELS, find_encoding_name
 
 
@@ -111,6 +111,14 @@ def date_order_of(options: GeneralOptions) -> str:
 
 def _choices(*names: str) -> Mapping[str, Label]:
     return field(default_factory=lambda: {name: name for name in names})
+
+
+@dataclass(kw_only=True, eq=False)
+class GraceDays(Number):
+    """How many days what is to be deleted is only out of use. 0 = it is deleted at once."""
+
+    most: int = 3650
+    label: Label = field(default=_("Days of grace"))
 
 
 @dataclass(kw_only=True, eq=False)

@@ -2,6 +2,7 @@
 
 from sync.models.audit import AuditChain, AuditKind, AuditName, AuditRecord
 from sync.models.command_file import ArmedFile, CommandFile
+from sync.models.grace import GraceEntry
 from sync.models.notification import Event, MailCount, Notification, NotificationRule, Webhook
 from sync.models.run import RunChunk, RunFile, RunMail, RunState, SyncRun
 from sync.models.schedule import FreezeWindow, Schedule, SequenceRun, SequenceState
@@ -18,6 +19,7 @@ __all__ = [
     "Event",
     "FetchAttempt",
     "FreezeWindow",
+    "GraceEntry",
     "GuardLimits",
     "InsertedRow",
     "KeptBlob",

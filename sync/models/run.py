@@ -73,6 +73,8 @@ class SyncRun(models.Model):
         SEQUENCE = "sequence", _("Sequence")
         SHELL = "shell", _("Command line")
         PLAN = "plan", _("Plan of a run")
+        GRACE = "grace", _("Days of grace over")
+        GRACE_END = "grace_end", _("Taken off the list of deletions")
 
     class Decision(models.TextChoices):
         CONFIRMED = "confirmed", _("Confirmed")
@@ -199,6 +201,12 @@ class SyncRun(models.Model):
     @property
     def file_name(self) -> str:
         return self.file_path.rpartition("/")[2]
+
+
+# Whose command files ToolSync makes: their size says nothing of those that come.
+ORIGINS_OF_MADE_FILES = (SyncRun.Origin.GRACE, SyncRun.Origin.GRACE_END)
+# What starts without a person, and is held by a freeze window.
+ORIGINS_BY_THEMSELVES = (SyncRun.Origin.SCHEDULE, SyncRun.Origin.SEQUENCE, SyncRun.Origin.GRACE)
 
 
 class RunChunk(models.Model):

@@ -22,6 +22,7 @@ from sync.notifications.services import notify_of_run
 from sync.runs.cache_purge import purge_caches
 from sync.runs.connections import connection_of, moodle_at, moodle_of
 from sync.runs.finalize import RunFinalizer
+from sync.runs.grace_records import RunGrace
 from sync.runs.kept_blobs import RunBlobs
 from sync.runs.lease import Heartbeat, release_lease
 from sync.runs.options import RunLimits, find_processor, moodle_command
@@ -241,6 +242,8 @@ class Execution:
             wait=self._patience().wait,
             should_stop=self._is_cancelled,
             records=SiteRecords(run.site),
+            # The plan of a run does what the run will do.
+            grace=RunGrace(self.run),
             file_area=SiteFiles(run),
             blobs=RunBlobs(run, connection),
             moodle_command=moodle_command(connection, is_long=True),

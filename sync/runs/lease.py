@@ -21,7 +21,7 @@ from kombu.exceptions import OperationalError
 
 from sync.errors import LeaseLost, RunNotClaimable
 from sync.models import FreezeWindow, MoodleSite, RunState, SyncRun
-from sync.models.run import CLAIMED_STATES, OVER_STATES
+from sync.models.run import CLAIMED_STATES, ORIGINS_BY_THEMSELVES, OVER_STATES
 from sync.runs.options import RunLimits, run_limits
 
 RUN_TASK = "sync.run"
@@ -167,7 +167,7 @@ def _waiting_runs(**of: Any) -> QuerySet[SyncRun]:
     now = timezone.now()
     windows = FreezeWindow.objects.filter(site=OuterRef("site"), starts_at__lte=now, ends_at__gt=now)
     # A person may start things at any time, and what has begun goes on.
-    by_itself = Q(requested_by=None, origin__in=(SyncRun.Origin.SCHEDULE, SyncRun.Origin.SEQUENCE), started_at=None)
+    by_itself = Q(requested_by=None, origin__in=ORIGINS_BY_THEMSELVES, started_at=None)
     waiting = SyncRun.objects.filter(state=RunState.QUEUED, simulate=False, **of)
     return waiting.exclude(by_itself & Q(Exists(windows))).order_by("pk")
 

@@ -46,6 +46,7 @@ from sync.processors.base.context import (
     ProcessorContext,
     Records,
 )
+from sync.processors.base.grace import GraceRecords, NoGrace
 from sync.processors.base.operations import Applied
 from sync.processors.base.overlay import Overlay
 from sync.processors.base.plan import Mail, Plan
@@ -137,10 +138,10 @@ class PipelineContext:
     Shape: after_line: rows up to this line are done already; fence_key: tells runs apart in Moodle; worker: tells those who
     carry it out apart, "" = there is only one; takes_over: another worker has begun, and may be alive; wait: called with the
     error and the attempt (1, 2 …) when Moodle is away, returns to try again or raises to give up; should_stop: asked before
-    each chunk; records: what earlier runs on this Moodle did; file_area: holds the files that rows may name; blobs: keeps
-    contents that go out of use; moodle_command: starts Moodle's own scripts, none = not set; plan: what is to be carried out,
-    none = whatever the file comes to; replans: a row that would come to something else by now is planned once more, otherwise
-    it is rejected; shows_new_values: outcomes tell the cells of what is made
+    each chunk; records: what earlier runs on this Moodle did; grace: the list of deletions; file_area: holds the files that
+    rows may name; blobs: keeps contents that go out of use; moodle_command: starts Moodle's own scripts, none = not set; plan:
+    what is to be carried out, none = whatever the file comes to; replans: a row that would come to something else by now is
+    planned once more, otherwise it is rejected; shows_new_values: outcomes tell the cells of what is made
     """
 
     processor: type[Processor]
@@ -156,6 +157,7 @@ class PipelineContext:
     wait: Callable[[Unavailable, int], None] = field(default=lambda error, _attempt: _raise(error))
     should_stop: Callable[[], bool] = field(default=lambda: False)
     records: Records = field(default_factory=NoRecords)
+    grace: GraceRecords = field(default_factory=NoGrace)
     file_area: FileArea = field(default_factory=NoFileArea)
     blobs: BlobKeeper = field(default_factory=NoBlobKeeper)
     moodle_command: MoodleCommand | None = None
@@ -521,6 +523,7 @@ class PipelineRun:
                 overlay=self.overlay,
                 collected=self.collected,
                 records=work.records,
+                grace=work.grace,
                 file_area=work.file_area,
                 blobs=work.blobs,
                 pictures=self.reader.pictures,

@@ -14,6 +14,7 @@ from sync.errors import PlanRefused, RightMissing
 from sync.guard.judge import Judgement, PlanFacts, Verdict, judge
 from sync.guard.limits import Limit, read_limits
 from sync.models import GuardLimits, MoodleSite, RunState, SyncRun
+from sync.models.run import ORIGINS_OF_MADE_FILES
 from sync.moodle.db.database import MoodleDatabase, MoodleSession
 from sync.processors.base.totals import OBJECTS
 from sync.runs.options import guard_is_on, plan_hours
@@ -165,9 +166,11 @@ def held_notes(run: SyncRun) -> list[Note]:
 
 def _last_accepted(run: SyncRun) -> SyncRun | None:
     """Return the last run of a file of the same name that came to its end; of another person's it says nothing."""
+    if run.origin in ORIGINS_OF_MADE_FILES:
+        return None
     runs = SyncRun.objects.filter(
         site=run.site, processor=run.processor, simulate=False, state__in=COMPLETED_STATES, pk__lt=run.pk
-    )
+    ).exclude(origin__in=ORIGINS_OF_MADE_FILES)
     unattended = run.origin != SyncRun.Origin.PERSON
     runs = runs.exclude(origin=SyncRun.Origin.PERSON) if unattended else runs.filter(file_path=run.file_path)
     return runs.order_by("-pk").first()

@@ -31,6 +31,7 @@ from sync.outcomes.outcome_codec import (
 )
 from sync.processors.base.after_commit import AfterCommit
 from sync.reader import RowReader, SkippedLines
+from sync.runs.grace_records import keep_grace
 from sync.runs.options import find_processor
 from sync.runs.pipeline import ChunkResult, OwedPart
 from sync.runs.retry import own_database
@@ -232,8 +233,11 @@ class RunRecorder:
             "attempts": 1,
         }
         changed = None if self.run.simulate else self._store_for_audit(header, outcomes, worker)
+        grace = AfterCommit.from_json(header.after_commit).grace
         with transaction.atomic():
             self._store(values)
+            if grace:
+                keep_grace(self.run, grace)
             audit_sequence = None if changed is None else self._audit.append(changed)
             RunChunk.objects.create(
                 run=self.run,

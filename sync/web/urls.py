@@ -8,6 +8,7 @@ from sync.web.views import (
     arming,
     categories,
     courses,
+    deletions,
     file_types,
     files,
     home,
@@ -52,6 +53,12 @@ course_urls = [
 # /categories/
 category_urls = [
     path("categories/empty/", categories.empty_categories, name="empty_categories"),
+]
+
+# /deletions/
+deletion_urls = [
+    path("deletions/", deletions.deletion_list, name="deletions"),
+    path("deletions/take-off/", deletions.deletions_take_off, name="deletions_take_off"),
 ]
 
 # /sources/
@@ -114,6 +121,7 @@ urlpatterns = [
     *file_type_urls,
     *course_urls,
     *category_urls,
+    *deletion_urls,
     *source_urls,
     *schedule_urls,
     *notification_urls,

@@ -13,7 +13,7 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from sync.models import FreezeWindow, MoodleSite, Notification, SequenceRun, SequenceState, Source
+from sync.models import FreezeWindow, GraceEntry, MoodleSite, Notification, SequenceRun, SequenceState, Source
 from sync.notifications.services import RuleChoice, save_rule
 from sync.runs.rights import Responsible
 from sync.schedules.services import ScheduleChoice, save_schedule
@@ -45,6 +45,8 @@ PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
     ("courses", (), {}),
     ("course_file", ("courses_delete",), {}),
     ("empty_categories", (), {}),
+    ("deletions", (), {}),
+    ("deletions", (), {"q": "u", "after": "2026-01-01,0"}),
     ("sources", (), {}),
     ("source", ("users",), {}),
     ("schedules", (), {}),
@@ -63,6 +65,7 @@ PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
 ]
 # What is only sent to.
 _POSTED = {
+    "deletions_take_off",
     "schedule_switch", "schedule_start", "schedule_delete", "freeze", "unfreeze", "source_look",
     "notification_rule_delete", "webhook",
     "webhook_delete", "sequence_cancel", "run_cancel", "run_resume", "run_apply", "run_decide", "run_mails", "courses_choose",
@@ -116,6 +119,9 @@ class Site:
         save_rule(self.site, tool, RuleChoice({"failure": ["a@x.org"]}))
         Notification.objects.create(
             site=self.site, processor=tool, event="failure", channel="mail", run=run, recipients=["a@x.org"]
+        )
+        GraceEntry.objects.create(
+            site=self.site, table="user", rowid=number, name=f"u{number}", run=run, line=2, day=now.date(), task_run=run
         )
         FreezeWindow.objects.create(
             site=self.site,

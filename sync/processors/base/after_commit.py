@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from sync.processors.base.grace import GraceChange, GraceStep
 from sync.values import Note
 
 
@@ -20,7 +21,7 @@ class AfterCommit:
     Shape: files: contenthash -> bytes of contents that may have lost their last row; gone: what was deleted (an id, a name) ->
     line; news: (courseid, userid, code of `sync.messages`) of who was changed in which course; changes_order: the order of the
     site's courses has to be seen to at the end; mails: how many are sent after the commit, their texts aren't in here; notes:
-    what is to be said of it at the end of the run
+    what is to be said of it at the end of the run; grace: what became of objects on the list of deletions
     """
 
     files: Mapping[str, int] = field(default_factory=dict)
@@ -29,9 +30,10 @@ class AfterCommit:
     changes_order: bool = False
     mails: int = 0
     notes: list[Note] = field(default_factory=list)
+    grace: list[GraceChange] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.files or self.gone or self.news or self.changes_order or self.mails or self.notes)
+        return any((self.files, self.gone, self.news, self.changes_order, self.mails, self.notes, self.grace))
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON can hold it; what is empty is left out."""
@@ -42,6 +44,7 @@ class AfterCommit:
             "changes_order": self.changes_order,
             "mails": self.mails,
             "notes": [[note.code, dict(note.params)] for note in self.notes],
+            "grace": [list(change) for change in self.grace],
         }
         return {name: value for name, value in written.items() if value}
 
@@ -55,4 +58,5 @@ class AfterCommit:
             changes_order=written.get("changes_order", False),
             mails=written.get("mails", 0),
             notes=[Note(code, params) for code, params in written.get("notes", ())],
+            grace=[GraceChange(GraceStep(step), *rest) for step, *rest in written.get("grace", ())],
         )

@@ -11,6 +11,7 @@ from sync.columns.general_options import GeneralOptions
 from sync.columns.survey import Survey
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.site.command_line import MoodleCommand
+from sync.processors.base.grace import GraceChange, GraceRecords, NoGrace
 from sync.processors.base.overlay import Overlay
 from sync.reader.picture_zip import PictureZip
 from sync.values import Note
@@ -68,12 +69,13 @@ class NoBlobKeeper:
 class Collected:
     """What a processor collects over all chunks of a run; it outlives a connection that is lost.
 
-    Shape: notes: what committed chunks want to be said at the end
+    Shape: notes: what committed chunks want to be said at the end; grace: what they did to the list of deletions
     Units: bytes_left: of files that stay in Moodle's data folder though no row refers to them
     """
 
     notes: list[Note] = field(default_factory=list)
     bytes_left: int = 0
+    grace: dict[tuple[str, int], GraceChange] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,9 @@ class ProcessorContext:
 
     Shape: names: the header's canonical names; survey: what was found in all rows before the first is used; overlay: what earlier
     chunks would leave, where they aren't carried out; collected: of the processor's own `collected_type`; records:
-    what is known of earlier runs; file_area: holds the files that rows may name; blobs: keeps contents that go out of use;
-    pictures: where the file is a zip of them; moodle_command: starts Moodle's own scripts, none = not set
+    what is known of earlier runs; grace: the list of deletions; file_area: holds the files that rows may name; blobs: keeps
+    contents that go out of use; pictures: where the file is a zip of them; moodle_command: starts Moodle's own scripts,
+    none = not set
     """
 
     moodle: MoodleSession
@@ -93,6 +96,7 @@ class ProcessorContext:
     overlay: Overlay
     collected: Collected
     records: Records = field(default_factory=NoRecords)
+    grace: GraceRecords = field(default_factory=NoGrace)
     file_area: FileArea = field(default_factory=NoFileArea)
     blobs: BlobKeeper = field(default_factory=NoBlobKeeper)
     pictures: PictureZip | None = None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sync.moodle.db.writer import Writer
+from sync.processors.base.grace import GraceChange
 from sync.processors.base.operations import Applied, Delete, Insert, Operation, Update, WriteRows
 from sync.processors.base.overlay import ChangedRows, FoundRows, TemporaryIds
 from sync.processors.base.totals import MAILS_SENT, Totals
@@ -26,7 +27,8 @@ class Plan:
     Shape: inserts, updates, deletes: table -> writes, in file order; dirty_users, changed_preferences: ids, perhaps temporary, of
     users whose sessions must be told (`sync.moodle.site.caches`); dirty_contexts: context paths; unenrolled:
     (userid, courseid) of enrolments that go; enrolled: the same of new ones whose earlier grades are wanted back; notes: what
-    is to be said of it at the end of the run; changed_rows: the tables that the rows of the chunk change
+    is to be said of it at the end of the run; changed_rows: the tables that the rows of the chunk change; grace: what
+    becomes of objects on the list of deletions, by table and id
     Units: now: seconds since epoch
     """
 
@@ -44,6 +46,7 @@ class Plan:
         self.mails: list[Mail] = []
         self.notes: list[Note] = []
         self.changed_rows: list[ChangedRows] = []
+        self.grace: dict[tuple[str, int], GraceChange] = {}
         self._temporary_ids = TemporaryIds()
 
     def new_id(self, line: int) -> int:
@@ -64,6 +67,10 @@ class Plan:
 
     def delete(self, table: str, rowid: int, *lines: int) -> None:
         self.deletes.setdefault(table, []).append(Delete(rowid, lines))
+
+    def change_grace(self, change: GraceChange) -> None:
+        """Put an object on the list of deletions, or say what becomes of one that is on it."""
+        self.grace[change.key] = change
 
     def operations(self) -> list[Operation]:
         """Return what is to be done, in order."""
@@ -93,7 +100,7 @@ class Plan:
     @property
     def is_empty(self) -> bool:
         """Whether nothing at all is to be done."""
-        return not self.mails and not any(self.operations())
+        return not self.mails and not self.grace and not any(self.operations())
 
 
 def apply_plan(plan: Plan, writer: Writer) -> Applied:

@@ -135,11 +135,14 @@ class Processor(ABC, Generic[CellsT, State, PlanT]):
 
     def owed_after_commit(self, plan: PlanT, applied: Applied) -> AfterCommit:
         """Return what is owed once the transaction is in. Called after `apply`, before the commit; in a dry run after `plan`."""
-        return AfterCommit(files=applied.files.sizes, mails=len(plan.mails), notes=list(plan.notes))
+        return AfterCommit(
+            files=applied.files.sizes, mails=len(plan.mails), notes=list(plan.notes), grace=list(plan.grace.values())
+        )
 
     def collect(self, owed: AfterCommit) -> None:
         """Keep what the end of the run must know of a chunk that is committed; once for each chunk and process."""
         self.collected.notes.extend(owed.notes)
+        self.collected.grace.update((change.key, change) for change in owed.grace)
 
     def after_commit(self, owed: AfterCommit) -> None:
         """Do what may only happen once the transaction is in (files in Moodle's data folder). Twice is harmless."""

@@ -48,7 +48,7 @@ class CourseListOptions(GeneralOptions):
 class ListedCourses:
     """What the lines of a chunk name.
 
-    Shape: found: value as typed -> courses, several = ambiguous; names, unknown_plugins, weights: by id
+    Shape: found: value as typed -> courses, several = ambiguous; names, unknown_plugins, weights, visibility: by id
     """
 
     def __init__(self, moodle: MoodleSession, identifier: str, values: Sequence[str]) -> None:
@@ -57,6 +57,7 @@ class ListedCourses:
         self.names: Mapping[int, CourseNames] = fetch_course_names(moodle, self.ids)
         self.unknown_plugins: Mapping[int, Sequence[str]] = {}
         self.weights: Mapping[int, int] = {}
+        self.visibility: Mapping[int, Mapping[str, int]] = {}
 
     @property
     def ids(self) -> list[int]:

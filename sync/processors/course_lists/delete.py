@@ -1,23 +1,25 @@
-"""`courses_delete`: delete the courses of a list."""
+"""`courses_delete`: delete the courses of a list, at once or after days of grace during which they are hidden."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import text
 from sync.columns.column import About, RequiredColumn
+from sync.columns.general_options import GraceDays
 from sync.moodle.course_content.delete.delete import delete_courses, unknown_plugins
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
-from sync.moodle.courses.courses import Course, fetch_course_weights
+from sync.moodle.courses.courses import Course, fetch_course_visibility, fetch_course_weights
 from sync.moodle.db.identifiers import folding
 from sync.moodle.db.writer import Writer
 from sync.processors.base.after_commit import AfterCommit
+from sync.processors.base.grace import GraceChange, GraceList, GraceStep
 from sync.processors.base.operations import Applied, FixCourseOrder, Operation
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import SplitChunk
@@ -30,6 +32,7 @@ from sync.processors.course_lists.course_list import (
     ListedCourses,
     outcome,
 )
+from sync.processors.course_lists.grace import TABLE, CourseGrace
 from sync.values import Action, CleanRow, Note, Outcome
 
 
@@ -69,11 +72,17 @@ class CoursesDeletePlan(Plan):
 
     def operations(self) -> list[Operation]:
         courses = {line: course for course, _value, line in self.courses.values()}
-        return [DeleteCourses(courses), FixCourseOrder(self.fixes_order)]
+        return [DeleteCourses(courses), self.row_writes, FixCourseOrder(self.fixes_order)]
 
 
 class CoursesDeleteOptions(CourseListOptions):
     courseidentifier = replace(CourseListOptions.courseidentifier, aliases=("courses_filedeleteidentifier",))
+    gracedays = GraceDays(
+        help=_(
+            "The courses are hidden now and deleted after so many days, unless a courses file names them again or somebody "
+            "takes them off the list of deletions. 0: they are deleted at once."
+        ),
+    )
 
 
 class CourseDeleteCells(CourseListCells, headerless=True):
@@ -95,7 +104,7 @@ class CoursesDelete(CourseList[CourseDeleteCells]):
         "Delete the courses of a list, with their activities, enrolments, grades and files. Moodle's recycle bin gets no copy."
     )
     default_filename = "deletecourses.csv"
-    options = CoursesDeleteOptions
+    options: ClassVar[type[CoursesDeleteOptions]] = CoursesDeleteOptions
     rows_per_chunk = 100
 
     def setup(self, names: Sequence[str]) -> None:
@@ -104,31 +113,41 @@ class CoursesDelete(CourseList[CourseDeleteCells]):
         self.unknown_tables = fetch_unknown_tables(self.moodle, self.graph)
         self.fold = folding(self.moodle, "course", self.identifier) if self.identifier != "id" else str
         self.file_notes.append(Note("course_deletion_final", {}))
+        self.grace = GraceList.read(TABLE, self.context.grace, self.collected.grace)
 
     def fetch(self, rows: Sequence[CleanRow]) -> ListedCourses:
         state = super().fetch(rows)
         courses = [found[0] for found in state.found.values() if len(found) == 1]
         state.unknown_plugins = unknown_plugins(self.moodle, self.graph, courses)
         state.weights = fetch_course_weights(self.moodle, [course.id for course in courses])
+        if self.option_values.gracedays or self.grace.task:
+            state.visibility = fetch_course_visibility(self.moodle, [course.id for course in courses])
         return state
 
     def plan(self, rows: Sequence[CleanRow], state: ListedCourses) -> CoursesDeletePlan:
         plan = CoursesDeletePlan(state.now)
-        plan.outcomes = [self._plan_row(row, plan, state) for row in rows]
+        grace = CourseGrace(self.grace, plan, state)
+        plan.outcomes = [self._plan_row(row, plan, state, grace) for row in rows]
         return plan
 
-    def _plan_row(self, row: CleanRow, plan: CoursesDeletePlan, state: ListedCourses) -> Outcome:
+    def _plan_row(self, row: CleanRow, plan: CoursesDeletePlan, state: ListedCourses, grace: CourseGrace) -> Outcome:
         value = row.values["identifier"]
         found = state.found.get(value, ())
         if (line := self._line_of_deletion(value, found, plan)) is not None:
             return outcome(row, Action.UNCHANGED, "course_deleted_before", line=line)
+        if self.grace.task and (done := grace.carry_out(row, found)) is not None:
+            return done
         if refusal := self._refusal(found, state):
             code, params = refusal
             return outcome(row, Action.REJECTED, code, identifier=self.identifier, course=value, **params)
         (course,) = found
+        if days := self.option_values.gracedays:
+            return grace.put_on(row, course, days)
         plan.weight += state.weights.get(course.id, 0)
         if plan.courses and plan.weight > CHUNK_WEIGHT:
             raise SplitChunk(row.line)
+        if self.grace.find(course.id, plan.grace):
+            plan.change_grace(GraceChange(GraceStep.DELETED, TABLE, course.id, row.line))
         plan.courses[course.id] = (course, value, row.line)
         return outcome(row, Action.DELETED, "course_deleted", fullname=state.names[course.id].fullname)
 

@@ -12,6 +12,8 @@ TEXTS: dict[str, Any] = {
         "Deleted courses can't be brought back from Moodle's recycle bin: ToolSync puts nothing into it."
     ),
     "course_deleted": _("course deleted (%(fullname)s)"),
+    "course_hidden_for_deletion": _("hidden now, deleted on %(date)s (%(fullname)s)"),
+    "course_listed_for_deletion": _("hidden already, deleted on %(date)s (%(fullname)s)"),
     "course_deleted_before": _("already deleted by line %(line)s"),
     "course_delete_unknown": _(
         "There is no course with the %(identifier)s “%(course)s”. Correct the line, or take it out: the course may have been "

@@ -12,6 +12,7 @@ from sync.moodle.courses.creation import NewCourse, Teacher
 from sync.moodle.courses.rows import CourseRow
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.errors import RowError
+from sync.processors.base.grace import GraceChange, GraceStep, Listed, values_back
 from sync.processors.base.overlay import FoundRows, is_temporary
 from sync.processors.base.planner import rejected
 from sync.processors.base.processor import SplitChunk
@@ -25,7 +26,7 @@ from sync.processors.courses.named_courses import check_context, check_names, fi
 from sync.processors.courses.operations import CourseCreation
 from sync.processors.courses.options import CoursesOptions
 from sync.processors.courses.plan import CoursesPlan
-from sync.processors.courses.state import CoursesState
+from sync.processors.courses.state import COURSE_TABLE, CoursesState
 from sync.processors.courses.tables import CONTENT, content_of_new, foresee_cells, foresee_content, with_topics
 from sync.processors.courses.templates import (
     CHUNK_WEIGHT,
@@ -39,7 +40,7 @@ from sync.processors.courses.templates import (
 )
 from sync.processors.courses.update import CourseUpdate, follows_weeks
 from sync.processors.memberships.rows import MembershipRows
-from sync.values import Action, Change, CleanRow, Outcome
+from sync.values import Action, Change, CleanRow, Note, Outcome
 
 COURSE_IDENTIFIERS = ("id", "idnumber", "shortname")
 _NAMING = (*COURSE_IDENTIFIERS, "fullname")
@@ -107,9 +108,30 @@ class CoursesPlanner:
         check_context(course, identifier)
         if course.get("deletioninprogress"):
             raise RowError("course_being_deleted", identifier, course=text)
+        listed = self.state.grace.find(course["id"], self.plan.grace)
         if not self.chosen.forceupdate:
-            return _existing(row, identifier)
-        return self._update(self._without_earlier_cells(row, course["id"]), course)
+            return self._keep(row, course, listed) if listed else _existing(row, identifier)
+        row = self._without_earlier_cells(row, course["id"])
+        if listed is None:
+            return self._update(row, course)
+        back = {} if "visible" in row.values else values_back(listed, course)
+        return self._end_grace(self._update(row._replace(values={**back, **row.values}), course), course)
+
+    def _keep(self, row: CleanRow, course: CourseRow, listed: Listed) -> Outcome:
+        """Show a course again that the file names, and change nothing else."""
+        values = values_back(listed, course)
+        update = CourseUpdate(self.state, self.plan, self.rows, course, row.line)
+        update.take_values(values)
+        changes = update.finish()
+        self.courses.foresee(course["id"], {**course, **values}, row.line)
+        return self._end_grace(_outcome(row, Action.UPDATED, "course_updated", changes), course)
+
+    def _end_grace(self, outcome: Outcome, course: CourseRow) -> Outcome:
+        """Take a course off the list of deletions; return the outcome of the row with that."""
+        self.plan.change_grace(GraceChange(GraceStep.ENDED, COURSE_TABLE, course["id"], outcome.line))
+        if outcome.action is Action.UNCHANGED:
+            outcome = outcome._replace(action=Action.UPDATED, code="course_updated")
+        return outcome._replace(notes=(*outcome.notes, Note("grace_ended_by_file", {})))
 
     def _without_earlier_cells(self, row: CleanRow, courseid: int) -> CleanRow:
         """Return the row without cells that an earlier row, which isn't written yet, filled alike for the course."""

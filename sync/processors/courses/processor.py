@@ -35,6 +35,7 @@ from sync.moodle.enrolments.roles import fetch_roles
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.errors import RowError
+from sync.processors.base.grace import GraceList
 from sync.processors.base.operations import Applied, FixCourseOrder, Operation
 from sync.processors.base.overlay import ChangedRows, FoundRows, is_temporary
 from sync.processors.base.plan import Plan
@@ -48,7 +49,7 @@ from sync.processors.courses.named_courses import CourseSurvey, courses_named
 from sync.processors.courses.options import CoursesOptions
 from sync.processors.courses.plan import CoursesPlan
 from sync.processors.courses.planner import COURSE_IDENTIFIERS, CoursesPlanner
-from sync.processors.courses.state import CoursesState
+from sync.processors.courses.state import COURSE_TABLE, CoursesState
 from sync.processors.courses.tables import category_table, course_table, field_data_table, kept_cells, kept_content
 from sync.processors.courses.templates import Template, fetch_templates, is_archive
 from sync.processors.memberships.fetch import fetch_memberships
@@ -101,6 +102,7 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
                 leave_out=self.option_values.leaveoutunknown, with_inventory=self.fills,
                 for_moodle=self.option_values.restorewith == MOODLE,
             )  # fmt: skip
+        self.grace = GraceList.read(COURSE_TABLE, self.context.grace, self.collected.grace)
         self.identifier = self.option_values.courseidentifier
         if self.identifier not in self.names:
             self.file_notes.append(Note("identity_taken_from", {"wanted": self.identifier, "used": "shortname"}))
@@ -178,6 +180,7 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
             extras=self._field_extras(),
             memberships=self._fetch_memberships(courseids, {userid for ids in people.values() for userid in ids}),
             courses_per_category=courses_per_category(self.moodle),
+            grace=self.grace,
             templates=self._fetch_templates(templates, content),
             **self._fetch_to_fill(courseids, content),
         )

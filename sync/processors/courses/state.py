@@ -13,9 +13,12 @@ from sync.moodle.courses.order import DEFAULT_COURSES_PER_CATEGORY
 from sync.moodle.courses.rows import CourseField, Section
 from sync.moodle.enrolments.roles import Role
 from sync.moodle.users.users import SiteRules
+from sync.processors.base.grace import GraceList
 from sync.processors.base.overlay import FoundRows
 from sync.processors.courses.templates import Template
 from sync.processors.memberships.state import MembershipState
+
+COURSE_TABLE = "course"
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class CoursesState:
     hold a value that has to be unique; extras: columns that every row of `customfield_data` needs here; templates: cell ->
     template; inventories: of the courses that templates may come into; unknown: their plugins whose tables aren't known;
     weights: about how many rows people have left in them; earlier_cells: those
-    that earlier rows filled for courses, not written yet
+    that earlier rows filled for courses, not written yet; grace: which are to be deleted
     """
 
     now: int
@@ -53,3 +56,4 @@ class CoursesState:
     inventories: Mapping[int, Inventory] = field(default_factory=dict)
     unknown: Mapping[int, Sequence[str]] = field(default_factory=dict)
     weights: Mapping[int, int] = field(default_factory=dict)
+    grace: GraceList = field(default_factory=lambda: GraceList(COURSE_TABLE))

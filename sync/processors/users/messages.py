@@ -15,6 +15,8 @@ TEXTS: dict[str, Any] = {
     "account_suspended": _("user suspended"),
     "account_reactivated": _("user active again"),
     "account_deleted": _("user deleted"),
+    "account_suspended_for_deletion": _("suspended now, deleted on %(date)s"),
+    "account_listed_for_deletion": _("suspended already, deleted on %(date)s"),
     "account_deleted_id": _("Moodle id %(id)s"),
     "account_already_deleted": _("the user is deleted already"),
     "account_resurrected": _("deleted user brought back"),

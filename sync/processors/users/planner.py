@@ -8,6 +8,7 @@ from typing import Any
 
 from sync.moodle.users.users import ProfileField, SiteRules
 from sync.processors.base.errors import RowError
+from sync.processors.base.grace import GraceChange, GraceStep, values_back
 from sync.processors.base.overlay import is_temporary
 from sync.processors.base.processor import SplitChunk
 from sync.processors.enrolments.methods import MANUAL
@@ -19,7 +20,7 @@ from sync.processors.users.options import UsersOptions
 from sync.processors.users.passwords import UserPasswords
 from sync.processors.users.profiles import UserProfiles
 from sync.processors.users.row_memberships import CourseSet, Memberships
-from sync.processors.users.state import RowResult, UsersState
+from sync.processors.users.state import USER_TABLE, RowResult, UsersState
 from sync.processors.users.system_roles import system_role_cells
 from sync.values import Action, CleanRow, Note, Outcome
 
@@ -100,6 +101,9 @@ class UsersPlanner:
         if user is None or self.matcher.new_username(values, user) != user.values["username"]:
             self.checks.check_username(values["username"])
         new_values = self._user_values(values, user)
+        listed = self.state.grace.find(user.key, self.plan.grace) if user is not None else None
+        if user is not None and listed:
+            new_values = values_back(listed, user.values) | new_values
         self.matcher.check_unique(user, hostid, new_values)
         profile = self.profiles.values(values, user)
         if user is not None:
@@ -115,6 +119,10 @@ class UsersPlanner:
         self.passwords.set(result, user, values)
         self.profiles.set(result, user, profile)
         self._join(result, user, values)
+        if listed:
+            self.plan.change_grace(GraceChange(GraceStep.ENDED, USER_TABLE, user.key, row.line))
+            result.notes.append(Note("grace_ended_by_file", {}))
+            result.touch()
         return result
 
     def _warn_of_address(self, result: RowResult, user: ChunkUser, new_values: Mapping[str, Any]) -> None:
@@ -218,6 +226,8 @@ class UsersPlanner:
         result = RowResult(row.line, user.values["username"], user, Action.DELETED, "account_deleted")
         if not is_temporary(user.key):
             result.notes.append(Note("account_deleted_id", {"id": user.key}))
+        if self.state.grace.find(user.key, self.plan.grace):
+            self.plan.change_grace(GraceChange(GraceStep.DELETED, USER_TABLE, user.key, row.line))
         self.plan.delete_user(user, row.line)
         self.profiles.delete(user, row.line)
         self.passwords.delete(user, row.line)

@@ -15,6 +15,7 @@ from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.users.passwords import PasswordPool
 from sync.moodle.users.users import ProfileField, SiteRules, fetch_profile_fields
 from sync.processors.base.errors import RowError
+from sync.processors.base.grace import GraceList
 from sync.processors.base.overlay import FoundRows
 from sync.processors.base.processor import Processor
 from sync.processors.memberships.fetch import fetch_memberships
@@ -24,7 +25,7 @@ from sync.processors.users.chunk_users import KEY_FIELDS, NOT_HASHED, ClearPassw
 from sync.processors.users.options import UsersOptions
 from sync.processors.users.planner import PLAIN_FIELDS, UsersPlanner, cohort_columns, course_sets
 from sync.processors.users.profile_values import profile_value
-from sync.processors.users.state import UsersState
+from sync.processors.users.state import USER_TABLE, UsersState
 from sync.processors.users.survey import UsersSurvey
 from sync.processors.users.system_roles import system_role_cells
 from sync.processors.users.tables import (
@@ -66,6 +67,7 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
         if not self.option_values.enrolbydefault:
             self.file_notes.extend(self.users_survey.notes)
         self.set_numbers = self._contiguous_sets()
+        self.grace = GraceList.read(USER_TABLE, self.context.grace, self.collected.grace)
         self.profile_fields = self._match_profile_fields()
         has_unique = any(field.forceunique for field in self.profile_fields.values())
         self.profile_table = profile_table(self.moodle, by_value=has_unique)
@@ -94,6 +96,7 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
             profiles=self._fetch_profiles(rows, userids),
             preferences=self._fetch_preferences(userids),
             memberships=self._fetch_memberships(rows, userids),
+            grace=self.grace,
         )
 
     def plan(self, rows: Sequence[CleanRow], state: UsersState) -> UsersWritePlan:

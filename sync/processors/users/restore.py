@@ -33,10 +33,10 @@ class UsersRestore(UserList[UserListCells]):
     def plan_user(self, row: CleanRow, user: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
         changes = user.changes_to({"suspended": 0})
         if not changes:
-            return outcome_for(row, user, Action.UNCHANGED, "account_unchanged")
+            return self.end_grace(outcome_for(row, user, Action.UNCHANGED, "account_unchanged"), user, plan)
         self.refuse_untouchable(user)
         plan.users.change(user, {"suspended": 0}, row.line)
-        return outcome_for(row, user, Action.UPDATED, "account_reactivated", changes)
+        return self.end_grace(outcome_for(row, user, Action.UPDATED, "account_reactivated", changes), user, plan)
 
     def plan_missing(
         self, row: CleanRow, revivable: ChunkUser | None, plan: UsersWritePlan, state: UserListState

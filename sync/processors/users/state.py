@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sync.columns.survey import DateSurvey
 from sync.moodle.users.users import ProfileField, SiteRules
+from sync.processors.base.grace import GraceList
 from sync.processors.base.overlay import FoundRows
 from sync.processors.memberships.state import MembershipState
 from sync.processors.users.chunk_users import ChunkUser
 from sync.processors.users.survey import UsersSurvey
 from sync.values import Action, Change, Note, Outcome, partial_outcome
+
+USER_TABLE = "user"
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class UsersState:
 
     Shape: dates: how those of the file are read; survey: what was found in all rows of the file; users: key fields and the
     file's fields of every user that a row may mean, with those who may be brought back; verified: (clear, stored) pairs that
-    match; profiles: custom fields of these users, and of whoever holds a value that must be unique
+    match; profiles: custom fields of these users, and of whoever holds a value that must be unique; grace: who is to be deleted
     Units: now: seconds since epoch
     """
 
@@ -34,6 +37,7 @@ class UsersState:
     profiles: FoundRows
     preferences: FoundRows
     memberships: MembershipState
+    grace: GraceList = field(default_factory=lambda: GraceList(USER_TABLE))
 
 
 class RowResult:

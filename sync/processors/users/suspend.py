@@ -35,13 +35,15 @@ class UsersSuspend(UserList[UserSuspendCells]):
         suspended = row.values["suspended"]
         changes = user.changes_to({"suspended": suspended})
         if not changes:
-            return outcome_for(row, user, Action.UNCHANGED, "account_unchanged")
+            outcome = outcome_for(row, user, Action.UNCHANGED, "account_unchanged")
+            return outcome if suspended else self.end_grace(outcome, user, plan)
         self.refuse_untouchable(user)
         if suspended:
             self.refuse_protected(user)
         plan.users.change(user, {"suspended": suspended}, row.line)
         code = "account_suspended" if suspended else "account_reactivated"
-        return outcome_for(row, user, Action.UPDATED, code, changes)
+        outcome = outcome_for(row, user, Action.UPDATED, code, changes)
+        return outcome if suspended else self.end_grace(outcome, user, plan)
 
     def plan_missing(
         self, row: CleanRow, revivable: ChunkUser | None, plan: UsersWritePlan, state: UserListState

@@ -18,11 +18,13 @@ from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.errors import RowError
+from sync.processors.base.grace import GraceChange, GraceList, GraceStep
 from sync.processors.base.overlay import FoundRows
 from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import Processor
 from sync.processors.users.chunk_users import KEY_FIELDS, ChunkUser, UsersWritePlan
 from sync.processors.users.options import UserListOptions
+from sync.processors.users.state import USER_TABLE
 from sync.processors.users.tables import IDENTITIES, fetch_users, users_table
 from sync.values import Action, Change, CleanRow, Note, Outcome
 
@@ -70,6 +72,7 @@ class UserList(Processor[UserListCellsT, UserListState, UsersWritePlan]):
         self.rules.read_protected()
         self.users_table = users_table(self.moodle)
         self.identity = self._identity_in_use(names)
+        self.grace = GraceList.read(USER_TABLE, self.context.grace, self.collected.grace)
         self.fields = tuple(dict.fromkeys((*KEY_FIELDS, *self.extra_fields, *(n for n in PERSON_NAMES if n in names))))
 
     def fetch(self, rows: Sequence[CleanRow]) -> UserListState:
@@ -101,6 +104,16 @@ class UserList(Processor[UserListCellsT, UserListState, UsersWritePlan]):
         self, row: CleanRow, revivable: ChunkUser | None, plan: UsersWritePlan, state: UserListState
     ) -> Outcome:
         """Plan a row whose user isn't there; `revivable` is a deleted user who once had the username."""
+
+    def end_grace(self, outcome: Outcome, user: ChunkUser, plan: UsersWritePlan) -> Outcome:
+        """Take a user whom a row lets in off the list of deletions; return the outcome of the row with that."""
+        if not self.grace.find(user.key, plan.grace):
+            return outcome
+        plan.change_grace(GraceChange(GraceStep.ENDED, USER_TABLE, user.key, outcome.line))
+        note = Note("grace_ended_by_file", {})
+        if outcome.action is Action.UNCHANGED:
+            outcome = outcome._replace(action=Action.UPDATED, code="grace_ended")
+        return outcome._replace(notes=(*outcome.notes, note))
 
     def unknown(self, row: CleanRow) -> RowError:
         return RowError("account_unknown", self.identity, identity=self.identity, value=row.values[self.identity])

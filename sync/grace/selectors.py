@@ -1,0 +1,58 @@
+"""The list of deletions as pages and commands show it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+from typing import NamedTuple
+
+from django.db.models import Q, QuerySet
+
+from sync.grace.services import PROCESSORS
+from sync.models import GraceEntry, MoodleSite
+from sync.runs.selectors import Person, run_permission
+
+END_GRACE = "sync.end_grace"
+_MOST_DIGITS = 18
+
+
+class GracePage(NamedTuple):
+    """Some entries, the first to be deleted first. Shape: following: where the next page begins, "" when this is the last"""
+
+    entries: list[GraceEntry]
+    following: str
+
+
+def tables_for(user: Person) -> list[str]:
+    """Return the tables whose entries somebody may see: those of the file types that they may use."""
+    return [table for table, processor in PROCESSORS.items() if user.has_perm(run_permission(processor))]
+
+
+def listed(site: MoodleSite, tables: Collection[str], text: str = "") -> QuerySet[GraceEntry]:
+    """Return what is on the list. Shape: text: part of a name, or Moodle's number; "" = everything"""
+    entries = GraceEntry.objects.filter(site=site, table__in=tables, closed=0).select_related("run", "task_run")
+    if text := text.strip():
+        is_number = text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
+        number = Q(rowid=int(text)) if is_number else Q()
+        entries = entries.filter(Q(name__icontains=text) | Q(label__icontains=text) | number)
+    return entries.order_by("day", "pk")
+
+
+def grace_page(entries: QuerySet[GraceEntry], after: str = "", *, per_page: int = 50) -> GracePage:
+    """Return the entries behind a place. Shape: after: what the page before named, "" = from the start. Queries: one"""
+    place = _place(after)
+    if place:
+        day, pk = place
+        entries = entries.filter(Q(day__gt=day) | Q(day=day, pk__gt=pk))
+    found = list(entries[: per_page + 1])
+    shown = found[:per_page]
+    following = f"{shown[-1].day.isoformat()},{shown[-1].pk}" if len(found) > per_page else ""
+    return GracePage(shown, following)
+
+
+def _place(after: str) -> tuple[date, int] | None:
+    day, _comma, number = after.partition(",")
+    try:
+        return (date.fromisoformat(day), int(number)) if len(number) <= _MOST_DIGITS else None
+    except ValueError:
+        return None

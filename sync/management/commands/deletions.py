@@ -1,0 +1,53 @@
+"""`manage.py deletions`: show what is to be deleted once its days of grace are over, or take it off."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from sync.errors import CodedError
+from sync.grace.selectors import listed
+from sync.grace.services import PROCESSORS, take_off
+from sync.messages import text_of
+from sync.models import MoodleSite
+from sync.moodle.db.writer import MAX_KEYS, batched
+from sync.runs.options import MAIN_SITE
+
+
+class Command(BaseCommand):
+    help = (
+        "Shows the users and courses that are to be deleted once their days of grace are over: day, table, Moodle id, name, "
+        "state, run and line. With --take-off they are taken off the list, by a run that makes users active and shows courses "
+        "again where the days of grace had suspended or hidden them."
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--site", default=MAIN_SITE, metavar="SLUG", help="Which Moodle.")
+        parser.add_argument("--table", choices=sorted(PROCESSORS), help="Users or courses only.")
+        parser.add_argument("--search", default="", metavar="TEXT", help="Part of a name, or Moodle's number.")
+        parser.add_argument("--take-off", action="store_true", help="Take what was found off the list.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        site = MoodleSite.objects.filter(slug=options["site"]).first()
+        if site is None:
+            raise CommandError(f"There is no site “{options['site']}”.")
+        tables = [options["table"]] if options["table"] else sorted(PROCESSORS)
+        if options["take_off"]:
+            for table in tables:
+                self._take_off(site, table, options["search"])
+            return
+        for entry in listed(site, tables, options["search"]).iterator():
+            place = f"run {entry.run_id}, line {entry.line}"
+            cells = (entry.day.isoformat(), entry.table, str(entry.rowid), entry.name, entry.state, place)
+            self.stdout.write("\t".join(cells))
+
+    def _take_off(self, site: MoodleSite, table: str, text: str) -> None:
+        ids = list(listed(site, [table], text).values_list("pk", flat=True))
+        for part in batched(ids, MAX_KEYS):
+            try:
+                run = take_off(site, table, part, user=None)
+            except CodedError as error:
+                raise CommandError(text_of(error.code, error.params)) from error
+            self.stdout.write(f"Run {run.pk} takes off what of table {table} can be: {len(part)} at most.")

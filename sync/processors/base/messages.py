@@ -1,0 +1,20 @@
+"""Texts of what several file types do alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+TEXTS: dict[str, Any] = {
+    "grace_waits": _("on the list of deletions already, deleted on %(date)s"),
+    "grace_listed_before": _("already put on the list of deletions by line %(line)s"),
+    "grace_not_listed": _("left alone: no longer on the list of deletions"),
+    "grace_gone": _("deleted already"),
+    "grace_ended": _("taken off the list of deletions"),
+    "grace_ended_by_file": _("taken off the list of deletions, because the file names it"),
+    "grace_identity_changed": _(
+        "“%(listed)s” was put on the list of deletions, but is “%(present)s” now, and wasn't deleted. See who or what that is: "
+        "take it off the list, or delete it by a file of its own."
+    ),
+}
