@@ -25,7 +25,7 @@ KEY_PREFIX = "whsec_"
 KEY_LENGTH = 24
 PURPOSE = "webhook"
 _SECONDS = 15.0
-# What the guard says of fetching, said of telling.
+# What the guard says of fetching, said of notifying.
 _CODES = {
     "remote_private": "webhook_private",
     "remote_failed": "webhook_failed",
@@ -114,7 +114,7 @@ def _status_of(address: Address, body: bytes, headers: Mapping[str, str]) -> int
     rules = replace(fetch_rules(), seconds=_SECONDS)
     with (
         Lines(rules) as lines,
-        lines.told(address.host),
+        lines.translated_errors(address.host),
         closing(GuardedConnection(address, lines)) as connection,
     ):
         connection.request("POST", target, body, dict(headers))

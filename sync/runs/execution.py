@@ -70,7 +70,7 @@ class Execution:
         self._heartbeat = heartbeat
         self._progress = progress
         self._recorder = RunRecorder(run, token, heartbeat.check, progress)
-        self._afterwards = RunFinalizer(run)
+        self._finalizer = RunFinalizer(run)
         # The first claim is the start; whoever began before us may still be alive.
         self._takes_over = run.started_at != run.heartbeat_at
 
@@ -202,11 +202,11 @@ class Execution:
     def _tidy_up(self) -> None:
         """Leave behind what the run leaves behind. Nothing is made twice."""
         self._retry(self._purge_caches)
-        self._retry(lambda: self._afterwards.tidy_up(completed=True))
+        self._retry(lambda: self._finalizer.tidy_up(completed=True))
 
     def _retry(self, action: Callable[[], None]) -> None:
         """Do something; a storage, a disk or a database of our own that is away is waited for."""
-        retry_policy = self._patience()
+        retry_policy = self._retry_policy()
         for attempt in count(1):
             try:
                 with own_database(), disk():
@@ -221,7 +221,7 @@ class Execution:
         if note is not None:
             self._add_notes([[note.code, dict(note.params)]])
 
-    def _patience(self) -> RetryPolicy:
+    def _retry_policy(self) -> RetryPolicy:
         return RetryPolicy(self._limits.retry_seconds, self._began_to_wait, self._stop_if_cancelled)
 
     def _run_pipeline(self, run: SyncRun, recorder: RunRecorder, stream: BinaryIO) -> None:
@@ -239,7 +239,7 @@ class Execution:
             worker=self._token,
             takes_over=self._takes_over,
             chunk_rows=self._limits.chunk_rows,
-            wait=self._patience().wait,
+            wait=self._retry_policy().wait,
             should_stop=self._is_cancelled,
             records=SiteRecords(run.site),
             # The plan of a run does what the run will do.
@@ -283,15 +283,15 @@ class Execution:
             self._stop(RunState.ERRORED, error.code, error.params)
             return
         self._end(RunState.FAILED, error.code, error.params)
-        self._afterwards.discard()
+        self._finalizer.discard()
 
     def _stop(self, state: RunState, code: str = "", params: dict[str, Any] | None = None) -> None:
-        """End a run before its last row. What it did is told; that the telling may fail as well must not hide why."""
+        """End a run before its last row. What it did is notified; that notifying may fail as well must not hide why."""
         self.run.error_code, self.run.error_params = code, params or {}
         try:
             self._note_mails()
             self._purge_caches()
-            self._afterwards.tidy_up(completed=False)
+            self._finalizer.tidy_up(completed=False)
         except Exception:
             logger.exception("run %s: no report of a run that was stopped", self.run.pk)
         self._end(state, code, params)

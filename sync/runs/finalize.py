@@ -44,10 +44,10 @@ def language_of(run: SyncRun) -> str:
 
 def report_in(run: SyncRun, language: str) -> str:
     """Write the report of a run once more, in another language."""
-    afterwards = RunFinalizer(run)
-    afterwards.language = language
+    finalizer = RunFinalizer(run)
+    finalizer.language = language
     with storage.scratch_file() as out:
-        afterwards.write_report(out)
+        finalizer.write_report(out)
         out.seek(0)
         return out.read().decode()
 

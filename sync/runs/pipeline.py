@@ -234,7 +234,7 @@ class PipelineRun:
             if is_stopped := self._should_stop():
                 break
             last_line = chunk[-1].line
-            self._pass_over([row for row in chunk if row.line <= after_line])
+            self._skip([row for row in chunk if row.line <= after_line])
             if (todo := [row for row in chunk if row.line > after_line]) and not self._carry_out(todo):
                 is_stopped = True
                 break
@@ -259,7 +259,7 @@ class PipelineRun:
     def chunk_rows(self) -> int:
         return min(self.work.chunk_rows, self.work.processor.rows_per_chunk or self.work.chunk_rows)
 
-    def _pass_over(self, rows: list[Row]) -> None:
+    def _skip(self, rows: list[Row]) -> None:
         # Most processors don't care, and a file may have a million rows.
         if rows and self.work.processor.on_skipped is not Processor.on_skipped:
             self.processor.on_skipped(self._clean(rows)[0])
@@ -298,7 +298,7 @@ class PipelineRun:
     def _carry_out_part(self, rows: list[Row]) -> int:
         """Carry out rows in one transaction. Returns 0, or at which of them they are to be cut in two first."""
         if (planned := self._planned(rows)) is not None and not planned.writes:
-            self._pass_over(rows)
+            self._skip(rows)
             self._retrying(lambda: self._keep_as_planned(rows, planned))
             return 0
         clean, rejections = self._clean(rows)
@@ -513,7 +513,7 @@ class PipelineRun:
         work = self.work
         self._session_stack.close()
         self.session: MoodleSession = self._session_stack.enter_context(work.moodle.session())
-        self.commit_marker = None if work.simulate else self._own_fence()
+        self.commit_marker = None if work.simulate else self._own_marker()
         self.processor = work.processor(
             ProcessorContext(
                 moodle=self.session,
@@ -549,7 +549,7 @@ class PipelineRun:
         code = "dates_clock" if clock.is_known else "dates_clock_unknown"
         return [*dates.notes, Note(code, {"zone": clock.name, "moodle_zone": clock.moodle_zone})]
 
-    def _own_fence(self) -> CommitMarker:
+    def _own_marker(self) -> CommitMarker:
         """Return the mark of the run; one that another worker has left is made ours. Raises: LeaseLost if we were ousted"""
         commit_marker = CommitMarker(self.session, self.work.fence_key, self.work.worker)
         if self.work.takes_over and not self._took_over:

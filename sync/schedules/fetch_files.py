@@ -79,50 +79,50 @@ def fetch_files(site: MoodleSite, processor: str) -> list[CommandFile]:
     Raises: SourceError if there is no way to where they come from
     """
     source = source_of(site, processor)
-    told: list[Note] = []
+    notes: list[Note] = []
     try:
-        return _from_area(source, told) if source.kind == Source.Kind.AREA else _from_elsewhere(source, told)
+        return _from_area(source, notes) if source.kind == Source.Kind.AREA else _from_elsewhere(source, notes)
     except SourceError as error:
-        told.append(_note(error))
+        notes.append(_note(error))
         raise
     finally:
         with transaction.atomic():
-            _tell_of_troubles(source, told)
-            _keep_told(source, told)
+            _notify_of_troubles(source, notes)
+            _keep_notes(source, notes)
 
 
 def capture_drop_folder(site: MoodleSite) -> list[Note]:
     """Bring everything that lies whole in the drop folder into the file area; return what there is to tell."""
     if site.slug != MAIN_SITE:
         return []
-    told: list[Note] = []
+    notes: list[Note] = []
     try:
         with locked(drop_folder(), wait_seconds=settle_seconds() + _PATIENCE_SECONDS) as taken_over:
-            told += taken_over
+            notes += taken_over
             place = DropFolder(drop_folder())
-            wanted, names = _whole_files(place, files_among, told)
+            wanted, names = _whole_files(place, files_among, notes)
             for entry in wanted:
-                with _sentence(told), fetch_attempt(site, _DROP, entry) as may_try:
+                with _sentence(notes), fetch_attempt(site, _DROP, entry) as may_try:
                     if may_try:
-                        _take_dropped(site, place, entry, names, told)
+                        _take_dropped(site, place, entry, names, notes)
                     else:
-                        told.append(_put_dropped_aside(site, place, entry))
+                        notes.append(_quarantine_dropped(site, place, entry))
     except SourceError as error:
-        told.append(_note(error))
-    return told
+        notes.append(_note(error))
+    return notes
 
 
-def _take_dropped(site: MoodleSite, place: RemoteFolder, entry: Entry, names: set[str], told: list[Note]) -> None:
+def _take_dropped(site: MoodleSite, place: RemoteFolder, entry: Entry, names: set[str], notes: list[Note]) -> None:
     with storage.scratch_file() as out:
         copy_whole(place, entry, names, out)
         file = receive_file(
             site, out, entry.name, "/", None, file_types=FILE_TYPES, max_megabytes=run_limits().max_upload_megabytes
         )
-        told += arm_dropped_file(file)
+        notes += arm_dropped_file(file)
         remove_taken(place, entry.name, names)
 
 
-def _put_dropped_aside(site: MoodleSite, place: DropFolder, entry: Entry) -> Note:
+def _quarantine_dropped(site: MoodleSite, place: DropFolder, entry: Entry) -> Note:
     aside = place.quarantine_file(entry.name)
     forget_attempts(site, _DROP, entry.name)
     return Note("dropped_file_quarantined", {"name": entry.name, "aside": aside, "attempts": MAX_ATTEMPTS})
@@ -154,24 +154,24 @@ def opened_place(source: Source, rules: FetchRules) -> Iterator[tuple[RemoteFold
             source.host_key = place.host_key
 
 
-def _from_area(source: Source, told: list[Note]) -> list[CommandFile]:
-    told += capture_drop_folder(source.site)
+def _from_area(source: Source, notes: list[Note]) -> list[CommandFile]:
+    notes += capture_drop_folder(source.site)
     location = source.location or find_processor(source.processor).default_filename
     files = files_of_file_type(source.site, source.processor, source.location)
     if not files:
-        told.append(Note("source_nothing", {"location": location}))
+        notes.append(Note("source_nothing", {"location": location}))
     chosen: list[CommandFile] = []
     armed = armings_of(files, source.processor)
     for file in files:
         if file.pk not in armed:
-            told.append(Note("file_not_armed", {"name": file.path}))
+            notes.append(Note("file_not_armed", {"name": file.path}))
             continue
-        if _is_left_out(source, file.name, file.sha256, told):
+        if _is_left_out(source, file.name, file.sha256, notes):
             continue
-        if _is_put_aside(source, file, told):
+        if _is_quarantined(source, file, notes):
             # The next run finds the next file (spec generic.md section 8).
             return []
-        with _sentence(told):
+        with _sentence(notes):
             refuse_if_in_use(file)
             chosen.append(file)
         if chosen and not source.take_all:
@@ -179,21 +179,21 @@ def _from_area(source: Source, told: list[Note]) -> list[CommandFile]:
     return chosen
 
 
-def _from_elsewhere(source: Source, told: list[Note]) -> list[CommandFile]:
+def _from_elsewhere(source: Source, notes: list[Note]) -> list[CommandFile]:
     check_source(source)
-    chosen = _left_behind(source, told)
+    chosen = _left_behind(source, notes)
     if chosen and not source.take_all:
         return chosen
     with opened_place(source, fetch_rules()) as (place, item):
-        wanted, names = _whole_files(place, lambda entries: meant_files(entries, item), told)
+        wanted, names = _whole_files(place, lambda entries: meant_files(entries, item), notes)
         if not wanted:
-            told.append(Note("source_nothing", {"location": source.location}))
+            notes.append(Note("source_nothing", {"location": source.location}))
         for entry in wanted:
-            with _sentence(told), fetch_attempt(source.site, source.processor, entry) as may_try:
+            with _sentence(notes), fetch_attempt(source.site, source.processor, entry) as may_try:
                 if not may_try:
-                    told.append(Note("fetched_file_quarantined", {"name": entry.name, "attempts": MAX_ATTEMPTS}))
+                    notes.append(Note("fetched_file_quarantined", {"name": entry.name, "attempts": MAX_ATTEMPTS}))
                     continue
-                file = _fetch(source, place, entry, names, told)
+                file = _fetch(source, place, entry, names, notes)
                 if file is not None:
                     chosen.append(file)
                 if source.remove_taken:
@@ -203,11 +203,11 @@ def _from_elsewhere(source: Source, told: list[Note]) -> list[CommandFile]:
     return chosen
 
 
-def _fetch(source: Source, place: RemoteFolder, entry: Entry, names: set[str], told: list[Note]) -> CommandFile | None:
+def _fetch(source: Source, place: RemoteFolder, entry: Entry, names: set[str], notes: list[Note]) -> CommandFile | None:
     """Bring one file into the file area; None when it is the same as before and such a one is to be left out."""
     with storage.scratch_file() as out:
         copy_whole(place, entry, names, out)
-        if _is_left_out(source, entry.name, digest_of(out)[0], told):
+        if _is_left_out(source, entry.name, digest_of(out)[0], notes):
             return None
         file = receive_file(
             source.site, out, entry.name, _folder_of(source), None, file_types=FILE_TYPES,
@@ -217,7 +217,7 @@ def _fetch(source: Source, place: RemoteFolder, entry: Entry, names: set[str], t
     return file
 
 
-def _left_behind(source: Source, told: list[Note]) -> list[CommandFile]:
+def _left_behind(source: Source, notes: list[Note]) -> list[CommandFile]:
     """Return what was taken from its place by somebody who died before a run of it was asked for."""
     if not source.remove_taken:
         return []
@@ -226,7 +226,7 @@ def _left_behind(source: Source, told: list[Note]) -> list[CommandFile]:
     unasked = list(fetched.filter(~Exists(asked_for)).order_by("uploaded_at", "name"))
     armed = armings_of(unasked, source.processor)
     left = [file for file in unasked if file.pk in armed]
-    told += [Note("source_file_left_behind", {"path": file.path}) for file in left]
+    notes += [Note("source_file_left_behind", {"path": file.path}) for file in left]
     return left if source.take_all else left[:1]
 
 
@@ -241,7 +241,7 @@ def meant_files(entries: list[Entry], item: str) -> list[Entry]:
 
 
 def _whole_files(
-    place: RemoteFolder, meant: Callable[[list[Entry]], list[Entry]], told: list[Note]
+    place: RemoteFolder, meant: Callable[[list[Entry]], list[Entry]], notes: list[Note]
 ) -> tuple[list[Entry], set[str]]:
     """Look twice if need be, and give the files that are whole; with them the names of everything that is there."""
     first = place.entries()
@@ -252,21 +252,21 @@ def _whole_files(
         second = place.entries()
     whole = whole_names(first, second)
     wanted = meant(second)
-    told += [Note("source_file_growing", {"name": entry.name}) for entry in wanted if entry.name not in whole]
+    notes += [Note("source_file_growing", {"name": entry.name}) for entry in wanted if entry.name not in whole]
     return [entry for entry in wanted if entry.name in whole], {entry.name for entry in second}
 
 
-def _is_left_out(source: Source, name: str, sha256: str, told: list[Note]) -> bool:
+def _is_left_out(source: Source, name: str, sha256: str, notes: list[Note]) -> bool:
     """Tell that a file was carried out before, and whether it is to be left out therefore."""
     run = earlier_run(source.site, source.processor, sha256)
     if run is None:
         return False
     code = "same_file_left_out" if source.leave_same else "same_file_again"
-    told.append(Note(code, {"name": name, "run": run.pk}))
+    notes.append(Note(code, {"name": name, "run": run.pk}))
     return source.leave_same
 
 
-def _is_put_aside(source: Source, file: CommandFile, told: list[Note]) -> bool:
+def _is_quarantined(source: Source, file: CommandFile, notes: list[Note]) -> bool:
     """Put a file aside that the last run could not use; whoever hands it in again means it to be tried again."""
     run = SyncRun.objects.filter(command_file=file, processor=source.processor, simulate=False).order_by("-pk").first()
     if (
@@ -279,20 +279,20 @@ def _is_put_aside(source: Source, file: CommandFile, told: list[Note]) -> bool:
     if not resolve_options(source.site, source.processor)["discardfileonfailure"]:
         return False
     path = file.path
-    told.append(Note("file_put_aside", {"path": path, "aside": quarantine_file(file).path, "run": run.pk}))
+    notes.append(Note("file_put_aside", {"path": path, "aside": quarantine_file(file).path, "run": run.pk}))
     return True
 
 
 @contextmanager
-def _sentence(told: list[Note]) -> Iterator[None]:
+def _sentence(notes: list[Note]) -> Iterator[None]:
     """Tell what is wrong with one file, and go on with the next."""
     try:
         yield
     except CommandFileError as error:
-        told.append(_note(error))
+        notes.append(_note(error))
 
 
-def _tell_of_troubles(source: Source, told: list[Note]) -> None:
+def _notify_of_troubles(source: Source, notes: list[Note]) -> None:
     """Let people know what keeps files away although the file type goes on; again only when it was mended in between."""
     looks = Source.objects.filter(site=source.site).values_list("processor", "told")
     # Every file type looks into the drop folder: the first one tells of it.
@@ -302,17 +302,17 @@ def _tell_of_troubles(source: Source, told: list[Note]) -> None:
         for code, params in notes
         if processor == source.processor or code.startswith("drop_")
     }
-    for note in told:
+    for note in notes:
         if note.code in _TROUBLES and (note.code, note.params.get("name")) not in known:
             notify(source.site, source.processor, Event.FAILURE, fault=[note.code, dict(note.params)])
 
 
-def _keep_told(source: Source, told: list[Note]) -> None:
-    for note in told:
+def _keep_notes(source: Source, notes: list[Note]) -> None:
+    for note in notes:
         logger.warning("files of %s: %s", source.processor, text_of(note.code, note.params))
     values = {
         "looked_at": timezone.now(),
-        "told": [[note.code, dict(note.params)] for note in told],
+        "told": [[note.code, dict(note.params)] for note in notes],
         "host_key": source.host_key,
     }
     Source.objects.update_or_create(

@@ -40,7 +40,7 @@ class DropFolder:
 
     def entries(self) -> list[Entry]:
         """List the files: no locks, nothing hidden, none of our outputs (`_…`), and no links, which may lead anywhere."""
-        with _told(self._folder), os.scandir(self._folder) as found:
+        with _translated_errors(self._folder), os.scandir(self._folder) as found:
             files = [
                 (file.name, file.stat(follow_symlinks=False))
                 for file in found
@@ -52,7 +52,7 @@ class DropFolder:
 
     def copy(self, name: str, out: BinaryIO) -> None:
         """Read a file, and touch the lock: taking many may last."""
-        with _told(self._folder):
+        with _translated_errors(self._folder):
             with open(self._folder / name, "rb", opener=_no_link) as file:
                 self._copied[name] = _identity(os.fstat(file.fileno()))
                 shutil.copyfileobj(file, out, 1 << 20)
@@ -60,7 +60,7 @@ class DropFolder:
 
     def quarantine_file(self, name: str) -> str:
         """Rename a file so that it isn't listed any more. Returns its new name."""
-        with _told(self._folder):
+        with _translated_errors(self._folder):
             taken = {path.name for path in self._folder.iterdir()}
             aside = next(
                 found
@@ -73,7 +73,7 @@ class DropFolder:
     def remove(self, name: str) -> None:
         """Delete a file, unless somebody has put another one in its place since it was read."""
         path = self._folder / name
-        with _told(self._folder):
+        with _translated_errors(self._folder):
             try:
                 found = _identity(path.lstat())
             except FileNotFoundError:
@@ -98,25 +98,25 @@ def held_up(folder: Path) -> Note | None:
 def locked(folder: Path, *, wait_seconds: float = 0) -> Iterator[list[Note]]:
     """Take the folder's lock for a while; gives what there is to tell about a lock of ours that a dead process left.
 
-    Units: patience: seconds to wait for another process of ours, which brings the same files
+    Units: wait_seconds: seconds to wait for another process of ours, which brings the same files
     Raises: SourceError if somebody holds a lock, or the folder can't be written to
     """
-    with _told(folder):
+    with _translated_errors(folder):
         folder.mkdir(mode=0o770, exist_ok=True)
         if (reason := held_up(folder)) and reason.code != "drop_being_taken":
             raise SourceError(reason.code, **reason.params)
-        words, told = _take(folder / OWN_LOCK, wait_seconds)
+        words, notes = _take(folder / OWN_LOCK, wait_seconds)
     with kept_alive(folder / OWN_LOCK, words):
-        yield told
+        yield notes
 
 
 def _take(lock: Path, wait_seconds: float) -> tuple[str, list[Note]]:
     until = time.monotonic() + wait_seconds
-    told: list[Note] = []
+    notes: list[Note] = []
     while True:
-        told += _take_over(lock)
+        notes += _break_dead_lock(lock)
         try:
-            return make(lock), told
+            return make(lock), notes
         except FileExistsError:
             if time.monotonic() > until:
                 minutes = round((age_of(lock) or 0) / 60)
@@ -124,7 +124,7 @@ def _take(lock: Path, wait_seconds: float) -> tuple[str, list[Note]]:
             time.sleep(0.1)
 
 
-def _take_over(lock: Path) -> list[Note]:
+def _break_dead_lock(lock: Path) -> list[Note]:
     age, holder = age_of(lock), holder_of(lock)
     if age is None or (note := _left_behind(lock, age)) is None:
         return []
@@ -154,7 +154,7 @@ def _no_link(path: str, flags: int) -> int:
 
 
 @contextmanager
-def _told(folder: Path) -> Iterator[None]:
+def _translated_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

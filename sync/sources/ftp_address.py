@@ -82,7 +82,7 @@ class FtpAddress:
 
     def entries(self) -> list[Entry]:
         """List the folder."""
-        with self._lines.told(self._address.host):
+        with self._lines.translated_errors(self._address.host):
             entries = self._listed(self._ftp())
         self._sizes = {entry.name: entry.size for entry in entries}
         return entries
@@ -91,7 +91,7 @@ class FtpAddress:
         """Fetch a file."""
         sink = LimitedWriter(out, name, self._lines.rules)
         sink.expect(self._sizes.get(name, 0))
-        with self._lines.told(self._address.host):
+        with self._lines.translated_errors(self._address.host):
             try:
                 self._ftp().retrbinary(f"RETR {self._address.folder}{name}", sink.write)
             except CommandFileError:
@@ -101,7 +101,7 @@ class FtpAddress:
 
     def remove(self, name: str) -> None:
         """Delete a file on the server."""
-        with self._lines.told(self._address.host):
+        with self._lines.translated_errors(self._address.host):
             self._ftp().delete(self._address.folder + name)
 
     def close(self) -> None:

@@ -102,7 +102,7 @@ class Lines:
         self._watched.append(line.dup())
 
     @contextmanager
-    def told(self, host: str) -> Iterator[None]:
+    def translated_errors(self, host: str) -> Iterator[None]:
         """Turn what goes wrong on the way into a sentence. Raises: SourceError."""
         try:
             yield

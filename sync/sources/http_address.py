@@ -62,7 +62,7 @@ class HttpAddress:
         is_checksum = name == self._name + CHECKSUM
         address = self._checksum_address if is_checksum else self._address
         sink = LimitedWriter(out, name, self._lines.rules)
-        with self._lines.told(address.host), self._answer("GET", address) as answer:
+        with self._lines.translated_errors(address.host), self._answer("GET", address) as answer:
             _refuse(answer.status, address)
             sink.expect(answer.length or 0)
             # read1 gives what is there; read would wait for a whole block from a server that drips.
@@ -81,7 +81,7 @@ class HttpAddress:
     def _head(self, address: Address, name: str) -> Entry | None:
         """Ask what is there. A server that answers HEAD badly (an address signed for GET, a script) is asked to send it."""
         for method in ("HEAD", "GET"):
-            with self._lines.told(address.host), self._answer(method, address) as answer:
+            with self._lines.translated_errors(address.host), self._answer(method, address) as answer:
                 if answer.status == 200:
                     size = answer.headers.get("Content-Length", "")
                     return Entry(name, int(size) if size.isdecimal() else -1, answer.headers.get("Last-Modified", ""))
@@ -93,7 +93,10 @@ class HttpAddress:
 
     def _checksum_is_there(self) -> bool:
         try:
-            with self._lines.told(self._address.host), self._answer("HEAD", self._checksum_address) as answer:
+            with (
+                self._lines.translated_errors(self._address.host),
+                self._answer("HEAD", self._checksum_address) as answer,
+            ):
                 return answer.status == 200
         except SourceError:
             return False

@@ -30,7 +30,7 @@ class Inbox:
 
     def entries(self) -> list[Entry]:
         """List the folder."""
-        with self._told():
+        with self._translated_errors():
             try:
                 _folders, names = self._storage.listdir(self._folder)
             except FileNotFoundError:
@@ -45,21 +45,21 @@ class Inbox:
     def copy(self, name: str, out: BinaryIO) -> None:
         """Fetch a file."""
         sink = LimitedWriter(out, name, self._rules)
-        with self._told(), self._storage.open(self._key(name), "rb") as file:
+        with self._translated_errors(), self._storage.open(self._key(name), "rb") as file:
             sink.expect(file.size)
             for block in file.chunks():
                 sink.write(block)
 
     def remove(self, name: str) -> None:
         """Delete a file in the storage."""
-        with self._told():
+        with self._translated_errors():
             self._storage.delete(self._key(name))
 
     def _key(self, name: str) -> str:
         return f"{self._folder}/{name}".lstrip("/")
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         try:
             yield
         except _STORAGE_ERRORS as error:

@@ -38,7 +38,7 @@ class SftpAddress:
 
     def entries(self) -> list[Entry]:
         """List the folder."""
-        with self._lines.told(self._address.host):
+        with self._lines.translated_errors(self._address.host):
             try:
                 listed = self._sftp().listdir_attr(self._address.folder)
             except FileNotFoundError:
@@ -52,7 +52,10 @@ class SftpAddress:
     def copy(self, name: str, out: BinaryIO) -> None:
         """Fetch a file."""
         sink = LimitedWriter(out, name, self._lines.rules)
-        with self._lines.told(self._address.host), self._sftp().open(self._address.folder + name, "rb") as file:
+        with (
+            self._lines.translated_errors(self._address.host),
+            self._sftp().open(self._address.folder + name, "rb") as file,
+        ):
             size = file.stat().st_size or 0
             sink.expect(size)
             file.prefetch(size, max_concurrent_requests=64)
@@ -61,7 +64,7 @@ class SftpAddress:
 
     def remove(self, name: str) -> None:
         """Delete a file on the server."""
-        with self._lines.told(self._address.host):
+        with self._lines.translated_errors(self._address.host):
             self._sftp().remove(self._address.folder + name)
 
     def close(self) -> None:

@@ -83,9 +83,9 @@ class Command(BaseCommand):
             self.stdout.write(MARKS[IntegrityLevel.NOTE] + text_of("content_without_pool"))
         what = "the whole site" if not shortnames else _number(len(set(shortnames)), "course")
         notes = len(report.findings) - len(report.faults)
-        told = f"{_number(len(report.faults), 'fault')} and {_number(notes, 'note')}"
+        findings = f"{_number(len(report.faults), 'fault')} and {_number(notes, 'note')}"
         mark = MARKS["error" if report.faults else "ok"]
-        self.stdout.write(f"{mark}Content of {what}: {_number(report.made, 'check')} made, {told} found.")
+        self.stdout.write(f"{mark}Content of {what}: {_number(report.made, 'check')} made, {findings} found.")
         return report
 
 
@@ -114,5 +114,5 @@ def _summary(
     if report is not None:
         found = [{**finding._asdict(), "text": text_of(finding.code)} for finding in report.findings]
         content = {"checks": report.made, "faults": len(report.faults), "findings": found}
-    told = [{"level": f.level, "code": f.code, "text": text_of(f.code, f.params)} for f in connection]
-    return {"sound": is_sound, "connection": told, "content": content}
+    findings = [{"level": f.level, "code": f.code, "text": text_of(f.code, f.params)} for f in connection]
+    return {"sound": is_sound, "connection": findings, "content": content}

@@ -129,7 +129,7 @@ class _Interruption:
         self._asked = False
 
     def __enter__(self) -> Self:
-        self._before = signal.signal(signal.SIGINT, self._remember)
+        self._before = signal.signal(signal.SIGINT, self._note_interrupt)
         return self
 
     def __exit__(self, *_exception: object) -> None:
@@ -140,7 +140,7 @@ class _Interruption:
             self._asked = False
             services.cancel_run(self._run)
 
-    def _remember(self, _number: int, _frame: FrameType | None) -> None:
+    def _note_interrupt(self, _number: int, _frame: FrameType | None) -> None:
         # A signal may come in the middle of a query: nothing but a mark is made here. A second one stops at once.
         self._asked = True
         signal.signal(signal.SIGINT, self._before)

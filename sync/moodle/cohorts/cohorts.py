@@ -74,7 +74,7 @@ def fetch_deleted_members(moodle: MoodleSession, cohortids: Collection[int]) -> 
     return {userid for (userid,) in moodle.fetch(statement)}
 
 
-def fetch_cohort_belongings(moodle: MoodleSession, cohortids: Collection[int]) -> dict[int, list[tuple[str, int]]]:
+def fetch_dependent_rows(moodle: MoodleSession, cohortids: Collection[int]) -> dict[int, list[tuple[str, int]]]:
     """Return what goes with cohorts beside their members and enrolment methods.
 
     Shape: cohort id -> (table, row id)

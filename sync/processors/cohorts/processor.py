@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from sync.moodle.categories.categories import fetch_categories
 from sync.moodle.cohorts.cohorts import (
     count_cohort_members,
-    fetch_cohort_belongings,
+    fetch_dependent_rows,
     fetch_self_enrolment_gates,
 )
 from sync.moodle.db.identifiers import folding
@@ -145,7 +145,7 @@ class Cohorts(Processor[CohortCells, CohortsState, CohortsPlan]):
             useridentifier=self.option_values.useridentifier,
             named_users=named_users,
             memberships=memberships,
-            dependent_tables=fetch_cohort_belongings(self.moodle, cohortids) if may_delete else {},
+            dependent_tables=fetch_dependent_rows(self.moodle, cohortids) if may_delete else {},
             gates=fetch_self_enrolment_gates(self.moodle, cohortids) if may_delete else {},
             categories=fetch_categories(self.moodle) if has_categories else (),
             fold_category=folding(self.moodle, "course_categories", "idnumber") if has_categories else str,

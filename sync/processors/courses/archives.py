@@ -90,7 +90,7 @@ class BackupCache:
         self._graph = graph
         self._files = files
         self._stored = collected.stored
-        self._told = collected.backup_notes
+        self._notes = collected.backup_notes
         self._leave_out = leave_out
         self._with_inventory = with_inventory
         self._for_moodle = for_moodle
@@ -111,7 +111,7 @@ class BackupCache:
         }
 
     def _named(self, texts: Collection[str]) -> tuple[dict[str, _Place], dict[str, ArchiveRefused]]:
-        """Return where the backups are, and why some can't be told."""
+        """Return where the backups are, and why some can't be found."""
         # A path of the server stands for the file of that name.
         paths = {text: (text.replace("\\", "/"), _base_name(text)) for text in texts}
         present = self._files.present({path for both in paths.values() for path in both})
@@ -158,7 +158,7 @@ class BackupCache:
                 self._store(opened, self._pool)
 
     def close(self) -> None:
-        self._let_go_of(list(self._opened))
+        self._close(list(self._opened))
         # When Moodle is away, nobody knows whether the rows are there: the next connection sees to it.
         with suppress(MoodleError):
             if self._stored and self._pool is not None:
@@ -179,13 +179,13 @@ class BackupCache:
             return {text: _refused(place, refusal) for text, place in places.items()}
         named = set(places.values())
         if len(self._opened.keys() | named) > MOST_BACKUPS:
-            self._let_go_of(self._opened.keys() - named)
+            self._close(self._opened.keys() - named)
         for place in dict.fromkeys(places.values()):
             if place not in self._opened:
                 self._opened[place] = self._open(place)
         return {text: self._template(text, place) for text, place in places.items()}
 
-    def _let_go_of(self, places: Iterable[_Place]) -> None:
+    def _close(self, places: Iterable[_Place]) -> None:
         for place in places:
             opened = self._opened.pop(place)
             if isinstance(opened, _Opened):
@@ -252,7 +252,7 @@ class BackupCache:
 
     def _tell(self, text: str, course: ArchivedCourse) -> None:
         """Say once what a backup has lost on its way."""
-        told = [
+        notes = [
             Note("course_backup_left_out", {"template": text, "titles": ", ".join(course.absent)})
             if course.absent
             else None,
@@ -261,8 +261,8 @@ class BackupCache:
             else None,
             Note("course_backup_aliases", {"template": text, "count": course.aliases}) if course.aliases else None,
         ]
-        new = [note for note in told if note is not None and note not in self._told]
-        self._told += new
+        new = [note for note in notes if note is not None and note not in self._notes]
+        self._notes += new
 
     def _store(self, opened: _Opened, pool: FilePool) -> None:
         for contenthash in opened.course.contents:

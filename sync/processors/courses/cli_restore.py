@@ -71,7 +71,7 @@ class RestoreByMoodle(Operation):
         return self.row._replace(values={**self.defaults, **values})
 
 
-def run_cli_restore(command: MoodleCommand | None, shelf: BackupCache, restore: RestoreByMoodle) -> int:
+def run_cli_restore(command: MoodleCommand | None, backups: BackupCache, restore: RestoreByMoodle) -> int:
     """Have Moodle restore a backup into a new course; return its id.
 
     Shape: command: None = not set
@@ -79,7 +79,7 @@ def run_cli_restore(command: MoodleCommand | None, shelf: BackupCache, restore: 
     """
     if command is None:
         raise MoodleRefused("course_handover_no_command")
-    with _laid_out(shelf, restore.template) as path:
+    with _laid_out(backups, restore.template) as path:
         try:
             answer = command.run(_SCRIPT, f"--file={path}", f"--categoryid={restore.categoryid}")
         except MoodleCommandFailed as error:
@@ -92,14 +92,14 @@ def run_cli_restore(command: MoodleCommand | None, shelf: BackupCache, restore: 
 
 
 @contextmanager
-def _laid_out(shelf: BackupCache, template: Template) -> Iterator[Path]:
+def _laid_out(backups: BackupCache, template: Template) -> Iterator[Path]:
     """Put a backup where Moodle can read it: into the temporary folder of its data folder, where that is on this machine."""
-    folder = shelf.temporary_folder
+    folder = backups.temporary_folder
     descriptor, name = tempfile.mkstemp(prefix="toolsync-", suffix=".mbz", dir=folder)
     os.close(descriptor)
     path = Path(name)
     try:
-        shelf.copy(template, path)
+        backups.copy(template, path)
         path.chmod(_MODE)
         yield path
     finally:

@@ -90,14 +90,14 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
         self.categories = category_table(self._folds("course_categories", "name", "idnumber"))
         has_unique = any(custom.is_unique for custom in self.fields.values())
         self.field_data = field_data_table(self._folds("customfield_data", "value") if has_unique else {})
-        self.shelf: BackupCache | None = None
+        self.backups: BackupCache | None = None
         self.fills = (
             "template" in self.names and self.option_values.forceupdate and self.option_values.templatemode != IGNORE
         )
         if "template" in self.names:
             self.graph.check(self.moodle)
             self.unknown_tables = fetch_unknown_tables(self.moodle, self.graph)
-            self.shelf = BackupCache(
+            self.backups = BackupCache(
                 self.moodle, self.graph, self.context.file_area, self.collected,
                 leave_out=self.option_values.leaveoutunknown, with_inventory=self.fills,
                 for_moodle=self.option_values.restorewith == MOODLE,
@@ -189,14 +189,14 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
         return CoursesPlanner(state, self.option_values, self.names).plan_rows(rows)
 
     def prepare(self, plan: CoursesPlan) -> None:
-        if self.shelf is None:
+        if self.backups is None:
             return
         if (restore := plan.by_moodle) is not None:
-            courseid = run_cli_restore(self.context.moodle_command, self.shelf, restore)
+            courseid = run_cli_restore(self.context.moodle_command, self.backups, restore)
             changes = self._plan_restored(restore.cells, courseid).operations()
             plan.by_moodle = replace(restore, changes=changes)
         else:
-            self.shelf.store_contents(plan.templates)
+            self.backups.store_contents(plan.templates)
 
     def owed_after_commit(self, plan: CoursesPlan, applied: Applied) -> AfterCommit:
         owed = super().owed_after_commit(plan, applied)
@@ -216,8 +216,8 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
         return [*super().final_notes(), *self.collected.backup_notes]
 
     def close(self) -> None:
-        if self.shelf is not None:
-            self.shelf.close()
+        if self.backups is not None:
+            self.backups.close()
 
     def _template_texts(self, rows: Sequence[CleanRow]) -> set[str]:
         """Return what rows name as templates. Raises: SplitChunk where that would be too many backups at a time"""
@@ -235,9 +235,9 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
     def _fetch_templates(
         self, named: Mapping[str, Sequence[CourseRow]], content: Mapping[int, Inventory]
     ) -> dict[str, Template]:
-        if self.shelf is None or not named:
+        if self.backups is None or not named:
             return {}
-        templates = self._find_templates(self.shelf, named, content)
+        templates = self._find_templates(self.backups, named, content)
         if not self.unknown_tables:
             return templates
         refusal = ("moodle_tables_unknown", {"tables": ", ".join(self.unknown_tables)})
@@ -248,7 +248,7 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
         }
 
     def _find_templates(
-        self, shelf: BackupCache, named: Mapping[str, Sequence[CourseRow]], content: Mapping[int, Inventory]
+        self, cache: BackupCache, named: Mapping[str, Sequence[CourseRow]], content: Mapping[int, Inventory]
     ) -> dict[str, Template]:
         backups = {text for text in named if is_archive(text)}
         courses = named.keys() - backups
@@ -256,10 +256,10 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
             live = fetch_templates(self.moodle, self.graph, courses, named, with_inventory=self.fills)
             for text, template in live.items():
                 live[text] = replace(template, inventory=content.get(template.courseid, template.inventory))
-            return {**live, **shelf.fetch(backups, {})}
+            return {**live, **cache.fetch(backups, {})}
         # Of courses that aren't in Moodle yet there is no backup.
         present = {text: named[text][0] for text in courses if named[text] and not is_temporary(named[text][0]["id"])}
-        return {**without_backup(present), **shelf.fetch(backups, present)}
+        return {**without_backup(present), **cache.fetch(backups, present)}
 
     def _fetch_to_fill(self, courseids: Sequence[int], content: Mapping[int, Inventory]) -> dict[str, Any]:
         """Look at the courses that templates may come into. Shape: content: that earlier rows bring into them"""

@@ -27,12 +27,12 @@ class ContactNotice(NamedTuple):
 def contact_mails(moodle: MoodleSession, news: Mapping[int, Sequence[ContactNotice]], *, site: str) -> list[Mail]:
     """Write the mails. Shape: news: courseid -> what happened there, in file order"""
     addresses = fetch_contact_addresses(moodle, news)
-    told = {courseid: news[courseid] for courseid in addresses}
-    people = fetch_people(moodle, {item.userid for items in told.values() for item in items[:MOST_LINES]})
-    names = fetch_course_names(moodle, told)
+    notices = {courseid: news[courseid] for courseid in addresses}
+    people = fetch_people(moodle, {item.userid for items in notices.values() for item in items[:MOST_LINES]})
+    names = fetch_course_names(moodle, notices)
     return [
         Mail(address, _subject(names[courseid].fullname, site), _body(items, people))
-        for courseid, items in told.items()
+        for courseid, items in notices.items()
         for address in addresses[courseid]
     ]
 

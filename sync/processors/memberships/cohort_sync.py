@@ -25,7 +25,7 @@ def unenrol_cohort_member(rows: MembershipRows, user: int, cohortid: int, line: 
     Mirrors: enrol_cohort_handler::member_removed()
     """
     for instance in rows.instances.filled_from("cohort", cohortid):
-        end_enrolment(rows, user, instance, rows.state.cohort_when_gone, line)
+        end_enrolment(rows, user, instance, rows.state.cohort_unenrol_action, line)
         sync_meta_children(rows, user, rows.state.courses[instance.courseid], line)
 
 
@@ -38,7 +38,7 @@ def sync_cohort_instance(rows: MembershipRows, instance: EnrolInstance, line: in
     for user in members:
         _enrol(rows, user, instance, line)
     for user in set(rows.enrolled_by(instance.id)) - set(members):
-        end_enrolment(rows, user, instance, rows.state.cohort_when_gone, line)
+        end_enrolment(rows, user, instance, rows.state.cohort_unenrol_action, line)
         sync_meta_children(rows, user, rows.state.courses[instance.courseid], line)
 
 

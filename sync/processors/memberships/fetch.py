@@ -65,7 +65,7 @@ def fetch_memberships(
         cohort_has_theme="theme" in moodle.table("cohort").c,
         enabled_methods=enabled_methods(moodle),
         meta=_meta_settings(moodle.plugin_config("enrol_meta")),
-        cohort_when_gone=_when_gone(moodle.plugin_config("enrol_cohort"), UnenrolAction.UNENROL),
+        cohort_unenrol_action=_unenrol_action(moodle.plugin_config("enrol_cohort"), UnenrolAction.UNENROL),
         recovers_grades=moodle.config.get("recovergradesdefault", "0") not in ("", "0"),
     )
     state = replace(
@@ -98,10 +98,12 @@ def fetch_memberships(
 def _meta_settings(config: Mapping[str, str]) -> MetaSettings:
     roleids = (text for text in config.get("nosyncroleids", "").split(",") if text.isdecimal())
     syncall = config.get("syncall", "1") not in ("", "0")
-    return MetaSettings(syncall, frozenset(map(int, roleids)), _when_gone(config, UnenrolAction.SUSPEND_WITHOUT_ROLES))
+    return MetaSettings(
+        syncall, frozenset(map(int, roleids)), _unenrol_action(config, UnenrolAction.SUSPEND_WITHOUT_ROLES)
+    )
 
 
-def _when_gone(config: Mapping[str, str], default: UnenrolAction) -> UnenrolAction:
+def _unenrol_action(config: Mapping[str, str], default: UnenrolAction) -> UnenrolAction:
     try:
         return UnenrolAction(int(config["unenrolaction"]))
     except (KeyError, ValueError):

@@ -81,17 +81,17 @@ class DeleteGroups(Operation):
 
 
 class GroupPurge:
-    """Finds what is left empty at the end of a run. Shape: chosen: of `purgeemptygroups`; courseids: those of `PurgeCollected`"""
+    """Finds what is left empty at the end of a run. Shape: choice: of `purgeemptygroups`; courseids: those of `PurgeCollected`"""
 
-    def __init__(self, moodle: MoodleSession, overlay: Overlay, chosen: str, courseids: set[int]) -> None:
+    def __init__(self, moodle: MoodleSession, overlay: Overlay, choice: str, courseids: set[int]) -> None:
         self._moodle = moodle
         self._overlay = overlay
-        self._chosen = chosen
+        self._choice = choice
         self._courseids = courseids
 
     @property
     def is_wanted(self) -> bool:
-        return self._chosen != "0"
+        return self._choice != "0"
 
     def note_courses(self, named: Mapping[str, Iterable[Course]]) -> None:
         """Note the courses that rows name."""
@@ -106,7 +106,7 @@ class GroupPurge:
         left = {key for key, membership in changes.items() if membership is None}
         groups = fetch_empty_groups(self._moodle, self._courseids, joined=joined, left=left)
         groupings: dict[int, str] = {}
-        if self._chosen == "2":
+        if self._choice == "2":
             groupings = fetch_empty_groupings(self._moodle, self._courseids, groups)
         plan.notes += [
             Note(code, {"count": len(found), "names": listed(list(found.values()))})

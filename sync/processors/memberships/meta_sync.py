@@ -43,7 +43,7 @@ def sync_meta_user(rows: MembershipRows, user: int, child: EnrolInstance, line: 
     enrolments = _parent_enrolments(rows, user, parent)
     roleids = _copied_roleids(rows, user, parent)
     if not enrolments or not (roleids or rows.state.meta.syncall):
-        end_enrolment(rows, user, child, rows.state.meta.when_gone, line)
+        end_enrolment(rows, user, child, rows.state.meta.unenrol_action, line)
         return
     values = _copied_values(enrolments)
     rows.enrol(user, child.id, values, line)
@@ -53,7 +53,7 @@ def sync_meta_user(rows: MembershipRows, user: int, child: EnrolInstance, line: 
     own: dict[str, Any] = {"component": "enrol_meta", "itemid": child.id}
     for roleid in wanted:
         rows.assign_role(user, target, roleid, line, **own)
-    if rows.state.meta.when_gone != UnenrolAction.SUSPEND:
+    if rows.state.meta.unenrol_action != UnenrolAction.SUSPEND:
         for roleid, component, itemid in rows.roles_of(user, target):
             if (component, itemid) == ("enrol_meta", child.id) and roleid not in wanted:
                 rows.unassign_role(user, target, roleid, line, **own)

@@ -43,7 +43,7 @@ class MetaSettings(NamedTuple):
 
     syncall: bool = True
     nosyncroleids: frozenset[int] = frozenset()
-    when_gone: UnenrolAction = UnenrolAction.SUSPEND_WITHOUT_ROLES
+    unenrol_action: UnenrolAction = UnenrolAction.SUSPEND_WITHOUT_ROLES
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class MembershipState:
     cohort_has_theme: bool = True
     enabled_methods: frozenset[str] = frozenset()
     meta: MetaSettings = field(default_factory=MetaSettings)
-    cohort_when_gone: UnenrolAction = UnenrolAction.UNENROL
+    cohort_unenrol_action: UnenrolAction = UnenrolAction.UNENROL
     recovers_grades: bool = False
     courses_named: Mapping[str, tuple[Course, ...]] = field(default_factory=dict)
     courses: Mapping[int, Course] = field(default_factory=dict)

@@ -164,7 +164,7 @@ def sequence_badge(state: str) -> SafeString:
 
 @register.simple_tag
 def notification_badge(notice: Notification) -> SafeString:
-    """Return the badge of how far the telling is."""
+    """Return the badge of a notification."""
     if notice.sent_at is not None:
         return _badge("good", "✓", _("sent"))
     return _badge("active", "…", _("waits for a retry")) if notice.next_try_at else _badge("bad", "✕", _("given up"))

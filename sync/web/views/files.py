@@ -52,7 +52,7 @@ def file_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "is_standard": is_standard,
         "usable_keys": keys,
-        "breadcrumbs": _crumbs(folder),
+        "breadcrumbs": _breadcrumbs(folder),
     }
     shown = [file.command_file for file in page.object_list if file.command_file]
     readable = readable_files(request.user, site).filter(pk__in=[file.pk for file in shown])
@@ -116,7 +116,7 @@ def _receive(request: HttpRequest, form: UploadForm) -> str:
     return request.GET.get("folder", "/")
 
 
-def _crumbs(folder: str) -> list[Breadcrumb]:
+def _breadcrumbs(folder: str) -> list[Breadcrumb]:
     names = [name for name in folder.split("/") if name]
     return [Breadcrumb("", "/"), *(Breadcrumb(name, f"/{'/'.join(names[:n])}/") for n, name in enumerate(names, 1))]
 

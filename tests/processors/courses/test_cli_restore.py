@@ -87,7 +87,7 @@ def folder_of(cli: MoodleCommand) -> Path:
     return Path(cli.arguments[-1])
 
 
-def hand_over(
+def by_moodle(
     site: MoodleSite, cli: MoodleCommand | None, dataroot: Path, line: str, header: str = HEADER, **options: Any
 ) -> RunResult:
     return run_file(
@@ -103,7 +103,7 @@ def test_moodle_makes_the_course_and_the_cells_of_the_row_are_put_upon_it(
     header = f"{HEADER};category;topic1;teacher1_account;self;visible"
     lines = "NEW;Chemistry;chem.mbz;New/Deep;Atoms|All of them;ann;1;1\nPLAIN;Plain;;;;;;\nC1;Course;chem.mbz;;;;;"
 
-    result = hand_over(site, cli, dataroot, lines, header)
+    result = by_moodle(site, cli, dataroot, lines, header)
 
     assert result.codes == ["course_created", "course_created", "course_exists"], result.report
     made = site.one("course", shortname="NEW")
@@ -133,7 +133,7 @@ def test_a_row_that_can_not_be_right_never_gets_as_far_as_moodle(
     header = f"{HEADER};teacher1_account;idnumber"
     moodle_site.execute("UPDATE {course} SET idnumber = 'TAKEN' WHERE id = :id", id=moodle_site.ids["C1"])
     lines = "N1;One;chem.mbz;nobody at all;\nN2;Two;none.mbz;;\nN3;Three;chem.mbz;;TAKEN\nN4;Four;chem.mbz;;"
-    result = hand_over(moodle_site, cli, dataroot, lines, header)
+    result = by_moodle(moodle_site, cli, dataroot, lines, header)
     wrong = ["teacher_unknown", "course_template_archive", "course_idnumber_taken"]
     assert result.codes == [*wrong, "course_created"], result.report
     assert len((folder_of(cli) / "calls").read_text().splitlines()) == 1
@@ -141,7 +141,7 @@ def test_a_row_that_can_not_be_right_never_gets_as_far_as_moodle(
 
 def test_a_simulation_calls_nobody(moodle_site: MoodleSite, cli: MoodleCommand, dataroot: Path) -> None:
     before = moodle_site.snapshot()
-    result = hand_over(moodle_site, cli, dataroot, "N1;One;chem.mbz\nN2;Two;chem.mbz", simulate=True)
+    result = by_moodle(moodle_site, cli, dataroot, "N1;One;chem.mbz\nN2;Two;chem.mbz", simulate=True)
     assert result.codes == ["course_created"] * 2
     assert moodle_site.diff(before, moodle_site.snapshot()) == {}
     assert not (folder_of(cli) / "calls").exists()
@@ -152,9 +152,9 @@ def test_a_later_row_finds_the_course_that_moodle_makes(
     sqlite_site: MoodleSite, cli_of_sqlite: MoodleCommand, dataroot: Path, *, simulate: bool
 ) -> None:
     lines = "N1;One;chem.mbz\nN1;Other;chem.mbz"
-    result = hand_over(sqlite_site, cli_of_sqlite, dataroot, lines, simulate=simulate)
+    result = by_moodle(sqlite_site, cli_of_sqlite, dataroot, lines, simulate=simulate)
     assert result.codes == ["course_created", "course_exists"], result.report
-    again = hand_over(
+    again = by_moodle(
         sqlite_site, cli_of_sqlite, dataroot, "N2;One;chem.mbz\nN2;Other;", simulate=simulate, forceupdate=True
     )
     assert again.codes == ["course_created", "course_updated"], again.report
@@ -173,7 +173,7 @@ def test_what_moodle_does_not_restore_is_a_rejection_and_the_others_go_on(
 ) -> None:
     (folder_of(cli_of_sqlite) / fault).touch()
     lines = "N1;One;chem.mbz\nN2;Two;"
-    result = hand_over(sqlite_site, cli_of_sqlite, dataroot, lines)
+    result = by_moodle(sqlite_site, cli_of_sqlite, dataroot, lines)
     code, said = told
     assert result.codes == [code, "course_created"]
     assert said in result.report
@@ -185,8 +185,8 @@ def test_what_moodle_does_not_restore_is_a_rejection_and_the_others_go_on(
 def test_without_a_command_line_and_for_existing_courses_the_row_says_what_to_do(
     sqlite_site: MoodleSite, cli_of_sqlite: MoodleCommand, dataroot: Path
 ) -> None:
-    none = hand_over(sqlite_site, None, dataroot, "N1;One;chem.mbz")
-    there = hand_over(sqlite_site, cli_of_sqlite, dataroot, "C1;C;chem.mbz", forceupdate=True, templatemode="1")
+    none = by_moodle(sqlite_site, None, dataroot, "N1;One;chem.mbz")
+    there = by_moodle(sqlite_site, cli_of_sqlite, dataroot, "C1;C;chem.mbz", forceupdate=True, templatemode="1")
     assert none.codes + there.codes == ["course_handover_no_command", "course_handover_existing"]
     assert "TOOLSYNC_MOODLE_CLI" in none.report
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from sync.moodle.course_content.delete.delete import Deletion
-from sync.moodle.course_content.delete.shared_questions import rescue_questions
+from sync.moodle.course_content.delete.shared_questions import move_shared_questions
 from sync.moodle.course_content.graph.graph import CONTEXT, CourseGraph, Link
 from sync.moodle.course_content.graph.scope import Scope, fetch_filled, fetch_scope
 from sync.moodle.courses.courses import Course
@@ -47,7 +47,7 @@ class _ContentClearing(Deletion):
         scope = fetch_scope(self.session, self.courses)
         own = sorted(course.contextid for course in self.courses)
         inside = Scope((), tuple(contextid for contextid in scope.contextids if contextid not in set(own)))
-        rescue_questions(self.writer, self.graph, self.courses, scope, now=self.now)
+        move_shared_questions(self.writer, self.graph, self.courses, scope, now=self.now)
         self.delete_players(scope)
         self.delete_events_of_activities(scope)
         self.delete_evidence_of_activities(scope)

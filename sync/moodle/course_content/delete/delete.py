@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from sync.moodle.course_content.delete.badges import archive_badges
 from sync.moodle.course_content.delete.grade_history import HISTORY_TABLES, keep_history, moved_up
-from sync.moodle.course_content.delete.shared_questions import rescue_questions
+from sync.moodle.course_content.delete.shared_questions import move_shared_questions
 from sync.moodle.course_content.graph.graph import CourseGraph, Link
 from sync.moodle.course_content.graph.scope import Scope, fetch_filled, fetch_scope, inline, rows_on_path
 from sync.moodle.courses.courses import Course
@@ -92,7 +92,7 @@ class Deletion:
 
     def carry_out(self) -> DeletedFiles:
         scope = fetch_scope(self.session, self.courses)
-        rescue_questions(self.writer, self.graph, self.courses, scope, now=self.now)
+        move_shared_questions(self.writer, self.graph, self.courses, scope, now=self.now)
         archive_badges(self.writer, scope)
         meta = cut_meta_links(self.writer, scope.courseids, now=self.now)
         self.files += meta.files
@@ -114,7 +114,7 @@ class Deletion:
         return self.files
 
     def delete_contexts(self, scope: Scope) -> DeletedFiles:
-        rescue_questions(self.writer, self.graph, self.courses, scope, now=self.now)
+        move_shared_questions(self.writer, self.graph, self.courses, scope, now=self.now)
         self.delete_players(scope)
         for table, path in fetch_filled(self.session, self.graph, scope):
             self.delete_rows(table.name, path, scope)

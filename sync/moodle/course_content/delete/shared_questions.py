@@ -19,14 +19,16 @@ from sync.moodle.db.writer import RowChange, Writer
 from sync.moodle.files.files import pathname_hash
 
 _QUESTION_BANK = "question bank context"
-_TOP, _LAST = "top", 999  # question_categories.name of the root, .sortorder of rescued ones
+_TOP, _LAST = "top", 999  # question_categories.name of the root, .sortorder of moved ones
 _NAME_LENGTH = 255
 
 
-def rescue_questions(writer: Writer, graph: CourseGraph, courses: Sequence[Course], scope: Scope, *, now: int) -> None:
+def move_shared_questions(
+    writer: Writer, graph: CourseGraph, courses: Sequence[Course], scope: Scope, *, now: int
+) -> None:
     """Move the questions that activities outside of the scope use; a new category for each that they leave.
 
-    Queries: two where there is nothing to rescue
+    Queries: two where there is nothing to move
     """
     session = writer.session
     entries = _entries_in_use(session, scope)

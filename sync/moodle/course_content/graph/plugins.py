@@ -1,5 +1,6 @@
 """Tables of third-party activities and question types, from the description that each plugin brings: db/install.xml.
 
+For developers who make a plugin known: nothing of ToolSync reads such descriptions by itself.
 A table belongs to the activity when a foreign key leads from it to the activity's own table, by however many steps.
 Source: Moodle's XMLDB; docs/adding-a-plugin.md
 """

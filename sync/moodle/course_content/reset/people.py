@@ -24,8 +24,8 @@ from sync.moodle.site import caches
 # Stands for people without any role in the course.
 NO_ROLE = 0
 # Methods that let people be unenrolled by hand, always or once they are suspended.
-_LETS_GO = frozenset(("manual", "self"))
-_LETS_SUSPENDED_GO = frozenset(("cohort", "meta"))
+_UNENROLLING = frozenset(("manual", "self"))
+_UNENROLLING_SUSPENDED = frozenset(("cohort", "meta"))
 
 _Row = dict[str, Any]
 
@@ -92,11 +92,11 @@ def fetch_leaving(
         enrolled.setdefault((row["courseid"], row["userid"]), []).append(row)
     leaving = {course.id: UnenrolledByReset() for course in named}
     for (courseid, userid), enrolments in sorted(enrolled.items()):
-        _let_go(leaving[courseid], enrolments, held.get((courseid, userid), []), roleids[courseid])
+        _choose_leaving(leaving[courseid], enrolments, held.get((courseid, userid), []), roleids[courseid])
     return leaving
 
 
-def _let_go(
+def _choose_leaving(
     leaving: UnenrolledByReset, enrolments: Sequence[_Row], roles: Sequence[_Row], roleids: Sequence[int]
 ) -> None:
     """Go through the roles in turn, as each may be the last one that somebody had."""
@@ -124,8 +124,8 @@ def _fetch_enrolments(session: MoodleSession, courseids: Collection[int]) -> lis
         .where(session.in_clause(enrol.c.courseid, sorted(courseids)), enrol.c.status == ENABLED)
         .where(
             sa.or_(
-                enrol.c.enrol.in_(sorted(methods & _LETS_GO)),
-                sa.and_(enrol.c.enrol.in_(sorted(methods & _LETS_SUSPENDED_GO)), enrolment.c.status == SUSPENDED),
+                enrol.c.enrol.in_(sorted(methods & _UNENROLLING)),
+                sa.and_(enrol.c.enrol.in_(sorted(methods & _UNENROLLING_SUSPENDED)), enrolment.c.status == SUSPENDED),
             )
         )
         .order_by(enrolment.c.id)
@@ -133,7 +133,7 @@ def _fetch_enrolments(session: MoodleSession, courseids: Collection[int]) -> lis
     return [dict(row._mapping) for row in session.fetch(statement)]
 
 
-def let_people_go(writer: Writer, leaving: Mapping[int, UnenrolledByReset], *, now: int) -> DeletedFiles:
+def unenrol_people(writer: Writer, leaving: Mapping[int, UnenrolledByReset], *, now: int) -> DeletedFiles:
     """Delete enrolments and roles, with what people lose by that, inside the caller's transaction.
 
     Units: now: seconds since epoch

@@ -22,7 +22,7 @@ from sync.moodle.course_content.reset.grades import (
     set_grades_back,
     wipe_grades,
 )
-from sync.moodle.course_content.reset.people import UnenrolledByReset, fetch_gone, fetch_leaving, let_people_go
+from sync.moodle.course_content.reset.people import UnenrolledByReset, fetch_gone, fetch_leaving, unenrol_people
 from sync.moodle.course_content.reset.rules import (
     GRADES,
     GROUPINGS_REMOVE,
@@ -238,7 +238,7 @@ class _Reset:
 
     def carry_out(self) -> DeletedFiles:
         if self.findings.concerned(UNENROL):
-            self.files += let_people_go(self.writer, self.findings.leaving, now=self.now)
+            self.files += unenrol_people(self.writer, self.findings.leaving, now=self.now)
         for rule in RULES:
             courseids = self.findings.concerned(rule.option)
             if courseids:

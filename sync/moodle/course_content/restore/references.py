@@ -170,7 +170,7 @@ def _moved_date(value: int | None, _row: Row, lookup: ReferenceResolver) -> Any:
 
 
 def _author_of(table: str) -> Rewrite:
-    """Who plants is the author; questions and the content bank keep theirs on the same site."""
+    """Whoever restores is the author; questions and the content bank keep theirs on the same site."""
 
     def rewrite(value: int | None, _row: Row, lookup: ReferenceResolver) -> Any:
         known = lookup.source.outside("user", value) if value and table in _WITH_BANK else None

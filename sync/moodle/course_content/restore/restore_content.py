@@ -99,7 +99,7 @@ class _New(NamedTuple):
 
 
 class _Restore:
-    """One planting, and what it learns of ids."""
+    """One restore, and what it learns of ids."""
 
     def __init__(
         self, writer: Writer, content: CourseGraph, source: ContentSource, targets: Sequence[CourseTarget], now: int
@@ -137,7 +137,7 @@ class _Restore:
                 self._make_contexts(CONTEXT_BLOCK, BLOCKS)
                 self._done.add(CONTEXT)
             elif step in filled:
-                self._plant_table(self.content.tables[step])
+                self._restore_table(self.content.tables[step])
             self._done.add(step)
         for name, waiting in self.waiting.items():
             rewrite_waiting(self.writer, name, waiting, self.lookups, [each.reused for each in self.results])
@@ -157,7 +157,7 @@ class _Restore:
         mark_for_regrading(self.writer, filled)
         queue_tasks(self.writer, courseids, now=self.now)
 
-    def _plant_table(self, table: GraphTable) -> None:
+    def _restore_table(self, table: GraphTable) -> None:
         columns = self.session.table(table.name).c
         rules = list(rules_of(self.content, table, columns))
         at_once = [rule for rule in rules if rule.needs is not None and rule.needs <= self._done]

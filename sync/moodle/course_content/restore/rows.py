@@ -185,7 +185,7 @@ def _block(row: Row, facts: Facts) -> Row | None:
 
 
 def _tool(row: Row, _facts: Facts) -> Row:
-    """Every tool has a salt of its own, which is made when the row is planted; one without a type has the type 0."""
+    """Every tool has a salt of its own, which is made when the row is restored; one without a type has the type 0."""
     return {**row, "servicesalt": "", "typeid": number_of(row.get("typeid"))}
 
 

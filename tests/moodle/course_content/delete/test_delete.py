@@ -172,7 +172,7 @@ def test_evidence_of_competencies_goes_with_its_activity_in_the_versions_that_do
 
 
 @pytest.mark.parametrize("use", ["reference", "attempt"])
-def test_a_question_that_another_course_uses_is_rescued(moodle_site: MoodleSite, use: str) -> None:
+def test_a_question_that_another_course_uses_is_moved_there(moodle_site: MoodleSite, use: str) -> None:
     faults = faults_of(moodle_site)
     ids = furnish(moodle_site, moodle_site.ids["C1"], moodle_site.ids["C1 context"])
     entry, question = ids["question_bank_entries"][0], ids["question"][0]

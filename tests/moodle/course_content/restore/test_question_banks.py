@@ -38,7 +38,7 @@ def test_banks_from_elsewhere_become_one_that_has_one_top_category() -> None:
     assert [(row["id"], row["contextid"], row["parent"]) for row in banks.categories] == [
         (1, HOME, 0), (2, HOME, 1), (4, HOME, 1),
     ]  # fmt: skip
-    # No two of a context have the same stamp: the second gets one when it is planted.
+    # No two of a context have the same stamp: the second gets one when it is restored.
     assert [row["stamp"] for row in banks.categories] == ["s1", "s2", ""]
     in_activity = arrange(*rows, has_qbank=True)
     assert in_activity.place(ELSEWHERE) == in_activity.place(HOME) == FIRST_ID

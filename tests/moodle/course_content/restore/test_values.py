@@ -45,5 +45,5 @@ def test_a_text_fits_its_column_or_is_as_if_it_were_not_there(column: str, text:
 
 
 def test_what_must_have_a_value_and_has_no_default_gets_one() -> None:
-    # `module` tells rows apart: the rules of planting look at it.
+    # `module` tells rows apart: the rules of restoring look at it.
     assert with_required({"id": 1, "number": 3}, TABLE.c) == {"id": 1, "number": 3, "made": 0, "module": 0}
