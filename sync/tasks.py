@@ -85,7 +85,7 @@ def sweep_uploads() -> None:
 
 @shared_task(name=password_mails.MAIL_TASK)
 def send_password_mail(email: str, host: str, language: str, *, is_secure: bool) -> None:
-    """Send a link to another password to whoever has this address in an account."""
+    """Send a link to another password to whoever has this address."""
     password_mails.send_password_mail(email, host, language, is_secure=is_secure)
 
 

@@ -23,7 +23,7 @@ def add_people(tables: Tables) -> list[int]:
     people = invent_people(PEOPLE)
     # Nobody logs in to this Moodle, so nobody needs a password of their own, and nobody knows this one.
     password = hash_password(secrets.token_urlsafe(), HashFormat.SHA512)
-    userids = tables.add("user", [_account(tables, place, person, password) for place, person in enumerate(people)])
+    userids = tables.add("user", [_user_row(tables, place, person, password) for place, person in enumerate(people)])
     tables.add_contexts(CONTEXT_USER, [(userid, SYSTEM_PATH) for userid in userids])
     present = userids[:-GONE]
     _add_profile_fields(tables, present)
@@ -35,7 +35,7 @@ def has_visited(place: int) -> bool:
     return place % 6 != 5
 
 
-def _account(tables: Tables, place: int, person: Person, password: str) -> dict[str, Any]:
+def _user_row(tables: Tables, place: int, person: Person, password: str) -> dict[str, Any]:
     visit = tables.now - (place % 30 + 1) * DAY if has_visited(place) else 0
     user = {
         **person._asdict(), **tables.made, "auth": "manual", "confirmed": 1, "mnethostid": 1, "password": password, "lang": "en",

@@ -47,7 +47,7 @@ class ArmedFile(models.Model):
     """Somebody who may run a file type has said that its schedules take a file.
 
     Shape: sha256: of the bytes that were meant; other bytes in their place are not armed; armed_by_name: kept when the
-    account is deleted, "" = the operator of this installation
+    user is deleted, "" = the operator of this installation
     """
 
     file = models.ForeignKey(

@@ -103,7 +103,7 @@ class Notification(models.Model):
 
 
 class MailCount(models.Model):
-    """Mails with a link to another password, for one account or from one address.
+    """Mails with a link to another password, for one user or from one address.
 
     Counted in the database, which all processes of the web server share.
 

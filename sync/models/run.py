@@ -61,7 +61,7 @@ class SyncRun(models.Model):
     last_line: the last line of the file whose chunk is committed; changed_tables: of Moodle, without prefix; skipped: what
     the reader passed over; language: the one that the report is written in; origin: what started it; sequence_run: the
     start of a schedule that it belongs to; owner: whose rights are asked when it begins; armed_by: who has let a schedule
-    take the file. The names stay when an account is deleted; "" = the operator of this installation; undoes: the run that
+    take the file. The names stay when a user is deleted; "" = the operator of this installation; undoes: the run that
     this one takes back: its rows are those of the other's journal, and `processor` is that of the other; plan: the dry run
     that is applied, and nothing else; made_on: what the plan was made with (ToolSync, Moodle); totals: kind of object and what
     becomes of it -> how many; held_for: why a person has to decide, as notes; decided_by: who did, and what for

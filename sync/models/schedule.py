@@ -21,7 +21,7 @@ class Schedule(models.Model):
     Shape: processors: keys, in the order in which they run; kind says which of every_seconds, at and crontab applies;
     anchor_at: intervals are counted from here; next_at: when it starts next, None when it is off; held_at: the start that a
     freeze window kept back; owner: who saved it or switched it on, in whose name it runs; owner_name: stays when the
-    account is deleted, "" = the operator
+    user is deleted, "" = the operator
     """
 
     class Kind(models.TextChoices):

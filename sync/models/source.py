@@ -13,7 +13,7 @@ class Source(models.Model):
     Shape: location: in the file area paths and wildcards separated by commas, "" = the default name; in an inbox a path or
     wildcard; else an address without anything secret; secret: encrypted, see sync/runs/source_settings.py; host_key: fingerprint
     of
-    the SFTP server; owner: who saved it, in whose name its files are taken; owner_name: stays when the account is deleted,
+    the SFTP server; owner: who saved it, in whose name its files are taken; owner_name: stays when the user is deleted,
     "" = the operator of this installation; told: the last look, [[code, params], ...] as sync.messages knows them
     """
 

@@ -1,6 +1,6 @@
-"""Mails with a link to another password, and their rate limit for each address and account.
+"""Mails with a link to another password, and their rate limit for each address and user.
 
-A worker looks for the account and sends the mail: the web server answers alike, and as fast, whether there is one or not.
+A worker looks for the user and sends the mail: the web server answers alike, and as fast, whether there is one or not.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sync.models import MailCount
 
 MAIL_TASK = "sync.send_password_mail"
 _ADDRESS_PAUSE, _MAILS_PER_ADDRESS = timedelta(hours=1), 20
-_ACCOUNT_PAUSE, _MAILS_PER_ACCOUNT = timedelta(minutes=5), 1
+_USER_PAUSE, _MAILS_PER_USER = timedelta(minutes=5), 1
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def may_ask(address: str) -> bool:
 
 
 def ask_for_mail(email: str, host: str, language: str, *, is_secure: bool) -> bool:
-    """Have the workers send a link to whoever has this address in an account. Returns whether they were reached.
+    """Have the workers send a link to whoever has this address. Returns whether they were reached.
 
     Shape: host: what the link begins with; is_secure: by https
     """
@@ -48,8 +48,8 @@ def ask_for_mail(email: str, host: str, language: str, *, is_secure: bool) -> bo
 
 
 def send_password_mail(email: str, host: str, language: str, *, is_secure: bool) -> None:
-    """Send a link to whoever has this address in an account, unless they got one a moment ago."""
-    form = _OncePerAccount({"email": email})
+    """Send a link to whoever has this address, unless they got one a moment ago."""
+    form = _OncePerUser({"email": email})
     if not form.is_valid():
         return
     with override(language):
@@ -61,12 +61,12 @@ def send_password_mail(email: str, host: str, language: str, *, is_secure: bool)
         )
 
 
-class _OncePerAccount(PasswordResetForm):
-    """However an address is spelled: what counts is the account that the database finds."""
+class _OncePerUser(PasswordResetForm):
+    """However an address is spelled: what counts is the user that the database finds."""
 
     def get_users(self, email: str) -> Iterator[Any]:
         for user in super().get_users(email):
-            if _count(f"account {user.pk}", _MAILS_PER_ACCOUNT, _ACCOUNT_PAUSE):
+            if _count(f"user {user.pk}", _MAILS_PER_USER, _USER_PAUSE):
                 yield user
 
 
@@ -97,4 +97,4 @@ def _count(what: str, most: int, pause: timedelta) -> bool:
 
 def forget_mail_counts() -> None:
     """Delete the counts that have no meaning any more. Queries: one"""
-    MailCount.objects.filter(since__lte=timezone.now() - max(_ADDRESS_PAUSE, _ACCOUNT_PAUSE)).delete()
+    MailCount.objects.filter(since__lte=timezone.now() - max(_ADDRESS_PAUSE, _USER_PAUSE)).delete()

@@ -17,7 +17,7 @@ MANAGE_SOURCES = "sync.manage_sources"
 class Responsible(NamedTuple):
     """The person in whose name something is done.
 
-    Shape: user: None when the account was deleted, and for the operator of this installation, who has no name either
+    Shape: user: None when the user was deleted, and for the operator of this installation, who has no name either
     """
 
     user: Any = None
@@ -33,7 +33,7 @@ class Responsible(NamedTuple):
         return self.user is None and not self.name
 
     def may(self, *permissions: str) -> bool:
-        """Whether the account is there, active, and has every one of these permissions. The operator may do anything."""
+        """Whether the user is there, active, and has every one of these permissions. The operator may do anything."""
         if self.is_operator:
             return True
         return self.user is not None and self.user.is_active and self.user.has_perms(permissions)

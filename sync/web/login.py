@@ -1,6 +1,6 @@
 """Logging in: whose address counts, the rate limit of wrong passwords, and the ways to another password.
 
-Nobody is ever locked out. Each wrong password for one account from one address makes that pair wait, longer each time; so do
+Nobody is ever locked out. Each wrong password for one user from one address makes that pair wait, longer each time; so do
 many names that are tried from one address. An administrator elsewhere notices nothing of it.
 """
 
@@ -31,7 +31,7 @@ from django.utils.translation import get_language, gettext as _
 from sync.notifications import password_mails
 from sync.runs.options import named_hosts, page_address, settings_language, trusted_proxies
 
-# So many wrong passwords for one account, and so many names from one address, are mistakes.
+# So many wrong passwords for one user, and so many names from one address, are mistakes.
 FREE_PASSWORDS, FREE_NAMES = 5, 20
 LONGEST_WAIT = timedelta(minutes=15)
 # Where the server doesn't say who asks: all of those are one.
@@ -73,14 +73,14 @@ def _without_port(text: str) -> str:
 
 
 def login_name(request: HttpRequest | None, credentials: dict[str, Any] | None) -> str:
-    """Return under which name wrong passwords are counted: that of the account which the database finds for what was typed.
+    """Return under which name wrong passwords are counted: that of the user which the database finds for what was typed.
 
     A database may take other spellings for the same: accents, capitals, blanks at the end. Queries: one
     """
     typed = (credentials or {}).get("username") or (request.POST.get("username") if request is not None else "") or ""
     name = unicodedata.normalize("NFKC", str(typed).replace("\0", ""))[:255]
-    accounts = get_user_model().objects.filter(username=name)
-    found = accounts.values_list("username", flat=True).first()
+    users = get_user_model().objects.filter(username=name)
+    found = users.values_list("username", flat=True).first()
     return (found or name).casefold()[:255]
 
 
@@ -133,7 +133,7 @@ class OwnPasswordChange(views.PasswordChangeView):
 
 
 class PasswordByMail(views.PasswordResetView):
-    """The way back: a link by mail to whoever has an address in their account."""
+    """The way back: a link by mail to whoever has an address."""
 
     template_name = "registration/password.html"
     success_url = reverse_lazy("login")
@@ -168,7 +168,7 @@ def _address_for_links(request: HttpRequest) -> tuple[str, bool]:
 
 
 class PasswordFromMail(views.PasswordResetConfirmView):
-    """Set another password with the link of a mail; what wrong passwords have made the account wait is forgotten."""
+    """Set another password with the link of a mail; what wrong passwords have made the user wait is forgotten."""
 
     template_name = "registration/password.html"
     success_url = reverse_lazy("login")

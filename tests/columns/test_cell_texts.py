@@ -44,7 +44,7 @@ def test_cells_take_one_normal_form_and_only_keys_lose_signs() -> None:
     assert note.params == {"count": 2, "line": 3, "columns": "shortname"}
 
 
-def test_an_account_is_found_by_a_name_that_was_copied_from_a_page(sqlite_site: MoodleSite) -> None:
+def test_a_user_is_found_by_a_name_that_was_copied_from_a_page(sqlite_site: MoodleSite) -> None:
     text = "username;firstname;lastname;city\nann\u200b;Ann;Smith;Rome\n\u200eann;Ann;Smith;Rome\n"
     result = run_file(sqlite_site, "users", text, primaryidentity="username")
     assert result.counts == {"updated": 1, "unchanged": 1}

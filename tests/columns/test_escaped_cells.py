@@ -105,8 +105,8 @@ def test_formulas_are_no_identifiers(sqlite_site: MoodleSite, cell: str) -> None
 def test_telephone_numbers_lose_the_mark_too(sqlite_site: MoodleSite) -> None:
     text = "username;firstname;lastname;email;phone1;city\ntel;Ann;Lee;tel@example.org;'+33 1 23;'s-Gravenhage\n"
     run_file(sqlite_site, "users", text, primaryidentity="username")
-    account = sqlite_site.one("user", username="tel")
-    assert (account["phone1"], account["city"]) == ("+33 1 23", "'s-Gravenhage")
+    user = sqlite_site.one("user", username="tel")
+    assert (user["phone1"], user["city"]) == ("+33 1 23", "'s-Gravenhage")
 
 
 @pytest.mark.parametrize("cell", ["'ann@example.org'", "'ann@example.org", "ann@example.org’"])

@@ -177,7 +177,7 @@ def test_every_file_type_has_the_general_options_and_their_old_names(key: str) -
         ("users_restore", {"primaryidentity": "idnumber"}),
     ],
 )  # fmt: skip
-def test_the_options_of_accounts_are_those_of_the_specification(key: str, expected: dict[str, Any]) -> None:
+def test_the_options_of_users_are_those_of_the_specification(key: str, expected: dict[str, Any]) -> None:
     general = {option.name for option in DateOrderOptions.declared}
     defaults = {name: value for name, value in REGISTRY[key].options.resolve().items() if name not in general}
     assert defaults == expected

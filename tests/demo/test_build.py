@@ -211,7 +211,7 @@ def test_nothing_is_left_of_a_build_that_fails(tmp_path: Path, monkeypatch: pyte
     assert not (tmp_path / "moodle.sqlite3").exists()
 
 
-def test_no_two_sample_files_speak_of_the_same_account() -> None:
+def test_no_two_sample_files_speak_of_the_same_user() -> None:
     """A second call would otherwise undo what the first one did, instead of leaving everything as it is."""
     tables = [file for file in sample_files() if file.name.endswith(".csv")]
     mentioned = [

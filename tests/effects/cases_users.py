@@ -16,7 +16,7 @@ NO_PRIVACY_REQUEST = Allowed(
 )
 _PASSWORD_BY_TASK = (
     Allowed(
-        "user", "inserted", "the password is left to Moodle's own task, which sends it to the account",
+        "user", "inserted", "the password is left to Moodle's own task, which sends it to the user",
         ("password",), side="differs",
     ),
     Allowed(
@@ -30,7 +30,7 @@ def _passwords_expire(site: MoodleSite) -> None:
     site.execute("UPDATE {config_plugins} SET value = '1' WHERE plugin = 'auth_manual' AND name = 'expiration'")
 
 
-def _new_account(site: MoodleSite) -> int:
+def _new_user(site: MoodleSite) -> int:
     return site.one("user", username="gold5")["id"]
 
 
@@ -59,7 +59,7 @@ CASES = (
         "user_create_barest", "users", f"{NAMES};email;timezone\ngold1b;Gold;Bare;gold1b@example.org;99\n", BY_USERNAME,
         allowed=(
             Allowed(
-                "user", "inserted", "the caller left both out; an account without them could never log in",
+                "user", "inserted", "the caller left both out; a user without them could never log in",
                 ("confirmed", "mnethostid"), side="differs",
             ),
         ),
@@ -114,8 +114,8 @@ CASES = (
     Case(
         "user_forced_password_prefs", "users", f"{NAMES};email\ngold5;Gold;Five;gold5@example.org\n",
         BY_USERNAME | {"createpasswords": True},
-        tables=("user_preferences", "cache_flags"), stands_for={("user", 102): _new_account},
-        in_part="only accounts that we create get both preferences; the rows of the account are those of user_create_*",
+        tables=("user_preferences", "cache_flags"), stands_for={("user", 102): _new_user},
+        in_part="only users that we create get both preferences; the rows of the user are those of user_create_*",
     ),
     Case(
         "user_preference_update_unset", "users", f"{NAMES};password\n{USER21};N3w!pass\n", BY_USERNAME,

@@ -113,7 +113,7 @@ def test_a_planted_difference_is_found_and_named(plant: Any, found: str) -> None
 
 
 def test_references_of_new_rows_are_told_apart() -> None:
-    def two_accounts(first: int, second: int) -> dict[str, Any]:
+    def two_users(first: int, second: int) -> dict[str, Any]:
         return {
             "user": change(inserted=[{"id": first, "username": "ann"}, {"id": second, "username": "bob"}]),
             "cohort_members": change(
@@ -121,8 +121,8 @@ def test_references_of_new_rows_are_told_apart() -> None:
             ),
         }
 
-    theirs = two_accounts(10, 11)
-    same, swapped = two_accounts(21, 20), two_accounts(20, 21)
+    theirs = two_users(10, 11)
+    same, swapped = two_users(21, 20), two_users(20, 21)
     for row in swapped["cohort_members"]["inserted"]:
         row["cohortid"] = 9 - row["cohortid"]
 
@@ -142,8 +142,8 @@ def test_rows_that_are_all_alike_are_counted() -> None:
     assert [d.side for d in compare(Side(rows(2, 1), 0, 0), Side(rows(3, 50), 0, 0))] == ["extra"]
 
 
-def test_accounts_that_differ_a_little_still_own_their_contexts() -> None:
-    def accounts(ids: tuple[int, int], city: str) -> dict[str, Any]:
+def test_users_that_differ_a_little_still_own_their_contexts() -> None:
+    def users(ids: tuple[int, int], city: str) -> dict[str, Any]:
         return {
             "context": change(
                 inserted=[{"id": i + 100, "contextlevel": 30, "instanceid": i, "path": f"/1/{i + 100}"} for i in ids]
@@ -156,7 +156,7 @@ def test_accounts_that_differ_a_little_still_own_their_contexts() -> None:
             ),
         }
 
-    found = compare(Side(accounts((10, 11), "Lyon"), 0, 0), Side(accounts((31, 30), "Rome"), 0, 0))
+    found = compare(Side(users((10, 11), "Lyon"), 0, 0), Side(users((31, 30), "Rome"), 0, 0))
 
     assert [f"{d.table}.{d.column}" for d in found] == ["user.city", "user.city"]
 

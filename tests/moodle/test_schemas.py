@@ -199,7 +199,7 @@ def test_a_site_gets_the_newest_schema_that_is_not_newer_than_itself(number: flo
 
 
 @pytest.mark.parametrize("version", CAPTURED)
-def test_a_captured_site_fits_its_schema_and_holds_what_accounts_rest_on(version: str) -> None:
+def test_a_captured_site_fits_its_schema_and_holds_what_users_rest_on(version: str) -> None:
     rows, schema = load_site_rows(version), load_schema(version)
 
     for table, table_rows in rows.items():

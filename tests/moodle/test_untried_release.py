@@ -95,7 +95,7 @@ def test_outcomes_of_activities_go_with_the_course_and_with_its_gradebook(site: 
     assert_sound(site, but=faults)
 
 
-def test_tokens_of_the_rest_api_are_revoked_with_their_account(site: MoodleSite) -> None:
+def test_tokens_of_the_rest_api_are_revoked_with_their_user(site: MoodleSite) -> None:
     tokens = {
         userid: site.insert("rest_api_tokens", name="t", token=f"t{userid}", userid=userid, scopes="[]", timecreated=1)
         for userid in (USER, USER + 1)

@@ -57,7 +57,7 @@ def test_a_username_with_capitals_stays_as_it_is(real_case: ReadCase) -> None:
     assert stored == [("Tina.Turner@Corp.org", "oidc", "Music")]
 
 
-def test_an_account_with_capitals_is_found_by_idnumber_and_by_address(real_case: ReadCase) -> None:
+def test_a_user_with_capitals_is_found_by_idnumber_and_by_address(real_case: ReadCase) -> None:
     case = real_case("037")
     runs = case.run_all()
     assert [(run.status, run.counts) for run in runs] == [(0, {"updated": 1}), (0, {"unchanged": 1})]

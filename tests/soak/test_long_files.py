@@ -12,7 +12,7 @@ ROWS = 1_000_000
 PEAK_MIB = 256
 
 
-def test_a_million_accounts_are_created_and_found_unchanged(
+def test_a_million_users_are_created_and_found_unchanged(
     toolsync_on: ToolSyncOn, figures: list[Line], tmp_path: Path
 ) -> None:
     toolsync = toolsync_on("mariadb")

@@ -101,7 +101,7 @@ SPELLINGS = (
 )
 
 
-def test_whatever_the_database_takes_for_an_account_is_counted_as_this_account(clock: time_machine.Traveller) -> None:
+def test_whatever_the_database_takes_for_a_user_is_counted_as_this_user(clock: time_machine.Traveller) -> None:
     User.objects.create_user("sam", password=RIGHT)
     same = [name for name in SPELLINGS if User.objects.filter(username=name).exists()]
     for number in range(2 * FREE_PASSWORDS):
@@ -253,7 +253,7 @@ def test_another_spelling_of_an_address_gets_no_second_mail(
     assert not MailCount.objects.exists()
 
 
-def test_who_asks_for_a_mail_waits_as_long_whether_there_is_an_account_or_not(
+def test_who_asks_for_a_mail_waits_as_long_whether_there_is_a_user_or_not(
     admin: User, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
 ) -> None:
     """The worker does what takes time; of the web server both ask for the same, and nothing is sent by it."""

@@ -46,9 +46,7 @@ def opened(site: MoodleSite) -> Iterator[MoodleSession]:
 
 
 def delete(site: MoodleSite, *userids: int, then: Callable[[], object] = lambda: None) -> Deletion:
-    accounts = [
-        UserToDelete(*(site.one("user", id=userid)[name] for name in UserToDelete._fields)) for userid in userids
-    ]
+    users = [UserToDelete(*(site.one("user", id=userid)[name] for name in UserToDelete._fields)) for userid in userids]
     with opened(site) as session:
         statements: list[str] = []
 
@@ -60,7 +58,7 @@ def delete(site: MoodleSite, *userids: int, then: Callable[[], object] = lambda:
         sa.event.listen(session.database.engine, "before_cursor_execute", note)
         writer = Writer(session)
         with session.transaction():
-            summary = delete_users(writer, accounts, now=NOW)
+            summary = delete_users(writer, users, now=NOW)
             then()
         return Deletion(summary, list(writer.before_images), statements)
 
@@ -98,7 +96,7 @@ def fill(site: MoodleSite, table: str, rows: Iterable[dict[str, Any]]) -> None:
         connection.execute(sa.insert(target), complete)
 
 
-def add_accounts(site: MoodleSite, userids: Sequence[int], **values: Any) -> None:
+def add_users(site: MoodleSite, userids: Sequence[int], **values: Any) -> None:
     fill(
         site, "user",
         [
@@ -248,12 +246,12 @@ def owned_by(snapshot: Snapshot, userid: int) -> set[tuple[str, int]]:
 @pytest.fixture
 def furnished(moodle_site: MoodleSite) -> MoodleSite:
     add_shared_things(moodle_site)
-    add_accounts(moodle_site, (GOING, STAYING))
+    add_users(moodle_site, (GOING, STAYING))
     furnish(moodle_site, (GOING, STAYING))
     return moodle_site
 
 
-def test_what_belongs_to_the_account_goes_and_what_others_see_of_it_stays(furnished: MoodleSite) -> None:
+def test_what_belongs_to_the_user_goes_and_what_others_see_of_it_stays(furnished: MoodleSite) -> None:
     delete(furnished, GOING)
 
     staying = staying_after(furnished, GOING)
@@ -263,7 +261,7 @@ def test_what_belongs_to_the_account_goes_and_what_others_see_of_it_stays(furnis
     }
 
 
-def test_rows_of_other_accounts_are_untouched(furnished: MoodleSite) -> None:
+def test_rows_of_other_users_are_untouched(furnished: MoodleSite) -> None:
     before = furnished.snapshot()
 
     delete(furnished, GOING)
@@ -277,7 +275,7 @@ def test_rows_of_other_accounts_are_untouched(furnished: MoodleSite) -> None:
     }
 
 
-def test_the_account_stays_under_a_name_that_nobody_logs_in_with(furnished: MoodleSite) -> None:
+def test_the_user_stays_under_a_name_that_nobody_logs_in_with(furnished: MoodleSite) -> None:
     before = furnished.one("user", id=GOING)
 
     delete(furnished, GOING)
@@ -303,7 +301,7 @@ def test_grades_are_kept_in_the_history(furnished: MoodleSite) -> None:
 
 def test_no_history_is_written_where_the_site_keeps_none(sqlite_site: MoodleSite) -> None:
     add_shared_things(sqlite_site)
-    add_accounts(sqlite_site, [GOING])
+    add_users(sqlite_site, [GOING])
     furnish(sqlite_site, [GOING])
     sqlite_site.execute("DELETE FROM {config} WHERE name = 'disablegradehistory'")
     sqlite_site.insert("config", name="disablegradehistory", value="1")
@@ -313,14 +311,14 @@ def test_no_history_is_written_where_the_site_keeps_none(sqlite_site: MoodleSite
     assert sqlite_site.rows("grade_grades") == sqlite_site.rows("grade_grades_history") == []
 
 
-def test_groups_left_by_several_accounts_are_touched_once(furnished: MoodleSite) -> None:
+def test_groups_left_by_several_users_are_touched_once(furnished: MoodleSite) -> None:
     deletion = delete(furnished, GOING, STAYING)
 
     assert furnished.one("groups", id=GROUP)["timemodified"] == NOW
     assert [image.id for image in deletion.images if image.table == "groups"] == [GROUP]
 
 
-def test_sessions_learn_that_the_access_of_the_account_changed(furnished: MoodleSite) -> None:
+def test_sessions_learn_that_the_access_of_the_user_changed(furnished: MoodleSite) -> None:
     before = furnished.snapshot()
 
     delete(furnished, GOING)
@@ -329,7 +327,7 @@ def test_sessions_learn_that_the_access_of_the_account_changed(furnished: Moodle
     assert [(flag["flagtype"], flag["name"]) for flag in flags] == [("accesslib/dirtyusers", str(GOING))]
 
 
-def test_a_tag_goes_with_the_last_account_that_bears_it(furnished: MoodleSite) -> None:
+def test_a_tag_goes_with_the_last_user_that_bears_it(furnished: MoodleSite) -> None:
     delete(furnished, GOING)
     assert furnished.rows("tag", id=SHARED_TAG)
 
@@ -375,10 +373,10 @@ def test_deleting_nobody_writes_nothing(moodle_site: MoodleSite) -> None:
     assert moodle_site.diff(before, moodle_site.snapshot()) == {}
 
 
-def test_the_number_of_queries_does_not_grow_with_the_accounts(sqlite_site: MoodleSite) -> None:
+def test_the_number_of_queries_does_not_grow_with_the_users(sqlite_site: MoodleSite) -> None:
     everybody = range(5001, 5062)
     add_shared_things(sqlite_site)
-    add_accounts(sqlite_site, everybody)
+    add_users(sqlite_site, everybody)
     furnish(sqlite_site, everybody)
 
     # As many rows a statement: with one user each flag is inserted, with many as well.
@@ -408,7 +406,7 @@ def test_the_number_of_queries_does_not_grow_with_the_accounts(sqlite_site: Mood
 def test_the_new_username_is_the_cleaned_address_and_the_time(
     sqlite_site: MoodleSite, values: dict[str, str], expected: str
 ) -> None:
-    add_accounts(sqlite_site, [GOING], **values)
+    add_users(sqlite_site, [GOING], **values)
 
     delete(sqlite_site, GOING)
 
@@ -418,7 +416,7 @@ def test_the_new_username_is_the_cleaned_address_and_the_time(
 def test_a_site_that_allows_any_character_in_usernames_keeps_them(moodle_site: MoodleSite) -> None:
     moodle_site.execute("DELETE FROM {config} WHERE name = 'extendedusernamechars'")
     moodle_site.insert("config", name="extendedusernamechars", value="1")
-    add_accounts(moodle_site, [GOING], email="Élé+ one@x.org")
+    add_users(moodle_site, [GOING], email="Élé+ one@x.org")
 
     delete(moodle_site, GOING)
 
@@ -426,7 +424,7 @@ def test_a_site_that_allows_any_character_in_usernames_keeps_them(moodle_site: M
 
 
 def test_a_username_that_is_taken_on_any_host_gets_a_later_time(moodle_site: MoodleSite) -> None:
-    add_accounts(moodle_site, [GOING, STAYING], email="same@x.org")
+    add_users(moodle_site, [GOING, STAYING], email="same@x.org")
     for second, host in ((0, 1), (1, 2), (3, 1)):
         moodle_site.insert("user", username=f"same@x.org.{NOW + second}", mnethostid=host, deleted=1)
 
@@ -497,7 +495,7 @@ def test_without_the_data_folder_the_bytes_that_remain_are_told(sqlite_site: Moo
 
 
 def test_empty_files_and_folders_have_no_blob_to_trash(sqlite_site: MoodleSite) -> None:
-    add_accounts(sqlite_site, [GOING])
+    add_users(sqlite_site, [GOING])
     fill(sqlite_site, "files", [a_file(1_000_000, 1000 * GOING, "user", "", filename=".")])
 
     assert delete(sqlite_site, GOING).summary.files == DeletedFiles({})
@@ -506,9 +504,9 @@ def test_empty_files_and_folders_have_no_blob_to_trash(sqlite_site: MoodleSite) 
 # --- what is easily forgotten ---------------------------------------------------------------------------------------------
 
 
-def test_an_account_without_access_anywhere_needs_no_flag(moodle_site: MoodleSite) -> None:
+def test_a_user_without_access_anywhere_needs_no_flag(moodle_site: MoodleSite) -> None:
     """Source: effects user_delete_plain"""
-    add_accounts(moodle_site, [GOING])
+    add_users(moodle_site, [GOING])
     before = moodle_site.snapshot()
 
     delete(moodle_site, GOING)
@@ -516,8 +514,8 @@ def test_an_account_without_access_anywhere_needs_no_flag(moodle_site: MoodleSit
     assert moodle_site.diff(before, moodle_site.snapshot()).keys() == {"user"}
 
 
-def test_the_number_of_queries_does_not_grow_with_accounts_of_one_address(sqlite_site: MoodleSite) -> None:
-    add_accounts(sqlite_site, range(5001, 5302), email="same@x.org")
+def test_the_number_of_queries_does_not_grow_with_users_of_one_address(sqlite_site: MoodleSite) -> None:
+    add_users(sqlite_site, range(5001, 5302), email="same@x.org")
 
     alone = delete(sqlite_site, 5001)
     many = delete(sqlite_site, *range(5002, 5302))
@@ -526,9 +524,9 @@ def test_the_number_of_queries_does_not_grow_with_accounts_of_one_address(sqlite
     assert len(many.statements) <= len(alone.statements) + 2
 
 
-def test_positions_of_other_blocks_on_pages_of_the_account_go(sqlite_site: MoodleSite) -> None:
+def test_positions_of_other_blocks_on_pages_of_the_user_go(sqlite_site: MoodleSite) -> None:
     """Mirrors: blocks_delete_all_for_context()"""
-    add_accounts(sqlite_site, [GOING, STAYING])
+    add_users(sqlite_site, [GOING, STAYING])
     for userid in (GOING, STAYING):
         fill(sqlite_site, "block_positions", [{"id": userid, "blockinstanceid": 1, "contextid": 1000 * userid}])
 
@@ -537,9 +535,9 @@ def test_positions_of_other_blocks_on_pages_of_the_account_go(sqlite_site: Moodl
     assert [row["id"] for row in sqlite_site.rows("block_positions")] == [STAYING]
 
 
-def test_what_others_prefer_about_blocks_of_the_account_goes(sqlite_site: MoodleSite) -> None:
+def test_what_others_prefer_about_blocks_of_the_user_goes(sqlite_site: MoodleSite) -> None:
     """Mirrors: blocks_delete_instance()"""
-    add_accounts(sqlite_site, [GOING, STAYING])
+    add_users(sqlite_site, [GOING, STAYING])
     fill(sqlite_site, "block_instances", [{"id": 77, "parentcontextid": 1000 * GOING}])
     names = ("block77hidden", "docked_block_instance_77", "block7hidden")
     fill(sqlite_site, "user_preferences", [{"userid": STAYING, "name": name, "value": "1"} for name in names])
@@ -552,7 +550,7 @@ def test_what_others_prefer_about_blocks_of_the_account_goes(sqlite_site: Moodle
 def test_correlations_of_a_tag_go_with_it(sqlite_site: MoodleSite) -> None:
     """Mirrors: core_tag_tag::delete_tags()"""
     add_shared_things(sqlite_site)
-    add_accounts(sqlite_site, [GOING])
+    add_users(sqlite_site, [GOING])
     furnish(sqlite_site, [GOING])
     fill(
         sqlite_site,
@@ -567,7 +565,7 @@ def test_correlations_of_a_tag_go_with_it(sqlite_site: MoodleSite) -> None:
 
 def test_the_tie_to_a_published_lti_tool_goes(sqlite_site: MoodleSite) -> None:
     """Mirrors: enrol_lti_plugin::unenrol_user()"""
-    add_accounts(sqlite_site, [GOING, STAYING])
+    add_users(sqlite_site, [GOING, STAYING])
     enrol = sqlite_site.insert("enrol", enrol="lti", courseid=sqlite_site.ids["C1"])
     fill(sqlite_site, "enrol_lti_tools", [{"id": 1, "enrolid": enrol}])
     for table, column, value in (("user_enrolments", "enrolid", enrol), ("enrol_lti_users", "toolid", 1)):
@@ -584,7 +582,7 @@ def test_an_activity_that_is_complete_by_a_grade_is_so_no_more(
 ) -> None:
     """Mirrors: completion_info::inform_grade_changed(); one that a teacher completed by hand stays."""
     course = sqlite_site.ids["C1"]
-    add_accounts(sqlite_site, [GOING, STAYING])
+    add_users(sqlite_site, [GOING, STAYING])
     sqlite_site.execute("UPDATE {course} SET enablecompletion = 1 WHERE id = :id", id=course)
     quiz = sqlite_site.one("modules", name="quiz")["id"] if sqlite_site.rows("modules", name="quiz") else None
     if quiz is None:
@@ -620,7 +618,7 @@ def test_an_activity_that_is_complete_by_a_grade_is_so_no_more(
 
 def test_aliases_of_a_private_file_become_files_of_their_own(moodle_site: MoodleSite) -> None:
     """Mirrors: stored_file::delete(): a course shows a private file of its teacher, also when the teacher is gone."""
-    add_accounts(moodle_site, [GOING, STAYING])
+    add_users(moodle_site, [GOING, STAYING])
     for userid in (GOING, STAYING):
         source = a_file(1000 * userid, 1000 * userid, "user", "text", filename="é f.txt")
         # PHP's serialisation, where lengths count bytes. Source: file_storage::pack_reference()
@@ -647,8 +645,8 @@ def test_aliases_of_a_private_file_become_files_of_their_own(moodle_site: Moodle
     assert moodle_site.diff(before, moodle_site.snapshot()) == {}
 
 
-def test_a_reference_goes_with_the_last_alias_of_the_account(sqlite_site: MoodleSite) -> None:
-    add_accounts(sqlite_site, [GOING, STAYING])
+def test_a_reference_goes_with_the_last_alias_of_the_user(sqlite_site: MoodleSite) -> None:
+    add_users(sqlite_site, [GOING, STAYING])
     fill(
         sqlite_site,
         "files_reference",
@@ -684,7 +682,7 @@ def test_a_blob_that_cannot_be_moved_is_told_and_stops_nothing(sqlite_site: Mood
 
 
 def test_rows_are_written_in_the_order_of_their_ids(sqlite_site: MoodleSite) -> None:
-    add_accounts(sqlite_site, [GOING, STAYING])
+    add_users(sqlite_site, [GOING, STAYING])
     for rowid, userid in ((9, GOING), (8, STAYING), (7, GOING)):
         fill(sqlite_site, "user_lastaccess", [{"id": rowid, "userid": userid, "courseid": rowid}])
 
@@ -695,11 +693,11 @@ def test_rows_are_written_in_the_order_of_their_ids(sqlite_site: MoodleSite) -> 
         assert ids == sorted(ids)
 
 
-def test_many_accounts_go_in_one_transaction_of_a_worker_that_just_started(sqlite_site: MoodleSite) -> None:
+def test_many_users_go_in_one_transaction_of_a_worker_that_just_started(sqlite_site: MoodleSite) -> None:
     """SQLite lets nobody read, and so no table be reflected, once a transaction outgrew its memory."""
     everybody = range(5001, 5401)
     add_shared_things(sqlite_site)
-    add_accounts(sqlite_site, everybody)
+    add_users(sqlite_site, everybody)
     furnish(sqlite_site, everybody)
     long = "x" * 4000
     fill(

@@ -88,7 +88,7 @@ def test_known_vectors_verify() -> None:
 
 
 @pytest.mark.parametrize("stored", [*sorted(SPECIAL_VALUES), "$2y$10$short", "$6$", "$1$x$y", "plain", "A" * 32])
-def test_values_that_are_no_hash_open_no_account(stored: str) -> None:
+def test_values_that_are_no_hash_let_nobody_in(stored: str) -> None:
     assert not verify_password(stored, stored)
     assert not verify_password(CLEAR, stored)
 
