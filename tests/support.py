@@ -166,5 +166,5 @@ def write_files(result: RunResult, data: bytes, filename: str, processor: Any, v
     result.report = out.getvalue().decode()
     if rejected and not simulate:
         tryback = io.BytesIO()
-        write_tryback(tryback, reader(), rejected, language="en", date_order=survey.dates.told)
+        write_tryback(tryback, reader(), rejected, language="en", date_order=survey.dates.order_cell)
         result.tryback = tryback.getvalue()

@@ -22,7 +22,7 @@ import pytest
 from sync.columns.cell_texts import CellTexts
 from sync.columns.clean import text as text_kind, without_tags
 from sync.columns.column import NumberedColumn
-from sync.columns.survey import _told_orders
+from sync.columns.survey import _stated_orders
 from sync.moodle.course_content.restore.single_forums import _strip_tags
 from sync.moodle.course_content.restore.text_links import LiveLinks, _query
 from sync.reader.cells import byte_patterns, split_cells
@@ -87,7 +87,7 @@ MADE: dict[str, tuple[Run, tuple[str, ...]]] = {
 # What has no expression because one would be slow.
 PLAIN: dict[str, tuple[Run, tuple[str, ...]]] = {
     "_strip_tags": (_strip_tags, ("<", "<!--", "-->", "a", ">", "/")),
-    "_told_orders": (_told_orders, ("a", "=", "=dmy", " ", "mdy")),
+    "_stated_orders": (_stated_orders, ("a", "=", "=dmy", " ", "mdy")),
     "without_tags": (without_tags, ("<", "</", "a", ">", "<a", "!")),
     "matching": (lambda text: matching([text + "b"] * 3, "*a*a*a*a*a*a*a*ac"), ("a", "ab", "c")),
     "a wildcard of a thousand parts": (lambda text: matching([text], "*a" * 1000 + "b"), ("a", "b")),

@@ -113,10 +113,10 @@ def _refuse_contradictions(columns: Columns, header: Header) -> None:
             raise HeaderError(code, line=header.line, columns=", ".join(sorted(found)))
 
 
-def _told_elsewhere(columns: Columns, names: Iterable[str]) -> list[str]:
+def _codes_of_elsewhere(columns: Columns, names: Iterable[str]) -> list[str]:
     """Return the codes of what is to be said of columns of Moodle's own tools, each once."""
-    said = (code for name in names for start, code in columns.elsewhere.items() if name.startswith(start))
-    return list(dict.fromkeys(said))
+    codes = (code for name in names for start, code in columns.elsewhere.items() if name.startswith(start))
+    return list(dict.fromkeys(codes))
 
 
 def _refuse_no_header(columns: Columns, header: Header, positions: list[int]) -> None:
@@ -129,12 +129,14 @@ def _refuse_no_header(columns: Columns, header: Header, positions: list[int]) ->
 
 def _refuse_unknown(columns: Columns, header: Header, positions: list[int], names: set[str]) -> None:
     """Refuse unknown names, each with what it was probably meant as, and say in the same message what is missing."""
-    told = [header.names[position] for position in positions if _told_elsewhere(columns, [header.names[position]])]
+    elsewhere = [
+        header.names[position] for position in positions if _codes_of_elsewhere(columns, [header.names[position]])
+    ]
     meant = {
-        position: suggestion(columns, header.names[position]) if header.names[position] not in told else ""
+        position: suggestion(columns, header.names[position]) if header.names[position] not in elsewhere else ""
         for position in positions[:_NAMES_SHOWN]
     }
-    guessed = sum(map(bool, meant.values())) + sum(header.names[position] in told for position in meant)
+    guessed = sum(map(bool, meant.values())) + sum(header.names[position] in elsewhere for position in meant)
     is_header = is_header_line(len(names) + guessed, len(positions) - guessed)
     shown = ", ".join(
         f"{header.spelled[position]} → {near}"
@@ -145,7 +147,7 @@ def _refuse_unknown(columns: Columns, header: Header, positions: list[int], name
     if len(positions) > _NAMES_SHOWN:
         shown += " …"
     missing = _missing(columns, names | set(meant.values()))
-    hints = [*_told_elsewhere(columns, told), *(["header_also_missing"] if missing else [])]
+    hints = [*_codes_of_elsewhere(columns, elsewhere), *(["header_also_missing"] if missing else [])]
     params = {"line": header.line, "columns": shown, "hint": hints, "missing": missing}
     if any(meant.values()):
         raise HeaderError("header_unknown_column_near", **params)

@@ -112,15 +112,17 @@ class RowCleaner:
         if row.fault is not None and "place" in row.fault.params:
             # The cells before the doubtful one are certain, and its own first line is a beginning.
             place = row.fault.params["place"]
-            told = [*row.cells[:place], *row.cells[place].splitlines()[:1]]
+            certain = [*row.cells[:place], *row.cells[place].splitlines()[:1]]
             return shown(
-                self._columns.subject_of({field[1]: told[field[0]] for field in self._fields if field[0] < len(told)})
+                self._columns.subject_of(
+                    {field[1]: certain[field[0]] for field in self._fields if field[0] < len(certain)}
+                )
             )
         # Where cells are missing or too many, nobody knows to which columns those behind the first belong.
         is_named = rejection.code in _WRONG_WIDTH and any(field[0] == 0 and field[-1] for field in self._fields)
         return shown(row.cells[0]) if is_named else ""
 
-    def _told_fault(self, fault: Note) -> Mapping[str, Any]:
+    def _fault_params(self, fault: Note) -> Mapping[str, Any]:
         """Return what is told of a fault of the row: of doubtful quotes also where they are, no password."""
         if "place" not in fault.params:
             return fault.params
@@ -132,7 +134,7 @@ class RowCleaner:
     def _row_fault(self, row: Row) -> Rejection | None:
         """Return why none of the row's cells can be read, if so."""
         if row.fault is not None:
-            return Rejection(row.line, "", row.fault.code, self._told_fault(row.fault))
+            return Rejection(row.line, "", row.fault.code, self._fault_params(row.fault))
         count = len(row.cells)
         if count > self._width and any(row.cells[self._width :]):
             return Rejection(row.line, "", "too_many_cells", {"cells": count, "width": self._width})

@@ -42,7 +42,7 @@ class FileSurvey:
         return cells[place] if place is not None and place < len(cells) else ""
 
 
-def _told_orders(cell: str) -> dict[str, DateOrder]:
+def _stated_orders(cell: str) -> dict[str, DateOrder]:
     """Return the orders that a cell of a tryback names, as "column=dmy column=mdy"."""
     pairs = (word.rpartition("=") for word in cell.split())
     return {name: ORDERS[order] for name, _equals, order in pairs if name and order in ORDERS}
@@ -67,15 +67,15 @@ class DateSurvey:
         self._columns: dict[str, _Evidence] = {}
         self._fields: list[tuple[int, _Evidence, bool]] = []
         # Of a tryback: column, with a dot behind it for its dates with dots -> order. None: the file says nothing of the kind.
-        self._told: dict[str, DateOrder] | None = None
-        self._told_place: int | None = None
+        self._stated: dict[str, DateOrder] | None = None
+        self._order_place: int | None = None
 
-    def start(self, columns: Columns, places: Mapping[str, int], told_place: int | None = None) -> bool:
+    def start(self, columns: Columns, places: Mapping[str, int], order_place: int | None = None) -> bool:
         """Take the columns that may hold dates; tell whether there are any.
 
-        Shape: told_place: of the cells in which a tryback says the orders of the file that it comes from
+        Shape: order_place: of the cells in which a tryback says the orders of the file that it comes from
         """
-        self._told_place = told_place
+        self._order_place = order_place
         for name, place in places.items():
             found = columns.find(name)
             if found is None:
@@ -89,8 +89,8 @@ class DateSurvey:
     def see(self, row: Row) -> None:
         """Look at the cells of one row."""
         cells = row.cells
-        if self._told_place is not None and self._told is None and self._told_place < len(cells):
-            self._told = _told_orders(cells[self._told_place]) or None
+        if self._order_place is not None and self._stated is None and self._order_place < len(cells):
+            self._stated = _stated_orders(cells[self._order_place]) or None
         for place, evidence, is_time in self._fields:
             text = cells[place] if place < len(cells) else ""
             if not text:
@@ -109,9 +109,9 @@ class DateSurvey:
         """
         if self._chosen is not None:
             return DateOrders(self._chosen, self._chosen)
-        if self._told is not None:
-            told = (self._told.get(key, DateOrder.DAY_FIRST) for key in (name, name + _DOT))
-            return DateOrders(*told)
+        if self._stated is not None:
+            orders = (self._stated.get(key, DateOrder.DAY_FIRST) for key in (name, name + _DOT))
+            return DateOrders(*orders)
         usual = self._proved(name, dotted=False)
         if not self._proofs(name, dotted=False):
             others = {self._proved(other, dotted=False) for other in self._columns} - {None}
@@ -119,7 +119,7 @@ class DateSurvey:
         return DateOrders(usual or DateOrder.DAY_FIRST, self._proved(name, dotted=True) or DateOrder.DAY_FIRST)
 
     @property
-    def told(self) -> str:
+    def order_cell(self) -> str:
         """Return what a tryback of the file has to say of the orders of dates that its rows may not show, "" = nothing.
 
         That is an order other than day first, and day first where some cells show the other one.
@@ -190,8 +190,8 @@ class Survey:
                 places.setdefault(found[1], place)
             elif name in TRYBACK_COLUMNS:
                 places.setdefault(name, place)
-        told_place = header.names.index(DATE_ORDER_COLUMN) if DATE_ORDER_COLUMN in header.names else None
-        has_dates = self.dates.start(self._columns, places, told_place)
+        order_place = header.names.index(DATE_ORDER_COLUMN) if DATE_ORDER_COLUMN in header.names else None
+        has_dates = self.dates.start(self._columns, places, order_place)
         if self._of_type is not None:
             self.found = self._of_type(places)
         if not has_dates and self.found is None:

@@ -136,7 +136,7 @@ class RunFinalizer:
             survey = Survey(find_processor(run.processor).columns, date_order_of(self._options))
             with self._reader(source, survey.start) as reader:
                 rows = read_rows(run, *FAILED_ACTIONS)
-                order = survey.dates.told
+                order = survey.dates.order_cell
                 write_tryback(out, reader, rows, language=self.language, date_order=order, form=form)
         return self._reads_back(out)
 

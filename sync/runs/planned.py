@@ -27,7 +27,7 @@ class PlannedRows(NamedTuple):
         return [
             outcome.line
             for outcome in outcomes
-            if outcome.action not in _IDLE and _told(outcome) != _told(planned.get(outcome.line))
+            if outcome.action not in _IDLE and _compared(outcome) != _compared(planned.get(outcome.line))
         ]
 
     def in_place_of(self, lines: Collection[int]) -> list[Outcome]:
@@ -58,7 +58,7 @@ def with_new_values(
         yield outcome._replace(changes=changes)
 
 
-def _told(outcome: Outcome | None) -> tuple[object, ...]:
+def _compared(outcome: Outcome | None) -> tuple[object, ...]:
     """Return what is compared of an outcome: the cells of a new object are shown in the plan only."""
     if outcome is None:
         return ()

@@ -78,15 +78,15 @@ def test_the_option_decides_before_the_cells() -> None:
 
 def test_a_tryback_tells_the_order_that_its_rows_may_not_show_any_more() -> None:
     survey = surveyed("a;09/01/2026;31/12/2026", "b;12/31/2026;")
-    assert survey.dates.told == "start=mdy"
+    assert survey.dates.order_cell == "start=mdy"
     again = surveyed("a;09/01/2026;02/01/2026;start=mdy", header="name;start;end;_dateorder")
     assert orders(again, "start", "end") == [MONTH, DAY]
-    assert surveyed("a;09/01/2026;31/12/2026").dates.told == ""
+    assert surveyed("a;09/01/2026;31/12/2026").dates.order_cell == ""
 
 
 def test_the_rows_of_a_contradictory_column_that_come_back_are_read_as_they_were() -> None:
     survey = surveyed("a;13/01/2027;", "b;01/13/2027;", "c;05/06/2027;")
-    assert survey.dates.told == "start=dmy"
+    assert survey.dates.order_cell == "start=dmy"
     again = surveyed("b;01/13/2027;;start=dmy", "c;05/06/2027;;start=dmy", header="name;start;end;_dateorder")
     assert again.dates.orders_of("start") == survey.dates.orders_of("start")
 

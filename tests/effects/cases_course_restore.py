@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.effects.case import Case
 from tests.effects.comparison import Allowed, Versions
-from tests.moodle.course_content.backups import Shelf, real_backup, template_backup
+from tests.moodle.course_content.backups import BackupFiles, real_backup, template_backup
 from tests.moodle_sites import MoodleSite
 from tests.support import run_file
 
@@ -32,7 +32,7 @@ def _run(site: MoodleSite, line: str, **options: Any) -> list[str]:
         (Path(folder) / "filedir").mkdir()
         result = run_file(
             site, "courses", f"{HEADER}\n{line.format(name)}\n", dataroot=Path(folder),
-            file_area=Shelf({name: real_backup(name)}), **options,
+            file_area=BackupFiles({name: real_backup(name)}), **options,
         )  # fmt: skip
         return result.codes
 

@@ -192,7 +192,7 @@ class Examiner:
         for outcome in outcomes:
             _check_outcome(outcome)
         if outcomes and reader.pictures is None:
-            self._check_tryback(file, options, outcomes, survey.dates.told)
+            self._check_tryback(file, options, outcomes, survey.dates.order_cell)
 
     def _open(self, file: SeedFile, options: Mapping[str, str], survey: Survey | None = None) -> RowReader:
         columns = REGISTRY[file.key].columns

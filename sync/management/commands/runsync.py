@@ -70,8 +70,8 @@ class Command(BaseCommand):
             status = EXIT_REFUSED if isinstance(error, CommandFileError) else EXIT_OTHER
             raise CommandError(text_of(error.code, error.params), returncode=status) from None
         with _Interruption(run) as interruption:
-            run = self._carry_out(run, interruption)
-        self._tell(run)
+            run = self._execute(run, interruption)
+        self._print_result(run)
         if chosen["json"]:
             self.stdout.write(json.dumps(_summary(run)))
         if run.waits_for_person:
@@ -79,10 +79,10 @@ class Command(BaseCommand):
         if status := EXIT_STATUS.get(RunState(run.state), EXIT_OTHER):
             sys.exit(status)
 
-    def _carry_out(self, run: SyncRun, interruption: _Interruption) -> SyncRun:
+    def _execute(self, run: SyncRun, interruption: _Interruption) -> SyncRun:
         """Carry out the run, after those that were asked for before; follow it if a worker was faster."""
         bar = _ProgressBar()
-        told = False
+        has_said_why = False
 
         def progress(state: Progress) -> None:
             bar.show(state)
@@ -102,13 +102,13 @@ class Command(BaseCommand):
             if run.state == RunState.QUEUED and time.monotonic() > deadline:
                 services.cancel_run(run)
                 raise CommandError(_waited_in_vain(run), returncode=EXIT_OTHER)
-            if not told:
+            if not has_said_why:
                 self.stderr.write(f"Run {run.pk} waits until the run before it is over.")
-                told = True
+                has_said_why = True
             time.sleep(1)
         return run
 
-    def _tell(self, run: SyncRun) -> None:
+    def _print_result(self, run: SyncRun) -> None:
         self.stdout.write(f"Run {run.pk} of {run.file_path}: {run.state_label}")
         if run.error_code:
             self.stdout.write(text_of(run.error_code, run.error_params))
@@ -122,7 +122,7 @@ class Command(BaseCommand):
 
 
 class _Interruption:
-    """Turns the first Ctrl-C into a request to cancel, so that the run ends after a whole chunk and is told of."""
+    """Turns the first Ctrl-C into a request to cancel, so that the run ends after a whole chunk and is reported."""
 
     def __init__(self, run: SyncRun) -> None:
         self._run = run

@@ -88,7 +88,7 @@ def delete_users(writer: Writer, users: Sequence[UserToDelete], *, now: int) -> 
     before = len(writer.before_images)
     files = move_grades_to_history(writer, userids, now=now)
     _delete_tags(writer, userids)
-    enrolments = _leave_courses(writer, userids, now=now)
+    enrolments = _unenrol_everywhere(writer, userids, now=now)
     assignments = writer.delete_where("role_assignments", "userid", userids)
     for parent, children in _FAMILIES:
         _delete_family(writer, parent, children, userids)
@@ -118,7 +118,7 @@ def _delete_tags(writer: Writer, userids: Sequence[int]) -> None:
     delete_unborne_tags(writer, sorted({row["tagid"] for row in gone}))
 
 
-def _leave_courses(writer: Writer, userids: Sequence[int], *, now: int) -> list[dict[str, Any]]:
+def _unenrol_everywhere(writer: Writer, userids: Sequence[int], *, now: int) -> list[dict[str, Any]]:
     """Row 4: unenrol from everything; groups, conversations of groups and forums follow; return the enrolments that went."""
     session = writer.session
     leave_forums(writer, _courses_of(session, userids))

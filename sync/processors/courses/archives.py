@@ -40,7 +40,7 @@ _BLOCK = 1 << 20
 MOST_BACKUPS = 4
 
 
-class _Place(NamedTuple):
+class _BackupLocation(NamedTuple):
     """Where a backup is. Shape: path: in the file area, or else contenthash: in Moodle's pool"""
 
     path: str = ""
@@ -94,9 +94,9 @@ class BackupCache:
         self._leave_out = leave_out
         self._with_inventory = with_inventory
         self._for_moodle = for_moodle
-        self._places: dict[str, _Place] = {}
+        self._locations: dict[str, _BackupLocation] = {}
         self._pool: FilePool | None = file_pool_of(moodle.database.settings)
-        self._opened: dict[_Place, _Opened | ArchiveRefused] = {}
+        self._opened: dict[_BackupLocation, _Opened | ArchiveRefused] = {}
 
     def fetch(self, texts: Collection[str], courses: Mapping[str, CourseRow]) -> dict[str, Template]:
         """Return the templates for cells that name a backup, and for those that name a course whose newest one is meant.
@@ -104,33 +104,38 @@ class BackupCache:
         Shape: absent = there is none
         Queries: two, and some ten for each backup that wasn't read yet
         """
-        places, refused = self._named(texts)
+        locations, refused = self._named(texts)
         return {
-            **self._templates({**places, **self._newest(courses)}),
-            **{text: _refused(_Place(), refusal) for text, refusal in refused.items()},
+            **self._templates({**locations, **self._newest(courses)}),
+            **{text: _refused(_BackupLocation(), refusal) for text, refusal in refused.items()},
         }
 
-    def _named(self, texts: Collection[str]) -> tuple[dict[str, _Place], dict[str, ArchiveRefused]]:
+    def _named(self, texts: Collection[str]) -> tuple[dict[str, _BackupLocation], dict[str, ArchiveRefused]]:
         """Return where the backups are, and why some can't be found."""
         # A path of the server stands for the file of that name.
         paths = {text: (text.replace("\\", "/"), _base_name(text)) for text in texts}
         present = self._files.present({path for both in paths.values() for path in both})
-        places = {text: _Place(path=path) for text, both in paths.items() for path in reversed(both) if path in present}
-        names = {text: _base_name(text) for text in set(texts) - places.keys()}
+        locations = {
+            text: _BackupLocation(path=path)
+            for text, both in paths.items()
+            for path in reversed(both)
+            if path in present
+        }
+        names = {text: _base_name(text) for text in set(texts) - locations.keys()}
         stored = fetch_backups_named(self._moodle, set(names.values())) if names else {}
         refused = {}
         for text, name in names.items():
             found = stored.get(name, set())
             if len(found) == 1:
-                places[text] = _Place(contenthash=min(found))
+                locations[text] = _BackupLocation(contenthash=min(found))
             elif found:
                 refused[text] = ArchiveRefused("course_backup_ambiguous", template=text, count=len(found))
-        return places, refused
+        return locations, refused
 
-    def _newest(self, courses: Mapping[str, CourseRow]) -> dict[str, _Place]:
+    def _newest(self, courses: Mapping[str, CourseRow]) -> dict[str, _BackupLocation]:
         newest = fetch_newest_backups(self._moodle, [row["contextid"] for row in courses.values()]) if courses else {}
         return {
-            text: _Place(contenthash=newest[row["contextid"]])
+            text: _BackupLocation(contenthash=newest[row["contextid"]])
             for text, row in courses.items()
             if row["contextid"] in newest
         }
@@ -146,15 +151,15 @@ class BackupCache:
         """Copy a backup that isn't read. Raises: MoodleRefused"""
         self._moodle.release()
         try:
-            self._copy(self._places[template.key], target)
+            self._copy(self._locations[template.key], target)
         except ArchiveRefused as error:
             raise MoodleRefused(error.code, **error.params) from error
 
     def store_contents(self, templates: Iterable[Template]) -> None:
         """Bring what the files of backups hold into Moodle's pool."""
         keys = {template.key for template in templates}
-        for place, opened in self._opened.items():
-            if isinstance(opened, _Opened) and _key(place) in keys and self._pool is not None:
+        for location, opened in self._opened.items():
+            if isinstance(opened, _Opened) and _key(location) in keys and self._pool is not None:
                 self._store(opened, self._pool)
 
     def close(self) -> None:
@@ -166,32 +171,32 @@ class BackupCache:
                     self._pool.remove(contenthash)
                 self._stored.clear()
 
-    def _templates(self, places: Mapping[str, _Place]) -> dict[str, Template]:
+    def _templates(self, locations: Mapping[str, _BackupLocation]) -> dict[str, Template]:
         """Read the backups that weren't read yet."""
         if self._for_moodle:
-            self._places.update({_key(place): place for place in places.values()})
+            self._locations.update({_key(location): location for location in locations.values()})
             return {
-                text: Template(_key(place), {}, _nothing, is_backup=True, is_for_moodle=True)
-                for text, place in places.items()
+                text: Template(_key(location), {}, _nothing, is_backup=True, is_for_moodle=True)
+                for text, location in locations.items()
             }
-        if places and self._pool is None:
+        if locations and self._pool is None:
             refusal = ArchiveRefused("course_backup_no_data_folder")
-            return {text: _refused(place, refusal) for text, place in places.items()}
-        named = set(places.values())
+            return {text: _refused(location, refusal) for text, location in locations.items()}
+        named = set(locations.values())
         if len(self._opened.keys() | named) > MOST_BACKUPS:
             self._close(self._opened.keys() - named)
-        for place in dict.fromkeys(places.values()):
-            if place not in self._opened:
-                self._opened[place] = self._open(place)
-        return {text: self._template(text, place) for text, place in places.items()}
+        for location in dict.fromkeys(locations.values()):
+            if location not in self._opened:
+                self._opened[location] = self._open(location)
+        return {text: self._template(text, location) for text, location in locations.items()}
 
-    def _close(self, places: Iterable[_Place]) -> None:
-        for place in places:
-            opened = self._opened.pop(place)
+    def _close(self, locations: Iterable[_BackupLocation]) -> None:
+        for location in locations:
+            opened = self._opened.pop(location)
             if isinstance(opened, _Opened):
                 opened.close()
 
-    def _open(self, place: _Place) -> _Opened | ArchiveRefused:
+    def _open(self, location: _BackupLocation) -> _Opened | ArchiveRefused:
         names = SiteNames(self._moodle)
         modules = set(names.modules)
         # Nothing of Moodle's is held while the backup is read.
@@ -199,7 +204,7 @@ class BackupCache:
         folder = Path(tempfile.mkdtemp(prefix="toolsync-backup-"))
         content: ArchivedContent | None = None
         try:
-            self._copy(place, folder / "backup.mbz")
+            self._copy(location, folder / "backup.mbz")
             content = open_archive(folder / "backup.mbz", folder, modules=modules)
             (folder / "backup.mbz").unlink()
             course = ArchivedCourse(self._moodle, self._graph, content, names, now=int(time.time()))
@@ -213,30 +218,30 @@ class BackupCache:
                 return error
             raise
 
-    def _copy(self, place: _Place, target: Path) -> None:
+    def _copy(self, location: _BackupLocation, target: Path) -> None:
         """Bring a backup here, whatever storage it is in. Raises: ArchiveRefused"""
-        with self._source(place) as source, target.open("wb") as copy:
+        with self._source(location) as source, target.open("wb") as copy:
             while block := source.read(_BLOCK):
                 copy.write(block)
                 if copy.tell() > DEFAULT_LIMITS.packed:
                     raise ArchiveRefused("backup_large", limit=in_mib(DEFAULT_LIMITS.packed))
 
-    def _source(self, place: _Place) -> AbstractContextManager[BinaryIO]:
-        if place.path:
-            return self._files.opened(place.path)
-        if self._pool is None or not self._pool.exists(place.contenthash):
+    def _source(self, location: _BackupLocation) -> AbstractContextManager[BinaryIO]:
+        if location.path:
+            return self._files.opened(location.path)
+        if self._pool is None or not self._pool.exists(location.contenthash):
             raise ArchiveRefused("course_backup_lost")
-        return cast(AbstractContextManager[BinaryIO], self._pool.open(place.contenthash))
+        return cast(AbstractContextManager[BinaryIO], self._pool.open(location.contenthash))
 
     def _missing(self, course: ArchivedCourse, content: ArchivedContent) -> frozenset[str]:
         """Return the contents that are neither in the backup nor in the pool."""
         needed = {each for each in course.contents if each != EMPTY_HASH and not content.has_blob(each)}
         return frozenset(each for each in needed if self._pool is None or not self._pool.exists(each))
 
-    def _template(self, text: str, place: _Place) -> Template:
-        opened = self._opened[place]
+    def _template(self, text: str, location: _BackupLocation) -> Template:
+        opened = self._opened[location]
         if isinstance(opened, ArchiveRefused):
-            return _refused(place, opened)
+            return _refused(location, opened)
         course = opened.course
 
         def source(writer: Writer, _graph: CourseGraph) -> ContentSource:
@@ -248,7 +253,7 @@ class BackupCache:
             self._tell(text, course)
         weight = ROWS_OF_ACTIVITY * len(opened.content.manifest.activities) + course.file_count
         inventory = inventory_of(course, self._graph) if self._with_inventory else Inventory()
-        return Template(_key(place), course.course, source, weight, unknown, is_backup=True, inventory=inventory)
+        return Template(_key(location), course.course, source, weight, unknown, is_backup=True, inventory=inventory)
 
     def _tell(self, text: str, course: ArchivedCourse) -> None:
         """Say once what a backup has lost on its way."""
@@ -278,16 +283,16 @@ class BackupCache:
                 self._stored.add(found)
 
 
-def _refused(place: _Place, refusal: ArchiveRefused) -> Template:
-    return Template(_key(place), {}, _nothing, refusal=(refusal.code, dict(refusal.params)), is_backup=True)
+def _refused(location: _BackupLocation, refusal: ArchiveRefused) -> Template:
+    return Template(_key(location), {}, _nothing, refusal=(refusal.code, dict(refusal.params)), is_backup=True)
 
 
 def _nothing(_writer: Writer, _graph: CourseGraph) -> ContentSource:
     raise RuntimeError("nothing can be read of this template")
 
 
-def _key(place: _Place) -> str:
-    return f"file {place.path}" if place.path else f"content {place.contenthash}"
+def _key(location: _BackupLocation) -> str:
+    return f"file {location.path}" if location.path else f"content {location.contenthash}"
 
 
 def _base_name(text: str) -> str:
@@ -297,6 +302,6 @@ def _base_name(text: str) -> str:
 def without_backup(courses: Mapping[str, CourseRow]) -> dict[str, Template]:
     """Return for courses without a backup the templates that reject the rows which name one: cell -> template."""
     return {
-        text: _refused(_Place(), ArchiveRefused("course_template_no_backup", template=row["shortname"]))
+        text: _refused(_BackupLocation(), ArchiveRefused("course_template_no_backup", template=row["shortname"]))
         for text, row in courses.items()
     }

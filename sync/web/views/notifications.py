@@ -1,4 +1,4 @@
-"""Who is told about runs: the list of rules with the webhook and the last notices, and the page of one rule."""
+"""Who is notified about runs: the list of rules with the webhook and the last notices, and the page of one rule."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _LAST_NOTIFICATIONS = 20
 
 
 class RuleCard(NamedTuple):
-    """A rule as the list shows it. Shape: file_type: None = the common one; told: event and its recipients; is_own: it has one"""
+    """A rule as the list shows it. Shape: file_type: None = the common one; recipients: event, addresses; is_own: it has one"""
 
     file_type: FileTypeCard | None
     rule: NotificationRule
-    told: list[tuple[str, str]]
+    recipients: list[tuple[str, str]]
     is_own: bool
 
 
@@ -108,10 +108,10 @@ def _list(request: HttpRequest, form: WebhookForm) -> HttpResponse:
 
 def _card(file_type: FileTypeCard | None, rule: NotificationRule | None) -> RuleCard:
     shown = rule or NotificationRule()
-    told = [
+    recipients = [
         (str(event.label), ", ".join(shown.recipients[event])) for event in Event if shown.recipients.get(event)
     ]  # fmt: skip
-    return RuleCard(file_type, shown, told, rule is not None)
+    return RuleCard(file_type, shown, recipients, rule is not None)
 
 
 def _processor(request: HttpRequest, key: str) -> str:

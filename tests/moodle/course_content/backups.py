@@ -21,7 +21,7 @@ def real_backup(name: str) -> Path:
     return moodle_data() / "mbz" / name
 
 
-class Shelf:
+class BackupFiles:
     """A file area. Shape: contents: path as people write it -> bytes, or where they are"""
 
     def __init__(self, contents: Mapping[str, bytes | Path]) -> None:

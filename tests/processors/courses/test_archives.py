@@ -18,7 +18,7 @@ from sync.moodle.db.database import MoodleConnection
 from sync.moodle.files.file_pool import file_pool_of
 from sync.processors.courses.archives import MOST_BACKUPS
 from tests.moodle.course_content.backup.archives import BLOB, MANIFEST, PICTURE, activity, backup, manifest, tar_gz
-from tests.moodle.course_content.backups import Shelf
+from tests.moodle.course_content.backups import BackupFiles
 from tests.soundness import assert_sound
 from tests.support import MoodleSite, RunResult, run_file
 
@@ -71,7 +71,7 @@ def pool(dataroot: Path) -> set[str]:
 def run(
     site: MoodleSite, dataroot: Path, content: bytes | None, rows: str = "NEW;New;chem.mbz;", **more: Any
 ) -> RunResult:
-    shelf = Shelf({} if content is None else {"chem.mbz": content})
+    shelf = BackupFiles({} if content is None else {"chem.mbz": content})
     return run_file(site, "courses", f"{HEADER}\n{rows}\n", dataroot=dataroot, file_area=shelf, **more)
 
 
@@ -90,7 +90,7 @@ def stored(site: MoodleSite, dataroot: Path, content: bytes, **where: Any) -> No
 
 
 def test_rows_get_what_is_in_the_backup_that_is_read_once(sqlite_site: MoodleSite, dataroot: Path) -> None:
-    shelf = Shelf({"/backups/chem.mbz": packed()})
+    shelf = BackupFiles({"/backups/chem.mbz": packed()})
     rows = f"NEW;New;/backups/chem.mbz;\nTWO;Two;/backups/chem.mbz;{START + 10 * DAY}"
 
     result = run_file(sqlite_site, "courses", f"{HEADER}\n{rows}\n", dataroot=dataroot, file_area=shelf)
@@ -125,7 +125,7 @@ def test_a_chunk_ends_before_too_many_backups_are_unpacked(
 ) -> None:
     unpacked: list[int] = []
 
-    class Counting(Shelf):
+    class Counting(BackupFiles):
         @contextmanager
         def opened(self, path: str) -> Iterator[BinaryIO]:
             with super().opened(path) as stream:
@@ -208,7 +208,7 @@ def test_a_mended_tryback_makes_the_course(sqlite_site: MoodleSite, dataroot: Pa
     assert refused.codes == ["course_template_archive"]
     assert refused.tryback is not None
 
-    shelf = Shelf({"chem.mbz": packed()})
+    shelf = BackupFiles({"chem.mbz": packed()})
     result = run_file(sqlite_site, "courses", refused.tryback, dataroot=dataroot, file_area=shelf)
 
     assert result.codes == ["course_created"], result.report
@@ -224,7 +224,7 @@ def test_what_cannot_be_restored_leaves_no_row_and_no_file(sqlite_site: MoodleSi
     }  # fmt: skip
     rows = "\n".join(f"{name[:-4]};X;{name};" for name in cases)
 
-    result = run_file(sqlite_site, "courses", f"{HEADER}\n{rows}\n", dataroot=dataroot, file_area=Shelf(cases))
+    result = run_file(sqlite_site, "courses", f"{HEADER}\n{rows}\n", dataroot=dataroot, file_area=BackupFiles(cases))
 
     assert result.counts == {"rejected": len(cases)}, result.report
     assert result.codes[-1] == "course_backup_plugins"
@@ -256,7 +256,7 @@ def test_contents_go_when_their_rows_do_not_come_about(sqlite_site: MoodleSite, 
 
 
 def test_without_a_data_folder_there_are_no_backups(sqlite_site: MoodleSite) -> None:
-    shelf = Shelf({"chem.mbz": packed()})
+    shelf = BackupFiles({"chem.mbz": packed()})
 
     result = run_file(sqlite_site, "courses", f"{HEADER}\nNEW;New;chem.mbz;\n", file_area=shelf)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sync.moodle.site.command_line import MoodleCommand
-from tests.moodle.course_content.backups import Shelf
+from tests.moodle.course_content.backups import BackupFiles
 from tests.moodle_sites import MoodleSite
 from tests.support import RunResult, run_file
 
@@ -91,7 +91,7 @@ def by_moodle(
     site: MoodleSite, cli: MoodleCommand | None, dataroot: Path, line: str, header: str = HEADER, **options: Any
 ) -> RunResult:
     return run_file(
-        site, "courses", f"{header}\n{line}\n", dataroot=dataroot, file_area=Shelf({"chem.mbz": BACKUP}),
+        site, "courses", f"{header}\n{line}\n", dataroot=dataroot, file_area=BackupFiles({"chem.mbz": BACKUP}),
         moodle_command=cli, restorewith="moodle", **options,
     )  # fmt: skip
 
@@ -195,7 +195,7 @@ def test_a_data_folder_elsewhere_leaves_the_backup_in_the_folder_for_temporary_f
     sqlite_site: MoodleSite, cli_of_sqlite: MoodleCommand
 ) -> None:
     result = run_file(
-        sqlite_site, "courses", f"{HEADER}\nN1;One;chem.mbz\n", file_area=Shelf({"chem.mbz": BACKUP}),
+        sqlite_site, "courses", f"{HEADER}\nN1;One;chem.mbz\n", file_area=BackupFiles({"chem.mbz": BACKUP}),
         moodle_command=cli_of_sqlite, restorewith="moodle",
     )  # fmt: skip
     assert result.codes == ["course_created"], result.report

@@ -74,11 +74,11 @@ def unpack(path: Path, folder: Path, limits: BackupLimits) -> UnpackedBackup:
     packed = path.stat().st_size
     if packed > limits.packed:
         raise ArchiveRefused("backup_large", limit=in_mib(limits.packed))
-    meter = _SizeLimiter(packed, limits)
+    limiter = _SizeLimiter(packed, limits)
     try:
         with path.open("rb") as stream:
-            for member in _members(stream, meter):
-                _take(member, unpacked, meter)
+            for member in _members(stream, limiter):
+                _take(member, unpacked, limiter)
     except EOFError:
         raise ArchiveRefused("backup_truncated") from None
     except (gzip.BadGzipFile, zlib.error, tarfile.HeaderError):
@@ -110,30 +110,30 @@ class _SizeLimiter:
             raise ArchiveRefused("backup_members", limit=self.limits.members)
 
 
-def _members(stream: BinaryIO, meter: _SizeLimiter) -> Iterator[ArchiveEntry]:
+def _members(stream: BinaryIO, limiter: _SizeLimiter) -> Iterator[ArchiveEntry]:
     magic = stream.read(len(_ZIP))
     stream.seek(0)
     if not magic:
         raise ArchiveRefused("backup_empty")
     if magic.startswith(_GZIP):
-        return _tar_members(stream, meter)
+        return _tar_members(stream, limiter)
     if magic == _ZIP:
-        return _zip_members(stream, meter)
+        return _zip_members(stream, limiter)
     raise ArchiveRefused("backup_not_archive")
 
 
-def _tar_members(packed: BinaryIO, meter: _SizeLimiter) -> Iterator[ArchiveEntry]:
+def _tar_members(packed: BinaryIO, limiter: _SizeLimiter) -> Iterator[ArchiveEntry]:
     """Read headers by hand: `tarfile` would take long names and extended headers of any size into memory."""
     with gzip.GzipFile(fileobj=packed) as stream:
         while (header := _exactly(stream, _BLOCK)).strip(b"\0"):
             info = tarfile.TarInfo.frombuf(header, "utf-8", "replace")
-            meter.count(_BLOCK)
+            limiter.count(_BLOCK)
             is_note = info.type in (tarfile.XHDTYPE, tarfile.XGLTYPE)
             if not (info.isreg() or info.isdir() or is_note):
                 raise ArchiveRefused("backup_member_special", member=_shown(info.name))
             if info.size < 0 or (info.isdir() and info.size):
                 raise ArchiveRefused("backup_damaged")
-            meter.count(info.size)
+            limiter.count(info.size)
             body = _Body(stream, info.size)
             if is_note:
                 _check_note(info, body)
@@ -143,7 +143,7 @@ def _tar_members(packed: BinaryIO, meter: _SizeLimiter) -> Iterator[ArchiveEntry
             _exactly(stream, -info.size % _BLOCK)
         # To the end, where the check sum is.
         while rest := stream.read(_CHUNK):
-            meter.count(len(rest))
+            limiter.count(len(rest))
 
 
 def _check_note(info: tarfile.TarInfo, body: _Body) -> None:
@@ -184,9 +184,9 @@ def _exactly(stream: ReadableEntry, size: int) -> bytes:
     return data
 
 
-def _zip_members(packed: BinaryIO, meter: _SizeLimiter) -> Iterator[ArchiveEntry]:
+def _zip_members(packed: BinaryIO, limiter: _SizeLimiter) -> Iterator[ArchiveEntry]:
     with _reading_zip():
-        _check_directory(packed, meter.limits)
+        _check_directory(packed, limiter.limits)
         archive = zipfile.ZipFile(packed)
     with archive:
         for info in archive.infolist():
@@ -198,7 +198,7 @@ def _zip_members(packed: BinaryIO, meter: _SizeLimiter) -> Iterator[ArchiveEntry
                 raise ArchiveRefused("backup_member_special", member=_shown(name))
             if info.compress_type not in BOUNDED_METHODS:
                 raise ArchiveRefused("backup_method", member=_shown(name))
-            meter.count(info.file_size)
+            limiter.count(info.file_size)
             with _reading_zip():
                 body = archive.open(info)
             with body:
@@ -237,8 +237,8 @@ def _check_directory(stream: BinaryIO, limits: BackupLimits) -> None:
         raise ArchiveRefused("backup_members", limit=most)
 
 
-def _take(member: ArchiveEntry, unpacked: UnpackedBackup, meter: _SizeLimiter) -> None:
-    meter.count_member()
+def _take(member: ArchiveEntry, unpacked: UnpackedBackup, limiter: _SizeLimiter) -> None:
+    limiter.count_member()
     name = member.name.rstrip("/") if member.is_folder else member.name
     if _is_hostile(name):
         raise ArchiveRefused("backup_member_name", member=_shown(member.name))
@@ -249,8 +249,8 @@ def _take(member: ArchiveEntry, unpacked: UnpackedBackup, meter: _SizeLimiter) -
         _check_space(unpacked.blobs, member)
         _store_blob(member, unpacked.blobs / blob[1] / blob[2])
     elif _XML.fullmatch(name):
-        if member.size > meter.limits.xml:
-            raise ArchiveRefused("backup_member_large", member=name, limit=in_mib(meter.limits.xml))
+        if member.size > limiter.limits.xml:
+            raise ArchiveRefused("backup_member_large", member=name, limit=in_mib(limiter.limits.xml))
         _check_space(unpacked.xml, member)
         _store(member, unpacked.xml / name)
     elif name not in _IGNORED:

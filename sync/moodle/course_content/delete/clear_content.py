@@ -37,13 +37,13 @@ def empty_courses(writer: Writer, graph: CourseGraph, courses: Sequence[Course],
     Units: now: seconds since epoch
     Queries: as `delete.delete_courses`
     """
-    return _ContentClearing(writer, graph, courses, now).carry_out()
+    return _ContentClearing(writer, graph, courses, now).run()
 
 
 class _ContentClearing(Deletion):
     """A deletion that leaves the courses."""
 
-    def carry_out(self) -> DeletedFiles:
+    def run(self) -> DeletedFiles:
         scope = fetch_scope(self.session, self.courses)
         own = sorted(course.contextid for course in self.courses)
         inside = Scope((), tuple(contextid for contextid in scope.contextids if contextid not in set(own)))

@@ -45,7 +45,7 @@ def delete_courses(writer: Writer, graph: CourseGraph, courses: Sequence[Course]
     Units: now: seconds since epoch
     Queries: two for each table that has rows, and one more for each 5,000 rows; constant in the number of courses
     """
-    return Deletion(writer, graph, courses, now).carry_out()
+    return Deletion(writer, graph, courses, now).run()
 
 
 def delete_contexts(
@@ -90,7 +90,7 @@ class Deletion:
             "grade_outcomes": self._delete_files_of("outcome"),
         }
 
-    def carry_out(self) -> DeletedFiles:
+    def run(self) -> DeletedFiles:
         scope = fetch_scope(self.session, self.courses)
         move_shared_questions(self.writer, self.graph, self.courses, scope, now=self.now)
         archive_badges(self.writer, scope)

@@ -214,7 +214,7 @@ def reset_courses(writer: Writer, graph: CourseGraph, findings: ResetFindings, *
     Units: now: seconds since epoch
     Queries: by the tables that hold something, and again for each 5,000 rows; constant in the number of courses
     """
-    return _Reset(writer, graph, findings, now).carry_out()
+    return _Reset(writer, graph, findings, now).run()
 
 
 class _Reset:
@@ -236,7 +236,7 @@ class _Reset:
             ITEMS: self._renew_gradebooks,
         }
 
-    def carry_out(self) -> DeletedFiles:
+    def run(self) -> DeletedFiles:
         if self.findings.concerned(UNENROL):
             self.files += unenrol_people(self.writer, self.findings.leaving, now=self.now)
         for rule in RULES:

@@ -37,7 +37,7 @@ class DeferredReferences:
         return {name: None if value is LEFT_OUT else value for name, value in new.items() if value != values[name]}
 
 
-def what_waits(batch: Sequence[Row], waiting: DeferredReferences, links: LinkRewriter) -> Iterator[tuple[int, Row]]:
+def deferred_rows(batch: Sequence[Row], waiting: DeferredReferences, links: LinkRewriter) -> Iterator[tuple[int, Row]]:
     """Return what is to be looked at again, of the rows where there is anything."""
     ruled = {rule.column for rule in waiting.rules}
     for row in batch:
@@ -53,7 +53,7 @@ def what_waits(batch: Sequence[Row], waiting: DeferredReferences, links: LinkRew
             yield row["id"], values
 
 
-def rewrite_waiting(
+def rewrite_deferred(
     writer: Writer,
     table: str,
     waiting: DeferredReferences,

@@ -26,9 +26,9 @@ from sync.moodle.course_content.graph.content_tables import (
 from sync.moodle.course_content.graph.graph import CONTEXT, COURSE, CourseGraph, GraphTable
 from sync.moodle.course_content.restore.deferred_references import (
     DeferredReferences,
+    deferred_rows,
     rewrite_courses,
-    rewrite_waiting,
-    what_waits,
+    rewrite_deferred,
 )
 from sync.moodle.course_content.restore.existing_rows import ExistingRows, is_compared
 from sync.moodle.course_content.restore.own_idnumbers import OwnIdnumbers
@@ -87,7 +87,7 @@ def restore_content(
     `enrol`, the order of courses.
     Queries: by the tables that hold rows, and one more for each 5,000 rows; the number of targets counts only through rows
     """
-    return _Restore(writer, content_graph(graph), source, targets, now).carry_out()
+    return _Restore(writer, content_graph(graph), source, targets, now).run()
 
 
 class _New(NamedTuple):
@@ -113,16 +113,16 @@ class _Restore:
         facts = fetch_site_facts(self.session)
         self.lookups = [ReferenceResolver(each.maps, source, each.target, facts) for each in self.results]
         self.contexts = source.contexts()
-        self.present = ExistingRows(self.session, content, targets)
+        self.existing_rows = ExistingRows(self.session, content, targets)
         self.idnumbers = OwnIdnumbers(self.session, targets)
-        self.waiting: dict[str, DeferredReferences] = {}
+        self.deferred: dict[str, DeferredReferences] = {}
         # Tables whose rows are there: what they are called now is known.
         self._done = {COURSE}
         # New contexts of each target with their paths, and those that new blocks stand in.
         self._paths = [{target.contextid: target.path} for target in targets]
         self._block_parents: dict[int, int] = {}
 
-    def carry_out(self) -> list[RestoreResult]:
+    def run(self) -> list[RestoreResult]:
         for each in self.results:
             each.maps.of(COURSE)[self.source.courseid] = each.target.courseid
             for old, context in self.contexts.items():
@@ -139,11 +139,11 @@ class _Restore:
             elif step in filled:
                 self._restore_table(self.content.tables[step])
             self._done.add(step)
-        for name, waiting in self.waiting.items():
-            rewrite_waiting(self.writer, name, waiting, self.lookups, [each.reused for each in self.results])
+        for name, deferred in self.deferred.items():
+            rewrite_deferred(self.writer, name, deferred, self.lookups, [each.reused for each in self.results])
         self._add_to_sections()
         rewrite_courses(self.writer, self.lookups)
-        files = restore_files(self.writer, self.content, self.source, self.lookups, self.present, now=self.now)
+        files = restore_files(self.writer, self.content, self.source, self.lookups, self.existing_rows, now=self.now)
         for each, count in zip(self.results, files, strict=True):
             each.counts["files"] = count
         self._follow_up()
@@ -161,14 +161,14 @@ class _Restore:
         columns = self.session.table(table.name).c
         rules = list(rules_of(self.content, table, columns))
         at_once = [rule for rule in rules if rule.needs is not None and rule.needs <= self._done]
-        waiting = DeferredReferences([rule for rule in rules if rule not in at_once], text_columns(columns))
+        deferred = DeferredReferences([rule for rule in rules if rule not in at_once], text_columns(columns))
         for batch in self._in_order(table.name, self.source.rows(table.name)):
-            waiting.rows += what_waits(batch, waiting, self.source.links)
+            deferred.rows += deferred_rows(batch, deferred, self.source.links)
             for places in batched(range(len(self.results)), max(1, SLICE_ROWS // max(1, len(batch)))):
                 new = [new for place in places for new in self._new_rows(place, table, at_once, batch, columns)]
                 self._insert(table.name, new)
-        if waiting.rows:
-            self.waiting[table.name] = waiting
+        if deferred.rows:
+            self.deferred[table.name] = deferred
 
     def _in_order(self, table: str, batches: Iterator[Sequence[Row]]) -> Iterator[Sequence[Row]]:
         """Number the tags of each thing from 1 on, as Moodle does when it restores them one after the other."""
@@ -207,11 +207,11 @@ class _Restore:
                 continue
             new = {**old, **values, **parent, **dict.fromkeys(_stamped(table.name, old), self.now)}
             if results.target.is_filled:
-                if rowid := self.present.find(table.name, new):
+                if rowid := self.existing_rows.find(table.name, new):
                     results.maps.of(table.name)[old["id"]] = rowid
                     results.reused.add((table.name, old["id"]))
                     continue
-                new = self.present.with_own_names(table.name, new)
+                new = self.existing_rows.with_own_names(table.name, new)
             new = self.idnumbers.with_own(table.name, new)
             yield _New(place, old["id"], {name: new[name] for name in new if name in columns and name != "id"})
 
@@ -240,14 +240,14 @@ class _Restore:
 
     def _add_to_sections(self) -> None:
         """List new activities in the sections that were there, behind what these hold."""
-        waiting = self.waiting.get(SECTIONS)
-        if waiting is None:
+        deferred = self.deferred.get(SECTIONS)
+        if deferred is None:
             return
         added: dict[int, str] = {}
         for each, lookup in zip(self.results, self.lookups, strict=True):
-            for old, values in waiting.rows:
+            for old, values in deferred.rows:
                 if (SECTIONS, old) in each.reused and values.get("sequence"):
-                    new = waiting.rewritten(values, lookup).get("sequence")
+                    new = deferred.rewritten(values, lookup).get("sequence")
                     if new:
                         added[each.maps.of(SECTIONS)[old]] = new
         if not added:

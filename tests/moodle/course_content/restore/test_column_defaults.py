@@ -13,7 +13,7 @@ import pytest
 
 from sync.moodle.course_content.restore.single_forums import _strip_tags, message_counts
 from tests.moodle.course_content.backup.archives import FILES, MANIFEST, activity, backup, file_row, manifest, tar_gz
-from tests.moodle.course_content.backups import Shelf
+from tests.moodle.course_content.backups import BackupFiles
 from tests.moodle.course_content.furniture import insert
 from tests.moodle.course_content.rich_backup import category, entry, row, xml
 from tests.soundness import assert_sound
@@ -61,7 +61,13 @@ def restore(site: MoodleSite, tmp_path: Path, content: bytes, name: str = "NEW",
     fullname = next((each["fullname"] for each in site.rows("course", shortname=name)), "New")
     text = f"{HEADER}\n{name};{fullname};old.mbz\n"
     result = run_file(
-        site, "courses", text, dataroot=tmp_path, file_area=Shelf({"old.mbz": content}), leaveoutunknown=True, **options
+        site,
+        "courses",
+        text,
+        dataroot=tmp_path,
+        file_area=BackupFiles({"old.mbz": content}),
+        leaveoutunknown=True,
+        **options,
     )
     assert "rejected" not in result.counts, result.report
     return result

@@ -14,7 +14,7 @@ import pytest
 from sync.moodle.courses.courses import Course
 from sync.moodle.db.database import MoodleConnection
 from sync.moodle.files.file_pool import FilePool, file_pool_of
-from tests.moodle.course_content.backups import Shelf, real_backup, template_backup
+from tests.moodle.course_content.backups import BackupFiles, real_backup, template_backup
 from tests.moodle.course_content.copies import content_of, course_of, differences, maps_of, pairs_of
 from tests.moodle.course_content.restore.test_live_source import check_files, on
 from tests.moodle.course_content.rich_backup import rich_backup
@@ -48,7 +48,7 @@ def test_a_restored_backup_is_the_course_that_it_was_made_of(real_site: RealSite
 
     result = run_file(
         site, "courses", f"{HEADER}NEW;New;{backup}\n", dataroot=data_folder(tmp_path),
-        file_area=Shelf({backup: real_backup(backup)}),
+        file_area=BackupFiles({backup: real_backup(backup)}),
     )  # fmt: skip
 
     assert result.codes == ["course_created"], result.report
@@ -100,7 +100,7 @@ def test_backups_bring_as_many_rows_as_moodles_own_restore(moodle_site: MoodleSi
 
     result = run_file(
         site, "courses", HEADER + rows, dataroot=data_folder(tmp_path), leaveoutunknown=True,
-        file_area=Shelf({name: real_backup(name) for name in names}),
+        file_area=BackupFiles({name: real_backup(name) for name in names}),
     )  # fmt: skip
 
     assert result.counts == {"created": len(names)}, result.report
@@ -121,7 +121,9 @@ def test_hostile_backups_leave_no_row_and_no_file(sqlite_site: MoodleSite, tmp_p
     rows = "".join(f"{name};Evil;{name}\n" for name in contents)
     before = sqlite_site.snapshot()
 
-    result = run_file(sqlite_site, "courses", HEADER + rows, dataroot=data_folder(tmp_path), file_area=Shelf(contents))
+    result = run_file(
+        sqlite_site, "courses", HEADER + rows, dataroot=data_folder(tmp_path), file_area=BackupFiles(contents)
+    )
 
     assert result.codes == list(codes.values()), result.report
     assert sqlite_site.diff(before, sqlite_site.snapshot()) == {}
@@ -141,7 +143,7 @@ def test_what_a_backup_names_is_what_the_site_calls_so(moodle_site: MoodleSite, 
     scale = site.insert("scale", courseid=0, userid=2, name="Ours", scale="no,yes", description="", descriptionformat=1)
     fields = site.insert("customfield_category", name="F", component="core_course", area="course", **TIMES)
     field = site.insert("customfield_field", shortname="faculty", name="F", type="text", categoryid=fields, **TIMES)
-    shelf = Shelf({"rich.mbz": rich_backup()})
+    shelf = BackupFiles({"rich.mbz": rich_backup()})
 
     result = run_file(
         site, "courses", f"{HEADER}ONE;One;rich.mbz\nTWO;Two;rich.mbz\n", dataroot=data_folder(tmp_path), file_area=shelf,
