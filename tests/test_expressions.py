@@ -82,7 +82,7 @@ MADE: dict[str, tuple[Run, tuple[str, ...]]] = {
         ("&amp;", "&", "id=1", "a"),
     ),
     # Of one line of 200 characters.
-    "sync.processors.courses.cli_restore.restore_by_moodle": (lambda text: re.findall(r"\d+", text), ("1", "a")),
+    "sync.processors.courses.cli_restore.run_cli_restore": (lambda text: re.findall(r"\d+", text), ("1", "a")),
 }
 # What has no expression because one would be slow.
 PLAIN: dict[str, tuple[Run, tuple[str, ...]]] = {
