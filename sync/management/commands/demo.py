@@ -28,9 +28,11 @@ from sync.demo.files import SampleFile, sample_files
 from sync.guard.messages import reason_text, total_texts
 from sync.messages import text_of
 from sync.models import MoodleSite, RunFile, RunState, SyncRun
+from sync.models.run import WAITING_STATES
 from sync.outcomes.report import count_texts, describe_outcome
-from sync.runs import services
+from sync.runs import decisions, services
 from sync.runs.plans import held_notes
+from sync.runs.rights import OPERATOR
 from sync.runs.selectors import run_outcomes
 from sync.values import FAILED_ACTIONS
 
@@ -226,6 +228,9 @@ def _administrator(keeper: Path) -> str:
 
 def _queue_samples() -> list[SyncRun]:
     site = MoodleSite.objects.get(slug="main")
+    for waiting in SyncRun.objects.filter(site=site, state__in=WAITING_STATES):
+        # It needs its file as long as it waits, and the same one comes again.
+        decisions.decline_run(waiting, OPERATOR, reason="the demo was started again")
     return [_queue(site, sample) for sample in sample_files()]
 
 

@@ -47,7 +47,8 @@ class Table:
 
     Shape: key: columns of the natural key; a key of one column is the value itself, of several a tuple in this order;
     found_by: sets of columns by which `Overlay.over` may be asked; folds: column -> what makes texts equal that the server takes
-    for the same; on_update: columns that follow when another one changes
+    for the same; on_update: columns that follow when another one changes; defaults: what stands in columns that a new row may
+    leave to Moodle's server, of those by which rows are looked for
     """
 
     name: str
@@ -55,6 +56,7 @@ class Table:
     found_by: tuple[tuple[str, ...], ...] = ()
     folds: Mapping[str, Fold] = field(default_factory=dict)
     on_update: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
 
     def key_of(self, values: Values) -> Key:
         """Return the key of a row that holds its key columns."""
@@ -76,7 +78,7 @@ class Table:
     def _cell(self, column: str, key: Key, values: Values) -> Any:
         if column in self.key:
             return key if len(self.key) == 1 else key[self.key.index(column)]
-        return values[column]
+        return values[column] if column in values else self.defaults[column]
 
 
 @dataclass(frozen=True)
@@ -256,6 +258,7 @@ class _Index:
         self._folds = [(name, table.folds.get(name)) for name in names]
         self._beside_key = [name for name in names if name not in table.key]
         self._needs_key = len(self._beside_key) < len(names)
+        self._has_no_defaults = table.defaults.keys().isdisjoint(names)
         self._keys: dict[Hashable, dict[Key, None]] = {}
 
     def keys(self, columns: Values) -> list[Key]:
@@ -265,7 +268,7 @@ class _Index:
         self._keys.setdefault(self._place_of(key, values), {})[key] = None
 
     def change(self, key: Key, old: Values | None, new: Values | None) -> None:
-        if old is not None and new is not None and all(old[name] == new[name] for name in self._beside_key):
+        if old is not None and new is not None and all(old.get(name) == new.get(name) for name in self._beside_key):
             return
         if old is not None:
             del self._keys[self._place_of(key, old)][key]
@@ -273,7 +276,9 @@ class _Index:
             self.add(key, new)
 
     def _place_of(self, key: Key, values: Values) -> Hashable:
-        return self._place({**values, **self._table.columns_of(key)} if self._needs_key else values)
+        if not self._needs_key and self._has_no_defaults:
+            return self._place(values)
+        return self._place({**self._table.defaults, **values, **self._table.columns_of(key)})
 
     def _place(self, columns: Values) -> Hashable:
         if len(self._folds) == 1:

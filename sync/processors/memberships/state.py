@@ -23,7 +23,7 @@ SUBSCRIPTIONS = Table("forum_subscriptions", ("forum", "userid"), found_by=(("us
 # What they belong to; names are compared as the server does, see `sync.processors.memberships.fetch`.
 GROUPS = Table("groups", found_by=(("courseid",), ("courseid", "name")))
 COHORTS = Table("cohort", found_by=(("name",), ("idnumber",)))
-METHODS = Table("enrol", found_by=(("courseid",),))
+METHODS = Table("enrol", found_by=(("courseid",),), defaults={"customint1": 0})
 
 
 class UnenrolAction(IntEnum):

@@ -154,3 +154,18 @@ def test_a_row_of_temporary_ids_is_kept_whole(overlay: Overlay) -> None:
     ((key, values),) = found.rows.items()
     assert key == (cohortid, 5)
     assert is_temporary(values["id"])
+
+
+def test_a_new_row_that_leaves_a_column_to_the_server_is_found_by_what_that_puts_there(overlay: Overlay) -> None:
+    methods = Table("enrol", found_by=(("customint1",),), defaults={"customint1": 0})
+    plan = Plan()
+    rows = plan.change(overlay.over(methods, {7: {"id": 7, "enrol": "meta", "customint1": 3}}))
+
+    added = rows.insert({"enrol": "guest"}, 2)
+
+    assert rows.find(enrol="meta", customint1=3) == [7]
+    assert rows.find(customint1=0) == [added]
+    rows.update(added, {"customint1": 3}, 3)
+    assert rows.find(customint1=3) == [7, added]
+    kept(overlay, plan)
+    assert overlay.keys_found(methods, {("customint1",): [0, 3]}) == {added}
