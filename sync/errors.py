@@ -81,6 +81,14 @@ class AuditDamaged(CodedError):
     """A stored part of the audit isn't as ToolSync wrote it."""
 
 
+class JournalMissing(CodedError):
+    """The before-images of a run aren't there any more, or are damaged."""
+
+
+class UndoRefused(CodedError):
+    """A run can't be undone; nothing was written."""
+
+
 class MoodleCommandFailed(CodedError):
     """A script of Moodle's own command line could not do its work."""
 

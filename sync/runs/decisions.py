@@ -15,6 +15,7 @@ from sync.runs.options import plan_hours
 from sync.runs.plans import COMPLETED_STATES, is_expired, may_decide, plan_lifetime
 from sync.runs.rights import Responsible
 from sync.runs.services import go_on_with_sequence, queue_run
+from sync.runs.undo import check_undo
 
 # More than so many things that are taken away are confirmed by typing their number.
 MOST_UNTYPED = 20
@@ -34,7 +35,7 @@ def apply_plan(plan: SyncRun, person: Responsible, *, typed: str = "") -> SyncRu
     """Ask for a run that carries out exactly what a simulation has found.
 
     Shape: typed: the number of things that are taken away, where it has to be typed
-    Raises: PlanRefused
+    Raises: PlanRefused, UndoRefused
     """
     if not plan.simulate or plan.state not in COMPLETED_STATES:
         raise PlanRefused("plan_incomplete")
@@ -45,11 +46,14 @@ def apply_plan(plan: SyncRun, person: Responsible, *, typed: str = "") -> SyncRu
     if is_expired(plan):
         raise PlanRefused("plan_expired", hours=plan_hours())
     _check_typed(plan, typed)
+    if plan.undoes is not None:
+        check_undo(plan.undoes)
     try:
         with transaction.atomic():
             run = queue_run(
                 site=plan.site, processor=plan.processor, command_file=plan.command_file, options=plan.options,
                 user=person.user, owner=person, plan=plan,
+                undoes=plan.undoes,
             )  # fmt: skip
             _note_decision(run, person, SyncRun.Decision.CONFIRMED)
     except IntegrityError:

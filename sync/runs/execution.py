@@ -19,13 +19,14 @@ from sync.models import RunMail, RunState, SyncRun
 from sync.moodle.db.database import MoodleDatabase
 from sync.notifications.mails import forget_mails, unsure_mails
 from sync.notifications.services import notify_of_run
+from sync.processors.base.context import NoJournal
 from sync.runs.cache_purge import purge_caches
 from sync.runs.connections import connection_of, moodle_at, moodle_of
 from sync.runs.finalize import RunFinalizer
 from sync.runs.grace_records import RunGrace
 from sync.runs.kept_blobs import RunBlobs
 from sync.runs.lease import Heartbeat, release_lease
-from sync.runs.options import RunLimits, find_processor, moodle_command
+from sync.runs.options import RunLimits, moodle_command, processor_of
 from sync.runs.outcome_store import PlanReader
 from sync.runs.pipeline import PipelineContext, run_pipeline
 from sync.runs.plans import (
@@ -43,6 +44,7 @@ from sync.runs.plans import (
 from sync.runs.recorder import Progress, RunRecorder, SiteRecords
 from sync.runs.retry import RetryPolicy, disk, own_database
 from sync.runs.rights import check_run
+from sync.runs.run_journal import RunJournal
 from sync.runs.site_files import SiteFiles
 from sync.values import FAILED_ACTIONS, Note
 
@@ -227,7 +229,7 @@ class Execution:
     def _run_pipeline(self, run: SyncRun, recorder: RunRecorder, stream: BinaryIO) -> None:
         connection = connection_of(run.site)
         moodle = moodle_at(connection)
-        processor = find_processor(run.processor)
+        processor = processor_of(run)
         work = PipelineContext(
             processor=processor,
             options=processor.options(run.options),
@@ -246,6 +248,7 @@ class Execution:
             grace=RunGrace(self.run),
             file_area=SiteFiles(run),
             blobs=RunBlobs(run, connection),
+            journal=RunJournal(run.undoes) if run.undoes is not None else NoJournal(),
             moodle_command=moodle_command(connection, is_long=True),
             plan=PlanReader(run.plan) if run.plan is not None else None,
             # What a person has seen is done or nothing; at night nobody has seen anything.

@@ -28,7 +28,7 @@ from sync.outcomes.report import ReportFacts, write_report
 from sync.outcomes.tryback import FORMS, Form, reads_back, write_tryback
 from sync.processors.pictures.processor import UserPicturesOptions
 from sync.reader import Look, RowReader, open_rows
-from sync.runs.options import changed_options, find_processor, settings_language
+from sync.runs.options import changed_options_of, processor_of, settings_language
 from sync.runs.outcome_store import read_rows
 from sync.runs.selectors import run_notes
 from sync.values import FAILED_ACTIONS, Note
@@ -62,7 +62,7 @@ class RunFinalizer:
 
     @cached_property
     def _options(self) -> GeneralOptions:
-        return find_processor(self.run.processor).options(self.run.options)
+        return processor_of(self.run).options(self.run.options)
 
     def tidy_up(self, *, completed: bool) -> None:
         """Do everything that a run leaves behind. What isn't through to its end keeps its input."""
@@ -133,7 +133,7 @@ class RunFinalizer:
         out.seek(0)
         out.truncate()
         with storage.opened(run.input_key) as source:
-            survey = Survey(find_processor(run.processor).columns, date_order_of(self._options))
+            survey = Survey(processor_of(run).columns, date_order_of(self._options))
             with self._reader(source, survey.start) as reader:
                 rows = read_rows(run, *FAILED_ACTIONS)
                 order = survey.dates.order_cell
@@ -222,7 +222,7 @@ class RunFinalizer:
         self, source: BinaryIO, look: Look | None = None, *, name: str = "", options: GeneralOptions | None = None
     ) -> RowReader:
         """Open the file exactly as the pipeline did. Shape: name, options: of another file, or other options"""
-        processor = find_processor(self.run.processor)
+        processor = processor_of(self.run)
         chosen = self._options if options is None else options
         return open_rows(
             source,
@@ -239,7 +239,7 @@ class RunFinalizer:
         run = self.run
         with override(self.language):
             return ReportFacts(
-                file_type=str(find_processor(run.processor).label),
+                file_type=str(processor_of(run).label),
                 run_id=run.pk,
                 site=run.site.name,
                 file=run.file_path,
@@ -268,7 +268,7 @@ class RunFinalizer:
         return _("it was cancelled.") if not self.run.carried_out else ""
 
     def _tryback_place(self) -> str:
-        if self.run.simulate:
+        if self.run.simulate or self.run.undoes_id is not None:
             return ""
         if self._options.filefailed:
             return self._free_path(self._input_folder() + self._tryback_name())
@@ -307,8 +307,8 @@ class RunFinalizer:
 
 def _shown_options(run: SyncRun) -> Iterator[tuple[str, str]]:
     """Return the label and the value, as people read them, of each option that isn't as it comes."""
-    options = find_processor(run.processor).options
-    for name, value in changed_options(run.processor, run.options).items():
+    options = processor_of(run).options
+    for name, value in changed_options_of(run).items():
         option = options.find(name)
         shown = str(value)
         if isinstance(option, Flag):

@@ -13,11 +13,12 @@ from django.conf import settings
 
 from sync.columns.general_options import GeneralOptions
 from sync.errors import OptionError
-from sync.models import MoodleSite, ProcessorSettings
+from sync.models import MoodleSite, ProcessorSettings, SyncRun
 from sync.moodle.db.database import MoodleConnection, data_place
 from sync.moodle.site.command_line import MoodleCommand
 from sync.processors.base.processor import Processor
 from sync.processors.registry import REGISTRY
+from sync.processors.undo.processor import Undo
 from sync.sources.guard import MEGABYTE, FetchRules
 
 MAIN_SITE = "main"
@@ -176,6 +177,11 @@ def find_processor(key: str) -> type[Processor]:
         raise OptionError("processor_unknown", processor=key, processors=", ".join(REGISTRY)) from None
 
 
+def processor_of(run: SyncRun) -> type[Processor]:
+    """Return what carries a run out. Raises: OptionError."""
+    return Undo if run.undoes_id is not None else find_processor(run.processor)
+
+
 def resolve_options(site: MoodleSite, processor: str, overrides: Mapping[str, Any] | None = None) -> GeneralOptions:
     """Lay what the administrator stored, then what this run asks for, over the defaults. Raises: OptionError."""
     stored = ProcessorSettings.objects.filter(site=site, processor=processor).first()
@@ -184,8 +190,17 @@ def resolve_options(site: MoodleSite, processor: str, overrides: Mapping[str, An
 
 def changed_options(processor: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that differ from their defaults, in declared order."""
+    return _changed(find_processor(processor).options, values)
+
+
+def changed_options_of(run: SyncRun) -> dict[str, Any]:
+    """Return the options of a run that differ from their defaults, in declared order."""
+    return _changed(processor_of(run).options, run.options)
+
+
+def _changed(options: type[GeneralOptions], values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         option.name: values[option.name]
-        for option in find_processor(processor).options.declared
+        for option in options.declared
         if option.name in values and values[option.name] != option.default
     }

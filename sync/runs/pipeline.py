@@ -40,8 +40,10 @@ from sync.processors.base.context import (
     BlobKeeper,
     Collected,
     FileArea,
+    Journal,
     NoBlobKeeper,
     NoFileArea,
+    NoJournal,
     NoRecords,
     ProcessorContext,
     Records,
@@ -139,9 +141,10 @@ class PipelineContext:
     carry it out apart, "" = there is only one; takes_over: another worker has begun, and may be alive; wait: called with the
     error and the attempt (1, 2 …) when Moodle is away, returns to try again or raises to give up; should_stop: asked before
     each chunk; records: what earlier runs on this Moodle did; grace: the list of deletions; file_area: holds the files that
-    rows may name; blobs: keeps contents that go out of use; moodle_command: starts Moodle's own scripts, none = not set; plan:
-    what is to be carried out, none = whatever the file comes to; replans: a row that would come to something else by now is
-    planned once more, otherwise it is rejected; shows_new_values: outcomes tell the cells of what is made
+    rows may name; blobs: keeps contents that go out of use; journal: of the run that is undone; moodle_command: starts Moodle's
+    own scripts, none = not set; plan: what is to be carried out, none = whatever the file comes to; replans: a row that would
+    come to something else by now is planned once more, otherwise it is rejected; shows_new_values: outcomes tell the cells of
+    what is made
     """
 
     processor: type[Processor]
@@ -160,6 +163,7 @@ class PipelineContext:
     grace: GraceRecords = field(default_factory=NoGrace)
     file_area: FileArea = field(default_factory=NoFileArea)
     blobs: BlobKeeper = field(default_factory=NoBlobKeeper)
+    journal: Journal = field(default_factory=NoJournal)
     moodle_command: MoodleCommand | None = None
     plan: StoredPlan | None = None
     replans: bool = False
@@ -526,6 +530,7 @@ class PipelineRun:
                 grace=work.grace,
                 file_area=work.file_area,
                 blobs=work.blobs,
+                journal=work.journal,
                 pictures=self.reader.pictures,
                 moodle_command=work.moodle_command,
             )

@@ -100,6 +100,8 @@ def check_plan(run: SyncRun, plan: SyncRun, moodle: MoodleDatabase) -> None:
     """Look whether the plan of a run may be applied. Raises: PlanRefused"""
     if plan.state not in COMPLETED_STATES or not plan.carried_out:
         raise PlanRefused("plan_incomplete")
+    if plan.undoes_id != run.undoes_id:
+        raise PlanRefused("plan_of_another")
     if plan.site_id != run.site_id or plan.processor != run.processor or plan.file_sha256 != run.file_sha256:
         raise PlanRefused("plan_of_another")
     if is_expired(plan):
@@ -165,11 +167,14 @@ def held_notes(run: SyncRun) -> list[Note]:
 
 
 def _last_accepted(run: SyncRun) -> SyncRun | None:
-    """Return the last run of a file of the same name that came to its end; of another person's it says nothing."""
-    if run.origin in ORIGINS_OF_MADE_FILES:
+    """Return the last run of a file of the same name that came to its end; of another person's it says nothing.
+
+    An undo is as large as what it takes back.
+    """
+    if run.origin in ORIGINS_OF_MADE_FILES or run.undoes_id is not None:
         return None
     runs = SyncRun.objects.filter(
-        site=run.site, processor=run.processor, simulate=False, state__in=COMPLETED_STATES, pk__lt=run.pk
+        site=run.site, processor=run.processor, simulate=False, state__in=COMPLETED_STATES, pk__lt=run.pk, undoes=None
     ).exclude(origin__in=ORIGINS_OF_MADE_FILES)
     unattended = run.origin != SyncRun.Origin.PERSON
     runs = runs.exclude(origin=SyncRun.Origin.PERSON) if unattended else runs.filter(file_path=run.file_path)

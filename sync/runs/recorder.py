@@ -32,7 +32,7 @@ from sync.outcomes.outcome_codec import (
 from sync.processors.base.after_commit import AfterCommit
 from sync.reader import RowReader, SkippedLines
 from sync.runs.grace_records import keep_grace
-from sync.runs.options import find_processor
+from sync.runs.options import processor_of
 from sync.runs.pipeline import ChunkResult, OwedPart
 from sync.runs.retry import own_database
 from sync.values import Note, Outcome
@@ -70,7 +70,7 @@ class RunRecorder:
         self._progress = progress
         self._records = SiteRecords(run.site)
         self._skipped = SkippedLines()
-        self._audit = RunAudit(run, find_processor(run.processor).columns)
+        self._audit = RunAudit(run, processor_of(run).columns)
         self._prepared: PartHeader
         self._digest = ""
         self._notes: list[Note] = []
@@ -212,7 +212,12 @@ class RunRecorder:
                 tables.add(image.table)
                 yield image
 
-        self._records.note(seen())
+        if self.run.undoes_id is None:
+            self._records.note(seen())
+        else:
+            # What comes back was ours before, or never was.
+            for _image in seen():
+                pass
         return tables
 
     def _register(

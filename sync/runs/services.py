@@ -22,6 +22,7 @@ from sync.models.run import CLAIMED_STATES, RESUMABLE_STATES, WAITING_STATES
 from sync.notifications.mails import send_mails_again
 from sync.notifications.services import notify_of_run
 from sync.processors.registry import REGISTRY, guess_processor
+from sync.processors.undo.processor import Undo
 from sync.runs.cache_purge import PURGE_CODES
 from sync.runs.execution import Execution
 from sync.runs.lease import (
@@ -139,17 +140,18 @@ def queue_run(
     sequence_run: SequenceRun | None = None,
     owner: Responsible | None = None,
     armed_by: Responsible = OPERATOR,
+    undoes: SyncRun | None = None,
     in_background: bool = True,
     plan: SyncRun | None = None,
 ) -> SyncRun:
     """Ask for a run; the workers carry it out.
 
     Shape: options: what differs from the stored settings; origin: what asks for it; owner: whose rights are asked when it
-    begins, without one `user`; in_background: False = the caller carries it out itself; plan: the simulation that it
-    carries out, and nothing else
+    begins, without one `user`; undoes: the run that this one takes back, whose file type it has; in_background: False = the
+    caller carries it out itself; plan: the simulation that it carries out, and nothing else
     Raises: OptionError
     """
-    values = resolve_options(site, processor, options)
+    values = Undo.options.resolve() if undoes is not None else resolve_options(site, processor, options)
     owner = owner or Responsible.of(user)
     run = SyncRun.objects.create(
         site=site,
@@ -170,6 +172,7 @@ def queue_run(
         origin=origin,
         sequence_run=sequence_run,
         plan=plan,
+        undoes=undoes,
     )
     if in_background:
         transaction.on_commit(lambda: enqueue(run.pk))

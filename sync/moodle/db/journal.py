@@ -5,16 +5,20 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import weakref
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import islice
+from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 
 from sync.moodle.db.writer import BeforeImage
 
 # A call of the encoder costs as much as the images of some rows.
 _A_LINE = 500
+_PARTS_IN_MEMORY = 40
 
 _READERS: dict[str, Callable[[str], Any]] = {
     "$decimal": Decimal,
@@ -40,6 +44,40 @@ def read_images(stream: BinaryIO) -> Iterator[BeforeImage]:
     with gzip.open(stream, "rt", encoding="utf-8") as lines:
         for line in lines:
             yield from (BeforeImage(*image) for image in json.loads(line, object_hook=_untagged))
+
+
+class JournalIndex:
+    """A journal whose images are read by number, in any order; what is decompressed lies in a private temporary file.
+
+    Raises: EOFError, BadGzipFile, zlib.error or ValueError for one that is damaged
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._file = TemporaryFile()  # noqa: SIM115
+        weakref.finalize(self, self._file.close)
+        self._starts = [0]
+        with gzip.open(stream, "rb") as lines:
+            for line in lines:
+                self._file.write(line)
+                self._starts.append(self._starts[-1] + len(line))
+        self._parts: OrderedDict[int, list[BeforeImage]] = OrderedDict()
+
+    def image(self, number: int) -> BeforeImage:
+        """Return an image. Shape: number: its place in the journal, from 0. Raises: IndexError"""
+        part, place = divmod(number, _A_LINE)
+        if part in self._parts:
+            self._parts.move_to_end(part)
+        else:
+            self._parts[part] = self._read(part)
+            if len(self._parts) > _PARTS_IN_MEMORY:
+                self._parts.popitem(last=False)
+        return self._parts[part][place]
+
+    def _read(self, part: int) -> list[BeforeImage]:
+        start, end = self._starts[part], self._starts[part + 1]
+        self._file.seek(start)
+        images = json.loads(self._file.read(end - start), object_hook=_untagged)
+        return [BeforeImage(*image) for image in images]
 
 
 def _tagged(value: object) -> dict[str, str]:

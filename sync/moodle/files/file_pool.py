@@ -98,6 +98,19 @@ class FilePool:
             self._storage.delete(_key(contenthash))
             return True
 
+    def place_of(self, contenthash: str) -> str:
+        """Return in which folder a content lies: "filedir", "trashdir" or, where it is in neither, ""."""
+        with _translated():
+            folders = (folder for folder in ("filedir", "trashdir") if self._storage.exists(_key(contenthash, folder)))
+            return next(folders, "")
+
+    def bring_back(self, contenthash: str) -> None:
+        """Copy a content from Moodle's trash into the pool; Moodle empties its trash by itself."""
+        with _translated():
+            if not self._storage.exists(_key(contenthash)):
+                with self._storage.open(_key(contenthash, "trashdir"), "rb") as content:
+                    self._storage.save(_key(contenthash), content)
+
 
 def file_pool_of(connection: MoodleConnection) -> FilePool | None:
     """Return the pool of a Moodle; None when no data folder is configured."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 from sync.columns.general_options import GeneralOptions
 from sync.columns.survey import Survey
+from sync.errors import JournalMissing
 from sync.moodle.db.database import MoodleSession
+from sync.moodle.db.writer import BeforeImage
 from sync.moodle.site.command_line import MoodleCommand
 from sync.processors.base.grace import GraceChange, GraceRecords, NoGrace
 from sync.processors.base.overlay import Overlay
@@ -51,6 +53,34 @@ class NoFileArea:
         raise FileNotFoundError(path)
 
 
+class ImagePlace(NamedTuple):
+    """Where a before-image stands. Shape: chunk: last line of the chunk that wrote it; number: its place there, from 0"""
+
+    chunk: int
+    number: int
+
+
+class Journal(Protocol):
+    """The before-images of the run that is to be undone. Shape: notes: what the run did that no journal holds"""
+
+    @property
+    def notes(self) -> Sequence[Note]: ...
+
+    def images(self, places: Collection[ImagePlace]) -> Mapping[ImagePlace, BeforeImage]:
+        """Return before-images. Raises: JournalMissing"""
+
+
+class NoJournal:
+    """Nothing is to be undone."""
+
+    @property
+    def notes(self) -> Sequence[Note]:
+        return ()
+
+    def images(self, places: Collection[ImagePlace]) -> Mapping[ImagePlace, BeforeImage]:
+        raise JournalMissing("undo_journal_missing")
+
+
 class BlobKeeper(Protocol):
     """Keeps the contents of files that have lost their last row, so that the run can be undone."""
 
@@ -85,8 +115,8 @@ class ProcessorContext:
     Shape: names: the header's canonical names; survey: what was found in all rows before the first is used; overlay: what earlier
     chunks would leave, where they aren't carried out; collected: of the processor's own `collected_type`; records:
     what is known of earlier runs; grace: the list of deletions; file_area: holds the files that rows may name; blobs: keeps
-    contents that go out of use; pictures: where the file is a zip of them; moodle_command: starts Moodle's own scripts,
-    none = not set
+    contents that go out of use; journal: of the run that is undone; pictures: where the file is a zip of them; moodle_command:
+    starts Moodle's own scripts, none = not set
     """
 
     moodle: MoodleSession
@@ -99,5 +129,6 @@ class ProcessorContext:
     grace: GraceRecords = field(default_factory=NoGrace)
     file_area: FileArea = field(default_factory=NoFileArea)
     blobs: BlobKeeper = field(default_factory=NoBlobKeeper)
+    journal: Journal = field(default_factory=NoJournal)
     pictures: PictureZip | None = None
     moodle_command: MoodleCommand | None = None

@@ -135,7 +135,7 @@ class CourseGraph:
         """Return the tables whose rows go with a course, in the order in which they go."""
         for name in self.delete_order:
             table = self.tables[name]
-            if table.kind not in (Kind.HISTORY, Kind.SITE) and not self._is_kept(table):
+            if table.kind not in (Kind.HISTORY, Kind.SITE) and not self.stays(table):
                 yield table
 
     def with_tables(self, tables: Iterable[GraphTable], question_types: Iterable[str] = ()) -> CourseGraph:
@@ -167,9 +167,10 @@ class CourseGraph:
                 if name not in session.table(table.name).c:
                     raise MoodleSchemaError("moodle_column_missing", table=table.name, column=name)
 
-    def _is_kept(self, table: GraphTable) -> bool:
+    def stays(self, table: GraphTable) -> bool:
+        """Return whether Moodle leaves the rows of a table, or of its parents, when their course is deleted."""
         return table.is_kept or any(
-            link.parent in self.tables and link.parent != table.name and self._is_kept(self.tables[link.parent])
+            link.parent in self.tables and link.parent != table.name and self.stays(self.tables[link.parent])
             for link in table.links[:1]
         )
 

@@ -1,0 +1,102 @@
+"""`undo`: take back what an earlier run did, row by row, from its journal. `sync.runs.undo` makes its files, not people."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from django.utils.translation import gettext_lazy as _
+
+from sync.columns.cells import Cells
+from sync.columns.clean import integer, one_of, text
+from sync.columns.column import OptionalColumn, RequiredColumn
+from sync.columns.general_options import GeneralOptions
+from sync.processors.base.after_commit import AfterCommit
+from sync.processors.base.context import Collected
+from sync.processors.base.operations import Applied, FixCourseOrder, Operation
+from sync.processors.base.processor import Processor
+from sync.processors.undo.history import NetChange
+from sync.processors.undo.operations import UndoPlan
+from sync.processors.undo.planner import UndoPlanner
+from sync.processors.undo.rules import ORDERED_TABLES
+from sync.processors.undo.state import StateReader, UndoState
+from sync.processors.undo.survey import UndoSurvey
+
+_HIGHEST_ID = 2**63 - 1
+
+
+class UndoCells(Cells):
+    """One row of Moodle that the run has made, changed or deleted."""
+
+    # fmt: off
+    __slots__ = ()
+
+    change = RequiredColumn(one_of(NetChange.named()))
+    table = RequiredColumn(text(64))
+    id = OptionalColumn(integer(1, _HIGHEST_ID))
+    entries = RequiredColumn(text(None))
+
+
+class UndoOptions(GeneralOptions):
+    """Nobody mends the failed lines of an undo: the run is undone once more."""
+
+    filefailed = replace(GeneralOptions.filefailed, default=False)
+
+
+@dataclass
+class UndoCollected(Collected):
+    """Shape: changes_order: the order of the site's courses has to be seen to at the end"""
+
+    changes_order: bool = False
+
+
+class OrderPlan(UndoPlan):
+    """Brings courses and categories in order once all rows are done."""
+
+    def operations(self) -> list[Operation]:
+        return [FixCourseOrder()]
+
+
+class Undo(Processor[UndoCells, UndoState, UndoPlan]):
+    """One line, one row of Moodle that a run made, changed or deleted, from the last to the first."""
+
+    key = "undo"
+    label = _("Undo")
+    summary = _("Take back what a run did.")
+    default_filename = "undo.csv"
+    options = UndoOptions
+    file_survey = UndoSurvey
+    collected_type = UndoCollected
+
+    def setup(self, names: Sequence[str]) -> None:
+        survey = self.survey.found
+        assert isinstance(survey, UndoSurvey)  # noqa: S101
+        self.reader = StateReader(self.moodle, self.overlay, self.context.journal, survey)
+        self.file_notes.extend(self.context.journal.notes)
+
+    def fetch(self, rows: Sequence[UndoCells]) -> UndoState:
+        return self.reader.read(rows, now=int(time.time()))
+
+    def plan(self, rows: Sequence[UndoCells], state: UndoState) -> UndoPlan:
+        return UndoPlanner(state, {row.line for row in rows}).plan()
+
+    def owed_after_commit(self, plan: UndoPlan, applied: Applied) -> AfterCommit:
+        owed = super().owed_after_commit(plan, applied)
+        owed.changes_order = plan.fixes_order
+        return owed
+
+    def collect(self, owed: AfterCommit) -> None:
+        super().collect(owed)
+        self.collected.changes_order = self.collected.changes_order or owed.changes_order
+
+    def on_skipped(self, rows: Sequence[UndoCells]) -> None:
+        if any(row.table in ORDERED_TABLES for row in rows):
+            self.collected.changes_order = True
+
+    def final_plan(self) -> UndoPlan | None:
+        return OrderPlan(int(time.time())) if self.collected.changes_order else None
+
+    def close(self) -> None:
+        if "reader" in self.__dict__:
+            self.reader.ownership.close()

@@ -1,0 +1,303 @@
+"""What the lines of an undo are about: the histories of their rows, the rows as they are now, and what keeps some as they are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from sync.moodle.course_content.graph.graph import load_graph
+from sync.moodle.db.database import MoodleSession
+from sync.moodle.files.file_pool import FilePool, file_pool_of
+from sync.processors.base.context import Journal
+from sync.processors.base.overlay import Overlay, Table
+from sync.processors.undo.history import NetChange, RowHistory, history_of
+from sync.processors.undo.owners import Ownership, changed_columns
+from sync.processors.undo.places import places_of
+from sync.processors.undo.references import Naming, fetch_references, needed_rows
+from sync.processors.undo.rows import Rows, UniqueKeys, fetch_present, fetch_rows, find_by_values, folded
+from sync.processors.undo.rules import OF_LIVING_USERS, SESSIONS, WORK_LISTS
+from sync.processors.undo.survey import UndoSurvey
+from sync.values import CleanRow, Note
+
+
+@dataclass
+class UndoLine:
+    """One line: a row of Moodle that the run changed. Shape: id: None where it isn't known, and wasn't found."""
+
+    line: int
+    table: str
+    id: int | None
+    history: RowHistory
+
+    @property
+    def subject(self) -> str:
+        return f"{self.table} {self.id}" if self.id is not None else self.table
+
+
+class Obstacle(NamedTuple):
+    """Why a row stays as it is. Shape: is_failure: somebody has to look at it, it wasn't changed by somebody since"""
+
+    note: Note
+    is_failure: bool = False
+
+
+@dataclass
+class UndoState:
+    """Shape: rows: table -> rows as they are now; obstacles: line -> what keeps its row as it is; trashed: contents of files
+    that come back, and lie in Moodle's trash
+    """
+
+    now: int
+    lines: list[UndoLine] = field(default_factory=list)
+    rows: dict[str, Rows] = field(default_factory=dict)
+    obstacles: dict[int, Obstacle] = field(default_factory=dict)
+    trashed: set[str] = field(default_factory=set)
+
+    @cached_property
+    def reviving(self) -> set[int | None]:
+        """The users that lines of this chunk bring back."""
+        return {line.id for line in self.lines if line.table == "user" and line.history.before.get("deleted") == 0}
+
+    def live(self, line: UndoLine) -> dict[str, Any] | None:
+        """Return the row of a line as it is now."""
+        return self.rows.get(line.table, {}).get(line.id) if line.id is not None else None
+
+
+class StateReader:
+    """Reads the state of a chunk: whole sets, one query for each table (or column that may name its rows) and 10,000 rows."""
+
+    def __init__(self, session: MoodleSession, overlay: Overlay, journal: Journal, survey: UndoSurvey) -> None:
+        self._session = session
+        self._overlay = overlay
+        self._journal = journal
+        self._survey = survey
+        self._graph = load_graph()
+        self._keys = UniqueKeys(session)
+        self._pool: FilePool | None = file_pool_of(session.database.settings)
+        self.ownership = Ownership(session, journal, survey)
+
+    def read(self, rows: Sequence[CleanRow], *, now: int) -> UndoState:
+        """Return the state that the lines find."""
+        state = UndoState(now, self._read_lines(rows))
+        by_table: dict[str, list[UndoLine]] = defaultdict(list)
+        for line in state.lines:
+            by_table[line.table].append(line)
+        for table, lines in by_table.items():
+            if table == SESSIONS:
+                self._hinder(state, lines, Obstacle(Note("undo_kept_session", {})))
+            elif not self._session.database.has_table(table):
+                self._hinder(state, lines, Obstacle(Note("undo_table_gone", {"table": table}), is_failure=True))
+            else:
+                self._find_unknown(table, [line for line in lines if line.id is None])
+                ids = {line.id for line in lines if line.id is not None}
+                state.rows[table] = self._known(table, fetch_rows(self._session, table, ids))
+        self._keep_owned(state, by_table)
+        self._keep_changed(state)
+        # One that is kept may name another.
+        while self._keep_named(state, by_table):
+            pass
+        returning = {
+            table: [
+                line for line in by_table[table] if line.history.change is NetChange.DELETE and state.live(line) is None
+            ]
+            for table in state.rows
+        }
+        for table in state.rows:
+            self._refuse_taken_keys(state, table, by_table[table])
+        self._look_for_contents(state, returning.get("files", ()))
+        # One that doesn't come back may be needed by another.
+        while self._refuse_orphans(state, returning):
+            pass
+        return state
+
+    def _read_lines(self, rows: Sequence[CleanRow]) -> list[UndoLine]:
+        places = {row.line: places_of(row.values["entries"]) for row in rows}
+        images = self._journal.images([place for found in places.values() for place in found])
+        return [
+            UndoLine(
+                row.line,
+                row.values["table"],
+                row.values.get("id"),
+                history_of([images[place] for place in places[row.line]]),
+            )
+            for row in rows
+        ]
+
+    def _find_unknown(self, table: str, lines: Sequence[UndoLine]) -> None:
+        """Find the ids of new rows that the server didn't tell, by what they hold."""
+        if lines:
+            found = find_by_values(self._session, table, [line.history.left for line in lines])
+            for line, rowid in zip(lines, found, strict=True):
+                line.id = rowid
+
+    def _known(self, table: str, rows: Rows) -> Rows:
+        """Leave out the rows that earlier lines of a simulation have taken away."""
+        found = self._overlay.over(Table(table), {rowid: {"id": rowid} for rowid in rows}).rows
+        return {rowid: row for rowid, row in rows.items() if rowid in found}
+
+    def _present(self, table: str, ids: Collection[int]) -> Mapping[int, Mapping[str, Any]]:
+        """Return which rows are there, as earlier lines of a simulation would leave them."""
+        if not self._session.database.has_table(table):
+            return {}
+        return self._overlay.over(Table(table), fetch_present(self._session, table, ids), keys=ids).rows
+
+    def _keep_owned(self, state: UndoState, by_table: Mapping[str, list[UndoLine]]) -> None:
+        """Keep what belongs to somebody or something that is kept."""
+        for table, lines in by_table.items():
+            new = [line for line in lines if line.history.change is NetChange.INSERT and line.id is not None]
+            owners = self.ownership.owners_of(table, [line.id for line in new if line.id is not None])
+            for line in new:
+                found = self.ownership.use_of(owners.get(line.id or 0, ()))
+                if found is not None and table not in WORK_LISTS:
+                    owner, use = found
+                    note = Note(use.code, {"owner": f"{owner.table} {owner.id}", "table": use.table})
+                    self._hinder(state, [line], Obstacle(note))
+        self._keep_sections(state, by_table)
+
+    def _keep_sections(self, state: UndoState, by_table: Mapping[str, list[UndoLine]]) -> None:
+        """Keep the sections of a course whose new activities are kept: they name them."""
+        kept = {owner.id: use for owner, use in self.ownership.kept.items() if owner.table == "course"}
+        for line in by_table.get("course_sections", ()) if kept else ():
+            live = state.live(line)
+            if live is not None and live["course"] in kept and "sequence" in line.history.columns:
+                use = kept[live["course"]]
+                note = Note(use.code, {"owner": f"course {live['course']}", "table": use.table})
+                self._hinder(state, [line], Obstacle(note))
+
+    def _keep_changed(self, state: UndoState) -> None:
+        """Keep new rows that somebody has changed since."""
+        for line in state.lines:
+            live = state.live(line)
+            if line.history.change is not NetChange.INSERT or live is None or line.table in WORK_LISTS:
+                continue
+            if columns := changed_columns(line.table, line.history.left, live):
+                self._hinder(state, [line], Obstacle(Note("undo_kept_changed", {"columns": ", ".join(columns)})))
+
+    def _keep_named(self, state: UndoState, by_table: Mapping[str, list[UndoLine]]) -> bool:
+        """Keep new rows that rows of others name: a group with a member that somebody added. Returns whether there are any."""
+        before = len(state.obstacles)
+        going = {
+            table: {
+                line.id
+                for line in lines
+                if line.history.change is NetChange.INSERT and line.line not in state.obstacles
+            }
+            for table, lines in by_table.items()
+        }
+        for table in state.rows:
+            new = {
+                line.id: line
+                for line in by_table[table]
+                if line.history.change is NetChange.INSERT and line.id is not None and line.line not in state.obstacles
+            }
+            new = {rowid: line for rowid, line in new.items() if rowid in state.rows[table]}
+            owned = self.ownership.owners_of(table, list(new))
+            names: dict[str, dict[int, int]] = {}
+            for naming, rowid, named in fetch_references(self._session, table, new.keys() - owned.keys()):
+                if rowid not in going.get(naming.table, ()) and (naming.table, rowid) != (table, named):
+                    names.setdefault(naming.table, {})[rowid] = named
+            for name, rowids in names.items():
+                still_there = self._present(name, rowids)
+                changed_back = self._survey.ids_among(NetChange.UPDATE, name, rowids)
+                for rowid in still_there.keys() - changed_back:
+                    if rowid in rowids:
+                        line = new[rowids[rowid]]
+                        params = {"owner": line.subject, "table": name}
+                        self._hinder(state, [line], Obstacle(Note("undo_use_named", params)))
+        return len(state.obstacles) > before
+
+    def _refuse_orphans(self, state: UndoState, returning: Mapping[str, Sequence[UndoLine]]) -> bool:
+        """A row doesn't come back where that is gone which it belongs to. Returns whether there are any."""
+        before = len(state.obstacles)
+        for table, lines in returning.items():
+            self._refuse_orphans_of(state, table, [line for line in lines if line.line not in state.obstacles])
+        return len(state.obstacles) > before
+
+    def _refuse_orphans_of(self, state: UndoState, table: str, lines: Sequence[UndoLine]) -> None:
+        for choices in needed_rows(table, self._graph) if lines else ():
+            missing = {line.line: line for line in lines}
+            wanted: Naming | None = None
+            for naming in choices:
+                asked = {line.line: line.history.before.get(naming.column) or 0 for line in missing.values()}
+                present = self._there(state, naming.table, {int(value) for value in asked.values()})
+                if table in OF_LIVING_USERS and naming.table == "user":
+                    present = {rowid: row for rowid, row in present.items() if not self._is_deleted(state, row)}
+                missing = {
+                    number: line for number, line in missing.items() if asked[number] and asked[number] not in present
+                }
+                wanted = wanted or naming
+            for line in missing.values():
+                if wanted is not None and line.line not in state.obstacles:
+                    named = {"table": wanted.table, "id": line.history.before.get(wanted.column)}
+                    self._hinder(state, [line], Obstacle(Note("undo_parent_gone", named), is_failure=True))
+
+    def _there(self, state: UndoState, table: str, ids: Collection[int]) -> dict[int, Mapping[str, Any]]:
+        """Return which rows are there, or come back by the lines of this file."""
+        there = dict(self._present(table, ids))
+        first, last = state.lines[0].line, state.lines[-1].line
+        lines = self._survey.lines_of_deleted(table, [rowid for rowid in ids if rowid not in there])
+        for rowid, line in lines.items():
+            # What earlier chunks didn't bring back stays away.
+            if line > last or (line >= first and line not in state.obstacles):
+                there[rowid] = {"id": rowid, "deleted": 0}
+        return there
+
+    def _is_deleted(self, state: UndoState, user: Mapping[str, Any]) -> bool:
+        """Return whether a user is deleted, and stays so."""
+        return bool(user.get("deleted")) and user["id"] not in state.reviving
+
+    def _refuse_taken_keys(self, state: UndoState, table: str, lines: Sequence[UndoLine]) -> None:
+        """A row doesn't become again what another one is by now: the username, the short name."""
+        coming: dict[int, tuple[UndoLine, Mapping[str, Any]]] = {}
+        for line in lines:
+            live = state.live(line)
+            if line.id is None or line.line in state.obstacles:
+                continue
+            if line.history.change is NetChange.DELETE and live is None:
+                coming[line.id] = line, line.history.before
+            elif line.history.change is NetChange.UPDATE and live is not None:
+                coming[line.id] = line, {**live, **{name: line.history.before[name] for name in line.history.columns}}
+        for key in self._keys.of(table) if coming else ():
+            moved = {
+                rowid: (line, row)
+                for rowid, (line, row) in coming.items()
+                if all(row.get(name) not in (None, "") for name in key)
+                and (line.history.change is NetChange.DELETE or not set(key).isdisjoint(line.history.columns))
+            }
+            if not moved:
+                continue
+            holders = self._keys.fetch_holders(table, key, [row for _line, row in moved.values()])
+            others = {rowid for found in holders.values() for rowid in found} - coming.keys()
+            others -= {line.id for line in lines if line.history.change is NetChange.INSERT}
+            still_there = self._present(table, others)
+            renamed = self._overlay.changes(Table(table))
+            for line, row in moved.values():
+                found = holders.get(folded(row, key), set()) & still_there.keys() - renamed.keys()
+                if found and line.line not in state.obstacles:
+                    params = {"columns": ", ".join(key), "table": table, "id": min(found)}
+                    self._hinder(state, [line], Obstacle(Note("undo_key_taken", params), is_failure=True))
+
+    def _look_for_contents(self, state: UndoState, lines: Sequence[UndoLine]) -> None:
+        """A file doesn't come back without its content; one that lies in Moodle's trash is brought back from there."""
+        if self._pool is None:
+            return
+        where: dict[str, str] = {}
+        for line in lines:
+            contenthash = line.history.before["contenthash"]
+            if not line.history.before["filesize"]:
+                continue
+            if contenthash not in where:
+                where[contenthash] = self._pool.place_of(contenthash)
+            if where[contenthash] == "trashdir":
+                state.trashed.add(contenthash)
+            elif not where[contenthash] and line.line not in state.obstacles:
+                note = Note("undo_file_gone", {"name": line.history.before["filename"]})
+                self._hinder(state, [line], Obstacle(note, is_failure=True))
+
+    @staticmethod
+    def _hinder(state: UndoState, lines: Sequence[UndoLine], obstacle: Obstacle) -> None:
+        for line in lines:
+            state.obstacles.setdefault(line.line, obstacle)

@@ -1,0 +1,266 @@
+"""What somebody changed since a run is kept and listed, and what can't be undone is refused with a sentence."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sync.commandfiles import storage
+from sync.errors import CodedError
+from sync.messages import text_of
+from sync.models import MoodleSite as OurSite, RunState, SyncRun
+from sync.moodle.db.database import MoodleSession
+from sync.runs.undo import undo_run
+from sync.values import Action, Outcome
+from tests.installation import Installation
+from tests.runs.undo_checks import bring_in_order, check_round_trip, check_same, outcomes, undo
+
+NEW_USERS = "username;firstname;lastname;email\nnew1;New;One;new1@x.org\nnew2;New;Two;new2@x.org\n"
+ANN = "username;firstname;lastname;email;city\nann;Ann;Changed;ann@x.org;Oslo\n"
+NEW_GROUP = "type;courseid;name;idnumber;grouping\ngrouping;C1;Labs;LABS;\ngroup;C1;Monday;;LABS\n"
+NEW_COURSE = "shortname;fullname;category;topic1\nNEW;New course;Some/Where;First\n"
+
+
+def add(installation: Installation, key: str, content: str, **options: Any) -> SyncRun:
+    run = installation.carry_out("/in.csv", content, processor=key, **options)
+    assert run.state == RunState.COMPLETED, (run.counts, run.error_code, run.error_params)
+    return run
+
+
+def of(run: SyncRun, subject: str) -> Outcome:
+    (found,) = [outcome for outcome in outcomes(run) if outcome.subject == subject]
+    return found
+
+
+def check_sum(run: SyncRun) -> None:
+    """Every row that the undone run changed is told of once."""
+    assert len({outcome.subject for outcome in outcomes(run)}) == sum(run.counts.values())
+    assert run.counts == Counter(outcome.action.value for outcome in outcomes(run))
+
+
+def test_a_column_that_somebody_changed_since_is_kept_and_the_others_change_back(installation: Installation) -> None:
+    moodle = installation.moodle
+    ann = moodle.ids["ann"]
+    before = moodle.one("user", id=ann)
+    run = add(installation, "users", ANN, protectemails=0)
+    moodle.execute("UPDATE {user} SET city = 'Bergen' WHERE id = :ann", ann=ann)
+    undone = undo(run)
+    assert moodle.one("user", id=ann) == {**before, "city": "Bergen"}
+    told = of(undone, f"user {ann}")
+    assert (told.action, told.code, told.params) == (Action.PARTIAL, "undo_columns_kept", {"columns": "city"})
+    assert undone.state_label == "Completed in part"
+    check_sum(undone)
+
+
+def test_a_row_that_somebody_changed_in_the_same_columns_is_kept_and_listed(installation: Installation) -> None:
+    moodle = installation.moodle
+    add(installation, "users_suspend", "username;suspended\nann;1\n")
+    run = add(installation, "users_suspend", "username;suspended\nann;0\n")
+    moodle.execute("UPDATE {user} SET suspended = 2 WHERE username = 'ann'")
+    undone = undo(run)
+    told = of(undone, f"user {moodle.ids['ann']}")
+    assert (told.action, told.code, told.params) == (Action.UNCHANGED, "undo_kept_columns", {"columns": "suspended"})
+    assert undone.state == RunState.COMPLETED
+    assert "somebody has changed it since the run (suspended)" in installation.own_file(undone, "report")
+
+
+def test_times_that_moodle_writes_by_itself_keep_nothing_back(installation: Installation) -> None:
+    moodle = installation.moodle
+    before = moodle.one("user", username="ann")
+    run = add(installation, "users", ANN)
+    moodle.execute("UPDATE {user} SET timemodified = 7 WHERE username = 'ann'")
+    assert undo(run).state == RunState.COMPLETED
+    assert moodle.one("user", username="ann") == {**before, "timemodified": 7}
+
+
+def test_a_new_user_who_was_enrolled_since_is_kept_whole_and_the_other_goes(installation: Installation) -> None:
+    moodle = installation.moodle
+    run = add(installation, "users", NEW_USERS)
+    new1, new2 = (moodle.one("user", username=name)["id"] for name in ("new1", "new2"))
+    contexts = moodle.rows("context", instanceid=new1, contextlevel=30)
+    moodle.insert("user_enrolments", enrolid=moodle.ids["C1 manual"], userid=new1)
+    undone = undo(run)
+    assert [row["username"] for row in moodle.rows("user", firstname="New")] == ["new1"]
+    assert moodle.rows("context", instanceid=new1, contextlevel=30) == contexts != []
+    assert moodle.rows("context", instanceid=new2, contextlevel=30) == []
+    told = of(undone, f"user {new1}")
+    assert (told.action, told.code) == (Action.UNCHANGED, "undo_use_named")
+    assert told.params == {"owner": f"user {new1}", "table": "user_enrolments"}
+    check_sum(undone)
+
+
+@pytest.mark.parametrize("change", ["lastaccess = 5", "lastname = 'Married'"])
+def test_a_new_user_who_logged_in_or_was_changed_is_kept(installation: Installation, change: str) -> None:
+    run = add(installation, "users", NEW_USERS)
+    installation.moodle.execute(f"UPDATE {{user}} SET {change} WHERE username = 'new1'")
+    undone = undo(run)
+    assert [row["username"] for row in installation.moodle.rows("user", firstname="New")] == ["new1"]
+    assert "undo_use_changed" in {outcome.code for outcome in outcomes(undone)}
+
+
+def test_a_new_course_that_got_an_activity_since_is_kept_with_its_categories(installation: Installation) -> None:
+    moodle = installation.moodle
+    bring_in_order(moodle)
+    run = add(installation, "courses", NEW_COURSE)
+    course = moodle.one("course", shortname="NEW")
+    after = moodle.snapshot()
+    module = moodle.insert("course_modules", course=course["id"], module=1, instance=1)
+    undone = undo(run)
+    moodle.execute("DELETE FROM {course_modules} WHERE id = :module", module=module)
+    check_same(after, moodle.snapshot())
+    assert undone.state == RunState.COMPLETED
+    assert of(undone, f"course {course['id']}").params == {"owner": f"course {course['id']}", "table": "course_modules"}
+    category = moodle.one("course_categories", id=course["category"])
+    assert of(undone, f"course_categories {category['id']}").code == "undo_use_named"
+
+
+def test_a_course_at_which_somebody_only_looked_goes(installation: Installation) -> None:
+    moodle = installation.moodle
+    run = add(installation, "courses", NEW_COURSE)
+    course = moodle.one("course", shortname="NEW")["id"]
+    moodle.insert("user_lastaccess", userid=moodle.ids["ann"], courseid=course, timeaccess=5)
+    undo(run)
+    assert moodle.rows("course", shortname="NEW") == []
+
+
+def test_a_new_group_that_got_a_member_since_is_kept(installation: Installation) -> None:
+    moodle = installation.moodle
+    run = add(installation, "groups", NEW_GROUP)
+    group = moodle.one("groups", name="Monday")["id"]
+    moodle.insert("groups_members", groupid=group, userid=moodle.ids["ann"])
+    undone = undo(run)
+    told = of(undone, f"groups {group}")
+    assert (told.code, told.params["table"]) == ("undo_use_named", "groups_members")
+    assert moodle.rows("groups", id=group)
+    assert moodle.rows("groupings", name="Labs") == []
+
+
+def test_what_somebody_deleted_since_is_as_before_or_kept(installation: Installation) -> None:
+    moodle = installation.moodle
+    made = add(installation, "groups", NEW_GROUP)
+    moodle.execute("DELETE FROM {groupings_groups} WHERE 1 = 1")
+    undone = undo(made)
+    assert "undo_as_before" in {outcome.code for outcome in outcomes(undone)}
+    assert moodle.rows("groups", name="Monday") == []
+    changed = add(installation, "users", ANN)
+    moodle.execute("DELETE FROM {user} WHERE username = 'ann'")
+    assert of(undo(changed), f"user {moodle.ids['ann']}").code == "undo_kept_gone"
+
+
+def test_a_deleted_course_whose_short_name_is_taken_stays_away_with_all_that_is_its_own(
+    installation: Installation,
+) -> None:
+    moodle = installation.moodle
+    run = add(installation, "courses_delete", "C1\n")
+    other = moodle.insert("course", category=1, shortname="C1", fullname="Another one")
+    undone = undo(run)
+    assert moodle.rows("course", id=moodle.ids["C1"]) == []
+    assert moodle.rows("enrol", courseid=moodle.ids["C1"]) == []
+    told = of(undone, f"course {moodle.ids['C1']}")
+    assert (told.action, told.code) == (Action.REJECTED, "undo_key_taken")
+    assert told.params["id"] == other
+    # Once the name is free, the run is undone once more.
+    moodle.execute("UPDATE {course} SET shortname = 'other' WHERE id = :other", other=other)
+    assert undo(run).state == RunState.COMPLETED
+    assert moodle.one("course", shortname="C1")["id"] == moodle.ids["C1"]
+
+
+def test_an_enrolment_of_somebody_who_is_deleted_by_now_stays_away(installation: Installation) -> None:
+    moodle = installation.moodle
+    add(installation, "enrolments", "cmd;cid;uid;rolename;enrol\nadd;C1;ann;student;manual\n")
+    run = add(installation, "enrolments", "cmd;cid;uid;rolename;enrol\ndel;C1;ann;student;manual\n")
+    moodle.execute("UPDATE {user} SET deleted = 1 WHERE username = 'ann'")
+    undone = undo(run)
+    assert moodle.rows("user_enrolments") == []
+    assert {outcome.code for outcome in outcomes(undone)} >= {"undo_parent_gone"}
+    assert undone.state == RunState.COMPLETED_WITH_REJECTIONS
+
+
+def test_sessions_that_ended_stay_ended_and_are_told_of(installation: Installation) -> None:
+    moodle = installation.moodle
+    session = moodle.insert("sessions", sid="s", userid=moodle.ids["ann"], state=0, timecreated=1, timemodified=1)
+    undone = undo(add(installation, "users_suspend", "username\nann\n"))
+    assert moodle.rows("sessions") == []
+    assert of(undone, f"sessions {session}").code == "undo_kept_session"
+    assert moodle.one("user", username="ann")["suspended"] == 0
+
+
+def test_rows_whose_ids_the_server_does_not_tell_are_found_by_their_values(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring_in_order(installation.moodle)
+    before = installation.moodle.snapshot()
+    original = vars(MoodleSession)["capabilities"]
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            MoodleSession,
+            "capabilities",
+            property(lambda self: replace(original.func(self), returns_ids=False)),
+        )
+        run = add(installation, "users", NEW_USERS)
+    check_round_trip(installation, run, before)
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 7])
+def test_it_does_not_depend_on_where_chunks_end(installation: Installation, settings: Any, chunk_rows: int) -> None:
+    settings.TOOLSYNC_CHUNK_ROWS = chunk_rows
+    bring_in_order(installation.moodle)
+    add(
+        installation, "enrolments", "cmd;cid;uid;rolename;enrol\nadd;C1;ann;student;manual\nadd;C2;ann;student;manual\n"
+    )
+    before = installation.moodle.snapshot()
+    check_round_trip(installation, add(installation, "courses_delete", "C1\nC2\n"), before)
+    check_round_trip(installation, add(installation, "courses", NEW_COURSE), before)
+
+
+# --- what is refused ------------------------------------------------------------------------------------------------
+
+
+def refusal(run: SyncRun, **given: Any) -> str:
+    runs = SyncRun.objects.count()
+    with pytest.raises(CodedError) as refused:
+        undo_run(run, **given)
+    assert SyncRun.objects.count() == runs
+    return text_of(refused.value.code, refused.value.params)
+
+
+def test_what_cannot_be_undone_is_refused_with_a_sentence(installation: Installation) -> None:
+    assert "was a simulation" in refusal(installation.carry_out("/in.csv", NEW_USERS, simulate=True))
+    assert "is still at work" in refusal(installation.queue("/other.csv", NEW_USERS))
+    SyncRun.objects.filter(state=RunState.QUEUED).update(state=RunState.CANCELLED)
+    run = add(installation, "users", NEW_USERS)
+    assert "nothing to undo" in refusal(add(installation, "users", NEW_USERS))
+    other = OurSite.objects.create(slug="other", name="Other")
+    assert "belongs to the site" in refusal(run, site=other)
+    undone = undo(run)
+    assert f"undone already, by run {undone.pk}" in refusal(run)
+    again = undo(undone)
+    assert undo(run).state == RunState.COMPLETED
+    assert again.state == RunState.COMPLETED
+
+
+def test_a_run_that_is_being_undone_is_not_undone_a_second_time(installation: Installation) -> None:
+    run = add(installation, "users", NEW_USERS)
+    undo_run(run)
+    assert "is undoing run" in refusal(run)
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut off", "old"])
+def test_a_journal_that_is_gone_or_damaged_is_said(installation: Installation, damage: str) -> None:
+    run = add(installation, "users", NEW_USERS)
+    key = run.chunks.get().journal_key
+    if damage == "gone":
+        storage.delete(key)
+    elif damage == "cut off":
+        with storage.opened(key) as stream:
+            half = stream.read()[:60]
+        storage.delete(key)
+        storage.save(key, io.BytesIO(half))
+    else:
+        run.chunks.update(journal_key="")
+    said = "too old to be undone" if damage == "old" else "missing or damaged"
+    assert said in refusal(run)
