@@ -113,6 +113,7 @@ run_urls = [
     path("runs/<int:run_id>/resume/", runs.resume, name="run_resume"),
     path("runs/<int:run_id>/apply/", runs.apply, name="run_apply"),
     path("runs/<int:run_id>/decide/", runs.decide, name="run_decide"),
+    path("runs/<int:run_id>/undo/", runs.undo, name="run_undo"),
 ]
 
 urlpatterns = [

@@ -110,6 +110,7 @@ run_resume! run                     302   404   404   404   302   302   302   30
 run_mails! run                      302   404   404   404   302   302   302   302   302   302   302
 run_apply! run                      302   404   404   404   302   302   302   302   302   302   302
 run_decide! run                     302   404   404   404   302   302   302   302   302   302   302
+run_undo! run                       302   404   404   404   302   302   302   302   302   302   302
 file_delete file                    302   403   403   200   200   403   403   403   403   403   200
 file_delete! file                   302   403   403   302   302   403   403   403   403   403   302
 """
@@ -249,7 +250,7 @@ def test_the_journal_of_a_run_is_never_handed_out(make_run: MakeRun, users_clien
     assert users_client.get(reverse("run_file", args=[run.pk, "journal"])).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["run_cancel", "run_resume", "run_mails", "run_apply", "run_decide"])
+@pytest.mark.parametrize("name", ["run_cancel", "run_resume", "run_mails", "run_apply", "run_decide", "run_undo"])
 def test_what_changes_something_needs_a_post(name: str, make_run: MakeRun, users_client: Client) -> None:
     assert users_client.get(reverse(name, args=[make_run().pk])).status_code == 405
 

@@ -68,7 +68,8 @@ _POSTED = {
     "deletions_take_off",
     "schedule_switch", "schedule_start", "schedule_delete", "freeze", "unfreeze", "source_look",
     "notification_rule_delete", "webhook",
-    "webhook_delete", "sequence_cancel", "run_cancel", "run_resume", "run_apply", "run_decide", "run_mails", "courses_choose",
+    "webhook_delete", "sequence_cancel", "run_cancel", "run_resume", "run_apply", "run_decide", "run_mails", "run_undo",
+    "courses_choose",
 }  # fmt: skip
 
 

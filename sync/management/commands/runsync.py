@@ -60,7 +60,7 @@ class Command(BaseCommand):
 
     def handle(self, *, key: str, file: str, site: str, option: list[str], **chosen: Any) -> None:
         try:
-            owner = _site(site)
+            owner = site_of_slug(site)
             command_file = _area_file(owner, file) if file.startswith(AREA) else _local_file(owner, file)
             run = services.queue_run(
                 site=owner, processor=key, command_file=command_file, options=_options(option),
@@ -69,10 +69,14 @@ class Command(BaseCommand):
         except CodedError as error:
             status = EXIT_REFUSED if isinstance(error, CommandFileError) else EXIT_OTHER
             raise CommandError(text_of(error.code, error.params), returncode=status) from None
+        self.carry_out_and_tell(run, as_json=chosen["json"])
+
+    def carry_out_and_tell(self, run: SyncRun, *, as_json: bool) -> None:
+        """Carry out a run and say what came of it; the exit status says how it ended."""
         with _Interruption(run) as interruption:
             run = self._execute(run, interruption)
         self._print_result(run)
-        if chosen["json"]:
+        if as_json:
             self.stdout.write(json.dumps(_summary(run)))
         if run.waits_for_person:
             sys.exit(EXIT_WAITS)
@@ -167,7 +171,7 @@ class _ProgressBar:
             self._is_open = False
 
 
-def _site(slug: str) -> MoodleSite:
+def site_of_slug(slug: str) -> MoodleSite:
     site = MoodleSite.objects.filter(slug=slug).first()
     if site is None:
         slugs = ", ".join(MoodleSite.objects.values_list("slug", flat=True))

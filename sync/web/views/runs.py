@@ -20,9 +20,10 @@ from sync.messages import text_of
 from sync.models import CommandFile, RunFile, SyncRun
 from sync.notifications.mails import unsure_mails
 from sync.runs import decisions, services
-from sync.runs.options import find_processor
+from sync.runs.options import processor_of
 from sync.runs.rights import Responsible
 from sync.runs.selectors import listed_runs, processors_for, run_notes, run_outcomes
+from sync.runs.undo import can_undo, undo_run, undone_by
 from sync.values import Action
 from sync.web.access import current_site, run_or_404, signed_in, usable_files
 from sync.web.filters import RunFilter, number_in
@@ -59,6 +60,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
     }
     context |= {"unsure_mails": unsure_mails(shown) if shown.is_over else []}
     context |= {"files": shown.files.filter(kind__in=_DOWNLOADS), "tryback_file": _tryback_file(request, shown)}
+    context |= {"can_undo": can_undo(shown), "undone_by": undone_by(shown)}
     context |= {**_progress(shown), **_outcomes(request, shown)}
     return render(request, "sync/run.html", context)
 
@@ -162,6 +164,17 @@ def apply(request: HttpRequest, run_id: int) -> HttpResponse:
 
 @signed_in
 @require_POST
+def undo(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Say what undoing a run would do: a simulation, on whose page it is done for real."""
+    try:
+        started = undo_run(run_or_404(request.user, run_id), user=request.user, simulate=True)
+    except CodedError as error:
+        return _refused(request, run_id, text_of(error.code, error.params))
+    return redirect("run", started.pk)
+
+
+@signed_in
+@require_POST
 def decide(request: HttpRequest, run_id: int) -> HttpResponse:
     """Let a run that waits go on, or end it. Shape: decision: approve or decline; reason; typed: as for `apply`"""
     shown, person = run_or_404(request.user, run_id), Responsible.of(request.user)
@@ -219,7 +232,7 @@ def _codes(run: SyncRun) -> list[tuple[str, int]]:
 
 def _options(run: SyncRun) -> list[tuple[str, Any]]:
     """Return what was set, by label; the options of today may have other names."""
-    labels = {option.name: str(option.label) for option in find_processor(run.processor).options.declared}
+    labels = {option.name: str(option.label) for option in processor_of(run).options.declared}
     return [(labels.get(name, name), value) for name, value in run.options.items()]
 
 
