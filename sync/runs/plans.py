@@ -12,7 +12,7 @@ from sync import __version__
 from sync.commandfiles import storage
 from sync.errors import PlanRefused, RightMissing
 from sync.guard.judge import Judgement, PlanFacts, Verdict, judge
-from sync.guard.limits import Limit, read_limits
+from sync.guard.limits import Limit, read_limits, stored_form
 from sync.models import GuardLimits, MoodleSite, RunState, SyncRun
 from sync.models.run import ORIGINS_OF_MADE_FILES
 from sync.moodle.db.database import MoodleDatabase, MoodleSession
@@ -44,6 +44,14 @@ def limits_of(site: MoodleSite, processor: str) -> GuardLimits:
     """Return the limits of a file type, those of the site where it has none of its own; as they come where nobody set any."""
     stored = GuardLimits.objects.filter(site=site, processor__in=("", processor)).order_by("-processor").first()
     return stored or GuardLimits(site=site, is_on=guard_is_on())
+
+
+def save_limits(
+    site: MoodleSite, processor: str, limits: Mapping[str, Limit], *, is_on: bool, needs_second_person: bool
+) -> GuardLimits:
+    """Keep the limits of a file type, or of every one that has none of its own ("")."""
+    values = {"values": stored_form(limits), "is_on": is_on, "needs_second_person": needs_second_person}
+    return GuardLimits.objects.update_or_create(site=site, processor=processor, defaults=values)[0]
 
 
 def new_plan(run: SyncRun, worker: str) -> SyncRun:

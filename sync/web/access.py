@@ -25,6 +25,7 @@ MANAGE_SCHEDULES = "sync.manage_schedules"
 MANAGE_ALL_SCHEDULES = "sync.manage_all_schedules"
 MANAGE_NOTIFICATIONS = "sync.manage_telling"
 MANAGE_RETENTION = "sync.manage_retention"
+MANAGE_LIMITS = "sync.manage_limits"
 
 View = Callable[..., HttpResponseBase]
 
@@ -62,12 +63,19 @@ def may_manage_notifications(view: View) -> View:
     return signed_in(permission_required(MANAGE_NOTIFICATIONS, raise_exception=True)(view))
 
 
+def may_manage_limits(view: View) -> View:
+    """Let only those in who may set how much a file may change; of the file types they see those that they may use."""
+    return signed_in(permission_required(MANAGE_LIMITS, raise_exception=True)(view))
+
+
 def may_see_settings(view: View) -> View:
     """Let only those in for whom there is something on the page of settings."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not any(request.user.has_perm(permission) for permission in (MANAGE_NOTIFICATIONS, MANAGE_RETENTION)):
+        if not any(
+            request.user.has_perm(permission) for permission in (MANAGE_NOTIFICATIONS, MANAGE_RETENTION, MANAGE_LIMITS)
+        ):
             raise PermissionDenied
         return view(request, *args, **kwargs)
 

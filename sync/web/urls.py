@@ -12,6 +12,7 @@ from sync.web.views import (
     file_types,
     files,
     home,
+    limits,
     notifications,
     runs,
     schedules,
@@ -92,6 +93,8 @@ notification_urls = [
 # /settings/
 settings_urls = [
     path("settings/", settings.settings, name="settings"),
+    path("settings/limits/<slug:key>/", limits.limits, name="limits"),
+    path("settings/limits/<slug:key>/delete/", limits.delete_limits, name="limits_delete"),
 ]
 
 # /sequences/

@@ -55,6 +55,7 @@ PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
     ("notification_rules", (), {}),
     ("notification_rule", ("users",), {}),
     ("settings", (), {}),
+    ("limits", ("users",), {}),
     ("sequence_run", ("sequence",), {}),
     ("runs", (), {}),
     ("run", ("run",), {}),
@@ -69,7 +70,7 @@ _POSTED = {
     "schedule_switch", "schedule_start", "schedule_delete", "freeze", "unfreeze", "source_look",
     "notification_rule_delete", "webhook",
     "webhook_delete", "sequence_cancel", "run_cancel", "run_resume", "run_apply", "run_decide", "run_mails", "run_undo",
-    "courses_choose",
+    "courses_choose", "limits_delete",
 }  # fmt: skip
 
 

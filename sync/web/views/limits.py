@@ -1,0 +1,66 @@
+"""Limits: how much a file may change before a person has to agree, for the site and for single file types."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from sync.errors import OptionError
+from sync.guard.limits import DEFAULTS, Limit, read_limits
+from sync.models import GuardLimits
+from sync.runs.plans import limits_of, save_limits
+from sync.runs.selectors import processors_for
+from sync.web.access import current_site, may_manage_limits, processor_or_404
+from sync.web.limits_form import LimitsForm
+
+# Stands in the address for the limits of every file type without limits of its own.
+EVERY = "all"
+
+
+@may_manage_limits
+@require_http_methods(["GET", "HEAD", "POST"])
+def limits(request: HttpRequest, key: str = EVERY) -> HttpResponse:
+    site, processor = current_site(), _processor(request, key)
+    chosen = limits_of(site, processor)
+    form = LimitsForm(request.POST or None, chosen=chosen, limits=_read(request, chosen))
+    if request.method == "POST" and form.is_valid():
+        cleaned = form.cleaned_data
+        save_limits(
+            site, processor, form.limits, is_on=cleaned["is_on"], needs_second_person=cleaned["needs_second_person"]
+        )
+        messages.success(request, _("Saved."))
+        return redirect("limits", key)
+    own = set(GuardLimits.objects.filter(site=site).values_list("processor", flat=True))
+    types = [(file_type.key, file_type.label, file_type.key in own) for file_type in processors_for(request.user)]
+    context = {
+        "form": form,
+        "key": key,
+        "file_types": types,
+        "every": EVERY,
+        "is_own": bool(processor) and processor in own,
+    }
+    context["file_type"] = next((label for name, label, _is_own in types if name == processor), "")
+    return render(request, "sync/limits.html", context)
+
+
+@may_manage_limits
+@require_POST
+def delete_limits(request: HttpRequest, key: str) -> HttpResponse:
+    """Let a file type have the limits of the site again."""
+    GuardLimits.objects.filter(site=current_site(), processor=_processor(request, key)).delete()
+    return redirect("limits", key)
+
+
+def _processor(request: HttpRequest, key: str) -> str:
+    return "" if key == EVERY else processor_or_404(request.user, key).key
+
+
+def _read(request: HttpRequest, chosen: GuardLimits) -> dict[str, Limit]:
+    try:
+        return read_limits(chosen.values)
+    except OptionError:
+        messages.error(request, _("The stored limits can't be read: these are the usual ones. Save them anew."))
+        return dict(DEFAULTS)
