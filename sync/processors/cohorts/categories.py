@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sync.columns.column import OptionalColumn
 from sync.moodle.categories.categories import Category
 from sync.processors.base.errors import RowError
+from sync.processors.cohorts.cells import CohortCells
 from sync.processors.cohorts.plan import CohortsState
 
 # Column -> what it names a category by, in the order in which the columns count.
-_IDENTIFIERS = {
-    "contextid": "contextid", "ccatcontext": "id", "ccatcontextidnumber": "idnumber", "category_path": "path", "category": "",
-}  # fmt: skip
-CATEGORY_COLUMNS = frozenset(_IDENTIFIERS)
+_IDENTIFIERS: Mapping[OptionalColumn[Any], str] = {
+    CohortCells.contextid: "contextid",
+    CohortCells.ccatcontext: "id",
+    CohortCells.ccatcontextidnumber: "idnumber",
+    CohortCells.category_path: "path",
+    CohortCells.category: "",
+}
+CATEGORY_COLUMNS = frozenset(column.name for column in _IDENTIFIERS)
 _SEPARATOR = "/"
 
 
@@ -30,32 +36,32 @@ class CohortCategories:
             self._keep("idnumber", state.fold_category(category.idnumber), category)
             self._keep("path", self._path_key(_SEPARATOR.join(self._names(category))), category)
 
-    def contextid(self, values: Mapping[str, Any]) -> int | None:
+    def contextid(self, row: CohortCells) -> int | None:
         """Return the context of the category that a row names; None where it names none.
 
         Raises: RowError for an unknown category, several, or columns that name different ones
         """
-        filled = [column for column in _IDENTIFIERS if values.get(column) not in (None, "")]
-        if "ccatcontext" in filled:
+        filled = {column: str(value) for column in _IDENTIFIERS if (value := column.of(row)) is not None}
+        if CohortCells.ccatcontext in filled:
             # The old plugin looks at the idnumber only where there is no number.
-            filled = [column for column in filled if column != "ccatcontextidnumber"]
-        named = {column: self._of_column(column, str(values[column])) for column in filled}
+            filled.pop(CohortCells.ccatcontextidnumber, None)
+        named = {column.name: self._of_column(column, text) for column, text in filled.items()}
         if len(set(named.values())) > 1:
             raise RowError("cohort_categories_differ", next(iter(named)), columns=", ".join(named))
         return next(iter(named.values()), None)
 
-    def _of_column(self, column: str, text: str) -> int:
+    def _of_column(self, column: OptionalColumn[Any], text: str) -> int:
         system = self._state.memberships.system_contextid
-        if (column, text) in {("ccatcontext", "0"), ("contextid", str(system))}:
+        if (column, text) in {(CohortCells.ccatcontext, "0"), (CohortCells.contextid, str(system))}:
             return system
         identifier = _IDENTIFIERS[column]
         found = list(dict.fromkeys(self._candidates(identifier, text)))
         if not found:
-            raise RowError("category_unknown", column, category=text, identifier=identifier or "idnumber")
+            raise RowError("category_unknown", column.name, category=text, identifier=identifier or "idnumber")
         if len(found) > 1:
-            raise RowError("category_ambiguous", column, category=text, count=len(found))
+            raise RowError("category_ambiguous", column.name, category=text, count=len(found))
         if not found[0].contextid:
-            raise RowError("category_without_context", column, category=text)
+            raise RowError("category_without_context", column.name, category=text)
         return found[0].contextid
 
     def _candidates(self, identifier: str, text: str) -> Iterator[Category]:

@@ -25,7 +25,6 @@ from sync.processors.cohorts.options import CohortCoursesOptions
 from sync.processors.memberships.course_columns import STUDENT
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.names import cohorts_named
-from sync.values import CleanRow
 
 
 class CohortCourses(Processor[CohortCourseCells, CohortCoursesState, Plan]):
@@ -41,7 +40,7 @@ class CohortCourses(Processor[CohortCourseCells, CohortCoursesState, Plan]):
     options = CohortCoursesOptions
 
     def setup(self, names: Sequence[str]) -> None:
-        self.has_groups = "makegroup" in names
+        self.has_groups = CohortCourseCells.makegroup.name in names
         self.rules = SiteRules(self.moodle)
         roles = fetch_roles(self.moodle)
         self.roles = {role.shortname: role for role in roles}
@@ -50,15 +49,15 @@ class CohortCourses(Processor[CohortCourseCells, CohortCoursesState, Plan]):
             student = self.roles.get(STUDENT)
             self.roles = {str(role.id): role for role in roles} | ({STUDENT: student} if student else {})
 
-    def fetch(self, rows: Sequence[CleanRow]) -> CohortCoursesState:
+    def fetch(self, rows: Sequence[CohortCourseCells]) -> CohortCoursesState:
         memberships = fetch_memberships(
             self.moodle,
             self.overlay,
             course_identifier=self.option_values.courseidentifier,
-            courses={row.values["course"] for row in rows},
+            courses={row.course for row in rows},
             userids=None,
             all_groups=self.has_groups,
-            **cohorts_named(self.option_values.cohortidentifier, {row.values["cohort"] for row in rows}),
+            **cohorts_named(self.option_values.cohortidentifier, {row.cohort for row in rows}),
         )
         deleted = fetch_deleted_members(self.moodle, [key for key in memberships.cohorts.rows if not is_temporary(key)])
         installed = frozenset(self.moodle.plugins_of("enrol")) | {COHORT}
@@ -70,5 +69,5 @@ class CohortCourses(Processor[CohortCourseCells, CohortCoursesState, Plan]):
             methods=installed & memberships.enabled_methods - METHODS_WITHOUT_COHORTS,
         )
 
-    def plan(self, rows: Sequence[CleanRow], state: CohortCoursesState) -> Plan:
+    def plan(self, rows: Sequence[CohortCourseCells], state: CohortCoursesState) -> Plan:
         return CohortCoursesPlanner(state, self.option_values).plan_rows(rows)

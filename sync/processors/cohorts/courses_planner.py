@@ -16,7 +16,7 @@ from sync.processors.base.errors import RowError
 from sync.processors.base.plan import Plan
 from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import SplitChunk
-from sync.processors.cohorts.cells import COHORT
+from sync.processors.cohorts.cells import COHORT, CohortCourseCells
 from sync.processors.cohorts.options import CohortCoursesOptions
 from sync.processors.memberships.cohort_sync import sync_cohort_instance
 from sync.processors.memberships.course_columns import find_course
@@ -26,7 +26,7 @@ from sync.processors.memberships.enrolment_results import accepted
 from sync.processors.memberships.meta_sync import sync_meta_children
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import COHORT_MEMBERS, MembershipState
-from sync.values import Action, Change, CleanRow, Outcome
+from sync.values import Action, Change, Outcome
 
 EVERY_ROLE = "*"
 
@@ -74,28 +74,25 @@ class CohortCoursesPlanner:
         self.plan = Plan()
         self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
 
-    def plan_rows(self, rows: Sequence[CleanRow]) -> Plan:
+    def plan_rows(self, rows: Sequence[CohortCourseCells]) -> Plan:
         self._split_if_large(rows)
-        self.plan.outcomes.extend(
-            plan_each(rows, self._plan_row, lambda row: f"{row.values['cohort']} → {row.values['course']}")
-        )
+        self.plan.outcomes.extend(plan_each(rows, self._plan_row, lambda row: f"{row.cohort} → {row.course}"))
         self.rows.finish()
         return self.plan
 
-    def _split_if_large(self, rows: Sequence[CleanRow]) -> None:
+    def _split_if_large(self, rows: Sequence[CohortCourseCells]) -> None:
         """Ask for a smaller chunk before anything is planned. Raises: SplitChunk"""
         sizes = Counter(cohortid for cohortid, _userid in self.state.memberships.rows_of(COHORT_MEMBERS).rows)
         people = 0
         for row in rows:
-            found = self.rows.find_cohorts(self.chosen.cohortidentifier, row.values["cohort"])
+            found = self.rows.find_cohorts(self.chosen.cohortidentifier, row.cohort)
             size = sum(sizes[cohort.id] for cohort in found)
             if people and people + size > _MAX_MEMBERS:
                 raise SplitChunk(row.line)
             people += size
 
-    def _plan_row(self, row: CleanRow) -> Outcome:
-        command = row.values["cmd"]
-        role = self._role(row, command)
+    def _plan_row(self, row: CohortCourseCells) -> Outcome:
+        role = self._role(row)
         course, cohort, method = self._course(row), self._cohort(row), self._method(row)
         self._dates(row)
         links = [
@@ -104,19 +101,19 @@ class CohortCoursesPlanner:
             if (instance.enrol, instance.customint1) == (method, cohort.id)
             and (role is None or instance.roleid == role.id)
         ]
-        if command == "add" and role is not None:
+        if row.cmd == "add" and role is not None:
             return self._add(row, course, cohort, role, links[:1])
-        if not links and command == "fulldel":
+        if not links and row.cmd == "fulldel":
             return Outcome(row.line, Action.UNCHANGED, "cohort_link_gone_already", {})
         if not links:
-            raise RowError("cohort_link_missing", "cohort", cohort=row.values["cohort"], course=row.values["course"])
+            raise RowError("cohort_link_missing", "cohort", cohort=row.cohort, course=row.course)
         commands = {"del": self._disable, "restore": self._restore, "fulldel": self._delete}
-        return commands[command](row, links)
+        return commands[row.cmd](row, links)
 
     # --- commands ----------------------------------------------------------------------------------------------------
 
     def _add(
-        self, row: CleanRow, course: Course, cohort: Cohort, role: Role, links: Sequence[EnrolInstance]
+        self, row: CohortCourseCells, course: Course, cohort: Cohort, role: Role, links: Sequence[EnrolInstance]
     ) -> Outcome:
         before = self.rows.touches
         self._refuse_barred(role.id if not links else None, links)
@@ -124,11 +121,11 @@ class CohortCoursesPlanner:
             link, code = links[0], "cohort_link_unchanged"
             if self.rows.instances.set_status(link, ENABLED, row.line):
                 code = "cohort_link_restored"
-            if row.values["makegroup"] and not self._has_group(link):
+            if row.makegroup and not self._has_group(link):
                 self.rows.instances.set_group(link, self._make_group(course, cohort, row.line), row.line)
         else:
             code = "cohort_link_created"
-            groupid = self._make_group(course, cohort, row.line) if row.values["makegroup"] else 0
+            groupid = self._make_group(course, cohort, row.line) if row.makegroup else 0
             link = self.rows.add_instance(
                 course.id, self._method(row), self._values(row, cohort, role, groupid), row.line
             )
@@ -151,7 +148,7 @@ class CohortCoursesPlanner:
             if role.is_barred and role.id in given:
                 raise RowError("role_configures_site", "role", role=role.shortname)
 
-    def _disable(self, row: CleanRow, links: Sequence[EnrolInstance]) -> Outcome:
+    def _disable(self, row: CohortCourseCells, links: Sequence[EnrolInstance]) -> Outcome:
         changed = [link for link in links if self.rows.instances.set_status(link, DISABLED, row.line)]
         for link in changed if self.chosen.followenrolments else ():
             for user in self.rows.enrolled_by(link.id):
@@ -161,7 +158,7 @@ class CohortCoursesPlanner:
             return Outcome(row.line, Action.UNCHANGED, "cohort_link_off_already", {})
         return Outcome(row.line, Action.UPDATED, "cohort_link_disabled", {})
 
-    def _restore(self, row: CleanRow, links: Sequence[EnrolInstance]) -> Outcome:
+    def _restore(self, row: CohortCourseCells, links: Sequence[EnrolInstance]) -> Outcome:
         before = self.rows.touches
         self._refuse_barred(None, links)
         changed = [link for link in links if self.rows.instances.set_status(link, ENABLED, row.line)]
@@ -171,7 +168,7 @@ class CohortCoursesPlanner:
             return Outcome(row.line, Action.UNCHANGED, "cohort_link_unchanged", {})
         return Outcome(row.line, Action.UPDATED, "cohort_link_restored" if changed else "cohort_link_synced", {})
 
-    def _delete(self, row: CleanRow, links: Sequence[EnrolInstance]) -> Outcome:
+    def _delete(self, row: CohortCourseCells, links: Sequence[EnrolInstance]) -> Outcome:
         count = 0
         for link in links:
             people = self.rows.enrolled_by(link.id)
@@ -191,25 +188,24 @@ class CohortCoursesPlanner:
 
     # --- what a row names --------------------------------------------------------------------------------------------
 
-    def _role(self, row: CleanRow, command: str) -> Role | None:
+    def _role(self, row: CohortCourseCells) -> Role | None:
         """Return the role, None for every one."""
-        name = row.values["role"]
-        if name == EVERY_ROLE:
-            if command == "add":
+        if row.role == EVERY_ROLE:
+            if row.cmd == "add":
                 raise RowError("cohort_link_every_role", "role")
             return None
-        role = self.state.roles.get(name) or self.state.roles.get(name.casefold())
+        role = self.state.roles.get(row.role) or self.state.roles.get(row.role.casefold())
         if role is None:
-            raise RowError("role_unknown", "role", role=name)
-        if command == "add" and not role.in_courses:
-            raise RowError("role_not_for_courses", "role", role=name)
+            raise RowError("role_unknown", "role", role=row.role)
+        if row.cmd == "add" and not role.in_courses:
+            raise RowError("role_not_for_courses", "role", role=row.role)
         return role
 
-    def _course(self, row: CleanRow) -> Course:
-        return accepted(find_course(self.state.memberships, row.values["course"], "course"))
+    def _course(self, row: CohortCourseCells) -> Course:
+        return accepted(find_course(self.state.memberships, row.course, "course"))
 
-    def _cohort(self, row: CleanRow) -> Cohort:
-        identifier, name = self.chosen.cohortidentifier, row.values["cohort"]
+    def _cohort(self, row: CohortCourseCells) -> Cohort:
+        identifier, name = self.chosen.cohortidentifier, row.cohort
         found = self.rows.find_cohorts(identifier, name)
         if len(found) > 1:
             raise RowError("cohort_ambiguous", "cohort", cohort=name, count=len(found))
@@ -217,13 +213,12 @@ class CohortCoursesPlanner:
             raise RowError("cohort_missing", "cohort", identifier=identifier, cohort=name)
         return found[0]
 
-    def _method(self, row: CleanRow) -> str:
-        method: str = row.values["enrol"]
-        if method not in self.state.methods:
-            raise RowError("enrol_method_unknown", "enrol", method=method)
-        return method
+    def _method(self, row: CohortCourseCells) -> str:
+        if row.enrol not in self.state.methods:
+            raise RowError("enrol_method_unknown", "enrol", method=row.enrol)
+        return row.enrol
 
-    def _values(self, row: CleanRow, cohort: Cohort, role: Role, groupid: int) -> dict[str, Any]:
+    def _values(self, row: CohortCourseCells, cohort: Cohort, role: Role, groupid: int) -> dict[str, Any]:
         start, end = self._dates(row)
         return {
             "name": "",
@@ -234,9 +229,9 @@ class CohortCoursesPlanner:
             "enrolenddate": end,
         }
 
-    def _dates(self, row: CleanRow) -> tuple[int, int]:
+    def _dates(self, row: CohortCourseCells) -> tuple[int, int]:
         rules = self.state.rules
-        start, end = (given_date(row.values.get(name), rules) for name in ("enrolstart", "enrolend"))
+        start, end = given_date(row.enrolstart, rules), given_date(row.enrolend, rules)
         if (found := reversed_dates(start, end, None, rules.shown_time)) is not None:
             raise RowError("enrolment_dates_reversed", "enrolend", start=found.start, end=found.end, hint=found.hint)
         return (start.seconds if start else 0), (end.seconds if end else 0)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sync.moodle.cohorts.cohorts import Cohort
 from sync.processors.base.errors import RowError
 from sync.processors.base.planner import plan_each
+from sync.processors.cohorts.cells import CohortCells
 from sync.processors.cohorts.options import CohortsOptions
 from sync.processors.cohorts.plan import USER_EMPTY, CohortsPlan, CohortsState
 from sync.processors.cohorts.rows import CohortRows
@@ -14,12 +15,14 @@ from sync.processors.memberships.cohort_sync import enrol_cohort_member, unenrol
 from sync.processors.memberships.enrolment_results import accepted
 from sync.processors.memberships.names import find_user
 from sync.processors.memberships.rows import MembershipRows
-from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
+from sync.values import Action, Change, Note, Outcome, partial_outcome
+
+_NAMING = {"id": CohortCells.cid, "idnumber": CohortCells.cidnumber, "name": CohortCells.cname}
 
 
-def cohort_text(row: CleanRow, identifier: str) -> str:
+def cohort_text(row: CohortCells, identifier: str) -> str:
     """Return what names the cohort of a row: the column of the identifier, or cid in its stead."""
-    return str(row.values.get(f"c{identifier}") or row.values.get("cid") or "")
+    return _NAMING[identifier].of(row) or row.cid or ""
 
 
 class CohortsPlanner:
@@ -32,8 +35,8 @@ class CohortsPlanner:
         self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
         self.cohorts = CohortRows(state, self.rows, self.plan, chosen)
 
-    def plan_rows(self, rows: Sequence[CleanRow]) -> CohortsPlan:
-        def text_of(row: CleanRow) -> str:
+    def plan_rows(self, rows: Sequence[CohortCells]) -> CohortsPlan:
+        def text_of(row: CohortCells) -> str:
             return cohort_text(row, self.state.identifier)
 
         self.plan.outcomes.extend(plan_each(rows, lambda row: self._plan_row(row, text_of(row)), text_of))
@@ -49,33 +52,33 @@ class CohortsPlanner:
         self.rows.finish()
         return self.plan
 
-    def _plan_row(self, row: CleanRow, text: str) -> Outcome:
+    def _plan_row(self, row: CohortCells, text: str) -> Outcome:
         if not text:
             raise RowError("identity_empty", f"c{self.state.identifier}", identity=self.state.identifier)
         commands = {"add": self._add, "del": self._delete, "free": self._free}
-        return commands[row.values["cmd"]](row, text)
+        return commands[row.cmd](row, text)
 
     # --- commands ----------------------------------------------------------------------------------------------------
 
-    def _add(self, row: CleanRow, text: str) -> Outcome:
+    def _add(self, row: CohortCells, text: str) -> Outcome:
         found = self._named_user(row)
         if not isinstance(found, Note):
             return self._add_member(row, text, found)
         # The cohort is made or changed and stays so; the line goes into the tryback for the user.
         return partial_outcome(self._add_member(row, text, None), [found])
 
-    def _add_member(self, row: CleanRow, text: str, user: int | None) -> Outcome:
+    def _add_member(self, row: CohortCells, text: str, user: int | None) -> Outcome:
         """Make or change the cohort of a row, and put a user in it, if there is one."""
         cohort = self.cohorts.find(text)
         is_new = cohort is None
         changes: list[Change] = []
         if cohort is None:
-            cohort = self.cohorts.create(text, row.values, row.line)
+            cohort = self.cohorts.create(text, row)
         else:
-            changes = self.cohorts.update(cohort, row.values, row.line)
+            changes = self.cohorts.update(cohort, row)
         has_joined = user is not None and self._join(user, cohort, row.line)
         if has_joined:
-            changes.append(Change("userid", "", row.values["userid"]))
+            changes.append(Change("userid", "", row.userid or ""))
         if is_new:
             return Outcome(row.line, Action.CREATED, "cohort_created", {}, changes=tuple(changes))
         if has_joined:
@@ -84,7 +87,7 @@ class CohortsPlanner:
             return Outcome(row.line, Action.UPDATED, "cohort_updated", {}, changes=tuple(changes))
         return Outcome(row.line, Action.UNCHANGED, "cohort_unchanged" if user is None else "cohort_member_already", {})
 
-    def _delete(self, row: CleanRow, text: str) -> Outcome:
+    def _delete(self, row: CohortCells, text: str) -> Outcome:
         user = self._user(row)
         cohort = self._present(text)
         if user is None and self.state.names_users:
@@ -94,16 +97,16 @@ class CohortsPlanner:
         if not self._leave(user, cohort, row.line):
             return Outcome(row.line, Action.UNCHANGED, "cohort_member_missing", {})
         self.plan.left.add(text)
-        change = Change("userid", row.values["userid"], "")
+        change = Change("userid", row.userid or "", "")
         return Outcome(row.line, Action.DELETED, "cohort_member_removed", {}, changes=(change,))
 
-    def _delete_cohort(self, row: CleanRow, cohort: Cohort) -> Outcome:
+    def _delete_cohort(self, row: CohortCells, cohort: Cohort) -> Outcome:
         self.cohorts.delete(cohort, row.line)
         gates = self.state.gates.get(cohort.id, 0)
         notes = (Note("cohort_gate_left", {"count": gates}),) if gates else ()
         return Outcome(row.line, Action.DELETED, "cohort_deleted", {}, notes=notes)
 
-    def _free(self, row: CleanRow, text: str) -> Outcome:
+    def _free(self, row: CohortCells, text: str) -> Outcome:
         cohort = self._present(text)
         members = self.rows.members_of_cohort(cohort.id)
         if not members:
@@ -121,15 +124,16 @@ class CohortsPlanner:
             raise self.cohorts.missing(text)
         return cohort
 
-    def _user(self, row: CleanRow) -> int | None:
+    def _user(self, row: CohortCells) -> int | None:
         """Return the user of a row; None where it names none. Raises: RowError for an unknown user"""
         found = self._named_user(row)
         return None if found is None else accepted(found)
 
-    def _named_user(self, row: CleanRow) -> int | Note | None:
+    def _named_user(self, row: CohortCells) -> int | Note | None:
         """Return the user of a row, or say what is wrong; None where it names none."""
-        text = row.values.get("userid", "")
-        return find_user(self.state.named_users, self.state.useridentifier, text, "userid") if text else None
+        if not row.userid:
+            return None
+        return find_user(self.state.named_users, self.state.useridentifier, row.userid, "userid")
 
     # --- members -----------------------------------------------------------------------------------------------------
 

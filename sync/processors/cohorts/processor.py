@@ -33,7 +33,7 @@ from sync.processors.memberships.group_purge import listed
 from sync.processors.memberships.names import NamedUsers, cohorts_named, fetch_named_users
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import COHORT_MEMBERS, MembershipState
-from sync.values import Action, CleanRow, Note, Outcome
+from sync.values import Action, Note, Outcome
 
 # Cohorts with another component belong to the plugin of that name.
 _OUR_COMPONENTS = frozenset(("", "tool_sync"))
@@ -63,31 +63,29 @@ class Cohorts(Processor[CohortCells, CohortsState, CohortsPlan]):
         self.names = frozenset(names)
         self.rules = SiteRules(self.moodle)
 
-    def fetch(self, rows: Sequence[CleanRow]) -> CohortsState:
+    def fetch(self, rows: Sequence[CohortCells]) -> CohortsState:
         named_users = fetch_named_users(
             self.moodle,
             self.rules,
             self.option_values.useridentifier,
-            {row.values["userid"] for row in rows if row.values.get("userid")},
+            {row.userid for row in rows if row.userid},
         )
         takes_everybody = any(_takes_everybody(row) for row in rows)
         userids = None if takes_everybody else sorted({userid for found in named_users.values() for userid in found})
         memberships = fetch_memberships(self.moodle, self.overlay, userids=userids, **self._names_in(rows))
         return self._state(named_users, memberships, may_delete=takes_everybody)
 
-    def plan(self, rows: Sequence[CleanRow], state: CohortsState) -> CohortsPlan:
+    def plan(self, rows: Sequence[CohortCells], state: CohortsState) -> CohortsPlan:
         return CohortsPlanner(state, self.option_values).plan_rows(rows)
 
     def owed_after_commit(self, plan: CohortsPlan, applied: Applied) -> AfterCommit:
         self.collected.left |= plan.left
         return super().owed_after_commit(plan, applied)
 
-    def on_skipped(self, rows: Sequence[CleanRow]) -> None:
+    def on_skipped(self, rows: Sequence[CohortCells]) -> None:
         """Whether the rows took anybody out isn't known any more: any cohort may be empty that they name."""
         self.collected.left |= {
-            cohort_text(row, self.option_values.cohortidentifier)
-            for row in rows
-            if row.values["cmd"] in ("del", "free")
+            cohort_text(row, self.option_values.cohortidentifier) for row in rows if row.cmd in ("del", "free")
         } - {""}
 
     def final_plan(self) -> CohortsPlan | None:
@@ -125,15 +123,15 @@ class Cohorts(Processor[CohortCells, CohortsState, CohortsPlan]):
             if row["component"] in _OUR_COMPONENTS and counts.get(cohortid, 0) + balance[cohortid] == 0
         }
 
-    def _names_in(self, rows: Sequence[CleanRow]) -> dict[str, Any]:
+    def _names_in(self, rows: Sequence[CohortCells]) -> dict[str, Any]:
         """Return everything by which the cohorts of a chunk are looked up, names that must not be taken with them."""
         identifier = self.option_values.cohortidentifier
         texts = {cohort_text(row, identifier) for row in rows} - {""}
-        names = {row.values["cname"] for row in rows if row.values.get("cname")}
+        names = {row.cname for row in rows if row.cname}
         if identifier == "idnumber":
             # A cohort without a name of its own is called by its idnumber.
-            names |= {cohort_text(row, identifier) for row in rows if not row.values.get("cname")} - {""}
-        idnumbers = {row.values["cidnumber"] for row in rows if row.values.get("cidnumber")}
+            names |= {cohort_text(row, identifier) for row in rows if not row.cname} - {""}
+        idnumbers = {row.cidnumber for row in rows if row.cidnumber}
         return cohorts_named(identifier, texts, names, idnumbers)
 
     def _state(self, named_users: NamedUsers, memberships: MembershipState, *, may_delete: bool) -> CohortsState:
@@ -154,7 +152,6 @@ class Cohorts(Processor[CohortCells, CohortsState, CohortsPlan]):
         )
 
 
-def _takes_everybody(row: CleanRow) -> bool:
+def _takes_everybody(row: CohortCells) -> bool:
     """Whether a row is about all members of its cohort."""
-    command = row.values["cmd"]
-    return command == "free" or (command == "del" and not row.values.get("userid"))
+    return row.cmd == "free" or (row.cmd == "del" and not row.userid)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sync.columns.column import Column
 from sync.moodle.cohorts.cohorts import Cohort
 from sync.processors.base.errors import RowError
 from sync.processors.cohorts.categories import CohortCategories
+from sync.processors.cohorts.cells import CohortCells
 from sync.processors.cohorts.options import CohortsOptions
 from sync.processors.cohorts.plan import CohortsPlan, CohortsState
 from sync.processors.memberships.enrolment_results import accepted
@@ -17,9 +19,9 @@ from sync.processors.memberships.rows import MembershipRows
 from sync.values import Change
 
 # Column of `cohort` -> column of the file.
-_COLUMNS = {
-    "name": "cname", "idnumber": "cidnumber", "description": "cdescription", "component": "component",
-    "contextid": "ccatcontext", "visible": "visible",
+_COLUMNS: Mapping[str, Column[Any]] = {
+    "name": CohortCells.cname, "idnumber": CohortCells.cidnumber, "description": CohortCells.cdescription,
+    "component": CohortCells.component, "contextid": CohortCells.ccatcontext, "visible": CohortCells.visible,
 }  # fmt: skip
 
 
@@ -45,43 +47,43 @@ class CohortRows:
         identifier = self.state.identifier
         return RowError("cohort_missing", f"c{identifier}", identifier=identifier, cohort=text)
 
-    def create(self, text: str, values: Mapping[str, Any], line: int) -> Cohort:
+    def create(self, text: str, row: CohortCells) -> Cohort:
         """Make the cohort that a row names. Raises: RowError"""
         identifier = self.state.identifier
         if identifier == "id" or not self.chosen.autocreate:
             raise self.missing(text)
-        name = text if identifier == "name" else values.get("cname") or text
-        idnumber = text if identifier == "idnumber" else values.get("cidnumber", "")
+        name = text if identifier == "name" else row.cname or text
+        idnumber = text if identifier == "idnumber" else row.cidnumber or ""
         self._check_names(name, idnumber)
         columns = {
-            "contextid": self._categories.contextid(values) or self.rows.state.system_contextid,
-            "description": values.get("cdescription", ""),
-            "component": values.get("component", ""),
-            "visible": values.get("visible", 1),
+            "contextid": self._categories.contextid(row) or self.rows.state.system_contextid,
+            "description": row.cdescription or "",
+            "component": row.component or "",
+            "visible": 1 if row.visible is None else row.visible,
         }
-        return self.rows.create_cohort(name, idnumber, line, **columns)
+        return self.rows.create_cohort(name, idnumber, row.line, **columns)
 
-    def update(self, cohort: Cohort, values: Mapping[str, Any], line: int) -> list[Change]:
+    def update(self, cohort: Cohort, row: CohortCells) -> list[Change]:
         """Bring a cohort up to the cells that a row fills. Raises: RowError
 
         Mirrors: cohort_update_cohort()
         """
         now = self.rows.cohorts[cohort.id]
         given: dict[str, Any] = {
-            "name": values.get("cname") if self.state.identifier != "name" else None,
-            "idnumber": values.get("cidnumber") if self.state.identifier != "idnumber" else None,
-            "description": values.get("cdescription"),
-            "component": values.get("component"),
-            "contextid": self._categories.contextid(values),
-            "visible": values.get("visible"),
+            "name": row.cname if self.state.identifier != "name" else None,
+            "idnumber": row.cidnumber if self.state.identifier != "idnumber" else None,
+            "description": row.cdescription,
+            "component": row.component,
+            "contextid": self._categories.contextid(row),
+            "visible": row.visible,
         }
-        wanted = {name: value for name, value in given.items() if value not in (None, "") and value != now[name]}
+        wanted = {name: value for name, value in given.items() if value is not None and value != now[name]}
         self._check_names(wanted.get("name", ""), wanted.get("idnumber", ""), cohort)
         if not wanted:
             return []
-        self.rows.cohorts.update(cohort.id, wanted, line)
+        self.rows.cohorts.update(cohort.id, wanted, row.line)
         return [
-            Change(_COLUMNS[name], "" if now[name] is None else str(now[name]), str(value))
+            Change(_COLUMNS[name].name, "" if now[name] is None else str(now[name]), str(value))
             for name, value in wanted.items()
         ]
 
