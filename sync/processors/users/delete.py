@@ -14,13 +14,13 @@ from sync.processors.users.chunk_users import ChunkUser, UsersWritePlan
 from sync.processors.users.options import UserListOptions
 from sync.processors.users.state import USER_TABLE
 from sync.processors.users.user_list import (
-    PERSON_NAMES,
+    NAME_FIELDS,
     UserList,
     UserListCells,
     UserListState,
     outcome_for,
 )
-from sync.values import Action, CleanRow, Note, Outcome
+from sync.values import Action, Note, Outcome
 
 
 class UsersDeleteOptions(UserListOptions):
@@ -42,9 +42,9 @@ class UsersDelete(UserList[UserListCells]):
     after = ("users",)
     deletes = True
     options: ClassVar[type[UsersDeleteOptions]] = UsersDeleteOptions
-    extra_fields = PERSON_NAMES
+    extra_fields = NAME_FIELDS
 
-    def plan_user(self, row: CleanRow, user: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
+    def plan_user(self, row: UserListCells, user: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
         listed = self.grace.find(user.key, plan.grace)
         if self.grace.task and listed is None:
             return outcome_for(row, user, Action.UNCHANGED, "grace_not_listed")
@@ -64,21 +64,21 @@ class UsersDelete(UserList[UserListCells]):
         return outcome
 
     def plan_missing(
-        self, row: CleanRow, revivable: ChunkUser | None, plan: UsersWritePlan, state: UserListState
+        self, row: UserListCells, revivable: ChunkUser | None, plan: UsersWritePlan, state: UserListState
     ) -> Outcome:
-        if self.grace.task:
-            plan.change_grace(_change(GraceStep.GONE, row, row.values["id"]))
-            return Outcome(row.line, Action.UNCHANGED, "grace_gone", {}, row.values.get("username", ""))
+        if self.grace.task and row.id is not None:
+            plan.change_grace(_change(GraceStep.GONE, row, row.id))
+            return Outcome(row.line, Action.UNCHANGED, "grace_gone", {}, row.username or "")
         if revivable is None:
             raise self.unknown(row)
-        return Outcome(row.line, Action.UNCHANGED, "account_already_deleted", {}, row.values["username"])
+        return Outcome(row.line, Action.UNCHANGED, "account_already_deleted", {}, row.username or "")
 
-    def _list(self, row: CleanRow, user: ChunkUser, plan: UsersWritePlan) -> Outcome:
+    def _list(self, row: UserListCells, user: ChunkUser, plan: UsersWritePlan) -> Outcome:
         """Suspend a user, and put it on the list of deletions."""
         day = self.grace.records.day_after(self.option_values.gracedays)
         changes = user.changes_to({"suspended": 1})
         before = {"suspended": user.values["suspended"]} if changes else {}
-        label = " ".join(str(user.values[name] or "") for name in PERSON_NAMES).strip()
+        label = " ".join(str(user.values[name] or "") for name in NAME_FIELDS).strip()
         change = _change(GraceStep.LISTED, row, user.key)
         plan.change_grace(change._replace(name=user.values["username"], label=label, day=day, before=before))
         if changes:
@@ -86,13 +86,13 @@ class UsersDelete(UserList[UserListCells]):
         code = "account_suspended_for_deletion" if changes else "account_listed_for_deletion"
         return _with_params(outcome_for(row, user, Action.UPDATED, code, changes), {"date": day})
 
-    def _already_listed(self, row: CleanRow, user: ChunkUser, listed: Listed) -> Outcome:
+    def _already_listed(self, row: UserListCells, user: ChunkUser, listed: Listed) -> Outcome:
         if listed.line:
             outcome = outcome_for(row, user, Action.UNCHANGED, "grace_listed_before")
             return _with_params(outcome, {"line": listed.line})
         return _with_params(outcome_for(row, user, Action.UNCHANGED, "grace_waits"), {"date": listed.day})
 
-    def _take_off(self, row: CleanRow, user: ChunkUser, listed: Listed, plan: UsersWritePlan) -> Outcome:
+    def _take_off(self, row: UserListCells, user: ChunkUser, listed: Listed, plan: UsersWritePlan) -> Outcome:
         """Take a user off the list, and undo what the grace did."""
         values = values_back(listed, user.values)
         changes = user.changes_to(values)
@@ -101,7 +101,7 @@ class UsersDelete(UserList[UserListCells]):
         plan.change_grace(_change(GraceStep.ENDED, row, user.key))
         return outcome_for(row, user, Action.UPDATED, "grace_ended", changes)
 
-    def _refuse_another_name(self, row: CleanRow, user: ChunkUser, listed: Listed, plan: UsersWritePlan) -> None:
+    def _refuse_another_name(self, row: UserListCells, user: ChunkUser, listed: Listed, plan: UsersWritePlan) -> None:
         """Raises: RowError where the user is called otherwise than when it was put on the list"""
         present = user.values["username"]
         if present != listed.name:
@@ -109,7 +109,7 @@ class UsersDelete(UserList[UserListCells]):
             raise RowError("grace_identity_changed", "username", listed=listed.name, present=present)
 
 
-def _change(step: GraceStep, row: CleanRow, userid: int) -> GraceChange:
+def _change(step: GraceStep, row: UserListCells, userid: int) -> GraceChange:
     return GraceChange(step, USER_TABLE, userid, row.line)
 
 

@@ -7,15 +7,14 @@ from django.utils.translation import gettext_lazy as _
 from sync.processors.base.errors import RowError
 from sync.processors.users.chunk_users import ChunkUser, UsersWritePlan
 from sync.processors.users.user_list import (
+    NAME_FIELDS,
     PERSON_NAMES,
     UserList,
     UserListCells,
     UserListState,
     outcome_for,
 )
-from sync.values import Action, CleanRow, Note, Outcome
-
-RESTORED_FIELDS = PERSON_NAMES
+from sync.values import Action, Note, Outcome
 
 
 class UsersRestore(UserList[UserListCells]):
@@ -28,9 +27,9 @@ class UsersRestore(UserList[UserListCells]):
     )
     default_filename = "userrestore.csv"
     after = ("users_delete", "users_suspend")
-    extra_fields = RESTORED_FIELDS
+    extra_fields = NAME_FIELDS
 
-    def plan_user(self, row: CleanRow, user: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
+    def plan_user(self, row: UserListCells, user: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
         changes = user.changes_to({"suspended": 0})
         if not changes:
             return self.end_grace(outcome_for(row, user, Action.UNCHANGED, "account_unchanged"), user, plan)
@@ -39,25 +38,26 @@ class UsersRestore(UserList[UserListCells]):
         return self.end_grace(outcome_for(row, user, Action.UPDATED, "account_reactivated", changes), user, plan)
 
     def plan_missing(
-        self, row: CleanRow, revivable: ChunkUser | None, plan: UsersWritePlan, state: UserListState
+        self, row: UserListCells, revivable: ChunkUser | None, plan: UsersWritePlan, state: UserListState
     ) -> Outcome:
-        if revivable is None:
+        if revivable is None or row.username is None:
             raise self.unknown(row)
         self._refuse_taken(row, plan, state)
         # Moodle's list of administrators may still name this user.
         if revivable.key in self.rules.untouchable_ids:
-            raise RowError("account_protected", self.identity, username=row.values["username"])
-        given = {name: row.values[name] for name in ("email", "idnumber", *RESTORED_FIELDS) if name in row.values}
-        changes = plan.revive_user(revivable, given, row.values["username"], row.line)
+            raise RowError("account_protected", self.identity.name, username=row.username)
+        given = row.given(UserListCells.email, UserListCells.idnumber, *PERSON_NAMES)
+        changes = plan.revive_user(revivable, given, row.username, row.line)
         if revivable.values["email"]:
             self._ask_for_password(revivable, plan, state, row.line)
         note = Note("account_restored_without_memberships", {})
         return outcome_for(row, revivable, Action.UPDATED, "account_resurrected", changes, note)
 
-    def _refuse_taken(self, row: CleanRow, plan: UsersWritePlan, state: UserListState) -> None:
+    def _refuse_taken(self, row: UserListCells, plan: UsersWritePlan, state: UserListState) -> None:
         """The username or idnumber may belong to somebody else by now."""
-        for identity, code in (("username", "username_taken"), ("idnumber", "idnumber_taken")):
-            value = row.values.get(identity, "")
+        taken = ((UserListCells.username, "username_taken"), (UserListCells.idnumber, "idnumber_taken"))
+        for column, code in taken:
+            value, identity = column.of(row) or "", column.name
             others = plan.users.find_alike(identity, value, state.rules.mnethostid)
             if others:
                 owner = others[0].values["username"]

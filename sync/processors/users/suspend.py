@@ -9,7 +9,7 @@ from sync.columns.column import DefaultColumn
 from sync.processors.users.chunk_users import ChunkUser, UsersWritePlan
 from sync.processors.users.tables import IDENTITIES
 from sync.processors.users.user_list import UserList, UserListCells, UserListState, outcome_for
-from sync.values import Action, CleanRow, Outcome
+from sync.values import Action, Outcome
 
 
 class UserSuspendCells(UserListCells, one_of=IDENTITIES):
@@ -31,21 +31,20 @@ class UsersSuspend(UserList[UserSuspendCells]):
     default_filename = "usersuspend.csv"
     after = ("users",)
 
-    def plan_user(self, row: CleanRow, user: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
-        suspended = row.values["suspended"]
-        changes = user.changes_to({"suspended": suspended})
+    def plan_user(self, row: UserSuspendCells, user: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
+        changes = user.changes_to({"suspended": row.suspended})
         if not changes:
             outcome = outcome_for(row, user, Action.UNCHANGED, "account_unchanged")
-            return outcome if suspended else self.end_grace(outcome, user, plan)
+            return outcome if row.suspended else self.end_grace(outcome, user, plan)
         self.refuse_untouchable(user)
-        if suspended:
+        if row.suspended:
             self.refuse_protected(user)
-        plan.users.change(user, {"suspended": suspended}, row.line)
-        code = "account_suspended" if suspended else "account_reactivated"
+        plan.users.change(user, {"suspended": row.suspended}, row.line)
+        code = "account_suspended" if row.suspended else "account_reactivated"
         outcome = outcome_for(row, user, Action.UPDATED, code, changes)
-        return outcome if suspended else self.end_grace(outcome, user, plan)
+        return outcome if row.suspended else self.end_grace(outcome, user, plan)
 
     def plan_missing(
-        self, row: CleanRow, revivable: ChunkUser | None, plan: UsersWritePlan, state: UserListState
+        self, row: UserSuspendCells, revivable: ChunkUser | None, plan: UsersWritePlan, state: UserListState
     ) -> Outcome:
         raise self.unknown(row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
@@ -26,9 +26,7 @@ from sync.processors.users.chunk_users import KEY_FIELDS, ChunkUser, UsersWriteP
 from sync.processors.users.options import UserListOptions
 from sync.processors.users.state import USER_TABLE
 from sync.processors.users.tables import IDENTITIES, fetch_users, users_table
-from sync.values import Action, Change, CleanRow, Note, Outcome
-
-PERSON_NAMES = ("firstname", "lastname")
+from sync.values import Action, Change, Note, Outcome
 
 _NAME_HELP = _("Checked: a user with another name is left alone.")
 
@@ -46,6 +44,13 @@ class UserListCells(Cells, one_of=IDENTITIES):
     firstname = OptionalColumn(text(100, plain=True), stored_in="user", decides=True, help=_NAME_HELP)
     lastname = OptionalColumn(text(100, plain=True), stored_in="user", decides=True, help=_NAME_HELP)
 
+
+PERSON_NAMES = (UserListCells.firstname, UserListCells.lastname)
+NAME_FIELDS = tuple(column.name for column in PERSON_NAMES)
+_IDENTITIES: Mapping[str, OptionalColumn[Any]] = {
+    column.name: column
+    for column in (UserListCells.username, UserListCells.idnumber, UserListCells.email, UserListCells.id)
+}
 
 UserListCellsT = TypeVar("UserListCellsT", bound=UserListCells)
 
@@ -73,35 +78,37 @@ class UserList(Processor[UserListCellsT, UserListState, UsersWritePlan]):
         self.users_table = users_table(self.moodle)
         self.identity = self._identity_in_use(names)
         self.grace = GraceList.read(USER_TABLE, self.context.grace, self.collected.grace)
-        self.fields = tuple(dict.fromkeys((*KEY_FIELDS, *self.extra_fields, *(n for n in PERSON_NAMES if n in names))))
+        given = (name for name in NAME_FIELDS if name in names)
+        self.fields = tuple(dict.fromkeys((*KEY_FIELDS, *self.extra_fields, *given)))
 
-    def fetch(self, rows: Sequence[CleanRow]) -> UserListState:
-        def lookup(identity: str) -> set[Any]:
-            return {row.values[identity] for row in rows if row.values.get(identity)}
+    def fetch(self, rows: Sequence[UserListCellsT]) -> UserListState:
+        def lookup(column: OptionalColumn[Any]) -> set[Any]:
+            return {value for row in rows if (value := column.of(row))}
 
-        identities = {identity: lookup(identity) for identity in {self.identity, "username"} & self.names}
+        columns = {self.identity, UserListCells.username}
+        identities = {column.name: lookup(column) for column in columns if column.name in self.names}
         return UserListState(
             rules=self.rules,
             now=int(time.time()),
             users=fetch_users(
                 self.moodle, self.overlay, self.users_table, self.fields, identities, hostids=(self.rules.mnethostid,),
-                identity=self.identity, former=lookup("username"),
+                identity=self.identity.name, former=lookup(UserListCells.username),
             ),
         )  # fmt: skip
 
-    def plan(self, rows: Sequence[CleanRow], state: UserListState) -> UsersWritePlan:
+    def plan(self, rows: Sequence[UserListCellsT], state: UserListState) -> UsersWritePlan:
         plan = UsersWritePlan(state.users, state.now)
         plan.outcomes.extend(plan_each(rows, lambda row: self._plan_row(row, plan, state), self._subject))
         plan.write_users()
         return plan
 
     @abstractmethod
-    def plan_user(self, row: CleanRow, user: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
+    def plan_user(self, row: UserListCellsT, user: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
         """Plan a row whose user is there."""
 
     @abstractmethod
     def plan_missing(
-        self, row: CleanRow, revivable: ChunkUser | None, plan: UsersWritePlan, state: UserListState
+        self, row: UserListCellsT, revivable: ChunkUser | None, plan: UsersWritePlan, state: UserListState
     ) -> Outcome:
         """Plan a row whose user isn't there; `revivable` is a deleted user who once had the username."""
 
@@ -115,12 +122,13 @@ class UserList(Processor[UserListCellsT, UserListState, UsersWritePlan]):
             outcome = outcome._replace(action=Action.UPDATED, code="grace_ended")
         return outcome._replace(notes=(*outcome.notes, note))
 
-    def unknown(self, row: CleanRow) -> RowError:
-        return RowError("account_unknown", self.identity, identity=self.identity, value=row.values[self.identity])
+    def unknown(self, row: UserListCells) -> RowError:
+        identity = self.identity
+        return RowError("account_unknown", identity.name, identity=identity.name, value=identity.of(row))
 
-    def _refuse_another_person(self, row: CleanRow, user: ChunkUser) -> None:
+    def _refuse_another_person(self, row: UserListCells, user: ChunkUser) -> None:
         """Raises: RowError where the names of a row aren't those of the user, apart from case, accents and blanks"""
-        given = {name: row.values[name] for name in PERSON_NAMES if row.values.get(name)}
+        given = row.given(*PERSON_NAMES)
         if not given:
             return
         stored = {name: str(user.values[name] or "") for name in given}
@@ -137,7 +145,7 @@ class UserList(Processor[UserListCellsT, UserListState, UsersWritePlan]):
     def refuse_unknown_tables(self) -> None:
         """Nobody is deleted while rows of his might stay. Raises: RowError"""
         if self.rules.unknown_tables:
-            raise RowError("moodle_tables_unknown", self.identity, tables=", ".join(self.rules.unknown_tables))
+            raise RowError("moodle_tables_unknown", self.identity.name, tables=", ".join(self.rules.unknown_tables))
 
     def refuse_untouchable(self, user: ChunkUser) -> None:
         """Nor is anything else of them changed, unless the operator allows it. Raises: RowError"""
@@ -145,34 +153,34 @@ class UserList(Processor[UserListCellsT, UserListState, UsersWritePlan]):
 
     def _refuse_one_of(self, ids: Collection[int], user: ChunkUser) -> None:
         if user.key in ids:
-            raise RowError("account_protected", self.identity, username=user.values["username"])
+            raise RowError("account_protected", self.identity.name, username=user.values["username"])
 
-    def _identity_in_use(self, names: Sequence[str]) -> str:
+    def _identity_in_use(self, names: Sequence[str]) -> OptionalColumn[Any]:
         wanted = self.option_values.primaryidentity
         if wanted in names:
-            return wanted
-        if "username" in names:
-            return "username"
+            return _IDENTITIES[wanted]
+        if UserListCells.username.name in names:
+            return UserListCells.username
         present = next(identity for identity in IDENTITIES if identity in names)
         self.file_notes.append(Note("identity_taken_from", {"wanted": wanted, "used": present}))
-        return present
+        return _IDENTITIES[present]
 
-    def _subject(self, row: CleanRow) -> str:
-        return str(row.values.get("username") or row.values.get(self.identity, ""))
+    def _subject(self, row: UserListCells) -> str:
+        return row.username or str(self.identity.of(row) or "")
 
-    def _plan_row(self, row: CleanRow, plan: UsersWritePlan, state: UserListState) -> Outcome:
-        value = row.values.get(self.identity, "")
-        if value == "":
-            raise RowError("identity_empty", self.identity, identity=self.identity)
+    def _plan_row(self, row: UserListCellsT, plan: UsersWritePlan, state: UserListState) -> Outcome:
+        value, identity = self.identity.of(row), self.identity.name
+        if value in (None, ""):
+            raise RowError("identity_empty", identity, identity=identity)
         hostid = state.rules.mnethostid
-        found = plan.users.find(self.identity, value, hostid)
+        found = plan.users.find(identity, value, hostid)
         if len(found) > 1:
-            raise RowError("account_ambiguous", self.identity, value=value, count=len(found))
+            raise RowError("account_ambiguous", identity, value=value, count=len(found))
         if found:
             self._refuse_another_person(row, found[0])
             return self.plan_user(row, found[0], plan, state)
-        username = row.values.get("username", "")
-        return self.plan_missing(row, plan.users.find_deleted(username, hostid) if username else None, plan, state)
+        revivable = plan.users.find_deleted(row.username, hostid) if row.username else None
+        return self.plan_missing(row, revivable, plan, state)
 
 
 def _as_heard(name: str) -> str:
@@ -181,6 +189,6 @@ def _as_heard(name: str) -> str:
 
 
 def outcome_for(
-    row: CleanRow, user: ChunkUser, action: Action, code: str, changes: Sequence[Change] = (), *notes: Note
+    row: UserListCells, user: ChunkUser, action: Action, code: str, changes: Sequence[Change] = (), *notes: Note
 ) -> Outcome:
     return Outcome(row.line, action, code, {}, user.values["username"], tuple(changes), notes)
