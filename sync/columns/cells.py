@@ -43,6 +43,8 @@ class Cells(CleanRow):
 
     def replaced(self, changes: Mapping[Column[Any], Any]) -> Self:
         """Return the row with other cells. Shape: column -> value, None = the row has no such cell"""
-        values = {**self.values, **{column.name: value for column, value in changes.items()}}
-        gone = [column.name for column, value in changes.items() if value is None]
-        return self._replace(values={name: value for name, value in values.items() if name not in gone})
+        values = self.values | {column.name: value for column, value in changes.items() if value is not None}
+        for column, value in changes.items():
+            if value is None:
+                values.pop(column.name, None)
+        return self._replace(values=values)

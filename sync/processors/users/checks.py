@@ -11,10 +11,12 @@ from zoneinfo import available_timezones
 import pycountry
 
 from sync.columns.clean import shown
+from sync.columns.column import Column
 from sync.columns.words import folded
 from sync.moodle.users import passwords
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.errors import RowError
+from sync.processors.users.cells import UserCells
 from sync.values import Note
 
 _USERNAME = re.compile(r"[-.@_a-z0-9]+")
@@ -33,29 +35,31 @@ class UserChecks:
     def __init__(self, rules: SiteRules) -> None:
         self.rules = rules
 
-    def check(self, values: dict[str, Any], notes: list[Note]) -> int:
-        """Check a row, and return the id of its MNet host. Normalises codes in place. Raises: RowError
+    def check(self, row: UserCells, notes: list[Note]) -> tuple[UserCells, int]:
+        """Check a row, and return it with its codes as Moodle has them, and the id of its MNet host. Raises: RowError
 
         A language that isn't installed is taken out, with a note: a new user gets the default language, others keep theirs.
         """
-        if country := values.get("country", ""):
-            values["country"] = country.upper()
-            if values["country"] not in _COUNTRIES:
+        changes: dict[Column[Any], str | None] = {}
+        if country := row.country:
+            changes[UserCells.country] = country.upper()
+            if country.upper() not in _COUNTRIES:
                 raise RowError("country_unknown", "country", country=shown(country), **_country_meant(country))
-        if "lang" in values:
-            values["lang"] = values["lang"].removesuffix("_utf8")
-            if not self._has_language(values["lang"]):
-                notes.append(Note("language_left_out", {"lang": values.pop("lang")}))
-        if "timezone" in values and not _is_timezone(values["timezone"]):
-            raise RowError("timezone_unknown", "timezone", timezone=values["timezone"])
-        if "auth" in values and not self.rules.has_auth_plugin(values["auth"]):
-            raise RowError("auth_unknown", "auth", auth=values["auth"])
-        if len(values.get("password", "")) > passwords.MAX_CHARACTERS:
+        if row.lang is not None:
+            lang = row.lang.removesuffix("_utf8")
+            changes[UserCells.lang] = lang if self._has_language(lang) else None
+            if changes[UserCells.lang] is None:
+                notes.append(Note("language_left_out", {"lang": lang}))
+        if row.timezone is not None and not _is_timezone(row.timezone):
+            raise RowError("timezone_unknown", "timezone", timezone=row.timezone)
+        if row.auth is not None and not self.rules.has_auth_plugin(row.auth):
+            raise RowError("auth_unknown", "auth", auth=row.auth)
+        if len(row.password or "") > passwords.MAX_CHARACTERS:
             raise RowError("password_too_long", "password", limit=passwords.MAX_CHARACTERS)
-        hostid: int = values.get("mnethostid", self.rules.mnethostid)
+        hostid = row.mnethostid or self.rules.mnethostid
         if hostid != self.rules.mnethostid and hostid not in self.rules.mnethostids:
             raise RowError("mnethost_unknown", "mnethostid", mnethostid=hostid)
-        return hostid
+        return row.replaced(changes) if changes else row, hostid
 
     def check_username(self, username: str) -> None:
         """Check a username that a user is to get. Raises: RowError"""

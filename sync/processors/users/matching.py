@@ -7,6 +7,7 @@ from typing import Any
 
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.errors import RowError
+from sync.processors.users.cells import UserCells
 from sync.processors.users.chunk_users import ChunkUser, ChunkUsers
 from sync.processors.users.options import UsersOptions
 
@@ -20,13 +21,13 @@ class UserMatcher:
         self.options = options
         self.names = names
 
-    def find(self, values: Mapping[str, Any], hostid: int) -> ChunkUser | None:
+    def find(self, row: UserCells, hostid: int) -> ChunkUser | None:
         """Return the user whom a row means; None when the row makes a new one. Raises: RowError"""
-        username = values["username"]
-        if self.options.allowrename and "oldusername" in values:
-            return self._find_renamed(values["oldusername"], username, hostid)
+        username = row.username
+        if self.options.allowrename and row.oldusername is not None:
+            return self._find_renamed(row.oldusername, username, hostid)
         identity = self.options.primaryidentity
-        value = values.get(identity, "")
+        value = row.values.get(identity, "")
         if identity == "username" or value == "":
             return self._one("username", username, hostid)
         found = self._one(identity, value, hostid)
@@ -65,26 +66,25 @@ class UserMatcher:
             raise RowError("account_protected", "oldusername", username=oldusername)
         return source
 
-    def new_username(self, values: Mapping[str, Any], user: ChunkUser) -> str:
+    def new_username(self, row: UserCells, user: ChunkUser) -> str:
         """Return the username that a user is to have: the present one, unless the row renames it.
 
         That the file spells it in another way than Moodle does is no renaming.
         """
         present: str = user.values["username"]
-        wanted: str = values["username"]
-        renames = self.options.allowrename and "oldusername" in values
-        if renames and self.users.is_same("username", present, values["oldusername"]):
-            return wanted
-        return present if self.users.is_same("username", present, wanted) else wanted
+        renamed_from = row.oldusername if self.options.allowrename else None
+        if renamed_from is not None and self.users.is_same("username", present, renamed_from):
+            return row.username
+        return present if self.users.is_same("username", present, row.username) else row.username
 
-    def find_to_delete(self, values: Mapping[str, Any]) -> ChunkUser | None:
+    def find_to_delete(self, row: UserCells) -> ChunkUser | None:
         """Return the user whom a row wants deleted; None when there is none. Raises: RowError"""
         wanted = self.options.primaryidentity
         identity = wanted if wanted in self.names else "username"
-        value = values.get(identity, "")
+        value = row.values.get(identity, "")
         if value == "":
             raise RowError("identity_empty", identity, identity=identity)
-        found = self.users.find(identity, value, values.get("mnethostid", self.rules.mnethostid))
+        found = self.users.find(identity, value, row.mnethostid or self.rules.mnethostid)
         if len(found) > 1:
             raise RowError("account_ambiguous", identity, value=value, count=len(found))
         if found and found[0].key in self.rules.protected_ids:

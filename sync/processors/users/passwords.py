@@ -5,13 +5,11 @@ Spec: users.md sections 4.6 and 5.4
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from django.utils.translation import gettext as _
 
 from sync.moodle.users import passwords
 from sync.processors.base.plan import Mail
+from sync.processors.users.cells import UserCells
 from sync.processors.users.checks import is_no_mail
 from sync.processors.users.chunk_users import ChunkUser, ClearPassword, UsersWritePlan
 from sync.processors.users.options import UsersOptions
@@ -32,12 +30,12 @@ class UserPasswords:
         self._preferences = plan.change(state.preferences)
         self._mails: dict[int, Mail] = {}
 
-    def set(self, result: RowResult, user: ChunkUser, values: Mapping[str, Any]) -> None:
+    def set(self, result: RowResult, user: ChunkUser, row: UserCells) -> None:
         """Plan what a row says about the password of its user."""
-        wanted = self._wanted(user, values, creates=result.creates)
+        wanted = self._wanted(user, row, creates=result.creates)
         if wanted is None:
             return
-        if self._asks_for_change(wanted, values) and self.prefer(user, "auth_forcepasswordchange", "1", result.line):
+        if self._asks_for_change(wanted, row) and self.prefer(user, "auth_forcepasswordchange", "1", result.line):
             result.touch()
             result.notes.append(Note("password_to_be_changed", {}))
         if isinstance(wanted, ClearPassword):
@@ -49,16 +47,16 @@ class UserPasswords:
         if wanted == passwords.TO_BE_GENERATED:
             if self.prefer(user, "create_password", "1", result.line):
                 result.touch()
-        elif (values["password"], wanted) in self._state.verified:
+        elif (row.password, wanted) in self._state.verified:
             # Whatever earlier rows wanted, the last one wants what is there.
             self._mails.pop(user.key, None)
 
-    def would_change(self, user: ChunkUser, values: Mapping[str, Any]) -> bool:
+    def would_change(self, user: ChunkUser, row: UserCells) -> bool:
         """Whether a row would change the password of its user, or have Moodle make one."""
-        wanted = self._wanted(user, values)
+        wanted = self._wanted(user, row)
         if wanted == passwords.TO_BE_GENERATED and self._preference(user, "create_password") != "1":
             return True
-        if self._asks_for_change(wanted, values) and self._preference(user, "auth_forcepasswordchange") != "1":
+        if self._asks_for_change(wanted, row) and self._preference(user, "auth_forcepasswordchange") != "1":
             return True
         return wanted is not None and wanted != user.values["password"]
 
@@ -89,25 +87,23 @@ class UserPasswords:
         self._plan.changed_preferences |= {userid for userid, _name in written.inserted | written.updated}
         self._plan.mails.extend(self._mails.values())
 
-    def _asks_for_change(self, wanted: str | ClearPassword | None, values: Mapping[str, Any]) -> bool:
+    def _asks_for_change(self, wanted: str | ClearPassword | None, row: UserCells) -> bool:
         """Whether a row holds the password that the user has to change."""
-        if values.get("password") != CHANGE_ME:
+        if row.password != CHANGE_ME:
             return False
         return isinstance(wanted, ClearPassword) or (CHANGE_ME, wanted) in self._state.verified
 
     def _preference(self, user: ChunkUser, name: str) -> str | None:
         return (self._preferences.get((user.key, name)) or {}).get("value")
 
-    def _wanted(
-        self, user: ChunkUser, values: Mapping[str, Any], *, creates: bool = False
-    ) -> str | ClearPassword | None:
+    def _wanted(self, user: ChunkUser, row: UserCells, *, creates: bool = False) -> str | ClearPassword | None:
         """Return what a row wants to be stored as password; None when it leaves it as it is.
 
         Shape: creates: the row makes the user
         """
-        if "password" not in values:
+        cell = row.password
+        if cell is None:
             return None
-        cell: str = values["password"]
         auth = user.values["auth"]
         if cell == passwords.NO_PASSWORD:
             return cell

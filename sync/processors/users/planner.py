@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
+from sync.columns.column import Column
 from sync.moodle.users.users import ProfileField, SiteRules
 from sync.processors.base.errors import RowError
 from sync.processors.base.grace import GraceChange, GraceStep, values_back
@@ -13,6 +13,7 @@ from sync.processors.base.overlay import is_temporary
 from sync.processors.base.processor import SplitChunk
 from sync.processors.enrolments.methods import MANUAL
 from sync.processors.memberships.enrolment_dates import given_date
+from sync.processors.users.cells import UserCells
 from sync.processors.users.checks import UserChecks, is_mailable, is_no_mail
 from sync.processors.users.chunk_users import ChunkUser, UsersWritePlan
 from sync.processors.users.matching import UserMatcher
@@ -22,17 +23,17 @@ from sync.processors.users.profiles import UserProfiles
 from sync.processors.users.row_memberships import CourseSet, Memberships
 from sync.processors.users.state import USER_TABLE, RowResult, UsersState
 from sync.processors.users.system_roles import system_role_cells
-from sync.values import Action, CleanRow, Note, Outcome
+from sync.values import Action, Note, Outcome
 
-# Fields that go from the file into the row of the user as they are; how an empty cell is meant is declared on the columns.
-PLAIN_FIELDS = (
-    "firstname", "lastname", "institution", "department", "address", "phone1", "phone2", "description", "city", "country",
-    "lang", "timezone", "auth", "maildisplay", "maildigest", "mailformat", "autosubscribe", "trackforums", "suspended",
-    "middlename", "alternatename", "firstnamephonetic", "lastnamephonetic", "theme", "calendartype", "emailstop", "imagealt",
+# What goes from the file into the row of the user as it is; how an empty cell is meant is declared on the columns.
+PLAIN_FIELDS: tuple[Column[Any], ...] = (
+    UserCells.firstname, UserCells.lastname, UserCells.institution, UserCells.department, UserCells.address, UserCells.phone1,
+    UserCells.phone2, UserCells.description, UserCells.city, UserCells.country, UserCells.lang, UserCells.timezone,
+    UserCells.auth, UserCells.maildisplay, UserCells.maildigest, UserCells.mailformat, UserCells.autosubscribe,
+    UserCells.trackforums, UserCells.suspended, UserCells.middlename, UserCells.alternatename, UserCells.firstnamephonetic,
+    UserCells.lastnamephonetic, UserCells.theme, UserCells.calendartype, UserCells.emailstop, UserCells.imagealt,
 )  # fmt: skip
 
-
-_COHORT_COLUMN = re.compile(r"cohort[1-9]\d*")
 # Rejections of a row whose identity is somebody else's -> by which value, "" = the primary identity.
 _CLASHES = {"username_differs": "", "idnumber_taken": "idnumber", "email_taken": "email"}
 
@@ -44,13 +45,13 @@ class UsersPlanner:
     """
 
     def __init__(
-        self, state: UsersState, options: UsersOptions, names: Collection[str], set_numbers: Sequence[int]
+        self, state: UsersState, options: UsersOptions, names: Collection[str], numbers: ColumnNumbers
     ) -> None:
         self.state = state
         self.rules: SiteRules = state.rules
         self.options = options
         self.names = names
-        self.set_numbers = set_numbers
+        self.numbers = numbers
         self.plan = UsersWritePlan(state.users, state.now)
         self.users = self.plan.users
         self.memberships = Memberships(state.memberships, self.plan, now=state.now, show_time=state.rules.shown_time)
@@ -58,18 +59,17 @@ class UsersPlanner:
         self.matcher = UserMatcher(self.users, state.rules, options, names)
         self.passwords = UserPasswords(state, options, self.plan)
         self.profiles = UserProfiles(state, self.plan)
-        self.plain_fields = [name for name in PLAIN_FIELDS if name in names]
+        self.plain_fields = [column.name for column in PLAIN_FIELDS if column.name in names]
         self.touched: set[int] = set()
 
-    def plan_rows(self, rows: Sequence[CleanRow]) -> UsersWritePlan:
+    def plan_rows(self, rows: Sequence[UserCells]) -> UsersWritePlan:
         results: list[RowResult] = []
         for row in rows:
             try:
                 result = self._plan_row(row)
             except RowError as refused:
                 code, params = self._of_the_same_file(row, refused)
-                subject = row.values.get("username", "")
-                self.plan.outcomes.append(Outcome(row.line, Action.REJECTED, code, params, subject))
+                self.plan.outcomes.append(Outcome(row.line, Action.REJECTED, code, params, row.username))
             else:
                 results.append(result)
                 if result.user is not None and result.action is not Action.UNCHANGED:
@@ -82,7 +82,7 @@ class UsersPlanner:
         self.plan.outcomes.extend(result.outcome() for result in results)
         return self.plan
 
-    def _of_the_same_file(self, row: CleanRow, refused: RowError) -> tuple[str, Mapping[str, Any]]:
+    def _of_the_same_file(self, row: UserCells, refused: RowError) -> tuple[str, Mapping[str, Any]]:
         """Return code and values of a refusal; where an earlier row names the same, that is what the person must know."""
         identity = _CLASHES.get(refused.code)
         if identity is not None:
@@ -92,33 +92,33 @@ class UsersPlanner:
                 return "identity_in_earlier_line", {"column": name, "value": value, "earlier": earlier}
         return refused.code, refused.params
 
-    def _plan_row(self, row: CleanRow) -> RowResult:
-        values, notes = dict(row.values), list[Note]()
-        if values.get("deleted"):
+    def _plan_row(self, row: UserCells) -> RowResult:
+        notes = list[Note]()
+        if row.deleted:
             return self._delete(row)
-        hostid = self.checks.check(values, notes)
-        user = self.matcher.find(values, hostid)
-        if user is None or self.matcher.new_username(values, user) != user.values["username"]:
-            self.checks.check_username(values["username"])
-        new_values = self._user_values(values, user)
+        row, hostid = self.checks.check(row, notes)
+        user = self.matcher.find(row, hostid)
+        if user is None or self.matcher.new_username(row, user) != user.values["username"]:
+            self.checks.check_username(row.username)
+        new_values = self._user_values(row, user)
         listed = self.state.grace.find(user.key, self.plan.grace) if user is not None else None
         if user is not None and listed:
             new_values = values_back(listed, user.values) | new_values
         self.matcher.check_unique(user, hostid, new_values)
-        profile = self.profiles.values(values, user)
+        profile = self.profiles.values(row, user)
         if user is not None:
             if user.key in self.rules.untouchable_ids:
-                self._refuse_changes(user, values, new_values, profile)
+                self._refuse_changes(user, row, new_values, profile)
             result = self._update(row, user, new_values)
-        elif self.options.resurrect and (user := self.users.find_deleted(values["username"], hostid)) is not None:
+        elif self.options.resurrect and (user := self.users.find_deleted(row.username, hostid)) is not None:
             result = self._revive(row, user, new_values)
         else:
             user, result = self._create(row, hostid, new_values)
         result.notes.extend(notes)
         self._warn_of_address(result, user, new_values)
-        self.passwords.set(result, user, values)
+        self.passwords.set(result, user, row)
         self.profiles.set(result, user, profile)
-        self._join(result, user, values)
+        self._join(result, user, row)
         if listed:
             self.plan.change_grace(GraceChange(GraceStep.ENDED, USER_TABLE, user.key, row.line))
             result.notes.append(Note("grace_ended_by_file", {}))
@@ -132,40 +132,39 @@ class UsersPlanner:
         if "@" in address and is_given and not is_no_mail(address) and not is_mailable(address):
             result.notes.append(Note("email_not_mailable", {"email": user.values["email"]}))
 
-    def _user_values(self, values: Mapping[str, Any], user: ChunkUser | None) -> dict[str, Any]:
+    def _user_values(self, row: UserCells, user: ChunkUser | None) -> dict[str, Any]:
         """The fields that the row sets; on update, what an empty cell keeps and what is protected is left out."""
-        new = {name: values[name] for name in self.plain_fields if name in values}
-        if "email" in values:
+        new = {name: row.values[name] for name in self.plain_fields if name in row.values}
+        if row.email is not None:
             protected = user is not None and self.options.protectemails and user.values["email"]
             if not protected:
-                new["email"] = values["email"]
-        idnumber = values.get("idnumber", "")
-        if idnumber or ("idnumber" in values and self.options.primaryidentity != "idnumber"):
-            new["idnumber"] = idnumber
+                new["email"] = row.email
+        if row.idnumber or (row.idnumber is not None and self.options.primaryidentity != "idnumber"):
+            new["idnumber"] = row.idnumber
         if user is not None:
-            new["username"] = self.matcher.new_username(values, user)
+            new["username"] = self.matcher.new_username(row, user)
             if new.get("suspended") and not user.values["suspended"] and user.key in self.rules.protected_ids:
-                raise RowError("account_protected", "suspended", username=values["username"])
+                raise RowError("account_protected", "suspended", username=row.username)
         return new
 
     def _refuse_changes(
         self,
         user: ChunkUser,
-        values: Mapping[str, Any],
+        row: UserCells,
         new_values: Mapping[str, Any],
         profile: Sequence[tuple[str, ProfileField, str]],
     ) -> None:
         """Raises: RowError if the row would change anything of a protected user; what it leaves as it is may stand"""
         columns = [change.field for change in user.changes_to(new_values)]
-        columns += ["password"] if self.passwords.would_change(user, values) else []
+        columns += ["password"] if self.passwords.would_change(user, row) else []
         columns += self.profiles.columns_to_change(user, profile)
-        roles = system_role_cells(values)
+        roles = system_role_cells(row, self.numbers.system_roles)
         columns += [cell.column for cell in roles if self.memberships.would_change_system_role(user.key, cell)]
         if columns:
             raise RowError("account_protected", columns[0], username=user.values["username"])
 
-    def _create(self, row: CleanRow, hostid: int, new_values: dict[str, Any]) -> tuple[ChunkUser, RowResult]:
-        username = row.values["username"]
+    def _create(self, row: UserCells, hostid: int, new_values: dict[str, Any]) -> tuple[ChunkUser, RowResult]:
+        username = row.username
         values = {
             **self.rules.defaults,
             "deleted": 0,
@@ -183,12 +182,12 @@ class UsersPlanner:
             self.passwords.have_made(user, row.line)
         return user, result
 
-    def _update(self, row: CleanRow, user: ChunkUser, new_values: Mapping[str, Any]) -> RowResult:
+    def _update(self, row: UserCells, user: ChunkUser, new_values: Mapping[str, Any]) -> RowResult:
         changes = user.changes_to(new_values)
         old_username = user.values["username"]
-        result = RowResult(row.line, row.values["username"], user, Action.UNCHANGED, "account_unchanged")
+        result = RowResult(row.line, row.username, user, Action.UNCHANGED, "account_unchanged")
         email = user.values["email"]
-        if "email" not in new_values and row.values.get("email", email) != email:
+        if "email" not in new_values and row.email not in (None, email):
             result.notes.append(Note("email_protected", {"email": email}))
         if not changes:
             return result
@@ -200,9 +199,9 @@ class UsersPlanner:
             result.notes.append(Note("account_renamed_from", {"username": old_username}))
         return result
 
-    def _revive(self, row: CleanRow, user: ChunkUser, new_values: Mapping[str, Any]) -> RowResult:
+    def _revive(self, row: UserCells, user: ChunkUser, new_values: Mapping[str, Any]) -> RowResult:
         """Bring a deleted user back. Source: spec users.md section 8, rule (b). Raises: RowError"""
-        username = row.values["username"]
+        username = row.username
         if not user.stored["deleted"]:
             # Whom an earlier row deletes can be brought back once that is done.
             raise SplitChunk(row.line)
@@ -215,10 +214,10 @@ class UsersPlanner:
             self.passwords.prefer(user, "create_password", "1", row.line)
         return result
 
-    def _delete(self, row: CleanRow) -> RowResult:
-        user = self.matcher.find_to_delete(row.values)
+    def _delete(self, row: UserCells) -> RowResult:
+        user = self.matcher.find_to_delete(row)
         if user is None:
-            return RowResult(row.line, row.values["username"], None, Action.UNCHANGED, "nothing_to_delete")
+            return RowResult(row.line, row.username, None, Action.UNCHANGED, "nothing_to_delete")
         if user.key in self.touched:
             raise SplitChunk(row.line)
         if self.rules.unknown_tables:
@@ -233,16 +232,17 @@ class UsersPlanner:
         self.passwords.delete(user, row.line)
         return result
 
-    def _join(self, result: RowResult, user: ChunkUser, values: Mapping[str, Any]) -> None:
+    def _join(self, result: RowResult, user: ChunkUser, row: UserCells) -> None:
         joinings = [
-            self.memberships.apply_system_role(user.key, cell, result.line) for cell in system_role_cells(values)
+            self.memberships.apply_system_role(user.key, cell, result.line)
+            for cell in system_role_cells(row, self.numbers.system_roles)
         ]
-        if "cohort" in values or "cohortid" in values:
-            name, idnumber = values.get("cohort", ""), values.get("cohortid", "")
-            joinings.append(self.memberships.add_to_cohort(user.key, name, idnumber, result.line))
-        for column, named in cohort_columns(values):
+        if row.cohort or row.cohortid:
+            joinings.append(self.memberships.add_to_cohort(user.key, row.cohort or "", row.cohortid or "", result.line))
+        for column, named in cohort_cells(row, self.numbers.cohorts):
             joinings.append(self.memberships.add_to_cohort(user.key, named, named, result.line, column))
-        sets = course_sets(values, self.set_numbers, self.rules, MANUAL if self.options.enrolbydefault else None)
+        default_method = MANUAL if self.options.enrolbydefault else None
+        sets = course_sets(row, self.numbers.sets, self.rules, default_method)
         joinings.extend(self.memberships.apply_course_set(user.key, course_set, result.line) for course_set in sets)
         for joined in joinings:
             if joined.changed:
@@ -261,34 +261,45 @@ class UsersPlanner:
             self.plan.tokens_ended.update((update.id, update.lines) for update in updates if "password" in update.after)
 
 
+class ColumnNumbers(NamedTuple):
+    """The numbers of the columns of a file. Shape: sets: of course sets, without a gap; cohorts, system_roles: all of them"""
+
+    sets: Sequence[int]
+    cohorts: Sequence[int]
+    system_roles: Sequence[int]
+
+
 def course_sets(
-    values: Mapping[str, Any], numbers: Sequence[int], rules: SiteRules, default_method: str | None = None
+    row: UserCells, numbers: Sequence[int], rules: SiteRules, default_method: str | None = None
 ) -> Iterator[CourseSet]:
     """Return the course sets of a row: course1, role1 …; a set whose course is empty is skipped.
 
     Shape: default_method: of sets that name none
     """
     for number in numbers:
-        course = values.get(f"course{number}")
+        course = UserCells.courses.of(row, number)
         if course:
             yield CourseSet(
                 number=number,
                 course=course,
-                role=values.get(f"role{number}"),
-                enrol=values.get(f"enrol{number}") or default_method,
-                group=values.get(f"group{number}"),
-                start=given_date(values.get(f"start{number}"), rules),
-                end=given_date(values.get(f"end{number}"), rules),
-                wwwroot=values.get(f"wwwroot{number}"),
-                period=values.get(f"enrolperiod{number}"),
-                suspended=values.get(f"enrolstatus{number}"),
+                role=UserCells.roles.of(row, number),
+                enrol=UserCells.methods.of(row, number) or default_method,
+                group=UserCells.groups.of(row, number),
+                start=given_date(UserCells.starts.of(row, number), rules),
+                end=given_date(UserCells.ends.of(row, number), rules),
+                wwwroot=UserCells.remote_hosts.of(row, number),
+                period=UserCells.periods.of(row, number),
+                suspended=UserCells.statuses.of(row, number),
             )
 
 
-def cohort_columns(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the columns cohort1, cohort2 … of a row with their cells: idnumber or name of a cohort, as in Moodle's upload."""
-    found = [(int(name.removeprefix("cohort")), name) for name in values if _COHORT_COLUMN.fullmatch(name)]
-    return [(name, values[name]) for _number, name in sorted(found) if values[name]]
+def cohort_cells(row: UserCells, numbers: Iterable[int]) -> list[tuple[str, str]]:
+    """Return the columns cohort1, cohort2 … of a row with their cells: idnumber or name of a cohort, as in Moodle's upload.
+
+    Shape: numbers: of all such columns of the file
+    """
+    column = UserCells.cohorts
+    return [(column.numbered(number), named) for number in numbers if (named := column.of(row, number))]
 
 
 def _update_code(changed: Collection[str], values: Mapping[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -23,7 +22,7 @@ from sync.processors.memberships.state import MembershipState
 from sync.processors.users.cells import UserCells
 from sync.processors.users.chunk_users import KEY_FIELDS, NOT_HASHED, ClearPassword, UsersWritePlan
 from sync.processors.users.options import UsersOptions
-from sync.processors.users.planner import PLAIN_FIELDS, UsersPlanner, cohort_columns, course_sets
+from sync.processors.users.planner import PLAIN_FIELDS, ColumnNumbers, UsersPlanner, cohort_cells, course_sets
 from sync.processors.users.profile_values import profile_value
 from sync.processors.users.state import USER_TABLE, UsersState
 from sync.processors.users.survey import UsersSurvey
@@ -36,12 +35,15 @@ from sync.processors.users.tables import (
     profile_table,
     users_table,
 )
-from sync.values import CleanRow, Note
+from sync.values import Note
 
 # Former columns of `user` that Moodle 3.11 turned into social profile fields.
-SOCIAL_COLUMNS = ("icq", "url")
+SOCIAL_COLUMNS = (UserCells.icq.name, UserCells.url.name)
 PASSWORD_PREFERENCES = ("auth_forcepasswordchange", "auth_manual_passwordupdatetime", "create_password")
-_NUMBERED = re.compile(r"(?:course|role|enrol|group|start|end|enrolperiod|enrolstatus|wwwroot)([1-9][0-9]{0,5})")
+_SET_COLUMNS = (
+    UserCells.courses, UserCells.roles, UserCells.methods, UserCells.groups, UserCells.starts, UserCells.ends, UserCells.periods,
+    UserCells.statuses, UserCells.remote_hosts,
+)  # fmt: skip
 
 
 class Users(Processor[UserCells, UsersState, UsersWritePlan]):
@@ -56,23 +58,29 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
 
     def setup(self, names: Sequence[str]) -> None:
         self.names = frozenset(names)
-        deletes = "deleted" in self.names
+        deletes = UserCells.deleted.name in self.names
         self.rules = SiteRules(self.moodle, fetch_unknown_tables(self.moodle, load_graph()) if deletes else ())
         self.rules.read_protected()
         self.users_table = users_table(self.moodle)
         self.passwords = PasswordPool()
         self.hashes: dict[tuple[int, str], str] = {}
-        self.fields = tuple(dict.fromkeys((*KEY_FIELDS, *sorted(self.names & frozenset(PLAIN_FIELDS)))))
+        self.fields = tuple(
+            dict.fromkeys((*KEY_FIELDS, *sorted(self.names & {column.name for column in PLAIN_FIELDS})))
+        )
         self.users_survey = self.survey.found if isinstance(self.survey.found, UsersSurvey) else UsersSurvey({})
         if not self.option_values.enrolbydefault:
             self.file_notes.extend(self.users_survey.notes)
-        self.set_numbers = self._contiguous_sets()
+        self.numbers = ColumnNumbers(
+            sets=self._contiguous_sets(),
+            cohorts=UserCells.cohorts.numbers(names),
+            system_roles=UserCells.system_roles.numbers(names),
+        )
         self.grace = GraceList.read(USER_TABLE, self.context.grace, self.collected.grace)
         self.profile_fields = self._match_profile_fields()
         has_unique = any(field.forceunique for field in self.profile_fields.values())
         self.profile_table = profile_table(self.moodle, by_value=has_unique)
 
-    def fetch(self, rows: Sequence[CleanRow]) -> UsersState:
+    def fetch(self, rows: Sequence[UserCells]) -> UsersState:
         users = fetch_users(
             self.moodle,
             self.overlay,
@@ -81,7 +89,7 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
             self._identities(rows),
             hostids=self._hostids(rows),
             identity=self.option_values.primaryidentity,
-            former={row.values["username"] for row in rows} if self.option_values.resurrect else (),
+            former={row.username for row in rows} if self.option_values.resurrect else (),
         )
         present = [user for user in users if not user["deleted"]]
         userids = sorted(user["id"] for user in present)
@@ -99,8 +107,8 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
             grace=self.grace,
         )
 
-    def plan(self, rows: Sequence[CleanRow], state: UsersState) -> UsersWritePlan:
-        return UsersPlanner(state, self.option_values, self.names, self.set_numbers).plan_rows(rows)
+    def plan(self, rows: Sequence[UserCells], state: UsersState) -> UsersWritePlan:
+        return UsersPlanner(state, self.option_values, self.names, self.numbers).plan_rows(rows)
 
     def prepare(self, plan: UsersWritePlan) -> None:
         """Hash the passwords of the chunk on all cores; no cell twice, even when the chunk has to be halved."""
@@ -122,28 +130,28 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
     def close(self) -> None:
         self.passwords.close()
 
-    def _identities(self, rows: Sequence[CleanRow]) -> dict[str, set[Any]]:
+    def _identities(self, rows: Sequence[UserCells]) -> dict[str, set[Any]]:
         """Return the identities by which the users that concern these rows are found."""
-        usernames = {row.values["username"] for row in rows}
+        usernames = {row.username for row in rows}
         if self.option_values.allowrename:
-            usernames |= {row.values["oldusername"] for row in rows if "oldusername" in row.values}
+            usernames |= {row.oldusername for row in rows if row.oldusername is not None}
         identities: dict[str, set[Any]] = {"username": usernames}
-        if "idnumber" in self.names:
-            identities["idnumber"] = {row.values["idnumber"] for row in rows if row.values.get("idnumber")}
-        if "email" in self.names and (
+        if UserCells.idnumber.name in self.names:
+            identities["idnumber"] = {row.idnumber for row in rows if row.idnumber}
+        if UserCells.email.name in self.names and (
             self.option_values.primaryidentity == "email" or not self.rules.allows_same_email
         ):
-            identities["email"] = {row.values["email"] for row in rows if row.values.get("email")}
+            identities["email"] = {row.email for row in rows if row.email}
         if self.option_values.primaryidentity == "id":
-            identities["id"] = {row.values["id"] for row in rows if "id" in row.values}
+            identities["id"] = {row.id for row in rows if row.id is not None}
         return identities
 
-    def _hostids(self, rows: Sequence[CleanRow]) -> set[int]:
-        return {self.rules.mnethostid, *(row.values["mnethostid"] for row in rows if "mnethostid" in row.values)}
+    def _hostids(self, rows: Sequence[UserCells]) -> set[int]:
+        return {self.rules.mnethostid, *(row.mnethostid for row in rows if row.mnethostid is not None)}
 
-    def _verified(self, rows: Sequence[CleanRow], users: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    def _verified(self, rows: Sequence[UserCells], users: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
         """Pairs of clear and stored password that belong together; the slow part of updating passwords, on all cores."""
-        if "password" not in self.names:
+        if UserCells.password.name not in self.names:
             return set()
         fold = self.users_table.folds["username"]
         stored: dict[str, list[str]] = {}
@@ -153,8 +161,8 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
         pairs = [
             (clear, password)
             for row in rows
-            if (clear := row.values.get("password"))
-            for username in (row.values["username"], row.values.get("oldusername", ""))
+            if (clear := row.password)
+            for username in (row.username, row.oldusername or "")
             for password in stored.get(fold(username), ())
         ]
         hashed = [pair for pair in pairs if not pair[1].startswith(NOT_HASHED)]
@@ -164,11 +172,11 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
         return same | {pair for pair, matched in zip(hashed, matches, strict=True) if matched}
 
     def _fetch_preferences(self, userids: Sequence[int]) -> FoundRows:
-        if "password" not in self.names:
+        if UserCells.password.name not in self.names:
             return FoundRows(PREFERENCES)
         return fetch_user_preferences(self.moodle, self.overlay, userids, PASSWORD_PREFERENCES)
 
-    def _fetch_profiles(self, rows: Sequence[CleanRow], userids: Sequence[int]) -> FoundRows:
+    def _fetch_profiles(self, rows: Sequence[UserCells], userids: Sequence[int]) -> FoundRows:
         fieldids = sorted({field.id for field in self.profile_fields.values()})
         values = {
             field.id: self._profile_values(name, field, rows)
@@ -179,40 +187,40 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
             self.moodle, self.overlay, self.profile_table, userids=userids, fieldids=fieldids, values=values
         )
 
-    def _profile_values(self, name: str, field: ProfileField, rows: Sequence[CleanRow]) -> set[str]:
+    def _profile_values(self, name: str, field: ProfileField, rows: Sequence[UserCells]) -> set[str]:
         """Return what the rows have for a field; cells that it can't take are left to the plan, which refuses them."""
         orders, values = self.survey.dates.orders_of(name), set()
         for row in rows:
-            if name in row.values:
+            if (text := row.values.get(name)) is not None:
                 with suppress(RowError):
-                    values.add(profile_value(field, name, row.values[name], self.rules, orders))
+                    values.add(profile_value(field, name, text, self.rules, orders))
         return values
 
-    def _fetch_memberships(self, rows: Sequence[CleanRow], userids: Sequence[int]) -> MembershipState:
-        sets = [course_set for row in rows for course_set in course_sets(row.values, self.set_numbers, self.rules)]
-        gives_roles = any(system_role_cells(row.values) for row in rows)
-        named = {text for row in rows for _column, text in cohort_columns(row.values)}
+    def _fetch_memberships(self, rows: Sequence[UserCells], userids: Sequence[int]) -> MembershipState:
+        sets = [course_set for row in rows for course_set in course_sets(row, self.numbers.sets, self.rules)]
+        gives_roles = any(system_role_cells(row, self.numbers.system_roles) for row in rows)
+        named = {text for row in rows for _column, text in cohort_cells(row, self.numbers.cohorts)}
         return fetch_memberships(
             self.moodle,
             self.overlay,
             course_identifier=self.option_values.courseidentifier,
             courses={course_set.course for course_set in sets},
             groups={(course_set.course, course_set.group) for course_set in sets if course_set.group},
-            cohort_names={row.values["cohort"] for row in rows if "cohort" in row.values} | named,
-            cohort_idnumbers={row.values["cohortid"] for row in rows if "cohortid" in row.values} | named,
+            cohort_names={row.cohort for row in rows if row.cohort is not None} | named,
+            cohort_idnumbers={row.cohortid for row in rows if row.cohortid is not None} | named,
             userids=userids,
             system_roles=gives_roles,
         )
 
     def _contiguous_sets(self) -> tuple[int, ...]:
         """The numbers of the course sets: 1, 2 … up to the first course column that is missing."""
-        numbers: list[int] = []
-        while f"course{len(numbers) + 1}" in self.names:
-            numbers.append(len(numbers) + 1)
+        found = UserCells.courses.numbers(self.names)
+        numbers = [number for place, number in enumerate(found, start=1) if number == place]
         stray = sorted(
-            name
-            for name in self.names
-            if (match := _NUMBERED.fullmatch(name)) is not None and int(match[1]) not in numbers
+            column.numbered(number)
+            for column in _SET_COLUMNS
+            for number in column.numbers(self.names)
+            if number not in numbers
         )
         if stray:
             self.file_notes.append(Note("course_set_gap", {"columns": ", ".join(stray)}))

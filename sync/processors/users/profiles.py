@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from sync.moodle.users.users import ProfileField
 from sync.processors.base.errors import RowError
+from sync.processors.users.cells import UserCells
 from sync.processors.users.chunk_users import ChunkUser, UsersWritePlan
 from sync.processors.users.profile_values import profile_value
 from sync.processors.users.state import RowResult, UsersState
@@ -20,14 +20,15 @@ class UserProfiles:
         self._state = state
         self._rows = plan.change(state.profiles)
 
-    def values(self, values: Mapping[str, Any], user: ChunkUser | None) -> list[tuple[str, ProfileField, str]]:
+    def values(self, row: UserCells, user: ChunkUser | None) -> list[tuple[str, ProfileField, str]]:
         """Convert the custom profile cells of a row. Raises: RowError, also when a value must be unique and isn't"""
         converted = []
         own = user.key if user is not None else None
         for name, field in self._state.profile_fields.items():
-            if name not in values:
+            text: str | None = row.values.get(name)
+            if text is None:
                 continue
-            data = profile_value(field, name, values[name], self._state.rules, self._state.dates.orders_of(name))
+            data = profile_value(field, name, text, self._state.rules, self._state.dates.orders_of(name))
             if field.forceunique and data:
                 holders = self._rows.find(fieldid=field.id, data=data)
                 if any(userid != own for userid, _fieldid in holders):

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from sync.columns.repeated_values import RepeatedValues
+from sync.processors.users.cells import UserCells
 from sync.values import Note, Row
-
-_COURSE = re.compile(r"course([1-9]\d*)")
 
 
 class UsersSurvey(RepeatedValues):
     """Counts what course sets ask for, and keeps the first line of each value that only one user may have."""
 
-    unique = ("username", "idnumber", "email", "profile_field_")
+    unique = (
+        UserCells.username.name, UserCells.idnumber.name, UserCells.email.name, UserCells.profile_fields.name,
+    )  # fmt: skip
 
     def __init__(self, places: Mapping[str, int]) -> None:
         super().__init__(places)
-        self._sets = [found[1] for name in places if (found := _COURSE.fullmatch(name)) is not None]
+        sets = (UserCells.courses, UserCells.roles, UserCells.methods)
+        # Course, role and method of each number.
+        self._sets = [[column.numbered(number) for column in sets] for number in UserCells.courses.numbers(places)]
         self.rows_with_course = 0
         self.rows_with_role = 0
         self._names_method = False
 
     def see(self, row: Row) -> None:
         super().see(row)
-        numbers = [number for number in self._sets if self.cell(row.cells, f"course{number}")]
-        if numbers:
+        sets = [names for names in self._sets if self.cell(row.cells, names[0])]
+        if sets:
             self.rows_with_course += 1
-            self.rows_with_role += any(self.cell(row.cells, f"role{number}") for number in numbers)
-            self._names_method = self._names_method or any(self.cell(row.cells, f"enrol{number}") for number in numbers)
+            self.rows_with_role += any(self.cell(row.cells, role) for _course, role, _method in sets)
+            self._names_method = self._names_method or any(self.cell(row.cells, method) for *_others, method in sets)
 
     @property
     def notes(self) -> list[Note]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from sync.moodle.enrolments.roles import Role
 from sync.processors.memberships.results import NOTHING, SetResult
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import MembershipState
+from sync.processors.users.cells import UserCells
 from sync.values import Change, Note
 
-_COLUMN = re.compile(r"sysrole([1-9]\d*)")
 # Before a short name: the role is taken away.
 _AWAY = "-"
 
@@ -24,10 +23,10 @@ class SystemRoleCell(NamedTuple):
     text: str
 
 
-def system_role_cells(values: Mapping[str, Any]) -> list[SystemRoleCell]:
-    """Return the cells of a row that name roles of the whole site, by their numbers."""
-    found = [(int(match[1]), name) for name in values if (match := _COLUMN.fullmatch(name)) is not None]
-    return [SystemRoleCell(name, values[name]) for _number, name in sorted(found) if values[name]]
+def system_role_cells(row: UserCells, numbers: Iterable[int]) -> list[SystemRoleCell]:
+    """Return the cells of a row that name roles of the whole site. Shape: numbers: of all such columns of the file"""
+    column = UserCells.system_roles
+    return [SystemRoleCell(column.numbered(number), text) for number in numbers if (text := column.of(row, number))]
 
 
 class SystemRoles:
