@@ -109,7 +109,16 @@ class Column(Generic[Value_co]):
 
 
 @dataclass(eq=False)
-class OptionalColumn(Column[Value_co]):
+class SingleColumn(Column[Value_co]):
+    """A column that is there once: every kind but numbered and prefixed ones."""
+
+    def of(self, row: CleanRow) -> Value_co | None:
+        """Return the value of a row, for what goes over several columns; None where it has none."""
+        return row.values.get(self.name)
+
+
+@dataclass(eq=False)
+class OptionalColumn(SingleColumn[Value_co]):
     """A column that a file, or a row, may be without: a row has the value, or None. What CLEARS gives '' where it is empty."""
 
     _: KW_ONLY
@@ -128,13 +137,9 @@ class OptionalColumn(Column[Value_co]):
     def __get__(self, row: CleanRow | None, owner: type[CleanRow]) -> Self | Value_co | None:
         return self if row is None else row.values.get(self.name)
 
-    def of(self, row: CleanRow) -> Value_co | None:
-        """Return the value of a row, for what goes over several columns."""
-        return row.values.get(self.name)
-
 
 @dataclass(eq=False)
-class _SureColumn(Column[Value_co]):
+class _SureColumn(SingleColumn[Value_co]):
     """A column of which every row has a value."""
 
     @overload
@@ -145,7 +150,6 @@ class _SureColumn(Column[Value_co]):
         return self if row is None else row.values[self.name]
 
     def of(self, row: CleanRow) -> Value_co:
-        """Return the value of a row, for what goes over several columns."""
         value: Value_co = row.values[self.name]
         return value
 

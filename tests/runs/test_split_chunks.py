@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import pytest
 
 from sync.models import RunState
+from sync.processors.courses.cells import CourseCells
 from sync.processors.courses.processor import Courses
 from sync.processors.courses.state import CoursesState
 from sync.runs import services
 from sync.runs.recorder import Progress
-from sync.values import CleanRow
 from tests.installation import Installation
 
 COURSES = 40
@@ -57,7 +57,7 @@ def test_cutting_costs_few_attempts(installation: Installation, monkeypatch: pyt
     fetched: list[int] = []
     original = Courses.fetch
 
-    def counting(self: Courses, rows: Sequence[CleanRow]) -> CoursesState:
+    def counting(self: Courses, rows: Sequence[CourseCells]) -> CoursesState:
         fetched.append(len(rows))
         return original(self, rows)
 

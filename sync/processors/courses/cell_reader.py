@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sync.columns.clean import shown
+from sync.columns.clean import TimeKind, shown
 from sync.columns.survey import DateSurvey
 from sync.moodle.courses.creation import Teacher
 from sync.moodle.courses.defaults import CourseDefaults
@@ -13,18 +13,20 @@ from sync.moodle.courses.rows import CourseField
 from sync.moodle.enrolments.roles import Role
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.errors import RowError
-from sync.processors.courses.cells import TEACHER_ROLE
+from sync.processors.courses.cells import TEACHER_ROLE, CourseCells
 from sync.processors.courses.field_values import field_values
 from sync.values import Note
 
 MAX_SECTION_NAME = 255
-# Columns of the file that are columns of `course`; dates are turned into seconds.
+# What goes from the file into the columns of `course`; dates are turned into seconds.
 PLAIN_COLUMNS = (
-    "shortname", "fullname", "idnumber", "summary", "showgrades", "showreports", "newsitems", "startdate", "enddate",
-    "timecreated", "timemodified", "marker", "maxbytes", "legacyfiles", "visible", "visibleold", "groupmode",
-    "groupmodeforce", "enablecompletion", "defaultgroupingid", "lang", "theme",
+    CourseCells.shortname, CourseCells.fullname, CourseCells.idnumber, CourseCells.summary, CourseCells.showgrades,
+    CourseCells.showreports, CourseCells.newsitems, CourseCells.startdate, CourseCells.enddate, CourseCells.timecreated,
+    CourseCells.timemodified, CourseCells.marker, CourseCells.maxbytes, CourseCells.legacyfiles, CourseCells.visible,
+    CourseCells.visibleold, CourseCells.groupmode, CourseCells.groupmodeforce, CourseCells.enablecompletion,
+    CourseCells.defaultgroupingid, CourseCells.lang, CourseCells.theme,
 )  # fmt: skip
-DATES = ("startdate", "enddate", "timecreated", "timemodified")
+DATES = tuple(column.name for column in PLAIN_COLUMNS if isinstance(column.kind, TimeKind))
 
 
 class CellReader:
@@ -51,9 +53,9 @@ class CellReader:
         self._dates = dates
         self.notes: list[Note] = []
 
-    def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def values(self, row: CourseCells) -> dict[str, Any]:
         """Return the columns of `course`; what is left out of them is added to `notes`."""
-        values = {name: given[name] for name in PLAIN_COLUMNS if name in given}
+        values = row.given(*PLAIN_COLUMNS)
         for name in DATES:
             if name in values:
                 values[name] = self._rules.seconds(values[name])
@@ -67,44 +69,40 @@ class CellReader:
             values.setdefault("visibleold", values["visible"])
         return values
 
-    def topics(self, given: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
+    def topics(self, row: CourseCells) -> dict[int, dict[str, Any]]:
         """Return sections. Shape: number -> name, and summary where the cell has one"""
         topics: dict[int, dict[str, Any]] = {}
-        for column in sorted(name for name in given if name.startswith("topic")):
-            if not given.get(column):
-                continue
-            name, bar, summary = given[column].partition("|")
+        for number, text in row.topics.items():
+            name, bar, summary = text.partition("|")
             if len(name.strip()) > MAX_SECTION_NAME:
                 raise RowError(
-                    "value_too_long", column, length=len(name.strip()), limit=MAX_SECTION_NAME,
+                    "value_too_long", CourseCells.topics.numbered(number), length=len(name.strip()), limit=MAX_SECTION_NAME,
                     value=shown(name.strip()), hint="cell_holds",
                 )  # fmt: skip
-            topics[int(column.removeprefix("topic"))] = {
+            topics[number] = {
                 "name": name.strip() or None, **({"summary": summary.strip(), "summaryformat": 1} if bar else {}),
             }  # fmt: skip
         return topics
 
-    def fields(self, given: Mapping[str, Any]) -> list[tuple[CourseField, dict[str, Any]]]:
+    def fields(self, row: CourseCells) -> list[tuple[CourseField, dict[str, Any]]]:
         """Return the custom fields, each with the columns of `customfield_data` that its cell fills. Raises: RowError"""
+        given = row.custom_fields if self._fields else {}
         return [
             (custom, field_values(custom, given[column], self._rules, self._dates.orders_of(column)))
             for column, custom in self._fields.items()
             if column in given
         ]
 
-    def teachers(self, given: Mapping[str, Any]) -> list[Teacher]:
+    def teachers(self, row: CourseCells) -> list[Teacher]:
         """Return who is to teach."""
         teachers = []
-        for column in sorted(name for name in given if name.startswith("teacher") and name.endswith("_account")):
-            text = given.get(column)
-            if not text:
-                continue
+        for number, text in row.teachers.items():
             found = self._people.get(text, ())
             if len(found) != 1:
                 code = "teacher_ambiguous" if found else "teacher_unknown"
-                raise RowError(code, column, account=text, count=len(found))
-            role_column = column.replace("_account", "_role")
-            name = given.get(role_column) or TEACHER_ROLE
+                raise RowError(code, CourseCells.teachers.numbered(number), account=text, count=len(found))
+            role_column = CourseCells.teacher_roles.numbered(number)
+            name = CourseCells.teacher_roles.of(row, number) or TEACHER_ROLE
             role = self._roles.get(name) or self._roles.get(name.casefold())
             if role is None:
                 raise RowError("role_unknown", role_column, role=name)

@@ -23,8 +23,8 @@ from sync.moodle.site.command_line import MoodleCommand
 from sync.processors.base.operations import Applied, Operation
 from sync.processors.base.totals import CREATED, Totals, total
 from sync.processors.courses.archives import BackupCache
+from sync.processors.courses.cells import CourseCells
 from sync.processors.courses.templates import Template
-from sync.values import CleanRow
 
 # Values of the option: who restores backups.
 TOOLSYNC, MOODLE = "toolsync", "moodle"
@@ -43,7 +43,7 @@ class RestoreByMoodle(Operation):
     what the cells change in the course, known once the row is prepared
     """
 
-    row: CleanRow
+    row: CourseCells
     template: Template
     categoryid: int
     defaults: Mapping[str, Any]
@@ -65,10 +65,10 @@ class RestoreByMoodle(Operation):
         return total("courses", CREATED, 1)
 
     @property
-    def cells(self) -> CleanRow:
+    def cells(self) -> CourseCells:
         """Return the row as an update of the course."""
-        values = {name: value for name, value in self.row.values.items() if name != "template"}
-        return self.row._replace(values={**self.defaults, **values})
+        row = self.row.replaced({CourseCells.template: None})
+        return row._replace(values={**self.defaults, **row.values})
 
 
 def run_cli_restore(command: MoodleCommand | None, backups: BackupCache, restore: RestoreByMoodle) -> int:

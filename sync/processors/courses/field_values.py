@@ -14,7 +14,7 @@ from sync.moodle.courses.rows import CourseField
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.errors import RowError
 from sync.processors.base.overlay import ChangedRows
-from sync.values import CleanRow
+from sync.processors.courses.cells import CourseCells
 
 # Custom fields with the columns of `customfield_data` that hold what a row puts into them.
 FieldCells = Sequence[tuple[CourseField, Mapping[str, Any]]]
@@ -38,7 +38,7 @@ def field_values(field: CourseField, text: str, rules: SiteRules, orders: DateOr
 
 
 def wanted_values(
-    rows: Sequence[CleanRow], fields: Mapping[str, CourseField], rules: SiteRules, dates: DateSurvey
+    rows: Sequence[CourseCells], fields: Mapping[str, CourseField], rules: SiteRules, dates: DateSurvey
 ) -> dict[int, set[str]]:
     """Return what rows put into fields whose values have to be unique; cells that a field can't take the plan rejects."""
     wanted: dict[int, set[str]] = {}
@@ -47,8 +47,9 @@ def wanted_values(
             continue
         texts = wanted.setdefault(custom.id, set())
         for row in rows:
-            with suppress(RowError, KeyError):
-                texts.add(str(field_values(custom, row.values[column], rules, dates.orders_of(column))["value"]))
+            if (text := row.custom_fields.get(column)) is not None:
+                with suppress(RowError):
+                    texts.add(str(field_values(custom, text, rules, dates.orders_of(column))["value"]))
         texts.discard("")
     return wanted
 

@@ -10,14 +10,15 @@ from sync.moodle.courses.rows import CourseRow
 from sync.moodle.db.identifiers import is_id
 from sync.processors.base.errors import RowError
 from sync.processors.base.overlay import ChangedRows, is_temporary
+from sync.processors.courses.cells import CourseCells
 
-_UNIQUE = ("shortname", "idnumber")
+_UNIQUE = (CourseCells.shortname.name, CourseCells.idnumber.name)
 
 
 class CourseSurvey(RepeatedValues):
     """The first line of each value that only one course may have."""
 
-    unique = (*_UNIQUE, "customfield_")
+    unique = (*_UNIQUE, CourseCells.custom_fields.name)
 
 
 def courses_named(courses: ChangedRows, identifier: str, text: str) -> list[CourseRow]:

@@ -40,10 +40,10 @@ from sync.processors.courses.templates import (
 )
 from sync.processors.courses.update import CourseUpdate, follows_weeks
 from sync.processors.memberships.rows import MembershipRows
-from sync.values import Action, Change, CleanRow, Note, Outcome
+from sync.values import Action, Change, Note, Outcome
 
-COURSE_IDENTIFIERS = ("id", "idnumber", "shortname")
-_NAMING = (*COURSE_IDENTIFIERS, "fullname")
+COURSE_IDENTIFIERS = (CourseCells.id, CourseCells.idnumber, CourseCells.shortname)
+_NAMING = tuple(column.name for column in (*COURSE_IDENTIFIERS, CourseCells.fullname))
 
 
 class CoursesPlanner:
@@ -65,7 +65,7 @@ class CoursesPlanner:
         self._copied: set[int] = set()
         self._weight = 0
 
-    def plan_rows(self, rows: Sequence[CleanRow]) -> CoursesPlan:
+    def plan_rows(self, rows: Sequence[CourseCells]) -> CoursesPlan:
         for row in rows:
             if self.plan.by_moodle:
                 raise SplitChunk(row.line)
@@ -74,7 +74,7 @@ class CoursesPlanner:
                 outcome = self._plan_row(row)
                 self.plan.outcomes.append(outcome._replace(notes=(*outcome.notes, *self.cells.notes)))
             except RowError as refused:
-                self.plan.outcomes.append(rejected(row, refused, row.values["shortname"]))
+                self.plan.outcomes.append(rejected(row, refused, row.shortname))
         return self._finished()
 
     def _finished(self) -> CoursesPlan:
@@ -90,9 +90,9 @@ class CoursesPlanner:
         self.rows.finish()
         return self.plan
 
-    def _plan_row(self, row: CleanRow) -> Outcome:
-        identifier, values = self.state.identifier, row.values
-        text = str(values.get(identifier, ""))
+    def _plan_row(self, row: CourseCells) -> Outcome:
+        identifier = self.state.identifier
+        text = str(row.values.get(identifier, ""))
         if not text:
             raise RowError("identity_empty", identifier, identity=identifier)
         course = find_course(self.courses, identifier, text, identifier)
@@ -114,10 +114,10 @@ class CoursesPlanner:
         row = self._without_earlier_cells(row, course["id"])
         if listed is None:
             return self._update(row, course)
-        back = {} if "visible" in row.values else values_back(listed, course)
+        back = {} if row.visible is not None else values_back(listed, course)
         return self._end_grace(self._update(row._replace(values={**back, **row.values}), course), course)
 
-    def _keep(self, row: CleanRow, course: CourseRow, listed: Listed) -> Outcome:
+    def _keep(self, row: CourseCells, course: CourseRow, listed: Listed) -> Outcome:
         """Show a course again that the file names, and change nothing else."""
         values = values_back(listed, course)
         update = CourseUpdate(self.state, self.plan, self.rows, course, row.line)
@@ -133,7 +133,7 @@ class CoursesPlanner:
             outcome = outcome._replace(action=Action.UPDATED, code="course_updated")
         return outcome._replace(notes=(*outcome.notes, Note("grace_ended_by_file", {})))
 
-    def _without_earlier_cells(self, row: CleanRow, courseid: int) -> CleanRow:
+    def _without_earlier_cells(self, row: CourseCells, courseid: int) -> CourseCells:
         """Return the row without cells that an earlier row, which isn't written yet, filled alike for the course."""
         earlier = self._cells_of_earlier_rows(courseid)
         if not earlier:
@@ -145,13 +145,13 @@ class CoursesPlanner:
         kept = self.earlier_cells.get(courseid)
         return kept["cells"] if kept else {}
 
-    def _create(self, row: CleanRow) -> Outcome:
-        state, given = self.state, row.values
+    def _create(self, row: CourseCells) -> Outcome:
+        state = self.state
         if state.identifier == "id":
-            raise RowError("course_unknown", "id", course=str(given["id"]), identifier="id")
-        values = self.cells.values(given)
+            raise RowError("course_unknown", "id", course=str(row.id), identifier="id")
+        values = self.cells.values(row)
         check_names(self.courses, values)
-        course_format = given.get("format") or state.defaults.text("format")
+        course_format = row.format or state.defaults.text("format")
         if course_format not in state.defaults.formats:
             allowed = ", ".join(sorted(state.defaults.formats))
             raise RowError("value_not_among", "format", value=course_format, allowed=allowed)
@@ -165,38 +165,36 @@ class CoursesPlanner:
             full = values_from(template, full, values)
         full["visibleold"] = values.get("visibleold", full["visible"])
         full["timemodified"] = values.get("timemodified", full["timecreated"])
-        if given.get("enablecompletion") == 0:
+        if row.enablecompletion == 0:
             full["showcompletionconditions"] = None
-        course = NewCourse((given["shortname"],), full)
+        course = NewCourse((row.shortname,), full)
         if template:
-            course.options = self._given_options(full["format"], given)
+            course.options = self._given_options(full["format"], row)
         else:
             course.news = self._news(course_format, full)
-            course.options = state.defaults.format_options(course_format) | self._given_options(course_format, given)
+            course.options = state.defaults.format_options(course_format) | self._given_options(course_format, row)
             course.blocks = state.defaults.blocks(course_format)
-            course.sections = self._sections_of_new(course_format, given)
-        course.instances = state.defaults.instances(
-            state.now, {method: given[method] for method in ("self", "guest") if method in given}
-        )
+            course.sections = self._sections_of_new(course_format, row)
+        course.instances = state.defaults.instances(state.now, row.given(CourseCells.self, CourseCells.guest))
         if course.options.get("automaticenddate") == "1" and "enddate" not in values:
             full["enddate"] = full["startdate"] + 7 * 86_400 * max(course.sections)
         _check_dates(full, state.rules)
-        fields = self.cells.fields(given)
+        fields = self.cells.fields(row)
         check_unique(self.field_data, fields)
         course.fields = {custom.id: {**state.extras, **of_field} for custom, of_field in fields}
-        course.teachers = self._teachers_of(course, given)
+        course.teachers = self._teachers_of(course, row)
         # In a hidden one it stays as it is: nobody sees what is in there before the category is shown, as Moodle's form has it.
         category = self._category(row) or self.categories.default()
         full["category"] = category.id
-        content = self._content(template, full, values, given) if template else None
+        content = self._content(template, full, values, row) if template else None
         self.plan.creations[row.line] = CourseCreation(course, category, content)
         self.plan.dirty_users.update(teacher.userid for teacher in course.teachers)
         courseid = self._foresee_course(row, full, category, fields)
-        inventory = with_topics(template.inventory, self.cells.topics(given)) if template else content_of_new(course)
+        inventory = with_topics(template.inventory, self.cells.topics(row)) if template else content_of_new(course)
         foresee_content(self.contents, courseid, inventory, row.line)
         return _outcome(row, Action.CREATED, "course_created")
 
-    def _foresee_course(self, row: CleanRow, full: Mapping[str, Any], category: Category, fields: FieldCells) -> int:
+    def _foresee_course(self, row: CourseCells, full: Mapping[str, Any], category: Category, fields: FieldCells) -> int:
         """Let later rows find a course that the row makes; return its temporary id."""
         values = {"enddate": 0, **full, "category": category.id, "contextid": 0, "path": ""}
         courseid = self.courses.insert(values, row.line)
@@ -206,13 +204,13 @@ class CoursesPlanner:
         foresee_cells(self.earlier_cells, courseid, row.values, row.line)
         return courseid
 
-    def _teachers_of(self, course: NewCourse, given: Mapping[str, Any]) -> list[Teacher]:
-        teachers = self.cells.teachers(given)
+    def _teachers_of(self, course: NewCourse, row: CourseCells) -> list[Teacher]:
+        teachers = self.cells.teachers(row)
         if teachers and not any(instance["enrol"] == "manual" for instance in course.instances):
             raise RowError("course_without_manual", "teacher1_account")
         return teachers
 
-    def _changes_of_earlier_cells(self, row: CleanRow, courseid: int, changes: Sequence[Change]) -> list[Change]:
+    def _changes_of_earlier_cells(self, row: CourseCells, courseid: int, changes: Sequence[Change]) -> list[Change]:
         """Return the changes against cells of earlier rows, which can't be found in Moodle as they aren't written yet."""
         earlier, changed = self._cells_of_earlier_rows(courseid), {change.field for change in changes}
         return [
@@ -225,39 +223,38 @@ class CoursesPlanner:
         """Whether a column may change a course that is there."""
         if name.startswith(CourseCells.custom_fields.name):
             return name in self.state.fields
-        if name in ("category", "category_idnumber"):
+        if name in (CourseCells.category.name, CourseCells.category_idnumber.name):
             return not self.chosen.protectcategory
         # What a template brings is reported by its content.
-        return name not in ("format", "template")
+        return name not in (CourseCells.format.name, CourseCells.template.name)
 
-    def _create_by_moodle(self, row: CleanRow, template: Template, values: Mapping[str, Any]) -> Outcome:
+    def _create_by_moodle(self, row: CourseCells, template: Template, values: Mapping[str, Any]) -> Outcome:
         """Let Moodle make a course of a backup. What can be checked before is checked; such a row has a chunk to itself."""
         if self.plan.outcomes:
             raise SplitChunk(row.line)
-        given = row.values
-        self.cells.teachers(given)
-        self.cells.topics(given)
-        fields = self.cells.fields(given)
+        self.cells.teachers(row)
+        self.cells.topics(row)
+        fields = self.cells.fields(row)
         category = self._category(row) or self.categories.default()
         # Into one that the row makes, the row moves the course.
         categoryid = self.categories.first if is_temporary(category.id) else category.id
         defaults = self.state.defaults.values(self.state.now)
         usual = {"idnumber": "", "visible": defaults["visible"]}
         self.plan.by_moodle = RestoreByMoodle(row, template, categoryid, usual)
-        course_format = given.get("format") or self.state.defaults.text("format")
+        course_format = row.format or self.state.defaults.text("format")
         self._foresee_course(row, {**defaults, **values, "format": course_format}, category, fields)
         return _outcome(row, Action.CREATED, "course_created")
 
-    def plan_restored(self, row: CleanRow, course: CourseRow) -> CoursesPlan:
+    def plan_restored(self, row: CourseCells, course: CourseRow) -> CoursesPlan:
         """Plan what a row changes in the course that Moodle has made for it. Raises: RowError"""
         self._update(row, course)
         return self._finished()
 
-    def _update(self, row: CleanRow, course: CourseRow) -> Outcome:
+    def _update(self, row: CourseCells, course: CourseRow) -> Outcome:
         if course["id"] in self._copied:
             # Rows are planned on what is there, but copied from what the chunk leaves: with nothing in it, from nothing.
             raise SplitChunk(row.line)
-        values = self.cells.values(row.values)
+        values = self.cells.values(row)
         same_name = self.courses.table.folds["shortname"]
         if self.state.identifier == "shortname" and same_name(values["shortname"]) == same_name(course["shortname"]):
             # The course was found by it, in whatever way the file spells it.
@@ -270,22 +267,22 @@ class CoursesPlanner:
         if not follows_weeks(self.state, course) or "enddate" in values:
             _check_dates({**course, **values}, self.state.rules)
         target = None if self.chosen.protectcategory else self._category(row)
-        teachers = self.cells.teachers(row.values)
-        fields = self.cells.fields(row.values)
+        teachers = self.cells.teachers(row)
+        fields = self.cells.fields(row)
         check_unique(self.field_data, fields, course["id"])
-        topics = self.cells.topics(row.values)
+        topics = self.cells.topics(row)
         filling = self._filling(row, {**course, **values})
         # From here on the row gets into the plan: what can be refused was refused, but for teachers, who come first.
         update = CourseUpdate(self.state, self.plan, self.rows, course, row.line)
         update.take_teachers(teachers)
-        update.take_methods({method: row.values[method] for method in ("self", "guest") if method in row.values})
+        update.take_methods(row.given(CourseCells.self, CourseCells.guest))
         if filling:
             self.plan.fillings[row.line] = filling
-            update.take_content(row.values["template"])
+            update.take_content(row.template or "")
         self._foresee_filling(row, course["id"], filling, topics)
         if filling is None or not filling.replaces:
             update.take_sections(topics)
-        update.take_format_option("coursedisplay", row.values.get("coursedisplay"))
+        update.take_format_option("coursedisplay", row.coursedisplay)
         update.take_fields(fields, self.field_data)
         update.take_values(values)
         if target:
@@ -302,7 +299,7 @@ class CoursesPlanner:
         return _outcome(row, Action.UPDATED, code, changes)
 
     def _foresee_filling(
-        self, row: CleanRow, courseid: int, filling: TemplateMerge | None, topics: Mapping[int, Mapping[str, Any]]
+        self, row: CourseCells, courseid: int, filling: TemplateMerge | None, topics: Mapping[int, Mapping[str, Any]]
     ) -> None:
         """Let later rows find what a row brings into a course that is there."""
         content = self.state.inventories.get(courseid, Inventory())
@@ -312,26 +309,24 @@ class CoursesPlanner:
         if filling or (topics and courseid in self.state.inventories):
             foresee_content(self.contents, courseid, with_topics(content, topics), row.line)
 
-    def _category(self, row: CleanRow) -> Category | None:
-        given = row.values
-        if idnumber := given.get("category_idnumber"):
-            return self.categories.by_idnumber(idnumber)
-        text = given.get("category", "")
-        if not text:
+    def _category(self, row: CourseCells) -> Category | None:
+        if row.category_idnumber:
+            return self.categories.by_idnumber(row.category_idnumber)
+        if not row.category:
             return None
         if self.chosen.categoryidentifier == "idnumber":
-            return self.categories.by_idnumber(text)
-        return self.categories.by_id_or_path(text, row.line)
+            return self.categories.by_idnumber(row.category)
+        return self.categories.by_id_or_path(row.category, row.line)
 
     def _news(self, course_format: str, full: Mapping[str, Any]) -> dict[str, Any] | None:
         return self.state.defaults.news_forum(course_format, full["newsitems"], self.state.now)
 
-    def _template(self, row: CleanRow) -> Template | None:
+    def _template(self, row: CourseCells) -> Template | None:
         """Return the template of a row.
 
         Raises: SplitChunk where it is to be made itself first, or where the chunk would become too much; RowError
         """
-        text = row.values.get("template")
+        text = row.template
         if not text:
             return None
         if not is_archive(text):
@@ -349,13 +344,13 @@ class CoursesPlanner:
             self._copied.add(template.courseid)
         return template
 
-    def _weigh(self, row: CleanRow, weight: int) -> None:
+    def _weigh(self, row: CourseCells, weight: int) -> None:
         """Raises: SplitChunk where the chunk would become too much"""
         self._weight += weight
         if self._weight > CHUNK_WEIGHT and self._weight > weight:
             raise SplitChunk(row.line)
 
-    def _filling(self, row: CleanRow, course: CourseRow) -> TemplateMerge | None:
+    def _filling(self, row: CourseCells, course: CourseRow) -> TemplateMerge | None:
         """Return what comes into a course that is there; None where all of it is there, or nothing is to come.
 
         Raises: SplitChunk, RowError
@@ -367,10 +362,10 @@ class CoursesPlanner:
         if template is None:
             return None
         if template.is_for_moodle:
-            raise RowError("course_handover_existing", "template", template=row.values["template"])
+            raise RowError("course_handover_existing", "template", template=row.template)
         if template.courseid == courseid:
-            raise RowError("course_template_itself", "template", template=row.values["template"])
-        replaces, topics = mode == REPLACE, self.cells.topics(row.values)
+            raise RowError("course_template_itself", "template", template=row.template)
+        replaces, topics = mode == REPLACE, self.cells.topics(row)
         present = self.state.inventories[courseid]
         if not (present.lacks(_named(template, topics)) if replaces else present.gains_from(template.inventory)):
             return None
@@ -382,19 +377,19 @@ class CoursesPlanner:
         return TemplateMerge(Course(courseid, course["contextid"], course["path"] or ""), content, replaces)
 
     def _content(
-        self, template: Template, full: Mapping[str, Any], values: Mapping[str, Any], given: Mapping[str, Any]
+        self, template: Template, full: Mapping[str, Any], values: Mapping[str, Any], row: CourseCells
     ) -> FromTemplate:
         offset = date_offset(template, full)
-        return FromTemplate(template, offset, referring_values(template, values), self.cells.topics(given))
+        return FromTemplate(template, offset, referring_values(template, values), self.cells.topics(row))
 
-    def _given_options(self, course_format: str, given: Mapping[str, Any]) -> dict[str, str]:
+    def _given_options(self, course_format: str, row: CourseCells) -> dict[str, str]:
         options = self.state.defaults.format_options(course_format)
-        if "coursedisplay" in options and "coursedisplay" in given:
-            return {"coursedisplay": str(given["coursedisplay"])}
+        if "coursedisplay" in options and row.coursedisplay is not None:
+            return {"coursedisplay": str(row.coursedisplay)}
         return {}
 
-    def _sections_of_new(self, course_format: str, given: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
-        topics = self.cells.topics(given)
+    def _sections_of_new(self, course_format: str, row: CourseCells) -> dict[int, dict[str, Any]]:
+        topics = self.cells.topics(row)
         last = max(topics) if topics else self.state.defaults.sections(course_format)
         return {number: topics.get(number, {}) for number in range(last + 1)}
 
@@ -411,10 +406,10 @@ def _named(template: Template, topics: Mapping[int, Mapping[str, Any]]) -> Inven
     return with_topics(template.inventory, {number: topics[number] for number in topics.keys() & sections.keys()})
 
 
-def _existing(row: CleanRow, identifier: str) -> Outcome:
+def _existing(row: CourseCells, identifier: str) -> Outcome:
     """Return the outcome of a row whose course is there, and is left as it is."""
-    return Outcome(row.line, Action.UNCHANGED, "course_exists", {"key": identifier}, row.values["shortname"])
+    return Outcome(row.line, Action.UNCHANGED, "course_exists", {"key": identifier}, row.shortname)
 
 
-def _outcome(row: CleanRow, action: Action, code: str, changes: Sequence[Change] = ()) -> Outcome:
-    return Outcome(row.line, action, code, {}, row.values["shortname"], tuple(changes))
+def _outcome(row: CourseCells, action: Action, code: str, changes: Sequence[Change] = ()) -> Outcome:
+    return Outcome(row.line, action, code, {}, row.shortname, tuple(changes))

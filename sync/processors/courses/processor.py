@@ -54,7 +54,7 @@ from sync.processors.courses.tables import category_table, course_table, field_d
 from sync.processors.courses.templates import Template, fetch_templates, is_archive
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.state import MembershipState, roles_by_shortname
-from sync.values import CleanRow, Note
+from sync.values import Note
 
 
 @dataclass
@@ -92,9 +92,11 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
         self.field_data = field_data_table(self._folds("customfield_data", "value") if has_unique else {})
         self.backups: BackupCache | None = None
         self.fills = (
-            "template" in self.names and self.option_values.forceupdate and self.option_values.templatemode != IGNORE
+            CourseCells.template.name in self.names
+            and self.option_values.forceupdate
+            and self.option_values.templatemode != IGNORE
         )
-        if "template" in self.names:
+        if CourseCells.template.name in self.names:
             self.graph.check(self.moodle)
             self.unknown_tables = fetch_unknown_tables(self.moodle, self.graph)
             self.backups = BackupCache(
@@ -107,10 +109,10 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
         if self.identifier not in self.names:
             self.file_notes.append(Note("identity_taken_from", {"wanted": self.identifier, "used": "shortname"}))
             self.identifier = "shortname"
-        if "id" in self.names and self.identifier != "id":
+        if CourseCells.id.name in self.names and self.identifier != "id":
             self.file_notes.append(Note("columns_ignored", {"columns": "id"}))
 
-    def _plan_restored(self, row: CleanRow, courseid: int) -> CoursesPlan:
+    def _plan_restored(self, row: CourseCells, courseid: int) -> CoursesPlan:
         """Plan what the cells of a row change in the course that Moodle has made of a backup."""
         found = fetch_course_rows(self.moodle, {"id": {str(courseid)}})["id"].get(str(courseid))
         if not found:
@@ -124,11 +126,11 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
         except RowError as error:
             raise MoodleRefused(error.code, **error.params) from error
 
-    def fetch(self, rows: Sequence[CleanRow]) -> CoursesState:
+    def fetch(self, rows: Sequence[CourseCells]) -> CoursesState:
         texts = {
-            name: {str(row.values[name]) for row in rows if row.values.get(name)}
-            for name in COURSE_IDENTIFIERS
-            if name in self.names
+            column.name: {str(value) for row in rows if (value := column.of(row))}
+            for column in COURSE_IDENTIFIERS
+            if column.name in self.names
         }
         templates = self._template_texts(rows)
         texts["shortname"] |= templates
@@ -148,7 +150,7 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
 
     def _fetch(
         self,
-        rows: Sequence[CleanRow],
+        rows: Sequence[CourseCells],
         courses: FoundRows,
         templates: Mapping[str, Sequence[CourseRow]],
         courseids: Sequence[int],
@@ -160,7 +162,7 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
         content = kept_content(self.overlay, courses.rows)
         categories = {category.id: category._asdict() for category in fetch_categories(self.moodle)}
         people = fetch_people(self.moodle, self._teacher_texts(rows), self.rules.mnethostid)
-        has_topics = any(name.startswith("topic") for name in self.names)
+        has_topics = bool(CourseCells.topics.numbers(self.names))
         return CoursesState(
             now=int(time.time()),
             identifier=self.identifier,
@@ -175,7 +177,9 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
             dates=self.survey.dates,
             people=people,
             groupings=self._fetch_groupings(courseids),
-            sections=fetch_sections(self.moodle, courseids) if has_topics or "startdate" in self.names else {},
+            sections=fetch_sections(self.moodle, courseids)
+            if has_topics or CourseCells.startdate.name in self.names
+            else {},
             options=fetch_format_options(self.moodle, courseids, ("coursedisplay", "automaticenddate")),
             extras=self._field_extras(),
             memberships=self._fetch_memberships(courseids, {userid for ids in people.values() for userid in ids}),
@@ -185,7 +189,7 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
             **self._fetch_to_fill(courseids, content),
         )
 
-    def plan(self, rows: Sequence[CleanRow], state: CoursesState) -> CoursesPlan:
+    def plan(self, rows: Sequence[CourseCells], state: CoursesState) -> CoursesPlan:
         return CoursesPlanner(state, self.option_values, self.names).plan_rows(rows)
 
     def prepare(self, plan: CoursesPlan) -> None:
@@ -219,12 +223,12 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
         if self.backups is not None:
             self.backups.close()
 
-    def _template_texts(self, rows: Sequence[CleanRow]) -> set[str]:
+    def _template_texts(self, rows: Sequence[CourseCells]) -> set[str]:
         """Return what rows name as templates. Raises: SplitChunk where that would be too many backups at a time"""
         texts: set[str] = set()
         backups: set[str] = set()
         for row in rows:
-            if text := row.values.get("template"):
+            if text := row.template:
                 texts.add(text)
                 if is_archive(text) or self.option_values.templatesource == "backup":
                     backups.add(text)
@@ -275,9 +279,8 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
             "weights": fetch_course_weights(self.moodle, courseids),
         }
 
-    def _teacher_texts(self, rows: Sequence[CleanRow]) -> set[str]:
-        columns = [name for name in self.names if name.startswith("teacher") and name.endswith("_account")]
-        return {row.values[name] for name in columns for row in rows if row.values.get(name)}
+    def _teacher_texts(self, rows: Sequence[CourseCells]) -> set[str]:
+        return {text for row in rows for text in row.teachers.values()}
 
     def _courses_to_update(self, courses: ChangedRows, texts: Collection[str]) -> list[int]:
         if not self.option_values.forceupdate:
@@ -286,7 +289,7 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
         return sorted(courseid for courseid in found if not is_temporary(courseid))
 
     def _fetch_groupings(self, courseids: Sequence[int]) -> dict[int, frozenset[int]]:
-        if "defaultgroupingid" not in self.names or not courseids:
+        if CourseCells.defaultgroupingid.name not in self.names or not courseids:
             return {}
         table = self.moodle.table("groupings")
         found: dict[int, set[int]] = {}
@@ -297,7 +300,7 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
         return {courseid: frozenset(ids) for courseid, ids in found.items()}
 
     def _fetch_memberships(self, courseids: Sequence[int], userids: set[int]) -> MembershipState:
-        if not (courseids and ({"self", "guest"} & self.names or userids)):
+        if not (courseids and ({CourseCells.self.name, CourseCells.guest.name} & self.names or userids)):
             return MembershipState()
         return fetch_memberships(
             self.moodle,
@@ -307,7 +310,7 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
             userids=userids,
         )
 
-    def _fetch_field_data(self, rows: Sequence[CleanRow], courses: FoundRows, courseids: Sequence[int]) -> FoundRows:
+    def _fetch_field_data(self, rows: Sequence[CourseCells], courses: FoundRows, courseids: Sequence[int]) -> FoundRows:
         unique = wanted_values(rows, self.fields, self.rules, self.survey.dates)
         found = {
             **fetch_rows_of_field_values(self.moodle, unique),
