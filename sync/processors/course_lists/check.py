@@ -17,7 +17,7 @@ from sync.processors.course_lists.course_list import (
     ListedCourses,
     outcome,
 )
-from sync.values import Action, CleanRow, Note, Outcome
+from sync.values import Action, Note, Outcome
 
 
 class CoursesCheckOptions(CourseListOptions):
@@ -48,14 +48,13 @@ class CoursesCheck(CourseList[CourseCheckCells]):
     default_filename = "courses.csv"
     options = CoursesCheckOptions
 
-    def plan(self, rows: Sequence[CleanRow], state: ListedCourses) -> Plan:
+    def plan(self, rows: Sequence[CourseCheckCells], state: ListedCourses) -> Plan:
         plan = Plan()
         plan.outcomes = [self._check(row, state) for row in rows]
         return plan
 
-    def _check(self, row: CleanRow, state: ListedCourses) -> Outcome:
-        value = row.values["identifier"]
-        found = state.found.get(value, ())
+    def _check(self, row: CourseCheckCells, state: ListedCourses) -> Outcome:
+        found = state.found.get(row.identifier, ())
         if len(found) > 1:
             ids = ", ".join(str(course.id) for course in found)
             note = Note("course_check_ids", {"ids": ids})
@@ -63,7 +62,7 @@ class CoursesCheck(CourseList[CourseCheckCells]):
                 row, Action.UNCHANGED, "course_check_ambiguous", note, identifier=self.identifier, count=len(found)
             )
         if not found:
-            note = Note("course_check_described", {"description": row.values.get("description", "")})
+            note = Note("course_check_described", {"description": row.description or ""})
             return outcome(row, Action.UNCHANGED, "course_check_missing", note, identifier=self.identifier)
         note = Note("course_check_names", state.names[found[0].id]._asdict())
         return outcome(row, Action.UNCHANGED, "course_check_found", note)

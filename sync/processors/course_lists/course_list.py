@@ -19,7 +19,7 @@ from sync.moodle.db.database import MoodleSession
 from sync.processors.base.context import Collected
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
-from sync.values import Action, CleanRow, Note, Outcome
+from sync.values import Action, Note, Outcome
 
 # A chunk ends before so many rows of user data, by rough estimate: one transaction, during which Moodle's users wait.
 CHUNK_WEIGHT = 50_000
@@ -82,11 +82,11 @@ class CourseList(Processor[CourseListCellsT, ListedCourses, Plan]):
     options: ClassVar[type[CourseListOptions]] = CourseListOptions
     collected_type = ListCollected
 
-    def fetch(self, rows: Sequence[CleanRow]) -> ListedCourses:
+    def fetch(self, rows: Sequence[CourseListCellsT]) -> ListedCourses:
         self.collected.has_rows = True
-        return ListedCourses(self.moodle, self.identifier, [row.values["identifier"] for row in rows])
+        return ListedCourses(self.moodle, self.identifier, [row.identifier for row in rows])
 
-    def on_skipped(self, rows: Sequence[CleanRow]) -> None:
+    def on_skipped(self, rows: Sequence[CourseListCellsT]) -> None:
         self.collected.has_rows = True
 
     def final_notes(self) -> list[Note]:
@@ -98,6 +98,6 @@ class CourseList(Processor[CourseListCellsT, ListedCourses, Plan]):
         return self.option_values.courseidentifier
 
 
-def outcome(row: CleanRow, action: Action, code: str, *notes: Note, **params: object) -> Outcome:
+def outcome(row: CourseListCells, action: Action, code: str, *notes: Note, **params: object) -> Outcome:
     """Return what became of a line; its subject is the course as the line names it."""
-    return Outcome(row.line, action, code, params, row.values["identifier"], (), notes)
+    return Outcome(row.line, action, code, params, row.identifier, (), notes)

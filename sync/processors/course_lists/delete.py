@@ -33,7 +33,7 @@ from sync.processors.course_lists.course_list import (
     outcome,
 )
 from sync.processors.course_lists.grace import TABLE, CourseGrace
-from sync.values import Action, CleanRow, Note, Outcome
+from sync.values import Action, Note, Outcome
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class CoursesDelete(CourseList[CourseDeleteCells]):
         self.file_notes.append(Note("course_deletion_final", {}))
         self.grace = GraceList.read(TABLE, self.context.grace, self.collected.grace)
 
-    def fetch(self, rows: Sequence[CleanRow]) -> ListedCourses:
+    def fetch(self, rows: Sequence[CourseDeleteCells]) -> ListedCourses:
         state = super().fetch(rows)
         courses = [found[0] for found in state.found.values() if len(found) == 1]
         state.unknown_plugins = unknown_plugins(self.moodle, self.graph, courses)
@@ -124,14 +124,16 @@ class CoursesDelete(CourseList[CourseDeleteCells]):
             state.visibility = fetch_course_visibility(self.moodle, [course.id for course in courses])
         return state
 
-    def plan(self, rows: Sequence[CleanRow], state: ListedCourses) -> CoursesDeletePlan:
+    def plan(self, rows: Sequence[CourseDeleteCells], state: ListedCourses) -> CoursesDeletePlan:
         plan = CoursesDeletePlan(state.now)
         grace = CourseGrace(self.grace, plan, state)
         plan.outcomes = [self._plan_row(row, plan, state, grace) for row in rows]
         return plan
 
-    def _plan_row(self, row: CleanRow, plan: CoursesDeletePlan, state: ListedCourses, grace: CourseGrace) -> Outcome:
-        value = row.values["identifier"]
+    def _plan_row(
+        self, row: CourseDeleteCells, plan: CoursesDeletePlan, state: ListedCourses, grace: CourseGrace
+    ) -> Outcome:
+        value = row.identifier
         found = state.found.get(value, ())
         if (line := self._line_of_deletion(value, found, plan)) is not None:
             return outcome(row, Action.UNCHANGED, "course_deleted_before", line=line)
@@ -182,7 +184,7 @@ class CoursesDelete(CourseList[CourseDeleteCells]):
         super().collect(owed)
         self.collected.gone.update(owed.gone)
 
-    def on_skipped(self, rows: Sequence[CleanRow]) -> None:
+    def on_skipped(self, rows: Sequence[CourseDeleteCells]) -> None:
         super().on_skipped(rows)
         self.collected.deleted_earlier = True
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from sync.moodle.courses.courses import Course
 from sync.processors.base.grace import GraceChange, GraceList, GraceStep, GraceTask, values_back
 from sync.processors.base.plan import Plan
-from sync.processors.course_lists.course_list import ListedCourses, outcome
-from sync.values import Action, Change, CleanRow, Outcome
+from sync.processors.course_lists.course_list import CourseListCells, ListedCourses, outcome
+from sync.values import Action, Change, Outcome
 
 TABLE = "course"
 _SHOWN, _HIDDEN = 1, 0
@@ -22,7 +22,7 @@ class CourseGrace:
         self.plan = plan
         self.state = state
 
-    def put_on(self, row: CleanRow, course: Course, days: int) -> Outcome:
+    def put_on(self, row: CourseListCells, course: Course, days: int) -> Outcome:
         """Hide a course and put it on the list. Mirrors: course_change_visibility()"""
         if listed := self.grace.find(course.id, self.plan.grace):
             if listed.line:
@@ -39,10 +39,10 @@ class CourseGrace:
         told = outcome(row, Action.UPDATED, code, fullname=names.fullname, date=day)
         return told._replace(changes=(Change("visible", str(_SHOWN), str(_HIDDEN)),)) if visible else told
 
-    def carry_out(self, row: CleanRow, found: Sequence[Course]) -> Outcome | None:
+    def carry_out(self, row: CourseListCells, found: Sequence[Course]) -> Outcome | None:
         """Return what becomes of a row of the list itself; None where its course is due and may go."""
         if not found:
-            rowid = int(row.values["identifier"])
+            rowid = int(row.identifier)
             self.plan.change_grace(GraceChange(GraceStep.GONE, TABLE, rowid, row.line))
             return outcome(row, Action.UNCHANGED, "grace_gone")
         (course,) = found

@@ -34,7 +34,7 @@ from sync.processors.course_lists.reset_cells import (
     read_cells,
 )
 from sync.processors.memberships.state import roles_by_shortname
-from sync.values import Action, Change, CleanRow, Note, Outcome, partial_outcome
+from sync.values import Action, Change, Note, Outcome, partial_outcome
 
 # Only in the overlay: what lines of the file reset in courses.
 _RESETS = Table("course reset", ("courseid",), found_by=(("courseid",),))
@@ -139,9 +139,9 @@ class CoursesReset(Processor[CourseResetCells, ResetState, CoursesResetPlan]):
             self.file_notes.append(Note("identity_taken_from", {"wanted": chosen, "used": self.identifier}))
         self.roles = {name: role.id for name, role in roles_by_shortname(fetch_roles(self.moodle)).items()}
 
-    def fetch(self, rows: Sequence[CleanRow]) -> ResetState:
+    def fetch(self, rows: Sequence[CourseResetCells]) -> ResetState:
         asked = {row.line: self._asked(row) for row in rows}
-        self.collected.asks_for_logs |= any(is_on(row.values.get("logs")) for row in rows)
+        self.collected.asks_for_logs |= any(is_on(row.logs) for row in rows)
         found = fetch_courses(self.moodle, self.identifier, {row.values[self.identifier] for row in rows})
         single = {value: courses[0] for value, courses in found.items() if len(courses) == 1 and not courses[0].is_site}
         courses = list({course.id: course for course in single.values()}.values())
@@ -176,20 +176,20 @@ class CoursesReset(Processor[CourseResetCells, ResetState, CoursesResetPlan]):
             linked.setdefault(instance.customint1, set()).add(instance.courseid)
         return linked
 
-    def _asked(self, row: CleanRow) -> ResetRequest | RowError:
+    def _asked(self, row: CourseResetCells) -> ResetRequest | RowError:
         try:
-            return read_cells(row.values, self.roles)
+            return read_cells(row, self.roles)
         except RowError as refused:
             return refused
 
-    def plan(self, rows: Sequence[CleanRow], state: ResetState) -> CoursesResetPlan:
+    def plan(self, rows: Sequence[CourseResetCells], state: ResetState) -> CoursesResetPlan:
         plan = CoursesResetPlan(state)
         plan.outcomes = list(
             plan_each(rows, lambda row: self._plan_row(row, plan, state), lambda row: row.values[self.identifier])
         )
         return plan
 
-    def _plan_row(self, row: CleanRow, plan: CoursesResetPlan, state: ResetState) -> Outcome:
+    def _plan_row(self, row: CourseResetCells, plan: CoursesResetPlan, state: ResetState) -> Outcome:
         subject = row.values[self.identifier]
         cells = state.asked[row.line]
         course = self._course(subject, state)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
@@ -31,20 +31,6 @@ _IDENTIFIER_HELP = _("The course. Which of the columns shortname, idnumber and i
 
 _ALL, _NONE = "all", "none"
 _BETWEEN_WORDS = re.compile(r"[\s,]+")
-# Columns that say yes or no, and whose name is the option's.
-_REQUIRED_FLAGS = ("events", "logs", "notes")
-_OPTIONAL_FLAGS = ("blog_associations", "comments", "completion", "competency_ratings")
-# Columns with words of their own: word -> options.
-_WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "grades": {"all": (ITEMS, GRADES), "items": (ITEMS,), "grades": (GRADES,)},
-    "local_roles": {
-        "all": ("roles_local", "roles_overrides"), "roles": ("roles_local",), "overrides": ("roles_overrides",),
-    },
-    "groups": {"all": (GROUPS_MEMBERS, GROUPS_REMOVE), "groups": (GROUPS_REMOVE,), "members": (GROUPS_MEMBERS,)},
-    "groupings": {
-        "all": (GROUPINGS_MEMBERS, GROUPINGS_REMOVE), "groups": (GROUPINGS_REMOVE,), "members": (GROUPINGS_MEMBERS,),
-    },
-}  # fmt: skip
 _OF_MODULES = (*(rule.option for rule in RULES if rule.module and rule.option != ASSIGN_GRADES), "workshop_phase")
 # The old plugin's columns for activities that Moodle doesn't have (any more).
 _WITHOUT_EFFECT = ("slots", "apointments", "assignment_submissions")
@@ -93,6 +79,26 @@ class CourseResetCells(
     competency_ratings = OptionalColumn(text(None), help=_("Ratings of competencies in the course."))
 
 
+# Columns that say yes or no, and whose name is the option's.
+_FLAGS = (
+    CourseResetCells.events, CourseResetCells.logs, CourseResetCells.notes_of_people, CourseResetCells.blog_associations,
+    CourseResetCells.comments, CourseResetCells.completion, CourseResetCells.competency_ratings,
+)  # fmt: skip
+# Columns with words of their own: word -> options.
+_WORDS: Mapping[OptionalColumn[str], Mapping[str, tuple[str, ...]]] = {
+    CourseResetCells.grades: {"all": (ITEMS, GRADES), "items": (ITEMS,), "grades": (GRADES,)},
+    CourseResetCells.local_roles: {
+        "all": ("roles_local", "roles_overrides"), "roles": ("roles_local",), "overrides": ("roles_overrides",),
+    },
+    CourseResetCells.groups: {
+        "all": (GROUPS_MEMBERS, GROUPS_REMOVE), "groups": (GROUPS_REMOVE,), "members": (GROUPS_MEMBERS,),
+    },
+    CourseResetCells.groupings: {
+        "all": (GROUPINGS_MEMBERS, GROUPINGS_REMOVE), "groups": (GROUPINGS_REMOVE,), "members": (GROUPINGS_MEMBERS,),
+    },
+}  # fmt: skip
+
+
 class ResetRequest(NamedTuple):
     """What a row asks for. Shape: roleids: in their order; is_all: activities are reset that aren't named"""
 
@@ -107,29 +113,28 @@ def is_on(cell: str | None) -> bool:
     return cell is not None and (cell.lower() == _ALL or truth(cell) is True)
 
 
-def read_cells(cells: Mapping[str, Any], roles: Mapping[str, int]) -> ResetRequest:
+def read_cells(row: CourseResetCells, roles: Mapping[str, int]) -> ResetRequest:
     """Return the options that a row turns on.
 
     Shape: roles: short name -> id, of the site; in lower case too, where that is no other role's
     Raises: RowError for an activity that there isn't, or a cell that says nothing that its column knows
     """
-    for name in (*_REQUIRED_FLAGS, *_OPTIONAL_FLAGS, *_OF_MODULES):
-        cell = cells.get(name) or ""
+    of_modules: dict[str, str] = {option: row.values[option] for option in _OF_MODULES if option in row.values}
+    for name, cell in {**row.given(*_FLAGS), **of_modules}.items():
         if cell and cell.lower() not in (_ALL, _NONE) and truth(cell) is None:
             raise RowError("value_not_flag", name, value=shown(cell))
-    options = {name for name in (*_REQUIRED_FLAGS, *_OPTIONAL_FLAGS) if is_on(cells.get(name))}
-    options.discard("logs")
+    options = {column.name for column in _FLAGS if column is not CourseResetCells.logs and is_on(column.of(row))}
     for column, words in _WORDS.items():
-        options.update(_options_of(column, cells.get(column, ""), words))
-    modules, is_all = _modules(cells.get("modules", ""))
+        options.update(_options_of(column.name, column.of(row) or "", words))
+    modules, is_all = _modules(row.modules or "")
     defaults = module_defaults()
     options.update(option for module in modules for option in defaults[module])
-    for option in _OF_MODULES:
-        if is_on(cells.get(option)):
+    for option, cell in of_modules.items():
+        if is_on(cell):
             options.add(option)
-        elif cells.get(option):
+        else:
             options.discard(option)
-    roleids, unknown = _roles(cells.get("roles", ""), roles)
+    roleids, unknown = _roles(row.roles or "", roles)
     return ResetRequest(frozenset(options), roleids, unknown, is_all)
 
 

@@ -11,10 +11,9 @@ import sqlalchemy as sa
 import time_machine
 
 from sync.processors.base.plan import Plan
-from sync.processors.course_lists.check import CoursesCheck
+from sync.processors.course_lists.check import CourseCheckCells, CoursesCheck
 from sync.processors.course_lists.course_list import ListedCourses
 from sync.processors.registry import REGISTRY
-from sync.values import CleanRow
 from tests.moodle_sites import build_site
 from tests.processors.contract.planning import watched
 from tests.processors.contract.processor_contract import ProcessorContract
@@ -46,7 +45,7 @@ def test_nothing_else_is_listed() -> None:
 class Impure(CoursesCheck):
     """Does in `plan` all that must not be done there."""
 
-    def plan(self, rows: Sequence[CleanRow], state: ListedCourses) -> Plan:
+    def plan(self, rows: Sequence[CourseCheckCells], state: ListedCourses) -> Plan:
         plan = super().plan(rows, state)
         plan.update("course", 1, {}, {"timemodified": int(time.time()) + int(datetime.now(UTC).timestamp())})
         self.moodle.fetch(sa.text("SELECT 1"))
