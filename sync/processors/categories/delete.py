@@ -23,7 +23,7 @@ from sync.processors.base.operations import Applied, FixCourseOrder, Operation
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
 from sync.processors.base.totals import DELETED, Totals, total
-from sync.values import Action, CleanRow, Outcome
+from sync.values import Action, Outcome
 
 
 class CategoryState:
@@ -123,20 +123,20 @@ class CategoriesDelete(Processor[CategoryCells, CategoryState, CategoriesDeleteP
         self.graph.check(self.moodle)
         self.unknown_tables = fetch_unknown_tables(self.moodle, self.graph)
 
-    def fetch(self, rows: Sequence[CleanRow]) -> CategoryState:
+    def fetch(self, rows: Sequence[CategoryCells]) -> CategoryState:
         categories = fetch_categories(self.moodle)
-        wanted = {row.values["categoryid"] for row in rows}
+        wanted = {row.categoryid for row in rows}
         named = [category for category in categories if category.id in wanted]
         unknown = unknown_question_types(self.moodle, self.graph, named)
         return CategoryState(categories, fetch_category_contents(self.moodle), unknown, self.unknown_tables)
 
-    def plan(self, rows: Sequence[CleanRow], state: CategoryState) -> CategoriesDeletePlan:
+    def plan(self, rows: Sequence[CategoryCells], state: CategoryState) -> CategoriesDeletePlan:
         plan = CategoriesDeletePlan(state.now, dict(self.collected.gone))
         plan.outcomes = [self._plan_row(row, plan, state) for row in rows]
         return plan
 
-    def _plan_row(self, row: CleanRow, plan: CategoriesDeletePlan, state: CategoryState) -> Outcome:
-        categoryid = row.values["categoryid"]
+    def _plan_row(self, row: CategoryCells, plan: CategoriesDeletePlan, state: CategoryState) -> Outcome:
+        categoryid = row.categoryid
         if categoryid in plan.gone:
             return _outcome(row, Action.UNCHANGED, "category_deleted_before", line=plan.gone[categoryid])
         category = state.categories.get(categoryid)
@@ -158,7 +158,7 @@ class CategoriesDelete(Processor[CategoryCells, CategoryState, CategoriesDeleteP
         super().collect(owed)
         self.collected.gone |= {int(key): line for key, line in owed.gone.items()}
 
-    def on_skipped(self, rows: Sequence[CleanRow]) -> None:
+    def on_skipped(self, rows: Sequence[CategoryCells]) -> None:
         self.collected.deleted_earlier = True
 
     def final_plan(self) -> CategoriesDeletePlan | None:
@@ -194,6 +194,6 @@ def _unknown(category: Category, state: CategoryState) -> tuple[str, dict[str, o
     return None
 
 
-def _outcome(row: CleanRow, action: Action, code: str, **params: object) -> Outcome:
+def _outcome(row: CategoryCells, action: Action, code: str, **params: object) -> Outcome:
     """Return what became of a line; its subject is the category as the line names it."""
-    return Outcome(row.line, action, code, params, row.values.get("path") or str(row.values["categoryid"]))
+    return Outcome(row.line, action, code, params, row.path or str(row.categoryid))

@@ -35,7 +35,7 @@ from sync.processors.base.processor import Processor
 from sync.processors.pictures.owners import HOSTED, fetch_owners, identifier_fold, identifier_of
 from sync.processors.pictures.plan import PictureOwner, PicturesPlan, PicturesState, picture_files
 from sync.reader.picture_zip import PictureRefused, PictureZip
-from sync.values import Action, CleanRow, Note, Outcome
+from sync.values import Action, Note, Outcome
 
 
 @dataclass
@@ -139,8 +139,8 @@ class UserPictures(Processor[PictureCells, PicturesState, PicturesPlan]):
         if self.pictures.passed_over:
             self.file_notes.append(Note("pictures_passed_over", {"count": self.pictures.passed_over}))
 
-    def fetch(self, rows: Sequence[CleanRow]) -> PicturesState:
-        identifiers = {identifier_of(row.values["picture"]) for row in rows}
+    def fetch(self, rows: Sequence[PictureCells]) -> PicturesState:
+        identifiers = {identifier_of(row.picture) for row in rows}
         owners = fetch_owners(self.moodle, self.userfield, self.hostid, identifiers)
         userids = {owner.id for found in owners.values() for owner in found}
         state = PicturesState(
@@ -156,7 +156,7 @@ class UserPictures(Processor[PictureCells, PicturesState, PicturesPlan]):
             state.drawings[drawn.popleft()] = drawing
         return state
 
-    def plan(self, rows: Sequence[CleanRow], state: PicturesState) -> PicturesPlan:
+    def plan(self, rows: Sequence[PictureCells], state: PicturesState) -> PicturesPlan:
         plan = PicturesPlan(state.now, self.fieldid)
         plan.checksums = state.checksums
         plan.outcomes = [self._plan_row(row, plan, state) for row in rows]
@@ -189,7 +189,7 @@ class UserPictures(Processor[PictureCells, PicturesState, PicturesPlan]):
         """The contents that this run has stored, and whose rows aren't committed."""
         return self.collected.stored
 
-    def _originals(self, rows: Sequence[CleanRow], state: PicturesState, drawn: deque[int]) -> Iterator[bytes]:
+    def _originals(self, rows: Sequence[PictureCells], state: PicturesState, drawn: deque[int]) -> Iterator[bytes]:
         """Return the pictures of a chunk that are to be drawn, and note their lines in `drawn`."""
         for row in rows:
             owner = self._owner(row, state)
@@ -208,9 +208,9 @@ class UserPictures(Processor[PictureCells, PicturesState, PicturesPlan]):
                 drawn.append(row.line)
                 yield original
 
-    def _owner(self, row: CleanRow, state: PicturesState) -> PictureOwner | Outcome:
+    def _owner(self, row: PictureCells, state: PicturesState) -> PictureOwner | Outcome:
         """Return the user of a row, or why there is none."""
-        path = row.values["picture"]
+        path = row.picture
         value = identifier_of(path)
         found = state.owners.get(value, [])
         if len(found) == 1:
@@ -226,9 +226,9 @@ class UserPictures(Processor[PictureCells, PicturesState, PicturesPlan]):
     def _is_kept(self, owner: PictureOwner) -> bool:
         return bool(owner.picture) and not self.option_values.overwrite
 
-    def _is_superseded(self, row: CleanRow) -> bool:
+    def _is_superseded(self, row: PictureCells) -> bool:
         """Whether a later picture of the zip is for the same user, one that can be drawn."""
-        lines = self.lines[self.fold(identifier_of(row.values["picture"]))]
+        lines = self.lines[self.fold(identifier_of(row.picture))]
         return any(self._is_drawable(line) for line in reversed(lines) if line > row.line)
 
     def _is_drawable(self, line: int) -> bool:
@@ -241,7 +241,7 @@ class UserPictures(Processor[PictureCells, PicturesState, PicturesPlan]):
                 known[line] = False
         return known[line]
 
-    def _plan_row(self, row: CleanRow, plan: PicturesPlan, state: PicturesState) -> Outcome:
+    def _plan_row(self, row: PictureCells, plan: PicturesPlan, state: PicturesState) -> Outcome:
         owner = self._owner(row, state)
         if isinstance(owner, Outcome):
             return owner
@@ -257,7 +257,12 @@ class UserPictures(Processor[PictureCells, PicturesState, PicturesPlan]):
         return self._plan_picture(row, owner, drawing, plan, state)
 
     def _plan_picture(
-        self, row: CleanRow, owner: PictureOwner, drawing: ResizeResult | None, plan: PicturesPlan, state: PicturesState
+        self,
+        row: PictureCells,
+        owner: PictureOwner,
+        drawing: ResizeResult | None,
+        plan: PicturesPlan,
+        state: PicturesState,
     ) -> Outcome:
         """Plan a picture that was drawn, unless the user shows the same; one that wasn't was known by its checksum."""
         files = picture_files(drawing) if drawing is not None else ()
@@ -270,9 +275,9 @@ class UserPictures(Processor[PictureCells, PicturesState, PicturesPlan]):
         return _outcome(row, Action.UPDATED, "picture_set", owner)
 
 
-def _outcome(row: CleanRow, action: Action, code: str, owner: PictureOwner) -> Outcome:
-    return Outcome(row.line, action, code, {"username": owner.username}, row.values["picture"])
+def _outcome(row: PictureCells, action: Action, code: str, owner: PictureOwner) -> Outcome:
+    return Outcome(row.line, action, code, {"username": owner.username}, row.picture)
 
 
-def _rejected(row: CleanRow, code: str, **params: object) -> Outcome:
-    return Outcome(row.line, Action.REJECTED, code, params, row.values["picture"])
+def _rejected(row: PictureCells, code: str, **params: object) -> Outcome:
+    return Outcome(row.line, Action.REJECTED, code, params, row.picture)
