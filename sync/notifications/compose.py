@@ -34,23 +34,23 @@ _MOST_ATTACHED = 5_000_000
 Attachment = tuple[str, str, str]
 
 
-def send_mail(notice: Notification) -> None:
-    """Send a notice to everybody who hasn't got it yet, each alone.
+def send_mail(notification: Notification) -> None:
+    """Send a notification to everybody who hasn't got it yet, each alone.
 
     Raises: NotificationError if somebody couldn't be reached; CodedError if the report can't be read
     """
-    language = notice.language or (language_of(notice.run) if notice.run else None)
+    language = notification.language or (language_of(notification.run) if notification.run else None)
     with override(language):
-        subject, body = _subject(notice), "\n".join(_lines(notice)) + "\n"
-        attachments = _attachments(notice, language)
-    left, reason = list(notice.recipients), ""
+        subject, body = _subject(notification), "\n".join(_lines(notification)) + "\n"
+        attachments = _attachments(notification, language)
+    left, reason = list(notification.recipients), ""
     connection = get_connection()
-    if notice.attempts and not reaches_people(connection):
+    if notification.attempts and not reaches_people(connection):
         # It lies in the folder already.
         raise NotificationError("mail_without_server", recipients=", ".join(left))
     try:
         with connection:
-            for address in notice.recipients:
+            for address in notification.recipients:
                 mail = EmailMessage(subject, body, to=[address], attachments=attachments)
                 try:
                     taken = connection.send_messages([mail])
@@ -64,38 +64,38 @@ def send_mail(notice: Notification) -> None:
                         left.remove(address)
     except (SMTPException, OSError) as error:
         reason = _reason(error)
-    Notification.objects.filter(pk=notice.pk).update(recipients=left)
+    Notification.objects.filter(pk=notification.pk).update(recipients=left)
     if left and not reason:
         raise NotificationError("mail_without_server", recipients=", ".join(left))
     if left:
         raise NotificationError("mail_not_sent", recipients=", ".join(left), reason=reason[:200])
 
 
-def send_to_webhook(notice: Notification) -> None:
-    """Send a notice to the webhook of its site; when that was taken away meanwhile, nothing is left to do.
+def send_to_webhook(notification: Notification) -> None:
+    """Send a notification to the webhook of its site; when that was taken away meanwhile, nothing is left to do.
 
     Raises: NotificationError
     """
-    webhook = webhook_of(notice.site)
+    webhook = webhook_of(notification.site)
     if webhook is not None:
-        post(webhook, json.dumps(payload_of(notice)).encode(), f"msg_{notice.pk}")
+        post(webhook, json.dumps(payload_of(notification)).encode(), f"msg_{notification.pk}")
 
 
-def payload_of(notice: Notification) -> dict[str, Any]:
+def payload_of(notification: Notification) -> dict[str, Any]:
     """Return what a program is told. Its texts are English."""
     about: dict[str, Any] = {
-        "id": notice.pk,
-        "event": notice.event,
-        "site": notice.site.slug,
-        "tool": notice.processor,
-        "at": notice.created_at.isoformat(),
+        "id": notification.pk,
+        "event": notification.event,
+        "site": notification.site.slug,
+        "tool": notification.processor,
+        "at": notification.created_at.isoformat(),
     }
-    if notice.due_at is not None:
-        about["expected_by"] = notice.due_at.isoformat()
-    if notice.fault:
+    if notification.due_at is not None:
+        about["expected_by"] = notification.due_at.isoformat()
+    if notification.fault:
         with override("en"):
-            about["error"] = {"code": notice.fault[0], "text": text_of(*notice.fault)}
-    if (run := notice.run) is not None:
+            about["error"] = {"code": notification.fault[0], "text": text_of(*notification.fault)}
+    if (run := notification.run) is not None:
         with override("en"):
             about["run"] = {
                 "id": run.pk,
@@ -109,18 +109,18 @@ def payload_of(notice: Notification) -> dict[str, Any]:
     return about
 
 
-def _subject(notice: Notification) -> str:
-    about = f"{_headline(notice)} ({notice.run.file_name})" if notice.run else _headline(notice)
+def _subject(notification: Notification) -> str:
+    about = f"{_headline(notification)} ({notification.run.file_name})" if notification.run else _headline(notification)
     return f"[ToolSync] {' '.join(about.split())}"
 
 
-def _headline(notice: Notification) -> str:
-    file_type = {"file_type": find_processor(notice.processor).label}
-    match notice.event:
+def _headline(notification: Notification) -> str:
+    file_type = {"file_type": find_processor(notification.processor).label}
+    match notification.event:
         case Event.SUCCESS:
             return _("%(file_type)s: done") % file_type
         case Event.REJECTIONS:
-            return _headline_of_failed_rows(notice.run.counts if notice.run else {}, file_type)
+            return _headline_of_failed_rows(notification.run.counts if notification.run else {}, file_type)
         case Event.HELD:
             return _("%(file_type)s: held, somebody has to approve it") % file_type
         case Event.OVERDUE:
@@ -148,17 +148,17 @@ def _headline_of_failed_rows(counts: Mapping[str, int], file_type: Mapping[str, 
     return text
 
 
-def _lines(notice: Notification) -> Iterator[str]:
-    yield _headline(notice)
+def _lines(notification: Notification) -> Iterator[str]:
+    yield _headline(notification)
     yield ""
-    yield _("Site: %(site)s") % {"site": notice.site.name}
-    if notice.run is not None:
-        yield from _lines_of_run(notice.run)
-    if notice.fault:
+    yield _("Site: %(site)s") % {"site": notification.site.name}
+    if notification.run is not None:
+        yield from _lines_of_run(notification.run)
+    if notification.fault:
         yield ""
-        yield text_of(*notice.fault)
-    if notice.due_at is not None:
-        yield from _lines_of_overdue(notice, notice.due_at)
+        yield text_of(*notification.fault)
+    if notification.due_at is not None:
+        yield from _lines_of_overdue(notification, notification.due_at)
 
 
 def _lines_of_run(run: SyncRun) -> Iterator[str]:
@@ -194,29 +194,29 @@ def _lines_of_run(run: SyncRun) -> Iterator[str]:
             yield _("Tryback: %(address)s") % {"address": page_address(tryback)}
 
 
-def _lines_of_overdue(notice: Notification, due_at: datetime) -> Iterator[str]:
+def _lines_of_overdue(notification: Notification, due_at: datetime) -> Iterator[str]:
     yield _("It was expected by %(time)s, and no run was asked for since the time before.") % {"time": _clock(due_at)}
-    source = Source.objects.filter(site=notice.site, processor=notice.processor).first()
+    source = Source.objects.filter(site=notification.site, processor=notification.processor).first()
     if source is not None and source.looked_at is not None:
         yield _("Files were last looked for on %(time)s.") % {"time": _clock(source.looked_at)}
         for code, params in source.told:
             yield f"- {text_of(code, params)}"
-    if address := page_address(reverse("source", args=[notice.processor])):
+    if address := page_address(reverse("source", args=[notification.processor])):
         yield ""
         yield _("Where it comes from: %(address)s") % {"address": address}
 
 
-def _attachments(notice: Notification, language: str | None) -> list[Attachment]:
+def _attachments(notification: Notification, language: str | None) -> list[Attachment]:
     """Return the report, in the language of the mail."""
-    if not notice.attach_report or notice.run is None:
+    if not notification.attach_report or notification.run is None:
         return []
-    report = notice.run.files.filter(kind=RunFile.Kind.REPORT, size__lte=_MOST_ATTACHED).first()
+    report = notification.run.files.filter(kind=RunFile.Kind.REPORT, size__lte=_MOST_ATTACHED).first()
     if report is None:
         return []
     name = f"{report.name.removesuffix('.txt')}.txt"
     try:
-        if language and language != language_of(notice.run):
-            return [(name, report_in(notice.run, language), "text/plain")]
+        if language and language != language_of(notification.run):
+            return [(name, report_in(notification.run, language), "text/plain")]
         with storage.opened(report.storage_key) as content:
             return [(name, content.read().decode(errors="replace"), "text/plain")]
     except FileNotFoundError:

@@ -1,6 +1,6 @@
 """Notifications: who is told of an event. They are kept with the event itself, and tried until they are taken (retry).
 
-A notice is claimed by a conditional UPDATE that also says when it is tried again: a worker may die while it tells.
+A notification is claimed by a conditional UPDATE that also says when it is tried again: a worker may die while it sends.
 """
 
 from __future__ import annotations
@@ -112,37 +112,37 @@ def notify(
     now = timezone.now()
     about = {"site": site, "processor": processor, "event": event, "run": run, "due_at": due_at, "next_try_at": now}
     about["fault"] = list(fault)
-    notices = []
+    notifications = []
     # Where nobody has been named for it yet, a night that stands still is told like a failure.
     alike = (event, Event.FAILURE) if event == Event.HELD else (event,)
     recipients = next((found for name in alike if rule is not None and (found := rule.recipients.get(name))), None)
     if rule is not None and recipients:
         mail = Notification(channel=Notification.Channel.MAIL, recipients=recipients, **about)
         mail.attach_report, mail.language = rule.attach_report, rule.language
-        notices.append(mail)
+        notifications.append(mail)
     if webhook is not None and any(name in webhook.events for name in alike):
-        notices.append(Notification(channel=Notification.Channel.WEBHOOK, **about))
-    for notice in notices:
-        notice.save()
-        transaction.on_commit(partial(_enqueue, notice.pk))
+        notifications.append(Notification(channel=Notification.Channel.WEBHOOK, **about))
+    for notification in notifications:
+        notification.save()
+        transaction.on_commit(partial(_enqueue, notification.pk))
 
 
 def send_notification(notification_id: int) -> None:
     """Tell, if it is time and nobody else does. What can't be told now is tried again later, and given up in the end."""
     now = timezone.now()
-    notice = Notification.objects.filter(pk=notification_id, next_try_at__lte=now).first()
-    if notice is None:
+    notification = Notification.objects.filter(pk=notification_id, next_try_at__lte=now).first()
+    if notification is None:
         return
     pauses = notification_retry_delays()
-    next_try_at = now + pauses[notice.attempts] if notice.attempts < len(pauses) else None
-    ours = Notification.objects.filter(pk=notification_id, next_try_at=notice.next_try_at)
+    next_try_at = now + pauses[notification.attempts] if notification.attempts < len(pauses) else None
+    ours = Notification.objects.filter(pk=notification_id, next_try_at=notification.next_try_at)
     if not ours.update(next_try_at=next_try_at, attempts=F("attempts") + 1):
         return
     kept = Notification.objects.filter(pk=notification_id)
     try:
-        send_mail(notice) if notice.channel == Notification.Channel.MAIL else send_to_webhook(notice)
+        send_mail(notification) if notification.channel == Notification.Channel.MAIL else send_to_webhook(notification)
     except CodedError as error:
-        logger.warning("notice %s: %s", notification_id, error.code)
+        logger.warning("notification %s: %s", notification_id, error.code)
         kept.update(error_code=error.code, error_params=error.params)
     else:
         kept.update(sent_at=timezone.now(), next_try_at=None, error_code="", error_params={})
@@ -159,4 +159,4 @@ def _enqueue(notification_id: int) -> None:
     try:
         signature(NOTIFY_TASK, (notification_id,)).apply_async(expires=_EXPIRES)
     except OperationalError:
-        logger.warning("the broker doesn't answer; notice %s waits", notification_id)
+        logger.warning("the broker doesn't answer; notification %s waits", notification_id)

@@ -223,12 +223,12 @@ class RunFinalizer:
     ) -> RowReader:
         """Open the file exactly as the pipeline did. Shape: name, options: of another file, or other options"""
         processor = processor_of(self.run)
-        chosen = self._options if options is None else options
+        used = self._options if options is None else options
         return open_rows(
             source,
             name or self.run.file_name,
-            encoding=chosen.encoding,
-            separator=chosen.separator,
+            encoding=used.encoding,
+            separator=used.separator,
             known_name=processor.columns.knows,
             list_names=processor.columns.list_names_for(self._options),
             of_pictures=processor.columns.of_pictures,

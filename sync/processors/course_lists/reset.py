@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from sync.moodle.course_content.delete.delete import unknown_plugins
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
-from sync.moodle.course_content.reset.reset import CourseReset, ResetFindings, look_at, reset_courses
+from sync.moodle.course_content.reset.reset import CourseReset, ResetFindings, fetch_reset_findings, reset_courses
 from sync.moodle.courses.courses import Course, CourseNames, fetch_course_names, fetch_course_weights, fetch_courses
 from sync.moodle.db.writer import Writer
 from sync.moodle.enrolments.enrolments import fetch_meta_children
@@ -133,10 +133,10 @@ class CoursesReset(Processor[CourseResetCells, ResetState, CoursesResetPlan]):
         self.graph = load_graph()
         self.graph.check(self.moodle)
         self.unknown_tables = fetch_unknown_tables(self.moodle, self.graph)
-        chosen = self.option_values.courseidentifier
-        self.identifier = chosen if chosen in names else next(name for name in RESET_IDENTIFIERS if name in names)
-        if self.identifier != chosen:
-            self.file_notes.append(Note("identity_taken_from", {"wanted": chosen, "used": self.identifier}))
+        wanted = self.option_values.courseidentifier
+        self.identifier = wanted if wanted in names else next(name for name in RESET_IDENTIFIERS if name in names)
+        if self.identifier != wanted:
+            self.file_notes.append(Note("identity_taken_from", {"wanted": wanted, "used": self.identifier}))
         self.roles = {name: role.id for name, role in roles_by_shortname(fetch_roles(self.moodle)).items()}
 
     def fetch(self, rows: Sequence[CourseResetCells]) -> ResetState:
@@ -165,7 +165,7 @@ class CoursesReset(Processor[CourseResetCells, ResetState, CoursesResetPlan]):
             fetch_course_weights(self.moodle, list(resets)),
             self._linked(resets),
             earlier,
-            look_at(self.moodle, self.graph, list(resets.values()), done),
+            fetch_reset_findings(self.moodle, self.graph, list(resets.values()), done),
             int(time.time()),
         )
 

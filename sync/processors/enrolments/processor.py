@@ -57,11 +57,11 @@ class Enrolments(Processor[EnrolmentCells, EnrolmentsState, EnrolmentsPlan]):
 
     @property
     def option_values(self) -> EnrolmentsOptions:
-        """What was chosen; the lines of a flat file hold idnumbers, whatever the options say."""
-        chosen = super().option_values
-        if not chosen.flatfile:
-            return chosen
-        return chosen.replaced(
+        """What was options; the lines of a flat file hold idnumbers, whatever the options say."""
+        options = super().option_values
+        if not options.flatfile:
+            return options
+        return options.replaced(
             {EnrolmentsOptions.useridentifier: "idnumber", EnrolmentsOptions.courseidentifier: "idnumber"}
         )
 

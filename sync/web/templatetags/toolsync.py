@@ -163,11 +163,13 @@ def sequence_badge(state: str) -> SafeString:
 
 
 @register.simple_tag
-def notification_badge(notice: Notification) -> SafeString:
+def notification_badge(notification: Notification) -> SafeString:
     """Return the badge of a notification."""
-    if notice.sent_at is not None:
+    if notification.sent_at is not None:
         return _badge("good", "✓", _("sent"))
-    return _badge("active", "…", _("waits for a retry")) if notice.next_try_at else _badge("bad", "✕", _("given up"))
+    return (
+        _badge("active", "…", _("waits for a retry")) if notification.next_try_at else _badge("bad", "✕", _("given up"))
+    )
 
 
 @register.simple_tag
@@ -192,7 +194,7 @@ def said(coded: Outcome | Note) -> str:
 
 @register.filter
 def trouble(run: SyncRun | Notification) -> str:
-    """Return why a run, or a notice, didn't reach its end, "" when it did."""
+    """Return why a run, or a notification, didn't reach its end, "" when it did."""
     return text_of(run.error_code, run.error_params) if run.error_code else ""
 
 

@@ -1,4 +1,4 @@
-"""Who is notified about runs: the list of rules with the webhook and the last notices, and the page of one rule."""
+"""Who is notified about runs: the list of rules with the webhook and the last notifications, and the page of one rule."""
 
 from __future__ import annotations
 
@@ -93,12 +93,12 @@ def _list(request: HttpRequest, form: WebhookForm) -> HttpResponse:
     cards = [_card(file_type_card(processor), stored.get(processor.key)) for processor in processors]
     if uses_every_file_type(request.user):
         cards.insert(0, _card(None, stored.get("")))
-    notices = Notification.objects.filter(site=site, processor__in=[one.key for one in processors]).select_related(
-        "run"
-    )
+    notifications = Notification.objects.filter(
+        site=site, processor__in=[one.key for one in processors]
+    ).select_related("run")
     context: dict[str, Any] = {
         "cards": cards,
-        "notices": notices[:_LAST_NOTIFICATIONS],
+        "notifications": notifications[:_LAST_NOTIFICATIONS],
         "has_links": bool(page_address("/")),
         "webhook": webhook_of(site),
         "webhook_form": form if uses_every_file_type(request.user) else None,

@@ -96,7 +96,7 @@ class ResetFindings:
             mine.update(others)  # type: ignore[arg-type]
 
 
-def look_at(
+def fetch_reset_findings(
     session: MoodleSession,
     graph: CourseGraph,
     resets: Sequence[CourseReset],
@@ -109,14 +109,14 @@ def look_at(
     reset
     """
     before = {reset.course.id: (earlier or {}).get(reset.course.id) for reset in resets}
-    findings = _look_at([reset for reset in resets if before[reset.course.id] is None], session, graph)
+    findings = _fetch_findings([reset for reset in resets if before[reset.course.id] is None], session, graph)
     for reset in resets:
         if (done := before[reset.course.id]) is not None:
-            findings.add(_look_again(session, graph, reset, done))
+            findings.add(_fetch_findings_again(session, graph, reset, done))
     return findings
 
 
-def _look_at(resets: Sequence[CourseReset], session: MoodleSession, graph: CourseGraph) -> ResetFindings:
+def _fetch_findings(resets: Sequence[CourseReset], session: MoodleSession, graph: CourseGraph) -> ResetFindings:
     options = {reset.course.id: completed(reset.options) for reset in resets}
     contexts = fetch_course_contexts(session, [reset.course for reset in resets])
     leaving = fetch_leaving(
@@ -139,7 +139,9 @@ def _look_at(resets: Sequence[CourseReset], session: MoodleSession, graph: Cours
     return findings
 
 
-def _look_again(session: MoodleSession, graph: CourseGraph, reset: CourseReset, earlier: CourseReset) -> ResetFindings:
+def _fetch_findings_again(
+    session: MoodleSession, graph: CourseGraph, reset: CourseReset, earlier: CourseReset
+) -> ResetFindings:
     """Count what would go of a course that was reset before, by a line of which nothing is written yet."""
     courseid = reset.course.id
     contexts = fetch_course_contexts(session, [reset.course])
