@@ -27,7 +27,7 @@ class PlannedRows(NamedTuple):
         return [
             outcome.line
             for outcome in outcomes
-            if outcome.action not in _IDLE and _compared(outcome) != _compared(planned.get(outcome.line))
+            if outcome.action not in _IDLE and not _is_as_planned(outcome, planned.get(outcome.line))
         ]
 
     def in_place_of(self, lines: Collection[int]) -> list[Outcome]:
@@ -50,17 +50,23 @@ def with_new_values(
     """
     row_of = {row.line: row for row in rows}
     for outcome in outcomes:
-        if Action.CREATED not in (outcome.action, outcome.done) or outcome.changes:
+        if not _is_new(outcome):
             yield outcome
             continue
         cells = secrets.shown_row(row_of[outcome.line]).cells
-        changes = tuple(Change(name, "", shown(cell)) for name, cell in zip(names, cells, strict=False) if cell)
-        yield outcome._replace(changes=changes)
+        told = {change.field for change in outcome.changes}
+        values = [(name, cell) for name, cell in zip(names, cells, strict=False) if cell and name not in told]
+        yield outcome._replace(
+            changes=(*(Change(name, "", shown(cell)) for name, cell in values), *outcome.changes)
+        )  # fmt: skip
 
 
-def _compared(outcome: Outcome | None) -> tuple[object, ...]:
-    """Return what is compared of an outcome: the cells of a new object are shown in the plan only."""
-    if outcome is None:
-        return ()
-    is_new = Action.CREATED in (outcome.action, outcome.done)
-    return (outcome.action, outcome.code, outcome.done, () if is_new else outcome.changes)
+def _is_new(outcome: Outcome) -> bool:
+    return Action.CREATED in (outcome.action, outcome.done)
+
+
+def _is_as_planned(outcome: Outcome, planned: Outcome | None) -> bool:
+    """Whether a row comes to what was planned for it. What is new shows its cells in the plan only."""
+    if planned is None or (outcome.action, outcome.code, outcome.done) != (planned.action, planned.code, planned.done):
+        return False
+    return set(outcome.changes) <= set(planned.changes) if _is_new(outcome) else outcome.changes == planned.changes

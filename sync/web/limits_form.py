@@ -38,15 +38,21 @@ class LimitsForm(forms.Form):
     ) -> None:
         initial: dict[str, Any] = {"is_on": chosen.is_on, "needs_second_person": chosen.needs_second_person}
         for kind, limit in limits.items():
-            initial |= {_name(kind, "percent"): limit.percent, _name(kind, "number"): limit.number}
+            # 10, not 10.0.
+            percent = None if limit.percent is None else f"{limit.percent:g}"
+            initial |= {_name(kind, "percent"): percent, _name(kind, "number"): limit.number}
         super().__init__(data, initial=initial)
         for kind in DEFAULTS:
             label = _without_number(kind)
             self.fields[_name(kind, "percent")] = forms.FloatField(
-                label=_("%(what)s, percent") % {"what": label}, required=False, min_value=0, max_value=100
+                label=_("%(what)s, percent") % {"what": label},
+                required=False,
+                min_value=0,
+                max_value=100,
+                widget=_widget(),
             )
             self.fields[_name(kind, "number")] = forms.IntegerField(
-                label=_("%(what)s, number") % {"what": label}, required=False, min_value=0
+                label=_("%(what)s, number") % {"what": label}, required=False, min_value=0, widget=_widget()
             )
 
     @property
@@ -62,6 +68,10 @@ class LimitsForm(forms.Form):
         """What was chosen."""
         cleaned = self.cleaned_data
         return {kind: Limit(cleaned[_name(kind, "percent")], cleaned[_name(kind, "number")]) for kind in DEFAULTS}
+
+
+def _widget() -> forms.NumberInput:
+    return forms.NumberInput(attrs={"class": "form-control form-control-sm"})
 
 
 def _name(kind: str, what: str) -> str:

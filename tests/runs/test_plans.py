@@ -17,6 +17,7 @@ from sync.commandfiles.intake import delete_file
 from sync.errors import CommandFileError, PlanRefused
 from sync.models import GuardLimits, Notification, NotificationRule, RunState, SyncRun
 from sync.runs import decisions, services
+from sync.runs.outcome_store import read_rows
 from sync.runs.rights import OPERATOR, Responsible
 from tests.installation import Installation
 
@@ -159,6 +160,18 @@ def test_a_plan_shows_the_values_of_new_rows(installation: Installation) -> None
     simulated = installation.carry_out("/in.csv", users(1), simulate=True, primaryidentity="username")
 
     assert "p0@x.org" in installation.own_file(simulated, "outcomes")
+
+
+def test_a_new_row_that_would_bring_something_else_by_now_is_stale(installation: Installation) -> None:
+    text = "username;firstname;lastname;email;course1;enrol1\np0;Pat;Nr 0;p0@x.org;C1;manual\n"
+    simulated = installation.carry_out("/in.csv", text, simulate=True, primaryidentity="username")
+    assert {change.field for change in next(read_rows(simulated)).changes} >= {"email", "course1"}
+    installation.moodle.execute("UPDATE {course} SET shortname = 'OTHER' WHERE shortname = 'C1'")
+
+    applied = services.execute_run(decisions.apply_plan(simulated, OPERATOR).pk)
+
+    assert applied.counts == {"rejected": 1}
+    assert not installation.moodle.rows("user", username="p0")
 
 
 def test_a_person_who_takes_something_away_confirms_it(filled: Installation, person: Callable[..., User]) -> None:
