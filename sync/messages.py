@@ -33,13 +33,17 @@ class PluralText:
 
 # Code -> text. Filled by `load_texts` from the messages.py of every package.
 TEXTS: dict[str, Any] = {}
+# Codes of rejections that say that something is missing -> table of Moodle in which it is. From `MISSING` beside the texts.
+MISSING_TABLES: dict[str, str] = {}
 
 
 def load_texts(package: ModuleType) -> None:
     """Take in the texts of every `messages.py` of a package. Raises: ImproperlyConfigured where two of them share a code"""
     for found in walk_packages(package.__path__, f"{package.__name__}."):
         if found.name.endswith(".messages") and found.name != __name__:
-            texts: dict[str, Any] = import_module(found.name).TEXTS
+            module = import_module(found.name)
+            texts: dict[str, Any] = module.TEXTS
+            MISSING_TABLES.update(getattr(module, "MISSING", {}))
             if twice := texts.keys() & TEXTS.keys():
                 raise ImproperlyConfigured(f"{found.name} repeats texts: {', '.join(sorted(twice))}")
             TEXTS.update(texts)

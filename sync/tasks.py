@@ -8,12 +8,19 @@ from django.utils import timezone
 from sync.errors import RunNotClaimable
 from sync.grace import services as grace
 from sync.notifications import password_mails, services as notifications
+from sync.retries import services as retries
 from sync.runs import decisions, retention, services
 from sync.runs.lease import SEQUENCE_TASK
 from sync.schedules import overdue, sequences, services as scheduling
 
 # What each tick sends, and what the one at 17 minutes past the hour sends too. Each message is good until the next of its kind.
-EACH_TICK = ("sync.recover_dead_runs", "sync.follow_schedules", "sync.follow_grace", "sync.follow_notifications")
+EACH_TICK = (
+    "sync.recover_dead_runs",
+    "sync.follow_schedules",
+    "sync.follow_grace",
+    "sync.follow_retries",
+    "sync.follow_notifications",
+)
 EACH_HOUR = ("sync.sweep_uploads", "sync.prune")
 _HOURLY_MINUTE = 17
 
@@ -62,6 +69,12 @@ def follow_grace() -> None:
     """Start the deletion of what was listed long enough, and look after the runs that did so."""
     grace.follow_tasks()
     grace.delete_due()
+
+
+@shared_task(name="sync.follow_retries")
+def follow_retries() -> None:
+    """Try rows again that were rejected because something was missing."""
+    retries.start_retries()
 
 
 @shared_task(name=notifications.NOTIFY_TASK)

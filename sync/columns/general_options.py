@@ -59,6 +59,16 @@ class GeneralOptions(Options):
         ),
         group="format",
     )
+    retryruns = Number(
+        most=100,
+        label=_("Try missing things again"),
+        help=_(
+            "Rows that are rejected only because a user, a course, a cohort or a group is missing are tried again by "
+            "themselves: with so many runs of this file type, and after each run that makes such things. Then they are given "
+            "up. 0: never."
+        ),
+        group="after",
+    )
     storereport = Flag(
         default=True,
         label=_("Store the report"),

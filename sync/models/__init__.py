@@ -4,6 +4,7 @@ from sync.models.audit import AuditChain, AuditKind, AuditName, AuditRecord
 from sync.models.command_file import ArmedFile, CommandFile
 from sync.models.grace import GraceEntry
 from sync.models.notification import Event, MailCount, Notification, NotificationRule, Webhook
+from sync.models.retry import Retry, RetryRow
 from sync.models.run import RunChunk, RunFile, RunMail, RunState, SyncRun
 from sync.models.schedule import FreezeWindow, Schedule, SequenceRun, SequenceState
 from sync.models.site import GuardLimits, InsertedRow, KeptBlob, MoodleSite, ProcessorSettings, Retention
@@ -29,6 +30,8 @@ __all__ = [
     "NotificationRule",
     "ProcessorSettings",
     "Retention",
+    "Retry",
+    "RetryRow",
     "RunChunk",
     "RunFile",
     "RunMail",

@@ -75,6 +75,7 @@ class SyncRun(models.Model):
         PLAN = "plan", _("Plan of a run")
         GRACE = "grace", _("Days of grace over")
         GRACE_END = "grace_end", _("Taken off the list of deletions")
+        RETRY = "retry", _("Another try")
 
     class Decision(models.TextChoices):
         CONFIRMED = "confirmed", _("Confirmed")
@@ -204,9 +205,11 @@ class SyncRun(models.Model):
 
 
 # Whose command files ToolSync makes: their size says nothing of those that come.
-ORIGINS_OF_MADE_FILES = (SyncRun.Origin.GRACE, SyncRun.Origin.GRACE_END)
+ORIGINS_OF_MADE_FILES = (SyncRun.Origin.GRACE, SyncRun.Origin.GRACE_END, SyncRun.Origin.RETRY)
 # What starts without a person, and is held by a freeze window.
-ORIGINS_BY_THEMSELVES = (SyncRun.Origin.SCHEDULE, SyncRun.Origin.SEQUENCE, SyncRun.Origin.GRACE)
+ORIGINS_BY_THEMSELVES = (
+    SyncRun.Origin.SCHEDULE, SyncRun.Origin.SEQUENCE, SyncRun.Origin.GRACE, SyncRun.Origin.RETRY,
+)  # fmt: skip
 
 
 class RunChunk(models.Model):

@@ -46,6 +46,7 @@ from sync.runs.retry import RetryPolicy, disk, own_database
 from sync.runs.rights import check_run
 from sync.runs.run_journal import RunJournal
 from sync.runs.site_files import SiteFiles
+from sync.runs.waiting_rows import keep_waiting_rows
 from sync.values import FAILED_ACTIONS, Note
 
 logger = logging.getLogger(__name__)
@@ -204,6 +205,7 @@ class Execution:
     def _tidy_up(self) -> None:
         """Leave behind what the run leaves behind. Nothing is made twice."""
         self._retry(self._purge_caches)
+        self._retry(lambda: self._add_notes(keep_waiting_rows(self.run)))
         self._retry(lambda: self._finalizer.tidy_up(completed=True))
 
     def _retry(self, action: Callable[[], None]) -> None:

@@ -31,7 +31,7 @@ from sync.reader import Look, RowReader, open_rows
 from sync.runs.options import changed_options_of, processor_of, settings_language
 from sync.runs.outcome_store import read_rows
 from sync.runs.selectors import run_notes
-from sync.values import FAILED_ACTIONS, Note
+from sync.values import FAILED_ACTIONS, Note, Outcome
 from sync.whole_files import digest_of
 
 Kind = RunFile.Kind
@@ -120,14 +120,18 @@ class RunFinalizer:
 
         def write(out: BinaryIO) -> None:
             nonlocal is_read_back
-            is_read_back = any(self._write_tryback(out, form) for form in FORMS)
+            is_read_back = self.write_rows_back(out, lambda: read_rows(self.run, *FAILED_ACTIONS)) is not None
 
         self._make(Kind.TRYBACK, name, path, "tryback.csv", write)
         if not is_read_back:
             self._add_note(Note("tryback_read_otherwise", {}))
             self.make_report()
 
-    def _write_tryback(self, out: BinaryIO, form: Form) -> bool:
+    def write_rows_back(self, out: BinaryIO, rows: Callable[[], Iterator[Outcome]]) -> Form | None:
+        """Write rows of the file as a tryback has them; return the form that is read as it was written, None without one."""
+        return next((form for form in FORMS if self._write_tryback(out, form, rows)), None)
+
+    def _write_tryback(self, out: BinaryIO, form: Form, failed: Callable[[], Iterator[Outcome]]) -> bool:
         """Write the tryback in this form, in place of what is there; return whether it is read as it was written."""
         run = self.run
         out.seek(0)
@@ -135,10 +139,9 @@ class RunFinalizer:
         with storage.opened(run.input_key) as source:
             survey = Survey(processor_of(run).columns, date_order_of(self._options))
             with self._reader(source, survey.start) as reader:
-                rows = read_rows(run, *FAILED_ACTIONS)
                 order = survey.dates.order_cell
-                write_tryback(out, reader, rows, language=self.language, date_order=order, form=form)
-        return self._reads_back(out)
+                write_tryback(out, reader, failed(), language=self.language, date_order=order, form=form)
+        return self._reads_back(out, failed)
 
     def _add_note(self, note: Note) -> None:
         """Say something on the page of the run, and in the reports that are written from now on."""
@@ -147,7 +150,7 @@ class RunFinalizer:
             run.notes = [*run.notes, added]
             run.save(update_fields=["notes"])
 
-    def _reads_back(self, tryback: BinaryIO) -> bool:
+    def _reads_back(self, tryback: BinaryIO, failed: Callable[[], Iterator[Outcome]]) -> bool:
         """Whether the tryback is read as it was written, with the options of this run as well as with none."""
         run = self.run
         unset = self._options.replaced({GeneralOptions.encoding: "", GeneralOptions.separator: ""})
@@ -156,7 +159,7 @@ class RunFinalizer:
                 if original.pictures is not None:
                     return True
                 try:
-                    lines = (outcome.line for outcome in read_rows(run, *FAILED_ACTIONS))
+                    lines = (outcome.line for outcome in failed())
                     with self._reader(tryback, name=self._tryback_name(), options=options) as again:
                         if not reads_back(again, original, lines):
                             return False
@@ -217,6 +220,10 @@ class RunFinalizer:
     def _is_cleaned_up(self) -> bool:
         """Whether a worker died right after it had deleted the file, the last thing to be done."""
         return self._is_to_be_cleaned_up and not storage.exists(self.run.input_key)
+
+    def open_rows(self, source: BinaryIO, name: str = "") -> RowReader:
+        """Open the file of the run, or another of this name, exactly as the pipeline did."""
+        return self._reader(source, name=name)
 
     def _reader(
         self, source: BinaryIO, look: Look | None = None, *, name: str = "", options: GeneralOptions | None = None

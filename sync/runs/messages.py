@@ -120,4 +120,35 @@ TEXTS: dict[str, Any] = {
             count,
         )
     ),
+    "rows_wait": PluralText(
+        lambda count: ngettext(
+            "%(count)s row waits for another try, for what it names is missing: with the next runs of this file type, at most "
+            "%(tries)s, and once a run makes such things. Then it is given up.",
+            "%(count)s rows wait for another try, for what they name is missing: with the next runs of this file type, at most "
+            "%(tries)s, and once a run makes such things. Then they are given up.",
+            count,
+        )
+    ),
+    "rows_given_up": PluralText(
+        lambda count: ngettext(
+            "%(count)s row is given up after %(tries)s tries: what it names is still missing. It is in the tryback.",
+            "%(count)s rows are given up after %(tries)s tries: what they name is still missing. They are in the tryback.",
+            count,
+        )
+    ),
+    "rows_not_retried": PluralText(
+        lambda count: ngettext(
+            "%(count)s row is not tried again by itself: written alone, it would be read otherwise. It is in the tryback.",
+            "%(count)s rows are not tried again by themselves: written alone, they would be read otherwise. They are in the "
+            "tryback.",
+            count,
+        )
+    ),
+    "rows_lost": PluralText(
+        lambda count: ngettext(
+            "%(count)s row that waited for another try was not found in the storage any more. Send the tryback again.",
+            "%(count)s rows that waited for another try were not found in the storage any more. Send the tryback again.",
+            count,
+        )
+    ),
 }

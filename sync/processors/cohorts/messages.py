@@ -60,3 +60,6 @@ TEXTS: dict[str, Any] = {
         "The method “%(method)s” can't enrol cohorts: it isn't switched on, or it isn't made for them. Use cohort."
     ),
 }
+
+# What is missing may be there later -> table of Moodle.
+MISSING = {"cohort_missing": "cohort"}

@@ -49,3 +49,6 @@ TEXTS: dict[str, Any] = {
     ),
     "course_reset_logs": _("The column “logs” has no effect: Moodle keeps its logs when a course is reset."),
 }
+
+# What is missing may be there later -> table of Moodle.
+MISSING = {"course_delete_unknown": "course"}

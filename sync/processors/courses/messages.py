@@ -145,3 +145,6 @@ TEXTS: dict[str, Any] = {
     "teacher_unknown": _("“%(account)s” is nobody's id, username, address or name. Correct it."),
     "teacher_ambiguous": _("“%(account)s” may mean %(count)s users. Write the username."),
 }
+
+# What is missing may be there later -> table of Moodle.
+MISSING = {"course_template_unknown": "course", "teacher_unknown": "user"}

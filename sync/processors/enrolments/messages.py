@@ -38,3 +38,6 @@ TEXTS: dict[str, Any] = {
         "still in the group “%(group)s”: the membership is protected, an enrolment method made it and would restore it"
     ),
 }
+
+# What is missing may be there later -> table of Moodle.
+MISSING = {"group_unknown": "groups"}

@@ -72,3 +72,6 @@ TEXTS: dict[str, Any] = {
     "groups_purged": _("Deleted groups without members (%(count)s): %(names)s."),
     "groupings_purged": _("Deleted groupings without groups (%(count)s): %(names)s."),
 }
+
+# What is missing may be there later -> table of Moodle.
+MISSING = {"grouping_unknown": "groupings"}

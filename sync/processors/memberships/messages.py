@@ -81,3 +81,6 @@ TEXTS: dict[str, Any] = {
     "cohort_name_too_long": _("A cohort name has at most %(limit)s characters. Shorten it."),
     "cohort_idnumber_too_long": _("A cohort idnumber has at most %(limit)s characters. Shorten it."),
 }
+
+# What is missing may be there later -> table of Moodle.
+MISSING = {"course_unknown": "course", "cohort_unknown": "cohort"}

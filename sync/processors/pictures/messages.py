@@ -49,3 +49,6 @@ TEXTS: dict[str, Any] = {
         "This is not a JPEG, PNG or GIF picture, whatever its name says, or it is damaged. Save it again as one of these."
     ),
 }
+
+# What is missing may be there later -> table of Moodle.
+MISSING = {"picture_owner_unknown": "user"}

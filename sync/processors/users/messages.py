@@ -121,3 +121,6 @@ TEXTS: dict[str, Any] = {
         "These columns are ignored, for the course column of their number is missing or there is a gap before it: %(columns)s."
     ),
 }
+
+# What is missing may be there later -> table of Moodle.
+MISSING = {"account_unknown": "user"}

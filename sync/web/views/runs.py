@@ -19,6 +19,7 @@ from sync.errors import CodedError, OutcomesMissing, RunNotClaimable, StorageUna
 from sync.messages import text_of
 from sync.models import CommandFile, RunFile, SyncRun
 from sync.notifications.mails import unsure_mails
+from sync.retries.selectors import retry_facts, tried_run_id
 from sync.runs import decisions, services
 from sync.runs.options import processor_of
 from sync.runs.rights import Responsible
@@ -58,6 +59,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "notes": run_notes(shown),
         "plan": plan_of(request.user, shown),
     }
+    context |= {"retry": retry_facts(shown), "tried_run": tried_run_id(shown)}
     context |= {"unsure_mails": unsure_mails(shown) if shown.is_over else []}
     context |= {"files": shown.files.filter(kind__in=_DOWNLOADS), "tryback_file": _tryback_file(request, shown)}
     context |= {"can_undo": can_undo(shown), "undone_by": undone_by(shown)}

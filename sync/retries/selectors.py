@@ -1,0 +1,43 @@
+"""What the page of a run says of rows that are tried again."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sync.models import Retry, RetryRow, SyncRun
+
+_ROWS_NAMED = 20
+
+
+class RetryFacts(NamedTuple):
+    """The rows of a run that wait, or waited.
+
+    Shape: waiting: how many still wait; replaced: how many later files have brought again; rows: the first that wait
+    """
+
+    retry: Retry
+    waiting: int
+    replaced: int
+    rows: list[RetryRow]
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.retry.state == Retry.State.WAITING and self.waiting > 0
+
+
+def retry_facts(run: SyncRun) -> RetryFacts | None:
+    """Return what there is to say of the rows of a run that are tried again; None when there are none. Queries: three at most"""
+    retry = Retry.objects.filter(run=run).first()
+    if retry is None:
+        return None
+    replaced = retry.rows.filter(is_replaced=True).count()
+    rows = list(retry.rows.filter(is_replaced=False)[: _ROWS_NAMED + 1])
+    waiting = len(rows) if len(rows) <= _ROWS_NAMED else retry.rows.filter(is_replaced=False).count()
+    return RetryFacts(retry, waiting, replaced, rows[:_ROWS_NAMED])
+
+
+def tried_run_id(run: SyncRun) -> int | None:
+    """Return the run whose rows this one tries again; None when it does no such thing. Queries: one at most"""
+    if run.origin != SyncRun.Origin.RETRY:
+        return None
+    return Retry.objects.filter(retry_run=run).values_list("run", flat=True).first()

@@ -1,0 +1,307 @@
+"""Rows that are rejected only because something is missing are tried again by themselves."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.utils import timezone
+from pytest_django import Settings
+
+from sync import messages
+from sync.commandfiles import storage
+from sync.models import FreezeWindow, Retry, RetryRow, RunState, SyncRun
+from sync.retries import services as retries
+from sync.runs import services
+from sync.runs.lease import waiting_run_ids
+from sync.runs.outcome_store import read_rows
+from tests.installation import Installation
+from tests.pictures import data_folder, picture, zip_of
+from tests.reader.test_workbook import xlsx
+from tests.runs.test_interruptions import Killed
+
+SITES = pytest.mark.sites("sqlite:5.1", "mariadb:4.1", "postgresql:4.5", "real:m520-seeded")
+HEADER = "cmd;cid;uid;rolename;enrol\n"
+ZOE = "add;C1;zoe;student;manual\n"
+TOM = "add;C1;tom;student;manual\n"
+ANN = "add;C1;ann;student;manual\n"
+
+
+def enrol(installation: Installation, *lines: str, path: str = "/e.csv", **more: Any) -> SyncRun:
+    options = {"processor": "enrolments", "retryruns": 2, **more}
+    return installation.carry_out(path, HEADER + "".join(lines), **options)
+
+
+def add_user(installation: Installation, *names: str) -> SyncRun:
+    text = "username;firstname;lastname\n" + "".join(f"{name};F;L\n" for name in names)
+    return installation.carry_out("/u.csv", text, primaryidentity="username")
+
+
+def tick() -> list[SyncRun]:
+    """Do what beat does, and carry out what it has started; return these runs."""
+    known = set(SyncRun.objects.values_list("pk", flat=True))
+    retries.start_retries()
+    new = SyncRun.objects.exclude(pk__in=known).order_by("pk").values_list("pk", flat=True)
+    return [services.execute_run(pk) for pk in new]
+
+
+def codes(run: SyncRun) -> list[str]:
+    return [outcome.code for outcome in read_rows(run)]
+
+
+def waiting() -> list[tuple[int, int]]:
+    """Return run and line of every row that waits."""
+    rows = RetryRow.objects.filter(retry__state="waiting", is_replaced=False).order_by("retry", "line")
+    return list(rows.values_list("retry__run", "line"))
+
+
+def file_of(run: SyncRun) -> bytes:
+    with storage.opened(run.input_key) as file:
+        return file.read()
+
+
+def note_codes(run: SyncRun) -> list[str]:
+    return [code for code, _params in run.notes]
+
+
+def test_nothing_waits_unless_it_is_chosen(installation: Installation) -> None:
+    run = enrol(installation, ZOE, retryruns=0)
+    assert run.counts == {"rejected": 1}
+    add_user(installation, "zoe")
+    assert tick() == []
+    assert not Retry.objects.exists()
+
+
+def test_a_dry_run_keeps_nothing(installation: Installation) -> None:
+    enrol(installation, ZOE, simulate=True)
+    assert not Retry.objects.exists()
+
+
+def test_a_row_is_tried_again_once_its_user_was_made(installation: Installation) -> None:
+    first = enrol(installation, ANN, ZOE, "add;C1;zoe;nonsense;manual\n")
+    assert waiting() == [(first.pk, 3), (first.pk, 4)] or waiting() == [(first.pk, 3)]
+    assert ["rows_wait", {"count": len(waiting()), "tries": 2}] in first.notes
+    assert "for another try" in installation.own_file(first, "report")
+    assert tick() == []
+
+    add_user(installation, "zoe")
+    (again,) = tick()
+    assert (again.origin, again.processor, again.counts.get("created")) == ("retry", "enrolments", 1)
+    assert again.retry_of.run == first
+    text = file_of(again).decode()
+    assert text.startswith(
+        "cmd;cid;uid;rolename;enrol;_line;_code;_reason\nadd;C1;zoe;student;manual;3;account_unknown;"
+    )
+    assert "ann" not in text
+    assert again.options == first.options
+    assert waiting() == []
+    assert tick() == []
+
+
+def test_a_row_rejected_for_another_reason_never_waits(installation: Installation) -> None:
+    enrol(installation, "add;C1;ann;nonsense;manual\n")
+    assert not Retry.objects.exists()
+
+
+def test_rows_are_given_up_after_their_tries_and_are_in_the_tryback(installation: Installation) -> None:
+    enrol(installation, ZOE)
+    runs = []
+    for number in range(3):
+        enrol(installation, ANN, path=f"/e{number}.csv")
+        runs.append(tick())
+    assert [len(started) for started in runs] == [1, 1, 0]
+    (second,), (third,) = runs[:2]
+    assert ["rows_wait", {"count": 1, "tries": 1}] in second.notes
+    assert ["rows_given_up", {"count": 1, "tries": 2}] in third.notes
+    assert "given up after 2 tries" in installation.own_file(third, "report")
+    assert ZOE.strip() in installation.own_file(third, "tryback")
+    add_user(installation, "zoe")
+    assert tick() == []
+
+
+def test_tries_after_something_was_made_don_t_count(installation: Installation) -> None:
+    enrol(installation, ZOE, retryruns=1)
+    for name in ("u1", "u2", "u3"):
+        add_user(installation, name)
+        (again,) = tick()
+        assert ["rows_wait", {"count": 1, "tries": 1}] in again.notes
+    enrol(installation, ANN, path="/e2.csv", retryruns=1)
+    (last,) = tick()
+    assert "rows_given_up" in note_codes(last)
+
+
+def test_a_run_that_makes_other_things_brings_no_try(installation: Installation) -> None:
+    enrol(installation, ZOE)
+    text = "shortname;fullname;category\nNEW;New;A\n"
+    assert installation.carry_out("/c.csv", text, processor="courses").counts == {"created": 1}
+    text = "username;firstname;lastname\nann;Anne;Smith\n"
+    assert installation.carry_out("/u2.csv", text, primaryidentity="username").counts == {"updated": 1}
+    assert tick() == []
+    assert len(waiting()) == 1
+
+
+def test_a_row_that_a_later_file_brings_again_waits_once(installation: Installation) -> None:
+    first = enrol(installation, ZOE, TOM)
+    second = enrol(installation, " add ;C1; ZOE;student;manual\n", path="/e2.csv")
+    assert waiting() == [(first.pk, 3), (second.pk, 2)]
+    assert RetryRow.objects.get(is_replaced=True).replaced_by == second
+    add_user(installation, "zoe", "tom")
+    again = [*tick(), *tick()]
+    assert [run.counts for run in again] == [{"created": 1}, {"created": 1}]
+    assert [b"zoe" in file_of(run).lower() for run in again] == [False, True]
+    assert file_of(again[0]).splitlines()[1].startswith(b"add;C1;tom;student;manual;3;account_unknown;")
+
+
+def test_a_row_that_a_later_file_has_done_is_not_tried_again(installation: Installation) -> None:
+    enrol(installation, ZOE)
+    add_user(installation, "zoe")
+    enrol(installation, ZOE, path="/e2.csv", retryruns=0)
+    assert tick() == []
+    assert Retry.objects.get().state == "replaced"
+
+
+def test_nothing_is_tried_while_a_run_of_the_file_type_is_under_way(installation: Installation) -> None:
+    enrol(installation, ZOE)
+    add_user(installation, "zoe")
+    queued = installation.queue("/e2.csv", HEADER + ANN, processor="enrolments")
+    assert tick() == []
+    services.execute_run(queued.pk)
+    assert [run.counts for run in tick()] == [{"created": 1}]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (("\ufeff" + HEADER + ZOE.replace("zoe", "zoé") + TOM).encode("utf-8"), "e.csv"),
+        ((HEADER + ZOE.replace("zoe", "zoé") + TOM).replace("\n", "\r\n").encode("utf-16"), "e.csv"),
+        ((HEADER + ZOE.replace("zoe", "zoé") + TOM).encode("latin-1"), "e.csv"),
+        ((HEADER + 'add;C1;"zoé";student;"man""ual"\n' + TOM).encode(), "e.csv"),
+    ],
+)
+def test_rows_are_tried_as_they_came_whatever_the_encoding(installation: Installation, text: bytes, name: str) -> None:
+    first = installation.carry_out(f"/{name}", text, processor="enrolments", retryruns=2)
+    assert len(waiting()) == 2
+    installation.carry_out("/e2.csv", HEADER + "add;C1;zoé;student;manual\n", processor="enrolments")
+    installation.site.refresh_from_db()
+    (again,) = tick()
+    assert [outcome.params["value"] for outcome in read_rows(again)] == ["tom"]
+    assert (again.dialect["encoding"], again.dialect["separator"]) == (
+        first.dialect["encoding"], first.dialect["separator"],
+    )  # fmt: skip
+
+
+def test_lines_of_a_list_are_tried_again(installation: Installation) -> None:
+    installation.carry_out("/d.txt", "NEW1\nC2\nNEW2\n", processor="courses_delete", retryruns=1)
+    installation.carry_out("/d2.txt", "NEW2\n", processor="courses_delete", retryruns=0)
+    text = "shortname;fullname;category\nNEW1;New;A\n"
+    installation.carry_out("/c.csv", text, processor="courses")
+    (again,) = tick()
+    assert again.counts == {"deleted": 1}
+
+
+def test_pictures_are_tried_again_once_their_people_are_there(
+    installation: Installation, settings: Settings, tmp_path: Path
+) -> None:
+    settings.TOOLSYNC_MOODLE_DATAROOT = str(data_folder(tmp_path / "moodledata"))
+    both = zip_of({"new/zoe.png": picture(), "tom.png": picture(), "kim.png": picture()})
+    installation.carry_out("/userpictures_a.zip", both, processor="userpictures", retryruns=2)
+    installation.carry_out("/userpictures_b.zip", zip_of({"TOM.png": picture()}), processor="userpictures")
+    assert len(waiting()) == 2
+    add_user(installation, "zoe", "tom")
+    (again,) = tick()
+    assert sorted((outcome.subject, outcome.code) for outcome in read_rows(again)) == [
+        ("kim.png", "picture_owner_unknown"), ("new/zoe.png", "picture_set"),
+    ]  # fmt: skip
+
+
+def test_a_workbook_is_tried_again_as_csv(installation: Installation) -> None:
+    book = xlsx([["cmd", "cid", "uid", "rolename", "enrol"], *(line.strip().split(";") for line in (ANN, ZOE, TOM))])
+    run = installation.carry_out("/e.xlsx", book, processor="enrolments", retryruns=1)
+    assert run.counts == {"created": 1, "rejected": 2}
+    add_user(installation, "tom", "zoe")
+    (again,) = tick()
+    assert (again.counts, again.file_name.endswith(".csv")) == ({"created": 2}, True)
+
+
+def test_the_rights_of_the_owner_are_asked_again(installation: Installation) -> None:
+    person = User.objects.create_user("clerk")
+    person.user_permissions.set(Permission.objects.filter(codename="run_enrolments"))
+    enrol(installation, ZOE, user=person)
+    person.user_permissions.clear()
+    add_user(installation, "zoe")
+    (again,) = tick()
+    assert (again.owner, again.requested_by) == (person, None)
+    assert (again.state, again.error_code) == ("errored", "run_owner_without_right")
+
+
+def test_a_freeze_window_holds_the_try(installation: Installation) -> None:
+    enrol(installation, ZOE)
+    add_user(installation, "zoe")
+    now = timezone.now()
+    FreezeWindow.objects.create(site=installation.site, starts_at=now, ends_at=now + timedelta(hours=1), reason="exams")
+    retries.start_retries()
+    assert SyncRun.objects.filter(origin="retry", state=RunState.QUEUED).count() == 1
+    assert waiting_run_ids() == []
+
+
+def test_rows_that_are_gone_from_the_storage_are_said_to_be(installation: Installation) -> None:
+    first = enrol(installation, ZOE)
+    storage.delete(Retry.objects.get().storage_key)
+    add_user(installation, "zoe")
+    assert tick() == []
+    first.refresh_from_db()
+    assert ["rows_lost", {"count": 1}] in first.notes
+    assert Retry.objects.get().state == "lost"
+
+
+@pytest.mark.parametrize("place", ["sync.runs.finalize.write_report", "sync.runs.execution.release_lease"])
+def test_rows_wait_once_though_the_worker_died(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """Right after they were kept, or when the file is cleaned up already."""
+    run = installation.queue("/e.csv", HEADER + ZOE + TOM, processor="enrolments", retryruns=2, filecleanup=1)
+
+    def die(*_arguments: Any, **_more: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, die)
+        with pytest.raises(Killed):
+            services.execute_run(run.pk)
+    SyncRun.objects.filter(pk=run.pk).update(heartbeat_at=None)
+    assert len(waiting()) == 2
+    ended = services.execute_run(run.pk)
+    assert waiting() == [(run.pk, 2), (run.pk, 3)]
+    assert note_codes(ended).count("rows_wait") == 1
+    add_user(installation, "zoe", "tom")
+    assert [again.counts for again in tick()] == [{"created": 2}]
+
+
+def test_two_ticks_start_one_try(installation: Installation) -> None:
+    enrol(installation, ZOE)
+    add_user(installation, "zoe")
+    stale = list(Retry.objects.all())
+    retries.start_retries()
+    for retry in stale:
+        retries._start(retry, counts=True)
+    assert SyncRun.objects.filter(origin="retry").count() == 1
+
+
+def test_every_code_of_something_missing_has_a_text() -> None:
+    assert messages.MISSING_TABLES["account_unknown"] == "user"
+    assert messages.MISSING_TABLES.keys() <= messages.TEXTS.keys()
+
+
+@SITES
+def test_retries_on_every_server(installation_everywhere: Installation) -> None:
+    installation = installation_everywhere
+    first = enrol(installation, ZOE, TOM)
+    assert len(waiting()) == 2
+    enrol(installation, TOM, path="/e2.csv", retryruns=0)
+    add_user(installation, "zoe")
+    (again,) = tick()
+    assert (again.counts, again.retry_of.run) == ({"created": 1}, first)
+    assert waiting() == []
