@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from sync.commandfiles import storage
 from sync.models import RunFile, RunState
-from sync.moodle.users.image_resizer import draw
+from sync.moodle.users.image_resizer import resize
 from sync.processors.registry import REGISTRY
 from sync.runs import services
 from sync.runs.selectors import files_of_file_type, preselected_file
@@ -154,7 +154,7 @@ def test_a_run_that_could_not_store_a_picture_leaves_whole_chunks_and_goes_on(
         )  # fmt: skip
     pictures = {f"{name}.png": picture(colour=(number, 0, 0)) for number, name in enumerate(names)}
     # The last square of the last picture finds its place taken.
-    last = hashlib.sha1(draw(pictures["face101.png"]).contents[-1]).hexdigest()
+    last = hashlib.sha1(resize(pictures["face101.png"]).contents[-1]).hexdigest()
     blocked = data / "filedir" / last[:2] / last[2:4]
     blocked.parent.mkdir()
     blocked.write_text("not a folder")

@@ -1,4 +1,4 @@
-"""Helper processes for work that keeps a core busy: hashing passwords, drawing pictures.
+"""Helper processes for work that keeps a core busy: hashing passwords, resizing pictures.
 
 This module is imported by the processes of the pool: it imports nothing of Django.
 """

@@ -37,7 +37,7 @@ _JPEG_QUALITY = 90
 _DRAFT_SIDE = 2 * max(SIDES.values())
 # So many pictures of each process are in memory at a time.
 _AHEAD = 2
-# So many are drawn where we are before processes are started for more: their start takes longer.
+# So many are resized where we are before processes are started for more: their start takes longer.
 _WORTH_A_POOL = 16
 
 # The next marker of a JPEG: within a scan, FF stands before 00 or the number of a restart, or before another FF.
@@ -52,7 +52,7 @@ Image.MAX_IMAGE_PIXELS = None
 class ResizeResult(NamedTuple):
     """What came of one picture.
 
-    Shape: extension: "jpg" or "png"; contents: in the order of SIDES; code, params: why it can't be drawn, "" when it can
+    Shape: extension: "jpg" or "png"; contents: in the order of SIDES; code, params: why it can't be read, "" when it can
     """
 
     extension: str = ""
@@ -61,7 +61,7 @@ class ResizeResult(NamedTuple):
     params: dict[str, int] = {}
 
 
-def draw(original: bytes) -> ResizeResult:
+def resize(original: bytes) -> ResizeResult:
     """Draw the three squares of a picture. JPEG stays JPEG; PNG and GIF become PNG, transparent where they were.
 
     Mirrors: process_new_icon(); here the orientation that a camera has noted is applied, and many pixels are refused
@@ -88,26 +88,26 @@ class ImageResizerPool:
         self._processes = processes or os.cpu_count() or 1
         self._executor: ProcessPoolExecutor | None = None
 
-    def draw_many(self, originals: Iterable[bytes]) -> Iterator[ResizeResult]:
+    def resize_many(self, originals: Iterable[bytes]) -> Iterator[ResizeResult]:
         """Draw pictures in their order; of the originals only a few are in memory at a time.
 
         Raises: ToolSyncError if a process was killed
         """
         originals = iter(originals)
         if self._executor is None:
-            yield from map(draw, islice(originals, _WORTH_A_POOL))
+            yield from map(resize, islice(originals, _WORTH_A_POOL))
         waiting: deque[Future[ResizeResult]] = deque()
         try:
             for original in originals:
                 self._executor = self._executor or start_processes(self._processes)
-                waiting.append(self._executor.submit(draw, original))
+                waiting.append(self._executor.submit(resize, original))
                 if len(waiting) >= _AHEAD * self._processes:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
         except BrokenProcessPool as error:
             self.close()
-            raise ToolSyncError("a process that draws pictures was killed") from error
+            raise ToolSyncError("a process that resizes pictures was killed") from error
 
     def close(self) -> None:
         if self._executor is not None:

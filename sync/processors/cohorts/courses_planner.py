@@ -68,9 +68,9 @@ def without_members(state: MembershipState, userids: Collection[int]) -> Members
 class CohortCoursesPlanner:
     """Plans one chunk."""
 
-    def __init__(self, state: CohortCoursesState, chosen: CohortCoursesOptions) -> None:
+    def __init__(self, state: CohortCoursesState, options: CohortCoursesOptions) -> None:
         self.state = state
-        self.chosen = chosen
+        self.options = options
         self.plan = Plan()
         self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
 
@@ -85,7 +85,7 @@ class CohortCoursesPlanner:
         sizes = Counter(cohortid for cohortid, _userid in self.state.memberships.rows_of(COHORT_MEMBERS).rows)
         people = 0
         for row in rows:
-            found = self.rows.find_cohorts(self.chosen.cohortidentifier, row.cohort)
+            found = self.rows.find_cohorts(self.options.cohortidentifier, row.cohort)
             size = sum(sizes[cohort.id] for cohort in found)
             if people and people + size > _MAX_MEMBERS:
                 raise SplitChunk(row.line)
@@ -150,7 +150,7 @@ class CohortCoursesPlanner:
 
     def _disable(self, row: CohortCourseCells, links: Sequence[EnrolInstance]) -> Outcome:
         changed = [link for link in links if self.rows.instances.set_status(link, DISABLED, row.line)]
-        for link in changed if self.chosen.followenrolments else ():
+        for link in changed if self.options.followenrolments else ():
             for user in self.rows.enrolled_by(link.id):
                 self.rows.unassign_roles_of(user, link, row.line)
                 sync_meta_children(self.rows, user, self.rows.state.courses[link.courseid], row.line)
@@ -180,7 +180,7 @@ class CohortCoursesPlanner:
 
     def _follow(self, link: EnrolInstance, line: int) -> int:
         """Enrol the members of the cohort, and return how many are new; only for Moodle's own method, whose rules are known."""
-        if link.enrol != COHORT or not self.chosen.followenrolments:
+        if link.enrol != COHORT or not self.options.followenrolments:
             return 0
         before = set(self.rows.enrolled_by(link.id))
         sync_cohort_instance(self.rows, self.rows.instances.current(link), line)
@@ -205,7 +205,7 @@ class CohortCoursesPlanner:
         return accepted(find_course(self.state.memberships, row.course, "course"))
 
     def _cohort(self, row: CohortCourseCells) -> Cohort:
-        identifier, name = self.chosen.cohortidentifier, row.cohort
+        identifier, name = self.options.cohortidentifier, row.cohort
         found = self.rows.find_cohorts(identifier, name)
         if len(found) > 1:
             raise RowError("cohort_ambiguous", "cohort", cohort=name, count=len(found))

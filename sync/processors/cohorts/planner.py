@@ -28,12 +28,12 @@ def cohort_text(row: CohortCells, identifier: str) -> str:
 class CohortsPlanner:
     """Plans one chunk."""
 
-    def __init__(self, state: CohortsState, chosen: CohortsOptions) -> None:
+    def __init__(self, state: CohortsState, options: CohortsOptions) -> None:
         self.state = state
-        self.chosen = chosen
+        self.options = options
         self.plan = CohortsPlan()
         self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
-        self.cohorts = CohortRows(state, self.rows, self.plan, chosen)
+        self.cohorts = CohortRows(state, self.rows, self.plan, options)
 
     def plan_rows(self, rows: Sequence[CohortCells]) -> CohortsPlan:
         def text_of(row: CohortCells) -> str:
@@ -139,12 +139,12 @@ class CohortsPlanner:
 
     def _join(self, user: int, cohort: Cohort, line: int) -> bool:
         has_joined = self.rows.add_to_cohort(user, cohort.id, line)
-        if has_joined and self.chosen.followenrolments:
+        if has_joined and self.options.followenrolments:
             enrol_cohort_member(self.rows, user, cohort.id, line)
         return has_joined
 
     def _leave(self, user: int, cohort: Cohort, line: int) -> bool:
         has_left = self.rows.remove_from_cohort(user, cohort.id, line)
-        if has_left and self.chosen.followenrolments:
+        if has_left and self.options.followenrolments:
             unenrol_cohort_member(self.rows, user, cohort.id, line)
         return has_left

@@ -28,11 +28,11 @@ _COLUMNS: Mapping[str, Column[Any]] = {
 class CohortRows:
     """What Moodle's functions for cohorts would write; a cohort that one row makes is found by the next."""
 
-    def __init__(self, state: CohortsState, rows: MembershipRows, plan: CohortsPlan, chosen: CohortsOptions) -> None:
+    def __init__(self, state: CohortsState, rows: MembershipRows, plan: CohortsPlan, options: CohortsOptions) -> None:
         self.state = state
         self.rows = rows
         self.plan = plan
-        self.chosen = chosen
+        self.options = options
         self._categories = CohortCategories(state)
 
     def find(self, text: str) -> Cohort | None:
@@ -50,7 +50,7 @@ class CohortRows:
     def create(self, text: str, row: CohortCells) -> Cohort:
         """Make the cohort that a row names. Raises: RowError"""
         identifier = self.state.identifier
-        if identifier == "id" or not self.chosen.autocreate:
+        if identifier == "id" or not self.options.autocreate:
             raise self.missing(text)
         name = text if identifier == "name" else row.cname or text
         idnumber = text if identifier == "idnumber" else row.cidnumber or ""
@@ -106,7 +106,7 @@ class CohortRows:
     def _check_names(self, name: str, idnumber: str, cohort: Cohort | None = None) -> None:
         """Idnumbers belong to one cohort; so do names, unless the site wants it otherwise."""
         accepted(length_problem(name, idnumber, "cname", "cidnumber"))
-        for identifier, text in (("idnumber", idnumber), ("name", "" if self.chosen.allowequalnames else name)):
+        for identifier, text in (("idnumber", idnumber), ("name", "" if self.options.allowequalnames else name)):
             found = self.rows.find_cohorts(identifier, text) if text else []
             if any(cohort is None or other.id != cohort.id for other in found):
                 raise RowError("cohort_taken", f"c{identifier}", identifier=identifier, value=text)

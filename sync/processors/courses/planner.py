@@ -49,13 +49,13 @@ _NAMING = tuple(column.name for column in (*COURSE_IDENTIFIERS, CourseCells.full
 class CoursesPlanner:
     """Plans one chunk."""
 
-    def __init__(self, state: CoursesState, chosen: CoursesOptions, names: frozenset[str]) -> None:
+    def __init__(self, state: CoursesState, options: CoursesOptions, names: frozenset[str]) -> None:
         self.state = state
-        self.chosen = chosen
+        self.options = options
         self.names = names
         self.plan = CoursesPlan(state.now)
         self.cells = CellReader(state.defaults, state.rules, state.people, state.roles, state.fields, dates=state.dates)
-        self.categories = CourseCategories(self.plan.change(state.categories), new_visible=chosen.newcategoriesvisible)
+        self.categories = CourseCategories(self.plan.change(state.categories), new_visible=options.newcategoriesvisible)
         self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
         self.courses = self.plan.change(state.courses)
         self.field_data = self.plan.change(state.field_data)
@@ -97,7 +97,7 @@ class CoursesPlanner:
             raise RowError("identity_empty", identifier, identity=identifier)
         course = find_course(self.courses, identifier, text, identifier)
         if course and course["id"] in self.courses.changed():
-            if self.chosen.forceupdate:
+            if self.options.forceupdate:
                 # What the earlier row did must be there before this one can be compared with it.
                 raise SplitChunk(row.line)
             return _existing(row, identifier)
@@ -109,7 +109,7 @@ class CoursesPlanner:
         if course.get("deletioninprogress"):
             raise RowError("course_being_deleted", identifier, course=text)
         listed = self.state.grace.find(course["id"], self.plan.grace)
-        if not self.chosen.forceupdate:
+        if not self.options.forceupdate:
             return self._keep(row, course, listed) if listed else _existing(row, identifier)
         row = self._without_earlier_cells(row, course["id"])
         if listed is None:
@@ -224,7 +224,7 @@ class CoursesPlanner:
         if name.startswith(CourseCells.custom_fields.name):
             return name in self.state.fields
         if name in (CourseCells.category.name, CourseCells.category_idnumber.name):
-            return not self.chosen.protectcategory
+            return not self.options.protectcategory
         # What a template brings is reported by its content.
         return name not in (CourseCells.format.name, CourseCells.template.name)
 
@@ -266,7 +266,7 @@ class CoursesPlanner:
             raise RowError("course_grouping_unknown", "defaultgroupingid", grouping=values["defaultgroupingid"])
         if not follows_weeks(self.state, course) or "enddate" in values:
             _check_dates({**course, **values}, self.state.rules)
-        target = None if self.chosen.protectcategory else self._category(row)
+        target = None if self.options.protectcategory else self._category(row)
         teachers = self.cells.teachers(row)
         fields = self.cells.fields(row)
         check_unique(self.field_data, fields, course["id"])
@@ -314,7 +314,7 @@ class CoursesPlanner:
             return self.categories.by_idnumber(row.category_idnumber)
         if not row.category:
             return None
-        if self.chosen.categoryidentifier == "idnumber":
+        if self.options.categoryidentifier == "idnumber":
             return self.categories.by_idnumber(row.category)
         return self.categories.by_id_or_path(row.category, row.line)
 
@@ -355,7 +355,7 @@ class CoursesPlanner:
 
         Raises: SplitChunk, RowError
         """
-        mode, courseid = self.chosen.templatemode, course["id"]
+        mode, courseid = self.options.templatemode, course["id"]
         if mode == IGNORE or courseid not in self.state.inventories:
             return None
         template = self._template(row)

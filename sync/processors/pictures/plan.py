@@ -35,7 +35,7 @@ class PicturesState:
     superseded: set[int] = field(default_factory=set)
     refused: dict[int, PictureRefused] = field(default_factory=dict)
     md5s: dict[int, str] = field(default_factory=dict)
-    drawings: dict[int, ResizeResult] = field(default_factory=dict)
+    resized: dict[int, ResizeResult] = field(default_factory=dict)
 
     def has_same(self, owner: PictureOwner, md5: str) -> bool:
         """Whether the picture that the user shows was made of the same bytes."""
@@ -96,9 +96,9 @@ class PicturesPlan(Plan):
         return [SetPictures(self.pictures, self.fieldid, self.checksums)]
 
 
-def picture_files(drawing: ResizeResult) -> tuple[PictureFile, ...]:
-    """Return the files that Moodle keeps of a drawing."""
+def picture_files(resized: ResizeResult) -> tuple[PictureFile, ...]:
+    """Return the files that Moodle keeps of a picture."""
     return tuple(
-        PictureFile(f"{name}.{drawing.extension}", hashlib.sha1(content, usedforsecurity=False).hexdigest(), len(content))
-        for name, content in zip(SIDES, drawing.contents, strict=True)
+        PictureFile(f"{name}.{resized.extension}", hashlib.sha1(content, usedforsecurity=False).hexdigest(), len(content))
+        for name, content in zip(SIDES, resized.contents, strict=True)
     )  # fmt: skip

@@ -40,10 +40,10 @@ from sync.values import Action, Note, Outcome
 
 @dataclass
 class PicturesCollected(Collected):
-    """Shape: stored: hashes of contents in the pool whose rows aren't committed; is_drawable: line -> whether it can be drawn"""
+    """Shape: stored: hashes of contents in the pool whose rows aren't committed; is_usable: line -> whether it can be read"""
 
     stored: set[str] = field(default_factory=set)
-    is_drawable: dict[int, bool] = field(default_factory=dict)
+    is_usable: dict[int, bool] = field(default_factory=dict)
 
 
 class UserPicturesOptions(GeneralOptions):
@@ -111,7 +111,7 @@ class UserPictures(Processor[PictureCells, PicturesState, PicturesPlan]):
     default_filename = "userpictures_all.zip"
     after = ("users", "users_delete", "users_restore")
     options = UserPicturesOptions
-    # About a second of work, and the drawn pictures are in memory.
+    # About a second of work, and the resized pictures are in memory.
     rows_per_chunk = 100
     collected_type = PicturesCollected
 
@@ -149,11 +149,11 @@ class UserPictures(Processor[PictureCells, PicturesState, PicturesPlan]):
             icons=fetch_icons(self.moodle, userids),
             checksums={} if self.fieldid is None else fetch_checksums(self.moodle, self.fieldid, userids),
         )
-        # Nothing of Moodle's is held while pictures are drawn.
+        # Nothing of Moodle's is held while pictures are resized.
         self.moodle.release()
-        drawn: deque[int] = deque()
-        for drawing in self.resizers.draw_many(self._originals(rows, state, drawn)):
-            state.drawings[drawn.popleft()] = drawing
+        lines: deque[int] = deque()
+        for resized in self.resizers.resize_many(self._originals(rows, state, lines)):
+            state.resized[lines.popleft()] = resized
         return state
 
     def plan(self, rows: Sequence[PictureCells], state: PicturesState) -> PicturesPlan:
@@ -189,8 +189,8 @@ class UserPictures(Processor[PictureCells, PicturesState, PicturesPlan]):
         """The contents that this run has stored, and whose rows aren't committed."""
         return self.collected.stored
 
-    def _originals(self, rows: Sequence[PictureCells], state: PicturesState, drawn: deque[int]) -> Iterator[bytes]:
-        """Return the pictures of a chunk that are to be drawn, and note their lines in `drawn`."""
+    def _originals(self, rows: Sequence[PictureCells], state: PicturesState, lines: deque[int]) -> Iterator[bytes]:
+        """Return the pictures of a chunk that are to be resized, and note their lines in `lines`."""
         for row in rows:
             owner = self._owner(row, state)
             if not isinstance(owner, PictureOwner) or self._is_kept(owner):
@@ -205,7 +205,7 @@ class UserPictures(Processor[PictureCells, PicturesState, PicturesPlan]):
                 continue
             state.md5s[row.line] = md5 = hashlib.md5(original, usedforsecurity=False).hexdigest()
             if not state.has_same(owner, md5):
-                drawn.append(row.line)
+                lines.append(row.line)
                 yield original
 
     def _owner(self, row: PictureCells, state: PicturesState) -> PictureOwner | Outcome:
@@ -227,16 +227,16 @@ class UserPictures(Processor[PictureCells, PicturesState, PicturesPlan]):
         return bool(owner.picture) and not self.option_values.overwrite
 
     def _is_superseded(self, row: PictureCells) -> bool:
-        """Whether a later picture of the zip is for the same user, one that can be drawn."""
+        """Whether a later picture of the zip is for the same user, one that can be read."""
         lines = self.lines[self.fold(identifier_of(row.picture))]
-        return any(self._is_drawable(line) for line in reversed(lines) if line > row.line)
+        return any(self._is_usable(line) for line in reversed(lines) if line > row.line)
 
-    def _is_drawable(self, line: int) -> bool:
-        known = self.collected.is_drawable
+    def _is_usable(self, line: int) -> bool:
+        known = self.collected.is_usable
         if line not in known:
             try:
-                (drawing,) = self.resizers.draw_many([self.pictures.content_of(line)])
-                known[line] = not drawing.code
+                (resized,) = self.resizers.resize_many([self.pictures.content_of(line)])
+                known[line] = not resized.code
             except PictureRefused:
                 known[line] = False
         return known[line]
@@ -251,27 +251,27 @@ class UserPictures(Processor[PictureCells, PicturesState, PicturesPlan]):
             return _outcome(row, Action.SUPERSEDED, "superseded", owner)
         if refused := state.refused.get(row.line):
             return _rejected(row, refused.code, **refused.params)
-        drawing = state.drawings.get(row.line)
-        if drawing is not None and drawing.code:
-            return _rejected(row, drawing.code, **drawing.params)
-        return self._plan_picture(row, owner, drawing, plan, state)
+        resized = state.resized.get(row.line)
+        if resized is not None and resized.code:
+            return _rejected(row, resized.code, **resized.params)
+        return self._plan_picture(row, owner, resized, plan, state)
 
     def _plan_picture(
         self,
         row: PictureCells,
         owner: PictureOwner,
-        drawing: ResizeResult | None,
+        resized: ResizeResult | None,
         plan: PicturesPlan,
         state: PicturesState,
     ) -> Outcome:
-        """Plan a picture that was drawn, unless the user shows the same; one that wasn't was known by its checksum."""
-        files = picture_files(drawing) if drawing is not None else ()
-        if drawing is None or state.shows(owner, files):
+        """Plan a picture that was resized, unless the user shows the same; one that wasn't was known by its checksum."""
+        files = picture_files(resized) if resized is not None else ()
+        if resized is None or state.shows(owner, files):
             return _outcome(row, Action.UNCHANGED, "picture_unchanged", owner)
         if owner.id in self.rules.untouchable_ids:
             return _rejected(row, "account_protected", username=owner.username)
         plan.pictures[row.line] = NewPicture(owner.id, owner.picture, files, state.md5s[row.line])
-        plan.contents |= {file.contenthash: content for file, content in zip(files, drawing.contents, strict=True)}
+        plan.contents |= {file.contenthash: content for file, content in zip(files, resized.contents, strict=True)}
         return _outcome(row, Action.UPDATED, "picture_set", owner)
 
 

@@ -248,10 +248,10 @@ class UsersPlanner:
             if joined.changed:
                 result.touch()
             result.changes.extend(joined.changes)
-            result.notes.extend(note for note in joined.notes if not self._is_told(note))
+            result.notes.extend(note for note in joined.notes if not self._is_of_file(note))
             result.problems.extend(joined.problems)
 
-    def _is_told(self, note: Note) -> bool:
+    def _is_of_file(self, note: Note) -> bool:
         """Return whether a note of the whole file tells the same."""
         return note.code == "course_set_empty" and bool(self.state.survey.notes)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.moodle.users.image_resizer import MAX_SCANS, ResizeResult, draw
+from sync.moodle.users.image_resizer import MAX_SCANS, ResizeResult, resize
 from tests.pictures import picture
 
 SIDE = 4000
@@ -19,10 +19,10 @@ MEMORY = 190 << 10
 PROGRAM = """
 import sys
 from pathlib import Path
-from sync.moodle.users.image_resizer import draw
-drawn = draw(Path(sys.argv[1]).read_bytes())
+from sync.moodle.users.image_resizer import resize
+resized = resize(Path(sys.argv[1]).read_bytes())
 peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM:"))
-print(drawn.code or drawn.extension, peak)
+print(resized.code or resized.extension, peak)
 """
 EMPTY_PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -78,7 +78,7 @@ def test_the_largest_pictures_take_little_memory(tmp_path: Path, content: bytes)
     ids=["png", "gif", "progressive", "narrow", "jpeg"],
 )
 def test_more_pixels_are_refused(content: bytes, limit: int) -> None:
-    refused = draw(content)
+    refused = resize(content)
     assert (refused.code, refused.params["limit"]) == ("picture_too_many_pixels", limit)
 
 
@@ -98,16 +98,16 @@ def test_more_pixels_are_refused(content: bytes, limit: int) -> None:
 )
 def test_what_is_no_picture_of_a_person_is_refused_at_once(content: bytes) -> None:
     started = time.process_time()
-    assert draw(content) == ResizeResult(code="picture_unreadable")
+    assert resize(content) == ResizeResult(code="picture_unreadable")
     assert time.process_time() - started < 1
 
 
 def test_a_jpeg_of_some_more_scans_is_drawn() -> None:
     jpeg = picture(60, 60, "JPEG", progressive=True)
-    assert draw(with_scans(jpeg, MAX_SCANS - 20)).extension == "jpg"
+    assert resize(with_scans(jpeg, MAX_SCANS - 20)).extension == "jpg"
 
 
 def test_only_the_first_of_many_frames_is_read() -> None:
     first = picture(kind="GIF", mode="L", colour=9, save_all=True, append_images=[])
     many = first[:-1] + first[first.index(b",") : -1] * 5000 + b";"
-    assert draw(many) == draw(first)
+    assert resize(many) == resize(first)

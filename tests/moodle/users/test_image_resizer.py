@@ -7,14 +7,14 @@ from pathlib import Path
 
 import billiard
 
-from sync.moodle.users.image_resizer import ImageResizerPool, draw
+from sync.moodle.users.image_resizer import ImageResizerPool, resize
 from tests.pictures import picture
 
-# More than are drawn without a pool.
+# More than are resized without a pool.
 COUNT = 40
 
 
-def _draw_in_a_child(answer: Path) -> None:
+def _resize_in_a_child(answer: Path) -> None:
     taken = 0
     most_ahead = 0
 
@@ -27,18 +27,18 @@ def _draw_in_a_child(answer: Path) -> None:
     pool = ImageResizerPool(2)
     codes = []
     try:
-        for number, drawing in enumerate(pool.draw_many(originals()), start=1):
+        for number, resized in enumerate(pool.resize_many(originals()), start=1):
             most_ahead = max(most_ahead, taken - number)
-            codes.append(drawing.code or str(drawing == draw(picture(colour=(number - 1, 0, 0)))))
+            codes.append(resized.code or str(resized == resize(picture(colour=(number - 1, 0, 0)))))
     finally:
         pool.close()
     answer.write_text(f"{most_ahead} {','.join(codes)}")
 
 
-def test_a_daemonic_child_of_celery_draws_in_order_and_holds_few_pictures(tmp_path: Path) -> None:
+def test_a_daemonic_child_of_celery_resizes_in_order_and_holds_few_pictures(tmp_path: Path) -> None:
     answer = tmp_path / "answer.txt"
     # As Celery's prefork pool starts its children.
-    child = billiard.Process(target=_draw_in_a_child, args=(answer,))
+    child = billiard.Process(target=_resize_in_a_child, args=(answer,))
     child.daemon = True
     child.start()
     child.join(60)

@@ -326,7 +326,9 @@ def test_a_picture_is_turned_as_the_camera_says(
     assert _is_near(square.getpixel(opposite), BLUE)
 
 
-def test_small_pictures_are_enlarged_and_large_ones_of_any_mode_are_drawn(sqlite_site: MoodleSite, data: Path) -> None:
+def test_small_pictures_are_enlarged_and_large_ones_of_any_mode_are_resized(
+    sqlite_site: MoodleSite, data: Path
+) -> None:
     for number, made in enumerate(
         (
             picture(1, 1), picture(3000, 4000, "JPEG"), picture(50, 50, "JPEG", (0, 200, 200, 0), "CMYK"),
