@@ -161,6 +161,11 @@ def test_a_run_whose_worker_is_killed_goes_on_by_itself_and_ends_like_an_undistu
 
         worker = processes.start("worker", "--concurrency=1", "--loglevel=WARNING")
         run = installation.queue("/killed.csv", command_file(), **options)
+        wait_for(run, lambda: run.plan is not None and run.plan.rows_done >= ROWS // 4, processes)
+        processes.kill(worker)
+        run.refresh_from_db()
+        assert run.rows_done == 0, "only planned so far"
+        worker = processes.start("worker", "--concurrency=1", "--loglevel=WARNING")
         wait_for(run, lambda: run.rows_done >= ROWS // 4, processes)
         processes.kill(worker)
         run.refresh_from_db()
@@ -177,5 +182,7 @@ def test_a_run_whose_worker_is_killed_goes_on_by_itself_and_ends_like_an_undistu
         assert len(rows) >= ROWS // MEMBERS_EVERY, table
         assert actual[table] == rows, table
     assert moodle.rows("config_plugins", plugin="toolsync") == []
+    assert run.plan is not None
+    assert [outcome.line for outcome in read_rows(run.plan)] == list(range(2, ROWS + 2))
     assert run.files.filter(kind=RunFile.Kind.REPORT).count() == 1
     assert len([path for path in installation.area() if path.endswith("report_killed.txt")]) == 1

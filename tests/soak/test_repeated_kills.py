@@ -29,6 +29,8 @@ from tests.soak.command_files import ADDRESS, KINDS, MAILS_EVERY, SOAK_FILES
 __all__ = ["installation"]
 
 KILLS = int(os.environ.get("SOAK_KILLS", "3"))
+# Fewer than a run is given up after.
+KILLS_OF_PLANNING = 2
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -56,6 +58,11 @@ def test_a_run_whose_worker_is_killed_again_and_again_ends_like_an_undisturbed_o
         worker = processes.start("worker", "--concurrency=1", "--loglevel=WARNING")
         run = installation.queue("/killed.csv", file.text(rows), **asked)
         done = 0
+        for _kill in range(KILLS_OF_PLANNING):
+            wait_for(run, lambda: run.plan is not None and run.plan.rows_done > 0, processes)
+            time.sleep(chance.uniform(0, 0.5))
+            processes.kill(worker)
+            worker = processes.start("worker", "--concurrency=1", "--loglevel=WARNING")
         for kill in range(KILLS):
             # Each attempt gets further than the one before, and dies anywhere in a chunk.
             wait_for(run, partial(_has_gone_on, run, done), processes)
