@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from sync.audit.services import record
 from sync.errors import PlanRefused
 from sync.guard.judge import removals
-from sync.models import RunState, SyncRun
+from sync.models import AuditKind, RunState, SyncRun
 from sync.models.run import WAITING_STATES
 from sync.notifications.services import notify_of_run
 from sync.runs.lease import enqueue
@@ -16,6 +17,7 @@ from sync.runs.plans import COMPLETED_STATES, is_expired, may_decide, plan_lifet
 from sync.runs.rights import Responsible
 from sync.runs.services import go_on_with_sequence, queue_run
 from sync.runs.undo import check_undo
+from sync.values import Change
 
 # More than so many things that are taken away are confirmed by typing their number.
 MOST_UNTYPED = 20
@@ -127,3 +129,7 @@ def _note_decision(run: SyncRun, person: Responsible, decision: str, reason: str
     run.decision, run.decision_reason = decision, reason[:500]
     run.decided_by, run.decided_by_name, run.decided_at = person.user, person.name, timezone.now()
     run.save(update_fields=["decision", "decision_reason", "decided_by", "decided_by_name", "decided_at"])
+    changes = [Change("decision", "", str(decision))]
+    if reason:
+        changes.append(Change("reason", "", run.decision_reason))
+    record(run.site, AuditKind.APPROVAL, person, run.file_path, changes, run=run)

@@ -6,21 +6,23 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 import sqlalchemy as sa
+from django.db import transaction
 from django.utils import timezone
 
 from sync import __version__
+from sync.audit.services import difference, record
 from sync.commandfiles import storage
 from sync.errors import PlanRefused, RightMissing
 from sync.guard.judge import Judgement, PlanFacts, Verdict, judge
 from sync.guard.limits import Limit, read_limits, stored_form
-from sync.models import GuardLimits, MoodleSite, RunState, SyncRun
+from sync.models import AuditKind, GuardLimits, MoodleSite, RunState, SyncRun
 from sync.models.run import ORIGINS_OF_MADE_FILES
 from sync.moodle.db.database import MoodleDatabase, MoodleSession
 from sync.processors.base.totals import OBJECTS
 from sync.runs.options import guard_is_on, plan_hours
 from sync.runs.rights import Responsible
 from sync.runs.selectors import run_permission
-from sync.values import Note
+from sync.values import Change, Note
 from sync.whole_files import digest_of
 
 APPROVE_RUNS = "sync.approve_runs"
@@ -47,11 +49,28 @@ def limits_of(site: MoodleSite, processor: str) -> GuardLimits:
 
 
 def save_limits(
-    site: MoodleSite, processor: str, limits: Mapping[str, Limit], *, is_on: bool, needs_second_person: bool
+    site: MoodleSite,
+    processor: str,
+    limits: Mapping[str, Limit],
+    *,
+    is_on: bool,
+    needs_second_person: bool,
+    person: Responsible,
 ) -> GuardLimits:
     """Keep the limits of a file type, or of every one that has none of its own ("")."""
+    before = limits_of(site, processor)
     values = {"values": stored_form(limits), "is_on": is_on, "needs_second_person": needs_second_person}
-    return GuardLimits.objects.update_or_create(site=site, processor=processor, defaults=values)[0]
+    with transaction.atomic():
+        changes = difference({name: getattr(before, name) for name in values}, values)
+        record(site, AuditKind.SETTINGS, person, processor, changes)
+        return GuardLimits.objects.update_or_create(site=site, processor=processor, defaults=values)[0]
+
+
+def delete_limits(site: MoodleSite, processor: str, person: Responsible) -> None:
+    """Let a file type have the limits of the site again."""
+    with transaction.atomic():
+        if GuardLimits.objects.filter(site=site, processor=processor).delete()[0]:
+            record(site, AuditKind.SETTINGS, person, processor, [Change("limits", processor, "")])
 
 
 def new_plan(run: SyncRun, worker: str) -> SyncRun:

@@ -15,7 +15,7 @@ from pytest_django import Settings
 from sync.commandfiles import storage
 from sync.commandfiles.intake import delete_file
 from sync.errors import CommandFileError, PlanRefused
-from sync.models import GuardLimits, Notification, NotificationRule, RunState, SyncRun
+from sync.models import AuditRecord, GuardLimits, Notification, NotificationRule, RunState, SyncRun
 from sync.runs import decisions, services
 from sync.runs.outcome_store import read_rows
 from sync.runs.rights import OPERATOR, Responsible
@@ -116,6 +116,7 @@ def test_an_approved_run_does_what_was_planned(filled: Installation, person: Cal
     assert run.counts == {"deleted": DELETIONS}
     assert users_before - active_users(filled) == DELETIONS
     assert (run.decision, run.decided_by_name, run.decision_reason) == ("approved", "ada", "end of term")
+    assert AuditRecord.objects.get(kind="approval").person == "ada"
 
 
 def test_what_changed_since_a_person_approved_is_left_alone_and_comes_back(filled: Installation) -> None:

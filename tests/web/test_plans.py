@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from sync.models import GuardLimits, MoodleSite, RunState, SyncRun
+from sync.models import AuditRecord, GuardLimits, MoodleSite, RunState, SyncRun
 from sync.runs.plans import limits_of
 from tests.web.conftest import OUTCOMES, MakeRun
 
@@ -121,6 +121,7 @@ def test_limits_are_set_for_all_and_for_one_file_type(client_of: ClientOf, site:
     assert (own.is_on, own.needs_second_person) == (False, True)
     client.post(reverse("limits_delete", args=["users"]))
     assert limits_of(site, "users").is_on
+    assert AuditRecord.objects.filter(kind="settings", person="user0").count() == 3
 
 
 @pytest.mark.parametrize("number", ["-1", "many", "1e400", "nan"])

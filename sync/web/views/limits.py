@@ -11,7 +11,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from sync.errors import OptionError
 from sync.guard.limits import DEFAULTS, Limit, read_limits
 from sync.models import GuardLimits
+from sync.runs import plans
 from sync.runs.plans import limits_of, save_limits
+from sync.runs.rights import Responsible
 from sync.runs.selectors import processors_for
 from sync.web.access import current_site, may_manage_limits, processor_or_404
 from sync.web.limits_form import LimitsForm
@@ -29,7 +31,12 @@ def limits(request: HttpRequest, key: str = EVERY) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         cleaned = form.cleaned_data
         save_limits(
-            site, processor, form.limits, is_on=cleaned["is_on"], needs_second_person=cleaned["needs_second_person"]
+            site,
+            processor,
+            form.limits,
+            is_on=cleaned["is_on"],
+            needs_second_person=cleaned["needs_second_person"],
+            person=Responsible.of(request.user),
         )
         messages.success(request, _("Saved."))
         return redirect("limits", key)
@@ -50,7 +57,7 @@ def limits(request: HttpRequest, key: str = EVERY) -> HttpResponse:
 @require_POST
 def delete_limits(request: HttpRequest, key: str) -> HttpResponse:
     """Let a file type have the limits of the site again."""
-    GuardLimits.objects.filter(site=current_site(), processor=_processor(request, key)).delete()
+    plans.delete_limits(current_site(), _processor(request, key), Responsible.of(request.user))
     return redirect("limits", key)
 
 
