@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
 from django.http import HttpRequest
 
-from sync.models import CommandFile, MoodleSite, ProcessorSettings, RunFile, SyncRun
+from sync.audit.services import fields_of, record_saved
+from sync.models import AuditKind, CommandFile, MoodleSite, ProcessorSettings, RunFile, SyncRun
+from sync.runs.rights import Responsible
+
+_AUDITED_FIELDS = ("slug", "name")
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -27,6 +32,19 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 class MoodleSiteAdmin(admin.ModelAdmin):
     list_display = ("name", "slug", "lease_run")
     readonly_fields = ("lease_run", "created_at")
+
+    def save_model(self, request: HttpRequest, obj: MoodleSite, form: Any, change: bool) -> None:
+        with transaction.atomic():
+            before = fields_of(MoodleSite.objects.filter(pk=obj.pk).first(), _AUDITED_FIELDS)
+            super().save_model(request, obj, form, change)
+            record_saved(
+                obj,
+                AuditKind.SITE,
+                Responsible.of(request.user),
+                obj.slug,
+                before=before,
+                after=fields_of(obj, _AUDITED_FIELDS),
+            )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

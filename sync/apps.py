@@ -20,8 +20,10 @@ class SyncConfig(AppConfig):
         import sync
         from sync import checks, tasks  # noqa: F401
         from sync.messages import load_texts
+        from sync.runs import rights_audit
 
         load_texts(sync)
+        rights_audit.connect()
         post_migrate.connect(make_site_and_permissions, sender=self)
 
 

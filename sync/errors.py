@@ -89,6 +89,10 @@ class UndoRefused(CodedError):
     """A run can't be undone; nothing was written."""
 
 
+class AuditNotLost(ToolSyncError):
+    """The keys of the audit can be decrypted, so they are not replaced."""
+
+
 class MoodleCommandFailed(CodedError):
     """A script of Moodle's own command line could not do its work."""
 

@@ -17,12 +17,14 @@ from django.utils import timezone
 from sync.audit.entries import Encoded, Entry, encode_entries
 from sync.audit.keys import AuditKeys
 from sync.commandfiles import storage
-from sync.errors import AuditDamaged
+from sync.errors import AuditDamaged, AuditNotLost, AuditUnavailable
 from sync.models import AuditChain, AuditKind, AuditName, AuditRecord, MoodleSite
 from sync.values import Action
 
 # Code of the entry that says that the end of the chain was not as ToolSync had left it.
 CHAIN_DAMAGED = "audit_chain_was_damaged"
+# And of the one that says that what is before it was written under keys that are lost.
+KEYS_LOST = "audit_keys_were_lost"
 
 _NAMES_AT_ONCE = 1000
 
@@ -68,6 +70,29 @@ def append(site: MoodleSite, facts: Facts, encoded: Encoded, keys: AuditKeys, *,
         record = _appended(chain, facts, encoded, keys, part_key)
         chain.save(update_fields=["sequence", "hash", "seal"])
     return record
+
+
+def begin_with_new_keys(site: MoodleSite) -> int:
+    """Go on with a chain whose keys can't be decrypted any more, under new ones; return the number of its next record.
+
+    What is before it can't be proved, nor values about people in it be read, ever again.
+    Raises: AuditNotLost if the keys are there
+    """
+    with transaction.atomic():
+        chain = _locked(site)
+        try:
+            AuditKeys.of(chain)
+        except AuditUnavailable:
+            last = AuditRecord.objects.filter(site=site).aggregate(last=Max("sequence"))["last"] or 0
+        else:
+            raise AuditNotLost(site.slug)
+        chain.first, chain.sequence = last + 1, last
+        keys = AuditKeys.new()._replace(first=chain.first)
+        chain.secret = keys.encrypted()
+        entry = Entry(0, Action.UPDATED, KEYS_LOST, {"last": last}, "", ())
+        record = _appended(chain, Facts(AuditKind.SITE), encode_entries([entry], keys), keys, "")
+        chain.save()
+    return record.sequence
 
 
 def _locked(site: MoodleSite) -> AuditChain:
@@ -117,7 +142,7 @@ def hash_of(record: AuditRecord, keys: AuditKeys) -> str:
 
 def seal_of(chain: AuditChain, keys: AuditKeys) -> str:
     """Return the proof of the end of a chain."""
-    return keys.prove(f"end {chain.sequence} {chain.hash}".encode())
+    return keys.prove(f"end {chain.first} {chain.sequence} {chain.hash}".encode())
 
 
 def insert_names(record_id: int, names: Iterable[int]) -> None:

@@ -27,6 +27,7 @@ KEY_BYTES = 16
 # In the place of a key that was destroyed.
 GONE = bytes(KEY_BYTES)
 
+_SECRET = ("names", "proof", "keys")
 _NAME_BYTES = 8
 _NONCE_BYTES = 12
 
@@ -39,15 +40,16 @@ class BoxKey(NamedTuple):
 
 
 class AuditKeys(NamedTuple):
-    """Shape: names, proof, keys: 32 random bytes each"""
+    """Shape: names, proof, keys: 32 random bytes each; first: number of the first record that was written under them"""
 
     names: bytes
     proof: bytes
     keys: bytes
+    first: int = 1
 
     @classmethod
     def new(cls) -> Self:
-        return cls(*(secrets.token_bytes(32) for _ in range(3)))
+        return cls(secrets.token_bytes(32), secrets.token_bytes(32), secrets.token_bytes(32))
 
     @classmethod
     def of(cls, chain: AuditChain) -> Self:
@@ -56,10 +58,11 @@ class AuditKeys(NamedTuple):
             kept = decrypt(PURPOSE, chain.secret)
         except Unreadable:
             raise AuditUnavailable("audit_keys_unreadable", site=chain.site.name) from None
-        return cls(*(bytes.fromhex(kept[name]) for name in cls._fields))
+        names, proof, keys = (bytes.fromhex(kept[name]) for name in _SECRET)
+        return cls(names, proof, keys, chain.first)
 
     def encrypted(self) -> bytes:
-        return encrypt(PURPOSE, {name: value.hex() for name, value in self._asdict().items()})
+        return encrypt(PURPOSE, {name: value.hex() for name, value in zip(_SECRET, self[:3], strict=True)})
 
     def hasher(self, about: About) -> Callable[[str], int]:
         """Return the function that tells by what a name is looked up. Shape: a signed number of 64 bits"""
@@ -92,6 +95,8 @@ class AuditKeys(NamedTuple):
         """Return the keys of a record's boxes. Raises: AuditDamaged"""
         if not sealed:
             return []
+        if sequence < self.first:
+            raise AuditDamaged("audit_keys_lost", sequence=sequence)
         nonce, content = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         try:
             return list(_unpacked(AESGCM(self.keys).decrypt(nonce, content, str(sequence).encode())))

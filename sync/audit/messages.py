@@ -9,7 +9,13 @@ from django.utils.translation import gettext_lazy as _
 TEXTS: dict[str, Any] = {
     "audit_keys_unreadable": _(
         "The keys of the audit of the site “%(site)s” can't be decrypted: TOOLSYNC_CREDENTIALS_KEY or SECRET_KEY is another one "
-        "now. Name the old one among the fallbacks, then take the run up again."
+        "now. Name the old one among the fallbacks, then do this again. If it is lost, the operator goes on with manage.py "
+        "verifyaudit --new-keys."
+    ),
+    "audit_keys_lost": _("Record %(sequence)s was written under keys that are lost, so it can't be read any more."),
+    "audit_keys_were_lost": _(
+        "The keys of the audit were lost. The records up to %(last)s can't be proved any more, nor can values about people in "
+        "them be read."
     ),
     "audit_keys_damaged": _("Record %(sequence)s: its keys were altered."),
     "audit_entries_damaged": _("The entries were altered, so they can't be read."),
@@ -32,7 +38,7 @@ TEXTS: dict[str, Any] = {
     "audit_expected_missing": _("Record %(sequence)s was expected; the chain ends before it."),
     "audit_erased_by_nobody": _("Record %(sequence)s: a key was destroyed, and no erasure tells of it."),
     "audit_erased_is_back": _("Record %(sequence)s: values that were erased are there again."),
-    "audit_settings_updated": _("Settings of a file type were changed."),
+    "audit_settings_updated": _("Settings or limits of a file type were changed."),
     "audit_source_updated": _("A source was changed."),
     "audit_schedule_created": _("A schedule was made."),
     "audit_schedule_updated": _("A schedule was changed."),

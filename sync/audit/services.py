@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any, NamedTuple, Protocol
 
+from django.db.models import Model
+
 from sync.audit.chain import Facts, append, keep_part, keys_of
 from sync.audit.entries import Encoded, Entry, encode_entries
 from sync.audit.keys import AuditKeys
@@ -73,6 +75,32 @@ def _code_of(kind: str, action: str) -> str:
         Action.UPDATED: f"audit_{kind}_updated",
         Action.DELETED: f"audit_{kind}_deleted",
     }[Action(action)]
+
+
+def record_saved(
+    site: MoodleSite,
+    kind: str,
+    person: Person,
+    subject: str,
+    *,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    secret: Collection[str] = (),
+    code: str = "",
+) -> None:
+    """Append what saving, making (before: None) or deleting (after: None) something has changed, as `record` does.
+
+    Shape: before, after: name -> value; secret: names whose values are not shown; code: what it begins with, "" = "audit_<kind>"
+    """
+    action = Action.CREATED if before is None else Action.DELETED if after is None else Action.UPDATED
+    changes = difference(before or {}, after or {}, secret)
+    if action != Action.UPDATED or changes:
+        record(site, kind, person, subject, changes, action=action, code=_code_of(code or kind, action))
+
+
+def fields_of(stored: Model | None, names: Iterable[str]) -> dict[str, Any] | None:
+    """Return fields of a record of our database by their names; None where there is no record."""
+    return None if stored is None else {name: getattr(stored, name) for name in names}
 
 
 def difference(

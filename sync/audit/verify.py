@@ -29,12 +29,17 @@ class Head(NamedTuple):
 
 
 class Verification(NamedTuple):
-    """What was found. Shape: faults: as sync.messages knows them; records, erased: how many records, and destroyed keys"""
+    """What was found.
+
+    Shape: faults: as sync.messages knows them; records, erased: how many records, and destroyed keys; unproved: how many of the
+    records were written under keys that are lost
+    """
 
     head: Head
     faults: Sequence[Note]
     records: int
     erased: int
+    unproved: int = 0
 
 
 def verify(site: MoodleSite, expected: Head | None = None) -> Verification:
@@ -85,7 +90,7 @@ class _Verifier:
             if not AuditRecord.objects.filter(site=self._site, part_key=part).exists():
                 self._add_fault("audit_part_unlisted", part=part)
         self._look_at_erasures(chain.sequence)
-        return Verification(last, self._faults, count, len(self._destroyed))
+        return Verification(last, self._faults, count, len(self._destroyed), self._keys.first - 1)
 
     def _add_fault(self, code: str, **params: object) -> None:
         self._faults.append(Note(code, params))
@@ -117,12 +122,15 @@ class _Verifier:
             self._chunks[sequence] = record.run_number, record.last_line
         if record.part_key:
             self._parts.add(record.part_key)
-        if record.hash != hash_of(record, self._keys):
+        is_proved = sequence >= self._keys.first
+        if is_proved and record.hash != hash_of(record, self._keys):
             self._add_fault("audit_record_altered", sequence=sequence)
         try:
             body = body_of(record)
             if hashlib.sha256(body).hexdigest() != record.digest:
                 self._add_fault("audit_body_altered", sequence=sequence)
+                return
+            if not is_proved:
                 return
             boxes = self._keys.open_keys(sequence, bytes(record.keys))
             entries = list(decode_entries(body, boxes))

@@ -61,9 +61,12 @@ class NamedColumns:
         elif subject and self._is_course_the_subject and subject not in courses:
             courses.append(subject)
         # Where the row itself names nobody, as a picture does, the outcome says who was found.
-        if outcome.params and isinstance(username := outcome.params.get("username"), str):
-            users.append(username)
-        if outcome.changes or outcome.params:
+        for params in (outcome.params, *(note.params for note in outcome.notes)):
+            if isinstance(username := params.get("username"), str):
+                users.append(username)
+            if isinstance(number := params.get("userid"), int):
+                users.append(f"user {number}")
+        if outcome.changes or outcome.params or outcome.notes:
             return _each_once(users), _each_once(courses)
         return users, courses
 

@@ -28,12 +28,14 @@ class AuditChain(models.Model):
     """The end of the chain of one site, and the keys of its audit.
 
     Shape: secret: encrypted, see sync/audit/keys.py; sequence: number of the last record, 0 = none; hash: of that record; seal:
-    proves that both were written by ToolSync
+    proves that both were written by ToolSync; first: number of the first record that was written under these keys, those of the
+    records before it were lost
     """
 
     site = models.OneToOneField("sync.MoodleSite", on_delete=models.PROTECT, related_name="+")
     secret = models.BinaryField(editable=False)
     sequence = models.BigIntegerField(default=0)
+    first = models.BigIntegerField(default=1)
     hash = models.CharField(max_length=64, default="", editable=False)
     seal = models.CharField(max_length=64, default="", editable=False)
 

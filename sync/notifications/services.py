@@ -20,11 +20,13 @@ from django.db.models import F
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from sync.audit.services import fields_of, record_saved
 from sync.errors import CodedError, NotificationError
-from sync.models import Event, MoodleSite, Notification, NotificationRule, RunState, SyncRun
+from sync.models import AuditKind, Event, MoodleSite, Notification, NotificationRule, RunState, SyncRun
 from sync.notifications.compose import send_mail, send_to_webhook
 from sync.notifications.webhooks import webhook_of
 from sync.runs.options import notification_retry_delays, site_zone
+from sync.runs.rights import OPERATOR, Responsible
 from sync.schedules.timing import AtTime
 
 NOTIFY_TASK = "sync.notify"
@@ -60,7 +62,7 @@ def rule_of(site: MoodleSite, processor: str) -> NotificationRule:
     return rule or NotificationRule(site=site, processor=processor)
 
 
-def save_rule(site: MoodleSite, processor: str, choice: RuleChoice) -> NotificationRule:
+def save_rule(site: MoodleSite, processor: str, choice: RuleChoice, *, by: Responsible = OPERATOR) -> NotificationRule:
     """Keep who is told about a file type. Raises: NotificationError."""
     for address in {address for addresses in choice.recipients.values() for address in addresses}:
         try:
@@ -80,7 +82,24 @@ def save_rule(site: MoodleSite, processor: str, choice: RuleChoice) -> Notificat
         "weekdays_only": choice.weekdays_only,
         "due_at": timing.next_after(timezone.now()) if timing else None,
     }
-    return NotificationRule.objects.update_or_create(site=site, processor=processor, defaults=values)[0]
+    with transaction.atomic():
+        before = _audited(rule_of(site, processor))
+        saved = NotificationRule.objects.update_or_create(site=site, processor=processor, defaults=values)[0]
+        record_saved(site, AuditKind.NOTIFICATION, by, processor, before=before, after=_audited(saved))
+    return saved
+
+
+def delete_rule(site: MoodleSite, processor: str, *, by: Responsible = OPERATOR) -> None:
+    """Take the rule of a file type away."""
+    with transaction.atomic():
+        rule = NotificationRule.objects.filter(site=site, processor=processor).first()
+        if rule is not None:
+            record_saved(site, AuditKind.NOTIFICATION, by, processor, before=_audited(rule), after=None)
+            rule.delete()
+
+
+def _audited(rule: NotificationRule) -> dict[str, Any] | None:
+    return fields_of(rule, ("recipients", "attach_report", "language", "expected_at", "weekdays_only"))
 
 
 def deadline_of(rule: NotificationRule) -> AtTime | None:

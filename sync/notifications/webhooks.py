@@ -10,11 +10,16 @@ import time
 from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
+from typing import Any
 
+from django.db import transaction
+
+from sync.audit.services import record_saved
 from sync.encryption import Unreadable, decrypt, encrypt
 from sync.errors import NotificationError, SourceError
-from sync.models import Event, MoodleSite, Webhook
+from sync.models import AuditKind, Event, MoodleSite, Webhook
 from sync.runs.options import fetch_rules
+from sync.runs.rights import OPERATOR, Responsible
 from sync.sources.guard import Lines
 from sync.sources.http_address import GuardedConnection
 from sync.sources.location import Address, parse_address
@@ -25,6 +30,8 @@ KEY_PREFIX = "whsec_"
 KEY_LENGTH = 24
 PURPOSE = "webhook"
 _SECONDS = 15.0
+_SECRETS = ("address", "key")
+_CODE = "webhook"
 # What the guard says of fetching, said of notifying.
 _CODES = {
     "remote_private": "webhook_private",
@@ -48,7 +55,7 @@ def webhook_of(site: MoodleSite) -> Webhook | None:
     return Webhook.objects.filter(site=site).first()
 
 
-def save_webhook(site: MoodleSite, choice: WebhookChoice) -> Webhook:
+def save_webhook(site: MoodleSite, choice: WebhookChoice, *, by: Responsible = OPERATOR) -> Webhook:
     """Keep where a program is told. Raises: NotificationError."""
     stored = webhook_of(site)
     kept = {"address": "", "key": ""}
@@ -63,7 +70,35 @@ def save_webhook(site: MoodleSite, choice: WebhookChoice) -> Webhook:
         "events": [event for event in Event.values if event in choice.events],
         "secret": encrypt(PURPOSE, secrets),
     }
-    return Webhook.objects.update_or_create(site=site, defaults=values)[0]
+    with transaction.atomic():
+        before = _audited(stored, kept) if stored is not None else {}
+        saved = Webhook.objects.update_or_create(site=site, defaults=values)[0]
+        record_saved(
+            site,
+            AuditKind.NOTIFICATION,
+            by,
+            saved.host,
+            before=before,
+            after=_audited(saved, secrets),
+            secret=_SECRETS,
+            code=_CODE,
+        )
+    return saved
+
+
+def delete_webhook(site: MoodleSite, *, by: Responsible = OPERATOR) -> None:
+    """Tell no program any more."""
+    with transaction.atomic():
+        webhook = webhook_of(site)
+        if webhook is not None:
+            before = _audited(webhook, {})
+            record_saved(site, AuditKind.NOTIFICATION, by, webhook.host, before=before, after=None, code=_CODE)
+            webhook.delete()
+
+
+def _audited(webhook: Webhook, secrets: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the audit compares, the secrets too."""
+    return {"host": webhook.host, "events": webhook.events, **secrets}
 
 
 def post(webhook: Webhook, body: bytes, message_id: str) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from sync.models import MoodleSite, Retention
+from django.db import transaction
+
+from sync.audit.services import fields_of, record_saved
+from sync.models import AuditKind, MoodleSite, Retention
 from sync.runs.options import usual_days, usual_journal_days
+from sync.runs.rights import OPERATOR, Responsible
 
 
 def retention_of(site: MoodleSite) -> Retention:
@@ -15,7 +19,14 @@ def retention_of(site: MoodleSite) -> Retention:
 
 
 def save_retention(
-    site: MoodleSite, *, reports: int, archives: int, trybacks: int, journals: int, trashes_at_once: bool = False
+    site: MoodleSite,
+    *,
+    reports: int,
+    archives: int,
+    trybacks: int,
+    journals: int,
+    trashes_at_once: bool = False,
+    by: Responsible = OPERATOR,
 ) -> Retention:
     """Keep how many days the files of a site are kept, 0 = for ever, and when Moodle's unused files go."""
     values = {
@@ -25,4 +36,8 @@ def save_retention(
         "journals": journals,
         "trashes_at_once": trashes_at_once,
     }
-    return Retention.objects.update_or_create(site=site, defaults=values)[0]
+    with transaction.atomic():
+        before = fields_of(retention_of(site), values)
+        retention = Retention.objects.update_or_create(site=site, defaults=values)[0]
+        record_saved(site, AuditKind.RETENTION, by, "", before=before, after=values)
+    return retention

@@ -13,11 +13,21 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import get_language
 
+from sync.audit.services import record_saved
 from sync.commandfiles import storage
 from sync.commandfiles.intake import FileTypes, delete_file, keep_for_run, receive_file, refuse_own_folder
 from sync.commandfiles.left_drafts import sweep_uploads
 from sync.errors import LeaseLost, RunNotClaimable
-from sync.models import CommandFile, MoodleSite, NotificationRule, ProcessorSettings, RunState, SequenceRun, SyncRun
+from sync.models import (
+    AuditKind,
+    CommandFile,
+    MoodleSite,
+    NotificationRule,
+    ProcessorSettings,
+    RunState,
+    SequenceRun,
+    SyncRun,
+)
 from sync.models.run import CLAIMED_STATES, RESUMABLE_STATES, WAITING_STATES
 from sync.notifications.mails import send_mails_again
 from sync.notifications.services import notify_of_run
@@ -83,11 +93,18 @@ def receive_path(*, site: MoodleSite, path: Path, folder: str, user: Any = None)
         return receive_file(site, stream, path.name, folder, user, file_types=FILE_TYPES)
 
 
-def save_settings(*, site: MoodleSite, processor: str, values: Mapping[str, Any]) -> ProcessorSettings:
+def save_settings(
+    *, site: MoodleSite, processor: str, values: Mapping[str, Any], by: Responsible = OPERATOR
+) -> ProcessorSettings:
     """Keep what an administrator chose for a file type. Raises: OptionError."""
     cleaned = find_processor(processor).options.resolve(values)
     kept = {"values": changed_options(processor, cleaned)}
-    return ProcessorSettings.objects.update_or_create(site=site, processor=processor, defaults=kept)[0]
+    with transaction.atomic():
+        before = ProcessorSettings.objects.filter(site=site, processor=processor).first()
+        earlier = before.values if before is not None else {}
+        saved = ProcessorSettings.objects.update_or_create(site=site, processor=processor, defaults=kept)[0]
+        record_saved(site, AuditKind.SETTINGS, by, processor, before=earlier, after=saved.values)
+    return saved
 
 
 def queue_upload(
@@ -110,7 +127,7 @@ def queue_upload(
     try:
         with transaction.atomic():
             if remember:
-                save_settings(site=site, processor=processor, values=options)
+                save_settings(site=site, processor=processor, values=options, by=Responsible.of(user))
             return queue_run(
                 site=site, processor=processor, command_file=file, options=options, simulate=simulate, user=user
             )

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.db import transaction
+
+from sync.audit.services import fields_of, record_saved
 from sync.commandfiles.storage import inbox_names
 from sync.encryption import Unreadable, decrypt, encrypt
 from sync.errors import SourceError
-from sync.models import MoodleSite, Source
+from sync.models import AuditKind, MoodleSite, Source
 from sync.runs.options import find_processor
 from sync.runs.rights import OPERATOR, Responsible
 from sync.sources.location import Address, check_paths, items_of, parse_address
@@ -16,6 +19,9 @@ from sync.sources.sftp_address import read_private_key
 
 PURPOSE = "source secrets"
 _NO_SECRETS = {"password": "", "private_key": "", "query": ""}
+_AUDITED_FIELDS = (
+    "kind", "location", "inbox", "username", "host_key", "take_all", "leave_same", "remove_taken", "owner_name",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,22 @@ def save_source(site: MoodleSite, processor: str, choice: SourceChoice, *, owner
         "looked_at": None,
         "told": [],
     }
-    return Source.objects.update_or_create(site=site, processor=processor, defaults=values)[0]
+    with transaction.atomic():
+        before = _audited(source_of(site, processor))
+        source = Source.objects.update_or_create(site=site, processor=processor, defaults=values)[0]
+        record_saved(
+            site, AuditKind.SOURCE, owner, processor, before=before, after=_audited(source), secret=_NO_SECRETS
+        )
+    return source
+
+
+def _audited(source: Source) -> dict[str, Any]:
+    """Return what the audit compares, the secrets too."""
+    try:
+        secrets = _secrets_of(source)
+    except SourceError:
+        secrets = dict.fromkeys(_NO_SECRETS, source.secret)
+    return {**(fields_of(source, _AUDITED_FIELDS) or {}), **secrets}
 
 
 def address_of(source: Source) -> Address:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from django.db import transaction
 from django.utils import timezone
 
+from sync.audit.services import record_saved
 from sync.commandfiles.intake import UPLOADS
 from sync.commandfiles.naming import split_path
 from sync.errors import SourceError
-from sync.models import ArmedFile, CommandFile, MoodleSite, Source
+from sync.models import ArmedFile, AuditKind, CommandFile, MoodleSite, Source
 from sync.processors.pictures.processor import UserPictures
 from sync.processors.registry import REGISTRY
 from sync.runs.options import resolve_options
@@ -37,6 +39,23 @@ def arm_file(file: CommandFile, processor: str, responsible: Responsible) -> Arm
 def disarm_file(file: CommandFile, processor: str) -> None:
     """Keep the schedules of a file type from taking a file."""
     ArmedFile.objects.filter(file=file, processor=processor).delete()
+
+
+def permit_file(file: CommandFile, processor: str, person: Responsible) -> ArmedFile:
+    """Let the schedules of a file type take a file because a person says so."""
+    with transaction.atomic():
+        armed = arm_file(file, processor, person)
+        said = {"sha256": file.sha256, "processor": processor}
+        record_saved(file.site, AuditKind.ARMING, person, file.path, before=None, after=said)
+    return armed
+
+
+def forbid_file(file: CommandFile, processor: str, person: Responsible) -> None:
+    """Keep the schedules of a file type from taking a file because a person says so."""
+    with transaction.atomic():
+        said = {"sha256": file.sha256, "processor": processor}
+        record_saved(file.site, AuditKind.ARMING, person, file.path, before=said, after=None)
+        disarm_file(file, processor)
 
 
 def armings_of(files: Iterable[CommandFile], processor: str) -> dict[int, ArmedFile]:

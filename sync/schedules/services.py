@@ -16,8 +16,9 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from sync.audit.services import fields_of, record_saved
 from sync.errors import ScheduleError
-from sync.models import FreezeWindow, MoodleSite, Schedule, SequenceRun, SequenceState
+from sync.models import AuditKind, FreezeWindow, MoodleSite, Schedule, SequenceRun, SequenceState
 from sync.processors.registry import REGISTRY
 from sync.runs.lease import enqueue_sequence
 from sync.runs.options import site_zone
@@ -38,6 +39,12 @@ SHIPPED: tuple[tuple[tuple[str, ...], str], ...] = (
         "15 2 * * *",
     ),
 )
+
+_AUDITED_FIELDS = (
+    "name", "processors", "kind", "every_seconds", "at", "crontab", "enabled", "stop_on_failure", "after_freeze", "owner_name",
+)  # fmt: skip
+_WINDOW_FIELDS = ("starts_at", "ends_at", "reason")
+_FREEZE = "freeze"
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +81,7 @@ def save_schedule(
 ) -> Schedule:
     """Keep a schedule, a new one or a changed one. Whoever saves it is its owner from then on. Raises: ScheduleError."""
     schedule = schedule or Schedule(site=site)
+    earlier = _audited(schedule)
     schedule.owner, schedule.owner_name = owner
     before = (schedule.kind, schedule.every_seconds)
     for name in ("name", "kind", "every_seconds", "at", "enabled", "stop_on_failure", "after_freeze"):
@@ -88,23 +96,35 @@ def save_schedule(
     first = timing_of(schedule).next_after(now)
     schedule.next_at = first if schedule.enabled else None
     schedule.held_at = None
-    schedule.save()
+    with transaction.atomic():
+        schedule.save()
+        record_saved(site, AuditKind.SCHEDULE, owner, str(schedule), before=earlier, after=_audited(schedule))
     return schedule
 
 
 def switch_schedule(schedule: Schedule, *, on: bool, owner: Responsible = OPERATOR) -> None:
     """Switch a schedule on or off. What passed while it was off is not made up for. It runs in the name of whoever did it."""
+    before = _audited(schedule)
     schedule.enabled = on
     schedule.owner, schedule.owner_name = owner
     schedule.anchor_at = timezone.now()
     schedule.next_at = timing_of(schedule).next_after(timezone.now()) if on else None
     schedule.held_at = None
-    schedule.save()
+    with transaction.atomic():
+        schedule.save()
+        record_saved(schedule.site, AuditKind.SCHEDULE, owner, str(schedule), before=before, after=_audited(schedule))
 
 
-def delete_schedule(schedule: Schedule) -> None:
+def delete_schedule(schedule: Schedule, *, by: Responsible = OPERATOR) -> None:
     """Take a schedule away; what it has run stays."""
-    schedule.delete()
+    with transaction.atomic():
+        record_saved(schedule.site, AuditKind.SCHEDULE, by, str(schedule), before=_audited(schedule), after=None)
+        schedule.delete()
+
+
+def _audited(schedule: Schedule) -> dict[str, Any] | None:
+    """Return what the audit compares; None for a schedule that isn't stored."""
+    return fields_of(schedule if schedule.pk else None, _AUDITED_FIELDS)
 
 
 def start_now(schedule: Schedule, user: Any) -> SequenceRun:
@@ -169,12 +189,26 @@ def _window_among(windows: Collection[FreezeWindow], moment: datetime) -> Freeze
     return max(found, key=lambda window: window.ends_at, default=None)
 
 
-def add_freeze_window(site: MoodleSite, starts_at: datetime, ends_at: datetime, reason: str) -> FreezeWindow:
+def add_freeze_window(
+    site: MoodleSite, starts_at: datetime, ends_at: datetime, reason: str, *, by: Responsible = OPERATOR
+) -> FreezeWindow:
     """Keep a period during which nothing starts by itself. Raises: ScheduleError."""
     if fault := FreezeWindow.span_fault(starts_at, ends_at):
         code, params = fault
         raise ScheduleError(code, **params)
-    return FreezeWindow.objects.create(site=site, starts_at=starts_at, ends_at=ends_at, reason=reason)
+    with transaction.atomic():
+        window = FreezeWindow.objects.create(site=site, starts_at=starts_at, ends_at=ends_at, reason=reason)
+        after = fields_of(window, _WINDOW_FIELDS)
+        record_saved(site, AuditKind.SCHEDULE, by, reason, before=None, after=after, code=_FREEZE)
+    return window
+
+
+def delete_freeze_window(window: FreezeWindow, *, by: Responsible = OPERATOR) -> None:
+    """Let things start by themselves again."""
+    with transaction.atomic():
+        before = fields_of(window, _WINDOW_FIELDS)
+        record_saved(window.site, AuditKind.SCHEDULE, by, window.reason, before=before, after=None, code=_FREEZE)
+        window.delete()
 
 
 def make_shipped_schedules(site: MoodleSite, using: str) -> None:

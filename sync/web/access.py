@@ -18,6 +18,7 @@ from sync.processors.base.processor import Processor
 from sync.processors.registry import REGISTRY
 from sync.runs.options import MAIN_SITE
 from sync.runs.rights import MANAGE_SOURCES, owner_of
+from sync.runs.rights_audit import acting
 from sync.runs.selectors import processors_for, readable_files, visible_runs
 
 MANAGE_FILES = "sync.manage_files"
@@ -26,8 +27,20 @@ MANAGE_ALL_SCHEDULES = "sync.manage_all_schedules"
 MANAGE_NOTIFICATIONS = "sync.manage_telling"
 MANAGE_RETENTION = "sync.manage_retention"
 MANAGE_LIMITS = "sync.manage_limits"
+VIEW_AUDIT = "sync.view_audit"
+ERASE_AUDIT = "sync.erase_audit"
 
 View = Callable[..., HttpResponseBase]
+
+
+def acting_user(get_response: View) -> View:
+    """Middleware: what a request changes of users, groups and permissions is changed by whoever is signed in."""
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        with acting(request.user):
+            return get_response(request)
+
+    return answer
 
 
 def signed_in(view: View) -> View:
@@ -82,6 +95,16 @@ def may_see_settings(view: View) -> View:
     return signed_in(guarded)
 
 
+def may_see_audit(view: View) -> View:
+    """Let only those in who may see who changed what; they see all of it, also of file types that they may not use."""
+    return signed_in(permission_required(VIEW_AUDIT, raise_exception=True)(view))
+
+
+def may_erase_audit(view: View) -> View:
+    """Let only those in who may erase what the audit says of a person."""
+    return signed_in(permission_required((VIEW_AUDIT, ERASE_AUDIT), raise_exception=True)(view))
+
+
 def current_site() -> MoodleSite:
     """Return the site that the pages are about."""
     return get_object_or_404(MoodleSite, slug=MAIN_SITE)
@@ -89,7 +112,7 @@ def current_site() -> MoodleSite:
 
 def has_any_access(user: Any) -> bool:
     """Whether there is anything here for this user."""
-    return bool(processors_for(user)) or user.has_perm(MANAGE_FILES)
+    return bool(processors_for(user)) or user.has_perm(MANAGE_FILES) or user.has_perm(VIEW_AUDIT)
 
 
 def uses_every_file_type(user: Any) -> bool:

@@ -6,6 +6,7 @@ from django.urls import path
 
 from sync.web.views import (
     arming,
+    audit,
     categories,
     courses,
     deletions,
@@ -97,6 +98,12 @@ settings_urls = [
     path("settings/limits/<slug:key>/delete/", limits.delete_limits, name="limits_delete"),
 ]
 
+# /audit/
+audit_urls = [
+    path("audit/", audit.audit, name="audit"),
+    path("audit/erase/", audit.audit_erase, name="audit_erase"),
+]
+
 # /sequences/
 sequence_urls = [
     path("sequences/<int:sequence_id>/", schedules.sequence_run, name="sequence_run"),
@@ -130,6 +137,7 @@ urlpatterns = [
     *schedule_urls,
     *notification_urls,
     *settings_urls,
+    *audit_urls,
     *sequence_urls,
     *run_urls,
 ]

@@ -45,7 +45,8 @@ def test_an_erasure_is_an_entry_itself_and_is_found_by_the_name(audited: Install
     assert found(audited.site, user="ADA") == found(audited.site, user="a-1815") == [(0, "deleted", "", [])]
     assert found(audited.site, user="ada@x.org") == []
     kept = AuditRecord.objects.get(kind=AuditKind.ERASURE)
-    assert (kept.person, kept.sequence) == ("root", 3)
+    # That its user was made is a record as well.
+    assert (kept.person, kept.sequence) == ("root", 4)
     assert b"ada" not in bytes(kept.body).lower()
 
 

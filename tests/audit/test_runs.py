@@ -10,13 +10,15 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django import Settings
 
-from sync.audit.erasure import erase_person
+from sync.audit.erasure import erase_person, find_person
 from sync.audit.selectors import AuditQuery, find_entries
 from sync.audit.services import RunAudit
 from sync.models import AuditName, AuditRecord, SyncRun
 from sync.runs import services
+from sync.runs.decisions import apply_plan
 from sync.runs.recorder import RunRecorder
-from sync.runs.rights import OPERATOR
+from sync.runs.rights import OPERATOR, Responsible
+from sync.runs.undo import undo_run
 from sync.values import Change
 from tests.audit.kit import ADA, BOB, HEADER, NEW_NAME, faults, found
 from tests.installation import Installation
@@ -86,6 +88,34 @@ def test_of_a_row_about_a_course_only_what_is_about_people_is_sealed(installatio
     erase_person(installation.site, ["ada"], OPERATOR)
     erased = [Change("fullname", "Algebra", "Algebra I"), Change("teacher", "", "")]
     assert found(installation.site, course="ALG1")[0] == (2, "updated", "ALG1", erased)
+
+
+def test_what_an_undo_changes_back_is_found_and_erased_as_well(installation: Installation) -> None:
+    installation.carry_out("/users.csv", HEADER + ADA)
+    changed = installation.carry_out("/changed.csv", HEADER + NEW_NAME)
+    services.execute_run(undo_run(changed).pk)
+    number = installation.moodle.rows("user", username="ada")[0]["id"]
+    assert (2, "updated", f"user {number}", [Change("lastname", "Lovelace", "King")]) in found(
+        installation.site, user="ada"
+    )
+    assert f"user {number}" in find_person(installation.site, "ada").other_names
+
+    erase_person(installation.site, ["ada", f"user {number}"], OPERATOR)
+    assert "Lovelace" not in str(found(installation.site))
+    assert faults(installation.site) == []
+
+
+def test_who_lets_a_plan_be_carried_out_is_in_the_audit(installation: Installation) -> None:
+    plan = installation.carry_out("/users.csv", HEADER + ADA, simulate=True)
+    kim = Responsible.of(User.objects.create_user("kim", is_superuser=True))
+    run = apply_plan(plan, kim)
+    assert services.execute_run(run.pk).counts == {"created": 1}
+    lines = find_entries(installation.site, AuditQuery(kind="approval")).lines
+    assert [(line.record.person, line.record.run_number, line.entry and line.entry.changes) for line in lines] == [
+        ("kim", run.pk, [Change("decision", "", "confirmed")])
+    ]
+    assert found(installation.site, user="ada") == [(2, "created", "ada", [])]
+    assert faults(installation.site) == []
 
 
 def test_the_audit_outlives_the_run(installation: Installation) -> None:

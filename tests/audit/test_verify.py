@@ -10,9 +10,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
+from sync.audit.selectors import AuditQuery, find_entries
 from sync.audit.services import record
 from sync.audit.verify import verify
 from sync.models import AuditChain, AuditKind, AuditName, AuditRecord, MoodleSite, RunChunk, SyncRun
+from sync.runs import services
 from sync.runs.rights import OPERATOR
 from sync.values import Change
 from tests.audit.kit import ADA, BOB, HEADER, NEW_NAME, faults, found, part_of
@@ -201,3 +203,33 @@ def test_queries_grow_with_hundreds_of_records_not_with_each(
         record(audited.site, AuditKind.SETTINGS, OPERATOR, "users", [Change("overwrite", "0", str(number))])
     with django_assert_num_queries(len(before)):
         verify(audited.site)
+
+
+def test_with_a_lost_secret_key_nothing_is_written_until_the_operator_goes_on_with_new_keys(
+    audited: Installation, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(CommandError, match="Nothing was changed"):
+        call_command("verifyaudit", new_keys=True)
+    settings.SECRET_KEY = "another " * 8
+    run = audited.queue("/more.csv", HEADER + "eve;Eve;Fox;eve@x.org;E\n")
+    assert services.execute_run(run.pk).error_code == "audit_keys_unreadable"
+    with pytest.raises(CommandError, match="can't be decrypted"):
+        call_command("verifyaudit")
+
+    call_command("verifyaudit", new_keys=True)
+    services.resume_run(SyncRun.objects.get(pk=run.pk))
+    assert services.execute_run(run.pk).counts == {"created": 1}
+    assert [kept.sequence for kept in AuditRecord.objects.order_by("sequence")] == [1, 2, 3, 4, 5, 6]
+    assert found(audited.site, user="eve") == [(2, "created", "eve", [])]
+    lines = find_entries(audited.site, AuditQuery()).lines
+    assert [line.entry is None for line in lines] == [False, False, True, False, True, True]
+    assert faults(audited.site) == []
+    capsys.readouterr()
+    call_command("verifyaudit")
+    assert "Records 1 to 4 were written under keys that are lost" in capsys.readouterr().out
+    AuditChain.objects.update(first=6)
+    assert faults(audited.site) == ["audit_end_altered"]
+    AuditChain.objects.update(first=5)
+    part = part_of(AuditRecord.objects.get(sequence=1))
+    part.write_bytes(flipped(part.read_bytes(), 9))
+    assert faults(audited.site) == ["audit_body_altered"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncssh
 import pytest
+from django.core.management import call_command
 from pytest_django import Settings
 
 from sync.errors import SourceError
@@ -66,6 +67,7 @@ def test_secrets_under_another_key_are_told(site: MoodleSite, settings: Settings
     with pytest.raises(SourceError) as refused:
         address_of(source)
     assert refused.value.code == "source_secret_unreadable"
+    call_command("verifyaudit", new_keys=True)
     assert address_of(save(site, ADDRESS)).password == "Safe-1"
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from sync.audit.chain import begin_with_new_keys
 from sync.audit.verify import Head, verify
-from sync.errors import AuditUnavailable, StorageUnavailable
+from sync.errors import AuditNotLost, AuditUnavailable, StorageUnavailable
 from sync.messages import text_of
 from sync.models import MoodleSite
 from sync.runs.options import MAIN_SITE
@@ -33,11 +34,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--site", default=MAIN_SITE, metavar="SLUG", help="the Moodle site (default: %(default)s)")
         parser.add_argument("--expect", default="", metavar="NUMBER:HASH", help="a last record of before")
+        parser.add_argument(
+            "--new-keys", action="store_true", help="go on with new keys, when those of before are lost with the secret key that "
+            "they were under: what was written until now can't be proved any more",
+        )  # fmt: skip
 
-    def handle(self, *, site: str, expect: str, **options: Any) -> None:
+    def handle(self, *, site: str, expect: str, new_keys: bool, **options: Any) -> None:
         owner = MoodleSite.objects.filter(slug=site).first()
         if owner is None:
             raise CommandError(f"There is no site “{site}”.")
+        if new_keys:
+            self._renew(owner)
+            return
         try:
             found = verify(owner, _head_of(expect))
         except (AuditUnavailable, StorageUnavailable) as error:
@@ -47,9 +55,20 @@ class Command(BaseCommand):
         self.stdout.write(f"{found.records} records, {found.erased} values about people erased on request.")
         if found.records:
             self.stdout.write(f"Last record: {found.head.sequence}:{found.head.hash}")
+        if found.unproved:
+            self.stdout.write(
+                f"Records 1 to {found.unproved} were written under keys that are lost: nothing proves them."
+            )
         if found.faults:
             sys.exit(1)
         self.stdout.write("Every byte is as it was written, and no record is missing.")
+
+    def _renew(self, site: MoodleSite) -> None:
+        try:
+            first = begin_with_new_keys(site)
+        except AuditNotLost:
+            raise CommandError("The keys of the audit can be decrypted. Nothing was changed.") from None
+        self.stdout.write(f"The audit goes on with record {first} under new keys.")
 
 
 def _head_of(text: str) -> Head | None:

@@ -10,6 +10,7 @@ from sync.moodle.db.writer import RowChange
 from sync.processors.base.overlay import ChangedRows, FoundRows, Table
 from sync.processors.undo.history import NetChange, is_same
 from sync.processors.undo.operations import Row, TakeBack, UndoPlan, courseids_of
+from sync.processors.undo.references import USER
 from sync.processors.undo.rules import CACHE_REVISION, ORDERED_TABLES, is_neutral, is_secret
 from sync.processors.undo.state import UndoLine, UndoState
 from sync.values import CHANGED_ACTIONS, Action, Change, Note, Outcome, partial_outcome
@@ -78,7 +79,7 @@ class UndoPlanner:
             return self._as_before(line) if line.id is not None else self._kept(line, "undo_kept_unknown", {})
         self._new[line.table].append(live)
         self._note(line, lambda rows: rows.remove(live["id"], line.line), live)
-        return Outcome(line.line, Action.DELETED, "undo_row_deleted", {}, line.subject)
+        return Outcome(line.line, Action.DELETED, "undo_row_deleted", _whom(line.table, live), line.subject)
 
     def _bring_back(self, line: UndoLine) -> Outcome:
         live, before = self._state.live(line), dict(line.history.before)
@@ -89,7 +90,7 @@ class UndoPlanner:
         self._old[line.table].append(before)
         marked = {"id": before["id"], "deleted": before.get("deleted", 0)}
         self._note(line, lambda rows: rows.put(before["id"], marked, line.line), before)
-        return Outcome(line.line, Action.CREATED, "undo_row_inserted", {}, line.subject)
+        return Outcome(line.line, Action.CREATED, "undo_row_inserted", _whom(line.table, before), line.subject)
 
     def _change_back(self, line: UndoLine) -> Outcome:
         live, history = self._state.live(line), line.history
@@ -112,7 +113,12 @@ class UndoPlanner:
             self._changed[line.table].append(RowChange(live["id"], {name: live[name] for name in back}, back))
         self._note(line, lambda rows: rows.put(live["id"], {**_marks(live), **_marks(back)}, line.line), live)
         outcome = Outcome(
-            line.line, Action.UPDATED, "undo_row_changed_back", {}, line.subject, _shown(line.table, live, back)
+            line.line,
+            Action.UPDATED,
+            "undo_row_changed_back",
+            _whom(line.table, live),
+            line.subject,
+            _shown(line.table, live, back),
         )
         if not others:
             return outcome
@@ -132,6 +138,13 @@ class UndoPlanner:
 def _marks(row: dict[str, Any]) -> dict[str, Any]:
     """Return of a row what later lines ask for."""
     return {name: row[name] for name in ("id", "deleted") if name in row}
+
+
+def _whom(table: str, row: dict[str, Any]) -> dict[str, Any]:
+    """Return whom a row is about, so that the audit finds and seals what becomes of it."""
+    if table == USER:
+        return {"username": row.get("username", ""), "userid": row["id"]}
+    return {"userid": row["userid"]} if row.get("userid") else {}
 
 
 def _shown(table: str, live: dict[str, Any], back: dict[str, Any]) -> tuple[Change, ...]:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from sync.runs.rights import Responsible
 from sync.runs.selectors import processors_for, readable_files
-from sync.schedules.arming import arm_file, disarm_file
+from sync.schedules.arming import forbid_file, permit_file
 from sync.schedules.upcoming import upcoming_files
 from sync.web.access import current_site, signed_in
 
@@ -30,10 +30,10 @@ def arm(request: HttpRequest, file_id: int) -> HttpResponse:
         if processor not in {found.processor for found in upcoming}:
             raise Http404
         if request.POST.get("do") == "disarm":
-            disarm_file(file, processor)
+            forbid_file(file, processor, Responsible.of(request.user))
             messages.success(request, _("No schedule takes %(path)s now.") % {"path": file.path})
         elif request.POST.get("sha256") == file.sha256:
-            arm_file(file, processor, Responsible.of(request.user))
+            permit_file(file, processor, Responsible.of(request.user))
             messages.success(request, _("Schedules take %(path)s now, in your name.") % {"path": file.path})
         else:
             messages.error(request, _("The file was replaced by another one meanwhile. Look at it again."))

@@ -15,6 +15,7 @@ from sync.errors import CodedError
 from sync.models import CommandFile, MoodleSite, SyncRun
 from sync.processors.base.processor import Processor
 from sync.runs.options import resolve_options
+from sync.runs.rights import Responsible
 from sync.runs.selectors import preselected_file
 from sync.runs.services import queue_run, queue_upload, save_settings
 from sync.schedules.arming import scheduled_files
@@ -117,7 +118,8 @@ def _start(request: HttpRequest, processor: type[Processor], site: MoodleSite, f
             return queue_upload(uploaded_file=upload, remember=remember, **chosen)
         run = queue_run(command_file=form.cleaned_data["command_file"], **chosen)
         if remember:
-            save_settings(site=site, processor=processor.key, values=form.option_values)
+            by = Responsible.of(request.user)
+            save_settings(site=site, processor=processor.key, values=form.option_values, by=by)
     except CodedError as error:
         form.refuse("upload", error)
         return None

@@ -9,10 +9,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from sync.models import Event, Notification, NotificationRule, Webhook
-from sync.notifications.services import rule_of, save_rule
-from sync.notifications.webhooks import save_webhook, webhook_of
+from sync.models import Event, Notification, NotificationRule
+from sync.notifications.services import delete_rule, rule_of, save_rule
+from sync.notifications.webhooks import delete_webhook, save_webhook, webhook_of
 from sync.runs.options import page_address, site_zone
+from sync.runs.rights import Responsible
 from sync.runs.selectors import processors_for
 from sync.web.access import (
     current_site,
@@ -51,7 +52,8 @@ def rule_detail(request: HttpRequest, key: str) -> HttpResponse:
     processor = _processor(request, key)
     stored = rule_of(current_site(), processor)
     form = RuleForm(request.POST or None, rule=stored)
-    if is_saved(request, form, lambda: save_rule(current_site(), processor, form.choice), _("Saved.")):
+    by = Responsible.of(request.user)
+    if is_saved(request, form, lambda: save_rule(current_site(), processor, form.choice, by=by), _("Saved.")):
         return redirect("notification_rules")
     context = {
         "form": form, "rule": stored, "key": key, "zone": site_zone(),
@@ -64,7 +66,7 @@ def rule_detail(request: HttpRequest, key: str) -> HttpResponse:
 @require_POST
 def rule_delete(request: HttpRequest, key: str) -> HttpResponse:
     """Take the rule of a file type away, so that the common one holds again."""
-    NotificationRule.objects.filter(site=current_site(), processor=_processor(request, key)).delete()
+    delete_rule(current_site(), _processor(request, key), by=Responsible.of(request.user))
     return redirect("notification_rules")
 
 
@@ -72,9 +74,9 @@ def rule_delete(request: HttpRequest, key: str) -> HttpResponse:
 @require_POST
 def webhook(request: HttpRequest) -> HttpResponse:
     every_file_type_or_404(request.user)
-    site = current_site()
+    site, by = current_site(), Responsible.of(request.user)
     form = WebhookForm(request.POST, webhook=webhook_of(site))
-    if is_saved(request, form, lambda: save_webhook(site, form.choice), _("Saved.")):
+    if is_saved(request, form, lambda: save_webhook(site, form.choice, by=by), _("Saved.")):
         return redirect("notification_rules")
     return _list(request, form)
 
@@ -83,7 +85,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
 @require_POST
 def webhook_delete(request: HttpRequest) -> HttpResponse:
     every_file_type_or_404(request.user)
-    Webhook.objects.filter(site=current_site()).delete()
+    delete_webhook(current_site(), by=Responsible.of(request.user))
     return redirect("notification_rules")
 
 

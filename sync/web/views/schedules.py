@@ -93,7 +93,8 @@ def start(request: HttpRequest, schedule_id: int) -> HttpResponse:
 @may_manage_schedules
 @require_POST
 def delete(request: HttpRequest, schedule_id: int) -> HttpResponse:
-    scheduling.delete_schedule(own_schedule_or_404(request.user, schedule_id))
+    shown = own_schedule_or_404(request.user, schedule_id)
+    scheduling.delete_schedule(shown, by=Responsible.of(request.user))
     messages.success(request, _("The schedule was deleted. Its runs are kept."))
     return redirect("schedules")
 
@@ -105,7 +106,7 @@ def freeze(request: HttpRequest) -> HttpResponse:
     form = FreezeForm(request.POST)
     if form.is_valid():
         try:
-            scheduling.add_freeze_window(current_site(), *form.period)
+            scheduling.add_freeze_window(current_site(), *form.period, by=Responsible.of(request.user))
         except ScheduleError as error:
             form.add_error("ends_at", text_of(error.code, error.params))
         else:
@@ -116,7 +117,8 @@ def freeze(request: HttpRequest) -> HttpResponse:
 @may_manage_all_schedules
 @require_POST
 def unfreeze(request: HttpRequest, window_id: int) -> HttpResponse:
-    get_object_or_404(FreezeWindow, site=current_site(), pk=window_id).delete()
+    window = get_object_or_404(FreezeWindow, site=current_site(), pk=window_id)
+    scheduling.delete_freeze_window(window, by=Responsible.of(request.user))
     messages.success(request, _("The freeze window was deleted."))
     return redirect("schedules")
 

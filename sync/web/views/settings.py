@@ -14,6 +14,7 @@ from sync.models import MoodleSite
 from sync.runs.connections import connection_of
 from sync.runs.options import moodle_command
 from sync.runs.retention_settings import retention_of, save_retention
+from sync.runs.rights import Responsible
 from sync.web.access import MANAGE_RETENTION, current_site, may_see_settings
 from sync.web.notification_form import RetentionForm
 
@@ -27,7 +28,7 @@ def settings(request: HttpRequest) -> HttpResponse:
         if not request.user.has_perm(MANAGE_RETENTION):
             raise PermissionDenied
         if form.is_valid():
-            save_retention(site, **form.days)
+            save_retention(site, **form.days, by=Responsible.of(request.user))
             messages.success(request, _("Saved."))
             return redirect("settings")
     return render(request, "sync/settings.html", {"form": form, "purges": _has_command(site)})

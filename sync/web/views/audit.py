@@ -1,0 +1,102 @@
+"""The audit: who changed what, found by user, course and date; and the erasure of what it says of a person."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _, ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from sync.audit.erasure import erase_person, find_person
+from sync.audit.selectors import AuditLine, AuditQuery, Cursor, find_entries
+from sync.errors import AuditDamaged, AuditUnavailable, StorageUnavailable
+from sync.messages import text_of
+from sync.models import AuditKind
+from sync.outcomes.report import outcome_text
+from sync.runs.rights import Responsible
+from sync.runs.selectors import processors_for
+from sync.values import Action, Outcome
+from sync.web.access import current_site, may_erase_audit, may_see_audit
+from sync.web.audit_form import AuditForm, ErasureForm
+
+_LINES_PER_PAGE = 50
+_UNREADABLE = (AuditDamaged, AuditUnavailable, StorageUnavailable)
+
+
+class Shown(NamedTuple):
+    """One entry as the page shows it. Shape: text: what was done; has_run: its run is there, and may be looked at"""
+
+    line: AuditLine
+    text: str
+    has_run: bool
+
+
+@may_see_audit
+@require_safe
+def audit(request: HttpRequest) -> HttpResponse:
+    form = AuditForm(request.GET or None)
+    start = Cursor.parse(request.GET.get("start", ""))
+    context: dict[str, object] = {"form": form, "lines": []}
+    if form.is_bound and not form.is_valid():
+        return render(request, "sync/audit.html", context)
+    query = form.query if form.is_bound else AuditQuery()
+    try:
+        page = find_entries(current_site(), query, start=start, most=_LINES_PER_PAGE)
+    except _UNREADABLE as error:
+        context["fault"] = text_of(error.code, error.params)
+        return render(request, "sync/audit.html", context)
+    usable = {processor.key for processor in processors_for(request.user)}
+    context["lines"] = [_shown(line, line.record.processor in usable) for line in page.lines]
+    context |= {"following": str(page.following) if page.following else "", "is_first": start is None, "query": query}
+    return render(request, "sync/audit.html", context)
+
+
+@may_erase_audit
+@require_http_methods(["GET", "HEAD", "POST"])
+def audit_erase(request: HttpRequest) -> HttpResponse:
+    """Say what there is about a person, and erase it when that was confirmed."""
+    site, name = current_site(), request.GET.get("name", "").strip()
+    try:
+        found = find_person(site, name)
+        form = ErasureForm(request.POST or None, names=[name, *found.other_names])
+        if name and request.method == "POST" and form.is_valid():
+            count = erase_person(site, form.cleaned_data["names"], Responsible.of(request.user))
+            said = ngettext("%(count)s entry was erased.", "%(count)s entries were erased.", count)
+            messages.success(request, said % {"count": count})
+            return redirect(f"{reverse('audit')}?{_address(name)}")
+    except _UNREADABLE as error:
+        messages.error(request, text_of(error.code, error.params))
+        return redirect("audit")
+    return render(request, "sync/audit_erase.html", {"name": name, "found": found, "form": form})
+
+
+def _address(name: str) -> str:
+    query = QueryDict(mutable=True)
+    query["user"] = name
+    return query.urlencode()
+
+
+def _shown(line: AuditLine, may_see_run: bool) -> Shown:
+    has_run = line.record.kind == AuditKind.RUN and line.record.run_id is not None and may_see_run
+    return Shown(line, _text_of(line), has_run)
+
+
+def _text_of(line: AuditLine) -> str:
+    entry = line.entry
+    if entry is None:
+        fault = line.fault
+        return "" if fault is None else text_of(fault.code, {"sequence": line.record.sequence, **fault.params})
+    if entry.is_erased:
+        return _("Erased on request.")
+    done = Action(entry.done) if entry.done else None
+    try:
+        return outcome_text(
+            Outcome(entry.line, Action(entry.action), entry.code, entry.params, entry.subject, done=done)
+        )
+    except KeyError:
+        # A text of today asks for more than was kept.
+        return entry.code
