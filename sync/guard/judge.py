@@ -30,7 +30,7 @@ class PlanFacts:
 
     Shape: totals: kind -> how many; live: name of the object ("users") -> how many Moodle holds; counts: action -> rows; rows,
     size: of the file; last_rows, last_size: of the last file of its kind that was carried out, 0 = there is none; by_hand: a
-    person waits for it at a page
+    person waits for it at a page; suspicion: what else speaks against it
     Units: size, last_size: bytes
     """
 
@@ -43,6 +43,7 @@ class PlanFacts:
     last_rows: int = 0
     last_size: int = 0
     by_hand: bool = False
+    suspicion: Note | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ def judge(facts: PlanFacts) -> Judgement:
     """Judge a plan. A plan that changes nothing goes, whatever the file looks like."""
     if not facts.totals:
         return Judgement(Verdict.GO)
-    if reasons := (*_beyond_limits(facts), *_unlike_before(facts)):
+    suspicions = () if facts.suspicion is None else (facts.suspicion,)
+    if reasons := (*suspicions, *_beyond_limits(facts), *_unlike_before(facts)):
         return Judgement(Verdict.HELD, reasons)
     if facts.by_hand and (removed := removals(facts.totals)):
         reasons = tuple(Note("plan_removes", {"kind": kind, "count": count}) for kind, count in removed.items())
@@ -68,6 +70,11 @@ def judge(facts: PlanFacts) -> Judgement:
 def removals(totals: Mapping[str, int]) -> dict[str, int]:
     """Return what a plan takes away: kind -> how many."""
     return {kind: totals[kind] for kind in REMOVALS if totals.get(kind)}
+
+
+def ceilings(totals: Mapping[str, int], limits: Mapping[str, Limit]) -> dict[str, int]:
+    """Return up to how many removals of each kind a run may come, whose rows are planned once more while it is applied."""
+    return {kind: max(totals.get(kind, 0), limits[kind].number or 0) for kind in REMOVALS if limits[kind] != Limit()}
 
 
 def _beyond_limits(facts: PlanFacts) -> Iterator[Note]:

@@ -23,6 +23,19 @@ TEXTS: dict[str, Any] = {
     "guard_smaller_file": _(
         "The file has %(size)s bytes, the last one that was carried out had %(before)s: was it cut short?"
     ),
+    "guard_rekeyed": PluralText(
+        lambda n: ngettext(
+            "%(count)s of the %(gone)s users who would go comes back as one of the %(created)s new ones, by name or address: did "
+            "people get other usernames or numbers?",
+            "%(count)s of the %(gone)s users who would go come back among the %(created)s new ones, by name or address: did "
+            "people get other usernames or numbers?",
+            n,
+        )
+    ),
+    "totals_beyond_plan": _(
+        "Moodle has changed so much since the plan was made that the run would take away more than was planned and than the "
+        "limits allow (%(kind)s: %(count)s). What is done stays done; send the file again, so that it is planned anew."
+    ),
     "guard_rejected": PluralText(
         lambda n: ngettext(
             "%(count)s of %(rows)s rows can't be carried out: did a column turn empty, or change its meaning?",

@@ -40,6 +40,7 @@ from sync.runs.plans import (
     may_approve,
     new_plan,
     take_over_plan,
+    watch_totals,
 )
 from sync.runs.recorder import Progress, RunRecorder, SiteRecords
 from sync.runs.retry import RetryPolicy, disk, own_database
@@ -232,6 +233,8 @@ class Execution:
         connection = connection_of(run.site)
         moodle = moodle_at(connection)
         processor = processor_of(run)
+        # What a person has seen is done or nothing; at night nobody has seen anything.
+        replans = run.plan is not None and not run.decision and run.origin != SyncRun.Origin.PERSON
         work = PipelineContext(
             processor=processor,
             options=processor.options(run.options),
@@ -253,8 +256,8 @@ class Execution:
             journal=RunJournal(run.undoes) if run.undoes is not None else NoJournal(),
             moodle_command=moodle_command(connection, is_long=True),
             plan=PlanReader(run.plan) if run.plan is not None else None,
-            # What a person has seen is done or nothing; at night nobody has seen anything.
-            replans=not run.decision and run.origin != SyncRun.Origin.PERSON,
+            replans=replans,
+            check_totals=watch_totals(run) if replans else lambda _totals: None,
             shows_new_values=run.simulate,
         )
         try:

@@ -168,6 +168,7 @@ class PipelineContext:
     plan: StoredPlan | None = None
     replans: bool = False
     shows_new_values: bool = False
+    check_totals: Callable[[Mapping[str, int]], None] = field(default=lambda _totals: None)
 
 
 def run_pipeline(work: PipelineContext, stream: BinaryIO, filename: str) -> bool:
@@ -470,6 +471,7 @@ class PipelineRun:
                 recorder.prepare(chunk)
             recorder.confirm(chunk)
             return
+        self.work.check_totals(chunk.totals)
         with _about_rows():
             processor.prepare(plan)
         with self.session.transaction():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -13,13 +13,14 @@ from sync import __version__
 from sync.audit.services import difference, record
 from sync.commandfiles import storage
 from sync.errors import PlanRefused, RightMissing
-from sync.guard.judge import Judgement, PlanFacts, Verdict, judge
+from sync.guard.judge import Judgement, PlanFacts, Verdict, ceilings, judge
 from sync.guard.limits import Limit, read_limits, stored_form
 from sync.models import AuditKind, GuardLimits, MoodleSite, RunState, SyncRun
 from sync.models.run import ORIGINS_OF_MADE_FILES
 from sync.moodle.db.database import MoodleDatabase, MoodleSession
 from sync.processors.base.totals import OBJECTS
 from sync.runs.options import guard_is_on, plan_hours
+from sync.runs.rekeying import suspect_rekeying
 from sync.runs.rights import Responsible
 from sync.runs.selectors import run_permission
 from sync.values import Change, Note
@@ -119,8 +120,24 @@ def judge_run(run: SyncRun, plan: SyncRun, moodle: MoodleDatabase) -> Judgement:
             last_rows=last.rows_done if last else 0,
             last_size=last.file_size if last else 0,
             by_hand=by_hand,
+            suspicion=suspect_rekeying(plan, moodle),
         )
     )
+
+
+def watch_totals(run: SyncRun) -> Callable[[Mapping[str, int]], None]:
+    """Return what a run whose rows may be planned once more asks before each chunk; it raises PlanRefused beyond the limits."""
+    chosen = limits_of(run.site, run.processor)
+    if not chosen.is_on or run.plan is None:
+        return lambda _totals: None
+    most = ceilings(run.plan.totals, read_limits(chosen.values))
+
+    def check(totals: Mapping[str, int]) -> None:
+        for kind in most.keys() & totals.keys():
+            if (count := run.totals.get(kind, 0) + totals[kind]) > most[kind]:
+                raise PlanRefused("totals_beyond_plan", kind=kind, count=count)
+
+    return check
 
 
 def check_plan(run: SyncRun, plan: SyncRun, moodle: MoodleDatabase) -> None:

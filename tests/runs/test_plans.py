@@ -330,3 +330,44 @@ def test_limits_that_can_t_be_read_hold_nothing_back_in_silence(filled: Installa
     run = at_night(filled, "/gone.csv", gone(2))
 
     assert (run.state, run.error_code) == (RunState.ERRORED, "limits_unreadable")
+
+
+def rekeyed(count: int, *, same: bool) -> str:
+    """A file in which people go, and come back under other usernames."""
+    header = "username;firstname;lastname;email;deleted\n"
+    going = "".join(f"p{n};Pat;Nr {n};p{n}@x.org;1\n" for n in range(count))
+    coming = "".join(
+        f"q{n};Pat;{'Nr' if same else 'New'} {n};{'p' if same else 'q'}{n}@y.org;0\n" for n in range(count)
+    )
+    return header + going + coming
+
+
+@pytest.mark.parametrize(("same", "state"), [(True, RunState.HELD), (False, RunState.COMPLETED)])
+def test_people_who_go_and_come_back_under_other_usernames_are_held(
+    filled: Installation, same: bool, state: RunState
+) -> None:
+    GuardLimits.objects.create(site=filled.site, values={"users.deleted": [None, None]})
+
+    run = at_night(filled, "/rekeyed.csv", rekeyed(20, same=same), "users", primaryidentity="username")
+
+    assert run.state == state, (run.error_code, run.held_for)
+    assert [code for code, _params in run.held_for] == (["guard_rekeyed"] if same else [])
+
+
+def test_a_night_stops_before_it_takes_away_more_than_was_planned(filled: Installation, settings: Settings) -> None:
+    settings.TOOLSYNC_CHUNK_ROWS = 10
+    GuardLimits.objects.create(site=filled.site, values={"users.suspended": [None, 5]})
+    filled.moodle.execute("UPDATE {user} SET suspended = 1 WHERE username LIKE 'p%'")
+    text = gone(40)
+    planned = filled.carry_out("/gone.csv", text, processor="users_suspend", simulate=True)
+    assert planned.totals == {}
+    filled.moodle.execute("UPDATE {user} SET suspended = 0 WHERE username LIKE 'p%'")
+    SyncRun.objects.filter(pk=planned.pk).update(totals={"users.suspended": 1})
+    planned.chunks.update(writes=True)
+    run = filled.queue("/gone.csv", processor="users_suspend", in_background=False)
+    SyncRun.objects.filter(pk=run.pk).update(origin=SyncRun.Origin.SCHEDULE, plan=planned)
+
+    run = services.execute_run(run.pk)
+
+    assert (run.state, run.error_code) == (RunState.ERRORED, "totals_beyond_plan")
+    assert filled.moodle.rows("user", suspended=1) == []
