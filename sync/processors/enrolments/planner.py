@@ -27,13 +27,14 @@ from sync.values import Action, Outcome, partial_outcome
 class EnrolmentsState:
     """Everything read for one chunk.
 
-    Shape: is_about_roles: the file has no column for the method
+    Shape: group_numbers: those of the columns g1, g2 …; is_about_roles: the file has no column for the method
     Units: now: seconds since epoch
     """
 
     rules: SiteRules
     now: int
     is_about_roles: bool
+    group_numbers: Sequence[int]
     users: NamedUsers
     memberships: MembershipState
     methods: MethodRules
@@ -76,6 +77,7 @@ class EnrolmentPlanner:
         return _outcome(row.line, subject, done, joined)
 
     def _read(self, cells: EnrolmentCells) -> EnrolmentRow:
+        column = EnrolmentCells.groups
         return EnrolmentRow(
             line=cells.line,
             cmd=cells.cmd,
@@ -83,7 +85,11 @@ class EnrolmentPlanner:
             start=given_date(cells.starttime, self.state.rules),
             end=given_date(cells.endtime, self.state.rules),
             gcmd=cells.gcmd or "",
-            groups=_groups(cells) if cells.gcmd else (),
+            groups=tuple(
+                (column.numbered(number), name)
+                for number in self.state.group_numbers
+                if (name := column.of(cells, number)) is not None
+            ),
         )
 
     def _target(self, cells: EnrolmentCells, row: EnrolmentRow) -> EnrolmentTarget:
@@ -104,10 +110,6 @@ def _outcome(line: int, subject: str, done: EnrolmentOutcome, joined: SetResult)
     outcome = Outcome(line, done.action, done.code, {}, subject, changes, joined.notes)
     # The enrolment is done and stays so; the line goes into the tryback once, for the groups that are left over.
     return partial_outcome(outcome, joined.problems) if joined.problems else outcome
-
-
-def _groups(cells: EnrolmentCells) -> tuple[tuple[str, str], ...]:
-    return tuple((EnrolmentCells.groups.numbered(number), name) for number, name in cells.groups.items())
 
 
 def _subject(row: EnrolmentCells) -> str:

@@ -71,6 +71,7 @@ class Enrolments(Processor[EnrolmentCells, EnrolmentsState, EnrolmentsPlan]):
             self.moodle, self.overlay, self.option_values.purgeemptygroups, self.collected.courseids
         )
         self.is_about_roles = EnrolmentCells.enrol.name not in names
+        self.group_numbers = EnrolmentCells.groups.numbers(names)
 
     def fetch(self, rows: Sequence[EnrolmentCells]) -> EnrolmentsState:
         identifier = self.option_values.useridentifier
@@ -81,6 +82,7 @@ class Enrolments(Processor[EnrolmentCells, EnrolmentsState, EnrolmentsPlan]):
             rules=self.rules,
             now=int(time.time()),
             is_about_roles=self.is_about_roles,
+            group_numbers=self.group_numbers,
             users=users,
             memberships=memberships,
             methods=self.method_rules,
@@ -123,7 +125,8 @@ class Enrolments(Processor[EnrolmentCells, EnrolmentsState, EnrolmentsPlan]):
         return MethodRules(self.option_values.enableenrolondisabled, self.option_values.allowsyncedmethods, addable)
 
     def _fetch_memberships(self, rows: Sequence[EnrolmentCells], userids: Sequence[int]) -> MembershipState:
-        named = {(row.cid, group) for row in rows if row.gcmd for group in row.groups.values()}
+        of_row = EnrolmentCells.groups.of
+        named = {(row.cid, group) for number in self.group_numbers for row in rows if (group := of_row(row, number))}
         return fetch_memberships(
             self.moodle,
             self.overlay,

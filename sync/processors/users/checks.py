@@ -41,15 +41,18 @@ class UserChecks:
         A language that isn't installed is taken out, with a note: a new user gets the default language, others keep theirs.
         """
         changes: dict[Column[Any], str | None] = {}
-        if country := row.country:
+        country = row.country
+        if country and country not in _COUNTRIES:
             changes[UserCells.country] = country.upper()
             if country.upper() not in _COUNTRIES:
                 raise RowError("country_unknown", "country", country=shown(country), **_country_meant(country))
         if row.lang is not None:
             lang = row.lang.removesuffix("_utf8")
-            changes[UserCells.lang] = lang if self._has_language(lang) else None
-            if changes[UserCells.lang] is None:
+            if not self._has_language(lang):
+                changes[UserCells.lang] = None
                 notes.append(Note("language_left_out", {"lang": lang}))
+            elif lang != row.lang:
+                changes[UserCells.lang] = lang
         if row.timezone is not None and not _is_timezone(row.timezone):
             raise RowError("timezone_unknown", "timezone", timezone=row.timezone)
         if row.auth is not None and not self.rules.has_auth_plugin(row.auth):
