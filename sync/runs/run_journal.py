@@ -12,7 +12,7 @@ from itertools import count
 
 from sync.commandfiles import storage
 from sync.errors import JournalMissing
-from sync.models import RunChunk, SyncRun
+from sync.models import GraceEntry, RunChunk, SyncRun
 from sync.moodle.db.journal import JournalIndex, read_images
 from sync.moodle.db.writer import BeforeImage
 from sync.outcomes.outcome_codec import read_header
@@ -25,7 +25,7 @@ _OPEN_AT_A_TIME = 3
 
 
 class RunJournal:
-    """The journal of one run. Shape: notes: what the run did that no journal holds"""
+    """The journal of one run."""
 
     def __init__(self, run: SyncRun) -> None:
         self._run = run
@@ -46,6 +46,12 @@ class RunJournal:
         if self._run.undoes_id is None and self._run.options.get("restorewith") == MOODLE:
             found.append(Note("undo_restored_by_moodle", {}))
         return found
+
+    @property
+    def listed(self) -> Sequence[tuple[str, int]]:
+        """Queries: one"""
+        with own_database():
+            return list(GraceEntry.objects.filter(run=self._run, closed=0).values_list("table", "rowid"))
 
     def images(self, places: Collection[ImagePlace]) -> Mapping[ImagePlace, BeforeImage]:
         """Return before-images. Raises: JournalMissing"""

@@ -150,7 +150,7 @@ def area_files(site: MoodleSite, location: str) -> list[CommandFile]:
 def earlier_run(site: MoodleSite, processor: str, sha256: str, *, before: int | None = None) -> SyncRun | None:
     """Return the last run that carried the very same bytes out. Shape: before: only runs older than this one."""
     runs = SyncRun.objects.filter(
-        site=site, processor=processor, file_sha256=sha256, simulate=False,
+        site=site, processor=processor, file_sha256=sha256, simulate=False, undoes=None,
         state__in=(RunState.COMPLETED, RunState.COMPLETED_WITH_REJECTIONS),
     )  # fmt: skip
     if before is not None:

@@ -71,9 +71,16 @@ class ToolSync:
 
     def run(self, key: str, file: Path, **options: object) -> Measured:
         """Carry out a file; the first reads and the reflection of the tables are part of it, the start of Python isn't."""
+        return self._measure(key, str(file), *(f"{name}={value}" for name, value in options.items()))
+
+    def undo(self) -> Measured:
+        """Take back what the last run did, and measure the same."""
+        return self._measure("undo")
+
+    def _measure(self, *arguments: str) -> Measured:
         before = _questions(self.site)
         script = str(ROOT / "tests" / "bench" / "one_run.py")
-        told = self._python(script, key, str(file), *(f"{name}={value}" for name, value in options.items()))
+        told = self._python(script, *arguments)
         # The question for the second number is one of them.
         questions = None if before is None else (_questions(self.site) or 0) - before - 1
         measured = Measured(**json.loads(told.splitlines()[-1]), questions=questions)

@@ -1,6 +1,7 @@
 """Carry out one command file in a process of its own, as a worker does, and say what it took.
 
     python tests/bench/one_run.py KEY FILE [NAME=VALUE ...]
+    python tests/bench/one_run.py undo            takes back what the last run did, with the making of the file that says it
 
 The code is that of the folder in PYTHONPATH, which may be of another commit: only what all of them have is called.
 The last line of standard output is one JSON object, the fields of `Measured`.
@@ -18,9 +19,9 @@ import django
 import sqlalchemy as sa
 
 
-def main(key: str, file: str, *options: str) -> None:
+def main(key: str, file: str = "", *options: str) -> None:
     django.setup()
-    from sync.models import MoodleSite
+    from sync.models import MoodleSite, SyncRun
     from sync.runs import services
 
     executions = 0
@@ -32,12 +33,18 @@ def main(key: str, file: str, *options: str) -> None:
     # Our own tables are Django's affair: SQLAlchemy sees Moodle's only.
     sa.event.listen(sa.Engine, "before_cursor_execute", count)
     site = MoodleSite.objects.get(slug="main")
-    kept = services.receive_path(site=site, path=Path(file), folder="/bench/")
-    run = services.queue_run(
-        site=site, processor=key, command_file=kept, in_background=False,
-        options=dict(option.split("=", 1) for option in options),
-    )  # fmt: skip
     began, began_cpu = time.perf_counter(), time.process_time()
+    if key == "undo":
+        from sync.runs.undo import undo_run
+
+        run = undo_run(SyncRun.objects.filter(simulate=False).latest("pk"), in_background=False)
+    else:
+        kept = services.receive_path(site=site, path=Path(file), folder="/bench/")
+        run = services.queue_run(
+            site=site, processor=key, command_file=kept, in_background=False,
+            options=dict(option.split("=", 1) for option in options),
+        )  # fmt: skip
+        began, began_cpu = time.perf_counter(), time.process_time()
     run = services.execute_run(run.pk)
     seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - began_cpu
     told = {

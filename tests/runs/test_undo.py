@@ -12,11 +12,13 @@ import pytest
 from sync.commandfiles import storage
 from sync.errors import CodedError
 from sync.messages import text_of
-from sync.models import MoodleSite as OurSite, RunState, SyncRun
+from sync.models import GraceEntry, MoodleSite as OurSite, RunState, SyncRun
 from sync.moodle.db.database import MoodleSession
+from sync.runs import services
 from sync.runs.undo import undo_run
 from sync.values import Action, Outcome
 from tests.installation import Installation
+from tests.runs.test_interruptions import die_at
 from tests.runs.undo_checks import bring_in_order, check_round_trip, check_same, outcomes, undo
 
 NEW_USERS = "username;firstname;lastname;email\nnew1;New;One;new1@x.org\nnew2;New;Two;new2@x.org\n"
@@ -180,6 +182,16 @@ def test_an_enrolment_of_somebody_who_is_deleted_by_now_stays_away(installation:
     assert undone.state == RunState.COMPLETED_WITH_REJECTIONS
 
 
+def test_what_the_run_put_on_the_list_of_deletions_comes_off_it(installation: Installation) -> None:
+    run = add(installation, "users_delete", "username\nann\n", gracedays=30)
+    assert GraceEntry.objects.filter(closed=0).count() == 1
+    undo(run, simulate=True)
+    assert GraceEntry.objects.filter(closed=0).count() == 1
+    assert undo(run).state == RunState.COMPLETED
+    assert not GraceEntry.objects.filter(closed=0).exists()
+    assert installation.moodle.one("user", username="ann")["suspended"] == 0
+
+
 def test_sessions_that_ended_stay_ended_and_are_told_of(installation: Installation) -> None:
     moodle = installation.moodle
     session = moodle.insert("sessions", sid="s", userid=moodle.ids["ann"], state=0, timecreated=1, timemodified=1)
@@ -215,6 +227,26 @@ def test_it_does_not_depend_on_where_chunks_end(installation: Installation, sett
     before = installation.moodle.snapshot()
     check_round_trip(installation, add(installation, "courses_delete", "C1\nC2\n"), before)
     check_round_trip(installation, add(installation, "courses", NEW_COURSE), before)
+
+
+@pytest.mark.parametrize(
+    ("method", "before"),
+    [("prepare", True), ("prepare", False), ("confirm", True), ("confirm", False), ("settle", True)],
+)
+def test_an_undo_whose_worker_dies_goes_on_as_if_nothing_had_happened(
+    installation: Installation, settings: Any, monkeypatch: pytest.MonkeyPatch, method: str, before: bool
+) -> None:
+    settings.TOOLSYNC_CHUNK_ROWS = 5
+    settings.TOOLSYNC_RETRY_SECONDS = 60
+    bring_in_order(installation.moodle)
+    as_it_was = installation.moodle.snapshot()
+    run = add(installation, "courses", NEW_COURSE)
+    undone = undo_run(run)
+    die_at(monkeypatch, undone, method, 1 if method == "settle" else 3, before=before)
+    ended = services.execute_run(undone.pk)
+    check_same(as_it_was, installation.moodle.snapshot(), outcomes(ended))
+    assert (ended.state, len(outcomes(ended))) == (RunState.COMPLETED, sum(ended.counts.values()))
+    check_sum(ended)
 
 
 # --- what is refused ------------------------------------------------------------------------------------------------

@@ -54,6 +54,10 @@ def test_all_tables_are_as_before_a_run_and_after_it_again(installation_everywhe
     for name, content in FILES.items():
         before = moodle.snapshot()
         check_round_trip(installation, carry_out(installation, name, content), before)
+    before = moodle.snapshot()
+    deeper = moodle.one("course_categories", name="Deeper")["id"]
+    content = f"categoryid;path\n{deeper};Empty / Deeper\n"
+    check_round_trip(installation, carry_out(installation, "categories_delete", content), before)
 
 
 @pytest.mark.sites("sqlite:5.1", "mariadb:5.2", "postgresql:4.1")

@@ -61,10 +61,17 @@ class ImagePlace(NamedTuple):
 
 
 class Journal(Protocol):
-    """The before-images of the run that is to be undone. Shape: notes: what the run did that no journal holds"""
+    """The before-images of the run that is to be undone.
+
+    Shape: notes: what the run did that no journal holds; listed: what it put on the list of deletions, table and id, where it is
+    still on the list
+    """
 
     @property
     def notes(self) -> Sequence[Note]: ...
+
+    @property
+    def listed(self) -> Sequence[tuple[str, int]]: ...
 
     def images(self, places: Collection[ImagePlace]) -> Mapping[ImagePlace, BeforeImage]:
         """Return before-images. Raises: JournalMissing"""
@@ -75,6 +82,10 @@ class NoJournal:
 
     @property
     def notes(self) -> Sequence[Note]:
+        return ()
+
+    @property
+    def listed(self) -> Sequence[tuple[str, int]]:
         return ()
 
     def images(self, places: Collection[ImagePlace]) -> Mapping[ImagePlace, BeforeImage]:

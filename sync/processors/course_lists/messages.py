@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 TEXTS: dict[str, Any] = {
     "list_empty": _("The file names nothing, so there is nothing to do."),
     "course_deletion_final": _(
-        "Deleted courses can't be brought back from Moodle's recycle bin: ToolSync puts nothing into it."
+        "Deleted courses can't be brought back from Moodle's recycle bin: ToolSync puts nothing into it. As "
+        "long as the before-images of the run are kept, undoing it brings them back."
     ),
     "course_deleted": _("course deleted (%(fullname)s)"),
     "course_hidden_for_deletion": _("hidden now, deleted on %(date)s (%(fullname)s)"),

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from sync.moodle.db.writer import BeforeImage
+from sync.processors.base.context import ImagePlace
 
 Values = Mapping[str, Any]
 # Moodle keeps grades with five digits after the point.
@@ -70,6 +71,15 @@ def history_of(images: Sequence[BeforeImage]) -> RowHistory:
             before = {**image.row, **before}
         left = {} if image.kind == "delete" else {**left, **image.after}
     return RowHistory(NetChange.of([image.kind for image in images]), before, left)
+
+
+def places_of(entries: str) -> list[ImagePlace]:
+    """Return the places of the before-images of one row, in the order of the writes, as a line of an undo names them.
+
+    Shape: entries: "1001:7 1001:12", last line of the chunk and place in its journal
+    Raises: ValueError
+    """
+    return [ImagePlace(*map(int, entry.split(":", 1))) for entry in entries.split()]
 
 
 def is_same(one: Any, other: Any) -> bool:

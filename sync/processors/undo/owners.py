@@ -16,8 +16,7 @@ from sync.moodle.course_content.graph.graph import CONTEXT, COURSE, Kind, load_g
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.versions import CONTEXT_COURSE, CONTEXT_COURSECAT, CONTEXT_USER
 from sync.processors.base.context import Journal
-from sync.processors.undo.history import NetChange, differing, history_of
-from sync.processors.undo.places import places_of
+from sync.processors.undo.history import NetChange, differing, history_of, places_of
 from sync.processors.undo.references import CATEGORY, MODULE, USER, fetch_references
 from sync.processors.undo.rows import fetch_rows
 from sync.processors.undo.rules import NEVER_TAKEN_BACK, SESSIONS, UNUSED, WORK_LISTS, is_neutral

@@ -14,6 +14,7 @@ from sync.columns.column import OptionalColumn, RequiredColumn
 from sync.columns.general_options import GeneralOptions
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.context import Collected
+from sync.processors.base.grace import GraceChange, GraceStep
 from sync.processors.base.operations import Applied, FixCourseOrder, Operation
 from sync.processors.base.processor import Processor
 from sync.processors.undo.history import NetChange
@@ -76,10 +77,16 @@ class Undo(Processor[UndoCells, UndoState, UndoPlan]):
         self.file_notes.extend(self.context.journal.notes)
 
     def fetch(self, rows: Sequence[UndoCells]) -> UndoState:
-        return self.reader.read(rows, now=int(time.time()))
+        state = self.reader.read(rows, now=int(time.time()))
+        state.listed = self.context.journal.listed
+        return state
 
     def plan(self, rows: Sequence[UndoCells], state: UndoState) -> UndoPlan:
-        return UndoPlanner(state, {row.line for row in rows}).plan()
+        plan = UndoPlanner(state, {row.line for row in rows}).plan()
+        # With the first rows: what is brought back must not be deleted once its days are over.
+        for table, rowid in state.listed:
+            plan.change_grace(GraceChange(GraceStep.ENDED, table, rowid, rows[0].line if rows else 0))
+        return plan
 
     def owed_after_commit(self, plan: UndoPlan, applied: Applied) -> AfterCommit:
         owed = super().owed_after_commit(plan, applied)

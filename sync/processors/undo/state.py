@@ -13,9 +13,8 @@ from sync.moodle.db.database import MoodleSession
 from sync.moodle.files.file_pool import FilePool, file_pool_of
 from sync.processors.base.context import Journal
 from sync.processors.base.overlay import Overlay, Table
-from sync.processors.undo.history import NetChange, RowHistory, history_of
+from sync.processors.undo.history import NetChange, RowHistory, history_of, places_of
 from sync.processors.undo.owners import Ownership, changed_columns
-from sync.processors.undo.places import places_of
 from sync.processors.undo.references import Naming, fetch_references, needed_rows
 from sync.processors.undo.rows import Rows, UniqueKeys, fetch_present, fetch_rows, find_by_values, folded
 from sync.processors.undo.rules import OF_LIVING_USERS, SESSIONS, WORK_LISTS
@@ -47,7 +46,7 @@ class Obstacle(NamedTuple):
 @dataclass
 class UndoState:
     """Shape: rows: table -> rows as they are now; obstacles: line -> what keeps its row as it is; trashed: contents of files
-    that come back, and lie in Moodle's trash
+    that come back, and lie in Moodle's trash; listed: what the run put on the list of deletions, table and id
     """
 
     now: int
@@ -55,6 +54,7 @@ class UndoState:
     rows: dict[str, Rows] = field(default_factory=dict)
     obstacles: dict[int, Obstacle] = field(default_factory=dict)
     trashed: set[str] = field(default_factory=set)
+    listed: Sequence[tuple[str, int]] = ()
 
     @cached_property
     def reviving(self) -> set[int | None]:
