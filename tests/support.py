@@ -24,7 +24,8 @@ from sync.processors.base.context import FileArea, NoFileArea, NoRecords, Record
 from sync.processors.base.plan import Mail
 from sync.processors.registry import REGISTRY
 from sync.reader import RowReader, open_rows
-from sync.runs.pipeline import ChunkResult, OwedPart, PipelineContext, run_pipeline
+from sync.runs.pipeline import run_pipeline
+from sync.runs.pipeline_context import ChunkResult, OwedPart, PipelineContext
 from sync.values import FAILED_ACTIONS, Note, Outcome
 from tests.moodle_sites import ANN_PASSWORD, MoodleSite
 

@@ -28,7 +28,8 @@ from sync.runs.kept_blobs import RunBlobs
 from sync.runs.lease import Heartbeat, release_lease
 from sync.runs.options import RunLimits, moodle_command, processor_of
 from sync.runs.outcome_store import PlanReader
-from sync.runs.pipeline import PipelineContext, run_pipeline
+from sync.runs.pipeline import run_pipeline
+from sync.runs.pipeline_context import PipelineContext
 from sync.runs.plans import (
     check_decision,
     check_plan,

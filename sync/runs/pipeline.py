@@ -12,14 +12,12 @@ import logging
 import traceback
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import BinaryIO, NamedTuple, Protocol, Self, TypeVar
+from typing import BinaryIO, Self, TypeVar
 
 from sync.columns.cell_texts import CellTexts
-from sync.columns.general_options import GeneralOptions, date_order_of
+from sync.columns.general_options import date_order_of
 from sync.columns.header import MatchedHeader, match_header
 from sync.columns.leaving_out import LeavingOut
 from sync.columns.repeated_values import with_earlier_lines
@@ -29,33 +27,23 @@ from sync.columns.rows import RowCleaner
 from sync.columns.survey import Survey
 from sync.errors import MoodleRefused, MoodleUnavailable, RowsFailed, StorageUnavailable, ToolSyncError
 from sync.moodle.db.commit_marker import CommitMarker
-from sync.moodle.db.database import MoodleDatabase, MoodleSession
-from sync.moodle.db.spool import Spool
-from sync.moodle.db.writer import BeforeImage, Writer
-from sync.moodle.site.command_line import MoodleCommand
+from sync.moodle.db.database import MoodleSession
+from sync.moodle.db.writer import Writer
 from sync.moodle.site.time_zone import clock_of
 from sync.outcomes.report import INTERNAL_ERROR
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.context import (
-    BlobKeeper,
     Collected,
-    FileArea,
-    Journal,
-    NoBlobKeeper,
-    NoFileArea,
-    NoJournal,
-    NoRecords,
     ProcessorContext,
-    Records,
 )
-from sync.processors.base.grace import GraceRecords, NoGrace
 from sync.processors.base.operations import Applied
 from sync.processors.base.overlay import Overlay
-from sync.processors.base.plan import Mail, Plan
+from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor, SplitChunk
 from sync.reader import RowReader, open_rows
+from sync.runs.pipeline_context import ChunkResult, OwedPart, PipelineContext
 from sync.runs.planned import PlannedRows, with_new_values
-from sync.runs.retry import Unavailable, disk
+from sync.runs.retry import disk
 from sync.values import Action, CleanRow, Note, Outcome, Rejection, Row
 
 Result = TypeVar("Result")
@@ -67,108 +55,6 @@ CHUNK_BYTES = 8 << 20
 
 # What says nothing about the rows: a disk that is full, memory that is used up. Our own errors say themselves what they mean.
 _NOT_ABOUT_ROWS = (ToolSyncError, SplitChunk, OSError, MemoryError)
-
-
-class ChunkResult(NamedTuple):
-    """What a chunk did.
-
-    Shape: outcomes: one per row, in line order; counts: action -> rows; is_closing, writes: as in PartHeader; totals: as of
-    `sync.processors.base.totals`; named: whom and which courses the rows name that changed something
-    """
-
-    first_line: int
-    last_line: int
-    outcomes: list[Outcome]
-    counts: dict[str, int]
-    before_images: Spool[BeforeImage]
-    bytes_read: int
-    after_commit: AfterCommit
-    mails: Sequence[Mail] = ()
-    is_closing: bool = False
-    totals: Mapping[str, int] = MappingProxyType({})
-    writes: bool = False
-    named: Sequence[RowNames] = ()
-
-
-class OwedPart(NamedTuple):
-    """What a committed chunk owes. Shape: is_settled: it was carried out once already."""
-
-    last_line: int
-    owed: AfterCommit
-    is_settled: bool
-
-
-class Recorder(Protocol):
-    """Where a run keeps what it does."""
-
-    def begin(self, reader: RowReader, header: MatchedHeader, notes: Sequence[Note]) -> None:
-        """The file was accepted; nothing is written yet. Notes: what is worth saying about the file as a whole."""
-
-    def prepare(self, chunk: ChunkResult) -> None:
-        """Store the chunk safely; its transaction is about to be committed."""
-
-    def confirm(self, chunk: ChunkResult) -> None:
-        """The chunk is committed (or had nothing to write)."""
-
-    def recover(self, last_line: int, worker: str = "") -> None:
-        """A chunk that a worker had prepared up to this line turned out to be committed."""
-
-    def owed_parts(self, known: Collection[int]) -> Iterator[OwedPart]:
-        """Return what committed chunks owe, in file order, without those whose last lines are known."""
-
-    def send_mails(self, last_line: int) -> None:
-        """Send the mails of a committed chunk that wait."""
-
-    def settle(self, last_line: int) -> None:
-        """What a chunk owed is carried out."""
-
-    def end(self, notes: Sequence[Note]) -> None:
-        """The last chunk is confirmed. Notes: what is worth saying about the run as a whole."""
-
-
-class StoredPlan(Protocol):
-    """The plan of a file as an earlier pass over it has stored it: what is applied, and nothing else."""
-
-    def rows(self, first_line: int, last_line: int) -> PlannedRows:
-        """Return what was planned for these lines; asked for in file order, perhaps several times."""
-
-
-@dataclass(frozen=True)
-class PipelineContext:
-    """Everything that a run of the pipeline needs.
-
-    Shape: after_line: rows up to this line are done already; fence_key: tells runs apart in Moodle; worker: tells those who
-    carry it out apart, "" = there is only one; takes_over: another worker has begun, and may be alive; wait: called with the
-    error and the attempt (1, 2 …) when Moodle is away, returns to try again or raises to give up; should_stop: asked before
-    each chunk; records: what earlier runs on this Moodle did; grace: the list of deletions; file_area: holds the files that
-    rows may name; blobs: keeps contents that go out of use; journal: of the run that is undone; moodle_command: starts Moodle's
-    own scripts, none = not set; plan: what is to be carried out, none = whatever the file comes to; replans: a row that would
-    come to something else by now is planned once more, otherwise it is rejected; shows_new_values: outcomes tell the cells of
-    what is made
-    """
-
-    processor: type[Processor]
-    options: GeneralOptions
-    moodle: MoodleDatabase
-    recorder: Recorder
-    simulate: bool = False
-    after_line: int = 0
-    fence_key: str = "-"
-    worker: str = ""
-    takes_over: bool = False
-    chunk_rows: int = 1000
-    wait: Callable[[Unavailable, int], None] = field(default=lambda error, _attempt: _raise(error))
-    should_stop: Callable[[], bool] = field(default=lambda: False)
-    records: Records = field(default_factory=NoRecords)
-    grace: GraceRecords = field(default_factory=NoGrace)
-    file_area: FileArea = field(default_factory=NoFileArea)
-    blobs: BlobKeeper = field(default_factory=NoBlobKeeper)
-    journal: Journal = field(default_factory=NoJournal)
-    moodle_command: MoodleCommand | None = None
-    plan: StoredPlan | None = None
-    replans: bool = False
-    shows_new_values: bool = False
-    check_totals: Callable[[Mapping[str, int]], None] = field(default=lambda _totals: None)
 
 
 def run_pipeline(work: PipelineContext, stream: BinaryIO, filename: str) -> bool:
@@ -627,7 +513,3 @@ def _in_line_order(outcomes: Iterable[Outcome], rejections: Iterable[Rejection],
     if len(ordered) != rows or len({outcome.line for outcome in ordered}) != rows:
         raise ToolSyncError(f"{rows} rows got {len(ordered)} outcomes")
     return ordered
-
-
-def _raise(error: Exception) -> None:
-    raise error

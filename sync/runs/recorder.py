@@ -33,7 +33,7 @@ from sync.processors.base.after_commit import AfterCommit
 from sync.reader import RowReader, SkippedLines
 from sync.runs.grace_records import keep_grace
 from sync.runs.options import processor_of
-from sync.runs.pipeline import ChunkResult, OwedPart
+from sync.runs.pipeline_context import ChunkResult, OwedPart
 from sync.runs.retry import own_database
 from sync.values import Note, Outcome
 from sync.whole_files import digest_of

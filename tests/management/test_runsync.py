@@ -17,7 +17,7 @@ from pytest_django import Settings
 
 from sync.models import MoodleSite, RunState, SyncRun
 from sync.runs.lease import claim_run
-from sync.runs.pipeline import ChunkResult
+from sync.runs.pipeline_context import ChunkResult
 from sync.runs.recorder import RunRecorder
 from tests.installation import Installation, at
 

@@ -23,7 +23,8 @@ from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from sync.processors.registry import REGISTRY
 from sync.outcomes.tryback import write_tryback
 from sync.reader import open_rows
-from sync.runs.pipeline import PipelineContext, run_pipeline
+from sync.runs.pipeline import run_pipeline
+from sync.runs.pipeline_context import PipelineContext
 from tests.support import RunResult
 url, path = sys.argv[1:]
 processor, result = REGISTRY["users"], RunResult(0)

@@ -22,7 +22,8 @@ from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.processor import Processor, SplitChunk
 from sync.processors.registry import REGISTRY
-from sync.runs.pipeline import ChunkResult, OwedPart, PipelineContext, run_pipeline
+from sync.runs.pipeline import run_pipeline
+from sync.runs.pipeline_context import ChunkResult, OwedPart, PipelineContext
 from sync.runs.retry import Unavailable
 from sync.values import CleanRow
 from tests.moodle_sites import stop_waiting_for_the_disk
