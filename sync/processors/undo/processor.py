@@ -8,35 +8,17 @@ from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext_lazy as _
 
-from sync.columns.cells import Cells
-from sync.columns.clean import integer, one_of, text
-from sync.columns.column import OptionalColumn, RequiredColumn
 from sync.columns.general_options import GeneralOptions
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.context import Collected
 from sync.processors.base.grace import GraceChange, GraceStep
 from sync.processors.base.operations import Applied, FixCourseOrder, Operation
 from sync.processors.base.processor import Processor
-from sync.processors.undo.history import NetChange
 from sync.processors.undo.operations import UndoPlan
 from sync.processors.undo.planner import UndoPlanner
 from sync.processors.undo.rules import ORDERED_TABLES
-from sync.processors.undo.state import StateReader, UndoState
+from sync.processors.undo.state import StateReader, UndoCells, UndoState
 from sync.processors.undo.survey import UndoSurvey
-
-_HIGHEST_ID = 2**63 - 1
-
-
-class UndoCells(Cells):
-    """One row of Moodle that the run has made, changed or deleted."""
-
-    # fmt: off
-    __slots__ = ()
-
-    change = RequiredColumn(one_of(NetChange.named()))
-    table = RequiredColumn(text(64))
-    id = OptionalColumn(integer(1, _HIGHEST_ID))
-    entries = RequiredColumn(text(None))
 
 
 class UndoOptions(GeneralOptions):

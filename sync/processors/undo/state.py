@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from sync.columns.cells import Cells
+from sync.columns.clean import integer, one_of, text
+from sync.columns.column import OptionalColumn, RequiredColumn
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.files.file_pool import FilePool, file_pool_of
@@ -19,7 +22,21 @@ from sync.processors.undo.references import Naming, fetch_references, needed_row
 from sync.processors.undo.rows import Rows, UniqueKeys, fetch_present, fetch_rows, find_by_values, folded
 from sync.processors.undo.rules import OF_LIVING_USERS, SESSIONS, WORK_LISTS
 from sync.processors.undo.survey import UndoSurvey
-from sync.values import CleanRow, Note
+from sync.values import Note
+
+_HIGHEST_ID = 2**63 - 1
+
+
+class UndoCells(Cells):
+    """One row of Moodle that the run has made, changed or deleted."""
+
+    # fmt: off
+    __slots__ = ()
+
+    change = RequiredColumn(one_of(NetChange.named()))
+    table = RequiredColumn(text(64))
+    id = OptionalColumn(integer(1, _HIGHEST_ID))
+    entries = RequiredColumn(text(None))
 
 
 @dataclass
@@ -79,7 +96,7 @@ class StateReader:
         self._pool: FilePool | None = file_pool_of(session.database.settings)
         self.ownership = Ownership(session, journal, survey)
 
-    def read(self, rows: Sequence[CleanRow], *, now: int) -> UndoState:
+    def read(self, rows: Sequence[UndoCells], *, now: int) -> UndoState:
         """Return the state that the lines find."""
         state = UndoState(now, self._read_lines(rows))
         by_table: dict[str, list[UndoLine]] = defaultdict(list)
@@ -113,14 +130,14 @@ class StateReader:
             pass
         return state
 
-    def _read_lines(self, rows: Sequence[CleanRow]) -> list[UndoLine]:
-        places = {row.line: places_of(row.values["entries"]) for row in rows}
+    def _read_lines(self, rows: Sequence[UndoCells]) -> list[UndoLine]:
+        places = {row.line: places_of(row.entries) for row in rows}
         images = self._journal.images([place for found in places.values() for place in found])
         return [
             UndoLine(
                 row.line,
-                row.values["table"],
-                row.values.get("id"),
+                row.table,
+                row.id,
                 history_of([images[place] for place in places[row.line]]),
             )
             for row in rows
