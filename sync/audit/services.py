@@ -11,7 +11,8 @@ from django.db.models import Model
 from sync.audit.chain import Facts, append, keep_part, keys_of
 from sync.audit.entries import Encoded, Entry, encode_entries
 from sync.audit.keys import AuditKeys
-from sync.columns.column import About, Columns
+from sync.columns.column import About
+from sync.columns.file_columns import Columns
 from sync.columns.row_names import RowNames
 from sync.models import AuditKind, AuditRecord, MoodleSite, SyncRun
 from sync.values import CHANGED_ACTIONS, Action, Change, Outcome

@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from sync.columns.column import Column, Columns
+from sync.columns.column import Column
+from sync.columns.file_columns import Columns
 from sync.errors import DeclarationError
 from sync.values import CleanRow
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
-from sync.columns.column import Column, Columns, Empty, NumberedColumn
+from sync.columns.column import Column, Empty, NumberedColumn
+from sync.columns.file_columns import Columns
 from sync.columns.options import Option
 
 SAMPLE_SEPARATOR = ";"

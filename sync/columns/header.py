@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sync.columns.column import DATE_ORDER_COLUMN, TRYBACK_COLUMNS, Column, Columns
+from sync.columns.column import Column
+from sync.columns.file_columns import DATE_ORDER_COLUMN, TRYBACK_COLUMNS, Columns
 from sync.columns.synonyms import suggestion
 from sync.errors import HeaderError
 from sync.values import Header

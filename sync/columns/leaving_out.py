@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sync.columns.column import Columns
+from sync.columns.file_columns import Columns
 from sync.columns.general_options import GeneralOptions
 from sync.values import Action, CleanRow, Note, Outcome
 

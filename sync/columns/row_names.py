@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sync.columns.column import About, Columns
+from sync.columns.column import About
+from sync.columns.file_columns import Columns
 from sync.columns.row_secrets import RowSecrets
 from sync.values import CHANGED_ACTIONS, CleanRow, Outcome, Row
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from sync.columns.cell_texts import CellTexts
 from sync.columns.clean import CellError, Clean, TextKind, shown
-from sync.columns.column import Columns, Empty, PrefixedColumn
+from sync.columns.column import Empty, PrefixedColumn
 from sync.columns.escaped_cells import Place, may_be_escaped, place_of
+from sync.columns.file_columns import Columns
 from sync.columns.general_options import GeneralOptions
 from sync.columns.header import MatchedHeader, is_secret_name
 from sync.columns.leaving_out import LeavingOut, left_out

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sync.columns.clean import TimeKind
-from sync.columns.column import DATE_ORDER_COLUMN, TRYBACK_COLUMNS, Columns, PrefixedColumn
+from sync.columns.column import PrefixedColumn
 from sync.columns.dates import DateOrder, DateOrders, NotAMoment, order_shown, parse_moment
+from sync.columns.file_columns import DATE_ORDER_COLUMN, TRYBACK_COLUMNS, Columns
 from sync.values import Header, Note, Row
 
 # Slashes and dashes are written in either order; dots by people who put the day first, so they tell of themselves only.

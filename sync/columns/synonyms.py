@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 
-from sync.columns.column import Columns
+from sync.columns.file_columns import Columns
 from sync.columns.words import folded
 
 # Nearer names are slips of the hand; further ones are other words ("Surname" isn't "username").

@@ -7,7 +7,7 @@ from typing import BinaryIO, NamedTuple
 
 from django.utils import translation
 
-from sync.columns.column import DATE_ORDER_COLUMN, TRYBACK_COLUMNS
+from sync.columns.file_columns import DATE_ORDER_COLUMN, TRYBACK_COLUMNS
 from sync.errors import ToolSyncError
 from sync.outcomes.picture_tryback import write_picture_tryback
 from sync.outcomes.report import describe_outcome

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from sync.columns.column import Columns
+from sync.columns.file_columns import Columns
 from sync.columns.header import match_header
 from sync.commandfiles import storage
 from sync.messages import MISSING_TABLES

@@ -9,7 +9,6 @@ import pytest
 from sync.columns.clean import flag, text
 from sync.columns.column import (
     Column,
-    Columns,
     DefaultColumn,
     Empty,
     NumberedColumn,
@@ -17,6 +16,7 @@ from sync.columns.column import (
     PrefixedColumn,
     RequiredColumn,
 )
+from sync.columns.file_columns import Columns
 from sync.errors import DeclarationError
 
 COLUMNS = Columns(

@@ -7,16 +7,9 @@ import io
 import pytest
 
 from sync.columns.clean import flag, integer, text
-from sync.columns.column import (
-    Columns,
-    DefaultColumn,
-    Empty,
-    NumberedColumn,
-    OptionalColumn,
-    PrefixedColumn,
-    RequiredColumn,
-)
+from sync.columns.column import DefaultColumn, Empty, NumberedColumn, OptionalColumn, PrefixedColumn, RequiredColumn
 from sync.columns.describe import describe_columns, sample_csv, template_csv
+from sync.columns.file_columns import Columns
 from sync.columns.header import match_header
 from sync.columns.options import Flag, Options
 from sync.columns.rows import RowCleaner

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sync.columns.clean import text
-from sync.columns.column import Columns, NumberedColumn, OptionalColumn, RequiredColumn
+from sync.columns.column import NumberedColumn, OptionalColumn, RequiredColumn
+from sync.columns.file_columns import Columns
 from sync.columns.header import match_header
 from sync.errors import HeaderError
 from sync.messages import text_of

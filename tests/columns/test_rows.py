@@ -7,14 +7,8 @@ from typing import Any
 import pytest
 
 from sync.columns.clean import flag, one_of, text
-from sync.columns.column import (
-    Columns,
-    DefaultColumn,
-    Empty,
-    OptionalColumn,
-    PrefixedColumn,
-    RequiredColumn,
-)
+from sync.columns.column import DefaultColumn, Empty, OptionalColumn, PrefixedColumn, RequiredColumn
+from sync.columns.file_columns import Columns
 from sync.columns.general_options import GeneralOptions
 from sync.columns.header import match_header
 from sync.columns.leaving_out import LeavingOut

@@ -7,8 +7,9 @@ import io
 import pytest
 
 from sync.columns.clean import moodle_time, text
-from sync.columns.column import Columns, OptionalColumn, PrefixedColumn
+from sync.columns.column import OptionalColumn, PrefixedColumn
 from sync.columns.dates import DateOrder
+from sync.columns.file_columns import Columns
 from sync.columns.survey import Survey
 from sync.reader import open_rows
 

@@ -22,7 +22,7 @@ from typing import ClassVar, Generic, Protocol, TypeVar, cast, final, get_args
 from django.utils.functional import Promise
 
 from sync.columns.cells import Cells
-from sync.columns.column import Columns
+from sync.columns.file_columns import Columns
 from sync.columns.general_options import GeneralOptions
 from sync.columns.survey import FileSurvey
 from sync.moodle.db.writer import Writer

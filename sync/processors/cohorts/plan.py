@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sync.columns.column import CODE_COLUMN
+from sync.columns.file_columns import CODE_COLUMN
 from sync.columns.repeated_values import RepeatedValues
 from sync.moodle.categories.categories import Category
 from sync.processors.base.plan import Plan
