@@ -19,6 +19,7 @@ class Retry(models.Model):
         TRIED = "tried", _("Tried again")
         REPLACED = "replaced", _("Brought again by later files")
         LOST = "lost", _("Lost")
+        UNDONE = "undone", _("Run undone")
 
     run = models.OneToOneField("sync.SyncRun", verbose_name=_("run"), on_delete=models.CASCADE, related_name="retry")
     site = models.ForeignKey("sync.MoodleSite", verbose_name=_("site"), on_delete=models.CASCADE, related_name="+")

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import BinaryIO
 
 from django.db import transaction
+from django.db.models import Exists
 from django.utils import timezone
 
 from sync.commandfiles import storage
@@ -28,6 +29,7 @@ from sync.reader.picture_zip import PictureZip
 from sync.runs.finalize import RunFinalizer
 from sync.runs.options import changed_options, find_processor
 from sync.runs.rights import armed_by_of, owner_of
+from sync.runs.selectors import undoing_runs
 from sync.runs.services import queue_run, receive_for_run
 from sync.runs.waiting_rows import picture_key
 from sync.values import Action
@@ -41,8 +43,11 @@ _CSV, _ZIP = ".csv", ".zip"
 
 def start_retries() -> None:
     """Try again the rows whose time has come."""
-    for retry in Retry.objects.filter(state=Retry.State.WAITING).select_related("run").order_by("pk"):
-        if not retry.rows.filter(is_replaced=False).exists():
+    waiting = Retry.objects.filter(state=Retry.State.WAITING).annotate(is_undone=Exists(undoing_runs("run")))
+    for retry in waiting.select_related("run").order_by("pk"):
+        if retry.is_undone:
+            _move(retry, Retry.State.UNDONE)
+        elif not retry.rows.filter(is_replaced=False).exists():
             _move(retry, Retry.State.REPLACED)
         elif not _is_type_under_way(retry):
             try:
@@ -60,7 +65,7 @@ def _is_type_under_way(retry: Retry) -> bool:
 
 def _start_if_due(retry: Retry) -> None:
     ended = SyncRun.objects.filter(
-        site=retry.site_id, simulate=False, state__in=_ENDED, finished_at__gt=retry.seen_at
+        site=retry.site_id, simulate=False, state__in=_ENDED, finished_at__gt=retry.seen_at, undoes=None
     ).exclude(pk=retry.run_id)
     runs = list(ended.exclude(origin=SyncRun.Origin.RETRY).order_by("finished_at"))
     if not runs:

@@ -8,14 +8,14 @@ from itertools import islice
 from typing import NamedTuple
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sync.commandfiles.intake import UPLOADS
 from sync.commandfiles.naming import split_path
 from sync.commandfiles.storage import ARCHIVES, REPORTS, key_of_path
 from sync.models import ArmedFile, CommandFile, MoodleSite, RunChunk, RunFile, RunState, Source, SyncRun
-from sync.models.run import WAITING_STATES
+from sync.models.run import OVER_STATES, WAITING_STATES
 from sync.processors.base.processor import Processor
 from sync.processors.courses.processor import Courses
 from sync.processors.registry import REGISTRY
@@ -209,6 +209,11 @@ def run_outcomes(run: SyncRun, *, action: str = "", code: str = "", page: int = 
         if len(outcomes) == per_page:
             break
     return OutcomePage(outcomes, number, per_page, total)
+
+
+def undoing_runs(run: str) -> QuerySet[SyncRun]:
+    """Return the runs that have taken back something of another. Shape: run: the column of an outer query that holds the other"""
+    return SyncRun.objects.filter(undoes=OuterRef(run), simulate=False, state__in=OVER_STATES, last_line__gt=0)
 
 
 def progress_of(run: SyncRun) -> RunProgress:

@@ -16,6 +16,7 @@ from sync.models import FreezeWindow, GraceEntry, GuardLimits, RunState, SyncRun
 from sync.runs import services
 from sync.runs.lease import waiting_run_ids
 from sync.runs.outcome_store import read_rows
+from sync.runs.undo import undo_run
 from tests.installation import Installation, at
 from tests.runs.test_after_commit import lose_first_answer
 from tests.runs.test_interruptions import die_at
@@ -398,6 +399,30 @@ def test_runs_of_the_list_make_their_plan_first_and_carry_it_out(installation: I
             assert run.plan is not None
             assert codes(run.plan) == codes(run)
     assert (deletion.state, codes(deletion)) == ("completed", ["account_deleted"])
+
+
+def test_what_an_undone_run_had_listed_leaves_the_list(installation: Installation) -> None:
+    run = list_users(installation)
+    with at("2026-12-01T10:00:00"):
+        services.execute_run(undo_run(run).pk)
+    assert user(installation)["suspended"] == 0
+    with at(DUE):
+        assert tick() == []
+    assert GraceEntry.objects.get().state == "ended"
+
+
+def test_a_deletion_that_waited_while_the_run_was_undone_deletes_nobody(installation: Installation) -> None:
+    run = list_users(installation)
+    with at(DUE):
+        undo = undo_run(run)
+        grace.delete_due()
+    with at("2026-12-30T00:40:00"):
+        services.execute_run(undo.pk)
+        deletion = services.execute_run(SyncRun.objects.get(origin="grace").pk)
+        assert codes(deletion) == ["grace_not_listed"]
+        grace.follow_tasks()
+    assert (user(installation)["deleted"], user(installation)["suspended"]) == (0, 0)
+    assert GraceEntry.objects.get().state == "ended"
 
 
 @SITES

@@ -18,6 +18,7 @@ from sync.retries import services as retries
 from sync.runs import services
 from sync.runs.lease import waiting_run_ids
 from sync.runs.outcome_store import read_rows
+from sync.runs.undo import undo_run
 from tests.installation import Installation
 from tests.pictures import data_folder, picture, zip_of
 from tests.reader.test_workbook import xlsx
@@ -278,6 +279,14 @@ def test_rows_wait_once_though_the_worker_died(
     assert note_codes(ended).count("rows_wait") == 1
     add_user(installation, "zoe", "tom")
     assert [again.counts for again in tick()] == [{"created": 2}]
+
+
+def test_rows_of_a_run_that_was_undone_are_not_tried_again(installation: Installation) -> None:
+    run = enrol(installation, ANN, ZOE)
+    services.execute_run(undo_run(run).pk)
+    add_user(installation, "zoe")
+    assert tick() == []
+    assert Retry.objects.get().state == "undone"
 
 
 def test_two_ticks_start_one_try(installation: Installation) -> None:
