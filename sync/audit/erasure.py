@@ -71,7 +71,7 @@ def erase_person(site: MoodleSite, names: Collection[str], person: Person) -> in
         if count:
             changes = [Change(PLACES_FIELD, place, "") for place in places]
             changes += [Change(NAMES_FIELD, str(name), "") for name in sorted(wanted)]
-            params = {"records": len(places)}
+            params = {"count": len(places)}
             made = record(site, AuditKind.ERASURE, person, "", changes, action=Action.DELETED, params=params)
             if made is not None:
                 insert_names(made.pk, wanted)

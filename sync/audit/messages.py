@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy as _, ngettext
+
+from sync.messages import PluralText
 
 TEXTS: dict[str, Any] = {
     "audit_keys_unreadable": _(
@@ -58,5 +60,11 @@ TEXTS: dict[str, Any] = {
     "audit_rights_updated": _("Rights were changed."),
     "audit_rights_deleted": _("A user of ToolSync, or a group, was deleted."),
     "audit_approval_updated": _("A run was decided on."),
-    "audit_erasure_deleted": _("Values about a person were erased on request, in %(records)s records."),
+    "audit_erasure_deleted": PluralText(
+        lambda count: ngettext(
+            "Values about a person were erased on request, in %(count)s record.",
+            "Values about a person were erased on request, in %(count)s records.",
+            count,
+        )
+    ),
 }

@@ -108,11 +108,13 @@ def difference(
     before: Mapping[str, Any], after: Mapping[str, Any], secret: Collection[str] = ()
 ) -> list[Change]:  # fmt: skip
     """Return what differs between two states, each name -> value. Shape: secret: names whose values are not shown"""
-    return [
+    changes = [
         Change(name, *(_hidden(old, new) if name in secret else (_shown(old), _shown(new))))
         for name in dict.fromkeys((*before, *after))
         if (old := before.get(name)) != (new := after.get(name))
     ]
+    # Nothing and "" are shown alike; a secret that became another one is a change though both look the same.
+    return [change for change in changes if change.old != change.new or change.field in secret]
 
 
 def _hidden(old: Any, new: Any) -> tuple[str, str]:

@@ -100,7 +100,7 @@ def test_somebody_with_the_right_erases_a_person_and_the_chosen_names(
     answer = admin_client.post(address, {"names": ["ada", "ada@x.org"]}, follow=True)
     shown = answer.content.decode()
     assert "1 entry was erased." in shown
-    assert "Values about a person were erased on request, in 1 records." in shown
+    assert "Values about a person were erased on request, in 1 record." in shown
     everything = page(admin_client, course="ALG1")
     assert "erased on request" in everything
     assert "ada" not in everything
