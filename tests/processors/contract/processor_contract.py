@@ -100,6 +100,31 @@ class ProcessorContract:
         # What an option deletes after the last row has no order of its own.
         assert sorted(told(run)) == sorted(expected.told)
 
+    @pytest.mark.parametrize(("planned_rows", "applied_rows"), [(1000, 1000), (2, 1000), (1000, 2)])
+    def test_a_stored_plan_is_applied_as_it_was_made(
+        self, contract: ContractSite, spec: ContractSpec, planned_rows: int, applied_rows: int
+    ) -> None:
+        expected = contract.reference(spec, chunk_rows=applied_rows)
+        contract.reset()
+        plan = contract.run(spec, simulate=True, chunk_rows=planned_rows, shows_new_values=True)
+
+        left = contract.left(contract.run(spec, plan=plan, chunk_rows=applied_rows))
+
+        assert left.differences(expected) == {}
+
+    @pytest.mark.parametrize("kills", [False, True], ids=["lost", "killed"])
+    def test_a_plan_that_is_applied_among_disturbances_leaves_no_trace(
+        self, contract: ContractSite, spec: ContractSpec, kills: bool
+    ) -> None:
+        expected = contract.reference(spec, chunk_rows=2)
+        contract.reset()
+        plan = contract.run(spec, simulate=True, chunk_rows=3, shows_new_values=True)
+        disturbance = Disturbance.at("after commit", kills=kills)
+
+        left = contract.left(contract.run(spec, plan=plan, chunk_rows=2, disturbance=disturbance))
+
+        assert left.differences(expected) == {}
+
     def test_a_mended_tryback_does_what_the_right_file_does(self, contract: ContractSite, spec: ContractSpec) -> None:
         contract.reset()
         whole = spec.text.encode() if isinstance(spec.text, str) else spec.text

@@ -24,6 +24,7 @@ from sync.processors.base.processor import Processor, SplitChunk
 from sync.processors.registry import REGISTRY
 from sync.runs.pipeline import run_pipeline
 from sync.runs.pipeline_context import ChunkResult, OwedPart, PipelineContext
+from sync.runs.planned import PlannedRows
 from sync.runs.retry import Unavailable
 from sync.values import CleanRow
 from tests.moodle_sites import stop_waiting_for_the_disk
@@ -160,6 +161,17 @@ class StoredRun(RunResult):
             self.mails += self.owing[last_line].mails
 
 
+class MemoryPlan(NamedTuple):
+    """A plan as a dry run has told it. Shape: parts: the chunks of the dry run, in file order"""
+
+    parts: list[ChunkResult]
+
+    def rows(self, first_line: int, last_line: int) -> PlannedRows:
+        parts = [part for part in self.parts if part.first_line <= last_line and part.last_line >= first_line]
+        outcomes = [outcome for part in parts for outcome in part.outcomes if first_line <= outcome.line <= last_line]
+        return PlannedRows(outcomes, any(part.writes for part in parts))
+
+
 class Left(NamedTuple):
     """What a run tells, and what it leaves. Shape: told: one tuple for each row; rows: table -> rows; blobs: contenthashes"""
 
@@ -215,8 +227,13 @@ class ContractSite:
         disturbance: Disturbance | None = None,
         simulate: bool = False,
         chunk_rows: int = 1000,
+        plan: StoredRun | None = None,
+        shows_new_values: bool = False,
     ) -> StoredRun:
-        """Carry a file out; a killed process is followed by another one, until the run is over."""
+        """Carry a file out; a killed process is followed by another one, until the run is over.
+
+        Shape: plan: the dry run that is applied, and nothing else; shows_new_values: as a run makes its plan
+        """
         data = spec.text if text is None else text
         data = data.encode() if isinstance(data, str) else data
         processor = processor or REGISTRY[spec.key]
@@ -238,7 +255,8 @@ class ContractSite:
                 work = PipelineContext(
                     processor, values, self.moodle, recorder, simulate=simulate, chunk_rows=chunk_rows,
                     fence_key="contract", worker=recorder.worker, takes_over=number > 1, after_line=recorder.last_line,
-                    wait=_wait, records=recorder,
+                    wait=_wait, records=recorder, shows_new_values=shows_new_values,
+                    plan=None if plan is None else MemoryPlan([part for _key, part in sorted(plan.parts.items())]),
                 )  # fmt: skip
                 try:
                     run_pipeline(work, io.BytesIO(data), spec.filename)
