@@ -239,6 +239,8 @@ def cancel_run(run: SyncRun) -> None:
 
 def resume_run(run: SyncRun) -> None:
     """Take up a run that ended with an error or was cancelled, after its last whole chunk. Raises: RunNotClaimable."""
+    if SyncRun.objects.filter(undoes=run, simulate=False).exists():
+        raise RunNotClaimable(f"run {run.pk} was undone: its rows are carried out from the first one on, or not at all")
     resumed = SyncRun.objects.filter(pk=run.pk, state__in=RESUMABLE_STATES).update(
         state=RunState.QUEUED,
         attempts=0,

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from sync.commandfiles import storage
-from sync.errors import CodedError
+from sync.errors import CodedError, RunNotClaimable
 from sync.messages import text_of
 from sync.models import GraceEntry, MoodleSite as OurSite, RunState, SyncRun
 from sync.moodle.db.database import MoodleSession
-from sync.runs import services
+from sync.runs import decisions, services
+from sync.runs.rights import OPERATOR
 from sync.runs.undo import undo_run
 from sync.values import Action, Outcome
 from tests.installation import Installation
@@ -279,6 +280,27 @@ def test_a_run_that_is_being_undone_is_not_undone_a_second_time(installation: In
     run = add(installation, "users", NEW_USERS)
     undo_run(run)
     assert "is undoing run" in refusal(run)
+
+
+def test_a_run_that_was_undone_is_not_taken_up_again(installation: Installation) -> None:
+    run = add(installation, "users", NEW_USERS)
+    SyncRun.objects.filter(pk=run.pk).update(state=RunState.CANCELLED)
+    run.refresh_from_db()
+    undo(run)
+    with pytest.raises(RunNotClaimable, match="was undone"):
+        services.resume_run(run)
+
+
+def test_what_takes_much_away_waits_for_a_person(installation: Installation, settings: Any) -> None:
+    content = "username;firstname;lastname;email\n" + "".join(f"n{n};New;N;n{n}@x.org\n" for n in range(60))
+    run = add(installation, "users", content)
+    settings.TOOLSYNC_GUARD = True
+    held = undo(run, origin=SyncRun.Origin.SHELL)
+    assert held.state == RunState.HELD
+    assert len(installation.moodle.rows("user", firstname="New")) == 60
+    decisions.approve_run(held, OPERATOR, typed="60")
+    assert services.execute_run(held.pk).state == RunState.COMPLETED
+    assert installation.moodle.rows("user", firstname="New") == []
 
 
 @pytest.mark.parametrize("damage", ["gone", "cut off", "old"])

@@ -116,7 +116,7 @@ class UndoPlanner:
             line.line,
             Action.UPDATED,
             "undo_row_changed_back",
-            _whom(line.table, live),
+            _whom(line.table, {**live, **history.before}),
             line.subject,
             _shown(line.table, live, back),
         )
