@@ -315,6 +315,13 @@ def test_sections_have_numbers_up_to_52(sqlite_site: MoodleSite) -> None:
         run(sqlite_site, "shortname;fullname;topic53\nNEW2;X;One more\n")
 
 
+def test_sections_are_told_in_the_order_of_their_numbers(sqlite_site: MoodleSite) -> None:
+    run(sqlite_site, "shortname;fullname;topic10;topic2\nNEW;X;Ten;Two\n")
+    result = run(sqlite_site, "shortname;fullname;topic10;topic2\nNEW;X;Tenth;Second\n", forceupdate=True)
+
+    assert [change.field for change in result.outcomes[0].changes] == ["topic2", "topic10"]
+
+
 def test_a_new_course_in_a_hidden_category_is_as_visible_as_the_site_has_new_courses(sqlite_site: MoodleSite) -> None:
     sqlite_site.execute("UPDATE {course_categories} SET visible = 0, visibleold = 0 WHERE id = 1")
     for default in (1, 0):
