@@ -32,7 +32,7 @@ class Measured:
 
     Shape: seconds: from the claim of the run to its report; cpu_seconds: the same without waiting, for the server or for other
     processes; executions: of a cursor on Moodle's database; questions: statements that the server got, MariaDB only; peak_mib: of
-    the process, without those that hash passwords
+    the process, without those that hash passwords; plan_seconds: what planning took of them; plan_bytes: of the stored plan
     """
 
     state: str
@@ -42,6 +42,8 @@ class Measured:
     executions: int
     peak_mib: float
     questions: int | None = None
+    plan_seconds: float = 0
+    plan_bytes: int = 0
 
     @property
     def rows(self) -> int:
@@ -66,12 +68,29 @@ class ToolSync:
             "TOOLSYNC_VAR": str(folder),
             "TOOLSYNC_STORAGE": (folder / "files").as_uri(),
             "TOOLSYNC_MOODLE_URL": site.url,
+            # One pass, as before plans came: what is planned first is measured beside it.
+            "TOOLSYNC_GUARD": "false",
         }
         self._python("manage.py", "migrate", "--verbosity=0")
 
     def run(self, key: str, file: Path, **options: object) -> Measured:
         """Carry out a file; the first reads and the reflection of the tables are part of it, the start of Python isn't."""
         return self._measure(key, str(file), *(f"{name}={value}" for name, value in options.items()))
+
+    def clearing(self, *tables: str) -> Floor:
+        """Return what takes away the rows that come into these tables from now on."""
+        return Floor(self.site, *tables)
+
+    def run_planned(self, key: str, file: Path, **options: object) -> Measured:
+        """Plan a file, then apply the plan, and measure both."""
+        self._environment["TOOLSYNC_GUARD"] = "true"
+        try:
+            return self.run(key, file, **options)
+        finally:
+            self._environment["TOOLSYNC_GUARD"] = "false"
+            self._python(
+                "manage.py", "shell", "-c", "from sync.models import GuardLimits; GuardLimits.objects.all().delete()"
+            )
 
     def undo(self) -> Measured:
         """Take back what the last run did, and measure the same."""
