@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -11,6 +14,7 @@ from sync.errors import DeclarationError
 from sync.processors.base.processor import Processor
 from sync.processors.registry import REGISTRY, guess_processor, ordered
 
+PROCESSORS = Path(inspect.getfile(Processor)).parent.parent
 USER_TYPES = {
     "users": "userimport.csv",
     "users_delete": "userdelete.csv",
@@ -98,3 +102,19 @@ def test_a_type_is_guessed_from_header_and_name(names: Sequence[str], filename: 
 )
 def test_deleting_is_never_a_guess_and_a_strange_header_no_type(names: Sequence[str], filename: str) -> None:
     assert guess_processor(names, filename) == ""
+
+
+def test_errors_of_rows_name_columns_that_a_file_type_of_their_package_has() -> None:
+    types: dict[str, list[type[Processor]]] = {}
+    for processor in REGISTRY.values():
+        types.setdefault(Path(inspect.getfile(processor)).parent.name, []).append(processor)
+    named = [
+        (path.parent.name, call.args[1].value)
+        for path in PROCESSORS.glob("*/*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "RowError"
+        if len(call.args) > 1 and isinstance(call.args[1], ast.Constant) and path.parent.name in types
+    ]
+
+    assert len(named) > 50
+    assert [name for package, name in named if not any(each.columns.find(str(name)) for each in types[package])] == []
