@@ -35,13 +35,14 @@ DEFAULTS: Mapping[str, Limit] = {
     "cohorts.deleted": _REMOVAL,
     "courses.deleted": _REMOVAL,
     "courses.reset": _REMOVAL,
+    "courses.hidden": _REMOVAL,
     "categories.deleted": _REMOVAL,
     "methods.deleted": _REMOVAL,
     "mails.sent": Limit(None, 1000),
 }
 # Kinds that take something away from somebody: a person who applies a plan by hand confirms their number.
 REMOVALS: Sequence[str] = tuple(
-    kind for kind in DEFAULTS if kind.endswith((".deleted", ".suspended", ".reset"))
+    kind for kind in DEFAULTS if kind.endswith((".deleted", ".suspended", ".reset", ".hidden"))
 )  # fmt: skip
 
 

@@ -114,6 +114,7 @@ KIND_TEXTS: Mapping[str, Counted] = {
     "courses.updated": lambda n: ngettext("%(count)s course changed", "%(count)s courses changed", n),
     "courses.filled": lambda n: ngettext("content added to %(count)s course", "content added to %(count)s courses", n),
     "courses.reset": lambda n: ngettext("%(count)s course reset", "%(count)s courses reset", n),
+    "courses.hidden": lambda n: ngettext("%(count)s course hidden", "%(count)s courses hidden", n),
     "courses.deleted": lambda n: ngettext("%(count)s course deleted", "%(count)s courses deleted", n),
     "categories.created": lambda n: ngettext("%(count)s category created", "%(count)s categories created", n),
     "categories.updated": lambda n: ngettext("%(count)s category changed", "%(count)s categories changed", n),

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 # "users.deleted" -> how many
 Totals = Counter[str]
 
-CREATED, UPDATED, DELETED, SUSPENDED, RESET, FILLED = "created", "updated", "deleted", "suspended", "reset", "filled"
+CREATED, UPDATED, DELETED, SUSPENDED = "created", "updated", "deleted", "suspended"
+HIDDEN, RESET, FILLED = "hidden", "reset", "filled"
 MAILS_SENT = "mails.sent"
 
 # Tables whose rows people count, by the name of what a row is.
@@ -28,8 +29,12 @@ OBJECTS: Mapping[str, str] = {
     "course_categories": "categories",
     "enrol": "methods",
 }
-# Column and value by which an update suspends somebody.
-_SUSPENDING = {"user": ("suspended", 1), "user_enrolments": ("status", 1)}
+# Column and value by which an update suspends somebody or hides something, and what that is called.
+_TAKING_AWAY = {
+    "user": ("suspended", 1, SUSPENDED),
+    "user_enrolments": ("status", 1, SUSPENDED),
+    "course": ("visible", 0, HIDDEN),
+}
 
 
 class RowCounts(NamedTuple):
@@ -45,16 +50,13 @@ def count_rows(table: str, counts: RowCounts) -> Totals:
     name = OBJECTS.get(table)
     if name is None:
         return Totals()
-    suspended = 0
-    if table in _SUSPENDING:
-        column, value = _SUSPENDING[table]
-        suspended = sum(1 for after in counts.updates if after.get(column) == value)
-    return +Totals({
-        f"{name}.{CREATED}": counts.inserts,
-        f"{name}.{SUSPENDED}": suspended,
-        f"{name}.{UPDATED}": len(counts.updates) - suspended,
-        f"{name}.{DELETED}": counts.deletes,
-    })  # fmt: skip
+    totals = Totals({f"{name}.{CREATED}": counts.inserts, f"{name}.{DELETED}": counts.deletes})
+    taken = 0
+    if table in _TAKING_AWAY:
+        column, value, action = _TAKING_AWAY[table]
+        taken = totals[f"{name}.{action}"] = sum(1 for after in counts.updates if after.get(column) == value)
+    totals[f"{name}.{UPDATED}"] = len(counts.updates) - taken
+    return +totals
 
 
 def total(name: str, action: str, count: int) -> Totals:
