@@ -35,8 +35,10 @@ def compared(snapshot: Snapshot) -> Snapshot:
 
 def bring_in_order(moodle: MoodleSite) -> None:
     """Bring courses and categories in Moodle's order, as a Moodle at work has them."""
-    with MoodleDatabase(MoodleConnection(moodle.url, moodle.prefix)).session() as session, session.transaction():
+    database = MoodleDatabase(MoodleConnection(moodle.url, moodle.prefix))
+    with database.session() as session, session.transaction():
         fix_course_order(Writer(session))
+    database.dispose()
 
 
 def differences(before: Snapshot, after: Snapshot) -> dict[str, Any]:
