@@ -54,7 +54,7 @@ class RunRecorder:
     """The recorder of one run, for the process that has claimed it.
 
     Shape: still_ours: raises LeaseLost when the run was taken over; progress: told after each chunk
-    Queries: four for each chunk, five more for the audit of one that changed something
+    Queries: four for each chunk, four more for the audit of one that changed something
     """
 
     def __init__(

@@ -18,7 +18,8 @@ from django.conf import settings as project_settings
 from django.db import connection
 from pytest_django import Settings
 
-from sync.models import RunFile, RunState, SyncRun
+from sync.audit.verify import verify
+from sync.models import AuditRecord, RunFile, RunState, SyncRun
 from sync.runs.outcome_store import read_rows
 from sync.values import Action
 from tests.installation import Installation
@@ -184,5 +185,7 @@ def test_a_run_whose_worker_is_killed_goes_on_by_itself_and_ends_like_an_undistu
     assert moodle.rows("config_plugins", plugin="toolsync") == []
     assert run.plan is not None
     assert [outcome.line for outcome in read_rows(run.plan)] == list(range(2, ROWS + 2))
+    assert sum(AuditRecord.objects.filter(run=run).values_list("entries", flat=True)) == ROWS
+    assert verify(run.site).faults == []
     assert run.files.filter(kind=RunFile.Kind.REPORT).count() == 1
     assert len([path for path in installation.area() if path.endswith("report_killed.txt")]) == 1
