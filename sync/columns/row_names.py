@@ -49,6 +49,10 @@ class NamedColumns:
             found.append(RowNames(outcome.line, users, courses))
         return found
 
+    def subjects_of(self, outcomes: Iterable[Outcome]) -> list[RowNames]:
+        """Return what outcomes that belong to no row are about."""
+        return [RowNames(outcome.line, *self._named_in(outcome, {})) for outcome in outcomes]
+
     def _named_in(self, outcome: Outcome, values: Mapping[str, object]) -> tuple[list[str], list[str]]:
         users = [str(values[name]) for name in self._user_columns if values.get(name)]
         courses = [str(values[name]) for name in self._course_columns if values.get(name)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sync.columns.cell_texts import CellTexts
 from sync.columns.clean import CellError, Clean, TextKind, shown
@@ -19,6 +19,13 @@ from sync.values import CleanRow, Note, Rejection, Row
 _WRONG_WIDTH = ("too_many_cells", "too_few_cells")
 
 ColumnLimit = Callable[[str, str], int | None]
+
+
+class ReadCells(NamedTuple):
+    """What of a rejected row can be read. Shape: row: with the cells that can; unread: the columns whose cells can't"""
+
+    row: CleanRow
+    unread: frozenset[str]
 
 
 class RowCleaner:
@@ -104,6 +111,30 @@ class RowCleaner:
             elif clears and position < count:
                 values[name] = ""
         return self._row_type(line, values, notes)
+
+    def read_cells(self, row: Row) -> ReadCells:
+        """Return those cells of a row that can be read; none of a row that is itself at fault."""
+        if self._row_fault(row) is not None:
+            return self.unread_cells(row)
+        places = self._places if may_be_escaped(row.cells) else {}
+        values, unread = dict[str, Any](), set[str]()
+        for position, name, clean, _must_be_filled, _clears, is_key in self._fields:
+            text = row.cells[position] if position < len(row.cells) else ""
+            try:
+                if position in row.cell_faults:
+                    self._refuse(row.cell_faults[position], position, name)
+                text = self._texts.normal(text, name, row.line, is_key=is_key)
+                value = text and clean(self._texts.meant(text, name, row.line, places.get(position)))
+            except CellError:
+                unread.add(name)
+            else:
+                if value != "":
+                    values[name] = value
+        return ReadCells(self._row_type(row.line, values), frozenset(unread))
+
+    def unread_cells(self, row: Row) -> ReadCells:
+        """Return a row of which no cell can be read."""
+        return ReadCells(self._row_type(row.line, {}), frozenset(field[1] for field in self._fields))
 
     def _subject(self, row: Row, rejection: Rejection) -> str:
         """Return whom or what a row is about, as far as its cells tell with certainty."""

@@ -16,6 +16,7 @@ from sync.commandfiles.checked_file import CheckedFile
 from sync.errors import CodedError, CommandFileError, LeaseLost, MoodleUnavailable, StorageUnavailable
 from sync.guard.judge import Judgement, Verdict
 from sync.models import RunMail, RunState, SyncRun
+from sync.models.run import ORIGINS_OF_MADE_FILES
 from sync.moodle.db.database import MoodleDatabase
 from sync.notifications.mails import forget_mails, unsure_mails
 from sync.notifications.services import notify_of_run
@@ -260,6 +261,7 @@ class Execution:
             replans=replans,
             check_totals=watch_totals(run) if replans else lambda _totals: None,
             shows_new_values=run.simulate,
+            is_part=self.run.origin in ORIGINS_OF_MADE_FILES,
         )
         try:
             if not run_pipeline(work, stream, run.file_name):

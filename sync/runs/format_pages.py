@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from sync.columns.describe import describe_columns, sample_csv
-from sync.columns.options import Choice, Flag, Number, Option
+from sync.columns.options import Choice, Flag, Number, Option, Text
 from sync.processors.base.processor import Processor
 
 _NOTE = "<!-- Written by `manage.py writedocs` from the declarations in sync/processors; edit those. -->"
@@ -58,6 +58,8 @@ def _default_of(option: Option) -> str:
         return "1" if option.default else "0"
     if isinstance(option, Number):
         return str(option.default)
+    if isinstance(option, Text):
+        return f"`{option.default}`" if option.default else "empty"
     return f"`{option.default}`" if option.default else "detected"
 
 

@@ -151,4 +151,18 @@ TEXTS: dict[str, Any] = {
             count,
         )
     ),
+    "absent_left_tryback": _(
+        "The file is the tryback of another one, so it isn't complete: what is absent from it is left as it is. Send the whole "
+        "file again."
+    ),
+    "absent_left_empty": _(
+        "The file has no row, so it isn't taken for complete: what is absent from it is left as it is."
+    ),
+    "absent_left_short": _(
+        "The last row, and no other, has fewer cells than the header: the file may be cut short, so what is absent from it is "
+        "left as it is. Send the whole file again."
+    ),
+    "absent_left_trouble": _(
+        "What is absent from the file is left as it is, for the file may not have been read as it was meant."
+    ),
 }

@@ -14,6 +14,8 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
 from typing import BinaryIO, Self, TypeVar
 
 from sync.columns.cell_texts import CellTexts
@@ -23,7 +25,7 @@ from sync.columns.leaving_out import LeavingOut
 from sync.columns.repeated_values import with_earlier_lines
 from sync.columns.row_names import NamedColumns, RowNames
 from sync.columns.row_secrets import RowSecrets
-from sync.columns.rows import RowCleaner
+from sync.columns.rows import ReadCells, RowCleaner
 from sync.columns.survey import Survey
 from sync.errors import MoodleRefused, MoodleUnavailable, RowsFailed, StorageUnavailable, ToolSyncError
 from sync.moodle.db.commit_marker import CommitMarker
@@ -31,6 +33,7 @@ from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import Writer
 from sync.moodle.site.time_zone import clock_of
 from sync.outcomes.report import INTERNAL_ERROR
+from sync.processors.base.absence import FileEnd
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.context import (
     Collected,
@@ -44,6 +47,7 @@ from sync.reader import RowReader, open_rows
 from sync.runs.pipeline_context import ChunkResult, OwedPart, PipelineContext
 from sync.runs.planned import PlannedRows, with_new_values
 from sync.runs.retry import disk
+from sync.runs.wholeness import Wholeness
 from sync.values import Action, CleanRow, Note, Outcome, Rejection, Row
 
 Result = TypeVar("Result")
@@ -52,6 +56,9 @@ logger = logging.getLogger(__name__)
 
 # So much of a file is a chunk at most, whatever its rows; one row may have twice as much (`sync.reader.row_bytes`).
 CHUNK_BYTES = 8 << 20
+
+# Behind any line.
+_NO_LINE_AFTER = 10**12
 
 # What says nothing about the rows: a disk that is full, memory that is used up. Our own errors say themselves what they mean.
 _NOT_ABOUT_ROWS = (ToolSyncError, SplitChunk, OSError, MemoryError)
@@ -97,6 +104,9 @@ class PipelineRun:
         self._collected: set[int] = set()
         self._settled: set[int] = set()
         self.texts = CellTexts()
+        self.wholeness = Wholeness(reader, header.width)
+        self._planned_at_end: frozenset[tuple[str, str]] | None = None
+        self._is_closed = False
         self._traces: dict[str, str] = {}
         self._took_over = False
         self._session_stack = ExitStack()
@@ -119,24 +129,34 @@ class PipelineRun:
         after_line = self._retrying(self._recovered_line)
         if after_line:
             self._retrying(self._settle)
+        elif self.is_complete:
+            self._retrying(self._check)
         is_stopped = False
         last_line = 0
         for chunk in chunks_of(self.reader, self.chunk_rows):
             if is_stopped := self._should_stop():
                 break
             last_line = chunk[-1].line
+            self.wholeness.see(chunk)
             self._skip([row for row in chunk if row.line <= after_line])
             if (todo := [row for row in chunk if row.line > after_line]) and not self._carry_out(todo):
                 is_stopped = True
                 break
-        # What comes after the last row counts as a line of its own.
-        if not is_stopped and after_line <= last_line:
-            self._retrying(lambda: self._close(last_line + 1))
+        if not is_stopped:
+            is_stopped = not self._carry_out_end(last_line, after_line)
         self._retrying(self._clear_marker)
         final_notes = self.processor.final_notes()
         self._session_stack.close()
         self._retrying(lambda: self.work.recorder.end([*self.reader.notes, *self.texts.notes, *final_notes]))
         return not is_stopped
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether what is absent from the file isn't to stay as it is."""
+        return self.processor.is_complete and not self.work.is_part
+
+    def _check(self) -> None:
+        self.processor.check()
 
     def _clear_marker(self) -> None:
         # Of the present connection: the one that the run was begun on may be lost.
@@ -152,8 +172,22 @@ class PipelineRun:
 
     def _skip(self, rows: list[Row]) -> None:
         # Most processors don't care, and a file may have a million rows.
-        if rows and self.work.processor.on_skipped is not Processor.on_skipped:
-            self.processor.on_skipped(self._clean(rows)[0])
+        is_looked_at = self.work.processor.on_skipped is not Processor.on_skipped
+        if rows and (is_looked_at or self.is_complete):
+            clean, rejections = self._clean(rows)
+            self._note_named(rows, clean, rejections)
+            self.processor.on_skipped(clean)
+
+    def _note_named(self, rows: Sequence[Row], clean: list[CleanRow], rejections: Sequence[Rejection]) -> None:
+        if self.is_complete:
+            rejected = {rejection.line: rejection for rejection in rejections}
+            read = [self._read_cells(row, rejected[row.line]) for row in rows if row.line in rejected]
+            self._retrying(lambda: self.processor.note_named(clean, read))
+
+    def _read_cells(self, row: Row, rejection: Rejection) -> ReadCells:
+        """Return what can be read of a rejected row; nothing where the cleaner stumbles over it."""
+        is_readable = rejection.code != INTERNAL_ERROR
+        return self.cleaner.read_cells(row) if is_readable else self.cleaner.unread_cells(row)
 
     def _clean(self, rows: list[Row]) -> tuple[list[CleanRow], list[Rejection]]:
         """Clean a chunk; a row over which the cleaner itself stumbles is rejected, and the others aren't touched by it."""
@@ -193,6 +227,7 @@ class PipelineRun:
             self._retrying(lambda: self._keep_as_planned(rows, planned))
             return 0
         clean, rejections = self._clean(rows)
+        self._note_named(rows, clean, rejections)
         try:
             self._retrying(lambda: self._attempt(rows, clean, rejections))
         except MoodleRefused as error:
@@ -240,9 +275,7 @@ class PipelineRun:
         self._write(plan, outcomes, first_line, last_line, named=named)
         if self.work.simulate:
             # Once it is kept what came of it: a chunk that is tried again must not find what it has made itself.
-            self.processor.collect(self.processor.owed_after_commit(plan, Applied(plan.now)))
-            for changed in plan.changed_rows:
-                self.overlay.keep(changed)
+            self._foresee(plan)
 
     def _plan(
         self,
@@ -271,28 +304,67 @@ class PipelineRun:
         if not self._is_done(rows[-1].line):
             self._write(Plan(), list(planned.outcomes), rows[0].line, rows[-1].line)
 
+    def _carry_out_end(self, last_line: int, after_line: int) -> bool:
+        """Do what comes after the last row; each outcome counts as a line of its own. Returns False when it was stopped."""
+        line = max(last_line, after_line) + 1
+        is_complete = self.is_complete
+        if self._is_closed or (after_line > last_line and not is_complete):
+            return True
+        if self.work.plan is not None:
+            plan = self.work.plan
+            planned = self._retrying(lambda: plan.rows(last_line + 1, _NO_LINE_AFTER))
+            self._planned_at_end = frozenset((outcome.code, outcome.subject) for outcome in planned.outcomes)
+        while is_complete and (next_line := self._retrying(partial(self._close_part, line))):
+            line = next_line
+            if self._should_stop():
+                return False
+        if not self._is_closed:
+            self._retrying(lambda: self._close(line))
+        return True
+
+    def _close_part(self, line: int) -> int:
+        """Do the next part of what a complete file takes away. Returns the line of the next one, 0 when there is none."""
+        if (marker := self.commit_marker) is not None and self._is_done(line):
+            return marker.last_line + 1
+        end = FileEnd(line, self.chunk_rows, self.wholeness.doubt, self._planned_at_end)
+        plan = self.processor.next_closing_plan(end)
+        if plan is None:
+            return 0
+        if plan.is_empty:
+            self.processor.collect(self.processor.owed_after_commit(plan, Applied(plan.now)))
+            return 0
+        last_line = line + len(plan.outcomes) - 1
+        named = [] if self.work.simulate else self.named_columns.subjects_of(plan.outcomes)
+        self._write(plan, plan.outcomes, line, last_line, is_closing=True, named=named)
+        if self.work.simulate:
+            self._foresee(plan)
+        return last_line + 1
+
     def _close(self, line: int) -> None:
-        """Do what the processor wants done after the last row; it counts as the line that follows it."""
+        """Do the last that the processor wants done; it counts as one line."""
         if self._is_done(line):
             return
         plan = self.processor.final_plan()
         if plan is not None and not plan.is_empty:
             # What an option deletes counts as deleted, in the line that follows the last row.
             outcomes = [outcome._replace(line=line) for outcome in plan.outcomes]
-            if not self._closes_as_planned(outcomes, line):
+            if not self._closes_as_planned(outcomes):
                 self.collected.notes.append(Note("closing_changed_since_plan", {}))
                 return
-            self._write(plan, outcomes, line, line, is_closing=True)
+            self._write(plan, outcomes, line, line, is_closing=True, is_last=True)
             if self.work.simulate:
                 self.processor.collect(AfterCommit(notes=plan.notes))
 
-    def _closes_as_planned(self, outcomes: Sequence[Outcome], line: int) -> bool:
+    def _closes_as_planned(self, outcomes: Sequence[Outcome]) -> bool:
         """Whether what would be done after the last row is within what was planned, where that is asked for."""
-        plan = self.work.plan
-        if plan is None or self.work.replans:
-            return True
-        planned = self._retrying(lambda: plan.rows(line, line))
-        return {(o.code, o.subject) for o in outcomes} <= {(o.code, o.subject) for o in planned.outcomes}
+        planned = self._planned_at_end
+        return planned is None or self.work.replans or {(o.code, o.subject) for o in outcomes} <= planned
+
+    def _foresee(self, plan: Plan) -> None:
+        """Let what follows find what a plan that isn't carried out would leave."""
+        self.processor.collect(self.processor.owed_after_commit(plan, Applied(plan.now)))
+        for changed in plan.changed_rows:
+            self.overlay.keep(changed)
 
     def _is_done(self, last_line: int) -> bool:
         """Tell whether the chunk was committed before the connection broke, or the process died; count it then."""
@@ -311,6 +383,7 @@ class PipelineRun:
         if part.last_line not in self._collected:
             self.processor.collect(part.owed)
             self._collected.add(part.last_line)
+            self._is_closed = self._is_closed or part.owed.is_last
         self.processor.after_commit(part.owed)
         if not part.is_settled:
             if part.owed.mails:
@@ -326,6 +399,7 @@ class PipelineRun:
         last_line: int,
         *,
         is_closing: bool = False,
+        is_last: bool = False,
         named: Sequence[RowNames] = (),
     ) -> None:
         """Write a plan, unless it is a simulation, and keep what came of it."""
@@ -363,7 +437,8 @@ class PipelineRun:
         with self.session.transaction():
             with _about_rows():
                 applied = processor.apply(plan, writer)
-                chunk = chunk._replace(after_commit=processor.owed_after_commit(plan, applied), mails=plan.mails)
+                owed = replace(processor.owed_after_commit(plan, applied), is_last=is_last)
+                chunk = chunk._replace(after_commit=owed, mails=plan.mails)
             self.commit_marker.advance(last_line)
             recorder.prepare(chunk)
         self.commit_marker.committed()

@@ -109,7 +109,7 @@ class PipelineContext:
     rows may name; blobs: keeps contents that go out of use; journal: of the run that is undone; moodle_command: starts Moodle's
     own scripts, none = not set; plan: what is to be carried out, none = whatever the file comes to; replans: a row that would
     come to something else by now is planned once more, otherwise it is rejected; shows_new_values: outcomes tell the cells of
-    what is made
+    what is made; is_part: ToolSync has made the file of rows of others, so it is never complete
     """
 
     processor: type[Processor]
@@ -133,6 +133,7 @@ class PipelineContext:
     plan: StoredPlan | None = None
     replans: bool = False
     shows_new_values: bool = False
+    is_part: bool = False
     check_totals: Callable[[Mapping[str, int]], None] = field(default=lambda _totals: None)
 
 

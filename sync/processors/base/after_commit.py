@@ -21,7 +21,9 @@ class AfterCommit:
     Shape: files: contenthash -> bytes of contents that may have lost their last row; gone: what was deleted (an id, a name) ->
     line; news: (courseid, userid, code of `sync.messages`) of who was changed in which course; changes_order: the order of the
     site's courses has to be seen to at the end; mails: how many are sent after the commit, their texts aren't in here; notes:
-    what is to be said of it at the end of the run; grace: what became of objects on the list of deletions
+    what is to be said of it at the end of the run; grace: what became of objects on the list of deletions; absent: what became
+    of who is absent from a complete file -> how many; absent_upto: the last Moodle id that was looked at for that; is_last:
+    nothing follows, all that comes after the last row is done
     """
 
     files: Mapping[str, int] = field(default_factory=dict)
@@ -31,9 +33,12 @@ class AfterCommit:
     mails: int = 0
     notes: list[Note] = field(default_factory=list)
     grace: list[GraceChange] = field(default_factory=list)
+    absent: dict[str, int] = field(default_factory=dict)
+    absent_upto: int = 0
+    is_last: bool = False
 
     def __bool__(self) -> bool:
-        return any((self.files, self.gone, self.news, self.changes_order, self.mails, self.notes, self.grace))
+        return bool(self.to_json())
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON can hold it; what is empty is left out."""
@@ -45,6 +50,9 @@ class AfterCommit:
             "mails": self.mails,
             "notes": [[note.code, dict(note.params)] for note in self.notes],
             "grace": [list(change) for change in self.grace],
+            "absent": dict(self.absent),
+            "absent_upto": self.absent_upto,
+            "is_last": self.is_last,
         }
         return {name: value for name, value in written.items() if value}
 
@@ -59,4 +67,7 @@ class AfterCommit:
             mails=written.get("mails", 0),
             notes=[Note(code, params) for code, params in written.get("notes", ())],
             grace=[GraceChange(GraceStep(step), *rest) for step, *rest in written.get("grace", ())],
+            absent=written.get("absent", {}),
+            absent_upto=written.get("absent_upto", 0),
+            is_last=written.get("is_last", False),
         )

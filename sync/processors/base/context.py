@@ -13,6 +13,7 @@ from sync.errors import JournalMissing
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import BeforeImage
 from sync.moodle.site.command_line import MoodleCommand
+from sync.processors.base.absence import Absence
 from sync.processors.base.grace import GraceChange, GraceRecords, NoGrace
 from sync.processors.base.overlay import Overlay
 from sync.reader.picture_zip import PictureZip
@@ -110,13 +111,15 @@ class NoBlobKeeper:
 class Collected:
     """What a processor collects over all chunks of a run; it outlives a connection that is lost.
 
-    Shape: notes: what committed chunks want to be said at the end; grace: what they did to the list of deletions
+    Shape: notes: what committed chunks want to be said at the end; grace: what they did to the list of deletions; absence: what
+    is known of who is absent from a file that is complete
     Units: bytes_left: of files that stay in Moodle's data folder though no row refers to them
     """
 
     notes: list[Note] = field(default_factory=list)
     bytes_left: int = 0
     grace: dict[tuple[str, int], GraceChange] = field(default_factory=dict)
+    absence: Absence = field(default_factory=Absence)
 
 
 @dataclass(frozen=True)

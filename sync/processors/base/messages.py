@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy as _, ngettext
+
+from sync.messages import PluralText
 
 TEXTS: dict[str, Any] = {
     "grace_waits": _("on the list of deletions already, deleted on %(date)s"),
@@ -16,5 +18,16 @@ TEXTS: dict[str, Any] = {
     "grace_identity_changed": _(
         "“%(listed)s” was put on the list of deletions, but is “%(present)s” now, and wasn't deleted. See who or what that is: "
         "take it off the list, or delete it by a file of its own."
+    ),
+    "absent_left_changed": PluralText(
+        lambda n: ngettext(
+            "%(count)s absentee is left as is, for something else was planned. Run the file again.",
+            "%(count)s absentees are left as they are, for something else was planned. Run the file again.",
+            n,
+        )
+    ),
+    "absent_left_unread": _(
+        "Whom the rows in lines %(lines)s name can't be read, so nobody knows who is absent: what is absent from the file is "
+        "left as it is. Correct the rows and send the whole file again."
     ),
 }

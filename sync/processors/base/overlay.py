@@ -350,10 +350,14 @@ class Overlay:
 
     def changes(self, table: Table) -> dict[Key, Values | None]:
         """Return all rows of a table that earlier chunks would make or change, None for those that they would take away."""
+        return dict(self.each_change(table))
+
+    def each_change(self, table: Table) -> Iterator[tuple[Key, Values | None]]:
+        """Return the same one by one."""
         if self._database is None:
-            return {}
-        rows = self._database.execute("SELECT key, body FROM row WHERE name = ?", (table.name,))
-        return {_loaded(key): json.loads(body) if body else None for key, body in rows}
+            return
+        for key, body in self._database.execute("SELECT key, body FROM row WHERE name = ?", (table.name,)):
+            yield _loaded(key), json.loads(body) if body else None
 
     def balance(self, table: Table, column: str, values: Collection[Any]) -> Counter[Any]:
         """Return by how many rows each value of a key's column grows, or shrinks (a negative number), against Moodle."""

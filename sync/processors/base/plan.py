@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -28,7 +29,7 @@ class Plan:
     users whose sessions must be told (`sync.moodle.site.caches`); dirty_contexts: context paths; unenrolled:
     (userid, courseid) of enrolments that go; enrolled: the same of new ones whose earlier grades are wanted back; notes: what
     is to be said of it at the end of the run; changed_rows: the tables that the rows of the chunk change; grace: what
-    becomes of objects on the list of deletions, by table and id
+    becomes of objects on the list of deletions, by table and id; absent, absent_upto: as in AfterCommit
     Units: now: seconds since epoch
     """
 
@@ -47,6 +48,8 @@ class Plan:
         self.notes: list[Note] = []
         self.changed_rows: list[ChangedRows] = []
         self.grace: dict[tuple[str, int], GraceChange] = {}
+        self.absent: Counter[str] = Counter()
+        self.absent_upto = 0
         self._temporary_ids = TemporaryIds()
 
     def new_id(self, line: int) -> int:

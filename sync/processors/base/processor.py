@@ -10,7 +10,8 @@ A processor is made for every connection of a run. For every chunk of cleaned ro
     collect(owed)                  keep of it what the end of the run must know
     after_commit(owed)             carry it out; both also when the commit became known only later; not in a dry run
 
-After the last chunk: final_plan(), which is carried out like the plan of a chunk.
+After the last chunk: next_closing_plan(), until it has nothing more to do, and final_plan(). Both are carried out like the plan
+of a chunk. Where the file declares itself complete: check() before the first chunk, and note_named() of all rows.
 """
 
 from __future__ import annotations
@@ -24,9 +25,11 @@ from django.utils.functional import Promise
 from sync.columns.cells import Cells
 from sync.columns.file_columns import Columns
 from sync.columns.general_options import GeneralOptions
+from sync.columns.rows import ReadCells
 from sync.columns.survey import FileSurvey
 from sync.moodle.db.writer import Writer
 from sync.moodle.files.files import DeletedFiles
+from sync.processors.base.absence import FileEnd
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.blobs import blob_notes, trash_blobs
 from sync.processors.base.context import Collected, ProcessorContext
@@ -136,13 +139,19 @@ class Processor(ABC, Generic[CellsT, State, PlanT]):
     def owed_after_commit(self, plan: PlanT, applied: Applied) -> AfterCommit:
         """Return what is owed once the transaction is in. Called after `apply`, before the commit; in a dry run after `plan`."""
         return AfterCommit(
-            files=applied.files.sizes, mails=len(plan.mails), notes=list(plan.notes), grace=list(plan.grace.values())
+            files=applied.files.sizes,
+            mails=len(plan.mails),
+            notes=list(plan.notes),
+            grace=list(plan.grace.values()),
+            absent=dict(plan.absent),
+            absent_upto=plan.absent_upto,
         )
 
     def collect(self, owed: AfterCommit) -> None:
         """Keep what the end of the run must know of a chunk that is committed; once for each chunk and process."""
         self.collected.notes.extend(owed.notes)
         self.collected.grace.update((change.key, change) for change in owed.grace)
+        self.collected.absence.add(owed.absent, owed.absent_upto)
 
     def after_commit(self, owed: AfterCommit) -> None:
         """Do what may only happen once the transaction is in (files in Moodle's data folder). Twice is harmless."""
@@ -151,6 +160,24 @@ class Processor(ABC, Generic[CellsT, State, PlanT]):
 
     def on_skipped(self, rows: Sequence[CellsT]) -> None:
         """Look at rows that an earlier attempt at this run has carried out; for what `final_plan` must know."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the file declares itself complete, so that what is absent from it is not to stay as it is."""
+        return False
+
+    def check(self) -> None:
+        """Look whether the scope of a complete file can be meant, before the first write. May read. Raises: CommandFileError"""
+
+    def note_named(self, rows: Sequence[CellsT], rejected: Sequence[ReadCells]) -> None:
+        """Note what the rows of a file that is complete name, perhaps several times. Shape: rejected: by the cleaner"""
+
+    def next_closing_plan(self, end: FileEnd) -> PlanT | None:
+        """Decide on the next part of what a complete file takes away, after those that were collected. May read.
+
+        An empty plan, or None, ends it.
+        """
+        return None
 
     def final_plan(self) -> PlanT | None:
         """Decide, after the last chunk, what else is to be done (without outcomes). May read; None when there is nothing."""

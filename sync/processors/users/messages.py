@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy as _, ngettext
+
+from sync.messages import PluralText
 
 TEXTS: dict[str, Any] = {
     "account_created": _("user added"),
@@ -119,6 +121,41 @@ TEXTS: dict[str, Any] = {
     ),
     "course_set_gap": _(
         "These columns are ignored, for the course column of their number is missing or there is a gap before it: %(columns)s."
+    ),
+    "absent_scope_auth": _("Scope: the users whose authentication method is “%(name)s”."),
+    "absent_scope_cohorts": _("Scope: the members of the cohorts whose idnumbers begin with “%(name)s”."),
+    "absent_user_suspended": _("absent from the file: user suspended."),
+    "absent_user_suspended_for_deletion": _("absent from the file: suspended now, deleted on %(date)s."),
+    "absent_user_listed_for_deletion": _("absent from the file: suspended already, deleted on %(date)s."),
+    "absent_user_deleted": _("absent from the file: user deleted."),
+    "absent_users_none": _("None of the %(total)s users of the scope is absent from the file."),
+    "absent_users_suspend": PluralText(
+        lambda n: ngettext(
+            "%(count)s of %(total)s users of the scope is absent from the file; suspended by this run: %(done)s.",
+            "%(count)s of %(total)s users of the scope are absent from the file; suspended by this run: %(done)s.",
+            n,
+        )
+    ),
+    "absent_users_delete": PluralText(
+        lambda n: ngettext(
+            "%(count)s of %(total)s users of the scope is absent from the file; deleted, or put on the list of deletions, by "
+            "this run: %(done)s.",
+            "%(count)s of %(total)s users of the scope are absent from the file; deleted, or put on the list of deletions, by "
+            "this run: %(done)s.",
+            n,
+        )
+    ),
+    "absent_scope_missing": _(
+        "The file is to be complete for a scope, and none is chosen. Set absentscope and absentname, or absent to keep. Nothing "
+        "was written."
+    ),
+    "absent_scope_empty": _(
+        "No user is in the scope of the file, so it can't be what is meant. Correct absentname, or set absent to keep as long "
+        "as there is nobody. Nothing was written."
+    ),
+    "absent_scope_everybody": _(
+        "All %(count)s users of the site are in the scope of the file. Choose a smaller one, or switch on “The scope may be "
+        "everybody” (absentall). Nothing was written."
     ),
 }
 

@@ -4,11 +4,56 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from sync.columns.general_options import CourseIdentifier, DateOrderOptions, GeneralOptions, UserIdentifier
-from sync.columns.options import Flag
+from sync.columns.general_options import (
+    CourseIdentifier,
+    DateOrderOptions,
+    GeneralOptions,
+    GraceDays,
+    UserIdentifier,
+)
+from sync.columns.options import Choice, Flag, Text
+
+# Values of `absent` and of `absentscope`.
+KEEP, SUSPEND, DELETE = "keep", "suspend", "delete"
+NO_SCOPE, AUTH, COHORTS = "none", "auth", "cohorts"
 
 
-class UsersOptions(DateOrderOptions):
+class AbsentUsersOptions(GeneralOptions):
+    """What becomes of users who are absent from a file that is complete."""
+
+    absent = Choice(
+        default=KEEP,
+        choices={KEEP: _("Keep"), SUSPEND: _("Suspend"), DELETE: _("Delete")},
+        label=_("Users absent from the file"),
+        help=_(
+            "What becomes of users of the scope whom no row of the file names. Only for files that are complete: everybody of "
+            "the scope stands in them. Protected users are never touched."
+        ),
+    )
+    absentscope = Choice(
+        default=NO_SCOPE,
+        choices={NO_SCOPE: _("None"), AUTH: _("Users of an authentication method"), COHORTS: _("Members of cohorts")},
+        label=_("Scope of the file"),
+        help=_("For which users the file is complete."),
+    )
+    absentname = Text(
+        max_length=100,
+        label=_("Name of the scope"),
+        help=_("The authentication method (ldap), or how the idnumbers of the cohorts begin (YEAR-)."),
+    )
+    absentall = Flag(
+        label=_("The scope may be everybody"),
+        help=_("Otherwise a file isn't carried out whose scope is all users of the site."),
+    )
+    gracedays = GraceDays(
+        help=_(
+            "Absent users who are to be deleted are suspended now and deleted after so many days, unless a users file names them "
+            "again or somebody takes them off the list of deletions. 0: they are deleted at once."
+        ),
+    )
+
+
+class UsersOptions(AbsentUsersOptions, DateOrderOptions):
     primaryidentity = UserIdentifier(
         default="idnumber",
         aliases=("users_primaryidentity",),

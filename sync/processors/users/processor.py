@@ -9,19 +9,22 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from sync.columns.rows import ReadCells
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.users.passwords import PasswordPool
 from sync.moodle.users.users import ProfileField, SiteRules, fetch_profile_fields
+from sync.processors.base.absence import FileEnd
 from sync.processors.base.errors import RowError
 from sync.processors.base.grace import GraceList
 from sync.processors.base.overlay import FoundRows
 from sync.processors.base.processor import Processor
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.state import MembershipState
+from sync.processors.users.absent import AbsentUsers
 from sync.processors.users.cells import UserCells
 from sync.processors.users.chunk_users import KEY_FIELDS, NOT_HASHED, ClearPassword, UsersWritePlan
-from sync.processors.users.options import UsersOptions
+from sync.processors.users.options import DELETE, KEEP, UsersOptions
 from sync.processors.users.planner import PLAIN_FIELDS, ColumnNumbers, UsersPlanner, cohort_cells, course_sets
 from sync.processors.users.profile_values import profile_value
 from sync.processors.users.state import USER_TABLE, UsersState
@@ -58,7 +61,7 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
 
     def setup(self, names: Sequence[str]) -> None:
         self.names = frozenset(names)
-        deletes = UserCells.deleted.name in self.names
+        deletes = UserCells.deleted.name in self.names or self.option_values.absent == DELETE
         self.rules = SiteRules(self.moodle, fetch_unknown_tables(self.moodle, load_graph()) if deletes else ())
         self.rules.read_protected()
         self.users_table = users_table(self.moodle)
@@ -76,6 +79,7 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
             system_roles=UserCells.system_roles.numbers(names),
         )
         self.grace = GraceList.read(USER_TABLE, self.context.grace, self.collected.grace)
+        self.absent = AbsentUsers(self.context, self.option_values, self.rules, self.users_table, self.grace)
         self.profile_fields = self._match_profile_fields()
         has_unique = any(field.forceunique for field in self.profile_fields.values())
         self.profile_table = profile_table(self.moodle, by_value=has_unique)
@@ -129,6 +133,23 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
 
     def close(self) -> None:
         self.passwords.close()
+
+    @property
+    def is_complete(self) -> bool:
+        return self.option_values.absent != KEEP
+
+    def check(self) -> None:
+        self.absent.check()
+
+    def note_named(self, rows: Sequence[UserCells], rejected: Sequence[ReadCells]) -> None:
+        self.absent.note_named(rows, rejected)
+
+    def next_closing_plan(self, end: FileEnd) -> UsersWritePlan:
+        return self.absent.next_plan(end, int(time.time()))
+
+    def final_notes(self) -> list[Note]:
+        notes = super().final_notes()
+        return [*notes, *self.absent.notes()] if self.is_complete else notes
 
     def _identities(self, rows: Sequence[UserCells]) -> dict[str, set[Any]]:
         """Return the identities by which the users that concern these rows are found."""

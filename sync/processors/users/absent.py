@@ -1,0 +1,197 @@
+"""What becomes of users who are absent from a users file that is complete: they are suspended or deleted, a part at a time.
+
+Compared with Moodle as it is when all rows are done, so that what somebody changed by hand since the last file is mended as well.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sync.columns.rows import ReadCells
+from sync.errors import CommandFileError
+from sync.moodle.users.users import SiteRules, fetch_users_by
+from sync.processors.base.absence import FileEnd, NamedValues, lines_shown
+from sync.processors.base.context import ProcessorContext
+from sync.processors.base.errors import RowError
+from sync.processors.base.grace import GraceChange, GraceList, GraceStep
+from sync.processors.base.overlay import FoundRows, Table
+from sync.processors.users.absent_scope import AbsentScope
+from sync.processors.users.cells import UserCells
+from sync.processors.users.checks import UserChecks
+from sync.processors.users.chunk_users import KEY_FIELDS, ChunkUser, UsersWritePlan
+from sync.processors.users.options import SUSPEND, UsersOptions
+from sync.processors.users.state import USER_TABLE
+from sync.values import Action, Note, Outcome
+
+_FULL_NAME = ("firstname", "lastname")
+_FIELDS = (*KEY_FIELDS, *_FULL_NAME)
+# So many users of the scope are read at once.
+_PAGE = 5000
+# Keys of `Absence.counts`: who is absent, of those who is changed by the run, whom to leave as Moodle has changed since the plan.
+_ABSENT, _DONE, _DELETED, _LEFT = "absent", "done", "deleted", "left"
+
+
+class AbsentUsers:
+    """Finds the users of the scope whom no row names, and plans what becomes of them."""
+
+    def __init__(
+        self, context: ProcessorContext, options: UsersOptions, rules: SiteRules, table: Table, grace: GraceList
+    ) -> None:
+        self._moodle = context.moodle
+        self._rules = rules
+        self._checks = UserChecks(rules)
+        self._table = table
+        self._options = options
+        self._grace = grace
+        self._absence = context.collected.absence
+        self._scope = AbsentScope(context.moodle, context.overlay, rules, table, options)
+        # Whoever a row names by any of these isn't absent, be it that the row means somebody else in the end.
+        self._identities = tuple(dict.fromkeys(("username", "idnumber", options.primaryidentity)))
+
+    def check(self) -> None:
+        """Raises: CommandFileError where the scope can't be what is meant, or nobody can be deleted"""
+        self._scope.check()
+        if self._options.absent != SUSPEND and self._rules.unknown_tables:
+            raise CommandFileError("moodle_tables_unknown", tables=", ".join(self._rules.unknown_tables))
+
+    # --- whom rows name ----------------------------------------------------------------------------------------------
+
+    def note_named(self, rows: Sequence[UserCells], rejected: Sequence[ReadCells]) -> None:
+        """Note whom rows name, those included that are rejected."""
+        for row in rows:
+            self._note(row.values)
+            if not self._may_be_username(row.username):
+                self._absence.add_doubtful(row.line, row.username)
+        telling = {"username", self._options.primaryidentity, UserCells.oldusername.name}
+        for read in rejected:
+            is_named = self._note(read.row.values)
+            if telling & read.unread or not is_named:
+                self._absence.add_unread(read.row.line)
+
+    def _note(self, values: Mapping[str, Any]) -> bool:
+        """Note what a row has for the identities; False when it has nothing."""
+        names = [(name, values.get(name)) for name in self._identities]
+        names.append(("username", values.get(UserCells.oldusername.name)))
+        given = [(name, value) for name, value in names if value]
+        for name, value in given:
+            self._absence.named.setdefault(name, NamedValues()).add(self._folded(name, value))
+        return bool(given)
+
+    def _may_be_username(self, text: str) -> bool:
+        try:
+            self._checks.check_username(text)
+        except RowError:
+            return False
+        return True
+
+    def _folded(self, name: str, value: Any) -> str:
+        return str(self._table.folded(name, value))
+
+    def _is_named(self, user: Mapping[str, Any]) -> bool:
+        named = self._absence.named
+        return any(
+            name in named and user[name] and self._folded(name, user[name]) in named[name] for name in self._identities
+        )
+
+    # --- what becomes of the others ----------------------------------------------------------------------------------
+
+    def next_plan(self, end: FileEnd, now: int) -> UsersWritePlan:
+        """Plan the next part; an empty plan when everybody was looked at, or when the file may not be whole."""
+        absence = self._absence
+        absence.doubt = self._doubt(end)
+        if absence.doubt is not None:
+            return UsersWritePlan(FoundRows(self._table), now)
+        counts = Counter[str]()
+        upto, found = self._next_absent(end, counts)
+        plan = UsersWritePlan(FoundRows(self._table, {user["id"]: user for user in found}), now)
+        plan.absent, plan.absent_upto = counts, upto
+        for line, user in enumerate(found, end.line):
+            self._plan_user(ChunkUser(plan.users.rows, user["id"]), plan, line)
+        plan.write_users()
+        if not found:
+            absence.total = self._scope.count() + absence.counts[_DELETED]
+        return plan
+
+    def notes(self) -> list[Note]:
+        """Say how many were absent, and what became of them."""
+        absence = self._absence
+        if absence.doubt is not None:
+            return [absence.doubt]
+        if absence.total is None:
+            return []
+        counts = absence.counts
+        code = "absent_users_suspend" if self._options.absent == SUSPEND else "absent_users_delete"
+        code = code if counts[_ABSENT] else "absent_users_none"
+        params = {"count": counts[_ABSENT], "done": counts[_DONE], "total": absence.total, **self._scope.words}
+        left = [Note("absent_left_changed", {"count": counts[_LEFT]})] if counts[_LEFT] else []
+        return [Note(code, params), *left]
+
+    def _doubt(self, end: FileEnd) -> Note | None:
+        """Return why nobody may be taken for absent. Queries: one where names may be no names"""
+        lines = sorted({*self._absence.unread, *self._lines_naming_nobody()})
+        return Note("absent_left_unread", {"lines": lines_shown(lines)}) if lines else end.doubt
+
+    def _lines_naming_nobody(self) -> list[int]:
+        """Return the lines whose names are no usernames, and nobody has them: names with a quote before them, say."""
+        doubtful = self._absence.doubtful
+        found = fetch_users_by(
+            self._moodle, ("id", "username"), {"username": set(doubtful.values())}, hostids=(self._rules.mnethostid,)
+        )  # fmt: skip
+        present = {self._folded("username", user["username"]) for user in found.values()}
+        return [line for line, name in doubtful.items() if self._folded("username", name) not in present]
+
+    def _next_absent(self, end: FileEnd, counts: Counter[str]) -> tuple[int, list[dict[str, Any]]]:
+        """Return the last id that was looked at, and the next users whom no row names and who aren't as they are to be.
+
+        Shape: counts: filled with what was found
+        """
+        upto, found = self._absence.upto, list[dict[str, Any]]()
+        while page := self._scope.users.fetch(_FIELDS, after=upto, most=_PAGE):
+            for user in page:
+                upto = user["id"]
+                if self._is_named(user):
+                    continue
+                counts[_ABSENT] += 1
+                if not (code := self._code(user)):
+                    continue
+                if not end.allows(code, user["username"]):
+                    counts[_LEFT] += 1
+                    continue
+                found.append(user)
+                if len(found) == end.most:
+                    return upto, found
+        return upto, found
+
+    def _code(self, user: Mapping[str, Any]) -> str:
+        """Return what is to become of an absent user, "" = all is as it is to be."""
+        is_listed = self._options.gracedays and self._grace.find(user["id"], {})
+        if self._options.absent == SUSPEND or is_listed:
+            return "" if user["suspended"] else "absent_user_suspended"
+        if self._options.gracedays:
+            return "absent_user_listed_for_deletion" if user["suspended"] else "absent_user_suspended_for_deletion"
+        return "absent_user_deleted"
+
+    def _plan_user(self, user: ChunkUser, plan: UsersWritePlan, line: int) -> None:
+        code, values, words = self._code(user.values), user.values, self._scope.words
+        plan.absent[_DONE] += 1
+        if code == "absent_user_deleted":
+            plan.absent[_DELETED] += 1
+            note = Note("account_deleted_id", {"id": user.key})
+            plan.outcomes.append(Outcome(line, Action.DELETED, code, words, values["username"], (), (note,)))
+            if self._grace.find(user.key, {}):
+                plan.change_grace(GraceChange(GraceStep.DELETED, USER_TABLE, user.key, line))
+            plan.delete_user(user, line)
+            return
+        changes = user.changes_to({"suspended": 1})
+        if code != "absent_user_suspended":
+            day = self._grace.records.day_after(self._options.gracedays)
+            words = {**words, "date": day}
+            before = {"suspended": values["suspended"]} if changes else {}
+            label = " ".join(str(values[name] or "") for name in _FULL_NAME).strip()
+            listed = GraceChange(GraceStep.LISTED, USER_TABLE, user.key, line)
+            plan.change_grace(listed._replace(name=values["username"], label=label, day=day, before=before))
+        plan.outcomes.append(Outcome(line, Action.UPDATED, code, words, values["username"], tuple(changes)))
+        if changes:
+            plan.users.change(user, {"suspended": 1}, line)

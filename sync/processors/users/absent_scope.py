@@ -1,0 +1,85 @@
+"""The scope of a users file that is complete, and how many users it holds once the file is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sync.errors import CommandFileError
+from sync.moodle.db.database import MoodleSession
+from sync.moodle.users.scopes import UsersOfScope, fetch_cohorts_by_prefix
+from sync.moodle.users.users import SiteRules
+from sync.processors.base.overlay import Overlay, Table, is_temporary
+from sync.processors.memberships.state import COHORT_MEMBERS, COHORTS
+from sync.processors.users.options import AUTH, NO_SCOPE, AbsentUsersOptions
+
+
+class AbsentScope:
+    """Users of an authentication method, or members of the cohorts whose idnumbers begin with a text."""
+
+    def __init__(
+        self, moodle: MoodleSession, overlay: Overlay, rules: SiteRules, table: Table, options: AbsentUsersOptions
+    ) -> None:
+        self._moodle = moodle
+        self._overlay = overlay
+        self._rules = rules
+        self._table = table
+        self._is_auth = options.absentscope == AUTH
+        self._name = options.absentname.lower() if self._is_auth else options.absentname
+        self._may_be_everybody = options.absentall
+        self._is_chosen = options.absentscope != NO_SCOPE and bool(self._name)
+        self.words: dict[str, Any] = {
+            "name": self._name, "hint": "absent_scope_auth" if self._is_auth else "absent_scope_cohorts",
+        }  # fmt: skip
+
+    @property
+    def users(self) -> UsersOfScope:
+        """The users as Moodle has them."""
+        if self._is_auth:
+            return UsersOfScope(self._moodle, self._rules, auth=self._name)
+        return UsersOfScope(self._moodle, self._rules, cohortids=self._cohortids)
+
+    @property
+    def _cohortids(self) -> frozenset[int]:
+        return frozenset(fetch_cohorts_by_prefix(self._moodle, self._name))
+
+    def check(self) -> None:
+        """Raises: CommandFileError where the scope isn't named, is nobody, or is everybody. Queries: three"""
+        if not self._is_chosen:
+            raise CommandFileError("absent_scope_missing")
+        count = self.users.count()
+        if not count:
+            raise CommandFileError("absent_scope_empty", **self.words)
+        if not self._may_be_everybody and count == UsersOfScope(self._moodle, self._rules).count():
+            raise CommandFileError("absent_scope_everybody", count=count, **self.words)
+
+    def count(self) -> int:
+        """Return how many users are in the scope: now, or once what was planned so far is carried out."""
+        return self.users.count() + self._balance()
+
+    def _balance(self) -> int:
+        """Return by how many users the scope grows, or shrinks (a negative number), where chunks aren't carried out."""
+        after: dict[int, bool] = dict.fromkeys(self._joined(), True)
+        for userid, values in self._overlay.each_change(self._table):
+            is_gone = values is None or bool(values["deleted"])
+            if is_gone:
+                after[userid] = False
+            elif self._is_auth and values is not None:
+                is_of_site = values["mnethostid"] == self._rules.mnethostid
+                after[userid] = values["auth"] == self._name and is_of_site and userid not in self._rules.protected_ids
+        before = self.users.fetch_ids_among([userid for userid in after if not is_temporary(userid)])
+        return sum(after.values()) - len(before)
+
+    def _joined(self) -> Iterator[int]:
+        """Return the ids of users who would join a cohort of the scope."""
+        if self._is_auth:
+            return
+        new = {
+            cohortid
+            for cohortid, values in self._overlay.each_change(COHORTS)
+            if values is not None and (values["idnumber"] or "").startswith(self._name)
+        }
+        cohortids = self._cohortids | new
+        for (cohortid, userid), membership in self._overlay.each_change(COHORT_MEMBERS):
+            if membership is not None and cohortid in cohortids and userid not in self._rules.protected_ids:
+                yield userid

@@ -1,0 +1,239 @@
+"""Runs of files that are complete: judged, planned, killed, listed for deletion, found in the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from sync.audit.selectors import AuditQuery, find_entries
+from sync.errors import MoodleUnavailable
+from sync.models import GraceEntry, GuardLimits, RunState, SyncRun
+from sync.moodle.db.database import MoodleSession
+from sync.runs import decisions, services
+from sync.runs.outcome_store import read_rows
+from sync.runs.rights import OPERATOR
+from tests.installation import Installation, at
+from tests.runs.test_interruptions import die_at
+from tests.runs.undo_checks import undo
+
+pytestmark = pytest.mark.django_db
+
+PEOPLE = 8
+HEADER = "username;firstname;lastname\n"
+FILE = HEADER + "kim0;First;Last\nnew;First;Last\n"
+OPTIONS: dict[str, Any] = {
+    "primaryidentity": "username", "absent": "suspend", "absentscope": "auth", "absentname": "ldap",
+}  # fmt: skip
+NIGHT = "2026-11-30T10:00:00"
+
+
+@pytest.fixture(autouse=True)
+def guarded(settings: Settings) -> None:
+    settings.TOOLSYNC_GUARD = True
+    settings.TOOLSYNC_CHUNK_ROWS = 2
+    settings.TIME_ZONE = "UTC"
+
+
+@pytest.fixture
+def filled(installation: Installation) -> Installation:
+    """An installation whose Moodle has eight users of LDAP."""
+    for number in range(PEOPLE):
+        installation.moodle.insert(
+            "user", auth="ldap", confirmed=1, mnethostid=1, username=f"kim{number}", firstname="First", lastname="Last"
+        )
+    return installation
+
+
+@pytest.fixture
+def unlimited(filled: Installation) -> Installation:
+    GuardLimits.objects.create(site=filled.site, is_on=False)
+    return filled
+
+
+def suspended(installation: Installation) -> list[str]:
+    return [user["username"] for user in installation.moodle.rows("user", suspended=1)]
+
+
+def told(run: SyncRun) -> list[tuple[int, str, str]]:
+    return [(outcome.line, outcome.code, outcome.subject) for outcome in read_rows(run)]
+
+
+ALL_ABSENT = [f"kim{number}" for number in range(1, PEOPLE)]
+ALL_TOLD = [
+    (2, "account_unchanged", "kim0"),
+    (3, "account_created", "new"),
+    *((number + 3, "absent_user_suspended", f"kim{number}") for number in range(1, PEOPLE)),
+]
+
+
+def queue_at_night(installation: Installation, text: str = FILE, **more: Any) -> SyncRun:
+    run = installation.queue("/all.csv", text, in_background=False, **{**OPTIONS, **more})
+    SyncRun.objects.filter(pk=run.pk).update(origin=SyncRun.Origin.SCHEDULE)
+    return run
+
+
+def lose_answer(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Let the connection break once, when the server has committed so many transactions and hasn't said so of the last."""
+    original = MoodleSession.transaction
+    answers: list[bool] = []
+
+    @contextmanager
+    def transaction(self: MoodleSession) -> Iterator[None]:
+        with original(self):
+            yield
+        answers.append(True)
+        if len(answers) == number:
+            raise MoodleUnavailable("moodle_unavailable", reason="lost")
+
+    monkeypatch.setattr(MoodleSession, "transaction", transaction)
+
+
+def test_more_absent_users_than_the_limits_allow_hold_the_run_until_it_is_approved(filled: Installation) -> None:
+    run = services.execute_run(queue_at_night(filled).pk)
+
+    assert run.state == RunState.HELD
+    assert [(code, params["kind"], params["count"]) for code, params in run.held_for] == [
+        ("guard_percent", "users.suspended", PEOPLE - 1)
+    ]
+    assert suspended(filled) == []
+    assert run.plan is not None
+    assert told(run.plan) == ALL_TOLD
+
+    filled.moodle.execute("UPDATE {user} SET suspended = 1 WHERE username = 'kim2'")
+    filled.moodle.insert(
+        "user", auth="ldap", confirmed=1, mnethostid=1, username="later", firstname="First", lastname="Last"
+    )
+    decisions.approve_run(run, OPERATOR, reason="", typed=str(PEOPLE - 1))
+    run = services.execute_run(run.pk)
+
+    # Who came after the plan was made is left for the next file.
+    assert run.state == RunState.COMPLETED
+    assert suspended(filled) == ALL_ABSENT
+    assert run.counts == {"unchanged": 1, "created": 1, "updated": PEOPLE - 2}
+    assert run.totals == {"users.created": 1, "users.suspended": PEOPLE - 2}
+    assert run.rows_done == 2
+    notes = dict(run.notes)
+    assert notes["absent_left_changed"]["count"] == 1
+    assert (notes["absent_users_suspend"]["count"], notes["absent_users_suspend"]["done"]) == (PEOPLE, PEOPLE - 2)
+
+
+def test_a_simulation_is_what_the_run_does(unlimited: Installation) -> None:
+    dry = unlimited.carry_out("/all.csv", FILE, simulate=True, **OPTIONS)
+    assert suspended(unlimited) == []
+
+    run = unlimited.carry_out("/all.csv", FILE, **OPTIONS)
+
+    assert told(dry) == told(run) == ALL_TOLD
+    assert (dry.totals, dry.counts, dry.notes) == (run.totals, run.counts, run.notes)
+    assert suspended(unlimited) == ALL_ABSENT
+
+
+@pytest.mark.parametrize("call", range(1, 7))
+@pytest.mark.parametrize("place", [("prepare", True), ("prepare", False), ("confirm", True)])
+@pytest.mark.parametrize("absent", ["suspend", "delete"])
+def test_a_run_killed_anywhere_ends_like_an_undisturbed_one(
+    unlimited: Installation, monkeypatch: pytest.MonkeyPatch, absent: str, place: tuple[str, bool], call: int
+) -> None:
+    run = queue_at_night(unlimited, absent=absent)
+    if call <= 1 + PEOPLE // 2:
+        method, before = place
+        die_at(monkeypatch, run, method, call, before=before)
+
+    ended = services.execute_run(run.pk)
+
+    assert ended.state == RunState.COMPLETED
+    code = "absent_user_suspended" if absent == "suspend" else "absent_user_deleted"
+    assert told(ended) == [(line, known.replace("absent_user_suspended", code), name) for line, known, name in ALL_TOLD]
+    changed = "updated" if absent == "suspend" else "deleted"
+    assert ended.counts == {"unchanged": 1, "created": 1, changed: PEOPLE - 1}
+    params = dict(ended.notes)[f"absent_users_{absent}"]
+    assert (params["count"], params["done"], params["total"]) == (PEOPLE - 1, PEOPLE - 1, PEOPLE)
+
+
+@pytest.mark.parametrize("number", range(2, 7))
+def test_a_run_whose_connection_breaks_ends_like_an_undisturbed_one(
+    unlimited: Installation, monkeypatch: pytest.MonkeyPatch, settings: Settings, number: int
+) -> None:
+    settings.TOOLSYNC_RETRY_SECONDS = 60
+    run = queue_at_night(unlimited)
+    lose_answer(monkeypatch, number)
+
+    ended = services.execute_run(run.pk)
+
+    assert told(ended) == ALL_TOLD
+    assert dict(ended.notes)["absent_users_suspend"]["done"] == PEOPLE - 1
+
+
+def test_a_run_that_is_cancelled_takes_nothing_away(unlimited: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = queue_at_night(unlimited)
+    SyncRun.objects.filter(pk=run.pk).update(cancel_requested=True)
+
+    assert services.execute_run(run.pk).state == RunState.CANCELLED
+    assert suspended(unlimited) == []
+
+
+def test_rows_that_are_tried_again_are_no_complete_file(unlimited: Installation) -> None:
+    run = queue_at_night(unlimited)
+    SyncRun.objects.filter(pk=run.pk).update(origin=SyncRun.Origin.RETRY)
+
+    assert told(services.execute_run(run.pk)) == ALL_TOLD[:2]
+    assert suspended(unlimited) == []
+
+
+def test_every_absent_user_is_found_in_the_audit(unlimited: Installation) -> None:
+    run = services.execute_run(queue_at_night(unlimited).pk)
+
+    page = find_entries(unlimited.site, AuditQuery(user="kim5"))
+    found = [
+        (line.record.run_number, line.entry.subject, line.entry.code, line.entry.line)
+        for line in page.lines
+        if line.entry
+    ]
+    assert found == [(run.pk, "kim5", "absent_user_suspended", 8)]
+
+
+@pytest.mark.parametrize("absent", ["suspend", "delete"])
+def test_an_undo_brings_absent_users_back(unlimited: Installation, absent: str) -> None:
+    before = unlimited.moodle.rows("user", auth="ldap", deleted=0)
+    run = services.execute_run(queue_at_night(unlimited, absent=absent).pk)
+
+    assert undo(run).state == RunState.COMPLETED
+
+    names = ("id", "username", "email", "suspended")
+    after = unlimited.moodle.rows("user", auth="ldap", deleted=0)
+    assert [[user[name] for name in names] for user in after] == [[user[name] for name in names] for user in before]
+
+
+def test_absent_users_are_deleted_after_days_of_grace_unless_a_file_names_them_again(unlimited: Installation) -> None:
+    unlimited.moodle.execute("UPDATE {user} SET suspended = 1 WHERE username = 'kim7'")
+    options: dict[str, Any] = {"absent": "delete", "gracedays": 30}
+    with at(NIGHT):
+        first = services.execute_run(queue_at_night(unlimited, **options).pk)
+        again = services.execute_run(queue_at_night(unlimited, **options).pk)
+
+    assert first.counts == {"unchanged": 1, "created": 1, "updated": PEOPLE - 1}
+    assert [code for _line, code, _name in told(first)[2:]] == [
+        *["absent_user_suspended_for_deletion"] * (PEOPLE - 2), "absent_user_listed_for_deletion",
+    ]  # fmt: skip
+    assert again.counts == {"unchanged": 2}
+    entries = GraceEntry.objects.filter(closed=0).order_by("name")
+    assert [(entry.name, entry.label, entry.day.isoformat()) for entry in entries] == [
+        (name, "First Last", "2026-12-30") for name in ALL_ABSENT
+    ]
+
+    back = services.execute_run(queue_at_night(unlimited, FILE + "kim1;First;Last\nkim7;First;Last\n", **options).pk)
+
+    assert back.counts == {"unchanged": 2, "updated": 2}
+    assert suspended(unlimited) == ["kim2", "kim3", "kim4", "kim5", "kim6", "kim7"]
+    assert GraceEntry.objects.filter(closed=0).count() == PEOPLE - 3
+
+
+def test_a_scope_that_is_nobody_fails_the_run_and_says_what_to_do(filled: Installation) -> None:
+    run = services.execute_run(queue_at_night(filled, absentname="ldpa").pk)
+
+    assert (run.state, run.error_code, run.last_line) == (RunState.FAILED, "absent_scope_empty", 0)
+    assert filled.moodle.rows("user", username="new") == []
