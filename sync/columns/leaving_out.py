@@ -55,6 +55,9 @@ class LeavingOut:
         values = {column: value for column, value in row.values.items() if column != name}
         if name in self.defaults:
             values[name] = self.defaults[name]
+        if values == row.values:
+            # It is without the cell already: whatever rejects it stays.
+            return row
         return row._replace(values=values, notes=(*row.notes, left_out(name, outcome.code, outcome.params)))
 
 

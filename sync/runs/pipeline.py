@@ -290,6 +290,8 @@ class PipelineRun:
             plan = self.processor.plan(clean, state)
             while self.leaving_out.is_wanted and (left := self.leaving_out.without_rejected(clean, plan.outcomes)):
                 clean = left
+                # What the processor reads may depend on the cells.
+                state = self.processor.fetch(clean)
                 plan = self.processor.plan(clean, state)
         ordered = _in_line_order((*_with_notes(plan.outcomes, clean), *aside), rejections, len(rows))
         return plan, list(self.secrets.hide(with_earlier_lines(self.survey.found, ordered, rows), rows))

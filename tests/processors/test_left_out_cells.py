@@ -183,3 +183,18 @@ def test_what_names_the_thing_or_opens_a_course_is_never_left_out(
 
     assert result.counts == {"rejected": 1}
     assert sqlite_site.diff(was, sqlite_site.snapshot()) == {}
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 100])
+def test_a_cell_that_is_looked_at_before_rows_are_planned_is_left_out_once(
+    sqlite_site: MoodleSite, chunk_rows: int
+) -> None:
+    """A row that was rejected for it all the same was planned again and again, until there was no memory left."""
+    header = "shortname;events;logs;notes;grades;roles;local_roles;groups;groupings;modules;completion;comments"
+    text = f"{header}\nC1;no;no;no;no;no;no;no;no;no;perhaps;maybe\nC2;no;no;no;no;no;no;no;no;no;no;no\n"
+
+    result = run(sqlite_site, "courses_reset", text, chunk_rows=chunk_rows)
+
+    assert result.counts == {"unchanged": 2}
+    assert [note.code for note in result.outcomes[0].notes] == ["cell_left_out"] * 2
+    assert not result.outcomes[1].notes
