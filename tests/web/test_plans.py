@@ -33,7 +33,7 @@ def client_of(db: None) -> ClientOf:
 
 @pytest.fixture
 def held(make_run: MakeRun) -> SyncRun:
-    plan = make_run(simulate=True, origin=SyncRun.Origin.PLAN, totals={"users.deleted": 397}, carried_out=True)
+    plan = make_run(simulate=True, origin=SyncRun.Origin.PLAN, totals={"users.deleted": 397}, carried_out=True, rows_done=397)
     return make_run(
         RunState.HELD, outcomes=(), plan=plan, held_for=[REASON], held_at=timezone.now(), origin=SyncRun.Origin.SCHEDULE
     )
@@ -90,6 +90,7 @@ def test_what_waits_is_said_first_on_the_home_page_and_the_plan_is_in_no_list(
 
     runs = client.get(reverse("runs")).text
     assert reverse("run", args=[held.pk]) in runs
+    assert f'data-label="Rows">{held.plan.rows_done}<' in runs, "those of its plan"  # type: ignore[union-attr]
     assert reverse("run", args=[held.plan.pk]) not in runs  # type: ignore[union-attr]
 
 

@@ -22,6 +22,7 @@ from sync.outcomes.report import action_label, count_text, outcome_text
 from sync.processors.registry import REGISTRY
 from sync.values import Action, Note, Outcome
 from sync.web.access import current_site
+from sync.web.plans import rows_of
 
 register = template.Library()
 
@@ -90,6 +91,12 @@ def action_badge(action: str) -> SafeString:
 def counted(action: str, count: int) -> str:
     """Return "3 created"."""
     return count_text(action, count)
+
+
+@register.filter
+def rows_shown(run: SyncRun) -> SyncRun:
+    """Return the run whose rows a page counts: of one that waits for a person, its plan."""
+    return rows_of(run)
 
 
 @register.filter
