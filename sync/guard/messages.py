@@ -38,8 +38,8 @@ TEXTS: dict[str, Any] = {
     ),
     "guard_rejected": PluralText(
         lambda n: ngettext(
-            "%(count)s of %(rows)s rows can't be carried out: did a column turn empty, or change its meaning?",
-            "%(count)s of %(rows)s rows can't be carried out: did a column turn empty, or change its meaning?",
+            "%(count)s row of %(rows)s can't be carried out: did a column turn empty, or change its meaning?",
+            "%(count)s rows of %(rows)s can't be carried out: did a column turn empty, or change its meaning?",
             n,
         )
     ),

@@ -87,9 +87,11 @@ class ToolSync:
             process.wait()
 
     def run(self) -> tuple[str, int, dict[str, int]]:
-        """Return state, rows done and counts of the only run."""
+        """Return state, rows done and counts of the only run; its plan is none."""
         with closing(sqlite3.connect(f"file:{self.var / 'toolsync.sqlite3'}?mode=ro", uri=True)) as database:
-            ((state, rows_done, counts),) = database.execute("SELECT state, rows_done, counts FROM sync_syncrun")
+            ((state, rows_done, counts),) = database.execute(
+                "SELECT state, rows_done, counts FROM sync_syncrun WHERE origin != 'plan'"
+            )
         return state, rows_done, json.loads(counts)
 
     def hashing(self) -> list[Found]:

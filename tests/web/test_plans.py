@@ -33,7 +33,9 @@ def client_of(db: None) -> ClientOf:
 
 @pytest.fixture
 def held(make_run: MakeRun) -> SyncRun:
-    plan = make_run(simulate=True, origin=SyncRun.Origin.PLAN, totals={"users.deleted": 397}, carried_out=True, rows_done=397)
+    plan = make_run(
+        simulate=True, origin=SyncRun.Origin.PLAN, totals={"users.deleted": 397}, carried_out=True, rows_done=397
+    )
     return make_run(
         RunState.HELD, outcomes=(), plan=plan, held_for=[REASON], held_at=timezone.now(), origin=SyncRun.Origin.SCHEDULE
     )
