@@ -310,7 +310,10 @@ class PipelineRun:
         """Do what comes after the last row; each outcome counts as a line of its own. Returns False when it was stopped."""
         line = max(last_line, after_line) + 1
         is_complete = self.is_complete
-        if self._is_closed or (after_line > last_line and not is_complete):
+        if after_line > last_line and not is_complete:
+            return True
+        if self._is_closed:
+            self._retrying(lambda: self._count_absent(line))
             return True
         if self.work.plan is not None:
             plan = self.work.plan
@@ -341,6 +344,12 @@ class PipelineRun:
         if self.work.simulate:
             self._foresee(plan)
         return last_line + 1
+
+    def _count_absent(self, line: int) -> None:
+        """Find out once more what is absent, for what is said of it at the end; nothing more is done about it."""
+        plan = self.processor.next_closing_plan(FileEnd(line, self.chunk_rows, self.wholeness.doubt, frozenset()))
+        if plan is not None:
+            self.processor.collect(self.processor.owed_after_commit(plan, Applied(plan.now)))
 
     def _close(self, line: int) -> None:
         """Do the last that the processor wants done; it counts as one line."""

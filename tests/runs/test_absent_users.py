@@ -237,3 +237,34 @@ def test_a_scope_that_is_nobody_fails_the_run_and_says_what_to_do(filled: Instal
 
     assert (run.state, run.error_code, run.last_line) == (RunState.FAILED, "absent_scope_empty", 0)
     assert filled.moodle.rows("user", username="new") == []
+
+
+@pytest.mark.parametrize("call", range(1, 7))
+@pytest.mark.parametrize("place", [("prepare", False), ("confirm", True)])
+def test_a_run_of_cohorts_killed_anywhere_ends_like_an_undisturbed_one(
+    unlimited: Installation, monkeypatch: pytest.MonkeyPatch, place: tuple[str, bool], call: int
+) -> None:
+    site = unlimited.moodle
+    cohort = site.insert(
+        "cohort", contextid=site.one("context", contextlevel=10)["id"], name="Year", idnumber="YEAR-1",
+        descriptionformat=1, component="", timecreated=1, timemodified=1,
+    )  # fmt: skip
+    for user in site.rows("user", auth="ldap"):
+        site.insert("cohort_members", cohortid=cohort, userid=user["id"], timeadded=1)
+    options = {"useridentifier": "username", "absent": "remove", "absentscope": "prefix", "absentname": "YEAR-"}
+    run = unlimited.queue(
+        "/in.csv", "cidnumber;cname;userid\nSTAFF;Staff;ann\n", processor="cohorts", absentall=1, syncdelete=1, **options
+    )  # fmt: skip
+    method, before = place
+    die_at(monkeypatch, run, method, call, before=before)
+
+    ended = services.execute_run(run.pk)
+
+    assert told(ended) == [
+        (2, "cohort_created", "STAFF"),
+        *((number + 3, "absent_member_removed", f"kim{number} / YEAR-1") for number in range(PEOPLE)),
+        (PEOPLE + 3, "cohort_deleted_empty", "Year"),
+    ]
+    assert ended.counts == {"created": 1, "deleted": PEOPLE + 1}
+    params = dict(ended.notes)["absent_members"]
+    assert (params["count"], params["done"], params["total"]) == (PEOPLE, PEOPLE, PEOPLE)

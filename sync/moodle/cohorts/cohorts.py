@@ -24,6 +24,16 @@ class Cohort(NamedTuple):
     idnumber: str
 
 
+class CohortMember(NamedTuple):
+    """A membership. Shape: id: of its row; named_by: what the user has in the column by which files name users"""
+
+    id: int
+    cohortid: int
+    userid: int
+    username: str
+    named_by: str
+
+
 def fetch_cohorts(
     moodle: MoodleSession, names: Collection[str], idnumbers: Collection[str], ids: Collection[int] = ()
 ) -> dict[int, dict[str, Any]]:
@@ -43,6 +53,42 @@ def fetch_cohorts(
         )
     )
     return {row.id: dict(row._mapping) for row in moodle.fetch(statement.order_by(cohort.c.id))}
+
+
+def fetch_all_cohorts(moodle: MoodleSession) -> dict[int, dict[str, Any]]:
+    """Return every cohort, as `fetch_cohorts` does. Queries: one"""
+    cohort = moodle.table("cohort")
+    statement = sa.select(*(cohort.c[name] for name in _COLUMNS)).order_by(cohort.c.id)
+    return {row.id: dict(row._mapping) for row in moodle.fetch(statement)}
+
+
+class MembersOfCohorts:
+    """Members of cohorts who are neither deleted nor protected. Shape: protected_ids: of users; identifier: column of `user`"""
+
+    def __init__(
+        self, moodle: MoodleSession, cohortids: Collection[int], protected_ids: Collection[int], identifier: str
+    ) -> None:
+        self._moodle = moodle
+        self._member, self._user = member, user = moodle.table("cohort_members"), moodle.table("user")
+        self._named_by = user.c[identifier]
+        self._joined = member.join(user, user.c.id == member.c.userid)
+        is_protected = moodle.in_clause(user.c.id, protected_ids)
+        self._is_meant = sa.and_(
+            user.c.deleted == 0, sa.not_(is_protected), moodle.in_clause(member.c.cohortid, cohortids)
+        )
+
+    def count(self) -> int:
+        """Return how many memberships there are. Queries: one"""
+        statement = sa.select(sa.func.count()).select_from(self._joined).where(self._is_meant)
+        return int(self._moodle.fetch(statement)[0][0])
+
+    def fetch(self, *, after: int, most: int) -> list[CohortMember]:
+        """Return the next memberships, by rising id. Queries: one"""
+        member, user = self._member, self._user
+        columns = (member.c.id, member.c.cohortid, member.c.userid, user.c.username, self._named_by.label("named_by"))
+        statement = sa.select(*columns).select_from(self._joined).where(self._is_meant, member.c.id > after)
+        rows = self._moodle.fetch(statement.order_by(member.c.id).limit(most))
+        return [CohortMember(row[0], row[1], row[2], row[3], str(row[4] or "")) for row in rows]
 
 
 def fetch_cohort_members(

@@ -56,6 +56,36 @@ TEXTS: dict[str, Any] = {
         "The cohort “%(cohort)s” isn't enrolled in “%(course)s” so. Correct the row, or take it out."
     ),
     "cohort_link_every_role": _("* means every role, which add can't give. Name one role."),
+    "absent_scope_named": _("Scope: the cohorts that the file names."),
+    "absent_scope_prefix": _("Scope: the cohorts whose idnumbers begin with “%(name)s”."),
+    "absent_member_removed": _("absent from the file: “%(username)s” taken out of the cohort “%(cohort)s”."),
+    "absent_members_none": _("None of the %(total)s members of the scope is absent from the file."),
+    "absent_members": PluralText(
+        lambda n: ngettext(
+            "%(count)s of %(total)s members of the scope is absent from the file; taken out by this run: %(done)s.",
+            "%(count)s of %(total)s members of the scope are absent from the file; taken out by this run: %(done)s.",
+            n,
+        )
+    ),
+    "absent_left_unnamed": PluralText(
+        lambda n: ngettext(
+            "%(count)s member of the scope stays, for nothing stands in Moodle by which the file could name the user.",
+            "%(count)s members of the scope stay, for nothing stands in Moodle by which the file could name the users.",
+            n,
+        )
+    ),
+    "absent_left_nobody": _("No row of the file names a user, so nobody is taken for absent."),
+    "absent_cohorts_unchosen": _(
+        "The file is to be complete for cohorts, and none are chosen. Set absentscope, and absentname for cohorts by the "
+        "beginning of their idnumber, or absent to keep. Nothing was written."
+    ),
+    "absent_cohorts_missing": _(
+        "No cohort has an idnumber that begins with “%(name)s”. Correct absentname. Nothing was written."
+    ),
+    "absent_cohorts_all": _(
+        "All cohorts of the site are in the scope of the file. Choose fewer, or switch on “The scope may be all cohorts” "
+        "(absentall). Nothing was written."
+    ),
     "enrol_method_unknown": _(
         "The method “%(method)s” can't enrol cohorts: it isn't switched on, or it isn't made for them. Use cohort."
     ),

@@ -11,7 +11,11 @@ from sync.columns.general_options import (
     NameIdentifier,
     UserIdentifier,
 )
-from sync.columns.options import Choice, Flag
+from sync.columns.options import Choice, Flag, Text
+
+# Values of `absent` and of `absentscope`.
+KEEP, REMOVE = "keep", "remove"
+NO_SCOPE, NAMED, PREFIX = "none", "named", "prefix"
 
 
 class CohortOptions(GeneralOptions):
@@ -49,6 +53,36 @@ class CohortsOptions(CohortOptions):
     syncdelete = Flag(
         label=_("Delete emptied cohorts"),
         help=_("Cohorts that the file leaves without any member are deleted at the end."),
+    )
+    absent = Choice(
+        default=KEEP,
+        choices={KEEP: _("Keep"), REMOVE: _("Take out")},
+        label=_("Members absent from the file"),
+        help=_(
+            "What becomes of members of the cohorts of the scope whom no row names with their cohort. Only for files that are "
+            "complete: all members of these cohorts stand in them. Protected users stay."
+        ),
+    )
+    absentscope = Choice(
+        default=NO_SCOPE,
+        choices={
+            NO_SCOPE: _("None"),
+            NAMED: _("The cohorts that the file names"),
+            PREFIX: _("Cohorts by the beginning of their idnumber"),
+        },
+        label=_("Scope of the file"),
+        help=_(
+            "For the members of which cohorts the file is complete; cohorts that a plugin owns are never among them."
+        ),
+    )
+    absentname = Text(
+        max_length=100,
+        label=_("Name of the scope"),
+        help=_("How the idnumbers of the cohorts begin (YEAR-)."),
+    )
+    absentall = Flag(
+        label=_("The scope may be all cohorts"),
+        help=_("Otherwise a file isn't carried out whose scope is all cohorts of the site."),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sync.moodle.cohorts.cohorts import Cohort
+from sync.moodle.cohorts.cohorts import Cohort, CohortMember
 from sync.processors.base.errors import RowError
 from sync.processors.base.planner import plan_each
 from sync.processors.cohorts.cells import CohortCells
@@ -46,6 +46,14 @@ class CohortsPlanner:
         """Delete the cohorts that were read; nobody is in them any more."""
         for cohortid in list(self.rows.cohorts):
             self.cohorts.delete(self.rows.cohort(cohortid), 0)
+        return self._finished()
+
+    def plan_leaving(self, member: CohortMember, line: int) -> bool:
+        """Take a member out of a cohort; tell whether there was one."""
+        return self._leave(member.userid, self.rows.cohort(member.cohortid), line)
+
+    def finished(self) -> CohortsPlan:
+        """Return the plan, with what follows from all that was done."""
         return self._finished()
 
     def _finished(self) -> CohortsPlan:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from sync.columns.rows import ReadCells
 from sync.moodle.categories.categories import fetch_categories
 from sync.moodle.cohorts.cohorts import (
     count_cohort_members,
@@ -17,15 +18,17 @@ from sync.moodle.cohorts.cohorts import (
 )
 from sync.moodle.db.identifiers import folding
 from sync.moodle.users.users import SiteRules
+from sync.processors.base.absence import FileEnd
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.context import Collected
 from sync.processors.base.operations import Applied
 from sync.processors.base.overlay import Values, is_temporary
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
+from sync.processors.cohorts.absent import OUR_COMPONENTS, AbsentMembers
 from sync.processors.cohorts.categories import CATEGORY_COLUMNS
 from sync.processors.cohorts.cells import CohortCells
-from sync.processors.cohorts.options import CohortsOptions
+from sync.processors.cohorts.options import KEEP, CohortsOptions
 from sync.processors.cohorts.plan import CohortsPlan, CohortsState, CohortSurvey
 from sync.processors.cohorts.planner import CohortsPlanner, cohort_text
 from sync.processors.memberships.fetch import fetch_memberships
@@ -34,9 +37,6 @@ from sync.processors.memberships.names import NamedUsers, cohorts_named, fetch_n
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import COHORT_MEMBERS, MembershipState
 from sync.values import Action, Note, Outcome
-
-# Cohorts with another component belong to the plugin of that name.
-_OUR_COMPONENTS = frozenset(("", "tool_sync"))
 
 
 @dataclass
@@ -62,6 +62,8 @@ class Cohorts(Processor[CohortCells, CohortsState, CohortsPlan]):
     def setup(self, names: Sequence[str]) -> None:
         self.names = frozenset(names)
         self.rules = SiteRules(self.moodle)
+        names_users = isinstance(self.survey.found, CohortSurvey) and self.survey.found.names_users
+        self.absent = AbsentMembers(self.context, self.option_values, self.rules, names_users=names_users)
 
     def fetch(self, rows: Sequence[CohortCells]) -> CohortsState:
         named_users = fetch_named_users(
@@ -80,13 +82,50 @@ class Cohorts(Processor[CohortCells, CohortsState, CohortsPlan]):
 
     def owed_after_commit(self, plan: CohortsPlan, applied: Applied) -> AfterCommit:
         self.collected.left |= plan.left
-        return super().owed_after_commit(plan, applied)
+        owed = super().owed_after_commit(plan, applied)
+        if plan.absent:
+            # No row of the file tells it to a run that is taken up again.
+            owed.gone = dict.fromkeys(sorted(plan.left), 0)
+        return owed
+
+    def collect(self, owed: AfterCommit) -> None:
+        super().collect(owed)
+        self.collected.left.update(str(name) for name in owed.gone)
 
     def on_skipped(self, rows: Sequence[CohortCells]) -> None:
         """Whether the rows took anybody out isn't known any more: any cohort may be empty that they name."""
         self.collected.left |= {
             cohort_text(row, self.option_values.cohortidentifier) for row in rows if row.cmd in ("del", "free")
         } - {""}
+
+    @property
+    def is_complete(self) -> bool:
+        return self.option_values.absent != KEEP
+
+    def check(self) -> None:
+        self.absent.check()
+
+    def note_named(self, rows: Sequence[CohortCells], rejected: Sequence[ReadCells]) -> None:
+        self.absent.note_named(rows, rejected)
+
+    def next_closing_plan(self, end: FileEnd) -> CohortsPlan | None:
+        found = self.absent.next_members(end)
+        plan = CohortsPlan()
+        if found.members:
+            memberships = fetch_memberships(
+                self.moodle,
+                self.overlay,
+                userids=sorted({member.userid for member in found.members}),
+                cohort_ids=sorted({member.cohortid for member in found.members}),
+            )
+            planner = CohortsPlanner(self._state({}, memberships, may_delete=False), self.option_values)
+            plan = self.absent.plan(found, planner, end)
+        plan.absent, plan.absent_upto = found.counts, found.upto
+        return plan
+
+    def final_notes(self) -> list[Note]:
+        notes = super().final_notes()
+        return [*notes, *self.absent.notes()] if self.is_complete else notes
 
     def final_plan(self) -> CohortsPlan | None:
         """Delete the cohorts that the file has left empty."""
@@ -120,7 +159,7 @@ class Cohorts(Processor[CohortCells, CohortsState, CohortsPlan]):
         return {
             cohortid: row
             for cohortid, row in cohorts.items()
-            if row["component"] in _OUR_COMPONENTS and counts.get(cohortid, 0) + balance[cohortid] == 0
+            if row["component"] in OUR_COMPONENTS and counts.get(cohortid, 0) + balance[cohortid] == 0
         }
 
     def _names_in(self, rows: Sequence[CohortCells]) -> dict[str, Any]:

@@ -1,0 +1,211 @@
+"""What becomes of members of cohorts who are absent from a file that is complete: they are taken out, a part at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sync.columns.rows import ReadCells
+from sync.errors import CommandFileError
+from sync.moodle.cohorts.cohorts import CohortMember, MembersOfCohorts, fetch_all_cohorts
+from sync.moodle.db.identifiers import folding
+from sync.moodle.users.users import SiteRules
+from sync.processors.base.absence import FileEnd, NamedValues, lines_shown
+from sync.processors.base.context import ProcessorContext
+from sync.processors.base.overlay import Values
+from sync.processors.cohorts.cells import CohortCells
+from sync.processors.cohorts.options import NAMED, NO_SCOPE, PREFIX, CohortsOptions
+from sync.processors.cohorts.plan import CohortsPlan
+from sync.processors.cohorts.planner import CohortsPlanner, cohort_text
+from sync.processors.memberships.state import COHORT_MEMBERS, COHORTS
+from sync.values import Action, Change, Note, Outcome
+
+# Cohorts with another component belong to the plugin of that name.
+OUR_COMPONENTS = frozenset(("", "tool_sync"))
+REMOVED = "absent_member_removed"
+_COLUMN = {"id": "cid", "idnumber": "cidnumber", "name": "cname"}
+# Keys of `Absence.named`, and of `Absence.counts`.
+_PAIRS, _COHORTS = "pairs", "cohorts"
+_ABSENT, _DONE, _LEFT, _UNNAMED = "absent", "done", "left", "unnamed"
+# So many members of the scope are read at once.
+_PAGE = 5000
+
+
+@dataclass
+class FoundMembers:
+    """The next members to be taken out. Shape: upto: the last id that was looked at; cohorts: those of the scope, by id"""
+
+    upto: int
+    members: list[CohortMember] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    cohorts: Mapping[int, Values] = field(default_factory=dict)
+
+
+class AbsentMembers:
+    """Finds the members whom no row names with their cohort. Shape: names_users: any row of the file names a user"""
+
+    def __init__(
+        self, context: ProcessorContext, options: CohortsOptions, rules: SiteRules, *, names_users: bool
+    ) -> None:
+        self._moodle = context.moodle
+        self._overlay = context.overlay
+        self._options = options
+        self._rules = rules
+        self._names_users = names_users
+        self._absence = context.collected.absence
+        self._words = {"name": options.absentname, "hint": "absent_scope_named"}
+        if options.absentscope == PREFIX:
+            self._words["hint"] = "absent_scope_prefix"
+
+    def check(self) -> None:
+        """Raises: CommandFileError where the scope isn't named, is no cohort, or is all of them. Queries: one"""
+        options = self._options
+        if options.absentscope == NO_SCOPE or (options.absentscope == PREFIX and not options.absentname):
+            raise CommandFileError("absent_cohorts_unchosen")
+        if options.absentscope == PREFIX:
+            found, cohorts = self._cohorts(), self._all_cohorts()
+            if not found:
+                raise CommandFileError("absent_cohorts_missing", **self._words)
+            if len(found) == len(cohorts) and not options.absentall:
+                raise CommandFileError("absent_cohorts_all", **self._words)
+
+    # --- whom rows name ----------------------------------------------------------------------------------------------
+
+    def note_named(self, rows: Sequence[CohortCells], rejected: Sequence[ReadCells]) -> None:
+        """Note which cohorts, and whom in them, rows name, those included that are rejected."""
+        telling = {_COLUMN[self._options.cohortidentifier], CohortCells.cid.name, CohortCells.userid.name}
+        for row in rows:
+            self._note(row)
+        for read in rejected:
+            if telling & read.unread or not isinstance(read.row, CohortCells):
+                self._absence.add_unread(read.row.line)
+            else:
+                self._note(read.row)
+
+    def _note(self, row: CohortCells) -> None:
+        cohort, user = cohort_text(row, self._options.cohortidentifier), row.userid
+        if cohort:
+            self._named(_COHORTS).add(self._fold_cohort(cohort))
+        if cohort and user:
+            self._named(_PAIRS).add(self._pair(cohort, user))
+        elif not cohort or (self._names_users and row.values.get(CohortCells.cmd.name) != "free"):
+            # Where others name users, an empty cell is somebody who wasn't found.
+            self._absence.add_unread(row.line)
+
+    def _named(self, what: str) -> NamedValues:
+        return self._absence.named.setdefault(what, NamedValues())
+
+    def _pair(self, cohort: str, user: str) -> str:
+        return f"{self._fold_cohort(cohort)}\0{self._fold_user(user)}"
+
+    @property
+    def _fold_cohort(self) -> Callable[[str], Any]:
+        identifier = self._options.cohortidentifier
+        return str if identifier == "id" else folding(self._moodle, "cohort", identifier)
+
+    @property
+    def _fold_user(self) -> Callable[[str], Any]:
+        identifier = self._options.useridentifier
+        return str if identifier == "id" else folding(self._moodle, "user", identifier)
+
+    # --- who leaves --------------------------------------------------------------------------------------------------
+
+    def next_members(self, end: FileEnd) -> FoundMembers:
+        """Return the next members who are to be taken out; none when all were looked at, or the file may not be whole."""
+        absence = self._absence
+        absence.doubt = self._doubt(end)
+        found = FoundMembers(absence.upto)
+        if absence.doubt is not None:
+            return found
+        found.cohorts = self._cohorts()
+        members = MembersOfCohorts(
+            self._moodle, found.cohorts.keys(), self._rules.protected_ids, self._options.useridentifier
+        )
+        while len(found.members) < end.most and (page := members.fetch(after=found.upto, most=_PAGE)):
+            self._look_at(page, found, end)
+        if not found.members:
+            balance = self._overlay.balance(COHORT_MEMBERS, "cohortid", found.cohorts)
+            absence.total = members.count() + sum(balance.values()) + absence.counts[_DONE]
+        return found
+
+    def _look_at(self, page: Sequence[CohortMember], found: FoundMembers, end: FileEnd) -> None:
+        """Look at members until a part is full."""
+        rows = {(member.cohortid, member.userid): {"id": member.id} for member in page}
+        # Rows of a file that isn't carried out may have taken them out.
+        present = self._overlay.over(COHORT_MEMBERS, rows).rows
+        for member in page:
+            if len(found.members) == end.most:
+                return
+            found.upto = member.id
+            if (member.cohortid, member.userid) in present:
+                self._look_at_one(member, found, end)
+
+    def _look_at_one(self, member: CohortMember, found: FoundMembers, end: FileEnd) -> None:
+        if not member.named_by:
+            found.counts[_UNNAMED] += 1
+            return
+        cohort = found.cohorts[member.cohortid]
+        if self._pair(self._text_of(cohort), member.named_by) in self._named(_PAIRS):
+            return
+        found.counts[_ABSENT] += 1
+        if end.allows(REMOVED, self._subject(member, cohort)):
+            found.counts[_DONE] += 1
+            found.members.append(member)
+        else:
+            found.counts[_LEFT] += 1
+
+    def plan(self, found: FoundMembers, planner: CohortsPlanner, end: FileEnd) -> CohortsPlan:
+        """Plan that members leave."""
+        for line, member in enumerate(found.members, end.line):
+            cohort = found.cohorts[member.cohortid]
+            planner.plan_leaving(member, line)
+            planner.plan.left.add(self._text_of(cohort))
+            params = {**self._words, "username": member.username, "cohort": cohort["name"]}
+            change = Change(CohortCells.userid.name, member.named_by, "")
+            planner.plan.outcomes.append(
+                Outcome(line, Action.DELETED, REMOVED, params, self._subject(member, cohort), (change,))
+            )
+        return planner.finished()
+
+    def notes(self) -> list[Note]:
+        """Say how many were absent, and what became of them."""
+        absence, counts = self._absence, self._absence.counts
+        if absence.doubt is not None:
+            return [absence.doubt]
+        if absence.total is None:
+            return []
+        code = "absent_members" if counts[_ABSENT] else "absent_members_none"
+        params = {"count": counts[_ABSENT], "done": counts[_DONE], "total": absence.total, **self._words}
+        left = {"absent_left_changed": counts[_LEFT], "absent_left_unnamed": counts[_UNNAMED]}
+        return [Note(code, params), *(Note(code, {"count": count}) for code, count in left.items() if count)]
+
+    def _doubt(self, end: FileEnd) -> Note | None:
+        if self._absence.unread:
+            return Note("absent_left_unread", {"lines": lines_shown(self._absence.unread)})
+        return end.doubt if end.doubt is not None or self._names_users else Note("absent_left_nobody", {})
+
+    # --- cohorts of the scope ----------------------------------------------------------------------------------------
+
+    def _cohorts(self) -> dict[int, Values]:
+        """Return the cohorts of the scope; of those that the file names none whose name several have. Queries: one"""
+        cohorts = self._all_cohorts()
+        ours = {cohortid: row for cohortid, row in cohorts.items() if row["component"] in OUR_COMPONENTS}
+        if self._options.absentscope == NAMED:
+            named, fold = self._named(_COHORTS), self._fold_cohort
+            alike = Counter(fold(self._text_of(row)) for row in cohorts.values())
+            texts = {cohortid: fold(self._text_of(row)) for cohortid, row in ours.items()}
+            return {cohortid: ours[cohortid] for cohortid, text in texts.items() if alike[text] == 1 and text in named}
+        prefix = self._options.absentname
+        return {cohortid: row for cohortid, row in ours.items() if (row["idnumber"] or "").startswith(prefix)}
+
+    def _all_cohorts(self) -> Mapping[int, Values]:
+        return self._overlay.over(COHORTS, fetch_all_cohorts(self._moodle), everything=True).rows
+
+    def _text_of(self, cohort: Values) -> str:
+        """Return what names a cohort in the file."""
+        return str(cohort[self._options.cohortidentifier] or "")
+
+    def _subject(self, member: CohortMember, cohort: Values) -> str:
+        return f"{member.username} / {self._text_of(cohort) or cohort['name']}"
