@@ -103,6 +103,7 @@ def payload_of(notification: Notification) -> dict[str, Any]:
                 "file": run.file_path,
                 "counts": run.counts,
                 "partial_counts": run.partial_counts,
+                "held_for": [{"code": note.code, "text": reason_text(note)} for note in held_notes(run)],
                 "error": {"code": run.error_code, "text": _trouble(run)} if run.error_code else None,
                 "address": _page_of(run),
             }

@@ -135,6 +135,9 @@ class Execution:
         try:
             self._carry_out_rows_of(plan, recorder)
             state = _completed_state(plan)
+        except _Cancelled:
+            recorder.update(state=RunState.CANCELLED, worker="")
+            raise
         except CodedError as error:
             recorder.update(state=RunState.FAILED, error_code=error.code, error_params=error.params, worker="")
             raise

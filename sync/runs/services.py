@@ -293,6 +293,8 @@ def _give_up(run: SyncRun) -> None:
             worker="",
         )
         if ended:
+            # It may have died while it made the plan, which then is no plan.
+            SyncRun.objects.filter(application=run, state__in=CLAIMED_STATES).update(state=RunState.ERRORED, worker="")
             release_lease(run)
             run.refresh_from_db()
             notify_of_run(run)

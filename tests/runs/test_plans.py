@@ -14,10 +14,12 @@ from pytest_django import Settings
 
 from sync.commandfiles import storage
 from sync.commandfiles.intake import delete_file
-from sync.errors import CommandFileError, PlanRefused
+from sync.errors import CommandFileError, PlanRefused, RunNotClaimable
 from sync.models import AuditRecord, GuardLimits, Notification, NotificationRule, RunState, SyncRun
 from sync.runs import decisions, services
+from sync.runs.lease import MAX_ATTEMPTS
 from sync.runs.outcome_store import read_rows
+from sync.runs.plans import new_plan
 from sync.runs.rights import OPERATOR, Responsible
 from tests.installation import Installation
 
@@ -371,3 +373,45 @@ def test_a_night_stops_before_it_takes_away_more_than_was_planned(filled: Instal
 
     assert (run.state, run.error_code) == (RunState.ERRORED, "totals_beyond_plan")
     assert filled.moodle.rows("user", suspended=1) == []
+
+
+def test_a_run_that_is_cancelled_while_it_is_planned_writes_nothing_and_can_be_taken_up(
+    installation: Installation,
+) -> None:
+    run = installation.queue("/in.csv", users(3), primaryidentity="username", in_background=False)
+    SyncRun.objects.filter(pk=run.pk).update(cancel_requested=True)
+
+    run = services.execute_run(run.pk)
+
+    assert run.plan is not None
+    assert (run.state, run.plan.state, run.rows_done) == (RunState.CANCELLED, RunState.CANCELLED, 0)
+    assert not installation.moodle.rows("user", username="p0")
+    services.resume_run(run)
+    assert services.execute_run(run.pk).counts == {"created": 3}
+
+
+def test_a_run_whose_worker_died_again_and_again_while_it_planned_is_given_up(installation: Installation) -> None:
+    run = installation.queue("/in.csv", users(3), primaryidentity="username", in_background=False)
+    plan = new_plan(run, "dead")
+    long_ago = timezone.now() - timedelta(hours=1)
+    SyncRun.objects.filter(pk=run.pk).update(
+        state=RunState.RUNNING, worker="dead", heartbeat_at=long_ago, attempts=MAX_ATTEMPTS, plan=plan
+    )
+    SyncRun.objects.filter(pk=plan.pk).update(heartbeat_at=long_ago)
+
+    services.recover_dead_runs()
+
+    run.refresh_from_db()
+    plan.refresh_from_db()
+    assert (run.state, plan.state) == (RunState.ERRORED, RunState.ERRORED)
+    services.resume_run(run)
+    assert services.execute_run(run.pk).counts == {"created": 3}
+
+
+def test_nobody_takes_up_the_plan_of_a_run_by_itself(installation: Installation) -> None:
+    run = installation.queue("/in.csv", users(3), primaryidentity="username", in_background=False)
+    plan = new_plan(run, "dead")
+    SyncRun.objects.filter(pk=plan.pk).update(heartbeat_at=timezone.now() - timedelta(hours=1))
+
+    with pytest.raises(RunNotClaimable):
+        services.execute_run(plan.pk)

@@ -50,8 +50,9 @@ MINUTES = float(os.environ.get("SOAK_MINUTES", "2"))
 SEED = int(os.environ.get("SOAK_SEED", "0")) or time.time_ns() % 1_000_000
 FAULTS = os.environ.get("SOAK_FAULTS", "")
 # What one file of some kilobytes may take: CPU time of this process and of those it starts, and memory of this one. The time is
-# that of a machine with nothing else to do: where others share its cores, the same work takes more.
-SECONDS, MIB = 15, 128
+# that of a machine with nothing else to do: where others share its cores, the same work takes more. A workbook is given up after
+# ten seconds (`sync.reader.workbook_process`), and is read twice here, for its preview as well.
+SECONDS, MIB = 25, 128
 # Of the whole process, Moodle's rows and the tests themselves included.
 PEAK_MIB = 512
 _SPOKEN_EVERY = 60
