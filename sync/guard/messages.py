@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.utils.formats import localize
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from sync.messages import PluralText, text_of
@@ -145,7 +146,13 @@ def total_texts(totals: Mapping[str, int]) -> list[str]:
 
 def reason_text(note: Note) -> str:
     """Return why a person has to decide, as a sentence."""
-    text = text_of(note.code, note.params)
+    params = {name: _localized(value) for name, value in note.params.items()}
+    text = text_of(note.code, params)
     if kind := note.params.get("kind"):
         return gettext("%(what)s: %(limit)s") % {"what": kind_text(kind, note.params["count"]), "limit": text}
     return text
+
+
+def _localized(value: Any) -> Any:
+    """Return 11.9 as people write it, and 10.0 as 10."""
+    return localize(int(value) if value.is_integer() else value) if isinstance(value, float) else value

@@ -105,3 +105,12 @@ def test_every_reason_and_kind_has_words(language: str) -> None:
         texts = [reason_text(reason) for reason in (*held.reasons, *confirmed.reasons)]
         assert len(texts) == 5
         assert not [text for text in texts if "%(" in text]
+
+
+@pytest.mark.parametrize(("language", "share", "limit"), [("en", "11.9 %", "10 %"), ("fr", "11,9", "10")])
+def test_shares_are_written_as_people_write_them(language: str, share: str, limit: str) -> None:
+    held = judge(facts({"users.deleted": 40}, live={"users": 337}))
+    with override(language):
+        text = reason_text(held.reasons[0])
+    assert share in text
+    assert f"at most {limit}" in text or f"au plus {limit}" in text

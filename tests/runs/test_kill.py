@@ -27,11 +27,11 @@ from tests.moodle_sites import MoodleSite
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
-ROWS = 20_000
+ROWS = 12_000
 CHUNK_ROWS = 1000
 # Every so many users have a cohort, a course and a profile field as well.
 MEMBERS_EVERY = 10
-PATIENCE_SECONDS = 100
+PATIENCE_SECONDS = 150
 
 pytestmark = [pytest.mark.slow, pytest.mark.mariadb, pytest.mark.xdist_group("mariadb:4.5")]
 
