@@ -51,7 +51,13 @@ class NamedColumns:
 
     def subjects_of(self, outcomes: Iterable[Outcome]) -> list[RowNames]:
         """Return what outcomes that belong to no row are about."""
-        return [RowNames(outcome.line, *self._named_in(outcome, {})) for outcome in outcomes]
+        found = []
+        for outcome in outcomes:
+            users, courses = self._named_in(outcome, {})
+            if isinstance(course := outcome.params.get("course"), str):
+                courses = [*courses, course]
+            found.append(RowNames(outcome.line, users, courses))
+        return found
 
     def _named_in(self, outcome: Outcome, values: Mapping[str, object]) -> tuple[list[str], list[str]]:
         users = [str(values[name]) for name in self._user_columns if values.get(name)]

@@ -268,3 +268,27 @@ def test_a_run_of_cohorts_killed_anywhere_ends_like_an_undisturbed_one(
     assert ended.counts == {"created": 1, "deleted": PEOPLE + 1}
     params = dict(ended.notes)["absent_members"]
     assert (params["count"], params["done"], params["total"]) == (PEOPLE, PEOPLE, PEOPLE)
+
+
+@pytest.mark.parametrize("call", range(1, 6))
+def test_a_run_of_enrolments_killed_anywhere_ends_like_an_undisturbed_one(
+    unlimited: Installation, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
+    site = unlimited.moodle
+    for user in site.rows("user", auth="ldap"):
+        site.insert(
+            "user_enrolments", enrolid=site.ids["C1 manual"], userid=user["id"], status=0, timestart=1, timeend=0
+        )
+    text = "cmd;cid;uid;rolename;enrol\nadd;C1;ann;student;manual\n"
+    run = unlimited.queue("/in.csv", text, processor="enrolments", absent="unenrol", absentscope="named")
+    die_at(monkeypatch, run, "prepare", call, before=False)
+
+    ended = services.execute_run(run.pk)
+
+    assert told(ended) == [
+        (2, "enrolment_created", "ann / C1"),
+        *((number + 3, "absent_enrolment_deleted", f"kim{number} / C1") for number in range(PEOPLE)),
+    ]
+    params = dict(ended.notes)["absent_enrolments_unenrol"]
+    assert (params["count"], params["done"], params["total"]) == (PEOPLE, PEOPLE, PEOPLE + 1)
+    assert ended.totals["enrolments.deleted"] == PEOPLE

@@ -4,9 +4,55 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy as _, ngettext
+
+from sync.messages import PluralText
 
 TEXTS: dict[str, Any] = {
+    "absent_scope_named_courses": _("Scope: enrolments by “%(method)s” in the courses that the file names."),
+    "absent_scope_pattern": _("Scope: enrolments by “%(method)s” in courses whose short name fits “%(name)s”."),
+    "absent_scope_category": _(
+        "Scope: enrolments by “%(method)s” in the courses of the category with the idnumber “%(name)s” and below it."
+    ),
+    "absent_enrolment_suspended": _("absent from the file: enrolment of “%(username)s” in “%(course)s” suspended."),
+    "absent_enrolment_deleted": _("absent from the file: “%(username)s” unenrolled from “%(course)s”."),
+    "absent_enrolments_none": _("None of the %(total)s enrolments of the scope is absent from the file."),
+    "absent_enrolments_suspend": PluralText(
+        lambda n: ngettext(
+            "%(count)s of %(total)s enrolments of the scope is absent from the file; suspended by this run: %(done)s.",
+            "%(count)s of %(total)s enrolments of the scope are absent from the file; suspended by this run: %(done)s.",
+            n,
+        )
+    ),
+    "absent_enrolments_unenrol": PluralText(
+        lambda n: ngettext(
+            "%(count)s of %(total)s enrolments of the scope is absent from the file; taken away by this run: %(done)s.",
+            "%(count)s of %(total)s enrolments of the scope are absent from the file; taken away by this run: %(done)s.",
+            n,
+        )
+    ),
+    "absent_enrolments_unnamed": PluralText(
+        lambda n: ngettext(
+            "%(count)s enrolment of the scope stays, for nothing stands in Moodle by which the file could name it.",
+            "%(count)s enrolments of the scope stay, for nothing stands in Moodle by which the file could name them.",
+            n,
+        )
+    ),
+    "absent_courses_unchosen": _(
+        "The file is to be complete for courses, and none are chosen. Set absentscope, absentmethod, and absentname for a "
+        "pattern or a category, or absent to keep. Nothing was written."
+    ),
+    "absent_courses_missing": _(
+        "No course is in the scope of the file, or several categories have the idnumber. Correct absentname. Nothing was written."
+    ),
+    "absent_courses_all": _(
+        "All courses of the site are in the scope of the file. Choose fewer, or switch on “The scope may be all courses” "
+        "(absentall). Nothing was written."
+    ),
+    "absent_method_synced": _(
+        "Enrolments by “%(method)s” come from elsewhere, or there are none: a file can't be complete for them. Correct "
+        "absentmethod, or switch on “Allow synchronised methods”. Nothing was written."
+    ),
     "enrolment_created": _("enrolled"),
     "enrolment_updated": _("enrolment changed"),
     "enrolment_unchanged": _("enrolment unchanged"),

@@ -5,8 +5,12 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from sync.columns.general_options import CourseIdentifier, DateOrderOptions, UserIdentifier
-from sync.columns.options import Choice, Flag
+from sync.columns.options import Choice, Flag, Text
 from sync.processors.memberships.group_purge import PurgeOptions
+
+# Values of `absent` and of `absentscope`.
+KEEP, SUSPEND, UNENROL = "keep", "suspend", "unenrol"
+NO_SCOPE, NAMED, PATTERN, CATEGORY = "none", "named", "pattern", "category"
 
 
 class EnrolmentsOptions(PurgeOptions, DateOrderOptions):
@@ -60,4 +64,39 @@ class EnrolmentsOptions(PurgeOptions, DateOrderOptions):
             "The file has no header; each line is operation, role, user, course, start and end, as for Moodle's "
             "enrolment method “Flat file”. Users and courses are found by their idnumber, whatever the options say."
         ),
+    )
+    absent = Choice(
+        default=KEEP,
+        choices={KEEP: _("Keep"), SUSPEND: _("Suspend"), UNENROL: _("Unenrol")},
+        label=_("Enrolments absent from the file"),
+        help=_(
+            "What becomes of enrolments of the scope whose user no row names with the course. Only for files that are complete: "
+            "all enrolments of the scope stand in them. Protected users stay."
+        ),
+    )
+    absentscope = Choice(
+        default=NO_SCOPE,
+        choices={
+            NO_SCOPE: _("None"),
+            NAMED: _("The courses that the file names"),
+            PATTERN: _("Courses by a pattern of their short name"),
+            CATEGORY: _("Courses of a category and of all below it"),
+        },
+        label=_("Scope of the file"),
+        help=_("For which courses the file is complete."),
+    )
+    absentname = Text(
+        max_length=255,
+        label=_("Name of the scope"),
+        help=_("The pattern, in which * stands for anything (MATH-*), or the idnumber of the category."),
+    )
+    absentmethod = Text(
+        default="manual",
+        max_length=20,
+        label=_("Method of the scope"),
+        help=_("Enrolments by other methods stay."),
+    )
+    absentall = Flag(
+        label=_("The scope may be all courses"),
+        help=_("Otherwise a file isn't carried out whose scope is all courses of the site."),
     )

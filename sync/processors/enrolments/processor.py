@@ -10,24 +10,28 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from sync.columns.rows import ReadCells
 from sync.moodle.courses.courses import fetch_courses
 from sync.moodle.courses.defaults import CourseDefaults
 from sync.moodle.enrolments.enrolments import has_instances
 from sync.moodle.users.users import SiteRules
+from sync.processors.base.absence import FileEnd
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.operations import Applied
 from sync.processors.base.processor import Processor
+from sync.processors.enrolments.absent import AbsentEnrolments
 from sync.processors.enrolments.cells import EnrolmentCells
 from sync.processors.enrolments.contact_mails import ContactNotice, contact_mails
 from sync.processors.enrolments.groups import REPLACING, Protection
 from sync.processors.enrolments.methods import MANUAL, SYNC, MethodRules
-from sync.processors.enrolments.options import EnrolmentsOptions
+from sync.processors.enrolments.options import KEEP, EnrolmentsOptions
 from sync.processors.enrolments.planner import EnrolmentPlanner, EnrolmentsPlan, EnrolmentsState
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.group_purge import GroupPurge, PurgeCollected
-from sync.processors.memberships.names import fetch_named_users
+from sync.processors.memberships.names import NamedUsers, fetch_named_users
 from sync.processors.memberships.own_memberships import own_component, recorded_memberships
 from sync.processors.memberships.state import MembershipState
+from sync.values import Note
 
 # What InstanceRows fills in of every new method.
 _GIVEN_ANYWAY = frozenset({"enrol", "courseid", "sortorder", "timecreated", "timemodified"})
@@ -72,22 +76,14 @@ class Enrolments(Processor[EnrolmentCells, EnrolmentsState, EnrolmentsPlan]):
         )
         self.is_about_roles = EnrolmentCells.enrol.name not in names
         self.group_numbers = EnrolmentCells.groups.numbers(names)
+        self.absent = AbsentEnrolments(self.context, self.option_values, self.rules)
 
     def fetch(self, rows: Sequence[EnrolmentCells]) -> EnrolmentsState:
         identifier = self.option_values.useridentifier
         users = fetch_named_users(self.moodle, self.rules, identifier, {row.uid for row in rows})
         memberships = self._fetch_memberships(rows, sorted({userid for found in users.values() for userid in found}))
         self.purge.note_courses(memberships.courses_named)
-        return EnrolmentsState(
-            rules=self.rules,
-            now=int(time.time()),
-            is_about_roles=self.is_about_roles,
-            group_numbers=self.group_numbers,
-            users=users,
-            memberships=memberships,
-            methods=self.method_rules,
-            protection=self._protection(memberships),
-        )
+        return self._state(users, memberships)
 
     def plan(self, rows: Sequence[EnrolmentCells], state: EnrolmentsState) -> EnrolmentsPlan:
         return EnrolmentPlanner(state, self.option_values).plan_rows(rows)
@@ -107,6 +103,36 @@ class Enrolments(Processor[EnrolmentCells, EnrolmentsState, EnrolmentsPlan]):
         if self.purge.is_wanted:
             named = {row.cid for row in rows}
             self.purge.note_courses(fetch_courses(self.moodle, self.option_values.courseidentifier, named))
+
+    @property
+    def is_complete(self) -> bool:
+        return self.option_values.absent != KEEP
+
+    def check(self) -> None:
+        self.absent.check()
+
+    def note_named(self, rows: Sequence[EnrolmentCells], rejected: Sequence[ReadCells]) -> None:
+        self.absent.note_named(rows, rejected)
+
+    def next_closing_plan(self, end: FileEnd) -> EnrolmentsPlan:
+        found = self.absent.next_enrolments(end)
+        plan = EnrolmentsPlan()
+        if found.enrolments:
+            memberships = fetch_memberships(
+                self.moodle,
+                self.overlay,
+                course_identifier="id",
+                courses={str(each.courseid) for each in found.enrolments},
+                userids=sorted({each.userid for each in found.enrolments}),
+                all_groups=self.purge.is_wanted,
+            )
+            plan = self.absent.plan(found, EnrolmentPlanner(self._state({}, memberships), self.option_values), end)
+        plan.absent, plan.absent_upto = found.counts, found.upto
+        return plan
+
+    def final_notes(self) -> list[Note]:
+        notes = super().final_notes()
+        return [*notes, *self.absent.notes()] if self.is_complete else notes
 
     def final_plan(self) -> EnrolmentsPlan | None:
         """Delete the groups that are left empty, and write to the contacts of the courses, where either is wanted."""
@@ -136,6 +162,18 @@ class Enrolments(Processor[EnrolmentCells, EnrolmentsState, EnrolmentsPlan]):
             userids=userids,
             # Whoever loses the last enrolment leaves all groups of the course, which may be empty then.
             all_groups=self.purge.is_wanted or any(row.gcmd in REPLACING for row in rows),
+        )
+
+    def _state(self, users: NamedUsers, memberships: MembershipState) -> EnrolmentsState:
+        return EnrolmentsState(
+            rules=self.rules,
+            now=int(time.time()),
+            is_about_roles=self.is_about_roles,
+            group_numbers=self.group_numbers,
+            users=users,
+            memberships=memberships,
+            methods=self.method_rules,
+            protection=self._protection(memberships),
         )
 
     def _protection(self, memberships: MembershipState) -> Protection:

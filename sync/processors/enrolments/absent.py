@@ -1,0 +1,166 @@
+"""What becomes of enrolments that are absent from a file that is complete: suspended or deleted, a part at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sync.columns.rows import ReadCells
+from sync.moodle.enrolments.enrolments import ACTIVE
+from sync.moodle.enrolments.scopes import EnrolmentOfScope, ScopeCourse
+from sync.moodle.users.users import SiteRules
+from sync.processors.base.absence import FileEnd, NamedValues, lines_shown
+from sync.processors.base.context import ProcessorContext
+from sync.processors.base.overlay import is_temporary
+from sync.processors.enrolments.absent_scope import CourseScope
+from sync.processors.enrolments.cells import EnrolmentCells
+from sync.processors.enrolments.options import SUSPEND, EnrolmentsOptions
+from sync.processors.enrolments.planner import EnrolmentPlanner, EnrolmentsPlan
+from sync.processors.memberships.enrolment_results import EnrolmentRow, EnrolmentTarget
+from sync.processors.memberships.state import ENROLMENTS, METHODS
+from sync.values import Note, Outcome
+
+# Keys of `Absence.named`, and of `Absence.counts`.
+_PAIRS, _COURSES = "pairs", "courses"
+_ABSENT, _DONE, _DELETED, _LEFT, _UNNAMED = "absent", "done", "deleted", "left", "unnamed"
+# So many enrolments of the scope are read at once.
+_PAGE = 5000
+
+
+@dataclass
+class FoundEnrolments:
+    """The next enrolments to be taken away. Shape: upto: the last id that was looked at; courses: those of the scope"""
+
+    upto: int
+    enrolments: list[EnrolmentOfScope] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    courses: Mapping[int, ScopeCourse] = field(default_factory=dict)
+
+
+class AbsentEnrolments:
+    """Finds the enrolments of users whom no row names with their course."""
+
+    def __init__(self, context: ProcessorContext, options: EnrolmentsOptions, rules: SiteRules) -> None:
+        self._overlay = context.overlay
+        self._suspends = options.absent == SUSPEND
+        self._absence = context.collected.absence
+        self._scope = CourseScope(context.moodle, options, rules)
+        self._code = "absent_enrolment_suspended" if self._suspends else "absent_enrolment_deleted"
+
+    def check(self) -> None:
+        """Raises: CommandFileError where the scope can't be what is meant"""
+        self._scope.check()
+
+    def note_named(self, rows: Sequence[EnrolmentCells], rejected: Sequence[ReadCells]) -> None:
+        """Note which courses, and whom in them, rows name, those included that are rejected."""
+        for row in rows:
+            self._note(row.line, row.cid, row.uid)
+        for read in rejected:
+            values = read.row.values
+            self._note(read.row.line, values.get(EnrolmentCells.cid.name, ""), values.get(EnrolmentCells.uid.name, ""))
+
+    def _note(self, line: int, course: str, user: str) -> None:
+        if course:
+            self._named(_COURSES).add(self._scope.fold(course))
+        if course and user:
+            self._named(_PAIRS).add(self._pair(course, user))
+        else:
+            self._absence.add_unread(line)
+
+    def _named(self, what: str) -> NamedValues:
+        return self._absence.named.setdefault(what, NamedValues())
+
+    def _pair(self, course: str, user: str) -> str:
+        return f"{self._scope.fold(course)}\0{self._scope.fold_user(user)}"
+
+    def next_enrolments(self, end: FileEnd) -> FoundEnrolments:
+        """Return the next enrolments to be taken away; none when all were looked at, or the file may not be whole."""
+        absence = self._absence
+        unread = Note("absent_left_unread", {"lines": lines_shown(absence.unread)}) if absence.unread else None
+        absence.doubt = unread or end.doubt
+        found = FoundEnrolments(absence.upto)
+        if absence.doubt is not None:
+            return found
+        found.courses = self._scope.courses(self._named(_COURSES))
+        enrolments = self._scope.enrolments(found.courses)
+        while len(found.enrolments) < end.most and (page := enrolments.fetch(after=found.upto, most=_PAGE)):
+            self._look_at(page, found, end)
+        if not found.enrolments:
+            absence.total = enrolments.count() + self._balance(found.courses) + absence.counts[_DELETED]
+        return found
+
+    def _look_at(self, page: Sequence[EnrolmentOfScope], found: FoundEnrolments, end: FileEnd) -> None:
+        """Look at enrolments until a part is full."""
+        rows = {(each.enrolid, each.userid): {"id": each.id} for each in page}
+        # Rows of a file that isn't carried out may have taken them away.
+        present = self._overlay.over(ENROLMENTS, rows).rows
+        for each in page:
+            if len(found.enrolments) == end.most:
+                return
+            found.upto = each.id
+            if (each.enrolid, each.userid) in present:
+                self._look_at_one(each, found, end)
+
+    def _look_at_one(self, each: EnrolmentOfScope, found: FoundEnrolments, end: FileEnd) -> None:
+        course = found.courses[each.courseid]
+        if not each.named_by or not course.named_by:
+            found.counts[_UNNAMED] += 1
+            return
+        if self._pair(course.named_by, each.named_by) in self._named(_PAIRS):
+            return
+        found.counts[_ABSENT] += 1
+        if self._suspends and each.status != ACTIVE:
+            return
+        if not end.allows(self._code, _subject(each, course)):
+            found.counts[_LEFT] += 1
+            return
+        found.counts[_DONE] += 1
+        found.counts[_DELETED] += not self._suspends
+        found.enrolments.append(each)
+
+    def plan(self, found: FoundEnrolments, planner: EnrolmentPlanner, end: FileEnd) -> EnrolmentsPlan:
+        """Plan what becomes of them."""
+        plan = planner.plan
+        for line, each in enumerate(found.enrolments, end.line):
+            course = planner.rows.state.courses[each.courseid]
+            instances = planner.rows.instances.of_course(course.id)
+            instance = next(instance for instance in instances if instance.id == each.enrolid)
+            row = EnrolmentRow(line, "disable" if self._suspends else "del", "", None, None, "", ())
+            done = planner.commands.carry_out(EnrolmentTarget(each.userid, course, instance), row)
+            params = {**self._scope.words, "username": each.username, "course": found.courses[each.courseid].shortname}
+            subject = _subject(each, found.courses[each.courseid])
+            plan.outcomes.append(Outcome(line, done.action, self._code, params, subject, tuple(done.changes)))
+            plan.news.append((course.id, each.userid, done.code))
+        planner.rows.finish()
+        return plan
+
+    def notes(self) -> list[Note]:
+        """Say how many were absent, and what became of them."""
+        absence, counts = self._absence, self._absence.counts
+        if absence.doubt is not None:
+            return [absence.doubt]
+        if absence.total is None:
+            return []
+        code = "absent_enrolments_suspend" if self._suspends else "absent_enrolments_unenrol"
+        code = code if counts[_ABSENT] else "absent_enrolments_none"
+        params = {"count": counts[_ABSENT], "done": counts[_DONE], "total": absence.total, **self._scope.words}
+        left = {"absent_left_changed": counts[_LEFT], "absent_enrolments_unnamed": counts[_UNNAMED]}
+        return [Note(code, params), *(Note(code, {"count": count}) for code, count in left.items() if count)]
+
+    def _balance(self, courses: Mapping[int, ScopeCourse]) -> int:
+        """Return by how many enrolments the scope grows, or shrinks, where chunks aren't carried out."""
+        enrolids = self._scope.enrolids(courses) | {
+            enrolid
+            for enrolid, values in self._overlay.each_change(METHODS)
+            if values is not None and values["enrol"] == self._scope.method and values["courseid"] in courses
+        }
+        balance = 0
+        for (enrolid, _userid), values in self._overlay.each_change(ENROLMENTS):
+            if enrolid in enrolids:
+                balance += int(values is not None and is_temporary(values["id"])) - int(values is None)
+        return balance
+
+
+def _subject(each: EnrolmentOfScope, course: ScopeCourse) -> str:
+    return f"{each.username} / {course.named_by or course.shortname}"
