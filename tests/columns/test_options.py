@@ -171,7 +171,8 @@ def test_every_file_type_has_the_general_options_and_their_old_names(key: str) -
     [
         ("users", {"primaryidentity": "idnumber", "courseidentifier": "shortname", "createpasswords": False,
                    "sendpasswordtousers": False, "allowrename": False, "protectemails": True, "resurrect": False,
-                   "enrolbydefault": False}),
+                   "enrolbydefault": False, "absent": "keep", "absentscope": "none", "absentname": "", "absentall": False,
+                   "gracedays": 0}),
         ("users_delete", {"primaryidentity": "idnumber", "gracedays": 0}),
         ("users_suspend", {"primaryidentity": "idnumber"}),
         ("users_restore", {"primaryidentity": "idnumber"}),

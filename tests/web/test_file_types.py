@@ -17,7 +17,12 @@ from sync.runs.source_settings import SourceChoice, save_source
 from tests.web.conftest import USERS_CSV, MakeFile
 
 USERS = "/tools/users/"
-OPTIONS = {"option_primaryidentity": "username", "option_courseidentifier": "shortname"}
+OPTIONS = {
+    "option_primaryidentity": "username",
+    "option_courseidentifier": "shortname",
+    "option_absent": "keep",
+    "option_absentscope": "none",
+}
 
 
 def send(client: Client, **values: Any) -> Any:
