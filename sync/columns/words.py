@@ -1,4 +1,4 @@
-"""Words that cells hold instead of numbers: yes and no, and the names of months and days.
+"""Words that cells hold instead of numbers, yes and no and the names of months and days; how texts are folded and matched.
 
 English, French, German, Spanish, Italian, Portuguese and Dutch, with what spreadsheets of these languages write for booleans.
 """
@@ -58,3 +58,22 @@ def truth(text: str) -> bool | None:
     if word in TRUE_WORDS:
         return True
     return False if word in FALSE_WORDS else None
+
+
+def is_match(text: str, pattern: str) -> bool:
+    """Tell whether a text is what a pattern stands for, in which `*` is any number of characters.
+
+    No regular expression: "*a*a*a*a" would take one minutes, and an earlier place of a part leaves the others all they can use.
+    """
+    if "*" not in pattern:
+        return text == pattern
+    first, *parts, last = pattern.split("*")
+    if not (text.startswith(first) and text.endswith(last) and len(text) >= len(first) + len(last)):
+        return False
+    position, end = len(first), len(text) - len(last)
+    for part in parts:
+        position = text.find(part, position, end)
+        if position < 0:
+            return False
+        position += len(part)
+    return True

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
+from sync.columns.words import is_match
 from sync.commandfiles.naming import split_path
 from sync.errors import SourceError
 
@@ -103,23 +104,6 @@ def matching(names: Iterable[str], item: str) -> list[str]:
     _folder, wanted = split_path(item)
     if not is_wildcard(wanted):
         return [name for name in names if name == wanted]
-    first, *parts, last = wanted.split("*")
     return sorted(
-        name for name in names if _is_match(name, first, parts, last) and not any(output in name for output in _OUTPUTS)
-    )
-
-
-def _is_match(name: str, first: str, parts: Sequence[str], last: str) -> bool:
-    """Tell whether a name begins and ends so, with the other parts between in their order, each at the first place it has.
-
-    No regular expression: "*a*a*a*a" would take one minutes, and an earlier place leaves the other parts all they can use.
-    """
-    if not (name.startswith(first) and name.endswith(last) and len(name) >= len(first) + len(last)):
-        return False
-    position, end = len(first), len(name) - len(last)
-    for part in parts:
-        position = name.find(part, position, end)
-        if position < 0:
-            return False
-        position += len(part)
-    return True
+        name for name in names if is_match(name, wanted) and not any(output in name for output in _OUTPUTS)
+    )  # fmt: skip

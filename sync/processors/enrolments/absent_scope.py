@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from fnmatch import fnmatchcase
 from typing import Any
 
+from sync.columns.words import is_match
 from sync.errors import CommandFileError
 from sync.moodle.categories.categories import fetch_categories
 from sync.moodle.db.database import MoodleSession
@@ -65,7 +65,7 @@ class CourseScope:
                 courseid: courses[courseid] for courseid, text in texts.items() if alike[text] == 1 and text in named
             }
         if self._options.absentscope == PATTERN:
-            return {courseid: course for courseid, course in courses.items() if fnmatchcase(course.shortname, name)}
+            return {courseid: course for courseid, course in courses.items() if is_match(course.shortname, name)}
         categories = self._categories(name)
         return {courseid: course for courseid, course in courses.items() if course.category in categories}
 
