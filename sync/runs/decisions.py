@@ -119,7 +119,7 @@ def _check_typed(plan: SyncRun, typed: str) -> None:
 
 
 def _move(run: SyncRun, state: RunState, **values: object) -> None:
-    """Give a run that waits another state. Raises: PlanRefused if somebody was faster"""
+    """Move a run that waits into another state. Raises: PlanRefused if somebody was faster"""
     if not SyncRun.objects.filter(pk=run.pk, state=run.state).update(state=state, **values):
         raise PlanRefused("decision_too_late")
     run.refresh_from_db()

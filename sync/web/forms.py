@@ -67,6 +67,14 @@ class SeveralFilesField(forms.FileField):
         return [super(SeveralFilesField, self).clean(file, initial) for file in files] or [super().clean(None, initial)]
 
 
+class DecisionForm(forms.Form):
+    """What somebody decides on a run that waits. Neither approved nor declined is neither."""
+
+    decision = forms.ChoiceField(choices=[("approve", _("Approve")), ("decline", _("Decline"))])
+    typed = forms.CharField(required=False, max_length=20)
+    reason = forms.CharField(required=False, max_length=500)
+
+
 class UploadForm(forms.Form):
     """Hand in command files."""
 

@@ -10,8 +10,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from sync.errors import PlanRefused
 from sync.models import AuditRecord, GuardLimits, MoodleSite, RunState, SyncRun
+from sync.runs import decisions
 from sync.runs.plans import limits_of
+from sync.runs.rights import OPERATOR
 from tests.web.conftest import OUTCOMES, MakeRun
 
 ClientOf = Callable[..., Client]
@@ -135,3 +138,29 @@ def test_limits_that_make_no_sense_are_refused(client_of: ClientOf, site: Moodle
 
     assert answer.status_code == 200
     assert not GuardLimits.objects.filter(site=site).exists()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {}, {"decision": ""}, {"decision": "Approve"}, {"decision": "approve", "typed": "397", "reason": "nul \0 sign"},
+        {"decision": "decline", "reason": "x" * 501}, {"decision": "approve", "typed": "9" * 5000},
+    ],
+)  # fmt: skip
+def test_what_is_no_decision_decides_nothing(client_of: ClientOf, held: SyncRun, sent: dict[str, str]) -> None:
+    answer = client_of("run_users", "approve_runs").post(reverse("run_decide", args=[held.pk]), sent, follow=True)
+
+    assert "Nothing was decided" in answer.text
+    held.refresh_from_db()
+    assert (held.state, held.decision) == (RunState.HELD, "")
+
+
+def test_of_two_people_who_decide_at_once_the_first_counts(held: SyncRun) -> None:
+    seen_by_both = SyncRun.objects.get(pk=held.pk)
+    decisions.approve_run(held, OPERATOR, typed="397")
+
+    with pytest.raises(PlanRefused, match="decision_too_late"):
+        decisions.decline_run(seen_by_both, OPERATOR)
+
+    held.refresh_from_db()
+    assert (held.state, held.decision) == (RunState.QUEUED, "approved")

@@ -36,7 +36,7 @@ _MODE = 0o644
 
 @dataclass(frozen=True)
 class RestoreByMoodle(Operation):
-    """Give a course that Moodle makes of a backup the cells of its row.
+    """A course that Moodle makes of a backup, and then gets the cells of its row.
 
     Expects: a short name and an idnumber that are free, and the category.
     Shape: categoryid: where Moodle puts it; defaults: columns that the row doesn't give and the backup doesn't decide; changes:

@@ -28,6 +28,7 @@ from sync.runs.undo import can_undo, undo_run, undone_by
 from sync.values import Action
 from sync.web.access import current_site, run_or_404, signed_in, usable_files
 from sync.web.filters import RunFilter, number_in
+from sync.web.forms import DecisionForm
 from sync.web.plans import plan_of, rows_of
 from sync.web.progress import describe_progress
 from sync.web.views.files import attachment
@@ -179,13 +180,15 @@ def undo(request: HttpRequest, run_id: int) -> HttpResponse:
 @require_POST
 def decide(request: HttpRequest, run_id: int) -> HttpResponse:
     """Let a run that waits go on, or end it. Shape: decision: approve or decline; reason; typed: as for `apply`"""
-    shown, person = run_or_404(request.user, run_id), Responsible.of(request.user)
-    reason = request.POST.get("reason", "").strip()
+    shown, person, form = run_or_404(request.user, run_id), Responsible.of(request.user), DecisionForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, run_id, _("Nothing was decided: approve or decline the run, with at most 500 signs."))
+    sent = form.cleaned_data
     try:
-        if request.POST.get("decision") == "approve":
-            decisions.approve_run(shown, person, reason=reason, typed=request.POST.get("typed", ""))
+        if sent["decision"] == "approve":
+            decisions.approve_run(shown, person, reason=sent["reason"], typed=sent["typed"])
         else:
-            decisions.decline_run(shown, person, reason=reason)
+            decisions.decline_run(shown, person, reason=sent["reason"])
     except CodedError as error:
         return _refused(request, run_id, text_of(error.code, error.params))
     return redirect("run", run_id)
