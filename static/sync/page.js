@@ -49,3 +49,15 @@ document.addEventListener("htmx:afterSwap", () => {
   const region = document.getElementById("announcement");
   if (said && region && region.textContent !== said) region.textContent = said;
 });
+
+// What can be copied is a text that can be selected; with a clipboard there is a button, too.
+if (navigator.clipboard) {
+  for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    await navigator.clipboard.writeText(button.dataset.copy);
+    const region = document.getElementById("announcement");
+    if (region) region.textContent = button.dataset.copied;
+  });
+}

@@ -23,13 +23,17 @@ RECORDS_AT_ONCE = 50
 
 @dataclass(frozen=True)
 class AuditQuery:
-    """What somebody looks for; "" and None = everything. Shape: since, until: days, both of them included"""
+    """What somebody looks for; "" and None = everything.
+
+    Shape: since, until: days, both of them included; other_names: further ones of the same user, or of the same course
+    """
 
     user: str = ""
     course: str = ""
     kind: str = ""
     since: date | None = None
     until: date | None = None
+    other_names: tuple[str, ...] = ()
 
 
 class Cursor(NamedTuple):
@@ -67,18 +71,21 @@ class AuditPage:
 
 
 class _Wanted:
-    """Tells which entries of a record are looked for."""
+    """Tells which entries of a record are looked for. Shape: users, courses: keyed hashes of names, none = whoever it is about"""
 
     def __init__(self, query: AuditQuery, keys: AuditKeys) -> None:
         self._keys = keys
-        self.user = keys.hash_of(About.USER, query.user) if query.user else None
-        self.course = keys.hash_of(About.COURSE, query.course) if query.course else None
+        self.users = self._hashes(About.USER, query.user, query)
+        self.courses = self._hashes(About.COURSE, query.course, query)
 
     def fits(self, entry: Entry, box: BoxKey | None) -> bool:
-        if self.user is not None and (box is None or self.user not in box.names):
+        if self.users and (box is None or self.users.isdisjoint(box.names)):
             return False
-        return self.course is None or any(
-            self._keys.hash_of(About.COURSE, name) == self.course for name in entry.courses
+        return not self.courses or any(self._keys.hash_of(About.COURSE, name) in self.courses for name in entry.courses)
+
+    def _hashes(self, about: About, name: str, query: AuditQuery) -> frozenset[int]:
+        return (
+            frozenset(self._keys.hash_of(about, text) for text in (name, *query.other_names)) if name else frozenset()
         )
 
 
@@ -119,9 +126,9 @@ def records_naming(site: MoodleSite, name: int) -> QuerySet[AuditRecord]:
 
 def _records(site: MoodleSite, query: AuditQuery, wanted: _Wanted, start: Cursor | None) -> QuerySet[AuditRecord]:
     found = Q(site=site)
-    for name in (wanted.user, wanted.course):
-        if name is not None:
-            found &= Q(pk__in=AuditName.objects.filter(name=name).values("record_id"))
+    for names in (wanted.users, wanted.courses):
+        if names:
+            found &= Q(pk__in=AuditName.objects.filter(name__in=names).values("record_id"))
     if query.kind:
         found &= Q(kind=query.kind)
     if query.since is not None:

@@ -30,6 +30,7 @@ class MoodleSite(models.Model):
         verbose_name = _("Moodle site")
         verbose_name_plural = _("Moodle sites")
         ordering = ("name",)
+        permissions = (("view_people", _("Can look at people in Moodle")),)
 
     def __str__(self) -> str:
         return self.name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 from itertools import groupby
 from operator import itemgetter
@@ -16,7 +16,7 @@ from django.db import transaction
 from sync.commandfiles import storage
 from sync.commandfiles.intake import delete_file, keep_for_run
 from sync.errors import UndoRefused
-from sync.models import MoodleSite, RunState, SyncRun
+from sync.models import MoodleSite, RunChunk, RunState, SyncRun
 from sync.moodle.db.writer import BeforeImage
 from sync.processors.base.context import ImagePlace
 from sync.processors.undo.history import NetChange
@@ -98,6 +98,12 @@ def can_undo(run: SyncRun) -> bool:
     except UndoRefused:
         return False
     return True
+
+
+def runs_with_journal(run_ids: Collection[int | None]) -> set[int]:
+    """Return those of the runs whose before-images are kept; what hinders their undo, their own page says. Queries: one"""
+    chunks = RunChunk.objects.filter(run_id__in=run_ids, journal_key__gt="", run__simulate=False)
+    return set(chunks.values_list("run_id", flat=True))
 
 
 def rows_to_undo(images: Iterable[tuple[ImagePlace, BeforeImage]]) -> Iterator[UndoneRow]:

@@ -29,6 +29,7 @@ MANAGE_RETENTION = "sync.manage_retention"
 MANAGE_LIMITS = "sync.manage_limits"
 VIEW_AUDIT = "sync.view_audit"
 ERASE_AUDIT = "sync.erase_audit"
+VIEW_PEOPLE = "sync.view_people"
 
 View = Callable[..., HttpResponseBase]
 
@@ -105,6 +106,28 @@ def may_erase_audit(view: View) -> View:
     return signed_in(permission_required((VIEW_AUDIT, ERASE_AUDIT), raise_exception=True)(view))
 
 
+def looks_into_moodle(user: Any) -> bool:
+    """Whether somebody may look at what is in Moodle, people aside: who uses a file type, or may look at people."""
+    return bool(processors_for(user)) or user.has_perm(VIEW_PEOPLE)
+
+
+def may_look_into_moodle(view: View) -> View:
+    """Let only those in who may look at courses and at lists of what files can name."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not looks_into_moodle(request.user):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return signed_in(guarded)
+
+
+def may_view_people(view: View) -> View:
+    """Let only those in who may look at people in Moodle."""
+    return signed_in(permission_required(VIEW_PEOPLE, raise_exception=True)(view))
+
+
 def current_site() -> MoodleSite:
     """Return the site that the pages are about."""
     return get_object_or_404(MoodleSite, slug=MAIN_SITE)
@@ -112,7 +135,7 @@ def current_site() -> MoodleSite:
 
 def has_any_access(user: Any) -> bool:
     """Whether there is anything here for this user."""
-    return bool(processors_for(user)) or user.has_perm(MANAGE_FILES) or user.has_perm(VIEW_AUDIT)
+    return looks_into_moodle(user) or user.has_perm(MANAGE_FILES) or user.has_perm(VIEW_AUDIT)
 
 
 def uses_every_file_type(user: Any) -> bool:

@@ -14,6 +14,7 @@ from sync.web.views import (
     files,
     home,
     limits,
+    moodle,
     notifications,
     runs,
     schedules,
@@ -50,6 +51,14 @@ course_urls = [
     path("courses/", courses.course_list, name="courses"),
     path("courses/choose/", courses.choose, name="courses_choose"),
     path("courses/file/<slug:key>/", courses.course_file, name="course_file"),
+]
+
+# /moodle/
+moodle_urls = [
+    path("moodle/search/", moodle.search, name="moodle_search"),
+    path("moodle/users/<int:user_id>/", moodle.user, name="moodle_user"),
+    path("moodle/courses/<int:course_id>/", moodle.course, name="moodle_course"),
+    path("moodle/lists/<slug:kind>/", moodle.moodle_list, name="moodle_list"),
 ]
 
 # /categories/
@@ -131,6 +140,7 @@ urlpatterns = [
     *file_urls,
     *file_type_urls,
     *course_urls,
+    *moodle_urls,
     *category_urls,
     *deletion_urls,
     *source_urls,

@@ -24,7 +24,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "nobody": (),
     "checker": ("run_courses_check",),
     "files": ("manage_files",),
-    "clerk": ("manage_files", "run_users"),
+    "clerk": ("manage_files", "run_users", "view_people"),
     "sources": ("manage_sources", "run_users"),
     "planner": ("manage_schedules", "run_users"),
     "other": ("manage_schedules", "run_users"),
@@ -49,8 +49,8 @@ def _places() -> list[Place]:
     places = []
     for line in TABLE.strip().splitlines():
         name, *words = line.split()
-        of = tuple(word for word in words if not word.isdigit())
-        answers = dict(zip(ROLES, (int(word) for word in words if word.isdigit()), strict=True))
+        of = tuple(words[: -len(ROLES)])
+        answers = dict(zip(ROLES, map(int, words[-len(ROLES) :]), strict=True))
         places.append(Place(name.rstrip("!"), of, {} if name.endswith("!") else None, answers))
     return places
 
@@ -74,6 +74,10 @@ tool_sample users                   302   404   404   404   200   200   200   20
 courses                             302   404   404   404   404   404   404   404   404   404   404   503
 courses_choose!                     302   404   404   404   404   404   404   404   404   404   404   302
 course_file courses_delete          302   404   404   404   404   404   404   404   404   404   404   302
+moodle_search                       302   403   200   403   200   200   200   200   200   200   403   200
+moodle_user 2                       302   403   403   403   503   403   403   403   403   403   403   503
+moodle_course 2                     302   403   503   403   503   503   503   503   503   503   403   503
+moodle_list roles                   302   403   503   403   503   503   503   503   503   503   403   503
 empty_categories                    302   404   404   404   404   404   404   404   404   404   404   503
 deletions                           302   404   404   404   404   404   404   404   404   404   404   200
 deletions_take_off!                 302   404   404   404   404   404   404   404   404   404   404   302

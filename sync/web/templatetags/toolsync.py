@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django import template
@@ -11,6 +11,7 @@ from django.contrib.auth import get_user_model
 from django.template.context import RequestContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _, ngettext
@@ -21,7 +22,7 @@ from sync.moodle.integrity.connection_check import ConnectionLevel
 from sync.outcomes.report import action_label, count_text, outcome_text
 from sync.processors.registry import REGISTRY
 from sync.values import Action, Note, Outcome
-from sync.web.access import current_site
+from sync.web.access import current_site, looks_into_moodle
 from sync.web.plans import rows_of
 
 register = template.Library()
@@ -110,6 +111,24 @@ def done_in_part(run: SyncRun) -> str:
 def level_badge(level: ConnectionLevel) -> SafeString:
     """Return the badge of something that was found out about Moodle."""
     return _badge(*_LEVEL_LOOKS[level])
+
+
+@register.filter
+def may_look(user: Any) -> bool:
+    """Return whether somebody may look into Moodle."""
+    return looks_into_moodle(user)
+
+
+@register.simple_tag
+def moodle_time(seconds: int) -> SafeString:
+    """Return a moment of Moodle on the clock of the pages. Units: seconds since epoch"""
+    try:
+        moment = timezone.localtime(datetime.fromtimestamp(seconds, tz=UTC))
+    except (OverflowError, OSError, ValueError):
+        return format_html("{}", seconds)
+    return format_html(
+        '<time datetime="{}">{}</time>', moment.isoformat(), date_format(moment, "SHORT_DATETIME_FORMAT")
+    )  # fmt: skip
 
 
 @register.simple_tag(takes_context=True)

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _, ngettext
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from sync.audit.erasure import erase_person, find_person
-from sync.audit.selectors import AuditLine, AuditQuery, Cursor, find_entries
-from sync.errors import AuditDamaged, AuditUnavailable, StorageUnavailable
+from sync.audit.selectors import AuditQuery, Cursor, find_entries
 from sync.messages import text_of
-from sync.models import AuditKind
-from sync.outcomes.report import outcome_text
 from sync.runs.rights import Responsible
-from sync.runs.selectors import processors_for
-from sync.values import Action, Outcome
 from sync.web.access import current_site, may_erase_audit, may_see_audit
 from sync.web.audit_form import AuditForm, ErasureForm
+from sync.web.audit_lines import UNREADABLE_AUDIT, shown_lines
 
 _LINES_PER_PAGE = 50
-_UNREADABLE = (AuditDamaged, AuditUnavailable, StorageUnavailable)
-
-
-class Shown(NamedTuple):
-    """One entry as the page shows it. Shape: text: what was done; has_run: its run is there, and may be looked at"""
-
-    line: AuditLine
-    text: str
-    has_run: bool
 
 
 @may_see_audit
@@ -46,11 +31,10 @@ def audit(request: HttpRequest) -> HttpResponse:
     query = form.query if form.is_bound else AuditQuery()
     try:
         page = find_entries(current_site(), query, start=start, most=_LINES_PER_PAGE)
-    except _UNREADABLE as error:
+    except UNREADABLE_AUDIT as error:
         context["fault"] = text_of(error.code, error.params)
         return render(request, "sync/audit.html", context)
-    usable = {processor.key for processor in processors_for(request.user)}
-    context["lines"] = [_shown(line, line.record.processor in usable) for line in page.lines]
+    context["lines"] = shown_lines(page.lines, request.user)
     context |= {"following": str(page.following) if page.following else "", "is_first": start is None, "query": query}
     return render(request, "sync/audit.html", context)
 
@@ -68,7 +52,7 @@ def audit_erase(request: HttpRequest) -> HttpResponse:
             said = ngettext("%(count)s entry was erased.", "%(count)s entries were erased.", count)
             messages.success(request, said % {"count": count})
             return redirect(f"{reverse('audit')}?{_address(name)}")
-    except _UNREADABLE as error:
+    except UNREADABLE_AUDIT as error:
         messages.error(request, text_of(error.code, error.params))
         return redirect("audit")
     return render(request, "sync/audit_erase.html", {"name": name, "found": found, "form": form})
@@ -78,25 +62,3 @@ def _address(name: str) -> str:
     query = QueryDict(mutable=True)
     query["user"] = name
     return query.urlencode()
-
-
-def _shown(line: AuditLine, may_see_run: bool) -> Shown:
-    has_run = line.record.kind == AuditKind.RUN and line.record.run_id is not None and may_see_run
-    return Shown(line, _text_of(line), has_run)
-
-
-def _text_of(line: AuditLine) -> str:
-    entry = line.entry
-    if entry is None:
-        fault = line.fault
-        return "" if fault is None else text_of(fault.code, {"sequence": line.record.sequence, **fault.params})
-    if entry.is_erased:
-        return _("Erased on request.")
-    done = Action(entry.done) if entry.done else None
-    try:
-        return outcome_text(
-            Outcome(entry.line, Action(entry.action), entry.code, entry.params, entry.subject, done=done)
-        )
-    except KeyError:
-        # A text of today asks for more than was kept.
-        return entry.code

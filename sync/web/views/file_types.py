@@ -24,6 +24,7 @@ from sync.web.access import current_site, processor_or_404, signed_in, usable_fi
 from sync.web.cards import file_type_card
 from sync.web.filters import number_in
 from sync.web.forms import RunForm
+from sync.web.moodle_lists import list_links
 from sync.web.preview import preview_file
 
 
@@ -40,6 +41,7 @@ def file_type(request: HttpRequest, key: str) -> HttpResponse:
         form.add_error("upload", _("The file was not kept. Choose it again."))
     context = {"file_type": file_type_card(processor), "form": form, "columns": describe_columns(processor.columns)}
     context |= {"starts": starts_of(site, key), "upcoming": _upcoming(site, key)}
+    context |= {"lists": list_links()}
     context |= {"readable": set(usable_files(request.user, site, key).values_list("pk", flat=True))}
     return render(request, "sync/file_type.html", context)
 
