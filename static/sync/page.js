@@ -61,3 +61,18 @@ if (navigator.clipboard) {
     if (region) region.textContent = button.dataset.copied;
   });
 }
+
+// A menu closes when somebody presses Escape, clicks elsewhere or opens another one.
+const openMenus = () => document.querySelectorAll("details.sync-menu[open]");
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of openMenus()) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+for (const happening of ["click", "focusin"]) {
+  document.addEventListener(happening, (event) => {
+    for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
+  });
+}

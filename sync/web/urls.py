@@ -12,6 +12,7 @@ from sync.web.views import (
     deletions,
     file_types,
     files,
+    frame,
     home,
     limits,
     moodle,
@@ -25,8 +26,25 @@ from sync.web.views import (
 # /
 home_urls = [
     path("", home.home, name="home"),
-    path("moodle/", home.moodle_state, name="moodle_state"),
     path("healthz", home.healthz, name="healthz"),
+    path("import/", frame.choose_file_type, name="import"),
+    path("help/", frame.help_page, name="help"),
+    path("preferences/", frame.preferences, name="preferences"),
+]
+
+# /feeds/
+feed_urls = [
+    path("feeds/", frame.landing, {"name": "feeds"}, name="feeds"),
+]
+
+# /moodle/
+moodle_urls = [
+    path("moodle/", frame.landing, {"name": "moodle"}, name="moodle"),
+    path("moodle/state/", home.moodle_state, name="moodle_state"),
+    path("moodle/search/", moodle.search, name="moodle_search"),
+    path("moodle/users/<int:user_id>/", moodle.user, name="moodle_user"),
+    path("moodle/courses/<int:course_id>/", moodle.course, name="moodle_course"),
+    path("moodle/lists/<slug:kind>/", moodle.moodle_list, name="moodle_list"),
 ]
 
 # /files/
@@ -51,14 +69,6 @@ course_urls = [
     path("courses/", courses.course_list, name="courses"),
     path("courses/choose/", courses.choose, name="courses_choose"),
     path("courses/file/<slug:key>/", courses.course_file, name="course_file"),
-]
-
-# /moodle/
-moodle_urls = [
-    path("moodle/search/", moodle.search, name="moodle_search"),
-    path("moodle/users/<int:user_id>/", moodle.user, name="moodle_user"),
-    path("moodle/courses/<int:course_id>/", moodle.course, name="moodle_course"),
-    path("moodle/lists/<slug:kind>/", moodle.moodle_list, name="moodle_list"),
 ]
 
 # /categories/
@@ -102,7 +112,8 @@ notification_urls = [
 
 # /settings/
 settings_urls = [
-    path("settings/", settings.settings, name="settings"),
+    path("settings/", frame.landing, {"name": "settings"}, name="settings"),
+    path("settings/retention/", settings.retention, name="retention"),
     path("settings/limits/<slug:key>/", limits.limits, name="limits"),
     path("settings/limits/<slug:key>/delete/", limits.delete_limits, name="limits_delete"),
 ]
@@ -137,6 +148,7 @@ run_urls = [
 
 urlpatterns = [
     *home_urls,
+    *feed_urls,
     *file_urls,
     *file_type_urls,
     *course_urls,

@@ -37,13 +37,14 @@ def test_people_a_webhook_and_days_are_set(
     params = {"recipients": "a-very-long-name-of-somebody@example.org", "reason": "550 no such person"}
     Notification.objects.create(event="failure", error_code="mail_not_sent", error_params=params, **about)
 
-    page.goto(f"{live_server.url}/settings/")
+    page.goto(f"{live_server.url}/settings/retention/")
     page.get_by_label("Reports").fill("30")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_label("Reports")).to_have_value("30")
-    look_at(page, "settings", width)
+    look_at(page, "retention", width)
 
-    page.get_by_role("link", name="Set notifications").click()
+    page.goto(f"{live_server.url}/settings/")
+    page.get_by_role("main").get_by_role("link", name="Notifications").click()
     page.get_by_role("link", name="Users: create and update").click()
     page.get_by_label("Failure").fill("a-very-long-name-of-somebody@example.org, another-name@example.org")
     page.get_by_label("A file is expected by").fill("06:00")

@@ -140,7 +140,7 @@ def test_no_error_of_a_moodle_database_quotes_its_address(
         for command in ("checkmoodle", "check"):
             attempt(partial(call_command, command, **({"deploy": True} if command == "check" else {})))
         told.append((f"command {number}", "".join(capsys.readouterr())))
-        told += shown(admin_user, "/", "/moodle/", "/courses/", "/categories/empty/", f"/runs/{run.pk}/")
+        told += shown(admin_user, "/", "/moodle/state/", "/courses/", "/categories/empty/", f"/runs/{run.pk}/")
     codes = set(SyncRun.objects.values_list("error_code", flat=True))
     assert codes >= {"moodle_unavailable", "moodle_url_invalid", "moodle_url_unsupported"}
     assert_untold(installation, log, told)

@@ -51,7 +51,7 @@ def test_the_page_says_who_since_when_by_which_line_and_until_when(
     assert f'<a href="/runs/{entry.run_id}/">run {entry.run_id}, line 7</a>' in page
     assert f'Not deleted, <a href="/runs/{held.task_run_id}/">' in page
     assert "old" not in page
-    assert '<a class="nav-link active" href="/deletions/" aria-current="page">Deletions</a>' in page
+    assert '<a class="nav-link active" href="/moodle/" aria-current="true">Moodle</a>' in page
 
 
 def test_who_may_not_delete_courses_sees_none_of_them(

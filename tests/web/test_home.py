@@ -6,6 +6,7 @@ from unittest.mock import patch
 import pytest
 from django.contrib.staticfiles import finders
 from django.db import DatabaseError, connection
+from django.templatetags.static import static
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
@@ -88,7 +89,7 @@ def test_healthz_says_when_our_database_is_away() -> None:
         assert Client().get(reverse("healthz")).status_code == 503
 
 
-@pytest.mark.parametrize("name", ["sync/style.css", "sync/page.js", "sync/icon.svg"])
+@pytest.mark.parametrize("name", ["sync/style.css", "sync/page.js", "sync/theme.js", "sync/icon.svg"])
 def test_static_files_are_found(name: str) -> None:
     assert finders.find(name)
 
@@ -99,4 +100,6 @@ def test_pages_hold_nothing_that_the_content_security_policy_forbids(users_clien
         assert " style=" not in text
         assert "<style" not in text
         assert " onclick=" not in text
-        assert text.count("<script") == text.count("<script defer src=") + text.count('" defer></script>')
+        theme = f'<script src="{static("sync/theme.js")}">'
+        assert text.count("<script") == text.count("<script defer src=") + text.count('" defer></script>') + 1
+        assert theme in text

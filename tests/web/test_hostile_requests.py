@@ -53,7 +53,7 @@ def quickly(ask: Callable[[], Any]) -> Any:
 @pytest.mark.parametrize("sign", range(len(SIGNS)))
 def test_signs_in_every_field(admin: Client, make_run: MakeRun, sign: int) -> None:
     text, run = SIGNS[sign], make_run()
-    pages = ("notification_rules", "schedules", "sources", "files", "runs", "settings")
+    pages = ("notification_rules", "schedules", "sources", "files", "runs", "retention")
     for page in pages:
         quickly(partial(admin.get, reverse(page), {"folder": text, "page": text, "state": text, "processor": text}))
     for key in ("all", "users"):
@@ -104,7 +104,7 @@ def test_numbers_in_every_place(admin: Client, make_run: MakeRun, number: str) -
         )
     )
     quickly(
-        lambda: admin.post(reverse("settings"), dict.fromkeys(("reports", "archives", "trybacks", "journals"), number))
+        lambda: admin.post(reverse("retention"), dict.fromkeys(("reports", "archives", "trybacks", "journals"), number))
     )
     for name in ("run", "run_report", "sequence_run", "file_download", "schedule"):
         if number.isdecimal() and number.isascii():
@@ -114,7 +114,9 @@ def test_numbers_in_every_place(admin: Client, make_run: MakeRun, number: str) -
 
 
 def test_thousands_of_fields_files_and_cookies(admin: Client) -> None:
-    assert quickly(lambda: admin.post(reverse("settings"), {f"field{n}": "x" for n in range(5_000)})).status_code == 400
+    assert (
+        quickly(lambda: admin.post(reverse("retention"), {f"field{n}": "x" for n in range(5_000)})).status_code == 400
+    )
     many = "&".join(f"shown={n}&course={n}" for n in range(5_000))
     post = lambda: admin.post(reverse("courses_choose"), many, content_type="application/x-www-form-urlencoded")  # noqa: E731
     assert quickly(post).status_code == 400
@@ -140,7 +142,7 @@ def test_thousands_of_fields_files_and_cookies(admin: Client) -> None:
     quickly(lambda: admin.get(reverse("runs"), HTTP_HX_CURRENT_URL="x://" * 50_000, HTTP_HX_REQUEST="true"))
     quickly(lambda: admin.get("/" + "a/" * 50_000))
     deep = "[" * 500_000
-    for path in (reverse("webhook"), reverse("settings"), "/admin/sync/moodlesite/add/"):
+    for path in (reverse("webhook"), reverse("retention"), "/admin/sync/moodlesite/add/"):
         quickly(partial(admin.post, path, deep, content_type="application/json"))
     quickly(lambda: admin.post("/admin/sync/moodlesite/add/", {"name": deep, "slug": deep, "connection": deep}))
 

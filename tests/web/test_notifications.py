@@ -110,7 +110,7 @@ def test_the_list_says_what_was_told_last_and_what_went_wrong(
 
 def test_days_are_saved_and_nonsense_is_refused(client_with: Callable[..., Client], settings: Settings) -> None:
     settings.TOOLSYNC_KEEP_DAYS = settings.TOOLSYNC_KEEP_JOURNAL_DAYS = 90
-    client, url = client_with("manage_retention"), reverse("settings")
+    client, url = client_with("manage_retention"), reverse("retention")
     assert client.get(url).text.count('value="90"') == 4
     days = {"reports": 30, "archives": 0, "trybacks": 60, "journals": 365}
     assert client.post(url, days | {"reports": -1}).context["form"].errors.keys() == {"reports"}
@@ -127,10 +127,10 @@ def test_settings_show_what_one_may_set(client: Client, settings: Settings) -> N
     page = client.get(reverse("settings")).text
     assert reverse("notification_rules") in page
     assert "How long things are kept" not in page
-    assert client.post(reverse("settings"), {}).status_code == 403
-    assert "No Moodle command line is set" in page
+    assert client.post(reverse("retention"), {}).status_code == 403
+    assert "No Moodle command line is set" in client.get(reverse("retention")).text
     settings.TOOLSYNC_MOODLE_CLI = ["php", "/srv/secret/place"]
-    page = client.get(reverse("settings")).text
+    page = client.get(reverse("retention")).text
     assert "command line purges its caches" in page
     assert "/srv/secret" not in page
 

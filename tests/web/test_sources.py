@@ -141,9 +141,12 @@ def test_a_private_address_is_refused_with_a_sentence(client: Client) -> None:
 
 
 @pytest.mark.parametrize("codename", ["run_users", "manage_files"])
-def test_the_menu_shows_sources_only_to_those_who_may_set_them(
+def test_the_menu_leads_to_sources_only_those_who_may_set_them(
     codename: str, client_with: Callable[..., Client]
 ) -> None:
-    link = f'href="{reverse("sources")}"'
-    assert link not in client_with(codename).get(reverse("home")).text
-    assert link in client_with("manage_sources", "run_users").get(reverse("home")).text
+    assert f'href="{reverse("feeds")}"' not in client_with(codename).get(reverse("home")).text
+    client = client_with("manage_sources", "run_users")
+    assert f'href="{reverse("feeds")}"' in client.get(reverse("home")).text
+    feeds = client.get(reverse("feeds")).text
+    assert f'href="{reverse("sources")}"' in feeds
+    assert reverse("schedules") not in feeds

@@ -22,8 +22,10 @@ from sync.moodle.integrity.connection_check import ConnectionLevel
 from sync.outcomes.report import action_label, count_text, outcome_text
 from sync.processors.registry import REGISTRY
 from sync.values import Action, Note, Outcome
-from sync.web.access import current_site, looks_into_moodle
+from sync.web.access import current_site
+from sync.web.frame import Frame, frame_of
 from sync.web.plans import rows_of
+from sync.web.sections import SECTIONS
 
 register = template.Library()
 
@@ -113,12 +115,6 @@ def level_badge(level: ConnectionLevel) -> SafeString:
     return _badge(*_LEVEL_LOOKS[level])
 
 
-@register.filter
-def may_look(user: Any) -> bool:
-    """Return whether somebody may look into Moodle."""
-    return looks_into_moodle(user)
-
-
 @register.simple_tag
 def moodle_time(seconds: int) -> SafeString:
     """Return a moment of Moodle on the clock of the pages. Units: seconds since epoch"""
@@ -131,15 +127,27 @@ def moodle_time(seconds: int) -> SafeString:
     )  # fmt: skip
 
 
+@register.simple_tag(takes_context=True, name="frame")
+def frame(context: RequestContext) -> Frame:
+    """Return what stands around every page for whoever asks for it."""
+    return frame_of(context["request"])
+
+
 @register.simple_tag(takes_context=True)
-def nav_link(context: RequestContext, name: str, label: str) -> SafeString:
-    """Return an entry of the menu, marked when it leads to where we are."""
-    url = reverse(name)
-    path = context["request"].path
-    is_here = path == url if name == "home" else path.startswith(url)
-    current = SafeString(' aria-current="page"') if is_here else ""
-    css = "nav-link active" if is_here else "nav-link"
-    return format_html('<li class="nav-item"><a class="{}" href="{}"{}>{}</a></li>', css, url, current, label)
+def crumb(context: RequestContext, name: str, label: str, *args: object) -> SafeString:
+    """Return a step on the way back to the section of a page, for its block `breadcrumb`; no link to a section that isn't open.
+
+    Shape: name, args: of the address
+    """
+    if name in {section.name for section in SECTIONS} - {section.name for section in context["frame"].sections}:
+        return format_html('<li class="breadcrumb-item">{}</li>', label)
+    return format_html('<li class="breadcrumb-item"><a href="{}">{}</a></li>', reverse(name, args=args), label)
+
+
+@register.simple_tag
+def crumb_here(label: str) -> SafeString:
+    """Return the last step, the page itself."""
+    return format_html('<li class="breadcrumb-item active sync-name" aria-current="page">{}</li>', label)
 
 
 @register.simple_tag

@@ -35,6 +35,7 @@ from sync.web.access import (
     visible_schedules,
 )
 from sync.web.forms import is_saved
+from sync.web.preferences import by_site_clock
 from sync.web.schedule_form import FreezeForm, ScheduleForm
 
 _LAST_RUNS = 10
@@ -53,18 +54,21 @@ class ScheduleCard(NamedTuple):
 
 @may_manage_schedules
 @require_safe
+@by_site_clock
 def schedule_list(request: HttpRequest) -> HttpResponse:
     return _list(request, FreezeForm())
 
 
 @may_manage_schedules
 @require_http_methods(["GET", "HEAD", "POST"])
+@by_site_clock
 def schedule_new(request: HttpRequest) -> HttpResponse:
     return _edit(request, Schedule(site=current_site()))
 
 
 @may_manage_schedules
 @require_http_methods(["GET", "HEAD", "POST"])
+@by_site_clock
 def schedule(request: HttpRequest, schedule_id: int) -> HttpResponse:
     return _edit(request, schedule_or_404(request.user, schedule_id))
 
@@ -101,6 +105,7 @@ def delete(request: HttpRequest, schedule_id: int) -> HttpResponse:
 
 @may_manage_all_schedules
 @require_POST
+@by_site_clock
 def freeze(request: HttpRequest) -> HttpResponse:
     """Keep a freeze window."""
     form = FreezeForm(request.POST)

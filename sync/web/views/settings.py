@@ -1,4 +1,4 @@
-"""What holds for the whole site: how long things are kept, and what the operator has set."""
+"""How long things are kept, and what the operator has set."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sync.web.notification_form import RetentionForm
 
 @may_see_settings
 @require_http_methods(["GET", "HEAD", "POST"])
-def settings(request: HttpRequest) -> HttpResponse:
+def retention(request: HttpRequest) -> HttpResponse:
     site = current_site()
     form = RetentionForm(request.POST or None, instance=retention_of(site))
     if request.method == "POST":
@@ -30,8 +30,8 @@ def settings(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             save_retention(site, **form.days, by=Responsible.of(request.user))
             messages.success(request, _("Saved."))
-            return redirect("settings")
-    return render(request, "sync/settings.html", {"form": form, "purges": _has_command(site)})
+            return redirect("retention")
+    return render(request, "sync/retention.html", {"form": form, "purges": _has_command(site)})
 
 
 def _has_command(site: MoodleSite) -> bool:

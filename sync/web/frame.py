@@ -1,0 +1,38 @@
+"""What stands around every page: the menu, what needs the person, and how they like to see the pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+
+from sync.runs.selectors import processors_for, waiting_runs
+from sync.web.access import current_site
+from sync.web.preferences import THEMES, theme_of, zone_of
+from sync.web.sections import Section, open_sections
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Shape: themes: value, label; zone: name of the time zone; here: the section of the page; needs: how much waits"""
+
+    theme: str
+    zone: str
+    sections: list[Section]
+    here: Section | None = None
+    needs: int = 0
+    may_import: bool = False
+    themes: tuple[tuple[str, Any], ...] = THEMES
+
+
+def frame_of(request: HttpRequest) -> Frame:
+    """Return the frame of a page. Queries: one, for somebody who is logged in; none besides those for their permissions"""
+    theme, zone = theme_of(request), zone_of(request).key
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return Frame(theme, zone, [])
+    sections = open_sections(user)
+    here = next((section for section in sections if section.holds(request.path)), None)
+    needs = waiting_runs(user, current_site()).count()
+    return Frame(theme, zone, sections, here, needs, bool(processors_for(user)))

@@ -1,0 +1,78 @@
+"""What stands around every page, and the pages that only lead on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from tests.web.conftest import MakeRun
+
+# What leads to all others, and so has no way back.
+TOP = ("home", "import", "help", "feeds", "files", "runs", "moodle", "settings")
+
+
+def test_the_menu_shows_the_sections_in_which_there_is_something(client_with: Callable[..., Client]) -> None:
+    text = client_with("manage_files", "run_users_delete").get(reverse("runs")).text
+    menu = text[text.index('aria-label="Main"') : text.index("</nav>")]
+    shown = [name for name in ("home", "feeds", "files", "runs", "moodle", "settings") if f'"{reverse(name)}"' in menu]
+    assert shown == ["home", "files", "runs", "moodle"]
+    assert menu.count('aria-current="page"') == 1
+    landing = client_with("run_users_delete").get(reverse("moodle")).text
+    assert f'href="{reverse("deletions")}"' in landing
+    assert f'href="{reverse("courses")}"' not in landing
+
+
+def test_the_bell_counts_what_waits_for_a_person(users_client: Client, make_run: MakeRun) -> None:
+    assert "0 things need you" in users_client.get(reverse("runs")).text
+    make_run("held")
+    make_run("held", processor="users_delete")
+    assert "1 thing needs you" in users_client.get(reverse("runs")).text
+
+
+def test_a_step_back_is_no_link_to_a_section_that_is_closed(client_with: Callable[..., Client]) -> None:
+    run = client_with("run_users").get(reverse("source", args=["users"]))
+    assert run.status_code == 403
+    text = client_with("run_users", "manage_sources").get(reverse("source", args=["users"])).text
+    assert f'<li class="breadcrumb-item"><a href="{reverse("feeds")}">Feeds</a></li>' in text
+
+
+def test_theme_and_zone_are_kept_in_the_browser(users_client: Client, settings: Settings, make_run: MakeRun) -> None:
+    settings.TIME_ZONE = "UTC"
+    back = reverse("run", args=[make_run().pk])
+    assert 'data-theme="auto"' in users_client.get(back).text
+    answer = users_client.post(reverse("preferences"), {"theme": "dark", "next": back})
+    assert answer.headers["Location"] == back
+    users_client.post(reverse("preferences"), {"theme": "dark", "zone": "Asia/Kathmandu"})
+    text = users_client.get(back).text
+    assert 'data-bs-theme="dark"' in text
+    assert "Times are those of Asia/Kathmandu." in text
+    assert "+05:45" in text
+    # Schedules start by the clock of the site, and the theme alone changes no zone.
+    users_client.post(reverse("preferences"), {"theme": "light", "next": back})
+    assert "+05:45" in users_client.get(back).text
+
+
+@pytest.mark.parametrize("back", ["https://elsewhere.example/", "//elsewhere.example", "javascript:alert(1)"])
+def test_nobody_is_sent_elsewhere(back: str, users_client: Client) -> None:
+    answer = users_client.post(reverse("preferences"), {"theme": "dark", "next": back})
+    assert answer.headers["Location"] == reverse("preferences")
+
+
+def test_what_a_cookie_says_is_not_trusted(users_client: Client) -> None:
+    users_client.cookies["toolsync_theme"] = "<b>"
+    users_client.cookies["toolsync_zone"] = "../../etc/passwd"
+    text = users_client.get(reverse("runs")).text
+    assert 'data-theme="auto"' in text
+    assert "Times are those of UTC." in text
+    assert users_client.post(reverse("preferences"), {"zone": "Mars/Base"}).context["form"].errors.keys() == {"zone"}
+
+
+def test_schedules_are_read_by_the_clock_of_the_site(admin_client: Client, settings: Settings) -> None:
+    settings.TIME_ZONE = "Europe/Paris"
+    admin_client.post(reverse("preferences"), {"zone": "Asia/Kathmandu"})
+    assert "Times are those of Europe/Paris." in admin_client.get(reverse("schedules")).text
+    assert "Times are those of Asia/Kathmandu." in admin_client.get(reverse("runs")).text
