@@ -16,6 +16,8 @@ CODE_COLUMN = "_code"
 TRYBACK_COLUMNS = ("_line", CODE_COLUMN, "_reason")
 # A tryback has it beside them where its few rows may not show, or may show wrongly, in which order its dates were read.
 DATE_ORDER_COLUMN = "_dateorder"
+# All that a tryback may add.
+ADDED_COLUMNS = (DATE_ORDER_COLUMN, *TRYBACK_COLUMNS)
 
 
 class _EmptyCells(dict[str, Any]):
@@ -108,7 +110,7 @@ class Columns:
 
     def knows(self, name: str) -> bool:
         """Whether a lower-cased header name belongs to this file type (tryback columns included)."""
-        return name in (*TRYBACK_COLUMNS, DATE_ORDER_COLUMN) or self.find(name) is not None
+        return name in ADDED_COLUMNS or self.find(name) is not None
 
     @property
     def list_names(self) -> tuple[str, ...]:

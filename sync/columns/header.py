@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sync.columns.column import Column
-from sync.columns.file_columns import DATE_ORDER_COLUMN, TRYBACK_COLUMNS, Columns
+from sync.columns.file_columns import ADDED_COLUMNS, Columns
 from sync.columns.synonyms import suggestion
 from sync.errors import HeaderError
 from sync.values import Header
@@ -74,7 +74,7 @@ def match_header(columns: Columns, header: Header, *, lenient: bool = False) -> 
             fields.append((position, found[1], found[0]))
         elif found is not None:
             ignored.append(header.spelled[position])
-        elif name not in (*TRYBACK_COLUMNS, DATE_ORDER_COLUMN):
+        elif name not in ADDED_COLUMNS:
             unknown.append(position)
     _refuse_duplicates(header, [name for _position, name, _column in fields])
     if unknown and not fields:

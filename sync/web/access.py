@@ -208,6 +208,29 @@ def sequence_or_404(user: Any, sequence_id: int, *, every_file_type: bool = Fals
     raise Http404
 
 
+def may_import(view: View) -> View:
+    """Let only those in who may use a file type; for others there is nothing to import."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not processors_for(request.user):
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return signed_in(guarded)
+
+
+def importable_file_or_404(user: Any, file_id: int) -> tuple[CommandFile, list[type[Processor]]]:
+    """Return a file that the user may take for a file type, and the types that it may be taken for."""
+    site = current_site()
+    file = get_object_or_404(readable_files(user, site).select_related("site"), pk=file_id)
+    is_free = user.has_perm(MANAGE_FILES) or file.uploaded_by_id == user.pk
+    processors = [processor for processor in processors_for(user) if is_free or processor.key == file.processor]
+    if not processors:
+        raise Http404
+    return file, processors
+
+
 def usable_files(user: Any, site: MoodleSite, processor: str) -> QuerySet[CommandFile]:
     """Return the files that the user may take for a file type: of those whose content they may have, all for people who manage
     files, for others those of this file type and their own.

@@ -96,41 +96,14 @@ class OptionGroup(NamedTuple):
     fields: list[forms.BoundField]
 
 
-class RunForm(forms.Form):
-    """Choose or hand in a file, set the options, simulate or run.
+class OptionsForm(forms.Form):
+    """The options of a file type. Shape: values: option name -> value to begin with"""
 
-    Shape: files: those the user may take; values: option name -> value to begin with
-    """
-
-    command_file = forms.ModelChoiceField(CommandFile.objects.none(), label=_("File in the file area"), required=False)
-    upload = forms.FileField(
-        label=_("Or hand in a file"), required=False, widget=forms.FileInput(attrs={"accept": ACCEPTED})
-    )
-    remember = forms.BooleanField(
-        label=_("Remember these options"), required=False, help_text=_("They are the ones to begin with from now on.")
-    )
-
-    def __init__(
-        self,
-        *args: Any,
-        processor: type[Processor],
-        files: QuerySet[CommandFile],
-        values: Mapping[str, Any],
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *args: Any, processor: type[Processor], values: Mapping[str, Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._options = processor.options.declared
-        chooser = cast(forms.ModelChoiceField, self.fields["command_file"])
-        chooser.queryset = files
-        chooser.widget.choices = _grouped(files, processor.key, self.initial.get("command_file"))
         for option in self._options:
             self.fields[_field_name(option)] = _option_field(option, values[option.name])
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        if not self.errors and not cleaned["upload"] and not cleaned["command_file"]:
-            self.add_error("command_file", _("Choose a file, or hand one in."))
-        return cleaned
 
     @property
     def option_groups(self) -> list[OptionGroup]:
@@ -149,10 +122,41 @@ class RunForm(forms.Form):
         """The options as chosen. Shape: option name -> value."""
         return {option.name: self.cleaned_data[_field_name(option)] for option in self._options}
 
-    def refuse(self, field: str, error: CodedError) -> None:
+    def refuse(self, field: str | None, error: CodedError) -> None:
         """Show what a service says against the form beside the field that it is about."""
         option = _field_name_of(error.params.get("option"))
         self.add_error(option if option in self.fields else field, text_of(error.code, error.params))
+
+
+class RunForm(OptionsForm):
+    """Choose or hand in a file, set the options, simulate or run. Shape: files: those the user may take"""
+
+    command_file = forms.ModelChoiceField(CommandFile.objects.none(), label=_("File in the file area"), required=False)
+    upload = forms.FileField(
+        label=_("Or hand in a file"), required=False, widget=forms.FileInput(attrs={"accept": ACCEPTED})
+    )
+    remember = forms.BooleanField(
+        label=_("Remember these options"), required=False, help_text=_("They are the ones to begin with from now on.")
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        processor: type[Processor],
+        files: QuerySet[CommandFile],
+        values: Mapping[str, Any],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, processor=processor, values=values, **kwargs)
+        chooser = cast(forms.ModelChoiceField, self.fields["command_file"])
+        chooser.queryset = files
+        chooser.widget.choices = _grouped(files, processor.key, self.initial.get("command_file"))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not self.errors and not cleaned["upload"] and not cleaned["command_file"]:
+            self.add_error("command_file", _("Choose a file, or hand one in."))
+        return cleaned
 
 
 def _option_field(option: Option, value: Any) -> forms.Field:

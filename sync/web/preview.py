@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, BinaryIO
@@ -15,7 +14,7 @@ from sync.errors import CodedError
 from sync.messages import text_of
 from sync.processors.base.processor import Processor
 from sync.reader import Dialect, RowReader, open_rows
-from sync.reader.file_kind import ZIP_MARKS
+from sync.reader.beginning import beginning_of
 from sync.values import Row
 
 HEAD_BYTES = 64 * 1024
@@ -49,13 +48,11 @@ def preview_file(
     """
     if processor.columns.of_pictures:
         return _preview_pictures(stream, filename)
-    head = stream.read(HEAD_BYTES)
-    if head.startswith(ZIP_MARKS):
-        if size > WORKBOOK_BYTES:
-            return Preview(is_too_large=True)
-        head += stream.read()
+    beginning = beginning_of(stream, size, most=HEAD_BYTES, most_of_workbook=WORKBOOK_BYTES)
+    if beginning.is_too_large:
+        return Preview(is_too_large=True)
     try:
-        with _open(head, size, filename, processor, options) as reader:
+        with _open(beginning.stream, filename, processor, options) as reader:
             # The preview stands on a screen that others may see.
             rows = tuple(map(RowSecrets(reader.header.names).shown_row, islice(reader, ROWS_SHOWN)))
             match_header(processor.columns, reader.header, lenient=options["invalidnamesnocheck"])
@@ -72,19 +69,12 @@ def _preview_pictures(stream: BinaryIO, filename: str) -> Preview:
     return Preview(reader.dialect, reader.header.spelled, tuple(islice(reader, ROWS_SHOWN)))
 
 
-def _open(head: bytes, size: int, filename: str, processor: type[Processor], options: dict[str, Any]) -> RowReader:
-    """Open the beginning of a file; one that was cut is cut further back to the end of a line."""
+def _open(stream: BinaryIO, filename: str, processor: type[Processor], options: dict[str, Any]) -> RowReader:
     return open_rows(
-        io.BytesIO(_whole_lines(head) if len(head) < size else head),
+        stream,
         filename,
         encoding=options["encoding"],
         separator=options["separator"],
         known_name=processor.columns.knows,
         list_names=processor.columns.list_names_for(options),
     )
-
-
-def _whole_lines(head: bytes) -> bytes:
-    """Cut before the last line end, which in UTF-16 takes two bytes; the whole when there is none."""
-    at = max(head.rfind(b"\n", 0, -2), head.rfind(b"\r", 0, -2))
-    return head[: at - at % 2 if b"\0" in head else at] if at > 0 else head

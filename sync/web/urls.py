@@ -14,6 +14,7 @@ from sync.web.views import (
     files,
     frame,
     home,
+    imports,
     limits,
     moodle,
     notifications,
@@ -62,6 +63,12 @@ file_type_urls = [
     path("tools/<slug:key>/preview/", file_types.preview, name="tool_preview"),
     path("tools/<slug:key>/template.csv", file_types.template, name="tool_template"),
     path("tools/<slug:key>/sample.csv", file_types.sample, name="tool_sample"),
+]
+
+# /imports/
+import_urls = [
+    path("imports/new/", imports.new_import, name="new_import"),
+    path("imports/<int:file_id>/", imports.import_file, name="import_file"),
 ]
 
 # /courses/
@@ -151,6 +158,7 @@ urlpatterns = [
     *feed_urls,
     *file_urls,
     *file_type_urls,
+    *import_urls,
     *course_urls,
     *moodle_urls,
     *category_urls,

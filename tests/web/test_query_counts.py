@@ -47,6 +47,8 @@ PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
     ("tool_preview", ("users",), {}),
     ("tool_template", ("users",), {}),
     ("tool_sample", ("users",), {}),
+    ("new_import", (), {}),
+    ("import_file", ("file",), {}),
     ("courses", (), {}),
     ("course_file", ("courses_delete",), {}),
     ("moodle_search", (), {"q": "c"}),

@@ -1,0 +1,73 @@
+"""Files that somebody hands in to look at before they run: kept for the run to come, and recognised by their header."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, BinaryIO, cast
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+
+from sync.columns.file_columns import Columns
+from sync.commandfiles.intake import UPLOADS
+from sync.errors import HeaderError
+from sync.mappings.recognition import Recognised, likeliest, recognise
+from sync.models import CommandFile, MoodleSite, SyncRun
+from sync.processors.base.processor import Processor
+from sync.processors.pictures.processor import UserPictures
+from sync.reader import open_rows
+from sync.reader.beginning import beginning_of
+from sync.reader.picture_zip import holds_pictures
+from sync.runs.services import FILE_TYPES, queue_run, receive_for_run
+
+# So much of a file is looked at to recognise it; workbooks are read whole.
+LOOKED_AT_BYTES = 256 * 1024
+LOOKED_AT_WORKBOOK = 64 * 1024 * 1024
+
+
+def receive_import(
+    *, site: MoodleSite, uploaded_file: UploadedFile, file_types: Sequence[type[Processor]], user: Any
+) -> CommandFile:
+    """Keep a file that somebody hands in to look at, in a folder of its own; one that can't be read isn't kept.
+
+    Shape: file_types: those that the person may use
+    Raises: CommandFileError
+    """
+    stream, name = cast(BinaryIO, uploaded_file), uploaded_file.name or ""
+    processor = likeliest(recognise_file(stream, name, uploaded_file.size or 0, file_types))
+    stream.seek(0)
+    return receive_for_run(site, stream, name, processor, user)
+
+
+def recognise_file(stream: BinaryIO, name: str, size: int, file_types: Sequence[type[Processor]]) -> list[Recognised]:
+    """Return the file types that a file may belong to, the likeliest first. Raises: CommandFileError if it can't be read"""
+    if holds_pictures(stream):
+        keys = [processor.key for processor in file_types]
+        return [Recognised(UserPictures.key, 99, ())] if UserPictures.key in keys else []
+    beginning = beginning_of(stream, size, most=LOOKED_AT_BYTES, most_of_workbook=LOOKED_AT_WORKBOOK)
+    if beginning.is_too_large:
+        return []
+    try:
+        with open_rows(beginning.stream, name, known_name=FILE_TYPES.knows) as reader:
+            spelled = reader.header.spelled
+    except HeaderError:
+        # A list needs none.
+        spelled = ()
+    return recognise(spelled, name, _columns_of(file_types))
+
+
+def queue_import(
+    *, site: MoodleSite, file: CommandFile, processor: str, options: Mapping[str, Any], user: Any
+) -> SyncRun:
+    """Ask for the plan of a file that somebody has looked at; an upload is of the type that was chosen from now on.
+
+    Raises: CommandFileError, OptionError
+    """
+    with transaction.atomic():
+        if file.folder.startswith(UPLOADS) and file.processor != processor and not file.runs.exists():
+            CommandFile.objects.filter(pk=file.pk).update(processor=processor)
+        return queue_run(site=site, processor=processor, command_file=file, options=options, simulate=True, user=user)
+
+
+def _columns_of(file_types: Sequence[type[Processor]]) -> dict[str, tuple[Columns, str]]:
+    return {processor.key: (processor.columns, processor.default_filename) for processor in file_types}
