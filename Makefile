@@ -54,7 +54,7 @@ bench: setup-tests ## Measure speed against the floor, on a private MariaDB
 soak: setup-tests ## A million rows, killed workers and all; about 20 minutes
 	$(VENV)/pytest -s --no-header tests/soak $(ARGS)
 
-assets: setup ## Fetch Bootstrap and Chart.js as package-lock.json pins them (part of every set-up)
+assets: setup ## Fetch Bootstrap, Chart.js and DejaVu as package-lock.json pins them (part of every set-up)
 
 messages: setup ## Bring the French catalogue up to date with the code (needs gettext)
 	$(VENV)/python manage.py makemessages --locale fr --no-location --no-wrap --no-obsolete \

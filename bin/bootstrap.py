@@ -30,6 +30,9 @@ VENDOR_FILES = {
     "bootstrap/dist/css/bootstrap.min.css.map": "bootstrap/bootstrap.min.css.map",
     "bootstrap/dist/js/bootstrap.bundle.min.js": "bootstrap/bootstrap.bundle.min.js",
     "bootstrap/dist/js/bootstrap.bundle.min.js.map": "bootstrap/bootstrap.bundle.min.js.map",
+    # Reports as PDF are set in it: it has the letters of most alphabets.
+    "dejavu-fonts-ttf/ttf/DejaVuSans.ttf": "dejavu/DejaVuSans.ttf",
+    "dejavu-fonts-ttf/LICENSE": "dejavu/LICENSE",
     "chart.js/dist/chart.umd.min.js": "chartjs/chart.umd.min.js",
     "chart.js/dist/chart.umd.min.js.map": "chartjs/chart.umd.min.js.map",
 }
@@ -164,11 +167,11 @@ def _works(python: Path) -> bool:
 
 
 def fetch_front_end_files() -> None:
-    """Bring Bootstrap and Chart.js, as package-lock.json pins them, into static/vendor/."""
+    """Bring Bootstrap, Chart.js and DejaVu, as package-lock.json pins them, into static/vendor/."""
     sources = [ROOT / "package.json", ROOT / "package-lock.json", Path(__file__)]
     if _is_done("vendor", sources) and all((VENDOR / target).exists() for target in VENDOR_FILES.values()):
         return
-    say("Fetching Bootstrap and Chart.js")
+    say("Fetching Bootstrap, Chart.js and DejaVu")
     with tempfile.TemporaryDirectory(prefix="toolsync-npm-") as name:
         folder = Path(name)
         for source in ("package.json", "package-lock.json", ".npmrc"):

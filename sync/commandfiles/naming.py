@@ -16,6 +16,8 @@ from sync.errors import CommandFileError
 # File systems hold 255 bytes; what a run puts in front or behind needs up to 45 of them.
 NAME_BYTES = 200
 FOLDER_LENGTH = 200
+# By what the name of a tryback is told from others.
+TRYBACK_PART = "_tryback_"
 _FORBIDDEN = frozenset('/\\:*?"<>|')
 
 
@@ -81,7 +83,7 @@ def archive_name(name: str, started: datetime) -> str:
 
 def tryback_name(name: str, started: datetime, *, is_workbook: bool = False) -> str:
     """Return "in_tryback_20250304-091205.csv"; the failed rows of a workbook are written as CSV."""
-    return _with_suffix(name, f"_tryback_{_stamp(started)}", ".csv" if is_workbook else None)
+    return _with_suffix(name, f"{TRYBACK_PART}{_stamp(started)}", ".csv" if is_workbook else None)
 
 
 def discarded_name(name: str, number: int = 1) -> str:

@@ -5,7 +5,7 @@ from sync.models.command_file import ArmedFile, CommandFile
 from sync.models.grace import GraceEntry
 from sync.models.notification import Event, MailCount, Notification, NotificationRule, Webhook
 from sync.models.retry import Retry, RetryRow
-from sync.models.run import RunChunk, RunFile, RunMail, RunState, SyncRun
+from sync.models.run import ChunkIndex, RunChunk, RunFile, RunMail, RunState, SyncRun
 from sync.models.schedule import FreezeWindow, Schedule, SequenceRun, SequenceState
 from sync.models.site import GuardLimits, InsertedRow, KeptBlob, MoodleSite, ProcessorSettings, Retention
 from sync.models.source import FetchAttempt, Source
@@ -16,6 +16,7 @@ __all__ = [
     "AuditKind",
     "AuditName",
     "AuditRecord",
+    "ChunkIndex",
     "CommandFile",
     "Event",
     "FetchAttempt",

@@ -244,6 +244,21 @@ class RunChunk(models.Model):
         return f"{self.run_id}: {self.first_line}-{self.last_line}"
 
 
+class ChunkIndex(models.Model):
+    """What is known of the outcomes of a chunk without opening its part.
+
+    Shape: names: what the rows name; facts: which columns they are about, and why rows failed; both as
+    sync/outcomes/outcome_index.py packs them
+    """
+
+    chunk = models.OneToOneField(RunChunk, primary_key=True, on_delete=models.CASCADE, related_name="index")
+    names = models.BinaryField(default=b"")
+    facts = models.BinaryField(default=b"")
+
+    def __str__(self) -> str:
+        return str(self.chunk_id)
+
+
 class RunMail(models.Model):
     """A mail of a run to one person: there before its chunk is committed, gone when the run is over and it was sent.
 

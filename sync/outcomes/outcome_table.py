@@ -34,7 +34,7 @@ def write_outcome_table(out: BinaryIO, outcomes: Iterable[Outcome], *, language:
     with translation.override(language):
         table.writerow(COLUMNS)
         for number, outcome in enumerate(outcomes, 1):
-            table.writerows(_rows(outcome))
+            table.writerows(table_rows(outcome))
             if number % _WRITE_ROWS == 0:
                 out.write(buffer.getvalue().encode())
                 buffer.seek(0)
@@ -42,7 +42,7 @@ def write_outcome_table(out: BinaryIO, outcomes: Iterable[Outcome], *, language:
         out.write(buffer.getvalue().encode())
 
 
-def _rows(outcome: Outcome) -> Iterator[tuple[object, ...]]:
+def table_rows(outcome: Outcome) -> Iterator[tuple[object, ...]]:
     notes = (text_at_column(note.code, note.params) for note in outcome.notes)
     text = neutralised(" ".join(" · ".join((outcome_text(outcome), *notes)).split()))
     front = (outcome.line, neutralised(outcome.subject), outcome.action.value, outcome.code, text)

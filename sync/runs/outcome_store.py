@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from sync.commandfiles import storage
 from sync.errors import OutcomesMissing
 from sync.models import RunChunk, SyncRun
-from sync.outcomes.outcome_codec import DAMAGES, read_outcomes
+from sync.outcomes.outcome_codec import DAMAGES, read_numbered, read_outcomes
 from sync.runs.planned import PlannedRows
 from sync.values import Action, Outcome
 
@@ -30,6 +30,15 @@ def read_part(chunk: RunChunk) -> Iterator[Outcome]:
     try:
         with storage.opened(chunk.outcomes_key) as part:
             yield from read_outcomes(part)
+    except (FileNotFoundError, *DAMAGES) as error:
+        raise OutcomesMissing("outcomes_part_missing", line=chunk.last_line) from error
+
+
+def read_rows_of_part(chunk: RunChunk, numbers: Collection[int]) -> dict[int, Outcome]:
+    """Return some outcomes of one chunk, by their numbers from 0. Raises: OutcomesMissing"""
+    try:
+        with storage.opened(chunk.outcomes_key) as part:
+            return dict(read_numbered(part, numbers))
     except (FileNotFoundError, *DAMAGES) as error:
         raise OutcomesMissing("outcomes_part_missing", line=chunk.last_line) from error
 

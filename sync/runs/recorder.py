@@ -16,7 +16,7 @@ from sync.columns.header import MatchedHeader
 from sync.columns.row_names import RowNames
 from sync.commandfiles import storage
 from sync.errors import LeaseLost, OutcomesMissing, ToolSyncError
-from sync.models import InsertedRow, MoodleSite, RunChunk, SyncRun
+from sync.models import ChunkIndex, InsertedRow, MoodleSite, RunChunk, SyncRun
 from sync.moodle.db.journal import read_images, write_images
 from sync.moodle.db.writer import MAX_KEYS, BeforeImage, batched
 from sync.notifications.mails import keep_mails, send_kept_mails
@@ -29,6 +29,7 @@ from sync.outcomes.outcome_codec import (
     read_header,
     read_outcomes,
 )
+from sync.outcomes.outcome_index import facts_of, pack_facts, pack_names
 from sync.processors.base.after_commit import AfterCommit
 from sync.reader import RowReader, SkippedLines
 from sync.runs.grace_records import keep_grace
@@ -54,7 +55,7 @@ class RunRecorder:
     """The recorder of one run, for the process that has claimed it.
 
     Shape: still_ours: raises LeaseLost when the run was taken over; progress: told after each chunk
-    Queries: four for each chunk, four more for the audit of one that changed something
+    Queries: five for each chunk, four more for the audit of one that changed something
     """
 
     def __init__(
@@ -221,7 +222,7 @@ class RunRecorder:
         return tables
 
     def _register(
-        self, header: PartHeader, outcomes: Iterable[Outcome], tables: set[str], worker: str, digest: str
+        self, header: PartHeader, outcomes: Sequence[Outcome], tables: set[str], worker: str, digest: str
     ) -> None:
         counts = dict(Counter(self.run.counts) + Counter(header.counts))
         partial_counts = dict(Counter(self.run.partial_counts) + Counter(header.partial_counts))
@@ -239,12 +240,13 @@ class RunRecorder:
         }
         changed = None if self.run.simulate else self._store_for_audit(header, outcomes, worker)
         grace = AfterCommit.from_json(header.after_commit).grace
+        names, facts = pack_names(outcomes), pack_facts(facts_of(outcomes))
         with transaction.atomic():
             self._store(values)
             if grace:
                 keep_grace(self.run, grace)
             audit_sequence = None if changed is None else self._audit.append(changed)
-            RunChunk.objects.create(
+            recorded = RunChunk.objects.create(
                 run=self.run,
                 first_line=header.first_line,
                 last_line=header.last_line,
@@ -257,6 +259,7 @@ class RunRecorder:
                 after_commit=RunChunk.AfterCommit.OWED if header.after_commit else "",
                 audit_sequence=audit_sequence,
             )
+            ChunkIndex.objects.create(chunk=recorded, names=names, facts=facts)
         self._keep(values)
         self._progress(Progress(self.run.rows_done, self.run.rows_expected, counts))
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import NamedTuple
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -14,15 +12,14 @@ from django.utils import timezone
 from sync.commandfiles.intake import UPLOADS
 from sync.commandfiles.naming import split_path
 from sync.commandfiles.storage import ARCHIVES, REPORTS, key_of_path
-from sync.models import ArmedFile, CommandFile, MoodleSite, RunChunk, RunFile, RunState, Source, SyncRun
+from sync.models import ArmedFile, CommandFile, MoodleSite, RunFile, RunState, Source, SyncRun
 from sync.models.run import OVER_STATES, WAITING_STATES
 from sync.processors.base.processor import Processor
 from sync.processors.courses.processor import Courses
 from sync.processors.registry import REGISTRY
 from sync.runs.options import resolve_options
-from sync.runs.outcome_store import read_part
 from sync.sources.location import is_wildcard, items_of, matching
-from sync.values import Note, Outcome
+from sync.values import Note
 
 Person = User | AnonymousUser
 BACKUP_SUFFIX = ".mbz"
@@ -42,20 +39,6 @@ class AreaFile(NamedTuple):
     storage_key: str
     command_file: CommandFile | None
     run_file: RunFile | None
-
-
-@dataclass(frozen=True)
-class OutcomePage:
-    """Some outcomes of a run. Shape: number: of this page, 1-based; total: outcomes on all pages."""
-
-    outcomes: list[Outcome]
-    number: int
-    per_page: int
-    total: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // self.per_page))
 
 
 class RunProgress(NamedTuple):
@@ -188,29 +171,6 @@ def folders_of(site: MoodleSite) -> list[str]:
     return sorted(folders)
 
 
-def run_outcomes(run: SyncRun, *, action: str = "", code: str = "", page: int = 1, per_page: int = 50) -> OutcomePage:
-    """Return one page of a run's outcomes, all or those of one action or code.
-
-    Queries: one; only the parts that the page lies in are opened, with an action and a code all of them
-    """
-    chunks = list(run.chunks.order_by("first_line"))
-    total = sum(_count_in(chunk, action, code) for chunk in chunks)
-    number = min(max(1, page), max(1, -(-total // per_page)))
-    to_skip = (number - 1) * per_page
-    outcomes: list[Outcome] = []
-    for chunk in chunks:
-        count = _count_in(chunk, action, code)
-        if count <= to_skip:
-            to_skip -= count
-            continue
-        wanted = (o for o in read_part(chunk) if (not action or o.action == action) and (not code or o.code == code))
-        outcomes.extend(islice(wanted, to_skip, to_skip + per_page - len(outcomes)))
-        to_skip = 0
-        if len(outcomes) == per_page:
-            break
-    return OutcomePage(outcomes, number, per_page, total)
-
-
 def undoing_runs(run: str) -> QuerySet[SyncRun]:
     """Return the runs that have taken back something of another. Shape: run: the column of an outer query that holds the other"""
     return SyncRun.objects.filter(undoes=OuterRef(run), simulate=False, state__in=OVER_STATES, last_line__gt=0)
@@ -225,17 +185,6 @@ def progress_of(run: SyncRun) -> RunProgress:
     if run.state == RunState.RUNNING and run.rows_done and run.rows_expected:
         seconds_left = round(elapsed * run.rows_left / run.rows_done)
     return RunProgress(percent, seconds_left)
-
-
-def _count_in(chunk: RunChunk, action: str, code: str) -> int:
-    """Count the outcomes of a chunk that a filter lets through."""
-    if action and code:
-        return sum(1 for o in read_part(chunk) if o.action == action and o.code == code)
-    if code:
-        return chunk.codes.get(code, 0)
-    if action:
-        return chunk.counts.get(action, 0)
-    return sum(chunk.counts.values())
 
 
 def _handed_in(file: CommandFile, site: MoodleSite) -> AreaFile:

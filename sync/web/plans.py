@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from sync.guard.judge import removals
-from sync.guard.messages import reason_text, total_texts
+from sync.guard.messages import reason_text
+from sync.guard.planned_texts import change_texts
 from sync.models import SyncRun
 from sync.runs.decisions import is_typed, removed_by
 from sync.runs.plans import COMPLETED_STATES, held_notes, is_expired, may_decide, plan_lifetime
@@ -49,8 +50,8 @@ def plan_of(user: Any, run: SyncRun) -> PlanText:
     is_whole = run.simulate and run.state in COMPLETED_STATES and not is_own_plan
     until = run.finished_at if run.simulate else run.held_at
     return PlanText(
-        changes=total_texts(others),
-        removes=total_texts(taken),
+        changes=change_texts(others, is_planned=shown.simulate),
+        removes=change_texts(taken, is_planned=shown.simulate),
         reasons=[reason_text(note) for note in held_notes(run)],
         can_decide=run.waits_for_person and may_decide(run, Responsible.of(user)),
         can_apply=is_whole and application is None and not is_expired(run) and _has_its_file(run),

@@ -49,13 +49,14 @@ def test_a_file_goes_from_the_browser_to_moodle_and_comes_back_as_tryback(
     assert not sqlite_site.rows("user", username="dora")
 
     page.get_by_role("button", name="Apply").click()
-    expect(page.get_by_role("main").get_by_text("Completed with rejections")).to_be_visible(timeout=RUN_TIMEOUT)
+    expect(page.locator("#run-state")).to_have_text("!Completed with rejections", timeout=RUN_TIMEOUT)
+    expect(page.get_by_role("navigation", name="Runs that belong together")).to_contain_text("Simulation")
     assert sqlite_site.one("user", username="dora")["lastname"] == "Mann"
     assert sqlite_site.one("user", username="erik")["email"] == "erik@example.org"
 
     page.get_by_role("navigation", name="Outcomes").get_by_role("link", name="rejected").click()
-    expect(page.get_by_text("is not a valid username")).to_be_visible()
-    expect(page.get_by_text("user added")).to_have_count(0)
+    expect(page.locator("#outcomes").get_by_text("is not a valid username")).to_be_visible()
+    expect(page.locator("#outcomes").get_by_text("user added")).to_have_count(0)
     look_at(page, "run", width)
 
     with page.expect_download() as download:

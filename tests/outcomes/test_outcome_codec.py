@@ -8,7 +8,14 @@ import json
 
 import pytest
 
-from sync.outcomes.outcome_codec import PartHeader, count_codes, encode_outcomes, read_header, read_outcomes
+from sync.outcomes.outcome_codec import (
+    PartHeader,
+    count_codes,
+    encode_outcomes,
+    read_header,
+    read_numbered,
+    read_outcomes,
+)
 from sync.values import Action, Change, Note, Outcome
 
 OUTCOMES = [
@@ -47,6 +54,14 @@ def test_a_line_holds_some_hundred_outcomes_without_empty_fields() -> None:
     assert [len(json.loads(line)) for line in lines[1:]] == [500, 500, 5]
     assert lines[1].startswith('[[2,"unchanged","account_unchanged",{}],')
     assert list(read_outcomes(io.BytesIO(part))) == many
+
+
+def test_some_outcomes_are_read_by_their_numbers() -> None:
+    many = OUTCOMES * 201
+    part = encode_outcomes(HEADER, many)
+    numbers = {0, 499, 500, 1004}
+    assert dict(read_numbered(io.BytesIO(part), numbers)) == {number: many[number] for number in numbers}
+    assert list(read_numbered(io.BytesIO(part), {2000})) == []
 
 
 @pytest.mark.parametrize("cut", [0, 1, 20])

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from django.core.management import CommandError, call_command
 
 from sync.models import SyncRun
-from sync.runs.selectors import run_outcomes
+from sync.runs.outcome_search import find_outcomes
 from sync.values import Action, Outcome
 from tests.installation import Installation
 from tests.real_sites import moodle_data
@@ -141,7 +141,7 @@ def shell_run(key: str, file: Path, *options: str) -> CaseRun:
         return CaseRun(status, out.getvalue(), None)
     summary = json.loads(out.getvalue().splitlines()[-1])
     report = _bytes_of(summary["report"]).decode("utf-8-sig")
-    outcomes = list(run_outcomes(run, per_page=_MOST_OUTCOMES).outcomes)
+    outcomes = list(find_outcomes(run, per_page=_MOST_OUTCOMES).outcomes)
     return CaseRun(status, out.getvalue(), run, outcomes, report, _bytes_of(summary["tryback"]))
 
 

@@ -2,78 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, Permission, User
 from django.utils import timezone
-from pytest_django import Settings
 
-from sync.models import CommandFile, RunChunk, RunState
-from sync.runs import selectors
-from sync.runs.outcome_store import read_part
+from sync.models import CommandFile, RunState
 from sync.runs.selectors import (
     files_in,
     folders_of,
     preselected_file,
     processors_for,
     progress_of,
-    run_outcomes,
     visible_runs,
 )
 from sync.runs.source_settings import SourceChoice, save_source
-from sync.values import Outcome
 from tests.installation import Installation, at
 
 HEADER = "username;firstname;lastname;email\n"
 # Lines 2 to 24; every third row is refused.
 FILE = HEADER + "".join(f"user{n};First;Last;{'no' if n % 3 == 2 else f'u{n}@x.org'}\n" for n in range(23))
-
-
-@pytest.mark.parametrize("per_page", [1, 4, 7, 100])
-@pytest.mark.parametrize(
-    ("chosen", "lines"),
-    [
-        ({}, range(2, 25)),
-        ({"action": "rejected"}, range(4, 25, 3)),
-        ({"code": "value_not_email"}, range(4, 25, 3)),
-        ({"action": "rejected", "code": "value_not_email"}, range(4, 25, 3)),
-        ({"action": "deleted"}, []),
-    ],
-)
-def test_the_pages_of_outcomes_hold_every_row_once(
-    installation: Installation, settings: Settings, per_page: int, chosen: dict[str, Any], lines: list[int]
-) -> None:
-    settings.TOOLSYNC_CHUNK_ROWS = 5
-    run = installation.carry_out("/in.csv", FILE)
-    first = run_outcomes(run, per_page=per_page, **chosen)
-    assert first.total == len(lines)
-    pages = [run_outcomes(run, page=n, per_page=per_page, **chosen) for n in range(1, first.pages + 1)]
-    assert [outcome.line for page in pages for outcome in page.outcomes] == list(lines)
-
-
-def test_a_page_that_is_too_far_is_the_last_one(installation: Installation) -> None:
-    run = installation.carry_out("/in.csv", FILE)
-    page = run_outcomes(run, page=99, per_page=10)
-    assert (page.number, page.pages, len(page.outcomes)) == (3, 3, 3)
-
-
-def test_only_the_parts_that_a_page_lies_in_are_opened(
-    installation: Installation, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.TOOLSYNC_CHUNK_ROWS = 5
-    run = installation.carry_out("/in.csv", FILE)
-    opened: list[int] = []
-
-    def noted(chunk: RunChunk) -> Iterator[Outcome]:
-        opened.append(chunk.last_line)
-        return read_part(chunk)
-
-    monkeypatch.setattr(selectors, "read_part", noted)
-    run_outcomes(run, page=2, per_page=5)
-    assert opened == [11]
 
 
 @pytest.mark.django_db

@@ -16,9 +16,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from sync.commandfiles import storage
-from sync.models import CommandFile, MoodleSite, RunChunk, RunFile, SyncRun
+from sync.models import ChunkIndex, CommandFile, MoodleSite, RunChunk, RunFile, SyncRun
 from sync.models.run import OVER_STATES
 from sync.outcomes.outcome_codec import PartHeader, count_codes, encode_outcomes
+from sync.outcomes.outcome_index import facts_of, pack_facts, pack_names
 from sync.runs import services
 from sync.values import Action, Change, Note, Outcome
 
@@ -134,6 +135,9 @@ def _store(run: SyncRun, outcomes: Sequence[Outcome]) -> None:
     key = storage.outcomes_key(run.site.slug, run.pk, last_line)
     header = PartHeader(2, last_line, counts, codes, run.file_size, has_journal=False)
     storage.save(key, io.BytesIO(encode_outcomes(header, outcomes)))
-    RunChunk.objects.create(run=run, first_line=2, last_line=last_line, counts=counts, codes=codes, outcomes_key=key)
+    chunk = RunChunk.objects.create(
+        run=run, first_line=2, last_line=last_line, counts=counts, codes=codes, outcomes_key=key
+    )
+    ChunkIndex.objects.create(chunk=chunk, names=pack_names(outcomes), facts=pack_facts(facts_of(outcomes)))
     SyncRun.objects.filter(pk=run.pk).update(counts=counts, rows_done=len(outcomes), last_line=last_line)
     run.refresh_from_db()

@@ -76,7 +76,10 @@ PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
     ("run", ("run",), {}),
     ("run_progress", ("run",), {}),
     ("run_outcomes", ("run",), {"show": "created"}),
+    ("run_outcomes", ("run",), {"column": "email", "q": "u2"}),
+    ("run_workbook", ("run",), {}),
     ("run_report", ("run",), {}),
+    ("run_report_pdf", ("run",), {}),
     ("run_file", ("run", "report"), {}),
 ]
 # What is only sent to.
@@ -145,7 +148,12 @@ class Site:
             starts_at=now + timedelta(days=number + 1),
             ends_at=now + timedelta(days=number + 1, hours=1),
         )
-        for name, shown in (("file", file), ("run", run), ("schedule", schedule), ("sequence", sequence)):
+        for name, shown in (
+            ("file", file),
+            ("run", run),
+            ("schedule", schedule),
+            ("sequence", sequence),
+        ):
             self.ids.setdefault(name, shown.pk)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -10,15 +11,18 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from openpyxl import load_workbook
 
 from sync.commandfiles import storage
 from sync.models import RunMail, SyncRun
 from sync.notifications.mails import keep_mails
 from sync.processors.base.plan import Mail
-from sync.values import Action, Outcome
-from tests.web.conftest import MakeFile, MakeRun, keep_run_file
+from sync.runs.outcome_search import OutcomePage
+from sync.values import Action, Change, Outcome
+from tests.web.conftest import OUTCOMES, MakeFile, MakeRun, keep_run_file
 
 LIST = "/runs/"
+AT_COURSE = {"identifier": "idnumber", "column": "course1"}
 
 
 def page_of(client: Client, run: SyncRun, **query: Any) -> str:
@@ -54,18 +58,104 @@ def test_outcomes_are_narrowed_by_action_and_by_code(
     assert [outcome.line for outcome in answer.context["outcomes"].outcomes] == lines
 
 
-@pytest.mark.parametrize("page", ["1", "2", "99", "0", "two"])
-def test_outcomes_come_in_pages(page: str, users_client: Client, make_run: MakeRun) -> None:
+def test_outcomes_come_in_pages(users_client: Client, make_run: MakeRun) -> None:
     run = make_run(outcomes=[Outcome(line, Action.CREATED, "account_created", {}, f"u{line}") for line in range(2, 82)])
-    shown = users_client.get(reverse("run_outcomes", args=[run.pk]), {"page": page}).context["outcomes"]
-    assert (len(shown.outcomes), shown.number) == ((30, 2) if page in ("2", "99") else (50, 1))
+
+    def shown(**query: str) -> tuple[list[int], OutcomePage]:
+        page = users_client.get(reverse("run_outcomes", args=[run.pk]), query).context["outcomes"]
+        return [outcome.line for outcome in page.outcomes], page
+
+    lines, first = shown()
+    assert (lines, first.before, first.total) == ([*range(2, 52)], None, 80)
+    lines, second = shown(after=str(first.after))
+    assert (lines, second.after) == ([*range(52, 82)], None)
+    assert shown(before=str(second.before))[0] == [*range(2, 52)]
 
 
-@pytest.mark.parametrize("page", ["²", "9" * 5000, "-1", "x"])
-def test_a_page_that_cannot_be_is_the_first(page: str, users_client: Client, make_run: MakeRun) -> None:
-    assert (
-        users_client.get(reverse("run_outcomes", args=[make_run().pk]), {"page": page}).context["outcomes"].number == 1
-    )
+@pytest.mark.parametrize("place", ["²-1", "9" * 5000, "-1", "x", "1-", "0-0", "9" * 30 + "-1"])
+def test_a_place_that_cannot_be_is_the_first(place: str, users_client: Client, make_run: MakeRun) -> None:
+    answer = users_client.get(reverse("run_outcomes", args=[make_run().pk]), {"after": place})
+    assert [outcome.line for outcome in answer.context["outcomes"].outcomes] == [2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("query", "lines"),
+    [
+        ({"q": "ANN"}, [2, 5]),
+        ({"q": "x@example"}, [5]),
+        ({"q": "4"}, [4]),
+        ({"q": "nobody"}, []),
+        ({"q": "bob", "show": "created"}, []),
+        ({"column": "lastname"}, [4]),
+        ({"column": "department"}, [3]),
+        ({"column": "email", "show": "rejected", "q": "cid"}, [5]),
+        ({"case": "0123456789abcdef"}, []),
+    ],
+)
+def test_outcomes_are_found_by_what_they_name_by_line_and_by_column(
+    query: dict[str, str], lines: list[int], users_client: Client, make_run: MakeRun
+) -> None:
+    answer = users_client.get(reverse("run_outcomes", args=[make_run().pk]), query)
+    assert [outcome.line for outcome in answer.context["outcomes"].outcomes] == lines
+
+
+def test_failed_rows_are_said_first_by_reason_and_case(users_client: Client, make_run: MakeRun) -> None:
+    missing = [
+        Outcome(
+            line,
+            Action.REJECTED,
+            "course_unknown",
+            {"course": name, "identifier": "idnumber", "column": "course1"},
+            f"u{line}",
+        )
+        for line, name in enumerate(["ALG-1", "ALG-1", "GEO", "ALG-1"], 2)
+    ]
+    run = make_run("completed_with_rejections", outcomes=missing)
+    page = users_client.get(reverse("run", args=[run.pk]))
+
+    (reason,) = page.context["reasons"]
+    assert [(case.count, case.line) for case in reason.cases] == [(3, 2), (1, 4)]
+    assert page.text.index("What was not done") < page.text.index("What became of each row")
+    answer = users_client.get(f"{reverse('run_outcomes', args=[run.pk])}?{reason.cases[0].query}")
+    assert [outcome.line for outcome in answer.context["outcomes"].outcomes] == [2, 3, 5]
+
+
+def test_the_rows_that_are_shown_come_as_a_workbook_without_formulas(users_client: Client, make_run: MakeRun) -> None:
+    bad = Outcome(2, Action.CREATED, "account_created", {}, '=HYPERLINK("x")', (Change("city", "", "a\x01b"),))
+    run = make_run(outcomes=[bad, *OUTCOMES[1:]])
+    address = reverse("run_workbook", args=[run.pk])
+
+    rows = list(load_workbook(BytesIO(users_client.get(address).getvalue())).active.values)
+    assert rows[0] == ("line", "identifier", "action", "code", "text", "field", "old", "new")
+    assert rows[1] == (2, '\'=HYPERLINK("x")', "created", "account_created", "user added", "city", None, "a\ufffdb")
+    assert len(rows) == 5
+    narrowed = users_client.get(address, {"show": "rejected", "column": "email"}).getvalue()
+    assert [row[0] for row in load_workbook(BytesIO(narrowed)).active.values] == ["line", 5]
+
+
+def test_the_report_comes_as_pdf_in_any_alphabet(users_client: Client, make_run: MakeRun) -> None:
+    run = make_run()
+    keep_run_file(run, "report", "Łódź · Ωμέγα · жук\nline 4: REJECTED\n".encode() * 800)
+    answer = users_client.get(reverse("run_report_pdf", args=[run.pk]))
+    assert answer.getvalue().startswith(b"%PDF-")
+    assert answer["Content-Disposition"].endswith('.pdf"')
+
+
+def test_runs_that_belong_together_name_each_other(users_client: Client, make_run: MakeRun) -> None:
+    simulated = make_run(simulate=True)
+    applied = make_run(plan=simulated)
+    keep_run_file(applied, "tryback", path="/in_tryback_20250304-091205.csv")
+    again = make_run()
+    SyncRun.objects.filter(pk=again.pk).update(file_path="/uploads/x/in_tryback_20250304-091205.csv")
+    undo = make_run(undoes=applied)
+    alone = make_run()
+
+    for run in (simulated, applied, again, undo):
+        family = users_client.get(reverse("run", args=[run.pk])).context["family"]
+        assert [(relative.run.pk, relative.kin) for relative in family] == [
+            (simulated.pk, "simulation"), (applied.pk, "run"), (again.pk, "tryback"), (undo.pk, "undo"),
+        ]  # fmt: skip
+    assert users_client.get(reverse("run", args=[alone.pk])).context["family"] == []
 
 
 def test_outcomes_that_are_gone_are_a_sentence(users_client: Client, make_run: MakeRun) -> None:
@@ -79,7 +169,7 @@ def test_outcomes_that_are_gone_are_a_sentence(users_client: Client, make_run: M
 
 def test_a_filter_survives_turning_the_page(users_client: Client, make_run: MakeRun) -> None:
     run = make_run(outcomes=[Outcome(line, Action.CREATED, "account_created", {}, f"u{line}") for line in range(2, 82)])
-    assert "?show=created&amp;page=2" in page_of(users_client, run, show="created")
+    assert "?show=created&amp;after=81-49" in page_of(users_client, run, show="created")
 
 
 def test_a_filtered_fragment_marks_its_tile_and_names_the_address_of_the_page(

@@ -31,9 +31,9 @@ from sync.models import MoodleSite, RunFile, RunState, SyncRun
 from sync.models.run import WAITING_STATES
 from sync.outcomes.report import count_texts, describe_outcome
 from sync.runs import decisions, services
+from sync.runs.outcome_search import OutcomeFilter, find_outcomes
 from sync.runs.plans import held_notes
 from sync.runs.rights import OPERATOR
-from sync.runs.selectors import run_outcomes
 from sync.values import FAILED_ACTIONS
 
 # Set in the process that has the demo's own environment; its folder holds everything that the demo makes.
@@ -142,10 +142,10 @@ class Command(BaseCommand):
         if run.error_code:
             self.stdout.write(self.style.ERROR(f"  {text_of(run.error_code, run.error_params)}"))
         for action in FAILED_ACTIONS:
-            failed = run_outcomes(run, action=action, per_page=_REJECTIONS_SHOWN)
+            failed = find_outcomes(run, OutcomeFilter(action=action), per_page=_REJECTIONS_SHOWN)
             for outcome in failed.outcomes:
                 self.stdout.write(f"  line {outcome.line}: {describe_outcome(outcome)}")
-            if more := failed.total - len(failed.outcomes):
+            if more := run.counts.get(action, 0) - len(failed.outcomes):
                 self.stdout.write(f"  … and {more} more")
         for kept in run.files.all():
             place = file_storage().path(kept.storage_key)

@@ -21,6 +21,7 @@ from sync.models import Notification, RunState, Schedule, SequenceRun, SequenceS
 from sync.moodle.integrity.connection_check import ConnectionLevel
 from sync.outcomes.report import action_label, count_text, outcome_text
 from sync.processors.registry import REGISTRY
+from sync.runs.family import Kin, Relative
 from sync.values import Action, Note, Outcome
 from sync.web.access import current_site
 from sync.web.frame import Frame, frame_of
@@ -72,6 +73,15 @@ _LEVEL_LOOKS = {
     ConnectionLevel.OK: ("good", "✓", _("fine")),
     ConnectionLevel.WARNING: ("warning", "!", _("warning")),
     ConnectionLevel.ERROR: ("bad", "✕", _("error")),
+}
+_KIN_TEXTS = {
+    Kin.PLAN: _("Plan"),
+    Kin.SIMULATION: _("Simulation"),
+    Kin.RUN: _("Run"),
+    Kin.TRYBACK: _("Tryback sent again"),
+    Kin.RETRY: _("Another try"),
+    Kin.UNDO_PLAN: _("Undo, simulated"),
+    Kin.UNDO: _("Undo"),
 }
 _ALERT_TONES = {"debug": "secondary", "error": "danger"}
 _PEOPLE_NAMED = 3
@@ -224,6 +234,12 @@ def said(coded: Outcome | Note) -> str:
     if isinstance(coded, Outcome):
         return outcome_text(coded)
     return text_at_column(coded.code, coded.params)
+
+
+@register.filter
+def kin_text(relative: Relative) -> str:
+    """Return what a run is within its family, with its number."""
+    return f"{_KIN_TEXTS[relative.kin]} {relative.run.pk}"
 
 
 @register.filter

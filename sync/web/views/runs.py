@@ -2,41 +2,37 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh, push_url
 
-from sync.commandfiles import storage
-from sync.errors import CodedError, OutcomesMissing, RunNotClaimable, StorageUnavailable
+from sync.errors import CodedError, RunNotClaimable
 from sync.messages import text_of
 from sync.models import CommandFile, RunFile, SyncRun
 from sync.notifications.mails import unsure_mails
 from sync.retries.selectors import retry_facts, tried_run_id
 from sync.runs import decisions, services
+from sync.runs.family import family_of
 from sync.runs.options import processor_of
 from sync.runs.rights import Responsible
-from sync.runs.selectors import listed_runs, processors_for, run_notes, run_outcomes
+from sync.runs.selectors import listed_runs, processors_for, run_notes
 from sync.runs.undo import can_undo, undo_run, undone_by
-from sync.values import Action
 from sync.web.access import current_site, run_or_404, signed_in, usable_files
-from sync.web.filters import RunFilter, number_in
+from sync.web.filters import RunFilter
 from sync.web.forms import DecisionForm
+from sync.web.outcomes import action_counts, outcomes_of
 from sync.web.plans import plan_of, rows_of
 from sync.web.progress import describe_progress
-from sync.web.views.files import attachment
+from sync.web.views.run_files import files_of
 
 _RUNS_PER_PAGE = 25
-_OUTCOMES_PER_PAGE = 50
-_REPORT_BYTES = 1024 * 1024
-_DOWNLOADS = (RunFile.Kind.REPORT, RunFile.Kind.OUTCOMES, RunFile.Kind.TRYBACK, RunFile.Kind.ARCHIVE)
 
 
 @signed_in
@@ -62,9 +58,9 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
     }
     context |= {"retry": retry_facts(shown), "tried_run": tried_run_id(shown)}
     context |= {"unsure_mails": unsure_mails(shown) if shown.is_over else []}
-    context |= {"files": shown.files.filter(kind__in=_DOWNLOADS), "tryback_file": _tryback_file(request, shown)}
+    context |= {"files": files_of(shown), "tryback_file": _tryback_file(request, shown), "family": family_of(shown)}
     context |= {"can_undo": can_undo(shown), "undone_by": undone_by(shown)}
-    context |= {**_progress(shown), **_outcomes(request, shown)}
+    context |= {**_progress(shown), **outcomes_of(request, shown)}
     return render(request, "sync/run.html", context)
 
 
@@ -80,7 +76,7 @@ def progress(request: HttpRequest, run_id: int) -> HttpResponse:
         "sync/_run_progress.html",
         {
             "run": shown,
-            "counts": _counts(rows_of(shown)),
+            "counts": action_counts(rows_of(shown)),
             "rows_of": rows_of(shown),
             "follows_state": True,
             **_progress(shown),
@@ -93,29 +89,9 @@ def progress(request: HttpRequest, run_id: int) -> HttpResponse:
 def outcomes(request: HttpRequest, run_id: int) -> HttpResponse:
     """Return the outcomes that were chosen, and the address under which the page shows the same."""
     shown = run_or_404(request.user, run_id)
-    context = {"run": shown, "is_fragment": True, **_outcomes(request, shown)}
+    context = {"run": shown, "is_fragment": True, **outcomes_of(request, shown)}
     page_url = f"{reverse('run', args=[run_id])}?{request.GET.urlencode()}"
     return push_url(render(request, "sync/_run_outcomes.html", context), page_url)
-
-
-@signed_in
-@require_safe
-def report(request: HttpRequest, run_id: int) -> HttpResponse:
-    shown = run_or_404(request.user, run_id)
-    kept = get_object_or_404(shown.files, kind=RunFile.Kind.REPORT)
-    try:
-        with storage.opened(kept.storage_key) as content:
-            text = content.read(_REPORT_BYTES).decode(errors="replace")
-    except FileNotFoundError:
-        raise Http404 from None
-    return render(request, "sync/report.html", {"run": shown, "text": text, "is_cut": kept.size > _REPORT_BYTES})
-
-
-@signed_in
-@require_safe
-def download(request: HttpRequest, run_id: int, kind: str) -> FileResponse:
-    kept = get_object_or_404(run_or_404(request.user, run_id).files.filter(kind__in=_DOWNLOADS), kind=kind)
-    return attachment(kept.storage_key, kept.name)
 
 
 @signed_in
@@ -201,38 +177,6 @@ def _refused(request: HttpRequest, run_id: int, why: str) -> HttpResponse:
 
 def _progress(run: SyncRun) -> dict[str, Any]:
     return {} if run.is_over or run.waits_for_person else describe_progress(run)._asdict()
-
-
-def _outcomes(request: HttpRequest, run: SyncRun) -> dict[str, Any]:
-    """Return one page of outcomes, of its plan for a run that waits. Shape: ?show= an action or a code."""
-    run = rows_of(run)
-    chosen = request.GET.get("show", "")
-    is_action = chosen in set(Action)
-    page = request.GET.get("page", "1")
-    context = {"chosen": chosen, "counts": _counts(run), "codes": _codes(run), "rows_of": run}
-    try:
-        shown = run_outcomes(
-            run,
-            action=chosen if is_action else "",
-            code="" if is_action else chosen,
-            page=number_in(page) or 1,
-            per_page=_OUTCOMES_PER_PAGE,
-        )
-    except (OutcomesMissing, StorageUnavailable) as error:
-        return {**context, "outcomes_fault": text_of(error.code, error.params)}
-    return {**context, "outcomes": shown}
-
-
-def _counts(run: SyncRun) -> list[tuple[str, int]]:
-    return [(action.value, run.counts.get(action.value, 0)) for action in Action]
-
-
-def _codes(run: SyncRun) -> list[tuple[str, int]]:
-    """Return the codes of a run's outcomes and how many rows have each, the most frequent first."""
-    codes: Counter[str] = Counter()
-    for counted in run.chunks.values_list("codes", flat=True):
-        codes.update(counted)
-    return codes.most_common()
 
 
 def _options(run: SyncRun) -> list[tuple[str, Any]]:
