@@ -81,15 +81,26 @@ def text_of(code: str, params: Mapping[str, Any] | None = None) -> str:
     A code without a text is a fault of ours that must not hide the message from the person: it is shown as it is. The
     parameter `hint` may hold the code of a further sentence, or several.
     """
+    return _filled(code, params) if params else _text_alone(code, get_language())
+
+
+def _filled(code: str, params: Mapping[str, Any]) -> str:
     found = TEXTS.get(code)
     if isinstance(found, PluralText):
-        template: str | None = found.template((params or {}).get("count"))
+        template: str | None = found.template(params.get("count"))
     else:
         template = _template(code, get_language())
-    text = code if template is None else template % (params or {})
-    hint = params.get("hint") if params else None
+    text = code if template is None else template % params
+    hint = params.get("hint")
     hints = [hint] if isinstance(hint, str) else hint
-    return " ".join([text, *(text_of(code, {**(params or {}), "hint": ""}) for code in hints or () if code)])
+    return " ".join([text, *(text_of(code, {**params, "hint": ""}) for code in hints or () if code)])
+
+
+@lru_cache(maxsize=2000)
+def _text_alone(code: str, language: str | None) -> str:
+    """The text of a code that takes nothing, in a language: that of most rows."""
+    with override(language):
+        return _filled(code, {})
 
 
 @lru_cache(maxsize=2000)

@@ -22,6 +22,9 @@ MAX_VALUES = 200_000
 # How many characters of text: MariaDB takes statements of 16 MB, and drops the connection over a longer one. A character
 # may take four bytes.
 MAX_CHARACTERS = 2_000_000
+# Before-images in memory: those of new and of changed rows hold what the plan holds as well, those of deleted rows whole rows.
+IMAGES_IN_MEMORY = 60_000
+_WEIGHT_OF_DELETED = 6
 
 T = TypeVar("T")
 
@@ -57,7 +60,7 @@ class Writer:
 
     def __init__(self, session: MoodleSession) -> None:
         self.session = session
-        self.before_images: Spool[BeforeImage] = Spool()
+        self.before_images: Spool[BeforeImage] = Spool(IMAGES_IN_MEMORY)
 
     def insert_many(self, table: str, rows: Sequence[Mapping[str, Any]], key: Sequence[str] = ()) -> list[int]:
         """Insert rows that name the same columns, and give their ids in the same order.
@@ -127,7 +130,8 @@ class Writer:
         target = self.session.table(table)
         for ids in batched([row["id"] for row in rows], MAX_KEYS):
             self._execute(sa.delete(target).where(self.session.in_clause(target.c.id, ids)))
-        self.before_images.extend(BeforeImage("delete", table, row["id"], row, {}) for row in rows)
+        images = (BeforeImage("delete", table, row["id"], row, {}) for row in rows)
+        self.before_images.extend(images, weight=_WEIGHT_OF_DELETED)
 
     def delete_where(
         self, table: str, column: str, values: Collection[Any], *conditions: sa.ColumnElement[bool]

@@ -14,6 +14,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
 Key = Any
@@ -255,7 +256,7 @@ class _Index:
 
     def __init__(self, table: Table, names: tuple[str, ...]) -> None:
         self._table = table
-        self._folds = [(name, table.folds.get(name)) for name in names]
+        self._place = _place_in(names, table.folds)
         self._beside_key = [name for name in names if name not in table.key]
         self._needs_key = len(self._beside_key) < len(names)
         self._has_no_defaults = table.defaults.keys().isdisjoint(names)
@@ -280,15 +281,28 @@ class _Index:
             return self._place(values)
         return self._place({**self._table.defaults, **values, **self._table.columns_of(key)})
 
-    def _place(self, columns: Values) -> Hashable:
-        if len(self._folds) == 1:
-            ((name, fold),) = self._folds
-            cell = columns[name]
-            return fold(cell) if fold is not None and isinstance(cell, str) else cell
-        return tuple([
-            fold(cell) if fold is not None and isinstance(cell := columns[name], str) else columns[name]
-            for name, fold in self._folds
-        ])  # fmt: skip
+
+class _Folded(dict[Any, Any]):
+    """Values of one column as the server compares them; each text is folded once."""
+
+    def __init__(self, fold: Fold | None) -> None:
+        super().__init__()
+        self._fold = fold
+
+    def __missing__(self, cell: Any) -> Any:
+        folded = self[cell] = self._fold(cell) if self._fold is not None and isinstance(cell, str) else cell
+        return folded
+
+
+def _place_in(names: tuple[str, ...], folds: Mapping[str, Fold]) -> Callable[[Values], Hashable]:
+    """Return the function that tells by what a row is found in an index over these columns."""
+    if folds.keys().isdisjoint(names):
+        return itemgetter(*names)
+    columns = [(name, _Folded(folds.get(name))) for name in names]
+    if len(columns) == 1:
+        ((only, folded),) = columns
+        return lambda values: folded[values[only]]
+    return lambda values: tuple([folded[values[name]] for name, folded in columns])
 
 
 class Overlay:

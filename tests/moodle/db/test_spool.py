@@ -37,3 +37,12 @@ def test_memory_does_not_grow_with_what_is_spooled() -> None:
 
     assert len(spool._recent) <= 10
     assert sum(spool) == sum(range(1000))
+
+
+def test_what_weighs_more_leaves_memory_earlier() -> None:
+    spool: Spool[int] = Spool(10)
+    spool.extend([1, 2], weight=6)
+    assert spool._recent == []
+    spool.extend([3, 4, 5, 6])
+    assert spool._recent == [3, 4, 5, 6]
+    assert list(spool) == [1, 2, 3, 4, 5, 6]
