@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from sync.guard.limits import REMOVALS, Limit
+from sync.guard.limits import REMOVALS, Limit, Scope
 from sync.values import Action, Note
 
 # A file of fewer rows than this share of the last accepted one was perhaps cut short.
@@ -25,12 +25,26 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
+class ScopeFacts:
+    """What is judged of one scope.
+
+    Shape: totals: as in PlanFacts, of what is in the scope, None = the plan hasn't counted that; live: None = there is nothing of
+    this name in Moodle
+    """
+
+    scope: Scope
+    limits: Mapping[str, Limit]
+    totals: Mapping[str, int] | None
+    live: Mapping[str, int] | None
+
+
+@dataclass(frozen=True)
 class PlanFacts:
     """What is judged.
 
     Shape: totals: kind -> how many; live: name of the object ("users") -> how many Moodle holds; counts: action -> rows; rows,
     size: of the file; last_rows, last_size: of the last file of its kind that was carried out, 0 = there is none; by_hand: a
-    person waits for it at a page; suspicion: what else speaks against it
+    person waits for it at a page; suspicion: what else speaks against it; scopes: those with limits of their own
     Units: size, last_size: bytes
     """
 
@@ -44,6 +58,7 @@ class PlanFacts:
     last_size: int = 0
     by_hand: bool = False
     suspicion: Note | None = None
+    scopes: Sequence[ScopeFacts] = ()
 
 
 @dataclass(frozen=True)
@@ -59,7 +74,7 @@ def judge(facts: PlanFacts) -> Judgement:
     if not facts.totals:
         return Judgement(Verdict.GO)
     suspicions = () if facts.suspicion is None else (facts.suspicion,)
-    if reasons := (*suspicions, *_beyond_limits(facts), *_unlike_before(facts)):
+    if reasons := (*suspicions, *_beyond_limits(facts), *_beyond_scopes(facts), *_unlike_before(facts)):
         return Judgement(Verdict.HELD, reasons)
     if facts.by_hand and (removed := removals(facts.totals)):
         reasons = tuple(Note("plan_removes", {"kind": kind, "count": count}) for kind, count in removed.items())
@@ -74,21 +89,39 @@ def removals(totals: Mapping[str, int]) -> dict[str, int]:
 
 def ceilings(totals: Mapping[str, int], limits: Mapping[str, Limit]) -> dict[str, int]:
     """Return up to how many removals of each kind a run may come, whose rows are planned once more while it is applied."""
-    return {kind: max(totals.get(kind, 0), limits[kind].number or 0) for kind in REMOVALS if limits[kind] != Limit()}
+    return {
+        kind: max(totals.get(kind, 0), limits[kind].number or 0)
+        for kind in REMOVALS
+        if limits.get(kind, Limit()) != Limit()
+    }
 
 
-def _beyond_limits(facts: PlanFacts) -> Iterator[Note]:
+def _beyond_limits(facts: PlanFacts | ScopeFacts) -> Iterator[Note]:
+    totals, living = facts.totals or {}, facts.live or {}
     for kind, limit in facts.limits.items():
-        count = facts.totals.get(kind, 0)
+        count = totals.get(kind, 0)
         if not count:
             continue
-        live = facts.live.get(kind.partition(".")[0], 0)
+        live = living.get(kind.partition(".")[0], 0)
         percent = 100 * count / live if live else 100.0
         if limit.number is not None and count > limit.number:
             yield Note("guard_count", {"kind": kind, "count": count, "limit": limit.number})
         elif limit.percent is not None and percent > limit.percent:
             params = {"kind": kind, "count": count, "total": live, "percent": round(percent, 1), "limit": limit.percent}
             yield Note("guard_percent", params)
+
+
+def _beyond_scopes(facts: PlanFacts) -> Iterator[Note]:
+    for found in facts.scopes:
+        scope = {"scope": found.scope.kind.value, "name": found.scope.name}
+        if not any(facts.totals.get(kind) for kind, limit in found.limits.items() if limit != Limit()):
+            continue
+        if found.live is None:
+            yield Note("guard_scope_empty", scope)
+        elif found.totals is None:
+            yield Note("guard_scope_uncounted", scope)
+        else:
+            yield from (Note(note.code, {**note.params, **scope}) for note in _beyond_limits(found))
 
 
 def _unlike_before(facts: PlanFacts) -> Iterator[Note]:

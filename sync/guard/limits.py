@@ -1,8 +1,12 @@
-"""How much of each kind a plan may change: in percent of what Moodle holds, and in numbers; the tighter one counts."""
+"""How much of each kind a plan may change: in percent of what Moodle holds, and in numbers; the tighter one counts.
+
+Of the whole site, and of scopes: a category with all below it, or the cohorts whose idnumbers begin with a text.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from sync.errors import OptionError
@@ -44,6 +48,43 @@ DEFAULTS: Mapping[str, Limit] = {
 REMOVALS: Sequence[str] = tuple(
     kind for kind in DEFAULTS if kind.endswith((".deleted", ".suspended", ".reset", ".hidden"))
 )  # fmt: skip
+
+
+class ScopeKind(StrEnum):
+    """What a scope is."""
+
+    CATEGORY = "category"
+    COHORTS = "cohorts"
+
+
+class Scope(NamedTuple):
+    """A part of a site. Shape: name: idnumber or number of a category; the beginning of idnumbers of cohorts"""
+
+    kind: ScopeKind
+    name: str
+
+    @property
+    def key(self) -> str:
+        """Return what it is called in stored totals."""
+        return f"{self.kind}:{self.name}"
+
+
+# Scope -> the kinds of which it is known what belongs to it.
+SCOPE_KINDS: Mapping[ScopeKind, Sequence[str]] = {
+    ScopeKind.CATEGORY: (
+        "courses.deleted", "courses.reset", "courses.hidden", "categories.deleted", "enrolments.deleted",
+        "enrolments.suspended", "roles.deleted", "groups.deleted", "group_members.deleted", "methods.deleted",
+    ),
+    ScopeKind.COHORTS: (
+        "cohort_members.deleted", "cohorts.deleted", "users.deleted", "users.suspended", "users.updated",
+    ),
+}  # fmt: skip
+
+
+def read_scope_limits(kind: ScopeKind, stored: Mapping[str, Any]) -> dict[str, Limit]:
+    """Return the limits of a scope; a kind that isn't named has none. Raises: OptionError for what is no limit"""
+    limits = read_limits(stored)
+    return {name: limits[name] if name in stored else Limit() for name in SCOPE_KINDS[kind]}
 
 
 def read_limits(stored: Mapping[str, Any]) -> dict[str, Limit]:

@@ -8,12 +8,17 @@ from typing import Any
 from django.utils.formats import localize
 from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
+from sync.guard.limits import ScopeKind
 from sync.messages import PluralText, text_of
 from sync.values import Note
 
 TEXTS: dict[str, Any] = {
     "guard_count": _("at most %(limit)s may be without a person's approval."),
     "guard_percent": _("that is %(percent)s %% of %(total)s, at most %(limit)s %% may be without a person's approval."),
+    "guard_scope_empty": _("There is nothing in Moodle any more to which this name fits. Mend the limits, or approve."),
+    "guard_scope_uncounted": _(
+        "These limits are younger than the plan, which doesn't know how much it is. Make it again."
+    ),
     "guard_fewer_rows": PluralText(
         lambda n: ngettext(
             "The file has %(count)s row, the last one that was carried out had %(before)s: was it cut short?",
@@ -68,6 +73,13 @@ TEXTS: dict[str, Any] = {
     "limits_unreadable": _(
         "The limit of “%(kind)s” can't be read. Enter a percentage and a number, or leave them empty."
     ),
+    "scope_category_unknown": _("No category has the idnumber or number “%(name)s”."),
+    "scope_category_ambiguous": _(
+        "%(count)s categories have the idnumber “%(name)s”: enter the number of the one that is meant."
+    ),
+    "scope_cohorts_unknown": _(
+        "No cohort has an idnumber that begins with “%(name)s”, in these capital and small letters."
+    ),
     "decision_refused": _("You may not decide on this run. Ask somebody who may approve runs."),
     "decision_too_late": _("The run waits for nobody any more: look at its state."),
     "decision_number_wrong": _("Type %(count)s to confirm: that is what would be taken away."),
@@ -80,6 +92,19 @@ TEXTS: dict[str, Any] = {
 
 Counted = Callable[[int], str]
 
+# Kind of object -> how many of them there are, in words.
+OBJECT_TEXTS: Mapping[str, Counted] = {
+    "categories": lambda n: ngettext("%(count)s category", "%(count)s categories", n),
+    "courses": lambda n: ngettext("%(count)s course", "%(count)s courses", n),
+    "methods": lambda n: ngettext("%(count)s enrolment method", "%(count)s enrolment methods", n),
+    "enrolments": lambda n: ngettext("%(count)s enrolment", "%(count)s enrolments", n),
+    "roles": lambda n: ngettext("%(count)s role", "%(count)s roles", n),
+    "groups": lambda n: ngettext("%(count)s group", "%(count)s groups", n),
+    "group_members": lambda n: ngettext("%(count)s group member", "%(count)s group members", n),
+    "cohorts": lambda n: ngettext("%(count)s cohort", "%(count)s cohorts", n),
+    "cohort_members": lambda n: ngettext("%(count)s cohort member", "%(count)s cohort members", n),
+    "users": lambda n: ngettext("%(count)s user", "%(count)s users", n),
+}
 # Kind of object and what becomes of it -> how many of them, in words.
 KIND_TEXTS: Mapping[str, Counted] = {
     "users.created": lambda n: ngettext("%(count)s user created", "%(count)s users created", n),
@@ -149,8 +174,34 @@ def reason_text(note: Note) -> str:
     params = {name: _localized(value) for name, value in note.params.items()}
     text = text_of(note.code, params)
     if kind := note.params.get("kind"):
-        return gettext("%(what)s: %(limit)s") % {"what": kind_text(kind, note.params["count"]), "limit": text}
+        text = gettext("%(what)s: %(limit)s") % {"what": kind_text(kind, note.params["count"]), "limit": text}
+    if scope := note.params.get("scope"):
+        text = gettext("%(where)s: %(reason)s") % {"where": scope_text(scope, note.params["name"]), "reason": text}
     return text
+
+
+def found_text(found: Mapping[str, int]) -> str:
+    """Return what is in a scope, in words. Shape: found: name of the objects -> how many"""
+    return ", ".join(OBJECT_TEXTS[name](count) % {"count": count} for name, count in found.items())
+
+
+def limit_texts(stored: Mapping[str, Any]) -> list[str]:
+    """Return limits as they are stored in words, without those that are none; nothing for what can't be read."""
+    texts: list[str] = []
+    for kind, values in stored.items():
+        percent, number = values if isinstance(values, list) and len(values) == 2 else (None, None)
+        most = [] if percent is None else [gettext("%(percent)s %%") % {"percent": _localized(float(percent))}]
+        most += [] if number is None else [str(number)]
+        if most:
+            what = kind_text(kind, 2).replace("2", "", 1).strip()
+            texts.append(gettext("%(what)s: at most %(most)s") % {"what": what, "most": gettext(" or ").join(most)})
+    return texts
+
+
+def scope_text(kind: str, name: str) -> str:
+    """Return what a scope is called."""
+    text = gettext("Category “%(name)s”") if kind == ScopeKind.CATEGORY else gettext("Cohorts “%(name)s…”")
+    return text % {"name": name}
 
 
 def _localized(value: Any) -> Any:

@@ -7,7 +7,7 @@ from sync.models.notification import Event, MailCount, Notification, Notificatio
 from sync.models.retry import Retry, RetryRow
 from sync.models.run import ChunkIndex, RunChunk, RunFile, RunMail, RunState, SyncRun
 from sync.models.schedule import FreezeWindow, Schedule, SequenceRun, SequenceState
-from sync.models.site import GuardLimits, InsertedRow, KeptBlob, MoodleSite, ProcessorSettings, Retention
+from sync.models.site import GuardLimits, InsertedRow, KeptBlob, MoodleSite, ProcessorSettings, Retention, ScopeLimits
 from sync.models.source import FetchAttempt, Source
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "RunMail",
     "RunState",
     "Schedule",
+    "ScopeLimits",
     "SequenceRun",
     "SequenceState",
     "Source",

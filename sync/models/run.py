@@ -64,7 +64,8 @@ class SyncRun(models.Model):
     take the file. The names stay when a user is deleted; "" = the operator of this installation; undoes: the run that
     this one takes back: its rows are those of the other's journal, and `processor` is that of the other; plan: the dry run
     that is applied, and nothing else; made_on: what the plan was made with (ToolSync, Moodle); totals: kind of object and what
-    becomes of it -> how many; held_for: why a person has to decide, as notes; decided_by: who did, and what for
+    becomes of it -> how many; scoped_totals: the same of scopes with
+    limits, by the key of the scope; held_for: why a person has to decide, as notes; decided_by: who did, and what for
     """
 
     class Origin(models.TextChoices):
@@ -149,6 +150,7 @@ class SyncRun(models.Model):
     )
     made_on = models.JSONField(default=dict, blank=True)
     totals = models.JSONField(default=dict, blank=True)
+    scoped_totals = models.JSONField(default=dict, blank=True)
     held_for = models.JSONField(default=list, blank=True)
     held_at = models.DateTimeField(_("held since"), null=True, blank=True)
     decision = models.CharField(_("decision"), max_length=10, choices=Decision, blank=True, default="")

@@ -116,6 +116,34 @@ class InsertedRow(models.Model):
         return f"{self.table} {self.rowid}"
 
 
+class ScopeLimits(models.Model):
+    """The limits of one part of a site: a category with all below it, or the cohorts whose idnumbers begin with a text.
+
+    Shape: processor: "" = every file type that has none of its own for this scope; kind, name, values: as in `sync.guard.limits`
+    """
+
+    class Kind(models.TextChoices):
+        CATEGORY = "category", _("Category")
+        COHORTS = "cohorts", _("Cohorts")
+
+    site = models.ForeignKey("sync.MoodleSite", verbose_name=_("site"), on_delete=models.CASCADE, related_name="+")
+    processor = models.CharField(_("file type"), max_length=40, blank=True, default="")
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    name = models.CharField(_("name"), max_length=100)
+    values = models.JSONField(_("limits"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("limits of a scope")
+        verbose_name_plural = _("limits of scopes")
+        ordering = ("kind", "name")
+        constraints = (
+            models.UniqueConstraint(fields=("site", "processor", "kind", "name"), name="one_set_of_limits_per_scope"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name} {self.processor or '*'} ({self.site})"
+
+
 class GuardLimits(models.Model):
     """The limits of one file type of one site.
 

@@ -31,7 +31,7 @@ class PartHeader(NamedTuple):
     partial rows, action -> rows; after_commit: what the chunk owes once it is committed, in the words of its own type;
     is_closing: it is what an option wants done after the last row, so that what it counts are no rows of the file; totals: kind
     of object and what becomes of it -> how many; writes: whether anything is done at all; named: line, users, courses of the rows
-    that changed something"""
+    that changed something; scoped_totals: totals of scopes with limits, by the key of the scope"""
 
     first_line: int
     last_line: int
@@ -45,6 +45,7 @@ class PartHeader(NamedTuple):
     totals: Mapping[str, int] = {}
     writes: bool = True
     named: Sequence[tuple[int, Sequence[str], Sequence[str]]] = ()
+    scoped_totals: Mapping[str, Mapping[str, int]] = {}
 
 
 def encode_outcomes(header: PartHeader, outcomes: Iterable[Outcome]) -> bytes:

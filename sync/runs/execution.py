@@ -48,6 +48,7 @@ from sync.runs.recorder import Progress, RunRecorder, SiteRecords
 from sync.runs.retry import RetryPolicy, disk, own_database
 from sync.runs.rights import check_run
 from sync.runs.run_journal import RunJournal
+from sync.runs.scope_limits import ScopeCounter, scopes_of
 from sync.runs.site_files import SiteFiles
 from sync.runs.waiting_rows import keep_waiting_rows
 from sync.values import FAILED_ACTIONS, Note
@@ -240,6 +241,8 @@ class Execution:
         processor = processor_of(run)
         # What a person has seen is done or nothing; at night nobody has seen anything.
         replans = run.plan is not None and not run.decision and run.origin != SyncRun.Origin.PERSON
+        # What goes on record of scopes is what is judged: of plans, and of rows that are planned once more.
+        is_judged = run.simulate or replans
         work = PipelineContext(
             processor=processor,
             options=processor.options(run.options),
@@ -262,7 +265,8 @@ class Execution:
             moodle_command=moodle_command(connection, is_long=True),
             plan=PlanReader(run.plan) if run.plan is not None else None,
             replans=replans,
-            check_totals=watch_totals(run) if replans else lambda _totals: None,
+            scopes=ScopeCounter(scopes_of(run.site, run.processor) if is_judged else []),
+            check_totals=watch_totals(run) if replans else lambda _chunk: None,
             shows_new_values=run.simulate,
             is_part=self.run.origin in ORIGINS_OF_MADE_FILES,
         )

@@ -415,6 +415,7 @@ class PipelineRun:
     ) -> None:
         """Write a plan, unless it is a simulation, and keep what came of it."""
         processor, recorder = self.processor, self.work.recorder
+        scoped_totals = self.work.scopes.count(self.session, plan)
         self.session.release()
         writer = Writer(self.session)
         counts = Counter(outcome.action.value for outcome in outcomes)
@@ -430,6 +431,7 @@ class PipelineRun:
             totals=dict(plan.totals()),
             writes=not plan.is_empty,
             named=named,
+            scoped_totals=scoped_totals,
         )
         if self.commit_marker is None:
             recorder.prepare(chunk)
@@ -442,7 +444,7 @@ class PipelineRun:
                 recorder.prepare(chunk)
             recorder.confirm(chunk)
             return
-        self.work.check_totals(chunk.totals)
+        self.work.check_totals(chunk)
         with _about_rows():
             processor.prepare(plan)
         with self.session.transaction():

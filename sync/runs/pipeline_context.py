@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from sync.columns.general_options import GeneralOptions
 from sync.columns.header import MatchedHeader
 from sync.columns.row_names import RowNames
-from sync.moodle.db.database import MoodleDatabase
+from sync.moodle.db.database import MoodleDatabase, MoodleSession
 from sync.moodle.db.spool import Spool
 from sync.moodle.db.writer import BeforeImage
 from sync.moodle.site.command_line import MoodleCommand
@@ -26,7 +26,7 @@ from sync.processors.base.context import (
     Records,
 )
 from sync.processors.base.grace import GraceRecords, NoGrace
-from sync.processors.base.plan import Mail
+from sync.processors.base.plan import Mail, Plan
 from sync.processors.base.processor import Processor
 from sync.reader import RowReader
 from sync.runs.planned import PlannedRows
@@ -38,7 +38,8 @@ class ChunkResult(NamedTuple):
     """What a chunk did.
 
     Shape: outcomes: one per row, in line order; counts: action -> rows; is_closing, writes: as in PartHeader; totals: as of
-    `sync.processors.base.totals`; named: whom and which courses the rows name that changed something
+    `sync.processors.base.totals`; scoped_totals: the same of scopes, by the key of the scope;
+    named: whom and which courses the rows name that changed something
     """
 
     first_line: int
@@ -53,6 +54,7 @@ class ChunkResult(NamedTuple):
     totals: Mapping[str, int] = MappingProxyType({})
     writes: bool = False
     named: Sequence[RowNames] = ()
+    scoped_totals: Mapping[str, Mapping[str, int]] = MappingProxyType({})
 
 
 class OwedPart(NamedTuple):
@@ -91,6 +93,20 @@ class Recorder(Protocol):
         """The last chunk is confirmed. Notes: what is worth saying about the run as a whole."""
 
 
+class ScopeTotals(Protocol):
+    """The scopes with limits of their own."""
+
+    def count(self, moodle: MoodleSession, plan: Plan) -> Mapping[str, Mapping[str, int]]:
+        """Return what a plan changes or takes away in each scope: key of the scope -> totals."""
+
+
+class NoScopeTotals:
+    """There are none."""
+
+    def count(self, moodle: MoodleSession, plan: Plan) -> Mapping[str, Mapping[str, int]]:
+        return {}
+
+
 class StoredPlan(Protocol):
     """The plan of a file as an earlier pass over it has stored it: what is applied, and nothing else."""
 
@@ -109,7 +125,8 @@ class PipelineContext:
     rows may name; blobs: keeps contents that go out of use; journal: of the run that is undone; moodle_command: starts Moodle's
     own scripts, none = not set; plan: what is to be carried out, none = whatever the file comes to; replans: a row that would
     come to something else by now is planned once more, otherwise it is rejected; shows_new_values: outcomes tell the cells of
-    what is made; is_part: ToolSync has made the file of rows of others, so it is never complete
+    what is made; is_part: ToolSync has made the file of rows of others, so it is never complete; scopes: those with
+    limits of their own; check_totals: called before a chunk is written, raises where it would be too much
     """
 
     processor: type[Processor]
@@ -134,7 +151,8 @@ class PipelineContext:
     replans: bool = False
     shows_new_values: bool = False
     is_part: bool = False
-    check_totals: Callable[[Mapping[str, int]], None] = field(default=lambda _totals: None)
+    scopes: ScopeTotals = field(default_factory=NoScopeTotals)
+    check_totals: Callable[[ChunkResult], None] = field(default=lambda _chunk: None)
 
 
 def _raise(error: Exception) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-import sqlalchemy as sa
 from django.db import transaction
 from django.utils import timezone
 
@@ -17,19 +16,20 @@ from sync.guard.judge import Judgement, PlanFacts, Verdict, ceilings, judge
 from sync.guard.limits import Limit, read_limits, stored_form
 from sync.models import AuditKind, GuardLimits, MoodleSite, RunState, SyncRun
 from sync.models.run import ORIGINS_OF_MADE_FILES
-from sync.moodle.db.database import MoodleDatabase, MoodleSession
-from sync.processors.base.totals import OBJECTS
+from sync.moodle.db.database import MoodleDatabase
+from sync.moodle.scopes import fetch_row_counts
+from sync.processors.base.totals import TABLES
 from sync.runs.options import guard_is_on, plan_hours
+from sync.runs.pipeline_context import ChunkResult
 from sync.runs.rekeying import suspect_rekeying
 from sync.runs.rights import Responsible
+from sync.runs.scope_limits import scope_facts, scopes_of
 from sync.runs.selectors import run_permission
 from sync.values import Change, Note
 from sync.whole_files import digest_of
 
 APPROVE_RUNS = "sync.approve_runs"
 COMPLETED_STATES = (RunState.COMPLETED, RunState.COMPLETED_WITH_REJECTIONS)
-
-_TABLES = {name: table for table, name in OBJECTS.items()}
 
 # What a plan has of the run that it is made for.
 _SHARED = (
@@ -90,7 +90,7 @@ def take_over_plan(plan: SyncRun, worker: str) -> None:
     now = timezone.now()
     SyncRun.objects.filter(pk=plan.pk).update(
         state=RunState.RUNNING, worker=worker, started_at=now, heartbeat_at=now, finished_at=None, last_line=0, rows_done=0,
-        bytes_read=0, counts={}, partial_counts={}, totals={}, error_code="", error_params={},
+        bytes_read=0, counts={}, partial_counts={}, totals={}, scoped_totals={}, error_code="", error_params={},
     )  # fmt: skip
     plan.refresh_from_db()
 
@@ -121,23 +121,34 @@ def judge_run(run: SyncRun, plan: SyncRun, moodle: MoodleDatabase) -> Judgement:
             last_size=last.file_size if last else 0,
             by_hand=by_hand,
             suspicion=suspect_rekeying(plan, moodle),
+            scopes=scope_facts(plan, scopes_of(run.site, run.processor), moodle),
         )
     )
 
 
-def watch_totals(run: SyncRun) -> Callable[[Mapping[str, int]], None]:
+def watch_totals(run: SyncRun) -> Callable[[ChunkResult], None]:
     """Return what a run whose rows may be planned once more asks before each chunk; it raises PlanRefused beyond the limits."""
     chosen = limits_of(run.site, run.processor)
     if not chosen.is_on or run.plan is None:
-        return lambda _totals: None
-    most = ceilings(run.plan.totals, read_limits(chosen.values))
+        return lambda _chunk: None
+    plan, most = run.plan, ceilings(run.plan.totals, read_limits(chosen.values))
+    most_of_scopes = {
+        scope.key: ceilings(plan.scoped_totals.get(scope.key, {}), limits)
+        for scope, limits in scopes_of(run.site, run.processor)
+    }
 
-    def check(totals: Mapping[str, int]) -> None:
-        for kind in most.keys() & totals.keys():
-            if (count := run.totals.get(kind, 0) + totals[kind]) > most[kind]:
-                raise PlanRefused("totals_beyond_plan", kind=kind, count=count)
+    def check(chunk: ChunkResult) -> None:
+        _check_total(most, run.totals, chunk.totals)
+        for key in most_of_scopes.keys() & chunk.scoped_totals.keys():
+            _check_total(most_of_scopes[key], run.scoped_totals.get(key, {}), chunk.scoped_totals[key])
 
     return check
+
+
+def _check_total(most: Mapping[str, int], done: Mapping[str, int], more: Mapping[str, int]) -> None:
+    for kind in most.keys() & more.keys():
+        if (count := done.get(kind, 0) + more[kind]) > most[kind]:
+            raise PlanRefused("totals_beyond_plan", kind=kind, count=count)
 
 
 def check_plan(run: SyncRun, plan: SyncRun, moodle: MoodleDatabase) -> None:
@@ -226,22 +237,10 @@ def _last_accepted(run: SyncRun) -> SyncRun | None:
 
 
 def _live_counts(moodle: MoodleDatabase, totals: Mapping[str, int], limits: Mapping[str, Limit]) -> dict[str, int]:
+    """Return how many there are of each kind of object that is limited by a share; none of what isn't rows of one table."""
     names = {kind.partition(".")[0] for kind, limit in limits.items() if totals.get(kind) and limit.percent is not None}
-    if not names:
+    tables = {TABLES[name]: name for name in sorted(names & TABLES.keys())}
+    if not tables:
         return {}
     with moodle.session() as session:
-        return _fetch_live_counts(session, sorted(names))
-
-
-def _fetch_live_counts(moodle: MoodleSession, names: Collection[str]) -> dict[str, int]:
-    """Return how many there are of each kind of object; none of what isn't rows of one table. Queries: one for each name"""
-    counts: dict[str, int] = {}
-    for name in names:
-        if name not in _TABLES:
-            continue
-        table = moodle.table(_TABLES[name])
-        statement = sa.select(sa.func.count()).select_from(table)
-        if name == "users":
-            statement = statement.where(table.c.deleted == 0)
-        counts[name] = int(moodle.fetch(statement)[0][0])
-    return counts
+        return {tables[table]: count for table, count in fetch_row_counts(session, tables).items()}

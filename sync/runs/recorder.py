@@ -122,6 +122,7 @@ class RunRecorder:
             dict(chunk.totals),
             chunk.writes,
             chunk.named,
+            chunk.scoped_totals,
         )
         if chunk.before_images:
             with storage.scratch_file() as journal:
@@ -233,6 +234,7 @@ class RunRecorder:
             "counts": counts,
             "partial_counts": partial_counts,
             "totals": dict(Counter(self.run.totals) + Counter(header.totals)),
+            "scoped_totals": _added(self.run.scoped_totals, header.scoped_totals),
             "changed_tables": sorted(tables.union(self.run.changed_tables)),
             "heartbeat_at": timezone.now(),
             "waiting_since": None,
@@ -277,6 +279,13 @@ class RunRecorder:
 
     def _journal_key(self, header: PartHeader, worker: str) -> str:
         return storage.journal_key(*self._place, header.last_line, worker)
+
+
+def _added(
+    totals: Mapping[str, Mapping[str, int]], more: Mapping[str, Mapping[str, int]]
+) -> dict[str, Mapping[str, int]]:
+    """Return the totals of scopes with those of a chunk added."""
+    return {key: dict(Counter(totals.get(key, {})) + Counter(more.get(key, {}))) for key in {**totals, **more}}
 
 
 def _plain(notes: Sequence[Note]) -> list[list[object]]:

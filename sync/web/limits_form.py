@@ -1,16 +1,19 @@
-"""The form of limits: how much of each kind a file may change before a person has to agree."""
+"""The forms of limits: how much of each kind a file may change before a person has to agree."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from sync.guard.limits import DEFAULTS, Limit
+from sync.errors import CodedError
+from sync.guard.limits import DEFAULTS, REMOVALS, SCOPE_KINDS, Limit, Scope, ScopeKind, read_scope_limits
 from sync.guard.messages import kind_text
-from sync.models import GuardLimits
+from sync.messages import text_of
+from sync.models import GuardLimits, ScopeLimits
+from sync.runs.scope_limits import count_scope, stored_scopes
 
 
 class LimitRow(NamedTuple):
@@ -21,28 +24,21 @@ class LimitRow(NamedTuple):
     number: forms.BoundField
 
 
-class LimitsForm(forms.Form):
-    """Choose how much a file may change by itself. An empty field is no limit."""
+class KindLimitsForm(forms.Form):
+    """Two fields for each kind. An empty field is no limit."""
 
-    is_on = forms.BooleanField(
-        label=_("Hold what is beyond the limits"), required=False,
-        help_text=_("Off: files are carried out as they are read, nothing is planned first and nothing is ever held."),
-    )  # fmt: skip
-    needs_second_person = forms.BooleanField(
-        label=_("A second person approves"), required=False,
-        help_text=_("Who asked for a run, or owns its schedule, can't approve it."),
-    )  # fmt: skip
+    kinds: Sequence[str] = tuple(DEFAULTS)
 
     def __init__(
-        self, data: Mapping[str, Any] | None = None, *, chosen: GuardLimits, limits: Mapping[str, Limit]
+        self, data: Mapping[str, Any] | None, *, limits: Mapping[str, Limit], initial: Mapping[str, Any]
     ) -> None:
-        initial: dict[str, Any] = {"is_on": chosen.is_on, "needs_second_person": chosen.needs_second_person}
+        shown = dict(initial)
         for kind, limit in limits.items():
             # 10, not 10.0.
             percent = None if limit.percent is None else f"{limit.percent:g}"
-            initial |= {_name(kind, "percent"): percent, _name(kind, "number"): limit.number}
-        super().__init__(data, initial=initial)
-        for kind in DEFAULTS:
+            shown |= {_name(kind, "percent"): percent, _name(kind, "number"): limit.number}
+        super().__init__(data, initial=shown)
+        for kind in self.kinds:
             label = _without_number(kind)
             self.fields[_name(kind, "percent")] = forms.FloatField(
                 label=_("%(what)s, percent") % {"what": label},
@@ -60,14 +56,74 @@ class LimitsForm(forms.Form):
         """Return the limits, a row for each kind."""
         return [
             LimitRow(_without_number(kind), self[_name(kind, "percent")], self[_name(kind, "number")])
-            for kind in DEFAULTS
+            for kind in self.kinds
         ]
 
     @property
     def limits(self) -> dict[str, Limit]:
         """What was chosen."""
         cleaned = self.cleaned_data
-        return {kind: Limit(cleaned[_name(kind, "percent")], cleaned[_name(kind, "number")]) for kind in DEFAULTS}
+        return {kind: Limit(cleaned[_name(kind, "percent")], cleaned[_name(kind, "number")]) for kind in self.kinds}
+
+
+class LimitsForm(KindLimitsForm):
+    """Choose how much a file may change by itself."""
+
+    is_on = forms.BooleanField(
+        label=_("Hold what is beyond the limits"), required=False,
+        help_text=_("Off: files are carried out as they are read, nothing is planned first and nothing is ever held."),
+    )  # fmt: skip
+    needs_second_person = forms.BooleanField(
+        label=_("A second person approves"), required=False,
+        help_text=_("Who asked for a run, or owns its schedule, can't approve it."),
+    )  # fmt: skip
+
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, chosen: GuardLimits, limits: Mapping[str, Limit]
+    ) -> None:
+        initial = {"is_on": chosen.is_on, "needs_second_person": chosen.needs_second_person}
+        super().__init__(data, limits=limits, initial=initial)
+
+
+class ScopeLimitsForm(KindLimitsForm):
+    """Choose how much a file may change in one category, or of the cohorts whose idnumbers begin alike.
+
+    Shape: stored: perhaps new; after `is_valid`, `found` says how many of each kind of object are in the scope
+    """
+
+    name = forms.CharField(max_length=100)
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, stored: ScopeLimits) -> None:
+        self.stored, self.kind = stored, ScopeKind(stored.kind)
+        self.kinds = SCOPE_KINDS[self.kind]
+        self.found: Mapping[str, int] = {}
+        super().__init__(data, limits=self._limits_now(), initial={"name": stored.name})
+        name = self.fields["name"]
+        if self.kind is ScopeKind.CATEGORY:
+            name.label = _("Category")
+            name.help_text = _("Its idnumber, or its number. All categories below it belong to it.")
+        else:
+            name.label = _("Beginning of the idnumber")
+            name.help_text = _("Of cohorts, in capital and small letters as it is written in Moodle.")
+
+    def clean_name(self) -> str:
+        """Look in Moodle what the name means."""
+        name: str = self.cleaned_data["name"]
+        scope = Scope(self.kind, name)
+        others = stored_scopes(self.stored.site, self.stored.processor).exclude(pk=self.stored.pk)
+        if others.filter(kind=self.kind, name=name).exists():
+            raise forms.ValidationError(_("There are limits of this scope already."))
+        try:
+            self.found = count_scope(self.stored.site, scope)
+        except CodedError as error:
+            raise forms.ValidationError(text_of(error.code, error.params)) from error
+        self.stored.name = name
+        return name
+
+    def _limits_now(self) -> Mapping[str, Limit]:
+        if not self.stored.pk:
+            return {kind: DEFAULTS[kind]._replace(number=None) for kind in self.kinds if kind in REMOVALS}
+        return read_scope_limits(self.kind, self.stored.values)
 
 
 def _widget() -> forms.NumberInput:

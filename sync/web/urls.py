@@ -21,6 +21,7 @@ from sync.web.views import (
     run_files,
     runs,
     schedules,
+    scope_limits,
     settings,
     sources,
 )
@@ -124,6 +125,9 @@ settings_urls = [
     path("settings/retention/", settings.retention, name="retention"),
     path("settings/limits/<slug:key>/", limits.limits, name="limits"),
     path("settings/limits/<slug:key>/delete/", limits.delete_limits, name="limits_delete"),
+    path("settings/limits/<slug:key>/new/<slug:kind>/", scope_limits.new_scope, name="limits_scope_new"),
+    path("settings/limits/<slug:key>/<int:pk>/", scope_limits.scope, name="limits_scope"),
+    path("settings/limits/<slug:key>/<int:pk>/delete/", scope_limits.delete_scope, name="limits_scope_delete"),
 ]
 
 # /audit/

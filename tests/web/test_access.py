@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from sync.models import FreezeWindow, MoodleSite, SequenceRun
+from sync.models import FreezeWindow, MoodleSite, ScopeLimits, SequenceRun
 from sync.runs.rights import Responsible
 from sync.schedules.services import ScheduleChoice, save_schedule
 from tests.web.conftest import USERS_CSV, MakeFile, MakeRun, keep_run_file
@@ -128,6 +128,9 @@ run_mails! run                      302   404   404   404   302   302   302   30
 limits all                          302   403   403   403   403   403   403   403   403   403   403   200
 limits users                        302   403   403   403   403   403   403   403   403   403   403   200
 limits_delete! users                302   403   403   403   403   403   403   403   403   403   403   302
+limits_scope_new users category     302   403   403   403   403   403   403   403   403   403   403   200
+limits_scope all scope              302   403   403   403   403   403   403   403   403   403   403   200
+limits_scope_delete! all scope      302   403   403   403   403   403   403   403   403   403   403   302
 run_apply! run                      302   404   404   404   302   302   302   302   302   302   404   302
 run_decide! run                     302   404   404   404   302   302   302   302   302   302   404   302
 run_undo! run                       302   404   404   404   302   302   302   302   302   302   404   302
@@ -172,9 +175,10 @@ def ids(site: MoodleSite, people: dict[str, User], make_file: MakeFile, make_run
     schedule = save_schedule(site, ScheduleChoice(["users"], at=time(2, 15), enabled=True), owner=owner)
     window = FreezeWindow.objects.create(site=site, starts_at=now, ends_at=now + timedelta(hours=1))
     sequence = SequenceRun.objects.create(site=site, processors=["users"])
+    scope = ScopeLimits.objects.create(site=site, kind="category", name="ARTS")
     return {
         "file": file.pk, "unknown": make_file("notes.txt", b"hello;there\n").pk, "run": run.pk, "schedule": schedule.pk,
-        "window": window.pk, "sequence": sequence.pk,
+        "window": window.pk, "sequence": sequence.pk, "scope": scope.pk,
     }  # fmt: skip
 
 

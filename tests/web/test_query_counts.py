@@ -13,7 +13,16 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from sync.models import FreezeWindow, GraceEntry, MoodleSite, Notification, SequenceRun, SequenceState, Source
+from sync.models import (
+    FreezeWindow,
+    GraceEntry,
+    MoodleSite,
+    Notification,
+    ScopeLimits,
+    SequenceRun,
+    SequenceState,
+    Source,
+)
 from sync.notifications.services import RuleChoice, save_rule
 from sync.runs.rights import Responsible
 from sync.schedules.services import ScheduleChoice, save_schedule
@@ -71,6 +80,8 @@ PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
     ("audit", (), {"user": "person0", "course": "ALG1"}),
     ("audit_erase", (), {"name": "person0"}),
     ("limits", ("users",), {}),
+    ("limits_scope_new", ("users", "cohorts"), {}),
+    ("limits_scope", ("users", "scope"), {}),
     ("sequence_run", ("sequence",), {}),
     ("runs", (), {}),
     ("run", ("run",), {}),
@@ -88,7 +99,7 @@ _POSTED = {
     "schedule_switch", "schedule_start", "schedule_delete", "freeze", "unfreeze", "source_look",
     "notification_rule_delete", "webhook",
     "webhook_delete", "sequence_cancel", "run_cancel", "run_resume", "run_apply", "run_decide", "run_mails", "run_undo",
-    "courses_choose", "limits_delete",
+    "courses_choose", "limits_delete", "limits_scope_delete",
 }  # fmt: skip
 
 
@@ -148,12 +159,9 @@ class Site:
             starts_at=now + timedelta(days=number + 1),
             ends_at=now + timedelta(days=number + 1, hours=1),
         )
-        for name, shown in (
-            ("file", file),
-            ("run", run),
-            ("schedule", schedule),
-            ("sequence", sequence),
-        ):
+        scope = ScopeLimits.objects.create(site=self.site, processor="users", kind="category", name=f"C{number}")
+        shown_first = {"file": file, "run": run, "schedule": schedule, "sequence": sequence, "scope": scope}
+        for name, shown in shown_first.items():
             self.ids.setdefault(name, shown.pk)
 
 

@@ -19,7 +19,7 @@ from sync.moodle.files.files import DeletedFiles
 from sync.moodle.grades.grades import recover_course_grades
 from sync.moodle.site import caches
 from sync.processors.base.overlay import is_temporary
-from sync.processors.base.totals import RowCounts, Totals, count_rows
+from sync.processors.base.totals import ChangedIds, RowCounts, Totals, changed_rows, count_rows
 
 
 class Insert(NamedTuple):
@@ -84,6 +84,10 @@ class Operation(ABC):
     def totals(self) -> Totals:
         """Count what it does to the things that people count (`sync.processors.base.totals`)."""
 
+    def changed_ids(self) -> ChangedIds:
+        """Return which of these things it changes or takes away; none where it only makes some."""
+        return {}
+
 
 @dataclass(frozen=True)
 class WriteRows(Operation):
@@ -125,6 +129,13 @@ class WriteRows(Operation):
             )
             totals += count_rows(table, counts)
         return totals
+
+    def changed_ids(self) -> ChangedIds:
+        found: dict[str, list[int]] = {}
+        for table in {*self.updates, *self.deletes}:
+            updates = ((update.id, update.after) for update in self.updates.get(table, ()))
+            found |= changed_rows(table, updates, (delete.id for delete in self.deletes.get(table, ())))
+        return found
 
     @property
     def lines(self) -> Collection[int]:

@@ -10,7 +10,7 @@ from sync.moodle.db.writer import Writer
 from sync.processors.base.grace import GraceChange
 from sync.processors.base.operations import Applied, Delete, Insert, Operation, Update, WriteRows
 from sync.processors.base.overlay import ChangedRows, FoundRows, TemporaryIds
-from sync.processors.base.totals import MAILS_SENT, Totals
+from sync.processors.base.totals import MAILS_SENT, ChangedIds, Totals
 from sync.values import Note, Outcome
 
 
@@ -99,6 +99,14 @@ class Plan:
         for operation in self.operations():
             totals += operation.totals()
         return totals
+
+    def changed_ids(self) -> ChangedIds:
+        """Return what the plan changes or takes away, by kind, without what it makes itself."""
+        found: dict[str, set[int]] = {}
+        for operation in self.operations():
+            for kind, ids in operation.changed_ids().items():
+                found.setdefault(kind, set()).update(ids)
+        return found
 
     @property
     def is_empty(self) -> bool:

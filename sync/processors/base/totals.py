@@ -6,7 +6,7 @@ Of a row of Moodle's tables the table says what it is of; an operation that does
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 # "users.deleted" -> how many
@@ -29,12 +29,17 @@ OBJECTS: Mapping[str, str] = {
     "course_categories": "categories",
     "enrol": "methods",
 }
+TABLES: Mapping[str, str] = {name: table for table, name in OBJECTS.items()}
 # Column and value by which an update suspends somebody or hides something, and what that is called.
 _TAKING_AWAY = {
     "user": ("suspended", 1, SUSPENDED),
     "user_enrolments": ("status", 1, SUSPENDED),
     "course": ("visible", 0, HIDDEN),
 }
+
+
+# Kind -> Moodle's ids of what was there before and is changed or taken away.
+ChangedIds = Mapping[str, Collection[int]]
 
 
 class RowCounts(NamedTuple):
@@ -51,12 +56,29 @@ def count_rows(table: str, counts: RowCounts) -> Totals:
     if name is None:
         return Totals()
     totals = Totals({f"{name}.{CREATED}": counts.inserts, f"{name}.{DELETED}": counts.deletes})
-    taken = 0
-    if table in _TAKING_AWAY:
-        column, value, action = _TAKING_AWAY[table]
-        taken = totals[f"{name}.{action}"] = sum(1 for after in counts.updates if after.get(column) == value)
-    totals[f"{name}.{UPDATED}"] = len(counts.updates) - taken
+    totals.update(Counter(_kind_of_update(table, after) for after in counts.updates))
     return +totals
+
+
+def changed_rows(
+    table: str, updates: Iterable[tuple[int, Mapping[str, Any]]], deletes: Iterable[int]
+) -> dict[str, list[int]]:
+    """Return the ids of changed and deleted rows of one table by kind; of none whose rows nobody counts.
+
+    Shape: updates: id and changed columns; ids below 1 are of rows that the plan makes itself: these aren't among them
+    """
+    if table not in OBJECTS:
+        return {}
+    found: dict[str, list[int]] = {f"{OBJECTS[table]}.{DELETED}": [rowid for rowid in deletes if rowid > 0]}
+    for rowid, after in updates:
+        if rowid > 0:
+            found.setdefault(_kind_of_update(table, after), []).append(rowid)
+    return {kind: ids for kind, ids in found.items() if ids}
+
+
+def _kind_of_update(table: str, after: Mapping[str, Any]) -> str:
+    column, value, action = _TAKING_AWAY.get(table, ("", None, ""))
+    return f"{OBJECTS[table]}.{action if column and after.get(column) == value else UPDATED}"
 
 
 def total(name: str, action: str, count: int) -> Totals:

@@ -22,7 +22,7 @@ from sync.processors.base.context import Collected
 from sync.processors.base.operations import Applied, FixCourseOrder, Operation
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
-from sync.processors.base.totals import DELETED, Totals, total
+from sync.processors.base.totals import DELETED, ChangedIds, Totals, total
 from sync.values import Action, Outcome
 
 
@@ -67,6 +67,9 @@ class DeleteCategories(Operation):
 
     def totals(self) -> Totals:
         return total("categories", DELETED, len(self.categories))
+
+    def changed_ids(self) -> ChangedIds:
+        return {f"categories.{DELETED}": [category.id for category in self.categories.values()]}
 
 
 class CategoriesDeletePlan(Plan):

@@ -23,7 +23,7 @@ from sync.processors.base.grace import GraceChange, GraceList, GraceStep
 from sync.processors.base.operations import Applied, FixCourseOrder, Operation
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import SplitChunk
-from sync.processors.base.totals import DELETED, Totals, total
+from sync.processors.base.totals import DELETED, ChangedIds, Totals, total
 from sync.processors.course_lists.course_list import (
     CHUNK_WEIGHT,
     CourseList,
@@ -57,6 +57,9 @@ class DeleteCourses(Operation):
 
     def totals(self) -> Totals:
         return total("courses", DELETED, len(self.courses))
+
+    def changed_ids(self) -> ChangedIds:
+        return {f"courses.{DELETED}": [course.id for course in self.courses.values()]}
 
 
 class CoursesDeletePlan(Plan):

@@ -24,7 +24,7 @@ from sync.processors.base.overlay import FoundRows, Table
 from sync.processors.base.plan import Plan
 from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import Processor, SplitChunk
-from sync.processors.base.totals import RESET, Totals, total
+from sync.processors.base.totals import RESET, ChangedIds, Totals, total
 from sync.processors.course_lists.course_list import CHUNK_WEIGHT, CourseListOptions
 from sync.processors.course_lists.reset_cells import (
     RESET_IDENTIFIERS,
@@ -82,8 +82,14 @@ class ResetCourses(Operation):
         applied.files += reset_courses(writer, load_graph(), findings, now=applied.now)
 
     def totals(self) -> Totals:
-        found = (self.findings.counts[courseid] for courseid in self.courseids.values())
-        return total("courses", RESET, sum(1 for counts in found if any(counts.values())))
+        return total("courses", RESET, len(self._changed))
+
+    def changed_ids(self) -> ChangedIds:
+        return {f"courses.{RESET}": self._changed}
+
+    @property
+    def _changed(self) -> list[int]:
+        return [courseid for courseid in self.courseids.values() if any(self.findings.counts[courseid].values())]
 
 
 class CoursesResetPlan(Plan):

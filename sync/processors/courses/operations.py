@@ -14,7 +14,7 @@ from sync.moodle.db.writer import Writer
 from sync.moodle.enrolments.forums import subscribe_to_initial_forums
 from sync.moodle.site.contexts import move_contexts
 from sync.processors.base.operations import Applied, Operation, resolved
-from sync.processors.base.totals import CREATED, FILLED, RESET, Totals, total
+from sync.processors.base.totals import CREATED, FILLED, RESET, ChangedIds, Totals, total
 from sync.processors.courses.fillings import TemplateMerge, fill_courses
 from sync.processors.courses.templates import FromTemplate, restore_templates, target_of
 
@@ -153,8 +153,15 @@ class FillCourses(Operation):
         applied.files += fill_courses(writer, load_graph(), [*self.fillings.values()], now=applied.now)
 
     def totals(self) -> Totals:
-        replaced = sum(1 for filling in self.fillings.values() if filling.replaces)
+        replaced = len(self._replaced)
         return total("courses", RESET, replaced) + total("courses", FILLED, len(self.fillings) - replaced)
+
+    def changed_ids(self) -> ChangedIds:
+        return {f"courses.{RESET}": self._replaced}
+
+    @property
+    def _replaced(self) -> list[int]:
+        return [filling.course.id for filling in self.fillings.values() if filling.replaces]
 
 
 def _category(target: Category, applied: Applied) -> Category:

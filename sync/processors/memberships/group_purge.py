@@ -18,7 +18,7 @@ from sync.processors.base.context import Collected
 from sync.processors.base.operations import Applied, Operation
 from sync.processors.base.overlay import Overlay
 from sync.processors.base.plan import Plan
-from sync.processors.base.totals import DELETED, Totals, total
+from sync.processors.base.totals import DELETED, ChangedIds, Totals, total
 from sync.processors.memberships.state import GROUP_MEMBERS
 from sync.values import Action, Note, Outcome
 
@@ -78,6 +78,9 @@ class DeleteGroups(Operation):
 
     def totals(self) -> Totals:
         return total("groups", DELETED, len(self.groups))
+
+    def changed_ids(self) -> ChangedIds:
+        return {f"groups.{DELETED}": [*self.groups]}
 
 
 class GroupPurge:

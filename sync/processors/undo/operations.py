@@ -15,7 +15,7 @@ from sync.moodle.files.files import DeletedFiles
 from sync.moodle.site import caches
 from sync.processors.base.operations import Applied, Operation
 from sync.processors.base.plan import Plan
-from sync.processors.base.totals import RowCounts, Totals, count_rows
+from sync.processors.base.totals import ChangedIds, RowCounts, Totals, changed_rows, count_rows
 from sync.processors.undo.rules import CACHE_REVISION
 
 Row = Mapping[str, Any]
@@ -51,6 +51,13 @@ class TakeBack(Operation):
             )
             totals += count_rows(table, counts)
         return totals
+
+    def changed_ids(self) -> ChangedIds:
+        found: dict[str, list[int]] = {}
+        for table in {*self.new, *self.changed}:
+            updates = ((change.id, change.after) for change in self.changed.get(table, ()))
+            found |= changed_rows(table, updates, (row["id"] for row in self.new.get(table, ())))
+        return found
 
     def apply(self, writer: Writer, applied: Applied) -> None:
         """Deletes, updates, inserts, cache flags. Queries: one for each table, set of columns and some 1,000 rows"""

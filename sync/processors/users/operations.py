@@ -10,7 +10,7 @@ from sync.moodle.db.writer import Writer
 from sync.moodle.users.contexts import fetch_userids_without_context, insert_user_contexts
 from sync.moodle.users.deletion import UserToDelete, delete_users
 from sync.processors.base.operations import Applied, Operation
-from sync.processors.base.totals import DELETED, Totals, total
+from sync.processors.base.totals import DELETED, ChangedIds, Totals, total
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,9 @@ class DeleteUsers(Operation):
 
     def totals(self) -> Totals:
         return total("users", DELETED, len(self.users))
+
+    def changed_ids(self) -> ChangedIds:
+        return {f"users.{DELETED}": [user.id for user in self.users.values()]}
 
 
 @dataclass(frozen=True)

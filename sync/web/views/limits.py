@@ -10,10 +10,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from sync.errors import OptionError
 from sync.guard.limits import DEFAULTS, Limit, read_limits
-from sync.models import GuardLimits
+from sync.guard.messages import limit_texts, scope_text
+from sync.models import GuardLimits, MoodleSite
 from sync.runs import plans
 from sync.runs.plans import limits_of, save_limits
 from sync.runs.rights import Responsible
+from sync.runs.scope_limits import stored_scopes
 from sync.runs.selectors import processors_for
 from sync.web.access import current_site, may_manage_limits, processor_or_404
 from sync.web.limits_form import LimitsForm
@@ -25,7 +27,7 @@ EVERY = "all"
 @may_manage_limits
 @require_http_methods(["GET", "HEAD", "POST"])
 def limits(request: HttpRequest, key: str = EVERY) -> HttpResponse:
-    site, processor = current_site(), _processor(request, key)
+    site, processor = current_site(), processor_of(request, key)
     chosen = limits_of(site, processor)
     form = LimitsForm(request.POST or None, chosen=chosen, limits=_read(request, chosen))
     if request.method == "POST" and form.is_valid():
@@ -45,6 +47,7 @@ def limits(request: HttpRequest, key: str = EVERY) -> HttpResponse:
     context = {
         "form": form,
         "key": key,
+        "scopes": _scopes(site, processor),
         "file_types": types,
         "every": EVERY,
         "is_own": bool(processor) and processor in own,
@@ -57,12 +60,19 @@ def limits(request: HttpRequest, key: str = EVERY) -> HttpResponse:
 @require_POST
 def delete_limits(request: HttpRequest, key: str) -> HttpResponse:
     """Let a file type have the limits of the site again."""
-    plans.delete_limits(current_site(), _processor(request, key), Responsible.of(request.user))
+    plans.delete_limits(current_site(), processor_of(request, key), Responsible.of(request.user))
     return redirect("limits", key)
 
 
-def _processor(request: HttpRequest, key: str) -> str:
+def processor_of(request: HttpRequest, key: str) -> str:
+    """Return the file type that an address is about, "" = all that have no limits of their own."""
     return "" if key == EVERY else processor_or_404(request.user, key).key
+
+
+def _scopes(site: MoodleSite, processor: str) -> list[tuple[int, str, list[str]]]:
+    """Return number, title and limits in words of each scope."""
+    stored = stored_scopes(site, processor)
+    return [(each.pk, scope_text(each.kind, each.name), limit_texts(each.values)) for each in stored]
 
 
 def _read(request: HttpRequest, chosen: GuardLimits) -> dict[str, Limit]:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from sync.guard.limits import REMOVALS
 from sync.processors.base.processor import Processor, SplitChunk
 from sync.values import CleanRow
 from tests.processors.contract.runs import ProcessorType
@@ -40,6 +41,7 @@ def watched(processor: ProcessorType) -> Watched:
             faults.append("what is collected has changed")
         if isinstance(second, SplitChunk):
             raise second
+        faults.extend(_uncounted(second))
         return second
 
     return Watched(faults, type(processor.__name__, (processor,), {"plan": plan}))
@@ -56,6 +58,16 @@ def _decided(plan: Any) -> Any:
     if isinstance(plan, SplitChunk):
         return plan.line
     return plan.outcomes, plan.inserts, plan.updates, plan.deletes
+
+
+def _uncounted(plan: Any) -> list[str]:
+    """Return of which kinds of removals a plan doesn't know what it takes away."""
+    totals, changed = plan.totals(), plan.changed_ids()
+    return [
+        f"{kind}: {totals[kind]} are counted, {len(changed.get(kind, ()))} known"
+        for kind in REMOVALS
+        if totals[kind] != len(changed.get(kind, ()))
+    ]
 
 
 def _changes_of_overlay(processor: Processor) -> int:
