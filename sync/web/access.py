@@ -16,6 +16,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from sync.models import CommandFile, MoodleSite, Schedule, SequenceRun, SyncRun
 from sync.processors.base.processor import Processor
 from sync.processors.registry import REGISTRY
+from sync.runs.exports import exportable, shows_people
 from sync.runs.options import MAIN_SITE
 from sync.runs.rights import MANAGE_SOURCES, owner_of
 from sync.runs.rights_audit import acting
@@ -155,6 +156,27 @@ def processor_or_404(user: Any, key: str) -> type[Processor]:
         if processor.key == key:
             return processor
     raise Http404
+
+
+def exportable_for(user: Any) -> list[type[Processor]]:
+    """Return the file types that somebody may export: those that they may use, with people only who may look at people."""
+    sees_people = user.has_perm(VIEW_PEOPLE)
+    usable = {processor.key for processor in processors_for(user)}
+    return [
+        processor
+        for processor in exportable()
+        if processor.key in usable and (sees_people or not shows_people(processor))
+    ]
+
+
+def exported_or_404(user: Any, key: str) -> type[Processor]:
+    """Return a file type to be exported. Raises: PermissionDenied to those who may use it, but not look at people"""
+    processor = processor_or_404(user, key)
+    if processor.exporter is None:
+        raise Http404
+    if processor not in exportable_for(user):
+        raise PermissionDenied
+    return processor
 
 
 def run_or_404(user: Any, run_id: int) -> SyncRun:

@@ -17,6 +17,7 @@ from sync.web.access import (
     MANAGE_RETENTION,
     MANAGE_SCHEDULES,
     VIEW_AUDIT,
+    exportable_for,
     has_any_access,
     looks_into_moodle,
 )
@@ -88,6 +89,15 @@ MOODLE = (
     Entry(
         "moodle_search", _("Look into Moodle"),
         _("Find a user or a course, what they have and belong to, and all that ToolSync changed."), looks_into_moodle,
+    ),
+    Entry(
+        "moodle_list", _("What files can name"),
+        _("Roles, categories, courses, cohorts, groups and fields with their identifiers, to be copied."),
+        looks_into_moodle, ("roles",),
+    ),
+    Entry(
+        "exports", _("Export"), _("What is in Moodle as a command file that changes nothing when it is sent back."),
+        lambda user: bool(exportable_for(user)),
     ),
     Entry(
         "courses", _("Courses"), _("Find courses, choose some, and make a command file that deletes or resets them."),

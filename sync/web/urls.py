@@ -10,6 +10,7 @@ from sync.web.views import (
     categories,
     courses,
     deletions,
+    exports,
     file_types,
     files,
     frame,
@@ -48,6 +49,10 @@ moodle_urls = [
     path("moodle/users/<int:user_id>/", moodle.user, name="moodle_user"),
     path("moodle/courses/<int:course_id>/", moodle.course, name="moodle_course"),
     path("moodle/lists/<slug:kind>/", moodle.moodle_list, name="moodle_list"),
+    path("moodle/export/", exports.export_list, name="exports"),
+    path("moodle/export/<slug:key>/", exports.export_page, name="export"),
+    path("moodle/export/<slug:key>/file.csv", exports.export_file, name="export_file"),
+    path("moodle/export/<slug:key>/sample.csv", exports.moodle_sample, name="moodle_sample"),
 ]
 
 # /files/

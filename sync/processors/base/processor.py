@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, Generic, Protocol, TypeVar, cast, final, get_args
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast, final, get_args
 
 from django.utils.functional import Promise
 
@@ -33,6 +33,7 @@ from sync.processors.base.absence import FileEnd
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.blobs import blob_notes, trash_blobs
 from sync.processors.base.context import Collected, ProcessorContext
+from sync.processors.base.export import Exporter
 from sync.processors.base.operations import Applied
 from sync.processors.base.plan import Plan, apply_plan
 from sync.values import Note
@@ -73,7 +74,8 @@ class Processor(ABC, Generic[CellsT, State, PlanT]):
     Must implement: the declarations, `fetch`, `plan`. May override: all else; `setup` and `close` go with the connection.
     Shape: after: keys of processors whose files go first when several arrive together; rows_per_chunk: at most so many,
     where one row may do much; file_survey: what is looked for in all rows before the first is used; collected_type: what the
-    processor collects over the whole run; file_notes: about the whole file
+    processor collects over the whole run; exporter: writes what Moodle holds as such a file, None = there is nothing to write;
+    file_notes: about the whole file
     """
 
     key: ClassVar[str]
@@ -86,6 +88,7 @@ class Processor(ABC, Generic[CellsT, State, PlanT]):
     rows_per_chunk: ClassVar[int | None] = None
     file_survey: ClassVar[type[FileSurvey] | None] = None
     collected_type: ClassVar[type[Collected]] = Collected
+    exporter: ClassVar[type[Exporter[Any]] | None] = None
 
     def __init_subclass__(cls) -> None:
         """Take the columns of the class of rows that stands in brackets."""

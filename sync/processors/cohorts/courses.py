@@ -21,6 +21,7 @@ from sync.processors.cohorts.courses_planner import (
     CohortCoursesState,
     without_members,
 )
+from sync.processors.cohorts.export import CohortCoursesExporter
 from sync.processors.cohorts.options import CohortCoursesOptions
 from sync.processors.memberships.course_columns import STUDENT
 from sync.processors.memberships.fetch import fetch_memberships
@@ -38,6 +39,7 @@ class CohortCourses(Processor[CohortCourseCells, CohortCoursesState, Plan]):
     # A row may bring a cohort of any size.
     rows_per_chunk: ClassVar[int | None] = 5
     options = CohortCoursesOptions
+    exporter = CohortCoursesExporter
 
     def setup(self, names: Sequence[str]) -> None:
         self.has_groups = CohortCourseCells.makegroup.name in names

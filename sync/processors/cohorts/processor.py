@@ -28,6 +28,7 @@ from sync.processors.base.processor import Processor
 from sync.processors.cohorts.absent import OUR_COMPONENTS, AbsentMembers
 from sync.processors.cohorts.categories import CATEGORY_COLUMNS
 from sync.processors.cohorts.cells import CohortCells
+from sync.processors.cohorts.export import CohortsExporter
 from sync.processors.cohorts.options import KEEP, CohortsOptions
 from sync.processors.cohorts.plan import CohortsPlan, CohortsState, CohortSurvey
 from sync.processors.cohorts.planner import CohortsPlanner, cohort_text
@@ -56,6 +57,7 @@ class Cohorts(Processor[CohortCells, CohortsState, CohortsPlan]):
     file_survey = CohortSurvey
     after = ("users", "users_delete", "courses")
     options = CohortsOptions
+    exporter = CohortsExporter
 
     collected_type = CohortsCollected
 

@@ -43,6 +43,7 @@ from sync.processors.base.processor import Processor, SplitChunk
 from sync.processors.courses.archives import MOST_BACKUPS, BackupCache, BackupsCollected, without_backup
 from sync.processors.courses.cells import CourseCells
 from sync.processors.courses.cli_restore import MOODLE, run_cli_restore
+from sync.processors.courses.export import CoursesExporter
 from sync.processors.courses.field_values import wanted_values
 from sync.processors.courses.fillings import IGNORE, REPLACE
 from sync.processors.courses.named_courses import CourseSurvey, courses_named
@@ -75,6 +76,7 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
     after = ("users", "courses_reset", "courses_check", "courses_delete")
     file_survey = CourseSurvey
     options = CoursesOptions
+    exporter = CoursesExporter
 
     collected_type = CoursesCollected
 

@@ -22,6 +22,7 @@ from sync.processors.base.processor import Processor
 from sync.processors.enrolments.absent import AbsentEnrolments
 from sync.processors.enrolments.cells import EnrolmentCells
 from sync.processors.enrolments.contact_mails import ContactNotice, contact_mails
+from sync.processors.enrolments.export import EnrolmentsExporter
 from sync.processors.enrolments.groups import REPLACING, Protection
 from sync.processors.enrolments.methods import MANUAL, SYNC, MethodRules
 from sync.processors.enrolments.options import KEEP, EnrolmentsOptions
@@ -56,6 +57,7 @@ class Enrolments(Processor[EnrolmentCells, EnrolmentsState, EnrolmentsPlan]):
         "groups",
     )  # fmt: skip
     options = EnrolmentsOptions
+    exporter = EnrolmentsExporter
 
     collected_type = EnrolmentsCollected
 

@@ -11,6 +11,7 @@ from sync.moodle.courses.courses import fetch_courses
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.processor import Processor
 from sync.processors.groups.cells import GroupMemberCells
+from sync.processors.groups.export import GroupMembersExporter
 from sync.processors.groups.members_planner import GroupCommands, GroupMembersState
 from sync.processors.groups.options import GroupMembersOptions
 from sync.processors.memberships.fetch import fetch_memberships
@@ -28,6 +29,7 @@ class GroupMembers(Processor[GroupMemberCells, GroupMembersState, PurgingPlan]):
     default_filename = "groupmembers.csv"
     after = ("users", "courses", "enrolments", "groups")
     options = GroupMembersOptions
+    exporter = GroupMembersExporter
 
     collected_type = PurgeCollected
 

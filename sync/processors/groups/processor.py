@@ -15,6 +15,7 @@ from sync.processors.base.overlay import FoundRows, Table
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
 from sync.processors.groups.cells import GroupCells
+from sync.processors.groups.export import GroupsExporter
 from sync.processors.groups.options import GroupsOptions
 from sync.processors.groups.planner import GroupsPlanner, GroupsState, GroupsSurvey
 from sync.processors.memberships.state import MembershipState
@@ -32,6 +33,7 @@ class Groups(Processor[GroupCells, GroupsState, Plan]):
     after = ("courses",)
     file_survey = GroupsSurvey
     options = GroupsOptions
+    exporter = GroupsExporter
 
     def fetch(self, rows: Sequence[GroupCells]) -> GroupsState:
         now = int(time.time())

@@ -25,6 +25,7 @@ from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.meta_sync import META, sync_meta_instance
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import MembershipState
+from sync.processors.metacourses.export import MetaLinksExporter
 from sync.values import Action, Change, Outcome
 
 
@@ -70,6 +71,7 @@ class CoursesMeta(Processor[MetaLinkCells, MetaState, Plan]):
     # A row may bring everybody of a course.
     rows_per_chunk: ClassVar[int | None] = 50
     options = CoursesMetaOptions
+    exporter = MetaLinksExporter
 
     def fetch(self, rows: Sequence[MetaLinkCells]) -> MetaState:
         memberships = fetch_memberships(

@@ -24,6 +24,7 @@ from sync.processors.memberships.state import MembershipState
 from sync.processors.users.absent import AbsentUsers
 from sync.processors.users.cells import UserCells
 from sync.processors.users.chunk_users import KEY_FIELDS, NOT_HASHED, ClearPassword, UsersWritePlan
+from sync.processors.users.export import UsersExporter
 from sync.processors.users.options import DELETE, KEEP, UsersOptions
 from sync.processors.users.planner import PLAIN_FIELDS, ColumnNumbers, UsersPlanner, cohort_cells, course_sets
 from sync.processors.users.profile_values import profile_value
@@ -58,6 +59,7 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
     default_filename = "userimport.csv"
     file_survey = UsersSurvey
     options = UsersOptions
+    exporter = UsersExporter
 
     def setup(self, names: Sequence[str]) -> None:
         self.names = frozenset(names)
