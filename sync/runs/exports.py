@@ -30,6 +30,8 @@ from sync.values import Action, Note, Outcome
 
 # Of more rows that are left out only the number is told.
 MOST_NAMED = 1000
+# Of so many rows those of a sample are taken.
+_SAMPLE_TRIED = 50
 _LINE_END = b"\r\n"
 _BOM = b"\xef\xbb\xbf"
 _UTF_8 = "UTF-8"
@@ -61,9 +63,14 @@ def exportable() -> list[type[Processor]]:
     return [processor for processor in REGISTRY.values() if processor.exporter is not None]
 
 
-def shows_people(processor: type[Processor]) -> bool:
-    """Whether the rows of an export name users."""
-    return processor.exporter is not None and processor.exporter.shows_people
+def sampler_of(processor: type[Processor]) -> type[Exporter[Any]] | None:
+    """Return what makes a small file of what is in this Moodle, None where it would name what is to be taken away."""
+    return processor.sampler or processor.exporter
+
+
+def shows_people(exporter: type[Exporter[Any]] | None) -> bool:
+    """Whether the rows of an export, or of a sample, name users."""
+    return exporter is not None and exporter.shows_people
 
 
 def export(
@@ -72,31 +79,48 @@ def export(
     options: GeneralOptions,
     scope: ExportScope,
     result: ExportResult,
-    *,
-    most: int | None = None,
 ) -> Iterator[bytes]:
     """Return the file in parts, written as the options say, and count in `result`.
 
-    Shape: most: so many rows at most, None = all
     Raises: MoodleError
     Queries: a few for each 5,000 rows, and those of their plan
     """
     assert processor.exporter is not None  # noqa: S101
+    return _file(moodle, processor, processor.exporter, options=options, scope=scope, result=result)
+
+
+def sample(moodle: MoodleDatabase, processor: type[Processor], options: GeneralOptions, most: int) -> Iterator[bytes]:
+    """Return a small file of what is in Moodle that changes nothing, in parts. Raises: MoodleError"""
+    exporter = sampler_of(processor)
+    assert exporter is not None  # noqa: S101
+    return _file(moodle, processor, exporter, options=options, scope=ExportScope(), result=ExportResult(), most=most)
+
+
+def _file(
+    moodle: MoodleDatabase,
+    processor: type[Processor],
+    exporter_type: type[Exporter[Any]],
+    *,
+    options: GeneralOptions,
+    scope: ExportScope,
+    result: ExportResult,
+    most: int | None = None,
+) -> Iterator[bytes]:
+    """Shape: most: so many rows at most, without telling what was left out; None = all"""
     language = get_language()
     dialect = Dialect(options.encoding or _UTF_8, normalise_separator(options.separator) or SAMPLE_SEPARATOR)
     with moodle.session() as session:
-        exporter = processor.exporter(session, options, scope)
+        exporter = exporter_type(session, options, scope)
         check = _Check(moodle, processor, options, exporter, dialect)
-        yield (_BOM if dialect.encoding == _UTF_8 else b"") + encode_cells(dialect, exporter.header()) + _LINE_END
+        yield (_BOM if dialect.encoding == _UTF_8 else b"") + check.header
         for rows in exporter.parts():
             session.release()
-            wanted = rows if most is None else rows[: most - result.rows]
             # Between two parts a server may answer somebody else, in another language.
             with override(language):
-                written = b"".join(check.lines(wanted, result))
-            yield written
-            if most is not None and result.rows >= most:
-                break
+                lines = list(check.lines(rows[:_SAMPLE_TRIED] if most else rows, result))
+            yield b"".join(lines[:most])
+            if most:
+                return
     with override(language):
         comments = b"".join(_comments(dialect, result))
     yield comments
@@ -121,7 +145,11 @@ class _Check:
             processor.options.find("encoding"): dialect.encoding,
             processor.options.find("separator"): "tab" if dialect.separator == "\t" else dialect.separator,
         })  # fmt: skip
-        self._header = encode_cells(dialect, exporter.header()) + _LINE_END
+        names = exporter.header()
+        if is_list := processor.columns.headerless:
+            # A list says in a comment what its cells are.
+            names = [f"# {names[0]}", *names[1:]]
+        self.header = encode_cells(dialect, names, is_comment=is_list) + _LINE_END
 
     def lines(self, rows: Sequence[ExportedRow], result: ExportResult) -> Iterator[bytes]:
         """Return the lines of the rows that change nothing; count the others."""
@@ -137,7 +165,7 @@ class _Check:
     def _plan(self, lines: Sequence[bytes]) -> list[Outcome]:
         recorder = _Outcomes()
         work = PipelineContext(self._processor, self._options, self._moodle, recorder, simulate=True, is_part=True)
-        run_pipeline(work, io.BytesIO(self._header + b"".join(lines)), "export.csv")
+        run_pipeline(work, io.BytesIO(self.header + b"".join(lines)), "export.csv")
         return sorted(recorder.outcomes, key=lambda outcome: outcome.line)
 
 

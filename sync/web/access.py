@@ -14,9 +14,10 @@ from django.shortcuts import get_object_or_404
 from django_htmx.http import HttpResponseClientRefresh
 
 from sync.models import CommandFile, MoodleSite, Schedule, SequenceRun, SyncRun
+from sync.processors.base.export import Exporter
 from sync.processors.base.processor import Processor
 from sync.processors.registry import REGISTRY
-from sync.runs.exports import exportable, shows_people
+from sync.runs.exports import exportable, sampler_of, shows_people
 from sync.runs.options import MAIN_SITE
 from sync.runs.rights import MANAGE_SOURCES, owner_of
 from sync.runs.rights_audit import acting
@@ -165,7 +166,7 @@ def exportable_for(user: Any) -> list[type[Processor]]:
     return [
         processor
         for processor in exportable()
-        if processor.key in usable and (sees_people or not shows_people(processor))
+        if processor.key in usable and (sees_people or not shows_people(processor.exporter))
     ]
 
 
@@ -177,6 +178,12 @@ def exported_or_404(user: Any, key: str) -> type[Processor]:
     if processor not in exportable_for(user):
         raise PermissionDenied
     return processor
+
+
+def sampler_or_none(user: Any, processor: type[Processor]) -> type[Exporter[Any]] | None:
+    """Return what makes a sample of what is in Moodle, if there is one that somebody may see."""
+    sampler = sampler_of(processor)
+    return None if shows_people(sampler) and not user.has_perm(VIEW_PEOPLE) else sampler
 
 
 def run_or_404(user: Any, run_id: int) -> SyncRun:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -13,6 +14,8 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from sync.models import MoodleSite, ProcessorSettings
+from sync.processors.registry import REGISTRY
+from sync.runs.exports import sampler_of
 from tests.moodle_sites import MoodleSite as Moodle
 from tests.support import run_file
 
@@ -38,7 +41,7 @@ def test_people_are_exported_only_by_those_who_may_look_at_them(
 def test_a_file_is_exported_as_the_stored_options_say(
     moodle: Moodle, site: MoodleSite, client_with: Callable[..., Client]
 ) -> None:
-    values = {"courseidentifier": "idnumber", "separator": ","}
+    values: dict[str, Any] = {"courseidentifier": "idnumber", "separator": ","}
     ProcessorSettings.objects.create(site=site, processor="groups", values=values)
     moodle.insert("groups", courseid=moodle.ids["C1"], name="Blue, light", idnumber="B")
     client = client_with("run_groups")
@@ -56,8 +59,19 @@ def test_a_file_is_exported_as_the_stored_options_say(
 def test_a_sample_of_this_moodle_works_in_it(moodle: Moodle, client_with: Callable[..., Client]) -> None:
     for number in range(9):
         moodle.insert("groups", courseid=moodle.ids["C1"], name=f"G{number}", idnumber=f"I{number}")
-    content = client_with("run_groups").get(reverse("moodle_sample", args=["groups"])).getvalue()
-    assert run_file(moodle, "groups", content).counts == {"unchanged": 5}
+    moodle.execute("UPDATE {user} SET suspended = 1 WHERE id = :id", id=moodle.ids["ann"])
+    without = {key for key, processor in REGISTRY.items() if sampler_of(processor) is None}
+    assert without == {"users_delete", "courses_delete", "categories_delete", "userpictures"}
+    keys = REGISTRY.keys() - without
+    client = client_with("view_people", *(f"run_{key}" for key in REGISTRY))
+    counts = {}
+    for key in keys:
+        content = client.get(reverse("moodle_sample", args=[key])).getvalue()
+        counts[key] = run_file(moodle, key, content).counts
+    assert all(found in ({}, {"unchanged": found.get("unchanged")}) for found in counts.values()), counts
+    assert (counts["groups"], counts["users_suspend"]) == ({"unchanged": 5}, {"unchanged": 1})
+    assert all(counts[key] for key in ("users", "users_restore", "courses", "courses_check", "courses_reset"))
+    assert client.get(reverse("moodle_sample", args=["users_delete"])).status_code == 404
 
 
 def test_the_shell_writes_the_same_file(moodle: Moodle, site: MoodleSite, tmp_path: Path) -> None:

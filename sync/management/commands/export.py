@@ -43,7 +43,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--auth", default="", metavar="METHOD", help="users of an authentication method")
 
-    def handle(self, *, key: str, file: str, site: str, **chosen: Any) -> None:  # type: ignore[override]
+    def handle(self, *, key: str, file: str, site: str, **chosen: Any) -> None:
         processor = next(processor for processor in exportable() if processor.key == key)
         scope = ExportScope(**{name: chosen[name] for name in ("category", "courses", "cohorts", "auth")})
         result = ExportResult()

@@ -74,8 +74,8 @@ class Processor(ABC, Generic[CellsT, State, PlanT]):
     Must implement: the declarations, `fetch`, `plan`. May override: all else; `setup` and `close` go with the connection.
     Shape: after: keys of processors whose files go first when several arrive together; rows_per_chunk: at most so many,
     where one row may do much; file_survey: what is looked for in all rows before the first is used; collected_type: what the
-    processor collects over the whole run; exporter: writes what Moodle holds as such a file, None = there is nothing to write;
-    file_notes: about the whole file
+    processor collects over the whole run; exporter: reads what Moodle holds as rows of such a file, None = nothing says what
+    is; sampler: the same for a sample, where it differs; file_notes: about the whole file
     """
 
     key: ClassVar[str]
@@ -89,6 +89,7 @@ class Processor(ABC, Generic[CellsT, State, PlanT]):
     file_survey: ClassVar[type[FileSurvey] | None] = None
     collected_type: ClassVar[type[Collected]] = Collected
     exporter: ClassVar[type[Exporter[Any]] | None] = None
+    sampler: ClassVar[type[Exporter[Any]] | None] = None
 
     def __init_subclass__(cls) -> None:
         """Take the columns of the class of rows that stands in brackets."""

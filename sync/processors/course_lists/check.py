@@ -17,6 +17,7 @@ from sync.processors.course_lists.course_list import (
     ListedCourses,
     outcome,
 )
+from sync.processors.course_lists.export import CourseListSampler
 from sync.values import Action, Note, Outcome
 
 
@@ -46,6 +47,7 @@ class CoursesCheck(CourseList[CourseCheckCells]):
     label = _("Courses: check")
     summary = _("Tell which courses of a list are in Moodle and which are not. Changes nothing.")
     default_filename = "courses.csv"
+    sampler = CourseListSampler
     options = CoursesCheckOptions
 
     def plan(self, rows: Sequence[CourseCheckCells], state: ListedCourses) -> Plan:

@@ -26,6 +26,7 @@ from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import Processor, SplitChunk
 from sync.processors.base.totals import RESET, ChangedIds, Totals, total
 from sync.processors.course_lists.course_list import CHUNK_WEIGHT, CourseListOptions
+from sync.processors.course_lists.export import CourseResetSampler
 from sync.processors.course_lists.reset_cells import (
     RESET_IDENTIFIERS,
     CourseResetCells,
@@ -129,6 +130,7 @@ class CoursesReset(Processor[CourseResetCells, ResetState, CoursesResetPlan]):
         "enrolments. What teachers made stays."
     )
     default_filename = "resetcourses.csv"
+    sampler = CourseResetSampler
     after = ("users",)
     options = CoursesResetOptions
     rows_per_chunk = 100

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
@@ -12,7 +12,7 @@ from sync.moodle.db.keyset import fetch_in_parts
 from sync.moodle.users.users import ProfileField, fetch_profile_data, fetch_profile_fields
 from sync.processors.base.export import ExportedRow, Exporter, ScopeKind, cell_of
 from sync.processors.users.cells import UserCells
-from sync.processors.users.options import UsersOptions
+from sync.processors.users.options import UserListOptions, UsersOptions
 from sync.processors.users.planner import PLAIN_FIELDS
 
 _NAMES = ("username", "firstname", "lastname", "email", "idnumber")
@@ -86,3 +86,31 @@ class UsersExporter(Exporter[UsersOptions]):
             .group_by(data.c.fieldid)
         )
         return int(counted[0]), {fieldid: int(count) for fieldid, count in self.moodle.fetch(per_field)}
+
+
+class _UserListSampler(Exporter[UserListOptions]):
+    """A list of users with whom nothing happens. Shape: suspended: what they are"""
+
+    suspended: ClassVar[int]
+
+    def header(self) -> list[str]:
+        return [UserCells.username.name]
+
+    def parts(self) -> Iterator[list[ExportedRow]]:
+        user = self.moodle.table("user")
+        meant = (user.c.deleted == 0, user.c.username != "guest", user.c.suspended == self.suspended)
+        statement = sa.select(user.c.id, user.c.username).where(user.c.mnethostid == self.rules.mnethostid, *meant)
+        for rows in fetch_in_parts(self.moodle, statement, user.c.id):
+            yield [ExportedRow(username, [username]) for _id, username in rows]
+
+
+class ActiveUsersSampler(_UserListSampler):
+    """Users who are active, for the list of those who are to be so."""
+
+    suspended = 0
+
+
+class SuspendedUsersSampler(_UserListSampler):
+    """Users who are suspended, for the list of those who are to be so."""
+
+    suspended = 1

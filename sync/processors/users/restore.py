@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.processors.base.errors import RowError
 from sync.processors.users.chunk_users import ChunkUser, UsersWritePlan
+from sync.processors.users.export import ActiveUsersSampler
 from sync.processors.users.user_list import (
     NAME_FIELDS,
     PERSON_NAMES,
@@ -26,6 +27,7 @@ class UsersRestore(UserList[UserListCells]):
         "Make suspended users active again and bring deleted ones back; roles and enrolments can't be recovered."
     )
     default_filename = "userrestore.csv"
+    sampler = ActiveUsersSampler
     after = ("users_delete", "users_suspend")
     extra_fields = NAME_FIELDS
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from sync.columns.clean import flag
 from sync.columns.column import DefaultColumn
 from sync.processors.users.chunk_users import ChunkUser, UsersWritePlan
+from sync.processors.users.export import SuspendedUsersSampler
 from sync.processors.users.tables import IDENTITIES
 from sync.processors.users.user_list import UserList, UserListCells, UserListState, outcome_for
 from sync.values import Action, Outcome
@@ -29,6 +30,7 @@ class UsersSuspend(UserList[UserSuspendCells]):
     label = _("Users: suspend")
     summary = _("Suspend the users of a list and end their sessions; enrolments stay as they are.")
     default_filename = "usersuspend.csv"
+    sampler = SuspendedUsersSampler
     after = ("users",)
 
     def plan_user(self, row: UserSuspendCells, user: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:

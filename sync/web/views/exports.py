@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from sync.models import MoodleSite
 from sync.moodle.categories.categories import fetch_categories
-from sync.processors.base.export import ExportScope, ScopeKind
+from sync.moodle.db.database import MoodleDatabase
+from sync.processors.base.export import ScopeKind
 from sync.processors.base.processor import Processor
 from sync.runs.connections import moodle_of
-from sync.runs.exports import ExportResult, export
+from sync.runs.exports import ExportResult, export, sample, sampler_of
 from sync.runs.options import resolve_options
-from sync.web.access import current_site, exportable_for, exported_or_404, may_look_into_moodle, signed_in
+from sync.web.access import (
+    current_site,
+    exportable_for,
+    exported_or_404,
+    may_look_into_moodle,
+    processor_or_404,
+    sampler_or_none,
+    signed_in,
+)
 from sync.web.cards import file_type_card
 from sync.web.export_form import ExportForm
 from sync.web.moodle_pages import category_paths, moodle_session, needs_moodle
@@ -55,16 +64,23 @@ def export_file(request: HttpRequest, key: str) -> HttpResponseBase:
     form = _form(request, processor, site)
     if not form.is_valid():
         return export_page(request, key)
-    return _streamed(site, processor, form.scope, f"{key}_export_{timezone.localtime():%Y%m%d-%H%M%S}.csv")
+    moodle, options = moodle_of(site), resolve_options(site, key)
+    name = f"{key}_export_{timezone.localtime():%Y%m%d-%H%M%S}.csv"
+    return _streamed(moodle, export(moodle, processor, options, form.scope, ExportResult()), name)
 
 
 @signed_in
 @require_safe
 @needs_moodle
 def moodle_sample(request: HttpRequest, key: str) -> HttpResponseBase:
-    """Return a few rows of what is in this Moodle."""
-    processor, site = exported_or_404(request.user, key), current_site()
-    return _streamed(site, processor, ExportScope(), f"{key}_sample.csv", most=SAMPLE_ROWS)
+    """Return a few rows of what is in this Moodle; they change nothing."""
+    processor, site = processor_or_404(request.user, key), current_site()
+    if sampler_of(processor) is None:
+        raise Http404
+    if sampler_or_none(request.user, processor) is None:
+        raise PermissionDenied
+    moodle, options = moodle_of(site), resolve_options(site, key)
+    return _streamed(moodle, sample(moodle, processor, options, SAMPLE_ROWS), f"{key}_sample.csv")
 
 
 def _form(request: HttpRequest, processor: type[Processor], site: MoodleSite) -> ExportForm:
@@ -87,20 +103,17 @@ def _identifiers(processor: type[Processor], site: MoodleSite) -> list[tuple[Any
     ]
 
 
-def _streamed(
-    site: MoodleSite, processor: type[Processor], scope: ExportScope, name: str, *, most: int | None = None
-) -> HttpResponseBase:
+def _streamed(moodle: MoodleDatabase, parts: Iterator[bytes], name: str) -> HttpResponseBase:
     """Return the file as it is made. Raises: MoodleError where it can't begin"""
-    parts = _parts(site, processor, scope, most)
     # The first part is there before anything is answered, so that a Moodle that is away is told on a page.
-    content = chain([next(parts)], parts)
+    first = next(parts)
+
+    def content() -> Iterator[bytes]:
+        try:
+            yield first
+            yield from parts
+        finally:
+            moodle.dispose()
+
     disposition = f'attachment; filename="{name}"'
-    return StreamingHttpResponse(content, content_type="text/csv", headers={"Content-Disposition": disposition})
-
-
-def _parts(site: MoodleSite, processor: type[Processor], scope: ExportScope, most: int | None) -> Iterator[bytes]:
-    moodle, options = moodle_of(site), resolve_options(site, processor.key)
-    try:
-        yield from export(moodle, processor, options, scope, ExportResult(), most=most)
-    finally:
-        moodle.dispose()
+    return StreamingHttpResponse(content(), content_type="text/csv", headers={"Content-Disposition": disposition})

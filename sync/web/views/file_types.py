@@ -20,7 +20,7 @@ from sync.runs.selectors import preselected_file
 from sync.runs.services import queue_run, queue_upload, save_settings
 from sync.schedules.arming import scheduled_files
 from sync.schedules.upcoming import UpcomingFile, starts_of, upcoming_files
-from sync.web.access import current_site, exportable_for, processor_or_404, signed_in, usable_files
+from sync.web.access import current_site, exportable_for, processor_or_404, sampler_or_none, signed_in, usable_files
 from sync.web.cards import file_type_card
 from sync.web.filters import number_in
 from sync.web.forms import RunForm
@@ -42,6 +42,7 @@ def file_type(request: HttpRequest, key: str) -> HttpResponse:
     context = {"file_type": file_type_card(processor), "form": form, "columns": describe_columns(processor.columns)}
     context |= {"starts": starts_of(site, key), "upcoming": _upcoming(site, key)}
     context |= {"lists": list_links(), "can_export": processor in exportable_for(request.user)}
+    context |= {"has_sampler": sampler_or_none(request.user, processor) is not None}
     context |= {"readable": set(usable_files(request.user, site, key).values_list("pk", flat=True))}
     return render(request, "sync/file_type.html", context)
 
