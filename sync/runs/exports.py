@@ -223,5 +223,8 @@ def _comment(dialect: Dialect, text: str) -> bytes:
 
 def _reason(outcome: Outcome) -> str:
     """Return why a row is left out: what its plan says, with what it would change."""
+    if outcome.code == "cell_empty":
+        said = _("The column %(column)s would be empty: in Moodle there is nothing by which the options name it.")
+        return said % {"column": outcome.params.get("column", "")}
     changes = (f"{change.field}: {change.old[:60]!r} → {change.new[:60]!r}" for change in outcome.changes)
     return " ".join((outcome_text(outcome), *changes))
