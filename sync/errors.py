@@ -109,6 +109,10 @@ class RightMissing(CodedError):
     """Somebody in whose name a run was to begin may not run it any more."""
 
 
+class PeopleRefused(CodedError):
+    """What was asked for a person, a role or an invitation can't be done; nothing was changed."""
+
+
 class OptionError(CodedError):
     """An option has a name or a value that isn't allowed."""
 

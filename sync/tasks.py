@@ -8,6 +8,7 @@ from django.utils import timezone
 from sync.errors import RunNotClaimable
 from sync.grace import services as grace
 from sync.notifications import password_mails, services as notifications
+from sync.people import invitations
 from sync.retries import services as retries
 from sync.runs import decisions, retention, services
 from sync.runs.lease import SEQUENCE_TASK
@@ -102,9 +103,16 @@ def send_password_mail(email: str, host: str, language: str, *, is_secure: bool)
     password_mails.send_password_mail(email, host, language, is_secure=is_secure)
 
 
+@shared_task(name=invitations.INVITATION_TASK)
+def send_invitation(invitation_id: int) -> None:
+    """Mail the link of an invitation, unless that was done already."""
+    invitations.send_invitation(invitation_id)
+
+
 @shared_task(name="sync.prune")
 def prune() -> None:
     """Delete what runs left, once it is old enough."""
     password_mails.forget_mail_counts()
+    invitations.forget_invitations()
     retention.prune()
     retention.sweep_drafts()

@@ -45,6 +45,7 @@ SHORT_MODULES = {
     "toolsync_site/celery.py": "Celery finds it by this name",
     "toolsync_site/urls.py": "Django finds it by this name",
     "toolsync_site/wsgi.py": "gunicorn finds it by this name",
+    "toolsync_site/repair.py": "settings name it: Django's admin, apart from everything of ours",
     "toolsync_site/s3_storage.py": "loads boto3, which only those need who keep files in a bucket",
     "sync/management/commands/rotatekeys.py": "a command is named after its module",
     "sync/management/commands/writedocs.py": "likewise",

@@ -59,6 +59,12 @@ TEXTS: dict[str, Any] = {
     "audit_rights_created": _("A user of ToolSync, or a group, was made."),
     "audit_rights_updated": _("Rights were changed."),
     "audit_rights_deleted": _("A user of ToolSync, or a group, was deleted."),
+    "audit_role_created": _("A role was given."),
+    "audit_role_updated": _("A role was given for other file types."),
+    "audit_role_deleted": _("A role was taken away."),
+    "audit_invitation_created": _("Somebody was invited."),
+    "audit_invitation_updated": _("An invitation was sent again."),
+    "audit_invitation_deleted": _("An invitation was withdrawn."),
     "audit_approval_updated": _("A run was decided on."),
     "audit_erasure_deleted": PluralText(
         lambda count: ngettext(

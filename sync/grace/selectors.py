@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from sync.grace.services import PROCESSORS
 from sync.models import GraceEntry, MoodleSite
-from sync.runs.selectors import Person, run_permission
+from sync.runs.selectors import Person, processors_for
 
 END_GRACE = "sync.end_grace"
 _MOST_DIGITS = 18
@@ -23,9 +23,13 @@ class GracePage(NamedTuple):
     following: str
 
 
-def tables_for(user: Person) -> list[str]:
-    """Return the tables whose entries somebody may see: those of the file types that they may use."""
-    return [table for table, processor in PROCESSORS.items() if user.has_perm(run_permission(processor))]
+def tables_for(user: Person, permission: str = "") -> list[str]:
+    """Return the tables whose entries somebody may see: those of the file types that they may use.
+
+    Shape: permission: which they must have for the file type as well
+    """
+    usable = {processor.key for processor in processors_for(user, permission)}
+    return [table for table, processor in PROCESSORS.items() if processor in usable]
 
 
 def listed(site: MoodleSite, tables: Collection[str], text: str = "") -> QuerySet[GraceEntry]:

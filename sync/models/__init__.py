@@ -4,6 +4,7 @@ from sync.models.audit import AuditChain, AuditKind, AuditName, AuditRecord
 from sync.models.command_file import ArmedFile, CommandFile
 from sync.models.grace import GraceEntry
 from sync.models.notification import Event, MailCount, Notification, NotificationRule, Webhook
+from sync.models.people import Invitation, Role, RoleAssignment
 from sync.models.retry import Retry, RetryRow
 from sync.models.run import ChunkIndex, RunChunk, RunFile, RunMail, RunState, SyncRun
 from sync.models.schedule import FreezeWindow, Schedule, SequenceRun, SequenceState
@@ -24,6 +25,7 @@ __all__ = [
     "GraceEntry",
     "GuardLimits",
     "InsertedRow",
+    "Invitation",
     "KeptBlob",
     "MailCount",
     "MoodleSite",
@@ -33,6 +35,8 @@ __all__ = [
     "Retention",
     "Retry",
     "RetryRow",
+    "Role",
+    "RoleAssignment",
     "RunChunk",
     "RunFile",
     "RunMail",

@@ -34,6 +34,9 @@ TEXTS: dict[str, Any] = {
     "folder_too_long": _("The path of the folder is too long. Shorten it to %(limit)s characters."),
     "folder_reserved": _("The folder %(folder)s is filled by ToolSync only. Choose another one."),
     "file_too_large": _("The file %(name)s has %(size)s MB; at most %(limit)s MB are taken. Split it."),
+    "file_of_others": _(
+        "There is a file “%(path)s” already, of a file type whose files you don't manage. Choose another name."
+    ),
     "file_exists": _(
         "There is already a file %(path)s. Say that it is to be replaced, delete it first, or choose another name."
     ),

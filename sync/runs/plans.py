@@ -18,13 +18,13 @@ from sync.models import AuditKind, GuardLimits, MoodleSite, RunState, SyncRun
 from sync.models.run import ORIGINS_OF_MADE_FILES
 from sync.moodle.db.database import MoodleDatabase
 from sync.moodle.scopes import fetch_row_counts
+from sync.people.roles import run_permission
 from sync.processors.base.totals import TABLES
 from sync.runs.options import guard_is_on, plan_hours
 from sync.runs.pipeline_context import ChunkResult
 from sync.runs.rekeying import suspect_rekeying
 from sync.runs.rights import Responsible
 from sync.runs.scope_limits import scope_facts, scopes_of
-from sync.runs.selectors import run_permission
 from sync.values import Change, Note
 from sync.whole_files import digest_of
 
@@ -188,7 +188,7 @@ def is_expired(plan: SyncRun) -> bool:
 def may_decide(run: SyncRun, person: Responsible) -> bool:
     """Whether somebody may let a run that waits go on: confirm one that waits for that, approve a held one."""
     if run.state == RunState.UNCONFIRMED:
-        return person.may(run_permission(run.processor))
+        return person.may(run_permission(run.processor), site=run.site)
     return may_approve(run, person)
 
 
@@ -199,7 +199,7 @@ def may_approve(run: SyncRun, person: Responsible) -> bool:
     """
     if person.is_operator:
         return True
-    if not person.may(run_permission(run.processor), APPROVE_RUNS):
+    if not person.may(run_permission(run.processor), APPROVE_RUNS, site=run.site, processor=run.processor):
         return False
     is_own = person.user in (run.requested_by, run.owner)
     return not (is_own and limits_of(run.site, run.processor).needs_second_person)

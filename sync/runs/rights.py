@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Self
 
 from sync.errors import RightMissing
-from sync.models import SyncRun
-from sync.runs.selectors import run_permission
+from sync.models import CommandFile, MoodleSite, SyncRun
+from sync.people.rights import EVERY, may
+from sync.people.roles import run_permission
 
 MANAGE_SOURCES = "sync.manage_sources"
+MANAGE_FILES = "sync.manage_files"
 
 
 class Responsible(NamedTuple):
@@ -32,14 +34,24 @@ class Responsible(NamedTuple):
     def is_operator(self) -> bool:
         return self.user is None and not self.name
 
-    def may(self, *permissions: str) -> bool:
-        """Whether the user is there, active, and has every one of these permissions. The operator may do anything."""
+    def may(self, *permissions: str, site: MoodleSite, processor: str = "") -> bool:
+        """Whether the user is there, active, and has every one of these permissions. The operator may do anything.
+
+        Shape: processor: for which file type, "" = for one at least
+        """
         if self.is_operator:
             return True
-        return self.user is not None and self.user.is_active and self.user.has_perms(permissions)
+        return self.user is not None and all(may(self.user, permission, site, processor) for permission in permissions)
 
 
 OPERATOR = Responsible()
+
+
+def may_replace(person: Responsible, file: CommandFile) -> bool:
+    """Whether somebody may delete a file, or replace it: one of a file type whose files they manage, or their own."""
+    if person.user is not None and file.uploaded_by_id == person.user.pk:
+        return True
+    return person.may(MANAGE_FILES, site=file.site, processor=file.processor or EVERY)
 
 
 def owner_of(record: Any) -> Responsible:
@@ -52,17 +64,17 @@ def armed_by_of(record: Any) -> Responsible:
     return Responsible(record.armed_by, record.armed_by_name)
 
 
-def check_owner(owner: Responsible, processor: str) -> None:
+def check_owner(owner: Responsible, site: MoodleSite, processor: str) -> None:
     """Raises: RightMissing if somebody in whose name a file type is to run may not run it (any more)."""
-    _check(owner, processor, "run_owner_without_right")
+    _check(owner, site, processor, "run_owner_without_right")
 
 
 def check_run(run: SyncRun) -> None:
     """Ask for the rights of everybody in whose name a run is to begin. Raises: RightMissing"""
-    check_owner(owner_of(run), run.processor)
-    _check(armed_by_of(run), run.processor, "file_owner_without_right")
+    check_owner(owner_of(run), run.site, run.processor)
+    _check(armed_by_of(run), run.site, run.processor, "file_owner_without_right")
 
 
-def _check(responsible: Responsible, processor: str, code: str) -> None:
-    if not responsible.may(run_permission(processor)):
+def _check(responsible: Responsible, site: MoodleSite, processor: str, code: str) -> None:
+    if not responsible.may(run_permission(processor), site=site):
         raise RightMissing(code, name=responsible.name, processor=processor)

@@ -1,4 +1,4 @@
-"""Changes of rights in the audit: users of ToolSync, their groups and permissions.
+"""Changes of rights in the audit: users of ToolSync, their roles, groups and permissions.
 
 These are Django's own tables: its admin pages, its commands and a shell change them, none of which asks a service of ours.
 Signals are therefore the only way that misses none of them. Who did it is told by `acting`, for the length of a request.
@@ -16,12 +16,13 @@ from django.db import transaction
 from django.db.models.signals import m2m_changed, post_save, pre_delete, pre_save
 
 from sync.audit.services import fields_of, record_saved
-from sync.models import AuditKind, MoodleSite
+from sync.models import AuditKind, MoodleSite, RoleAssignment
 from sync.runs.options import MAIN_SITE
 from sync.runs.rights import OPERATOR, Responsible
 
 _USER_FIELDS = ("username", "email", "is_active", "is_staff", "is_superuser")
 _GROUP_FIELDS = ("name",)
+_ROLE_FIELDS = ("role", "file_types")
 # Django asks before it clears, when it is known what goes, and after it adds.
 _ADDED, _REMOVED, _CLEARED = "post_add", "post_remove", "pre_clear"
 
@@ -40,7 +41,7 @@ def acting(user: Any) -> Iterator[None]:
 
 def connect() -> None:
     """Hear of every change of rights from now on."""
-    for model in (User, Group):
+    for model in (User, Group, RoleAssignment):
         name = f"toolsync_audit_{model.__name__}"
         pre_save.connect(_before_save, sender=model, dispatch_uid=name)
         post_save.connect(_after_save, sender=model, dispatch_uid=name)
@@ -61,11 +62,11 @@ def _after_save(sender: Any, instance: Any, **_: Any) -> None:
     # None where the save is none of rights: that of a login, say.
     before = instance.__dict__.pop("audited_before", None)
     if before is not None:
-        _record(str(instance), before[0], fields_of(instance, _fields_of(sender)))
+        _record(instance, before[0], fields_of(instance, _fields_of(sender)))
 
 
 def _before_delete(sender: Any, instance: Any, **_: Any) -> None:
-    _record(str(instance), fields_of(instance, _fields_of(sender)), None)
+    _record(instance, fields_of(instance, _fields_of(sender)), None)
 
 
 def _of_many(
@@ -89,21 +90,23 @@ def _of_many(
         what = "groups" if isinstance(held, Group) else "permissions"
         with_it, without = {what: _name_of(held)}, {what: ""}
         before, after = (without, with_it) if action == _ADDED else (with_it, without)
-        _record(str(owner), before, after)
+        _record(owner, before, after)
 
 
 def _fields_of(model: Any) -> tuple[str, ...]:
-    return _USER_FIELDS if model is User else _GROUP_FIELDS
+    return {User: _USER_FIELDS, Group: _GROUP_FIELDS, RoleAssignment: _ROLE_FIELDS}[model]
 
 
 def _name_of(held: Any) -> str:
     return f"{held.content_type.app_label}.{held.codename}" if isinstance(held, Permission) else str(held)
 
 
-def _record(subject: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
-    site = MoodleSite.objects.filter(slug=MAIN_SITE).first()
+def _record(of: Any, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
+    is_role = isinstance(of, RoleAssignment)
+    site = of.site if is_role else MoodleSite.objects.filter(slug=MAIN_SITE).first()
+    subject, code = (str(of.person), "role") if is_role else (str(of), "")
     user = _person.get()
     person = Responsible.of(user) if user is not None and user.is_authenticated else OPERATOR
     if site is not None:
         with transaction.atomic():
-            record_saved(site, AuditKind.RIGHTS, person, subject, before=before, after=after)
+            record_saved(site, AuditKind.RIGHTS, person, subject, before=before, after=after, code=code)

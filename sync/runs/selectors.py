@@ -14,6 +14,8 @@ from sync.commandfiles.naming import split_path
 from sync.commandfiles.storage import ARCHIVES, REPORTS, key_of_path
 from sync.models import ArmedFile, CommandFile, MoodleSite, RunFile, RunState, Source, SyncRun
 from sync.models.run import OVER_STATES, WAITING_STATES
+from sync.people.rights import may
+from sync.people.roles import run_permission, see_permission
 from sync.processors.base.processor import Processor
 from sync.processors.courses.processor import Courses
 from sync.processors.registry import REGISTRY
@@ -48,14 +50,21 @@ class RunProgress(NamedTuple):
     seconds_left: int | None
 
 
-def processors_for(user: Person) -> list[type[Processor]]:
-    """Return the file types that somebody may use, in the order of the registry."""
-    return [processor for processor in REGISTRY.values() if user.has_perm(run_permission(processor.key))]
+def processors_for(user: Person, permission: str = "", *, site: MoodleSite | None = None) -> list[type[Processor]]:
+    """Return the file types that somebody may use, in the order of the registry.
+
+    Shape: permission: which they must have for the file type as well; site: None = the site `main`
+    """
+    return [
+        processor
+        for key, processor in REGISTRY.items()
+        if may(user, run_permission(key), site) and (not permission or may(user, permission, site, key))
+    ]
 
 
-def run_permission(processor: str) -> str:
-    """Return the name of the permission to use a file type, as Django checks it."""
-    return f"sync.run_{processor}"
+def visible_processors(user: Person, site: MoodleSite | None = None) -> list[type[Processor]]:
+    """Return the file types whose runs somebody may look at: those that they may use, and those of which they are viewers."""
+    return [processor for key, processor in REGISTRY.items() if may(user, see_permission(key), site)]
 
 
 def readable_files(user: Person, site: MoodleSite) -> QuerySet[CommandFile]:
@@ -66,7 +75,7 @@ def readable_files(user: Person, site: MoodleSite) -> QuerySet[CommandFile]:
     """
     if user.pk is None:
         return CommandFile.objects.none()
-    keys = [processor.key for processor in processors_for(user)]
+    keys = [processor.key for processor in processors_for(user, site=site)]
     files = CommandFile.objects.filter(site=site)
     if len(keys) == len(REGISTRY):
         return files
@@ -76,8 +85,8 @@ def readable_files(user: Person, site: MoodleSite) -> QuerySet[CommandFile]:
 
 
 def visible_runs(user: Person, site: MoodleSite) -> QuerySet[SyncRun]:
-    """Return the runs of the file types that somebody may use, newest first."""
-    keys = [processor.key for processor in processors_for(user)]
+    """Return the runs that somebody may look at, newest first."""
+    keys = [processor.key for processor in visible_processors(user, site)]
     runs = SyncRun.objects.filter(site=site, processor__in=keys)
     return runs.select_related("site", "command_file", "requested_by", "sequence_run", "plan")
 

@@ -17,7 +17,8 @@ from sync.audit.services import record_saved
 from sync.commandfiles import storage
 from sync.commandfiles.intake import FileTypes, delete_file, keep_for_run, receive_file, refuse_own_folder
 from sync.commandfiles.left_drafts import sweep_uploads
-from sync.errors import LeaseLost, RunNotClaimable
+from sync.commandfiles.naming import clean_folder, clean_name
+from sync.errors import CommandFileError, LeaseLost, RunNotClaimable
 from sync.models import (
     AuditKind,
     CommandFile,
@@ -48,7 +49,7 @@ from sync.runs.lease import (
 )
 from sync.runs.options import changed_options, find_processor, resolve_options, run_limits, upload_folder
 from sync.runs.recorder import Progress
-from sync.runs.rights import OPERATOR, Responsible
+from sync.runs.rights import OPERATOR, Responsible, may_replace
 
 # What is sent again every minute must not pile up behind a long run.
 RECOVERY_EXPIRES = 50.0
@@ -77,9 +78,18 @@ def receive_upload(
     refuse_own_folder(folder)
     limit = run_limits().max_upload_megabytes
     name = uploaded_file.name or ""
+    if replace:
+        _check_replaced(site, name, folder, Responsible.of(user))
     return receive_file(
         site, uploaded_file, name, folder, user, file_types=FILE_TYPES, replace=replace, max_megabytes=limit
     )  # fmt: skip
+
+
+def _check_replaced(site: MoodleSite, name: str, folder: str, person: Responsible) -> None:
+    """Raises: CommandFileError if there is a file of this path that the person may not put another one in place of"""
+    known = CommandFile.objects.filter(site=site, folder=clean_folder(folder), name=clean_name(name)).first()
+    if known is not None and not may_replace(person, known):
+        raise CommandFileError("file_of_others", path=known.path)
 
 
 def sweep_left_uploads() -> int:

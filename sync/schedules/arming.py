@@ -16,11 +16,12 @@ from sync.commandfiles.intake import UPLOADS
 from sync.commandfiles.naming import split_path
 from sync.errors import SourceError
 from sync.models import ArmedFile, AuditKind, CommandFile, MoodleSite, Source
+from sync.people.roles import run_permission
 from sync.processors.pictures.processor import UserPictures
 from sync.processors.registry import REGISTRY
 from sync.runs.options import resolve_options
 from sync.runs.rights import MANAGE_SOURCES, OPERATOR, Responsible, owner_of
-from sync.runs.selectors import files_of_file_type, run_permission
+from sync.runs.selectors import files_of_file_type
 from sync.sources.location import items_of, matching
 from sync.values import Note
 
@@ -98,7 +99,7 @@ def meant_types(site: MoodleSite, files: Collection[CommandFile]) -> dict[int, l
 def check_source(source: Source) -> None:
     """Raises: SourceError if whoever set a source may not set sources or run this file type (any more)."""
     owner = owner_of(source)
-    if not owner.may(MANAGE_SOURCES, run_permission(source.processor)):
+    if not owner.may(MANAGE_SOURCES, run_permission(source.processor), site=source.site, processor=source.processor):
         raise SourceError("source_owner_without_right", owner=owner.name)
 
 
@@ -113,7 +114,9 @@ def arm_dropped_file(file: CommandFile) -> list[Note]:
     meant = meant_types(file.site, [file])[file.pk]
     for processor in meant:
         owner = owner_of(sources[processor]) if processor in sources else OPERATOR
-        if owner.may(MANAGE_SOURCES, *map(run_permission, {*meant, file.processor or processor})):
+        shown = map(run_permission, {*meant, file.processor or processor})
+        may_set = owner.may(MANAGE_SOURCES, site=file.site, processor=processor)
+        if may_set and owner.may(*shown, site=file.site):
             arm_file(file, processor, owner)
         else:
             notes.append(Note("dropped_file_not_armed", {"name": file.path, "owner": owner.name}))

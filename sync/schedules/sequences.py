@@ -151,7 +151,7 @@ def _files_of(sequence: SequenceRun) -> tuple[list[CommandFile], list[Any] | Non
     key = sequence.processors[sequence.position]
     try:
         # Before anything is fetched, and perhaps deleted where it was.
-        check_owner(owner_of(sequence), key)
+        check_owner(owner_of(sequence), sequence.site, key)
         return fetch_files(sequence.site, key), None
     except CodedError as error:
         return [], [key, error.code, error.params]

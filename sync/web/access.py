@@ -14,16 +14,17 @@ from django.shortcuts import get_object_or_404
 from django_htmx.http import HttpResponseClientRefresh
 
 from sync.models import CommandFile, MoodleSite, Schedule, SequenceRun, SyncRun
+from sync.people.rights import EVERY, may
+from sync.people.roles import MANAGE_PEOPLE
 from sync.processors.base.export import Exporter
 from sync.processors.base.processor import Processor
 from sync.processors.registry import REGISTRY
 from sync.runs.exports import exportable, sampler_of, shows_people
 from sync.runs.options import MAIN_SITE
-from sync.runs.rights import MANAGE_SOURCES, owner_of
+from sync.runs.rights import MANAGE_FILES, MANAGE_SOURCES, Responsible, may_replace, owner_of
 from sync.runs.rights_audit import acting
-from sync.runs.selectors import processors_for, readable_files, visible_runs
+from sync.runs.selectors import processors_for, readable_files, visible_processors, visible_runs
 
-MANAGE_FILES = "sync.manage_files"
 MANAGE_SCHEDULES = "sync.manage_schedules"
 MANAGE_ALL_SCHEDULES = "sync.manage_all_schedules"
 MANAGE_NOTIFICATIONS = "sync.manage_telling"
@@ -84,13 +85,19 @@ def may_manage_limits(view: View) -> View:
     return signed_in(permission_required(MANAGE_LIMITS, raise_exception=True)(view))
 
 
+def may_manage_people(view: View) -> View:
+    """Let only those in who may invite people and give roles on the site."""
+    return signed_in(permission_required(MANAGE_PEOPLE, raise_exception=True)(view))
+
+
 def may_see_settings(view: View) -> View:
     """Let only those in for whom there is something on the page of settings."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not any(
-            request.user.has_perm(permission) for permission in (MANAGE_NOTIFICATIONS, MANAGE_RETENTION, MANAGE_LIMITS)
+            request.user.has_perm(permission)
+            for permission in (MANAGE_NOTIFICATIONS, MANAGE_RETENTION, MANAGE_LIMITS, MANAGE_PEOPLE)
         ):
             raise PermissionDenied
         return view(request, *args, **kwargs)
@@ -137,7 +144,11 @@ def current_site() -> MoodleSite:
 
 def has_any_access(user: Any) -> bool:
     """Whether there is anything here for this user."""
-    return looks_into_moodle(user) or user.has_perm(MANAGE_FILES) or user.has_perm(VIEW_AUDIT)
+    return (
+        looks_into_moodle(user)
+        or bool(visible_processors(user))
+        or any(user.has_perm(permission) for permission in (MANAGE_FILES, VIEW_AUDIT, MANAGE_PEOPLE))
+    )
 
 
 def uses_every_file_type(user: Any) -> bool:
@@ -145,15 +156,15 @@ def uses_every_file_type(user: Any) -> bool:
     return len(processors_for(user)) == len(REGISTRY)
 
 
-def every_file_type_or_404(user: Any) -> None:
-    """Refuse what concerns every file type to those who may not use them all."""
-    if not uses_every_file_type(user):
+def every_file_type_or_404(user: Any, permission: str) -> None:
+    """Refuse what concerns every file type to those who may not use them all, or have the permission for some only."""
+    if not uses_every_file_type(user) or not may(user, permission, processor=EVERY):
         raise Http404
 
 
-def processor_or_404(user: Any, key: str) -> type[Processor]:
-    """Return a file type that the user may use."""
-    for processor in processors_for(user):
+def processor_or_404(user: Any, key: str, permission: str = "") -> type[Processor]:
+    """Return a file type that the user may use. Shape: permission: which they must have for it as well"""
+    for processor in processors_for(user, permission):
         if processor.key == key:
             return processor
     raise Http404
@@ -187,13 +198,19 @@ def sampler_or_none(user: Any, processor: type[Processor]) -> type[Exporter[Any]
 
 
 def run_or_404(user: Any, run_id: int) -> SyncRun:
-    """Return a run of a file type that the user may use."""
+    """Return a run of a file type that the user may use, to do something with it."""
+    usable = [processor.key for processor in processors_for(user)]
+    return get_object_or_404(visible_runs(user, current_site()), pk=run_id, processor__in=usable)
+
+
+def visible_run_or_404(user: Any, run_id: int) -> SyncRun:
+    """Return a run that the user may look at."""
     return get_object_or_404(visible_runs(user, current_site()), pk=run_id)
 
 
 def visible_schedules(user: Any) -> list[Schedule]:
-    """Return the schedules of which the user may use every file type."""
-    usable = {processor.key for processor in processors_for(user)}
+    """Return the schedules of which the user may use, and set schedules of, every file type."""
+    usable = {processor.key for processor in processors_for(user, MANAGE_SCHEDULES)}
     schedules = Schedule.objects.filter(site=current_site()).select_related("site", "owner")
     return [schedule for schedule in schedules if usable.issuperset(schedule.processors)]
 
@@ -228,11 +245,11 @@ def may_manage_all_schedules(view: View) -> View:
 
 
 def sequence_or_404(user: Any, sequence_id: int, *, every_file_type: bool = False) -> SequenceRun:
-    """Return a sequence run of which the user may use a file type, or every one."""
+    """Return a sequence run of which the user may look at a file type, or use every one."""
     sequences = SequenceRun.objects.select_related("site", "schedule", "requested_by")
     sequence = get_object_or_404(sequences, site=current_site(), pk=sequence_id)
-    usable = {processor.key for processor in processors_for(user)}
-    if usable.issuperset(sequence.processors) if every_file_type else usable.intersection(sequence.processors):
+    known = {processor.key for processor in (processors_for if every_file_type else visible_processors)(user)}
+    if known.issuperset(sequence.processors) if every_file_type else known.intersection(sequence.processors):
         return sequence
     raise Http404
 
@@ -258,6 +275,14 @@ def importable_file_or_404(user: Any, file_id: int) -> tuple[CommandFile, list[t
     if not processors:
         raise Http404
     return file, processors
+
+
+def file_to_delete_or_404(user: Any, file_id: int) -> CommandFile:
+    """Return a file that the user may delete. Raises: PermissionDenied"""
+    file = get_object_or_404(CommandFile.objects.select_related("site"), site=current_site(), pk=file_id)
+    if not may_replace(Responsible.of(user), file):
+        raise PermissionDenied
+    return file
 
 
 def usable_files(user: Any, site: MoodleSite, processor: str) -> QuerySet[CommandFile]:

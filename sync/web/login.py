@@ -141,7 +141,7 @@ class PasswordByMail(views.PasswordResetView):
     def form_valid(self, form: PasswordResetForm) -> HttpResponse:
         if not password_mails.may_ask(client_address(self.request)):
             return ask_to_wait(self.request, HttpResponse(), None)
-        host, is_secure = _address_for_links(self.request)
+        host, is_secure = address_for_links(self.request)
         language = get_language() or settings_language()
         if host and password_mails.ask_for_mail(form.cleaned_data["email"], host, language, is_secure=is_secure):
             said = _("If a user of ToolSync has this address, a mail with a link is on its way.")
@@ -151,7 +151,7 @@ class PasswordByMail(views.PasswordResetView):
         return redirect(self.get_success_url())
 
 
-def _address_for_links(request: HttpRequest) -> tuple[str, bool]:
+def address_for_links(request: HttpRequest) -> tuple[str, bool]:
     """Return host and whether it is https: as the operator has set it, not whatever the browser asked for.
 
     Where nothing is set, a host will do that ALLOWED_HOSTS names in full: of a pattern the browser chooses the rest.

@@ -10,6 +10,8 @@ from sync.guard.judge import removals
 from sync.guard.messages import reason_text
 from sync.guard.planned_texts import change_texts
 from sync.models import SyncRun
+from sync.people.rights import may
+from sync.people.roles import run_permission
 from sync.runs.decisions import is_typed, removed_by
 from sync.runs.plans import COMPLETED_STATES, held_notes, is_expired, may_decide, plan_lifetime
 from sync.runs.rights import Responsible
@@ -48,13 +50,14 @@ def plan_of(user: Any, run: SyncRun) -> PlanText:
     application = SyncRun.objects.filter(plan=run).first() if run.simulate else None
     is_own_plan = run.origin == SyncRun.Origin.PLAN
     is_whole = run.simulate and run.state in COMPLETED_STATES and not is_own_plan
+    may_run = may(user, run_permission(run.processor), run.site)
     until = run.finished_at if run.simulate else run.held_at
     return PlanText(
         changes=change_texts(others, is_planned=shown.simulate),
         removes=change_texts(taken, is_planned=shown.simulate),
         reasons=[reason_text(note) for note in held_notes(run)],
         can_decide=run.waits_for_person and may_decide(run, Responsible.of(user)),
-        can_apply=is_whole and application is None and not is_expired(run) and _has_its_file(run),
+        can_apply=is_whole and may_run and application is None and not is_expired(run) and _has_its_file(run),
         applied_as=None if is_own_plan else application,
         made_for=application if is_own_plan else None,
         removed=removed_by(shown),

@@ -9,9 +9,9 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from sync.runs.rights import MANAGE_SOURCES
+from sync.people.roles import MANAGE_PEOPLE
+from sync.runs.rights import MANAGE_FILES, MANAGE_SOURCES
 from sync.web.access import (
-    MANAGE_FILES,
     MANAGE_LIMITS,
     MANAGE_NOTIFICATIONS,
     MANAGE_RETENTION,
@@ -125,6 +125,10 @@ SETTINGS = (
         "retention", _("How long things are kept"),
         _("Days after which reports, archives, trybacks and before-images are deleted."), holding(MANAGE_RETENTION),
     ),
+    Entry(
+        "people", _("People and roles"), _("Who may do what, for which file types; invitations."),
+        holding(MANAGE_PEOPLE),
+    ),
     Entry("audit", _("Audit"), _("What was changed in Moodle and here, and by whom."), holding(VIEW_AUDIT)),
 )  # fmt: skip
 SECTIONS = (
@@ -133,7 +137,7 @@ SECTIONS = (
     Section("files", _("Files"), ("/files/",), holding(MANAGE_FILES)),
     Section("runs", _("Runs"), ("/runs/",)),
     Section("moodle", _("Moodle"), ("/moodle/", "/courses/", "/categories/", "/deletions/"), entries=MOODLE),
-    Section("settings", _("Settings"), ("/settings/", "/notices/", "/audit/"), entries=SETTINGS),
+    Section("settings", _("Settings"), ("/settings/", "/notices/", "/people/", "/audit/"), entries=SETTINGS),
 )
 
 

@@ -16,9 +16,11 @@ from sync.web.views import (
     frame,
     home,
     imports,
+    invitations,
     limits,
     moodle,
     notifications,
+    people,
     run_files,
     runs,
     schedules,
@@ -135,6 +137,23 @@ settings_urls = [
     path("settings/limits/<slug:key>/<int:pk>/delete/", scope_limits.delete_scope, name="limits_scope_delete"),
 ]
 
+# /people/
+people_urls = [
+    path("people/", people.people_list, name="people"),
+    path("people/invite/", invitations.invite, name="invite"),
+    path("people/invitations/<int:invitation_id>/send/", invitations.invitation_send, name="invitation_send"),
+    path(
+        "people/invitations/<int:invitation_id>/withdraw/", invitations.invitation_withdraw, name="invitation_withdraw"
+    ),
+    path("people/<int:person_id>/", people.person, name="person"),
+    path("people/<int:person_id>/switch/", people.person_switch, name="person_switch"),
+    path("people/<int:person_id>/mail/", people.person_mail, name="person_mail"),
+    path("people/<int:person_id>/roles/", people.role_give, name="role_give"),
+    path("people/<int:person_id>/roles/<int:assignment_id>/take/", people.role_take, name="role_take"),
+    path("people/<int:person_id>/permissions/take/", people.permissions_take, name="permissions_take"),
+    path("invitation/<str:secret>/", invitations.accept, name="invitation"),
+]
+
 # /audit/
 audit_urls = [
     path("audit/", audit.audit, name="audit"),
@@ -179,6 +198,7 @@ urlpatterns = [
     *schedule_urls,
     *notification_urls,
     *settings_urls,
+    *people_urls,
     *audit_urls,
     *sequence_urls,
     *run_urls,

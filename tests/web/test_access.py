@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from sync.models import FreezeWindow, MoodleSite, ScopeLimits, SequenceRun
+from sync.models import FreezeWindow, Invitation, MoodleSite, RoleAssignment, ScopeLimits, SequenceRun
 from sync.runs.rights import Responsible
 from sync.schedules.services import ScheduleChoice, save_schedule
 from tests.web.conftest import USERS_CSV, MakeFile, MakeRun, keep_run_file
@@ -33,6 +33,14 @@ ROLES: dict[str, tuple[str, ...]] = {
     "auditor": ("view_audit",),
     "root": (),
 }
+# Roles of our own, each for `users` but the administrator's; what they get is what somebody above gets.
+GIVEN_ROLES = {"operator": "clerk", "administrator": "root", "viewer": "nobody", "elsewhere": "nobody"}
+EVERYBODY = (*ROLES, *GIVEN_ROLES)
+# What a viewer may see that nobody else without permissions may.
+VIEWED = {
+    "home", "moodle_state", "sequence_run sequence", "run run", "run_progress run", "run_outcomes run", "run_report run",
+    "run_file run report", "run_report_pdf run", "run_workbook run",
+}  # fmt: skip
 
 
 class Place(NamedTuple):
@@ -51,6 +59,9 @@ def _places() -> list[Place]:
         name, *words = line.split()
         of = tuple(words[: -len(ROLES)])
         answers = dict(zip(ROLES, map(int, words[-len(ROLES) :]), strict=True))
+        answers |= {role: answers[like] for role, like in GIVEN_ROLES.items()}
+        if " ".join((name, *of)) in VIEWED:
+            answers["viewer"] = 200
         places.append(Place(name.rstrip("!"), of, {} if name.endswith("!") else None, answers))
     return places
 
@@ -143,8 +154,19 @@ file_delete file                    302   403   403   200   200   403   403   40
 file_delete! file                   302   403   403   302   302   403   403   403   403   403   403   302
 audit                               302   403   403   403   403   403   403   403   403   403   200   200
 audit_erase                         302   403   403   403   403   403   403   403   403   403   403   200
+people                              302   403   403   403   403   403   403   403   403   403   403   200
+invite                              302   403   403   403   403   403   403   403   403   403   403   200
+invitation_send! invitation         302   403   403   403   403   403   403   403   403   403   403   302
+invitation_withdraw! invitation     302   403   403   403   403   403   403   403   403   403   403   302
+person person                       302   403   403   403   403   403   403   403   403   403   403   200
+person! person                      302   403   403   403   403   403   403   403   403   403   403   200
+person_switch! person               302   403   403   403   403   403   403   403   403   403   403   302
+person_mail! person                 302   403   403   403   403   403   403   403   403   403   403   302
+role_give! person                   302   403   403   403   403   403   403   403   403   403   403   200
+role_take! person assignment        302   403   403   403   403   403   403   403   403   403   403   302
+permissions_take! person            302   403   403   403   403   403   403   403   403   403   403   302
 """
-PUBLIC = {"healthz", "login", "logout", "set_language", "password_reset", "password_reset_confirm"}
+PUBLIC = {"healthz", "invitation", "login", "logout", "set_language", "password_reset", "password_reset_confirm"}
 PLACES = _places()
 
 
@@ -167,6 +189,12 @@ def people(db: None) -> dict[str, User]:
         user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
         assert user.user_permissions.count() == len(codenames)
         people[role] = user
+    main, other = MoodleSite.objects.get(slug="main"), MoodleSite.objects.create(slug="other", name="Another Moodle")
+    for role in GIVEN_ROLES:
+        people[role] = User.objects.create_user(role)
+        site, name = (other, "administrator") if role == "elsewhere" else (main, role)
+        file_types = [] if name == "administrator" else ["users"]
+        RoleAssignment.objects.create(person=people[role], site=site, role=name, file_types=file_types)
     return people
 
 
@@ -181,9 +209,14 @@ def ids(site: MoodleSite, people: dict[str, User], make_file: MakeFile, make_run
     window = FreezeWindow.objects.create(site=site, starts_at=now, ends_at=now + timedelta(hours=1))
     sequence = SequenceRun.objects.create(site=site, processors=["users"])
     scope = ScopeLimits.objects.create(site=site, kind="category", name="ARTS")
+    assignment = RoleAssignment.objects.get(person=people["viewer"])
+    invitation = Invitation.objects.create(
+        site=site, role="viewer", email="new@example.org", invited_by=people["root"], host="testserver", language="en"
+    )
     return {
         "file": file.pk, "unknown": make_file("notes.txt", b"hello;there\n").pk, "run": run.pk, "schedule": schedule.pk,
-        "window": window.pk, "sequence": sequence.pk, "scope": scope.pk,
+        "window": window.pk, "sequence": sequence.pk, "person": people["viewer"].pk, "assignment": assignment.pk,
+        "invitation": invitation.pk, "scope": scope.pk,
     }  # fmt: skip
 
 
@@ -203,7 +236,7 @@ def test_the_matrix_knows_every_address() -> None:
     assert names_of(get_resolver().url_patterns) == {place.name for place in PLACES} | PUBLIC
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", EVERYBODY)
 def test_each_role_gets_what_it_may(role: str, people: dict[str, User], ids: dict[str, int]) -> None:
     client = Client()
     if role != "stranger":
@@ -249,12 +282,22 @@ def test_what_may_be_read_is_read_whole(make_file: MakeFile, full_client: Client
         assert answer["X-Content-Type-Options"] == "nosniff"
 
 
-@pytest.mark.parametrize("role", [role for role in ROLES if role not in ("stranger", "root")])
-def test_djangos_admin_is_for_staff(role: str, people: dict[str, User]) -> None:
+@pytest.mark.parametrize("role", [role for role in EVERYBODY if role not in ("stranger", "root")])
+def test_djangos_admin_is_for_superusers(role: str, people: dict[str, User]) -> None:
+    """Also for who is of its staff, as people were before there were roles."""
+    User.objects.filter(pk=people[role].pk).update(is_staff=True)
     client = Client()
     client.force_login(people[role])
     for name in ("index", "auth_user_changelist", "sync_commandfile_changelist"):
-        assert client.get(reverse(f"admin:{name}")).status_code == 302
+        assert client.get(reverse(f"admin:{name}"), follow=True).status_code == 403
+
+
+def test_the_login_of_djangos_admin_is_the_one_of_all_pages(people: dict[str, User]) -> None:
+    answer = Client().get("/admin/auth/user/", follow=True)
+    assert [address.partition("?")[0] for address, _status in answer.redirect_chain] == ["/admin/login/", "/login/"]
+    client = Client()
+    client.force_login(people["root"])
+    assert client.get("/admin/auth/user/").status_code == 200
 
 
 @pytest.mark.parametrize("name", ["tool", "tool_preview", "tool_template", "tool_sample"])

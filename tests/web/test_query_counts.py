@@ -16,8 +16,10 @@ from pytest_django import Settings
 from sync.models import (
     FreezeWindow,
     GraceEntry,
+    Invitation,
     MoodleSite,
     Notification,
+    RoleAssignment,
     ScopeLimits,
     SequenceRun,
     SequenceState,
@@ -86,6 +88,10 @@ PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
     ("limits", ("users",), {}),
     ("limits_scope_new", ("users", "cohorts"), {}),
     ("limits_scope", ("users", "scope"), {}),
+    ("people", (), {}),
+    ("people", (), {"q": "person"}),
+    ("invite", (), {}),
+    ("person", ("person",), {}),
     ("sequence_run", ("sequence",), {}),
     ("runs", (), {}),
     ("run", ("run",), {}),
@@ -104,6 +110,7 @@ _POSTED = {
     "notification_rule_delete", "webhook",
     "webhook_delete", "sequence_cancel", "run_cancel", "run_resume", "run_apply", "run_decide", "run_mails", "run_undo",
     "courses_choose", "limits_delete", "limits_scope_delete",
+    "invitation_send", "invitation_withdraw", "person_switch", "person_mail", "role_give", "role_take", "permissions_take",
 }  # fmt: skip
 
 
@@ -136,7 +143,7 @@ class Site:
         )  # fmt: skip
         sequence = SequenceRun.objects.create(
             site=self.site, schedule=schedule, processors=[tool, "courses_check"], state=SequenceState.COMPLETED,
-            requested_by=User.objects.create_user(f"person{number}"),
+            requested_by=self._add_person(number, tool),
         )  # fmt: skip
         first = self.ids.get("sequence", sequence.pk)
         outcomes = [Outcome(line, Action.CREATED, "account_created", {}, f"u{line}") for line in range(2, 4)]
@@ -167,6 +174,15 @@ class Site:
         shown_first = {"file": file, "run": run, "schedule": schedule, "sequence": sequence, "scope": scope}
         for name, shown in shown_first.items():
             self.ids.setdefault(name, shown.pk)
+
+    def _add_person(self, number: int, tool: str) -> User:
+        person = User.objects.create_user(f"person{number}")
+        RoleAssignment.objects.create(site=self.site, person=person, role="operator", file_types=[tool])
+        Invitation.objects.create(
+            site=self.site, role="viewer", email=f"new{number}@x.org", invited_by=self._root, host="x", language="en"
+        )
+        self.ids.setdefault("person", person.pk)
+        return person
 
 
 @pytest.fixture

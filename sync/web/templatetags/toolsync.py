@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django import template
-from django.contrib.auth import get_user_model
 from django.template.context import RequestContext
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +19,7 @@ from sync.messages import text_at_column, text_of
 from sync.models import Notification, RunState, Schedule, SequenceRun, SequenceState, SyncRun
 from sync.moodle.integrity.connection_check import ConnectionLevel
 from sync.outcomes.report import action_label, count_text, outcome_text
+from sync.people.services import administrators_of
 from sync.processors.registry import REGISTRY
 from sync.runs.family import Kin, Relative
 from sync.values import Action, Note, Outcome
@@ -168,8 +168,8 @@ def site_name() -> str:
 
 @register.simple_tag
 def administrators() -> list[Any]:
-    """Return a few people who can grant permissions."""
-    return list(get_user_model().objects.filter(is_superuser=True, is_active=True).order_by("pk")[:_PEOPLE_NAMED])
+    """Return a few people who can give roles."""
+    return list(administrators_of(current_site()).order_by("pk")[:_PEOPLE_NAMED])
 
 
 @register.filter

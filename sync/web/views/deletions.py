@@ -43,7 +43,7 @@ def may_see_deletions(view: View) -> View:
 @require_safe
 def deletion_list(request: HttpRequest) -> HttpResponse:
     page = _page(request.GET.get("q", ""), request.GET.get("after", ""), request)
-    context = {"page": page, "q": request.GET.get("q", ""), "may_end": request.user.has_perm(END_GRACE)}
+    context = {"page": page, "q": request.GET.get("q", ""), "may_end": bool(tables_for(request.user, END_GRACE))}
     return render(request, "sync/deletions.html", context)
 
 
@@ -52,7 +52,7 @@ def deletion_list(request: HttpRequest) -> HttpResponse:
 @require_POST
 def deletions_take_off(request: HttpRequest) -> HttpResponse:
     """Take off what is ticked, or all that the search has found."""
-    entries = listed(current_site(), tables_for(request.user), request.POST.get("q", ""))
+    entries = listed(current_site(), tables_for(request.user, END_GRACE), request.POST.get("q", ""))
     if request.POST.get("do") != "all":
         ticked = [number_in(number) for number in request.POST.getlist("entry")]
         entries = entries.filter(pk__in=[number for number in ticked if number is not None])

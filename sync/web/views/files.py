@@ -21,7 +21,7 @@ from sync.models import CommandFile
 from sync.runs.selectors import files_in, folders_of, processors_for, readable_files
 from sync.runs.services import receive_upload
 from sync.schedules.upcoming import UpcomingFile, upcoming_files
-from sync.web.access import current_site, may_manage_files
+from sync.web.access import current_site, file_to_delete_or_404, may_manage_files
 from sync.web.cards import file_type_card
 from sync.web.forms import UploadForm
 
@@ -83,7 +83,7 @@ def use(request: HttpRequest, file_id: int) -> HttpResponse:
 @may_manage_files
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: HttpRequest, file_id: int) -> HttpResponse:
-    file = get_object_or_404(CommandFile, site=current_site(), pk=file_id)
+    file = file_to_delete_or_404(request.user, file_id)
     if request.method != "POST":
         return render(request, "sync/file_delete.html", {"file": file})
     try:

@@ -12,10 +12,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from sync.models import Event, Notification, NotificationRule
 from sync.notifications.services import delete_rule, rule_of, save_rule
 from sync.notifications.webhooks import delete_webhook, save_webhook, webhook_of
+from sync.people.rights import EVERY, may
 from sync.runs.options import page_address, site_zone
 from sync.runs.rights import Responsible
 from sync.runs.selectors import processors_for
 from sync.web.access import (
+    MANAGE_NOTIFICATIONS,
     current_site,
     every_file_type_or_404,
     may_manage_notifications,
@@ -57,7 +59,7 @@ def rule_detail(request: HttpRequest, key: str) -> HttpResponse:
         return redirect("notification_rules")
     context = {
         "form": form, "rule": stored, "key": key, "zone": site_zone(),
-        "file_type": file_type_card(processor_or_404(request.user, key)) if processor else None,
+        "file_type": file_type_card(processor_or_404(request.user, key, MANAGE_NOTIFICATIONS)) if processor else None,
     }  # fmt: skip
     return render(request, "sync/notification_rule.html", context)
 
@@ -73,7 +75,7 @@ def rule_delete(request: HttpRequest, key: str) -> HttpResponse:
 @may_manage_notifications
 @require_POST
 def webhook(request: HttpRequest) -> HttpResponse:
-    every_file_type_or_404(request.user)
+    every_file_type_or_404(request.user, MANAGE_NOTIFICATIONS)
     site, by = current_site(), Responsible.of(request.user)
     form = WebhookForm(request.POST, webhook=webhook_of(site))
     if is_saved(request, form, lambda: save_webhook(site, form.choice, by=by), _("Saved.")):
@@ -84,16 +86,17 @@ def webhook(request: HttpRequest) -> HttpResponse:
 @may_manage_notifications
 @require_POST
 def webhook_delete(request: HttpRequest) -> HttpResponse:
-    every_file_type_or_404(request.user)
+    every_file_type_or_404(request.user, MANAGE_NOTIFICATIONS)
     delete_webhook(current_site(), by=Responsible.of(request.user))
     return redirect("notification_rules")
 
 
 def _list(request: HttpRequest, form: WebhookForm) -> HttpResponse:
-    site, processors = current_site(), processors_for(request.user)
+    site, processors = current_site(), processors_for(request.user, MANAGE_NOTIFICATIONS)
     stored = {rule.processor: rule for rule in NotificationRule.objects.filter(site=site)}
     cards = [_card(file_type_card(processor), stored.get(processor.key)) for processor in processors]
-    if uses_every_file_type(request.user):
+    for_all = uses_every_file_type(request.user) and may(request.user, MANAGE_NOTIFICATIONS, processor=EVERY)
+    if for_all:
         cards.insert(0, _card(None, stored.get("")))
     notifications = Notification.objects.filter(
         site=site, processor__in=[one.key for one in processors]
@@ -103,7 +106,7 @@ def _list(request: HttpRequest, form: WebhookForm) -> HttpResponse:
         "notifications": notifications[:_LAST_NOTIFICATIONS],
         "has_links": bool(page_address("/")),
         "webhook": webhook_of(site),
-        "webhook_form": form if uses_every_file_type(request.user) else None,
+        "webhook_form": form if for_all else None,
     }
     return render(request, "sync/notification_rules.html", context)
 
@@ -119,6 +122,6 @@ def _card(file_type: FileTypeCard | None, rule: NotificationRule | None) -> Rule
 def _processor(request: HttpRequest, key: str) -> str:
     """Return the file type that an address names, "" for the common rule, if the user may use it."""
     if key == COMMON:
-        every_file_type_or_404(request.user)
+        every_file_type_or_404(request.user, MANAGE_NOTIFICATIONS)
         return ""
-    return processor_or_404(request.user, key).key
+    return processor_or_404(request.user, key, MANAGE_NOTIFICATIONS).key

@@ -19,30 +19,35 @@ from sync.models import RunFile, SyncRun
 from sync.outcomes.outcome_workbook import write_outcome_workbook
 from sync.outcomes.report_pdf import write_report_pdf
 from sync.runs.outcome_search import wanted_rows
-from sync.web.access import run_or_404, signed_in
+from sync.web.access import run_or_404, signed_in, visible_run_or_404
 from sync.web.outcomes import wanted_outcomes
 from sync.web.plans import rows_of
 from sync.web.views.files import attachment
 
 _REPORT_BYTES = 1024 * 1024
-_DOWNLOADS = (RunFile.Kind.REPORT, RunFile.Kind.OUTCOMES, RunFile.Kind.TRYBACK, RunFile.Kind.ARCHIVE)
+# Tryback and archive hold lines as they came, perhaps with passwords: for those who may run the file type.
+_WITHOUT_RAW_LINES = (RunFile.Kind.REPORT, RunFile.Kind.OUTCOMES)
+_DOWNLOADS = (*_WITHOUT_RAW_LINES, RunFile.Kind.TRYBACK, RunFile.Kind.ARCHIVE)
 # Of the front-end files that set-up brings; without it a PDF has Western letters only.
 _FONT = "vendor/dejavu/DejaVuSans.ttf"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def files_of(run: SyncRun) -> QuerySet[RunFile]:
-    """Return the files that the page of a run offers; the changes that a run waits to make are those of its plan."""
+def files_of(run: SyncRun, *, may_run: bool) -> QuerySet[RunFile]:
+    """Return the files that the page of a run offers; the changes that a run waits to make are those of its plan.
+
+    Shape: may_run: whether they are for somebody who may run its file type
+    """
     own = Q(run=run)
     if run.waits_for_person:
         own |= Q(run=run.plan, kind=RunFile.Kind.OUTCOMES)
-    return RunFile.objects.filter(own, kind__in=_DOWNLOADS)
+    return RunFile.objects.filter(own, kind__in=_DOWNLOADS if may_run else _WITHOUT_RAW_LINES)
 
 
 @signed_in
 @require_safe
 def report(request: HttpRequest, run_id: int) -> HttpResponse:
-    shown = run_or_404(request.user, run_id)
+    shown = visible_run_or_404(request.user, run_id)
     kept = get_object_or_404(shown.files, kind=RunFile.Kind.REPORT)
     try:
         with storage.opened(kept.storage_key) as content:
@@ -55,7 +60,8 @@ def report(request: HttpRequest, run_id: int) -> HttpResponse:
 @signed_in
 @require_safe
 def download(request: HttpRequest, run_id: int, kind: str) -> FileResponse:
-    kept = get_object_or_404(run_or_404(request.user, run_id).files.filter(kind__in=_DOWNLOADS), kind=kind)
+    find = visible_run_or_404 if kind in _WITHOUT_RAW_LINES else run_or_404
+    kept = get_object_or_404(find(request.user, run_id).files.filter(kind__in=_DOWNLOADS), kind=kind)
     return attachment(kept.storage_key, kept.name)
 
 
@@ -63,7 +69,7 @@ def download(request: HttpRequest, run_id: int, kind: str) -> FileResponse:
 @require_safe
 def report_pdf(request: HttpRequest, run_id: int) -> FileResponse:
     """Return the report as PDF."""
-    shown = run_or_404(request.user, run_id)
+    shown = visible_run_or_404(request.user, run_id)
     kept = get_object_or_404(shown.files, kind=RunFile.Kind.REPORT)
     out, font = io.BytesIO(), finders.find(_FONT)
     try:
@@ -80,7 +86,7 @@ def report_pdf(request: HttpRequest, run_id: int) -> FileResponse:
 @require_safe
 def workbook(request: HttpRequest, run_id: int) -> FileResponse:
     """Return the outcomes that were asked for as a workbook."""
-    shown = run_or_404(request.user, run_id)
+    shown = visible_run_or_404(request.user, run_id)
     out = io.BytesIO()
     rows = wanted_rows(rows_of(shown), wanted_outcomes(request.GET))
     try:

@@ -17,14 +17,16 @@ from sync.errors import CodedError, RunNotClaimable
 from sync.messages import text_of
 from sync.models import CommandFile, RunFile, SyncRun
 from sync.notifications.mails import unsure_mails
+from sync.people.rights import may
+from sync.people.roles import run_permission
 from sync.retries.selectors import retry_facts, tried_run_id
 from sync.runs import decisions, services
 from sync.runs.family import family_of
 from sync.runs.options import processor_of
 from sync.runs.rights import Responsible
-from sync.runs.selectors import listed_runs, processors_for, run_notes
+from sync.runs.selectors import listed_runs, run_notes, visible_processors
 from sync.runs.undo import can_undo, undo_run, undone_by
-from sync.web.access import current_site, run_or_404, signed_in, usable_files
+from sync.web.access import current_site, run_or_404, signed_in, usable_files, visible_run_or_404
 from sync.web.filters import RunFilter
 from sync.web.forms import DecisionForm
 from sync.web.outcomes import action_counts, outcomes_of
@@ -38,7 +40,7 @@ _RUNS_PER_PAGE = 25
 @signed_in
 @require_safe
 def run_list(request: HttpRequest) -> HttpResponse:
-    processors = processors_for(request.user)
+    processors = visible_processors(request.user)
     narrowed = RunFilter(request.GET, listed_runs(request.user, current_site()), processors=processors)
     page = Paginator(narrowed.qs, _RUNS_PER_PAGE).get_page(request.GET.get("page"))
     is_live = any(not run.is_over for run in page.object_list)
@@ -49,17 +51,23 @@ def run_list(request: HttpRequest) -> HttpResponse:
 @signed_in
 @require_safe
 def run(request: HttpRequest, run_id: int) -> HttpResponse:
-    shown = run_or_404(request.user, run_id)
+    shown = visible_run_or_404(request.user, run_id)
+    may_run = may(request.user, run_permission(shown.processor))
     context = {
         "run": shown,
+        "may_run": may_run,
         "options": _options(shown),
         "notes": run_notes(shown),
         "plan": plan_of(request.user, shown),
     }
     context |= {"retry": retry_facts(shown), "tried_run": tried_run_id(shown)}
-    context |= {"unsure_mails": unsure_mails(shown) if shown.is_over else []}
-    context |= {"files": files_of(shown), "tryback_file": _tryback_file(request, shown), "family": family_of(shown)}
-    context |= {"can_undo": can_undo(shown), "undone_by": undone_by(shown)}
+    context |= {"unsure_mails": unsure_mails(shown) if may_run and shown.is_over else []}
+    context |= {
+        "files": files_of(shown, may_run=may_run),
+        "tryback_file": _tryback_file(request, shown),
+        "family": family_of(shown),
+    }
+    context |= {"can_undo": may_run and can_undo(shown), "undone_by": undone_by(shown)}
     context |= {**_progress(shown), **outcomes_of(request, shown)}
     return render(request, "sync/run.html", context)
 
@@ -68,7 +76,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
 @require_safe
 def progress(request: HttpRequest, run_id: int) -> HttpResponse:
     """Say how far the run is; when it is over the whole page has something new to say."""
-    shown = run_or_404(request.user, run_id)
+    shown = visible_run_or_404(request.user, run_id)
     if shown.is_over or shown.waits_for_person:
         return HttpResponseClientRefresh()
     return render(
@@ -88,7 +96,7 @@ def progress(request: HttpRequest, run_id: int) -> HttpResponse:
 @require_safe
 def outcomes(request: HttpRequest, run_id: int) -> HttpResponse:
     """Return the outcomes that were chosen, and the address under which the page shows the same."""
-    shown = run_or_404(request.user, run_id)
+    shown = visible_run_or_404(request.user, run_id)
     context = {"run": shown, "is_fragment": True, **outcomes_of(request, shown)}
     page_url = f"{reverse('run', args=[run_id])}?{request.GET.urlencode()}"
     return push_url(render(request, "sync/_run_outcomes.html", context), page_url)

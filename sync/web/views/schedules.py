@@ -19,11 +19,12 @@ from sync.messages import text_of
 from sync.models import FreezeWindow, Schedule, SequenceRun
 from sync.runs.options import site_zone
 from sync.runs.rights import Responsible
-from sync.runs.selectors import processors_for
+from sync.runs.selectors import processors_for, visible_processors
 from sync.schedules import services as scheduling
 from sync.schedules.sequences import cancel_sequence, steps_of, window_at
 from sync.web.access import (
     MANAGE_ALL_SCHEDULES,
+    MANAGE_SCHEDULES,
     current_site,
     may_change_schedule,
     may_manage_all_schedules,
@@ -159,7 +160,7 @@ def _cards(user: Any, schedules: Sequence[Schedule], window: FreezeWindow | None
 
 
 def _edit(request: HttpRequest, shown: Schedule) -> HttpResponse:
-    form = ScheduleForm(request.POST or None, schedule=shown, processors=processors_for(request.user))
+    form = ScheduleForm(request.POST or None, schedule=shown, processors=processors_for(request.user, MANAGE_SCHEDULES))
     if request.method == "POST" and not may_change_schedule(request.user, shown):
         raise PermissionDenied
     owner, said = Responsible.of(request.user), _("The schedule was saved.")
@@ -178,10 +179,11 @@ def _edit(request: HttpRequest, shown: Schedule) -> HttpResponse:
 def sequence_run(request: HttpRequest, sequence_id: int) -> HttpResponse:
     shown = sequence_or_404(request.user, sequence_id)
     usable = {processor.key for processor in processors_for(request.user)}
+    visible = {processor.key for processor in visible_processors(request.user)}
     waits_for = None if shown.is_over or shown.requested_by_id else window_at(shown.site, timezone.now())
     context = {
         "sequence": shown,
-        "steps": [step for step in steps_of(shown) if step.processor in usable],
+        "steps": [step for step in steps_of(shown) if step.processor in visible],
         "window": waits_for,
         "can_cancel": not shown.is_over and usable.issuperset(shown.processors),
     }

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from sync.commandfiles.storage import inbox_names
 from sync.models import Source
 from sync.runs.options import drop_folder, settle_seconds
-from sync.runs.rights import Responsible
+from sync.runs.rights import MANAGE_SOURCES, Responsible
 from sync.runs.selectors import processors_for
 from sync.runs.source_settings import has_secrets, save_source, source_of
 from sync.schedules.source_preview import preview_source
@@ -37,7 +37,7 @@ def source_list(request: HttpRequest) -> HttpResponse:
     stored = {source.processor: source for source in Source.objects.filter(site=current_site())}
     cards = [
         SourceCard(file_type_card(processor), source, [Note(*note) for note in source.told])
-        for processor in processors_for(request.user)
+        for processor in processors_for(request.user, MANAGE_SOURCES)
         for source in [stored.get(processor.key) or Source(processor=processor.key)]
     ]
     return render(request, "sync/sources.html", {"cards": cards, "drop_folder": drop_folder()})
@@ -46,7 +46,7 @@ def source_list(request: HttpRequest) -> HttpResponse:
 @may_manage_sources
 @require_http_methods(["GET", "HEAD", "POST"])
 def source(request: HttpRequest, key: str) -> HttpResponse:
-    processor, site = processor_or_404(request.user, key), current_site()
+    processor, site = processor_or_404(request.user, key, MANAGE_SOURCES), current_site()
     form = SourceForm(request.POST or None, source=source_of(site, processor.key), inboxes=inbox_names())
     owner, said = Responsible.of(request.user), _("Saved. “Look now” shows what it finds.")
     if is_saved(request, form, lambda: save_source(site, processor.key, form.choice, owner=owner), said):
@@ -58,7 +58,7 @@ def source(request: HttpRequest, key: str) -> HttpResponse:
 @require_POST
 def look(request: HttpRequest, key: str) -> HttpResponse:
     """Look what is there, with what is saved; nothing is taken."""
-    processor, site = processor_or_404(request.user, key), current_site()
+    processor, site = processor_or_404(request.user, key, MANAGE_SOURCES), current_site()
     found = preview_source(site, processor.key)
     if request.headers.get("HX-Request"):
         return render(request, "sync/_look.html", {"look": found, "settle_seconds": settle_seconds()})
@@ -69,7 +69,7 @@ def look(request: HttpRequest, key: str) -> HttpResponse:
 def _page(request: HttpRequest, key: str, **more: Any) -> HttpResponse:
     stored = source_of(current_site(), key)
     context = {
-        "file_type": file_type_card(processor_or_404(request.user, key)),
+        "file_type": file_type_card(processor_or_404(request.user, key, MANAGE_SOURCES)),
         "source": stored,
         "has_secrets": has_secrets(stored),
         "drop_folder": drop_folder(),

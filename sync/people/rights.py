@@ -1,0 +1,101 @@
+"""Whether somebody may do something for a file type on a site: the one place where that is decided.
+
+Two things give a right: Django's permissions, by themselves or by a group, which hold for every file type on every site; and
+roles, which hold for a site, and for all of its file types or some of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any, NamedTuple
+
+from django.contrib.auth.backends import BaseBackend, ModelBackend
+
+from sync.models import MoodleSite, RoleAssignment
+from sync.people.roles import MANAGE_PEOPLE, OF_ONE_FILE_TYPE, SITE_PERMISSIONS, permissions_of
+from sync.runs.options import MAIN_SITE
+
+# In place of a file type: all of them, those of later versions too.
+EVERY = "*"
+_KEPT = "_toolsync_roles"
+
+
+class Held(NamedTuple):
+    """A role that somebody has. Shape: site: its short name; file_types: [] = all; permissions: what it gives"""
+
+    site: str
+    file_types: list[str]
+    permissions: frozenset[str]
+
+    def gives(self, permission: str, processor: str) -> bool:
+        is_for = not processor or not self.file_types or processor in self.file_types
+        return is_for and permission in self.permissions
+
+
+def may(user: Any, permission: str, site: MoodleSite | None = None, processor: str = "") -> bool:
+    """Whether somebody may do something on a site.
+
+    Shape: site: None = the site `main`, that pages are about; processor: for this file type, "" = for any, EVERY = for all
+    Queries: at most three for each user that was loaded, one of them for roles
+    """
+    return _may(user, permission, MAIN_SITE if site is None else site.slug, processor)
+
+
+def _may(user: Any, permission: str, site: str, processor: str) -> bool:
+    if not user.is_active:
+        return False
+    # Who may run a file type sees its runs.
+    names = {permission, permission.replace("sync.see_", "sync.run_")}
+    if user.is_superuser or not names.isdisjoint(permissions_given_directly(user)):
+        return True
+    return any(role.gives(name, processor) for role in roles_of(user) if role.site == site for name in names)
+
+
+def permissions_given_directly(user: Any) -> set[str]:
+    """Return the permissions that somebody has by themselves or by a group, not by a role. Queries: two"""
+    return ModelBackend().get_all_permissions(user)
+
+
+def roles_of(user: Any) -> list[Held]:
+    """Return the roles of somebody, asked once for each user that was loaded. Queries: one"""
+    roles: list[Held] | None = getattr(user, _KEPT, None)
+    if roles is None:
+        stored = RoleAssignment.objects.filter(person=user.pk).values_list("site__slug", "role", "file_types")
+        roles = [Held(site, types, permissions_of(role, types)) for site, role, types in stored]
+        setattr(user, _KEPT, roles)
+    return roles
+
+
+def may_give(user: Any, site: MoodleSite, role: str, file_types: Collection[str]) -> bool:
+    """Whether somebody may give a role, or take it away: who may manage people there, and has every right that it gives."""
+    needed = _needed_for(permissions_of(role, file_types), file_types)
+    return may(user, MANAGE_PEOPLE, site) and all(may(user, permission, site, key) for permission, key in needed)
+
+
+def may_all_that(user: Any, other: Any) -> bool:
+    """Whether somebody has every right that another person has, on every site."""
+    if user.is_superuser or other.is_superuser:
+        return bool(user.is_superuser and user.is_active)
+    return permissions_given_directly(other) <= permissions_given_directly(user) and all(
+        _may(user, permission, role.site, processor)
+        for role in roles_of(other)
+        for permission, processor in _needed_for(role.permissions, role.file_types)
+    )
+
+
+def _needed_for(permissions: Collection[str], file_types: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield what somebody must be able to do, and for which file type, to give a role that permits this."""
+    for permission in permissions:
+        if permission in SITE_PERMISSIONS or permission in OF_ONE_FILE_TYPE:
+            yield permission, ""
+        else:
+            yield from ((permission, key) for key in file_types or [EVERY])
+
+
+class RoleBackend(BaseBackend):
+    """Lets Django's own questions (`user.has_perm`, `perms` in templates) know the roles of the site that pages are about."""
+
+    def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        if obj is not None or not user_obj.is_active:
+            return set()
+        return {permission for role in roles_of(user_obj) if role.site == MAIN_SITE for permission in role.permissions}
