@@ -16,11 +16,12 @@ import sqlalchemy as sa
 from sync.columns.header import MatchedHeader
 from sync.columns.survey import Survey
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase
+from sync.moodle.db.id_ranges import IdRanges, ranges_of
 from sync.moodle.db.writer import BeforeImage
 from sync.moodle.site.command_line import MoodleCommand
 from sync.outcomes.report import ReportFacts, write_report
 from sync.outcomes.tryback import write_tryback
-from sync.processors.base.context import FileArea, NoFileArea, NoRecords, Records
+from sync.processors.base.context import CreatedRows, FileArea, NoFileArea, NoRecords, Records
 from sync.processors.base.plan import Mail
 from sync.processors.registry import REGISTRY
 from sync.reader import RowReader, open_rows
@@ -77,6 +78,10 @@ class RunResult:
     def inserted_by_us(self, table: str, ids: Collection[int]) -> set[int]:
         inserted = (image.id for image in self.before_images if (image.kind, image.table) == ("insert", table))
         return {rowid for rowid in inserted if rowid is not None} & set(ids) | self.earlier.inserted_by_us(table, ids)
+
+    def created(self, table: str) -> CreatedRows:
+        inserted = [image.id for image in self.before_images if (image.kind, image.table) == ("insert", table)]
+        return CreatedRows(IdRanges(ranges_of([rowid for rowid in inserted if rowid is not None])), "2026-11-30")
 
     def recover(self, last_line: int, worker: str = "") -> None:
         raise AssertionError("an undisturbed run has nothing to recover")

@@ -8,7 +8,7 @@ from sync.models.people import Invitation, Role, RoleAssignment
 from sync.models.retry import Retry, RetryRow
 from sync.models.run import ChunkIndex, RunChunk, RunFile, RunMail, RunState, SyncRun
 from sync.models.schedule import FreezeWindow, Schedule, SequenceRun, SequenceState
-from sync.models.site import GuardLimits, InsertedRow, KeptBlob, MoodleSite, ProcessorSettings, Retention, ScopeLimits
+from sync.models.site import GuardLimits, InsertedRows, KeptBlob, MoodleSite, ProcessorSettings, Retention, ScopeLimits
 from sync.models.source import FetchAttempt, Source
 
 __all__ = [
@@ -24,7 +24,7 @@ __all__ = [
     "FreezeWindow",
     "GraceEntry",
     "GuardLimits",
-    "InsertedRow",
+    "InsertedRows",
     "Invitation",
     "KeptBlob",
     "MailCount",

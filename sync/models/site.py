@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.validators import MaxValueValidator
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
@@ -100,20 +101,26 @@ class KeptBlob(models.Model):
         return self.contenthash
 
 
-class InsertedRow(models.Model):
-    """A row of a Moodle table that a run inserted. Shape: table: without prefix; rowid: the id in that table"""
+class InsertedRows(models.Model):
+    """Rows of a Moodle table that a run inserted: in ids from `first` to `last`, each `step` above the one before.
+
+    Shape: table: without prefix; noted_at: None = before that was kept
+    """
 
     site = models.ForeignKey("sync.MoodleSite", verbose_name=_("site"), on_delete=models.CASCADE, related_name="+")
     table = models.CharField(_("table"), max_length=64)
-    rowid = models.BigIntegerField(_("row"))
+    first = models.BigIntegerField(_("first row"))
+    last = models.BigIntegerField(_("last row"))
+    step = models.PositiveIntegerField(default=1)
+    noted_at = models.DateTimeField(_("noted on"), null=True, default=timezone.now)
 
     class Meta:
-        verbose_name = _("inserted row")
+        verbose_name = _("inserted rows")
         verbose_name_plural = _("inserted rows")
-        constraints = (models.UniqueConstraint(fields=("site", "table", "rowid"), name="one_note_per_inserted_row"),)
+        constraints = (models.UniqueConstraint(fields=("site", "table", "first"), name="one_note_of_inserted_rows"),)
 
     def __str__(self) -> str:
-        return f"{self.table} {self.rowid}"
+        return f"{self.table} {self.first}-{self.last}"
 
 
 class ScopeLimits(models.Model):

@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import Min
 from django.utils import timezone
 
 from sync.audit.services import RunAudit, RunPart
@@ -16,9 +17,10 @@ from sync.columns.header import MatchedHeader
 from sync.columns.row_names import RowNames
 from sync.commandfiles import storage
 from sync.errors import LeaseLost, OutcomesMissing, ToolSyncError
-from sync.models import ChunkIndex, InsertedRow, MoodleSite, RunChunk, SyncRun
+from sync.models import ChunkIndex, InsertedRows, MoodleSite, RunChunk, SyncRun
+from sync.moodle.db.id_ranges import IdRange, IdRanges, ranges_of
 from sync.moodle.db.journal import read_images, write_images
-from sync.moodle.db.writer import MAX_KEYS, BeforeImage, batched
+from sync.moodle.db.writer import MAX_KEYS, BeforeImage
 from sync.notifications.mails import keep_mails, send_kept_mails
 from sync.outcomes.outcome_codec import (
     DAMAGES,
@@ -31,6 +33,7 @@ from sync.outcomes.outcome_codec import (
 )
 from sync.outcomes.outcome_index import facts_of, pack_facts, pack_names
 from sync.processors.base.after_commit import AfterCommit
+from sync.processors.base.context import CreatedRows
 from sync.reader import RowReader, SkippedLines
 from sync.runs.grace_records import keep_grace
 from sync.runs.options import processor_of
@@ -39,8 +42,9 @@ from sync.runs.retry import own_database
 from sync.values import Note, Outcome
 from sync.whole_files import digest_of
 
-# Tables whose rows ToolSync takes away again only where it has inserted them. Source: spec groups.md section 2
-NOTED_TABLES = frozenset({"groups_members"})
+# Tables of which is kept what ToolSync has inserted: memberships of groups are taken away only then (source: spec groups.md
+# section 2), the others may be the scope of a file that is complete.
+NOTED_TABLES = frozenset({"groups_members", "user", "user_enrolments", "cohort_members", "course"})
 
 
 class Progress(NamedTuple):
@@ -300,19 +304,29 @@ class SiteRecords:
 
     @own_database()
     def inserted_by_us(self, table: str, ids: Collection[int]) -> set[int]:
-        """Return those of the rows that an earlier run inserted. Queries: one per 10,000 ids"""
-        noted = InsertedRow.objects.filter(site=self._site, table=table)
-        found: set[int] = set()
-        for part in batched(sorted(ids), MAX_KEYS):
-            found.update(noted.filter(rowid__in=part).values_list("rowid", flat=True))
-        return found
+        """Return those of the rows that an earlier run inserted. Queries: one"""
+        if not ids:
+            return set()
+        return self._ranges(table, first__lte=max(ids), last__gte=min(ids)).among(ids)
+
+    @own_database()
+    def created(self, table: str) -> CreatedRows:
+        """Return the rows that runs inserted, and since when that is kept. Queries: two"""
+        noted = InsertedRows.objects.filter(site=self._site, table=table)
+        since = noted.aggregate(since=Min("noted_at"))["since"]
+        return CreatedRows(self._ranges(table), timezone.localdate(since).isoformat() if since else "")
 
     @own_database()
     def note(self, images: Iterable[BeforeImage]) -> None:
         """Note the inserted rows of a chunk that is committed. Noting twice is harmless."""
-        rows = [
-            InsertedRow(site=self._site, table=image.table, rowid=image.id)
-            for image in images
-            if image.kind == "insert" and image.table in NOTED_TABLES and image.id is not None
-        ]
-        InsertedRow.objects.bulk_create(rows, ignore_conflicts=True, batch_size=MAX_KEYS)
+        ids: dict[str, list[int]] = {}
+        for image in images:
+            if image.kind == "insert" and image.table in NOTED_TABLES and image.id is not None:
+                ids.setdefault(image.table, []).append(image.id)
+        ranges = ((table, each) for table, found in sorted(ids.items()) for each in ranges_of(found))
+        rows = [InsertedRows(site=self._site, table=table, **each._asdict()) for table, each in ranges]
+        InsertedRows.objects.bulk_create(rows, ignore_conflicts=True, batch_size=MAX_KEYS)
+
+    def _ranges(self, table: str, **where: int) -> IdRanges:
+        found = InsertedRows.objects.filter(site=self._site, table=table, **where).order_by()
+        return IdRanges(IdRange(*values) for values in found.values_list("first", "last", "step").iterator())

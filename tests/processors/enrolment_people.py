@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from sync.processors.base.context import CreatedRows
 from tests.moodle_sites import BEGAN, MoodleSite
 from tests.support import RunResult
 
@@ -84,3 +85,6 @@ class RecordsOf:
             if (image.kind, image.table) == ("insert", table)
         }
         return {rowid for rowid in ids if rowid in inserted}
+
+    def created(self, table: str) -> CreatedRows:
+        raise AssertionError(f"nobody asks for all rows of {table}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from sync.moodle.db.database import MoodleSession
+from sync.moodle.db.id_ranges import next_among
 from sync.moodle.db.identifiers import named
 from sync.moodle.db.user_rows import UserRows, fetch_user_rows
 
@@ -63,12 +65,17 @@ def fetch_all_cohorts(moodle: MoodleSession) -> dict[int, dict[str, Any]]:
 
 
 class MembersOfCohorts:
-    """Members of cohorts who are neither deleted nor protected. Shape: protected_ids: of users; identifier: column of `user`"""
+    """Members of cohorts who are neither deleted nor protected.
+
+    Shape: protected_ids: of users; identifier: column of `user`; among: only these ids, None = any
+    """
 
     def __init__(
-        self, moodle: MoodleSession, cohortids: Collection[int], protected_ids: Collection[int], identifier: str
-    ) -> None:
+        self, moodle: MoodleSession, cohortids: Collection[int], protected_ids: Collection[int], identifier: str,
+        among: Container[int] | None = None,
+    ) -> None:  # fmt: skip
         self._moodle = moodle
+        self._among = among
         self._member, self._user = member, user = moodle.table("cohort_members"), moodle.table("user")
         self._named_by = user.c[identifier]
         self._joined = member.join(user, user.c.id == member.c.userid)
@@ -83,7 +90,12 @@ class MembersOfCohorts:
         return int(self._moodle.fetch(statement)[0][0])
 
     def fetch(self, *, after: int, most: int) -> list[CohortMember]:
-        """Return the next memberships, by rising id. Queries: one"""
+        """Return the next memberships, by rising id. Queries: one, or several where only some ids are meant"""
+        if self._among is None:
+            return self._page(after, most)
+        return next_among(lambda upto: self._page(upto, most), self._among, after, attrgetter("id"))
+
+    def _page(self, after: int, most: int) -> list[CohortMember]:
         member, user = self._member, self._user
         columns = (member.c.id, member.c.cohortid, member.c.userid, user.c.username, self._named_by.label("named_by"))
         statement = sa.select(*columns).select_from(self._joined).where(self._is_meant, member.c.id > after)

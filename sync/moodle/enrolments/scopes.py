@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from sync.moodle.db.database import MoodleSession
+from sync.moodle.db.id_ranges import next_among
 from sync.moodle.enrolments.enrolments import ACTIVE
 from sync.moodle.versions import CONTEXT_COURSE
 
@@ -57,14 +59,16 @@ def fetch_method_ids(moodle: MoodleSession, courseids: Collection[int], method: 
 class EnrolmentsOfScope:
     """Enrolments of users who are neither deleted nor protected.
 
-    Shape: method: its name; disabled_too: also where the method is switched off; identifier: column of `user`
+    Shape: method: its name; disabled_too: also where the method is switched off; identifier: column of `user`; among: only these
+    ids, None = any
     """
 
     def __init__(
         self, moodle: MoodleSession, courseids: Collection[int], protected_ids: Collection[int], method: str,
-        *, disabled_too: bool, identifier: str,
+        *, disabled_too: bool, identifier: str, among: Container[int] | None = None,
     ) -> None:  # fmt: skip
         self._moodle = moodle
+        self._among = among
         self._enrolment, self._user = enrolment, user = moodle.table("user_enrolments"), moodle.table("user")
         self._enrol = enrol = moodle.table("enrol")
         self._named_by = user.c[identifier]
@@ -87,7 +91,12 @@ class EnrolmentsOfScope:
         return int(self._moodle.fetch(statement)[0][0])
 
     def fetch(self, *, after: int, most: int) -> list[EnrolmentOfScope]:
-        """Return the next of them, by rising id. Queries: one"""
+        """Return the next of them, by rising id. Queries: one, or several where only some ids are meant"""
+        if self._among is None:
+            return self._page(after, most)
+        return next_among(lambda upto: self._page(upto, most), self._among, after, attrgetter("id"))
+
+    def _page(self, after: int, most: int) -> list[EnrolmentOfScope]:
         found, user = self._enrolment, self._user
         columns = (
             found.c.id, found.c.enrolid, found.c.userid, found.c.status, self._enrol.c.courseid, user.c.username,

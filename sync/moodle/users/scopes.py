@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container, Sequence
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
 
 from sync.moodle.db.database import MoodleSession
+from sync.moodle.db.id_ranges import count_among, next_among
 from sync.moodle.db.writer import MAX_KEYS, batched
 from sync.moodle.users.users import SiteRules
 
@@ -22,13 +24,16 @@ def fetch_cohorts_by_prefix(moodle: MoodleSession, prefix: str) -> list[int]:
 class UsersOfScope:
     """Users of this site who are neither deleted nor protected.
 
-    Shape: auth: authentication method, "" = any; cohortids: cohorts of which they are members, None = members or not
+    Shape: auth: authentication method, "" = any; cohortids: cohorts of which they are members, None = members or not; among:
+    only these ids, None = any
     """
 
     def __init__(
-        self, moodle: MoodleSession, rules: SiteRules, *, auth: str = "", cohortids: Collection[int] | None = None
-    ) -> None:
+        self, moodle: MoodleSession, rules: SiteRules, *, auth: str = "", cohortids: Collection[int] | None = None,
+        among: Container[int] | None = None,
+    ) -> None:  # fmt: skip
         self._moodle = moodle
+        self._among = among
         self.user = user = moodle.table("user")
         conditions = [
             user.c.deleted == 0,
@@ -44,12 +49,22 @@ class UsersOfScope:
         self._is_meant = sa.and_(*conditions)
 
     def count(self) -> int:
-        """Return how many there are. Queries: one"""
+        """Return how many there are. Queries: one; one per 10,000 users of the site where only some ids are meant"""
+        if self._among is not None:
+            return count_among(lambda after: self._page(("id",), after, MAX_KEYS), self._among, itemgetter("id"))
         statement = sa.select(sa.func.count()).select_from(self.user).where(self._is_meant)
         return int(self._moodle.fetch(statement)[0][0])
 
     def fetch(self, columns: Sequence[str], *, after: int, most: int) -> list[dict[str, Any]]:
-        """Return the next of them, by rising id. Queries: one"""
+        """Return the next of them, at least one if there is any, by rising id.
+
+        Queries: one, or several where only some ids are meant
+        """
+        if self._among is not None:
+            return next_among(lambda upto: self._page(columns, upto, most), self._among, after, itemgetter("id"))
+        return self._page(columns, after, most)
+
+    def _page(self, columns: Sequence[str], after: int, most: int) -> list[dict[str, Any]]:
         statement = sa.select(*(self.user.c[name] for name in columns)).where(self._is_meant, self.user.c.id > after)
         return [dict(row._mapping) for row in self._moodle.fetch(statement.order_by(self.user.c.id).limit(most))]
 
@@ -59,4 +74,4 @@ class UsersOfScope:
         for part in batched(sorted(userids), MAX_KEYS):
             statement = sa.select(self.user.c.id).where(self._is_meant, self._moodle.in_clause(self.user.c.id, part))
             found.update(userid for (userid,) in self._moodle.fetch(statement))
-        return found
+        return found if self._among is None else {userid for userid in found if userid in self._among}

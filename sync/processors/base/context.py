@@ -11,6 +11,7 @@ from sync.columns.general_options import GeneralOptions
 from sync.columns.survey import Survey
 from sync.errors import JournalMissing
 from sync.moodle.db.database import MoodleSession
+from sync.moodle.db.id_ranges import IdRanges
 from sync.moodle.db.writer import BeforeImage
 from sync.moodle.site.command_line import MoodleCommand
 from sync.processors.base.absence import Absence
@@ -20,11 +21,21 @@ from sync.reader.picture_zip import PictureZip
 from sync.values import Note
 
 
+class CreatedRows(NamedTuple):
+    """The rows of a table that runs have inserted so far. Shape: since: ISO date of the first, "" = there is none"""
+
+    ids: IdRanges
+    since: str
+
+
 class Records(Protocol):
     """What is known of earlier runs on the same Moodle."""
 
     def inserted_by_us(self, table: str, ids: Collection[int]) -> set[int]:
         """Return those of the rows that an earlier run inserted."""
+
+    def created(self, table: str) -> CreatedRows:
+        """Return all of them, as far as they were noted."""
 
 
 class NoRecords:
@@ -32,6 +43,9 @@ class NoRecords:
 
     def inserted_by_us(self, table: str, ids: Collection[int]) -> set[int]:
         return set()
+
+    def created(self, table: str) -> CreatedRows:
+        return CreatedRows(IdRanges(), "")
 
 
 class FileArea(Protocol):

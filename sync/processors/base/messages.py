@@ -26,6 +26,10 @@ TEXTS: dict[str, Any] = {
             n,
         )
     ),
+    "absent_created_nothing": _(
+        "The file is to be complete for what ToolSync created, and it has created nothing of this kind as far as it knows: "
+        "it keeps that since this version. Choose another scope, or set absent to keep. Nothing was written."
+    ),
     "absent_left_unread": _(
         "Whom the rows in lines %(lines)s name can't be read, so nobody knows who is absent: what is absent from the file is "
         "left as it is. Correct the rows and send the whole file again."

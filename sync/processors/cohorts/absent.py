@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from sync.columns.rows import ReadCells
@@ -13,10 +14,10 @@ from sync.moodle.cohorts.cohorts import CohortMember, MembersOfCohorts, fetch_al
 from sync.moodle.db.identifiers import folding
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.absence import FileEnd, NamedValues, lines_shown
-from sync.processors.base.context import ProcessorContext
-from sync.processors.base.overlay import Values
+from sync.processors.base.context import CreatedRows, ProcessorContext
+from sync.processors.base.overlay import Values, is_temporary
 from sync.processors.cohorts.cells import CohortCells
-from sync.processors.cohorts.options import NAMED, NO_SCOPE, PREFIX, CohortsOptions
+from sync.processors.cohorts.options import CREATED, NAMED, NO_SCOPE, PREFIX, CohortsOptions
 from sync.processors.cohorts.plan import CohortsPlan
 from sync.processors.cohorts.planner import CohortsPlanner, cohort_text
 from sync.processors.memberships.state import COHORT_MEMBERS, COHORTS
@@ -55,15 +56,27 @@ class AbsentMembers:
         self._rules = rules
         self._names_users = names_users
         self._absence = context.collected.absence
-        self._words = {"name": options.absentname, "hint": "absent_scope_named"}
-        if options.absentscope == PREFIX:
-            self._words["hint"] = "absent_scope_prefix"
+        self._records = context.records
+        self._is_created = options.absentscope == CREATED
+
+    @cached_property
+    def _words(self) -> dict[str, str]:
+        if self._is_created:
+            return {"since": self._created.since, "hint": "absent_scope_created_members"}
+        hint = "absent_scope_prefix" if self._options.absentscope == PREFIX else "absent_scope_named"
+        return {"name": self._options.absentname, "hint": hint}
+
+    @property
+    def _created(self) -> CreatedRows:
+        return self._records.created(COHORT_MEMBERS.name)
 
     def check(self) -> None:
         """Raises: CommandFileError where the scope isn't named, is no cohort, or is all of them. Queries: one"""
         options = self._options
         if options.absentscope == NO_SCOPE or (options.absentscope == PREFIX and not options.absentname):
             raise CommandFileError("absent_cohorts_unchosen")
+        if self._is_created and not self._created.ids:
+            raise CommandFileError("absent_created_nothing")
         if options.absentscope == PREFIX:
             found, cohorts = self._cohorts(), self._all_cohorts()
             if not found:
@@ -121,14 +134,30 @@ class AbsentMembers:
             return found
         found.cohorts = self._cohorts()
         members = MembersOfCohorts(
-            self._moodle, found.cohorts.keys(), self._rules.protected_ids, self._options.useridentifier
-        )
+            self._moodle, found.cohorts.keys(), self._rules.protected_ids, self._options.useridentifier,
+            self._created.ids if self._is_created else None,
+        )  # fmt: skip
         while len(found.members) < end.most and (page := members.fetch(after=found.upto, most=_PAGE)):
             self._look_at(page, found, end)
         if not found.members:
-            balance = self._overlay.balance(COHORT_MEMBERS, "cohortid", found.cohorts)
-            absence.total = members.count() + sum(balance.values()) + absence.counts[_DONE]
+            absence.total = self._count(members, found.cohorts) + absence.counts[_DONE]
         return found
+
+    def _count(self, members: MembersOfCohorts, cohorts: Mapping[int, Values]) -> int:
+        """Return how many members are in the scope: now, or once what was planned so far is carried out."""
+        if not self._is_created:
+            return members.count() + sum(self._overlay.balance(COHORT_MEMBERS, "cohortid", cohorts).values())
+        # Of those whom earlier rows would take out nobody knows who put them in, but for the ones that are found here.
+        count, after = 0, 0
+        while page := members.fetch(after=after, most=_PAGE):
+            after = page[-1].id
+            rows = {(member.cohortid, member.userid): {"id": member.id} for member in page}
+            present = self._overlay.over(COHORT_MEMBERS, rows).rows
+            count += sum(key in present for key in rows)
+        return count + sum(
+            cohortid in cohorts and values is not None and is_temporary(values["id"])
+            for (cohortid, _userid), values in self._overlay.each_change(COHORT_MEMBERS)
+        )
 
     def _look_at(self, page: Sequence[CohortMember], found: FoundMembers, end: FileEnd) -> None:
         """Look at members until a part is full."""

@@ -58,6 +58,7 @@ TEXTS: dict[str, Any] = {
     "cohort_link_every_role": _("* means every role, which add can't give. Name one role."),
     "absent_scope_named": _("Scope: the cohorts that the file names."),
     "absent_scope_prefix": _("Scope: the cohorts whose idnumbers begin with “%(name)s”."),
+    "absent_scope_created_members": _("Scope: the members whom ToolSync has put into cohorts since %(since)s."),
     "absent_member_removed": _("absent from the file: “%(username)s” taken out of the cohort “%(cohort)s”."),
     "absent_members_none": _("None of the %(total)s members of the scope is absent from the file."),
     "absent_members": PluralText(

@@ -15,7 +15,7 @@ from sync.columns.options import Choice, Flag, Text
 
 # Values of `absent` and of `absentscope`.
 KEEP, REMOVE = "keep", "remove"
-NO_SCOPE, NAMED, PREFIX = "none", "named", "prefix"
+NO_SCOPE, NAMED, PREFIX, CREATED = "none", "named", "prefix", "created"
 
 
 class CohortOptions(GeneralOptions):
@@ -69,10 +69,12 @@ class CohortsOptions(CohortOptions):
             NO_SCOPE: _("None"),
             NAMED: _("The cohorts that the file names"),
             PREFIX: _("Cohorts by the beginning of their idnumber"),
+            CREATED: _("What ToolSync created"),
         },
         label=_("Scope of the file"),
         help=_(
-            "For the members of which cohorts the file is complete; cohorts that a plugin owns are never among them."
+            "For the members of which cohorts the file is complete, or for all members whom ToolSync has put into cohorts; "
+            "cohorts that a plugin owns are never among them."
         ),
     )
     absentname = Text(

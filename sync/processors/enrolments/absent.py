@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sync.columns.rows import ReadCells
 from sync.moodle.enrolments.enrolments import ACTIVE
-from sync.moodle.enrolments.scopes import EnrolmentOfScope, ScopeCourse
+from sync.moodle.enrolments.scopes import EnrolmentOfScope, EnrolmentsOfScope, ScopeCourse
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.absence import FileEnd, NamedValues, lines_shown
 from sync.processors.base.context import ProcessorContext
@@ -45,7 +45,7 @@ class AbsentEnrolments:
         self._overlay = context.overlay
         self._suspends = options.absent == SUSPEND
         self._absence = context.collected.absence
-        self._scope = CourseScope(context.moodle, options, rules)
+        self._scope = CourseScope(context.moodle, context.records, options, rules)
         self._code = "absent_enrolment_suspended" if self._suspends else "absent_enrolment_deleted"
 
     def check(self) -> None:
@@ -87,7 +87,7 @@ class AbsentEnrolments:
         while len(found.enrolments) < end.most and (page := enrolments.fetch(after=found.upto, most=_PAGE)):
             self._look_at(page, found, end)
         if not found.enrolments:
-            absence.total = enrolments.count() + self._balance(found.courses) + absence.counts[_DELETED]
+            absence.total = self._count(enrolments, found.courses) + absence.counts[_DELETED]
         return found
 
     def _look_at(self, page: Sequence[EnrolmentOfScope], found: FoundEnrolments, end: FileEnd) -> None:
@@ -148,13 +148,37 @@ class AbsentEnrolments:
         left = {"absent_left_changed": counts[_LEFT], "absent_enrolments_unnamed": counts[_UNNAMED]}
         return [Note(code, params), *(Note(code, {"count": count}) for code, count in left.items() if count)]
 
-    def _balance(self, courses: Mapping[int, ScopeCourse]) -> int:
-        """Return by how many enrolments the scope grows, or shrinks, where chunks aren't carried out."""
-        enrolids = self._scope.enrolids(courses) | {
+    def _count(self, enrolments: EnrolmentsOfScope, courses: Mapping[int, ScopeCourse]) -> int:
+        """Return how many enrolments are in the scope: now, or once what was planned so far is carried out."""
+        if not self._scope.is_created:
+            return enrolments.count() + self._balance(courses)
+        # Of those that earlier rows would take away nobody knows whose they were, but for the ones that are found here.
+        count, after = self._new_ones(courses), 0
+        while page := enrolments.fetch(after=after, most=_PAGE):
+            after = page[-1].id
+            rows = {(each.enrolid, each.userid): {"id": each.id} for each in page}
+            present = self._overlay.over(ENROLMENTS, rows).rows
+            count += sum(key in present for key in rows)
+        return count
+
+    def _new_ones(self, courses: Mapping[int, ScopeCourse]) -> int:
+        enrolids = self._enrolids(courses)
+        return sum(
+            enrolid in enrolids and values is not None and is_temporary(values["id"])
+            for (enrolid, _userid), values in self._overlay.each_change(ENROLMENTS)
+        )
+
+    def _enrolids(self, courses: Mapping[int, ScopeCourse]) -> set[int]:
+        """Return the ids of the methods of the scope, with those that would be made. Queries: one"""
+        return self._scope.enrolids(courses) | {
             enrolid
             for enrolid, values in self._overlay.each_change(METHODS)
             if values is not None and values["enrol"] == self._scope.method and values["courseid"] in courses
         }
+
+    def _balance(self, courses: Mapping[int, ScopeCourse]) -> int:
+        """Return by how many enrolments the scope grows, or shrinks, where chunks aren't carried out."""
+        enrolids = self._enrolids(courses)
         balance = 0
         for (enrolid, _userid), values in self._overlay.each_change(ENROLMENTS):
             if enrolid in enrolids:

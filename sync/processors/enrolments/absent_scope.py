@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 from sync.columns.words import is_match
@@ -15,25 +16,41 @@ from sync.moodle.enrolments.enrolments import SELF_SYNCED_METHODS
 from sync.moodle.enrolments.scopes import EnrolmentsOfScope, ScopeCourse, fetch_method_ids, fetch_scope_courses
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.absence import NamedValues
+from sync.processors.base.context import CreatedRows, Records
 from sync.processors.enrolments.methods import GUEST
-from sync.processors.enrolments.options import CATEGORY, NAMED, NO_SCOPE, PATTERN, EnrolmentsOptions
+from sync.processors.enrolments.options import CATEGORY, CREATED, NAMED, NO_SCOPE, PATTERN, EnrolmentsOptions
+from sync.processors.memberships.state import ENROLMENTS
 
 _HINTS = {
     NO_SCOPE: "", NAMED: "absent_scope_named_courses", PATTERN: "absent_scope_pattern", CATEGORY: "absent_scope_category",
+    CREATED: "absent_scope_created_enrolments",
 }  # fmt: skip
 
 
 class CourseScope:
-    """Courses that the file names, whose short names fit a pattern, or that are in a category or below it."""
+    """Courses that the file names, whose short names fit a pattern, or that are in a category or below it.
 
-    def __init__(self, moodle: MoodleSession, options: EnrolmentsOptions, rules: SiteRules) -> None:
+    All courses where the scope is what we made.
+    """
+
+    def __init__(self, moodle: MoodleSession, records: Records, options: EnrolmentsOptions, rules: SiteRules) -> None:
         self._moodle = moodle
+        self._records = records
         self._options = options
         self._rules = rules
         self.method = options.absentmethod.lower()
-        self.words: dict[str, Any] = {
-            "name": options.absentname, "method": self.method, "hint": _HINTS[options.absentscope],
-        }  # fmt: skip
+        self.is_created = options.absentscope == CREATED
+
+    @cached_property
+    def words(self) -> dict[str, Any]:
+        """Return what names the scope in texts."""
+        since = {"since": self._created.since} if self.is_created else {}
+        hint = _HINTS[self._options.absentscope]
+        return {"name": self._options.absentname, "method": self.method, "hint": hint, **since}
+
+    @property
+    def _created(self) -> CreatedRows:
+        return self._records.created(ENROLMENTS.name)
 
     def check(self) -> None:
         """Raises: CommandFileError where the scope isn't named, is no course, or is all of them. Queries: two"""
@@ -43,6 +60,8 @@ class CourseScope:
             raise CommandFileError("absent_courses_unchosen")
         if self.method == GUEST or (self.method in SELF_SYNCED_METHODS and not options.allowsyncedmethods):
             raise CommandFileError("absent_method_synced", method=self.method)
+        if self.is_created and not self._created.ids:
+            raise CommandFileError("absent_created_nothing")
         if is_by_name:
             everything = fetch_scope_courses(self._moodle, options.courseidentifier)
             found = self.courses(NamedValues())
@@ -64,6 +83,8 @@ class CourseScope:
             return {
                 courseid: courses[courseid] for courseid, text in texts.items() if alike[text] == 1 and text in named
             }
+        if self.is_created:
+            return courses
         if self._options.absentscope == PATTERN:
             return {courseid: course for courseid, course in courses.items() if is_match(course.shortname, name)}
         categories = self._categories(name)
@@ -74,6 +95,7 @@ class CourseScope:
         return EnrolmentsOfScope(
             self._moodle, courses.keys(), self._rules.protected_ids, self.method,
             disabled_too=self._options.enableenrolondisabled, identifier=self._options.useridentifier,
+            among=self._created.ids if self.is_created else None,
         )  # fmt: skip
 
     def enrolids(self, courses: Mapping[int, ScopeCourse]) -> set[int]:

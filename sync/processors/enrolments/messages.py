@@ -14,6 +14,9 @@ TEXTS: dict[str, Any] = {
     "absent_scope_category": _(
         "Scope: enrolments by “%(method)s” in the courses of the category with the idnumber “%(name)s” and below it."
     ),
+    "absent_scope_created_enrolments": _(
+        "Scope: the enrolments by “%(method)s” that ToolSync has made since %(since)s."
+    ),
     "absent_enrolment_suspended": _("absent from the file: enrolment of “%(username)s” in “%(course)s” suspended."),
     "absent_enrolment_deleted": _("absent from the file: “%(username)s” unenrolled from “%(course)s”."),
     "absent_enrolments_none": _("None of the %(total)s enrolments of the scope is absent from the file."),

@@ -10,7 +10,7 @@ from sync.processors.memberships.group_purge import PurgeOptions
 
 # Values of `absent` and of `absentscope`.
 KEEP, SUSPEND, UNENROL = "keep", "suspend", "unenrol"
-NO_SCOPE, NAMED, PATTERN, CATEGORY = "none", "named", "pattern", "category"
+NO_SCOPE, NAMED, PATTERN, CATEGORY, CREATED = "none", "named", "pattern", "category", "created"
 
 
 class EnrolmentsOptions(PurgeOptions, DateOrderOptions):
@@ -81,9 +81,10 @@ class EnrolmentsOptions(PurgeOptions, DateOrderOptions):
             NAMED: _("The courses that the file names"),
             PATTERN: _("Courses by a pattern of their short name"),
             CATEGORY: _("Courses of a category and of all below it"),
+            CREATED: _("What ToolSync created"),
         },
         label=_("Scope of the file"),
-        help=_("For which courses the file is complete."),
+        help=_("For which courses the file is complete, or for all enrolments that ToolSync made."),
     )
     absentname = Text(
         max_length=255,

@@ -46,7 +46,7 @@ class AbsentUsers:
         self._options = options
         self._grace = grace
         self._absence = context.collected.absence
-        self._scope = AbsentScope(context.moodle, context.overlay, rules, table, options)
+        self._scope = AbsentScope(context, rules, table, options)
         # Whoever a row names by any of these isn't absent, be it that the row means somebody else in the end.
         self._identities = tuple(dict.fromkeys(("username", "idnumber", options.primaryidentity)))
 

@@ -124,6 +124,7 @@ TEXTS: dict[str, Any] = {
     ),
     "absent_scope_auth": _("Scope: the users whose authentication method is “%(name)s”."),
     "absent_scope_cohorts": _("Scope: the members of the cohorts whose idnumbers begin with “%(name)s”."),
+    "absent_scope_created_users": _("Scope: the users whom ToolSync has created since %(since)s."),
     "absent_user_suspended": _("absent from the file: user suspended."),
     "absent_user_suspended_for_deletion": _("absent from the file: suspended now, deleted on %(date)s."),
     "absent_user_listed_for_deletion": _("absent from the file: suspended already, deleted on %(date)s."),

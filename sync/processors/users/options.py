@@ -15,7 +15,7 @@ from sync.columns.options import Choice, Flag, Text
 
 # Values of `absent` and of `absentscope`.
 KEEP, SUSPEND, DELETE = "keep", "suspend", "delete"
-NO_SCOPE, AUTH, COHORTS = "none", "auth", "cohorts"
+NO_SCOPE, AUTH, COHORTS, CREATED = "none", "auth", "cohorts", "created"
 
 
 class AbsentUsersOptions(GeneralOptions):
@@ -32,14 +32,22 @@ class AbsentUsersOptions(GeneralOptions):
     )
     absentscope = Choice(
         default=NO_SCOPE,
-        choices={NO_SCOPE: _("None"), AUTH: _("Users of an authentication method"), COHORTS: _("Members of cohorts")},
+        choices={
+            NO_SCOPE: _("None"),
+            AUTH: _("Users of an authentication method"),
+            COHORTS: _("Members of cohorts"),
+            CREATED: _("What ToolSync created"),
+        },
         label=_("Scope of the file"),
         help=_("For which users the file is complete."),
     )
     absentname = Text(
         max_length=100,
         label=_("Name of the scope"),
-        help=_("The authentication method (ldap), or how the idnumbers of the cohorts begin (YEAR-)."),
+        help=_(
+            "The authentication method (ldap), or how the idnumbers of the cohorts begin (YEAR-). Nothing for what ToolSync "
+            "created."
+        ),
     )
     absentall = Flag(
         label=_("The scope may be everybody"),
