@@ -80,7 +80,8 @@ class RunResult:
         return {rowid for rowid in inserted if rowid is not None} & set(ids) | self.earlier.inserted_by_us(table, ids)
 
     def created(self, table: str) -> CreatedRows:
-        inserted = [image.id for image in self.before_images if (image.kind, image.table) == ("insert", table)]
+        images = [*self.before_images, *(self.earlier.before_images if isinstance(self.earlier, RunResult) else ())]
+        inserted = [image.id for image in images if (image.kind, image.table) == ("insert", table)]
         return CreatedRows(IdRanges(ranges_of([rowid for rowid in inserted if rowid is not None])), "2026-11-30")
 
     def recover(self, last_line: int, worker: str = "") -> None:

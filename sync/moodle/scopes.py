@@ -38,6 +38,15 @@ def fetch_category_part(moodle: MoodleSession, name: str) -> SitePart:
     """
     category = moodle.table("course_categories")
     rows = moodle.fetch(sa.select(category.c.id, category.c.parent, category.c.idnumber))
+    return SitePart(categoryids=category_and_below([(row[0], row[1], row[2] or "") for row in rows], name))
+
+
+def category_and_below(rows: Collection[tuple[int, int, str]], name: str) -> frozenset[int]:
+    """Return the ids of a category and of all below it.
+
+    Shape: rows: id, parent, idnumber; name: an idnumber, or else a number
+    Raises: OptionError where no category has it, or several have
+    """
     found = [rowid for rowid, _parent, idnumber in rows if idnumber and idnumber == name]
     if len(found) > 1:
         raise OptionError("scope_category_ambiguous", name=name, count=len(found))
@@ -55,7 +64,7 @@ def fetch_category_part(moodle: MoodleSession, name: str) -> SitePart:
         if rowid not in categoryids:
             categoryids.add(rowid)
             found += inner.get(rowid, ())
-    return SitePart(categoryids=frozenset(categoryids))
+    return frozenset(categoryids)
 
 
 def fetch_cohort_part(moodle: MoodleSession, prefix: str) -> SitePart:

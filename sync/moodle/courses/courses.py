@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -78,6 +78,16 @@ def fetch_course_visibility(moodle: MoodleSession, ids: Collection[int]) -> dict
         for row in moodle.fetch(statement.where(moodle.in_clause(course.c.id, part))):
             found[row.id] = {name: getattr(row, name) for name in _VISIBILITY}
     return found
+
+
+def visibility_change(present: Mapping[str, int], values: Mapping[str, int], now: int) -> dict[str, int]:
+    """Return what is written where a course is hidden or shown; {} when all is so. Mirrors: course_change_visibility()
+
+    Shape: present: as of `fetch_course_visibility`
+    Units: now: seconds since epoch
+    """
+    after = {name: value for name, value in values.items() if present[name] != value}
+    return {**after, "timemodified": now, "cacherev": max(present["cacherev"] + 1, now)} if after else {}
 
 
 def fetch_course_weights(moodle: MoodleSession, ids: Collection[int]) -> dict[int, int]:

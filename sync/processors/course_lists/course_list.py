@@ -21,9 +21,6 @@ from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
 from sync.values import Action, Note, Outcome
 
-# A chunk ends before so many rows of user data, by rough estimate: one transaction, during which Moodle's users wait.
-CHUNK_WEIGHT = 50_000
-
 
 class CourseListCells(Cells):
     """One line. Subclasses say what the lines hold."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
@@ -12,20 +12,18 @@ from django.utils.translation import gettext_lazy as _
 from sync.columns.clean import text
 from sync.columns.column import About, RequiredColumn
 from sync.columns.general_options import GraceDays
-from sync.moodle.course_content.delete.delete import delete_courses, unknown_plugins
+from sync.moodle.course_content.delete.delete import unknown_plugins
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.courses.courses import Course, fetch_course_visibility, fetch_course_weights
 from sync.moodle.db.identifiers import folding
-from sync.moodle.db.writer import Writer
 from sync.processors.base.after_commit import AfterCommit
+from sync.processors.base.course_deletion import CHUNK_WEIGHT, DeleteCourses
 from sync.processors.base.grace import GraceChange, GraceList, GraceStep
 from sync.processors.base.operations import Applied, FixCourseOrder, Operation
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import SplitChunk
-from sync.processors.base.totals import DELETED, ChangedIds, Totals, total
 from sync.processors.course_lists.course_list import (
-    CHUNK_WEIGHT,
     CourseList,
     CourseListCells,
     CourseListOptions,
@@ -34,32 +32,6 @@ from sync.processors.course_lists.course_list import (
 )
 from sync.processors.course_lists.grace import TABLE, CourseGrace
 from sync.values import Action, Note, Outcome
-
-
-@dataclass(frozen=True)
-class DeleteCourses(Operation):
-    """Delete courses with everything in them. Expects: the courses, with whatever is in them by then.
-
-    Shape: courses: by the line that asks for it
-    """
-
-    courses: Mapping[int, Course]
-
-    def __bool__(self) -> bool:
-        return bool(self.courses)
-
-    @property
-    def lines(self) -> Collection[int]:
-        return self.courses.keys()
-
-    def apply(self, writer: Writer, applied: Applied) -> None:
-        applied.files += delete_courses(writer, load_graph(), [*self.courses.values()], now=applied.now)
-
-    def totals(self) -> Totals:
-        return total("courses", DELETED, len(self.courses))
-
-    def changed_ids(self) -> ChangedIds:
-        return {f"courses.{DELETED}": [course.id for course in self.courses.values()]}
 
 
 class CoursesDeletePlan(Plan):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sync.moodle.courses.courses import Course
+from sync.moodle.courses.courses import Course, visibility_change
 from sync.processors.base.grace import GraceChange, GraceList, GraceStep, GraceTask, values_back
 from sync.processors.base.plan import Plan
 from sync.processors.course_lists.course_list import CourseListCells, ListedCourses, outcome
@@ -64,9 +64,8 @@ class CourseGrace:
     def _write(self, courseid: int, values: Mapping[str, int], line: int) -> dict[str, int]:
         """Change what shows a course; return what stood there, {} when nothing changes."""
         present = self.state.visibility[courseid]
-        after = {name: value for name, value in values.items() if present[name] != value}
-        before = {name: present[name] for name in after}
+        after = visibility_change(present, values, self.plan.now)
+        before = {name: present[name] for name in values if name in after}
         if after:
-            after |= {"timemodified": self.plan.now, "cacherev": max(present["cacherev"] + 1, self.plan.now)}
             self.plan.update("course", courseid, {name: present[name] for name in after}, after, line)
         return before

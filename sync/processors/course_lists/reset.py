@@ -18,6 +18,7 @@ from sync.moodle.db.writer import Writer
 from sync.moodle.enrolments.enrolments import fetch_meta_children
 from sync.moodle.enrolments.roles import fetch_roles
 from sync.processors.base.context import Collected
+from sync.processors.base.course_deletion import CHUNK_WEIGHT
 from sync.processors.base.errors import RowError
 from sync.processors.base.operations import Applied, Operation
 from sync.processors.base.overlay import FoundRows, Table
@@ -25,7 +26,7 @@ from sync.processors.base.plan import Plan
 from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import Processor, SplitChunk
 from sync.processors.base.totals import RESET, ChangedIds, Totals, total
-from sync.processors.course_lists.course_list import CHUNK_WEIGHT, CourseListOptions
+from sync.processors.course_lists.course_list import CourseListOptions
 from sync.processors.course_lists.export import CourseResetSampler
 from sync.processors.course_lists.reset_cells import (
     RESET_IDENTIFIERS,

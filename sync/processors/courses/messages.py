@@ -144,6 +144,49 @@ TEXTS: dict[str, Any] = {
     "category_name_too_long": _("The category name “%(name)s” is too long: at most %(limit)s characters. Shorten it."),
     "teacher_unknown": _("“%(account)s” is nobody's id, username, address or name. Correct it."),
     "teacher_ambiguous": _("“%(account)s” may mean %(count)s users. Write the username."),
+    "absent_courses_of_category": _("Scope: the courses of the category “%(name)s” and of all below it."),
+    "absent_courses_of_pattern": _("Scope: the courses whose short name fits “%(name)s”."),
+    "absent_courses_of_ours": _("Scope: the courses that ToolSync has created since %(since)s."),
+    "absent_course_hidden": _("absent from the file: “%(fullname)s” hidden."),
+    "absent_course_hidden_for_deletion": _("absent from the file: “%(fullname)s” hidden now, deleted on %(date)s."),
+    "absent_course_listed_for_deletion": _("absent from the file: “%(fullname)s” hidden already, deleted on %(date)s."),
+    "absent_course_deleted": _("absent from the file: “%(fullname)s” deleted."),
+    "absent_courses_none": _("None of the %(total)s courses of the scope is absent from the file."),
+    "absent_courses_hide": PluralText(
+        lambda n: ngettext(
+            "%(count)s of %(total)s courses of the scope is absent from the file; hidden by this run: %(done)s.",
+            "%(count)s of %(total)s courses of the scope are absent from the file; hidden by this run: %(done)s.",
+            n,
+        )
+    ),
+    "absent_courses_delete": PluralText(
+        lambda n: ngettext(
+            "%(count)s of %(total)s courses of the scope is absent from the file; deleted, or put on the list of deletions, by "
+            "this run: %(done)s.",
+            "%(count)s of %(total)s courses of the scope are absent from the file; deleted, or put on the list of deletions, by "
+            "this run: %(done)s.",
+            n,
+        )
+    ),
+    "absent_courses_foreign": PluralText(
+        lambda n: ngettext(
+            "%(count)s absent course stays, for there is something of a plugin in it that ToolSync doesn't know.",
+            "%(count)s absent courses stay, for there is something of a plugin in them that ToolSync doesn't know.",
+            n,
+        )
+    ),
+    "absent_courses_scope_unchosen": _(
+        "The file is to be complete for courses, and none are chosen. Set absentscope, and absentname for a category or a "
+        "pattern, or absent to keep. Nothing was written."
+    ),
+    "absent_courses_scope_empty": _(
+        "No course is in the scope of the file, so it can't be what is meant. Correct absentname, or set absent to keep as long "
+        "as there is none. Nothing was written."
+    ),
+    "absent_courses_scope_all": _(
+        "All %(count)s courses of the site are in the scope of the file. Choose a smaller one, or switch on “The scope may be "
+        "all courses” (absentall). Nothing was written."
+    ),
 }
 
 # What is missing may be there later -> table of Moodle.

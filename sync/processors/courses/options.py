@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from sync.columns.general_options import CourseIdentifier, DateOrderOptions
-from sync.columns.options import Choice, Flag
+from sync.columns.general_options import CourseIdentifier, DateOrderOptions, GraceDays
+from sync.columns.options import Choice, Flag, Text
 from sync.processors.courses.cli_restore import MOODLE, TOOLSYNC
 from sync.processors.courses.fillings import ADD, IGNORE, REPLACE
+
+# Values of `absent` and of `absentscope`.
+KEEP, HIDE, DELETE = "keep", "hide", "delete"
+NO_SCOPE, CATEGORY, PATTERN, CREATED = "none", "category", "pattern", "created"
 
 
 class CoursesOptions(DateOrderOptions):
@@ -73,5 +77,40 @@ class CoursesOptions(DateOrderOptions):
         help=_(
             "Activities and questions of a backup whose plugin isn't known are left out, and named in the report. Off: "
             "the row is rejected."
+        ),
+    )
+    absent = Choice(
+        default=KEEP,
+        choices={KEEP: _("Keep"), HIDE: _("Hide"), DELETE: _("Delete")},
+        label=_("Courses absent from the file"),
+        help=_(
+            "What becomes of courses of the scope that no row of the file names. Only for files that are complete: all "
+            "courses of the scope stand in them."
+        ),
+    )
+    absentscope = Choice(
+        default=NO_SCOPE,
+        choices={
+            NO_SCOPE: _("None"),
+            CATEGORY: _("Courses of a category and of all below it"),
+            PATTERN: _("Courses by a pattern of their short name"),
+            CREATED: _("What ToolSync created"),
+        },
+        label=_("Scope of the file"),
+        help=_("For which courses the file is complete."),
+    )
+    absentname = Text(
+        max_length=255,
+        label=_("Name of the scope"),
+        help=_("The idnumber or number of the category, or the pattern, in which * stands for anything (MATH-*)."),
+    )
+    absentall = Flag(
+        label=_("The scope may be all courses"),
+        help=_("Otherwise a file isn't carried out whose scope is all courses of the site."),
+    )
+    gracedays = GraceDays(
+        help=_(
+            "Absent courses that are to be deleted are hidden now and deleted after so many days, unless a courses file names "
+            "them again or somebody takes them off the list of deletions. 0: they are deleted at once."
         ),
     )

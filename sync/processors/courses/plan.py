@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from sync.moodle.categories.categories import Category, NewCategory
+from sync.moodle.courses.courses import Course
+from sync.processors.base.course_deletion import DeleteCourses
 from sync.processors.base.operations import Operation
 from sync.processors.base.plan import Plan
 from sync.processors.courses.cli_restore import RestoreByMoodle
@@ -24,7 +26,7 @@ class CoursesPlan(Plan):
     """Everything that a chunk of a file of courses does.
 
     Shape: present: the categories that are there, where others are made; categories: to be made -> lines; creations, moves,
-    fillings: by line; by_moodle: a row whose course Moodle makes, which has a chunk to itself
+    fillings, deletions: by line; by_moodle: a row whose course Moodle makes, which has a chunk to itself
     """
 
     def __init__(self, now: int) -> None:
@@ -34,10 +36,12 @@ class CoursesPlan(Plan):
         self.creations: dict[int, CourseCreation] = {}
         self.moves: dict[int, CategoryMove] = {}
         self.fillings: dict[int, TemplateMerge] = {}
+        self.deletions: dict[int, Course] = {}
         self.by_moodle: RestoreByMoodle | None = None
 
     def operations(self) -> list[Operation]:
         return [
+            DeleteCourses(self.deletions),
             CreateCategories(self.categories, self.present),
             MoveCourses(self.moves),
             self.row_writes,
@@ -56,4 +60,4 @@ class CoursesPlan(Plan):
     @property
     def changes_order(self) -> bool:
         """Whether the site's order of courses has to be looked at afterwards."""
-        return bool(self.creations or self.moves or self.by_moodle)
+        return bool(self.creations or self.moves or self.by_moodle or self.deletions)

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from django.utils.translation import gettext_lazy as _
 
+from sync.columns.rows import ReadCells
 from sync.errors import MoodleRefused
 from sync.moodle.categories.categories import fetch_categories
 from sync.moodle.course_content.delete.delete import unknown_plugins
@@ -33,6 +34,7 @@ from sync.moodle.courses.rows import (
 from sync.moodle.db.identifiers import Fold, folding
 from sync.moodle.enrolments.roles import fetch_roles
 from sync.moodle.users.users import SiteRules
+from sync.processors.base.absence import FileEnd
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.errors import RowError
 from sync.processors.base.grace import GraceList
@@ -40,6 +42,7 @@ from sync.processors.base.operations import Applied, FixCourseOrder, Operation
 from sync.processors.base.overlay import ChangedRows, FoundRows, is_temporary
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor, SplitChunk
+from sync.processors.courses.absent import AbsentCourses
 from sync.processors.courses.archives import MOST_BACKUPS, BackupCache, BackupsCollected, without_backup
 from sync.processors.courses.cells import CourseCells
 from sync.processors.courses.cli_restore import MOODLE, run_cli_restore
@@ -47,7 +50,7 @@ from sync.processors.courses.export import CoursesExporter
 from sync.processors.courses.field_values import wanted_values
 from sync.processors.courses.fillings import IGNORE, REPLACE
 from sync.processors.courses.named_courses import CourseSurvey, courses_named
-from sync.processors.courses.options import CoursesOptions
+from sync.processors.courses.options import KEEP, CoursesOptions
 from sync.processors.courses.plan import CoursesPlan
 from sync.processors.courses.planner import COURSE_IDENTIFIERS, CoursesPlanner
 from sync.processors.courses.state import COURSE_TABLE, CoursesState
@@ -107,6 +110,7 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
                 for_moodle=self.option_values.restorewith == MOODLE,
             )  # fmt: skip
         self.grace = GraceList.read(COURSE_TABLE, self.context.grace, self.collected.grace)
+        self.absent = AbsentCourses(self.context, self.option_values, self.courses, self.categories, self.grace)
         self.identifier = self.option_values.courseidentifier
         if self.identifier not in self.names:
             self.file_notes.append(Note("identity_taken_from", {"wanted": self.identifier, "used": "shortname"}))
@@ -214,12 +218,26 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
         if owed.changes_order:
             self.collected.changes_order = True
 
+    @property
+    def is_complete(self) -> bool:
+        return self.option_values.absent != KEEP
+
+    def check(self) -> None:
+        self.absent.check()
+
+    def note_named(self, rows: Sequence[CourseCells], rejected: Sequence[ReadCells]) -> None:
+        self.absent.note_named(rows, rejected, self.identifier)
+
+    def next_closing_plan(self, end: FileEnd) -> CoursesPlan:
+        return self.absent.next_plan(end, int(time.time()))
+
     def final_plan(self) -> CoursesPlan | None:
         """The order of all courses of the site is seen to once, whatever the number of chunks."""
         return OrderPlan(int(time.time())) if self.collected.changes_order else None
 
     def final_notes(self) -> list[Note]:
-        return [*super().final_notes(), *self.collected.backup_notes]
+        absent = self.absent.notes() if self.is_complete else []
+        return [*super().final_notes(), *self.collected.backup_notes, *absent]
 
     def close(self) -> None:
         if self.backups is not None:

@@ -36,10 +36,10 @@ def test_any_ids_are_found_again_and_no_others() -> None:
     assert None not in found
 
 
-def test_a_million_ids_of_chunks_are_a_thousand_ranges() -> None:
-    ranges = [each for start in range(0, 1_000_000, 1000) for each in ranges_of(range(start, start + 1000))]
-    assert len(ranges) == 1000
-    assert 999_999 in IdRanges(ranges)
+def test_the_ids_of_chunks_are_a_range_each() -> None:
+    ranges = [each for start in range(0, 100_000, 1000) for each in ranges_of(range(start, start + 1000))]
+    assert len(ranges) == 100
+    assert 99_999 in IdRanges(ranges)
 
 
 def test_pages_are_read_until_one_has_what_is_wanted() -> None:
