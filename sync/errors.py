@@ -105,6 +105,10 @@ class PlanRefused(CodedError):
     """A stored plan can't be applied (any more), or somebody may not decide on it; nothing was written."""
 
 
+class MendRefused(CodedError):
+    """Failed rows of a run can't be mended so, or not any more; nothing was written."""
+
+
 class RightMissing(CodedError):
     """Somebody in whose name a run was to begin may not run it any more."""
 

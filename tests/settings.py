@@ -44,4 +44,6 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 AXES_ENABLED = False
 # Most tests are about what comes after; those of limits and confirmations switch them on.
 TOOLSYNC_GUARD = False
+# No worker is there for most of them.
+TOOLSYNC_ANSWER_SECONDS = 0
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -332,6 +332,8 @@ TOOLSYNC_MOODLE_RESTORE_SECONDS = env.int("TOOLSYNC_MOODLE_RESTORE_SECONDS", def
 # Whether limits are on where nobody has set any, and how long a plan may be applied after it was made.
 TOOLSYNC_GUARD = env.bool("TOOLSYNC_GUARD", default=True)
 TOOLSYNC_PLAN_HOURS = env.int("TOOLSYNC_PLAN_HOURS", default=24)
+# How long the answer of a page waits for the run of a small file, so that it can say what came of it.
+TOOLSYNC_ANSWER_SECONDS = env.float("TOOLSYNC_ANSWER_SECONDS", default=3)
 TOOLSYNC_KEEP_DAYS = env.int("TOOLSYNC_KEEP_DAYS", default=90)
 TOOLSYNC_KEEP_JOURNAL_DAYS = env.int("TOOLSYNC_KEEP_JOURNAL_DAYS", default=30)
 TOOLSYNC_CHUNK_ROWS = env.int("TOOLSYNC_CHUNK_ROWS", default=5000)

@@ -18,6 +18,7 @@ NAME_BYTES = 200
 FOLDER_LENGTH = 200
 # By what the name of a tryback is told from others.
 TRYBACK_PART = "_tryback_"
+MENDED_PART = "_mended_"
 _FORBIDDEN = frozenset('/\\:*?"<>|')
 
 
@@ -84,6 +85,12 @@ def archive_name(name: str, started: datetime) -> str:
 def tryback_name(name: str, started: datetime, *, is_workbook: bool = False) -> str:
     """Return "in_tryback_20250304-091205.csv"; the failed rows of a workbook are written as CSV."""
     return _with_suffix(name, f"{TRYBACK_PART}{_stamp(started)}", ".csv" if is_workbook else None)
+
+
+def mended_name(name: str, moment: datetime) -> str:
+    """Return "in_mended_20250304-091205.csv": rows of a run that were mended on a page. Mended again it keeps its length."""
+    stem = name.rpartition(".")[0].partition(MENDED_PART)[0]
+    return f"{stem}{MENDED_PART}{_stamp(moment)}.csv"
 
 
 def discarded_name(name: str, number: int = 1) -> str:

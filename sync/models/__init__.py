@@ -6,7 +6,7 @@ from sync.models.grace import GraceEntry
 from sync.models.notification import Event, MailCount, Notification, NotificationRule, Webhook
 from sync.models.people import Invitation, Role, RoleAssignment
 from sync.models.retry import Retry, RetryRow
-from sync.models.run import ChunkIndex, RunChunk, RunFile, RunMail, RunState, SyncRun
+from sync.models.run import ChunkIndex, MendDraft, RunChunk, RunFile, RunMail, RunState, SyncRun
 from sync.models.schedule import FreezeWindow, Schedule, SequenceRun, SequenceState
 from sync.models.site import GuardLimits, InsertedRows, KeptBlob, MoodleSite, ProcessorSettings, Retention, ScopeLimits
 from sync.models.source import FetchAttempt, Source
@@ -28,6 +28,7 @@ __all__ = [
     "Invitation",
     "KeptBlob",
     "MailCount",
+    "MendDraft",
     "MoodleSite",
     "Notification",
     "NotificationRule",

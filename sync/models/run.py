@@ -62,10 +62,11 @@ class SyncRun(models.Model):
     the reader passed over; language: the one that the report is written in; origin: what started it; sequence_run: the
     start of a schedule that it belongs to; owner: whose rights are asked when it begins; armed_by: who has let a schedule
     take the file. The names stay when a user is deleted; "" = the operator of this installation; undoes: the run that
-    this one takes back: its rows are those of the other's journal, and `processor` is that of the other; plan: the dry run
-    that is applied, and nothing else; made_on: what the plan was made with (ToolSync, Moodle); totals: kind of object and what
-    becomes of it -> how many; scoped_totals: the same of scopes with
-    limits, by the key of the scope; held_for: why a person has to decide, as notes; decided_by: who did, and what for
+    this one takes back: its rows are those of the other's journal, and `processor` is that of the other; mends: the run of
+    which its file has failed rows, mended on a page; plan: the dry run that is applied, and nothing else; made_on: what the
+    plan was made with (ToolSync, Moodle); totals: kind of object and what becomes of it -> how many; scoped_totals: the same
+    of scopes with limits, by the key of the scope; held_for: why a person has to decide, as notes; decided_by: who did, and
+    what for
     """
 
     class Origin(models.TextChoices):
@@ -121,6 +122,9 @@ class SyncRun(models.Model):
     )  # fmt: skip
     undoes = models.ForeignKey(
         "self", verbose_name=_("undoes"), null=True, blank=True, on_delete=models.RESTRICT, related_name="undone_by",
+    )  # fmt: skip
+    mends = models.ForeignKey(
+        "self", verbose_name=_("mends rows of"), null=True, blank=True, on_delete=models.SET_NULL, related_name="mended_by",
     )  # fmt: skip
     language = models.CharField(max_length=20, blank=True, default="")
     created_at = models.DateTimeField(_("asked for on"), auto_now_add=True)
@@ -286,6 +290,24 @@ class RunMail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id}: {self.state}"
+
+
+class MendDraft(models.Model):
+    """What somebody has changed in the failed rows of a run, until it is sent.
+
+    Shape: sealed: encrypted, as of sync/mending/drafts.py: a changed cell may be a password
+    """
+
+    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="drafts")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    sealed = models.BinaryField(editable=False)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=("run", "user"), name="one_draft_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}: {self.user_id}"
 
 
 class RunFile(models.Model):

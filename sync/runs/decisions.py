@@ -55,7 +55,7 @@ def apply_plan(plan: SyncRun, person: Responsible, *, typed: str = "") -> SyncRu
             run = queue_run(
                 site=plan.site, processor=plan.processor, command_file=plan.command_file, options=plan.options,
                 user=person.user, owner=person, plan=plan,
-                undoes=plan.undoes,
+                undoes=plan.undoes, mends=plan.mends,
             )  # fmt: skip
             _note_decision(run, person, SyncRun.Decision.CONFIRMED)
     except IntegrityError:

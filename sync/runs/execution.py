@@ -268,7 +268,7 @@ class Execution:
             scopes=ScopeCounter(scopes_of(run.site, run.processor) if is_judged else []),
             check_totals=watch_totals(run) if replans else lambda _chunk: None,
             shows_new_values=run.simulate,
-            is_part=self.run.origin in ORIGINS_OF_MADE_FILES,
+            is_part=self.run.origin in ORIGINS_OF_MADE_FILES or self.run.mends_id is not None,
         )
         try:
             if not run_pipeline(work, stream, run.file_name):

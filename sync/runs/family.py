@@ -1,4 +1,4 @@
-"""The family of a run: its plan, its undo, other tries of its rows, its tryback that was sent again."""
+"""The family of a run: its plan, its undo, other tries of its rows, its mended rows, its tryback that was sent again."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ class Kin(StrEnum):
     RUN = "run"
     TRYBACK = "tryback"
     RETRY = "retry"
+    MEND_PLAN = "mend_plan"
+    MEND = "mend"
     UNDO_PLAN = "undo_plan"
     UNDO = "undo"
 
@@ -54,8 +56,8 @@ def family_of(run: SyncRun) -> list[Relative]:
 def _next_to(runs: Collection[SyncRun]) -> Iterator[SyncRun]:
     """Return the runs that are related to some others, perhaps several times."""
     ids = [run.pk for run in runs]
-    above = [pk for run in runs for pk in (run.plan_id, run.undoes_id) if pk]
-    yield from SyncRun.objects.filter(Q(pk__in=above) | Q(plan__in=ids) | Q(undoes__in=ids))
+    above = [pk for run in runs for pk in (run.plan_id, run.undoes_id, run.mends_id) if pk]
+    yield from SyncRun.objects.filter(Q(pk__in=above) | Q(plan__in=ids) | Q(undoes__in=ids) | Q(mends__in=ids))
     yield from SyncRun.objects.filter(Q(retry__retry_run__in=ids) | Q(retry_of__run__in=ids))
     yield from _runs_of_trybacks(runs, ids)
 
@@ -81,6 +83,8 @@ def _is_own_plan(run: SyncRun) -> bool:
 def _kin(run: SyncRun) -> Kin:
     if run.undoes_id is not None:
         return Kin.UNDO_PLAN if run.simulate else Kin.UNDO
+    if run.mends_id is not None:
+        return Kin.MEND_PLAN if run.simulate else Kin.MEND
     if _is_own_plan(run):
         return Kin.PLAN
     if run.origin == SyncRun.Origin.RETRY:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from shutil import copyfileobj
 from typing import Any, BinaryIO
 
 from django.db import transaction
@@ -126,6 +127,22 @@ class RunFinalizer:
         if not is_read_back:
             self._add_note(Note("tryback_read_otherwise", {}))
             self.make_report()
+
+    def make_kept_tryback(self) -> RunFile:
+        """Make the tryback of a run that has left none, as a simulation; it is kept with the run only.
+
+        Raises: CommandFileError if the file of the run isn't there any more, or can't be written back
+        """
+        with storage.opened(self.run.input_key) as source:
+            if digest_of(source)[0] != self.run.file_sha256:
+                raise CommandFileError("file_changed", path=self.run.file_path)
+        with storage.scratch_file() as out:
+            if self.write_rows_back(out, lambda: read_rows(self.run, *FAILED_ACTIONS)) is None:
+                raise CommandFileError("file_changed", path=self.run.file_path)
+            out.seek(0)
+            return self._make(
+                Kind.TRYBACK, self._tryback_name(), "", "tryback.csv", lambda kept: copyfileobj(out, kept)
+            )
 
     def write_rows_back(self, out: BinaryIO, rows: Callable[[], Iterator[Outcome]]) -> Form | None:
         """Write rows of the file as a tryback has them; return the form that is read as it was written, None without one."""

@@ -9,7 +9,8 @@ from django.db import models, transaction
 
 from sync.audit import keys as audit_keys
 from sync.encryption import Unreadable, reencrypt
-from sync.models import AuditChain, MoodleSite, RunMail, Source, Webhook
+from sync.mending.drafts import PURPOSE as MENDED_ROWS
+from sync.models import AuditChain, MendDraft, MoodleSite, RunMail, Source, Webhook
 from sync.notifications import mails, webhooks
 from sync.runs import connections, source_settings as sources
 
@@ -46,6 +47,8 @@ def _stored() -> Iterator[tuple[models.Model, str, str]]:
         yield site, "connection", connections.PURPOSE
     for chain in AuditChain.objects.select_for_update():
         yield chain, "secret", audit_keys.PURPOSE
+    for draft in MendDraft.objects.select_for_update():
+        yield draft, "sealed", MENDED_ROWS
     # A mail that may still have to be sent keeps its text; those that were sent have none.
     for mail in RunMail.objects.select_for_update().exclude(sealed=b""):
         yield mail, "sealed", mails.PURPOSE

@@ -13,6 +13,24 @@ TEXTS: dict[str, Any] = {
         "The tryback isn't read as this file was: its cells hold quotes and line ends that may be read in two ways. Simulate the "
         "tryback and compare its rows with the file before you carry it out."
     ),
+    "mend_too_many": _(
+        "%(count)s rows failed, and at most %(most)s are mended here. Mend them in the tryback, or where the file comes from."
+    ),
+    "mend_rows_gone": _(
+        "The failed rows of run %(run)s aren't kept any more, or the file was replaced since. Send the corrected file anew."
+    ),
+    "mend_rows_changed": _(
+        "The tryback was changed since the run, so its rows can't be mended here. Send the tryback itself, or the corrected file."
+    ),
+    "mend_no_row": _("Every row is left out: there is nothing to be checked."),
+    "mend_unchecked": _("Something was changed since the last check. Check the rows again, then apply them."),
+    "mend_not_encodable": _(
+        "“%(text)s” can't be written in the encoding of the file (%(encoding)s). Use characters that it has, or send the file "
+        "in UTF-8."
+    ),
+    "mend_read_otherwise": _(
+        "A changed cell would be read as something else: take out quotes and line ends, or mend the row in the tryback."
+    ),
     "own_database_unavailable": _(
         "ToolSync's own database doesn't answer (%(reason)s). Check it and take the run up again."
     ),

@@ -88,6 +88,11 @@ def plan_hours() -> int:
     return settings.TOOLSYNC_PLAN_HOURS
 
 
+def answer_seconds() -> float:
+    """Return how long an answer waits for the run of a small file."""
+    return settings.TOOLSYNC_ANSWER_SECONDS
+
+
 def notification_retry_delays() -> list[timedelta]:
     """Return how long to wait after each try to tell something that failed; then it is given up."""
     return [timedelta(seconds=seconds) for seconds in settings.TOOLSYNC_NOTIFICATION_RETRY_DELAYS]

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from django.db.models import QuerySet
@@ -114,6 +115,7 @@ class OutcomeFilter:
 
 
 EVERY_OUTCOME = OutcomeFilter()
+_BEHIND_ALL = Place(10**18, 0)
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,11 @@ def find_outcomes(
         shown[0][0] if shown and earlier else None,
         shown[-1][0] if shown and later else None,
     )
+
+
+def last_outcomes(run: SyncRun, wanted: OutcomeFilter, most: int) -> list[Outcome]:
+    """Return the last outcomes that are wanted, the last one first. Queries: one. Raises: OutcomesMissing"""
+    return [outcome for _place, outcome in islice(_matches(run, wanted, None, _BEHIND_ALL), most)]
 
 
 def wanted_rows(run: SyncRun, wanted: OutcomeFilter) -> Iterator[Outcome]:

@@ -15,7 +15,7 @@ from sync.commandfiles import storage
 from sync.commandfiles.intake import UPLOADS, delete_file, delete_run_file, find_file
 from sync.commandfiles.left_drafts import sweep_folder, sweep_storage
 from sync.errors import CommandFileError, MoodleError
-from sync.models import CommandFile, MoodleSite, Notification, RunFile, SyncRun
+from sync.models import CommandFile, MendDraft, MoodleSite, Notification, RunFile, SyncRun
 from sync.models.run import ACTIVE_STATES, OVER_STATES, WAITING_STATES
 from sync.runs.connections import connection_of
 from sync.runs.kept_blobs import trash_kept_blobs
@@ -48,6 +48,8 @@ def prune() -> int:
         if before := _long_ago(kept.journals):
             gone += _prune_journals(site, before)
         gone += trash_kept_blobs(site)
+        if before := _long_ago(kept.trybacks):
+            MendDraft.objects.filter(run__site=site, changed_at__lt=before).delete()
         # What pages show of the rows; the before-images are told by them.
         if kept.reports and kept.journals and (before := _long_ago(max(kept.reports, kept.journals))):
             gone += _prune_outcomes(site, before)

@@ -44,10 +44,11 @@ class AreaFile(NamedTuple):
 
 
 class RunProgress(NamedTuple):
-    """How far a run is. Shape: percent: of the file's rows; seconds_left: None when it can't be told yet."""
+    """How far a run is. Shape: percent: of the file's rows; seconds_left, rows_per_second: None when they can't be told yet"""
 
     percent: int
     seconds_left: int | None
+    rows_per_second: int | None = None
 
 
 def processors_for(user: Person, permission: str = "", *, site: MoodleSite | None = None) -> list[type[Processor]]:
@@ -190,10 +191,10 @@ def progress_of(run: SyncRun) -> RunProgress:
     end = run.finished_at or timezone.now()
     elapsed = max((end - (run.started_at or end)) / timedelta(seconds=1), 0.001)
     percent = 100 if run.carried_out else min(99, 100 * run.rows_done // max(1, run.rows_expected))
-    seconds_left = None
-    if run.state == RunState.RUNNING and run.rows_done and run.rows_expected:
-        seconds_left = round(elapsed * run.rows_left / run.rows_done)
-    return RunProgress(percent, seconds_left)
+    if run.state != RunState.RUNNING or not run.rows_done:
+        return RunProgress(percent, None)
+    seconds_left = round(elapsed * run.rows_left / run.rows_done) if run.rows_expected else None
+    return RunProgress(percent, seconds_left, round(run.rows_done / elapsed))
 
 
 def _handed_in(file: CommandFile, site: MoodleSite) -> AreaFile:

@@ -168,14 +168,16 @@ def queue_run(
     owner: Responsible | None = None,
     armed_by: Responsible = OPERATOR,
     undoes: SyncRun | None = None,
+    mends: SyncRun | None = None,
     in_background: bool = True,
     plan: SyncRun | None = None,
 ) -> SyncRun:
     """Ask for a run; the workers carry it out.
 
     Shape: options: what differs from the stored settings; origin: what asks for it; owner: whose rights are asked when it
-    begins, without one `user`; undoes: the run that this one takes back, whose file type it has; in_background: False = the
-    caller carries it out itself; plan: the simulation that it carries out, and nothing else
+    begins, without one `user`; undoes: the run that this one takes back, whose file type it has; mends: the run whose mended
+    rows are in the file; in_background: False = the caller carries it out itself; plan: the simulation that it carries out,
+    and nothing else
     Raises: OptionError
     """
     values = Undo.options.resolve() if undoes is not None else resolve_options(site, processor, options)
@@ -200,6 +202,7 @@ def queue_run(
         sequence_run=sequence_run,
         plan=plan,
         undoes=undoes,
+        mends=mends,
     )
     if in_background:
         transaction.on_commit(lambda: enqueue(run.pk))

@@ -14,7 +14,7 @@ from sync.messages import text_at_column, text_of
 from sync.models import SyncRun
 from sync.outcomes.outcome_index import Case, Reason
 from sync.runs.outcome_search import OutcomeFilter, Place, find_outcomes, run_codes, run_columns, run_reasons
-from sync.values import Action
+from sync.values import FAILED_ACTIONS, Action
 from sync.web.plans import rows_of
 
 _OUTCOMES_PER_PAGE = 50
@@ -59,6 +59,7 @@ def outcomes_of(request: HttpRequest, run: SyncRun) -> dict[str, Any]:
         "wanted": wanted,
         "query": query_of(request.GET),
         "counts": action_counts(rows),
+        "failed_count": sum(rows.counts.get(action.value, 0) for action in FAILED_ACTIONS),
         "rows_of": rows,
     }
     try:

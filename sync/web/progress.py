@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -9,28 +10,47 @@ from django.utils import timezone
 from django.utils.formats import time_format
 from django.utils.translation import gettext as _
 
+from sync.errors import OutcomesMissing, StorageUnavailable
 from sync.models import RunState, SyncRun
 from sync.models.run import ACTIVE_STATES
+from sync.runs.outcome_search import OutcomeFilter, last_outcomes
 from sync.runs.selectors import progress_of
+from sync.values import Action, Outcome
 
 # Workers take a run within a second or two; after this long there probably is none.
 _WORKER_EXPECTED = timedelta(seconds=20)
+_RECENT = 5
 
 
 class ProgressText(NamedTuple):
-    """Shape: percent: None while nothing can be told; seconds_left: the same."""
+    """Shape: percent, seconds_left, rows_per_second: None while nothing can be told; recent: the last rows that failed"""
 
     sentence: str
     percent: int | None
     seconds_left: int | None
+    rows_per_second: int | None = None
+    recent: Sequence[Outcome] = ()
 
 
 def describe_progress(run: SyncRun) -> ProgressText:
     """Say what a run is doing."""
     if run.state == RunState.QUEUED and not run.rows_done:
         return ProgressText(_describe_queue(run), None, None)
-    progress = progress_of(run.plan if run.plan is not None and _is_planned(run) else run)
-    return ProgressText(_describe_work(run), progress.percent or None, progress.seconds_left)
+    rows = run.plan if run.plan is not None and _is_planned(run) else run
+    progress = progress_of(rows)
+    return ProgressText(
+        _describe_work(run), progress.percent or None, progress.seconds_left, progress.rows_per_second, _recent_of(rows)
+    )
+
+
+def _recent_of(rows: SyncRun) -> list[Outcome]:
+    """Return the rows that were rejected last, the last one first. Queries: one at most"""
+    if not rows.counts.get(Action.REJECTED):
+        return []
+    try:
+        return last_outcomes(rows, OutcomeFilter(action=Action.REJECTED), _RECENT)
+    except (OutcomesMissing, StorageUnavailable):
+        return []
 
 
 def _describe_work(run: SyncRun) -> str:

@@ -18,6 +18,7 @@ from sync.web.views import (
     imports,
     invitations,
     limits,
+    mend,
     moodle,
     notifications,
     people,
@@ -182,6 +183,7 @@ run_urls = [
     path("runs/<int:run_id>/apply/", runs.apply, name="run_apply"),
     path("runs/<int:run_id>/decide/", runs.decide, name="run_decide"),
     path("runs/<int:run_id>/undo/", runs.undo, name="run_undo"),
+    path("runs/<int:run_id>/mend/", mend.mend, name="run_mend"),
 ]
 
 urlpatterns = [

@@ -99,6 +99,7 @@ PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
     ("run_outcomes", ("run",), {"show": "created"}),
     ("run_outcomes", ("run",), {"column": "email", "q": "u2"}),
     ("run_workbook", ("run",), {}),
+    ("run_mend", ("failed",), {}),
     ("run_report", ("run",), {}),
     ("run_report_pdf", ("run",), {}),
     ("run_file", ("run", "report"), {}),
@@ -170,8 +171,20 @@ class Site:
             starts_at=now + timedelta(days=number + 1),
             ends_at=now + timedelta(days=number + 1, hours=1),
         )
+        wrong = {"length": 300, "limit": 100, "column": "lastname"}
+        failed = self._make_run(
+            "completed_with_rejections",
+            outcomes=[Outcome(line, Action.REJECTED, "value_too_long", wrong) for line in (2, 3)],
+        )
         scope = ScopeLimits.objects.create(site=self.site, processor="users", kind="category", name=f"C{number}")
-        shown_first = {"file": file, "run": run, "schedule": schedule, "sequence": sequence, "scope": scope}
+        shown_first = {
+            "file": file,
+            "run": run,
+            "failed": failed,
+            "schedule": schedule,
+            "sequence": sequence,
+            "scope": scope,
+        }
         for name, shown in shown_first.items():
             self.ids.setdefault(name, shown.pk)
 

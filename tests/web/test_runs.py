@@ -371,6 +371,15 @@ def test_more_outcomes_cost_no_more_queries(users_client: Client, make_run: Make
     assert counts[0] == counts[1]
 
 
+def test_progress_says_how_fast_it_is_and_what_was_rejected_last(users_client: Client, make_run: MakeRun) -> None:
+    started = timezone.now() - timedelta(seconds=2)
+    text = progress_of(users_client, make_run("running", started_at=started, rows_expected=2000))
+    assert "4 rows of 2000 done" in text.replace(",", "").replace("\xa0", "")
+    assert "2 rows a second" in text
+    last = text.index("Rejected last")
+    assert last < text.index("line 5, cid: column email") < text.index("line 4: column lastname")
+
+
 def test_the_badge_and_the_title_follow_the_state(users_client: Client, make_run: MakeRun) -> None:
     run = make_run("queued", outcomes=())
     assert "<title>Queued · Run" in page_of(users_client, run)

@@ -80,6 +80,8 @@ _KIN_TEXTS = {
     Kin.RUN: _("Run"),
     Kin.TRYBACK: _("Tryback sent again"),
     Kin.RETRY: _("Another try"),
+    Kin.MEND_PLAN: _("Mended rows, checked"),
+    Kin.MEND: _("Mended rows"),
     Kin.UNDO_PLAN: _("Undo, simulated"),
     Kin.UNDO: _("Undo"),
 }

@@ -14,6 +14,7 @@ from sync.commandfiles import storage
 from sync.errors import CodedError
 from sync.models import CommandFile, MoodleSite, SyncRun
 from sync.processors.base.processor import Processor
+from sync.runs.answers import wait_for_end
 from sync.runs.options import resolve_options
 from sync.runs.rights import Responsible
 from sync.runs.selectors import preselected_file
@@ -36,7 +37,7 @@ def file_type(request: HttpRequest, key: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         run = _start(request, processor, site, form)
         if run is not None:
-            return redirect("run", run.pk)
+            return redirect("run", wait_for_end(run).pk)
     if form.errors and request.FILES:
         form.add_error("upload", _("The file was not kept. Choose it again."))
     context = {"file_type": file_type_card(processor), "form": form, "columns": describe_columns(processor.columns)}

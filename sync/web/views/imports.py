@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from sync.errors import CodedError
 from sync.models import CommandFile, SyncRun
+from sync.runs.answers import wait_for_end
 from sync.runs.imports import queue_import, receive_import
 from sync.runs.selectors import processors_for
 from sync.web.access import current_site, importable_file_or_404, may_import
@@ -36,7 +37,7 @@ def import_file(request: HttpRequest, file_id: int) -> HttpResponse:
     if request.POST.get("do") == "plan" and page.is_ready:
         run = _plan(request, page)
         if run is not None:
-            return redirect("run", run.pk)
+            return redirect("run", wait_for_end(run).pk)
     name = "sync/_import_file.html" if request.headers.get("HX-Request") else "sync/import_file.html"
     return render(request, name, {"page": page})
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh, push_url
 
 from sync.errors import CodedError, RunNotClaimable
+from sync.mending.rows import can_mend
 from sync.messages import text_of
 from sync.models import CommandFile, RunFile, SyncRun
 from sync.notifications.mails import unsure_mails
@@ -21,6 +22,7 @@ from sync.people.rights import may
 from sync.people.roles import run_permission
 from sync.retries.selectors import retry_facts, tried_run_id
 from sync.runs import decisions, services
+from sync.runs.answers import wait_for_end
 from sync.runs.family import family_of
 from sync.runs.options import processor_of
 from sync.runs.rights import Responsible
@@ -68,6 +70,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "family": family_of(shown),
     }
     context |= {"can_undo": may_run and can_undo(shown), "undone_by": undone_by(shown)}
+    context |= {"can_mend": may_run and can_mend(shown)}
     context |= {**_progress(shown), **outcomes_of(request, shown)}
     return render(request, "sync/run.html", context)
 
@@ -146,7 +149,7 @@ def apply(request: HttpRequest, run_id: int) -> HttpResponse:
         )  # fmt: skip
     except CodedError as error:
         return _refused(request, run_id, text_of(error.code, error.params))
-    return redirect("run", started.pk)
+    return redirect("run", wait_for_end(started).pk)
 
 
 @signed_in

@@ -1,0 +1,213 @@
+"""Failed rows are mended on a page: cells, suggestions, all that are alike, a draft, a check, and a run linked to the first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from sync.mending.drafts import PURPOSE, load_draft
+from sync.models import MendDraft, SyncRun
+from sync.runs import services
+from sync.runs.key_rotation import rotate_keys
+from tests.installation import Installation
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FILE = (
+    "username;firstname;lastname;email;country;course1;password\n"
+    "ann;Ann;Lee;ann@x.org;FR;C1;Secret-11\n"
+    "bob;Bob;Kay;bob.x.org;FR;C1;Secret-12\n"
+    "cid;Cid;Moe;cid@x.org;Frnace;C1;Secret-13\n"
+    "dan;Dan;Poe;dan@x.org;FR;C1x;Secret-14\n"
+    "eva;Eva;Roe;eva@x.org;FR;C1x;Secret-15\n"
+    "fay;Fay;Zoe;fay @x.org;FR;C1;Secret-16\n"
+)
+LINES = (3, 4, 5, 6, 7)
+PLACE = {name: place for place, name in enumerate(FILE.splitlines()[0].split(";"))}
+OPTIONS = {"primaryidentity": "username", "courseidentifier": "shortname"}
+
+
+def name_of(line: int, column: str) -> str:
+    return f"c-{line}-{PLACE[column]}"
+
+
+class Mending:
+    """The page of one run, in the browser of somebody."""
+
+    def __init__(self, client: Client, run: SyncRun) -> None:
+        self.client, self.run, self.url = client, run, reverse("run_mend", args=[run.pk])
+
+    def page(self, **query: str) -> Any:
+        return self.client.get(self.url, query).context["mend"]
+
+    def send(self, do: str, cells: dict[str, str] | None = None, **more: Any) -> Any:
+        lines = sorted({name.split("-")[1] for name in (cells or {})})
+        return self.client.post(self.url, {"do": do, "line": lines, **(cells or {}), **more})
+
+    def checked(self) -> SyncRun:
+        """Check the draft, and carry the simulation out as a worker would."""
+        self.send("check")
+        return services.execute_run(SyncRun.objects.latest("pk").pk)
+
+
+@pytest.fixture
+def mending(installation: Installation, admin_client: Client) -> Mending:
+    return Mending(admin_client, installation.carry_out("/in.csv", FILE, **OPTIONS))
+
+
+def test_the_grid_shows_each_fault_at_its_cell_with_what_was_meant(mending: Mending) -> None:
+    page = mending.page()
+    assert [(group.column, [row.line for row in group.rows]) for group in page.groups] == [
+        ("email", [3, 7]), ("country", [4]), ("course1", [5, 6]),
+    ]  # fmt: skip
+    faults = {
+        (row.line, cell.column): (cell.alike, cell.suggestions)
+        for row in page.grid
+        for cell in row.cells
+        if cell.reason
+    }
+    assert faults[3, "email"] == (1, ())
+    assert faults[4, "country"][1][0] == "FR"
+    assert (faults[5, "course1"], faults[6, "course1"]) == ((2, ("C1",)), (0, ()))
+    assert [cell.column for cell in page.groups[1].rows[0].cells][:2] == ["country", "username"]
+    assert faults[7, "email"] == (1, ("fay@x.org",))
+    text = mending.client.get(mending.url).text
+    assert "Secret-1" not in text
+    assert "There is no course with the shortname “C1x”" in text
+
+
+def test_rows_are_mended_checked_and_applied_as_a_run_linked_to_the_first(
+    mending: Mending, installation: Installation
+) -> None:
+    mending.send("use:4:4:FR", {name_of(3, "email"): "bob@x.org", name_of(6, "course1"): "C1x"})
+    mending.send("alike:5:5:C1")
+    draft = load_draft(mending.run, User.objects.get())
+    assert draft.edits == {3: {3: "bob@x.org"}, 4: {4: "FR"}, 5: {5: "C1"}, 6: {5: "C1"}}
+
+    check = mending.checked()
+    assert (check.simulate, check.mends_id, check.counts) == (True, mending.run.pk, check.counts)
+    page = mending.page()
+    assert [row.line for row in page.left] == [7]
+    assert [row.line for row in page.grid] == [7], "what is left"
+    assert len(mending.page(show="all").grid) == len(LINES)
+    assert mending.send("apply", {name_of(7, "email"): "fay@x.org"}).status_code == 302
+    assert not SyncRun.objects.filter(plan=check).exists(), "a row was changed since the check"
+
+    check = mending.checked()
+    assert mending.page().left == []
+    mending.send("apply")
+    applied = services.execute_run(SyncRun.objects.get(plan=check).pk)
+
+    assert (applied.mends_id, applied.state, applied.rows_done) == (mending.run.pk, "completed", len(LINES))
+    assert sorted(row["username"] for row in installation.moodle.rows("user", country="FR"))[-6:] == [
+        "ann", "bob", "cid", "dan", "eva", "fay",
+    ]  # fmt: skip
+    assert not MendDraft.objects.exists()
+    assert f"run {applied.pk}" in mending.client.get(mending.url).text
+    kin = [relative.kin for relative in mending.client.get(reverse("run", args=[applied.pk])).context["family"]]
+    assert kin == ["run", "mend_plan", "mend_plan", "mend"]
+
+
+def test_only_these_rows_are_sent_byte_for_byte_but_for_what_was_changed(
+    mending: Mending, installation: Installation
+) -> None:
+    mending.send(
+        "save", {name_of(3, "email"): 'b"o;b@x.org', name_of(5, "course1"): "C1"}, **{"out-5": "1", "line": [3, 5]}
+    )
+    check = mending.checked()
+    sent = installation.read(check.file_path).decode().splitlines()
+    assert [line.split(";_")[0].split(";3;")[0] for line in sent[2:3]] == ['bob;Bob;Kay;"b""o;b@x.org";FR;C1;Secret-12']
+    assert [line.partition(";")[0] for line in sent[2:]] == ["bob", "cid", "eva", "fay"]
+    assert "_mended_" in check.file_path
+
+
+def test_a_simulation_is_mended_as_well(installation: Installation, admin_client: Client) -> None:
+    run = installation.carry_out("/in.csv", FILE, simulate=True, **OPTIONS)
+    mending = Mending(admin_client, run)
+    mending.send("save", {name_of(3, "email"): "bob@x.org"})
+    check = mending.checked()
+    assert check.counts["created"] == 1
+    assert {row.line for row in mending.page().left} == {4, 5, 6, 7}
+
+
+def test_mended_rows_are_never_a_complete_file(installation: Installation, admin_client: Client) -> None:
+    for name in ("fay", "gus"):
+        installation.moodle.insert(
+            "user", auth="ldap", confirmed=1, mnethostid=1, username=name, firstname="First", lastname="Last"
+        )
+    scope = {"absentscope": "auth", "absentname": "ldap", "absent": "suspend"}
+    run = installation.carry_out("/in.csv", FILE + "gus;Gus;Noe;gus@x.org;FR;C1;Secret-17\n", **OPTIONS, **scope)
+    check = Mending(admin_client, run).checked()
+    assert check.options["absent"] == "suspend"
+    assert not [kind for kind in check.totals if kind.endswith(("suspended", "deleted"))]
+
+
+def test_a_draft_is_kept_encrypted_for_its_person_and_survives_another_key(
+    mending: Mending, settings: Any, users_client: Client
+) -> None:
+    answer = mending.client.post(
+        mending.url, {"line": [3], name_of(3, "password"): "New-Secret-1"}, headers={"X-Draft": "1"}
+    )
+    assert answer.status_code == 204
+    assert b"New-Secret" not in bytes(MendDraft.objects.get().sealed)
+    text = mending.client.get(mending.url).text
+    assert "New-Secret" not in text
+    assert 'placeholder="changed"' in text
+    assert 'placeholder="changed"' not in users_client.get(mending.url).text
+    assert mending.client.post(mending.url, {"line": [3], name_of(3, "password"): ""}).status_code == 302
+    settings.TOOLSYNC_CREDENTIALS_KEY_FALLBACKS = [settings.TOOLSYNC_CREDENTIALS_KEY]
+    settings.TOOLSYNC_CREDENTIALS_KEY = "another-key-another-key-another-key"
+    assert rotate_keys().unreadable == ()
+    assert load_draft(mending.run, User.objects.get(username="admin")).edits == {3: {PLACE["password"]: "New-Secret-1"}}
+    assert PURPOSE
+
+
+def test_a_change_that_is_taken_back_is_none_and_a_draft_can_be_discarded(mending: Mending) -> None:
+    mending.send("save", {name_of(3, "email"): "bob@x.org"})
+    mending.send("save", {name_of(3, "email"): "bob.x.org"})
+    assert load_draft(mending.run, User.objects.get()).edits == {}
+    mending.send("discard")
+    assert not MendDraft.objects.exists()
+
+
+def test_what_the_encoding_of_the_file_lacks_is_said(installation: Installation, admin_client: Client) -> None:
+    content = FILE.replace("Kay", "Käy").encode("cp1252")
+    mending = Mending(admin_client, installation.carry_out("/in.csv", content, **OPTIONS))
+    mending.send("save", {name_of(3, "lastname"): "Łuk"})
+    answer = mending.client.post(mending.url, {"do": "check"}, follow=True)
+    assert "“Łuk” can&#x27;t be written in the encoding of the file" in answer.text
+    assert not SyncRun.objects.filter(mends=mending.run).exists()
+
+
+def test_rows_that_are_gone_are_a_sentence(mending: Mending, installation: Installation) -> None:
+    for file in mending.run.files.filter(kind="tryback"):
+        file.delete()
+    installation.put("/in.csv", FILE.replace("ann", "amy"))
+    answer = mending.client.get(mending.url, follow=True)
+    assert "The failed rows of run" in answer.text
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"line": ["x", "9" * 50, "99"]}, {"do": "use:99:1:x"}, {"do": "alike::"}, {"do": "use:3:99:x"}, {"do": "use:3:6:x"},
+        {"do": "nothing"}, {"line": ["3"], "c-3-99": "x", "c-99-3": "y", "out-99": "1"}, {"do": "apply"},
+    ],
+)  # fmt: skip
+def test_what_cannot_be_meant_changes_nothing(mending: Mending, sent: dict[str, Any]) -> None:
+    assert mending.client.post(mending.url, sent).status_code == 302
+    assert load_draft(mending.run, User.objects.get()).edits == {}
+
+
+def test_runs_without_failed_rows_and_of_others_are_not_there(
+    installation: Installation, admin_client: Client, files_client: Client
+) -> None:
+    good = installation.carry_out(
+        "/good.csv", FILE.splitlines(keepends=True)[0] + "zed;Zed;Last;zed@x.org;FR;;Secret-1\n"
+    )
+    assert admin_client.get(reverse("run_mend", args=[good.pk])).status_code == 404
+    assert files_client.get(reverse("run_mend", args=[good.pk])).status_code == 404
