@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from sync.errors import RunNotClaimable
 from sync.grace import services as grace
+from sync.health.checks import check_health
+from sync.health.records import Part, note_life
 from sync.notifications import password_mails, services as notifications
 from sync.people import invitations
 from sync.retries import services as retries
@@ -21,6 +23,7 @@ EACH_TICK = (
     "sync.follow_grace",
     "sync.follow_retries",
     "sync.follow_notifications",
+    "sync.check_health",
 )
 EACH_HOUR = ("sync.sweep_uploads", "sync.prune")
 _HOURLY_MINUTE = 17
@@ -29,6 +32,7 @@ _HOURLY_MINUTE = 17
 @shared_task(name="sync.tick")
 def tick() -> None:
     """Send the tasks that look for what is due. Each is a message of its own, so that a failure of one stops no other."""
+    note_life(Part.WORKER)
     for name in EACH_TICK:
         signature(name).apply_async(expires=services.RECOVERY_EXPIRES)
     if timezone.now().minute == _HOURLY_MINUTE:
@@ -89,6 +93,12 @@ def follow_notifications() -> None:
     """Find the files that are overdue, and what could not be told before."""
     overdue.notify_of_overdue_files()
     notifications.send_waiting_notifications()
+
+
+@shared_task(name="sync.check_health")
+def look_at_health() -> None:
+    """Look at every part that ToolSync needs, and keep how it is."""
+    check_health()
 
 
 @shared_task(name="sync.sweep_uploads")

@@ -8,10 +8,13 @@ from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import setup_logging
+from celery.signals import after_task_publish, setup_logging
 from django.conf import settings
+from django.db import DatabaseError, close_old_connections, connection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "toolsync_site.settings")
+
+TICK = "sync.tick"
 
 app = Celery("toolsync")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -23,9 +26,21 @@ def give_beat_its_entry(sender: Celery, **_kwargs: Any) -> None:
     """Let beat send a tick each minute. One that nobody took before the next is worthless: the next does the same work."""
     seconds = settings.TOOLSYNC_TICK_SECONDS
     schedule = crontab() if seconds == 60 else float(seconds)
-    sender.conf.beat_schedule = {
-        "tick": {"task": "sync.tick", "schedule": schedule, "options": {"expires": 0.9 * seconds}}
-    }
+    sender.conf.beat_schedule = {"tick": {"task": TICK, "schedule": schedule, "options": {"expires": 0.9 * seconds}}}
+
+
+@after_task_publish.connect(sender=TICK)
+def note_that_beat_lives(**_kwargs: Any) -> None:
+    """Keep that a tick was sent, which nobody but beat does. Beat goes on when our database is away."""
+    from sync.health.records import Part, note_life
+
+    close_old_connections()
+    try:
+        note_life(Part.BEAT)
+    except DatabaseError:
+        logging.getLogger(__name__).warning("the database doesn't answer; that beat is alive was not kept")
+    finally:
+        connection.close()
 
 
 @setup_logging.connect

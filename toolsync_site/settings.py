@@ -268,7 +268,7 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
         "data_folder_in": _messages,
         "data_folder_out": _messages,
         "control_folder": str(_made_folder("broker/control")),
-        # A worker that is at work looks again after so long, a second if nothing is said: with five messages a tick, runs would
+        # A worker that is at work looks again after so long, a second if nothing is said: with six messages a tick, runs would
         # wait behind them.
         "polling_interval": 0.2,
     }

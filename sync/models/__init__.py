@@ -3,6 +3,7 @@
 from sync.models.audit import AuditChain, AuditKind, AuditName, AuditRecord
 from sync.models.command_file import ArmedFile, CommandFile
 from sync.models.grace import GraceEntry
+from sync.models.health import HealthRecord
 from sync.models.notification import Event, MailCount, Notification, NotificationRule, Webhook
 from sync.models.people import Invitation, Role, RoleAssignment
 from sync.models.retry import Retry, RetryRow
@@ -24,6 +25,8 @@ __all__ = [
     "FreezeWindow",
     "GraceEntry",
     "GuardLimits",
+    "HealthRecord",
+    "InsertedRow",
     "InsertedRows",
     "Invitation",
     "KeptBlob",

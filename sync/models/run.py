@@ -171,7 +171,10 @@ class SyncRun(models.Model):
         verbose_name_plural = _("runs")
         ordering = ("-id",)
         permissions = (("approve_runs", _("Can approve runs that are held")),)
-        indexes = [models.Index(fields=("site", "state"), name="run_by_site_and_state")]
+        indexes = [
+            models.Index(fields=("site", "state", "finished_at"), name="run_by_site_state_and_end"),
+            models.Index(fields=("site", "processor", "-id"), name="run_by_site_and_type"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.pk} {self.processor} {self.file_path}"
@@ -287,6 +290,7 @@ class RunMail(models.Model):
 
     class Meta:
         ordering = ("pk",)
+        indexes = (models.Index(fields=("state",), name="mail_by_state"),)
 
     def __str__(self) -> str:
         return f"{self.run_id}: {self.state}"

@@ -172,6 +172,7 @@ class SequenceRun(models.Model):
         verbose_name = _("sequence run")
         verbose_name_plural = _("sequence runs")
         ordering = ("-id",)
+        indexes = (models.Index(fields=("schedule", "-id"), name="sequence_by_schedule"),)
 
     def __str__(self) -> str:
         return gettext("Sequence run %(id)s") % {"id": self.pk}

@@ -10,8 +10,10 @@ from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from sync.columns.general_options import GeneralOptions
+from sync.columns.options import Choice, Flag, Option
 from sync.errors import OptionError
 from sync.models import MoodleSite, ProcessorSettings, SyncRun
 from sync.moodle.db.database import MoodleConnection, data_place
@@ -91,6 +93,11 @@ def plan_hours() -> int:
 def answer_seconds() -> float:
     """Return how long an answer waits for the run of a small file."""
     return settings.TOOLSYNC_ANSWER_SECONDS
+
+
+def tick_seconds() -> int:
+    """Return how often beat sends what is due."""
+    return settings.TOOLSYNC_TICK_SECONDS
 
 
 def notification_retry_delays() -> list[timedelta]:
@@ -201,6 +208,13 @@ def changed_options(processor: str, values: Mapping[str, Any]) -> dict[str, Any]
 def changed_options_of(run: SyncRun) -> dict[str, Any]:
     """Return the options of a run that differ from their defaults, in declared order."""
     return _changed(processor_of(run).options, run.options)
+
+
+def value_text(option: Option[Any], value: Any) -> str:
+    """Return the value of an option as people read it."""
+    if isinstance(option, Flag):
+        return gettext("on") if value else gettext("off")
+    return str(option.choices.get(value, value)) if isinstance(option, Choice) else str(value)
 
 
 def _changed(options: type[GeneralOptions], values: Mapping[str, Any]) -> dict[str, Any]:

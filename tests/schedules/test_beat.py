@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from sync.health.records import Part
+from sync.health.selectors import states as parts
 from sync.models import Schedule, SequenceRun, SequenceState, SyncRun
 from sync.schedules.services import ScheduleChoice, save_schedule
 from tests.installation import Installation
@@ -62,6 +64,10 @@ def run_three_times(installation: Installation, processes: Celery, seconds: int)
     # Each start is on the grid of the schedule, in a place of its own, and never early.
     places = [(sequence.created_at - schedule.anchor_at).total_seconds() / seconds for sequence in sequences]
     assert all(int(later) > int(earlier) >= 1 for earlier, later in pairwise(places))
+    # Beat and worker have shown themselves, and the worker has looked at all the rest.
+    states = {state.part: state for state in parts()}
+    assert [part for part in Part if states[part].seen_at is None] == []
+    assert [part for part in Part if states[part].is_dead] == []
     ended = Schedule.objects.get(pk=schedule.pk)
     assert ended.next_at is not None
     assert (ended.next_at - ended.anchor_at).total_seconds() % seconds == 0
