@@ -19,6 +19,11 @@ for (const drop of document.querySelectorAll(".sync-drop")) {
   });
 }
 
+// A file that is dropped on the overview is sent at once.
+for (const form of document.querySelectorAll("form[data-send-at-once]")) {
+  form.querySelector("input[type=file]").addEventListener("change", () => form.requestSubmit());
+}
+
 // What can't be taken back at once is asked for once more.
 document.addEventListener(
   "submit",

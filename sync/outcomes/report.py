@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import BinaryIO
 
 from django.utils import translation
+from django.utils.formats import number_format
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _, ngettext
 
@@ -114,7 +115,7 @@ def action_label(action: str) -> str:
 
 
 def count_text(action: str, count: int) -> str:
-    """Return "3 created" for the rows of an action."""
+    """Return "3 created", "12,481 created" for the rows of an action."""
     return {
         Action.CREATED: ngettext("%(count)s created", "%(count)s created", count),
         Action.UPDATED: ngettext("%(count)s updated", "%(count)s updated", count),
@@ -123,7 +124,7 @@ def count_text(action: str, count: int) -> str:
         Action.SUPERSEDED: ngettext("%(count)s superseded", "%(count)s superseded", count),
         Action.PARTIAL: ngettext("%(count)s partial", "%(count)s partial", count),
         Action.REJECTED: ngettext("%(count)s rejected", "%(count)s rejected", count),
-    }[Action(action)] % {"count": count}
+    }[Action(action)] % {"count": number_format(count, force_grouping=True)}
 
 
 def count_texts(counts: Mapping[str, int], partial_counts: Mapping[str, int]) -> list[str]:

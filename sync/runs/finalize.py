@@ -15,7 +15,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _, override
 
 from sync.columns.general_options import GeneralOptions, date_order_of
-from sync.columns.options import Choice, Flag
 from sync.columns.survey import Survey
 from sync.commandfiles import storage
 from sync.commandfiles.intake import delete_file, keep_file, quarantine_file
@@ -29,7 +28,7 @@ from sync.outcomes.report import ReportFacts, write_report
 from sync.outcomes.tryback import FORMS, Form, reads_back, write_tryback
 from sync.processors.pictures.processor import UserPicturesOptions
 from sync.reader import Look, RowReader, open_rows
-from sync.runs.options import changed_options_of, processor_of, settings_language
+from sync.runs.options import changed_options_of, processor_of, settings_language, value_text
 from sync.runs.outcome_store import read_rows
 from sync.runs.selectors import run_notes
 from sync.values import FAILED_ACTIONS, Note, Outcome
@@ -334,9 +333,4 @@ def _shown_options(run: SyncRun) -> Iterator[tuple[str, str]]:
     options = processor_of(run).options
     for name, value in changed_options_of(run).items():
         option = options.find(name)
-        shown = str(value)
-        if isinstance(option, Flag):
-            shown = _("on") if value else _("off")
-        elif isinstance(option, Choice):
-            shown = str(option.choices[value])
-        yield f"{option.label} ({name})", shown
+        yield f"{option.label} ({name})", value_text(option, value)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
-from sync.models import Event, NotificationRule, SyncRun
+from sync.models import Event, FreezeWindow, MoodleSite, NotificationRule, SyncRun
 from sync.notifications.services import deadline_of, notify
 from sync.schedules.sequences import window_at
 from sync.schedules.timing import AtTime
@@ -35,6 +37,35 @@ def notify_of_overdue_files() -> None:
             runs = SyncRun.objects.filter(site=rule.site, processor=rule.processor, simulate=False)
             if not runs.filter(created_at__gt=before).exists() and window_at(rule.site, deadline) is None:
                 notify(rule.site, rule.processor, Event.OVERDUE, due_at=deadline)
+
+
+class OverdueFile(NamedTuple):
+    """A file that has not come by the last time by which it was expected."""
+
+    processor: str
+    deadline: datetime
+
+
+def overdue_files(site: MoodleSite) -> list[OverdueFile]:
+    """Return the files of a site that are overdue now. Queries: at most two"""
+    now = timezone.now()
+    runs = SyncRun.objects.filter(site=OuterRef("site"), processor=OuterRef("processor"), simulate=False)
+    rules = NotificationRule.objects.filter(site=site, expected_at__isnull=False)
+    last_run = Subquery(runs.order_by("-pk").values("created_at")[:1])
+    found: list[OverdueFile] = []
+    expected = list(rules.annotate(last_run_at=last_run))
+    windows = list(FreezeWindow.objects.filter(site=site, ends_at__gt=now - _LONGEST)) if expected else []
+    for rule in expected:
+        timing = deadline_of(rule)
+        if timing is None:
+            continue
+        deadline, before = _last_two(timing, now)
+        is_frozen = any(window.starts_at <= deadline < window.ends_at for window in windows)
+        # Nobody expects a file by a time that passed before the time was set.
+        has_come = rule.last_run_at is not None and rule.last_run_at > before
+        if not (has_come or is_frozen or rule.last_run_at is None):
+            found.append(OverdueFile(rule.processor, deadline))
+    return found
 
 
 def _last_two(timing: AtTime, now: datetime) -> tuple[datetime, datetime]:

@@ -90,15 +90,17 @@ def may_manage_people(view: View) -> View:
     return signed_in(permission_required(MANAGE_PEOPLE, raise_exception=True)(view))
 
 
+def sees_settings(user: Any) -> bool:
+    """Whether there is something of the whole site that somebody may set."""
+    return any(map(user.has_perm, (MANAGE_NOTIFICATIONS, MANAGE_RETENTION, MANAGE_LIMITS, MANAGE_PEOPLE)))
+
+
 def may_see_settings(view: View) -> View:
-    """Let only those in for whom there is something on the page of settings."""
+    """Let only those in who may set something of the whole site."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not any(
-            request.user.has_perm(permission)
-            for permission in (MANAGE_NOTIFICATIONS, MANAGE_RETENTION, MANAGE_LIMITS, MANAGE_PEOPLE)
-        ):
+        if not sees_settings(request.user):
             raise PermissionDenied
         return view(request, *args, **kwargs)
 

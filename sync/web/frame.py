@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpRequest
 
-from sync.runs.selectors import processors_for, waiting_runs
+from sync.health.selectors import PartState, dead_parts
+from sync.overview.needs import needs_of
+from sync.runs.selectors import processors_for
 from sync.web.access import current_site
 from sync.web.preferences import THEMES, theme_of, zone_of
 from sync.web.sections import Section, open_sections
@@ -15,24 +17,28 @@ from sync.web.sections import Section, open_sections
 
 @dataclass(frozen=True)
 class Frame:
-    """Shape: themes: value, label; zone: name of the time zone; here: the section of the page; needs: how much waits"""
+    """Shape: themes: value, label; zone: name of the time zone; here: the section of the page; needs: how much waits; dead: the
+    parts that ToolSync needs and that are not at work
+    """
 
     theme: str
     zone: str
     sections: list[Section]
     here: Section | None = None
     needs: int = 0
+    dead: list[PartState] = field(default_factory=list)
     may_import: bool = False
     themes: tuple[tuple[str, Any], ...] = THEMES
 
 
 def frame_of(request: HttpRequest) -> Frame:
-    """Return the frame of a page. Queries: one, for somebody who is logged in; none besides those for their permissions"""
+    """Return the frame of a page. Queries: ten, for somebody who is logged in"""
     theme, zone = theme_of(request), zone_of(request).key
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return Frame(theme, zone, [])
     sections = open_sections(user)
     here = next((section for section in sections if section.holds(request.path)), None)
-    needs = waiting_runs(user, current_site()).count()
-    return Frame(theme, zone, sections, here, needs, bool(processors_for(user)))
+    dead = dead_parts()
+    needs = len(needs_of(user, current_site(), dead))
+    return Frame(theme, zone, sections, here, needs, dead, bool(processors_for(user)))

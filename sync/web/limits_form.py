@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django import forms
+from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 from sync.errors import CodedError
@@ -124,6 +125,17 @@ class ScopeLimitsForm(KindLimitsForm):
         if not self.stored.pk:
             return {kind: DEFAULTS[kind]._replace(number=None) for kind in self.kinds if kind in REMOVALS}
         return read_scope_limits(self.kind, self.stored.values)
+
+
+def limit_texts(limits: Mapping[str, Limit]) -> list[str]:
+    """Return the limits in words: "Users deleted: 10 %, 50"."""
+    said = []
+    for kind, limit in limits.items():
+        percent = _("%(n)s %%") % {"n": f"{limit.percent:g}"} if limit.percent is not None else ""
+        number = "" if limit.number is None else number_format(limit.number, force_grouping=True)
+        if either := [text for text in (percent, number) if text]:
+            said.append(f"{_without_number(kind)}: {', '.join(either)}")
+    return said
 
 
 def _widget() -> forms.NumberInput:

@@ -15,7 +15,6 @@ from sync.web.access import (
     MANAGE_LIMITS,
     MANAGE_NOTIFICATIONS,
     MANAGE_RETENTION,
-    MANAGE_SCHEDULES,
     VIEW_AUDIT,
     exportable_for,
     has_any_access,
@@ -79,10 +78,6 @@ class Section:
 
 
 FEEDS = (
-    Entry(
-        "schedules", _("Schedules"), _("When files are taken without a person, and when nothing may start."),
-        holding(MANAGE_SCHEDULES),
-    ),
     Entry("sources", _("Sources"), _("Where the files of each file type come from."), holding(MANAGE_SOURCES)),
 )  # fmt: skip
 MOODLE = (
@@ -129,11 +124,12 @@ SETTINGS = (
         "people", _("People and roles"), _("Who may do what, for which file types; invitations."),
         holding(MANAGE_PEOPLE),
     ),
+    Entry("health", _("Health"), _("Whether workers, Moodle, mail and everything else are at work, and what to do.")),
     Entry("audit", _("Audit"), _("What was changed in Moodle and here, and by whom."), holding(VIEW_AUDIT)),
 )  # fmt: skip
 SECTIONS = (
     Section("home", _("Overview"), ()),
-    Section("feeds", _("Feeds"), ("/feeds/", "/schedules/", "/sources/", "/sequences/"), entries=FEEDS),
+    Section("feeds", _("Feeds"), ("/feeds/", "/schedules/", "/sources/", "/sequences/")),
     Section("files", _("Files"), ("/files/",), holding(MANAGE_FILES)),
     Section("runs", _("Runs"), ("/runs/",)),
     Section("moodle", _("Moodle"), ("/moodle/", "/courses/", "/categories/", "/deletions/"), entries=MOODLE),

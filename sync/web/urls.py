@@ -11,9 +11,11 @@ from sync.web.views import (
     courses,
     deletions,
     exports,
+    feeds,
     file_types,
     files,
     frame,
+    health,
     home,
     imports,
     invitations,
@@ -33,21 +35,20 @@ from sync.web.views import (
 # /
 home_urls = [
     path("", home.home, name="home"),
-    path("healthz", home.healthz, name="healthz"),
-    path("import/", frame.choose_file_type, name="import"),
+    path("healthz", health.healthz, name="healthz"),
     path("help/", frame.help_page, name="help"),
     path("preferences/", frame.preferences, name="preferences"),
 ]
 
 # /feeds/
 feed_urls = [
-    path("feeds/", frame.landing, {"name": "feeds"}, name="feeds"),
+    path("feeds/", feeds.feed_list, name="feeds"),
 ]
 
 # /moodle/
 moodle_urls = [
     path("moodle/", frame.landing, {"name": "moodle"}, name="moodle"),
-    path("moodle/state/", home.moodle_state, name="moodle_state"),
+    path("moodle/state/", health.moodle_state, name="moodle_state"),
     path("moodle/search/", moodle.search, name="moodle_search"),
     path("moodle/users/<int:user_id>/", moodle.user, name="moodle_user"),
     path("moodle/courses/<int:course_id>/", moodle.course, name="moodle_course"),
@@ -108,14 +109,14 @@ source_urls = [
 
 # /schedules/
 schedule_urls = [
-    path("schedules/", schedules.schedule_list, name="schedules"),
     path("schedules/new/", schedules.schedule_new, name="schedule_new"),
     path("schedules/<int:schedule_id>/", schedules.schedule, name="schedule"),
     path("schedules/<int:schedule_id>/switch/", schedules.switch, name="schedule_switch"),
     path("schedules/<int:schedule_id>/start/", schedules.start, name="schedule_start"),
+    path("schedules/<int:schedule_id>/test/", schedules.try_notifications, name="schedule_test"),
     path("schedules/<int:schedule_id>/delete/", schedules.delete, name="schedule_delete"),
-    path("schedules/freeze/", schedules.freeze, name="freeze"),
-    path("schedules/freeze/<int:window_id>/delete/", schedules.unfreeze, name="unfreeze"),
+    path("schedules/freeze/", feeds.freeze, name="freeze"),
+    path("schedules/freeze/<int:window_id>/delete/", feeds.unfreeze, name="unfreeze"),
 ]
 
 # /notices/
@@ -130,6 +131,7 @@ notification_urls = [
 # /settings/
 settings_urls = [
     path("settings/", frame.landing, {"name": "settings"}, name="settings"),
+    path("settings/health/", settings.health, name="health"),
     path("settings/retention/", settings.retention, name="retention"),
     path("settings/limits/<slug:key>/", limits.limits, name="limits"),
     path("settings/limits/<slug:key>/delete/", limits.delete_limits, name="limits_delete"),

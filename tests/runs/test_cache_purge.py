@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
+from sync.health.checks import check_caches
 from sync.models import RunState, SyncRun
 from sync.runs import services
 from sync.runs.finalize import RunFinalizer
@@ -61,11 +62,11 @@ def test_a_command_that_fails_is_a_sentence_in_the_report_of_a_run_that_went_wel
     assert "purge_caches.php ended with status 1 and said: the disk is full" in installation.own_file(run, "report")
 
 
-def test_without_a_command_the_report_says_so_where_it_matters(installation: Installation) -> None:
-    users = installation.carry_out("/users.csv", USERS, primaryidentity="username")
+def test_without_a_command_the_page_of_health_says_so_once_and_no_report_does(installation: Installation) -> None:
     courses = installation.carry_out("/courses.csv", COURSES, processor="courses")
-    assert "no Moodle command line is set" not in installation.own_file(users, "report")
-    assert "no Moodle command line is set" in installation.own_file(courses, "report")
+    assert codes(courses) == []
+    assert "command line" not in installation.own_file(courses, "report")
+    assert check_caches(installation.site).code == "health_caches_by_hand"
 
 
 def test_a_worker_that_dies_while_the_report_is_made_has_no_purge_done_twice(

@@ -99,7 +99,7 @@ FILES: dict[str, tuple[str | bytes, dict[str, object]]] = {
         {"invalidnamesnocheck": True},
     ),
 }  # fmt: skip
-PAGES = ("home", "files", "runs", "sources", "schedules", "notification_rules", "courses", "settings")
+PAGES = ("home", "files", "runs", "sources", "feeds", "notification_rules", "courses", "settings")
 
 
 @pytest.fixture

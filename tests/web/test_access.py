@@ -38,7 +38,7 @@ GIVEN_ROLES = {"operator": "clerk", "administrator": "root", "viewer": "nobody",
 EVERYBODY = (*ROLES, *GIVEN_ROLES)
 # What a viewer may see that nobody else without permissions may.
 VIEWED = {
-    "home", "moodle_state", "sequence_run sequence", "run run", "run_progress run", "run_outcomes run", "run_report run",
+    "home", "moodle_state", "feeds", "settings", "health", "sequence_run sequence", "run run", "run_progress run", "run_outcomes run", "run_report run",
     "run_file run report", "run_report_pdf run", "run_workbook run",
 }  # fmt: skip
 
@@ -69,11 +69,10 @@ def _places() -> list[Place]:
 # In the order of the roles. Courses and categories need a Moodle, which isn't there: 503 lets in.
 TABLE = """
 home                                302   403   200   200   200   200   200   200   200   200   200   200
-import                              302   403   200   200   200   200   200   200   200   200   200   200
 help                                302   200   200   200   200   200   200   200   200   200   200   200
 preferences                         302   200   200   200   200   200   200   200   200   200   200   200
 preferences!                        302   302   302   302   302   302   302   302   302   302   302   302
-feeds                               302   403   403   403   403   200   200   200   200   403   403   200
+feeds                               302   403   200   200   200   200   200   200   200   200   200   200
 moodle                              302   403   200   403   200   200   200   200   200   200   403   200
 moodle_state                        302   403   200   200   200   200   200   200   200   200   200   200
 files                               302   403   403   200   200   403   403   403   403   403   403   200
@@ -110,12 +109,12 @@ sources                             302   403   403   403   403   200   403   40
 source users                        302   403   403   403   403   200   403   403   403   403   403   200
 source users_delete                 302   403   403   403   403   404   403   403   403   403   403   200
 source_look! users                  302   403   403   403   403   200   403   403   403   403   403   200
-schedules                           302   403   403   403   403   403   200   200   200   403   403   200
 schedule_new                        302   403   403   403   403   403   200   200   200   403   403   200
 schedule schedule                   302   403   403   403   403   403   200   200   200   403   403   200
 schedule! schedule                  302   403   403   403   403   403   403   200   200   403   403   200
 schedule_switch! schedule           302   403   403   403   403   403   403   302   302   403   403   302
 schedule_start! schedule            302   403   403   403   403   403   302   302   302   403   403   302
+schedule_test! schedule             302   403   403   403   403   403   403   403   403   403   403   302
 schedule_delete! schedule           302   403   403   403   403   403   403   302   302   403   403   302
 freeze!                             302   403   403   403   403   403   403   403   200   403   403   200
 unfreeze! window                    302   403   403   403   403   403   403   403   302   403   403   302
@@ -124,7 +123,9 @@ notification_rule users             302   403   403   403   403   403   403   40
 notification_rule_delete! users     302   403   403   403   403   403   403   403   403   302   403   302
 webhook!                            302   403   403   403   403   403   403   403   403   404   403   200
 webhook_delete!                     302   403   403   403   403   403   403   403   403   404   403   302
-settings                            302   403   403   403   403   403   403   403   403   200   200   200
+settings                            302   403   200   200   200   200   200   200   200   200   200   200
+health                              302   403   200   200   200   200   200   200   200   200   200   200
+health!                             302   403   403   403   403   403   403   403   403   302   403   302
 retention                           302   403   403   403   403   403   403   403   403   200   403   200
 sequence_run sequence               302   404   404   404   200   200   200   200   200   200   404   200
 sequence_cancel! sequence           302   404   404   404   302   302   302   302   302   302   404   302

@@ -9,17 +9,15 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from sync.health.records import Part, error, note_life, save_finding
 from tests.web.conftest import MakeRun
-
-# What leads to all others, and so has no way back.
-TOP = ("home", "import", "help", "feeds", "files", "runs", "moodle", "settings")
 
 
 def test_the_menu_shows_the_sections_in_which_there_is_something(client_with: Callable[..., Client]) -> None:
-    text = client_with("manage_files", "run_users_delete").get(reverse("runs")).text
+    text = client_with("view_audit").get(reverse("runs")).text
     menu = text[text.index('aria-label="Main"') : text.index("</nav>")]
     shown = [name for name in ("home", "feeds", "files", "runs", "moodle", "settings") if f'"{reverse(name)}"' in menu]
-    assert shown == ["home", "files", "runs", "moodle"]
+    assert shown == ["home", "feeds", "runs", "settings"]
     assert menu.count('aria-current="page"') == 1
     landing = client_with("run_users_delete").get(reverse("moodle")).text
     assert f'href="{reverse("deletions")}"' in landing
@@ -27,6 +25,8 @@ def test_the_menu_shows_the_sections_in_which_there_is_something(client_with: Ca
 
 
 def test_the_bell_counts_what_waits_for_a_person(users_client: Client, make_run: MakeRun) -> None:
+    note_life(Part.BEAT)
+    note_life(Part.WORKER)
     assert "0 things need you" in users_client.get(reverse("runs")).text
     make_run("held")
     make_run("held", processor="users_delete")
@@ -74,5 +74,28 @@ def test_what_a_cookie_says_is_not_trusted(users_client: Client) -> None:
 def test_schedules_are_read_by_the_clock_of_the_site(admin_client: Client, settings: Settings) -> None:
     settings.TIME_ZONE = "Europe/Paris"
     admin_client.post(reverse("preferences"), {"zone": "Asia/Kathmandu"})
-    assert "Times are those of Europe/Paris." in admin_client.get(reverse("schedules")).text
+    assert "Times are those of Europe/Paris." in admin_client.get(reverse("feeds")).text
     assert "Times are those of Asia/Kathmandu." in admin_client.get(reverse("runs")).text
+
+
+def test_a_strip_on_every_page_says_what_is_dead_since_when_and_what_to_do(
+    users_client: Client, make_run: MakeRun
+) -> None:
+    note_life(Part.BEAT)
+    note_life(Part.WORKER)
+    pages = [reverse("home"), reverse("run", args=[make_run().pk]), reverse("help")]
+    assert [page for page in pages if "sync-strip" in users_client.get(page).text] == []
+    save_finding(Part.STORAGE, error("health_storage_fails", reason="read-only file system"))
+    for page in pages:
+        text = users_client.get(page).text
+        assert "Storage of files" in text
+        assert "Look whether the place is there" in text
+        assert "since" in text
+
+
+def test_health_is_looked_at_when_somebody_asks(users_client: Client) -> None:
+    assert "Nobody has looked yet" in users_client.get(reverse("health")).text
+    text = users_client.post(reverse("health"), follow=True).text
+    assert "A file was written, read and deleted." in text
+    assert "No worker takes any work" in text
+    assert "No Moodle command line is set" in text

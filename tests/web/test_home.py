@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import time
 from pathlib import Path
 from unittest.mock import patch
 
@@ -9,16 +11,20 @@ from django.db import DatabaseError, connection
 from django.templatetags.static import static
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
+from sync.health.records import Part, note_life, ok, save_finding
+from sync.models import MoodleSite, Schedule, SequenceRun, SyncRun
 from sync.processors.registry import REGISTRY
+from sync.schedules.services import ScheduleChoice, save_schedule
 from sync.web.cards import families
-from tests.moodle_sites import MoodleSite
+from tests.moodle_sites import MoodleSite as Moodle
 from tests.web.conftest import MakeRun
 
 
-def test_it_shows_only_the_tools_that_one_may_use(users_client: Client) -> None:
-    text = users_client.get(reverse("home")).text
+def test_only_the_file_types_that_one_may_use_can_be_chosen(users_client: Client) -> None:
+    text = users_client.get(reverse("help")).text
     assert reverse("tool", args=["users"]) in text
     assert reverse("tool", args=["users_delete"]) not in text
 
@@ -30,12 +36,74 @@ def test_what_makes_things_stands_before_what_is_done_to_them() -> None:
     assert sorted(keys) == sorted(REGISTRY)
 
 
-def test_first_steps_are_shown_until_something_was_run(users_client: Client, make_run: MakeRun) -> None:
-    assert "First steps" in users_client.get(reverse("home")).text
+def test_first_steps_are_shown_until_they_are_done(
+    client_with: Callable[..., Client], make_run: MakeRun, site: MoodleSite
+) -> None:
+    client = client_with("run_users", "manage_schedules")
+    text = client.get(reverse("home")).text
+    assert [step in text for step in ("Connect Moodle", "Try a file", "Switch on a feed")] == [True] * 3
+    assert "sync-step is-done" not in text
     run = make_run()
-    text = users_client.get(reverse("home")).text
-    assert "First steps" not in text
+    text = client.get(reverse("home")).text
+    assert text.count("sync-step is-done") == 1
     assert reverse("run", args=[run.pk]) in text
+    save_finding(Part.MOODLE, ok("check_release", release="4.5", version="1", prefix="mdl_"), site.slug)
+    save_schedule(site, ScheduleChoice(["users"], at=time(2, 15), enabled=True))
+    assert "First steps" not in client.get(reverse("home")).text
+
+
+def test_nothing_needs_anybody_and_last_night_in_numbers(
+    users_client: Client, make_run: MakeRun, site: MoodleSite
+) -> None:
+    note_life(Part.BEAT)
+    note_life(Part.WORKER)
+    assert "Nothing needs you." in users_client.get(reverse("home")).text
+    schedule = save_schedule(site, ScheduleChoice(["users"], at=time(2, 15), enabled=True))
+    sequence = SequenceRun.objects.create(site=site, schedule=schedule, processors=["users"], state="completed")
+    run = make_run(sequence_run=sequence, origin="schedule")
+    SyncRun.objects.filter(pk=run.pk).update(counts={"created": 12477, "rejected": 4})
+    text = users_client.get(reverse("home")).text
+    assert "Nothing needs you." in text
+    assert "Last night: 1 feed, 12,481 rows, 4 rejected." in " ".join(text.split())
+
+
+def test_what_needs_somebody_is_said_with_what_can_be_done_at_most_five_at_once(
+    client_with: Callable[..., Client], make_run: MakeRun
+) -> None:
+    note_life(Part.BEAT)
+    note_life(Part.WORKER)
+    client = client_with("run_users", "approve_runs")
+    runs = [make_run("held", held_at=timezone.now(), finished_at=None) for _number in range(7)]
+    text = client.get(reverse("home")).text
+    assert text.count('value="approve"') == 5
+    assert "2 more things need you" in text
+    assert client.get(reverse("home"), {"needs": "all"}).text.count('value="approve"') == 7
+    client.post(reverse("run_decide", args=[runs[0].pk]), {"decision": "decline"})
+    assert "1 more thing needs you" in client.get(reverse("home")).text
+
+
+def test_a_hundred_feeds_are_narrowed_sorted_and_paged(admin_client: Client, site: MoodleSite) -> None:
+    Schedule.objects.all().delete()
+    for number in range(60):
+        save_schedule(
+            site, ScheduleChoice(["users"], name=f"Feed {number:02}", at=time(2, 15), enabled=number % 2 == 0)
+        )
+    text = admin_client.get(reverse("feeds"), {"sort": "name"}).text
+    assert text.index("Feed 00") < text.index("Feed 01") < text.index("Feed 24")
+    assert "Feed 25" not in text
+    assert "Page 1 of 3" in text
+    paused = admin_client.get(reverse("feeds"), {"state": "paused", "q": "feed 1"}).text
+    assert "Feed 11" in paused
+    assert "Feed 10" not in paused
+    assert "Feed 01" not in paused
+    # Those that are switched off are no news.
+    assert "Feed 01" not in admin_client.get(reverse("home"), {"sort": "name"}).text
+
+
+@pytest.mark.parametrize("asked", [{"page": "99"}, {"page": "x"}, {"sort": "nonsense"}, {"state": "nonsense"}])
+def test_what_nobody_offers_is_no_error(asked: dict[str, str], admin_client: Client) -> None:
+    assert admin_client.get(reverse("feeds"), asked).status_code == 200
+    assert admin_client.get(reverse("home"), asked).status_code == 200
 
 
 def test_runs_of_other_tools_stay_hidden(users_client: Client, make_run: MakeRun) -> None:
@@ -44,7 +112,7 @@ def test_runs_of_other_tools_stay_hidden(users_client: Client, make_run: MakeRun
 
 
 def test_the_state_of_moodle_names_server_and_release(
-    users_client: Client, settings: Settings, sqlite_site: MoodleSite
+    users_client: Client, settings: Settings, sqlite_site: Moodle
 ) -> None:
     settings.TOOLSYNC_MOODLE_URL = sqlite_site.url
     text = users_client.get(reverse("moodle_state")).text

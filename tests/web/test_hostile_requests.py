@@ -53,7 +53,7 @@ def quickly(ask: Callable[[], Any]) -> Any:
 @pytest.mark.parametrize("sign", range(len(SIGNS)))
 def test_signs_in_every_field(admin: Client, make_run: MakeRun, sign: int) -> None:
     text, run = SIGNS[sign], make_run()
-    pages = ("notification_rules", "schedules", "sources", "files", "runs", "retention")
+    pages = ("notification_rules", "feeds", "sources", "files", "runs", "retention")
     for page in pages:
         quickly(partial(admin.get, reverse(page), {"folder": text, "page": text, "state": text, "processor": text}))
     for key in ("all", "users"):
@@ -166,7 +166,7 @@ def test_windows_at_the_ends_of_the_calendar(admin: Client, site: MoodleSite, se
     for window in FreezeWindow.objects.all():
         assert window.starts_at < window.ends_at <= timezone.now() + FreezeWindow.MAX_AHEAD + FreezeWindow.MAX_LENGTH
         assert window.ends_at - window.starts_at <= FreezeWindow.MAX_LENGTH
-    quickly(lambda: admin.get(reverse("schedules")))
+    quickly(lambda: admin.get(reverse("feeds")))
 
 
 CRONTABS = (
@@ -186,4 +186,4 @@ def test_rules_that_never_or_always_start(admin: Client, site: MoodleSite, cront
     for schedule in Schedule.objects.all():
         assert schedule.next_at is not None
         assert schedule.next_at > timezone.now()
-    quickly(lambda: admin.get(reverse("schedules")))
+    quickly(lambda: admin.get(reverse("feeds")))

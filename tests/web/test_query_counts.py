@@ -41,7 +41,6 @@ TOOLS = (
 PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
     ("home", (), {}),
     ("password_change", (), {}),
-    ("import", (), {}),
     ("help", (), {}),
     ("preferences", (), {}),
     ("feeds", (), {}),
@@ -75,12 +74,12 @@ PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
     ("deletions", (), {"q": "u", "after": "2026-01-01,0"}),
     ("sources", (), {}),
     ("source", ("users",), {}),
-    ("schedules", (), {}),
     ("schedule_new", (), {}),
     ("schedule", ("schedule",), {}),
     ("notification_rules", (), {}),
     ("notification_rule", ("users",), {}),
     ("settings", (), {}),
+    ("health", (), {}),
     ("retention", (), {}),
     ("audit", (), {}),
     ("audit", (), {"user": "person0", "course": "ALG1"}),
@@ -107,7 +106,7 @@ PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
 # What is only sent to.
 _POSTED = {
     "deletions_take_off",
-    "schedule_switch", "schedule_start", "schedule_delete", "freeze", "unfreeze", "source_look",
+    "schedule_switch", "schedule_test", "schedule_start", "schedule_delete", "freeze", "unfreeze", "source_look",
     "notification_rule_delete", "webhook",
     "webhook_delete", "sequence_cancel", "run_cancel", "run_resume", "run_apply", "run_decide", "run_mails", "run_undo",
     "courses_choose", "limits_delete", "limits_scope_delete",

@@ -12,9 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from sync.models import FreezeWindow, MoodleSite, Schedule, SequenceRun, SyncRun
+from sync.models import FreezeWindow, MoodleSite, Schedule, SequenceRun, Source, SyncRun
+from sync.notifications.services import RuleChoice, save_rule
+from sync.notifications.webhooks import WebhookChoice, save_webhook
 from sync.processors.users.processor import Users
 from sync.schedules.services import ScheduleChoice, save_schedule
+from tests.notification_servers import HookServer, MailServer
 from tests.web.conftest import MakeRun
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -41,7 +44,7 @@ def test_the_list_says_rule_and_next_run_by_the_clock_of_the_site(
     with time_machine.travel(NOW, tick=False):
         save(site, "users", enabled=True)
         save(site, "courses", enabled=True, name="Secret courses")
-        text = client.get(reverse("schedules")).text
+        text = client.get(reverse("feeds")).text
     assert "Every day at 02:15" in text
     assert "11/24/2026 2:15 a.m." in text
     assert "in 15\xa0hours, 15\xa0minutes" in text
@@ -55,8 +58,8 @@ def test_the_list_asks_little(
 ) -> None:
     for _number in range(5):
         save(site, enabled=True)
-    with django_assert_max_num_queries(26):
-        client.get(reverse("schedules"))
+    with django_assert_max_num_queries(40):
+        client.get(reverse("feeds"))
 
 
 @pytest.mark.parametrize(
@@ -136,7 +139,7 @@ def test_a_freeze_window_is_entered_by_the_clock_of_the_site_and_shown_to_hold(
         window = FreezeWindow.objects.get()
         assert (window.starts_at, window.ends_at) == (NOW, datetime(2026, 11, 25, 7, 0, tzinfo=UTC))
         Schedule.objects.filter(pk=schedule.pk).update(held_at=NOW)
-        text = client.get(reverse("schedules")).text
+        text = client.get(reverse("feeds")).text
         assert "Nothing starts by itself until 11/25/2026 8 a.m." in text
         assert "Exams" in text
         assert "held since 11/23/2026 11 a.m." in text
@@ -191,4 +194,57 @@ def test_the_list_of_runs_tells_what_started_each(
 def test_a_start_that_was_long_ago_says_nothing_wrong(client: Client, site: MoodleSite) -> None:
     schedule = save(site, enabled=True)
     Schedule.objects.filter(pk=schedule.pk).update(next_at=timezone.now() - timedelta(minutes=1))
-    assert client.get(reverse("schedules")).status_code == 200
+    assert client.get(reverse("feeds")).status_code == 200
+
+
+def test_the_page_of_a_feed_has_everything_about_it(
+    client_with: Callable[..., Client], site: MoodleSite, settings: Settings, make_run: MakeRun
+) -> None:
+    settings.TIME_ZONE = "Europe/Paris"
+    settings.TOOLSYNC_GUARD = True
+    client = client_with("manage_schedules", "manage_sources", "manage_telling", "manage_limits", "run_users")
+    Source.objects.create(site=site, processor="users", kind=Source.Kind.AREA, location="/night/in.csv")
+    by_hand = make_run(options={"allowrename": True})
+    save_rule(site, "users", RuleChoice({"failure": ["it@example.org"]}))
+    with time_machine.travel(NOW, tick=False):
+        schedule = save(site, enabled=True, name="Night")
+        starts = NOW.replace(hour=20) + timedelta(days=1)
+        FreezeWindow.objects.create(site=site, starts_at=starts, ends_at=starts + timedelta(days=1))
+        sequence = SequenceRun.objects.create(site=site, schedule=schedule, processors=["users"], state="failed")
+        text = client.get(reverse("schedule", args=[schedule.pk])).text
+    assert "/night/in.csv" in text
+    assert f"run {by_hand.pk} by hand: on" in text
+    assert [f"11/{day}/2026 2:15 a.m." in text for day in range(24, 30)] == [True] * 5 + [False]
+    assert "frozen until 11/25/2026 9 p.m." in text
+    assert "Users deleted: 10 %, 50" in text
+    assert "it@example.org" in text
+    assert reverse("sequence_run", args=[sequence.pk]) in text
+
+
+def test_a_test_mail_and_a_test_of_the_webhook_are_sent_at_once(
+    admin_client: Client, site: MoodleSite, settings: Settings
+) -> None:
+    schedule = save(site, name="Night")
+    url = reverse("schedule_test", args=[schedule.pk])
+    assert "Nobody is named" in admin_client.post(url, {"way": "mail"}, follow=True).text
+    assert "Nobody is named" in admin_client.post(url, {"way": "webhook"}, follow=True).text
+    save_rule(site, "users", RuleChoice({"failure": ["it@example.org"], "held": ["it@example.org", "a@example.org"]}))
+    server = MailServer()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+    try:
+        assert "A test was sent" in admin_client.post(url, {"way": "mail"}, follow=True).text
+        assert [address for address, _mail in server.received] == ["it@example.org", "a@example.org"]
+        assert server.received[0][1]["Subject"] == "ToolSync, a test: Night"
+        server.refused.add("a@example.org")
+        assert "550 no such person" in admin_client.post(url, {"way": "mail"}, follow=True).text
+    finally:
+        server.stop()
+    settings.TOOLSYNC_FETCH_HOSTS = ["localhost"]
+    hook = HookServer()
+    try:
+        save_webhook(site, WebhookChoice(hook.address, "k" * 32, ["failure"]))
+        assert "A test was sent" in admin_client.post(url, {"way": "webhook"}, follow=True).text
+        assert b'"event": "test"' in hook.received[0][1]
+    finally:
+        hook.stop()

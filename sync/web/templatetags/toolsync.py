@@ -10,7 +10,7 @@ from django import template
 from django.template.context import RequestContext
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _, ngettext
@@ -19,6 +19,7 @@ from sync.messages import text_at_column, text_of
 from sync.models import Notification, RunState, Schedule, SequenceRun, SequenceState, SyncRun
 from sync.moodle.integrity.connection_check import ConnectionLevel
 from sync.outcomes.report import action_label, count_text, outcome_text
+from sync.overview.feeds import FeedState, Start
 from sync.people.services import administrators_of
 from sync.processors.registry import REGISTRY
 from sync.runs.family import Kin, Relative
@@ -50,6 +51,15 @@ _SEQUENCE_LOOKS = {
     SequenceState.FAILED: ("bad", "✕"),
     SequenceState.STOPPED: ("bad", "■"),
     SequenceState.CANCELLED: ("quiet", "■"),
+}
+_FEED_LOOKS = {
+    FeedState.FAILED: ("bad", "✕"),
+    FeedState.HELD: ("warning", "‖"),
+    FeedState.LATE: ("warning", "!"),
+    FeedState.RUNNING: ("active", "▸"),
+    FeedState.ON_TIME: ("good", "●"),
+    FeedState.NEW: ("quiet", "○"),
+    FeedState.PAUSED: ("quiet", "■"),
 }
 _STEP_LOOKS = {
     "waiting": ("quiet", "…", _("waits for its turn")),
@@ -106,6 +116,27 @@ def action_badge(action: str) -> SafeString:
 def counted(action: str, count: int) -> str:
     """Return "3 created"."""
     return count_text(action, count)
+
+
+@register.filter
+def grouped(number: int) -> str:
+    """Return a number as people write it: "12,481"."""
+    return number_format(number, force_grouping=True)
+
+
+@register.filter
+def start_counts(start: Start) -> list[str]:
+    """Return what a start of a feed has done: "2,961 created", "4 rejected"; the rows that stayed as they are only if all did."""
+    said = [count_text(action, start.counts[action]) for action in Action if start.counts[action]]
+    quiet = count_text(Action.UNCHANGED, start.counts[Action.UNCHANGED])
+    return [text for text in said if text != quiet] or said
+
+
+@register.simple_tag
+def feed_badge(state: str) -> SafeString:
+    """Return the badge of how a feed does."""
+    tone, sign = _FEED_LOOKS[FeedState(state)]
+    return _badge(tone, sign, FeedState(state).label)
 
 
 @register.filter

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from sync import __version__
 from sync.runs.selectors import processors_for
-from sync.web.access import has_any_access, signed_in
+from sync.web.access import signed_in
 from sync.web.cards import families
 from sync.web.preferences import PreferencesForm
 from sync.web.sections import open_entries, section_named
@@ -28,15 +28,6 @@ def landing(request: HttpRequest, name: str) -> HttpResponse:
     if not entries:
         raise PermissionDenied
     return render(request, f"sync/{name}.html", {"section": section, "entries": entries})
-
-
-@signed_in
-@require_safe
-def choose_file_type(request: HttpRequest) -> HttpResponse:
-    """Ask which kind of file is to be imported."""
-    if not has_any_access(request.user):
-        raise PermissionDenied
-    return render(request, "sync/import.html", {"families": families(processors_for(request.user))})
 
 
 @signed_in

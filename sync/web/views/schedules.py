@@ -1,63 +1,42 @@
-"""When file types run by themselves: the schedules with the freeze windows, one schedule, and one start of it."""
+"""One feed: what it takes and when, switched, started, changed; and one start of it."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from sync.errors import ScheduleError
+from sync.errors import CodedError, ScheduleError
 from sync.messages import text_of
-from sync.models import FreezeWindow, Schedule, SequenceRun
+from sync.models import Schedule
+from sync.notifications.trial import send_test_mail, send_test_webhook
 from sync.runs.options import site_zone
 from sync.runs.rights import Responsible
 from sync.runs.selectors import processors_for, visible_processors
 from sync.schedules import services as scheduling
 from sync.schedules.sequences import cancel_sequence, steps_of, window_at
 from sync.web.access import (
-    MANAGE_ALL_SCHEDULES,
+    MANAGE_NOTIFICATIONS,
     MANAGE_SCHEDULES,
     current_site,
+    every_file_type_or_404,
     may_change_schedule,
-    may_manage_all_schedules,
+    may_manage_notifications,
     may_manage_schedules,
     own_schedule_or_404,
     schedule_or_404,
     sequence_or_404,
     signed_in,
-    visible_schedules,
 )
+from sync.web.feed_page import feed_page, mail_addresses
+from sync.web.feed_table import name_of
 from sync.web.forms import is_saved
 from sync.web.preferences import by_site_clock
-from sync.web.schedule_form import FreezeForm, ScheduleForm
-
-_LAST_RUNS = 10
-
-
-class ScheduleCard(NamedTuple):
-    """A schedule as the list shows it. Shape: window: the one that holds it now; may_change: whether the person may"""
-
-    schedule: Schedule
-    words: str
-    next_at: datetime | None
-    window: FreezeWindow | None
-    last: SequenceRun | None
-    may_change: bool
-
-
-@may_manage_schedules
-@require_safe
-@by_site_clock
-def schedule_list(request: HttpRequest) -> HttpResponse:
-    return _list(request, FreezeForm())
+from sync.web.schedule_form import ScheduleForm
 
 
 @may_manage_schedules
@@ -80,7 +59,7 @@ def switch(request: HttpRequest, schedule_id: int) -> HttpResponse:
     """Switch a schedule on or off, as the button said."""
     shown = own_schedule_or_404(request.user, schedule_id)
     scheduling.switch_schedule(shown, on=request.POST.get("on") == "1", owner=Responsible.of(request.user))
-    return redirect("schedules")
+    return redirect("schedule", schedule_id)
 
 
 @may_manage_schedules
@@ -91,7 +70,7 @@ def start(request: HttpRequest, schedule_id: int) -> HttpResponse:
         sequence = scheduling.start_now(schedule_or_404(request.user, schedule_id), request.user)
     except ScheduleError as error:
         messages.error(request, text_of(error.code, error.params))
-        return redirect("schedules")
+        return redirect("schedule", schedule_id)
     return redirect("sequence_run", sequence.pk)
 
 
@@ -100,78 +79,42 @@ def start(request: HttpRequest, schedule_id: int) -> HttpResponse:
 def delete(request: HttpRequest, schedule_id: int) -> HttpResponse:
     shown = own_schedule_or_404(request.user, schedule_id)
     scheduling.delete_schedule(shown, by=Responsible.of(request.user))
-    messages.success(request, _("The schedule was deleted. Its runs are kept."))
-    return redirect("schedules")
-
-
-@may_manage_all_schedules
-@require_POST
-@by_site_clock
-def freeze(request: HttpRequest) -> HttpResponse:
-    """Keep a freeze window."""
-    form = FreezeForm(request.POST)
-    if form.is_valid():
-        try:
-            scheduling.add_freeze_window(current_site(), *form.period, by=Responsible.of(request.user))
-        except ScheduleError as error:
-            form.add_error("ends_at", text_of(error.code, error.params))
-        else:
-            return redirect("schedules")
-    return _list(request, form)
-
-
-@may_manage_all_schedules
-@require_POST
-def unfreeze(request: HttpRequest, window_id: int) -> HttpResponse:
-    window = get_object_or_404(FreezeWindow, site=current_site(), pk=window_id)
-    scheduling.delete_freeze_window(window, by=Responsible.of(request.user))
-    messages.success(request, _("The freeze window was deleted."))
-    return redirect("schedules")
-
-
-def _list(request: HttpRequest, form: FreezeForm) -> HttpResponse:
-    site, now = current_site(), timezone.now()
-    window = window_at(site, now)
-    context = {
-        "cards": _cards(request.user, visible_schedules(request.user), window),
-        "windows": FreezeWindow.objects.filter(site=site, ends_at__gt=now),
-        "window": window,
-        "form": form,
-        "zone": site_zone(),
-        "may_freeze": request.user.has_perm(MANAGE_ALL_SCHEDULES),
-    }
-    return render(request, "sync/schedules.html", context)
-
-
-def _cards(user: Any, schedules: Sequence[Schedule], window: FreezeWindow | None) -> list[ScheduleCard]:
-    """Return schedules as the list shows them. Queries: two, however many there are"""
-    windows, last = scheduling.open_windows(current_site()), scheduling.last_starts(schedules)
-    return [
-        ScheduleCard(
-            schedule,
-            scheduling.timing_of(schedule).words(),
-            scheduling.next_start(schedule, windows),
-            window if schedule.held_at else None,
-            last.get(schedule.pk),
-            may_change_schedule(user, schedule),
-        )
-        for schedule in schedules
-    ]
+    messages.success(request, _("The feed was deleted. Its runs are kept."))
+    return redirect("feeds")
 
 
 def _edit(request: HttpRequest, shown: Schedule) -> HttpResponse:
     form = ScheduleForm(request.POST or None, schedule=shown, processors=processors_for(request.user, MANAGE_SCHEDULES))
     if request.method == "POST" and not may_change_schedule(request.user, shown):
         raise PermissionDenied
-    owner, said = Responsible.of(request.user), _("The schedule was saved.")
+    owner, said = Responsible.of(request.user), _("The feed was saved.")
     if is_saved(request, form, lambda: scheduling.save_schedule(shown.site, form.choice, shown, owner=owner), said):
-        return redirect("schedules")
-    context: dict[str, Any] = {"schedule": shown, "form": form, "zone": site_zone()}
+        return redirect("schedule", shown.pk) if shown.pk else redirect("feeds")
     if shown.pk:
-        stored = schedule_or_404(request.user, shown.pk)
-        context |= {"card": _cards(request.user, [stored], window_at(stored.site, timezone.now()))[0]}
-        context |= {"sequences": stored.sequence_runs.select_related("requested_by")[:_LAST_RUNS]}
-    return render(request, "sync/schedule.html", context)
+        return render(request, "sync/feed.html", feed_page(request.user, shown, form))
+    return render(request, "sync/feed_new.html", {"form": form, "zone": site_zone(), "may_change": True})
+
+
+@may_manage_notifications
+@require_POST
+def try_notifications(request: HttpRequest, schedule_id: int) -> HttpResponse:
+    """Send a test to the people of a feed, or to the webhook of the site. Shape: way: mail or webhook"""
+    shown = schedule_or_404(request.user, schedule_id)
+    try:
+        if request.POST.get("way") == "webhook":
+            every_file_type_or_404(request.user, MANAGE_NOTIFICATIONS)
+            sent = send_test_webhook(shown.site)
+        else:
+            addresses = mail_addresses(shown)
+            sent = bool(addresses)
+            if sent:
+                send_test_mail(addresses, name_of(shown))
+    except CodedError as error:
+        messages.error(request, text_of(error.code, error.params))
+    else:
+        said = _("A test was sent, and was taken.") if sent else _("Nobody is named, so nothing was sent.")
+        messages.add_message(request, messages.SUCCESS if sent else messages.WARNING, said)
+    return redirect("schedule", schedule_id)
 
 
 @signed_in

@@ -1,4 +1,4 @@
-"""How long things are kept, and what the operator has set."""
+"""What holds for the whole site: how long things are kept, and how everything is that ToolSync needs."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from sync.errors import MoodleError
-from sync.models import MoodleSite
-from sync.runs.connections import connection_of
-from sync.runs.options import moodle_command
+from sync.health.checks import check_health
+from sync.health.selectors import states
 from sync.runs.retention_settings import retention_of, save_retention
 from sync.runs.rights import Responsible
-from sync.web.access import MANAGE_RETENTION, current_site, may_see_settings
+from sync.web.access import MANAGE_RETENTION, current_site, has_any_access, may_see_settings, sees_settings, signed_in
 from sync.web.notification_form import RetentionForm
 
 
@@ -31,11 +29,19 @@ def retention(request: HttpRequest) -> HttpResponse:
             save_retention(site, **form.days, by=Responsible.of(request.user))
             messages.success(request, _("Saved."))
             return redirect("retention")
-    return render(request, "sync/retention.html", {"form": form, "purges": _has_command(site)})
+    return render(request, "sync/retention.html", {"form": form})
 
 
-def _has_command(site: MoodleSite) -> bool:
-    try:
-        return moodle_command(connection_of(site)) is not None
-    except MoodleError:
-        return False
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def health(request: HttpRequest) -> HttpResponse:
+    """Show what was last found out; look anew when somebody asks for it."""
+    if not has_any_access(request.user):
+        raise PermissionDenied
+    may_look = sees_settings(request.user)
+    if request.method == "POST":
+        if not may_look:
+            raise PermissionDenied
+        check_health(at_once=True)
+        return redirect("health")
+    return render(request, "sync/health.html", {"states": states(), "may_look": may_look})

@@ -1,0 +1,40 @@
+"""Whether Moodle answers, for people, and whether our database does, for load balancers."""
+
+from __future__ import annotations
+
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from sync.health.checks import moodle_findings
+from sync.messages import text_of
+from sync.moodle.integrity.connection_check import ConnectionLevel
+from sync.web.access import current_site, has_any_access, signed_in
+
+
+@signed_in
+@require_safe
+def moodle_state(request: HttpRequest) -> HttpResponse:
+    """Ask Moodle how it is, apart from the page so that nobody waits for it."""
+    if not has_any_access(request.user):
+        raise PermissionDenied
+    site = current_site()
+    findings = moodle_findings(site)
+    worst = max((finding.level for finding in findings), key=list(ConnectionLevel).index)
+    said = [(finding.level, text_of(finding.code, finding.params)) for finding in findings]
+    release = next((finding.params["release"] for finding in findings if finding.code == "check_release"), "")
+    context = {"site": site, "worst": worst, "findings": said, "release": release}
+    return render(request, "sync/_moodle_state.html", context)
+
+
+@require_safe
+def healthz(_request: HttpRequest) -> HttpResponse:
+    """Say "ok" when our database answers."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return HttpResponse("database unavailable", status=503, content_type="text/plain")
+    return HttpResponse("ok", content_type="text/plain")
