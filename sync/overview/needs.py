@@ -64,8 +64,9 @@ class Night(NamedTuple):
 
 
 def needs_of(user: Person, site: MoodleSite, dead: list[PartState] | None = None) -> list[Need]:
-    """Return what needs somebody who may do something about it, the worst first, of each kind the oldest first. Queries: seven, two less with `dead`
+    """Return what needs somebody who may do something about it, the worst first, of each kind the oldest first.
 
+    Queries: at most nine, two less with `dead`
     Shape: dead: of `dead_parts`, if it is known
     """
     parts = dead_parts() if dead is None else dead

@@ -38,8 +38,8 @@ GIVEN_ROLES = {"operator": "clerk", "administrator": "root", "viewer": "nobody",
 EVERYBODY = (*ROLES, *GIVEN_ROLES)
 # What a viewer may see that nobody else without permissions may.
 VIEWED = {
-    "home", "moodle_state", "feeds", "settings", "health", "sequence_run sequence", "run run", "run_progress run", "run_outcomes run", "run_report run",
-    "run_file run report", "run_report_pdf run", "run_workbook run",
+    "home", "moodle_state", "feeds", "settings", "health", "sequence_run sequence", "run run", "run_progress run",
+    "run_outcomes run", "run_report run", "run_file run report", "run_report_pdf run", "run_workbook run",
 }  # fmt: skip
 
 
