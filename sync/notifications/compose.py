@@ -55,7 +55,7 @@ def send_mail(notification: Notification) -> None:
                 try:
                     taken = connection.send_messages([mail])
                 except SMTPRecipientsRefused as error:
-                    reason = " ".join(_reply(*reply) for reply in error.recipients.values())
+                    reason = reason_of(error)
                 except ValueError:
                     # An address that no mail can be sent to, as a name of a host that is too long: the others get theirs.
                     reason = address
@@ -63,7 +63,7 @@ def send_mail(notification: Notification) -> None:
                     if taken and reaches_people(connection):
                         left.remove(address)
     except (SMTPException, OSError) as error:
-        reason = _reason(error)
+        reason = reason_of(error)
     Notification.objects.filter(pk=notification.pk).update(recipients=left)
     if left and not reason:
         raise NotificationError("mail_without_server", recipients=", ".join(left))
@@ -236,7 +236,10 @@ def _clock(moment: datetime) -> str:
     return date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """Return what a mail server has said, or else the error."""
+    if isinstance(error, SMTPRecipientsRefused):
+        return " ".join(_reply(*reply) for reply in error.recipients.values())
     code, reply = getattr(error, "smtp_code", None), getattr(error, "smtp_error", b"")
     return _reply(code, reply) if code is not None else str(error) or type(error).__name__
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from sync.errors import NotificationError
 from sync.models import MoodleSite
+from sync.notifications.compose import reason_of
 from sync.notifications.mails import reaches_people
 from sync.notifications.webhooks import post, webhook_of
 from sync.runs.options import page_address
@@ -38,7 +39,7 @@ def send_test_mail(addresses: Collection[str], subject: str) -> None:
                 EmailMessage(title, f"{body}\n{page_address('/')}\n", to=[left[0]], connection=connection).send()
                 left.pop(0)
     except (SMTPException, OSError) as error:
-        raise NotificationError("mail_not_sent", recipients=", ".join(left), reason=str(error)[:200]) from error
+        raise NotificationError("mail_not_sent", recipients=", ".join(left), reason=reason_of(error)[:200]) from error
 
 
 def send_test_webhook(site: MoodleSite) -> bool:

@@ -111,5 +111,5 @@ def test_a_hundred_feeds_cost_as_many_queries_as_one(
 ) -> None:
     for number in range(100):
         start(make(site, name=f"Feed {number}"), created=1)
-    with django_assert_num_queries(7 + 3):
+    with django_assert_num_queries(6 + 3):
         add_history(feeds_for(admin_user, site))
