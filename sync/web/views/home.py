@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from sync.models import SyncRun
 from sync.overview.needs import Kind, Need, last_night, needs_of
 from sync.runs.selectors import listed_runs, processors_for
-from sync.web.access import MANAGE_FILES, current_site, has_any_access, signed_in
+from sync.web.access import current_site, has_any_access, signed_in
 from sync.web.feed_table import ON, feed_table
 from sync.web.first_steps import first_steps
 from sync.web.plans import plan_of
@@ -37,7 +37,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "table": table,
         "runs": runs,
         "steps": first_steps(request.user, site, table.every),
-        "may_drop": bool(processors_for(request.user)) and request.user.has_perm(MANAGE_FILES),
+        "may_drop": bool(processors_for(request.user)),
     }
     return render(request, "sync/home.html", context)
 
