@@ -26,7 +26,6 @@ __all__ = [
     "GraceEntry",
     "GuardLimits",
     "HealthRecord",
-    "InsertedRow",
     "InsertedRows",
     "Invitation",
     "KeptBlob",

@@ -93,9 +93,12 @@ def test_a_strip_on_every_page_says_what_is_dead_since_when_and_what_to_do(
         assert "since" in text
 
 
-def test_health_is_looked_at_when_somebody_asks(users_client: Client) -> None:
+def test_health_is_looked_at_when_somebody_asks_who_may_set_something(
+    users_client: Client, client_with: Callable[..., Client]
+) -> None:
     assert "Nobody has looked yet" in users_client.get(reverse("health")).text
-    text = users_client.post(reverse("health"), follow=True).text
+    assert users_client.post(reverse("health")).status_code == 403
+    text = client_with("manage_limits", "run_users").post(reverse("health"), follow=True).text
     assert "A file was written, read and deleted." in text
     assert "No worker takes any work" in text
     assert "No Moodle command line is set" in text
