@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from sync.health.selectors import PartState, dead_parts
 from sync.overview.needs import needs_of
 from sync.runs.selectors import processors_for
-from sync.web.access import current_site
+from sync.web.access import current_site, has_any_access
 from sync.web.preferences import THEMES, theme_of, zone_of
 from sync.web.sections import Section, open_sections
 
@@ -39,6 +39,8 @@ def frame_of(request: HttpRequest) -> Frame:
         return Frame(theme, zone, [])
     sections = open_sections(user)
     here = next((section for section in sections if section.holds(request.path)), None)
+    if not has_any_access(user):
+        return Frame(theme, zone, sections, here)
     dead = dead_parts()
     needs = len(needs_of(user, current_site(), dead))
     return Frame(theme, zone, sections, here, needs, dead, bool(processors_for(user)))
