@@ -9,6 +9,8 @@ from django.views.i18n import set_language
 
 from sync.web.login import OwnPasswordChange, PasswordByMail, PasswordFromMail
 
+handler500 = "sync.web.views.health.server_error"
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),

@@ -36,7 +36,7 @@ def test_the_menu_opens_on_a_phone_without_any_script(browser: Browser, address:
     context = browser.new_context(java_script_enabled=False, viewport=ViewportSize(width=375, height=800))
     page = context.new_page()
     log_in(page, address)
-    expect(page.get_by_text("No worker takes any work")).to_be_visible()
+    expect(page.locator(".sync-strip").get_by_text("No worker takes any work")).to_be_visible()
     look = page.locator("html").bounding_box()
     assert look is not None
     assert look["width"] <= 375

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
@@ -102,3 +103,17 @@ def test_health_is_looked_at_when_somebody_asks_who_may_set_something(
     assert "A file was written, read and deleted." in text
     assert "No worker takes any work" in text
     assert "No Moodle command line is set" in text
+
+
+@pytest.mark.parametrize(("fault", "status"), [(OperationalError, 503), (ValueError, 500)])
+def test_a_database_that_is_away_is_said_and_other_faults_are_ours(
+    fault: type[Exception], status: int, users_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: object, **_named: object) -> None:
+        raise fault
+
+    users_client.raise_request_exception = False
+    monkeypatch.setattr("sync.web.views.frame.families", fail)
+    answer = users_client.get(reverse("help"))
+    assert answer.status_code == status
+    assert ("The database of ToolSync doesn&#x27;t answer" in answer.text.replace("'", "&#x27;")) == (status == 503)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import get_template
 from django.views.decorators.http import require_safe
 
 from sync.health.checks import moodle_findings
@@ -27,6 +30,13 @@ def moodle_state(request: HttpRequest) -> HttpResponse:
     release = next((finding.params["release"] for finding in findings if finding.code == "check_release"), "")
     context = {"site": site, "worst": worst, "findings": said, "release": release}
     return render(request, "sync/_moodle_state.html", context)
+
+
+def server_error(_request: HttpRequest) -> HttpResponse:
+    """Say that something went wrong, or that our database is away, without asking it for anything."""
+    is_away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
+    name, status = ("503.html", 503) if is_away else ("500.html", 500)
+    return HttpResponse(get_template(name).render(), status=status)
 
 
 @require_safe

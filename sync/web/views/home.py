@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from sync.mending.rows import can_mend
 from sync.models import SyncRun
 from sync.overview.needs import Kind, Need, last_night, needs_of
 from sync.runs.selectors import listed_runs, processors_for
@@ -31,7 +32,7 @@ def home(request: HttpRequest) -> HttpResponse:
     shown = needs if request.GET.get("needs") == "all" else needs[:_NEEDS_SHOWN]
     runs = listed_runs(request.user, site).filter(origin=SyncRun.Origin.PERSON, sequence_run=None)[:_LAST_RUNS]
     context = {
-        "needs": [(need, _plan(request.user, need)) for need in shown],
+        "needs": [(need, _plan(request.user, need), _can_mend(need)) for need in shown],
         "more_needs": len(needs) - len(shown),
         "night": last_night(table.every),
         "table": table,
@@ -45,3 +46,8 @@ def home(request: HttpRequest) -> HttpResponse:
 def _plan(user: Any, need: Need) -> Any:
     """Return what would be decided on a run that waits. Queries: at most two"""
     return plan_of(user, need.subject) if need.kind == Kind.HELD else None
+
+
+def _can_mend(need: Need) -> bool:
+    """Whether the rows that a need is about can be mended in the page."""
+    return need.kind == Kind.REJECTED and can_mend(need.subject)
