@@ -34,7 +34,7 @@ def test_a_file_goes_from_the_browser_to_moodle_and_comes_back_as_tryback(
     look_at(page, "home", width)
     start = page.url
     page.goto(f"{start}moodle/")
-    expect(page.get_by_text("Connected")).to_be_visible()
+    expect(page.get_by_text("Connected")).to_be_visible(timeout=RUN_TIMEOUT)
     page.goto(f"{start}help/")
 
     page.get_by_role("link", name="Users: create and update", exact=True).click()
