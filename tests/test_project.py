@@ -42,11 +42,11 @@ SLEEPS = {
 # is about their subject. All others have at least so many lines, or stand in the module of their subject.
 SHORTEST_MODULE = 40
 SHORT_MODULES = {
-    "toolsync_site/celery.py": "Celery finds it by this name",
     "toolsync_site/urls.py": "Django finds it by this name",
     "toolsync_site/wsgi.py": "gunicorn finds it by this name",
     "toolsync_site/repair.py": "settings name it: Django's admin, apart from everything of ours",
     "toolsync_site/s3_storage.py": "loads boto3, which only those need who keep files in a bucket",
+    "sync/models/health.py": "the models of a subject stand in the module of its name",
     "sync/management/commands/rotatekeys.py": "a command is named after its module",
     "sync/management/commands/writedocs.py": "likewise",
     "sync/processors/categories/messages.py": "the texts of a package stand in its messages.py",
