@@ -24,6 +24,27 @@ for (const form of document.querySelectorAll("form[data-send-at-once]")) {
   form.querySelector("input[type=file]").addEventListener("change", () => form.requestSubmit());
 }
 
+// A file may be dropped on any page: it is imported, unless something on the page takes it.
+const anywhere = document.getElementById("drop-anywhere");
+if (anywhere) {
+  const holdsFiles = (event) => event.dataTransfer?.types.includes("Files") && !event.target.closest?.(".sync-drop");
+  document.addEventListener("dragover", (event) => {
+    if (!holdsFiles(event)) return document.body.removeAttribute("data-drop");
+    event.preventDefault();
+    document.body.dataset.drop = anywhere.dataset.says;
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) document.body.removeAttribute("data-drop");
+  });
+  document.addEventListener("drop", (event) => {
+    document.body.removeAttribute("data-drop");
+    if (!holdsFiles(event) || !event.dataTransfer.files.length) return;
+    event.preventDefault();
+    anywhere.querySelector("input[type=file]").files = event.dataTransfer.files;
+    anywhere.submit();
+  });
+}
+
 // What can't be taken back at once is asked for once more.
 document.addEventListener(
   "submit",

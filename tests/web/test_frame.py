@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.db import OperationalError
@@ -12,6 +13,16 @@ from pytest_django import Settings
 
 from sync.health.records import Part, error, note_life, save_finding
 from tests.web.conftest import MakeRun
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "sync"
+# What leads to all others, and so has no way back.
+TOP = {"home", "help", "feeds", "files", "runs", "moodle", "settings"}
+
+
+def test_every_page_below_a_section_has_a_way_back() -> None:
+    pages = {page.stem: page.read_text() for page in TEMPLATES.glob("[!_]*.html")}
+    whole = {name for name, text in pages.items() if 'extends "base.html"' in text}
+    assert {name for name in whole if "{% block breadcrumb %}" not in pages[name]} == TOP
 
 
 def test_the_menu_shows_the_sections_in_which_there_is_something(client_with: Callable[..., Client]) -> None:
