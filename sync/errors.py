@@ -45,6 +45,10 @@ class HeaderError(CommandFileError):
     """The header is missing, or names columns that can't be there."""
 
 
+class MappingError(CommandFileError):
+    """A mapping of columns is damaged, or doesn't fit the file or its type."""
+
+
 class EmptyFile(CommandFileError):
     """The file holds nothing."""
 

@@ -34,13 +34,15 @@ CHANGED_ACTIONS = (Action.CREATED, Action.UPDATED, Action.DELETED, Action.PARTIA
 class Header(NamedTuple):
     """The header of a command file.
 
-    Shape: names: lower-cased and trimmed, in file order; spelled: the same names as typed, trimmed
+    Shape: names: lower-cased and trimmed, in file order; spelled: the same names as typed, trimmed; left_out: positions of
+    columns that a mapping leaves out
     """
 
     line: int
     raw: bytes
     names: tuple[str, ...]
     spelled: tuple[str, ...]
+    left_out: frozenset[int] = frozenset()
 
 
 class Note(NamedTuple):

@@ -52,6 +52,8 @@ SHORT_MODULES = {
     "sync/processors/categories/messages.py": "the texts of a package stand in its messages.py",
     "sync/processors/metacourses/messages.py": "likewise",
     "sync/schedules/messages.py": "likewise",
+    "sync/mappings/messages.py": "likewise",
+    "sync/reader/beginning.py": "the page of a file type and that of an import look at the same beginning",
     "sync/grace/messages.py": "likewise",
     "sync/processors/base/messages.py": "likewise",
     "sync/outcomes/archive.py": "report, tryback and archive are a module each, as the glossary says",

@@ -16,8 +16,11 @@ CODE_COLUMN = "_code"
 TRYBACK_COLUMNS = ("_line", CODE_COLUMN, "_reason")
 # A tryback has it beside them where its few rows may not show, or may show wrongly, in which order its dates were read.
 DATE_ORDER_COLUMN = "_dateorder"
-# All that a tryback may add.
-ADDED_COLUMNS = (DATE_ORDER_COLUMN, *TRYBACK_COLUMNS)
+# A tryback has it where the columns of its file were mapped: it says by which mapping.
+MAPPING_COLUMN = "_mapping"
+# What a tryback may have before the columns that it always adds, and all that it may add.
+FURTHER_COLUMNS = (DATE_ORDER_COLUMN, MAPPING_COLUMN)
+ADDED_COLUMNS = (*FURTHER_COLUMNS, *TRYBACK_COLUMNS)
 
 
 class _EmptyCells(dict[str, Any]):

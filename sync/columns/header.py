@@ -67,6 +67,9 @@ def match_header(columns: Columns, header: Header, *, lenient: bool = False) -> 
     ignored: list[str] = []
     unknown: list[int] = []
     for position, name in enumerate(header.names[:width]):
+        if position in header.left_out:
+            ignored.append(header.spelled[position])
+            continue
         if not name:
             raise HeaderError("header_empty_name", line=header.line, place=position + 1)
         found = columns.find(name)

@@ -12,7 +12,7 @@ from sync.columns.synonyms import suggestion
 # A name that only resembles a column, or is what other programs call it.
 _WORTH_OF_A_GUESS = 0.8
 # Nobody is ever certain.
-_MOST_SURE = 99
+MOST_SURE = 99
 # Each name is compared with all columns of all types.
 _NAMES_COMPARED = 60
 
@@ -53,14 +53,14 @@ def recognise(spelled: Sequence[str], filename: str, types: Mapping[str, tuple[C
     fits = sorted((fit for fit in fits if fit.score), key=lambda fit: fit.rank, reverse=True)
     equals = [sum(fit.rank == other.rank for other in fits) for fit in fits]
     return [
-        Recognised(fit.key, min(_MOST_SURE, round(100 * fit.score / equal)), fit.names)
+        Recognised(fit.key, min(MOST_SURE, round(100 * fit.score / equal)), fit.names)
         for fit, equal in zip(fits, equals, strict=True)
     ]
 
 
 def likeliest(found: Sequence[Recognised]) -> str:
     """Return the key of the type that is taken without asking, "" where several are as likely: deleting is never a guess."""
-    if not found or (len(found) > 1 and found[0].percent <= _MOST_SURE / 2 and found[0].percent == found[1].percent):
+    if not found or (len(found) > 1 and found[0].percent <= MOST_SURE / 2 and found[0].percent == found[1].percent):
         return ""
     return found[0].key
 

@@ -4,6 +4,7 @@ from sync.models.audit import AuditChain, AuditKind, AuditName, AuditRecord
 from sync.models.command_file import ArmedFile, CommandFile
 from sync.models.grace import GraceEntry
 from sync.models.health import HealthRecord
+from sync.models.mapping import SavedMapping
 from sync.models.notification import Event, MailCount, Notification, NotificationRule, Webhook
 from sync.models.people import Invitation, Role, RoleAssignment
 from sync.models.retry import Retry, RetryRow
@@ -44,6 +45,7 @@ __all__ = [
     "RunFile",
     "RunMail",
     "RunState",
+    "SavedMapping",
     "Schedule",
     "ScopeLimits",
     "SequenceRun",

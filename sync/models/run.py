@@ -65,8 +65,9 @@ class SyncRun(models.Model):
     this one takes back: its rows are those of the other's journal, and `processor` is that of the other; mends: the run of
     which its file has failed rows, mended on a page; plan: the dry run that is applied, and nothing else; made_on: what the
     plan was made with (ToolSync, Moodle); totals: kind of object and what becomes of it -> how many; scoped_totals: the same
-    of scopes with limits, by the key of the scope; held_for: why a person has to decide, as notes; decided_by: who did, and
-    what for
+    of scopes with limits, by the key of the scope; mapping: what the columns of the file became, as `sync.mappings` reads it,
+    {} = they are called as the file type calls them, None = its header will tell when the run begins; held_for: why a person
+    has to decide, as notes; decided_by: who did, and what for
     """
 
     class Origin(models.TextChoices):
@@ -99,6 +100,7 @@ class SyncRun(models.Model):
     input_key = models.CharField(max_length=600)
     dialect = models.JSONField(default=dict, blank=True)
     skipped = models.JSONField(default=dict, blank=True)
+    mapping = models.JSONField(null=True, blank=True, default=None)
     notes = models.JSONField(default=list, blank=True)
 
     requested_by = models.ForeignKey(

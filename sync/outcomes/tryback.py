@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import BinaryIO, NamedTuple
 
 from django.utils import translation
 
-from sync.columns.file_columns import DATE_ORDER_COLUMN, TRYBACK_COLUMNS
+from sync.columns.file_columns import DATE_ORDER_COLUMN, FURTHER_COLUMNS, MAPPING_COLUMN, TRYBACK_COLUMNS
 from sync.errors import ToolSyncError
 from sync.outcomes.picture_tryback import write_picture_tryback
 from sync.outcomes.report import describe_outcome
@@ -39,6 +39,7 @@ def write_tryback(
     *,
     language: str,
     date_order: str = "",
+    mapping: str = "",
     form: Form = FORMS[0],
 ) -> int:
     """Write the header and the failed lines byte for byte, `_line`, `_code` and `_reason` behind each; return their number.
@@ -47,13 +48,14 @@ def write_tryback(
     a tryback, the three cells that it had are replaced. A list has no columns to add to: there the reason stands as a comment
     before the line. Of a zip of pictures it is a zip of the failed ones.
     Shape: reader: freshly opened on the file that the run read; rejected: in line order; date_order: cell of a further column,
-    for a file whose dates have the month first
+    for a file whose dates have the month first; mapping: cell of a further column, for a file whose columns were mapped
     Raises: ToolSyncError if a rejected line isn't in the file
     """
     if reader.pictures is not None:
         return write_picture_tryback(out, reader.pictures, rejected, language=language)
     dialect, header = reader.dialect, reader.header
-    lines = _Lines(dialect, header, date_order, form) if header.line else _ListLines(dialect, form)
+    further = {DATE_ORDER_COLUMN: date_order, MAPPING_COLUMN: mapping}
+    lines = _Lines(dialect, header, further, form) if header.line else _ListLines(dialect, form)
     written = 0
     with translation.override(language):
         out.write((mark_of(dialect) if form.is_marked else dialect.bom) + lines.header())
@@ -106,24 +108,24 @@ class _ListLines:
 
 
 class _Lines:
-    """Writes lines of one tryback. Shape: width: cells in front of those that are added."""
+    """Writes lines of one tryback. Shape: further: further columns -> what each of their cells says, "" = there is none"""
 
-    def __init__(self, dialect: Dialect, header: Header, date_order: str, form: Form) -> None:
+    def __init__(self, dialect: Dialect, header: Header, further: Mapping[str, str], form: Form) -> None:
         self._dialect = dialect
         self._header = header
         self._form = form
-        self._date_order = (date_order,) if date_order else ()
+        self._further = {name: cell for name, cell in further.items() if cell}
         self._width = max(1, len(_names_of_source(header)))
         self._end = dialect.line_end.encode(dialect.encoding)
         self._separator = dialect.separator.encode(dialect.encoding)
 
     def header(self) -> bytes:
-        extra = (DATE_ORDER_COLUMN,) if self._date_order else ()
-        return self._joined(self._front(_written(self._header, self._dialect, self._form)), (*extra, *TRYBACK_COLUMNS))
+        front = self._front(_written(self._header, self._dialect, self._form))
+        return self._joined(front, (*self._further, *TRYBACK_COLUMNS))
 
     def row(self, row: Row, outcome: Outcome) -> bytes:
         reason = " ".join(describe_outcome(outcome).split())
-        added = (*self._date_order, str(outcome.line), outcome.code, reason)
+        added = (*self._further.values(), str(outcome.line), outcome.code, reason)
         raw = _written(row, self._dialect, self._form)
         missing = self._width - len(row.cells)
         if missing > 0:
@@ -156,7 +158,7 @@ def _names_of_source(header: Header) -> tuple[str, ...]:
     names = _without_empty_end(header.names)
     if names[-len(TRYBACK_COLUMNS) :] == TRYBACK_COLUMNS:
         names = _without_empty_end(names[: -len(TRYBACK_COLUMNS)])
-    if names[-1:] == (DATE_ORDER_COLUMN,):
+    while names and names[-1] in FURTHER_COLUMNS:
         names = _without_empty_end(names[:-1])
     return names
 

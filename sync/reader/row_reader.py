@@ -78,7 +78,8 @@ class RowReader:
     """An opened command file. Its rows can be iterated once; `skipped` grows while they are. Use it in a `with` statement.
 
     Shape: pictures: where the rows are pictures of a zip, what is behind them; rows_expected: how many rows there are, more or
-    less, for progress; 0 = unknown; close: releases what the rows wait in
+    less, for progress; 0 = unknown; close: releases what the rows wait in; own_header: that of the file, whose places the
+    findings name, where the rows are changed
     """
 
     def __init__(
@@ -93,30 +94,47 @@ class RowReader:
         findings: ReaderFindings | None = None,
         rows_expected: int = 0,
         close: Callable[[], None] = lambda: None,
+        own_header: Header | None = None,
     ) -> None:
         self.dialect = dialect
         self.header = header
         self.skipped = skipped
         self.pictures = pictures
         self.rows_expected = rows_expected
+        self.close = close
         self._findings = findings or ReaderFindings()
+        self._own_header = own_header or header
         self._rows = rows
         self._bytes_read = bytes_read
-        self._close = close
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        self._close()
+        self.close()
 
     def __iter__(self) -> Iterator[Row]:
         return self._rows
 
+    def changed(self, header: Header, change: Callable[[Row], Row]) -> Self:
+        """Return the same file under another header, with each row changed. Its rows are those of this one: use one of both."""
+        return type(self)(
+            self.dialect,
+            header,
+            self.skipped,
+            map(change, self._rows),
+            self._bytes_read,
+            pictures=self.pictures,
+            findings=self._findings,
+            rows_expected=self.rows_expected,
+            close=self.close,
+            own_header=self._own_header,
+        )
+
     @property
     def notes(self) -> list[Note]:
         """What the rows so far show about the file as a whole."""
-        return self._findings.notes(self.header)
+        return self._findings.notes(self._own_header)
 
     @property
     def bytes_read(self) -> int:

@@ -98,7 +98,7 @@ def _start(retry: Retry, *, counts: bool) -> None:
         run = retry.run
         again = queue_run(
             site=run.site, processor=run.processor, command_file=file, options=changed_options(run.processor, run.options),
-            origin=SyncRun.Origin.RETRY, owner=owner_of(run), armed_by=armed_by_of(run),
+            origin=SyncRun.Origin.RETRY, owner=owner_of(run), armed_by=armed_by_of(run), mapping=run.mapping or {},
         )  # fmt: skip
         SyncRun.objects.filter(pk=again.pk).update(language=run.language)
         Retry.objects.filter(pk=retry.pk).update(retry_run=again)

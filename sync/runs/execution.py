@@ -27,6 +27,7 @@ from sync.runs.finalize import RunFinalizer
 from sync.runs.grace_records import RunGrace
 from sync.runs.kept_blobs import RunBlobs
 from sync.runs.lease import Heartbeat, release_lease
+from sync.runs.mappings import find_mapping, mapping_data, mapping_of
 from sync.runs.options import RunLimits, moodle_command, processor_of
 from sync.runs.outcome_store import PlanReader
 from sync.runs.pipeline import run_pipeline
@@ -91,6 +92,7 @@ class Execution:
                 if not self.run.last_line:
                     # What is done can't be undone by refusing the rest.
                     check_run(self.run)
+                    self._retry(self._choose_mapping)
                     if not self._is_to_be_applied():
                         return
                 self._carry_out_rows()
@@ -109,6 +111,11 @@ class Execution:
             number = uuid.uuid4().hex[:8].upper()
             logger.exception("run %s: error %s", self.run.pk, number)
             self._stop(RunState.ERRORED, "internal_error", {"number": number})
+
+    def _choose_mapping(self) -> None:
+        """Let the header of the file choose its mapping, where nobody has chosen one."""
+        if self.run.mapping is None:
+            self._recorder.update(mapping=mapping_data(find_mapping(self.run)))
 
     def _is_to_be_applied(self) -> bool:
         """Make the plan of the run, unless it has one, and have it judged. Returns False when a person has to decide."""
@@ -263,6 +270,7 @@ class Execution:
             blobs=RunBlobs(run, connection),
             journal=RunJournal(run.undoes) if run.undoes is not None else NoJournal(),
             moodle_command=moodle_command(connection, is_long=True),
+            mapping=mapping_of(run),
             plan=PlanReader(run.plan) if run.plan is not None else None,
             replans=replans,
             scopes=ScopeCounter(scopes_of(run.site, run.processor) if is_judged else []),

@@ -20,6 +20,8 @@ from sync.commandfiles import storage
 from sync.commandfiles.intake import delete_file, keep_file, quarantine_file
 from sync.commandfiles.naming import archive_name, numbered_name, outcomes_name, report_name, split_path, tryback_name
 from sync.errors import CommandFileError
+from sync.mappings.column_mapping import ColumnMapping
+from sync.mappings.mapped_rows import known_by, mapped, mapped_look
 from sync.messages import text_of
 from sync.models import MoodleSite, RunFile, SyncRun
 from sync.outcomes.archive import write_archive
@@ -28,6 +30,7 @@ from sync.outcomes.report import ReportFacts, write_report
 from sync.outcomes.tryback import FORMS, Form, reads_back, write_tryback
 from sync.processors.pictures.processor import UserPicturesOptions
 from sync.reader import Look, RowReader, open_rows
+from sync.runs.mappings import mapping_cell, mapping_of
 from sync.runs.options import changed_options_of, processor_of, settings_language, value_text
 from sync.runs.outcome_store import read_rows
 from sync.runs.selectors import run_notes
@@ -63,6 +66,10 @@ class RunFinalizer:
     @cached_property
     def _options(self) -> GeneralOptions:
         return processor_of(self.run).options(self.run.options)
+
+    @cached_property
+    def _mapping(self) -> ColumnMapping | None:
+        return mapping_of(self.run)
 
     def tidy_up(self, *, completed: bool) -> None:
         """Do everything that a run leaves behind. What isn't through to its end keeps its input."""
@@ -155,8 +162,10 @@ class RunFinalizer:
         with storage.opened(run.input_key) as source:
             survey = Survey(processor_of(run).columns, date_order_of(self._options))
             with self._reader(source, survey.start) as reader:
-                order = survey.dates.order_cell
-                write_tryback(out, reader, failed(), language=self.language, date_order=order, form=form)
+                write_tryback(
+                    out, reader, failed(), language=self.language, date_order=survey.dates.order_cell,
+                    mapping=mapping_cell(run), form=form,
+                )  # fmt: skip
         return self._reads_back(out, failed)
 
     def _add_note(self, note: Note) -> None:
@@ -239,23 +248,26 @@ class RunFinalizer:
 
     def open_rows(self, source: BinaryIO, name: str = "") -> RowReader:
         """Open the file of the run, or another of this name, exactly as the pipeline did."""
-        return self._reader(source, name=name)
+        return mapped(self._mapping, processor_of(self.run).columns, self._reader(source, name=name))
 
     def _reader(
         self, source: BinaryIO, look: Look | None = None, *, name: str = "", options: GeneralOptions | None = None
     ) -> RowReader:
-        """Open the file exactly as the pipeline did. Shape: name, options: of another file, or other options"""
-        processor = processor_of(self.run)
+        """Open the file as the pipeline did, its rows as they came; what looks at them sees them as they were carried out.
+
+        Shape: name, options: of another file, or other options
+        """
+        columns = processor_of(self.run).columns
         used = self._options if options is None else options
         return open_rows(
             source,
             name or self.run.file_name,
             encoding=used.encoding,
             separator=used.separator,
-            known_name=processor.columns.knows,
-            list_names=processor.columns.list_names_for(self._options),
-            of_pictures=processor.columns.of_pictures,
-            look=look,
+            known_name=known_by(self._mapping, columns),
+            list_names=columns.list_names_for(self._options),
+            of_pictures=columns.of_pictures,
+            look=mapped_look(self._mapping, columns, look),
         )
 
     def _facts(self) -> ReportFacts:

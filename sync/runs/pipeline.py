@@ -28,6 +28,7 @@ from sync.columns.row_secrets import RowSecrets
 from sync.columns.rows import ReadCells, RowCleaner
 from sync.columns.survey import Survey
 from sync.errors import MoodleRefused, MoodleUnavailable, RowsFailed, StorageUnavailable, ToolSyncError
+from sync.mappings.mapped_rows import known_by, mapped, mapped_look, note_of
 from sync.moodle.db.commit_marker import CommitMarker
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import Writer
@@ -71,18 +72,19 @@ def run_pipeline(work: PipelineContext, stream: BinaryIO, filename: str) -> bool
     """
     processor = work.processor
     survey = Survey(processor.columns, date_order_of(work.options), processor.file_survey)
-    reader = open_rows(
+    columns = processor.columns
+    opened = open_rows(
         stream,
         filename,
         encoding=work.options.encoding,
         separator=work.options.separator,
-        known_name=work.processor.columns.knows,
-        list_names=work.processor.columns.list_names_for(work.options),
-        of_pictures=work.processor.columns.of_pictures,
-        look=survey.start,
+        known_name=known_by(work.mapping, columns),
+        list_names=columns.list_names_for(work.options),
+        of_pictures=columns.of_pictures,
+        look=mapped_look(work.mapping, columns, survey.start),
     )
-    with reader:
-        header = match_header(work.processor.columns, reader.header, lenient=work.options.invalidnamesnocheck)
+    with mapped(work.mapping, columns, opened) as reader:
+        header = match_header(columns, reader.header, lenient=work.options.invalidnamesnocheck)
         with PipelineRun(work, reader, header, survey) as run:
             return run.carry_out_all()
 
@@ -123,6 +125,8 @@ class PipelineRun:
         notes = [*self.processor.file_notes, *self._date_notes()]
         if self.header.ignored:
             notes.insert(0, Note("columns_ignored", {"columns": ", ".join(self.header.ignored)}))
+        if self.work.mapping:
+            notes.insert(0, note_of(self.work.mapping))
         if dead := sorted(self.work.processor.options.dead & set(self.work.options)):
             notes.append(Note("settings_dead", {"names": ", ".join(dead)}))
         self._retrying(lambda: self.work.recorder.begin(self.reader, self.header, notes))

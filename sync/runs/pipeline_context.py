@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from sync.columns.general_options import GeneralOptions
 from sync.columns.header import MatchedHeader
 from sync.columns.row_names import RowNames
+from sync.mappings.column_mapping import ColumnMapping
 from sync.moodle.db.database import MoodleDatabase, MoodleSession
 from sync.moodle.db.spool import Spool
 from sync.moodle.db.writer import BeforeImage
@@ -123,10 +124,11 @@ class PipelineContext:
     error and the attempt (1, 2 …) when Moodle is away, returns to try again or raises to give up; should_stop: asked before
     each chunk; records: what earlier runs on this Moodle did; grace: the list of deletions; file_area: holds the files that
     rows may name; blobs: keeps contents that go out of use; journal: of the run that is undone; moodle_command: starts Moodle's
-    own scripts, none = not set; plan: what is to be carried out, none = whatever the file comes to; replans: a row that would
-    come to something else by now is planned once more, otherwise it is rejected; shows_new_values: outcomes tell the cells of
-    what is made; is_part: ToolSync has made the file of rows of others, so it is never complete; scopes: those with
-    limits of their own; check_totals: called before a chunk is written, raises where it would be too much
+    own scripts, none = not set; mapping: what the columns of the file become, None = they are the file type's; plan: what is to
+    be carried out, none = whatever the file comes to; replans: a row that would come to something else by now is planned once
+    more, otherwise it is rejected; shows_new_values: outcomes tell the cells of what is made; is_part: ToolSync has made the
+    file of rows of others, so it is never complete; scopes: those with limits of their own; check_totals: called before a chunk
+    is written, raises where it would be too much
     """
 
     processor: type[Processor]
@@ -147,6 +149,7 @@ class PipelineContext:
     blobs: BlobKeeper = field(default_factory=NoBlobKeeper)
     journal: Journal = field(default_factory=NoJournal)
     moodle_command: MoodleCommand | None = None
+    mapping: ColumnMapping | None = None
     plan: StoredPlan | None = None
     replans: bool = False
     shows_new_values: bool = False

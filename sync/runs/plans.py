@@ -34,7 +34,7 @@ COMPLETED_STATES = (RunState.COMPLETED, RunState.COMPLETED_WITH_REJECTIONS)
 # What a plan has of the run that it is made for.
 _SHARED = (
     "site", "processor", "options", "command_file", "file_path", "file_sha256", "file_size", "input_key", "requested_by",
-    "owner", "owner_name", "armed_by", "armed_by_name", "language", "undoes",
+    "owner", "owner_name", "armed_by", "armed_by_name", "language", "undoes", "mapping",
 )  # fmt: skip
 
 

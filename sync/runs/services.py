@@ -32,7 +32,7 @@ from sync.models import (
 from sync.models.run import CLAIMED_STATES, RESUMABLE_STATES, WAITING_STATES
 from sync.notifications.mails import send_mails_again
 from sync.notifications.services import notify_of_run
-from sync.processors.registry import REGISTRY, guess_processor
+from sync.processors.registry import REGISTRY
 from sync.processors.undo.processor import Undo
 from sync.runs.cache_purge import PURGE_CODES
 from sync.runs.execution import Execution
@@ -47,6 +47,7 @@ from sync.runs.lease import (
     start_next,
     waiting_run_ids,
 )
+from sync.runs.mappings import guess_file_type
 from sync.runs.options import changed_options, find_processor, resolve_options, run_limits, upload_folder
 from sync.runs.recorder import Progress
 from sync.runs.rights import OPERATOR, Responsible, may_replace
@@ -64,7 +65,7 @@ def _is_known_name(name: str) -> bool:
     return any(processor.columns.knows(name) for processor in REGISTRY.values())
 
 
-FILE_TYPES = FileTypes(knows=_is_known_name, guess=guess_processor)
+FILE_TYPES = FileTypes(knows=_is_known_name, guess=guess_file_type)
 
 
 def receive_upload(
@@ -171,13 +172,14 @@ def queue_run(
     mends: SyncRun | None = None,
     in_background: bool = True,
     plan: SyncRun | None = None,
+    mapping: Mapping[str, Any] | None = None,
 ) -> SyncRun:
     """Ask for a run; the workers carry it out.
 
     Shape: options: what differs from the stored settings; origin: what asks for it; owner: whose rights are asked when it
     begins, without one `user`; undoes: the run that this one takes back, whose file type it has; mends: the run whose mended
     rows are in the file; in_background: False = the caller carries it out itself; plan: the simulation that it carries out,
-    and nothing else
+    and nothing else; mapping: as SyncRun has it, that of the plan where there is one
     Raises: OptionError
     """
     values = Undo.options.resolve() if undoes is not None else resolve_options(site, processor, options)
@@ -203,6 +205,7 @@ def queue_run(
         plan=plan,
         undoes=undoes,
         mends=mends,
+        mapping=(plan.mapping or {}) if plan is not None else mapping,
     )
     if in_background:
         transaction.on_commit(lambda: enqueue(run.pk))
