@@ -69,6 +69,23 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-once]")) delete form.dataset.sent;
 });
 
+// What somebody has opened stays open when its page is swapped.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const open = [...event.detail.target.querySelectorAll("details[id][open]")].map((details) => details.id);
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+  }, { once: true });
+});
+
+// Where a swap takes away what had the focus, its place in the page takes it.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const target = event.detail.target;
+  if (!target.dataset.focus || !target.contains(document.activeElement)) return;
+  document.addEventListener("htmx:afterSettle", () => {
+    if (document.activeElement === document.body) document.getElementById(target.dataset.focus)?.focus();
+  }, { once: true });
+});
+
 // Progress is swapped every second; only a change of its sentence is read out.
 document.addEventListener("htmx:afterSwap", () => {
   const said = document.querySelector("[data-announce]")?.dataset.announce;

@@ -25,7 +25,11 @@ Value = TypeVar("Value")
 
 @dataclass(kw_only=True, eq=False)
 class Option(ABC, Generic[Value]):
-    """One thing that can be tuned. Shape: aliases: names that the old plugin gave it; group: where pages show it."""
+    """One thing that can be tuned.
+
+    Shape: aliases: names that the old plugin gave it; group: where pages show it; for_columns: columns without which it does
+    nothing, () = it is about more than the columns of a file, None = it always matters
+    """
 
     name: str = field(init=False, default="")
     default: Value
@@ -33,6 +37,7 @@ class Option(ABC, Generic[Value]):
     help: Label = ""
     aliases: tuple[str, ...] = ()
     group: str = "file_type"
+    for_columns: tuple[str, ...] | None = None
 
     def __set_name__(self, owner: type[Options], name: str) -> None:
         self.name = name

@@ -19,6 +19,8 @@ from sync.values import CleanRow, Note, Rejection, Row
 _WRONG_WIDTH = ("too_many_cells", "too_few_cells")
 
 ColumnLimit = Callable[[str, str], int | None]
+# Position of the cell, name, what cleans it, whether it must be filled, whether an empty one clears, whether it names something.
+_Field = tuple[int, str, Clean[Any], bool, bool, bool]
 
 
 class ReadCells(NamedTuple):
@@ -54,7 +56,7 @@ class RowCleaner:
         self._exact = columns.exact_width
         self._text_positions: set[int] = set()
         self._places: dict[int, Place] = {}
-        self._fields: list[tuple[int, str, Clean[Any], bool, bool, bool]] = []
+        self._fields: list[_Field] = []
         for position, name, column in header.fields:
             kind = column.kind
             if (limited_by := column.limited_by) is not None:
@@ -118,19 +120,41 @@ class RowCleaner:
             return self.unread_cells(row)
         places = self._places if may_be_escaped(row.cells) else {}
         values, unread = dict[str, Any](), set[str]()
-        for position, name, clean, _must_be_filled, _clears, is_key in self._fields:
-            text = row.cells[position] if position < len(row.cells) else ""
+        for field in self._fields:
             try:
-                if position in row.cell_faults:
-                    self._refuse(row.cell_faults[position], position, name)
-                text = self._texts.normal(text, name, row.line, is_key=is_key)
-                value = text and clean(self._texts.meant(text, name, row.line, places.get(position)))
+                value = self._read(row, field, places)
             except CellError:
-                unread.add(name)
+                unread.add(field[1])
             else:
                 if value != "":
-                    values[name] = value
+                    values[field[1]] = value
         return ReadCells(self._row_type(row.line, values), frozenset(unread))
+
+    def faults_of(self, row: Row) -> list[Rejection]:
+        """Return all that is wrong with a row: what `clean` rejects it for is the first of it."""
+        if (found := self._row_fault(row)) is not None:
+            return [found]
+        places = self._places if may_be_escaped(row.cells) else {}
+        faults = []
+        for field in self._fields:
+            name, must_be_filled = field[1], field[3]
+            try:
+                is_empty = self._read(row, field, places) == ""
+            except CellError as error:
+                faults.append(Rejection(row.line, name, error.code, error.params))
+            else:
+                if is_empty and must_be_filled:
+                    faults.append(Rejection(row.line, name, "cell_empty", {}))
+        return faults
+
+    def _read(self, row: Row, field: _Field, places: Mapping[int, Place]) -> Any:
+        """Return the value of a cell, "" of one that is empty or isn't there. Raises: CellError"""
+        position, name, clean, _must_be_filled, _clears, is_key = field
+        text = row.cells[position] if position < len(row.cells) else ""
+        if position in row.cell_faults:
+            self._refuse(row.cell_faults[position], position, name)
+        text = self._texts.normal(text, name, row.line, is_key=is_key)
+        return text and clean(self._texts.meant(text, name, row.line, places.get(position)))
 
     def unread_cells(self, row: Row) -> ReadCells:
         """Return a row of which no cell can be read."""

@@ -11,18 +11,19 @@ from django.db import transaction
 from sync.columns.file_columns import Columns
 from sync.commandfiles.intake import UPLOADS
 from sync.errors import HeaderError
-from sync.mappings.recognition import Recognised, likeliest, recognise
+from sync.mappings.recognition import MOST_SURE, Recognised, likeliest, recognise
 from sync.models import CommandFile, MoodleSite, SyncRun
 from sync.processors.base.processor import Processor
 from sync.processors.pictures.processor import UserPictures
 from sync.reader import open_rows
 from sync.reader.beginning import beginning_of
 from sync.reader.picture_zip import holds_pictures
+from sync.runs.mappings import mapped_types
 from sync.runs.services import FILE_TYPES, queue_run, receive_for_run
 
 # So much of a file is looked at to recognise it; workbooks are read whole.
 LOOKED_AT_BYTES = 256 * 1024
-LOOKED_AT_WORKBOOK = 64 * 1024 * 1024
+LOOKED_AT_WORKBOOK = 8 * 1024 * 1024
 
 
 def receive_import(
@@ -34,12 +35,14 @@ def receive_import(
     Raises: CommandFileError
     """
     stream, name = cast(BinaryIO, uploaded_file), uploaded_file.name or ""
-    processor = likeliest(recognise_file(stream, name, uploaded_file.size or 0, file_types))
+    processor = likeliest(recognise_file(site, stream, name, uploaded_file.size or 0, file_types))
     stream.seek(0)
     return receive_for_run(site, stream, name, processor, user)
 
 
-def recognise_file(stream: BinaryIO, name: str, size: int, file_types: Sequence[type[Processor]]) -> list[Recognised]:
+def recognise_file(
+    site: MoodleSite, stream: BinaryIO, name: str, size: int, file_types: Sequence[type[Processor]]
+) -> list[Recognised]:
     """Return the file types that a file may belong to, the likeliest first. Raises: CommandFileError if it can't be read"""
     if holds_pictures(stream):
         keys = [processor.key for processor in file_types]
@@ -53,20 +56,35 @@ def recognise_file(stream: BinaryIO, name: str, size: int, file_types: Sequence[
     except HeaderError:
         # A list needs none.
         spelled = ()
-    return recognise(spelled, name, _columns_of(file_types))
+    recognised = recognise(spelled, name, _columns_of(file_types))
+    by_mapping = mapped_types(site, spelled, file_types)
+    return [
+        *(Recognised(key, MOST_SURE, tuple(filter(None, spelled))) for key in by_mapping),
+        *(found for found in recognised if found.key not in by_mapping),
+    ]
 
 
 def queue_import(
-    *, site: MoodleSite, file: CommandFile, processor: str, options: Mapping[str, Any], user: Any
+    *,
+    site: MoodleSite,
+    file: CommandFile,
+    processor: str,
+    options: Mapping[str, Any],
+    mapping: Mapping[str, Any] | None,
+    user: Any,
 ) -> SyncRun:
     """Ask for the plan of a file that somebody has looked at; an upload is of the type that was chosen from now on.
 
+    Shape: mapping: as SyncRun has it
     Raises: CommandFileError, OptionError
     """
     with transaction.atomic():
         if file.folder.startswith(UPLOADS) and file.processor != processor and not file.runs.exists():
             CommandFile.objects.filter(pk=file.pk).update(processor=processor)
-        return queue_run(site=site, processor=processor, command_file=file, options=options, simulate=True, user=user)
+        return queue_run(
+            site=site, processor=processor, command_file=file, options=options, simulate=True, user=user,
+            mapping=mapping,
+        )  # fmt: skip
 
 
 def _columns_of(file_types: Sequence[type[Processor]]) -> dict[str, tuple[Columns, str]]:

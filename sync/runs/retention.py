@@ -31,6 +31,8 @@ _KINDS = {
 _NOTIFICATION_DAYS = 30
 # No file takes so long to be written.
 _DRAFT_AGE = timedelta(days=1)
+# Nobody looks at a file for so long before its plan is made.
+_LOOKED_AT = timedelta(days=1)
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +45,9 @@ def prune() -> int:
         for kind, name in _KINDS.items():
             if before := _long_ago(getattr(kept, name)):
                 gone += _prune_files(site, kind, before)
+        gone += _delete_uploads(site, _never_used(site))
         if before := _long_ago(kept.archives):
-            gone += _prune_uploads(site, before)
+            gone += _delete_uploads(site, _used_before(site, before))
         if before := _long_ago(kept.journals):
             gone += _prune_journals(site, before)
         gone += trash_kept_blobs(site)
@@ -101,16 +104,26 @@ def _delete(site: MoodleSite, file: RunFile, before: datetime) -> bool:
     return True
 
 
-def _prune_uploads(site: MoodleSite, before: datetime) -> int:
-    """Delete what was handed in for runs, once the last of them is as old as an archive may get."""
+def _never_used(site: MoodleSite) -> QuerySet[CommandFile]:
+    """Return what somebody has handed in to look at, and left there."""
+    uploads = CommandFile.objects.filter(site=site, folder__startswith=UPLOADS)
+    return uploads.filter(uploaded_at__lt=timezone.now() - _LOOKED_AT, runs=None)
+
+
+def _used_before(site: MoodleSite, before: datetime) -> QuerySet[CommandFile]:
+    """Return what was handed in for runs of which the last is as old as an archive may get."""
     needed = SyncRun.objects.filter(command_file=OuterRef("pk")).exclude(
         state__in=OVER_STATES, finished_at__lt=before
     )  # fmt: skip
     uploads = CommandFile.objects.filter(site=site, folder__startswith=UPLOADS, uploaded_at__lt=before)
+    return uploads.exclude(Exists(needed))
+
+
+def _delete_uploads(site: MoodleSite, uploads: QuerySet[CommandFile]) -> int:
     # Trybacks lie beside their files, and have days of their own.
     trybacks = RunFile.objects.filter(run__site=site, path__startswith=UPLOADS).values_list("path", flat=True)
     kept = set(trybacks)
-    old = [file for file in uploads.exclude(Exists(needed)).select_related("site") if file.path not in kept]
+    old = [file for file in uploads.select_related("site") if file.path not in kept]
     gone = 0
     for file in old:
         try:

@@ -7,35 +7,47 @@ from functools import cached_property
 from typing import Any
 
 from django.http import QueryDict
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _, ngettext
 
-from sync.commandfiles import storage
-from sync.errors import CommandFileError
+from sync.columns.general_options import GeneralOptions
+from sync.errors import CodedError, MappingError, OptionError
+from sync.mappings.choices import guessed_mapping, without_unknown
+from sync.mappings.column_mapping import ColumnMapping
+from sync.mappings.file_check import FileCheck, FileChecker
+from sync.mappings.header_keys import column_keys
 from sync.mappings.recognition import Recognised, likeliest
-from sync.models import CommandFile
+from sync.mappings.shipped import SHIPPED, shipped_mapping
+from sync.messages import text_of
+from sync.models import CommandFile, SavedMapping
 from sync.processors.base.processor import Processor
-from sync.runs.imports import recognise_file
+from sync.reader import Dialect
+from sync.runs.mappings import FileHead, choose_mapping, column_mapping, is_understood, mapping_data, save_mapping
 from sync.runs.options import resolve_options
-from sync.web.forms import OptionsForm
-from sync.web.import_form import FileTypeForm
-from sync.web.preview import Preview, preview_file
+from sync.runs.rights import Responsible
+from sync.web.import_columns import ColumnRow, ImportColumns, Missing
+from sync.web.import_form import FileTypeForm, ImportOptionsForm, OptionField
+from sync.web.import_source import ImportSource, Opening
+
+# What the form says of the file itself, whatever its type.
+_OF_THE_FILE = ("encoding", "separator")
 
 
 class ImportPage:
     """One look at a file. Shape: sent: what the form holds, empty at the first look"""
 
+    keep_trouble = ""
+
     def __init__(self, file: CommandFile, processors: Sequence[type[Processor]], sent: QueryDict) -> None:
         self.file = file
         self._processors = {processor.key: processor for processor in processors}
         self._sent = sent
+        self._source = ImportSource(file)
 
     @cached_property
     def recognised(self) -> list[Recognised]:
         """The file types that the file may be of, the likeliest first."""
-        try:
-            with storage.opened(storage.key_of_path(self.file.site.slug, self.file.path)) as stream:
-                return recognise_file(stream, self.file.name, self.file.size, list(self._processors.values()))
-        except (CommandFileError, FileNotFoundError):
-            return []
+        return self._source.recognised(list(self._processors.values()))
 
     @cached_property
     def key(self) -> str:
@@ -57,11 +69,12 @@ class ImportPage:
         return FileTypeForm(initial={"file_type": self.key}, file_types=self._processors)
 
     @cached_property
-    def form(self) -> OptionsForm:
-        """The options: as sent for this file type, else as stored."""
-        is_sent = bool(self.key) and self._sent.get("shown_type") == self.key
-        values = resolve_options(self.file.site, self.key)
-        return OptionsForm(self._sent if is_sent else None, processor=self.processor, values=values)
+    def form(self) -> ImportOptionsForm:
+        """The options: as sent for this file type, else as stored, and as the mapping that the header chooses means the rows."""
+        if self._own_sent:
+            return self._sent_form
+        values = {**self._options, **self._asked}
+        return ImportOptionsForm(processor=self.processor, values=values, stored=self._stored)
 
     @property
     def option_values(self) -> Mapping[str, Any]:
@@ -70,16 +83,232 @@ class ImportPage:
     @property
     def is_ready(self) -> bool:
         """Whether all is chosen that a plan needs."""
-        return bool(self.key) and self.form.is_valid()
+        return bool(self.key) and self.form.is_valid() and not self.trouble
 
     @cached_property
-    def preview(self) -> Preview | None:
-        """How the file begins, as the file type reads it; None where the file is gone."""
+    def trouble(self) -> str:
+        """Why the file can't be used as chosen, "" = it can."""
+        if self.is_too_large:
+            return ""
+        try:
+            found = (self.columns and self.columns.damage) or self.check.trouble
+        except CodedError as error:
+            return text_of(error.code, error.params)
+        return text_of(found.code, found.params) if found is not None else ""
+
+    @property
+    def dialect(self) -> Dialect | None:
+        """How the file is written; None where it can't be read."""
         if not self.key:
             return None
-        values = {option.name: self.form[f"option_{option.name}"].value() for option in self.processor.options.declared}
         try:
-            with storage.opened(storage.key_of_path(self.file.site.slug, self.file.path)) as stream:
-                return preview_file(stream, self.file.name, self.file.size, self.processor, values)
-        except FileNotFoundError:
+            return self._opening.dialect
+        except CodedError:
             return None
+
+    @property
+    def separator_name(self) -> str:
+        separator = self.dialect.separator if self.dialect else ""
+        return _("tab") if separator == "\t" else separator
+
+    @property
+    def sheet(self) -> str:
+        """The sheet of a workbook that was chosen among several."""
+        return self._opening.sheet
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether it is a workbook that is too large to be looked at."""
+        return self._source.is_too_large
+
+    @cached_property
+    def check(self) -> FileCheck:
+        """How the rows are understood. Raises: CommandFileError if the file can't be read"""
+        checker = FileChecker(
+            self.processor.columns, self._options, self.mapping, only_faulty=self.only_faulty,
+            is_cut=self._source.beginning.is_cut,
+        )  # fmt: skip
+        mapping = self.mapping
+        return checker.check(lambda: self._source.opened(self.processor.columns, self._options, mapping))
+
+    @cached_property
+    def columns(self) -> ImportColumns | None:
+        """What the columns become; None for a file without header, and where it can't be read."""
+        if not self.key or self._is_list or self.dialect is None:
+            return None
+        sent = QueryDict() if self._sent.get("do") == "without" else self._own_sent
+        return ImportColumns(self.processor.columns, self._head.header.spelled, sent, self.start)
+
+    @cached_property
+    def start(self) -> ColumnMapping:
+        """The mapping to begin with: the one that the header chooses, or else what its names resemble."""
+        head = self._head
+        if self._sent.get("do") == "without":
+            return ColumnMapping()
+        if self.fitting is not None:
+            return without_unknown(self.fitting, column_keys(head.header.spelled))
+        if is_understood(self.processor.columns, head.header):
+            return ColumnMapping()
+        return guessed_mapping(self.processor.columns, head.header.spelled)
+
+    @cached_property
+    def fitting(self) -> ColumnMapping | None:
+        """The mapping that the header chooses."""
+        return choose_mapping(self.file.site, self.key, self._head)
+
+    @property
+    def mapping(self) -> ColumnMapping | None:
+        """The mapping as the form has it. Raises: MappingError"""
+        return self.columns.mapping if self.columns is not None else None
+
+    @property
+    def chosen_mapping(self) -> dict[str, Any] | None:
+        """The mapping as the run keeps it; None where nobody has seen the columns, and the run is to choose it."""
+        return mapping_data(self.mapping) if self.columns is not None else None
+
+    @property
+    def found(self) -> FileCheck | None:
+        """What was found in the rows; None where they can't be read."""
+        return self.check if self.key and self.dialect is not None and self.check.trouble is None else None
+
+    @property
+    def words(self) -> list[str]:
+        """The first words that show whether the encoding is the right one."""
+        return self.check.words if self.dialect is not None else []
+
+    @property
+    def column_rows(self) -> list[ColumnRow]:
+        return self.columns.rows(self.check) if self.columns is not None else []
+
+    @property
+    def missing(self) -> list[Missing]:
+        return self.columns.missing if self.columns is not None else []
+
+    @property
+    def only_faulty(self) -> bool:
+        return "only_faulty" in self._sent
+
+    @property
+    def summary(self) -> str:
+        """What was found, in a sentence that is read out as well."""
+        if not self.key or self.is_too_large:
+            return ""
+        if self.trouble:
+            return self.trouble
+        check = self.check
+        if not check.faulty_rows:
+            said = ngettext(
+                "%(count)s row was checked, without faults.",
+                "%(count)s rows were checked, without faults.",
+                check.checked,
+            )
+        else:
+            said = ngettext(
+                "%(count)s row was checked: %(faulty)s with faults.",
+                "%(count)s rows were checked: %(faulty)s with faults.",
+                check.checked,
+            )
+        shown = said % {"count": number_format(check.checked), "faulty": number_format(check.faulty_rows)}
+        return f"{shown} {_('There are more; the plan checks them all.')}" if check.is_part else shown
+
+    @property
+    def mapping_title(self) -> str:
+        """Name and version of the mapping, "" = it has none (any more)."""
+        mapping = self.mapping
+        return f"{mapping.name} ({mapping.version})" if mapping and mapping.name else ""
+
+    @property
+    def may_keep(self) -> bool:
+        """Whether there is something to keep."""
+        return bool(self.mapping) and not self.mapping_title and not self.trouble
+
+    @property
+    def keep_name(self) -> str:
+        """The name to keep the mapping under: that of the one that it was made from."""
+        start = self.start.name
+        return self._sent.get("keep_name") or ("" if any(shipped.name == start for shipped in SHIPPED) else start)
+
+    def keep(self, by: Responsible) -> SavedMapping | None:
+        """Keep the mapping under the name that was sent; None where that can't be, which the page then says."""
+        columns = self.columns
+        if columns is None or not self._sent.get("keep_name"):
+            self.keep_trouble = text_of("mapping_name_missing")
+            return None
+        try:
+            kept = save_mapping(
+                self.file.site,
+                self.key,
+                str(self._sent["keep_name"]),
+                columns.mapping,
+                self._head.header.spelled,
+                by=by,
+            )
+        except MappingError as error:
+            self.keep_trouble = text_of(error.code, error.params)
+            return None
+        columns.mapping = column_mapping(kept)
+        return kept
+
+    @property
+    def first_options(self) -> list[OptionField]:
+        return self.form.first(self.option_names)
+
+    @property
+    def other_options(self) -> list[OptionField]:
+        return self.form.others(self.option_names)
+
+    @property
+    def asked_options(self) -> dict[str, str]:
+        """What a mapping of ours asks of the options where the form has it otherwise. Shape: label -> value"""
+        chosen = self.form.chosen
+        options = self.processor.options
+        return {str(options.find(name).label): value for name, value in self._asked.items() if chosen[name] != value}
+
+    @cached_property
+    def option_names(self) -> set[str]:
+        """The columns that rows have, by which options are shown first."""
+        return self.columns.made if self.columns is not None else set()
+
+    @property
+    def _asked(self) -> Mapping[str, str]:
+        """What a mapping of ours asks of the options."""
+        mapping = self.mapping
+        shipped = shipped_mapping(mapping.name, mapping.version) if mapping else None
+        return shipped.options if shipped is not None else {}
+
+    @property
+    def _own_sent(self) -> QueryDict:
+        """What was sent of this file type, nothing where the form was about another."""
+        return self._sent if self.key and self._sent.get("shown_type") == self.key else QueryDict()
+
+    @cached_property
+    def _options(self) -> GeneralOptions:
+        """The options of the form; where one of them can't be, and for another type than the form is about, the stored ones."""
+        if self._own_sent and self._sent_form.is_valid():
+            return self.processor.options(self._sent_form.option_values)
+        of_file = {name: self._sent[f"option_{name}"] for name in _OF_THE_FILE if f"option_{name}" in self._sent}
+        try:
+            return self.processor.options.resolve(self._stored, of_file)
+        except OptionError:
+            return self._stored
+
+    @cached_property
+    def _stored(self) -> GeneralOptions:
+        return resolve_options(self.file.site, self.key)
+
+    @cached_property
+    def _sent_form(self) -> ImportOptionsForm:
+        return ImportOptionsForm(self._own_sent, processor=self.processor, values=self._stored, stored=self._stored)
+
+    @property
+    def _is_list(self) -> bool:
+        return bool(self.processor.columns.list_names_for(self._options))
+
+    @cached_property
+    def _opening(self) -> Opening:
+        """Raises: CommandFileError"""
+        return self._source.opening(self.processor.columns, self._options)
+
+    @property
+    def _head(self) -> FileHead:
+        return self._opening.head

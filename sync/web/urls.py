@@ -80,6 +80,8 @@ file_type_urls = [
 import_urls = [
     path("imports/new/", imports.new_import, name="new_import"),
     path("imports/<int:file_id>/", imports.import_file, name="import_file"),
+    path("imports/mappings/", imports.mapping_list, name="mappings"),
+    path("imports/mappings/<int:mapping_id>/switch/", imports.mapping_switch, name="mapping_switch"),
 ]
 
 # /courses/

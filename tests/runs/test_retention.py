@@ -133,7 +133,9 @@ def test_what_was_handed_in_for_a_run_goes_when_its_archive_would(installation: 
         return file
 
     stay = {handed_in(*ages).path for ages in ((89, 89), (100, 91, 89), (100, 91, None))}
-    gone = [handed_in(100, 91, 95), handed_in(91)]
+    # What somebody has only looked at goes the next day.
+    stay.add(handed_in(0).path)
+    gone = [handed_in(100, 91, 95), handed_in(91), handed_in(2)]
     with_tryback = age(installation.carry_out(handed_in(100).path, **STORED), 10)
     tryback = with_tryback.files.get(kind=RunFile.Kind.TRYBACK).path
     CommandFile.objects.filter(name=tryback.rpartition("/")[2]).update(uploaded_at=timezone.now() - timedelta(days=100))

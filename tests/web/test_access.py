@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from sync.models import FreezeWindow, Invitation, MoodleSite, RoleAssignment, ScopeLimits, SequenceRun
+from sync.models import FreezeWindow, Invitation, MoodleSite, RoleAssignment, SavedMapping, ScopeLimits, SequenceRun
 from sync.runs.rights import Responsible
 from sync.schedules.services import ScheduleChoice, save_schedule
 from tests.web.conftest import USERS_CSV, MakeFile, MakeRun, keep_run_file
@@ -88,6 +88,8 @@ tool_preview users                  302   404   404   404   200   200   200   20
 tool_template users                 302   404   404   404   200   200   200   200   200   200   404   200
 tool_sample users                   302   404   404   404   200   200   200   200   200   200   404   200
 new_import                          302   404   200   404   200   200   200   200   200   200   404   200
+mappings                            302   404   200   404   200   200   200   200   200   200   404   200
+mapping_switch! mapping             302   404   404   404   302   302   302   302   302   302   404   302
 import_file file                    302   404   404   404   200   200   200   200   200   200   404   200
 import_file unknown                 302   404   404   404   404   404   404   404   404   404   404   200
 courses                             302   404   404   404   404   404   404   404   404   404   404   503
@@ -211,6 +213,7 @@ def ids(site: MoodleSite, people: dict[str, User], make_file: MakeFile, make_run
     schedule = save_schedule(site, ScheduleChoice(["users"], at=time(2, 15), enabled=True), owner=owner)
     window = FreezeWindow.objects.create(site=site, starts_at=now, ends_at=now + timedelta(hours=1))
     sequence = SequenceRun.objects.create(site=site, processors=["users"])
+    mapping = SavedMapping.objects.create(site=site, processor="users", name="M", version=1, header=["Login"], data={})
     scope = ScopeLimits.objects.create(site=site, kind="category", name="ARTS")
     assignment = RoleAssignment.objects.get(person=people["viewer"])
     invitation = Invitation.objects.create(
@@ -219,7 +222,7 @@ def ids(site: MoodleSite, people: dict[str, User], make_file: MakeFile, make_run
     return {
         "file": file.pk, "unknown": make_file("notes.txt", b"hello;there\n").pk, "run": run.pk, "schedule": schedule.pk,
         "window": window.pk, "sequence": sequence.pk, "person": people["viewer"].pk, "assignment": assignment.pk,
-        "invitation": invitation.pk, "scope": scope.pk,
+        "invitation": invitation.pk, "scope": scope.pk, "mapping": mapping.pk,
     }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from sync.models import (
     MoodleSite,
     Notification,
     RoleAssignment,
+    SavedMapping,
     ScopeLimits,
     SequenceRun,
     SequenceState,
@@ -59,6 +60,7 @@ PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
     ("tool_sample", ("users",), {}),
     ("new_import", (), {}),
     ("import_file", ("file",), {}),
+    ("mappings", (), {}),
     ("courses", (), {}),
     ("course_file", ("courses_delete",), {}),
     ("moodle_search", (), {"q": "c"}),
@@ -109,7 +111,7 @@ _POSTED = {
     "schedule_switch", "schedule_test", "schedule_start", "schedule_delete", "freeze", "unfreeze", "source_look",
     "notification_rule_delete", "webhook",
     "webhook_delete", "sequence_cancel", "run_cancel", "run_resume", "run_apply", "run_decide", "run_mails", "run_undo",
-    "courses_choose", "limits_delete", "limits_scope_delete",
+    "courses_choose", "limits_delete", "limits_scope_delete", "mapping_switch",
     "invitation_send", "invitation_withdraw", "person_switch", "person_mail", "role_give", "role_take", "permissions_take",
 }  # fmt: skip
 
@@ -164,6 +166,9 @@ class Site:
         )
         GraceEntry.objects.create(
             site=self.site, table="user", rowid=number, name=f"u{number}", run=run, line=2, day=now.date(), task_run=run
+        )
+        SavedMapping.objects.create(
+            site=self.site, processor=tool, name="M", version=1, header=["Login"], data={}, created_by=self._root
         )
         FreezeWindow.objects.create(
             site=self.site,

@@ -37,6 +37,7 @@ class CohortsOptions(CohortOptions):
         help=_("What tells which cohort a row means."),
     )
     useridentifier = UserIdentifier(
+        for_columns=("userid",),
         aliases=("cohorts_useridentifier",),
         help=_("What the column userid holds."),
     )
@@ -55,6 +56,7 @@ class CohortsOptions(CohortOptions):
         help=_("Cohorts that the file leaves without any member are deleted at the end."),
     )
     absent = Choice(
+        for_columns=(),
         default=KEEP,
         choices={KEEP: _("Keep"), REMOVE: _("Take out")},
         label=_("Members absent from the file"),
@@ -64,6 +66,7 @@ class CohortsOptions(CohortOptions):
         ),
     )
     absentscope = Choice(
+        for_columns=(),
         default=NO_SCOPE,
         choices={
             NO_SCOPE: _("None"),
@@ -78,11 +81,13 @@ class CohortsOptions(CohortOptions):
         ),
     )
     absentname = Text(
+        for_columns=(),
         max_length=100,
         label=_("Name of the scope"),
         help=_("How the idnumbers of the cohorts begin (YEAR-)."),
     )
     absentall = Flag(
+        for_columns=(),
         label=_("The scope may be all cohorts"),
         help=_("Otherwise a file isn't carried out whose scope is all cohorts of the site."),
     )

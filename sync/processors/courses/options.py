@@ -20,6 +20,7 @@ class CoursesOptions(DateOrderOptions):
         help=_("The column that tells which course a row means."),
     )
     categoryidentifier = Choice(
+        for_columns=("category",),
         default="idname",
         aliases=("courses_coursecategoryidentifier",),
         choices={"idname": _("number or path of names"), "idnumber": "idnumber"},
@@ -27,12 +28,14 @@ class CoursesOptions(DateOrderOptions):
         help=_("What the column category holds."),
     )
     newcategoriesvisible = Flag(
+        for_columns=("category",),
         default=True,
         aliases=("courses_newcategoriesvisible",),
         label=_("New categories are visible"),
         help=_("Whether categories that are made can be seen."),
     )
     protectcategory = Flag(
+        for_columns=("category",),
         aliases=("courses_protectcategory",),
         label=_("Protect categories"),
         help=_("Existing courses stay in their category, whatever the cell says."),
@@ -43,6 +46,7 @@ class CoursesOptions(DateOrderOptions):
         help=_("Off: a row whose course exists changes nothing, and its other cells aren't looked at."),
     )
     templatemode = Choice(
+        for_columns=("template",),
         default=IGNORE,
         aliases=("courses_template_mode",),
         choices={
@@ -58,12 +62,14 @@ class CoursesOptions(DateOrderOptions):
         ),
     )
     templatesource = Choice(
+        for_columns=("template",),
         default="course",
         choices={"course": _("the course as it is now"), "backup": _("its newest backup")},
         label=_("Templates named by their short name"),
         help=_("What a new course is made like. Backups are those that teachers saved in the course."),
     )
     restorewith = Choice(
+        for_columns=("template",),
         default=TOOLSYNC,
         choices={TOOLSYNC: "ToolSync", MOODLE: _("Moodle's own command line")},
         label=_("Backups are restored by"),
@@ -73,6 +79,7 @@ class CoursesOptions(DateOrderOptions):
         ),
     )
     leaveoutunknown = Flag(
+        for_columns=("template",),
         label=_("Leave out what isn't known"),
         help=_(
             "Activities and questions of a backup whose plugin isn't known are left out, and named in the report. Off: "

@@ -48,6 +48,7 @@ class EnrolmentsOptions(PurgeOptions, DateOrderOptions):
         ),
     )
     protectgroups = Flag(
+        for_columns=("gcmd",),
         aliases=("enrols_protectgroups",),
         label=_("Protect groups"),
         help=_("greplace and gdel take away only memberships that ToolSync has made."),
@@ -66,6 +67,7 @@ class EnrolmentsOptions(PurgeOptions, DateOrderOptions):
         ),
     )
     absent = Choice(
+        for_columns=(),
         default=KEEP,
         choices={KEEP: _("Keep"), SUSPEND: _("Suspend"), UNENROL: _("Unenrol")},
         label=_("Enrolments absent from the file"),
@@ -75,6 +77,7 @@ class EnrolmentsOptions(PurgeOptions, DateOrderOptions):
         ),
     )
     absentscope = Choice(
+        for_columns=(),
         default=NO_SCOPE,
         choices={
             NO_SCOPE: _("None"),
@@ -87,17 +90,20 @@ class EnrolmentsOptions(PurgeOptions, DateOrderOptions):
         help=_("For which courses the file is complete, or for all enrolments that ToolSync made."),
     )
     absentname = Text(
+        for_columns=(),
         max_length=255,
         label=_("Name of the scope"),
         help=_("The pattern, in which * stands for anything (MATH-*), or the idnumber of the category."),
     )
     absentmethod = Text(
+        for_columns=(),
         default="manual",
         max_length=20,
         label=_("Method of the scope"),
         help=_("Enrolments by other methods stay."),
     )
     absentall = Flag(
+        for_columns=(),
         label=_("The scope may be all courses"),
         help=_("Otherwise a file isn't carried out whose scope is all courses of the site."),
     )

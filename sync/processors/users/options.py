@@ -22,6 +22,7 @@ class AbsentUsersOptions(GeneralOptions):
     """What becomes of users who are absent from a file that is complete."""
 
     absent = Choice(
+        for_columns=(),
         default=KEEP,
         choices={KEEP: _("Keep"), SUSPEND: _("Suspend"), DELETE: _("Delete")},
         label=_("Users absent from the file"),
@@ -31,6 +32,7 @@ class AbsentUsersOptions(GeneralOptions):
         ),
     )
     absentscope = Choice(
+        for_columns=(),
         default=NO_SCOPE,
         choices={
             NO_SCOPE: _("None"),
@@ -42,6 +44,7 @@ class AbsentUsersOptions(GeneralOptions):
         help=_("For which users the file is complete."),
     )
     absentname = Text(
+        for_columns=(),
         max_length=100,
         label=_("Name of the scope"),
         help=_(
@@ -50,10 +53,12 @@ class AbsentUsersOptions(GeneralOptions):
         ),
     )
     absentall = Flag(
+        for_columns=(),
         label=_("The scope may be everybody"),
         help=_("Otherwise a file isn't carried out whose scope is all users of the site."),
     )
     gracedays = GraceDays(
+        for_columns=(),
         help=_(
             "Absent users who are to be deleted are suspended now and deleted after so many days, unless a users file names them "
             "again or somebody takes them off the list of deletions. 0: they are deleted at once."
@@ -69,6 +74,7 @@ class UsersOptions(AbsentUsersOptions, DateOrderOptions):
         help=_("The column that tells which user a row means."),
     )
     courseidentifier = CourseIdentifier(
+        for_columns=("course1",),
         aliases=("courses_primaryidentity",),
         help=_("What course1, course2 … hold."),
     )
@@ -78,22 +84,26 @@ class UsersOptions(AbsentUsersOptions, DateOrderOptions):
         help=_("New users of a file without password column get one by mail from Moodle, and must change it."),
     )
     sendpasswordtousers = Flag(
+        for_columns=("password",),
         aliases=("users_sendpasswordtousers",),
         label=_("Mail passwords"),
         help=_("Passwords given in the file are mailed to their owners, when they are new or changed."),
     )
     allowrename = Flag(
+        for_columns=("oldusername",),
         aliases=("users_allowrename",),
         label=_("Allow renaming"),
         help=_("The column oldusername may rename users."),
     )
     protectemails = Flag(
+        for_columns=("email",),
         default=True,
         aliases=("users_protectemails",),
         label=_("Protect e-mail addresses"),
         help=_("Existing addresses are not changed; missing ones are completed."),
     )
     enrolbydefault = Flag(
+        for_columns=("course1",),
         label=_("Enrol without a method"),
         help=_(
             "A course set that names no enrolment method enrols manually, as Moodle's own upload does. Off: such a set "

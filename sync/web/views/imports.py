@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from sync.errors import CodedError
+from sync.mappings.shipped import SHIPPED
 from sync.models import CommandFile, SyncRun
 from sync.runs.answers import wait_for_end
 from sync.runs.imports import queue_import, receive_import
+from sync.runs.mappings import listed_mappings, switch_mapping
+from sync.runs.rights import Responsible
 from sync.runs.selectors import processors_for
 from sync.web.access import current_site, importable_file_or_404, may_import
 from sync.web.import_form import NewImportForm
 from sync.web.import_page import ImportPage
+
+_MAPPINGS_PER_PAGE = 50
 
 
 @may_import
@@ -38,8 +46,31 @@ def import_file(request: HttpRequest, file_id: int) -> HttpResponse:
         run = _plan(request, page)
         if run is not None:
             return redirect("run", wait_for_end(run).pk)
+    if request.POST.get("do") == "keep" and (kept := page.keep(Responsible.of(request.user))) is not None:
+        messages.success(
+            request, _("Kept as “%(name)s”, version %(version)s.") % {"name": kept.name, "version": kept.version}
+        )
     name = "sync/_import_file.html" if request.headers.get("HX-Request") else "sync/import_file.html"
     return render(request, name, {"page": page})
+
+
+@may_import
+@require_safe
+def mapping_list(request: HttpRequest) -> HttpResponse:
+    keys = [processor.key for processor in processors_for(request.user)]
+    page = Paginator(listed_mappings(current_site(), keys), _MAPPINGS_PER_PAGE).get_page(request.GET.get("page"))
+    shipped = [mapping for mapping in SHIPPED if mapping.processor in keys]
+    return render(request, "sync/mappings.html", {"page": page, "shipped": shipped})
+
+
+@may_import
+@require_POST
+def mapping_switch(request: HttpRequest, mapping_id: int) -> HttpResponse:
+    """Let files of its header be read by a version, or no more."""
+    keys = [processor.key for processor in processors_for(request.user)]
+    kept = get_object_or_404(listed_mappings(current_site(), keys), pk=mapping_id)
+    switch_mapping(kept, is_used=request.POST.get("use") == "1", by=Responsible.of(request.user))
+    return redirect("mappings")
 
 
 def _receive(request: HttpRequest, form: NewImportForm, uploaded_file: UploadedFile) -> CommandFile | None:
@@ -58,8 +89,9 @@ def _plan(request: HttpRequest, page: ImportPage) -> SyncRun | None:
     """Queue the plan; None when a service has something against it, which the page then says."""
     try:
         return queue_import(
-            site=page.file.site, file=page.file, processor=page.key, options=page.option_values, user=request.user
-        )
+            site=page.file.site, file=page.file, processor=page.key, options=page.option_values, mapping=page.chosen_mapping,
+            user=request.user,
+        )  # fmt: skip
     except CodedError as error:
         page.form.refuse(None, error)
         return None

@@ -1,0 +1,71 @@
+"""A file of another system, as somebody brings it: its columns are mapped once, and known again the next time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, ViewportSize, expect
+
+from tests.e2e.conftest import look_at
+
+HEADER = "Code;Nom;Prénom;Adresse électronique perso;Genre;Bureau\n"
+FIRST = HEADER + "22001;Lovelace;Ada;ada@example.org;Femme;B1\n22002;Byron;George;no-address;Homme;B2\n"
+SECOND = HEADER + "22003;Noel;Anne;anne@example.org;Femme;B3\n"
+RUN_TIMEOUT = 60_000
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+
+def hand_in(page: Page, folder: Path, name: str, content: str) -> None:
+    file = folder / name
+    file.write_text(content, encoding="utf-8")
+    page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/", 3)[2] + "/imports/new/")
+    page.get_by_label("File", exact=True).set_input_files(file)
+    page.get_by_role("button", name="Look at the file").click()
+
+
+def choose(page: Page, field: str, value: str) -> None:
+    """Choose in a list with the keyboard's focus in it, and wait until the page has followed."""
+    page.locator(f"#{field}").focus()
+    with page.expect_response(lambda response: "/imports/" in response.url):
+        page.locator(f"#{field}").select_option(value)
+    expect(page.locator(f"#{field}")).to_have_value(value)
+    expect(page.locator(f"#{field}")).to_be_focused()
+
+
+def test_columns_are_mapped_once_and_known_again(signed_in: Page, tmp_path: Path) -> None:
+    page = signed_in
+    trouble: list[str] = []
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.set_viewport_size(ViewportSize(width=1280, height=900))
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    hand_in(page, tmp_path, "scolarite.csv", FIRST)
+    choose(page, "id_file_type", "users")
+    expect(page.get_by_text("The file needs the column username.")).to_be_visible()
+    with page.expect_response(lambda response: "/imports/" in response.url):
+        page.get_by_label("It is made from the column").select_option("Code")
+    expect(page.locator("#to_0")).to_have_value("username")
+    expect(page.locator("#step-columns")).to_be_focused()
+    expect(page.get_by_text("The file needs the column")).to_have_count(0)
+    for column, target in (("to_3", "email"), ("to_4", "department"), ("to_5", "address")):
+        choose(page, column, target)
+    # Two rows are looked at, and the cell that is wrong says why.
+    expect(page.locator("td.sync-fault")).to_have_count(1)
+    expect(page.locator("td.sync-fault")).to_contain_text("no-address")
+    expect(page.locator("#announcement")).to_contain_text("1 with faults")
+    look_at(page, "import", 1280)
+    page.set_viewport_size(ViewportSize(width=375, height=844))
+    look_at(page, "import", 375)
+    page.get_by_label("Keep this mapping, for files with this header, as").fill("Scolarité")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.get_by_text("Kept as “Scolarité”, version 1.")).to_be_visible()
+
+    hand_in(page, tmp_path, "next.csv", SECOND)
+    expect(page.get_by_text("Scolarité (1)")).to_be_visible()
+    expect(page.locator("#id_file_type")).to_have_value("users")
+    expect(page.locator("#to_3")).to_have_value("email")
+    page.get_by_role("button", name="Make the plan").click()
+    expect(page.get_by_role("button", name="Apply")).to_be_visible(timeout=RUN_TIMEOUT)
+    expect(page.get_by_text("The columns were read by the mapping “Scolarité”, version 1.")).to_be_visible()
+    assert trouble == []
