@@ -156,6 +156,18 @@ def mapped(mapping: ColumnMapping | None, columns: Columns, reader: RowReader) -
     return reader.changed(mapper.header, mapper.row)
 
 
+def meant_by(mapping: ColumnMapping | None, columns: Columns, header: Header) -> tuple[str, ...]:
+    """Return for each column of a file the first that it becomes; its own name where it becomes none. Raises: MappingError"""
+    meant = list(header.names)
+    if mapping:
+        mapper = RowMapper(mapping, columns, header)
+        for at, name in reversed(list(enumerate(mapper.header.names))):
+            for place in mapper.sources_of(at):
+                meant[place] = name
+    found = ((name, columns.find(name)) for name in meant)
+    return tuple(name if column is None else column[1] for name, column in found)
+
+
 def note_of(mapping: ColumnMapping) -> Note:
     """Return what is said of a file whose columns were mapped."""
     if mapping.name:

@@ -7,15 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sync.columns.file_columns import DATE_ORDER_COLUMN, TRYBACK_COLUMNS, Columns
+from sync.columns.file_columns import ADDED_COLUMNS
 from sync.columns.header import is_secret_name
 from sync.commandfiles import storage
 from sync.errors import CommandFileError, MendRefused
+from sync.mappings.mapped_rows import meant_by
 from sync.models import RunFile, SyncRun
 from sync.models.run import ORIGINS_OF_MADE_FILES
 from sync.outcomes.outcome_index import fault_column
 from sync.reader import RowReader
 from sync.runs.finalize import RunFinalizer
+from sync.runs.mappings import mapping_of
 from sync.runs.options import processor_of
 from sync.runs.outcome_store import read_rows
 from sync.values import FAILED_ACTIONS, Header, Outcome, Row
@@ -80,7 +82,8 @@ def read_failed_rows(run: SyncRun) -> FailedRows:
     if len(outcomes) > MOST_ROWS:
         raise MendRefused("mend_too_many", count=len(outcomes), most=MOST_ROWS)
     with opened_tryback(rows) as reader:
-        names, canonical = columns_of_file(processor_of(rows).columns, reader.header)
+        names = columns_of_file(reader.header)
+        canonical = meant_by(mapping_of(rows), processor_of(rows).columns, reader.header)[: len(names)]
         width = len(names)
         found = [
             FailedRow(outcome.line, outcome, cells_of(row, width), _place(canonical, outcome))
@@ -96,23 +99,18 @@ def opened_tryback(rows: SyncRun) -> Iterator[RowReader]:
     finalizer = RunFinalizer(rows)
     try:
         kept = RunFile.objects.filter(run=rows, kind=RunFile.Kind.TRYBACK).first() or finalizer.make_kept_tryback()
-        with storage.opened(kept.storage_key) as source, finalizer.open_rows(source, kept.name) as reader:
+        with storage.opened(kept.storage_key) as source, finalizer.open_unmapped(source, kept.name) as reader:
             yield reader
     except (FileNotFoundError, CommandFileError):
         raise MendRefused("mend_rows_gone", run=rows.pk) from None
 
 
-def columns_of_file(columns: Columns, header: Header) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names of the columns of a file as spelled, and as ToolSync calls them, without those that a tryback adds."""
-    added = {*TRYBACK_COLUMNS, DATE_ORDER_COLUMN}
-    width = next((place for place, name in enumerate(header.names) if name in added), len(header.names))
+def columns_of_file(header: Header) -> tuple[str, ...]:
+    """Return the names of the columns of a file as spelled, without those that a tryback adds."""
+    width = next((place for place, name in enumerate(header.names) if name in ADDED_COLUMNS), len(header.names))
     while width > 1 and not header.names[width - 1]:
         width -= 1
-    names = header.names[:width]
-    found = [columns.find(name) for name in names]
-    return header.spelled[:width], tuple(
-        name if column is None else column[1] for name, column in zip(names, found, strict=True)
-    )
+    return header.spelled[:width]
 
 
 def cells_of(row: Row, width: int) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ def check_draft(run: SyncRun, user: Any) -> SyncRun:
         with transaction.atomic():
             check = queue_run(
                 site=run.site, processor=run.processor, command_file=file, options=run.options, simulate=True, user=user,
-                mends=run,
+                mends=run, mapping=rows_run(run).mapping or {},
             )  # fmt: skip
             draft.check = Check(check.pk, lines, copy.deepcopy(draft.edits), set(draft.left_out))
             save_draft(run, user, draft)
@@ -124,7 +124,7 @@ def _read_again(run: SyncRun, out: BinaryIO, width: int) -> list[tuple[int, list
     """Return line and cells of each row of the file that was written."""
     out.seek(0)
     try:
-        with RunFinalizer(rows_run(run)).open_rows(out, mended_name(run.file_name, timezone.now())) as again:
+        with RunFinalizer(rows_run(run)).open_unmapped(out, mended_name(run.file_name, timezone.now())) as again:
             return [(row.line, [" ".join(cell.split()) for cell in cells_of(row, width)]) for row in again]
     except CommandFileError:
         raise MendRefused("mend_read_otherwise") from None

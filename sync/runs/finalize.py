@@ -246,6 +246,10 @@ class RunFinalizer:
         """Whether a worker died right after it had deleted the file, the last thing to be done."""
         return self._is_to_be_cleaned_up and not storage.exists(self.run.input_key)
 
+    def open_unmapped(self, source: BinaryIO, name: str = "") -> RowReader:
+        """Open the file of the run, or another of this name, with the columns that it has itself."""
+        return self._reader(source, name=name)
+
     def open_rows(self, source: BinaryIO, name: str = "") -> RowReader:
         """Open the file of the run, or another of this name, exactly as the pipeline did."""
         return mapped(self._mapping, processor_of(self.run).columns, self._reader(source, name=name))

@@ -9,6 +9,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from sync.mappings.column_mapping import ColumnMapping
+from sync.mappings.steps import Copy
 from sync.mending.drafts import PURPOSE, load_draft
 from sync.models import MendDraft, SyncRun
 from sync.runs import services
@@ -132,6 +134,25 @@ def test_a_simulation_is_mended_as_well(installation: Installation, admin_client
     check = mending.checked()
     assert check.counts["created"] == 1
     assert {row.line for row in mending.page().left} == {4, 5, 6, 7}
+
+
+def test_rows_of_a_mapped_file_are_mended_in_its_own_columns(installation: Installation, admin_client: Client) -> None:
+    steps = (
+        Copy("email", "courriel"), Copy("username", "login"), Copy("idnumber", "login"), Copy("lastname", "nom"),
+        Copy("firstname", "prénom"),
+    )  # fmt: skip
+    queued = installation.queue(
+        "/in.csv", "Fax;Login;Nom;Prénom;Courriel\n1;ann;Lee;Ann;ann@x.org\n2;bob;Kay;Bob;bob.x.org\n", **OPTIONS
+    )
+    SyncRun.objects.filter(pk=queued.pk).update(mapping=ColumnMapping(steps, ("fax",)).data())
+    mending = Mending(admin_client, services.execute_run(queued.pk))
+    assert "Courriel" in mending.client.get(mending.url).text
+    mending.send("save", {"c-3-4": "bob@x.org"})
+    assert mending.checked().counts == {"created": 1}
+    mending.send("apply")
+    applied = services.execute_run(SyncRun.objects.latest("pk").pk)
+    assert applied.counts == {"created": 1}
+    assert installation.moodle.one("user", username="bob")["email"] == "bob@x.org"
 
 
 def test_mended_rows_are_never_a_complete_file(installation: Installation, admin_client: Client) -> None:
