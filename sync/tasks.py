@@ -10,7 +10,7 @@ from sync.grace import services as grace
 from sync.health.checks import check_health
 from sync.health.records import Part, note_life
 from sync.notifications import password_mails, services as notifications
-from sync.people import invitations
+from sync.people import invitations, sessions
 from sync.retries import services as retries
 from sync.runs import decisions, retention, services
 from sync.runs.lease import SEQUENCE_TASK
@@ -124,5 +124,6 @@ def prune() -> None:
     """Delete what runs left, once it is old enough."""
     password_mails.forget_mail_counts()
     invitations.forget_invitations()
+    sessions.forget_sessions()
     retention.prune()
     retention.sweep_drafts()

@@ -42,8 +42,9 @@ SLEEPS = {
 # is about their subject. All others have at least so many lines, or stand in the module of their subject.
 SHORTEST_MODULE = 40
 SHORT_MODULES = {
-    "toolsync_site/urls.py": "Django finds it by this name",
     "toolsync_site/wsgi.py": "gunicorn finds it by this name",
+    "sync/people/sessions.py": "below the services of people, which end sessions",
+    "sync/web/views/sessions.py": "the own sessions; the pages about others are another module",
     "toolsync_site/repair.py": "settings name it: Django's admin, apart from everything of ours",
     "toolsync_site/s3_storage.py": "loads boto3, which only those need who keep files in a bucket",
     "sync/models/health.py": "the models of a subject stand in the module of its name",

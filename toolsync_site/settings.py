@@ -89,6 +89,12 @@ INSTALLED_APPS = [
     "crispy_bootstrap5",
     "django_htmx",
     "django_filters",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "axes",
     "csp",
     "storages",
@@ -111,6 +117,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "sync.web.second_factor.SecondFactorAsked",
     # Last: it turns the lockout that authentication signals into an answer.
     "axes.middleware.AxesMiddleware",
 ]
@@ -192,6 +200,40 @@ AXES_COOLOFF_TIME = 24  # hours for which failures are remembered
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 
+# allauth has what comes after the password, and OpenID Connect; nobody signs up, and addresses are what administrators say.
+# Its own limits are off: they count for each process by itself. Ours count in the database (sync/people/login_rules.py).
+ACCOUNT_ADAPTER = "sync.people.login_rules.AccountRules"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_RATE_LIMITS = False
+MFA_ADAPTER = "sync.people.login_rules.SecondFactorRules"
+MFA_FORMS = {
+    "authenticate": "sync.people.login_rules.CodeForm",
+    "reauthenticate": "sync.people.login_rules.CodeAgainForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_TOLERANCE = 1
+SOCIALACCOUNT_ADAPTER = "sync.people.login_rules.OpenIdRules"
+# A link, not a form: the policy below lets no form lead to another server.
+SOCIALACCOUNT_LOGIN_ON_GET = True
+
+# Of whom a second factor is wanted: administrators, everybody, or nobody.
+TOOLSYNC_SECOND_FACTOR = env.str("TOOLSYNC_SECOND_FACTOR", default="")
+if TOOLSYNC_SECOND_FACTOR not in ("", "administrators", "everybody"):
+    raise ImproperlyConfigured('Set TOOLSYNC_SECOND_FACTOR to "administrators" or "everybody", or leave it empty.')
+TOOLSYNC_OIDC_ISSUER = env.str("TOOLSYNC_OIDC_ISSUER", default="")
+TOOLSYNC_OIDC_NAME = env.str("TOOLSYNC_OIDC_NAME", default="OpenID Connect")
+TOOLSYNC_OIDC_TRUST_ADDRESSES = env.bool("TOOLSYNC_OIDC_TRUST_ADDRESSES", default=False)
+OIDC_APP = {
+    "provider_id": "oidc",
+    "name": TOOLSYNC_OIDC_NAME,
+    "client_id": env.str("TOOLSYNC_OIDC_CLIENT_ID", default=""),
+    "secret": env.str("TOOLSYNC_OIDC_CLIENT_SECRET", default=""),
+    "settings": {"server_url": TOOLSYNC_OIDC_ISSUER.rstrip("/")},
+}
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [OIDC_APP] if TOOLSYNC_OIDC_ISSUER else []}
+}
+
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("fr", _("French"))]
 # Texts of templates/ and toolsync_site/ are kept in the app's catalogue too: one file for a translator.
@@ -236,6 +278,8 @@ SESSION_COOKIE_SECURE = BEHIND_TLS
 CSRF_COOKIE_SECURE = BEHIND_TLS
 SESSION_COOKIE_AGE = 12 * 3600
 X_FRAME_OPTIONS = "DENY"
+# Browsers give passkeys to https alone, and to a site on the same machine.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not BEHIND_TLS
 
 # Nothing inline and nothing from elsewhere. Bootstrap's own stylesheet carries its icons as data: images.
 CONTENT_SECURITY_POLICY = {

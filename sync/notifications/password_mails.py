@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 def may_ask(address: str) -> bool:
     """Count that somebody at an address of the network asks for a mail, and return whether they may."""
-    return _count(f"address {address}", _MAILS_PER_ADDRESS, _ADDRESS_PAUSE)
+    return within_limit(f"address {address}", _MAILS_PER_ADDRESS, _ADDRESS_PAUSE)
 
 
 def ask_for_mail(email: str, host: str, language: str, *, is_secure: bool) -> bool:
@@ -66,11 +66,11 @@ class _OncePerUser(PasswordResetForm):
 
     def get_users(self, email: str) -> Iterator[Any]:
         for user in super().get_users(email):
-            if _count(f"user {user.pk}", _MAILS_PER_USER, _USER_PAUSE):
+            if within_limit(f"user {user.pk}", _MAILS_PER_USER, _USER_PAUSE):
                 yield user
 
 
-def _count(what: str, most: int, pause: timedelta) -> bool:
+def within_limit(what: str, most: int, pause: timedelta) -> bool:
     """Count one more, and return whether there were fewer than so many since the counting began.
 
     Each step is one conditional statement, so that two processes never count as one. Queries: one to four

@@ -14,6 +14,7 @@ from sync.errors import PeopleRefused
 from sync.models import MoodleSite, Role, RoleAssignment
 from sync.people.rights import may, may_all_that, may_give
 from sync.people.roles import MANAGE_PEOPLE
+from sync.people.sessions import end_sessions, sessions_of
 from sync.processors.registry import REGISTRY
 from sync.runs.rights_audit import acting
 
@@ -49,7 +50,7 @@ def take_role(by: Any, assignment: RoleAssignment) -> None:
 
 def take_direct_permissions(by: Any, person: Any) -> None:
     """Take away the permissions that somebody has by themselves and by groups: roles alone count then. Raises: PeopleRefused"""
-    _check_manages(by, person)
+    check_manages(by, person)
     with transaction.atomic(), acting(by):
         sites = _locked_sites()
         person.user_permissions.clear()
@@ -59,18 +60,26 @@ def take_direct_permissions(by: Any, person: Any) -> None:
 
 def set_active(by: Any, person: Any, *, active: bool) -> None:
     """Switch somebody off, who is logged out at once and in whose name nothing starts any more, or on. Raises: PeopleRefused"""
-    _check_manages(by, person)
+    check_manages(by, person)
     with transaction.atomic(), acting(by):
         sites = _locked_sites()
         person.is_active = active
         person.save(update_fields=["is_active"])
+        if not active:
+            end_sessions(sessions_of(person))
         _check_administrators(sites, person)
+
+
+def end_all_sessions(by: Any, person: Any) -> None:
+    """Log somebody out everywhere. Raises: PeopleRefused"""
+    check_manages(by, person)
+    end_sessions(sessions_of(person))
 
 
 def change_person(by: Any, person: Any, *, first_name: str, last_name: str, email: str) -> None:
     """Change how somebody is called and where mails reach them: a link to another password goes there. Raises: PeopleRefused"""
     if by != person:
-        _check_manages(by, person)
+        check_manages(by, person)
     with transaction.atomic(), acting(by):
         person.first_name, person.last_name, person.email = first_name, last_name, email
         person.save(update_fields=["first_name", "last_name", "email"])
@@ -99,7 +108,8 @@ def _check_other(by: Any, person: Any) -> None:
         raise PeopleRefused("person_own_role")
 
 
-def _check_manages(by: Any, person: Any) -> None:
+def check_manages(by: Any, person: Any) -> None:
+    """Raises: PeopleRefused if somebody may not change another person, or it is themselves"""
     _check_other(by, person)
     if not may_manage(by, person):
         raise PeopleRefused("person_with_more_rights", name=person.get_username())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from allauth.mfa.models import Authenticator
 from django.db import models, transaction
 
 from sync.audit import keys as audit_keys
@@ -12,6 +13,7 @@ from sync.encryption import Unreadable, reencrypt
 from sync.mending.drafts import PURPOSE as MENDED_ROWS
 from sync.models import AuditChain, MendDraft, MoodleSite, RunMail, Source, Webhook
 from sync.notifications import mails, webhooks
+from sync.people import second_factor
 from sync.runs import connections, source_settings as sources
 
 
@@ -34,7 +36,21 @@ def rotate_keys() -> Rotation:
                 continue
             record.save(update_fields=[field])
             done += 1
+        for factor in Authenticator.objects.select_for_update():
+            try:
+                done += _rotated(factor)
+            except Unreadable:
+                unreadable.append(f"second factor {factor.pk}")
     return Rotation(done, tuple(unreadable))
+
+
+def _rotated(factor: Authenticator) -> int:
+    """Encrypt the secrets of a second factor anew; return how many. Raises: Unreadable"""
+    names = [name for name in ("secret", "seed") if name in factor.data]
+    for name in names:
+        factor.data[name] = reencrypt(second_factor.PURPOSE, factor.data[name].encode()).decode()
+    factor.save(update_fields=["data"])
+    return len(names)
 
 
 def _stored() -> Iterator[tuple[models.Model, str, str]]:

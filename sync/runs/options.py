@@ -166,6 +166,21 @@ def named_hosts() -> list[str]:
     return settings.ALLOWED_HOSTS
 
 
+def second_factor_rule() -> str:
+    """Return of whom the operator wants a second factor: "administrators", "everybody", or "" of nobody."""
+    return settings.TOOLSYNC_SECOND_FACTOR
+
+
+def openid_name() -> str:
+    """Return what the provider of OpenID Connect is called; "" = there is none."""
+    return settings.TOOLSYNC_OIDC_NAME if settings.TOOLSYNC_OIDC_ISSUER else ""
+
+
+def openid_trusts_addresses() -> bool:
+    """Return whether a mail address counts as verified of which the provider of OpenID Connect doesn't say whether it is."""
+    return settings.TOOLSYNC_OIDC_TRUST_ADDRESSES
+
+
 def trusted_proxies() -> int:
     """Return how many proxies in front of the site say truly whom they were asked by."""
     return max(0, settings.TOOLSYNC_TRUSTED_PROXIES)

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
 from django.db.models.signals import m2m_changed, post_save, pre_delete, pre_save
@@ -23,6 +25,8 @@ from sync.runs.rights import OPERATOR, Responsible
 _USER_FIELDS = ("username", "email", "is_active", "is_staff", "is_superuser")
 _GROUP_FIELDS = ("name",)
 _ROLE_FIELDS = ("role", "file_types")
+# What somebody logs in with beside the password. Shape: model -> what is shown of it
+_WAYS_TO_LOG_IN: dict[Any, tuple[str, ...]] = {Authenticator: ("type",), SocialAccount: ("provider",)}
 # Django asks before it clears, when it is known what goes, and after it adds.
 _ADDED, _REMOVED, _CLEARED = "post_add", "post_remove", "pre_clear"
 
@@ -41,7 +45,7 @@ def acting(user: Any) -> Iterator[None]:
 
 def connect() -> None:
     """Hear of every change of rights from now on."""
-    for model in (User, Group, RoleAssignment):
+    for model in (User, Group, RoleAssignment, Authenticator, SocialAccount):
         name = f"toolsync_audit_{model.__name__}"
         pre_save.connect(_before_save, sender=model, dispatch_uid=name)
         post_save.connect(_after_save, sender=model, dispatch_uid=name)
@@ -94,7 +98,7 @@ def _of_many(
 
 
 def _fields_of(model: Any) -> tuple[str, ...]:
-    return {User: _USER_FIELDS, Group: _GROUP_FIELDS, RoleAssignment: _ROLE_FIELDS}[model]
+    return {User: _USER_FIELDS, Group: _GROUP_FIELDS, RoleAssignment: _ROLE_FIELDS, **_WAYS_TO_LOG_IN}[model]
 
 
 def _name_of(held: Any) -> str:
@@ -102,9 +106,12 @@ def _name_of(held: Any) -> str:
 
 
 def _record(of: Any, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
-    is_role = isinstance(of, RoleAssignment)
-    site = of.site if is_role else MoodleSite.objects.filter(slug=MAIN_SITE).first()
-    subject, code = (str(of.person), "role") if is_role else (str(of), "")
+    site = of.site if isinstance(of, RoleAssignment) else MoodleSite.objects.filter(slug=MAIN_SITE).first()
+    subject, code = str(of), ""
+    if isinstance(of, RoleAssignment):
+        subject, code = str(of.person), "role"
+    elif type(of) in _WAYS_TO_LOG_IN:
+        subject, code = str(of.user), "login"
     user = _person.get()
     person = Responsible.of(user) if user is not None and user.is_authenticated else OPERATOR
     if site is not None:

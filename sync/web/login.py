@@ -13,13 +13,16 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.models import Login as PendingLogin
+from allauth.usersessions.models import UserSession
 from axes.handlers.database import AxesDatabaseHandler
 from axes.handlers.proxy import AxesProxyHandler
 from axes.helpers import get_client_username
 from axes.models import AccessAttempt
 from django.contrib import messages
 from django.contrib.auth import get_user_model, views
-from django.contrib.auth.forms import PasswordResetForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm
 from django.db.models import Count, Max, Sum
 from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
@@ -29,7 +32,8 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext as _
 
 from sync.notifications import password_mails
-from sync.runs.options import named_hosts, page_address, settings_language, trusted_proxies
+from sync.people.sessions import end_sessions, sessions_of
+from sync.runs.options import named_hosts, openid_name, page_address, settings_language, trusted_proxies
 
 # So many wrong passwords for one user, and so many names from one address, are mistakes.
 FREE_PASSWORDS, FREE_NAMES = 5, 20
@@ -120,6 +124,20 @@ def ask_to_wait(request: HttpRequest, _response: HttpResponse, credentials: dict
     return answer
 
 
+class Login(views.LoginView):
+    """Name and password; what else is asked for before somebody is logged in is asked by allauth."""
+
+    redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "openid_name": openid_name()}
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        user = form.get_user()
+        login = PendingLogin(user=user, redirect_url=self.get_success_url())
+        return perform_password_login(self.request, {"username": user.get_username()}, login)
+
+
 class OwnPasswordChange(views.PasswordChangeView):
     """Everybody can change their own password."""
 
@@ -129,7 +147,10 @@ class OwnPasswordChange(views.PasswordChangeView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         messages.success(self.request, _("Your password was changed. Other browsers are logged out."))
-        return super().form_valid(form)
+        answer = super().form_valid(form)
+        end_sessions(sessions_of(self.request.user))
+        UserSession.objects.create_from_request(self.request)
+        return answer
 
 
 class PasswordByMail(views.PasswordResetView):
@@ -176,5 +197,6 @@ class PasswordFromMail(views.PasswordResetConfirmView):
     def form_valid(self, form: Any) -> HttpResponse:
         if self.user is not None:
             AxesProxyHandler.reset_attempts(username=login_name(None, {"username": self.user.get_username()}))
+            end_sessions(sessions_of(self.user))
         messages.success(self.request, _("Your password was changed. Log in with it."))
         return super().form_valid(form)

@@ -28,6 +28,7 @@ from sync.web.views import (
     runs,
     schedules,
     scope_limits,
+    sessions,
     settings,
     sources,
 )
@@ -153,9 +154,13 @@ people_urls = [
     path("people/<int:person_id>/", people.person, name="person"),
     path("people/<int:person_id>/switch/", people.person_switch, name="person_switch"),
     path("people/<int:person_id>/mail/", people.person_mail, name="person_mail"),
+    path("people/<int:person_id>/sessions/end/", people.person_sessions_end, name="person_sessions_end"),
+    path("people/<int:person_id>/second-factor/take/", people.second_factor_take, name="second_factor_take"),
     path("people/<int:person_id>/roles/", people.role_give, name="role_give"),
     path("people/<int:person_id>/roles/<int:assignment_id>/take/", people.role_take, name="role_take"),
     path("people/<int:person_id>/permissions/take/", people.permissions_take, name="permissions_take"),
+    path("sessions/", sessions.session_list, name="sessions"),
+    path("sessions/end/", sessions.session_end, name="session_end"),
     path("invitation/<str:secret>/", invitations.accept, name="invitation"),
 ]
 

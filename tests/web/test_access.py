@@ -169,9 +169,28 @@ person_switch! person               302   403   403   403   403   403   403   40
 person_mail! person                 302   403   403   403   403   403   403   403   403   403   403   302
 role_give! person                   302   403   403   403   403   403   403   403   403   403   403   200
 role_take! person assignment        302   403   403   403   403   403   403   403   403   403   403   302
+account_reauthenticate              302   200   200   200   200   200   200   200   200   200   200   200
+mfa_reauthenticate                  302   302   302   302   302   302   302   302   302   302   302   302
+mfa_reauthenticate_webauthn         302   302   302   302   302   302   302   302   302   302   302   302
+mfa_index                           302   200   200   200   200   200   200   200   200   200   200   200
+mfa_list_webauthn                   302   200   200   200   200   200   200   200   200   200   200   200
+mfa_activate_totp                   302   302   302   302   302   302   302   302   302   302   302   302
+mfa_deactivate_totp                 302   404   404   404   404   404   404   404   404   404   404   404
+mfa_add_webauthn                    302   302   302   302   302   302   302   302   302   302   302   302
+mfa_remove_webauthn person          302   302   302   302   302   302   302   302   302   302   302   302
+mfa_view_recovery_codes             302   404   404   404   404   404   404   404   404   404   404   404
+mfa_generate_recovery_codes         302   302   302   302   302   302   302   302   302   302   302   302
+mfa_download_recovery_codes         302   404   404   404   404   404   404   404   404   404   404   404
+sessions                            302   200   200   200   200   200   200   200   200   200   200   200
+session_end!                        302   302   302   302   302   302   302   302   302   302   302   302
+person_sessions_end! person         302   403   403   403   403   403   403   403   403   403   403   302
+second_factor_take! person          302   403   403   403   403   403   403   403   403   403   403   302
 permissions_take! person            302   403   403   403   403   403   403   403   403   403   403   302
 """
-PUBLIC = {"healthz", "invitation", "login", "logout", "set_language", "password_reset", "password_reset_confirm"}
+PUBLIC = {
+    "account_login", "mfa_authenticate", "openid_connect_login", "openid_connect_callback",
+    "healthz", "invitation", "login", "logout", "set_language", "password_reset", "password_reset_confirm",
+}  # fmt: skip
 PLACES = _places()
 
 
@@ -190,13 +209,13 @@ def names_of(patterns: Iterable[URLPattern | URLResolver]) -> set[str | None]:
 def people(db: None) -> dict[str, User]:
     people = {}
     for role, codenames in ROLES.items():
-        user = User.objects.create_user(role, is_superuser=role == "root")
+        user = User.objects.create_user(role, password="x", is_superuser=role == "root")
         user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
         assert user.user_permissions.count() == len(codenames)
         people[role] = user
     main, other = MoodleSite.objects.get(slug="main"), MoodleSite.objects.create(slug="other", name="Another Moodle")
     for role in GIVEN_ROLES:
-        people[role] = User.objects.create_user(role)
+        people[role] = User.objects.create_user(role, password="x")
         site, name = (other, "administrator") if role == "elsewhere" else (main, role)
         file_types = [] if name == "administrator" else ["users"]
         RoleAssignment.objects.create(person=people[role], site=site, role=name, file_types=file_types)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import time, timedelta
 
 import pytest
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
@@ -89,6 +92,19 @@ PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
     ("limits", ("users",), {}),
     ("limits_scope_new", ("users", "cohorts"), {}),
     ("limits_scope", ("users", "scope"), {}),
+    ("account_reauthenticate", (), {}),
+    ("mfa_reauthenticate", (), {}),
+    ("mfa_reauthenticate_webauthn", (), {}),
+    ("mfa_index", (), {}),
+    ("mfa_list_webauthn", (), {}),
+    ("mfa_activate_totp", (), {}),
+    ("mfa_deactivate_totp", (), {}),
+    ("mfa_add_webauthn", (), {}),
+    ("mfa_remove_webauthn", ("factor",), {}),
+    ("mfa_view_recovery_codes", (), {}),
+    ("mfa_generate_recovery_codes", (), {}),
+    ("mfa_download_recovery_codes", (), {}),
+    ("sessions", (), {}),
     ("people", (), {}),
     ("people", (), {"q": "person"}),
     ("invite", (), {}),
@@ -113,6 +129,7 @@ _POSTED = {
     "webhook_delete", "sequence_cancel", "run_cancel", "run_resume", "run_apply", "run_decide", "run_mails", "run_undo",
     "courses_choose", "limits_delete", "limits_scope_delete", "mapping_switch",
     "invitation_send", "invitation_withdraw", "person_switch", "person_mail", "role_give", "role_take", "permissions_take",
+    "session_end", "person_sessions_end", "second_factor_take",
 }  # fmt: skip
 
 
@@ -198,6 +215,10 @@ class Site:
         Invitation.objects.create(
             site=self.site, role="viewer", email=f"new{number}@x.org", invited_by=self._root, host="x", language="en"
         )
+        if number == 0:
+            self.ids["factor"] = TOTP.activate(self._root, "JBSWY3DPEHPK3PXP").instance.pk
+            RecoveryCodes.activate(self._root).mark_as_viewed()
+        UserSession.objects.create(user=self._root, ip="192.0.2.1", session_key=f"k{number}", user_agent="x")
         self.ids.setdefault("person", person.pk)
         return person
 

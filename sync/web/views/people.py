@@ -20,7 +20,9 @@ from sync.notifications.password_mails import ask_for_mail
 from sync.people import services
 from sync.people.rights import may
 from sync.people.roles import MANAGE_PEOPLE
+from sync.people.second_factor import factors_of, take_factors
 from sync.people.selectors import direct_permissions, open_invitations, people
+from sync.people.sessions import sessions_of
 from sync.runs.options import settings_language
 from sync.web.access import current_site, may_manage_people
 from sync.web.forms import is_saved
@@ -106,6 +108,22 @@ def person_mail(request: HttpRequest, person_id: int) -> HttpResponse:
     return redirect("person", person_id)
 
 
+@may_manage_people
+@require_POST
+def person_sessions_end(request: HttpRequest, person_id: int) -> HttpResponse:
+    shown = _person_or_404(person_id)
+    said = _("%(name)s is logged out everywhere.") % {"name": shown.get_username()}
+    return _done(request, person_id, lambda: services.end_all_sessions(request.user, shown), said)
+
+
+@may_manage_people
+@require_POST
+def second_factor_take(request: HttpRequest, person_id: int) -> HttpResponse:
+    shown = _person_or_404(person_id)
+    said = _("The second factor was taken away; the password alone logs in now.")
+    return _done(request, person_id, lambda: take_factors(request.user, shown), said)
+
+
 def sites_of(user: Any) -> list[MoodleSite]:
     """Return the sites on which somebody may give roles."""
     return [site for site in _sites() if may(user, MANAGE_PEOPLE, site)]
@@ -119,7 +137,7 @@ def _person_or_404(person_id: int) -> Any:
     return get_object_or_404(get_user_model(), pk=person_id)
 
 
-def _done(request: HttpRequest, person_id: int, do: Callable[[], None], said: str) -> HttpResponse:
+def _done(request: HttpRequest, person_id: int, do: Callable[[], object], said: str) -> HttpResponse:
     try:
         do()
     except PeopleRefused as error:
@@ -139,5 +157,7 @@ def _page(request: HttpRequest, shown: Any, form: PersonForm, role_form: RoleFor
         "is_self": shown == request.user,
         "may_manage": services.may_manage(request.user, shown),
         "sites": _sites(),
+        "factors": factors_of(shown),
+        "sessions": sessions_of(shown),
     }
     return render(request, "sync/person.html", context)
