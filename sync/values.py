@@ -110,6 +110,10 @@ class Moment(NamedTuple):
     text: str
 
 
+# Code of the note of a row that leaves columns as they are because of a rule; its parameter `columns` names them.
+STICKY_KEPT = "sticky_kept"
+
+
 class Rejection(NamedTuple):
     """Why one row can't be carried out: a code of `sync.messages`, and the column at fault ('' when it is the row).
 

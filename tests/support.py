@@ -23,6 +23,7 @@ from sync.outcomes.report import ReportFacts, write_report
 from sync.outcomes.tryback import write_tryback
 from sync.processors.base.context import CreatedRows, FileArea, NoFileArea, NoRecords, Records
 from sync.processors.base.plan import Mail
+from sync.processors.base.sticky import Place, StickyFields, StickyRule, places_of
 from sync.processors.registry import REGISTRY
 from sync.reader import RowReader, open_rows
 from sync.runs.pipeline import run_pipeline
@@ -37,11 +38,12 @@ __all__ = ["ANN_PASSWORD", "MoodleSite", "RunResult", "run_file"]
 class RunResult:
     """What a run told. It is the pipeline's recorder and its records as well, and keeps everything in memory.
 
-    Shape: earlier: what runs before this one did
+    Shape: earlier: what runs before this one did; written: what they and this one left where rules ask who wrote last
     """
 
     started: int
     earlier: Records = field(default_factory=NoRecords)
+    written: dict[tuple[str, int, str], str] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     mails: list[Mail] = field(default_factory=list)
@@ -71,6 +73,7 @@ class RunResult:
         self.chunks += 1
         self.outcomes += chunk.outcomes
         self.before_images += chunk.before_images
+        self.written.update(chunk.after_commit.written)
 
     def end(self, notes: Sequence[Note]) -> None:
         self.notes += notes
@@ -83,6 +86,10 @@ class RunResult:
         images = [*self.before_images, *(self.earlier.before_images if isinstance(self.earlier, RunResult) else ())]
         inserted = [image.id for image in images if (image.kind, image.table) == ("insert", table)]
         return CreatedRows(IdRanges(ranges_of([rowid for rowid in inserted if rowid is not None])), "2026-11-30")
+
+    def digests(self, place: Place, rowids: Collection[int]) -> dict[int, str]:
+        table, column = place
+        return {i: self.written[table, i, column] for i in rowids if (table, i, column) in self.written}
 
     def recover(self, last_line: int, worker: str = "") -> None:
         raise AssertionError("an undisturbed run has nothing to recover")
@@ -112,16 +119,21 @@ def run_file(
     moodle_command: MoodleCommand | None = None,
     after_line: int = 0,
     permits: Mapping[str, Any] | None = None,
+    sticky: Mapping[str, str] | None = None,
+    written: dict[tuple[str, int, str], str] | None = None,
     **options: Any,
 ) -> RunResult:
     """Carry out a command file in the way the product does, without its own database.
 
-    Shape: after_line: rows up to this line are done already; permits: what the operator lets files do
+    Shape: after_line: rows up to this line are done already; permits: what the operator lets files do; sticky: column -> rule;
+    written: what earlier runs left where rules ask who wrote last; it gets what this one leaves
     Raises: CommandFileError when the file is refused
     """
     data = text.encode() if isinstance(text, str) else text
     processor = REGISTRY[key]
-    result = RunResult(int(time.time()), records or NoRecords())
+    result = RunResult(int(time.time()), records or NoRecords(), {} if written is None else written)
+    rules = {name: StickyRule(rule) for name, rule in (sticky or {}).items()}
+    watched = frozenset(places_of(processor.sticky_columns, rules))
     moodle = MoodleDatabase(
         MoodleConnection(site.url, site.prefix, dataroot=dataroot, data_url=data_url, **(permits or {}))
     )
@@ -138,6 +150,7 @@ def run_file(
                 after_line=after_line,
                 records=result, file_area=file_area or NoFileArea(),
                 moodle_command=moodle_command,
+                sticky=StickyFields(rules, processor.sticky_columns, watched, result),
             ),
             io.BytesIO(data),
             filename,

@@ -31,6 +31,29 @@ TEXTS: dict[str, Any] = {
     "mend_read_otherwise": _(
         "A changed cell would be read as something else: take out quotes and line ends, or mend the row in the tryback."
     ),
+    "sticky_kept": _("left as it is because of a sticky field: %(columns)s."),
+    "sticky_kept_rows": PluralText(
+        lambda n: ngettext(
+            "Sticky field %(name)s: what stands in Moodle was kept in %(count)s row that would have changed it.",
+            "Sticky field %(name)s: what stands in Moodle was kept in %(count)s rows that would have changed it.",
+            n,
+        )
+    ),
+    "sticky_column_unknown": _("There is no column “%(column)s” that can be sticky. Such columns: %(columns)s."),
+    "sticky_column_identifies": _(
+        "The column “%(column)s” can't be sticky: rows are recognised by it. Take it off the list."
+    ),
+    "sticky_column_not_updated": _(
+        "The column “%(column)s” can't be sticky: it is no single value that a file changes in what is there already. Take it "
+        "off the list."
+    ),
+    "sticky_rule_unknown": _("“%(rule)s” is no rule for the column “%(column)s”. Rules: %(rules)s."),
+    "sticky_column_needed": _(
+        "The column “%(column)s” can't be left out of what is new. Choose another rule than “never”."
+    ),
+    "sticky_writer_unknown": _(
+        "It can't be known who wrote “%(column)s” last, so no rule can ask for that. Choose another one."
+    ),
     "own_database_unavailable": _(
         "ToolSync's own database doesn't answer (%(reason)s). Check it and take the run up again."
     ),

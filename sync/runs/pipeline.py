@@ -44,6 +44,7 @@ from sync.processors.base.operations import Applied
 from sync.processors.base.overlay import Overlay
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor, SplitChunk
+from sync.processors.base.sticky import digests_in
 from sync.reader import RowReader, open_rows
 from sync.runs.pipeline_context import ChunkResult, OwedPart, PipelineContext
 from sync.runs.planned import PlannedRows, with_new_values
@@ -455,6 +456,9 @@ class PipelineRun:
             with _about_rows():
                 applied = processor.apply(plan, writer)
                 owed = replace(processor.owed_after_commit(plan, applied), is_last=is_last)
+                if watched := self.work.sticky.watched:
+                    # Whatever writes there, a file of another type or an undo, it is ToolSync.
+                    owed.written = {**owed.written, **dict(digests_in(writer.before_images, watched))}
                 chunk = chunk._replace(after_commit=owed, mails=plan.mails)
             self.commit_marker.advance(last_line)
             recorder.prepare(chunk)
@@ -508,6 +512,7 @@ class PipelineRun:
                 collected=self.collected,
                 records=work.records,
                 grace=work.grace,
+                sticky=work.sticky,
                 file_area=work.file_area,
                 blobs=work.blobs,
                 journal=work.journal,

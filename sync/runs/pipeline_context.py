@@ -29,6 +29,7 @@ from sync.processors.base.context import (
 from sync.processors.base.grace import GraceRecords, NoGrace
 from sync.processors.base.plan import Mail, Plan
 from sync.processors.base.processor import Processor
+from sync.processors.base.sticky import StickyFields
 from sync.reader import RowReader
 from sync.runs.planned import PlannedRows
 from sync.runs.retry import Unavailable
@@ -122,13 +123,13 @@ class PipelineContext:
     Shape: after_line: rows up to this line are done already; fence_key: tells runs apart in Moodle; worker: tells those who
     carry it out apart, "" = there is only one; takes_over: another worker has begun, and may be alive; wait: called with the
     error and the attempt (1, 2 …) when Moodle is away, returns to try again or raises to give up; should_stop: asked before
-    each chunk; records: what earlier runs on this Moodle did; grace: the list of deletions; file_area: holds the files that
-    rows may name; blobs: keeps contents that go out of use; journal: of the run that is undone; moodle_command: starts Moodle's
-    own scripts, none = not set; mapping: what the columns of the file become, None = they are the file type's; plan: what is to
-    be carried out, none = whatever the file comes to; replans: a row that would come to something else by now is planned once
-    more, otherwise it is rejected; shows_new_values: outcomes tell the cells of what is made; is_part: ToolSync has made the
-    file of rows of others, so it is never complete; scopes: those with limits of their own; check_totals: called before a chunk
-    is written, raises where it would be too much
+    each chunk; records: what earlier runs on this Moodle did; grace: the list of deletions; sticky: what the file leaves as it
+    is; file_area: holds the files that rows may name; blobs: keeps contents that go out of use; journal: of the run that is
+    undone; moodle_command: starts Moodle's own scripts, none = not set; mapping: what the columns of the file become, None =
+    they are the file type's; plan: what is to be carried out, none = whatever the file comes to; replans: a row that would
+    come to something else by now is planned once more, otherwise it is rejected; shows_new_values: outcomes tell the cells of
+    what is made; is_part: ToolSync has made the file of rows of others, so it is never complete; scopes: those with limits of
+    their own; check_totals: called before a chunk is written, raises where it would be too much
     """
 
     processor: type[Processor]
@@ -145,6 +146,7 @@ class PipelineContext:
     should_stop: Callable[[], bool] = field(default=lambda: False)
     records: Records = field(default_factory=NoRecords)
     grace: GraceRecords = field(default_factory=NoGrace)
+    sticky: StickyFields = field(default_factory=StickyFields)
     file_area: FileArea = field(default_factory=NoFileArea)
     blobs: BlobKeeper = field(default_factory=NoBlobKeeper)
     journal: Journal = field(default_factory=NoJournal)

@@ -22,8 +22,9 @@ class AfterCommit:
     line; news: (courseid, userid, code of `sync.messages`) of who was changed in which course; changes_order: the order of the
     site's courses has to be seen to at the end; mails: how many are sent after the commit, their texts aren't in here; notes:
     what is to be said of it at the end of the run; grace: what became of objects on the list of deletions; absent: what became
-    of who is absent from a complete file -> how many; absent_upto: the last Moodle id that was looked at for that; is_last:
-    nothing follows, all that comes after the last row is done
+    of who is absent from a complete file -> how many; absent_upto: the last Moodle id that was looked at for that; written:
+    (table, rowid, column) -> digest of what ToolSync leaves in watched places; is_last: nothing follows, all that comes after
+    the last row is done
     """
 
     files: Mapping[str, int] = field(default_factory=dict)
@@ -35,6 +36,7 @@ class AfterCommit:
     grace: list[GraceChange] = field(default_factory=list)
     absent: dict[str, int] = field(default_factory=dict)
     absent_upto: int = 0
+    written: Mapping[tuple[str, int, str], str] = field(default_factory=dict)
     is_last: bool = False
 
     def __bool__(self) -> bool:
@@ -52,6 +54,7 @@ class AfterCommit:
             "grace": [list(change) for change in self.grace],
             "absent": dict(self.absent),
             "absent_upto": self.absent_upto,
+            "written": [[*key, digest] for key, digest in self.written.items()],
             "is_last": self.is_last,
         }
         return {name: value for name, value in written.items() if value}
@@ -69,5 +72,6 @@ class AfterCommit:
             grace=[GraceChange(GraceStep(step), *rest) for step, *rest in written.get("grace", ())],
             absent=written.get("absent", {}),
             absent_upto=written.get("absent_upto", 0),
+            written={(table, rowid, column): digest for table, rowid, column, digest in written.get("written", ())},
             is_last=written.get("is_last", False),
         )

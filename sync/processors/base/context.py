@@ -17,6 +17,7 @@ from sync.moodle.site.command_line import MoodleCommand
 from sync.processors.base.absence import Absence
 from sync.processors.base.grace import GraceChange, GraceRecords, NoGrace
 from sync.processors.base.overlay import Overlay
+from sync.processors.base.sticky import StickyFields
 from sync.reader.picture_zip import PictureZip
 from sync.values import Note
 
@@ -142,9 +143,9 @@ class ProcessorContext:
 
     Shape: names: the header's canonical names; survey: what was found in all rows before the first is used; overlay: what earlier
     chunks would leave, where they aren't carried out; collected: of the processor's own `collected_type`; records:
-    what is known of earlier runs; grace: the list of deletions; file_area: holds the files that rows may name; blobs: keeps
-    contents that go out of use; journal: of the run that is undone; pictures: where the file is a zip of them; moodle_command:
-    starts Moodle's own scripts, none = not set
+    what is known of earlier runs; grace: the list of deletions; sticky: what a file leaves as it is; file_area: holds the
+    files that rows may name; blobs: keeps contents that go out of use; journal: of the run that is undone; pictures: where the
+    file is a zip of them; moodle_command: starts Moodle's own scripts, none = not set
     """
 
     moodle: MoodleSession
@@ -155,6 +156,7 @@ class ProcessorContext:
     collected: Collected
     records: Records = field(default_factory=NoRecords)
     grace: GraceRecords = field(default_factory=NoGrace)
+    sticky: StickyFields = field(default_factory=StickyFields)
     file_area: FileArea = field(default_factory=NoFileArea)
     blobs: BlobKeeper = field(default_factory=NoBlobKeeper)
     journal: Journal = field(default_factory=NoJournal)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sync.moodle.db.writer import Writer
 from sync.processors.base.grace import GraceChange
 from sync.processors.base.operations import Applied, Delete, Insert, Operation, Update, WriteRows
-from sync.processors.base.overlay import ChangedRows, FoundRows, TemporaryIds
+from sync.processors.base.overlay import ChangedRows, FoundRows, TemporaryIds, is_temporary
 from sync.processors.base.totals import MAILS_SENT, ChangedIds, Totals
 from sync.values import Note, Outcome
 
@@ -29,7 +29,8 @@ class Plan:
     users whose sessions must be told (`sync.moodle.site.caches`); dirty_contexts: context paths; unenrolled:
     (userid, courseid) of enrolments that go; enrolled: the same of new ones whose earlier grades are wanted back; notes: what
     is to be said of it at the end of the run; changed_rows: the tables that the rows of the chunk change; grace: what
-    becomes of objects on the list of deletions, by table and id; absent, absent_upto: as in AfterCommit
+    becomes of objects on the list of deletions, by table and id; absent, absent_upto: as in AfterCommit; written: what rows
+    leave in watched places, None = nobody asks
     Units: now: seconds since epoch
     """
 
@@ -50,6 +51,7 @@ class Plan:
         self.grace: dict[tuple[str, int], GraceChange] = {}
         self.absent: Counter[str] = Counter()
         self.absent_upto = 0
+        self.written: ChangedRows | None = None
         self._temporary_ids = TemporaryIds()
 
     def new_id(self, line: int) -> int:
@@ -111,7 +113,17 @@ class Plan:
     @property
     def is_empty(self) -> bool:
         """Whether nothing at all is to be done."""
-        return not self.mails and not self.grace and not any(self.operations())
+        leaves_known = self.written is not None and bool(self.written.changed())
+        return not (self.mails or self.grace or leaves_known or any(self.operations()))
+
+    def digests_left(self, ids: Mapping[int, int]) -> dict[tuple[str, int, str], str]:
+        """Return the digests of what rows leave in watched columns. Shape: ids: temporary id -> id"""
+        left = {} if self.written is None else self.written.changed()
+        return {
+            (table, rowid, column): values["digest"]
+            for (table, given, column), values in left.items()
+            if values is not None and not is_temporary(rowid := ids.get(given, given))
+        }
 
 
 def apply_plan(plan: Plan, writer: Writer) -> Applied:

@@ -36,6 +36,7 @@ from sync.processors.base.context import Collected, ProcessorContext
 from sync.processors.base.export import Exporter
 from sync.processors.base.operations import Applied
 from sync.processors.base.plan import Plan, apply_plan
+from sync.processors.base.sticky import StickyColumn
 from sync.values import Note
 
 State = TypeVar("State")
@@ -75,7 +76,8 @@ class Processor(ABC, Generic[CellsT, State, PlanT]):
     Shape: after: keys of processors whose files go first when several arrive together; rows_per_chunk: at most so many,
     where one row may do much; file_survey: what is looked for in all rows before the first is used; collected_type: what the
     processor collects over the whole run; exporter: reads what Moodle holds as rows of such a file, None = nothing says what
-    is; sampler: the same for a sample, where it differs; file_notes: about the whole file
+    is; sampler: the same for a sample, where it differs; sticky_columns: those that a rule may keep from changing what is
+    there; file_notes: about the whole file
     """
 
     key: ClassVar[str]
@@ -90,6 +92,7 @@ class Processor(ABC, Generic[CellsT, State, PlanT]):
     collected_type: ClassVar[type[Collected]] = Collected
     exporter: ClassVar[type[Exporter[Any]] | None] = None
     sampler: ClassVar[type[Exporter[Any]] | None] = None
+    sticky_columns: ClassVar[tuple[StickyColumn, ...]] = ()
 
     def __init_subclass__(cls) -> None:
         """Take the columns of the class of rows that stands in brackets."""
@@ -103,6 +106,7 @@ class Processor(ABC, Generic[CellsT, State, PlanT]):
         self.context = context
         self.moodle = context.moodle
         self.overlay = context.overlay
+        self.sticky = context.sticky
         self.survey = context.survey
         self.file_notes: list[Note] = []
         try:
@@ -149,6 +153,7 @@ class Processor(ABC, Generic[CellsT, State, PlanT]):
             grace=list(plan.grace.values()),
             absent=dict(plan.absent),
             absent_upto=plan.absent_upto,
+            written=plan.digests_left(applied.ids),
         )
 
     def collect(self, owed: AfterCommit) -> None:

@@ -12,14 +12,14 @@ from sync.processors.cohorts.cells import CohortCells
 from sync.processors.cohorts.plan import CohortsState
 
 # Column -> what it names a category by, in the order in which the columns count.
-_IDENTIFIERS: Mapping[OptionalColumn[Any], str] = {
+CATEGORIES: Mapping[OptionalColumn[Any], str] = {
     CohortCells.contextid: "contextid",
     CohortCells.ccatcontext: "id",
     CohortCells.ccatcontextidnumber: "idnumber",
     CohortCells.category_path: "path",
     CohortCells.category: "",
 }
-CATEGORY_COLUMNS = frozenset(column.name for column in _IDENTIFIERS)
+CATEGORY_COLUMNS = frozenset(column.name for column in CATEGORIES)
 _SEPARATOR = "/"
 
 
@@ -41,7 +41,7 @@ class CohortCategories:
 
         Raises: RowError for an unknown category, several, or columns that name different ones
         """
-        filled = {column: str(value) for column in _IDENTIFIERS if (value := column.of(row)) is not None}
+        filled = {column: str(value) for column in CATEGORIES if (value := column.of(row)) is not None}
         if CohortCells.ccatcontext in filled:
             # The old plugin looks at the idnumber only where there is no number.
             filled.pop(CohortCells.ccatcontextidnumber, None)
@@ -54,7 +54,7 @@ class CohortCategories:
         system = self._state.memberships.system_contextid
         if (column, text) in {(CohortCells.ccatcontext, "0"), (CohortCells.contextid, str(system))}:
             return system
-        identifier = _IDENTIFIERS[column]
+        identifier = CATEGORIES[column]
         found = list(dict.fromkeys(self._candidates(identifier, text)))
         if not found:
             raise RowError("category_unknown", column.name, category=text, identifier=identifier or "idnumber")

@@ -9,6 +9,7 @@ from sync.columns.file_columns import CODE_COLUMN
 from sync.columns.repeated_values import RepeatedValues
 from sync.moodle.categories.categories import Category
 from sync.processors.base.plan import Plan
+from sync.processors.base.sticky import StickyState
 from sync.processors.memberships.names import NamedUsers
 from sync.processors.memberships.state import MembershipState
 from sync.values import Row
@@ -24,7 +25,7 @@ class CohortsState:
     Shape: identifier: "id", "idnumber" or "name"; dependent_tables: cohort id -> (table, row id) of what
     goes with it; gates: cohort id -> number of courses whose self enrolment it opens; fold_category,
     fold_category_name: make idnumbers and names of categories equal that the server takes for the same; names_users: rows of
-    the file, of any chunk, name users
+    the file, of any chunk, name users; sticky: what rows leave as it is
     """
 
     now: int
@@ -38,6 +39,7 @@ class CohortsState:
     categories: Sequence[Category] = ()
     fold_category: Callable[[str], str] = str
     fold_category_name: Callable[[str], str] = str
+    sticky: StickyState = field(default_factory=StickyState)
 
 
 class CohortSurvey(RepeatedValues):

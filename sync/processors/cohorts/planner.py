@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sync.moodle.cohorts.cohorts import Cohort, CohortMember
 from sync.processors.base.errors import RowError
 from sync.processors.base.planner import plan_each
+from sync.processors.base.sticky import kept_notes
 from sync.processors.cohorts.cells import CohortCells
 from sync.processors.cohorts.options import CohortsOptions
 from sync.processors.cohorts.plan import USER_EMPTY, CohortsPlan, CohortsState
@@ -80,20 +81,20 @@ class CohortsPlanner:
         cohort = self.cohorts.find(text)
         is_new = cohort is None
         changes: list[Change] = []
+        kept: list[str] = []
         if cohort is None:
-            cohort = self.cohorts.create(text, row)
+            cohort = self.cohorts.create(text, self.cohorts.sticky.for_new(row, kept))
         else:
-            changes = self.cohorts.update(cohort, row)
+            changes = self.cohorts.update(cohort, row, kept)
         has_joined = user is not None and self._join(user, cohort, row.line)
         if has_joined:
             changes.append(Change("userid", "", row.userid or ""))
-        if is_new:
-            return Outcome(row.line, Action.CREATED, "cohort_created", {}, changes=tuple(changes))
-        if has_joined:
-            return Outcome(row.line, Action.CREATED, "cohort_member_added", {}, changes=tuple(changes))
-        if changes:
-            return Outcome(row.line, Action.UPDATED, "cohort_updated", {}, changes=tuple(changes))
-        return Outcome(row.line, Action.UNCHANGED, "cohort_unchanged" if user is None else "cohort_member_already", {})
+        action, code = Action.UNCHANGED, "cohort_unchanged" if user is None else "cohort_member_already"
+        if is_new or has_joined:
+            action, code = Action.CREATED, "cohort_created" if is_new else "cohort_member_added"
+        elif changes:
+            action, code = Action.UPDATED, "cohort_updated"
+        return Outcome(row.line, action, code, {}, changes=tuple(changes), notes=kept_notes(kept))
 
     def _delete(self, row: CohortCells, text: str) -> Outcome:
         user = self._user(row)

@@ -25,13 +25,15 @@ from sync.processors.base.operations import Applied
 from sync.processors.base.overlay import Values, is_temporary
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
+from sync.processors.base.sticky import Place, StickyColumn
 from sync.processors.cohorts.absent import OUR_COMPONENTS, AbsentMembers
-from sync.processors.cohorts.categories import CATEGORY_COLUMNS
-from sync.processors.cohorts.cells import CohortCells
+from sync.processors.cohorts.categories import CATEGORIES, CATEGORY_COLUMNS
+from sync.processors.cohorts.cells import COHORT, CohortCells
 from sync.processors.cohorts.export import CohortsExporter
 from sync.processors.cohorts.options import KEEP, CohortsOptions
 from sync.processors.cohorts.plan import CohortsPlan, CohortsState, CohortSurvey
 from sync.processors.cohorts.planner import CohortsPlanner, cohort_text
+from sync.processors.cohorts.rows import COLUMNS
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.group_purge import listed
 from sync.processors.memberships.names import NamedUsers, cohorts_named, fetch_named_users
@@ -58,6 +60,10 @@ class Cohorts(Processor[CohortCells, CohortsState, CohortsPlan]):
     after = ("users", "users_delete", "courses")
     options = CohortsOptions
     exporter = CohortsExporter
+    sticky_columns = (
+        *(StickyColumn(column, (Place(COHORT, name),)) for name, column in COLUMNS.items() if name != "idnumber"),
+        *(StickyColumn(column, (Place(COHORT, "contextid"),)) for column in CATEGORIES),
+    )
 
     collected_type = CohortsCollected
 
@@ -190,6 +196,7 @@ class Cohorts(Processor[CohortCells, CohortsState, CohortsPlan]):
             fold_category=folding(self.moodle, "course_categories", "idnumber") if has_categories else str,
             fold_category_name=folding(self.moodle, "course_categories", "name") if has_categories else str,
             names_users=isinstance(self.survey.found, CohortSurvey) and self.survey.found.names_users,
+            sticky=self.sticky.fetch(self.overlay, {COHORT: list(memberships.cohorts.rows)}),
         )
 
 

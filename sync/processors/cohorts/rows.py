@@ -8,8 +8,9 @@ from typing import Any
 from sync.columns.column import Column
 from sync.moodle.cohorts.cohorts import Cohort
 from sync.processors.base.errors import RowError
-from sync.processors.cohorts.categories import CohortCategories
-from sync.processors.cohorts.cells import CohortCells
+from sync.processors.base.sticky import ChunkSticky
+from sync.processors.cohorts.categories import CATEGORIES, CohortCategories
+from sync.processors.cohorts.cells import COHORT, CohortCells
 from sync.processors.cohorts.options import CohortsOptions
 from sync.processors.cohorts.plan import CohortsPlan, CohortsState
 from sync.processors.memberships.enrolment_results import accepted
@@ -19,10 +20,11 @@ from sync.processors.memberships.rows import MembershipRows
 from sync.values import Change
 
 # Column of `cohort` -> column of the file.
-_COLUMNS: Mapping[str, Column[Any]] = {
+COLUMNS: Mapping[str, Column[Any]] = {
     "name": CohortCells.cname, "idnumber": CohortCells.cidnumber, "description": CohortCells.cdescription,
-    "component": CohortCells.component, "contextid": CohortCells.ccatcontext, "visible": CohortCells.visible,
+    "component": CohortCells.component, "visible": CohortCells.visible,
 }  # fmt: skip
+_SHOWN = {**{name: column.name for name, column in COLUMNS.items()}, "contextid": CohortCells.ccatcontext.name}
 
 
 class CohortRows:
@@ -33,6 +35,7 @@ class CohortRows:
         self.rows = rows
         self.plan = plan
         self.options = options
+        self.sticky = ChunkSticky(state.sticky, plan)
         self._categories = CohortCategories(state)
 
     def find(self, text: str) -> Cohort | None:
@@ -61,10 +64,12 @@ class CohortRows:
             "component": row.component or "",
             "visible": 1 if row.visible is None else row.visible,
         }
-        return self.rows.create_cohort(name, idnumber, row.line, **columns)
+        cohort = self.rows.create_cohort(name, idnumber, row.line, **columns)
+        self.sticky.note(COHORT, cohort.id, {"name": name, **columns}, row.line, _names_in(row))
+        return cohort
 
-    def update(self, cohort: Cohort, row: CohortCells) -> list[Change]:
-        """Bring a cohort up to the cells that a row fills. Raises: RowError
+    def update(self, cohort: Cohort, row: CohortCells, kept: list[str]) -> list[Change]:
+        """Bring a cohort up to the cells that a row fills, but for the columns that a rule keeps. Raises: RowError
 
         Mirrors: cohort_update_cohort()
         """
@@ -77,13 +82,17 @@ class CohortRows:
             "contextid": self._categories.contextid(row),
             "visible": row.visible,
         }
-        wanted = {name: value for name, value in given.items() if value is not None and value != now[name]}
+        names = _names_in(row)
+        filled = {name: value for name, value in given.items() if value is not None}
+        allowed = self.sticky.allowed(COHORT, now, filled, kept, names)
+        wanted = {name: value for name, value in allowed.items() if value != now[name]}
         self._check_names(wanted.get("name", ""), wanted.get("idnumber", ""), cohort)
+        self.sticky.note(COHORT, cohort.id, allowed, row.line, names)
         if not wanted:
             return []
         self.rows.cohorts.update(cohort.id, wanted, row.line)
         return [
-            Change(_COLUMNS[name].name, "" if now[name] is None else str(now[name]), str(value))
+            Change(_SHOWN[name], "" if now[name] is None else str(now[name]), str(value))
             for name, value in wanted.items()
         ]
 
@@ -110,3 +119,9 @@ class CohortRows:
             found = self.rows.find_cohorts(identifier, text) if text else []
             if any(cohort is None or other.id != cohort.id for other in found):
                 raise RowError("cohort_taken", f"c{identifier}", identifier=identifier, value=text)
+
+
+def _names_in(row: CohortCells) -> dict[str, str]:
+    """Return column of `cohort` -> column of the file that a row gives it by."""
+    given = (column.name for column in CATEGORIES if column.of(row) is not None)
+    return {**_SHOWN, "contextid": next(given, _SHOWN["contextid"])}

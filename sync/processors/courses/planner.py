@@ -9,25 +9,33 @@ from sync.moodle.categories.categories import Category
 from sync.moodle.course_content.restore.inventory import Inventory
 from sync.moodle.courses.courses import Course
 from sync.moodle.courses.creation import NewCourse, Teacher
-from sync.moodle.courses.rows import CourseRow
+from sync.moodle.courses.rows import CourseField, CourseRow
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.errors import RowError
 from sync.processors.base.grace import GraceChange, GraceStep, Listed, values_back
 from sync.processors.base.overlay import FoundRows, is_temporary
 from sync.processors.base.planner import rejected
 from sync.processors.base.processor import SplitChunk
+from sync.processors.base.sticky import ChunkSticky, Value, is_other, kept_notes
 from sync.processors.courses.category_paths import CourseCategories
 from sync.processors.courses.cell_reader import CellReader
 from sync.processors.courses.cells import CourseCells
 from sync.processors.courses.cli_restore import RestoreByMoodle
-from sync.processors.courses.field_values import FieldCells, check_unique
+from sync.processors.courses.field_values import FieldCells, check_unique, column_of
 from sync.processors.courses.fillings import IGNORE, REPLACE, TemplateMerge
 from sync.processors.courses.named_courses import check_context, check_names, find_course
 from sync.processors.courses.operations import CourseCreation
 from sync.processors.courses.options import CoursesOptions
 from sync.processors.courses.plan import CoursesPlan
 from sync.processors.courses.state import COURSE_TABLE, CoursesState
-from sync.processors.courses.tables import CONTENT, content_of_new, foresee_cells, foresee_content, with_topics
+from sync.processors.courses.tables import (
+    CONTENT,
+    FIELD_TABLE,
+    content_of_new,
+    foresee_cells,
+    foresee_content,
+    with_topics,
+)
 from sync.processors.courses.templates import (
     CHUNK_WEIGHT,
     FromTemplate,
@@ -57,6 +65,7 @@ class CoursesPlanner:
         self.cells = CellReader(state.defaults, state.rules, state.people, state.roles, state.fields, dates=state.dates)
         self.categories = CourseCategories(self.plan.change(state.categories), new_visible=options.newcategoriesvisible)
         self.rows = MembershipRows(state.memberships, self.plan, now=state.now)
+        self.sticky = ChunkSticky(state.sticky, self.plan)
         self.courses = self.plan.change(state.courses)
         self.field_data = self.plan.change(state.field_data)
         self.contents = self.plan.change(FoundRows(CONTENT))
@@ -114,8 +123,7 @@ class CoursesPlanner:
         row = self._without_earlier_cells(row, course["id"])
         if listed is None:
             return self._update(row, course)
-        back = {} if row.visible is not None else values_back(listed, course)
-        return self._end_grace(self._update(row._replace(values={**back, **row.values}), course), course)
+        return self._end_grace(self._update(row, course, values_back(listed, course)), course)
 
     def _keep(self, row: CourseCells, course: CourseRow, listed: Listed) -> Outcome:
         """Show a course again that the file names, and change nothing else."""
@@ -146,9 +154,14 @@ class CoursesPlanner:
         return kept["cells"] if kept else {}
 
     def _create(self, row: CourseCells) -> Outcome:
-        state = self.state
-        if state.identifier == "id":
+        if self.state.identifier == "id":
             raise RowError("course_unknown", "id", course=str(row.id), identifier="id")
+        kept: list[str] = []
+        outcome = self._created(self.sticky.for_new(row, kept))
+        return outcome._replace(notes=(*outcome.notes, *kept_notes(kept)))
+
+    def _created(self, row: CourseCells) -> Outcome:
+        state = self.state
         values = self.cells.values(row)
         check_names(self.courses, values)
         course_format = row.format or state.defaults.text("format")
@@ -201,6 +214,8 @@ class CoursesPlanner:
         for custom, of_field in fields:
             data = {"id": self.plan.new_id(row.line), "contextid": 0, **self.state.extras, **of_field}
             self.field_data.foresee((custom.id, courseid), data, row.line)
+            self._note_field(custom, data, row.line)
+        self.sticky.note(COURSE_TABLE, courseid, values, row.line, _category_column(row))
         foresee_cells(self.earlier_cells, courseid, row.values, row.line)
         return courseid
 
@@ -250,26 +265,23 @@ class CoursesPlanner:
         self._update(row, course)
         return self._finished()
 
-    def _update(self, row: CourseCells, course: CourseRow) -> Outcome:
+    def _update(self, row: CourseCells, course: CourseRow, back: Mapping[str, Any] | None = None) -> Outcome:
+        """Bring a course up to what a row gives.
+
+        Shape: back: columns of a course that comes off the list of deletions, which the row goes before
+        """
         if course["id"] in self._copied:
             # Rows are planned on what is there, but copied from what the chunk leaves: with nothing in it, from nothing.
             raise SplitChunk(row.line)
-        values = self.cells.values(row)
-        same_name = self.courses.table.folds["shortname"]
-        if self.state.identifier == "shortname" and same_name(values["shortname"]) == same_name(course["shortname"]):
-            # The course was found by it, in whatever way the file spells it.
-            values["shortname"] = course["shortname"]
-        check_names(self.courses, values, course["id"])
-        if values.get("defaultgroupingid") and values["defaultgroupingid"] not in self.state.groupings.get(
-            course["id"], ()
-        ):
-            raise RowError("course_grouping_unknown", "defaultgroupingid", grouping=values["defaultgroupingid"])
-        if not follows_weeks(self.state, course) or "enddate" in values:
-            _check_dates({**course, **values}, self.state.rules)
-        target = None if self.options.protectcategory else self._category(row)
+        kept: list[str] = []
+        values = self._values_to_take(row, course, back or {}, kept)
+        target = None if self.options.protectcategory else self._category_to_take(row, course, kept)
         teachers = self.cells.teachers(row)
-        fields = self.cells.fields(row)
+        fields = [found for found in self.cells.fields(row) if not self._keeps_field(course["id"], *found, kept)]
         check_unique(self.field_data, fields, course["id"])
+        if kept or back:
+            cells = {name: value for name, value in row.values.items() if name not in kept}
+            row = row._replace(values={**(back or {}), **cells})
         topics = self.cells.topics(row)
         filling = self._filling(row, {**course, **values})
         # From here on the row gets into the plan: what can be refused was refused, but for teachers, who come first.
@@ -284,19 +296,70 @@ class CoursesPlanner:
             update.take_sections(topics)
         update.take_format_option("coursedisplay", row.coursedisplay)
         update.take_fields(fields, self.field_data)
+        for custom, _values in fields:
+            self._note_field(custom, self.field_data[custom.id, course["id"]], row.line)
         update.take_values(values)
         if target:
             update.take_category(target, self.categories.path_of(target))
         changes = [*update.finish(), *self._changes_of_earlier_cells(row, course["id"], update.changes)]
-        if not changes:
-            return _outcome(row, Action.UNCHANGED, "course_unchanged")
         category = {"category": target.id} if target else {}
+        self.sticky.note(COURSE_TABLE, course["id"], {**values, **category}, row.line, _category_column(row))
+        notes = kept_notes(kept)
+        if not changes:
+            return _outcome(row, Action.UNCHANGED, "course_unchanged")._replace(notes=notes)
         self.courses.foresee(course["id"], {**course, **values, **category}, row.line)
         foresee_cells(self.earlier_cells, course["id"], row.values, row.line)
         code = "course_updated"
         if filling:
             code = "course_content_replaced" if filling.replaces else "course_content_added"
-        return _outcome(row, Action.UPDATED, code, changes)
+        return _outcome(row, Action.UPDATED, code, changes)._replace(notes=notes)
+
+    def _values_to_take(
+        self, row: CourseCells, course: CourseRow, back: Mapping[str, Any], kept: list[str]
+    ) -> dict[str, Any]:  # fmt: skip
+        """Return the columns of `course` that a row sets. Shape: back, kept: as in _update. Raises: RowError"""
+        given = self.cells.values(row)
+        same_name = self.courses.table.folds["shortname"]
+        if self.state.identifier == "shortname" and same_name(given["shortname"]) == same_name(course["shortname"]):
+            # The course was found by it, in whatever way the file spells it.
+            given["shortname"] = course["shortname"]
+        derived = {} if row.visibleold is not None else {"visibleold": "visible"}
+        values = {**back, **self.sticky.allowed(COURSE_TABLE, course, given, kept, derived)}
+        if "visible" in back:
+            values.setdefault("visibleold", values["visible"])
+        check_names(self.courses, values, course["id"])
+        grouping = values.get("defaultgroupingid")
+        if grouping and grouping not in self.state.groupings.get(course["id"], ()):
+            raise RowError("course_grouping_unknown", "defaultgroupingid", grouping=grouping)
+        if not follows_weeks(self.state, course) or "enddate" in values:
+            _check_dates({**course, **values}, self.state.rules)
+        return values
+
+    def _category_to_take(self, row: CourseCells, course: CourseRow, kept: list[str]) -> Category | None:
+        """Return the category of a row, unless a rule leaves the course where it is."""
+        target = self._category(row)
+        if target is None:
+            return None
+        new = {"category": target.id}
+        return target if self.sticky.allowed(COURSE_TABLE, course, new, kept, _category_column(row)) else None
+
+    def _keeps_field(
+        self, courseid: int, custom: CourseField, values: Mapping[str, Any], kept: list[str]
+    ) -> bool:  # fmt: skip
+        """Whether a rule leaves a custom field as it is."""
+        if not self.sticky.has_rules:
+            return False
+        row, name = self.field_data.get((custom.id, courseid)) or {}, column_of(custom)
+        present = Value(FIELD_TABLE, row.get("id"), "value", row.get("value"))
+        # A date that isn't set, and a list of which nothing is chosen, are stored as 0.
+        zero_is_none = custom.kind in ("date", "select")
+        differs = is_other(present.value, values["value"])
+        if is_kept := differs and self.sticky.keeps(name, present, zero_is_none=zero_is_none):
+            kept.append(name)
+        return is_kept
+
+    def _note_field(self, custom: CourseField, data: Mapping[str, Any], line: int) -> None:
+        self.sticky.note(FIELD_TABLE, data["id"], {"value": data["value"]}, line, {"value": column_of(custom)})
 
     def _foresee_filling(
         self, row: CourseCells, courseid: int, filling: TemplateMerge | None, topics: Mapping[int, Mapping[str, Any]]
@@ -398,6 +461,12 @@ def _check_dates(values: Mapping[str, Any], rules: SiteRules) -> None:
     if values["enddate"] and values["enddate"] < values["startdate"]:
         start, end = rules.shown_time(values["startdate"]), rules.shown_time(values["enddate"])
         raise RowError("course_dates_reversed", "enddate", start=start, end=end)
+
+
+def _category_column(row: CourseCells) -> dict[str, str]:
+    """Return the column of the file that gives the category of a row."""
+    column = CourseCells.category_idnumber if row.category_idnumber else CourseCells.category
+    return {"category": column.name}
 
 
 def _named(template: Template, topics: Mapping[int, Mapping[str, Any]]) -> Inventory:

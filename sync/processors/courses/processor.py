@@ -42,8 +42,10 @@ from sync.processors.base.operations import Applied, FixCourseOrder, Operation
 from sync.processors.base.overlay import ChangedRows, FoundRows, is_temporary
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor, SplitChunk
+from sync.processors.base.sticky import Place, StickyColumn, StickyState, in_table
 from sync.processors.courses.absent import AbsentCourses
 from sync.processors.courses.archives import MOST_BACKUPS, BackupCache, BackupsCollected, without_backup
+from sync.processors.courses.cell_reader import PLAIN_COLUMNS
 from sync.processors.courses.cells import CourseCells
 from sync.processors.courses.cli_restore import MOODLE, run_cli_restore
 from sync.processors.courses.export import CoursesExporter
@@ -54,7 +56,14 @@ from sync.processors.courses.options import KEEP, CoursesOptions
 from sync.processors.courses.plan import CoursesPlan
 from sync.processors.courses.planner import COURSE_IDENTIFIERS, CoursesPlanner
 from sync.processors.courses.state import COURSE_TABLE, CoursesState
-from sync.processors.courses.tables import category_table, course_table, field_data_table, kept_cells, kept_content
+from sync.processors.courses.tables import (
+    FIELD_TABLE,
+    category_table,
+    course_table,
+    field_data_table,
+    kept_cells,
+    kept_content,
+)
 from sync.processors.courses.templates import Template, fetch_templates, is_archive
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.state import MembershipState, roles_by_shortname
@@ -80,6 +89,12 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
     file_survey = CourseSurvey
     options = CoursesOptions
     exporter = CoursesExporter
+    sticky_columns = (
+        *in_table(COURSE_TABLE, *(column for column in PLAIN_COLUMNS if column not in COURSE_IDENTIFIERS)),
+        StickyColumn(CourseCells.category, (Place(COURSE_TABLE, "category"),)),
+        StickyColumn(CourseCells.category_idnumber, (Place(COURSE_TABLE, "category"),)),
+        StickyColumn(CourseCells.custom_fields, (Place(FIELD_TABLE, "value"),)),
+    )
 
     collected_type = CoursesCollected
 
@@ -126,7 +141,9 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
         options = self.option_values.replaced({
             CoursesOptions.protectcategory: False, CoursesOptions.templatemode: IGNORE,
         })  # fmt: skip
-        planner = CoursesPlanner(self._fetch([row], FoundRows(self.courses), {}, [courseid]), options, self.names)
+        state = self._fetch([row], FoundRows(self.courses), {}, [courseid])
+        # The course is new, whoever has made it.
+        planner = CoursesPlanner(replace(state, sticky=StickyState()), options, self.names)
         try:
             return planner.plan_restored(row, found[0])
         except RowError as error:
@@ -167,6 +184,7 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
         """
         content = kept_content(self.overlay, courses.rows)
         categories = {category.id: category._asdict() for category in fetch_categories(self.moodle)}
+        field_data = self._fetch_field_data(rows, courses, courseids)
         people = fetch_people(self.moodle, self._teacher_texts(rows), self.rules.mnethostid)
         has_topics = bool(CourseCells.topics.numbers(self.names))
         return CoursesState(
@@ -176,7 +194,7 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
             defaults=self.defaults,
             categories=self.overlay.over(self.categories, categories, everything=True),
             courses=courses,
-            field_data=self._fetch_field_data(rows, courses, courseids),
+            field_data=field_data,
             earlier_cells=kept_cells(self.overlay, courses.rows),
             roles=self.roles,
             fields=self.fields,
@@ -191,6 +209,9 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
             memberships=self._fetch_memberships(courseids, {userid for ids in people.values() for userid in ids}),
             courses_per_category=courses_per_category(self.moodle),
             grace=self.grace,
+            sticky=self.sticky.fetch(
+                self.overlay, {COURSE_TABLE: list(courses.rows), FIELD_TABLE: [row["id"] for row in field_data]}
+            ),
             templates=self._fetch_templates(templates, content),
             **self._fetch_to_fill(courseids, content),
         )

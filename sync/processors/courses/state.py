@@ -15,6 +15,7 @@ from sync.moodle.enrolments.roles import Role
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.grace import GraceList
 from sync.processors.base.overlay import FoundRows
+from sync.processors.base.sticky import StickyState
 from sync.processors.courses.templates import Template
 from sync.processors.memberships.state import MembershipState
 
@@ -31,7 +32,7 @@ class CoursesState:
     hold a value that has to be unique; extras: columns that every row of `customfield_data` needs here; templates: cell ->
     template; inventories: of the courses that templates may come into; unknown: their plugins whose tables aren't known;
     weights: about how many rows people have left in them; earlier_cells: those
-    that earlier rows filled for courses, not written yet; grace: which are to be deleted
+    that earlier rows filled for courses, not written yet; grace: which are to be deleted; sticky: what rows leave as it is
     """
 
     now: int
@@ -57,3 +58,4 @@ class CoursesState:
     unknown: Mapping[int, Sequence[str]] = field(default_factory=dict)
     weights: Mapping[int, int] = field(default_factory=dict)
     grace: GraceList = field(default_factory=lambda: GraceList(COURSE_TABLE))
+    sticky: StickyState = field(default_factory=StickyState)

@@ -11,6 +11,7 @@ from sync.moodle.course_content.restore.inventory import Inventory
 from sync.moodle.courses.creation import NewCourse
 from sync.processors.base.overlay import ChangedRows, Fold, FoundRows, Overlay, Table
 
+FIELD_TABLE = "customfield_data"
 _BY_COURSE = (("courseid",),)
 # Only in the overlay: the activities and sections that are in courses.
 CONTENT = Table("course content", ("courseid",), _BY_COURSE)
@@ -30,7 +31,7 @@ def category_table(folds: Mapping[str, Fold]) -> Table:
 
 def field_data_table(folds: Mapping[str, Fold]) -> Table:
     """Return what custom fields hold. Shape: folds: of `value`, where values may have to be unique"""
-    return Table("customfield_data", ("fieldid", "instanceid"), (("fieldid", "value"), ("instanceid",)), folds)
+    return Table(FIELD_TABLE, ("fieldid", "instanceid"), (("fieldid", "value"), ("instanceid",)), folds)
 
 
 def kept_content(overlay: Overlay, courseids: Collection[int]) -> dict[int, Inventory]:

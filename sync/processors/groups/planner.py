@@ -10,9 +10,10 @@ from sync.columns.repeated_values import RepeatedValues
 from sync.moodle.courses.courses import Course
 from sync.moodle.db.identifiers import is_id
 from sync.processors.base.errors import RowError
-from sync.processors.base.overlay import ChangedRows, FoundRows
+from sync.processors.base.overlay import ChangedRows, FoundRows, Values
 from sync.processors.base.plan import Plan
 from sync.processors.base.planner import plan_each
+from sync.processors.base.sticky import ChunkSticky, StickyState, kept_notes
 from sync.processors.groups.cells import GROUP, GROUPING, GroupCells
 from sync.processors.groups.options import GroupsOptions
 from sync.processors.memberships.course_columns import find_course
@@ -34,7 +35,7 @@ class GroupsState:
 
     Shape: courses: knows the courses that the rows name; groups, groupings: all of these courses; conversations: of these
     groups; bindings: which groups the groupings hold; elsewhere: values of updateid -> ids of the groups of any course that they
-    name in Moodle, where these are numbers or idnumbers
+    name in Moodle, where these are numbers or idnumbers; sticky: what rows leave as it is
     Units: now: seconds since epoch
     """
 
@@ -45,6 +46,7 @@ class GroupsState:
     groupings: FoundRows
     bindings: FoundRows
     elsewhere: Mapping[str, Collection[int]] = field(default_factory=dict)
+    sticky: StickyState = field(default_factory=StickyState)
 
 
 class GroupsSurvey(RepeatedValues):
@@ -61,6 +63,8 @@ class GroupsPlanner:
         self.state = state
         self.options = options
         self.plan = Plan(state.now)
+        self.sticky = ChunkSticky(state.sticky, self.plan)
+        self._kept: list[str] = []
         self.groups = self.plan.change(state.groups)
         self.groupings = self.plan.change(state.groupings)
         self.conversations = self.plan.change(state.conversations)
@@ -73,6 +77,11 @@ class GroupsPlanner:
         return self.plan
 
     def _plan_row(self, row: GroupCells) -> Outcome:
+        self._kept.clear()
+        outcome = self._planned(row)
+        return outcome._replace(notes=(*outcome.notes, *kept_notes(self._kept)))
+
+    def _planned(self, row: GroupCells) -> Outcome:
         course = accepted(find_course(self.state.courses, row.courseid, "courseid"))
         # The old plugin takes all that isn't called a group for a grouping.
         if row.type in ("", GROUPING):
@@ -157,7 +166,10 @@ class GroupsPlanner:
 
     def _create(self, objects: ChangedRows, course: Course, row: GroupCells) -> int:
         self._refuse_taken(objects, course, row.idnumber or "", None)
-        return self._insert(objects, course, {**_given(row), **_described(row.description)}, row.line)
+        row = self.sticky.for_new(row, self._kept)
+        key = self._insert(objects, course, {**_given(row), **_described(row.description)}, row.line)
+        self.sticky.note(objects.table.name, key, _given(row), row.line)
+        return key
 
     def _insert(self, objects: ChangedRows, course: Course, values: dict[str, Any], line: int) -> int:
         times = {"timecreated": self.plan.now, "timemodified": self.plan.now}
@@ -169,10 +181,13 @@ class GroupsPlanner:
         """Bring an object up to what the row gives, apart from the columns `kept`."""
         noun = _noun(objects)
         old = objects[key]
-        given = {name: text for name, text in _given(row).items() if name not in kept and text != (old[name] or "")}
+        given = {name: text for name, text in _given(row).items() if name not in kept}
+        given = self.sticky.allowed(objects.table.name, old, given, self._kept)
+        self._refuse_taken(objects, course, _changed(old, given).get("idnumber", ""), key)
+        self.sticky.note(objects.table.name, key, given, row.line)
+        given = _changed(old, given)
         if not given:
             return EnrolmentOutcome(Action.UNCHANGED, f"{noun}_unchanged")
-        self._refuse_taken(objects, course, given.get("idnumber", ""), key)
         changes = tuple(Change(name, old[name] or "", text) for name, text in given.items())
         if given.get("description"):
             given |= _described(given["description"])
@@ -248,6 +263,11 @@ def _noun(objects: ChangedRows) -> str:
 
 def _given(row: GroupCells) -> dict[str, Any]:
     return row.given(GroupCells.name, GroupCells.idnumber, GroupCells.description)
+
+
+def _changed(old: Values, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of the texts that stand otherwise."""
+    return {name: text for name, text in given.items() if text != (old[name] or "")}
 
 
 def _described(description: str | None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from sync.moodle.groups.groups import fetch_bindings, fetch_described_groups, fe
 from sync.processors.base.overlay import FoundRows, Table
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
+from sync.processors.base.sticky import Place, StickyColumn
 from sync.processors.groups.cells import GroupCells
 from sync.processors.groups.export import GroupsExporter
 from sync.processors.groups.options import GroupsOptions
@@ -34,6 +35,10 @@ class Groups(Processor[GroupCells, GroupsState, Plan]):
     file_survey = GroupsSurvey
     options = GroupsOptions
     exporter = GroupsExporter
+    sticky_columns = tuple(
+        StickyColumn(column, tuple(Place(table, column.name) for table in ("groups", "groupings")))
+        for column in (GroupCells.name, GroupCells.description)
+    )
 
     def fetch(self, rows: Sequence[GroupCells]) -> GroupsState:
         now = int(time.time())
@@ -53,17 +58,19 @@ class Groups(Processor[GroupCells, GroupsState, Plan]):
             if row["talk_id"] is not None
         }
         groupings = self._over("groupings", fetch_groupings(self.moodle, courseids), now, {("courseid",): courseids})
+        groups = self._over("groups", described, now, {("courseid",): courseids, ("idnumber",): updateids})
         bindings: dict[tuple[int, int], dict[str, Any]] = {pair: {} for pair in fetch_bindings(self.moodle, courseids)}
         return GroupsState(
             now=now,
             courses=MembershipState(course_identifier=identifier, courses_named=named),
-            groups=self._over("groups", described, now, {("courseid",): courseids, ("idnumber",): updateids}),
+            groups=groups,
             conversations=self.overlay.over(
                 Table("message_conversations", on_update={"timemodified": now}), conversations
             ),
             groupings=groupings,
             bindings=self.overlay.over(_BINDINGS, bindings, {("groupingid",): groupings.rows.keys()}),
             elsewhere=self._fetch_elsewhere(updateids),
+            sticky=self.sticky.fetch(self.overlay, {"groups": list(groups.rows), "groupings": list(groupings.rows)}),
         )
 
     def _over(

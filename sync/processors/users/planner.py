@@ -11,6 +11,7 @@ from sync.processors.base.errors import RowError
 from sync.processors.base.grace import GraceChange, GraceStep, values_back
 from sync.processors.base.overlay import is_temporary
 from sync.processors.base.processor import SplitChunk
+from sync.processors.base.sticky import ChunkSticky, Value, kept_notes
 from sync.processors.enrolments.methods import MANUAL
 from sync.processors.memberships.enrolment_dates import given_date
 from sync.processors.users.cells import UserCells
@@ -54,11 +55,12 @@ class UsersPlanner:
         self.numbers = numbers
         self.plan = UsersWritePlan(state.users, state.now)
         self.users = self.plan.users
+        self.sticky = ChunkSticky(state.sticky, self.plan)
         self.memberships = Memberships(state.memberships, self.plan, now=state.now, show_time=state.rules.shown_time)
         self.checks = UserChecks(state.rules)
         self.matcher = UserMatcher(self.users, state.rules, options, names)
         self.passwords = UserPasswords(state, options, self.plan)
-        self.profiles = UserProfiles(state, self.plan)
+        self.profiles = UserProfiles(state, self.plan, self.sticky)
         self.plain_fields = [column.name for column in PLAIN_FIELDS if column.name in names]
         self.touched: set[int] = set()
 
@@ -100,12 +102,16 @@ class UsersPlanner:
         user = self.matcher.find(row, hostid)
         if user is None or self.matcher.new_username(row, user) != user.values["username"]:
             self.checks.check_username(row.username)
-        new_values = self._user_values(row, user)
+        kept: list[str] = []
+        row = row if user is not None else self.sticky.for_new(row, kept)
+        new_values = self._user_values(row, user, kept)
         listed = self.state.grace.find(user.key, self.plan.grace) if user is not None else None
         if user is not None and listed:
             new_values = values_back(listed, user.values) | new_values
         self.matcher.check_unique(user, hostid, new_values)
-        profile = self.profiles.values(row, user)
+        profile = self.profiles.values(row, user, kept)
+        if user is not None and self.sticky.has_rules:
+            row = self._without_kept_password(row, user, kept)
         if user is not None:
             if user.key in self.rules.untouchable_ids:
                 self._refuse_changes(user, row, new_values, profile)
@@ -115,6 +121,9 @@ class UsersPlanner:
         else:
             user, result = self._create(row, hostid, new_values)
         result.notes.extend(notes)
+        if self.sticky.has_rules:
+            result.notes.extend(kept_notes(kept))
+            self.sticky.note(USER_TABLE, user.key, new_values, row.line)
         self._warn_of_address(result, user, new_values)
         self.passwords.set(result, user, row)
         self.profiles.set(result, user, profile)
@@ -132,8 +141,8 @@ class UsersPlanner:
         if "@" in address and is_given and not is_no_mail(address) and not is_mailable(address):
             result.notes.append(Note("email_not_mailable", {"email": user.values["email"]}))
 
-    def _user_values(self, row: UserCells, user: ChunkUser | None) -> dict[str, Any]:
-        """The fields that the row sets; on update, what an empty cell keeps and what is protected is left out."""
+    def _user_values(self, row: UserCells, user: ChunkUser | None, kept: list[str]) -> dict[str, Any]:
+        """The fields that the row sets; on update, what an empty cell or a rule keeps and what is protected is left out."""
         new = {name: row.values[name] for name in self.plain_fields if name in row.values}
         if row.email is not None:
             protected = user is not None and self.options.protectemails and user.values["email"]
@@ -142,10 +151,22 @@ class UsersPlanner:
         if row.idnumber or (row.idnumber is not None and self.options.primaryidentity != "idnumber"):
             new["idnumber"] = row.idnumber
         if user is not None:
+            if self.sticky.has_rules:
+                new = self.sticky.allowed(USER_TABLE, user.values, new, kept)
             new["username"] = self.matcher.new_username(row, user)
             if new.get("suspended") and not user.values["suspended"] and user.key in self.rules.protected_ids:
                 raise RowError("account_protected", "suspended", username=row.username)
         return new
+
+    def _without_kept_password(self, row: UserCells, user: ChunkUser, kept: list[str]) -> UserCells:
+        """Return the row without a password that a rule keeps from taking the place of the present one."""
+        name = UserCells.password.name
+        if row.password is None or not self.passwords.would_change(user, row):
+            return row
+        if not self.sticky.keeps(name, Value(USER_TABLE, user.key, name, self.passwords.present(user))):
+            return row
+        kept.append(name)
+        return row.replaced({UserCells.password: None})
 
     def _refuse_changes(
         self,
@@ -187,7 +208,7 @@ class UsersPlanner:
         old_username = user.values["username"]
         result = RowResult(row.line, row.username, user, Action.UNCHANGED, "account_unchanged")
         email = user.values["email"]
-        if "email" not in new_values and row.email not in (None, email):
+        if self.options.protectemails and "email" not in new_values and row.email not in (None, email):
             result.notes.append(Note("email_protected", {"email": email}))
         if not changes:
             return result

@@ -19,6 +19,7 @@ from sync.processors.base.errors import RowError
 from sync.processors.base.grace import GraceList
 from sync.processors.base.overlay import FoundRows
 from sync.processors.base.processor import Processor
+from sync.processors.base.sticky import Place, StickyColumn, in_table
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.state import MembershipState
 from sync.processors.users.absent import AbsentUsers
@@ -33,6 +34,7 @@ from sync.processors.users.survey import UsersSurvey
 from sync.processors.users.system_roles import system_role_cells
 from sync.processors.users.tables import (
     PREFERENCES,
+    PROFILE_TABLE,
     fetch_profiles,
     fetch_user_preferences,
     fetch_users,
@@ -58,6 +60,15 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
     summary = _("Create, update, rename, suspend and delete users, with profile fields, cohort and course enrolments.")
     default_filename = "userimport.csv"
     file_survey = UsersSurvey
+    sticky_columns = (
+        *in_table(USER_TABLE, UserCells.email, *PLAIN_FIELDS),
+        # Moodle itself writes a hash anew when its owner logs in.
+        StickyColumn(UserCells.password),
+        *(
+            StickyColumn(column, (Place(PROFILE_TABLE, "data"),))
+            for column in (UserCells.icq, UserCells.url, UserCells.profile_fields)
+        ),
+    )
     options = UsersOptions
     exporter = UsersExporter
 
@@ -99,6 +110,7 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
         )
         present = [user for user in users if not user["deleted"]]
         userids = sorted(user["id"] for user in present)
+        profiles = self._fetch_profiles(rows, userids)
         return UsersState(
             rules=self.rules,
             dates=self.survey.dates,
@@ -107,10 +119,13 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
             users=users,
             verified=self._verified(rows, present),
             profile_fields=self.profile_fields,
-            profiles=self._fetch_profiles(rows, userids),
+            profiles=profiles,
             preferences=self._fetch_preferences(userids),
             memberships=self._fetch_memberships(rows, userids),
             grace=self.grace,
+            sticky=self.sticky.fetch(
+                self.overlay, {USER_TABLE: userids, PROFILE_TABLE: [row["id"] for row in profiles]}
+            ),
         )
 
     def plan(self, rows: Sequence[UserCells], state: UsersState) -> UsersWritePlan:

@@ -9,6 +9,7 @@ from sync.columns.survey import DateSurvey
 from sync.moodle.users.users import ProfileField, SiteRules
 from sync.processors.base.grace import GraceList
 from sync.processors.base.overlay import FoundRows
+from sync.processors.base.sticky import StickyState
 from sync.processors.memberships.state import MembershipState
 from sync.processors.users.chunk_users import ChunkUser
 from sync.processors.users.survey import UsersSurvey
@@ -23,7 +24,8 @@ class UsersState:
 
     Shape: dates: how those of the file are read; survey: what was found in all rows of the file; users: key fields and the
     file's fields of every user that a row may mean, with those who may be brought back; verified: (clear, stored) pairs that
-    match; profiles: custom fields of these users, and of whoever holds a value that must be unique; grace: who is to be deleted
+    match; profiles: custom fields of these users, and of whoever holds a value that must be unique; grace: who is to be deleted;
+    sticky: what rows leave as it is
     Units: now: seconds since epoch
     """
 
@@ -38,6 +40,7 @@ class UsersState:
     preferences: FoundRows
     memberships: MembershipState
     grace: GraceList = field(default_factory=lambda: GraceList(USER_TABLE))
+    sticky: StickyState = field(default_factory=StickyState)
 
 
 class RowResult:

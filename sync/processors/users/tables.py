@@ -17,6 +17,7 @@ from sync.moodle.users.users import (
 from sync.processors.base.overlay import FoundRows, Overlay, Table, is_temporary
 
 IDENTITIES = ("id", "idnumber", "username", "email")
+PROFILE_TABLE = "user_info_data"
 PREFERENCES = Table("user_preferences", ("userid", "name"), (("userid",),))
 
 
@@ -29,7 +30,7 @@ def users_table(moodle: MoodleSession) -> Table:
 def profile_table(moodle: MoodleSession, *, by_value: bool) -> Table:
     """Return the table of custom profile fields. Shape: by_value: some must be unique, so who holds a value is asked for"""
     found_by = (("userid",), ("fieldid", "data")) if by_value else (("userid",),)
-    return Table("user_info_data", ("userid", "fieldid"), found_by, {"data": folding(moodle, "user_info_data", "data")})
+    return Table(PROFILE_TABLE, ("userid", "fieldid"), found_by, {"data": folding(moodle, PROFILE_TABLE, "data")})
 
 
 def fetch_users(
