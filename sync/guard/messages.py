@@ -58,6 +58,10 @@ TEXTS: dict[str, Any] = {
     "plan_made_on_another": _(
         "The plan was made with other versions (%(changed)s), to which it may mean something else. Simulate the file again."
     ),
+    "plan_made_under_other_rules": _(
+        "Other rules of sticky fields were set since the plan was made, under which rows may come to something else. Nothing was "
+        "written. Simulate the file again."
+    ),
     "plan_damaged": _(
         "The stored plan is damaged or gone in the part up to line %(line)s. Nothing was written. Simulate the file again."
     ),

@@ -10,7 +10,17 @@ from sync.models.people import Invitation, Role, RoleAssignment
 from sync.models.retry import Retry, RetryRow
 from sync.models.run import ChunkIndex, MendDraft, RunChunk, RunFile, RunMail, RunState, SyncRun
 from sync.models.schedule import FreezeWindow, Schedule, SequenceRun, SequenceState
-from sync.models.site import GuardLimits, InsertedRows, KeptBlob, MoodleSite, ProcessorSettings, Retention, ScopeLimits
+from sync.models.site import (
+    GuardLimits,
+    InsertedRows,
+    KeptBlob,
+    MoodleSite,
+    ProcessorSettings,
+    Retention,
+    ScopeLimits,
+    StickyField,
+    WrittenValue,
+)
 from sync.models.source import FetchAttempt, Source
 
 __all__ = [
@@ -51,6 +61,8 @@ __all__ = [
     "SequenceRun",
     "SequenceState",
     "Source",
+    "StickyField",
     "SyncRun",
     "Webhook",
+    "WrittenValue",
 ]

@@ -65,7 +65,8 @@ class SyncRun(models.Model):
     this one takes back: its rows are those of the other's journal, and `processor` is that of the other; mends: the run of
     which its file has failed rows, mended on a page; plan: the dry run that is applied, and nothing else; made_on: what the
     plan was made with (ToolSync, Moodle); totals: kind of object and what becomes of it -> how many; scoped_totals: the same
-    of scopes with limits, by the key of the scope; mapping: what the columns of the file became, as `sync.mappings` reads it,
+    of scopes with limits, by the key of the scope; sticky: column -> rule of sticky fields that it goes by; kept: column -> in
+    how many rows that left something as it was; mapping: what the columns of the file became, as `sync.mappings` reads it,
     {} = they are called as the file type calls them, None = its header will tell when the run begins; held_for: why a person
     has to decide, as notes; decided_by: who did, and what for
     """
@@ -157,6 +158,8 @@ class SyncRun(models.Model):
     made_on = models.JSONField(default=dict, blank=True)
     totals = models.JSONField(default=dict, blank=True)
     scoped_totals = models.JSONField(default=dict, blank=True)
+    sticky = models.JSONField(default=dict, blank=True)
+    kept = models.JSONField(default=dict, blank=True)
     held_for = models.JSONField(default=list, blank=True)
     held_at = models.DateTimeField(_("held since"), null=True, blank=True)
     decision = models.CharField(_("decision"), max_length=10, choices=Decision, blank=True, default="")

@@ -172,3 +172,48 @@ class GuardLimits(models.Model):
 
     def __str__(self) -> str:
         return f"{self.processor or '*'} ({self.site})"
+
+
+class StickyField(models.Model):
+    """When a file of one type may change one column of what is there already; without a record, always.
+
+    Shape: column: of the file, or the beginning of the names of custom fields; rule: of sync/processors/base/sticky.py
+    """
+
+    site = models.ForeignKey("sync.MoodleSite", verbose_name=_("site"), on_delete=models.CASCADE, related_name="+")
+    processor = models.CharField(_("file type"), max_length=40)
+    column = models.CharField(_("column"), max_length=255)
+    rule = models.CharField(_("rule"), max_length=10)
+
+    class Meta:
+        verbose_name = _("sticky field")
+        verbose_name_plural = _("sticky fields")
+        constraints = (models.UniqueConstraint(fields=("site", "processor", "column"), name="one_rule_per_column"),)
+        permissions = (("manage_sticky", _("Can set which columns files leave as they are")),)
+
+    def __str__(self) -> str:
+        return f"{self.processor} {self.column}: {self.rule}"
+
+
+class WrittenValue(models.Model):
+    """What ToolSync left last in one place of Moodle, of places for which a rule asks that.
+
+    Shape: table: without prefix; rowid: the id in that table; digest: of the value, as sync/processors/base/sticky.py makes it
+    """
+
+    site = models.ForeignKey("sync.MoodleSite", verbose_name=_("site"), on_delete=models.CASCADE, related_name="+")
+    table = models.CharField(_("table"), max_length=64)
+    column = models.CharField(_("column"), max_length=64)
+    rowid = models.BigIntegerField(_("row"))
+    digest = models.CharField(max_length=16)
+
+    class Meta:
+        verbose_name = _("written value")
+        verbose_name_plural = _("written values")
+        default_permissions = ()
+        constraints = (
+            models.UniqueConstraint(fields=("site", "table", "column", "rowid"), name="one_digest_per_written_value"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.rowid}: {self.column}"

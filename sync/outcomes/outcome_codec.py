@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, BinaryIO, NamedTuple
 
-from sync.values import Action, Change, Note, Outcome
+from sync.values import STICKY_KEPT, Action, Change, Note, Outcome
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 
@@ -31,7 +31,8 @@ class PartHeader(NamedTuple):
     partial rows, action -> rows; after_commit: what the chunk owes once it is committed, in the words of its own type;
     is_closing: it is what an option wants done after the last row, so that what it counts are no rows of the file; totals: kind
     of object and what becomes of it -> how many; writes: whether anything is done at all; named: line, users, courses of the rows
-    that changed something; scoped_totals: totals of scopes with limits, by the key of the scope"""
+    that changed something; scoped_totals: totals of scopes with limits, by the key of the scope; kept: column -> rows in which a
+    rule left it as it was"""
 
     first_line: int
     last_line: int
@@ -46,6 +47,7 @@ class PartHeader(NamedTuple):
     writes: bool = True
     named: Sequence[tuple[int, Sequence[str], Sequence[str]]] = ()
     scoped_totals: Mapping[str, Mapping[str, int]] = {}
+    kept: Mapping[str, int] = {}
 
 
 def encode_outcomes(header: PartHeader, outcomes: Iterable[Outcome]) -> bytes:
@@ -65,6 +67,12 @@ def count_codes(outcomes: Iterable[Outcome]) -> dict[str, int]:
 def count_partial(outcomes: Iterable[Outcome]) -> dict[str, int]:
     """Count the partial rows by what was done of them."""
     return dict(Counter([outcome.done.value for outcome in outcomes if outcome.done]))
+
+
+def count_kept(outcomes: Iterable[Outcome]) -> dict[str, int]:
+    """Count the rows that left a column as it is because of a rule, for each such column."""
+    kept = [note.params["columns"] for outcome in outcomes for note in outcome.notes if note.code == STICKY_KEPT]
+    return dict(Counter(name for columns in kept for name in columns.split(", ")))
 
 
 def read_header(stream: BinaryIO) -> PartHeader:

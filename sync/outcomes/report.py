@@ -17,7 +17,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _, ngettext
 
 from sync.messages import part_left_out, text_at_column, text_of
-from sync.values import Action, Note, Outcome
+from sync.values import STICKY_KEPT, Action, Note, Outcome
 
 # So many lines are named for each reason in the summary; the rest follow row by row.
 LINES_NAMED = 5
@@ -246,7 +246,8 @@ def _rows(facts: ReportFacts, outcomes: Iterable[Outcome]) -> Iterator[str]:
     of_partial = _("PARTIAL: %(text)s")
     of_note, empty = _("note: %(text)s"), _("(empty)")
     for outcome in outcomes:
-        if outcome.action is Action.UNCHANGED and not outcome.notes:
+        # What rules left as it is, is counted in the beginning.
+        if outcome.action is Action.UNCHANGED and all(note.code == STICKY_KEPT for note in outcome.notes):
             continue
         text = describe_outcome(outcome)
         if outcome.action is Action.REJECTED:

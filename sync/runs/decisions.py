@@ -13,7 +13,7 @@ from sync.models.run import WAITING_STATES
 from sync.notifications.services import notify_of_run
 from sync.runs.lease import enqueue
 from sync.runs.options import plan_hours
-from sync.runs.plans import COMPLETED_STATES, is_expired, may_decide, plan_lifetime
+from sync.runs.plans import COMPLETED_STATES, check_rules, is_expired, may_decide, plan_lifetime
 from sync.runs.rights import Responsible
 from sync.runs.services import go_on_with_sequence, queue_run
 from sync.runs.undo import check_undo
@@ -47,6 +47,7 @@ def apply_plan(plan: SyncRun, person: Responsible, *, typed: str = "") -> SyncRu
         raise PlanRefused("plan_of_another")
     if is_expired(plan):
         raise PlanRefused("plan_expired", hours=plan_hours())
+    check_rules(plan)
     _check_typed(plan, typed)
     if plan.undoes is not None:
         check_undo(plan.undoes)
@@ -70,6 +71,7 @@ def approve_run(run: SyncRun, person: Responsible, *, reason: str = "", typed: s
     _check_decision(run, person)
     if run.plan is None or is_expired(run.plan):
         raise PlanRefused("plan_expired", hours=plan_hours())
+    check_rules(run.plan)
     _check_typed(run.plan, typed)
     decision = SyncRun.Decision.APPROVED if is_held else SyncRun.Decision.CONFIRMED
     with transaction.atomic():

@@ -51,6 +51,7 @@ from sync.runs.rights import check_run
 from sync.runs.run_journal import RunJournal
 from sync.runs.scope_limits import ScopeCounter, scopes_of
 from sync.runs.site_files import SiteFiles
+from sync.runs.sticky import rules_for, sticky_fields
 from sync.runs.waiting_rows import keep_waiting_rows
 from sync.values import FAILED_ACTIONS, Note
 
@@ -93,6 +94,7 @@ class Execution:
                     # What is done can't be undone by refusing the rest.
                     check_run(self.run)
                     self._retry(self._choose_mapping)
+                    self._retry(self._freeze_rules)
                     if not self._is_to_be_applied():
                         return
                 self._carry_out_rows()
@@ -117,6 +119,10 @@ class Execution:
         if self.run.mapping is None:
             self._recorder.update(mapping=mapping_data(find_mapping(self.run)))
 
+    def _freeze_rules(self) -> None:
+        """Keep the rules of sticky fields with the run: from here on it goes by them, whatever is set meanwhile."""
+        self._recorder.update(sticky=rules_for(self.run))
+
     def _is_to_be_applied(self) -> bool:
         """Make the plan of the run, unless it has one, and have it judged. Returns False when a person has to decide."""
         run = self.run
@@ -127,7 +133,7 @@ class Execution:
             plan = new_plan(run, self._token)
             self._recorder.update(plan=plan)
         elif is_to_be_made_again(run, plan):
-            take_over_plan(plan, self._token)
+            take_over_plan(run, plan, self._token)
         if plan.state == RunState.RUNNING:
             self._make_plan(plan)
         moodle = moodle_of(run.site)
@@ -266,6 +272,7 @@ class Execution:
             records=SiteRecords(run.site),
             # The plan of a run does what the run will do.
             grace=RunGrace(self.run),
+            sticky=sticky_fields(run),
             file_area=SiteFiles(run),
             blobs=RunBlobs(run, connection),
             journal=RunJournal(run.undoes) if run.undoes is not None else NoJournal(),

@@ -25,6 +25,7 @@ from sync.runs.pipeline_context import ChunkResult
 from sync.runs.rekeying import suspect_rekeying
 from sync.runs.rights import Responsible
 from sync.runs.scope_limits import scope_facts, scopes_of
+from sync.runs.sticky import rules_for
 from sync.values import Change, Note
 from sync.whole_files import digest_of
 
@@ -34,7 +35,7 @@ COMPLETED_STATES = (RunState.COMPLETED, RunState.COMPLETED_WITH_REJECTIONS)
 # What a plan has of the run that it is made for.
 _SHARED = (
     "site", "processor", "options", "command_file", "file_path", "file_sha256", "file_size", "input_key", "requested_by",
-    "owner", "owner_name", "armed_by", "armed_by_name", "language", "undoes", "mapping",
+    "owner", "owner_name", "armed_by", "armed_by_name", "language", "undoes", "mapping", "sticky",
 )  # fmt: skip
 
 
@@ -83,14 +84,15 @@ def new_plan(run: SyncRun, worker: str) -> SyncRun:
     )  # fmt: skip
 
 
-def take_over_plan(plan: SyncRun, worker: str) -> None:
-    """Begin a plan anew that another process didn't bring to its end."""
+def take_over_plan(run: SyncRun, plan: SyncRun, worker: str) -> None:
+    """Begin a plan anew that another process didn't bring to its end, or that was made under other rules than its run has."""
     storage.delete_folder(storage.outcomes_folder(plan.site.slug, plan.pk))
     plan.chunks.all().delete()
     now = timezone.now()
     SyncRun.objects.filter(pk=plan.pk).update(
         state=RunState.RUNNING, worker=worker, started_at=now, heartbeat_at=now, finished_at=None, last_line=0, rows_done=0,
         bytes_read=0, counts={}, partial_counts={}, totals={}, scoped_totals={}, error_code="", error_params={},
+        sticky=run.sticky, kept={},
     )  # fmt: skip
     plan.refresh_from_db()
 
@@ -164,6 +166,7 @@ def check_plan(run: SyncRun, plan: SyncRun, moodle: MoodleDatabase) -> None:
     if plan.made_on != (now := made_on(moodle)):
         changed = ", ".join(f"{name} {plan.made_on.get(name, '?')} -> {now[name]}" for name in now)
         raise PlanRefused("plan_made_on_another", changed=changed)
+    check_rules(plan)
     for chunk in plan.chunks.iterator():
         try:
             with storage.opened(chunk.outcomes_key) as part:
@@ -175,9 +178,16 @@ def check_plan(run: SyncRun, plan: SyncRun, moodle: MoodleDatabase) -> None:
 
 
 def is_to_be_made_again(run: SyncRun, plan: SyncRun) -> bool:
-    """Whether the plan that a run has made itself is of no use: not made to its end, or too old and seen by nobody."""
+    """Whether the plan that a run has made itself is of no use, and seen by nobody: not made to its end, too old, other rules."""
     is_own = plan.origin == SyncRun.Origin.PLAN
-    return is_own and not run.decision and (not plan.carried_out or is_expired(plan))
+    is_usable = plan.carried_out and not is_expired(plan) and plan.sticky == run.sticky
+    return is_own and not run.decision and not is_usable
+
+
+def check_rules(plan: SyncRun) -> None:
+    """Look whether a plan was made under the rules of sticky fields that hold now. Raises: PlanRefused"""
+    if plan.sticky != rules_for(plan):
+        raise PlanRefused("plan_made_under_other_rules")
 
 
 def is_expired(plan: SyncRun) -> bool:

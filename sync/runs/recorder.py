@@ -26,6 +26,7 @@ from sync.outcomes.outcome_codec import (
     DAMAGES,
     PartHeader,
     count_codes,
+    count_kept,
     count_partial,
     encode_outcomes,
     read_header,
@@ -39,6 +40,7 @@ from sync.runs.grace_records import keep_grace
 from sync.runs.options import processor_of
 from sync.runs.pipeline_context import ChunkResult, OwedPart
 from sync.runs.retry import own_database
+from sync.runs.sticky import keep_written
 from sync.values import Note, Outcome
 from sync.whole_files import digest_of
 
@@ -127,6 +129,7 @@ class RunRecorder:
             chunk.writes,
             chunk.named,
             chunk.scoped_totals,
+            count_kept(chunk.outcomes) if self.run.sticky else {},
         )
         if chunk.before_images:
             with storage.scratch_file() as journal:
@@ -239,18 +242,21 @@ class RunRecorder:
             "partial_counts": partial_counts,
             "totals": dict(Counter(self.run.totals) + Counter(header.totals)),
             "scoped_totals": _added(self.run.scoped_totals, header.scoped_totals),
+            "kept": dict(Counter(self.run.kept) + Counter(header.kept)),
             "changed_tables": sorted(tables.union(self.run.changed_tables)),
             "heartbeat_at": timezone.now(),
             "waiting_since": None,
             "attempts": 1,
         }
         changed = None if self.run.simulate else self._store_for_audit(header, outcomes, worker)
-        grace = AfterCommit.from_json(header.after_commit).grace
+        owed = AfterCommit.from_json(header.after_commit)
         names, facts = pack_names(outcomes), pack_facts(facts_of(outcomes))
         with transaction.atomic():
             self._store(values)
-            if grace:
-                keep_grace(self.run, grace)
+            if owed.grace:
+                keep_grace(self.run, owed.grace)
+            if owed.written:
+                keep_written(self.run.site, owed.written)
             audit_sequence = None if changed is None else self._audit.append(changed)
             recorded = RunChunk.objects.create(
                 run=self.run,

@@ -154,6 +154,7 @@ def earlier_run(site: MoodleSite, processor: str, sha256: str, *, before: int | 
 def run_notes(run: SyncRun) -> list[Note]:
     """Return what there is to say about the file of a run as a whole."""
     notes = [Note(code, params) for code, params in run.notes]
+    notes += [Note("sticky_kept_rows", {"name": name, "count": run.kept[name]}) for name in sorted(run.kept)]
     earlier = earlier_run(run.site, run.processor, run.file_sha256, before=run.pk)
     if earlier is not None:
         notes.insert(0, Note("same_file_again", {"name": run.file_name, "run": earlier.pk}))

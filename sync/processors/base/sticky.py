@@ -4,7 +4,7 @@
     StickyState    the same for a chunk, with what ToolSync is known to have left in Moodle
     ChunkSticky    over it, what the rows of the chunk leave; a planner asks it before it compares a row with what stands
 
-What ToolSync left is known by digests of the values, not by the values (docs/decisions/0045).
+What ToolSync left is known by digests of the values, not by the values (docs/decisions/0050).
 """
 
 from __future__ import annotations
