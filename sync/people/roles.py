@@ -17,7 +17,13 @@ MANAGE_PEOPLE = "sync.manage_people"
 _OF_FILE_TYPES: dict[Role, tuple[str, ...]] = {
     Role.OPERATOR: ("sync.manage_files", "sync.view_people"),
     Role.APPROVER: ("sync.approve_runs", "sync.end_grace"),
-    Role.MANAGER: ("sync.manage_sources", "sync.manage_schedules", "sync.manage_telling", "sync.manage_limits"),
+    Role.MANAGER: (
+        "sync.manage_sources",
+        "sync.manage_schedules",
+        "sync.manage_telling",
+        "sync.manage_limits",
+        "sync.manage_sticky",
+    ),
 }
 # For the whole site: only with a role that is for every file type.
 _OF_SITE: dict[Role, tuple[str, ...]] = {

@@ -30,6 +30,7 @@ MANAGE_ALL_SCHEDULES = "sync.manage_all_schedules"
 MANAGE_NOTIFICATIONS = "sync.manage_telling"
 MANAGE_RETENTION = "sync.manage_retention"
 MANAGE_LIMITS = "sync.manage_limits"
+MANAGE_STICKY = "sync.manage_sticky"
 VIEW_AUDIT = "sync.view_audit"
 ERASE_AUDIT = "sync.erase_audit"
 VIEW_PEOPLE = "sync.view_people"
@@ -83,6 +84,11 @@ def may_manage_notifications(view: View) -> View:
 def may_manage_limits(view: View) -> View:
     """Let only those in who may set how much a file may change; of the file types they see those that they may use."""
     return signed_in(permission_required(MANAGE_LIMITS, raise_exception=True)(view))
+
+
+def may_manage_sticky(view: View) -> View:
+    """Let only those in who may set which columns files leave as they are; of the file types they see those that they may use."""
+    return signed_in(permission_required(MANAGE_STICKY, raise_exception=True)(view))
 
 
 def may_manage_people(view: View) -> View:

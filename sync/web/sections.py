@@ -15,6 +15,7 @@ from sync.web.access import (
     MANAGE_LIMITS,
     MANAGE_NOTIFICATIONS,
     MANAGE_RETENTION,
+    MANAGE_STICKY,
     VIEW_AUDIT,
     exportable_for,
     has_any_access,
@@ -115,6 +116,10 @@ SETTINGS = (
     Entry(
         "limits", _("Limits"), _("How much a file may change by itself, before a person has to approve it."),
         holding(MANAGE_LIMITS), ("all",),
+    ),
+    Entry(
+        "sticky_fields", _("Sticky fields"), _("Which columns files leave as they are in what is in Moodle already."),
+        holding(MANAGE_STICKY),
     ),
     Entry(
         "retention", _("How long things are kept"),

@@ -31,6 +31,7 @@ from sync.web.views import (
     sessions,
     settings,
     sources,
+    sticky,
 )
 
 # /
@@ -141,6 +142,8 @@ settings_urls = [
     path("settings/limits/<slug:key>/new/<slug:kind>/", scope_limits.new_scope, name="limits_scope_new"),
     path("settings/limits/<slug:key>/<int:pk>/", scope_limits.scope, name="limits_scope"),
     path("settings/limits/<slug:key>/<int:pk>/delete/", scope_limits.delete_scope, name="limits_scope_delete"),
+    path("settings/sticky/", sticky.sticky_fields, name="sticky_fields"),
+    path("settings/sticky/<slug:key>/", sticky.sticky, name="sticky"),
 ]
 
 # /people/

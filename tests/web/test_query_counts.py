@@ -28,6 +28,7 @@ from sync.models import (
     SequenceRun,
     SequenceState,
     Source,
+    StickyField,
 )
 from sync.notifications.services import RuleChoice, save_rule
 from sync.runs.rights import Responsible
@@ -109,6 +110,8 @@ PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
     ("people", (), {"q": "person"}),
     ("invite", (), {}),
     ("person", ("person",), {}),
+    ("sticky_fields", (), {}),
+    ("sticky", ("users",), {}),
     ("sequence_run", ("sequence",), {}),
     ("runs", (), {}),
     ("run", ("run",), {}),
@@ -160,6 +163,7 @@ class Site:
             self.site, ScheduleChoice([tool, "courses_check"], at=time(number, 15), enabled=True),
             owner=Responsible.of(self._root),
         )  # fmt: skip
+        StickyField.objects.create(site=self.site, processor="users", column=f"profile_field_{number}", rule="never")
         sequence = SequenceRun.objects.create(
             site=self.site, schedule=schedule, processors=[tool, "courses_check"], state=SequenceState.COMPLETED,
             requested_by=self._add_person(number, tool),
