@@ -8,7 +8,7 @@ from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import after_task_publish, setup_logging
+from celery.signals import after_task_publish, beat_init, setup_logging, worker_ready
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 
@@ -29,16 +29,28 @@ def give_beat_its_entry(sender: Celery, **_kwargs: Any) -> None:
     sender.conf.beat_schedule = {"tick": {"task": TICK, "schedule": schedule, "options": {"expires": 0.9 * seconds}}}
 
 
+@worker_ready.connect
+def note_that_a_worker_lives(**_kwargs: Any) -> None:
+    """Keep that a worker has started; from then on the ticks that it takes show that it lives."""
+    _note_life("worker")
+
+
+@beat_init.connect
 @after_task_publish.connect(sender=TICK)
 def note_that_beat_lives(**_kwargs: Any) -> None:
-    """Keep that a tick was sent, which nobody but beat does. Beat goes on when our database is away."""
+    """Keep that beat has started, or that a tick was sent, which nobody but beat does."""
+    _note_life("beat")
+
+
+def _note_life(part: str) -> None:
+    """Keep that a process lives. It goes on when our database is away."""
     from sync.health.records import Part, note_life
 
     close_old_connections()
     try:
-        note_life(Part.BEAT)
+        note_life(Part(part))
     except DatabaseError:
-        logging.getLogger(__name__).warning("the database doesn't answer; that beat is alive was not kept")
+        logging.getLogger(__name__).warning("the database doesn't answer; that %s is alive was not kept", part)
     finally:
         connection.close()
 

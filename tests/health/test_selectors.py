@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from celery import signature
+from celery.signals import beat_init, worker_ready
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -34,6 +35,14 @@ def test_a_tick_shows_that_beat_lives_and_its_work_that_a_worker_does() -> None:
     signature("sync.tick").apply_async(expires=1)
     assert (of(Part.BEAT).level, of(Part.WORKER).level) == (Level.OK, Level.ERROR)
     tick()
+    assert dead_parts() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_has_just_started_is_alive_before_the_first_tick() -> None:
+    worker_ready.send(sender=None)
+    assert {state.part for state in dead_parts()} == {Part.BEAT}
+    beat_init.send(sender=None)
     assert dead_parts() == []
 
 
