@@ -38,15 +38,19 @@ _COLUMNS: Mapping[str, str] = {"role": "shortname", "cohort": "idnumber"}
 _SEARCHED = frozenset({"shortname", "idnumber", "username", "email"})
 
 
-def suggest(site: MoodleSite, rows: Iterable[tuple[FailedRow, Outcome, str]]) -> dict[int, list[str]]:
+def suggest(
+    site: MoodleSite, rows: Iterable[tuple[FailedRow, Outcome, str]], *, names_people: bool
+) -> dict[int, list[str]]:
     """Return what may have been meant in cells at fault, the likeliest first: line -> at most three texts.
 
-    Shape: rows: with what is wrong now, and the text of the cell. Nothing of what only Moodle knows while it is away
+    Shape: rows: with what is wrong now, and the text of the cell; names_people: whether users of Moodle may be named. Nothing of
+    what only Moodle knows while it is away
     Queries: one for each table and column of Moodle
     """
     asked = [(row.line, outcome, text) for row, outcome, text in rows if text and HIDDEN not in text]
     named = {line: place for line, outcome, _text in asked if (place := _named(outcome)) is not None}
-    candidates = _fetch_candidates(site, [(named[line], text) for line, _outcome, text in asked if line in named])
+    looked_up = [(named[line], text) for line, _outcome, text in asked if line in named]
+    candidates = _fetch_candidates(site, [item for item in looked_up if names_people or item[0][0] != "user"])
     suggested: dict[int, list[str]] = {}
     for line, outcome, text in asked:
         found: Collection[str] = candidates.get(named[line], ()) if line in named else ()

@@ -74,14 +74,27 @@ class GridGroup:
 
 
 class MendPage:
-    """What the page shows of one draft. Shape: check: the simulation of its last check, None without one"""
+    """What the page shows of one draft.
 
-    def __init__(self, run: SyncRun, rows: FailedRows, draft: Draft, check: SyncRun | None, asked: QueryDict) -> None:
+    Shape: check: the simulation of its last check, None without one; sees_people: whether users of Moodle may be suggested
+    """
+
+    def __init__(
+        self,
+        run: SyncRun,
+        rows: FailedRows,
+        draft: Draft,
+        check: SyncRun | None,
+        asked: QueryDict,
+        *,
+        sees_people: bool = False,
+    ) -> None:
         self.run = run
         self.rows = rows
         self.draft = draft
         self.check = check
         self.is_checking = check is not None and not check.is_over
+        self._sees_people = sees_people
         self.shows_all = asked.get("show") == "all" or not self.is_checked
         self._page_number = number_in(asked.get("page", "")) or 1
 
@@ -149,7 +162,7 @@ class MendPage:
             for row, outcome in faults
             if (place := self._place(outcome)) is not None and place not in self.rows.secret
         ]
-        suggested = suggest(self.run.site, asked)
+        suggested = suggest(self.run.site, asked, names_people=self._sees_people)
         return [self._row(row, suggested.get(row.line, [])) for row in rows]
 
     @cached_property
@@ -209,11 +222,12 @@ def take_cells(posted: QueryDict, rows: FailedRows, draft: Draft) -> None:
     for line in {number for text in posted.getlist("line") if (number := number_in(text)) is not None}:
         if (row := by_line.get(line)) is None:
             continue
-        for place, original in enumerate(row.cells):
+        for place, shown in enumerate(draft.mended(line, row.cells)):
             text = posted.get(f"c-{line}-{place}")
-            if text is None or (place in rows.secret and text in ("", HIDDEN)):
+            if text is None or text == _as_sent(shown) or (place in rows.secret and text in ("", HIDDEN)):
                 continue
-            draft.set_cell(line, place, _clean(text), original)
+            original = row.cells[place]
+            draft.set_cell(line, place, original if text == _as_sent(original) else _clean(text), original)
         (draft.left_out.add if posted.get(f"out-{line}") else draft.left_out.discard)(line)
 
 
@@ -233,9 +247,14 @@ def take_suggestion(chosen: str, rows: FailedRows, draft: Draft) -> str:
     return f"c-{row.line}-{at}"
 
 
+def _as_sent(text: str) -> str:
+    """Return a text as a browser sends it back from a field of one line. Source: HTML, "strip newlines from a string" """
+    return text.replace("\r", "").replace("\n", "")
+
+
 def _clean(text: str) -> str:
     """Return a text as a cell may hold it."""
-    return " ".join(text.replace("\0", "").split())[:_LONGEST_CELL]
+    return "".join(" " if char.isspace() else char for char in text if char != "\0").strip()[:_LONGEST_CELL]
 
 
 def check_of(run: SyncRun, draft: Draft) -> SyncRun | None:

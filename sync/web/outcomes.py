@@ -9,12 +9,15 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, QueryDict
 from django.utils.text import Truncator
 
+from sync.columns.column import About
 from sync.errors import OutcomesMissing, StorageUnavailable
 from sync.messages import text_at_column, text_of
 from sync.models import SyncRun
 from sync.outcomes.outcome_index import Case, Reason
+from sync.runs.options import processor_of
 from sync.runs.outcome_search import OutcomeFilter, Place, find_outcomes, run_codes, run_columns, run_reasons
 from sync.values import FAILED_ACTIONS, Action
+from sync.web.access import VIEW_PEOPLE
 from sync.web.plans import rows_of
 
 _OUTCOMES_PER_PAGE = 50
@@ -61,6 +64,7 @@ def outcomes_of(request: HttpRequest, run: SyncRun) -> dict[str, Any]:
         "counts": action_counts(rows),
         "failed_count": sum(rows.counts.get(action.value, 0) for action in FAILED_ACTIONS),
         "rows_of": rows,
+        "leads_to_moodle": _leads_to_moodle(request, rows),
     }
     try:
         reasons = run_reasons(rows)
@@ -70,6 +74,12 @@ def outcomes_of(request: HttpRequest, run: SyncRun) -> dict[str, Any]:
         return {**context, "outcomes": find_outcomes(rows, wanted, per_page=_OUTCOMES_PER_PAGE, **places)}
     except (OutcomesMissing, StorageUnavailable) as error:
         return {**context, "outcomes_fault": text_of(error.code, error.params)}
+
+
+def _leads_to_moodle(request: HttpRequest, run: SyncRun) -> bool:
+    """Whether what a row is about can be looked up in Moodle, with all that was changed of it."""
+    about = processor_of(run).columns.subject_about
+    return about is About.COURSE or (about is About.USER and request.user.has_perm(VIEW_PEOPLE))
 
 
 def wanted_outcomes(asked: QueryDict) -> OutcomeFilter:

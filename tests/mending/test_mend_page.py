@@ -195,6 +195,21 @@ def test_a_change_that_is_taken_back_is_none_and_a_draft_can_be_discarded(mendin
     assert not MendDraft.objects.exists()
 
 
+def test_cells_that_are_sent_back_as_they_were_are_no_change(installation: Installation, admin_client: Client) -> None:
+    """A browser sends the text of a field without its line ends."""
+    content = FILE.replace("bob;Bob;Kay", 'bob;"B\no  b";Kay')
+    mending = Mending(admin_client, installation.carry_out("/in.csv", content, **OPTIONS))
+    line = mending.page().groups[0].rows[0].line
+    as_sent = {f"c-{line}-{PLACE['firstname']}": "Bo  b", f"c-{line}-{PLACE['lastname']}": "Kay"}
+    mending.send("save", as_sent)
+    assert load_draft(mending.run, User.objects.get()).edits == {}
+    name = f"c-{line}-{PLACE['firstname']}"
+    mending.send("save", {name: "Bo  bo"})
+    assert load_draft(mending.run, User.objects.get()).edits == {line: {PLACE["firstname"]: "Bo  bo"}}
+    mending.send("save", {name: "Bo  b"})
+    assert load_draft(mending.run, User.objects.get()).edits == {}
+
+
 def test_what_the_encoding_of_the_file_lacks_is_said(installation: Installation, admin_client: Client) -> None:
     content = FILE.replace("Kay", "Käy").encode("cp1252")
     mending = Mending(admin_client, installation.carry_out("/in.csv", content, **OPTIONS))

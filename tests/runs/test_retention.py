@@ -7,10 +7,12 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django import Settings
 
-from sync.models import CommandFile, Notification, RunFile, RunState, SyncRun
+from sync.mending.drafts import Draft, save_draft
+from sync.models import CommandFile, MendDraft, Notification, RunFile, RunState, SyncRun
 from sync.runs import services
 from sync.runs.outcome_search import find_outcomes
 from sync.runs.retention import prune
@@ -79,6 +81,16 @@ def test_each_kind_has_its_own_days(
     assert kinds(run) == left
     assert own_folders(installation).get(str(run.pk), set()) == parts
     assert len(find_outcomes(run).outcomes) == (2 if parts else 0)
+
+
+def test_drafts_of_mended_rows_go_with_the_trybacks(installation: Installation) -> None:
+    run = installation.carry_out("/in.csv", FILE, **STORED)
+    for name, days in (("old", 6), ("new", 4)):
+        save_draft(run, User.objects.create_user(name), Draft(edits={3: {0: "x"}}))
+        MendDraft.objects.filter(user__username=name).update(changed_at=timezone.now() - timedelta(days=days))
+    save_retention(installation.site, **FOR_EVER | {"trybacks": 5})
+    prune()
+    assert [draft.user.username for draft in MendDraft.objects.all()] == ["new"]
 
 
 def test_what_a_run_under_way_needs_stays(installation: Installation) -> None:

@@ -17,7 +17,7 @@ from sync.messages import text_of
 from sync.models import SyncRun
 from sync.runs.answers import wait_for_end
 from sync.runs.rights import Responsible
-from sync.web.access import run_or_404, signed_in
+from sync.web.access import VIEW_PEOPLE, run_or_404, signed_in
 from sync.web.mending import MendPage, check_of, grid_context, take_cells, take_suggestion
 
 
@@ -40,7 +40,8 @@ def mend(request: HttpRequest, run_id: int) -> HttpResponse:
 
 def _page(request: HttpRequest, run: SyncRun, *, focus: str = "") -> HttpResponse:
     rows, draft = read_failed_rows(run), load_draft(run, request.user)
-    page = MendPage(run, rows, draft, check_of(run, draft), request.GET)
+    sees_people = request.user.has_perm(VIEW_PEOPLE)
+    page = MendPage(run, rows, draft, check_of(run, draft), request.GET, sees_people=sees_people)
     is_fragment = bool(request.headers.get("HX-Request"))
     if is_fragment and request.method != "POST" and page.is_checking:
         # What is typed meanwhile stays.
