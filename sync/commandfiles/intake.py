@@ -14,7 +14,7 @@ from sync.commandfiles import storage
 from sync.commandfiles.naming import clean_folder, clean_name, discarded_name, split_path
 from sync.errors import CommandFileError
 from sync.models import CommandFile, MoodleSite, RunFile, SyncRun
-from sync.models.run import ACTIVE_STATES, WAITING_STATES
+from sync.models.run import UNFINISHED_STATES
 from sync.reader import open_rows
 from sync.reader.picture_rows import PICTURE_NAMES
 from sync.reader.picture_zip import holds_pictures
@@ -171,7 +171,7 @@ def refuse_if_in_use(file: CommandFile, *, except_run: SyncRun | None = None) ->
 
     Raises: CommandFileError naming the run
     """
-    runs = SyncRun.objects.filter(command_file=file, state__in=(*ACTIVE_STATES, *WAITING_STATES))
+    runs = SyncRun.objects.filter(command_file=file, state__in=UNFINISHED_STATES)
     if except_run is not None:
         runs = runs.exclude(pk=except_run.pk)
     run_id = runs.values_list("pk", flat=True).first()

@@ -16,6 +16,7 @@ class RunState(models.TextChoices):
 
     QUEUED = "queued", _("Queued")
     RUNNING = "running", _("Running")
+    PAUSED = "paused", _("Paused")
     UNCONFIRMED = "unconfirmed", _("Waits for confirmation")
     HELD = "held", _("Held")
     COMPLETED = "completed", _("Completed")
@@ -32,7 +33,7 @@ CLAIMED_STATES = (RunState.RUNNING,)
 # The plan is made, nothing is written, and a person decides.
 WAITING_STATES = (RunState.UNCONFIRMED, RunState.HELD)
 # Of these the rest of the rows can be carried out later.
-RESUMABLE_STATES = (RunState.ERRORED, RunState.CANCELLED)
+RESUMABLE_STATES = (RunState.PAUSED, RunState.ERRORED, RunState.CANCELLED)
 OVER_STATES = (
     RunState.COMPLETED,
     RunState.COMPLETED_WITH_REJECTIONS,
@@ -42,6 +43,8 @@ OVER_STATES = (
     RunState.DECLINED,
     RunState.EXPIRED,
 )
+# What runs need that aren't over stays: their files, and the journals that they undo.
+UNFINISHED_STATES = (*ACTIVE_STATES, *WAITING_STATES, RunState.PAUSED)
 
 
 def new_fence_key() -> str:
@@ -139,6 +142,7 @@ class SyncRun(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     fence_key = models.CharField(max_length=32, default=new_fence_key, editable=False)
     cancel_requested = models.BooleanField(default=False)
+    pause_requested = models.BooleanField(default=False)
     waiting_since = models.DateTimeField(null=True, blank=True)
 
     carried_out = models.BooleanField(default=False)
@@ -198,6 +202,10 @@ class SyncRun(models.Model):
     def waits_for_person(self) -> bool:
         """Whether the plan is made and a person has to decide."""
         return self.state in WAITING_STATES
+
+    @property
+    def is_paused(self) -> bool:
+        return self.state == RunState.PAUSED
 
     @property
     def is_resumable(self) -> bool:

@@ -62,6 +62,10 @@ class _Cancelled(Exception):
     """Somebody asked for the run to stop."""
 
 
+class _Paused(_Cancelled):
+    """Somebody asked for the run to stop for a while."""
+
+
 class Execution:
     """Carries out one claimed run to its end, whatever that is."""
 
@@ -80,6 +84,7 @@ class Execution:
         self._progress = progress
         self._recorder = RunRecorder(run, token, heartbeat.check, progress)
         self._finalizer = RunFinalizer(run)
+        self._is_to_be_paused = False
         # The first claim is the start; whoever began before us may still be alive.
         self._takes_over = run.started_at != run.heartbeat_at
 
@@ -102,6 +107,8 @@ class Execution:
             self._retry(lambda: self._end(_completed_state(self.run)))
         except LeaseLost:
             raise
+        except _Paused:
+            self._pause()
         except _Cancelled:
             self._stop(RunState.CANCELLED)
         except CommandFileError as error:
@@ -287,25 +294,35 @@ class Execution:
         )
         try:
             if not run_pipeline(work, stream, run.file_name):
-                raise _Cancelled
+                raise self._why_stopped()
             if run.simulate:
                 self._retry(lambda: recorder.update(made_on=made_on(moodle)))
         finally:
             moodle.dispose()
 
     def _is_cancelled(self) -> bool:
-        """Whether the run is to stop. Raises: LeaseLost. Queries: one"""
+        """Whether the run is to stop, for good or for a while. Raises: LeaseLost. Queries: one"""
         self._heartbeat.check()
-        found = SyncRun.objects.filter(pk=self.run.pk, worker=self._token).values_list("cancel_requested", flat=True)
+        asked = SyncRun.objects.filter(pk=self.run.pk, worker=self._token)
         with own_database():
-            cancelled = found.first()
-        if cancelled is None:
+            found = asked.values_list("cancel_requested", "pause_requested").first()
+        if found is None:
             raise LeaseLost(f"run {self.run.pk}")
-        return cancelled
+        self._is_to_be_paused = found == (False, True)
+        return any(found)
+
+    def _why_stopped(self) -> _Cancelled:
+        return _Paused() if self._is_to_be_paused else _Cancelled()
 
     def _stop_if_cancelled(self) -> None:
         if self._is_cancelled():
-            raise _Cancelled
+            raise self._why_stopped()
+
+    def _pause(self) -> None:
+        """Let the site go; the rows that are left wait until somebody takes the run up again."""
+        with transaction.atomic():
+            self._recorder.update(state=RunState.PAUSED, pause_requested=False, waiting_since=None, worker="")
+            release_lease(self.run)
 
     def _began_to_wait(self) -> None:
         self._recorder.update(waiting_since=timezone.now())

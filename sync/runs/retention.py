@@ -16,7 +16,7 @@ from sync.commandfiles.intake import UPLOADS, delete_file, delete_run_file, find
 from sync.commandfiles.left_drafts import sweep_folder, sweep_storage
 from sync.errors import CommandFileError, MoodleError
 from sync.models import CommandFile, MendDraft, MoodleSite, Notification, RunFile, SyncRun
-from sync.models.run import ACTIVE_STATES, OVER_STATES, WAITING_STATES
+from sync.models.run import OVER_STATES, UNFINISHED_STATES
 from sync.runs.connections import connection_of
 from sync.runs.kept_blobs import trash_kept_blobs
 from sync.runs.options import drop_folder
@@ -137,7 +137,7 @@ def _delete_uploads(site: MoodleSite, uploads: QuerySet[CommandFile]) -> int:
 
 def _prune_journals(site: MoodleSite, before: datetime) -> int:
     gone = 0
-    undone_now = SyncRun.objects.filter(undoes=OuterRef("pk"), state__in=(*ACTIVE_STATES, *WAITING_STATES))
+    undone_now = SyncRun.objects.filter(undoes=OuterRef("pk"), state__in=UNFINISHED_STATES)
     for run in _old_runs(site, before).filter(chunks__journal_key__gt="").exclude(Exists(undone_now)):
         with _held(run) as is_over:
             if is_over:

@@ -244,7 +244,11 @@ def cancel_run(run: SyncRun) -> None:
     """Stop a run: at once when it hasn't begun, else before its next chunk. One that is over stays as it is."""
     now = timezone.now()
     waiting = SyncRun.objects.filter(pk=run.pk, state__in=(RunState.QUEUED, *WAITING_STATES))
-    if not waiting.update(state=RunState.CANCELLED, finished_at=now):
+    paused = SyncRun.objects.filter(pk=run.pk, state=RunState.PAUSED)
+    if paused.update(state=RunState.QUEUED, cancel_requested=True, attempts=0):
+        # A worker makes its report and its tryback.
+        transaction.on_commit(lambda: enqueue(run.pk))
+    elif not waiting.update(state=RunState.CANCELLED, finished_at=now):
         SyncRun.objects.filter(pk=run.pk, state__in=CLAIMED_STATES).update(cancel_requested=True)
     run.refresh_from_db()
     if run.state == RunState.CANCELLED:
@@ -253,14 +257,26 @@ def cancel_run(run: SyncRun) -> None:
         go_on_with_sequence(run)
 
 
+def pause_run(run: SyncRun) -> None:
+    """Let a run stop before its next chunk, to be taken up later; meanwhile others may write. Raises: RunNotClaimable"""
+    writing = SyncRun.objects.filter(pk=run.pk, simulate=False, cancel_requested=False)
+    if writing.filter(state=RunState.QUEUED).update(state=RunState.PAUSED):
+        site_id = run.site_id
+        transaction.on_commit(lambda: start_next(site_id))
+    elif not writing.filter(state__in=CLAIMED_STATES).update(pause_requested=True):
+        raise RunNotClaimable(f"run {run.pk} is over, waits, or writes nothing")
+    run.refresh_from_db()
+
+
 def resume_run(run: SyncRun) -> None:
-    """Take up a run that ended with an error or was cancelled, after its last whole chunk. Raises: RunNotClaimable."""
+    """Take up a run that is paused, ended with an error or was cancelled, after its last whole chunk. Raises: RunNotClaimable"""
     if SyncRun.objects.filter(undoes=run, simulate=False).exists():
         raise RunNotClaimable(f"run {run.pk} was undone: its rows are carried out from the first one on, or not at all")
     resumed = SyncRun.objects.filter(pk=run.pk, state__in=RESUMABLE_STATES).update(
         state=RunState.QUEUED,
         attempts=0,
         cancel_requested=False,
+        pause_requested=False,
         error_code="",
         error_params={},
         finished_at=None,

@@ -54,8 +54,12 @@ def _recent_of(rows: SyncRun) -> list[Outcome]:
 
 
 def _describe_work(run: SyncRun) -> str:
-    if run.cancel_requested:
-        return _("Cancelling: the rows at hand are finished first.")
+    if run.cancel_requested or run.pause_requested:
+        return (
+            _("Cancelling: the rows at hand are finished first.")
+            if run.cancel_requested
+            else _("Pausing: the rows at hand are finished first.")
+        )
     if run.waiting_since is not None:
         since = time_format(timezone.localtime(run.waiting_since))
         return _("Moodle hasn't answered since %(time)s: the run retries, and goes on by itself when it is back.") % {

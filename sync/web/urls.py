@@ -191,6 +191,7 @@ run_urls = [
     path("runs/<int:run_id>/files/<slug:kind>/", run_files.download, name="run_file"),
     path("runs/<int:run_id>/cancel/", runs.cancel, name="run_cancel"),
     path("runs/<int:run_id>/mails/", runs.mails, name="run_mails"),
+    path("runs/<int:run_id>/pause/", runs.pause, name="run_pause"),
     path("runs/<int:run_id>/resume/", runs.resume, name="run_resume"),
     path("runs/<int:run_id>/apply/", runs.apply, name="run_apply"),
     path("runs/<int:run_id>/decide/", runs.decide, name="run_decide"),

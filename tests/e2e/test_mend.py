@@ -96,6 +96,9 @@ def test_forty_mistakes_are_mended_with_the_keyboard_and_applied(
     mend.click()
     expect(page.locator("#mend-state")).to_contain_text("40 rows are to be mended")
     look_at(page, "mend", 1280)
+    page.set_viewport_size(ViewportSize(width=375, height=800))
+    look_at(page, "mend", 375)
+    page.set_viewport_size(ViewportSize(width=1280, height=900))
 
     keys = Keys(page)
     for line, column, suggested in (

@@ -262,3 +262,46 @@ def test_a_storage_that_fails_after_the_last_row_leaves_files_to_be_made_later(
     assert services.execute_run(run.pk).state == RunState.COMPLETED
     assert installation.moodle.diff(before, installation.moodle.snapshot()) == {}
     assert run.files.get(kind="report").path.startswith("/reports/")
+
+
+def test_a_paused_run_lets_the_site_go_and_goes_on(installation: Installation) -> None:
+    run = installation.queue("/in.csv", file_of(), primaryidentity="username")
+
+    def pause(progress: object) -> None:
+        services.pause_run(run)
+
+    paused = services.execute_run(run.pk, progress=pause)
+    assert (paused.state, paused.rows_done, paused.finished_at, paused.pause_requested) == ("paused", 5, None, False)
+    assert MoodleSite.objects.get(pk=run.site_id).lease_run_id is None
+    assert not paused.files.exists()
+    with pytest.raises(RunNotClaimable):
+        services.execute_run(run.pk)
+    services.resume_run(paused)
+    assert services.execute_run(run.pk).counts == {"created": ROWS}
+
+
+def test_a_paused_run_is_cancelled_with_its_report(installation: Installation) -> None:
+    run = installation.queue("/in.csv", file_of(), primaryidentity="username")
+    paused = services.execute_run(run.pk, progress=lambda _progress: services.pause_run(run))
+    services.cancel_run(paused)
+    cancelled = services.execute_run(run.pk)
+    assert (cancelled.state, cancelled.rows_done) == (RunState.CANCELLED, 5)
+    assert cancelled.files.filter(kind="report").exists()
+
+
+def test_a_run_that_waits_for_its_turn_is_paused_at_once(installation: Installation) -> None:
+    queued = installation.queue("/in.csv", file_of(), primaryidentity="username")
+    services.pause_run(queued)
+    assert queued.state == RunState.PAUSED
+    with pytest.raises(RunNotClaimable):
+        services.pause_run(queued)
+    services.resume_run(queued)
+    assert services.execute_run(queued.pk).state == RunState.COMPLETED
+
+
+def test_what_is_over_or_writes_nothing_is_not_paused(installation: Installation) -> None:
+    done = installation.carry_out("/in.csv", file_of(), primaryidentity="username")
+    simulated = installation.queue("/in.csv", simulate=True)
+    for run in (done, simulated):
+        with pytest.raises(RunNotClaimable):
+            services.pause_run(run)

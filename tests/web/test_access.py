@@ -142,6 +142,7 @@ run_report_pdf run                  302   404   404   404   200   200   200   20
 run_file run report                 302   404   404   404   200   200   200   200   200   200   404   200
 run_file run tryback                302   404   404   404   200   200   200   200   200   200   404   200
 run_cancel! run                     302   404   404   404   302   302   302   302   302   302   404   302
+run_pause! run                      302   404   404   404   302   302   302   302   302   302   404   302
 run_resume! run                     302   404   404   404   302   302   302   302   302   302   404   302
 run_mails! run                      302   404   404   404   302   302   302   302   302   302   404   302
 limits all                          302   403   403   403   403   403   403   403   403   403   403   200
@@ -352,7 +353,9 @@ def test_the_journal_of_a_run_is_never_handed_out(make_run: MakeRun, users_clien
     assert users_client.get(reverse("run_file", args=[run.pk, "journal"])).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["run_cancel", "run_resume", "run_mails", "run_apply", "run_decide", "run_undo"])
+@pytest.mark.parametrize(
+    "name", ["run_cancel", "run_pause", "run_resume", "run_mails", "run_apply", "run_decide", "run_undo"]
+)
 def test_what_changes_something_needs_a_post(name: str, make_run: MakeRun, users_client: Client) -> None:
     assert users_client.get(reverse(name, args=[make_run().pk])).status_code == 405
 

@@ -35,6 +35,7 @@ register = template.Library()
 _STATE_LOOKS = {
     RunState.QUEUED: ("quiet", "…"),
     RunState.RUNNING: ("active", "▸"),
+    RunState.PAUSED: ("warning", "‖"),
     RunState.COMPLETED: ("good", "✓"),
     RunState.COMPLETED_WITH_REJECTIONS: ("warning", "!"),
     RunState.FAILED: ("bad", "✕"),

@@ -80,7 +80,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
 def progress(request: HttpRequest, run_id: int) -> HttpResponse:
     """Say how far the run is; when it is over the whole page has something new to say."""
     shown = visible_run_or_404(request.user, run_id)
-    if shown.is_over or shown.waits_for_person:
+    if shown.is_over or shown.waits_for_person or shown.is_paused:
         return HttpResponseClientRefresh()
     return render(
         request,
@@ -109,6 +109,16 @@ def outcomes(request: HttpRequest, run_id: int) -> HttpResponse:
 @require_POST
 def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
     services.cancel_run(run_or_404(request.user, run_id))
+    return redirect("run", run_id)
+
+
+@signed_in
+@require_POST
+def pause(request: HttpRequest, run_id: int) -> HttpResponse:
+    try:
+        services.pause_run(run_or_404(request.user, run_id))
+    except RunNotClaimable:
+        return _refused(request, run_id, _("Only a run that isn't over and writes to Moodle can be paused."))
     return redirect("run", run_id)
 
 
@@ -187,7 +197,7 @@ def _refused(request: HttpRequest, run_id: int, why: str) -> HttpResponse:
 
 
 def _progress(run: SyncRun) -> dict[str, Any]:
-    return {} if run.is_over or run.waits_for_person else describe_progress(run)._asdict()
+    return {} if run.is_over or run.waits_for_person or run.is_paused else describe_progress(run)._asdict()
 
 
 def _options(run: SyncRun) -> list[tuple[str, Any]]:
