@@ -1,4 +1,4 @@
-"""What needs a person, the worst first: seven queries on indexes, however many runs there are."""
+"""What needs a person, the worst first: a few queries on indexes, however many runs there are."""
 
 from __future__ import annotations
 
