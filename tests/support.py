@@ -22,6 +22,7 @@ from sync.moodle.site.command_line import MoodleCommand
 from sync.outcomes.report import ReportFacts, write_report
 from sync.outcomes.tryback import write_tryback
 from sync.processors.base.context import CreatedRows, FileArea, NoFileArea, NoRecords, Records
+from sync.processors.base.overlay import Overlay
 from sync.processors.base.plan import Mail
 from sync.processors.base.sticky import Place, StickyFields, StickyRule, places_of
 from sync.processors.registry import REGISTRY
@@ -121,12 +122,14 @@ def run_file(
     permits: Mapping[str, Any] | None = None,
     sticky: Mapping[str, str] | None = None,
     written: dict[tuple[str, int, str], str] | None = None,
+    overlay: Overlay | None = None,
     **options: Any,
 ) -> RunResult:
     """Carry out a command file in the way the product does, without its own database.
 
     Shape: after_line: rows up to this line are done already; permits: what the operator lets files do; sticky: column -> rule;
-    written: what earlier runs left where rules ask who wrote last; it gets what this one leaves
+    written: what earlier runs left where rules ask who wrote last; it gets what this one leaves;
+    overlay: of files that are planned together
     Raises: CommandFileError when the file is refused
     """
     data = text.encode() if isinstance(text, str) else text
@@ -149,7 +152,7 @@ def run_file(
                 processor, values, moodle, result, simulate=simulate, chunk_rows=chunk_rows, fence_key=str(time.time_ns()),
                 after_line=after_line,
                 records=result, file_area=file_area or NoFileArea(),
-                moodle_command=moodle_command,
+                moodle_command=moodle_command, overlay=overlay,
                 sticky=StickyFields(rules, processor.sticky_columns, watched, result),
             ),
             io.BytesIO(data),

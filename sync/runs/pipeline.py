@@ -101,7 +101,7 @@ class PipelineRun:
         self.header = header
         self.secrets = RowSecrets(reader.header.names)
         self.named_columns = NamedColumns(work.processor.columns, header.names, self.secrets)
-        self.overlay = Overlay()
+        self.overlay = work.overlay or Overlay()
         self.collected: Collected = work.processor.collected_type()
         self.attempt = 0
         self._collected: set[int] = set()
@@ -119,7 +119,8 @@ class PipelineRun:
 
     def __exit__(self, *_exception: object) -> None:
         self._session_stack.close()
-        self.overlay.close()
+        if self.work.overlay is None:
+            self.overlay.close()
 
     def carry_out_all(self) -> bool:
         self._retrying(self._connect)

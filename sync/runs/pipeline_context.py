@@ -27,6 +27,7 @@ from sync.processors.base.context import (
     Records,
 )
 from sync.processors.base.grace import GraceRecords, NoGrace
+from sync.processors.base.overlay import Overlay
 from sync.processors.base.plan import Mail, Plan
 from sync.processors.base.processor import Processor
 from sync.processors.base.sticky import StickyFields
@@ -129,7 +130,8 @@ class PipelineContext:
     they are the file type's; plan: what is to be carried out, none = whatever the file comes to; replans: a row that would
     come to something else by now is planned once more, otherwise it is rejected; shows_new_values: outcomes tell the cells of
     what is made; is_part: ToolSync has made the file of rows of others, so it is never complete; scopes: those with limits of
-    their own; check_totals: called before a chunk is written, raises where it would be too much
+    their own; check_totals: called before a chunk is written, raises where it would be too much; overlay: of several files that
+    are planned together, the caller closes it
     """
 
     processor: type[Processor]
@@ -158,6 +160,7 @@ class PipelineContext:
     is_part: bool = False
     scopes: ScopeTotals = field(default_factory=NoScopeTotals)
     check_totals: Callable[[ChunkResult], None] = field(default=lambda _chunk: None)
+    overlay: Overlay | None = None
 
 
 def _raise(error: Exception) -> None:

@@ -25,6 +25,8 @@ Fold = Callable[[str], str]
 # enrol everybody of a large cohort or course, in other courses as well.
 _FIRST_TEMPORARY_ID = -(10**15)
 _IDS_PER_LINE = 10**7
+# Of one file, of at most 10^9 lines. Those of several that are planned together are moved apart where they are kept.
+_IDS_PER_FILE = 2 * 10**16
 
 
 def temporary_id(line: int, number: int) -> int:
@@ -306,7 +308,7 @@ def _place_in(names: tuple[str, ...], folds: Mapping[str, Fold]) -> Callable[[Va
 
 
 class Overlay:
-    """What the plans of earlier chunks would leave of Moodle's rows, for the length of one run.
+    """What the plans of earlier chunks would leave of Moodle's rows, for the length of one run, or of the plan of a bundle.
 
     Where chunks are carried out as they are planned nothing is kept here, and `over` costs nothing. What is kept lies in a
     private temporary file that vanishes with the run, so that a file of a million rows fits.
@@ -314,6 +316,16 @@ class Overlay:
 
     def __init__(self) -> None:
         self._database: sqlite3.Connection | None = None
+        self._tables: set[str] = set()
+        self._file = 0
+
+    def begin_file(self, number: int) -> None:
+        """Say which of several files is planned on this overlay: its lines make ids of their own. Shape: number: from 1"""
+        self._file = number
+
+    def holds(self, table: str) -> bool:
+        """Whether earlier chunks would change rows of a table."""
+        return table in self._tables
 
     def over(
         self,
@@ -342,7 +354,8 @@ class Overlay:
             if values is None:
                 merged.pop(key, None)
             else:
-                merged[key] = values
+                # Another file type may have read fewer columns.
+                merged[key] = {**merged[key], **values} if key in merged else values
         return FoundRows(table, merged)
 
     def keys_found(self, table: Table, wanted: Wanted) -> set[Key]:
@@ -389,6 +402,7 @@ class Overlay:
             return
         if self._database is None:
             self._database = _private_database()
+        self._tables.add(table.name)
         earlier = self._bodies(table, changed)
         bodies: list[tuple[str, str, int, str | None]] = []
         places: list[tuple[str, str, str, str]] = []
@@ -398,11 +412,13 @@ class Overlay:
             if known is None:
                 # Made and taken away in one chunk.
                 continue
-            rowid, dumped = earlier[key][0] if key in earlier else known["id"], json.dumps(key)
-            bodies.append((table.name, dumped, rowid, None if values is None else json.dumps(values, default=_planned)))
+            rowid = earlier[key][0] if key in earlier else self._kept_id(known["id"])
+            dumped = json.dumps(self._kept_key(key))
+            body = None if values is None else self._kept_values(values)
+            bodies.append((table.name, dumped, rowid, None if body is None else json.dumps(body, default=_planned)))
             states = [state for state in (found, values) if state is not None]
             places += [
-                (table.name, ",".join(names), self._place(table, names, table.cells(names, key, state)), dumped)
+                (table.name, ",".join(names), self._place(table, names, self._cells(table, names, key, state)), dumped)
                 for names in table.found_by
                 for state in states
             ]
@@ -415,6 +431,21 @@ class Overlay:
         if self._database is not None:
             self._database.close()
             self._database = None
+
+    def _kept_id(self, value: Any) -> Any:
+        """Return a value, a temporary id of the file that is planned moved to where no other file has any."""
+        is_own = self._file and is_temporary(value) and value > _FIRST_TEMPORARY_ID - _IDS_PER_FILE
+        return value - self._file * _IDS_PER_FILE if is_own else value
+
+    def _kept_key(self, key: Key) -> Key:
+        return tuple(map(self._kept_id, key)) if isinstance(key, tuple) else self._kept_id(key)
+
+    def _kept_values(self, values: Values) -> Values:
+        return {name: self._kept_id(value) for name, value in values.items()} if self._file else values
+
+    def _cells(self, table: Table, names: tuple[str, ...], key: Key, values: Values) -> list[Any]:
+        cells = table.cells(names, key, values)
+        return [self._kept_id(cell) for cell in cells] if self._file else cells
 
     @staticmethod
     def _place(table: Table, names: tuple[str, ...], values: Iterable[Any]) -> str:

@@ -36,7 +36,8 @@ from sync.processors.cohorts.planner import CohortsPlanner, cohort_text
 from sync.processors.cohorts.rows import COLUMNS
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.group_purge import listed
-from sync.processors.memberships.names import NamedUsers, cohorts_named, fetch_named_users
+from sync.processors.memberships.named import fetch_named_users
+from sync.processors.memberships.names import NamedUsers, cohorts_named
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import COHORT_MEMBERS, MembershipState
 from sync.values import Action, Note, Outcome
@@ -76,6 +77,7 @@ class Cohorts(Processor[CohortCells, CohortsState, CohortsPlan]):
     def fetch(self, rows: Sequence[CohortCells]) -> CohortsState:
         named_users = fetch_named_users(
             self.moodle,
+            self.overlay,
             self.rules,
             self.option_values.useridentifier,
             {row.userid for row in rows if row.userid},

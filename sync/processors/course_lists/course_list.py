@@ -14,11 +14,13 @@ from sync.columns.clean import text
 from sync.columns.column import About, RequiredColumn
 from sync.columns.general_options import GeneralOptions
 from sync.columns.options import Choice
-from sync.moodle.courses.courses import Course, CourseNames, fetch_course_names, fetch_courses
+from sync.moodle.courses.courses import Course, CourseNames, fetch_course_names
 from sync.moodle.db.database import MoodleSession
 from sync.processors.base.context import Collected
+from sync.processors.base.overlay import Overlay
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
+from sync.processors.memberships.named import fetch_named_courses
 from sync.values import Action, Note, Outcome
 
 
@@ -48,9 +50,9 @@ class ListedCourses:
     Shape: found: value as typed -> courses, several = ambiguous; names, unknown_plugins, weights, visibility: by id
     """
 
-    def __init__(self, moodle: MoodleSession, identifier: str, values: Sequence[str]) -> None:
+    def __init__(self, moodle: MoodleSession, overlay: Overlay, identifier: str, values: Sequence[str]) -> None:
         self.now = int(time.time())
-        self.found: Mapping[str, tuple[Course, ...]] = fetch_courses(moodle, identifier, values)
+        self.found: Mapping[str, tuple[Course, ...]] = fetch_named_courses(moodle, overlay, identifier, values)
         self.names: Mapping[int, CourseNames] = fetch_course_names(moodle, self.ids)
         self.unknown_plugins: Mapping[int, Sequence[str]] = {}
         self.weights: Mapping[int, int] = {}
@@ -81,7 +83,7 @@ class CourseList(Processor[CourseListCellsT, ListedCourses, Plan]):
 
     def fetch(self, rows: Sequence[CourseListCellsT]) -> ListedCourses:
         self.collected.has_rows = True
-        return ListedCourses(self.moodle, self.identifier, [row.identifier for row in rows])
+        return ListedCourses(self.moodle, self.overlay, self.identifier, [row.identifier for row in rows])
 
     def on_skipped(self, rows: Sequence[CourseListCellsT]) -> None:
         self.collected.has_rows = True

@@ -21,6 +21,7 @@ from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.course_deletion import CHUNK_WEIGHT, DeleteCourses
 from sync.processors.base.grace import GraceChange, GraceList, GraceStep
 from sync.processors.base.operations import Applied, FixCourseOrder, Operation
+from sync.processors.base.overlay import FoundRows
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import SplitChunk
 from sync.processors.course_lists.course_list import (
@@ -31,6 +32,7 @@ from sync.processors.course_lists.course_list import (
     outcome,
 )
 from sync.processors.course_lists.grace import TABLE, CourseGrace
+from sync.processors.memberships.named import courses_table
 from sync.values import Action, Note, Outcome
 
 
@@ -89,6 +91,7 @@ class CoursesDelete(CourseList[CourseDeleteCells]):
         self.fold = folding(self.moodle, "course", self.identifier) if self.identifier != "id" else str
         self.file_notes.append(Note("course_deletion_final", {}))
         self.grace = GraceList.read(TABLE, self.context.grace, self.collected.grace)
+        self.courses = courses_table(self.moodle)
 
     def fetch(self, rows: Sequence[CourseDeleteCells]) -> ListedCourses:
         state = super().fetch(rows)
@@ -103,7 +106,15 @@ class CoursesDelete(CourseList[CourseDeleteCells]):
         plan = CoursesDeletePlan(state.now)
         grace = CourseGrace(self.grace, plan, state)
         plan.outcomes = [self._plan_row(row, plan, state, grace) for row in rows]
+        self._foresee(plan, state)
         return plan
+
+    def _foresee(self, plan: CoursesDeletePlan, state: ListedCourses) -> None:
+        """Let later chunks and files find the courses no more."""
+        named = {courseid: {"id": courseid, **names._asdict()} for courseid, names in state.names.items()}
+        courses = plan.change(FoundRows(self.courses, named))
+        for courseid, (_course, _value, line) in plan.courses.items():
+            courses.foresee(courseid, None, line)
 
     def _plan_row(
         self, row: CourseDeleteCells, plan: CoursesDeletePlan, state: ListedCourses, grace: CourseGrace

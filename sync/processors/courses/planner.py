@@ -203,13 +203,15 @@ class CoursesPlanner:
         self.plan.creations[row.line] = CourseCreation(course, category, content)
         self.plan.dirty_users.update(teacher.userid for teacher in course.teachers)
         courseid = self._foresee_course(row, full, category, fields)
+        self.rows.foresee_course(courseid, self.courses[courseid]["contextid"], course, row.line)
         inventory = with_topics(template.inventory, self.cells.topics(row)) if template else content_of_new(course)
         foresee_content(self.contents, courseid, inventory, row.line)
         return _outcome(row, Action.CREATED, "course_created")
 
     def _foresee_course(self, row: CourseCells, full: Mapping[str, Any], category: Category, fields: FieldCells) -> int:
         """Let later rows find a course that the row makes; return its temporary id."""
-        values = {"enddate": 0, **full, "category": category.id, "contextid": 0, "path": ""}
+        contextid = self.plan.new_id(row.line)
+        values = {"enddate": 0, **full, "category": category.id, "contextid": contextid, "path": ""}
         courseid = self.courses.insert(values, row.line)
         for custom, of_field in fields:
             data = {"id": self.plan.new_id(row.line), "contextid": 0, **self.state.extras, **of_field}

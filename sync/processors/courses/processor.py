@@ -59,13 +59,13 @@ from sync.processors.courses.state import COURSE_TABLE, CoursesState
 from sync.processors.courses.tables import (
     FIELD_TABLE,
     category_table,
-    course_table,
     field_data_table,
     kept_cells,
     kept_content,
 )
 from sync.processors.courses.templates import Template, fetch_templates, is_archive
 from sync.processors.memberships.fetch import fetch_memberships
+from sync.processors.memberships.named import courses_table
 from sync.processors.memberships.state import MembershipState, roles_by_shortname
 from sync.values import Note
 
@@ -106,7 +106,7 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
         self.roles = roles_by_shortname(fetch_roles(self.moodle))
         self.fields = self._match_fields()
         self.graph = load_graph()
-        self.courses = course_table(self._folds("course", "shortname", "idnumber"))
+        self.courses = courses_table(self.moodle)
         self.categories = category_table(self._folds("course_categories", "name", "idnumber"))
         has_unique = any(custom.is_unique for custom in self.fields.values())
         self.field_data = field_data_table(self._folds("customfield_data", "value") if has_unique else {})

@@ -19,11 +19,6 @@ CONTENT = Table("course content", ("courseid",), _BY_COURSE)
 CELLS = Table("course cells", ("courseid",), _BY_COURSE)
 
 
-def course_table(folds: Mapping[str, Fold]) -> Table:
-    """Return the courses. Shape: folds: of short name and idnumber"""
-    return Table("course", found_by=tuple((name,) for name in folds), folds=folds)
-
-
 def category_table(folds: Mapping[str, Fold]) -> Table:
     """Return the categories. Shape: folds: of name and idnumber"""
     return Table("course_categories", folds=folds)

@@ -29,7 +29,8 @@ from sync.processors.enrolments.options import KEEP, EnrolmentsOptions
 from sync.processors.enrolments.planner import EnrolmentPlanner, EnrolmentsPlan, EnrolmentsState
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.group_purge import GroupPurge, PurgeCollected
-from sync.processors.memberships.names import NamedUsers, fetch_named_users
+from sync.processors.memberships.named import fetch_named_users
+from sync.processors.memberships.names import NamedUsers
 from sync.processors.memberships.own_memberships import own_component, recorded_memberships
 from sync.processors.memberships.state import MembershipState
 from sync.values import Note
@@ -82,7 +83,7 @@ class Enrolments(Processor[EnrolmentCells, EnrolmentsState, EnrolmentsPlan]):
 
     def fetch(self, rows: Sequence[EnrolmentCells]) -> EnrolmentsState:
         identifier = self.option_values.useridentifier
-        users = fetch_named_users(self.moodle, self.rules, identifier, {row.uid for row in rows})
+        users = fetch_named_users(self.moodle, self.overlay, self.rules, identifier, {row.uid for row in rows})
         memberships = self._fetch_memberships(rows, sorted({userid for found in users.values() for userid in found}))
         self.purge.note_courses(memberships.courses_named)
         return self._state(users, memberships)

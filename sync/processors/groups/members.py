@@ -16,7 +16,7 @@ from sync.processors.groups.members_planner import GroupCommands, GroupMembersSt
 from sync.processors.groups.options import GroupMembersOptions
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.group_purge import GroupPurge, PurgeCollected, PurgingPlan
-from sync.processors.memberships.names import fetch_named_users
+from sync.processors.memberships.named import fetch_named_users
 from sync.processors.memberships.own_memberships import own_component, recorded_memberships
 
 
@@ -42,7 +42,7 @@ class GroupMembers(Processor[GroupMemberCells, GroupMembersState, PurgingPlan]):
 
     def fetch(self, rows: Sequence[GroupMemberCells]) -> GroupMembersState:
         identifier = self.option_values.useridentifier
-        named_users = fetch_named_users(self.moodle, self.rules, identifier, {row.userid for row in rows})
+        named_users = fetch_named_users(self.moodle, self.overlay, self.rules, identifier, {row.userid for row in rows})
         memberships = fetch_memberships(
             self.moodle,
             self.overlay,

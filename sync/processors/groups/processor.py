@@ -8,7 +8,6 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from sync.moodle.courses.courses import fetch_courses
 from sync.moodle.db.identifiers import fetch_ids, folding
 from sync.moodle.groups.groups import fetch_bindings, fetch_described_groups, fetch_groupings
 from sync.processors.base.overlay import FoundRows, Table
@@ -19,7 +18,8 @@ from sync.processors.groups.cells import GroupCells
 from sync.processors.groups.export import GroupsExporter
 from sync.processors.groups.options import GroupsOptions
 from sync.processors.groups.planner import GroupsPlanner, GroupsState, GroupsSurvey
-from sync.processors.memberships.state import MembershipState
+from sync.processors.memberships.named import fetch_named_courses
+from sync.processors.memberships.state import GROUPS, MembershipState
 
 _BINDINGS = Table("groupings_groups", ("groupingid", "groupid"), found_by=(("groupingid",),))
 
@@ -43,7 +43,7 @@ class Groups(Processor[GroupCells, GroupsState, Plan]):
     def fetch(self, rows: Sequence[GroupCells]) -> GroupsState:
         now = int(time.time())
         identifier = self.option_values.courseidentifier
-        named = fetch_courses(self.moodle, identifier, {row.courseid for row in rows})
+        named = fetch_named_courses(self.moodle, self.overlay, identifier, {row.courseid for row in rows})
         courseids = {course.id for courses in named.values() for course in courses}
         updateids = {row.updateid for row in rows if row.updateid is not None}
         described = fetch_described_groups(self.moodle, courseids)
@@ -78,7 +78,7 @@ class Groups(Processor[GroupCells, GroupsState, Plan]):
     ) -> FoundRows:
         """Return groups, or groupings, as earlier chunks would leave them."""
         folds = {column: folding(self.moodle, name, column) for column in ("name", "idnumber")}
-        table = Table(name, found_by=(("courseid",), ("idnumber",)), folds=folds, on_update={"timemodified": now})
+        table = Table(name, found_by=GROUPS.found_by, folds=folds, on_update={"timemodified": now})
         return self.overlay.over(table, {row["id"]: row for row in rows}, wanted)
 
     def _fetch_elsewhere(self, updateids: Collection[str]) -> Mapping[str, Collection[int]]:

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from sync.moodle.cohorts.cohorts import fetch_cohort_members, fetch_cohorts
-from sync.moodle.courses.courses import fetch_courses
 from sync.moodle.courses.defaults import enabled_methods
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.identifiers import folding
@@ -16,6 +15,7 @@ from sync.moodle.enrolments.forums import ALLOW_FORCE_SUBSCRIBE, Forum, fetch_fo
 from sync.moodle.enrolments.roles import fetch_permissions, fetch_role_assignments, fetch_roles
 from sync.moodle.groups.groups import Group, fetch_conversation_members, fetch_group_members, fetch_groups
 from sync.processors.base.overlay import FoundRows, Overlay, Table, Wanted, is_temporary
+from sync.processors.memberships.named import fetch_named_courses
 from sync.processors.memberships.state import (
     COHORT_MEMBERS,
     COHORTS,
@@ -70,7 +70,7 @@ def fetch_memberships(
     )
     state = replace(
         state,
-        courses_named=fetch_courses(moodle, course_identifier, courses),
+        courses_named=fetch_named_courses(moodle, overlay, course_identifier, courses),
         roles=roles_by_shortname(fetch_roles(moodle)) if courses or system_roles else {},
         cohorts=overlay.over(
             _compared(moodle, COHORTS),

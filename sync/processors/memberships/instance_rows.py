@@ -63,6 +63,13 @@ class InstanceRows:
         self._known.clear()
         return _instance(self._rows[self._rows.insert(row, line)])
 
+    def foresee(self, courseid: int, values: Values, line: int) -> EnrolInstance:
+        """Note a method of a course that another operation of the plan makes."""
+        newid = self._plan.new_id(line)
+        self._known.clear()
+        self._rows.foresee(newid, {**values, "id": newid, "courseid": courseid}, line)
+        return _instance(self._rows[newid])
+
     def set_status(self, instance: EnrolInstance, status: int, line: int) -> bool:
         """Switch a method on or off, and tell whether it wasn't so; the access data of the course is read anew then.
 

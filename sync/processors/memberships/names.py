@@ -5,27 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sync.moodle.db.database import MoodleSession
-from sync.moodle.db.identifiers import fetch_ids, is_id
-from sync.moodle.users.users import SiteRules
+from sync.moodle.db.identifiers import is_id
 from sync.values import Note
 
 NamedUsers = Mapping[str, tuple[int, ...]]
-
-
-def fetch_named_users(
-    moodle: MoodleSession, rules: SiteRules, identifier: str, values: Collection[str]
-) -> dict[str, tuple[int, ...]]:
-    """Return the ids of the users that the values name: those that aren't deleted, usernames of this site only.
-
-    Shape: values as typed -> rising ids; absent = unknown, several ids = ambiguous
-    Queries: one per 10,000 values
-    """
-    user = moodle.table("user")
-    conditions = [user.c.deleted == 0]
-    if identifier == "username":
-        conditions.append(user.c.mnethostid == rules.mnethostid)
-    return fetch_ids(moodle, "user", identifier, values, *conditions)
 
 
 def find_user(named: NamedUsers, identifier: str, text: str, column: str) -> int | Note:

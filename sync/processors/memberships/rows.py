@@ -8,6 +8,7 @@ from typing import Any
 
 from sync.moodle.cohorts.cohorts import Cohort
 from sync.moodle.courses.courses import Course
+from sync.moodle.courses.creation import NewCourse
 from sync.moodle.db.identifiers import is_id
 from sync.moodle.enrolments.enrolments import EnrolInstance
 from sync.moodle.enrolments.forums import Forum
@@ -166,6 +167,17 @@ class MembershipRows:
     def add_instance(self, courseid: int, enrol: str, values: Mapping[str, Any], line: int) -> EnrolInstance:
         """Add a method to a course (`InstanceRows.add`)."""
         return self.instances.add(courseid, enrol, values, line)
+
+    def foresee_course(self, courseid: int, contextid: int, course: NewCourse, line: int) -> None:
+        """Note the methods and the teachers of a course that another operation of the plan makes."""
+        for place, values in enumerate(course.instances):
+            instance = self.instances.foresee(courseid, {**values, "sortorder": place}, line)
+            if instance.enrol == "manual":
+                for userid in dict.fromkeys(teacher.userid for teacher in course.teachers):
+                    enrolment = {"id": self.plan.new_id(line), "status": 0, "timestart": self.now, "timeend": 0}
+                    self._enrolments.foresee((instance.id, userid), enrolment, line)
+        for userid, roleid in dict.fromkeys(course.teachers):
+            self._roles.foresee((contextid, userid, roleid, "", 0), {"id": self.plan.new_id(line)}, line)
 
     def delete_instance(self, instance: EnrolInstance, line: int) -> None:
         """Unenrol everybody whom a method enrols, and take it away; everybody's enrolment must have been read.

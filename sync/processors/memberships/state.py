@@ -21,7 +21,7 @@ COHORT_MEMBERS = Table("cohort_members", ("cohortid", "userid"), found_by=(("use
 SUBSCRIPTIONS = Table("forum_subscriptions", ("forum", "userid"), found_by=(("userid",),))
 
 # What they belong to; names are compared as the server does, see `sync.processors.memberships.fetch`.
-GROUPS = Table("groups", found_by=(("courseid",), ("courseid", "name")))
+GROUPS = Table("groups", found_by=(("courseid",), ("courseid", "name"), ("idnumber",)))
 COHORTS = Table("cohort", found_by=(("name",), ("idnumber",)))
 METHODS = Table("enrol", found_by=(("courseid",),), defaults={"customint1": 0})
 

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.identifiers import by_spelling, fetch_named, folding, is_id, named
+from sync.processors.base.overlay import Overlay, Values
+from sync.processors.memberships.named import USERS, fetch_user_rows
 from sync.processors.pictures.plan import PictureOwner
 
 HOSTED = "hostedusername"
@@ -33,13 +35,19 @@ def identifier_fold(moodle: MoodleSession, userfield: str) -> Callable[[str], st
     return lambda value: "@".join((fold(value.rpartition("@")[0]), value.rpartition("@")[2]))
 
 
-def fetch_owners(moodle: MoodleSession, userfield: str, hostid: int, values: Collection[str]) -> Owners:
+def fetch_owners(
+    moodle: MoodleSession, overlay: Overlay, userfield: str, hostid: int, values: Collection[str]
+) -> Owners:
     """Return the users that identifiers mean; absent = unknown. An empty one means nobody. Queries: one"""
     user = moodle.table("user")
     statement = sa.select(user.c.id, user.c.username, user.c.picture).where(user.c.deleted == 0)
     if userfield == HOSTED:
         return _fetch_hosted(moodle, statement, values)
     statement = statement.where(user.c.mnethostid == hostid)
+    if overlay.holds(USERS):
+        statement = statement.add_columns(user.c.deleted, user.c.mnethostid)
+        found = fetch_user_rows(moodle, overlay, statement, userfield, values)
+        return {value: [_owner(row) for row in rows if row["mnethostid"] == hostid] for value, rows in found.items()}
     return _owners(fetch_named(moodle, statement, "user", userfield, values))
 
 
@@ -60,6 +68,10 @@ def _fetch_hosted(moodle: MoodleSession, statement: sa.Select[Any], values: Coll
         for host in hostids
     }
     return _owners({value: by_host[host][name] for value, (name, host) in wanted.items() if name in by_host[host]})
+
+
+def _owner(row: Values) -> PictureOwner:
+    return PictureOwner(row["id"], row["username"], row.get("picture", 0))
 
 
 def _owners(found: dict[str, list[sa.Row[Any]]]) -> Owners:

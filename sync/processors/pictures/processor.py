@@ -141,7 +141,7 @@ class UserPictures(Processor[PictureCells, PicturesState, PicturesPlan]):
 
     def fetch(self, rows: Sequence[PictureCells]) -> PicturesState:
         identifiers = {identifier_of(row.picture) for row in rows}
-        owners = fetch_owners(self.moodle, self.userfield, self.hostid, identifiers)
+        owners = fetch_owners(self.moodle, self.overlay, self.userfield, self.hostid, identifiers)
         userids = {owner.id for found in owners.values() for owner in found}
         state = PicturesState(
             now=int(time.time()),

@@ -21,6 +21,7 @@ from sync.processors.base.overlay import FoundRows
 from sync.processors.base.processor import Processor
 from sync.processors.base.sticky import Place, StickyColumn, in_table
 from sync.processors.memberships.fetch import fetch_memberships
+from sync.processors.memberships.named import users_table
 from sync.processors.memberships.state import MembershipState
 from sync.processors.users.absent import AbsentUsers
 from sync.processors.users.cells import UserCells
@@ -39,7 +40,6 @@ from sync.processors.users.tables import (
     fetch_user_preferences,
     fetch_users,
     profile_table,
-    users_table,
 )
 from sync.values import Note
 

@@ -6,9 +6,9 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.clean import flag
 from sync.columns.column import DefaultColumn
+from sync.processors.memberships.named import IDENTITIES
 from sync.processors.users.chunk_users import ChunkUser, UsersWritePlan
 from sync.processors.users.export import SuspendedUsersSampler
-from sync.processors.users.tables import IDENTITIES
 from sync.processors.users.user_list import UserList, UserListCells, UserListState, outcome_for
 from sync.values import Action, Outcome
 

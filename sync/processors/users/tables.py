@@ -16,15 +16,8 @@ from sync.moodle.users.users import (
 )
 from sync.processors.base.overlay import FoundRows, Overlay, Table, is_temporary
 
-IDENTITIES = ("id", "idnumber", "username", "email")
 PROFILE_TABLE = "user_info_data"
 PREFERENCES = Table("user_preferences", ("userid", "name"), (("userid",),))
-
-
-def users_table(moodle: MoodleSession) -> Table:
-    """Return the table of users, found by any identity."""
-    folds = {identity: folding(moodle, "user", identity) for identity in IDENTITIES if identity != "id"}
-    return Table("user", found_by=tuple((identity,) for identity in IDENTITIES), folds=folds)
 
 
 def profile_table(moodle: MoodleSession, *, by_value: bool) -> Table:

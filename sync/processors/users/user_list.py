@@ -22,10 +22,11 @@ from sync.processors.base.grace import GraceChange, GraceList, GraceStep
 from sync.processors.base.overlay import FoundRows
 from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import Processor
+from sync.processors.memberships.named import IDENTITIES, users_table
 from sync.processors.users.chunk_users import KEY_FIELDS, ChunkUser, UsersWritePlan
 from sync.processors.users.options import UserListOptions
 from sync.processors.users.state import USER_TABLE
-from sync.processors.users.tables import IDENTITIES, fetch_users, users_table
+from sync.processors.users.tables import fetch_users
 from sync.values import Action, Change, Note, Outcome
 
 _NAME_HELP = _("Checked: a user with another name is left alone.")

@@ -169,3 +169,30 @@ def test_a_new_row_that_leaves_a_column_to_the_server_is_found_by_what_that_puts
     assert rows.find(customint1=3) == [7, added]
     kept(overlay, plan)
     assert overlay.keys_found(methods, {("customint1",): [0, 3]}) == {added}
+
+
+def test_rows_of_several_files_have_ids_of_their_own(overlay: Overlay) -> None:
+    things = Table("thing", found_by=(("name",),))
+    for number in (1, 2):
+        overlay.begin_file(number)
+        plan = Plan()
+        rows = plan.change(overlay.over(things, {}, {("name",): ["old"]}))
+        rows.insert({"name": f"of file {number}"}, 2)
+        overlay.keep(rows)
+
+    found = overlay.over(things, {}, {("name",): ["of file 1", "of file 2"]}).rows
+    assert sorted(row["name"] for row in found.values()) == ["of file 1", "of file 2"]
+    assert all(key == row["id"] and is_temporary(key) for key, row in found.items())
+    assert temporary_id(2, 1) not in found
+    assert (overlay.holds("thing"), overlay.holds("other")) == (True, False)
+
+
+def test_what_one_file_reads_of_a_row_is_laid_over_what_another_reads(overlay: Overlay) -> None:
+    things = Table("thing", found_by=(("name",),))
+    rows = Plan().change(overlay.over(things, {3: {"id": 3, "name": "old", "kept": 1}}))
+    rows.update(3, {"name": "new"}, 2)
+    overlay.keep(rows)
+
+    assert overlay.over(things, {3: {"id": 3, "name": "old", "more": 7}}).rows == {
+        3: {"id": 3, "name": "new", "kept": 1, "more": 7}
+    }
