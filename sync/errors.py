@@ -33,6 +33,10 @@ class CommandFileError(CodedError):
     """The file can't be used; the run ends "failed"; nothing was written."""
 
 
+class BundleStopped(CodedError):
+    """Another file of the bundle can't be used; nothing was written of any."""
+
+
 class UnknownFileType(CommandFileError):
     """The bytes are not those of a command file (binary, truncated workbook)."""
 

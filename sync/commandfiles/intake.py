@@ -63,7 +63,7 @@ def receive_file(
             raise CommandFileError("file_exists", path=known.path)
         if known.sha256 != sha256:
             refuse_if_in_use(known)
-    processor = _guess_type(stream, name, file_types)
+    processor = guess_type(stream, name, file_types)
     return keep_file(site, stream, folder + name, sha256=sha256, size=size, processor=processor, user=user)
 
 
@@ -179,7 +179,7 @@ def refuse_if_in_use(file: CommandFile, *, except_run: SyncRun | None = None) ->
         raise CommandFileError("file_in_use", path=file.path, run=run_id)
 
 
-def _guess_type(stream: BinaryIO, name: str, file_types: FileTypes) -> str:
+def guess_type(stream: BinaryIO, name: str, file_types: FileTypes) -> str:
     """Return the type that the header speaks for; a file that can't be read has none, and its run will say why."""
     if holds_pictures(stream):
         return file_types.guess(PICTURE_NAMES, name)

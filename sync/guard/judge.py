@@ -82,6 +82,29 @@ def judge(facts: PlanFacts) -> Judgement:
     return Judgement(Verdict.GO)
 
 
+def judge_bundle(of_files: Mapping[str, Judgement], of_all: Judgement, *, asks: bool) -> Judgement:
+    """Return the verdict on files that are planned together: the strictest of those on each and on what they do in all.
+
+    Shape: of_files: name of the file -> verdict; asks: a person lets it go on, whatever the limits say
+    """
+    held = [
+        Note(note.code, {**note.params, "file": name})
+        for name, judgement in of_files.items()
+        if judgement.verdict is Verdict.HELD
+        for note in judgement.reasons
+    ]
+    if of_all.verdict is Verdict.HELD:
+        known = {(note.code, note.params.get("kind"), note.params.get("count")) for note in held}
+        held += [note for note in of_all.reasons if (note.code, note.params["kind"], note.params["count"]) not in known]
+    if held:
+        return Judgement(Verdict.HELD, tuple(held))
+    if of_all.verdict is Verdict.CONFIRM:
+        return of_all
+    return (
+        Judgement(Verdict.CONFIRM, (Note("bundle_asks", {"count": len(of_files)}),)) if asks else Judgement(Verdict.GO)
+    )
+
+
 def removals(totals: Mapping[str, int]) -> dict[str, int]:
     """Return what a plan takes away: kind -> how many."""
     return {kind: totals[kind] for kind in REMOVALS if totals.get(kind)}

@@ -5,15 +5,18 @@ Of the whole site, and of scopes: a category with all below it, or the cohorts w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sync.errors import OptionError
 
 # Percent of what is there, and number, that removals may come to. Source: issue 14, "on by default"
 _REMOVAL_PERCENT, _REMOVAL_NUMBER = 10.0, 50
 _UPDATE_PERCENT = 75.0
+
+
+NumberT = TypeVar("NumberT", int, float)
 
 
 class Limit(NamedTuple):
@@ -105,9 +108,30 @@ def read_limits(stored: Mapping[str, Any]) -> dict[str, Limit]:
     return limits
 
 
+def widest(limited: Iterable[tuple[Mapping[str, Limit], Collection[str]]]) -> dict[str, Limit]:
+    """Return what several files may do in all of each kind: what that one of them may that has the widest limit of it.
+
+    Shape: limited: the limits of each file, and the kinds of what it does
+    """
+    found: dict[str, list[Limit]] = {}
+    for limits, kinds in limited:
+        for kind in limits.keys() & kinds:
+            found.setdefault(kind, []).append(limits[kind])
+    return {
+        kind: Limit(_most([limit.percent for limit in several]), _most([limit.number for limit in several]))
+        for kind, several in found.items()
+    }
+
+
 def stored_form(limits: Mapping[str, Limit]) -> dict[str, list[float | None]]:
     """Return limits as they are stored: those that differ from the defaults."""
     return {kind: list(limit) for kind, limit in limits.items() if limit != DEFAULTS.get(kind)}
+
+
+def _most(limits: Sequence[NumberT | None]) -> NumberT | None:
+    """Return the highest of some limits; one that isn't there is the highest."""
+    numbers = [limit for limit in limits if limit is not None]
+    return max(numbers) if len(numbers) == len(limits) else None
 
 
 def _number(value: Any) -> float | None:

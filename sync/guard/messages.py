@@ -49,6 +49,13 @@ TEXTS: dict[str, Any] = {
             n,
         )
     ),
+    "bundle_asks": PluralText(
+        lambda n: ngettext(
+            "%(count)s file was planned. Look at what it would do, then let it be carried out.",
+            "%(count)s files were planned together. Look at what they would do, then let them be carried out.",
+            n,
+        )
+    ),
     "plan_removes": _("to be confirmed."),
     "plan_incomplete": _("The plan was not made to its end. Simulate the file again."),
     "plan_of_another": _("The plan was made for another file, file type or site. Simulate this file again."),
@@ -176,6 +183,9 @@ def total_texts(totals: Mapping[str, int]) -> list[str]:
 def reason_text(note: Note) -> str:
     """Return why a person has to decide, as a sentence."""
     params = {name: _localized(value) for name, value in note.params.items()}
+    if (file := params.pop("file", "")) != "":
+        reason = reason_text(Note(note.code, {name: value for name, value in note.params.items() if name != "file"}))
+        return gettext("%(file)s: %(reason)s") % {"file": file, "reason": reason}
     text = text_of(note.code, params)
     if kind := note.params.get("kind"):
         text = gettext("%(what)s: %(limit)s") % {"what": kind_text(kind, note.params["count"]), "limit": text}

@@ -1,6 +1,7 @@
 """What ToolSync itself keeps: sites, command files, runs, their files and the administrators' settings."""
 
 from sync.models.audit import AuditChain, AuditKind, AuditName, AuditRecord
+from sync.models.bundle import Bundle
 from sync.models.command_file import ArmedFile, CommandFile
 from sync.models.grace import GraceEntry
 from sync.models.health import HealthRecord
@@ -29,6 +30,7 @@ __all__ = [
     "AuditKind",
     "AuditName",
     "AuditRecord",
+    "Bundle",
     "ChunkIndex",
     "CommandFile",
     "Event",

@@ -14,6 +14,7 @@ from sync.values import Action
 class RunState(models.TextChoices):
     """Where a run stands. `failed` is the file's fault, `errored` ours or the infrastructure's."""
 
+    PENDING = "pending", _("Waits for the files before it")
     QUEUED = "queued", _("Queued")
     RUNNING = "running", _("Running")
     PAUSED = "paused", _("Paused")
@@ -28,12 +29,15 @@ class RunState(models.TextChoices):
     EXPIRED = "expired", _("Expired")
 
 
-ACTIVE_STATES = (RunState.QUEUED, RunState.RUNNING)
+ACTIVE_STATES = (RunState.PENDING, RunState.QUEUED, RunState.RUNNING)
 CLAIMED_STATES = (RunState.RUNNING,)
 # The plan is made, nothing is written, and a person decides.
 WAITING_STATES = (RunState.UNCONFIRMED, RunState.HELD)
 # Of these the rest of the rows can be carried out later.
 RESUMABLE_STATES = (RunState.PAUSED, RunState.ERRORED, RunState.CANCELLED)
+# Why a file of a bundle wasn't begun: it goes on with the one that stopped, not by itself.
+BUNDLE_STOPPED = "bundle_stopped"
+COMPLETED_STATES = (RunState.COMPLETED, RunState.COMPLETED_WITH_REJECTIONS)
 OVER_STATES = (
     RunState.COMPLETED,
     RunState.COMPLETED_WITH_REJECTIONS,
@@ -63,15 +67,15 @@ class SyncRun(models.Model):
     rows_expected: how many rows the file has, more or less, 0 = unknown;
     last_line: the last line of the file whose chunk is committed; changed_tables: of Moodle, without prefix; skipped: what
     the reader passed over; language: the one that the report is written in; origin: what started it; sequence_run: the
-    start of a schedule that it belongs to; owner: whose rights are asked when it begins; armed_by: who has let a schedule
-    take the file. The names stay when a user is deleted; "" = the operator of this installation; undoes: the run that
-    this one takes back: its rows are those of the other's journal, and `processor` is that of the other; mends: the run of
-    which its file has failed rows, mended on a page; plan: the dry run that is applied, and nothing else; made_on: what the
-    plan was made with (ToolSync, Moodle); totals: kind of object and what becomes of it -> how many; scoped_totals: the same
-    of scopes with limits, by the key of the scope; sticky: column -> rule of sticky fields that it goes by; kept: column -> in
-    how many rows that left something as it was; mapping: what the columns of the file became, as `sync.mappings` reads it,
-    {} = they are called as the file type calls them, None = its header will tell when the run begins; held_for: why a person
-    has to decide, as notes; decided_by: who did, and what for
+    start of a schedule that it belongs to; bundle: the files that it was planned with; owner: whose rights are asked when it
+    begins; armed_by: who has let a schedule take the file. The names stay when a user is deleted; "" = the operator of this
+    installation; undoes: the run that this one takes back: its rows are those of the other's journal, and `processor` is that
+    of the other; mends: the run of which its file has failed rows, mended on a page; plan: the dry run that is applied, and
+    nothing else; made_on: what the plan was made with (ToolSync, Moodle); totals: kind of object and what becomes of it -> how
+    many; scoped_totals: the same of scopes with limits, by the key of the scope; sticky: column -> rule of sticky fields that
+    it goes by; kept: column -> in how many rows that left something as it was; mapping: what the columns of the file became,
+    as `sync.mappings` reads it, {} = they are called as the file type calls them, None = its header will tell when the run
+    begins; held_for: why a person has to decide, as notes; decided_by: who did, and what for
     """
 
     class Origin(models.TextChoices):
@@ -125,6 +129,9 @@ class SyncRun(models.Model):
     sequence_run = models.ForeignKey(
         "sync.SequenceRun", verbose_name=_("sequence run"), null=True, blank=True, on_delete=models.SET_NULL,
         related_name="runs",
+    )  # fmt: skip
+    bundle = models.ForeignKey(
+        "sync.Bundle", verbose_name=_("bundle"), null=True, blank=True, on_delete=models.SET_NULL, related_name="runs",
     )  # fmt: skip
     undoes = models.ForeignKey(
         "self", verbose_name=_("undoes"), null=True, blank=True, on_delete=models.RESTRICT, related_name="undone_by",
@@ -209,12 +216,19 @@ class SyncRun(models.Model):
 
     @property
     def is_resumable(self) -> bool:
-        return self.state in RESUMABLE_STATES
+        return self.state in RESUMABLE_STATES and self.error_code != BUNDLE_STOPPED
 
     @property
     def rows_left(self) -> int:
         """How many rows are not done, more or less; 0 when all are, or nobody knows."""
         return 0 if self.carried_out else max(0, self.rows_expected - self.rows_done)
+
+    @property
+    def planned_totals(self) -> dict[str, int]:
+        """What would be done by a run that waits, and by the files of its bundle that wait with it."""
+        if self.bundle is not None:
+            return self.bundle.totals
+        return {} if self.plan is None else self.plan.totals
 
     @property
     def outcome_count(self) -> int:

@@ -175,7 +175,7 @@ def _lines_of_run(run: SyncRun) -> Iterator[str]:
     if run.waits_for_person and run.plan is not None:
         yield ""
         yield _("Nothing was written. What would happen: %(totals)s.") % {
-            "totals": ", ".join(total_texts(run.plan.totals))
+            "totals": ", ".join(total_texts(run.planned_totals))
         }
         yield from (f"- {reason_text(reason)}" for reason in held_notes(run))
     if trouble := _trouble(run):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -9,11 +11,12 @@ from sync.audit.services import record
 from sync.errors import PlanRefused
 from sync.guard.judge import removals
 from sync.models import AuditKind, RunState, SyncRun
-from sync.models.run import WAITING_STATES
+from sync.models.run import COMPLETED_STATES, WAITING_STATES
 from sync.notifications.services import notify_of_run
+from sync.runs.bundle_order import follow_bundle, runs_of_bundle
 from sync.runs.lease import enqueue
 from sync.runs.options import plan_hours
-from sync.runs.plans import COMPLETED_STATES, check_rules, is_expired, may_decide, plan_lifetime
+from sync.runs.plans import check_rules, is_expired, may_decide, plan_lifetime
 from sync.runs.rights import Responsible
 from sync.runs.services import go_on_with_sequence, queue_run
 from sync.runs.undo import check_undo
@@ -23,14 +26,14 @@ from sync.values import Change
 MOST_UNTYPED = 20
 
 
-def removed_by(plan: SyncRun) -> int:
-    """Return how many things a plan takes away."""
-    return sum(removals(plan.totals).values())
+def removed_by(totals: Mapping[str, int]) -> int:
+    """Return how many things a plan takes away. Shape: totals: of the plan, or of those of a whole bundle"""
+    return sum(removals(totals).values())
 
 
-def is_typed(plan: SyncRun) -> bool:
+def is_typed(totals: Mapping[str, int]) -> bool:
     """Whether the number is to be typed before a plan is applied."""
-    return removed_by(plan) > MOST_UNTYPED
+    return removed_by(totals) > MOST_UNTYPED
 
 
 def apply_plan(plan: SyncRun, person: Responsible, *, typed: str = "") -> SyncRun:
@@ -48,7 +51,7 @@ def apply_plan(plan: SyncRun, person: Responsible, *, typed: str = "") -> SyncRu
     if is_expired(plan):
         raise PlanRefused("plan_expired", hours=plan_hours())
     check_rules(plan)
-    _check_typed(plan, typed)
+    _check_typed(plan.totals, typed)
     if plan.undoes is not None:
         check_undo(plan.undoes)
     try:
@@ -71,12 +74,14 @@ def approve_run(run: SyncRun, person: Responsible, *, reason: str = "", typed: s
     _check_decision(run, person)
     if run.plan is None or is_expired(run.plan):
         raise PlanRefused("plan_expired", hours=plan_hours())
-    check_rules(run.plan)
-    _check_typed(run.plan, typed)
+    for planned in (each.plan for each in runs_of_bundle(run) if each.plan is not None):
+        check_rules(planned)
+    _check_typed(run.planned_totals, typed)
     decision = SyncRun.Decision.APPROVED if is_held else SyncRun.Decision.CONFIRMED
     with transaction.atomic():
         _move(run, RunState.QUEUED, attempts=0)
-        _note_decision(run, person, decision, reason)
+        for decided in runs_of_bundle(run):
+            _note_decision(decided, person, decision, reason)
         transaction.on_commit(lambda: enqueue(run.pk))
 
 
@@ -85,7 +90,9 @@ def decline_run(run: SyncRun, person: Responsible, *, reason: str = "") -> None:
     _check_decision(run, person)
     with transaction.atomic():
         _move(run, RunState.DECLINED, finished_at=timezone.now())
-        _note_decision(run, person, SyncRun.Decision.DECLINED, reason)
+        follow_bundle(run)
+        for decided in runs_of_bundle(run):
+            _note_decision(decided, person, SyncRun.Decision.DECLINED, reason)
         go_on_with_sequence(run)
 
 
@@ -102,6 +109,7 @@ def expire_runs() -> int:
                 )  # fmt: skip
             except PlanRefused:
                 continue
+            follow_bundle(run)
             notify_of_run(run)
             go_on_with_sequence(run)
         expired += 1
@@ -115,9 +123,9 @@ def _check_decision(run: SyncRun, person: Responsible) -> None:
         raise PlanRefused("decision_refused")
 
 
-def _check_typed(plan: SyncRun, typed: str) -> None:
-    if is_typed(plan) and typed.strip() != str(removed_by(plan)):
-        raise PlanRefused("decision_number_wrong", count=removed_by(plan))
+def _check_typed(totals: Mapping[str, int], typed: str) -> None:
+    if is_typed(totals) and typed.strip() != str(removed_by(totals)):
+        raise PlanRefused("decision_number_wrong", count=removed_by(totals))
 
 
 def _move(run: SyncRun, state: RunState, **values: object) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import closing
+from functools import partial
 from itertools import count
 from typing import Any, BinaryIO
 
@@ -13,14 +15,16 @@ from django.utils import timezone
 
 from sync.commandfiles import storage
 from sync.commandfiles.checked_file import CheckedFile
-from sync.errors import CodedError, CommandFileError, LeaseLost, MoodleUnavailable, StorageUnavailable
+from sync.errors import BundleStopped, CodedError, CommandFileError, LeaseLost, MoodleUnavailable, StorageUnavailable
 from sync.guard.judge import Judgement, Verdict
 from sync.models import RunMail, RunState, SyncRun
-from sync.models.run import ORIGINS_OF_MADE_FILES
+from sync.models.run import BUNDLE_STOPPED, ORIGINS_OF_MADE_FILES
 from sync.moodle.db.database import MoodleDatabase
 from sync.notifications.mails import forget_mails, unsure_mails
 from sync.notifications.services import notify_of_run
 from sync.processors.base.context import NoJournal
+from sync.processors.base.overlay import Overlay
+from sync.runs.bundle_order import fail_pending, follow_bundle, is_later_of_bundle, planned_with
 from sync.runs.cache_purge import purge_caches
 from sync.runs.connections import connection_of, moodle_at, moodle_of
 from sync.runs.finalize import RunFinalizer
@@ -37,12 +41,11 @@ from sync.runs.plans import (
     check_plan,
     decided_by_of,
     is_to_be_made_again,
-    judge_run,
+    judge_together,
     limits_of,
     made_on,
     may_approve,
-    new_plan,
-    take_over_plan,
+    plan_for,
     watch_totals,
 )
 from sync.runs.recorder import Progress, RunRecorder, SiteRecords
@@ -97,9 +100,7 @@ class Execution:
             if not self.run.carried_out:
                 if not self.run.last_line:
                     # What is done can't be undone by refusing the rest.
-                    check_run(self.run)
-                    self._retry(self._choose_mapping)
-                    self._retry(self._freeze_rules)
+                    self._begin()
                     if not self._is_to_be_applied():
                         return
                 self._carry_out_rows()
@@ -115,46 +116,83 @@ class Execution:
             self._refuse(error)
         except CodedError as error:
             logger.warning("run %s: %s", self.run.pk, error)
-            self._stop(RunState.ERRORED, error.code, error.params)
+            state = RunState.CANCELLED if isinstance(error, BundleStopped) else RunState.ERRORED
+            self._stop(state, error.code, error.params)
         except Exception:
             number = uuid.uuid4().hex[:8].upper()
             logger.exception("run %s: error %s", self.run.pk, number)
             self._stop(RunState.ERRORED, "internal_error", {"number": number})
 
-    def _choose_mapping(self) -> None:
-        """Let the header of the file choose its mapping, where nobody has chosen one."""
-        if self.run.mapping is None:
-            self._recorder.update(mapping=mapping_data(find_mapping(self.run)))
+    def _begin(self) -> None:
+        """Ask for the rights of everybody in whose name files are carried out; settle how these are read and what they leave."""
+        for run in planned_with(self.run):
+            check_run(run)
+            self._retry(partial(self._choose_mapping, run))
+            self._retry(partial(self._freeze_rules, run))
 
-    def _freeze_rules(self) -> None:
+    def _choose_mapping(self, run: SyncRun) -> None:
+        """Let the header of the file choose its mapping, where nobody has chosen one."""
+        if run.mapping is None:
+            self._keep(run, mapping=mapping_data(find_mapping(run)))
+
+    def _freeze_rules(self, run: SyncRun) -> None:
         """Keep the rules of sticky fields with the run: from here on it goes by them, whatever is set meanwhile."""
-        self._recorder.update(sticky=rules_for(self.run))
+        if not is_later_of_bundle(self.run):
+            self._keep(run, sticky=rules_for(run))
+
+    def _keep(self, run: SyncRun, **values: Any) -> None:
+        """Write fields of the run, or of one that is planned with it and that nobody has claimed."""
+        if run is self.run:
+            self._recorder.update(**values)
+            return
+        self._heartbeat.check()
+        SyncRun.objects.filter(pk=run.pk).update(**values)
+        for name, value in values.items():
+            setattr(run, name, value)
 
     def _is_to_be_applied(self) -> bool:
-        """Make the plan of the run, unless it has one, and have it judged. Returns False when a person has to decide."""
-        run = self.run
-        if run.simulate or (run.plan is None and not limits_of(run.site, run.processor).is_on):
+        """Make the plan of the run, unless it has one, and have it judged. Returns False when a person has to decide.
+
+        The first run of a bundle does so for all its files.
+        """
+        run, runs = self.run, planned_with(self.run)
+        if run.simulate or (run.plan is None and run.bundle is None and not limits_of(run.site, run.processor).is_on):
             return True
-        plan = run.plan
-        if plan is None:
-            plan = new_plan(run, self._token)
-            self._recorder.update(plan=plan)
-        elif is_to_be_made_again(run, plan):
-            take_over_plan(run, plan, self._token)
-        if plan.state == RunState.RUNNING:
-            self._make_plan(plan)
+        if not is_later_of_bundle(run) and any(
+            each.plan is None or is_to_be_made_again(each, each.plan) for each in runs
+        ):
+            self._make_plans(runs)
         moodle = moodle_of(run.site)
         try:
-            self._retry(lambda: check_plan(run, plan, moodle))
-            return self._is_decided(plan, moodle)
+            for each in runs:
+                self._retry(partial(check_plan, each, moodle))
+            return self._is_decided(runs, moodle)
         finally:
             moodle.dispose()
 
-    def _make_plan(self, plan: SyncRun) -> None:
-        """Simulate the file; what each row would do is stored with the plan."""
+    def _make_plans(self, runs: Sequence[SyncRun]) -> None:
+        """Simulate the files one after the other; each finds what the ones before it would leave."""
+        with transaction.atomic():
+            # Raises where the run was taken over, and with it all plans.
+            self._recorder.update(waiting_since=None)
+            plans = [plan_for(run, self._token) for run in runs]
+        with closing(Overlay()) as overlay:
+            for number, (run, plan) in enumerate(zip(runs, plans, strict=True), 1):
+                overlay.begin_file(number if len(runs) > 1 else 0)
+                try:
+                    self._make_plan(plan, RunGrace(run), overlay)
+                except CommandFileError as error:
+                    if run is self.run:
+                        raise
+                    fail_pending(run, error.code, error.params)
+                    notify_of_run(run)
+                    raise BundleStopped(BUNDLE_STOPPED, name=run.file_name, run=run.pk) from error
+
+    def _make_plan(self, plan: SyncRun, grace: RunGrace, overlay: Overlay) -> None:
+        """Simulate a file; what each row would do is stored with the plan. The plan of a run does what the run will do."""
         recorder = RunRecorder(plan, self._token, self._heartbeat.check, self._progress)
         try:
-            self._carry_out_rows_of(plan, recorder)
+            self._carry_out_rows_of(plan, recorder, grace, overlay)
             state = _completed_state(plan)
         except _Cancelled:
             recorder.update(state=RunState.CANCELLED, worker="")
@@ -164,13 +202,16 @@ class Execution:
             raise
         self._retry(lambda: recorder.update(state=state, carried_out=True, finished_at=timezone.now(), worker=""))
 
-    def _is_decided(self, plan: SyncRun, moodle: MoodleDatabase) -> bool:
+    def _is_decided(self, runs: Sequence[SyncRun], moodle: MoodleDatabase) -> bool:
         run = self.run
         if run.decision == SyncRun.Decision.APPROVED:
             check_decision(run)
             return True
+        if is_later_of_bundle(run):
+            # Judged with the first file.
+            return True
         judgements: list[Judgement] = []
-        self._retry(lambda: judgements.append(judge_run(run, plan, moodle)))
+        self._retry(lambda: judgements.append(judge_together(runs, moodle)))
         verdict, reasons = judgements[-1].verdict, judgements[-1].reasons
         is_confirmed = run.decision == SyncRun.Decision.CONFIRMED
         if verdict is Verdict.GO or (is_confirmed and verdict is Verdict.CONFIRM):
@@ -178,7 +219,9 @@ class Execution:
         if is_confirmed and may_approve(run, decided_by_of(run)):
             return True
         state = RunState.HELD if verdict is Verdict.HELD else RunState.UNCONFIRMED
-        self._retry(lambda: RunFinalizer(plan).make_outcome_table())
+        for each in runs:
+            if each.plan is not None:
+                self._retry(RunFinalizer(each.plan).make_outcome_table)
         self._retry(lambda: self._wait_for_person(state, reasons))
         return False
 
@@ -195,16 +238,18 @@ class Execution:
             notify_of_run(self.run)
 
     def _carry_out_rows(self) -> None:
-        self._carry_out_rows_of(self.run, self._recorder)
+        self._carry_out_rows_of(self.run, self._recorder, RunGrace(self.run))
         self._retry(self._keep_what_is_known_at_the_end)
 
-    def _carry_out_rows_of(self, run: SyncRun, recorder: RunRecorder) -> None:
+    def _carry_out_rows_of(
+        self, run: SyncRun, recorder: RunRecorder, grace: RunGrace, overlay: Overlay | None = None
+    ) -> None:
         try:
             with storage.opened(run.input_key) as stream:
                 checked = CheckedFile(stream, run.file_path)
                 if checked.sha256 != run.file_sha256:
                     raise CommandFileError("file_changed", path=run.file_path)
-                self._run_pipeline(run, recorder, checked.opened())
+                self._run_pipeline(run, recorder, checked.opened(), grace, overlay)
         except FileNotFoundError:
             raise CommandFileError("file_not_found", path=run.file_path) from None
 
@@ -255,7 +300,9 @@ class Execution:
     def _retry_policy(self) -> RetryPolicy:
         return RetryPolicy(self._limits.retry_seconds, self._began_to_wait, self._stop_if_cancelled)
 
-    def _run_pipeline(self, run: SyncRun, recorder: RunRecorder, stream: BinaryIO) -> None:
+    def _run_pipeline(
+        self, run: SyncRun, recorder: RunRecorder, stream: BinaryIO, grace: RunGrace, overlay: Overlay | None
+    ) -> None:
         connection = connection_of(run.site)
         moodle = moodle_at(connection)
         processor = processor_of(run)
@@ -277,8 +324,7 @@ class Execution:
             wait=self._retry_policy().wait,
             should_stop=self._is_cancelled,
             records=SiteRecords(run.site),
-            # The plan of a run does what the run will do.
-            grace=RunGrace(self.run),
+            grace=grace,
             sticky=sticky_fields(run),
             file_area=SiteFiles(run),
             blobs=RunBlobs(run, connection),
@@ -291,6 +337,7 @@ class Execution:
             check_totals=watch_totals(run) if replans else lambda _chunk: None,
             shows_new_values=run.simulate,
             is_part=self.run.origin in ORIGINS_OF_MADE_FILES or self.run.mends_id is not None,
+            overlay=overlay,
         )
         try:
             if not run_pipeline(work, stream, run.file_name):
@@ -356,6 +403,7 @@ class Execution:
                 waiting_since=None,
                 worker="",
             )
+            follow_bundle(self.run)
             release_lease(self.run)
             notify_of_run(self.run)
 

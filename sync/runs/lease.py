@@ -73,7 +73,7 @@ def claim_run(run_id: int, token: str) -> SyncRun:
         if run.simulate and run.last_line and not run.carried_out:
             _start_again(run)
     return SyncRun.objects.select_related(
-        "site", "command_file", "requested_by", "owner", "armed_by", "plan", "decided_by"
+        "site", "command_file", "requested_by", "owner", "armed_by", "plan", "decided_by", "bundle"
     ).get(pk=run_id)
 
 

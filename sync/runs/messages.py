@@ -78,6 +78,32 @@ TEXTS: dict[str, Any] = {
     "file_of_others": _(
         "There is a file “%(path)s” already, of a file type whose files you don't manage. Choose another name."
     ),
+    "bundle_stopped": _(
+        "This file wasn't begun: run %(run)s of the same bundle, of %(name)s, didn't come to its end. Nothing of it was written."
+    ),
+    "bundle_empty": _("The zip holds no command file. Put the files themselves into it."),
+    "bundle_broken": _("The zip is damaged or incomplete. Make it again, then send the whole file."),
+    "bundle_directory": _("The zip lists so many entries that it can't be read. Put only the command files into it."),
+    "bundle_too_many": _(
+        "The zip holds %(count)s files; at most %(limit)s are taken. Put only the command files into it."
+    ),
+    "bundle_too_large": _("The files of the zip have %(size)s MB together; at most %(limit)s MB are taken. Split it."),
+    "bundle_encrypted": _("The zip is protected by a password (%(files)s). Make it without one."),
+    "bundle_method": _("The zip is packed in a way that isn't taken (%(files)s). Make it anew as an ordinary zip."),
+    "bundle_nested": _(
+        "These are zips themselves: %(files)s. Put the command files into one zip, or hand in the files, and zips of pictures "
+        "beside them, one by one."
+    ),
+    "bundle_mixed": _(
+        "The zip holds pictures and command files (%(files)s). Hand in the command files, and beside them a zip of the pictures."
+    ),
+    "bundle_unrecognised": _(
+        "It can't be told of what type these files are: %(files)s. Look at their headers, name them as the file types name their "
+        "files (enrols.csv, cohorts.csv …), or hand them in one by one under their type. Nothing was kept."
+    ),
+    "bundle_without_right": _(
+        "You may not run the file types of these files: %(files)s. Hand in the others without them. Nothing was kept."
+    ),
     "file_exists": _(
         "There is already a file %(path)s. Say that it is to be replaced, delete it first, or choose another name."
     ),

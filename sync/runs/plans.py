@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from django.db import transaction
@@ -12,10 +13,10 @@ from sync import __version__
 from sync.audit.services import difference, record
 from sync.commandfiles import storage
 from sync.errors import PlanRefused, RightMissing
-from sync.guard.judge import Judgement, PlanFacts, Verdict, ceilings, judge
-from sync.guard.limits import Limit, read_limits, stored_form
+from sync.guard.judge import Judgement, PlanFacts, Verdict, ceilings, judge, judge_bundle
+from sync.guard.limits import Limit, read_limits, stored_form, widest
 from sync.models import AuditKind, GuardLimits, MoodleSite, RunState, SyncRun
-from sync.models.run import ORIGINS_OF_MADE_FILES
+from sync.models.run import COMPLETED_STATES, ORIGINS_OF_MADE_FILES
 from sync.moodle.db.database import MoodleDatabase
 from sync.moodle.scopes import fetch_row_counts
 from sync.people.roles import run_permission
@@ -30,7 +31,6 @@ from sync.values import Change, Note
 from sync.whole_files import digest_of
 
 APPROVE_RUNS = "sync.approve_runs"
-COMPLETED_STATES = (RunState.COMPLETED, RunState.COMPLETED_WITH_REJECTIONS)
 
 # What a plan has of the run that it is made for.
 _SHARED = (
@@ -84,6 +84,16 @@ def new_plan(run: SyncRun, worker: str) -> SyncRun:
     )  # fmt: skip
 
 
+def plan_for(run: SyncRun, worker: str) -> SyncRun:
+    """Return the plan of a run to be made from its beginning, by the process that has claimed it or the first of its bundle."""
+    if run.plan is None:
+        run.plan = new_plan(run, worker)
+        SyncRun.objects.filter(pk=run.pk).update(plan=run.plan)
+    else:
+        take_over_plan(run, run.plan, worker)
+    return run.plan
+
+
 def take_over_plan(run: SyncRun, plan: SyncRun, worker: str) -> None:
     """Begin a plan anew that another process didn't bring to its end, or that was made under other rules than its run has."""
     storage.delete_folder(storage.outcomes_folder(plan.site.slug, plan.pk))
@@ -103,11 +113,38 @@ def made_on(moodle: MoodleDatabase) -> dict[str, str]:
         return {"toolsync": __version__, "moodle": f"{session.version:.2f}", "prefix": moodle.settings.prefix}
 
 
-def judge_run(run: SyncRun, plan: SyncRun, moodle: MoodleDatabase) -> Judgement:
-    """Hold a plan against the limits of its site and file type. Raises: OptionError if these can't be read"""
-    chosen = limits_of(run.site, run.processor)
-    by_hand = run.origin == SyncRun.Origin.PERSON and run.requested_by is not None
-    if not chosen.is_on:
+def judge_together(runs: Sequence[SyncRun], moodle: MoodleDatabase) -> Judgement:
+    """Hold the plans of runs against the limits: each by itself, and of a bundle what all files do.
+
+    Raises: OptionError if the limits can't be read
+    """
+    judgements = [judge_run(run, moodle) for run in runs]
+    bundle = runs[0].bundle
+    if bundle is None:
+        return judgements[0]
+    bundle.totals = dict(sum((Counter(run.plan.totals) for run in runs if run.plan is not None), Counter()))
+    bundle.save(update_fields=["totals"])
+    of_files = {run.file_name: judgement for run, judgement in zip(runs, judgements, strict=True)}
+    return judge_bundle(of_files, _judge_sum(runs, moodle), asks=bundle.asks)
+
+
+def _judge_sum(runs: Sequence[SyncRun], moodle: MoodleDatabase) -> Judgement:
+    """Hold what several files do against the widest of their limits. Those of which nobody wants any don't count."""
+    limited = [(run, chosen) for run in runs if run.plan and (chosen := limits_of(run.site, run.processor)).is_on]
+    totals = sum((Counter(run.plan.totals) for run, _chosen in limited if run.plan), Counter[str]())
+    limits = widest([(read_limits(chosen.values), run.plan.totals) for run, chosen in limited if run.plan])
+    live = _live_counts(moodle, totals, limits)
+    return judge(PlanFacts(totals=totals, live=live, limits=limits, by_hand=_is_by_hand(runs[0])))
+
+
+def _is_by_hand(run: SyncRun) -> bool:
+    return run.origin == SyncRun.Origin.PERSON and run.requested_by is not None
+
+
+def judge_run(run: SyncRun, moodle: MoodleDatabase) -> Judgement:
+    """Hold the plan of a run against the limits of its site and file type. Raises: OptionError if these can't be read"""
+    plan, chosen = run.plan, limits_of(run.site, run.processor)
+    if plan is None or not chosen.is_on:
         return Judgement(Verdict.GO)
     limits = read_limits(chosen.values)
     last = _last_accepted(run)
@@ -121,7 +158,7 @@ def judge_run(run: SyncRun, plan: SyncRun, moodle: MoodleDatabase) -> Judgement:
             size=plan.file_size,
             last_rows=last.rows_done if last else 0,
             last_size=last.file_size if last else 0,
-            by_hand=by_hand,
+            by_hand=_is_by_hand(run),
             suspicion=suspect_rekeying(plan, moodle),
             scopes=scope_facts(plan, scopes_of(run.site, run.processor), moodle),
         )
@@ -153,9 +190,10 @@ def _check_total(most: Mapping[str, int], done: Mapping[str, int], more: Mapping
             raise PlanRefused("totals_beyond_plan", kind=kind, count=count)
 
 
-def check_plan(run: SyncRun, plan: SyncRun, moodle: MoodleDatabase) -> None:
+def check_plan(run: SyncRun, moodle: MoodleDatabase) -> None:
     """Look whether the plan of a run may be applied. Raises: PlanRefused"""
-    if plan.state not in COMPLETED_STATES or not plan.carried_out:
+    plan = run.plan
+    if plan is None or plan.state not in COMPLETED_STATES or not plan.carried_out:
         raise PlanRefused("plan_incomplete")
     if plan.undoes_id != run.undoes_id:
         raise PlanRefused("plan_of_another")
@@ -198,7 +236,7 @@ def is_expired(plan: SyncRun) -> bool:
 def may_decide(run: SyncRun, person: Responsible) -> bool:
     """Whether somebody may let a run that waits go on: confirm one that waits for that, approve a held one."""
     if run.state == RunState.UNCONFIRMED:
-        return person.may(run_permission(run.processor), site=run.site)
+        return all(person.may(run_permission(key), site=run.site) for key in processors_decided(run))
     return may_approve(run, person)
 
 
@@ -209,10 +247,16 @@ def may_approve(run: SyncRun, person: Responsible) -> bool:
     """
     if person.is_operator:
         return True
-    if not person.may(run_permission(run.processor), APPROVE_RUNS, site=run.site, processor=run.processor):
+    keys = processors_decided(run)
+    if not all(person.may(run_permission(key), APPROVE_RUNS, site=run.site, processor=key) for key in keys):
         return False
     is_own = person.user in (run.requested_by, run.owner)
-    return not (is_own and limits_of(run.site, run.processor).needs_second_person)
+    return not (is_own and any(limits_of(run.site, key).needs_second_person for key in keys))
+
+
+def processors_decided(run: SyncRun) -> list[str]:
+    """Return the file types on which is decided with a run: all those of its bundle."""
+    return run.bundle.file_types if run.bundle is not None else [run.processor]
 
 
 def decided_by_of(run: SyncRun) -> Responsible:
@@ -241,6 +285,10 @@ def _last_accepted(run: SyncRun) -> SyncRun | None:
     runs = SyncRun.objects.filter(
         site=run.site, processor=run.processor, simulate=False, state__in=COMPLETED_STATES, pk__lt=run.pk, undoes=None
     ).exclude(origin__in=ORIGINS_OF_MADE_FILES)
+    # Of several files of one type, those of a bundle, each is compared with the last one of its name.
+    runs = runs.filter(bundle=None) if run.bundle_id is None else runs.exclude(bundle=None)
+    if run.bundle_id is not None:
+        return runs.filter(file_path__endswith=f"/{run.file_name}").order_by("-pk").first()
     unattended = run.origin != SyncRun.Origin.PERSON
     runs = runs.exclude(origin=SyncRun.Origin.PERSON) if unattended else runs.filter(file_path=run.file_path)
     return runs.order_by("-pk").first()

@@ -89,7 +89,7 @@ def visible_runs(user: Person, site: MoodleSite) -> QuerySet[SyncRun]:
     """Return the runs that somebody may look at, newest first."""
     keys = [processor.key for processor in visible_processors(user, site)]
     runs = SyncRun.objects.filter(site=site, processor__in=keys)
-    return runs.select_related("site", "command_file", "requested_by", "sequence_run", "plan")
+    return runs.select_related("site", "command_file", "requested_by", "sequence_run", "plan", "bundle")
 
 
 def listed_runs(user: Person, site: MoodleSite) -> QuerySet[SyncRun]:

@@ -21,6 +21,7 @@ from sync.commandfiles.naming import clean_folder, clean_name
 from sync.errors import CommandFileError, LeaseLost, RunNotClaimable
 from sync.models import (
     AuditKind,
+    Bundle,
     CommandFile,
     MoodleSite,
     NotificationRule,
@@ -29,11 +30,12 @@ from sync.models import (
     SequenceRun,
     SyncRun,
 )
-from sync.models.run import CLAIMED_STATES, RESUMABLE_STATES, WAITING_STATES
+from sync.models.run import BUNDLE_STOPPED, CLAIMED_STATES, RESUMABLE_STATES, WAITING_STATES
 from sync.notifications.mails import send_mails_again
 from sync.notifications.services import notify_of_run
 from sync.processors.registry import REGISTRY
 from sync.processors.undo.processor import Undo
+from sync.runs.bundle_order import await_again, follow_bundle, unfinished_of_bundle
 from sync.runs.cache_purge import PURGE_CODES
 from sync.runs.execution import Execution
 from sync.runs.lease import (
@@ -173,13 +175,16 @@ def queue_run(
     in_background: bool = True,
     plan: SyncRun | None = None,
     mapping: Mapping[str, Any] | None = None,
+    bundle: Bundle | None = None,
+    is_pending: bool = False,
 ) -> SyncRun:
     """Ask for a run; the workers carry it out.
 
     Shape: options: what differs from the stored settings; origin: what asks for it; owner: whose rights are asked when it
     begins, without one `user`; undoes: the run that this one takes back, whose file type it has; mends: the run whose mended
     rows are in the file; in_background: False = the caller carries it out itself; plan: the simulation that it carries out,
-    and nothing else; mapping: as SyncRun has it, that of the plan where there is one
+    and nothing else; mapping: as SyncRun has it, that of the plan where there is one; bundle: the files that it is planned
+    with; is_pending: it waits for those before it
     Raises: OptionError
     """
     values = Undo.options.resolve() if undoes is not None else resolve_options(site, processor, options)
@@ -188,6 +193,7 @@ def queue_run(
         site=site,
         processor=processor,
         simulate=simulate,
+        state=RunState.PENDING if is_pending else RunState.QUEUED,
         options=dict(values),
         command_file=command_file,
         file_path=command_file.path,
@@ -206,8 +212,9 @@ def queue_run(
         undoes=undoes,
         mends=mends,
         mapping=(plan.mapping or {}) if plan is not None else mapping,
+        bundle=bundle,
     )
-    if in_background:
+    if in_background and not is_pending:
         transaction.on_commit(lambda: enqueue(run.pk))
     return run
 
@@ -241,9 +248,18 @@ def _language_of_unattended_runs(site: MoodleSite, processor: str) -> str:
 
 
 def cancel_run(run: SyncRun) -> None:
-    """Stop a run: at once when it hasn't begun, else before its next chunk. One that is over stays as it is."""
+    """Stop a run: at once when it hasn't begun, else before its next chunk. One that is over stays as it is.
+
+    With it stop the other files of its bundle.
+    """
+    for other in unfinished_of_bundle(run):
+        _cancel(other)
+    _cancel(run)
+
+
+def _cancel(run: SyncRun) -> None:
     now = timezone.now()
-    waiting = SyncRun.objects.filter(pk=run.pk, state__in=(RunState.QUEUED, *WAITING_STATES))
+    waiting = SyncRun.objects.filter(pk=run.pk, state__in=(RunState.PENDING, RunState.QUEUED, *WAITING_STATES))
     paused = SyncRun.objects.filter(pk=run.pk, state=RunState.PAUSED)
     if paused.update(state=RunState.QUEUED, cancel_requested=True, attempts=0):
         # A worker makes its report and its tryback.
@@ -272,7 +288,15 @@ def resume_run(run: SyncRun) -> None:
     """Take up a run that is paused, ended with an error or was cancelled, after its last whole chunk. Raises: RunNotClaimable"""
     if SyncRun.objects.filter(undoes=run, simulate=False).exists():
         raise RunNotClaimable(f"run {run.pk} was undone: its rows are carried out from the first one on, or not at all")
-    resumed = SyncRun.objects.filter(pk=run.pk, state__in=RESUMABLE_STATES).update(
+    with transaction.atomic():
+        _queue_again(run)
+        await_again(run)
+    transaction.on_commit(lambda: enqueue(run.pk))
+
+
+def _queue_again(run: SyncRun) -> None:
+    resumable = SyncRun.objects.exclude(error_code=BUNDLE_STOPPED)
+    resumed = resumable.filter(pk=run.pk, state__in=RESUMABLE_STATES).update(
         state=RunState.QUEUED,
         attempts=0,
         cancel_requested=False,
@@ -286,7 +310,6 @@ def resume_run(run: SyncRun) -> None:
     if not resumed:
         raise RunNotClaimable(f"run {run.pk} is not one that stopped before its end")
     run.refresh_from_db()
-    transaction.on_commit(lambda: enqueue(run.pk))
 
 
 def send_mails_of(run: SyncRun) -> int:
@@ -329,4 +352,5 @@ def _give_up(run: SyncRun) -> None:
             SyncRun.objects.filter(application=run, state__in=CLAIMED_STATES).update(state=RunState.ERRORED, worker="")
             release_lease(run)
             run.refresh_from_db()
+            follow_bundle(run)
             notify_of_run(run)

@@ -19,8 +19,8 @@ from sync.mending.services import failed_again
 from sync.mending.suggestions import suggest
 from sync.messages import text_of
 from sync.models import SyncRun
+from sync.models.run import COMPLETED_STATES
 from sync.outcomes.outcome_index import fault_column
-from sync.runs.plans import COMPLETED_STATES
 from sync.values import Outcome
 from sync.web.filters import number_in
 

@@ -9,11 +9,12 @@ from typing import Any
 from sync.guard.judge import removals
 from sync.guard.messages import reason_text
 from sync.guard.planned_texts import change_texts
-from sync.models import SyncRun
+from sync.models import Bundle, SyncRun
+from sync.models.run import COMPLETED_STATES
 from sync.people.rights import may
 from sync.people.roles import run_permission
 from sync.runs.decisions import is_typed, removed_by
-from sync.runs.plans import COMPLETED_STATES, held_notes, is_expired, may_decide, plan_lifetime
+from sync.runs.plans import held_notes, is_expired, may_decide, plan_lifetime
 from sync.runs.rights import Responsible
 
 
@@ -21,7 +22,8 @@ from sync.runs.rights import Responsible
 class PlanText:
     """Shape: changes, removes: what happens, or would, in words; reasons: why a person has to decide; can_decide: this one may;
     can_apply: a simulation that may still be applied; applied_as: the run that has done so; made_for: the run whose plan it is;
-    removed: how many things are taken away; is_typed: that number is to be typed; until: when it is too late
+    removed: how many things are taken away; is_typed: that number is to be typed; until: when it is too late; bundle: the files
+    that it was planned with, if the person may see them all
     """
 
     changes: list[str]
@@ -35,6 +37,7 @@ class PlanText:
     is_typed: bool
     until: datetime | None
     is_expired: bool
+    bundle: Bundle | None
 
 
 def rows_of(run: SyncRun) -> SyncRun:
@@ -52,6 +55,7 @@ def plan_of(user: Any, run: SyncRun) -> PlanText:
     is_whole = run.simulate and run.state in COMPLETED_STATES and not is_own_plan
     may_run = may(user, run_permission(run.processor), run.site)
     until = run.finished_at if run.simulate else run.held_at
+    keys = run.bundle.processors if run.bundle else ()
     return PlanText(
         changes=change_texts(others, is_planned=shown.simulate),
         removes=change_texts(taken, is_planned=shown.simulate),
@@ -60,10 +64,11 @@ def plan_of(user: Any, run: SyncRun) -> PlanText:
         can_apply=is_whole and may_run and application is None and not is_expired(run) and _has_its_file(run),
         applied_as=None if is_own_plan else application,
         made_for=application if is_own_plan else None,
-        removed=removed_by(shown),
-        is_typed=is_typed(shown),
+        removed=removed_by(shown.totals),
+        is_typed=is_typed(shown.totals),
         until=until + plan_lifetime() if until else None,
         is_expired=is_whole and application is None and is_expired(run),
+        bundle=run.bundle if run.bundle and all(may(user, run_permission(key), run.site) for key in keys) else None,
     )
 
 

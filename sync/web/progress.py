@@ -34,6 +34,8 @@ class ProgressText(NamedTuple):
 
 def describe_progress(run: SyncRun) -> ProgressText:
     """Say what a run is doing."""
+    if run.state == RunState.PENDING:
+        return ProgressText(_("Waits for the files of its bundle that come before it."), None, None)
     if run.state == RunState.QUEUED and not run.rows_done:
         return ProgressText(_describe_queue(run), None, None)
     rows = run.plan if run.plan is not None and _is_planned(run) else run

@@ -56,7 +56,7 @@ def main(key: str, file: str = "", *options: str) -> None:
         from sync.runs.rights import OPERATOR
 
         assert run.plan is not None
-        approve_run(run, OPERATOR, typed=str(removed_by(run.plan)))
+        approve_run(run, OPERATOR, typed=str(removed_by(run.plan.totals)))
         run = services.execute_run(run.pk)
     seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - began_cpu
     told: dict[str, Any] = {

@@ -8,8 +8,8 @@ import pytest
 from django.utils.translation import override
 
 from sync.errors import OptionError
-from sync.guard.judge import PlanFacts, Verdict, judge
-from sync.guard.limits import DEFAULTS, Limit, read_limits, stored_form
+from sync.guard.judge import Judgement, PlanFacts, Verdict, judge, judge_bundle
+from sync.guard.limits import DEFAULTS, Limit, read_limits, stored_form, widest
 from sync.guard.messages import KIND_TEXTS, kind_text, reason_text, total_texts
 from sync.processors.base.totals import OBJECTS
 from sync.values import Note
@@ -114,3 +114,34 @@ def test_shares_are_written_as_people_write_them(language: str, share: str, limi
         text = reason_text(held.reasons[0])
     assert share in text
     assert f"at most {limit}" in text or f"au plus {limit}" in text
+
+
+GO, HELD = (
+    Judgement(Verdict.GO),
+    Judgement(Verdict.HELD, (Note("guard_count", {"kind": "users.deleted", "count": 60, "limit": 50}),)),
+)
+CONFIRM = Judgement(Verdict.CONFIRM, (Note("plan_removes", {"kind": "users.deleted", "count": 3}),))
+
+
+def test_a_bundle_is_held_by_one_of_its_files_or_by_what_they_do_in_all() -> None:
+    of_file = judge_bundle({"a.csv": HELD, "b.csv": GO}, HELD, asks=False)
+    assert of_file.verdict is Verdict.HELD
+    assert [note.params.get("file") for note in of_file.reasons] == ["a.csv"]
+    assert reason_text(of_file.reasons[0]).startswith("a.csv: 60 users deleted")
+    assert judge_bundle({"a.csv": GO, "b.csv": GO}, HELD, asks=False) == HELD
+
+
+def test_a_bundle_that_asks_waits_for_a_person_whatever_it_does() -> None:
+    assert judge_bundle({"a.csv": GO}, GO, asks=False) == GO
+    assert judge_bundle({"a.csv": GO}, CONFIRM, asks=False) == CONFIRM
+    asked = judge_bundle({"a.csv": GO, "b.csv": GO}, GO, asks=True)
+    assert (asked.verdict, [note.code for note in asked.reasons]) == (Verdict.CONFIRM, ["bundle_asks"])
+
+
+def test_several_files_may_do_in_all_what_the_one_with_the_widest_limit_may() -> None:
+    wide = {**DEFAULTS, "users.deleted": Limit(None, 500)}
+    assert widest([(DEFAULTS, {"users.deleted"}), (wide, {"users.deleted"})]) == {"users.deleted": Limit(None, 500)}
+    assert (
+        widest([(DEFAULTS, {"users.deleted"}), (wide, {"users.updated"})])["users.deleted"] == DEFAULTS["users.deleted"]
+    )
+    assert widest([]) == {}

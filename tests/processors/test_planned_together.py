@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -39,7 +39,7 @@ NEW_TERM = (
     ),
     File("groupmembers", "courseid;groupid;userid\nNEW1;TUE;nora\nNEW1;TUE;nils\nC1;LATE;nora\n"),
 )
-OPTIONS = {
+OPTIONS: dict[str, dict[str, Any]] = {
     "users": {"primaryidentity": "username"},
     "users_suspend": {"primaryidentity": "username"},
     "groupmembers": {"groupidentifier": "idnumber"},

@@ -44,5 +44,5 @@ class Command(BaseCommand):
             raise CommandError(text_of(error.code, error.params)) from None
         self.stdout.write(f"Run {found.pk} of {found.file_path}: {found.state_label}")
         if found.waits_for_person and found.plan is not None:
-            for line in (*map(reason_text, held_notes(found)), *total_texts(found.plan.totals)):
+            for line in (*map(reason_text, held_notes(found)), *total_texts(found.planned_totals)):
                 self.stdout.write(line)

@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _, ngettext
 
+from sync.guard.planned_texts import change_texts
 from sync.messages import text_at_column, text_of
 from sync.models import Notification, RunState, Schedule, SequenceRun, SequenceState, SyncRun
 from sync.moodle.integrity.connection_check import ConnectionLevel
@@ -33,6 +34,7 @@ register = template.Library()
 
 # A tone is never alone: the sign and the word say the same.
 _STATE_LOOKS = {
+    RunState.PENDING: ("quiet", "…"),
     RunState.QUEUED: ("quiet", "…"),
     RunState.RUNNING: ("active", "▸"),
     RunState.PAUSED: ("warning", "‖"),
@@ -138,6 +140,12 @@ def feed_badge(state: str) -> SafeString:
     """Return the badge of how a feed does."""
     tone, sign = _FEED_LOOKS[FeedState(state)]
     return _badge(tone, sign, FeedState(state).label)
+
+
+@register.filter
+def totals_said(run: SyncRun) -> list[str]:
+    """Say what a run does, or would, by kind of object."""
+    return change_texts(run.totals, is_planned=run.simulate)
 
 
 @register.filter

@@ -1,0 +1,102 @@
+"""Bundles: several command files that are recognised, planned together, decided on as a whole and carried out in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, BinaryIO, NamedTuple
+
+from django.db import transaction
+
+from sync.commandfiles.bundle_zip import HandedFile, is_bundle, unpacked
+from sync.commandfiles.intake import delete_file, guess_type
+from sync.errors import CommandFileError
+from sync.models import Bundle, CommandFile, MoodleSite, SyncRun
+from sync.people.roles import run_permission
+from sync.processors.registry import REGISTRY
+from sync.runs.options import resolve_options, run_limits
+from sync.runs.rights import Responsible
+from sync.runs.services import FILE_TYPES, queue_run, receive_for_run
+
+
+class BundleFile(NamedTuple):
+    """A file of a bundle. Shape: processor: key of its type"""
+
+    name: str
+    content: BinaryIO
+    processor: str
+
+
+@contextmanager
+def opened_bundle(handed: Sequence[HandedFile]) -> Iterator[list[BundleFile]]:
+    """Return the files that were handed in, one zip of them or several by themselves, in the order in which they are carried out.
+
+    Raises: CommandFileError if one of them can't be read or its type can't be told
+    """
+    zips = [file for file in handed if is_bundle(file.content)]
+    if not zips:
+        yield in_order(handed)
+    elif len(handed) > 1:
+        raise CommandFileError("bundle_nested", files=", ".join(file.name for file in zips))
+    else:
+        with unpacked(zips[0].content, run_limits().max_upload_megabytes) as files:
+            yield in_order(files)
+
+
+def in_order(handed: Sequence[HandedFile]) -> list[BundleFile]:
+    """Return files with their types, each after those whose types it comes after, and several of one type by name.
+
+    Raises: CommandFileError naming those whose type can't be told
+    """
+    files = [BundleFile(file.name, file.content, guess_type(file.content, file.name, FILE_TYPES)) for file in handed]
+    if unknown := [file.name for file in files if not file.processor]:
+        raise CommandFileError("bundle_unrecognised", files=", ".join(unknown))
+    places = {key: place for place, key in enumerate(REGISTRY)}
+    return sorted(files, key=lambda file: (places[file.processor], file.name))
+
+
+def queue_bundle(
+    *,
+    site: MoodleSite,
+    name: str,
+    files: Sequence[BundleFile],
+    user: Any = None,
+    origin: str = SyncRun.Origin.PERSON,
+    asks: bool = True,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    in_background: bool = True,
+) -> Bundle:
+    """Ask for the runs of files, in their order. When that is refused nothing is kept.
+
+    Shape: options: file type -> what differs from the stored settings; asks: a person lets it go on, whatever the limits say;
+    in_background: False = the caller carries them out itself
+    Raises: CommandFileError, OptionError
+    """
+    chosen = options or {}
+    _check_rights(site, files, Responsible.of(user))
+    for key in {file.processor for file in files}:
+        resolve_options(site, key, chosen.get(key))
+    kept: list[CommandFile] = []
+    try:
+        for file in files:
+            kept.append(receive_for_run(site, file.content, file.name, file.processor, user))  # noqa: PERF401 - what is kept so far goes again
+        with transaction.atomic():
+            keys = [file.processor for file in files]
+            bundle = Bundle.objects.create(site=site, name=name[:255], processors=keys, asks=asks, requested_by=user)
+            for number, command_file in enumerate(kept):
+                queue_run(
+                    site=site, processor=command_file.processor, command_file=command_file, user=user, origin=origin,
+                    options=chosen.get(command_file.processor), bundle=bundle, is_pending=number > 0,
+                    in_background=in_background,
+                )  # fmt: skip
+            return bundle
+    except BaseException:
+        for command_file in kept:
+            delete_file(command_file)
+        raise
+
+
+def _check_rights(site: MoodleSite, files: Sequence[BundleFile], person: Responsible) -> None:
+    refused = [file.name for file in files if not person.may(run_permission(file.processor), site=site)]
+    if refused:
+        raise CommandFileError("bundle_without_right", files=", ".join(refused))
