@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from pathlib import Path
 from types import FrameType
 from typing import Any, Self
@@ -63,7 +64,7 @@ class Command(BaseCommand):
             owner = site_of_slug(site)
             command_file = _area_file(owner, file) if file.startswith(AREA) else _local_file(owner, file)
             run = services.queue_run(
-                site=owner, processor=key, command_file=command_file, options=_options(option),
+                site=owner, processor=key, command_file=command_file, options=options_of(option),
                 simulate=chosen["simulate"], origin=SyncRun.Origin.SHELL, in_background=False,
             )  # fmt: skip
         except CodedError as error:
@@ -73,17 +74,17 @@ class Command(BaseCommand):
 
     def carry_out_and_tell(self, run: SyncRun, *, as_json: bool) -> None:
         """Carry out a run and say what came of it; the exit status says how it ended."""
-        with _Interruption(run) as interruption:
-            run = self._execute(run, interruption)
-        self._print_result(run)
+        with Interruption(run) as interruption:
+            run = self.carry_out(run, interruption)
+        self.print_result(run)
         if as_json:
-            self.stdout.write(json.dumps(_summary(run)))
+            self.stdout.write(json.dumps(summary_of(run)))
         if run.waits_for_person:
             sys.exit(EXIT_WAITS)
         if status := EXIT_STATUS.get(RunState(run.state), EXIT_OTHER):
             sys.exit(status)
 
-    def _execute(self, run: SyncRun, interruption: _Interruption) -> SyncRun:
+    def carry_out(self, run: SyncRun, interruption: Interruption) -> SyncRun:
         """Carry out the run, after those that were asked for before; follow it if a worker was faster."""
         bar = _ProgressBar()
         has_said_why = False
@@ -112,20 +113,26 @@ class Command(BaseCommand):
             time.sleep(1)
         return run
 
-    def _print_result(self, run: SyncRun) -> None:
+    def print_result(self, run: SyncRun) -> None:
+        """Say what came of a run."""
         self.stdout.write(f"Run {run.pk} of {run.file_path}: {run.state_label}")
         if run.error_code:
             self.stdout.write(text_of(run.error_code, run.error_params))
-        for reason in held_notes(run) if run.waits_for_person else ():
-            self.stdout.write(reason_text(reason))
+        if run.waits_for_person:
+            self.print_reasons(run)
         counts = ", ".join(count_texts(run.counts, run.partial_counts))
         if counts:
             self.stdout.write(counts)
         for kept in run.files.all():
             self.stdout.write(f"{RunFile.Kind(kept.kind).label}: {_place(kept)}")
 
+    def print_reasons(self, run: SyncRun) -> None:
+        """Say why a run waits for a person."""
+        for reason in held_notes(run):
+            self.stdout.write(reason_text(reason))
 
-class _Interruption:
+
+class Interruption:
     """Turns the first Ctrl-C into a request to cancel, so that the run ends after a whole chunk and is reported."""
 
     def __init__(self, run: SyncRun) -> None:
@@ -194,7 +201,8 @@ def _local_file(site: MoodleSite, name: str) -> CommandFile:
         raise CommandError(f"{name}: {error.strerror}", returncode=EXIT_REFUSED) from None
 
 
-def _options(pairs: list[str]) -> dict[str, str]:
+def options_of(pairs: Iterable[str]) -> dict[str, str]:
+    """Return options that are written NAME=VALUE. Raises: OptionError"""
     options = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
@@ -222,7 +230,8 @@ def _waited_in_vain(run: SyncRun) -> str:
     return f"Run {run.pk} could not begin: {by}. It was cancelled."
 
 
-def _summary(run: SyncRun) -> dict[str, Any]:
+def summary_of(run: SyncRun) -> dict[str, Any]:
+    """Return what a script is told of a run."""
     places: dict[str, str | None] = {kept.kind: _place(kept) for kept in run.files.all()}
     return {
         "run": run.pk,

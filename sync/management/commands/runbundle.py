@@ -1,0 +1,143 @@
+"""Carry out several command files, or a zip of them, from the shell: planned together, one after the other."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, cast
+
+from django.core.management.base import CommandError
+
+from sync.commandfiles.bundle_zip import HandedFile
+from sync.errors import CodedError, CommandFileError, OptionError
+from sync.guard.messages import reason_text, total_texts
+from sync.management.commands.runsync import (
+    EXIT_OTHER,
+    EXIT_REFUSED,
+    EXIT_WAITS,
+    Command as RunCommand,
+    Interruption,
+    options_of,
+    site_of_slug,
+    summary_of,
+)
+from sync.messages import text_of
+from sync.models import Bundle, MoodleSite, RunState, SyncRun
+from sync.models.run import COMPLETED_STATES
+from sync.outcomes.report import count_texts
+from sync.processors.registry import REGISTRY
+from sync.runs import decisions
+from sync.runs.bundle_order import files_of
+from sync.runs.bundles import opened_bundle, queue_bundle
+from sync.runs.options import MAIN_SITE
+from sync.runs.plans import held_notes
+from sync.runs.rights import OPERATOR
+
+
+class Command(RunCommand):
+    """manage.py runbundle FILE.zip, or several files. Exit status: as of runsync, over all files."""
+
+    help = (
+        "Carry out several command files, or a zip of them: planned together, in the order in which they need each other. "
+        "Exit status: as of runsync, over all files."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("files", nargs="+", metavar="FILE", help="a zip of command files, or several files")
+        parser.add_argument("--site", default=MAIN_SITE, metavar="SLUG", help="the Moodle site (default: %(default)s)")
+        parser.add_argument(
+            "--simulate", action="store_true", help="dry run: say what would be done, and write nothing"
+        )
+        parser.add_argument(
+            "--option", action="append", default=[], metavar="TYPE.NAME=VALUE",
+            help="an option of one file type (users.allowrename=1); may be given several times",
+        )  # fmt: skip
+        parser.add_argument("--json", action="store_true", help="end with one line of JSON on standard output")
+
+    def handle(self, *, files: list[str], site: str, option: list[str], **chosen: Any) -> None:  # type: ignore[override]
+        try:
+            bundle = _queued(site_of_slug(site), files, option, asks=chosen["simulate"])
+        except CodedError as error:
+            status = EXIT_REFUSED if isinstance(error, CommandFileError) else EXIT_OTHER
+            raise CommandError(text_of(error.code, error.params), returncode=status) from None
+        runs = self._carry_out(bundle)
+        if chosen["simulate"] and runs[0].waits_for_person:
+            runs = self._end_simulation(runs)
+            status = int(any(run.plan is not None and run.plan.state != RunState.COMPLETED for run in runs))
+        else:
+            status = _status(runs)
+        if chosen["json"]:
+            shown = [run.plan if chosen["simulate"] and run.plan is not None else run for run in runs]
+            self.stdout.write(json.dumps({"bundle": bundle.pk, "runs": [summary_of(run) for run in shown]}))
+        if status:
+            sys.exit(status)
+
+    def _carry_out(self, bundle: Bundle) -> list[SyncRun]:
+        """Carry out the files one after the other, as far as they go, and say what came of each."""
+        for place in range(len(bundle.processors)):
+            run = files_of(bundle)[place]
+            if run.state == RunState.PENDING:
+                break
+            with Interruption(run) as interruption:
+                run = self.carry_out(run, interruption)
+            self.print_result(run)
+        return files_of(bundle)
+
+    def _end_simulation(self, runs: Sequence[SyncRun]) -> list[SyncRun]:
+        """Say what was planned for each file, and end them all."""
+        for run in runs:
+            plan = run.plan
+            if plan is None:
+                continue
+            counts = ", ".join(count_texts(plan.counts, plan.partial_counts))
+            self.stdout.write(f"{run.file_name}: {counts}")
+            for text in total_texts(plan.totals):
+                self.stdout.write(f"  {text}")
+        decisions.decline_run(runs[0], OPERATOR, reason="--simulate")
+        return files_of(cast(Bundle, runs[0].bundle))
+
+    def print_reasons(self, run: SyncRun) -> None:
+        """Say why a bundle waits, but for a simulation, which waits for nobody."""
+        if run.bundle is None or not run.bundle.asks:
+            for reason in held_notes(run):
+                self.stdout.write(reason_text(reason))
+
+
+def _queued(site: MoodleSite, names: Sequence[str], option: Sequence[str], *, asks: bool) -> Bundle:
+    """Ask for the runs of files of this machine. Raises: CommandFileError, OptionError"""
+    with ExitStack() as stack:
+        try:
+            handed = [HandedFile(Path(name).name, stack.enter_context(Path(name).open("rb"))) for name in names]
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}", returncode=EXIT_REFUSED) from None
+        found = stack.enter_context(opened_bundle(handed))
+        return queue_bundle(
+            site=site, name=handed[0].name, files=found, origin=SyncRun.Origin.SHELL, asks=asks,
+            options=_options(option), in_background=False,
+        )  # fmt: skip
+
+
+def _options(pairs: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return the options of each file type. Raises: OptionError"""
+    found: dict[str, dict[str, str]] = {}
+    for name, value in options_of(pairs).items():
+        key, dot, option = name.partition(".")
+        if not dot or key not in REGISTRY:
+            raise OptionError("processor_unknown", processor=key, processors=", ".join(REGISTRY))
+        found.setdefault(key, {})[option] = value
+    return found
+
+
+def _status(runs: Sequence[SyncRun]) -> int:
+    if runs[0].waits_for_person:
+        return EXIT_WAITS
+    states = {RunState(run.state) for run in runs}
+    if RunState.FAILED in states:
+        return EXIT_REFUSED
+    if states - {*COMPLETED_STATES}:
+        return EXIT_OTHER
+    return int(RunState.COMPLETED_WITH_REJECTIONS in states)
