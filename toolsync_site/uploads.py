@@ -16,7 +16,7 @@ MEGABYTE = 1_000_000
 FORM_LIMIT = 4 * MEGABYTE
 ANONYMOUS_LIMIT = 64 * 1024
 # The pages that take files, by the names of their addresses.
-_TAKE_FILES = frozenset(("files", "tool", "new_import"))
+_TAKE_FILES = frozenset(("files", "tool", "new_import", "bundle_new"))
 
 
 class UploadLimits:

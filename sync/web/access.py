@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django_htmx.http import HttpResponseClientRefresh
 
-from sync.models import CommandFile, MoodleSite, Schedule, SequenceRun, SyncRun
+from sync.models import Bundle, CommandFile, MoodleSite, Schedule, SequenceRun, SyncRun
 from sync.people.rights import EVERY, may
 from sync.people.roles import MANAGE_PEOPLE
 from sync.processors.base.export import Exporter
@@ -250,6 +250,21 @@ def own_schedule_or_404(user: Any, schedule_id: int) -> Schedule:
 def may_manage_all_schedules(view: View) -> View:
     """Let only those in who may freeze the whole site."""
     return signed_in(permission_required((MANAGE_SCHEDULES, MANAGE_ALL_SCHEDULES), raise_exception=True)(view))
+
+
+def visible_bundles(user: Any) -> list[Bundle]:
+    """Return the bundles of which the user may use every file type, the last ones first. Queries: one"""
+    usable = {processor.key for processor in processors_for(user)}
+    bundles = Bundle.objects.filter(site=current_site()).select_related("requested_by")
+    return [bundle for bundle in bundles[:200] if usable.issuperset(bundle.processors)]
+
+
+def bundle_or_404(user: Any, bundle_id: int) -> Bundle:
+    """Return a bundle of which the user may use every file type."""
+    bundle = get_object_or_404(Bundle.objects.select_related("requested_by"), site=current_site(), pk=bundle_id)
+    if {processor.key for processor in processors_for(user)}.issuperset(bundle.processors):
+        return bundle
+    raise Http404
 
 
 def sequence_or_404(user: Any, sequence_id: int, *, every_file_type: bool = False) -> SequenceRun:

@@ -88,6 +88,14 @@ class UploadForm(forms.Form):
     )  # fmt: skip
 
 
+class BundleForm(forms.Form):
+    """Hand in several command files, or a zip of them, to be planned together."""
+
+    uploads = SeveralFilesField(
+        label=_("A zip of command files, or several files"), widget=_SeveralFilesInput(attrs={"accept": ACCEPTED})
+    )
+
+
 class OptionGroup(NamedTuple):
     """The options that stand together on the page."""
 

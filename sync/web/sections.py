@@ -136,7 +136,7 @@ SECTIONS = (
     Section("home", _("Overview"), ()),
     Section("feeds", _("Feeds"), ("/feeds/", "/schedules/", "/sources/", "/sequences/")),
     Section("files", _("Files"), ("/files/",), holding(MANAGE_FILES)),
-    Section("runs", _("Runs"), ("/runs/",)),
+    Section("runs", _("Runs"), ("/runs/", "/bundles/")),
     Section("moodle", _("Moodle"), ("/moodle/", "/courses/", "/categories/", "/deletions/"), entries=MOODLE),
     Section("settings", _("Settings"), ("/settings/", "/notices/", "/people/", "/audit/"), entries=SETTINGS),
 )

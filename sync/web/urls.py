@@ -7,6 +7,7 @@ from django.urls import path
 from sync.web.views import (
     arming,
     audit,
+    bundles,
     categories,
     courses,
     deletions,
@@ -179,6 +180,16 @@ sequence_urls = [
     path("sequences/<int:sequence_id>/cancel/", schedules.sequence_cancel, name="sequence_cancel"),
 ]
 
+# /bundles/
+bundle_urls = [
+    path("bundles/new/", bundles.bundle_new, name="bundle_new"),
+    path("bundles/<int:bundle_id>/", bundles.bundle, name="bundle"),
+    path("bundles/<int:bundle_id>/decide/", bundles.decide, name="bundle_decide"),
+    path("bundles/<int:bundle_id>/cancel/", bundles.cancel, name="bundle_cancel"),
+    path("bundles/<int:bundle_id>/report/", bundles.report, name="bundle_report"),
+    path("bundles/<int:bundle_id>/trybacks/", bundles.trybacks, name="bundle_trybacks"),
+]
+
 # /runs/
 run_urls = [
     path("runs/", runs.run_list, name="runs"),
@@ -216,5 +227,6 @@ urlpatterns = [
     *people_urls,
     *audit_urls,
     *sequence_urls,
+    *bundle_urls,
     *run_urls,
 ]

@@ -13,7 +13,16 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from sync.models import FreezeWindow, Invitation, MoodleSite, RoleAssignment, SavedMapping, ScopeLimits, SequenceRun
+from sync.models import (
+    Bundle,
+    FreezeWindow,
+    Invitation,
+    MoodleSite,
+    RoleAssignment,
+    SavedMapping,
+    ScopeLimits,
+    SequenceRun,
+)
 from sync.runs.rights import Responsible
 from sync.schedules.services import ScheduleChoice, save_schedule
 from tests.web.conftest import USERS_CSV, MakeFile, MakeRun, keep_run_file
@@ -131,6 +140,12 @@ health!                             302   403   403   403   403   403   403   40
 retention                           302   403   403   403   403   403   403   403   403   200   403   200
 sequence_run sequence               302   404   404   404   200   200   200   200   200   200   404   200
 sequence_cancel! sequence           302   404   404   404   302   302   302   302   302   302   404   302
+bundle_new                          302   404   200   404   200   200   200   200   200   200   404   200
+bundle bundle                       302   404   404   404   200   200   200   200   200   200   404   200
+bundle_decide! bundle               302   404   404   404   302   302   302   302   302   302   404   302
+bundle_cancel! bundle               302   404   404   404   302   302   302   302   302   302   404   302
+bundle_report bundle                302   404   404   404   200   200   200   200   200   200   404   200
+bundle_trybacks bundle              302   404   404   404   200   200   200   200   200   200   404   200
 password_change                     302   200   200   200   200   200   200   200   200   200   200   200
 runs                                302   200   200   200   200   200   200   200   200   200   200   200
 run run                             302   404   404   404   200   200   200   200   200   200   404   200
@@ -237,6 +252,8 @@ def ids(site: MoodleSite, people: dict[str, User], make_file: MakeFile, make_run
     window = FreezeWindow.objects.create(site=site, starts_at=now, ends_at=now + timedelta(hours=1))
     sequence = SequenceRun.objects.create(site=site, processors=["users"])
     mapping = SavedMapping.objects.create(site=site, processor="users", name="M", version=1, header=["Login"], data={})
+    bundle = Bundle.objects.create(site=site, name="in.zip", processors=["users"])
+    make_run(bundle=bundle)
     scope = ScopeLimits.objects.create(site=site, kind="category", name="ARTS")
     assignment = RoleAssignment.objects.get(person=people["viewer"])
     invitation = Invitation.objects.create(
@@ -245,7 +262,7 @@ def ids(site: MoodleSite, people: dict[str, User], make_file: MakeFile, make_run
     return {
         "file": file.pk, "unknown": make_file("notes.txt", b"hello;there\n").pk, "run": run.pk, "schedule": schedule.pk,
         "window": window.pk, "sequence": sequence.pk, "person": people["viewer"].pk, "assignment": assignment.pk,
-        "invitation": invitation.pk, "scope": scope.pk, "mapping": mapping.pk,
+        "invitation": invitation.pk, "scope": scope.pk, "mapping": mapping.pk, "bundle": bundle.pk,
     }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from sync.models import (
+    Bundle,
     FreezeWindow,
     GraceEntry,
     Invitation,
@@ -113,6 +114,10 @@ PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
     ("sticky_fields", (), {}),
     ("sticky", ("users",), {}),
     ("sequence_run", ("sequence",), {}),
+    ("bundle_new", (), {}),
+    ("bundle", ("bundle",), {}),
+    ("bundle_report", ("bundle",), {}),
+    ("bundle_trybacks", ("bundle",), {}),
     ("runs", (), {}),
     ("run", ("run",), {}),
     ("run_progress", ("run",), {}),
@@ -129,7 +134,8 @@ _POSTED = {
     "deletions_take_off",
     "schedule_switch", "schedule_test", "schedule_start", "schedule_delete", "freeze", "unfreeze", "source_look",
     "notification_rule_delete", "webhook",
-    "webhook_delete", "sequence_cancel", "run_cancel", "run_pause", "run_resume", "run_apply",
+    "webhook_delete", "sequence_cancel", "bundle_decide", "bundle_cancel",
+    "run_cancel", "run_pause", "run_resume", "run_apply",
     "run_decide", "run_mails", "run_undo",
     "courses_choose", "limits_delete", "limits_scope_delete", "mapping_switch",
     "invitation_send", "invitation_withdraw", "person_switch", "person_mail", "role_give", "role_take", "permissions_take",
@@ -171,7 +177,11 @@ class Site:
         )  # fmt: skip
         first = self.ids.get("sequence", sequence.pk)
         outcomes = [Outcome(line, Action.CREATED, "account_created", {}, f"u{line}") for line in range(2, 4)]
+        bundle = Bundle.objects.create(
+            site=self.site, name=f"{number}.zip", processors=["users"], requested_by=sequence.requested_by
+        )
         values = {
+            "bundle_id": self.ids.get("bundle", bundle.pk),
             "requested_by": sequence.requested_by,
             "sequence_run_id": first,
             "started_at": now,
@@ -210,6 +220,7 @@ class Site:
             "schedule": schedule,
             "sequence": sequence,
             "scope": scope,
+            "bundle": bundle,
         }
         for name, shown in shown_first.items():
             self.ids.setdefault(name, shown.pk)

@@ -1,0 +1,99 @@
+"""Bundles: several files, or a zip of them, planned together; what is decided on them, and how they fare."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from sync.commandfiles.bundle_zip import HandedFile
+from sync.errors import CodedError
+from sync.messages import text_of
+from sync.models import Bundle
+from sync.runs import decisions, services
+from sync.runs.bundle_files import has_trybacks, open_report, open_trybacks
+from sync.runs.bundle_order import files_of
+from sync.runs.bundles import opened_bundle, queue_bundle
+from sync.runs.rights import Responsible
+from sync.web.access import bundle_or_404, current_site, may_import, signed_in, visible_bundles
+from sync.web.bundles import describe_bundle
+from sync.web.forms import BundleForm, DecisionForm
+
+_LAST_BUNDLES = 10
+
+
+@may_import
+@require_http_methods(["GET", "HEAD", "POST"])
+def bundle_new(request: HttpRequest) -> HttpResponse:
+    form = BundleForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid() and (queued := _queue(request, form)) is not None:
+        return redirect("bundle", queued.pk)
+    context = {"form": form, "bundles": visible_bundles(request.user)[:_LAST_BUNDLES]}
+    return render(request, "sync/bundle_new.html", context)
+
+
+@signed_in
+@require_safe
+def bundle(request: HttpRequest, bundle_id: int) -> HttpResponse:
+    shown = bundle_or_404(request.user, bundle_id)
+    runs = files_of(shown)
+    context = {"bundle": shown, "runs": runs, "text": describe_bundle(request.user, shown, runs)}
+    template = "sync/_bundle.html" if request.headers.get("HX-Request") else "sync/bundle.html"
+    return render(request, template, context | {"has_trybacks": has_trybacks(runs)})
+
+
+@signed_in
+@require_POST
+def decide(request: HttpRequest, bundle_id: int) -> HttpResponse:
+    """Let all files be carried out, or none. Shape: decision: approve or decline; reason; typed: as for a run"""
+    first, form = files_of(bundle_or_404(request.user, bundle_id))[0], DecisionForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Nothing was decided: approve or decline the run, with at most 500 signs."))
+        return redirect("bundle", bundle_id)
+    sent, person = form.cleaned_data, Responsible.of(request.user)
+    try:
+        if sent["decision"] == "approve":
+            decisions.approve_run(first, person, reason=sent["reason"], typed=sent["typed"])
+        else:
+            decisions.decline_run(first, person, reason=sent["reason"])
+    except CodedError as error:
+        messages.error(request, text_of(error.code, error.params))
+    return redirect("bundle", bundle_id)
+
+
+@signed_in
+@require_POST
+def cancel(request: HttpRequest, bundle_id: int) -> HttpResponse:
+    services.cancel_run(files_of(bundle_or_404(request.user, bundle_id))[0])
+    return redirect("bundle", bundle_id)
+
+
+@signed_in
+@require_safe
+def report(request: HttpRequest, bundle_id: int) -> FileResponse:
+    shown = bundle_or_404(request.user, bundle_id)
+    content = open_report(shown, files_of(shown))
+    return FileResponse(content, as_attachment=True, filename=f"bundle-{shown.pk}-report.txt")
+
+
+@signed_in
+@require_safe
+def trybacks(request: HttpRequest, bundle_id: int) -> FileResponse:
+    shown = bundle_or_404(request.user, bundle_id)
+    content = open_trybacks(files_of(shown))
+    return FileResponse(content, as_attachment=True, filename=f"bundle-{shown.pk}-trybacks.zip")
+
+
+def _queue(request: HttpRequest, form: BundleForm) -> Bundle | None:
+    """Ask for the runs of the files; None when something is against it, which the form then says."""
+    uploads = form.cleaned_data["uploads"]
+    handed = [HandedFile(upload.name or "", upload) for upload in uploads]
+    try:
+        with opened_bundle(handed) as files:
+            return queue_bundle(site=current_site(), name=handed[0].name, files=files, user=request.user)
+    except CodedError as error:
+        form.add_error("uploads", text_of(error.code, error.params))
+        form.add_error("uploads", _("The files were not kept. Choose them again."))
+        return None
