@@ -108,6 +108,52 @@ def test_files_name_things_as_the_options_say(key: str, options: dict[str, Any],
 
 
 @pytest.mark.sites("sqlite:5.1")
+def test_custom_fields_are_exported_where_everything_has_them(moodle_site: MoodleSite) -> None:
+    site, stamps = moodle_site, {"timecreated": 1, "timemodified": 1}
+    category = site.insert(
+        "customfield_category", name="C", component="core_course", area="course", itemid=0, sortorder=0, contextid=1, **stamps
+    )  # fmt: skip
+    kinds = {"level": ("select", '{"options": "Bachelor\\r\\nMaster"}'), "due": ("date", "{}"), "note": ("textarea", "{}"),
+             "open": ("checkbox", "{}"), "code": ("text", "{}")}  # fmt: skip
+    for number, (name, (kind, config)) in enumerate(kinds.items()):
+        site.insert(
+            "customfield_field", shortname=name, name=name, type=kind, categoryid=category, sortorder=number,
+            configdata=config, **stamps,
+        )  # fmt: skip
+    names = [course["shortname"] for course in site.rows("course") if course["category"]]
+    lines = [f'{name};{name};Master;2027-09-01 08:30;"a\n;b";1;="x' for name in names]
+    header = "shortname;fullname;" + ";".join(f"customfield_{name}" for name in kinds)
+    filled = run_file(site, "courses", "\n".join([header, *lines]), forceupdate=True)
+    assert filled.counts == {"updated": len(names)}
+    content, _result = exported(site, "courses")
+    assert all(f"customfield_{name}".encode() in content for name in kinds)
+    assert check_round_trip(site, "courses").rows == len(names)
+    field = site.one("customfield_field", shortname="note")["id"]
+    site.execute(
+        "DELETE FROM {customfield_data} WHERE fieldid = :field AND instanceid = :id", field=field, id=site.ids["C1"]
+    )
+    content, _result = exported(site, "courses")
+    assert (b"customfield_note" in content, b"customfield_level" in content) == (False, True)
+    assert check_round_trip(site, "courses").rows == len(names)
+
+
+@pytest.mark.sites("sqlite:5.1")
+def test_profile_fields_are_exported_where_everybody_has_them(moodle_site: MoodleSite) -> None:
+    site = moodle_site
+    users = [user["id"] for user in site.rows("user", deleted=0) if user["username"] != "guest"]
+    site.execute("DELETE FROM {user_info_data}")
+    for userid in users:
+        site.insert("user_info_data", userid=userid, fieldid=site.ids["col"], data="Blue", dataformat=0)
+        site.insert("user_info_data", userid=userid, fieldid=site.ids["bio"], data="<p>a</p>\n;b", dataformat=1)
+    site.insert("user_info_data", userid=users[0], fieldid=site.ids["dept"], data="only one", dataformat=0)
+    content, result = exported(site, "users")
+    header = content.splitlines()[0]
+    assert header.endswith(b"profile_field_bio;profile_field_col")
+    assert (result.rows, b"only one" in content) == (len(users), False)
+    assert check_round_trip(site, "users").rows == len(users)
+
+
+@pytest.mark.sites("sqlite:5.1")
 def test_what_no_file_can_say_is_named_at_the_end(moodle_site: MoodleSite) -> None:
     site = moodle_site
     # Blanks at the ends are taken off every cell, and a formula is no result.
