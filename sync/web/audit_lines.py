@@ -12,7 +12,7 @@ from sync.errors import AuditDamaged, AuditUnavailable, StorageUnavailable
 from sync.messages import text_of
 from sync.models import AuditKind
 from sync.outcomes.report import outcome_text
-from sync.runs.selectors import processors_for
+from sync.runs.selectors import processors_for, visible_processors
 from sync.runs.undo import runs_with_journal
 from sync.values import Action, Outcome
 
@@ -33,11 +33,13 @@ class ShownLine(NamedTuple):
 
 def shown_lines(lines: Sequence[AuditLine], user: Any, *, with_undo: bool = False) -> list[ShownLine]:
     """Return entries as somebody may see them. Shape: with_undo: also tell whether they can be undone. Queries: one with undo"""
-    usable = {processor.key for processor in processors_for(user)}
-    shown = [_shown(line, line.record.processor in usable) for line in lines]
+    visible = {processor.key for processor in visible_processors(user)}
+    shown = [_shown(line, line.record.processor in visible) for line in lines]
     if not with_undo:
         return shown
-    kept = runs_with_journal({item.line.record.run_id for item in shown if item.has_run})
+    usable = {processor.key for processor in processors_for(user)}
+    records = [item.line.record for item in shown if item.has_run]
+    kept = runs_with_journal({record.run_id for record in records if record.processor in usable})
     return [item._replace(can_undo=item.has_run and item.line.record.run_id in kept) for item in shown]
 
 

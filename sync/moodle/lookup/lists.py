@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from sync.moodle.db.database import MoodleSession
+from sync.moodle.db.keyset import comes_behind
 from sync.moodle.lookup.search import word_condition
 from sync.moodle.versions import CONTEXT_COURSECAT
 
@@ -66,18 +67,11 @@ def fetch_list(moodle: MoodleSession, kind: Listed, *, text: str = "", after: in
     found = _LISTS[kind](moodle)
     conditions = [*found.conditions, *(word_condition(found.columns, word) for word in text.split()[:6])]
     if after is not None:
-        conditions.append(_follows(found, after))
+        conditions.append(comes_behind(found.key, found.order, after))
     statement = sa.select(found.key, *found.columns).select_from(found.source).where(*conditions)
     rows = moodle.fetch(statement.order_by(found.order, found.key).limit(most + 1))
     shown = [ListedRow(row[0], tuple("" if cell is None else str(cell) for cell in row[1:])) for row in rows[:most]]
     return ListPage(shown, shown[-1].id if len(rows) > most else None)
-
-
-def _follows(found: _List, after: int) -> sa.ColumnElement[bool]:
-    """Return the condition that a row comes behind another one, as the server compares; behind one that is gone, all do."""
-    last = found.key.table.alias("last_row")
-    place = sa.select(last.c[found.order.name]).where(last.c.id == after).scalar_subquery()
-    return sa.or_(place.is_(None), found.order > place, sa.and_(found.order == place, found.key > after))
 
 
 def _roles(moodle: MoodleSession) -> _List:

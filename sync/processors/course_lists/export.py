@@ -13,7 +13,10 @@ from sync.processors.course_lists.reset_cells import CourseResetCells
 
 
 class CourseListSampler(Exporter[GeneralOptions]):
-    """Courses as the lines of a list. Shape: more_cells: what stands behind the course"""
+    """Courses as the lines of a list, which says in a comment what stands in them.
+
+    Shape: more_cells: what stands behind the course
+    """
 
     shows_people = False
     more_cells: tuple[str, ...] = ()
