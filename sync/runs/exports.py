@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import get_language, gettext as _, ngettext, override
 
+from sync.columns.column import About
 from sync.columns.describe import SAMPLE_SEPARATOR
 from sync.columns.general_options import GeneralOptions
 from sync.columns.header import MatchedHeader
@@ -71,6 +72,11 @@ def sampler_of(processor: type[Processor]) -> type[Exporter[Any]] | None:
 def shows_people(exporter: type[Exporter[Any]] | None) -> bool:
     """Whether the rows of an export, or of a sample, name users."""
     return exporter is not None and exporter.shows_people
+
+
+def names_people(processor: type[Processor]) -> bool:
+    """Whether the rows of a file type are about users, so that who uses it must know who they are."""
+    return shows_people(sampler_of(processor)) or processor.columns.subject_about is About.USER
 
 
 def export(

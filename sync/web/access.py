@@ -19,7 +19,7 @@ from sync.people.roles import MANAGE_PEOPLE
 from sync.processors.base.export import Exporter
 from sync.processors.base.processor import Processor
 from sync.processors.registry import REGISTRY
-from sync.runs.exports import exportable, sampler_of, shows_people
+from sync.runs.exports import exportable, names_people, sampler_of, shows_people
 from sync.runs.options import MAIN_SITE
 from sync.runs.rights import MANAGE_FILES, MANAGE_SOURCES, Responsible, may_replace, owner_of
 from sync.runs.rights_audit import acting
@@ -125,7 +125,12 @@ def may_erase_audit(view: View) -> View:
 
 def looks_into_moodle(user: Any) -> bool:
     """Whether somebody may look at what is in Moodle, people aside: who uses a file type, or may look at people."""
-    return bool(processors_for(user)) or user.has_perm(VIEW_PEOPLE)
+    return bool(processors_for(user)) or views_people(user)
+
+
+def views_people(user: Any) -> bool:
+    """Whether somebody may look at people in Moodle: with a role, for a file type whose files name people."""
+    return any(may(user, VIEW_PEOPLE, processor=key) for key, processor in REGISTRY.items() if names_people(processor))
 
 
 def may_look_into_moodle(view: View) -> View:
@@ -142,7 +147,14 @@ def may_look_into_moodle(view: View) -> View:
 
 def may_view_people(view: View) -> View:
     """Let only those in who may look at people in Moodle."""
-    return signed_in(permission_required(VIEW_PEOPLE, raise_exception=True)(view))
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not views_people(request.user):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return signed_in(guarded)
 
 
 def current_site() -> MoodleSite:
@@ -180,12 +192,12 @@ def processor_or_404(user: Any, key: str, permission: str = "") -> type[Processo
 
 def exportable_for(user: Any) -> list[type[Processor]]:
     """Return the file types that somebody may export: those that they may use, with people only who may look at people."""
-    sees_people = user.has_perm(VIEW_PEOPLE)
     usable = {processor.key for processor in processors_for(user)}
     return [
         processor
         for processor in exportable()
-        if processor.key in usable and (sees_people or not shows_people(processor.exporter))
+        if processor.key in usable
+        and (not shows_people(processor.exporter) or may(user, VIEW_PEOPLE, processor=processor.key))
     ]
 
 
@@ -202,7 +214,7 @@ def exported_or_404(user: Any, key: str) -> type[Processor]:
 def sampler_or_none(user: Any, processor: type[Processor]) -> type[Exporter[Any]] | None:
     """Return what makes a sample of what is in Moodle, if there is one that somebody may see."""
     sampler = sampler_of(processor)
-    return None if shows_people(sampler) and not user.has_perm(VIEW_PEOPLE) else sampler
+    return None if shows_people(sampler) and not may(user, VIEW_PEOPLE, processor=processor.key) else sampler
 
 
 def run_or_404(user: Any, run_id: int) -> SyncRun:

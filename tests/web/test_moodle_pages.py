@@ -10,11 +10,11 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from sync.audit.services import record
-from sync.models import AuditKind, MoodleSite, RunChunk
+from sync.models import AuditKind, MoodleSite, Role, RoleAssignment, RunChunk
 from sync.runs.rights import Responsible
 from sync.values import Change
 from tests.moodle_sites import MoodleSite as Moodle
-from tests.web.conftest import MakeRun
+from tests.web.conftest import MakeRun, person_of
 
 
 @pytest.fixture
@@ -39,6 +39,18 @@ def test_a_search_finds_people_only_for_those_who_may_look_at_them(
     assert user not in users_client.get(reverse("moodle_search"), query).text
     assert course in users_client.get(reverse("moodle_search"), {"q": "c1"}).text
     assert users_client.get(user).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("file_type", "status"), [("courses_check", 403), ("courses_meta", 403), ("groupmembers", 200)]
+)
+def test_operators_look_at_people_where_their_files_name_some(
+    file_type: str, status: int, moodle: Moodle, site: MoodleSite, client_with: Callable[..., Client]
+) -> None:
+    client = client_with()
+    RoleAssignment.objects.create(person=person_of(client), site=site, role=Role.OPERATOR, file_types=[file_type])
+    assert client.get(reverse("moodle_user", args=[moodle.ids["ann"]])).status_code == status
+    assert client.get(reverse("moodle_list", args=["roles"])).status_code == 200
 
 
 def test_a_user_is_shown_with_names_to_copy(moodle: Moodle, viewer: Client) -> None:

@@ -15,7 +15,7 @@ from sync.moodle.lookup.courses import category_place, fetch_course_details
 from sync.moodle.lookup.lists import Listed, fetch_list
 from sync.moodle.lookup.search import search_courses, search_users
 from sync.moodle.lookup.users import fetch_user_details
-from sync.web.access import VIEW_AUDIT, VIEW_PEOPLE, current_site, may_look_into_moodle, may_view_people
+from sync.web.access import VIEW_AUDIT, current_site, may_look_into_moodle, may_view_people, views_people
 from sync.web.audit_lines import UNREADABLE_AUDIT, shown_lines
 from sync.web.filters import number_in
 from sync.web.moodle_lists import LIST_LABELS, column_labels, list_links, shown_rows
@@ -31,7 +31,7 @@ _CHANGES_PER_PAGE = 20
 @needs_moodle
 def search(request: HttpRequest) -> HttpResponse:
     """Find courses, and users where people may be looked at."""
-    text, sees_people = request.GET.get("q", "").strip()[:200], request.user.has_perm(VIEW_PEOPLE)
+    text, sees_people = request.GET.get("q", "").strip()[:200], views_people(request.user)
     context: dict[str, Any] = {"q": text, "sees_people": sees_people, "most": MOST_FOUND, "lists": list_links()}
     if text:
         with moodle_session(current_site()) as moodle:
