@@ -32,6 +32,11 @@ class ColumnMapping:
     def __bool__(self) -> bool:
         return bool(self.steps or self.left_out)
 
+    @property
+    def title(self) -> str:
+        """Name and version as people read them, "" = it has none."""
+        return f"{self.name} ({self.version})" if self.name else ""
+
     @cached_property
     def sources(self) -> frozenset[str]:
         """The columns that a file must have."""

@@ -11,22 +11,20 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _, ngettext
 
 from sync.columns.general_options import GeneralOptions
-from sync.errors import CodedError, MappingError, OptionError
-from sync.mappings.choices import guessed_mapping, without_unknown
+from sync.errors import CodedError, OptionError
 from sync.mappings.column_mapping import ColumnMapping
 from sync.mappings.file_check import FileCheck, FileChecker
-from sync.mappings.header_keys import column_keys
 from sync.mappings.recognition import Recognised, likeliest
-from sync.mappings.shipped import SHIPPED, shipped_mapping
 from sync.messages import text_of
 from sync.models import CommandFile, SavedMapping
 from sync.processors.base.processor import Processor
 from sync.reader import Dialect
-from sync.runs.mappings import FileHead, choose_mapping, column_mapping, is_understood, mapping_data, save_mapping
+from sync.runs.mappings import mapping_data
 from sync.runs.options import resolve_options
 from sync.runs.rights import Responsible
 from sync.web.import_columns import ColumnRow, ImportColumns, Missing
 from sync.web.import_form import FileTypeForm, ImportOptionsForm, OptionField
+from sync.web.import_mapping import ImportMapping
 from sync.web.import_source import ImportSource, Opening
 
 # What the form says of the file itself, whatever its type.
@@ -35,8 +33,6 @@ _OF_THE_FILE = ("encoding", "separator")
 
 class ImportPage:
     """One look at a file. Shape: sent: what the form holds, empty at the first look"""
-
-    keep_trouble = ""
 
     def __init__(self, file: CommandFile, processors: Sequence[type[Processor]], sent: QueryDict) -> None:
         self.file = file
@@ -73,7 +69,7 @@ class ImportPage:
         """The options: as sent for this file type, else as stored, and as the mapping that the header chooses means the rows."""
         if self._own_sent:
             return self._sent_form
-        values = {**self._options, **self._asked}
+        values = {**self._options, **(self.mapped.asked_options if self.mapped is not None else {})}
         return ImportOptionsForm(processor=self.processor, values=values, stored=self._stored)
 
     @property
@@ -132,33 +128,22 @@ class ImportPage:
         return checker.check(lambda: self._source.opened(self.processor.columns, self._options, mapping))
 
     @cached_property
-    def columns(self) -> ImportColumns | None:
-        """What the columns become; None for a file without header, and where it can't be read."""
+    def mapped(self) -> ImportMapping | None:
+        """The mapping of the file; None for a file without header, and where it can't be read."""
         if not self.key or self._is_list or self.dialect is None:
             return None
-        sent = QueryDict() if self._sent.get("do") == "without" else self._own_sent
-        return ImportColumns(self.processor.columns, self._head.header.spelled, sent, self.start)
+        return ImportMapping(
+            self.file.site, self.processor, self._opening.head, self._own_sent,
+            is_set_aside=self._sent.get("do") == "without",
+        )  # fmt: skip
 
-    @cached_property
-    def start(self) -> ColumnMapping:
-        """The mapping to begin with: the one that the header chooses, or else what its names resemble."""
-        head = self._head
-        if self._sent.get("do") == "without":
-            return ColumnMapping()
-        if self.fitting is not None:
-            return without_unknown(self.fitting, column_keys(head.header.spelled))
-        if is_understood(self.processor.columns, head.header):
-            return ColumnMapping()
-        return guessed_mapping(self.processor.columns, head.header.spelled)
-
-    @cached_property
-    def fitting(self) -> ColumnMapping | None:
-        """The mapping that the header chooses."""
-        return choose_mapping(self.file.site, self.key, self._head)
+    @property
+    def columns(self) -> ImportColumns | None:
+        return self.mapped.columns if self.mapped is not None else None
 
     @property
     def mapping(self) -> ColumnMapping | None:
-        """The mapping as the form has it. Raises: MappingError"""
+        """The mapping as the form has it."""
         return self.columns.mapping if self.columns is not None else None
 
     @property
@@ -211,43 +196,9 @@ class ImportPage:
         shown = said % {"count": number_format(check.checked), "faulty": number_format(check.faulty_rows)}
         return f"{shown} {_('There are more; the plan checks them all.')}" if check.is_part else shown
 
-    @property
-    def mapping_title(self) -> str:
-        """Name and version of the mapping, "" = it has none (any more)."""
-        mapping = self.mapping
-        return f"{mapping.name} ({mapping.version})" if mapping and mapping.name else ""
-
-    @property
-    def may_keep(self) -> bool:
-        """Whether there is something to keep."""
-        return bool(self.mapping) and not self.mapping_title and not self.trouble
-
-    @property
-    def keep_name(self) -> str:
-        """The name to keep the mapping under: that of the one that it was made from."""
-        start = self.start.name
-        return self._sent.get("keep_name") or ("" if any(shipped.name == start for shipped in SHIPPED) else start)
-
     def keep(self, by: Responsible) -> SavedMapping | None:
-        """Keep the mapping under the name that was sent; None where that can't be, which the page then says."""
-        columns = self.columns
-        if columns is None or not self._sent.get("keep_name"):
-            self.keep_trouble = text_of("mapping_name_missing")
-            return None
-        try:
-            kept = save_mapping(
-                self.file.site,
-                self.key,
-                str(self._sent["keep_name"]),
-                columns.mapping,
-                self._head.header.spelled,
-                by=by,
-            )
-        except MappingError as error:
-            self.keep_trouble = text_of(error.code, error.params)
-            return None
-        columns.mapping = column_mapping(kept)
-        return kept
+        """Keep the mapping; None where that can't be, which the page then says."""
+        return self.mapped.keep(by) if self.mapped is not None else None
 
     @property
     def first_options(self) -> list[OptionField]:
@@ -260,21 +211,14 @@ class ImportPage:
     @property
     def asked_options(self) -> dict[str, str]:
         """What a mapping of ours asks of the options where the form has it otherwise. Shape: label -> value"""
-        chosen = self.form.chosen
-        options = self.processor.options
-        return {str(options.find(name).label): value for name, value in self._asked.items() if chosen[name] != value}
+        asked = self.mapped.asked_options if self.mapped is not None else {}
+        options, chosen = self.processor.options, self.form.chosen
+        return {str(options.find(name).label): value for name, value in asked.items() if chosen[name] != value}
 
     @cached_property
     def option_names(self) -> set[str]:
         """The columns that rows have, by which options are shown first."""
         return self.columns.made if self.columns is not None else set()
-
-    @property
-    def _asked(self) -> Mapping[str, str]:
-        """What a mapping of ours asks of the options."""
-        mapping = self.mapping
-        shipped = shipped_mapping(mapping.name, mapping.version) if mapping else None
-        return shipped.options if shipped is not None else {}
 
     @property
     def _own_sent(self) -> QueryDict:
@@ -308,7 +252,3 @@ class ImportPage:
     def _opening(self) -> Opening:
         """Raises: CommandFileError"""
         return self._source.opening(self.processor.columns, self._options)
-
-    @property
-    def _head(self) -> FileHead:
-        return self._opening.head

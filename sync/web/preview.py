@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, BinaryIO
@@ -11,10 +12,13 @@ from django.utils.translation import gettext as _
 from sync.columns.header import match_header
 from sync.columns.row_secrets import RowSecrets
 from sync.errors import CodedError
+from sync.mappings.column_mapping import ColumnMapping
+from sync.mappings.mapped_rows import RowMapper
 from sync.messages import text_of
 from sync.processors.base.processor import Processor
 from sync.reader import Dialect, RowReader, open_rows
 from sync.reader.beginning import beginning_of
+from sync.runs.mappings import FileHead, head_of
 from sync.values import Row
 
 HEAD_BYTES = 64 * 1024
@@ -25,13 +29,18 @@ ROWS_SHOWN = 6
 
 @dataclass(frozen=True)
 class Preview:
-    """How a file begins. Shape: trouble: why it would be refused, "" when it wouldn't; names: as typed."""
+    """How a file begins.
+
+    Shape: trouble: why it would be refused, "" when it wouldn't; names: as typed; mapping: by which its columns are read,
+    "" = none
+    """
 
     dialect: Dialect | None = None
     names: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
     trouble: str = ""
     is_too_large: bool = False
+    mapping: str = ""
 
     @property
     def separator_name(self) -> str:
@@ -40,11 +49,17 @@ class Preview:
 
 
 def preview_file(
-    stream: BinaryIO, filename: str, size: int, processor: type[Processor], options: dict[str, Any]
+    stream: BinaryIO,
+    filename: str,
+    size: int,
+    processor: type[Processor],
+    options: dict[str, Any],
+    *,
+    choose: Callable[[FileHead], ColumnMapping | None] = lambda _head: None,
 ) -> Preview:
     """Return the beginning of a file as this file type would read it.
 
-    Shape: options: encoding, separator, invalidnamesnocheck, flatfile
+    Shape: options: encoding, separator, invalidnamesnocheck, flatfile; choose: gives the mapping of a file with a header
     """
     if processor.columns.of_pictures:
         return _preview_pictures(stream, filename)
@@ -54,11 +69,14 @@ def preview_file(
     try:
         with _open(beginning.stream, filename, processor, options) as reader:
             # The preview stands on a screen that others may see.
-            rows = tuple(map(RowSecrets(reader.header.names).shown_row, islice(reader, ROWS_SHOWN)))
-            match_header(processor.columns, reader.header, lenient=options["invalidnamesnocheck"])
+            raw = list(islice(reader, ROWS_SHOWN))
+            rows = tuple(map(RowSecrets(reader.header.names).shown_row, raw))
+            mapping = choose(head_of(reader.header, next(iter(raw), None))) if reader.header.line else None
+            header = RowMapper(mapping, processor.columns, reader.header).header if mapping else reader.header
+            match_header(processor.columns, header, lenient=options["invalidnamesnocheck"])
     except CodedError as error:
         return Preview(trouble=text_of(error.code, error.params))
-    return Preview(reader.dialect, reader.header.spelled, rows)
+    return Preview(reader.dialect, reader.header.spelled, rows, mapping=mapping.title if mapping else "")
 
 
 def _preview_pictures(stream: BinaryIO, filename: str) -> Preview:

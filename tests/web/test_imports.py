@@ -142,7 +142,7 @@ def test_a_kept_mapping_is_chosen_by_itself_and_can_be_set_aside(users_client: C
     assert CommandFile.objects.get(name="next.csv").processor == "users"
     answer = users_client.get(second)
     page = page_of(answer)
-    assert (page.mapping_title, page.missing, page.found.names[-1]) == ("Scolarité (1)", [], "password")
+    assert (page.mapped.title, page.missing, page.found.names[-1]) == ("Scolarité (1)", [], "password")
     assert [cell.text for cell in page.found.rows[0].cells] == [
         "Paris",
         "22003",
@@ -155,13 +155,23 @@ def test_a_kept_mapping_is_chosen_by_itself_and_can_be_set_aside(users_client: C
     ]
 
     without = users_client.post(second, sent_by(answer.text) | {"do": "without"})
-    assert (page_of(without).mapping_title, [m.name for m in page_of(without).missing]) == (
+    assert (page_of(without).mapped.title, [m.name for m in page_of(without).missing]) == (
         "", ["username", "firstname", "lastname"],
     )  # fmt: skip
     kept = SavedMapping.objects.get()
     users_client.post(reverse("mapping_switch", args=[kept.pk]))
-    assert page_of(users_client.get(second)).mapping_title == ""
+    assert page_of(users_client.get(second)).mapped.title == ""
     assert "Use again" in users_client.get(reverse("mappings")).text
+
+
+def test_the_page_of_the_file_type_knows_the_mapping_too(full_client: Client, make_file: MakeFile) -> None:
+    file = make_file(
+        "export.csv", "Identifiant;Nom;N° étudiant;Prénom;Autre\nann;Lee;1;Ann;x\n".encode(), by=full_client
+    )
+    assert file.processor == "users"
+    text = full_client.get(reverse("tool_preview", args=["users"]), {"command_file": file.pk}).text
+    assert "Apogée, Pégase: étudiants (1)" in text
+    assert "can&#x27;t be used" not in text
 
 
 def test_each_faulty_cell_is_marked_with_its_reason(users_client: Client) -> None:

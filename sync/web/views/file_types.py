@@ -15,6 +15,7 @@ from sync.errors import CodedError
 from sync.models import CommandFile, MoodleSite, SyncRun
 from sync.processors.base.processor import Processor
 from sync.runs.answers import wait_for_end
+from sync.runs.mappings import choose_mapping
 from sync.runs.options import resolve_options
 from sync.runs.rights import Responsible
 from sync.runs.selectors import preselected_file
@@ -63,7 +64,9 @@ def preview(request: HttpRequest, key: str) -> HttpResponse:
     }
     try:
         with storage.opened(storage.key_of_path(site.slug, file.path)) as stream:
-            shown = preview_file(stream, file.name, file.size, processor, chosen)
+            shown = preview_file(
+                stream, file.name, file.size, processor, chosen, choose=lambda head: choose_mapping(site, key, head)
+            )  # fmt: skip
     except FileNotFoundError:
         return HttpResponse()
     return render(request, "sync/_file_preview.html", {"preview": shown})
