@@ -13,6 +13,7 @@ from allauth.account.adapter import DefaultAccountAdapter, get_adapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from axes.helpers import get_client_ip_address
 from django import forms
@@ -67,6 +68,10 @@ class SecondFactorRules(DefaultMFAAdapter):
 
     def _get_site_name(self) -> str:
         return "ToolSync"
+
+    def generate_authenticator_name(self, user: Any, kind: Any) -> str:
+        count = Authenticator.objects.filter(user=user.pk, type=kind).count()
+        return _("Passkey %(number)s") % {"number": count + 1}
 
     def get_totp_label(self, user: Any) -> str:
         return user.get_username()

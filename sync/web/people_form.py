@@ -17,6 +17,7 @@ from sync.people.messages import ROLE_SUMMARIES
 from sync.processors.registry import REGISTRY
 
 _EVERY, _SOME = "every", "some"
+_TICK = {"class": "form-check-input"}
 
 
 class RoleForm(forms.Form):
@@ -25,11 +26,11 @@ class RoleForm(forms.Form):
     site = forms.ModelChoiceField(label=_("Site"), queryset=MoodleSite.objects.none())
     role = forms.ChoiceField(label=_("Role"), choices=Role.choices, widget=forms.RadioSelect, initial=Role.OPERATOR)
     scope = forms.ChoiceField(
-        label=_("For"), widget=forms.RadioSelect, initial=_EVERY,
+        label=_("For"), widget=forms.RadioSelect(attrs=_TICK), initial=_EVERY,
         choices=[(_EVERY, _("every file type, those of later versions too")), (_SOME, _("only these file types:"))],
     )  # fmt: skip
     file_types = forms.MultipleChoiceField(
-        label=_("File types"), required=False, widget=forms.CheckboxSelectMultiple,
+        label=_("File types"), required=False, widget=forms.CheckboxSelectMultiple(attrs=_TICK),
         choices=lambda: [(key, processor.label) for key, processor in REGISTRY.items()],
     )  # fmt: skip
 
