@@ -181,6 +181,10 @@ class Options(Mapping[str, Any]):
                 values[option.name] = option.clean(value)
         return cls(values)
 
+    def fault(self) -> OptionError | None:
+        """Return why the values don't fit together, None when they do. Shape: its parameter `option`: the one to be mended"""
+        return None
+
     def replaced(self, values: Mapping[Option[Any], Any]) -> Self:
         """Return the same with other values. Shape: declaration -> value"""
         return type(self)({**self, **{option.name: value for option, value in values.items()}})

@@ -45,6 +45,7 @@ class GraceEntry(models.Model):
         related_name="+",
     )  # fmt: skip
     closed = models.BigIntegerField(default=0, editable=False)
+    closed_at = models.DateTimeField(_("off the list since"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("entry of the list of deletions")

@@ -26,15 +26,18 @@ _BOM = b"\xef\xbb\xbf"
 _WRITE_ROWS = 1000
 
 
-def write_outcome_table(out: BinaryIO, outcomes: Iterable[Outcome], *, language: str) -> None:
-    """Write the table as UTF-8. No cell of it is a formula; what rows never tell (passwords) isn't in it either."""
+def write_outcome_table(out: BinaryIO, outcomes: Iterable[Outcome], *, language: str, simulated: bool = False) -> None:
+    """Write the table as UTF-8. No cell of it is a formula; what rows never tell (passwords) isn't in it either.
+
+    Shape: simulated: it says what would be done
+    """
     out.write(_BOM)
     buffer = io.StringIO(newline="")
     table = csv.writer(buffer, delimiter=_separator(language), lineterminator="\r\n")
     with translation.override(language):
         table.writerow(COLUMNS)
         for number, outcome in enumerate(outcomes, 1):
-            table.writerows(table_rows(outcome))
+            table.writerows(table_rows(outcome, simulated=simulated))
             if number % _WRITE_ROWS == 0:
                 out.write(buffer.getvalue().encode())
                 buffer.seek(0)
@@ -42,9 +45,9 @@ def write_outcome_table(out: BinaryIO, outcomes: Iterable[Outcome], *, language:
         out.write(buffer.getvalue().encode())
 
 
-def table_rows(outcome: Outcome) -> Iterator[tuple[object, ...]]:
+def table_rows(outcome: Outcome, *, simulated: bool = False) -> Iterator[tuple[object, ...]]:
     notes = (text_at_column(note.code, note.params) for note in outcome.notes)
-    text = neutralised(" ".join(" · ".join((outcome_text(outcome), *notes)).split()))
+    text = neutralised(" ".join(" · ".join((outcome_text(outcome, simulated=simulated), *notes)).split()))
     front = (outcome.line, neutralised(outcome.subject), outcome.action.value, outcome.code, text)
     if not outcome.changes:
         yield (*front, "", "", "")

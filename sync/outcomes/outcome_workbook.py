@@ -21,13 +21,18 @@ MOST_LINES = 20_000
 _LONGEST_CELL = 32_000
 
 
-def write_outcome_workbook(out: BinaryIO, outcomes: Iterable[Outcome], *, language: str) -> None:
-    """Write the table as a workbook. No cell of it is a formula; where there is more than it may hold, its last line says so."""
+def write_outcome_workbook(
+    out: BinaryIO, outcomes: Iterable[Outcome], *, language: str, simulated: bool = False
+) -> None:
+    """Write the table as a workbook. No cell of it is a formula; where there is more than it may hold, its last line says so.
+
+    Shape: simulated: it says what would be done
+    """
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet("ToolSync")
     with translation.override(language):
         sheet.append(COLUMNS)
-        lines = chain.from_iterable(map(table_rows, outcomes))
+        lines = chain.from_iterable(table_rows(outcome, simulated=simulated) for outcome in outcomes)
         for line in islice(lines, MOST_LINES):
             sheet.append([_cell(value) for value in line])
         if next(lines, None) is not None:

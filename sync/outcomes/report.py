@@ -16,7 +16,7 @@ from django.utils.formats import number_format
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _, ngettext
 
-from sync.messages import part_left_out, text_at_column, text_of
+from sync.messages import part_left_out, text_at_column, text_of, text_of_plan
 from sync.values import STICKY_KEPT, Action, Note, Outcome
 
 # So many lines are named for each reason in the summary; the rest follow row by row.
@@ -86,15 +86,18 @@ def write_report(
             out.write(f"{with_direction_marks(line)}\n".encode())
 
 
-def describe_outcome(outcome: Outcome) -> str:
-    """Say in one line what became of a row: "bob.k: user added", "bob.k: column email: “x” is not …"."""
-    text = outcome_text(outcome)
+def describe_outcome(outcome: Outcome, *, simulated: bool = False) -> str:
+    """Say in one line what became of a row: "bob.k: user added", "bob.k: column email: “x” is not …".
+
+    Shape: simulated: it would become so
+    """
+    text = outcome_text(outcome, simulated=simulated)
     return f"{outcome.subject}: {text}" if outcome.subject else text
 
 
-def outcome_text(outcome: Outcome) -> str:
+def outcome_text(outcome: Outcome, *, simulated: bool = False) -> str:
     """Return the text of an outcome, with the column at fault: "created, but not enrolled: column course1: ..."."""
-    text = text_at_column(outcome.code, outcome.params)
+    text = (text_of_plan if simulated else text_at_column)(outcome.code, outcome.params)
     if outcome.done is None:
         return text
     said = {"done": action_label(outcome.done), "left": part_left_out(outcome.code), "reason": text}
@@ -249,7 +252,7 @@ def _rows(facts: ReportFacts, outcomes: Iterable[Outcome]) -> Iterator[str]:
         # What rules left as it is, is counted in the beginning.
         if outcome.action is Action.UNCHANGED and all(note.code == STICKY_KEPT for note in outcome.notes):
             continue
-        text = describe_outcome(outcome)
+        text = describe_outcome(outcome, simulated=facts.simulate)
         if outcome.action is Action.REJECTED:
             text = of_rejected % {"text": text}
         elif outcome.action is Action.PARTIAL:

@@ -21,8 +21,8 @@ from django.utils import timezone
 from sync.commandfiles import storage
 from sync.commandfiles.naming import chosen_name
 from sync.errors import CodedError
-from sync.models import CommandFile, Retry, RunState, SyncRun
-from sync.models.run import ORIGINS_OF_MADE_FILES, OVER_STATES
+from sync.models import CommandFile, Retry, SyncRun
+from sync.models.run import COMPLETED_STATES, ORIGINS_OF_MADE_FILES, OVER_STATES
 from sync.outcomes.tryback import Form
 from sync.reader.encoding_mark import mark_of
 from sync.reader.picture_zip import PictureZip
@@ -36,7 +36,6 @@ from sync.values import Action
 
 logger = logging.getLogger(__name__)
 
-_ENDED = (RunState.COMPLETED, RunState.COMPLETED_WITH_REJECTIONS)
 # Rows are kept as CSV, also those of a workbook; pictures in a zip.
 _CSV, _ZIP = ".csv", ".zip"
 
@@ -65,7 +64,7 @@ def _is_type_under_way(retry: Retry) -> bool:
 
 def _start_if_due(retry: Retry) -> None:
     ended = SyncRun.objects.filter(
-        site=retry.site_id, simulate=False, state__in=_ENDED, finished_at__gt=retry.seen_at, undoes=None
+        site=retry.site_id, simulate=False, state__in=COMPLETED_STATES, finished_at__gt=retry.seen_at, undoes=None
     ).exclude(pk=retry.run_id)
     runs = list(ended.exclude(origin=SyncRun.Origin.RETRY).order_by("finished_at"))
     if not runs:

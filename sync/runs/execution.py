@@ -15,7 +15,17 @@ from django.utils import timezone
 
 from sync.commandfiles import storage
 from sync.commandfiles.checked_file import CheckedFile
-from sync.errors import BundleStopped, CodedError, CommandFileError, LeaseLost, MoodleUnavailable, StorageUnavailable
+from sync.commandfiles.intake import delete_file
+from sync.errors import (
+    BundleStopped,
+    CodedError,
+    CommandFileError,
+    JournalMissing,
+    LeaseLost,
+    MoodleUnavailable,
+    StorageUnavailable,
+    UndoRefused,
+)
 from sync.guard.judge import Judgement, Verdict
 from sync.models import RunMail, RunState, SyncRun
 from sync.models.run import BUNDLE_STOPPED, ORIGINS_OF_MADE_FILES
@@ -53,8 +63,9 @@ from sync.runs.retry import RetryPolicy, disk, own_database
 from sync.runs.rights import check_run
 from sync.runs.run_journal import RunJournal
 from sync.runs.scope_limits import ScopeCounter, scopes_of
-from sync.runs.site_files import SiteFiles
+from sync.runs.site_files import SiteFiles, input_of
 from sync.runs.sticky import rules_for, sticky_fields
+from sync.runs.undo_file import make_undo_file
 from sync.runs.waiting_rows import keep_waiting_rows
 from sync.values import FAILED_ACTIONS, Note
 
@@ -112,7 +123,7 @@ class Execution:
             self._pause()
         except _Cancelled:
             self._stop(RunState.CANCELLED)
-        except CommandFileError as error:
+        except (CommandFileError, UndoRefused, JournalMissing) as error:
             self._refuse(error)
         except CodedError as error:
             logger.warning("run %s: %s", self.run.pk, error)
@@ -127,8 +138,21 @@ class Execution:
         """Ask for the rights of everybody in whose name files are carried out; settle how these are read and what they leave."""
         for run in planned_with(self.run):
             check_run(run)
+            self._retry(self._make_undo_file)
             self._retry(partial(self._choose_mapping, run))
             self._retry(partial(self._freeze_rules, run))
+
+    def _make_undo_file(self) -> None:
+        """Make the command file of an undo, unless it has one. Raises: UndoRefused, JournalMissing"""
+        undone = self.run.undoes
+        if undone is None or self.run.input_key:
+            return
+        file = make_undo_file(undone, self.run.requested_by)
+        try:
+            self._recorder.update(**input_of(file))
+        except LeaseLost:
+            delete_file(file)
+            raise
 
     def _choose_mapping(self, run: SyncRun) -> None:
         """Let the header of the file choose its mapping, where nobody has chosen one."""
@@ -374,7 +398,7 @@ class Execution:
     def _began_to_wait(self) -> None:
         self._recorder.update(waiting_since=timezone.now())
 
-    def _refuse(self, error: CommandFileError) -> None:
+    def _refuse(self, error: CodedError) -> None:
         """End a run whose file can't be used: nothing was written and nothing is kept of it, unless it had begun."""
         if self.run.last_line:
             self._stop(RunState.ERRORED, error.code, error.params)

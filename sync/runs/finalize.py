@@ -104,7 +104,7 @@ class RunFinalizer:
         run = self.run
 
         def write(out: BinaryIO) -> None:
-            write_outcome_table(out, read_rows(run), language=self.language)
+            write_outcome_table(out, read_rows(run), language=self.language, simulated=run.simulate)
 
         self._make(Kind.OUTCOMES, outcomes_name(run.file_name, self.started), "", "outcomes.csv", write)
 

@@ -78,6 +78,6 @@ def _move(run: SyncRun, state: GraceEntry.State, table: str, rowids: Iterable[in
     """Bring entries that are on the list into a state; all but `held` take them off."""
     values = {"state": state, "task_run": run}
     if state is not State.HELD:
-        values["closed"] = F("pk")
+        values |= {"closed": F("pk"), "closed_at": timezone.now()}
     for part in batched(sorted(rowids), MAX_KEYS):
         GraceEntry.objects.filter(site=run.site_id, table=table, rowid__in=part, closed=0).update(**values)

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sync.commandfiles import storage
 from sync.commandfiles.intake import UPLOADS, delete_file, delete_run_file, find_file
 from sync.commandfiles.left_drafts import sweep_folder, sweep_storage
 from sync.errors import CommandFileError, MoodleError
-from sync.models import CommandFile, MendDraft, MoodleSite, Notification, RunFile, SyncRun
+from sync.models import CommandFile, GraceEntry, MendDraft, MoodleSite, Notification, Retry, RunFile, SyncRun
 from sync.models.run import OVER_STATES, UNFINISHED_STATES
 from sync.runs.connections import connection_of
 from sync.runs.kept_blobs import trash_kept_blobs
@@ -53,6 +53,8 @@ def prune() -> int:
         gone += trash_kept_blobs(site)
         if before := _long_ago(kept.trybacks):
             MendDraft.objects.filter(run__site=site, changed_at__lt=before).delete()
+        if before := _long_ago(kept.reports):
+            gone += _prune_retries(site, before) + _prune_grace(site, before)
         # What pages show of the rows; the before-images are told by them.
         if kept.reports and kept.journals and (before := _long_ago(max(kept.reports, kept.journals))):
             gone += _prune_outcomes(site, before)
@@ -158,6 +160,26 @@ def _prune_outcomes(site: MoodleSite, before: datetime) -> int:
                 gone += 1
                 _sweep(run)
     return gone
+
+
+def _prune_retries(site: MoodleSite, before: datetime) -> int:
+    """Delete what is kept of rows that are not tried again any more, once the runs that had them and tried them are old."""
+    over = Retry.objects.filter(site=site, run__state__in=OVER_STATES, run__finished_at__lt=before)
+    over = over.exclude(state=Retry.State.WAITING)
+    tried = Q(retry_run__state__in=OVER_STATES, retry_run__finished_at__lt=before)
+    gone = 0
+    for retry in over.filter(Q(retry_run=None) | tried):
+        storage.delete(retry.storage_key)
+        retry.delete()
+        gone += 1
+    return gone
+
+
+def _prune_grace(site: MoodleSite, before: datetime) -> int:
+    """Delete the entries that have left the list of deletions, or have come on it before that was kept, long ago."""
+    closed = GraceEntry.objects.filter(site=site).exclude(closed=0)
+    old = closed.filter(Q(closed_at__lt=before) | Q(closed_at=None, listed_at__lt=before))
+    return old.exclude(task_run__state__in=UNFINISHED_STATES).delete()[0]
 
 
 def _old_runs(site: MoodleSite, before: datetime) -> QuerySet[SyncRun]:

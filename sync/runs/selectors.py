@@ -13,7 +13,7 @@ from sync.commandfiles.intake import UPLOADS
 from sync.commandfiles.naming import split_path
 from sync.commandfiles.storage import ARCHIVES, REPORTS, key_of_path
 from sync.models import ArmedFile, CommandFile, MoodleSite, RunFile, RunState, Source, SyncRun
-from sync.models.run import OVER_STATES, WAITING_STATES
+from sync.models.run import COMPLETED_STATES, OVER_STATES, WAITING_STATES
 from sync.people.rights import may
 from sync.people.roles import run_permission, see_permission
 from sync.processors.base.processor import Processor
@@ -144,7 +144,7 @@ def earlier_run(site: MoodleSite, processor: str, sha256: str, *, before: int | 
     """Return the last run that carried the very same bytes out. Shape: before: only runs older than this one."""
     runs = SyncRun.objects.filter(
         site=site, processor=processor, file_sha256=sha256, simulate=False, undoes=None,
-        state__in=(RunState.COMPLETED, RunState.COMPLETED_WITH_REJECTIONS),
+        state__in=COMPLETED_STATES,
     )  # fmt: skip
     if before is not None:
         runs = runs.filter(pk__lt=before)

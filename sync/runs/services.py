@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from sync.audit.services import record_saved
-from sync.commandfiles import storage
+from sync.columns.general_options import GeneralOptions
 from sync.commandfiles.intake import FileTypes, delete_file, keep_for_run, receive_file, refuse_own_folder
 from sync.commandfiles.left_drafts import sweep_uploads
 from sync.commandfiles.naming import clean_folder, clean_name
@@ -53,6 +53,8 @@ from sync.runs.mappings import guess_file_type
 from sync.runs.options import changed_options, find_processor, resolve_options, run_limits, upload_folder
 from sync.runs.recorder import Progress
 from sync.runs.rights import OPERATOR, Responsible, may_replace
+from sync.runs.site_files import input_of
+from sync.runs.undo_file import undo_file_name
 
 # What is sent again every minute must not pile up behind a long run.
 RECOVERY_EXPIRES = 50.0
@@ -135,7 +137,7 @@ def queue_upload(
     Shape: remember: the options are the stored ones from now on
     Raises: CommandFileError, OptionError
     """
-    resolve_options(site, processor, options)
+    _checked_options(site, processor, options)
     file = receive_for_run(site, uploaded_file, uploaded_file.name or "", processor, user)
     try:
         with transaction.atomic():
@@ -147,6 +149,14 @@ def queue_upload(
     except BaseException:
         delete_file(file)
         raise
+
+
+def _checked_options(site: MoodleSite, processor: str, options: Mapping[str, Any] | None) -> GeneralOptions:
+    """Return the options of a run. Raises: OptionError, also where they don't fit together"""
+    values = resolve_options(site, processor, options)
+    if (fault := values.fault()) is not None:
+        raise fault
+    return values
 
 
 def receive_for_run(site: MoodleSite, content: IO[bytes], name: str, processor: str, user: Any) -> CommandFile:
@@ -162,7 +172,7 @@ def queue_run(
     *,
     site: MoodleSite,
     processor: str,
-    command_file: CommandFile,
+    command_file: CommandFile | None,
     options: Mapping[str, Any] | None = None,
     simulate: bool = False,
     user: Any = None,
@@ -181,13 +191,13 @@ def queue_run(
     """Ask for a run; the workers carry it out.
 
     Shape: options: what differs from the stored settings; origin: what asks for it; owner: whose rights are asked when it
-    begins, without one `user`; undoes: the run that this one takes back, whose file type it has; mends: the run whose mended
-    rows are in the file; in_background: False = the caller carries it out itself; plan: the simulation that it carries out,
-    and nothing else; mapping: as SyncRun has it, that of the plan where there is one; bundle: the files that it is planned
-    with; is_pending: it waits for those before it
+    begins, without one `user`; undoes: the run that this one takes back, whose file type it has, and for which who carries it
+    out makes the command file (None); mends: the run whose mended rows are in the file; in_background: False = the caller
+    carries it out itself; plan: the simulation that it carries out, and nothing else; mapping: as SyncRun has it, that of the
+    plan where there is one; bundle: the files that it is planned with; is_pending: it waits for those before it
     Raises: OptionError
     """
-    values = Undo.options.resolve() if undoes is not None else resolve_options(site, processor, options)
+    values = Undo.options.resolve() if undoes is not None else _checked_options(site, processor, options)
     owner = owner or Responsible.of(user)
     run = SyncRun.objects.create(
         site=site,
@@ -195,11 +205,7 @@ def queue_run(
         simulate=simulate,
         state=RunState.PENDING if is_pending else RunState.QUEUED,
         options=dict(values),
-        command_file=command_file,
-        file_path=command_file.path,
-        file_sha256=command_file.sha256,
-        file_size=command_file.size,
-        input_key=storage.key_of_path(site.slug, command_file.path),
+        **(input_of(command_file) if command_file else {"file_path": undo_file_name(undoes) if undoes else ""}),
         language=(get_language() or "") if user else _language_of_unattended_runs(site, processor),
         requested_by=user,
         owner=owner.user,

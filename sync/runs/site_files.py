@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.contrib.auth.models import AnonymousUser
 
@@ -50,3 +50,14 @@ class SiteFiles:
             raise FileNotFoundError(path)
         with storage.opened(storage.key_of_path(self._site.slug, file.path)) as stream:
             yield stream
+
+
+def input_of(file: CommandFile) -> dict[str, Any]:
+    """Return the fields of a run that say what it reads."""
+    return {
+        "command_file": file,
+        "file_path": file.path,
+        "file_sha256": file.sha256,
+        "file_size": file.size,
+        "input_key": storage.key_of_path(file.site.slug, file.path),
+    }

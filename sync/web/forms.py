@@ -109,9 +109,16 @@ class OptionsForm(forms.Form):
 
     def __init__(self, *args: Any, processor: type[Processor], values: Mapping[str, Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._processor = processor
         self._options = processor.options.declared
         for option in self._options:
             self.fields[_field_name(option)] = _option_field(option, values[option.name])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not self.errors and (fault := self._processor.options.resolve(self.option_values).fault()) is not None:
+            self.add_error(_field_name_of(fault.params["option"]), text_of(fault.code, fault.params))
+        return cleaned
 
     @property
     def option_groups(self) -> list[OptionGroup]:

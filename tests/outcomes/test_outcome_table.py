@@ -8,6 +8,7 @@ import io
 import pytest
 
 from sync.outcomes.outcome_table import COLUMNS, neutralised, write_outcome_table
+from sync.outcomes.report import describe_outcome
 from sync.values import Action, Change, Note, Outcome, partial_outcome
 
 CREATED = Outcome(2, Action.CREATED, "account_created", {}, "ann")
@@ -42,6 +43,15 @@ def test_each_row_has_a_line_and_each_changed_field_one() -> None:
     assert lines[0][4] == "user added"
     assert lines[1][4] == "user changed · password changed"
     assert lines[3][4].startswith("column email: ")
+
+
+def test_a_simulation_says_what_would_be_done_now() -> None:
+    listed = Outcome(2, Action.UPDATED, "account_suspended_for_deletion", {"date": "2026-12-24"}, "ann")
+    assert table(listed)[1][4] == "suspended now, deleted on 2026-12-24"
+    out = io.BytesIO()
+    write_outcome_table(out, [listed, CREATED], language="en", simulated=True)
+    assert "would be suspended now, and deleted on 2026-12-24" in out.getvalue().decode()
+    assert describe_outcome(CREATED, simulated=True) == describe_outcome(CREATED)
 
 
 @pytest.mark.parametrize("mark", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d"])

@@ -270,6 +270,28 @@ def test_a_run_of_cohorts_killed_anywhere_ends_like_an_undisturbed_one(
     assert (params["count"], params["done"], params["total"]) == (PEOPLE, PEOPLE, PEOPLE)
 
 
+@pytest.mark.parametrize("call", range(1, 4))
+@pytest.mark.parametrize("place", [("prepare", True), ("prepare", False), ("confirm", True), ("settle", True)])
+def test_a_killed_run_deletes_the_cohorts_that_it_has_emptied_and_no_others(
+    unlimited: Installation, monkeypatch: pytest.MonkeyPatch, settings: Settings, place: tuple[str, bool], call: int
+) -> None:
+    settings.TOOLSYNC_CHUNK_ROWS = 1
+    rows = "cidnumber;userid\nFULL;kim0\nLEFT;kim1\n"
+    options = {"processor": "cohorts", "useridentifier": "username"}
+    unlimited.carry_out("/in.csv", rows, **options)
+    unlimited.carry_out("/empty.csv", "cmd;cidnumber\nadd;BLANK\n", **options)
+    text = "cmd;cidnumber;userid\ndel;FULL;kim0\ndel;LEFT;kim1\nadd;LEFT;kim2\nfree;BLANK;\n"
+    run = unlimited.queue("/out.csv", text, syncdelete=1, in_background=False, **options)
+    die_at(monkeypatch, run, place[0], call, before=place[1])
+
+    ended = services.execute_run(run.pk)
+
+    assert ended.state == RunState.COMPLETED
+    assert {row["idnumber"] for row in unlimited.moodle.rows("cohort")} >= {"LEFT", "BLANK"}
+    assert not unlimited.moodle.rows("cohort", idnumber="FULL")
+    assert dict(ended.notes)["cohorts_deleted_empty"]["names"] == "FULL"
+
+
 @pytest.mark.parametrize("call", range(1, 6))
 def test_a_run_of_enrolments_killed_anywhere_ends_like_an_undisturbed_one(
     unlimited: Installation, monkeypatch: pytest.MonkeyPatch, call: int

@@ -45,3 +45,30 @@ def test_an_unknown_tool_is_told_with_those_that_are_there() -> None:
     with pytest.raises(OptionError) as refused:
         find_processor("shoes")
     assert "users" in refused.value.params["processors"]
+
+
+@pytest.mark.parametrize(
+    ("processor", "options", "fault"),
+    [
+        ("users", {"absentscope": "auth"}, None),
+        ("users", {"absent": "suspend"}, ("absent_scope_missing", "absentscope")),
+        ("users", {"absent": "suspend", "absentscope": "cohorts"}, ("absent_scope_missing", "absentname")),
+        ("users", {"absent": "suspend", "absentscope": "created"}, None),
+        ("cohorts", {"absent": "remove", "absentscope": "prefix"}, ("absent_cohorts_unchosen", "absentname")),
+        ("cohorts", {"absent": "remove", "absentscope": "named"}, None),
+        ("courses", {"absent": "hide"}, ("absent_courses_scope_unchosen", "absentscope")),
+        ("courses", {"absent": "hide", "absentscope": "pattern"}, ("absent_courses_scope_unchosen", "absentname")),
+        ("courses", {"absent": "delete", "absentscope": "created"}, None),
+        ("enrolments", {"absent": "unenrol", "absentscope": "category"}, ("absent_courses_unchosen", "absentname")),
+        (
+            "enrolments", {"absent": "unenrol", "absentscope": "named", "absentmethod": "cohort"},
+            ("absent_method_synced", "absentmethod"),
+        ),
+        ("enrolments", {"absent": "unenrol", "absentscope": "named"}, None),
+    ],
+)  # fmt: skip
+def test_options_that_don_t_fit_together_are_known_before_a_run(
+    processor: str, options: dict[str, str], fault: tuple[str, str] | None
+) -> None:
+    found = find_processor(processor).options.resolve(options).fault()
+    assert (found and (found.code, found.params["option"])) == fault

@@ -11,8 +11,19 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django import Settings
 
+from sync.commandfiles import storage
 from sync.mending.drafts import Draft, save_draft
-from sync.models import CommandFile, MendDraft, Notification, RunFile, RunState, SyncRun
+from sync.models import (
+    CommandFile,
+    GraceEntry,
+    MendDraft,
+    Notification,
+    Retry,
+    RetryRow,
+    RunFile,
+    RunState,
+    SyncRun,
+)
 from sync.runs import services
 from sync.runs.outcome_search import find_outcomes
 from sync.runs.retention import prune
@@ -160,3 +171,57 @@ def test_what_was_handed_in_for_a_run_goes_when_its_archive_would(installation: 
     left = {file.path for file in CommandFile.objects.all()}
     assert left >= stay | {tryback, "/old.csv"}
     assert not left & {file.path for file in gone}
+
+
+def test_rows_that_are_not_tried_again_any_more_go_with_the_reports(installation: Installation) -> None:
+    waiting = {"processor": "enrolments", "useridentifier": "username", "retryruns": 3}
+    rows = "cmd;rolename;uid;cid\nadd;student;ann;LATER\n"
+    runs = [installation.carry_out(f"/{name}.csv", rows + "\n" * n, **waiting) for n, name in enumerate("abc")]
+    retries = [Retry.objects.get(run=run) for run in runs]
+    Retry.objects.filter(pk=retries[0].pk).update(state=Retry.State.WAITING)
+    Retry.objects.filter(pk=retries[1].pk).update(state=Retry.State.REPLACED)
+    Retry.objects.filter(pk=retries[2].pk).update(state=Retry.State.TRIED, retry_run=age(runs[0], 89))
+    for run in runs[1:]:
+        age(run, 91)
+
+    prune()
+
+    assert set(Retry.objects.values_list("pk", flat=True)) == {retries[0].pk, retries[2].pk}
+    assert storage.exists(retries[0].storage_key)
+    assert not storage.exists(retries[1].storage_key)
+    assert not RetryRow.objects.filter(retry=retries[1].pk).exists()
+    # Once the run that has tried them is old as well.
+    Retry.objects.filter(pk=retries[0].pk).update(state=Retry.State.REPLACED)
+    age(runs[0], 91)
+    prune()
+    assert not Retry.objects.exists()
+
+
+def test_entries_that_left_the_list_of_deletions_go_with_the_reports_and_others_stay(
+    installation: Installation,
+) -> None:
+    run, now = installation.carry_out("/in.csv", FILE, **STORED), timezone.now()
+    old, young = now - timedelta(days=91), now - timedelta(days=89)
+    ended: dict[str, Any] = {"state": GraceEntry.State.ENDED}
+    cases: dict[str, dict[str, Any]] = {
+        "open": {"closed": 0, "closed_at": None}, "old": {"closed_at": old, **ended}, "young": {"closed_at": young, **ended},
+        "unknown": {"closed_at": None, **ended},
+    }  # fmt: skip
+    for number, (name, values) in enumerate(cases.items(), 1):
+        entry = GraceEntry(
+            site=run.site,
+            table="user",
+            rowid=number,
+            name=name,
+            run=run,
+            line=2,
+            day=now.date(),
+            **{"closed": number, **values},
+        )
+        entry.save()
+    # Before it was kept when an entry is closed, the day on which it was listed counts.
+    GraceEntry.objects.update(listed_at=old)
+
+    prune()
+
+    assert set(GraceEntry.objects.values_list("name", flat=True)) == {"open", "young"}

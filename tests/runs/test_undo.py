@@ -12,9 +12,10 @@ import pytest
 from sync.commandfiles import storage
 from sync.errors import CodedError, RunNotClaimable
 from sync.messages import text_of
-from sync.models import GraceEntry, MoodleSite as OurSite, RunState, SyncRun
+from sync.models import CommandFile, GraceEntry, MoodleSite as OurSite, RunState, SyncRun
 from sync.moodle.db.database import MoodleSession
 from sync.runs import decisions, services
+from sync.runs.recorder import RunRecorder
 from sync.runs.rights import OPERATOR
 from sync.runs.undo import undo_run
 from sync.values import Action, Outcome
@@ -316,5 +317,55 @@ def test_a_journal_that_is_gone_or_damaged_is_said(installation: Installation, d
         storage.save(key, io.BytesIO(half))
     else:
         run.chunks.update(journal_key="")
-    said = "too old to be undone" if damage == "old" else "missing or damaged"
-    assert said in refusal(run)
+    if damage == "old":
+        assert "too old to be undone" in refusal(run)
+        return
+    before = installation.moodle.snapshot()
+    ended = undo(run)
+    assert ended.state == RunState.FAILED
+    assert "missing or damaged" in text_of(ended.error_code, ended.error_params)
+    assert installation.moodle.diff(before, installation.moodle.snapshot()) == {}
+
+
+def test_the_command_file_is_made_by_who_carries_the_undo_out(installation: Installation) -> None:
+    run = add(installation, "users", NEW_USERS)
+
+    asked = undo_run(run)
+
+    assert (asked.command_file, asked.input_key, asked.file_name) == (None, "", f"undo-of-run-{run.pk}.csv")
+    ended = services.execute_run(asked.pk)
+    assert ended.state == RunState.COMPLETED
+    assert ended.command_file is not None
+    assert ended.file_sha256 == ended.command_file.sha256
+
+
+def test_before_images_that_are_gone_by_then_end_the_undo_with_a_sentence(installation: Installation) -> None:
+    run = add(installation, "users", NEW_USERS)
+    asked = undo_run(run)
+    before = installation.moodle.snapshot()
+    storage.delete_folder(storage.journal_folder(run.site.slug, run.pk))
+
+    ended = services.execute_run(asked.pk)
+
+    assert (ended.state, ended.error_code) == (RunState.FAILED, "undo_journal_missing")
+    assert ended.input_key == ""
+    assert installation.moodle.diff(before, installation.moodle.snapshot()) == {}
+
+
+def test_an_undo_that_another_worker_has_taken_over_leaves_no_second_file(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = undo_run(add(installation, "users", NEW_USERS))
+    original = RunRecorder.update
+
+    def update(self: RunRecorder, **values: Any) -> None:
+        if "input_key" in values:
+            monkeypatch.setattr(RunRecorder, "update", original)
+            SyncRun.objects.filter(pk=asked.pk).update(worker="another")
+        original(self, **values)
+
+    monkeypatch.setattr(RunRecorder, "update", update)
+    services.execute_run(asked.pk)
+
+    assert not CommandFile.objects.filter(name__startswith="undo-of").exists()
+    assert installation.moodle.rows("user", firstname="New")

@@ -213,3 +213,25 @@ def test_the_preview_reads_the_beginning_of_utf_16(full_client: Client, make_fil
 def test_a_number_in_an_address_may_be_anything(number: str, users_client: Client) -> None:
     assert users_client.get(reverse("tool_preview", args=["users"]), {"command_file": number}).content == b""
     assert users_client.get(reverse("tool", args=["users"]), {"file": number}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("chosen", "field", "said"),
+    [
+        ({"option_absent": "suspend"}, "option_absentscope", "to be complete for a scope, and none is chosen"),
+        (
+            {"option_absent": "delete", "option_absentscope": "auth"},
+            "option_absentname",
+            "Set absentscope and absentname",
+        ),
+    ],
+)
+def test_a_file_that_is_complete_for_nothing_is_refused_beside_the_option(
+    users_client: Client, chosen: dict[str, str], field: str, said: str
+) -> None:
+    answer = send(users_client, upload=SimpleUploadedFile("new.csv", USERS_CSV), remember="on", **chosen)
+
+    assert said in answer.context["form"].errors[field][0]
+    assert not SyncRun.objects.exists()
+    assert not CommandFile.objects.exists()
+    assert not ProcessorSettings.objects.exists()

@@ -28,7 +28,7 @@ from sync.demo.files import SampleFile, sample_files
 from sync.guard.messages import reason_text, total_texts
 from sync.messages import text_of
 from sync.models import MoodleSite, RunFile, RunState, SyncRun
-from sync.models.run import WAITING_STATES
+from sync.models.run import COMPLETED_STATES, WAITING_STATES
 from sync.outcomes.report import count_texts, describe_outcome
 from sync.runs import decisions, services
 from sync.runs.outcome_search import OutcomeFilter, find_outcomes
@@ -91,7 +91,7 @@ class Command(BaseCommand):
         runs = [self._follow(run, worker, log) for run in _queue_samples()]
         *done, held = runs
         self._tell_what_changed(before, count_rows(moodle))
-        is_right = all(run.state in (RunState.COMPLETED, RunState.COMPLETED_WITH_REJECTIONS) for run in done)
+        is_right = all(run.state in COMPLETED_STATES for run in done)
         if not is_right or held.state != RunState.HELD:
             raise CommandError(f"A run did not end as it should; see above, and {log}.")
         self.stdout.write(f"\nEverything of the demo lies in {folder}; its Moodle is {moodle}.")

@@ -17,7 +17,7 @@ from sync.processors.base.absence import FileEnd, NamedValues, lines_shown
 from sync.processors.base.context import CreatedRows, ProcessorContext
 from sync.processors.base.overlay import Values, is_temporary
 from sync.processors.cohorts.cells import CohortCells
-from sync.processors.cohorts.options import CREATED, NAMED, NO_SCOPE, PREFIX, CohortsOptions
+from sync.processors.cohorts.options import CREATED, NAMED, PREFIX, CohortsOptions
 from sync.processors.cohorts.plan import CohortsPlan
 from sync.processors.cohorts.planner import CohortsPlanner, cohort_text
 from sync.processors.memberships.state import COHORT_MEMBERS, COHORTS
@@ -73,8 +73,8 @@ class AbsentMembers:
     def check(self) -> None:
         """Raises: CommandFileError where the scope isn't named, is no cohort, or is all of them. Queries: one"""
         options = self._options
-        if options.absentscope == NO_SCOPE or (options.absentscope == PREFIX and not options.absentname):
-            raise CommandFileError("absent_cohorts_unchosen")
+        if (fault := options.fault()) is not None:
+            raise CommandFileError(fault.code, **fault.params)
         if self._is_created and not self._created.ids:
             raise CommandFileError("absent_created_nothing")
         if options.absentscope == PREFIX:

@@ -12,6 +12,7 @@ from sync.columns.general_options import (
     UserIdentifier,
 )
 from sync.columns.options import Choice, Flag, Text
+from sync.errors import OptionError
 
 # Values of `absent` and of `absentscope`.
 KEEP, REMOVE = "keep", "remove"
@@ -91,6 +92,12 @@ class CohortsOptions(CohortOptions):
         label=_("The scope may be all cohorts"),
         help=_("Otherwise a file isn't carried out whose scope is all cohorts of the site."),
     )
+
+    def fault(self) -> OptionError | None:
+        needs_name = self.absentscope == PREFIX
+        if self.absent == KEEP or (self.absentscope != NO_SCOPE and (self.absentname or not needs_name)):
+            return None
+        return OptionError("absent_cohorts_unchosen", option="absentname" if needs_name else "absentscope")
 
 
 class CohortCoursesOptions(CohortOptions, DateOrderOptions):

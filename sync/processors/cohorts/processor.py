@@ -91,22 +91,15 @@ class Cohorts(Processor[CohortCells, CohortsState, CohortsPlan]):
         return CohortsPlanner(state, self.option_values).plan_rows(rows)
 
     def owed_after_commit(self, plan: CohortsPlan, applied: Applied) -> AfterCommit:
-        self.collected.left |= plan.left
         owed = super().owed_after_commit(plan, applied)
-        if plan.absent:
-            # No row of the file tells it to a run that is taken up again.
+        if self.option_values.syncdelete:
+            # Stored with the chunk: a run that is taken up again must know it, and nothing that wasn't committed.
             owed.gone = dict.fromkeys(sorted(plan.left), 0)
         return owed
 
     def collect(self, owed: AfterCommit) -> None:
         super().collect(owed)
         self.collected.left.update(str(name) for name in owed.gone)
-
-    def on_skipped(self, rows: Sequence[CohortCells]) -> None:
-        """Whether the rows took anybody out isn't known any more: any cohort may be empty that they name."""
-        self.collected.left |= {
-            cohort_text(row, self.option_values.cohortidentifier) for row in rows if row.cmd in ("del", "free")
-        } - {""}
 
     @property
     def is_complete(self) -> bool:

@@ -14,6 +14,7 @@ TEXTS: dict[str, Any] = {
     ),
     "course_deleted": _("course deleted (%(fullname)s)"),
     "course_hidden_for_deletion": _("hidden now, deleted on %(date)s (%(fullname)s)"),
+    "course_hidden_for_deletion_planned": _("would be hidden now, and deleted on %(date)s (%(fullname)s)"),
     "course_listed_for_deletion": _("hidden already, deleted on %(date)s (%(fullname)s)"),
     "course_deleted_before": _("already deleted by line %(line)s"),
     "course_delete_unknown": _(

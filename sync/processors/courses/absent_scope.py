@@ -36,6 +36,7 @@ class AbsentCourseScope:
         self._kind = options.absentscope
         self._name = options.absentname
         self._may_be_all = options.absentall
+        self._fault = options.fault()
 
     @cached_property
     def words(self) -> dict[str, Any]:
@@ -49,8 +50,8 @@ class AbsentCourseScope:
 
     def check(self) -> None:
         """Raises: CommandFileError where the scope isn't named, is no course, or is all of them. Queries: two"""
-        if self._kind == NO_SCOPE or (self._kind != CREATED and not self._name):
-            raise CommandFileError("absent_courses_scope_unchosen")
+        if self._fault is not None:
+            raise CommandFileError(self._fault.code, **self._fault.params)
         if self._kind == CREATED and not self._created.ids:
             raise CommandFileError("absent_created_nothing")
         found, everything = self.fetch(), fetch_placed_courses(self._moodle)

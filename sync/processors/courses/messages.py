@@ -149,6 +149,9 @@ TEXTS: dict[str, Any] = {
     "absent_courses_of_ours": _("Scope: the courses that ToolSync has created since %(since)s."),
     "absent_course_hidden": _("absent from the file: “%(fullname)s” hidden."),
     "absent_course_hidden_for_deletion": _("absent from the file: “%(fullname)s” hidden now, deleted on %(date)s."),
+    "absent_course_hidden_for_deletion_planned": _(
+        "absent from the file: “%(fullname)s” would be hidden now, and deleted on %(date)s."
+    ),
     "absent_course_listed_for_deletion": _("absent from the file: “%(fullname)s” hidden already, deleted on %(date)s."),
     "absent_course_deleted": _("absent from the file: “%(fullname)s” deleted."),
     "absent_courses_none": _("None of the %(total)s courses of the scope is absent from the file."),

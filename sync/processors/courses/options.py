@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.general_options import CourseIdentifier, DateOrderOptions, GraceDays
 from sync.columns.options import Choice, Flag, Text
+from sync.errors import OptionError
 from sync.processors.courses.cli_restore import MOODLE, TOOLSYNC
 from sync.processors.courses.fillings import ADD, IGNORE, REPLACE
 
@@ -121,3 +122,9 @@ class CoursesOptions(DateOrderOptions):
             "them again or somebody takes them off the list of deletions. 0: they are deleted at once."
         ),
     )
+
+    def fault(self) -> OptionError | None:
+        needs_name = self.absentscope in (CATEGORY, PATTERN)
+        if self.absent == KEEP or (self.absentscope != NO_SCOPE and (self.absentname or not needs_name)):
+            return None
+        return OptionError("absent_courses_scope_unchosen", option="absentname" if needs_name else "absentscope")

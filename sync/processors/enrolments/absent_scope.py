@@ -12,12 +12,10 @@ from sync.errors import CommandFileError
 from sync.moodle.categories.categories import fetch_categories
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.identifiers import folding
-from sync.moodle.enrolments.enrolments import SELF_SYNCED_METHODS
 from sync.moodle.enrolments.scopes import EnrolmentsOfScope, ScopeCourse, fetch_method_ids, fetch_scope_courses
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.absence import NamedValues
 from sync.processors.base.context import CreatedRows, Records
-from sync.processors.enrolments.methods import GUEST
 from sync.processors.enrolments.options import CATEGORY, CREATED, NAMED, NO_SCOPE, PATTERN, EnrolmentsOptions
 from sync.processors.memberships.state import ENROLMENTS
 
@@ -56,10 +54,8 @@ class CourseScope:
         """Raises: CommandFileError where the scope isn't named, is no course, or is all of them. Queries: two"""
         options = self._options
         is_by_name = options.absentscope in (PATTERN, CATEGORY)
-        if options.absentscope == NO_SCOPE or not self.method or (is_by_name and not options.absentname):
-            raise CommandFileError("absent_courses_unchosen")
-        if self.method == GUEST or (self.method in SELF_SYNCED_METHODS and not options.allowsyncedmethods):
-            raise CommandFileError("absent_method_synced", method=self.method)
+        if (fault := options.fault()) is not None:
+            raise CommandFileError(fault.code, **fault.params)
         if self.is_created and not self._created.ids:
             raise CommandFileError("absent_created_nothing")
         if is_by_name:

@@ -6,6 +6,9 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.columns.general_options import CourseIdentifier, DateOrderOptions, UserIdentifier
 from sync.columns.options import Choice, Flag, Text
+from sync.errors import OptionError
+from sync.moodle.enrolments.enrolments import SELF_SYNCED_METHODS
+from sync.processors.enrolments.methods import GUEST
 from sync.processors.memberships.group_purge import PurgeOptions
 
 # Values of `absent` and of `absentscope`.
@@ -107,3 +110,15 @@ class EnrolmentsOptions(PurgeOptions, DateOrderOptions):
         label=_("The scope may be all courses"),
         help=_("Otherwise a file isn't carried out whose scope is all courses of the site."),
     )
+
+    def fault(self) -> OptionError | None:
+        if self.absent == KEEP:
+            return None
+        method, needs_name = self.absentmethod.lower(), self.absentscope in (PATTERN, CATEGORY)
+        if self.absentscope == NO_SCOPE or (needs_name and not self.absentname):
+            return OptionError("absent_courses_unchosen", option="absentname" if needs_name else "absentscope")
+        if not method:
+            return OptionError("absent_courses_unchosen", option="absentmethod")
+        if method == GUEST or (method in SELF_SYNCED_METHODS and not self.allowsyncedmethods):
+            return OptionError("absent_method_synced", method=method, option="absentmethod")
+        return None

@@ -12,7 +12,7 @@ from sync.moodle.users.users import SiteRules
 from sync.processors.base.context import CreatedRows, ProcessorContext
 from sync.processors.base.overlay import Table, is_temporary
 from sync.processors.memberships.state import COHORT_MEMBERS, COHORTS
-from sync.processors.users.options import AUTH, CREATED, NO_SCOPE, AbsentUsersOptions
+from sync.processors.users.options import AUTH, CREATED, AbsentUsersOptions
 from sync.processors.users.state import USER_TABLE
 
 
@@ -29,7 +29,7 @@ class AbsentScope:
         self._name = options.absentname.lower() if self._is_auth else options.absentname
         self._may_be_everybody = options.absentall
         self._is_created = options.absentscope == CREATED
-        self._is_chosen = self._is_created or (options.absentscope != NO_SCOPE and bool(self._name))
+        self._fault = options.fault()
 
     @cached_property
     def words(self) -> dict[str, Any]:
@@ -57,8 +57,8 @@ class AbsentScope:
 
     def check(self) -> None:
         """Raises: CommandFileError where the scope isn't named, is nobody, or is everybody. Queries: three"""
-        if not self._is_chosen:
-            raise CommandFileError("absent_scope_missing")
+        if self._fault is not None:
+            raise CommandFileError(self._fault.code, **self._fault.params)
         if self._is_created and not self._created.ids:
             raise CommandFileError("absent_created_nothing")
         count = self.users.count()

@@ -18,6 +18,7 @@ TEXTS: dict[str, Any] = {
     "account_reactivated": _("user active again"),
     "account_deleted": _("user deleted"),
     "account_suspended_for_deletion": _("suspended now, deleted on %(date)s"),
+    "account_suspended_for_deletion_planned": _("would be suspended now, and deleted on %(date)s"),
     "account_listed_for_deletion": _("suspended already, deleted on %(date)s"),
     "account_deleted_id": _("Moodle id %(id)s"),
     "account_already_deleted": _("the user is deleted already"),
@@ -127,6 +128,9 @@ TEXTS: dict[str, Any] = {
     "absent_scope_created_users": _("Scope: the users whom ToolSync has created since %(since)s."),
     "absent_user_suspended": _("absent from the file: user suspended."),
     "absent_user_suspended_for_deletion": _("absent from the file: suspended now, deleted on %(date)s."),
+    "absent_user_suspended_for_deletion_planned": _(
+        "absent from the file: would be suspended now, and deleted on %(date)s."
+    ),
     "absent_user_listed_for_deletion": _("absent from the file: suspended already, deleted on %(date)s."),
     "absent_user_deleted": _("absent from the file: user deleted."),
     "absent_users_none": _("None of the %(total)s users of the scope is absent from the file."),

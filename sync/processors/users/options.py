@@ -12,6 +12,7 @@ from sync.columns.general_options import (
     UserIdentifier,
 )
 from sync.columns.options import Choice, Flag, Text
+from sync.errors import OptionError
 
 # Values of `absent` and of `absentscope`.
 KEEP, SUSPEND, DELETE = "keep", "suspend", "delete"
@@ -64,6 +65,12 @@ class AbsentUsersOptions(GeneralOptions):
             "again or somebody takes them off the list of deletions. 0: they are deleted at once."
         ),
     )
+
+    def fault(self) -> OptionError | None:
+        needs_name = self.absentscope in (AUTH, COHORTS)
+        if self.absent == KEEP or (self.absentscope != NO_SCOPE and (self.absentname or not needs_name)):
+            return None
+        return OptionError("absent_scope_missing", option="absentname" if needs_name else "absentscope")
 
 
 class UsersOptions(AbsentUsersOptions, DateOrderOptions):

@@ -285,6 +285,12 @@ def kin_text(relative: Relative) -> str:
 
 
 @register.filter
+def said_of(outcome: Outcome, run: SyncRun) -> str:
+    """Return what became of a row of a run, or what would, where it is a simulation."""
+    return outcome_text(outcome, simulated=run.simulate)
+
+
+@register.filter
 def trouble(run: SyncRun | Notification) -> str:
     """Return why a run, or a notification, didn't reach its end, "" when it did."""
     return text_of(run.error_code, run.error_params) if run.error_code else ""

@@ -87,10 +87,10 @@ def report_pdf(request: HttpRequest, run_id: int) -> FileResponse:
 def workbook(request: HttpRequest, run_id: int) -> FileResponse:
     """Return the outcomes that were asked for as a workbook."""
     shown = visible_run_or_404(request.user, run_id)
-    out = io.BytesIO()
-    rows = wanted_rows(rows_of(shown), wanted_outcomes(request.GET))
+    out, told = io.BytesIO(), rows_of(shown)
+    rows = wanted_rows(told, wanted_outcomes(request.GET))
     try:
-        write_outcome_workbook(out, rows, language=get_language() or "")
+        write_outcome_workbook(out, rows, language=get_language() or "", simulated=told.simulate)
     except OutcomesMissing:
         raise Http404 from None
     out.seek(0)

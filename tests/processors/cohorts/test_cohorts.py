@@ -369,16 +369,6 @@ def test_a_cohort_of_another_plugin_is_not_deleted_for_being_empty(sqlite_site: 
     assert cohort(sqlite_site)["component"] == "local_other"
 
 
-def test_a_killed_run_deletes_what_it_had_emptied_before(sqlite_site: MoodleSite) -> None:
-    run(sqlite_site, "cidnumber;userid\nCOH1;A1\n")
-    run(sqlite_site, "cmd;cidnumber\nfree;COH1\n")
-
-    result = run(sqlite_site, "cmd;cidnumber\nfree;COH1\n", syncdelete=True, after_line=2)
-
-    assert [note.code for note in result.notes] == ["cohorts_deleted_empty"]
-    assert sqlite_site.rows("cohort", idnumber="COH1") == []
-
-
 @pytest.mark.parametrize("action", ["0", "2", "3"])
 def test_a_deleted_cohort_leaves_no_enrolments_whatever_the_plugin_says(sqlite_site: MoodleSite, action: str) -> None:
     run(sqlite_site, "cidnumber;userid\nCOH1;A1\n")
