@@ -17,10 +17,10 @@ RUN_TIMEOUT = 60_000
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
-def hand_in(page: Page, folder: Path, name: str, content: str) -> None:
+def hand_in(page: Page, address: str, folder: Path, name: str, content: str) -> None:
     file = folder / name
     file.write_text(content, encoding="utf-8")
-    page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/", 3)[2] + "/imports/new/")
+    page.goto(f"{address}/imports/new/")
     page.get_by_label("File", exact=True).set_input_files(file)
     page.get_by_role("button", name="Look at the file").click()
 
@@ -34,15 +34,16 @@ def choose(page: Page, field: str, value: str) -> None:
     expect(page.locator(f"#{field}")).to_be_focused()
 
 
-def test_columns_are_mapped_once_and_known_again(signed_in: Page, tmp_path: Path) -> None:
+def test_columns_are_mapped_once_and_known_again(signed_in: Page, toolsync: str, tmp_path: Path) -> None:
     page = signed_in
     trouble: list[str] = []
     page.on("pageerror", lambda error: trouble.append(str(error)))
     page.set_viewport_size(ViewportSize(width=1280, height=900))
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-    hand_in(page, tmp_path, "scolarite.csv", FIRST)
+    expect(page.get_by_role("link", name="New import").first).to_be_visible()
+    hand_in(page, toolsync, tmp_path, "scolarite.csv", FIRST)
     choose(page, "id_file_type", "users")
     expect(page.get_by_text("The file needs the column username.")).to_be_visible()
+    page.get_by_label("It is made from the column").focus()
     with page.expect_response(lambda response: "/imports/" in response.url):
         page.get_by_label("It is made from the column").select_option("Code")
     expect(page.locator("#to_0")).to_have_value("username")
@@ -61,7 +62,7 @@ def test_columns_are_mapped_once_and_known_again(signed_in: Page, tmp_path: Path
     page.get_by_role("button", name="Keep").click()
     expect(page.get_by_text("Kept as “Scolarité”, version 1.")).to_be_visible()
 
-    hand_in(page, tmp_path, "next.csv", SECOND)
+    hand_in(page, toolsync, tmp_path, "next.csv", SECOND)
     expect(page.get_by_text("Scolarité (1)")).to_be_visible()
     expect(page.locator("#id_file_type")).to_have_value("users")
     expect(page.locator("#to_3")).to_have_value("email")
