@@ -58,8 +58,8 @@ def test_a_file_goes_from_the_browser_to_moodle_and_comes_back_as_tryback(
     assert sqlite_site.one("user", username="erik")["email"] == "erik@example.org"
 
     page.get_by_role("navigation", name="Outcomes").get_by_role("link", name="rejected").click()
-    expect(page.locator("#outcomes-list").get_by_text("is not a valid username")).to_be_visible()
-    expect(page.locator("#outcomes").get_by_text("user added")).to_have_count(0)
+    expect(page.locator("#outcomes-list tbody").get_by_text("is not a valid username")).to_be_visible()
+    expect(page.locator("#outcomes-list tbody").get_by_text("user added")).to_have_count(0)
     look_at(page, "run", width)
 
     with page.expect_download() as download:
