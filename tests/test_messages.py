@@ -146,7 +146,7 @@ def test_the_uses_are_found() -> None:
     found = {use.code: use.given for use in uses()}
     assert len(found) > 150
     assert found["header_empty_name"] == {"line", "place"}
-    assert found["too_many_cells"] == {"cells", "width", "column"}
+    assert found["too_few_cells"] == {"cells", "width", "column"}
     assert found["blobs_left"] == {"size"}
     assert found["account_deleted_id"] == {"id"}
     assert "account_suspended" in constants()

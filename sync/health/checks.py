@@ -22,7 +22,7 @@ from kombu.exceptions import KombuError
 
 from sync.commandfiles import storage
 from sync.errors import CodedError, MoodleError
-from sync.health.records import Finding, Level, Part, error, ok, save_finding, warning, was_seen_since
+from sync.health.records import Finding, Level, Part, fails, ok, save_finding, warns, was_seen_since
 from sync.models import MoodleSite, RunState, SyncRun
 from sync.moodle.integrity.connection_check import ConnectionFinding, ConnectionLevel, check_connection
 from sync.runs.connections import connection_of, moodle_of
@@ -67,7 +67,7 @@ def check_broker(url: str | None = None) -> Finding:
             queue = current_app.conf.task_default_queue
             waiting = broker.default_channel.queue_declare(queue, durable=True).message_count
     except (KombuError, OSError) as failure:
-        return error("health_broker_away", reason=_said(failure))
+        return fails("health_broker_away", reason=_said(failure))
     return ok("health_broker_answers", count=waiting)
 
 
@@ -81,7 +81,7 @@ def check_queue() -> Finding:
     is_moving = SyncRun.objects.filter(state=RunState.RUNNING).exists()
     if timezone.now() - oldest < _QUEUE_SLOW or is_moving:
         return ok("health_queue_moves", count=count, minutes=minutes)
-    return warning("health_queue_stands", count=count, minutes=minutes)
+    return warns("health_queue_stands", count=count, minutes=minutes)
 
 
 def check_storage() -> Finding:
@@ -93,8 +93,8 @@ def check_storage() -> Finding:
             is_same = kept.read() == content
         storage.file_storage().delete(key)
     except Exception as failure:  # noqa: BLE001 - each kind of storage has errors of its own
-        return error("health_storage_fails", reason=_said(failure))
-    return ok("health_storage_keeps") if is_same else error("health_storage_garbles")
+        return fails("health_storage_fails", reason=_said(failure))
+    return ok("health_storage_keeps") if is_same else fails("health_storage_garbles")
 
 
 def check_disk() -> Finding:
@@ -106,21 +106,21 @@ def check_disk() -> Finding:
     share, free, folder = found
     params = {"free": round(free / _GIGABYTE, 1), "percent": round(100 * share), "folder": folder}
     if share < _SPACE_GONE:
-        return error("health_disk_full", **params)
-    return warning("health_disk_short", **params) if share < _SPACE_SHORT else ok("health_disk_free", **params)
+        return fails("health_disk_full", **params)
+    return warns("health_disk_short", **params) if share < _SPACE_SHORT else ok("health_disk_free", **params)
 
 
 def check_mail() -> Finding:
     """Call the mail server, without sending anything."""
     mails = get_connection()
     if not isinstance(mails, smtp.EmailBackend):
-        return warning("health_mail_unset")
+        return warns("health_mail_unset")
     mails.timeout = _MAIL_SECONDS
     try:
         mails.open()
         mails.close()
     except (SMTPException, OSError) as failure:
-        return error("health_mail_away", server=mails.host, reason=_said(failure))
+        return fails("health_mail_away", server=mails.host, reason=_said(failure))
     return ok("health_mail_answers", server=mails.host)
 
 
@@ -138,7 +138,7 @@ def check_clock() -> Finding:
         apart = abs(round(time.time() - float(cursor.fetchone()[0])))
     if apart < _CLOCK_OFF:
         return ok("health_clock_right")
-    return (error if apart >= _CLOCK_WRONG else warning)("health_clock_off", seconds=apart)
+    return (fails if apart >= _CLOCK_WRONG else warns)("health_clock_off", seconds=apart)
 
 
 def check_moodle(site: MoodleSite) -> Finding:
@@ -167,8 +167,8 @@ def check_caches(site: MoodleSite) -> Finding:
     try:
         command = moodle_command(connection_of(site))
     except CodedError as failure:
-        return error(failure.code, **failure.params)
-    return warning("health_caches_by_hand") if command is None else ok("health_caches_purged")
+        return fails(failure.code, **failure.params)
+    return warns("health_caches_by_hand") if command is None else ok("health_caches_purged")
 
 
 _CHECKS: tuple[tuple[Part, Callable[[], Finding], bool], ...] = (

@@ -42,11 +42,11 @@ def ok(code: str, **params: Any) -> Finding:
     return Finding(Level.OK, code, params)
 
 
-def warning(code: str, **params: Any) -> Finding:
+def warns(code: str, **params: Any) -> Finding:
     return Finding(Level.WARNING, code, params)
 
 
-def error(code: str, **params: Any) -> Finding:
+def fails(code: str, **params: Any) -> Finding:
     return Finding(Level.ERROR, code, params)
 
 

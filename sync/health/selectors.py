@@ -10,7 +10,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sync.health.records import Finding, Level, Part, error, silence, warning
+from sync.health.records import Finding, Level, Part, fails, silence, warns
 from sync.messages import text_of
 from sync.models import HealthRecord, RunState, SyncRun
 from sync.runs.options import tick_seconds
@@ -82,7 +82,7 @@ def dead_parts() -> list[PartState]:
 def _beat(record: HealthRecord | None) -> PartState:
     if record is not None and _is_alive(record):
         return _as_kept(Part.BEAT, record)
-    return _silent(Part.BEAT, error("health_beat_dead"), record)
+    return _silent(Part.BEAT, fails("health_beat_dead"), record)
 
 
 def _worker(record: HealthRecord | None, *, is_fed: bool) -> PartState:
@@ -95,7 +95,7 @@ def _worker(record: HealthRecord | None, *, is_fed: bool) -> PartState:
         since = record.since if record else seen_at
         return PartState(Part.WORKER, "", Level.OK, "health_worker_alive", {}, since, seen_at)
     # A worker to which beat sends nothing can't show itself.
-    finding = error("health_worker_dead") if is_fed or record is None else warning("health_worker_unknown")
+    finding = fails("health_worker_dead") if is_fed or record is None else warns("health_worker_unknown")
     return _silent(Part.WORKER, finding, record)
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from sync.health import checks
-from sync.health.records import Level, Part, error, ok, save_finding
+from sync.health.records import Level, Part, fails, ok, save_finding
 from sync.messages import text_of
 from sync.models import HealthRecord, MoodleSite, RunState, SyncRun
 from tests.moodle_sites import MoodleSite as Moodle
@@ -106,7 +106,7 @@ def test_since_stays_until_the_level_changes() -> None:
     second = HealthRecord.objects.get()
     assert (second.since, second.params) == (first.since, {"server": "b"})
     assert second.seen_at > first.seen_at
-    save_finding(Part.MAIL, error("health_mail_away", server="b", reason="no"))
+    save_finding(Part.MAIL, fails("health_mail_away", server="b", reason="no"))
     third = HealthRecord.objects.get()
     assert third.since == third.seen_at > second.since
 

@@ -10,7 +10,7 @@ from celery.signals import beat_init, worker_ready
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from sync.health.records import Level, Part, error, note_life, save_finding
+from sync.health.records import Level, Part, fails, note_life, save_finding
 from sync.health.selectors import PartState, dead_parts, states
 from sync.models import HealthRecord, MoodleSite, RunState, SyncRun
 from sync.tasks import tick
@@ -73,7 +73,7 @@ def test_without_beat_nobody_knows_of_the_worker() -> None:
 
 
 def test_every_part_is_there_and_says_what_to_do(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
-    save_finding(Part.STORAGE, error("health_storage_fails", reason="read-only file system"))
+    save_finding(Part.STORAGE, fails("health_storage_fails", reason="read-only file system"))
     with django_assert_max_num_queries(2):
         found = states()
     assert [state.part for state in found] == list(Part)

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from sync.health.records import Part, error, note_life, save_finding
+from sync.health.records import Part, fails, note_life, save_finding
 from sync.models import MoodleSite, RunMail, Schedule, SequenceRun, SequenceState, SyncRun
 from sync.notifications.services import RuleChoice, save_rule
 from sync.overview.needs import Kind, needs_of
@@ -51,7 +51,7 @@ def test_everything_that_needs_somebody_is_there_the_worst_first(admin_user: Use
     failed = save_schedule(site, ScheduleChoice(["cohorts"], at=time(2), enabled=True))
     SequenceRun.objects.create(site=site, schedule=failed, processors=["cohorts"], state=SequenceState.FAILED)
     held = make_run(site, "held", "users_delete", held_at=timezone.now(), finished_at=None)
-    save_finding(Part.MAIL, error("health_mail_away", server="mx", reason="no"))
+    save_finding(Part.MAIL, fails("health_mail_away", server="mx", reason="no"))
 
     needs = needs_of(admin_user, site)
     assert [need.kind for need in needs] == list(Kind)

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from sync.health.records import Part, error, note_life, save_finding
+from sync.health.records import Part, fails, note_life, save_finding
 from tests.web.conftest import MakeRun
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "sync"
@@ -97,7 +97,7 @@ def test_a_strip_on_every_page_says_what_is_dead_since_when_and_what_to_do(
     note_life(Part.WORKER)
     pages = [reverse("home"), reverse("run", args=[make_run().pk]), reverse("help")]
     assert [page for page in pages if "sync-strip" in users_client.get(page).text] == []
-    save_finding(Part.STORAGE, error("health_storage_fails", reason="read-only file system"))
+    save_finding(Part.STORAGE, fails("health_storage_fails", reason="read-only file system"))
     for page in pages:
         text = users_client.get(page).text
         assert "Storage of files" in text
