@@ -16,7 +16,8 @@ from sync.columns.leaving_out import LeavingOut, left_out
 from sync.columns.survey import DateSurvey
 from sync.values import CleanRow, Note, Rejection, Row
 
-_WRONG_WIDTH = ("too_many_cells", "too_few_cells")
+TOO_MANY_CELLS = "too_many_cells"
+_WRONG_WIDTH = (TOO_MANY_CELLS, "too_few_cells")
 
 ColumnLimit = Callable[[str, str], int | None]
 # Position of the cell, name, what cleans it, whether it must be filled, whether an empty one clears, whether it names something.

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from sync.columns.file_columns import Columns
 from sync.columns.header import is_secret_name
+from sync.columns.rows import TOO_MANY_CELLS
 from sync.errors import MappingError
 from sync.mappings.column_mapping import ColumnMapping
 from sync.mappings.header_keys import column_keys
@@ -82,7 +83,7 @@ class RowMapper:
         else:
             kept = self._cells
             if fault is None and any(cells[width:]):
-                fault = Note("too_many_cells", {"cells": len(cells), "width": width})
+                fault = Note(TOO_MANY_CELLS, {"cells": len(cells), "width": width})
         changed = tuple([cell(cells) for cell in kept])
         if fault is None and not row.cell_faults:
             return row._replace(cells=changed)
