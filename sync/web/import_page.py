@@ -194,7 +194,9 @@ class ImportPage:
                 check.checked,
             )
         shown = said % {"count": number_format(check.checked), "faulty": number_format(check.faulty_rows)}
-        return f"{shown} {_('There are more; the plan checks them all.')}" if check.is_part else shown
+        # Apart from the f-string, in which xgettext finds nothing.
+        more = _("There are more; the plan checks them all.")
+        return f"{shown} {more}" if check.is_part else shown
 
     def keep(self, by: Responsible) -> SavedMapping | None:
         """Keep the mapping; None where that can't be, which the page then says."""
