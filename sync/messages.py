@@ -103,20 +103,6 @@ def _text_alone(code: str, language: str | None) -> str:
         return _filled(code, {})
 
 
-# Codes whose texts say what was done now -> those that say what would be.
-_PLANNED = {
-    "account_suspended_for_deletion": "account_suspended_for_deletion_planned",
-    "absent_user_suspended_for_deletion": "absent_user_suspended_for_deletion_planned",
-    "course_hidden_for_deletion": "course_hidden_for_deletion_planned",
-    "absent_course_hidden_for_deletion": "absent_course_hidden_for_deletion_planned",
-}
-
-
-def text_of_plan(code: str, params: Mapping[str, Any]) -> str:
-    """Return the text of what a row would do, where it has one of its own; else that of what it does."""
-    return text_at_column(_PLANNED.get(code, code), params)
-
-
 @lru_cache(maxsize=2000)
 def _template(code: str, language: str | None) -> str | None:
     """The text of a code in a language; a report may need the same one a million times."""

@@ -103,11 +103,27 @@ class OwnDatabase:
                 "foreign": sorted((key["constrained_columns"], key["referred_table"], key["referred_columns"])
                                   for key in inspector.get_foreign_keys(table)),
                 "unique": sorted(key["column_names"] for key in inspector.get_unique_constraints(table)),
-                "indexes": sorted((index["column_names"], bool(index["unique"])) for index in inspector.get_indexes(table)),
+                "indexes": self._indexes(inspector, table),
                 "checks": sorted(check["sqltext"] for check in inspector.get_check_constraints(table)),
             }
             for table in inspector.get_table_names()
         }  # fmt: skip
+
+    def _indexes(self, inspector: sa.Inspector, table: str) -> list[tuple[list[str | None], bool]]:
+        """Columns of the indexes, and whether these are unique.
+
+        MariaDB makes an index for a foreign key, and drops it again when another one begins with the same column: which of them
+        is there depends on which came first, so one that is the beginning of another isn't looked at.
+        """
+        found = [(index["column_names"], bool(index["unique"])) for index in inspector.get_indexes(table)]
+        if self.server == "mariadb":
+            found = [
+                (columns, unique)
+                for columns, unique in found
+                if unique
+                or not any(len(other) > len(columns) and other[: len(columns)] == columns for other, _ in found)
+            ]
+        return sorted(found)
 
 
 SERVERS = (

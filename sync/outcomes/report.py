@@ -16,7 +16,7 @@ from django.utils.formats import number_format
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _, ngettext
 
-from sync.messages import part_left_out, text_at_column, text_of, text_of_plan
+from sync.messages import part_left_out, text_at_column, text_of
 from sync.values import STICKY_KEPT, Action, Note, Outcome
 
 # So many lines are named for each reason in the summary; the rest follow row by row.
@@ -32,6 +32,14 @@ _DIRECTION_SIGNS = tuple(map(chr, _DIRECTION_CONTROLS))
 _FIRST_CODES = (INTERNAL_ERROR, "comment_like_row")
 
 _SEPARATOR_NAMES = {"\t": "tab", " ": "space"}
+
+# Codes whose texts say what was done now -> those that say what would be.
+_PLANNED = {
+    "account_suspended_for_deletion": "account_suspended_for_deletion_planned",
+    "absent_user_suspended_for_deletion": "absent_user_suspended_for_deletion_planned",
+    "course_hidden_for_deletion": "course_hidden_for_deletion_planned",
+    "absent_course_hidden_for_deletion": "absent_course_hidden_for_deletion_planned",
+}
 
 
 @dataclass(frozen=True)
@@ -97,7 +105,7 @@ def describe_outcome(outcome: Outcome, *, simulated: bool = False) -> str:
 
 def outcome_text(outcome: Outcome, *, simulated: bool = False) -> str:
     """Return the text of an outcome, with the column at fault: "created, but not enrolled: column course1: ..."."""
-    text = (text_of_plan if simulated else text_at_column)(outcome.code, outcome.params)
+    text = text_at_column(_PLANNED.get(outcome.code, outcome.code) if simulated else outcome.code, outcome.params)
     if outcome.done is None:
         return text
     said = {"done": action_label(outcome.done), "left": part_left_out(outcome.code), "reason": text}

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from sync.columns.options import Choice, Number, Option, Text
-from sync.errors import CodedError
+from sync.errors import CodedError, OptionError
 from sync.messages import text_of
 from sync.models import CommandFile
 from sync.processors.base.processor import Processor
@@ -116,9 +116,16 @@ class OptionsForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if not self.errors and (fault := self._processor.options.resolve(self.option_values).fault()) is not None:
-            self.add_error(_field_name_of(fault.params["option"]), text_of(fault.code, fault.params))
+        if not self.errors and (fault := self._fault()) is not None:
+            self.refuse(None, fault)
         return cleaned
+
+    def _fault(self) -> OptionError | None:
+        """Return why the options can't be used, each by itself or together."""
+        try:
+            return self._processor.options.resolve(self.option_values).fault()
+        except OptionError as error:
+            return error
 
     @property
     def option_groups(self) -> list[OptionGroup]:
