@@ -238,6 +238,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("fr", _("French"))]
 # Texts of templates/ and toolsync_site/ are kept in the app's catalogue too: one file for a translator.
 LOCALE_PATHS = [BASE_DIR / "sync" / "locale"]
+FORMAT_MODULE_PATH = ["toolsync_site.formats"]
 TIME_ZONE = env.str("TOOLSYNC_TIME_ZONE", default="UTC")
 USE_TZ = True
 

@@ -86,6 +86,11 @@ class FeedTable:
     sort: str
     search: str
 
+    @property
+    def is_all_off(self) -> bool:
+        """Whether there is nothing to show because no feed is switched on."""
+        return self.chosen == ON and not self.search and not self.rows
+
 
 def feed_table(request: HttpRequest, site: MoodleSite, *, at_first: str) -> FeedTable:
     """Return the page of feeds that was asked for. Queries: eleven, however many there are

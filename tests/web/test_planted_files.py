@@ -148,7 +148,7 @@ def test_the_page_says_which_schedule_takes_it_and_when(
     for page in (reverse("files"), "/tools/users/", reverse("file_arm", args=[file.pk])):
         text = clerk.get(page).text
         assert "Next start of “Nightly people”" in text
-        assert "2:15 a.m." in text
+        assert ", 02:15" in text
 
 
 def test_other_bytes_in_the_place_of_an_armed_file_are_not_armed(

@@ -46,7 +46,7 @@ def test_the_list_says_rule_and_next_run_by_the_clock_of_the_site(
         save(site, "courses", enabled=True, name="Secret courses")
         text = client.get(reverse("feeds")).text
     assert "Every day at 02:15" in text
-    assert "11/24/2026 2:15 a.m." in text
+    assert "24 Nov 2026, 02:15" in text
     assert "in 15\xa0hours, 15\xa0minutes" in text
     assert "Times are those of Europe/Paris." in text
     assert "Every 6 hours" in text
@@ -140,9 +140,9 @@ def test_a_freeze_window_is_entered_by_the_clock_of_the_site_and_shown_to_hold(
         assert (window.starts_at, window.ends_at) == (NOW, datetime(2026, 11, 25, 7, 0, tzinfo=UTC))
         Schedule.objects.filter(pk=schedule.pk).update(held_at=NOW)
         text = client.get(reverse("feeds")).text
-        assert "Nothing starts by itself until 11/25/2026 8 a.m." in text
+        assert "Nothing starts by itself until 25 Nov 2026, 08:00" in text
         assert "Exams" in text
-        assert "held since 11/23/2026 11 a.m." in text
+        assert "held since 23 Nov 2026, 11:00" in text
         backwards = client.post(reverse("freeze"), entered | {"ends_at": "2026-11-22T08:00"})
         assert "The window ends before it begins." in backwards.text
         client.post(reverse("unfreeze", args=[window.pk]))
@@ -214,8 +214,8 @@ def test_the_page_of_a_feed_has_everything_about_it(
         text = client.get(reverse("schedule", args=[schedule.pk])).text
     assert "/night/in.csv" in text
     assert f"run {by_hand.pk} by hand: on" in text
-    assert [f"11/{day}/2026 2:15 a.m." in text for day in range(24, 30)] == [True] * 5 + [False]
-    assert "frozen until 11/25/2026 9 p.m." in text
+    assert [f"{day} Nov 2026, 02:15" in text for day in range(24, 30)] == [True] * 5 + [False]
+    assert "frozen until 25 Nov 2026, 21:00" in text
     assert "Users deleted: 10 %, 50" in text
     assert "it@example.org" in text
     assert reverse("sequence_run", args=[sequence.pk]) in text
