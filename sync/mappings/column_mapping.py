@@ -7,13 +7,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from sync.columns.header import is_secret_name
 from sync.errors import MappingError
+from sync.mappings.header_keys import column_keys
 from sync.mappings.steps import Constant, Copy, Join, Part, Step, Words
 
 # More than any file has; what is beyond them isn't made by our pages.
 STEPS_LIMIT = 5000
 _WORDS_LIMIT = 500
 _TEXT_LIMIT = 500
+# A cell is made of so many others, and of a part that people can count.
+_JOINED_LIMIT = 10
+_PART_LIMIT = 100
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,15 @@ class ColumnMapping:
     def sources(self) -> frozenset[str]:
         """The columns that a file must have."""
         return frozenset(source for step in self.steps for source in step.sources)
+
+    @cached_property
+    def _secret_sources(self) -> frozenset[str]:
+        return frozenset(source for step in self.steps if is_secret_name(step.target) for source in step.sources)
+
+    def names_with_secrets(self, names: Sequence[str]) -> list[str]:
+        """Return the names of a header, in place of those that become passwords one by which these are known."""
+        keys = column_keys(names)
+        return ["password" if key in self._secret_sources else name for key, name in zip(keys, names, strict=True)]
 
     def data(self) -> dict[str, Any]:
         """Return it as JSON holds it; `read_mapping` reads it."""
@@ -91,11 +105,19 @@ def _step_of(data: Mapping[str, Any]) -> Step:
             return Copy(target, _text(data["source"]), words=words)
         case "part":
             separator, number = _text(data["separator"]), data["number"]
-            if not separator or isinstance(number, bool) or not isinstance(number, int) or number < 1:
+            if (
+                not separator
+                or isinstance(number, bool)
+                or not isinstance(number, int)
+                or not 1 <= number <= _PART_LIMIT
+            ):
                 raise ValueError
             return Part(target, _text(data["source"]), separator, number, bool(data["to_end"]), words=words)
         case "join":
-            return Join(target, _texts(data["parts"]), _text(data["separator"]), words=words)
+            parts = _texts(data["parts"])
+            if len(parts) > _JOINED_LIMIT or len(set(parts)) < len(parts):
+                raise ValueError
+            return Join(target, parts, _text(data["separator"]), words=words)
         case "constant":
             return Constant(target, _text(data["constant"]), words=words)
     raise ValueError

@@ -107,7 +107,9 @@ class FileChecker:
         check = FileCheck()
         survey = Survey(self._columns, date_order_of(self._options))
         with open_file() as reader:
-            header, secrets = reader.header, RowSecrets(reader.header.names)
+            header = reader.header
+            names = self._mapping.names_with_secrets(header.names) if self._mapping else header.names
+            secrets = RowSecrets(names)
             rows = list(islice(reader, ROWS_CHECKED + 1))
         check.is_part = self._is_cut or len(rows) > ROWS_CHECKED
         if self._is_cut:

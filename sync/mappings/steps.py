@@ -101,7 +101,7 @@ class Part(Step):
         return (self.source,)
 
     def text(self, cells: Sequence[str]) -> str:
-        parts = cells[0].split(self.separator, self.number - 1 if self.to_end else -1)
+        parts = cells[0].split(self.separator, self.number - 1 if self.to_end else self.number)
         return parts[self.number - 1].strip() if self.number <= len(parts) else ""
 
 

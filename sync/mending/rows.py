@@ -83,13 +83,15 @@ def read_failed_rows(run: SyncRun) -> FailedRows:
         raise MendRefused("mend_too_many", count=len(outcomes), most=MOST_ROWS)
     with opened_tryback(rows) as reader:
         names = columns_of_file(reader.header)
-        canonical = meant_by(mapping_of(rows), processor_of(rows).columns, reader.header)[: len(names)]
+        mapping = mapping_of(rows)
+        canonical = meant_by(mapping, processor_of(rows).columns, reader.header)[: len(names)]
         width = len(names)
         found = [
             FailedRow(outcome.line, outcome, cells_of(row, width), _place(canonical, outcome))
             for outcome, row in _pairs(outcomes, reader)
         ]
-    secret = frozenset(place for place, name in enumerate(names) if is_secret_name(name))
+    hidden = mapping.names_with_secrets(names) if mapping else names
+    secret = frozenset(place for place, name in enumerate(hidden) if is_secret_name(name.lower()))
     return FailedRows(names, canonical, secret, tuple(found))
 
 

@@ -7,6 +7,7 @@ password goes through allauth, so that no way in leaves out the second factor. N
 from __future__ import annotations
 
 import secrets
+import unicodedata
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter, get_adapter
@@ -29,6 +30,8 @@ from sync.people.second_factor import CODE_PAUSE, CODES_PER_USER, PURPOSE, USED_
 from sync.runs.options import openid_trusts_addresses
 
 # Those that a person can do nothing with.
+# So many users are looked at for an address, before the letters are compared.
+_ALIKE = 20
 _UNSAID = ("account/messages/logged_in.txt",)
 
 
@@ -120,7 +123,10 @@ class OpenIdRules(DefaultSocialAccountAdapter):
             _turn_away(request, _("Log out first, then log in that way."))
         if sociallogin.is_existing:
             return
-        users = list(get_user_model().objects.filter(email__in=_verified(sociallogin))[:2])
+        verified = _verified(sociallogin)
+        # The server may take other letters for the same.
+        found = get_user_model().objects.filter(email__in=verified)[:_ALIKE]
+        users = [user for user in found if _same_form(user.email) in map(_same_form, verified)]
         if len(users) != 1:
             said = _("No user of ToolSync has your mail address, or several have. Ask an administrator to invite you.")
             _turn_away(request, said)
@@ -136,6 +142,10 @@ def _verified(sociallogin: Any) -> list[str]:
     says_nothing = not any("email_verified" in (facts.get(part) or {}) for part in ("userinfo", "id_token"))
     trusts = says_nothing and openid_trusts_addresses()
     return [address.email for address in sociallogin.email_addresses if address.verified or trusts]
+
+
+def _same_form(address: str) -> str:
+    return unicodedata.normalize("NFKC", address).casefold()
 
 
 def _turn_away(request: HttpRequest, said: str) -> None:

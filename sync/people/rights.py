@@ -7,6 +7,7 @@ roles, which hold for a site, and for all of its file types or some of them.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from copy import copy
 from typing import Any, NamedTuple
 
 from django.contrib.auth.backends import BaseBackend, ModelBackend
@@ -52,7 +53,13 @@ def _may(user: Any, permission: str, site: str, processor: str) -> bool:
 
 
 def permissions_given_directly(user: Any) -> set[str]:
-    """Return the permissions that somebody has by themselves or by a group, not by a role. Queries: two"""
+    """Return the permissions that somebody has by themselves or by a group, not by a role. Queries: two
+
+    Of somebody who is switched off, those that come back when they are switched on.
+    """
+    if not user.is_active:
+        user = copy(user)
+        user.is_active = True
     return ModelBackend().get_all_permissions(user)
 
 

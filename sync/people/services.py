@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.db import transaction
@@ -73,6 +74,7 @@ def set_active(by: Any, person: Any, *, active: bool) -> None:
 def end_all_sessions(by: Any, person: Any) -> None:
     """Log somebody out everywhere. Raises: PeopleRefused"""
     check_manages(by, person)
+    forget_identities(person)
     end_sessions(sessions_of(person))
 
 
@@ -81,8 +83,16 @@ def change_person(by: Any, person: Any, *, first_name: str, last_name: str, emai
     if by != person:
         check_manages(by, person)
     with transaction.atomic(), acting(by):
+        if person.email != email:
+            # Who was vouched for had the address of before.
+            forget_identities(person)
         person.first_name, person.last_name, person.email = first_name, last_name, email
         person.save(update_fields=["first_name", "last_name", "email"])
+
+
+def forget_identities(person: Any) -> None:
+    """Let nobody log in any more as this person by OpenID Connect, unless vouched for anew."""
+    SocialAccount.objects.filter(user=person).delete()
 
 
 def check_role(by: Any, site: MoodleSite, role: str, file_types: Collection[str]) -> None:

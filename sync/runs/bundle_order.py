@@ -38,6 +38,12 @@ def is_later_of_bundle(run: SyncRun) -> bool:
     return run.bundle_id is not None and SyncRun.objects.filter(bundle=run.bundle_id, pk__lt=run.pk).exists()
 
 
+def is_in_turn(run: SyncRun) -> bool:
+    """Whether all files of a bundle that come before a run have come to their end. Queries: one; none without a bundle"""
+    before = SyncRun.objects.filter(bundle=run.bundle_id, pk__lt=run.pk)
+    return run.bundle_id is None or not before.exclude(state__in=COMPLETED_STATES).exists()
+
+
 def follow_bundle(run: SyncRun) -> None:
     """Let the next file of a bundle begin now that a run is over, or none of the others where it didn't come to its end.
 
@@ -59,6 +65,13 @@ def await_again(run: SyncRun) -> None:
     stopped = SyncRun.objects.filter(bundle=run.bundle_id, error_code=BUNDLE_STOPPED, pk__gt=run.pk)
     if run.bundle_id is not None:
         stopped.update(state=RunState.PENDING, error_code="", error_params={}, finished_at=None)
+
+
+def stop_after(run: SyncRun) -> None:
+    """Note of the files of a bundle that come after a run, and that were cancelled with it, that they wait for it."""
+    cancelled = SyncRun.objects.filter(bundle=run.bundle_id, pk__gt=run.pk, state=RunState.CANCELLED, error_code="")
+    if run.bundle_id is not None:
+        cancelled.filter(rows_done=0).update(error_code=BUNDLE_STOPPED, error_params=_stopped_by(run))
 
 
 def fail_pending(run: SyncRun, code: str, params: dict[str, object]) -> None:
@@ -87,5 +100,9 @@ def _end_after(run: SyncRun) -> dict[str, object]:
         "state": RunState.CANCELLED,
         "finished_at": now,
         "error_code": BUNDLE_STOPPED,
-        "error_params": {"name": run.file_name, "run": run.pk},
+        "error_params": _stopped_by(run),
     }
+
+
+def _stopped_by(run: SyncRun) -> dict[str, object]:
+    return {"name": run.file_name, "run": run.pk}

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from django.db import transaction
 
-from sync.commandfiles.bundle_zip import HandedFile, is_bundle, unpacked
+from sync.commandfiles.bundle_zip import FILE_LIMIT, HandedFile, is_bundle, unpacked
 from sync.commandfiles.intake import delete_file, guess_type
 from sync.errors import CommandFileError
 from sync.models import Bundle, CommandFile, MoodleSite, SyncRun
@@ -33,6 +33,8 @@ def opened_bundle(handed: Sequence[HandedFile]) -> Iterator[list[BundleFile]]:
 
     Raises: CommandFileError if one of them can't be read or its type can't be told
     """
+    if len(handed) > FILE_LIMIT:
+        raise CommandFileError("bundle_too_many", count=len(handed), limit=FILE_LIMIT)
     zips = [file for file in handed if is_bundle(file.content)]
     if not zips:
         yield in_order(handed)

@@ -34,7 +34,7 @@ from sync.notifications.mails import forget_mails, unsure_mails
 from sync.notifications.services import notify_of_run
 from sync.processors.base.context import NoJournal
 from sync.processors.base.overlay import Overlay
-from sync.runs.bundle_order import fail_pending, follow_bundle, is_later_of_bundle, planned_with
+from sync.runs.bundle_order import fail_pending, follow_bundle, is_in_turn, is_later_of_bundle, planned_with
 from sync.runs.cache_purge import purge_caches
 from sync.runs.connections import connection_of, moodle_at, moodle_of
 from sync.runs.finalize import RunFinalizer
@@ -232,7 +232,9 @@ class Execution:
             check_decision(run)
             return True
         if is_later_of_bundle(run):
-            # Judged with the first file.
+            # Judged with the first file, which was let go on where all before this one are done.
+            if not is_in_turn(run):
+                raise BundleStopped("bundle_out_of_turn")
             return True
         judgements: list[Judgement] = []
         self._retry(lambda: judgements.append(judge_together(runs, moodle)))

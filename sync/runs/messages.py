@@ -81,6 +81,10 @@ TEXTS: dict[str, Any] = {
     "bundle_stopped": _(
         "This file wasn't begun: run %(run)s of the same bundle, of %(name)s, didn't come to its end. Nothing of it was written."
     ),
+    "bundle_out_of_turn": _(
+        "A file of the same bundle that comes before this one didn't come to its end. Take that one up first."
+        " Nothing was written."
+    ),
     "bundle_empty": _("The zip holds no command file. Put the files themselves into it."),
     "bundle_broken": _("The zip is damaged or incomplete. Make it again, then send the whole file."),
     "bundle_directory": _("The zip lists so many entries that it can't be read. Put only the command files into it."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -21,6 +22,7 @@ from sync.moodle.db.database import MoodleDatabase
 from sync.moodle.scopes import fetch_row_counts
 from sync.people.roles import run_permission
 from sync.processors.base.totals import TABLES
+from sync.runs.bundle_order import runs_of_bundle
 from sync.runs.options import guard_is_on, plan_hours
 from sync.runs.pipeline_context import ChunkResult
 from sync.runs.rekeying import suspect_rekeying
@@ -243,15 +245,26 @@ def may_decide(run: SyncRun, person: Responsible) -> bool:
 def may_approve(run: SyncRun, person: Responsible) -> bool:
     """Whether somebody may approve a run beyond the limits. The operator may, at a shell.
 
-    Who asked for a run, or set its schedule, can't where a second person is wanted.
+    Who asked for a run, made its plan, handed in its file or set its schedule can't where a second person is wanted.
     """
     if person.is_operator:
         return True
     keys = processors_decided(run)
     if not all(person.may(run_permission(key), APPROVE_RUNS, site=run.site, processor=key) for key in keys):
         return False
-    is_own = person.user in (run.requested_by, run.owner)
-    return not (is_own and any(limits_of(run.site, key).needs_second_person for key in keys))
+    return not any(limits_of(run.site, key).needs_second_person for key in keys) or person.user not in _authors_of(run)
+
+
+def _authors_of(run: SyncRun) -> set[Any]:
+    """Return who has asked for a run or its plan, armed or handed in its file, or set its schedule; of a bundle, for any file."""
+    authors: set[Any] = set()
+    for each in runs_of_bundle(run):
+        authors |= {each.requested_by, each.owner, each.armed_by}
+        if each.plan is not None:
+            authors |= {each.plan.requested_by, each.plan.owner}
+        if each.command_file is not None:
+            authors.add(each.command_file.uploaded_by)
+    return authors
 
 
 def processors_decided(run: SyncRun) -> list[str]:

@@ -35,7 +35,7 @@ from sync.notifications.mails import send_mails_again
 from sync.notifications.services import notify_of_run
 from sync.processors.registry import REGISTRY
 from sync.processors.undo.processor import Undo
-from sync.runs.bundle_order import await_again, follow_bundle, unfinished_of_bundle
+from sync.runs.bundle_order import await_again, follow_bundle, is_in_turn, stop_after, unfinished_of_bundle
 from sync.runs.cache_purge import PURGE_CODES
 from sync.runs.execution import Execution
 from sync.runs.lease import (
@@ -261,6 +261,7 @@ def cancel_run(run: SyncRun) -> None:
     for other in unfinished_of_bundle(run):
         _cancel(other)
     _cancel(run)
+    stop_after(run)
 
 
 def _cancel(run: SyncRun) -> None:
@@ -301,6 +302,8 @@ def resume_run(run: SyncRun) -> None:
 
 
 def _queue_again(run: SyncRun) -> None:
+    if not is_in_turn(run):
+        raise RunNotClaimable(f"run {run.pk} comes after a file of its bundle that hasn't come to its end")
     resumable = SyncRun.objects.exclude(error_code=BUNDLE_STOPPED)
     resumed = resumable.filter(pk=run.pk, state__in=RESUMABLE_STATES).update(
         state=RunState.QUEUED,

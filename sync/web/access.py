@@ -279,6 +279,14 @@ def bundle_or_404(user: Any, bundle_id: int) -> Bundle:
     raise Http404
 
 
+def governed_run_or_404(user: Any, run_id: int) -> SyncRun:
+    """Return a run that the user may stop and take up; with a file of a bundle go the others, so all their types are asked."""
+    run = run_or_404(user, run_id)
+    if run.bundle_id is not None:
+        bundle_or_404(user, run.bundle_id)
+    return run
+
+
 def sequence_or_404(user: Any, sequence_id: int, *, every_file_type: bool = False) -> SequenceRun:
     """Return a sequence run of which the user may look at a file type, or use every one."""
     sequences = SequenceRun.objects.select_related("site", "schedule", "requested_by")

@@ -149,7 +149,7 @@ class MendPage:
     @cached_property
     def page(self) -> Page[FailedRow]:
         shown = sorted(self.rows.rows if self.shows_all else self.left, key=self._order_of)
-        per_page = max(5, min(ROWS_A_PAGE, _CELLS_A_PAGE // max(1, len(self.rows.names))))
+        per_page = max(1, min(ROWS_A_PAGE, _CELLS_A_PAGE // max(1, len(self.rows.names))))
         return Paginator(shown, per_page).get_page(self._page_number)
 
     @cached_property

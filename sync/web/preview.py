@@ -70,8 +70,9 @@ def preview_file(
         with _open(beginning.stream, filename, processor, options) as reader:
             # The preview stands on a screen that others may see.
             raw = list(islice(reader, ROWS_SHOWN))
-            rows = tuple(map(RowSecrets(reader.header.names).shown_row, raw))
             mapping = choose(head_of(reader.header, next(iter(raw), None))) if reader.header.line else None
+            names = mapping.names_with_secrets(reader.header.names) if mapping else reader.header.names
+            rows = tuple(map(RowSecrets(names).shown_row, raw))
             header = RowMapper(mapping, processor.columns, reader.header).header if mapping else reader.header
             match_header(processor.columns, header, lenient=options["invalidnamesnocheck"])
     except CodedError as error:

@@ -187,3 +187,21 @@ def test_four_hundred_columns() -> None:
     text = f"Login;Nom;Prénom;{';'.join(names)}\na;B;C;{';'.join('x' * 397)}\n"
     found = values(text, *NAMES, left_out=tuple(column_keys(names)))
     assert found[0]["lastname"] == "B"
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"step": "join", "target": "city", "parts": [str(n) for n in range(11)], "separator": " "},
+        {"step": "join", "target": "city", "parts": ["a", "a"], "separator": " "},
+        {"step": "part", "target": "city", "source": "a", "separator": " ", "number": 101, "to_end": True},
+    ],
+)
+def test_a_cell_is_made_of_few_others(step: dict[str, Any]) -> None:
+    with pytest.raises(MappingError):
+        read_mapping({"steps": [step], "left_out": []})
+
+
+def test_a_column_that_becomes_a_password_is_hidden_under_any_name() -> None:
+    mapping = ColumnMapping((Copy("password", "pw"), Join("city", ("town", "pw"))))
+    assert mapping.names_with_secrets(["Login", "PW", "Town"]) == ["Login", "password", "Town"]

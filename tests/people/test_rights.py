@@ -133,3 +133,5 @@ def test_who_has_all_the_rights_of_another(give: Give, other: MoodleSite) -> Non
     assert may_all_that(root, chief)
     ann.user_permissions.set(Permission.objects.filter(codename="add_user"))
     assert not may_all_that(chief, give("ann"))
+    User.objects.filter(pk=ann.pk).update(is_active=False)
+    assert not may_all_that(chief, give("ann"))

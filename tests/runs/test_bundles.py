@@ -280,6 +280,23 @@ def test_cancelling_one_file_cancels_the_bundle_and_an_error_is_taken_up_with_th
     assert [run.state for run in carry_out(other)] == [RunState.COMPLETED] * 2
 
 
+def test_no_file_of_a_cancelled_bundle_is_taken_up_before_those_ahead_of_it(installation: Installation) -> None:
+    bundle = ask_for(installation.site, NEW_TERM, asks=True)
+    first, second, *_others = carry_out(bundle)
+    assert first.state == RunState.UNCONFIRMED
+    before = installation.moodle.snapshot()
+    services.cancel_run(runs_of(bundle)[0])
+
+    # Nobody has decided on what was planned together.
+    for run in runs_of(bundle)[1:]:
+        with pytest.raises(RunNotClaimable):
+            services.resume_run(run)
+    SyncRun.objects.filter(pk=second.pk).update(state=RunState.QUEUED, error_code="")
+    second = services.execute_run(second.pk)
+    assert (second.state, second.error_code) == (RunState.CANCELLED, "bundle_out_of_turn")
+    assert installation.moodle.diff(before, installation.moodle.snapshot()) == {}
+
+
 def test_a_bundle_that_nobody_decides_on_expires_as_a_whole(installation: Installation) -> None:
     bundle = ask_for(installation.site, NEW_TERM, asks=True)
     first, *_others = carry_out(bundle)

@@ -224,6 +224,17 @@ def test_a_second_person_approves_where_that_is_wanted(filled: Installation, per
     assert services.execute_run(run.pk).state == RunState.COMPLETED
 
 
+def test_who_made_the_plan_is_no_second_person(filled: Installation, person: Callable[..., User]) -> None:
+    GuardLimits.objects.create(site=filled.site, needs_second_person=True)
+    author, helper = person("eve", "run_users_delete", "approve_runs"), person("bob", "run_users_delete")
+    simulated = filled.carry_out("/gone.csv", gone(DELETIONS), processor="users_delete", simulate=True, user=author)
+    run = services.execute_run(decisions.apply_plan(simulated, Responsible.of(helper), typed=str(DELETIONS)).pk)
+    assert run.state == RunState.HELD
+
+    with pytest.raises(PlanRefused, match="decision_refused"):
+        decisions.approve_run(run, Responsible.of(author), typed=str(DELETIONS))
+
+
 def test_an_approval_counts_only_as_long_as_its_giver_may_give_it(
     filled: Installation, person: Callable[..., User]
 ) -> None:

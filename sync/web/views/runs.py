@@ -28,7 +28,7 @@ from sync.runs.options import processor_of
 from sync.runs.rights import Responsible
 from sync.runs.selectors import listed_runs, run_notes, visible_processors
 from sync.runs.undo import can_undo, undo_run, undone_by
-from sync.web.access import current_site, run_or_404, signed_in, usable_files, visible_run_or_404
+from sync.web.access import current_site, governed_run_or_404, run_or_404, signed_in, usable_files, visible_run_or_404
 from sync.web.filters import RunFilter
 from sync.web.forms import DecisionForm
 from sync.web.outcomes import action_counts, outcomes_of
@@ -108,7 +108,7 @@ def outcomes(request: HttpRequest, run_id: int) -> HttpResponse:
 @signed_in
 @require_POST
 def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
-    services.cancel_run(run_or_404(request.user, run_id))
+    services.cancel_run(governed_run_or_404(request.user, run_id))
     return redirect("run", run_id)
 
 
@@ -116,7 +116,7 @@ def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
 @require_POST
 def pause(request: HttpRequest, run_id: int) -> HttpResponse:
     try:
-        services.pause_run(run_or_404(request.user, run_id))
+        services.pause_run(governed_run_or_404(request.user, run_id))
     except RunNotClaimable:
         return _refused(request, run_id, _("Only a run that isn't over and writes to Moodle can be paused."))
     return redirect("run", run_id)
@@ -126,7 +126,7 @@ def pause(request: HttpRequest, run_id: int) -> HttpResponse:
 @require_POST
 def resume(request: HttpRequest, run_id: int) -> HttpResponse:
     try:
-        services.resume_run(run_or_404(request.user, run_id))
+        services.resume_run(governed_run_or_404(request.user, run_id))
     except RunNotClaimable:
         return _refused(request, run_id, _("Only a run that stopped before its end can be taken up again."))
     return redirect("run", run_id)
