@@ -94,8 +94,8 @@ def judge_bundle(of_files: Mapping[str, Judgement], of_all: Judgement, *, asks: 
         for note in judgement.reasons
     ]
     if of_all.verdict is Verdict.HELD:
-        known = {(note.code, note.params.get("kind"), note.params.get("count")) for note in held}
-        held += [note for note in of_all.reasons if (note.code, note.params["kind"], note.params["count"]) not in known]
+        known = {_what_is_said(note) for note in held}
+        held += [note for note in of_all.reasons if _what_is_said(note) not in known]
     if held:
         return Judgement(Verdict.HELD, tuple(held))
     if of_all.verdict is Verdict.CONFIRM:
@@ -103,6 +103,10 @@ def judge_bundle(of_files: Mapping[str, Judgement], of_all: Judgement, *, asks: 
     return (
         Judgement(Verdict.CONFIRM, (Note("bundle_asks", {"count": len(of_files)}),)) if asks else Judgement(Verdict.GO)
     )
+
+
+def _what_is_said(note: Note) -> tuple[object, ...]:
+    return note.code, *(note.params.get(name) for name in ("kind", "count", "scope", "name"))
 
 
 def removals(totals: Mapping[str, int]) -> dict[str, int]:

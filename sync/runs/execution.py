@@ -200,6 +200,15 @@ class Execution:
             # Raises where the run was taken over, and with it all plans.
             self._recorder.update(waiting_since=None)
             plans = [plan_for(run, self._token) for run in runs]
+        try:
+            self._make_each(runs, plans)
+        finally:
+            # Of files whose turn didn't come, or in the midst of which it ended: no plan keeps its file from being deleted.
+            with own_database():
+                begun = SyncRun.objects.filter(pk__in=[plan.pk for plan in plans], worker=self._token)
+                begun.update(state=RunState.CANCELLED, finished_at=timezone.now(), worker="")
+
+    def _make_each(self, runs: Sequence[SyncRun], plans: Sequence[SyncRun]) -> None:
         with closing(Overlay()) as overlay:
             for number, (run, plan) in enumerate(zip(runs, plans, strict=True), 1):
                 overlay.begin_file(number if len(runs) > 1 else 0)
@@ -258,6 +267,8 @@ class Execution:
                 held_for=[[note.code, dict(note.params)] for note in reasons],
                 held_at=timezone.now(),
                 waiting_since=None,
+                # Nothing is being written that could be paused.
+                pause_requested=False,
                 worker="",
             )
             release_lease(self.run)
@@ -393,6 +404,10 @@ class Execution:
 
     def _pause(self) -> None:
         """Let the site go; the rows that are left wait until somebody takes the run up again."""
+        try:
+            self._purge_caches()
+        except Exception:
+            logger.exception("run %s: caches of a run that is paused", self.run.pk)
         with transaction.atomic():
             self._recorder.update(state=RunState.PAUSED, pause_requested=False, waiting_since=None, worker="")
             release_lease(self.run)

@@ -188,7 +188,9 @@ class _Outcomes:
         pass
 
     def confirm(self, chunk: ChunkResult) -> None:
-        self.outcomes += chunk.outcomes
+        # What an option would do after the last row is of no row.
+        if not chunk.is_closing:
+            self.outcomes += chunk.outcomes
 
     def recover(self, last_line: int, worker: str = "") -> None:
         pass

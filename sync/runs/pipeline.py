@@ -27,7 +27,7 @@ from sync.columns.row_names import NamedColumns, RowNames
 from sync.columns.row_secrets import RowSecrets
 from sync.columns.rows import ReadCells, RowCleaner
 from sync.columns.survey import Survey
-from sync.errors import MoodleRefused, MoodleUnavailable, RowsFailed, StorageUnavailable, ToolSyncError
+from sync.errors import MoodleRefused, MoodleUnavailable, OutcomesMissing, RowsFailed, StorageUnavailable, ToolSyncError
 from sync.mappings.mapped_rows import known_by, mapped, mapped_look, note_of
 from sync.moodle.db.commit_marker import CommitMarker
 from sync.moodle.db.database import MoodleSession
@@ -305,7 +305,13 @@ class PipelineRun:
     def _planned(self, rows: Sequence[Row]) -> PlannedRows | None:
         """Return what was planned for the rows, where a stored plan is carried out."""
         plan = self.work.plan
-        return None if plan is None else self._retrying(lambda: plan.rows(rows[0].line, rows[-1].line))
+        if plan is None:
+            return None
+        planned = self._retrying(lambda: plan.rows(rows[0].line, rows[-1].line))
+        if len(planned.outcomes) != len(rows):
+            # Taken up after what was planned is gone: no row may end without an outcome.
+            raise OutcomesMissing("outcomes_part_missing", line=rows[-1].line)
+        return planned
 
     def _keep_as_planned(self, rows: Sequence[Row], planned: PlannedRows) -> None:
         """Keep what was planned for rows of which none was to change anything."""

@@ -27,7 +27,7 @@ from sync.runs.options import guard_is_on, plan_hours
 from sync.runs.pipeline_context import ChunkResult
 from sync.runs.rekeying import suspect_rekeying
 from sync.runs.rights import Responsible
-from sync.runs.scope_limits import scope_facts, scopes_of
+from sync.runs.scope_limits import scope_facts, scopes_of, widest_scopes
 from sync.runs.sticky import rules_for
 from sync.values import Change, Note
 from sync.whole_files import digest_of
@@ -135,8 +135,20 @@ def _judge_sum(runs: Sequence[SyncRun], moodle: MoodleDatabase) -> Judgement:
     limited = [(run, chosen) for run in runs if run.plan and (chosen := limits_of(run.site, run.processor)).is_on]
     totals = sum((Counter(run.plan.totals) for run, _chosen in limited if run.plan), Counter[str]())
     limits = widest([(read_limits(chosen.values), run.plan.totals) for run, chosen in limited if run.plan])
-    live = _live_counts(moodle, totals, limits)
-    return judge(PlanFacts(totals=totals, live=live, limits=limits, by_hand=_is_by_hand(runs[0])))
+    plans = [run.plan for run, _chosen in limited if run.plan]
+    scoped_totals: dict[str, Counter[str]] = {}
+    for plan in plans:
+        for key, counted in plan.scoped_totals.items():
+            scoped_totals.setdefault(key, Counter()).update(counted)
+    return judge(
+        PlanFacts(
+            totals=totals,
+            live=_live_counts(moodle, totals, limits),
+            limits=limits,
+            by_hand=_is_by_hand(runs[0]),
+            scopes=scope_facts(totals, scoped_totals, widest_scopes(runs[0].site, plans), moodle),
+        )
+    )
 
 
 def _is_by_hand(run: SyncRun) -> bool:
@@ -162,7 +174,7 @@ def judge_run(run: SyncRun, moodle: MoodleDatabase) -> Judgement:
             last_size=last.file_size if last else 0,
             by_hand=_is_by_hand(run),
             suspicion=suspect_rekeying(plan, moodle),
-            scopes=scope_facts(plan, scopes_of(run.site, run.processor), moodle),
+            scopes=scope_facts(plan.totals, plan.scoped_totals, scopes_of(run.site, run.processor), moodle),
         )
     )
 

@@ -256,7 +256,7 @@ class RunRecorder:
             if owed.grace:
                 keep_grace(self.run, owed.grace)
             if owed.written:
-                keep_written(self.run.site, owed.written)
+                keep_written(self.run.site, owed.written, only_known=self.run.undoes_id is not None)
             audit_sequence = None if changed is None else self._audit.append(changed)
             recorded = RunChunk.objects.create(
                 run=self.run,

@@ -151,7 +151,9 @@ def _prune_journals(site: MoodleSite, before: datetime) -> int:
 
 def _prune_outcomes(site: MoodleSite, before: datetime) -> int:
     gone = 0
-    for run in _old_runs(site, before).filter(chunks__isnull=False):
+    # The plan of a run that waits or is paused is as old as the run is, and still to be applied.
+    applied_still = SyncRun.objects.filter(plan=OuterRef("pk"), state__in=UNFINISHED_STATES)
+    for run in _old_runs(site, before).filter(chunks__isnull=False).exclude(Exists(applied_still)):
         with _held(run) as is_over:
             if is_over:
                 storage.delete_folder(storage.outcomes_folder(site.slug, run.pk))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from sync.audit.services import fields_of, record_saved
 from sync.errors import OptionError
 from sync.guard.judge import ScopeFacts
-from sync.guard.limits import SCOPE_KINDS, Limit, Scope, ScopeKind, read_scope_limits
+from sync.guard.limits import SCOPE_KINDS, Limit, Scope, ScopeKind, read_scope_limits, widest
 from sync.models import AuditKind, MoodleSite, ScopeLimits, SyncRun
 from sync.moodle.db.database import MoodleDatabase, MoodleSession
 from sync.moodle.scopes import SitePart, count_in_parts, fetch_category_part, fetch_cohort_part, fetch_part_counts
@@ -46,6 +46,19 @@ def scopes_of(site: MoodleSite, processor: str) -> list[LimitedScope]:
     chosen = {(each.kind, each.name): each.values for each in stored}
     scopes = [(Scope(ScopeKind(kind), name), values) for (kind, name), values in chosen.items()]
     return [LimitedScope(scope, read_scope_limits(scope.kind, values)) for scope, values in scopes]
+
+
+def widest_scopes(site: MoodleSite, plans: Sequence[SyncRun]) -> list[LimitedScope]:
+    """Return the scopes that count for several plans, each with the widest limits of those whose kinds the plans do.
+
+    Raises: OptionError where limits can't be read
+    Queries: one for each plan
+    """
+    found: dict[Scope, list[tuple[Mapping[str, Limit], Collection[str]]]] = {}
+    for plan in plans:
+        for scope, limits in scopes_of(site, plan.processor):
+            found.setdefault(scope, []).append((limits, plan.totals))
+    return [LimitedScope(scope, widest(limited)) for scope, limited in found.items()]
 
 
 def stored_scopes(site: MoodleSite, processor: str) -> QuerySet[ScopeLimits]:
@@ -121,18 +134,26 @@ class ScopeCounter:
         return found
 
 
-def scope_facts(plan: SyncRun, scopes: list[LimitedScope], moodle: MoodleDatabase) -> list[ScopeFacts]:
-    """Return what is to be judged of scopes. Queries: for each that the plan may touch, one for each kind and one or two"""
-    concerned = [limited for limited in scopes if any(plan.totals.get(kind) for kind in limited.kinds)]
+def scope_facts(
+    totals: Mapping[str, int],
+    scoped_totals: Mapping[str, Mapping[str, int]],
+    scopes: Sequence[LimitedScope],
+    moodle: MoodleDatabase,
+) -> list[ScopeFacts]:
+    """Return what is to be judged of scopes. Queries: for each that the plan may touch, one for each kind and one or two
+
+    Shape: totals: of a plan, or of several, kind -> how many; scoped_totals: the same by key of the scope
+    """
+    concerned = [limited for limited in scopes if any(totals.get(kind) for kind in limited.kinds)]
     if not concerned:
         return []
     with moodle.session() as session:
         parts = _parts_of(session, concerned)
         facts: list[ScopeFacts] = []
         for scope, limits in concerned:
-            totals = plan.scoped_totals.get(scope.key)
-            live = _live(session, parts[scope.key], totals or ()) if scope.key in parts else None
-            facts.append(ScopeFacts(scope, limits, totals, live))
+            counted = scoped_totals.get(scope.key)
+            live = _live(session, parts[scope.key], counted or ()) if scope.key in parts else None
+            facts.append(ScopeFacts(scope, limits, counted, live))
         return facts
 
 

@@ -35,7 +35,14 @@ from sync.notifications.mails import send_mails_again
 from sync.notifications.services import notify_of_run
 from sync.processors.registry import REGISTRY
 from sync.processors.undo.processor import Undo
-from sync.runs.bundle_order import await_again, follow_bundle, is_in_turn, stop_after, unfinished_of_bundle
+from sync.runs.bundle_order import (
+    await_again,
+    follow_bundle,
+    is_in_turn,
+    planned_with,
+    stop_after,
+    unfinished_of_bundle,
+)
 from sync.runs.cache_purge import PURGE_CODES
 from sync.runs.execution import Execution
 from sync.runs.lease import (
@@ -358,7 +365,8 @@ def _give_up(run: SyncRun) -> None:
         )
         if ended:
             # It may have died while it made the plan, which then is no plan.
-            SyncRun.objects.filter(application=run, state__in=CLAIMED_STATES).update(state=RunState.ERRORED, worker="")
+            plans = SyncRun.objects.filter(application__in=planned_with(run), state__in=CLAIMED_STATES)
+            plans.update(state=RunState.ERRORED, finished_at=timezone.now(), worker="")
             release_lease(run)
             run.refresh_from_db()
             follow_bundle(run)

@@ -96,17 +96,23 @@ class SiteWritten:
         return found
 
 
-def keep_written(site: MoodleSite, written: Mapping[tuple[str, int, str], str]) -> None:
-    """Keep what a committed chunk left. Twice is harmless. Queries: two per place and 10,000 rows"""
+def keep_written(site: MoodleSite, written: Mapping[tuple[str, int, str], str], *, only_known: bool = False) -> None:
+    """Keep what a committed chunk left. Twice is harmless. Queries: two or three per place and 10,000 rows
+
+    Shape: only_known: only where it is known already what ToolSync wrote last: what an undo brings back may be a person's
+    """
     by_place: dict[Place, dict[int, str]] = defaultdict(dict)
     for (table, rowid, column), digest in written.items():
         by_place[Place(table, column)][rowid] = digest
     for (table, column), digests in by_place.items():
         for part in batched(sorted(digests), MAX_KEYS):
-            WrittenValue.objects.filter(site=site, table=table, column=column, rowid__in=part).delete()
+            stored = WrittenValue.objects.filter(site=site, table=table, column=column, rowid__in=part)
+            kept = set(stored.values_list("rowid", flat=True)) if only_known else set(part)
+            stored.delete()
             WrittenValue.objects.bulk_create(
                 WrittenValue(site=site, table=table, column=column, rowid=rowid, digest=digests[rowid])
                 for rowid in part
+                if rowid in kept
             )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sync.columns.file_columns import TRYBACK_COLUMNS
+from sync.columns.file_columns import ADDED_COLUMNS
 from sync.reader import RowReader
 from sync.values import Note, Row
 
@@ -32,7 +32,7 @@ class Wholeness:
     @property
     def doubt(self) -> Note | None:
         """Return why the file may not be whole, once its rows are read; None when nothing speaks against it."""
-        if not set(TRYBACK_COLUMNS).isdisjoint(self._reader.header.names):
+        if not set(ADDED_COLUMNS).isdisjoint(self._reader.header.names):
             return Note("absent_left_tryback", {})
         if not self._rows:
             return Note("absent_left_empty", {})

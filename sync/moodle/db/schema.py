@@ -36,6 +36,7 @@ NATURAL_KEYS: dict[str, tuple[str, ...]] = {
     "role_assignments": ("contextid", "userid", "roleid", "component", "itemid"),
     "user_preferences": ("userid", "name"),  # *
     "user_info_data": ("userid", "fieldid"),  # *
+    "customfield_data": ("instanceid", "fieldid"),  # *
     "forum_subscriptions": ("userid", "forum"),  # *
     "message_conversation_members": ("conversationid", "userid"),
 }

@@ -74,7 +74,7 @@ class AbsentCourses:
         for row in rows:
             self._note(row.values)
         for read in rejected:
-            if not self._note(read.row.values) or {_SHORTNAME, identifier} & read.unread:
+            if not self._note(read.row.values) or {_SHORTNAME, _IDNUMBER, _ID, identifier} & read.unread:
                 self._absence.add_unread(read.row.line)
 
     def _note(self, values: Mapping[str, Any]) -> bool:

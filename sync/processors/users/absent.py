@@ -64,7 +64,7 @@ class AbsentUsers:
             self._note(row.values)
             if not self._may_be_username(row.username):
                 self._absence.add_doubtful(row.line, row.username)
-        telling = {"username", self._options.primaryidentity, UserCells.oldusername.name}
+        telling = {*self._identities, UserCells.oldusername.name}
         for read in rejected:
             is_named = self._note(read.row.values)
             if telling & read.unread or not is_named:
