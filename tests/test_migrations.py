@@ -161,5 +161,6 @@ def test_databases_of_before_become_what_a_new_one_is(
         if state == "0005":
             # What 0013 does with the data of a database from before it.
             assert "storereport" in str(database.rows("SELECT * FROM sync_processorsettings"))
-        # A second time there is nothing to do.
-        database.migrate("--check")
+        if state == STATES[0]:
+            # A second time there is nothing to do.
+            database.migrate("--check")
