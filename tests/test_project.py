@@ -43,6 +43,7 @@ SLEEPS = {
 SHORTEST_MODULE = 40
 SHORT_MODULES = {
     "toolsync_site/wsgi.py": "gunicorn finds it by this name",
+    "toolsync_site/formats/en/formats.py": "Django looks for the formats of a language there",
     "sync/people/sessions.py": "below the services of people, which end sessions",
     "sync/web/views/sessions.py": "the own sessions; the pages about others are another module",
     "toolsync_site/repair.py": "settings name it: Django's admin, apart from everything of ours",

@@ -357,7 +357,7 @@ def test_a_file_that_does_not_come_is_overdue_once_for_each_time(
     assert "run" not in overdue_told
     _recipient, subject, text = texts(mail)[0]
     assert subject == "[ToolSync] Users: create and update: the file did not come"
-    assert "expected by 11/24/2026 6 a.m." in text
+    assert "expected by 24 Nov 2026, 06:00" in text
     assert "Nothing is there for “userimport.csv”." in text
 
 

@@ -306,7 +306,9 @@ CRAFTED: tuple[dict[str, Any], ...] = (
 def test_no_header_and_no_other_method_opens_more(role: str, people: dict[str, User], ids: dict[str, int]) -> None:
     client = Client()
     client.force_login(people[role])
-    closed = [place for place in PLACES if place.answers[role] in (403, 404)]
+    # What can be read and not be sent isn't closed to reading.
+    readable = {place.name for place in PLACES if place.send is None and place.answers[role] == 200}
+    closed = [place for place in PLACES if place.answers[role] in (403, 404) and place.name not in readable]
     # Each address is asked in four ways, each way of a tenth or more of the addresses: all of all would be thousands.
     turns = zip(cycle(CRAFTED), cycle((*CRAFTED[3:], *CRAFTED[:3])), strict=False)
     for place, crafted in zip(closed, turns, strict=False):

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sync.errors import DeclarationError
 from sync.moodle.course_content.graph.graph import Kind, load_graph
 from sync.moodle.course_content.graph.plugins import with_description
+from sync.processors.base import course_deletion
 from sync.processors.course_lists import delete
 from tests.moodle_sites import MoodleSite
 from tests.support import run_file
@@ -82,7 +83,10 @@ def test_a_course_with_a_described_activity_is_deleted_whole(
             connection.execute(sa.text(f"INSERT INTO mdl_{name} (id, {column}) VALUES (1, {parent}), (2, 999)"))
     try:
         assert run_file(sqlite_site, "courses_delete", "C1\n").codes == ["course_plugins_unknown"]
-        monkeypatch.setattr(delete, "load_graph", lambda: with_description(load_graph(), DIARY))
+        # It is read once to plan and once to apply.
+        described = with_description(load_graph(), DIARY)
+        for module in (delete, course_deletion):
+            monkeypatch.setattr(module, "load_graph", lambda: described)
         assert run_file(sqlite_site, "courses_delete", "C1\n").codes == ["course_deleted"]
         with sqlite_site.engine.begin() as connection:
             left = {name: connection.scalar(sa.text(f"SELECT count(*) FROM mdl_{name}")) for name in tables}
