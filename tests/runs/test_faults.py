@@ -236,7 +236,7 @@ def test_what_dies_and_comes_back_costs_a_run_nothing(whole: WholeToolSync, what
         _kill_and_start(getattr(whole, what))
 
     ended = whole.wait_for(run, lambda found: found["finished_at"] is not None)
-    assert (ended["state"], ended["rows_done"]) == (RunState.COMPLETED, ROWS)
+    assert (ended["state"], ended["rows_done"], ended["error_code"]) == (RunState.COMPLETED, ROWS, "")
     assert ended["counts"] == f'{{"created": {ROWS}}}'
     assert whole.accounts(what) == ROWS
     assert whole.moodle.rows("config_plugins", plugin="toolsync") == []
