@@ -85,6 +85,8 @@ def test_what_has_a_row_in_every_table_comes_back_whole(installation_everywhere:
 def test_the_richest_course_of_a_real_site_comes_back_whole(installation_everywhere: Installation, name: str) -> None:
     moodle = installation_everywhere.moodle
     modules = [row["course"] for row in moodle.rows("course_modules")]
+    if not modules:
+        pytest.skip("this site has no activity")
     course = moodle.one("course", id=max(set(modules), key=modules.count))["shortname"]
     bring_in_order(moodle)
     before = moodle.snapshot()
