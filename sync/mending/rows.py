@@ -24,6 +24,8 @@ from sync.values import FAILED_ACTIONS, Header, Outcome, Row
 
 # A page for people: who has more wrong rows than this has a wrong file.
 MOST_ROWS = 20_000
+# They are in the memory of the web server all at once.
+MOST_BYTES = 32 << 20
 
 
 class FailedRow(NamedTuple):
@@ -78,9 +80,9 @@ def rows_run(run: SyncRun) -> SyncRun:
 def read_failed_rows(run: SyncRun) -> FailedRows:
     """Return the failed rows of a run. Raises: MendRefused where they aren't there any more, OutcomesMissing"""
     rows = rows_run(run)
+    if (count := sum(rows.counts.get(action, 0) for action in FAILED_ACTIONS)) > MOST_ROWS:
+        raise MendRefused("mend_too_many", count=count, most=MOST_ROWS)
     outcomes = list(read_rows(rows, *FAILED_ACTIONS))
-    if len(outcomes) > MOST_ROWS:
-        raise MendRefused("mend_too_many", count=len(outcomes), most=MOST_ROWS)
     with opened_tryback(rows) as reader:
         names = columns_of_file(reader.header)
         mapping = mapping_of(rows)
@@ -122,8 +124,12 @@ def cells_of(row: Row, width: int) -> tuple[str, ...]:
 
 def _pairs(outcomes: list[Outcome], reader: RowReader) -> Iterator[tuple[Outcome, Row]]:
     """Return each failed outcome with its row. Raises: MendRefused where the tryback isn't the one of these outcomes"""
+    size = 0
     try:
-        yield from zip(outcomes, reader, strict=True)
+        for outcome, row in zip(outcomes, reader, strict=True):
+            if (size := size + len(row.raw)) > MOST_BYTES:
+                raise MendRefused("mend_too_large", most=MOST_BYTES >> 20)
+            yield outcome, row
     except ValueError:
         raise MendRefused("mend_rows_changed") from None
 

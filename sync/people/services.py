@@ -1,4 +1,4 @@
-"""Give and take roles, and switch people off and on: who may do it to whom is decided here, whatever page asks."""
+"""Roles given and taken, people switched off and on: who may do it to whom is decided here, whatever page asks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ User = get_user_model()
 
 
 def give_role(by: Any, person: Any, site: MoodleSite, role: str, file_types: Collection[str]) -> RoleAssignment:
-    """Give somebody a role on a site; one of the same name that they have there becomes this one. Raises: PeopleRefused
+    """Return the role given on a site, in place of one of the same name that the person has there. Raises: PeopleRefused
 
     Shape: by: the user who gives it; file_types: [] = all
     """

@@ -16,6 +16,9 @@ TEXTS: dict[str, Any] = {
     "mend_too_many": _(
         "%(count)s rows failed, and at most %(most)s are mended here. Mend them in the tryback, or where the file comes from."
     ),
+    "mend_too_large": _(
+        "The failed rows hold more than %(most)s MB, which is too much for this page. Mend them in the tryback."
+    ),
     "mend_rows_gone": _(
         "The failed rows of run %(run)s aren't kept any more, or the file was replaced since. Send the corrected file anew."
     ),

@@ -78,7 +78,7 @@ def save_scope(stored: ScopeLimits, limits: Mapping[str, Limit], person: Respons
 
 
 def delete_scope(stored: ScopeLimits, person: Responsible) -> None:
-    """Give the limits of a scope up."""
+    """Delete the limits of a scope."""
     with transaction.atomic():
         record_saved(
             stored.site, AuditKind.SETTINGS, person, stored.processor, before=fields_of(stored, _KEPT), after=None

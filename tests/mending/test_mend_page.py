@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from sync.mappings.column_mapping import ColumnMapping
 from sync.mappings.steps import Copy
+from sync.mending import rows
 from sync.mending.drafts import PURPOSE, load_draft
 from sync.models import MendDraft, SyncRun
 from sync.runs import services
@@ -217,6 +218,16 @@ def test_what_the_encoding_of_the_file_lacks_is_said(installation: Installation,
     answer = mending.client.post(mending.url, {"do": "check"}, follow=True)
     assert "“Łuk” can&#x27;t be written in the encoding of the file" in answer.text
     assert not SyncRun.objects.filter(mends=mending.run).exists()
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"), [("MOST_ROWS", "are mended here"), ("MOST_BYTES", "too much for this page")]
+)
+def test_more_than_fits_is_a_sentence(mending: Mending, monkeypatch: pytest.MonkeyPatch, limit: str, said: str) -> None:
+    monkeypatch.setattr(rows, limit, 1)
+    answer = mending.client.get(mending.url, follow=True)
+    assert answer.status_code == 200
+    assert said in answer.text
 
 
 def test_rows_that_are_gone_are_a_sentence(mending: Mending, installation: Installation) -> None:

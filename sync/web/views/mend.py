@@ -15,6 +15,7 @@ from sync.mending.rows import can_mend, read_failed_rows
 from sync.mending.services import apply_draft, check_draft
 from sync.messages import text_of
 from sync.models import SyncRun
+from sync.people.rights import may
 from sync.runs.answers import wait_for_end
 from sync.runs.rights import Responsible
 from sync.web.access import VIEW_PEOPLE, run_or_404, signed_in
@@ -40,7 +41,7 @@ def mend(request: HttpRequest, run_id: int) -> HttpResponse:
 
 def _page(request: HttpRequest, run: SyncRun, *, focus: str = "") -> HttpResponse:
     rows, draft = read_failed_rows(run), load_draft(run, request.user)
-    sees_people = request.user.has_perm(VIEW_PEOPLE)
+    sees_people = may(request.user, VIEW_PEOPLE, processor=run.processor)
     page = MendPage(run, rows, draft, check_of(run, draft), request.GET, sees_people=sees_people)
     is_fragment = bool(request.headers.get("HX-Request"))
     if is_fragment and request.method != "POST" and page.is_checking:
