@@ -16,9 +16,14 @@ from sync.columns.rows import TOO_MANY_CELLS
 from sync.errors import MappingError
 from sync.mappings.column_mapping import ColumnMapping
 from sync.mappings.header_keys import column_keys
-from sync.mappings.steps import Copy, Step
+from sync.mappings.steps import Constant, Copy, Step
 from sync.reader import Look, RowReader
 from sync.values import Header, Note, Row
+
+MAPPING_USED, MAPPING_USED_ONCE = "mapping_used", "mapping_used_once"
+MAPPING_COLUMNS, MAPPING_LEFT_OUT = "mapping_columns", "mapping_left_out"
+# What a person is told who starts a run in a shell.
+MAPPING_NOTES = (MAPPING_USED, MAPPING_USED_ONCE, MAPPING_COLUMNS, MAPPING_LEFT_OUT)
 
 _Cells = Sequence[str]
 
@@ -169,11 +174,22 @@ def meant_by(mapping: ColumnMapping | None, columns: Columns, header: Header) ->
     return tuple(name if column is None else column[1] for name, column in found)
 
 
-def note_of(mapping: ColumnMapping) -> Note:
-    """Return what is said of a file whose columns were mapped."""
+def notes_of(mapping: ColumnMapping) -> list[Note]:
+    """Return what is said of a file whose columns were mapped: by which mapping, what became of what, and what wasn't read."""
     if mapping.name:
-        return Note("mapping_used", {"name": mapping.name, "version": mapping.version})
-    return Note("mapping_used_once", {})
+        notes = [Note(MAPPING_USED, {"name": mapping.name, "version": mapping.version})]
+    else:
+        notes = [Note(MAPPING_USED_ONCE, {})]
+    if mapping.steps:
+        notes.append(Note(MAPPING_COLUMNS, {"columns": ", ".join(map(_pair_of, mapping.steps))}))
+    if mapping.left_out:
+        notes.append(Note(MAPPING_LEFT_OUT, {"columns": ", ".join(mapping.left_out)}))
+    return notes
+
+
+def _pair_of(step: Step) -> str:
+    source = f"“{step.constant}”" if isinstance(step, Constant) else " + ".join(step.sources)
+    return f"{source} → {step.target}"
 
 
 def _of_step(step: Step, columns: Columns, places: Mapping[str, int]) -> _Output:

@@ -28,4 +28,6 @@ TEXTS = {
     "mapping_empty": _("There is nothing to keep: the columns are called as this file type calls them."),
     "mapping_used": _("The columns were read by the mapping “%(name)s”, version %(version)s."),
     "mapping_used_once": _("The columns were read as they were mapped for this run; that mapping has no name."),
+    "mapping_columns": _("Read as: %(columns)s."),
+    "mapping_left_out": _("Columns that were not read: %(columns)s."),
 }

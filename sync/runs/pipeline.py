@@ -28,7 +28,7 @@ from sync.columns.row_secrets import RowSecrets
 from sync.columns.rows import ReadCells, RowCleaner
 from sync.columns.survey import Survey
 from sync.errors import MoodleRefused, MoodleUnavailable, OutcomesMissing, RowsFailed, StorageUnavailable, ToolSyncError
-from sync.mappings.mapped_rows import known_by, mapped, mapped_look, note_of
+from sync.mappings.mapped_rows import known_by, mapped, mapped_look, notes_of
 from sync.moodle.db.commit_marker import CommitMarker
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import Writer
@@ -128,7 +128,7 @@ class PipelineRun:
         if self.header.ignored:
             notes.insert(0, Note("columns_ignored", {"columns": ", ".join(self.header.ignored)}))
         if self.work.mapping:
-            notes.insert(0, note_of(self.work.mapping))
+            notes[:0] = notes_of(self.work.mapping)
         if dead := sorted(self.work.processor.options.dead & set(self.work.options)):
             notes.append(Note("settings_dead", {"names": ", ".join(dead)}))
         self._retrying(lambda: self.work.recorder.begin(self.reader, self.header, notes))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from tests.real_files.case import shell_run
 from tests.real_files.conftest import ReadCase
 
 
@@ -33,12 +36,24 @@ def test_044_each_unknown_column_stands_beside_what_it_was_meant_as(real_case: R
     said = {step.file: case.run(step).said for step in case.steps}
 
     assert "User Name → username, First name → firstname, Surname → lastname, Email address → email." in said["h1.csv"]
+    # A mapping that comes with ToolSync reads it, and the run says so.
+    assert "“Canvas SIS users.csv”" in said["h2.csv"]
     assert "login_id → username, first_name → firstname, last_name → lastname" in said["h2.csv"]
-    assert "status →" not in said["h2.csv"]
     assert "Vorname → firstname, Nachname → lastname" in said["h3.csv"]
     assert "username → uid" in said["h4.csv"]
     assert "role1 → rolename" in said["h4.csv"]
     assert "username → userid" in said["h5.csv"]
+
+
+def test_044_no_unknown_column_stands_beside_what_only_resembles_it(real_case: ReadCase, tmp_path: Path) -> None:
+    real_case("044")
+    file = tmp_path / "h6.csv"
+    file.write_text("login_id,first_name,last_name,status\nx,A,B,active\n")
+
+    said = shell_run("users", file).said
+
+    assert "login_id → username, first_name → firstname, last_name → lastname" in said
+    assert "status →" not in said
 
 
 def test_046_a_file_that_enrols_nobody_says_so_at_the_top(real_case: ReadCase) -> None:

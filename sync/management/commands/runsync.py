@@ -18,6 +18,7 @@ from sync.commandfiles.intake import find_file
 from sync.commandfiles.storage import file_storage
 from sync.errors import CodedError, CommandFileError, OptionError, RunNotClaimable
 from sync.guard.messages import reason_text
+from sync.mappings.mapped_rows import MAPPING_NOTES
 from sync.messages import text_of
 from sync.models import CommandFile, MoodleSite, RunFile, RunState, SyncRun
 from sync.outcomes.report import count_texts
@@ -116,6 +117,9 @@ class Command(BaseCommand):
     def print_result(self, run: SyncRun) -> None:
         """Say what came of a run."""
         self.stdout.write(f"Run {run.pk} of {run.file_path}: {run.state_label}")
+        for code, params in run.notes:
+            if code in MAPPING_NOTES:
+                self.stdout.write(text_of(code, params))
         if run.error_code:
             self.stdout.write(text_of(run.error_code, run.error_params))
         if run.waits_for_person:
