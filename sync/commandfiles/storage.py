@@ -11,7 +11,9 @@ Nothing but the interface of Django's Storage is used, so that folders, S3 and S
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -102,6 +104,7 @@ def names_in(key: str) -> tuple[list[str], list[str]]:
         try:
             folders, names = storage.listdir(key)
         except (FileNotFoundError, NotADirectoryError):
+            _refuse_missing_disk(storage)
             return [], []
     return sorted(folders), sorted(names)
 
@@ -166,7 +169,21 @@ def _save_anew(storage: Storage, key: str, content: IO[bytes]) -> None:
 def exists(key: str) -> bool:
     """Tell whether something is kept under this key. Raises: StorageUnavailable"""
     with _reached() as storage:
-        return storage.exists(key)
+        found = storage.exists(key)
+        if not found:
+            _refuse_missing_disk(storage)
+        return found
+
+
+def _refuse_missing_disk(storage: Storage, *, was_used: bool = False) -> None:
+    """Raises: NotADirectoryError if the folder of all files is gone, as when its disk isn't there: no file is missing then
+
+    Shape: was_used: something is known to be in it; before the first file is kept there may be no folder
+    """
+    if isinstance(storage, FileSystemStorage):
+        root = Path(storage.location)
+        if not root.is_dir() and (was_used or root.exists()):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(root))
 
 
 def size_of(key: str) -> int:
@@ -182,6 +199,8 @@ def opened(key: str) -> Iterator[BinaryIO]:
     Raises: FileNotFoundError, StorageUnavailable
     """
     if not exists(key):
+        with _reached() as storage:
+            _refuse_missing_disk(storage, was_used=True)
         raise FileNotFoundError(key)
     with ExitStack() as stack:
         with _reached() as storage:

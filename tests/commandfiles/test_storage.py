@@ -10,6 +10,7 @@ from django.core.files.storage import Storage, storages
 from pytest_django import Settings
 
 from sync.commandfiles import storage
+from sync.errors import StorageUnavailable
 from sync.whole_files import digest_of
 
 
@@ -60,8 +61,32 @@ def test_content_is_kept_from_its_beginning() -> None:
 
 
 def test_a_file_that_is_not_there_is_told_alike_by_every_backend() -> None:
+    storage.save("main/other", io.BytesIO(b"x"))
     with pytest.raises(FileNotFoundError), storage.opened("main/none"):
         pass
+
+
+@pytest.mark.parametrize("in_its_place", ["nothing", "a file"])
+def test_without_its_disk_no_file_is_taken_for_missing(in_its_place: str, settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "disk"
+    backend = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(folder)}}
+    settings.STORAGES = {**settings.STORAGES, "files": backend}
+    storage.save("main/in.csv", io.BytesIO(b"kept"))
+    folder.rename(tmp_path / "away")
+    if in_its_place == "a file":
+        folder.touch()
+
+    with pytest.raises(StorageUnavailable), storage.opened("main/in.csv"):
+        pass
+
+    folder.unlink(missing_ok=True)
+    (tmp_path / "away").rename(folder)
+    assert read("main/in.csv") == b"kept"
+
+
+def test_before_the_first_file_there_is_nothing() -> None:
+    assert not storage.exists("main/in.csv")
+    assert storage.names_in("main") == ([], [])
 
 
 def test_deleting_what_is_not_there_does_nothing() -> None:
