@@ -50,7 +50,9 @@ def site(moodle_site: MoodleSite) -> MoodleSite:
 
 
 def suspended(site: MoodleSite) -> set[str]:
-    return {user["username"] for user in site.rows("user", suspended=1, deleted=0)}
+    """The people of these tests who are suspended: a real site has others, who are in no scope here."""
+    found = {user["username"] for user in site.rows("user", suspended=1, deleted=0)}
+    return {username for username in found if username.startswith(("kim", "new", "ann"))}
 
 
 def told(result: RunResult) -> list[tuple[str, str, int]]:
