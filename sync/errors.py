@@ -125,6 +125,14 @@ class PeopleRefused(CodedError):
     """What was asked for a person, a role or an invitation can't be done; nothing was changed."""
 
 
+class TokenRefused(CodedError):
+    """A token lets nobody in."""
+
+
+class ApiRefused(CodedError):
+    """A request to the API can't be taken as it is; nothing was done."""
+
+
 class OptionError(CodedError):
     """An option has a name or a value that isn't allowed."""
 

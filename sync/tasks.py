@@ -10,7 +10,7 @@ from sync.grace import services as grace
 from sync.health.checks import check_health
 from sync.health.records import Part, note_life
 from sync.notifications import password_mails, services as notifications
-from sync.people import invitations, sessions
+from sync.people import invitations, sessions, tokens
 from sync.retries import services as retries
 from sync.runs import decisions, retention, services
 from sync.runs.lease import SEQUENCE_TASK
@@ -125,5 +125,6 @@ def prune() -> None:
     password_mails.forget_mail_counts()
     invitations.forget_invitations()
     sessions.forget_sessions()
+    tokens.forget_tokens()
     retention.prune()
     retention.sweep_drafts()

@@ -98,6 +98,9 @@ INSTALLED_APPS = [
     "axes",
     "csp",
     "storages",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
 ]
 
 MIDDLEWARE = [
@@ -349,6 +352,36 @@ STORAGES: dict[str, dict[str, Any]] = {
     },
 }
 
+# --- The API ---------------------------------------------------------------------------------------------------------
+
+# Tokens only: no cookie of a browser opens it, so that no page elsewhere can make a browser ask for something.
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["sync.api.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["sync.api.authentication.TokenAllows"],
+    "DEFAULT_THROTTLE_CLASSES": ["sync.api.authentication.TokenRate"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["sync.api.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "sync.api.schema.OperationSchema",
+    "EXCEPTION_HANDLER": "sync.api.problems.answer_problem",
+    "DEFAULT_METADATA_CLASS": None,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.0",
+    "TITLE": "ToolSync",
+    "VERSION": "1",
+    "DESCRIPTION": "Feeds Moodle in bulk: files and rows are planned, checked, applied, and can be undone.",
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "sync.api.schema.add_what_all_have",
+    ],
+}
+
 # --- ToolSync --------------------------------------------------------------------------------------------------------
 
 # So many proxies of ours stand in front, each of which appends whom it was asked by to X-Forwarded-For.
@@ -379,6 +412,7 @@ TOOLSYNC_GUARD = env.bool("TOOLSYNC_GUARD", default=True)
 TOOLSYNC_PLAN_HOURS = env.int("TOOLSYNC_PLAN_HOURS", default=24)
 # How long the answer of a page waits for the run of a small file, so that it can say what came of it.
 TOOLSYNC_ANSWER_SECONDS = env.float("TOOLSYNC_ANSWER_SECONDS", default=3)
+TOOLSYNC_API_REQUESTS_PER_MINUTE = env.int("TOOLSYNC_API_REQUESTS_PER_MINUTE", default=600)
 TOOLSYNC_KEEP_DAYS = env.int("TOOLSYNC_KEEP_DAYS", default=90)
 TOOLSYNC_KEEP_JOURNAL_DAYS = env.int("TOOLSYNC_KEEP_JOURNAL_DAYS", default=30)
 TOOLSYNC_CHUNK_ROWS = env.int("TOOLSYNC_CHUNK_ROWS", default=5000)

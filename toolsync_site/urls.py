@@ -46,5 +46,6 @@ urlpatterns = [
     path("password/mail/<uidb64>/<token>/", PasswordFromMail.as_view(), name="password_reset_confirm"),
     *allauth_urls,
     path("language/", set_language, name="set_language"),
+    path("api/", include("sync.api.urls")),
     path("", include("sync.web.urls")),
 ]

@@ -65,6 +65,8 @@ TEXTS: dict[str, Any] = {
     "audit_login_created": _("A second factor, or another way to log in, was added."),
     "audit_login_updated": _("A second factor, or another way to log in, was changed."),
     "audit_login_deleted": _("A second factor, or another way to log in, was taken away."),
+    "audit_token_created": _("A token was made."),
+    "audit_token_deleted": _("A token was revoked."),
     "audit_invitation_created": _("Somebody was invited."),
     "audit_invitation_updated": _("An invitation was sent again."),
     "audit_invitation_deleted": _("An invitation was withdrawn."),

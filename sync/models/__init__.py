@@ -23,8 +23,10 @@ from sync.models.site import (
     WrittenValue,
 )
 from sync.models.source import FetchAttempt, Source
+from sync.models.token import ApiToken, Machine, Scope
 
 __all__ = [
+    "ApiToken",
     "ArmedFile",
     "AuditChain",
     "AuditKind",
@@ -42,6 +44,7 @@ __all__ = [
     "InsertedRows",
     "Invitation",
     "KeptBlob",
+    "Machine",
     "MailCount",
     "MendDraft",
     "MoodleSite",
@@ -59,6 +62,7 @@ __all__ = [
     "RunState",
     "SavedMapping",
     "Schedule",
+    "Scope",
     "ScopeLimits",
     "SequenceRun",
     "SequenceState",

@@ -19,6 +19,7 @@ from sync.runs.options import MAIN_SITE
 # In place of a file type: all of them, those of later versions too.
 EVERY = "*"
 _KEPT = "_toolsync_roles"
+_NARROWED = "_toolsync_narrowed"
 
 
 class Held(NamedTuple):
@@ -33,6 +34,32 @@ class Held(NamedTuple):
         return is_for and permission in self.permissions
 
 
+class Narrowing(NamedTuple):
+    """What a token leaves of what somebody may do.
+
+    Shape: site: its short name; file_types: empty = all; without: permissions that it takes away
+    """
+
+    site: str
+    file_types: frozenset[str]
+    without: frozenset[str]
+
+    def leaves(self, permission: str, site: str, processor: str) -> bool:
+        """Whether nothing of the token stands in the way."""
+        if site != self.site or permission in self.without:
+            return False
+        if not self.file_types:
+            return True
+        if permission in OF_ONE_FILE_TYPE:
+            return permission.partition("_")[2] in self.file_types
+        return permission not in SITE_PERMISSIONS and (not processor or processor in self.file_types)
+
+
+def narrow(user: Any, narrowing: Narrowing) -> None:
+    """Let somebody, as loaded for one request, do no more than a token leaves of their rights."""
+    setattr(user, _NARROWED, narrowing)
+
+
 def may(user: Any, permission: str, site: MoodleSite | None = None, processor: str = "") -> bool:
     """Whether somebody may do something on a site.
 
@@ -43,6 +70,17 @@ def may(user: Any, permission: str, site: MoodleSite | None = None, processor: s
 
 
 def _may(user: Any, permission: str, site: str, processor: str) -> bool:
+    narrowing: Narrowing | None = getattr(user, _NARROWED, None)
+    if narrowing is None:
+        return _holds(user, permission, site, processor)
+    if not narrowing.leaves(permission, site, processor):
+        return False
+    if processor or not narrowing.file_types or permission in OF_ONE_FILE_TYPE:
+        return _holds(user, permission, site, processor)
+    return any(_holds(user, permission, site, key) for key in narrowing.file_types)
+
+
+def _holds(user: Any, permission: str, site: str, processor: str) -> bool:
     if not user.is_active:
         return False
     # Who may run a file type sees its runs.
@@ -75,8 +113,13 @@ def roles_of(user: Any) -> list[Held]:
 
 def may_give(user: Any, site: MoodleSite, role: str, file_types: Collection[str]) -> bool:
     """Whether somebody may give a role, or take it away: who may manage people there, and has every right that it gives."""
+    return may(user, MANAGE_PEOPLE, site) and may_all_of(user, site, role, file_types)
+
+
+def may_all_of(user: Any, site: MoodleSite, role: str, file_types: Collection[str]) -> bool:
+    """Whether somebody has every right that a role gives on a site."""
     needed = _needed_for(permissions_of(role, file_types), file_types)
-    return may(user, MANAGE_PEOPLE, site) and all(may(user, permission, site, key) for permission, key in needed)
+    return all(may(user, permission, site, key) for permission, key in needed)
 
 
 def may_all_that(user: Any, other: Any) -> bool:

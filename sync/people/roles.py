@@ -13,6 +13,7 @@ from sync.models import Role
 from sync.processors.registry import REGISTRY
 
 MANAGE_PEOPLE = "sync.manage_people"
+MANAGE_TOKENS = "sync.manage_tokens"
 # For the file types of the role.
 _OF_FILE_TYPES: dict[Role, tuple[str, ...]] = {
     Role.OPERATOR: ("sync.manage_files", "sync.view_people"),
@@ -27,7 +28,7 @@ _OF_FILE_TYPES: dict[Role, tuple[str, ...]] = {
 }
 # For the whole site: only with a role that is for every file type.
 _OF_SITE: dict[Role, tuple[str, ...]] = {
-    Role.MANAGER: ("sync.manage_all_schedules", "sync.manage_retention", "sync.view_audit"),
+    Role.MANAGER: ("sync.manage_all_schedules", "sync.manage_retention", "sync.view_audit", MANAGE_TOKENS),
     Role.ADMINISTRATOR: ("sync.erase_audit", MANAGE_PEOPLE),
 }
 SITE_PERMISSIONS = frozenset(permission for given in _OF_SITE.values() for permission in given)

@@ -95,6 +95,11 @@ def answer_seconds() -> float:
     return settings.TOOLSYNC_ANSWER_SECONDS
 
 
+def api_requests_per_minute() -> int:
+    """Return how many requests a token may make in a minute."""
+    return settings.TOOLSYNC_API_REQUESTS_PER_MINUTE
+
+
 def tick_seconds() -> int:
     """Return how often beat sends what is due."""
     return settings.TOOLSYNC_TICK_SECONDS

@@ -20,6 +20,7 @@ from sync.models import AuditKind, GuardLimits, MoodleSite, RunState, SyncRun
 from sync.models.run import COMPLETED_STATES, ORIGINS_OF_MADE_FILES
 from sync.moodle.db.database import MoodleDatabase
 from sync.moodle.scopes import fetch_row_counts
+from sync.people.machines import people_behind
 from sync.people.roles import run_permission
 from sync.processors.base.totals import TABLES
 from sync.runs.bundle_order import runs_of_bundle
@@ -257,14 +258,17 @@ def may_decide(run: SyncRun, person: Responsible) -> bool:
 def may_approve(run: SyncRun, person: Responsible) -> bool:
     """Whether somebody may approve a run beyond the limits. The operator may, at a shell.
 
-    Who asked for a run, made its plan, handed in its file or set its schedule can't where a second person is wanted.
+    Who asked for a run, made its plan, handed in its file or set its schedule can't where a second person is wanted, nor can who
+    did so by a machine account.
     """
     if person.is_operator:
         return True
     keys = processors_decided(run)
     if not all(person.may(run_permission(key), APPROVE_RUNS, site=run.site, processor=key) for key in keys):
         return False
-    return not any(limits_of(run.site, key).needs_second_person for key in keys) or person.user not in _authors_of(run)
+    return not any(limits_of(run.site, key).needs_second_person for key in keys) or not (
+        people_behind([person.user]) & people_behind(_authors_of(run))
+    )
 
 
 def _authors_of(run: SyncRun) -> set[Any]:

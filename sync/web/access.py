@@ -15,7 +15,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from sync.models import Bundle, CommandFile, MoodleSite, Schedule, SequenceRun, SyncRun
 from sync.people.rights import EVERY, may
-from sync.people.roles import MANAGE_PEOPLE
+from sync.people.roles import MANAGE_PEOPLE, MANAGE_TOKENS
 from sync.processors.base.export import Exporter
 from sync.processors.base.processor import Processor
 from sync.processors.registry import REGISTRY
@@ -94,6 +94,23 @@ def may_manage_sticky(view: View) -> View:
 def may_manage_people(view: View) -> View:
     """Let only those in who may invite people and give roles on the site."""
     return signed_in(permission_required(MANAGE_PEOPLE, raise_exception=True)(view))
+
+
+def may_manage_tokens(view: View) -> View:
+    """Let only those in who see all tokens of the site, and make machine accounts."""
+    return signed_in(permission_required(MANAGE_TOKENS, raise_exception=True)(view))
+
+
+def may_have_tokens(view: View) -> View:
+    """Let only those in for whom there is anything here: a token lets its person do nothing else."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not has_any_access(request.user):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return signed_in(guarded)
 
 
 def sees_settings(user: Any) -> bool:

@@ -129,6 +129,7 @@ SETTINGS = (
         "people", _("People and roles"), _("Who may do what, for which file types; invitations."),
         holding(MANAGE_PEOPLE),
     ),
+    Entry("tokens", _("Tokens"), _("With what programs use the API in your name, and what they can ask.")),
     Entry("health", _("Health"), _("Whether workers, Moodle, mail and everything else are at work, and what to do.")),
     Entry("audit", _("Audit"), _("What was changed in Moodle and here, and by whom."), holding(VIEW_AUDIT)),
 )  # fmt: skip

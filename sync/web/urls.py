@@ -33,6 +33,7 @@ from sync.web.views import (
     settings,
     sources,
     sticky,
+    tokens,
 )
 
 # /
@@ -143,6 +144,10 @@ settings_urls = [
     path("settings/limits/<slug:key>/new/<slug:kind>/", scope_limits.new_scope, name="limits_scope_new"),
     path("settings/limits/<slug:key>/<int:pk>/", scope_limits.scope, name="limits_scope"),
     path("settings/limits/<slug:key>/<int:pk>/delete/", scope_limits.delete_scope, name="limits_scope_delete"),
+    path("settings/tokens/", tokens.token_list, name="tokens"),
+    path("settings/tokens/new/", tokens.token_new, name="token_new"),
+    path("settings/tokens/machine/", tokens.machine_new, name="machine_new"),
+    path("settings/tokens/<int:token_id>/revoke/", tokens.token_revoke, name="token_revoke"),
     path("settings/sticky/", sticky.sticky_fields, name="sticky_fields"),
     path("settings/sticky/<slug:key>/", sticky.sticky, name="sticky"),
 ]

@@ -24,6 +24,7 @@ from sync.models import (
     ScopeLimits,
     SequenceRun,
 )
+from sync.people.tokens import make_token
 from sync.runs.rights import Responsible
 from sync.schedules.services import ScheduleChoice, save_schedule
 from tests.web.conftest import USERS_CSV, MakeFile, MakeRun, keep_run_file
@@ -177,6 +178,10 @@ run_mend! run                       302   404   404   404   302   302   302   30
 run_undo! run                       302   404   404   404   302   302   302   302   302   302   404   302
 file_delete file                    302   403   403   200   200   403   403   403   403   403   403   200
 file_delete! file                   302   403   403   302   302   403   403   403   403   403   403   302
+tokens                              302   403   200   200   200   200   200   200   200   200   200   200
+token_new                           302   403   302   302   302   302   302   302   302   302   302   302
+token_revoke! token                 302   403   404   404   404   404   404   404   404   404   404   302
+machine_new                         302   403   403   403   403   403   403   403   403   403   403   302
 audit                               302   403   403   403   403   403   403   403   403   403   200   200
 audit_erase                         302   403   403   403   403   403   403   403   403   403   403   200
 people                              302   403   403   403   403   403   403   403   403   403   403   200
@@ -215,12 +220,12 @@ PLACES = _places()
 
 
 def names_of(patterns: Iterable[URLPattern | URLResolver]) -> set[str | None]:
-    """Return the names of all addresses of ours, those of Django's admin aside."""
+    """Return the names of all addresses of ours, those of Django's admin and of the API aside (tests/api/test_access.py)."""
     names: set[str | None] = set()
     for pattern in patterns:
         if isinstance(pattern, URLPattern):
             names.add(pattern.name)
-        elif pattern.namespace != "admin":
+        elif pattern.namespace not in ("admin", "api"):
             names |= names_of(pattern.url_patterns)
     return names
 
@@ -260,7 +265,10 @@ def ids(site: MoodleSite, people: dict[str, User], make_file: MakeFile, make_run
     invitation = Invitation.objects.create(
         site=site, role="viewer", email="new@example.org", invited_by=people["root"], host="testserver", language="en"
     )
+    root = people["root"]
+    token = make_token(root, site, root, name="t", scopes=["read"], file_types=[], days=30).token
     return {
+        "token": token.pk,
         "file": file.pk, "unknown": make_file("notes.txt", b"hello;there\n").pk, "run": run.pk, "schedule": schedule.pk,
         "window": window.pk, "sequence": sequence.pk, "person": people["viewer"].pk, "assignment": assignment.pk,
         "invitation": invitation.pk, "scope": scope.pk, "mapping": mapping.pk, "bundle": bundle.pk,

@@ -32,6 +32,8 @@ from sync.models import (
     StickyField,
 )
 from sync.notifications.services import RuleChoice, save_rule
+from sync.people.machines import make_machine
+from sync.people.tokens import make_token
 from sync.runs.rights import Responsible
 from sync.schedules.services import ScheduleChoice, save_schedule
 from sync.values import Action, Outcome
@@ -88,6 +90,9 @@ PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
     ("settings", (), {}),
     ("health", (), {}),
     ("retention", (), {}),
+    ("tokens", (), {}),
+    ("token_new", (), {}),
+    ("machine_new", (), {}),
     ("audit", (), {}),
     ("audit", (), {"user": "person0", "course": "ALG1"}),
     ("audit_erase", (), {"name": "person0"}),
@@ -139,7 +144,7 @@ _POSTED = {
     "run_decide", "run_mails", "run_undo",
     "courses_choose", "limits_delete", "limits_scope_delete", "mapping_switch",
     "invitation_send", "invitation_withdraw", "person_switch", "person_mail", "role_give", "role_take", "permissions_take",
-    "session_end", "person_sessions_end", "second_factor_take",
+    "session_end", "person_sessions_end", "second_factor_take", "token_revoke",
 }  # fmt: skip
 
 
@@ -234,6 +239,8 @@ class Site:
         if number == 0:
             self.ids["factor"] = TOTP.activate(self._root, "JBSWY3DPEHPK3PXP").instance.pk
             RecoveryCodes.activate(self._root).mark_as_viewed()
+        machine = make_machine(self._root, self.site, f"m{number}", "operator", [tool])
+        make_token(self._root, self.site, machine.user, name="t", scopes=["read"], file_types=[], days=30)
         UserSession.objects.create(user=self._root, ip="192.0.2.1", session_key=f"k{number}", user_agent="x")
         self.ids.setdefault("person", person.pk)
         return person

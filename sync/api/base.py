@@ -1,0 +1,141 @@
+"""What every address of the API has: who asks and for which site, limits of bodies, strict fields, ETags."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import get_language
+from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from sync.api.problems import QueryInvalid
+from sync.errors import ApiRefused
+from sync.messages import text_of
+from sync.models import ApiToken, MoodleSite, Scope
+from sync.runs.options import api_requests_per_minute
+from sync.runs.rights_audit import acting
+
+KILOBYTE = 1000
+# Rows by JSON; whoever has more sends a file.
+LARGEST_JSON = 2000 * KILOBYTE
+READS = {"GET": (Scope.READ,)}
+
+Strict = TypeVar("Strict", bound="StrictSerializer")
+
+
+class StrictSerializer(serializers.Serializer):
+    """Fields of a request: one that isn't known is refused, not passed over."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            known = [name for name, field in self.fields.items() if not field.read_only]
+            unknown = [name for name in data if name not in known]
+            if unknown:
+                said = text_of("field_unknown", {"known": ", ".join(known) or "-"})
+                raise serializers.ValidationError(
+                    {str(name)[:100]: serializers.ErrorDetail(said, "field_unknown") for name in unknown[:20]}
+                )
+        return super().to_internal_value(data)
+
+
+class ApiView(APIView):
+    """One address of the API.
+
+    Shape: scopes: method -> scopes of which the token must have one; largest_body: in bytes
+    """
+
+    scopes: ClassVar[Mapping[str, tuple[Scope, ...]]] = READS
+    largest_body: ClassVar[int] = LARGEST_JSON
+    requests_left: int | None = None
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        # Who changes rights is the person of the token; nothing before `initial` knows them.
+        with acting(SimpleLazyObject(lambda: self.request.user)):
+            answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return answer
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Raises: ApiRefused"""
+        super().initial(request, *args, **kwargs)
+        if _length(request) > self.largest_body:
+            raise ApiRefused("body_too_large", limit=self.largest_body // KILOBYTE)
+
+    @property
+    def token(self) -> ApiToken:
+        token: ApiToken = self.request.auth
+        return token
+
+    @property
+    def site(self) -> MoodleSite:
+        """The site of the token, which is the one of the address."""
+        return self.token.site
+
+    def sent(self, kind: type[Strict]) -> dict[str, Any]:
+        """Return the fields of the body, checked. Raises: ValidationError"""
+        form = kind(data=self.request.data)
+        form.is_valid(raise_exception=True)
+        checked: dict[str, Any] = form.validated_data
+        return checked
+
+    def asked(self, kind: type[Strict]) -> dict[str, Any]:
+        """Return the parameters of the address, checked. Raises: QueryInvalid"""
+        form = kind(data=self.request.query_params)
+        if not form.is_valid():
+            raise QueryInvalid(form.errors)
+        checked: dict[str, Any] = form.validated_data
+        return checked
+
+    def check_unchanged(self, current: Any) -> None:
+        """Refuse a change of something that isn't any more as who asks has read it. Raises: ApiRefused
+
+        Shape: current: what a GET would answer
+        """
+        wanted = self.request.headers.get("If-Match", "*").strip()
+        tag = _tag_of(JSONRenderer().render(current))
+        if wanted != "*" and tag not in [one.strip() for one in wanted.split(",")]:
+            raise ApiRefused("changed_meanwhile")
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        final: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)
+        final["Content-Language"] = get_language() or "en"
+        if self.requests_left is not None:
+            final["RateLimit-Limit"] = str(api_requests_per_minute())
+            final["RateLimit-Remaining"] = str(self.requests_left)
+        if request.method in ("GET", "HEAD") and final.status_code == 200 and isinstance(final, Response):
+            final.add_post_render_callback(self._tagged)
+        return final
+
+    def _tagged(self, response: Response) -> HttpResponse | None:
+        """Give an answer its ETag; 304 where who asks has it already."""
+        tag = response.headers.get("ETag") or _tag_of(response.content)
+        response["ETag"] = tag
+        found: HttpResponse | None = get_conditional_response(self.request._request, etag=tag, response=response)  # noqa: SLF001
+        return found
+
+
+class NoSuchAddress(ApiView):
+    """What isn't there, whoever asks."""
+
+    schema = None
+
+    def initial(self, *_args: Any, **_kwargs: Any) -> None:
+        raise Http404
+
+
+def _tag_of(content: bytes) -> str:
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+def _length(request: Request) -> int:
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        return 0
