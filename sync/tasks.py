@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task, signature
 from django.utils import timezone
 
+from sync.commandfiles.chunked_uploads import sweep_chunked_uploads
 from sync.errors import RunNotClaimable
 from sync.grace import services as grace
 from sync.health.checks import check_health
@@ -105,6 +106,7 @@ def look_at_health() -> None:
 def sweep_uploads() -> None:
     """Delete the uploads that nobody finished."""
     services.sweep_left_uploads()
+    sweep_chunked_uploads()
 
 
 @shared_task(name=password_mails.MAIL_TASK)
@@ -126,5 +128,6 @@ def prune() -> None:
     invitations.forget_invitations()
     sessions.forget_sessions()
     tokens.forget_tokens()
+    tokens.forget_answers()
     retention.prune()
     retention.sweep_drafts()

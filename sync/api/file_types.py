@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from sync.api.access import usable_type_or_404, visible_type_or_404
 from sync.api.base import READS, ApiView, StrictSerializer
 from sync.columns.describe import describe_columns
 from sync.columns.options import Choice, Flag, Number, Option, Text
@@ -18,10 +18,10 @@ from sync.models import MoodleSite, Scope
 from sync.processors.base.processor import Processor
 from sync.runs.options import resolve_options
 from sync.runs.rights import Responsible
-from sync.runs.selectors import processors_for, visible_processors
+from sync.runs.selectors import visible_processors
 from sync.runs.services import save_settings
 
-_KINDS: dict[type[Option[Any]], str] = {Flag: "flag", Choice: "choice", Number: "number", Text: "text"}
+_KINDS: dict[str, type[Option[Any]]] = {"flag": Flag, "choice": Choice, "number": Number, "text": Text}
 
 
 class FileTypeSerializer(serializers.Serializer):
@@ -59,7 +59,7 @@ class OptionSerializer(serializers.Serializer):
     """An option of a file type, and what is set for the site."""
 
     name = serializers.CharField()
-    type = serializers.ChoiceField([(kind, kind) for kind in (*_KINDS.values(), "other")])
+    type = serializers.ChoiceField([*_KINDS, "other"])
     label = serializers.CharField()
     help = serializers.CharField()
     default = serializers.JSONField()
@@ -130,23 +130,6 @@ class FileTypeSettings(ApiView):
         return Response({"options": dict(resolve_options(self.site, processor.key))})
 
 
-def visible_type_or_404(user: Any, site: MoodleSite, key: str) -> type[Processor]:
-    """Return a file type whose runs somebody may look at. Raises: Http404"""
-    return _named(visible_processors(user, site), key)
-
-
-def usable_type_or_404(user: Any, site: MoodleSite, key: str, permission: str = "") -> type[Processor]:
-    """Return a file type that somebody may use. Shape: permission: that they need as well. Raises: Http404"""
-    return _named(processors_for(user, permission, site=site), key)
-
-
-def _named(processors: list[type[Processor]], key: str) -> type[Processor]:
-    for processor in processors:
-        if processor.key == key:
-            return processor
-    raise Http404
-
-
 def _facts(processor: type[Processor]) -> dict[str, Any]:
     return {
         "key": processor.key,
@@ -163,7 +146,7 @@ def _options(processor: type[Processor], site: MoodleSite) -> list[dict[str, Any
     return [
         {
             "name": option.name,
-            "type": _KINDS.get(type(option), "other"),
+            "type": next((name for name, kind in _KINDS.items() if isinstance(option, kind)), "other"),
             "label": str(option.label),
             "help": str(option.help),
             "default": option.default,

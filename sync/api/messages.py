@@ -25,6 +25,34 @@ TEXTS: dict[str, Any] = {
     "body_invalid": _("Something in the request is missing or wrong; “errors” says what."),
     "query_invalid": _("Something in the address is wrong; “errors” says what."),
     "field_unknown": _("There is no such field here. Known ones: %(known)s."),
+    "cursor_wrong": _("This is no cursor. Take the address in “next” as it is."),
+    "file_place_twice": _(
+        "A file with a type goes into a folder of its own. Send “file_type”, or “folder” and “replace”, not both."
+    ),
+    "file_type_unknown": _("The header of this file doesn't say of which type it is. Send “file_type”."),
+    "file_gone": _("This file isn't kept any more."),
+    "upload_offset_missing": _("Say in the header “Upload-Offset” where in the file the piece begins: a whole number."),
+    "idempotency_key_wrong": _(
+        "The header Idempotency-Key is 1 to 255 signs of ASCII without blanks, a UUID for example."
+    ),
+    "idempotency_key_reused": _(
+        "This Idempotency-Key was sent before with another request. Use a new one for each request."
+    ),
+    "idempotency_in_progress": _(
+        "The first request with this Idempotency-Key is still being carried out. Ask again soon."
+    ),
+    "run_state_wrong": _("The run is not in a state in which this can be done. Look at its “state”."),
+    "rows_too_many": _(
+        "These are %(count)s rows; %(most)s are taken as JSON. Send them as a file, if need be in chunks."
+    ),
+    "rows_uneven": _(
+        "Row %(row)s (from 0) has other columns than the first one: %(columns)s. Send the same columns in each row, null for an "
+        "empty cell: a column that is absent leaves a value as it is, an empty cell may clear it."
+    ),
+    "rows_cell_wrong": _("Row %(row)s (from 0), column %(column)s: a cell is a text, a number, true, false or null."),
+    "rows_column_unknown": _(
+        "There is no such column here, or one is missing: %(columns)s. The columns are: %(known)s."
+    ),
     "changed_meanwhile": _("It isn't any more as you have read it (If-Match). Read it again, then send your change."),
     "server_error": _("Something went wrong here. It was logged; nothing that was begun is left half done."),
     "database_away": _("The database of ToolSync doesn't answer. Try again later."),

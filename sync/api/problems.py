@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.core.serializers.json import DjangoJSONEncoder
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
@@ -30,6 +30,17 @@ _OF_CODES: dict[str, HTTPStatus] = {
     "changed_meanwhile": HTTPStatus.PRECONDITION_FAILED,
     "body_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "file_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "permission_missing": HTTPStatus.FORBIDDEN,
+    "file_gone": HTTPStatus.GONE,
+    "file_type_unknown": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "idempotency_key_reused": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "idempotency_in_progress": HTTPStatus.CONFLICT,
+    "run_state_wrong": HTTPStatus.CONFLICT,
+    "rows_too_many": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "rows_uneven": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "rows_cell_wrong": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "rows_column_unknown": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "upload_offset_wrong": HTTPStatus.CONFLICT,
     "file_exists": HTTPStatus.CONFLICT,
     "file_in_use": HTTPStatus.CONFLICT,
     "file_of_others": HTTPStatus.FORBIDDEN,
@@ -142,6 +153,8 @@ def _of_wrong_request(error: Exception) -> Problem | None:
         return Problem(code, 400, errors=list(_of_fields(error.detail)))
     if isinstance(error, exceptions.ParseError):
         return Problem("body_unreadable", 400, {"reason": str(error.detail)})
+    if isinstance(error, SuspiciousOperation):
+        return Problem("body_unreadable", 400, {"reason": type(error).__name__})
     if isinstance(error, exceptions.NotAcceptable):
         return Problem("not_acceptable", 406)
     if isinstance(error, PermissionDenied | exceptions.PermissionDenied):

@@ -2,28 +2,59 @@
 
 from __future__ import annotations
 
-from django.urls import path, re_path
+from typing import Any
 
-from sync.api import file_types, schema, sites
+from django.urls import URLPattern, path, re_path
+from rest_framework.views import APIView
+
+from sync.api import file_types, files, outcomes, rows, runs, schema, sites, uploads
 from sync.api.base import NoSuchAddress
 
 app_name = "api"
 
+
+def of_site(address: str, view: type[APIView], name: str) -> URLPattern:
+    """Return an address below that of a site; "" = its own."""
+    below = f"/{address}" if address else ""
+    view_of: Any = view.as_view()
+    return path(f"v1/sites/<slug:site>{below}", view_of, name=name)
+
+
 site_urls = [
     path("v1/token", sites.Token.as_view(), name="token"),
     path("v1/sites", sites.Sites.as_view(), name="sites"),
-    path("v1/sites/<slug:site>", sites.Site.as_view(), name="site"),
-    path("v1/sites/<slug:site>/health", sites.Health.as_view(), name="health"),
+    of_site("", sites.Site, "site"),
+    of_site("health", sites.Health, "health"),
 ]
 file_type_urls = [
-    path("v1/sites/<slug:site>/file-types", file_types.FileTypes.as_view(), name="file_types"),
-    path("v1/sites/<slug:site>/file-types/<slug:file_type>", file_types.FileType.as_view(), name="file_type"),
-    path(
-        "v1/sites/<slug:site>/file-types/<slug:file_type>/settings",
-        file_types.FileTypeSettings.as_view(),
-        name="settings",
-    ),
+    of_site("file-types", file_types.FileTypes, "file_types"),
+    of_site("file-types/<slug:file_type>", file_types.FileType, "file_type"),
+    of_site("file-types/<slug:file_type>/settings", file_types.FileTypeSettings, "settings"),
 ]
+file_urls = [
+    of_site("files", files.Files, "files"),
+    of_site("files/<int:file_id>", files.File, "file"),
+    of_site("files/<int:file_id>/content", files.FileContent, "file_content"),
+    of_site("uploads", uploads.Uploads, "uploads"),
+    of_site("uploads/<int:upload_id>", uploads.Upload, "upload"),
+]
+run_urls = [
+    of_site("plans", runs.Plans, "plans"),
+    of_site("plans/<int:run_id>/apply", runs.Apply, "plan_apply"),
+    of_site("runs", runs.Runs, "runs"),
+    of_site("runs/<int:run_id>", runs.Run, "run"),
+    of_site("runs/<int:run_id>/cancel", runs.Cancel, "run_cancel"),
+    of_site("runs/<int:run_id>/pause", runs.Pause, "run_pause"),
+    of_site("runs/<int:run_id>/resume", runs.Resume, "run_resume"),
+    of_site("runs/<int:run_id>/decide", runs.Decide, "run_decide"),
+    of_site("runs/<int:run_id>/undo", runs.Undo, "run_undo"),
+    of_site("runs/<int:run_id>/outcomes", outcomes.Outcomes, "outcomes"),
+    of_site("runs/<int:run_id>/reasons", outcomes.Reasons, "reasons"),
+    of_site("runs/<int:run_id>/files/<slug:kind>", outcomes.RunFileContent, "run_file"),
+    *(of_site(noun, view, noun) for noun, view in outcomes.run_file_views().items()),
+]
+# Rows of each file type: users, courses, enrolments …
+row_urls = [of_site(key, view, f"rows_{key}") for key, view in rows.row_views().items()]
 document_urls = [
     path("v1/openapi.json", schema.OpenApi.as_view(), name="openapi"),
     path("v1/docs", schema.docs_page, name="docs"),
@@ -31,6 +62,9 @@ document_urls = [
 urlpatterns = [
     *site_urls,
     *file_type_urls,
+    *file_urls,
+    *run_urls,
+    *row_urls,
     *document_urls,
     re_path(r"", NoSuchAddress.as_view(), name="nothing"),
 ]

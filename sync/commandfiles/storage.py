@@ -3,6 +3,7 @@
     <slug>/inbox/<folder>/<name>      command files and trybacks; people see "/<folder>/<name>"
     <slug>/reports/<name>             people see "/reports/<name>"
     <slug>/archives/<name>            people see "/archives/<name>"
+    <slug>/uploads/<upload id>/...    pieces of files that arrive by the API, until they are whole
     <slug>/runs/<run id>/...          what a run keeps for itself: outcomes, journal, report, tryback
     <slug>/audit/<run id>/...         what a run has changed, for the audit: it outlives the run
 

@@ -1,5 +1,6 @@
 """What ToolSync itself keeps: sites, command files, runs, their files and the administrators' settings."""
 
+from sync.models.api import ChunkedUpload, KeptAnswer
 from sync.models.audit import AuditChain, AuditKind, AuditName, AuditRecord
 from sync.models.bundle import Bundle
 from sync.models.command_file import ArmedFile, CommandFile
@@ -34,6 +35,7 @@ __all__ = [
     "AuditRecord",
     "Bundle",
     "ChunkIndex",
+    "ChunkedUpload",
     "CommandFile",
     "Event",
     "FetchAttempt",
@@ -43,6 +45,7 @@ __all__ = [
     "HealthRecord",
     "InsertedRows",
     "Invitation",
+    "KeptAnswer",
     "KeptBlob",
     "Machine",
     "MailCount",

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from sync.audit.services import record_saved
 from sync.errors import PeopleRefused, TokenRefused
-from sync.models import ApiToken, AuditKind, MoodleSite, Scope
+from sync.models import ApiToken, AuditKind, KeptAnswer, MoodleSite, Scope
 from sync.people.machines import may_speak_for
 from sync.people.rights import Narrowing, may, narrow
 from sync.people.roles import MANAGE_PEOPLE, MANAGE_TOKENS
@@ -31,6 +31,8 @@ _SECRET_BYTES = 32
 _SHOWN = 10
 # So long tokens that let nobody in any more stay in the list.
 _LISTED = timedelta(days=90)
+# So long a request with the same idempotency key is answered and not done again.
+_ANSWERS_KEPT = timedelta(days=1)
 # What no token gives, whatever its scopes: who holds one must not make others.
 _NEVER = frozenset((MANAGE_PEOPLE, MANAGE_TOKENS, "sync.erase_audit"))
 # What a token gives only with this scope.
@@ -147,6 +149,11 @@ def count_request(token: ApiToken, most: int) -> int | None:
 def seconds_to_next_minute() -> int:
     """Return in how many seconds requests are counted anew."""
     return MINUTE - int(time.time()) % MINUTE
+
+
+def forget_answers() -> None:
+    """Delete the answers that nobody asks for again. Queries: one"""
+    KeptAnswer.objects.filter(claimed_at__lte=timezone.now() - _ANSWERS_KEPT).delete()
 
 
 def forget_tokens() -> None:

@@ -77,6 +77,10 @@ TEXTS: dict[str, Any] = {
     "file_name_too_long": _("The file name “%(name)s…” is too long. Shorten it to %(limit)s bytes."),
     "folder_too_long": _("The path of the folder is too long. Shorten it to %(limit)s characters."),
     "folder_reserved": _("The folder %(folder)s is filled by ToolSync only. Choose another one."),
+    "upload_too_many": _("There are %(most)s uploads already that nobody has finished. Finish or delete them first."),
+    "upload_offset_wrong": _("The next piece begins at byte %(offset)s of the file."),
+    "upload_too_long": _("The piece goes beyond the %(size)s bytes that were announced."),
+    "upload_altered": _("%(name)s arrived otherwise than announced (SHA-256), so it was not kept. Send it again."),
     "file_too_large": _("The file %(name)s has %(size)s MB; at most %(limit)s MB are taken. Split it."),
     "file_of_others": _(
         "There is a file “%(path)s” already, of a file type whose files you don't manage. Choose another name."

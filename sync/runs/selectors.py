@@ -97,6 +97,11 @@ def listed_runs(user: Person, site: MoodleSite) -> QuerySet[SyncRun]:
     return visible_runs(user, site).exclude(origin=SyncRun.Origin.PLAN)
 
 
+def rows_of(run: SyncRun) -> SyncRun:
+    """Return the run whose outcomes are shown of a run: as long as nothing of it is applied, its plan."""
+    return run if run.plan is None or run.rows_done or run.carried_out else run.plan
+
+
 def waiting_runs(user: Person, site: MoodleSite) -> QuerySet[SyncRun]:
     """Return the runs that wait for a person, the one that waits longest first."""
     return visible_runs(user, site).filter(state__in=WAITING_STATES).order_by("held_at")

@@ -16,9 +16,9 @@ from sync.models import SyncRun
 from sync.outcomes.outcome_index import Case, Reason
 from sync.runs.options import processor_of
 from sync.runs.outcome_search import OutcomeFilter, Place, find_outcomes, run_codes, run_columns, run_reasons
+from sync.runs.selectors import rows_of
 from sync.values import FAILED_ACTIONS, Action
 from sync.web.access import VIEW_PEOPLE
-from sync.web.plans import rows_of
 
 _OUTCOMES_PER_PAGE = 50
 _CASES_SHOWN = 5

@@ -16,6 +16,7 @@ from sync.people.roles import run_permission
 from sync.runs.decisions import is_typed, removed_by
 from sync.runs.plans import held_notes, is_expired, may_decide, plan_lifetime
 from sync.runs.rights import Responsible
+from sync.runs.selectors import rows_of
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,6 @@ class PlanText:
     until: datetime | None
     is_expired: bool
     bundle: Bundle | None
-
-
-def rows_of(run: SyncRun) -> SyncRun:
-    """Return the run whose outcomes a page shows: as long as nothing of a run is applied, its plan."""
-    return run if run.plan is None or run.rows_done or run.carried_out else run.plan
 
 
 def plan_of(user: Any, run: SyncRun) -> PlanText:

@@ -146,7 +146,8 @@ def test_nobody_makes_tokens_for_others(site: MoodleSite) -> None:
         revoke_token(person_with("approver", site, "eve"), made)
     revoke_token(ann, made)
     entries = [line.entry for line in find_entries(site, AuditQuery(kind="rights")).lines]
-    assert [entry.code for entry in entries if entry is not None][:2] == ["audit_token_deleted", "audit_token_created"]
+    codes = [entry.code for entry in entries if entry is not None and "token" in entry.code]
+    assert codes == ["audit_token_deleted", "audit_token_created"]
 
 
 def test_what_cant_be_made(site: MoodleSite) -> None:
@@ -175,7 +176,7 @@ def test_a_machine_has_no_right_that_its_maker_hasnt(site: MoodleSite) -> None:
             make_machine(maker, site, name, role, [])
     RoleAssignment.objects.create(person=machine.user, site=site, role="administrator")
     with pytest.raises(PeopleRefused, match="token_of_others"):
-        make_token(manager, site, machine.user, name="t", scopes=["read"], file_types=[], days=30)
+        make_token(manager, site, User.objects.get(pk=machine.pk), name="t", scopes=["read"], file_types=[], days=30)
 
 
 def test_a_machine_is_no_second_person(site: MoodleSite, make_run: MakeRun) -> None:

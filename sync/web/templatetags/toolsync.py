@@ -24,10 +24,10 @@ from sync.overview.feeds import FeedState, Start
 from sync.people.services import administrators_of
 from sync.processors.registry import REGISTRY
 from sync.runs.family import Kin, Relative
+from sync.runs.selectors import rows_of
 from sync.values import Action, Note, Outcome
 from sync.web.access import current_site
 from sync.web.frame import Frame, frame_of
-from sync.web.plans import rows_of
 from sync.web.sections import SECTIONS
 
 register = template.Library()

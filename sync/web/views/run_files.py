@@ -19,9 +19,9 @@ from sync.models import RunFile, SyncRun
 from sync.outcomes.outcome_workbook import write_outcome_workbook
 from sync.outcomes.report_pdf import write_report_pdf
 from sync.runs.outcome_search import wanted_rows
+from sync.runs.selectors import rows_of
 from sync.web.access import run_or_404, signed_in, visible_run_or_404
 from sync.web.outcomes import wanted_outcomes
-from sync.web.plans import rows_of
 from sync.web.views.files import attachment
 
 _REPORT_BYTES = 1024 * 1024

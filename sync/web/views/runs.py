@@ -26,13 +26,13 @@ from sync.runs.answers import wait_for_end
 from sync.runs.family import family_of
 from sync.runs.options import processor_of
 from sync.runs.rights import Responsible
-from sync.runs.selectors import listed_runs, run_notes, visible_processors
+from sync.runs.selectors import listed_runs, rows_of, run_notes, visible_processors
 from sync.runs.undo import can_undo, undo_run, undone_by
 from sync.web.access import current_site, governed_run_or_404, run_or_404, signed_in, usable_files, visible_run_or_404
 from sync.web.filters import RunFilter
 from sync.web.forms import DecisionForm
 from sync.web.outcomes import action_counts, outcomes_of
-from sync.web.plans import plan_of, rows_of
+from sync.web.plans import plan_of
 from sync.web.progress import describe_progress
 from sync.web.views.run_files import files_of
 
