@@ -31,7 +31,11 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 @admin.register(MoodleSite)
 class MoodleSiteAdmin(admin.ModelAdmin):
     list_display = ("name", "slug", "lease_run")
-    readonly_fields = ("lease_run", "created_at")
+    # Addresses and storages name the site by its short name; it is made, and its connection changed, on the pages of sites.
+    readonly_fields = ("slug", "lease_run", "created_at")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
     def save_model(self, request: HttpRequest, obj: MoodleSite, form: Any, change: bool) -> None:
         with transaction.atomic():

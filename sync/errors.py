@@ -133,6 +133,18 @@ class ApiRefused(CodedError):
     """A request to the API can't be taken as it is; nothing was done."""
 
 
+class SiteRefused(CodedError):
+    """A site can't be set up, changed or taken out of use as asked; nothing was changed."""
+
+
+class SiteUnusable(CodedError):
+    """A Moodle was looked at and can't be used. Shape: findings: of sync/moodle/integrity/connection_check.py"""
+
+    def __init__(self, findings: Any) -> None:
+        super().__init__("site_unusable")
+        self.findings = findings
+
+
 class OptionError(CodedError):
     """An option has a name or a value that isn't allowed."""
 

@@ -6,7 +6,6 @@ from celery import shared_task, signature
 from django.utils import timezone
 
 from sync.commandfiles.chunked_uploads import sweep_chunked_uploads
-from sync.errors import RunNotClaimable
 from sync.grace import services as grace
 from sync.health.checks import check_health
 from sync.health.records import Part, note_life
@@ -43,11 +42,8 @@ def tick() -> None:
 
 @shared_task(name="sync.run")
 def run_task(run_id: int) -> None:
-    """Carry out a run, unless somebody else does or it isn't its turn."""
-    try:
-        services.execute_run(run_id)
-    except RunNotClaimable:
-        return
+    """Carry out a run: this one, or another one whose turn it is."""
+    services.execute_next(run_id)
 
 
 @shared_task(name="sync.recover_dead_runs")

@@ -56,6 +56,8 @@ SHORT_MODULES = {
     "sync/schedules/messages.py": "likewise",
     "sync/mappings/messages.py": "likewise",
     "sync/grace/messages.py": "likewise",
+    "sync/sites/messages.py": "likewise",
+    "sync/takeover/messages.py": "likewise",
     "sync/processors/base/messages.py": "likewise",
     "sync/reader/beginning.py": "the page of a file type and that of an import look at the same beginning",
     "sync/runs/answers.py": "the only wait of a request for a run",

@@ -116,6 +116,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "sync.web.access.acting_user",
+    "sync.web.page_site.site_of_address",
     "toolsync_site.uploads.UploadLimits",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -406,6 +407,12 @@ TOOLSYNC_MOODLE_CLI: list[str] = env.json("TOOLSYNC_MOODLE_CLI", default=[])
 TOOLSYNC_MOODLE_CLI_SECONDS = env.int("TOOLSYNC_MOODLE_CLI_SECONDS", default=300)
 TOOLSYNC_MOODLE_RESTORE_SECONDS = env.int("TOOLSYNC_MOODLE_RESTORE_SECONDS", default=3600)
 
+# What a page may choose from where a further Moodle is set up: whoever reaches the pages must not reach every server, folder and
+# program of this machine and its network. Read in sync/runs/options.py.
+TOOLSYNC_SITE_HOSTS: list[str] = env.list("TOOLSYNC_SITE_HOSTS", default=[])
+TOOLSYNC_SITE_FOLDERS: list[str] = env.list("TOOLSYNC_SITE_FOLDERS", default=[])
+TOOLSYNC_SITE_COMMANDS: dict[str, list[str]] = env.json("TOOLSYNC_SITE_COMMANDS", default={})
+
 # What runs leave is removed after so many days, unless the page of settings says otherwise.
 # Whether limits are on where nobody has set any, and how long a plan may be applied after it was made.
 TOOLSYNC_GUARD = env.bool("TOOLSYNC_GUARD", default=True)
@@ -419,6 +426,10 @@ TOOLSYNC_CHUNK_ROWS = env.int("TOOLSYNC_CHUNK_ROWS", default=5000)
 TOOLSYNC_HEARTBEAT_SECONDS = env.int("TOOLSYNC_HEARTBEAT_SECONDS", default=5)
 TOOLSYNC_LEASE_SECONDS = env.int("TOOLSYNC_LEASE_SECONDS", default=45)
 TOOLSYNC_RETRY_SECONDS = env.int("TOOLSYNC_RETRY_SECONDS", default=600)
+# With several sites: how many workers one may have at a time, and how long a run may wait for its Moodle in a worker that others
+# need.
+TOOLSYNC_RUNS_PER_SITE = env.int("TOOLSYNC_RUNS_PER_SITE", default=2)
+TOOLSYNC_TURN_SECONDS = env.int("TOOLSYNC_TURN_SECONDS", default=10)
 TOOLSYNC_MAX_UPLOAD_MB = env.int("TOOLSYNC_MAX_UPLOAD_MB", default=1024)
 
 # Where files come from without a person. The folder is the operator's to choose: nobody who reaches the web pages can.

@@ -51,7 +51,7 @@ class _Task(NamedTuple):
 
 def delete_due() -> None:
     """Start the deletion of what is due today: one run for each run that has put objects on the list."""
-    due = GraceEntry.objects.filter(closed=0, state=State.WAITING, day__lte=today())
+    due = GraceEntry.objects.filter(closed=0, state=State.WAITING, day__lte=today(), site__in_use=True)
     for run_id in due.order_by("run").values_list("run", flat=True).distinct():
         _delete_due_of(run_id)
 

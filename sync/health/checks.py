@@ -43,7 +43,7 @@ def check_health(*, at_once: bool = False) -> None:
     for part, check, is_slow in _CHECKS:
         if at_once or not (is_slow and _is_fresh(part)):
             save_finding(part, check())
-    for site in MoodleSite.objects.all():
+    for site in MoodleSite.objects.filter(in_use=True):
         if at_once or not _is_fresh(Part.MOODLE, site.slug):
             save_finding(Part.MOODLE, check_moodle(site), site.slug)
         save_finding(Part.CACHES, check_caches(site), site.slug)

@@ -74,9 +74,14 @@ def states() -> list[PartState]:
     return [state for part in Part for state in found[part]]
 
 
-def dead_parts() -> list[PartState]:
-    """Return the parts that are dead, for the strip on every page. Queries: as of `states`"""
-    return [state for state in states() if state.is_dead]
+def states_of(site: str) -> list[PartState]:
+    """Return how every part is that a site needs. Shape: site: its short name. Queries: as of `states`"""
+    return [state for state in states() if state.subject in ("", site)]
+
+
+def dead_parts(site: str) -> list[PartState]:
+    """Return the parts that are dead, for the strip on every page of a site. Queries: as of `states`"""
+    return [state for state in states_of(site) if state.is_dead]
 
 
 def _beat(record: HealthRecord | None) -> PartState:

@@ -150,6 +150,7 @@ class SyncRun(models.Model):
     cancel_requested = models.BooleanField(default=False)
     pause_requested = models.BooleanField(default=False)
     waiting_since = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(null=True, blank=True)
 
     carried_out = models.BooleanField(default=False)
     last_line = models.BigIntegerField(default=0)

@@ -12,7 +12,9 @@ class MoodleSite(models.Model):
     """One Moodle: its files, settings, runs and schedules hang on this.
 
     The site `main` is made from the environment and holds no connection of its own. `lease_run` is the run that may write
-    to this Moodle now; the run's heartbeat says whether it is still alive.
+    to this Moodle now; the run's heartbeat says whether it is still alive. Nothing starts on a site that is not in use.
+
+    Shape: identity: SHA-256 of what this Moodle calls itself, "" = not known
     """
 
     slug = models.SlugField(_("short name"), unique=True)
@@ -25,13 +27,18 @@ class MoodleSite(models.Model):
         "sync.SyncRun", verbose_name=_("run that writes now"), null=True, blank=True, editable=False,
         on_delete=models.SET_NULL, related_name="+",
     )  # fmt: skip
+    in_use = models.BooleanField(_("in use"), default=True, editable=False)
+    identity = models.CharField(max_length=64, blank=True, default="", editable=False)
     created_at = models.DateTimeField(_("made on"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("Moodle site")
         verbose_name_plural = _("Moodle sites")
         ordering = ("name",)
-        permissions = (("view_people", _("Can look at people in Moodle")),)
+        permissions = (
+            ("view_people", _("Can look at people in Moodle")),
+            ("manage_sites", _("Can add Moodle sites and change their connections")),
+        )
 
     def __str__(self) -> str:
         return self.name

@@ -189,10 +189,11 @@ def _lines_of_run(run: SyncRun) -> Iterator[str]:
         yield _("The run: %(address)s") % {"address": address}
         kinds = set(run.files.values_list("kind", flat=True))
         if RunFile.Kind.REPORT in kinds:
-            yield _("Report: %(address)s") % {"address": page_address(reverse("run_report", args=[run.pk]))}
+            report = reverse("run_report", args=[run.pk])
+            yield _("Report: %(address)s") % {"address": page_address(report, run.site.slug)}
         if RunFile.Kind.TRYBACK in kinds:
             tryback = reverse("run_file", args=[run.pk, RunFile.Kind.TRYBACK.value])
-            yield _("Tryback: %(address)s") % {"address": page_address(tryback)}
+            yield _("Tryback: %(address)s") % {"address": page_address(tryback, run.site.slug)}
 
 
 def _lines_of_overdue(notification: Notification, due_at: datetime) -> Iterator[str]:
@@ -202,7 +203,7 @@ def _lines_of_overdue(notification: Notification, due_at: datetime) -> Iterator[
         yield _("Files were last looked for on %(time)s.") % {"time": _clock(source.looked_at)}
         for code, params in source.told:
             yield f"- {text_of(code, params)}"
-    if address := page_address(reverse("source", args=[notification.processor])):
+    if address := page_address(reverse("source", args=[notification.processor]), notification.site.slug):
         yield ""
         yield _("Where it comes from: %(address)s") % {"address": address}
 
@@ -229,7 +230,7 @@ def _trouble(run: SyncRun) -> str:
 
 
 def _page_of(run: SyncRun) -> str:
-    return page_address(reverse("run", args=[run.pk]))
+    return page_address(reverse("run", args=[run.pk]), run.site.slug)
 
 
 def _clock(moment: datetime) -> str:

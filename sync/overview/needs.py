@@ -69,7 +69,7 @@ def needs_of(user: Person, site: MoodleSite, dead: list[PartState] | None = None
     Queries: at most nine, two less with `dead`
     Shape: dead: of `dead_parts`, if it is known
     """
-    parts = dead_parts() if dead is None else dead
+    parts = dead_parts(site.slug) if dead is None else dead
     found = [Need(Kind.DEAD, part, part.since) for part in parts]
     keys = [processor.key for processor in processors_for(user, site=site)]
     waiting = waiting_runs(user, site).filter(processor__in=keys)

@@ -7,6 +7,8 @@ roles, which hold for a site, and for all of its file types or some of them.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from copy import copy
 from typing import Any, NamedTuple
 
@@ -20,6 +22,23 @@ from sync.runs.options import MAIN_SITE
 EVERY = "*"
 _KEPT = "_toolsync_roles"
 _NARROWED = "_toolsync_narrowed"
+# The site that the pages of the request at hand are about; the site `main` where nobody has said otherwise.
+_page_site: ContextVar[str] = ContextVar("page_site", default=MAIN_SITE)
+
+
+def page_site() -> str:
+    """Return the short name of the site that the pages are about."""
+    return _page_site.get()
+
+
+@contextmanager
+def pages_about(slug: str) -> Iterator[None]:
+    """Let questions about "the site" be about this one."""
+    token = _page_site.set(slug)
+    try:
+        yield
+    finally:
+        _page_site.reset(token)
 
 
 class Held(NamedTuple):
@@ -63,10 +82,10 @@ def narrow(user: Any, narrowing: Narrowing) -> None:
 def may(user: Any, permission: str, site: MoodleSite | None = None, processor: str = "") -> bool:
     """Whether somebody may do something on a site.
 
-    Shape: site: None = the site `main`, that pages are about; processor: for this file type, "" = for any, EVERY = for all
+    Shape: site: None = the one that the pages are about; processor: for this file type, "" = for any, EVERY = for all
     Queries: at most three for each user that was loaded, one of them for roles
     """
-    return _may(user, permission, MAIN_SITE if site is None else site.slug, processor)
+    return _may(user, permission, page_site() if site is None else site.slug, processor)
 
 
 def _may(user: Any, permission: str, site: str, processor: str) -> bool:
@@ -148,4 +167,6 @@ class RoleBackend(BaseBackend):
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         if obj is not None or not user_obj.is_active:
             return set()
-        return {permission for role in roles_of(user_obj) if role.site == MAIN_SITE for permission in role.permissions}
+        return {
+            permission for role in roles_of(user_obj) if role.site == page_site() for permission in role.permissions
+        }

@@ -42,7 +42,9 @@ _CSV, _ZIP = ".csv", ".zip"
 
 def start_retries() -> None:
     """Try again the rows whose time has come."""
-    waiting = Retry.objects.filter(state=Retry.State.WAITING).annotate(is_undone=Exists(undoing_runs("run")))
+    waiting = Retry.objects.filter(state=Retry.State.WAITING, site__in_use=True).annotate(
+        is_undone=Exists(undoing_runs("run"))
+    )
     for retry in waiting.select_related("run").order_by("pk"):
         if retry.is_undone:
             _move(retry, Retry.State.UNDONE)

@@ -6,6 +6,7 @@ import logging
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from datetime import timedelta
 from functools import partial
 from itertools import count
 from typing import Any, BinaryIO
@@ -40,9 +41,9 @@ from sync.runs.connections import connection_of, moodle_at, moodle_of
 from sync.runs.finalize import RunFinalizer
 from sync.runs.grace_records import RunGrace
 from sync.runs.kept_blobs import RunBlobs
-from sync.runs.lease import Heartbeat, release_lease
+from sync.runs.lease import Heartbeat, do_others_wait, release_lease
 from sync.runs.mappings import find_mapping, mapping_data, mapping_of
-from sync.runs.options import RunLimits, moodle_command, processor_of
+from sync.runs.options import RunLimits, moodle_command, processor_of, turn_seconds
 from sync.runs.outcome_store import PlanReader
 from sync.runs.pipeline import run_pipeline
 from sync.runs.pipeline_context import PipelineContext
@@ -69,6 +70,9 @@ from sync.runs.undo_file import make_undo_file
 from sync.runs.waiting_rows import keep_waiting_rows
 from sync.values import FAILED_ACTIONS, Note
 
+# A run that was put back isn't begun again before others had their turn.
+_PUT_BACK_SECONDS = 20
+
 logger = logging.getLogger(__name__)
 
 
@@ -80,8 +84,15 @@ class _Paused(_Cancelled):
     """Somebody asked for the run to stop for a while."""
 
 
+class _PutBack(_Cancelled):
+    """Moodle doesn't answer, and runs of other sites wait for the worker."""
+
+
 class Execution:
-    """Carries out one claimed run to its end, whatever that is."""
+    """Carries out one claimed run to its end, whatever that is.
+
+    Shape: yields: while Moodle doesn't answer, the worker may be needed more by runs of other sites
+    """
 
     def __init__(
         self,
@@ -90,13 +101,18 @@ class Execution:
         limits: RunLimits,
         heartbeat: Heartbeat,
         progress: Callable[[Progress], None],
+        *,
+        yields: bool = False,
     ) -> None:
         self.run = run
         self._token = token
         self._limits = limits
         self._heartbeat = heartbeat
-        self._progress = progress
-        self._recorder = RunRecorder(run, token, heartbeat.check, progress)
+        self._told = progress
+        self._recorder = RunRecorder(run, token, heartbeat.check, self._progress)
+        self._yields = yields
+        # Since when Moodle hasn't answered, of a run that was put back for that; until it is known to answer again.
+        self._waited_since = run.waiting_since
         self._finalizer = RunFinalizer(run)
         self._is_to_be_paused = False
         # The first claim is the start; whoever began before us may still be alive.
@@ -119,10 +135,8 @@ class Execution:
             self._retry(lambda: self._end(_completed_state(self.run)))
         except LeaseLost:
             raise
-        except _Paused:
-            self._pause()
-        except _Cancelled:
-            self._stop(RunState.CANCELLED)
+        except _Cancelled as why:
+            self._stop_as_asked(why)
         except (CommandFileError, UndoRefused, JournalMissing) as error:
             self._refuse(error)
         except CodedError as error:
@@ -133,6 +147,14 @@ class Execution:
             number = uuid.uuid4().hex[:8].upper()
             logger.exception("run %s: error %s", self.run.pk, number)
             self._stop(RunState.ERRORED, "internal_error", {"number": number})
+
+    def _stop_as_asked(self, why: _Cancelled) -> None:
+        if isinstance(why, _PutBack):
+            self._put_back()
+        elif isinstance(why, _Paused):
+            self._pause()
+        else:
+            self._stop(RunState.CANCELLED)
 
     def _begin(self) -> None:
         """Ask for the rights of everybody in whose name files are carried out; settle how these are read and what they leave."""
@@ -335,7 +357,13 @@ class Execution:
             self._add_notes([[note.code, dict(note.params)]])
 
     def _retry_policy(self) -> RetryPolicy:
-        return RetryPolicy(self._limits.retry_seconds, self._began_to_wait, self._stop_if_cancelled)
+        since = self._waited_since
+        waited = (timezone.now() - since).total_seconds() if since is not None else 0.0
+        return RetryPolicy(self._limits.retry_seconds, self._began_to_wait, self._stop_waiting, waited)
+
+    def _progress(self, progress: Progress) -> None:
+        self._waited_since = None
+        self._told(progress)
 
     def _run_pipeline(
         self, run: SyncRun, recorder: RunRecorder, stream: BinaryIO, grace: RunGrace, overlay: Overlay | None
@@ -398,9 +426,24 @@ class Execution:
     def _why_stopped(self) -> _Cancelled:
         return _Paused() if self._is_to_be_paused else _Cancelled()
 
-    def _stop_if_cancelled(self) -> None:
+    def _stop_waiting(self, seconds: float) -> None:
+        """Raises: _Cancelled if the run is to stop; _PutBack if it has waited longer than a turn and others need the worker"""
         if self._is_cancelled():
             raise self._why_stopped()
+        with own_database():
+            if self._yields and seconds >= turn_seconds() and do_others_wait(self.run.site_id):
+                raise _PutBack
+
+    def _put_back(self) -> None:
+        """Let the worker go, and keep the site: what comes after the run may build on it. The next tick takes it up again."""
+        logger.info("run %s: Moodle doesn't answer; put back for runs of other sites", self.run.pk)
+        self._recorder.update(
+            state=RunState.QUEUED,
+            attempts=0,
+            not_before=timezone.now() + timedelta(seconds=_PUT_BACK_SECONDS),
+            waiting_since=self.run.waiting_since or timezone.now(),
+            worker="",
+        )
 
     def _pause(self) -> None:
         """Let the site go; the rows that are left wait until somebody takes the run up again."""
@@ -413,7 +456,7 @@ class Execution:
             release_lease(self.run)
 
     def _began_to_wait(self) -> None:
-        self._recorder.update(waiting_since=timezone.now())
+        self._recorder.update(waiting_since=self._waited_since or timezone.now())
 
     def _refuse(self, error: CodedError) -> None:
         """End a run whose file can't be used: nothing was written and nothing is kept of it, unless it had begun."""

@@ -6,12 +6,12 @@ A worker may die in here as anywhere: every step may be done twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from shutil import copyfileobj
 from typing import Any, BinaryIO
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _, override
 
 from sync.columns.general_options import GeneralOptions, date_order_of

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from celery import signature
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -22,7 +22,7 @@ from kombu.exceptions import OperationalError
 from sync.errors import LeaseLost, RunNotClaimable
 from sync.models import FreezeWindow, MoodleSite, RunState, SyncRun
 from sync.models.run import CLAIMED_STATES, ORIGINS_BY_THEMSELVES, OVER_STATES
-from sync.runs.options import RunLimits, run_limits
+from sync.runs.options import RunLimits, run_limits, runs_per_site
 
 RUN_TASK = "sync.run"
 SEQUENCE_TASK = "sync.carry_on_sequence"
@@ -67,6 +67,7 @@ def claim_run(run_id: int, token: str) -> SyncRun:
             heartbeat_at=now,
             started_at=Coalesce(F("started_at"), now),
             attempts=F("attempts") + 1,
+            not_before=None,
         )
         if not claimed:
             raise RunNotClaimable(f"run {run_id} is over or somebody works on it")
@@ -99,13 +100,58 @@ def dead_runs(limits: RunLimits) -> list[SyncRun]:
 
 
 def waiting_run_ids() -> list[int]:
-    """Return the queued runs that could begin: every simulation, and the first writing run of each free site."""
-    simulations = SyncRun.objects.filter(state=RunState.QUEUED, simulate=True).values_list("pk", flat=True)
-    run_ids = list(simulations.order_by("pk"))
+    """Return the queued runs that could begin: every simulation, the first writing run of each free site, and of a site whose run
+    was put back that one. Queries: three
+    """
+    return [run_id for run_id, _site_id in _startable()]
+
+
+def fair_run_ids() -> list[int]:
+    """Return the queued runs that could begin, in the order in which sites have their turn.
+
+    A site on which less is at work comes first, then one on which nothing was begun for longer; with several sites none has more
+    workers than the operator allows. Queries: five
+    """
+    startable = _startable()
+    sites = MoodleSite.objects.filter(in_use=True).count()
+    begun = SyncRun.objects.filter(site__in={site_id for _run_id, site_id in startable}).exclude(
+        origin=SyncRun.Origin.PLAN
+    )
+    alive = Q(state__in=CLAIMED_STATES, heartbeat_at__gt=timezone.now() - run_limits().lease)
+    turns = {
+        found["site"]: found
+        for found in begun.values("site").annotate(busy=Count("pk", filter=alive), last=Max("started_at")).order_by()
+    }
+    long_ago = timezone.now() - timedelta(days=36_500)
+    order = []
+    for run_id, site_id in startable:
+        turn = turns.get(site_id)
+        busy, last = (turn["busy"], turn["last"]) if turn else (0, None)
+        if sites < 2 or busy < runs_per_site():
+            order.append((busy, last or long_ago, run_id))
+    return [run_id for _busy, _last, run_id in sorted(order)]
+
+
+def do_others_wait(site_id: int) -> bool:
+    """Tell whether runs of other sites could begin if there were a worker. Queries: three"""
+    return any(other != site_id for _run_id, other in _startable())
+
+
+def _startable() -> list[tuple[int, int]]:
+    """Return runs that could begin, and their sites. Queries: three"""
+    now = timezone.now()
+    simulations = SyncRun.objects.filter(_is_due(now), state=RunState.QUEUED, simulate=True, site__in_use=True)
+    found = list(simulations.order_by("pk").values_list("pk", "site_id"))
     free = MoodleSite.objects.filter(Q(lease_run=None) | Q(lease_run__state__in=OVER_STATES))
-    for site_id in free.values_list("pk", flat=True):
-        run_ids += list(_waiting_runs(site=site_id).values_list("pk", flat=True)[:1])
-    return run_ids
+    first = _waiting_runs(site__in=free).order_by().values("site_id").annotate(first=Min("pk"))
+    found += sorted((each["first"], each["site_id"]) for each in first)
+    # A run that was put back has kept its site.
+    holders = MoodleSite.objects.filter(lease_run__state=RunState.QUEUED).values("lease_run")
+    return found + list(_waiting_runs(pk__in=holders).filter(_is_due(now)).values_list("pk", "site_id"))
+
+
+def _is_due(now: datetime) -> Q:
+    return Q(not_before=None) | Q(not_before__lte=now)
 
 
 class Heartbeat:
@@ -168,7 +214,7 @@ def _waiting_runs(**of: Any) -> QuerySet[SyncRun]:
     windows = FreezeWindow.objects.filter(site=OuterRef("site"), starts_at__lte=now, ends_at__gt=now)
     # A person may start things at any time, and what has begun goes on.
     by_itself = Q(requested_by=None, origin__in=ORIGINS_BY_THEMSELVES, started_at=None)
-    waiting = SyncRun.objects.filter(state=RunState.QUEUED, simulate=False, **of)
+    waiting = SyncRun.objects.filter(state=RunState.QUEUED, simulate=False, site__in_use=True, **of)
     return waiting.exclude(by_itself & Q(Exists(windows))).order_by("pk")
 
 

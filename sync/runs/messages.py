@@ -124,6 +124,15 @@ TEXTS: dict[str, Any] = {
     "moodle_connection_unreadable": _(
         "The connection of the site “%(site)s” can't be decrypted: SECRET_KEY is another one now. Enter the connection again."
     ),
+    "site_out_of_use": _("The site “%(site)s” is out of use, so nothing starts there. Put it in use again first."),
+    "moodle_server_private": _(
+        "The database server %(host)s has no public address, and the operator hasn't named it among those that pages may choose. "
+        "Have it added to TOOLSYNC_SITE_HOSTS."
+    ),
+    "moodle_folder_outside": _(
+        "%(path)s lies in no folder that pages may choose from. Choose another one, or have its folder added to "
+        "TOOLSYNC_SITE_FOLDERS."
+    ),
     "internal_error": _(
         "ToolSync made a mistake; whole chunks are done and nothing is half done. Take the run up again; if it stops here "
         "again, give the number %(number)s to the person who looks after ToolSync: the log tells more under it."

@@ -61,6 +61,16 @@ def run_limits() -> RunLimits:
     )
 
 
+def runs_per_site() -> int:
+    """Return how many workers a site may have at a time while there are others: one run writes, the others only plan."""
+    return max(1, settings.TOOLSYNC_RUNS_PER_SITE)
+
+
+def turn_seconds() -> float:
+    """Return how long a run may wait for its Moodle in a worker that runs of other sites wait for."""
+    return settings.TOOLSYNC_TURN_SECONDS
+
+
 def upload_folder() -> Path:
     """Return the folder that uploads lie in while they arrive."""
     return Path(settings.FILE_UPLOAD_TEMP_DIR)
@@ -149,6 +159,28 @@ def operator_permits() -> OperatorPermits:
     }
 
 
+@dataclass(frozen=True)
+class SiteRules:
+    """What the operator lets pages choose from where a site is set up.
+
+    Shape: hosts: "host" or "host:port", lower case; folders: that hold data folders and databases that are files; commands: name
+    -> command line, as of sync/moodle/site/command_line.py
+    """
+
+    hosts: frozenset[str]
+    folders: tuple[Path, ...]
+    commands: Mapping[str, tuple[str, ...]]
+
+
+def site_rules() -> SiteRules:
+    """Return what the operator lets pages choose from; from the environment only."""
+    return SiteRules(
+        hosts=frozenset(host.strip().lower() for host in settings.TOOLSYNC_SITE_HOSTS if host.strip()),
+        folders=tuple(Path(folder.strip()) for folder in settings.TOOLSYNC_SITE_FOLDERS if folder.strip()),
+        commands={name: tuple(command) for name, command in settings.TOOLSYNC_SITE_COMMANDS.items()},
+    )
+
+
 def moodle_command(connection: MoodleConnection, *, is_long: bool = False) -> MoodleCommand | None:
     """Return the way to start the scripts of a Moodle; None where the operator has set none.
 
@@ -160,10 +192,14 @@ def moodle_command(connection: MoodleConnection, *, is_long: bool = False) -> Mo
     return MoodleCommand(connection.command_line, seconds)
 
 
-def page_address(path: str) -> str:
-    """Return the whole address of a page, as mails need it; "" when the operator hasn't said where the site is."""
+def page_address(path: str, site: str = MAIN_SITE) -> str:
+    """Return the whole address of a page, as mails need it; "" when the operator hasn't said where ToolSync is.
+
+    Shape: site: short name of the Moodle site that the page is about
+    """
     address = settings.TOOLSYNC_ADDRESS.rstrip("/")
-    return address + path if address else ""
+    prefix = "" if site == MAIN_SITE else f"/sites/{site}"
+    return address + prefix + path.removeprefix(prefix) if address else ""
 
 
 def named_hosts() -> list[str]:

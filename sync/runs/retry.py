@@ -6,6 +6,7 @@ import errno
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 from django.db import InterfaceError, OperationalError, connection
 
@@ -56,19 +57,26 @@ def _first_line(error: Exception) -> str:
 class RetryPolicy:
     """Waits 2, 4, 8 … 60 seconds between tries, until `retry_seconds` are used up since it went away.
 
-    Shape: began: called once when the waiting begins; interrupted: called every second, raises to end it
+    Shape: began: called once when the waiting begins; interrupted: called every second with the seconds since then, raises to end
+    it; waited: seconds of the time that are used up already when it begins for the first time
     """
 
-    def __init__(self, retry_seconds: float, began: Callable[[], None], interrupted: Callable[[], None]) -> None:
+    def __init__(
+        self, retry_seconds: float, began: Callable[[], None], interrupted: Callable[[float], None], waited: float = 0.0
+    ) -> None:
         self._retry_seconds = retry_seconds
         self._began = began
         self._interrupted = interrupted
+        self._waited = waited
         self._deadline = 0.0
+        self._began_at = 0.0
 
     def wait(self, error: Unavailable, attempt: int) -> None:
         """Wait before the next try. Raises: the error itself when it is time to give up."""
         if attempt == 1:
-            self._deadline = time.monotonic() + self._retry_seconds
+            self._began_at = time.monotonic()
+            self._deadline = self._began_at + self._retry_seconds - self._waited
+            self._waited = 0.0
         remaining = self._deadline - time.monotonic()
         if remaining <= 0 or error.code in _HOPELESS:
             raise error
@@ -76,7 +84,7 @@ class RetryPolicy:
             self._ask(self._began)
         until = time.monotonic() + min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE, remaining)
         while (left := until - time.monotonic()) > 0:
-            self._ask(self._interrupted)
+            self._ask(partial(self._interrupted, time.monotonic() - self._began_at))
             time.sleep(min(1.0, left))
 
     @staticmethod

@@ -6,9 +6,10 @@ import zlib
 from collections import OrderedDict, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from gzip import BadGzipFile
 from itertools import count
+
+from django.utils.functional import cached_property
 
 from sync.commandfiles import storage
 from sync.errors import JournalMissing

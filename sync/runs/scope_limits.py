@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import cached_property
 from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.functional import cached_property
 
 from sync.audit.services import fields_of, record_saved
 from sync.errors import OptionError

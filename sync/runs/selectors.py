@@ -54,7 +54,7 @@ class RunProgress(NamedTuple):
 def processors_for(user: Person, permission: str = "", *, site: MoodleSite | None = None) -> list[type[Processor]]:
     """Return the file types that somebody may use, in the order of the registry.
 
-    Shape: permission: which they must have for the file type as well; site: None = the site `main`
+    Shape: permission: which they must have for the file type as well; site: None = the one that the pages are about
     """
     return [
         processor

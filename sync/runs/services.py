@@ -10,6 +10,7 @@ from typing import IO, Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import get_language
 
@@ -18,7 +19,7 @@ from sync.columns.general_options import GeneralOptions
 from sync.commandfiles.intake import FileTypes, delete_file, keep_for_run, receive_file, refuse_own_folder
 from sync.commandfiles.left_drafts import sweep_uploads
 from sync.commandfiles.naming import clean_folder, clean_name
-from sync.errors import CommandFileError, LeaseLost, RunNotClaimable
+from sync.errors import CommandFileError, LeaseLost, OptionError, RunNotClaimable
 from sync.models import (
     AuditKind,
     Bundle,
@@ -52,6 +53,7 @@ from sync.runs.lease import (
     dead_runs,
     enqueue,
     enqueue_sequence,
+    fair_run_ids,
     release_lease,
     start_next,
     waiting_run_ids,
@@ -204,6 +206,8 @@ def queue_run(
     plan where there is one; bundle: the files that it is planned with; is_pending: it waits for those before it
     Raises: OptionError
     """
+    if not site.in_use:
+        raise OptionError("site_out_of_use", site=site.name)
     values = Undo.options.resolve() if undoes is not None else _checked_options(site, processor, options)
     owner = owner or Responsible.of(user)
     run = SyncRun.objects.create(
@@ -232,9 +236,32 @@ def queue_run(
     return run
 
 
-def execute_run(run_id: int, *, progress: Callable[[Progress], None] = lambda _progress: None) -> SyncRun:
+def execute_next(run_id: int) -> None:
+    """Carry out a run in this process: the one whose turn it is, of all that could begin.
+
+    Shape: run_id: it is this one if a worker died on it
+    A message stands for one run, whichever; so no site waits behind what was asked for on another one before.
+    """
+    is_left = SyncRun.objects.filter(pk=run_id, state__in=CLAIMED_STATES).exists()
+    for chosen in [run_id] if is_left else fair_run_ids():
+        try:
+            execute_run(chosen, yields=True)
+        except RunNotClaimable:
+            continue
+        break
+    else:
+        return
+    # What was left because its site had enough workers has no message any more.
+    if waiting := fair_run_ids():
+        enqueue(waiting[0], expires=RECOVERY_EXPIRES)
+
+
+def execute_run(
+    run_id: int, *, progress: Callable[[Progress], None] = lambda _progress: None, yields: bool = False
+) -> SyncRun:
     """Carry out a run in this process.
 
+    Shape: yields: it is put back while its Moodle doesn't answer, if runs of other sites need the worker
     Raises: RunNotClaimable if it isn't ours to carry out, or not yet
     """
     token = uuid.uuid4().hex
@@ -242,7 +269,7 @@ def execute_run(run_id: int, *, progress: Callable[[Progress], None] = lambda _p
     run = claim_run(run_id, token)
     try:
         with Heartbeat(run_id, token, limits) as heartbeat:
-            Execution(run, token, limits, heartbeat, progress).carry_out()
+            Execution(run, token, limits, heartbeat, progress, yields=yields).carry_out()
     except LeaseLost:
         logger.warning("run %s was taken over by another worker", run_id)
         # Where nobody has: it is known as dead at once.
@@ -274,8 +301,10 @@ def cancel_run(run: SyncRun) -> None:
 def _cancel(run: SyncRun) -> None:
     now = timezone.now()
     waiting = SyncRun.objects.filter(pk=run.pk, state__in=(RunState.PENDING, RunState.QUEUED, *WAITING_STATES))
-    paused = SyncRun.objects.filter(pk=run.pk, state=RunState.PAUSED)
-    if paused.update(state=RunState.QUEUED, cancel_requested=True, attempts=0):
+    # Paused, or put back because its Moodle didn't answer.
+    has_begun = Q(state=RunState.PAUSED) | Q(state=RunState.QUEUED, last_line__gt=0, simulate=False)
+    begun = SyncRun.objects.filter(has_begun, pk=run.pk)
+    if begun.update(state=RunState.QUEUED, cancel_requested=True, attempts=0, not_before=None):
         # A worker makes its report and its tryback.
         transaction.on_commit(lambda: enqueue(run.pk))
     elif not waiting.update(state=RunState.CANCELLED, finished_at=now):
@@ -290,8 +319,10 @@ def _cancel(run: SyncRun) -> None:
 def pause_run(run: SyncRun) -> None:
     """Let a run stop before its next chunk, to be taken up later; meanwhile others may write. Raises: RunNotClaimable"""
     writing = SyncRun.objects.filter(pk=run.pk, simulate=False, cancel_requested=False)
-    if writing.filter(state=RunState.QUEUED).update(state=RunState.PAUSED):
+    if writing.filter(state=RunState.QUEUED).update(state=RunState.PAUSED, not_before=None):
         site_id = run.site_id
+        # One that was put back has kept its site.
+        release_lease(run)
         transaction.on_commit(lambda: start_next(site_id))
     elif not writing.filter(state__in=CLAIMED_STATES).update(pause_requested=True):
         raise RunNotClaimable(f"run {run.pk} is over, waits, or writes nothing")
@@ -300,6 +331,8 @@ def pause_run(run: SyncRun) -> None:
 
 def resume_run(run: SyncRun) -> None:
     """Take up a run that is paused, ended with an error or was cancelled, after its last whole chunk. Raises: RunNotClaimable"""
+    if not run.site.in_use:
+        raise RunNotClaimable(f"run {run.pk} is of a site that is out of use")
     if SyncRun.objects.filter(undoes=run, simulate=False).exists():
         raise RunNotClaimable(f"run {run.pk} was undone: its rows are carried out from the first one on, or not at all")
     with transaction.atomic():

@@ -25,7 +25,7 @@ def notify_of_overdue_files() -> None:
     nothing is fetched, so nothing is missed.
     """
     now = timezone.now()
-    for rule in NotificationRule.objects.select_related("site").filter(due_at__lte=now):
+    for rule in NotificationRule.objects.select_related("site").filter(due_at__lte=now, site__in_use=True):
         timing = deadline_of(rule)
         if timing is None:
             continue

@@ -132,6 +132,8 @@ def start_now(schedule: Schedule, user: Any) -> SequenceRun:
     with transaction.atomic():
         # Two people press at the same moment: the second waits here and then sees the run of the first.
         locked = Schedule.objects.select_for_update().select_related("site").get(pk=schedule.pk)
+        if not locked.site.in_use:
+            raise ScheduleError("site_out_of_use", site=locked.site.name)
         if _is_under_way(locked):
             raise ScheduleError("schedule_under_way")
         return _start(locked, user, Responsible.of(user))
@@ -159,7 +161,7 @@ def start_if_due(schedule_id: int) -> None:
 
 def start_due_schedules() -> None:
     """Start the schedules whose time has come, the earliest first."""
-    due = Schedule.objects.filter(enabled=True, next_at__lte=timezone.now())
+    due = Schedule.objects.filter(enabled=True, next_at__lte=timezone.now(), site__in_use=True)
     for schedule_id in due.order_by("next_at", "pk").values_list("pk", flat=True):
         start_if_due(schedule_id)
 

@@ -14,13 +14,12 @@ from django.shortcuts import get_object_or_404
 from django_htmx.http import HttpResponseClientRefresh
 
 from sync.models import Bundle, CommandFile, MoodleSite, Schedule, SequenceRun, SyncRun
-from sync.people.rights import EVERY, may
+from sync.people.rights import EVERY, may, page_site, permissions_given_directly
 from sync.people.roles import MANAGE_PEOPLE, MANAGE_TOKENS
 from sync.processors.base.export import Exporter
 from sync.processors.base.processor import Processor
 from sync.processors.registry import REGISTRY
 from sync.runs.exports import exportable, names_people, sampler_of, shows_people
-from sync.runs.options import MAIN_SITE
 from sync.runs.rights import MANAGE_FILES, MANAGE_SOURCES, Responsible, may_replace, owner_of
 from sync.runs.rights_audit import acting
 from sync.runs.selectors import processors_for, readable_files, visible_processors, visible_runs
@@ -34,6 +33,7 @@ MANAGE_STICKY = "sync.manage_sticky"
 VIEW_AUDIT = "sync.view_audit"
 ERASE_AUDIT = "sync.erase_audit"
 VIEW_PEOPLE = "sync.view_people"
+MANAGE_SITES = "sync.manage_sites"
 
 View = Callable[..., HttpResponseBase]
 
@@ -113,6 +113,23 @@ def may_have_tokens(view: View) -> View:
     return signed_in(guarded)
 
 
+def manages_sites(user: Any) -> bool:
+    """Whether somebody may add sites and change their connections: no role of one site gives that."""
+    return bool(user.is_active and (user.is_superuser or MANAGE_SITES in permissions_given_directly(user)))
+
+
+def may_manage_sites(view: View) -> View:
+    """Let only those in who may add sites and change their connections."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not manages_sites(request.user):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return signed_in(guarded)
+
+
 def sees_settings(user: Any) -> bool:
     """Whether there is something of the whole site that somebody may set."""
     return any(map(user.has_perm, (MANAGE_NOTIFICATIONS, MANAGE_RETENTION, MANAGE_LIMITS, MANAGE_PEOPLE)))
@@ -176,7 +193,7 @@ def may_view_people(view: View) -> View:
 
 def current_site() -> MoodleSite:
     """Return the site that the pages are about."""
-    return get_object_or_404(MoodleSite, slug=MAIN_SITE)
+    return get_object_or_404(MoodleSite, slug=page_site())
 
 
 def has_any_access(user: Any) -> bool:

@@ -8,9 +8,12 @@ from typing import Any
 from django.http import HttpRequest
 
 from sync.health.selectors import PartState, dead_parts
+from sync.models import MoodleSite
 from sync.overview.needs import needs_of
+from sync.people.rights import page_site
 from sync.runs.selectors import processors_for
-from sync.web.access import current_site, has_any_access
+from sync.web.access import has_any_access
+from sync.web.page_site import SiteLink, links_to, open_sites
 from sync.web.preferences import THEMES, theme_of, zone_of
 from sync.web.sections import Section, open_sections
 
@@ -18,7 +21,8 @@ from sync.web.sections import Section, open_sections
 @dataclass(frozen=True)
 class Frame:
     """Shape: themes: value, label; zone: name of the time zone; here: the section of the page; needs: how much waits; dead: the
-    parts that ToolSync needs and that are not at work
+    parts that ToolSync needs and that are not at work; site: the one that the page is about; sites: those to change
+    to, [] = there is no other
     """
 
     theme: str
@@ -28,6 +32,8 @@ class Frame:
     needs: int = 0
     dead: list[PartState] = field(default_factory=list)
     may_import: bool = False
+    site: MoodleSite | None = None
+    sites: list[SiteLink] = field(default_factory=list)
     themes: tuple[tuple[str, Any], ...] = THEMES
 
 
@@ -38,9 +44,12 @@ def frame_of(request: HttpRequest) -> Frame:
     if user is None or not user.is_authenticated:
         return Frame(theme, zone, [])
     sections = open_sections(user)
-    here = next((section for section in sections if section.holds(request.path)), None)
-    if not has_any_access(user):
-        return Frame(theme, zone, sections, here)
-    dead = dead_parts()
-    needs = len(needs_of(user, current_site(), dead))
-    return Frame(theme, zone, sections, here, needs, dead, bool(processors_for(user)))
+    here = next((section for section in sections if section.holds(request.path_info)), None)
+    sites = open_sites(user)
+    site = next((site for site in sites if site.slug == page_site()), None)
+    links = links_to(sites, request, here)
+    if site is None or not has_any_access(user):
+        return Frame(theme, zone, sections, here, site=site, sites=links)
+    dead = dead_parts(site.slug)
+    needs = len(needs_of(user, site, dead))
+    return Frame(theme, zone, sections, here, needs, dead, bool(processors_for(user)), site, links)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from functools import cached_property
 from typing import NamedTuple
 
 from django.http import QueryDict
+from django.utils.functional import cached_property
 
 from sync.columns.file_columns import ADDED_COLUMNS, Columns
 from sync.columns.synonyms import suggestion

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 
 from django.http import QueryDict
+from django.utils.functional import cached_property
 
 from sync.errors import MappingError
 from sync.mappings.choices import guessed_mapping, without_unknown

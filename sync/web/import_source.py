@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import NamedTuple
+
+from django.utils.functional import cached_property
 
 from sync.columns.file_columns import Columns
 from sync.columns.general_options import GeneralOptions

@@ -20,6 +20,7 @@ from sync.web.access import (
     exportable_for,
     has_any_access,
     looks_into_moodle,
+    manages_sites,
 )
 
 DELETE_USERS, DELETE_COURSES, RESET_COURSES = (
@@ -130,6 +131,9 @@ SETTINGS = (
         holding(MANAGE_PEOPLE),
     ),
     Entry("tokens", _("Tokens"), _("With what programs use the API in your name, and what they can ask.")),
+    Entry(
+        "sites", _("Sites"), _("The Moodles that ToolSync feeds: their databases, data folders and clocks."), manages_sites
+    ),
     Entry("health", _("Health"), _("Whether workers, Moodle, mail and everything else are at work, and what to do.")),
     Entry("audit", _("Audit"), _("What was changed in Moodle and here, and by whom."), holding(VIEW_AUDIT)),
 )  # fmt: skip

@@ -31,25 +31,25 @@ def silence(*parts: Part) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_tick_shows_that_beat_lives_and_its_work_that_a_worker_does() -> None:
-    assert {state.part for state in dead_parts()} == {Part.BEAT, Part.WORKER}
+    assert {state.part for state in dead_parts("main")} == {Part.BEAT, Part.WORKER}
     signature("sync.tick").apply_async(expires=1)
     assert (of(Part.BEAT).level, of(Part.WORKER).level) == (Level.OK, Level.ERROR)
     tick()
-    assert dead_parts() == []
+    assert dead_parts("main") == []
 
 
 @pytest.mark.django_db(transaction=True)
 def test_who_has_just_started_is_alive_before_the_first_tick() -> None:
     worker_ready.send(sender=None)
-    assert {state.part for state in dead_parts()} == {Part.BEAT}
+    assert {state.part for state in dead_parts("main")} == {Part.BEAT}
     beat_init.send(sender=None)
-    assert dead_parts() == []
+    assert dead_parts("main") == []
 
 
 def test_a_worker_that_takes_no_tick_is_dead_since_its_last_sign_of_life() -> None:
     silence(Part.WORKER)
     note_life(Part.BEAT)
-    (dead,) = dead_parts()
+    (dead,) = dead_parts("main")
     assert (dead.part, dead.code) == (Part.WORKER, "health_worker_dead")
     assert dead.since == HealthRecord.objects.get(part=Part.WORKER).seen_at
 
@@ -61,14 +61,14 @@ def test_a_worker_that_is_busy_with_a_long_run_is_alive() -> None:
         site=MoodleSite.objects.get(), processor="users", file_path="/a.csv", input_key="a", state=RunState.RUNNING,
         heartbeat_at=timezone.now(),
     )  # fmt: skip
-    assert dead_parts() == []
+    assert dead_parts("main") == []
     SyncRun.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now() - timedelta(minutes=10))
-    assert [state.part for state in dead_parts()] == [Part.WORKER]
+    assert [state.part for state in dead_parts("main")] == [Part.WORKER]
 
 
 def test_without_beat_nobody_knows_of_the_worker() -> None:
     silence(Part.WORKER, Part.BEAT)
-    assert [state.part for state in dead_parts()] == [Part.BEAT]
+    assert [state.part for state in dead_parts("main")] == [Part.BEAT]
     assert (of(Part.WORKER).level, of(Part.WORKER).code) == (Level.WARNING, "health_worker_unknown")
 
 

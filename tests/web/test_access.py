@@ -73,6 +73,9 @@ def _places() -> list[Place]:
         answers |= {role: answers[like] for role, like in GIVEN_ROLES.items()}
         if " ".join((name, *of)) in VIEWED:
             answers["viewer"] = 200
+        if name == "home":
+            # To the site on which there is something for them.
+            answers["elsewhere"] = 302
         places.append(Place(name.rstrip("!"), of, {} if name.endswith("!") else None, answers))
     return places
 
@@ -140,6 +143,12 @@ settings                            302   403   200   200   200   200   200   20
 health                              302   403   200   200   200   200   200   200   200   200   200   200
 health!                             302   403   403   403   403   403   403   403   403   302   403   302
 retention                           302   403   403   403   403   403   403   403   403   200   403   200
+sites                               302   403   403   403   403   403   403   403   403   403   403   200
+site_new                            302   403   403   403   403   403   403   403   403   403   403   200
+site main                           302   403   403   403   403   403   403   403   403   403   403   200
+site! other                         302   403   403   403   403   403   403   403   403   403   403   200
+site_check! other                   302   403   403   403   403   403   403   403   403   403   403   200
+site_switch! other                  302   403   403   403   403   403   403   403   403   403   403   302
 sequence_run sequence               302   404   404   404   200   200   200   200   200   200   404   200
 sequence_cancel! sequence           302   404   404   404   302   302   302   302   302   302   404   302
 bundle_new                          302   404   200   404   200   200   200   200   200   200   404   200

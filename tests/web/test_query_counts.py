@@ -93,6 +93,9 @@ PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
     ("tokens", (), {}),
     ("token_new", (), {}),
     ("machine_new", (), {}),
+    ("sites", (), {}),
+    ("site_new", (), {}),
+    ("site", ("main",), {}),
     ("audit", (), {}),
     ("audit", (), {"user": "person0", "course": "ALG1"}),
     ("audit_erase", (), {"name": "person0"}),
@@ -144,7 +147,7 @@ _POSTED = {
     "run_decide", "run_mails", "run_undo",
     "courses_choose", "limits_delete", "limits_scope_delete", "mapping_switch",
     "invitation_send", "invitation_withdraw", "person_switch", "person_mail", "role_give", "role_take", "permissions_take",
-    "session_end", "person_sessions_end", "second_factor_take", "token_revoke",
+    "session_end", "person_sessions_end", "second_factor_take", "token_revoke", "site_check", "site_switch",
 }  # fmt: skip
 
 
@@ -170,6 +173,7 @@ class Site:
 
     def _add(self, number: int) -> None:
         tool, now = TOOLS[number], timezone.now()
+        MoodleSite.objects.create(slug=f"site{number}", name=f"Moodle {number}")
         file = self._make_file(f"in{number}.csv")
         schedule = save_schedule(
             self.site, ScheduleChoice([tool, "courses_check"], at=time(number, 15), enabled=True),

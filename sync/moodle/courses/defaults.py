@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
+from django.utils.functional import cached_property
 
 from sync.moodle.courses.creation import Block
 from sync.moodle.db.database import MoodleSession

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
+from django.utils.functional import cached_property
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.engine.interfaces import ReflectedColumn
 from sqlalchemy.exc import (
@@ -94,7 +94,8 @@ class MoodleConnection:
     locks), 0 = as the server is set;
     changes_protected_accounts, assigns_configuring_roles: the operator lets files do what they else may not;
     writes_unknown_versions: the operator lets files change a Moodle that is newer than all that we know; tables_left_alone: of
-    plugins, without prefix, whose rows may stay when their course or user goes
+    plugins, without prefix, whose rows may stay when their course or user goes; is_guarded: somebody has set the address on a
+    page, so it leads only where the operator lets pages lead
     """
 
     url: str = field(repr=False)
@@ -110,6 +111,7 @@ class MoodleConnection:
     assigns_configuring_roles: bool = False
     writes_unknown_versions: bool = False
     tables_left_alone: tuple[str, ...] = ()
+    is_guarded: bool = False
 
 
 def data_place(place: str) -> dict[str, Any]:
@@ -137,6 +139,8 @@ class MoodleDatabase:
         # Table -> column -> collation, for the tables that have been asked about (sync/moodle/db/identifiers.py).
         self.collations: dict[str, dict[str, str]] = {}
 
+    # Django's, not that of functools: in Python 3.11 the latter has one lock for all objects, and whoever waits for a slow Moodle
+    # would make the threads of all others wait.
     @cached_property
     def engine(self) -> Engine:
         try:

@@ -71,11 +71,12 @@ class Capabilities:
     columns_query: str = _CATALOGUE.format(schema="DATABASE()")
 
 
+_NETWORK_ARGS = {"connect_timeout": 10}
 _NETWORK = MappingProxyType(
     {
         "pool_pre_ping": True,
         "isolation_level": "READ COMMITTED",
-        "connect_args": {"connect_timeout": 10},
+        "connect_args": _NETWORK_ARGS,
     }
 )
 MARIADB = Capabilities(
@@ -85,7 +86,10 @@ MARIADB = Capabilities(
     grants=("GRANT SELECT ON `{database}`.* TO {account};",),
     table_grants=("GRANT {rights} ON `{database}`.`{table}` TO {account};",),
     query=MappingProxyType({"charset": "utf8mb4"}),
-    arguments=MappingProxyType({**_NETWORK, "pool_recycle": 1800}),
+    # A server could ask the driver for files of this machine.
+    arguments=MappingProxyType(
+        {**_NETWORK, "pool_recycle": 1800, "connect_args": {**_NETWORK_ARGS, "local_infile": 0}}
+    ),
     insert_form=InsertForm.NUMBERS,
     returns_ids=True,
     orders_returned_ids=True,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
+from django.utils.functional import cached_property
 
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.identifiers import fetch_rows_of_values, is_id, named

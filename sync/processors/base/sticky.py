@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
 from hashlib import blake2b
 from typing import Any, NamedTuple, Protocol, TypeVar
+
+from django.utils.functional import cached_property
 
 from sync.columns.clean import TimeKind
 from sync.columns.column import Column, PrefixedColumn

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from typing import Any
+
+from django.utils.functional import cached_property
 
 from sync.columns.words import is_match
 from sync.errors import CommandFileError, OptionError

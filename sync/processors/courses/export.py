@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
+from django.utils.functional import cached_property
 
 from sync.columns.clean import CellError
 from sync.columns.dates import DAY_FIRST

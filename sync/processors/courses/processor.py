@@ -99,6 +99,8 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
     collected_type = CoursesCollected
 
     def setup(self, names: Sequence[str]) -> None:
+        # Before anything is read: it is closed whatever happens.
+        self.backups: BackupCache | None = None
         self.names = frozenset(names)
         self.rules = SiteRules(self.moodle)
         self.defaults = CourseDefaults(self.moodle)
@@ -110,7 +112,6 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
         self.categories = category_table(self._folds("course_categories", "name", "idnumber"))
         has_unique = any(custom.is_unique for custom in self.fields.values())
         self.field_data = field_data_table(self._folds("customfield_data", "value") if has_unique else {})
-        self.backups: BackupCache | None = None
         self.fills = (
             CourseCells.template.name in self.names
             and self.option_values.forceupdate

@@ -121,7 +121,9 @@ class UserPictures(Processor[PictureCells, PicturesState, PicturesPlan]):
         return cast(PictureZip, self.context.pictures)
 
     def setup(self, names: Sequence[str]) -> None:
+        # Before anything is read: these are closed whatever happens.
         self.resizers = ImageResizerPool()
+        self._written: set[str] = set()
         pool = file_pool_of(self.moodle.database.settings)
         if pool is None:
             raise MoodleError("pictures_without_data_folder")
@@ -133,7 +135,6 @@ class UserPictures(Processor[PictureCells, PicturesState, PicturesPlan]):
         self.fieldid = fetch_checksum_fieldid(self.moodle) if self.option_values.checksum else None
         self.fold = identifier_fold(self.moodle, self.userfield)
         self.lines: dict[str, list[int]] = {}
-        self._written: set[str] = set()
         for line, path in self.pictures.paths.items():
             self.lines.setdefault(self.fold(identifier_of(path)), []).append(line)
         if self.pictures.passed_over:

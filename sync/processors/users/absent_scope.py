@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any
+
+from django.utils.functional import cached_property
 
 from sync.errors import CommandFileError
 from sync.moodle.users.scopes import UsersOfScope, fetch_cohorts_by_prefix

@@ -73,12 +73,13 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
     exporter = UsersExporter
 
     def setup(self, names: Sequence[str]) -> None:
+        # Before anything is read: it is closed whatever happens.
+        self.passwords = PasswordPool()
         self.names = frozenset(names)
         deletes = UserCells.deleted.name in self.names or self.option_values.absent == DELETE
         self.rules = SiteRules(self.moodle, fetch_unknown_tables(self.moodle, load_graph()) if deletes else ())
         self.rules.read_protected()
         self.users_table = users_table(self.moodle)
-        self.passwords = PasswordPool()
         self.hashes: dict[tuple[int, str], str] = {}
         self.fields = tuple(
             dict.fromkeys((*KEY_FIELDS, *sorted(self.names & {column.name for column in PLAIN_FIELDS})))

@@ -203,12 +203,6 @@ def crumb_here(label: str) -> SafeString:
 
 
 @register.simple_tag
-def site_name() -> str:
-    """Return the name of the Moodle that the pages are about."""
-    return current_site().name
-
-
-@register.simple_tag
 def administrators() -> list[Any]:
     """Return a few people who can give roles."""
     return list(administrators_of(current_site()).order_by("pk")[:_PEOPLE_NAMED])

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from sync.mending.rows import can_mend
@@ -16,6 +16,7 @@ from sync.runs.selectors import listed_runs, processors_for
 from sync.web.access import current_site, has_any_access, signed_in
 from sync.web.feed_table import ON, feed_table
 from sync.web.first_steps import first_steps
+from sync.web.page_site import first_other_site
 from sync.web.plans import plan_of
 
 _NEEDS_SHOWN = _LAST_RUNS = 5
@@ -25,6 +26,8 @@ _NEEDS_SHOWN = _LAST_RUNS = 5
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     if not has_any_access(request.user):
+        if other := first_other_site(request.user):
+            return redirect(other)
         raise PermissionDenied
     site = current_site()
     table = feed_table(request, site, at_first=ON)

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from sync.health.checks import check_health
-from sync.health.selectors import states
+from sync.health.selectors import states_of
+from sync.people.rights import page_site
 from sync.runs.retention_settings import retention_of, save_retention
 from sync.runs.rights import Responsible
 from sync.web.access import MANAGE_RETENTION, current_site, has_any_access, may_see_settings, sees_settings, signed_in
@@ -44,4 +45,4 @@ def health(request: HttpRequest) -> HttpResponse:
             raise PermissionDenied
         check_health(at_once=True)
         return redirect("health")
-    return render(request, "sync/health.html", {"states": states(), "may_look": may_look})
+    return render(request, "sync/health.html", {"states": states_of(page_site()), "may_look": may_look})

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Self
+
+from django.utils.functional import cached_property
 
 from sync.moodle.course_content.backup.container import unpack
 from sync.moodle.course_content.backup.file_rows import EMPTY_HASH, FILES, blob_path, content_files

@@ -7,10 +7,10 @@ Source: spec backup_format.md sections 5, 7 and 10
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
+from django.utils.functional import cached_property
 
 from sync.moodle.course_content.backup.content import ArchivedRole
 from sync.moodle.db.database import MoodleSession
