@@ -14,6 +14,8 @@ _ASSIGNED_SECRET = re.compile(
     r"(?:'[^']*+'|\"[^\"]*+\"|[^\s,;&)}\]]++)",
     re.IGNORECASE,
 )
+# Addresses whose last part opens a door: an invitation, and another password by mail.
+_SECRET_LINK = re.compile(r"(?P<path>/invitation/|/password/mail/[^/\s'\"]++/)(?!set-password)[^/\s'\"?<>]++")
 # No text is longer than this; what an error quotes may be.
 _LONGEST_TEXT = 100_000
 
@@ -22,6 +24,7 @@ def without_secrets(text: str) -> str:
     """Return a text with what looks like a password in it hidden; what is longer than anybody can use is cut off."""
     if "://" in text:
         text = _WORD_WITH_ADDRESS.sub(_without_credentials, text)
+    text = _SECRET_LINK.sub(rf"\g<path>{HIDDEN}", text)
     text = _ASSIGNED_SECRET.sub(rf"\g<name>{HIDDEN}", text)
     return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
 

@@ -170,6 +170,8 @@ def test_an_address_of_no_known_kind_is_refused_without_being_repeated(url: str)
         "structlog.get_logger('sync').warning('new', row={'user': 'amy', 'Password': 'hunter2'}, peppers=['hunter2'])",
         "logging.getLogger('celery').error('no route to redis://:hunter2@redis:6379/0')",
         "logging.getLogger('celery').error('%s', 'mysql://moodle:hunter2@db/moodle is away')",
+        "logging.getLogger('django.request').error('%s: %s', 'Internal Server Error', '/invitation/hunter2-Ab/')",
+        "logging.getLogger('django.request').error('%s: %s', 'Not Found', '/password/mail/Mg/hunter2-1f/')",
         "logging.getLogger('sync').error('refused: user=amy password=hunter2 host=db')",
         """
 try:

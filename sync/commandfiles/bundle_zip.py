@@ -50,6 +50,12 @@ def is_bundle(stream: BinaryIO) -> bool:
     return _WORKBOOK_ENTRIES.isdisjoint(_names_of(stream))
 
 
+def is_workbook(stream: BinaryIO) -> bool:
+    """Tell whether this is a zip that is neither a bundle nor one of pictures. Raises: CommandFileError as `is_bundle`"""
+    stream.seek(0)
+    return stream.read(4).startswith(ZIP_MARKS) and not holds_pictures(stream) and not is_bundle(stream)
+
+
 @contextmanager
 def unpacked(stream: BinaryIO, max_megabytes: int) -> Iterator[list[HandedFile]]:
     """Return the files of a zip, by path, in temporary files that vanish afterwards.

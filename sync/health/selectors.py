@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,6 +29,10 @@ LABELS: dict[Part, Any] = {
     Part.CLOCK: _("Clock"),
     Part.CACHES: _("Moodle's caches"),
 }
+# Addresses of servers, folders, and what these say of an error: for those who run ToolSync.
+_INNER_NAMES = frozenset(("server", "reason", "folder"))
+# Here the server is a product.
+_NAMES_OF_PRODUCTS = frozenset(("health_database_answers", "check_server"))
 # A look so old says nothing any more, other than that nobody has looked.
 _OLD = timedelta(minutes=30)
 
@@ -54,6 +59,11 @@ class PartState:
         return text_of(self.code, self.params)
 
     @property
+    def said_to_all(self) -> str:
+        """The same for people who don't run ToolSync: without addresses."""
+        return text_of(self.code, without_addresses(self.code, self.params))
+
+    @property
     def is_dead(self) -> bool:
         return self.level == Level.ERROR
 
@@ -61,6 +71,12 @@ class PartState:
     def is_old(self) -> bool:
         """Whether the look was so long ago that it says little."""
         return self.seen_at is not None and timezone.now() - self.seen_at > _OLD
+
+
+def without_addresses(code: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a finding with addresses of servers and the like left out."""
+    hidden = frozenset() if code in _NAMES_OF_PRODUCTS else _INNER_NAMES
+    return {name: "…" if name in hidden else value for name, value in params.items()}
 
 
 def states() -> list[PartState]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from io import SEEK_END
 from typing import Any, BinaryIO, NamedTuple
 
 from django.db import transaction
 
-from sync.commandfiles.bundle_zip import FILE_LIMIT, HandedFile, is_bundle, unpacked
-from sync.commandfiles.intake import delete_file, guess_type
+from sync.commandfiles.bundle_zip import FILE_LIMIT, HandedFile, is_bundle, is_workbook, unpacked
+from sync.commandfiles.intake import MEGABYTE, delete_file, guess_type
 from sync.errors import CommandFileError
 from sync.models import Bundle, CommandFile, MoodleSite, SyncRun
 from sync.people.roles import run_permission
@@ -28,21 +29,33 @@ class BundleFile(NamedTuple):
 
 
 @contextmanager
-def opened_bundle(handed: Sequence[HandedFile]) -> Iterator[list[BundleFile]]:
+def opened_bundle(handed: Sequence[HandedFile], *, most_of_workbooks: int = 0) -> Iterator[list[BundleFile]]:
     """Return the files that were handed in, one zip of them or several by themselves, in the order in which they are carried out.
 
+    Shape: most_of_workbooks: bytes of all workbooks together, each of which is read whole to tell its type; 0 = unlimited
     Raises: CommandFileError if one of them can't be read or its type can't be told
     """
     if len(handed) > FILE_LIMIT:
         raise CommandFileError("bundle_too_many", count=len(handed), limit=FILE_LIMIT)
     zips = [file for file in handed if is_bundle(file.content)]
     if not zips:
+        _refuse_large_workbooks(handed, most_of_workbooks)
         yield in_order(handed)
     elif len(handed) > 1:
         raise CommandFileError("bundle_nested", files=", ".join(file.name for file in zips))
     else:
         with unpacked(zips[0].content, run_limits().max_upload_megabytes) as files:
+            _refuse_large_workbooks(files, most_of_workbooks)
             yield in_order(files)
+
+
+def _refuse_large_workbooks(files: Sequence[HandedFile], most: int) -> None:
+    """Raises: CommandFileError if the workbooks are larger together than somebody who asks for a page can wait for"""
+    workbooks = [file for file in files if is_workbook(file.content)]
+    size = sum(file.content.seek(0, SEEK_END) for file in workbooks)
+    if most and size > most:
+        names = ", ".join(file.name for file in workbooks)
+        raise CommandFileError("bundle_workbooks", files=names, size=-(-size // MEGABYTE), limit=most // MEGABYTE)
 
 
 def in_order(handed: Sequence[HandedFile]) -> list[BundleFile]:

@@ -99,6 +99,10 @@ TEXTS: dict[str, Any] = {
         "The zip holds %(count)s files; at most %(limit)s are taken. Put only the command files into it."
     ),
     "bundle_too_large": _("The files of the zip have %(size)s MB together; at most %(limit)s MB are taken. Split it."),
+    "bundle_workbooks": _(
+        "The workbooks (%(files)s) have %(size)s MB together; a page takes at most %(limit)s MB of them. Hand them in one by "
+        "one, as CSV files, or at the shell (manage.py runbundle)."
+    ),
     "bundle_encrypted": _("The zip is protected by a password (%(files)s). Make it without one."),
     "bundle_method": _("The zip is packed in a way that isn't taken (%(files)s). Make it anew as an ordinary zip."),
     "bundle_nested": _(

@@ -14,6 +14,7 @@ from sync.errors import OutcomesMissing, StorageUnavailable
 from sync.messages import text_at_column, text_of
 from sync.models import SyncRun
 from sync.outcomes.outcome_index import Case, Reason
+from sync.people.rights import may
 from sync.runs.options import processor_of
 from sync.runs.outcome_search import OutcomeFilter, Place, find_outcomes, run_codes, run_columns, run_reasons
 from sync.runs.selectors import rows_of
@@ -79,7 +80,7 @@ def outcomes_of(request: HttpRequest, run: SyncRun) -> dict[str, Any]:
 def _leads_to_moodle(request: HttpRequest, run: SyncRun) -> bool:
     """Whether what a row is about can be looked up in Moodle, with all that was changed of it."""
     about = processor_of(run).columns.subject_about
-    return about is About.COURSE or (about is About.USER and request.user.has_perm(VIEW_PEOPLE))
+    return about is About.COURSE or (about is About.USER and may(request.user, VIEW_PEOPLE, processor=run.processor))
 
 
 def wanted_outcomes(asked: QueryDict) -> OutcomeFilter:

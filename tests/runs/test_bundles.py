@@ -346,6 +346,18 @@ def test_what_is_no_bundle_is_refused_and_nothing_is_kept(
     assert not Bundle.objects.exists()
 
 
+def test_workbooks_that_nobody_can_wait_for_are_refused_on_a_page_and_taken_at_a_shell() -> None:
+    def handed() -> list[HandedFile]:
+        workbook = zipped({"[Content_Types].xml": "x", "xl/workbook.xml": "x" * 5_000})
+        return [HandedFile("big.xlsx", workbook), HandedFile("cohorts.csv", io.BytesIO(b"cname\nA\n"))]
+
+    with pytest.raises(CommandFileError, match="bundle_workbooks"), opened_bundle(handed(), most_of_workbooks=100):
+        pytest.fail("it was opened")
+    # At a shell it is read, and found to be none.
+    with pytest.raises(CommandFileError, match="bundle_unrecognised"), opened_bundle(handed()):
+        pytest.fail("it was opened")
+
+
 def test_several_files_and_a_zip_of_pictures_are_one_bundle_in_order_of_type_and_name() -> None:
     faces = zipped({"nora.jpg": "x", "_reasons.csv": "x"})
     files = handed({"b_cohorts.csv": NEW_TERM["cohorts.csv"], "a_cohorts.csv": NEW_TERM["cohorts.csv"]})

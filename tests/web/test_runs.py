@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
@@ -14,12 +15,12 @@ from django.utils import timezone
 from openpyxl import load_workbook
 
 from sync.commandfiles import storage
-from sync.models import RunMail, SyncRun
+from sync.models import MoodleSite, Role, RoleAssignment, RunMail, SyncRun
 from sync.notifications.mails import keep_mails
 from sync.processors.base.plan import Mail
 from sync.runs.outcome_search import OutcomePage
 from sync.values import Action, Change, Outcome
-from tests.web.conftest import OUTCOMES, MakeFile, MakeRun, keep_run_file
+from tests.web.conftest import OUTCOMES, MakeFile, MakeRun, keep_run_file, person_of
 
 LIST = "/runs/"
 AT_COURSE = {"identifier": "idnumber", "column": "course1"}
@@ -416,3 +417,16 @@ def test_mails_in_doubt_are_listed_and_sent_again_by_a_button(users_client: Clie
 def test_mails_of_a_run_that_one_may_not_see_are_not_sent(files_client: Client, make_run: MakeRun) -> None:
     run = make_run()
     assert files_client.post(reverse("run_mails", args=[run.pk])).status_code == 404
+
+
+def test_rows_lead_to_moodle_for_those_who_may_look_at_people_of_this_file_type(
+    client_with: Callable[..., Client], make_run: MakeRun, site: MoodleSite
+) -> None:
+    client, search = client_with(), reverse("moodle_search")
+    looks_at_cohorts, sees_users = (Role.OPERATOR, ["cohorts"]), (Role.VIEWER, ["users"])
+    for role, file_types in (looks_at_cohorts, sees_users):
+        RoleAssignment.objects.create(person=person_of(client), site=site, role=role, file_types=file_types)
+    page = reverse("run", args=[make_run().pk])
+    assert f"{search}?q=ann" not in client.get(page).text
+    RoleAssignment.objects.filter(role=Role.OPERATOR).update(file_types=["cohorts", "users"])
+    assert f"{search}?q=ann" in client.get(page).text

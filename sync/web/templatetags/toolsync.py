@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _, ngettext
 
 from sync.guard.planned_texts import change_texts
+from sync.health.selectors import PartState
 from sync.messages import text_at_column, text_of
 from sync.models import Notification, RunState, Schedule, SequenceRun, SequenceState, SyncRun
 from sync.moodle.integrity.connection_check import ConnectionLevel
@@ -26,7 +27,7 @@ from sync.processors.registry import REGISTRY
 from sync.runs.family import Kin, Relative
 from sync.runs.selectors import rows_of
 from sync.values import Action, Note, Outcome
-from sync.web.access import current_site
+from sync.web.access import current_site, sees_settings
 from sync.web.frame import Frame, frame_of
 from sync.web.sections import SECTIONS
 
@@ -48,6 +49,7 @@ _STATE_LOOKS = {
     RunState.DECLINED: ("quiet", "✕"),
     RunState.EXPIRED: ("quiet", "⌛"),
 }
+_TAKE_AWAY = frozenset(("users_delete", "courses_delete", "courses_reset", "categories_delete"))
 _SEQUENCE_LOOKS = {
     SequenceState.RUNNING: ("active", "▸"),
     SequenceState.COMPLETED: ("good", "✓"),
@@ -183,6 +185,24 @@ def moodle_time(seconds: int) -> SafeString:
 def frame(context: RequestContext) -> Frame:
     """Return what stands around every page for whoever asks for it."""
     return frame_of(context["request"])
+
+
+@register.filter
+def takes_away(key: str) -> bool:
+    """Whether every row of a file type takes something out of Moodle: its buttons say so."""
+    return key in _TAKE_AWAY
+
+
+@register.simple_tag
+def colon() -> str:
+    """Return the colon after a name: in French a space stands before it, one that doesn't break."""
+    return _(":")
+
+
+@register.simple_tag(takes_context=True)
+def part_said(context: RequestContext, state: PartState) -> str:
+    """Return how a part is, and what to do; addresses of servers only to people who set something of the site."""
+    return state.said if sees_settings(context["user"]) else state.said_to_all
 
 
 @register.simple_tag(takes_context=True)

@@ -22,6 +22,8 @@ from sync.web.bundles import describe_bundle
 from sync.web.forms import BundleForm, DecisionForm
 
 _LAST_BUNDLES = 10
+# Bytes. A workbook is read whole to tell its type; more of it is for a worker, or the shell.
+_MOST_OF_WORKBOOKS = 8_000_000
 
 
 @may_import
@@ -91,7 +93,7 @@ def _queue(request: HttpRequest, form: BundleForm) -> Bundle | None:
     uploads = form.cleaned_data["uploads"]
     handed = [HandedFile(upload.name or "", upload) for upload in uploads]
     try:
-        with opened_bundle(handed) as files:
+        with opened_bundle(handed, most_of_workbooks=_MOST_OF_WORKBOOKS) as files:
             return queue_bundle(site=current_site(), name=handed[0].name, files=files, user=request.user)
     except CodedError as error:
         form.add_error("uploads", text_of(error.code, error.params))

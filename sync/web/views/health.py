@@ -12,9 +12,10 @@ from django.template.loader import get_template
 from django.views.decorators.http import require_safe
 
 from sync.health.checks import moodle_findings
+from sync.health.selectors import without_addresses
 from sync.messages import text_of
 from sync.moodle.integrity.connection_check import ConnectionLevel
-from sync.web.access import current_site, has_any_access, signed_in
+from sync.web.access import current_site, has_any_access, sees_settings, signed_in
 
 
 @signed_in
@@ -26,7 +27,11 @@ def moodle_state(request: HttpRequest) -> HttpResponse:
     site = current_site()
     findings = moodle_findings(site)
     worst = max((finding.level for finding in findings), key=list(ConnectionLevel).index)
-    said = [(finding.level, text_of(finding.code, finding.params)) for finding in findings]
+    shown = sees_settings(request.user)
+    said = [
+        (found.level, text_of(found.code, found.params if shown else without_addresses(found.code, found.params)))
+        for found in findings
+    ]
     release = next((finding.params["release"] for finding in findings if finding.code == "check_release"), "")
     context = {"site": site, "worst": worst, "findings": said, "release": release}
     return render(request, "sync/_moodle_state.html", context)
