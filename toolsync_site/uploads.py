@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
@@ -38,7 +39,7 @@ class UploadLimits:
                 request.upload_handlers = [_NoFiles(request)]
             limit = _limit(is_known=is_known, takes_files=takes_files)
             if limit and size > limit:
-                return _refusal(limit, is_known=is_known)
+                return _refusal(request, limit, is_known=is_known)
         return self._get_response(request)
 
 
@@ -78,11 +79,13 @@ def _limit(*, is_known: bool, takes_files: bool) -> int:
     return settings.TOOLSYNC_MAX_UPLOAD_MB * MEGABYTE + FORM_LIMIT if settings.TOOLSYNC_MAX_UPLOAD_MB else 0
 
 
-def _refusal(limit: int, *, is_known: bool) -> HttpResponse:
+def _refusal(request: HttpRequest, limit: int, *, is_known: bool) -> HttpResponse:
     text = (
         _("This is larger than the %(limit)s MB that are taken. Split the file, or leave out what it doesn't need.")
         % {"limit": limit // MEGABYTE}
         if is_known
         else _("You are not signed in, so nothing as large as this is taken. Sign in, then send it again.")
     )
-    return HttpResponse(text, status=413, content_type="text/plain; charset=utf-8")
+    if "text/html" not in request.headers.get("Accept", ""):
+        return HttpResponse(text, status=413, content_type="text/plain; charset=utf-8")
+    return render(request, "413.html", {"text": text}, status=413)

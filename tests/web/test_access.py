@@ -403,7 +403,9 @@ def test_what_changes_something_needs_a_post(name: str, make_run: MakeRun, users
 def test_a_post_without_csrf_token_is_refused(name: str, full_client: Client) -> None:
     strict = Client(enforce_csrf_checks=True, headers={})
     strict.cookies = full_client.cookies
-    assert strict.post(reverse(name, args=["users"] if name == "tool" else [])).status_code == 403
+    answer = strict.post(reverse(name, args=["users"] if name == "tool" else []), headers={"Accept-Language": "fr"})
+    assert answer.status_code == 403
+    assert "Rien n\N{RIGHT SINGLE QUOTATION MARK}a été modifié" in answer.text
 
 
 def test_a_fragment_asks_for_the_whole_page_once_the_session_has_ended(make_run: MakeRun) -> None:

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from sync.health.records import Part, fails, note_life, save_finding
+from sync.health.records import Part, fails, note_life, ok, save_finding
 from tests.web.conftest import MakeRun
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "sync"
@@ -105,6 +105,21 @@ def test_a_strip_on_every_page_says_what_is_dead_since_when_and_what_to_do(
         assert "since" in text
 
 
+def test_addresses_of_servers_are_for_those_who_set_something_of_the_site(
+    users_client: Client, client_with: Callable[..., Client]
+) -> None:
+    save_finding(Part.MAIL, fails("health_mail_away", server="mail.inner.example", reason="10.1.2.3 refused"))
+    save_finding(Part.DATABASE, ok("health_database_answers", server="MariaDB", version="10.11", milliseconds=1))
+    manager = client_with("manage_limits", "run_users")
+    for page in ("home", "health", "help"):
+        text = users_client.get(reverse(page)).text
+        assert "The mail server … doesn" in text
+        assert "inner.example" not in text
+        assert "10.1.2.3" not in text
+        assert "mail.inner.example" in manager.get(reverse(page)).text
+    assert "MariaDB 10.11 answers" in users_client.get(reverse("health")).text
+
+
 def test_health_is_looked_at_when_somebody_asks_who_may_set_something(
     users_client: Client, client_with: Callable[..., Client]
 ) -> None:
@@ -125,6 +140,8 @@ def test_a_database_that_is_away_is_said_and_other_faults_are_ours(
 
     users_client.raise_request_exception = False
     monkeypatch.setattr("sync.web.views.frame.families", fail)
+    assert '<html lang="fr"' in users_client.get(reverse("help"), headers={"Accept-Language": "fr"}).text
     answer = users_client.get(reverse("help"))
     assert answer.status_code == status
+    assert "sync/style.css" in answer.text
     assert ("The database of ToolSync doesn&#x27;t answer" in answer.text.replace("'", "&#x27;")) == (status == 503)

@@ -71,5 +71,17 @@ def test_an_upload_beyond_the_limit_is_refused_before_it_is_kept(
     assert kept == []
 
 
+def test_a_browser_is_told_so_on_a_page(client_with: ClientWith, settings: Settings) -> None:
+    settings.TOOLSYNC_MAX_UPLOAD_MB = 1
+    files = {"uploads": upload(6_000_000), "folder": ""}
+    response = client_with("manage_files").post("/files/", files, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert response.status_code == 413
+    assert "This is too large to be sent" in response.text
+    assert 'href="/files/"' in response.text
+    stranger = Client().generic("POST", "/files/", b"x" * 70_000, headers={"Accept": "text/html"})
+    assert stranger.status_code == 413
+    assert 'href="/login/"' in stranger.text
+
+
 def test_the_folder_of_uploads_is_not_that_of_the_system(settings: Settings) -> None:
     assert Path(settings.FILE_UPLOAD_TEMP_DIR) != Path(tempfile.gettempdir())

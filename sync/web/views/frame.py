@@ -52,3 +52,8 @@ def preferences(request: HttpRequest) -> HttpResponse:
     if not is_ours:
         messages.success(request, _("Saved."))
     return response
+
+
+def csrf_failure(request: HttpRequest, **_reason: str) -> HttpResponse:
+    """Say that a form came from a page of another session; why, Django has logged."""
+    return render(request, "403_csrf.html", status=403)
