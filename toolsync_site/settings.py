@@ -378,6 +378,11 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "RunState": "sync.models.run.RunState",
+        "SequenceState": "sync.models.schedule.SequenceState",
+        "GraceState": "sync.models.grace.GraceEntry.State",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "sync.api.schema.add_what_all_have",

@@ -9,11 +9,14 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from sync.errors import ApiRefused
-from sync.models import CommandFile, MoodleSite, SyncRun
+from sync.models import CommandFile, MoodleSite, Schedule, SyncRun
 from sync.people.rights import may
 from sync.processors.base.processor import Processor
-from sync.runs.rights import MANAGE_FILES, Responsible, may_replace
+from sync.runs.rights import MANAGE_FILES, Responsible, may_replace, owner_of
 from sync.runs.selectors import processors_for, readable_files, visible_processors, visible_runs
+
+MANAGE_SCHEDULES = "sync.manage_schedules"
+MANAGE_ALL_SCHEDULES = "sync.manage_all_schedules"
 
 
 def visible_type_or_404(user: Any, site: MoodleSite, key: str) -> type[Processor]:
@@ -67,6 +70,34 @@ def governed_run_or_404(user: Any, site: MoodleSite, run_id: int) -> SyncRun:
         if not usable.issuperset(run.bundle.processors):
             raise Http404
     return run
+
+
+def visible_schedules(user: Any, site: MoodleSite) -> list[Schedule]:
+    """Return the schedules of which somebody may use, and set schedules of, every file type. Queries: one"""
+    usable = {processor.key for processor in processors_for(user, MANAGE_SCHEDULES, site=site)}
+    schedules = Schedule.objects.filter(site=site).select_related("site", "owner")
+    return [schedule for schedule in schedules if usable.issuperset(schedule.processors)]
+
+
+def schedule_or_404(user: Any, site: MoodleSite, schedule_id: int) -> Schedule:
+    """Return a schedule that somebody may see. Raises: Http404"""
+    for schedule in visible_schedules(user, site):
+        if schedule.pk == schedule_id:
+            return schedule
+    raise Http404
+
+
+def own_schedule_or_404(user: Any, site: MoodleSite, schedule_id: int) -> Schedule:
+    """Return a schedule that somebody may change: one's own, and one that is shipped and off; managers all.
+
+    Raises: Http404; ApiRefused if it is another's
+    """
+    schedule = schedule_or_404(user, site, schedule_id)
+    owner = owner_of(schedule)
+    is_free = owner.user == user or (owner.is_operator and not schedule.enabled)
+    if not is_free and not may(user, MANAGE_ALL_SCHEDULES, site):
+        raise ApiRefused("permission_missing")
+    return schedule
 
 
 def _named(processors: list[type[Processor]], key: str) -> type[Processor]:

@@ -53,6 +53,7 @@ TEXTS: dict[str, Any] = {
     "rows_column_unknown": _(
         "There is no such column here, or one is missing: %(columns)s. The columns are: %(known)s."
     ),
+    "deletions_mixed": _("These are users and courses. Take them off in two requests."),
     "changed_meanwhile": _("It isn't any more as you have read it (If-Match). Read it again, then send your change."),
     "server_error": _("Something went wrong here. It was logged; nothing that was begun is left half done."),
     "database_away": _("The database of ToolSync doesn't answer. Try again later."),

@@ -21,6 +21,7 @@ from sync.api.paging import PageQuery, address_of, newest_first, page_of, wrong_
 from sync.api.run_facts import WITHOUT_RAW_LINES, RunFileSerializer, SaidSerializer
 from sync.messages import text_at_column, text_of
 from sync.models import RunFile
+from sync.outcomes.report import outcome_text
 from sync.runs.outcome_search import OutcomeFilter, Place, find_outcomes, run_reasons
 from sync.runs.selectors import processors_for, rows_of, visible_processors
 from sync.values import Action, Outcome
@@ -97,7 +98,7 @@ class Outcomes(ApiView):
             text=asked.get("q", "").strip(),
         )  # fmt: skip
         page = find_outcomes(rows, wanted, after=place, per_page=asked["limit"])
-        told = told_outcomes(page.outcomes)
+        told = told_outcomes(page.outcomes, simulated=rows.simulate)
         cursor = None if page.after is None else str(page.after)
         return Response({"results": told, "total": page.total, "next": address_of(request, cursor)})
 
@@ -146,14 +147,14 @@ class RunFileContent(ApiView):
         return sent_file(request, kept.storage_key, kept.name, version)
 
 
-def told_outcomes(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
-    """Return outcomes as they are said."""
+def told_outcomes(outcomes: Iterable[Outcome], *, simulated: bool) -> list[dict[str, Any]]:
+    """Return outcomes as they are said. Shape: simulated: in the conditional"""
     return [
         {
             "line": outcome.line,
             "action": outcome.action.value,
             "code": outcome.code,
-            "text": text_of(outcome.code, outcome.params),
+            "text": outcome_text(outcome, simulated=simulated),
             "column": str(outcome.params.get("column", "")),
             "subject": outcome.subject,
             "changes": [change._asdict() for change in outcome.changes],

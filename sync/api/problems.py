@@ -40,6 +40,7 @@ _OF_CODES: dict[str, HTTPStatus] = {
     "rows_uneven": HTTPStatus.UNPROCESSABLE_ENTITY,
     "rows_cell_wrong": HTTPStatus.UNPROCESSABLE_ENTITY,
     "rows_column_unknown": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "deletions_mixed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "upload_offset_wrong": HTTPStatus.CONFLICT,
     "file_exists": HTTPStatus.CONFLICT,
     "file_in_use": HTTPStatus.CONFLICT,

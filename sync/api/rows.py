@@ -117,7 +117,8 @@ class Rows(ApiView):
         if shown.state in _WORKING:
             return answer
         rows = rows_of(shown)
-        told = told_outcomes(find_outcomes(rows, per_page=ANSWERED_AT_ONCE).outcomes) if rows.counts else []
+        found = find_outcomes(rows, per_page=ANSWERED_AT_ONCE).outcomes if rows.counts else []
+        told = told_outcomes(found, simulated=rows.simulate)
         return Answer({**answer.body, "row_outcomes": told}, HTTPStatus.OK, answer.location)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import URLPattern, path, re_path
 from rest_framework.views import APIView
 
-from sync.api import file_types, files, outcomes, rows, runs, schema, sites, uploads
+from sync.api import file_types, files, outcomes, records, rows, runs, schedules, schema, sites, uploads
 from sync.api.base import NoSuchAddress
 
 app_name = "api"
@@ -53,6 +53,20 @@ run_urls = [
     of_site("runs/<int:run_id>/files/<slug:kind>", outcomes.RunFileContent, "run_file"),
     *(of_site(noun, view, noun) for noun, view in outcomes.run_file_views().items()),
 ]
+schedule_urls = [
+    of_site("schedules", schedules.Schedules, "schedules"),
+    of_site("schedules/<int:schedule_id>", schedules.OneSchedule, "schedule"),
+    of_site("schedules/<int:schedule_id>/switch", schedules.SwitchSchedule, "schedule_switch"),
+    of_site("schedules/<int:schedule_id>/start", schedules.StartSchedule, "schedule_start"),
+    of_site("sequences/<int:sequence_id>", schedules.Sequence, "sequence"),
+    of_site("sources", schedules.Sources, "sources"),
+    of_site("sources/<slug:file_type>", schedules.OneSource, "source"),
+]
+record_urls = [
+    of_site("audit", records.Audit, "audit"),
+    of_site("deletions", records.Deletions, "deletions"),
+    of_site("deletions/take-off", records.TakeOff, "take_off"),
+]
 # Rows of each file type: users, courses, enrolments …
 row_urls = [of_site(key, view, f"rows_{key}") for key, view in rows.row_views().items()]
 document_urls = [
@@ -64,6 +78,8 @@ urlpatterns = [
     *file_type_urls,
     *file_urls,
     *run_urls,
+    *schedule_urls,
+    *record_urls,
     *row_urls,
     *document_urls,
     re_path(r"", NoSuchAddress.as_view(), name="nothing"),

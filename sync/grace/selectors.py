@@ -23,12 +23,12 @@ class GracePage(NamedTuple):
     following: str
 
 
-def tables_for(user: Person, permission: str = "") -> list[str]:
+def tables_for(user: Person, permission: str = "", *, site: MoodleSite | None = None) -> list[str]:
     """Return the tables whose entries somebody may see: those of the file types that they may use.
 
-    Shape: permission: which they must have for the file type as well
+    Shape: permission: which they must have for the file type as well; site: None = the site `main`
     """
-    usable = {processor.key for processor in processors_for(user, permission)}
+    usable = {processor.key for processor in processors_for(user, permission, site=site)}
     return [table for table, processor in PROCESSORS.items() if processor in usable]
 
 

@@ -35,16 +35,8 @@ _LISTED = timedelta(days=90)
 _ANSWERS_KEPT = timedelta(days=1)
 # What no token gives, whatever its scopes: who holds one must not make others.
 _NEVER = frozenset((MANAGE_PEOPLE, MANAGE_TOKENS, "sync.erase_audit"))
-# What a token gives only with this scope.
-_ONLY_WITH: dict[str, frozenset[str]] = {
-    Scope.APPROVE: frozenset(("sync.approve_runs", "sync.end_grace")),
-    Scope.MANAGE: frozenset(
-        (
-            "sync.manage_sources", "sync.manage_schedules", "sync.manage_all_schedules", "sync.manage_telling",
-            "sync.manage_limits", "sync.manage_sticky", "sync.manage_retention",
-        )
-    ),
-}  # fmt: skip
+# What a token gives only with this scope. The other scopes are asked at each address of the API.
+_ONLY_WITH: dict[str, frozenset[str]] = {Scope.APPROVE: frozenset(("sync.approve_runs", "sync.end_grace"))}
 
 
 class NewToken(NamedTuple):

@@ -116,7 +116,15 @@ def test_a_token_leaves_less_than_its_person_may(site: MoodleSite) -> None:
     assert not may(asking, "sync.manage_files", site, EVERY)
     assert not may(asking, "sync.run_users", other)
     assert not may(asking, "sync.run_users_delete", site)
-    for name in ("approve_runs", "manage_schedules", "view_audit", "manage_people", "manage_tokens", "erase_audit"):
+    for name in (
+        "approve_runs",
+        "end_grace",
+        "view_audit",
+        "manage_all_schedules",
+        "manage_people",
+        "manage_tokens",
+        "erase_audit",
+    ):
         assert not may(asking, f"sync.{name}", site, "users"), name
     assert may(root, "sync.run_users_delete", other)
 

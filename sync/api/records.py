@@ -1,0 +1,188 @@
+"""The audit, and the list of what will be deleted when its days of grace are over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from django.http import Http404
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from sync.api.base import READS, ApiView, StrictSerializer
+from sync.api.idempotency import Answer, answer_once, digest_of_request
+from sync.api.outcomes import ChangeSerializer
+from sync.api.paging import PageQuery, address_of, page_of, wrong_cursor
+from sync.audit.selectors import AuditLine, AuditQuery, Cursor, find_entries
+from sync.errors import ApiRefused
+from sync.grace.selectors import END_GRACE, grace_page, listed, tables_for
+from sync.grace.services import take_off
+from sync.messages import text_of
+from sync.models import AuditKind, GraceEntry, Scope
+from sync.outcomes.report import outcome_text
+from sync.people.rights import may
+from sync.values import Action, Outcome
+
+VIEW_AUDIT = "sync.view_audit"
+
+
+class AuditEntrySerializer(serializers.Serializer):
+    """One change, in Moodle or in ToolSync. Shape: record, position: its place; line: of the file, 0 = none"""
+
+    record = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    kind = serializers.ChoiceField([kind.value for kind in AuditKind])
+    person = serializers.CharField(help_text="Empty: the operator of this installation.")
+    run = serializers.IntegerField(allow_null=True)
+    file_type = serializers.CharField()
+    file = serializers.CharField()
+    line = serializers.IntegerField()
+    action = serializers.CharField()
+    code = serializers.CharField()
+    text = serializers.CharField()
+    subject = serializers.CharField()
+    changes = ChangeSerializer(many=True)
+
+
+class AuditPageQuery(PageQuery):
+    """Which entries are wanted. Shape: since, until: days, both of them included"""
+
+    user = serializers.CharField(required=False, max_length=255, default="")
+    course = serializers.CharField(required=False, max_length=255, default="")
+    kind = serializers.ChoiceField([kind.value for kind in AuditKind], required=False, default="")
+    since = serializers.DateField(required=False)
+    until = serializers.DateField(required=False)
+
+
+class DeletionSerializer(serializers.ModelSerializer):
+    """A user or a course that will be deleted. Shape: rowid: Moodle's id; day: on which, by the clock of the site"""
+
+    kind = serializers.SerializerMethodField(help_text="user or course")
+
+    class Meta:
+        model = GraceEntry
+        fields = ("id", "kind", "rowid", "name", "label", "run", "line", "day", "state")
+        read_only_fields = fields
+
+    def get_kind(self, entry: GraceEntry) -> str:
+        return entry.table
+
+
+class DeletionQuery(PageQuery):
+    """Which entries are wanted."""
+
+    q = serializers.CharField(required=False, max_length=255, default="", help_text="Part of a name, or Moodle's id.")
+
+
+class TakeOffSerializer(StrictSerializer):
+    """Numbers of entries, all users or all courses."""
+
+    entries = serializers.ListField(child=serializers.IntegerField(min_value=1), allow_empty=False, max_length=500)
+
+
+class TakenOffSerializer(serializers.Serializer):
+    """The run that takes them off."""
+
+    run = serializers.IntegerField()
+
+
+AuditPage = page_of(AuditEntrySerializer)
+DeletionPage = page_of(DeletionSerializer)
+
+
+class Audit(ApiView):
+    """Who changed what."""
+
+    @extend_schema(operation_id="audit_list", parameters=[AuditPageQuery], responses=AuditPage)
+    def get(self, request: Request, site: str) -> Response:
+        """Return changes, the last ones first. A token for some file types doesn't see the audit, which is of the whole site."""
+        if not may(request.user, VIEW_AUDIT, self.site):
+            raise ApiRefused("permission_missing")
+        asked = self.asked(AuditPageQuery)
+        start = Cursor.parse(asked["cursor"]) if "cursor" in asked else None
+        if "cursor" in asked and start is None:
+            raise wrong_cursor()
+        query = AuditQuery(asked["user"], asked["course"], asked["kind"], asked.get("since"), asked.get("until"))
+        page = find_entries(self.site, query, start=start, most=asked["limit"])
+        following = None if page.following is None else str(page.following)
+        results = [_told(line) for line in page.lines]
+        return Response(AuditPage({"results": results, "next": address_of(request, following)}).data)
+
+
+class Deletions(ApiView):
+    """The list of deletions."""
+
+    @extend_schema(operation_id="deletions_list", parameters=[DeletionQuery], responses=DeletionPage)
+    def get(self, request: Request, site: str) -> Response:
+        """Return what will be deleted, the first to be deleted first."""
+        tables = tables_for(request.user, site=self.site)
+        if not tables:
+            raise Http404
+        asked = self.asked(DeletionQuery)
+        page = grace_page(listed(self.site, tables, asked["q"]), asked.get("cursor", ""), per_page=asked["limit"])
+        return Response(
+            DeletionPage({"results": page.entries, "next": address_of(request, page.following or None)}).data
+        )
+
+
+class TakeOff(ApiView):
+    """Take entries off the list of deletions."""
+
+    scopes: ClassVar[Mapping[str, tuple[Scope, ...]]] = {**READS, "POST": (Scope.APPROVE,)}
+    http_method_names: ClassVar[list[str]] = ["post"]
+
+    @extend_schema(
+        operation_id="deletions_take_off",
+        request=TakeOffSerializer,
+        responses={HTTPStatus.ACCEPTED: TakenOffSerializer},
+    )
+    def post(self, request: Request, site: str) -> Response:
+        """Take users or courses off the list: a run gives them back as they were before the grace."""
+        wanted = self.sent(TakeOffSerializer)["entries"]
+
+        def begin() -> Answer:
+            tables = tables_for(request.user, END_GRACE, site=self.site)
+            entries = dict(listed(self.site, tables).filter(pk__in=wanted).values_list("pk", "table"))
+            if len(entries) < len(set(wanted)):
+                raise Http404
+            if len(set(entries.values())) > 1:
+                raise ApiRefused("deletions_mixed")
+            run = take_off(self.site, next(iter(entries.values())), list(entries), user=request.user)
+            return Answer({"run": run.pk}, HTTPStatus.ACCEPTED, reverse("api:run", args=[site, run.pk]))
+
+        return answer_once(self, lambda: digest_of_request(self), begin)
+
+
+def _told(line: AuditLine) -> dict[str, Any]:
+    record, entry = line.record, line.entry
+    told: dict[str, Any] = {
+        "record": record.sequence, "at": record.at, "kind": record.kind, "person": record.person,
+        "run": record.run_number, "file_type": record.processor, "file": record.file, "line": 0, "action": "", "code": "",
+        "text": "", "subject": "", "changes": [],
+    }  # fmt: skip
+    if entry is None:
+        fault = line.fault
+        said = text_of(fault.code, {"sequence": record.sequence, **fault.params}) if fault is not None else ""
+        return {**told, "code": fault.code if fault is not None else "", "text": said}
+    return {
+        **told, "line": entry.line, "action": entry.action, "code": entry.code, "text": _text_of(line),
+        "subject": entry.subject, "changes": [change._asdict() for change in entry.changes],
+    }  # fmt: skip
+
+
+def _text_of(line: AuditLine) -> str:
+    entry = line.entry
+    if entry is None or entry.is_erased:
+        return ""
+    done = Action(entry.done) if entry.done else None
+    try:
+        return outcome_text(
+            Outcome(entry.line, Action(entry.action), entry.code, entry.params, entry.subject, done=done)
+        )
+    except KeyError:
+        # A text of today asks for more than was kept.
+        return entry.code
