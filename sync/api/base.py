@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
@@ -17,10 +17,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from sync.api.problems import QueryInvalid
+from sync.commandfiles.storage import file_storage
 from sync.errors import ApiRefused
 from sync.messages import text_of
 from sync.models import ApiToken, MoodleSite, Scope
-from sync.runs.options import api_requests_per_minute
+from sync.people.rights import pages_about
+from sync.runs.options import MAIN_SITE, api_requests_per_minute
 from sync.runs.rights_audit import acting
 
 KILOBYTE = 1000
@@ -46,6 +48,13 @@ class StrictSerializer(serializers.Serializer):
         return super().to_internal_value(data)
 
 
+class NumberField(serializers.IntegerField):
+    """The number of a record: no database has larger ones."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=2**63 - 1, **kwargs)
+
+
 class ApiView(APIView):
     """One address of the API.
 
@@ -58,7 +67,7 @@ class ApiView(APIView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         # Who changes rights is the person of the token; nothing before `initial` knows them.
-        with acting(SimpleLazyObject(lambda: self.request.user)):
+        with pages_about(kwargs.get("site", MAIN_SITE)), acting(SimpleLazyObject(lambda: self.request.user)):
             answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         return answer
 
@@ -128,6 +137,26 @@ class NoSuchAddress(ApiView):
 
     def initial(self, *_args: Any, **_kwargs: Any) -> None:
         raise Http404
+
+
+def sent_file(request: Request, storage_key: str, name: str, sha256: str = "") -> HttpResponseBase:
+    """Return a kept file; 304 where who asks has it already. Shape: sha256: of its bytes, "" = what names it tells it apart
+
+    Raises: Http404; ApiRefused if it isn't kept any more
+    """
+    tag = f'"{sha256 or hashlib.sha256(storage_key.encode()).hexdigest()}"'
+    plain = request._request  # noqa: SLF001
+    unchanged: HttpResponseBase | None = get_conditional_response(plain, etag=tag)
+    if unchanged is not None:
+        unchanged["ETag"] = tag
+        return unchanged
+    try:
+        content: Any = file_storage().open(storage_key, "rb")
+    except FileNotFoundError:
+        raise ApiRefused("file_gone") from None
+    answer = FileResponse(content, as_attachment=True, filename=name, content_type="application/octet-stream")
+    answer["ETag"] = tag
+    return answer
 
 
 def _tag_of(content: bytes) -> str:

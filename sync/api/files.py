@@ -17,8 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sync.api.access import own_file_or_404, reachable_files, usable_type_or_404
-from sync.api.base import KILOBYTE, READS, ApiView, StrictSerializer
-from sync.api.downloads import sent_file
+from sync.api.base import KILOBYTE, READS, ApiView, StrictSerializer, sent_file
 from sync.api.idempotency import Answer, answer_once, digest_of_request
 from sync.api.paging import PageQuery, address_of, newest_first, page_of
 from sync.commandfiles.intake import MEGABYTE, delete_file

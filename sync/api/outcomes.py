@@ -15,8 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sync.api.access import usable_run_or_404, visible_run_or_404
-from sync.api.base import ApiView
-from sync.api.downloads import sent_file
+from sync.api.base import ApiView, sent_file
 from sync.api.paging import PageQuery, address_of, newest_first, page_of, wrong_cursor
 from sync.api.run_facts import WITHOUT_RAW_LINES, RunFileSerializer, SaidSerializer
 from sync.messages import text_at_column, text_of

@@ -13,7 +13,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from sync.api.base import READS, ApiView, StrictSerializer
+from sync.api.base import READS, ApiView, NumberField, StrictSerializer
 from sync.api.idempotency import Answer, answer_once, digest_of_request
 from sync.api.outcomes import ChangeSerializer
 from sync.api.paging import PageQuery, address_of, page_of, wrong_cursor
@@ -81,7 +81,7 @@ class DeletionQuery(PageQuery):
 class TakeOffSerializer(StrictSerializer):
     """Numbers of entries, all users or all courses."""
 
-    entries = serializers.ListField(child=serializers.IntegerField(min_value=1), allow_empty=False, max_length=500)
+    entries = serializers.ListField(child=NumberField(), allow_empty=False, max_length=500)
 
 
 class TakenOffSerializer(serializers.Serializer):

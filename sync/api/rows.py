@@ -87,7 +87,7 @@ class Rows(ApiView):
 
         def begin() -> Answer:
             runs.append(self._queued(processor, content, sent))
-            return begun(request.user, runs[0])
+            return _answer(request.user, runs[0], None)
 
         is_small = len(sent["rows"]) <= ANSWERED_AT_ONCE
         return answer_once(
@@ -113,13 +113,19 @@ class Rows(ApiView):
     def _ended(self, run: SyncRun) -> Answer:
         wait_for_end(run)
         shown = visible_runs(self.request.user, self.site).get(pk=run.pk)
-        answer = begun(self.request.user, shown)
         if shown.state in _WORKING:
-            return answer
+            return _answer(self.request.user, shown, None)
         rows = rows_of(shown)
         found = find_outcomes(rows, per_page=ANSWERED_AT_ONCE).outcomes if rows.counts else []
         told = told_outcomes(found, simulated=rows.simulate)
-        return Answer({**answer.body, "row_outcomes": told}, HTTPStatus.OK, answer.location)
+        return _answer(self.request.user, shown, told)
+
+
+def _answer(user: Any, run: SyncRun, outcomes: list[dict[str, Any]] | None) -> Answer:
+    """Return the answer to rows. Shape: outcomes: None where nobody has waited for them"""
+    answer = begun(user, run)
+    status = HTTPStatus.ACCEPTED if outcomes is None else HTTPStatus.OK
+    return Answer({**answer.body, "row_outcomes": outcomes}, status, answer.location)
 
 
 def file_of_rows(processor: type[Processor], rows: Sequence[Mapping[str, Any]], *, lenient: bool = False) -> bytes:

@@ -19,7 +19,6 @@ from sync.runs.selectors import progress_of, rows_of, run_notes
 
 # Tryback and archive hold lines as they came, perhaps with passwords: for those who may run the file type.
 WITHOUT_RAW_LINES = (RunFile.Kind.REPORT, RunFile.Kind.OUTCOMES)
-_STATES = [(state.value, state.value) for state in RunState]
 _COUNTS = serializers.DictField(child=serializers.IntegerField())
 
 
@@ -35,7 +34,7 @@ class RunSerializer(serializers.ModelSerializer):
 
     kind = serializers.SerializerMethodField()
     file_type = serializers.CharField(source="processor", read_only=True)
-    state = serializers.ChoiceField(_STATES, read_only=True)
+    state = serializers.ChoiceField(RunState.choices, read_only=True)
     state_label = serializers.CharField(read_only=True)
     file_id = serializers.IntegerField(source="command_file_id", allow_null=True, read_only=True)
     counts = serializers.DictField(child=serializers.IntegerField(), read_only=True)

@@ -19,7 +19,7 @@ from sync.api.access import (
     usable_type_or_404,
     visible_run_or_404,
 )
-from sync.api.base import READS, ApiView, StrictSerializer
+from sync.api.base import READS, ApiView, NumberField, StrictSerializer
 from sync.api.idempotency import Answer, answer_once, digest_of_request
 from sync.api.paging import PageQuery, address_of, newest_first, page_of
 from sync.api.run_facts import RunDetailSerializer, RunSerializer, detail_of
@@ -37,7 +37,7 @@ _ACCEPTED = HTTPStatus.ACCEPTED
 class NewRunSerializer(StrictSerializer):
     """What is to be planned or run: a file that was handed in. Options that aren't named are as set for the site."""
 
-    file = serializers.IntegerField(help_text="Number of the file.")
+    file = NumberField(help_text="Number of the file.")
     file_type = serializers.CharField(required=False, max_length=40, help_text="If left out: as its header says.")
     options = serializers.DictField(child=serializers.JSONField(), required=False)
 
@@ -45,7 +45,7 @@ class NewRunSerializer(StrictSerializer):
 class ApplySerializer(StrictSerializer):
     """Shape: removals: how many things the plan takes away, where that has to be confirmed (`must_type`)"""
 
-    removals = serializers.IntegerField(required=False, min_value=0)
+    removals = serializers.IntegerField(required=False, min_value=0, max_value=2**63 - 1)
 
 
 class DecideSerializer(ApplySerializer):
@@ -70,9 +70,9 @@ class RunQuery(PageQuery):
 
     kind = serializers.ChoiceField(["plan", "run"], required=False)
     file_type = serializers.CharField(required=False, max_length=40)
-    state = serializers.ChoiceField([state.value for state in RunState], required=False)
+    state = serializers.ChoiceField(RunState.choices, required=False)
     origin = serializers.ChoiceField([origin.value for origin in SyncRun.Origin], required=False)
-    file = serializers.IntegerField(required=False, help_text="Number of the file.")
+    file = NumberField(required=False, help_text="Number of the file.")
     since = serializers.DateTimeField(required=False, help_text="Asked for at this moment or later.")
 
 

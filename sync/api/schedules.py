@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import time
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -32,6 +33,7 @@ from sync.runs.selectors import listed_runs, processors_for, visible_processors
 from sync.runs.source_settings import SourceChoice, has_secrets, save_source, source_of
 from sync.schedules.services import ScheduleChoice, delete_schedule, save_schedule, start_now, switch_schedule
 
+_TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 _MANAGED: Mapping[str, tuple[Scope, ...]] = {
     **READS, "POST": (Scope.MANAGE,), "PUT": (Scope.MANAGE,), "DELETE": (Scope.MANAGE,),
 }  # fmt: skip
@@ -42,6 +44,7 @@ class ScheduleSerializer(serializers.ModelSerializer):
 
     file_types = serializers.ListField(source="processors", child=serializers.CharField(), read_only=True)
     owner = serializers.CharField(source="owner_name", read_only=True)
+    at = serializers.SerializerMethodField(help_text="02:15, by the clock of the site.")
 
     class Meta:
         model = Schedule
@@ -51,6 +54,9 @@ class ScheduleSerializer(serializers.ModelSerializer):
         )  # fmt: skip
         read_only_fields = fields
 
+    def get_at(self, schedule: Schedule) -> str | None:
+        return None if schedule.at is None else f"{schedule.at:%H:%M}"
+
 
 class ScheduleChoiceSerializer(StrictSerializer):
     """What is chosen for a schedule; several file types are a sequence. Times are by the clock of the site."""
@@ -59,7 +65,7 @@ class ScheduleChoiceSerializer(StrictSerializer):
     file_types = serializers.ListField(child=serializers.ChoiceField(list(REGISTRY)), allow_empty=False)
     kind = serializers.ChoiceField([kind.value for kind in Schedule.Kind])
     every_seconds = serializers.IntegerField(required=False, default=6 * 3600, min_value=60, max_value=36_000_000)
-    at = serializers.TimeField(required=False, allow_null=True, default=None)
+    at = serializers.RegexField(_TIME, required=False, allow_null=True, default=None, help_text="02:15")
     crontab = serializers.CharField(required=False, allow_blank=True, max_length=100, default="")
     enabled = serializers.BooleanField(required=False, default=False)
     stop_on_failure = serializers.BooleanField(required=False, default=True)
@@ -260,7 +266,8 @@ def chosen_schedule(view: ApiView) -> ScheduleChoice:
     allowed = {processor.key for processor in processors_for(view.request.user, MANAGE_SCHEDULES, site=view.site)}
     if not allowed.issuperset(sent["file_types"]):
         raise ApiRefused("permission_missing")
-    return ScheduleChoice(processors=sent.pop("file_types"), **sent)
+    at, processors = sent.pop("at"), sent.pop("file_types")
+    return ScheduleChoice(processors, at=time.fromisoformat(at) if at else None, **sent)
 
 
 def _told_sequence(user: Any, sequence: SequenceRun) -> dict[str, Any]:

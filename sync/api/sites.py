@@ -52,7 +52,7 @@ class PartSerializer(serializers.Serializer):
     label = serializers.CharField()
     level = serializers.ChoiceField([(level.value, level.value) for level in Level])
     code = serializers.CharField()
-    text = serializers.CharField(source="said")
+    text = serializers.CharField(source="said_to_all")
     since = serializers.DateTimeField(allow_null=True)
     seen_at = serializers.DateTimeField(allow_null=True)
 

@@ -1,4 +1,4 @@
-"""Tokens: with what programs prove to the API in whose name they ask, and the machine accounts that only programs use."""
+"""Tokens: with what programs prove to the API in whose name they ask, and the machine users that only programs use."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ApiToken(models.Model):
         verbose_name = _("token")
         verbose_name_plural = _("tokens")
         ordering = ("-id",)
-        permissions = (("manage_tokens", _("Can see and revoke all tokens, and make machine accounts")),)
+        permissions = (("manage_tokens", _("Can see and revoke all tokens, and make machine users")),)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.beginning}…)"
@@ -89,8 +89,8 @@ class Machine(models.Model):
     created_at = models.DateTimeField(_("made on"), auto_now_add=True)
 
     class Meta:
-        verbose_name = _("machine account")
-        verbose_name_plural = _("machine accounts")
+        verbose_name = _("machine user")
+        verbose_name_plural = _("machine users")
         default_permissions = ()
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Machine accounts: users that only programs are, and the people who stand behind them."""
+"""Machine users: users that only programs are, and the people who stand behind them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def make_machine(by: Any, site: MoodleSite, name: str, role: str, file_types: Co
 
 
 def machines_for(by: Any, site: MoodleSite) -> list[Machine]:
-    """Return the machine accounts of a site, for who may make them. Queries: one"""
+    """Return the machine users of a site, for who may make them. Queries: one"""
     if not may(by, MANAGE_TOKENS, site):
         return []
     return list(

@@ -20,14 +20,14 @@ TEXTS: dict[str, Any] = {
     ),
     "person_known": _("There is a user with the address %(email)s already: %(name)s. Give them a role on their page."),
     "invited_before": _("%(email)s was invited already. Send the mail again, or withdraw that invitation first."),
-    "machine_of_others": _("Only who may manage the tokens of a site makes machine accounts for it."),
+    "machine_of_others": _("Only who may manage the tokens of a site makes machine users for it."),
     "machine_name_wrong": _(
-        "The name of a machine account is made of small letters a to z, digits, points and hyphens, and begins with a letter or "
+        "The name of a machine user is made of small letters a to z, digits, points and hyphens, and begins with a letter or "
         "digit: “sis-import”."
     ),
     "machine_known": _("There is a user %(name)s already. Choose another name."),
     "token_of_others": _(
-        "You can make tokens for yourself and, if you may manage tokens, for machine accounts that have no right that you don't "
+        "You can make tokens for yourself and, if you may manage tokens, for machine users that have no right that you don't "
         "have. Others make their own."
     ),
     "token_without_scope": _("Choose at least one scope, and how long the token is good."),
@@ -50,7 +50,7 @@ ROLE_SUMMARIES: dict[str, Any] = {
     Role.APPROVER: _("Also approves held runs, and takes users and courses off the list of deletions."),
     Role.MANAGER: _(
         "Also sets sources, schedules, notifications and limits; for every file type: freeze windows, how long things are kept, "
-        "the audit, all tokens and machine accounts."
+        "the audit, all tokens and machine users."
     ),
     Role.ADMINISTRATOR: _("Also invites people and gives roles, and erases in the audit. Always for every file type."),
 }

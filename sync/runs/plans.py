@@ -259,7 +259,7 @@ def may_approve(run: SyncRun, person: Responsible) -> bool:
     """Whether somebody may approve a run beyond the limits. The operator may, at a shell.
 
     Who asked for a run, made its plan, handed in its file or set its schedule can't where a second person is wanted, nor can who
-    did so by a machine account.
+    did so by a machine user.
     """
     if person.is_operator:
         return True

@@ -97,7 +97,7 @@ def may_manage_people(view: View) -> View:
 
 
 def may_manage_tokens(view: View) -> View:
-    """Let only those in who see all tokens of the site, and make machine accounts."""
+    """Let only those in who see all tokens of the site, and make machine users."""
     return signed_in(permission_required(MANAGE_TOKENS, raise_exception=True)(view))
 
 

@@ -1,4 +1,4 @@
-"""Forms about tokens of the API and machine accounts."""
+"""Forms about tokens of the API and machine users."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class TokenForm(forms.Form):
 
 
 class MachineForm(RoleForm):
-    """Name a machine account, and choose its role."""
+    """Name a machine user, and choose its role."""
 
     name = forms.CharField(
         label=_("Name"), max_length=60, help_text=_("Small letters, digits, points and hyphens: “sis-import”.")

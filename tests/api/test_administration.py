@@ -116,6 +116,7 @@ def test_deletions_are_listed_and_taken_off(root: Program, program: MakeProgram,
     ids = [entry.pk for entry in entries]
     problem_of(root.post("deletions/take-off", {"entries": ids}), 422, "deletions_mixed")
     problem_of(root.post("deletions/take-off", {"entries": [*ids[:1], 99_999]}), 404, "not_found")
+    problem_of(root.post("deletions/take-off", {"entries": [2**63]}), 400, "body_invalid")
     problem_of(program("operator").post("deletions/take-off", {"entries": ids[:1]}), 404, "not_found")
     answer = root.post("deletions/take-off", {"entries": ids[:2]})
     assert answer.status_code == 202

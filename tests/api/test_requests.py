@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from sync.api.schema import document
-from sync.models import ProcessorSettings
+from sync.models import HealthRecord, ProcessorSettings
 from tests.api.conftest import MakeProgram, Program, problem_of
 
 SETTINGS = "file-types/users/settings"
@@ -103,6 +104,18 @@ def test_health_says_what_to_do(root: Program) -> None:
     told = root.get("health").json()
     assert told["level"] in ("ok", "warning", "error")
     assert "database" in {part["part"] for part in told["parts"]}
+
+
+def test_health_names_no_server(root: Program) -> None:
+    params = {"server": "smtp.example.org:25", "reason": "Connection refused"}
+    now = timezone.now()
+    HealthRecord.objects.create(
+        part="mail", level="error", code="health_mail_away", params=params, since=now, seen_at=now
+    )
+    told = root.get("health").json()
+    (mail,) = [part for part in told["parts"] if part["part"] == "mail"]
+    assert mail["code"] == "health_mail_away"
+    assert "smtp.example.org" not in mail["text"]
 
 
 def test_the_document_is_for_those_who_are_known(root: Program) -> None:

@@ -83,7 +83,7 @@ def test_runs_of_others_types_are_not_there(action: str, program: MakeProgram, m
 
 
 def test_a_run_is_paused_taken_up_and_stopped(root: Program, make_run: MakeRun) -> None:
-    run = make_run("queued")
+    run = make_run("queued", outcomes=())
     assert root.post(f"runs/{run.pk}/pause").json()["state"] == "paused"
     assert root.post(f"runs/{run.pk}/resume").json()["state"] == "queued"
     assert root.post(f"runs/{run.pk}/cancel").json()["state"] == "cancelled"

@@ -1,4 +1,4 @@
-"""Tokens of the API: the list, making one, which is shown once, and revoking; machine accounts."""
+"""Tokens of the API: the list, making one, which is shown once, and revoking; machine users."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def token_revoke(request: HttpRequest, token_id: int) -> HttpResponse:
 @reauthentication_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def machine_new(request: HttpRequest) -> HttpResponse:
-    """Make a machine account, which is a user with a role that nobody logs in as."""
+    """Make a machine user, which is a user with a role that nobody logs in as."""
     site = current_site()
     form = MachineForm(request.POST or None, sites=[site])
 
@@ -70,6 +70,6 @@ def machine_new(request: HttpRequest) -> HttpResponse:
         chosen = form.cleaned_data
         make_machine(request.user, site, chosen["name"], chosen["role"], chosen["file_types"])
 
-    if is_saved(request, form, make, _("The machine account was made. Make a token for it now.")):
+    if is_saved(request, form, make, _("The machine user was made. Make a token for it now.")):
         return redirect("token_new")
     return render(request, "sync/machine_new.html", {"form": form})
