@@ -196,7 +196,7 @@ def takes_away(key: str) -> bool:
 @register.simple_tag
 def colon() -> str:
     """Return the colon after a name: in French a space stands before it, one that doesn't break."""
-    return _(":")
+    return str(_(":"))
 
 
 @register.simple_tag(takes_context=True)
