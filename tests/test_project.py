@@ -53,6 +53,7 @@ SHORT_MODULES = {
     "sync/management/commands/writedocs.py": "likewise",
     "sync/processors/categories/messages.py": "the texts of a package stand in its messages.py",
     "sync/processors/metacourses/messages.py": "likewise",
+    "sync/processors/roles/messages.py": "likewise",
     "sync/schedules/messages.py": "likewise",
     "sync/mappings/messages.py": "likewise",
     "sync/grace/messages.py": "likewise",
@@ -67,6 +68,7 @@ SHORT_MODULES = {
     "sync/moodle/course_content/backup/limits.py": "values that all readers of backups share",
     "sync/processors/base/blobs.py": "what a commit owes to Moodle's files, apart from the operations before it",
     "sync/processors/base/errors.py": "raised by every planner, whose base imports it",
+    "sync/processors/roles/options.py": "the options of a package stand in its options.py, which its cells and exports import",
     "sync/processors/base/planner.py": "the one loop over rows, apart from the contract",
     "sync/processors/memberships/own_memberships.py": "shared by enrolments and groups",
 }

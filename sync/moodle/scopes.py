@@ -12,7 +12,7 @@ from sync.errors import OptionError
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import MAX_KEYS, batched
 from sync.moodle.users.scopes import fetch_cohorts_by_prefix
-from sync.moodle.versions import CONTEXT_COURSE
+from sync.moodle.versions import CONTEXT_COURSE, CONTEXT_COURSECAT, CONTEXT_MODULE
 
 
 class SitePart(NamedTuple):
@@ -160,10 +160,17 @@ def _within(name: str, column: str, outer: str) -> Callable[[MoodleSession], _Jo
 
 
 def _roles(moodle: MoodleSession) -> _Joined:
-    role, context, course = moodle.table("role_assignments"), moodle.table("context"), moodle.table("course")
-    is_course = sa.and_(context.c.id == role.c.contextid, context.c.contextlevel == CONTEXT_COURSE)
-    source = role.join(context, is_course).join(course, course.c.id == context.c.instanceid)
-    return _Joined(role.c.id, course.c.category, source)
+    """Roles in a category, in its courses and in their activities."""
+    role, context, course, cm = map(moodle.table, ("role_assignments", "context", "course", "course_modules"))
+    is_module = sa.and_(context.c.contextlevel == CONTEXT_MODULE, cm.c.id == context.c.instanceid)
+    courseid = sa.case((context.c.contextlevel == CONTEXT_COURSE, context.c.instanceid), else_=cm.c.course)
+    categoryid = sa.case((context.c.contextlevel == CONTEXT_COURSECAT, context.c.instanceid), else_=course.c.category)
+    source = (
+        role.join(context, context.c.id == role.c.contextid)
+        .outerjoin(cm, is_module)
+        .outerjoin(course, course.c.id == courseid)
+    )
+    return _Joined(role.c.id, categoryid, source)
 
 
 def _cohorts(moodle: MoodleSession) -> _Joined:

@@ -20,6 +20,7 @@ from sync.processors.groups.members import GroupMembers
 from sync.processors.groups.processor import Groups
 from sync.processors.metacourses.processor import CoursesMeta
 from sync.processors.pictures.processor import UserPictures
+from sync.processors.roles.processor import Roles
 from sync.processors.users.delete import UsersDelete
 from sync.processors.users.processor import Users
 from sync.processors.users.restore import UsersRestore
@@ -43,6 +44,7 @@ _PROCESSORS: tuple[type[Processor], ...] = (
     Groups,
     GroupMembers,
     Enrolments,
+    Roles,
 )
 
 

@@ -20,7 +20,7 @@ from tests.moodle_sites import MoodleSite
 FAMILIES = {
     "enrol_": ("enrol_instance_add_self", "enrol_instance_guest_password"),
     "unenrol_": (),
-    "role_": ("role_assign_system", "role_assign_category", "role_create"),
+    "role_": ("role_create",),
 }
 
 BY_ID = {"courseidentifier": "id", "useridentifier": "id"}

@@ -49,6 +49,12 @@ def parts(moodle_site: MoodleSite) -> dict[str, int]:
     for userid in (ann, moodle_site.one("user", username="admin")["id"]):
         insert("user_enrolments", enrolid=moodle_site.ids["C1 manual"], userid=userid, status=0)
         insert("role_assignments", roleid=5, contextid=moodle_site.ids["C1 context"], userid=userid, timemodified=1)
+    # In a category of them and in an activity, too.
+    cmid = insert("course_modules", course=course, module=1, instance=1, section=1, added=1)
+    for level, instanceid in ((40, ids["inner"]), (70, cmid), (40, 1)):
+        found = moodle_site.rows("context", contextlevel=level, instanceid=instanceid)
+        context = found[0]["id"] if found else insert("context", contextlevel=level, instanceid=instanceid, depth=2)
+        insert("role_assignments", roleid=5, contextid=context, userid=ann, timemodified=1)
     groupid = insert("groups", courseid=course, name="Tutorial", idnumber="", timecreated=1, timemodified=1)
     insert("groups_members", groupid=groupid, userid=ann, timeadded=1)
     for number in (1, 2):
@@ -71,6 +77,11 @@ def test_what_is_in_a_category_or_in_cohorts_is_counted(
     live = fetch_part_counts(session, arts, OF_CATEGORIES) | fetch_part_counts(session, year, OF_COHORTS)
 
     course = moodle_site.ids["C1"]
+    cmids = {row["id"] for row in moodle_site.rows("course_modules", course=course)}
+    places = {(50, course), *((70, cmid) for cmid in cmids), *((40, category) for category in arts.categoryids)}
+    contexts = {
+        row["id"] for row in moodle_site.rows("context") if (row["contextlevel"], row["instanceid"]) in places
+    }  # fmt: skip
     expected = {
         "course_categories": 3,
         "course": 1,
@@ -84,7 +95,7 @@ def test_what_is_in_a_category_or_in_cohorts_is_counted(
             len(moodle_site.rows("groups_members", groupid=group["id"]))
             for group in moodle_site.rows("groups", courseid=course)
         ),
-        "role_assignments": len(moodle_site.rows("role_assignments", contextid=moodle_site.ids["C1 context"])),
+        "role_assignments": sum(row["contextid"] in contexts for row in moodle_site.rows("role_assignments")),
         "cohort": 2, "cohort_members": 2, "user": 1,
     }  # fmt: skip
     assert live == expected

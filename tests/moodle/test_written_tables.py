@@ -39,6 +39,7 @@ UNTRIED = {"grade_outcomes_modules", "rest_api_tokens"}
 FILES = {
     "groupmembers": "cmd;courseid;groupid;userid\nadd;C1;G2;u1\n",
     "users_restore": "username\nu5\n",
+    "roles": "cmd;context;instance;userid;role\nadd;system;;u1;coursecreator\nshift;course;C2;u1;teacher\n",
     "courses_check": "C1\nC9\n",
     "courses": "shortname;fullname;template;self;guest;topic1;teacher1_account\nCOPY;Copy;C1;1;1;One;u2\n",
     "courses_reset": "shortname;roles;groups;groupings;local_roles;notes;events;logs;grades;modules\n"

@@ -99,6 +99,13 @@ FILES: Mapping[str, st.SearchStrategy[RandomFile]] = {
         "enrolments", "cmd;cid;uid;rolename", ("add", "del", "shift", "", "disable"), _COURSES, _USERS, _ROLES,
         defaultcmd=("del", "shift"),
     ),
+    "roles": _file(
+        "roles", "cmd;context;instance;course;userid;role;component",
+        ("add", "add", "del", "shift", ""), ("course", "course", "system", "category", "user", "activity", "block"),
+        ("C1", "C1", "C2", "1", "", "", "u2", "9"), ("", "", "", "C1"), _USERS,
+        ("student", "teacher", "coursecreator", "manager", "*", "chef"), ("", "", "", "", "enrol_sync", "boom"),
+        categoryidentifier=("id",),
+    ),
     "groups": _file(
         "groups", "type;courseid;name;idnumber;updateid;description;selfgrouping;grouping",
         ("", "group", "grouping"), _COURSES, ("G1", "G2", "X", "Y", "ÿ"), ("", "G1", "G2", "X1", "Y1"),
@@ -190,10 +197,11 @@ def _named_rows(site: MoodleSite) -> Iterator[tuple[str, list[tuple[Any, ...]]]]
         )
         for row in site.rows("enrol")
     }  # fmt: skip
+    named: dict[int, Mapping[int, Any]] = {30: users, 40: categories, 50: courses}
     places: dict[int, Any] = {
-        row["id"]: courses.get(row["instanceid"]) if row["contextlevel"] == 50 else categories.get(row["instanceid"])
+        row["id"]: named[row["contextlevel"]].get(row["instanceid"])
         for row in site.rows("context")
-        if row["contextlevel"] in (40, 50)
+        if row["contextlevel"] in named
     }
 
     def rows(table: str, *columns: str, **names: Mapping[Any, Any]) -> tuple[str, list[tuple[Any, ...]]]:

@@ -76,6 +76,9 @@ def add_awkward_things(site: MoodleSite) -> None:
     )  # fmt: skip
     site.insert("cohort_members", cohortid=cohort, userid=ann, timeadded=1)
     site.insert("enrol", enrol="cohort", courseid=other, customint1=cohort, roleid=5, sortorder=91)
+    for level in (10, 30, 40, 50):
+        context = site.rows("context", contextlevel=level)[-1]["id"]
+        site.insert("role_assignments", roleid=2, contextid=context, userid=ann, timemodified=1)
 
 
 def test_every_file_type_plans_back_as_unchanged(moodle_site: MoodleSite) -> None:

@@ -25,6 +25,8 @@ FILES = {
     "users_suspend": "username\nu1\nu2\n",
     "users_delete": "username\nu1\nu2\nu3\n",
     "users_restore": "username\nu5\n",
+    "roles add": "cmd;context;instance;userid;role\nadd;system;;u1;coursecreator\nadd;course;C2;u2;teacher\n",
+    "roles shift": "cmd;context;instance;userid;role\nshift;course;C2;u1;teacher\ndel;course;C1;u1;*\n",
     "enrolments add": "cmd;cid;uid;rolename;enrol;gcmd;g1\nadd;C1;u3;student;manual;gadd;G2\nadd;C2;u2;teacher;manual;;\n",
     "enrolments del": "cmd;cid;uid;rolename;enrol\ndel;C1;u1;student;manual\ndel;C2;u3;student;self\n",
     "groups": "type;courseid;name;idnumber;grouping\ngrouping;C1;Labs;LABS;\ngroup;C1;Monday;;LABS\ngroup;C1;G1;;LABS\n",

@@ -69,6 +69,15 @@ def fetch_roles(moodle: MoodleSession) -> list[Role]:
     ]
 
 
+def fetch_role_levels(moodle: MoodleSession) -> dict[int, frozenset[int]]:
+    """Return the levels of contexts in which each role may be assigned. Shape: roleid -> context.contextlevel. Queries: one"""
+    table = moodle.table("role_context_levels")
+    levels: dict[int, set[int]] = {}
+    for roleid, level in moodle.fetch(sa.select(table.c.roleid, table.c.contextlevel)):
+        levels.setdefault(roleid, set()).add(level)
+    return {roleid: frozenset(found) for roleid, found in levels.items()}
+
+
 def fetch_configurers(moodle: MoodleSession) -> set[int]:
     """Return the ids of the users to whom a role that is held for the whole site permits to configure it.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
+from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import MAX_KEYS, Writer, batched
 from sync.moodle.files.files import DeletedFiles, delete_files
 from sync.moodle.versions import CONTEXT_BLOCK, CONTEXT_USER
@@ -41,6 +42,18 @@ def insert_user_contexts(writer: Writer, userids: Sequence[int]) -> None:
     path = sa.literal(above) + sa.cast(context.c.id, sa.String)
     left = {rowid: {"path": f"{above}{rowid}", "depth": 2} for rowid in ids}
     writer.complete_where("context", {"path": path, "depth": 2}, left)
+
+
+def fetch_user_contextids(moodle: MoodleSession, userids: Collection[int]) -> dict[int, int]:
+    """Return the ids of the contexts of users, by the user's; absent = has none. Queries: one per 10,000 users"""
+    context = moodle.table("context")
+    found: dict[int, int] = {}
+    for part in batched(sorted(userids), MAX_KEYS):
+        statement = sa.select(context.c.instanceid, context.c.id).where(
+            context.c.contextlevel == CONTEXT_USER, moodle.in_clause(context.c.instanceid, part)
+        )
+        found.update((row.instanceid, row.id) for row in moodle.fetch(statement))
+    return found
 
 
 def fetch_userids_without_context(writer: Writer, userids: Sequence[int]) -> list[int]:

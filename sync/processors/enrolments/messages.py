@@ -70,11 +70,6 @@ TEXTS: dict[str, Any] = {
     "enrolment_ends_at_start": _(
         "A date without a time is the first moment of that day: to enrol for the whole day, give the next day as the end."
     ),
-    "role_assigned": _("role given"),
-    "role_held_already": _("has this role already"),
-    "role_replaced": _("role replaced"),
-    "roles_taken_away": _("role taken away"),
-    "role_not_held": _("nothing to do: has no such role, or only by an enrolment method"),
     "group_unknown": _(
         "The course has no group “%(group)s”. Correct the name, or create the group first (gaddcreate and greplacecreate do)."
     ),

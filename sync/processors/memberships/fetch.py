@@ -46,17 +46,20 @@ def fetch_memberships(
     userids: Collection[int] | None = (),
     all_groups: bool = False,
     system_roles: bool = False,
+    role_contextids: Collection[int] = (),
 ) -> MembershipState:
     """Read all that the rows of a chunk name.
 
     Shape: courses: identifiers as typed; groups: (course as typed, group name); userids: users that are there or that earlier
     chunks would have made, or None for everybody who is in the courses and cohorts; all_groups: whether to read all groups of
-    the courses; system_roles: whether to read the roles that they hold for the whole site
-    Queries: none without courses, cohorts and system roles; nine for courses, plus two for cohorts, one when a group has a
+    the courses; system_roles: whether to read the roles that they hold for the whole site; role_contextids: further contexts of
+    which their roles are read
+    Queries: none without courses, cohorts and roles; nine for courses, plus two for cohorts, one when a group has a
     conversation, one when a course has meta children and two when a forum subscribes people
     """
     courses, cohort_names, cohort_idnumbers = ({*filter(None, v)} for v in (courses, cohort_names, cohort_idnumbers))
-    if not (courses or cohort_names or cohort_idnumbers or cohort_ids or system_roles):
+    reads_roles = bool(courses or system_roles or role_contextids)
+    if not (reads_roles or cohort_names or cohort_idnumbers or cohort_ids):
         return MembershipState(course_identifier=course_identifier)
     state = MembershipState(
         course_identifier=course_identifier,
@@ -71,7 +74,7 @@ def fetch_memberships(
     state = replace(
         state,
         courses_named=fetch_named_courses(moodle, overlay, course_identifier, courses),
-        roles=roles_by_shortname(fetch_roles(moodle)) if courses or system_roles else {},
+        roles=roles_by_shortname(fetch_roles(moodle)) if reads_roles else {},
         cohorts=overlay.over(
             _compared(moodle, COHORTS),
             fetch_cohorts(moodle, cohort_names, cohort_idnumbers, cohort_ids),
@@ -89,7 +92,8 @@ def fetch_memberships(
     conversations = {group.id: group.conversationid for group in found if group.conversationid is not None}
     state = _with_forums(moodle, replace(state, conversations=conversations))
     groupids = [group.id for group in found]
-    rows = _fetch_rows(moodle, overlay, state, groupids, userids, system_roles=system_roles)
+    contextids = {*role_contextids, *([state.system_contextid] if system_roles else [])}
+    rows = _fetch_rows(moodle, overlay, state, groupids, userids, role_contextids=contextids)
     wanted: Wanted = {("courseid",): courseids} if pairs is None else {("courseid", "name"): pairs}
     laid_over = _groups_over(overlay, _compared(moodle, GROUPS), found, wanted, rows[GROUP_MEMBERS.name])
     return replace(state, rows=rows, groups=laid_over)
@@ -182,15 +186,14 @@ def _fetch_rows(
     groupids: Collection[int],
     userids: Collection[int] | None,
     *,
-    system_roles: bool,
+    role_contextids: Collection[int],
 ) -> dict[str, FoundRows]:
     """Read the enrolments, roles and memberships that users have where the chunk may change some: table -> rows."""
     present = None if userids is None else [userid for userid in userids if not is_temporary(userid)]
     enrolids, cohortids = (
         [key for key in rows.rows if not is_temporary(key)] for rows in (state.methods, state.cohorts)
     )
-    contextids = [course.contextid for course in state.courses.values()]
-    contextids += [state.system_contextid] if system_roles else []
+    contextids = {*(course.contextid for course in state.courses.values()), *role_contextids}
     forumids = [forum.id for forums in state.forums.values() for forum in forums]
     read: list[tuple[Table, UserRows]] = [
         (ENROLMENTS, fetch_user_enrolments(moodle, enrolids, present)),

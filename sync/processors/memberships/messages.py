@@ -48,6 +48,11 @@ TEXTS: dict[str, Any] = {
         "Line %(earlier)s of this file has “%(value)s” already. Two people can't have the same; correct one of the rows."
     ),
     "role_unknown": _("There is no role with the shortname “%(role)s”. Use the shortname of a role of this site."),
+    "role_assigned": _("role given"),
+    "role_held_already": _("has this role already"),
+    "role_replaced": _("role replaced"),
+    "roles_taken_away": _("role taken away"),
+    "role_not_held": _("nothing to do: has no such role, or only by an enrolment method"),
     "role_configures_site": _(
         "The role “%(role)s” permits to configure the whole site (moodle/site:config): a file may not give it. Give another "
         "role, or give this one in Moodle."

@@ -107,11 +107,13 @@ class MembershipRows:
 
     def roles_of(self, user: int, course: Course) -> list[tuple[int, str, Any]]:
         """Return the roles of a user in a course. Shape: (roleid, component, itemid)"""
+        return self.roles_in(user, course.contextid)
+
+    def roles_in(self, user: int, contextid: int) -> list[tuple[int, str, Any]]:
+        """Return the roles of a user in a context. Shape: (roleid, component, itemid)"""
         return [
             (roleid, component, itemid)
-            for _contextid, _user, roleid, component, itemid in self._roles.find(
-                contextid=course.contextid, userid=user
-            )
+            for _contextid, _user, roleid, component, itemid in self._roles.find(contextid=contextid, userid=user)
         ]
 
     def assign_role(
@@ -121,22 +123,39 @@ class MembershipRows:
 
         Mirrors: role_assign(), with the forum subscriptions that follow it
         """
-        key = (course.contextid, user, roleid, component, itemid)
-        if self._roles.get(key) is not None:
+        if not self.assign_role_in(user, course.contextid, roleid, line, component=component, itemid=itemid):
             return False
-        values = {"timemodified": self.now, "modifierid": self.state.operatorid, "sortorder": 0}
-        self._roles.put(key, values, line)
         for forum in self.state.forums.get(course.id, ()):
             subscription = (forum.id, user)
             if self._subscriptions.get(subscription) is None and self._may_be_subscribed(roleid, forum):
                 self._subscriptions.put(subscription, {}, line)
         return True
 
+    def assign_role_in(
+        self, user: int, contextid: int, roleid: int, line: int, *, component: str = "", itemid: Any = 0
+    ) -> bool:
+        """Assign a role to a user in a context that is no course; return whether it is a new one.
+
+        Mirrors: role_assign(); of Moodle's own plugins only enrol_category makes anything follow it there, which its task does
+        """
+        key = (contextid, user, roleid, component, itemid)
+        if self._roles.get(key) is not None:
+            return False
+        values = {"timemodified": self.now, "modifierid": self.state.operatorid, "sortorder": 0}
+        self._roles.put(key, values, line)
+        return True
+
     def unassign_role(
         self, user: int, course: Course, roleid: int, line: int, *, component: str = "", itemid: Any = 0
     ) -> bool:
         """Take a role in a course away from a user; tell whether he had it. Mirrors: role_unassign()"""
-        key = (course.contextid, user, roleid, component, itemid)
+        return self.unassign_role_in(user, course.contextid, roleid, line, component=component, itemid=itemid)
+
+    def unassign_role_in(
+        self, user: int, contextid: int, roleid: int, line: int, *, component: str = "", itemid: Any = 0
+    ) -> bool:
+        """Take a role in any context away from a user; tell whether he had it. Mirrors: role_unassign()"""
+        key = (contextid, user, roleid, component, itemid)
         if self._roles.get(key) is None:
             return False
         self._roles.remove(key, line)
@@ -144,16 +163,7 @@ class MembershipRows:
 
     def holds_system_role(self, user: int, roleid: int) -> bool:
         """Tell whether a user has a role in the context of the site, given by nobody else than people."""
-        return self._roles.get((self.state.system_contextid, user, roleid, "", 0)) is not None
-
-    def assign_system_role(self, user: int, roleid: int, line: int) -> None:
-        """Assign a role in the context of the site to a user. Mirrors: role_assign(); nothing follows it there"""
-        values = {"timemodified": self.now, "modifierid": self.state.operatorid, "sortorder": 0}
-        self._roles.put((self.state.system_contextid, user, roleid, "", 0), values, line)
-
-    def unassign_system_role(self, user: int, roleid: int, line: int) -> None:
-        """Take a role in the context of the site away from a user. Mirrors: role_unassign()"""
-        self._roles.remove((self.state.system_contextid, user, roleid, "", 0), line)
+        return (roleid, "", 0) in self.roles_in(user, self.state.system_contextid)
 
     def unassign_roles_of(self, user: int, instance: EnrolInstance, line: int) -> bool:
         """Take away the roles that a method has given to a user; tell whether there were any."""

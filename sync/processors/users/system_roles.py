@@ -48,11 +48,11 @@ class SystemRoles:
         if self._rows.holds_system_role(user, role.id) is not is_away:
             return NOTHING
         if is_away:
-            self._rows.unassign_system_role(user, role.id, line)
+            self._rows.unassign_role_in(user, self._rows.state.system_contextid, role.id, line)
             return SetResult(changes=(Change(cell.column, role.shortname, ""),))
         if code := _refusal(role):
             return SetResult(problems=(Note(code, {"column": cell.column, "role": role.shortname}),))
-        self._rows.assign_system_role(user, role.id, line)
+        self._rows.assign_role_in(user, self._rows.state.system_contextid, role.id, line)
         return SetResult(changes=(Change(cell.column, "", role.shortname),))
 
     def _wanted(self, cell: SystemRoleCell) -> tuple[Role | Note, bool]:

@@ -53,6 +53,8 @@ class ContractSpec:
 def prepare(site: MoodleSite) -> None:
     """Put there what the files are about."""
     furnish(site)
+    # Over other users.
+    site.insert("role_context_levels", roleid=site.one("role", shortname="teacher")["id"], contextlevel=30)
     numbers = range(MANY)
     people = "".join(f"p{n:02};P;{n};p{n:02}@x.org\nd{n:02};D;{n};d{n:02}@x.org\n" for n in numbers)
     for key, text in (
@@ -261,6 +263,23 @@ SPECS: Mapping[str, ContractSpec] = {
             _lines("cmd;cid;uid;rolename;enrol;gcmd;g1", lambda n: f"add;C2;p{n:02};student;manual;gadd;G1"),
             {"nobody": "u4"},
             {"purgeemptygroups": "1"},
+        ),
+        ContractSpec(
+            "roles",
+            "cmd;context;instance;userid;role\n"
+            "add;course;C1;u3;teacher\n"
+            "add;user;u2;u1;teacher\n"
+            "shift;course;C2;u1;teacher\n"
+            "add;system;;nobody;coursecreator\n"
+            "del;course;C1;u2;*\n"
+            "add;category;1;u3;coursecreator\n"
+            "add;system;;u3;coursecreator\n"
+            "add;system;;u3;coursecreator\n",
+            {"created": 4, "updated": 1, "deleted": 1, "rejected": 1, "unchanged": 1},
+            {"unchanged": 7, "rejected": 1},
+            _lines("cmd;context;instance;userid;role", lambda n: f"add;course;X{n:02};p{n:02};teacher"),
+            {"nobody": "u4"},
+            {"categoryidentifier": "id"},
         ),
     )
 }  # fmt: skip
