@@ -37,6 +37,10 @@ class CourseCells(Cells, exact_width=True, elsewhere=_ELSEWHERE):
         "Short name of a course, or name of a course backup (.mbz) among the files of the site or in Moodle, one that you "
         "trust: a new course gets everything that is in it, without the people and what they did. Cells of the row win over "
         "the template. What it does to an existing course, an option says."))
+    replacements = OptionalColumn(text(), decides=True, help=_(
+        "For a new course with a template: texts that take the place of others in what it takes over, as JSON: "
+        "{\"section0:summary:place\": \"Lyon\", \"cm:HANDOUT:place\": \"Lyon\", \"place\": \"Lyon\"} in the summary of a "
+        "section, in an activity by its idnumber, everywhere. {place} and {{place}} are replaced with their braces."))
     idnumber = OptionalColumn(text(100), stored_in="course", empty=Empty.CLEARS, names=True, about=About.COURSE,
                               for_new=_("empty"), sample="C-ALG1", help=_("Unique on the site, where it is filled."))
     id = OptionalColumn(integer(2), refers=True, help=_("Moodle's own number; read when it is the course identifier."))

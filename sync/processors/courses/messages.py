@@ -47,6 +47,13 @@ TEXTS: dict[str, Any] = {
     "course_handover_existing": _(
         "Moodle's command line restores into new courses only, and this one is there. Let ToolSync restore “%(template)s”."
     ),
+    "course_replacements_invalid": _(
+        'The cell is no JSON object of texts, such as {"place": "Lyon"}. Correct it, or leave it empty.'
+    ),
+    "course_replacements_alone": _(
+        "Texts are replaced only in what a new course takes from a template that ToolSync copies. Name a template, or leave the "
+        "cell empty."
+    ),
     "course_template_itself": _("A course can't be its own template. Empty the cell, or name another course."),
     "course_replace_plugins": _(
         "The course holds %(plugins)s, whose tables ToolSync doesn't know, so nothing of it was replaced. Add the plugin's "

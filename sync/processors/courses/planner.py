@@ -27,6 +27,7 @@ from sync.processors.courses.named_courses import check_context, check_names, fi
 from sync.processors.courses.operations import CourseCreation
 from sync.processors.courses.options import CoursesOptions
 from sync.processors.courses.plan import CoursesPlan
+from sync.processors.courses.replacements import read_replacements
 from sync.processors.courses.state import COURSE_TABLE, CoursesState
 from sync.processors.courses.tables import (
     CONTENT,
@@ -171,6 +172,8 @@ class CoursesPlanner:
         if values.get("defaultgroupingid"):
             raise RowError("course_grouping_unknown", "defaultgroupingid", grouping=values["defaultgroupingid"])
         template = self._template(row)
+        if row.replacements and (template is None or template.is_for_moodle):
+            raise RowError("course_replacements_alone", "replacements")
         if template and template.is_for_moodle:
             return self._create_by_moodle(row, template, values)
         full = {"category": 0, **state.defaults.values(state.now), **values, "format": course_format}
@@ -445,7 +448,8 @@ class CoursesPlanner:
         self, template: Template, full: Mapping[str, Any], values: Mapping[str, Any], row: CourseCells
     ) -> FromTemplate:
         offset = date_offset(template, full)
-        return FromTemplate(template, offset, referring_values(template, values), self.cells.topics(row))
+        replacements = read_replacements(row.replacements, full, template.course)
+        return FromTemplate(template, offset, referring_values(template, values), self.cells.topics(row), replacements)
 
     def _given_options(self, course_format: str, row: CourseCells) -> dict[str, str]:
         options = self.state.defaults.format_options(course_format)

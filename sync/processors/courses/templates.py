@@ -15,6 +15,7 @@ from sync.moodle.course_content.graph.graph import CourseGraph
 from sync.moodle.course_content.restore.inventory import Inventory, fetch_inventories
 from sync.moodle.course_content.restore.live_source import LiveCourse, fetch_content_weights
 from sync.moodle.course_content.restore.restore_content import restore_content
+from sync.moodle.course_content.restore.text_replacements import TextReplacement, replace_texts
 from sync.moodle.courses.courses import Course
 from sync.moodle.courses.creation import CourseRows, NewCourse
 from sync.moodle.courses.rows import CourseRow
@@ -63,12 +64,16 @@ class Template:
 
 
 class FromTemplate(NamedTuple):
-    """How a course takes the content of its template. Shape: values, topics: see CourseTarget.values and NewCourse.sections"""
+    """How a course takes the content of its template.
+
+    Shape: values, topics: see CourseTarget.values and NewCourse.sections; replacements: texts that change in a new course
+    """
 
     template: Template
     date_offset: int
     values: Mapping[str, Any]
     topics: Mapping[int, Mapping[str, Any]]
+    replacements: Sequence[TextReplacement] = ()
 
 
 def fetch_templates(
@@ -180,6 +185,7 @@ def restore_templates(
     for items in by_template.values():
         source = items[0][1].template.open(writer, graph)
         restore_content(writer, graph, source, [target for target, _how in items], now=now)
+    replace_texts(writer, {target.courseid: how.replacements for target, how in wanted})
     name_sections(writer, {target.courseid: how.topics for target, how in wanted if how.topics}, now=now)
 
 

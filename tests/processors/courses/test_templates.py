@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -225,3 +226,49 @@ def test_many_copies_go_in_several_transactions(site: MoodleSite, monkeypatch: p
     result = run(site, f"{HEADER}\n" + "".join(f"N{number};X;C1\n" for number in range(5)))
 
     assert (result.counts, result.chunks) == ({"created": 5}, 4)
+
+
+def test_texts_are_replaced_in_the_copy_and_nowhere_else(site: MoodleSite) -> None:
+    site.execute(
+        "UPDATE {course_sections} SET summary = :text WHERE section = 1", text="In {place} {{ teacher }}, place"
+    )
+    site.execute("UPDATE {course_sections} SET summary = 'In place' WHERE section = 2")
+    site.execute("UPDATE {page} SET content = '<p>place, PLACE and teacher</p>', intro = 'URL'")
+    page = site.one("page")["id"]
+    site.execute(
+        "UPDATE {course_modules} SET idnumber = :name WHERE instance = :page", name="{course:idnumber}_doc", page=page
+    )
+    before = site.snapshot(["course_sections", "page"])
+    replacements = {
+        "section1:summary:place": "Lyon \\1", "cm:{course:idnumber}_doc:URL": "https://x.org/?a=1", "teacher": 'Ann "A"; Smith',
+    }  # fmt: skip
+    cell = json.dumps(replacements).replace('"', '""')
+
+    result = run(site, f'{HEADER};idnumber;replacements\nNEW;New course;C1;N-1;"{cell}"\nSAME;Same;C1;N-2;\n')
+
+    assert result.counts == {"created": 2}, result.report
+    new, same = course(site, "NEW")["id"], course(site, "SAME")["id"]
+    sections = {row["section"]: row["summary"] for row in site.rows("course_sections", course=new)}
+    assert sections[1] == 'In Lyon \\1 Ann "A"; Smith, Lyon \\1'
+    assert sections[2] == "In place"
+    copied = site.one("page", course=new)
+    assert (copied["content"], copied["intro"]) == ('<p>place, PLACE and Ann "A"; Smith</p>', "https://x.org/?a=1")
+    assert site.one("page", course=same)["intro"] == "URL"
+    after = site.snapshot(["course_sections", "page"])
+    assert all(after[table][rowid] == row for table, rows in before.items() for rowid, row in rows.items())
+    assert_sound(site, "NEW", "SAME")
+
+
+@pytest.mark.parametrize(
+    ("template", "cell", "code"),
+    [
+        ("", '{""a"": ""b""}', "course_replacements_alone"),
+        ("C1", "[1]", "course_replacements_invalid"),
+        ("C1", "{a: 1}", "course_replacements_invalid"),
+        ("C1", '{"""": ""b""}', "course_replacements_invalid"),
+    ],
+)
+def test_replacements_that_cant_be_made_reject_the_row(site: MoodleSite, template: str, cell: str, code: str) -> None:
+    result = run(site, f'{HEADER};replacements\nNEW;New course;{template};"{cell}"\n')
+    assert result.codes == [code]
+    assert site.rows("course", shortname="NEW") == []
