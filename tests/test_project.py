@@ -69,6 +69,8 @@ SHORT_MODULES = {
     "sync/processors/base/blobs.py": "what a commit owes to Moodle's files, apart from the operations before it",
     "sync/processors/base/errors.py": "raised by every planner, whose base imports it",
     "sync/processors/roles/options.py": "the options of a package stand in its options.py, which its cells and exports import",
+    "sync/api/moodle_protocol/errors.py": "raised by every module of the package, answered by one",
+    "sync/api/moodle_protocol/urls.py": "Django includes addresses by a module",
     "sync/processors/base/planner.py": "the one loop over rows, apart from the contract",
     "sync/processors/memberships/own_memberships.py": "shared by enrolments and groups",
 }

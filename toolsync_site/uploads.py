@@ -31,8 +31,9 @@ class UploadLimits:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         size = _size(request)
-        # The API asks for the token first, and then limits what it reads by itself (sync/api/base.py).
-        if size and not request.path_info.startswith("/api/"):
+        # The API asks for the token first, and then limits what it reads by itself (sync/api/base.py); the web services of Moodle
+        # do the same (sync/api/moodle_protocol/requests.py).
+        if size and not request.path_info.startswith(("/api/", "/webservice/")):
             is_known = request.user.is_authenticated
             takes_files = is_known and _takes_files(request)
             if not takes_files:

@@ -47,5 +47,6 @@ urlpatterns = [
     *allauth_urls,
     path("language/", set_language, name="set_language"),
     path("api/", include("sync.api.urls")),
+    path("webservice/", include("sync.api.moodle_protocol.urls")),
     path("", include("sync.web.urls")),
 ]

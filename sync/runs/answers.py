@@ -17,14 +17,15 @@ SMALL_FILE_BYTES = 32 * 1024
 _PAUSE_SECONDS = 0.1
 
 
-def wait_for_end(run: SyncRun) -> SyncRun:
-    """Wait until a run of a small file has ended, or waits for a person; not longer than the settings say. Not in a transaction.
+def wait_for_end(run: SyncRun, *, seconds: float | None = None) -> SyncRun:
+    """Wait until a run has ended, or waits for a person. Not in a transaction.
 
+    Shape: seconds: for how long at most, None = as the settings say, and for small files only
     Queries: one for each tenth of a second
     """
-    if run.file_size > SMALL_FILE_BYTES:
+    if seconds is None and run.file_size > SMALL_FILE_BYTES:
         return run
-    until = time.monotonic() + answer_seconds()
+    until = time.monotonic() + (answer_seconds() if seconds is None else seconds)
     while run.state in ACTIVE_STATES and time.monotonic() < until:
         time.sleep(_PAUSE_SECONDS)
         run.refresh_from_db(fields=["state"])

@@ -229,12 +229,15 @@ PLACES = _places()
 
 
 def names_of(patterns: Iterable[URLPattern | URLResolver]) -> set[str | None]:
-    """Return the names of all addresses of ours, those of Django's admin and of the API aside (tests/api/test_access.py)."""
+    """Return the names of all addresses of ours, those of Django's admin and of programs aside.
+
+    These are tried in tests/api: test_access.py, test_moodle_protocol.py.
+    """
     names: set[str | None] = set()
     for pattern in patterns:
         if isinstance(pattern, URLPattern):
             names.add(pattern.name)
-        elif pattern.namespace not in ("admin", "api"):
+        elif pattern.namespace not in ("admin", "api", "moodle_protocol"):
             names |= names_of(pattern.url_patterns)
     return names
 

@@ -1,0 +1,119 @@
+"""One call of a function: in whose name, on which Moodle; and how it writes, by a small run that is answered at once."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sync.api.moodle_protocol.errors import ServiceError, access_denied
+from sync.commandfiles import storage
+from sync.guard.messages import reason_text
+from sync.messages import text_at_column, text_of
+from sync.models import ApiToken, CommandFile, MoodleSite, RunFile, RunState, Scope, SyncRun
+from sync.models.run import ACTIVE_STATES
+from sync.moodle.db.database import MoodleSession
+from sync.people.rights import may
+from sync.people.roles import run_permission
+from sync.runs import services
+from sync.runs.answers import wait_for_end
+from sync.runs.connections import moodle_of
+from sync.runs.outcome_store import read_rows
+from sync.runs.plans import held_notes
+from sync.values import FAILED_ACTIONS, Outcome
+
+# Callers wait no longer by themselves: so PHP's own clients, and most proxies.
+ANSWER_SECONDS = 25.0
+VIEW_PEOPLE = "sync.view_people"
+# How the files of calls are written, whatever is stored for the file type; they leave nothing in the folders of the site.
+_OF_CALLS = {"encoding": "UTF-8", "separator": ";", "storereport": False, "filearchive": False, "filefailed": False}
+
+
+class Call:
+    """A call that a token allows. Shape: function: its name"""
+
+    def __init__(self, token: ApiToken, function: str) -> None:
+        self.token = token
+        self.function = function
+        self.person: Any = token.person
+        self.site: MoodleSite = token.site
+
+    @contextmanager
+    def moodle(self) -> Iterator[MoodleSession]:
+        """Open a session on the Moodle of the token, to read. Raises: MoodleError"""
+        moodle = moodle_of(self.site)
+        try:
+            with moodle.session() as session:
+                yield session
+        finally:
+            moodle.dispose()
+
+    def check_scopes(self, scopes: Sequence[Scope]) -> None:
+        """Raises: ServiceError"""
+        if lacking := [scope for scope in scopes if scope not in self.token.scopes]:
+            raise access_denied(f"Access to the function {self.function}() needs a token with {', '.join(lacking)}")
+
+    def check_people(self) -> None:
+        """Raises: ServiceError for somebody who may not look at people in Moodle"""
+        if not may(self.person, VIEW_PEOPLE, self.site):
+            raise access_denied("nobody gave the right to look at people in Moodle")
+
+    def check_may(self, permission: str, processor: str = "") -> None:
+        """Raises: ServiceError"""
+        if not may(self.person, permission, self.site, processor):
+            raise access_denied(f"the right {permission} is missing")
+
+    def run_rows(
+        self, processor: str, header: Sequence[str], rows: Sequence[Sequence[Any]], options: Mapping[str, Any]
+    ) -> list[Outcome]:
+        """Carry out rows as a small command file, and return what became of each.
+
+        Raises: ServiceError where the run is held, or a row is rejected; CodedError
+        """
+        self.check_may(run_permission(processor))
+        text = io.StringIO(newline="")
+        # Quoted, so that no cell is taken for anything else.
+        writer = csv.writer(text, delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+        content = io.BytesIO(text.getvalue().encode())
+        file = services.receive_for_run(self.site, content, f"{self.function}.csv", processor, self.person)
+        run = self.run_file(processor, file, {**_OF_CALLS, **options})
+        outcomes = list(read_rows(run))
+        for outcome in outcomes:
+            if outcome.action in FAILED_ACTIONS:
+                raise ServiceError(text_at_column(outcome.code, outcome.params), outcome.code)
+        return outcomes
+
+    def run_file(self, processor: str, file: CommandFile, options: Mapping[str, Any]) -> SyncRun:
+        """Carry out a file, and return its run, which has come to its end. Raises: ServiceError, CodedError"""
+        self.check_may(run_permission(processor))
+        run = services.queue_run(
+            site=self.site, processor=processor, command_file=file, options=options, user=self.person
+        )
+        wait_for_end(run, seconds=ANSWER_SECONDS)
+        run.refresh_from_db()
+        return _ended(run)
+
+    def report_of(self, run: SyncRun) -> str:
+        """Return the report of a run as text."""
+        kept = RunFile.objects.get(run=run, kind=RunFile.Kind.REPORT)
+        with storage.opened(kept.storage_key) as stream:
+            return stream.read().decode()
+
+
+def _ended(run: SyncRun) -> SyncRun:
+    """Raises: ServiceError unless the rows of a run were carried out, or rejected"""
+    if run.waits_for_person:
+        reasons = " ".join(str(reason_text(reason)) for reason in held_notes(run))
+        text = f"Run {run.pk} waits for a person and has written nothing yet. {reasons}".strip()
+        raise ServiceError(text, "run_held" if run.state == RunState.HELD else "run_unconfirmed")
+    if run.state in ACTIVE_STATES:
+        raise ServiceError(f"Run {run.pk} is not at its end yet; look at its page what comes of it.", "run_going_on")
+    if run.error_code:
+        raise ServiceError(text_of(run.error_code, run.error_params), run.error_code)
+    if run.state not in (RunState.COMPLETED, RunState.COMPLETED_WITH_REJECTIONS):
+        raise ServiceError(f"Run {run.pk} was not carried out: {run.state_label}", f"run_{run.state}")
+    return run

@@ -1,0 +1,127 @@
+"""The two addresses of Moodle's web services that callers of the plugin use."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+from django.core.signals import got_request_exception
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+from rest_framework.exceptions import Throttled
+
+from sync.api.authentication import authenticated
+from sync.api.moodle_protocol.answers import JSON, XML, answer_error, answer_result
+from sync.api.moodle_protocol.calls import Call
+from sync.api.moodle_protocol.drafts import keep_drafts
+from sync.api.moodle_protocol.errors import ServiceError, access_denied, invalid_parameter, of_coded
+from sync.api.moodle_protocol.form_fields import nested
+from sync.api.moodle_protocol.kinds import checked
+from sync.api.moodle_protocol.registry import ALIASES, FUNCTIONS
+from sync.api.moodle_protocol.requests import Incoming
+from sync.errors import CodedError, TokenRefused
+from sync.models import ApiToken, Scope
+from sync.moodle.db.identifiers import is_id
+from sync.people.tokens import count_request
+from sync.runs.options import api_requests_per_minute, run_limits
+from sync.runs.rights_audit import acting
+from sync.runs.selectors import processors_for
+
+# Fields of the protocol itself; the functions never see them.
+_OF_PROTOCOL = (
+    "wstoken", "wsfunction", "moodlewsrestformat", "moodlewssettingraw", "moodlewssettingfileurl", "moodlewssettingfilter",
+    "moodlewssettinglang", "moodlewssettingtimezone",
+)  # fmt: skip
+
+DRAFT = "draft"
+
+logger = logging.getLogger(__name__)
+
+
+# Tokens only: no cookie of a browser opens it.
+@csrf_exempt
+@require_http_methods(["GET", "POST"])
+def rest_server(request: HttpRequest) -> HttpResponse:
+    """Carry out a function. Mirrors: webservice/rest/server.php"""
+    form = XML
+    try:
+        incoming = Incoming(request)
+        form = JSON if incoming.peek("moodlewsrestformat") == JSON else XML
+        token = _token(request, incoming.peek("wstoken"))
+        fields = nested(incoming.fields())
+        protocol = {name: fields.pop(name, "") for name in _OF_PROTOCOL}
+        name = _function_name(protocol["wsfunction"])
+        function, call = FUNCTIONS[name], Call(token, name)
+        call.check_scopes(function.scopes)
+        with acting(token.person):
+            result = function.run(call, **checked(function.parameters, fields))
+        return answer_result(result, function.returns, form)
+    except ServiceError as error:
+        return answer_error(error, form)
+    except CodedError as error:
+        return answer_error(of_coded(error), form)
+    except Exception:
+        logger.exception("a function of the web services failed")
+        got_request_exception.send(sender=None, request=request)
+        return answer_error(ServiceError("ToolSync could not carry this out; see its log.", "internalerror"), form)
+
+
+@csrf_exempt
+@require_http_methods(["POST"])
+def upload(request: HttpRequest) -> HttpResponse:
+    """Keep files under a draft number. Mirrors: webservice/upload.php"""
+    try:
+        incoming = Incoming(request)
+        token = _token(request, incoming.peek("token"))
+        _check_uploads(token)
+        _check_area(incoming.peek("filearea") or DRAFT)
+        itemid = incoming.peek("itemid")
+        with acting(token.person):
+            files = incoming.files(run_limits().max_upload_megabytes)
+            kept = keep_drafts(token.site, token.person, files, int(itemid) if is_id(itemid) else 0)
+        return HttpResponse(json.dumps(kept), content_type="application/json; charset=utf-8")
+    except ServiceError as error:
+        return answer_error(error, JSON)
+    except CodedError as error:
+        return answer_error(of_coded(error), JSON)
+
+
+def _function_name(given: Any) -> str:
+    """Return the name of a function that there is. Raises: ServiceError"""
+    if not given or not isinstance(given, str):
+        raise invalid_parameter("Missing function name")
+    name = ALIASES.get(given, given)
+    if name not in FUNCTIONS:
+        text = f"Can't find data record in database table external_functions. ({given[:100]})"
+        raise ServiceError(text, "invalidrecord", "dml_missing_record_exception")
+    return name
+
+
+def _check_uploads(token: ApiToken) -> None:
+    """Raises: ServiceError"""
+    if Scope.PLAN not in token.scopes or not processors_for(token.person, site=token.site):
+        raise access_denied("Web service file upload needs a token with plan")
+
+
+def _check_area(area: str) -> None:
+    """Raises: ServiceError"""
+    if area != DRAFT:
+        raise ServiceError(f"Files are taken into the area {DRAFT} only.", "error", "file_exception")
+
+
+def _token(request: HttpRequest, secret: str) -> ApiToken:
+    """Return the token of a request, and count it. Raises: ServiceError"""
+    if not secret:
+        raise ServiceError("Invalid token - token not found", "invalidtoken")
+    try:
+        _person, token = authenticated(request, secret)
+    except TokenRefused as error:
+        known = of_coded(error)
+        raise ServiceError(f"Invalid token - {known.message}", "invalidtoken") from None
+    except Throttled:
+        raise ServiceError("Too many wrong tokens came from this address. Wait a minute.", "toomanyrequests") from None
+    if count_request(token, api_requests_per_minute()) is None:
+        raise ServiceError("Too many calls in this minute. Wait for the next one.", "toomanyrequests")
+    return token
