@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -122,6 +123,16 @@ class MoodleSite:
         self._template = self.snapshot()
         with self.engine.connect() as connection:
             self._template_sums = _check_sums(connection, self.prefix, list(self._template))
+
+    @contextmanager
+    def template_kept(self) -> Iterator[None]:
+        """Let a test keep a template of its own; afterwards this one counts again."""
+        kept = self._template, self._template_sums
+        try:
+            yield
+        finally:
+            self._template, self._template_sums = kept
+            self.restore_template()
 
     def restore_template(self, tables: Collection[str] | None = None) -> None:
         """Undo whatever a test did. Shape: tables: the only ones that it may have changed, none = any"""
