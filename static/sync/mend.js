@@ -60,7 +60,7 @@ async function keep() {
   const said = document.getElementById("mend-saved");
   try {
     const answer = await fetch(form().action, { method: "POST", body: sent, headers: { "X-Draft": "1" }, redirect: "manual" });
-    said.textContent = answer.status === 204 ? said.dataset.saved : said.dataset.failed;
+    said.textContent = answer.status === 204 ? said.dataset.saved : answer.status === 413 ? await answer.text() : said.dataset.failed;
   } catch {
     said.textContent = said.dataset.failed;
   }

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync.encryption import Unreadable, decrypt, encrypt
+from sync.errors import MendRefused
 from sync.models import MendDraft, SyncRun
 
 PURPOSE = "mended rows"
+# Each change of a cell reads and writes the whole draft, and its last check holds as much once more.
+MOST_DRAFT_BYTES = 4 << 20
 
 # Place of a cell -> its new text.
 Edits = dict[int, str]
@@ -61,6 +64,11 @@ class Draft:
         )
 
     @property
+    def size(self) -> int:
+        """Return how much text was changed. Units: bytes"""
+        return sum(len(text.encode()) for cells in self.edits.values() for text in cells.values())
+
+    @property
     def is_wholly_checked(self) -> bool:
         check = self.check
         return check is not None and (check.edits, check.left_out) == (self.edits, self.left_out)
@@ -78,7 +86,9 @@ def load_draft(run: SyncRun, user: Any) -> Draft:
 
 
 def save_draft(run: SyncRun, user: Any, draft: Draft) -> None:
-    """Keep what somebody has changed."""
+    """Keep what somebody has changed. Raises: MendRefused where that is too much; what was kept before stays"""
+    if draft.size > MOST_DRAFT_BYTES:
+        raise MendRefused("mend_draft_too_large", most=MOST_DRAFT_BYTES >> 20)
     MendDraft.objects.update_or_create(run=run, user=user, defaults={"sealed": encrypt(PURPOSE, _to_json(draft))})
 
 

@@ -19,6 +19,13 @@ TEXTS: dict[str, Any] = {
     "mend_too_large": _(
         "The failed rows hold more than %(most)s MB, which is too much for this page. Mend them in the tryback."
     ),
+    "mend_draft_too_large": _(
+        "The changed cells hold more than %(most)s MB together, which is too much for this page: the last change isn't kept. "
+        "Check and apply what is mended so far, or mend the rest in the tryback."
+    ),
+    "mend_cell_too_long": _(
+        "A cell takes at most %(most)s characters on this page: the last change isn't kept. Mend the row in the tryback."
+    ),
     "mend_rows_gone": _(
         "The failed rows of run %(run)s aren't kept any more, or the file was replaced since. Send the corrected file anew."
     ),
@@ -116,6 +123,7 @@ TEXTS: dict[str, Any] = {
         "It can't be told of what type these files are: %(files)s. Look at their headers, name them as the file types name their "
         "files (enrols.csv, cohorts.csv …), or hand them in one by one under their type. Nothing was kept."
     ),
+    "bundle_of_another": _("Only who asked for the plan of a bundle can have it planned again with other options."),
     "bundle_without_right": _(
         "You may not run the file types of these files: %(files)s. Hand in the others without them. Nothing was kept."
     ),

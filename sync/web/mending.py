@@ -13,6 +13,7 @@ from django.http import QueryDict
 from django.utils.functional import cached_property
 
 from sync.columns.row_secrets import HIDDEN
+from sync.errors import MendRefused
 from sync.mending.drafts import Draft
 from sync.mending.rows import FailedRow, FailedRows
 from sync.mending.services import failed_again
@@ -217,7 +218,10 @@ class MendPage:
 
 
 def take_cells(posted: QueryDict, rows: FailedRows, draft: Draft) -> None:
-    """Take the cells and ticks of a page into a draft. A password that is left empty stays as it is."""
+    """Take the cells and ticks of a page into a draft. A password that is left empty stays as it is.
+
+    Raises: MendRefused for a text that is too long
+    """
     by_line = rows.by_line
     for line in {number for text in posted.getlist("line") if (number := number_in(text)) is not None}:
         if (row := by_line.get(line)) is None:
@@ -235,6 +239,7 @@ def take_suggestion(chosen: str, rows: FailedRows, draft: Draft) -> str:
     """Put a text into a cell, or into that of all rows that are alike. Returns the name of the cell, "" for what names none.
 
     Shape: chosen: "use:12:3:text" or "alike:12:3:text"; without a text, the one that the cell has now
+    Raises: MendRefused for a text that is too long
     """
     command, line, place, text = (*chosen.split(":", 3), "", "", "")[:4]
     row, at = rows.by_line.get(number_in(line) or 0), number_in(place)
@@ -253,8 +258,11 @@ def _as_sent(text: str) -> str:
 
 
 def _clean(text: str) -> str:
-    """Return a text as a cell may hold it."""
-    return "".join(" " if char.isspace() else char for char in text if char != "\0").strip()[:_LONGEST_CELL]
+    """Return a text as a cell may hold it. Raises: MendRefused if it is too long"""
+    clean = "".join(" " if char.isspace() else char for char in text if char != "\0").strip()
+    if len(clean) > _LONGEST_CELL:
+        raise MendRefused("mend_cell_too_long", most=_LONGEST_CELL)
+    return clean
 
 
 def check_of(run: SyncRun, draft: Draft) -> SyncRun | None:

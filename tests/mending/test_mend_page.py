@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from sync.mappings.column_mapping import ColumnMapping
 from sync.mappings.steps import Copy
-from sync.mending import rows
+from sync.mending import drafts, rows
 from sync.mending.drafts import PURPOSE, load_draft
 from sync.models import MendDraft, SyncRun
 from sync.runs import services
@@ -228,6 +228,31 @@ def test_more_than_fits_is_a_sentence(mending: Mending, monkeypatch: pytest.Monk
     answer = mending.client.get(mending.url, follow=True)
     assert answer.status_code == 200
     assert said in answer.text
+
+
+def test_a_draft_has_a_limit_and_keeps_what_it_was_beyond_it(mending: Mending, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drafts, "MOST_DRAFT_BYTES", 4 << 10)
+    mending.send("save", {name_of(3, "email"): "bob@x.org"})
+    kept = load_draft(mending.run, User.objects.get()).edits
+    large = {name_of(line, "firstname"): "ö" * 700 for line in (4, 5, 6)}
+
+    answer = mending.client.post(mending.url, {"do": "save", "line": LINES, **large}, follow=True)
+    assert "The changed cells hold more than" in answer.text
+    assert load_draft(mending.run, User.objects.get()).edits == kept == {3: {3: "bob@x.org"}}
+    by_itself = mending.client.post(mending.url, {"line": LINES, **large}, headers={"X-Draft": "1"})
+    assert (by_itself.status_code, by_itself.text[:17]) == (413, "The changed cells")
+    assert b"The changed cells" not in mending.client.get(mending.url).content
+    mending.send("save", dict.fromkeys(large, "ö" * 500))
+    assert len(load_draft(mending.run, User.objects.get()).edits) == 4
+
+
+def test_a_text_that_is_too_long_is_not_cut(mending: Mending) -> None:
+    answer = mending.client.post(
+        mending.url, {"do": "use:3:1:" + "x" * 10_001, "line": ["3"]}, headers={"HX-Request": "true"}
+    )
+    assert answer.headers["HX-Redirect"].startswith(mending.url)
+    assert "A cell takes at most 10" in mending.client.get(mending.url).text
+    assert load_draft(mending.run, User.objects.get()).edits == {}
 
 
 def test_rows_that_are_gone_are_a_sentence(mending: Mending, installation: Installation) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -9,9 +11,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from sync.errors import CodedError, PlanRefused
-from sync.mending.drafts import delete_draft, load_draft, save_draft
-from sync.mending.rows import can_mend, read_failed_rows
+from sync.errors import CodedError, MendRefused, PlanRefused
+from sync.mending.drafts import Draft, delete_draft, load_draft, save_draft
+from sync.mending.rows import FailedRows, can_mend, read_failed_rows
 from sync.mending.services import apply_draft, check_draft
 from sync.messages import text_of
 from sync.models import SyncRun
@@ -56,11 +58,13 @@ def _take(request: HttpRequest, run: SyncRun) -> HttpResponse:
     if command == "discard":
         delete_draft(run, request.user)
         return _answer(request, reverse("run", args=[run.pk]))
-    focus = _keep(request, run, command)
-    if command == "apply":
-        return _apply(request, run)
-    if command == "check":
-        return _check(request, run)
+    rows, draft = read_failed_rows(run), load_draft(run, request.user)
+    try:
+        focus = _keep(request, run, rows, draft)
+    except MendRefused as error:
+        return _not_kept(request, run, text_of(error.code, error.params))
+    if command in ("apply", "check"):
+        return _apply(request, run) if command == "apply" else _check(request, run)
     if request.headers.get("X-Draft"):
         return HttpResponse(status=204)
     if request.headers.get("HX-Request"):
@@ -68,13 +72,23 @@ def _take(request: HttpRequest, run: SyncRun) -> HttpResponse:
     return redirect(f"{_address(run, request.GET)}#{focus or 'mend'}")
 
 
-def _keep(request: HttpRequest, run: SyncRun, command: str) -> str:
-    """Keep what was sent. Returns the name of the cell that a suggestion was put into, "" without one."""
-    rows, draft = read_failed_rows(run), load_draft(run, request.user)
+def _keep(request: HttpRequest, run: SyncRun, rows: FailedRows, draft: Draft) -> str:
+    """Keep what was sent. Returns the name of the cell that a suggestion was put into, "" without one. Raises: MendRefused"""
+    command = request.POST.get("do", "")
     take_cells(request.POST, rows, draft)
     focus = take_suggestion(command, rows, draft) if ":" in command else ""
     save_draft(run, request.user, draft)
     return focus
+
+
+def _not_kept(request: HttpRequest, run: SyncRun, reason: str) -> HttpResponse:
+    """Say why what was sent isn't kept: beside the grid where its script has sent it, else above what was kept before."""
+    if request.headers.get("X-Draft"):
+        return HttpResponse(
+            reason, status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE, content_type="text/plain; charset=utf-8"
+        )
+    messages.error(request, reason)
+    return _answer(request, _address(run, request.GET))
 
 
 def _check(request: HttpRequest, run: SyncRun) -> HttpResponse:
