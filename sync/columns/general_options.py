@@ -13,6 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from sync.columns.options import Choice, Flag, Label, Number, Options
 from sync.encodings import ENCODING_LABELS, find_encoding_name
 
+# What the option `absent` has where nothing is done about who is absent from a file.
+ABSENT_STAYS = "keep"
+
 
 class _EncodingChoice(Choice):
     """An encoding, however it is spelt: "latin1" is ISO-8859-1."""
@@ -97,6 +100,11 @@ class GeneralOptions(Options):
         help=_("Rename a file that could not be used at all to “…-tryback-failed”, so that the next one can come."),
         group="after",
     )
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the file declares itself complete, so that what is absent from it isn't to stay as it is."""
+        return self.get("absent", ABSENT_STAYS) != ABSENT_STAYS
 
 
 class DateOrderOptions(GeneralOptions):

@@ -11,17 +11,18 @@ import io
 import logging
 import zipfile
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import BinaryIO
 
 from django.db import transaction
-from django.db.models import Exists
+from django.db.models import Exists, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from sync.commandfiles import storage
 from sync.commandfiles.naming import chosen_name
 from sync.errors import CodedError
-from sync.models import CommandFile, Retry, SyncRun
+from sync.models import CommandFile, Retry, RunState, SyncRun
 from sync.models.run import COMPLETED_STATES, ORIGINS_OF_MADE_FILES, OVER_STATES
 from sync.outcomes.tryback import Form
 from sync.reader.encoding_mark import mark_of
@@ -36,6 +37,8 @@ from sync.values import Action
 
 logger = logging.getLogger(__name__)
 
+# A run that was paused so long ago brings no rows.
+_FORGOTTEN_AFTER = timedelta(days=1)
 # Rows are kept as CSV, also those of a workbook; pictures in a zip.
 _CSV, _ZIP = ".csv", ".zip"
 
@@ -59,9 +62,17 @@ def start_retries() -> None:
 
 
 def _is_type_under_way(retry: Retry) -> bool:
-    """Whether a run of the file type isn't over: its file may bring the rows itself."""
+    """Whether a run of the file type isn't over: its file may bring the rows itself.
+
+    One that was paused a day ago, and those that wait behind it in a bundle, may have been forgotten.
+    """
     runs = SyncRun.objects.filter(site=retry.site_id, processor=retry.processor, simulate=False)
-    return runs.exclude(state__in=OVER_STATES).exists()
+    last_at_work = Coalesce("heartbeat_at", "created_at")
+    paused = SyncRun.objects.filter(site=retry.site_id, state=RunState.PAUSED).alias(last_at_work=last_at_work)
+    forgotten = paused.filter(last_at_work__lt=timezone.now() - _FORGOTTEN_AFTER)
+    behind = Q(state=RunState.PENDING, bundle__in=forgotten.filter(bundle__isnull=False).values("bundle"))
+    under_way = runs.exclude(state__in=OVER_STATES).exclude(pk__in=forgotten.values("pk"))
+    return under_way.exclude(pk__in=SyncRun.objects.filter(behind).values("pk")).exists()
 
 
 def _start_if_due(retry: Retry) -> None:

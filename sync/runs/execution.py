@@ -151,27 +151,25 @@ class Execution:
     def _stop_as_asked(self, why: _Cancelled) -> None:
         if isinstance(why, _PutBack):
             self._put_back()
-        elif isinstance(why, _Paused):
-            self._pause()
-        else:
+        elif not (isinstance(why, _Paused) and self._pause()):
             self._stop(RunState.CANCELLED)
 
     def _begin(self) -> None:
         """Ask for the rights of everybody in whose name files are carried out; settle how these are read and what they leave."""
         for run in planned_with(self.run):
             check_run(run)
-            self._retry(self._make_undo_file)
+            self._retry(partial(self._make_undo_file, run))
             self._retry(partial(self._choose_mapping, run))
             self._retry(partial(self._freeze_rules, run))
 
-    def _make_undo_file(self) -> None:
+    def _make_undo_file(self, run: SyncRun) -> None:
         """Make the command file of an undo, unless it has one. Raises: UndoRefused, JournalMissing"""
-        undone = self.run.undoes
-        if undone is None or self.run.input_key:
+        undone = run.undoes
+        if undone is None or run.input_key:
             return
-        file = make_undo_file(undone, self.run.requested_by)
+        file = make_undo_file(undone, run.requested_by)
         try:
-            self._recorder.update(**input_of(file))
+            self._keep(run, **input_of(file))
         except LeaseLost:
             delete_file(file)
             raise
@@ -202,7 +200,7 @@ class Execution:
         The first run of a bundle does so for all its files.
         """
         run, runs = self.run, planned_with(self.run)
-        if run.simulate or (run.plan is None and run.bundle is None and not limits_of(run.site, run.processor).is_on):
+        if run.simulate or (run.plan is None and not self._is_planned_first()):
             return True
         if not is_later_of_bundle(run) and any(
             each.plan is None or is_to_be_made_again(each, each.plan) for each in runs
@@ -215,6 +213,15 @@ class Execution:
             return self._is_decided(runs, moodle)
         finally:
             moodle.dispose()
+
+    def _is_planned_first(self) -> bool:
+        """Whether the whole file is planned before its first row is carried out.
+
+        A complete file is, also where nobody wants limits: it takes away whom the plan names, and not who came meanwhile.
+        """
+        run = self.run
+        is_complete = processor_of(run).options(run.options).is_complete
+        return run.bundle is not None or is_complete or limits_of(run.site, run.processor).is_on
 
     def _make_plans(self, runs: Sequence[SyncRun]) -> None:
         """Simulate the files one after the other; each finds what the ones before it would leave."""
@@ -445,15 +452,23 @@ class Execution:
             worker="",
         )
 
-    def _pause(self) -> None:
-        """Let the site go; the rows that are left wait until somebody takes the run up again."""
+    def _pause(self) -> bool:
+        """Let the site go; the rows that are left wait until somebody takes the run up again.
+
+        Returns False where somebody has cancelled the run in this moment, which counts for more.
+        """
         try:
             self._purge_caches()
         except Exception:
             logger.exception("run %s: caches of a run that is paused", self.run.pk)
         with transaction.atomic():
-            self._recorder.update(state=RunState.PAUSED, pause_requested=False, waiting_since=None, worker="")
+            # Nobody can ask for anything else until this is committed.
+            self._recorder.update(pause_requested=False, waiting_since=None)
+            if SyncRun.objects.filter(pk=self.run.pk, cancel_requested=True).exists():
+                return False
+            self._recorder.update(state=RunState.PAUSED, worker="")
             release_lease(self.run)
+        return True
 
     def _began_to_wait(self) -> None:
         self._recorder.update(waiting_since=self._waited_since or timezone.now())

@@ -34,7 +34,7 @@ from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import Writer
 from sync.moodle.site.time_zone import clock_of
 from sync.outcomes.report import INTERNAL_ERROR
-from sync.processors.base.absence import FileEnd
+from sync.processors.base.absence import DELETED, DONE, LEFT_REFUSED, FileEnd
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.context import (
     Collected,
@@ -331,6 +331,9 @@ class PipelineRun:
             plan = self.work.plan
             planned = self._retrying(lambda: plan.rows(last_line + 1, _NO_LINE_AFTER))
             self._planned_at_end = frozenset((outcome.code, outcome.subject) for outcome in planned.outcomes)
+        # Whoever stops the run with its last rows doesn't want anything taken away.
+        if is_complete and self._should_stop():
+            return False
         while is_complete and (next_line := self._retrying(partial(self._close_part, line))):
             line = next_line
             if self._should_stop():
@@ -343,19 +346,40 @@ class PipelineRun:
         """Do the next part of what a complete file takes away. Returns the line of the next one, 0 when there is none."""
         if (marker := self.commit_marker) is not None and self._is_done(line):
             return marker.last_line + 1
-        end = FileEnd(line, self.chunk_rows, self.wholeness.doubt, self._planned_at_end)
-        plan = self.processor.next_closing_plan(end)
-        if plan is None:
-            return 0
-        if plan.is_empty:
-            self.processor.collect(self.processor.owed_after_commit(plan, Applied(plan.now)))
-            return 0
+        most = self.chunk_rows
+        while True:
+            plan = self.processor.next_closing_plan(FileEnd(line, most, self.wholeness.doubt, self._planned_at_end))
+            if plan is None:
+                return 0
+            if plan.is_empty:
+                self.processor.collect(self.processor.owed_after_commit(plan, Applied(plan.now)))
+                return 0
+            try:
+                self._write_closing(plan, line)
+            except MoodleRefused as error:
+                if len(plan.outcomes) == 1:
+                    self._leave_refused(plan, line, error)
+                    return line + 1
+                most = len(plan.outcomes) // 2
+            else:
+                return line + len(plan.outcomes)
+
+    def _write_closing(self, plan: Plan, line: int) -> None:
         last_line = line + len(plan.outcomes) - 1
         named = [] if self.work.simulate else self.named_columns.subjects_of(plan.outcomes)
         self._write(plan, plan.outcomes, line, last_line, is_closing=True, named=named)
         if self.work.simulate:
             self._foresee(plan)
-        return last_line + 1
+
+    def _leave_refused(self, plan: Plan, line: int, error: MoodleRefused) -> None:
+        """Leave one absentee as it is whom the database doesn't let go, say so, and go on behind it."""
+        (planned,) = plan.outcomes
+        told = Note("absent_left_refused", {**error.params, "hint": error.code})
+        outcome = Outcome(line, Action.UNCHANGED, told.code, told.params, planned.subject, notes=(told,))
+        # Of the plan nothing is owed but where the search goes on.
+        counts = {key: count for key, count in plan.absent.items() if key not in (DONE, DELETED)}
+        owed = AfterCommit(absent={**counts, LEFT_REFUSED: 1}, absent_upto=plan.absent_upto)
+        self._write(Plan(), [outcome], line, line, is_closing=True, owed=owed)
 
     def _count_absent(self, line: int) -> None:
         """Find out once more what is absent, for what is said of it at the end; nothing more is done about it."""
@@ -424,8 +448,9 @@ class PipelineRun:
         is_closing: bool = False,
         is_last: bool = False,
         named: Sequence[RowNames] = (),
+        owed: AfterCommit | None = None,
     ) -> None:
-        """Write a plan, unless it is a simulation, and keep what came of it."""
+        """Write a plan, unless it is a simulation, and keep what came of it. Shape: owed: with a plan that writes nothing"""
         processor, recorder = self.processor, self.work.recorder
         scoped_totals = self.work.scopes.count(self.session, plan)
         self.session.release()
@@ -438,7 +463,7 @@ class PipelineRun:
             dict(counts),
             writer.before_images,
             self.reader.bytes_read,
-            AfterCommit(),
+            owed or AfterCommit(),
             is_closing=is_closing,
             totals=dict(plan.totals()),
             writes=not plan.is_empty,
@@ -455,6 +480,8 @@ class PipelineRun:
                 self.commit_marker.check()
                 recorder.prepare(chunk)
             recorder.confirm(chunk)
+            if chunk.after_commit:
+                self._settle_part(OwedPart(last_line, chunk.after_commit, is_settled=False))
             return
         self.work.check_totals(chunk)
         with _about_rows():

@@ -10,7 +10,6 @@ from typing import IO, Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import get_language
 
@@ -299,21 +298,32 @@ def cancel_run(run: SyncRun) -> None:
 
 
 def _cancel(run: SyncRun) -> None:
-    now = timezone.now()
-    waiting = SyncRun.objects.filter(pk=run.pk, state__in=(RunState.PENDING, RunState.QUEUED, *WAITING_STATES))
-    # Paused, or put back because its Moodle didn't answer.
-    has_begun = Q(state=RunState.PAUSED) | Q(state=RunState.QUEUED, last_line__gt=0, simulate=False)
-    begun = SyncRun.objects.filter(has_begun, pk=run.pk)
-    if begun.update(state=RunState.QUEUED, cancel_requested=True, attempts=0, not_before=None):
-        # A worker makes its report and its tryback.
-        transaction.on_commit(lambda: enqueue(run.pk))
-    elif not waiting.update(state=RunState.CANCELLED, finished_at=now):
-        SyncRun.objects.filter(pk=run.pk, state__in=CLAIMED_STATES).update(cancel_requested=True)
-    run.refresh_from_db()
+    # A worker may take it, pause it or end it in between.
+    while not _cancel_in_state(run) and not run.is_over:
+        continue
     if run.state == RunState.CANCELLED:
         site_id = run.site_id
         transaction.on_commit(lambda: start_next(site_id))
         go_on_with_sequence(run)
+
+
+def _cancel_in_state(run: SyncRun) -> bool:
+    """Stop a run as it is now, or have it stopped; return False if it isn't that any more."""
+    run.refresh_from_db()
+    same = SyncRun.objects.filter(pk=run.pk, state=run.state)
+    if run.state in CLAIMED_STATES:
+        done = same.update(cancel_requested=True)
+    elif run.state == RunState.PAUSED or (run.state == RunState.QUEUED and run.last_line and not run.simulate):
+        # Paused, or put back because its Moodle didn't answer.
+        done = same.update(state=RunState.QUEUED, cancel_requested=True, attempts=0, not_before=None)
+        if done:
+            # A worker makes its report and its tryback.
+            transaction.on_commit(lambda: enqueue(run.pk))
+    else:
+        waits = same.filter(state__in=(RunState.PENDING, RunState.QUEUED, *WAITING_STATES))
+        done = waits.update(state=RunState.CANCELLED, finished_at=timezone.now())
+    run.refresh_from_db()
+    return bool(done)
 
 
 def pause_run(run: SyncRun) -> None:

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from sync import messages
 from sync.commandfiles import storage
-from sync.models import FreezeWindow, Retry, RetryRow, RunState, SyncRun
+from sync.models import Bundle, FreezeWindow, Retry, RetryRow, RunState, SyncRun
 from sync.retries import services as retries
 from sync.runs import services
 from sync.runs.lease import waiting_run_ids
@@ -170,6 +170,20 @@ def test_nothing_is_tried_while_a_run_of_the_file_type_is_under_way(installation
     queued = installation.queue("/e2.csv", HEADER + ANN, processor="enrolments")
     assert tick() == []
     services.execute_run(queued.pk)
+    assert [run.counts for run in tick()] == [{"created": 1}]
+
+
+def test_a_paused_run_that_was_forgotten_keeps_no_rows_waiting(installation: Installation) -> None:
+    enrol(installation, ZOE)
+    add_user(installation, "zoe")
+    paused = installation.queue("/e2.csv", HEADER + ANN, processor="enrolments")
+    services.pause_run(paused)
+    bundle = Bundle.objects.create(site=installation.site, name="term.zip")
+    SyncRun.objects.filter(pk=paused.pk).update(bundle=bundle)
+    behind = installation.queue("/e3.csv", HEADER + TOM, processor="enrolments")
+    SyncRun.objects.filter(pk=behind.pk).update(bundle=bundle, state=RunState.PENDING)
+    assert tick() == []
+    SyncRun.objects.filter(pk=paused.pk).update(created_at=timezone.now() - timedelta(hours=25))
     assert [run.counts for run in tick()] == [{"created": 1}]
 
 

@@ -314,3 +314,63 @@ def test_a_run_of_enrolments_killed_anywhere_ends_like_an_undisturbed_one(
     params = dict(ended.notes)["absent_enrolments_unenrol"]
     assert (params["count"], params["done"], params["total"]) == (PEOPLE, PEOPLE, PEOPLE + 1)
     assert ended.totals["enrolments.deleted"] == PEOPLE
+
+
+def test_an_absentee_whom_the_database_keeps_is_left_as_it_is_and_said(unlimited: Installation) -> None:
+    unlimited.moodle.execute(
+        "CREATE TRIGGER keep BEFORE UPDATE OF suspended ON {user} WHEN OLD.username IN ('kim3', 'kim6')"
+        " BEGIN SELECT RAISE(ABORT, 'kept by the database'); END"
+    )
+    try:
+        run = services.execute_run(queue_at_night(unlimited).pk)
+    finally:
+        unlimited.moodle.execute("DROP TRIGGER keep")
+
+    assert (run.state, run.error_code) == (RunState.COMPLETED, "")
+    assert suspended(unlimited) == [name for name in ALL_ABSENT if name not in ("kim3", "kim6")]
+    left = [(code, name) for _line, code, name in told(run) if code == "absent_left_refused"]
+    assert left == [("absent_left_refused", "kim3"), ("absent_left_refused", "kim6")]
+    assert [line for line, _code, _name in told(run)] == list(range(2, PEOPLE + 3))
+    params = dict(run.notes)["absent_users_suspend"]
+    assert (params["count"], params["done"], params["total"]) == (PEOPLE - 1, PEOPLE - 3, PEOPLE)
+    assert "kept by the database" in unlimited.own_file(run, "report")
+    assert not run.files.filter(kind="tryback").exists()
+
+
+def test_a_run_that_is_killed_beside_somebody_whom_the_database_keeps_goes_on_behind(
+    unlimited: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlimited.moodle.execute(
+        "CREATE TRIGGER keep BEFORE UPDATE OF suspended ON {user} WHEN OLD.username = 'kim3'"
+        " BEGIN SELECT RAISE(ABORT, 'kept by the database'); END"
+    )
+    run = queue_at_night(unlimited)
+    die_at(monkeypatch, run, "confirm", 4)
+    try:
+        ended = services.execute_run(run.pk)
+    finally:
+        unlimited.moodle.execute("DROP TRIGGER keep")
+
+    assert [(line, name) for line, _code, name in told(ended)] == [(line, name) for line, _code, name in ALL_TOLD]
+    assert dict(ended.notes)["absent_users_suspend"]["done"] == PEOPLE - 2
+
+
+def test_who_comes_while_a_complete_run_is_paused_stays_although_nobody_wants_limits(unlimited: Installation) -> None:
+    run = queue_at_night(unlimited)
+
+    def pause(_progress: object) -> None:
+        if SyncRun.objects.get(pk=run.pk).rows_done:
+            services.pause_run(run)
+
+    paused = services.execute_run(run.pk, progress=pause)
+    assert (paused.state, paused.rows_done) == (RunState.PAUSED, 2)
+    assert suspended(unlimited) == []
+    unlimited.moodle.insert(
+        "user", auth="ldap", confirmed=1, mnethostid=1, username="later", firstname="First", lastname="Last"
+    )
+    services.resume_run(paused)
+
+    ended = services.execute_run(run.pk)
+
+    assert suspended(unlimited) == ALL_ABSENT
+    assert dict(ended.notes)["absent_left_changed"]["count"] == 1

@@ -16,10 +16,12 @@ from sync.errors import RunNotClaimable
 from sync.models import MoodleSite, RunState, SyncRun
 from sync.moodle.db.journal import read_images
 from sync.runs import services
+from sync.runs.execution import Execution
 from sync.runs.outcome_store import read_rows
 from sync.runs.recorder import RunRecorder
 from sync.values import Action
 from tests.installation import Installation
+from tests.runs.test_pauses import at_call
 
 HEADER = "username;firstname;lastname;email\n"
 ROWS = 25
@@ -39,12 +41,15 @@ class Killed(BaseException):
 
 
 def kill(monkeypatch: pytest.MonkeyPatch, method: str, call: int, *, before: bool = True) -> None:
-    """Make a method of the recorder die at its n-th call."""
+    """Make a method of the recorder die at its n-th call; the plans that runs make for themselves don't count."""
     original: Callable[..., Any] = getattr(RunRecorder, method)
     calls = 0
 
     def dying(self: RunRecorder, *args: Any) -> None:
         nonlocal calls
+        if self.run.origin == SyncRun.Origin.PLAN:
+            original(self, *args)
+            return
         calls += 1
         if calls == call and before:
             raise Killed
@@ -287,6 +292,26 @@ def test_a_paused_run_is_cancelled_with_its_report(installation: Installation) -
     cancelled = services.execute_run(run.pk)
     assert (cancelled.state, cancelled.rows_done) == (RunState.CANCELLED, 5)
     assert cancelled.files.filter(kind="report").exists()
+
+
+def test_who_cancels_in_the_moment_of_a_pause_is_heard(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = installation.queue("/in.csv", file_of(), primaryidentity="username")
+    at_call(monkeypatch, Execution, "_pause", 1, lambda: services.cancel_run(run))
+    ended = services.execute_run(run.pk, progress=lambda _progress: services.pause_run(run))
+    assert (ended.state, ended.rows_done) == (RunState.CANCELLED, 5)
+    assert ended.files.filter(kind="report").exists()
+    assert MoodleSite.objects.get(pk=run.site_id).lease_run_id is None
+
+
+def test_a_run_that_was_paused_before_the_cancel_arrives_is_cancelled(installation: Installation) -> None:
+    run = installation.queue("/in.csv", file_of(), primaryidentity="username")
+    services.execute_run(run.pk, progress=lambda _progress: services.pause_run(run))
+    # What the page of whoever cancels still shows.
+    run.state = RunState.RUNNING
+    services.cancel_run(run)
+    assert services.execute_run(run.pk).state == RunState.CANCELLED
 
 
 def test_a_run_that_waits_for_its_turn_is_paused_at_once(installation: Installation) -> None:

@@ -14,6 +14,8 @@ from sync.values import Note
 _HASH_BITS = 0xFFFF_FFFF_FFFF_FFFF
 # So many lines are named at most.
 LINES_NAMED = 20
+# Keys of `Absence.counts` that every file type has: what is done about those who are absent, and whom Moodle's database keeps.
+DONE, DELETED, LEFT_REFUSED = "done", "deleted", "refused"
 
 
 @dataclass

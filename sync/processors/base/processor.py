@@ -173,7 +173,7 @@ class Processor(ABC, Generic[CellsT, State, PlanT]):
     @property
     def is_complete(self) -> bool:
         """Whether the file declares itself complete, so that what is absent from it is not to stay as it is."""
-        return False
+        return self.context.options.is_complete
 
     def check(self) -> None:
         """Look whether the scope of a complete file can be meant, before the first write. May read. Raises: CommandFileError"""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from sync.columns.general_options import (
+    ABSENT_STAYS,
     CourseIdentifier,
     DateOrderOptions,
     GeneralOptions,
@@ -15,7 +16,7 @@ from sync.columns.options import Choice, Flag, Text
 from sync.errors import OptionError
 
 # Values of `absent` and of `absentscope`.
-KEEP, REMOVE = "keep", "remove"
+KEEP, REMOVE = ABSENT_STAYS, "remove"
 NO_SCOPE, NAMED, PREFIX, CREATED = "none", "named", "prefix", "created"
 
 

@@ -30,7 +30,7 @@ from sync.processors.cohorts.absent import OUR_COMPONENTS, AbsentMembers
 from sync.processors.cohorts.categories import CATEGORIES, CATEGORY_COLUMNS
 from sync.processors.cohorts.cells import COHORT, CohortCells
 from sync.processors.cohorts.export import CohortsExporter
-from sync.processors.cohorts.options import KEEP, CohortsOptions
+from sync.processors.cohorts.options import CohortsOptions
 from sync.processors.cohorts.plan import CohortsPlan, CohortsState, CohortSurvey
 from sync.processors.cohorts.planner import CohortsPlanner, cohort_text
 from sync.processors.cohorts.rows import COLUMNS
@@ -100,10 +100,6 @@ class Cohorts(Processor[CohortCells, CohortsState, CohortsPlan]):
     def collect(self, owed: AfterCommit) -> None:
         super().collect(owed)
         self.collected.left.update(str(name) for name in owed.gone)
-
-    @property
-    def is_complete(self) -> bool:
-        return self.option_values.absent != KEEP
 
     def check(self) -> None:
         self.absent.check()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from sync.columns.general_options import CourseIdentifier, DateOrderOptions, GraceDays
+from sync.columns.general_options import ABSENT_STAYS, CourseIdentifier, DateOrderOptions, GraceDays
 from sync.columns.options import Choice, Flag, Text
 from sync.errors import OptionError
 from sync.processors.courses.cli_restore import MOODLE, TOOLSYNC
 from sync.processors.courses.fillings import ADD, IGNORE, REPLACE
 
 # Values of `absent` and of `absentscope`.
-KEEP, HIDE, DELETE = "keep", "hide", "delete"
+KEEP, HIDE, DELETE = ABSENT_STAYS, "hide", "delete"
 NO_SCOPE, CATEGORY, PATTERN, CREATED = "none", "category", "pattern", "created"
 
 

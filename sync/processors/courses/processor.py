@@ -52,7 +52,7 @@ from sync.processors.courses.export import CoursesExporter
 from sync.processors.courses.field_values import wanted_values
 from sync.processors.courses.fillings import IGNORE, REPLACE
 from sync.processors.courses.named_courses import CourseSurvey, courses_named
-from sync.processors.courses.options import KEEP, CoursesOptions
+from sync.processors.courses.options import CoursesOptions
 from sync.processors.courses.plan import CoursesPlan
 from sync.processors.courses.planner import COURSE_IDENTIFIERS, CoursesPlanner
 from sync.processors.courses.state import COURSE_TABLE, CoursesState
@@ -239,10 +239,6 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
         super().collect(owed)
         if owed.changes_order:
             self.collected.changes_order = True
-
-    @property
-    def is_complete(self) -> bool:
-        return self.option_values.absent != KEEP
 
     def check(self) -> None:
         self.absent.check()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from sync.columns.general_options import CourseIdentifier, DateOrderOptions, UserIdentifier
+from sync.columns.general_options import ABSENT_STAYS, CourseIdentifier, DateOrderOptions, UserIdentifier
 from sync.columns.options import Choice, Flag, Text
 from sync.errors import OptionError
 from sync.moodle.enrolments.enrolments import SELF_SYNCED_METHODS
@@ -12,7 +12,7 @@ from sync.processors.enrolments.methods import GUEST
 from sync.processors.memberships.group_purge import PurgeOptions
 
 # Values of `absent` and of `absentscope`.
-KEEP, SUSPEND, UNENROL = "keep", "suspend", "unenrol"
+KEEP, SUSPEND, UNENROL = ABSENT_STAYS, "suspend", "unenrol"
 NO_SCOPE, NAMED, PATTERN, CATEGORY, CREATED = "none", "named", "pattern", "category", "created"
 
 

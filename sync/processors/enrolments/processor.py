@@ -25,7 +25,7 @@ from sync.processors.enrolments.contact_mails import ContactNotice, contact_mail
 from sync.processors.enrolments.export import EnrolmentsExporter
 from sync.processors.enrolments.groups import REPLACING, Protection
 from sync.processors.enrolments.methods import MANUAL, SYNC, MethodRules
-from sync.processors.enrolments.options import KEEP, EnrolmentsOptions
+from sync.processors.enrolments.options import EnrolmentsOptions
 from sync.processors.enrolments.planner import EnrolmentPlanner, EnrolmentsPlan, EnrolmentsState
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.group_purge import GroupPurge, PurgeCollected
@@ -106,10 +106,6 @@ class Enrolments(Processor[EnrolmentCells, EnrolmentsState, EnrolmentsPlan]):
         if self.purge.is_wanted:
             named = {row.cid for row in rows}
             self.purge.note_courses(fetch_courses(self.moodle, self.option_values.courseidentifier, named))
-
-    @property
-    def is_complete(self) -> bool:
-        return self.option_values.absent != KEEP
 
     def check(self) -> None:
         self.absent.check()

@@ -27,6 +27,7 @@ from sync.values import Action, Note, Outcome
 
 _FULL_NAME = ("firstname", "lastname")
 _FIELDS = (*KEY_FIELDS, *_FULL_NAME)
+_GONE = {"deleted": 1}
 # So many users of the scope are read at once.
 _PAGE = 5000
 # Keys of `Absence.counts`: who is absent, of those who is changed by the run, whom to leave as Moodle has changed since the plan.
@@ -40,6 +41,7 @@ class AbsentUsers:
         self, context: ProcessorContext, options: UsersOptions, rules: SiteRules, table: Table, grace: GraceList
     ) -> None:
         self._moodle = context.moodle
+        self._overlay = context.overlay
         self._rules = rules
         self._checks = UserChecks(rules)
         self._table = table
@@ -149,9 +151,11 @@ class AbsentUsers:
         """
         upto, found = self._absence.upto, list[dict[str, Any]]()
         while page := self._scope.users.fetch(_FIELDS, after=upto, most=_PAGE):
-            for user in page:
+            # Earlier files of a bundle that aren't carried out may have changed them, or taken them away.
+            left = self._overlay.over(self._table, {user["id"]: user for user in page}).rows
+            for user in ({**each, **left.get(each["id"], _GONE)} for each in page):
                 upto = user["id"]
-                if self._is_named(user):
+                if user.get("deleted") or self._is_named(user):
                     continue
                 counts[_ABSENT] += 1
                 if not (code := self._code(user)):

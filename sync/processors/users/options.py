@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from sync.columns.general_options import (
+    ABSENT_STAYS,
     CourseIdentifier,
     DateOrderOptions,
     GeneralOptions,
@@ -15,7 +16,7 @@ from sync.columns.options import Choice, Flag, Text
 from sync.errors import OptionError
 
 # Values of `absent` and of `absentscope`.
-KEEP, SUSPEND, DELETE = "keep", "suspend", "delete"
+KEEP, SUSPEND, DELETE = ABSENT_STAYS, "suspend", "delete"
 NO_SCOPE, AUTH, COHORTS, CREATED = "none", "auth", "cohorts", "created"
 
 

@@ -27,7 +27,7 @@ from sync.processors.users.absent import AbsentUsers
 from sync.processors.users.cells import UserCells
 from sync.processors.users.chunk_users import KEY_FIELDS, NOT_HASHED, ClearPassword, UsersWritePlan
 from sync.processors.users.export import UsersExporter
-from sync.processors.users.options import DELETE, KEEP, UsersOptions
+from sync.processors.users.options import DELETE, UsersOptions
 from sync.processors.users.planner import PLAIN_FIELDS, ColumnNumbers, UsersPlanner, cohort_cells, course_sets
 from sync.processors.users.profile_values import profile_value
 from sync.processors.users.state import USER_TABLE, UsersState
@@ -151,10 +151,6 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
 
     def close(self) -> None:
         self.passwords.close()
-
-    @property
-    def is_complete(self) -> bool:
-        return self.option_values.absent != KEEP
 
     def check(self) -> None:
         self.absent.check()

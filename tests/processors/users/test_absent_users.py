@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sync.errors import CommandFileError
+from sync.processors.base.overlay import Overlay
 from tests.support import MoodleSite, RunResult, run_file
 
 pytestmark = pytest.mark.sites("sqlite:4.5", "mariadb:4.5", "postgresql:5.1")
@@ -261,3 +262,22 @@ def test_a_scope_that_is_everybody_is_refused_unless_that_is_meant(site: MoodleS
     run_file(site, "users", file_of("new"), **LDAP, absentall=1)
 
     assert suspended(site) == {"ann", *PEOPLE}
+
+
+def test_whom_earlier_files_of_a_bundle_take_away_or_suspend_isn_t_planned_again(site: MoodleSite) -> None:
+    overlay = Overlay()
+    by_name = {"primaryidentity": "username"}
+    files: list[tuple[str, str, dict[str, Any]]] = [
+        ("users_suspend", "username\nkim1\n", by_name),
+        ("users_delete", "username\nkim2\n", by_name),
+        ("users", file_of("kim0"), LDAP),
+    ]
+    for number, (key, text, options) in enumerate(files, 1):
+        overlay.begin_file(number)
+        planned = run_file(site, key, text, simulate=True, overlay=overlay, **options)
+    overlay.close()
+
+    done = [run_file(site, key, text, **options) for key, text, options in files][-1]
+
+    assert told(planned) == told(done)
+    assert [subject for _code, subject, _line in told(done)] == ["kim0", "kim3", "kim4"]
