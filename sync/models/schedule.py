@@ -20,8 +20,8 @@ class Schedule(models.Model):
 
     Shape: processors: keys, in the order in which they run; kind says which of every_seconds, at and crontab applies;
     anchor_at: intervals are counted from here; next_at: when it starts next, None when it is off; held_at: the start that a
-    freeze window kept back; owner: who saved it or switched it on, in whose name it runs; owner_name: stays when the
-    user is deleted, "" = the operator
+    freeze window kept back; together: what came for all file types is fetched first, and planned as a bundle; owner: who saved
+    it or switched it on, in whose name it runs; owner_name: stays when the user is deleted, "" = the operator
     """
 
     class Kind(models.TextChoices):
@@ -46,6 +46,7 @@ class Schedule(models.Model):
     owner_name = models.CharField(max_length=150, blank=True, default="")
     enabled = models.BooleanField(_("on"), default=False)
     stop_on_failure = models.BooleanField(_("stop after a failure"), default=True)
+    together = models.BooleanField(_("plan all files together"), default=False)
     after_freeze = models.BooleanField(_("make up for it after a freeze window"), default=True)
     anchor_at = models.DateTimeField(default=timezone.now, editable=False)
     next_at = models.DateTimeField(_("next run"), null=True, blank=True, editable=False)
@@ -137,7 +138,8 @@ class SequenceState(models.TextChoices):
 class SequenceRun(models.Model):
     """One start of a schedule: its file types, one after the other, each with what came for it.
 
-    Shape: name, processors, stop_on_failure: as the schedule had them; requested_by: who started it by hand, else None;
+    Shape: name, processors, stop_on_failure, together: as the schedule had them; bundle: of its files, where they are planned
+    together; requested_by: who started it by hand, else None;
     owner: of the schedule, or who started it by hand;
     position: how many file types have had their turn; claimed_at: the last sign of life of who fetches the files of the next one;
     claimed_by: its token;
@@ -151,6 +153,10 @@ class SequenceRun(models.Model):
     name = models.CharField(_("name"), max_length=100, blank=True, default="")
     processors = models.JSONField(_("file types"), default=list)
     stop_on_failure = models.BooleanField(_("stop after a failure"), default=True)
+    together = models.BooleanField(_("plan all files together"), default=False)
+    bundle = models.ForeignKey(
+        "sync.Bundle", verbose_name=_("bundle"), null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=_("asked for by"), null=True, blank=True, on_delete=models.SET_NULL,
         related_name="+",

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from io import SEEK_END
 from typing import Any, BinaryIO, NamedTuple
 
 from django.db import transaction
 
+from sync.commandfiles import storage
 from sync.commandfiles.bundle_zip import FILE_LIMIT, HandedFile, is_bundle, is_workbook, unpacked
 from sync.commandfiles.intake import MEGABYTE, delete_file, guess_type
-from sync.errors import CommandFileError
+from sync.errors import CommandFileError, PlanRefused
 from sync.models import Bundle, CommandFile, MoodleSite, SyncRun
 from sync.people.roles import run_permission
 from sync.processors.registry import REGISTRY
+from sync.runs.bundle_order import files_of
+from sync.runs.decisions import decline_run
 from sync.runs.options import resolve_options, run_limits
 from sync.runs.rights import Responsible
-from sync.runs.services import FILE_TYPES, queue_run, receive_for_run
+from sync.runs.services import FILE_TYPES, cancel_run, queue_run, receive_for_run
 
 
 class BundleFile(NamedTuple):
-    """A file of a bundle. Shape: processor: key of its type"""
+    """A file of a bundle. Shape: processor: key of its type; options: what differs from those of its type, None = nothing"""
 
     name: str
     content: BinaryIO
     processor: str
+    options: Mapping[str, Any] | None = None
 
 
 @contextmanager
@@ -89,8 +93,10 @@ def queue_bundle(
     """
     chosen = options or {}
     _check_rights(site, files, Responsible.of(user))
-    for key in {file.processor for file in files}:
-        resolve_options(site, key, chosen.get(key))
+    asked = [{**chosen.get(file.processor, {}), **(file.options or {})} for file in files]
+    for file, wanted in zip(files, asked, strict=True):
+        if (fault := resolve_options(site, file.processor, wanted).fault()) is not None:
+            raise fault
     kept: list[CommandFile] = []
     try:
         for file in files:
@@ -98,17 +104,69 @@ def queue_bundle(
         with transaction.atomic():
             keys = [file.processor for file in files]
             bundle = Bundle.objects.create(site=site, name=name[:255], processors=keys, asks=asks, requested_by=user)
-            for number, command_file in enumerate(kept):
+            for number, (command_file, wanted) in enumerate(zip(kept, asked, strict=True)):
                 queue_run(
                     site=site, processor=command_file.processor, command_file=command_file, user=user, origin=origin,
-                    options=chosen.get(command_file.processor), bundle=bundle, is_pending=number > 0,
-                    in_background=in_background,
+                    options=wanted, bundle=bundle, is_pending=number > 0, in_background=in_background,
                 )  # fmt: skip
             return bundle
     except BaseException:
         for command_file in kept:
             delete_file(command_file)
         raise
+
+
+def check_plan_again(bundle: Bundle, files: Sequence[SyncRun], user: Any) -> None:
+    """Look whether somebody may have a bundle planned again: who asked for it, while nobody has decided.
+
+    Others would make a plan of their own of it, which whoever handed the files in could then approve.
+    Shape: files: the runs of the bundle
+    Raises: PlanRefused
+    """
+    if not files[0].waits_for_person or any(run.undoes_id is not None for run in files):
+        raise PlanRefused("decision_too_late")
+    if user is None or bundle.requested_by_id != user.pk:
+        raise PlanRefused("bundle_of_another")
+
+
+def can_plan_again(bundle: Bundle, files: Sequence[SyncRun], user: Any) -> bool:
+    """Return whether somebody may have a bundle planned again now."""
+    try:
+        check_plan_again(bundle, files, user)
+    except PlanRefused:
+        return False
+    return True
+
+
+def plan_again(bundle: Bundle, options: Mapping[int, Mapping[str, Any]], user: Any) -> Bundle:
+    """Have the files of a bundle that waits planned again with other options; the plan that is there is declined.
+
+    Shape: options: number of a run -> all options of its file
+    Raises: PlanRefused, OptionError, CommandFileError
+    """
+    runs = files_of(bundle)
+    check_plan_again(bundle, runs, user)
+    with ExitStack() as stack:
+        try:
+            files = [
+                BundleFile(
+                    run.file_name,
+                    stack.enter_context(storage.opened(run.input_key)),
+                    run.processor,
+                    options.get(run.pk, run.options),
+                )
+                for run in runs
+            ]
+        except FileNotFoundError:
+            raise PlanRefused("plan_of_another") from None
+        made = queue_bundle(site=bundle.site, name=bundle.name, files=files, user=user)
+    try:
+        decline_run(runs[0], Responsible.of(user), reason=str(made))
+    except PlanRefused:
+        # Somebody has decided meanwhile: that counts.
+        cancel_run(files_of(made)[0])
+        raise
+    return made
 
 
 def _check_rights(site: MoodleSite, files: Sequence[BundleFile], person: Responsible) -> None:

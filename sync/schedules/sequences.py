@@ -11,15 +11,25 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from sync.errors import CodedError
-from sync.models import CommandFile, Event, FreezeWindow, MoodleSite, RunState, SequenceRun, SequenceState, SyncRun
+from sync.models import (
+    Bundle,
+    CommandFile,
+    Event,
+    FreezeWindow,
+    MoodleSite,
+    RunState,
+    SequenceRun,
+    SequenceState,
+    SyncRun,
+)
 from sync.models.run import OVER_STATES
 from sync.notifications.services import notify
 from sync.processors.registry import REGISTRY
-from sync.runs.lease import enqueue_sequence
+from sync.runs.lease import enqueue, enqueue_sequence
 from sync.runs.options import run_limits
 from sync.runs.rights import armed_by_of, check_owner, owner_of
 from sync.runs.services import RECOVERY_EXPIRES, cancel_run, queue_run
@@ -63,9 +73,9 @@ def carry_on_sequence(sequence_id: int) -> None:
 
 def carry_on_sequences() -> None:
     """Hand the sequences that could go on to the workers: those of which nobody was told that a run is over."""
-    idle = SequenceRun.objects.filter(state=SequenceState.RUNNING).exclude(
-        pk__in=SyncRun.objects.filter(sequence_run__isnull=False).exclude(state__in=OVER_STATES).values("sequence_run")
-    )
+    # Files that are still collected for a bundle have nothing to do before all of them are there.
+    at_work = SyncRun.objects.filter(sequence_run__isnull=False).exclude(state__in=(*OVER_STATES, RunState.PENDING))
+    idle = SequenceRun.objects.filter(state=SequenceState.RUNNING).exclude(pk__in=at_work.values("sequence_run"))
     for sequence_id in idle.order_by("pk").values_list("pk", flat=True):
         enqueue_sequence(sequence_id, expires=RECOVERY_EXPIRES)
 
@@ -93,26 +103,74 @@ def steps_of(sequence: SequenceRun) -> list[Step]:
 def _take_step(sequence_id: int) -> bool:
     """Let the next file type have its turn; return False when there is nothing to do now."""
     sequence = (
-        SequenceRun.objects.select_related("site", "owner").filter(pk=sequence_id, state=SequenceState.RUNNING).first()
+        SequenceRun.objects.select_related("site", "owner", "bundle")
+        .filter(pk=sequence_id, state=SequenceState.RUNNING)
+        .first()
     )
-    if sequence is None or sequence.runs.exclude(state__in=OVER_STATES).exists():
+    if sequence is None or _is_at_work(sequence):
         return False
     has_failed = bool(sequence.faults) or sequence.runs.filter(state__in=_FAILED_STATES).exists()
-    if has_failed and sequence.stop_on_failure and sequence.position < len(sequence.processors):
-        _end(sequence, SequenceState.STOPPED)
+    is_left = sequence.position < len(sequence.processors) or _collected(sequence).exists()
+    if has_failed and sequence.stop_on_failure and is_left:
+        _stop(sequence)
         return False
     if sequence.position >= len(sequence.processors):
-        _end(sequence, SequenceState.FAILED if has_failed else SequenceState.COMPLETED)
+        if not _begin_bundle(sequence):
+            _end(sequence, SequenceState.FAILED if has_failed else SequenceState.COMPLETED)
         return False
     # A person may start things at any time.
     if sequence.requested_by_id is None and window_at(sequence.site, timezone.now()):
         return False
     token = uuid.uuid4().hex
-    if not _claim(sequence, token):
-        return False
+    return _claim(sequence, token) and _take_files(sequence, token)
+
+
+def _take_files(sequence: SequenceRun, token: str) -> bool:
     with _alive(sequence, token):
         files, fault = _files_of(sequence)
     return _queue_runs(sequence, token, files, fault)
+
+
+def _collected(sequence: SequenceRun) -> QuerySet[SyncRun]:
+    """The files that were brought so far to be planned together, none of which has begun."""
+    return sequence.runs.filter(state=RunState.PENDING).order_by("pk")
+
+
+def _is_at_work(sequence: SequenceRun) -> bool:
+    """Whether a run of a sequence has something to do, or waits for somebody."""
+    left = sequence.runs.exclude(state__in=OVER_STATES)
+    return left.exclude(state=RunState.PENDING).exists() if sequence.together else left.exists()
+
+
+def _begin_bundle(sequence: SequenceRun) -> bool:
+    """Let the first of the files go that were brought to be planned together; the others follow it.
+
+    Returns False where there is nothing to be done, or all is
+    """
+    first = sequence.runs.order_by("pk").first() if sequence.together else None
+    if first is None or first.state != RunState.PENDING:
+        # Another process may have begun it in this moment.
+        return first is not None and _is_at_work(sequence)
+    if SyncRun.objects.filter(pk=first.pk, state=RunState.PENDING).update(state=RunState.QUEUED):
+        enqueue(first.pk)
+    return True
+
+
+def _stop(sequence: SequenceRun) -> None:
+    """End a sequence after a failure; of what was brought to be planned together nothing is begun."""
+    first = _collected(sequence).first()
+    if _end(sequence, SequenceState.STOPPED) and first is not None:
+        cancel_run(first)
+
+
+def _bundle_of(sequence: SequenceRun) -> Bundle | None:
+    """Return the bundle of the files that are planned together, made with the first of them; None where each is by itself."""
+    if sequence.together and sequence.bundle is None:
+        sequence.bundle = Bundle.objects.create(
+            site=sequence.site, name=sequence.name or str(sequence), asks=False, requested_by=sequence.requested_by
+        )
+        SequenceRun.objects.filter(pk=sequence.pk).update(bundle=sequence.bundle)
+    return sequence.bundle
 
 
 def _claim(sequence: SequenceRun, token: str) -> bool:
@@ -177,10 +235,15 @@ def _queue_runs(sequence: SequenceRun, token: str, files: list[CommandFile], fau
                 # Somebody may have taken it back in this moment.
                 if (arming := armed.get(file.pk)) is None:
                     continue
+                bundle = _bundle_of(sequence)
                 queue_run(
                     site=sequence.site, processor=key, command_file=file, user=sequence.requested_by,
                     owner=owner_of(sequence), armed_by=armed_by_of(arming), origin=sequence.origin, sequence_run=sequence,
+                    bundle=bundle, is_pending=bundle is not None,
                 )  # fmt: skip
+                if bundle is not None:
+                    bundle.processors.append(key)
+                    bundle.save(update_fields=["processors"])
     except CodedError as error:
         return _queue_runs(sequence, token, [], [key, error.code, error.params])
     return True

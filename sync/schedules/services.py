@@ -41,7 +41,8 @@ SHIPPED: tuple[tuple[tuple[str, ...], str], ...] = (
 )
 
 _AUDITED_FIELDS = (
-    "name", "processors", "kind", "every_seconds", "at", "crontab", "enabled", "stop_on_failure", "after_freeze", "owner_name",
+    "name", "processors", "kind", "every_seconds", "at", "crontab", "enabled", "stop_on_failure", "together", "after_freeze",
+    "owner_name",
 )  # fmt: skip
 _WINDOW_FIELDS = ("starts_at", "ends_at", "reason")
 _FREEZE = "freeze"
@@ -61,6 +62,7 @@ class ScheduleChoice:
     crontab: str = ""
     enabled: bool = False
     stop_on_failure: bool = True
+    together: bool = False
     after_freeze: bool = True
 
 
@@ -84,7 +86,7 @@ def save_schedule(
     earlier = _audited(schedule)
     schedule.owner, schedule.owner_name = owner
     before = (schedule.kind, schedule.every_seconds)
-    for name in ("name", "kind", "every_seconds", "at", "enabled", "stop_on_failure", "after_freeze"):
+    for name in ("name", "kind", "every_seconds", "at", "enabled", "stop_on_failure", "together", "after_freeze"):
         setattr(schedule, name, getattr(choice, name))
     schedule.crontab = " ".join(choice.crontab.split())
     schedule.processors = in_order(choice.processors)
@@ -228,7 +230,8 @@ def make_shipped_schedules(site: MoodleSite, using: str) -> None:
 def _start(schedule: Schedule, user: Any, owner: Responsible) -> SequenceRun:
     sequence = SequenceRun.objects.create(
         site=schedule.site, schedule=schedule, name=schedule.name, processors=in_order(schedule.processors),
-        stop_on_failure=schedule.stop_on_failure, requested_by=user, owner=owner.user, owner_name=owner.name,
+        stop_on_failure=schedule.stop_on_failure, together=schedule.together and schedule.is_sequence,
+        requested_by=user, owner=owner.user, owner_name=owner.name,
     )  # fmt: skip
     transaction.on_commit(lambda: enqueue_sequence(sequence.pk))
     return sequence

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.http import QueryDict
+
 from sync.guard.judge import removals
 from sync.guard.messages import reason_text
 from sync.guard.planned_texts import change_texts
 from sync.models import Bundle, SyncRun
 from sync.models.run import COMPLETED_STATES
 from sync.runs.decisions import is_typed, removed_by
+from sync.runs.options import find_processor
 from sync.runs.plans import held_notes, may_decide, plan_lifetime
 from sync.runs.rights import Responsible
+from sync.web.forms import OptionsForm
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,14 @@ class BundleText:
     until: datetime | None
     is_planned: bool
     is_over: bool
+
+
+def options_forms(runs: Sequence[SyncRun], sent: QueryDict | None) -> list[tuple[SyncRun, OptionsForm]]:
+    """Return each file of a bundle with the form of its options, as the run has them or as they were sent."""
+    return [
+        (run, OptionsForm(sent, prefix=f"run{run.pk}", processor=find_processor(run.processor), values=run.options))
+        for run in runs
+    ]
 
 
 def describe_bundle(user: Any, bundle: Bundle, runs: Sequence[SyncRun]) -> BundleText:

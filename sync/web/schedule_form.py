@@ -17,7 +17,7 @@ from sync.schedules.services import ScheduleChoice
 
 _SECONDS = {"hours": 3600, "minutes": 60}
 # Named alike in the form, the choice and the model.
-_SAME_NAMES = ("name", "processors", "kind", "at", "crontab", "enabled", "stop_on_failure", "after_freeze")
+_SAME_NAMES = ("name", "processors", "kind", "at", "crontab", "enabled", "stop_on_failure", "together", "after_freeze")
 _FIELDS = {"schedule_without_tool": "processors", "schedule_without_time": "at"}
 _MOMENT = {"type": "datetime-local"}
 
@@ -51,6 +51,13 @@ class ScheduleForm(forms.Form):
         help_text=_(
             "A file that can't be used or an error is a failure, rejected rows are not. Else the next file type "
             "goes on."
+        ),
+    )  # fmt: skip
+    together = forms.BooleanField(
+        label=_("Plan all files of a sequence together"), required=False,
+        help_text=_(
+            "What came for all its file types is fetched first, and planned as a bundle: judged as a whole before the first row "
+            "is written."
         ),
     )  # fmt: skip
     after_freeze = forms.BooleanField(

@@ -12,16 +12,28 @@ from django.contrib.auth.models import Permission, User
 from pytest_django import Settings
 
 from sync.commandfiles.bundle_zip import HandedFile
-from sync.errors import CommandFileError, PlanRefused, RunNotClaimable
-from sync.models import AuditRecord, Bundle, CommandFile, MoodleSite as OurSite, RunState, SyncRun
+from sync.errors import CommandFileError, PlanRefused, RunNotClaimable, UndoRefused
+from sync.models import (
+    AuditRecord,
+    Bundle,
+    CommandFile,
+    GuardLimits,
+    MoodleSite as OurSite,
+    RunChunk,
+    RunState,
+    SyncRun,
+)
 from sync.processors.registry import REGISTRY
 from sync.runs import decisions, services
 from sync.runs.bundles import opened_bundle, queue_bundle
 from sync.runs.outcome_store import read_rows
 from sync.runs.recorder import Progress
 from sync.runs.rights import OPERATOR, Responsible
+from sync.runs.undo import undo_run
+from sync.runs.undo_bundle import undo_bundle
 from tests.installation import Installation
 from tests.moodle_sites import MoodleSite
+from tests.runs.undo_checks import bring_in_order, check_same
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sites("sqlite:4.5", "mariadb:5.1", "postgresql:5.2")]
 
@@ -34,6 +46,7 @@ NEW_TERM = {
     "uploadcourses.csv": "shortname;fullname;category\nNEW1;New one;1\n",
 }
 ORDER = ["userimport.csv", "uploadcourses.csv", "cohorts.csv", "groups.csv", "enrols.csv"]
+SECOND_NAMES = "username;firstname;lastname;email;city\nnora;Nora;Newer;nora@x.org;Lyon\nann;Ann;Older;ann@x.org;Oslo\n"
 TABLES = (
     "user",
     "course",
@@ -305,6 +318,80 @@ def test_a_bundle_that_nobody_decides_on_expires_as_a_whole(installation: Instal
     assert decisions.expire_runs() == 1
 
     assert {(run.state, run.error_code) for run in runs_of(bundle)} == {(RunState.EXPIRED, "run_expired")}
+
+
+def test_a_bundle_is_undone_in_one_act_from_its_last_file_to_the_first(installation_everywhere: Installation) -> None:
+    installation, moodle = installation_everywhere, installation_everywhere.moodle
+    GuardLimits.objects.create(site=installation.site, is_on=False)
+    bring_in_order(moodle)
+    before = moodle.snapshot()
+    # The last file changes what the first one has made.
+    bundle = ask_for(installation.site, {**NEW_TERM, "userimport2.csv": SECOND_NAMES})
+    assert {run.state for run in carry_out(bundle)} == {RunState.COMPLETED}
+    after = moodle.snapshot()
+
+    undone = undo_bundle(bundle, asks=True, origin=SyncRun.Origin.SHELL, in_background=False)
+    first, *others = carry_out(undone)
+
+    assert [run.undoes for run in (first, *others)] == runs_of(bundle)[::-1]
+    assert (first.state, {run.state for run in others}) == (RunState.UNCONFIRMED, {RunState.PENDING})
+    check_same(after, moodle.snapshot(), "nothing is written before it is confirmed")
+    undone.refresh_from_db()
+    assert undone.totals["users.deleted"] == 2
+    decisions.approve_run(first, OPERATOR, typed=str(decisions.removed_by(undone.totals)))
+    runs = carry_out(undone)
+    assert [(run.state, run.error_code) for run in runs] == [(RunState.COMPLETED, "")] * len(runs)
+    for run in runs:
+        assert run.plan is not None
+        assert told(run) == told(run.plan)
+    check_same(before, moodle.snapshot(), [told(run) for run in runs])
+    with pytest.raises(UndoRefused, match="undo_bundle_done"):
+        undo_bundle(bundle)
+
+    again = undo_bundle(undone, asks=False, origin=SyncRun.Origin.SHELL, in_background=False)
+    assert {run.state for run in carry_out(again)} == {RunState.COMPLETED}
+    check_same(after, moodle.snapshot())
+
+
+def test_what_somebody_uses_since_stays_when_a_bundle_is_undone(installation: Installation) -> None:
+    moodle = installation.moodle
+    GuardLimits.objects.create(site=installation.site, is_on=False)
+    bundle = ask_for(installation.site, NEW_TERM)
+    carry_out(bundle)
+    nora = moodle.one("user", username="nora")["id"]
+    moodle.execute("UPDATE {user} SET lastaccess = 5 WHERE id = :nora", nora=nora)
+
+    runs = carry_out(undo_bundle(bundle, asks=False, origin=SyncRun.Origin.SHELL, in_background=False))
+
+    assert {run.state for run in runs} == {RunState.COMPLETED}
+    for run in runs:
+        assert run.plan is not None
+        assert told(run) == told(run.plan)
+    assert [row["username"] for row in moodle.rows("user", lastname="New")] == ["nora"]
+    assert moodle.rows("course", shortname="NEW1") == []
+    assert moodle.rows("user_enrolments", userid=nora) == []
+
+
+def test_an_undo_of_a_bundle_leaves_out_what_is_undone_and_waits_for_what_is_at_work(
+    installation: Installation,
+) -> None:
+    GuardLimits.objects.create(site=installation.site, is_on=False)
+    bundle = ask_for(installation.site, NEW_TERM)
+    with pytest.raises(UndoRefused, match="undo_of_active_run"):
+        undo_bundle(bundle)
+    carry_out(bundle)
+    last = runs_of(bundle)[-1]
+    alone = undo_run(last, origin=SyncRun.Origin.SHELL, in_background=False)
+    with pytest.raises(UndoRefused, match="undo_at_work"):
+        undo_bundle(bundle)
+    services.execute_run(alone.pk)
+
+    undone = undo_bundle(bundle, asks=False, origin=SyncRun.Origin.SHELL, in_background=False)
+    assert [run.undoes for run in runs_of(undone)] == runs_of(bundle)[-2::-1]
+    RunChunk.objects.filter(run=runs_of(bundle)[0]).update(journal_key="")
+    runs = carry_out(undone)
+    assert [run.state for run in runs] == [RunState.FAILED, *[RunState.CANCELLED] * (len(runs) - 1)]
+    assert installation.moodle.one("user", username="nora")
 
 
 def locked(files: Mapping[str, str]) -> bytes:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from sync.commandfiles import storage
 from sync.errors import CodedError, RunNotClaimable
@@ -95,6 +96,27 @@ def test_a_new_user_who_was_enrolled_since_is_kept_whole_and_the_other_goes(inst
     assert (told.action, told.code) == (Action.UNCHANGED, "undo_use_named")
     assert told.params == {"owner": f"user {new1}", "table": "user_enrolments"}
     check_sum(undone)
+
+
+def test_names_that_were_exchanged_are_exchanged_back(installation: Installation, settings: Settings) -> None:
+    moodle = installation.moodle
+    add(
+        installation, "users", "username;firstname;lastname;email\nbob;Bob;King;bob@x.org\n", primaryidentity="username"
+    )
+    before = moodle.snapshot()
+    settings.TOOLSYNC_CHUNK_ROWS = 1
+    swap = "oldusername;username;firstname;lastname;email\n" + "".join(
+        f"{old};{new};{person}\n"
+        for old, new, person in (
+            ("ann", "aside", "Ann;Smith;ann@x.org"),
+            ("bob", "ann", "Bob;King;bob@x.org"),
+            ("aside", "bob", "Ann;Smith;ann@x.org"),
+        )
+    )  # fmt: skip
+    run = add(installation, "users", swap, primaryidentity="username", allowrename=1)
+    assert {row["username"]: row["firstname"] for row in moodle.rows("user")}["ann"] == "Bob"
+    settings.TOOLSYNC_CHUNK_ROWS = 1000
+    check_round_trip(installation, run, before)
 
 
 @pytest.mark.parametrize("change", ["lastaccess = 5", "lastname = 'Married'"])

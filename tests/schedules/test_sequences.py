@@ -107,6 +107,70 @@ def test_a_failure_stops_the_sequence_or_not_as_chosen(
     assert fates(sequence)["enrolments"] == enrolments
 
 
+def test_what_came_for_all_tools_is_planned_and_judged_together(
+    installation: Installation, settings: Settings, tmp_path: Path
+) -> None:
+    settings.TOOLSYNC_GUARD = True
+    for name, text in (("userimport.csv", USERS), ("enrols.csv", ENROLMENTS)):
+        (tmp_path / "drop" / name).write_text(text)
+    sequence = start(installation, together=True)
+    carry_on_sequence(sequence.pk)
+    users, enrolments = sequence.runs.order_by("pk")
+    assert (users.state, enrolments.state) == (RunState.QUEUED, RunState.PENDING)
+    assert fates(SequenceRun.objects.get()) == {
+        "users": "under_way",
+        "cohorts": "nothing_came",
+        "enrolments": "under_way",
+    }
+    # Another worker that was told of it as well.
+    carry_on_sequence(sequence.pk)
+    carry_on_sequences()
+    assert [run.state for run in sequence.runs.order_by("pk")] == [RunState.QUEUED, RunState.PENDING]
+
+    users = services.execute_run(users.pk)
+
+    enrolments.refresh_from_db()
+    assert enrolments.plan is not None
+    assert enrolments.plan.counts == {"created": 1}, "the user whom the other file makes is known"
+    assert users.bundle is not None
+    assert (users.bundle_id, users.bundle.processors) == (enrolments.bundle_id, ["users", "enrolments"])
+    work(sequence)
+    assert sequence.state == SequenceState.COMPLETED
+    assert [run.counts for run in sequence.runs.order_by("pk")] == [{"created": 1}, {"created": 1}]
+
+
+@pytest.mark.parametrize("stop", [True, False])
+def test_of_files_that_are_planned_together_nothing_is_begun_where_another_can_t_be_brought(
+    installation: Installation, stop: bool
+) -> None:
+    installation.put("/userimport.csv", USERS)
+    ProcessorSettings.objects.create(site=installation.site, processor="enrolments", values={"useridentifier": "shoe"})
+    installation.put("/enrols.csv", ENROLMENTS)
+    sequence = start(installation, together=True, stop_on_failure=stop)
+    work(sequence)
+    assert sequence.state == (SequenceState.STOPPED if stop else SequenceState.FAILED)
+    assert sequence.runs.get().state == (RunState.CANCELLED if stop else RunState.COMPLETED)
+    assert bool(installation.moodle.rows("user", username="kim")) is not stop
+
+
+def test_files_that_were_collected_are_found_again_after_their_worker_died(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installation.put("/userimport.csv", USERS)
+    sequence = start(installation, ["users", "cohorts"], together=True)
+    with monkeypatch.context() as patch:
+        patch.setattr("sync.schedules.sequences._begin_bundle", lambda _sequence: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            carry_on_sequence(sequence.pk)
+    assert sequence.runs.get().state == RunState.PENDING
+    told: list[int] = []
+    monkeypatch.setattr("sync.schedules.sequences.enqueue_sequence", lambda pk, **_more: told.append(pk))
+    carry_on_sequences()
+    assert told == [sequence.pk]
+    work(sequence)
+    assert sequence.state == SequenceState.COMPLETED
+
+
 def test_rejected_rows_are_no_failure(installation: Installation) -> None:
     installation.put("/userimport.csv", USERS + "eve;Eve;Fox;no\n")
     sequence = start(installation)

@@ -154,6 +154,8 @@ sequence_cancel! sequence           302   404   404   404   302   302   302   30
 bundle_new                          302   404   200   404   200   200   200   200   200   200   404   200
 bundle bundle                       302   404   404   404   200   200   200   200   200   200   404   200
 bundle_decide! bundle               302   404   404   404   302   302   302   302   302   302   404   302
+bundle_options bundle               302   404   404   404   302   302   302   302   302   302   404   302
+bundle_undo! bundle                  302   404   404   404   302   302   302   302   302   302   404   302
 bundle_cancel! bundle               302   404   404   404   302   302   302   302   302   302   404   302
 bundle_report bundle                302   404   404   404   200   200   200   200   200   200   404   200
 bundle_trybacks bundle              302   404   404   404   200   200   200   200   200   200   404   200

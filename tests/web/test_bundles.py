@@ -52,6 +52,70 @@ def planned(client: Client) -> Bundle:
     return bundle
 
 
+def test_the_options_of_each_file_are_chosen_while_the_plan_waits(
+    clerk: Client, admin_client: Client, moodle: Moodle
+) -> None:
+    hand_in(
+        clerk,
+        zip_of(cohorts_a=COHORTS, cohorts_b=COHORTS.replace(b"Freshers;FRESH", b"Others;OTHER"), userimport=USERS),
+    )
+    bundle = Bundle.objects.get()
+    services.execute_run(bundle.runs.order_by("pk")[0].pk)
+    users, first, second = bundle.runs.order_by("pk")
+    assert second.plan is not None
+    assert second.plan.counts == {"created": 1, "rejected": 1}
+    address = reverse("bundle_options", args=[bundle.pk])
+    assert address in clerk.get(reverse("bundle", args=[bundle.pk])).text
+    page = clerk.get(address)
+    forms = {run.pk: form for run, form in page.context["forms"]}
+    assert list(forms) == [users.pk, first.pk, second.pk]
+    sent = {field.html_name: field.value() for form in forms.values() for field in form if field.value()}
+    # Of two files of one type, one has other options; what can't be is said, and nothing is planned.
+    wrong = clerk.post(address, {**sent, f"run{second.pk}-option_absent": "perhaps"})
+    assert (wrong.status_code, Bundle.objects.count()) == (200, 1)
+    assert " open" in wrong.text
+    assert "Only who asked" in admin_client.post(address, sent, follow=True).text
+
+    sent.pop(f"run{second.pk}-option_autocreate", None)
+    made_page = clerk.post(address, sent, follow=True)
+
+    made = Bundle.objects.exclude(pk=bundle.pk).get()
+    assert made_page.redirect_chain[-1][0] == reverse("bundle", args=[made.pk])
+    bundle.refresh_from_db()
+    assert {run.state for run in bundle.runs.all()} == {RunState.DECLINED}
+    assert [run.options["autocreate"] for run in made.runs.order_by("pk")[1:]] == [True, False]
+    services.execute_run(made.runs.order_by("pk")[0].pk)
+    again = made.runs.order_by("-pk")[0]
+    assert again.plan is not None
+    assert again.plan.counts == {"rejected": 2}
+    assert "waits for nobody" in clerk.post(address, sent, follow=True).text
+
+
+def test_a_bundle_that_was_carried_out_is_undone_from_its_page(clerk: Client, moodle: Moodle) -> None:
+    bundle = planned(clerk)
+    address = reverse("bundle_undo", args=[bundle.pk])
+    assert address not in clerk.get(reverse("bundle", args=[bundle.pk])).text
+    assert "is still at work" in clerk.post(address, follow=True).text
+    clerk.post(reverse("bundle_decide", args=[bundle.pk]), {"decision": "approve"})
+    for run in bundle.runs.order_by("pk"):
+        services.execute_run(run.pk)
+    assert address in clerk.get(reverse("bundle", args=[bundle.pk])).text
+
+    clerk.post(address)
+
+    undone = Bundle.objects.latest("pk")
+    services.execute_run(undone.runs.order_by("pk")[0].pk)
+    page = clerk.get(reverse("bundle", args=[undone.pk])).text
+    assert "Waits for your confirmation" in page
+    assert "Other options" not in page
+    assert moodle.rows("cohort", idnumber="FRESH")
+    clerk.post(reverse("bundle_decide", args=[undone.pk]), {"decision": "approve"})
+    for run in undone.runs.order_by("pk"):
+        services.execute_run(run.pk)
+    assert moodle.rows("cohort", idnumber="FRESH") == moodle.rows("user", username="nora") == []
+    assert address not in clerk.get(reverse("bundle", args=[bundle.pk])).text
+
+
 def test_a_zip_is_planned_confirmed_and_carried_out(clerk: Client, moodle: Moodle) -> None:
     bundle = planned(clerk)
     address = reverse("bundle", args=[bundle.pk])

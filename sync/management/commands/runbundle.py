@@ -64,14 +64,18 @@ class Command(RunCommand):
         except CodedError as error:
             status = EXIT_REFUSED if isinstance(error, CommandFileError) else EXIT_OTHER
             raise CommandError(text_of(error.code, error.params), returncode=status) from None
+        self.carry_out_bundle_and_tell(bundle, simulate=chosen["simulate"], as_json=chosen["json"])
+
+    def carry_out_bundle_and_tell(self, bundle: Bundle, *, simulate: bool, as_json: bool) -> None:
+        """Carry out a bundle, or say what it would do and end it, and exit with the status of all files."""
         runs = self._carry_out(bundle)
-        if chosen["simulate"] and runs[0].waits_for_person:
+        if simulate and runs[0].waits_for_person:
             runs = self._end_simulation(runs)
             status = int(any(run.plan is not None and run.plan.state != RunState.COMPLETED for run in runs))
         else:
             status = _status(runs)
-        if chosen["json"]:
-            shown = [run.plan if chosen["simulate"] and run.plan is not None else run for run in runs]
+        if as_json:
+            shown = [run.plan if simulate and run.plan is not None else run for run in runs]
             self.stdout.write(json.dumps({"bundle": bundle.pk, "runs": [summary_of(run) for run in shown]}))
         if status:
             sys.exit(status)

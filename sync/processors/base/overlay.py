@@ -14,6 +14,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
@@ -323,6 +324,11 @@ class Overlay:
         """Say which of several files is planned on this overlay: its lines make ids of their own. Shape: number: from 1"""
         self._file = number
 
+    @property
+    def spans_files(self) -> bool:
+        """Whether several files are planned on it."""
+        return self._file > 0
+
     def holds(self, table: str) -> bool:
         """Whether earlier chunks would change rows of a table."""
         return table in self._tables
@@ -469,8 +475,8 @@ def _difference(old: Values, values: Values) -> dict[str, Any]:
 
 
 def _planned(value: Any) -> Any:
-    """Return what stands in the overlay for a value that JSON doesn't hold: a password that isn't hashed yet."""
-    return value.in_overlay()
+    """Return what stands in the overlay for a value that JSON doesn't hold: a password that isn't hashed yet, a grade."""
+    return str(value) if isinstance(value, Decimal) else value.in_overlay()
 
 
 def _loaded(key: str) -> Key:

@@ -44,6 +44,8 @@ TEXTS: dict[str, Any] = {
     "undo_of_nothing": _("Run %(run)s has changed no row of Moodle: there is nothing to undo."),
     "undo_at_work": _("Run %(undo)s is undoing run %(run)s just now. Wait until it is over."),
     "undo_done": _("Run %(run)s is undone already, by run %(undo)s. Undo that one to have everything back."),
+    "undo_bundle_unknown": _("There is no bundle %(bundle)s."),
+    "undo_bundle_done": _("Bundle %(bundle)s is undone already."),
     "undo_of_another_site": _("Run %(run)s belongs to the site “%(site)s”."),
     "undo_run_unknown": _("There is no run %(run)s."),
     "undo_mails_sent": PluralText(

@@ -16,6 +16,7 @@ from sync.moodle.site import caches
 from sync.processors.base.operations import Applied, Operation
 from sync.processors.base.plan import Plan
 from sync.processors.base.totals import ChangedIds, RowCounts, Totals, changed_rows, count_rows
+from sync.processors.undo.rows import UniqueKeys
 from sync.processors.undo.rules import CACHE_REVISION
 
 Row = Mapping[str, Any]
@@ -65,7 +66,9 @@ class TakeBack(Operation):
         for table in sorted(self.new):
             writer.delete_many(table, self.new[table])
         for table in sorted(self.changed):
-            writer.update_many(table, self.changed[table])
+            aside, changes = _in_two_steps(writer, table, self.changed[table])
+            writer.update_many(table, aside)
+            writer.update_many(table, changes)
         for table in sorted(self.old):
             _insert(writer, table, self.old[table])
         sizes = {row["contenthash"]: row["filesize"] for row in self.new.get("files", ()) if row["filesize"]}
@@ -128,6 +131,34 @@ def courseids_of(table: str, row: Row) -> set[int]:
 
 # What the cache of a course is made from. Source: course_modinfo, groups_get_course_data()
 _CACHED = frozenset({"course_modules", "course_sections", "groups", "groupings"})
+
+
+def _in_two_steps(
+    writer: Writer, table: str, changes: Sequence[RowChange]
+) -> tuple[Sequence[RowChange], Sequence[RowChange]]:
+    """Return what is moved aside first, and the changes after that: rows may exchange a text that only one may have at a time."""
+    held = {(name, text): change.id for change in changes for name, text in change.before.items() if _is_text(text)}
+    wanted = {
+        (name, text)
+        for change in changes
+        for name, text in change.after.items()
+        if held.get((name, text), change.id) != change.id
+    }
+    if not wanted:
+        return (), changes
+    unique = {name for key in UniqueKeys(writer.session).of(table) for name in key}
+    aside: list[RowChange] = []
+    then: list[RowChange] = []
+    for change in changes:
+        names = [name for name, text in change.before.items() if name in unique and (name, text) in wanted]
+        moved = dict.fromkeys(names, f"undo-{change.id}")
+        aside += [RowChange(change.id, {name: change.before[name] for name in names}, moved)] if names else []
+        then.append(RowChange(change.id, {**change.before, **moved}, change.after))
+    return aside, then
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
 
 
 def _insert(writer: Writer, table: str, rows: Sequence[Row]) -> None:

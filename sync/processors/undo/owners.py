@@ -16,6 +16,7 @@ from sync.moodle.course_content.graph.graph import CONTEXT, COURSE, Kind, load_g
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.versions import CONTEXT_COURSE, CONTEXT_COURSECAT, CONTEXT_USER
 from sync.processors.base.context import Journal
+from sync.processors.base.overlay import Overlay, Table
 from sync.processors.undo.history import NetChange, differing, history_of, places_of
 from sync.processors.undo.references import CATEGORY, MODULE, USER, fetch_references
 from sync.processors.undo.rows import fetch_rows
@@ -57,9 +58,10 @@ class Ownership:
     Queries: for each table of new rows one per 1,000 rows, and one for each column that may name them
     """
 
-    def __init__(self, session: MoodleSession, journal: Journal, survey: UndoSurvey) -> None:
+    def __init__(self, session: MoodleSession, overlay: Overlay, journal: Journal, survey: UndoSurvey) -> None:
         self.kept: dict[Owner, Use] = {}
         self._session = session
+        self._overlay = overlay
         self._journal = journal
         self._survey = survey
         self._graph = load_graph()
@@ -118,7 +120,8 @@ class Ownership:
                 "INSERT OR IGNORE INTO owner VALUES (?, ?, ?, ?)",
                 [(table, rowid, *owner) for rowid, found in owners.items() for owner in found],
             )
-            for rowid, live in fetch_rows(self._session, table, owners).items():
+            found_rows = self._overlay.over(Table(table), fetch_rows(self._session, table, owners), keys=owners).rows
+            for rowid, live in found_rows.items():
                 if changed_columns(table, left[rowid], live):
                     for owner in owners[rowid]:
                         self.kept.setdefault(owner, Use("undo_use_changed", table))
@@ -189,7 +192,7 @@ class Ownership:
         for part in self._survey.new_rows(table, 10 * _AT_A_TIME):
             owners = self.owners_of(table, part)
             named: dict[str, dict[int, int]] = {}
-            for naming, rowid, ofid in fetch_references(self._session, table, list(owners)):
+            for naming, rowid, ofid in fetch_references(self._session, self._overlay, table, list(owners)):
                 named.setdefault(naming.table, {})[rowid] = ofid
             for name, rows in named.items():
                 if self._survey.has_unknown_ids(name):

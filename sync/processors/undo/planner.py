@@ -89,7 +89,7 @@ class UndoPlanner:
             return Outcome(line.line, Action.REJECTED, "undo_id_taken", {}, line.subject)
         self._old[line.table].append(before)
         marked = {"id": before["id"], "deleted": before.get("deleted", 0)}
-        self._note(line, lambda rows: rows.put(before["id"], marked, line.line), before)
+        self._note(line, lambda rows: rows.put(before["id"], self._noted(before) | marked, line.line), before)
         return Outcome(line.line, Action.CREATED, "undo_row_inserted", _whom(line.table, before), line.subject)
 
     def _change_back(self, line: UndoLine) -> Outcome:
@@ -111,7 +111,8 @@ class UndoPlanner:
         back = {name: history.before[name] for name in mine if name != CACHE_REVISION}
         if back:
             self._changed[line.table].append(RowChange(live["id"], {name: live[name] for name in back}, back))
-        self._note(line, lambda rows: rows.put(live["id"], {**_marks(live), **_marks(back)}, line.line), live)
+        left = self._noted(live) | self._noted(back)
+        self._note(line, lambda rows: rows.put(live["id"], left, line.line), live)
         outcome = Outcome(
             line.line,
             Action.UPDATED,
@@ -128,16 +129,15 @@ class UndoPlanner:
         """Note what becomes of a row, for later lines of a simulation and for what follows from it."""
         table = line.table
         if table not in self._rows:
-            live = {rowid: _marks(found) for rowid, found in self._state.rows[table].items()}
+            live = {rowid: self._noted(found) for rowid, found in self._state.rows[table].items()}
             self._rows[table] = self._plan.change(FoundRows(Table(table), live))
         change(self._rows[table])
         self._courseids |= courseids_of(table, row)
         self._plan.fixes_order = self._plan.fixes_order or table in ORDERED_TABLES
 
-
-def _marks(row: dict[str, Any]) -> dict[str, Any]:
-    """Return of a row what later lines ask for."""
-    return {name: row[name] for name in ("id", "deleted") if name in row}
+    def _noted(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Return of a row what later lines ask for, or those of later files."""
+        return row if self._state.notes_whole_rows else {name: row[name] for name in ("id", "deleted") if name in row}
 
 
 def _whom(table: str, row: dict[str, Any]) -> dict[str, Any]:

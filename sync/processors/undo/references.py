@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sync.moodle.course_content.graph.graph import CONTEXT, COURSE, CourseGraph, GraphTable, Kind, load_graph
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import MAX_KEYS, batched
+from sync.processors.base.overlay import Overlay, Table
 from sync.processors.undo.rules import OF_LIVING_USERS, TRACES
 
 USER, CATEGORY, MODULE = "user", "course_categories", "course_modules"
@@ -83,9 +84,12 @@ def needed_rows(table: str, graph: CourseGraph) -> list[list[Naming]]:
     return needed
 
 
-def fetch_references(session: MoodleSession, table: str, ids: Collection[int]) -> Iterator[tuple[Naming, int, int]]:
-    """Return who names some rows. Shape: (the column, id of the row that names, id of the row that is named)
+def fetch_references(
+    session: MoodleSession, overlay: Overlay, table: str, ids: Collection[int]
+) -> Iterator[tuple[Naming, int, int]]:
+    """Return who names some rows, as earlier lines of a simulation would leave it.
 
+    Shape: (the column, id of the row that names, id of the row that is named)
     Queries: one for each column that may name them and 10,000 rows
     """
     for naming in sorted(namings().get(table, ()), key=lambda naming: (naming.table, naming.column)):
@@ -101,8 +105,13 @@ def fetch_references(session: MoodleSession, table: str, ids: Collection[int]) -
         conditions = [target.c[name] == value for name, value in naming.where]
         for part in batched(sorted(ids), MAX_KEYS):
             statement = sa.select(target.c.id, column).where(session.in_clause(column, part), *conditions)
-            for rowid, named in session.fetch(statement):
-                yield naming, rowid, named
+            found = {rowid: {"id": rowid, naming.column: named} for rowid, named in session.fetch(statement)}
+            left = overlay.over(Table(naming.table), found).rows
+            yield from (
+                (naming, rowid, row[naming.column])
+                for rowid, row in found.items()
+                if rowid in left and left[rowid][naming.column] == row[naming.column]
+            )
 
 
 def _of_table(table: GraphTable) -> Iterator[tuple[str, Naming]]:

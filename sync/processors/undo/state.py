@@ -64,7 +64,8 @@ class Obstacle(NamedTuple):
 @dataclass
 class UndoState:
     """Shape: rows: table -> rows as they are now; obstacles: line -> what keeps its row as it is; trashed: contents of files
-    that come back, and lie in Moodle's trash; listed: what the run put on the list of deletions, table and id
+    that come back, and lie in Moodle's trash; listed: what the run put on the list of deletions, table and id;
+    notes_whole_rows: later files are planned on what this one leaves
     """
 
     now: int
@@ -73,6 +74,7 @@ class UndoState:
     obstacles: dict[int, Obstacle] = field(default_factory=dict)
     trashed: set[str] = field(default_factory=set)
     listed: Sequence[tuple[str, int]] = ()
+    notes_whole_rows: bool = False
 
     @cached_property
     def reviving(self) -> set[int | None]:
@@ -95,11 +97,11 @@ class StateReader:
         self._graph = load_graph()
         self._keys = UniqueKeys(session)
         self._pool: FilePool | None = file_pool_of(session.database.settings)
-        self.ownership = Ownership(session, journal, survey)
+        self.ownership = Ownership(session, overlay, journal, survey)
 
     def read(self, rows: Sequence[UndoCells], *, now: int) -> UndoState:
         """Return the state that the lines find."""
-        state = UndoState(now, self._read_lines(rows))
+        state = UndoState(now, self._read_lines(rows), notes_whole_rows=self._overlay.spans_files)
         by_table: dict[str, list[UndoLine]] = defaultdict(list)
         for line in state.lines:
             by_table[line.table].append(line)
@@ -111,7 +113,7 @@ class StateReader:
             else:
                 self._find_unknown(table, [line for line in lines if line.id is None])
                 ids = {line.id for line in lines if line.id is not None}
-                state.rows[table] = self._known(table, fetch_rows(self._session, table, ids))
+                state.rows[table] = self._known(table, fetch_rows(self._session, table, ids), ids)
         self._keep_owned(state, by_table)
         self._keep_changed(state)
         # One that is kept may name another.
@@ -151,8 +153,10 @@ class StateReader:
             for line, rowid in zip(lines, found, strict=True):
                 line.id = rowid
 
-    def _known(self, table: str, rows: Rows) -> Rows:
-        """Leave out the rows that earlier lines of a simulation have taken away."""
+    def _known(self, table: str, rows: Rows, ids: Collection[int]) -> Rows:
+        """Leave out the rows that earlier lines of a simulation have taken away; of earlier files, all that they leave counts."""
+        if self._overlay.spans_files:
+            return {rowid: dict(row) for rowid, row in self._overlay.over(Table(table), rows, keys=ids).rows.items()}
         found = self._overlay.over(Table(table), {rowid: {"id": rowid} for rowid in rows}).rows
         return {rowid: row for rowid, row in rows.items() if rowid in found}
 
@@ -214,7 +218,9 @@ class StateReader:
             new = {rowid: line for rowid, line in new.items() if rowid in state.rows[table]}
             owned = self.ownership.owners_of(table, list(new))
             names: dict[str, dict[int, int]] = {}
-            for naming, rowid, named in fetch_references(self._session, table, new.keys() - owned.keys()):
+            for naming, rowid, named in fetch_references(
+                self._session, self._overlay, table, new.keys() - owned.keys()
+            ):
                 if rowid not in going.get(naming.table, ()) and (naming.table, rowid) != (table, named):
                     names.setdefault(naming.table, {})[rowid] = named
             for name, rowids in names.items():

@@ -15,10 +15,11 @@ from sync.models import Bundle
 from sync.runs import decisions, services
 from sync.runs.bundle_files import has_trybacks, open_report, open_trybacks
 from sync.runs.bundle_order import files_of
-from sync.runs.bundles import opened_bundle, queue_bundle
+from sync.runs.bundles import can_plan_again, check_plan_again, opened_bundle, plan_again, queue_bundle
 from sync.runs.rights import Responsible
+from sync.runs.undo_bundle import can_undo_bundle, undo_bundle
 from sync.web.access import bundle_or_404, current_site, may_import, signed_in, visible_bundles
-from sync.web.bundles import describe_bundle
+from sync.web.bundles import describe_bundle, options_forms
 from sync.web.forms import BundleForm, DecisionForm
 
 _LAST_BUNDLES = 10
@@ -41,7 +42,9 @@ def bundle_new(request: HttpRequest) -> HttpResponse:
 def bundle(request: HttpRequest, bundle_id: int) -> HttpResponse:
     shown = bundle_or_404(request.user, bundle_id)
     runs = files_of(shown)
-    context = {"bundle": shown, "runs": runs, "text": describe_bundle(request.user, shown, runs)}
+    text = describe_bundle(request.user, shown, runs)
+    context = {"bundle": shown, "runs": runs, "text": text, "can_undo": can_undo_bundle(runs)}
+    context["can_plan_again"] = can_plan_again(shown, runs, request.user)
     template = "sync/_bundle.html" if request.headers.get("HX-Request") else "sync/bundle.html"
     return render(request, template, context | {"has_trybacks": has_trybacks(runs)})
 
@@ -63,6 +66,37 @@ def decide(request: HttpRequest, bundle_id: int) -> HttpResponse:
     except CodedError as error:
         messages.error(request, text_of(error.code, error.params))
     return redirect("bundle", bundle_id)
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def options(request: HttpRequest, bundle_id: int) -> HttpResponse:
+    """Show the options of each file while the bundle waits, and have it planned again with others."""
+    shown = bundle_or_404(request.user, bundle_id)
+    runs = files_of(shown)
+    try:
+        check_plan_again(shown, runs, request.user)
+        forms = options_forms(runs, request.POST or None)
+        # The page looks at the others, so that each says what is against it.
+        if request.method == "POST" and all(form.is_valid() for _run, form in forms):
+            made = plan_again(shown, {run.pk: form.option_values for run, form in forms}, request.user)
+            return redirect("bundle", made.pk)
+    except CodedError as error:
+        messages.error(request, text_of(error.code, error.params))
+        return redirect("bundle", bundle_id)
+    return render(request, "sync/bundle_options.html", {"bundle": shown, "forms": forms})
+
+
+@signed_in
+@require_POST
+def undo(request: HttpRequest, bundle_id: int) -> HttpResponse:
+    """Plan the undo of all files: a bundle that waits for its confirmation."""
+    try:
+        made = undo_bundle(bundle_or_404(request.user, bundle_id), user=request.user)
+    except CodedError as error:
+        messages.error(request, text_of(error.code, error.params))
+        return redirect("bundle", bundle_id)
+    return redirect("bundle", made.pk)
 
 
 @signed_in
