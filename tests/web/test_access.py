@@ -73,6 +73,8 @@ def _places() -> list[Place]:
         answers |= {role: answers[like] for role, like in GIVEN_ROLES.items()}
         if " ".join((name, *of)) in VIEWED:
             answers["viewer"] = 200
+        # Who sees runs may have tokens of their own; what the address is about is another's.
+        answers["viewer"] = {"tokens": 200, "token_new": 302, "token_revoke!": 404}.get(name, answers["viewer"])
         if name == "home":
             # To the site on which there is something for them.
             answers["elsewhere"] = 302
