@@ -199,6 +199,8 @@ class NumberedColumn(Column[Value_co]):
 
     def canonical(self, name: str) -> str | None:
         for stem in (self.name, *self.aliases):
+            if not name.startswith(stem):
+                continue
             found = re.fullmatch(rf"{re.escape(stem)}(0|[1-9][0-9]{{0,5}}){re.escape(self.suffix)}", name)
             if found and int(found[1]) >= self.least and (self.most is None or int(found[1]) <= self.most):
                 return self.numbered(int(found[1]))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from functools import lru_cache
 
 from sync.columns.file_columns import Columns
 from sync.columns.words import folded
@@ -63,17 +64,26 @@ _CANDIDATES = {
 }
 
 
-def suggestion(columns: Columns, name: str) -> str:
-    """Return the column of a file type that an unknown name was probably meant as, "" when none is a good guess."""
+def suggestion(columns: Columns, name: str, *, takes_slips: bool = True) -> str:
+    """Return the column of a file type that an unknown name was probably meant as, "" when none is a good guess.
+
+    Shape: takes_slips: also one that is nearly written so, for which each name is compared with all
+    """
     plain = _plain(name)
     if not plain or len(plain) > _LONGEST_COMPARED:
         return ""
-    known = {_plain(column): column for column in columns.plain_names}
+    known = _by_plain_name(tuple(columns.plain_names))
     found = known.get(plain) or next((c for c in _candidates(plain) if _is_known(columns, c)), "")
-    if not found:
+    if not found and takes_slips:
         near = get_close_matches(plain, known, 1, _NEAR)
         found = known[near[0]] if near else ""
     return found if found != name else ""
+
+
+@lru_cache
+def _by_plain_name(names: tuple[str, ...]) -> dict[str, str]:
+    """Return how names look when they are compared -> the names: files may have thousands of columns."""
+    return {_plain(name): name for name in names}
 
 
 def _candidates(plain: str) -> list[str]:

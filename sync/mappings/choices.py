@@ -17,6 +17,9 @@ from sync.mappings.steps import NO_WORDS, Constant, Copy, Join, Part, Step, Word
 # In a list of words: all that is not named.
 _EVERY_OTHER = "*"
 
+# Slips of the hand are looked for in so many columns: of thousands that would take a second.
+_MOST_COMPARED = 400
+
 
 class ColumnChoice(NamedTuple):
     """What becomes of one column.
@@ -79,10 +82,10 @@ def guessed_mapping(columns: Columns, spelled: Sequence[str]) -> ColumnMapping:
     taken = {own for name in spelled if (own := own_column(columns, name))}
     steps: list[Step] = []
     left_out: list[str] = []
-    for key, name in zip(keys, spelled, strict=True):
+    for place, (key, name) in enumerate(zip(keys, spelled, strict=True)):
         if name.lower() in ADDED_COLUMNS or own_column(columns, name):
             continue
-        meant = suggestion(columns, name.lower())
+        meant = suggestion(columns, name.lower(), takes_slips=place < _MOST_COMPARED)
         # A password must not be shown because its column is called nearly like another.
         if meant and meant not in taken and is_secret_name(name) <= is_secret_name(meant):
             taken.add(meant)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import F, OuterRef, Q, QuerySet
@@ -41,6 +42,27 @@ class AreaFile(NamedTuple):
     storage_key: str
     command_file: CommandFile | None
     run_file: RunFile | None
+
+
+class AreaFiles:
+    """The files of a folder, of which a page is read at a time, however many there are. Queries: one for each slice"""
+
+    def __init__(self, rows: QuerySet[Any], shown: Callable[[Any], AreaFile]) -> None:
+        self._rows = rows
+        self._shown = shown
+
+    def __getitem__(self, wanted: slice) -> list[AreaFile]:
+        # Two runs of one second share a name, and then a file: the later one has it.
+        by_path: dict[str, AreaFile] = {}
+        for row in self._rows[wanted]:
+            by_path.setdefault(row.path, self._shown(row))
+        return list(by_path.values())
+
+    def __iter__(self) -> Iterator[AreaFile]:
+        return iter(self[:])
+
+    def __len__(self) -> int:
+        return self._rows.count()
 
 
 class RunProgress(NamedTuple):
@@ -166,16 +188,19 @@ def run_notes(run: SyncRun) -> list[Note]:
     return notes
 
 
-def files_in(site: MoodleSite, folder: str) -> list[AreaFile]:
-    """Return the files of one folder of the area, by name."""
+def files_in(site: MoodleSite, folder: str, processors: Collection[str] | None = None) -> AreaFiles:
+    """Return the files of one folder of the area, by name; what runs have left there, newest first.
+
+    Shape: processors: of what runs have left, only that of these file types; None = of all
+    """
     if folder in (REPORTS, ARCHIVES):
         kind = RunFile.Kind.REPORT if folder == REPORTS else RunFile.Kind.ARCHIVE
         kept = RunFile.objects.filter(run__site=site, kind=kind, path__startswith=folder).select_related("run")
-        # Two runs of one second share a name, and then a file.
-        by_path = {file.path: _kept_by_run(file) for file in kept.order_by("pk")}
-        return [by_path[path] for path in sorted(by_path, reverse=True)]
-    files = CommandFile.objects.filter(site=site, folder=folder).order_by("name")
-    return [_handed_in(file, site) for file in files.select_related("uploaded_by")]
+        if processors is not None:
+            kept = kept.filter(run__processor__in=processors)
+        return AreaFiles(kept.order_by("-pk"), _kept_by_run)
+    files = CommandFile.objects.filter(site=site, folder=folder).order_by("name").select_related("site", "uploaded_by")
+    return AreaFiles(files, _handed_in)
 
 
 def folders_of(site: MoodleSite) -> list[str]:
@@ -203,8 +228,8 @@ def progress_of(run: SyncRun) -> RunProgress:
     return RunProgress(percent, seconds_left, round(run.rows_done / elapsed))
 
 
-def _handed_in(file: CommandFile, site: MoodleSite) -> AreaFile:
-    key = key_of_path(site.slug, file.path)
+def _handed_in(file: CommandFile) -> AreaFile:
+    key = key_of_path(file.site.slug, file.path)
     return AreaFile(file.path, file.name, file.size, file.uploaded_at, file.processor, key, file, None)
 
 

@@ -29,6 +29,8 @@ from sync.web.filters import number_in
 
 # More are on further pages: each has a list of all that it may become.
 COLUMNS_SHOWN = 40
+# Of more columns than that each of those that are shown would have a list of thousands.
+_MOST_LISTED = 120
 _LIKELY = 3
 _LEAST_ALIKE = 0.6
 _LONGEST_COMPARED = 60
@@ -134,18 +136,34 @@ class ImportColumns:
     def rows(self, check: FileCheck) -> list[ColumnRow]:
         """Return the columns that are shown."""
         names = target_names(self._columns)
-        places = range(self.first, min(self.first + COLUMNS_SHOWN, len(self._keys)))
-        return [self._row(place, check, names) for place in places if self._spelled[place].lower() not in ADDED_COLUMNS]
+        return [
+            self._row(place, check, names) for place in self._shown if self._spelled[place].lower() not in ADDED_COLUMNS
+        ]
+
+    @property
+    def _near(self) -> range:
+        first = max(0, min(self.first - _MOST_LISTED // 2, len(self._keys) - _MOST_LISTED))
+        return range(first, min(first + _MOST_LISTED, len(self._keys)))
+
+    @property
+    def _shown(self) -> range:
+        return range(self.first, min(self.first + COLUMNS_SHOWN, len(self._keys)))
 
     @property
     def places(self) -> list[tuple[int, str]]:
-        """The columns of the file. Shape: place, name"""
-        return [(place, name) for place, name in enumerate(self._spelled) if name]
+        """The columns that a missing one may be made from: of very many those around the shown ones. Shape: place, name"""
+        return [(place, self._spelled[place]) for place in self._near if self._spelled[place]]
 
     @property
     def keys(self) -> list[tuple[str, str]]:
-        """The columns to join with. Shape: key, name"""
-        return [(key, name) for key, name in zip(self._keys, self._spelled, strict=True) if name]
+        """The columns to join with: of very many those around the ones that are shown. Shape: key, name"""
+        near = self._near
+        joined = {choice_of(self.mapping, self._keys[at], self._own[self._keys[at]]).joined for at in self._shown}
+        return [
+            (key, name)
+            for place, (key, name) in enumerate(zip(self._keys, self._spelled, strict=True))
+            if name and (place in near or key in joined)
+        ]
 
     @property
     def names(self) -> list[str]:

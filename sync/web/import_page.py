@@ -26,6 +26,7 @@ from sync.web.import_columns import ColumnRow, ImportColumns, Missing
 from sync.web.import_form import FileTypeForm, ImportOptionsForm, OptionField
 from sync.web.import_mapping import ImportMapping
 from sync.web.import_source import ImportSource, Opening
+from sync.web.preview import CELLS_SHOWN
 
 # What the form says of the file itself, whatever its type.
 _OF_THE_FILE = ("encoding", "separator")
@@ -166,6 +167,16 @@ class ImportPage:
         return self.columns.rows(self.check) if self.columns is not None else []
 
     @property
+    def names_shown(self) -> Sequence[str]:
+        """What the cells of the rows are that are shown."""
+        return self.check.names[:CELLS_SHOWN]
+
+    @property
+    def cells_hidden(self) -> int:
+        """How many columns have no place in the rows that are shown."""
+        return max(0, len(self.check.names) - CELLS_SHOWN)
+
+    @property
     def missing(self) -> list[Missing]:
         return self.columns.missing if self.columns is not None else []
 
@@ -193,7 +204,8 @@ class ImportPage:
                 "%(count)s rows were checked: %(faulty)s with faults.",
                 check.checked,
             )
-        shown = said % {"count": number_format(check.checked), "faulty": number_format(check.faulty_rows)}
+        counts = {"count": check.checked, "faulty": check.faulty_rows}
+        shown = said % {name: number_format(count, force_grouping=True) for name, count in counts.items()}
         # Apart from the f-string, in which xgettext finds nothing.
         more = _("There are more; the plan checks them all.")
         return f"{shown} {more}" if check.is_part else shown

@@ -25,6 +25,8 @@ HEAD_BYTES = 64 * 1024
 # A workbook can't be cut; a larger one isn't opened just to be looked at.
 WORKBOOK_BYTES = 1024 * 1024
 ROWS_SHOWN = 6
+# Nobody reads more columns of a row, and a browser takes long to draw them.
+CELLS_SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,20 @@ class Preview:
     trouble: str = ""
     is_too_large: bool = False
     mapping: str = ""
+
+    @property
+    def names_shown(self) -> tuple[str, ...]:
+        return self.names[:CELLS_SHOWN]
+
+    @property
+    def cells_shown(self) -> list[tuple[int, tuple[str, ...]]]:
+        """The rows as far as they are shown. Shape: line, cells"""
+        return [(row.line, tuple(row.cells[:CELLS_SHOWN])) for row in self.rows]
+
+    @property
+    def cells_hidden(self) -> int:
+        """How many columns have no place in the rows that are shown."""
+        return max(0, len(self.names) - CELLS_SHOWN)
 
     @property
     def separator_name(self) -> str:

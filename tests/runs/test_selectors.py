@@ -56,7 +56,7 @@ def test_the_area_shows_folders_and_files_of_every_kind(installation: Installati
     assert (report.name, report.processor, report.command_file) == ("20250304-091205_report_in.txt", "users", None)
     (archive,) = files_in(installation.site, "/archives/")
     assert archive.size == len(FILE)
-    assert files_in(installation.site, "/") == []
+    assert list(files_in(installation.site, "/")) == []
 
 
 def test_a_tool_preselects_its_usual_file_or_the_one_of_its_settings(installation: Installation) -> None:

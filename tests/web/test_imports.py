@@ -214,6 +214,10 @@ def test_four_hundred_columns_and_names_that_stand_there_twice(users_client: Cli
     answer = mapped(users_client, address, file_type="users")
     page = page_of(answer)
     assert (len(page.columns.pages), len(page.column_rows), page.trouble) == (10, 40, "")
+    # No list of thousands in each of forty rows, and a column that was chosen stays in it.
+    assert len(page.columns.keys) == 120
+    joined = users_client.post(address, sent_by(answer.text) | {"to_4": "address", "joined_4": "colonne 394"})
+    assert ("colonne 394", "Colonne 394") in page_of(joined).columns.keys
     answer = users_client.post(address, sent_by(answer.text) | {"to_4": "idnumber", "first_column": "360"})
     assert page_of(answer).column_rows[-1].name == "Colonne 394"
     users_client.post(address, sent_by(answer.text) | {"do": "plan"})

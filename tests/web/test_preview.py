@@ -26,3 +26,11 @@ def test_a_preview_closes_the_workbook_of_which_it_reads_the_beginning() -> None
 def test_a_preview_closes_a_workbook_without_a_header() -> None:
     with all_closed():
         assert preview(["# a comment"], ["# another"]).trouble
+
+
+def test_of_very_many_columns_the_first_are_shown_and_the_others_counted() -> None:
+    names = ["username", "firstname", "lastname", *(f"more{number}" for number in range(297))]
+    content = f"{';'.join(names)}\n{';'.join('x' for _name in names)}\n".encode()
+    options = {"encoding": "", "separator": "", "invalidnamesnocheck": True}
+    found = preview_file(io.BytesIO(content), "in.csv", len(content), REGISTRY["users"], options)
+    assert (found.names_shown[-1], len(found.cells_shown[0][1]), found.cells_hidden) == ("more96", 100, 200)

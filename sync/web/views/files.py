@@ -45,8 +45,7 @@ def file_list(request: HttpRequest) -> HttpResponse:
         return redirect(f"{reverse('files')}?{urlencode({'folder': folder})}")
     site, keys = current_site(), [processor.key for processor in processors_for(request.user)]
     is_standard = folder in RESERVED_FOLDERS
-    files = [file for file in files_in(site, folder) if not is_standard or file.processor in keys]
-    page = Paginator(files, _FILES_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(files_in(site, folder, keys), _FILES_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "folder": folder,
         "page": page,
