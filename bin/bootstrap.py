@@ -36,6 +36,8 @@ VENDOR_FILES = {
     "chart.js/dist/chart.umd.min.js": "chartjs/chart.umd.min.js",
     "chart.js/dist/chart.umd.min.js.map": "chartjs/chart.umd.min.js.map",
 }
+# Tests look at every page with it; no page is served with it.
+AXE = Path("axe-core", "axe.min.js")
 
 
 def main() -> None:
@@ -46,7 +48,7 @@ def main() -> None:
     install_python_packages("requirements-dev.txt" if for_tests else "requirements.txt")
     if for_tests:
         install_debian_packages(missing_packages(TEST_PACKAGES))
-    fetch_front_end_files()
+    fetch_front_end_files(for_tests=for_tests)
     compile_translations()
     collect_static_files()
 
@@ -166,12 +168,15 @@ def _works(python: Path) -> bool:
 # --- Front-end files and translations --------------------------------------------------------------------------------
 
 
-def fetch_front_end_files() -> None:
-    """Bring Bootstrap, Chart.js and DejaVu, as package-lock.json pins them, into static/vendor/."""
+def fetch_front_end_files(*, for_tests: bool) -> None:
+    """Bring Bootstrap, Chart.js and DejaVu, as package-lock.json pins them, into static/vendor/; axe-core for the tests."""
     sources = [ROOT / "package.json", ROOT / "package-lock.json", Path(__file__)]
-    if _is_done("vendor", sources) and all((VENDOR / target).exists() for target in VENDOR_FILES.values()):
+    targets = {Path(source): VENDOR / target for source, target in VENDOR_FILES.items()}
+    if for_tests:
+        targets[AXE] = ROOT / "node_modules" / AXE
+    if _is_done("vendor", sources) and all(target.exists() for target in targets.values()):
         return
-    say("Fetching Bootstrap, Chart.js and DejaVu")
+    say(f"Fetching Bootstrap, Chart.js and DejaVu{', and axe-core for the tests' if for_tests else ''}")
     with tempfile.TemporaryDirectory(prefix="toolsync-npm-") as name:
         folder = Path(name)
         for source in ("package.json", "package-lock.json", ".npmrc"):
@@ -179,11 +184,13 @@ def fetch_front_end_files() -> None:
         npm = shutil.which("npm") or _borrowed_npm(folder)
         # npm finds its node beside itself, or where it was found.
         path = os.pathsep.join([str(Path(npm).parent), os.environ.get("PATH", os.defpath)])
-        run(npm, "ci", "--ignore-scripts", "--loglevel=error", cwd=folder, env={**os.environ, "PATH": path})
+        omitted = [] if for_tests else ["--omit=dev"]
+        environment = {**os.environ, "PATH": path}
+        run(npm, "ci", "--ignore-scripts", "--loglevel=error", *omitted, cwd=folder, env=environment)
         shutil.rmtree(VENDOR, ignore_errors=True)
-        for source, target in VENDOR_FILES.items():
-            (VENDOR / target).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(folder / "node_modules" / source, VENDOR / target)
+        for fetched, target in targets.items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(folder / "node_modules" / fetched, target)
     _mark_done("vendor", sources)
 
 

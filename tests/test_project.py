@@ -117,7 +117,8 @@ def test_no_installed_package_is_left_unpinned() -> None:
 
 def test_front_end_packages_are_pinned_and_the_lock_names_no_server() -> None:
     lock = json.loads((ROOT / "package-lock.json").read_text())["packages"]
-    for name, version in json.loads((ROOT / "package.json").read_text())["dependencies"].items():
+    asked = json.loads((ROOT / "package.json").read_text())
+    for name, version in {**asked["dependencies"], **asked["devDependencies"]}.items():
         assert lock[f"node_modules/{name}"]["version"] == version
     locked = [package for path, package in lock.items() if path]
     assert all("integrity" in package and "resolved" not in package for package in locked)

@@ -77,18 +77,32 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   }, { once: true });
 });
 
-// Where a swap takes away what had the focus, its place in the page takes it.
+// Where a swap takes away what had the focus, its likeness in the new part takes it, or else the place that the part names.
+const likenessOf = (element) => {
+  const value = ["BUTTON", "INPUT"].includes(element.tagName) ? element.getAttribute("value") : "";
+  return [element.tagName, element.id, element.getAttribute("href"), element.getAttribute("name"), value].join("\n");
+};
+const likesOf = (element) =>
+  [...document.getElementsByTagName(element.tagName)].filter((other) => likenessOf(other) === likenessOf(element));
+let focused = null;
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const target = event.detail.target;
-  if (!target.dataset.focus || !target.contains(document.activeElement)) return;
-  document.addEventListener("htmx:afterSettle", () => {
-    if (document.activeElement === document.body) document.getElementById(target.dataset.focus)?.focus();
-  }, { once: true });
+  const element = document.activeElement;
+  if (!element || element === document.body) return;
+  focused = { element, place: likesOf(element).indexOf(element), otherwise: event.detail.target.dataset.focus };
+});
+document.addEventListener("htmx:afterSettle", () => {
+  if (!focused || focused.element.isConnected) return;
+  if (document.activeElement === document.body) {
+    const likes = likesOf(focused.element);
+    const next = likes[focused.place] ?? likes[0] ?? document.getElementById(focused.otherwise);
+    next?.focus({ preventScroll: likes.length > 0 });
+  }
+  focused = null;
 });
 
 // Progress is swapped every second; only a change of its sentence is read out.
-document.addEventListener("htmx:afterSwap", () => {
-  const said = document.querySelector("[data-announce]")?.dataset.announce;
+document.addEventListener("htmx:afterSwap", (event) => {
+  const said = (event.target.querySelector("[data-announce]") ?? document.querySelector("[data-announce]"))?.dataset.announce;
   const region = document.getElementById("announcement");
   if (said && region && region.textContent !== said) region.textContent = said;
 });

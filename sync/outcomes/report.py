@@ -119,7 +119,7 @@ def action_label(action: str) -> str:
         Action.UPDATED: _("updated"),
         Action.DELETED: _("deleted"),
         Action.UNCHANGED: _("unchanged"),
-        Action.SUPERSEDED: _("superseded"),
+        Action.SUPERSEDED: _("overwritten"),
         Action.PARTIAL: _("partial"),
         Action.REJECTED: _("rejected"),
     }[Action(action)]
@@ -132,7 +132,7 @@ def count_text(action: str, count: int) -> str:
         Action.UPDATED: ngettext("%(count)s updated", "%(count)s updated", count),
         Action.DELETED: ngettext("%(count)s deleted", "%(count)s deleted", count),
         Action.UNCHANGED: ngettext("%(count)s unchanged", "%(count)s unchanged", count),
-        Action.SUPERSEDED: ngettext("%(count)s superseded", "%(count)s superseded", count),
+        Action.SUPERSEDED: ngettext("%(count)s overwritten", "%(count)s overwritten", count),
         Action.PARTIAL: ngettext("%(count)s partial", "%(count)s partial", count),
         Action.REJECTED: ngettext("%(count)s rejected", "%(count)s rejected", count),
     }[Action(action)] % {"count": number_format(count, force_grouping=True)}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import F, OuterRef, Q, QuerySet
@@ -44,14 +44,20 @@ class AreaFile(NamedTuple):
     run_file: RunFile | None
 
 
-class AreaFiles:
+class AreaFiles(Sequence[AreaFile]):
     """The files of a folder, of which a page is read at a time, however many there are. Queries: one for each slice"""
 
     def __init__(self, rows: QuerySet[Any], shown: Callable[[Any], AreaFile]) -> None:
         self._rows = rows
         self._shown = shown
 
-    def __getitem__(self, wanted: slice) -> list[AreaFile]:
+    @overload
+    def __getitem__(self, wanted: int) -> AreaFile: ...
+    @overload
+    def __getitem__(self, wanted: slice) -> list[AreaFile]: ...
+    def __getitem__(self, wanted: int | slice) -> AreaFile | list[AreaFile]:
+        if isinstance(wanted, int):
+            return self._shown(self._rows[wanted])
         # Two runs of one second share a name, and then a file: the later one has it.
         by_path: dict[str, AreaFile] = {}
         for row in self._rows[wanted]:

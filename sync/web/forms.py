@@ -155,7 +155,7 @@ class RunForm(OptionsForm):
 
     command_file = forms.ModelChoiceField(CommandFile.objects.none(), label=_("File in the file area"), required=False)
     upload = forms.FileField(
-        label=_("Or hand in a file"), required=False, widget=forms.FileInput(attrs={"accept": ACCEPTED})
+        label=_("Or upload a file"), required=False, widget=forms.FileInput(attrs={"accept": ACCEPTED})
     )
     remember = forms.BooleanField(
         label=_("Remember these options"), required=False, help_text=_("They are the ones to begin with from now on.")

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from sync import __version__
 from sync.health.selectors import PartState, dead_parts
 from sync.models import MoodleSite
 from sync.overview.needs import needs_of
@@ -35,6 +36,7 @@ class Frame:
     site: MoodleSite | None = None
     sites: list[SiteLink] = field(default_factory=list)
     themes: tuple[tuple[str, Any], ...] = THEMES
+    version: str = __version__
 
 
 def frame_of(request: HttpRequest) -> Frame:

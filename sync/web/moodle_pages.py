@@ -11,11 +11,13 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 
 from sync.errors import MoodleError
+from sync.health.selectors import without_addresses
 from sync.messages import text_of
 from sync.models import MoodleSite
 from sync.moodle.categories.categories import Category
 from sync.moodle.db.database import MoodleSession
 from sync.runs.connections import moodle_of
+from sync.web.access import sees_settings
 
 View = Callable[..., HttpResponseBase]
 
@@ -39,7 +41,9 @@ def needs_moodle(view: View) -> View:
         try:
             return view(request, *args, **kwargs)
         except MoodleError as error:
-            context = {"reason": text_of(error.code, error.params)}
+            is_inside = sees_settings(request.user)
+            shown = error.params if is_inside else without_addresses(error.code, error.params)
+            context = {"reason": text_of(error.code, shown)}
             return render(request, "sync/moodle_away.html", context, status=503)
 
     return answer

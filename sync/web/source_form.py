@@ -53,8 +53,11 @@ class SourceForm(forms.Form):
     )  # fmt: skip
     forget_secrets = forms.BooleanField(label=_("Forget the password and the key that are kept"), required=False)
     host_key = forms.CharField(
-        label=_("Fingerprint of the server (sftp)"), required=False, max_length=100,
-        help_text=_("SHA256:… as ssh shows it. Empty: the server that is met first is the one to trust from then on."),
+        label=_("Key of the server (sftp)"), required=False, max_length=100,
+        help_text=_(
+            "Its fingerprint, by which nobody can pass for the server: SHA256:… as ssh-keygen -lf shows it. Empty: the server "
+            "that is met first is the one to trust from then on."
+        ),
     )  # fmt: skip
     inbox = forms.ChoiceField(label=_("Inbox"), required=False)
     inbox_files = forms.CharField(

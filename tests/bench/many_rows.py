@@ -118,7 +118,7 @@ def _wide_file(site: MoodleSite, root: User) -> int:
 def multiply(made: Model, count: int, **differing: str) -> None:
     """Insert copies of a record. Shape: differing: column -> its expression in SQL, `i` goes from 1 to the count"""
     meta = made._meta
-    columns = [field.column for field in meta.concrete_fields if not field.primary_key]
+    columns = [field.column or "" for field in meta.concrete_fields if not field.primary_key]
     taken = ", ".join(differing.get(column, f't."{column}"') for column in columns)
     names = ", ".join(f'"{column}"' for column in columns)
     with connection.cursor() as cursor:

@@ -31,7 +31,7 @@ def test_a_held_run_is_approved_from_a_phone(
     page.set_viewport_size(ViewportSize(width=PHONE, height=800))
     file.write_text("username\nann\n")
     page.goto(f"{page.url}tools/users_delete/")
-    page.get_by_label("Or hand in a file").set_input_files(file)
+    page.get_by_label("Or upload a file").set_input_files(file)
     page.get_by_role("button", name="Run now").click()
 
     expect(page.get_by_role("heading", name="Held: somebody has to approve it")).to_be_visible(timeout=RUN_TIMEOUT)

@@ -40,9 +40,9 @@ def test_a_file_goes_from_the_browser_to_moodle_and_comes_back_as_tryback(
     page.get_by_role("link", name="Users: create and update", exact=True).click()
     file = tmp_path / "people.csv"
     file.write_text(USERS_CSV)
-    page.get_by_label("Or hand in a file").set_input_files(file)
+    page.get_by_label("Or upload a file").set_input_files(file)
     expect(page.get_by_text("people.csv")).to_be_visible()
-    page.get_by_label("Primary identity").select_option("username")
+    page.get_by_label("Users are recognised by").select_option("username")
     look_at(page, "tool", width)
     page.get_by_role("button", name="Simulate").click()
 

@@ -115,7 +115,7 @@ def test_a_run_that_stopped_says_why_and_how_far_it_came() -> None:
 
 def test_the_end_has_the_totals() -> None:
     assert report([])[-2:] == [
-        "Totals: 1 created, 0 updated, 0 deleted, 0 unchanged, 0 superseded, 0 partial, 2 rejected.",
+        "Totals: 1 created, 0 updated, 0 deleted, 0 unchanged, 0 overwritten, 0 partial, 2 rejected.",
         "End of report.",
     ]
 

@@ -26,7 +26,7 @@ class UserCells(Cells, elsewhere={"category": "elsewhere_category_roles"}):
     email = OptionalColumn(email(), stored_in="user", names=True, about=About.USER, for_new=_("empty"),
                            sample="ada.lovelace@example.org", help=_("NO MAIL means that the user gets no notification."))
     idnumber = OptionalColumn(text(255), stored_in="user", decides=True, empty=Empty.CLEARS, names=True, about=About.USER,
-                              for_new=_("empty"), sample="A-1815", help=_("Left as it is when it is the primary identity."))
+                              for_new=_("empty"), sample="A-1815", help=_("Left as it is when users are recognised by it."))
     password = OptionalColumn(text(), decides=True, empty=Empty.CLEARS, for_new=_("none"),
                               help=_("Clear text; stored as a hash. Empty: Moodle generates one. *NOPASS*: no login with a "
                                      "password."))
@@ -56,7 +56,7 @@ class UserCells(Cells, elsewhere={"category": "elsewhere_category_roles"}):
     emailstop = OptionalColumn(flag(), stored_in="user", for_new="0")
     suspended = OptionalColumn(flag(), stored_in="user", decides=True, for_new="0",
                                help=_("1 suspends the user and ends all sessions; 0 makes the user active."))
-    deleted = OptionalColumn(flag(), decides=True, help=_("1 deletes the user that the primary identity names."))
+    deleted = OptionalColumn(flag(), decides=True, help=_("1 deletes the user of the row."))
     oldusername = OptionalColumn(text(100, lower=True), decides=True, names=True, about=About.USER,
                                  help=_("The present username; needs the option “Allow renaming”."))
     middlename = OptionalColumn(text(255, plain=True), stored_in="user", empty=Empty.CLEARS)
@@ -66,7 +66,7 @@ class UserCells(Cells, elsewhere={"category": "elsewhere_category_roles"}):
     imagealt = OptionalColumn(text(255, plain=True), stored_in="user", empty=Empty.CLEARS)
     theme = OptionalColumn(text(50), stored_in="user", empty=Empty.CLEARS)
     calendartype = OptionalColumn(text(30, lower=True), stored_in="user", for_new=_("the site's"))
-    id = OptionalColumn(integer(1), refers=True, help=_("Moodle's own number; read when it is the primary identity."))
+    id = OptionalColumn(integer(1), refers=True, help=_("Moodle's own number; read when users are recognised by it."))
     icq = OptionalColumn(text(255), empty=Empty.CLEARS, help=_("Kept in the social profile field, where there is one."))
     url = OptionalColumn(text(255), empty=Empty.CLEARS, help=_("Kept in the social profile field, where there is one."))
     htmleditor = OptionalColumn(text(), ignored=True)

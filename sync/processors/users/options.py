@@ -78,8 +78,8 @@ class UsersOptions(AbsentUsersOptions, DateOrderOptions):
     primaryidentity = UserIdentifier(
         default="idnumber",
         aliases=("users_primaryidentity",),
-        label=_("Primary identity"),
-        help=_("The column that tells which user a row means."),
+        label=_("Users are recognised by"),
+        help=_("The column that tells which user of Moodle a row means (primary identity)."),
     )
     courseidentifier = CourseIdentifier(
         for_columns=("course1",),
@@ -129,6 +129,9 @@ class UserListOptions(GeneralOptions):
     primaryidentity = UserIdentifier(
         default="idnumber",
         aliases=("users_primaryidentity",),
-        label=_("Primary identity"),
-        help=_("The column that tells which user a row means; username where the file hasn't got that column."),
+        label=_("Users are recognised by"),
+        help=_(
+            "The column that tells which user of Moodle a row means (primary identity); username where the file hasn't got that "
+            "column."
+        ),
     )
