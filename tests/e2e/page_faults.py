@@ -141,4 +141,5 @@ def keyboard_faults(page: Page) -> list[str]:
 def english_texts(page: Page, english: frozenset[str]) -> list[str]:
     """Return texts of a French page that are English. Shape: english: texts that the catalogue translates"""
     found: list[str] = page.evaluate(_TEXTS)
-    return [f"English: {text[:120]}" for text in found if text in english or _ENGLISH.search(text)]
+    words = [text for text in found if re.search(r"\w", text)]
+    return [f"English: {text[:120]}" for text in words if text in english or _ENGLISH.search(text)]

@@ -430,3 +430,10 @@ def test_rows_lead_to_moodle_for_those_who_may_look_at_people_of_this_file_type(
     assert f"{search}?q=ann" not in client.get(page).text
     RoleAssignment.objects.filter(role=Role.OPERATOR).update(file_types=["cohorts", "users"])
     assert f"{search}?q=ann" in client.get(page).text
+
+
+def test_options_of_a_run_are_told_in_the_words_of_the_form(users_client: Client, make_run: MakeRun) -> None:
+    text = page_of(users_client, make_run(options={"allowrename": True, "absentscope": "none", "gone": "as it was"}))
+    assert '<dd class="col-sm-8 mb-1">yes</dd>' in text
+    assert '<dd class="col-sm-8 mb-1">None</dd>' in text
+    assert "as it was" in text

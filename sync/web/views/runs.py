@@ -8,11 +8,13 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.defaultfilters import yesno
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh, push_url
 
+from sync.columns.options import Choice, Option
 from sync.errors import CodedError, RunNotClaimable
 from sync.mending.rows import can_mend
 from sync.messages import text_of
@@ -201,9 +203,18 @@ def _progress(run: SyncRun) -> dict[str, Any]:
 
 
 def _options(run: SyncRun) -> list[tuple[str, Any]]:
-    """Return what was set, by label; the options of today may have other names."""
-    labels = {option.name: str(option.label) for option in processor_of(run).options.declared}
-    return [(labels.get(name, name), value) for name, value in run.options.items()]
+    """Return what was set, by label, in the words of the form; the options of today may have other names."""
+    declared = {option.name: option for option in processor_of(run).options.declared}
+    return [
+        (str(declared[name].label) if name in declared else name, _in_words(declared.get(name), value))
+        for name, value in run.options.items()
+    ]
+
+
+def _in_words(option: Option[Any] | None, value: Any) -> Any:
+    if isinstance(value, bool):
+        return yesno(value)
+    return str(option.choices.get(value, value)) if isinstance(option, Choice) else value
 
 
 def _tryback_file(request: HttpRequest, run: SyncRun) -> CommandFile | None:
