@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import assume, given, strategies as st
 
 from sync.errors import CommandFileError, EmptyFile, HeaderError
 from sync.messages import text_of
@@ -197,6 +197,8 @@ def test_progress_is_told_in_bytes() -> None:
 def test_what_the_csv_module_writes_is_read_back(
     rows: list[list[str]], separator: str, style: tuple[str, Literal[0, 1]], codec: str
 ) -> None:
+    # Decision 25: a cell whose lines have as many cells as the header may be taken for rows.
+    assume(not any(set("\r\n") & {*cell} and cell.count(separator) >= 3 for row in rows for cell in row))
     end, quoting = style
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=separator, lineterminator=end, quoting=quoting)
