@@ -9,6 +9,7 @@ from pathlib import PurePath
 from sync.errors import DeclarationError
 from sync.processors.base.processor import Processor
 from sync.processors.categories.delete import CategoriesDelete
+from sync.processors.categories.processor import Categories
 from sync.processors.cohorts.courses import CohortCourses
 from sync.processors.cohorts.processor import Cohorts
 from sync.processors.course_lists.check import CoursesCheck
@@ -36,6 +37,7 @@ _PROCESSORS: tuple[type[Processor], ...] = (
     CoursesReset,
     CoursesCheck,
     CoursesDelete,
+    Categories,
     Courses,
     CategoriesDelete,
     CoursesMeta,

@@ -44,6 +44,7 @@ FILES = {
     "courses": "shortname;fullname;template;self;guest;topic1;teacher1_account\nCOPY;Copy;C1;1;1;One;u2\n",
     "courses_reset": "shortname;roles;groups;groupings;local_roles;notes;events;logs;grades;modules\n"
     "C2;student;members;members;all;1;1;;all;1\n",
+    "categories": "cmd;category;visible;contentto\nadd;New;1;\nadd;Empty;0;\ndel;Empty;;New\n",
     "categories_delete": "categoryid\n{other}\n",
     "courses_delete": "C1\nC2\n",
     "users_delete": "username\nu1\nu2\n",

@@ -139,6 +139,12 @@ FILES: Mapping[str, st.SearchStrategy[RandomFile]] = {
     "users_suspend": _file("users_suspend", "username;suspended", _USERS, ("", *_ANY), primaryidentity=("username",)),
     "users_delete": _file("users_delete", "username", _USERS, primaryidentity=("username",)),
     "users_restore": _file("users_restore", "username", _USERS, primaryidentity=("username",)),
+    "categories": _file(
+        "categories", "cmd;category;name;idnumber;parent;visible;contentto",
+        ("add", "add", "update", "del", ""), ("A", "A/B", "A/B/C", "a", "Other", "Empty", "Empty/Deeper", "Category 1"),
+        ("", "", "Named", "Ñ"), ("", "", "I1", "I2", "i1"), ("", "", "A", "A/B", "/", "Other"), ("", *_ANY),
+        ("", "", "A", "Other"),
+    ),
     "categories_delete": _file("categories_delete", "categoryid", ("1", "2", "3", "4", "9")),
 }  # fmt: skip
 

@@ -40,6 +40,8 @@ FILES = {
     "enrolments disable": "cmd;cid;uid;rolename;enrol\ndisable;C1;u1;student;manual\n",
     "courses": "shortname;fullname;category;topic1;self\nNEW;New course;Some/Where;First;1\nC1;Changed;;;\n",
     "courses copy": "shortname;fullname;template\nCOPY;A copy;C1\n",
+    "categories": "cmd;category;name;parent;visible;contentto\nadd;New;;;1;\nadd;New/Inner;;;0;\nadd;Category 1;One;New;0;\n"
+    "del;Empty;;;;Other\n",
     "courses_reset": RESET.format(course="C1"),
     "courses_delete": "C1\nC3\n",
 }

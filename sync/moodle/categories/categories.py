@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import sqlalchemy as sa
 
@@ -29,6 +29,11 @@ class Category(NamedTuple):
     contextid: int
     path: str
 
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """Return a category from a row that holds its columns, perhaps among others."""
+        return cls(*[row[name] for name in cls._fields])
+
     @property
     def is_damaged(self) -> bool:
         """Whether Moodle has yet to make its context, so that nothing can be put below it."""
@@ -39,7 +44,7 @@ class NewCategory(NamedTuple):
     """A category to be made.
 
     Shape: id: by which others are told to be in it, no category's yet; parent: 0 at the root; visibleold: whether it is visible
-    once what holds it is
+    once what holds it is; idnumber: of no other category, "" = none; description: HTML
     """
 
     id: int
@@ -47,6 +52,8 @@ class NewCategory(NamedTuple):
     name: str
     visible: int
     visibleold: int
+    idnumber: str = ""
+    description: str = ""
 
 
 def fetch_categories(moodle: MoodleSession) -> list[Category]:
@@ -119,9 +126,9 @@ def create_categories(
         rows = [
             {
                 "name": category.name,
-                "idnumber": None,
-                "description": "",
-                "descriptionformat": 0,
+                "idnumber": category.idnumber or None,
+                "description": category.description,
+                "descriptionformat": int(bool(category.description)),
                 "parent": parent.id if parent else 0,
                 "sortorder": 0,
                 "coursecount": 0,
@@ -134,7 +141,7 @@ def create_categories(
             }
             for category, parent in zip(level, parents, strict=True)
         ]
-        ids = writer.insert_many("course_categories", rows, ("parent", "name"))
+        ids = _insert(writer, rows)
         system = f"/{writer.session.system_contextid}"
         contexts = insert_contexts(
             writer,
@@ -148,13 +155,24 @@ def create_categories(
                 categoryid,
                 parent.id if parent else 0,
                 category.name,
-                "",
+                category.idnumber,
                 category.visible,
                 0,
                 context.id,
                 context.path,
             )
     return made
+
+
+def _insert(writer: Writer, rows: Sequence[dict[str, Any]]) -> list[int]:
+    """Insert categories and return their ids. Several of one place may have the same name, where idnumbers tell them apart."""
+    ids = [0] * len(rows)
+    for key in (("parent", "name"), ("idnumber",)):
+        places = [place for place, row in enumerate(rows) if (row["idnumber"] is None) == (key != ("idnumber",))]
+        found = writer.insert_many("course_categories", [rows[place] for place in places], key)
+        for place, rowid in zip(places, found, strict=True):
+            ids[place] = rowid
+    return ids
 
 
 def _depth(categoryid: int, parent_of: Mapping[int, int]) -> int:

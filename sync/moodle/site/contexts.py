@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from sync.moodle.db.writer import RowChange, Writer
+from sync.moodle.db.writer import RowChange, Writer, batched
+
+# How many trees one statement asks for.
+_TREES_AT_ONCE = 50
 
 
 class NewContext(NamedTuple):
@@ -60,6 +63,34 @@ def move_contexts(writer: Writer, moves: Sequence[tuple[str, str]]) -> None:
             )
         )
         writer.update_many("context", [_moved(row, old, new) for row in below])
+
+
+def move_context_trees(writer: Writer, paths: Mapping[str, str]) -> None:
+    """Move contexts with all that is below them, where some of these lie below others: for each the nearest one counts.
+
+    Shape: paths: old path -> new path; one that stays is named as well, where something goes from below it
+    Queries: one for each 50 paths that lie below no other one, and the writes
+    """
+    context = writer.session.table("context")
+    tops = [path for path in paths if _nearest(path.rpartition("/")[0], paths) is None]
+    for part in batched(sorted(tops), _TREES_AT_ONCE):
+        below = [sa.or_(context.c.path == top, context.c.path.like(f"{top}/%")) for top in part]
+        statement = (
+            sa.select(context.c.id, context.c.path, context.c.depth).where(sa.or_(*below)).order_by(context.c.id)
+        )
+        changes = []
+        for row in writer.session.fetch(statement):
+            old = _nearest(row.path, paths)
+            if old is not None and paths[old] != old:
+                changes.append(_moved(row, old, paths[old]))
+        writer.update_many("context", changes)
+
+
+def _nearest(path: str, paths: Mapping[str, str]) -> str | None:
+    """Return the path itself or the nearest one above it that is among the paths."""
+    while path and path not in paths:
+        path = path.rpartition("/")[0]
+    return path or None
 
 
 def _moved(row: sa.Row[tuple[int, str, int]], old: str, new: str) -> RowChange:

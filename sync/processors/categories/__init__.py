@@ -1,1 +1,1 @@
-"""The file type `categories_delete`."""
+"""The file types `categories` and `categories_delete`."""

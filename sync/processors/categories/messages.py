@@ -1,4 +1,4 @@
-"""Texts of the file type `categories_delete`."""
+"""Texts of the file types `categories` and `categories_delete`."""
 
 from __future__ import annotations
 
@@ -22,4 +22,37 @@ TEXTS: dict[str, Any] = {
         "“%(category)s” keeps questions of %(plugins)s, whose tables ToolSync doesn't know. Delete the category in Moodle."
     ),
     "category_last": _("“%(category)s” is the only category left, and Moodle needs one. Take the line out."),
+    "category_created": _("category added"),
+    "category_updated": _("category changed"),
+    "category_unchanged": _("category unchanged"),
+    "category_absent": _("nothing to do: there is no such category"),
+    "category_name_missing": _("A new category needs a name. Fill in the column name."),
+    "category_path_unknown": _(
+        "There is no category “%(missing)s” on the path “%(path)s”. Put a row that makes it before this one."
+    ),
+    "category_idnumber_taken": _(
+        "Another category has the idnumber “%(idnumber)s”. Give this one another, or leave the cell empty."
+    ),
+    "category_idnumber_too_long": _("An idnumber has at most %(limit)s characters. Shorten it."),
+    "category_into_itself": _(
+        "“%(category)s” can't go into itself or into a category below it. Name another one in the column parent."
+    ),
+    "category_name_shared": _(
+        "another category in the same place is called “%(category)s” as well; a path of names can't tell the two apart"
+    ),
+    "category_stays_hidden": _("still hidden, as it was where it came from; fill in visible to show it"),
+    "category_shown_later": _("seen once the category that holds it is: that one is hidden"),
+    "category_holds_content": _(
+        "“%(category)s” holds courses (%(courses)s) or categories (%(categories)s). Say in the column contentto which "
+        "category gets them, or move them first."
+    ),
+    "category_holds_bank": _(
+        "“%(category)s” keeps questions (%(questions)s) or content of its content bank (%(contents)s), which would be lost. Move "
+        "or delete that in Moodle first."
+    ),
+    "category_content_inside": _(
+        "What “%(category)s” holds can't go into that category itself or into one below it. Name another one in the column "
+        "contentto."
+    ),
+    "category_content_moved": _("courses (%(courses)s) and categories (%(categories)s) moved to “%(target)s”"),
 }

@@ -121,34 +121,9 @@ TEXTS: dict[str, Any] = {
     "course_field_kind_unknown": _(
         "Custom fields of the type “%(kind)s” can't be filled from a file. Take the column out."
     ),
-    "category_none": _("The site has no course category. Name one."),
-    "category_unknown": _(
-        "There is no category with the %(identifier)s “%(category)s”. Correct it, or create the category first."
-    ),
     "cohort_categories_differ": _(
         "These cells name different categories: %(columns)s. Fill in only one of them, or the same category."
     ),
-    "category_without_context": _(
-        "The category “%(category)s” has no place in Moodle's tree of contexts yet. Have Moodle run its tasks “Create missing "
-        "contexts” and “Cleanup contexts” (php admin/cli/scheduled_task.php), and send the line again."
-    ),
-    "category_ambiguous": _(
-        "“%(category)s” may mean %(count)s categories. Write it exactly as one of them is spelled, or give its number."
-    ),
-    "category_digits_ambiguous": _(
-        "“%(category)s” is the number of the category “%(name)s” and the name of another one. Write /%(category)s for the one "
-        "of this name, or the path of names for the other."
-    ),
-    "category_digits_unknown": _(
-        "No category has the number “%(category)s”, and none at the top is called so. Correct it, or write /%(category)s for a "
-        "category that is to be made."
-    ),
-    "category_number_unclear": _(
-        "“%(category)s” looks like a number as a spreadsheet shows it, and no category at the top is called so. Write a "
-        "category's number in digits alone (5, 2026), or /%(category)s for a category that is to be made."
-    ),
-    "category_path_gap": _("The path “%(path)s” has an empty part. Write it like Sciences/Mathematics."),
-    "category_name_too_long": _("The category name “%(name)s” is too long: at most %(limit)s characters. Shorten it."),
     "teacher_unknown": _("“%(account)s” is nobody's id, username, address or name. Correct it."),
     "teacher_ambiguous": _("“%(account)s” may mean %(count)s users. Write the username."),
     "absent_courses_of_category": _("Scope: the courses of the category “%(name)s” and of all below it."),

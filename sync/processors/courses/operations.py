@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import NamedTuple
 
-from sync.moodle.categories.categories import Category, NewCategory, create_categories
+from sync.moodle.categories.categories import Category
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.courses.creation import NewCourse, create_courses
 from sync.moodle.db.writer import Writer
@@ -37,32 +36,6 @@ class CategoryMove(NamedTuple):
 
     path: str
     category: Category
-
-
-@dataclass(frozen=True)
-class CreateCategories(Operation):
-    """Make categories. Expects: those that hold them as `present` has them, and none of their names in these.
-
-    Shape: categories: parents first -> the lines that ask for each; present: those that are there
-    """
-
-    categories: Mapping[NewCategory, Collection[int]]
-    present: Sequence[Category]
-
-    def __bool__(self) -> bool:
-        return bool(self.categories)
-
-    @property
-    def lines(self) -> Collection[int]:
-        return {*chain(*self.categories.values())}
-
-    def apply(self, writer: Writer, applied: Applied) -> None:
-        made = create_categories(writer, [*self.categories], self.present, now=applied.now)
-        applied.categories |= made
-        applied.ids |= {temporary: category.id for temporary, category in made.items()}
-
-    def totals(self) -> Totals:
-        return total("categories", CREATED, len(self.categories))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from sync.moodle.categories.categories import Category, NewCategory
 from sync.moodle.courses.courses import Course
+from sync.processors.base.category_paths import CreateCategories
 from sync.processors.base.course_deletion import DeleteCourses
 from sync.processors.base.operations import Operation
 from sync.processors.base.plan import Plan
@@ -14,7 +15,6 @@ from sync.processors.courses.fillings import TemplateMerge
 from sync.processors.courses.operations import (
     CategoryMove,
     CourseCreation,
-    CreateCategories,
     CreateCourses,
     FillCourses,
     MoveCourses,

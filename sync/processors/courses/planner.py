@@ -11,13 +11,13 @@ from sync.moodle.courses.courses import Course
 from sync.moodle.courses.creation import NewCourse, Teacher
 from sync.moodle.courses.rows import CourseField, CourseRow
 from sync.moodle.users.users import SiteRules
+from sync.processors.base.category_paths import CourseCategories
 from sync.processors.base.errors import RowError
 from sync.processors.base.grace import GraceChange, GraceStep, Listed, values_back
 from sync.processors.base.overlay import FoundRows, is_temporary
 from sync.processors.base.planner import rejected
 from sync.processors.base.processor import SplitChunk
 from sync.processors.base.sticky import ChunkSticky, Value, is_other, kept_notes
-from sync.processors.courses.category_paths import CourseCategories
 from sync.processors.courses.cell_reader import CellReader
 from sync.processors.courses.cells import CourseCells
 from sync.processors.courses.cli_restore import RestoreByMoodle
@@ -95,7 +95,7 @@ class CoursesPlanner:
             ]
         )
         if self.plan.categories:
-            self.plan.present = [Category(**row) for row in self.state.categories]
+            self.plan.present = [Category.of(row) for row in self.state.categories]
         self.field_data.write(self.plan)
         self.rows.finish()
         return self.plan

@@ -85,7 +85,7 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
     summary = _("Create and update courses with categories, sections, self enrolment, guest access and teachers.")
     default_filename = "uploadcourses.csv"
     # Courses are deleted before others are made, which may take over their names.
-    after = ("users", "courses_reset", "courses_check", "courses_delete")
+    after = ("users", "courses_reset", "courses_check", "courses_delete", "categories")
     file_survey = CourseSurvey
     options = CoursesOptions
     exporter = CoursesExporter

@@ -179,6 +179,21 @@ SPECS: Mapping[str, ContractSpec] = {
             {"C9": "C3"},
         ),
         ContractSpec(
+            "categories",
+            "cmd;category;name;visible;parent;contentto\n"
+            "add;Fresh;;1;;\n"
+            "add;Fresh/Inner;;1;;\n"
+            "add;Nowhere/Inner;;1;;\n"
+            "add;Category 1;Renamed;;;\n"
+            "add;Other;;0;Fresh;\n"
+            "del;Empty;;;;Fresh\n"
+            "add;Fresh/Inner;;1;;\n",
+            {"created": 2, "rejected": 1, "updated": 2, "deleted": 1, "unchanged": 1},
+            {"unchanged": 6, "rejected": 1},
+            _lines("category;visible", lambda n: f"Empty {n:02};0"),
+            {"Nowhere/Inner": "Other two"},
+        ),
+        ContractSpec(
             "categories_delete",
             "categoryid;path\n4;Deeper\n1;Category 1\n2;Empty\n4;Deeper\n3;Other\n",
             {"deleted": 3, "rejected": 1, "unchanged": 1},

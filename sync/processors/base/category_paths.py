@@ -1,14 +1,19 @@
-"""The category of a row: found by number, idnumber or path of names; a path that leads further is made."""
+"""Categories that rows name: found by number, idnumber or path of names; a path that leads further may be made."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 
-from sync.moodle.categories.categories import Category, NewCategory
+from sync.moodle.categories.categories import Category, NewCategory, create_categories
 from sync.moodle.db.identifiers import is_id
+from sync.moodle.db.writer import Writer
 from sync.processors.base.errors import RowError
+from sync.processors.base.operations import Applied, Operation
 from sync.processors.base.overlay import ChangedRows, is_temporary
+from sync.processors.base.totals import CREATED, Totals, total
 
 # Source: Moodle table course_categories, column name
 MAX_NAME = 255
@@ -17,6 +22,32 @@ MAX_NAME = 255
 _SEPARATOR = re.compile(r"(?<!\\)/")
 # A number as spreadsheets show it: +5, -1, 1.0, 2026,00, 1e3, 1 000, 1'000.
 _LIKE_A_NUMBER = re.compile(r"[-+\u2212]?(?:\d{1,3}(?:[.,'\u2019\s]\d{3})+|\d+)(?:[.,]\d*)?(?:[eE][-+]?\d+)?")
+
+
+@dataclass(frozen=True)
+class CreateCategories(Operation):
+    """Make categories. Expects: those that hold them as `present` has them, and none of their names in these.
+
+    Shape: categories: parents first -> the lines that ask for each; present: those that are there
+    """
+
+    categories: Mapping[NewCategory, Collection[int]]
+    present: Sequence[Category]
+
+    def __bool__(self) -> bool:
+        return bool(self.categories)
+
+    @property
+    def lines(self) -> Collection[int]:
+        return {*chain(*self.categories.values())}
+
+    def apply(self, writer: Writer, applied: Applied) -> None:
+        made = create_categories(writer, [*self.categories], self.present, now=applied.now)
+        applied.categories |= made
+        applied.ids |= {temporary: category.id for temporary, category in made.items()}
+
+    def totals(self) -> Totals:
+        return total("categories", CREATED, len(self.categories))
 
 
 class CourseCategories:
@@ -42,7 +73,7 @@ class CourseCategories:
         return _sound(self._category(self.first))
 
     def by_idnumber(self, text: str) -> Category:
-        found = self._spelled("idnumber", text)
+        found = self.spelled("idnumber", text)
         if found is None:
             raise RowError("category_unknown", "category", category=text, identifier="idnumber")
         return _sound(found)
@@ -99,7 +130,7 @@ class CourseCategories:
         }
 
     def _category(self, categoryid: int) -> Category:
-        return Category(**self._rows[categoryid])
+        return Category.of(self._rows[categoryid])
 
     def _named_like_a_number(self, text: str) -> Category:
         """Return the category that is called so; none is made. Raises: RowError"""
@@ -108,17 +139,26 @@ class CourseCategories:
             raise RowError("category_number_unclear", "category", category=text)
         return _sound(found)
 
-    def _by_path(self, path: str, line: int) -> Category:
+    def reached(self, path: str) -> tuple[Category | None, tuple[str, ...]]:
+        """Return the category to which a path of names leads as far as it is there, and the names that are missing."""
         parts = _parts_of(path)
         readings = list(self._readings(parts, 0))
         furthest = max((reached for reached, _category, _joined in readings), default=0)
         if not furthest:
-            return self._make(None, _names_of(parts, path), line)
+            return None, _names_of(parts, path)
         best = [reading for reading in readings if reading[0] == furthest]
         # Where the path leads as it stands, it means that; else the names that hold a slash.
         plain = [reading for reading in best if not reading[2]] or best
         found = _sound(self._only_one([category.id for _reached, category, _joined in plain], path))
-        return found if furthest == len(parts) else self._make(found, _names_of(parts[furthest:], path), line)
+        return found, () if furthest == len(parts) else _names_of(parts[furthest:], path)
+
+    def enter(self, categoryid: int) -> None:
+        """Note that a category is called otherwise now, or stands elsewhere."""
+        self._enter_slashes(categoryid)
+
+    def _by_path(self, path: str, line: int) -> Category:
+        found, missing = self.reached(path)
+        return self._make(found, missing, line) if found is None or missing else found
 
     def _readings(
         self, parts: Sequence[str], start: int, place: int = 0, joined: bool = False
@@ -137,9 +177,9 @@ class CourseCategories:
 
     def _named(self, place: int, name: str) -> Category | None:
         """Return the category of a name within another one."""
-        return self._spelled("name", _unescaped(name).strip(), parent=place)
+        return self.spelled("name", _unescaped(name).strip(), parent=place)
 
-    def _spelled(self, column: str, text: str, **others: int) -> Category | None:
+    def spelled(self, column: str, text: str, **others: int) -> Category | None:
         """Return the first category that is spelled so, else the one that is the same."""
         alike = self._rows.find_spelled(column, text, **others)
         if alike and self._rows[alike[0]][column] == text:
@@ -148,8 +188,14 @@ class CourseCategories:
 
     def _holding_slashes(self, place: int, name: str) -> Category | None:
         """Return the category whose name holds slashes, wherever there are blanks beside them."""
-        found = self._with_slashes.get((place, self._slashed(_unescaped(name))))
+        slashed = self._slashed(_unescaped(name))
+        found = [key for key in self._with_slashes.get((place, slashed), ()) if self._is_at(key, place, slashed)]
         return self._only_one(found, name) if found else None
+
+    def _is_at(self, categoryid: int, place: int, slashed: str) -> bool:
+        """Tell whether a category is still there, and still called so."""
+        row = self._rows.get(categoryid)
+        return row is not None and row["parent"] == place and self._slashed(row["name"]) == slashed
 
     def _slashed(self, name: str) -> str:
         folded: str = self._rows.table.folded("name", "/".join(part.strip() for part in name.split("/")))
