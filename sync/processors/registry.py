@@ -16,6 +16,7 @@ from sync.processors.course_lists.check import CoursesCheck
 from sync.processors.course_lists.delete import CoursesDelete
 from sync.processors.course_lists.reset import CoursesReset
 from sync.processors.courses.processor import Courses
+from sync.processors.enrolment_methods.processor import EnrolmentMethods
 from sync.processors.enrolments.processor import Enrolments
 from sync.processors.groups.members import GroupMembers
 from sync.processors.groups.processor import Groups
@@ -43,6 +44,7 @@ _PROCESSORS: tuple[type[Processor], ...] = (
     CoursesMeta,
     Cohorts,
     CohortCourses,
+    EnrolmentMethods,
     Groups,
     GroupMembers,
     Enrolments,

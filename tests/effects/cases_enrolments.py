@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
-from sync.moodle.db.database import MoodleConnection, MoodleDatabase
-from sync.moodle.db.writer import Writer
-from sync.moodle.enrolments.enrolments import ENABLED, EnrolInstance
-from sync.processors.base.overlay import Overlay
-from sync.processors.base.plan import Plan, apply_plan
-from sync.processors.memberships.fetch import fetch_memberships
-from sync.processors.memberships.rows import MembershipRows
 from tests.effects.case import Case
 from tests.effects.comparison import Allowed
 from tests.moodle_sites import MoodleSite
 
 FAMILIES = {
-    "enrol_": ("enrol_instance_add_self", "enrol_instance_guest_password"),
+    "enrol_": (),
     "unenrol_": (),
     "role_": ("role_create",),
 }
 
+BY_COURSE_ID = {"courseidentifier": "id"}
 BY_ID = {"courseidentifier": "id", "useridentifier": "id"}
 PLAIN = "cmd;cid;uid;rolename;enrol\n"
 DATED = "cmd;cid;uid;rolename;enrol;starttime;endtime\n"
 ROLE = "cmd;cid;uid;rolename\n"
-DISABLED = 1
 
 _NO_WELCOME = (
     Allowed("notifications", "inserted", "no welcome message: a file would send thousands"),
@@ -39,28 +30,14 @@ def _enrol_case(name: str, row: str, *allowed: Allowed, **more: Any) -> Case:
     return Case(name, "enrolments", f"{DATED}{row}\n", BY_ID, allowed=(*allowed, *_NO_WELCOME), **more)
 
 
-def _without_file(
-    name: str, courseid: int, enrolid: int, change: Callable[[MembershipRows, EnrolInstance], Any], *allowed: Allowed
-) -> Case:
-    """No file of enrolments switches methods or deletes them; those of cohorts do it by the same pieces."""
-
-    def act(site: MoodleSite) -> None:
-        moodle = MoodleDatabase(MoodleConnection(site.url, site.prefix))
-        with moodle.session() as session:
-            state = fetch_memberships(session, Overlay(), course_identifier="id", courses={str(courseid)}, userids=None)
-            plan = Plan()
-            rows = MembershipRows(state, plan, now=int(time.time()))
-            change(rows, next(method for method in rows.instances.of_course(courseid) if method.id == enrolid))
-            rows.finish()
-            with session.transaction():
-                apply_plan(plan, Writer(session))
-        moodle.dispose()
-
-    return Case(name, "", "", act=act, allowed=allowed)
-
-
 def _recover_grades(site: MoodleSite) -> None:
     site.execute("UPDATE {config} SET value = '1' WHERE name = 'recovergradesdefault'")
+
+
+def _no_threshold(site: MoodleSite) -> None:
+    """The recorded call named no threshold, and no setting of the site was asked."""
+    site.execute("DELETE FROM {config_plugins} WHERE plugin = 'enrol_self' AND name = 'expirythreshold'")
+    site.insert("config_plugins", plugin="enrol_self", name="expirythreshold", value="0")
 
 
 def _database_method(site: MoodleSite) -> None:
@@ -118,11 +95,20 @@ CASES = (
         "enrol_instance_add_manual", "enrolments", f"{PLAIN}add;23;102;student;manual\n", BY_ID | {"createmanual": True},
         tables=("enrol",), in_part="somebody is enrolled by the new method",
     ),
-    _without_file("enrol_instance_enable_self", 2, 3, lambda rows, method: rows.instances.set_status(method, ENABLED, 1)),
-    _without_file("enrol_instance_enable_guest", 2, 2, lambda rows, method: rows.instances.set_status(method, ENABLED, 1)),
-    _without_file(
-        "enrol_instance_disable_manual", 22, 63, lambda rows, method: rows.instances.set_status(method, DISABLED, 1)
+    Case(
+        "enrol_instance_add_self", "enrolment_methods",
+        "course;enrol;name;disabled;password;role;enrolperiod;notify;maxenrolled;newenrols;welcome;unenroldays;groupkeys\n"
+        "3;self;Key;0;k3y;student;1;0;30;1;1;0;0\n", BY_COURSE_ID, prepare=_no_threshold,
     ),
-    _without_file("enrol_instance_delete_manual", 22, 63, lambda rows, method: rows.delete_instance(method, 1)),
-    _without_file("enrol_instance_delete_self", 22, 65, lambda rows, method: rows.delete_instance(method, 1)),
+    Case(
+        "enrol_instance_guest_password", "enrolment_methods", "course;enrol;disabled;password\n2;guest;0;gu3st\n", BY_COURSE_ID,
+        allowed=(
+            Allowed("cache_flags", "inserted", "whatever switches a method on has its access data read anew", side="extra"),
+        ),
+    ),
+    Case("enrol_instance_enable_self", "enrolment_methods", "course;enrol;disabled\n2;self;0\n", BY_COURSE_ID),
+    Case("enrol_instance_enable_guest", "enrolment_methods", "course;enrol;disabled\n2;guest;0\n", BY_COURSE_ID),
+    Case("enrol_instance_disable_manual", "enrolment_methods", "course;enrol;disabled\n22;manual;1\n", BY_COURSE_ID),
+    Case("enrol_instance_delete_manual", "enrolment_methods", "cmd;course;enrol\ndel;22;manual\n", BY_COURSE_ID),
+    Case("enrol_instance_delete_self", "enrolment_methods", "cmd;course;enrol\ndel;22;self\n", BY_COURSE_ID),
 )  # fmt: skip

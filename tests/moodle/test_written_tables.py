@@ -38,6 +38,7 @@ UNTRIED = {"grade_outcomes_modules", "rest_api_tokens"}
 # One of each that `furnish` hasn't carried out, in an order that lets each find something to do.
 FILES = {
     "groupmembers": "cmd;courseid;groupid;userid\nadd;C1;G2;u1\n",
+    "enrolment_methods": "cmd;course;enrol;disabled;name\nadd;C2;self;1;New\nadd;C1;manual;1;\ndel;C3;manual;;\n",
     "users_restore": "username\nu5\n",
     "roles": "cmd;context;instance;userid;role\nadd;system;;u1;coursecreator\nshift;course;C2;u1;teacher\n",
     "courses_check": "C1\nC9\n",

@@ -128,6 +128,11 @@ FILES: Mapping[str, st.SearchStrategy[RandomFile]] = {
         ("add", "add", "del", "restore", "fulldel", ""), _COURSES, _COHORTS, ("", *_ROLES, "*"), ("", *_ANY),
         followenrolments=(False,),
     ),
+    "enrolment_methods": _file(
+        "enrolment_methods", "cmd;course;enrol;name;newname;disabled;source;role;enrolperiod",
+        ("add", "add", "update", "del", ""), _COURSES, ("manual", "self", "self", "guest", "cohort", "meta", "nosuch"),
+        ("", "", "A"), ("", "", "A", "B"), ("", *_ANY), ("", "", "K1", "K2", "C1", "C2"), ("", *_ROLES), ("", "", "7"),
+    ),
     "courses_meta": _file("courses_meta", "cmd;master;meta", ("add", "add", "del", ""), _COURSES, _COURSES),
     "courses_delete": _file("courses_delete", "C2", ("C1", "C1", "C2", "C3", "C4", "C9", "m45", "c2")),
     "courses_reset": _file(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sync.moodle.courses.courses import Course
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.user_rows import UserRows, fetch_user_rows
+from sync.moodle.db.writer import MAX_KEYS, batched
 from sync.moodle.versions import CONTEXT_COURSE
 
 ENABLED, DISABLED = 0, 1  # enrol.status
@@ -21,6 +22,13 @@ METHODS_WITH_FREE_ROLES = frozenset({"manual", "self", "fee", "paypal"})
 
 # Their own synchronisation would undo what others write into their instances; guest enrols nobody.
 SELF_SYNCED_METHODS = frozenset({"cohort", "meta", "database", "ldap", "category", "guest"})
+
+# Days are stored in seconds.
+DAY = 86_400
+_SETTINGS = (
+    "name", "password", "enrolstartdate", "enrolenddate", "enrolperiod", "expirynotify", "notifyall", "expirythreshold",
+    "customint3", "customint4", "customint6",
+)  # fmt: skip
 
 
 class EnrolInstance(NamedTuple):
@@ -83,6 +91,20 @@ def fetch_meta_children(moodle: MoodleSession, courseids: Collection[int]) -> li
             enrol.c.courseid != enrol.c.customint1,
         ),
     )
+
+
+def fetch_method_settings(moodle: MoodleSession, enrolids: Collection[int]) -> Mapping[int, Mapping[str, Any]]:
+    """Return the settings of methods, by their ids, as Moodle stores them.
+
+    Queries: one per 10,000 methods
+    """
+    enrol = moodle.table("enrol")
+    columns = [enrol.c[name] for name in ("id", *_SETTINGS)]
+    found: dict[int, Mapping[str, Any]] = {}
+    for part in batched(sorted(enrolids), MAX_KEYS):
+        for row in moodle.fetch(sa.select(*columns).where(moodle.in_clause(enrol.c.id, part))):
+            found[row.id] = {name: getattr(row, name) for name in _SETTINGS}
+    return found
 
 
 def fetch_user_enrolments(

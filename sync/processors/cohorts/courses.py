@@ -19,10 +19,10 @@ from sync.processors.cohorts.courses_planner import (
     METHODS_WITHOUT_COHORTS,
     CohortCoursesPlanner,
     CohortCoursesState,
-    without_members,
 )
 from sync.processors.cohorts.export import CohortCoursesExporter
 from sync.processors.cohorts.options import CohortCoursesOptions
+from sync.processors.memberships.cohort_sync import without_members
 from sync.processors.memberships.course_columns import STUDENT
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.names import cohorts_named

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sync.moodle.cohorts.cohorts import Cohort
@@ -54,15 +54,6 @@ class CohortCoursesState:
     memberships: MembershipState
     roles: Mapping[str, Role]
     methods: frozenset[str]
-
-
-def without_members(state: MembershipState, userids: Collection[int]) -> MembershipState:
-    """Return the same without what some users are members of."""
-    if not userids:
-        return state
-    members = state.rows_of(COHORT_MEMBERS)
-    left = {key: values for key, values in members.rows.items() if key[1] not in userids}
-    return replace(state, rows={**state.rows, COHORT_MEMBERS.name: replace(members, rows=left)})
 
 
 class CohortCoursesPlanner:

@@ -54,7 +54,8 @@ class Enrolments(Processor[EnrolmentCells, EnrolmentsState, EnrolmentsPlan]):
     summary = _("Enrol people in courses and take them out, change roles, suspend enrolments, fill course groups.")
     default_filename = "enrols.csv"
     after = (
-        "users", "users_delete", "users_suspend", "users_restore", "courses", "courses_meta", "cohorts", "cohort_courses",
+        "users", "users_delete", "users_suspend", "users_restore", "courses",
+        "enrolment_methods", "courses_meta", "cohorts", "cohort_courses",
         "groups",
     )  # fmt: skip
     options = EnrolmentsOptions

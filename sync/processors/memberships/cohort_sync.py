@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
+
 from sync.moodle.enrolments.enrolments import ACTIVE, ENABLED, EnrolInstance
 from sync.processors.memberships.meta_sync import end_enrolment, sync_meta_children
 from sync.processors.memberships.rows import MembershipRows
+from sync.processors.memberships.state import COHORT_MEMBERS, MembershipState
+
+
+def without_members(state: MembershipState, userids: Collection[int]) -> MembershipState:
+    """Return the same without what some users are members of."""
+    if not userids:
+        return state
+    members = state.rows_of(COHORT_MEMBERS)
+    left = {key: values for key, values in members.rows.items() if key[1] not in userids}
+    return replace(state, rows={**state.rows, COHORT_MEMBERS.name: replace(members, rows=left)})
 
 
 def enrol_cohort_member(rows: MembershipRows, user: int, cohortid: int, line: int) -> None:

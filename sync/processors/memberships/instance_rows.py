@@ -82,6 +82,14 @@ class InstanceRows:
         self._update(instance.id, {"status": status}, line)
         return True
 
+    def settings_of(self, instance: EnrolInstance) -> Values:
+        """Return the columns of a method as they stand now, as far as they were read."""
+        return self._rows[instance.id]
+
+    def change(self, instance: EnrolInstance, values: Values, line: int) -> None:
+        """Set columns of a method. Mirrors: enrol_plugin::update_instance()"""
+        self._update(instance.id, {**values, "timemodified": self._plan.now}, line)
+
     def set_group(self, instance: EnrolInstance, groupid: int, line: int) -> None:
         """Name the group that a cohort or meta method fills. Mirrors: enrol_plugin::update_instance()"""
         self._update(instance.id, {"customint2": groupid, "timemodified": self._plan.now}, line)

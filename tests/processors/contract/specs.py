@@ -238,6 +238,20 @@ SPECS: Mapping[str, ContractSpec] = {
             {"C9": "C3"},
         ),
         ContractSpec(
+            "enrolment_methods",
+            "cmd;course;enrol;name;disabled;source;role\n"
+            "add;C1;self;Keyed;0;;\n"
+            "add;C9;self;;0;;\n"
+            "add;C2;manual;;1;;\n"
+            "del;C3;manual;;;;\n"
+            "add;C2;cohort;;0;K2;student\n"
+            "add;C1;self;Keyed;0;;\n",
+            {"created": 2, "updated": 1, "deleted": 1, "rejected": 1, "unchanged": 1},
+            {"unchanged": 5, "rejected": 1},
+            _lines("course;enrol;name", lambda n: f"X{n:02};self;Another"),
+            {"C9": "C4"},
+        ),
+        ContractSpec(
             "groups",
             "type;courseid;name;idnumber;updateid;description;selfgrouping\n"
             "group;C1;X;X1;;words;1\n"
