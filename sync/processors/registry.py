@@ -16,6 +16,7 @@ from sync.processors.course_lists.check import CoursesCheck
 from sync.processors.course_lists.delete import CoursesDelete
 from sync.processors.course_lists.reset import CoursesReset
 from sync.processors.courses.processor import Courses
+from sync.processors.custom_fields.processor import CustomFields
 from sync.processors.enrolment_methods.processor import EnrolmentMethods
 from sync.processors.enrolments.processor import Enrolments
 from sync.processors.groups.members import GroupMembers
@@ -23,6 +24,7 @@ from sync.processors.groups.processor import Groups
 from sync.processors.metacourses.processor import CoursesMeta
 from sync.processors.pictures.processor import UserPictures
 from sync.processors.roles.processor import Roles
+from sync.processors.user_preferences.processor import UserPreferences
 from sync.processors.users.delete import UsersDelete
 from sync.processors.users.processor import Users
 from sync.processors.users.restore import UsersRestore
@@ -35,11 +37,13 @@ _PROCESSORS: tuple[type[Processor], ...] = (
     UsersSuspend,
     UsersRestore,
     UserPictures,
+    UserPreferences,
     CoursesReset,
     CoursesCheck,
     CoursesDelete,
     Categories,
     Courses,
+    CustomFields,
     CategoriesDelete,
     CoursesMeta,
     Cohorts,

@@ -18,6 +18,7 @@ from sync.moodle.versions import CAPTURED
 from sync.processors.registry import REGISTRY
 from tests.moodle_sites import MoodleSite, build_site
 from tests.pictures import data_folder, picture, zip_of
+from tests.processors.custom_fields.fields import add_course_fields
 from tests.processors.random_files import furnish
 from tests.servers import MariaDB, PostgreSQL
 from tests.support import run_file
@@ -38,6 +39,8 @@ UNTRIED = {"grade_outcomes_modules", "rest_api_tokens"}
 # One of each that `furnish` hasn't carried out, in an order that lets each find something to do.
 FILES = {
     "groupmembers": "cmd;courseid;groupid;userid\nadd;C1;G2;u1\n",
+    "user_preferences": "user;name;value\nu3;htmleditor;tiny\n",
+    "custom_fields": "course;field;value\nC3;level;Master\n",
     "enrolment_methods": "cmd;course;enrol;disabled;name\nadd;C2;self;1;New\nadd;C1;manual;1;\ndel;C3;manual;;\n",
     "users_restore": "username\nu5\n",
     "roles": "cmd;context;instance;userid;role\nadd;system;;u1;coursecreator\nshift;course;C2;u1;teacher\n",
@@ -104,6 +107,7 @@ def test_an_account_that_has_only_what_is_printed_carries_out_every_file_type(
     finally:
         moodle.dispose()
     furnish(account)
+    add_course_fields(whole)
     for key, text in FILES.items():
         other = whole.one("course_categories", name="Other")["id"] if key == "categories_delete" else ""
         result = run_file(account, key, text.replace("{other}", str(other)), dataroot=dataroot)

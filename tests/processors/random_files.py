@@ -133,6 +133,10 @@ FILES: Mapping[str, st.SearchStrategy[RandomFile]] = {
         ("add", "add", "update", "del", ""), _COURSES, ("manual", "self", "self", "guest", "cohort", "meta", "nosuch"),
         ("", "", "A"), ("", "", "A", "B"), ("", *_ANY), ("", "", "K1", "K2", "C1", "C2"), ("", *_ROLES), ("", "", "7"),
     ),
+    "user_preferences": _file(
+        "user_preferences", "cmd;user;name;value", ("set", "set", "unset", ""), _USERS,
+        ("htmleditor", "htmleditor", "auth_forcepasswordchange", "newemailkey", "Odd"), ("", "tiny", "1", "0"),
+    ),
     "courses_meta": _file("courses_meta", "cmd;master;meta", ("add", "add", "del", ""), _COURSES, _COURSES),
     "courses_delete": _file("courses_delete", "C2", ("C1", "C1", "C2", "C3", "C4", "C9", "m45", "c2")),
     "courses_reset": _file(

@@ -14,6 +14,7 @@ from sync.columns.column import Column, NumberedColumn, PrefixedColumn
 from sync.outcomes.report import INTERNAL_ERROR
 from sync.processors.registry import REGISTRY
 from tests.moodle_sites import build_site
+from tests.processors.custom_fields.fields import add_course_fields
 from tests.processors.random_files import furnish
 from tests.support import MoodleSite, run_file
 
@@ -32,7 +33,7 @@ KNOWN: Mapping[str, str] = {
     "shortname": "C1", "course": "C1", "courseid": "C1", "cid": "C1", "master": "C1", "meta": "C2", "uid": "u1",
     "userid": "u1", "username": "u1", "cohort": "K1", "cname": "K1", "cidnumber": "K1", "groupid": "G1", "role": "student",
     "rolename": "student", "enrol": "manual", "course1": "C1", "role1": "student", "enrol1": "manual", "group1": "G1",
-    "teacher1_account": "u2",
+    "teacher1_account": "u2", "category": "Other", "user": "u1",
 }  # fmt: skip
 
 
@@ -41,6 +42,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MoodleSite]:
     path: Path = tmp_path_factory.mktemp("hostile") / "moodle.sqlite3"
     site = build_site(f"sqlite:///{path}", "sqlite", "4.5")
     furnish(site)
+    add_course_fields(site)
     site.execute(
         "INSERT INTO {user_info_field} (shortname, name, datatype, categoryid, sortorder, required, locked, visible, forceunique,"
         " signup, defaultdata, defaultdataformat, descriptionformat, param1, param2, param3)"

@@ -16,6 +16,7 @@ from sync.outcomes.report import outcome_text
 from sync.processors.registry import REGISTRY
 from sync.values import FAILED_ACTIONS, Outcome
 from tests.moodle_sites import build_site
+from tests.processors.custom_fields.fields import add_course_fields
 from tests.processors.random_files import furnish
 from tests.processors.test_hostile_cells import KNOWN, VARIANTS, names_of
 from tests.support import MoodleSite, run_file
@@ -37,6 +38,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MoodleSite]:
     path: Path = tmp_path_factory.mktemp("rejections") / "moodle.sqlite3"
     site = build_site(f"sqlite:///{path}", "sqlite", "4.5")
     furnish(site)
+    add_course_fields(site)
     site.keep_as_template()
     yield site
     site.engine.dispose()

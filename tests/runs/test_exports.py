@@ -11,6 +11,7 @@ from sync.processors.base.export import ExportScope, ScopeKind
 from sync.processors.registry import REGISTRY
 from sync.runs.exports import ExportResult, export, exportable
 from tests.moodle_sites import MoodleSite
+from tests.processors.custom_fields.fields import add_course_fields
 from tests.support import run_file
 
 pytestmark = pytest.mark.sites("sqlite:5.1", "mariadb:4.1", "real:m45pg-seeded", "real:m520-seeded")
@@ -63,6 +64,9 @@ def add_awkward_things(site: MoodleSite) -> None:
     site.insert(
         "user_enrolments", enrolid=method, userid=ann, status=0, timestart=1793498400, timeend=1793502000, modifierid=2
     )
+    site.insert("user_preferences", userid=ann, name="htmleditor", value='a;"b"')
+    add_course_fields(site)
+    run_file(site, "custom_fields", "course;field;value\nC1;level;Master\nC1;due;2027-09-01 08:30\nC1;note;=x\n")
     site.execute("DELETE FROM {groups_members} WHERE userid = :ann", ann=ann)
     group = site.insert("groups", courseid=course, name='G;"1"', idnumber="=G", description="a\nb", descriptionformat=1)
     bare = site.insert("groups", courseid=course, name="Bare group", idnumber="")
@@ -103,6 +107,9 @@ def test_every_file_type_plans_back_as_unchanged(moodle_site: MoodleSite) -> Non
         ("groupmembers", {"groupidentifier": "name", "useridentifier": "id"}),
         ("cohorts", {"cohortidentifier": "name", "useridentifier": "idnumber"}),
         ("cohort_courses", {"cohortidentifier": "id", "roleidentifier": "id"}),
+        ("categories", {"categoryidentifier": "id"}),
+        ("enrolment_methods", {"courseidentifier": "idnumber", "cohortidentifier": "name"}),
+        ("user_preferences", {"useridentifier": "id"}),
     ],
 )
 def test_files_name_things_as_the_options_say(key: str, options: dict[str, Any], moodle_site: MoodleSite) -> None:

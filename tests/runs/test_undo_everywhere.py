@@ -40,6 +40,7 @@ FILES = {
     "enrolments disable": "cmd;cid;uid;rolename;enrol\ndisable;C1;u1;student;manual\n",
     "courses": "shortname;fullname;category;topic1;self\nNEW;New course;Some/Where;First;1\nC1;Changed;;;\n",
     "courses copy": "shortname;fullname;template\nCOPY;A copy;C1\n",
+    "user_preferences": "user;name;value\nu1;htmleditor;tiny\nu1;auth_forcepasswordchange;0\n",
     "enrolment_methods": "cmd;course;enrol;name;disabled\nadd;C2;self;New;0\nadd;C1;manual;;1\ndel;C3;manual;;\n",
     "categories": "cmd;category;name;parent;visible;contentto\nadd;New;;;1;\nadd;New/Inner;;;0;\nadd;Category 1;One;New;0;\n"
     "del;Empty;;;;Other\n",

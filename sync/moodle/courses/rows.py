@@ -141,6 +141,16 @@ def fetch_field_data(
     return found
 
 
+def fetch_course_revisions(moodle: MoodleSession, courseids: Collection[int]) -> dict[int, CourseRow]:
+    """Return when courses were changed last: id -> {id, timemodified, cacherev}. Queries: one; none without courses"""
+    course = moodle.table("course")
+    found: dict[int, CourseRow] = {}
+    for part in batched(sorted(courseids), MAX_KEYS):
+        statement = sa.select(course.c.id, course.c.timemodified, course.c.cacherev).where(course.c.id.in_(part))
+        found |= {row.id: dict(row._mapping) for row in moodle.fetch(statement)}
+    return found
+
+
 def fetch_rows_of_field_values(
     moodle: MoodleSession, values_by_fieldid: Mapping[int, Collection[str]]
 ) -> dict[tuple[int, int], CourseRow]:

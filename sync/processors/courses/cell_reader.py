@@ -12,9 +12,9 @@ from sync.moodle.courses.defaults import CourseDefaults
 from sync.moodle.courses.rows import CourseField
 from sync.moodle.enrolments.roles import Role
 from sync.moodle.users.users import SiteRules
+from sync.processors.base.course_fields import field_values
 from sync.processors.base.errors import RowError
 from sync.processors.courses.cells import TEACHER_ROLE, CourseCells
-from sync.processors.courses.field_values import field_values
 from sync.values import Note
 
 MAX_SECTION_NAME = 255

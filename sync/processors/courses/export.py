@@ -16,11 +16,11 @@ from sync.moodle.courses.rows import CourseField, fetch_course_fields, fetch_fie
 from sync.moodle.db.identifiers import is_id
 from sync.moodle.db.keyset import fetch_ids_in_parts, fetch_in_parts
 from sync.moodle.enrolments.enrolments import ENABLED
+from sync.processors.base.course_fields import field_cell, field_values
 from sync.processors.base.errors import RowError
 from sync.processors.base.export import ExportedRow, Exporter, ScopeKind, cell_of
 from sync.processors.courses.cell_reader import DATES, PLAIN_COLUMNS
 from sync.processors.courses.cells import CourseCells
-from sync.processors.courses.field_values import field_values
 from sync.processors.courses.options import CoursesOptions
 
 # When a course was made and changed is no setting of it.
@@ -112,13 +112,7 @@ class CoursesExporter(Exporter[CoursesOptions]):
         return all(stored[name] == value for name, value in meant.items())
 
     def _field_cell(self, field: CourseField, stored: Mapping[str, Any]) -> str:
-        if field.kind == "date":
-            return self.time_cell(stored["intvalue"]) if stored["intvalue"] else ""
-        if field.kind == "select":
-            choices = [choice.strip() for choice in str(field.settings.get("options", "")).splitlines()]
-            number = stored["intvalue"] or 0
-            return choices[number - 1] if 0 < number <= len(choices) else ""
-        return cell_of(stored["value"])
+        return field_cell(field, stored, self.time_cell)
 
     def _columns(self) -> list[str]:
         names = [column.name for column in PLAIN_COLUMNS if column.name not in _TIMES]

@@ -12,6 +12,7 @@ from sync.moodle.courses.creation import NewCourse, Teacher
 from sync.moodle.courses.rows import CourseField, CourseRow
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.category_paths import CourseCategories
+from sync.processors.base.course_fields import FIELD_TABLE, FieldCells, check_unique, column_of
 from sync.processors.base.errors import RowError
 from sync.processors.base.grace import GraceChange, GraceStep, Listed, values_back
 from sync.processors.base.overlay import FoundRows, is_temporary
@@ -21,7 +22,6 @@ from sync.processors.base.sticky import ChunkSticky, Value, is_other, kept_notes
 from sync.processors.courses.cell_reader import CellReader
 from sync.processors.courses.cells import CourseCells
 from sync.processors.courses.cli_restore import RestoreByMoodle
-from sync.processors.courses.field_values import FieldCells, check_unique, column_of
 from sync.processors.courses.fillings import IGNORE, REPLACE, TemplateMerge
 from sync.processors.courses.named_courses import check_context, check_names, find_course
 from sync.processors.courses.operations import CourseCreation
@@ -31,7 +31,6 @@ from sync.processors.courses.replacements import read_replacements
 from sync.processors.courses.state import COURSE_TABLE, CoursesState
 from sync.processors.courses.tables import (
     CONTENT,
-    FIELD_TABLE,
     content_of_new,
     foresee_cells,
     foresee_content,

@@ -36,6 +36,7 @@ from sync.moodle.enrolments.roles import fetch_roles
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.absence import FileEnd
 from sync.processors.base.after_commit import AfterCommit
+from sync.processors.base.course_fields import FIELD_TABLE, field_data_table, field_extras
 from sync.processors.base.errors import RowError
 from sync.processors.base.grace import GraceList
 from sync.processors.base.operations import Applied, FixCourseOrder, Operation
@@ -49,7 +50,6 @@ from sync.processors.courses.cell_reader import PLAIN_COLUMNS
 from sync.processors.courses.cells import CourseCells
 from sync.processors.courses.cli_restore import MOODLE, run_cli_restore
 from sync.processors.courses.export import CoursesExporter
-from sync.processors.courses.field_values import wanted_values
 from sync.processors.courses.fillings import IGNORE, REPLACE
 from sync.processors.courses.named_courses import CourseSurvey, courses_named
 from sync.processors.courses.options import CoursesOptions
@@ -57,11 +57,10 @@ from sync.processors.courses.plan import CoursesPlan
 from sync.processors.courses.planner import COURSE_IDENTIFIERS, CoursesPlanner
 from sync.processors.courses.state import COURSE_TABLE, CoursesState
 from sync.processors.courses.tables import (
-    FIELD_TABLE,
     category_table,
-    field_data_table,
     kept_cells,
     kept_content,
+    wanted_values,
 )
 from sync.processors.courses.templates import Template, fetch_templates, is_archive
 from sync.processors.memberships.fetch import fetch_memberships
@@ -206,7 +205,7 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
             if has_topics or CourseCells.startdate.name in self.names
             else {},
             options=fetch_format_options(self.moodle, courseids, ("coursedisplay", "automaticenddate")),
-            extras=self._field_extras(),
+            extras=field_extras(self.moodle),
             memberships=self._fetch_memberships(courseids, {userid for ids in people.values() for userid in ids}),
             courses_per_category=courses_per_category(self.moodle),
             grace=self.grace,
@@ -361,12 +360,6 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
 
     def _folds(self, table: str, *columns: str) -> dict[str, Fold]:
         return {column: folding(self.moodle, table, column) for column in columns}
-
-    def _field_extras(self) -> dict[str, Any]:
-        """Columns of `customfield_data` that only some versions have."""
-        present = self.moodle.table("customfield_data").c
-        extras = {"valuetrust": 0, "component": "core_course", "area": "course", "itemid": 0}
-        return {name: value for name, value in extras.items() if name in present}
 
     def _match_fields(self) -> dict[str, CourseField]:
         prefix = CourseCells.custom_fields.name

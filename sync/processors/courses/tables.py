@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from sync.columns.survey import DateSurvey
 from sync.moodle.course_content.restore.inventory import Inventory
 from sync.moodle.courses.creation import NewCourse
+from sync.moodle.courses.rows import CourseField
+from sync.moodle.users.users import SiteRules
+from sync.processors.base.course_fields import field_values
+from sync.processors.base.errors import RowError
 from sync.processors.base.overlay import ChangedRows, Fold, FoundRows, Overlay, Table
+from sync.processors.courses.cells import CourseCells
 
-FIELD_TABLE = "customfield_data"
 _BY_COURSE = (("courseid",),)
 # Only in the overlay: the activities and sections that are in courses.
 CONTENT = Table("course content", ("courseid",), _BY_COURSE)
@@ -24,9 +30,21 @@ def category_table(folds: Mapping[str, Fold]) -> Table:
     return Table("course_categories", folds=folds)
 
 
-def field_data_table(folds: Mapping[str, Fold]) -> Table:
-    """Return what custom fields hold. Shape: folds: of `value`, where values may have to be unique"""
-    return Table(FIELD_TABLE, ("fieldid", "instanceid"), (("fieldid", "value"), ("instanceid",)), folds)
+def wanted_values(
+    rows: Sequence[CourseCells], fields: Mapping[str, CourseField], rules: SiteRules, dates: DateSurvey
+) -> dict[int, set[str]]:
+    """Return what rows put into fields whose values have to be unique; cells that a field can't take the plan rejects."""
+    wanted: dict[int, set[str]] = {}
+    for column, custom in fields.items():
+        if not custom.is_unique:
+            continue
+        texts = wanted.setdefault(custom.id, set())
+        for row in rows:
+            if (text := row.custom_fields.get(column)) is not None:
+                with suppress(RowError):
+                    texts.add(str(field_values(custom, text, rules, dates.orders_of(column))["value"]))
+        texts.discard("")
+    return wanted
 
 
 def kept_content(overlay: Overlay, courseids: Collection[int]) -> dict[int, Inventory]:

@@ -11,10 +11,10 @@ from sync.moodle.courses.creation import Teacher
 from sync.moodle.courses.rows import CourseRow
 from sync.moodle.courses.sections import new_section
 from sync.moodle.enrolments.enrolments import ACTIVE, ENABLED
+from sync.processors.base.course_fields import FieldCells
 from sync.processors.base.errors import RowError
 from sync.processors.base.overlay import ChangedRows, is_temporary
 from sync.processors.courses.cell_reader import DATES
-from sync.processors.courses.field_values import FieldCells
 from sync.processors.courses.operations import CategoryMove
 from sync.processors.courses.plan import CoursesPlan
 from sync.processors.courses.state import CoursesState

@@ -11,6 +11,7 @@ from typing import Any
 
 from sync.processors.registry import REGISTRY
 from tests.pictures import BLUE, GREEN, picture, zip_of
+from tests.processors.custom_fields.fields import add_course_fields
 from tests.processors.random_files import furnish
 from tests.support import MoodleSite, run_file
 
@@ -55,6 +56,7 @@ def prepare(site: MoodleSite) -> None:
     furnish(site)
     # Over other users.
     site.insert("role_context_levels", roleid=site.one("role", shortname="teacher")["id"], contextlevel=30)
+    add_course_fields(site)
     numbers = range(MANY)
     people = "".join(f"p{n:02};P;{n};p{n:02}@x.org\nd{n:02};D;{n};d{n:02}@x.org\n" for n in numbers)
     for key, text in (
@@ -192,6 +194,23 @@ SPECS: Mapping[str, ContractSpec] = {
             {"unchanged": 6, "rejected": 1},
             _lines("category;visible", lambda n: f"Empty {n:02};0"),
             {"Nowhere/Inner": "Other two"},
+        ),
+        ContractSpec(
+            "custom_fields",
+            "course;field;value\nC1;level;Master\nC9;level;Master\nC2;code;A1\nC1;level;\nC1;level;\n",
+            {"created": 2, "rejected": 1, "updated": 1, "unchanged": 1},
+            {"updated": 2, "rejected": 1, "unchanged": 2},
+            _lines("course;field;value", lambda n: f"X{n:02};code;V{n}"),
+            {"C9": "C4"},
+        ),
+        ContractSpec(
+            "user_preferences",
+            "cmd;user;name;value\nset;u1;htmleditor;tiny\nset;u2;newemailkey;x\nset;u3;htmleditor;tiny\nset;u1;htmleditor;plain\n"
+            "unset;u1;auth_forcepasswordchange;\nunset;u3;htmleditor;\n",
+            {"created": 2, "rejected": 1, "updated": 1, "unchanged": 1, "deleted": 1},
+            {"updated": 2, "rejected": 1, "created": 1, "unchanged": 1, "deleted": 1},
+            _lines("user;name;value", lambda n: f"p{n:02};htmleditor;tiny"),
+            {"newemailkey": "drawer-open-nav"},
         ),
         ContractSpec(
             "categories_delete",

@@ -1,23 +1,22 @@
-"""What a cell of a course custom field becomes in Moodle, by the field's type."""
+"""Custom fields of courses: what a cell becomes in Moodle, by the type of the field, and how a cell says what is stored."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite, nan
 from typing import Any
 
 from sync.columns.clean import CellError, flag, moodle_time, one_of, text as text_kind
 from sync.columns.dates import FROM_ANY_YEAR, DateOrders
-from sync.columns.survey import DateSurvey
 from sync.moodle.courses.rows import CourseField
+from sync.moodle.db.database import MoodleSession
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.errors import RowError
-from sync.processors.base.overlay import ChangedRows
-from sync.processors.courses.cells import CourseCells
+from sync.processors.base.overlay import ChangedRows, Fold, Table
 
 # Custom fields with the columns of `customfield_data` that hold what a row puts into them.
 FieldCells = Sequence[tuple[CourseField, Mapping[str, Any]]]
+FIELD_TABLE = "customfield_data"
 # Source: Moodle table customfield_data, column charvalue
 _MAX_TEXT = 1333
 
@@ -37,21 +36,27 @@ def field_values(field: CourseField, text: str, rules: SiteRules, orders: DateOr
         raise RowError(error.code, column_of(field), **error.params) from None
 
 
-def wanted_values(
-    rows: Sequence[CourseCells], fields: Mapping[str, CourseField], rules: SiteRules, dates: DateSurvey
-) -> dict[int, set[str]]:
-    """Return what rows put into fields whose values have to be unique; cells that a field can't take the plan rejects."""
-    wanted: dict[int, set[str]] = {}
-    for column, custom in fields.items():
-        if not custom.is_unique:
-            continue
-        texts = wanted.setdefault(custom.id, set())
-        for row in rows:
-            if (text := row.custom_fields.get(column)) is not None:
-                with suppress(RowError):
-                    texts.add(str(field_values(custom, text, rules, dates.orders_of(column))["value"]))
-        texts.discard("")
-    return wanted
+def field_cell(field: CourseField, stored: Mapping[str, Any], time_cell: Callable[[int], str]) -> str:
+    """Return what is stored as a cell. Shape: stored: columns of `customfield_data`; time_cell: seconds -> cell"""
+    if field.kind == "date":
+        return time_cell(stored["intvalue"]) if stored["intvalue"] else ""
+    if field.kind == "select":
+        choices = _choices(field)
+        number = stored["intvalue"] or 0
+        return choices[number - 1] if 0 < number <= len(choices) else ""
+    return "" if stored["value"] is None else str(stored["value"])
+
+
+def field_data_table(folds: Mapping[str, Fold]) -> Table:
+    """Return what custom fields hold. Shape: folds: of `value`, where values may have to be unique"""
+    return Table(FIELD_TABLE, ("fieldid", "instanceid"), (("fieldid", "value"), ("instanceid",)), folds)
+
+
+def field_extras(moodle: MoodleSession) -> dict[str, Any]:
+    """Return columns of `customfield_data` that only some versions have."""
+    present = moodle.table(FIELD_TABLE).c
+    extras = {"valuetrust": 0, "component": "core_course", "area": "course", "itemid": 0}
+    return {name: value for name, value in extras.items() if name in present}
 
 
 def check_unique(field_data: ChangedRows, fields: FieldCells, courseid: int | None = None) -> None:
@@ -66,6 +71,10 @@ def check_unique(field_data: ChangedRows, fields: FieldCells, courseid: int | No
 
 def column_of(field: CourseField) -> str:
     return f"customfield_{field.shortname.lower()}"
+
+
+def _choices(field: CourseField) -> list[str]:
+    return [choice.strip() for choice in str(field.settings.get("options", "")).splitlines()]
 
 
 def _text(field: CourseField, text: str, _rules: SiteRules, _orders: DateOrders) -> dict[str, Any]:
@@ -83,7 +92,7 @@ def _checkbox(_field: CourseField, text: str, _rules: SiteRules, _orders: DateOr
 
 
 def _select(field: CourseField, text: str, _rules: SiteRules, _orders: DateOrders) -> dict[str, Any]:
-    choices = [choice.strip() for choice in str(field.settings.get("options", "")).splitlines()]
+    choices = _choices(field)
     number = choices.index(one_of(choices, exact=True).cleaner()(text)) + 1 if text else 0
     return {"intvalue": number, "value": str(number)}
 

@@ -1,0 +1,1 @@
+"""The file type `custom_fields`."""

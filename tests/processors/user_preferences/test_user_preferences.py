@@ -1,0 +1,70 @@
+"""Files of preferences: set, changed, unset; and what no file sets."""
+
+from __future__ import annotations
+
+import pytest
+
+from sync.processors.registry import guess_processor
+from sync.processors.user_preferences.names import is_settable
+from tests.moodle_sites import MoodleSite
+from tests.support import RunResult, run_file
+
+pytestmark = pytest.mark.sites("sqlite:5.2", "mariadb:4.5", "postgresql:5.1", "real:m41-seeded")
+
+TEXT = "cmd;user;name;value\nset;ann;htmleditor;tiny\nset;ann;auth_forcepasswordchange;1\nunset;ann;drawer-open-nav;\n"
+
+
+def run(site: MoodleSite, text: str, **options: object) -> RunResult:
+    return run_file(site, "user_preferences", text, **options)  # type: ignore[arg-type] # options of the file type
+
+
+def stored(site: MoodleSite) -> dict[str, str]:
+    return {row["name"]: row["value"] for row in site.rows("user_preferences", userid=site.ids["ann"])}
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 1000])
+def test_preferences_are_set_changed_and_unset(moodle_site: MoodleSite, chunk_rows: int) -> None:
+    moodle_site.insert("user_preferences", userid=moodle_site.ids["ann"], name="drawer-open-nav", value="1")
+
+    result = run(moodle_site, TEXT, chunk_rows=chunk_rows)
+
+    assert result.codes == ["preference_set", "preference_set", "preference_unset"]
+    assert stored(moodle_site) == {"htmleditor": "tiny", "auth_forcepasswordchange": "1"}
+    flags = moodle_site.rows("cache_flags", flagtype="userpreferenceschanged", name=str(moodle_site.ids["ann"]))
+    assert len(flags) == 1, "Moodle reads the preferences of her session anew"
+    before = moodle_site.snapshot()
+    assert run(moodle_site, TEXT).counts == {"unchanged": 3}
+    assert moodle_site.diff(before, moodle_site.snapshot()) == {}
+    assert run(moodle_site, "user;name;value\nann;htmleditor;textarea\n").codes == ["preference_updated"]
+
+
+def test_what_guards_accounts_is_set_by_nobody(sqlite_site: MoodleSite) -> None:
+    names = "newemail newemailkey login_lockout login_lockout_secret create_password auth_token repository_dropbox_access_key"
+    names += " message_processor_email_email tool_mfa_x factor_totp mnet_x some_secret my-token x_api_key"
+    result = run(sqlite_site, "user;name;value\n" + "".join(f"ann;{name};x\n" for name in names.split()))
+    assert {*result.codes} == {"preference_refused"}
+    odd = run(sqlite_site, "user;name;value\nann;Htmleditor;x\nann;a b;x\nann;_lastloaded;1\nann;é;x\n")
+    assert {*odd.codes} == {"preference_name_odd"}
+    assert stored(sqlite_site) == {}
+
+
+@pytest.mark.parametrize(
+    "name", ["htmleditor", "auth_forcepasswordchange", "message_provider_moodle_newlogin_enabled", "drawer-open-nav"]
+)
+def test_what_people_prefer_can_be_set(name: str) -> None:
+    assert is_settable(name)
+
+
+def test_values_are_text_that_moodle_can_hold(sqlite_site: MoodleSite) -> None:
+    objects = ('O:8:"stdClass":0:{}', 'a:1:{i:0;O:1:"A":0:{}}')
+    rows = "".join('ann;x_state;"' + value.replace('"', '""') + '"\n' for value in objects)
+    rows += f"ann;auth_forcepasswordchange;yes\nann;x_state;{'x' * 1334}\nguest;x_state;1\nnobody;x_state;1\n"
+    assert run(sqlite_site, f"user;name;value\n{rows}").codes == [
+        "preference_value_odd", "preference_value_odd", "value_not_flag", "value_too_long", "preference_of_guest",
+        "account_unknown",
+    ]  # fmt: skip
+    assert run(sqlite_site, "user;name\nann;x_state\n").codes == ["preference_without_value"]
+
+
+def test_a_header_of_preferences_is_recognised() -> None:
+    assert guess_processor({"user", "name", "value"}) == "user_preferences"
