@@ -151,6 +151,7 @@ class SyncRun(models.Model):
     pause_requested = models.BooleanField(default=False)
     waiting_since = models.DateTimeField(null=True, blank=True)
     not_before = models.DateTimeField(null=True, blank=True)
+    site_group = models.CharField(max_length=32, blank=True, default="", db_index=True)
 
     carried_out = models.BooleanField(default=False)
     last_line = models.BigIntegerField(default=0)

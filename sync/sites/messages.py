@@ -30,6 +30,12 @@ TEXTS: dict[str, Any] = {
     "site_main_stays": _(
         "The site “main” is the one of the environment and stays in use. Empty TOOLSYNC_MOODLE_URL where there is no such Moodle."
     ),
+    "site_without_right": _(
+        "You may not run this file type on the site “%(site)s”, or it is out of use. Nothing was kept."
+    ),
+    "site_no_plan": _(
+        "Only a simulation that somebody asked for can be made on other sites too. Simulate the file first."
+    ),
     "site_busy": _(
         "Run %(run)s is at work on this site. Wait until it is over, or cancel it, and then take the site out of use."
     ),

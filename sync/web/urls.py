@@ -31,6 +31,7 @@ from sync.web.views import (
     scope_limits,
     sessions,
     settings,
+    site_runs,
     sites,
     sources,
     sticky,
@@ -220,6 +221,7 @@ run_urls = [
     path("runs/<int:run_id>/apply/", runs.apply, name="run_apply"),
     path("runs/<int:run_id>/decide/", runs.decide, name="run_decide"),
     path("runs/<int:run_id>/undo/", runs.undo, name="run_undo"),
+    path("runs/<int:run_id>/sites/", site_runs.run_sites, name="run_sites"),
     path("runs/<int:run_id>/mend/", mend.mend, name="run_mend"),
 ]
 

@@ -130,6 +130,7 @@ PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
     ("runs", (), {}),
     ("run", ("run",), {}),
     ("run_progress", ("run",), {}),
+    ("run_sites", ("run",), {}),
     ("run_outcomes", ("run",), {"show": "created"}),
     ("run_outcomes", ("run",), {"column": "email", "q": "u2"}),
     ("run_workbook", ("run",), {}),
