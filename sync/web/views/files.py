@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -45,7 +45,9 @@ def file_list(request: HttpRequest) -> HttpResponse:
         return redirect(f"{reverse('files')}?{urlencode({'folder': folder})}")
     site, keys = current_site(), [processor.key for processor in processors_for(request.user)]
     is_standard = folder in RESERVED_FOLDERS
-    page = Paginator(files_in(site, folder, keys), _FILES_PER_PAGE).get_page(request.GET.get("page"))
+    # A sequence that is read a page at a time, which the type of the paginator doesn't know.
+    listed: Any = files_in(site, folder, keys)
+    page = Paginator(listed, _FILES_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "folder": folder,
         "page": page,
