@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 from django.apps import AppConfig, apps
@@ -18,13 +19,16 @@ class SyncConfig(AppConfig):
     def ready(self) -> None:
         # Imported for what they register; models and settings are there only now.
         import sync
-        from sync import checks, tasks  # noqa: F401
+        from sync import checks  # noqa: F401
         from sync.messages import load_texts
         from sync.runs import rights_audit
 
         load_texts(sync)
         rights_audit.connect()
         post_migrate.connect(make_site_and_permissions, sender=self)
+        # manage.py has switched it off. What is loaded stays, so it is never looked at again.
+        gc.freeze()
+        gc.enable()
 
 
 def make_site_and_permissions(using: str, **_kwargs: Any) -> None:

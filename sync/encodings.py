@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Mapping
+from functools import cache
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -130,7 +131,13 @@ def find_encoding_name(typed: str) -> str:
     if len(name) > _LONGEST_NAME or not name.isprintable():
         # Python remembers every name that it was ever asked for, and can't look for one with a zero byte.
         raise LookupError(typed[:_LONGEST_NAME])
-    return _NAMES_BY_CODEC[codecs.lookup(name).name]
+    return _names_by_codec()[codecs.lookup(name).name]
+
+
+@cache
+def _names_by_codec() -> dict[str, str]:
+    """Return the name in ENCODING_LABELS by what Python calls it, for which each of them has to be loaded."""
+    return {codecs.lookup(name).name: name for name in ENCODING_LABELS} | {"utf-8-sig": "UTF-8"}
 
 
 def _armscii_8(name: str) -> codecs.CodecInfo | None:
@@ -162,4 +169,3 @@ def _armscii_8(name: str) -> codecs.CodecInfo | None:
 
 codecs.register(_armscii_8)
 codecs.register(find_euc_tw)
-_NAMES_BY_CODEC = {codecs.lookup(name).name: name for name in ENCODING_LABELS} | {"utf-8-sig": "UTF-8"}

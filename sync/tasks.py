@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celery import shared_task, signature
+from celery import shared_task
 from django.utils import timezone
 
 from sync.commandfiles.chunked_uploads import sweep_chunked_uploads
@@ -15,6 +15,8 @@ from sync.retries import services as retries
 from sync.runs import decisions, retention, services
 from sync.runs.lease import SEQUENCE_TASK
 from sync.schedules import overdue, sequences, services as scheduling
+from sync.task_queue import send_task
+from toolsync_site.celery import app  # noqa: F401 (the application that the tasks are of)
 
 # What each tick sends, and what the one at 17 minutes past the hour sends too. Each message is good until the next of its kind.
 EACH_TICK = (
@@ -34,10 +36,10 @@ def tick() -> None:
     """Send the tasks that look for what is due. Each is a message of its own, so that a failure of one stops no other."""
     note_life(Part.WORKER)
     for name in EACH_TICK:
-        signature(name).apply_async(expires=services.RECOVERY_EXPIRES)
+        send_task(name, expires=services.RECOVERY_EXPIRES)
     if timezone.now().minute == _HOURLY_MINUTE:
         for name in EACH_HOUR:
-            signature(name).apply_async(expires=3600)
+            send_task(name, expires=3600)
 
 
 @shared_task(name="sync.run")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from _pytest.mark import ParameterSet
 
+import sync.tasks  # noqa: F401 - carried out where they are sent by tests that ask for it (task_always_eager)
 from sync.moodle.versions import CAPTURED
 from tests.moodle_sites import MoodleSite, add_base, build_site
 from tests.real_sites import REAL_SITES, load_dump, needs_moodle_data, real_site

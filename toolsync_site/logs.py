@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import unicodedata
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-import structlog
-from structlog.types import EventDict, Processor, WrappedLogger
+if TYPE_CHECKING:
+    from structlog.types import EventDict, Processor, WrappedLogger
 
 from sync.secret_texts import HIDDEN, without_secrets
 
@@ -40,29 +42,43 @@ def _is_sign(char: str) -> bool:
     return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
+class LogFormatter(logging.Formatter):
+    """Lines of structlog, for its own events and for those of the standard library alike.
+
+    structlog takes a tenth of a second to load, more than a small run at the shell: it is loaded for the first line.
+    """
+
+    def __init__(self, *, as_json: bool) -> None:
+        super().__init__()
+        self._as_json = as_json
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._made.format(record)
+
+    @cached_property
+    def _made(self) -> logging.Formatter:
+        import structlog
+
+        return structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=_shared_processors(),
+            # The traceback becomes text before secrets are hidden: exceptions of drivers quote URLs and parameters.
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                hide_secrets,
+                escape_line_ends,
+                structlog.processors.JSONRenderer() if self._as_json else structlog.dev.ConsoleRenderer(colors=False),
+            ],
+        )
+
+
 def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
-    """Return the `LOGGING` setting: one handler on stderr for structlog and for the standard library alike."""
-    renderer: list[Processor] = (
-        [structlog.processors.JSONRenderer()] if as_json else [structlog.dev.ConsoleRenderer(colors=False)]
-    )
+    """Return the `LOGGING` setting: one handler on stderr."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {
-            "structlog": {
-                "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": _shared_processors(),
-                # The traceback becomes text before secrets are hidden: exceptions of drivers quote URLs and parameters.
-                "processors": [
-                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                    structlog.processors.format_exc_info,
-                    hide_secrets,
-                    escape_line_ends,
-                    *renderer,
-                ],
-            }
-        },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structlog"}},
+        "formatters": {"lines": {"()": "toolsync_site.logs.LogFormatter", "as_json": as_json}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             # Django's own defaults add a handler that only prints when DEBUG is on, and a mail to ADMINS.
@@ -72,22 +88,9 @@ def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
     }
 
 
-def configure_structlog() -> None:
-    """Hand structlog's events to the standard library, so that levels and handlers are set in one place."""
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *_shared_processors(),
-            structlog.stdlib.PositionalArgumentsFormatter(),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
-
-
 def _shared_processors() -> list[Processor]:
+    import structlog
+
     return [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,

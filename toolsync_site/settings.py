@@ -19,7 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-from toolsync_site.logs import configure_structlog, logging_config
+from toolsync_site.logs import logging_config
 from toolsync_site.storages import storage_from_url, unreadable
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -302,7 +302,6 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
-configure_structlog()
 LOGGING_CONFIG = "logging.config.dictConfig"
 LOGGING = logging_config(
     as_json=env.bool("TOOLSYNC_LOG_JSON", default=False), level=env.str("TOOLSYNC_LOG_LEVEL", default="INFO").upper()

@@ -106,6 +106,11 @@ class GeneralOptions(Options):
         """Whether the file declares itself complete, so that what is absent from it isn't to stay as it is."""
         return self.get("absent", ABSENT_STAYS) != ABSENT_STAYS
 
+    @property
+    def deletes_file(self) -> bool:
+        """Whether the command file is removed once the run is over."""
+        return self.filecleanup
+
 
 class DateOrderOptions(GeneralOptions):
     """What the file types have whose cells may hold dates."""

@@ -11,14 +11,12 @@ from io import BytesIO
 from pathlib import Path
 from smtplib import SMTPException
 
-from celery import current_app
 from django.core.files.storage import FileSystemStorage
 from django.core.mail import get_connection
 from django.core.mail.backends import smtp
 from django.db import connection
 from django.db.models import Min
 from django.utils import timezone
-from kombu.exceptions import KombuError
 
 from sync.commandfiles import storage
 from sync.errors import CodedError, MoodleError
@@ -61,10 +59,14 @@ def check_database() -> Finding:
 
 def check_broker(url: str | None = None) -> Finding:
     """Ask the broker how many messages wait. Shape: url: of another one than that of the settings"""
+    from kombu.exceptions import KombuError
+
+    from toolsync_site.celery import app
+
     try:
-        with current_app.connection_for_write(url) as broker:
+        with app.connection_for_write(url) as broker:
             broker.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=_BROKER_SECONDS)
-            queue = current_app.conf.task_default_queue
+            queue = app.conf.task_default_queue
             waiting = broker.default_channel.queue_declare(queue, durable=True).message_count
     except (KombuError, OSError) as failure:
         return fails("health_broker_away", reason=_said(failure))

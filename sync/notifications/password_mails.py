@@ -11,15 +11,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from celery import signature
 from django.contrib.auth.forms import PasswordResetForm
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import override
-from kombu.exceptions import OperationalError
 
 from sync.models import MailCount
+from sync.task_queue import QueueUnavailable, send_task
 
 MAIL_TASK = "sync.send_password_mail"
 _ADDRESS_PAUSE, _MAILS_PER_ADDRESS = timedelta(hours=1), 20
@@ -40,8 +39,8 @@ def ask_for_mail(email: str, host: str, language: str, *, is_secure: bool) -> bo
     """
     message = {"email": email, "host": host, "language": language, "is_secure": is_secure}
     try:
-        signature(MAIL_TASK, kwargs=message).apply_async(expires=_ADDRESS_PAUSE.total_seconds())
-    except OperationalError:
+        send_task(MAIL_TASK, expires=_ADDRESS_PAUSE.total_seconds(), **message)
+    except QueueUnavailable:
         logger.warning("the broker doesn't answer; a mail with a link to another password was not sent")
         return False
     return True

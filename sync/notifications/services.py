@@ -12,13 +12,11 @@ from datetime import datetime, time
 from functools import partial
 from typing import Any
 
-from celery import signature
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from sync.audit.services import fields_of, record_saved
 from sync.errors import CodedError, NotificationError
@@ -28,6 +26,7 @@ from sync.notifications.webhooks import webhook_of
 from sync.runs.options import notification_retry_delays, site_zone
 from sync.runs.rights import OPERATOR, Responsible
 from sync.schedules.timing import AtTime
+from sync.task_queue import QueueUnavailable, send_task
 
 NOTIFY_TASK = "sync.notify"
 # What is sent again every minute must not pile up.
@@ -176,6 +175,6 @@ def send_waiting_notifications() -> None:
 
 def _enqueue(notification_id: int) -> None:
     try:
-        signature(NOTIFY_TASK, (notification_id,)).apply_async(expires=_EXPIRES)
-    except OperationalError:
+        send_task(NOTIFY_TASK, notification_id, expires=_EXPIRES)
+    except QueueUnavailable:
         logger.warning("the broker doesn't answer; notification %s waits", notification_id)

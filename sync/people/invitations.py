@@ -12,7 +12,6 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from celery import signature
 from django.contrib.auth import get_user_model
 from django.core.mail import send_mail
 from django.db import transaction
@@ -21,7 +20,6 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, override
-from kombu.exceptions import OperationalError
 
 from sync.audit.services import record_saved
 from sync.errors import PeopleRefused
@@ -30,6 +28,7 @@ from sync.people.rights import may_give
 from sync.people.services import check_role, in_order
 from sync.runs.rights import Responsible
 from sync.runs.rights_audit import acting
+from sync.task_queue import QueueUnavailable, send_task
 
 INVITATION_TASK = "sync.send_invitation"
 LIFETIME = timedelta(days=7)
@@ -70,8 +69,8 @@ def send(invitation: Invitation) -> bool:
         return False
     Invitation.objects.filter(pk=invitation.pk).update(digest="", sent_at=None, expires_at=None)
     try:
-        signature(INVITATION_TASK, args=[invitation.pk]).apply_async(expires=LIFETIME.total_seconds())
-    except OperationalError:
+        send_task(INVITATION_TASK, invitation.pk, expires=LIFETIME.total_seconds())
+    except QueueUnavailable:
         logger.warning("the broker doesn't answer; invitation %s was not sent", invitation.pk)
         return False
     return True

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from functools import cache
 
 from sync.models import Role
-from sync.processors.registry import REGISTRY
+from sync.processors.registry import KEYS
 
 MANAGE_PEOPLE = "sync.manage_people"
 MANAGE_TOKENS = "sync.manage_tokens"
@@ -44,7 +44,7 @@ def run_permission(processor: str) -> str:
     return f"sync.run_{processor}"
 
 
-OF_ONE_FILE_TYPE = frozenset(name for key in REGISTRY for name in (see_permission(key), run_permission(key)))
+OF_ONE_FILE_TYPE = frozenset(name for key in KEYS for name in (see_permission(key), run_permission(key)))
 
 
 def permissions_of(role: str, file_types: Collection[str]) -> frozenset[str]:
@@ -56,7 +56,7 @@ def permissions_of(role: str, file_types: Collection[str]) -> frozenset[str]:
 def _permissions_of(role: Role, file_types: frozenset[str]) -> frozenset[str]:
     ranks = list(Role)
     steps = ranks[: ranks.index(role) + 1]
-    keys = [key for key in REGISTRY if not file_types or key in file_types]
+    keys = [key for key in KEYS if not file_types or key in file_types]
     given = {see_permission(key) for key in keys}
     if Role.OPERATOR in steps:
         given.update(map(run_permission, keys))

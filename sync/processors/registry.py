@@ -2,58 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
 from pathlib import PurePath
 
 from sync.errors import DeclarationError
 from sync.processors.base.processor import Processor
-from sync.processors.categories.delete import CategoriesDelete
-from sync.processors.categories.processor import Categories
-from sync.processors.cohorts.courses import CohortCourses
-from sync.processors.cohorts.processor import Cohorts
-from sync.processors.course_lists.check import CoursesCheck
-from sync.processors.course_lists.delete import CoursesDelete
-from sync.processors.course_lists.reset import CoursesReset
-from sync.processors.courses.processor import Courses
-from sync.processors.custom_fields.processor import CustomFields
-from sync.processors.enrolment_methods.processor import EnrolmentMethods
-from sync.processors.enrolments.processor import Enrolments
-from sync.processors.groups.members import GroupMembers
-from sync.processors.groups.processor import Groups
-from sync.processors.metacourses.processor import CoursesMeta
-from sync.processors.pictures.processor import UserPictures
-from sync.processors.roles.processor import Roles
-from sync.processors.user_preferences.processor import UserPreferences
-from sync.processors.users.delete import UsersDelete
-from sync.processors.users.processor import Users
-from sync.processors.users.restore import UsersRestore
-from sync.processors.users.suspend import UsersSuspend
 
 # All there are, by subject. Where no type says that it comes after another, they keep this order.
-_PROCESSORS: tuple[type[Processor], ...] = (
-    Users,
-    UsersDelete,
-    UsersSuspend,
-    UsersRestore,
-    UserPictures,
-    UserPreferences,
-    CoursesReset,
-    CoursesCheck,
-    CoursesDelete,
-    Categories,
-    Courses,
-    CustomFields,
-    CategoriesDelete,
-    CoursesMeta,
-    Cohorts,
-    CohortCourses,
-    EnrolmentMethods,
-    Groups,
-    GroupMembers,
-    Enrolments,
-    Roles,
-)
+_PLACES: Mapping[str, tuple[str, str]] = {
+    "users": ("users.processor", "Users"),
+    "users_delete": ("users.delete", "UsersDelete"),
+    "users_suspend": ("users.suspend", "UsersSuspend"),
+    "users_restore": ("users.restore", "UsersRestore"),
+    "userpictures": ("pictures.processor", "UserPictures"),
+    "user_preferences": ("user_preferences.processor", "UserPreferences"),
+    "courses_reset": ("course_lists.reset", "CoursesReset"),
+    "courses_check": ("course_lists.check", "CoursesCheck"),
+    "courses_delete": ("course_lists.delete", "CoursesDelete"),
+    "categories": ("categories.processor", "Categories"),
+    "courses": ("courses.processor", "Courses"),
+    "custom_fields": ("custom_fields.processor", "CustomFields"),
+    "categories_delete": ("categories.delete", "CategoriesDelete"),
+    "courses_meta": ("metacourses.processor", "CoursesMeta"),
+    "cohorts": ("cohorts.processor", "Cohorts"),
+    "cohort_courses": ("cohorts.courses", "CohortCourses"),
+    "enrolment_methods": ("enrolment_methods.processor", "EnrolmentMethods"),
+    "groups": ("groups.processor", "Groups"),
+    "groupmembers": ("groups.members", "GroupMembers"),
+    "enrolments": ("enrolments.processor", "Enrolments"),
+    "roles": ("roles.processor", "Roles"),
+}
+# For what needs no order and nothing of the file types but their keys.
+KEYS = tuple(_PLACES)
+_USERS = "users"
 
 
 def ordered(processors: Iterable[type[Processor]]) -> dict[str, type[Processor]]:
@@ -82,8 +66,33 @@ def ordered(processors: Iterable[type[Processor]]) -> dict[str, type[Processor]]
     return found
 
 
-# In the order in which files that arrive together, and the file types of a sequence, are carried out.
-REGISTRY = ordered(_PROCESSORS)
+class _Registry(Mapping[str, type[Processor]]):
+    """The file types by key. One is loaded once it is asked for: a run needs its own, and all of them take long to load.
+
+    Shape: who goes through them has them in the order in which files that arrive together, and the file types of a sequence,
+    are carried out
+    """
+
+    def __getitem__(self, key: str) -> type[Processor]:
+        module, name = _PLACES[key]
+        processor: type[Processor] = getattr(import_module(f"sync.processors.{module}"), name)
+        return processor
+
+    def __contains__(self, key: object) -> bool:
+        return key in _PLACES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ordered)
+
+    def __len__(self) -> int:
+        return len(_PLACES)
+
+    @cached_property
+    def _ordered(self) -> dict[str, type[Processor]]:
+        return ordered(map(self.__getitem__, _PLACES))
+
+
+REGISTRY: Mapping[str, type[Processor]] = _Registry()
 
 
 def guess_processor(names: Collection[str], filename: str = "") -> str:
@@ -96,9 +105,9 @@ def guess_processor(names: Collection[str], filename: str = "") -> str:
     for key in candidates:
         if stem.startswith(PurePath(REGISTRY[key].default_filename).stem):
             return key
-    if Users.key in candidates:
+    if _USERS in candidates:
         # The only one of them that asks for names; it creates and updates, which does the least harm.
-        return Users.key
+        return _USERS
     if not candidates:
         # A list has no header, only its file's name.
         candidates = [

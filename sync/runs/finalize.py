@@ -28,7 +28,6 @@ from sync.outcomes.archive import write_archive
 from sync.outcomes.outcome_table import write_outcome_table
 from sync.outcomes.report import ReportFacts, write_report
 from sync.outcomes.tryback import FORMS, Form, reads_back, write_tryback
-from sync.processors.pictures.processor import UserPicturesOptions
 from sync.reader import Look, RowReader, open_rows
 from sync.runs.mappings import mapping_cell, mapping_of
 from sync.runs.options import changed_options_of, processor_of, settings_language, value_text
@@ -238,9 +237,7 @@ class RunFinalizer:
 
     @property
     def _is_to_be_cleaned_up(self) -> bool:
-        options = self._options
-        # The zips of pictures go by themselves, unless somebody wants them kept.
-        return options.filecleanup or (isinstance(options, UserPicturesOptions) and options.forcedeletion)
+        return self._options.deletes_file
 
     def _is_cleaned_up(self) -> bool:
         """Whether a worker died right after it had deleted the file, the last thing to be done."""

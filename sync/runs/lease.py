@@ -12,17 +12,16 @@ import threading
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from celery import signature
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from sync.errors import LeaseLost, RunNotClaimable
 from sync.models import FreezeWindow, MoodleSite, RunState, SyncRun
 from sync.models.run import CLAIMED_STATES, ORIGINS_BY_THEMSELVES, OVER_STATES
 from sync.runs.options import RunLimits, run_limits, runs_per_site
+from sync.task_queue import QueueUnavailable, send_task
 
 RUN_TASK = "sync.run"
 SEQUENCE_TASK = "sync.carry_on_sequence"
@@ -35,16 +34,16 @@ logger = logging.getLogger(__name__)
 def enqueue(run_id: int, *, expires: float | None = None) -> None:
     """Hand a run to the workers. A broker that is away is not the person's trouble: the run is found later."""
     try:
-        signature(RUN_TASK, (run_id,)).apply_async(expires=expires)
-    except OperationalError:
+        send_task(RUN_TASK, run_id, expires=expires)
+    except QueueUnavailable:
         logger.warning("the broker doesn't answer; run %s stays queued", run_id)
 
 
 def enqueue_sequence(sequence_id: int, *, expires: float | None = None) -> None:
     """Hand a sequence to the workers, who find its next files. One that gets lost is found later."""
     try:
-        signature(SEQUENCE_TASK, (sequence_id,)).apply_async(expires=expires)
-    except OperationalError:
+        send_task(SEQUENCE_TASK, sequence_id, expires=expires)
+    except QueueUnavailable:
         logger.warning("the broker doesn't answer; sequence run %s waits", sequence_id)
 
 

@@ -18,7 +18,6 @@ from sync.models.run import COMPLETED_STATES, OVER_STATES, WAITING_STATES
 from sync.people.rights import may
 from sync.people.roles import run_permission, see_permission
 from sync.processors.base.processor import Processor
-from sync.processors.courses.processor import Courses
 from sync.processors.registry import REGISTRY
 from sync.runs.options import resolve_options
 from sync.sources.location import is_wildcard, items_of, matching
@@ -26,6 +25,8 @@ from sync.values import Note
 
 Person = User | AnonymousUser
 BACKUP_SUFFIX = ".mbz"
+# The file type whose rows name backups.
+_OF_BACKUPS = "courses"
 
 
 class AreaFile(NamedTuple):
@@ -109,7 +110,7 @@ def readable_files(user: Person, site: MoodleSite) -> QuerySet[CommandFile]:
     if len(keys) == len(REGISTRY):
         return files
     own = Q(processor="", uploaded_by=user.pk)
-    backups = Q(processor="", name__iendswith=BACKUP_SUFFIX) if Courses.key in keys else Q(pk=None)
+    backups = Q(processor="", name__iendswith=BACKUP_SUFFIX) if _OF_BACKUPS in keys else Q(pk=None)
     return files.filter(Q(processor__in=keys) | own | backups)
 
 

@@ -110,10 +110,20 @@ def sweep_left_uploads() -> int:
     return sweep_uploads(upload_folder(), _LEFT_UPLOAD_SECONDS)
 
 
-def receive_path(*, site: MoodleSite, path: Path, folder: str, user: Any = None) -> CommandFile:
-    """Keep a file of this machine. Raises: CommandFileError; OSError if it can't be read."""
+def types_of(processor: str) -> FileTypes:
+    """Return what tells that a file is of a type that somebody has chosen. Raises: OptionError"""
+    knows = find_processor(processor).columns.knows
+    return FileTypes(knows=knows, guess=lambda _names, _filename: processor)
+
+
+def receive_path(*, site: MoodleSite, path: Path, folder: str, user: Any = None, processor: str = "") -> CommandFile:
+    """Keep a file of this machine. Shape: processor: "" = its header tells.
+
+    Raises: CommandFileError; OptionError; OSError if it can't be read
+    """
+    file_types = types_of(processor) if processor else FILE_TYPES
     with path.open("rb") as stream:
-        return receive_file(site, stream, path.name, folder, user, file_types=FILE_TYPES)
+        return receive_file(site, stream, path.name, folder, user, file_types=file_types)
 
 
 def save_settings(

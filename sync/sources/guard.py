@@ -11,14 +11,13 @@ import http.client
 import ipaddress
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import BinaryIO, Self
-
-import paramiko
 
 from sync.errors import CommandFileError, SourceError
 
@@ -41,16 +40,19 @@ _SPECIAL_IPV4 = tuple(
 _GLOBAL_IPV6 = ipaddress.IPv6Network("2000::/3")
 _SPECIAL_IPV6 = tuple(map(ipaddress.IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_NETWORK_ERRORS = (OSError, EOFError, ValueError, http.client.HTTPException, ftplib.Error, paramiko.SSHException)
 
 
 @dataclass(frozen=True)
 class FetchRules:
-    """What the operator allows. Shape: allowed_hosts: "host" or "host:port", lower case; max_bytes: 0 = unlimited."""
+    """What the operator allows.
+
+    Shape: allowed_hosts: "host" or "host:port", lower case; max_bytes, max_rows: 0 = unlimited
+    """
 
     allowed_hosts: frozenset[str]
     max_bytes: int
     seconds: float
+    max_rows: int = 0
 
 
 class Lines:
@@ -108,7 +110,7 @@ class Lines:
             yield
         except SourceError:
             raise
-        except _NETWORK_ERRORS as error:
+        except _network_errors() as error:
             if not self.is_cut:
                 # What can't be sent stands in the error, a password too: no log shows where it came from.
                 raise _sentence(error, host) from (error if _is_from_outside(error) else None)
@@ -159,13 +161,33 @@ def is_public(address: str) -> bool:
     return not any(ip in network for network in _SPECIAL_IPV4)
 
 
+def _network_errors() -> tuple[type[Exception], ...]:
+    """Return what can go wrong on the way, of all kinds of servers. That of SFTP takes long to load: only where one was met."""
+    return OSError, EOFError, ValueError, http.client.HTTPException, ftplib.Error, *_ssh_errors()
+
+
+def _ssh_errors() -> tuple[type[Exception], ...]:
+    # What isn't loaded can't have raised anything.
+    paramiko = sys.modules.get("paramiko")
+    return (paramiko.SSHException,) if paramiko else ()
+
+
 def _is_from_outside(error: Exception) -> bool:
     """Tell whether a server or the network has said so. Other errors quote what they can't send."""
-    return isinstance(error, OSError | ftplib.Error | paramiko.SSHException)
+    return isinstance(error, (OSError, ftplib.Error, *_ssh_errors()))
+
+
+def _refuses_login(error: Exception) -> bool:
+    if isinstance(error, ftplib.error_perm):
+        return str(error).startswith("530")
+    paramiko = sys.modules.get("paramiko")
+    return paramiko is not None and isinstance(error, paramiko.AuthenticationException)
 
 
 def _sentence(error: Exception, host: str) -> SourceError:
     reason = (_is_from_outside(error) and str(error)) or type(error).__name__
+    if _refuses_login(error):
+        return SourceError("remote_login_refused", host=host)
     match error:
         case ssl.SSLCertVerificationError():
             return SourceError("remote_certificate", host=host, reason=error.verify_message)
@@ -173,8 +195,4 @@ def _sentence(error: Exception, host: str) -> SourceError:
             return SourceError("remote_unknown", host=host)
         case TimeoutError():
             return SourceError("remote_silent", host=host, seconds=round(_SILENCE_SECONDS))
-        case paramiko.AuthenticationException():
-            return SourceError("remote_login_refused", host=host)
-        case ftplib.error_perm() if reason.startswith("530"):
-            return SourceError("remote_login_refused", host=host)
     return SourceError("remote_failed", host=host, reason=reason[:200])

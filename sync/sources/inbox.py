@@ -6,15 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-import paramiko
-from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files.storage import Storage
 
 from sync.errors import SourceError
 from sync.sources.guard import FetchRules, LimitedWriter
 from sync.sources.remote_folder import Entry
-
-_STORAGE_ERRORS = (OSError, EOFError, BotoCoreError, ClientError, paramiko.SSHException)
+from sync.storage_errors import storage_errors
 
 
 class Inbox:
@@ -62,5 +59,5 @@ class Inbox:
     def _translated_errors(self) -> Iterator[None]:
         try:
             yield
-        except _STORAGE_ERRORS as error:
+        except storage_errors() as error:
             raise SourceError("inbox_failed", inbox=self._name, reason=str(error)[:200]) from error

@@ -58,7 +58,7 @@ def fates(sequence: SequenceRun) -> dict[str, str]:
 
 
 def test_the_order_is_that_of_the_dependencies() -> None:
-    assert in_order(reversed(REGISTRY)) == list(REGISTRY)
+    assert in_order(reversed(list(REGISTRY))) == list(REGISTRY)
     assert in_order(["enrolments", "unknown", "users", "users"]) == ["users", "enrolments"]
 
 

@@ -8,9 +8,10 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from sync.errors import MoodleError
+from sync.management.command import ToolSyncCommand
 from sync.messages import text_of
 from sync.models import MoodleSite
 from sync.moodle.courses.courses import Course, fetch_courses
@@ -27,7 +28,7 @@ MARKS = {"ok": "ok      ", "note": "note    ", "warning": "warning ", "error": "
 EXIT_FAULTS, EXIT_UNKNOWN_COURSE = 1, 2
 
 
-class Command(BaseCommand):
+class Command(ToolSyncCommand):
     """manage.py checkmoodle.
 
     Exit status: 0 files can be carried out, and what was checked of the content is sound; 1 they can't, or it isn't, or there

@@ -5,10 +5,11 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from sync.errors import CodedError
 from sync.guard.messages import reason_text, total_texts
+from sync.management.command import ToolSyncCommand
 from sync.messages import text_of
 from sync.models import SyncRun
 from sync.runs import decisions
@@ -16,7 +17,7 @@ from sync.runs.plans import held_notes
 from sync.runs.rights import OPERATOR
 
 
-class Command(BaseCommand):
+class Command(ToolSyncCommand):
     """manage.py decide RUN --approve | --decline; with neither of them it says why the run waits."""
 
     help = "Say why a run waits for a person, approve it or decline it."

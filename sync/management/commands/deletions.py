@@ -5,18 +5,19 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from sync.errors import CodedError
 from sync.grace.selectors import listed
 from sync.grace.services import PROCESSORS, take_off
+from sync.management.command import ToolSyncCommand
 from sync.messages import text_of
 from sync.models import MoodleSite
 from sync.moodle.db.writer import MAX_KEYS, batched
 from sync.runs.options import MAIN_SITE
 
 
-class Command(BaseCommand):
+class Command(ToolSyncCommand):
     help = (
         "Shows the users and courses that are to be deleted once their days of grace are over: day, table, Moodle id, name, "
         "state, run and line. With --take-off they are taken off the list, by a run that makes users active and shows courses "

@@ -5,17 +5,18 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from sync.audit.erasure import erase_person, find_person
 from sync.errors import AuditDamaged, AuditUnavailable, StorageUnavailable
+from sync.management.command import ToolSyncCommand
 from sync.messages import text_of
 from sync.models import MoodleSite
 from sync.runs.options import MAIN_SITE
 from sync.runs.rights import OPERATOR
 
 
-class Command(BaseCommand):
+class Command(ToolSyncCommand):
     """manage.py eraseaudit. Exit status: 0 done, or told what would be; 1 the audit can't be read or there is no such site"""
 
     help = (

@@ -8,22 +8,22 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from sync.errors import CodedError, OptionError
-from sync.management.commands.runsync import EXIT_OTHER, site_of_slug
+from sync.management.command import EXIT_OTHER, ToolSyncCommand, site_of_slug
 from sync.messages import text_of
 from sync.models import MoodleSite
 from sync.processors.base.export import ExportScope
 from sync.processors.base.processor import Processor
 from sync.runs.connections import moodle_of
 from sync.runs.exports import ExportResult, export, exportable
-from sync.runs.options import MAIN_SITE, resolve_options
+from sync.runs.options import resolve_options
 
 _STANDARD_OUTPUT = "-"
 
 
-class Command(BaseCommand):
+class Command(ToolSyncCommand):
     """manage.py export KEY FILE. Exit status: 0 all rows, 1 some were left out, 3 anything else."""
 
     help = (
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         keys = [processor.key for processor in exportable()]
         parser.add_argument("key", metavar="KEY", choices=keys, help=f"file type: {', '.join(keys)}")
         parser.add_argument("file", metavar="FILE", help="where to write; - is standard output")
-        parser.add_argument("--site", default=MAIN_SITE, metavar="SLUG", help="the Moodle site (default: %(default)s)")
+        self.add_site(parser)
         parser.add_argument("--category", type=int, metavar="ID", help="courses of a category and of all below it")
         parser.add_argument("--courses", default="", metavar="PATTERN", help="courses by short name, * is anything")
         parser.add_argument(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from sync.errors import MoodleError
+from sync.management.command import ToolSyncCommand
 from sync.messages import text_of
 from sync.models import MoodleSite
 from sync.moodle.db.database import MoodleDatabase
@@ -19,7 +20,7 @@ from sync.runs.connections import moodle_of
 from sync.runs.options import MAIN_SITE
 
 
-class Command(BaseCommand):
+class Command(ToolSyncCommand):
     """manage.py moodlegrants. Exit status: 1 when there is no such site, or its Moodle can't be looked at"""
 
     help = (

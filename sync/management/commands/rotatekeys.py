@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from sync.management.command import ToolSyncCommand
 from sync.runs.key_rotation import rotate_keys
 
 
-class Command(BaseCommand):
+class Command(ToolSyncCommand):
     help = (
         "Encrypts stored passwords and connections anew under the newest key. Set the new key and the old one among the "
         "fallbacks first; once this command has gone through, take the old one away."

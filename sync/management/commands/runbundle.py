@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
@@ -13,27 +12,18 @@ from typing import Any, cast
 from django.core.management.base import CommandError
 
 from sync.commandfiles.bundle_zip import HandedFile
-from sync.errors import CodedError, CommandFileError, OptionError
+from sync.errors import CodedError, OptionError
 from sync.guard.messages import reason_text, total_texts
-from sync.management.commands.runsync import (
-    EXIT_OTHER,
-    EXIT_REFUSED,
-    EXIT_WAITS,
-    Command as RunCommand,
-    Interruption,
-    options_of,
-    site_of_slug,
-    summary_of,
-)
-from sync.messages import text_of
+from sync.management.command import EXIT_OTHER, EXIT_REFUSED, EXIT_WAITS, site_of_slug
+from sync.management.run_command import Interruption, RunCommand, options_of, refusal
+from sync.management.run_facts import summary_of
 from sync.models import Bundle, MoodleSite, RunState, SyncRun
 from sync.models.run import COMPLETED_STATES
 from sync.outcomes.report import count_texts
-from sync.processors.registry import REGISTRY
+from sync.processors.registry import KEYS
 from sync.runs import decisions
 from sync.runs.bundle_order import files_of
 from sync.runs.bundles import opened_bundle, queue_bundle
-from sync.runs.options import MAIN_SITE
 from sync.runs.plans import held_notes
 from sync.runs.rights import OPERATOR
 
@@ -48,7 +38,7 @@ class Command(RunCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("files", nargs="+", metavar="FILE", help="a zip of command files, or several files")
-        parser.add_argument("--site", default=MAIN_SITE, metavar="SLUG", help="the Moodle site (default: %(default)s)")
+        self.add_site(parser)
         parser.add_argument(
             "--simulate", action="store_true", help="dry run: say what would be done, and write nothing"
         )
@@ -56,14 +46,13 @@ class Command(RunCommand):
             "--option", action="append", default=[], metavar="TYPE.NAME=VALUE",
             help="an option of one file type (users.allowrename=1); may be given several times",
         )  # fmt: skip
-        parser.add_argument("--json", action="store_true", help="end with one line of JSON on standard output")
+        self.add_json(parser)
 
-    def handle(self, *, files: list[str], site: str, option: list[str], **chosen: Any) -> None:  # type: ignore[override]
+    def handle(self, *, files: list[str], site: str, option: list[str], **chosen: Any) -> None:
         try:
             bundle = _queued(site_of_slug(site), files, option, asks=chosen["simulate"])
         except CodedError as error:
-            status = EXIT_REFUSED if isinstance(error, CommandFileError) else EXIT_OTHER
-            raise CommandError(text_of(error.code, error.params), returncode=status) from None
+            raise refusal(error) from None
         self.carry_out_bundle_and_tell(bundle, simulate=chosen["simulate"], as_json=chosen["json"])
 
     def carry_out_bundle_and_tell(self, bundle: Bundle, *, simulate: bool, as_json: bool) -> None:
@@ -76,7 +65,7 @@ class Command(RunCommand):
             status = _status(runs)
         if as_json:
             shown = [run.plan if simulate and run.plan is not None else run for run in runs]
-            self.stdout.write(json.dumps({"bundle": bundle.pk, "runs": [summary_of(run) for run in shown]}))
+            self.print_json({"bundle": bundle.pk, "runs": [summary_of(run) for run in shown]})
         if status:
             sys.exit(status)
 
@@ -130,8 +119,8 @@ def _options(pairs: Sequence[str]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for name, value in options_of(pairs).items():
         key, dot, option = name.partition(".")
-        if not dot or key not in REGISTRY:
-            raise OptionError("processor_unknown", processor=key, processors=", ".join(REGISTRY))
+        if not dot or key not in KEYS:
+            raise OptionError("processor_unknown", processor=key, processors=", ".join(KEYS))
         found.setdefault(key, {})[option] = value
     return found
 

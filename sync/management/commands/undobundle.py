@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 
 from sync.errors import CodedError, UndoRefused
 from sync.management.commands import runbundle
-from sync.management.commands.runsync import EXIT_OTHER, site_of_slug
+from sync.management.command import EXIT_OTHER, site_of_slug
 from sync.messages import text_of
 from sync.models import Bundle, SyncRun
 from sync.runs.options import MAIN_SITE
@@ -26,7 +26,7 @@ class Command(runbundle.Command):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("bundle", metavar="BUNDLE", type=int, help="number of the bundle, as its page shows it")
-        parser.add_argument("--site", default=MAIN_SITE, metavar="SLUG", help="the Moodle site (default: %(default)s)")
+        self.add_site(parser)
         parser.add_argument(
             "--simulate", action="store_true", help="dry run: say what would be done, and write nothing"
         )

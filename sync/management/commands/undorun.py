@@ -8,14 +8,14 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from sync.errors import CodedError, UndoRefused
-from sync.management.commands import runsync
+from sync.management.command import EXIT_OTHER, site_of_slug
+from sync.management.run_command import RunCommand
 from sync.messages import text_of
 from sync.models import SyncRun
-from sync.runs.options import MAIN_SITE
 from sync.runs.undo import undo_run
 
 
-class Command(runsync.Command):
+class Command(RunCommand):
     """manage.py undorun RUN. Exit status: 0 completed, 1 with rows that could not be brought back, 3 anything else."""
 
     help = (
@@ -25,15 +25,15 @@ class Command(runsync.Command):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("run", metavar="RUN", type=int, help="number of the run, as its page shows it")
-        parser.add_argument("--site", default=MAIN_SITE, metavar="SLUG", help="the Moodle site (default: %(default)s)")
+        self.add_site(parser)
         parser.add_argument(
             "--simulate", action="store_true", help="dry run: say what would be done, and write nothing"
         )
-        parser.add_argument("--json", action="store_true", help="end with one line of JSON on standard output")
+        self.add_json(parser)
 
-    def handle(self, *, run: int, site: str, **chosen: Any) -> None:  # type: ignore[override]
+    def handle(self, *, run: int, site: str, **chosen: Any) -> None:
         try:
-            owner = runsync.site_of_slug(site)
+            owner = site_of_slug(site)
             undone = SyncRun.objects.filter(pk=run).select_related("site").first()
             if undone is None:
                 raise UndoRefused("undo_run_unknown", run=run)
@@ -41,5 +41,5 @@ class Command(runsync.Command):
                 undone, site=owner, simulate=chosen["simulate"], origin=SyncRun.Origin.SHELL, in_background=False
             )
         except CodedError as error:
-            raise CommandError(text_of(error.code, error.params), returncode=runsync.EXIT_OTHER) from None
+            raise CommandError(text_of(error.code, error.params), returncode=EXIT_OTHER) from None
         self.carry_out_and_tell(started, as_json=chosen["json"])

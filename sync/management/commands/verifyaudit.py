@@ -7,11 +7,12 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from sync.audit.chain import begin_with_new_keys
 from sync.audit.verify import Head, verify
 from sync.errors import AuditNotLost, AuditUnavailable, StorageUnavailable
+from sync.management.command import ToolSyncCommand
 from sync.messages import text_of
 from sync.models import MoodleSite
 from sync.runs.options import MAIN_SITE
@@ -19,7 +20,7 @@ from sync.runs.options import MAIN_SITE
 _HEAD = re.compile(r"([0-9]{1,18}):([0-9a-f]{64})")
 
 
-class Command(BaseCommand):
+class Command(ToolSyncCommand):
     """manage.py verifyaudit.
 
     Exit status: 0 every byte is as it was written and no record is missing; 1 something is not, or the audit can't be read

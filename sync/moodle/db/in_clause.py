@@ -6,7 +6,6 @@ from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -39,5 +38,8 @@ def in_clause(server: Capabilities, column: sa.ColumnElement[Any], values: Colle
     if all(value.__class__ is int for value in values):
         return column.op("IN", is_comparison=True)(_Numbers(values))
     if server.takes_text_arrays and all(value.__class__ is str for value in values):
+        # The dialect takes long to load, and no other server needs it.
+        from sqlalchemy.dialects.postgresql import ARRAY
+
         return column == sa.any_(sa.bindparam(None, list(values), ARRAY(sa.Text())))
     return column.in_(values)

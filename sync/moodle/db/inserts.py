@@ -8,7 +8,6 @@ from operator import not_
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.dml import ReturningInsert
 
 from sync.moodle.db.dialects import capabilities_of
@@ -28,6 +27,9 @@ def insert_from_arrays(target: sa.Table, rows: Sequence[Mapping[str, Any]]) -> R
 
 def _array(values: Sequence[Any], kind: sa.types.TypeEngine[Any]) -> sa.ColumnElement[Any]:
     """Return an array as one parameter. Numbers go as PostgreSQL writes them: the driver would look at each in turn."""
+    # The dialect takes long to load, and no other server needs it.
+    from sqlalchemy.dialects.postgresql import ARRAY
+
     if _are_numbers(values):
         return sa.cast(sa.literal(f"{{{','.join(map(str, values))}}}", sa.Text()), ARRAY(kind))
     return sa.bindparam(None, list(values), ARRAY(kind))

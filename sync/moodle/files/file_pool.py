@@ -18,17 +18,15 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-import paramiko
-from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 
 from sync.errors import MoodleUnavailable
 from sync.moodle.db.database import MoodleConnection
+from sync.storage_errors import storage_errors
 from sync.whole_files import digest_of, write_whole
 from toolsync_site.storages import storage_from_url
 
-STORAGE_ERRORS = (OSError, EOFError, BotoCoreError, ClientError, paramiko.SSHException)
 EMPTY_HASH = hashlib.sha1(b"", usedforsecurity=False).hexdigest()
 
 # Moodle's own defaults: Moodle is another user of that machine. Source: $CFG->filepermissions, $CFG->directorypermissions
@@ -160,5 +158,5 @@ def _key(contenthash: str, folder: str = "filedir") -> str:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except STORAGE_ERRORS as error:
+    except storage_errors() as error:
         raise MoodleUnavailable("moodle_files_unavailable", reason=str(error)[:200]) from error

@@ -16,11 +16,12 @@ from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase, MoodleSession, translated_errors
 from sync.moodle.db.schema import REQUIRED_COLUMNS, WRITE_ORDER
-from sync.moodle.files.file_pool import STORAGE_ERRORS, storage_at
+from sync.moodle.files.file_pool import storage_at
 from sync.moodle.integrity.written_tables import written_tables
 from sync.moodle.schemas import SchemaTable, load_schema
 from sync.moodle.site.time_zone import clock_of, zone_named
 from sync.moodle.versions import CAPTURED, NEWEST, OLDEST, Support, captured_for, release_of
+from sync.storage_errors import storage_errors
 
 # Without these hardly any file can be carried out; the others may belong to a plugin that a Moodle doesn't have.
 _NEEDED_TABLES = (*WRITE_ORDER, "cache_flags", "config_plugins")
@@ -232,13 +233,17 @@ def _time_zone(session: MoodleSession) -> Iterator[ConnectionFinding]:
     yield ConnectionFinding(level, code, params)
 
 
+def _data_errors() -> tuple[type[Exception], ...]:
+    return ImproperlyConfigured, *storage_errors()
+
+
 def _data_folder(connection: MoodleConnection) -> Iterator[ConnectionFinding]:
     if connection.dataroot is not None or not connection.data_url:
         yield from _dataroot(connection.dataroot)
         return
     try:
         folders, _files = storage_at(connection.data_url).listdir("")
-    except (*STORAGE_ERRORS, ImproperlyConfigured) as error:
+    except _data_errors() as error:
         yield ConnectionFinding(ConnectionLevel.WARNING, "check_data_storage_failed", {"reason": str(error)[:200]})
     else:
         if "filedir" in folders:

@@ -17,7 +17,6 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Engine
 
 from sync.moodle.db.dialects import capabilities_of
@@ -138,6 +137,8 @@ def _literal(column: SchemaColumn) -> str:
 
 
 def _type(column: SchemaColumn) -> sa.types.TypeEngine[Any]:
+    from sqlalchemy.dialects import mysql
+
     if column.type == "char":
         return sa.String(column.size)
     if column.type == "text":
@@ -151,6 +152,8 @@ def _type(column: SchemaColumn) -> sa.types.TypeEngine[Any]:
 
 def _integer(size: int) -> sa.types.TypeEngine[Any]:
     """Moodle's integers by their bytes; PostgreSQL has none of one or three."""
+    from sqlalchemy.dialects import mysql
+
     on_mariadb = {1: mysql.TINYINT(), 2: sa.SmallInteger(), 3: mysql.MEDIUMINT(), 4: sa.Integer(), 8: sa.BigInteger()}
     plain: sa.types.TypeEngine[Any] = sa.SmallInteger() if size <= 2 else sa.Integer() if size <= 4 else sa.BigInteger()
     return plain.with_variant(on_mariadb[size], "mysql", "mariadb")

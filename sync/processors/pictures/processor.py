@@ -88,6 +88,11 @@ class UserPicturesOptions(GeneralOptions):
         help=_("Remove the zip once the run is over, even where other files are kept."),
     )
 
+    @property
+    def deletes_file(self) -> bool:
+        # The zips of pictures go by themselves, unless somebody wants them kept.
+        return self.filecleanup or self.forcedeletion
+
 
 class PictureCells(Cells, of_pictures=True):
     """A picture of a zip."""

@@ -8,8 +8,6 @@ from gettext import translation
 from typing import Any
 from zoneinfo import available_timezones
 
-import pycountry
-
 from sync.columns.clean import shown
 from sync.columns.column import Column
 from sync.columns.words import folded
@@ -25,8 +23,6 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _MAILABLE = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LABEL}")
 _LONGEST_LOCAL_PART, _LONGEST_DOMAIN = 64, 254
-_TIMEZONES = frozenset(available_timezones())
-_COUNTRIES = frozenset(country.alpha_2 for country in pycountry.countries)
 
 
 class UserChecks:
@@ -42,9 +38,9 @@ class UserChecks:
         """
         changes: dict[Column[Any], str | None] = {}
         country = row.country
-        if country and country not in _COUNTRIES:
+        if country and country not in _countries():
             changes[UserCells.country] = country.upper()
-            if country.upper() not in _COUNTRIES:
+            if country.upper() not in _countries():
                 raise RowError("country_unknown", "country", country=shown(country), **_country_meant(country))
         if row.lang is not None:
             lang = row.lang.removesuffix("_utf8")
@@ -97,8 +93,24 @@ def _country_meant(name: str) -> dict[str, str]:
 
 
 @cache
+def _countries() -> frozenset[str]:
+    # Loading it takes as long as planning some hundred rows, most of which name no country.
+    import pycountry
+
+    return frozenset(country.alpha_2 for country in pycountry.countries)
+
+
+@cache
+def _timezones() -> frozenset[str]:
+    """Return the names of the time zones, for which hundreds of files are looked at."""
+    return frozenset(available_timezones())
+
+
+@cache
 def _country_codes() -> dict[str, str]:
     """Return what countries are called in English, French and German, and their codes of three letters -> two letters."""
+    import pycountry
+
     codes: dict[str, str] = {}
     for country in pycountry.countries:
         names = [
@@ -116,7 +128,7 @@ def _country_codes() -> dict[str, str]:
 
 
 def _is_timezone(name: str) -> bool:
-    if name in _TIMEZONES:
+    if name in _timezones():
         return True
     try:
         # Offsets in hours were the fashion before Moodle 2.8; 99 means the server's own.
@@ -126,4 +138,6 @@ def _is_timezone(name: str) -> bool:
 
 
 def _is_language(code: str) -> bool:
+    import pycountry
+
     return pycountry.languages.get(**{"alpha_2" if len(code) == 2 else "alpha_3": code}) is not None

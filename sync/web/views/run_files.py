@@ -16,8 +16,6 @@ from sync.commandfiles import storage
 from sync.commandfiles.naming import outcomes_name
 from sync.errors import OutcomesMissing
 from sync.models import RunFile, SyncRun
-from sync.outcomes.outcome_workbook import write_outcome_workbook
-from sync.outcomes.report_pdf import write_report_pdf
 from sync.runs.outcome_search import wanted_rows
 from sync.runs.selectors import rows_of
 from sync.web.access import run_or_404, signed_in, visible_run_or_404
@@ -71,6 +69,9 @@ def report_pdf(request: HttpRequest, run_id: int) -> FileResponse:
     """Return the report as PDF."""
     shown = visible_run_or_404(request.user, run_id)
     kept = get_object_or_404(shown.files, kind=RunFile.Kind.REPORT)
+    # The libraries of PDF and workbooks take long to load, and few people ask for either.
+    from sync.outcomes.report_pdf import write_report_pdf
+
     out, font = io.BytesIO(), finders.find(_FONT)
     try:
         with storage.opened(kept.storage_key) as content, io.TextIOWrapper(content, errors="replace") as lines:
@@ -87,6 +88,8 @@ def report_pdf(request: HttpRequest, run_id: int) -> FileResponse:
 def workbook(request: HttpRequest, run_id: int) -> FileResponse:
     """Return the outcomes that were asked for as a workbook."""
     shown = visible_run_or_404(request.user, run_id)
+    from sync.outcomes.outcome_workbook import write_outcome_workbook
+
     out, told = io.BytesIO(), rows_of(shown)
     rows = wanted_rows(told, wanted_outcomes(request.GET))
     try:
