@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import json
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import asyncssh
@@ -30,11 +32,15 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 class WebServer:
-    """A web server. Shape: answers: path -> what it answers; asked: "GET /path" and the Authorization header, in order."""
+    """A web server.
+
+    Shape: answers: path -> what it answers; asked: "GET /path" and the Authorization header, in order; bodies: of what was posted
+    """
 
     def __init__(self, certificate: trustme.LeafCert | None = None) -> None:
         self.answers: dict[str, Answer] = {}
         self.asked: list[tuple[str, str]] = []
+        self.bodies: list[str] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
@@ -90,10 +96,59 @@ class WebServer:
             def do_HEAD(self) -> None:
                 self.do_GET()
 
+            def do_POST(self) -> None:
+                server.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode())
+                self.do_GET()
+
             def log_message(self, *_args: Any) -> None:
                 return
 
         return Handler
+
+
+class TokenServer:
+    """Gives tokens by OAuth 2, and answers with JSON or files to who shows the last one. Shape: tokens: given so far"""
+
+    def __init__(self, web: WebServer, *, lasts: float = 3600) -> None:
+        self.web, self.tokens, self.lasts = web, 0, lasts
+        web.answers["/token"] = self._give
+
+    @property
+    def header(self) -> str:
+        return f"Bearer token-{self.tokens}"
+
+    def put_json(self, path: str, document: Any, *, total: int | None = None) -> None:
+        """Answer with JSON, and how many there are in all. Shape: path: with its query"""
+        self.put(path, json.dumps(document).encode(), {} if total is None else {"X-Total-Count": str(total)})
+
+    def put(self, path: str, content: bytes, headers: Mapping[str, str] = MappingProxyType({})) -> None:
+        def answer(handler: BaseHTTPRequestHandler) -> None:
+            if handler.headers.get("Authorization") != self.header:
+                handler.send_error(401)
+                return
+            handler.send_response(200)
+            for name, value in {"Content-Length": str(len(content)), **headers}.items():
+                handler.send_header(name, value)
+            handler.end_headers()
+            if handler.command == "GET":
+                handler.wfile.write(content)
+
+        self.web.answers[path] = answer
+
+    def _give(self, handler: BaseHTTPRequestHandler) -> None:
+        login = base64.b64decode(handler.headers.get("Authorization", "").partition(" ")[2]).decode()
+        if login != f"{USER}:{PASSWORD}":
+            answer: dict[str, Any] = {"error": "invalid_client"}
+            status = 401
+        else:
+            self.tokens += 1
+            answer = {"access_token": f"token-{self.tokens}", "token_type": "Bearer", "expires_in": self.lasts}
+            status = 200
+        content = json.dumps(answer).encode()
+        handler.send_response(status)
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        handler.wfile.write(content)
 
 
 def drip(handler: BaseHTTPRequestHandler) -> None:

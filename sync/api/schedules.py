@@ -32,6 +32,7 @@ from sync.runs.rights import MANAGE_SOURCES, Responsible
 from sync.runs.selectors import listed_runs, processors_for, visible_processors
 from sync.runs.source_settings import SourceChoice, has_secrets, save_source, source_of
 from sync.schedules.services import ScheduleChoice, delete_schedule, save_schedule, start_now, switch_schedule
+from sync.sources.sql_statement import LONGEST_STATEMENT
 
 _TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 _MANAGED: Mapping[str, tuple[Scope, ...]] = {
@@ -100,7 +101,7 @@ class SourceSerializer(serializers.ModelSerializer):
     class Meta:
         model = Source
         fields = (
-            "file_type", "kind", "location", "inbox", "username", "host_key", "take_all", "leave_same", "remove_taken",
+            "file_type", "kind", "location", "inbox", "query", "username", "host_key", "take_all", "leave_same", "remove_taken",
             "has_secrets", "owner",
         )  # fmt: skip
         read_only_fields = fields
@@ -115,6 +116,11 @@ class SourceChoiceSerializer(StrictSerializer):
     kind = serializers.ChoiceField([kind.value for kind in Source.Kind])
     location = serializers.CharField(required=False, allow_blank=True, max_length=1000, default="")
     inbox = serializers.CharField(required=False, allow_blank=True, max_length=100, default="")
+    query = serializers.DictField(
+        child=serializers.CharField(allow_blank=True, max_length=LONGEST_STATEMENT), required=False, default=dict,
+        help_text="What a server of rows is asked for: statement, base, filter, attributes, token_address, scope, collection, "
+        "table_prefix; each kind has its own.",
+    )  # fmt: skip
     username = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
     password = serializers.CharField(
         required=False, allow_blank=True, max_length=1000, default="", write_only=True, trim_whitespace=False

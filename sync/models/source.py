@@ -11,7 +11,8 @@ class Source(models.Model):
     """The source of one file type of one site.
 
     Shape: location: in the file area paths and wildcards separated by commas, "" = the default name; in an inbox a path or
-    wildcard; else an address without anything secret; secret: encrypted, see sync/runs/source_settings.py; host_key: fingerprint
+    wildcard; else an address without anything secret; query: what is asked of a server that gives rows, as
+    sync/sources/queries.py checks it; secret: encrypted, see sync/runs/source_settings.py; host_key: fingerprint
     of
     the SFTP server; owner: who saved it, in whose name its files are taken; owner_name: stays when the user is deleted,
     "" = the operator of this installation; told: the last look, [[code, params], ...] as sync.messages knows them
@@ -21,6 +22,11 @@ class Source(models.Model):
         AREA = "area", _("The file area")
         ADDRESS = "address", _("An address on another server")
         INBOX = "inbox", _("An inbox")
+        SQL = "sql", _("A database")
+        LDAP = "ldap", _("A directory (LDAP)")
+        ONEROSTER = "oneroster", _("A OneRoster server")
+        TOKEN = "oauth", _("An address behind a token (OAuth 2)")
+        MOODLE = "moodle", _("Cohorts of another Moodle")
 
     site = models.ForeignKey(
         "sync.MoodleSite", verbose_name=_("site"), on_delete=models.CASCADE, related_name="sources"
@@ -29,6 +35,7 @@ class Source(models.Model):
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.AREA)
     location = models.CharField(_("files"), max_length=1000, blank=True, default="")
     inbox = models.CharField(_("inbox"), max_length=100, blank=True, default="")
+    query = models.JSONField(_("what is asked for"), default=dict, blank=True)
     username = models.CharField(_("user name"), max_length=200, blank=True, default="")
     secret = models.BinaryField(blank=True, default=b"", editable=False)
     host_key = models.CharField(_("fingerprint of the server"), max_length=100, blank=True, default="")

@@ -82,6 +82,7 @@ def fetch_rules() -> FetchRules:
         allowed_hosts=frozenset(host.strip().lower() for host in settings.TOOLSYNC_FETCH_HOSTS),
         max_bytes=settings.TOOLSYNC_MAX_UPLOAD_MB * MEGABYTE,
         seconds=settings.TOOLSYNC_FETCH_SECONDS,
+        max_rows=settings.TOOLSYNC_FETCH_ROWS,
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
@@ -12,15 +14,16 @@ from sync.commandfiles.storage import inbox_names
 from sync.encryption import Unreadable, decrypt, encrypt
 from sync.errors import SourceError
 from sync.models import AuditKind, MoodleSite, Source
-from sync.runs.options import find_processor
+from sync.runs.options import fetch_rules, find_processor
 from sync.runs.rights import OPERATOR, Responsible
-from sync.sources.location import Address, check_paths, items_of, parse_address
+from sync.sources import queries
+from sync.sources.location import Address, check_paths, items_of, parse_address, table_address
 from sync.sources.sftp_address import read_private_key
 
 PURPOSE = "source secrets"
 _NO_SECRETS = {"password": "", "private_key": "", "query": ""}
 _AUDITED_FIELDS = (
-    "kind", "location", "inbox", "username", "host_key", "take_all", "leave_same", "remove_taken", "owner_name",
+    "kind", "location", "inbox", "query", "username", "host_key", "take_all", "leave_same", "remove_taken", "owner_name",
 )  # fmt: skip
 
 
@@ -29,7 +32,8 @@ class SourceChoice:
     """What an administrator has chosen for a file type.
 
     Shape: location: as typed, an address may hold secrets; password, private_key: "" = the ones that are kept, unless
-    they are to be forgotten; host_key: "" = trust the server that is met next
+    they are to be forgotten; host_key: "" = trust the server that is met next; query: what is asked of a
+    server that gives rows
     """
 
     kind: str = Source.Kind.AREA
@@ -40,6 +44,7 @@ class SourceChoice:
     private_key: str = ""
     forget_secrets: bool = False
     host_key: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
     take_all: bool = False
     leave_same: bool = False
     remove_taken: bool = False
@@ -58,7 +63,9 @@ def source_of(site: MoodleSite, processor: str) -> Source:
 def save_source(site: MoodleSite, processor: str, choice: SourceChoice, *, owner: Responsible = OPERATOR) -> Source:
     """Keep where the files of a file type come from. They are taken in the name of whoever saves it. Raises: SourceError."""
     secret = b""
-    if choice.kind == Source.Kind.ADDRESS:
+    if choice.kind in queries.KINDS:
+        choice, secret = _query_choice(source_of(site, processor), choice)
+    elif choice.kind == Source.Kind.ADDRESS:
         choice, secret = _address_choice(source_of(site, processor), choice)
     else:
         choice = _path_choice(choice)
@@ -66,6 +73,7 @@ def save_source(site: MoodleSite, processor: str, choice: SourceChoice, *, owner
         "kind": choice.kind,
         "location": choice.location,
         "inbox": choice.inbox,
+        "query": dict(choice.query),
         "username": choice.username,
         "secret": secret,
         "host_key": choice.host_key,
@@ -98,7 +106,7 @@ def _audited(source: Source) -> dict[str, Any]:
 def address_of(source: Source) -> Address:
     """Return the address of a source with its secrets in it. Raises: SourceError."""
     secrets = _secrets_of(source)
-    address = parse_address(source.location)
+    address = _server_of(source.kind, source.location)
     return address._replace(username=source.username, password=secrets["password"], query=secrets["query"])
 
 
@@ -129,13 +137,42 @@ def _path_choice(choice: SourceChoice) -> SourceChoice:
         inbox=choice.inbox if is_inbox else "",
         username="",
         host_key="",
+        query={},
         remove_taken=choice.remove_taken and is_inbox,
     )
 
 
+def _query_choice(stored: Source, choice: SourceChoice) -> tuple[SourceChoice, bytes]:
+    """Take what is secret out of the address of a server that gives rows, and check what it is asked for."""
+    if find_processor(stored.processor).columns.of_pictures:
+        raise SourceError("source_not_for_pictures")
+    address = queries.server_address(choice.kind, choice.location)
+    query = queries.checked_query(choice.kind, address, choice.query, stored.processor, fetch_rules())
+    kept, _same_server = _kept_secrets(stored, address, choice, query)
+    secrets = {
+        **_NO_SECRETS,
+        "password": choice.password or address.password or kept["password"],
+        "query": address.query or (kept["query"] if address.shown == stored.location else ""),
+    }
+    username = choice.username or address.username
+    if choice.kind in (queries.ONEROSTER, queries.TOKEN) and not username:
+        raise SourceError("source_no_username")
+    choice = replace(
+        choice,
+        location=address.shown,
+        inbox="",
+        username=username,
+        host_key="",
+        take_all=False,
+        remove_taken=False,
+        query=query,
+    )
+    return choice, encrypt(PURPOSE, secrets) if any(secrets.values()) else b""
+
+
 def _address_choice(stored: Source, choice: SourceChoice) -> tuple[SourceChoice, bytes]:
     """Take what is secret out of an address, and lay it beside what is kept already."""
-    address = parse_address(choice.location)
+    address = parse_address(table_address(choice.location))
     kept, same_server = _kept_secrets(stored, address, choice)
     secrets = {
         "password": choice.password or address.password or kept["password"],
@@ -150,6 +187,7 @@ def _address_choice(stored: Source, choice: SourceChoice) -> tuple[SourceChoice,
         choice,
         location=address.shown,
         inbox="",
+        query={},
         username=choice.username or address.username,
         # A key that was learned from another server says nothing about this one.
         host_key=choice.host_key.strip() if same_server or choice.host_key != stored.host_key else "",
@@ -159,12 +197,21 @@ def _address_choice(stored: Source, choice: SourceChoice) -> tuple[SourceChoice,
     return choice, encrypt(PURPOSE, secrets) if any(secrets.values()) else b""
 
 
-def _kept_secrets(stored: Source, address: Address, choice: SourceChoice) -> tuple[dict[str, Any], bool]:
+def _kept_secrets(
+    stored: Source, address: Address, choice: SourceChoice, query: Mapping[str, str] = MappingProxyType({})
+) -> tuple[dict[str, Any], bool]:
     """Return the secrets to go on with, and whether the server is the one that they were given for.
 
-    With another server they are dropped: whoever may set an address must not get to see a password by sending it home.
+    With another server they are dropped: whoever may set an address must not get to see a password by sending it home. That
+    holds for the server that gives tokens, too.
     """
-    if stored.kind != Source.Kind.ADDRESS or parse_address(stored.location).server != address.server:
+    if (
+        stored.kind != choice.kind
+        or not stored.location
+        or _server_of(stored.kind, stored.location).server != address.server
+    ):
+        return _NO_SECRETS, False
+    if stored.query.get("token_address", "") != query.get("token_address", ""):
         return _NO_SECRETS, False
     if choice.forget_secrets:
         return _NO_SECRETS, True
@@ -172,6 +219,11 @@ def _kept_secrets(stored: Source, address: Address, choice: SourceChoice) -> tup
         return _secrets_of(stored), True
     except SourceError:
         return _NO_SECRETS, True
+
+
+def _server_of(kind: str, location: str) -> Address:
+    """Return the address of a source. Raises: SourceError"""
+    return queries.server_address(kind, location) if kind in queries.KINDS else parse_address(location)
 
 
 def _secrets_of(source: Source) -> dict[str, Any]:

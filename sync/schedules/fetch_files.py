@@ -34,11 +34,12 @@ from sync.runs.services import FILE_TYPES
 from sync.runs.source_settings import address_of, private_key_of, source_of
 from sync.schedules.arming import arm_dropped_file, arm_file, armings_of, check_source
 from sync.schedules.quarantine import MAX_ATTEMPTS, fetch_attempt, forget_attempts
+from sync.sources import queries
 from sync.sources.drop_folder import DropFolder, locked
 from sync.sources.guard import FetchRules
 from sync.sources.inbox import Inbox
 from sync.sources.location import matching
-from sync.sources.opening import open_address
+from sync.sources.opening import open_address, open_query
 from sync.sources.remote_folder import (
     Entry,
     RemoteFolder,
@@ -141,11 +142,15 @@ def opened_place(source: Source, rules: FetchRules) -> Iterator[tuple[RemoteFold
         except InvalidStorageError:
             raise SourceError("inbox_unknown", inbox=source.inbox) from None
         return
-    address = address_of(source)
+    address, default_name = address_of(source), find_processor(source.processor).default_filename
+    if source.kind in queries.KINDS:
+        with open_query(source.kind, address, source.query, rules, default_name=default_name) as place:
+            yield place, "*"
+        return
     with open_address(
         address,
         rules,
-        default_name=find_processor(source.processor).default_filename,
+        default_name=default_name,
         private_key=private_key_of(source),
         host_key=source.host_key,
     ) as place:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
@@ -12,10 +12,14 @@ from sync.commandfiles.naming import split_path
 from sync.errors import SourceError
 
 PORTS = {"http": 80, "https": 443, "ftp": 21, "ftps": 21, "sftp": 22}
+DATABASE_PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306, "sqlite": 0}
+LDAP_PORTS = {"ldap": 389, "ldaps": 636}
+_USUAL_PORTS = PORTS | DATABASE_PORTS | LDAP_PORTS
 # What runs put beside their input; a wildcard must not take it for new input.
 _OUTPUTS = ("_tryback_", "-tryback-failed")
 # What stands for itself in an address, and what is percent-encoded already.
 _SAFE = "/%:@!$&'()*+,;=~"
+_SHEET = re.compile(r"(https://docs\.google\.com/spreadsheets/d/[\w-]+)/edit\b(?:.*?[#?&]gid=(\d+))?")
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
 
 
@@ -34,7 +38,7 @@ class Address(NamedTuple):
     def shown(self) -> str:
         """The address without anything secret."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        port = "" if self.port == PORTS[self.scheme] else f":{self.port}"
+        port = "" if self.port == _USUAL_PORTS[self.scheme] else f":{self.port}"
         return f"{self.scheme}://{host}{port}{self.path}"
 
     @property
@@ -77,6 +81,37 @@ def parse_address(text: str) -> Address:
     elif not address.name:
         raise SourceError("address_without_file")
     return address
+
+
+def table_address(text: str) -> str:
+    """Return the address of the CSV of a Google Sheet for the one that a browser shows; others as they are.
+
+    Source: Google's export of a sheet, /export?format=csv&gid=…
+    """
+    found = _SHEET.match(text.strip())
+    return f"{found[1]}/export?format=csv&gid={found[2] or 0}" if found else text
+
+
+def parse_server(text: str, ports: Mapping[str, int]) -> Address:
+    """Take the address of a server apart that rows are asked of. Shape: ports: scheme -> the usual port. Raises: SourceError"""
+    try:
+        parts = urlsplit(text.strip())
+        scheme, host = parts.scheme.lower(), (parts.hostname or "").encode("idna").decode().lower()
+        port = parts.port
+    except ValueError:
+        raise SourceError("server_unreadable", schemes=", ".join(ports)) from None
+    if scheme not in ports:
+        raise SourceError("address_scheme", scheme=scheme or "?", schemes=", ".join(ports))
+    path = unquote(parts.path)
+    is_file = scheme == "sqlite"
+    if _CONTROL.search(path.replace(" ", "")) or _CONTROL.search(host) or bool(host) == is_file:
+        raise SourceError("server_unreadable", schemes=", ".join(ports))
+    if is_file and (not path.startswith("//") or ".." in path.split("/")):
+        raise SourceError("server_unreadable", schemes=", ".join(ports))
+    return Address(
+        scheme, host, ports[scheme] if port is None else port, quote(parts.path or "/", safe=_SAFE),
+        quote(parts.query, safe=_SAFE), unquote(parts.username or ""), unquote(parts.password or ""),
+    )  # fmt: skip
 
 
 def is_wildcard(item: str) -> bool:

@@ -102,6 +102,51 @@ TEXTS: dict[str, Any] = {
     "remote_status": _("%(host)s answers with an error (HTTP %(status)s). Check the address."),
     "remote_redirects": _("%(host)s sends us on more than %(count)s times. Enter the address where it ends."),
     "remote_redirect_insecure": _("%(host)s sends us on to %(target)s, which is not as safe. Enter another address."),
+    "source_no_rows": _("%(host)s gave no row at all, so nothing was taken. Check what is asked for."),
+    "source_too_many_rows": _(
+        "%(host)s gave more than %(limit)s rows, so nothing was taken. Ask for fewer, or let whoever runs ToolSync raise "
+        "TOOLSYNC_FETCH_ROWS."
+    ),
+    "source_binary_cell": _(
+        "A column holds something that is no text (a picture, say), so nothing was taken. Leave that column out."
+    ),
+    "source_server_not_named": _(
+        "%(server)s is not among the databases and directories that may be asked. Whoever runs ToolSync can name it in "
+        "TOOLSYNC_FETCH_HOSTS."
+    ),
+    "source_not_for_pictures": _("Pictures come in zips: choose an address, an inbox or the file area."),
+    "source_no_username": _("Enter the name that the other side knows ToolSync by."),
+    "server_unreadable": _(
+        "This is not the address of such a server. Write it like postgresql://example.org/students, "
+        "sqlite:////srv/students.sqlite3 or ldaps://example.org; it begins with one of: %(schemes)s."
+    ),
+    "sql_not_select": _("This is not a query: it must begin with SELECT or WITH."),
+    "sql_several": _("Only one statement may stand here, without a semicolon in it."),
+    "sql_comment": _("Write the statement without comments (-- or /*): servers read them differently."),
+    "sql_writes": _(
+        "The statement holds %(word)s, and nothing may be written. If a column is called so, put its name in quotes."
+    ),
+    "sql_too_long": _("The statement has more than %(limit)s characters. Make a view of it in the database."),
+    "sql_same_column": _("Two columns are called %(column)s. Give each a name of its own, with AS."),
+    "sql_option_unknown": _("%(option)s can't stand behind the ? of this address. What can: %(options)s."),
+    "sql_refused": _("%(host)s doesn't understand the statement, or the account may not read this (%(reason)s)."),
+    "sql_failed": _("The database on %(host)s can't be read (%(reason)s). Check the address and the server."),
+    "ldap_base_unknown": _("%(host)s has no entry %(base)s below which to search. Check its spelling."),
+    "ldap_filter_unreadable": _("%(filter)s is not a filter. Write it like (objectClass=inetOrgPerson)."),
+    "ldap_attribute_unreadable": _(
+        "%(attribute)s can't be the name of an attribute. Write them like uid, givenName, sn, mail."
+    ),
+    "ldap_attributes_wrong": _("Name each attribute once, and at most %(limit)s, with commas between them."),
+    "oauth_insecure": _("The secret would go to %(host)s in the clear. Write the address of the token with https."),
+    "oauth_refused": _(
+        "%(host)s gave no token (HTTP %(status)s, %(reason)s). Check its address, the name of the client and the secret."
+    ),
+    "oneroster_unreadable": _(
+        "%(host)s doesn't answer as a OneRoster server when asked for %(collection)s. Check the address."
+    ),
+    "oneroster_cut_off": _("%(host)s gave %(missing)s records fewer than it said there are, so nothing was taken."),
+    "other_moodle_not_for_type": _("Another Moodle is a source of these file types only: %(types)s."),
+    "other_moodle_prefix": _("%(prefix)s can't be the beginning of the names of tables. Most often it is mdl_."),
     "remote_host_key": _(
         "%(host)s shows a different key than before (%(met)s instead of %(known)s), so no password was sent. If the server was "
         "changed on purpose, enter the new fingerprint."

@@ -12,11 +12,24 @@ from sync.errors import CodedError
 from sync.messages import text_of
 from sync.models import Source
 from sync.runs.source_settings import SourceChoice
+from sync.sources import queries
+from sync.sources.sql_statement import LONGEST_STATEMENT
 
 Kind = Source.Kind
 
 # The field that holds the place, by kind.
-_PLACES = {Kind.AREA: "paths", Kind.ADDRESS: "address", Kind.INBOX: "inbox_files"}
+_PLACES = {Kind.AREA: "paths", Kind.INBOX: "inbox_files"} | dict.fromkeys(
+    (Kind.ADDRESS, *map(Kind, queries.KINDS)), "address"
+)
+# Of a server that gives rows: what it is asked for.
+_QUERY_FIELDS = tuple(dict.fromkeys(name for names in queries.FIELDS.values() for name in names))
+# What is said against them, by how its code begins.
+_FIELDS_OF_CODES = (
+    ("private_key_unreadable", "private_key"), ("inbox_unknown", "inbox"), ("sql_option", "address"), ("sql_", "statement"),
+    ("ldap_filter", "filter"), ("ldap_attribute", "attributes"), ("oneroster_", "collection"), ("oauth_", "token_address"),
+    ("other_moodle_prefix", "table_prefix"), ("other_moodle", "kind"),
+    ("source_not_for", "kind"), ("source_no_username", "username"),
+)  # fmt: skip
 # Named alike in the form, the choice and the model.
 _SAME_NAMES = ("username", "host_key", "inbox", "take_all", "leave_same", "remove_taken")
 _SECRET_FIELDS = ("password", "private_key")
@@ -46,6 +59,38 @@ class SourceForm(forms.Form):
         widget=forms.PasswordInput(attrs=_NOT_REMEMBERED),
         help_text=_("Kept encrypted and never shown. Empty: the one that is kept. Without a user name it is sent as a token."),
     )  # fmt: skip
+    statement = forms.CharField(
+        label=_("Query (SQL)"), required=False, max_length=LONGEST_STATEMENT,
+        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "class": "font-monospace"}),
+        help_text=_(
+            "One SELECT. Its columns are those of the file: call them as the file type does (SELECT login AS username …), or let "
+            "a mapping of columns do so. Only reading is possible."
+        ),
+    )  # fmt: skip
+    base = forms.CharField(
+        label=_("Search below"), required=False, max_length=500, help_text=_("For example ou=people,dc=example,dc=org.")
+    )  # fmt: skip
+    filter = forms.CharField(
+        label=_("Filter"), required=False, max_length=1000,
+        help_text=_("For example (&(objectClass=inetOrgPerson)(!(employeeType=guest))). Empty: every entry."),
+    )  # fmt: skip
+    attributes = forms.CharField(
+        label=_("Attributes"), required=False, max_length=2000,
+        help_text=_("The columns of the file, with commas between them: uid, givenName, sn, mail. dn is the name of the entry."),
+    )  # fmt: skip
+    token_address = forms.CharField(
+        label=_("Address of the token"), required=False, max_length=2000,
+        help_text=_("Where a token is given by OAuth 2 (client credentials), for example https://example.org/oauth/token."),
+    )  # fmt: skip
+    scope = forms.CharField(
+        label=_("Scope"), required=False, max_length=1000,
+        help_text=_("What the token is for, with blanks between; may be empty."),
+    )  # fmt: skip
+    collection = forms.ChoiceField(
+        label=_("What is fetched"), required=False, choices=[(name, name) for name in queries.COLLECTIONS],
+        help_text=_("As OneRoster calls it. Its columns are understood from the start."),
+    )  # fmt: skip
+    table_prefix = forms.CharField(label=_("Prefix of its tables"), required=False, max_length=30, initial="mdl_")
     private_key = forms.CharField(
         label=_("Private key (sftp)"), required=False, max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"}),
@@ -80,6 +125,7 @@ class SourceForm(forms.Form):
             "kind": source.kind,
             _PLACES[Kind(source.kind)]: source.location,
             **{name: getattr(source, name) for name in _SAME_NAMES},
+            **{name: source.query[name] for name in _QUERY_FIELDS if name in source.query},
         }
         super().__init__(data, initial=initial)
         kinds = [(kind.value, kind.label) for kind in Kind if kind != Kind.INBOX or inboxes]
@@ -96,12 +142,13 @@ class SourceForm(forms.Form):
             password=cleaned["password"],
             private_key=cleaned["private_key"],
             forget_secrets=cleaned["forget_secrets"],
+            query={name: cleaned[name] for name in queries.FIELDS.get(cleaned["kind"], ())},
             **{name: cleaned[name] for name in _SAME_NAMES},
         )
 
     def refuse(self, error: CodedError) -> None:
         """Show what the service says against the choice, without handing secrets back."""
         place = _PLACES[Kind(self.cleaned_data["kind"])]
-        field = {"private_key_unreadable": "private_key", "inbox_unknown": "inbox"}.get(error.code, place)
+        field = next((name for code, name in _FIELDS_OF_CODES if error.code.startswith(code)), place)
         self.add_error(field, text_of(error.code, error.params))
         self.data = {name: self.data[name] for name in self.data if name not in _SECRET_FIELDS}

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from sync.models import MoodleSite, RunState, Schedule, SequenceRun, SyncRun
+from sync.processors.registry import KEYS
 from sync.runs import services
 from tests.installation import Installation
 
@@ -136,7 +137,7 @@ def test_outcomes_are_searched(installation: Installation) -> None:
     run = installation.carry_out("/in.csv", HEADER + GOOD + BAD)
     lines = call("outcomes", str(run.pk))[1].splitlines()
     assert [line.split("\t")[:3] for line in lines] == [
-        ["2", "created", "user_added"],
+        ["2", "created", "account_created"],
         ["3", "rejected", "value_not_email"],
     ]
     facts = [
@@ -168,7 +169,7 @@ def test_schedules_are_switched_and_started(installation: Installation) -> None:
 def test_sources_are_listed_and_looked_at(installation: Installation) -> None:
     installation.put("/userimport.csv", HEADER + GOOD)
     listed = {facts["type"]: facts["kind"] for facts in told("sources")}
-    assert (listed["users"], len(listed)) == ("area", 16)
+    assert (listed["users"], len(listed)) == ("area", len(KEYS))
     assert call("sources", "users")[1].startswith("taken\t/userimport.csv\t")
     assert "Nothing is there" in call("sources", "courses")[1]
     assert SyncRun.objects.count() == 0

@@ -99,3 +99,54 @@ def test_a_choice_that_cannot_work_is_refused(choice: SourceChoice, code: str, s
         save_source(site, "users", choice)
     assert refused.value.code == code
     assert not Source.objects.exists()
+
+
+TOKEN = {"token_address": "https://login.example.org/token", "scope": "", "collection": "users"}
+
+
+def save_rows(site: MoodleSite, kind: str, location: str, **more: object) -> Source:
+    return save_source(site, "users", SourceChoice(kind=kind, location=location, **more))  # type: ignore[arg-type]
+
+
+def test_a_client_keeps_its_secret_as_long_as_both_servers_are_the_same(site: MoodleSite) -> None:
+    address = "https://roster.example.org/ims/oneroster/rostering/v1p2"
+    source = save_rows(site, "oneroster", address, username="us", password="Safe-1", query=TOKEN)
+    assert "Safe-1" not in repr(Source.objects.values().get())
+    assert (source.location, source.query, address_of(source).password) == (address, TOKEN, "Safe-1")
+    assert address_of(save_rows(site, "oneroster", address, username="us", query=TOKEN)).password == "Safe-1"
+
+    # The secret goes to the server of the token: whoever may set that must not get to see it.
+    elsewhere = TOKEN | {"token_address": "https://evil.example/token"}
+    assert not has_secrets(save_rows(site, "oneroster", address, username="us", query=elsewhere))
+
+
+def test_a_secret_of_one_kind_of_source_is_none_of_another(site: MoodleSite) -> None:
+    save_rows(site, "oauth", "https://example.org/users.csv", username="us", password="Safe-1", query=TOKEN)
+    assert not has_secrets(save(site, "https://example.org/users.csv", username="us"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "location", "code"),
+    [
+        ("sql", "postgresql://db.example.org/students", "source_server_not_named"),
+        ("ldap", "ldaps://ldap.example.org", "source_server_not_named"),
+        ("oneroster", "https://example.org/v1p2", "source_no_username"),
+        ("oneroster", "sftp://example.org/v1p2", "address_scheme"),
+        ("moodle", "postgresql://db.example.org/moodle", "source_server_not_named"),
+    ],
+)
+def test_a_source_of_rows_that_cannot_work_is_not_kept(site: MoodleSite, kind: str, location: str, code: str) -> None:
+    with pytest.raises(SourceError) as refused:
+        save_rows(site, kind, location, query=TOKEN)
+    assert refused.value.code == code
+    assert not Source.objects.exists()
+
+
+def test_another_moodle_is_a_source_of_cohorts_only(site: MoodleSite, settings: Settings) -> None:
+    settings.TOOLSYNC_FETCH_HOSTS = ["db.example.org"]
+    choice = SourceChoice(kind="moodle", location="mysql://db.example.org/moodle", query={"table_prefix": "mdl_"})
+    assert "FROM mdl_cohort " in save_source(site, "cohorts", choice).query["statement"]
+    with pytest.raises(SourceError, match="other_moodle_not_for_type"):
+        save_source(site, "users", choice)
+    with pytest.raises(SourceError, match="source_not_for_pictures"):
+        save_source(site, "userpictures", choice)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from sync.errors import SourceError
 from sync.models import MoodleSite, Source
 from sync.runs.rights import OPERATOR
 from sync.runs.source_settings import SourceChoice, address_of, save_source
@@ -147,3 +149,30 @@ def test_the_menu_leads_to_sources_only_those_who_may_set_them(
     link = f'href="{reverse("sources")}"'
     assert link not in client_with(codename).get(reverse("feeds")).text
     assert link in client_with("manage_sources", "run_users").get(reverse("feeds")).text
+
+
+def test_a_query_is_saved_looked_at_and_fetched_as_a_file(
+    client: Client, site: MoodleSite, settings: Settings, tmp_path: Path
+) -> None:
+    path = tmp_path / "students.sqlite3"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE s AS SELECT 'ann' AS login, 'Ann' AS fn, 'Ash' AS ln, 'ann@x.org' AS mail")
+    connection.close()
+    settings.TOOLSYNC_FETCH_HOSTS = [f"sqlite:///{path}"]
+    form = {"kind": "sql", "address": f"sqlite:///{path}", "statement": "DELETE FROM s"}
+    answer = client.post(USERS, form)
+    assert answer.context["form"].errors.keys() == {"statement"}
+    statement = "SELECT login AS username, fn AS firstname, ln AS lastname, mail AS email FROM s"
+    client.post(USERS, form | {"statement": statement, "leave_same": "on"})
+    assert statement in client.get(USERS).text
+    assert "It would be taken." in client.post(reverse("source_look", args=["users"])).text
+
+    [file] = fetch_files(site, "users")
+    assert (file.path, file.processor) == ("/fetched/users/userimport.csv", "users")
+    assert client.get(reverse("sources")).status_code == 200
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM s")
+    connection.close()
+    with pytest.raises(SourceError, match="source_no_rows"):
+        fetch_files(site, "users")
+    assert Source.objects.get().told[0][0] == "source_no_rows"

@@ -12,7 +12,6 @@ from sync.management.commands import runbundle
 from sync.management.command import EXIT_OTHER, site_of_slug
 from sync.messages import text_of
 from sync.models import Bundle, SyncRun
-from sync.runs.options import MAIN_SITE
 from sync.runs.undo_bundle import undo_bundle
 
 

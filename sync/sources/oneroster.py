@@ -1,0 +1,163 @@
+"""The rows of a OneRoster 1.2 server (REST), in the columns of OneRoster's own CSV files, which the shipped mappings know.
+
+Source: 1EdTech, OneRoster 1.2 Rostering Service REST/JSON binding: collections, paging by limit and offset, X-Total-Count
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
+from typing import Any
+
+from sync.errors import SourceError
+from sync.sources.guard import Lines
+from sync.sources.http_address import GuardedConnection
+from sync.sources.location import Address
+from sync.sources.oauth import Client, forget_token, token_of
+from sync.sources.row_file import RowSource
+
+_PAGE_ROWS = 1000
+# One page of people with everything that is known of them.
+_MOST_PAGE_BYTES = 64_000_000
+
+Record = Mapping[str, Any]
+
+
+def _plain(name: str) -> Callable[[Record], object]:
+    def value(record: Record) -> object:
+        found = record.get(name)
+        return str(found).lower() if isinstance(found, bool) else found
+
+    return value
+
+
+def _link(name: str) -> Callable[[Record], object]:
+    """What a record refers to, by its sourcedId."""
+    return lambda record: _id_of(record.get(name))
+
+
+def _links(name: str) -> Callable[[Record], object]:
+    return lambda record: [_id_of(link) for link in record.get(name) or ()]
+
+
+def _id_of(link: object) -> object:
+    return link.get("sourcedId", "") if isinstance(link, Mapping) else ""
+
+
+def _roles(record: Record) -> object:
+    return [role.get("role", "") for role in record.get("roles") or () if isinstance(role, Mapping)] or record.get(
+        "role"
+    )
+
+
+def _plains(*names: str) -> dict[str, Callable[[Record], object]]:
+    return {name: _plain(name) for name in names}
+
+
+# Collection -> column of the CSV -> how it is read from a record.
+COLUMNS: Mapping[str, Mapping[str, Callable[[Record], object]]] = {
+    "users": {
+        **_plains(
+            "sourcedId",
+            "status",
+            "dateLastModified",
+            "enabledUser",
+            "username",
+            "givenName",
+            "familyName",
+            "middleName",
+        ),
+        **_plains("email", "sms", "phone", "identifier"),
+        "roles": _roles,
+        "primaryOrgSourcedId": _link("primaryOrg"),
+    },
+    "classes": {
+        **_plains("sourcedId", "status", "dateLastModified", "title", "classCode", "classType", "location"),
+        "courseSourcedId": _link("course"),
+        "schoolSourcedId": _link("school"),
+        "termSourcedIds": _links("terms"),
+    },
+    "courses": {
+        **_plains("sourcedId", "status", "dateLastModified", "title", "courseCode"),
+        "orgSourcedId": _link("org"),
+        "schoolYearSourcedId": _link("schoolYear"),
+    },
+    "enrollments": {
+        **_plains("sourcedId", "status", "dateLastModified"),
+        "classSourcedId": _link("class"),
+        "schoolSourcedId": _link("school"),
+        "userSourcedId": _link("user"),
+        **_plains("role", "primary", "beginDate", "endDate"),
+    },
+    "orgs": {
+        **_plains("sourcedId", "status", "dateLastModified", "name", "type", "identifier"),
+        "parentSourcedId": _link("parent"),
+    },
+}
+
+
+class OneRosterSource(RowSource):
+    """One collection of a OneRoster server. Shape: address: of the service, ".../ims/oneroster/rostering/v1p2" """
+
+    def __init__(self, address: Address, collection: str, client: Client, lines: Lines, name: str) -> None:
+        super().__init__(name, address.host, lines.rules)
+        self._address = address
+        self._collection = collection
+        self._client = client
+        self._lines = lines
+
+    def rows(self) -> Generator[Sequence[object], None, None]:
+        columns = COLUMNS[self._collection]
+        yield list(columns)
+        offset = 0
+        while True:
+            records, total = self._page(offset)
+            for record in records:
+                yield [read(record) for read in columns.values()]
+            offset += len(records)
+            if not records or (total is None and len(records) < _PAGE_ROWS) or (total is not None and offset >= total):
+                break
+        if total is not None and offset < total:
+            raise SourceError("oneroster_cut_off", host=self._host, missing=total - offset)
+
+    def _page(self, offset: int) -> tuple[list[Record], int | None]:
+        """Return the records from a place on, and how many there are in all, None where the server doesn't say."""
+        try:
+            return self._asked_for(offset)
+        except SourceError as error:
+            if error.code != "remote_login_refused":
+                raise
+        # A token may be withdrawn before its end.
+        forget_token(self._client)
+        return self._asked_for(offset)
+
+    def _asked_for(self, offset: int) -> tuple[list[Record], int | None]:
+        token = token_of(self._client, self._lines)
+        query = f"limit={_PAGE_ROWS}&offset={offset}&sort=sourcedId&orderBy=asc"
+        target = f"{self._address.path.rstrip('/')}/{self._collection}?{query}"
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", "User-Agent": "ToolSync"}
+        with (
+            self._lines.translated_errors(self._host),
+            closing(GuardedConnection(self._address, self._lines)) as connection,
+        ):
+            connection.request("GET", target, headers=headers)
+            with connection.getresponse() as answer:
+                status, said_total = answer.status, answer.headers.get("X-Total-Count", "")
+                content = answer.read(_MOST_PAGE_BYTES)
+        if status in (401, 403):
+            raise SourceError("remote_login_refused", host=self._host)
+        if status == 404:
+            raise SourceError("remote_not_found", address=f"{self._address.shown.rstrip('/')}/{self._collection}")
+        if status != 200:
+            raise SourceError("remote_status", host=self._host, status=status)
+        return self._records_in(content), int(said_total) if said_total.isdecimal() else None
+
+    def _records_in(self, content: bytes) -> list[Record]:
+        try:
+            records = json.loads(content)[self._collection]
+        except (ValueError, KeyError, TypeError):
+            raise SourceError("oneroster_unreadable", host=self._host, collection=self._collection) from None
+        if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+            raise SourceError("oneroster_unreadable", host=self._host, collection=self._collection)
+        return records

@@ -1,0 +1,252 @@
+"""Rows of OneRoster servers and of directories, files behind tokens: what comes, and each thing that goes wrong as a sentence."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import trustme
+
+from sync.errors import CodedError
+from sync.mappings.shipped import SHIPPED
+from sync.messages import text_of
+from sync.sources import oauth, queries
+from sync.sources.guard import FetchRules
+from sync.sources.opening import open_query
+from tests.ldap_server import LdapServer, running
+from tests.servers import PASSWORD
+from tests.source_servers import USER, TokenServer, WebServer, drip
+
+RULES = FetchRules(allowed_hosts=frozenset({"localhost"}), max_bytes=5_000_000, seconds=10, max_rows=5_000)
+FILE = b"username;firstname\nann;Ann\n"
+SERVICE = "/ims/oneroster/rostering/v1p2"
+BASE = "ou=people,dc=example"
+
+
+@pytest.fixture(autouse=True)
+def no_token_of_before() -> None:
+    oauth._tokens.clear()
+
+
+@pytest.fixture
+def tokens(web: WebServer) -> TokenServer:
+    return TokenServer(web)
+
+
+def fetch(
+    kind: str, url: str, query: dict[str, str], rules: FetchRules = RULES, *, login: tuple[str, str] = (USER, PASSWORD)
+) -> bytes:
+    address = queries.server_address(kind, url)._replace(username=login[0], password=login[1])
+    kept = queries.checked_query(kind, address, query, "users", rules)
+    out = io.BytesIO()
+    with open_query(kind, address, kept, rules, default_name="userimport.csv") as place:
+        for entry in place.entries():
+            place.copy(entry.name, out)
+    return out.getvalue()
+
+
+def refusal(*args: Any, **more: Any) -> str:
+    """Return the code of what is said; its sentence must be one, without the secret."""
+    with pytest.raises(CodedError) as refused:
+        fetch(*args, **more)
+    text = text_of(refused.value.code, refused.value.params)
+    assert text.endswith(".")
+    assert PASSWORD not in text
+    return refused.value.code
+
+
+class TestToken:
+    def query(self, web: WebServer, **more: str) -> dict[str, str]:
+        return {"token_address": web.url("/token"), "scope": "", **more}
+
+    def test_a_file_is_fetched_with_a_token_that_is_asked_for_once(self, web: WebServer, tokens: TokenServer) -> None:
+        tokens.put("/users.csv", FILE)
+        for _time in range(2):
+            assert fetch(queries.TOKEN, web.url("/users.csv"), self.query(web, scope="a b")) == FILE
+        assert tokens.tokens == 1
+        assert web.bodies == ["grant_type=client_credentials&scope=a+b"]
+
+    def test_a_token_that_isnt_taken_any_more_is_replaced_once(self, web: WebServer, tokens: TokenServer) -> None:
+        tokens.put("/users.csv", FILE)
+        fetch(queries.TOKEN, web.url("/users.csv"), self.query(web))
+        tokens.tokens += 5
+        assert fetch(queries.TOKEN, web.url("/users.csv"), self.query(web)) == FILE
+        assert tokens.tokens == 7
+
+    def test_a_token_that_has_ended_is_not_used(self, web: WebServer) -> None:
+        tokens = TokenServer(web, lasts=20)
+        tokens.put("/users.csv", FILE)
+        for _time in range(2):
+            fetch(queries.TOKEN, web.url("/users.csv"), self.query(web))
+        assert tokens.tokens >= 2
+
+    def test_a_wrong_secret_is_said_without_it(self, web: WebServer, tokens: TokenServer) -> None:
+        assert refusal(queries.TOKEN, web.url("/users.csv"), self.query(web), login=(USER, "wrong")) == "oauth_refused"
+
+    @pytest.mark.parametrize(
+        "answer", [b"<html>", b"[]", b'{"access_token": 5}', b'{"access_token": "x", "token_type": "mac"}']
+    )
+    def test_what_is_no_token_is_refused(self, web: WebServer, answer: bytes) -> None:
+        web.put("/token", answer)
+        real = web.answers["/token"]
+
+        def give(handler: Any) -> None:
+            handler.command = "GET"
+            real(handler)
+
+        web.answers["/token"] = give
+        assert refusal(queries.TOKEN, web.url("/users.csv"), self.query(web)) == "oauth_refused"
+
+    def test_a_secret_never_goes_out_in_the_clear_to_a_server_that_isnt_named(self, web: WebServer) -> None:
+        query = {"token_address": web.url("/token", "127.0.0.1"), "scope": ""}
+        assert refusal(queries.TOKEN, web.url("/users.csv"), query) == "oauth_insecure"
+        assert web.asked == []
+
+    def test_a_token_server_on_a_private_network_is_refused(self, web: WebServer) -> None:
+        query = {"token_address": f"https://127.0.0.1:{web.port}/token", "scope": ""}
+        assert refusal(queries.TOKEN, web.url("/users.csv"), query) == "remote_private"
+
+    def test_the_token_of_one_client_isnt_used_by_another(self, web: WebServer, tokens: TokenServer) -> None:
+        tokens.put("/users.csv", FILE)
+        fetch(queries.TOKEN, web.url("/users.csv"), self.query(web))
+        assert refusal(queries.TOKEN, web.url("/users.csv"), self.query(web), login=(USER, "guess")) == "oauth_refused"
+
+
+class TestOneRoster:
+    def query(self, web: WebServer, collection: str = "users") -> dict[str, str]:
+        return {"token_address": web.url("/token"), "scope": "", "collection": collection}
+
+    def page(self, collection: str, offset: int) -> str:
+        return f"{SERVICE}/{collection}?limit=1000&offset={offset}&sort=sourcedId&orderBy=asc"
+
+    def fetch(self, web: WebServer, collection: str = "users") -> list[str]:
+        return fetch(queries.ONEROSTER, web.url(SERVICE), self.query(web, collection)).decode().splitlines()
+
+    def test_all_pages_are_fetched(self, web: WebServer, tokens: TokenServer) -> None:
+        people = [{"sourcedId": f"p{number}", "username": f"u{number}"} for number in range(2500)]
+        for offset in (0, 1000, 2000):
+            tokens.put_json(self.page("users", offset), {"users": people[offset : offset + 1000]}, total=2500)
+        lines = self.fetch(web)
+        assert (len(lines), tokens.tokens) == (2501, 1)
+        assert lines[2500].startswith("p2499,")
+
+    def test_a_server_that_doesnt_say_how_many_there_are_is_asked_until_a_page_is_short(
+        self, web: WebServer, tokens: TokenServer
+    ) -> None:
+        tokens.put_json(self.page("users", 0), {"users": [{"sourcedId": "a"}] * 1000})
+        tokens.put_json(self.page("users", 1000), {"users": []})
+        assert len(self.fetch(web)) == 1001
+
+    def test_links_and_lists_become_cells(self, web: WebServer, tokens: TokenServer) -> None:
+        record = {
+            "sourcedId": "e1", "status": "active", "class": {"sourcedId": "c1", "type": "class"}, "user": {"sourcedId": "p1"},
+            "role": "student", "primary": False, "beginDate": "2026-09-01",
+        }  # fmt: skip
+        tokens.put_json(self.page("enrollments", 0), {"enrollments": [record]}, total=1)
+        names, row = (line.split(",") for line in self.fetch(web, "enrollments"))
+        found = dict(zip(names, row, strict=True))
+        assert (found["classSourcedId"], found["userSourcedId"], found["primary"]) == ("c1", "p1", "false")
+
+    @pytest.mark.parametrize(
+        ("collection", "mapping"),
+        [("users", "OneRoster users.csv"), ("classes", "OneRoster classes.csv"), ("courses", "OneRoster courses.csv"),
+         ("enrollments", "OneRoster enrollments.csv")],
+    )  # fmt: skip
+    def test_the_columns_are_those_that_a_shipped_mapping_reads(
+        self, web: WebServer, tokens: TokenServer, collection: str, mapping: str
+    ) -> None:
+        tokens.put_json(self.page(collection, 0), {collection: [{"sourcedId": "a"}]}, total=1)
+        names = self.fetch(web, collection)[0].split(",")
+        assert [shipped.name for shipped in SHIPPED if shipped.fits(names)] == [mapping]
+
+    @pytest.mark.parametrize("document", [[], {"user": []}, {"users": {}}, {"users": ["a"]}])
+    def test_another_server_is_not_taken_for_one(self, web: WebServer, tokens: TokenServer, document: Any) -> None:
+        tokens.put_json(self.page("users", 0), document)
+        assert refusal(queries.ONEROSTER, web.url(SERVICE), self.query(web)) == "oneroster_unreadable"
+
+    def test_fewer_records_than_were_promised_bring_no_file(self, web: WebServer, tokens: TokenServer) -> None:
+        tokens.put_json(self.page("users", 0), {"users": [{"sourcedId": "a"}]}, total=9)
+        tokens.put_json(self.page("users", 1), {"users": []}, total=9)
+        assert refusal(queries.ONEROSTER, web.url(SERVICE), self.query(web)) == "oneroster_cut_off"
+
+    def test_nobody_at_all_brings_no_file(self, web: WebServer, tokens: TokenServer) -> None:
+        tokens.put_json(self.page("users", 0), {"users": []}, total=0)
+        assert refusal(queries.ONEROSTER, web.url(SERVICE), self.query(web)) == "source_no_rows"
+
+    def test_more_rows_than_are_taken_bring_no_file(self, web: WebServer, tokens: TokenServer) -> None:
+        tokens.put_json(self.page("users", 0), {"users": [{"sourcedId": "a"}] * 50}, total=50)
+        rules = replace(RULES, max_rows=49)
+        assert refusal(queries.ONEROSTER, web.url(SERVICE), self.query(web), rules) == "source_too_many_rows"
+
+    def test_a_server_that_drips_is_given_up(self, web: WebServer, tokens: TokenServer) -> None:
+        web.answers[self.page("users", 0)] = drip
+        rules = replace(RULES, seconds=0.5)
+        assert refusal(queries.ONEROSTER, web.url(SERVICE), self.query(web), rules) == "remote_too_slow"
+
+    def test_what_isnt_there_is_said(self, web: WebServer, tokens: TokenServer) -> None:
+        assert refusal(queries.ONEROSTER, web.url("/elsewhere"), self.query(web)) == "remote_not_found"
+
+
+@pytest.mark.usefixtures("trusted")
+class TestLdap:
+    @pytest.fixture(params=["ldaps", "ldap"])
+    def directory(self, request: pytest.FixtureRequest, authority: trustme.CA) -> Iterator[tuple[str, LdapServer]]:
+        people = {
+            f"uid=u{number},{BASE}": {"uid": [f"u{number}"], "sn": ["Ké"], "mail": [f"u{number}@x.org", "b@x.org"]}
+            for number in range(1203)
+        }
+        certificate = authority.issue_cert("localhost")
+        server = LdapServer(certificate, people, base=BASE, password=PASSWORD, secure=request.param == "ldaps")
+        with running(server):
+            yield f"{request.param}://localhost:{server.port}", server
+
+    def query(self, **more: str) -> dict[str, str]:
+        return {"base": BASE, "filter": "", "attributes": "uid, sn, mail, dn, title", **more}
+
+    def test_all_pages_are_fetched_in_order(self, directory: tuple[str, LdapServer]) -> None:
+        url, server = directory
+        lines = fetch(queries.LDAP, url, self.query()).decode().splitlines()
+        assert lines[:2] == ["uid,sn,mail,dn,title", f'u0,Ké,"u0@x.org, b@x.org","uid=u0,{BASE}",']
+        assert [line.partition(",")[0] for line in lines[1:]] == [f"u{number}" for number in range(1203)]
+        assert (server.pages, server.logins) == ([500, 500, 203], [USER])
+
+    def test_a_filter_and_nobody_at_all(self, directory: tuple[str, LdapServer]) -> None:
+        url, _server = directory
+        assert fetch(queries.LDAP, url, self.query(filter="(uid=u7)", attributes="uid")) == b"uid\nu7\n"
+        assert refusal(queries.LDAP, url, self.query(filter="(uid=nobody)")) == "source_no_rows"
+
+    @pytest.mark.parametrize(
+        ("more", "code"),
+        [
+            ({"filter": "(&(uid=u7"}, "ldap_filter_unreadable"), ({"base": "ou=nowhere"}, "ldap_base_unknown"),
+            ({"attributes": "uid, u d"}, "ldap_attribute_unreadable"), ({"attributes": "uid, UID"}, "ldap_attributes_wrong"),
+            ({"attributes": ""}, "ldap_attributes_wrong"),
+        ],
+    )  # fmt: skip
+    def test_what_is_wrong_is_said(self, directory: tuple[str, LdapServer], more: dict[str, str], code: str) -> None:
+        assert refusal(queries.LDAP, directory[0], self.query(**more)) == code
+
+    def test_a_wrong_password_and_too_many_entries(self, directory: tuple[str, LdapServer]) -> None:
+        url, _server = directory
+        assert refusal(queries.LDAP, url, self.query(), login=(USER, "wrong")) == "remote_login_refused"
+        assert refusal(queries.LDAP, url, self.query(), replace(RULES, max_rows=600)) == "source_too_many_rows"
+
+    @pytest.mark.parametrize("scheme", ["ldaps", "ldap"])
+    @pytest.mark.parametrize("certified", ["unknown authority", "another host"])
+    def test_no_password_goes_to_a_server_without_a_valid_certificate(
+        self, scheme: str, certified: str, authority: trustme.CA
+    ) -> None:
+        certificate = (
+            trustme.CA().issue_cert("localhost")
+            if certified == "unknown authority"
+            else authority.issue_cert("other.example")
+        )
+        with running(LdapServer(certificate, {}, base=BASE, password=PASSWORD, secure=scheme == "ldaps")) as server:
+            assert refusal(queries.LDAP, f"{scheme}://localhost:{server.port}", self.query()) == "remote_certificate"
+        assert server.logins == []
+
+    def test_a_directory_that_the_operator_hasnt_named_is_not_asked(self) -> None:
+        assert refusal(queries.LDAP, "ldaps://example.org", self.query()) == "source_server_not_named"
