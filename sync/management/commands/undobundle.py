@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from sync.errors import CodedError, UndoRefused
-from sync.management.commands import runbundle
 from sync.management.command import EXIT_OTHER, site_of_slug
+from sync.management.commands import runbundle
 from sync.messages import text_of
 from sync.models import Bundle, SyncRun
 from sync.runs.undo_bundle import undo_bundle

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sync", "0045_sequences_together"),
+        ("sync", "0046_site_groups"),
     ]
 
     operations = [
