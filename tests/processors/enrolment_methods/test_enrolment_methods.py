@@ -11,7 +11,7 @@ from tests.moodle_sites import MoodleSite
 from tests.soundness import assert_sound, faults_of
 from tests.support import RunResult, run_file
 
-pytestmark = pytest.mark.sites("sqlite:5.1", "mariadb:4.5", "postgresql:4.1", "real:m52dev-seeded")
+pytestmark = pytest.mark.sites("sqlite:5.1", "mariadb:4.5", "postgresql:4.1", "real:m520-seeded")
 
 DAY = 86_400
 
