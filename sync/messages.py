@@ -49,6 +49,11 @@ def load_texts(package: ModuleType) -> None:
             TEXTS.update(texts)
 
 
+# Addresses of servers, folders, and what these say of an error: for those who run ToolSync.
+_INNER_NAMES = frozenset(("server", "reason", "folder"))
+# Here the server is a product.
+_NAMES_OF_PRODUCTS = frozenset(("health_database_answers", "check_server"))
+
 # What of a row was left out, by how the code of the reason begins; the first that fits.
 LEFT_OUT_TEXTS: tuple[tuple[str, Any], ...] = (
     ("group_", _("the group was left out")),
@@ -108,3 +113,9 @@ def _template(code: str, language: str | None) -> str | None:
     """The text of a code in a language; a report may need the same one a million times."""
     with override(language):
         return str(TEXTS[code]) if code in TEXTS else None
+
+
+def without_addresses(code: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a finding with addresses of servers and the like left out."""
+    hidden = frozenset() if code in _NAMES_OF_PRODUCTS else _INNER_NAMES
+    return {name: "…" if name in hidden else value for name, value in params.items()}

@@ -7,9 +7,11 @@ from django.utils import timezone
 
 from sync.commandfiles.chunked_uploads import sweep_chunked_uploads
 from sync.grace import services as grace
+from sync.health.alerts import notify_of_dead_parts
 from sync.health.checks import check_health
 from sync.health.records import Part, note_life
-from sync.notifications import password_mails, services as notifications
+from sync.notifications import digests, password_mails, services as notifications
+from sync.overview.digests import make_due_digests
 from sync.people import invitations, sessions, tokens
 from sync.retries import services as retries
 from sync.runs import decisions, retention, services
@@ -89,15 +91,17 @@ def tell(notification_id: int) -> None:
 
 @shared_task(name="sync.follow_notifications")
 def follow_notifications() -> None:
-    """Find the files that are overdue, and what could not be told before."""
+    """Find the files that are overdue and the digests that are due, and what could not be told before."""
     overdue.notify_of_overdue_files()
+    make_due_digests()
     notifications.send_waiting_notifications()
 
 
 @shared_task(name="sync.check_health")
 def look_at_health() -> None:
-    """Look at every part that ToolSync needs, and keep how it is."""
+    """Look at every part that ToolSync needs, keep how it is, and tell people what died or works again."""
     check_health()
+    notify_of_dead_parts()
 
 
 @shared_task(name="sync.sweep_uploads")
@@ -123,6 +127,7 @@ def send_invitation(invitation_id: int) -> None:
 def prune() -> None:
     """Delete what runs left, once it is old enough."""
     password_mails.forget_mail_counts()
+    digests.forget_entries()
     invitations.forget_invitations()
     sessions.forget_sessions()
     tokens.forget_tokens()

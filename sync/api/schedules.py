@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import time
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -31,7 +31,16 @@ from sync.processors.registry import REGISTRY
 from sync.runs.rights import MANAGE_SOURCES, Responsible
 from sync.runs.selectors import listed_runs, processors_for, visible_processors
 from sync.runs.source_settings import SourceChoice, has_secrets, save_source, source_of
-from sync.schedules.services import ScheduleChoice, delete_schedule, save_schedule, start_now, switch_schedule
+from sync.schedules.services import (
+    ScheduleChoice,
+    TellingChoice,
+    check_answered,
+    delete_schedule,
+    may_tell,
+    save_schedule,
+    start_now,
+    switch_schedule,
+)
 from sync.sources.sql_statement import LONGEST_STATEMENT
 
 _TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
@@ -40,18 +49,37 @@ _MANAGED: Mapping[str, tuple[Scope, ...]] = {
 }  # fmt: skip
 
 
+class TellingSerializer(serializers.Serializer):
+    """Who is told of a schedule. Shape: told: mail addresses; digest_at: null = each morning, when each of them wants it"""
+
+    told = serializers.ListField(child=serializers.CharField())
+    attach_report = serializers.BooleanField()
+    digest_at = serializers.TimeField(format="%H:%M", allow_null=True, help_text="02:15, by the clock of the site.")
+    digest_at_end = serializers.BooleanField()
+
+
+class TellingChoiceSerializer(StrictSerializer):
+    """Who is to be told of a schedule. Shape: told: mail addresses, [] = nobody is to be told; digest_at_end: at once"""
+
+    told = serializers.ListField(child=serializers.CharField(max_length=254), max_length=100)
+    attach_report = serializers.BooleanField(required=False, default=False)
+    digest_at = serializers.RegexField(_TIME, required=False, allow_null=True, default=None, help_text="02:15")
+    digest_at_end = serializers.BooleanField(required=False, default=False)
+
+
 class ScheduleSerializer(serializers.ModelSerializer):
     """When file types run by themselves. Shape: next_at: null = it is off; owner: in whose name it runs"""
 
     file_types = serializers.ListField(source="processors", child=serializers.CharField(), read_only=True)
     owner = serializers.CharField(source="owner_name", read_only=True)
     at = serializers.SerializerMethodField(help_text="02:15, by the clock of the site.")
+    telling = TellingSerializer(source="*", read_only=True)
 
     class Meta:
         model = Schedule
         fields = (
             "id", "name", "file_types", "kind", "every_seconds", "at", "crontab", "enabled", "stop_on_failure",
-            "after_freeze", "owner", "next_at",
+            "after_freeze", "owner", "next_at", "telling",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -71,12 +99,14 @@ class ScheduleChoiceSerializer(StrictSerializer):
     enabled = serializers.BooleanField(required=False, default=False)
     stop_on_failure = serializers.BooleanField(required=False, default=True)
     after_freeze = serializers.BooleanField(required=False, default=True)
+    telling = TellingChoiceSerializer(required=False, help_text="Needed to switch it on while nobody is told of it.")
 
 
 class SwitchSerializer(StrictSerializer):
     """Shape: enabled: on or off"""
 
     enabled = serializers.BooleanField()
+    telling = TellingChoiceSerializer(required=False, help_text="Needed to switch it on while nobody is told of it.")
 
 
 class SequenceSerializer(serializers.ModelSerializer):
@@ -152,10 +182,10 @@ class Schedules(ApiView):
     )
     def post(self, request: Request, site: str) -> Response:
         """Make a schedule. It runs in the name of the person of the token."""
-        choice = chosen_schedule(self)
+        choice, telling = chosen_schedule(self)
 
         def make() -> Answer:
-            made = save_schedule(self.site, choice, owner=Responsible.of(request.user))
+            made = save_schedule(self.site, choice, owner=Responsible.of(request.user), telling=telling)
             location = reverse("api:schedule", args=[site, made.pk])
             return Answer(ScheduleSerializer(made).data, HTTPStatus.CREATED, location)
 
@@ -177,7 +207,8 @@ class OneSchedule(ApiView):
         """Change a schedule. Whoever changes it is the one in whose name it runs from then on."""
         schedule = own_schedule_or_404(request.user, self.site, schedule_id)
         self.check_unchanged(ScheduleSerializer(schedule).data)
-        saved = save_schedule(self.site, chosen_schedule(self), schedule, owner=Responsible.of(request.user))
+        choice, telling = chosen_schedule(self, schedule)
+        saved = save_schedule(self.site, choice, schedule, owner=Responsible.of(request.user), telling=telling)
         return Response(ScheduleSerializer(saved).data)
 
     @extend_schema(operation_id="schedule_delete", responses={HTTPStatus.NO_CONTENT: None})
@@ -196,9 +227,10 @@ class SwitchSchedule(ApiView):
     @extend_schema(operation_id="schedule_switch", request=SwitchSerializer, responses=ScheduleSerializer)
     def post(self, request: Request, site: str, schedule_id: int) -> Response:
         """Switch a schedule on or off. It runs in the name of whoever did so."""
-        on = self.sent(SwitchSerializer)["enabled"]
+        sent = self.sent(SwitchSerializer)
         schedule = own_schedule_or_404(request.user, self.site, schedule_id)
-        switch_schedule(schedule, on=on, owner=Responsible.of(request.user))
+        telling = _chosen_telling(self, sent, schedule.processors, schedule)
+        switch_schedule(schedule, on=sent["enabled"], owner=Responsible.of(request.user), telling=telling)
         return Response(ScheduleSerializer(schedule).data)
 
 
@@ -266,14 +298,41 @@ class OneSource(ApiView):
         return Response(SourceSerializer(saved).data)
 
 
-def chosen_schedule(view: ApiView) -> ScheduleChoice:
-    """Return what was sent for a schedule. Raises: ApiRefused where a file type may not be scheduled"""
+def chosen_schedule(view: ApiView, schedule: Schedule | None = None) -> tuple[ScheduleChoice, TellingChoice | None]:
+    """Return what was sent for a schedule, and who is to be told of it.
+
+    Raises: ApiRefused where a file type may not be scheduled; ScheduleError
+    Shape: schedule: None = a new one
+    """
     sent = view.sent(ScheduleChoiceSerializer)
     allowed = {processor.key for processor in processors_for(view.request.user, MANAGE_SCHEDULES, site=view.site)}
     if not allowed.issuperset(sent["file_types"]):
         raise ApiRefused("permission_missing")
-    at, processors = sent.pop("at"), sent.pop("file_types")
-    return ScheduleChoice(processors, at=time.fromisoformat(at) if at else None, **sent)
+    telling = _chosen_telling(view, sent, sent["file_types"], schedule)
+    chosen = {name: value for name, value in sent.items() if name not in ("at", "file_types", "telling")}
+    return ScheduleChoice(sent["file_types"], at=_time_of(sent["at"]), **chosen), telling
+
+
+def _chosen_telling(
+    view: ApiView, sent: Mapping[str, Any], file_types: Collection[str], schedule: Schedule | None
+) -> TellingChoice | None:
+    """Return who is to be told of a schedule; None = as before.
+
+    What the page asks before a feed is switched on has to be answered here too, by who may say it.
+    Raises: ApiRefused; ScheduleError
+    """
+    may_say = may_tell(view.request.user, view.site, file_types)
+    answer = sent.get("telling")
+    if answer is not None and not may_say:
+        raise ApiRefused("permission_missing")
+    telling = TellingChoice(**{**answer, "digest_at": _time_of(answer["digest_at"])}) if answer is not None else None
+    if sent["enabled"] and may_say:
+        check_answered(schedule, telling)
+    return telling
+
+
+def _time_of(text: str | None) -> time | None:
+    return time.fromisoformat(text) if text else None
 
 
 def _told_sequence(user: Any, sequence: SequenceRun) -> dict[str, Any]:

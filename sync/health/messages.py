@@ -9,6 +9,17 @@ from django.utils.translation import gettext_lazy as _, ngettext
 from sync.messages import PluralText
 
 TEXTS: dict[str, Any] = {
+    "health_database_label": _("Database of ToolSync"),
+    "health_broker_label": _("Broker"),
+    "health_worker_label": _("Worker"),
+    "health_beat_label": _("Beat"),
+    "health_queue_label": _("Queue"),
+    "health_moodle_label": _("Moodle"),
+    "health_storage_label": _("Storage of files"),
+    "health_disk_label": _("Disk space"),
+    "health_mail_label": _("Mail server"),
+    "health_clock_label": _("Clock"),
+    "health_caches_label": _("Moodle's caches"),
     "health_database_answers": _("%(server)s %(version)s answers in %(milliseconds)s ms."),
     "health_broker_answers": PluralText(
         lambda n: ngettext("It answers; %(count)s message waits.", "It answers; %(count)s messages wait.", n)

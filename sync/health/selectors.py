@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Max
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from sync.health.records import Finding, Level, Part, fails, silence, warns
-from sync.messages import text_of
+from sync.messages import text_of, without_addresses
 from sync.models import HealthRecord, RunState, SyncRun
 from sync.runs.options import tick_seconds
 
-LABELS: dict[Part, Any] = {
-    Part.DATABASE: _("Database of ToolSync"),
-    Part.BROKER: _("Broker"),
-    Part.WORKER: _("Worker"),
-    Part.BEAT: _("Beat"),
-    Part.QUEUE: _("Queue"),
-    Part.MOODLE: _("Moodle"),
-    Part.STORAGE: _("Storage of files"),
-    Part.DISK: _("Disk space"),
-    Part.MAIL: _("Mail server"),
-    Part.CLOCK: _("Clock"),
-    Part.CACHES: _("Moodle's caches"),
-}
-# Addresses of servers, folders, and what these say of an error: for those who run ToolSync.
-_INNER_NAMES = frozenset(("server", "reason", "folder"))
-# Here the server is a product.
-_NAMES_OF_PRODUCTS = frozenset(("health_database_answers", "check_server"))
 # A look so old says nothing any more, other than that nobody has looked.
 _OLD = timedelta(minutes=30)
 
@@ -51,7 +32,7 @@ class PartState:
 
     @property
     def label(self) -> str:
-        return str(LABELS[self.part])
+        return text_of(f"health_{self.part}_label")
 
     @property
     def said(self) -> str:
@@ -71,12 +52,6 @@ class PartState:
     def is_old(self) -> bool:
         """Whether the look was so long ago that it says little."""
         return self.seen_at is not None and timezone.now() - self.seen_at > _OLD
-
-
-def without_addresses(code: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters of a finding with addresses of servers and the like left out."""
-    hidden = frozenset() if code in _NAMES_OF_PRODUCTS else _INNER_NAMES
-    return {name: "…" if name in hidden else value for name, value in params.items()}
 
 
 def states() -> list[PartState]:

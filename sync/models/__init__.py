@@ -7,8 +7,17 @@ from sync.models.command_file import ArmedFile, CommandFile
 from sync.models.grace import GraceEntry
 from sync.models.health import HealthRecord
 from sync.models.mapping import SavedMapping
-from sync.models.notification import Event, MailCount, Notification, NotificationRule, Webhook
-from sync.models.people import Invitation, Role, RoleAssignment
+from sync.models.notification import (
+    CHOSEN_EVENTS,
+    DigestEntry,
+    Event,
+    MailCount,
+    Notification,
+    NotificationRule,
+    ToldFailure,
+    Webhook,
+)
+from sync.models.people import Invitation, MailPreferences, Role, RoleAssignment
 from sync.models.retry import Retry, RetryRow
 from sync.models.run import ChunkIndex, MendDraft, RunChunk, RunFile, RunMail, RunState, SyncRun
 from sync.models.schedule import FreezeWindow, Schedule, SequenceRun, SequenceState
@@ -27,6 +36,7 @@ from sync.models.source import FetchAttempt, Source
 from sync.models.token import ApiToken, Machine, Scope
 
 __all__ = [
+    "CHOSEN_EVENTS",
     "ApiToken",
     "ArmedFile",
     "AuditChain",
@@ -37,6 +47,7 @@ __all__ = [
     "ChunkIndex",
     "ChunkedUpload",
     "CommandFile",
+    "DigestEntry",
     "Event",
     "FetchAttempt",
     "FreezeWindow",
@@ -49,6 +60,7 @@ __all__ = [
     "KeptBlob",
     "Machine",
     "MailCount",
+    "MailPreferences",
     "MendDraft",
     "MoodleSite",
     "Notification",
@@ -72,6 +84,7 @@ __all__ = [
     "Source",
     "StickyField",
     "SyncRun",
+    "ToldFailure",
     "Webhook",
     "WrittenValue",
 ]

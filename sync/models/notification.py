@@ -1,4 +1,4 @@
-"""Who is told what became of the runs of a file type, what is still to be told, and how many mails were asked for."""
+"""Who is told what became of runs and feeds, what is still to be told, what was told, and how many mails were asked for."""
 
 from __future__ import annotations
 
@@ -14,6 +14,13 @@ class Event(models.TextChoices):
     FAILURE = "failure", _("Failure")
     OVERDUE = "overdue", _("File overdue")
     HELD = "held", _("Run held")
+    RECOVERED = "recovered", _("Works again")
+    DEAD = "dead", _("Part not at work")
+    DIGEST = "digest", _("Digest")
+
+
+# Of what people are named for, by file type; of the others those hear who hear of failures, and those of a feed.
+CHOSEN_EVENTS = (Event.SUCCESS, Event.REJECTIONS, Event.FAILURE, Event.OVERDUE, Event.HELD)
 
 
 class NotificationRule(models.Model):
@@ -66,8 +73,11 @@ class Notification(models.Model):
     """Something that is to be told, or was, by mail or to the webhook.
 
     Shape: recipients: mail addresses that it has still to be sent to; language: of the mail; due_at: of an overdue file;
-    fault: code and parameters of what kept a file type of a sequence from beginning;
-    next_try_at: None when nothing more is tried; error_code and error_params: of the last try, as sync.messages knows them
+    fault: code and parameters of what kept a file type of a sequence from beginning, or of what is dead;
+    part: of ToolSync, key of sync/health/records.py, that is dead or works again; since: of which moment it is told;
+    text: of a digest, {"subject", "body", "reports": [run]}; begun_at: when a digest was about to be handed over, None = it is
+    known whether it was; next_try_at: None when nothing more is tried;
+    error_code and error_params: of the last try, as sync.messages knows them
     """
 
     class Channel(models.TextChoices):
@@ -82,6 +92,10 @@ class Notification(models.Model):
     )
     due_at = models.DateTimeField(_("expected by"), null=True, blank=True)
     fault = models.JSONField(default=list, blank=True)
+    part = models.CharField(max_length=20, blank=True, default="")
+    since = models.DateTimeField(null=True, blank=True)
+    text = models.JSONField(default=dict, blank=True)
+    begun_at = models.DateTimeField(null=True, blank=True)
     channel = models.CharField(_("way"), max_length=10, choices=Channel)
     recipients = models.JSONField(_("recipients"), default=list, blank=True)
     attach_report = models.BooleanField(default=False)
@@ -100,6 +114,51 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} {self.channel} {self.event} {self.processor}"
+
+
+class ToldFailure(models.Model):
+    """A failure of a feed that people were told of; gone once they were told that it works again.
+
+    Shape: code: of the failure, as sync.messages knows it; has_run: whether a run failed, not the way to its file
+    """
+
+    schedule = models.ForeignKey("sync.Schedule", on_delete=models.CASCADE, related_name="told_failures")
+    processor = models.CharField(max_length=40)
+    code = models.CharField(max_length=80)
+    has_run = models.BooleanField(default=False)
+    since = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("schedule", "processor"), name="one_told_failure_per_part"),)
+
+    def __str__(self) -> str:
+        return f"{self.schedule_id} {self.processor}: {self.code}"
+
+
+class DigestEntry(models.Model):
+    """A start of a feed that one address is still to be told of, or was, in a digest.
+
+    Shape: is_over: the start, else it waited for a person; due_at: from when on a digest says so; notification: the digest,
+    None = not yet
+    """
+
+    address = models.CharField(max_length=254)
+    sequence_run = models.ForeignKey("sync.SequenceRun", on_delete=models.CASCADE, related_name="+")
+    is_over = models.BooleanField(default=True)
+    attach_report = models.BooleanField(default=False)
+    due_at = models.DateTimeField()
+    notification = models.ForeignKey(
+        Notification, null=True, blank=True, on_delete=models.CASCADE, related_name="entries"
+    )
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("address", "sequence_run", "is_over"), name="one_entry_per_reader"),
+        )
+        indexes = (models.Index(fields=("notification", "due_at"), name="entry_by_digest"),)
+
+    def __str__(self) -> str:
+        return f"{self.address}: {self.sequence_run_id}"
 
 
 class MailCount(models.Model):

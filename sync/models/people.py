@@ -1,6 +1,8 @@
-"""Who has which role on which site, and who was invited."""
+"""Who has which role on which site, who was invited, and how somebody reads their mails."""
 
 from __future__ import annotations
+
+from datetime import time
 
 from django.conf import settings
 from django.db import models
@@ -82,3 +84,25 @@ class Invitation(GivenRole):
     def is_over(self) -> bool:
         """Whether the link is too old."""
         return self.expires_at is not None and self.expires_at <= timezone.now()
+
+
+class MailPreferences(models.Model):
+    """How somebody reads the digests of feeds.
+
+    Shape: language: "" = that of the site; zone: name of a time zone, "" = that of the site; digest_at: by the clock of the zone
+    """
+
+    # Before the first lesson, after the last feed of the night.
+    USUAL_TIME = time(7)
+
+    person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="mail_preferences")
+    language = models.CharField(_("language"), max_length=20, blank=True, default="")
+    zone = models.CharField(_("time zone"), max_length=60, blank=True, default="")
+    digest_at = models.TimeField(_("time of the digest"), default=USUAL_TIME)
+
+    class Meta:
+        verbose_name = _("preferences about mails")
+        verbose_name_plural = _("preferences about mails")
+
+    def __str__(self) -> str:
+        return f"{self.person_id}: {self.language} {self.zone} {self.digest_at}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from smtplib import SMTPException, SMTPRecipientsRefused
-from typing import Any
+from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.core.mail import EmailMessage, get_connection
 from django.urls import reverse
@@ -17,11 +18,13 @@ from django.utils.translation import gettext as _, ngettext, override
 from sync.commandfiles import storage
 from sync.errors import NotificationError
 from sync.guard.messages import reason_text, total_texts
-from sync.messages import text_of
+from sync.messages import text_of, without_addresses
 from sync.models import Event, Notification, RunFile, Source, SyncRun
 from sync.notifications.mails import reaches_people
+from sync.notifications.readers import Reader, readers_of
 from sync.notifications.webhooks import post, webhook_of
 from sync.outcomes.report import count_texts
+from sync.people.rights import may_set_something
 from sync.runs.finalize import language_of, report_in
 from sync.runs.options import find_processor, page_address
 from sync.runs.plans import held_notes
@@ -34,41 +37,68 @@ _MOST_ATTACHED = 5_000_000
 Attachment = tuple[str, str, str]
 
 
+class Letter(NamedTuple):
+    """What a mail says."""
+
+    subject: str
+    body: str
+    attachments: list[Attachment]
+
+
 def send_mail(notification: Notification) -> None:
     """Send a notification to everybody who hasn't got it yet, each alone.
 
     Raises: NotificationError if somebody couldn't be reached; CodedError if the report can't be read
     """
-    language = notification.language or (language_of(notification.run) if notification.run else None)
-    with override(language):
-        subject, body = _subject(notification), "\n".join(_lines(notification)) + "\n"
-        attachments = _attachments(notification, language)
-    left, reason = list(notification.recipients), ""
+    if _is_stale(notification):
+        return
+    letters = _letters(notification)
+    left = list(notification.recipients)
+    kept = Notification.objects.filter(pk=notification.pk)
     connection = get_connection()
     if notification.attempts and not reaches_people(connection):
         # It lies in the folder already.
         raise NotificationError("mail_without_server", recipients=", ".join(left))
     try:
         with connection:
-            for address in notification.recipients:
-                mail = EmailMessage(subject, body, to=[address], attachments=attachments)
-                try:
-                    taken = connection.send_messages([mail])
-                except SMTPRecipientsRefused as error:
-                    reason = reason_of(error)
-                except ValueError:
-                    # An address that no mail can be sent to, as a name of a host that is too long: the others get theirs.
-                    reason = address
-                else:
-                    if taken and reaches_people(connection):
-                        left.remove(address)
-    except (SMTPException, OSError) as error:
+            if notification.event == Event.DIGEST:
+                # From now on until the server has answered nobody knows whether it has it.
+                kept.update(begun_at=timezone.now())
+            reason = _hand_over(connection, letters, left)
+    except SMTPResponseException as error:
+        # It was answered, so there is no doubt.
         reason = reason_of(error)
-    Notification.objects.filter(pk=notification.pk).update(recipients=left)
+    except (SMTPException, OSError) as error:
+        if kept.exclude(begun_at=None).exists():
+            kept.update(next_try_at=None)
+            raise NotificationError("mail_in_doubt", recipients=", ".join(left)) from error
+        reason = reason_of(error)
+    kept.update(recipients=left, begun_at=None)
     if left and not reason:
         raise NotificationError("mail_without_server", recipients=", ".join(left))
     if left:
         raise NotificationError("mail_not_sent", recipients=", ".join(left), reason=reason[:200])
+
+
+def _hand_over(connection: Any, letters: Mapping[str, Letter], left: list[str]) -> str:
+    """Send each letter, and take off the list who has theirs. Return why somebody hasn't, "" when the others say nothing.
+
+    Raises: SMTPException, OSError
+    """
+    reason = ""
+    for address, letter in letters.items():
+        mail = EmailMessage(letter.subject, letter.body, to=[address], attachments=letter.attachments)
+        try:
+            taken = connection.send_messages([mail])
+        except SMTPRecipientsRefused as error:
+            reason = reason_of(error)
+        except ValueError:
+            # An address that no mail can be sent to, as a name of a host that is too long: the others get theirs.
+            reason = address
+        else:
+            if taken and reaches_people(connection):
+                left.remove(address)
+    return reason
 
 
 def send_to_webhook(notification: Notification) -> None:
@@ -90,6 +120,10 @@ def payload_of(notification: Notification) -> dict[str, Any]:
         "tool": notification.processor,
         "at": notification.created_at.isoformat(),
     }
+    if notification.part:
+        about["part"] = notification.part
+    if notification.since is not None:
+        about["since"] = notification.since.isoformat()
     if notification.due_at is not None:
         about["expected_by"] = notification.due_at.isoformat()
     if notification.fault:
@@ -110,12 +144,59 @@ def payload_of(notification: Notification) -> dict[str, Any]:
     return about
 
 
+def _letters(notification: Notification) -> dict[str, Letter]:
+    """Return what each address is told, in the language and by the clock that its reader has chosen.
+
+    Queries: one more; of a dead part also those of the rights of each reader
+    """
+    usual = notification.language or (language_of(notification.run) if notification.run else None)
+    readers = readers_of(notification.recipients)
+    made: dict[tuple[str | None, ZoneInfo, bool], Letter] = {}
+    letters = {}
+    for address in notification.recipients:
+        reader = readers[address.casefold()]
+        kind = (reader.language or usual, reader.zone, _sees_addresses(notification, reader))
+        letters[address] = made[kind] = made.get(kind) or _letter(notification, *kind)
+    return letters
+
+
+def _sees_addresses(notification: Notification, reader: Reader) -> bool:
+    """Whether somebody is told addresses of servers with a part that is dead: those to whom the pages show them."""
+    if not (notification.part and notification.fault):
+        return True
+    return reader.person is not None and may_set_something(reader.person, notification.site)
+
+
+def _letter(notification: Notification, language: str | None, zone: ZoneInfo, sees_addresses: bool) -> Letter:
+    with override(language), timezone.override(zone):
+        body = _body(notification, sees_addresses=sees_addresses)
+        return Letter(_subject(notification), body, _attachments(notification, language))
+
+
+def _is_stale(notification: Notification) -> bool:
+    """Whether a mail about a dead part comes too late: it works again, and that is told by the next one."""
+    if notification.event != Event.DEAD:
+        return False
+    works = Event.RECOVERED
+    later = Notification.objects.filter(site=notification.site_id, part=notification.part, event=works)
+    return later.filter(pk__gt=notification.pk).exists()
+
+
+def _body(notification: Notification, *, sees_addresses: bool) -> str:
+    lines = _lines(notification, sees_addresses=sees_addresses)
+    return str(notification.text.get("body", "")) or "\n".join(lines) + "\n"
+
+
 def _subject(notification: Notification) -> str:
+    if notification.text:
+        return f"[ToolSync] {' '.join(notification.text['subject'].split())}"
     about = f"{_headline(notification)} ({notification.run.file_name})" if notification.run else _headline(notification)
     return f"[ToolSync] {' '.join(about.split())}"
 
 
 def _headline(notification: Notification) -> str:
+    if notification.part:
+        return _headline_of_part(notification)
     file_type = {"file_type": find_processor(notification.processor).label}
     match notification.event:
         case Event.SUCCESS:
@@ -126,7 +207,13 @@ def _headline(notification: Notification) -> str:
             return _("%(file_type)s: held, somebody has to approve it") % file_type
         case Event.OVERDUE:
             return _("%(file_type)s: the file did not come") % file_type
-    return _("%(file_type)s: failed") % file_type
+    text = _("%(file_type)s: works again") if notification.event == Event.RECOVERED else _("%(file_type)s: failed")
+    return text % file_type
+
+
+def _headline_of_part(notification: Notification) -> str:
+    part = {"part": text_of(f"health_{notification.part}_label")}
+    return (_("%(part)s: works again") if notification.event == Event.RECOVERED else _("%(part)s: not at work")) % part
 
 
 def _headline_of_failed_rows(counts: Mapping[str, int], file_type: Mapping[str, object]) -> str:
@@ -149,17 +236,31 @@ def _headline_of_failed_rows(counts: Mapping[str, int], file_type: Mapping[str, 
     return text
 
 
-def _lines(notification: Notification) -> Iterator[str]:
+def _lines(notification: Notification, *, sees_addresses: bool) -> Iterator[str]:
     yield _headline(notification)
     yield ""
     yield _("Site: %(site)s") % {"site": notification.site.name}
+    if notification.since is not None:
+        yield from _lines_of_change(notification, notification.since)
     if notification.run is not None:
         yield from _lines_of_run(notification.run)
     if notification.fault:
+        code, params = notification.fault
         yield ""
-        yield text_of(*notification.fault)
+        yield text_of(code, params if sees_addresses else without_addresses(code, params))
     if notification.due_at is not None:
         yield from _lines_of_overdue(notification, notification.due_at)
+
+
+def _lines_of_change(notification: Notification, since: datetime) -> Iterator[str]:
+    """Say since when something is so, and of what works again how long it didn't."""
+    if notification.event == Event.RECOVERED:
+        times = {"now": _clock(notification.created_at), "since": _clock(since)}
+        yield _("It works again since %(now)s. It had failed since %(since)s.") % times
+    else:
+        yield _("Since: %(since)s") % {"since": _clock(since)}
+    if notification.part and (address := page_address(reverse("health"), notification.site.slug)):
+        yield _("Health: %(address)s") % {"address": address}
 
 
 def _lines_of_run(run: SyncRun) -> Iterator[str]:
@@ -209,20 +310,28 @@ def _lines_of_overdue(notification: Notification, due_at: datetime) -> Iterator[
 
 
 def _attachments(notification: Notification, language: str | None) -> list[Attachment]:
-    """Return the report, in the language of the mail."""
-    if not notification.attach_report or notification.run is None:
+    """Return the report, or those of a digest, in the language of the mail."""
+    if not notification.attach_report:
         return []
-    report = notification.run.files.filter(kind=RunFile.Kind.REPORT, size__lte=_MOST_ATTACHED).first()
-    if report is None:
-        return []
+    wanted = notification.text.get("reports") or ([notification.run_id] if notification.run_id else [])
+    reports = RunFile.objects.filter(run__in=wanted, kind=RunFile.Kind.REPORT).select_related("run").order_by("run")
+    left, found = _MOST_ATTACHED, []
+    for report in reports:
+        if report.size <= left and (attached := _attachment(report, language)) is not None:
+            found.append(attached)
+            left -= report.size
+    return found
+
+
+def _attachment(report: RunFile, language: str | None) -> Attachment | None:
     name = f"{report.name.removesuffix('.txt')}.txt"
     try:
-        if language and language != language_of(notification.run):
-            return [(name, report_in(notification.run, language), "text/plain")]
+        if language and language != language_of(report.run):
+            return name, report_in(report.run, language), "text/plain"
         with storage.opened(report.storage_key) as content:
-            return [(name, content.read().decode(errors="replace"), "text/plain")]
+            return name, content.read().decode(errors="replace"), "text/plain"
     except FileNotFoundError:
-        return []
+        return None
 
 
 def _trouble(run: SyncRun) -> str:

@@ -24,6 +24,10 @@ TEXTS: dict[str, Any] = {
     "mail_not_sent": _(
         "The mail could not be sent to: %(recipients)s (%(reason)s). Check the addresses and EMAIL_URL."
     ),
+    "mail_in_doubt": _(
+        "Nobody knows whether this mail has reached %(recipients)s: the server didn't answer, or the worker died, while it was "
+        "handed over. It is not sent again."
+    ),
     "mail_address_wrong": _("“%(address)s” is not a mail address."),
     "webhook_address": _(
         "This is not an address that a webhook can have. Write it like https://example.org/hooks/1, without a user name."

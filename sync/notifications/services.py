@@ -6,9 +6,9 @@ A notification is claimed by a conditional UPDATE that also says when it is trie
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import time
 from functools import partial
 from typing import Any
 
@@ -20,8 +20,21 @@ from django.utils import timezone
 
 from sync.audit.services import fields_of, record_saved
 from sync.errors import CodedError, NotificationError
-from sync.models import AuditKind, Event, MoodleSite, Notification, NotificationRule, RunState, SyncRun
+from sync.models import (
+    CHOSEN_EVENTS,
+    AuditKind,
+    Event,
+    MoodleSite,
+    Notification,
+    NotificationRule,
+    RunState,
+    Schedule,
+    SyncRun,
+    Webhook,
+)
 from sync.notifications.compose import send_mail, send_to_webhook
+from sync.notifications.digests import keep_entries
+from sync.notifications.feed_states import is_news
 from sync.notifications.webhooks import webhook_of
 from sync.runs.options import notification_retry_delays, site_zone
 from sync.runs.rights import OPERATOR, Responsible
@@ -40,6 +53,10 @@ _EVENT_BY_STATE: Mapping[str, Event] = {
     RunState.HELD: Event.HELD,
     RunState.EXPIRED: Event.FAILURE,
 }
+# Of what nobody is named for, those hear who hear of failures.
+_LIKE_FAILURE = (Event.HELD, Event.RECOVERED, Event.DEAD)
+# What can wait until the digest of the feed.
+_FOR_DIGEST = (Event.SUCCESS, Event.REJECTIONS)
 
 logger = logging.getLogger(__name__)
 
@@ -63,12 +80,8 @@ def rule_of(site: MoodleSite, processor: str) -> NotificationRule:
 
 def save_rule(site: MoodleSite, processor: str, choice: RuleChoice, *, by: Responsible = OPERATOR) -> NotificationRule:
     """Keep who is told about a file type. Raises: NotificationError."""
-    for address in {address for addresses in choice.recipients.values() for address in addresses}:
-        try:
-            validate_email(address)
-        except ValidationError:
-            raise NotificationError("mail_address_wrong", address=address) from None
-    wanted = {str(event): list(choice.recipients.get(event, ())) for event in Event}
+    checked_addresses({address for addresses in choice.recipients.values() for address in addresses})
+    wanted = {str(event): list(choice.recipients.get(event, ())) for event in CHOSEN_EVENTS}
     rule = NotificationRule(
         processor=processor, expected_at=choice.expected_at if processor else None, weekdays_only=choice.weekdays_only
     )
@@ -86,6 +99,16 @@ def save_rule(site: MoodleSite, processor: str, choice: RuleChoice, *, by: Respo
         saved = NotificationRule.objects.update_or_create(site=site, processor=processor, defaults=values)[0]
         record_saved(site, AuditKind.NOTIFICATION, by, processor, before=before, after=_audited(saved))
     return saved
+
+
+def checked_addresses(addresses: Collection[str]) -> list[str]:
+    """Return mail addresses, each once. Raises: NotificationError"""
+    for address in addresses:
+        try:
+            validate_email(address)
+        except ValidationError:
+            raise NotificationError("mail_address_wrong", address=address) from None
+    return list({address.casefold(): address for address in addresses}.values())
 
 
 def delete_rule(site: MoodleSite, processor: str, *, by: Responsible = OPERATOR) -> None:
@@ -110,39 +133,71 @@ def deadline_of(rule: NotificationRule) -> AtTime | None:
 
 
 def notify_of_run(run: SyncRun) -> None:
-    """Keep what is to be told about a run that is over. Belongs in the transaction that says that it is."""
+    """Keep what is to be told about a run that is over or waits. Belongs in the transaction that says so."""
     event = _EVENT_BY_STATE.get(run.state)
-    if event is not None and not run.simulate:
-        notify(run.site, run.processor, event, run=run)
+    if event is None or run.simulate:
+        return
+    sequence = run.sequence_run
+    schedule = sequence.schedule if sequence is not None else None
+    if sequence is not None and event == Event.HELD:
+        keep_entries(sequence, is_over=False)
+    notify(run.site, run.processor, event, run=run, schedule=schedule)
 
 
 def notify(
-    site: MoodleSite, processor: str, event: Event, *, run: SyncRun | None = None, due_at: datetime | None = None,
-    fault: Sequence[Any] = (),
-) -> None:  # fmt: skip
-    """Keep what is to be told; the workers tell it once it is committed.
+    site: MoodleSite, processor: str, event: Event, *, run: SyncRun | None = None, schedule: Schedule | None = None,
+    told: Collection[str] = (), **about: Any,
+) -> list[str]:  # fmt: skip
+    """Keep what is to be told; the workers tell it once it is committed. Return the addresses that get a mail of it.
 
-    Shape: fault: code and parameters of what kept a file type from beginning
-    Queries: two, and one for each way
+    Of a feed, people get no mail of what can wait for its digest, and none of a failure that they were told of before.
+
+    Shape: schedule: the feed that it is about; told: addresses that get a mail of it already; about: fields of the
+    notification. due_at: of an overdue file; fault: code and parameters of what kept a file type from beginning; part, since
+    Queries: at most five, and one for each way
     """
     rule = NotificationRule.objects.filter(site=site, processor__in=("", processor)).order_by("-processor").first()
-    webhook = webhook_of(site)
     now = timezone.now()
-    about = {"site": site, "processor": processor, "event": event, "run": run, "due_at": due_at, "next_try_at": now}
-    about["fault"] = list(fault)
+    values = {"site": site, "processor": processor, "event": event, "run": run, "next_try_at": now, **about}
     notifications = []
-    # Where nobody has been named for it yet, a night that stands still is told like a failure.
-    alike = (event, Event.FAILURE) if event == Event.HELD else (event,)
-    recipients = next((found for name in alike if rule is not None and (found := rule.recipients.get(name))), None)
-    if rule is not None and recipients:
-        mail = Notification(channel=Notification.Channel.MAIL, recipients=recipients, **about)
-        mail.attach_report, mail.language = rule.attach_report, rule.language
+    has_it = {address.casefold() for address in told}
+    recipients = [address for address in _recipients(rule, event, schedule) if address.casefold() not in has_it]
+    if schedule is not None and event == Event.FAILURE and recipients:
+        recipients = recipients if is_news(schedule, processor, *_failure_of(run, about)) else []
+    if recipients:
+        mail = Notification(channel=Notification.Channel.MAIL, recipients=recipients, **values)
+        mail.attach_report, mail.language = (rule.attach_report, rule.language) if rule is not None else (False, "")
         notifications.append(mail)
-    if webhook is not None and any(name in webhook.events for name in alike):
-        notifications.append(Notification(channel=Notification.Channel.WEBHOOK, **about))
+    if _hears(webhook_of(site), event):
+        notifications.append(Notification(channel=Notification.Channel.WEBHOOK, **values))
     for notification in notifications:
         notification.save()
-        transaction.on_commit(partial(_enqueue, notification.pk))
+        enqueue(notification)
+    return recipients
+
+
+def _alike(event: Event) -> tuple[Event, ...]:
+    return (event, Event.FAILURE) if event in _LIKE_FAILURE else (event,)
+
+
+def _hears(webhook: Webhook | None, event: Event) -> bool:
+    return webhook is not None and any(name in webhook.events for name in _alike(event))
+
+
+def _recipients(rule: NotificationRule | None, event: Event, schedule: Schedule | None) -> list[str]:
+    """Return the addresses that get a mail now, each once."""
+    if schedule is not None and event in _FOR_DIGEST:
+        return []
+    named: list[str] = next(
+        (found for name in _alike(event) if rule is not None and (found := rule.recipients.get(name))), []
+    )
+    of_feed = schedule.told if schedule is not None else []
+    return list({address.casefold(): address for address in (*of_feed, *named)}.values())
+
+
+def _failure_of(run: SyncRun | None, about: Mapping[str, Any]) -> tuple[str, bool]:
+    """Return the code of a failure, and whether it is that of a run."""
+    return (run.error_code, True) if run is not None else (about["fault"][0], False)
 
 
 def send_notification(notification_id: int) -> None:
@@ -157,6 +212,14 @@ def send_notification(notification_id: int) -> None:
     if not ours.update(next_try_at=next_try_at, attempts=F("attempts") + 1):
         return
     kept = Notification.objects.filter(pk=notification_id)
+    if notification.begun_at is not None:
+        # Whoever handed it over died before the answer: nobody gets a digest twice.
+        kept.update(
+            next_try_at=None,
+            error_code="mail_in_doubt",
+            error_params={"recipients": ", ".join(notification.recipients)},
+        )
+        return
     try:
         send_mail(notification) if notification.channel == Notification.Channel.MAIL else send_to_webhook(notification)
     except CodedError as error:
@@ -171,6 +234,11 @@ def send_waiting_notifications() -> None:
     due = Notification.objects.filter(next_try_at__lte=timezone.now()).order_by("next_try_at", "pk")
     for notification_id in due.values_list("pk", flat=True):
         _enqueue(notification_id)
+
+
+def enqueue(notification: Notification) -> None:
+    """Hand a notification to the workers once it is committed."""
+    transaction.on_commit(partial(_enqueue, notification.pk))
 
 
 def _enqueue(notification_id: int) -> None:

@@ -23,7 +23,7 @@ MOST_MAILS = 20
 _SECONDS = 10
 
 
-def send_test_mail(addresses: Collection[str], subject: str) -> None:
+def send_test_mail(site: MoodleSite, addresses: Collection[str], subject: str) -> None:
     """Send a mail to each address that says only that it arrives. Shape: subject: what it is about, a feed
 
     Raises: NotificationError, and then some may have got it
@@ -36,7 +36,9 @@ def send_test_mail(addresses: Collection[str], subject: str) -> None:
             if not reaches_people(connection):
                 raise NotificationError("mail_without_server", recipients=", ".join(left))
             while left:
-                EmailMessage(title, f"{body}\n{page_address('/')}\n", to=[left[0]], connection=connection).send()
+                EmailMessage(
+                    title, f"{body}\n{page_address('/', site.slug)}\n", to=[left[0]], connection=connection
+                ).send()
                 left.pop(0)
     except (SMTPException, OSError) as error:
         raise NotificationError("mail_not_sent", recipients=", ".join(left), reason=reason_of(error)[:200]) from error

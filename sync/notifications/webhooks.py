@@ -17,7 +17,7 @@ from django.db import transaction
 from sync.audit.services import record_saved
 from sync.encryption import Unreadable, decrypt, encrypt
 from sync.errors import NotificationError, SourceError
-from sync.models import AuditKind, Event, MoodleSite, Webhook
+from sync.models import CHOSEN_EVENTS, AuditKind, MoodleSite, Webhook
 from sync.runs.options import fetch_rules
 from sync.runs.rights import OPERATOR, Responsible
 from sync.sources.guard import Lines
@@ -67,7 +67,7 @@ def save_webhook(site: MoodleSite, choice: WebhookChoice, *, by: Responsible = O
         _check_key(secrets["key"])
     values = {
         "host": address._replace(path="").shown,
-        "events": [event for event in Event.values if event in choice.events],
+        "events": [event.value for event in CHOSEN_EVENTS if event in choice.events],
         "secret": encrypt(PURPOSE, secrets),
     }
     with transaction.atomic():

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.models import FreezeWindow, MoodleSite, Schedule, SequenceRun, SequenceState, SyncRun
 from sync.models.run import WAITING_STATES
+from sync.processors.registry import REGISTRY
 from sync.runs.options import tick_seconds
 from sync.runs.selectors import Person, processors_for, visible_processors
 from sync.schedules.overdue import overdue_files
@@ -105,7 +106,7 @@ def feeds_for(user: Person, site: MoodleSite) -> list[Feed]:
     windows = open_windows(site)
     overdue = {file.processor: file.deadline for file in overdue_files(site)}
     ids = [schedule.last_id for schedule in schedules if schedule.last_id]
-    starts = {start.sequence.pk: start for start in _with_counts(SequenceRun.objects.filter(pk__in=ids))}
+    starts = {start.sequence.pk: start for start in with_counts(SequenceRun.objects.filter(pk__in=ids))}
     held = SyncRun.objects.filter(sequence_run__in=ids, state__in=WAITING_STATES).select_related("site", "plan")
     waiting = {run.sequence_run_id: run for run in held}
     feeds = [
@@ -114,6 +115,19 @@ def feeds_for(user: Person, site: MoodleSite) -> list[Feed]:
     ]
     order = list(FeedState)
     return sorted(feeds, key=lambda feed: (order.index(feed.state), str(feed.schedule).lower()))
+
+
+def title_of(shown: Schedule | SequenceRun) -> str:
+    """Return the name of a schedule or of one of its starts: its own, or the first and the last file type."""
+    if shown.name:
+        return shown.name
+    ends = dict.fromkeys((shown.processors[0], shown.processors[-1]))
+    return " … ".join(map(file_type_label, ends))
+
+
+def file_type_label(key: str) -> str:
+    """Return the label of a file type; its key when the file type is gone."""
+    return str(REGISTRY[key].label) if key in REGISTRY else key
 
 
 def add_history(feeds: Collection[Feed]) -> None:
@@ -126,7 +140,7 @@ def add_history(feeds: Collection[Feed]) -> None:
     wanted = Q(pk=None)
     for schedule_id, first in bounds.values_list("pk", "first"):
         wanted |= Q(schedule=schedule_id, pk__gte=first) if first else Q(schedule=schedule_id)
-    for start in _with_counts(SequenceRun.objects.filter(wanted).order_by("pk")):
+    for start in with_counts(SequenceRun.objects.filter(wanted).order_by("pk")):
         if start.sequence.schedule_id:
             by_id[start.sequence.schedule_id].history.append(start)
 
@@ -179,7 +193,7 @@ def _window_now(windows: Iterable[FreezeWindow]) -> FreezeWindow | None:
     return max((w for w in windows if w.starts_at <= now < w.ends_at), key=lambda w: w.ends_at, default=None)
 
 
-def _with_counts(sequences: Iterable[SequenceRun]) -> list[Start]:
+def with_counts(sequences: Iterable[SequenceRun]) -> list[Start]:
     """Return starts with what their runs counted; the plans that runs have made for themselves are left out. Queries: two"""
     starts = {sequence.pk: Start(sequence, Counter()) for sequence in sequences}
     runs = SyncRun.objects.filter(sequence_run__in=starts, simulate=False)

@@ -15,7 +15,15 @@ from typing import Any, NamedTuple
 from django.contrib.auth.backends import BaseBackend, ModelBackend
 
 from sync.models import MoodleSite, RoleAssignment
-from sync.people.roles import MANAGE_PEOPLE, OF_ONE_FILE_TYPE, SITE_PERMISSIONS, permissions_of
+from sync.people.roles import (
+    MANAGE_LIMITS,
+    MANAGE_NOTIFICATIONS,
+    MANAGE_PEOPLE,
+    MANAGE_RETENTION,
+    OF_ONE_FILE_TYPE,
+    SITE_PERMISSIONS,
+    permissions_of,
+)
 from sync.runs.options import MAIN_SITE
 
 # In place of a file type: all of them, those of later versions too.
@@ -86,6 +94,15 @@ def may(user: Any, permission: str, site: MoodleSite | None = None, processor: s
     Queries: at most three for each user that was loaded, one of them for roles
     """
     return _may(user, permission, page_site() if site is None else site.slug, processor)
+
+
+def may_set_something(user: Any, site: MoodleSite | None = None) -> bool:
+    """Whether there is something of a whole site that somebody may set; to them addresses of servers are shown.
+
+    Shape: site: None = the one that the pages are about
+    """
+    wanted = (MANAGE_NOTIFICATIONS, MANAGE_RETENTION, MANAGE_LIMITS, MANAGE_PEOPLE)
+    return any(may(user, permission, site) for permission in wanted)
 
 
 def _may(user: Any, permission: str, site: str, processor: str) -> bool:

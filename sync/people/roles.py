@@ -13,6 +13,9 @@ from sync.models import Role
 from sync.processors.registry import KEYS
 
 MANAGE_PEOPLE = "sync.manage_people"
+MANAGE_NOTIFICATIONS = "sync.manage_telling"
+MANAGE_RETENTION = "sync.manage_retention"
+MANAGE_LIMITS = "sync.manage_limits"
 MANAGE_TOKENS = "sync.manage_tokens"
 # For the file types of the role.
 _OF_FILE_TYPES: dict[Role, tuple[str, ...]] = {
@@ -21,14 +24,14 @@ _OF_FILE_TYPES: dict[Role, tuple[str, ...]] = {
     Role.MANAGER: (
         "sync.manage_sources",
         "sync.manage_schedules",
-        "sync.manage_telling",
-        "sync.manage_limits",
+        MANAGE_NOTIFICATIONS,
+        MANAGE_LIMITS,
         "sync.manage_sticky",
     ),
 }
 # For the whole site: only with a role that is for every file type.
 _OF_SITE: dict[Role, tuple[str, ...]] = {
-    Role.MANAGER: ("sync.manage_all_schedules", "sync.manage_retention", "sync.view_audit", MANAGE_TOKENS),
+    Role.MANAGER: ("sync.manage_all_schedules", MANAGE_RETENTION, "sync.view_audit", MANAGE_TOKENS),
     Role.ADMINISTRATOR: ("sync.erase_audit", MANAGE_PEOPLE),
 }
 SITE_PERMISSIONS = frozenset(permission for given in _OF_SITE.values() for permission in given)

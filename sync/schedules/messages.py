@@ -17,6 +17,9 @@ TEXTS: dict[str, Any] = {
     ),
     "schedule_without_tool": _("No file type is chosen. Choose at least one."),
     "schedule_without_time": _("No time is given. Enter one, for example 02:15."),
+    "schedule_tells_nobody": _(
+        "Nobody has said who is told of this feed. Name mail addresses, or say that nobody is to be told."
+    ),
     "schedule_under_way": _("This schedule is under way already. Wait until it is over."),
     "freeze_window_too_long": _("A window has at most %(days)s days. Enter an earlier end, or switch schedules off."),
     "freeze_window_over": _("The window is over already. Enter a later end."),

@@ -22,11 +22,14 @@ from sync.models import (
     FreezeWindow,
     MoodleSite,
     RunState,
+    Schedule,
     SequenceRun,
     SequenceState,
     SyncRun,
 )
 from sync.models.run import OVER_STATES
+from sync.notifications.digests import keep_entries
+from sync.notifications.feed_states import take_recovered
 from sync.notifications.services import notify
 from sync.processors.registry import REGISTRY
 from sync.runs.lease import enqueue, enqueue_sequence
@@ -103,7 +106,7 @@ def steps_of(sequence: SequenceRun) -> list[Step]:
 def _take_step(sequence_id: int) -> bool:
     """Let the next file type have its turn; return False when there is nothing to do now."""
     sequence = (
-        SequenceRun.objects.select_related("site", "owner", "bundle")
+        SequenceRun.objects.select_related("site", "owner", "bundle", "schedule")
         .filter(pk=sequence_id, state=SequenceState.RUNNING)
         .first()
     )
@@ -229,7 +232,7 @@ def _queue_runs(sequence: SequenceRun, token: str, files: list[CommandFile], fau
             if not mine.update(position=sequence.position + 1, claimed_at=None, claimed_by="", faults=faults):
                 return False
             if fault:
-                notify(sequence.site, key, Event.FAILURE, fault=fault[1:])
+                notify(sequence.site, key, Event.FAILURE, schedule=sequence.schedule, fault=fault[1:])
             armed = armings_of(files, key)
             for file in files:
                 # Somebody may have taken it back in this moment.
@@ -250,8 +253,24 @@ def _queue_runs(sequence: SequenceRun, token: str, files: list[CommandFile], fau
 
 
 def _end(sequence: SequenceRun, state: SequenceState) -> bool:
+    """End a sequence, and keep who is to be told of it; return False when somebody else has ended it."""
     running = SequenceRun.objects.filter(pk=sequence.pk, state=SequenceState.RUNNING)
-    return bool(running.update(state=state, finished_at=timezone.now(), claimed_at=None, claimed_by=""))
+    with transaction.atomic():
+        if not running.update(state=state, finished_at=timezone.now(), claimed_at=None, claimed_by=""):
+            return False
+        keep_entries(sequence, is_over=True)
+        if sequence.schedule is not None:
+            _notify_of_recovery(sequence, sequence.schedule)
+    return True
+
+
+def _notify_of_recovery(sequence: SequenceRun, schedule: Schedule) -> None:
+    """Tell what works again of that which people were told of as failed."""
+    steps = steps_of(sequence)
+    by_state = {state: {step.processor for step in steps if step.state == state} for state in ("done", "nothing_came")}
+    for told in take_recovered(schedule, by_state["done"], by_state["nothing_came"]):
+        run = next((step.runs[-1] for step in steps if step.processor == told.processor and step.runs), None)
+        notify(sequence.site, told.processor, Event.RECOVERED, run=run, schedule=schedule, since=told.since)
 
 
 def _still(sequence: SequenceRun) -> Any:

@@ -14,8 +14,8 @@ from django.shortcuts import get_object_or_404
 from django_htmx.http import HttpResponseClientRefresh
 
 from sync.models import Bundle, CommandFile, MoodleSite, Schedule, SequenceRun, SyncRun
-from sync.people.rights import EVERY, may, page_site, permissions_given_directly
-from sync.people.roles import MANAGE_PEOPLE, MANAGE_TOKENS
+from sync.people.rights import EVERY, may, may_set_something, page_site, permissions_given_directly
+from sync.people.roles import MANAGE_LIMITS, MANAGE_NOTIFICATIONS, MANAGE_PEOPLE, MANAGE_TOKENS
 from sync.processors.base.export import Exporter
 from sync.processors.base.processor import Processor
 from sync.processors.registry import REGISTRY
@@ -26,9 +26,6 @@ from sync.runs.selectors import processors_for, readable_files, visible_processo
 
 MANAGE_SCHEDULES = "sync.manage_schedules"
 MANAGE_ALL_SCHEDULES = "sync.manage_all_schedules"
-MANAGE_NOTIFICATIONS = "sync.manage_telling"
-MANAGE_RETENTION = "sync.manage_retention"
-MANAGE_LIMITS = "sync.manage_limits"
 MANAGE_STICKY = "sync.manage_sticky"
 VIEW_AUDIT = "sync.view_audit"
 ERASE_AUDIT = "sync.erase_audit"
@@ -132,7 +129,7 @@ def may_manage_sites(view: View) -> View:
 
 def sees_settings(user: Any) -> bool:
     """Whether there is something of the whole site that somebody may set."""
-    return any(map(user.has_perm, (MANAGE_NOTIFICATIONS, MANAGE_RETENTION, MANAGE_LIMITS, MANAGE_PEOPLE)))
+    return may_set_something(user)
 
 
 def may_see_settings(view: View) -> View:

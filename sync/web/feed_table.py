@@ -136,15 +136,16 @@ def chart_of(history: list[Start]) -> Chart:
     return Chart(bars, len(history), sum(s.is_failed for s in history), sum(s.rejected for s in history))
 
 
-def told_people(site: MoodleSite) -> Callable[[Iterable[str]], list[str]]:
-    """Return what tells who hears of these file types: mail addresses, and the server of the webhook. Queries: two"""
+def told_people(site: MoodleSite) -> Callable[[Schedule], list[str]]:
+    """Return what tells who hears of a feed: mail addresses, and the server of the webhook. Queries: two"""
     rules = {rule.processor: rule.recipients for rule in NotificationRule.objects.filter(site=site)}
     webhook = webhook_of(site)
 
-    def told(processors: Iterable[str]) -> list[str]:
-        wanted = [rules.get(processor, rules.get("", {})) for processor in processors]
-        people = {address: None for recipients in wanted for addresses in recipients.values() for address in addresses}
-        return [*people, *([webhook.host] if webhook and webhook.events else [])]
+    def told(schedule: Schedule) -> list[str]:
+        wanted = [rules.get(processor, rules.get("", {})) for processor in schedule.processors]
+        named = (address for recipients in wanted for addresses in recipients.values() for address in addresses)
+        people = {address.casefold(): address for address in (*schedule.told, *named)}
+        return [*people.values(), *([webhook.host] if webhook and webhook.events else [])]
 
     return told
 
@@ -152,9 +153,8 @@ def told_people(site: MoodleSite) -> Callable[[Iterable[str]], list[str]]:
 def _rows(user: Any, site: MoodleSite, feeds: Iterable[Feed]) -> list[Row]:
     told, settable = told_people(site), {processor.key for processor in processors_for(user, MANAGE_SCHEDULES)}
     return [
-        Row(feed, told(keys), chart_of(feed.history), settable.issuperset(keys))
+        Row(feed, told(feed.schedule), chart_of(feed.history), settable.issuperset(feed.schedule.processors))
         for feed in feeds
-        for keys in [feed.schedule.processors]
     ]
 
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from sync import __version__
 from sync.health.selectors import PartState, dead_parts
 from sync.models import MoodleSite
+from sync.overview.need_texts import NeedText, Reads, need_text
 from sync.overview.needs import needs_of
 from sync.people.rights import page_site
 from sync.runs.selectors import processors_for
@@ -21,7 +22,7 @@ from sync.web.sections import Section, open_sections
 
 @dataclass(frozen=True)
 class Frame:
-    """Shape: themes: value, label; zone: name of the time zone; here: the section of the page; needs: how much waits; dead: the
+    """Shape: themes: value, label; zone: name of the time zone; here: the section of the page; needs: what waits; dead: the
     parts that ToolSync needs and that are not at work; site: the one that the page is about; sites: those to change
     to, [] = there is no other
     """
@@ -30,7 +31,7 @@ class Frame:
     zone: str
     sections: list[Section]
     here: Section | None = None
-    needs: int = 0
+    needs: list[NeedText] = field(default_factory=list)
     dead: list[PartState] = field(default_factory=list)
     may_import: bool = False
     site: MoodleSite | None = None
@@ -52,6 +53,6 @@ def frame_of(request: HttpRequest) -> Frame:
     links = links_to(sites, request, here)
     if site is None or not has_any_access(user):
         return Frame(theme, zone, sections, here, site=site, sites=links)
-    dead = dead_parts(site.slug)
-    needs = len(needs_of(user, site, dead))
+    dead, reads = dead_parts(site.slug), Reads.of(user, site)
+    needs = [need_text(need, reads) for need in needs_of(user, site, dead)]
     return Frame(theme, zone, sections, here, needs, dead, bool(processors_for(user)), site, links)

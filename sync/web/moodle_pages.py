@@ -11,8 +11,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 
 from sync.errors import MoodleError
-from sync.health.selectors import without_addresses
-from sync.messages import text_of
+from sync.messages import text_of, without_addresses
 from sync.models import MoodleSite
 from sync.moodle.categories.categories import Category
 from sync.moodle.db.database import MoodleSession

@@ -11,7 +11,7 @@ from django.utils.translation.trans_real import get_languages
 
 from sync.errors import CodedError
 from sync.messages import text_of
-from sync.models import Event, NotificationRule, Retention, Webhook
+from sync.models import CHOSEN_EVENTS, Event, NotificationRule, Retention, Webhook
 from sync.notifications.services import RuleChoice
 from sync.notifications.webhooks import KEY_LENGTH, WebhookChoice
 
@@ -45,11 +45,11 @@ class RuleForm(forms.Form):
     weekdays_only = forms.BooleanField(label=_("Monday to Friday only"), required=False)
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, rule: NotificationRule) -> None:
-        initial = {event: ", ".join(rule.recipients.get(event, ())) for event in Event.values}
+        initial = {event: ", ".join(rule.recipients.get(event, ())) for event in map(str, CHOSEN_EVENTS)}
         names = ("attach_report", "expected_at", "weekdays_only")
         initial |= {name: getattr(rule, name) for name in names}
         super().__init__(data, initial=initial | {"language": rule.language or get_language()})
-        events = [event for event in Event if rule.processor or event != Event.OVERDUE]
+        events = [event for event in CHOSEN_EVENTS if rule.processor or event != Event.OVERDUE]
         for event in events:
             self.fields[event.value] = forms.CharField(
                 label=event.label, required=False, max_length=2000, help_text=_EVENT_HELP[event],
@@ -64,7 +64,7 @@ class RuleForm(forms.Form):
         cleaned = self.cleaned_data
         addresses = {
             event: list(dict.fromkeys(cleaned.get(event, "").replace(",", " ").replace(";", " ").split()))
-            for event in Event.values
+            for event in map(str, CHOSEN_EVENTS)
         }
         return RuleChoice(
             recipients=addresses,
@@ -94,7 +94,10 @@ class WebhookForm(forms.Form):
         widget=forms.PasswordInput(attrs=_NOT_REMEMBERED),
     )  # fmt: skip
     events = forms.MultipleChoiceField(
-        label=_("Is notified of"), required=False, choices=Event.choices, widget=forms.CheckboxSelectMultiple
+        label=_("Is notified of"),
+        required=False,
+        choices=[(event.value, event.label) for event in CHOSEN_EVENTS],
+        widget=forms.CheckboxSelectMultiple,
     )
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, webhook: Webhook | None) -> None:

@@ -1,17 +1,20 @@
-"""How somebody likes to see the pages: language, theme and time zone, kept as cookies of the browser."""
+"""How somebody likes to see the pages: language, theme and time zone, kept as cookies of the browser; and how their mails."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, wraps
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import get_language, gettext_lazy as _
+from django.utils.translation.trans_real import get_languages
 
+from sync.notifications.readers import preferences_of, save_preferences
 from sync.runs.options import site_zone
 
 THEME, ZONE = "toolsync_theme", "toolsync_zone"
@@ -76,3 +79,36 @@ class PreferencesForm(forms.Form):
         for cookie, field in ((THEME, "theme"), (ZONE, "zone")):
             if field in self.data:
                 response.set_cookie(cookie, self.cleaned_data[field], max_age=_YEAR, samesite="Lax", httponly=True)
+
+
+class MailsForm(forms.Form):
+    """Choose how one's own mails come: when, in which language, by which clock."""
+
+    language = forms.ChoiceField(label=_("Language of the mails"))
+    mail_zone = forms.ChoiceField(label=_("Time zone of the mails"), required=False)
+    digest_at = forms.TimeField(
+        label=_("Time of the digest"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        help_text=_("Of the feeds that are told of in the morning."),
+    )  # fmt: skip
+
+    def __init__(self, data: Any = None, *, request: HttpRequest) -> None:
+        chosen = preferences_of(cast(User, request.user))
+        is_new = chosen.pk is None
+        initial = {
+            "language": chosen.language or get_language(),
+            # Those of the browser are a good guess.
+            "mail_zone": request.COOKIES.get(ZONE, "") if is_new else chosen.zone,
+            "digest_at": chosen.digest_at,
+        }
+        super().__init__(data, initial=initial)
+        site = _("As the site (%(zone)s)") % {"zone": site_zone().key}
+        zones = [("", site), *((name, name) for name in known_zones())]
+        cast(forms.ChoiceField, self.fields["mail_zone"]).choices = zones
+        cast(forms.ChoiceField, self.fields["language"]).choices = list(get_languages().items())
+
+    def keep(self, person: User) -> None:
+        """Keep what was chosen."""
+        cleaned = self.cleaned_data
+        save_preferences(
+            person, language=cleaned["language"], zone=cleaned["mail_zone"], digest_at=cleaned["digest_at"]
+        )

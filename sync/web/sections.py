@@ -9,12 +9,9 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from sync.people.roles import MANAGE_PEOPLE
+from sync.people.roles import MANAGE_LIMITS, MANAGE_NOTIFICATIONS, MANAGE_PEOPLE, MANAGE_RETENTION
 from sync.runs.rights import MANAGE_FILES, MANAGE_SOURCES
 from sync.web.access import (
-    MANAGE_LIMITS,
-    MANAGE_NOTIFICATIONS,
-    MANAGE_RETENTION,
     MANAGE_STICKY,
     VIEW_AUDIT,
     exportable_for,

@@ -9,7 +9,10 @@ from sync.models import AuditRecord, GraceEntry, Schedule, SequenceRun, Source, 
 from tests.api.conftest import MakeProgram, Program, problem_of
 from tests.web.conftest import MakeRun
 
-NIGHTLY = {"name": "SIS", "file_types": ["users", "enrolments"], "kind": "daily", "at": "02:15", "enabled": True}
+TELLING = {"told": ["it@x.org"], "digest_at": "06:30"}
+NIGHTLY = {
+    "name": "SIS", "file_types": ["users", "enrolments"], "kind": "daily", "at": "02:15", "enabled": True, "telling": TELLING,
+}  # fmt: skip
 
 
 def made(program: Program, **more: Any) -> dict[str, Any]:
@@ -36,6 +39,34 @@ def test_a_schedule_is_made_changed_and_deleted(root: Program) -> None:
     problem_of(root.post(f"{address}/start"), 422, "schedule_under_way")
     assert root.ask("DELETE", address).status_code == 204
     problem_of(root.get(address), 404, "not_found")
+
+
+def test_no_schedule_is_switched_on_before_it_was_said_who_is_told(root: Program, program: MakeProgram) -> None:
+    silent = {name: value for name, value in NIGHTLY.items() if name != "telling"}
+    problem_of(root.post("schedules", silent), 422, "schedule_tells_nobody")
+    off = made(root, **{**silent, "telling": {"told": []}, "enabled": False})
+    address = f"schedules/{off['id']}"
+    assert off["telling"] == {"told": [], "attach_report": False, "digest_at": None, "digest_at_end": False}
+    problem_of(root.post(f"{address}/switch", {"enabled": True}), 422, "schedule_tells_nobody")
+    problem_of(root.ask("PUT", address, silent), 422, "schedule_tells_nobody")
+    wrong = {"enabled": True, "telling": {"told": ["nonsense"]}}
+    problem_of(root.post(f"{address}/switch", wrong), 422, "mail_address_wrong")
+    assert not Schedule.objects.get(pk=off["id"]).enabled
+
+    told = root.post(f"{address}/switch", {"enabled": True, "telling": TELLING}).json()
+    assert told["telling"] == {
+        "told": ["it@x.org"],
+        "attach_report": False,
+        "digest_at": "06:30",
+        "digest_at_end": False,
+    }
+    # Who was named stays so, and need not be named again.
+    assert root.post(f"{address}/switch", {"enabled": False}).json()["telling"] == told["telling"]
+    assert root.post(f"{address}/switch", {"enabled": True}).json()["next_at"] is not None
+    assert root.ask("PUT", address, silent).json()["telling"] == told["telling"]
+    nobody = root.ask("PUT", address, {**silent, "telling": {"told": []}}).json()
+    assert nobody["telling"]["told"] == []
+    problem_of(program("operator").post(f"{address}/switch", {"enabled": True}), 404, "not_found")
 
 
 def test_schedules_that_cant_be(root: Program, program: MakeProgram) -> None:

@@ -131,6 +131,10 @@ schedule_new                        302   403   403   403   403   403   200   20
 schedule schedule                   302   403   403   403   403   403   200   200   200   403   403   200
 schedule! schedule                  302   403   403   403   403   403   403   200   200   403   403   200
 schedule_switch! schedule           302   403   403   403   403   403   403   302   302   403   403   302
+schedule_on schedule                302   403   403   403   403   403   403   200   200   403   403   200
+schedule_on! schedule               302   403   403   403   403   403   403   302   302   403   403   200
+schedule_told schedule              302   403   403   403   403   403   403   403   403   403   403   200
+schedule_told! schedule             302   403   403   403   403   403   403   403   403   403   403   200
 schedule_start! schedule            302   403   403   403   403   403   302   302   302   403   403   302
 schedule_test! schedule              302   403   403   403   403   403   403   403   403   404   403   302
 schedule_delete! schedule           302   403   403   403   403   403   403   302   302   403   403   302

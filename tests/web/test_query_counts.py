@@ -85,6 +85,8 @@ PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
     ("source", ("users",), {}),
     ("schedule_new", (), {}),
     ("schedule", ("schedule",), {}),
+    ("schedule_on", ("schedule",), {}),
+    ("schedule_told", ("schedule",), {}),
     ("notification_rules", (), {}),
     ("notification_rule", ("users",), {}),
     ("settings", (), {}),

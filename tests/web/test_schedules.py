@@ -67,7 +67,7 @@ def test_the_list_asks_little(
     [
         ({}, {"kind": "daily", "at": time(2, 15), "enabled": False, "stop_on_failure": False, "after_freeze": True}),
         ({"kind": "every", "every": "90", "unit": "minutes"}, {"kind": "every", "every_seconds": 5400}),
-        ({"kind": "weekdays", "enabled": "on"}, {"kind": "weekdays", "enabled": True}),
+        ({"kind": "weekdays", "enabled": "on"}, {"kind": "weekdays", "enabled": False}),
         ({"kind": "crontab", "crontab": " 15  2 * * 1-5 "}, {"kind": "crontab", "crontab": "15 2 * * 1-5"}),
         ({"processors": ["enrolments", "users"], "name": "Night"}, {"processors": ["users", "enrolments"], "name": "Night"}),
     ],
@@ -106,10 +106,10 @@ def test_what_cannot_be_is_refused_with_a_sentence(client: Client, entered: dict
 
 def test_a_schedule_is_switched_started_and_deleted(client: Client, site: MoodleSite) -> None:
     schedule = save(site)
-    for on in ("1", "0", "1"):
-        client.post(reverse("schedule_switch", args=[schedule.pk]), {"on": on})
+    for name, is_on in (("schedule_on", True), ("schedule_switch", False), ("schedule_on", True)):
+        client.post(reverse(name, args=[schedule.pk]), {"on": "0"})
         schedule.refresh_from_db()
-        assert (schedule.enabled, schedule.next_at is not None) == (on == "1", on == "1")
+        assert (schedule.enabled, schedule.next_at is not None) == (is_on, is_on)
     client.post(reverse("schedule_start", args=[schedule.pk]))
     sequence = SequenceRun.objects.get()
     assert sequence.requested_by is not None

@@ -18,12 +18,11 @@ from django.utils.translation import gettext_lazy as _, ngettext
 from sync.guard.planned_texts import change_texts
 from sync.health.selectors import PartState
 from sync.messages import text_at_column, text_of
-from sync.models import Notification, RunState, Schedule, SequenceRun, SequenceState, SyncRun
+from sync.models import Notification, RunState, SequenceState, SyncRun
 from sync.moodle.integrity.connection_check import ConnectionLevel
 from sync.outcomes.report import action_label, count_text, outcome_text
-from sync.overview.feeds import FeedState, Start
+from sync.overview.feeds import FeedState, Start, file_type_label, title_of
 from sync.people.services import administrators_of
-from sync.processors.registry import REGISTRY
 from sync.runs.family import Kin, Relative
 from sync.runs.selectors import rows_of
 from sync.values import Action, Note, Outcome
@@ -234,25 +233,14 @@ def alert_tone(level: str) -> str:
     return _ALERT_TONES.get(level, level)
 
 
-@register.filter
-def file_type_label(key: str) -> str:
-    """Return the label of a file type; its key when the file type is gone."""
-    return str(REGISTRY[key].label) if key in REGISTRY else key
+register.filter("file_type_label", file_type_label)
+register.filter("sequence_title", title_of)
 
 
 @register.filter
 def of_file(found: Mapping[int, list[Any]], file_id: int) -> list[Any]:
     """Return what was found for one file."""
     return found.get(file_id, [])
-
-
-@register.filter
-def sequence_title(shown: Schedule | SequenceRun) -> str:
-    """Return the name of a schedule or of one of its starts: its own, or the first and the last file type."""
-    if shown.name:
-        return shown.name
-    ends = dict.fromkeys((shown.processors[0], shown.processors[-1]))
-    return " … ".join(map(file_type_label, ends))
 
 
 @register.simple_tag

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,7 +18,7 @@ from sync import __version__
 from sync.runs.selectors import processors_for
 from sync.web.access import signed_in
 from sync.web.cards import families
-from sync.web.preferences import PreferencesForm
+from sync.web.preferences import MailsForm, PreferencesForm
 from sync.web.sections import open_entries, section_named
 
 
@@ -41,14 +44,19 @@ def help_page(request: HttpRequest) -> HttpResponse:
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def preferences(request: HttpRequest) -> HttpResponse:
-    """Let somebody choose theme and time zone."""
-    form = PreferencesForm(request.POST if request.method == "POST" else None, request=request)
-    if request.method != "POST" or not form.is_valid():
-        return render(request, "sync/preferences.html", {"form": form})
+    """Let somebody choose theme and time zone, and when and how their mails come."""
+    is_of_mails = "digest_at" in request.POST
+    form = PreferencesForm(request.POST if request.method == "POST" and not is_of_mails else None, request=request)
+    mails = MailsForm(request.POST if is_of_mails else None, request=request)
+    if request.method != "POST" or not (mails if is_of_mails else form).is_valid():
+        return render(request, "sync/preferences.html", {"form": form, "mails": mails})
     back = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
     response = redirect(back if is_ours else reverse("preferences"))
-    form.keep(response)
+    if is_of_mails:
+        mails.keep(cast(User, request.user))
+    else:
+        form.keep(response)
     if not is_ours:
         messages.success(request, _("Saved."))
     return response

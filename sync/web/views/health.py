@@ -12,8 +12,7 @@ from django.template.loader import get_template
 from django.views.decorators.http import require_safe
 
 from sync.health.checks import moodle_findings
-from sync.health.selectors import without_addresses
-from sync.messages import text_of
+from sync.messages import text_of, without_addresses
 from sync.moodle.integrity.connection_check import ConnectionLevel
 from sync.web.access import current_site, has_any_access, sees_settings, signed_in
 

@@ -15,13 +15,14 @@ from sync.guard.limits import DEFAULTS, Limit, read_limits
 from sync.guard.messages import limit_texts, scope_text
 from sync.models import GuardLimits, MoodleSite
 from sync.people.rights import EVERY as EVERY_FILE_TYPE, may
+from sync.people.roles import MANAGE_LIMITS
 from sync.processors.base.processor import Processor
 from sync.runs import plans
 from sync.runs.plans import limits_of, save_limits
 from sync.runs.rights import Responsible
 from sync.runs.scope_limits import stored_scopes
 from sync.runs.selectors import processors_for
-from sync.web.access import MANAGE_LIMITS, current_site, may_manage_limits, processor_or_404
+from sync.web.access import current_site, may_manage_limits, processor_or_404
 from sync.web.limits_form import LimitsForm
 
 # Stands in the address for the limits of every file type without limits of its own.

@@ -9,15 +9,15 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from sync.models import Event, Notification, NotificationRule
+from sync.models import CHOSEN_EVENTS, Notification, NotificationRule
 from sync.notifications.services import delete_rule, rule_of, save_rule
 from sync.notifications.webhooks import delete_webhook, save_webhook, webhook_of
 from sync.people.rights import EVERY, may
+from sync.people.roles import MANAGE_NOTIFICATIONS
 from sync.runs.options import page_address, site_zone
 from sync.runs.rights import Responsible
 from sync.runs.selectors import processors_for
 from sync.web.access import (
-    MANAGE_NOTIFICATIONS,
     current_site,
     every_file_type_or_404,
     may_manage_notifications,
@@ -98,9 +98,9 @@ def _list(request: HttpRequest, form: WebhookForm) -> HttpResponse:
     for_all = uses_every_file_type(request.user) and may(request.user, MANAGE_NOTIFICATIONS, processor=EVERY)
     if for_all:
         cards.insert(0, _card(None, stored.get("")))
-    notifications = Notification.objects.filter(
-        site=site, processor__in=[one.key for one in processors]
-    ).select_related("run")
+    # Digests, and what is told of parts, are about no file type.
+    keys = [*([""] if for_all else []), *(one.key for one in processors)]
+    notifications = Notification.objects.filter(site=site, processor__in=keys).select_related("run")
     context: dict[str, Any] = {
         "cards": cards,
         "notifications": notifications[:_LAST_NOTIFICATIONS],
@@ -114,7 +114,7 @@ def _list(request: HttpRequest, form: WebhookForm) -> HttpResponse:
 def _card(file_type: FileTypeCard | None, rule: NotificationRule | None) -> RuleCard:
     shown = rule or NotificationRule()
     recipients = [
-        (str(event.label), ", ".join(shown.recipients[event])) for event in Event if shown.recipients.get(event)
+        (str(event.label), ", ".join(shown.recipients[event])) for event in CHOSEN_EVENTS if shown.recipients.get(event)
     ]  # fmt: skip
     return RuleCard(file_type, shown, recipients, rule is not None)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -14,13 +17,14 @@ from sync.errors import CodedError, ScheduleError
 from sync.messages import text_of
 from sync.models import Schedule
 from sync.notifications.trial import send_test_mail, send_test_webhook
+from sync.overview.feed_details import next_starts
+from sync.people.roles import MANAGE_NOTIFICATIONS
 from sync.runs.options import site_zone
 from sync.runs.rights import Responsible
 from sync.runs.selectors import processors_for, visible_processors
 from sync.schedules import services as scheduling
 from sync.schedules.sequences import cancel_sequence, steps_of, window_at
 from sync.web.access import (
-    MANAGE_NOTIFICATIONS,
     MANAGE_SCHEDULES,
     current_site,
     every_file_type_or_404,
@@ -32,11 +36,12 @@ from sync.web.access import (
     sequence_or_404,
     signed_in,
 )
-from sync.web.feed_page import feed_page, mail_addresses
-from sync.web.feed_table import name_of
+from sync.web.feed_page import feed_page, mail_addresses, save_telling_page, telling_page
+from sync.web.feed_table import name_of, told_people
 from sync.web.forms import is_saved
 from sync.web.preferences import by_site_clock
 from sync.web.schedule_form import ScheduleForm
+from sync.web.telling_form import NothingAsked
 
 
 @may_manage_schedules
@@ -56,10 +61,41 @@ def schedule(request: HttpRequest, schedule_id: int) -> HttpResponse:
 @may_manage_schedules
 @require_POST
 def switch(request: HttpRequest, schedule_id: int) -> HttpResponse:
-    """Switch a schedule on or off, as the button said."""
+    """Switch a schedule off; before it is switched on something is asked."""
     shown = own_schedule_or_404(request.user, schedule_id)
-    scheduling.switch_schedule(shown, on=request.POST.get("on") == "1", owner=Responsible.of(request.user))
+    if request.POST.get("on") == "1":
+        return redirect("schedule_on", schedule_id)
+    scheduling.switch_schedule(shown, on=False, owner=Responsible.of(request.user))
     return redirect("schedule", schedule_id)
+
+
+@may_manage_schedules
+@require_http_methods(["GET", "HEAD", "POST"])
+@by_site_clock
+def telling(request: HttpRequest, schedule_id: int, *, is_switch: bool) -> HttpResponse:
+    """Ask who is told of a feed, and what is held. Shape: is_switch: it is switched on after that"""
+    shown = own_schedule_or_404(request.user, schedule_id)
+    page, by = (
+        telling_page(request.user, shown, request.POST if request.method == "POST" else None),
+        Responsible.of(request.user),
+    )
+    if page.form is None and not is_switch:
+        raise PermissionDenied
+
+    def save() -> None:
+        with transaction.atomic():
+            save_telling_page(page, shown, by)
+            if is_switch:
+                scheduling.switch_schedule(shown, on=True, owner=by)
+
+    said = _("The feed is switched on.") if is_switch else _("Saved.")
+    if is_saved(request, page.form or NothingAsked(request.POST), save, said):
+        return redirect("schedule", schedule_id)
+    context = {
+        "schedule": shown, "page": page, "is_switch": is_switch, "zone": site_zone(),
+        "told": told_people(shown.site)(shown), "next_start": next_starts(shown, [])[0],
+    }  # fmt: skip
+    return render(request, "sync/feed_telling.html", context)
 
 
 @may_manage_schedules
@@ -87,12 +123,19 @@ def _edit(request: HttpRequest, shown: Schedule) -> HttpResponse:
     form = ScheduleForm(request.POST or None, schedule=shown, processors=processors_for(request.user, MANAGE_SCHEDULES))
     if request.method == "POST" and not may_change_schedule(request.user, shown):
         raise PermissionDenied
-    owner, said = Responsible.of(request.user), _("The feed was saved.")
-    if is_saved(request, form, lambda: scheduling.save_schedule(shown.site, form.choice, shown, owner=owner), said):
-        return redirect("schedule", shown.pk) if shown.pk else redirect("feeds")
+    owner, was_on, said = Responsible.of(request.user), shown.enabled, _("The feed was saved.")
+    if is_saved(request, form, lambda: _save(shown, form, owner), said):
+        is_to_be_on = form.cleaned_data["enabled"] and not was_on
+        return redirect("schedule_on" if is_to_be_on else "schedule", shown.pk)
     if shown.pk:
         return render(request, "sync/feed.html", feed_page(request.user, shown, form))
     return render(request, "sync/feed_new.html", {"form": form, "zone": site_zone(), "may_change": True})
+
+
+def _save(shown: Schedule, form: ScheduleForm, owner: Responsible) -> None:
+    """Keep a schedule. One that was off stays off until it was asked who is told of it."""
+    choice = form.choice
+    scheduling.save_schedule(shown.site, replace(choice, enabled=choice.enabled and shown.enabled), shown, owner=owner)
 
 
 @may_manage_notifications
@@ -108,7 +151,7 @@ def try_notifications(request: HttpRequest, schedule_id: int) -> HttpResponse:
             addresses = mail_addresses(shown)
             sent = bool(addresses)
             if sent:
-                send_test_mail(addresses, name_of(shown))
+                send_test_mail(shown.site, addresses, name_of(shown))
     except CodedError as error:
         messages.error(request, text_of(error.code, error.params))
     else:

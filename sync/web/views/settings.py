@@ -12,9 +12,10 @@ from django.views.decorators.http import require_http_methods
 from sync.health.checks import check_health
 from sync.health.selectors import states_of
 from sync.people.rights import page_site
+from sync.people.roles import MANAGE_RETENTION
 from sync.runs.retention_settings import retention_of, save_retention
 from sync.runs.rights import Responsible
-from sync.web.access import MANAGE_RETENTION, current_site, has_any_access, may_see_settings, sees_settings, signed_in
+from sync.web.access import current_site, has_any_access, may_see_settings, sees_settings, signed_in
 from sync.web.notification_form import RetentionForm
 
 
