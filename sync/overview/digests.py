@@ -193,7 +193,7 @@ def _lines(
     if needs:
         yield _("Needs you:")
         for need in needs[:_NEEDS_LISTED]:
-            yield from _item(site, f"{need.title}: {need.said}", need.path)
+            yield from _item(site, _("%(what)s: %(said)s") % {"what": need.title, "said": need.said}, need.path)
         if (more := len(needs) - _NEEDS_LISTED) > 0:
             text = ngettext("%(n)s more thing needs you", "%(n)s more things need you", more) % {"n": more}
             yield from _item(site, text, f"{reverse('home')}?needs=all#needs-you")
@@ -227,7 +227,9 @@ def _feed_text(feed: FeedOfNight) -> str:
     if (starts := len(feed.starts)) > 1:
         text = ngettext("%(n)s start, the last one %(times)s", "%(n)s starts, the last one %(times)s", starts)
         times = text % {"n": starts, "times": times}
-    return f"{title_of(feed.last.schedule or feed.last)}: {feed.state_label}, {times}. {done}"
+    text = _("%(feed)s: %(state)s, %(times)s. %(done)s")
+    name = title_of(feed.last.schedule or feed.last)
+    return text % {"feed": name, "state": feed.state_label, "times": times, "done": done}
 
 
 def _time(moment: Any) -> str:

@@ -52,7 +52,7 @@ _Text = tuple[str, str, str]
 def _dead(need: Need, reads: Reads) -> _Text:
     part = need.subject
     said = part.said if reads.sees_addresses else part.said_to_all
-    return part.label, f"{_('is not at work.')} {said}", f"{reverse('health')}#{part.part}"
+    return part.label, " ".join((_("is not at work."), said)), f"{reverse('health')}#{part.part}"
 
 
 def _held(need: Need, _reads: Reads) -> _Text:

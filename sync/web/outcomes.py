@@ -106,10 +106,15 @@ def action_counts(run: SyncRun) -> list[tuple[str, int]]:
     return [(action.value, run.counts.get(action.value, 0)) for action in Action]
 
 
+def shown_cases(reason: Reason) -> list[Case]:
+    """Return the cases of a reason that the list shows."""
+    alike = reason.alike
+    return alike if len(alike) <= _CASES_SHOWN else alike[: _CASES_SHOWN - 1]
+
+
 def _reason_text(reason: Reason) -> ReasonText:
     asked = {"show": reason.code, "column": reason.column}
-    alike = reason.alike
-    shown = alike if len(alike) <= _CASES_SHOWN else alike[: _CASES_SHOWN - 1]
+    shown = shown_cases(reason)
     cases = [_case_text(reason, case, {**asked, "case": case.key}) for case in shown]
     others = reason.count - sum(case.rows for case in shown)
     return ReasonText(reason.action, reason.code, reason.column, reason.count, cases, others, _query(asked))

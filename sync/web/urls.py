@@ -224,6 +224,7 @@ run_urls = [
     path("runs/<int:run_id>/decide/", runs.decide, name="run_decide"),
     path("runs/<int:run_id>/undo/", runs.undo, name="run_undo"),
     path("runs/<int:run_id>/sites/", site_runs.run_sites, name="run_sites"),
+    path("runs/<int:run_id>/choices/", mend.choices, name="run_choices"),
     path("runs/<int:run_id>/mend/", mend.mend, name="run_mend"),
 ]
 

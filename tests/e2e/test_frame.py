@@ -41,6 +41,10 @@ def test_the_menu_opens_on_a_phone_without_any_script(browser: Browser, address:
     assert look is not None
     assert look["width"] <= 375
     expect(page.get_by_role("link", name="Runs", exact=True)).to_be_hidden()
+    page.locator("#bell > summary").click()
+    expect(page.locator("#bell").get_by_role("link", name="Worker")).to_be_visible()
+    look_at(page, "bell", 375)
+    page.locator("#bell > summary").click()
     page.locator("summary", has_text="Menu").click()
     page.get_by_role("link", name="Feeds", exact=True).click()
     expect(page.get_by_role("heading", level=1, name="Feeds")).to_be_visible()
@@ -59,7 +63,15 @@ def test_french_fits_the_dark_suits_and_the_keyboard_is_enough(browser: Browser,
     for path in ("/", "/feeds/", "/settings/health/", "/help/", "/preferences/"):
         page.goto(path)
         look_at(page, f"frame{path.replace('/', '-')}fr", 1280)
-    person = page.locator("details.sync-menu:visible")
+    bell = page.locator("#bell")
+    bell.locator("summary").focus()
+    page.keyboard.press("Enter")
+    look_at(page, "bell-fr", 1280)
+    page.keyboard.press("Tab")
+    expect(bell.get_by_role("link").first).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(bell).not_to_have_attribute("open", "")
+    person = page.locator("details.sync-menu:not(#bell):visible")
     person.locator("summary").focus()
     page.keyboard.press("Enter")
     expect(page.locator("a.sync-menu-link[href='/preferences/']:visible")).to_be_visible()

@@ -92,6 +92,8 @@ def test_forty_mistakes_are_mended_with_the_keyboard_and_applied(
     page.get_by_role("button", name="Run now").click()
     mend = page.get_by_role("link", name="Mend 40 rows here")
     expect(mend).to_be_visible(timeout=RUN_TIMEOUT)
+    # What was meant comes into the list by itself.
+    expect(page.get_by_role("button", name="C1 in 10 rows")).to_be_visible()
     look_at(page, "reasons", 1280)
     mend.click()
     expect(page.locator("#mend-state")).to_contain_text("40 rows are to be mended")

@@ -136,6 +136,7 @@ PAGES: list[tuple[str, tuple[str, ...], dict[str, str]]] = [
     ("run_outcomes", ("run",), {"show": "created"}),
     ("run_outcomes", ("run",), {"column": "email", "q": "u2"}),
     ("run_workbook", ("run",), {}),
+    ("run_choices", ("failed",), {}),
     ("run_mend", ("failed",), {}),
     ("run_report", ("run",), {}),
     ("run_report_pdf", ("run",), {}),

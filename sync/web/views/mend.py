@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from sync.errors import CodedError, MendRefused, PlanRefused
 from sync.mending.drafts import Draft, delete_draft, load_draft, save_draft
@@ -21,6 +21,7 @@ from sync.people.rights import may
 from sync.runs.answers import wait_for_end
 from sync.runs.rights import Responsible
 from sync.web.access import VIEW_PEOPLE, run_or_404, signed_in
+from sync.web.choices import case_choices
 from sync.web.mending import MendPage, check_of, grid_context, take_cells, take_suggestion
 
 
@@ -39,6 +40,26 @@ def mend(request: HttpRequest, run_id: int) -> HttpResponse:
     except CodedError as error:
         messages.error(request, text_of(error.code, error.params))
         return _answer(request, reverse("run", args=[run_id]))
+
+
+@signed_in
+@require_safe
+def choices(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Show what may have been meant by cells of failed rows that are alike; as a fragment, into the list of reasons."""
+    shown = run_or_404(request.user, run_id)
+    if not can_mend(shown):
+        raise Http404
+    is_fragment = bool(request.headers.get("HX-Request"))
+    try:
+        found = case_choices(shown, request.user)
+    except CodedError as error:
+        if is_fragment:
+            # The list says why the rows failed; the grid says why they can't be mended.
+            return HttpResponse()
+        messages.error(request, text_of(error.code, error.params))
+        return redirect("run", run_id)
+    template = "sync/_run_choices.html" if is_fragment else "sync/run_choices.html"
+    return render(request, template, {"run": shown, "choices": found, "is_fragment": is_fragment})
 
 
 def _page(request: HttpRequest, run: SyncRun, *, focus: str = "") -> HttpResponse:
