@@ -58,23 +58,23 @@ def new_fence_key() -> str:
 class SyncRun(models.Model):
     """One run of one command file.
 
-    Shape: options: every option that applied, name -> value; counts: action -> rows; partial_counts:
-    what was done of the partial rows, action -> rows; file_path: path in the file area when
-    the run was asked for; input_key: storage key of the bytes to read; dialect: what the reader found; error_code and
-    error_params: a code of sync.messages; worker: token of the process that has claimed it, "" when none; attempts: claims
-    since the last chunk that was committed; carried_out: every row has its outcome, only the files are left to be made;
-    rows_expected: how many rows the file has, more or less, 0 = unknown;
-    last_line: the last line of the file whose chunk is committed; changed_tables: of Moodle, without prefix; skipped: what
-    the reader passed over; language: the one that the report is written in; origin: what started it; sequence_run: the
-    start of a schedule that it belongs to; bundle: the files that it was planned with; owner: whose rights are asked when it
-    begins; armed_by: who has let a schedule take the file. The names stay when a user is deleted; "" = the operator of this
-    installation; undoes: the run that this one takes back: its rows are those of the other's journal, and `processor` is that
-    of the other; mends: the run of which its file has failed rows, mended on a page; plan: the dry run that is applied, and
-    nothing else; made_on: what the plan was made with (ToolSync, Moodle); totals: kind of object and what becomes of it -> how
-    many; scoped_totals: the same of scopes with limits, by the key of the scope; sticky: column -> rule of sticky fields that
-    it goes by; kept: column -> in how many rows that left something as it was; mapping: what the columns of the file became,
-    as `sync.mappings` reads it, {} = they are called as the file type calls them, None = its header will tell when the run
-    begins; held_for: why a person has to decide, as notes; decided_by: who did, and what for
+    Shape: options: every option that applied, name -> value; counts: action -> rows; partial_counts: what was done of the
+    partial rows, action -> rows; file_path: path in the file area when the run was asked for; input_key: storage key of the
+    bytes to read; dialect: what the reader found; error_code and error_params: a code of sync.messages; worker: token of the
+    process that has claimed it, "" when none; attempts: claims since the last chunk that was committed; carried_out: every
+    row has its outcome, only the files are left to be made; rows_expected: how many rows the file has, more or less, 0 =
+    unknown; last_line: the last line of the file whose chunk is committed; changed_tables: of Moodle, without prefix;
+    skipped: what the reader passed over; language: the one that the report is written in; origin: what started it;
+    sequence_run: the start of a schedule that it belongs to; bundle: the files that it was planned with; owner: whose rights
+    are asked when it begins; armed_by: who has let a schedule take the file. The names stay when a user is deleted; "" = the
+    operator of this installation; undoes: the run that this one takes back: its rows are those of the other's journal, and
+    `processor` is that of the other; undoes_line: of its file, the only one that is taken back, None = all of them; mends:
+    the run of which its file has failed rows, mended on a page; plan: the dry run that is applied, and nothing else; made_on:
+    what the plan was made with (ToolSync, Moodle); totals: kind of object and what becomes of it -> how many; scoped_totals:
+    the same of scopes with limits, by the key of the scope; sticky: column -> rule of sticky fields that it goes by; kept:
+    column -> in how many rows that left something as it was; mapping: what the columns of the file became, as `sync.mappings`
+    reads it, {} = they are called as the file type calls them, None = its header will tell when the run begins; held_for: why
+    a person has to decide, as notes; decided_by: who did, and what for
     """
 
     class Origin(models.TextChoices):
@@ -135,6 +135,7 @@ class SyncRun(models.Model):
     undoes = models.ForeignKey(
         "self", verbose_name=_("undoes"), null=True, blank=True, on_delete=models.RESTRICT, related_name="undone_by",
     )  # fmt: skip
+    undoes_line = models.BigIntegerField(_("undoes the line"), null=True, blank=True)
     mends = models.ForeignKey(
         "self", verbose_name=_("mends rows of"), null=True, blank=True, on_delete=models.SET_NULL, related_name="mended_by",
     )  # fmt: skip

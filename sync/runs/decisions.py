@@ -53,13 +53,13 @@ def apply_plan(plan: SyncRun, person: Responsible, *, typed: str = "") -> SyncRu
     check_rules(plan)
     _check_typed(plan.totals, typed)
     if plan.undoes is not None:
-        check_undo(plan.undoes)
+        check_undo(plan.undoes, plan.undoes_line)
     try:
         with transaction.atomic():
             run = queue_run(
                 site=plan.site, processor=plan.processor, command_file=plan.command_file, options=plan.options,
                 user=person.user, owner=person, plan=plan,
-                undoes=plan.undoes, mends=plan.mends,
+                undoes=plan.undoes, undoes_line=plan.undoes_line, mends=plan.mends,
             )  # fmt: skip
             _note_decision(run, person, SyncRun.Decision.CONFIRMED)
     except IntegrityError:

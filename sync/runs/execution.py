@@ -167,7 +167,7 @@ class Execution:
         undone = run.undoes
         if undone is None or run.input_key:
             return
-        file = make_undo_file(undone, run.requested_by)
+        file = make_undo_file(undone, run.requested_by, run.undoes_line)
         try:
             self._keep(run, **input_of(file))
         except LeaseLost:
@@ -400,7 +400,7 @@ class Execution:
             sticky=sticky_fields(run),
             file_area=SiteFiles(run),
             blobs=RunBlobs(run, connection),
-            journal=RunJournal(run.undoes) if run.undoes is not None else NoJournal(),
+            journal=RunJournal(run.undoes, run.undoes_line) if run.undoes is not None else NoJournal(),
             moodle_command=moodle_command(connection, is_long=True),
             mapping=mapping_of(run),
             plan=PlanReader(run.plan) if run.plan is not None else None,

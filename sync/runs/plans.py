@@ -38,7 +38,7 @@ APPROVE_RUNS = "sync.approve_runs"
 # What a plan has of the run that it is made for.
 _SHARED = (
     "site", "processor", "options", "command_file", "file_path", "file_sha256", "file_size", "input_key", "requested_by",
-    "owner", "owner_name", "armed_by", "armed_by_name", "language", "undoes", "mapping", "sticky",
+    "owner", "owner_name", "armed_by", "armed_by_name", "language", "undoes", "undoes_line", "mapping", "sticky",
 )  # fmt: skip
 
 
@@ -210,7 +210,7 @@ def check_plan(run: SyncRun, moodle: MoodleDatabase) -> None:
     plan = run.plan
     if plan is None or plan.state not in COMPLETED_STATES or not plan.carried_out:
         raise PlanRefused("plan_incomplete")
-    if plan.undoes_id != run.undoes_id:
+    if (plan.undoes_id, plan.undoes_line) != (run.undoes_id, run.undoes_line):
         raise PlanRefused("plan_of_another")
     if plan.site_id != run.site_id or plan.processor != run.processor or plan.file_sha256 != run.file_sha256:
         raise PlanRefused("plan_of_another")

@@ -26,10 +26,11 @@ _OPEN_AT_A_TIME = 3
 
 
 class RunJournal:
-    """The journal of one run."""
+    """The journal of one run. Shape: line: the only one that is taken back, None = all of them"""
 
-    def __init__(self, run: SyncRun) -> None:
+    def __init__(self, run: SyncRun, line: int | None = None) -> None:
         self._run = run
+        self._line = line
         self._open: OrderedDict[int, JournalIndex] = OrderedDict()
 
     @cached_property
@@ -41,7 +42,7 @@ class RunJournal:
     def notes(self) -> Sequence[Note]:
         """Queries: one"""
         with own_database():
-            chunks = list(self._run.chunks.exclude(after_commit=""))
+            chunks = list(self._run.chunks.exclude(after_commit="")) if self._line is None else []
         mails = sum(map(_mails_of, chunks))
         found = [Note("undo_mails_sent", {"count": mails})] if mails else []
         if self._run.undoes_id is None and self._run.options.get("restorewith") == MOODLE:
@@ -52,7 +53,10 @@ class RunJournal:
     def listed(self) -> Sequence[tuple[str, int]]:
         """Queries: one"""
         with own_database():
-            return list(GraceEntry.objects.filter(run=self._run, closed=0).values_list("table", "rowid"))
+            entries = GraceEntry.objects.filter(run=self._run, closed=0)
+            if self._line is not None:
+                entries = entries.filter(line=self._line)
+            return list(entries.values_list("table", "rowid"))
 
     def images(self, places: Collection[ImagePlace]) -> Mapping[ImagePlace, BeforeImage]:
         """Return before-images. Raises: JournalMissing"""
@@ -81,9 +85,14 @@ def read_journal(run: SyncRun) -> Iterator[tuple[ImagePlace, BeforeImage]]:
     """Return all before-images of a run in the order of the writes, with their places. Raises: JournalMissing"""
     chunks = run.chunks.filter(journal_key__gt="").order_by("last_line")
     for last_line, key in chunks.values_list("last_line", "journal_key"):
-        with _damage_told(), storage.opened(key) as stream:
-            for number, image in zip(count(), read_images(stream), strict=False):
-                yield ImagePlace(last_line, number), image
+        yield from read_journal_part(last_line, key)
+
+
+def read_journal_part(last_line: int, key: str) -> Iterator[tuple[ImagePlace, BeforeImage]]:
+    """Return the before-images of one chunk. Raises: JournalMissing"""
+    with _damage_told(), storage.opened(key) as stream:
+        for number, image in zip(count(), read_images(stream), strict=False):
+            yield ImagePlace(last_line, number), image
 
 
 def _mails_of(chunk: RunChunk) -> int:

@@ -220,8 +220,10 @@ def folders_of(site: MoodleSite) -> list[str]:
 
 
 def undoing_runs(run: str) -> QuerySet[SyncRun]:
-    """Return the runs that have taken back something of another. Shape: run: the column of an outer query that holds the other"""
-    return SyncRun.objects.filter(undoes=OuterRef(run), simulate=False, state__in=OVER_STATES, last_line__gt=0)
+    """Return the runs that have taken back another as a whole. Shape: run: the column of an outer query that holds the other"""
+    return SyncRun.objects.filter(
+        undoes=OuterRef(run), undoes_line=None, simulate=False, state__in=OVER_STATES, last_line__gt=0
+    )
 
 
 def progress_of(run: SyncRun) -> RunProgress:

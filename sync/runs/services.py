@@ -199,6 +199,7 @@ def queue_run(
     owner: Responsible | None = None,
     armed_by: Responsible = OPERATOR,
     undoes: SyncRun | None = None,
+    undoes_line: int | None = None,
     mends: SyncRun | None = None,
     in_background: bool = True,
     plan: SyncRun | None = None,
@@ -210,9 +211,10 @@ def queue_run(
 
     Shape: options: what differs from the stored settings; origin: what asks for it; owner: whose rights are asked when it
     begins, without one `user`; undoes: the run that this one takes back, whose file type it has, and for which who carries it
-    out makes the command file (None); mends: the run whose mended rows are in the file; in_background: False = the caller
-    carries it out itself; plan: the simulation that it carries out, and nothing else; mapping: as SyncRun has it, that of the
-    plan where there is one; bundle: the files that it is planned with; is_pending: it waits for those before it
+    out makes the command file (None); undoes_line: of its file, None = all of them; mends: the run whose mended rows
+    are in the file; in_background: False = the caller carries it out itself; plan: the simulation that it carries
+    out, and nothing else; mapping: as SyncRun has it, that of the plan where there is one;
+    bundle: the files that it is planned with; is_pending: it waits for those before it
     Raises: OptionError
     """
     if not site.in_use:
@@ -225,7 +227,11 @@ def queue_run(
         simulate=simulate,
         state=RunState.PENDING if is_pending else RunState.QUEUED,
         options=dict(values),
-        **(input_of(command_file) if command_file else {"file_path": undo_file_name(undoes) if undoes else ""}),
+        **(
+            input_of(command_file)
+            if command_file
+            else {"file_path": undo_file_name(undoes, undoes_line) if undoes else ""}
+        ),
         language=(get_language() or "") if user else _language_of_unattended_runs(site, processor),
         requested_by=user,
         owner=owner.user,
@@ -236,6 +242,7 @@ def queue_run(
         sequence_run=sequence_run,
         plan=plan,
         undoes=undoes,
+        undoes_line=undoes_line,
         mends=mends,
         mapping=(plan.mapping or {}) if plan is not None else mapping,
         bundle=bundle,

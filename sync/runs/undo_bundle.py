@@ -79,6 +79,6 @@ def can_undo_bundle(files: Sequence[SyncRun]) -> bool:
     undos = SyncRun.objects.filter(undoes__in=left, simulate=False)
     if undos.exclude(state__in=OVER_STATES).exists():
         return False
-    redone = SyncRun.objects.filter(undoes=OuterRef("pk"), simulate=False, state=RunState.COMPLETED)
-    taken_back = undos.filter(~Exists(redone), state=RunState.COMPLETED)
+    redone = SyncRun.objects.filter(undoes=OuterRef("pk"), undoes_line=None, simulate=False, state=RunState.COMPLETED)
+    taken_back = undos.filter(~Exists(redone), undoes_line=None, state=RunState.COMPLETED)
     return bool(left - set(taken_back.values_list("undoes", flat=True)))

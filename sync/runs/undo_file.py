@@ -20,6 +20,7 @@ from sync.processors.base.context import ImagePlace
 from sync.processors.undo.history import NetChange
 from sync.processors.undo.rules import NEVER_TAKEN_BACK
 from sync.runs.run_journal import read_journal
+from sync.runs.undo_line import images_of_line
 
 HEADER = ("change", "table", "id", "entries")
 
@@ -33,18 +34,22 @@ class UndoneRow(NamedTuple):
     places: list[ImagePlace]
 
 
-def undo_file_name(run: SyncRun) -> str:
-    """Return the name of the command file that takes a run back."""
-    return f"undo-of-run-{run.pk}.csv"
+def undo_file_name(run: SyncRun, line: int | None = None) -> str:
+    """Return the name of the command file that takes a run back, or one line of it."""
+    return f"undo-of-run-{run.pk}.csv" if line is None else f"undo-of-run-{run.pk}-line-{line}.csv"
 
 
-def make_undo_file(undone: SyncRun, user: Any) -> CommandFile:
-    """Make the command file that takes a run back. Raises: UndoRefused, JournalMissing, StorageUnavailable"""
+def make_undo_file(undone: SyncRun, user: Any, line: int | None = None) -> CommandFile:
+    """Make the command file that takes a run back, or one line of it.
+
+    Raises: UndoRefused, JournalMissing, StorageUnavailable, OutcomesMissing
+    """
+    images = read_journal(undone) if line is None else images_of_line(undone, line)
     with storage.scratch_file() as out:
-        if not _write_lines(out, rows_to_undo(read_journal(undone))):
+        if not _write_lines(out, rows_to_undo(images)):
             raise UndoRefused("undo_of_nothing", run=undone.pk)
         out.seek(0)
-        return keep_for_run(undone.site, out, undo_file_name(undone), undone.processor, user)
+        return keep_for_run(undone.site, out, undo_file_name(undone, line), undone.processor, user)
 
 
 def rows_to_undo(images: Iterable[tuple[ImagePlace, BeforeImage]]) -> Iterator[UndoneRow]:

@@ -22,13 +22,19 @@ UNREADABLE_AUDIT = (AuditDamaged, AuditUnavailable, StorageUnavailable)
 class ShownLine(NamedTuple):
     """One entry as a page shows it.
 
-    Shape: text: what was done; has_run: its run is there, and may be looked at; can_undo: what its run did is still kept
+    Shape: text: what was done; has_run: its run is there, and may be looked at; can_undo: what its run did is still kept;
+    undone_line: of the file, the one that can be undone alone, None = the entry is of no line
     """
 
     line: AuditLine
     text: str
     has_run: bool
     can_undo: bool = False
+
+    @property
+    def undone_line(self) -> int | None:
+        entry = self.line.entry
+        return entry.line if self.can_undo and entry is not None and entry.line else None
 
 
 def shown_lines(lines: Sequence[AuditLine], user: Any, *, with_undo: bool = False) -> list[ShownLine]:

@@ -77,6 +77,7 @@ def test_changes_are_found_by_every_name_and_undone_with_their_run(
 
     assert ("kept-value" in text, "other-value" in text, "of-bob" in text) == (True, True, False)
     assert f'action="{reverse("run_undo", args=[run.pk])}"' in text
+    assert 'name="line"' not in text, "these entries are of no line"
     assert f'action="{reverse("run_undo", args=[gone.pk])}"' not in text
 
 

@@ -43,6 +43,26 @@ def test_the_page_shows_first_what_undoing_would_do(installation: Installation) 
     assert "Undone by" in page
 
 
+def test_one_change_is_undone_from_the_page_of_a_user_first_as_a_simulation(
+    installation: Installation, admin_client: Client
+) -> None:
+    run = installation.carry_out("/in.csv", NEW_USERS)
+    new2 = installation.moodle.one("user", username="new2")["id"]
+    address = reverse("run_undo", args=[run.pk])
+    page = admin_client.get(reverse("moodle_user", args=[new2])).text
+    assert f'action="{address}" data-once>' in page
+    assert 'name="line" value="3"' in page
+    assert admin_client.post(address, {"line": "x"}).status_code == 404
+    admin_client.post(address, {"line": "3"})
+    simulated = services.execute_run(SyncRun.objects.get(undoes=run).pk)
+    assert (simulated.simulate, simulated.undoes_line) == (True, 3)
+    assert "Only what it did for line 3 of its file." in admin_client.get(reverse("run", args=[simulated.pk])).text
+    admin_client.post(reverse("run_apply", args=[simulated.pk]))
+    services.execute_run(SyncRun.objects.get(undoes=run, simulate=False).pk)
+    assert [row["username"] for row in installation.moodle.rows("user", firstname="New", deleted=0)] == ["new1"]
+    assert "is undone already" in admin_client.post(address, {"line": "3"}, follow=True).text
+
+
 def test_who_may_not_run_the_file_type_may_not_undo_it(installation: Installation) -> None:
     run = installation.carry_out("/in.csv", NEW_USERS)
     assert client_of("run_cohorts").post(reverse("run_undo", args=[run.pk])).status_code == 404

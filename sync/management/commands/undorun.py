@@ -25,6 +25,7 @@ class Command(RunCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("run", metavar="RUN", type=int, help="number of the run, as its page shows it")
+        parser.add_argument("--line", type=int, metavar="LINE", help="only what it did for this line of its file")
         self.add_site(parser)
         parser.add_argument(
             "--simulate", action="store_true", help="dry run: say what would be done, and write nothing"
@@ -38,8 +39,9 @@ class Command(RunCommand):
             if undone is None:
                 raise UndoRefused("undo_run_unknown", run=run)
             started = undo_run(
-                undone, site=owner, simulate=chosen["simulate"], origin=SyncRun.Origin.SHELL, in_background=False
-            )
+                undone, chosen["line"], site=owner, simulate=chosen["simulate"], origin=SyncRun.Origin.SHELL,
+                in_background=False,
+            )  # fmt: skip
         except CodedError as error:
             raise CommandError(text_of(error.code, error.params), returncode=EXIT_OTHER) from None
         self.carry_out_and_tell(started, as_json=chosen["json"])

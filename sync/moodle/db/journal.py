@@ -35,7 +35,7 @@ def write_images(out: BinaryIO, images: Iterable[BeforeImage]) -> None:
     encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_tagged).encode
     remaining = iter(images)
     with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=1, mtime=0) as journal:
-        while part := [(kind, *rest, dict(row), dict(after)) for kind, *rest, row, after in islice(remaining, _A_LINE)]:
+        while part := [_as_list(image) for image in islice(remaining, _A_LINE)]:
             journal.write(encode(part).encode() + b"\n")
 
 
@@ -43,7 +43,7 @@ def read_images(stream: BinaryIO) -> Iterator[BeforeImage]:
     """Read before-images back."""
     with gzip.open(stream, "rt", encoding="utf-8") as lines:
         for line in lines:
-            yield from (BeforeImage(*image) for image in json.loads(line, object_hook=_untagged))
+            yield from map(_image, json.loads(line, object_hook=_untagged))
 
 
 class JournalIndex:
@@ -77,7 +77,19 @@ class JournalIndex:
         start, end = self._starts[part], self._starts[part + 1]
         self._file.seek(start)
         images = json.loads(self._file.read(end - start), object_hook=_untagged)
-        return [BeforeImage(*image) for image in images]
+        return [_image(image) for image in images]
+
+
+def _as_list(image: BeforeImage) -> list[Any]:
+    """Return an image as JSON has it. The lines are left out where nobody knows them, as in journals of before."""
+    kind, table, rowid, row, after, lines = image
+    values = [kind, table, rowid, dict(row), dict(after)]
+    return [*values, list(lines)] if lines else values
+
+
+def _image(values: list[Any]) -> BeforeImage:
+    kind, table, rowid, row, after, *lines = values
+    return BeforeImage(kind, table, rowid, row, after, tuple(lines[0]) if lines else ())
 
 
 def _tagged(value: object) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from typing import Any, NamedTuple, TypeVar
 
@@ -42,7 +43,7 @@ class BeforeImage(NamedTuple):
 
     Shape: kind: "insert" (after: the values that were named; id: None where the server didn't tell it), "complete" (after:
     values set on a row of the same transaction's inserts), "update" (row: old values of the changed columns, after: the new
-    ones) or "delete" (row: the whole row)
+    ones) or "delete" (row: the whole row); lines: of the file that asked for it, () = nobody knows which of several
     """
 
     kind: str
@@ -50,6 +51,11 @@ class BeforeImage(NamedTuple):
     id: int | None
     row: Mapping[str, Any]
     after: Mapping[str, Any]
+    lines: tuple[int, ...] = ()
+
+
+# Tells which lines of a file asked for a write.
+LinesOf = Callable[[BeforeImage], tuple[int, ...]]
 
 
 class Writer:
@@ -61,6 +67,16 @@ class Writer:
     def __init__(self, session: MoodleSession) -> None:
         self.session = session
         self.before_images: Spool[BeforeImage] = Spool(IMAGES_IN_MEMORY)
+        self._lines_of: LinesOf | None = None
+
+    @contextmanager
+    def asked_by(self, lines_of: LinesOf) -> Iterator[None]:
+        """Note with each write in here which lines of the file asked for it."""
+        before, self._lines_of = self._lines_of, lines_of
+        try:
+            yield
+        finally:
+            self._lines_of = before
 
     def insert_many(self, table: str, rows: Sequence[Mapping[str, Any]], key: Sequence[str] = ()) -> list[int]:
         """Insert rows that name the same columns, and give their ids in the same order.
@@ -121,9 +137,7 @@ class Writer:
             else:
                 for part in _statements(batch, columns):
                     self._execute(self._update_each(table, columns, part))
-            self.before_images.extend(
-                BeforeImage("update", table, change.id, change.before, change.after) for change in batch
-            )
+            self._note(BeforeImage("update", table, change.id, change.before, change.after) for change in batch)
 
     def delete_many(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Delete rows that have been read whole (each holds `id`)."""
@@ -131,7 +145,7 @@ class Writer:
         for ids in batched([row["id"] for row in rows], MAX_KEYS):
             self._execute(sa.delete(target).where(self.session.in_clause(target.c.id, ids)))
         images = (BeforeImage("delete", table, row["id"], row, {}) for row in rows)
-        self.before_images.extend(images, weight=_WEIGHT_OF_DELETED)
+        self._note(images, weight=_WEIGHT_OF_DELETED)
 
     def delete_where(
         self, table: str, column: str, values: Collection[Any], *conditions: sa.ColumnElement[bool]
@@ -174,14 +188,15 @@ class Writer:
             self._note_completions(table, values_by_id)
 
     def _note_inserts(self, table: str, ids: Sequence[int | None], rows: Sequence[Mapping[str, Any]]) -> None:
-        self.before_images.extend(
-            BeforeImage("insert", table, rowid, {}, row) for rowid, row in zip(ids, rows, strict=True)
-        )
+        self._note(BeforeImage("insert", table, rowid, {}, row) for rowid, row in zip(ids, rows, strict=True))
 
     def _note_completions(self, table: str, values_by_id: Mapping[int, Mapping[str, Any]]) -> None:
-        self.before_images.extend(
-            BeforeImage("complete", table, rowid, {}, values) for rowid, values in values_by_id.items()
-        )
+        self._note(BeforeImage("complete", table, rowid, {}, values) for rowid, values in values_by_id.items())
+
+    def _note(self, images: Iterable[BeforeImage], *, weight: int = 1) -> None:
+        if (lines_of := self._lines_of) is not None:
+            images = (image._replace(lines=lines_of(image)) for image in images)
+        self.before_images.extend(images, weight=weight)
 
     def _insert(self, target: sa.Table, rows: Sequence[Mapping[str, Any]], *, is_ordered: bool) -> list[int]:
         """Insert rows, and give their ids if the server can return them (in the order of the rows, if asked)."""

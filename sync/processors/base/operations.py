@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 from sync.moodle.categories.categories import Category
 from sync.moodle.courses.order import fix_course_order
 from sync.moodle.db.schema import NATURAL_KEYS, WRITE_ORDER
-from sync.moodle.db.writer import RowChange, Writer
+from sync.moodle.db.writer import BeforeImage, LinesOf, RowChange, Writer
 from sync.moodle.enrolments.unenrol_cleanup import unenrol_cleanup
 from sync.moodle.files.files import DeletedFiles
 from sync.moodle.grades.grades import recover_course_grades
 from sync.moodle.site import caches
+from sync.processors.base.asked_lines import of_one
 from sync.processors.base.overlay import is_temporary
 from sync.processors.base.totals import ChangedIds, RowCounts, Totals, changed_rows, count_rows
 
@@ -51,7 +52,8 @@ class Applied:
     """What the operations of a plan have done so far.
 
     Shape: ids: temporary id -> id; categories: temporary id -> the category that was made; dirty_contexts: context paths that
-    weren't known before; files: that went with rows
+    weren't known before; files: that went with rows; lines_by_row: identity of the values of a new row -> lines that
+    ask for it, of the operation at work
     Units: now: seconds since epoch
     """
 
@@ -60,6 +62,7 @@ class Applied:
     categories: dict[int, Category] = field(default_factory=dict)
     dirty_contexts: set[str] = field(default_factory=set)
     files: DeletedFiles = field(default_factory=DeletedFiles)
+    lines_by_row: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
 
 class Operation(ABC):
@@ -75,6 +78,11 @@ class Operation(ABC):
     @abstractmethod
     def lines(self) -> Collection[int]:
         """The lines of the file that ask for it; none for what follows the last line."""
+
+    def lines_of(self, applied: Applied) -> LinesOf:
+        """Return what tells which lines asked for each of its writes, as far as that is known. Shape: applied: before it"""
+        del applied
+        return of_one(self.lines)
 
     @abstractmethod
     def apply(self, writer: Writer, applied: Applied) -> None:
@@ -146,6 +154,23 @@ class WriteRows(Operation):
         )
         return {line for table in tables for writes in table.values() for write in writes for line in write.lines}
 
+    def lines_of(self, applied: Applied) -> LinesOf:
+        """By the ids of rows that are there, and by the values of new ones; of what follows from them, by none."""
+        by_id = {
+            (table, write.id): write.lines
+            for tables in (self.updates, self.deletes)
+            for table, writes in tables.items()
+            for write in writes
+        }
+        by_row = applied.lines_by_row
+
+        def lines_of(image: BeforeImage) -> tuple[int, ...]:
+            if image.kind == "insert":
+                return by_row.get(id(image.after), ())
+            return by_id.get((image.table, image.id or 0), ())
+
+        return lines_of
+
     def apply(self, writer: Writer, applied: Applied) -> None:
         """Deletes, updates, inserts (parents first), cache flags. Queries: constant per table"""
         for table in reversed(_in_order(self.deletes)):
@@ -158,9 +183,12 @@ class WriteRows(Operation):
         for table in _in_order(self.inserts):
             inserts = self.inserts[table]
             rows = [resolved(insert.values, ids) for insert in inserts]
+            applied.lines_by_row.update((id(row), insert.lines) for row, insert in zip(rows, inserts, strict=True))
             for rowid, insert in zip(_insert(writer, table, rows), inserts, strict=True):
                 if insert.id:
                     ids[insert.id] = rowid
+            # Another row may get the identity of one that is gone.
+            applied.lines_by_row.clear()
         if self.unenrolled:
             applied.files += unenrol_cleanup(writer, self.unenrolled, now=applied.now)
         if self.enrolled:

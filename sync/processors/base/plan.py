@@ -131,5 +131,7 @@ def apply_plan(plan: Plan, writer: Writer) -> Applied:
     applied = Applied(plan.now)
     for operation in plan.operations():
         if operation:
-            operation.apply(writer, applied)
+            applied.lines_by_row = {}
+            with writer.asked_by(operation.lines_of(applied)):
+                operation.apply(writer, applied)
     return applied

@@ -46,6 +46,18 @@ TEXTS: dict[str, Any] = {
     "undo_done": _("Run %(run)s is undone already, by run %(undo)s. Undo that one to have everything back."),
     "undo_bundle_unknown": _("There is no bundle %(bundle)s."),
     "undo_bundle_done": _("Bundle %(bundle)s is undone already."),
+    "undo_line_done": _(
+        "Line %(line)s of run %(run)s is undone already, by run %(undo)s. Undo that one to have it back."
+    ),
+    "undo_line_of_nothing": _("Line %(line)s of run %(run)s has changed no row of Moodle: there is nothing to undo."),
+    "undo_line_tied": _(
+        "Line %(line)s of run %(run)s changed a row of Moodle (table %(table)s) together with other lines of its file "
+        "(%(lines)s), so it can't be undone alone. Undo the whole run, or change it in Moodle."
+    ),
+    "undo_line_unknown": _(
+        "What line %(line)s of run %(run)s changed in Moodle (table %(table)s) can't be told from what the lines around it "
+        "changed, so it can't be undone alone. Undo the whole run, or change it in Moodle."
+    ),
     "undo_of_another_site": _("Run %(run)s belongs to the site “%(site)s”."),
     "undo_run_unknown": _("There is no run %(run)s."),
     "undo_mails_sent": PluralText(

@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from sync.moodle.db.writer import Writer
+from sync.moodle.db.writer import LinesOf, Writer
 from sync.moodle.users.contexts import fetch_userids_without_context, insert_user_contexts
 from sync.moodle.users.deletion import UserToDelete, delete_users
+from sync.processors.base.asked_lines import by_users
 from sync.processors.base.operations import Applied, Operation
 from sync.processors.base.totals import DELETED, ChangedIds, Totals, total
 
@@ -29,6 +30,10 @@ class DeleteUsers(Operation):
     @property
     def lines(self) -> Collection[int]:
         return self.users.keys()
+
+    def lines_of(self, applied: Applied) -> LinesOf:
+        del applied
+        return by_users({user.id: [line] for line, user in self.users.items()})
 
     def apply(self, writer: Writer, applied: Applied) -> None:
         applied.files += delete_users(writer, [*self.users.values()], now=applied.now).files
@@ -58,6 +63,9 @@ class AddUserContexts(Operation):
     def lines(self) -> Collection[int]:
         return {*chain(*self.new.values(), *self.revived.values())}
 
+    def lines_of(self, applied: Applied) -> LinesOf:
+        return by_users({applied.ids[newid]: lines for newid, lines in self.new.items()} | dict(self.revived))
+
     def apply(self, writer: Writer, applied: Applied) -> None:
         userids = [applied.ids[newid] for newid in self.new]
         if self.revived:
@@ -85,6 +93,10 @@ class EndSessions(Operation):
     @property
     def lines(self) -> Collection[int]:
         return {*chain(*self.sessions.values(), *self.tokens.values())}
+
+    def lines_of(self, applied: Applied) -> LinesOf:
+        del applied
+        return by_users({**self.sessions, **self.tokens})
 
     def apply(self, writer: Writer, applied: Applied) -> None:
         if self.sessions:

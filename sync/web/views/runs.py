@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.defaultfilters import yesno
 from django.urls import reverse
@@ -31,7 +31,7 @@ from sync.runs.rights import Responsible
 from sync.runs.selectors import listed_runs, rows_of, run_notes, visible_processors
 from sync.runs.undo import can_undo, undo_run, undone_by
 from sync.web.access import current_site, governed_run_or_404, run_or_404, signed_in, usable_files, visible_run_or_404
-from sync.web.filters import RunFilter
+from sync.web.filters import RunFilter, number_in
 from sync.web.forms import DecisionForm
 from sync.web.outcomes import action_counts, outcomes_of
 from sync.web.plans import plan_of
@@ -167,9 +167,13 @@ def apply(request: HttpRequest, run_id: int) -> HttpResponse:
 @signed_in
 @require_POST
 def undo(request: HttpRequest, run_id: int) -> HttpResponse:
-    """Say what undoing a run would do: a simulation, on whose page it is done for real."""
+    """Say what undoing a run, or one line of it, would do: a simulation, on whose page it is done for real. Shape: line"""
+    line = number_in(request.POST.get("line", ""))
+    if line is None and "line" in request.POST:
+        # Nobody who means one line gets the whole run.
+        raise Http404
     try:
-        started = undo_run(run_or_404(request.user, run_id), user=request.user, simulate=True)
+        started = undo_run(run_or_404(request.user, run_id), line, user=request.user, simulate=True)
     except CodedError as error:
         return _refused(request, run_id, text_of(error.code, error.params))
     return redirect("run", started.pk)
