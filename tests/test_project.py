@@ -42,6 +42,7 @@ SLEEPS = {
 # is about their subject. All others have at least so many lines, or stand in the module of their subject.
 SHORTEST_MODULE = 40
 SHORT_MODULES = {
+    "sync/demo/story.py": "the demo makes the feed that the tour of its pages names",
     "sync/processors/base/asked_lines.py": "operations of users and all others use it, and the undo of one line",
     "sync/notifications/feed_states.py": "services and sequences use it, which know each other already",
     "toolsync_site/wsgi.py": "gunicorn finds it by this name",

@@ -423,6 +423,8 @@ TOOLSYNC_SITE_COMMANDS: dict[str, list[str]] = env.json("TOOLSYNC_SITE_COMMANDS"
 TOOLSYNC_GUARD = env.bool("TOOLSYNC_GUARD", default=True)
 TOOLSYNC_PLAN_HOURS = env.int("TOOLSYNC_PLAN_HOURS", default=24)
 # How long the answer of a page waits for the run of a small file, so that it can say what came of it.
+# Set by `make demo`: the overview has a tour.
+TOOLSYNC_DEMO = env.bool("TOOLSYNC_DEMO", default=False)
 TOOLSYNC_ANSWER_SECONDS = env.float("TOOLSYNC_ANSWER_SECONDS", default=3)
 TOOLSYNC_API_REQUESTS_PER_MINUTE = env.int("TOOLSYNC_API_REQUESTS_PER_MINUTE", default=600)
 TOOLSYNC_KEEP_DAYS = env.int("TOOLSYNC_KEEP_DAYS", default=90)

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sync.demo.courses import add_categories, add_courses
 from sync.demo.memberships import add_category_manager, add_memberships
 from sync.demo.tables import PREFIX, Tables
-from sync.demo.users import add_people
+from sync.demo.users import add_people, add_sample_person
 from sync.moodle.schemas import create_tables, load_schema, load_site_rows
 
 VERSION = "4.5"
@@ -68,5 +68,5 @@ def _fill(tables: Tables) -> None:
     forum = next(row["id"] for row in load_site_rows(VERSION)["modules"] if row["name"] == "forum")
     courses = add_courses(tables, categories, forum)
     userids = add_people(tables)
-    add_memberships(tables, userids, courses, categories["LANG"].context)
+    add_memberships(tables, userids, courses, categories["LANG"].context, sample=add_sample_person(tables))
     add_category_manager(tables, userids[0], categories["SCI"].context)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sync.demo.tables import DAY, SYSTEM_PATH, Context, Tables
+from sync.demo.tables import DAY, SYSTEM_ID, SYSTEM_PATH, Context, Tables
 from sync.moodle.versions import CONTEXT_COURSE, CONTEXT_COURSECAT
 
 STUDENT_ROLE = 5
 INDUCTION, SEMINAR, HIDDEN = "LIB-INTRO", "SCI-SEM", "ARCHIVE-23"
+# What the sample files of the file types name, beside courses that are there anyway; nobody else is in them.
+SAMPLED, SAMPLED_WITH_GROUPS = ("MATH101", "SEMINAR", "TESTCOURSE1"), "MATH101"
 
 # Idnumber, name, idnumber of the parent; in the order in which Moodle lists them: a child right after its parent.
 _CATEGORIES = (
+    # The second category of the installation, empty: the sample of deletions names it.
+    ("OLD", "Former courses", ""),
     ("SCI", "Sciences", ""), ("MATH", "Mathematics", "SCI"), ("NAT", "Physics and chemistry", "SCI"), ("HUM", "Humanities", ""),
     ("ENG", "Engineering", ""), ("COMP", "Computing", "ENG"), ("LANG", "Languages", ""),
 )  # fmt: skip
@@ -24,7 +29,8 @@ _COURSES = (
     ("FR-A1", "French A1", "LANG"), ("FR-B1", "French B1", "LANG"), ("EN-B2", "English B2", "LANG"),
     ("DE-A1", "German A1", "LANG"),
     (INDUCTION, "Finding your way in the library", "HUM"), (SEMINAR, "Seminar of the sciences", "SCI"),
-    (HIDDEN, "Sciences 2023 (archive)", "SCI"),
+    (HIDDEN, "Sciences 2023 (archive)", "SCI"), ("MATH101", "Mathematics for everybody", "MATH"),
+    ("SEMINAR", "Open seminar", "SCI"), ("TESTCOURSE1", "Test course", "HUM"),
 )  # fmt: skip
 _SECTIONS = 4
 
@@ -95,10 +101,27 @@ def add_courses(tables: Tables, categories: Mapping[str, Category], forum_module
     contexts = tables.add_contexts(CONTEXT_COURSE, parents)
     _add_contents(tables, courseids, forum_module)
     methods = _add_methods(tables, courseids)
+    _add_custom_field(tables)
     return [
         Course(courseid, shortname, context, methods[courseid])
         for courseid, (shortname, _fullname, _home), context in zip(courseids, _COURSES, contexts, strict=True)
     ]
+
+
+def _add_custom_field(tables: Tables) -> None:
+    """Insert a custom field of courses, which the sample of their values names."""
+    (category,) = tables.add("customfield_category", [{
+        **tables.made, "name": "Teaching", "component": "core_course", "area": "course", "itemid": 0, "contextid": SYSTEM_ID,
+        "sortorder": 0,
+    }])  # fmt: skip
+    rules = {
+        "required": "0", "uniquevalues": "0", "defaultvalue": "", "displaysize": 50, "maxlength": 1333, "ispassword": "0",
+        "link": "", "locked": "0", "visibility": "2",
+    }  # fmt: skip
+    tables.add("customfield_field", [{
+        **tables.made, "shortname": "level", "name": "Level", "type": "text", "description": "", "descriptionformat": 1,
+        "sortorder": 0, "categoryid": category, "configdata": json.dumps(rules),
+    }])  # fmt: skip
 
 
 def _course(tables: Tables, shortname: str, fullname: str, category: Category, place: int) -> dict[str, Any]:

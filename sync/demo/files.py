@@ -15,6 +15,7 @@ _MOVED, _AS_THEY_ARE = slice(50, 55), slice(60, 63)
 _LEAVING, _EXPELLED = slice(70, 76), slice(80, 83)
 _PICTURED = slice(90, 96)
 _LEFT = slice(130, 170)
+_ENROLLED = slice(100, 106)
 _COMING_BACK, _FORGIVEN = PEOPLE - GONE, 119
 
 _HEADER = (
@@ -38,12 +39,14 @@ def sample_files() -> list[SampleFile]:
     """Return the files in the order in which they are to be carried out."""
     people = invent_people(PEOPLE + NEWCOMERS)
     by_username: dict[str, object] = {"primaryidentity": "username"}
+    by_username_and_course: dict[str, object] = {"useridentifier": "username", "courseidentifier": "shortname"}
     return [
         SampleFile("userimport.csv", "users", _content(_users(people)), {}),
         SampleFile("usersuspend.csv", "users_suspend", _content(_suspend(people)), by_username),
         SampleFile("userdelete.csv", "users_delete", _content(_delete(people)), by_username),
         SampleFile("userrestore.csv", "users_restore", _content(_restore(people)), by_username),
         SampleFile("userpictures_portraits.zip", "userpictures", zip_of_faces(people[_PICTURED], "ada.typo"), {}),
+        SampleFile("enrols.csv", "enrolments", _content(_enrolments(people)), by_username_and_course),
         SampleFile("leavers.csv", "users_delete", _content(_leavers(people)), by_username, is_held=True),
     ]
 
@@ -99,6 +102,12 @@ def _restore(people: Sequence[Person]) -> Iterable[str]:
     yield "username;email;idnumber"
     yield f"{people[_FORGIVEN].username};;{people[_FORGIVEN].idnumber}"
     yield f"{people[_COMING_BACK].username};{people[_COMING_BACK].email};{people[_COMING_BACK].idnumber}"
+
+
+def _enrolments(people: Sequence[Person]) -> Iterable[str]:
+    """What the registry sent last week; since then nothing came."""
+    yield "uid;cmd;cid;rolename;enrol"
+    yield from (f"{person.username};add;DB;student;manual" for person in people[_ENROLLED])
 
 
 def _row(person: Person, *memberships: str) -> str:

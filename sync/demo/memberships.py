@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sync.demo.courses import HIDDEN, INDUCTION, SEMINAR, STUDENT_ROLE, Course
+from sync.demo.courses import (
+    HIDDEN,
+    INDUCTION,
+    SAMPLED,
+    SAMPLED_WITH_GROUPS,
+    SEMINAR,
+    STUDENT_ROLE,
+    Course,
+)
 from sync.demo.tables import ADMIN_ID, DAY, Context, Tables
 from sync.demo.users import has_visited
 
@@ -35,19 +43,26 @@ class Enrolment(NamedTuple):
         return self.enrolid if self.component else 0
 
 
-def add_memberships(tables: Tables, userids: Sequence[int], courses: Sequence[Course], language: Context) -> None:
-    """Insert all memberships. Shape: userids: staff first; language: context of the category that has its own cohort."""
+def add_memberships(
+    tables: Tables, userids: Sequence[int], courses: Sequence[Course], language: Context, *, sample: int
+) -> None:
+    """Insert all memberships.
+
+    Shape: userids: staff first; language: context of the category that has its own cohort; sample: the person whom samples name
+    """
     staff, students = userids[:STAFF], userids[STAFF:]
     course_by_name = {course.shortname: course for course in courses}
-    ordinary = [course for course in courses if course.shortname not in (INDUCTION, SEMINAR, HIDDEN)]
+    ordinary = [course for course in courses if course.shortname not in (INDUCTION, SEMINAR, HIDDEN, *SAMPLED)]
     cohorts = _add_cohorts(tables, staff, students, language)
     enrolments = [*_teachers(tables, staff, ordinary), *_students(tables, students, ordinary)]
     enrolments += _by_cohort(tables, course_by_name[INDUCTION], *cohorts[FIRST_YEAR])
     enrolments += _by_meta(
         tables, course_by_name[SEMINAR], [course_by_name[name] for name in SEMINAR_PARENTS], enrolments
     )
+    sampled = course_by_name[SAMPLED_WITH_GROUPS]
+    enrolments.append(Enrolment(sampled, sample, STUDENT_ROLE, sampled.methods["manual"], tables.began))
     _write(tables, enrolments)
-    _add_groups(tables, [course_by_name[name] for name in COURSES_WITH_GROUPS], enrolments)
+    _add_groups(tables, [course_by_name[name] for name in (*COURSES_WITH_GROUPS, SAMPLED_WITH_GROUPS)], enrolments)
     _add_visits(tables, userids, enrolments)
 
 
@@ -168,12 +183,13 @@ def _add_groups(tables: Tables, courses: Sequence[Course], enrolments: Sequence[
     """Two groups in one grouping for each course, its students shared out between them."""
     described: Mapping[str, Any] = {**tables.made, "description": "", "descriptionformat": 1}
     groupings = tables.add("groupings", [
-        {**described, "courseid": course.id, "name": "Tutorials", "idnumber": f"{course.shortname}-T"} for course in courses
+        {**described, "courseid": course.id, "name": "Tutorials", "idnumber": f"{course.shortname}-{_ending(course)[0]}"}
+        for course in courses
     ])  # fmt: skip
     groups = tables.add("groups", [
-        {**described, "courseid": course.id, "name": f"Group {letter}", "idnumber": f"{course.shortname}-{letter}"}
+        {**described, "courseid": course.id, "name": f"Group {letter}", "idnumber": f"{course.shortname}-{ending}"}
         for course in courses
-        for letter in "AB"
+        for letter, ending in zip("AB", _ending(course)[1:], strict=True)
     ])  # fmt: skip
     tables.add("groupings_groups", [
         {"groupingid": groupings[place // 2], "groupid": groupid, "timeadded": tables.began}
@@ -187,6 +203,11 @@ def _add_groups(tables: Tables, courses: Sequence[Course], enrolments: Sequence[
         {"groupid": groupid, "userid": userid, "timeadded": tables.began, "component": "", "itemid": 0}
         for groupid, userid in members
     ])  # fmt: skip
+
+
+def _ending(course: Course) -> tuple[str, str, str]:
+    """Return how the idnumbers of a course's grouping and its two groups end; some are named by a sample file."""
+    return ("LABS", "TUE", "WED") if course.shortname == SAMPLED_WITH_GROUPS else ("T", "A", "B")
 
 
 def _add_visits(tables: Tables, userids: Sequence[int], enrolments: Sequence[Enrolment]) -> None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 PREFIX = "mdl_"
-SYSTEM_PATH = "/1"
+SYSTEM_ID, SYSTEM_PATH = 1, "/1"
 ADMIN_ID = 2
 DAY = 86_400
 

@@ -15,6 +15,10 @@ from sync.moodle.versions import CONTEXT_USER
 PEOPLE = 300
 # The last ones are gone: deleted users, which a file may bring back.
 GONE = 4
+# Whom the sample files of the file types name.
+SAMPLE_PERSON = Person(
+    "ada.lovelace", "Ada", "Lovelace", "ada.lovelace@example.org", "A-1815", "London", "GB", "Mathematics"
+)
 _PROGRAMMES = ("Bachelor", "Master", "Doctorate")
 
 
@@ -28,6 +32,13 @@ def add_people(tables: Tables) -> list[int]:
     present = userids[:-GONE]
     _add_profile_fields(tables, present)
     return present
+
+
+def add_sample_person(tables: Tables) -> int:
+    """Insert the person whom sample files name; return the id."""
+    (userid,) = tables.add("user", [_user_row(tables, 0, SAMPLE_PERSON, "not cached")])
+    tables.add_contexts(CONTEXT_USER, [(userid, SYSTEM_PATH)])
+    return userid
 
 
 def has_visited(place: int) -> bool:

@@ -111,6 +111,11 @@ def api_requests_per_minute() -> int:
     return settings.TOOLSYNC_API_REQUESTS_PER_MINUTE
 
 
+def is_demo() -> bool:
+    """Return whether this is the demo, whose overview has a tour."""
+    return settings.TOOLSYNC_DEMO
+
+
 def tick_seconds() -> int:
     """Return how often beat sends what is due."""
     return settings.TOOLSYNC_TICK_SECONDS

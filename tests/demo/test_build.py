@@ -10,14 +10,19 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from sync.columns.describe import sample_csv
 from sync.demo.build import build_moodle, count_rows
 from sync.demo.files import sample_files
 from sync.demo.people import invent_people
-from sync.demo.users import PEOPLE
+from sync.demo.users import PEOPLE, SAMPLE_PERSON
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from sync.moodle.integrity.connection_check import ConnectionLevel, check_connection
 from sync.moodle.schemas import load_schema
+from sync.processors.registry import REGISTRY
 from sync.reader.picture_zip import PictureZip
+from sync.values import FAILED_ACTIONS
+from tests.moodle_sites import MoodleSite
+from tests.support import run_file
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +72,8 @@ def test_two_builds_have_the_same_people(moodle_file: Path, demo: Demo, tmp_path
     build_moodle(tmp_path / "again.sqlite3")
     assert count_rows(tmp_path / "again.sqlite3") == count_rows(moodle_file)
     usernames = [username for (username,) in demo.rows("SELECT username FROM mdl_user WHERE id > 2 AND deleted = 0")]
-    assert usernames == [person.username for person in invent_people(PEOPLE)][: len(usernames)]
+    people = [person.username for person in invent_people(PEOPLE)][: len(usernames) - 1]
+    assert usernames == [*people, SAMPLE_PERSON.username]
 
 
 def test_people_have_different_usernames_and_come_from_several_countries() -> None:
@@ -209,6 +215,14 @@ def test_nothing_is_left_of_a_build_that_fails(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(ZeroDivisionError):
         build_moodle(tmp_path / "moodle.sqlite3")
     assert not (tmp_path / "moodle.sqlite3").exists()
+
+
+@pytest.mark.parametrize("key", [key for key, processor in REGISTRY.items() if not processor.columns.of_pictures])
+def test_the_sample_of_each_file_type_succeeds_on_the_demo(moodle_file: Path, key: str) -> None:
+    site = MoodleSite(f"sqlite:///{moodle_file}", "sqlite", "4.5")
+    result = run_file(site, key, sample_csv(REGISTRY[key].columns), simulate=True)
+    assert [(outcome.action, outcome.code) for outcome in result.outcomes if outcome.action in FAILED_ACTIONS] == []
+    assert result.outcomes
 
 
 def test_no_two_sample_files_speak_of_the_same_user() -> None:

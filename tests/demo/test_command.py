@@ -95,12 +95,13 @@ def test_the_runs_are_told_with_their_counts_and_first_rejections(first: str) ->
     assert "usersuspend.csv (users_suspend): Completed with rejections\n  6 updated, 1 rejected" in first
     assert "userdelete.csv (users_delete): Completed with rejections\n  3 deleted, 1 rejected" in first
     assert "userrestore.csv (users_restore): Completed\n  2 updated" in first
+    assert re.search(r"enrols.csv \(enrolments\): Completed\n  \d created", first)
     assert "userpictures_portraits.zip (userpictures): Completed with rejections\n  6 updated, 1 rejected" in first
     assert re.search(r"line \d: portraits/ada.typo.jpg: .*ada.typo", first)
 
 
 def test_report_tryback_and_archive_lie_where_it_says(first: str) -> None:
-    assert len(files_named(first, "Report")) == len(files_named(first, "Archive")) == 5
+    assert len(files_named(first, "Report")) == len(files_named(first, "Archive")) == 6
     trybacks = files_named(first, "Tryback")
     assert len(trybacks) == 4
     assert all(path.stat().st_size for kind in ("Report", "Archive") for path in files_named(first, kind))

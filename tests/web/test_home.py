@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
+from sync.demo.story import make_late_feed
 from sync.health.records import Part, note_life, ok, save_finding
 from sync.models import MoodleSite, Schedule, SequenceRun, SyncRun
 from sync.processors.registry import REGISTRY
@@ -173,3 +174,27 @@ def test_pages_hold_nothing_that_the_content_security_policy_forbids(users_clien
         theme = f'<script src="{static("sync/theme.js")}">'
         assert text.count("<script") == text.count("<script defer src=") + text.count('" defer></script>') + 1
         assert theme in text
+
+
+def test_the_overview_of_the_demo_has_a_tour_until_its_three_steps_are_done(
+    client_with: Callable[..., Client], make_run: MakeRun, site: MoodleSite, settings: Settings
+) -> None:
+    client = client_with("run_users", "run_users_delete", "run_enrolments", "manage_schedules", "approve_runs")
+    assert "A tour in three steps" not in client.get(reverse("home")).text
+    settings.TOOLSYNC_DEMO = True
+    wrong = make_run("completed_with_rejections", counts={"rejected": 7})
+    held = make_run("held", processor="users_delete", held_at=timezone.now(), finished_at=None)
+    last = make_run(processor="enrolments", started_at=timezone.now())
+    feed = make_late_feed(site, last)
+    assert make_late_feed(site, last) == feed
+    text = client.get(reverse("home")).text
+    assert "A tour in three steps" in text
+    assert "First steps" not in text
+    assert text.count("sync-step is-done") == 0
+    for name, run in (("run", wrong), ("run", held)):
+        assert reverse(name, args=[run.pk]) in text
+    client.post(reverse("run_decide", args=[held.pk]), {"decision": "decline"})
+    make_run(mends=wrong)
+    assert client.get(reverse("home")).text.count("sync-step is-done") == 2
+    make_run(processor="enrolments")
+    assert "A tour in three steps" not in client.get(reverse("home")).text

@@ -25,6 +25,7 @@ from sync.commandfiles.storage import file_storage
 from sync.demo import processes
 from sync.demo.build import build_moodle, count_rows
 from sync.demo.files import SampleFile, sample_files
+from sync.demo.story import LATE_FILE_TYPE, make_late_feed
 from sync.guard.messages import reason_text, total_texts
 from sync.messages import text_of
 from sync.models import MoodleSite, RunFile, RunState, SyncRun
@@ -90,6 +91,8 @@ class Command(BaseCommand):
         stack.enter_context(processes.beat(settings.BASE_DIR, log))
         runs = [self._follow(run, worker, log) for run in _queue_samples()]
         *done, held = runs
+        enrolled = next(run for run in done if run.processor == LATE_FILE_TYPE)
+        make_late_feed(enrolled.site, enrolled)
         self._tell_what_changed(before, count_rows(moodle))
         is_right = all(run.state in COMPLETED_STATES for run in done)
         if not is_right or held.state != RunState.HELD:

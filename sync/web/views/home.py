@@ -12,12 +12,14 @@ from django.views.decorators.http import require_safe
 from sync.mending.rows import can_mend
 from sync.models import SyncRun
 from sync.overview.needs import Kind, Need, last_night, needs_of
+from sync.runs.options import is_demo
 from sync.runs.selectors import listed_runs, processors_for
 from sync.web.access import current_site, has_any_access, signed_in
 from sync.web.feed_table import ON, feed_table
 from sync.web.first_steps import first_steps
 from sync.web.page_site import first_other_site
 from sync.web.plans import plan_of
+from sync.web.tour import tour_steps
 
 _NEEDS_SHOWN = _LAST_RUNS = 5
 
@@ -40,7 +42,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "night": last_night(table.every),
         "table": table,
         "runs": runs,
-        "steps": first_steps(request.user, site, table.every),
+        "steps": tour_steps(request.user, site) if is_demo() else first_steps(request.user, site, table.every),
+        "is_tour": is_demo(),
         "may_drop": bool(processors_for(request.user)),
     }
     return render(request, "sync/home.html", context)
