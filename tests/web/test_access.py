@@ -75,6 +75,9 @@ def _places() -> list[Place]:
             answers["viewer"] = 200
         # Who sees runs may have tokens of their own; what the address is about is another's.
         answers["viewer"] = {"tokens": 200, "token_new": 302, "token_revoke!": 404}.get(name, answers["viewer"])
+        if name.rstrip("!") in ("sites", "site", "site_new", "site_check", "site_switch"):
+            # No role of a site is one for all of them.
+            answers["administrator"] = 403
         if name == "home":
             # To the site on which there is something for them.
             answers["elsewhere"] = 302
