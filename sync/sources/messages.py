@@ -129,7 +129,9 @@ TEXTS: dict[str, Any] = {
     "sql_too_long": _("The statement has more than %(limit)s characters. Make a view of it in the database."),
     "sql_same_column": _("Two columns are called %(column)s. Give each a name of its own, with AS."),
     "sql_option_unknown": _("%(option)s can't stand behind the ? of this address. What can: %(options)s."),
-    "sql_refused": _("%(host)s doesn't understand the statement, or the account may not read this (%(reason)s)."),
+    "sql_refused": _(
+        "%(host)s doesn't understand the statement, or the database account may not read this (%(reason)s)."
+    ),
     "sql_failed": _("The database on %(host)s can't be read (%(reason)s). Check the address and the server."),
     "ldap_base_unknown": _("%(host)s has no entry %(base)s below which to search. Check its spelling."),
     "ldap_filter_unreadable": _("%(filter)s is not a filter. Write it like (objectClass=inetOrgPerson)."),

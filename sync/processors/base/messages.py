@@ -26,7 +26,9 @@ TEXTS: dict[str, Any] = {
             n,
         )
     ),
-    "absent_left_refused": _("absent from the file, and left as it is, for Moodle's database refuses the change."),
+    "absent_left_refused": _(
+        "absent from the file, and left as it is, for Moodle's database does not allow the change."
+    ),
     "absent_created_nothing": _(
         "The file is to be complete for what ToolSync created, and it has created nothing of this kind as far as it knows: "
         "it keeps that since this version. Choose another scope, or set absent to keep. Nothing was written."

@@ -13,7 +13,7 @@ TEXTS: dict[str, Any] = {
     "preference_unset": _("preference unset"),
     "preference_absent": _("nothing to do: the user has no such preference"),
     "preference_refused": _(
-        "“%(name)s” may guard an account or hold a secret: no file sets it. Take the line out, or set it in Moodle."
+        "“%(name)s” may guard a user or hold a secret: no file sets it. Take the line out, or set it in Moodle."
     ),
     "preference_name_odd": _(
         "“%(name)s” isn't the name of a preference: small letters, digits, underscores and hyphens, a letter first. Correct it."

@@ -52,7 +52,7 @@ class PreferenceCells(Cells, subject="{user} / {name}"):
     user = RequiredColumn(text(255), aliases=("username", "userid"), refers=True, about=About.USER, sample="ada.lovelace",
                           help=_("The user."))
     name = RequiredColumn(text(255), stored_in="user_preferences", aliases=("preference",), refers=True, sample="htmleditor",
-                          help=_("The name of the preference. What guards accounts or holds secrets can't be set: passwords, "
+                          help=_("The name of the preference. What guards users or holds secrets can't be set: passwords, "
                                  "keys, tokens, logins, addresses of notifications; auth_forcepasswordchange can."))
     value = OptionalColumn(text(MAX_VALUE), empty=Empty.CLEARS, sample="textarea",
                            help=_("What is stored; set needs it, though it may be empty."))
