@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from sync.models import RunState, SyncRun
+from sync.models import GuardLimits, RunState, SyncRun
 from sync.runs.outcome_store import read_rows
 from tests.installation import Installation
 from tests.installation_fixture import installation
@@ -41,6 +41,8 @@ def test_a_run_whose_worker_is_killed_again_and_again_ends_like_an_undisturbed_o
     settings.TOOLSYNC_MOODLE_URL = moodle.url
     settings.TOOLSYNC_CHUNK_ROWS = file.chunk_rows
     rows = file.rows * KILLS
+    # So many mails would wait for a person.
+    GuardLimits.objects.create(site=installation.site, values={"mails.sent": [None, None]})
     file.prepare(installation, moodle, rows)
     asked = {"processor": file.processor, **file.options}
     undisturbed = installation.carry_out("/undisturbed.csv", file.text(rows), **asked)
