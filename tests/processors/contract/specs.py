@@ -197,9 +197,9 @@ SPECS: Mapping[str, ContractSpec] = {
         ),
         ContractSpec(
             "custom_fields",
-            "course;field;value\nC1;level;Master\nC9;level;Master\nC2;code;A1\nC1;level;\nC1;level;\n",
-            {"created": 2, "rejected": 1, "updated": 1, "unchanged": 1},
-            {"updated": 2, "rejected": 1, "unchanged": 2},
+            "course;field;value\nC1;level;Master\nC9;level;Master\nC2;code;A1\nC1;level;Master\nC3;level;Master\n",
+            {"created": 3, "rejected": 1, "unchanged": 1},
+            {"rejected": 1, "unchanged": 4},
             _lines("course;field;value", lambda n: f"X{n:02};code;V{n}"),
             {"C9": "C4"},
         ),
