@@ -92,7 +92,9 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 document.addEventListener("htmx:afterSettle", () => {
   if (!focused || focused.element.isConnected) return;
-  if (document.activeElement === document.body) {
+  // A form that names its place takes care of it itself.
+  const ownPlace = document.querySelector("form[data-focus]")?.dataset.focus;
+  if (!ownPlace && document.activeElement === document.body) {
     const likes = likesOf(focused.element);
     const next = likes[focused.place] ?? likes[0] ?? document.getElementById(focused.otherwise);
     next?.focus({ preventScroll: likes.length > 0 });

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _CONNECT_SECONDS = 10
 _PAGE_ENTRIES = 500
 _ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]*(;[A-Za-z0-9-]+)*")
-_CERTIFICATE_REASON = re.compile(r"certificate verify failed: ([^(]+?) \(")
+_CERTIFICATE_REASON = "certificate verify failed: "
 _DN = "dn"
 # Source: RFC 2696
 _PAGED = "1.2.840.113556.1.4.319"
@@ -126,8 +126,8 @@ class LdapSource(RowSource):
         reason = without_secrets(" ".join((str(error) or type(error).__name__).split()))[:_LONGEST_REASON]
         if "certificate" not in reason.lower():
             return SourceError("remote_failed", host=self._host, reason=reason)
-        found = _CERTIFICATE_REASON.search(reason)
-        return SourceError("remote_certificate", host=self._host, reason=found[1] if found else "hostname mismatch")
+        said = reason.partition(_CERTIFICATE_REASON)[2].partition("(")[0].strip()
+        return SourceError("remote_certificate", host=self._host, reason=said or "hostname mismatch")
 
 
 def attributes_of(text: str) -> list[str]:

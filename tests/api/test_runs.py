@@ -106,8 +106,8 @@ def test_who_decides_on_held_runs(program: MakeProgram, make_run: MakeRun) -> No
 
 def test_who_asked_doesnt_approve(program: MakeProgram, make_run: MakeRun) -> None:
     approver = program("approver")
-    GuardLimits.objects.create(site_id=1, processor="", needs_second_person=True)
     run = make_run("held", plan=make_run(simulate=True), outcomes=(), requested_by=approver.person)
+    GuardLimits.objects.create(site=run.site, processor="", needs_second_person=True)
     problem_of(approver.post(f"runs/{run.pk}/decide", {"decision": "approve"}), 403, "decision_refused")
 
 

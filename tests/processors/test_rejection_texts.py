@@ -26,7 +26,11 @@ UNUSABLE = ("zyxwv", "-17", "Zyxwv-" * 700, "31.02.2026")
 # How much of a long cell is shown at least.
 SHOWN = 20
 # Other names of what a row is about: a file that has such a column names it by that.
-LEFT_OUT: Mapping[str, tuple[str, ...]] = {"courses": ("id",), "courses_reset": ("id", "idnumber")}
+LEFT_OUT: Mapping[str, tuple[str, ...]] = {
+    "courses": ("id",),
+    "courses_reset": ("id", "idnumber"),
+    "roles": ("course",),
+}
 # How the files name what they are about, in place of the usual.
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
     key: {"primaryidentity": "username"} for key in ("users_delete", "users_suspend", "users_restore")

@@ -66,7 +66,7 @@ def add_awkward_things(site: MoodleSite) -> None:
     )
     site.insert("user_preferences", userid=ann, name="htmleditor", value='a;"b"')
     add_course_fields(site)
-    run_file(site, "custom_fields", "course;field;value\nC1;level;Master\nC1;due;2027-09-01 08:30\nC1;note;=x\n")
+    run_file(site, "custom_fields", "course;field;value\nC2;level;Master\nC2;due;2027-09-01 08:30\nC2;note;=x\n")
     site.execute("DELETE FROM {groups_members} WHERE userid = :ann", ann=ann)
     group = site.insert("groups", courseid=course, name='G;"1"', idnumber="=G", description="a\nb", descriptionformat=1)
     bare = site.insert("groups", courseid=course, name="Bare group", idnumber="")

@@ -75,7 +75,9 @@ def test_sources_and_the_prefix_of_pictures_are_minded(site: MoodleSite) -> None
 
 
 def test_the_names_are_those_of_today() -> None:
-    assert {key: processor.default_filename for key, processor in REGISTRY.items()} == migration._DEFAULT_NAMES
+    """Types that came later have no files of before."""
+    names = {key: processor.default_filename for key, processor in REGISTRY.items()}
+    assert {key: names[key] for key in migration._DEFAULT_NAMES} == migration._DEFAULT_NAMES
 
 
 def test_those_who_may_do_everything_go_on_freezing_the_site(db: None) -> None:

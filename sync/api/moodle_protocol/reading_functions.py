@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import re
+import string
+from itertools import takewhile
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +14,8 @@ from sync.api.moodle_protocol.named import COHORT_SOURCES, Named
 from sync.moodle.lookup.enrolled import SORTS, UserQuery, fetch_enrolled_ids, fetch_member_ids
 from sync.moodle.lookup.full_users import FIELDS, fetch_full_users
 
+_OF_NAMES = frozenset(f"{string.ascii_letters}{string.digits}_-")
+_MOST_DIGITS = 15
 _LIGHT = ("id", "username", "firstname", "lastname", "idnumber")
 
 
@@ -79,7 +82,11 @@ def get_cohort_users(call: Call, chidsource: str, chid: str, options: list[dict[
 def _query(options: list[dict[str, str]]) -> tuple[UserQuery, list[str]]:
     """Return what options ask for, and the fields of users. Raises: ServiceError"""
     chosen = {option["name"]: option["value"] for option in options}
-    fields = [re.sub(r"[^A-Za-z0-9_-]", "", name) for name in chosen.get("userfields", "").split(",") if name.strip()]
+    fields = [
+        "".join(filter(_OF_NAMES.__contains__, name))
+        for name in chosen.get("userfields", "").split(",")
+        if name.strip()
+    ]
     if unknown := [name for name in fields if name not in FIELDS]:
         raise ServiceError(f"Invalid user field: {unknown[0]}", "invaliduserfield")
     sort_by, direction = chosen.get("sortby", "id"), chosen.get("sortdirection", "ASC").upper()
@@ -105,5 +112,5 @@ def _query(options: list[dict[str, str]]) -> tuple[UserQuery, list[str]]:
 
 def _number(text: str) -> int:
     """Return the number that a text begins with, as PHP takes it."""
-    match = re.match(r"\s*(\d{1,15})", text)
-    return int(match[1]) if match else 0
+    digits = "".join(takewhile("0123456789".__contains__, text.lstrip()))
+    return int(digits[:_MOST_DIGITS] or 0)

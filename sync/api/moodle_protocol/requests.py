@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
@@ -21,6 +20,7 @@ LARGEST_CALL = 4 * MEGABYTE
 # So much is read of a body before the token is known, which stands in it or in the address.
 _HEAD_BYTES = 64 * 1024
 _MOST_FIELDS = 100_000
+_LONGEST_PEEK = 200
 _MULTIPART = "multipart/form-data"
 
 
@@ -36,13 +36,14 @@ class Incoming:
         """Return a field that stands in the address or at the beginning of the body, "" without one."""
         if name in (named := dict(self._address)):
             return named[name]
-        wanted = re.escape(name).encode()
         if self._is_multipart:
-            pattern = rb'name="' + wanted + rb'"\r\n(?:[^\r\n]+\r\n)*\r\n([^\r\n]{1,200})\r\n'
-            match = re.search(pattern, self._head)
-            return match[1].decode("latin-1").strip() if match else ""
-        match = re.search(rb"(?:^|&)" + wanted + rb"=([^&]{1,200})", self._head)
-        return dict(_decoded(match[0].lstrip(b"&"))).get(name, "") if match else ""
+            # What stands before the blank line are further headers of the part.
+            part = b"\r\n" + self._head.partition(f'name="{name}"\r\n'.encode())[2]
+            value = part.partition(b"\r\n\r\n")[2].partition(b"\r\n")[0]
+            return value[:_LONGEST_PEEK].decode("latin-1").strip()
+        begin = f"{name}=".encode()
+        found = next((pair for pair in self._head.split(b"&") if pair.startswith(begin)), b"")
+        return dict(_decoded(found[: len(begin) + _LONGEST_PEEK])).get(name, "")
 
     def fields(self) -> list[tuple[str, str]]:
         """Return all fields, those of the address first: of two of a name the one in the body counts. Raises: ServiceError"""

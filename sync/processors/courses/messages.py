@@ -51,8 +51,8 @@ TEXTS: dict[str, Any] = {
         'The cell is no JSON object of texts, such as {"place": "Lyon"}. Correct it, or leave it empty.'
     ),
     "course_replacements_alone": _(
-        "Texts are replaced only in what a new course takes from a template that ToolSync copies. Name a template, or leave the "
-        "cell empty."
+        "Texts are replaced only in what a new course takes from a template that ToolSync copies: %(replacements)s. Name a "
+        "template, or leave the cell empty."
     ),
     "course_template_itself": _("A course can't be its own template. Empty the cell, or name another course."),
     "course_replace_plugins": _(

@@ -172,7 +172,7 @@ class CoursesPlanner:
             raise RowError("course_grouping_unknown", "defaultgroupingid", grouping=values["defaultgroupingid"])
         template = self._template(row)
         if row.replacements and (template is None or template.is_for_moodle):
-            raise RowError("course_replacements_alone", "replacements")
+            raise RowError("course_replacements_alone", "replacements", replacements=row.replacements)
         if template and template.is_for_moodle:
             return self._create_by_moodle(row, template, values)
         full = {"category": 0, **state.defaults.values(state.now), **values, "format": course_format}

@@ -12,9 +12,12 @@ TEXTS: dict[str, Any] = {
         "definition."
     ),
     "role_all_only_taken": _("* stands for all roles only where they are taken away (del). Name a role."),
-    "role_context_unneeded": _("The whole site needs no further name. Empty the cell, or correct the column context."),
+    "role_context_unneeded": _(
+        "The whole site needs no further name, and this row gives “%(instance)s”. Empty the cell, or correct the column context."
+    ),
     "role_course_unneeded": _(
-        "Only an activity is named within a course. Empty the cell, or correct the column context."
+        "Only an activity is named within a course, and this row gives “%(course)s”. Empty the cell, or correct the column "
+        "context."
     ),
     "role_component_invalid": _(
         "“%(value)s” is no name of a plugin, such as auth_ldap. Correct the cell, or leave it empty for roles that people give."

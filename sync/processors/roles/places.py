@@ -108,10 +108,10 @@ class PlaceFinder:
     def find(self, row: RoleCells) -> RolePlace:
         """Return the context that a row names. Raises: RowError"""
         if row.course and row.context != CONTEXT_MODULE:
-            raise RowError("role_course_unneeded", "course")
+            raise RowError("role_course_unneeded", "course", course=row.course)
         if row.context == CONTEXT_SYSTEM:
             if row.instance:
-                raise RowError("role_context_unneeded", "instance")
+                raise RowError("role_context_unneeded", "instance", instance=row.instance)
             return RolePlace(CONTEXT_SYSTEM, self._memberships.system_contextid)
         if not row.instance:
             raise RowError("cell_empty", "instance")

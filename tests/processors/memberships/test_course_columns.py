@@ -176,7 +176,8 @@ def test_a_set_without_role_and_method_is_only_worth_a_note() -> None:
 
 
 def test_every_text_has_its_parameters() -> None:
-    params = dict.fromkeys(("column", "course", "identifier", "role", "method", "limit", "group"), "x")
+    names = ["column", "course", "identifier", "role", "method", "limit", "group", "value", "name", "instance"]
+    params = dict.fromkeys(names, "x")
     for code in TEXTS:
         if code.startswith(("course_set_", "role_", "enrol_method_", "group_not_enrolled", "group_ambiguous")):
             assert text_of(code, {**params, "count": 2, "columns": "x"}) != code
