@@ -66,7 +66,7 @@ def delete(site: MoodleSite, *userids: int, then: Callable[[], object] = lambda:
 def undo(site: MoodleSite, images: Sequence[BeforeImage]) -> None:
     """Put back by hand what before-images say, the last write first."""
     with opened(site) as session, session.transaction():
-        for kind, name, rowid, row, _after in reversed(images):
+        for kind, name, rowid, row, _after, _lines in reversed(images):
             table = session.table(name)
             if kind == "delete":
                 session.connection.execute(sa.insert(table).values(dict(row)))
