@@ -48,6 +48,6 @@ def _late(site: MoodleSite) -> Step | None:
         return None
     is_late = any(file.processor == LATE_FILE_TYPE for file in overdue_files(site))
     text = _(
-        "The file of this feed didn't come. See when it was expected; a file that you hand in for it counts as well."
+        "The file of this feed didn't come. See when it was expected; a file that you upload for it counts as well."
     )
     return Step(_("See why a feed is late"), text, reverse("schedule", args=[feed.pk]), not is_late)
