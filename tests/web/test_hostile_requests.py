@@ -183,7 +183,11 @@ def test_rules_that_never_or_always_start(admin: Client, site: MoodleSite, cront
     Schedule.objects.all().delete()
     fields = {"processors": ["users"], "kind": "crontab", "crontab": crontab, "enabled": "on"}
     quickly(lambda: admin.post(reverse("schedule_new"), fields))
+    on = {"nobody": "on", "digest": "morning", "limits": "hold"}
+    for made in Schedule.objects.all():
+        quickly(partial(admin.post, reverse("schedule_on", args=[made.pk]), on))
     for schedule in Schedule.objects.all():
+        assert schedule.enabled
         assert schedule.next_at is not None
         assert schedule.next_at > timezone.now()
     quickly(lambda: admin.get(reverse("feeds")))

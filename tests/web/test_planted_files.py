@@ -15,7 +15,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from sync.commandfiles.intake import quarantine_file
-from sync.models import ArmedFile, CommandFile, MoodleSite, Source, SyncRun
+from sync.models import ArmedFile, CommandFile, MoodleSite, Schedule, Source, SyncRun
 from sync.processors.registry import REGISTRY
 from sync.runs.course_files import CourseFile, keep_course_file
 from sync.runs.services import receive_path
@@ -143,6 +143,7 @@ def test_the_page_says_which_schedule_takes_it_and_when(
     planner = client_with("manage_schedules", "run_users")
     entered = {"processors": ["users"], "kind": "daily", "at": "02:15", "unit": "hours", "every": "6", "enabled": "on"}
     planner.post(reverse("schedule_new"), entered | {"name": "Nightly people"})
+    planner.post(reverse("schedule_on", args=[Schedule.objects.get(name="Nightly people").pk]))
     file = make_file(by=clerk)
     arm(clerk, file)
     for page in (reverse("files"), "/tools/users/", reverse("file_arm", args=[file.pk])):
