@@ -26,6 +26,8 @@ UNUSABLE = ("zyxwv", "-17", "Zyxwv-" * 700, "31.02.2026")
 # How much of a long cell is shown at least.
 SHOWN = 20
 # Other names of what a row is about: a file that has such a column names it by that.
+# The context of roles is named by two cells.
+IN_COURSE = {"context": "course", "instance": "C1"}
 LEFT_OUT: Mapping[str, tuple[str, ...]] = {
     "courses": ("id",),
     "courses_reset": ("id", "idnumber"),
@@ -54,7 +56,7 @@ def file_of(key: str, new: str) -> tuple[str, list[tuple[str, str]]]:
         column for column in REGISTRY[key].columns if not column.ignored and column.name not in LEFT_OUT.get(key, ())
     ]
     cells = {
-        name: KNOWN.get(name, column.sample if column.required else "")
+        name: IN_COURSE.get(name) or KNOWN.get(name, column.sample if column.required else "")
         for column in columns
         for name in names_of(column)
     }

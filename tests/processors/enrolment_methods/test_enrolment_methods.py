@@ -187,4 +187,3 @@ def test_a_site_that_wants_keys_gets_no_open_method(sqlite_site: MoodleSite) -> 
 
 def test_a_header_of_methods_is_recognised() -> None:
     assert guess_processor({"course", "enrol", "disabled"}) == "enrolment_methods"
-    assert guess_processor({"operation", "method", "shortname", "disabled"}) == "enrolment_methods"
