@@ -25,6 +25,7 @@ from sync.columns.column import NumberedColumn
 from sync.columns.survey import _stated_orders
 from sync.moodle.course_content.restore.single_forums import _strip_tags
 from sync.moodle.course_content.restore.text_links import LiveLinks, _query
+from sync.moodle.course_content.restore.text_replacements import TextReplacement
 from sync.reader.cells import byte_patterns, split_cells
 from sync.secret_texts import without_secrets
 from sync.sources.location import matching
@@ -80,6 +81,10 @@ MADE: dict[str, tuple[Run, tuple[str, ...]]] = {
     "sync.moodle.course_content.restore.text_links._query": (
         lambda text: _query("/mod/a/view.php", text, _NoMaps()),  # type: ignore[arg-type]
         ("&amp;", "&", "id=1", "a"),
+    ),
+    "sync.moodle.course_content.restore.text_replacements.applied": (
+        lambda text: TextReplacement("a", "b").applied(text),
+        ("{{", "{", "a", " ", "}}"),
     ),
     # Of one line of 200 characters.
     "sync.processors.courses.cli_restore.run_cli_restore": (lambda text: re.findall(r"\d+", text), ("1", "a")),

@@ -59,7 +59,6 @@ SHORT_MODULES = {
     "sync/management/commands/completion.py": "likewise",
     "sync/management/commands/writedocs.py": "likewise",
     "sync/processors/metacourses/messages.py": "the texts of a package stand in its messages.py",
-    "sync/processors/roles/messages.py": "likewise",
     "sync/schedules/messages.py": "likewise",
     "sync/processors/custom_fields/messages.py": "likewise",
     "sync/processors/user_preferences/messages.py": "likewise",

@@ -30,6 +30,8 @@ _SOURCES: Mapping[int, tuple[str, ...]] = {
 }
 _ALL = "*"
 
+_INSTANCE_REF = re.compile(r"([a-z_]+):([0-9]{1,18})")
+
 
 def assign_role(call: Call, **assign: Any) -> int:
     """Give a role, and return the id of the assignment. Shape: shiftrole: the others that the user has there go"""
@@ -105,7 +107,7 @@ def _activity(moodle: MoodleSession, source: str, value: str) -> int:
     cm, module = map(moodle.table, ("course_modules", "modules"))
     statement = sa.select(cm.c.id).where(cm.c.deletioninprogress == 0)
     if source == "instanceref":
-        if (match := re.fullmatch(r"([a-z_]+):(\d{1,18})", value)) is None:
+        if (match := _INSTANCE_REF.fullmatch(value)) is None:
             raise invalid_parameter(f"Malformed instance ref: {value[:100]}")
         of_module = sa.select(module.c.id).where(module.c.name == match[1])
         statement = statement.where(cm.c.module.in_(of_module), cm.c.instance == int(match[2]))

@@ -38,7 +38,7 @@ class TextReplacement(NamedTuple):
     def applied(self, text: str) -> str:
         """Return a text with the replacement made in it."""
         wanted = re.escape(self.text)
-        return re.sub(rf"\{{\{{\s*{wanted}\s*\}}\}}|\{{{wanted}\}}|{wanted}", lambda _found: self.by, text)
+        return re.sub(rf"\{{\{{\s*+{wanted}\s*+\}}\}}|\{{{wanted}\}}|{wanted}", lambda _found: self.by, text)
 
 
 def replace_texts(writer: Writer, wanted: Mapping[int, Sequence[TextReplacement]]) -> None:
