@@ -43,7 +43,7 @@ def is_settable(name: str) -> bool:
         return True
     if _SANE.fullmatch(name) is None or name.startswith(_REFUSED_BEGINNINGS):
         return False
-    return _REFUSED_WORDS.isdisjoint(re.split("[_-]", name))
+    return _REFUSED_WORDS.isdisjoint(name.replace("-", "_").split("_"))
 
 
 def check_preference(name: str, value: str) -> None:
