@@ -15,6 +15,7 @@ LONGEST_STATEMENT = 20_000
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`")
 # What stands in a comment one server reads and another doesn't.
 _COMMENT = re.compile(r"--|/\*")
+_READING = re.compile(r"(SELECT|WITH)\b", re.IGNORECASE)
 _WRITING = re.compile(
     r"\b(INTO|INSERT|UPDATE|DELETE|MERGE|TRUNCATE|DROP|ALTER|CREATE|GRANT|REVOKE|CALL|EXEC|EXECUTE|COPY|LOAD|ATTACH|PRAGMA)\b",
     re.IGNORECASE,
@@ -27,7 +28,7 @@ def checked_statement(text: str) -> str:
     if len(statement) > LONGEST_STATEMENT:
         raise SourceError("sql_too_long", limit=LONGEST_STATEMENT)
     bare = _QUOTED.sub("''", statement)
-    if not re.match(r"(SELECT|WITH)\b", bare, re.IGNORECASE):
+    if not _READING.match(bare):
         raise SourceError("sql_not_select")
     if ";" in bare or "\0" in bare:
         raise SourceError("sql_several")
