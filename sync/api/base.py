@@ -123,7 +123,7 @@ class ApiView(APIView):
         return final
 
     def _tagged(self, response: Response) -> HttpResponse | None:
-        """Give an answer its ETag; 304 where who asks has it already."""
+        """Return an answer with its ETag; 304 where who asks has it already."""
         tag = response.headers.get("ETag") or _tag_of(response.content)
         response["ETag"] = tag
         found: HttpResponse | None = get_conditional_response(self.request._request, etag=tag, response=response)  # noqa: SLF001

@@ -124,7 +124,7 @@ class Upload(ApiView):
 
     @extend_schema(operation_id="upload_delete", responses={HTTPStatus.NO_CONTENT: None})
     def delete(self, _request: Request, site: str, upload_id: int) -> Response:
-        """Give a file up of which pieces have arrived."""
+        """Delete the pieces of a file that have arrived."""
         chunked_uploads.drop_upload(self._upload(upload_id))
         return Response(status=HTTPStatus.NO_CONTENT)
 

@@ -89,7 +89,7 @@ def change_site(
 
 
 def rename_site(site: MoodleSite, name: str, *, by: Responsible) -> None:
-    """Give a site another name."""
+    """Rename a site."""
     with transaction.atomic():
         record_saved(site, AuditKind.SITE, by, site.slug, before={"name": site.name}, after={"name": name})
         MoodleSite.objects.filter(pk=site.pk).update(name=name)

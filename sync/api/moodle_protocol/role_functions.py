@@ -34,7 +34,7 @@ _INSTANCE_REF = re.compile(r"([a-z_]+):([0-9]{1,18})")
 
 
 def assign_role(call: Call, **assign: Any) -> int:
-    """Give a role, and return the id of the assignment. Shape: shiftrole: the others that the user has there go"""
+    """Return the id of the assignment of a role that is given. Shape: shiftrole: the others that the user has there go"""
     with call.moodle() as moodle:
         row = _row(moodle, assign, "shift" if assign["shiftrole"] else "add")
     call.run_rows("roles", _HEADER, [row], _BY_ID)
@@ -43,7 +43,7 @@ def assign_role(call: Call, **assign: Any) -> int:
 
 
 def assign_roles(call: Call, roleassigns: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give roles."""
+    """Return nothing; the roles are given."""
     with call.moodle() as moodle:
         rows = [_row(moodle, assign, "shift" if assign["shiftrole"] else "add") for assign in roleassigns]
     return _run(call, rows, roleassigns)
