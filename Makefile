@@ -8,8 +8,11 @@ PYTEST_WORKERS ?= 3
 ARGS ?=
 LOCK_ARGS ?=
 
+# Some images set it. Each process of the tests would compile all code anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests demo test lint audit format pytest matrix bench soak assets messages docs lock clean
+.PHONY: help setup setup-tests demo test lint audit format pytest matrix pictures bench soak assets messages docs lock clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +50,9 @@ pytest:
 
 matrix: setup-tests ## The same on every server with every version of Moodle, and on every real site
 	$(VENV)/pytest -n $(PYTEST_WORKERS) --every-site $(ARGS)
+
+pictures: setup-tests ## Take the pictures of the README anew, of the demo
+	$(VENV)/pytest -n 0 --pictures tests/e2e/test_pictures.py $(ARGS)
 
 bench: setup-tests ## Measure speed against the floor, on a private MariaDB
 	$(VENV)/pytest -s --no-header tests/bench $(ARGS)

@@ -161,6 +161,29 @@ def test_an_address_of_no_known_kind_is_refused_without_being_repeated(url: str)
     assert "pa55" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [("", "Set SECRET_KEY"), ("x" * 50, "ToolSync's own database can't be used: no such table: sync_moodlesite")],
+    ids=["settings", "tables"],
+)
+def test_what_an_operator_has_to_mend_is_a_sentence(key: str, said: str, tmp_path: Path) -> None:
+    environment = {
+        "PATH": os.environ["PATH"], "TOOLSYNC_ENV_FILE": os.devnull, "TOOLSYNC_VAR": str(tmp_path), "SECRET_KEY": key,
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'new.sqlite3'}",
+    }  # fmt: skip
+    run = [sys.executable, "manage.py", "runs"]
+    ended = subprocess.run(run, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+    traced = subprocess.run(
+        [*run, "--traceback"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert "Traceback" in traced.stderr
+
+
 @pytest.mark.parametrize("as_json", [True, False], ids=["json", "console"])
 @pytest.mark.parametrize(
     "statement",

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
-from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin.apps import SimpleAdminConfig
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
@@ -27,7 +27,10 @@ class RepairSite(AdminSite):
         )
 
 
-class RepairConfig(AdminConfig):
-    """Django's admin with this site in place of its own."""
+class RepairConfig(SimpleAdminConfig):
+    """Django's admin with this site in place of its own.
+
+    Its pages are found by the address map: commands and workers show none.
+    """
 
     default_site = "toolsync_site.repair.RepairSite"

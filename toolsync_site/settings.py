@@ -93,7 +93,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
-    "allauth.socialaccount",
+    "toolsync_site.logins.LoginsElsewhereConfig",
     "allauth.socialaccount.providers.openid_connect",
     "allauth.usersessions",
     "axes",
@@ -381,6 +381,7 @@ SPECTACULAR_SETTINGS = {
         "RunState": "sync.models.run.RunState",
         "SequenceState": "sync.models.schedule.SequenceState",
         "GraceState": "sync.models.grace.GraceEntry.State",
+        "ScopeKind": "sync.models.site.ScopeLimits.Kind",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

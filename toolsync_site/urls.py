@@ -7,6 +7,7 @@ from allauth.mfa.base import views as second_factor
 from allauth.mfa.recovery_codes import views as recovery
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
+from allauth.socialaccount.providers import registry
 from allauth.socialaccount.providers.openid_connect import views as openid
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView
@@ -34,6 +35,10 @@ allauth_urls = [
     path("second-factor/codes/new/", recovery.generate_recovery_codes, name="mfa_generate_recovery_codes"),
     path("second-factor/codes/file/", recovery.download_recovery_codes, name="mfa_download_recovery_codes"),
 ]
+
+admin.autodiscover()
+# Not at the start of every process: see `toolsync_site.logins`.
+registry.load()
 
 handler500 = "sync.web.views.health.server_error"
 
