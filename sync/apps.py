@@ -18,12 +18,9 @@ class SyncConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported for what they register; models and settings are there only now.
-        import sync
         from sync import checks  # noqa: F401
-        from sync.messages import load_texts
         from sync.runs import rights_audit
 
-        load_texts(sync)
         rights_audit.connect()
         post_migrate.connect(make_site_and_permissions, sender=self)
         # manage.py has switched it off. What is loaded stays, so it is never looked at again.
@@ -37,8 +34,8 @@ def make_site_and_permissions(using: str, **_kwargs: Any) -> None:
     from django.contrib.contenttypes.models import ContentType
 
     from sync.models import MoodleSite
+    from sync.models.site import MAIN_SITE
     from sync.processors.registry import REGISTRY
-    from sync.runs.options import MAIN_SITE
     from sync.schedules.services import make_shipped_schedules
 
     if not apps.is_installed("django.contrib.auth"):

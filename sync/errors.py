@@ -37,6 +37,10 @@ class BundleStopped(CodedError):
     """Another file of the bundle can't be used; nothing was written of any."""
 
 
+class WorkbookUnread(CommandFileError):
+    """A worker has yet to read the workbook; ask again in a moment."""
+
+
 class UnknownFileType(CommandFileError):
     """The bytes are not those of a command file (binary, truncated workbook)."""
 

@@ -7,11 +7,10 @@ A text names what is wrong and what to do about it; `%(name)s` parameters come f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import import_module
-from pkgutil import walk_packages
-from types import ModuleType
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import get_language, gettext_lazy as _, override
@@ -31,22 +30,35 @@ class PluralText:
         return self._form(count if isinstance(count, int) else 2)
 
 
-# Code -> text. Filled by `load_texts` from the messages.py of every package.
-TEXTS: dict[str, Any] = {}
-# Codes of rejections that say that something is missing -> table of Moodle in which it is. From `MISSING` beside the texts.
-MISSING_TABLES: dict[str, str] = {}
+class Texts(NamedTuple):
+    """The texts of all packages.
+
+    Shapes: by_code: code -> text; missing_tables: code of a rejection that says that something is missing -> table of Moodle
+    in which it is (`MISSING` beside the texts)
+    """
+
+    by_code: Mapping[str, Any]
+    missing_tables: Mapping[str, str]
 
 
-def load_texts(package: ModuleType) -> None:
-    """Take in the texts of every `messages.py` of a package. Raises: ImproperlyConfigured where two of them share a code"""
-    for found in walk_packages(package.__path__, f"{package.__name__}."):
-        if found.name.endswith(".messages") and found.name != __name__:
-            module = import_module(found.name)
-            texts: dict[str, Any] = module.TEXTS
-            MISSING_TABLES.update(getattr(module, "MISSING", {}))
-            if twice := texts.keys() & TEXTS.keys():
-                raise ImproperlyConfigured(f"{found.name} repeats texts: {', '.join(sorted(twice))}")
-            TEXTS.update(texts)
+@cache
+def texts() -> Texts:
+    """Return the texts of every `messages.py`, read when the first is asked for: many a command says nothing of a row.
+
+    Raises: ImproperlyConfigured where two packages share a code
+    """
+    folder = Path(__file__).parent
+    by_code: dict[str, Any] = {}
+    missing_tables: dict[str, str] = {}
+    # By their names alone: to go through all packages would load them.
+    for path in sorted(folder.rglob("*/messages.py")):
+        module = import_module(".".join((__package__, *path.relative_to(folder).with_suffix("").parts)))
+        added: dict[str, Any] = module.TEXTS
+        if twice := added.keys() & by_code.keys():
+            raise ImproperlyConfigured(f"{module.__name__} repeats texts: {', '.join(sorted(twice))}")
+        by_code.update(added)
+        missing_tables.update(getattr(module, "MISSING", {}))
+    return Texts(by_code, missing_tables)
 
 
 # Addresses of servers, folders, and what these say of an error: for those who run ToolSync.
@@ -90,7 +102,7 @@ def text_of(code: str, params: Mapping[str, Any] | None = None) -> str:
 
 
 def _filled(code: str, params: Mapping[str, Any]) -> str:
-    found = TEXTS.get(code)
+    found = texts().by_code.get(code)
     if isinstance(found, PluralText):
         template: str | None = found.template(params.get("count"))
     else:
@@ -112,7 +124,8 @@ def _text_alone(code: str, language: str | None) -> str:
 def _template(code: str, language: str | None) -> str | None:
     """The text of a code in a language; a report may need the same one a million times."""
     with override(language):
-        return str(TEXTS[code]) if code in TEXTS else None
+        found = texts().by_code.get(code)
+        return None if found is None else str(found)
 
 
 def without_addresses(code: str, params: Mapping[str, Any]) -> dict[str, Any]:

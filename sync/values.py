@@ -114,6 +114,15 @@ class Moment(NamedTuple):
 STICKY_KEPT = "sticky_kept"
 
 
+# Codes of objects after the last row that were left: no row of the file, so they are in no tryback.
+ABSENT_KEPT, EMPTIED_KEPT, PLACE_KEPT = "absent_left_refused", "emptied_left_refused", "place_left_refused"
+OBJECT_FAILED, OBJECT_CHANGED = "object_internal_error", "object_changed_since_plan"
+ABSENT_FAILED, EMPTIED_FAILED = "absent_internal_error", "emptied_internal_error"
+CLOSING_REJECTIONS = frozenset(
+    {ABSENT_KEPT, EMPTIED_KEPT, PLACE_KEPT, OBJECT_FAILED, OBJECT_CHANGED, ABSENT_FAILED, EMPTIED_FAILED}
+)
+
+
 class Rejection(NamedTuple):
     """Why one row can't be carried out: a code of `sync.messages`, and the column at fault ('' when it is the row).
 

@@ -2,7 +2,7 @@
 
 from sync.models.api import ChunkedUpload, KeptAnswer
 from sync.models.audit import AuditChain, AuditKind, AuditName, AuditRecord
-from sync.models.bundle import Bundle
+from sync.models.bundle import Bundle, BundleUpload
 from sync.models.command_file import ArmedFile, CommandFile
 from sync.models.grace import GraceEntry
 from sync.models.health import HealthRecord
@@ -14,10 +14,11 @@ from sync.models.notification import (
     MailCount,
     Notification,
     NotificationRule,
-    ToldFailure,
+    NotifiedFailure,
     Webhook,
 )
 from sync.models.people import Invitation, MailPreferences, Role, RoleAssignment
+from sync.models.reading import WorkbookReading
 from sync.models.retry import Retry, RetryRow
 from sync.models.run import ChunkIndex, MendDraft, RunChunk, RunFile, RunMail, RunState, SyncRun
 from sync.models.schedule import FreezeWindow, Schedule, SequenceRun, SequenceState
@@ -44,6 +45,7 @@ __all__ = [
     "AuditName",
     "AuditRecord",
     "Bundle",
+    "BundleUpload",
     "ChunkIndex",
     "ChunkedUpload",
     "CommandFile",
@@ -65,6 +67,7 @@ __all__ = [
     "MoodleSite",
     "Notification",
     "NotificationRule",
+    "NotifiedFailure",
     "ProcessorSettings",
     "Retention",
     "Retry",
@@ -84,7 +87,7 @@ __all__ = [
     "Source",
     "StickyField",
     "SyncRun",
-    "ToldFailure",
     "Webhook",
+    "WorkbookReading",
     "WrittenValue",
 ]

@@ -10,8 +10,8 @@ class HealthRecord(models.Model):
     """The last look at one part, or its last sign of life.
 
     Shape: part: a key of sync/health/parts.py; subject: slug of the site whose Moodle it is, else ""; code, params: what was
-    found, as sync.messages knows it; since: of this level; told_at: when people were told that it is dead, None = they know of
-    nothing bad
+    found, as sync.messages knows it; since: of this level; notified_at: when people were told that it is
+    dead, None = they know of nothing bad
     """
 
     class Level(models.TextChoices):
@@ -26,7 +26,7 @@ class HealthRecord(models.Model):
     params = models.JSONField(default=dict, blank=True)
     since = models.DateTimeField(_("since"))
     seen_at = models.DateTimeField(_("last look"))
-    told_at = models.DateTimeField(null=True, blank=True, editable=False)
+    notified_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("state of a part")

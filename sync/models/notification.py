@@ -15,6 +15,7 @@ class Event(models.TextChoices):
     OVERDUE = "overdue", _("File overdue")
     HELD = "held", _("Run held")
     RECOVERED = "recovered", _("Works again")
+    LATE = "late", _("Feed late")
     DEAD = "dead", _("Part not at work")
     DIGEST = "digest", _("Digest")
 
@@ -74,7 +75,8 @@ class Notification(models.Model):
 
     Shape: recipients: mail addresses that it has still to be sent to; language: of the mail; due_at: of an overdue file;
     fault: code and parameters of what kept a file type of a sequence from beginning, or of what is dead;
-    part: of ToolSync, key of sync/health/records.py, that is dead or works again; since: of which moment it is told;
+    feed: that is late or on time again; part: of ToolSync, key of sync/health/records.py, that is dead or works again;
+    since: of which moment it is told;
     text: of a digest, {"subject", "body", "reports": [run]}; begun_at: when a digest was about to be handed over, None = it is
     known whether it was; next_try_at: None when nothing more is tried;
     error_code and error_params: of the last try, as sync.messages knows them
@@ -89,6 +91,9 @@ class Notification(models.Model):
     event = models.CharField(_("event"), max_length=10, choices=Event)
     run = models.ForeignKey(
         "sync.SyncRun", verbose_name=_("run"), null=True, blank=True, on_delete=models.CASCADE, related_name="notices"
+    )
+    feed = models.ForeignKey(
+        "sync.Schedule", verbose_name=_("feed"), null=True, blank=True, on_delete=models.CASCADE, related_name="+"
     )
     due_at = models.DateTimeField(_("expected by"), null=True, blank=True)
     fault = models.JSONField(default=list, blank=True)
@@ -116,20 +121,21 @@ class Notification(models.Model):
         return f"{self.pk} {self.channel} {self.event} {self.processor}"
 
 
-class ToldFailure(models.Model):
+class NotifiedFailure(models.Model):
     """A failure of a feed that people were told of; gone once they were told that it works again.
 
-    Shape: code: of the failure, as sync.messages knows it; has_run: whether a run failed, not the way to its file
+    Shape: processor: "" = the feed as a whole, that it is late (sync/overview/late_feeds.py); code: of the failure, as
+    sync.messages knows it; has_run: whether a run failed, not the way to its file
     """
 
-    schedule = models.ForeignKey("sync.Schedule", on_delete=models.CASCADE, related_name="told_failures")
+    schedule = models.ForeignKey("sync.Schedule", on_delete=models.CASCADE, related_name="notified_failures")
     processor = models.CharField(max_length=40)
     code = models.CharField(max_length=80)
     has_run = models.BooleanField(default=False)
     since = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("schedule", "processor"), name="one_told_failure_per_part"),)
+        constraints = (models.UniqueConstraint(fields=("schedule", "processor"), name="one_notified_failure_per_part"),)
 
     def __str__(self) -> str:
         return f"{self.schedule_id} {self.processor}: {self.code}"

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from sync.values import Action
+from sync.values import FAILED_ACTIONS, Action, Note
 
 
 class RunState(models.TextChoices):
@@ -65,6 +65,7 @@ class SyncRun(models.Model):
     row has its outcome, only the files are left to be made; rows_expected: how many rows the file has, more or less, 0 =
     unknown; last_line: the last line of the file whose chunk is committed; changed_tables: of Moodle, without prefix;
     skipped: what the reader passed over; language: the one that the report is written in; origin: what started it;
+    token_name: of the token by which a program did, kept when it is gone;
     sequence_run: the start of a schedule that it belongs to; bundle: the files that it was planned with; owner: whose rights
     are asked when it begins; armed_by: who has let a schedule take the file. The names stay when a user is deleted; "" = the
     operator of this installation; undoes: the run that this one takes back: its rows are those of the other's journal, and
@@ -74,11 +75,13 @@ class SyncRun(models.Model):
     the same of scopes with limits, by the key of the scope; sticky: column -> rule of sticky fields that it goes by; kept:
     column -> in how many rows that left something as it was; mapping: what the columns of the file became, as `sync.mappings`
     reads it, {} = they are called as the file type calls them, None = its header will tell when the run begins; held_for: why
-    a person has to decide, as notes; decided_by: who did, and what for
+    a person has to decide, as notes; decided_by: who did, and what for; decided_token: by which a program of theirs did,
+    its name stays when it is gone
     """
 
     class Origin(models.TextChoices):
         PERSON = "person", _("Person")
+        API = "api", _("API")
         SCHEDULE = "schedule", _("Schedule")
         SEQUENCE = "sequence", _("Sequence")
         SHELL = "shell", _("Command line")
@@ -125,6 +128,7 @@ class SyncRun(models.Model):
     )  # fmt: skip
     armed_by_name = models.CharField(max_length=150, blank=True, default="")
     origin = models.CharField(_("started by"), max_length=10, choices=Origin, default=Origin.PERSON)
+    token_name = models.CharField(max_length=100, blank=True, default="")
     sequence_run = models.ForeignKey(
         "sync.SequenceRun", verbose_name=_("sequence run"), null=True, blank=True, on_delete=models.SET_NULL,
         related_name="runs",
@@ -161,6 +165,7 @@ class SyncRun(models.Model):
     rows_expected = models.BigIntegerField(default=0)
     counts = models.JSONField(default=dict, blank=True)
     partial_counts = models.JSONField(default=dict, blank=True)
+    closing_counts = models.JSONField(default=dict, blank=True)
     changed_tables = models.JSONField(default=list, blank=True)
     error_code = models.CharField(max_length=80, blank=True, default="")
     error_params = models.JSONField(default=dict, blank=True)
@@ -181,6 +186,10 @@ class SyncRun(models.Model):
         related_name="+",
     )  # fmt: skip
     decided_by_name = models.CharField(max_length=150, blank=True, default="")
+    decided_token = models.ForeignKey(
+        "sync.ApiToken", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    decided_token_name = models.CharField(max_length=100, blank=True, default="")
     decided_at = models.DateTimeField(_("decided on"), null=True, blank=True)
     decision_reason = models.CharField(_("reason"), max_length=500, blank=True, default="")
 
@@ -238,12 +247,25 @@ class SyncRun(models.Model):
         return sum(self.counts.values())
 
     @property
+    def held_notes(self) -> list[Note]:
+        """Why a person has to decide."""
+        return [Note(code, params) for code, params in self.held_for]
+
+    @property
+    def failed_rows(self) -> int:
+        """How many rows of the file are rejected or done in part: those that the tryback has."""
+        failed = (self.counts.get(action, 0) - self.closing_counts.get(action, 0) for action in FAILED_ACTIONS)
+        return sum(failed)
+
+    @property
     def file_name(self) -> str:
         return self.file_path.rpartition("/")[2]
 
 
 # Whose command files ToolSync makes: their size says nothing of those that come.
 ORIGINS_OF_MADE_FILES = (SyncRun.Origin.GRACE, SyncRun.Origin.GRACE_END, SyncRun.Origin.RETRY)
+# Somebody asks for these, on a page or by a program of theirs: what they take away is confirmed.
+ORIGINS_OF_PEOPLE = (SyncRun.Origin.PERSON, SyncRun.Origin.API)
 # What starts without a person, and is held by a freeze window.
 ORIGINS_BY_THEMSELVES = (
     SyncRun.Origin.SCHEDULE, SyncRun.Origin.SEQUENCE, SyncRun.Origin.GRACE, SyncRun.Origin.RETRY,
@@ -254,7 +276,8 @@ class RunChunk(models.Model):
     """One committed chunk: where its outcomes are stored and what they count.
 
     Shape: counts: action -> rows; codes: outcome code -> rows; after_commit: whether what was owed after its commit is done, ""
-    when nothing was; writes: whether it changes anything; sha256: of the stored outcomes, "" = from before it was kept;
+    when nothing was; writes: whether it changes anything; is_closing: its lines are
+    none of the file, but what comes after; sha256: of the stored outcomes, "" = from before it was kept;
     audit_sequence: number of its record in the audit, None when it has changed nothing
     """
 
@@ -271,6 +294,7 @@ class RunChunk(models.Model):
     journal_key = models.CharField(max_length=600, blank=True, default="")
     after_commit = models.CharField(max_length=10, choices=AfterCommit, blank=True, default="")
     writes = models.BooleanField(default=True)
+    is_closing = models.BooleanField(default=False)
     sha256 = models.CharField(max_length=64, blank=True, default="")
     audit_sequence = models.BigIntegerField(null=True, blank=True)
 

@@ -20,7 +20,7 @@ class Schedule(models.Model):
 
     Shape: processors: keys, in the order in which they run; kind says which of every_seconds, at and crontab applies;
     anchor_at: intervals are counted from here; next_at: when it starts next, None when it is off; held_at: the start that a
-    freeze window kept back; together: what came for all file types is fetched first, and planned as a bundle; told: mail
+    freeze window kept back; together: what came for all file types is fetched first, and planned as a bundle; recipients: mail
     addresses that hear of what needs a person at once, and get digests; digest_at: by the clock of the site, None = when each
     of them wants it; digest_at_end: as soon as a start is over; owner: who saved it or switched it on, in whose name it runs;
     owner_name: stays when the user is deleted, "" = the operator
@@ -50,7 +50,7 @@ class Schedule(models.Model):
     stop_on_failure = models.BooleanField(_("stop after a failure"), default=True)
     together = models.BooleanField(_("plan all files together"), default=False)
     after_freeze = models.BooleanField(_("make up for it after a freeze window"), default=True)
-    told = models.JSONField(_("people told"), default=list, blank=True)
+    recipients = models.JSONField(_("people told"), default=list, blank=True)
     attach_report = models.BooleanField(_("attach the reports"), default=False)
     digest_at = models.TimeField(_("time of the digest"), null=True, blank=True)
     digest_at_end = models.BooleanField(_("digest as soon as a start is over"), default=False)

@@ -7,6 +7,9 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+# The site of the environment; all others are set up on pages.
+MAIN_SITE = "main"
+
 
 class MoodleSite(models.Model):
     """One Moodle: its files, settings, runs and schedules hang on this.

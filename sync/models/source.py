@@ -15,7 +15,7 @@ class Source(models.Model):
     sync/sources/queries.py checks it; secret: encrypted, see sync/runs/source_settings.py; host_key: fingerprint
     of
     the SFTP server; owner: who saved it, in whose name its files are taken; owner_name: stays when the user is deleted,
-    "" = the operator of this installation; told: the last look, [[code, params], ...] as sync.messages knows them
+    "" = the operator of this installation; notes: of the last look, [[code, params], ...] as sync.messages knows them
     """
 
     class Kind(models.TextChoices):
@@ -26,6 +26,7 @@ class Source(models.Model):
         LDAP = "ldap", _("A directory (LDAP)")
         ONEROSTER = "oneroster", _("A OneRoster server")
         TOKEN = "oauth", _("An address behind a token (OAuth 2)")
+        SHEET = "sheet", _("A private Google Sheet")
         MOODLE = "moodle", _("Cohorts of another Moodle")
 
     site = models.ForeignKey(
@@ -48,7 +49,7 @@ class Source(models.Model):
     )  # fmt: skip
     owner_name = models.CharField(max_length=150, blank=True, default="")
     looked_at = models.DateTimeField(_("looked on"), null=True, blank=True, editable=False)
-    told = models.JSONField(default=list, blank=True, editable=False)
+    notes = models.JSONField(default=list, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("source")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from sync.models.site import MoodleSite
 
 
 class Scope(models.TextChoices):
@@ -19,14 +24,17 @@ class Scope(models.TextChoices):
 
 
 class ApiToken(models.Model):
-    """A token of one person for one site. It never lets anybody do more than that person may do at that moment.
+    """A token of one person, for one site or several. It never lets anybody do more than that person may do at that moment.
 
-    Shape: beginning: of the secret, to tell tokens apart; digest: of the secret (SHA-256), which is kept nowhere; scopes: of
-    `Scope`; file_types: keys of the registry, [] = all of them; created_by_name, revoked_by_name: kept when a user is deleted;
-    minute: since 1970, in which `requests` were counted
+    Shape: site: where it was made; further_sites: beside that one; beginning: of the secret, to tell tokens apart; digest: of the
+    secret (SHA-256), which is kept nowhere; scopes: of `Scope`; file_types: keys of the registry, [] = all of them;
+    created_by_name, revoked_by_name: kept when a user is deleted; minute: since 1970, in which `requests` were counted
     """
 
     site = models.ForeignKey("sync.MoodleSite", verbose_name=_("site"), on_delete=models.CASCADE, related_name="+")
+    further_sites = models.ManyToManyField(
+        "sync.MoodleSite", verbose_name=_("further sites"), blank=True, related_name="+"
+    )
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=_("person"), on_delete=models.CASCADE, related_name="api_tokens"
     )
@@ -55,6 +63,11 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.beginning}…)"
+
+    @property
+    def sites(self) -> list[MoodleSite]:
+        """The sites that it is for. Queries: one, unless the further ones were fetched"""
+        return [self.site, *self.further_sites.all()]
 
     @property
     def is_over(self) -> bool:
