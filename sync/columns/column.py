@@ -48,7 +48,8 @@ class Column(Generic[Value_co]):
     gate or the planner and only said here, for an existing one keeps what it has; ignored: accepted in the header, never
     read; decides: its cell tells which thing a row means or what becomes of it, so it is never left out; sample: one cell of the
     sample file, "" leaves the column out; names: whether its values name the thing that a row is about, or will (None = where
-    it refers to something); about: the kind of what it names, None = no user and no course
+    it refers to something); about: the kind of what it names, None = no user and no course; may_be_date: whether cells may be
+    dates of the site's own fields: which are, only Moodle knows
     """
 
     kind: ValueKind[Value_co]
@@ -68,6 +69,7 @@ class Column(Generic[Value_co]):
     help: Label = ""
     names: bool | None = None
     about: About | None = None
+    may_be_date: bool = False
 
     def __set_name__(self, owner: type[CleanRow], name: str) -> None:
         self.name = self.name or name
@@ -221,6 +223,9 @@ class PrefixedColumn(Column[Value_co]):
 
     Shape: name: what stands before it
     """
+
+    _: KW_ONLY
+    may_be_date: bool = True
 
     @overload
     def __get__(self, row: None, owner: type[CleanRow]) -> Self: ...

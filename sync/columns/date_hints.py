@@ -15,7 +15,7 @@ Hint = tuple[str, dict[str, str | int]]
 _LAST_OF_CENTURY = 69
 _CENTURY, _BEFORE = 2000, 1900
 _LAST_YEAR = 2285
-_MONTHS_OF_A_YEAR, _HOURS_OF_A_DAY = 12, 24
+_MONTHS_OF_A_YEAR, _HOURS_OF_A_DAY, _MINUTES_OF_AN_HOUR = 12, 24, 60
 
 _CLOCK = r"(?:[ T,]{1,2}(?P<hour>\d{1,2})[:h](?P<minute>\d{2})(?::\d{2})?.{0,12})?"
 _SHORT_YEAR = re.compile(rf"(\d{{1,2}})([-/. ])(\d{{1,2}})\2'?(\d{{2}}){_CLOCK}")
@@ -68,6 +68,9 @@ def _of_clock(day: date, found: re.Match[str]) -> Hint | None:
         return None
     if int(found["hour"]) == _HOURS_OF_A_DAY and int(found["minute"]) == 0:
         return "date_hour_24", {"meant": f"{day + timedelta(days=1)} 00:00"}
+    if int(found["hour"]) < _HOURS_OF_A_DAY and int(found["minute"]) < _MINUTES_OF_AN_HOUR:
+        # What stands behind it is at fault.
+        return None
     return "date_no_such_time", {"time": f"{found['hour']}:{found['minute']}"}
 
 

@@ -18,6 +18,8 @@ from sync.columns.words import MONTHS, WEEKDAYS, folded
 # The furthest second that Moodle's 10-digit columns hold, and the whole years until then.
 LATEST_TIME = 9_999_999_999
 _FIRST_YEAR, _LAST_YEAR = 1970, 2285
+# What 0, which means none, becomes in a program that takes it for a moment.
+_FIRST_DAY = (_FIRST_YEAR, 1, 1)
 # The first year of what isn't bound to the life of a computer, such as dates of birth.
 FROM_ANY_YEAR = 1000
 _MONTHS_OF_A_YEAR = 12
@@ -213,6 +215,8 @@ def _moment(match: re.Match[str], month: int, day: int, from_year: int) -> int |
 def _at(day: tuple[int, int, int], clock: Sequence[int], zone: str, from_year: int) -> int | datetime:
     if not from_year <= day[0] <= _LAST_YEAR:
         raise NotAMoment
+    if from_year == _FIRST_YEAR and day == _FIRST_DAY:
+        raise NotAMoment("date_of_second_zero")
     try:
         moment = datetime(*day, *clock)  # type: ignore[arg-type]  # noqa: DTZ001 - the site's clock, not ours
         if not zone:

@@ -20,20 +20,43 @@ from urllib.parse import unquote_to_bytes
 from sync.columns.clean import CellError, TextKind, shown
 from sync.columns.column import Column, PrefixedColumn
 from sync.columns.header import is_secret_name
+from sync.columns.placeholders import (
+    decimals_taken_off,
+    holds_placeholder,
+    is_mask,
+    is_midnight,
+    is_perhaps_day,
+    is_perhaps_placeholder,
+    is_placeholder,
+    is_truth,
+)
 from sync.values import Note
 
 _LONGEST_LIMITED = 2000
-_ADDRESSES = re.compile(r"url|template|wwwroot\d*|password")
-_PERSONAL = frozenset((
+_ADDRESSES = re.compile(r"url|template|wwwroot\d*")
+# Of a person, and of where somebody lives.
+PERSONAL = frozenset((
     "firstname", "lastname", "middlename", "alternatename", "firstnamephonetic", "lastnamephonetic", "city",
 ))  # fmt: skip
+# Every person has them: what stands there for none would be kept for one.
+_NAMES_OF_PERSONS = frozenset(("firstname", "lastname"))
+# Values of preferences; those that are no yes or no to Moodle are rejected where names of preferences are looked at.
+_JUDGED_LATER = frozenset(("value",))
+_CATEGORIES = frozenset(("category", "category_path", "parent"))
+# Read by people, at any length: descriptions, and names of sections.
+_PROSE = frozenset(("description", "cdescription", "summary", "topic"))
 # What such cells have somewhere: single characters, which are found fast, and what they stand in.
-_SIGN = re.compile(r"[%\\?&=+<'’‘`´]").search
+_SIGN = re.compile(r"[%\\?&=+<'’‘`´“”„«»]").search
 _BEGINNING = re.compile(
-    r"%[89A-Fa-f][0-9A-Fa-f]|=[89A-F?]|\\[ux]|<U\+|&#?\w|\+A[M-P]|\?|(?:\A|\n)['’‘`´][=+\-@]?[\dA-Za-z]"
+    r"(?:\A|\n)\{?=|%[89A-Fa-f][0-9A-Fa-f]|=[89A-F?]|\\[uxnrt]|<U\+|&#?\w|\+A[M-P]|\?|(?:\A|\n)['’‘`´“”„«»]\s?[=+\-@]?\w"
 ).search
 
 
+# What a spreadsheet would reckon out, parts that a separator has cut as well: with a call, a place, a sheet or a text in it.
+# "= Archive =" and "=Archive" are ornaments.
+_FORMULA_OF_NAMES = re.compile(
+    r"=(?=[^\n]*[(\[!&\"#]|\$?[A-Z]{1,3}\$?\d)[^=\s](?:[^\n]*[^=\n])?|= *(?:[A-Z]{1,3}\d+|[^\W\d_]+\()[^\n]*|\{=[^\n]*\}"
+).fullmatch
 _PERCENT = re.compile(r"(?:%[C-Fc-f][0-9A-Fa-f](?:%[89ABab][0-9A-Fa-f]){1,3})")
 _PRINTABLE = re.compile(r"(?:=[C-F][0-9A-F](?:=[89AB][0-9A-F]){1,3})")
 _PRINTABLE_BYTE = re.compile(r"=([0-9A-F]{2})")
@@ -41,6 +64,10 @@ _CODE = re.compile(r"\\u[0-9A-Fa-f]{4}|\\x[89A-Fa-f][0-9A-Fa-f]|<U\+[0-9A-Fa-f]{
 _BEFORE_DIGITS = re.compile(r"\A(?:\\[ux]|<U\+)")
 _LAST_CHARACTER = 0x10FFFF
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,31}\d{0,2});")
+# How workbooks write control characters, and what MySQL makes of them in names of persons, where no backslash stands.
+_OFFICE_SIGN = "_x00"
+_OFFICE_CODE = re.compile(r"_x00(?:0[9AD]|A0)_")
+_BACKSLASHED = re.compile(r"\\[nrt](?![a-z])")
 _SEVEN_BITS = re.compile(r"\+A[M-P][A-Za-z0-9+/]-")
 _MAIL_WORD = re.compile(r"=\?[\w-]{3,20}\?[BbQq]\?[^?\s]*\?=")
 # One byte of an encoding that isn't named, behind a letter or at the beginning, as in Jos%E9.
@@ -56,29 +83,52 @@ _LOST_WITHIN = re.compile(r"[^\W\d_]\?[^\W\d_]|(?:\A|(?<=\s))\?[^\W\d_]|\A[^\W\d
 _APOSTROPHE = "['’‘`´]"
 _TEXT_MARK = re.compile(rf"{_APOSTROPHE}([=+\-@]?(?:[A-Za-z]{{1,20}}[-_./]?)?\d[^\s'’‘`´]*){_APOSTROPHE}?")
 _NUMBER_MARK = re.compile(rf"{_APOSTROPHE}([=+\-@]?[\d\s()./-]{{3,}})")
+# Texts in quotes that aren't those of CSV files. Groups and courses may be called «TD», nobody is.
+_QUOTED_KEY = re.compile(rf"{_APOSTROPHE}([^'’‘`´]+){_APOSTROPHE}")
+_QUOTED_PERSON = re.compile(rf"(?:{_APOSTROPHE}|[“”„«»])([^'’‘`´“”„«»]+)(?:{_APOSTROPHE}|[“”„«»])")
 _FIRST_OUTSIDE_ASCII = "\x80"
 # Signs that ASCII has, and that programs escape only because they mean something else in their own files.
 _ESCAPED_SIGNS = frozenset("&'\"")
 
 
 class Place(Enum):
-    """Where a text stands. Shape: KEY: it names something; PERSON: it is a name of a person; FREE: markup, or anything else"""
+    """Where a text stands.
+
+    Shape: KEY: it names something; CATEGORY: it names one that is there, by number or name: what looks like a number is
+    rejected where that is looked up, unless one is called so; PERSON: it is a name of a person; PROSE: markup; FREE: anything,
+    yes and no as well; HIDDEN: a password
+    """
 
     KEY = "key"
+    CATEGORY = "category"
     PERSON = "person"
     TEXT = "text"
+    PROSE = "prose"
     FREE = "free"
+    HIDDEN = "hidden"
 
 
-def place_of(name: str, column: Column) -> Place | None:
-    """Return how the texts of a column are looked at, None for passwords, addresses and what is no text."""
+_KEYS = (Place.KEY, Place.CATEGORY)
+_NAMING = (*_KEYS, Place.PERSON)
+_UNLIMITED = (Place.PROSE, Place.FREE)
+
+
+def place_of(name: str, column: Column, *, is_text: bool = False) -> Place | None:
+    """Return how the texts of a column are looked at, None for addresses, keys and what is no text.
+
+    Shape: is_text: it is a field of the site, and wants a text
+    """
+    if name == "password":
+        return Place.HIDDEN
     if not isinstance(column.kind, TextKind) or _ADDRESSES.fullmatch(name) or is_secret_name(name):
         return None
     if column.is_key:
-        return Place.KEY
-    if name in _PERSONAL:
+        return Place.CATEGORY if name in _CATEGORIES and not column.names else Place.KEY
+    if name in PERSONAL:
         return Place.PERSON
     limit = column.kind.limit
+    if is_text or column.name in _PROSE:
+        return Place.PROSE
     is_free = isinstance(column, PrefixedColumn) or limit is None or limit > _LONGEST_LIMITED
     return Place.FREE if is_free else Place.TEXT
 
@@ -86,7 +136,9 @@ def place_of(name: str, column: Column) -> Place | None:
 def may_be_escaped(cells: Sequence[str]) -> bool:
     """Return whether a row is to be looked at cell by cell."""
     text = "\n".join(cells)
-    return _SIGN(text) is not None and _BEGINNING(text) is not None
+    if _SIGN(text) is not None and _BEGINNING(text) is not None:
+        return True
+    return _OFFICE_SIGN in text or holds_placeholder(cells, text)
 
 
 class EscapedCells:
@@ -99,34 +151,63 @@ class EscapedCells:
         self._last: dict[str, int] = defaultdict(int)
 
     def meant(self, text: str, name: str, line: int, place: Place) -> str:
-        """Return the text that a cell means. Raises: CellErro"""
-        if place is Place.FREE:
+        """Return the text that a cell means. Raises: CellError"""
+        if place is Place.HIDDEN:
+            return _secret(text)
+        self._look_for_placeholder(text, name, line, place)
+        if place in _NAMING and _FORMULA_OF_NAMES(text) is not None:
+            raise CellError("cell_is_formula")
+        if place in _UNLIMITED:
             # Markup has escapes of its own, and programs may be what it is about.
             if _decoded(text, are_entities_read=False) != text:
                 self._count("cells_perhaps_escaped", name, line, text)
             return text
         if _CUT_ENTITY.search(text):
             raise CellError("cell_entity_cut", value=shown(text))
-        if found := (_TEXT_MARK if place is Place.KEY else _NUMBER_MARK).fullmatch(text):
+        if found := (_TEXT_MARK if place in _KEYS else _NUMBER_MARK).fullmatch(text):
             self._count("text_marks_taken_out", name, line, text)
             return found[1].lstrip("=") if found[1][:1] == "=" else found[1]
         decoded = _decoded(text)
         if decoded != text:
-            is_ascii = all(sign in text for sign in decoded if sign >= _FIRST_OUTSIDE_ASCII)
-            if place is not Place.PERSON and is_ascii:
-                # Moodle's own names may be stored so.
-                self._count("cells_perhaps_escaped", name, line, text)
-                return text
-            if place is Place.KEY or not decoded.isprintable():
-                raise CellError("cell_is_escaped", value=shown(text), meant=shown(decoded))
-            self._count("escapes_decoded", name, line, text)
-            return decoded
-        if found := _ONE_BYTE.search(text):
-            meant = bytes.fromhex(found[0][1:]).decode("cp1252", "replace")
-            raise CellError("cell_is_escaped", value=shown(text), meant=shown(text.replace(found[0], meant)))
+            return self._escaped(text, decoded, name, line, place)
+        _refuse_foreign_signs(text, place)
         if "?" in text:
             self._look_for_lost(text, name, line, place)
         return text
+
+    def _escaped(self, text: str, decoded: str, name: str, line: int, place: Place) -> str:
+        """Return what a text with escapes means. Raises: CellError where it names something"""
+        is_ascii = all(sign in text for sign in decoded if sign >= _FIRST_OUTSIDE_ASCII)
+        if place is not Place.PERSON and is_ascii and _OFFICE_CODE.search(text) is None:
+            # Moodle's own names may be stored so.
+            self._count("cells_perhaps_escaped", name, line, text)
+            return text
+        if place in _KEYS or not decoded.isprintable():
+            raise CellError("cell_is_escaped", value=shown(text), meant=shown(decoded))
+        self._count("escapes_decoded", name, line, text)
+        return decoded
+
+    def _look_for_placeholder(self, text: str, name: str, line: int, place: Place) -> None:
+        """Look for what a program writes in place of a value. Raises: CellError where it would become the name of something"""
+        if place in _KEYS or name in _NAMES_OF_PERSONS:
+            if is_placeholder(text, of_person=place is Place.PERSON):
+                raise CellError("cell_is_placeholder", value=shown(text))
+            if place is Place.KEY and (meant := decimals_taken_off(text)):
+                raise CellError("cell_is_decimal", value=shown(text), meant=shown(meant))
+            if place is Place.KEY:
+                self._look_for_day(text, name, line)
+        if is_perhaps_placeholder(text, is_free=place in _UNLIMITED):
+            self._count("cells_perhaps_placeholders", name, line, text)
+        elif place is not Place.FREE and name not in _JUDGED_LATER and is_truth(text, of_person=place is Place.PERSON):
+            # Fields of any kind stand in free columns: there the word may be what is wanted.
+            self._count("cells_perhaps_truth", name, line, text)
+
+    def _look_for_day(self, text: str, name: str, line: int) -> None:
+        """Look for what became of an identifier such as 1-3 or MAR2. Raises: CellError"""
+        if is_midnight(text):
+            raise CellError("cell_is_midnight", value=shown(text))
+        if is_perhaps_day(text):
+            self._count("cells_perhaps_days", name, line, text)
 
     def _look_for_lost(self, text: str, name: str, line: int, place: Place) -> None:
         if place is Place.PERSON and _LOST.search(text):
@@ -154,6 +235,27 @@ class EscapedCells:
             self._last[code] = line
 
 
+def _secret(text: str) -> str:
+    """Return a password. Raises: CellError for what all the people of a file would have for one"""
+    if is_placeholder(text, of_person=False) or is_mask(text):
+        raise CellError("cell_is_placeholder", value="…")
+    return text
+
+
+def _refuse_foreign_signs(text: str, place: Place) -> None:
+    """Refuse what has one meaning in the files of another program only. Raises: CellError"""
+    if place is Place.PERSON and _BACKSLASHED.search(text):
+        meant = " ".join(_BACKSLASHED.sub(" ", text).split())
+        raise CellError("cell_is_escaped", value=shown(text), meant=shown(meant))
+    if found := _ONE_BYTE.search(text):
+        meant = bytes.fromhex(found[0][1:]).decode("cp1252", "replace")
+        raise CellError("cell_is_escaped", value=shown(text), meant=shown(text.replace(found[0], meant)))
+    quoted = {Place.PERSON: _QUOTED_PERSON, Place.KEY: _QUOTED_KEY, Place.CATEGORY: _QUOTED_KEY}.get(place)
+    # What is wrong with an address in apostrophes is said where addresses are read.
+    if quoted is not None and "@" not in text and (found := quoted.fullmatch(text)):
+        raise CellError("cell_quoted_otherwise", value=shown(text), meant=shown(found[1].strip()))
+
+
 def _decoded(text: str, *, are_entities_read: bool = True) -> str:
     """Return a text without the escapes of other programs, the text itself where there are none with one meaning."""
     if _MAIL_WORD.search(text):
@@ -167,6 +269,8 @@ def _decoded(text: str, *, are_entities_read: bool = True) -> str:
         text = _as_utf_8(text, _from_printable)
     text = _SEVEN_BITS.sub(lambda found: found[0].encode().decode("utf-7"), text)
     text = _CODE.sub(_of_code, text)
+    if _OFFICE_CODE.search(text):
+        text = " ".join(_OFFICE_CODE.sub(" ", text).split())
     if any("\ud800" <= sign <= "\udfff" for sign in text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return _ENTITY.sub(_of_entity, text) if are_entities_read else text

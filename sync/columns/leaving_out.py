@@ -20,6 +20,7 @@ CELL_CODES = frozenset((
     "cell_is_formula_error", "cell_is_rounded", "cell_lost_digits", "cell_is_formula",
     "cell_too_narrow", "cell_is_null", "cell_encoded_twice", "cell_letters_lost",
     "cell_encoded_otherwise", "cell_is_escaped", "cell_entity_cut", "cell_letters_replaced",
+    "cell_is_placeholder", "cell_unseen", "cell_is_decimal", "cell_is_midnight", "cell_quoted_otherwise",
 ))  # fmt: skip
 _NAMING_OPTIONS = ("primaryidentity", "courseidentifier", "groupidentifier", "groupingidentifier", "cohortidentifier")
 

@@ -119,6 +119,15 @@ TEXTS: dict[str, Any] = {
         "again."
     ),
     "sheet_chosen": _("The sheet “%(sheet)s” of the workbook was read; the others were not: %(others)s."),
+    "sheet_rows_hidden": PluralText(
+        lambda count: ngettext(
+            "%(count)s row of the sheet is hidden, by a filter perhaps, and was read like the others (line %(line)s). Delete it "
+            "where it isn't meant.",
+            "%(count)s rows of the sheet are hidden, by a filter perhaps, and were read like the others (first line %(line)s). "
+            "Delete such rows where they aren't meant.",
+            count,
+        )
+    ),
     "cell_is_formula": _(
         "The cell holds a formula, not its result. Show results instead of formulas in the spreadsheet, and save the file "
         "again."
@@ -129,6 +138,24 @@ TEXTS: dict[str, Any] = {
     ),
     "cell_is_null": _(
         "“%(value)s” is how a database writes that there is no value. Empty the cell; a name is written Null."
+    ),
+    "cell_is_placeholder": _(
+        "“%(value)s” is what a program or a person writes in place of a value. Empty the cell, or write what is meant."
+    ),
+    "cell_is_midnight": _(
+        "“%(value)s” is a day as programs write it, and no name: probably an identifier was taken for a date. Export it as a "
+        "text, or correct the cell."
+    ),
+    "cell_unseen": _(
+        "Nothing of this name would be seen: “%(value)s” is nothing but markup, blanks or characters without width. Write the "
+        "name, or empty the cell."
+    ),
+    "cell_is_decimal": _(
+        "“%(value)s” is an identifier that a program took for a number; probably “%(meant)s” is meant. Export it as a text, or "
+        "correct the cell."
+    ),
+    "cell_quoted_otherwise": _(
+        '“%(value)s” stands in quotes that are not those of such files. Write “%(meant)s”, or put the cell between two ".'
     ),
     "cell_quotes_escaped": _(
         "The cell is in quotes, and holds quotes behind a backslash. A database writes them so; within a cell in quotes a "
@@ -198,6 +225,10 @@ TEXTS: dict[str, Any] = {
     "date_order_other": _(
         "In this column 01/02/2030 is read in the order “%(order)s” (d: day, m: month, y: year), in which there is no such "
         "day. Write all dates in one order, best YYYY-MM-DD, or set the option dateorder."
+    ),
+    "date_of_second_zero": _(
+        "Programs write it for no date (second 0 since 1970); by Moodle's clock it may be another moment. Leave the cell empty, "
+        "or write 0."
     ),
     "value_in_apostrophes": _("Leave out the apostrophes around it."),
     "date_year_short": _("The year has two digits; probably %(meant)s is meant. Write it with four."),

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sync.columns.cell_texts import CellTexts
+from sync.columns.cell_texts import (
+    CellTexts,
+    is_in_form,
+    is_name,
+    is_of_one_line,
+    is_unseen,
+    may_be_unseen,
+    unseen_shown,
+)
 from sync.columns.clean import CellError, Clean, TextKind, shown
-from sync.columns.column import Empty, PrefixedColumn
+from sync.columns.column import Empty
 from sync.columns.escaped_cells import Place, may_be_escaped, place_of
 from sync.columns.file_columns import Columns
 from sync.columns.general_options import GeneralOptions
 from sync.columns.header import MatchedHeader, is_secret_name
 from sync.columns.leaving_out import LeavingOut, left_out
+from sync.columns.placeholders import is_placeholder
 from sync.columns.survey import DateSurvey
 from sync.values import CleanRow, Note, Rejection, Row
 
@@ -20,8 +29,9 @@ TOO_MANY_CELLS = "too_many_cells"
 _WRONG_WIDTH = (TOO_MANY_CELLS, "too_few_cells")
 
 ColumnLimit = Callable[[str, str], int | None]
-# Position of the cell, name, what cleans it, whether it must be filled, whether an empty one clears, whether it names something.
-_Field = tuple[int, str, Clean[Any], bool, bool, bool]
+# Position of the cell, name, what cleans it, whether it must be filled, whether an empty one clears, whether it has one line,
+# whether something is called so, whether it names something.
+_Field = tuple[int, str, Clean[Any], bool, bool, bool, bool, bool]
 
 
 class ReadCells(NamedTuple):
@@ -35,7 +45,8 @@ class RowCleaner:
     """Cleans rows of one file. Made once per file, so that per row only the cells cost.
 
     Shape: column_limit: (Moodle table, column) -> characters that the real column holds, None = not limited; dates: what a
-    look at the whole file has shown of them; options: of the run
+    look at the whole file has shown of them; options: of the run; text_fields: names of columns that fill texts of the site's
+    own fields
     """
 
     def __init__(
@@ -47,6 +58,7 @@ class RowCleaner:
         dates: DateSurvey | None = None,
         texts: CellTexts | None = None,
         options: GeneralOptions | None = None,
+        text_fields: Collection[str] = (),
     ) -> None:
         self._texts = texts or CellTexts()
         self._leaving_out = LeavingOut(columns, options or GeneralOptions())
@@ -56,6 +68,7 @@ class RowCleaner:
         self._width = header.width
         self._exact = columns.exact_width
         self._text_positions: set[int] = set()
+        self._open_positions: set[int] = set()
         self._places: dict[int, Place] = {}
         self._fields: list[_Field] = []
         for position, name, column in header.fields:
@@ -64,13 +77,19 @@ class RowCleaner:
                 kind = kind.limited(column_limit(*limited_by))
             if dates is not None:
                 kind = kind.ordered(dates.orders_of(name))
-            # A custom field may be a checkbox.
-            if isinstance(kind, TextKind) and not isinstance(column, PrefixedColumn):
-                self._text_positions.add(position)
-            if (place := place_of(name, column)) is not None:
+            is_text = name in text_fields
+            if isinstance(kind, TextKind):
+                # A field of the site may be a checkbox.
+                is_open = column.may_be_date and not is_text
+                (self._open_positions if is_open else self._text_positions).add(position)
+            if (place := place_of(name, column, is_text=is_text)) is not None:
                 self._places[position] = place
             clears = column.empty is Empty.CLEARS
-            self._fields.append((position, name, kind.cleaner(), column.filled, clears, column.is_key))
+            has_one_line = is_of_one_line(name, column)
+            names = is_name(name, column)
+            self._fields.append(
+                (position, name, kind.cleaner(), column.filled, clears, has_one_line, names, column.is_key)
+            )
 
     def clean(self, rows: Sequence[Row]) -> tuple[list[CleanRow], list[Rejection]]:
         """Clean a chunk; a row gives either a CleanRow or one Rejection, for its first cell at fault."""
@@ -93,13 +112,13 @@ class RowCleaner:
         notes: tuple[Note, ...] = ()
         value: Any
         places = self._places if may_be_escaped(cells) else {}
-        for position, name, clean, must_be_filled, clears, is_key in self._fields:
+        for position, name, clean, must_be_filled, clears, has_one_line, is_called, _is_key in self._fields:
             value = cells[position] if position < count else ""
             try:
                 if cell_faults and position in cell_faults:
-                    self._refuse(cell_faults[position], position, name)
-                if value and not value.isascii():
-                    value = self._texts.normal(value, name, line, is_key=is_key)
+                    value = self._in_spite_of(cell_faults[position], position, name, value)
+                if not is_in_form(value) or (is_called and may_be_unseen(value)):
+                    value = self._in_form(value, name, line, has_one_line=has_one_line, is_called=is_called)
                 value = value and clean(self._texts.meant(value, name, line, places.get(position)))
             except CellError as error:
                 if not self._leaving_out.may_go(error.code, name):
@@ -150,12 +169,20 @@ class RowCleaner:
 
     def _read(self, row: Row, field: _Field, places: Mapping[int, Place]) -> Any:
         """Return the value of a cell, "" of one that is empty or isn't there. Raises: CellError"""
-        position, name, clean, _must_be_filled, _clears, is_key = field
+        position, name, clean, _must_be_filled, _clears, has_one_line, is_called, _is_key = field
         text = row.cells[position] if position < len(row.cells) else ""
         if position in row.cell_faults:
-            self._refuse(row.cell_faults[position], position, name)
-        text = self._texts.normal(text, name, row.line, is_key=is_key)
+            text = self._in_spite_of(row.cell_faults[position], position, name, text)
+        text = self._in_form(text, name, row.line, has_one_line=has_one_line, is_called=is_called)
         return text and clean(self._texts.meant(text, name, row.line, places.get(position)))
+
+    def _in_form(self, text: str, name: str, line: int, *, has_one_line: bool, is_called: bool) -> str:
+        """Return a text in form. Raises: CellError where nobody could see what something is called"""
+        if is_called and may_be_unseen(text) and is_unseen(text):
+            # A program's word for nothing may look like markup: <NA>.
+            code = "cell_is_placeholder" if is_placeholder(text, of_person=False) else "cell_unseen"
+            raise CellError(code, value=unseen_shown(text))
+        return self._texts.normal(text, name, line, is_of_one_line=has_one_line)
 
     def unread_cells(self, row: Row) -> ReadCells:
         """Return a row of which no cell can be read."""
@@ -199,7 +226,12 @@ class RowCleaner:
             return Rejection(row.line, "", "too_few_cells", {"cells": count, "width": self._width})
         return None
 
-    def _refuse(self, fault: Note, position: int, name: str) -> None:
-        """Raise a fault of the reader, unless the column wants what it is about; no password is shown. Raises: CellError"""
+    def _in_spite_of(self, fault: Note, position: int, name: str, text: str) -> str:
+        """Return the text of a cell of which the reader has a fault to tell, where the column wants what that is about.
+
+        What only the rows tell, as the kind of a field does, is decided there: they get what a sheet shows.
+        Raises: CellError; no password is shown
+        """
         if fault.code != "cell_is_boolean" or position in self._text_positions:
             raise CellError(fault.code, **(dict.fromkeys(fault.params, "…") if is_secret_name(name) else fault.params))
+        return str(fault.params["value"]) if position in self._open_positions else text

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sync.columns.clean import TimeKind
-from sync.columns.column import PrefixedColumn
 from sync.columns.dates import DateOrder, DateOrders, NotAMoment, order_shown, parse_moment
 from sync.columns.file_columns import DATE_ORDER_COLUMN, TRYBACK_COLUMNS, Columns
 from sync.values import Header, Note, Row
@@ -51,8 +50,12 @@ def _stated_orders(cell: str) -> dict[str, DateOrder]:
 
 @dataclass
 class _Evidence:
-    """What the cells of one column show, by kind of mark. Shape: is_local: a cell is read by the site's clock."""
+    """What the cells of one column show, by kind of mark.
 
+    Shape: is_time: they are dates for certain; is_local: a cell is read by the site's clock
+    """
+
+    is_time: bool = True
     proofs: dict[bool, Counter[DateOrder | None]] = field(default_factory=lambda: defaultdict(Counter))
     is_local: bool = False
 
@@ -83,8 +86,8 @@ class DateSurvey:
                 continue
             is_time = isinstance(found[0].kind, TimeKind)
             # Which of the site's own fields are dates, only Moodle knows; their cells are judged by their form.
-            if is_time or isinstance(found[0], PrefixedColumn):
-                self._fields.append((place, self._columns.setdefault(name, _Evidence()), is_time))
+            if is_time or found[0].may_be_date:
+                self._fields.append((place, self._columns.setdefault(name, _Evidence(is_time)), is_time))
         return bool(self._fields)
 
     def see(self, row: Row) -> None:
@@ -106,18 +109,15 @@ class DateSurvey:
     def orders_of(self, name: str) -> DateOrders:
         """Return the orders that the dates of a column are read in.
 
-        A column whose own cells leave the order open has that of the other columns, where these agree.
+        A column whose own cells leave the order open has that of the other columns. Where its cells, or those of the other
+        columns, show both orders, the day comes first.
         """
         if self._chosen is not None:
             return DateOrders(self._chosen, self._chosen)
         if self._stated is not None:
             orders = (self._stated.get(key, DateOrder.DAY_FIRST) for key in (name, name + _DOT))
             return DateOrders(*orders)
-        usual = self._proved(name, dotted=False)
-        if not self._proofs(name, dotted=False):
-            others = {self._proved(other, dotted=False) for other in self._columns} - {None}
-            usual = others.pop() if len(others) == 1 else None
-        return DateOrders(usual or DateOrder.DAY_FIRST, self._proved(name, dotted=True) or DateOrder.DAY_FIRST)
+        return DateOrders(_order_of(self._proofs_for(name)), _order_of(self._proofs(name, dotted=True)))
 
     @property
     def order_cell(self) -> str:
@@ -153,21 +153,26 @@ class DateSurvey:
         is_month_first = self.orders_of(name).usual is DateOrder.MONTH_FIRST
         if self._chosen is not None:
             return "dates_month_first_chosen" if is_month_first else "dates_day_first_chosen"
-        if len(self._proofs(name, dotted=False)) > 1:
+        proofs = self._proofs_for(name)
+        if len(proofs) > 1:
             return "dates_order_contradictory"
         if is_month_first:
             return "dates_month_first"
-        others = any(self._proved(other, dotted=False) is not None for other in self._columns)
-        return "dates_day_first" if others else "dates_order_open"
+        return "dates_day_first" if proofs else "dates_order_open"
 
     def _proofs(self, name: str, *, dotted: bool) -> set[DateOrder]:
         evidence = self._columns.get(name)
         return {order for order in evidence.proofs[dotted] if order is not None} if evidence else set()
 
-    def _proved(self, name: str, *, dotted: bool) -> DateOrder | None:
-        """Return the one order that the cells of a column prove."""
-        proofs = self._proofs(name, dotted=dotted)
-        return proofs.pop() if len(proofs) == 1 else None
+    def _proofs_for(self, name: str) -> set[DateOrder]:
+        """Return what decides for a column: its own cells, else those of the other columns."""
+        proofs = self._proofs(name, dotted=False) or self._proofs_of_others(is_time=True)
+        return proofs or self._proofs_of_others(is_time=False)
+
+    def _proofs_of_others(self, *, is_time: bool) -> set[DateOrder]:
+        """Return what all columns show together, those that are dates for certain or the others."""
+        names = [name for name, evidence in self._columns.items() if evidence.is_time == is_time]
+        return {order for name in names for order in self._proofs(name, dotted=False)}
 
 
 class Survey:
@@ -204,6 +209,11 @@ class Survey:
                 watcher.see(row)
 
         return observe
+
+
+def _order_of(proofs: set[DateOrder]) -> DateOrder:
+    """Return the order that cells prove; day first where none does, or they contradict each other."""
+    return DateOrder.MONTH_FIRST if proofs == {DateOrder.MONTH_FIRST} else DateOrder.DAY_FIRST
 
 
 def _is_local(text: str) -> bool:

@@ -13,11 +13,13 @@ from sync.reader.dialect import Dialect, encode_cells, normalise_encoding, norma
 from sync.reader.file_kind import ZIP_MARKS, refuse_other_kinds
 from sync.reader.picture_rows import open_pictures
 from sync.reader.row_reader import Look, RowReader, SkippedLines
-from sync.reader.workbook import open_workbook
+from sync.reader.workbook import ReadSheet, open_workbook
+from sync.reader.workbook_process import read_sheet
 
 __all__ = [
     "Dialect",
     "Look",
+    "ReadSheet",
     "RowReader",
     "SkippedLines",
     "encode_cells",
@@ -38,13 +40,15 @@ def open_rows(
     list_names: Sequence[str] = (),
     of_pictures: bool = False,
     look: Look | None = None,
+    sheets: ReadSheet | None = None,
 ) -> RowReader:
     """Open a command file, whatever its name says: CSV text, an xlsx or ods workbook, or a zip of pictures.
 
     Shape: stream: seekable; encoding, separator: "" = detect; known_names: lower-case column names, and known_name:
     whether a lower-case name is a column (for patterns such as profile_field_*); both serve to find the separator;
     list_names: of a file without header what its cells are, one name: the whole line is one cell; of_pictures: it must be a
-    zip of pictures; look: sees the header, and every row where it wants to, before the first row is given
+    zip of pictures; look: sees the header, and every row where it wants to, before the first row is given; sheets: reads a
+    workbook, None = from the stream
     Raises: CommandFileError (EmptyFile, HeaderError, UndecodableFile, UnknownFileType); OptionError
     """
     encoding, separator = normalise_encoding(encoding), normalise_separator(separator)
@@ -57,7 +61,7 @@ def open_rows(
         return open_pictures(stream)
     head = stream.read(4096)
     if head.startswith(ZIP_MARKS):
-        return open_workbook(stream, filename, is_known, list_names, look)
+        return open_workbook(stream, filename, is_known, list_names, look, read=sheets or read_sheet)
     refuse_other_kinds(head, filename)
     if list_names:
         return open_list(stream, encoding, separator, list_names, look)

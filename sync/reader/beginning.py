@@ -6,14 +6,20 @@ import io
 from typing import BinaryIO, NamedTuple
 
 from sync.reader.file_kind import ZIP_MARKS
+from sync.reader.workbook import ReadSheet
 
 
 class Beginning(NamedTuple):
-    """The first part of a file. Shape: is_cut: there is more; is_too_large: a workbook, which can't be cut, and is too large"""
+    """The first part of a file.
+
+    Shape: is_cut: there is more; is_too_large: a workbook, which can't be cut, and is too large;
+    sheets: reads its sheets where they aren't in the stream
+    """
 
     stream: BinaryIO
     is_cut: bool = False
     is_too_large: bool = False
+    sheets: ReadSheet | None = None
 
 
 def beginning_of(stream: BinaryIO, size: int, *, most: int, most_of_workbook: int) -> Beginning:

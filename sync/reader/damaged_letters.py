@@ -12,9 +12,17 @@ from sync.values import Note
 _WINDOWS_AGAIN = "\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 # The same without the quotes and dashes that may follow a capital letter of a name.
 _BUT_QUOTES = "\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ•˜™š›œžŸ"
+# The same without what may stand behind a small letter anyway.
+_BUT_MARKS = "\u0080-\u009f¡-ª¬-º¼-¾€ƒ†‡ˆ‰Š‹ŒŽ™š›œžŸ"
 # What é and the like become: read as Windows-1252 or Latin 1 (JosÃ©), Mac (Jos√©), CP850 (Jos├®) and Windows-1250 (JosĂ©).
 _SIGNS = (
-    (rf"Ã[{_WINDOWS_AGAIN}]|Â[\u0080-\u00bf]|[ÄÅ][{_BUT_QUOTES}]|(?:[ÐÑ][{_WINDOWS_AGAIN}]){{2}}|â€", "cp1252"),
+    (
+        (
+            rf"Ã[{_WINDOWS_AGAIN}]|Â[\u0080-\u00bf]|[ÄÅ][{_BUT_QUOTES}]|â€|[â-í][{_BUT_MARKS}][{_WINDOWS_AGAIN}]"
+            rf"|(?:[ÎÏÐÑØÙÚÛ×][{_WINDOWS_AGAIN}]){{2}}"
+        ),
+        "cp1252",
+    ),
     (r"√[^\s\w]", "mac_roman"),
     (r"├[^\s\w]", "cp850"),
     (r"Ă[^\s\w]|Ă[Ľşťźľ]", "cp1250"),
@@ -25,9 +33,13 @@ _CUT_MEANT = {"Ã": "à", "Â": ""}
 # Letters of CP850 read as Windows-1252, where such signs never stand: within a word or at its end.
 _READ_AS_WINDOWS = re.compile(r"(?<=[^\W\d_])(?:[‚ƒ„ˆ˜‰](?=[^\W\d_]|\Z|[\s,.])|[†‡‹›](?=[^\W\d_])|[“”](?=[a-zß-ÿ]))")
 _QUOTES = "“”„"
+# Of other scripts, and of Á, Í and Ý, some second halves are characters that nobody sees, and got lost.
+_HALVES = re.compile(rf"(?:[ÎÏÐÑØÙÚÛ×][{_WINDOWS_AGAIN}]){{3}}|(?:\A|(?<=[\s'’-]))Ã(?=[A-Za-z]{{2}})")
 # The replacement character, and control characters that no text has.
 _LOST = "[\ufffd\x01-\x08\x0e-\x1f\x7f-\x9f]"
-_SIGN_OF_DAMAGE = re.compile(f"[ÃÂÄÅÐÑâ√├Ă][^\\x00-\\x7f]|Ã\\s|[a-zß-ÿ][ÃÂ]|[^\\W\\d_][‚ƒ„ˆ˜‰†‡‹›“”]|{_LOST}").search
+_SIGN_OF_DAMAGE = re.compile(
+    f"[ÃÂÄÅÎÏÐÑØÙÚÛ×â-í√├Ă][^\\x00-\\x7f]|Ã\\s|Ã[A-Za-z]{{2}}|[a-zß-ÿ][ÃÂ]|[^\\W\\d_][‚ƒ„ˆ˜‰†‡‹›“”]|{_LOST}"
+).search
 _CONTROLS = dict.fromkeys((*range(1, 9), *range(14, 32), 127))
 _PATTERNS = tuple((re.compile(sign).search, encoding) for sign, encoding in _SIGNS)
 _LOST_LETTER = re.compile(_LOST).search
@@ -58,7 +70,7 @@ def damaged_letters(text: str) -> Note | None:
     if _READ_AS_WINDOWS.search(text) and sum(quote in text for quote in _QUOTES) < len(_QUOTES) - 1:
         meant = _READ_AS_WINDOWS.sub(lambda found: found[0].encode("cp1252").decode("cp850"), text)
         return Note("cell_encoded_otherwise", {"value": text[:_LONGEST_SHOWN], "meant": meant[:_LONGEST_SHOWN]})
-    if _LOST_LETTER(text):
+    if _LOST_LETTER(text) or _HALVES.search(text):
         return Note("cell_letters_lost", {})
     return None
 

@@ -150,7 +150,9 @@ def list_header(names: Sequence[str]) -> Header:
 def make_header(first: Row) -> Header:
     """Make the header of the first row. Raises: HeaderError if it is too long to be one."""
     check_header_length(first.line, len(first.raw), len(first.cells))
-    return Header(first.line, first.raw, tuple(cell.lower() for cell in first.cells), first.cells)
+    # A program that writes one byte order mark too many writes it into the first name.
+    spelled = tuple(cell.strip("\ufeff") for cell in first.cells)
+    return Header(first.line, first.raw, tuple(map(str.lower, spelled)), spelled)
 
 
 def check_header_length(line: int, size: int, columns: int = 0) -> None:

@@ -28,6 +28,7 @@ from sync.reader.row_bytes import (
     line_groups,
     separator_line,
 )
+from sync.reader.spreadsheet_cells import is_error_word
 
 # So many lines are looked at together.
 _LINES_OF_A_RUN = 500
@@ -170,6 +171,8 @@ class RowSplitter:
         row = comment._replace(kind=QUOTED if b'"' in line else PLAIN)
         if row.kind == QUOTED and number >= self._single_until and self._patterns.opens.match(line):
             row, lines = self._whole_row(number, line)
+        if self._begins_with_error(line):
+            return row
         if not self._is_row_like(row.raw):
             self._give_back(lines[1:], number + 1)
             return comment
@@ -180,6 +183,11 @@ class RowSplitter:
             self._give_back(lines[1:], number + 1)
             return comment
         return row._replace(kind=SUSPECT)
+
+    def _begins_with_error(self, line: bytes) -> bool:
+        """Whether a formula failed in the first cell: nobody begins a comment so, however many cells the row has."""
+        first = line.split(self._mark, 1)[0] if line[:1] == b"#" else b""
+        return bool(first) and is_error_word(first.decode(self._source.encoding).strip())
 
     def _give_back(self, lines: list[bytes], number: int) -> None:
         """Let lines be taken again. Shape: number: of the first"""

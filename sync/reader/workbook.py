@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from decimal import Decimal
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from sync.errors import HeaderError
 from sync.reader.dialect import COMMENT_MARKS, Dialect, decode_entities, encode_cells
 from sync.reader.file_kind import WORKBOOK_SUFFIXES
 from sync.reader.row_checks import RowChecks, holds_commented_header
 from sync.reader.row_reader import Look, RowReader, list_header, make_header
+from sync.reader.spreadsheet_cells import is_error_word
 from sync.reader.workbook_process import FaultyCell, SheetHead, SheetRows, read_sheet
 from sync.values import Header, Note, Row
 
@@ -26,12 +27,22 @@ _ROWS_ABOVE_HEADER = 50
 _ODS_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
 
 
+class ReadSheet(Protocol):
+    """What reads a sheet of a workbook, as `read_sheet` does."""
+
+    def __call__(
+        self, stream: BinaryIO, /, *, is_meant: bool, choose: Callable[[Sequence[SheetHead]], int]
+    ) -> SheetRows: ...
+
+
 def open_workbook(
     stream: BinaryIO,
     filename: str,
     is_known: Callable[[str], bool],
     list_names: Sequence[str] = (),
     look: Look | None = None,
+    *,
+    read: ReadSheet = read_sheet,
 ) -> RowReader:
     """Open the visible sheet that has a header; the first that isn't empty if none has.
 
@@ -43,7 +54,7 @@ def open_workbook(
     def choose(heads: Sequence[SheetHead]) -> int:
         return 0 if list_names else _choose_sheet(heads, is_known)
 
-    values = read_sheet(stream, is_meant=_looks_like_workbook(stream, filename), choose=choose)
+    values = read(stream, is_meant=looks_like_workbook(stream, filename), choose=choose)
     with ExitStack() as stack:
         stack.callback(values.close)
         reader = _open_sheet(values, is_known, list_names, look, size=stream.seek(0, 2), place=choose(values.heads))
@@ -73,6 +84,9 @@ def _open_sheet(
     if len(values.heads) > 1:
         others = ", ".join(head.name for number, head in enumerate(values.heads) if number != place)
         checks.findings.add_note(Note("sheet_chosen", {"sheet": values.heads[place].name, "others": others}))
+    hidden, first_hidden = values.heads[place].hidden
+    if hidden:
+        checks.findings.add_note(Note("sheet_rows_hidden", {"count": hidden, "line": first_hidden}))
     rows = _rows(numbered, checks, header)
     return RowReader(
         DIALECT, header, checks.skipped, rows, lambda: size, findings=checks.findings, rows_expected=rows_expected,
@@ -113,7 +127,7 @@ def _look_at_all(values: SheetRows, is_known: Callable[[str], bool], look: Look)
             observe(row)
 
 
-def _looks_like_workbook(stream: BinaryIO, filename: str) -> bool:
+def looks_like_workbook(stream: BinaryIO, filename: str) -> bool:
     """Tell whether a damaged zip file was meant as a workbook: by its name, or the names of its first parts."""
     stream.seek(0)
     head = stream.read(4096)
@@ -144,12 +158,13 @@ def _rows(numbered: Iterable[tuple[int, list[Any]]], checks: RowChecks, header: 
             # A sheet of a kilobyte may have a million of these.
             checks.skipped.count += 1
             continue
-        is_comment = texts[0].startswith(tuple(COMMENT_MARKS))
-        if is_comment and len(texts) != width:
+        is_blank_first = texts[0].startswith(" ") and header.line
+        is_comment = texts[0].startswith(tuple(COMMENT_MARKS)) and not is_blank_first
+        # Cells that are left out at the end say nothing: what begins like a comment and fills several cells may be a row.
+        if is_comment and width > 1 and _is_remark(texts):
             checks.skipped.count += 1
             continue
         texts += [""] * (width - len(texts))
-        is_comment = is_comment and not (texts[0].startswith(" ") and header.line)
         row = checks.row(
             line,
             encode_cells(DIALECT, texts, is_comment=is_comment),
@@ -159,9 +174,15 @@ def _rows(numbered: Iterable[tuple[int, list[Any]]], checks: RowChecks, header: 
             cell_faults=_cell_faults(values),
         )
         if row is not None:
-            if texts[0].startswith(" ") and not is_comment:
+            if is_blank_first:
                 checks.findings.add_row_after_blank(line)
             yield row
+
+
+def _is_remark(texts: Sequence[str]) -> bool:
+    """Return whether a row that begins like a comment is one for certain."""
+    first = texts[0]
+    return not any(map(str.strip, texts[1:])) and not first.startswith(" ") and not is_error_word(first.strip())
 
 
 def _cell_faults(values: Sequence[Any]) -> dict[int, Note]:

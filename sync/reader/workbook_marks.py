@@ -33,6 +33,8 @@ _OTHER_FORMATS = re.compile(r"[a-zA-Z@/?]")
 _SCIENTIFIC = re.compile(r"[0-9.,]+[Ee][+-]?[0-9]+")
 # A formula, an error, many digits.
 _SPECIAL = re.compile(rb"""<(?:[a-z0-9]{1,9}:)?f[ />]|[ \n\t]t ?= ?["']e["']|[0-9]{16}|[0-9]E\+""")
+# A row or a column that isn't shown.
+_HIDDEN = re.compile(rb"""[ \n\t]hidden ?= ?["'](?:1|true)|visibility ?= ?["'](?:filter|collapse)""")
 # With more styles than these that say more than a number, the sheet is looked at in any case.
 _MOST_STYLES = 40
 _PADDED = re.compile(r"0[0-9]+")
@@ -57,6 +59,63 @@ def _xlsx_marks(archive: zipfile.ZipFile, sheet: str) -> Marks:
     reader = _XlsxReader(codes)
     _feed(archive, part, reader.start, reader.end, reader.text)
     return reader.marks
+
+
+def hidden_rows(archive: zipfile.ZipFile, sheet: str) -> list[int]:
+    """Return how many rows of a sheet hold something and are hidden, by a filter or by hand, and the number of the first.
+
+    Raises: what a broken zip or XML raises
+    """
+    is_ods = "xl/workbook.xml" not in archive.namelist()
+    part = "content.xml" if is_ods else _sheet_part(archive, sheet)
+    if part not in archive.namelist() or not _is_found(archive, part, _HIDDEN):
+        return [0, 0]
+    reader = _HiddenRowsReader("" if not is_ods else sheet)
+    _feed(archive, part, reader.start, reader.end, lambda _text: None)
+    return [reader.count, reader.first]
+
+
+def _is_found(archive: zipfile.ZipFile, part: str, pattern: re.Pattern[bytes]) -> bool:
+    carried = b""
+    with archive.open(part) as stream:
+        while block := stream.read(_BLOCK):
+            if pattern.search(carried + block):
+                return True
+            carried = block[-40:]
+    return False
+
+
+class _HiddenRowsReader:
+    """Counts hidden rows that hold something. Shape: sheet: the one of an ods that is meant, "" = the part is one sheet"""
+
+    def __init__(self, sheet: str) -> None:
+        self.count = self.first = 0
+        self._sheet = sheet
+        self._is_sheet = not sheet
+        self._row = self._rows = 0
+        self._is_hidden = self._is_filled = False
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        name = tag.rpartition(":")[2]
+        if self._sheet and tag == "table:table":
+            self._is_sheet, self._row = attributes.get("table:name") == self._sheet, 0
+        elif name in ("row", "table-row"):
+            self._row += self._rows
+            self._rows = _repeated(attributes, "table:number-rows-repeated")
+            if (reference := attributes.get("r", "")).isdecimal() and len(reference) < _LONGEST_REFERENCE:
+                self._row = int(reference) - 1
+            is_hidden = attributes.get("hidden") in ("1", "true")
+            self._is_hidden = is_hidden or attributes.get("table:visibility") in ("filter", "collapse")
+            self._is_filled = False
+        elif name in ("v", "is", "p"):
+            self._is_filled = True
+
+    def end(self, tag: str) -> None:
+        name = tag.rpartition(":")[2]
+        if name in ("row", "table-row") and self._is_hidden and self._is_filled and self._is_sheet:
+            self.first = self.first or self._row + 1
+            self.count += self._rows
+            self._is_hidden = False
 
 
 def _sheet_part(archive: zipfile.ZipFile, sheet: str) -> str:

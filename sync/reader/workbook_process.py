@@ -87,10 +87,15 @@ class FaultyCell(NamedTuple):
 
 
 class SheetHead(NamedTuple):
-    """How a visible sheet begins. Shape: rows: its first rows that aren't empty"""
+    """How a visible sheet begins.
+
+    Shape: rows: its first rows that aren't empty; hidden: of the sheet that is read, how many rows that hold something aren't
+    shown, and the number of the first
+    """
 
     name: str
     rows: list[list[str]]
+    hidden: Sequence[int] = (0, 0)
 
 
 def read_sheet(
@@ -181,7 +186,9 @@ class SheetRows:
     def __init__(self, out: IO[bytes]) -> None:
         self._out = out
         out.seek(0)
-        self.heads = [SheetHead(head["name"], head["rows"]) for head in json.loads(out.readline())]
+        self.heads = [
+            SheetHead(head["name"], head["rows"], head.get("hidden", (0, 0))) for head in json.loads(out.readline())
+        ]
 
     def __iter__(self) -> Iterator[list[Any]]:
         with self._out:
@@ -194,6 +201,18 @@ class SheetRows:
         """Return how many rows there are, blank ones and the header included."""
         self._out.seek(0)
         return sum(1 for _line in self._out)
+
+    def copy_beginning(self, out: IO[bytes], most: int) -> bool:
+        """Copy the heads and as many whole rows as fit; return whether there are more. Units: most: bytes"""
+        self._out.seek(0)
+        out.write(self._out.readline())
+        left = most
+        for line in self._out:
+            left -= len(line)
+            if left < 0:
+                return True
+            out.write(line)
+        return False
 
     def once_before(self) -> Iterator[list[Any]]:
         """Return the rows from the first on, and keep them for another time."""

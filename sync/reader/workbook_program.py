@@ -135,6 +135,7 @@ def _write_rows(stream: BinaryIO, row_limit: int, place: int) -> int:
         sheet = sheets[place]
         with zipfile.ZipFile(stream) as archive:
             marks = marks_of.find_marks(archive, sheet.name)
+            heads[place]["hidden"] = marks_of.hidden_rows(archive, sheet.name)
     except (*_BROKEN_ZIP, CalamineError, SyntaxError, KeyError, ExpatError):
         return BROKEN
     encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, default=_object).encode

@@ -35,11 +35,11 @@ def test_what_nobody_sees_is_taken_out(text: str, expected: str) -> None:
 
 def test_cells_take_one_normal_form_and_only_keys_lose_signs() -> None:
     texts = CellTexts()
-    assert texts.normal("E\u0301te\u0301", "fullname", 2, is_key=False) == "Été"
-    assert texts.normal("a\u200eb", "fullname", 2, is_key=False) == "a\u200eb"
+    assert texts.normal("E\u0301te\u0301", "fullname", 2, is_of_one_line=False) == "Été"
+    assert texts.normal("a\u200eb", "fullname", 2, is_of_one_line=False) == "a\u200eb"
     assert texts.notes == []
     for line in (3, 4, 4):
-        texts.normal("C1\u200b", "shortname", line, is_key=True)
+        texts.normal("C1\u200b", "shortname", line, is_of_one_line=True)
     (note,) = texts.notes
     assert note.params == {"count": 2, "line": 3, "columns": "shortname"}
 
@@ -67,7 +67,32 @@ def test_names_that_differ_by_normal_form_are_one_object(moodle_site: MoodleSite
 def test_a_letter_with_a_hundred_thousand_marks_takes_no_time() -> None:
     text = "a" + "\u0301\u0316" * 100_000
     began = time.process_time()
-    assert CellTexts().normal(text, "summary", 2, is_key=False) == text
+    assert CellTexts().normal(text, "summary", 2, is_of_one_line=False) == text
     assert time.process_time() - began < 2
     composed = "e\u0301" * 1000
-    assert CellTexts().normal(composed, "summary", 2, is_key=False) == "\u00e9" * 1000
+    assert CellTexts().normal(composed, "summary", 2, is_of_one_line=False) == "\u00e9" * 1000
+
+
+@pytest.mark.parametrize(
+    ("cell", "name"),
+    [("Jean\tPaul", "Jean Paul"), ("Jean \r\n Paul", "Jean Paul"), ("Jean\u2028Paul", "Jean Paul"), ("J\u00adohn", "John"),
+     ("Jean\x0bPaul\n\nII", "Jean Paul II")],
+)  # fmt: skip
+def test_a_name_has_one_line_and_nothing_hidden(cell: str, name: str) -> None:
+    texts = CellTexts()
+    assert texts.normal(cell, "firstname", 2, is_of_one_line=True) == name
+    assert [note.code for note in texts.notes] == ["invisible_characters"]
+    assert texts.normal(cell, "description", 2, is_of_one_line=False) == cell
+
+
+def test_names_of_people_groups_and_courses_are_kept_without_ends_of_lines(sqlite_site: MoodleSite) -> None:
+    text = "username;firstname;lastname;address;description;course1;enrol1;group1\n"
+    text += 'one.line;"An\tna";Sm\u00adith;"Street 1\nTown";"a\nb";C1;manual;"G\t1"\n'
+    result = run_file(sqlite_site, "users", text)
+    assert result.codes == ["account_created"]
+    user = sqlite_site.one("user", username="one.line")
+    assert (user["firstname"], user["lastname"]) == ("An na", "Smith")
+    assert (user["address"], user["description"]) == ("Street 1 Town", "a\nb")
+    assert len(sqlite_site.rows("groups", name="G 1")) == 1
+    said = {note.code: note.params for note in result.notes}["invisible_characters"]
+    assert said["columns"] == "address, firstname, group1, lastname"

@@ -114,11 +114,18 @@ def test_a_number_that_is_no_moment_is_refused_with_what_it_probably_is(cell: st
         ("2027", "a year"), ("31.02.2026", "2026-02-28"), ("29/02/2027", "2027-02-28"), ("2026-13-01", "2026-01-13"),
         ("13/13/2026", "no month 13"), ("24:00", "without a day"), ("00:60", "without a day"), ("8h30", "without a day"),
         ("2026-12-31 24:00", "2027-01-01 00:00"), ("2026-09-01 00:60", "no time 00:60"), ("1.9.2026 25:00", "25:00"),
-        ("0000-00-00 00:00:00", "leave the cell empty"), ("31/12/9999", "2285"), ("1.1.1900", "1970"),
+        ("0000-00-00 00:00:00", "leave the cell empty"), ("1970-01-01", "for no date"),
+        ("1.1.1970 01:00", "for no date"), ("1970-01-01T00:00:00Z", "for no date"),
+        ("31/12/9999", "2285"), ("1.1.1900", "1970"),
     ],
 )  # fmt: skip
 def test_a_date_that_cannot_be_read_is_refused_with_what_it_probably_means(cell: str, said: str) -> None:
     assert said in refusal(cell)
+
+
+@pytest.mark.parametrize("cell", ["2027-09-01 8:30 CET", "01/09/2027 13:00 PM"])
+def test_a_time_that_there_is_is_not_called_impossible(cell: str) -> None:
+    assert "no time" not in refusal(cell)
 
 
 def test_a_year_of_two_digits_follows_the_order_of_the_column() -> None:
@@ -146,3 +153,7 @@ def test_the_order_of_the_column_decides_and_dots_have_their_own() -> None:
     with pytest.raises(CellError):
         clean("31/12/2026")
     assert moodle_time(DAY_FIRST).cleaner()("09/01/2026").value == local(2026, 1, 9)
+
+
+def test_the_first_day_of_1970_may_be_a_date_of_birth() -> None:
+    assert moodle_time(from_year=FROM_ANY_YEAR).cleaner()("1970-01-01").value == local(1970, 1, 1)

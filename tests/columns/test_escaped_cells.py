@@ -23,7 +23,8 @@ def names_after(site: MoodleSite, *cells: str) -> tuple[list[str], list[str], li
         ("Jos%C3%A9", "José"), ("Jos%c3%a9%20Mar%C3%ADa", "José María"), ("Jos\\u00e9", "José"), ("Jos\\xe9", "José"),
         ("O\\u0027Brien", "O'Brien"), ("Jos<U+00E9>", "José"), ("Jos=C3=A9", "José"), ("Jos&eacute;", "José"),
         ("Jos&#233;", "José"), ("Jos&#xE9;", "José"), ("O&#039;Brien", "O'Brien"),
-        ("=?UTF-8?Q?Jos=C3=A9?=", "José"), ("&Eacute;mile", "Émile"), ("Smith &amp; Jones", "Smith & Jones"),
+        ("=?UTF-8?Q?Jos=C3=A9?=", "José"), ("&Eacute;mile", "Émile"),
+        ("Jean_x000D__x000A_Paul", "Jean Paul"), ("Smith &amp; Jones", "Smith & Jones"),
     ],
 )  # fmt: skip
 def test_escapes_with_one_meaning_are_decoded_and_noted(sqlite_site: MoodleSite, cell: str, name: str) -> None:
@@ -44,7 +45,9 @@ def test_letters_of_seven_bits_are_decoded() -> None:
     [
         ("Jos?", "cell_letters_replaced"), ("?cole", "cell_letters_replaced"), ("M?ller", "cell_letters_replaced"),
         ("????", "cell_letters_replaced"), ("Jos%E9", "cell_is_escaped"), ("%C9mile", "cell_is_escaped"),
-        ("Jos=E9", "cell_is_escaped"), ("Jos&eacute", "cell_entity_cut"), ("Jos&#233", "cell_entity_cut"),
+        ("Jos=E9", "cell_is_escaped"),
+        ("Jean\\nPaul", "cell_is_escaped"), ("Paul\\r", "cell_is_escaped"),
+        ("Jos&eacute", "cell_entity_cut"), ("Jos&#233", "cell_entity_cut"),
         ("A&amp", "cell_entity_cut"), ("L&rsquo", "cell_entity_cut"),
     ],
 )  # fmt: skip
@@ -100,6 +103,22 @@ def test_digits_that_were_kept_as_a_text_are_the_digits(sqlite_site: MoodleSite,
 def test_formulas_are_no_identifiers(sqlite_site: MoodleSite, cell: str) -> None:
     cell = '"' + cell.replace('"', '""') + '"'
     assert run_file(sqlite_site, "courses", f"shortname;fullname;idnumber\nT1;x;{cell}\n").codes == ["cell_is_formula"]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["=B2", "=Table1[Name]", "=[1]Sheet!A1", "=#REF!+1", "= A1", "=R[-1]C", "{=SUM(A1:A3)}", '=IF(A1="x"'],
+)
+@pytest.mark.parametrize("column", ["firstname", "lastname", "idnumber"])
+def test_nobody_is_called_like_a_formula_or_a_part_of_one(sqlite_site: MoodleSite, column: str, cell: str) -> None:
+    values = {"username": "p1", "firstname": "Ann", "lastname": "Lee", "idnumber": "P1", column: cell}
+    cells = ";".join('"' + value.replace('"', '""') + '"' for value in values.values())
+    assert run_file(sqlite_site, "users", f"{';'.join(values)}\n{cells}\n").codes == ["cell_is_formula"]
+
+
+@pytest.mark.parametrize("name", ["= Archive =", "=Archive", "=== TD ===", "=", "a=b", "-> TD", "=> TD ="])
+def test_ornaments_are_no_formulas(sqlite_site: MoodleSite, name: str) -> None:
+    assert run_file(sqlite_site, "groups", f'courseid;name\nC1;"{name}"\n').codes == ["group_created"]
 
 
 def test_telephone_numbers_lose_the_mark_too(sqlite_site: MoodleSite) -> None:

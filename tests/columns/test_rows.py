@@ -111,12 +111,12 @@ def test_the_defaults_of_every_file_type_are_what_its_cells_may_hold(key: str) -
 
 
 def test_a_cell_of_nothing_but_markup_is_an_empty_one() -> None:
-    columns = Columns(RequiredColumn(text(plain=True), name="name"), OptionalColumn(text(plain=True), name="nick"))
-    matched = match_header(columns, Header(1, b"", ("name", "nick"), ("name", "nick")))
+    columns = Columns(RequiredColumn(text(plain=True), name="street"), OptionalColumn(text(plain=True), name="nick"))
+    matched = match_header(columns, Header(1, b"", ("street", "nick"), ("street", "nick")))
     cleaner = RowCleaner(columns, matched, lambda *_column: None)
 
-    assert cleaner.clean([Row(2, b"", ("<b></b>", "x"))])[1] == [Rejection(2, "name", "cell_empty", {}, "<b></b>")]
-    assert cleaner.clean([Row(3, b"", ("Bob", "<br>"))])[0] == [CleanRow(3, {"name": "Bob"})]
+    assert cleaner.clean([Row(2, b"", ("<b></b>", "x"))])[1] == [Rejection(2, "street", "cell_empty", {}, "<b></b>")]
+    assert cleaner.clean([Row(3, b"", ("Bob", "<br>"))])[0] == [CleanRow(3, {"street": "Bob"})]
 
 
 def test_a_zero_is_a_value() -> None:

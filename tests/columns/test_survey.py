@@ -61,9 +61,22 @@ def test_a_column_that_shows_nothing_follows_those_that_do() -> None:
     assert [dict(note.params) for note in survey.dates.notes] == [{"columns": "end, start"}]
 
 
-def test_columns_that_prove_different_orders_keep_their_own() -> None:
+def test_columns_that_prove_different_orders_keep_their_own_and_decide_for_no_other() -> None:
     survey = surveyed("a;31/12/2026;12/31/2026;01/02/2026", header="name;start;end;field_birth")
     assert orders(survey, "start", "end", "field_birth") == [DAY, MONTH, DAY]
+    codes = {note.params["columns"]: note.code for note in survey.dates.notes}
+    assert codes == {"end": "dates_month_first", "field_birth": "dates_order_contradictory"}
+
+
+def test_a_column_that_shows_both_orders_is_of_no_help_for_another() -> None:
+    survey = surveyed("a;31/12/2026;01/02/2026", "b;12/31/2026;")
+    assert orders(survey, "start", "end") == [DAY, DAY]
+    assert survey.dates.order_cell == "start=dmy"
+
+
+def test_fields_that_may_be_no_dates_are_asked_last() -> None:
+    survey = surveyed("a;31/12/2026;01/02/2026;12/31/2026", header="name;start;end;field_note")
+    assert orders(survey, "end") == [DAY]
 
 
 def test_dots_tell_of_dots_only() -> None:

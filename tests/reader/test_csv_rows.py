@@ -322,6 +322,8 @@ def test_rows_below_another_header_have_no_columns() -> None:
     [
         ("#N/A;x", "cell_is_formula_error"),
         ("#n/a;x", "cell_is_formula_error"),
+        ("#N/A", "cell_is_formula_error"),
+        ("#REF!;x;y;z", "cell_is_formula_error"),
         ("ann;#¡DIV/0!", "cell_is_formula_error"),
         ("ann;#ССЫЛКА!", "cell_is_formula_error"),
         ("ann;Err:508", "cell_is_formula_error"),

@@ -23,6 +23,8 @@ from sync.values import Note
         ("Å\x81ukasz", "Łukasz"),
         ("Ð˜Ð²Ð°Ð½", "Иван"),
         ("JosÃƒÂ©", "José"),
+        ("Î‘Î½Î½Î±", "Αννα"),
+        ("é™ˆä¼Ÿ", "陈伟"),
         ("Jos├®", "José"),
         ("Jos√©", "José"),
         ("JosĂ©", "José"),
@@ -37,13 +39,18 @@ def test_utf_8_that_was_read_in_another_encoding_is_seen(text: str, meant: str) 
     assert fault == (Note("cell_encoded_twice", {"value": text, "meant": meant}) if meant else None)
 
 
+@pytest.mark.parametrize("text", ["Ãlvaro", "Maria Ãngeles", "ÃLVARO", "ÐœÐ°Ñ€Ð¸Ñ", "Ù…Ø­Ù…Ø¯Ø"])
+def test_utf_8_of_which_halves_of_letters_are_lost_is_seen(text: str) -> None:
+    assert damaged_letters(text) == Note("cell_letters_lost", {})
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "IRMÃ", "AMANHÃ E", "Ã", "Smith†", "“a”b”c", "„Haus“chen", "Kurs„Eins“", "the “Great”ly",
         "l’été…", "‚Zitat‘", "Tom ‚Rex‘ Ax", "Moodle™", "»a«",
         "JOÃO", "SÃO PAULO", "“JOSÓ”", "CAFÉ’S", "BLÅ’S", "Â", "Âge d’or – été…", "MÃE ©", "Łódź", "Иван", "café»", "√2",
-        "Ñandú", "ĂLAȘ", "ÀÉÎ ©", "l’Â – x", "line\nbreak\tñ", "Ǻ",
+        "MÃES", "L’ÃO", "créé", "«Café…»", "Noël–été", "Øé", "Ñandú", "ĂLAȘ", "ÀÉÎ ©", "l’Â – x", "line\nbreak\tñ", "Ǻ",
     ],
 )  # fmt: skip
 def test_letters_of_many_languages_are_in_order(text: str) -> None:

@@ -113,6 +113,13 @@ def test_byte_order_marks_in_the_middle_lose_no_row() -> None:
     assert [row[0] for _line, row in rows_of(text)] == ["a", "\ufeffb", "c"]
 
 
+@pytest.mark.parametrize("opening", ["\ufeff\ufeff", "sep=;\n\ufeff", "\ufeffsep=;\n\ufeff"])
+def test_a_byte_order_mark_too_many_belongs_to_no_name(opening: str) -> None:
+    reader = read(f"{opening}{HEADER}a;B;L;x\n")
+    assert reader.header.names == ("username", "firstname", "lastname", "city")
+    assert [row.cells[0] for row in reader] == ["a"]
+
+
 @pytest.mark.parametrize(
     ("cell", "length"),
     [

@@ -94,6 +94,32 @@ def test_a_sheet_gives_the_same_rows_as_a_file() -> None:
     assert reader.bytes_read == len(file)
 
 
+@pytest.mark.parametrize(
+    ("cells", "code"),
+    [
+        ([" ann", "Ann"], ""),
+        ([" ann"], ""),
+        (["#N/A", "Ann"], "cell_is_formula_error"),
+        (["#NV"], "cell_is_formula_error"),
+        (["-ann", "Ann"], "comment_like_row"),
+        (["# ann", None, "x"], "comment_like_row"),
+        (["# the end"], None),
+        (["-----"], None),
+    ],
+)
+def test_a_row_that_begins_like_a_comment_and_ends_with_empty_cells_is_not_passed_over(
+    cells: list[str | None], code: str | None
+) -> None:
+    reader = read(xlsx([["username", "idnumber", "note"], cells, ["bob", "1", "2"]]))
+    *found, _bob = reader
+    codes = [
+        row.fault.code if row.fault else "".join(fault.code for fault in row.cell_faults.values()) for row in found
+    ]
+    assert codes == ([] if code is None else [code])
+    assert reader.skipped.count == (code is None)
+    assert all(row.cells[0] == str(cells[0]).strip() for row in found)
+
+
 def test_raw_rows_read_as_text_give_the_same_cells() -> None:
     reader = read(xlsx([["username", "note"], ["ann", 'two\nlines; "quoted"'], ["", "x"]]))
     rows = list(reader)

@@ -1,0 +1,106 @@
+"""What programs write into a cell in place of a value: words for nothing and for yes and no, and numbers with decimals that
+identifiers don't have.
+
+Whatever is made from such a cell would have the word as its name, and all rows that have one would mean the same thing.
+"""
+
+# ruff: noqa: RUF001 (dashes that look alike)
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sync.columns.words import MONTHS, folded
+
+# Of Python, pandas, R, JavaScript, databases and people. Spelled exactly so: a person may be called Nan, or Null.
+_NOTHING = frozenset((
+    "None", "none", "NONE", "nan", "NaN", "NAN", "NaT", "<NA>", "null", "undefined", "Undefined", "UNDEFINED", "nil",
+    "n/a", "N/A", "N/a", "n.a.", "N.A.", "k.A.", "k. A.", "s/o", "S/O", "n/c", "N/C",
+    "(none)", "(empty)", "(blank)", "(leer)", "(vide)", "(vacío)", "[none]", "[empty]", "{null}", "[]", "{}",
+    "''", '""', "00000000-0000-0000-0000-000000000000",
+))  # fmt: skip
+_DASHES = frozenset(("-", "--", "---", "–", "—", "−", "?", "??"))
+# What a formula comes to that compares, in English, German, French, Spanish, Portuguese and Dutch.
+_TRUTH = frozenset((
+    "TRUE", "FALSE", "WAHR", "FALSCH", "VRAI", "VERDADERO", "VERDADEIRO", "WAAR", "ONWAAR",
+))  # fmt: skip
+# These are surnames as well.
+_TRUTH_OR_NAMES = frozenset(("FAUX", "FALSO", "VERO"))
+_WORDS = _NOTHING | _DASHES | _TRUTH
+_LOOKED_FOR = _WORDS | _TRUTH_OR_NAMES
+# Persons are called so, and people write a dash where somebody has one name only.
+_OF_PERSONS = frozenset(("nan", "NAN", "none", "NONE", "nil"))
+# Elsewhere these are likely to be meant: said, and kept.
+_MEANT_ELSEWHERE = frozenset(("none", "NONE", "nil"))
+
+# What programs show of passwords that they don't tell.
+_MASKS = ("***", "•••", "●●●")
+
+# An identifier that a program took for a number. Versions and sections (1.0) have fewer digits.
+_DECIMAL = re.compile(r"(\d{4,})[.,]0{1,3}")
+_SIGNS_OF_DECIMAL = (".0", ",0")
+
+# What a spreadsheet makes of 1-3, MAR2 and 3/2002, in several languages; and a day as programs write it with its first second.
+_MONTH_OF_DAY = re.compile(
+    r"\d{1,2}(?:-|\. )([^\W\d_]{3,9})\.?|([^\W\d_]{3,9})(?:\.?-|\. )\d{2}|[12]\d{3}-(?:0[1-9]|1[0-2])-[0-3]\d"
+)
+_END_OF_DAY = re.compile(r"[- ](?:[^\W\d_]{3,9}\.?|\d\d)(?=\n|\Z)").search
+_MIDNIGHT = re.compile(r"\d{4}-\d\d-\d\d[ T]00:00(?::00(?:\.0{1,6})?)?(?:Z|\+00:00)?")
+_SIGN_OF_MIDNIGHT = "00:00"
+
+
+def holds_placeholder(cells: Sequence[str], text: str) -> bool:
+    """Return whether a cell of a row may be one. Shape: text: of all cells"""
+    if not _LOOKED_FOR.isdisjoint(cells) or any(mask in text for mask in _MASKS):
+        return True
+    if any(sign in text for sign in _SIGNS_OF_DECIMAL) and any(map(_DECIMAL.fullmatch, cells)):
+        return True
+    if ("-" in text or ". " in text) and _END_OF_DAY(text) and any(map(_MONTH_OF_DAY.fullmatch, cells)):
+        return True
+    return _SIGN_OF_MIDNIGHT in text
+
+
+def is_placeholder(text: str, *, of_person: bool) -> bool:
+    """Return whether no thing, and no person, is called like this."""
+    if of_person:
+        return text in _NOTHING and text not in _OF_PERSONS
+    return text in _WORDS
+
+
+def is_truth(text: str, *, of_person: bool = False) -> bool:
+    """Return whether a spreadsheet writes yes or no so, in capitals. Shape: of_person: and nobody is called like this"""
+    return text in _TRUTH or (not of_person and text in _TRUTH_OR_NAMES)
+
+
+def is_mask(text: str) -> bool:
+    """Return whether a password is one that isn't told."""
+    return len(text) > 2 and len(set(text)) == 1 and text[:3] in _MASKS
+
+
+def is_perhaps_placeholder(text: str, *, is_free: bool) -> bool:
+    """Return whether a text that names nothing probably stands for no value, or was an identifier.
+
+    Shape: is_free: it may also be a number, as custom fields hold them
+    """
+    return (text in _NOTHING and text not in _MEANT_ELSEWHERE) or (not is_free and _DECIMAL.fullmatch(text) is not None)
+
+
+def is_midnight(text: str) -> bool:
+    """Return whether this is a day, as programs write it that have taken an identifier for one."""
+    return _MIDNIGHT.fullmatch(text) is not None
+
+
+def is_perhaps_day(text: str) -> bool:
+    """Return whether a spreadsheet may have made a day, or a month, of an identifier."""
+    found = _MONTH_OF_DAY.fullmatch(text)
+    if found is None:
+        return False
+    month = found[1] or found[2]
+    return not month or folded(month) in MONTHS
+
+
+def decimals_taken_off(text: str) -> str:
+    """Return the identifier of which 12345.0 was made, "" where a text is no such number."""
+    found = _DECIMAL.fullmatch(text)
+    return found[1] if found else ""
