@@ -44,7 +44,8 @@ class NewCategory(NamedTuple):
     """A category to be made.
 
     Shape: id: by which others are told to be in it, no category's yet; parent: 0 at the root; visibleold: whether it is visible
-    once what holds it is; idnumber: of no other category, "" = none; description: HTML
+    once what holds it is; idnumber: of no other category, "" = none; description: HTML; sortorder: where it comes until
+    `fix_course_order` numbers all, 0 = last, in the order in which they are made
     """
 
     id: int
@@ -54,6 +55,7 @@ class NewCategory(NamedTuple):
     visibleold: int
     idnumber: str = ""
     description: str = ""
+    sortorder: int = 0
 
 
 def fetch_categories(moodle: MoodleSession) -> list[Category]:
@@ -130,7 +132,7 @@ def create_categories(
                 "description": category.description,
                 "descriptionformat": int(bool(category.description)),
                 "parent": parent.id if parent else 0,
-                "sortorder": 0,
+                "sortorder": category.sortorder,
                 "coursecount": 0,
                 "visible": category.visible,
                 "visibleold": category.visibleold,

@@ -17,6 +17,7 @@ from sync.moodle.db.writer import RowChange, Writer
 
 DEFAULT_COURSES_PER_CATEGORY = 10_000
 SITE_SORTORDER = 1
+CATEGORIES, COURSES = "course_categories", "course"
 
 
 class _Category(NamedTuple):
@@ -34,24 +35,48 @@ def courses_per_category(session: MoodleSession) -> int:
     return int(text) if text.isdigit() and int(text) else DEFAULT_COURSES_PER_CATEGORY
 
 
-def fix_course_order(writer: Writer) -> None:
+class Misplaced(NamedTuple):
+    """A course or a category that isn't where Moodle would have it. Shape: change: what brings it there"""
+
+    table: str
+    change: RowChange
+
+
+def fix_course_order(writer: Writer, places: Sequence[Misplaced] | None = None) -> None:
     """Bring sortorder, depth, path and coursecount of categories, and sortorder of courses, into Moodle's shape.
 
     Doing it twice changes nothing.
+    Shape: places: only these, None = all
     Queries: two, and the writes where something differs
     """
-    step = courses_per_category(writer.session)
-    by_category = _courses_by_category(writer.session)
+    found = fetch_misplaced(writer.session) if places is None else places
+    for table in (CATEGORIES, COURSES):
+        writer.update_many(table, [place.change for place in found if place.table == table])
+
+
+def fetch_misplaced(session: MoodleSession) -> list[Misplaced]:
+    """Return the categories and courses that aren't in Moodle's order. Queries: two"""
+    step = courses_per_category(session)
+    by_category = _courses_by_category(session)
     changes: list[RowChange] = []
     course_changes: list[RowChange] = []
-    for category, after in _walk(_fetch_categories(writer.session), step):
+    for category, after in _walk(_fetch_categories(session), step):
         members = by_category.pop(category.id, [])
         _note(changes, category.id, category._asdict(), {**after, "coursecount": len(members)})
         course_changes += _reorder(members, after["sortorder"], step)
     for courseid, sortorder in by_category.get(0, []):
         _note(course_changes, courseid, {"sortorder": sortorder}, {"sortorder": SITE_SORTORDER})
-    writer.update_many("course_categories", changes)
-    writer.update_many("course", course_changes)
+    return [
+        *(Misplaced(CATEGORIES, change) for change in changes),
+        *(Misplaced(COURSES, change) for change in course_changes),
+    ]
+
+
+def fetch_name_of(session: MoodleSession, place: Misplaced) -> str:
+    """Return what people call a course or a category. Queries: one"""
+    table = session.table(place.table)
+    name = table.c.shortname if place.table == COURSES else table.c.name
+    return next((row[0] for row in session.fetch(sa.select(name).where(table.c.id == place.change.id))), "")
 
 
 def _fetch_categories(session: MoodleSession) -> list[_Category]:

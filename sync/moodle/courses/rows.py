@@ -17,17 +17,24 @@ from sync.moodle.versions import CONTEXT_COURSE
 # First and last name of 100 characters each: what is longer is part of no name or address, and a LIKE may choke on it.
 _LONGEST_NAME = 201
 _GUEST = "guest"
+# As many digits of a number as neither a server nor Python rounds.
+_SURE_DIGITS = 15
 
 CourseRow = dict[str, Any]
 
 
 class CourseField(NamedTuple):
-    """A custom field of courses. Shape: kind: "text", "select", "checkbox", "date", "textarea" …; config: its JSON settings"""
+    """A custom field of courses.
+
+    Shape: kind: "text", "select", "checkbox", "date", "textarea" …; config: its JSON settings; digits: how many the column for
+    numbers holds, in all and behind the point
+    """
 
     id: int
     shortname: str
     kind: str
     config: str
+    digits: tuple[int, int] = (10, 5)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -42,6 +49,11 @@ class CourseField(NamedTuple):
     def is_unique(self) -> bool:
         """Whether no two courses may have the same value."""
         return str(self.settings.get("uniquevalues", 0)) == "1"
+
+    @property
+    def is_required(self) -> bool:
+        """Whether Moodle's form wants a value."""
+        return str(self.settings.get("required", 0)) == "1"
 
 
 class Section(NamedTuple):
@@ -119,8 +131,10 @@ def fetch_course_fields(moodle: MoodleSession) -> dict[str, CourseField]:
         .where(category.c.component == "core_course", category.c.area == "course")
         .order_by(field.c.id)
     )
+    number = moodle.table("customfield_data").c.decvalue.type
+    digits = (min(getattr(number, "precision", None) or 10, _SURE_DIGITS), getattr(number, "scale", None) or 5)
     return {
-        row.shortname.lower(): CourseField(row.id, row.shortname, row.type, row.configdata or "")
+        row.shortname.lower(): CourseField(row.id, row.shortname, row.type, row.configdata or "", digits)
         for row in moodle.fetch(statement)
     }
 

@@ -52,7 +52,8 @@ _PASSING_MARIADB = {
 }
 _PASSING_POSTGRESQL = ("08", "25P03", "40", "53", "55P03", "57")
 # Errors about a value, be it written or looked up: NULL, double, out of range, cut, too long; a packet too large for the server
-# (1153); a text that the column's character set can't hold (1267, 1270, 1271, 1300, 1366, 3988); a constraint (3819, 4025).
+# (1153); a text that the column's character set can't hold (1267, 1270, 1271, 1300, 1366, 3988); a constraint (3819, 4025);
+# a trigger that says no (1644).
 # A right is missing: on the database (1044), a command (1142, 1370), a column (1143), a global one (1227).
 _DENYING_MARIADB = {1044, 1142, 1143, 1227, 1370}
 _DENYING_POSTGRESQL = "42501"
@@ -72,14 +73,15 @@ _REFUSING_MARIADB = {
     1406,
     1411,
     1525,
+    1644,
     1690,
     3819,
     3854,
     3988,
     4025,
 }
-# The same on PostgreSQL: data, constraints, and limits of the server (a text that is too long for an index).
-_REFUSING_POSTGRESQL = ("21", "22", "23", "54")
+# The same on PostgreSQL: data, constraints, limits of the server (a text that is too long for an index), and triggers.
+_REFUSING_POSTGRESQL = ("21", "22", "23", "54", "P0")
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ ALLOW = 1
 # Who has one of these may do anything.
 CONFIGURING = ("moodle/site:config", "moodle/site:doanything")
 # They are no less, but count in the context in which the role is held: a manager of a course is no manager of the site.
-HANDING_OUT = ("moodle/role:manage", "moodle/role:assign", "moodle/role:override")
+# With a token of somebody else one acts as that person, an administrator too.
+HANDING_OUT = ("moodle/role:manage", "moodle/role:assign", "moodle/role:override", "moodle/webservice:managealltokens")
 
 
 class Role(NamedTuple):
@@ -25,7 +26,7 @@ class Role(NamedTuple):
 
     Shape: in_courses, in_system: whether it may be assigned in a course, or for the whole site (`role_context_levels`);
     is_barred: no file may assign it, because it permits to configure the site; is_barred_in_system: no file may assign it for
-    the whole site, because it permits there to hand out roles, or to change what they permit
+    the whole site, because it permits there to hand out roles, to change what they permit, or to make tokens for others
     """
 
     id: int

@@ -102,7 +102,7 @@ def _more(
     if courseid is not None and "roles" in wanted:
         lists.append(("roles", _roles(moodle, userids, courseid), []))
     if "enrolledcourses" in wanted:
-        lists.append(("enrolledcourses", _courses(moodle, userids), []))
+        lists.append(("enrolledcourses", _courses(moodle, userids), None))
     for name, of_users, empty in lists:
         for userid, details in found.items():
             if (value := of_users.get(userid, empty)) is not None:
@@ -169,7 +169,7 @@ def _roles(moodle: MoodleSession, userids: Sequence[int], courseid: int) -> dict
     """Roles in the course itself, not those from above. Mirrors: get_user_roles(checkparentcontexts: false)"""
     held, role, context = map(moodle.table, ("role_assignments", "role", "context"))
     statement = (
-        sa.select(held.c.userid, role.c.id, role.c.name, role.c.shortname, role.c.sortorder)
+        sa.select(held.c.userid, role.c.id, role.c.name, role.c.shortname, held.c.sortorder)
         .select_from(held.join(role, role.c.id == held.c.roleid).join(context, context.c.id == held.c.contextid))
         .where(
             context.c.contextlevel == CONTEXT_COURSE,

@@ -18,6 +18,9 @@ from sync.moodle.site.time_zone import Clock, clock_of
 from sync.moodle.users.passwords import HashFormat, format_for
 from sync.values import Moment
 
+# Authentication plugins whose users can change a password, and those whose settings say so. Source: can_change_password()
+_CHANGING = frozenset(("manual", "email", "none"))
+_CHANGING_ELSEWHERE = frozenset(("ldap", "db", "shibboleth"))
 # Authentication plugins that never keep a password in Moodle. Source: prevent_local_passwords() of each plugin
 _NEVER_CACHED = frozenset(("cas", "shibboleth", "oauth2", "mnet"))
 
@@ -101,6 +104,16 @@ class SiteRules:
             "autosubscribe": _number(config.get("defaultpreference_autosubscribe"), 1),
             "trackforums": _number(config.get("defaultpreference_trackforums"), 0),
         }
+
+    def changes_passwords(self, auth: str) -> bool:
+        """Whether users of this plugin are surely able to change a password, in Moodle or where the plugin sends them.
+
+        Mirrors: auth_plugin_base::can_change_password() of Moodle's own plugins
+        """
+        if auth in _CHANGING or (auth == "db" and self.keeps_passwords(auth)):
+            return True
+        config = self._moodle.plugin_config(f"auth_{auth}") if auth in _CHANGING_ELSEWHERE else {}
+        return bool(config.get("changepasswordurl")) or config.get("stdchangepassword", "0") not in ("", "0")
 
     def keeps_passwords(self, auth: str) -> bool:
         """Whether users of this plugin may have a password hash in Moodle."""
@@ -226,6 +239,16 @@ def fetch_profile_data_by_value(
     """Read who holds these values of unique custom fields: (userid, fieldid) -> id and data. Queries: one per field."""
     found = fetch_rows_of_values(moodle, "user_info_data", "userid", "data", values_by_fieldid)
     return {(userid, fieldid): row for (fieldid, userid), row in found.items()}
+
+
+def fetch_auths(moodle: MoodleSession, userids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """Return by which plugin users log in: id -> id and auth. Queries: one per 10,000 users"""
+    user = moodle.table("user")
+    found: dict[int, dict[str, Any]] = {}
+    for part in batched(list(userids), MAX_KEYS):
+        statement = sa.select(user.c.id, user.c.auth).where(moodle.in_clause(user.c.id, part))
+        found |= {userid: {"id": userid, "auth": auth} for userid, auth in moodle.fetch(statement)}
+    return found
 
 
 def fetch_preferences(

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from sync.errors import MoodleError, MoodleRefused, MoodleSchemaError, MoodleUnavailable
-from sync.messages import TEXTS, text_of
+from sync.messages import text_of, texts
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase, MoodleSession, translated_errors
 from tests.moodle_sites import MoodleSite
 from tests.servers import free_port
@@ -62,7 +62,7 @@ def test_an_address_that_leads_nowhere_says_why(url: str, code: str) -> None:
         pass
 
     assert error.value.code == code
-    assert code in TEXTS
+    assert code in texts().by_code
 
 
 def test_a_file_that_is_no_database_is_told_so(tmp_path: Path) -> None:

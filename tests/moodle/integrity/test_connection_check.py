@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.messages import TEXTS, text_of
+from sync.messages import text_of, texts
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from sync.moodle.integrity.connection_check import ConnectionFinding, ConnectionLevel, check_connection
 from tests.moodle_sites import MoodleSite
@@ -43,7 +43,7 @@ def test_a_sound_moodle_has_nothing_to_complain_of(moodle_site: MoodleSite, tmp_
 
 def test_every_finding_has_a_sentence(sqlite_site: MoodleSite) -> None:
     for finding in check(sqlite_site):
-        assert finding.code in TEXTS
+        assert finding.code in texts().by_code
         assert "%(" not in text_of(finding.code, finding.params)
 
 
