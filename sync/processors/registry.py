@@ -7,9 +7,12 @@ from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from sync.errors import DeclarationError
-from sync.processors.base.processor import Processor
+
+if TYPE_CHECKING:
+    from sync.processors.base.processor import Processor
 
 # All there are, by subject. Where no type says that it comes after another, they keep this order.
 _PLACES: Mapping[str, tuple[str, str]] = {
@@ -66,7 +69,7 @@ def ordered(processors: Iterable[type[Processor]]) -> dict[str, type[Processor]]
     return found
 
 
-class _Registry(Mapping[str, type[Processor]]):
+class _Registry(Mapping[str, "type[Processor]"]):
     """The file types by key. One is loaded once it is asked for: a run needs its own, and all of them take long to load.
 
     Shape: who goes through them has them in the order in which files that arrive together, and the file types of a sequence,

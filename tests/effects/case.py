@@ -87,6 +87,12 @@ def apply_diff(site: MoodleSite, diff: Mapping[str, Mapping[str, Any]]) -> None:
                 connection.execute(sa.update(target).where(sa.column("id") == update["id"]).values(update["after"]))
             for row in change["inserted"]:
                 connection.execute(sa.insert(_table(site, table, row)).values(row))
+            if change["inserted"] and site.engine_name == "postgresql":
+                # The ids were given, so the sequence doesn't know of them.
+                name = site.prefix + table
+                connection.exec_driver_sql(
+                    f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), (SELECT max(id) FROM {name}))"
+                )
 
 
 def _table(site: MoodleSite, table: str, columns: Mapping[str, Any]) -> sa.TableClause:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from importlib import import_module
+from zlib import crc32
 
 import pytest
 
@@ -34,6 +35,12 @@ CASES = [case for module in MODULES for case in module.CASES]
 FAMILIES = {family: others for module in MODULES for family, others in getattr(module, "FAMILIES", {}).items()}
 
 
+# Of the cases on another server one in so many, in an ordinary run.
+_MOVED_STEP = 20
+# Site of the effects -> the same rows on another server.
+ON_OTHER_SERVERS = {"m45": "m45pg-gold"}
+
+
 def is_recorded(site: str, case: Case) -> bool:
     """Return whether the effect of a case is to be compared on a site; all are, where the recordings aren't at hand."""
     return version_of(site) in case.versions and (case.name in recorded_effects(site) or not has_moodle_data())
@@ -56,6 +63,23 @@ def test_we_write_what_moodle_writes(
     assert_as_recorded(real_site, site, case)
 
 
+@pytest.mark.parametrize(
+    ("site", "case"),
+    [
+        pytest.param(site, case, id=f"{moved}-{case}", marks=pytest.mark.xdist_group(moved))
+        for site, moved in ON_OTHER_SERVERS.items()
+        for case in CASES
+        if is_recorded(site, case)
+    ],
+)
+def test_the_other_server_writes_it_as_well(
+    real_site: RealSites, site: str, case: Case, request: pytest.FixtureRequest
+) -> None:
+    if crc32(case.name.encode()) % _MOVED_STEP and not request.config.getoption("every_site"):
+        pytest.skip("one in so many; all of them in the matrix")
+    assert_as_recorded(real_site, site, case, on=ON_OTHER_SERVERS[site])
+
+
 @pytest.mark.parametrize("chunk_rows", [1, 2, 7, 5000])
 @pytest.mark.parametrize("case", [case for case in CASES if str(case.text).count("\n") > 2], ids=str)
 def test_wherever_chunks_end(real_site: RealSites, case: Case, chunk_rows: int, request: pytest.FixtureRequest) -> None:
@@ -65,9 +89,11 @@ def test_wherever_chunks_end(real_site: RealSites, case: Case, chunk_rows: int, 
     assert len(told) == 1
 
 
-def assert_as_recorded(real_site: RealSites, site: str, case: Case, chunk_rows: int = 1000) -> tuple[str, ...]:
-    """Carry out a case; give what is told of its rows."""
-    moodle = real_site(f"{site}-gold")
+def assert_as_recorded(
+    real_site: RealSites, site: str, case: Case, chunk_rows: int = 1000, on: str = ""
+) -> tuple[str, ...]:
+    """Carry out a case; give what is told of its rows. Shape: on: the dump of the state that the effect started from"""
+    moodle = real_site(on or f"{site}-gold")
     result, differences = carry_out(case, moodle, recorded_effect(site, case.name), chunk_rows)
 
     assert "rejected" not in result.counts, result.report

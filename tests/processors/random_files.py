@@ -133,6 +133,11 @@ FILES: Mapping[str, st.SearchStrategy[RandomFile]] = {
         ("add", "add", "update", "del", ""), _COURSES, ("manual", "self", "self", "guest", "cohort", "meta", "nosuch"),
         ("", "", "A"), ("", "", "A", "B"), ("", *_ANY), ("", "", "K1", "K2", "C1", "C2"), ("", *_ROLES), ("", "", "7"),
     ),
+    "custom_fields": _file(
+        "custom_fields", "course;field;value", (*_COURSES, "c1"), ("level", "due", "note", "open", "code", "Code", "nope"),
+        ("", "Master", "Doctor", "2027-09-01", "01/09/2027", "09/25/2027", "yes", "0", "A1", "a1", "Ä1", "A\u03081"),
+        dateorder=("dmy", "mdy"),
+    ),
     "user_preferences": _file(
         "user_preferences", "cmd;user;name;value", ("set", "set", "unset", ""), _USERS,
         ("htmleditor", "htmleditor", "auth_forcepasswordchange", "newemailkey", "Odd"), ("", "tiny", "1", "0"),
@@ -188,6 +193,10 @@ def furnish(site: MoodleSite) -> None:
         assert "rejected" not in result.counts, result.report
 
 
+# A preference that holds when a password was set.
+_MOMENT = "auth_manual_passwordupdatetime"
+
+
 def state_of(site: MoodleSite) -> dict[str, list[tuple[Any, ...]]]:
     """Return what a Moodle holds, told by names: ids and moments differ from one way of doing a thing to the other."""
     return {table: sorted(rows, key=repr) for table, rows in _named_rows(site)}
@@ -227,13 +236,20 @@ def _named_rows(site: MoodleSite) -> Iterator[tuple[str, list[tuple[Any, ...]]]]
         ]
 
     yield rows("user", "firstname", "email", "idnumber", "suspended", "deleted", id=users)
-    yield rows("course", "shortname", "fullname", "idnumber", "visible", category=categories)
-    yield rows("course_categories", "name", "visible", "coursecount", "depth", parent=categories)
+    yield rows("course", "shortname", "fullname", "idnumber", "visible", "visibleold", "sortorder", category=categories)
+    yield rows(
+        "course_categories", "name", "idnumber", "visible", "visibleold", "coursecount", "depth", "sortorder", parent=categories
+    )  # fmt: skip
     yield rows("course_sections", "section", "name", "summary", course=courses)
     yield rows("forum", "type", "name", course=courses)
     yield rows("user_info_data", "data", userid=users)
-    yield rows("user_preferences", "name", userid=users)
-    yield rows("enrol", "status", id=methods)
+    preferences = [
+        (users.get(row["userid"], row["userid"]), row["name"], "" if row["name"] == _MOMENT else row["value"])
+        for row in site.rows("user_preferences")
+    ]
+    yield "user_preferences", preferences
+    yield rows("customfield_data", "fieldid", "value", "intvalue", "charvalue", instanceid=courses)
+    yield rows("enrol", "status", "name", "enrolperiod", id=methods)
     yield rows("user_enrolments", "status", "timeend", enrolid=methods, userid=users)
     yield rows("role_assignments", "roleid", "component", contextid=places, userid=users, itemid=methods)
     yield rows("groups", "description", id=groups)

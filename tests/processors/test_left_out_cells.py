@@ -171,6 +171,14 @@ LONG = "x" * 300
             "users", f"{NAMES};course1;enrol1;enrolstatus1\nann;Ann;Smith;C1;manual;1\n",
             f"{NAMES};course1;enrol1;enrolstatus1\nann;Ann;Smith;C1;manual;perhaps\n", {},
         ),
+        ("categories", "category\nA\n", "category;visible\nB;perhaps\n", {}),
+        *(
+            ("enrolment_methods", "course;enrol\nC1;self\n", f"course;enrol;name;{column}\nC1;self;New;{cell}\n", {})
+            for column, cell in (
+                ("password", "k" * 51), ("disabled", "perhaps"), ("startdate", "soon"), ("enddate", "soon"), ("enrolperiod", "x"),
+                ("maxenrolled", "few"), ("newenrols", "perhaps"), ("groupkeys", "perhaps"),
+            )
+        ),
     ],
 )  # fmt: skip
 def test_what_names_the_thing_or_opens_a_course_is_never_left_out(

@@ -146,6 +146,63 @@ def test_a_path_that_is_there_as_it_stands_goes_before_names_with_slashes(sqlite
     assert sqlite_site.one("course", shortname="D")["category"] == crafts
 
 
+def _category(site: MoodleSite, name: str, parent: int = 0, **more: Any) -> int:
+    category = site.insert(
+        "course_categories", name=name, parent=parent, depth=2 if parent else 1, path="", visible=1, **more
+    )
+    site.insert("context", contextlevel=40, instanceid=category, depth=3, path=f"/1/{900 + category}")
+    return category
+
+
+# File type, header, row with the category at {}.
+CATEGORY_COLUMNS = [
+    ("courses", "shortname;fullname;category", "N{place};x;{cell}"),
+    ("cohorts", "cidnumber;category_path", "N{place};{cell}"),
+    ("cohorts", "cidnumber;category", "N{place};{cell}"),
+    ("categories", "category", "{cell}"),
+    ("categories", "category;parent", "New{place};{cell}"),
+]
+
+
+@pytest.mark.parametrize(("key", "header", "row"), CATEGORY_COLUMNS)
+def test_categories_of_one_name_in_one_place_are_ambiguous(
+    sqlite_site: MoodleSite, key: str, header: str, row: str
+) -> None:
+    """Moodle's form of categories doesn't mind that there is another one of the same name."""
+    for _twice in range(2):
+        parent = _category(sqlite_site, "Sci")
+        _category(sqlite_site, "2030")
+    _category(sqlite_site, "Maths", parent)
+    _category(sqlite_site, "Maths", parent)
+    before = sqlite_site.rows("course_categories")
+    cells = ["Sci", "Sci/Maths"]
+    if key == "courses":
+        cells += ["/Sci", "Sci/Maths/New", "Sci/New", "2030"]
+    rows = "".join(row.format(place=place, cell=cell) + "\n" for place, cell in enumerate(cells))
+    result = run_file(sqlite_site, key, f"{header}\n{rows}")
+    assert result.codes == ["category_ambiguous"] * len(cells)
+    assert sqlite_site.rows("course_categories") == before
+
+
+def test_a_path_leads_through_a_name_that_two_have_where_one_alone_has_the_next(sqlite_site: MoodleSite) -> None:
+    _category(sqlite_site, "Sci")
+    maths = _category(sqlite_site, "Maths", _category(sqlite_site, "Sci"))
+    used = run_file(sqlite_site, "courses", "shortname;fullname;category\nA;x;Sci/Maths\nB;x;Sci/Physics\n")
+    assert used.codes == ["course_created", "category_ambiguous"]
+    assert sqlite_site.one("course", shortname="A")["category"] == maths
+
+
+@pytest.mark.parametrize("column", ["category", "category_idnumber"])
+def test_an_idnumber_that_two_categories_have_is_ambiguous(sqlite_site: MoodleSite, column: str) -> None:
+    for name in ("One", "Two"):
+        _category(sqlite_site, name, idnumber="SCI")
+    text = f"shortname;fullname;{column}\nA;x;SCI\n"
+    result = run_file(sqlite_site, "courses", text, categoryidentifier="idnumber")
+    assert [(o.code, o.params["column"], o.params["count"]) for o in result.outcomes] == [
+        ("category_ambiguous", column, 2)
+    ]
+
+
 def test_digits_that_are_an_id_and_a_name_are_refused(sqlite_site: MoodleSite) -> None:
     made = run_file(sqlite_site, "courses", "shortname;fullname;category\nA;x;/1\nB;x;/77\n")
     assert made.codes == ["course_created", "course_created"]
@@ -153,6 +210,18 @@ def test_digits_that_are_an_id_and_a_name_are_refused(sqlite_site: MoodleSite) -
     assert used.codes == ["category_digits_ambiguous", "course_created", "category_digits_unknown"]
     category = sqlite_site.one("course", shortname="D")["category"]
     assert sqlite_site.one("course_categories", id=category)["name"] == "77"
+
+
+def test_a_path_of_numbers_makes_no_categories(sqlite_site: MoodleSite) -> None:
+    run_file(sqlite_site, "courses", "shortname;fullname;category\nA;x;Arts/Crafts\n")
+    crafts = sqlite_site.one("course_categories", name="Crafts")
+    path = f"{crafts['parent']}/{crafts['id']}"
+    used = run_file(sqlite_site, "courses", f"shortname;fullname;category\nB;x;{path}\nC;x;/{path}\nD;x;{path}/7\n")
+    assert used.codes == ["category_path_of_numbers", "category_path_of_numbers", "course_created"]
+    assert (used.outcomes[0].params["name"], used.outcomes[0].params["number"]) == ("Arts/Crafts", crafts["id"])
+    # Where categories are called so, the path is one of names.
+    again = run_file(sqlite_site, "courses", f"shortname;fullname;category\nE;x;{path}\n")
+    assert again.codes == ["course_created"]
 
 
 NUMBERS = ("-1", "1.0", "2026.0", "2026,00", "1e3", "+5", "1 000", "1'000", "-1,5")

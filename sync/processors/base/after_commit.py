@@ -22,9 +22,10 @@ class AfterCommit:
     line; news: (courseid, userid, code of `sync.messages`) of who was changed in which course; changes_order: the order of the
     site's courses has to be seen to at the end; mails: how many are sent after the commit, their texts aren't in here; notes:
     what is to be said of it at the end of the run; grace: what became of objects on the list of deletions; absent: what became
-    of who is absent from a complete file -> how many; absent_upto: the last Moodle id that was looked at for that; written:
-    (table, rowid, column) -> digest of what ToolSync leaves in watched places; is_last: nothing follows, all that comes after
-    the last row is done
+    of who is absent from a complete file -> how many; absent_upto: the last Moodle id that was looked at for that; absent_left:
+    names of those about whom nothing is planned; written: (table, rowid, column) -> digest of what ToolSync leaves in watched
+    places; is_last: nothing follows, all that comes after the last row is done; ahead: table, id and columns of rows that an
+    undo has changed back before their own lines
     """
 
     files: Mapping[str, int] = field(default_factory=dict)
@@ -36,8 +37,10 @@ class AfterCommit:
     grace: list[GraceChange] = field(default_factory=list)
     absent: dict[str, int] = field(default_factory=dict)
     absent_upto: int = 0
+    absent_left: list[str] = field(default_factory=list)
     written: Mapping[tuple[str, int, str], str] = field(default_factory=dict)
     is_last: bool = False
+    ahead: list[tuple[str, int, list[str]]] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(self.to_json())
@@ -54,8 +57,10 @@ class AfterCommit:
             "grace": [list(change) for change in self.grace],
             "absent": dict(self.absent),
             "absent_upto": self.absent_upto,
+            "absent_left": list(self.absent_left),
             "written": [[*key, digest] for key, digest in self.written.items()],
             "is_last": self.is_last,
+            "ahead": [list(row) for row in self.ahead],
         }
         return {name: value for name, value in written.items() if value}
 
@@ -72,6 +77,8 @@ class AfterCommit:
             grace=[GraceChange(GraceStep(step), *rest) for step, *rest in written.get("grace", ())],
             absent=written.get("absent", {}),
             absent_upto=written.get("absent_upto", 0),
+            absent_left=written.get("absent_left", []),
             written={(table, rowid, column): digest for table, rowid, column, digest in written.get("written", ())},
             is_last=written.get("is_last", False),
+            ahead=[(table, rowid, columns) for table, rowid, columns in written.get("ahead", ())],
         )

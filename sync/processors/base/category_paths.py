@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from sync.columns.cell_texts import is_unseen, may_be_unseen, unseen_shown
 from sync.moodle.categories.categories import Category, NewCategory, create_categories
 from sync.moodle.db.identifiers import is_id
 from sync.moodle.db.writer import Writer
@@ -22,6 +23,9 @@ MAX_NAME = 255
 _SEPARATOR = re.compile(r"(?<!\\)/")
 # A number as spreadsheets show it: +5, -1, 1.0, 2026,00, 1e3, 1 000, 1'000.
 _LIKE_A_NUMBER = re.compile(r"[-+\u2212]?(?:\d{1,3}(?:[.,'\u2019\s]\d{3})+|\d+)(?:[.,]\d*)?(?:[eE][-+]?\d+)?")
+
+# Its slash parts no names.
+_CLOSING_TAG = re.compile(r"(?<!\\)</[A-Za-z][A-Za-z0-9]*\s*>|<[A-Za-z][A-Za-z0-9]*\s*/>")
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class CourseCategories:
     """The categories of the site, and those that a chunk makes; one that a row makes is found by the next.
 
     Shape: rows: of `course_categories`, as they are found and made; one spelled alike goes before one that the server takes for
-    the same; first: the one with the lowest number, 0 = there is none
+    the same, and what several are called names none of them; first: the one with the lowest number, 0 = there is none
     """
 
     def __init__(self, rows: ChangedRows, *, new_visible: bool) -> None:
@@ -72,11 +76,11 @@ class CourseCategories:
             raise RowError("category_none", "category")
         return _sound(self._category(self.first))
 
-    def by_idnumber(self, text: str) -> Category:
-        found = self.spelled("idnumber", text)
-        if found is None:
-            raise RowError("category_unknown", "category", category=text, identifier="idnumber")
-        return _sound(found)
+    def by_idnumber(self, text: str, column: str = "category") -> Category:
+        found = self._rows.find_spelled("idnumber", text)
+        if not found:
+            raise RowError("category_unknown", column, category=text, identifier="idnumber")
+        return _sound(self._only_one(found, text, column))
 
     def by_id_or_path(self, text: str, line: int) -> Category:
         """Return the category of a number or a path of names, root first. Digits that are both are neither.
@@ -158,7 +162,26 @@ class CourseCategories:
 
     def _by_path(self, path: str, line: int) -> Category:
         found, missing = self.reached(path)
-        return self._make(found, missing, line) if found is None or missing else found
+        if found is not None and not missing:
+            return found
+        if (numbered := self._by_path_of_numbers(path)) is not None:
+            raise RowError(
+                "category_path_of_numbers", "category", path=path, name=self.path_of(numbered), number=numbered.id
+            )
+        return self._make(found, missing, line)
+
+    def _by_path_of_numbers(self, path: str) -> Category | None:
+        """Return the category to which a path of numbers leads, as Moodle's tables hold it: /1/20."""
+        parts = [part.strip() for part in _parts_of(path)]
+        if len(parts) == 1 or not all(is_id(part) and not part.startswith("0") for part in parts):
+            return None
+        place = 0
+        for part in parts:
+            row = self._rows.get(int(part))
+            if row is None or row["parent"] != place:
+                return None
+            place = int(part)
+        return self._category(place)
 
     def _readings(
         self, parts: Sequence[str], start: int, place: int = 0, joined: bool = False
@@ -169,28 +192,26 @@ class CourseCategories:
         """
         for end in range(start + 1, len(parts) + 1):
             name = "/".join(parts[start:end])
-            found = self._named(place, name) if end == start + 1 else self._holding_slashes(place, name)
-            if found is not None:
-                is_joined = joined or end > start + 1
-                yield end, found, is_joined
-                yield from self._readings(parts, end, found.id, is_joined)
+            found = self._all_named(place, name) if end == start + 1 else self._holding_slashes(place, name)
+            is_joined = joined or end > start + 1
+            for key in found:
+                yield end, self._category(key), is_joined
+                yield from self._readings(parts, end, key, is_joined)
 
     def _named(self, place: int, name: str) -> Category | None:
-        """Return the category of a name within another one."""
-        return self.spelled("name", _unescaped(name).strip(), parent=place)
-
-    def spelled(self, column: str, text: str, **others: int) -> Category | None:
-        """Return the first category that is spelled so, else the one that is the same."""
-        alike = self._rows.find_spelled(column, text, **others)
-        if alike and self._rows[alike[0]][column] == text:
-            return self._category(alike[0])
-        return self._only_one(alike, text) if alike else None
-
-    def _holding_slashes(self, place: int, name: str) -> Category | None:
-        """Return the category whose name holds slashes, wherever there are blanks beside them."""
-        slashed = self._slashed(_unescaped(name))
-        found = [key for key in self._with_slashes.get((place, slashed), ()) if self._is_at(key, place, slashed)]
+        """Return the category of a name within another one. Raises: RowError where several are called so"""
+        found = self._all_named(place, name)
         return self._only_one(found, name) if found else None
+
+    def _all_named(self, place: int, name: str) -> list[int]:
+        """Return the categories of a name within another one: those that are spelled so, else those that are the same."""
+        return self._rows.find_spelled("name", _unescaped(name).strip(), parent=place)
+
+    def _holding_slashes(self, place: int, name: str) -> list[int]:
+        """Return the categories whose name holds slashes, wherever there are blanks beside them."""
+        slashed = self._slashed(_unescaped(name))
+        found = (key for key in self._with_slashes.get((place, slashed), ()) if self._is_at(key, place, slashed))
+        return [*dict.fromkeys(found)]
 
     def _is_at(self, categoryid: int, place: int, slashed: str) -> bool:
         """Tell whether a category is still there, and still called so."""
@@ -217,9 +238,9 @@ class CourseCategories:
         if "/" in row["name"]:
             self._with_slashes.setdefault((row["parent"], self._slashed(row["name"])), []).append(categoryid)
 
-    def _only_one(self, found: Sequence[int], text: str) -> Category:
+    def _only_one(self, found: Sequence[int], text: str, column: str = "category") -> Category:
         if len({*found}) > 1:
-            raise RowError("category_ambiguous", "category", category=text, count=len(found))
+            raise RowError("category_ambiguous", column, category=text, count=len({*found}))
         return self._category(found[0])
 
 
@@ -245,9 +266,13 @@ def _parts_of(path: str) -> list[str]:
 
 def _names_of(parts: Sequence[str], path: str) -> tuple[str, ...]:
     names = tuple(_unescaped(part).strip() for part in parts)
+    if _CLOSING_TAG.search(path):
+        raise RowError("category_path_markup", "category", path=path)
     for name in names:
         if not name:
             raise RowError("category_path_gap", "category", path=path)
+        if may_be_unseen(name) and is_unseen(name):
+            raise RowError("cell_unseen", "category", value=unseen_shown(name))
         if len(name) > MAX_NAME:
             raise RowError("category_name_too_long", "category", name=name[:40] + "…", limit=MAX_NAME)
     return names

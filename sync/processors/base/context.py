@@ -15,6 +15,7 @@ from sync.moodle.db.id_ranges import IdRanges
 from sync.moodle.db.writer import BeforeImage
 from sync.moodle.site.command_line import MoodleCommand
 from sync.processors.base.absence import Absence
+from sync.processors.base.closing import ClosingObject
 from sync.processors.base.grace import GraceChange, GraceRecords, NoGrace
 from sync.processors.base.overlay import Overlay
 from sync.processors.base.sticky import StickyFields
@@ -127,7 +128,8 @@ class Collected:
     """What a processor collects over all chunks of a run; it outlives a connection that is lost.
 
     Shape: notes: what committed chunks want to be said at the end; grace: what they did to the list of deletions; absence: what
-    is known of who is absent from a file that is complete
+    is known of who is absent from a file that is complete; unplanned: what is empty at the end and stays, as nobody has planned
+    its deletion -> its name
     Units: bytes_left: of files that stay in Moodle's data folder though no row refers to them
     """
 
@@ -135,6 +137,7 @@ class Collected:
     bytes_left: int = 0
     grace: dict[tuple[str, int], GraceChange] = field(default_factory=dict)
     absence: Absence = field(default_factory=Absence)
+    unplanned: dict[ClosingObject, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

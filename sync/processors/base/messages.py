@@ -21,20 +21,63 @@ TEXTS: dict[str, Any] = {
     ),
     "absent_left_changed": PluralText(
         lambda n: ngettext(
-            "%(count)s absentee is left as is, for something else was planned. Run the file again.",
-            "%(count)s absentees are left as they are, for something else was planned. Run the file again.",
+            "%(count)s absentee is left as is, for nothing was planned about it: %(names)s. Run the file again.",
+            "%(count)s absentees are left as they are, for nothing was planned about them: %(names)s. Run the file again.",
             n,
         )
     ),
     "absent_left_refused": _(
         "absent from the file, and left as it is, for Moodle's database does not allow the change."
     ),
+    "emptied_left_refused": _(
+        "left empty by the file, and left as it is, for Moodle's database does not allow the deletion."
+    ),
+    "place_left_refused": _(
+        "left at its place among the courses and categories, for Moodle's database does not allow the change."
+    ),
+    "object_internal_error": _(
+        "ToolSync made a mistake here (internal error); nothing was done about it, and the others are done. Give the number "
+        "%(number)s to the person who looks after ToolSync: the log tells more under it."
+    ),
+    "absent_internal_error": _(
+        "ToolSync made a mistake while it looked for what is absent from the file (internal error); it stopped looking, and what "
+        "it had not come to is left as it is. The rows of the file are done. Give the number %(number)s to the person who looks "
+        "after ToolSync: the log tells more under it."
+    ),
+    "emptied_internal_error": _(
+        "ToolSync made a mistake while it looked for what the file has left empty (internal error); it stopped looking, and what "
+        "it had not come to is left as it is. The rows of the file are done. Give the number %(number)s to the person who looks "
+        "after ToolSync: the log tells more under it."
+    ),
+    "object_changed_since_plan": _(
+        "left as it is, for Moodle has changed since the plan was made: it had another name then, or something else was to be "
+        "done about it. Run the file again."
+    ),
+    "emptied_left_unplanned": PluralText(
+        lambda n: ngettext(
+            "%(count)s thing that is empty is left, for its deletion was not planned: %(names)s.",
+            "%(count)s things that are empty are left, for their deletion was not planned: %(names)s.",
+            n,
+        )
+    ),
+    "planned_objects_left": _(
+        "Planned after the last row, and not done any more, as Moodle has changed since (%(count)s): %(names)s."
+    ),
     "absent_created_nothing": _(
         "The file is to be complete for what ToolSync created, and it has created nothing of this kind as far as it knows: "
         "it keeps that since this version. Choose another scope, or set absent to keep. Nothing was written."
     ),
+    "absent_left_unsure": PluralText(
+        lambda n: ngettext(
+            "%(count)s entry of the scope is left as it is although no row names it: rows name a user, a course or a cohort that "
+            "isn't there, and may mean it (lines %(lines)s). Correct these rows and send the whole file again.",
+            "%(count)s entries of the scope are left as they are although no row names them: rows name a user, a course or a "
+            "cohort that isn't there, and may mean them (lines %(lines)s). Correct these rows and send the whole file again.",
+            n,
+        )
+    ),
     "absent_left_unread": _(
-        "Whom the rows in lines %(lines)s name can't be read, so nobody knows who is absent: what is absent from the file is "
+        "It can't be told whom the rows in lines %(lines)s name, so nobody knows who is absent: what is absent from the file is "
         "left as it is. Correct the rows and send the whole file again."
     ),
     "category_none": _("The site has no course category. Name one."),
@@ -59,6 +102,13 @@ TEXTS: dict[str, Any] = {
     "category_number_unclear": _(
         "“%(category)s” looks like a number as a spreadsheet shows it, and no category at the top is called so. Write a "
         "category's number in digits alone (5, 2026), or /%(category)s for a category that is to be made."
+    ),
+    "category_path_of_numbers": _(
+        "“%(path)s” is no path of names, but the path of numbers that leads to the category “%(name)s”. Write %(number)s for "
+        "that one; make a category that is called so with a file of the type “categories” first."
+    ),
+    "category_path_markup": _(
+        "The path “%(path)s” holds markup, and nobody can tell its slashes from those between names. Write the names without it."
     ),
     "category_path_gap": _("The path “%(path)s” has an empty part. Write it like Sciences/Mathematics."),
     "category_name_too_long": _("The category name “%(name)s” is too long: at most %(limit)s characters. Shorten it."),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sync.moodle.categories.categories import Category
-from sync.moodle.courses.order import fix_course_order
+from sync.moodle.courses.order import Misplaced, fix_course_order
 from sync.moodle.db.schema import NATURAL_KEYS, WRITE_ORDER
 from sync.moodle.db.writer import BeforeImage, LinesOf, RowChange, Writer
 from sync.moodle.enrolments.unenrol_cleanup import unenrol_cleanup
@@ -206,9 +206,10 @@ class WriteRows(Operation):
 
 @dataclass(frozen=True)
 class FixCourseOrder(Operation):
-    """Bring the courses and categories of the whole site in order. Expects: nothing"""
+    """Bring the courses and categories of the whole site in order. Expects: nothing. Shape: places: only these, None = all"""
 
     is_wanted: bool = True
+    places: Sequence[Misplaced] | None = None
 
     def __bool__(self) -> bool:
         return self.is_wanted
@@ -218,7 +219,7 @@ class FixCourseOrder(Operation):
         return ()
 
     def apply(self, writer: Writer, applied: Applied) -> None:
-        fix_course_order(writer)
+        fix_course_order(writer, self.places)
 
     def totals(self) -> Totals:
         return Totals()

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from json.encoder import encode_basestring_ascii
 from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
@@ -28,6 +29,9 @@ _FIRST_TEMPORARY_ID = -(10**15)
 _IDS_PER_LINE = 10**7
 # Of one file, of at most 10^9 lines. Those of several that are planned together are moved apart where they are kept.
 _IDS_PER_FILE = 2 * 10**16
+
+# Rows that are held in memory until somebody asks for them: about what a chunk changes.
+_MOST_WAITING = 20_000
 
 
 def temporary_id(line: int, number: int) -> int:
@@ -312,16 +316,19 @@ class Overlay:
     """What the plans of earlier chunks would leave of Moodle's rows, for the length of one run, or of the plan of a bundle.
 
     Where chunks are carried out as they are planned nothing is kept here, and `over` costs nothing. What is kept lies in a
-    private temporary file that vanishes with the run, so that a file of a million rows fits.
+    private temporary file that vanishes with the run, so that a file of a million rows fits. It is written when somebody asks:
+    what the last chunk of a file leaves is seldom asked for.
     """
 
     def __init__(self) -> None:
         self._database: sqlite3.Connection | None = None
         self._tables: set[str] = set()
+        self._waiting: list[ChangedRows] = []
         self._file = 0
 
     def begin_file(self, number: int) -> None:
         """Say which of several files is planned on this overlay: its lines make ids of their own. Shape: number: from 1"""
+        self._write()
         self._file = number
 
     @property
@@ -348,7 +355,7 @@ class Overlay:
         rows are looked for that aren't there, each one of `table.found_by`; keys: of further such rows; everything: all rows
         that are kept of the table
         """
-        if self._database is None:
+        if not self._tables:
             return FoundRows(table, rows)
         merged = dict(rows)
         kept = (
@@ -369,12 +376,12 @@ class Overlay:
 
         Shape: wanted: as `over` takes it
         """
-        if self._database is None:
+        if (database := self._opened()) is None:
             return set()
         found: set[Key] = set()
         for names, values in wanted.items():
             places = [self._place(table, names, value if len(names) > 1 else (value,)) for value in values]
-            rows = self._database.execute(
+            rows = database.execute(
                 "SELECT DISTINCT key FROM place WHERE name = ? AND columns = ? AND value IN (SELECT value FROM json_each(?))",
                 (table.name, ",".join(names), json.dumps(places)),
             )
@@ -387,15 +394,19 @@ class Overlay:
 
     def each_change(self, table: Table) -> Iterator[tuple[Key, Values | None]]:
         """Return the same one by one."""
-        if self._database is None:
+        if (database := self._opened()) is None:
             return
-        for key, body in self._database.execute("SELECT key, body FROM row WHERE name = ?", (table.name,)):
+        for key, body in database.execute("SELECT key, body FROM row WHERE name = ?", (table.name,)):
             yield _loaded(key), json.loads(body) if body else None
+
+    def changed_among(self, table: Table, keys: Collection[Key]) -> set[Key]:
+        """Return those of the rows that earlier chunks would make, change or take away."""
+        return set(self._kept(table, keys))
 
     def balance(self, table: Table, column: str, values: Collection[Any]) -> Counter[Any]:
         """Return by how many rows each value of a key's column grows, or shrinks (a negative number), against Moodle."""
         balance: Counter[Any] = Counter()
-        for value in values if self._database is not None else ():
+        for value in values if self._tables else ():
             keys = self.keys_found(table, {(column,): [value]})
             for rowid, body in self._bodies(table, keys).values():
                 balance[value] += int(body is not None) - int(not is_temporary(rowid))
@@ -403,12 +414,27 @@ class Overlay:
 
     def keep(self, rows: ChangedRows) -> None:
         """Keep the rows as a chunk would leave them."""
+        if rows.changed():
+            self._tables.add(rows.table.name)
+            self._waiting.append(rows)
+            if sum(len(each.changed()) for each in self._waiting) > _MOST_WAITING:
+                self._write()
+
+    def _opened(self) -> sqlite3.Connection | None:
+        """Return where everything that is kept is written; None where nothing is kept."""
+        if self._waiting:
+            self._write()
+        return self._database
+
+    def _write(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for rows in waiting:
+            if self._database is None:
+                self._database = _private_database()
+            self._write_rows(self._database, rows)
+
+    def _write_rows(self, database: sqlite3.Connection, rows: ChangedRows) -> None:
         table, changed = rows.table, rows.changed()
-        if not changed:
-            return
-        if self._database is None:
-            self._database = _private_database()
-        self._tables.add(table.name)
         earlier = self._bodies(table, changed)
         bodies: list[tuple[str, str, int, str | None]] = []
         places: list[tuple[str, str, str, str]] = []
@@ -419,21 +445,20 @@ class Overlay:
                 # Made and taken away in one chunk.
                 continue
             rowid = earlier[key][0] if key in earlier else self._kept_id(known["id"])
-            dumped = json.dumps(self._kept_key(key))
+            dumped = _dumped(self._kept_key(key))
             body = None if values is None else self._kept_values(values)
-            bodies.append((table.name, dumped, rowid, None if body is None else json.dumps(body, default=_planned)))
+            bodies.append((table.name, dumped, rowid, None if body is None else _dumped_body(body)))
             states = [state for state in (found, values) if state is not None]
             places += [
                 (table.name, ",".join(names), self._place(table, names, self._cells(table, names, key, state)), dumped)
                 for names in table.found_by
                 for state in states
             ]
-        self._database.executemany("INSERT OR REPLACE INTO row (name, key, id, body) VALUES (?, ?, ?, ?)", bodies)
-        self._database.executemany(
-            "INSERT OR IGNORE INTO place (name, columns, value, key) VALUES (?, ?, ?, ?)", places
-        )
+        database.executemany("INSERT OR REPLACE INTO row (name, key, id, body) VALUES (?, ?, ?, ?)", bodies)
+        database.executemany("INSERT OR IGNORE INTO place (name, columns, value, key) VALUES (?, ?, ?, ?)", places)
 
     def close(self) -> None:
+        self._waiting = []
         if self._database is not None:
             self._database.close()
             self._database = None
@@ -455,17 +480,17 @@ class Overlay:
 
     @staticmethod
     def _place(table: Table, names: tuple[str, ...], values: Iterable[Any]) -> str:
-        return json.dumps([table.folded(name, value) for name, value in zip(names, values, strict=True)])
+        return _dumped_list([table.folded(name, value) for name, value in zip(names, values, strict=True)])
 
     def _kept(self, table: Table, keys: Collection[Key]) -> dict[Key, Values | None]:
         return {key: body for key, (_rowid, body) in self._bodies(table, keys).items()}
 
     def _bodies(self, table: Table, keys: Collection[Key]) -> dict[Key, tuple[int, Values | None]]:
-        if self._database is None or not keys:
+        if not keys or (database := self._opened()) is None:
             return {}
-        rows = self._database.execute(
+        rows = database.execute(
             "SELECT key, id, body FROM row WHERE name = ? AND key IN (SELECT value FROM json_each(?))",
-            (table.name, json.dumps([json.dumps(key) for key in keys])),
+            (table.name, json.dumps([_dumped(key) for key in keys])),
         )
         return {_loaded(key): (rowid, json.loads(body) if body else None) for key, rowid, body in rows}
 
@@ -477,6 +502,24 @@ def _difference(old: Values, values: Values) -> dict[str, Any]:
 def _planned(value: Any) -> Any:
     """Return what stands in the overlay for a value that JSON doesn't hold: a password that isn't hashed yet, a grade."""
     return str(value) if isinstance(value, Decimal) else value.in_overlay()
+
+
+_dumped_body = json.JSONEncoder(default=_planned).encode
+
+
+def _dumped(key: Key) -> str:
+    return _dumped_list(key) if isinstance(key, tuple) else _dumped_cell(key)
+
+
+def _dumped_list(cells: Iterable[Any]) -> str:
+    return f"[{', '.join(map(_dumped_cell, cells))}]"
+
+
+def _dumped_cell(cell: Any) -> str:
+    """Return what `json.dumps` does, which takes ten times as long for a single number or text."""
+    if cell.__class__ is int:
+        return str(cell)
+    return encode_basestring_ascii(cell) if cell.__class__ is str else json.dumps(cell)
 
 
 def _loaded(key: str) -> Key:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from sync.moodle.db.writer import Writer
+from sync.processors.base.closing import ClosedObject, ClosingObject
 from sync.processors.base.grace import GraceChange
 from sync.processors.base.operations import Applied, Delete, Insert, Operation, Update, WriteRows
 from sync.processors.base.overlay import ChangedRows, FoundRows, TemporaryIds, is_temporary
@@ -29,8 +30,8 @@ class Plan:
     users whose sessions must be told (`sync.moodle.site.caches`); dirty_contexts: context paths; unenrolled:
     (userid, courseid) of enrolments that go; enrolled: the same of new ones whose earlier grades are wanted back; notes: what
     is to be said of it at the end of the run; changed_rows: the tables that the rows of the chunk change; grace: what
-    becomes of objects on the list of deletions, by table and id; absent, absent_upto: as in AfterCommit; written: what rows
-    leave in watched places, None = nobody asks
+    becomes of objects on the list of deletions, by table and id; absent, absent_upto, absent_left: as in AfterCommit; written:
+    what rows leave in watched places, None = nobody asks; objects: of what comes after the last row, one for each outcome
     Units: now: seconds since epoch
     """
 
@@ -51,6 +52,8 @@ class Plan:
         self.grace: dict[tuple[str, int], GraceChange] = {}
         self.absent: Counter[str] = Counter()
         self.absent_upto = 0
+        self.absent_left: list[str] = []
+        self.objects: list[ClosingObject] = []
         self.written: ChangedRows | None = None
         self._temporary_ids = TemporaryIds()
 
@@ -72,6 +75,16 @@ class Plan:
 
     def delete(self, table: str, rowid: int, *lines: int) -> None:
         self.deletes.setdefault(table, []).append(Delete(rowid, lines))
+
+    def close(self, about: ClosingObject, outcome: Outcome) -> None:
+        """Say what becomes of an object after the last row."""
+        self.objects.append(about)
+        self.outcomes.append(outcome)
+
+    def leave_changed(self, changed: Iterable[ClosedObject]) -> None:
+        """Say which objects are left, for they aren't what was planned."""
+        for about, outcome in changed:
+            self.close(about, outcome)
 
     def change_grace(self, change: GraceChange) -> None:
         """Put an object on the list of deletions, or say what becomes of one that is on it."""

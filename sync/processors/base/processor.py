@@ -10,14 +10,16 @@ A processor is made for every connection of a run. For every chunk of cleaned ro
     collect(owed)                  keep of it what the end of the run must know
     after_commit(owed)             carry it out; both also when the commit became known only later; not in a dry run
 
-After the last chunk: next_closing_plan(), until it has nothing more to do, and final_plan(). Both are carried out like the plan
-of a chunk. Where the file declares itself complete: check() before the first chunk, and note_named() of all rows.
+After the last chunk: next_closing_plan() and next_emptied_plan(), each until it has nothing more to do, and final_plan(). All are
+carried out like the plan of a chunk. Where the file declares itself complete: check() before the first chunk, and note_named() of
+all rows.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast, final, get_args
 
 from django.utils.functional import Promise
@@ -27,11 +29,12 @@ from sync.columns.file_columns import Columns
 from sync.columns.general_options import GeneralOptions
 from sync.columns.rows import ReadCells
 from sync.columns.survey import FileSurvey
+from sync.moodle.courses.order import Misplaced
 from sync.moodle.db.writer import Writer
 from sync.moodle.files.files import DeletedFiles
-from sync.processors.base.absence import FileEnd
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.blobs import blob_notes, trash_blobs
+from sync.processors.base.closing import FileEnd
 from sync.processors.base.context import Collected, ProcessorContext
 from sync.processors.base.export import Exporter
 from sync.processors.base.operations import Applied
@@ -75,9 +78,10 @@ class Processor(ABC, Generic[CellsT, State, PlanT]):
     Must implement: the declarations, `fetch`, `plan`. May override: all else; `setup` and `close` go with the connection.
     Shape: after: keys of processors whose files go first when several arrive together; rows_per_chunk: at most so many,
     where one row may do much; file_survey: what is looked for in all rows before the first is used; collected_type: what the
-    processor collects over the whole run; exporter: reads what Moodle holds as rows of such a file, None = nothing says what
+    processor collects over the whole run; emptied_notes: code of the outcome of an emptied object -> code of the note that tells
+    how many there are; exporter: reads what Moodle holds as rows of such a file, None = nothing says what
     is; sampler: the same for a sample, where it differs; sticky_columns: those that a rule may keep from changing what is
-    there; file_notes: about the whole file
+    there; file_notes: about the whole file; text_fields: columns of the file that fill texts of the site's own fields
     """
 
     key: ClassVar[str]
@@ -90,6 +94,7 @@ class Processor(ABC, Generic[CellsT, State, PlanT]):
     rows_per_chunk: ClassVar[int | None] = None
     file_survey: ClassVar[type[FileSurvey] | None] = None
     collected_type: ClassVar[type[Collected]] = Collected
+    emptied_notes: ClassVar[Mapping[str, str]] = MappingProxyType({})
     exporter: ClassVar[type[Exporter[Any]] | None] = None
     sampler: ClassVar[type[Exporter[Any]] | None] = None
     sticky_columns: ClassVar[tuple[StickyColumn, ...]] = ()
@@ -109,6 +114,7 @@ class Processor(ABC, Generic[CellsT, State, PlanT]):
         self.sticky = context.sticky
         self.survey = context.survey
         self.file_notes: list[Note] = []
+        self.text_fields: frozenset[str] = frozenset()
         try:
             self.setup(context.names)
         except BaseException:
@@ -153,6 +159,7 @@ class Processor(ABC, Generic[CellsT, State, PlanT]):
             grace=list(plan.grace.values()),
             absent=dict(plan.absent),
             absent_upto=plan.absent_upto,
+            absent_left=plan.absent_left,
             written=plan.digests_left(applied.ids),
         )
 
@@ -160,7 +167,7 @@ class Processor(ABC, Generic[CellsT, State, PlanT]):
         """Keep what the end of the run must know of a chunk that is committed; once for each chunk and process."""
         self.collected.notes.extend(owed.notes)
         self.collected.grace.update((change.key, change) for change in owed.grace)
-        self.collected.absence.add(owed.absent, owed.absent_upto)
+        self.collected.absence.add(owed.absent, owed.absent_upto, owed.absent_left)
 
     def after_commit(self, owed: AfterCommit) -> None:
         """Do what may only happen once the transaction is in (files in Moodle's data folder). Twice is harmless."""
@@ -184,13 +191,28 @@ class Processor(ABC, Generic[CellsT, State, PlanT]):
     def next_closing_plan(self, end: FileEnd) -> PlanT | None:
         """Decide on the next part of what a complete file takes away, after those that were collected. May read.
 
-        An empty plan, or None, ends it.
+        A plan without outcomes, or None, ends it.
         """
         return None
 
-    def final_plan(self) -> PlanT | None:
-        """Decide, after the last chunk, what else is to be done (without outcomes). May read; None when there is nothing."""
+    def next_emptied_plan(self, end: FileEnd) -> PlanT | None:
+        """Decide on the next objects that an option deletes because the file has left them empty. May read.
+
+        A plan without outcomes, or None, ends it.
+        """
         return None
+
+    def final_plan(self, places: Sequence[Misplaced] | None = None) -> PlanT | None:
+        """Decide, after all, what else is to be done (without outcomes). May read; None when there is nothing.
+
+        Shape: places: of the order of the site's courses only these, None = all that it takes
+        """
+        return None
+
+    @property
+    def sees_to_order(self) -> bool:
+        """Whether `final_plan` brings the courses of the site in order."""
+        return False
 
     def final_notes(self) -> list[Note]:
         """Say what is worth saying about everything that was done; asked for once, at the end."""

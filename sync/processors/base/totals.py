@@ -6,7 +6,7 @@ Of a row of Moodle's tables the table says what it is of; an operation that does
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 # "users.deleted" -> how many
@@ -29,13 +29,19 @@ OBJECTS: Mapping[str, str] = {
     "course_categories": "categories",
     "enrol": "methods",
 }
-TABLES: Mapping[str, str] = {name: table for table, name in OBJECTS.items()}
-# Column and value by which an update suspends somebody or hides something, and what that is called.
-_TAKING_AWAY = {
-    "user": ("suspended", 1, SUSPENDED),
-    "user_enrolments": ("status", 1, SUSPENDED),
-    "course": ("visible", 0, HIDDEN),
+# Preferences only where a file is about them: files of users set some by the way.
+PREFERENCES = "preferences"
+TABLES: Mapping[str, str] = {**{name: table for table, name in OBJECTS.items()}, PREFERENCES: "user_preferences"}
+# Columns and values by which an update deletes or suspends somebody or hides something, and what that is called, the worst first.
+_TAKING_AWAY: Mapping[str, Sequence[tuple[str, object, str]]] = {
+    # An undo of a restoration deletes them so; with "No login" nobody gets in either.
+    "user": (("deleted", 1, DELETED), ("suspended", 1, SUSPENDED), ("auth", "nologin", SUSPENDED)),
+    "user_enrolments": (("status", 1, SUSPENDED),),
+    "course": (("visible", 0, HIDDEN),),
+    "enrol": (("status", 1, SUSPENDED),),
 }
+# Its rows get a newer moment with what is counted elsewhere.
+_TOUCHED = "groups"
 
 
 # Kind -> Moodle's ids of what was there before and is changed or taken away.
@@ -56,7 +62,7 @@ def count_rows(table: str, counts: RowCounts) -> Totals:
     if name is None:
         return Totals()
     totals = Totals({f"{name}.{CREATED}": counts.inserts, f"{name}.{DELETED}": counts.deletes})
-    totals.update(Counter(_kind_of_update(table, after) for after in counts.updates))
+    totals.update(Counter(_kind_of_update(table, after) for after in counts.updates if not _is_touched(table, after)))
     return +totals
 
 
@@ -71,14 +77,20 @@ def changed_rows(
         return {}
     found: dict[str, list[int]] = {f"{OBJECTS[table]}.{DELETED}": [rowid for rowid in deletes if rowid > 0]}
     for rowid, after in updates:
-        if rowid > 0:
+        if rowid > 0 and not _is_touched(table, after):
             found.setdefault(_kind_of_update(table, after), []).append(rowid)
     return {kind: ids for kind, ids in found.items() if ids}
 
 
+def _is_touched(table: str, after: Mapping[str, Any]) -> bool:
+    """Tell whether a row gets nothing but a newer moment: a group does when somebody joins it, in another second than before."""
+    return table == _TOUCHED and after.keys() == {"timemodified"}
+
+
 def _kind_of_update(table: str, after: Mapping[str, Any]) -> str:
-    column, value, action = _TAKING_AWAY.get(table, ("", None, ""))
-    return f"{OBJECTS[table]}.{action if column and after.get(column) == value else UPDATED}"
+    taking_away = _TAKING_AWAY.get(table, ())
+    action = next((action for column, value, action in taking_away if after.get(column) == value), UPDATED)
+    return f"{OBJECTS[table]}.{action}"
 
 
 def total(name: str, action: str, count: int) -> Totals:

@@ -47,7 +47,7 @@ class CategoryRow(Cells, subject="{category}"):
     parent = OptionalColumn(text(), refers=True, aliases=("parentcategory",), for_new=_("the path's, else none"),
                             help=_("The category that holds it: another one moves it there, with all that is in it; / is the "
                                    "top. It must be there, or be made by an earlier row."))
-    visible = OptionalColumn(flag(), for_new="1", sample="1",
+    visible = OptionalColumn(flag(), decides=True, for_new="1", sample="1",
                              help=_("0 hides it with all that is in it; 1 shows it again, with what was seen before. Within a "
                                     "hidden category 1 counts once that one is shown."))
     description = OptionalColumn(text(), stored_in="course_categories", empty=Empty.CLEARS, for_new=_("empty"),

@@ -12,10 +12,12 @@ from sync.columns.cells import Cells
 from sync.columns.clean import integer, text
 from sync.columns.column import OptionalColumn, RequiredColumn
 from sync.columns.general_options import GeneralOptions
+from sync.columns.words import folded
 from sync.moodle.categories.categories import Category, CategoryContents, fetch_categories, fetch_category_contents
 from sync.moodle.categories.deletion import delete_empty_categories, unknown_question_types
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
+from sync.moodle.courses.order import Misplaced
 from sync.moodle.db.writer import Writer
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.context import Collected
@@ -44,6 +46,27 @@ class CategoryState:
         self.contents = contents
         self.unknown_plugins = unknown_plugins
         self.unknown_tables = unknown_tables
+
+    def names_of(self, category: Category) -> list[str]:
+        """Return the names that lead to a category, root first."""
+        names = {category.id: category.name}
+        above = self.categories.get(category.parent)
+        # A damaged tree may go round in circles.
+        while above is not None and above.id not in names:
+            names[above.id] = above.name
+            above = self.categories.get(above.parent)
+        return [*reversed(names.values())]
+
+    def is_called(self, category: Category, path: str) -> bool:
+        """Tell whether a path is that of a category, or the end of it."""
+        names = self.names_of(category)
+        return _folded(path) in {_folded("/".join(names[place:])) for place in range(len(names))}
+
+
+def _folded(path: str) -> str:
+    """Return the same for paths that people would take for the same."""
+    parts = (" ".join(part.split()) for part in folded(path.replace("\\/", "/")).split("/"))
+    return "/".join(filter(None, parts))
 
 
 @dataclass(frozen=True)
@@ -74,17 +97,25 @@ class DeleteCategories(Operation):
 
 class CategoriesDeletePlan(Plan):
     """Shape: categories: line -> one that goes, inner ones first; gone: ids -> the line that deletes each, in earlier chunks
-    too; fixes_order: bring the others in order.
+    too; fixes_order: bring the others in order, or only these places.
     """
 
-    def __init__(self, now: int, gone: dict[int, int], *, fixes_order: bool = False) -> None:
+    def __init__(
+        self,
+        now: int,
+        gone: dict[int, int],
+        *,
+        fixes_order: bool = False,
+        places: Sequence[Misplaced] | None = None,
+    ) -> None:
         super().__init__(now)
         self.categories: dict[int, Category] = {}
         self.gone = gone
         self.fixes_order = fixes_order
+        self.places = places
 
     def operations(self) -> list[Operation]:
-        return [DeleteCategories(self.categories), FixCourseOrder(self.fixes_order)]
+        return [DeleteCategories(self.categories), FixCourseOrder(self.fixes_order, self.places)]
 
 
 @dataclass
@@ -104,7 +135,8 @@ class CategoryCells(Cells):
     categoryid = RequiredColumn(integer(least=1), refers=True, sample="2",
                                 help=_("The number of the category. Inner categories come before those that hold them."))
     path = OptionalColumn(text(None), sample="Sciences / Mathematics",
-                          help=_("The names of the category, for those who read the file."))
+                          help=_("The names of the category, or the last of them. Where they are another one's, the row is "
+                                 "rejected."))
 
 
 class CategoriesDelete(Processor[CategoryCells, CategoryState, CategoriesDeletePlan]):
@@ -145,6 +177,10 @@ class CategoriesDelete(Processor[CategoryCells, CategoryState, CategoriesDeleteP
         category = state.categories.get(categoryid)
         if category is None:
             return _outcome(row, Action.REJECTED, "category_delete_unknown", category=categoryid)
+        if row.path and not state.is_called(category, row.path):
+            present = " / ".join(state.names_of(category))
+            params = {"column": "path", "number": categoryid, "present": present, "given": row.path}
+            return _outcome(row, Action.REJECTED, "category_path_differs", **params)
         if refusal := _refusal(category, plan, state):
             code, params = refusal
             return _outcome(row, Action.REJECTED, code, category=category.name, **params)
@@ -164,10 +200,14 @@ class CategoriesDelete(Processor[CategoryCells, CategoryState, CategoriesDeleteP
     def on_skipped(self, rows: Sequence[CategoryCells]) -> None:
         self.collected.deleted_earlier = True
 
-    def final_plan(self) -> CategoriesDeletePlan | None:
-        if self.collected.gone or self.collected.deleted_earlier:
-            return CategoriesDeletePlan(int(time.time()), self.collected.gone, fixes_order=True)
+    def final_plan(self, places: Sequence[Misplaced] | None = None) -> CategoriesDeletePlan | None:
+        if self.sees_to_order:
+            return CategoriesDeletePlan(int(time.time()), self.collected.gone, fixes_order=True, places=places)
         return None
+
+    @property
+    def sees_to_order(self) -> bool:
+        return bool(self.collected.gone or self.collected.deleted_earlier)
 
 
 def _refusal(

@@ -58,7 +58,7 @@ class CategoryFinder:
         if self.identifier == "path":
             found, missing = self._reached(row.category, "category")
             name = missing[-1]
-            if row.parent is None and len(missing) > 1:
+            if len(missing) > 1:
                 raise RowError(
                     "category_path_unknown", "category", path=row.category, missing=missing[0],
                 )  # fmt: skip
@@ -66,7 +66,13 @@ class CategoryFinder:
         name = row.name or name
         if not name:
             raise RowError("category_name_missing", "name")
-        return name, parent if row.parent is None else self._parent(row.parent)
+        if row.parent is None:
+            return name, parent
+        given = self._parent(row.parent)
+        if parent and given != parent:
+            # It was to be moved from there, and isn't there; or the two columns contradict each other.
+            raise RowError("category_place_differs", "parent", path=row.category, parent=row.parent)
+        return name, given
 
     def idnumber_of_new(self, row: CategoryRow) -> str:
         if row.idnumber:
@@ -108,17 +114,18 @@ class CategoryFinder:
         if self.identifier == "idnumber":
             return self._only_one(self._categories.find_spelled("idnumber", text), text, column)
         found, missing = self._reached(text, column)
-        if found is None or missing:
-            return None
-        self._refuse_twins(found, text, column)
-        return found.id
+        return None if found is None or missing else found.id
 
     def _reached(self, path: str, column: str) -> tuple[Category | None, tuple[str, ...]]:
+        """Return what `CourseCategories.reached` does, of what one path leads to alone. Raises: RowError"""
         try:
-            return self._paths.reached(path)
+            found, missing = self._paths.reached(path)
         except RowError as error:
             error.params["column"] = column
             raise
+        if found is not None:
+            self._refuse_twins(found, path, column)
+        return found, missing
 
     def _refuse_twins(self, category: Category, path: str, column: str) -> None:
         """Raises: RowError where another category has the same path"""

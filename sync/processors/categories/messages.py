@@ -7,6 +7,13 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 TEXTS: dict[str, Any] = {
+    "category_place_differs": _(
+        "There is no category “%(path)s”, and a new one can't be both where its path says and in “%(parent)s”. Correct one of "
+        "the two cells."
+    ),
+    "category_path_differs": _(
+        "The category with the number %(number)s is “%(present)s”, not “%(given)s”. Correct one of the two cells."
+    ),
     "category_deleted": _("category deleted (%(name)s)"),
     "category_deleted_before": _("already deleted by line %(line)s"),
     "category_delete_unknown": _(

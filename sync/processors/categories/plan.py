@@ -19,6 +19,9 @@ from sync.processors.base.totals import Totals
 from sync.processors.categories.delete import DeleteCategories
 
 CATEGORY_TABLE, COURSE_TABLE = "course_categories", "course"
+# As many categories as Moodle counts on. Source: MAX_COURSE_CATEGORIES of course/lib.php
+_MOST_CATEGORIES = 10_000
+_LARGEST_ORDER = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,11 @@ class CategoriesState:
     banks: Mapping[int, Bank] = field(default_factory=dict)
     unknown_tables: Sequence[str] = ()
     sticky: StickyState = field(default_factory=StickyState)
+
+
+def last_place(state: CategoriesState, line: int) -> int:
+    """Return the sort order of a category that comes last where it is, after those of earlier lines, until all are numbered."""
+    return min(state.courses_per_category * _MOST_CATEGORIES + line, _LARGEST_ORDER)
 
 
 class CourseMove(NamedTuple):

@@ -12,14 +12,10 @@ from sync.processors.base.planner import plan_each
 from sync.processors.base.sticky import ChunkSticky, kept_notes
 from sync.processors.categories.cells import DELETE, UPDATE, CategoriesOptions, CategoryRow
 from sync.processors.categories.finding import CategoryFinder
-from sync.processors.categories.plan import CATEGORY_TABLE, CategoriesPlan, CategoriesState, MoveBranches
+from sync.processors.categories.plan import CATEGORY_TABLE, CategoriesPlan, CategoriesState, MoveBranches, last_place
 from sync.processors.categories.removal import CategoryRemoval
 from sync.processors.categories.visibility import Visibility
 from sync.values import Action, Change, Note, Outcome
-
-# As many categories as Moodle counts on. Source: MAX_COURSE_CATEGORIES of course/lib.php
-_MOST_CATEGORIES = 10_000
-_LARGEST_ORDER = 2**31 - 1
 
 
 class CategoriesPlanner:
@@ -76,7 +72,7 @@ class CategoriesPlanner:
             "visibleold": wanted,
             "description": row.description or "",
             "descriptionformat": int(bool(row.description)),
-            "sortorder": 0,
+            "sortorder": last_place(self.state, row.line),
             "contextid": 0,
             "path": "",
             "timemodified": self.state.now,
@@ -137,8 +133,7 @@ class CategoriesPlanner:
 
     def _move(self, key: int, parent: int, line: int) -> None:
         """Move a category; it comes last there. Mirrors: core_course_category::change_parent_raw()"""
-        last = min(self.state.courses_per_category * _MOST_CATEGORIES + line, _LARGEST_ORDER)
-        self.categories.update(key, {"parent": parent, "sortorder": last}, line)
+        self.categories.update(key, {"parent": parent, "sortorder": last_place(self.state, line)}, line)
         self.paths.enter(key)
         if self.categories[key]["visible"] and not self.visibility.is_seen(parent):
             self.visibility.hide(key, line, visibleold=1)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from sync.moodle.categories.contents import fetch_banks, fetch_course_places, fetch_described_categories
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
-from sync.moodle.courses.order import courses_per_category
+from sync.moodle.courses.order import Misplaced, courses_per_category
 from sync.moodle.db.identifiers import folding
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.context import Collected
@@ -38,8 +38,12 @@ class CategoriesCollected(Collected):
 class OrderPlan(CategoriesPlan):
     """Nothing but to see to the order of the site's courses."""
 
+    def __init__(self, now: int, places: Sequence[Misplaced] | None) -> None:
+        super().__init__(now)
+        self.places = places
+
     def operations(self) -> list[Operation]:
-        return [FixCourseOrder()]
+        return [FixCourseOrder(places=self.places)]
 
 
 class Categories(Processor[CategoryRow, CategoriesState, CategoriesPlan]):
@@ -105,6 +109,10 @@ class Categories(Processor[CategoryRow, CategoriesState, CategoriesPlan]):
     def on_skipped(self, rows: Sequence[CategoryRow]) -> None:
         self.collected.changes_order = True
 
-    def final_plan(self) -> CategoriesPlan | None:
+    def final_plan(self, places: Sequence[Misplaced] | None = None) -> CategoriesPlan | None:
         """The order of all courses of the site is seen to once, whatever the number of chunks."""
-        return OrderPlan(int(time.time())) if self.collected.changes_order else None
+        return OrderPlan(int(time.time()), places) if self.sees_to_order else None
+
+    @property
+    def sees_to_order(self) -> bool:
+        return self.collected.changes_order

@@ -9,11 +9,9 @@ from sync.moodle.categories.contents import Bank
 from sync.processors.base.errors import RowError
 from sync.processors.base.overlay import ChangedRows, is_temporary
 from sync.processors.base.processor import SplitChunk
-from sync.processors.categories.plan import CategoriesPlan, CategoriesState, CourseMove
+from sync.processors.categories.plan import CategoriesPlan, CategoriesState, CourseMove, last_place
 from sync.processors.categories.visibility import Visibility
 from sync.values import Action, Note, Outcome
-
-_MOST_CATEGORIES = 10_000
 
 
 class CategoryRemoval:
@@ -109,9 +107,8 @@ class CategoryRemoval:
             self._moved.setdefault(courseid, []).append(line)
 
     def _move_categories(self, inner: Collection[int], target: int, line: int) -> None:
-        last = self._state.courses_per_category * _MOST_CATEGORIES
         for key in inner:
-            self._categories.update(key, {"parent": target, "sortorder": last}, line)
+            self._categories.update(key, {"parent": target, "sortorder": last_place(self._state, line)}, line)
             if self._categories[key]["visible"] and not self._visibility.is_seen(target):
                 self._visibility.hide(key, line, visibleold=1)
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.utils.functional import cached_property
 
@@ -14,13 +13,15 @@ from sync.errors import CommandFileError
 from sync.moodle.cohorts.cohorts import CohortMember, MembersOfCohorts, fetch_all_cohorts
 from sync.moodle.db.identifiers import folding
 from sync.moodle.users.users import SiteRules
-from sync.processors.base.absence import FileEnd, NamedValues, lines_shown
+from sync.processors.base.absence import ABSENT, DONE, LEFT, UNSURE, NamedPair, NamedValues, lines_shown, pair_key
+from sync.processors.base.closing import ClosingObject, FileEnd, Verdict, changed_object
 from sync.processors.base.context import CreatedRows, ProcessorContext
 from sync.processors.base.overlay import Values, is_temporary
 from sync.processors.cohorts.cells import CohortCells
 from sync.processors.cohorts.options import CREATED, NAMED, PREFIX, CohortsOptions
 from sync.processors.cohorts.plan import CohortsPlan
 from sync.processors.cohorts.planner import CohortsPlanner, cohort_text
+from sync.processors.memberships.named import fetch_named_users
 from sync.processors.memberships.state import COHORT_MEMBERS, COHORTS
 from sync.values import Action, Change, Note, Outcome
 
@@ -30,17 +31,22 @@ REMOVED = "absent_member_removed"
 _COLUMN = {"id": "cid", "idnumber": "cidnumber", "name": "cname"}
 # Keys of `Absence.named`, and of `Absence.counts`.
 _PAIRS, _COHORTS = "pairs", "cohorts"
-_ABSENT, _DONE, _LEFT, _UNNAMED = "absent", "done", "left", "unnamed"
+_UNNAMED = "unnamed"
 # So many members of the scope are read at once.
 _PAGE = 5000
 
 
 @dataclass
 class FoundMembers:
-    """The next members to be taken out. Shape: upto: the last id that was looked at; cohorts: those of the scope, by id"""
+    """The next members to be taken out.
+
+    Shape: upto: the last id that was looked at; members: with whether that is as planned; left: names of those whom nobody has
+    planned to take out; cohorts: those of the scope, by id
+    """
 
     upto: int
-    members: list[CohortMember] = field(default_factory=list)
+    members: list[tuple[CohortMember, Verdict]] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     cohorts: Mapping[int, Values] = field(default_factory=dict)
 
@@ -79,7 +85,9 @@ class AbsentMembers:
         if self._is_created and not self._created.ids:
             raise CommandFileError("absent_created_nothing")
         if options.absentscope == PREFIX:
-            found, cohorts = self._cohorts(), self._all_cohorts()
+            # Those of plugins are in no scope.
+            found = self._cohorts()
+            cohorts = [row for row in self._all_cohorts().values() if row["component"] in OUR_COMPONENTS]
             if not found:
                 raise CommandFileError("absent_cohorts_missing", **self._words)
             if len(found) == len(cohorts) and not options.absentall:
@@ -88,39 +96,53 @@ class AbsentMembers:
     # --- whom rows name ----------------------------------------------------------------------------------------------
 
     def note_named(self, rows: Sequence[CohortCells], rejected: Sequence[ReadCells]) -> None:
-        """Note which cohorts, and whom in them, rows name, those included that are rejected."""
+        """Note which cohorts, and whom in them, rows name, those included that are rejected.
+
+        Queries: one, one more for each 10,000 users, and one where cohorts have to be there
+        """
         telling = {_COLUMN[self._options.cohortidentifier], CohortCells.cid.name, CohortCells.userid.name}
-        for row in rows:
-            self._note(row)
+        read_rows = list(rows)
         for read in rejected:
             if telling & read.unread or not isinstance(read.row, CohortCells):
                 self._absence.add_unread(read.row.line)
             else:
-                self._note(read.row)
+                read_rows.append(read.row)
+        both = [row for row in read_rows if self._note(row)]
+        users = {row.userid or "" for row in both}
+        present = fetch_named_users(self._moodle, self._overlay, self._rules, self._options.useridentifier, users)
+        has_to_be_there = self._options.cohortidentifier == "id" or not self._options.autocreate
+        cohorts = (
+            {self._fold_cohort(self._text_of(row)) for row in self._all_cohorts().values()} if has_to_be_there else None
+        )
+        self._absence.add_pairs(_PAIRS, (self._named_pair(row, cohorts, present) for row in both))
 
-    def _note(self, row: CohortCells) -> None:
+    def _note(self, row: CohortCells) -> bool:
+        """Note the cohort of a row; tell whether it names a user as well."""
         cohort, user = cohort_text(row, self._options.cohortidentifier), row.userid
         if cohort:
             self._named(_COHORTS).add(self._fold_cohort(cohort))
-        if cohort and user:
-            self._named(_PAIRS).add(self._pair(cohort, user))
-        elif not cohort or (self._names_users and row.values.get(CohortCells.cmd.name) != "free"):
+        if not cohort or (not user and self._names_users and row.values.get(CohortCells.cmd.name) != "free"):
             # Where others name users, an empty cell is somebody who wasn't found.
             self._absence.add_unread(row.line)
+        return bool(cohort and user)
+
+    def _named_pair(self, row: CohortCells, cohorts: Container[str] | None, users: Container[str]) -> NamedPair:
+        """Shape: cohorts: those that are there, None where a row makes the one that isn't"""
+        cohort = self._fold_cohort(cohort_text(row, self._options.cohortidentifier))
+        is_there = cohorts is None or cohort in cohorts
+        takes_away = row.values.get(CohortCells.cmd.name) == "del"
+        return NamedPair(row.line, cohort, self._fold_user(row.userid or ""), is_there, row.userid in users, takes_away)
 
     def _named(self, what: str) -> NamedValues:
         return self._absence.named.setdefault(what, NamedValues())
 
-    def _pair(self, cohort: str, user: str) -> str:
-        return f"{self._fold_cohort(cohort)}\0{self._fold_user(user)}"
-
     @property
-    def _fold_cohort(self) -> Callable[[str], Any]:
+    def _fold_cohort(self) -> Callable[[str], str]:
         identifier = self._options.cohortidentifier
         return str if identifier == "id" else folding(self._moodle, "cohort", identifier)
 
     @property
-    def _fold_user(self) -> Callable[[str], Any]:
+    def _fold_user(self) -> Callable[[str], str]:
         identifier = self._options.useridentifier
         return str if identifier == "id" else folding(self._moodle, "user", identifier)
 
@@ -141,7 +163,7 @@ class AbsentMembers:
         while len(found.members) < end.most and (page := members.fetch(after=found.upto, most=_PAGE)):
             self._look_at(page, found, end)
         if not found.members:
-            absence.total = self._count(members, found.cohorts) + absence.counts[_DONE]
+            absence.total = self._count(members, found.cohorts) + absence.counts[DONE]
         return found
 
     def _count(self, members: MembersOfCohorts, cohorts: Mapping[int, Values]) -> int:
@@ -177,39 +199,40 @@ class AbsentMembers:
             found.counts[_UNNAMED] += 1
             return
         cohort = found.cohorts[member.cohortid]
-        if self._pair(self._text_of(cohort), member.named_by) in self._named(_PAIRS):
+        place, user = self._fold_cohort(self._text_of(cohort)), self._fold_user(member.named_by)
+        if pair_key(place, user) in self._named(_PAIRS):
             return
-        found.counts[_ABSENT] += 1
-        if end.allows(REMOVED, self._subject(member, cohort)):
-            found.counts[_DONE] += 1
-            found.members.append(member)
-        else:
-            found.counts[_LEFT] += 1
+        if self._absence.is_unsure(place, user):
+            found.counts[UNSURE] += 1
+            return
+        found.counts[ABSENT] += 1
+        verdict = end.verdict(ClosingObject(COHORT_MEMBERS.name, member.id), REMOVED, self._subject(member, cohort))
+        if verdict is Verdict.UNPLANNED:
+            found.counts[LEFT] += 1
+            found.left.append(self._subject(member, cohort))
+            return
+        found.counts[DONE] += verdict is Verdict.DO
+        found.members.append((member, verdict))
 
     def plan(self, found: FoundMembers, planner: CohortsPlanner, end: FileEnd) -> CohortsPlan:
         """Plan that members leave."""
-        for line, member in enumerate(found.members, end.line):
+        for line, (member, verdict) in enumerate(found.members, end.line):
             cohort = found.cohorts[member.cohortid]
+            about, subject = ClosingObject(COHORT_MEMBERS.name, member.id), self._subject(member, cohort)
+            if verdict is Verdict.CHANGED:
+                planner.plan.leave_changed([changed_object(about, line, subject)])
+                continue
             planner.plan_leaving(member, line)
             planner.plan.left.add(self._text_of(cohort))
             params = {**self._words, "username": member.username, "cohort": cohort["name"]}
             change = Change(CohortCells.userid.name, member.named_by, "")
-            planner.plan.outcomes.append(
-                Outcome(line, Action.DELETED, REMOVED, params, self._subject(member, cohort), (change,))
-            )
+            planner.plan.close(about, Outcome(line, Action.DELETED, REMOVED, params, subject, (change,)))
         return planner.finished()
 
     def notes(self) -> list[Note]:
         """Say how many were absent, and what became of them."""
-        absence, counts = self._absence, self._absence.counts
-        if absence.doubt is not None:
-            return [absence.doubt]
-        if absence.total is None:
-            return []
-        code = "absent_members" if counts[_ABSENT] else "absent_members_none"
-        params = {"count": counts[_ABSENT], "done": counts[_DONE], "total": absence.total, **self._words}
-        left = {"absent_left_changed": counts[_LEFT], "absent_left_unnamed": counts[_UNNAMED]}
-        return [Note(code, params), *(Note(code, {"count": count}) for code, count in left.items() if count)]
+        further = {_UNNAMED: "absent_left_unnamed"}
+        return self._absence.notes("absent_members", "absent_members_none", self._words, further)
 
     def _doubt(self, end: FileEnd) -> Note | None:
         if self._absence.unread:

@@ -75,6 +75,15 @@ TEXTS: dict[str, Any] = {
             n,
         )
     ),
+    "cohort_named_otherwise_in_rows": PluralText(
+        lambda n: ngettext(
+            "%(count)s row gives a cohort another name or idnumber than an earlier row of this file does (line %(line)s): the "
+            "last row counts. Look whether a spreadsheet has filled the column with a series.",
+            "%(count)s rows give cohorts another name or idnumber than earlier rows of this file do (first line %(line)s): the "
+            "last row counts. Look whether a spreadsheet has filled the column with a series.",
+            n,
+        )
+    ),
     "absent_left_nobody": _("No row of the file names a user, so nobody is taken for absent."),
     "absent_cohorts_unchosen": _(
         "The file is to be complete for cohorts, and none are chosen. Set absentscope, and absentname for cohorts by the "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sync.moodle.cohorts.cohorts import Cohort, CohortMember
 from sync.processors.base.errors import RowError
@@ -43,10 +43,10 @@ class CohortsPlanner:
         self.plan.outcomes.extend(plan_each(rows, lambda row: self._plan_row(row, text_of(row)), text_of))
         return self._finished()
 
-    def plan_deletion(self) -> CohortsPlan:
-        """Delete the cohorts that were read; nobody is in them any more."""
-        for cohortid in list(self.rows.cohorts):
-            self.cohorts.delete(self.rows.cohort(cohortid), 0)
+    def plan_deletion(self, lines: Mapping[int, int]) -> CohortsPlan:
+        """Delete cohorts; nobody is in them any more. Shape: lines: id of the cohort -> line"""
+        for cohortid, line in lines.items():
+            self.cohorts.delete(self.rows.cohort(cohortid), line)
         return self._finished()
 
     def plan_leaving(self, member: CohortMember, line: int) -> bool:

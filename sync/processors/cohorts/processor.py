@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -18,13 +19,14 @@ from sync.moodle.cohorts.cohorts import (
 )
 from sync.moodle.db.identifiers import folding
 from sync.moodle.users.users import SiteRules
-from sync.processors.base.absence import FileEnd
 from sync.processors.base.after_commit import AfterCommit
+from sync.processors.base.closing import ClosingObject, EmptiedObject, FileEnd, next_emptied
 from sync.processors.base.context import Collected
 from sync.processors.base.operations import Applied
 from sync.processors.base.overlay import Values, is_temporary
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
+from sync.processors.base.row_counts import RowCounts
 from sync.processors.base.sticky import Place, StickyColumn
 from sync.processors.cohorts.absent import OUR_COMPONENTS, AbsentMembers
 from sync.processors.cohorts.categories import CATEGORIES, CATEGORY_COLUMNS
@@ -35,12 +37,13 @@ from sync.processors.cohorts.plan import CohortsPlan, CohortsState, CohortSurvey
 from sync.processors.cohorts.planner import CohortsPlanner, cohort_text
 from sync.processors.cohorts.rows import COLUMNS
 from sync.processors.memberships.fetch import fetch_memberships
-from sync.processors.memberships.group_purge import listed
 from sync.processors.memberships.named import fetch_named_users
 from sync.processors.memberships.names import NamedUsers, cohorts_named
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import COHORT_MEMBERS, MembershipState
 from sync.values import Action, Note, Outcome
+
+_EMPTIED = "cohort_deleted_empty"
 
 
 @dataclass
@@ -67,9 +70,13 @@ class Cohorts(Processor[CohortCells, CohortsState, CohortsPlan]):
     )
 
     collected_type = CohortsCollected
+    emptied_notes = MappingProxyType({_EMPTIED: "cohorts_deleted_empty"})
 
     def setup(self, names: Sequence[str]) -> None:
         self.names = frozenset(names)
+        self.renamed = RowCounts()
+        # Of cohorts, as the file names them: the first name, or idnumber, that a row gives.
+        self.names_given: dict[str, str] = {}
         self.rules = SiteRules(self.moodle)
         names_users = isinstance(self.survey.found, CohortSurvey) and self.survey.found.names_users
         self.absent = AbsentMembers(self.context, self.option_values, self.rules, names_users=names_users)
@@ -88,7 +95,21 @@ class Cohorts(Processor[CohortCells, CohortsState, CohortsPlan]):
         return self._state(named_users, memberships, may_delete=takes_everybody)
 
     def plan(self, rows: Sequence[CohortCells], state: CohortsState) -> CohortsPlan:
-        return CohortsPlanner(state, self.option_values).plan_rows(rows)
+        plan = CohortsPlanner(state, self.option_values).plan_rows(rows)
+        done = {outcome.line for outcome in plan.outcomes if outcome.action is not Action.REJECTED}
+        self.renamed.add("cohort_named_otherwise_in_rows", self._named_otherwise(rows) & done)
+        return plan
+
+    def _named_otherwise(self, rows: Sequence[CohortCells]) -> set[int]:
+        """Return the lines that call a cohort otherwise than an earlier row of the file does."""
+        identifier = self.option_values.cohortidentifier
+        column = CohortCells.cidnumber if identifier == "name" else CohortCells.cname
+        lines = set[int]()
+        for row in rows:
+            name, cohort = column.of(row), cohort_text(row, identifier)
+            if name and cohort and row.cmd == "add" and self.names_given.setdefault(cohort.casefold(), name) != name:
+                lines.add(row.line)
+        return lines
 
     def owed_after_commit(self, plan: CohortsPlan, applied: Applied) -> AfterCommit:
         owed = super().owed_after_commit(plan, applied)
@@ -114,33 +135,34 @@ class Cohorts(Processor[CohortCells, CohortsState, CohortsPlan]):
             memberships = fetch_memberships(
                 self.moodle,
                 self.overlay,
-                userids=sorted({member.userid for member in found.members}),
-                cohort_ids=sorted({member.cohortid for member in found.members}),
+                userids=sorted({member.userid for member, _verdict in found.members}),
+                cohort_ids=sorted({member.cohortid for member, _verdict in found.members}),
             )
             planner = CohortsPlanner(self._state({}, memberships, may_delete=False), self.option_values)
             plan = self.absent.plan(found, planner, end)
-        plan.absent, plan.absent_upto = found.counts, found.upto
+        plan.absent, plan.absent_upto, plan.absent_left = found.counts, found.upto, found.left
         return plan
 
     def final_notes(self) -> list[Note]:
-        notes = super().final_notes()
+        notes = [*super().final_notes(), *self.renamed.notes]
         return [*notes, *self.absent.notes()] if self.is_complete else notes
 
-    def final_plan(self) -> CohortsPlan | None:
-        """Delete the cohorts that the file has left empty."""
+    def next_emptied_plan(self, end: FileEnd) -> CohortsPlan | None:
+        """Delete the next cohorts that the file has left empty."""
         if not (self.option_values.syncdelete and self.collected.left):
             return None
         empty = self._empty_cohorts()
-        present = [cohortid for cohortid in empty if not is_temporary(cohortid)]
+        found = [EmptiedObject(ClosingObject(COHORT, key), _EMPTIED, row["name"]) for key, row in empty.items()]
+        part = next_emptied(found, end, self.collected.unplanned)
+        lines = {each.about.rowid: line for line, each in part.objects.items()}
+        present = [cohortid for cohortid in lines if not is_temporary(cohortid)]
         memberships = fetch_memberships(self.moodle, self.overlay, cohort_ids=present, userids=None)
-        cohorts = replace(memberships.cohorts, rows=empty)
-        plan = CohortsPlanner(
-            self._state({}, replace(memberships, cohorts=cohorts), may_delete=True), self.option_values
-        ).plan_deletion()
-        if empty:
-            names = [cohort["name"] for cohort in empty.values()]
-            plan.notes.append(Note("cohorts_deleted_empty", {"count": len(empty), "names": listed(names)}))
-            plan.outcomes += [Outcome(0, Action.DELETED, "cohort_deleted_empty", {}, name) for name in names]
+        cohorts = replace(memberships.cohorts, rows={cohortid: empty[cohortid] for cohortid in lines})
+        state = self._state({}, replace(memberships, cohorts=cohorts), may_delete=True)
+        plan = CohortsPlanner(state, self.option_values).plan_deletion(lines)
+        for line, each in part.objects.items():
+            plan.close(each.about, Outcome(line, Action.DELETED, each.code, {}, each.name))
+        plan.leave_changed(part.changed)
         return plan
 
     def _empty_cohorts(self) -> dict[int, Values]:

@@ -16,6 +16,7 @@ from sync.moodle.course_content.delete.delete import unknown_plugins
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.courses.courses import Course, fetch_course_visibility, fetch_course_weights
+from sync.moodle.courses.order import Misplaced
 from sync.moodle.db.identifiers import folding
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.course_deletion import CHUNK_WEIGHT, DeleteCourses
@@ -38,18 +39,19 @@ from sync.values import Action, Note, Outcome
 
 class CoursesDeletePlan(Plan):
     """Shape: courses: to be deleted, with the value and the line that name each; weight: of them all; fixes_order: bring the
-    others in order.
+    others in order, or only these places.
     """
 
-    def __init__(self, now: int, *, fixes_order: bool = False) -> None:
+    def __init__(self, now: int, *, fixes_order: bool = False, places: Sequence[Misplaced] | None = None) -> None:
         super().__init__(now)
         self.courses: dict[int, tuple[Course, str, int]] = {}
         self.weight = 0
         self.fixes_order = fixes_order
+        self.places = places
 
     def operations(self) -> list[Operation]:
         courses = {line: course for course, _value, line in self.courses.values()}
-        return [DeleteCourses(courses), self.row_writes, FixCourseOrder(self.fixes_order)]
+        return [DeleteCourses(courses), self.row_writes, FixCourseOrder(self.fixes_order, self.places)]
 
 
 class CoursesDeleteOptions(CourseListOptions):
@@ -123,7 +125,7 @@ class CoursesDelete(CourseList[CourseDeleteCells]):
         found = state.found.get(value, ())
         if (line := self._line_of_deletion(value, found, plan)) is not None:
             return outcome(row, Action.UNCHANGED, "course_deleted_before", line=line)
-        if self.grace.task and (done := grace.carry_out(row, found)) is not None:
+        if self.grace.task and (done := grace.plan_row(row, found)) is not None:
             return done
         if refusal := self._refusal(found, state):
             code, params = refusal
@@ -174,10 +176,14 @@ class CoursesDelete(CourseList[CourseDeleteCells]):
         super().on_skipped(rows)
         self.collected.deleted_earlier = True
 
-    def final_plan(self) -> CoursesDeletePlan | None:
-        if self.collected.gone or self.collected.deleted_earlier:
-            return CoursesDeletePlan(int(time.time()), fixes_order=True)
+    def final_plan(self, places: Sequence[Misplaced] | None = None) -> CoursesDeletePlan | None:
+        if self.sees_to_order:
+            return CoursesDeletePlan(int(time.time()), fixes_order=True, places=places)
         return None
+
+    @property
+    def sees_to_order(self) -> bool:
+        return bool(self.collected.gone or self.collected.deleted_earlier)
 
     def _deleted_by(self, plan: Plan) -> dict[int | str, int]:
         assert isinstance(plan, CoursesDeletePlan)  # noqa: S101

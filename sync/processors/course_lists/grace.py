@@ -39,7 +39,7 @@ class CourseGrace:
         told = outcome(row, Action.UPDATED, code, fullname=names.fullname, date=day)
         return told._replace(changes=(Change("visible", str(_SHOWN), str(_HIDDEN)),)) if visible else told
 
-    def carry_out(self, row: CourseListCells, found: Sequence[Course]) -> Outcome | None:
+    def plan_row(self, row: CourseListCells, found: Sequence[Course]) -> Outcome | None:
         """Return what becomes of a row of the list itself; None where its course is due and may go."""
         if not found:
             rowid = int(row.identifier)

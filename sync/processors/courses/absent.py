@@ -14,7 +14,8 @@ from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.courses.courses import fetch_course_visibility, fetch_course_weights, visibility_change
 from sync.moodle.courses.placed_courses import PlacedCourse
-from sync.processors.base.absence import FileEnd, NamedValues, lines_shown
+from sync.processors.base.absence import ABSENT, DELETED, DONE, LEFT, NamedValues, lines_shown
+from sync.processors.base.closing import ClosingObject, FileEnd, Verdict, changed_object
 from sync.processors.base.context import ProcessorContext
 from sync.processors.base.course_deletion import CHUNK_WEIGHT
 from sync.processors.base.grace import GraceChange, GraceList, GraceStep
@@ -24,24 +25,29 @@ from sync.processors.courses.cells import CourseCells
 from sync.processors.courses.options import DELETE, HIDE, CoursesOptions
 from sync.processors.courses.plan import CoursesPlan
 from sync.processors.courses.state import COURSE_TABLE
-from sync.values import Action, Change, Note, Outcome
+from sync.processors.memberships.named import fetch_named_courses
+from sync.values import Action, Change, CleanRow, Note, Outcome
 
 _HIDDEN_NOW = {"visible": 0, "visibleold": 0}
 _SHORTNAME, _IDNUMBER, _ID = CourseCells.shortname.name, CourseCells.idnumber.name, CourseCells.id.name
 _DELETED_CODE, _HIDDEN_CODE = "absent_course_deleted", "absent_course_hidden"
 # So many courses are deleted in one part.
 _MOST_DELETED = 100
-# Keys of `Absence.counts`: who is absent, of these what is changed by the run, what is left as Moodle has changed since the
-# plan, and what can't be deleted.
-_ABSENT, _DONE, _DELETED, _LEFT, _FOREIGN = "absent", "done", "deleted", "left", "foreign"
+# Key of `Absence.counts`: what can't be deleted.
+_FOREIGN = "foreign"
 
 
 @dataclass
 class _Part:
-    """Courses that are next. Shape: upto: the last id that was looked at; courses: with what becomes of each"""
+    """Courses that are next.
+
+    Shape: upto: the last id that was looked at; courses: with what becomes of each, and whether that is as planned; left: names
+    of those that nobody has planned anything about
+    """
 
     upto: int
-    courses: list[tuple[PlacedCourse, str]] = field(default_factory=list)
+    courses: list[tuple[PlacedCourse, str, Verdict]] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     weight: int = 0
 
@@ -53,6 +59,7 @@ class AbsentCourses:
         self, context: ProcessorContext, options: CoursesOptions, courses: Table, categories: Table, grace: GraceList
     ) -> None:
         self._moodle = context.moodle
+        self._overlay = context.overlay
         self._options = options
         self._table = courses
         self._grace = grace
@@ -70,12 +77,29 @@ class AbsentCourses:
                 raise CommandFileError("moodle_tables_unknown", tables=", ".join(tables))
 
     def note_named(self, rows: Sequence[CourseCells], rejected: Sequence[ReadCells], identifier: str) -> None:
-        """Note which courses rows name, those included that are rejected; templates are named, too."""
+        """Note which courses rows name, those included that are rejected; templates are named, too.
+
+        Queries: three where courses are named by number
+        """
+        if identifier == _ID:
+            self._note_numbers_of_nothing([*rows, *(read.row for read in rejected)])
         for row in rows:
             self._note(row.values)
         for read in rejected:
             if not self._note(read.row.values) or {_SHORTNAME, _IDNUMBER, _ID, identifier} & read.unread:
                 self._absence.add_unread(read.row.line)
+
+    def _note_numbers_of_nothing(self, rows: Sequence[CleanRow]) -> None:
+        """Note the rows with the number of a course that isn't there, by another name neither: they may mean any."""
+        found = {
+            name: fetch_named_courses(
+                self._moodle, self._overlay, name, {str(row.values[name]) for row in rows if row.values.get(name)}
+            )
+            for name in (_ID, _SHORTNAME, _IDNUMBER)
+        }
+        for row in rows:
+            if row.values.get(_ID) and not any(str(row.values.get(name)) in found[name] for name in found):
+                self._absence.add_unread(row.line)
 
     def _note(self, values: Mapping[str, Any]) -> bool:
         """Note what a row has for the identities; False when it has nothing."""
@@ -103,30 +127,26 @@ class AbsentCourses:
             return plan
         part = self._next_part(end)
         plan.absent, plan.absent_upto = part.counts, part.upto
-        changed = plan.change(FoundRows(self._table, {course.id: course._asdict() for course, _code in part.courses}))
-        visibility = fetch_course_visibility(self._moodle, [course.id for course, _code in part.courses])
-        for line, (course, code) in enumerate(part.courses, end.line):
-            if code == _DELETED_CODE:
+        plan.absent_left = part.left
+        changed = plan.change(FoundRows(self._table, {course.id: course._asdict() for course, *_ in part.courses}))
+        visibility = fetch_course_visibility(self._moodle, [course.id for course, *_ in part.courses])
+        for line, (course, code, verdict) in enumerate(part.courses, end.line):
+            if verdict is Verdict.CHANGED:
+                plan.leave_changed([changed_object(ClosingObject(COURSE_TABLE, course.id), line, course.shortname)])
+            elif code == _DELETED_CODE:
                 self._delete(course, plan, line)
                 changed.foresee(course.id, None, line)
             else:
                 self._hide(course, code, visibility[course.id], plan, line)
         if not part.courses:
-            absence.total = self._scope.count() + absence.counts[_DELETED]
+            absence.total = self._scope.count() + absence.counts[DELETED]
         return plan
 
     def notes(self) -> list[Note]:
         """Say how many were absent, and what became of them."""
-        absence, counts = self._absence, self._absence.counts
-        if absence.doubt is not None:
-            return [absence.doubt]
-        if absence.total is None:
-            return []
-        code = "absent_courses_hide" if self._options.absent == HIDE else "absent_courses_delete"
-        code = code if counts[_ABSENT] else "absent_courses_none"
-        params = {"count": counts[_ABSENT], "done": counts[_DONE], "total": absence.total, **self._scope.words}
-        left = {"absent_left_changed": counts[_LEFT], "absent_courses_foreign": counts[_FOREIGN]}
-        return [Note(code, params), *(Note(code, {"count": count}) for code, count in left.items() if count)]
+        some = "absent_courses_hide" if self._options.absent == HIDE else "absent_courses_delete"
+        further = {_FOREIGN: "absent_courses_foreign"}
+        return self._absence.notes(some, "absent_courses_none", self._scope.words, further)
 
     def _next_part(self, end: FileEnd) -> _Part:
         """Return the next courses that no row names and that aren't as they are to be, not too many for one transaction."""
@@ -147,21 +167,23 @@ class AbsentCourses:
         plugins = self._unknown_plugins(absent)
         for course in absent:
             code = self._code(course, visible=bool(visibility[course.id]["visible"]))
-            is_todo = bool(code) and end.allows(code, course.shortname) and course.id not in plugins
+            verdict = end.verdict(ClosingObject(COURSE_TABLE, course.id), code, course.shortname)
+            is_todo = bool(code) and verdict is not Verdict.UNPLANNED and course.id not in plugins
             weight = weights.get(course.id, 0) if is_todo else 0
             if len(part.courses) == most or (part.courses and part.weight + weight > CHUNK_WEIGHT):
                 return False
             part.upto = course.id
-            part.counts[_ABSENT] += 1
+            part.counts[ABSENT] += 1
             if course.id in plugins:
                 part.counts[_FOREIGN] += 1
             elif is_todo:
-                part.courses.append((course, code))
+                part.courses.append((course, code, verdict))
                 part.weight += weight
-                part.counts[_DONE] += 1
-                part.counts[_DELETED] += code == _DELETED_CODE
+                part.counts[DONE] += verdict is Verdict.DO
+                part.counts[DELETED] += verdict is Verdict.DO and code == _DELETED_CODE
             elif code:
-                part.counts[_LEFT] += 1
+                part.counts[LEFT] += 1
+                part.left.append(course.shortname)
         return True
 
     def _unknown_plugins(self, courses: Sequence[PlacedCourse]) -> Mapping[int, Sequence[str]]:
@@ -183,7 +205,8 @@ class AbsentCourses:
             plan.change_grace(GraceChange(GraceStep.DELETED, COURSE_TABLE, course.id, line))
         plan.deletions[line] = course.course
         params = {**self._scope.words, "fullname": course.fullname}
-        plan.outcomes.append(Outcome(line, Action.DELETED, _DELETED_CODE, params, course.shortname))
+        outcome = Outcome(line, Action.DELETED, _DELETED_CODE, params, course.shortname)
+        plan.close(ClosingObject(COURSE_TABLE, course.id), outcome)
 
     def _hide(self, course: PlacedCourse, code: str, present: Mapping[str, int], plan: CoursesPlan, line: int) -> None:
         params = {**self._scope.words, "fullname": course.fullname}
@@ -200,4 +223,5 @@ class AbsentCourses:
                 )
             )
         changes = (Change("visible", "1", "0"),) if "visible" in after else ()
-        plan.outcomes.append(Outcome(line, Action.UPDATED, code, params, course.shortname, changes))
+        outcome = Outcome(line, Action.UPDATED, code, params, course.shortname, changes)
+        plan.close(ClosingObject(COURSE_TABLE, course.id), outcome)

@@ -16,7 +16,7 @@ from sync.moodle.courses.rows import CourseField, fetch_course_fields, fetch_fie
 from sync.moodle.db.identifiers import is_id
 from sync.moodle.db.keyset import fetch_ids_in_parts, fetch_in_parts
 from sync.moodle.enrolments.enrolments import ENABLED
-from sync.processors.base.course_fields import field_cell, field_values
+from sync.processors.base.course_fields import field_cell, field_values, says_the_same
 from sync.processors.base.errors import RowError
 from sync.processors.base.export import ExportedRow, Exporter, ScopeKind, cell_of
 from sync.processors.courses.cell_reader import DATES, PLAIN_COLUMNS
@@ -109,7 +109,7 @@ class CoursesExporter(Exporter[CoursesOptions]):
             meant = field_values(field, self._field_cell(field, stored), self.rules, DAY_FIRST)
         except (RowError, CellError):
             return False
-        return all(stored[name] == value for name, value in meant.items())
+        return says_the_same(field, stored, meant, self.rules)
 
     def _field_cell(self, field: CourseField, stored: Mapping[str, Any]) -> str:
         return field_cell(field, stored, self.time_cell)

@@ -14,6 +14,15 @@ TEXTS: dict[str, Any] = {
     "course_content_added": _("course updated: the content of the template was added"),
     "course_content_replaced": _("course updated: the content of the template took the place of what was in it"),
     "course_unchanged": _("course unchanged"),
+    "courses_left_as_they_are": PluralText(
+        lambda n: ngettext(
+            "%(count)s row names a course that exists (line %(line)s): it was left as it is, whatever the other cells say. To "
+            "change it, switch on “Update existing courses” (forceupdate).",
+            "%(count)s rows name courses that exist (first line %(line)s): they were left as they are, whatever the other cells "
+            "say. To change them, switch on “Update existing courses” (forceupdate).",
+            n,
+        )
+    ),
     "course_exists": _("the course exists; it is left as it is"),
     "course_shortname_taken": _(
         "Another course has the short name “%(value)s”. Short names are unique: choose another."
@@ -121,6 +130,19 @@ TEXTS: dict[str, Any] = {
     "course_field_kind_unknown": _(
         "Custom fields of the type “%(kind)s” can't be filled from a file. Take the column out."
     ),
+    "course_field_required": _("Moodle wants a value in the field “%(field)s”. Fill in the cell."),
+    "course_field_automatic": _("Moodle works out this number by itself, and no file fills it. Leave it out."),
+    "course_field_not_number": _(
+        "“%(value)s” is not a number. Write digits, with a point or a comma before decimal places."
+    ),
+    "course_field_number_ambiguous": _(
+        "“%(value)s” may be more than a thousand, or a fraction. Write 1234 for the one, 1.234 for the other."
+    ),
+    "course_field_decimals": _("“%(value)s” has more decimal places than Moodle stores (%(limit)s). Round it."),
+    "course_field_date_early": _(
+        "The field takes no date before %(first)s, and this is “%(value)s”. Correct the cell."
+    ),
+    "course_field_date_late": _("The field takes no date after %(last)s, and this is “%(value)s”. Correct the cell."),
     "cohort_categories_differ": _(
         "These cells name different categories: %(columns)s. Fill in only one of them, or the same category."
     ),

@@ -378,7 +378,7 @@ class CoursesPlanner:
 
     def _category(self, row: CourseCells) -> Category | None:
         if row.category_idnumber:
-            return self.categories.by_idnumber(row.category_idnumber)
+            return self.categories.by_idnumber(row.category_idnumber, "category_idnumber")
         if not row.category:
             return None
         if self.options.categoryidentifier == "idnumber":

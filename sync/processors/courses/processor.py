@@ -19,7 +19,7 @@ from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.course_content.restore.inventory import Inventory, fetch_inventories
 from sync.moodle.courses.courses import fetch_course_weights, fetch_courses
 from sync.moodle.courses.defaults import CourseDefaults
-from sync.moodle.courses.order import courses_per_category
+from sync.moodle.courses.order import Misplaced, courses_per_category
 from sync.moodle.courses.rows import (
     CourseField,
     CourseRow,
@@ -34,15 +34,16 @@ from sync.moodle.courses.rows import (
 from sync.moodle.db.identifiers import Fold, folding
 from sync.moodle.enrolments.roles import fetch_roles
 from sync.moodle.users.users import SiteRules
-from sync.processors.base.absence import FileEnd
 from sync.processors.base.after_commit import AfterCommit
-from sync.processors.base.course_fields import FIELD_TABLE, field_data_table, field_extras
+from sync.processors.base.closing import FileEnd
+from sync.processors.base.course_fields import FIELD_TABLE, TEXT_KINDS, field_data_table, field_extras
 from sync.processors.base.errors import RowError
 from sync.processors.base.grace import GraceList
 from sync.processors.base.operations import Applied, FixCourseOrder, Operation
 from sync.processors.base.overlay import ChangedRows, FoundRows, is_temporary
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor, SplitChunk
+from sync.processors.base.row_counts import RowCounts
 from sync.processors.base.sticky import Place, StickyColumn, StickyState, in_table
 from sync.processors.courses.absent import AbsentCourses
 from sync.processors.courses.archives import MOST_BACKUPS, BackupCache, BackupsCollected, without_backup
@@ -100,12 +101,14 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
     def setup(self, names: Sequence[str]) -> None:
         # Before anything is read: it is closed whatever happens.
         self.backups: BackupCache | None = None
+        self.left_alone = RowCounts()
         self.names = frozenset(names)
         self.rules = SiteRules(self.moodle)
         self.defaults = CourseDefaults(self.moodle)
         self.defaults.read_news_texts()
         self.roles = roles_by_shortname(fetch_roles(self.moodle))
         self.fields = self._match_fields()
+        self.text_fields = frozenset(name for name, custom in self.fields.items() if custom.kind in TEXT_KINDS)
         self.graph = load_graph()
         self.courses = courses_table(self.moodle)
         self.categories = category_table(self._folds("course_categories", "name", "idnumber"))
@@ -217,7 +220,10 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
         )
 
     def plan(self, rows: Sequence[CourseCells], state: CoursesState) -> CoursesPlan:
-        return CoursesPlanner(state, self.option_values, self.names).plan_rows(rows)
+        plan = CoursesPlanner(state, self.option_values, self.names).plan_rows(rows)
+        left = [outcome.line for outcome in plan.outcomes if outcome.code == "course_exists"]
+        self.left_alone.add("courses_left_as_they_are", left)
+        return plan
 
     def prepare(self, plan: CoursesPlan) -> None:
         if self.backups is None:
@@ -248,13 +254,17 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
     def next_closing_plan(self, end: FileEnd) -> CoursesPlan:
         return self.absent.next_plan(end, int(time.time()))
 
-    def final_plan(self) -> CoursesPlan | None:
+    def final_plan(self, places: Sequence[Misplaced] | None = None) -> CoursesPlan | None:
         """The order of all courses of the site is seen to once, whatever the number of chunks."""
-        return OrderPlan(int(time.time())) if self.collected.changes_order else None
+        return OrderPlan(int(time.time()), places) if self.sees_to_order else None
+
+    @property
+    def sees_to_order(self) -> bool:
+        return self.collected.changes_order
 
     def final_notes(self) -> list[Note]:
         absent = self.absent.notes() if self.is_complete else []
-        return [*super().final_notes(), *self.collected.backup_notes, *absent]
+        return [*super().final_notes(), *self.left_alone.notes, *self.collected.backup_notes, *absent]
 
     def close(self) -> None:
         if self.backups is not None:
@@ -380,5 +390,9 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
 class OrderPlan(CoursesPlan):
     """Nothing but to see to the order of the site's courses."""
 
+    def __init__(self, now: int, places: Sequence[Misplaced] | None) -> None:
+        super().__init__(now)
+        self.places = places
+
     def operations(self) -> list[Operation]:
-        return [FixCourseOrder()]
+        return [FixCourseOrder(places=self.places)]

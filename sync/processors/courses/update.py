@@ -11,7 +11,7 @@ from sync.moodle.courses.creation import Teacher
 from sync.moodle.courses.rows import CourseRow
 from sync.moodle.courses.sections import new_section
 from sync.moodle.enrolments.enrolments import ACTIVE, ENABLED
-from sync.processors.base.course_fields import FieldCells
+from sync.processors.base.course_fields import FieldCells, says_the_same
 from sync.processors.base.errors import RowError
 from sync.processors.base.overlay import ChangedRows, is_temporary
 from sync.processors.courses.cell_reader import DATES
@@ -140,7 +140,7 @@ class CourseUpdate:
                 stamps = {"timecreated": self.plan.now, "timemodified": self.plan.now}
                 row = {"contextid": self.course["contextid"], **self.state.extras, **stamps, **values}
                 field_data.put(key, row, self.line)
-            elif any(old[name] != value for name, value in values.items()):
+            elif not says_the_same(custom, old, values, self.state.rules):
                 field_data.update(key, {**values, "timemodified": self.plan.now}, self.line)
             else:
                 continue

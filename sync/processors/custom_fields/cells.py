@@ -26,6 +26,6 @@ class FieldCells(Cells, subject="{course} / {field}", exact_width=True):
                             help=_("The course."))
     field = RequiredColumn(text(100, lower=True), aliases=("fieldname",), refers=True, sample="level",
                            help=_("The short name of the field, in any case."))
-    value = OptionalColumn(text(), required=True, empty=Empty.CLEARS, sample="Master",
+    value = OptionalColumn(text(), required=True, empty=Empty.CLEARS, decides=True, may_be_date=True, sample="Master",
                            help=_("What it is to hold, as its type wants it: text, HTML, 0 or 1, a date, a number, or one of its "
                                   "choices. An empty cell empties it."))

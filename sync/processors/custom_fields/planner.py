@@ -10,7 +10,7 @@ from sync.columns.dates import DateOrders
 from sync.moodle.courses.courses import Course
 from sync.moodle.courses.rows import CourseField
 from sync.moodle.users.users import SiteRules
-from sync.processors.base.course_fields import check_unique, field_values
+from sync.processors.base.course_fields import check_unique, field_cell, field_values, says_the_same
 from sync.processors.base.errors import RowError
 from sync.processors.base.overlay import FoundRows
 from sync.processors.base.plan import Plan
@@ -66,17 +66,19 @@ class FieldsPlanner:
         values = self._values(field, row.value or "", course)
         key = (field.id, course.id)
         old = self.data.get(key)
-        if old is not None and all(old[name] == value for name, value in values.items()):
+        if old is not None and says_the_same(field, old, values, self.state.rules):
             return Outcome(row.line, Action.UNCHANGED, "custom_field_unchanged", {})
         self._store(key, course, values, row.line)
         self._touch(course, row.line)
-        changes = (Change(field.shortname, str(old["value"] or "") if old else "", str(values["value"])),)
+        changes = (Change(field.shortname, self._shown(field, old) if old else "", self._shown(field, values)),)
         if old is None:
             return Outcome(row.line, Action.CREATED, "custom_field_filled", {}, changes=changes)
         return Outcome(row.line, Action.UPDATED, "custom_field_updated", {}, changes=changes)
 
     def _values(self, field: CourseField, text: str, course: Course) -> dict[str, Any]:
         """Return the columns that hold a value. Raises: RowError"""
+        if field.is_required and not text:
+            raise RowError("course_field_required", "value", field=field.shortname)
         try:
             values = field_values(field, text, self.state.rules, self.state.orders)
             check_unique(self.data, [(field, values)], course.id)
@@ -84,6 +86,10 @@ class FieldsPlanner:
             error.params["column"] = "value"
             raise
         return values
+
+    def _shown(self, field: CourseField, stored: Mapping[str, Any]) -> str:
+        """Return what is stored as a cell says it: a choice by its name, a date on the clock of the site."""
+        return field_cell(field, stored, self.state.rules.shown_time)
 
     def _store(self, key: tuple[int, int], course: Course, values: Mapping[str, Any], line: int) -> None:
         """Mirrors: core_customfield\\data_controller::instance_form_save()"""

@@ -8,7 +8,8 @@ from contextlib import suppress
 
 from django.utils.translation import gettext_lazy as _
 
-from sync.columns.dates import DAY_FIRST, DateOrder, DateOrders
+from sync.columns.dates import DateOrders
+from sync.columns.placeholders import is_truth
 from sync.moodle.courses.rows import (
     fetch_course_fields,
     fetch_course_revisions,
@@ -17,15 +18,17 @@ from sync.moodle.courses.rows import (
 )
 from sync.moodle.db.identifiers import folding
 from sync.moodle.users.users import SiteRules
-from sync.processors.base.course_fields import FIELD_TABLE, field_data_table, field_extras, field_values
+from sync.processors.base.course_fields import FIELD_TABLE, TEXT_KINDS, field_data_table, field_extras, field_values
 from sync.processors.base.errors import RowError
 from sync.processors.base.overlay import FoundRows, Table, is_temporary
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor
+from sync.processors.base.row_counts import RowCounts
 from sync.processors.custom_fields.cells import CustomFieldsOptions, FieldCells
 from sync.processors.custom_fields.export import FieldsExporter
 from sync.processors.custom_fields.planner import FieldsPlanner, FieldsState
 from sync.processors.memberships.named import fetch_named_courses
+from sync.values import FAILED_ACTIONS, Note
 
 
 class CustomFields(Processor[FieldCells, FieldsState, Plan]):
@@ -45,8 +48,8 @@ class CustomFields(Processor[FieldCells, FieldsState, Plan]):
         self.extras = field_extras(self.moodle)
         has_unique = any(field.is_unique for field in self.fields.values())
         self.data = field_data_table({"value": folding(self.moodle, FIELD_TABLE, "value")} if has_unique else {})
-        is_month_first = self.option_values.dateorder == DateOrder.MONTH_FIRST
-        self.orders = DAY_FIRST._replace(usual=DateOrder.MONTH_FIRST) if is_month_first else DAY_FIRST
+        self.truths = RowCounts()
+        self.orders = self.survey.dates.orders_of(FieldCells.value.name)
 
     def fetch(self, rows: Sequence[FieldCells]) -> FieldsState:
         identifier = self.option_values.courseidentifier
@@ -88,4 +91,15 @@ class CustomFields(Processor[FieldCells, FieldsState, Plan]):
         return wanted
 
     def plan(self, rows: Sequence[FieldCells], state: FieldsState) -> Plan:
-        return FieldsPlanner(state).plan_rows(rows)
+        plan = FieldsPlanner(state).plan_rows(rows)
+        truths = {row.line for row in rows if self._is_text(row) and is_truth(row.value or "")}
+        done = (outcome.line for outcome in plan.outcomes if outcome.action not in FAILED_ACTIONS)
+        self.truths.add("custom_field_truth_in_rows", truths.intersection(done))
+        return plan
+
+    def final_notes(self) -> list[Note]:
+        return [*super().final_notes(), *self.truths.notes]
+
+    def _is_text(self, row: FieldCells) -> bool:
+        field = self.fields.get(row.field)
+        return field is not None and field.kind in TEXT_KINDS

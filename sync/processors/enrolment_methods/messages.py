@@ -21,6 +21,13 @@ TEXTS: dict[str, Any] = {
         "The course has %(count)s methods “%(method)s” that the row may mean. Give the name of one of them, or its source or "
         "role."
     ),
+    "method_there": _(
+        "The course takes people from “%(source)s” already, by a method without a name. Leave name empty to mean that one; "
+        "newname gives it a name."
+    ),
+    "method_there_named": _(
+        "The course takes people from “%(source)s” already, by the method “%(name)s”. Write that name, or leave the cell empty."
+    ),
     "method_not_made": _("Files don't make methods “%(method)s”. Add it in Moodle; then files can change it."),
     "method_not_deleted": _(
         "The plugin “%(method)s” may keep more than ToolSync knows. Delete the method in Moodle, or switch it off with disabled."
@@ -38,6 +45,11 @@ TEXTS: dict[str, Any] = {
     ),
     "method_notify_without_days": _(
         "Somebody is to be told before enrolments end. Say in notifydays how many days before."
+    ),
+    "method_key_weak": _(
+        "The key doesn't meet what this site wants of passwords: characters at least %(length)s, digits %(digits)s, small "
+        "letters %(lower)s, capital letters %(upper)s, other characters %(others)s, equal ones in a row at most %(identical)s (0"
+        ": any number). Choose another."
     ),
     "method_needs_password": _("This site wants a key of each method “%(method)s” that is on. Fill in password."),
 }

@@ -9,8 +9,10 @@ from typing import Any
 from sync.moodle.courses.courses import Course
 from sync.moodle.enrolments.enrolments import DISABLED, ENABLED, EnrolInstance
 from sync.moodle.enrolments.roles import Role
+from sync.moodle.users.password_policy import PasswordPolicy
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.errors import RowError
+from sync.processors.base.overlay import Fold
 from sync.processors.base.plan import Plan
 from sync.processors.base.planner import plan_each
 from sync.processors.enrolment_methods.cells import DELETE, UPDATE, EnrolmentMethodsOptions, MethodCells
@@ -44,7 +46,8 @@ class MethodsState:
 
     Shape: memberships: the courses with their methods, and with everybody in them where rows may end or bring enrolments;
     installed: the names of enrolment plugins; defaults: method -> columns of a new one; need_password: methods that the site
-    wants a key of
+    wants a key of; policies: of methods whose keys have to meet the site's rules for passwords; fold: makes names equal that the
+    server takes for the same
     """
 
     now: int
@@ -53,6 +56,8 @@ class MethodsState:
     installed: frozenset[str] = frozenset()
     defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     need_password: frozenset[str] = frozenset()
+    policies: Mapping[str, PasswordPolicy] = field(default_factory=dict)
+    fold: Fold = str
 
 
 class MethodsPlanner:
@@ -119,9 +124,13 @@ class MethodsPlanner:
         return alike[0] if alike else None
 
     def _called(self, methods: Sequence[EnrolInstance], name: str) -> list[EnrolInstance]:
-        """Return those of the methods that are called so; what is renamed may be called so already."""
-        named = [m for m in methods if (self.rows.instances.settings_of(m).get("name") or "") == name]
-        return named if name else []
+        """Return those of the methods that are called so, spelled exactly so if there are any; renamed ones may be already."""
+        if not name:
+            return []
+        named = [(m, self.rows.instances.settings_of(m).get("name") or "") for m in methods]
+        wanted = self.state.fold(name)
+        alike = [(method, text) for method, text in named if self.state.fold(text) == wanted]
+        return [method for method, text in alike if text == name] or [method for method, _text in alike]
 
     # --- what is done to it ------------------------------------------------------------------------------------------
 
@@ -130,9 +139,10 @@ class MethodsPlanner:
             raise RowError("method_not_made", "enrol", method=row.enrol)
         if row.enrol not in self.state.memberships.enabled_methods:
             raise RowError("method_switched_off", "enrol", method=row.enrol)
+        self._refuse_second(row, course, source, role)
         values = {**self.state.defaults.get(row.enrol, {}), **self._from_source(row, course, source, role)}
         values |= wanted_settings(row, self.state.rules)
-        if row.name and "name" not in values:
+        if row.name and not values.get("name"):
             values["name"] = row.name
         if role is not None:
             self._refuse_barred(role.id)
@@ -145,6 +155,20 @@ class MethodsPlanner:
         count = len(self.rows.enrolled_by(method.id))
         changes = (Change("people", "", str(count)),) if count else ()
         return Outcome(row.line, Action.CREATED, "method_created", {}, changes=changes)
+
+    def _refuse_second(self, row: MethodCells, course: Course, source: int | None, role: Role | None) -> None:
+        """Raises: RowError where a course takes the same people already, by a method of another name
+
+        Mirrors: edit_instance_validation() of cohort and meta
+        """
+        if row.enrol not in (COHORT, META) or source is None:
+            return
+        for method in self.rows.instances.of_course(course.id):
+            is_other_role = row.enrol == COHORT and role is not None and method.roleid != role.id
+            if method.enrol == row.enrol and method.customint1 == source and not is_other_role:
+                name = self.rows.instances.settings_of(method).get("name") or ""
+                code = "method_there_named" if name else "method_there"
+                raise RowError(code, "name", source=row.source, name=name)
 
     def _from_source(self, row: MethodCells, course: Course, source: int | None, role: Role | None) -> dict[str, Any]:
         """Return what tells a new method of cohort or meta where its people come from. Raises: RowError"""
@@ -201,6 +225,9 @@ class MethodsPlanner:
         is_on = after.get("status", ENABLED) == ENABLED
         if is_on and row.enrol in self.state.need_password and not after.get("password"):
             raise RowError("method_needs_password", "password", method=row.enrol)
+        policy = self.state.policies.get(row.enrol, PasswordPolicy())
+        if row.password and not policy.allows(row.password):
+            raise RowError("method_key_weak", "password", **policy._asdict())
 
     def _refuse_barred(self, roleid: int) -> None:
         """A file gives no role that permits to configure the site. Raises: RowError"""

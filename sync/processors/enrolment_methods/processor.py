@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.moodle.cohorts.cohorts import fetch_deleted_members
 from sync.moodle.courses.defaults import CourseDefaults
+from sync.moodle.db.identifiers import folding
 from sync.moodle.enrolments.enrolments import fetch_method_settings
+from sync.moodle.users.password_policy import PasswordPolicy
 from sync.moodle.users.users import SiteRules
 from sync.processors.base.overlay import FoundRows, is_temporary
 from sync.processors.base.plan import Plan
@@ -45,11 +47,18 @@ class EnrolmentMethods(Processor[MethodCells, MethodsState, Plan]):
     def setup(self, names: Sequence[str]) -> None:
         self.rules = SiteRules(self.moodle)
         self.defaults = CourseDefaults(self.moodle)
+        self.fold = folding(self.moodle, "enrol", "name")
         self.installed = frozenset(self.moodle.plugins_of("enrol")) | MADE
-        self.need_password = frozenset(
+        self.need_password = self._with_setting("requirepassword")
+        policy = PasswordPolicy.of(self.moodle.config)
+        self.policies = dict.fromkeys(self._with_setting("usepasswordpolicy"), policy)
+
+    def _with_setting(self, name: str) -> frozenset[str]:
+        """Return the methods with keys whose plugins have a setting switched on."""
+        return frozenset(
             method
             for method in (SELF, GUEST)
-            if self.moodle.plugin_config(f"enrol_{method}").get("requirepassword", "0") not in ("", "0")
+            if self.moodle.plugin_config(f"enrol_{method}").get(name, "0") not in ("", "0")
         )
 
     def fetch(self, rows: Sequence[MethodCells]) -> MethodsState:
@@ -66,6 +75,7 @@ class EnrolmentMethods(Processor[MethodCells, MethodsState, Plan]):
             course_identifier=self.option_values.courseidentifier,
             courses={row.course for row in rows} | sources[META],
             userids=None if touches_people else (),
+            of_methods=True,
             **cohorts_named(self.option_values.cohortidentifier, sources[COHORT]),
         )
         cohortids = [key for key in memberships.cohorts.rows if not is_temporary(key)]
@@ -84,6 +94,8 @@ class EnrolmentMethods(Processor[MethodCells, MethodsState, Plan]):
                 for method in (MANUAL, SELF, GUEST)
             },
             need_password=self.need_password,
+            policies=self.policies,
+            fold=self.fold,
         )
 
     def _with_settings(self, memberships: MembershipState) -> MembershipState:

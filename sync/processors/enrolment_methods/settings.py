@@ -85,6 +85,9 @@ def wanted_settings(row: MethodCells, rules: SiteRules) -> dict[str, Any]:
     if row.notify is not None:
         values |= {"expirynotify": min(row.notify, 1), "notifyall": int(row.notify == 2)}
     name = row.newname if row.newname is not None else row.name if row.enrol in SINGLE else None
+    if row.name and not name and row.enrol not in SINGLE:
+        # The name by which the row finds the method isn't taken away.
+        name = None
     return values if name is None else {**values, "name": name}
 
 

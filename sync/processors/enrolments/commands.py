@@ -43,7 +43,7 @@ class EnrolmentCommands:
             self._wanted_role(row)
         self._refuse_reversed(row, None)
 
-    def carry_out(self, target: EnrolmentTarget, row: EnrolmentRow) -> EnrolmentOutcome:
+    def apply_command(self, target: EnrolmentTarget, row: EnrolmentRow) -> EnrolmentOutcome:
         """Carry out the command of a row, with what follows in the meta children of the course. Raises: RowError"""
         done = self._commands[row.cmd](target, row)
         if done.changes:

@@ -73,6 +73,7 @@ TEXTS: dict[str, Any] = {
     "group_unknown": _(
         "The course has no group “%(group)s”. Correct the name, or create the group first (gaddcreate and greplacecreate do)."
     ),
+    "group_command_empty": _("not put in the group “%(group)s”: gcmd is empty (gadd puts people in groups)"),
     "group_member_already": _("already a member of the group “%(group)s”"),
     "group_not_member": _("not a member of the group “%(group)s”"),
     "group_not_ours": _(

@@ -13,14 +13,14 @@ from sync.processors.enrolments.groups import EnrolmentGroups, Protection
 from sync.processors.enrolments.methods import EnrolmentMethods, MethodRules
 from sync.processors.enrolments.options import EnrolmentsOptions
 from sync.processors.memberships.course_columns import find_course
-from sync.processors.memberships.enrolment_dates import given_date
+from sync.processors.memberships.enrolment_dates import ended_already, given_date
 from sync.processors.memberships.enrolment_results import EnrolmentOutcome, EnrolmentRow, EnrolmentTarget, accepted
 from sync.processors.memberships.group_purge import PurgingPlan
 from sync.processors.memberships.names import NamedUsers, find_user
-from sync.processors.memberships.results import NOTHING, SetResult
+from sync.processors.memberships.results import SetResult
 from sync.processors.memberships.rows import MembershipRows
 from sync.processors.memberships.state import MembershipState
-from sync.values import Action, Outcome, partial_outcome
+from sync.values import Action, Note, Outcome, partial_outcome
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,23 @@ class EnrolmentPlanner:
     def _plan_row(self, cells: EnrolmentCells, subject: str) -> Outcome:
         row = self._read(cells)
         target = self._target(cells, row)
-        done = self.commands.carry_out(target, row)
-        joined = self.groups.apply(target.userid, target.course, row) if row.gcmd else NOTHING
+        done = self.commands.apply_command(target, row)
+        joined = self._join(target, row, done)
         if done.changes or joined.changes:
             code = done.code if done.changes else "enrolment_groups_changed"
             self.plan.news.append((target.course.id, target.userid, code))
         return _outcome(row.line, subject, done, joined)
+
+    def _join(self, target: EnrolmentTarget, row: EnrolmentRow, done: EnrolmentOutcome) -> SetResult:
+        """Carry out what a row wants of groups, and say what in it comes to nothing."""
+        ended = ended_already(row.end, "endtime", self.state.now) if row.cmd in GIVING and done.changes else ()
+        if row.gcmd:
+            joined = self.groups.apply(target.userid, target.course, row)
+            return joined._replace(notes=(*ended, *joined.notes))
+        if not row.groups or row.cmd not in GIVING:
+            return SetResult(notes=ended)
+        column, name = row.groups[0]
+        return SetResult(notes=(*ended, Note("group_command_empty", {"column": column, "group": name})))
 
     def _read(self, cells: EnrolmentCells) -> EnrolmentRow:
         column = EnrolmentCells.groups

@@ -13,10 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from sync.columns.rows import ReadCells
 from sync.moodle.courses.courses import fetch_courses
 from sync.moodle.courses.defaults import CourseDefaults
+from sync.moodle.courses.order import Misplaced
 from sync.moodle.enrolments.enrolments import has_instances
 from sync.moodle.users.users import SiteRules
-from sync.processors.base.absence import FileEnd
 from sync.processors.base.after_commit import AfterCommit
+from sync.processors.base.closing import FileEnd
 from sync.processors.base.operations import Applied
 from sync.processors.base.processor import Processor
 from sync.processors.enrolments.absent import AbsentEnrolments
@@ -28,7 +29,7 @@ from sync.processors.enrolments.methods import MANUAL, SYNC, MethodRules
 from sync.processors.enrolments.options import EnrolmentsOptions
 from sync.processors.enrolments.planner import EnrolmentPlanner, EnrolmentsPlan, EnrolmentsState
 from sync.processors.memberships.fetch import fetch_memberships
-from sync.processors.memberships.group_purge import GroupPurge, PurgeCollected
+from sync.processors.memberships.group_purge import PURGE_NOTES, GroupPurge, PurgeCollected
 from sync.processors.memberships.named import fetch_named_users
 from sync.processors.memberships.names import NamedUsers
 from sync.processors.memberships.own_memberships import own_component, recorded_memberships
@@ -62,6 +63,7 @@ class Enrolments(Processor[EnrolmentCells, EnrolmentsState, EnrolmentsPlan]):
     exporter = EnrolmentsExporter
 
     collected_type = EnrolmentsCollected
+    emptied_notes = PURGE_NOTES
 
     @property
     def option_values(self) -> EnrolmentsOptions:
@@ -75,9 +77,7 @@ class Enrolments(Processor[EnrolmentCells, EnrolmentsState, EnrolmentsPlan]):
 
     def setup(self, names: Sequence[str]) -> None:
         self.rules = SiteRules(self.moodle)
-        self.purge = GroupPurge(
-            self.moodle, self.overlay, self.option_values.purgeemptygroups, self.collected.courseids
-        )
+        self.purge = GroupPurge(self.moodle, self.overlay, self.option_values.purgeemptygroups, self.collected)
         self.is_about_roles = EnrolmentCells.enrol.name not in names
         self.group_numbers = EnrolmentCells.groups.numbers(names)
         self.absent = AbsentEnrolments(self.context, self.option_values, self.rules)
@@ -122,22 +122,27 @@ class Enrolments(Processor[EnrolmentCells, EnrolmentsState, EnrolmentsPlan]):
                 self.moodle,
                 self.overlay,
                 course_identifier="id",
-                courses={str(each.courseid) for each in found.enrolments},
-                userids=sorted({each.userid for each in found.enrolments}),
+                courses={str(each.courseid) for each, _verdict in found.enrolments},
+                userids=sorted({each.userid for each, _verdict in found.enrolments}),
                 all_groups=self.purge.is_wanted,
             )
             plan = self.absent.plan(found, EnrolmentPlanner(self._state({}, memberships), self.option_values), end)
-        plan.absent, plan.absent_upto = found.counts, found.upto
+        plan.absent, plan.absent_upto, plan.absent_left = found.counts, found.upto, found.left
         return plan
 
     def final_notes(self) -> list[Note]:
         notes = super().final_notes()
         return [*notes, *self.absent.notes()] if self.is_complete else notes
 
-    def final_plan(self) -> EnrolmentsPlan | None:
-        """Delete the groups that are left empty, and write to the contacts of the courses, where either is wanted."""
+    def next_emptied_plan(self, end: FileEnd) -> EnrolmentsPlan:
+        """Delete what is empty in the courses of the file, if that is wanted."""
         plan = EnrolmentsPlan(int(time.time()))
-        self.purge.complete(plan)
+        self.purge.next_part(plan, end)
+        return plan
+
+    def final_plan(self, places: Sequence[Misplaced] | None = None) -> EnrolmentsPlan | None:
+        """Write to the contacts of the courses, where that is wanted."""
+        plan = EnrolmentsPlan(int(time.time()))
         if notices := self.collected.contact_notices:
             plan.mails = contact_mails(self.moodle, notices, site=self.rules.site_name)
         return plan

@@ -9,13 +9,14 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.moodle.courses.courses import fetch_courses
 from sync.moodle.users.users import SiteRules
+from sync.processors.base.closing import FileEnd
 from sync.processors.base.processor import Processor
 from sync.processors.groups.cells import GroupMemberCells
 from sync.processors.groups.export import GroupMembersExporter
 from sync.processors.groups.members_planner import GroupCommands, GroupMembersState
 from sync.processors.groups.options import GroupMembersOptions
 from sync.processors.memberships.fetch import fetch_memberships
-from sync.processors.memberships.group_purge import GroupPurge, PurgeCollected, PurgingPlan
+from sync.processors.memberships.group_purge import PURGE_NOTES, GroupPurge, PurgeCollected, PurgingPlan
 from sync.processors.memberships.named import fetch_named_users
 from sync.processors.memberships.own_memberships import own_component, recorded_memberships
 
@@ -32,13 +33,12 @@ class GroupMembers(Processor[GroupMemberCells, GroupMembersState, PurgingPlan]):
     exporter = GroupMembersExporter
 
     collected_type = PurgeCollected
+    emptied_notes = PURGE_NOTES
 
     def setup(self, names: Sequence[str]) -> None:
         self.rules = SiteRules(self.moodle)
         self.component = own_component(self.moodle)
-        self.purge = GroupPurge(
-            self.moodle, self.overlay, self.option_values.purgeemptygroups, self.collected.courseids
-        )
+        self.purge = GroupPurge(self.moodle, self.overlay, self.option_values.purgeemptygroups, self.collected)
 
     def fetch(self, rows: Sequence[GroupMemberCells]) -> GroupMembersState:
         identifier = self.option_values.useridentifier
@@ -68,8 +68,8 @@ class GroupMembers(Processor[GroupMemberCells, GroupMembersState, PurgingPlan]):
             named = {row.courseid or "" for row in rows}
             self.purge.note_courses(fetch_courses(self.moodle, self.option_values.courseidentifier, named))
 
-    def final_plan(self) -> PurgingPlan | None:
+    def next_emptied_plan(self, end: FileEnd) -> PurgingPlan:
         """Delete what is empty in the courses of the file, if that is wanted."""
         plan = PurgingPlan(int(time.time()))
-        self.purge.complete(plan)
+        self.purge.next_part(plan, end)
         return plan

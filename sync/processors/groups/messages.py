@@ -31,6 +31,10 @@ TEXTS: dict[str, Any] = {
     "grouping_keeps_idnumber": _(
         "The grouping of this name has no idnumber, and “%(idnumber)s” was not set. Fill in updateid to change it."
     ),
+    "description_kept": _("its description was left as it is; to change it, fill in updateid"),
+    "grouping_in_grouping": _(
+        "only groups are put in groupings: the cell of the column grouping, “%(grouping)s”, was not used"
+    ),
     "group_made_instead": _(
         "the course has no group with the %(identifier)s “%(group)s”; the one of this name was taken, or a new one made"
     ),

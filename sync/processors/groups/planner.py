@@ -128,7 +128,8 @@ class GroupsPlanner:
             name = groups[key]["name"]
             params = {"idnumber": idnumber, "name": name}
             notes = (Note("group_named_otherwise", params),) if name != row.name and idnumber else ()
-            return key, EnrolmentOutcome(Action.UNCHANGED, "group_unchanged"), notes
+            kept = _description_kept(row, groups[key])
+            return key, EnrolmentOutcome(Action.UNCHANGED, "group_unchanged"), (*notes, *kept)
         key = self._create(groups, course, row)
         return key, EnrolmentOutcome(Action.CREATED, "group_created"), self._shared_name(row, course)
 
@@ -140,18 +141,22 @@ class GroupsPlanner:
     def _grouping(self, row: GroupCells, course: Course) -> Outcome:
         """Make or change the grouping of a row."""
         groupings, identifier = self.groupings, self.options.groupingidentifier
-        notes: tuple[Note, ...] = ()
+        notes: tuple[Note, ...] = (Note("grouping_in_grouping", {"grouping": row.grouping}),) if row.grouping else ()
         if row.updateid is not None:
             key = _only_one(groupings, course, identifier, row.updateid, "updateid")
             if key is not None:
-                return _outcome(row, self._change(groupings, course, key, row, {identifier}))
-            notes = (Note("grouping_unidentified", {"identifier": identifier, "grouping": row.updateid}),)
+                return _outcome(row, self._change(groupings, course, key, row, {identifier}), notes)
+            notes += (Note("grouping_unidentified", {"identifier": identifier, "grouping": row.updateid}),)
         key = _only_one(groupings, course, "name", row.name, "name")
         if key is not None:
-            notes = (*notes, *self._other_idnumber(row, groupings[key]["idnumber"] or ""))
+            notes = (
+                *notes,
+                *self._other_idnumber(row, groupings[key]["idnumber"] or ""),
+                *_description_kept(row, groupings[key]),
+            )
             return _outcome(row, EnrolmentOutcome(Action.UNCHANGED, "grouping_unchanged"), notes)
         self._create(groupings, course, row)
-        if notes and not row.idnumber:
+        if row.updateid is not None and not row.idnumber:
             notes += (Note("grouping_without_idnumber", {}),)
         return _outcome(row, EnrolmentOutcome(Action.CREATED, "grouping_created"), notes)
 
@@ -268,6 +273,12 @@ def _given(row: GroupCells) -> dict[str, Any]:
 def _changed(old: Values, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of the texts that stand otherwise."""
     return {name: text for name, text in given.items() if text != (old[name] or "")}
+
+
+def _description_kept(row: GroupCells, present: Values) -> tuple[Note, ...]:
+    """Say that the description of what is there stays, where the row has another one."""
+    is_other = bool(row.description) and row.description != (present["description"] or "")
+    return (Note("description_kept", {}),) if is_other else ()
 
 
 def _described(description: str | None) -> dict[str, Any]:

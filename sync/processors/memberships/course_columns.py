@@ -18,7 +18,13 @@ from sync.moodle.enrolments.enrolments import (
 from sync.moodle.enrolments.roles import Role
 from sync.processors.base.overlay import Values
 from sync.processors.memberships.course_groups import CourseGroups
-from sync.processors.memberships.enrolment_dates import GivenDate, ShowTime, enrolment_values, reversed_dates
+from sync.processors.memberships.enrolment_dates import (
+    GivenDate,
+    ShowTime,
+    ended_already,
+    enrolment_values,
+    reversed_dates,
+)
 from sync.processors.memberships.meta_sync import sync_meta_children
 from sync.processors.memberships.results import NOTHING, CourseSet, SetResult
 from sync.processors.memberships.rows import MembershipRows
@@ -26,6 +32,8 @@ from sync.processors.memberships.state import MembershipState
 from sync.values import Change, Note
 
 STUDENT = "student"
+# Source: process_course_memberships() of Moodle's admin/tool/uploaduser/classes/process.php, whose form names a role for 1, 2, 3
+_TYPE_OF_STUDENTS = "1"
 
 _DAY = 86_400
 _STATUS_WORDS = {0: "active", 1: "suspended"}
@@ -56,6 +64,7 @@ class CourseColumns:
             # A set without role and method is a slip that does no harm, unless it asks for a group in vain.
             harmless = target.code == "course_set_empty" and not wanted.group
             return SetResult(notes=(target,)) if harmless else SetResult(problems=(target,))
+        notes = _period_in_vain(wanted)
         wanted = self._with_end(user, target, wanted)
         if (reversed_set := self._reversed(user, target, wanted)) is not None:
             return SetResult(problems=(reversed_set,))
@@ -64,11 +73,12 @@ class CourseColumns:
             return SetResult(problems=(Note("role_configures_site", params),))
         changes = tuple(self._enrol(user, target, wanted, line))
         if changes:
+            notes = (*notes, *ended_already(wanted.end, wanted.column("end"), self.rows.now))
             sync_meta_children(self.rows, user, target.course, line)
         if not wanted.group:
-            return SetResult(changes)
+            return SetResult(changes, notes=notes)
         joined = self.groups.join(user, target.course, wanted.group, wanted.column("group"), line)
-        return joined._replace(changes=(*changes, *joined.changes))
+        return joined._replace(changes=(*changes, *joined.changes), notes=(*notes, *joined.notes))
 
     def _with_end(self, user: int, target: CourseColumnTarget, wanted: CourseSet) -> CourseSet:
         """Return the set with the end that its number of days means, counted from its start, or that of the enrolment."""
@@ -137,7 +147,7 @@ def find_target(rows: MembershipRows, wanted: CourseSet) -> CourseColumnTarget |
         return course
     if not wanted.role and not wanted.enrol:
         return Note("course_set_empty", {"column": wanted.column("course")})
-    role = find_course_role(state, wanted.role or STUDENT, wanted.column("role"))
+    role = _role_of(state, wanted)
     if isinstance(role, Note):
         return role
     if not wanted.enrol:
@@ -146,6 +156,16 @@ def find_target(rows: MembershipRows, wanted: CourseSet) -> CourseColumnTarget |
     params = {"column": wanted.column("enrol"), "method": method, "course": wanted.course}
     instance = find_method(rows.instances.of_course(course.id), method, params)
     return instance if isinstance(instance, Note) else CourseColumnTarget(course, role, instance)
+
+
+def _role_of(state: MembershipState, wanted: CourseSet) -> Role | Note:
+    """Return the role that a set gives, that of students where it names none."""
+    if not wanted.role and wanted.legacy_type and wanted.legacy_type != _TYPE_OF_STUDENTS:
+        return Note(
+            "course_type_without_role",
+            {"column": wanted.column("type"), "value": shown(wanted.legacy_type), "role_column": wanted.column("role")},
+        )
+    return find_course_role(state, wanted.role or STUDENT, wanted.column("role"))
 
 
 def find_course(state: MembershipState, text: str, column: str) -> Course | Note:
@@ -192,3 +212,10 @@ def find_method(
         if instance.enrol == method and (disabled_too or instance.status == ENABLED):
             return instance
     return Note("enrol_method_inactive", params)
+
+
+def _period_in_vain(wanted: CourseSet) -> tuple[Note, ...]:
+    """Say that a number of days counts for nothing beside an end."""
+    if wanted.period is None or wanted.end is None:
+        return ()
+    return (Note("period_beside_end", {"column": wanted.column("enrolperiod"), "end": wanted.column("end")}),)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from sync.moodle.users.users import SiteRules
-from sync.values import Moment
+from sync.values import Moment, Note
 
 ShowTime = Callable[[int], str]
 
@@ -58,3 +58,10 @@ def reversed_dates(
         end.text if end is not None else show(after_end),
         "enrolment_ends_at_start" if after_end == after_start else "",
     )
+
+
+def ended_already(end: GivenDate | None, column: str, now: int) -> tuple[Note, ...]:
+    """Return what is to be said of an end that has passed; nothing where there is none."""
+    if end is None or not 0 < end.seconds <= now:
+        return ()
+    return (Note("enrolment_ended", {"column": column, "end": end.text}),)

@@ -32,6 +32,9 @@ from sync.processors.memberships.state import (
     roles_by_shortname,
 )
 
+# Methods that name the group in which they put people.
+_FILLING = ("cohort", "meta")
+
 
 def fetch_memberships(
     moodle: MoodleSession,
@@ -47,13 +50,15 @@ def fetch_memberships(
     all_groups: bool = False,
     system_roles: bool = False,
     role_contextids: Collection[int] = (),
+    of_methods: bool = False,
 ) -> MembershipState:
     """Read all that the rows of a chunk name.
 
     Shape: courses: identifiers as typed; groups: (course as typed, group name); userids: users that are there or that earlier
     chunks would have made, or None for everybody who is in the courses and cohorts; all_groups: whether to read all groups of
     the courses; system_roles: whether to read the roles that they hold for the whole site; role_contextids: further contexts of
-    which their roles are read
+    which their roles are read; of_methods: whether rows are about the methods themselves: then the cohorts keep who is in them,
+    so that no other course matters in which they are enrolled, and the groups that any of the methods fills are read
     Queries: none without courses, cohorts and roles; nine for courses, plus two for cohorts, one when a group has a
     conversation, one when a course has meta children and two when a forum subscribes people
     """
@@ -82,7 +87,7 @@ def fetch_memberships(
         ),
     )
     courseids = {course.id for found in state.courses_named.values() for course in found}
-    state, synced = _with_methods(moodle, overlay, state, courseids)
+    state, synced = _with_methods(moodle, overlay, state, courseids, of_methods=of_methods)
     pairs = (
         None
         if all_groups
@@ -120,7 +125,12 @@ def _compared(moodle: MoodleSession, table: Table) -> Table:
 
 
 def _with_methods(
-    moodle: MoodleSession, overlay: Overlay, state: MembershipState, courseids: Collection[int]
+    moodle: MoodleSession,
+    overlay: Overlay,
+    state: MembershipState,
+    courseids: Collection[int],
+    *,
+    of_methods: bool,
 ) -> tuple[MembershipState, list[EnrolInstance]]:
     """Add the methods of the courses, the courses where the cohorts are enrolled, and the meta children of both.
 
@@ -128,13 +138,17 @@ def _with_methods(
     """
     named = {course.id: course for courses in state.courses_named.values() for course in courses}
     cohortids = [cohortid for cohortid in state.cohorts.rows if not is_temporary(cohortid)]
-    found = fetch_instances(moodle, list(courseids), cohortids)
+    found = fetch_instances(moodle, list(courseids), () if of_methods else cohortids)
     touched = named | {course.id: course for _instance, course in found if course.id not in named}
     children = fetch_meta_children(moodle, list(touched)) if "meta" in state.enabled_methods else []
     # Whether somebody who leaves a child is still enrolled there only the other methods of the child tell.
     found += fetch_instances(moodle, list({course.id for _instance, course in children} - touched.keys()))
     courses = {course.id: course for _instance, course in children} | touched
-    synced = [instance for instance, _ in found if instance.enrol == "cohort" and instance.customint1 in cohortids]
+    synced = [
+        instance
+        for instance, _ in found
+        if of_methods or (instance.enrol == "cohort" and instance.customint1 in cohortids)
+    ]
     methods = {instance.id: instance._asdict() for instance, _course in found}
     return (
         replace(state, courses=courses, methods=overlay.over(METHODS, methods, {("courseid",): courses})),
@@ -149,7 +163,7 @@ def _fetch_groups(
     synced: Collection[EnrolInstance],
 ) -> list[Group]:
     """Return the groups of these names in these courses (None: all of them), and those that methods fill."""
-    filled = {instance.customint2 for instance in synced} - {0}
+    filled = {instance.customint2 for instance in synced if instance.enrol in _FILLING} - {0}
     if pairs is None:
         return fetch_groups(moodle, courseids, None, filled)
     return fetch_groups(moodle, {courseid for courseid, _name in pairs}, {name for _courseid, name in pairs}, filled)

@@ -7,6 +7,11 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 TEXTS: dict[str, Any] = {
+    "cohort_named_like_idnumber": _(
+        "a cohort called “%(cohort)s” was made; that is the idnumber of the cohort “%(other)s”, which cohortid or cohort1 names"
+    ),
+    "enrolment_ended": _("the end, %(end)s, has passed: the enrolment isn't active"),
+    "period_beside_end": _("not used, as %(end)s says when the enrolment ends."),
     "course_unknown": _(
         "There is no course with the %(identifier)s “%(course)s”. Correct the cell, or create the course first."
     ),
@@ -16,6 +21,10 @@ TEXTS: dict[str, Any] = {
     ),
     "course_is_site": _(
         "Column %(column)s: “%(course)s” is the front page of the site, in which nobody can be enrolled. Name a course."
+    ),
+    "course_type_without_role": _(
+        "“%(value)s” stands for a role that the form of Moodle's own upload names. Write the role's short name in the column "
+        "%(role_column)s."
     ),
     "course_set_remote": _(
         "Remote enrolment is not supported, so this course set was left out. Enrol the person on the "
@@ -36,9 +45,9 @@ TEXTS: dict[str, Any] = {
         "definition."
     ),
     "role_hands_out_roles": _(
-        "Whoever has the role “%(role)s” for the whole site may give roles there, or change what they permit "
-        "(moodle/role:assign, moodle/role:manage or moodle/role:override): a file may not give it. Give another role, or give "
-        "this one in Moodle."
+        "Whoever has the role “%(role)s” for the whole site may give roles there, change what they permit, or act as others "
+        "(moodle/role:assign, moodle/role:manage, moodle/role:override or moodle/webservice:managealltokens): a file may not "
+        "give it. Give another role, or give this one in Moodle."
     ),
     "cohort_digits_unknown": _(
         "No cohort has the idnumber or name “%(cohort)s”, and none was made, for it may be the number that Moodle gave one. "

@@ -12,7 +12,7 @@ class CourseSet(NamedTuple):
     """The cells course1, role1, enrol1 ... of one number.
 
     Shape: None or '' = the column is absent or the cell empty; period: days after the start, in place of an end; suspended: 1
-    = the enrolment isn't active
+    = the enrolment isn't active; legacy_type: of Moodle's own upload, in place of a role
     """
 
     number: int
@@ -25,6 +25,7 @@ class CourseSet(NamedTuple):
     wwwroot: str | None = None
     period: int | None = None
     suspended: int | None = None
+    legacy_type: str | None = None
 
     def column(self, name: str) -> str:
         return f"{name}{self.number}"

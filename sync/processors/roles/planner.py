@@ -47,12 +47,13 @@ class RolesState:
 
 
 class _Target(NamedTuple):
-    """Who, and where. Shape: name: of the user, as the row has it"""
+    """Who, and where. Shape: name: of the user, as the row has it; instance: of the place"""
 
     userid: int
     place: RolePlace
     component: str
     name: str
+    instance: str
 
 
 class RolesPlanner:
@@ -76,7 +77,7 @@ class RolesPlanner:
         userid = accepted(find_user(self.state.users, self.options.useridentifier, row.userid, "userid"))
         if row.component and not _COMPONENT.fullmatch(row.component):
             raise RowError("role_component_invalid", "component", value=row.component)
-        target = _Target(userid, place, row.component or "", row.userid)
+        target = _Target(userid, place, row.component or "", row.userid, row.instance or "")
         role = self._role(row)
         outcome = self._take(target, role, row.line) if row.cmd == DELETE else self._give(target, role, row)
         if outcome.changes and place.course is not None:
@@ -154,8 +155,8 @@ class RolesPlanner:
 
     def _refuse_protected(self, target: _Target) -> None:
         """Raises: RowError for roles of protected users in the whole site, over them, and for any of the guest's"""
-        concerned = {target.place.userid} if target.place.userid else set()
-        if target.place.level == CONTEXT_SYSTEM:
-            concerned.add(target.userid)
-        if concerned & self.state.protected or target.userid == self.state.guestid:
+        if target.place.userid in self.state.protected:
+            raise RowError("account_protected", "instance", username=target.instance)
+        is_protected = target.place.level == CONTEXT_SYSTEM and target.userid in self.state.protected
+        if is_protected or target.userid == self.state.guestid:
             raise RowError("account_protected", "userid", username=target.name)

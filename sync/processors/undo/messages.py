@@ -45,6 +45,7 @@ TEXTS: dict[str, Any] = {
     "undo_at_work": _("Run %(undo)s is undoing run %(run)s just now. Wait until it is over."),
     "undo_done": _("Run %(run)s is undone already, by run %(undo)s. Undo that one to have everything back."),
     "undo_bundle_unknown": _("There is no bundle %(bundle)s."),
+    "undo_bundle_without_runs": _("Nothing of bundle %(bundle)s was carried out: its files have no runs."),
     "undo_bundle_done": _("Bundle %(bundle)s is undone already."),
     "undo_line_done": _(
         "Line %(line)s of run %(run)s is undone already, by run %(undo)s. Undo that one to have it back."

@@ -109,12 +109,15 @@ class TakeBack(Operation):
 
 
 class UndoPlan(Plan):
-    """Shape: take_back: the writes; fixes_order: courses or categories came, went or moved"""
+    """Shape: take_back: the writes; fixes_order: courses or categories came, went or moved; ahead: table, id and columns of rows
+    of later parts that change back with these
+    """
 
     def __init__(self, now: int) -> None:
         super().__init__(now)
         self.take_back = TakeBack()
         self.fixes_order = False
+        self.ahead: list[tuple[str, int, list[str]]] = []
 
     def operations(self) -> list[Operation]:
         return [self.take_back]
@@ -137,12 +140,17 @@ def _in_two_steps(
     writer: Writer, table: str, changes: Sequence[RowChange]
 ) -> tuple[Sequence[RowChange], Sequence[RowChange]]:
     """Return what is moved aside first, and the changes after that: rows may exchange a text that only one may have at a time."""
-    held = {(name, text): change.id for change in changes for name, text in change.before.items() if _is_text(text)}
+    held = {
+        (name, text.casefold()): change.id
+        for change in changes
+        for name, text in change.before.items()
+        if isinstance(text, str) and text
+    }
     wanted = {
-        (name, text)
+        (name, text.casefold())
         for change in changes
         for name, text in change.after.items()
-        if held.get((name, text), change.id) != change.id
+        if isinstance(text, str) and held.get((name, text.casefold()), change.id) != change.id
     }
     if not wanted:
         return (), changes
@@ -150,15 +158,15 @@ def _in_two_steps(
     aside: list[RowChange] = []
     then: list[RowChange] = []
     for change in changes:
-        names = [name for name, text in change.before.items() if name in unique and (name, text) in wanted]
+        names = [
+            name
+            for name, text in change.before.items()
+            if name in unique and isinstance(text, str) and (name, text.casefold()) in wanted
+        ]
         moved = dict.fromkeys(names, f"undo-{change.id}")
         aside += [RowChange(change.id, {name: change.before[name] for name in names}, moved)] if names else []
         then.append(RowChange(change.id, {**change.before, **moved}, change.after))
     return aside, then
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value)
 
 
 def _insert(writer: Writer, table: str, rows: Sequence[Row]) -> None:

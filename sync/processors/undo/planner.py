@@ -42,6 +42,9 @@ class UndoPlanner:
         for line in (line for line in self._state.lines if line.line in self._wanted):
             outcome = self._hindered(line) or plan[line.history.change](line)
             self._plan.outcomes.append(outcome)
+        for table, changes in self._state.ahead.items():
+            for rowid, change in changes.items():
+                self._change_ahead(table, rowid, change)
         # What comes back as it was is what Moodle may have cached; what goes isn't asked for any more.
         returned = {row["id"] for row in (*self._old["course"], *self._new["course"])}
         done = [outcome.line for outcome in self._plan.outcomes if outcome.action in CHANGED_ACTIONS]
@@ -98,11 +101,13 @@ class UndoPlanner:
             return self._kept(line, "undo_kept_gone", {})
         columns = [name for name in history.columns if name in live]
         mine = [name for name in columns if is_same(live[name], history.left[name])]
+        done = self._state.done_ahead.get((line.table, live["id"]), ())
+        ahead = [name for name in done if name in columns and name not in mine]
         others = [
             name for name in columns
             if name not in mine and not is_same(live[name], history.before[name]) and not is_neutral(line.table, name)
         ]  # fmt: skip
-        if not mine or (others and all(is_neutral(line.table, name) for name in mine)):
+        if not (mine or ahead) or (others and all(is_neutral(line.table, name) for name in [*mine, *ahead])):
             return (
                 self._kept(line, "undo_kept_columns", {"columns": ", ".join(others)})
                 if others
@@ -111,6 +116,8 @@ class UndoPlanner:
         back = {name: history.before[name] for name in mine if name != CACHE_REVISION}
         if back:
             self._changed[line.table].append(RowChange(live["id"], {name: live[name] for name in back}, back))
+        # With what a part before this one has changed back, so that others could have their names.
+        told = {name: history.before[name] for name in columns if name in back or name in ahead}
         left = self._noted(live) | self._noted(back)
         self._note(line, lambda rows: rows.put(live["id"], left, line.line), live)
         outcome = Outcome(
@@ -119,21 +126,30 @@ class UndoPlanner:
             "undo_row_changed_back",
             _whom(line.table, {**live, **history.before}),
             line.subject,
-            _shown(line.table, live, back),
+            _shown(line.table, {**live, **{name: history.left[name] for name in ahead}}, told),
         )
         if not others:
             return outcome
         return partial_outcome(outcome, [Note("undo_columns_kept", {"columns": ", ".join(others)})])
 
+    def _change_ahead(self, table: str, rowid: int, change: RowChange) -> None:
+        """Let a row of a later part have its names back, so that others can have theirs."""
+        self._changed[table].append(change)
+        self._plan.ahead.append((table, rowid, list(change.after)))
+        self._rows_of(table).put(rowid, {"id": rowid, **change.after}, self._state.lines[0].line)
+
     def _note(self, line: UndoLine, change: Callable[[ChangedRows], None], row: dict[str, Any]) -> None:
         """Note what becomes of a row, for later lines of a simulation and for what follows from it."""
         table = line.table
+        change(self._rows_of(table))
+        self._courseids |= courseids_of(table, row)
+        self._plan.fixes_order = self._plan.fixes_order or table in ORDERED_TABLES
+
+    def _rows_of(self, table: str) -> ChangedRows:
         if table not in self._rows:
             live = {rowid: self._noted(found) for rowid, found in self._state.rows[table].items()}
             self._rows[table] = self._plan.change(FoundRows(Table(table), live))
-        change(self._rows[table])
-        self._courseids |= courseids_of(table, row)
-        self._plan.fixes_order = self._plan.fixes_order or table in ORDERED_TABLES
+        return self._rows[table]
 
     def _noted(self, row: dict[str, Any]) -> dict[str, Any]:
         """Return of a row what later lines ask for, or those of later files."""

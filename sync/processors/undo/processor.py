@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from django.utils.translation import gettext_lazy as _
 
 from sync.columns.general_options import GeneralOptions
+from sync.moodle.courses.order import Misplaced
 from sync.processors.base.after_commit import AfterCommit
 from sync.processors.base.context import Collected
 from sync.processors.base.grace import GraceChange, GraceStep
@@ -29,16 +30,23 @@ class UndoOptions(GeneralOptions):
 
 @dataclass
 class UndoCollected(Collected):
-    """Shape: changes_order: the order of the site's courses has to be seen to at the end"""
+    """Shape: changes_order: the order of the site's courses has to be seen to at the end; done_ahead: table and id of a row ->
+    its columns that were changed back before its own line
+    """
 
     changes_order: bool = False
+    done_ahead: dict[tuple[str, int], list[str]] = field(default_factory=dict)
 
 
 class OrderPlan(UndoPlan):
     """Brings courses and categories in order once all rows are done."""
 
+    def __init__(self, now: int, places: Sequence[Misplaced] | None) -> None:
+        super().__init__(now)
+        self.places = places
+
     def operations(self) -> list[Operation]:
-        return [FixCourseOrder()]
+        return [FixCourseOrder(places=self.places)]
 
 
 class Undo(Processor[UndoCells, UndoState, UndoPlan]):
@@ -61,6 +69,7 @@ class Undo(Processor[UndoCells, UndoState, UndoPlan]):
     def fetch(self, rows: Sequence[UndoCells]) -> UndoState:
         state = self.reader.read(rows, now=int(time.time()))
         state.listed = self.context.journal.listed
+        state.done_ahead = self.collected.done_ahead
         return state
 
     def plan(self, rows: Sequence[UndoCells], state: UndoState) -> UndoPlan:
@@ -73,18 +82,25 @@ class Undo(Processor[UndoCells, UndoState, UndoPlan]):
     def owed_after_commit(self, plan: UndoPlan, applied: Applied) -> AfterCommit:
         owed = super().owed_after_commit(plan, applied)
         owed.changes_order = plan.fixes_order
+        owed.ahead = list(plan.ahead)
         return owed
 
     def collect(self, owed: AfterCommit) -> None:
         super().collect(owed)
         self.collected.changes_order = self.collected.changes_order or owed.changes_order
+        for table, rowid, columns in owed.ahead:
+            self.collected.done_ahead.setdefault((table, rowid), []).extend(columns)
 
     def on_skipped(self, rows: Sequence[UndoCells]) -> None:
         if any(row.table in ORDERED_TABLES for row in rows):
             self.collected.changes_order = True
 
-    def final_plan(self) -> UndoPlan | None:
-        return OrderPlan(int(time.time())) if self.collected.changes_order else None
+    def final_plan(self, places: Sequence[Misplaced] | None = None) -> UndoPlan | None:
+        return OrderPlan(int(time.time()), places) if self.sees_to_order else None
+
+    @property
+    def sees_to_order(self) -> bool:
+        return self.collected.changes_order
 
     def close(self) -> None:
         if "reader" in self.__dict__:

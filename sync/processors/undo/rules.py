@@ -37,6 +37,8 @@ KEYS_OF_MOODLE: dict[str, tuple[tuple[str, ...], ...]] = {
     "course_categories": (("idnumber",),),
     "cohort": (("idnumber",),),
 }
+# Tables of rows that have names of their own, which others may take once they are renamed.
+NAMED_TABLES = frozenset({"user", *KEYS_OF_MOODLE})
 # Never shown, whatever the table.
 _SECRETS = ("password", "secret", "token", "sesskey", "privatekey")
 

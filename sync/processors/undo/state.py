@@ -14,15 +14,17 @@ from sync.columns.clean import integer, one_of, text
 from sync.columns.column import OptionalColumn, RequiredColumn
 from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.db.database import MoodleSession
+from sync.moodle.db.writer import RowChange
 from sync.moodle.files.file_pool import FilePool, file_pool_of
 from sync.processors.base.context import Journal
 from sync.processors.base.overlay import Overlay, Table
 from sync.processors.undo.history import NetChange, RowHistory, history_of, places_of
 from sync.processors.undo.owners import Ownership, changed_columns
 from sync.processors.undo.references import Naming, fetch_references, needed_rows
-from sync.processors.undo.rows import Rows, UniqueKeys, fetch_present, fetch_rows, find_by_values, folded
+from sync.processors.undo.rows import Rows, UniqueKeys, fetch_present, fetch_rows, find_by_values
 from sync.processors.undo.rules import OF_LIVING_USERS, SESSIONS, WORK_LISTS
 from sync.processors.undo.survey import UndoSurvey
+from sync.processors.undo.taken_keys import ComingRow, TakenKeys, coming_row
 from sync.values import Note
 
 _HIGHEST_ID = 2**63 - 1
@@ -65,7 +67,8 @@ class Obstacle(NamedTuple):
 class UndoState:
     """Shape: rows: table -> rows as they are now; obstacles: line -> what keeps its row as it is; trashed: contents of files
     that come back, and lie in Moodle's trash; listed: what the run put on the list of deletions, table and id;
-    notes_whole_rows: later files are planned on what this one leaves
+    notes_whole_rows: later files are planned on what this one leaves; ahead: table -> id of a row of a later part -> what changes
+    back now; done_ahead: table and id -> columns that an earlier part has changed back
     """
 
     now: int
@@ -75,6 +78,8 @@ class UndoState:
     trashed: set[str] = field(default_factory=set)
     listed: Sequence[tuple[str, int]] = ()
     notes_whole_rows: bool = False
+    ahead: dict[str, dict[int, RowChange]] = field(default_factory=dict)
+    done_ahead: Mapping[tuple[str, int], Sequence[str]] = field(default_factory=dict)
 
     @cached_property
     def reviving(self) -> set[int | None]:
@@ -274,35 +279,49 @@ class StateReader:
         return bool(user.get("deleted")) and user["id"] not in state.reviving
 
     def _refuse_taken_keys(self, state: UndoState, table: str, lines: Sequence[UndoLine]) -> None:
-        """A row doesn't become again what another one is by now: the username, the short name."""
-        coming: dict[int, tuple[UndoLine, Mapping[str, Any]]] = {}
+        """A row doesn't become again what another one is by now: the username, the short name.
+
+        Rows of later lines that hold such names, and are to change back, do so now.
+        """
+        coming: dict[int, ComingRow] = {}
         for line in lines:
-            live = state.live(line)
-            if line.id is None or line.line in state.obstacles:
-                continue
-            if line.history.change is NetChange.DELETE and live is None:
-                coming[line.id] = line, line.history.before
-            elif line.history.change is NetChange.UPDATE and live is not None:
-                coming[line.id] = line, {**live, **{name: line.history.before[name] for name in line.history.columns}}
-        for key in self._keys.of(table) if coming else ():
-            moved = {
-                rowid: (line, row)
-                for rowid, (line, row) in coming.items()
-                if all(row.get(name) not in (None, "") for name in key)
-                and (line.history.change is NetChange.DELETE or not set(key).isdisjoint(line.history.columns))
-            }
-            if not moved:
-                continue
-            holders = self._keys.fetch_holders(table, key, [row for _line, row in moved.values()])
-            others = {rowid for found in holders.values() for rowid in found} - coming.keys()
-            others -= {line.id for line in lines if line.history.change is NetChange.INSERT}
-            still_there = self._present(table, others)
-            renamed = self._overlay.changes(Table(table))
-            for line, row in moved.values():
-                found = holders.get(folded(row, key), set()) & still_there.keys() - renamed.keys()
-                if found and line.line not in state.obstacles:
-                    params = {"columns": ", ".join(key), "table": table, "id": min(found)}
-                    self._hinder(state, [line], Obstacle(Note("undo_key_taken", params), is_failure=True))
+            if line.id is not None and line.line not in state.obstacles:
+                row = coming_row(line.line, line.history, state.live(line))
+                if row is not None:
+                    coming[line.id] = row
+        if not coming:
+            return
+        going = {
+            line.id
+            for line in lines
+            if line.history.change is NetChange.INSERT and line.line not in state.obstacles and line.id is not None
+        }
+        keys = TakenKeys(
+            table,
+            self._keys,
+            later=lambda ids: self._later(table, ids, state.lines[-1].line),
+            fetch=lambda ids: self._known(table, fetch_rows(self._session, table, ids), ids),
+            stays=lambda ids: self._holding(table, set(ids) - going, coming.keys()),
+        )
+        found = keys.find(coming)
+        for line in lines:
+            if (kept := found.kept.get(line.line)) is not None and line.line not in state.obstacles:
+                params = {"columns": ", ".join(kept.columns), "table": table, "id": kept.holder}
+                self._hinder(state, [line], Obstacle(Note("undo_key_taken", params), is_failure=True))
+        if found.ahead:
+            state.ahead[table] = found.ahead
+
+    def _later(self, table: str, ids: Collection[int], line: int) -> dict[int, RowHistory]:
+        """Return the rows among these that lines behind this one change back, with their histories."""
+        places = {rowid: places_of(entries) for rowid, entries in self._survey.changed_later(table, ids, line).items()}
+        images = self._journal.images([place for found in places.values() for place in found]) if places else {}
+        return {rowid: history_of([images[place] for place in found]) for rowid, found in places.items()}
+
+    def _holding(self, table: str, ids: Collection[int], coming: Collection[int]) -> set[int]:
+        """Return the rows among these that hold what they hold, but for those that earlier lines of a simulation have changed."""
+        still_there = self._present(table, ids).keys() if ids else set[int]()
+        changed = {rowid for rowid in self._overlay.changed_among(Table(table), ids) if rowid not in coming}
+        return {rowid for rowid in still_there if rowid not in changed}
 
     def _look_for_contents(self, state: UndoState, lines: Sequence[UndoLine]) -> None:
         """A file doesn't come back without its content; one that lies in Moodle's trash is brought back from there."""

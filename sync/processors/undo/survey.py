@@ -55,6 +55,16 @@ class UndoSurvey(FileSurvey):
         )
         return {rowid for (rowid,) in found}
 
+    def changed_later(self, table: str, ids: Collection[int], line: int) -> dict[int, str]:
+        """Return the rows among these that lines behind this one change back. Shape: id -> entries"""
+        self._keep()
+        found = self._database.execute(
+            "SELECT id, places FROM line WHERE name = ? AND change = 'update' AND number > ?"
+            " AND id IN (SELECT value FROM json_each(?))",
+            (table, line, json.dumps(list(ids))),
+        )
+        return dict(found.fetchall())
+
     def lines_of_deleted(self, table: str, ids: Collection[int]) -> dict[int, int]:
         """Return the lines of rows that the run took away. Shape: id -> line"""
         self._keep()

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import re
 
+from sync.columns.placeholders import is_truth
+from sync.columns.words import truth
 from sync.processors.base.errors import RowError
 
 # Moodle makes names of this form; capitals would be other names on one server and the same ones on another.
 _SANE = re.compile(r"[a-z][a-z0-9]*(?:[_-]+[a-z0-9]+)*")
+FORCED_CHANGE = "auth_forcepasswordchange"
 # Allowed although it begins as what is refused does.
-_ALLOWED = frozenset({"auth_forcepasswordchange"})
+_ALLOWED = frozenset({FORCED_CHANGE})
 _REFUSED_BEGINNINGS = (
     "auth_",  # of plugins that log people in
     "create_password",  # Moodle sends a new password then; files of users do that
@@ -33,6 +36,8 @@ _REFUSED_WORDS = frozenset(
     secret secrets sesskey session sessions sid token tokens totp
     """.split()  # noqa: SIM905 (read by people)
 )
+# Plugins run words together: accesstoken, clientsecret.
+_REFUSED_ENDINGS = ("apikey", "password", "secret", "token", "tokens")
 # What PHP makes objects of, should a plugin still read its preference so.
 _SERIALIZED = re.compile(r"(?:^|[;{:])[OC]:[+]?\d+:\"")
 
@@ -43,7 +48,16 @@ def is_settable(name: str) -> bool:
         return True
     if _SANE.fullmatch(name) is None or name.startswith(_REFUSED_BEGINNINGS):
         return False
-    return _REFUSED_WORDS.isdisjoint(name.replace("-", "_").split("_"))
+    words = name.replace("-", "_").split("_")
+    return _REFUSED_WORDS.isdisjoint(words) and not any(word.endswith(_REFUSED_ENDINGS) for word in words)
+
+
+def is_word_for_truth(name: str, value: str) -> bool:
+    """Tell whether a value is a word for yes or no. To PHP all of them mean yes, "no" and "false" as well.
+
+    Drawers were kept open, or closed, by "true" and "false" up to Moodle 4.
+    """
+    return len(value) > 1 and truth(value) is not None and not name.startswith("drawer-")
 
 
 def check_preference(name: str, value: str) -> None:
@@ -52,5 +66,7 @@ def check_preference(name: str, value: str) -> None:
         raise RowError("preference_refused" if _SANE.fullmatch(name) else "preference_name_odd", "name", name=name)
     if _SERIALIZED.search(value):
         raise RowError("preference_value_odd", "value")
+    if is_truth(value):
+        raise RowError("preference_is_truth", "value", value=value)
     if name in _ALLOWED and value not in ("", "0", "1"):
         raise RowError("value_not_flag", "value", value=value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from django.utils.translation import gettext_lazy as _
@@ -14,18 +14,20 @@ from sync.columns.clean import one_of, text
 from sync.columns.column import About, DefaultColumn, Empty, OptionalColumn, RequiredColumn
 from sync.columns.general_options import GeneralOptions, UserIdentifier
 from sync.moodle.db.keyset import fetch_in_parts
-from sync.moodle.users.users import SiteRules, fetch_preferences
+from sync.moodle.users.users import SiteRules, fetch_auths, fetch_preferences
 from sync.processors.base.errors import RowError
 from sync.processors.base.export import ExportedRow, Exporter, ScopeKind, cell_of
 from sync.processors.base.overlay import ChangedRows, FoundRows, Table, is_temporary
 from sync.processors.base.plan import Plan
 from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import Processor
+from sync.processors.base.row_counts import RowCounts
+from sync.processors.base.totals import CREATED, DELETED, PREFERENCES, UPDATED, ChangedIds, Totals
 from sync.processors.memberships.enrolment_results import accepted
-from sync.processors.memberships.named import fetch_named_users
+from sync.processors.memberships.named import fetch_named_users, users_table
 from sync.processors.memberships.names import find_user
-from sync.processors.user_preferences.names import check_preference, is_settable
-from sync.values import Action, Change, Outcome
+from sync.processors.user_preferences.names import FORCED_CHANGE, check_preference, is_settable, is_word_for_truth
+from sync.values import Action, Change, Note, Outcome
 
 SET, UNSET = "set", "unset"
 _GUEST = "guest"
@@ -53,19 +55,25 @@ class PreferenceCells(Cells, subject="{user} / {name}"):
                           help=_("The user."))
     name = RequiredColumn(text(255), stored_in="user_preferences", aliases=("preference",), refers=True, sample="htmleditor",
                           help=_("The name of the preference. What guards users or holds secrets can't be set: passwords, "
-                                 "keys, tokens, logins, addresses of notifications; auth_forcepasswordchange can."))
-    value = OptionalColumn(text(MAX_VALUE), empty=Empty.CLEARS, sample="textarea",
+                                 "keys, tokens, logins, addresses of notifications; auth_forcepasswordchange can, of users who "
+                                 "are able to change a password."))
+    value = OptionalColumn(text(MAX_VALUE), empty=Empty.CLEARS, decides=True, sample="textarea",
                            help=_("What is stored; set needs it, though it may be empty."))
 
 
 @dataclass(frozen=True)
 class PreferencesState:
-    """Everything read for one chunk. Shape: named: texts of the file -> ids of users; preferences: of these users"""
+    """Everything read for one chunk.
+
+    Shape: named: texts of the file -> ids of users; preferences: of these users; bound: ids of those who can't change a password
+    in Moodle -> the plugin by which they log in
+    """
 
     now: int
     named: Mapping[str, tuple[int, ...]]
     preferences: FoundRows
     protected: frozenset[int] = frozenset()
+    bound: Mapping[int, str] = field(default_factory=dict)
 
 
 class PreferencesExporter(Exporter[UserPreferencesOptions]):
@@ -95,7 +103,27 @@ class PreferencesExporter(Exporter[UserPreferencesOptions]):
             ]
 
 
-class UserPreferences(Processor[PreferenceCells, PreferencesState, Plan]):
+class PreferencesPlan(Plan):
+    """What becomes of preferences; these are counted, as the file is about them."""
+
+    def totals(self) -> Totals:
+        writes: Mapping[str, Mapping[str, Sequence[object]]] = {
+            CREATED: self.inserts,
+            UPDATED: self.updates,
+            DELETED: self.deletes,
+        }
+        counted = {f"{PREFERENCES}.{action}": len(tables.get(_TABLE.name, ())) for action, tables in writes.items()}
+        return super().totals() + Totals(counted)
+
+    def changed_ids(self) -> ChangedIds:
+        changed = {
+            f"{PREFERENCES}.{UPDATED}": [update.id for update in self.updates.get(_TABLE.name, ())],
+            f"{PREFERENCES}.{DELETED}": [delete.id for delete in self.deletes.get(_TABLE.name, ())],
+        }
+        return {**super().changed_ids(), **{kind: ids for kind, ids in changed.items() if ids}}
+
+
+class UserPreferences(Processor[PreferenceCells, PreferencesState, PreferencesPlan]):
     """Preferences of users, as far as these are nobody's secrets."""
 
     key = "user_preferences"
@@ -108,6 +136,7 @@ class UserPreferences(Processor[PreferenceCells, PreferencesState, Plan]):
 
     def setup(self, names: Sequence[str]) -> None:
         self.rules = SiteRules(self.moodle)
+        self.words = RowCounts()
         self.guest = self.moodle.config.get("siteguest", "")
 
     def fetch(self, rows: Sequence[PreferenceCells]) -> PreferencesState:
@@ -123,10 +152,18 @@ class UserPreferences(Processor[PreferenceCells, PreferencesState, Plan]):
             named=named,
             preferences=self.overlay.over(_TABLE, found, {("userid",): userids}),
             protected=frozenset({int(self.guest)} if self.guest.isdigit() else ()),
+            bound=self._fetch_bound(userids) if any(map(_forces_change, rows)) else {},
         )
 
-    def plan(self, rows: Sequence[PreferenceCells], state: PreferencesState) -> Plan:
-        plan = Plan(state.now)
+    def _fetch_bound(self, userids: Sequence[int]) -> dict[int, str]:
+        """Return those of the users who can't change a password in Moodle. Shape: id -> plugin. Queries: one per 10,000 users"""
+        found = fetch_auths(self.moodle, [userid for userid in userids if not is_temporary(userid)])
+        users = self.overlay.over(users_table(self.moodle), found, {("id",): userids}).rows
+        auths = {userid: {**found.get(userid, {}), **users[userid]}["auth"] for userid in userids if userid in users}
+        return {userid: auth for userid, auth in auths.items() if not self.rules.changes_passwords(auth)}
+
+    def plan(self, rows: Sequence[PreferenceCells], state: PreferencesState) -> PreferencesPlan:
+        plan = PreferencesPlan(state.now)
         preferences = plan.change(state.preferences)
         identifier = self.option_values.useridentifier
         plan.outcomes.extend(
@@ -136,9 +173,20 @@ class UserPreferences(Processor[PreferenceCells, PreferencesState, Plan]):
                 lambda row: f"{row.user} / {row.name}",
             )
         )
+        done = {outcome.line for outcome in plan.outcomes if outcome.action is not Action.REJECTED}
+        words = {row.line for row in rows if row.cmd == SET and is_word_for_truth(row.name, row.value or "")}
+        self.words.add("preference_word_in_rows", words & done)
         written = preferences.write(plan)
         plan.changed_preferences |= {userid for userid, _name in written.inserted | written.updated | written.deleted}
         return plan
+
+    def final_notes(self) -> list[Note]:
+        return [*super().final_notes(), *self.words.notes]
+
+
+def _forces_change(row: PreferenceCells) -> bool:
+    """Tell whether a row has a user change the password before anything else."""
+    return row.cmd == SET and row.name == FORCED_CHANGE and row.value == "1"
 
 
 def _plan_row(row: PreferenceCells, state: PreferencesState, preferences: ChangedRows, identifier: str) -> Outcome:
@@ -156,6 +204,8 @@ def _plan_row(row: PreferenceCells, state: PreferencesState, preferences: Change
         return Outcome(row.line, Action.DELETED, "preference_unset", {}, changes=(Change(row.name, old["value"], ""),))
     if row.value is None:
         raise RowError("preference_without_value", "value")
+    if _forces_change(row) and userid in state.bound:
+        raise RowError("preference_locks_out", "user", auth=state.bound[userid])
     if old is not None and old["value"] == row.value:
         return Outcome(row.line, Action.UNCHANGED, "preference_unchanged", {})
     preferences.put(key, {**(old or {}), "value": row.value}, row.line)

@@ -12,26 +12,27 @@ from typing import Any
 from sync.columns.rows import ReadCells
 from sync.errors import CommandFileError
 from sync.moodle.users.users import SiteRules, fetch_users_by
-from sync.processors.base.absence import FileEnd, NamedValues, lines_shown
+from sync.processors.base.absence import ABSENT, DELETED, DONE, LEFT, NamedValues, lines_shown
+from sync.processors.base.closing import ClosingObject, FileEnd, Verdict, changed_object
 from sync.processors.base.context import ProcessorContext
 from sync.processors.base.errors import RowError
 from sync.processors.base.grace import GraceChange, GraceList, GraceStep
 from sync.processors.base.overlay import FoundRows, Table
+from sync.processors.memberships.named import fetch_named_users
 from sync.processors.users.absent_scope import AbsentScope
 from sync.processors.users.cells import UserCells
 from sync.processors.users.checks import UserChecks
 from sync.processors.users.chunk_users import KEY_FIELDS, ChunkUser, UsersWritePlan
 from sync.processors.users.options import SUSPEND, UsersOptions
 from sync.processors.users.state import USER_TABLE
-from sync.values import Action, Note, Outcome
+from sync.values import Action, CleanRow, Note, Outcome
 
 _FULL_NAME = ("firstname", "lastname")
 _FIELDS = (*KEY_FIELDS, *_FULL_NAME)
 _GONE = {"deleted": 1}
+_OLD = UserCells.oldusername.name
 # So many users of the scope are read at once.
 _PAGE = 5000
-# Keys of `Absence.counts`: who is absent, of those who is changed by the run, whom to leave as Moodle has changed since the plan.
-_ABSENT, _DONE, _DELETED, _LEFT = "absent", "done", "deleted", "left"
 
 
 class AbsentUsers:
@@ -61,12 +62,13 @@ class AbsentUsers:
     # --- whom rows name ----------------------------------------------------------------------------------------------
 
     def note_named(self, rows: Sequence[UserCells], rejected: Sequence[ReadCells]) -> None:
-        """Note whom rows name, those included that are rejected."""
+        """Note whom rows name, those included that are rejected. Queries: one for each identity where users are renamed"""
+        self._note_renamed_nobody([*rows, *(read.row for read in rejected)])
         for row in rows:
             self._note(row.values)
             if not self._may_be_username(row.username):
                 self._absence.add_doubtful(row.line, row.username)
-        telling = {*self._identities, UserCells.oldusername.name}
+        telling = {*self._identities, _OLD}
         for read in rejected:
             is_named = self._note(read.row.values)
             if telling & read.unread or not is_named:
@@ -75,11 +77,41 @@ class AbsentUsers:
     def _note(self, values: Mapping[str, Any]) -> bool:
         """Note what a row has for the identities; False when it has nothing."""
         names = [(name, values.get(name)) for name in self._identities]
-        names.append(("username", values.get(UserCells.oldusername.name)))
+        names.append(("username", values.get(_OLD)))
         given = [(name, value) for name, value in names if value]
         for name, value in given:
             self._absence.named.setdefault(name, NamedValues()).add(self._folded(name, value))
         return bool(given)
+
+    def _note_renamed_nobody(self, rows: Sequence[CleanRow]) -> None:
+        """Note the rows that are to rename a user who isn't there, by the new name neither: they may mean anybody."""
+        renaming = [row for row in rows if row.values.get(_OLD) and not row.values.get(UserCells.deleted.name)]
+        if not renaming:
+            return
+        columns = {name: (name, _OLD) if name == "username" else (name,) for name in self._identities}
+        present = {
+            name: fetch_named_users(
+                self._moodle, self._overlay, self._rules, name,
+                {str(value) for row in renaming for column in of_identity if (value := row.values.get(column))},
+            )
+            for name, of_identity in columns.items()
+        }  # fmt: skip
+        nobody = [
+            row
+            for row in renaming
+            if not any(str(row.values.get(col)) in present[name] for name, cols in columns.items() for col in cols)
+        ]
+        # Those that earlier rows make, or rename, aren't in Moodle yet.
+        first = {
+            self._folded("username", row.values["username"]): row.line
+            for row in reversed(rows)
+            if "username" in row.values
+        }
+        named = self._absence.named.get("username", NamedValues())
+        for row in nobody:
+            old = self._folded("username", row.values[_OLD])
+            if old not in named and first.get(old, row.line) >= row.line:
+                self._absence.add_unread(row.line)
 
     def _may_be_username(self, text: str) -> bool:
         try:
@@ -105,30 +137,24 @@ class AbsentUsers:
         absence.doubt = self._doubt(end)
         if absence.doubt is not None:
             return UsersWritePlan(FoundRows(self._table), now)
-        counts = Counter[str]()
-        upto, found = self._next_absent(end, counts)
-        plan = UsersWritePlan(FoundRows(self._table, {user["id"]: user for user in found}), now)
-        plan.absent, plan.absent_upto = counts, upto
-        for line, user in enumerate(found, end.line):
-            self._plan_user(ChunkUser(plan.users.rows, user["id"]), plan, line)
+        counts, left = Counter[str](), list[str]()
+        upto, found = self._next_absent(end, counts, left)
+        plan = UsersWritePlan(FoundRows(self._table, {user["id"]: user for user, _verdict in found}), now)
+        plan.absent, plan.absent_upto, plan.absent_left = counts, upto, left
+        for line, (user, verdict) in enumerate(found, end.line):
+            if verdict is Verdict.DO:
+                self._plan_user(ChunkUser(plan.users.rows, user["id"]), plan, line)
+            else:
+                plan.leave_changed([changed_object(ClosingObject(USER_TABLE, user["id"]), line, user["username"])])
         plan.write_users()
         if not found:
-            absence.total = self._scope.count() + absence.counts[_DELETED]
+            absence.total = self._scope.count() + absence.counts[DELETED]
         return plan
 
     def notes(self) -> list[Note]:
         """Say how many were absent, and what became of them."""
-        absence = self._absence
-        if absence.doubt is not None:
-            return [absence.doubt]
-        if absence.total is None:
-            return []
-        counts = absence.counts
-        code = "absent_users_suspend" if self._options.absent == SUSPEND else "absent_users_delete"
-        code = code if counts[_ABSENT] else "absent_users_none"
-        params = {"count": counts[_ABSENT], "done": counts[_DONE], "total": absence.total, **self._scope.words}
-        left = [Note("absent_left_changed", {"count": counts[_LEFT]})] if counts[_LEFT] else []
-        return [Note(code, params), *left]
+        some = "absent_users_suspend" if self._options.absent == SUSPEND else "absent_users_delete"
+        return self._absence.notes(some, "absent_users_none", self._scope.words)
 
     def _doubt(self, end: FileEnd) -> Note | None:
         """Return why nobody may be taken for absent. Queries: one where names may be no names"""
@@ -144,12 +170,14 @@ class AbsentUsers:
         present = {self._folded("username", user["username"]) for user in found.values()}
         return [line for line, name in doubtful.items() if self._folded("username", name) not in present]
 
-    def _next_absent(self, end: FileEnd, counts: Counter[str]) -> tuple[int, list[dict[str, Any]]]:
+    def _next_absent(
+        self, end: FileEnd, counts: Counter[str], left_out: list[str]
+    ) -> tuple[int, list[tuple[dict[str, Any], Verdict]]]:
         """Return the last id that was looked at, and the next users whom no row names and who aren't as they are to be.
 
-        Shape: counts: filled with what was found
+        Shape: counts: filled with what was found; left_out: with the names of those whom nobody has planned anything about
         """
-        upto, found = self._absence.upto, list[dict[str, Any]]()
+        upto, found = self._absence.upto, list[tuple[dict[str, Any], Verdict]]()
         while page := self._scope.users.fetch(_FIELDS, after=upto, most=_PAGE):
             # Earlier files of a bundle that aren't carried out may have changed them, or taken them away.
             left = self._overlay.over(self._table, {user["id"]: user for user in page}).rows
@@ -157,13 +185,15 @@ class AbsentUsers:
                 upto = user["id"]
                 if user.get("deleted") or self._is_named(user):
                     continue
-                counts[_ABSENT] += 1
+                counts[ABSENT] += 1
                 if not (code := self._code(user)):
                     continue
-                if not end.allows(code, user["username"]):
-                    counts[_LEFT] += 1
+                verdict = end.verdict(ClosingObject(USER_TABLE, user["id"]), code, user["username"])
+                if verdict is Verdict.UNPLANNED:
+                    counts[LEFT] += 1
+                    left_out.append(user["username"])
                     continue
-                found.append(user)
+                found.append((user, verdict))
                 if len(found) == end.most:
                     return upto, found
         return upto, found
@@ -179,11 +209,12 @@ class AbsentUsers:
 
     def _plan_user(self, user: ChunkUser, plan: UsersWritePlan, line: int) -> None:
         code, values, words = self._code(user.values), user.values, self._scope.words
-        plan.absent[_DONE] += 1
+        about = ClosingObject(USER_TABLE, user.key)
+        plan.absent[DONE] += 1
         if code == "absent_user_deleted":
-            plan.absent[_DELETED] += 1
+            plan.absent[DELETED] += 1
             note = Note("account_deleted_id", {"id": user.key})
-            plan.outcomes.append(Outcome(line, Action.DELETED, code, words, values["username"], (), (note,)))
+            plan.close(about, Outcome(line, Action.DELETED, code, words, values["username"], (), (note,)))
             if self._grace.find(user.key, {}):
                 plan.change_grace(GraceChange(GraceStep.DELETED, USER_TABLE, user.key, line))
             plan.delete_user(user, line)
@@ -196,6 +227,6 @@ class AbsentUsers:
             label = " ".join(str(values[name] or "") for name in _FULL_NAME).strip()
             listed = GraceChange(GraceStep.LISTED, USER_TABLE, user.key, line)
             plan.change_grace(listed._replace(name=values["username"], label=label, day=day, before=before))
-        plan.outcomes.append(Outcome(line, Action.UPDATED, code, words, values["username"], tuple(changes)))
+        plan.close(about, Outcome(line, Action.UPDATED, code, words, values["username"], tuple(changes)))
         if changes:
             plan.users.change(user, {"suspended": 1}, line)

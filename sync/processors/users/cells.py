@@ -91,6 +91,8 @@ class UserCells(Cells, elsewhere={"category": "elsewhere_category_roles"}):
                               help=_("1 suspends the enrolment."))
     remote_hosts = NumberedColumn(text(255), name="wwwroot", decides=True,
                                   help=_("Remote enrolment is not supported: such a set is left out."))
-    course_types = NumberedColumn(text(), name="type", ignored=True)
+    course_types = NumberedColumn(text(20), name="type", decides=True,
+                                  help=_("Of Moodle's own upload; 1 is a student. Where it is another number, write the role in "
+                                         "role1."))
     profile_fields = PrefixedColumn(text(LONGEST_TEXT), name="profile_field_", empty=Empty.CLEARS,
                                     help=_("Custom profile field, by its short name."))

@@ -18,6 +18,11 @@ from sync.processors.users.cells import UserCells
 from sync.values import Note
 
 _USERNAME = re.compile(r"[-.@_a-z0-9]+")
+_OFFSET = re.compile(r"[+-]?[0-9]{1,2}(?:\.[0-9]{1,2})?")
+# What the machines of the list call their own clock, or no clock; no program of theirs knows it.
+_OF_MACHINES = frozenset(("Factory", "localtime", "posixrules"))
+# As crypt() and Moodle store passwords: nobody types one of these.
+_HASH = re.compile(r"\$(?:2[abxy]|5|6|argon2id?|P|H)\$[^\s]{20,}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[a-z0-9]+)*")
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -53,8 +58,7 @@ class UserChecks:
             raise RowError("timezone_unknown", "timezone", timezone=row.timezone)
         if row.auth is not None and not self.rules.has_auth_plugin(row.auth):
             raise RowError("auth_unknown", "auth", auth=row.auth)
-        if len(row.password or "") > passwords.MAX_CHARACTERS:
-            raise RowError("password_too_long", "password", limit=passwords.MAX_CHARACTERS)
+        _check_password(row.password or "")
         hostid = row.mnethostid or self.rules.mnethostid
         if hostid != self.rules.mnethostid and hostid not in self.rules.mnethostids:
             raise RowError("mnethost_unknown", "mnethostid", mnethostid=hostid)
@@ -73,6 +77,14 @@ class UserChecks:
         if not _LANGUAGE.fullmatch(lang) or not _is_language(lang.partition("_")[0]):
             raise RowError("language_unknown", "lang", lang=lang)
         return True
+
+
+def _check_password(password: str) -> None:
+    """Raises: RowError for one that Moodle can't store, or that nobody could type"""
+    if _HASH.fullmatch(password):
+        raise RowError("password_is_hash", "password")
+    if len(password) > passwords.MAX_CHARACTERS:
+        raise RowError("password_too_long", "password", limit=passwords.MAX_CHARACTERS)
 
 
 def is_mailable(address: str) -> bool:
@@ -103,7 +115,7 @@ def _countries() -> frozenset[str]:
 @cache
 def _timezones() -> frozenset[str]:
     """Return the names of the time zones, for which hundreds of files are looked at."""
-    return frozenset(available_timezones())
+    return frozenset(available_timezones()) - _OF_MACHINES
 
 
 @cache
@@ -130,11 +142,8 @@ def _country_codes() -> dict[str, str]:
 def _is_timezone(name: str) -> bool:
     if name in _timezones():
         return True
-    try:
-        # Offsets in hours were the fashion before Moodle 2.8; 99 means the server's own.
-        return name == "99" or -13 <= float(name) <= 13
-    except ValueError:
-        return False
+    # Offsets in hours were the fashion before Moodle 2.8; 99 means the server's own.
+    return name == "99" or (_OFFSET.fullmatch(name) is not None and -13 <= float(name) <= 13)
 
 
 def _is_language(code: str) -> bool:

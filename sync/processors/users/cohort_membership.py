@@ -28,13 +28,19 @@ class CohortMembership:
         cohort = self._find(name, idnumber, columns)
         if cohort is None and column and name.isdecimal():
             cohort = Note("cohort_digits_unknown", {"column": column, "cohort": name})
+        notes = () if cohort or column or idnumber else self._notes_of_new(name)
         cohort = cohort or self._create(name, idnumber, columns, line)
         if isinstance(cohort, Note):
             return SetResult(problems=(cohort,))
         if not self.rows.add_to_cohort(user, cohort.id, line):
             return NOTHING
         enrol_cohort_member(self.rows, user, cohort.id, line)
-        return SetResult(changes=(Change(columns[0], "", cohort.name),))
+        return SetResult(changes=(Change(columns[0], "", cohort.name),), notes=notes)
+
+    def _notes_of_new(self, name: str) -> tuple[Note, ...]:
+        """Say that a cohort is made by a name that is the idnumber of another: that one may be meant."""
+        others = self.rows.find_cohorts("idnumber", name)
+        return tuple(Note("cohort_named_like_idnumber", {"cohort": name, "other": other.name}) for other in others[:1])
 
     def _find(self, name: str, idnumber: str, columns: tuple[str, str]) -> Cohort | Note | None:
         """By idnumber, else by name: in the system context first, then anywhere. Shape: columns: of name and idnumber"""

@@ -89,6 +89,11 @@ class UserMatcher:
             raise RowError("account_ambiguous", identity, value=value, count=len(found))
         if found and found[0].key in self.rules.protected_ids:
             raise RowError("account_protected", identity, username=found[0].values["username"])
+        if found and not self.users.is_same("username", present := found[0].values["username"], row.username):
+            raise RowError(
+                "identities_differ", "username", identity=identity, value=value, username=present, other="username",
+                present=present, given=row.username,
+            )  # fmt: skip
         return found[0] if found else None
 
     def check_unique(self, user: ChunkUser | None, hostid: int, new_values: Mapping[str, Any]) -> None:

@@ -32,7 +32,7 @@ TEXTS: dict[str, Any] = {
         "TOOLSYNC_MOODLE_DATAROOT so that they go into Moodle's trash."
     ),
     "superseded": _("a later row of the file overwrites this one"),
-    "identity_empty": _("The %(identity)s is empty, so nobody knows which user is meant. Fill it in."),
+    "identity_empty": _("The %(identity)s is empty, so nobody knows what the row is about. Fill it in."),
     "identity_taken_from": _("The file has no column “%(wanted)s”: “%(used)s” says what each row is about."),
     "account_unknown": _("There is no user with %(identity)s “%(value)s”. Correct it, or create the user first."),
     "account_ambiguous": _(
@@ -81,6 +81,38 @@ TEXTS: dict[str, Any] = {
         "The user “%(username)s” is %(present)s, not %(given)s, and was left as it is. Correct the row, or take the "
         "names out of the file."
     ),
+    "identities_differ": _(
+        "The %(identity)s “%(value)s” belongs to “%(username)s”, whose %(other)s is “%(present)s” and not “%(given)s”: the user "
+        "was left as it is. Correct the row."
+    ),
+    "password_is_hash": _(
+        "The cell holds the hash of a password: Moodle would take it for the password itself, and nobody could log in. Give "
+        "passwords in clear text, or empty the cell."
+    ),
+    "rename_off": _(
+        "There is no user “%(username)s”, and “%(oldusername)s” can't get this name, as renaming is off. Switch on “Allow "
+        "renaming”, or empty the cell if a new user is meant."
+    ),
+    "names_exchanged": _("first name and last name have changed places: are the columns named right?"),
+    "names_exchanged_in_rows": PluralText(
+        lambda n: ngettext(
+            "In %(count)s row first name and last name change places (line %(line)s). Look whether the two columns of the header "
+            "are exchanged; the run can be undone.",
+            "In %(count)s rows first name and last name change places (first line %(line)s). Look whether the two columns of the "
+            "header are exchanged; the run can be undone.",
+            n,
+        )
+    ),
+    "user_in_earlier_line": _("line %(earlier)s of this file names the same user; is it the same person?"),
+    "user_in_earlier_line_in_rows": PluralText(
+        lambda n: ngettext(
+            "%(count)s row names a user whom an earlier row names, with another name or idnumber (line %(line)s): the later row "
+            "counts. Look whether two people have the same username.",
+            "%(count)s rows name users whom earlier rows name, with another name or idnumber (first line %(line)s): the later "
+            "rows count. Look whether two people have the same username.",
+            n,
+        )
+    ),
     "profile_field_unknown": _("Column “%(column)s” is ignored: Moodle has no such profile field."),
     "profile_value_taken": _("“%(value)s” belongs to another user, and this profile field must be unique. Correct it."),
     "dates_clock": _("Dates without a time zone were read by the clock of %(zone)s."),
@@ -100,8 +132,8 @@ TEXTS: dict[str, Any] = {
         "the month comes first, set the option dateorder to mdy."
     ),
     "dates_order_contradictory": _(
-        "The columns %(columns)s have dates with the day first and others with the month first. They were read day first; set "
-        "the option dateorder, best after correcting the file."
+        "The file has dates with the day first and others with the month first. In the columns %(columns)s dates such as "
+        "01/02/2030 were read day first; set the option dateorder, best after correcting the file."
     ),
     "dates_day_first_chosen": _(
         "Dates such as 01/02/2030 were read day first in the columns %(columns)s, as the option dateorder says."

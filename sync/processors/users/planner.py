@@ -37,6 +37,8 @@ PLAIN_FIELDS: tuple[Column[Any], ...] = (
 
 # Rejections of a row whose identity is somebody else's -> by which value, "" = the primary identity.
 _CLASHES = {"username_differs": "", "idnumber_taken": "idnumber", "email_taken": "email"}
+# By these it shows whom a row is about.
+_OF_THE_PERSON = frozenset(("firstname", "lastname", "idnumber"))
 
 
 class UsersPlanner:
@@ -186,6 +188,7 @@ class UsersPlanner:
 
     def _create(self, row: UserCells, hostid: int, new_values: dict[str, Any]) -> tuple[ChunkUser, RowResult]:
         username = row.username
+        self._refuse_second(row)
         values = {
             **self.rules.defaults,
             "deleted": 0,
@@ -203,6 +206,28 @@ class UsersPlanner:
             self.passwords.have_made(user, row.line)
         return user, result
 
+    def _refuse_second(self, row: UserCells) -> None:
+        """Refuse to make a user who is there by another name. Raises: RowError"""
+        old = row.oldusername
+        if old and not self.options.allowrename and not self.users.is_same("username", old, row.username):
+            raise RowError("rename_off", "oldusername", username=row.username, oldusername=old)
+
+    def _doubts(self, row: UserCells, user: ChunkUser, changed: Collection[str], new: Mapping[str, Any]) -> list[Note]:
+        """Return what makes it doubtful that the row is about this person, or that its columns are named right."""
+        notes = list[Note]()
+        names = ("firstname", "lastname")
+        if all(name in changed for name in names) and self._is_exchange(user.values, new):
+            notes.append(Note("names_exchanged", {}))
+        if not _OF_THE_PERSON.isdisjoint(changed):
+            earlier = self.state.survey.earlier_line("username", row.username, row.line)
+            if earlier:
+                notes.append(Note("user_in_earlier_line", {"earlier": earlier}))
+        return notes
+
+    @staticmethod
+    def _is_exchange(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+        return bool(old["firstname"] == new["lastname"] != new["firstname"] == old["lastname"])
+
     def _update(self, row: UserCells, user: ChunkUser, new_values: Mapping[str, Any]) -> RowResult:
         changes = user.changes_to(new_values)
         old_username = user.values["username"]
@@ -213,6 +238,7 @@ class UsersPlanner:
         if not changes:
             return result
         changed = {change.field for change in changes}
+        result.notes.extend(self._doubts(row, user, changed, new_values))
         self.users.change(user, {name: new_values[name] for name in changed}, row.line)
         result.action, result.code = Action.UPDATED, _update_code(changed, new_values)
         result.changes.extend(changes)
@@ -311,6 +337,7 @@ def course_sets(
                 wwwroot=UserCells.remote_hosts.of(row, number),
                 period=UserCells.periods.of(row, number),
                 suspended=UserCells.statuses.of(row, number),
+                legacy_type=UserCells.course_types.of(row, number),
             )
 
 

@@ -14,11 +14,12 @@ from sync.moodle.course_content.graph.graph import load_graph
 from sync.moodle.course_content.graph.live_tables import fetch_unknown_tables
 from sync.moodle.users.passwords import PasswordPool
 from sync.moodle.users.users import ProfileField, SiteRules, fetch_profile_fields
-from sync.processors.base.absence import FileEnd
+from sync.processors.base.closing import FileEnd
 from sync.processors.base.errors import RowError
 from sync.processors.base.grace import GraceList
 from sync.processors.base.overlay import FoundRows
 from sync.processors.base.processor import Processor
+from sync.processors.base.row_counts import RowCounts
 from sync.processors.base.sticky import Place, StickyColumn, in_table
 from sync.processors.memberships.fetch import fetch_memberships
 from sync.processors.memberships.named import users_table
@@ -29,7 +30,7 @@ from sync.processors.users.chunk_users import KEY_FIELDS, NOT_HASHED, ClearPassw
 from sync.processors.users.export import UsersExporter
 from sync.processors.users.options import DELETE, UsersOptions
 from sync.processors.users.planner import PLAIN_FIELDS, ColumnNumbers, UsersPlanner, cohort_cells, course_sets
-from sync.processors.users.profile_values import profile_value
+from sync.processors.users.profile_values import TEXT_TYPES, profile_value
 from sync.processors.users.state import USER_TABLE, UsersState
 from sync.processors.users.survey import UsersSurvey
 from sync.processors.users.system_roles import system_role_cells
@@ -45,10 +46,12 @@ from sync.values import Note
 
 # Former columns of `user` that Moodle 3.11 turned into social profile fields.
 SOCIAL_COLUMNS = (UserCells.icq.name, UserCells.url.name)
+# What is said of the file -> the note of its rows.
+_DOUBTS = {"names_exchanged_in_rows": "names_exchanged", "user_in_earlier_line_in_rows": "user_in_earlier_line"}
 PASSWORD_PREFERENCES = ("auth_forcepasswordchange", "auth_manual_passwordupdatetime", "create_password")
 _SET_COLUMNS = (
     UserCells.courses, UserCells.roles, UserCells.methods, UserCells.groups, UserCells.starts, UserCells.ends, UserCells.periods,
-    UserCells.statuses, UserCells.remote_hosts,
+    UserCells.statuses, UserCells.remote_hosts, UserCells.course_types,
 )  # fmt: skip
 
 
@@ -76,6 +79,7 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
         # Before anything is read: it is closed whatever happens.
         self.passwords = PasswordPool()
         self.names = frozenset(names)
+        self.doubts = RowCounts()
         deletes = UserCells.deleted.name in self.names or self.option_values.absent == DELETE
         self.rules = SiteRules(self.moodle, fetch_unknown_tables(self.moodle, load_graph()) if deletes else ())
         self.rules.read_protected()
@@ -95,6 +99,9 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
         self.grace = GraceList.read(USER_TABLE, self.context.grace, self.collected.grace)
         self.absent = AbsentUsers(self.context, self.option_values, self.rules, self.users_table, self.grace)
         self.profile_fields = self._match_profile_fields()
+        self.text_fields = frozenset(
+            name for name, field in self.profile_fields.items() if field.datatype in TEXT_TYPES
+        )
         has_unique = any(field.forceunique for field in self.profile_fields.values())
         self.profile_table = profile_table(self.moodle, by_value=has_unique)
 
@@ -130,7 +137,12 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
         )
 
     def plan(self, rows: Sequence[UserCells], state: UsersState) -> UsersWritePlan:
-        return UsersPlanner(state, self.option_values, self.names, self.numbers).plan_rows(rows)
+        plan = UsersPlanner(state, self.option_values, self.names, self.numbers).plan_rows(rows)
+        for code, of_rows in _DOUBTS.items():
+            self.doubts.add(
+                code, (out.line for out in plan.outcomes if any(note.code == of_rows for note in out.notes))
+            )
+        return plan
 
     def prepare(self, plan: UsersWritePlan) -> None:
         """Hash the passwords of the chunk on all cores; no cell twice, even when the chunk has to be halved."""
@@ -162,7 +174,7 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
         return self.absent.next_plan(end, int(time.time()))
 
     def final_notes(self) -> list[Note]:
-        notes = super().final_notes()
+        notes = [*super().final_notes(), *self.doubts.notes]
         return [*notes, *self.absent.notes()] if self.is_complete else notes
 
     def _identities(self, rows: Sequence[UserCells]) -> dict[str, set[Any]]:
@@ -234,6 +246,7 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
     def _fetch_memberships(self, rows: Sequence[UserCells], userids: Sequence[int]) -> MembershipState:
         sets = [course_set for row in rows for course_set in course_sets(row, self.numbers.sets, self.rules)]
         gives_roles = any(system_role_cells(row, self.numbers.system_roles) for row in rows)
+        names = {row.cohort for row in rows if row.cohort is not None}
         named = {text for row in rows for _column, text in cohort_cells(row, self.numbers.cohorts)}
         return fetch_memberships(
             self.moodle,
@@ -241,8 +254,9 @@ class Users(Processor[UserCells, UsersState, UsersWritePlan]):
             course_identifier=self.option_values.courseidentifier,
             courses={course_set.course for course_set in sets},
             groups={(course_set.course, course_set.group) for course_set in sets if course_set.group},
-            cohort_names={row.cohort for row in rows if row.cohort is not None} | named,
-            cohort_idnumbers={row.cohortid for row in rows if row.cohortid is not None} | named,
+            cohort_names=names | named,
+            # A name may be the idnumber of another cohort.
+            cohort_idnumbers={row.cohortid for row in rows if row.cohortid is not None} | names | named,
             userids=userids,
             system_roles=gives_roles,
         )

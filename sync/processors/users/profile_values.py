@@ -10,6 +10,9 @@ from sync.moodle.users.users import ProfileField, SiteRules
 from sync.processors.base.errors import RowError
 from sync.values import Moment
 
+# Fields that hold any text.
+TEXT_TYPES = frozenset(("text", "textarea", "social"))
+
 
 def profile_value(field: ProfileField, column: str, text: str, rules: SiteRules, orders: DateOrders) -> str:
     """Return the data to store. An empty cell is stored too, as Moodle's own form stores it.

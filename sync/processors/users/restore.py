@@ -30,6 +30,8 @@ class UsersRestore(UserList[UserListCells]):
     sampler = ActiveUsersSampler
     after = ("users_delete", "users_suspend")
     extra_fields = NAME_FIELDS
+    # Some of them are to be stored.
+    compares = False
 
     def plan_user(self, row: UserListCells, user: ChunkUser, plan: UsersWritePlan, state: UserListState) -> Outcome:
         changes = user.changes_to({"suspended": 0})

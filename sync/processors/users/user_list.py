@@ -48,6 +48,11 @@ class UserListCells(Cells, one_of=IDENTITIES):
 
 PERSON_NAMES = (UserListCells.firstname, UserListCells.lastname)
 NAME_FIELDS = tuple(column.name for column in PERSON_NAMES)
+# Beside the one by which users are found they show who is meant; addresses change, and Moodle's may be the older one.
+_SHOWING = (UserListCells.username, UserListCells.idnumber, UserListCells.id)
+# What another user has shows that this one isn't meant.
+_OF_OTHERS = (UserListCells.idnumber, UserListCells.email)
+_TEXTS = ("username", "idnumber")
 _IDENTITIES: Mapping[str, OptionalColumn[Any]] = {
     column.name: column
     for column in (UserListCells.username, UserListCells.idnumber, UserListCells.email, UserListCells.id)
@@ -66,11 +71,15 @@ class UserListState:
 
 
 class UserList(Processor[UserListCellsT, UserListState, UsersWritePlan]):
-    """One row, one user: found by the primary identity, then passed to `plan_user`. Shape: deletes: users may be deleted"""
+    """One row, one user: found by the primary identity, then passed to `plan_user`.
+
+    Shape: deletes: users may be deleted; compares: the other identifiers of a row must be those of the user
+    """
 
     options: ClassVar[type[UserListOptions]] = UserListOptions
     extra_fields: tuple[str, ...] = ()
     deletes: ClassVar[bool] = False
+    compares: ClassVar[bool] = True
 
     def setup(self, names: Sequence[str]) -> None:
         self.names = frozenset(names)
@@ -86,7 +95,7 @@ class UserList(Processor[UserListCellsT, UserListState, UsersWritePlan]):
         def lookup(column: OptionalColumn[Any]) -> set[Any]:
             return {value for row in rows if (value := column.of(row))}
 
-        columns = {self.identity, UserListCells.username}
+        columns = {self.identity, UserListCells.username, *(_OF_OTHERS if self.compares else ())}
         identities = {column.name: lookup(column) for column in columns if column.name in self.names}
         return UserListState(
             rules=self.rules,
@@ -139,6 +148,29 @@ class UserList(Processor[UserListCellsT, UserListState, UsersWritePlan]):
                 present=" ".join(stored.values()), given=" ".join(given.values()),
             )  # fmt: skip
 
+    def _refuse_other_identities(self, row: UserListCells, user: ChunkUser, plan: UsersWritePlan) -> None:
+        """Raises: RowError where a row names one user by one identifier and another by the next"""
+        for column in _SHOWING:
+            given, present = column.of(row), user.key if column is UserListCells.id else user.values[column.name]
+            if column is self.identity or not given or not present:
+                continue
+            is_same = (
+                plan.users.is_same(column.name, str(given), str(present)) if column.name in _TEXTS else given == present
+            )
+            if not is_same:
+                raise self._differing(row, user, column, present)
+        for column in _OF_OTHERS:
+            given = None if column is self.identity else column.of(row)
+            holders = plan.users.find_alike(column.name, given, self.rules.mnethostid) if given else []
+            if holders and all(holder.key != user.key for holder in holders):
+                raise self._differing(row, user, column, user.values[column.name] or "")
+
+    def _differing(self, row: UserListCells, user: ChunkUser, column: OptionalColumn[Any], present: object) -> RowError:
+        return RowError(
+            "identities_differ", column.name, identity=self.identity.name, value=self.identity.of(row),
+            username=user.values["username"], other=column.name, present=present, given=column.of(row),
+        )  # fmt: skip
+
     def refuse_protected(self, user: ChunkUser) -> None:
         """Nobody is locked out: guest, site administrators and the operator stay as they are. Raises: RowError"""
         self._refuse_one_of(self.rules.protected_ids, user)
@@ -178,6 +210,9 @@ class UserList(Processor[UserListCellsT, UserListState, UsersWritePlan]):
         if len(found) > 1:
             raise RowError("account_ambiguous", identity, value=value, count=len(found))
         if found:
+            # Of the list of deletions rows mean their number; whether the name is still that of the list is looked at by itself.
+            if self.compares and not self.grace.task:
+                self._refuse_other_identities(row, found[0], plan)
             self._refuse_another_person(row, found[0])
             return self.plan_user(row, found[0], plan, state)
         revivable = plan.users.find_deleted(row.username, hostid) if row.username else None

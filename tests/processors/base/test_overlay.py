@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from sync.processors.base.overlay import Overlay, Table, is_temporary, temporary_id
+from sync.processors.base.overlay import Overlay, Table, _dumped, _loaded, is_temporary, temporary_id
 from sync.processors.base.plan import Plan
 
 COHORTS = Table("cohort", found_by=(("name",), ("contextid", "idnumber")), folds={"name": str.casefold})
@@ -196,3 +197,41 @@ def test_what_one_file_reads_of_a_row_is_laid_over_what_another_reads(overlay: O
     assert overlay.over(things, {3: {"id": 3, "name": "old", "more": 7}}).rows == {
         3: {"id": 3, "name": "new", "kept": 1, "more": 7}
     }
+
+
+def test_what_a_chunk_leaves_is_written_when_somebody_asks(overlay: Overlay, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[int] = []
+    write_rows = Overlay._write_rows
+
+    def counted(overlay: Overlay, database: Any, rows: Any) -> None:
+        written.append(len(rows.changed()))
+        write_rows(overlay, database, rows)
+
+    monkeypatch.setattr(Overlay, "_write_rows", counted)
+    plan = Plan()
+    plan.change(overlay.over(COHORTS, {})).insert({"name": "Year 3", "contextid": 1, "idnumber": "Y3"}, 2)
+
+    kept(overlay, plan)
+    assert overlay.holds("cohort")
+    assert written == []
+    assert list(cohorts_over(overlay, "year 3").values()) == ["Year 3"]
+    assert written == [1]
+
+
+def test_what_nobody_asks_for_is_not_held_in_memory(overlay: Overlay, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sync.processors.base.overlay._MOST_WAITING", 3)
+    for line in range(2, 12):
+        plan = Plan()
+        plan.change(overlay.over(COHORTS, {})).insert({"name": f"C{line}", "contextid": 1, "idnumber": None}, line)
+        kept(overlay, plan)
+        assert len(overlay._waiting) <= 3
+
+    assert list(cohorts_over(overlay, "c2", "C11").values()) == ["C2", "C11"]
+
+
+@pytest.mark.parametrize(
+    "key", [7, -(10**15) - 3, "", 'Zoë "2"\\\n', "\u2028 \U0001f600", None, True, 1.5, (1, "a"), (None, -1)]
+)
+def test_keys_are_written_as_json(key: Any) -> None:
+    assert _dumped(key) == json.dumps(key)
+    assert _loaded(_dumped(key)) == key

@@ -230,6 +230,45 @@ def test_idnumbers_are_unique_and_one_that_is_renamed_is_found_again(sqlite_site
     ]
 
 
+@pytest.mark.parametrize("chunk_rows", [1, 2, 1000])
+def test_what_is_made_and_moved_comes_last_in_the_order_of_the_file(moodle_site: MoodleSite, chunk_rows: int) -> None:
+    tree(moodle_site)
+    text = (
+        "category;name;idnumber;parent\nFirst;;I1;/\nSecond;;;/\nSciences;;;First\nThird;;I3;/\nFourth;;;/\nFirst/Sciences;;;/\n"
+        "Second;;;Third\nFifth;;;/\nThird/Inner;;I4;\nThird/Inner;;;/\n"
+    )
+    result = run(moodle_site, text, categoryidentifier="path", chunk_rows=chunk_rows)
+    assert "rejected" not in result.counts, result.report
+    top = sorted(moodle_site.rows("course_categories", parent=0), key=lambda row: int(row["sortorder"]))
+    names = [row["name"] for row in top]
+    assert names[names.index("First") :] == ["First", "Third", "Fourth", "Sciences", "Fifth", "Inner"]
+    assert_tree_is_whole(moodle_site)
+
+
+def test_nothing_goes_into_one_of_two_that_a_path_may_mean(sqlite_site: MoodleSite) -> None:
+    run_file(sqlite_site, "categories", "category;name\nT1;Twin\nT2;Twin\n", categoryidentifier="idnumber")
+    text = "category;name;parent\nTwin;;\nTwin/In;;\nTwin/Was/Deeper;;\nTwin/Old;New;\nFresh;;Twin\nTwin/Fresh;;/\n"
+    before = sqlite_site.snapshot()
+    assert {*run_file(sqlite_site, "categories", text).codes} == {"category_ambiguous"}
+    assert sqlite_site.diff(before, sqlite_site.snapshot()) == {}
+
+
+def test_a_category_that_is_not_where_its_path_says_is_not_made_elsewhere(sqlite_site: MoodleSite) -> None:
+    """Such a row was to move a category that is called or stands otherwise; the new one would be empty."""
+    made = run_file(sqlite_site, "categories", "category;parent\nSci;\nSci/Maths;Sci\nArts;/\nDrama;Arts\n")
+    assert made.codes == ["category_created"] * 4
+    before = sqlite_site.rows("course_categories")
+    text = "category;parent\nSci/Math;Arts\nScience/Maths;Arts\nScience/Maths;/\nSci/Math;/\n"
+    refused = run_file(sqlite_site, "categories", text)
+    assert refused.codes == [
+        "category_place_differs", "category_path_unknown", "category_path_unknown", "category_place_differs",
+    ]  # fmt: skip
+    assert sqlite_site.rows("course_categories") == before
+    for _twice in range(2):
+        moved = run_file(sqlite_site, "categories", "category;parent\nSci/Maths;Arts\n")
+        assert "rejected" not in moved.counts
+
+
 def test_a_second_of_the_same_name_is_made_and_told(sqlite_site: MoodleSite) -> None:
     tree(sqlite_site)
     result = run(sqlite_site, "category;name;parent\nOTHER;Algebra;MAT\n")

@@ -161,3 +161,28 @@ def test_queries_dont_grow_with_categories(sqlite_site: MoodleSite) -> None:
 
     queries(1)
     assert queries(30) == queries(3)
+
+
+@pytest.mark.parametrize(
+    ("path", "is_deleted"),
+    [
+        ("Upper / Lower", True), ("upper/lower", True), ("Lower", True), (" Upper /  Lower /", True), ("", True),
+        ("Other / Lower", False), ("Upper", False), ("Lowest", False), ("Lower / Upper", False),
+    ],
+)  # fmt: skip
+def test_a_path_that_is_that_of_another_category_rejects_its_row(
+    sqlite_site: MoodleSite, path: str, is_deleted: bool
+) -> None:
+    """A column of numbers that was sorted without the names beside it."""
+    lower = add_category(sqlite_site, "Lower", add_category(sqlite_site, "Upper"))
+    result = run_file(sqlite_site, "categories_delete", f"{HEADER}{lower};{path}\n")
+    assert result.codes == ["category_deleted" if is_deleted else "category_path_differs"]
+    assert (not sqlite_site.rows("course_categories", id=lower)) == is_deleted
+    if not is_deleted:
+        assert f"The category with the number {lower} is “Upper / Lower”, not “{path}”" in result.report
+
+
+def test_a_slash_in_the_name_of_a_category_that_is_deleted_parts_nothing(sqlite_site: MoodleSite) -> None:
+    both = [add_category(sqlite_site, "Arts / Crafts") for _twice in range(2)]
+    rows = f"{both[0]};Arts / Crafts\n{both[1]};Arts\\/Crafts\n"
+    assert run_file(sqlite_site, "categories_delete", HEADER + rows).codes == ["category_deleted"] * 2

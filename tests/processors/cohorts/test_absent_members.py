@@ -166,6 +166,37 @@ def test_nobody_is_taken_out_when_a_row_does_not_say_whom_it_means(site: MoodleS
     assert notes(result) == {"absent_left_unread": {"lines": "3"}}
 
 
+UNSURE: list[tuple[str, dict[str, Any], str, str, int]] = [
+    # Row, options, who is left in YEAR-1 and in YEAR-2, how many stay although no row names them.
+    ("add;YEAR-1;kin1", {}, "kim0 kim1 kim2 kim3", "kim0", 3),
+    ("del;YEAR-1;kin1", {}, "kim0", "kim0", 0),
+    # Such a row makes the cohort.
+    ("add;YEAR1;kim1", {}, "kim0", "kim0", 0),
+    ("add;YEAR1;kim1", {"autocreate": 0}, "kim0 kim1", "kim0 kim1", 2),
+]
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 1000])
+@pytest.mark.parametrize("case", UNSURE)
+def test_what_a_row_may_mean_stays_where_it_names_something_that_is_not_there(
+    site: MoodleSite, case: tuple[str, dict[str, Any], str, str, int], chunk_rows: int
+) -> None:
+    row, options, first, second, count = case
+    text = f"{file_of('YEAR-1/kim0', 'YEAR-2/kim0')}{row}\n"
+    result = run_file(site, "cohorts", text, chunk_rows=chunk_rows, **YEARS, **options)
+
+    assert (members(site, "YEAR-1"), members(site, "YEAR-2")) == ({*first.split()}, {*second.split()})
+    assert notes(result).get("absent_left_unsure") == ({"count": count, "lines": "4"} if count else None)
+
+
+def test_nobody_is_taken_out_when_neither_user_nor_cohort_of_a_row_is_there(site: MoodleSite) -> None:
+    text = f"{file_of('YEAR-1/kim0')}add;YEAR1;kin1\n"
+    result = run_file(site, "cohorts", text, **YEARS, autocreate=0)
+
+    assert members(site, "YEAR-1") == set(PEOPLE)
+    assert list(notes(result)) == ["absent_left_unread"]
+
+
 def test_a_file_without_any_user_takes_nobody_out(site: MoodleSite) -> None:
     result = run_file(site, "cohorts", "cidnumber;cname\nYEAR-1;Cohort YEAR-1\n", **NAMED)
 

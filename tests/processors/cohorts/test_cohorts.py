@@ -250,6 +250,22 @@ def test_the_chunk_makes_no_difference(sqlite_site: MoodleSite) -> None:
     assert codes[0] == codes[1] == codes[2]
 
 
+@pytest.mark.parametrize("chunk_rows", [1, 100])
+def test_a_name_that_a_spreadsheet_has_counted_on_is_said(sqlite_site: MoodleSite, chunk_rows: int) -> None:
+    for name in ("kim1", "kim2", "kim3", "kim4"):
+        add_user(sqlite_site, name)
+    header = "cidnumber;cname;userid\n"
+    rows = "Y1;Year 1;KIM1\nY1;Year 2;KIM2\nY1;;KIM4\nY1;Year 3;KIM3\nY2;Year 2;KIM1\nY2;Year 2;KIM2\n"
+    result = run(sqlite_site, header + rows, chunk_rows=chunk_rows, allowequalnames=True)
+    said = [note.params for note in result.notes if note.code == "cohort_named_otherwise_in_rows"]
+    assert said == [{"count": 2, "line": 3}]
+    assert cohort(sqlite_site, "Y1")["name"] == "Year 3"
+
+    rows = "Z1;Zoo;KIM1\nZ2;Zoo;KIM2\n"
+    by_name = run(sqlite_site, header + rows, chunk_rows=chunk_rows, cohortidentifier="name")
+    assert [n.params["line"] for n in by_name.notes if n.code == "cohort_named_otherwise_in_rows"] == [3]
+
+
 def test_an_empty_user_among_rows_that_name_users_deletes_no_cohort(sqlite_site: MoodleSite) -> None:
     run(sqlite_site, "cidnumber;userid\nCOH1;A1\nCOH2;A1\n")
 

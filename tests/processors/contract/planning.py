@@ -71,7 +71,7 @@ def _uncounted(plan: Any) -> list[str]:
 
 
 def _changes_of_overlay(processor: Processor) -> int:
-    database = processor.overlay._database
+    database = processor.overlay._opened()
     return database.total_changes if database is not None else 0
 
 

@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection
 
 from sync.moodle.db.database import MoodleConnection, MoodleDatabase
 from sync.processors.base.after_commit import AfterCommit
+from sync.processors.base.closing import ClosedObject
 from sync.processors.base.processor import Processor, SplitChunk
 from sync.processors.registry import REGISTRY
 from sync.runs.pipeline import run_pipeline
@@ -152,6 +153,10 @@ class StoredRun(RunResult):
                 owed = AfterCommit.from_json(json.loads(json.dumps(chunk.after_commit.to_json())))
                 yield OwedPart(last_line, owed, last_line in self.settled)
 
+    def closed(self, after_line: int) -> Iterator[ClosedObject]:
+        known = [part for part in self.parts.values() if part.last_line <= self.last_line]
+        return MemoryPlan(known).closed(after_line)
+
     def settle(self, last_line: int) -> None:
         self.settled.add(last_line)
 
@@ -170,6 +175,11 @@ class MemoryPlan(NamedTuple):
         parts = [part for part in self.parts if part.first_line <= last_line and part.last_line >= first_line]
         outcomes = [outcome for part in parts for outcome in part.outcomes if first_line <= outcome.line <= last_line]
         return PlannedRows(outcomes, any(part.writes for part in parts))
+
+    def closed(self, after_line: int) -> Iterator[ClosedObject]:
+        for part in self.parts:
+            if part.first_line > after_line:
+                yield from map(ClosedObject, part.about, part.outcomes)
 
 
 class Left(NamedTuple):

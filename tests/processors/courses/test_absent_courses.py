@@ -115,6 +115,16 @@ def test_a_row_of_which_nobody_knows_what_it_names_keeps_every_course(site: Mood
     assert note(result, "absent_left_unread")["lines"] == "3"
 
 
+@pytest.mark.parametrize(("name", "is_unread"), [("m1x", True), ("m1", False)])
+def test_a_row_with_the_number_of_no_course_keeps_every_course(site: MoodleSite, name: str, is_unread: bool) -> None:
+    rows = f"999999;{name};Course m1\n{site.one('course', shortname='m2')['id']};m2;Course m2\n"
+    options = {**ARTS, "courseidentifier": "id", "forceupdate": True}
+    result = run_file(site, "courses", f"id;shortname;fullname\n{rows}", **options)
+
+    assert (result.codes[0], hidden(site) == {"m6"}) == ("course_unknown", is_unread)
+    assert [n.params["lines"] for n in result.notes if n.code == "absent_left_unread"] == ["2"] * is_unread
+
+
 def test_courses_that_a_simulation_would_move_or_make_are_in_the_scope(site: MoodleSite) -> None:
     text = file_of("m1", "fresh") + "m2;Course m2;Elsewhere\n"
 

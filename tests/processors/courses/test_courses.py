@@ -65,6 +65,7 @@ def test_2_a_course_that_exists_is_left_alone_unless_updates_are_wanted(moodle_s
 
     assert moodle_site.diff(before, moodle_site.snapshot()) == {}
     assert (result.counts, result.codes, result.tryback) == ({"unchanged": 1}, ["course_exists"], None)
+    assert "1 row names a course that exists (line 2): it was left as it is" in result.report
 
 
 def test_3_an_update_changes_the_given_columns_and_nothing_twice(moodle_site: MoodleSite) -> None:

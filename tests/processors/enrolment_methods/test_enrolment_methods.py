@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import pytest
@@ -150,6 +151,29 @@ def test_methods_are_switched_off_and_on_with_what_follows(moodle_site: MoodleSi
     assert len(moodle_site.rows("role_assignments", contextid=context, userid=q3)) == 1
 
 
+@pytest.mark.parametrize("row", ["EM1;cohort;", "EM1;cohort;KM", "EM2;meta;", "EM2;meta;EM1"])
+def test_groups_that_a_method_filled_lose_those_who_stay_otherwise(moodle_site: MoodleSite, row: str) -> None:
+    """Mirrors: enrol_plugin::unenrol_user(), which takes somebody out of the groups of the method, and of no other."""
+    furnish(moodle_site)
+    run(moodle_site, "course;enrol;source;role\nEM1;cohort;KM;student\nEM2;meta;EM1;\n")
+    add = "cmd;cid;uid;rolename;enrol\nadd;EM1;q3;student;manual\nadd;EM2;q3;student;manual\n"
+    assert "rejected" not in run_file(moodle_site, "enrolments", add, createmanual=True).counts
+    course, enrol = row.split(";")[:2]
+    courseid = moodle_site.one("course", shortname=course)["id"]
+    method, q3 = moodle_site.one("enrol", courseid=courseid, enrol=enrol), moodle_site.one("user", username="q3")["id"]
+    filled, other = (moodle_site.insert("groups", courseid=courseid, name=name, idnumber="") for name in ("F", "O"))
+    moodle_site.execute("UPDATE {enrol} SET customint2 = :group WHERE id = :id", group=filled, id=method["id"])
+    moodle_site.insert(
+        "groups_members", groupid=filled, userid=q3, timeadded=1, component=f"enrol_{enrol}", itemid=method["id"]
+    )
+    moodle_site.insert("groups_members", groupid=other, userid=q3, timeadded=1)
+
+    assert run(moodle_site, f"cmd;course;enrol;source\ndel;{row}\n").codes == ["method_deleted"]
+
+    assert "q3" in people(moodle_site, courseid)
+    assert [m["groupid"] for m in moodle_site.rows("groups_members", userid=q3)] == [other]
+
+
 def test_rows_that_may_mean_several_or_make_the_wrong_are_rejected(sqlite_site: MoodleSite) -> None:
     furnish(sqlite_site)
     assert run(sqlite_site, "course;enrol;name\nEM1;self;A\nEM1;self;B\nEM1;self;A\n").codes == [
@@ -165,6 +189,46 @@ def test_rows_that_may_mean_several_or_make_the_wrong_are_rejected(sqlite_site: 
         "method_unknown",
     ]  # fmt: skip
     assert run(sqlite_site, "cmd;course;enrol;name;newname\nupdate;EM1;self;A;C\n").codes == ["method_unchanged"]
+
+
+def test_a_name_is_found_as_the_server_compares_and_made_once(moodle_site: MoodleSite) -> None:
+    courseid = furnish(moodle_site)
+    run(moodle_site, "course;enrol;name\nEM1;self;Clé d-été\n")
+    decomposed = unicodedata.normalize("NFD", "Clé d-été")
+    assert run(moodle_site, f"course;enrol;name\nEM1;self;{decomposed}\n").codes == ["method_unchanged"]
+    other_case = run(moodle_site, "course;enrol;name\nEM1;self;CLÉ D-ÉTÉ\n")
+    is_same = moodle_site.engine_name == "mariadb"
+    assert other_case.codes == ["method_unchanged" if is_same else "method_created"]
+    assert len(methods(moodle_site, courseid, "self")) == (2 if is_same else 3)
+    # Where both are there, the exact one is meant.
+    assert run(moodle_site, "cmd;course;enrol;name\ndel;EM1;self;Clé d-été\n").codes == ["method_deleted"]
+    assert [m["name"] for m in methods(moodle_site, courseid, "self")] == [None, *([] if is_same else ["CLÉ D-ÉTÉ"])]
+
+
+def test_a_course_takes_the_same_people_once(sqlite_site: MoodleSite) -> None:
+    courseid = furnish(sqlite_site)
+    rows = (
+        "EM1;cohort;KM;student;;\nEM1;cohort;KM;student;Second;\nEM1;cohort;KM;teacher;Second;\nEM1;cohort;KM;teacher;Third;\n"
+        "EM1;meta;EM2;;;\nEM1;meta;EM2;;Linked;\nEM1;meta;EM2;;;Linked\nEM1;meta;EM2;;Linked;\nEM1;meta;EM2;;Other;\n"
+    )
+    result = run(sqlite_site, f"course;enrol;source;role;name;newname\n{rows}")
+    assert result.codes == [
+        "method_created", "method_there", "method_created", "method_there_named", "method_created", "method_there",
+        "method_updated", "method_unchanged", "method_there_named",
+    ]  # fmt: skip
+    assert [len(methods(sqlite_site, courseid, enrol)) for enrol in ("cohort", "meta")] == [2, 1]
+    named = [row["name"] for enrol in ("cohort", "meta") for row in methods(sqlite_site, courseid, enrol)]
+    assert named == ["", "Second", "Linked"]
+
+
+@pytest.mark.parametrize("row", ["EM1;cohort;KM;student;Named;", "EM1;self;;;Named;", "EM2;meta;EM1;;Named;"])
+def test_the_name_of_a_new_method_stays_in_the_second_run(sqlite_site: MoodleSite, row: str) -> None:
+    furnish(sqlite_site)
+    text = f"course;enrol;source;role;name;newname\n{row}\n"
+    assert run(sqlite_site, text).codes == ["method_created"]
+    assert len(sqlite_site.rows("enrol", name="Named")) == 1
+    assert run(sqlite_site, text).codes == ["method_unchanged"]
+    assert run(sqlite_site, text.replace("Named", "")).codes[0] in ("method_updated", "method_ambiguous")
 
 
 def test_what_other_plugins_may_keep_stays(sqlite_site: MoodleSite) -> None:
@@ -183,6 +247,25 @@ def test_a_site_that_wants_keys_gets_no_open_method(sqlite_site: MoodleSite) -> 
     assert run(sqlite_site, f"course;enrol;name;disabled;password\n{rows}").codes == [
         "method_needs_password", "method_created", "method_needs_password", "method_updated",
     ]  # fmt: skip
+
+
+def test_keys_meet_the_rules_of_the_site_where_its_plugin_says_so(sqlite_site: MoodleSite) -> None:
+    furnish(sqlite_site)
+    for name, value in {
+        "passwordpolicy": "1", "minpasswordlength": "8", "minpassworddigits": "1", "minpasswordlower": "1",
+        "minpasswordupper": "1", "minpasswordnonalphanum": "1", "maxconsecutiveidentchars": "2",
+    }.items():  # fmt: skip
+        sqlite_site.execute("DELETE FROM {config} WHERE name = :name", name=name)
+        sqlite_site.insert("config", name=name, value=value)
+    weak = ("short1A", "nodigits-A", "NOLOWER-1", "noupper-1", "Noothers1", "Rowww-of-3")
+    text = "course;enrol;name;password\n" + "".join(f"EM2;self;{key};{key}\n" for key in (*weak, "Sound-k3y"))
+
+    assert run(sqlite_site, text, simulate=True).counts == {"created": 7}, "the plugin doesn't ask for it"
+    set_plugin(sqlite_site, "enrol_self", "usepasswordpolicy")
+    result = run(sqlite_site, text)
+    assert result.codes == [*["method_key_weak"] * 6, "method_created"]
+    sqlite_site.execute("UPDATE {config} SET value = '0' WHERE name = 'passwordpolicy'")
+    assert run(sqlite_site, text).counts == {"created": 6, "unchanged": 1}
 
 
 def test_a_header_of_methods_is_recognised() -> None:

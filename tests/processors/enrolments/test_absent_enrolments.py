@@ -121,7 +121,7 @@ def test_enrolments_by_other_methods_stay(site: MoodleSite) -> None:
 def test_a_dry_run_foretells_what_the_run_tells(
     site: MoodleSite, scope: dict[str, Any], absent: str, chunk_rows: int
 ) -> None:
-    text = file_of("C1/kim0", "C1/ann", "X3/ann", "C1/nobody") + "del;C1;kim2;;manual\n"
+    text = file_of("C1/kim0", "C1/ann", "X3/ann", "X3/nobody") + "del;C1;kim2;;manual\n"
     options = {**scope, "absent": absent, "createmanual": 1}
     before = site.snapshot()
     foretold = run_file(site, "enrolments", text, simulate=True, chunk_rows=chunk_rows, **options)
@@ -139,6 +139,54 @@ def test_whoever_a_row_names_stays_even_if_the_row_is_rejected(site: MoodleSite)
 
     assert people(site, "C1") == {"kim0", "kim1"}
     assert result.counts["rejected"] == 1
+
+
+UNSURE = [
+    # Row, who stays in C1 and in C2 besides kim0, how many stay although no row names them.
+    ("add;C1;kin1;student;manual", "kim1 kim2 kim3", "", 3),
+    ("disable;C1;kin1;;manual", "kim1 kim2 kim3", "", 3),
+    ("add;C-1;kim1;student;manual", "kim1", "kim1", 2),
+    ("add;X3;kin1;student;manual", "", "", 0),
+    # What it may mean is to be gone anyway.
+    ("del;C1;kin1;;manual", "", "", 0),
+    # This one may be about another method.
+    ("del;C1;kin1;;self", "kim1 kim2 kim3", "", 3),
+]
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 1000])
+@pytest.mark.parametrize("case", UNSURE)
+def test_what_a_row_may_mean_stays_where_it_names_something_that_is_not_there(
+    site: MoodleSite, case: tuple[str, str, str, int], chunk_rows: int
+) -> None:
+    row, in_first, in_second, count = case
+    text = f"{file_of('C1/kim0')}{row}\n{file_of('C2/kim0').splitlines()[1]}\n"
+    foretold = run_file(site, "enrolments", text, simulate=True, chunk_rows=chunk_rows, **PATTERN)
+    result = run_file(site, "enrolments", text, chunk_rows=chunk_rows, **PATTERN)
+
+    assert people(site, "C1") == {"kim0", *in_first.split()}
+    assert people(site, "C2") == {"kim0", *in_second.split()}
+    said = [note.code for note in result.notes if note.code.startswith("absent_")]
+    assert notes(result).get("absent_left_unsure") == ({"count": count, "lines": "3"} if count else None)
+    assert said[0] == ("absent_left_unsure" if count else "absent_enrolments_unenrol")
+    assert (foretold.outcomes, foretold.notes) == (result.outcomes, result.notes)
+    # Mended, it is what the file says.
+    run_file(site, "enrolments", file_of("C1/kim0", "C1/kim1", "C2/kim0"), **PATTERN)
+    assert people(site, "C1") <= {"kim0", "kim1"}
+
+
+def test_nothing_is_taken_away_when_neither_user_nor_course_of_a_row_is_there(site: MoodleSite) -> None:
+    result = run_file(site, "enrolments", f"{file_of('C1/kim0')}add;C-1;kin1;student;manual\n", **PATTERN)
+
+    assert people(site, "C1") == set(PEOPLE)
+    assert notes(result) == {"absent_left_unread": {"lines": "3"}}
+
+
+def test_a_user_of_an_unknown_row_that_is_deleted_by_now_is_not_there_either(site: MoodleSite) -> None:
+    site.execute("UPDATE {user} SET deleted = 1 WHERE username = 'kim3'")
+    run_file(site, "enrolments", file_of("C1/kim0", "C1/kim3"), **NAMED)
+
+    assert people(site, "C1") == set(PEOPLE)
 
 
 @pytest.mark.parametrize("row", ["add;C1;;student;manual", "add;;kim1;student;manual", "add;C1;kim1;student;manual;x"])

@@ -256,3 +256,13 @@ def test_a_simulation_may_know_of_groups_in_courses_that_the_row_does_not_name(
     told = _run(site, *rows, simulate=True, chunk_rows=chunk_rows)
 
     assert [outcome[1:6] for outcome in told.outcomes] == [outcome[1:6] for outcome in _run(site, *rows).outcomes]
+
+
+def test_groups_without_a_command_are_said_to_come_to_nothing(sqlite_site: MoodleSite) -> None:
+    text = "cmd;cid;uid;rolename;enrol;endtime;gcmd;g1\nadd;C1;ann;student;manual;2020-01-01;;G1\n"
+    text += "del;C1;ann;student;manual;;;G1\n"
+    result = run_file(sqlite_site, "enrolments", text)
+    assert [[note.code for note in outcome.notes] for outcome in result.outcomes] == [
+        ["enrolment_ended", "group_command_empty"],
+        [],
+    ]

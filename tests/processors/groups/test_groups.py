@@ -305,6 +305,22 @@ def test_a_named_grouping_goes_before_one_of_its_own(sqlite_site: MoodleSite) ->
     assert groups_of(sqlite_site, grouping(sqlite_site)["id"]) == {group(sqlite_site)["id"]}
 
 
+def test_what_a_row_gives_and_does_not_change_is_said(sqlite_site: MoodleSite) -> None:
+    run(sqlite_site, "type;courseid;name;description\ngroup;C1;Old;words\ngrouping;C1;Old;words\n")
+    result = run(
+        sqlite_site,
+        "type;courseid;name;description;grouping\ngroup;C1;Old;other;\ngrouping;C1;Old;other;\ngroup;C1;Old;words;\n"
+        "grouping;C1;New;;GA\n",
+    )
+    assert [[note.code for note in outcome.notes] for outcome in result.outcomes] == [
+        ["description_kept"], ["description_kept"], [], ["grouping_in_grouping"],
+    ]  # fmt: skip
+    assert result.counts == {"unchanged": 3, "created": 1}
+    assert {group(sqlite_site, name="Old")["description"], grouping(sqlite_site, name="Old")["description"]} == {
+        "words"
+    }
+
+
 def test_two_groups_of_one_name_in_one_file_keep_apart(moodle_site: MoodleSite) -> None:
     run(moodle_site, "courseid;name;idnumber;selfgrouping\nC1;Twin;T1;1\nC1;Twin;T2;1\n")
     twins = {group(moodle_site, idnumber=idnumber)["id"] for idnumber in ("T1", "T2")}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sync.messages import TEXTS, text_at_column, text_of
+from sync.messages import text_at_column, text_of, texts
 from sync.moodle.enrolments.forums import Forum
 from sync.moodle.groups.groups import Group
 from sync.processors.base.overlay import is_temporary, temporary_id
@@ -159,6 +159,7 @@ def test_a_later_row_sees_what_an_earlier_one_did() -> None:
         (CourseSet(1, "C1", "student", "cohort"), "enrol_method_refused"),
         (CourseSet(1, "C1", "student", "manual", wwwroot="https://elsewhere.example"), "course_set_remote"),
         (CourseSet(1, "C1", group="G1"), "course_set_empty"),
+        (CourseSet(1, "C1", None, "manual", legacy_type="2"), "course_type_without_role"),
     ],
 )
 def test_a_faulty_set_does_nothing_and_says_why(wanted: CourseSet, code: str) -> None:
@@ -178,7 +179,7 @@ def test_a_set_without_role_and_method_is_only_worth_a_note() -> None:
 def test_every_text_has_its_parameters() -> None:
     names = ["column", "course", "identifier", "role", "method", "limit", "group", "value", "name", "instance"]
     params = dict.fromkeys(names, "x")
-    for code in TEXTS:
+    for code in texts().by_code:
         if code.startswith(("course_set_", "role_", "enrol_method_", "group_not_enrolled", "group_ambiguous")):
             assert text_of(code, {**params, "count": 2, "columns": "x"}) != code
 

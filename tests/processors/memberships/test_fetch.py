@@ -226,6 +226,19 @@ def test_courses_are_found_by_each_identifier(
     assert {text: [course.id for course in of_text] for text, of_text in courses.items()} == found
 
 
+def test_of_methods_themselves_other_courses_arent_read_but_the_groups_that_they_fill(moodle: MoodleSession) -> None:
+    def fetched(course: str, cohort: str, *, of_methods: bool) -> tuple[set[int], set[int]]:
+        state = fetch_memberships(
+            moodle, Overlay(), courses={course}, cohort_names={cohort}, userids=None, of_methods=of_methods
+        )
+        return {*state.courses}, {*state.groups.rows}
+
+    assert fetched("C2", "CO1", of_methods=False)[0] == {3, 4}
+    assert fetched("C2", "CO1", of_methods=True)[0] == {4}
+    assert fetched("C1", "", of_methods=False)[1] == set()
+    assert fetched("C1", "", of_methods=True)[1] == {31}
+
+
 def test_the_site_course_is_known_for_what_it_is(moodle: MoodleSession) -> None:
     [result] = carry_out(moodle, [(10, CourseSet(1, "Home", "student"))])
     assert [note.code for note in result.problems] == ["course_is_site"]

@@ -184,6 +184,7 @@ def test_names_are_what_the_options_say(small: MoodleSite) -> None:
         ("add;system;;;admin;coursecreator;", "account_protected"),
         ("add;user;admin;;bob;parent;", "account_protected"),
         ("add;course;C1;;guest;student;", "account_protected"),
+        ("add;user;guest;;bob;parent;", "account_protected"),
         ("boom;course;C1;;bob;teacher;", "value_not_among"),
         ("add;block;1;;bob;teacher;", "value_not_among"),
     ],
@@ -197,6 +198,13 @@ def test_a_row_that_cant_be_carried_out_changes_nothing(small: MoodleSite, row: 
     result = run(small, f"{row}\n")
     assert (result.codes, result.counts) == ([code], {"rejected": 1}), result.report
     assert small.diff(before, small.snapshot()) == {}
+
+
+def test_a_protected_user_is_named_in_the_column_that_names_it(small: MoodleSite) -> None:
+    result = run(small, "add;user;admin;;bob;parent;\nadd;system;;;admin;coursecreator;\n")
+    assert [(outcome.params["column"], outcome.params["username"]) for outcome in result.outcomes] == [
+        ("instance", "admin"), ("userid", "admin"),
+    ]  # fmt: skip
 
 
 def test_a_role_that_configures_the_site_is_given_nowhere_unless_the_operator_allows_it(small: MoodleSite) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sync.processors.base.overlay import Overlay
 from sync.processors.registry import guess_processor
 from sync.processors.user_preferences.names import is_settable
 from tests.moodle_sites import MoodleSite
@@ -41,6 +42,7 @@ def test_preferences_are_set_changed_and_unset(moodle_site: MoodleSite, chunk_ro
 def test_what_guards_accounts_is_set_by_nobody(sqlite_site: MoodleSite) -> None:
     names = "newemail newemailkey login_lockout login_lockout_secret create_password auth_token repository_dropbox_access_key"
     names += " message_processor_email_email tool_mfa_x factor_totp mnet_x some_secret my-token x_api_key"
+    names += " block_x_accesstoken clientsecret"
     result = run(sqlite_site, "user;name;value\n" + "".join(f"ann;{name};x\n" for name in names.split()))
     assert {*result.codes} == {"preference_refused"}
     odd = run(sqlite_site, "user;name;value\nann;Htmleditor;x\nann;a b;x\nann;_lastloaded;1\nann;é;x\n")
@@ -55,6 +57,26 @@ def test_what_people_prefer_can_be_set(name: str) -> None:
     assert is_settable(name)
 
 
+@pytest.mark.parametrize("value", ["TRUE", "FALSE", "WAHR", "FAUX", "VERO", "ONWAAR"])
+def test_what_a_spreadsheet_writes_for_yes_and_no_is_no_value(sqlite_site: MoodleSite, value: str) -> None:
+    result = run(sqlite_site, f"user;name;value\nann;drawer-open-nav;true\nann;htmleditor;{value}\n")
+    assert (result.codes, result.notes) == (["preference_set", "preference_is_truth"], [])
+    assert stored(sqlite_site) == {"drawer-open-nav": "true"}
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 100])
+def test_words_for_yes_and_no_are_said_since_moodle_takes_all_for_yes(sqlite_site: MoodleSite, chunk_rows: int) -> None:
+    values = ("no", "Oui", "false", "off", "nein", "0", "1", "n", "atto", "", "nobody")
+    rows = "".join(f"ann;x_state{place};{value}\n" for place, value in enumerate(values))
+    result = run(
+        sqlite_site, f"user;name;value\n{rows}nobody;x_state;no\nann;drawer-open-nav;true\n", chunk_rows=chunk_rows
+    )
+    assert result.codes == [*["preference_set"] * len(values), "account_unknown", "preference_set"]
+    said = [note.params for note in result.notes if note.code == "preference_word_in_rows"]
+    assert said == [{"count": 5, "line": 2}]
+    assert stored(sqlite_site)["x_state0"] == "no"
+
+
 def test_values_are_text_that_moodle_can_hold(sqlite_site: MoodleSite) -> None:
     objects = ('O:8:"stdClass":0:{}', 'a:1:{i:0;O:1:"A":0:{}}')
     rows = "".join('ann;x_state;"' + value.replace('"', '""') + '"\n' for value in objects)
@@ -64,6 +86,39 @@ def test_values_are_text_that_moodle_can_hold(sqlite_site: MoodleSite) -> None:
         "account_unknown",
     ]  # fmt: skip
     assert run(sqlite_site, "user;name\nann;x_state\n").codes == ["preference_without_value"]
+    long = f"user;name;value\nann;x_state;{'x' * 1334}\n"
+    assert run(sqlite_site, long, skipinvalidcells=True).codes == ["value_too_long"]
+
+
+@pytest.mark.parametrize(
+    ("auth", "settings", "code"),
+    [
+        ("manual", {}, "preference_set"), ("ldap", {}, "preference_locks_out"), ("oauth2", {}, "preference_locks_out"),
+        ("ldap", {"changepasswordurl": "https://x.org"}, "preference_set"),
+        ("ldap", {"stdchangepassword": "1"}, "preference_set"), ("nologin", {}, "preference_locks_out"),
+    ],
+)  # fmt: skip
+def test_nobody_has_to_change_a_password_who_cant(
+    sqlite_site: MoodleSite, auth: str, settings: dict[str, str], code: str
+) -> None:
+    sqlite_site.execute("UPDATE {user} SET auth = :auth WHERE username = 'ann'", auth=auth)
+    for name, value in settings.items():
+        sqlite_site.insert("config_plugins", plugin=f"auth_{auth}", name=name, value=value)
+    assert run(sqlite_site, "user;name;value\nann;auth_forcepasswordchange;1\n").codes == [code]
+    # What is no obligation harms nobody.
+    text = "cmd;user;name;value\nset;ann;auth_forcepasswordchange;0\nunset;ann;auth_forcepasswordchange;\n"
+    assert "rejected" not in run(sqlite_site, text).counts
+
+
+def test_a_user_of_an_earlier_file_is_known_by_its_plugin(sqlite_site: MoodleSite) -> None:
+    overlay = Overlay()
+    overlay.begin_file(1)
+    people = "username;firstname;lastname;auth\nnew1;N;One;oauth2\nnew2;N;Two;manual\nann;Ann;Smith;oauth2\n"
+    assert "rejected" not in run_file(sqlite_site, "users", people, simulate=True, overlay=overlay).counts
+    overlay.begin_file(2)
+    rows = "".join(f"{name};auth_forcepasswordchange;1\n" for name in ("new1", "new2", "ann"))
+    result = run(sqlite_site, f"user;name;value\n{rows}", simulate=True, overlay=overlay)
+    assert result.codes == ["preference_locks_out", "preference_set", "preference_locks_out"]
 
 
 def test_a_header_of_preferences_is_recognised() -> None:

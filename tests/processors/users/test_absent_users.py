@@ -187,13 +187,47 @@ def test_a_user_is_named_by_any_identity_and_by_the_former_name(site: MoodleSite
     assert result.codes[1] == "username_differs"
 
 
+RENAMINGS = [
+    # Rows, whether somebody may be meant who isn't named.
+    ("new;First;Last;kin3", True),
+    ("new;First;Last;kim3", False),
+    ("kim3;First;Last;kin3", False),
+    ("new;First;Last;\nnewer;First;Last;new", False),
+    ("newer;First;Last;new\nnew;First;Last;", True),
+]
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 1000])
+@pytest.mark.parametrize("allowrename", [True, False])
+@pytest.mark.parametrize(("rows", "is_unread"), RENAMINGS)
+def test_nothing_is_taken_away_when_a_row_renames_nobody(
+    site: MoodleSite, rows: str, is_unread: bool, allowrename: bool, chunk_rows: int
+) -> None:
+    text = f"username;firstname;lastname;oldusername\n{rows}\nkim0;First;Last;\n"
+    options = {**LDAP, "allowrename": allowrename, "chunk_rows": chunk_rows}
+    foretold = run_file(site, "users", text, simulate=True, **options)
+    result = run_file(site, "users", text, **options)
+
+    assert (suspended(site) == {"kim5"}) == is_unread
+    assert ("absent_left_unread" in notes(result)) == is_unread
+    assert notes(foretold) == notes(result)
+
+
+def test_a_row_with_an_idnumber_of_somebody_names_that_user_whatever_the_old_name_is(site: MoodleSite) -> None:
+    text = "username;firstname;lastname;oldusername;idnumber\nnew;First;Last;kin3;KIM3\n"
+    result = run_file(site, "users", text, **LDAP)
+
+    assert "absent_left_unread" not in notes(result)
+    assert suspended(site) == {"kim0", "kim1", "kim2", "kim4", "kim5"}
+
+
 @pytest.mark.parametrize("row", [";First;Last", "kim3;First;Last;too;many", '"kim3;First;Last'])
 def test_nothing_is_taken_away_when_nobody_knows_whom_a_row_names(site: MoodleSite, row: str) -> None:
     result = run_file(site, "users", f"{file_of('kim0', 'kim1')}{row}\n", **LDAP)
 
     assert suspended(site) == {"kim5"}
     assert notes(result) == {"absent_left_unread": {"lines": "4"}}
-    assert "Whom the rows in lines 4 name can't be read" in result.report
+    assert "It can't be told whom the rows in lines 4 name" in result.report
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from tests.processors.membership_states import (
     memberships,
     updated,
 )
+from tests.support import MoodleSite, run_file
 
 
 def join(*cells: tuple[Any, str, str], **changes: Any) -> tuple[list[SetResult], Plan]:
@@ -146,3 +147,17 @@ def test_a_group_that_is_gone_is_passed_over() -> None:
     _results, plan = join((ANN, "CO1", ""), groups=groups())
     assert "groups_members" not in plan.inserts
     assert "user_enrolments" in plan.inserts
+
+
+def test_a_cohort_made_by_the_idnumber_of_another_is_said(sqlite_site: MoodleSite) -> None:
+    run_file(sqlite_site, "cohorts", "cidnumber;cname;userid\nIDX;Named;ann\n")
+    result = run_file(
+        sqlite_site, "users", "username;firstname;lastname;cohort\nc1;A;B;IDX\nc2;A;B;IDX\nc3;A;B;Other\n"
+    )
+    assert result.counts == {"created": 3}
+    assert [[note.code for note in outcome.notes] for outcome in result.outcomes] == [
+        ["cohort_named_like_idnumber"],
+        [],
+        [],
+    ]
+    assert "the idnumber of the cohort “Named”" in result.report

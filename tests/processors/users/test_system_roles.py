@@ -32,7 +32,7 @@ def with_barred(sqlite_site: MoodleSite) -> MoodleSite:
     """Roles for the system: one for each capability that bars it, and one that permits nothing of the kind."""
     for number, (name, capability) in enumerate([
         ("chief", "moodle/site:config"), ("manages", "moodle/role:manage"), ("assigns", "moodle/role:assign"),
-        ("overrides", "moodle/role:override"), ("reader", "moodle/course:view"),
+        ("overrides", "moodle/role:override"), ("tokens", "moodle/webservice:managealltokens"), ("reader", "moodle/course:view"),
     ]):  # fmt: skip
         roleid = sqlite_site.insert(
             "role", name=name, shortname=name, description="", archetype="", sortorder=90 + number
@@ -88,9 +88,10 @@ def test_a_simulation_sees_what_earlier_rows_give(sqlite_site: MoodleSite, chunk
 @pytest.mark.parametrize(
     ("cell", "code"),
     [
-        ("nobody", "role_unknown"), ("-nobody", "role_unknown"), ("-", "role_unknown"), ("2", "role_unknown"),
+        ("nobody", "role_unknown"), ("-nobody", "role_unknown"), ("2", "role_unknown"),
         ("student", "role_not_for_system"), ("manager", "role_hands_out_roles"), ("manages", "role_hands_out_roles"),
-        ("assigns", "role_hands_out_roles"), ("overrides", "role_hands_out_roles"), ("chief", "role_configures_site"),
+        ("assigns", "role_hands_out_roles"), ("overrides", "role_hands_out_roles"), ("tokens", "role_hands_out_roles"),
+        ("chief", "role_configures_site"),
     ],
 )  # fmt: skip
 def test_what_no_file_gives_makes_the_row_partial(with_barred: MoodleSite, cell: str, code: str) -> None:
@@ -100,7 +101,7 @@ def test_what_no_file_gives_makes_the_row_partial(with_barred: MoodleSite, cell:
     assert held(with_barred, "new") == ["reader"]
 
 
-@pytest.mark.parametrize("role", ["chief", "manages", "assigns", "overrides", "manager"])
+@pytest.mark.parametrize("role", ["chief", "manages", "assigns", "overrides", "tokens", "manager"])
 def test_the_operator_may_allow_it_and_who_has_it_keeps_it(with_barred: MoodleSite, role: str) -> None:
     assert run(with_barred, "sysrole1", f"ann;Ann;Smith;{role}", permits=ALLOWED).counts == {"updated": 1}
     assert held(with_barred, "ann") == [role]

@@ -506,7 +506,7 @@ def test_a_deleted_user_is_resurrected_by_a_later_row_of_the_same_file(
 @pytest.mark.parametrize(
     ("header", "cells", "code", "column"),
     [
-        ("username;firstname;lastname", "x;<b></b>;B", "cell_empty", "firstname"),
+        ("username;firstname;lastname", "x;<b></b>;B", "cell_unseen", "firstname"),
         ("username;firstname;lastname;course1;start1", f"x;A;B;C1;{'9' * 5000}", "value_not_time", "start1"),
         ("username;firstname;lastname;mnethostid", f"x;A;B;{'9' * 5000}", "value_out_of_range", "mnethostid"),
         ("username;firstname;lastname;maildisplay", "x;A;B;0_1", "value_not_number", "maildisplay"),
