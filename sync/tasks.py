@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.utils import timezone
 
+from sync.commandfiles import readings
 from sync.commandfiles.chunked_uploads import sweep_chunked_uploads
 from sync.grace import services as grace
 from sync.health.alerts import notify_of_dead_parts
@@ -12,9 +13,10 @@ from sync.health.checks import check_health
 from sync.health.records import Part, note_life
 from sync.notifications import digests, password_mails, services as notifications
 from sync.overview.digests import make_due_digests
+from sync.overview.late_feeds import notify_of_late_feeds
 from sync.people import invitations, sessions, tokens
 from sync.retries import services as retries
-from sync.runs import decisions, retention, services
+from sync.runs import bundle_uploads, decisions, retention, services
 from sync.runs.lease import SEQUENCE_TASK
 from sync.schedules import overdue, sequences, services as scheduling
 from sync.task_queue import send_task
@@ -50,11 +52,19 @@ def run_task(run_id: int) -> None:
     services.execute_next(run_id)
 
 
+@shared_task(name=readings.READ_TASK)
+def read_workbook(reading_id: int) -> None:
+    """Read a workbook for pages and programs, unless somebody else does."""
+    bundle_uploads.read_workbook(reading_id)
+
+
 @shared_task(name="sync.recover_dead_runs")
 def recover_dead_runs() -> None:
-    """Find the runs whose worker died, and those on which nobody has decided in time."""
+    """Find the runs and the readings whose worker died, and those on which nobody has decided in time."""
     services.recover_dead_runs()
     decisions.expire_runs()
+    readings.follow_readings()
+    bundle_uploads.follow_bundles()
 
 
 @shared_task(name=SEQUENCE_TASK)
@@ -91,8 +101,9 @@ def tell(notification_id: int) -> None:
 
 @shared_task(name="sync.follow_notifications")
 def follow_notifications() -> None:
-    """Find the files that are overdue and the digests that are due, and what could not be told before."""
+    """Find the files that are overdue, late feeds and due digests, and what could not be told before."""
     overdue.notify_of_overdue_files()
+    notify_of_late_feeds()
     make_due_digests()
     notifications.send_waiting_notifications()
 
@@ -109,6 +120,7 @@ def sweep_uploads() -> None:
     """Delete the uploads that nobody finished."""
     services.sweep_left_uploads()
     sweep_chunked_uploads()
+    readings.forget_readings()
 
 
 @shared_task(name=password_mails.MAIL_TASK)

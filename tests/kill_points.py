@@ -299,7 +299,7 @@ class KillPoints:
         self._log.unlink(missing_ok=True)
 
     def _number_apart(self) -> None:
-        """Give the rows that a life inserts ids that are those of one table only, and live it once more."""
+        """Live it once more, with ids for the rows it inserts that are those of one table only."""
         tables = [table for table, change in self._changes().items() if change["inserted"]]
         self._return()
         for number, table in enumerate(tables):

@@ -30,15 +30,22 @@ _WORKBOOK_ENTRIES = frozenset(("[Content_Types].xml", "mimetype"))
 
 
 class HandedFile(NamedTuple):
-    """A file that came with others. Shape: name: without its folder"""
+    """A file that came with others.
+
+    Shape: name: without its folder; processor: key of its type, "" = its header tells; author_id: key of the user who had handed
+    it in before, None = it comes now
+    """
 
     name: str
     content: BinaryIO
+    processor: str = ""
+    author_id: int | None = None
 
 
-def is_bundle(stream: BinaryIO) -> bool:
+def is_bundle(stream: BinaryIO, name: str = "") -> bool:
     """Tell whether this is a zip of command files: neither a workbook nor a zip of pictures.
 
+    Shape: name: a damaged one that is called like a workbook is meant as one; who reads it says what is wrong
     Raises: CommandFileError if it can't be read, or holds pictures and command files
     """
     stream.seek(0)
@@ -47,13 +54,12 @@ def is_bundle(stream: BinaryIO) -> bool:
     if holds_pictures(stream):
         _refuse_mixed(stream)
         return False
-    return _WORKBOOK_ENTRIES.isdisjoint(_names_of(stream))
-
-
-def is_workbook(stream: BinaryIO) -> bool:
-    """Tell whether this is a zip that is neither a bundle nor one of pictures. Raises: CommandFileError as `is_bundle`"""
-    stream.seek(0)
-    return stream.read(4).startswith(ZIP_MARKS) and not holds_pictures(stream) and not is_bundle(stream)
+    try:
+        return _WORKBOOK_ENTRIES.isdisjoint(_names_of(stream))
+    except CommandFileError:
+        if name.lower().endswith(WORKBOOK_SUFFIXES):
+            return False
+        raise
 
 
 @contextmanager
@@ -71,7 +77,9 @@ def unpacked(stream: BinaryIO, max_megabytes: int) -> Iterator[list[HandedFile]]
             files = [HandedFile(_name(entry), stack.enter_context(_content(archive, entry))) for entry in entries]
         except ZIP_FAULTS as error:
             raise CommandFileError("bundle_broken") from error
-        if nested := [file.name for file in files if is_bundle(file.content) or holds_pictures(file.content)]:
+        if nested := [
+            file.name for file in files if is_bundle(file.content, file.name) or holds_pictures(file.content)
+        ]:
             raise CommandFileError("bundle_nested", files=", ".join(nested))
         yield files
 

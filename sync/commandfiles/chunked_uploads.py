@@ -22,6 +22,12 @@ LARGEST_PIECE = 16_000_000
 _MEGABYTE = 1_000_000
 _KEPT_FOR = timedelta(days=1)
 _MOST_OPEN = 100
+# The list of them is written anew with each.
+_MOST_PIECES = 10_000
+
+
+class AlteredUpload(CommandFileError):
+    """What has arrived isn't what was announced."""
 
 
 def begin_upload(
@@ -58,6 +64,8 @@ def add_piece(upload: ChunkedUpload, offset: int, piece: bytes) -> None:
         raise CommandFileError("upload_offset_wrong", offset=upload.offset)
     if offset + len(piece) > upload.size:
         raise CommandFileError("upload_too_long", size=upload.size)
+    if len(upload.parts) >= _MOST_PIECES:
+        raise CommandFileError("upload_too_many_pieces", most=_MOST_PIECES)
     key = f"{_folder_of(upload)}/{offset:018d}-{secrets.token_hex(4)}"
     storage.save(key, io.BytesIO(piece))
     here = ChunkedUpload.objects.filter(pk=upload.pk, offset=offset, file=None)
@@ -69,28 +77,30 @@ def add_piece(upload: ChunkedUpload, offset: int, piece: bytes) -> None:
 
 @contextmanager
 def whole_file(upload: ChunkedUpload) -> Iterator[BinaryIO]:
-    """Put the pieces together. Raises: CommandFileError if that isn't what was announced"""
+    """Put the pieces together. Raises: AlteredUpload if that isn't what was announced"""
     with storage.scratch_file() as whole:
         for key in upload.parts:
             with storage.opened(key) as piece:
                 shutil.copyfileobj(piece, whole)
         if upload.sha256 and digest_of(whole)[0] != upload.sha256:
-            drop_upload(upload)
-            raise CommandFileError("upload_altered", name=upload.name)
+            raise AlteredUpload("upload_altered", name=upload.name)
         whole.seek(0)
         yield whole
 
 
 def finish_upload(upload: ChunkedUpload, file: CommandFile) -> None:
-    """Note what became of the pieces, which aren't needed any more."""
+    """Note what became of the pieces, which aren't needed any more once this is committed: `delete_pieces`."""
     ChunkedUpload.objects.filter(pk=upload.pk).update(file=file, parts=[])
+
+
+def delete_pieces(upload: ChunkedUpload) -> None:
+    """Delete the pieces that have arrived; the record stays."""
     storage.delete_folder(_folder_of(upload))
-    upload.file, upload.parts = file, []
 
 
 def drop_upload(upload: ChunkedUpload) -> None:
     """Delete what has arrived."""
-    storage.delete_folder(_folder_of(upload))
+    delete_pieces(upload)
     upload.delete()
 
 

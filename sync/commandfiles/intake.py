@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from sync.commandfiles import storage
 from sync.commandfiles.naming import clean_folder, clean_name, discarded_name, split_path
+from sync.commandfiles.readings import BACKUP_SUFFIX, ask_for_reading, drop_readings, is_workbook, kept_sheets
 from sync.errors import CommandFileError
-from sync.models import CommandFile, MoodleSite, RunFile, SyncRun
+from sync.models import Bundle, BundleUpload, CommandFile, MoodleSite, RunFile, SyncRun
 from sync.models.run import UNFINISHED_STATES
-from sync.reader import open_rows
+from sync.reader import ReadSheet, open_rows
 from sync.reader.picture_rows import PICTURE_NAMES
 from sync.reader.picture_zip import holds_pictures
 from sync.whole_files import digest_of
@@ -48,10 +49,12 @@ def receive_file(
     file_types: FileTypes,
     replace: bool = True,
     max_megabytes: int = 0,
+    leaves_workbooks: bool = False,
 ) -> CommandFile:
     """Keep a file in the area, in place of the one of the same path. Streams: its size doesn't matter.
 
-    Shape: user: who brings it, None for the shell; max_megabytes: 0 = as large as it likes
+    Shape: user: who brings it, None for the shell; max_megabytes: 0 = as large as it likes; leaves_workbooks: a worker
+    finds out the type of one
     Raises: CommandFileError if its name can't be, it is too large, or a run that isn't over reads the one it replaces
     """
     name, folder = clean_name(name), clean_folder(folder)
@@ -63,8 +66,12 @@ def receive_file(
             raise CommandFileError("file_exists", path=known.path)
         if known.sha256 != sha256:
             refuse_if_in_use(known)
-    processor = guess_type(stream, name, file_types)
-    return keep_file(site, stream, folder + name, sha256=sha256, size=size, processor=processor, user=user)
+    is_left = leaves_workbooks and is_workbook(stream, name)
+    processor = "" if is_left else guess_type(stream, name, file_types)
+    kept = keep_file(site, stream, folder + name, sha256=sha256, size=size, processor=processor, user=user)
+    if is_left:
+        ask_for_reading(kept, again=True)
+    return kept
 
 
 def keep_for_run(
@@ -117,6 +124,8 @@ def keep_file(
         "uploaded_at": timezone.now(),
     }
     with transaction.atomic():
+        if replaced is not None and replaced.sha256 != sha256:
+            drop_readings(replaced)
         # What an earlier run left under this name is gone: its page must not offer another file.
         RunFile.objects.filter(storage_key=key).delete()
         return CommandFile.objects.update_or_create(site=site, folder=folder, name=name, defaults=values)[0]
@@ -133,6 +142,7 @@ def delete_file(file: CommandFile, *, for_run: SyncRun | None = None) -> None:
     storage.delete(key)
     with transaction.atomic():
         RunFile.objects.filter(storage_key=key).delete()
+        drop_readings(file)
         file.delete()
 
 
@@ -167,10 +177,14 @@ def find_file(site: MoodleSite, path_or_name: str) -> CommandFile | None:
 
 
 def refuse_if_in_use(file: CommandFile, *, except_run: SyncRun | None = None) -> None:
-    """Hold a file while runs that aren't over still have to read it.
+    """Hold a file while runs that aren't over still have to read it, or a bundle waits for its workbooks.
 
-    Raises: CommandFileError naming the run
+    Raises: CommandFileError naming the run or the bundle
     """
+    waiting = BundleUpload.objects.filter(file=file, bundle__state=Bundle.State.READING)
+    bundle_id = waiting.values_list("bundle_id", flat=True).first()
+    if bundle_id is not None:
+        raise CommandFileError("file_in_bundle", path=file.path, bundle=bundle_id)
     runs = SyncRun.objects.filter(command_file=file, state__in=UNFINISHED_STATES)
     if except_run is not None:
         runs = runs.exclude(pk=except_run.pk)
@@ -179,12 +193,39 @@ def refuse_if_in_use(file: CommandFile, *, except_run: SyncRun | None = None) ->
         raise CommandFileError("file_in_use", path=file.path, run=run_id)
 
 
+def note_type(file: CommandFile, file_types: FileTypes) -> None:
+    """Say of a workbook in the area, now that it has been read, of which type it is; an upload is told by its person."""
+    if file.processor or file.folder.startswith(OWN_FOLDERS):
+        return
+    try:
+        processor = type_of_kept(file, file_types)
+    except CommandFileError:
+        return
+    CommandFile.objects.filter(pk=file.pk, sha256=file.sha256, processor="").update(processor=processor)
+
+
+def type_of_kept(file: CommandFile, file_types: FileTypes) -> str:
+    """Return the type that the header of a workbook speaks for, from what workers have read; "" = of none.
+
+    Raises: WorkbookUnread; CommandFileError if it can't be read; FileNotFoundError
+    """
+    with storage.opened(storage.key_of_path(file.site.slug, file.path)) as stream:
+        return _type_of(stream, file.name, file_types, kept_sheets(file))
+
+
 def guess_type(stream: BinaryIO, name: str, file_types: FileTypes) -> str:
     """Return the type that the header speaks for; a file that can't be read has none, and its run will say why."""
+    if name.lower().endswith(BACKUP_SUFFIX):
+        return ""
     if holds_pictures(stream):
         return file_types.guess(PICTURE_NAMES, name)
     try:
-        with open_rows(stream, name, known_name=file_types.knows) as reader:
-            return file_types.guess(reader.header.names, name)
+        return _type_of(stream, name, file_types)
     except CommandFileError:
         return ""
+
+
+def _type_of(stream: BinaryIO, name: str, file_types: FileTypes, sheets: ReadSheet | None = None) -> str:
+    """Raises: CommandFileError"""
+    with open_rows(stream, name, known_name=file_types.knows, sheets=sheets) as reader:
+        return file_types.guess(reader.header.names, name)

@@ -45,6 +45,8 @@ DEFAULTS: Mapping[str, Limit] = {
     "courses.hidden": _REMOVAL,
     "categories.deleted": _REMOVAL,
     "methods.deleted": _REMOVAL,
+    "methods.suspended": _REMOVAL,
+    "preferences.deleted": _REMOVAL,
     "mails.sent": Limit(None, 1000),
 }
 # Kinds that take something away from somebody: a person who applies a plan by hand confirms their number.
@@ -77,6 +79,7 @@ SCOPE_KINDS: Mapping[ScopeKind, Sequence[str]] = {
     ScopeKind.CATEGORY: (
         "courses.deleted", "courses.reset", "courses.hidden", "categories.deleted", "enrolments.deleted",
         "enrolments.suspended", "roles.deleted", "groups.deleted", "group_members.deleted", "methods.deleted",
+        "methods.suspended",
     ),
     ScopeKind.COHORTS: (
         "cohort_members.deleted", "cohorts.deleted", "users.deleted", "users.suspended", "users.updated",

@@ -78,12 +78,10 @@ TEXTS: dict[str, Any] = {
     "changed_since_plan": _(
         "Moodle has changed since the plan was made: the row would do something else now, so nothing was done. Send it again."
     ),
-    "closing_changed_since_plan": _(
-        "What was to be tidied up after the last row isn't what was planned any more, so it was left. Run the file again."
-    ),
     "limits_unreadable": _(
         "The limit of “%(kind)s” can't be read. Enter a percentage and a number, or leave them empty."
     ),
+    "scope_twice": _("There are limits of this scope already."),
     "scope_category_unknown": _("No category has the idnumber or number “%(name)s”."),
     "scope_category_ambiguous": _(
         "%(count)s categories have the idnumber “%(name)s”: enter the number of the one that is meant."
@@ -160,9 +158,15 @@ KIND_TEXTS: Mapping[str, Counted] = {
     "methods.updated": lambda n: ngettext(
         "%(count)s enrolment method changed", "%(count)s enrolment methods changed", n
     ),
+    "methods.suspended": lambda n: ngettext(
+        "%(count)s enrolment method switched off", "%(count)s enrolment methods switched off", n
+    ),
     "methods.deleted": lambda n: ngettext(
         "%(count)s enrolment method deleted", "%(count)s enrolment methods deleted", n
     ),
+    "preferences.created": lambda n: ngettext("%(count)s preference set", "%(count)s preferences set", n),
+    "preferences.updated": lambda n: ngettext("%(count)s preference changed", "%(count)s preferences changed", n),
+    "preferences.deleted": lambda n: ngettext("%(count)s preference unset", "%(count)s preferences unset", n),
     "pictures.updated": lambda n: ngettext("%(count)s picture set", "%(count)s pictures set", n),
     "mails.sent": lambda n: ngettext("%(count)s mail", "%(count)s mails", n),
 }

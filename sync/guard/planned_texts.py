@@ -77,8 +77,20 @@ PLANNED_TEXTS: Mapping[str, Counted] = {
     "methods.updated": lambda n: ngettext(
         "%(count)s enrolment method would be changed", "%(count)s enrolment methods would be changed", n
     ),
+    "methods.suspended": lambda n: ngettext(
+        "%(count)s enrolment method would be switched off", "%(count)s enrolment methods would be switched off", n
+    ),
     "methods.deleted": lambda n: ngettext(
         "%(count)s enrolment method would be deleted", "%(count)s enrolment methods would be deleted", n
+    ),
+    "preferences.created": lambda n: ngettext(
+        "%(count)s preference would be set", "%(count)s preferences would be set", n
+    ),
+    "preferences.updated": lambda n: ngettext(
+        "%(count)s preference would be changed", "%(count)s preferences would be changed", n
+    ),
+    "preferences.deleted": lambda n: ngettext(
+        "%(count)s preference would be unset", "%(count)s preferences would be unset", n
     ),
     "pictures.updated": lambda n: ngettext("%(count)s picture would be set", "%(count)s pictures would be set", n),
     "mails.sent": lambda n: ngettext("%(count)s mail would be sent", "%(count)s mails would be sent", n),

@@ -69,7 +69,7 @@ def can_mend(run: SyncRun) -> bool:
     """Whether the failed rows of a run, or of the plan that it waits with, can be mended in the page."""
     if run.undoes_id is not None or run.origin in ORIGINS_OF_MADE_FILES or processor_of(run).columns.of_pictures:
         return False
-    return (run.is_over or run.waits_for_person) and any(rows_run(run).counts.get(action) for action in FAILED_ACTIONS)
+    return (run.is_over or run.waits_for_person) and rows_run(run).failed_rows > 0
 
 
 def rows_run(run: SyncRun) -> SyncRun:
@@ -80,9 +80,9 @@ def rows_run(run: SyncRun) -> SyncRun:
 def read_failed_rows(run: SyncRun) -> FailedRows:
     """Return the failed rows of a run. Raises: MendRefused where they aren't there any more, OutcomesMissing"""
     rows = rows_run(run)
-    if (count := sum(rows.counts.get(action, 0) for action in FAILED_ACTIONS)) > MOST_ROWS:
+    if (count := rows.failed_rows) > MOST_ROWS:
         raise MendRefused("mend_too_many", count=count, most=MOST_ROWS)
-    outcomes = list(read_rows(rows, *FAILED_ACTIONS))
+    outcomes = list(read_rows(rows, *FAILED_ACTIONS, of_file=True))
     with opened_tryback(rows) as reader:
         names = columns_of_file(reader.header)
         mapping = mapping_of(rows)

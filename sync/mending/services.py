@@ -31,7 +31,28 @@ def check_draft(run: SyncRun, user: Any) -> SyncRun:
     Raises: MendRefused, CommandFileError, OptionError
     """
     draft = load_draft(run, user)
-    rows = read_failed_rows(run)
+    with transaction.atomic():
+        check, lines = plan_mended(run, user, draft, read_failed_rows(run))
+        draft.check = Check(check.pk, lines, copy.deepcopy(draft.edits), set(draft.left_out))
+        save_draft(run, user, draft)
+    return check
+
+
+def plan_mended(
+    run: SyncRun,
+    user: Any,
+    draft: Draft,
+    rows: FailedRows,
+    *,
+    origin: str = SyncRun.Origin.PERSON,
+    in_background: bool = True,
+) -> tuple[SyncRun, dict[int, int]]:
+    """Ask for a simulation of mended rows alone.
+
+    Returns the simulation, and line in its file -> line in the file of the run
+    Shape: rows: the failed rows of the run; origin, in_background: as of queue_run
+    Raises: MendRefused, CommandFileError, OptionError
+    """
     with storage.scratch_file() as out:
         lines = write_mended(run, rows, draft, out)
         out.seek(0)
@@ -39,16 +60,14 @@ def check_draft(run: SyncRun, user: Any) -> SyncRun:
         file = receive_for_run(run.site, out, name, run.processor, user)
     try:
         with transaction.atomic():
-            check = queue_run(
+            plan = queue_run(
                 site=run.site, processor=run.processor, command_file=file, options=run.options, simulate=True, user=user,
-                mends=run, mapping=rows_run(run).mapping or {},
+                mends=run, mapping=rows_run(run).mapping or {}, origin=origin, in_background=in_background,
             )  # fmt: skip
-            draft.check = Check(check.pk, lines, copy.deepcopy(draft.edits), set(draft.left_out))
-            save_draft(run, user, draft)
     except BaseException:
         delete_file(file)
         raise
-    return check
+    return plan, lines
 
 
 def apply_draft(run: SyncRun, person: Responsible, *, typed: str = "") -> SyncRun:
@@ -71,7 +90,7 @@ def apply_draft(run: SyncRun, person: Responsible, *, typed: str = "") -> SyncRu
 def failed_again(draft: Draft, check: SyncRun) -> dict[int, Outcome]:
     """Return what is still wrong with the rows of a draft, by their lines in the mended run's file. Raises: OutcomesMissing"""
     lines = draft.check.lines if draft.check is not None else {}
-    found = read_rows(check, *FAILED_ACTIONS)
+    found = read_rows(check, *FAILED_ACTIONS, of_file=True)
     return {lines[outcome.line]: outcome for outcome in found if outcome.line in lines}
 
 

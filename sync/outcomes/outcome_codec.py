@@ -32,7 +32,7 @@ class PartHeader(NamedTuple):
     is_closing: it is what an option wants done after the last row, so that what it counts are no rows of the file; totals: kind
     of object and what becomes of it -> how many; writes: whether anything is done at all; named: line, users, courses of the rows
     that changed something; scoped_totals: totals of scopes with limits, by the key of the scope; kept: column -> rows in which a
-    rule left it as it was"""
+    rule left it as it was; about: where it is closing, table and id of what each outcome is about"""
 
     first_line: int
     last_line: int
@@ -48,6 +48,7 @@ class PartHeader(NamedTuple):
     named: Sequence[tuple[int, Sequence[str], Sequence[str]]] = ()
     scoped_totals: Mapping[str, Mapping[str, int]] = {}
     kept: Mapping[str, int] = {}
+    about: Sequence[tuple[str, int]] = ()
 
 
 def encode_outcomes(header: PartHeader, outcomes: Iterable[Outcome]) -> bytes:
@@ -79,7 +80,10 @@ def read_header(stream: BinaryIO) -> PartHeader:
     """Read what a part holds, and no more of it."""
     with gzip.open(stream, "rt", encoding="utf-8") as lines:
         header = PartHeader(**json.loads(lines.readline()))
-    return header._replace(named=tuple([(line, users, courses) for line, users, courses in header.named]))
+    return header._replace(
+        named=tuple([(line, users, courses) for line, users, courses in header.named]),
+        about=tuple([(table, rowid) for table, rowid in header.about]),
+    )
 
 
 def read_outcomes(stream: BinaryIO) -> Iterator[Outcome]:

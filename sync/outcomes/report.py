@@ -17,7 +17,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _, ngettext
 
 from sync.messages import part_left_out, text_at_column, text_of
-from sync.values import STICKY_KEPT, Action, Note, Outcome
+from sync.values import CLOSING_REJECTIONS, STICKY_KEPT, Action, Note, Outcome
 
 # So many lines are named for each reason in the summary; the rest follow row by row.
 LINES_NAMED = 5
@@ -28,8 +28,8 @@ INTERNAL_ERROR = "row_internal_error"
 _DIRECTION_CONTROLS = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 _DIRECTION_MARKS = {control: f"[U+{control:04X}]" for control in _DIRECTION_CONTROLS}
 _DIRECTION_SIGNS = tuple(map(chr, _DIRECTION_CONTROLS))
-# Told before all other reasons: the row is not at fault, ToolSync is; the row was nearly passed over.
-_FIRST_CODES = (INTERNAL_ERROR, "comment_like_row")
+# Told before all other reasons: the row is not at fault, ToolSync is; the row was nearly passed over; it is no row of the file.
+_FIRST_CODES = (INTERNAL_ERROR, "comment_like_row", *sorted(CLOSING_REJECTIONS))
 
 _SEPARATOR_NAMES = {"\t": "tab", " ": "space"}
 
@@ -49,7 +49,8 @@ class ReportFacts:
     Shape: options: label -> value, those that differ from the default; counts: action -> rows;
     partial_counts: what was done of the partial rows, action -> rows; notes: about the file as a
     whole; trouble: why the run didn't end well, "" when it
-    did; is_whole: every row was carried out; rows_left: how many weren't, 0 = unknown; tryback: where the failed lines are
+    did; objects: what became of which of Moodle's objects, in words; is_whole: every row was carried out;
+    rows_left: how many weren't, 0 = unknown; tryback: where the failed lines are
     """
 
     file_type: str
@@ -68,6 +69,7 @@ class ReportFacts:
     skipped_count: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     partial_counts: Mapping[str, int] = field(default_factory=dict)
+    objects: Sequence[str] = ()
     trouble: str = ""
     is_whole: bool = True
     last_line: int = 0
@@ -219,6 +221,8 @@ def _needs(facts: ReportFacts, failed: Iterable[Outcome]) -> Iterator[str]:
     ):
         yield f"  {_rows_and_lines(reason)} [{code}]"
         yield "    " + _one_line(describe_outcome(reason.example))
+    if any(code in CLOSING_REJECTIONS for _action, code in reasons):
+        yield _("What was rejected after the last row of the file is in no tryback: run the whole file again.")
     if facts.tryback:
         yield _("These rows are in %(tryback)s: mend them there and send that file.") % {"tryback": facts.tryback}
 
@@ -275,6 +279,10 @@ def _rows(facts: ReportFacts, outcomes: Iterable[Outcome]) -> Iterator[str]:
 def _closing(facts: ReportFacts) -> Iterator[str]:
     totals = ", ".join(count_texts({action: facts.counts.get(action, 0) for action in Action}, facts.partial_counts))
     yield _("Totals: %(totals)s.") % {"totals": totals}
+    if facts.objects:
+        objects = ", ".join(facts.objects)
+        text = _("In Moodle there would be: %(objects)s.") if facts.simulate else _("In Moodle: %(objects)s.")
+        yield text % {"objects": objects}
     yield _("End of report.")
 
 
@@ -287,4 +295,6 @@ def with_direction_marks(text: str) -> str:
 
     Obeyed, they make a name read as another than it is.
     """
-    return text.translate(_DIRECTION_MARKS) if any(sign in text for sign in _DIRECTION_SIGNS) else text
+    if text.isascii() or not any(sign in text for sign in _DIRECTION_SIGNS):
+        return text
+    return text.translate(_DIRECTION_MARKS)

@@ -13,6 +13,7 @@ from sync.guard.judge import removals
 from sync.models import AuditKind, RunState, SyncRun
 from sync.models.run import COMPLETED_STATES, WAITING_STATES
 from sync.notifications.services import notify_of_run
+from sync.runs.asking import asking_token
 from sync.runs.bundle_order import follow_bundle, runs_of_bundle
 from sync.runs.lease import enqueue
 from sync.runs.options import plan_hours
@@ -22,6 +23,9 @@ from sync.runs.services import go_on_with_sequence, queue_run
 from sync.runs.undo import check_undo
 from sync.values import Change
 
+_DECIDED = (
+    "decision", "decision_reason", "decided_by", "decided_by_name", "decided_at", "decided_token", "decided_token_name",
+)  # fmt: skip
 # More than so many things that are taken away are confirmed by typing their number.
 MOST_UNTYPED = 20
 
@@ -138,7 +142,9 @@ def _move(run: SyncRun, state: RunState, **values: object) -> None:
 def _note_decision(run: SyncRun, person: Responsible, decision: str, reason: str = "") -> None:
     run.decision, run.decision_reason = decision, reason[:500]
     run.decided_by, run.decided_by_name, run.decided_at = person.user, person.name, timezone.now()
-    run.save(update_fields=["decision", "decision_reason", "decided_by", "decided_by_name", "decided_at"])
+    run.decided_token = token = asking_token()
+    run.decided_token_name = (token.name or token.beginning) if token is not None else ""
+    run.save(update_fields=_DECIDED)
     changes = [Change("decision", "", str(decision))]
     if reason:
         changes.append(Change("reason", "", run.decision_reason))

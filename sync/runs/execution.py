@@ -29,7 +29,7 @@ from sync.errors import (
 )
 from sync.guard.judge import Judgement, Verdict
 from sync.models import RunMail, RunState, SyncRun
-from sync.models.run import BUNDLE_STOPPED, ORIGINS_OF_MADE_FILES
+from sync.models.run import BUNDLE_STOPPED, ORIGINS_OF_MADE_FILES, ORIGINS_OF_PEOPLE
 from sync.moodle.db.database import MoodleDatabase
 from sync.notifications.mails import forget_mails, unsure_mails
 from sync.notifications.services import notify_of_run
@@ -51,6 +51,7 @@ from sync.runs.plans import (
     check_decision,
     check_plan,
     decided_by_of,
+    is_confirmed,
     is_to_be_made_again,
     judge_together,
     limits_of,
@@ -118,7 +119,7 @@ class Execution:
         # The first claim is the start; whoever began before us may still be alive.
         self._takes_over = run.started_at != run.heartbeat_at
 
-    def carry_out(self) -> None:
+    def execute(self) -> None:
         """Carry out the rows, then what comes after them; keep how it ended.
 
         Raises: LeaseLost if another process has taken the run over: it is theirs to end
@@ -130,7 +131,7 @@ class Execution:
                     self._begin()
                     if not self._is_to_be_applied():
                         return
-                self._carry_out_rows()
+                self._run_rows()
             self._tidy_up()
             self._retry(lambda: self._end(_completed_state(self.run)))
         except LeaseLost:
@@ -254,7 +255,7 @@ class Execution:
         """Simulate a file; what each row would do is stored with the plan. The plan of a run does what the run will do."""
         recorder = RunRecorder(plan, self._token, self._heartbeat.check, self._progress)
         try:
-            self._carry_out_rows_of(plan, recorder, grace, overlay)
+            self._run_rows_of(plan, recorder, grace, overlay)
             state = _completed_state(plan)
         except _Cancelled:
             recorder.update(state=RunState.CANCELLED, worker="")
@@ -277,10 +278,9 @@ class Execution:
         judgements: list[Judgement] = []
         self._retry(lambda: judgements.append(judge_together(runs, moodle)))
         verdict, reasons = judgements[-1].verdict, judgements[-1].reasons
-        is_confirmed = run.decision == SyncRun.Decision.CONFIRMED
-        if verdict is Verdict.GO or (is_confirmed and verdict is Verdict.CONFIRM):
+        if verdict is Verdict.GO or (is_confirmed(run) and verdict is Verdict.CONFIRM):
             return True
-        if is_confirmed and may_approve(run, decided_by_of(run)):
+        if is_confirmed(run) and may_approve(run, decided_by_of(run)):
             return True
         state = RunState.HELD if verdict is Verdict.HELD else RunState.UNCONFIRMED
         for each in runs:
@@ -303,11 +303,11 @@ class Execution:
             release_lease(self.run)
             notify_of_run(self.run)
 
-    def _carry_out_rows(self) -> None:
-        self._carry_out_rows_of(self.run, self._recorder, RunGrace(self.run))
+    def _run_rows(self) -> None:
+        self._run_rows_of(self.run, self._recorder, RunGrace(self.run))
         self._retry(self._keep_what_is_known_at_the_end)
 
-    def _carry_out_rows_of(
+    def _run_rows_of(
         self, run: SyncRun, recorder: RunRecorder, grace: RunGrace, overlay: Overlay | None = None
     ) -> None:
         try:
@@ -379,7 +379,7 @@ class Execution:
         moodle = moodle_at(connection)
         processor = processor_of(run)
         # What a person has seen is done or nothing; at night nobody has seen anything.
-        replans = run.plan is not None and not run.decision and run.origin != SyncRun.Origin.PERSON
+        replans = run.plan is not None and not run.decision and run.origin not in ORIGINS_OF_PEOPLE
         # What goes on record of scopes is what is judged: of plans, and of rows that are planned once more.
         is_judged = run.simulate or replans
         work = PipelineContext(

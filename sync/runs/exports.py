@@ -18,8 +18,11 @@ from sync.columns.column import About
 from sync.columns.describe import SAMPLE_SEPARATOR
 from sync.columns.general_options import GeneralOptions
 from sync.columns.header import MatchedHeader
+from sync.models import MoodleSite
 from sync.moodle.db.database import MoodleDatabase
 from sync.outcomes.report import outcome_text
+from sync.people.rights import may
+from sync.processors.base.closing import ClosedObject
 from sync.processors.base.export import ExportedRow, Exporter, ExportScope
 from sync.processors.base.processor import Processor
 from sync.processors.registry import REGISTRY
@@ -27,8 +30,10 @@ from sync.reader import RowReader
 from sync.reader.dialect import Dialect, encode_cells, normalise_separator
 from sync.runs.pipeline import run_pipeline
 from sync.runs.pipeline_context import ChunkResult, OwedPart, PipelineContext
+from sync.runs.selectors import processors_for
 from sync.values import Action, Note, Outcome
 
+VIEW_PEOPLE = "sync.view_people"
 # Of more rows that are left out only the number is told.
 MOST_NAMED = 1000
 # Of so many rows those of a sample are taken.
@@ -62,6 +67,19 @@ class ExportResult:
 def exportable() -> list[type[Processor]]:
     """Return the file types that can be exported."""
     return [processor for processor in REGISTRY.values() if processor.exporter is not None]
+
+
+def exportable_for(user: Any, site: MoodleSite | None = None) -> list[type[Processor]]:
+    """Return the file types that somebody may export: those that they may use, with people only who may look at people.
+
+    Shape: site: None = the one that the pages are about
+    """
+    usable = processors_for(user, site=site)
+    return [
+        processor
+        for processor in exportable()
+        if processor in usable and (not shows_people(processor.exporter) or may(user, VIEW_PEOPLE, site, processor.key))
+    ]
 
 
 def sampler_of(processor: type[Processor]) -> type[Exporter[Any]] | None:
@@ -196,6 +214,9 @@ class _Outcomes:
         pass
 
     def owed_parts(self, known: Collection[int]) -> Iterator[OwedPart]:
+        yield from ()
+
+    def closed(self, after_line: int) -> Iterator[ClosedObject]:
         yield from ()
 
     def send_mails(self, last_line: int) -> None:

@@ -20,6 +20,7 @@ from sync.commandfiles import storage
 from sync.commandfiles.intake import delete_file, keep_file, quarantine_file
 from sync.commandfiles.naming import archive_name, numbered_name, outcomes_name, report_name, split_path, tryback_name
 from sync.errors import CommandFileError
+from sync.guard.messages import total_texts
 from sync.mappings.column_mapping import ColumnMapping
 from sync.mappings.mapped_rows import known_by, mapped, mapped_look
 from sync.messages import text_of
@@ -77,7 +78,7 @@ class RunFinalizer:
             self.make_outcome_table()
         if self.run.simulate or self._is_cleaned_up():
             return
-        if any(self.run.counts.get(action) for action in FAILED_ACTIONS):
+        if self.run.failed_rows:
             self._make_tryback()
         if completed:
             if self._options.filearchive:
@@ -126,7 +127,7 @@ class RunFinalizer:
 
         def write(out: BinaryIO) -> None:
             nonlocal is_read_back
-            is_read_back = self.write_rows_back(out, lambda: read_rows(self.run, *FAILED_ACTIONS)) is not None
+            is_read_back = self.write_rows_back(out, self._failed_rows) is not None
 
         self._make(Kind.TRYBACK, name, path, "tryback.csv", write)
         if not is_read_back:
@@ -142,12 +143,15 @@ class RunFinalizer:
             if digest_of(source)[0] != self.run.file_sha256:
                 raise CommandFileError("file_changed", path=self.run.file_path)
         with storage.scratch_file() as out:
-            if self.write_rows_back(out, lambda: read_rows(self.run, *FAILED_ACTIONS)) is None:
+            if self.write_rows_back(out, self._failed_rows) is None:
                 raise CommandFileError("file_changed", path=self.run.file_path)
             out.seek(0)
             return self._make(
                 Kind.TRYBACK, self._tryback_name(), "", "tryback.csv", lambda kept: copyfileobj(out, kept)
             )
+
+    def _failed_rows(self) -> Iterator[Outcome]:
+        return read_rows(self.run, *FAILED_ACTIONS, of_file=True)
 
     def write_rows_back(self, out: BinaryIO, rows: Callable[[], Iterator[Outcome]]) -> Form | None:
         """Write rows of the file as a tryback has them; return the form that is read as it was written, None without one."""
@@ -291,11 +295,12 @@ class RunFinalizer:
                 skipped_count=run.skipped.get("count", 0),
                 counts=run.counts,
                 partial_counts=run.partial_counts,
+                objects=total_texts(run.totals),
                 trouble=self._trouble(),
                 is_whole=run.carried_out,
                 last_line=run.last_line,
                 rows_left=run.rows_left,
-                tryback=self._tryback_place(),
+                tryback=self._tryback_place() if run.failed_rows else "",
             )
 
     def _trouble(self) -> str:

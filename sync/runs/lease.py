@@ -234,5 +234,6 @@ def _start_again(run: SyncRun) -> None:
     """Forget what a simulation found: what it had made so far was known to the dead process only."""
     run.chunks.all().delete()
     SyncRun.objects.filter(pk=run.pk).update(
-        last_line=0, rows_done=0, bytes_read=0, counts={}, partial_counts={}, totals={}, scoped_totals={}, kept={}
-    )
+        last_line=0, rows_done=0, bytes_read=0, counts={}, partial_counts={}, closing_counts={}, totals={}, scoped_totals={},
+        kept={},
+    )  # fmt: skip

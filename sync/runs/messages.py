@@ -32,6 +32,11 @@ TEXTS: dict[str, Any] = {
     "mend_rows_changed": _(
         "The tryback was changed since the run, so its rows can't be mended here. Send the tryback itself, or the corrected file."
     ),
+    "mend_line_unknown": _("Line %(line)s is not one of the rows that failed."),
+    "mend_line_twice": _("Line %(line)s is there twice."),
+    "mend_column_unknown": _(
+        "There is no column “%(column)s” in this file, or there are several of this name. Its columns are: %(columns)s."
+    ),
     "mend_no_row": _("Every row is left out: there is nothing to be checked."),
     "mend_unchecked": _("Something was changed since the last check. Check the rows again, then apply them."),
     "mend_not_encodable": _(
@@ -79,6 +84,7 @@ TEXTS: dict[str, Any] = {
         "The storage of ToolSync's files can't be used now (%(reason)s). Once it is back, take the run up again."
     ),
     "processor_unknown": _("There is no file type “%(processor)s”. File types: %(processors)s."),
+    "bundle_file_unknown": _("There is no file “%(file)s” in the bundle. Its files: %(files)s."),
     "file_name_empty": _("The file has no name. Give it one."),
     "file_name_character": _("A file can't be named “%(name)s” here: take out the character “%(character)s”."),
     "file_name_too_long": _("The file name “%(name)s…” is too long. Shorten it to %(limit)s bytes."),
@@ -87,6 +93,9 @@ TEXTS: dict[str, Any] = {
     "upload_too_many": _("There are %(most)s uploads already that nobody has finished. Finish or delete them first."),
     "upload_offset_wrong": _("The next piece begins at byte %(offset)s of the file."),
     "upload_too_long": _("The piece goes beyond the %(size)s bytes that were announced."),
+    "upload_too_many_pieces": _(
+        "There are %(most)s pieces already. Delete the upload, and send the file in larger ones."
+    ),
     "upload_altered": _("%(name)s arrived otherwise than announced (SHA-256), so it was not kept. Send it again."),
     "file_too_large": _("The file %(name)s has %(size)s MB; at most %(limit)s MB are taken. Split it."),
     "file_of_others": _(
@@ -106,9 +115,15 @@ TEXTS: dict[str, Any] = {
         "The zip holds %(count)s files; at most %(limit)s are taken. Put only the command files into it."
     ),
     "bundle_too_large": _("The files of the zip have %(size)s MB together; at most %(limit)s MB are taken. Split it."),
-    "bundle_workbooks": _(
-        "The workbooks (%(files)s) have %(size)s MB together; a page takes at most %(limit)s MB of them. Hand them in one by "
-        "one, as CSV files, or at the shell (manage.py runbundle)."
+    "bundle_unreadable": _(
+        "Some of the files can't be read, for the reasons that stand beside them. Nothing was kept."
+    ),
+    "bundle_unread": _(
+        "No worker has read the workbooks within %(hours)s hours. Nothing was kept. Hand the files in again."
+    ),
+    "bundle_of_nobody": _("Who has handed the files in isn't a user any more. Nothing was kept."),
+    "bundle_of_old_token": _(
+        "The token “%(name)s”, by which the files were handed in, lets nobody in any more. Nothing was kept."
     ),
     "bundle_encrypted": _("The zip is protected by a password (%(files)s). Make it without one."),
     "bundle_method": _("The zip is packed in a way that isn't taken (%(files)s). Make it anew as an ordinary zip."),
@@ -131,8 +146,16 @@ TEXTS: dict[str, Any] = {
         "There is already a file %(path)s. Say that it is to be replaced, delete it first, or choose another name."
     ),
     "file_in_use": _("Run %(run)s still has to read %(path)s. Wait until it is over, or cancel it."),
+    "file_in_bundle": _("Bundle %(bundle)s still has to read %(path)s. Wait until it has its plan, or cancel it."),
     "file_not_found": _("File %(path)s not found. Look whether it is spelled like this, or hand it in again."),
     "file_changed": _("%(path)s was replaced by another file after this run was asked for. Start a new run with it."),
+    "workbook_unread": _("The workbook is being read. Look again in a moment."),
+    "workbook_reading_late": _(
+        "Nobody has read the workbook within %(minutes)s minutes: no worker is at work, or all are busy. Look again later."
+    ),
+    "workbook_reading_died": _(
+        "The workers that read the workbook have ended over it, several times. Save it as CSV and send that."
+    ),
     "moodle_connection_unreadable": _(
         "The connection of the site “%(site)s” can't be decrypted: SECRET_KEY is another one now. Enter the connection again."
     ),
@@ -190,6 +213,35 @@ TEXTS: dict[str, Any] = {
             count,
         )
     ),
+    "cells_perhaps_days": PluralText(
+        lambda count: ngettext(
+            "%(count)s row holds a day or a month in place of an identifier, as a spreadsheet makes it of 1-3 or MAR2; it was "
+            "taken as it is: “%(value)s” in line %(line)s (columns: %(columns)s). Correct such cells, and format them as text.",
+            "%(count)s rows hold a day or a month in place of an identifier, as a spreadsheet makes it of 1-3 or MAR2; they were "
+            "taken as they are, first “%(value)s” in line %(line)s (columns: %(columns)s). Correct such cells, and format them "
+            "as text.",
+            count,
+        )
+    ),
+    "cells_perhaps_truth": PluralText(
+        lambda count: ngettext(
+            "%(count)s row holds a yes or no as a spreadsheet writes it where a text is wanted; it was taken as it is: "
+            "“%(value)s” in line %(line)s (columns: %(columns)s). Correct or empty such cells.",
+            "%(count)s rows hold a yes or no as a spreadsheet writes it where a text is wanted; they were taken as they are, "
+            "first “%(value)s” in line %(line)s (columns: %(columns)s). Correct or empty such cells.",
+            count,
+        )
+    ),
+    "cells_perhaps_placeholders": PluralText(
+        lambda count: ngettext(
+            "%(count)s row holds what a program writes where there is no value, or where it takes an identifier for a number; it "
+            "was taken as it is: “%(value)s” in line %(line)s (columns: %(columns)s). Empty or correct such cells.",
+            "%(count)s rows hold what a program writes where there is no value, or where it takes an identifier for a number; "
+            "they were taken as they are, first “%(value)s” in line %(line)s (columns: %(columns)s). Empty or correct such "
+            "cells.",
+            count,
+        )
+    ),
     "letters_perhaps_replaced": PluralText(
         lambda count: ngettext(
             "%(count)s row holds a question mark within a word, perhaps in place of a letter that a program could not write: "
@@ -201,12 +253,12 @@ TEXTS: dict[str, Any] = {
     ),
     "invisible_characters": PluralText(
         lambda count: ngettext(
-            "Characters that nobody sees (zero width, direction marks …) were taken out of what names something, in %(count)s "
-            "row, first in line %(line)s (columns: %(columns)s). Look where the file comes from: such come along when text is "
-            "copied from web pages.",
-            "Characters that nobody sees (zero width, direction marks …) were taken out of what names something, in %(count)s "
-            "rows, first in line %(line)s (columns: %(columns)s). Look where the file comes from: such come along when text is "
-            "copied from web pages.",
+            "Characters that nobody sees (zero width, direction marks, tabs, ends of lines …) were taken out of names, in "
+            "%(count)s row, first in line %(line)s (columns: %(columns)s). Look where the file comes from: such come along when "
+            "text is copied from web pages.",
+            "Characters that nobody sees (zero width, direction marks, tabs, ends of lines …) were taken out of names, in "
+            "%(count)s rows, first in line %(line)s (columns: %(columns)s). Look where the file comes from: such come along when "
+            "text is copied from web pages.",
             count,
         )
     ),

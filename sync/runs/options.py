@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -16,14 +16,15 @@ from sync.columns.general_options import GeneralOptions
 from sync.columns.options import Choice, Flag, Option
 from sync.errors import OptionError
 from sync.models import MoodleSite, ProcessorSettings, SyncRun
-from sync.moodle.db.database import MoodleConnection, data_place
-from sync.moodle.site.command_line import MoodleCommand
-from sync.processors.base.processor import Processor
+from sync.models.site import MAIN_SITE
 from sync.processors.registry import REGISTRY
-from sync.processors.undo.processor import Undo
 from sync.sources.guard import MEGABYTE, FetchRules
 
-MAIN_SITE = "main"
+if TYPE_CHECKING:
+    # Nothing else here needs the gate, whose library takes a third of the start of a command.
+    from sync.moodle.db.database import MoodleConnection
+    from sync.moodle.site.command_line import MoodleCommand
+    from sync.processors.base.processor import Processor
 
 
 class OperatorPermits(TypedDict):
@@ -143,6 +144,8 @@ def drop_folder() -> Path:
 
 def main_connection() -> MoodleConnection:
     """Return the connection of the site `main`, which the environment describes."""
+    from sync.moodle.db.database import MoodleConnection, data_place
+
     return MoodleConnection(
         url=settings.TOOLSYNC_MOODLE_URL,
         prefix=settings.TOOLSYNC_MOODLE_PREFIX,
@@ -192,6 +195,8 @@ def moodle_command(connection: MoodleConnection, *, is_long: bool = False) -> Mo
 
     Shape: is_long: for scripts that may take long, a restore
     """
+    from sync.moodle.site.command_line import MoodleCommand
+
     if not connection.command_line:
         return None
     seconds = settings.TOOLSYNC_MOODLE_RESTORE_SECONDS if is_long else settings.TOOLSYNC_MOODLE_CLI_SECONDS
@@ -253,7 +258,21 @@ def find_processor(key: str) -> type[Processor]:
 
 def processor_of(run: SyncRun) -> type[Processor]:
     """Return what carries a run out. Raises: OptionError."""
-    return Undo if run.undoes_id is not None else find_processor(run.processor)
+    if run.undoes_id is None:
+        return find_processor(run.processor)
+    return _undo()
+
+
+def options_of_undo() -> GeneralOptions:
+    """Return the options of a run that takes another back, which nobody chooses."""
+    return _undo().options.resolve()
+
+
+def _undo() -> type[Processor]:
+    # Few runs are one, and it loads what it brings back: courses with all that is in them.
+    from sync.processors.undo.processor import Undo
+
+    return Undo
 
 
 def resolve_options(site: MoodleSite, processor: str, overrides: Mapping[str, Any] | None = None) -> GeneralOptions:

@@ -8,17 +8,20 @@ from collections.abc import Collection, Iterator
 from sync.commandfiles import storage
 from sync.errors import OutcomesMissing
 from sync.models import RunChunk, SyncRun
-from sync.outcomes.outcome_codec import DAMAGES, read_numbered, read_outcomes
+from sync.outcomes.outcome_codec import DAMAGES, read_header, read_numbered, read_outcomes
+from sync.processors.base.closing import ClosedObject, ClosingObject
 from sync.runs.planned import PlannedRows
 from sync.values import Action, Outcome
 
 
-def read_rows(run: SyncRun, *actions: Action) -> Iterator[Outcome]:
+def read_rows(run: SyncRun, *actions: Action, of_file: bool = False) -> Iterator[Outcome]:
     """Return the outcomes of a run in line order, all or those of some actions; parts without any aren't opened.
 
+    Shape: of_file: only those of rows of its file, none of what comes after the last
     Queries: one
     """
-    for chunk in run.chunks.order_by("first_line").iterator():
+    chunks = run.chunks.filter(is_closing=False) if of_file else run.chunks
+    for chunk in chunks.order_by("first_line").iterator():
         if not actions or any(chunk.counts.get(action.value) for action in actions):
             for outcome in read_part(chunk):
                 if not actions or outcome.action in actions:
@@ -43,10 +46,26 @@ def read_rows_of_part(chunk: RunChunk, numbers: Collection[int]) -> dict[int, Ou
         raise OutcomesMissing("outcomes_part_missing", line=chunk.last_line) from error
 
 
+def read_closed(run: SyncRun, after_line: int) -> Iterator[ClosedObject]:
+    """Return what became of objects after the last row of a run, or would. Raises: OutcomesMissing
+
+    Shape: after_line: of that row
+    """
+    for chunk in run.chunks.filter(is_closing=True, first_line__gt=after_line).order_by("first_line"):
+        try:
+            with storage.opened(chunk.outcomes_key) as part:
+                about = read_header(part).about
+        except (FileNotFoundError, *DAMAGES) as error:
+            raise OutcomesMissing("outcomes_part_missing", line=chunk.last_line) from error
+        for place, outcome in zip(about, read_part(chunk), strict=False):
+            yield ClosedObject(ClosingObject(*place), outcome)
+
+
 class PlanReader:
     """The plan of a run, read in file order while it is applied; of what lies behind nothing stays in memory."""
 
     def __init__(self, plan: SyncRun) -> None:
+        self._plan = plan
         self._chunks = iter(list(plan.chunks.order_by("first_line")))
         self._ahead: deque[tuple[Outcome, bool]] = deque()
         self._read_to = 0
@@ -61,3 +80,7 @@ class PlanReader:
                 self._ahead += [(outcome, chunk.writes) for outcome in read_part(chunk) if outcome.line >= first_line]
         found = [item for item in self._ahead if item[0].line <= last_line]
         return PlannedRows([outcome for outcome, _writes in found], any(writes for _outcome, writes in found))
+
+    def closed(self, after_line: int) -> Iterator[ClosedObject]:
+        """Return the objects about which something was planned after the last row. Raises: OutcomesMissing"""
+        return read_closed(self._plan, after_line)

@@ -13,9 +13,8 @@ import traceback
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
-from functools import partial
 from typing import BinaryIO, Self, TypeVar
 
 from sync.columns.cell_texts import CellTexts
@@ -34,8 +33,8 @@ from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.writer import Writer
 from sync.moodle.site.time_zone import clock_of
 from sync.outcomes.report import INTERNAL_ERROR
-from sync.processors.base.absence import DELETED, DONE, LEFT_REFUSED, FileEnd
 from sync.processors.base.after_commit import AfterCommit
+from sync.processors.base.closing import ClosingObject
 from sync.processors.base.context import (
     Collected,
     ProcessorContext,
@@ -46,6 +45,7 @@ from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor, SplitChunk
 from sync.processors.base.sticky import digests_in
 from sync.reader import RowReader, open_rows
+from sync.runs.closing import Closing
 from sync.runs.pipeline_context import ChunkResult, OwedPart, PipelineContext
 from sync.runs.planned import PlannedRows, with_new_values
 from sync.runs.retry import disk
@@ -58,9 +58,6 @@ logger = logging.getLogger(__name__)
 
 # So much of a file is a chunk at most, whatever its rows; one row may have twice as much (`sync.reader.row_bytes`).
 CHUNK_BYTES = 8 << 20
-
-# Behind any line.
-_NO_LINE_AFTER = 10**12
 
 # What says nothing about the rows: a disk that is full, memory that is used up. Our own errors say themselves what they mean.
 _NOT_ABOUT_ROWS = (ToolSyncError, SplitChunk, OSError, MemoryError)
@@ -87,7 +84,7 @@ def run_pipeline(work: PipelineContext, stream: BinaryIO, filename: str) -> bool
     with mapped(work.mapping, columns, opened) as reader:
         header = match_header(columns, reader.header, lenient=work.options.invalidnamesnocheck)
         with PipelineRun(work, reader, header, survey) as run:
-            return run.carry_out_all()
+            return run.run_all()
 
 
 class PipelineRun:
@@ -108,8 +105,7 @@ class PipelineRun:
         self._settled: set[int] = set()
         self.texts = CellTexts()
         self.wholeness = Wholeness(reader, header.width)
-        self._planned_at_end: frozenset[tuple[str, str]] | None = None
-        self._is_closed = False
+        self.is_closed = False
         self._traces: dict[str, str] = {}
         self._took_over = False
         self._session_stack = ExitStack()
@@ -122,8 +118,8 @@ class PipelineRun:
         if self.work.overlay is None:
             self.overlay.close()
 
-    def carry_out_all(self) -> bool:
-        self._retrying(self._connect)
+    def run_all(self) -> bool:
+        self.retrying(self._connect)
         notes = [*self.processor.file_notes, *self._date_notes()]
         if self.header.ignored:
             notes.insert(0, Note("columns_ignored", {"columns": ", ".join(self.header.ignored)}))
@@ -131,29 +127,29 @@ class PipelineRun:
             notes[:0] = notes_of(self.work.mapping)
         if dead := sorted(self.work.processor.options.dead & set(self.work.options)):
             notes.append(Note("settings_dead", {"names": ", ".join(dead)}))
-        self._retrying(lambda: self.work.recorder.begin(self.reader, self.header, notes))
-        after_line = self._retrying(self._recovered_line)
+        self.retrying(lambda: self.work.recorder.begin(self.reader, self.header, notes))
+        after_line = self.retrying(self._recovered_line)
         if after_line:
-            self._retrying(self._settle)
+            self.retrying(self._settle)
         elif self.is_complete:
-            self._retrying(self._check)
+            self.retrying(self._check)
         is_stopped = False
         last_line = 0
         for chunk in chunks_of(self.reader, self.chunk_rows):
-            if is_stopped := self._should_stop():
+            if is_stopped := self.should_stop():
                 break
             last_line = chunk[-1].line
             self.wholeness.see(chunk)
             self._skip([row for row in chunk if row.line <= after_line])
-            if (todo := [row for row in chunk if row.line > after_line]) and not self._carry_out(todo):
+            if (todo := [row for row in chunk if row.line > after_line]) and not self._run_chunk(todo):
                 is_stopped = True
                 break
         if not is_stopped:
-            is_stopped = not self._carry_out_end(last_line, after_line)
-        self._retrying(self._clear_marker)
+            is_stopped = not Closing(self, last_line, after_line).run()
+        self.retrying(self._clear_marker)
         final_notes = self.processor.final_notes()
         self._session_stack.close()
-        self._retrying(lambda: self.work.recorder.end([*self.reader.notes, *self.texts.notes, *final_notes]))
+        self.retrying(lambda: self.work.recorder.end([*self.reader.notes, *self.texts.notes, *final_notes]))
         return not is_stopped
 
     @property
@@ -169,8 +165,12 @@ class PipelineRun:
         if self.commit_marker is not None:
             self.commit_marker.clear()
 
-    def _should_stop(self) -> bool:
-        return self._retrying(self.work.should_stop)
+    def about_rows(self) -> AbstractContextManager[None]:
+        """Return what takes a fault of ours for one of the rows, or objects, that are dealt with in it."""
+        return _about_rows()
+
+    def should_stop(self) -> bool:
+        return self.retrying(self.work.should_stop)
 
     @property
     def chunk_rows(self) -> int:
@@ -188,7 +188,7 @@ class PipelineRun:
         if self.is_complete:
             rejected = {rejection.line: rejection for rejection in rejections}
             read = [self._read_cells(row, rejected[row.line]) for row in rows if row.line in rejected]
-            self._retrying(lambda: self.processor.note_named(clean, read))
+            self.retrying(lambda: self.processor.note_named(clean, read))
 
     def _read_cells(self, row: Row, rejection: Rejection) -> ReadCells:
         """Return what can be read of a rejected row; nothing where the cleaner stumbles over it."""
@@ -202,11 +202,11 @@ class PipelineRun:
                 return self.cleaner.clean(rows)
         except RowsFailed as error:
             if len(rows) == 1:
-                return [], [self._internal_error(rows[0].line, error)]
+                return [], [self.internal_error(rows[0].line, error)]
         parts = [self._clean([row]) for row in rows]
         return [row for clean, _ in parts for row in clean], [row for _, rejected in parts for row in rejected]
 
-    def _carry_out(self, rows: list[Row]) -> bool:
+    def _run_chunk(self, rows: list[Row]) -> bool:
         """Carry out a chunk, in parts where it can't be done as a whole. Returns False when it was stopped between parts.
 
         After a part had to be cut, the next one begins small and grows: a file where every second row needs the one before it
@@ -218,24 +218,24 @@ class PipelineRun:
             if len(part) > most:
                 waiting.append(part[most:])
                 part = part[:most]
-            second_half = self._carry_out_part(part)
+            second_half = self._run_part(part)
             if second_half:
                 waiting += [part[second_half:], part[:second_half]]
-            elif waiting and self._should_stop():
+            elif waiting and self.should_stop():
                 return False
             most = max(1, second_half) if second_half else most * 2
         return True
 
-    def _carry_out_part(self, rows: list[Row]) -> int:
+    def _run_part(self, rows: list[Row]) -> int:
         """Carry out rows in one transaction. Returns 0, or at which of them they are to be cut in two first."""
         if (planned := self._planned(rows)) is not None and not planned.writes:
             self._skip(rows)
-            self._retrying(lambda: self._keep_as_planned(rows, planned))
+            self.retrying(lambda: self._keep_as_planned(rows, planned))
             return 0
         clean, rejections = self._clean(rows)
         self._note_named(rows, clean, rejections)
         try:
-            self._retrying(lambda: self._attempt(rows, clean, rejections))
+            self.retrying(lambda: self._attempt(rows, clean, rejections, planned))
         except MoodleRefused as error:
             if len(clean) > 1:
                 return len(rows) // 2
@@ -249,7 +249,7 @@ class PipelineRun:
                 return len(rows) // 2
             if not clean:
                 raise
-            rejections += [self._internal_error(row.line, error) for row in clean]
+            rejections += [self.internal_error(row.line, error) for row in clean]
         except SplitChunk as split:
             if split.line <= rows[0].line:
                 raise ToolSyncError(f"a chunk can't be cut before its first line {split.line}") from split
@@ -257,16 +257,17 @@ class PipelineRun:
         else:
             return 0
         # Not in the handlers: what the first attempt held stays in memory as long as its exception.
-        self._retrying(lambda: self._attempt(rows, [], rejections))
+        self.retrying(lambda: self._attempt(rows, [], rejections, planned))
         return 0
 
-    def _attempt(self, rows: list[Row], clean: list[CleanRow], rejections: list[Rejection]) -> None:
-        """Carry out one chunk, unless it is done."""
+    def _attempt(
+        self, rows: list[Row], clean: list[CleanRow], rejections: list[Rejection], planned: PlannedRows | None
+    ) -> None:
+        """Carry out one chunk, unless it is done. Shape: planned: of these rows, where a stored plan is carried out"""
         first_line, last_line = rows[0].line, rows[-1].line
         if self._is_done(last_line):
             return
         plan, outcomes = self._plan(rows, clean, rejections)
-        planned = self._planned(rows)
         if planned is not None and (stale := planned.stale(outcomes)) and not self.work.replans:
             # What the others do may depend on what is left out; what is planned without them may be stale as well.
             aside = set(stale)
@@ -281,7 +282,7 @@ class PipelineRun:
         self._write(plan, outcomes, first_line, last_line, named=named)
         if self.work.simulate:
             # Once it is kept what came of it: a chunk that is tried again must not find what it has made itself.
-            self._foresee(plan)
+            self.foresee(plan)
 
     def _plan(
         self,
@@ -307,7 +308,7 @@ class PipelineRun:
         plan = self.work.plan
         if plan is None:
             return None
-        planned = self._retrying(lambda: plan.rows(rows[0].line, rows[-1].line))
+        planned = self.retrying(lambda: plan.rows(rows[0].line, rows[-1].line))
         if len(planned.outcomes) != len(rows):
             # Taken up after what was planned is gone: no row may end without an outcome.
             raise OutcomesMissing("outcomes_part_missing", line=rows[-1].line)
@@ -318,100 +319,15 @@ class PipelineRun:
         if not self._is_done(rows[-1].line):
             self._write(Plan(), list(planned.outcomes), rows[0].line, rows[-1].line)
 
-    def _carry_out_end(self, last_line: int, after_line: int) -> bool:
-        """Do what comes after the last row; each outcome counts as a line of its own. Returns False when it was stopped."""
-        line = max(last_line, after_line) + 1
-        is_complete = self.is_complete
-        if after_line > last_line and not is_complete:
-            return True
-        if self._is_closed:
-            self._retrying(lambda: self._count_absent(line))
-            return True
-        if self.work.plan is not None:
-            plan = self.work.plan
-            planned = self._retrying(lambda: plan.rows(last_line + 1, _NO_LINE_AFTER))
-            self._planned_at_end = frozenset((outcome.code, outcome.subject) for outcome in planned.outcomes)
-        # Whoever stops the run with its last rows doesn't want anything taken away.
-        if is_complete and self._should_stop():
-            return False
-        while is_complete and (next_line := self._retrying(partial(self._close_part, line))):
-            line = next_line
-            if self._should_stop():
-                return False
-        if not self._is_closed:
-            self._retrying(lambda: self._close(line))
-        return True
-
-    def _close_part(self, line: int) -> int:
-        """Do the next part of what a complete file takes away. Returns the line of the next one, 0 when there is none."""
-        if (marker := self.commit_marker) is not None and self._is_done(line):
-            return marker.last_line + 1
-        most = self.chunk_rows
-        while True:
-            plan = self.processor.next_closing_plan(FileEnd(line, most, self.wholeness.doubt, self._planned_at_end))
-            if plan is None:
-                return 0
-            if plan.is_empty:
-                self.processor.collect(self.processor.owed_after_commit(plan, Applied(plan.now)))
-                return 0
-            try:
-                self._write_closing(plan, line)
-            except MoodleRefused as error:
-                if len(plan.outcomes) == 1:
-                    self._leave_refused(plan, line, error)
-                    return line + 1
-                most = len(plan.outcomes) // 2
-            else:
-                return line + len(plan.outcomes)
-
-    def _write_closing(self, plan: Plan, line: int) -> None:
-        last_line = line + len(plan.outcomes) - 1
-        named = [] if self.work.simulate else self.named_columns.subjects_of(plan.outcomes)
-        self._write(plan, plan.outcomes, line, last_line, is_closing=True, named=named)
-        if self.work.simulate:
-            self._foresee(plan)
-
-    def _leave_refused(self, plan: Plan, line: int, error: MoodleRefused) -> None:
-        """Leave one absentee as it is whom the database doesn't let go, say so, and go on behind it."""
-        (planned,) = plan.outcomes
-        told = Note("absent_left_refused", {**error.params, "hint": error.code})
-        outcome = Outcome(line, Action.UNCHANGED, told.code, told.params, planned.subject, notes=(told,))
-        # Of the plan nothing is owed but where the search goes on.
-        counts = {key: count for key, count in plan.absent.items() if key not in (DONE, DELETED)}
-        owed = AfterCommit(absent={**counts, LEFT_REFUSED: 1}, absent_upto=plan.absent_upto)
-        self._write(Plan(), [outcome], line, line, is_closing=True, owed=owed)
-
-    def _count_absent(self, line: int) -> None:
-        """Find out once more what is absent, for what is said of it at the end; nothing more is done about it."""
-        plan = self.processor.next_closing_plan(FileEnd(line, self.chunk_rows, self.wholeness.doubt, frozenset()))
-        if plan is not None:
-            self.processor.collect(self.processor.owed_after_commit(plan, Applied(plan.now)))
-
-    def _close(self, line: int) -> None:
-        """Do the last that the processor wants done; it counts as one line."""
-        if self._is_done(line):
-            return
-        plan = self.processor.final_plan()
-        if plan is not None and not plan.is_empty:
-            # What an option deletes counts as deleted, in the line that follows the last row.
-            outcomes = [outcome._replace(line=line) for outcome in plan.outcomes]
-            if not self._closes_as_planned(outcomes):
-                self.collected.notes.append(Note("closing_changed_since_plan", {}))
-                return
-            self._write(plan, outcomes, line, line, is_closing=True, is_last=True)
-            if self.work.simulate:
-                self.processor.collect(AfterCommit(notes=plan.notes))
-
-    def _closes_as_planned(self, outcomes: Sequence[Outcome]) -> bool:
-        """Whether what would be done after the last row is within what was planned, where that is asked for."""
-        planned = self._planned_at_end
-        return planned is None or self.work.replans or {(o.code, o.subject) for o in outcomes} <= planned
-
-    def _foresee(self, plan: Plan) -> None:
+    def foresee(self, plan: Plan) -> None:
         """Let what follows find what a plan that isn't carried out would leave."""
         self.processor.collect(self.processor.owed_after_commit(plan, Applied(plan.now)))
         for changed in plan.changed_rows:
             self.overlay.keep(changed)
+
+    def done_up_to(self, line: int) -> int | None:
+        """Return the last line that is done, where that is this one or a later one; None where it isn't done."""
+        return self.commit_marker.last_line if self.commit_marker is not None and self._is_done(line) else None
 
     def _is_done(self, last_line: int) -> bool:
         """Tell whether the chunk was committed before the connection broke, or the process died; count it then."""
@@ -430,13 +346,30 @@ class PipelineRun:
         if part.last_line not in self._collected:
             self.processor.collect(part.owed)
             self._collected.add(part.last_line)
-            self._is_closed = self._is_closed or part.owed.is_last
+            self.is_closed = self.is_closed or part.owed.is_last
         self.processor.after_commit(part.owed)
         if not part.is_settled:
             if part.owed.mails:
                 self.work.recorder.send_mails(part.last_line)
             self.work.recorder.settle(part.last_line)
         self._settled.add(part.last_line)
+
+    def write(
+        self,
+        plan: Plan,
+        outcomes: list[Outcome],
+        first_line: int,
+        last_line: int,
+        *,
+        about: Sequence[ClosingObject] = (),
+        is_last: bool = False,
+        owed: AfterCommit | None = None,
+    ) -> None:
+        """Write a plan of what comes after the last row. Shape: about: the object of each outcome; owed: as of `_write`"""
+        named = [] if self.work.simulate else self.named_columns.subjects_of(outcomes)
+        self._write(
+            plan, outcomes, first_line, last_line, is_closing=True, about=about, is_last=is_last, named=named, owed=owed
+        )
 
     def _write(
         self,
@@ -446,6 +379,7 @@ class PipelineRun:
         last_line: int,
         *,
         is_closing: bool = False,
+        about: Sequence[ClosingObject] = (),
         is_last: bool = False,
         named: Sequence[RowNames] = (),
         owed: AfterCommit | None = None,
@@ -465,6 +399,7 @@ class PipelineRun:
             self.reader.bytes_read,
             owed or AfterCommit(),
             is_closing=is_closing,
+            about=about,
             totals=dict(plan.totals()),
             writes=not plan.is_empty,
             named=named,
@@ -501,7 +436,7 @@ class PipelineRun:
         if chunk.after_commit:
             self._settle_part(OwedPart(last_line, chunk.after_commit, is_settled=False))
 
-    def _internal_error(self, line: int, error: RowsFailed) -> Rejection:
+    def internal_error(self, line: int, error: RowsFailed) -> Rejection:
         """Reject a row over which ToolSync stumbled; the log has the trace under the number that people are told.
 
         What the exception says isn't logged: it may quote a cell, which may hold a password.
@@ -516,7 +451,7 @@ class PipelineRun:
         )
         return Rejection(line, "", INTERNAL_ERROR, {"number": number})
 
-    def _retrying(self, action: Callable[[], Result]) -> Result:
+    def retrying(self, action: Callable[[], Result]) -> Result:
         """Do something; when Moodle, storage or database is away, wait as the work says and do it again on a new session."""
         while True:
             try:
@@ -562,6 +497,7 @@ class PipelineRun:
             dates=self.survey.dates,
             texts=self.texts,
             options=work.options,
+            text_fields=self.processor.text_fields,
         )
 
     def _date_notes(self) -> list[Note]:

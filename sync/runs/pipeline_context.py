@@ -16,6 +16,7 @@ from sync.moodle.db.spool import Spool
 from sync.moodle.db.writer import BeforeImage
 from sync.moodle.site.command_line import MoodleCommand
 from sync.processors.base.after_commit import AfterCommit
+from sync.processors.base.closing import ClosedObject, ClosingObject
 from sync.processors.base.context import (
     BlobKeeper,
     FileArea,
@@ -42,7 +43,8 @@ class ChunkResult(NamedTuple):
 
     Shape: outcomes: one per row, in line order; counts: action -> rows; is_closing, writes: as in PartHeader; totals: as of
     `sync.processors.base.totals`; scoped_totals: the same of scopes, by the key of the scope;
-    named: whom and which courses the rows name that changed something
+    named: whom and which courses the rows name that changed something; about: of what comes after the last row, the object of
+    each outcome
     """
 
     first_line: int
@@ -54,6 +56,7 @@ class ChunkResult(NamedTuple):
     after_commit: AfterCommit
     mails: Sequence[Mail] = ()
     is_closing: bool = False
+    about: Sequence[ClosingObject] = ()
     totals: Mapping[str, int] = MappingProxyType({})
     writes: bool = False
     named: Sequence[RowNames] = ()
@@ -86,6 +89,9 @@ class Recorder(Protocol):
     def owed_parts(self, known: Collection[int]) -> Iterator[OwedPart]:
         """Return what committed chunks owe, in file order, without those whose last lines are known."""
 
+    def closed(self, after_line: int) -> Iterator[ClosedObject]:
+        """Return what became of objects in parts behind this line, the last one of the file's rows."""
+
     def send_mails(self, last_line: int) -> None:
         """Send the mails of a committed chunk that wait."""
 
@@ -115,6 +121,9 @@ class StoredPlan(Protocol):
 
     def rows(self, first_line: int, last_line: int) -> PlannedRows:
         """Return what was planned for these lines; asked for in file order, perhaps several times."""
+
+    def closed(self, after_line: int) -> Iterator[ClosedObject]:
+        """Return the objects about which something was planned behind this line, the last one of the file's rows."""
 
 
 @dataclass(frozen=True)

@@ -69,4 +69,6 @@ def _is_as_planned(outcome: Outcome, planned: Outcome | None) -> bool:
     """Whether a row comes to what was planned for it. What is new shows its cells in the plan only."""
     if planned is None or (outcome.action, outcome.code, outcome.done) != (planned.action, planned.code, planned.done):
         return False
-    return set(outcome.changes) <= set(planned.changes) if _is_new(outcome) else outcome.changes == planned.changes
+    if _is_new(outcome):
+        return not outcome.changes or set(outcome.changes) <= set(planned.changes)
+    return outcome.changes == planned.changes

@@ -3,37 +3,45 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from sync import __version__
 from sync.audit.services import difference, record
+from sync.columns.general_options import ABSENT_STAYS
 from sync.commandfiles import storage
 from sync.errors import PlanRefused, RightMissing
 from sync.guard.judge import Judgement, PlanFacts, Verdict, ceilings, judge, judge_bundle
 from sync.guard.limits import Limit, read_limits, stored_form, widest
 from sync.models import AuditKind, GuardLimits, MoodleSite, RunState, SyncRun
-from sync.models.run import COMPLETED_STATES, ORIGINS_OF_MADE_FILES
+from sync.models.run import COMPLETED_STATES, ORIGINS_OF_MADE_FILES, ORIGINS_OF_PEOPLE
 from sync.moodle.db.database import MoodleDatabase
 from sync.moodle.scopes import fetch_row_counts
 from sync.people.machines import people_behind
+from sync.people.rights import narrow
 from sync.people.roles import run_permission
+from sync.people.tokens import narrowing_of
+from sync.processors.base.absence import ABSENCE_DOUBTS
 from sync.processors.base.totals import TABLES
 from sync.runs.bundle_order import runs_of_bundle
-from sync.runs.options import guard_is_on, plan_hours
+from sync.runs.options import find_processor, guard_is_on, plan_hours
 from sync.runs.pipeline_context import ChunkResult
 from sync.runs.rekeying import suspect_rekeying
-from sync.runs.rights import Responsible
+from sync.runs.rights import OPERATOR, Responsible
 from sync.runs.scope_limits import scope_facts, scopes_of, widest_scopes
 from sync.runs.sticky import rules_for
-from sync.values import Change, Note
+from sync.values import Change
 from sync.whole_files import digest_of
 
 APPROVE_RUNS = "sync.approve_runs"
+# What a file is complete for.
+_SCOPE_OPTIONS = ("absentscope", "absentname", "absentmethod")
 
 # What a plan has of the run that it is made for.
 _SHARED = (
@@ -71,6 +79,22 @@ def save_limits(
         return GuardLimits.objects.update_or_create(site=site, processor=processor, defaults=values)[0]
 
 
+def types_without_limits(site: MoodleSite, keys: Collection[str]) -> list[str]:
+    """Return those of some file types of which nothing is ever held. Queries: one"""
+    stored = {kept.processor: kept.is_on for kept in GuardLimits.objects.filter(site=site, processor__in=["", *keys])}
+    usual = stored.get("", guard_is_on())
+    return [key for key in keys if not stored.get(key, usual)]
+
+
+def hold_beyond_limits(site: MoodleSite, keys: Collection[str], person: Responsible = OPERATOR) -> None:
+    """Let runs of file types be held beyond their limits from now on. Queries: some for each"""
+    for key in keys:
+        limits = limits_of(site, key)
+        save_limits(
+            site, key, read_limits(limits.values), is_on=True, needs_second_person=limits.needs_second_person, person=person
+        )  # fmt: skip
+
+
 def delete_limits(site: MoodleSite, processor: str, person: Responsible) -> None:
     """Let a file type have the limits of the site again."""
     with transaction.atomic():
@@ -104,8 +128,8 @@ def take_over_plan(run: SyncRun, plan: SyncRun, worker: str) -> None:
     now = timezone.now()
     SyncRun.objects.filter(pk=plan.pk).update(
         state=RunState.RUNNING, worker=worker, started_at=now, heartbeat_at=now, finished_at=None, last_line=0, rows_done=0,
-        bytes_read=0, counts={}, partial_counts={}, totals={}, scoped_totals={}, error_code="", error_params={},
-        sticky=run.sticky, kept={},
+        bytes_read=0, counts={}, partial_counts={}, closing_counts={}, totals={}, scoped_totals={}, error_code="",
+        error_params={}, sticky=run.sticky, kept={},
     )  # fmt: skip
     plan.refresh_from_db()
 
@@ -153,7 +177,7 @@ def _judge_sum(runs: Sequence[SyncRun], moodle: MoodleDatabase) -> Judgement:
 
 
 def _is_by_hand(run: SyncRun) -> bool:
-    return run.origin == SyncRun.Origin.PERSON and run.requested_by is not None
+    return run.origin in ORIGINS_OF_PEOPLE and run.requested_by is not None
 
 
 def judge_run(run: SyncRun, moodle: MoodleDatabase) -> Judgement:
@@ -267,13 +291,15 @@ def may_approve(run: SyncRun, person: Responsible) -> bool:
     if not all(person.may(run_permission(key), APPROVE_RUNS, site=run.site, processor=key) for key in keys):
         return False
     return not any(limits_of(run.site, key).needs_second_person for key in keys) or not (
-        people_behind([person.user]) & people_behind(_authors_of(run))
+        people_behind([person.user]) & people_behind(authors_of(run))
     )
 
 
-def _authors_of(run: SyncRun) -> set[Any]:
+def authors_of(run: SyncRun) -> set[Any]:
     """Return who has asked for a run or its plan, armed or handed in its file, or set its schedule; of a bundle, for any file."""
     authors: set[Any] = set()
+    if run.bundle is not None and run.bundle.author_ids:
+        authors |= set(get_user_model().objects.filter(pk__in=run.bundle.author_ids))
     for each in runs_of_bundle(run):
         authors |= {each.requested_by, each.owner, each.armed_by}
         if each.plan is not None:
@@ -289,8 +315,22 @@ def processors_decided(run: SyncRun) -> list[str]:
 
 
 def decided_by_of(run: SyncRun) -> Responsible:
-    """Return who let a run go on."""
-    return Responsible(run.decided_by, run.decided_by_name)
+    """Return who let a run go on: with a token no more than that leaves, and nobody once it was revoked."""
+    user = run.decided_by
+    if user is not None and run.decided_token_name:
+        token = run.decided_token
+        if token is None or token.revoked_at is not None:
+            return Responsible(None, run.decided_by_name)
+        narrow(user, narrowing_of(token))
+    return Responsible(user, run.decided_by_name)
+
+
+def is_confirmed(run: SyncRun) -> bool:
+    """Whether somebody has confirmed a run who still may."""
+    person = decided_by_of(run)
+    return run.decision == SyncRun.Decision.CONFIRMED and all(
+        person.may(run_permission(key), site=run.site) for key in processors_decided(run)
+    )
 
 
 def check_decision(run: SyncRun) -> None:
@@ -299,14 +339,10 @@ def check_decision(run: SyncRun) -> None:
         raise RightMissing("approver_without_right", name=run.decided_by_name)
 
 
-def held_notes(run: SyncRun) -> list[Note]:
-    """Return why a person has to decide."""
-    return [Note(code, params) for code, params in run.held_for]
-
-
 def _last_accepted(run: SyncRun) -> SyncRun | None:
     """Return the last run of a file of the same name that came to its end; of another person's it says nothing.
 
+    A file that is complete is compared with the last that was for the same scope, whatever it was called and whoever brought it.
     An undo is as large as what it takes back.
     """
     if run.origin in ORIGINS_OF_MADE_FILES or run.undoes_id is not None:
@@ -314,13 +350,27 @@ def _last_accepted(run: SyncRun) -> SyncRun | None:
     runs = SyncRun.objects.filter(
         site=run.site, processor=run.processor, simulate=False, state__in=COMPLETED_STATES, pk__lt=run.pk, undoes=None
     ).exclude(origin__in=ORIGINS_OF_MADE_FILES)
+    if (earlier := _complete_before(run, runs)) is not None:
+        return earlier
     # Of several files of one type, those of a bundle, each is compared with the last one of its name.
     runs = runs.filter(bundle=None) if run.bundle_id is None else runs.exclude(bundle=None)
     if run.bundle_id is not None:
         return runs.filter(file_path__endswith=f"/{run.file_name}").order_by("-pk").first()
-    unattended = run.origin != SyncRun.Origin.PERSON
-    runs = runs.exclude(origin=SyncRun.Origin.PERSON) if unattended else runs.filter(file_path=run.file_path)
+    unattended = run.origin not in ORIGINS_OF_PEOPLE
+    runs = runs.exclude(origin__in=ORIGINS_OF_PEOPLE) if unattended else runs.filter(file_path=run.file_path)
     return runs.order_by("-pk").first()
+
+
+def _complete_before(run: SyncRun, runs: QuerySet[SyncRun]) -> SyncRun | None:
+    """Return the last of some runs whose file was complete for what that of a run is complete for. Queries: one at most"""
+    options = find_processor(run.processor).options(run.options)
+    if not options.is_complete or run.mends_id is not None or run.plan is None:
+        return None
+    # Of a tryback, or what was cut short, nothing is taken for absent.
+    if any(code in ABSENCE_DOUBTS for code, _params in run.plan.notes):
+        return None
+    scope = {f"options__{name}": run.options[name] for name in _SCOPE_OPTIONS if name in run.options}
+    return runs.filter(**scope).exclude(options__absent=ABSENT_STAYS).order_by("-pk").first()
 
 
 def _live_counts(moodle: MoodleDatabase, totals: Mapping[str, int], limits: Mapping[str, Limit]) -> dict[str, int]:

@@ -34,10 +34,12 @@ from sync.outcomes.outcome_codec import (
 )
 from sync.outcomes.outcome_index import facts_of, pack_facts, pack_names
 from sync.processors.base.after_commit import AfterCommit
+from sync.processors.base.closing import ClosedObject
 from sync.processors.base.context import CreatedRows
 from sync.reader import RowReader, SkippedLines
 from sync.runs.grace_records import keep_grace
 from sync.runs.options import processor_of
+from sync.runs.outcome_store import read_closed
 from sync.runs.pipeline_context import ChunkResult, OwedPart
 from sync.runs.retry import own_database
 from sync.runs.sticky import keep_written
@@ -130,6 +132,7 @@ class RunRecorder:
             chunk.named,
             chunk.scoped_totals,
             count_kept(chunk.outcomes) if self.run.sticky else {},
+            chunk.about,
         )
         if chunk.before_images:
             with storage.scratch_file() as journal:
@@ -184,6 +187,11 @@ class RunRecorder:
             yield OwedPart(last_line, owed, state == RunChunk.AfterCommit.SETTLED)
 
     @own_database()
+    def closed(self, after_line: int) -> Iterator[ClosedObject]:
+        """Return what became of objects after the last row, so far. Queries: one"""
+        return iter(list(read_closed(self.run, after_line)))
+
+    @own_database()
     def send_mails(self, last_line: int) -> None:
         """Send the mails of a committed chunk that wait. Queries: two for each mail"""
         send_kept_mails(self.run, self.run.chunks.get(last_line=last_line).outcomes_key)
@@ -232,17 +240,18 @@ class RunRecorder:
     def _register(
         self, header: PartHeader, outcomes: Sequence[Outcome], tables: set[str], worker: str, digest: str
     ) -> None:
-        counts = dict(Counter(self.run.counts) + Counter(header.counts))
-        partial_counts = dict(Counter(self.run.partial_counts) + Counter(header.partial_counts))
+        counts = _sum(self.run.counts, header.counts)
+        partial_counts = _sum(self.run.partial_counts, header.partial_counts)
         values = {
             "last_line": header.last_line,
             "rows_done": self.run.rows_done + (0 if header.is_closing else sum(header.counts.values())),
             "bytes_read": header.bytes_read,
             "counts": counts,
             "partial_counts": partial_counts,
-            "totals": dict(Counter(self.run.totals) + Counter(header.totals)),
+            "closing_counts": _sum(self.run.closing_counts, header.counts if header.is_closing else {}),
+            "totals": _sum(self.run.totals, header.totals),
             "scoped_totals": _added(self.run.scoped_totals, header.scoped_totals),
-            "kept": dict(Counter(self.run.kept) + Counter(header.kept)),
+            "kept": _sum(self.run.kept, header.kept),
             "changed_tables": sorted(tables.union(self.run.changed_tables)),
             "heartbeat_at": timezone.now(),
             "waiting_since": None,
@@ -265,6 +274,7 @@ class RunRecorder:
                 counts=header.counts,
                 codes=header.codes,
                 writes=header.writes,
+                is_closing=header.is_closing,
                 sha256=digest,
                 outcomes_key=self._outcomes_key(header, worker),
                 journal_key=self._journal_key(header, worker) if header.has_journal else "",
@@ -291,11 +301,15 @@ class RunRecorder:
         return storage.journal_key(*self._place, header.last_line, worker)
 
 
+def _sum(counts: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:
+    return dict(Counter(counts) + Counter(more))
+
+
 def _added(
     totals: Mapping[str, Mapping[str, int]], more: Mapping[str, Mapping[str, int]]
 ) -> dict[str, Mapping[str, int]]:
     """Return the totals of scopes with those of a chunk added."""
-    return {key: dict(Counter(totals.get(key, {})) + Counter(more.get(key, {}))) for key in {**totals, **more}}
+    return {key: _sum(totals.get(key, {}), more.get(key, {})) for key in {**totals, **more}}
 
 
 def _plain(notes: Sequence[Note]) -> list[list[object]]:

@@ -2,6 +2,8 @@
 
 These are Django's own tables: its admin pages, its commands and a shell change them, none of which asks a service of ours.
 Signals are therefore the only way that misses none of them. Who did it is told by `acting`, for the length of a request.
+
+Every command and worker connects them at its start, and few change a right: what writes the audit is loaded by the first change.
 """
 
 from __future__ import annotations
@@ -17,9 +19,8 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
 from django.db.models.signals import m2m_changed, post_save, pre_delete, pre_save
 
-from sync.audit.services import fields_of, record_saved
 from sync.models import AuditKind, MoodleSite, RoleAssignment
-from sync.runs.options import MAIN_SITE
+from sync.models.site import MAIN_SITE
 from sync.runs.rights import OPERATOR, Responsible
 
 _USER_FIELDS = ("username", "email", "is_active", "is_staff", "is_superuser")
@@ -59,18 +60,18 @@ def _before_save(sender: Any, instance: Any, raw: bool, update_fields: Collectio
     if raw or (update_fields is not None and not set(fields).intersection(update_fields)):
         return
     stored = sender.objects.filter(pk=instance.pk).first() if instance.pk else None
-    instance.audited_before = (fields_of(stored, fields),)
+    instance.audited_before = (_state(stored, fields),)
 
 
 def _after_save(sender: Any, instance: Any, **_: Any) -> None:
     # None where the save is none of rights: that of a login, say.
     before = instance.__dict__.pop("audited_before", None)
     if before is not None:
-        _record(instance, before[0], fields_of(instance, _fields_of(sender)))
+        _record(instance, before[0], _state(instance, _fields_of(sender)))
 
 
 def _before_delete(sender: Any, instance: Any, **_: Any) -> None:
-    _record(instance, fields_of(instance, _fields_of(sender)), None)
+    _record(instance, _state(instance, _fields_of(sender)), None)
 
 
 def _of_many(
@@ -101,11 +102,19 @@ def _fields_of(model: Any) -> tuple[str, ...]:
     return {User: _USER_FIELDS, Group: _GROUP_FIELDS, RoleAssignment: _ROLE_FIELDS, **_WAYS_TO_LOG_IN}[model]
 
 
+def _state(stored: Any, names: Collection[str]) -> dict[str, Any] | None:
+    from sync.audit.services import fields_of
+
+    return fields_of(stored, names)
+
+
 def _name_of(held: Any) -> str:
     return f"{held.content_type.app_label}.{held.codename}" if isinstance(held, Permission) else str(held)
 
 
 def _record(of: Any, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
+    from sync.audit.services import record_saved
+
     site = of.site if isinstance(of, RoleAssignment) else MoodleSite.objects.filter(slug=MAIN_SITE).first()
     subject, code = str(of), ""
     if isinstance(of, RoleAssignment):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.functional import cached_property
 
@@ -75,6 +75,27 @@ def save_scope(stored: ScopeLimits, limits: Mapping[str, Limit], person: Respons
         record_saved(
             stored.site, AuditKind.SETTINGS, person, stored.processor, before=before, after=fields_of(stored, _KEPT)
         )
+
+
+def set_scope(stored: ScopeLimits, name: str, limits: Mapping[str, Limit], person: Responsible) -> dict[str, int]:
+    """Keep the limits of a scope that is there; return what is in it. Shape: stored: perhaps new; limits: others are none
+
+    Raises: OptionError; MoodleError
+    """
+    kind = ScopeKind(stored.kind)
+    if wrong := next((each for each in limits if each not in SCOPE_KINDS[kind]), None):
+        raise OptionError("limits_unreadable", kind=wrong)
+    others = stored_scopes(stored.site, stored.processor).exclude(pk=stored.pk)
+    if others.filter(kind=kind, name=name).exists():
+        raise OptionError("scope_twice")
+    found = count_scope(stored.site, Scope(kind, name))
+    stored.name = name
+    try:
+        save_scope(stored, {each: limits.get(each, Limit()) for each in SCOPE_KINDS[kind]}, person)
+    except IntegrityError:
+        # Somebody else was faster.
+        raise OptionError("scope_twice") from None
+    return found
 
 
 def delete_scope(stored: ScopeLimits, person: Responsible) -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from sync.commandfiles.intake import UPLOADS
 from sync.commandfiles.naming import split_path
+from sync.commandfiles.readings import BACKUP_SUFFIX
 from sync.commandfiles.storage import ARCHIVES, REPORTS, key_of_path
 from sync.models import ArmedFile, CommandFile, MoodleSite, RunFile, RunState, Source, SyncRun
 from sync.models.run import COMPLETED_STATES, OVER_STATES, WAITING_STATES
@@ -24,7 +25,6 @@ from sync.sources.location import is_wildcard, items_of, matching
 from sync.values import Note
 
 Person = User | AnonymousUser
-BACKUP_SUFFIX = ".mbz"
 # The file type whose rows name backups.
 _OF_BACKUPS = "courses"
 

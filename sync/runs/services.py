@@ -15,9 +15,10 @@ from django.utils.translation import get_language
 
 from sync.audit.services import record_saved
 from sync.columns.general_options import GeneralOptions
-from sync.commandfiles.intake import FileTypes, delete_file, keep_for_run, receive_file, refuse_own_folder
+from sync.commandfiles.intake import FileTypes, delete_file, keep_for_run, note_type, receive_file, refuse_own_folder
 from sync.commandfiles.left_drafts import sweep_uploads
 from sync.commandfiles.naming import clean_folder, clean_name
+from sync.commandfiles.readings import keep_reading
 from sync.errors import CommandFileError, LeaseLost, OptionError, RunNotClaimable
 from sync.models import (
     AuditKind,
@@ -34,7 +35,7 @@ from sync.models.run import BUNDLE_STOPPED, CLAIMED_STATES, RESUMABLE_STATES, WA
 from sync.notifications.mails import send_mails_again
 from sync.notifications.services import notify_of_run
 from sync.processors.registry import REGISTRY
-from sync.processors.undo.processor import Undo
+from sync.runs.asking import asking_token
 from sync.runs.bundle_order import (
     await_again,
     follow_bundle,
@@ -58,7 +59,14 @@ from sync.runs.lease import (
     waiting_run_ids,
 )
 from sync.runs.mappings import guess_file_type
-from sync.runs.options import changed_options, find_processor, resolve_options, run_limits, upload_folder
+from sync.runs.options import (
+    changed_options,
+    find_processor,
+    options_of_undo,
+    resolve_options,
+    run_limits,
+    upload_folder,
+)
 from sync.runs.recorder import Progress
 from sync.runs.rights import OPERATOR, Responsible, may_replace
 from sync.runs.site_files import input_of
@@ -81,11 +89,17 @@ FILE_TYPES = FileTypes(knows=_is_known_name, guess=guess_file_type)
 
 
 def receive_upload(
-    *, site: MoodleSite, uploaded_file: UploadedFile, folder: str, user: Any, replace: bool = False
+    *,
+    site: MoodleSite,
+    uploaded_file: UploadedFile,
+    folder: str,
+    user: Any,
+    replace: bool = False,
+    leaves_workbooks: bool = False,
 ) -> CommandFile:
     """Keep a file that came from a browser in the file area. No schedule takes it before somebody says so.
 
-    Shape: replace: the person wants it in place of the one of the same path
+    Shape: replace: the person wants it in place of the one of the same path; leaves_workbooks: a worker finds out the type of one
     Raises: CommandFileError
     """
     refuse_own_folder(folder)
@@ -94,7 +108,8 @@ def receive_upload(
     if replace:
         _check_replaced(site, name, folder, Responsible.of(user))
     return receive_file(
-        site, uploaded_file, name, folder, user, file_types=FILE_TYPES, replace=replace, max_megabytes=limit
+        site, uploaded_file, name, folder, user, file_types=FILE_TYPES, replace=replace, max_megabytes=limit,
+        leaves_workbooks=leaves_workbooks,
     )  # fmt: skip
 
 
@@ -103,6 +118,12 @@ def _check_replaced(site: MoodleSite, name: str, folder: str, person: Responsibl
     known = CommandFile.objects.filter(site=site, folder=clean_folder(folder), name=clean_name(name)).first()
     if known is not None and not may_replace(person, known):
         raise CommandFileError("file_of_others", path=known.path)
+
+
+def read_workbook(reading_id: int) -> None:
+    """Keep how a sheet of a workbook begins, and say of which type its file is."""
+    if (file := keep_reading(reading_id)) is not None:
+        note_type(file, FILE_TYPES)
 
 
 def sweep_left_uploads() -> int:
@@ -155,7 +176,7 @@ def queue_upload(
     Shape: remember: the options are the stored ones from now on
     Raises: CommandFileError, OptionError
     """
-    _checked_options(site, processor, options)
+    checked_options(site, processor, options)
     file = receive_for_run(site, uploaded_file, uploaded_file.name or "", processor, user)
     try:
         with transaction.atomic():
@@ -169,7 +190,7 @@ def queue_upload(
         raise
 
 
-def _checked_options(site: MoodleSite, processor: str, options: Mapping[str, Any] | None) -> GeneralOptions:
+def checked_options(site: MoodleSite, processor: str, options: Mapping[str, Any] | None) -> GeneralOptions:
     """Return the options of a run. Raises: OptionError, also where they don't fit together"""
     values = resolve_options(site, processor, options)
     if (fault := values.fault()) is not None:
@@ -209,18 +230,21 @@ def queue_run(
 ) -> SyncRun:
     """Ask for a run; the workers carry it out.
 
-    Shape: options: what differs from the stored settings; origin: what asks for it; owner: whose rights are asked when it
-    begins, without one `user`; undoes: the run that this one takes back, whose file type it has, and for which who carries it
-    out makes the command file (None); undoes_line: of its file, None = all of them; mends: the run whose mended rows
-    are in the file; in_background: False = the caller carries it out itself; plan: the simulation that it carries
-    out, and nothing else; mapping: as SyncRun has it, that of the plan where there is one;
-    bundle: the files that it is planned with; is_pending: it waits for those before it
+    Shape: options: what differs from the stored settings; origin: what asks for it, PERSON also where a token does (see
+    sync.runs.asking); owner: whose rights are asked when it begins, without one `user`; undoes: the run that this one takes
+    back, whose file type it has, and for which who carries it out makes the command file (None); undoes_line: of its file,
+    None = all of them; mends: the run whose mended rows are in the file; in_background: False = the caller carries it out
+    itself; plan: the simulation that it carries out, and nothing else; mapping: as SyncRun has it, that of the plan where there
+    is one; bundle: the files that it is planned with; is_pending: it waits for those before it
     Raises: OptionError
     """
     if not site.in_use:
         raise OptionError("site_out_of_use", site=site.name)
-    values = Undo.options.resolve() if undoes is not None else _checked_options(site, processor, options)
+    values = checked_options(site, processor, options) if undoes is None else options_of_undo()
     owner = owner or Responsible.of(user)
+    token = asking_token()
+    if token is not None and origin == SyncRun.Origin.PERSON:
+        origin = SyncRun.Origin.API
     run = SyncRun.objects.create(
         site=site,
         processor=processor,
@@ -239,6 +263,7 @@ def queue_run(
         armed_by=armed_by.user,
         armed_by_name=armed_by.name,
         origin=origin,
+        token_name=token.name if token is not None else "",
         sequence_run=sequence_run,
         plan=plan,
         undoes=undoes,
@@ -285,7 +310,7 @@ def execute_run(
     run = claim_run(run_id, token)
     try:
         with Heartbeat(run_id, token, limits) as heartbeat:
-            Execution(run, token, limits, heartbeat, progress, yields=yields).carry_out()
+            Execution(run, token, limits, heartbeat, progress, yields=yields).execute()
     except LeaseLost:
         logger.warning("run %s was taken over by another worker", run_id)
         # Where nobody has: it is known as dead at once.

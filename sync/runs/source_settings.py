@@ -18,7 +18,9 @@ from sync.runs.options import fetch_rules, find_processor
 from sync.runs.rights import OPERATOR, Responsible
 from sync.sources import queries
 from sync.sources.location import Address, check_paths, items_of, parse_address, table_address
+from sync.sources.oauth import check_secure
 from sync.sources.sftp_address import read_private_key
+from sync.sources.sheet_address import sheet_shown
 
 PURPOSE = "source secrets"
 _NO_SECRETS = {"password": "", "private_key": "", "query": ""}
@@ -32,8 +34,8 @@ class SourceChoice:
     """What an administrator has chosen for a file type.
 
     Shape: location: as typed, an address may hold secrets; password, private_key: "" = the ones that are kept, unless
-    they are to be forgotten; host_key: "" = trust the server that is met next; query: what is asked of a
-    server that gives rows
+    they are to be forgotten; private_key: of sftp, or the key file of a service account; host_key: "" = trust the server that is
+    met next; query: what is asked of a server that gives rows
     """
 
     kind: str = Source.Kind.AREA
@@ -83,7 +85,7 @@ def save_source(site: MoodleSite, processor: str, choice: SourceChoice, *, owner
         "owner": owner.user,
         "owner_name": owner.name,
         "looked_at": None,
-        "told": [],
+        "notes": [],
     }
     with transaction.atomic():
         before = _audited(source_of(site, processor))
@@ -107,7 +109,9 @@ def address_of(source: Source) -> Address:
     """Return the address of a source with its secrets in it. Raises: SourceError."""
     secrets = _secrets_of(source)
     address = _server_of(source.kind, source.location)
-    return address._replace(username=source.username, password=secrets["password"], query=secrets["query"])
+    # What stands behind the ? of a sheet is no secret: the kind of its file and its tab.
+    query = address.query if source.kind == queries.SHEET else secrets["query"]
+    return address._replace(username=source.username, password=secrets["password"], query=query)
 
 
 def private_key_of(source: Source) -> str:
@@ -149,6 +153,8 @@ def _query_choice(stored: Source, choice: SourceChoice) -> tuple[SourceChoice, b
     address = queries.server_address(choice.kind, choice.location)
     query = queries.checked_query(choice.kind, address, choice.query, stored.processor, fetch_rules())
     kept, _same_server = _kept_secrets(stored, address, choice, query)
+    if choice.kind == queries.SHEET:
+        return _sheet_choice(choice, choice.private_key or kept["private_key"])
     secrets = {
         **_NO_SECRETS,
         "password": choice.password or address.password or kept["password"],
@@ -168,6 +174,28 @@ def _query_choice(stored: Source, choice: SourceChoice) -> tuple[SourceChoice, b
         query=query,
     )
     return choice, encrypt(PURPOSE, secrets) if any(secrets.values()) else b""
+
+
+def _sheet_choice(choice: SourceChoice, key: str) -> tuple[SourceChoice, bytes]:
+    """Take the name of the service account out of its key, and the address of the sheet as it is shown. Raises: SourceError"""
+    # It loads a library that others have no use for.
+    from sync.sources.service_account import read_service_key
+
+    if not key:
+        raise SourceError("service_key_missing")
+    account = read_service_key(key)
+    check_secure(account.token_address, fetch_rules())
+    choice = replace(
+        choice,
+        location=sheet_shown(choice.location),
+        inbox="",
+        username=account.email,
+        host_key="",
+        take_all=False,
+        remove_taken=False,
+        query={},
+    )
+    return choice, encrypt(PURPOSE, {**_NO_SECRETS, "private_key": key})
 
 
 def _address_choice(stored: Source, choice: SourceChoice) -> tuple[SourceChoice, bytes]:

@@ -14,7 +14,7 @@ from sync.models import AuditKind, MoodleSite, StickyField, SyncRun, WrittenValu
 from sync.moodle.db.writer import MAX_KEYS, batched
 from sync.processors.base.processor import Processor
 from sync.processors.base.sticky import Place, StickyColumn, StickyFields, StickyRule, places_of
-from sync.processors.registry import REGISTRY
+from sync.processors.registry import KEYS, REGISTRY
 from sync.runs.options import find_processor, processor_of
 from sync.runs.retry import own_database
 from sync.runs.rights import OPERATOR, Responsible
@@ -72,7 +72,7 @@ def sticky_fields(run: SyncRun) -> StickyFields:
 def watched_places(site: MoodleSite) -> frozenset[Place]:
     """Return the places of which is kept what ToolSync leaves there. Queries: one"""
     asking: dict[str, dict[str, str]] = defaultdict(dict)
-    fields = StickyField.objects.filter(site=site, rule=StickyRule.PERSON, processor__in=REGISTRY)
+    fields = StickyField.objects.filter(site=site, rule=StickyRule.PERSON, processor__in=KEYS)
     for processor, column, rule in fields.values_list("processor", "column", "rule"):
         asking[processor][column] = rule
     return frozenset(

@@ -31,6 +31,8 @@ def undo_bundle(
     Shape: site: the one that the caller means, if any; asks: as of a bundle
     Raises: UndoRefused
     """
+    if not bundle.has_runs:
+        raise UndoRefused("undo_bundle_without_runs", bundle=bundle.pk)
     if site is not None and bundle.site_id != site.pk:
         raise UndoRefused("undo_of_another_site", run=files_of(bundle)[0].pk, site=bundle.site.name)
     with transaction.atomic():

@@ -18,7 +18,7 @@ from sync.models import CommandFile, SyncRun
 from sync.moodle.db.writer import BeforeImage
 from sync.processors.base.context import ImagePlace
 from sync.processors.undo.history import NetChange
-from sync.processors.undo.rules import NEVER_TAKEN_BACK
+from sync.processors.undo.rules import NAMED_TABLES, NEVER_TAKEN_BACK
 from sync.runs.run_journal import read_journal
 from sync.runs.undo_line import images_of_line
 
@@ -53,23 +53,32 @@ def make_undo_file(undone: SyncRun, user: Any, line: int | None = None) -> Comma
 
 
 def rows_to_undo(images: Iterable[tuple[ImagePlace, BeforeImage]]) -> Iterator[UndoneRow]:
-    """Return the rows that a run changed, the last one first. What it made and deleted again is none of them."""
+    """Return the rows that a run changed, the last one first. What it made and deleted again is none of them.
+
+    Of rows with names of their own the first write counts: who has taken such a name from one that was renamed twice goes before.
+    """
     # The empty name asks SQLite for a temporary file that is deleted when the connection closes.
     with closing(sqlite3.connect("", isolation_level=None)) as database:
         database.execute("PRAGMA journal_mode = OFF")
         database.execute("PRAGMA synchronous = OFF")
         database.execute(
-            "CREATE TABLE image (place INTEGER PRIMARY KEY, chunk INTEGER, number INTEGER, name TEXT, id INTEGER, kind TEXT)"
+            "CREATE TABLE image (place INTEGER PRIMARY KEY, chunk INTEGER, number INTEGER, name TEXT, id INTEGER, kind TEXT,"
+            " counts_last INTEGER)"
         )
         database.executemany(
-            "INSERT INTO image (chunk, number, name, id, kind) VALUES (?, ?, ?, ?, ?)",
-            ((*place, image.table, image.id, image.kind) for place, image in images if _is_taken_back(image)),
+            "INSERT INTO image (chunk, number, name, id, kind, counts_last) VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                (*place, image.table, image.id, image.kind, not _is_renaming(image))
+                for place, image in images
+                if _is_taken_back(image)
+            ),
         )
         found = database.execute(
-            "SELECT max(place) OVER (PARTITION BY name, coalesce(id, -place)) AS last, chunk, number, name, id, kind"
-            " FROM image ORDER BY last DESC, place"
+            "SELECT iif(max(counts_last) OVER of_row, max(place) OVER of_row, min(place) OVER of_row) AS at,"
+            " chunk, number, name, id, kind FROM image WINDOW of_row AS (PARTITION BY name, coalesce(id, -place))"
+            " ORDER BY at DESC, place"
         )
-        for _last, group in groupby(found, itemgetter(0)):
+        for _at, group in groupby(found, itemgetter(0)):
             writes = list(group)
             change = NetChange.of([write[5] for write in writes])
             if change is not NetChange.NOTHING:
@@ -79,6 +88,11 @@ def rows_to_undo(images: Iterable[tuple[ImagePlace, BeforeImage]]) -> Iterator[U
 
 def _is_taken_back(image: BeforeImage) -> bool:
     return image.table not in NEVER_TAKEN_BACK
+
+
+def _is_renaming(image: BeforeImage) -> bool:
+    """Whether a write may give a row another name, and nothing waits for it: who was deleted comes back before what they had."""
+    return image.table in NAMED_TABLES and image.kind in ("update", "complete") and "deleted" not in image.after
 
 
 def _write_lines(out: Any, rows: Iterable[UndoneRow]) -> int:

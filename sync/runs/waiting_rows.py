@@ -16,7 +16,7 @@ from django.utils import timezone
 from sync.columns.file_columns import Columns
 from sync.columns.header import match_header
 from sync.commandfiles import storage
-from sync.messages import MISSING_TABLES
+from sync.messages import texts
 from sync.models import Retry, RetryRow, SyncRun
 from sync.models.run import ORIGINS_OF_MADE_FILES
 from sync.moodle.db.writer import MAX_KEYS, batched
@@ -56,7 +56,9 @@ def keep_waiting_rows(run: SyncRun) -> Notes:
 
 
 def _retriable(run: SyncRun) -> Iterator[Outcome]:
-    return (outcome for outcome in read_rows(run, Action.REJECTED) if outcome.code in MISSING_TABLES)
+    return (
+        outcome for outcome in read_rows(run, Action.REJECTED, of_file=True) if outcome.code in texts().missing_tables
+    )
 
 
 def _keep(run: SyncRun, waiting: Sequence[Outcome], tries: int, most: int) -> list[Any]:
@@ -71,7 +73,7 @@ def _keep(run: SyncRun, waiting: Sequence[Outcome], tries: int, most: int) -> li
     with transaction.atomic():
         retry = Retry.objects.create(
             run=run, site_id=run.site_id, processor=run.processor, tries=tries, most=most, storage_key=key,
-            form=list(form), tables=sorted({MISSING_TABLES[outcome.code] for outcome in waiting}), seen_at=timezone.now(),
+            form=list(form), tables=sorted({texts().missing_tables[outcome.code] for outcome in waiting}), seen_at=timezone.now(),
         )  # fmt: skip
         rows = (
             RetryRow(retry=retry, line=o.line, key=keys.get(o.line, ""), code=o.code, subject=o.subject[:255])

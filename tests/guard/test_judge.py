@@ -11,12 +11,12 @@ from sync.errors import OptionError
 from sync.guard.judge import Judgement, PlanFacts, Verdict, judge, judge_bundle
 from sync.guard.limits import DEFAULTS, Limit, read_limits, stored_form, widest
 from sync.guard.messages import KIND_TEXTS, kind_text, reason_text, total_texts
-from sync.processors.base.totals import OBJECTS
+from sync.processors.base.totals import TABLES
 from sync.values import Note
 
 
 def facts(totals: dict[str, int], **more: Any) -> PlanFacts:
-    live = dict.fromkeys(OBJECTS.values(), 1000)
+    live = dict.fromkeys(TABLES, 1000)
     return PlanFacts(**{"totals": totals, "live": live, "limits": dict(DEFAULTS), "rows": 100, **more})
 
 
@@ -26,7 +26,7 @@ def test_removals_are_held_beyond_fifty_or_a_tenth(kind: str) -> None:
     beyond = judge(facts({kind: 51}))
     assert (beyond.verdict, beyond.reasons[0].code) == (Verdict.HELD, "guard_count")
 
-    few = dict.fromkeys(OBJECTS.values(), 100)
+    few = dict.fromkeys(TABLES, 100)
     assert judge(facts({kind: 10}, live=few)).verdict is Verdict.GO
     share = judge(facts({kind: 11}, live=few))
     assert (share.verdict, share.reasons[0].code) == (Verdict.HELD, "guard_percent")

@@ -57,6 +57,16 @@ def test_each_row_that_was_touched_is_a_line_and_each_field_one_below() -> None:
     assert lines[at + 1 : at + 3] == ["line 3: ann: user changed", "    city: (empty) -> Lyon"]
 
 
+def test_what_became_of_moodles_objects_is_said_at_the_end() -> None:
+    done = replace(FACTS, objects=("1 course created", "2 categories created"))
+    assert report([], done)[-2] == "In Moodle: 1 course created, 2 categories created."
+    assert (
+        report([], replace(done, simulate=True))[-2]
+        == "In Moodle there would be: 1 course created, 2 categories created."
+    )
+    assert "In Moodle" not in "".join(report([]))
+
+
 def test_a_rejected_row_names_line_column_and_remedy() -> None:
     assert "line 4: REJECTED: column email: “no” is not an e-mail address. Write it like name@example.org." in report(
         [REJECTED]

@@ -314,8 +314,8 @@ def test_two_ticks_start_one_try(installation: Installation) -> None:
 
 
 def test_every_code_of_something_missing_has_a_text() -> None:
-    assert messages.MISSING_TABLES["account_unknown"] == "user"
-    assert messages.MISSING_TABLES.keys() <= messages.TEXTS.keys()
+    assert messages.texts().missing_tables["account_unknown"] == "user"
+    assert messages.texts().missing_tables.keys() <= messages.texts().by_code.keys()
 
 
 @SITES

@@ -68,7 +68,7 @@ def holder(tmp_path: Path, drop: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def told() -> list[str]:
-    return [code for code, _params in Source.objects.get(processor="users").told]
+    return [code for code, _params in Source.objects.get(processor="users").notes]
 
 
 def fetched(installation: Installation) -> list[str]:

@@ -17,7 +17,7 @@ from tests.support import run_file
 pytestmark = pytest.mark.sites("sqlite:5.1", "mariadb:4.1", "real:m45pg-seeded", "real:m520-seeded")
 
 # What makes trouble in a CSV file, in a spreadsheet or on the way through an encoding.
-AWKWARD = ('Ann "the" O;Brien, 1', "=Total", "#comment", "-1+2", "a\tb|c", "Zoë 東京 😀", "(x)", "'7'", "a\nb;c\n")
+AWKWARD = ('Ann "the" O;Brien, 1', "=Total", "#comment", "-1+2", "a|b c", "Zoë 東京 😀", "(x)", "d'7'", "a\nb;c\n")
 # Options with which every cell of the file counts.
 STRICT: dict[str, dict[str, Any]] = {
     "users": {"protectemails": False},
@@ -166,7 +166,7 @@ def test_profile_fields_are_exported_where_everybody_has_them(moodle_site: Moodl
 @pytest.mark.sites("sqlite:5.1")
 def test_what_no_file_can_say_is_named_at_the_end(moodle_site: MoodleSite) -> None:
     site = moodle_site
-    # Blanks at the ends are taken off every cell, and a formula is no result.
+    # Blanks at the ends and tabs are taken off every cell, a formula is no result.
     site.execute("UPDATE {user} SET city = ' Rome ', firstname = 'Line\nbreak' WHERE id = :id", id=site.ids["ann"])
     site.execute("UPDATE {course} SET fullname = '=SUM(A1)' WHERE id = :id", id=site.ids["C1"])
     content, result = exported(site, "users")
@@ -175,6 +175,10 @@ def test_what_no_file_can_say_is_named_at_the_end(moodle_site: MoodleSite) -> No
     assert last.startswith("# ann: ")
     assert "city: ' Rome ' → 'Rome'" in last
     assert run_file(site, "users", content, simulate=True).counts == {"unchanged": result.rows}
+    # Quotes of other programs are part of no name.
+    site.execute("UPDATE {user} SET city = '', middlename = :text WHERE id = :id", text="'7'", id=site.ids["ann"])
+    _content, result = exported(site, "users")
+    assert ["“'7'” stands in quotes" in left.reason for left in result.left_out] == [True]
     courses, result = exported(site, "courses")
     assert ([left.label for left in result.left_out], b"=SUM(A1)" in courses) == (["C1"], False)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import asyncssh
 import pytest
 from django.core.management import call_command
@@ -10,6 +12,7 @@ from pytest_django import Settings
 from sync.errors import SourceError
 from sync.models import MoodleSite, Source
 from sync.runs.source_settings import SourceChoice, address_of, has_secrets, private_key_of, save_source
+from tests.source_servers import key_of_account
 
 ADDRESS = "https://ann:Safe-1@example.org/users.csv?token=geheim"
 
@@ -150,3 +153,51 @@ def test_another_moodle_is_a_source_of_cohorts_only(site: MoodleSite, settings: 
         save_source(site, "users", choice)
     with pytest.raises(SourceError, match="source_not_for_pictures"):
         save_source(site, "userpictures", choice)
+
+
+class TestSheets:
+    SHEET = "https://docs.google.com/spreadsheets/d/1mHIwMNPNhCmZGPkJ2P0Xg0Zs3YgBpBVN7m4Yk0aBcDe"
+
+    @pytest.fixture
+    def key(self) -> str:
+        return key_of_account()
+
+    def test_the_key_is_kept_encrypted_and_names_its_account(self, site: MoodleSite, key: str) -> None:
+        source = save_rows(
+            site, "sheet", f"{self.SHEET}/edit?usp=sharing#gid=7", private_key=key, username="x", password="y"
+        )
+        assert (source.location, source.username) == (
+            f"{self.SHEET}/edit#gid=7",
+            "feeds@school.iam.gserviceaccount.com",
+        )
+        assert "PRIVATE" not in repr(Source.objects.values().get())
+        address = address_of(Source.objects.get())
+        assert (f"{address.shown}?{address.query}", address.password) == (f"{self.SHEET}/export?format=csv&gid=7", "")
+        assert private_key_of(Source.objects.get()) == key
+
+    def test_the_key_stays_for_another_sheet_and_goes_with_another_server(self, site: MoodleSite, key: str) -> None:
+        save_rows(site, "sheet", self.SHEET, private_key=key)
+        assert private_key_of(save_rows(site, "sheet", f"{self.SHEET}x/edit#gid=1")) == key
+        elsewhere = self.SHEET.replace("docs.google.com", "evil.example")
+        for kind, location in (("sheet", elsewhere), ("sheet", self.SHEET.replace("https", "http"))):
+            with pytest.raises(SourceError):
+                save_rows(site, kind, location)
+        assert private_key_of(Source.objects.get()) == key
+        with pytest.raises(SourceError, match="service_key_missing"):
+            save_rows(site, "sheet", self.SHEET, forget_secrets=True)
+        assert not has_secrets(save(site, f"{self.SHEET}/export"))
+
+    def test_what_cannot_work_is_not_kept(self, site: MoodleSite, key: str) -> None:
+        insecure = json.dumps(json.loads(key) | {"token_uri": "http://example.org/token"})
+        for location, given, code in (
+            (self.SHEET, "", "service_key_missing"),
+            (self.SHEET, "none", "service_key_unreadable"),
+            (self.SHEET, insecure, "oauth_insecure"),
+            ("https://example.org/users.csv", key, "sheet_address_unreadable"),
+            (self.SHEET.replace("https", "http"), key, "oauth_insecure"),
+        ):
+            with pytest.raises(SourceError, match=code):
+                save_rows(site, "sheet", location, private_key=given)
+        with pytest.raises(SourceError, match="source_not_for_pictures"):
+            save_source(site, "userpictures", SourceChoice(kind="sheet", location=self.SHEET, private_key=key))
+        assert not Source.objects.exists()

@@ -82,7 +82,7 @@ def test_a_hostile_address_is_told_and_leaves_nothing(
     assert sequence.state == (SequenceState.FAILED if is_fault else SequenceState.COMPLETED)
     assert steps_of(sequence)[0].state == ("failed" if is_fault else "nothing_came")
     ((fault, params),) = told()
-    assert fault == code == Source.objects.get().told[0][0]
+    assert fault == code == Source.objects.get().notes[0][0]
     assert "geheim" not in text_of(code, params)
     assert [server.asked for server in hostile.inner] == [[], []]
     assert not CommandFile.objects.exists()

@@ -12,6 +12,7 @@ from sync.runs.retention_settings import save_retention
 from tests.installation import Installation
 from tests.moodle.course_content import furniture
 from tests.pictures import blobs, data_folder, picture, zip_of
+from tests.processors.custom_fields.fields import add_course_fields
 from tests.processors.random_files import furnish
 from tests.runs.undo_checks import bring_in_order, check_round_trip
 
@@ -42,6 +43,11 @@ FILES = {
     "courses copy": "shortname;fullname;template\nCOPY;A copy;C1\n",
     "user_preferences": "user;name;value\nu1;htmleditor;tiny\nu1;auth_forcepasswordchange;0\n",
     "enrolment_methods": "cmd;course;enrol;name;disabled\nadd;C2;self;New;0\nadd;C1;manual;;1\ndel;C3;manual;;\n",
+    "enrolment_methods off": "course;enrol;source;disabled;enrolperiod\nC3;cohort;K1;1;\nC4;meta;C1;1;\nC2;self;;1;9\n",
+    "enrolment_methods del": "cmd;course;enrol\ndel;C3;cohort\ndel;C4;meta\n",
+    "custom_fields": "course;field;value\nC1;level;Master\nC2;code;A1\nC1;due;2027-09-01\nC1;level;Bachelor\n",
+    "user_preferences unset": "cmd;user;name\nunset;u1;htmleditor\n",
+    "categories hide": "category;visible;description\nCategory 1;0;<p>Gone</p>\nEmpty/Deeper;0;\n",
     "categories": "cmd;category;name;parent;visible;contentto\nadd;New;;;1;\nadd;New/Inner;;;0;\nadd;Category 1;One;New;0;\n"
     "del;Empty;;;;Other\n",
     "courses_reset": RESET.format(course="C1"),
@@ -60,6 +66,8 @@ def carry_out(installation: Installation, name: str, content: str | bytes) -> Sy
 def test_all_tables_are_as_before_a_run_and_after_it_again(installation_everywhere: Installation) -> None:
     installation, moodle = installation_everywhere, installation_everywhere.moodle
     furnish(moodle)
+    add_course_fields(moodle)
+    moodle.insert("user_preferences", userid=moodle.one("user", username="u1")["id"], name="htmleditor", value="atto")
     bring_in_order(moodle)
     for name, content in FILES.items():
         before = moodle.snapshot()

@@ -12,7 +12,7 @@ from django.core import mail
 from django.utils.translation import override
 from pytest_django import Settings
 
-from sync.messages import TEXTS, PluralText, text_of
+from sync.messages import PluralText, text_of, texts
 from sync.models import Notification, SyncRun
 from sync.notifications.mails import MailSender
 from sync.notifications.services import RuleChoice, save_rule, send_notification
@@ -96,9 +96,9 @@ def test_the_report_of_an_unattended_run_is_in_the_language_of_those_who_are_tol
     )
 
 
-@pytest.mark.parametrize("code", sorted(code for code, text in TEXTS.items() if isinstance(text, PluralText)))
+@pytest.mark.parametrize("code", sorted(code for code, text in texts().by_code.items() if isinstance(text, PluralText)))
 def test_one_is_no_plural(code: str) -> None:
-    names = re.findall(r"%\((\w+)\)", str(TEXTS[code]))
+    names = re.findall(r"%\((\w+)\)", str(texts().by_code[code]))
     params: dict[str, Any] = {name: 2 if name == "line" else name.upper() for name in names}
     one, many = text_of(code, {**params, "count": 1}), text_of(code, {**params, "count": 2})
     assert one != many.replace("2", "1", 1)
