@@ -15,9 +15,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import parse_qsl
 
 import asyncssh
+import jwt
 import trustme
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from moto.server import ThreadedMotoServer
 from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.handlers import FTPHandler, TLS_FTPHandler
@@ -149,6 +153,94 @@ class TokenServer:
         handler.send_header("Content-Length", str(len(content)))
         handler.end_headers()
         handler.wfile.write(content)
+
+
+class SheetServer:
+    """Gives tokens to who signs with the key of a service account, and a sheet to the one that it is shared with.
+
+    It looks at what Google's documents name: the signature, who asks, of whom, for what, and for how long. Shape: key_file: as
+    Google gives it; seen: the claims of the requests for tokens; shared: whether the account may read the sheet
+    """
+
+    EMAIL = "feeds@school.iam.gserviceaccount.com"
+    SHEET = "1mHIwMNPNhCmZGPkJ2P0Xg0Zs3YgBpBVN7m4Yk0aBcDe"
+    SCOPES = frozenset(
+        ("https://www.googleapis.com/auth/drive.readonly", "https://www.googleapis.com/auth/spreadsheets.readonly")
+    )
+
+    def __init__(self, web: WebServer) -> None:
+        self.web, self.shared = web, True
+        self.seen: list[dict[str, Any]] = []
+        self.token = "none"
+        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.key_file = key_of_account(self._key, web.url("/token"))
+        web.answers["/token"] = self._give_token
+
+    def altered(self, **changes: Any) -> str:
+        """Return the key file with something else in it."""
+        return json.dumps(json.loads(self.key_file) | changes)
+
+    def url(self, tab: str = "0") -> str:
+        return self.web.url(f"/spreadsheets/d/{self.SHEET}/edit?usp=sharing#gid={tab}")
+
+    def put(self, tab: str, content: bytes) -> None:
+        """Let the sheet have a tab, which is exported elsewhere, as Google does it."""
+        self.web.answers[f"/spreadsheets/d/{self.SHEET}/export?format=csv&gid={tab}"] = self._send_on
+        self.web.put("/export/signed", content)
+
+    def _give_token(self, handler: BaseHTTPRequestHandler) -> None:
+        fields = dict(parse_qsl(self.web.bodies[-1]))
+        try:
+            assert fields["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
+            assert jwt.get_unverified_header(fields["assertion"]) == {"alg": "RS256", "typ": "JWT", "kid": "k1"}
+            claims = jwt.decode(
+                fields["assertion"], self._key.public_key(), algorithms=["RS256"], audience=self.web.url("/token"),
+                issuer=self.EMAIL, options={"require": ["exp", "iat", "aud", "iss"]},
+            )  # fmt: skip
+            assert set(claims["scope"].split()) == self.SCOPES
+            assert 0 < claims["exp"] - claims["iat"] <= 3600
+        except (AssertionError, jwt.PyJWTError, KeyError):
+            self._answer(handler, 400, {"error": "invalid_grant", "error_description": "Invalid JWT Signature."})
+            return
+        self.seen.append(claims)
+        self.token = f"ya29.{len(self.seen)}"
+        self._answer(handler, 200, {"access_token": self.token, "token_type": "Bearer", "expires_in": 3599})
+
+    def _send_on(self, handler: BaseHTTPRequestHandler) -> None:
+        if handler.headers.get("Authorization") != f"Bearer {self.token}":
+            handler.send_error(401)
+        elif not self.shared:
+            handler.send_error(403)
+        else:
+            self.web.redirect("/now", self.web.url("/export/signed", "127.0.0.1"))
+            self.web.answers["/now"](handler)
+
+    def _answer(self, handler: BaseHTTPRequestHandler, status: int, document: Any) -> None:
+        content = json.dumps(document).encode()
+        handler.send_response(status)
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        handler.wfile.write(content)
+
+
+def key_of_account(
+    key: rsa.RSAPrivateKey | None = None, token_address: str = "https://oauth2.googleapis.com/token"
+) -> str:
+    """Return a key file of a service account, as Google gives it."""
+    signs = key or rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return json.dumps(
+        {
+            "type": "service_account", "project_id": "school", "private_key_id": "k1", "private_key": pem_of(signs),
+            "client_email": SheetServer.EMAIL, "client_id": "1", "token_uri": token_address,
+        }
+    )  # fmt: skip
+
+
+def pem_of(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
+    """Return a private key as it stands in a key file."""
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
 
 
 def drip(handler: BaseHTTPRequestHandler) -> None:

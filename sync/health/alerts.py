@@ -27,25 +27,25 @@ def notify_of_dead_parts() -> None:
     Queries: two, and some for each that is told of
     """
     now = timezone.now()
-    dead = HealthRecord.objects.filter(level=Level.ERROR, told_at=None, since__lte=now - _SETTLED)
+    dead = HealthRecord.objects.filter(level=Level.ERROR, notified_at=None, since__lte=now - _SETTLED)
     for record in dead:
         _tell(record, Event.DEAD, was=None, becomes=now)
-    for record in HealthRecord.objects.exclude(level=Level.ERROR).exclude(told_at=None):
-        _tell(record, Event.RECOVERED, was=record.told_at, becomes=None)
+    for record in HealthRecord.objects.exclude(level=Level.ERROR).exclude(notified_at=None):
+        _tell(record, Event.RECOVERED, was=record.notified_at, becomes=None)
 
 
 def _tell(record: HealthRecord, event: Event, *, was: datetime | None, becomes: datetime | None) -> None:
     """Keep the notifications and note that people know, all or none, and one worker alone. Each address gets one mail."""
-    mine = HealthRecord.objects.filter(pk=record.pk, level=record.level, told_at=was)
+    mine = HealthRecord.objects.filter(pk=record.pk, level=record.level, notified_at=was)
     about: dict[str, Any] = {"part": record.part, "since": was}
     if event == Event.DEAD:
         about |= {"since": record.since, "fault": [record.code, record.params]}
     with transaction.atomic():
-        if not mine.update(told_at=becomes):
+        if not mine.update(notified_at=becomes):
             return
-        told: list[str] = []
+        notified: list[str] = []
         for site in _concerned(record):
-            told += notify(site, "", event, told=told, **about)
+            notified += notify(site, "", event, notified=notified, **about)
 
 
 def _concerned(record: HealthRecord) -> QuerySet[MoodleSite]:

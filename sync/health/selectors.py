@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -70,9 +71,20 @@ def states_of(site: str) -> list[PartState]:
     return [state for state in states() if state.subject in ("", site)]
 
 
+def worst_level(parts: Collection[PartState]) -> Level:
+    """Return the worst of the levels of some parts."""
+    levels = {part.level for part in parts}
+    return next(level for level in (Level.ERROR, Level.WARNING, Level.OK) if level in levels)
+
+
 def dead_parts(site: str) -> list[PartState]:
     """Return the parts that are dead, for the strip on every page of a site. Queries: as of `states`"""
     return [state for state in states_of(site) if state.is_dead]
+
+
+def worker_trouble() -> str:
+    """Return why no worker takes any work, "" = one does. Queries: as of `states`"""
+    return next((state.said_to_all for state in states() if state.part == Part.WORKER and state.is_dead), "")
 
 
 def _beat(record: HealthRecord | None) -> PartState:

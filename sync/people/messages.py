@@ -31,6 +31,7 @@ TEXTS: dict[str, Any] = {
         "have. Others make their own."
     ),
     "token_without_scope": _("Choose at least one scope, and how long the token is good."),
+    "token_site_wrong": _("A token can be for the sites only on which its user has a right, and that are in use."),
     "token_too_many": _("There are %(most)s tokens that let in already. Revoke those that nobody uses."),
     "token_unknown": _("This token isn't known. Make one under Settings, Tokens."),
     "token_revoked": _("This token was revoked. Make another one under Settings, Tokens."),

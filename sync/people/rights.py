@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from django.contrib.auth.backends import BaseBackend, ModelBackend
 
 from sync.models import MoodleSite, RoleAssignment
+from sync.models.site import MAIN_SITE
 from sync.people.roles import (
     MANAGE_LIMITS,
     MANAGE_NOTIFICATIONS,
@@ -24,7 +25,6 @@ from sync.people.roles import (
     SITE_PERMISSIONS,
     permissions_of,
 )
-from sync.runs.options import MAIN_SITE
 
 # In place of a file type: all of them, those of later versions too.
 EVERY = "*"
@@ -64,16 +64,16 @@ class Held(NamedTuple):
 class Narrowing(NamedTuple):
     """What a token leaves of what somebody may do.
 
-    Shape: site: its short name; file_types: empty = all; without: permissions that it takes away
+    Shape: sites: their short names; file_types: empty = all; without: permissions that it takes away
     """
 
-    site: str
+    sites: frozenset[str]
     file_types: frozenset[str]
     without: frozenset[str]
 
     def leaves(self, permission: str, site: str, processor: str) -> bool:
         """Whether nothing of the token stands in the way."""
-        if site != self.site or permission in self.without:
+        if site not in self.sites or permission in self.without:
             return False
         if not self.file_types:
             return True

@@ -10,14 +10,14 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sync.audit.services import record_saved
 from sync.errors import PeopleRefused, TokenRefused
 from sync.models import ApiToken, AuditKind, KeptAnswer, MoodleSite, Scope
 from sync.people.machines import may_speak_for
-from sync.people.rights import Narrowing, may, narrow
+from sync.people.rights import Narrowing, may, narrow, permissions_given_directly, roles_of
 from sync.people.roles import MANAGE_PEOPLE, MANAGE_TOKENS
 from sync.people.services import in_order
 from sync.runs.rights import Responsible
@@ -55,15 +55,19 @@ def make_token(
     scopes: Collection[str],
     file_types: Collection[str],
     days: int,
+    further_sites: Collection[MoodleSite] = (),
 ) -> NewToken:
     """Make a token for oneself, or for a machine whose rights one has as well. Raises: PeopleRefused
 
-    Shape: file_types: [] = all; days: for which it is good
+    Shape: file_types: [] = all; days: for which it is good; further_sites: beside `site`, of those that `sites_of` gives
     """
     if person != by and not may_speak_for(by, site, person):
         raise PeopleRefused("token_of_others")
     if days not in LIFETIMES or not scopes or not set(scopes) <= set(Scope):
         raise PeopleRefused("token_without_scope")
+    further = {each.pk: each for each in further_sites if each.pk != site.pk}
+    if not {each.pk for each in sites_of(person)}.issuperset(further):
+        raise PeopleRefused("token_site_wrong")
     live = ApiToken.objects.filter(person=person, revoked_at=None, expires_at__gt=timezone.now())
     if live.count() >= MOST_LIVE:
         raise PeopleRefused("token_too_many", most=MOST_LIVE)
@@ -81,13 +85,14 @@ def make_token(
             created_by_name=by.get_username(),
             expires_at=timezone.now() + timedelta(days=days),
         )
+        token.further_sites.set(further)
         _record(token, by, before=None, after=_facts(token))
     return NewToken(token, secret)
 
 
 def revoke_token(by: Any, token: ApiToken) -> None:
     """Let nobody in with a token from now on. Raises: PeopleRefused"""
-    if token.person != by and not may(by, MANAGE_TOKENS, token.site):
+    if token.person != by and not any(may(by, MANAGE_TOKENS, site) for site in token.sites):
         raise PeopleRefused("token_of_others")
     with transaction.atomic():
         live = ApiToken.objects.filter(pk=token.pk, revoked_at=None)
@@ -97,14 +102,25 @@ def revoke_token(by: Any, token: ApiToken) -> None:
 
 
 def tokens_for(user: Any, site: MoodleSite) -> QuerySet[ApiToken]:
-    """Return the tokens of a site that somebody may see: one's own, and all for who manages tokens. Queries: one"""
-    tokens = ApiToken.objects.filter(site=site).select_related("person", "site")
+    """Return the tokens for a site that somebody may see: one's own, and all for who manages tokens. Queries: two"""
+    further = ApiToken.further_sites.through.objects.filter(apitoken=OuterRef("pk"), moodlesite=site)
+    tokens = ApiToken.objects.filter(Q(site=site) | Exists(further))
+    tokens = tokens.select_related("person", "site").prefetch_related("further_sites")
     return tokens if may(user, MANAGE_TOKENS, site) else tokens.filter(person=user)
 
 
+def sites_of(person: Any) -> list[MoodleSite]:
+    """Return the sites on which somebody has a right, by name. Queries: one, beside those of the rights"""
+    sites = MoodleSite.objects.filter(in_use=True)
+    if person.is_superuser or permissions_given_directly(person):
+        return list(sites)
+    return list(sites.filter(slug__in={role.site for role in roles_of(person)}))
+
+
 def find_token(secret: str) -> ApiToken:
-    """Return the token of a secret; its person can do no more than the token leaves. Queries: one. Raises: TokenRefused"""
-    token = ApiToken.objects.select_related("site", "person").filter(digest=digest_of(secret)).first()
+    """Return the token of a secret; its person can do no more than the token leaves. Queries: two. Raises: TokenRefused"""
+    found = ApiToken.objects.select_related("site", "person").prefetch_related("further_sites")
+    token = found.filter(digest=digest_of(secret)).first()
     if token is None:
         raise TokenRefused("token_unknown")
     if token.revoked_at is not None:
@@ -120,7 +136,7 @@ def find_token(secret: str) -> ApiToken:
 def narrowing_of(token: ApiToken) -> Narrowing:
     """Return what a token leaves of the rights of its person."""
     without = _NEVER.union(*(names for scope, names in _ONLY_WITH.items() if scope not in token.scopes))
-    return Narrowing(token.site.slug, frozenset(token.file_types), without)
+    return Narrowing(frozenset(site.slug for site in token.sites), frozenset(token.file_types), without)
 
 
 def count_request(token: ApiToken, most: int) -> int | None:
@@ -162,6 +178,7 @@ def digest_of(secret: str) -> str:
 def _facts(token: ApiToken) -> dict[str, Any]:
     return {
         "token": f"{token.name} ({token.beginning}…)",
+        "sites": [site.slug for site in token.sites],
         "scopes": token.scopes,
         "file_types": token.file_types,
         "expires_at": token.expires_at,
@@ -170,4 +187,5 @@ def _facts(token: ApiToken) -> dict[str, Any]:
 
 def _record(token: ApiToken, by: Any, *, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
     subject = token.person.get_username()
-    record_saved(token.site, AuditKind.RIGHTS, Responsible.of(by), subject, before=before, after=after, code="token")
+    for site in token.sites:
+        record_saved(site, AuditKind.RIGHTS, Responsible.of(by), subject, before=before, after=after, code="token")

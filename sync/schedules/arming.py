@@ -96,6 +96,12 @@ def meant_types(site: MoodleSite, files: Collection[CommandFile]) -> dict[int, l
     }  # fmt: skip
 
 
+def is_meant(site: MoodleSite, name: str) -> bool:
+    """Whether a source would take a file of this name out of the uppermost folder of the file area. Queries: two"""
+    file = CommandFile(site=site, folder="/", name=name)
+    return bool(meant_types(site, [file])[file.pk])
+
+
 def check_source(source: Source) -> None:
     """Raises: SourceError if whoever set a source may not set sources or run this file type (any more)."""
     owner = owner_of(source)

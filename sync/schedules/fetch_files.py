@@ -9,7 +9,6 @@ from contextlib import contextmanager
 
 from django.core.files.storage import InvalidStorageError
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from sync.commandfiles import storage
@@ -18,9 +17,9 @@ from sync.commandfiles.naming import split_path
 from sync.errors import CodedError, CommandFileError, SourceError
 from sync.messages import text_of
 from sync.models import CommandFile, Event, MoodleSite, RunState, Source, SyncRun
+from sync.models.site import MAIN_SITE
 from sync.notifications.services import notify
 from sync.runs.options import (
-    MAIN_SITE,
     drop_folder,
     fetch_rules,
     find_processor,
@@ -32,8 +31,19 @@ from sync.runs.rights import owner_of
 from sync.runs.selectors import earlier_run, files_of_file_type
 from sync.runs.services import FILE_TYPES
 from sync.runs.source_settings import address_of, private_key_of, source_of
-from sync.schedules.arming import arm_dropped_file, arm_file, armings_of, check_source
+from sync.schedules.arming import arm_dropped_file, arm_file, armings_of, check_source, is_meant
 from sync.schedules.quarantine import MAX_ATTEMPTS, fetch_attempt, forget_attempts
+from sync.schedules.zips import (
+    ZIP_BROKEN,
+    ZIP_NOT_SCHEDULED,
+    ZIP_UNKNOWN,
+    Turns,
+    folder_of,
+    is_zip_of_files,
+    unpack_dropped,
+    unpack_zips,
+    waiting_files,
+)
 from sync.sources import queries
 from sync.sources.drop_folder import DropFolder, locked
 from sync.sources.guard import FetchRules
@@ -64,6 +74,9 @@ _TROUBLES = frozenset(
         "source_checksum_differs",
         "remote_too_large",
         "file_too_large",
+        ZIP_BROKEN,
+        ZIP_UNKNOWN,
+        ZIP_NOT_SCHEDULED,
     )
 )
 _DROP = "drop"
@@ -73,16 +86,21 @@ _PATIENCE_SECONDS = 30
 logger = logging.getLogger(__name__)
 
 
-def fetch_files(site: MoodleSite, processor: str) -> list[CommandFile]:
+def fetch_files(site: MoodleSite, processor: str, turns: Turns | None = None) -> list[CommandFile]:
     """Return the files that a run of a file type without a person should carry out now, in order; [] when nothing came.
 
     What there is to tell about it stands in the log and on the page of the source.
-    Raises: SourceError if there is no way to where they come from
+    Shape: turns: of a sequence whose files are planned together; zips are unpacked for them
+    Raises: SourceError if there is no way to where they come from, CommandFileError if a zip can't be used
     """
     source = source_of(site, processor)
     notes: list[Note] = []
     try:
-        return _from_area(source, notes) if source.kind == Source.Kind.AREA else _from_elsewhere(source, notes)
+        # All that is planned together comes out of the drop folder at once.
+        if turns is None or not turns.over:
+            notes += capture_drop_folder(site) if turns is not None or source.kind == Source.Kind.AREA else []
+        files = _from_area(source, notes) if source.kind == Source.Kind.AREA else _from_elsewhere(source, notes)
+        return files if turns is None else unpack_zips(site, processor, files, turns, notes)
     except SourceError as error:
         notes.append(_note(error))
         raise
@@ -113,13 +131,24 @@ def capture_drop_folder(site: MoodleSite) -> list[Note]:
     return notes
 
 
-def _take_dropped(site: MoodleSite, place: RemoteFolder, entry: Entry, names: set[str], notes: list[Note]) -> None:
+def _take_dropped(site: MoodleSite, place: DropFolder, entry: Entry, names: set[str], notes: list[Note]) -> None:
     with storage.scratch_file() as out:
         copy_whole(place, entry, names, out)
-        file = receive_file(
-            site, out, entry.name, "/", None, file_types=FILE_TYPES, max_megabytes=run_limits().max_upload_megabytes
-        )
-        notes += arm_dropped_file(file)
+        try:
+            is_zip = is_zip_of_files(entry.name, out) and not is_meant(site, entry.name)
+            if is_zip:
+                notes += unpack_dropped(site, entry.name, out)
+        except CommandFileError as error:
+            if error.code == "file_in_use":
+                raise
+            notes.append(_note(error))
+            notes.append(Note(ZIP_BROKEN, {"name": entry.name, "aside": place.quarantine_file(entry.name)}))
+            return
+        if not is_zip:
+            file = receive_file(
+                site, out, entry.name, "/", None, file_types=FILE_TYPES, max_megabytes=run_limits().max_upload_megabytes
+            )
+            notes += arm_dropped_file(file)
         remove_taken(place, entry.name, names)
 
 
@@ -144,7 +173,8 @@ def opened_place(source: Source, rules: FetchRules) -> Iterator[tuple[RemoteFold
         return
     address, default_name = address_of(source), find_processor(source.processor).default_filename
     if source.kind in queries.KINDS:
-        with open_query(source.kind, address, source.query, rules, default_name=default_name) as place:
+        key = private_key_of(source)
+        with open_query(source.kind, address, source.query, rules, default_name=default_name, private_key=key) as place:
             yield place, "*"
         return
     with open_address(
@@ -160,7 +190,6 @@ def opened_place(source: Source, rules: FetchRules) -> Iterator[tuple[RemoteFold
 
 
 def _from_area(source: Source, notes: list[Note]) -> list[CommandFile]:
-    notes += capture_drop_folder(source.site)
     location = source.location or find_processor(source.processor).default_filename
     files = files_of_file_type(source.site, source.processor, source.location)
     if not files:
@@ -215,7 +244,7 @@ def _fetch(source: Source, place: RemoteFolder, entry: Entry, names: set[str], n
         if _is_left_out(source, entry.name, digest_of(out)[0], notes):
             return None
         file = receive_file(
-            source.site, out, entry.name, _folder_of(source), None, file_types=FILE_TYPES,
+            source.site, out, entry.name, folder_of(source.processor), None, file_types=FILE_TYPES,
             max_megabytes=run_limits().max_upload_megabytes,
         )  # fmt: skip
     arm_file(file, source.processor, owner_of(source))
@@ -226,17 +255,9 @@ def _left_behind(source: Source, notes: list[Note]) -> list[CommandFile]:
     """Return what was taken from its place by somebody who died before a run of it was asked for."""
     if not source.remove_taken:
         return []
-    asked_for = SyncRun.objects.filter(command_file=OuterRef("pk"), created_at__gte=OuterRef("uploaded_at"))
-    fetched = CommandFile.objects.filter(site=source.site, folder=_folder_of(source), uploaded_by=None)
-    unasked = list(fetched.filter(~Exists(asked_for)).order_by("uploaded_at", "name"))
-    armed = armings_of(unasked, source.processor)
-    left = [file for file in unasked if file.pk in armed]
+    left = waiting_files(source.site, source.processor)
     notes += [Note("source_file_left_behind", {"path": file.path}) for file in left]
     return left if source.take_all else left[:1]
-
-
-def _folder_of(source: Source) -> str:
-    return f"/fetched/{source.processor}/"
 
 
 def meant_files(entries: list[Entry], item: str) -> list[Entry]:
@@ -299,7 +320,7 @@ def _sentence(notes: list[Note]) -> Iterator[None]:
 
 def _notify_of_troubles(source: Source, notes: list[Note]) -> None:
     """Let people know what keeps files away although the file type goes on; again only when it was mended in between."""
-    looks = Source.objects.filter(site=source.site).values_list("processor", "told")
+    looks = Source.objects.filter(site=source.site).values_list("processor", "notes")
     # Every file type looks into the drop folder: the first one tells of it.
     known = {
         (code, params.get("name"))
@@ -317,7 +338,7 @@ def _keep_notes(source: Source, notes: list[Note]) -> None:
         logger.warning("files of %s: %s", source.processor, text_of(note.code, note.params))
     values = {
         "looked_at": timezone.now(),
-        "told": [[note.code, dict(note.params)] for note in notes],
+        "notes": [[note.code, dict(note.params)] for note in notes],
         "host_key": source.host_key,
     }
     Source.objects.update_or_create(

@@ -38,6 +38,7 @@ from sync.runs.rights import armed_by_of, check_owner, owner_of
 from sync.runs.services import RECOVERY_EXPIRES, cancel_run, queue_run
 from sync.schedules.arming import armings_of
 from sync.schedules.fetch_files import fetch_files
+from sync.schedules.zips import Turns
 
 _FAILED_STATES = (RunState.FAILED, RunState.ERRORED, RunState.CANCELLED, RunState.DECLINED, RunState.EXPIRED)
 
@@ -213,7 +214,8 @@ def _files_of(sequence: SequenceRun) -> tuple[list[CommandFile], list[Any] | Non
     try:
         # Before anything is fetched, and perhaps deleted where it was.
         check_owner(owner_of(sequence), sequence.site, key)
-        return fetch_files(sequence.site, key), None
+        turns = Turns(sequence.processors[: sequence.position], sequence.processors[sequence.position :])
+        return fetch_files(sequence.site, key, turns if sequence.together else None), None
     except CodedError as error:
         return [], [key, error.code, error.params]
     except Exception:

@@ -46,7 +46,7 @@ SHIPPED: tuple[tuple[tuple[str, ...], str], ...] = (
 _AUDITED_FIELDS = (
     "name", "processors", "kind", "every_seconds", "at", "crontab", "enabled", "stop_on_failure", "together", "after_freeze",
     "owner_name",
-    "told", "attach_report", "digest_at", "digest_at_end",
+    "recipients", "attach_report", "digest_at", "digest_at_end",
 )  # fmt: skip
 _WINDOW_FIELDS = ("starts_at", "ends_at", "reason")
 _FREEZE = "freeze"
@@ -71,10 +71,10 @@ class ScheduleChoice:
 
 
 @dataclass(frozen=True)
-class TellingChoice:
+class RecipientsChoice:
     """Who is told of a feed, and how; as in the model."""
 
-    told: Collection[str] = ()
+    recipients: Collection[str] = ()
     attach_report: bool = False
     digest_at: time | None = None
     digest_at_end: bool = False
@@ -94,12 +94,12 @@ def timing_of(schedule: Schedule) -> Timing:
 
 def save_schedule(
     site: MoodleSite, choice: ScheduleChoice, schedule: Schedule | None = None, *, owner: Responsible = OPERATOR,
-    telling: TellingChoice | None = None,
+    recipients: RecipientsChoice | None = None,
 ) -> Schedule:  # fmt: skip
     """Keep a schedule, a new one or a changed one. Whoever saves it is its owner from then on.
 
     Raises: ScheduleError; NotificationError
-    Shape: telling: who is told of it, None = as before
+    Shape: recipients: who is told of it, None = as before
     """
     schedule = schedule or Schedule(site=site)
     earlier = _audited(schedule)
@@ -117,7 +117,7 @@ def save_schedule(
     first = timing_of(schedule).next_after(now)
     schedule.next_at = first if schedule.enabled else None
     schedule.held_at = None
-    _set_telling(schedule, telling)
+    _set_recipients(schedule, recipients)
     with transaction.atomic():
         schedule.save()
         record_saved(site, AuditKind.SCHEDULE, owner, str(schedule), before=earlier, after=_audited(schedule))
@@ -125,12 +125,12 @@ def save_schedule(
 
 
 def switch_schedule(
-    schedule: Schedule, *, on: bool, owner: Responsible = OPERATOR, telling: TellingChoice | None = None
+    schedule: Schedule, *, on: bool, owner: Responsible = OPERATOR, recipients: RecipientsChoice | None = None
 ) -> None:
     """Switch a schedule on or off. What passed while it was off is not made up for. It runs in the name of whoever did it.
 
     Raises: ScheduleError; NotificationError
-    Shape: telling: who is told of it, None = as before
+    Shape: recipients: who is told of it, None = as before
     """
     before = _audited(schedule)
     schedule.enabled = on
@@ -138,41 +138,41 @@ def switch_schedule(
     schedule.anchor_at = timezone.now()
     schedule.next_at = timing_of(schedule).next_after(timezone.now()) if on else None
     schedule.held_at = None
-    _set_telling(schedule, telling)
+    _set_recipients(schedule, recipients)
     with transaction.atomic():
         schedule.save()
         record_saved(schedule.site, AuditKind.SCHEDULE, owner, str(schedule), before=before, after=_audited(schedule))
 
 
-def save_telling(schedule: Schedule, choice: TellingChoice, *, by: Responsible = OPERATOR) -> None:
+def save_recipients(schedule: Schedule, choice: RecipientsChoice, *, by: Responsible = OPERATOR) -> None:
     """Keep who is told of a feed. Raises: NotificationError"""
     before = _audited(schedule)
-    _set_telling(schedule, choice)
+    _set_recipients(schedule, choice)
     with transaction.atomic():
-        schedule.save(update_fields=["told", "attach_report", "digest_at", "digest_at_end"])
+        schedule.save(update_fields=["recipients", "attach_report", "digest_at", "digest_at_end"])
         record_saved(schedule.site, AuditKind.SCHEDULE, by, str(schedule), before=before, after=_audited(schedule))
 
 
-def may_tell(user: Any, site: MoodleSite, processors: Collection[str]) -> bool:
+def may_choose_recipients(user: Any, site: MoodleSite, processors: Collection[str]) -> bool:
     """Whether somebody may say who is told of a feed: they may of each of its file types."""
     settable = processors_for(user, MANAGE_NOTIFICATIONS, site=site)
     return {processor.key for processor in settable}.issuperset(processors)
 
 
-def check_answered(schedule: Schedule | None, telling: TellingChoice | None) -> None:
+def check_answered(schedule: Schedule | None, recipients: RecipientsChoice | None) -> None:
     """Refuse to switch on a feed of which nobody is told when nobody has said that it is to be so. Raises: ScheduleError
 
-    Shape: schedule: None = a new one; telling: what was answered, None = nothing
+    Shape: schedule: None = a new one; recipients: what was answered, None = nothing
     """
     is_off = schedule is None or not schedule.enabled
-    if is_off and telling is None and not (schedule is not None and schedule.told):
-        raise ScheduleError("schedule_tells_nobody")
+    if is_off and recipients is None and not (schedule is not None and schedule.recipients):
+        raise ScheduleError("schedule_without_recipients")
 
 
-def _set_telling(schedule: Schedule, choice: TellingChoice | None) -> None:
+def _set_recipients(schedule: Schedule, choice: RecipientsChoice | None) -> None:
     """Raises: NotificationError"""
     if choice is not None:
-        schedule.told = checked_addresses(choice.told)
+        schedule.recipients = checked_addresses(choice.recipients)
         schedule.attach_report = choice.attach_report
         schedule.digest_at = choice.digest_at
         schedule.digest_at_end = choice.digest_at_end

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from sync.errors import SourceError
 from sync.models import MoodleSite, Source
-from sync.runs.options import MAIN_SITE, drop_folder, fetch_rules, find_processor, resolve_options
+from sync.models.site import MAIN_SITE
+from sync.runs.options import drop_folder, fetch_rules, find_processor, resolve_options
 from sync.runs.selectors import earlier_run, files_of_file_type
 from sync.runs.source_settings import source_of
 from sync.schedules.arming import armings_of

@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from cron_descriptor import ExpressionDescriptor, Options  # type: ignore[import-untyped]
 from cronsim import CronSim, CronSimError
 from django.utils.dates import MONTHS, WEEKDAYS
 from django.utils.translation import get_language, gettext as _
@@ -81,6 +80,9 @@ class ByTheClock:
         return _("%(one)s; also: %(other)s") % {"one": on_day, "other": on_weekday}
 
     def _described(self, expression: str) -> str:
+        # Only pages say a rule in words, and most commands load this module.
+        from cron_descriptor import ExpressionDescriptor, Options  # type: ignore[import-untyped]
+
         options = Options()
         options.locale_code = _CRON_LOCALES.get((get_language() or "en")[:2], "en_US")
         options.use_24hour_time_format = True
@@ -88,7 +90,7 @@ class ByTheClock:
         # The library says days and months in the language of the process.
         for name, said in zip(_DAY_NAMES + _MONTH_NAMES, (*WEEKDAYS.values(), *MONTHS.values()), strict=True):
             text = text.replace(name, str(said))
-        return text
+        return text.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")
 
     def _moments_of(self, day: date) -> Iterator[datetime]:
         rule = parse_crontab(self.expression)

@@ -33,6 +33,9 @@ TEXTS: dict[str, Any] = {
     "site_without_right": _(
         "You may not run this file type on the site “%(site)s”, or it is out of use. Nothing was kept."
     ),
+    "site_twice": _("A site is named twice. Name each site once."),
+    "site_not_planned": _("There is no plan of this file on the site “%(site)s”. Nothing was begun."),
+    "site_plan_refused": _("Nothing was begun, because of the site “%(site)s”: %(said)s"),
     "site_no_plan": _(
         "Only a simulation that somebody asked for can be made on other sites too. Simulate the file first."
     ),

@@ -19,10 +19,10 @@ from sync.errors import CodedError, MoodleError, SiteRefused, SiteUnusable
 from sync.grace.services import today
 from sync.models import AuditKind, GraceEntry, MoodleSite, Schedule, SequenceRun, SequenceState, SyncRun
 from sync.models.run import CLAIMED_STATES, OVER_STATES, RunState
+from sync.models.site import MAIN_SITE
 from sync.moodle.db.database import MoodleConnection
 from sync.moodle.integrity.connection_check import ConnectionFinding, ConnectionLevel, check_connection
 from sync.runs.connections import connection_of, moodle_at, sealed
-from sync.runs.options import MAIN_SITE
 from sync.runs.rights import Responsible
 from sync.runs.services import cancel_run
 from sync.schedules.sequences import cancel_sequence

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import http.client
+import re
 import ssl
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -18,6 +19,8 @@ from sync.sources.remote_folder import CHECKSUM, Entry
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 5
 _BLOCK = 1 << 16
+_PAGES = ("text/html", "application/xhtml+xml")
+_BEGINS_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|script)\b", re.IGNORECASE)
 
 
 class GuardedConnection(http.client.HTTPConnection):
@@ -38,22 +41,27 @@ class GuardedConnection(http.client.HTTPConnection):
 
 
 class HttpAddress:
-    """The place of one file on a web server. Shape: name: the one it is kept under"""
+    """The place of one file on a web server.
+
+    Shape: name: the one it is kept under; is_table: one that is made when it is asked for: there is no checksum file beside it,
+    and a web page in its place (a login, say) is no file
+    """
 
     # What is sent is whole, or was cut off.
     may_grow = False
 
-    def __init__(self, address: Address, lines: Lines, name: str) -> None:
+    def __init__(self, address: Address, lines: Lines, name: str, *, is_table: bool = False) -> None:
         self._address = address
         self._lines = lines
         self._name = name
+        self._is_table = is_table
 
     def entries(self) -> list[Entry]:
         """Return the file if it is there, and its checksum file beside it."""
         found = []
         if file := self._head(self._address, self._name):
             found.append(file)
-            if self._checksum_is_there():
+            if not self._is_table and self._checksum_is_there():
                 found.append(Entry(self._name + CHECKSUM, -1))
         return found
 
@@ -64,9 +72,12 @@ class HttpAddress:
         sink = LimitedWriter(out, name, self._lines.rules)
         with self._lines.translated_errors(address.host), self._answer("GET", address) as answer:
             _refuse(answer.status, address)
+            self._refuse_page(answer)
             sink.expect(answer.length or 0)
             # read1 gives what is there; read would wait for a whole block from a server that drips.
             while block := answer.read1(_BLOCK):
+                if self._is_table and not sink.size and _BEGINS_PAGE.match(block):
+                    raise SourceError("remote_page", host=address.host)
                 sink.write(block)
             if answer.length:
                 raise SourceError("remote_cut_off", host=address.host, missing=answer.length)
@@ -80,9 +91,10 @@ class HttpAddress:
 
     def _head(self, address: Address, name: str) -> Entry | None:
         """Ask what is there. A server that answers HEAD badly (an address signed for GET, a script) is asked to send it."""
-        for method in ("HEAD", "GET"):
+        for method in ("GET",) if self._is_table else ("HEAD", "GET"):
             with self._lines.translated_errors(address.host), self._answer(method, address) as answer:
                 if answer.status == 200:
+                    self._refuse_page(answer)
                     size = answer.headers.get("Content-Length", "")
                     return Entry(name, int(size) if size.isdecimal() else -1, answer.headers.get("Last-Modified", ""))
                 status = answer.status
@@ -90,6 +102,10 @@ class HttpAddress:
             return None
         _refuse(status, address)
         return None
+
+    def _refuse_page(self, answer: http.client.HTTPResponse) -> None:
+        if self._is_table and answer.headers.get_content_type() in _PAGES:
+            raise SourceError("remote_page", host=self._address.host)
 
     def _checksum_is_there(self) -> bool:
         try:

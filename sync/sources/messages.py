@@ -143,6 +143,23 @@ TEXTS: dict[str, Any] = {
     "oauth_refused": _(
         "%(host)s gave no token (HTTP %(status)s, %(reason)s). Check its address, the name of the client and the secret."
     ),
+    "sheet_address_unreadable": _(
+        "This is not the address of a Google Sheet. Copy the one that the browser shows while the sheet is open: "
+        "https://docs.google.com/spreadsheets/d/…/edit#gid=0."
+    ),
+    "sheet_not_shared": _(
+        "%(host)s doesn't give this sheet to %(email)s. Share it with that address (reading is enough), and check the address of "
+        "the sheet."
+    ),
+    "service_key_missing": _("Paste the key of the service account: the whole file (JSON) that Google gave."),
+    "service_key_unreadable": _(
+        "This is not the key of a service account. Paste the whole file (JSON) that Google gave, from { to }."
+    ),
+    "service_key_refused": _(
+        "%(host)s gave no token for the key of the service account (HTTP %(status)s, %(reason)s). See that the key is not "
+        "deleted and that the clock of this server is right, or make a new key."
+    ),
+    "remote_page": _("%(host)s gave a web page in place of a table. Check the address."),
     "oneroster_unreadable": _(
         "%(host)s doesn't answer as a OneRoster server when asked for %(collection)s. Check the address."
     ),

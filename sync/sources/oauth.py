@@ -1,4 +1,4 @@
-"""Tokens by OAuth 2 client credentials: a program shows who it is, and gets a token for a while.
+"""Tokens by OAuth 2: a program shows who it is, and gets a token for a while.
 
 Source: RFC 6749 sections 2.3.1, 4.4 and 5; RFC 6750
 """
@@ -11,11 +11,11 @@ import json
 import threading
 import time
 from contextlib import closing
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from urllib.parse import quote_plus, urlencode
 
 from sync.errors import SourceError
-from sync.sources.guard import Lines
+from sync.sources.guard import FetchRules, Lines
 from sync.sources.http_address import GuardedConnection
 from sync.sources.location import Address
 
@@ -29,16 +29,42 @@ _lock = threading.Lock()
 _tokens: dict[str, tuple[str, float]] = {}
 
 
+class TokenHolder(Protocol):
+    """Who asks for a token, and where. Shape: refusal: the code of what is said where none is given"""
+
+    @property
+    def token_address(self) -> Address: ...
+
+    @property
+    def refusal(self) -> str: ...
+
+    def fields(self) -> dict[str, str]:
+        """Return what is posted for a token."""
+
+    def headers(self) -> dict[str, str]:
+        """Return what shows who asks."""
+
+
 class Client(NamedTuple):
-    """Who asks for a token, and where. Shape: scope: names with blanks between them, "" = what the server gives"""
+    """A client with a secret (client credentials). Shape: scope: names with blanks between, "" = what the server gives"""
 
     token_address: Address
     client_id: str
     secret: str
     scope: str = ""
+    refusal: str = "oauth_refused"
+
+    def fields(self) -> dict[str, str]:
+        """Return what is posted for a token."""
+        return {"grant_type": "client_credentials"} | ({"scope": self.scope} if self.scope else {})
+
+    def headers(self) -> dict[str, str]:
+        """Return what shows who asks."""
+        login = f"{quote_plus(self.client_id)}:{quote_plus(self.secret)}"
+        return {"Authorization": "Basic " + base64.b64encode(login.encode()).decode()}
 
 
-def token_of(client: Client, lines: Lines) -> str:
+def token_of(client: TokenHolder, lines: Lines) -> str:
     """Return a token, the one of before as long as it lasts. Raises: SourceError"""
     key = _key(client)
     with _lock:
@@ -51,28 +77,26 @@ def token_of(client: Client, lines: Lines) -> str:
     return token
 
 
-def forget_token(client: Client) -> None:
+def forget_token(client: TokenHolder) -> None:
     """Ask for another token next time: a server doesn't take the one that is kept."""
     with _lock:
         _tokens.pop(_key(client), None)
 
 
-def check_client(client: Client, lines: Lines) -> None:
-    """Raises: SourceError if the secret would be sent in the clear to a server that the operator hasn't named"""
-    address = client.token_address
-    named = lines.rules.allowed_hosts
+def check_secure(address: Address, rules: FetchRules) -> None:
+    """Raises: SourceError if a secret would be sent in the clear to a server that the operator hasn't named"""
+    named = rules.allowed_hosts
     if address.scheme != "https" and named.isdisjoint((address.host, f"{address.host}:{address.port}")):
         raise SourceError("oauth_insecure", host=address.host)
 
 
-def _fetched(client: Client, lines: Lines) -> tuple[str, float]:
+def _fetched(client: TokenHolder, lines: Lines) -> tuple[str, float]:
     """Return a new token, and how many seconds it lasts."""
-    check_client(client, lines)
     address = client.token_address
-    fields = {"grant_type": "client_credentials"} | ({"scope": client.scope} if client.scope else {})
-    login = f"{quote_plus(client.client_id)}:{quote_plus(client.secret)}"
+    check_secure(address, lines.rules)
+    fields = client.fields()
     headers = {
-        "Authorization": "Basic " + base64.b64encode(login.encode()).decode(),
+        **client.headers(),
         "Content-Type": "application/x-www-form-urlencoded",
         "Accept": "application/json",
         "User-Agent": "ToolSync",
@@ -82,10 +106,10 @@ def _fetched(client: Client, lines: Lines) -> tuple[str, float]:
         connection.request("POST", target, body=urlencode(fields), headers=headers)
         with connection.getresponse() as answer:
             status, content = answer.status, answer.read(_MOST_BYTES)
-    return _token_in(status, content, address.host)
+    return _token_in(status, content, address.host, client.refusal)
 
 
-def _token_in(status: int, content: bytes, host: str) -> tuple[str, float]:
+def _token_in(status: int, content: bytes, host: str, refusal: str) -> tuple[str, float]:
     """Return the token of an answer. What the server says of a refusal is one of the words of RFC 6749."""
     try:
         found = json.loads(content)
@@ -96,12 +120,10 @@ def _token_in(status: int, content: bytes, host: str) -> tuple[str, float]:
     token, kind = found.get("access_token"), str(found.get("token_type", "bearer"))
     if status != 200 or not isinstance(token, str) or not token.isascii() or kind.lower() != "bearer":
         reason = found.get("error")
-        raise SourceError(
-            "oauth_refused", host=host, status=status, reason=reason[:60] if isinstance(reason, str) else "-"
-        )
+        raise SourceError(refusal, host=host, status=status, reason=reason[:60] if isinstance(reason, str) else "-")
     seconds = found.get("expires_in")
     return token, float(seconds) if isinstance(seconds, int | float) else _USUAL_SECONDS
 
 
-def _key(client: Client) -> str:
-    return hashlib.sha256(json.dumps(client).encode()).hexdigest()
+def _key(client: TokenHolder) -> str:
+    return hashlib.sha256(json.dumps([type(client).__name__, client]).encode()).hexdigest()

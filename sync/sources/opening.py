@@ -9,9 +9,10 @@ from sync.sources.ftp_address import FtpAddress
 from sync.sources.guard import FetchRules, Lines
 from sync.sources.http_address import HttpAddress
 from sync.sources.location import Address, parse_address
-from sync.sources.oauth import Client
+from sync.sources.oauth import Client, check_secure
 from sync.sources.remote_folder import RemoteFolder
 from sync.sources.sftp_address import SftpAddress
+from sync.sources.sheet_address import SheetAddress
 from sync.sources.token_address import TokenAddress
 
 _FILE_ENDINGS = (".csv", ".txt", ".xlsx", ".ods", ".zip")
@@ -39,11 +40,18 @@ def open_address(
 
 @contextmanager
 def open_query(
-    kind: str, address: Address, query: Mapping[str, str], rules: FetchRules, *, default_name: str
+    kind: str,
+    address: Address,
+    query: Mapping[str, str],
+    rules: FetchRules,
+    *,
+    default_name: str,
+    private_key: str = "",
 ) -> Iterator[RemoteFolder]:
     """Open a source of rows, or of a file behind a token, for as long as the rules allow.
 
-    Shape: kind: as of the model of sources; query: as `sync.sources.queries` has checked it; default_name: of the file made
+    Shape: kind: as of the model of sources; query: as `sync.sources.queries` has checked it; default_name: of the file made;
+    private_key: of a service account, the file
     """
     if kind in ("sql", "moodle"):
         # Each loads a library that others have no use for.
@@ -58,6 +66,13 @@ def open_query(
         wanted = LdapSearch(query["base"], query["filter"], attributes_of(query["attributes"]))
         with closing(LdapSource(address, wanted, rules, default_name)) as rows:
             yield rows
+        return
+    if kind == "sheet":
+        from sync.sources.service_account import read_service_key
+
+        check_secure(address, rules)
+        with Lines(rules) as lines:
+            yield SheetAddress(address, read_service_key(private_key), lines, default_name)
         return
     client = Client(parse_address(query["token_address"]), address.username, address.password, query.get("scope", ""))
     with Lines(rules) as lines:

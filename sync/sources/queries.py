@@ -9,13 +9,15 @@ from sync.errors import SourceError
 from sync.sources.guard import FetchRules
 from sync.sources.ldap_source import attributes_of
 from sync.sources.location import DATABASE_PORTS, LDAP_PORTS, Address, parse_address, parse_server
+from sync.sources.oauth import check_secure
 from sync.sources.oneroster import COLUMNS
 from sync.sources.other_moodle import statement_for
+from sync.sources.sheet_address import sheet_address
 from sync.sources.sql_source import check_allowed, check_options
 from sync.sources.sql_statement import checked_statement
 
-SQL, LDAP, ONEROSTER, TOKEN, MOODLE = "sql", "ldap", "oneroster", "oauth", "moodle"
-KINDS = (SQL, LDAP, ONEROSTER, TOKEN, MOODLE)
+SQL, LDAP, ONEROSTER, TOKEN, MOODLE, SHEET = "sql", "ldap", "oneroster", "oauth", "moodle", "sheet"
+KINDS = (SQL, LDAP, ONEROSTER, TOKEN, MOODLE, SHEET)
 COLLECTIONS = tuple(COLUMNS)
 # What each kind keeps of a choice.
 FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -24,6 +26,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     ONEROSTER: ("token_address", "scope", "collection"),
     TOKEN: ("token_address", "scope"),
     MOODLE: ("table_prefix",),
+    SHEET: (),
 }
 _EVERY_ENTRY = "(objectClass=*)"
 
@@ -36,6 +39,8 @@ def server_address(kind: str, text: str) -> Address:
         return address
     if kind == LDAP:
         return parse_server(text, LDAP_PORTS)
+    if kind == SHEET:
+        return sheet_address(text)
     address = parse_address(text)
     if address.scheme not in ("http", "https"):
         raise SourceError("address_scheme", scheme=address.scheme, schemes="https, http")
@@ -56,6 +61,8 @@ def checked_query(
     elif kind == LDAP:
         kept["attributes"] = ", ".join(attributes_of(kept["attributes"]))
         kept["filter"] = kept["filter"] or _EVERY_ENTRY
+    elif kind == SHEET:
+        check_secure(address, rules)
     else:
         kept["token_address"] = parse_address(kept["token_address"]).shown
         if kind == ONEROSTER and kept["collection"] not in COLLECTIONS:

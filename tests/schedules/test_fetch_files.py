@@ -65,7 +65,7 @@ def fetched(installation: Installation) -> list[str]:
 
 def told() -> list[str]:
     """Return the codes of what the last look had to tell."""
-    return [code for code, _params in Source.objects.get().told]
+    return [code for code, _params in Source.objects.get().notes]
 
 
 def carry_out_next(installation: Installation, **options: object) -> list[str]:

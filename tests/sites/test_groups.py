@@ -15,6 +15,7 @@ from sync.errors import CommandFileError, SiteRefused
 from sync.models import CommandFile, MoodleSite, RoleAssignment, SyncRun
 from sync.runs.services import queue_run, receive_for_run
 from sync.sites.groups import other_sites, plan_on_sites, runs_of_group
+from tests.web.import_form_reader import sent_by
 
 MAPPING: dict[str, list[str]] = {"columns": []}
 
@@ -94,3 +95,36 @@ def test_the_page_has_a_row_for_each_site(plan: SyncRun) -> None:
         assert f'href="/sites/{run.site.slug}/runs/{run.pk}/"' in said
         assert client.get(f"/sites/{run.site.slug}/runs/{run.pk}/sites/").status_code == 200
     assert "Choose a site at least." in client.post(page, follow=True).text
+
+
+def test_a_new_import_is_planned_on_the_sites_that_are_chosen(plan: SyncRun, client: Client) -> None:
+    """Each with the mapping of the page, or with what is kept there for the header; and only where somebody may."""
+    person = someone("main", "a")
+    client.force_login(person)
+    assert plan.command_file is not None
+    CommandFile.objects.filter(pk=plan.command_file.pk).update(uploaded_by=person)
+    page = reverse("import_file", args=[plan.command_file.pk])
+    shown = client.get(page).text
+    assert 'id="site-a"' in shown
+    assert 'id="site-b"' not in shown
+    sent = {**sent_by(shown), "site": ["a", "b", "old"], "mapping_a": "kept"}
+    looked = client.post(page, {**sent, "do": "look"}).text
+    assert '<option value="kept" selected>' in looked
+    before = set(SyncRun.objects.values_list("pk", flat=True))
+    answer = client.post(page, {**sent, "do": "plan"})
+    made = {run.site.slug: run for run in SyncRun.objects.exclude(pk__in=before)}
+    assert made.keys() == {"main", "a"}
+    assert answer.headers["Location"].endswith(f"/runs/{made['main'].pk}/sites/")
+    assert (made["a"].mapping, made["main"].mapping is None) == (None, False)
+    assert made["a"].site_group == made["main"].site_group != ""
+
+
+def test_nothing_is_planned_anywhere_where_one_site_refuses(plan: SyncRun, client: Client) -> None:
+    person = someone("main", "a")
+    client.force_login(person)
+    assert plan.command_file is not None
+    CommandFile.objects.filter(pk=plan.command_file.pk).update(uploaded_by=person, sha256="0" * 64)
+    page = reverse("import_file", args=[plan.command_file.pk])
+    sent = {**sent_by(client.get(page).text), "site": ["a"], "do": "plan"}
+    answer = client.post(page, sent)
+    assert (answer.status_code, SyncRun.objects.count(), CommandFile.objects.count()) == (200, 1, 1)

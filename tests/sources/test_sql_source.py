@@ -17,6 +17,7 @@ from sync.messages import text_of
 from sync.sources import queries
 from sync.sources.guard import FetchRules
 from sync.sources.opening import open_query
+from sync.sources.sql_statement import checked_statement
 from tests.servers import PASSWORD
 
 RULES = FetchRules(allowed_hosts=frozenset({"127.0.0.1"}), max_bytes=5_000_000, seconds=10, max_rows=5_000)
@@ -77,6 +78,10 @@ def test_what_looks_like_more_within_quotes_is_text(people: str) -> None:
         ("SELECT 1 -- one", "sql_comment"), ("SELECT /*!50000 1 */ 2", "sql_comment"),
         ("SELECT 1 INTO OUTFILE '/tmp/x'", "sql_writes"), ("SELECT '\\'' INTO OUTFILE '/tmp/x", "sql_failed"),
         ("WITH gone AS (DELETE FROM people RETURNING 1) SELECT 1", "sql_writes"), ("SELECT 1 FOR UPDATE", "sql_writes"),
+        ("WITH a AS (SELECT 1) DELETE FROM people", "sql_writes"),
+        ("WITH a AS (SELECT 1)insert into people SELECT 1", "sql_writes"),
+        ("WITH a AS ( UPDATE people SET n = 1 RETURNING 1) SELECT 1", "sql_writes"), ("SELECT 1 into x", "sql_writes"),
+        ("WITH a AS (SELECT 1) MERGE INTO people", "sql_writes"), ("SELECT 1 FOR NO KEY UPDATE", "sql_writes"),
         ("SELECT '" + 20_000 * "x" + "'", "sql_too_long"), ("SELECT login, login FROM people", "sql_same_column"),
         ("SELECT login FROM people WHERE 0", "source_no_rows"), ("SELECT shoe FROM people", "sql_failed"),
         ("SELECT x'ff00' AS b", "source_binary_cell"),
@@ -84,6 +89,27 @@ def test_what_looks_like_more_within_quotes_is_text(people: str) -> None:
 )  # fmt: skip
 def test_what_cannot_be_asked_is_said(people: str, statement: str, code: str) -> None:
     assert refusal(people, statement) == code
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT update_date, t.delete, t.update AS last FROM t", 'SELECT "delete", "insert into" FROM t',
+        "SELECT call, copy, load, grant, t.into FROM t", "SELECT count(delete), max(update), (merge) FROM t",
+        "WITH a AS (SELECT 1 AS n) SELECT created, replace(name, 'drop table', 'x') FROM a", "SELECT `create` FROM t",
+    ],
+)  # fmt: skip
+def test_words_that_only_name_columns_are_no_statements(statement: str) -> None:
+    assert checked_statement(f" {statement} ; ") == statement
+
+
+@pytest.mark.parametrize("column", ["update_date", "call", "copy"])
+def test_a_column_that_is_called_like_a_statement_is_read(tmp_path: Path, column: str) -> None:
+    path = tmp_path / "words.sqlite3"
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"CREATE TABLE t (login, {column})")
+        connection.execute("INSERT INTO t VALUES ('ann', '2026-02-03')")
+    assert fetch(f"sqlite:///{path}", f"SELECT login, {column} FROM t").split() == [f"login,{column}", "ann,2026-02-03"]
 
 
 def test_too_many_rows_or_bytes_bring_no_file(people: str) -> None:
