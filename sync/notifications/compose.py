@@ -19,16 +19,16 @@ from sync.commandfiles import storage
 from sync.errors import NotificationError
 from sync.guard.messages import reason_text, total_texts
 from sync.messages import text_of, without_addresses
-from sync.models import Event, Notification, RunFile, Source, SyncRun
+from sync.models import Event, Notification, RunFile, Schedule, Source, SyncRun
 from sync.notifications.mails import reaches_people
 from sync.notifications.readers import Reader, readers_of
 from sync.notifications.webhooks import post, webhook_of
 from sync.outcomes.report import count_texts
 from sync.people.rights import may_set_something
 from sync.runs.finalize import language_of, report_in
-from sync.runs.options import find_processor, page_address
-from sync.runs.plans import held_notes
+from sync.runs.options import find_processor, page_address, settings_language
 from sync.runs.selectors import run_notes
+from sync.schedules.titles import file_type_label, title_of
 from sync.values import Action
 
 # What mail servers take without complaint; a longer report is left to the link.
@@ -122,6 +122,8 @@ def payload_of(notification: Notification) -> dict[str, Any]:
     }
     if notification.part:
         about["part"] = notification.part
+    if notification.feed is not None:
+        about["feed"] = {"id": notification.feed.pk, "name": title_of(notification.feed)}
     if notification.since is not None:
         about["since"] = notification.since.isoformat()
     if notification.due_at is not None:
@@ -137,7 +139,7 @@ def payload_of(notification: Notification) -> dict[str, Any]:
                 "file": run.file_path,
                 "counts": run.counts,
                 "partial_counts": run.partial_counts,
-                "held_for": [{"code": note.code, "text": reason_text(note)} for note in held_notes(run)],
+                "held_for": [{"code": note.code, "text": reason_text(note)} for note in run.held_notes],
                 "error": {"code": run.error_code, "text": _trouble(run)} if run.error_code else None,
                 "address": _page_of(run),
             }
@@ -149,7 +151,7 @@ def _letters(notification: Notification) -> dict[str, Letter]:
 
     Queries: one more; of a dead part also those of the rights of each reader
     """
-    usual = notification.language or (language_of(notification.run) if notification.run else None)
+    usual = notification.language or (language_of(notification.run) if notification.run else settings_language())
     readers = readers_of(notification.recipients)
     made: dict[tuple[str | None, ZoneInfo, bool], Letter] = {}
     letters = {}
@@ -174,11 +176,12 @@ def _letter(notification: Notification, language: str | None, zone: ZoneInfo, se
 
 
 def _is_stale(notification: Notification) -> bool:
-    """Whether a mail about a dead part comes too late: it works again, and that is told by the next one."""
-    if notification.event != Event.DEAD:
+    """Whether a mail about a dead part, or a late feed, comes too late: it works again, and that is told by the next one."""
+    if notification.event not in (Event.DEAD, Event.LATE):
         return False
-    works = Event.RECOVERED
-    later = Notification.objects.filter(site=notification.site_id, part=notification.part, event=works)
+    later = Notification.objects.filter(
+        site=notification.site_id, part=notification.part, feed=notification.feed_id, event=Event.RECOVERED
+    )
     return later.filter(pk__gt=notification.pk).exists()
 
 
@@ -194,9 +197,11 @@ def _subject(notification: Notification) -> str:
     return f"[ToolSync] {' '.join(about.split())}"
 
 
-def _headline(notification: Notification) -> str:
+def _headline(notification: Notification) -> str:  # noqa: PLR0911 (one for each event)
     if notification.part:
         return _headline_of_part(notification)
+    if notification.feed is not None:
+        return _headline_of_feed(notification, notification.feed)
     file_type = {"file_type": find_processor(notification.processor).label}
     match notification.event:
         case Event.SUCCESS:
@@ -209,6 +214,11 @@ def _headline(notification: Notification) -> str:
             return _("%(file_type)s: the file did not come") % file_type
     text = _("%(file_type)s: works again") if notification.event == Event.RECOVERED else _("%(file_type)s: failed")
     return text % file_type
+
+
+def _headline_of_feed(notification: Notification, feed: Schedule) -> str:
+    text = _("%(feed)s: on time again") if notification.event == Event.RECOVERED else _("%(feed)s: late")
+    return text % {"feed": title_of(feed)}
 
 
 def _headline_of_part(notification: Notification) -> str:
@@ -256,11 +266,19 @@ def _lines_of_change(notification: Notification, since: datetime) -> Iterator[st
     """Say since when something is so, and of what works again how long it didn't."""
     if notification.event == Event.RECOVERED:
         times = {"now": _clock(notification.created_at), "since": _clock(since)}
-        yield _("It works again since %(now)s. It had failed since %(since)s.") % times
+        text = _("It works again since %(now)s. It had failed since %(since)s.")
+        if notification.feed_id is not None:
+            text = _("It is on time again since %(now)s. It was late since %(since)s.")
+        yield text % times
     else:
         yield _("Since: %(since)s") % {"since": _clock(since)}
     if notification.part and (address := page_address(reverse("health"), notification.site.slug)):
         yield _("Health: %(address)s") % {"address": address}
+    if notification.feed is not None:
+        if notification.fault:
+            yield _("File type: %(file_type)s") % {"file_type": file_type_label(notification.processor)}
+        if address := page_address(reverse("schedule", args=[notification.feed.pk]), notification.site.slug):
+            yield _("The feed: %(address)s") % {"address": address}
 
 
 def _lines_of_run(run: SyncRun) -> Iterator[str]:
@@ -278,7 +296,7 @@ def _lines_of_run(run: SyncRun) -> Iterator[str]:
         yield _("Nothing was written. What would happen: %(totals)s.") % {
             "totals": ", ".join(total_texts(run.planned_totals))
         }
-        yield from (f"- {reason_text(reason)}" for reason in held_notes(run))
+        yield from (f"- {reason_text(reason)}" for reason in run.held_notes)
     if trouble := _trouble(run):
         yield ""
         yield trouble
@@ -302,7 +320,7 @@ def _lines_of_overdue(notification: Notification, due_at: datetime) -> Iterator[
     source = Source.objects.filter(site=notification.site, processor=notification.processor).first()
     if source is not None and source.looked_at is not None:
         yield _("Files were last looked for on %(time)s.") % {"time": _clock(source.looked_at)}
-        for code, params in source.told:
+        for code, params in source.notes:
             yield f"- {text_of(code, params)}"
     if address := page_address(reverse("source", args=[notification.processor]), notification.site.slug):
         yield ""

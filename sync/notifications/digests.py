@@ -31,7 +31,7 @@ def keep_entries(sequence: SequenceRun, *, is_over: bool) -> None:
     schedule = sequence.schedule
     if schedule is None or (schedule.digest_at_end and not is_over):
         return
-    wanted = {address.casefold(): (address, schedule.attach_report) for address in schedule.told}
+    wanted = {address.casefold(): (address, schedule.attach_report) for address in schedule.recipients}
     if is_over:
         for address, attach_report in _named_by_rules(sequence):
             wanted.setdefault(address.casefold(), (address, attach_report))

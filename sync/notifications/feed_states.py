@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync.models import Schedule, ToldFailure
+from sync.models import NotifiedFailure, Schedule
 
 
 def is_news(schedule: Schedule, processor: str, code: str, has_run: bool) -> bool:
@@ -11,19 +11,19 @@ def is_news(schedule: Schedule, processor: str, code: str, has_run: bool) -> boo
     Belongs in the transaction that keeps the notification. Queries: at most three
     """
     values = {"code": code, "has_run": has_run}
-    told, is_new = ToldFailure.objects.get_or_create(schedule=schedule, processor=processor, defaults=values)
-    return is_new or bool(ToldFailure.objects.filter(pk=told.pk).exclude(code=code).update(**values))
+    failure, is_new = NotifiedFailure.objects.get_or_create(schedule=schedule, processor=processor, defaults=values)
+    return is_new or bool(NotifiedFailure.objects.filter(pk=failure.pk).exclude(code=code).update(**values))
 
 
-def take_recovered(schedule: Schedule, done: set[str], nothing_came: set[str]) -> list[ToldFailure]:
+def take_recovered(schedule: Schedule, done: set[str], nothing_came: set[str]) -> list[NotifiedFailure]:
     """Return the failures of a feed that people know of and that are over, and forget them. Queries: one, and one for each
 
     Shape: done: file types of which every run of a start went well; nothing_came: those that could be asked for, without a file,
     so that only the way to it is known to work
     """
     found = []
-    for told in ToldFailure.objects.filter(schedule=schedule):
-        is_over = told.processor in done or (told.processor in nothing_came and not told.has_run)
-        if is_over and ToldFailure.objects.filter(pk=told.pk).delete()[0]:
-            found.append(told)
+    for failure in NotifiedFailure.objects.filter(schedule=schedule):
+        is_over = failure.processor in done or (failure.processor in nothing_came and not failure.has_run)
+        if is_over and NotifiedFailure.objects.filter(pk=failure.pk).delete()[0]:
+            found.append(failure)
     return found

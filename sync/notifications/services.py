@@ -54,7 +54,7 @@ _EVENT_BY_STATE: Mapping[str, Event] = {
     RunState.EXPIRED: Event.FAILURE,
 }
 # Of what nobody is named for, those hear who hear of failures.
-_LIKE_FAILURE = (Event.HELD, Event.RECOVERED, Event.DEAD)
+_LIKE_FAILURE = (Event.HELD, Event.RECOVERED, Event.LATE, Event.DEAD)
 # What can wait until the digest of the feed.
 _FOR_DIGEST = (Event.SUCCESS, Event.REJECTIONS)
 
@@ -146,21 +146,22 @@ def notify_of_run(run: SyncRun) -> None:
 
 def notify(
     site: MoodleSite, processor: str, event: Event, *, run: SyncRun | None = None, schedule: Schedule | None = None,
-    told: Collection[str] = (), **about: Any,
+    notified: Collection[str] = (), **about: Any,
 ) -> list[str]:  # fmt: skip
     """Keep what is to be told; the workers tell it once it is committed. Return the addresses that get a mail of it.
 
     Of a feed, people get no mail of what can wait for its digest, and none of a failure that they were told of before.
 
-    Shape: schedule: the feed that it is about; told: addresses that get a mail of it already; about: fields of the
-    notification. due_at: of an overdue file; fault: code and parameters of what kept a file type from beginning; part, since
+    Shape: schedule: the feed that it is about; notified: addresses that get a mail of it already; about: fields of the
+    notification. due_at: of an overdue file; fault: code and parameters of what kept a file type from beginning;
+    feed, part, since
     Queries: at most five, and one for each way
     """
     rule = NotificationRule.objects.filter(site=site, processor__in=("", processor)).order_by("-processor").first()
     now = timezone.now()
     values = {"site": site, "processor": processor, "event": event, "run": run, "next_try_at": now, **about}
     notifications = []
-    has_it = {address.casefold() for address in told}
+    has_it = {address.casefold() for address in notified}
     recipients = [address for address in _recipients(rule, event, schedule) if address.casefold() not in has_it]
     if schedule is not None and event == Event.FAILURE and recipients:
         recipients = recipients if is_news(schedule, processor, *_failure_of(run, about)) else []
@@ -191,7 +192,7 @@ def _recipients(rule: NotificationRule | None, event: Event, schedule: Schedule 
     named: list[str] = next(
         (found for name in _alike(event) if rule is not None and (found := rule.recipients.get(name))), []
     )
-    of_feed = schedule.told if schedule is not None else []
+    of_feed = schedule.recipients if schedule is not None else []
     return list({address.casefold(): address for address in (*of_feed, *named)}.values())
 
 

@@ -27,10 +27,12 @@ from sync.models.run import WAITING_STATES
 from sync.notifications.readers import Reader, readers_of
 from sync.notifications.services import enqueue
 from sync.outcomes.report import count_text
-from sync.overview.feeds import FAILED_STATES, FeedState, Start, title_of, with_counts
+from sync.overview.digest_extras import DAYS_AHEAD, Extras, Item, due_items, extras_of, last_digest_at, retried_items
+from sync.overview.feeds import FAILED_STATES, FeedState, Start, with_counts
 from sync.overview.need_texts import NeedText, Reads, need_text
 from sync.overview.needs import Kind, Need, needs_of
 from sync.runs.options import page_address, settings_language
+from sync.schedules.titles import title_of
 from sync.values import Action
 
 # Nobody reads a longer list in a mail; the page has all of it.
@@ -117,6 +119,10 @@ def _make_digest(site: MoodleSite, address: str) -> None:
 def _text_of(site: MoodleSite, entries: Sequence[DigestEntry], reader: Reader) -> tuple[dict[str, Any], bool]:
     """Return subject, body and the runs whose reports are attached, and whether any are."""
     feeds = _feeds_of({entry.sequence_run_id for entry in entries})
+    extras = extras_of(
+        site, last_digest_at(site, entries[0].address), person=reader.person,
+        schedules={feed.last.schedule_id for feed in feeds if feed.last.schedule_id},
+    )  # fmt: skip
     needs = needs_of(reader.person, site) if reader.person is not None else _needs_of_feeds(feeds)
     with_reports = {entry.sequence_run_id for entry in entries if entry.attach_report}
     reports = SyncRun.objects.filter(sequence_run__in=with_reports, simulate=False).order_by("pk")
@@ -125,7 +131,7 @@ def _text_of(site: MoodleSite, entries: Sequence[DigestEntry], reader: Reader) -
         said = [need_text(need, reads) for need in needs]
         text = {
             "subject": _subject(said, feeds),
-            "body": "\n".join(_lines(site, said, feeds, reader)) + "\n",
+            "body": "\n".join(_lines(site, said, feeds, extras, reader)) + "\n",
             "reports": list(reports.values_list("pk", flat=True)),
         }
     return text, bool(with_reports)
@@ -185,7 +191,7 @@ def _subject(needs: Sequence[NeedText], feeds: Sequence[FeedOfNight]) -> str:
 
 
 def _lines(
-    site: MoodleSite, needs: Sequence[NeedText], feeds: Sequence[FeedOfNight], reader: Reader
+    site: MoodleSite, needs: Sequence[NeedText], feeds: Sequence[FeedOfNight], extras: Extras, reader: Reader
 ) -> Iterator[str]:  # fmt: skip
     yield _("Site: %(site)s") % {"site": site.name}
     yield _("Times are those of %(zone)s.") % {"zone": reader.zone.key}
@@ -204,9 +210,22 @@ def _lines(
     for feed in feeds:
         path = reverse("sequence_run", args=[feed.last.pk])
         yield from _item(site, _feed_text(feed), path)
+    yield from _section(site, _("Rows that were tried again by themselves:"), list(retried_items(extras)))
+    ahead = ngettext("To be deleted within %(n)s day:", "To be deleted within %(n)s days:", DAYS_AHEAD) % {
+        "n": DAYS_AHEAD
+    }
+    yield from _section(site, ahead, list(due_items(extras)))
     if address := page_address(reverse("preferences"), site.slug):
         yield ""
         yield _("When digests come, and in which language: %(address)s") % {"address": address}
+
+
+def _section(site: MoodleSite, title: str, items: Sequence[Item]) -> Iterator[str]:
+    if items:
+        yield ""
+        yield title
+        for item in items:
+            yield from _item(site, item.text, item.path)
 
 
 def _item(site: MoodleSite, text: str, path: str) -> Iterator[str]:

@@ -85,7 +85,7 @@ def _part(
     key: str, source: Source, stored: Mapping[str, Any], limits: GuardLimits, by_hand: SyncRun | None
 ) -> FeedPart:
     options = _options(key, stored, by_hand)
-    notes = [Note(*note) for note in source.told]
+    notes = [Note(*note) for note in source.notes]
     return FeedPart(
         key, REGISTRY[key].default_filename, source, notes, options, by_hand, read_limits(limits.values), limits.is_on
     )

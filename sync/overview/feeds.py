@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.models import FreezeWindow, MoodleSite, Schedule, SequenceRun, SequenceState, SyncRun
 from sync.models.run import WAITING_STATES
-from sync.processors.registry import REGISTRY
 from sync.runs.options import tick_seconds
 from sync.runs.selectors import Person, processors_for, visible_processors
 from sync.schedules.overdue import overdue_files
@@ -115,19 +114,6 @@ def feeds_for(user: Person, site: MoodleSite) -> list[Feed]:
     ]
     order = list(FeedState)
     return sorted(feeds, key=lambda feed: (order.index(feed.state), str(feed.schedule).lower()))
-
-
-def title_of(shown: Schedule | SequenceRun) -> str:
-    """Return the name of a schedule or of one of its starts: its own, or the first and the last file type."""
-    if shown.name:
-        return shown.name
-    ends = dict.fromkeys((shown.processors[0], shown.processors[-1]))
-    return " … ".join(map(file_type_label, ends))
-
-
-def file_type_label(key: str) -> str:
-    """Return the label of a file type; its key when the file type is gone."""
-    return str(REGISTRY[key].label) if key in REGISTRY else key
 
 
 def add_history(feeds: Collection[Feed]) -> None:

@@ -11,11 +11,11 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _, ngettext
 
 from sync.models import MoodleSite, SyncRun
-from sync.overview.feeds import file_type_label, title_of
 from sync.overview.needs import Kind, Need
 from sync.people.rights import may, may_set_something
 from sync.runs.rights import MANAGE_SOURCES
 from sync.runs.selectors import Person
+from sync.schedules.titles import file_type_label, title_of
 
 _SCHEDULES = "sync.manage_schedules"
 

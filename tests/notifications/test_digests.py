@@ -36,7 +36,7 @@ from sync.runs import services
 from sync.runs.plans import save_limits
 from sync.runs.rights import OPERATOR
 from sync.schedules.sequences import carry_on_sequence
-from sync.schedules.services import ScheduleChoice, TellingChoice, save_schedule, save_telling
+from sync.schedules.services import RecipientsChoice, ScheduleChoice, save_recipients, save_schedule
 from tests.installation import Installation
 from tests.notification_servers import MailServer
 
@@ -65,10 +65,10 @@ def clock(mail: MailServer) -> Iterator[Any]:
         yield clock
 
 
-def feed(installation: Installation, *processors: str, name: str = "", **telling: Any) -> Schedule:
+def feed(installation: Installation, *processors: str, name: str = "", **recipients: Any) -> Schedule:
     choice = ScheduleChoice(processors, name=name, at=time(2, 15), enabled=True, stop_on_failure=False)
     schedule = save_schedule(installation.site, choice)
-    save_telling(schedule, TellingChoice(**{"told": ["it@x.org"]} | telling))
+    save_recipients(schedule, RecipientsChoice(**{"recipients": ["it@x.org"]} | recipients))
     return schedule
 
 
@@ -149,7 +149,7 @@ def test_a_person_reads_it_in_their_language_by_their_clock_with_what_they_may_d
     ann = User.objects.create_superuser("ann", "Ann@x.org")
     save_preferences(ann, language="fr", zone="Asia/Kathmandu", digest_at=time(8, 30))
     installation.put("/userimport.csv", HEADER + GOOD)
-    start(feed(installation, "users", told=["ann@x.org"], attach_report=True))
+    start(feed(installation, "users", recipients=["ann@x.org"], attach_report=True))
     clock.move_to(datetime(2026, 11, 24, 2, 44, tzinfo=UTC))  # 08:29 in Kathmandu
     send_all()
     assert mail.received == []
@@ -284,7 +284,7 @@ def test_a_digest_leads_to_the_pages_of_its_site_and_tells_viewers_no_addresses_
         RoleAssignment.objects.create(person=person, site=school, role=role)
     save_finding(Part.STORAGE, fails("health_storage_fails", reason="nfs.inner.example"))
     schedule = save_schedule(school, ScheduleChoice(["users"], at=time(2, 15), enabled=True))
-    save_telling(schedule, TellingChoice(["vic@x.org", "max@x.org"], digest_at_end=True))
+    save_recipients(schedule, RecipientsChoice(["vic@x.org", "max@x.org"], digest_at_end=True))
     sequence = SequenceRun.objects.create(
         site=school, schedule=schedule, processors=["users"], state="completed", finished_at=timezone.now()
     )
