@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from sync.errors import ApiRefused
-from sync.models import CommandFile, MoodleSite, Schedule, SyncRun
+from sync.models import Bundle, CommandFile, MoodleSite, Schedule, SyncRun
 from sync.people.rights import may
 from sync.processors.base.processor import Processor
 from sync.runs.rights import MANAGE_FILES, Responsible, may_replace, owner_of
@@ -70,6 +70,20 @@ def governed_run_or_404(user: Any, site: MoodleSite, run_id: int) -> SyncRun:
         if not usable.issuperset(run.bundle.processors):
             raise Http404
     return run
+
+
+def visible_bundles(user: Any, site: MoodleSite) -> QuerySet[Bundle]:
+    """Return the bundles of which somebody may use every file type; before these are known, one's own."""
+    usable = [processor.key for processor in processors_for(user, site=site)]
+    bundles = Bundle.objects.filter(site=site).select_related("site", "requested_by")
+    files = SyncRun.objects.filter(bundle=OuterRef("pk"))
+    own = Q(requested_by=user) & ~Q(state=Bundle.State.PLANNED)
+    return bundles.filter(own | (Exists(files) & ~Exists(files.exclude(processor__in=usable))))
+
+
+def bundle_or_404(user: Any, site: MoodleSite, bundle_id: int) -> Bundle:
+    """Return a bundle of which somebody may use every file type. Raises: Http404"""
+    return get_object_or_404(visible_bundles(user, site), pk=bundle_id)
 
 
 def visible_schedules(user: Any, site: MoodleSite) -> list[Schedule]:

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from sync.errors import ApiRefused, TokenRefused
-from sync.models import ApiToken
+from sync.models import ApiToken, MoodleSite
 from sync.notifications.password_mails import within_limit
 from sync.people.tokens import MINUTE, count_request, find_token, seconds_to_next_minute
 from sync.runs.options import api_requests_per_minute
@@ -50,6 +50,15 @@ def authenticated(request: Any, secret: str) -> tuple[Any, ApiToken]:
     return token.person, token
 
 
+def site_of_token(token: ApiToken, slug: str) -> MoodleSite:
+    """Return a site by its short name. Raises: ApiRefused where the token isn't for it, whether it exists or not"""
+    for site in token.sites:
+        if site.slug == slug:
+            return site
+    known = ", ".join(site.slug for site in token.sites)
+    raise ApiRefused("token_of_another_site", site=slug, token_site=known)
+
+
 class TokenAllows(BasePermission):
     """Asks for a token of the site that the address names, with the scope that the address needs."""
 
@@ -58,9 +67,8 @@ class TokenAllows(BasePermission):
         token = request.auth
         if not isinstance(token, ApiToken):
             raise ApiRefused("token_missing")
-        asked = view.kwargs.get("site")
-        if asked is not None and asked != token.site.slug:
-            raise ApiRefused("token_of_another_site", site=asked, token_site=token.site.slug)
+        if (asked := view.kwargs.get("site")) is not None:
+            site_of_token(token, asked)
         wanted = view.scopes.get(_READING.get(request.method or "", request.method), ())
         if wanted and not any(scope in token.scopes for scope in wanted):
             raise ApiRefused("scope_missing", scope=" / ".join(wanted))

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, TypeVar
 
+from django.core.validators import ProhibitNullCharactersValidator
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 from rest_framework import serializers
+from rest_framework.exceptions import ParseError
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from sync.api.authentication import site_of_token
 from sync.api.problems import QueryInvalid
 from sync.commandfiles.storage import file_storage
 from sync.errors import ApiRefused
 from sync.messages import text_of
 from sync.models import ApiToken, MoodleSite, Scope
+from sync.models.site import MAIN_SITE
 from sync.people.rights import pages_about
-from sync.runs.options import MAIN_SITE, api_requests_per_minute
+from sync.runs.asking import asking_by
+from sync.runs.options import api_requests_per_minute
 from sync.runs.rights_audit import acting
 
 KILOBYTE = 1000
@@ -48,6 +53,31 @@ class StrictSerializer(serializers.Serializer):
         return super().to_internal_value(data)
 
 
+class OptionsField(serializers.DictField):
+    """Options by name, with values of any kind; a NUL is a character that our database can't keep."""
+
+    child = serializers.JSONField()
+
+    def to_internal_value(self, data: Any) -> Any:
+        values = super().to_internal_value(data)
+        if any("\0" in text for text in _texts_of(values)):
+            raise serializers.ValidationError(ProhibitNullCharactersValidator.message, "null_characters_not_allowed")
+        return values
+
+
+def _texts_of(value: Any) -> Iterator[str]:
+    """Yield every text in a value of JSON. It is no deeper than the parser lets it be."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield str(name)
+            yield from _texts_of(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts_of(inner)
+
+
 class NumberField(serializers.IntegerField):
     """The number of a record: no database has larger ones."""
 
@@ -67,7 +97,8 @@ class ApiView(APIView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         # Who changes rights is the person of the token; nothing before `initial` knows them.
-        with pages_about(kwargs.get("site", MAIN_SITE)), acting(SimpleLazyObject(lambda: self.request.user)):
+        person = SimpleLazyObject(lambda: self.request.user)
+        with pages_about(kwargs.get("site", MAIN_SITE)), acting(person), asking_by(lambda: self.request.auth):
             answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         return answer
 
@@ -84,8 +115,9 @@ class ApiView(APIView):
 
     @property
     def site(self) -> MoodleSite:
-        """The site of the token, which is the one of the address."""
-        return self.token.site
+        """The site of the address, which is one of the token's; where the address has none, the one where the token was made."""
+        slug = self.kwargs.get("site")
+        return self.token.site if slug is None else site_of_token(self.token, slug)
 
     def sent(self, kind: type[Strict]) -> dict[str, Any]:
         """Return the fields of the body, checked. Raises: ValidationError"""
@@ -164,7 +196,8 @@ def _tag_of(content: bytes) -> str:
 
 
 def _length(request: Request) -> int:
-    try:
-        return int(request.META.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        return 0
+    """Return how long the body is. Raises: ParseError where that can't be said"""
+    text = str(request.META.get("CONTENT_LENGTH") or "0").strip()
+    if not text.isascii() or not text.isdecimal() or len(text) > 18:
+        raise ParseError("Content-Length")
+    return int(text)

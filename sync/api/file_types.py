@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sync.api.access import usable_type_or_404, visible_type_or_404
-from sync.api.base import READS, ApiView, StrictSerializer
+from sync.api.base import READS, ApiView, OptionsField, StrictSerializer
 from sync.columns.describe import describe_columns
 from sync.columns.options import Choice, Flag, Number, Option, Text
 from sync.models import MoodleSite, Scope
@@ -80,7 +80,7 @@ class FileTypeDetailSerializer(FileTypeSerializer):
 class SettingsSerializer(StrictSerializer):
     """Options by name; what isn't named has its default."""
 
-    options = serializers.DictField(child=serializers.JSONField(), help_text="Name of an option: its value.")
+    options = OptionsField(help_text="Name of an option: its value.")
 
 
 class FileTypes(ApiView):

@@ -30,7 +30,7 @@ from sync.runs.rights import MANAGE_FILES
 from sync.runs.services import receive_for_run, receive_upload
 from sync.whole_files import digest_of
 
-_ROOM_FOR_FIELDS = 64 * KILOBYTE
+ROOM_FOR_FIELDS = 64 * KILOBYTE
 
 
 class FileSerializer(serializers.ModelSerializer):
@@ -87,7 +87,7 @@ class Files(ApiView):
     @property
     def largest_body(self) -> int:  # type: ignore[override]
         most = run_limits().max_upload_megabytes
-        return most * MEGABYTE + _ROOM_FOR_FIELDS if most else 2**63
+        return most * MEGABYTE + ROOM_FOR_FIELDS if most else 2**63
 
     @extend_schema(operation_id="files_list", parameters=[FileQuery], responses=FilePage)
     def get(self, request: Request, site: str) -> Response:

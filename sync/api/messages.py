@@ -8,11 +8,13 @@ from django.utils.translation import gettext_lazy as _
 
 TEXTS: dict[str, Any] = {
     "token_missing": _("Send a token: the header “Authorization: Bearer tsk_…”. Make one under Settings, Tokens."),
-    "token_of_another_site": _(
-        "This token is not one of the site “%(site)s”. Each token is for one site: %(token_site)s."
-    ),
+    "token_of_another_site": _("This token is not one of the site “%(site)s”. It is for: %(token_site)s."),
     "scope_missing": _("This token is not good for this: it needs the scope “%(scope)s”. Make one that has it."),
     "too_many_requests": _("Too many requests. Try again in %(seconds)s seconds."),
+    "moment_without_offset": _(
+        "Write the moment with its offset, like 2026-07-01T00:00:00+02:00 or 2026-07-01T00:00:00Z."
+    ),
+    "webhook_key_both": _("Send a key, or let one be made: not both."),
     "permission_missing": _("The user of this token may not do this. Ask an administrator for the right."),
     "not_found": _("There is nothing at this address that the user of this token may see."),
     "method_wrong": _("This address doesn't take %(method)s."),
@@ -42,6 +44,10 @@ TEXTS: dict[str, Any] = {
         "The first request with this Idempotency-Key is still being carried out. Ask again soon."
     ),
     "run_state_wrong": _("The run is not in a state in which this can be done. Look at its “state”."),
+    "run_not_mendable": _(
+        "This run has no failed rows that could be mended. Look at its “state” and “counts”; undos and zips of pictures have "
+        "none."
+    ),
     "rows_too_many": _(
         "These are %(count)s rows; %(most)s are taken as JSON. Send them as a file, if need be in chunks."
     ),

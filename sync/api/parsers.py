@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
+from collections import Counter
 from collections.abc import Mapping
 from typing import IO, Any, NoReturn
 
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
+
+# Nothing that the API takes is nested deeper; what is can't be walked through by those who look at it.
+MOST_DEPTH = 20
 
 
 class StrictJSONParser(BaseParser):
@@ -19,7 +24,10 @@ class StrictJSONParser(BaseParser):
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
         """Return what the body says. Raises: ParseError"""
         try:
-            content = json.loads(stream.read().decode(), object_pairs_hook=_each_once, parse_constant=_no_number)
+            content = json.loads(
+                stream.read().decode(), object_pairs_hook=_each_once, parse_constant=_no_number, parse_float=_finite
+            )
+            _check_depth(content)
             # A half of a pair of code units is a character that nothing can store.
             json.dumps(content, ensure_ascii=False).encode()
         except UnicodeError:
@@ -34,10 +42,32 @@ class StrictJSONParser(BaseParser):
 def _each_once(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _value in pairs]
-        raise ValueError(_("“%(name)s” is there twice.") % {"name": next(n for n in names if names.count(n) > 1)[:50]})
+        ((name, _count),) = Counter(name for name, _value in pairs).most_common(1)
+        raise ValueError(_("“%(name)s” is there twice.") % {"name": name[:50]})
     return found
 
 
 def _no_number(name: str) -> NoReturn:
     raise ValueError(_("%(name)s is no number of JSON.") % {"name": name})
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(_("%(name)s is no number of JSON.") % {"name": text[:50]})
+    return number
+
+
+def _check_depth(content: Any) -> None:
+    """Raises: RecursionError"""
+    level = [content]
+    for _depth in range(MOST_DEPTH):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, list | dict)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return
+    raise RecursionError

@@ -36,14 +36,24 @@ _OF_CODES: dict[str, HTTPStatus] = {
     "idempotency_key_reused": HTTPStatus.UNPROCESSABLE_ENTITY,
     "idempotency_in_progress": HTTPStatus.CONFLICT,
     "run_state_wrong": HTTPStatus.CONFLICT,
+    "run_not_mendable": HTTPStatus.CONFLICT,
+    "mend_line_unknown": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "mend_line_twice": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "mend_column_unknown": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "mend_no_row": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "mend_not_encodable": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "mend_read_otherwise": HTTPStatus.UNPROCESSABLE_ENTITY,
     "rows_too_many": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "rows_uneven": HTTPStatus.UNPROCESSABLE_ENTITY,
     "rows_cell_wrong": HTTPStatus.UNPROCESSABLE_ENTITY,
     "rows_column_unknown": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "site_without_right": HTTPStatus.FORBIDDEN,
+    "site_plan_refused": HTTPStatus.CONFLICT,
     "deletions_mixed": HTTPStatus.UNPROCESSABLE_ENTITY,
     "upload_offset_wrong": HTTPStatus.CONFLICT,
     "file_exists": HTTPStatus.CONFLICT,
     "file_in_use": HTTPStatus.CONFLICT,
+    "file_in_bundle": HTTPStatus.CONFLICT,
     "file_of_others": HTTPStatus.FORBIDDEN,
     "folder_reserved": HTTPStatus.FORBIDDEN,
     "decision_refused": HTTPStatus.FORBIDDEN,
@@ -151,7 +161,7 @@ def _of_framework(error: Exception, request: Any) -> Problem | None:
 def _of_wrong_request(error: Exception) -> Problem | None:
     if isinstance(error, exceptions.ValidationError):
         code = "query_invalid" if isinstance(error, QueryInvalid) else "body_invalid"
-        return Problem(code, 400, errors=list(_of_fields(error.detail)))
+        return Problem(code, 400, errors=list(field_errors(error.detail)))
     if isinstance(error, exceptions.ParseError):
         return Problem("body_unreadable", 400, {"reason": str(error.detail)})
     if isinstance(error, SuspiciousOperation):
@@ -163,15 +173,15 @@ def _of_wrong_request(error: Exception) -> Problem | None:
     return Problem("not_found", 404) if isinstance(error, Http404 | exceptions.NotFound) else None
 
 
-def _of_fields(detail: Any, field: str = "") -> Iterator[dict[str, str]]:
+def field_errors(detail: Any, field: str = "") -> Iterator[dict[str, str]]:
     """Yield what is wrong with each field. Shape: field: path with points, "rows.0.name"; "" = the whole body"""
     if isinstance(detail, Mapping):
         for name, inner in detail.items():
             own = "" if name == "non_field_errors" else str(name)
-            yield from _of_fields(inner, ".".join(filter(None, (field, own))))
+            yield from field_errors(inner, ".".join(filter(None, (field, own))))
     elif isinstance(detail, list):
         for number, inner in enumerate(detail):
             is_nested = isinstance(inner, Mapping | list)
-            yield from _of_fields(inner, ".".join(filter(None, (field, str(number)))) if is_nested else field)
+            yield from field_errors(inner, ".".join(filter(None, (field, str(number)))) if is_nested else field)
     else:
         yield {"field": field, "code": getattr(detail, "code", "invalid"), "detail": str(detail)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.http import Http404
 from django.urls import reverse
@@ -17,15 +17,13 @@ from sync.api.base import READS, ApiView, NumberField, StrictSerializer
 from sync.api.idempotency import Answer, answer_once, digest_of_request
 from sync.api.outcomes import ChangeSerializer
 from sync.api.paging import PageQuery, address_of, page_of, wrong_cursor
-from sync.audit.selectors import AuditLine, AuditQuery, Cursor, find_entries
+from sync.audit.facts import entry_facts
+from sync.audit.selectors import AuditQuery, Cursor, find_entries
 from sync.errors import ApiRefused
 from sync.grace.selectors import END_GRACE, grace_page, listed, tables_for
 from sync.grace.services import take_off
-from sync.messages import text_of
 from sync.models import AuditKind, GraceEntry, Scope
-from sync.outcomes.report import outcome_text
 from sync.people.rights import may
-from sync.values import Action, Outcome
 
 VIEW_AUDIT = "sync.view_audit"
 
@@ -109,7 +107,7 @@ class Audit(ApiView):
         query = AuditQuery(asked["user"], asked["course"], asked["kind"], asked.get("since"), asked.get("until"))
         page = find_entries(self.site, query, start=start, most=asked["limit"])
         following = None if page.following is None else str(page.following)
-        results = [_told(line) for line in page.lines]
+        results = [entry_facts(line) for line in page.lines]
         return Response(AuditPage({"results": results, "next": address_of(request, following)}).data)
 
 
@@ -155,34 +153,3 @@ class TakeOff(ApiView):
             return Answer({"run": run.pk}, HTTPStatus.ACCEPTED, reverse("api:run", args=[site, run.pk]))
 
         return answer_once(self, lambda: digest_of_request(self), begin)
-
-
-def _told(line: AuditLine) -> dict[str, Any]:
-    record, entry = line.record, line.entry
-    told: dict[str, Any] = {
-        "record": record.sequence, "at": record.at, "kind": record.kind, "person": record.person,
-        "run": record.run_number, "file_type": record.processor, "file": record.file, "line": 0, "action": "", "code": "",
-        "text": "", "subject": "", "changes": [],
-    }  # fmt: skip
-    if entry is None:
-        fault = line.fault
-        said = text_of(fault.code, {"sequence": record.sequence, **fault.params}) if fault is not None else ""
-        return {**told, "code": fault.code if fault is not None else "", "text": said}
-    return {
-        **told, "line": entry.line, "action": entry.action, "code": entry.code, "text": _text_of(line),
-        "subject": entry.subject, "changes": [change._asdict() for change in entry.changes],
-    }  # fmt: skip
-
-
-def _text_of(line: AuditLine) -> str:
-    entry = line.entry
-    if entry is None or entry.is_erased:
-        return ""
-    done = Action(entry.done) if entry.done else None
-    try:
-        return outcome_text(
-            Outcome(entry.line, Action(entry.action), entry.code, entry.params, entry.subject, done=done)
-        )
-    except KeyError:
-        # A text of today asks for more than was kept.
-        return entry.code

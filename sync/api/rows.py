@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sync.api.access import usable_type_or_404
-from sync.api.base import ApiView, StrictSerializer
+from sync.api.base import ApiView, OptionsField, StrictSerializer
 from sync.api.idempotency import Answer, answer_once, digest_of_request
 from sync.api.outcomes import OutcomeSerializer, told_outcomes
 from sync.api.run_facts import RunDetailSerializer
@@ -43,7 +43,7 @@ ANSWERED_AT_ONCE = 50
 _WORKING = (RunState.PENDING, RunState.QUEUED, RunState.RUNNING)
 _CELL = {"type": ["string", "number", "boolean", "null"]}
 # Whoever writes the file says how it is to be read.
-_OWN_OPTIONS = {"encoding": "UTF-8", "separator": ","}
+OWN_OPTIONS = {"encoding": "UTF-8", "separator": ","}
 
 
 class RowsSerializer(StrictSerializer):
@@ -53,7 +53,7 @@ class RowsSerializer(StrictSerializer):
     """
 
     rows = serializers.ListField(child=serializers.DictField(), allow_empty=False)
-    options = serializers.DictField(child=serializers.JSONField(), required=False)
+    options = OptionsField(required=False)
     apply = serializers.BooleanField(required=False, default=False)
 
 
@@ -104,7 +104,7 @@ class Rows(ApiView):
             with transaction.atomic():
                 return queue_run(
                     site=self.site, processor=processor.key, command_file=file, mapping={},
-                    options={**sent.get("options", {}), **_OWN_OPTIONS}, simulate=not sent["apply"], user=user,
+                    options={**sent.get("options", {}), **OWN_OPTIONS}, simulate=not sent["apply"], user=user,
                 )  # fmt: skip
         except BaseException:
             delete_file(file)

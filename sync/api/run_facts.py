@@ -14,8 +14,8 @@ from sync.models import RunFile, RunState, SyncRun
 from sync.people.rights import may
 from sync.people.roles import run_permission
 from sync.runs.decisions import is_typed, removed_by
-from sync.runs.plans import held_notes
 from sync.runs.selectors import progress_of, rows_of, run_notes
+from sync.sites.groups import runs_beside
 
 # Tryback and archive hold lines as they came, perhaps with passwords: for those who may run the file type.
 WITHOUT_RAW_LINES = (RunFile.Kind.REPORT, RunFile.Kind.OUTCOMES)
@@ -41,6 +41,9 @@ class RunSerializer(serializers.ModelSerializer):
     partial_counts = serializers.DictField(child=serializers.IntegerField(), read_only=True)
     totals = serializers.SerializerMethodField(help_text="Kind of object and what becomes of it: how many.")
     requested_by = serializers.CharField(source="requested_by.username", default=None, read_only=True, allow_null=True)
+    token = serializers.CharField(
+        source="token_name", read_only=True, help_text="By which it was asked for; empty: none."
+    )
     plan = serializers.IntegerField(source="plan_id", allow_null=True, read_only=True)
     undoes = serializers.IntegerField(source="undoes_id", allow_null=True, read_only=True)
     mends = serializers.IntegerField(source="mends_id", allow_null=True, read_only=True)
@@ -52,7 +55,7 @@ class RunSerializer(serializers.ModelSerializer):
         fields: tuple[str, ...] = (
             "id", "kind", "file_type", "state", "state_label", "origin", "file_id", "file_path", "file_sha256", "counts",
             "partial_counts", "totals", "rows_done", "rows_expected", "created_at", "started_at", "finished_at",
-            "requested_by", "plan", "undoes", "mends", "bundle", "url",
+            "requested_by", "token", "plan", "undoes", "undoes_line", "mends", "bundle", "url",
         )  # fmt: skip
         read_only_fields: tuple[str, ...] = fields
 
@@ -81,6 +84,14 @@ class RunFileSerializer(serializers.ModelSerializer):
         return reverse("api:run_file", args=[file.run.site.slug, file.run_id, file.kind])
 
 
+class OnSiteSerializer(serializers.Serializer):
+    """The same on another site."""
+
+    site = serializers.CharField()
+    id = serializers.IntegerField()
+    url = serializers.CharField()
+
+
 class DecisionSerializer(serializers.Serializer):
     """What somebody has decided on a run."""
 
@@ -94,7 +105,8 @@ class RunDetailSerializer(RunSerializer):
     """A run with all that is said of it.
 
     Shape: held_for: why a person has to decide; removals: how many things are taken away; must_type: that number is to be sent
-    with the decision; applied_as: the run that carries this plan out; error: why it could not go on
+    with the decision; applied_as: the run that carries this plan out; also: plans of the same file on other sites, or the
+    runs that carry them out; error: why it could not go on
     """
 
     options = serializers.DictField(read_only=True)
@@ -107,13 +119,14 @@ class RunDetailSerializer(RunSerializer):
     decision = serializers.SerializerMethodField()
     error = serializers.SerializerMethodField()
     applied_as = serializers.SerializerMethodField()
+    also = serializers.SerializerMethodField()
     files = serializers.SerializerMethodField()
     outcomes = serializers.SerializerMethodField(help_text="Where they are.")
 
     class Meta(RunSerializer.Meta):
         fields = (
             *RunSerializer.Meta.fields, "options", "percent", "seconds_left", "notes", "held_for", "held_at", "removals",
-            "must_type", "decision", "error", "applied_as", "files", "outcomes",
+            "must_type", "decision", "error", "applied_as", "also", "files", "outcomes",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -129,7 +142,7 @@ class RunDetailSerializer(RunSerializer):
 
     @extend_schema_field(SaidSerializer(many=True))
     def get_held_for(self, run: SyncRun) -> list[dict[str, str]]:
-        return [{"code": note.code, "text": reason_text(note)} for note in held_notes(run)]
+        return [{"code": note.code, "text": reason_text(note)} for note in run.held_notes]
 
     def get_removals(self, run: SyncRun) -> int:
         return removed_by(self._decided(run))
@@ -161,6 +174,14 @@ class RunDetailSerializer(RunSerializer):
     def get_applied_as(self, run: SyncRun) -> int | None:
         return SyncRun.objects.filter(plan=run).values_list("pk", flat=True).first() if run.simulate else None
 
+    @extend_schema_field(OnSiteSerializer(many=True))
+    def get_also(self, run: SyncRun) -> Any:
+        facts = [
+            {"site": other.site.slug, "id": other.pk, "url": reverse("api:run", args=[other.site.slug, other.pk])}
+            for other in runs_beside(run, self.context["user"])
+        ]
+        return OnSiteSerializer(facts, many=True).data
+
     @extend_schema_field(RunFileSerializer(many=True))
     def get_files(self, run: SyncRun) -> Any:
         return RunFileSerializer(files_of(self.context["user"], run), many=True).data
@@ -178,5 +199,5 @@ def files_of(user: Any, run: SyncRun) -> list[RunFile]:
 
 
 def detail_of(user: Any, run: SyncRun) -> dict[str, Any]:
-    """Return all that is said of a run. Queries: at most six"""
+    """Return all that is said of a run. Queries: at most seven"""
     return dict(RunDetailSerializer(run, context={"user": user}).data)

@@ -32,38 +32,38 @@ from sync.runs.rights import MANAGE_SOURCES, Responsible
 from sync.runs.selectors import listed_runs, processors_for, visible_processors
 from sync.runs.source_settings import SourceChoice, has_secrets, save_source, source_of
 from sync.schedules.services import (
+    RecipientsChoice,
     ScheduleChoice,
-    TellingChoice,
     check_answered,
     delete_schedule,
-    may_tell,
+    may_choose_recipients,
     save_schedule,
     start_now,
     switch_schedule,
 )
 from sync.sources.sql_statement import LONGEST_STATEMENT
 
-_TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 _MANAGED: Mapping[str, tuple[Scope, ...]] = {
     **READS, "POST": (Scope.MANAGE,), "PUT": (Scope.MANAGE,), "DELETE": (Scope.MANAGE,),
 }  # fmt: skip
 
 
-class TellingSerializer(serializers.Serializer):
-    """Who is told of a schedule. Shape: told: mail addresses; digest_at: null = each morning, when each of them wants it"""
+class RecipientsSerializer(serializers.Serializer):
+    """Who is told of a schedule. Shape: recipients: mail addresses; digest_at: null = each morning, when each of them wants it"""
 
-    told = serializers.ListField(child=serializers.CharField())
+    recipients = serializers.ListField(child=serializers.CharField())
     attach_report = serializers.BooleanField()
     digest_at = serializers.TimeField(format="%H:%M", allow_null=True, help_text="02:15, by the clock of the site.")
     digest_at_end = serializers.BooleanField()
 
 
-class TellingChoiceSerializer(StrictSerializer):
-    """Who is to be told of a schedule. Shape: told: mail addresses, [] = nobody is to be told; digest_at_end: at once"""
+class RecipientsChoiceSerializer(StrictSerializer):
+    """Who is to be told of a schedule. Shape: recipients: mail addresses, [] = nobody is to be told; digest_at_end: at once"""
 
-    told = serializers.ListField(child=serializers.CharField(max_length=254), max_length=100)
+    recipients = serializers.ListField(child=serializers.CharField(max_length=254), max_length=100)
     attach_report = serializers.BooleanField(required=False, default=False)
-    digest_at = serializers.RegexField(_TIME, required=False, allow_null=True, default=None, help_text="02:15")
+    digest_at = serializers.RegexField(TIME, required=False, allow_null=True, default=None, help_text="02:15")
     digest_at_end = serializers.BooleanField(required=False, default=False)
 
 
@@ -73,13 +73,13 @@ class ScheduleSerializer(serializers.ModelSerializer):
     file_types = serializers.ListField(source="processors", child=serializers.CharField(), read_only=True)
     owner = serializers.CharField(source="owner_name", read_only=True)
     at = serializers.SerializerMethodField(help_text="02:15, by the clock of the site.")
-    telling = TellingSerializer(source="*", read_only=True)
+    notifications = RecipientsSerializer(source="*", read_only=True)
 
     class Meta:
         model = Schedule
         fields = (
             "id", "name", "file_types", "kind", "every_seconds", "at", "crontab", "enabled", "stop_on_failure",
-            "after_freeze", "owner", "next_at", "telling",
+            "after_freeze", "owner", "next_at", "notifications",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -94,19 +94,23 @@ class ScheduleChoiceSerializer(StrictSerializer):
     file_types = serializers.ListField(child=serializers.ChoiceField(list(REGISTRY)), allow_empty=False)
     kind = serializers.ChoiceField([kind.value for kind in Schedule.Kind])
     every_seconds = serializers.IntegerField(required=False, default=6 * 3600, min_value=60, max_value=36_000_000)
-    at = serializers.RegexField(_TIME, required=False, allow_null=True, default=None, help_text="02:15")
+    at = serializers.RegexField(TIME, required=False, allow_null=True, default=None, help_text="02:15")
     crontab = serializers.CharField(required=False, allow_blank=True, max_length=100, default="")
     enabled = serializers.BooleanField(required=False, default=False)
     stop_on_failure = serializers.BooleanField(required=False, default=True)
     after_freeze = serializers.BooleanField(required=False, default=True)
-    telling = TellingChoiceSerializer(required=False, help_text="Needed to switch it on while nobody is told of it.")
+    notifications = RecipientsChoiceSerializer(
+        required=False, help_text="Needed to switch it on while nobody is told of it."
+    )
 
 
 class SwitchSerializer(StrictSerializer):
     """Shape: enabled: on or off"""
 
     enabled = serializers.BooleanField()
-    telling = TellingChoiceSerializer(required=False, help_text="Needed to switch it on while nobody is told of it.")
+    notifications = RecipientsChoiceSerializer(
+        required=False, help_text="Needed to switch it on while nobody is told of it."
+    )
 
 
 class SequenceSerializer(serializers.ModelSerializer):
@@ -156,8 +160,9 @@ class SourceChoiceSerializer(StrictSerializer):
         required=False, allow_blank=True, max_length=1000, default="", write_only=True, trim_whitespace=False
     )
     private_key = serializers.CharField(
-        required=False, allow_blank=True, max_length=20_000, default="", write_only=True, trim_whitespace=False
-    )
+        required=False, allow_blank=True, max_length=20_000, default="", write_only=True, trim_whitespace=False,
+        help_text="Of an SFTP server; of a sheet the key file (JSON) of its service account.",
+    )  # fmt: skip
     forget_secrets = serializers.BooleanField(required=False, default=False)
     host_key = serializers.CharField(required=False, allow_blank=True, max_length=100, default="")
     take_all = serializers.BooleanField(required=False, default=False)
@@ -182,10 +187,10 @@ class Schedules(ApiView):
     )
     def post(self, request: Request, site: str) -> Response:
         """Make a schedule. It runs in the name of the person of the token."""
-        choice, telling = chosen_schedule(self)
+        choice, recipients = chosen_schedule(self)
 
         def make() -> Answer:
-            made = save_schedule(self.site, choice, owner=Responsible.of(request.user), telling=telling)
+            made = save_schedule(self.site, choice, owner=Responsible.of(request.user), recipients=recipients)
             location = reverse("api:schedule", args=[site, made.pk])
             return Answer(ScheduleSerializer(made).data, HTTPStatus.CREATED, location)
 
@@ -207,8 +212,8 @@ class OneSchedule(ApiView):
         """Change a schedule. Whoever changes it is the one in whose name it runs from then on."""
         schedule = own_schedule_or_404(request.user, self.site, schedule_id)
         self.check_unchanged(ScheduleSerializer(schedule).data)
-        choice, telling = chosen_schedule(self, schedule)
-        saved = save_schedule(self.site, choice, schedule, owner=Responsible.of(request.user), telling=telling)
+        choice, recipients = chosen_schedule(self, schedule)
+        saved = save_schedule(self.site, choice, schedule, owner=Responsible.of(request.user), recipients=recipients)
         return Response(ScheduleSerializer(saved).data)
 
     @extend_schema(operation_id="schedule_delete", responses={HTTPStatus.NO_CONTENT: None})
@@ -229,8 +234,8 @@ class SwitchSchedule(ApiView):
         """Switch a schedule on or off. It runs in the name of whoever did so."""
         sent = self.sent(SwitchSerializer)
         schedule = own_schedule_or_404(request.user, self.site, schedule_id)
-        telling = _chosen_telling(self, sent, schedule.processors, schedule)
-        switch_schedule(schedule, on=sent["enabled"], owner=Responsible.of(request.user), telling=telling)
+        recipients = _chosen_recipients(self, sent, schedule.processors, schedule)
+        switch_schedule(schedule, on=sent["enabled"], owner=Responsible.of(request.user), recipients=recipients)
         return Response(ScheduleSerializer(schedule).data)
 
 
@@ -246,7 +251,7 @@ class StartSchedule(ApiView):
         def start() -> Answer:
             sequence = start_now(schedule_or_404(request.user, self.site, schedule_id), request.user)
             location = reverse("api:sequence", args=[site, sequence.pk])
-            return Answer(_told_sequence(request.user, sequence), HTTPStatus.ACCEPTED, location)
+            return Answer(_sequence_facts(request.user, sequence), HTTPStatus.ACCEPTED, location)
 
         return answer_once(self, lambda: digest_of_request(self, ""), start)
 
@@ -261,7 +266,7 @@ class Sequence(ApiView):
         known = {processor.key for processor in visible_processors(request.user, self.site)}
         if known.isdisjoint(sequence.processors):
             raise Http404
-        return Response(_told_sequence(request.user, sequence))
+        return Response(_sequence_facts(request.user, sequence))
 
 
 class Sources(ApiView):
@@ -298,7 +303,7 @@ class OneSource(ApiView):
         return Response(SourceSerializer(saved).data)
 
 
-def chosen_schedule(view: ApiView, schedule: Schedule | None = None) -> tuple[ScheduleChoice, TellingChoice | None]:
+def chosen_schedule(view: ApiView, schedule: Schedule | None = None) -> tuple[ScheduleChoice, RecipientsChoice | None]:
     """Return what was sent for a schedule, and who is to be told of it.
 
     Raises: ApiRefused where a file type may not be scheduled; ScheduleError
@@ -308,34 +313,44 @@ def chosen_schedule(view: ApiView, schedule: Schedule | None = None) -> tuple[Sc
     allowed = {processor.key for processor in processors_for(view.request.user, MANAGE_SCHEDULES, site=view.site)}
     if not allowed.issuperset(sent["file_types"]):
         raise ApiRefused("permission_missing")
-    telling = _chosen_telling(view, sent, sent["file_types"], schedule)
-    chosen = {name: value for name, value in sent.items() if name not in ("at", "file_types", "telling")}
-    return ScheduleChoice(sent["file_types"], at=_time_of(sent["at"]), **chosen), telling
+    return schedule_choice(sent), _chosen_recipients(view, sent, sent["file_types"], schedule)
 
 
-def _chosen_telling(
+def schedule_choice(sent: Mapping[str, Any]) -> ScheduleChoice:
+    """Return what was sent for a schedule. Shape: sent: as of ScheduleChoiceSerializer"""
+    chosen = {name: value for name, value in sent.items() if name not in ("at", "file_types", "notifications")}
+    return ScheduleChoice(sent["file_types"], at=time_of(sent["at"]), **chosen)
+
+
+def recipients_choice(answer: Mapping[str, Any] | None) -> RecipientsChoice | None:
+    """Return who is to be told, as it was sent; None = as before. Shape: answer: as of RecipientsChoiceSerializer"""
+    return None if answer is None else RecipientsChoice(**{**answer, "digest_at": time_of(answer["digest_at"])})
+
+
+def _chosen_recipients(
     view: ApiView, sent: Mapping[str, Any], file_types: Collection[str], schedule: Schedule | None
-) -> TellingChoice | None:
+) -> RecipientsChoice | None:
     """Return who is to be told of a schedule; None = as before.
 
     What the page asks before a feed is switched on has to be answered here too, by who may say it.
     Raises: ApiRefused; ScheduleError
     """
-    may_say = may_tell(view.request.user, view.site, file_types)
-    answer = sent.get("telling")
+    may_say = may_choose_recipients(view.request.user, view.site, file_types)
+    answer = sent.get("notifications")
     if answer is not None and not may_say:
         raise ApiRefused("permission_missing")
-    telling = TellingChoice(**{**answer, "digest_at": _time_of(answer["digest_at"])}) if answer is not None else None
+    recipients = recipients_choice(answer)
     if sent["enabled"] and may_say:
-        check_answered(schedule, telling)
-    return telling
+        check_answered(schedule, recipients)
+    return recipients
 
 
-def _time_of(text: str | None) -> time | None:
+def time_of(text: str | None) -> time | None:
+    """Return a time of day that was sent, None = none."""
     return time.fromisoformat(text) if text else None
 
 
-def _told_sequence(user: Any, sequence: SequenceRun) -> dict[str, Any]:
+def _sequence_facts(user: Any, sequence: SequenceRun) -> dict[str, Any]:
     runs = listed_runs(user, sequence.site).filter(sequence_run=sequence).order_by("pk")
     facts = {"id": sequence.pk, "name": sequence.name, "processors": sequence.processors, "state": sequence.state}
     return dict(SequenceSerializer({**facts, "runs": list(runs.values_list("pk", flat=True))}).data)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -12,11 +12,9 @@ from rest_framework.response import Response
 
 from sync.api.base import ApiView
 from sync.health.records import Level
-from sync.health.selectors import PartState, states
+from sync.health.selectors import states_of, worst_level
 from sync.models import ApiToken, MoodleSite, Scope
 from sync.runs.selectors import visible_processors
-
-_WORST_FIRST = (Level.ERROR, Level.WARNING, Level.OK)
 
 
 class SiteSerializer(serializers.ModelSerializer):
@@ -29,17 +27,24 @@ class SiteSerializer(serializers.ModelSerializer):
 
 
 class TokenSerializer(serializers.ModelSerializer):
-    """The token with which was asked. Shape: file_types: those whose runs it may see at the moment"""
+    """The token with which was asked.
+
+    Shape: site: where it was made; sites: those that it is for; file_types: those whose runs it may see on `site` at the moment
+    """
 
     site = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     person = serializers.CharField(source="person.get_username", read_only=True)
+    sites = serializers.SerializerMethodField()
     scopes = serializers.ListField(child=serializers.ChoiceField(Scope.choices), read_only=True)
     file_types = serializers.SerializerMethodField()
 
     class Meta:
         model = ApiToken
-        fields = ("name", "site", "person", "scopes", "file_types", "created_at", "expires_at")
+        fields = ("name", "site", "sites", "person", "scopes", "file_types", "created_at", "expires_at")
         read_only_fields = fields
+
+    def get_sites(self, token: ApiToken) -> list[str]:
+        return [site.slug for site in token.sites]
 
     def get_file_types(self, token: ApiToken) -> list[str]:
         return [processor.key for processor in visible_processors(token.person, token.site)]
@@ -71,17 +76,17 @@ class Token(ApiView):
 
     @extend_schema(operation_id="token_get", responses=TokenSerializer)
     def get(self, _request: Request) -> Response:
-        """Return the token: whose it is, for which site, what it is good for and until when."""
+        """Return the token: whose it is, for which sites, what it is good for and until when."""
         return Response(TokenSerializer(self.token).data)
 
 
 class Sites(ApiView):
-    """The sites of the token: one."""
+    """The sites of the token."""
 
     @extend_schema(operation_id="sites_list", responses=SiteSerializer(many=True))
     def get(self, _request: Request) -> Response:
         """Return the sites that the token is for."""
-        return Response(SiteSerializer([self.site], many=True).data)
+        return Response(SiteSerializer(self.token.sites, many=True).data)
 
 
 class Site(ApiView):
@@ -99,10 +104,5 @@ class Health(ApiView):
     @extend_schema(operation_id="health_get", responses=HealthSerializer)
     def get(self, _request: Request, site: str) -> Response:
         """Return how workers, databases, storage, mail and Moodle are, and what to do."""
-        parts = [part for part in states() if part.subject in ("", site)]
-        return Response(HealthSerializer({"level": _worst(parts), "parts": parts}).data)
-
-
-def _worst(parts: list[PartState]) -> Any:
-    levels = {part.level for part in parts}
-    return next(level for level in _WORST_FIRST if level in levels)
+        parts = states_of(site)
+        return Response(HealthSerializer({"level": worst_level(parts), "parts": parts}).data)

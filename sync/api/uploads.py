@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import IO, Any, ClassVar
 
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.http import Http404
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
@@ -142,8 +143,21 @@ class Upload(ApiView):
             else {"folder": upload.folder, "replace": upload.replace}
         )
         check_place(self.request.user, self.site, place)
-        with chunked_uploads.whole_file(upload) as content:
-            chunked_uploads.finish_upload(upload, keep(self, UploadedFile(content, upload.name), upload.name, place))
+        try:
+            with transaction.atomic():
+                # The last piece may have arrived twice at a time: one of them makes the file.
+                locked = ChunkedUpload.objects.select_for_update().filter(pk=upload.pk).first()
+                if locked is None:
+                    raise Http404
+                if locked.is_whole:
+                    with chunked_uploads.whole_file(locked) as content:
+                        handed = UploadedFile(content, locked.name)
+                        chunked_uploads.finish_upload(locked, keep(self, handed, locked.name, place))
+        except chunked_uploads.AlteredUpload:
+            chunked_uploads.drop_upload(upload)
+            raise
+        chunked_uploads.delete_pieces(upload)
+        upload.refresh_from_db()
 
     def _told(self, upload: ChunkedUpload) -> Response:
         return Response(ChunkedUploadSerializer(upload).data, headers={"Upload-Offset": str(upload.offset)})

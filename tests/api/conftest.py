@@ -12,9 +12,11 @@ from django.test import Client
 
 from sync.models import MoodleSite, RoleAssignment, Scope
 from sync.people.tokens import make_token
+from tests.installation import Installation
+from tests.installation_fixture import installation
 from tests.web.conftest import make_file, make_run, own_storage, site
 
-__all__ = ["make_file", "make_run", "own_storage", "site"]
+__all__ = ["installation", "make_file", "make_run", "own_storage", "site"]
 
 EVERYTHING = tuple(Scope)
 
@@ -64,6 +66,14 @@ def program(site: MoodleSite) -> MakeProgram:
         return Program(person, made.secret, at.slug)
 
     return program
+
+
+@pytest.fixture
+def rooted(installation: Installation) -> Program:
+    """A program of a superuser, with a Moodle behind it."""
+    person = User.objects.create_superuser("root")
+    made = make_token(person, installation.site, person, name="sis", scopes=EVERYTHING, file_types=[], days=30)
+    return Program(person, made.secret, "main")
 
 
 @pytest.fixture

@@ -35,8 +35,8 @@ def places() -> list[Place]:
         address = "/api/" + str(pattern.pattern)
         for name, value in NAMES.items():
             address = address.replace(name, value)
-        for name in ("file_id", "upload_id", "run_id", "schedule_id", "sequence_id"):
-            address = address.replace(f"<int:{name}>", "1")
+        for name in ("file", "upload", "run", "schedule", "sequence", "bundle", "mapping", "scope", "window"):
+            address = address.replace(f"<int:{name}_id>", "1")
         assert "<" not in address
         found += [Place(address, method, view) for method in METHODS if hasattr(view, method)]
     return found

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import io
+import json
+import re
 from datetime import date
+from pathlib import Path
 from typing import Any
 
-from sync.models import AuditRecord, GraceEntry, Schedule, SequenceRun, Source, SyncRun
+from django.core.management import call_command
+
+from sync.models import AuditRecord, GraceEntry, MoodleSite, Schedule, SequenceRun, Source, SyncRun
 from tests.api.conftest import MakeProgram, Program, problem_of
+from tests.source_servers import SheetServer, key_of_account
 from tests.web.conftest import MakeRun
 
-TELLING = {"told": ["it@x.org"], "digest_at": "06:30"}
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+RECIPIENTS = {"recipients": ["it@x.org"], "digest_at": "06:30"}
 NIGHTLY = {
-    "name": "SIS", "file_types": ["users", "enrolments"], "kind": "daily", "at": "02:15", "enabled": True, "telling": TELLING,
+    "name": "SIS", "file_types": ["users", "enrolments"], "kind": "daily", "at": "02:15", "enabled": True,
+    "notifications": RECIPIENTS,
 }  # fmt: skip
 
 
@@ -42,30 +51,30 @@ def test_a_schedule_is_made_changed_and_deleted(root: Program) -> None:
 
 
 def test_no_schedule_is_switched_on_before_it_was_said_who_is_told(root: Program, program: MakeProgram) -> None:
-    silent = {name: value for name, value in NIGHTLY.items() if name != "telling"}
-    problem_of(root.post("schedules", silent), 422, "schedule_tells_nobody")
-    off = made(root, **{**silent, "telling": {"told": []}, "enabled": False})
+    silent = {name: value for name, value in NIGHTLY.items() if name != "notifications"}
+    problem_of(root.post("schedules", silent), 422, "schedule_without_recipients")
+    off = made(root, **{**silent, "notifications": {"recipients": []}, "enabled": False})
     address = f"schedules/{off['id']}"
-    assert off["telling"] == {"told": [], "attach_report": False, "digest_at": None, "digest_at_end": False}
-    problem_of(root.post(f"{address}/switch", {"enabled": True}), 422, "schedule_tells_nobody")
-    problem_of(root.ask("PUT", address, silent), 422, "schedule_tells_nobody")
-    wrong = {"enabled": True, "telling": {"told": ["nonsense"]}}
+    assert off["notifications"] == {"recipients": [], "attach_report": False, "digest_at": None, "digest_at_end": False}
+    problem_of(root.post(f"{address}/switch", {"enabled": True}), 422, "schedule_without_recipients")
+    problem_of(root.ask("PUT", address, silent), 422, "schedule_without_recipients")
+    wrong = {"enabled": True, "notifications": {"recipients": ["nonsense"]}}
     problem_of(root.post(f"{address}/switch", wrong), 422, "mail_address_wrong")
     assert not Schedule.objects.get(pk=off["id"]).enabled
 
-    told = root.post(f"{address}/switch", {"enabled": True, "telling": TELLING}).json()
-    assert told["telling"] == {
-        "told": ["it@x.org"],
+    told = root.post(f"{address}/switch", {"enabled": True, "notifications": RECIPIENTS}).json()
+    assert told["notifications"] == {
+        "recipients": ["it@x.org"],
         "attach_report": False,
         "digest_at": "06:30",
         "digest_at_end": False,
     }
     # Who was named stays so, and need not be named again.
-    assert root.post(f"{address}/switch", {"enabled": False}).json()["telling"] == told["telling"]
+    assert root.post(f"{address}/switch", {"enabled": False}).json()["notifications"] == told["notifications"]
     assert root.post(f"{address}/switch", {"enabled": True}).json()["next_at"] is not None
-    assert root.ask("PUT", address, silent).json()["telling"] == told["telling"]
-    nobody = root.ask("PUT", address, {**silent, "telling": {"told": []}}).json()
-    assert nobody["telling"]["told"] == []
+    assert root.ask("PUT", address, silent).json()["notifications"] == told["notifications"]
+    nobody = root.ask("PUT", address, {**silent, "notifications": {"recipients": []}}).json()
+    assert nobody["notifications"]["recipients"] == []
     problem_of(program("operator").post(f"{address}/switch", {"enabled": True}), 404, "not_found")
 
 
@@ -114,6 +123,27 @@ def test_a_source_keeps_its_secrets(root: Program, program: MakeProgram) -> None
     problem_of(program("operator").get("sources"), 403, "permission_missing")
     problem_of(program("operator").get("sources/users"), 404, "not_found")
     assert Source.objects.get(processor="users").username == "u"
+
+
+def test_the_example_of_a_sheet_is_set_with_its_key(root: Program, site: MoodleSite, tmp_path: Path) -> None:
+    (example,) = re.findall(r"```json\n(.*?)```", (DOCS / "sources.md").read_text(), re.DOTALL)
+    sent = json.loads(example) | {"private_key": key_of_account()}
+    answer = root.ask("PUT", "sources/users", sent)
+    assert answer.status_code == 200, answer.content
+    told = answer.json()
+    assert (told["kind"], told["location"], told["query"]) == ("sheet", sent["location"], {})
+    assert (told["username"], told["has_secrets"]) == (SheetServer.EMAIL, True)
+    for shown in (answer, root.get("sources/users"), root.get("sources"), root.get("audit")):
+        assert "PRIVATE" not in shown.text
+    problem_of(root.ask("PUT", "sources/users", sent | {"private_key": "{}"}), 422, "service_key_unreadable")
+    problem_of(root.ask("PUT", "sources/courses", json.loads(example)), 422, "service_key_unreadable")
+    problem_of(root.ask("PUT", "sources/users", sent | {"private_key": "x" * 20_001}), 400, "body_invalid")
+
+    path = tmp_path / "source.json"
+    path.write_text(json.dumps(sent))
+    out = io.StringIO()
+    call_command("sources", "cohorts", put=str(path), stdout=out)
+    assert out.getvalue() == f"cohorts\tsheet\t{sent['location']}\n"
 
 
 def test_the_audit_tells_who_changed_what(root: Program, program: MakeProgram) -> None:

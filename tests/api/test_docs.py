@@ -5,21 +5,27 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
-from sync.models import ChunkedUpload, CommandFile, MoodleSite, SyncRun
+from sync.models import ChunkedUpload, CommandFile, MoodleSite, RunState, SyncRun
 from sync.people.tokens import make_token
+from sync.runs.services import execute_run
 from tests.api.conftest import EVERYTHING
+from tests.installation import Installation
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "api.md"
-EXAMPLE = re.compile(r"```sh\n(curl .*?)```\n\n```json\n(.*?)```", re.DOTALL)
+EXAMPLE = re.compile(r"```sh\n(curl .*?)```\n\n```(?:json|csv)\n(.*?)```", re.DOTALL)
 USERS = b"username;firstname;lastname;email\nneo;Neo;One;n@example.org\n"
+NUMBER = re.compile(r"/(uploads|runs|plans)/([0-9]+)")
+# What lies in the files of the examples; all others are files of users.
+CONTENT = {"cohorts.csv": b"cname;cidnumber;userid\nFreshers;FRESH;neo\n"}
 SITE = "http://testserver"
 
 
@@ -30,7 +36,7 @@ class Call(NamedTuple):
     url: str
     headers: dict[str, str]
     body: str | None
-    form: dict[str, str]
+    form: dict[str, list[str]]
 
 
 def read(command: str) -> Call:
@@ -38,7 +44,7 @@ def read(command: str) -> Call:
     words = iter(shlex.split(command.replace("\\\n", " "))[1:])
     method, url, body = "", "", None
     headers: dict[str, str] = {}
-    form: dict[str, str] = {}
+    form: dict[str, list[str]] = {}
     for word in words:
         if word == "-X":
             method = next(words)
@@ -49,7 +55,7 @@ def read(command: str) -> Call:
             body = next(words)
         elif word == "-F":
             name, _is, value = next(words).partition("=")
-            form[name] = value
+            form.setdefault(name, []).append(value)
         else:
             assert not word.startswith("-"), word
             url = word
@@ -62,10 +68,14 @@ def ask(call: Call, secret: str) -> Any:
     kind = headers.pop("Content-Type", "application/octet-stream")
     client = Client()
     if call.form:
-        form = {n: SimpleUploadedFile(v[1:], USERS) if v.startswith("@") else v for n, v in call.form.items()}
+        form = {name: [_field(value) for value in values] for name, values in call.form.items()}
         return client.post(url, form, headers=headers)
     body = USERS if call.body and call.body.startswith("@") else (call.body or "").encode()
     return client.generic(call.method, url, body, content_type=kind, headers=headers)
+
+
+def _field(value: str) -> Any:
+    return SimpleUploadedFile(value[1:], CONTENT.get(value[1:], USERS)) if value.startswith("@") else value
 
 
 def holds(told: Any, promised: Any) -> bool:
@@ -79,27 +89,44 @@ def holds(told: Any, promised: Any) -> bool:
 
 def test_every_example_is_found() -> None:
     text = DOCS.read_text()
-    assert len(EXAMPLE.findall(text)) == text.count("```sh") == text.count("```json") > 7
+    assert len(EXAMPLE.findall(text)) == text.count("```sh") == text.count("```json") + text.count("```csv") > 7
 
 
-@pytest.mark.usefixtures("own_storage")
-def test_every_example_does_what_it_says(site: MoodleSite) -> None:
-    """In their order: each stands on those before it. Numbers are those of the first file, upload and run."""
+def test_every_example_does_what_it_says(installation: Installation) -> None:
+    """In their order: each stands on those before it. Numbers are those of the records, in the order in which they were made."""
     person = User.objects.create_superuser("sis")
-    secret = make_token(person, site, person, name="docs", scopes=EVERYTHING, file_types=[], days=30).secret
-    numbers: dict[str, Any] = {"uploads": ChunkedUpload, "runs": SyncRun}
+    north = MoodleSite.objects.create(slug="north", name="North")
+    made = make_token(
+        person, installation.site, person, name="docs", scopes=EVERYTHING, file_types=[], days=30, further_sites=[north]
+    )
     for command, promised in EXAMPLE.findall(DOCS.read_text()):
-        call = read(command)
-        for noun, model in numbers.items():
-            first = model.objects.order_by("pk").first()
-            if first is not None:
-                call = call._replace(url=call.url.replace(f"/{noun}/1", f"/{noun}/{first.pk}"))
-        wanted = json.loads(promised)
-        if call.body and '"file": 1' in call.body:
-            file = CommandFile.objects.order_by("pk").first()
-            assert file is not None
-            call = call._replace(body=call.body.replace('"file": 1', f'"file": {file.pk}'))
-            wanted["file_id"] = file.pk
-        answer = ask(call, secret)
-        assert answer.status_code < 300 or answer.status_code == wanted.get("status"), (command, answer.content)
-        assert holds(answer.json(), wanted), (command, answer.json())
+        call = numbered(read(command))
+        answer = ask(call, made.secret)
+        if promised.startswith("{"):
+            wanted = json.loads(promised)
+            assert answer.status_code < 300 or answer.status_code == wanted.get("status"), (command, answer.content)
+            assert holds(answer.json(), wanted), (command, answer.json())
+        else:
+            assert answer.getvalue().decode("utf-8-sig").startswith(promised.strip()), command
+        # The workers.
+        for run in SyncRun.objects.filter(state=RunState.QUEUED, bundle=None, site=installation.site).order_by("pk"):
+            execute_run(run.pk)
+
+
+def numbered(call: Call) -> Call:
+    """Return a call with the numbers that records have here in place of those of the page."""
+    asked = SyncRun.objects.filter(site__slug="main").exclude(origin=SyncRun.Origin.PLAN)
+    for noun, records in (("uploads", ChunkedUpload.objects.all()), ("runs", asked), ("plans", asked)):
+        ids = list(records.order_by("pk").values_list("pk", flat=True))
+        call = call._replace(url=NUMBER.sub(_real(noun, ids), call.url))
+    file = CommandFile.objects.order_by("pk").first()
+    if call.body:
+        # A period that isn't over, whenever the tests run.
+        call = call._replace(body=call.body.replace("2027-", f"{timezone.now().year + 1}-"))
+    if file is not None and call.body:
+        call = call._replace(body=call.body.replace('"file": 1,', f'"file": {file.pk},'))
+    return call
+
+
+def _real(noun: str, ids: list[int]) -> Callable[[re.Match[str]], str]:
+    return lambda found: f"/{noun}/{ids[int(found[2]) - 1]}" if found[1] == noun else found[0]

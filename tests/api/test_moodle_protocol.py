@@ -11,17 +11,21 @@ from xml.etree import ElementTree
 import pytest
 from celery import current_app
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from sync.api.moodle_protocol.registry import FUNCTIONS
-from sync.models import CommandFile, RoleAssignment, Scope, Source, SyncRun
+from sync.models import CommandFile, MailPreferences, RoleAssignment, Scope, Source, SyncRun
 from sync.people.tokens import make_token
 from sync.runs.options import resolve_options
+from tests.api.conftest import MakeProgram
 from tests.api.moodle_client import MoodleClient
 from tests.installation import Installation
 from tests.installation_fixture import installation
 from tests.moodle_sites import BEGAN, MoodleSite
+from tests.open_files import all_closed
 from tests.processors.enrolment_people import add_people, enrol, groups, join_group, roles
 
 __all__ = ["installation"]
@@ -190,11 +194,9 @@ def test_who_is_enrolled_is_told(client: MoodleClient, moodle: MoodleSite) -> No
     assert (full["fullname"], full["email"], full["city"], full["country"]) == ("Ann Smith", "ann@x.org", "Lyon", "FR")
     assert full["groups"] == [{"id": moodle.ids["G"], "name": "Group", "description": "d", "descriptionformat": 1}]
     role = moodle.one("role", shortname="student")
-    assert full["roles"] == [
-        {"roleid": STUDENT, "name": role["name"], "shortname": "student", "sortorder": role["sortorder"]}
-    ]
+    assert full["roles"] == [{"roleid": STUDENT, "name": role["name"], "shortname": "student", "sortorder": 0}]
     assert full["enrolledcourses"] == [{"id": moodle.ids["C1"], "fullname": "Course C1", "shortname": "C1"}]
-    assert suspended["enrolledcourses"] == []
+    assert "enrolledcourses" not in suspended
     assert "idnumber" not in suspended
     assert full["customfields"] == [{"type": "menu", "value": "Green", "name": "Col", "shortname": "col"}]
     assert "Invalid value for sortby" in invalid(
@@ -223,7 +225,7 @@ def test_cohorts_are_told_and_changed(client: MoodleClient, moodle: MoodleSite) 
     assert client.call("tool_sync_cohort_add_members", members=members) == {
         "warnings": [
             {"warningcode": "2", "message": "cohort idnumber=NOPE not exists"},
-            {"warningcode": "3", "message": f"record already exists: cohort(id={y1} id={moodle.ids['ann']})"},
+            {"warningcode": "3", "message": f"record already exists: cohort(idnumber=Y1 id={moodle.ids['ann']})"},
         ]
     }
     bob, eve = client.call("tool_sync_cohort_get_users", chidsource="idnumber", chid="Y2")
@@ -390,3 +392,37 @@ def test_every_function_is_tried_here() -> None:
     text = Path(__file__).read_text(encoding="utf-8")
     assert len(FUNCTIONS) == 24
     assert [name for name in FUNCTIONS if f'call("{name}"' not in text.replace("call(\n        ", "call(")] == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "own", "accepted", "begins"),
+    [
+        ("fr", "", "", "Jeton"), ("fr_ca", "", "", "Jeton"), ("tlh", "", "", "Invalid token"), ("", "", "fr", "Jeton"),
+        ("en", "", "fr", "Invalid token"),
+    ],
+)  # fmt: skip
+@pytest.mark.django_db
+def test_errors_are_in_the_language_that_is_asked_for(asked: str, own: str, accepted: str, begins: str) -> None:
+    fields = {"wstoken": "tsk_wrong", "moodlewsrestformat": "json", "moodlewssettinglang": asked}
+    answer = Client().post(
+        "/webservice/rest/server.php", fields, headers={"Accept-Language": accepted} if accepted else {}
+    )
+    assert answer.json()["message"].startswith(begins), answer.json()
+
+
+def test_errors_are_in_the_language_of_the_person(program: MakeProgram) -> None:
+    asking = program()
+    MailPreferences.objects.create(person=asking.person, language="fr")
+    fields = {"wstoken": asking.secret, "moodlewsrestformat": "json", "wsfunction": "none"}
+    assert "Can't find" not in Client().post("/webservice/rest/server.php", fields).json()["message"]
+    asked = {**fields, "moodlewssettinglang": "en"}
+    assert "Can't find" in Client().post("/webservice/rest/server.php", asked).json()["message"]
+
+
+def test_files_that_were_uploaded_are_closed(program: MakeProgram, settings: Settings) -> None:
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 10
+    with all_closed():
+        for itemid in ("0", "wrong"):
+            handed = SimpleUploadedFile("users.csv", b"username;firstname\n" * 100)
+            fields = {"token": program().secret, "itemid": itemid, "filearea": "draft", "file": handed}
+            assert Client().post("/webservice/upload.php", fields).json()[0]["filename"] == "users.csv"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ import requests
 import schemathesis
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings as examples
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -20,8 +21,13 @@ from schemathesis.specs.openapi import checks
 from urllib3 import HTTPResponse
 
 from sync.api.schema import document
-from sync.models import GraceEntry, SequenceRun
+from sync.commandfiles.bundle_zip import HandedFile
+from sync.mappings.column_mapping import ColumnMapping
+from sync.mappings.steps import Copy
+from sync.models import FreezeWindow, GraceEntry, ScopeLimits, SequenceRun
 from sync.processors.registry import REGISTRY
+from sync.runs.bundles import in_order, queue_bundle
+from sync.runs.mappings import save_mapping
 from sync.runs.rights import Responsible
 from sync.schedules.services import ScheduleChoice, save_schedule
 from tests.api.conftest import Program
@@ -29,6 +35,14 @@ from tests.web.conftest import MakeFile, MakeRun, keep_run_file
 
 # Of each operation so many requests that the document allows, and as many that it doesn't.
 EXAMPLES = 3
+# What is asked of Moodle, and there is none behind this installation, which is a 503 of the document.
+OF_MOODLE = {
+    "GET /api/v1/sites/{site}/exports/{file_type}",
+    "POST /api/v1/sites/{site}/file-types/{file_type}/scope-limits",
+    "PUT /api/v1/sites/{site}/file-types/{file_type}/scope-limits/{scope_id}",
+}
+FORMS = {"POST /api/v1/sites/{site}/files", "POST /api/v1/sites/{site}/bundles"}
+USERS = b"username;firstname;lastname;email\nneo;Neo;One;n@example.org\n"
 CHECKS: list[Any] = [
     not_a_server_error,
     checks.status_code_conformance,
@@ -36,7 +50,6 @@ CHECKS: list[Any] = [
     checks.response_headers_conformance,
     checks.response_schema_conformance,
 ]
-REJECTED = [*CHECKS, checks.negative_data_rejection]
 
 
 @pytest.fixture
@@ -52,7 +65,21 @@ def ids(root: Program, make_file: MakeFile, make_run: MakeRun) -> dict[str, int]
         site=run.site, table="user", rowid=3, name="u", run=make_run("held", processor="users_delete"), line=2,
         day=date(2030, 1, 1),
     )  # fmt: skip
+    bundle = queue_bundle(site=run.site, name="term.zip", files=in_order([HandedFile("users.csv", io.BytesIO(USERS))]))
+    mapping = save_mapping(
+        run.site,
+        "users",
+        "Ours",
+        ColumnMapping((Copy("username", "login"),)),
+        ["login"],
+        by=Responsible.of(root.person),
+    )
     return {
+        "scope_id": ScopeLimits.objects.create(site=run.site, kind="category", name="1").pk,
+        "window_id": FreezeWindow.objects.create(
+            site=run.site, starts_at=timezone.now(), ends_at=timezone.now() + timedelta(days=1)
+        ).pk,
+        "bundle_id": bundle.pk, "mapping_id": mapping.pk,
         "file_id": file.pk, "run_id": run.pk, "schedule_id": schedule.pk, "sequence_id": sequence.pk,
         "upload_id": upload["id"],
     }  # fmt: skip
@@ -124,10 +151,12 @@ def test_no_request_gets_an_answer_that_the_document_doesnt_tell(root: Program, 
 
     for result in schema.get_all_operations():
         operation: Any = result.ok()
-        try_out(operation, GenerationMode.POSITIVE, CHECKS)
+        is_of_moodle = operation.label in OF_MOODLE
+        allowed = [check for check in CHECKS if not is_of_moodle or check is not not_a_server_error]
+        try_out(operation, GenerationMode.POSITIVE, allowed)
         # A form can't say everything that JSON can: an empty field of it is none.
-        is_form = operation.label == "POST /api/v1/sites/{site}/files"
-        try_out(operation, GenerationMode.NEGATIVE, CHECKS if is_form else REJECTED)
+        is_form = operation.label in FORMS
+        try_out(operation, GenerationMode.NEGATIVE, CHECKS if is_form else [*allowed, checks.negative_data_rejection])
     assert asked > 100
     assert not failed, failed
 

@@ -33,6 +33,18 @@ def test_problems_are_said_in_the_language_of_who_asks(root: Program) -> None:
         (b'{"options": {}, "options": {}}', "application/json", 400, "body_unreadable"),
         (b'{"options": {"encoding": "\\ud800"}}', "application/json", 400, "body_unreadable"),
         (b"[" * 100_000, "application/json", 400, "body_unreadable"),
+        (b'{"options": {"allowrename": ' + b"[" * 500 + b"]" * 500 + b"}}", "application/json", 400, "body_unreadable"),
+        (b'{"options": {"allowrename": 1e999}}', "application/json", 400, "body_unreadable"),
+        (b'{"options": {"allowrename": -1e999}}', "application/json", 400, "body_unreadable"),
+        (b'{"options": {"allowrename": ' + b"9" * 5000 + b"}}", "application/json", 400, "body_unreadable"),
+        (b'{"options": {"allowrename": ' + b"9" * 4000 + b"}}", "application/json", 422, "option_not_flag"),
+        (b'{"options": {"encoding": "a\\u0000"}}', "application/json", 400, "body_invalid"),
+        (b'{"options": {"a\\u0000": 1}}', "application/json", 400, "body_invalid"),
+        ('{"options": {}}'.encode("utf-16"), "application/json; charset=utf-16", 400, "body_unreadable"),
+        (b'\xef\xbb\xbf{"options": {}}', "application/json", 400, "body_unreadable"),
+        (b'{"options": {}}', "", 415, "media_type_wrong"),
+        (b'{"options": {}}', "text/plain", 415, "media_type_wrong"),
+        (b'{"options": {}}', "multipart/form-data; boundary=x", 415, "media_type_wrong"),
         (b"[]", "application/json", 400, "body_invalid"),
         (b"null", "application/json", 400, "body_invalid"),
         (b"{}", "application/json", 400, "body_invalid"),
@@ -72,7 +84,7 @@ def test_a_fault_of_ours_is_a_problem_too(root: Program, monkeypatch: pytest.Mon
     def fail(*_args: Any) -> None:
         raise RuntimeError("secret words")
 
-    monkeypatch.setattr("sync.api.sites.states", fail)
+    monkeypatch.setattr("sync.api.sites.states_of", fail)
     root._client.raise_request_exception = False
     answer = root.get("health")
     problem_of(answer, 500, "server_error")

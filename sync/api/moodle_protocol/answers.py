@@ -14,6 +14,8 @@ from sync.api.moodle_protocol.kinds import Description, Many, One, Value
 JSON, XML = "json", "xml"
 _HEAD = '<?xml version="1.0" encoding="UTF-8" ?>\n'
 _QUOTES = {'"': "&quot;"}
+# What no XML may hold, not even escaped.
+_NO_XML = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF))
 
 
 def answer_result(result: Any, description: Description | None, form: str) -> HttpResponse:
@@ -21,7 +23,7 @@ def answer_result(result: Any, description: Description | None, form: str) -> Ht
     if form == JSON:
         return _response(json.dumps(None if description is None else json_value(result, description)), form)
     body = "" if description is None else _xml(result, description)
-    return _response(f"{_HEAD}<RESPONSE>\n{body}</RESPONSE>\n", form)
+    return _response(f"{_HEAD}<RESPONSE>\n{body}</RESPONSE>\n".translate(_NO_XML), form)
 
 
 def answer_error(error: ServiceError, form: str) -> HttpResponse:
@@ -31,7 +33,7 @@ def answer_error(error: ServiceError, form: str) -> HttpResponse:
         return _response(json.dumps(content), form)
     return _response(
         f'{_HEAD}<EXCEPTION class="{escape(error.exception, _QUOTES)}">\n<ERRORCODE>{escape(error.errorcode)}</ERRORCODE>\n'
-        f"<MESSAGE>{escape(error.message)}</MESSAGE>\n</EXCEPTION>\n",
+        f"<MESSAGE>{escape(error.message.translate(_NO_XML))}</MESSAGE>\n</EXCEPTION>\n",
         form,
     )
 

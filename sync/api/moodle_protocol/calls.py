@@ -21,7 +21,6 @@ from sync.runs import services
 from sync.runs.answers import wait_for_end
 from sync.runs.connections import moodle_of
 from sync.runs.outcome_store import read_rows
-from sync.runs.plans import held_notes
 from sync.values import FAILED_ACTIONS, Outcome
 
 # Callers wait no longer by themselves: so PHP's own clients, and most proxies.
@@ -107,13 +106,14 @@ class Call:
 def _ended(run: SyncRun) -> SyncRun:
     """Raises: ServiceError unless the rows of a run were carried out, or rejected"""
     if run.waits_for_person:
-        reasons = " ".join(str(reason_text(reason)) for reason in held_notes(run))
-        text = f"Run {run.pk} waits for a person and has written nothing yet. {reasons}".strip()
+        reasons = " ".join(str(reason_text(reason)) for reason in run.held_notes)
+        text = text_of("service_run_waits", {"run": run.pk, "reasons": reasons}).strip()
         raise ServiceError(text, "run_held" if run.state == RunState.HELD else "run_unconfirmed")
     if run.state in ACTIVE_STATES:
-        raise ServiceError(f"Run {run.pk} is not at its end yet; look at its page what comes of it.", "run_going_on")
+        raise ServiceError(text_of("service_run_going_on", {"run": run.pk}), "run_going_on")
     if run.error_code:
         raise ServiceError(text_of(run.error_code, run.error_params), run.error_code)
     if run.state not in (RunState.COMPLETED, RunState.COMPLETED_WITH_REJECTIONS):
-        raise ServiceError(f"Run {run.pk} was not carried out: {run.state_label}", f"run_{run.state}")
+        text = text_of("service_run_ended", {"run": run.pk, "state": run.state_label})
+        raise ServiceError(text, f"run_{run.state}")
     return run

@@ -62,6 +62,8 @@ def add_members(call: Call, members: list[dict[str, Any]]) -> dict[str, Any]:
     """Put users into cohorts; what can't be is a warning. Mirrors: core_cohort_add_cohort_members"""
     warnings: list[dict[str, str]] = []
     rows: list[list[Any]] = []
+    # As the cohort of each row was named.
+    called: list[str] = []
     with call.moodle() as moodle:
         named = Named(moodle)
         for number, member in enumerate(members):
@@ -78,12 +80,13 @@ def add_members(call: Call, members: list[dict[str, Any]]) -> dict[str, Any]:
                 warnings.append({"warningcode": "2", "message": text})
                 continue
             rows.append(["add", cohortid, userid])
+            called.append(f"{cohort['type']}={cohort['value']}")
     if rows:
         added = call.run_rows("cohorts", ("cmd", "cid", "userid"), rows, _MEMBERS_BY_ID)
         for outcome in added:
             if outcome.action is Action.UNCHANGED:
-                _command, cohortid, userid = rows[outcome.line - 2]
-                text = f"record already exists: cohort(id={cohortid} id={userid})"
+                row = outcome.line - 2
+                text = f"record already exists: cohort({called[row]} id={rows[row][2]})"
                 warnings.append({"warningcode": "3", "message": text})
     return {"warnings": warnings}
 

@@ -12,6 +12,7 @@ from sync.api.moodle_protocol.errors import ServiceError
 from sync.commandfiles import storage
 from sync.commandfiles.intake import UPLOADS, delete_file, receive_file
 from sync.commandfiles.naming import clean_name
+from sync.messages import text_of
 from sync.models import CommandFile, MoodleSite
 from sync.runs.options import run_limits
 from sync.runs.rights import Responsible, may_replace
@@ -32,7 +33,8 @@ def keep_drafts(site: MoodleSite, person: Any, files: Iterable[UploadedFile], it
         name = clean_name(file.name or "")
         folder = _folder(person, itemid)
         if CommandFile.objects.filter(site=site, folder=folder, name=name).exists():
-            kept.append({"filename": name, "errortype": "filenameexist", "error": f"File name already exists: {name}"})
+            said = text_of("service_file_exists", {"name": name})
+            kept.append({"filename": name, "errortype": "filenameexist", "error": said})
             continue
         receive_file(
             site, file, name, folder, person, file_types=FILE_TYPES, replace=False, max_megabytes=limit
@@ -48,11 +50,11 @@ def commit_drafts(site: MoodleSite, person: Any, itemid: int) -> None:
     """
     drafts = list(CommandFile.objects.filter(site=site, folder=_folder(person, itemid), uploaded_by=person))
     if not drafts:
-        raise ServiceError(f"There is no uploaded file under the number {itemid}.", "nofile")
+        raise ServiceError(text_of("service_draft_missing", {"itemid": itemid}), "nofile")
     for draft in drafts:
         there = CommandFile.objects.filter(site=site, folder="/", name=draft.name).first()
         if there is not None and not may_replace(Responsible.of(person), there):
-            raise ServiceError(f"{there.path} is a file of somebody else.", "file_of_others")
+            raise ServiceError(text_of("service_file_of_others", {"path": there.path}), "file_of_others")
     for draft in drafts:
         with storage.opened(storage.key_of_path(site.slug, draft.path)) as stream:
             receive_file(site, stream, draft.name, "/", person, file_types=FILE_TYPES)

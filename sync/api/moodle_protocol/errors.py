@@ -18,14 +18,14 @@ class ServiceError(Exception):
 
 def invalid_parameter(detail: str) -> ServiceError:
     """Return the error of a parameter. Mirrors: invalid_parameter_exception with its debuginfo"""
-    return ServiceError(
-        f"Invalid parameter value detected ({detail})", "invalidparameter", "invalid_parameter_exception"
-    )
+    text = text_of("service_invalid_parameter", {"detail": detail})
+    return ServiceError(text, "invalidparameter", "invalid_parameter_exception")
 
 
 def access_denied(detail: str) -> ServiceError:
     """Return the error of a right that is missing. Mirrors: webservice_access_exception"""
-    return ServiceError(f"Access control exception ({detail})", "accessexception", "webservice_access_exception")
+    text = text_of("service_access_denied", {"detail": detail})
+    return ServiceError(text, "accessexception", "webservice_access_exception")
 
 
 def of_coded(error: CodedError) -> ServiceError:

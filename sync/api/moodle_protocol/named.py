@@ -8,6 +8,7 @@ from functools import cached_property
 import sqlalchemy as sa
 
 from sync.api.moodle_protocol.errors import ServiceError, invalid_parameter
+from sync.messages import text_of
 from sync.moodle.db.database import MoodleSession
 from sync.moodle.db.identifiers import fetch_ids
 from sync.moodle.enrolments.roles import Role, fetch_roles
@@ -66,8 +67,10 @@ class Named:
     def role(self, source: str, value: str) -> Role:
         """Raises: ServiceError"""
         self._check(source, ROLE_SOURCES, f"Role source {source} not in acceptable ranges.")
+        # As the server compares names: MariaDB takes "Student" for "student".
+        found = fetch_ids(self.moodle, "role", source, {value}).get(value, ())
         for role in self._roles:
-            if value == (str(role.id) if source == "id" else role.shortname):
+            if role.id in found:
                 return role
         raise invalid_parameter(f"Role not found by {source}: {value}")
 
@@ -92,7 +95,12 @@ class Named:
         if not found:
             raise invalid_parameter(missing)
         if len(found) > 1:
-            raise ServiceError(f"{thing}: {len(found)} have the {source} {value}", "multiplerecordsfound")
+            raise ServiceError(
+                text_of(
+                    "service_found_several", {"thing": thing, "count": len(found), "source": source, "value": value}
+                ),
+                "multiplerecordsfound",
+            )
         return found[0]
 
     @staticmethod

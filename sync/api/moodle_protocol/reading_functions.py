@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sync.api.moodle_protocol.calls import Call
 from sync.api.moodle_protocol.errors import ServiceError, invalid_parameter
 from sync.api.moodle_protocol.named import COHORT_SOURCES, Named
+from sync.messages import text_of
 from sync.moodle.lookup.enrolled import SORTS, UserQuery, fetch_enrolled_ids, fetch_member_ids
 from sync.moodle.lookup.full_users import FIELDS, fetch_full_users
 
@@ -88,7 +89,7 @@ def _query(options: list[dict[str, str]]) -> tuple[UserQuery, list[str]]:
         if name.strip()
     ]
     if unknown := [name for name in fields if name not in FIELDS]:
-        raise ServiceError(f"Invalid user field: {unknown[0]}", "invaliduserfield")
+        raise ServiceError(text_of("service_field_unknown", {"name": unknown[0]}), "invaliduserfield")
     sort_by, direction = chosen.get("sortby", "id"), chosen.get("sortdirection", "ASC").upper()
     if sort_by not in SORTS:
         raise invalid_parameter(

@@ -13,6 +13,7 @@ from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from django.utils.datastructures import MultiValueDict
 
 from sync.api.moodle_protocol.errors import ServiceError, invalid_parameter
+from sync.messages import text_of
 
 MEGABYTE = 1_000_000
 # Some thousand enrolments in one call; whoever has more sends a file.
@@ -25,7 +26,7 @@ _MULTIPART = "multipart/form-data"
 
 
 class Incoming:
-    """A request, of which no more than a beginning is read unless somebody asks for all."""
+    """A request, of which no more than a beginning is read unless somebody asks for all. It is closed in the end."""
 
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
@@ -60,6 +61,13 @@ class Incoming:
             self._check_length(megabytes * MEGABYTE + LARGEST_CALL)
         return [file for _field, of_field in self._multipart[1].lists() for file in of_field]
 
+    def close(self) -> None:
+        """Close the files; those that were too large for the memory are then gone from the disk."""
+        if "_multipart" in vars(self):
+            for _field, of_field in self._multipart[1].lists():
+                for file in of_field:
+                    file.close()
+
     @property
     def _is_multipart(self) -> bool:
         return self._request.method == "POST" and self._request.content_type == _MULTIPART
@@ -78,7 +86,7 @@ class Incoming:
         try:
             length = int(self._request.META.get("CONTENT_LENGTH") or 0)
         except ValueError:
-            raise ServiceError("The length of the body can't be read.", "invalidrequest") from None
+            raise ServiceError(text_of("service_length_unreadable"), "invalidrequest") from None
         if length > most:
             raise invalid_parameter(f"at most {most // MEGABYTE} MB are taken in one call")
 

@@ -9,6 +9,7 @@ from sync.api.moodle_protocol.calls import Call
 from sync.api.moodle_protocol.drafts import commit_drafts
 from sync.api.moodle_protocol.errors import ServiceError, invalid_parameter
 from sync.api.moodle_protocol.named import COURSE_SOURCES, Named
+from sync.messages import text_of
 from sync.models import Source
 from sync.people.roles import run_permission
 from sync.runs.options import resolve_options
@@ -73,7 +74,7 @@ def process(call: Call, service: str, action: str) -> str:
     call.check_may(run_permission(processor))
     file = preselected_file(call.site, processor, call.person)
     if file is None:
-        raise ServiceError(f"There is no file of yours for {processor}: upload and commit one first.", "nofile")
+        raise ServiceError(text_of("service_file_missing", {"file_type": processor}), "nofile")
     return call.report_of(call.run_file(processor, file, {}))
 
 
@@ -87,9 +88,7 @@ def deploy_course(call: Call, **given: Any) -> int:
             raise invalid_parameter("Template ID source not in acceptable range.")
         template = named.column("course", "shortname", named.course(given["templateidsource"], given["templateid"]))
         if named.course_or_none("shortname", given["shortname"]) is not None:
-            raise ServiceError(
-                f"Short name is already used for another course ({given['shortname']})", "shortnametaken"
-            )
+            raise ServiceError(text_of("service_shortname_taken", {"shortname": given["shortname"]}), "shortnametaken")
     header = ("category", "shortname", "fullname", "idnumber", "template", "replacements")
     row = [category, given["shortname"], given["fullname"], given["idnumber"], template, replacements]
     options = {"categoryidentifier": "idname", "courseidentifier": "shortname"}

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import closing
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import activate, get_language, override
+from django.utils.translation.trans_real import get_languages
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 from rest_framework.exceptions import Throttled
@@ -22,9 +26,12 @@ from sync.api.moodle_protocol.kinds import checked
 from sync.api.moodle_protocol.registry import ALIASES, FUNCTIONS
 from sync.api.moodle_protocol.requests import Incoming
 from sync.errors import CodedError, TokenRefused
+from sync.messages import text_of
 from sync.models import ApiToken, Scope
 from sync.moodle.db.identifiers import is_id
+from sync.notifications.readers import preferences_of
 from sync.people.tokens import count_request
+from sync.runs.asking import asking_by
 from sync.runs.options import api_requests_per_minute, run_limits
 from sync.runs.rights_audit import acting
 from sync.runs.selectors import processors_for
@@ -45,17 +52,26 @@ logger = logging.getLogger(__name__)
 @require_http_methods(["GET", "POST"])
 def rest_server(request: HttpRequest) -> HttpResponse:
     """Carry out a function. Mirrors: webservice/rest/server.php"""
-    form = XML
     try:
         incoming = Incoming(request)
         form = JSON if incoming.peek("moodlewsrestformat") == JSON else XML
+        language = _language(incoming)
+    except ServiceError as error:
+        return answer_error(error, XML)
+    with closing(incoming), override(language):
+        return _rest_answer(request, incoming, form)
+
+
+def _rest_answer(request: HttpRequest, incoming: Incoming, form: str) -> HttpResponse:
+    try:
         token = _token(request, incoming.peek("wstoken"))
+        activate(_language(incoming, token.person))
         fields = nested(incoming.fields())
         protocol = {name: fields.pop(name, "") for name in _OF_PROTOCOL}
         name = _function_name(protocol["wsfunction"])
         function, call = FUNCTIONS[name], Call(token, name)
         call.check_scopes(function.scopes)
-        with acting(token.person):
+        with acting(token.person), asking_by(lambda: token):
             result = function.run(call, **checked(function.parameters, fields))
         return answer_result(result, function.returns, form)
     except ServiceError as error:
@@ -65,7 +81,7 @@ def rest_server(request: HttpRequest) -> HttpResponse:
     except Exception:
         logger.exception("a function of the web services failed")
         got_request_exception.send(sender=None, request=request)
-        return answer_error(ServiceError("ToolSync could not carry this out; see its log.", "internalerror"), form)
+        return answer_error(ServiceError(text_of("service_failed"), "internalerror"), form)
 
 
 @csrf_exempt
@@ -74,7 +90,17 @@ def upload(request: HttpRequest) -> HttpResponse:
     """Keep files under a draft number. Mirrors: webservice/upload.php"""
     try:
         incoming = Incoming(request)
+        language = _language(incoming)
+    except ServiceError as error:
+        return answer_error(error, JSON)
+    with closing(incoming), override(language):
+        return _upload_answer(request, incoming)
+
+
+def _upload_answer(request: HttpRequest, incoming: Incoming) -> HttpResponse:
+    try:
         token = _token(request, incoming.peek("token"))
+        activate(_language(incoming, token.person))
         _check_uploads(token)
         _check_area(incoming.peek("filearea") or DRAFT)
         itemid = incoming.peek("itemid")
@@ -88,13 +114,24 @@ def upload(request: HttpRequest) -> HttpResponse:
         return answer_error(of_coded(error), JSON)
 
 
+def _language(incoming: Incoming, person: User | None = None) -> str:
+    """Return the language of an answer: the one that is asked for, else that of the person, else what the request accepts.
+
+    Mirrors: external_settings::get_lang(); a language that isn't there is passed over
+    """
+    asked = incoming.peek("moodlewssettinglang").lower().replace("_", "-").partition("-")[0]
+    known = get_languages()
+    chosen = preferences_of(person).language if person is not None else ""
+    return next((code for code in (asked, chosen) if code in known), get_language() or "en")
+
+
 def _function_name(given: Any) -> str:
     """Return the name of a function that there is. Raises: ServiceError"""
     if not given or not isinstance(given, str):
         raise invalid_parameter("Missing function name")
     name = ALIASES.get(given, given)
     if name not in FUNCTIONS:
-        text = f"Can't find data record in database table external_functions. ({given[:100]})"
+        text = text_of("service_function_unknown", {"name": given[:100]})
         raise ServiceError(text, "invalidrecord", "dml_missing_record_exception")
     return name
 
@@ -108,20 +145,20 @@ def _check_uploads(token: ApiToken) -> None:
 def _check_area(area: str) -> None:
     """Raises: ServiceError"""
     if area != DRAFT:
-        raise ServiceError(f"Files are taken into the area {DRAFT} only.", "error", "file_exception")
+        raise ServiceError(text_of("service_area_wrong", {"area": DRAFT}), "error", "file_exception")
 
 
 def _token(request: HttpRequest, secret: str) -> ApiToken:
     """Return the token of a request, and count it. Raises: ServiceError"""
     if not secret:
-        raise ServiceError("Invalid token - token not found", "invalidtoken")
+        raise ServiceError(text_of("service_token_missing"), "invalidtoken")
     try:
         _person, token = authenticated(request, secret)
     except TokenRefused as error:
-        known = of_coded(error)
-        raise ServiceError(f"Invalid token - {known.message}", "invalidtoken") from None
+        reason = text_of(error.code, error.params)
+        raise ServiceError(text_of("service_token_wrong", {"reason": reason}), "invalidtoken") from None
     except Throttled:
-        raise ServiceError("Too many wrong tokens came from this address. Wait a minute.", "toomanyrequests") from None
+        raise ServiceError(text_of("service_wrong_tokens"), "toomanyrequests") from None
     if count_request(token, api_requests_per_minute()) is None:
-        raise ServiceError("Too many calls in this minute. Wait for the next one.", "toomanyrequests")
+        raise ServiceError(text_of("service_too_many_calls"), "toomanyrequests")
     return token
