@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from sync.checks import OWN
 from sync.models import MoodleSite, SyncRun
-from sync.runs.options import MAIN_SITE
+from sync.models.site import MAIN_SITE
 
 EXIT_REFUSED, EXIT_OTHER, EXIT_WAITS = 2, 3, 4
 
@@ -27,9 +28,26 @@ class ToolSyncCommand(BaseCommand):
         """Let the Moodle site be chosen."""
         parser.add_argument("--site", default=MAIN_SITE, metavar="SLUG", help="the Moodle site (default: %(default)s)")
 
+    def add_sites(self, parser: ArgumentParser) -> None:
+        """Let several Moodle sites be chosen."""
+        parser.add_argument(
+            "--site", action="append", metavar="SLUG",
+            help=f"a Moodle site (default: {MAIN_SITE}); may be given several times",
+        )  # fmt: skip
+
     def add_json(self, parser: ArgumentParser) -> None:
         """Let scripts ask for one object."""
         parser.add_argument("--json", action="store_true", help="end with one line of JSON on standard output")
+
+    def write_bytes(self, content: IO[bytes], copy: Callable[[IO[bytes], Any], Any]) -> None:
+        """Write the bytes of a file to standard output."""
+        self.stdout.flush()
+        out = getattr(self.stdout, "buffer", None)
+        if out is None:
+            self.stdout.write(content.read().decode(errors="replace"), ending="")
+            return
+        copy(content, out)
+        out.flush()
 
     def print_json(self, value: Any) -> None:
         """Print one line of JSON; days and times as ISO 8601."""
@@ -43,6 +61,18 @@ def site_of_slug(slug: str) -> MoodleSite:
         slugs = ", ".join(MoodleSite.objects.values_list("slug", flat=True))
         raise CommandError(f"There is no site “{slug}”. Sites: {slugs}.", returncode=EXIT_OTHER)
     return site
+
+
+def sites_of_slugs(slugs: Sequence[str]) -> list[MoodleSite]:
+    """Return sites. Raises: CommandError, also where one is named twice"""
+    if twice := next((slug for number, slug in enumerate(slugs) if slug in slugs[:number]), None):
+        raise CommandError(f"The site “{twice}” is named twice.", returncode=EXIT_OTHER)
+    return [site_of_slug(slug) for slug in slugs]
+
+
+def named(given: Sequence[str] | str | None) -> list[str]:
+    """Return what was given for an option that may be given several times; a call from Python may give one text."""
+    return [MAIN_SITE] if given is None else [given] if isinstance(given, str) else list(given)
 
 
 def run_of_number(number: int) -> SyncRun:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from sync.runs.recorder import Progress
-
 if TYPE_CHECKING:
     from rich import progress as bars
 
@@ -19,16 +17,24 @@ class ProgressBar:
         self._bar: bars.Progress | None = None
         self._task: bars.TaskID | None = None
 
-    def show(self, progress: Progress) -> None:
+    def show(self, rows_done: int, rows_expected: int) -> None:
         """Show how many rows are done."""
-        if not self._shows or (self._bar is None and progress.rows_done >= progress.rows_expected):
+        if not self._shows or (self._bar is None and rows_done >= rows_expected):
             # A file that was done at once needs none.
             return
         if self._bar is None or self._task is None:
             self._bar, self._task = _started()
         # Nobody has counted the rows of a file: what is expected is an estimate.
-        total = max(progress.rows_expected, progress.rows_done) or None
-        self._bar.update(self._task, completed=progress.rows_done, total=total)
+        total = max(rows_expected, rows_done) or None
+        self._bar.update(self._task, completed=rows_done, total=total)
+
+    def show_count(self, rows: int) -> None:
+        """Show how many rows are done where nobody knows of how many."""
+        if not self._shows:
+            return
+        if self._bar is None or self._task is None:
+            self._bar, self._task = _started()
+        self._bar.update(self._task, completed=rows, total=None)
 
     def end(self) -> None:
         """Leave the bar as it is, and the cursor behind it."""

@@ -6,34 +6,25 @@ import signal
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import FrameType
 from typing import Self
 
 from django.core.management.base import CommandError
 
 from sync.errors import CodedError, CommandFileError, OptionError, RunNotClaimable
-from sync.guard.messages import reason_text, total_texts
-from sync.management.command import EXIT_OTHER, EXIT_REFUSED, EXIT_WAITS, ToolSyncCommand
+from sync.management.command import EXIT_OTHER, EXIT_REFUSED
 from sync.management.progress_bar import ProgressBar
-from sync.management.run_facts import place_of, summary_of
-from sync.mappings.mapped_rows import MAPPING_NOTES
+from sync.management.run_facts import summary_of
+from sync.management.run_result import RunResultCommand, status_of
 from sync.messages import text_of
-from sync.models import MoodleSite, RunFile, RunState, SyncRun
-from sync.outcomes.report import count_texts
+from sync.models import MoodleSite, RunState, SyncRun
 from sync.runs import services
 from sync.runs.options import run_limits
-from sync.runs.plans import held_notes
 from sync.runs.recorder import Progress
 
-EXIT_STATUS = {RunState.COMPLETED: 0, RunState.COMPLETED_WITH_REJECTIONS: 1, RunState.FAILED: EXIT_REFUSED}
-EXIT_HELP = (
-    "Exit status: 0 completed, 1 completed with rejections, 2 the file can't be used, 3 anything else, 4 a person has to "
-    "decide (manage.py decide)."
-)
 
-
-class RunCommand(ToolSyncCommand):
+class RunCommand(RunResultCommand):
     """A command that carries out a run in the foreground. Its exit status is what EXIT_HELP says."""
 
     def add_options(self, parser: ArgumentParser) -> None:
@@ -42,25 +33,36 @@ class RunCommand(ToolSyncCommand):
             "--option", action="append", default=[], metavar="NAME=VALUE", help="may be given several times"
         )
 
-    def carry_out_and_tell(self, run: SyncRun, *, as_json: bool) -> None:
+    def add_rows(self, parser: ArgumentParser) -> None:
+        """Let rows be given as JSON."""
+        parser.add_argument("--rows", action="store_true", help="FILE holds rows as JSON, as the API takes them")
+
+    def run_and_report(self, run: SyncRun, *, as_json: bool) -> None:
         """Carry out a run and say what came of it; the exit status says how it ended."""
-        with Interruption(run) as interruption:
-            run = self.carry_out(run, interruption)
-        self.print_result(run)
+        self.run_all_and_report([run], as_json=as_json)
+
+    def run_all_and_report(self, runs: Sequence[SyncRun], *, as_json: bool) -> None:
+        """Carry out runs of several sites; the exit status is the highest of them. One alone is one object, not a list."""
+        ended = []
+        for run in runs:
+            with Interruption(run) as interruption:
+                ended.append(self.run_to_its_end(run, interruption))
+            if len(runs) > 1:
+                self.stdout.write(f"{ended[-1].site.name}:")
+            self.print_result(ended[-1])
         if as_json:
-            self.print_json(summary_of(run))
-        if run.waits_for_person:
-            sys.exit(EXIT_WAITS)
-        if status := EXIT_STATUS.get(RunState(run.state), EXIT_OTHER):
+            told = [{**summary_of(run), "site": run.site.slug} for run in ended]
+            self.print_json(told if len(runs) > 1 else summary_of(ended[0]))
+        if status := max(map(status_of, ended)):
             sys.exit(status)
 
-    def carry_out(self, run: SyncRun, interruption: Interruption) -> SyncRun:
+    def run_to_its_end(self, run: SyncRun, interruption: Interruption) -> SyncRun:
         """Carry out the run, after those that were asked for before; follow it if a worker was faster."""
         bar = ProgressBar()
         has_said_why = False
 
         def progress(state: Progress) -> None:
-            bar.show(state)
+            bar.show(state.rows_done, state.rows_expected)
             interruption.pass_on()
 
         deadline = time.monotonic() + run_limits().retry_seconds
@@ -82,29 +84,6 @@ class RunCommand(ToolSyncCommand):
                 has_said_why = True
             time.sleep(1)
         return run
-
-    def print_result(self, run: SyncRun) -> None:
-        """Say what came of a run."""
-        self.stdout.write(f"Run {run.pk} of {run.file_path}: {run.state_label}")
-        for code, params in run.notes:
-            if code in MAPPING_NOTES:
-                self.stdout.write(text_of(code, params))
-        if run.error_code:
-            self.stdout.write(text_of(run.error_code, run.error_params))
-        if run.waits_for_person:
-            self.print_reasons(run)
-        counts = ", ".join(count_texts(run.counts, run.partial_counts))
-        if counts:
-            self.stdout.write(counts)
-        for text in total_texts(run.totals if run.simulate else {}):
-            self.stdout.write(f"  {text}")
-        for kept in run.files.all():
-            self.stdout.write(f"{RunFile.Kind(kept.kind).label}: {place_of(kept)}")
-
-    def print_reasons(self, run: SyncRun) -> None:
-        """Say why a run waits for a person."""
-        for reason in held_notes(run):
-            self.stdout.write(reason_text(reason))
 
 
 def refusal(error: CodedError) -> CommandError:

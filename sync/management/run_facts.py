@@ -34,6 +34,7 @@ def run_facts(run: SyncRun) -> dict[str, Any]:
         "sha256": run.file_sha256,
         "simulate": run.simulate,
         "origin": run.origin,
+        "token": run.token_name,
         "owner": run.owner_name,
         "created_at": run.created_at.isoformat(),
         "started_at": run.started_at.isoformat() if run.started_at else None,
@@ -44,6 +45,18 @@ def run_facts(run: SyncRun) -> dict[str, Any]:
         "plan": run.plan_id,
         "undoes": run.undoes_id,
         "totals": run.planned_totals or run.totals,
+    }
+
+
+def file_facts(kept: RunFile) -> dict[str, Any]:
+    """Return what a list says of a file that a run has left."""
+    return {
+        "run": kept.run_id,
+        "kind": kept.kind,
+        "name": kept.name,
+        "size": kept.size,
+        "place": place_of(kept),
+        "created_at": kept.created_at.isoformat(),
     }
 
 

@@ -59,18 +59,39 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 import django
 django.setup()
 from django.core.management import load_command_class
-load_command_class("sync", "runsync").create_parser("manage.py", "runsync")
-print(*sys.modules)
+command = load_command_class("sync", "{command}")
+command.create_parser("manage.py", "{command}")
+command.check(tags=["toolsync"])
+print("LOADED", *sys.modules)
 """
+# What no command loads before it knows what it is asked for.
+SLOW = {
+    "celery", "kombu", "structlog", "rich", "paramiko", "botocore", "boto3", "PIL", "pycountry", "openpyxl", "fpdf", "ldap3",
+    "requests",
+    "sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.mysql", "sync.web.urls", "toolsync_site.urls", "sync.admin",
+    "sync.processors.courses.processor", "sync.processors.users.processor",
+}  # fmt: skip
+# What only commands load that carry runs out or look into Moodle.
+OF_RUNS = {"sqlalchemy", "sync.moodle.db.database", "sync.runs.services", "sync.runs.execution", "sync.api.base"} | {
+    "sync.audit.services", "sync.reader.csv_rows", "sync.columns.column",
+}  # fmt: skip
+
+
+def loaded_by(command: str) -> set[str]:
+    asked = [sys.executable, "-c", LOADED.format(command=command)]
+    found = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(found.stdout.rpartition("LOADED")[2].split())
 
 
 def test_a_run_at_the_shell_loads_nothing_that_it_doesnt_need() -> None:
-    found = subprocess.run([sys.executable, "-c", LOADED], cwd=ROOT, capture_output=True, text=True, check=True)
-    loaded = set(found.stdout.split())
-    slow = {
-        "celery", "kombu", "structlog", "rich", "paramiko", "botocore", "boto3", "PIL", "pycountry", "openpyxl", "fpdf", "ldap3",
-        "sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.mysql", "sync.web.urls", "toolsync_site.urls",
-        "sync.processors.courses.processor", "sync.processors.users.processor",
-    }  # fmt: skip
+    loaded = loaded_by("runsync")
     assert "sync.runs.services" in loaded
-    assert slow & loaded == set()
+    assert SLOW & loaded == set()
+
+
+@pytest.mark.parametrize("command", ["showrun", "runs"])
+def test_a_command_that_only_looks_at_our_own_records_doesnt_load_what_runs_need(command: str) -> None:
+    """Half of the time that it takes: see docs/benchmarks.md."""
+    loaded = loaded_by(command)
+    assert f"sync.management.commands.{command}" in loaded
+    assert (SLOW | OF_RUNS) & loaded == set()

@@ -92,3 +92,28 @@ def test_a_bundle_beyond_the_limits_waits_with_four(
 def test_what_can_not_be_carried_out_is_refused(packed: str, args: tuple[str, ...], status: int) -> None:
     assert runbundle(*(arg.format(packed=packed) for arg in args))[0] == status
     assert not Bundle.objects.exists()
+
+
+def test_an_option_of_one_file_holds_for_no_other_of_its_type(installation: Installation, tmp_path: Path) -> None:
+    for name, user in (("users_1.csv", "nora"), ("users_2.csv", "otto")):
+        (tmp_path / name).write_text(USERS.replace("nora", user))
+    files = [str(tmp_path / name) for name in ("users_1.csv", "users_2.csv")]
+
+    status, said = runbundle(*files, *BY_USERNAME, "--option", "users_2.csv:storereport=0")
+
+    assert status == 0, said
+    assert [bool(run.options["storereport"]) for run in Bundle.objects.get().runs.order_by("pk")] == [True, False]
+    assert runbundle(*files, "--option", "users_3.csv:storereport=1") == (
+        3, "There is no file “users_3.csv” in the bundle. Its files: users_1.csv, users_2.csv."
+    )  # fmt: skip
+
+
+def test_a_bundle_waits_for_its_confirmation_where_that_is_asked_for(installation: Installation, packed: str) -> None:
+    before = installation.moodle.snapshot()
+
+    status, _said = runbundle(packed, *BY_USERNAME, "--ask")
+
+    assert status == 4
+    assert installation.moodle.diff(before, installation.moodle.snapshot()) == {}
+    first, second = Bundle.objects.get().runs.order_by("pk")
+    assert (first.state, second.state) == (RunState.UNCONFIRMED, RunState.PENDING)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from sync.models import MoodleSite, RunState, Schedule, SequenceRun, SyncRun
+from sync.models import CommandFile, GuardLimits, MoodleSite, RunState, Schedule, SequenceRun, SyncRun
 from sync.processors.registry import KEYS
 from sync.runs import services
 from tests.installation import Installation
@@ -71,6 +72,36 @@ def test_what_takes_away_much_is_applied_with_its_number(installation: Installat
     assert call("apply", str(plan))[0] == 3
     assert call("apply", str(plan), "--number", "25")[0] == 0
     assert SyncRun.objects.get(plan=plan).counts == {"deleted": 25}
+
+
+def test_a_file_is_planned_and_applied_on_several_sites_or_on_none(installation: Installation, here: Path) -> None:
+    north = MoodleSite.objects.create(slug="north", name="North")
+    MoodleSite.objects.create(slug="old", name="Old", in_use=False)
+    both = ("--site", "main", "--site", "north")
+    kept = set(Path(storages["files"].location).rglob("*"))  # type: ignore[attr-defined]
+    for wrong in (
+        ("--site", "main", "--site", "old"), ("--site", "main", "--site", "main"), ("--site", "nowhere"),
+        (*both, "--mapping", "5"), (*both, "--mapping", "old=none"), (*both, "--mapping", "north=9999999999999999999999"),
+        (*both, "--also", "north"),
+    ):  # fmt: skip
+        assert call("plan", "users", str(here), *wrong)[0] == 3, wrong
+        assert not SyncRun.objects.exists()
+        assert not CommandFile.objects.exists()
+    assert {path for path in Path(storages["files"].location).rglob("*") if path.is_file()} <= kept  # type: ignore[attr-defined]
+
+    # The second one has no connection of its own, so it is the same Moodle.
+    status, text = call("plan", "users", str(here), *both, "--mapping", "north=none")
+    main, other = SyncRun.objects.order_by("pk")
+    assert (status, main.state, other.site, other.mapping) == (1, RunState.COMPLETED_WITH_REJECTIONS, north, {})
+    assert "North:" in text
+    SyncRun.objects.filter(pk=other.pk).update(state=RunState.ERRORED)
+    assert call("apply", str(main.pk), *both)[0] == 3
+    assert call("apply", str(main.pk), "--site", "main", "--number", "north=3")[0] == 3
+    assert not SyncRun.objects.filter(simulate=False).exists()
+    SyncRun.objects.filter(pk=other.pk).update(state=RunState.COMPLETED_WITH_REJECTIONS)
+    assert call("apply", str(main.pk), *both)[0] >= 1
+    assert SyncRun.objects.get(plan=main).counts == {"created": 1, "rejected": 1}
+    assert SyncRun.objects.get(plan=other).site == north
 
 
 @pytest.mark.parametrize("command", ["apply", "showrun", "retryrun", "outcomes"])
@@ -153,7 +184,7 @@ def test_schedules_are_switched_and_started(installation: Installation) -> None:
     assert schedule is not None
     number = str(schedule.pk)
     assert {facts["on"] for facts in told("schedules")} == {False}
-    assert call("schedules", "--on", number)[0] == 0
+    assert call("schedules", "--on", number, "--tell-nobody")[0] == 0
     found = next(facts for facts in told("schedules") if facts["schedule"] == schedule.pk)
     assert (found["on"], found["next_start"] is not None) == (True, True)
     call("schedules", "--off", number)
@@ -164,6 +195,88 @@ def test_schedules_are_switched_and_started(installation: Installation) -> None:
     # It is under way.
     assert call("schedules", "--start", number)[0] == 3
     assert call("schedules", "--on", "4711")[0] == 3
+
+
+@pytest.fixture
+def feed(installation: Installation) -> Schedule:
+    return Schedule.objects.filter(site=installation.site, processors=["users"])[0]
+
+
+def switched_on(feed: Schedule, *words: str) -> tuple[int, str, str]:
+    """Switch a feed on; return status, what was said to who stands there, and who is told by then."""
+    out, err = io.StringIO(), io.StringIO()
+    status = 0
+    try:
+        call_command("schedules", "--on", str(feed.pk), *words, stdout=out, stderr=err)
+    except CommandError as error:
+        status = error.returncode
+        err.write(str(error))
+    feed.refresh_from_db()
+    return status, err.getvalue(), ", ".join(feed.recipients)
+
+
+def test_a_feed_is_not_switched_on_before_it_is_said_who_is_told(feed: Schedule) -> None:
+    status, said, _told = switched_on(feed, "--no-input")
+    assert (status, feed.enabled) == (3, False)
+    assert "--tell ADDRESS, --tell-nobody" in said
+    status, said, addresses = switched_on(feed, "--tell", "a@x.org, b@x.org", "--tell", "c@x.org", "--digest", "06:30")
+    assert (status, feed.enabled, addresses) == (0, True, "a@x.org, b@x.org, c@x.org")
+    assert f"Schedule {feed.pk} is on. Told: a@x.org, b@x.org, c@x.org. The digest comes at 06:30." in said
+    found = next(facts for facts in told("schedules") if facts["schedule"] == feed.pk)
+    assert (found["recipients"], found["digest"], found["attach_report"]) == (feed.recipients, "06:30", False)
+    # It was said once: the next time it needs no answer, and one is a change.
+    call("schedules", "--off", str(feed.pk))
+    assert switched_on(feed, "--no-input")[0] == 0
+    status, said, addresses = switched_on(feed, "--digest", "end", "--attach-report")
+    assert (status, addresses, feed.digest_at_end, feed.attach_report) == (0, "a@x.org, b@x.org, c@x.org", True, True)
+    assert "as soon as a start is over, with the reports" in said
+    status, said, addresses = switched_on(feed, "--tell-nobody")
+    assert (status, addresses) == (0, "")
+    assert "Nobody is told of it." in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--tell", "no address"), ("--tell", "a@x.org", "--digest", "25:00"), ("--digest", "end"),
+        ("--tell", "a@x.org", "--tell-nobody"),
+    ],
+)  # fmt: skip
+def test_an_answer_that_can_not_be_switches_nothing_on(feed: Schedule, words: tuple[str, ...]) -> None:
+    assert switched_on(feed, *words)[0] != 0
+    assert not feed.enabled
+    assert call("schedules", *words)[0] != 0
+
+
+def test_who_stands_there_is_asked_as_the_page_asks(
+    feed: Schedule, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.TOOLSYNC_GUARD = False
+    asked: list[str] = []
+    answers = iter(["it@x.org", "end", "y", ""])
+
+    def answer(question: str) -> str:
+        asked.append(question)
+        return next(answers)
+
+    monkeypatch.setattr("builtins.input", answer)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    status, said, addresses = switched_on(feed)
+    assert (status, addresses, feed.digest_at_end, feed.attach_report) == (0, "it@x.org", True, True)
+    assert len(asked) == 4
+    assert "Nothing is ever held of: Users" in said
+    assert GuardLimits.objects.get(site=feed.site, processor="users").is_on
+    # It is on: nothing is asked again.
+    assert switched_on(feed)[0] == 0
+    assert len(asked) == 4
+
+
+def test_limits_are_left_as_they_are_when_that_is_said(feed: Schedule, settings: Settings) -> None:
+    settings.TOOLSYNC_GUARD = False
+    status, said, _told = switched_on(feed, "--tell-nobody", "--limits", "leave")
+    assert status == 0
+    assert "Nothing is ever held of: Users" in said
+    assert not GuardLimits.objects.exists()
 
 
 def test_sources_are_listed_and_looked_at(installation: Installation) -> None:

@@ -45,6 +45,10 @@ def plugin(installation: Installation, settings: Settings, tmp_path: Path) -> In
 
 def with_plugin(installation: Installation, data: Path) -> Installation:
     moodle = installation.moodle
+    # Some of the real sites had the plugin.
+    moodle.execute("DELETE FROM {config_plugins} WHERE plugin = 'tool_sync'")
+    for table in ("files", "task_scheduled"):
+        moodle.execute(f"DELETE FROM {{{table}}} WHERE component = 'tool_sync'")
     for name, value in SETTINGS.items():
         moodle.insert("config_plugins", plugin="tool_sync", name=name, value=value)
     for path, content in FILES.items():

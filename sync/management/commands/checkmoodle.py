@@ -14,6 +14,7 @@ from sync.errors import MoodleError
 from sync.management.command import ToolSyncCommand
 from sync.messages import text_of
 from sync.models import MoodleSite
+from sync.models.site import MAIN_SITE
 from sync.moodle.courses.courses import Course, fetch_courses
 from sync.moodle.db.database import MoodleDatabase, MoodleSession
 from sync.moodle.files.file_pool import file_pool_of
@@ -22,7 +23,6 @@ from sync.moodle.integrity.check import IntegrityFinding, IntegrityLevel
 from sync.moodle.integrity.connection_check import check_connection
 from sync.moodle.integrity.report import ContentReport, check_content
 from sync.runs.connections import moodle_of
-from sync.runs.options import MAIN_SITE
 
 MARKS = {"ok": "ok      ", "note": "note    ", "warning": "warning ", "error": "ERROR   "}
 EXIT_FAULTS, EXIT_UNKNOWN_COURSE = 1, 2

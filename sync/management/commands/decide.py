@@ -5,22 +5,22 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import CommandError
-
 from sync.errors import CodedError
 from sync.guard.messages import reason_text, total_texts
-from sync.management.command import ToolSyncCommand
-from sync.messages import text_of
+from sync.management.command import ToolSyncCommand, run_of_number
+from sync.management.run_command import refusal
 from sync.models import SyncRun
 from sync.runs import decisions
-from sync.runs.plans import held_notes
 from sync.runs.rights import OPERATOR
 
 
 class Command(ToolSyncCommand):
-    """manage.py decide RUN --approve | --decline; with neither of them it says why the run waits."""
+    """manage.py decide RUN --approve | --decline; with neither of them it says why the run waits.
 
-    help = "Say why a run waits for a person, approve it or decline it."
+    Exit status: 0 it was decided, or said; 3 it could not be
+    """
+
+    help = "Say why a run waits for a person, approve it or decline it. Exit status: 0 done, 3 it can't be decided so."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("run", type=int, metavar="RUN", help="number of the run")
@@ -31,19 +31,37 @@ class Command(ToolSyncCommand):
             "--number", default="", help="with --approve: how many things are taken away, as the run says"
         )
         parser.add_argument("--reason", default="", help="kept with the run")
+        self.add_json(parser)
 
-    def handle(self, *, run: int, approve: bool, decline: bool, number: str, reason: str, **_options: Any) -> None:
-        found = SyncRun.objects.select_related("site", "plan").filter(pk=run).first()
-        if found is None:
-            raise CommandError(f"There is no run {run}.")
+    def handle(self, *, run: int, approve: bool, decline: bool, number: str, reason: str, **chosen: Any) -> None:
+        found = run_of_number(run)
         try:
             if approve:
                 decisions.approve_run(found, OPERATOR, reason=reason, typed=number)
             elif decline:
                 decisions.decline_run(found, OPERATOR, reason=reason)
         except CodedError as error:
-            raise CommandError(text_of(error.code, error.params)) from None
+            raise refusal(error) from None
         self.stdout.write(f"Run {found.pk} of {found.file_path}: {found.state_label}")
         if found.waits_for_person and found.plan is not None:
-            for line in (*map(reason_text, held_notes(found)), *total_texts(found.planned_totals)):
+            for line in (*map(reason_text, found.held_notes), *total_texts(found.planned_totals)):
                 self.stdout.write(line)
+        if chosen["json"]:
+            self.print_json(_facts(found))
+
+
+def _facts(run: SyncRun) -> dict[str, Any]:
+    """Return why a run waits for a person, and what was decided."""
+    totals = run.planned_totals if run.waits_for_person else {}
+    return {
+        "run": run.pk,
+        "state": run.state,
+        "waits": run.waits_for_person,
+        "held_for": [{"code": note.code, "text": reason_text(note)} for note in run.held_notes],
+        "totals": totals,
+        "removals": decisions.removed_by(totals),
+        "must_type": decisions.is_typed(totals),
+        "decision": run.decision,
+        "decided_by": run.decided_by_name,
+        "reason": run.decision_reason,
+    }

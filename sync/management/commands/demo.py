@@ -33,7 +33,6 @@ from sync.models.run import COMPLETED_STATES, WAITING_STATES
 from sync.outcomes.report import count_texts, describe_outcome
 from sync.runs import decisions, services
 from sync.runs.outcome_search import OutcomeFilter, find_outcomes
-from sync.runs.plans import held_notes
 from sync.runs.rights import OPERATOR
 from sync.values import FAILED_ACTIONS
 
@@ -137,7 +136,7 @@ class Command(BaseCommand):
         self.stdout.write(f"  {', '.join(counts) or 'no rows'}")
         if run.waits_for_person and run.plan is not None:
             self.stdout.write(f"  Nothing was written. What would happen: {', '.join(total_texts(run.plan.totals))}.")
-            for reason in held_notes(run):
+            for reason in run.held_notes:
                 self.stdout.write(self.style.WARNING(f"  {reason_text(reason)}"))
             self.stdout.write(
                 f"  Look at it on its page and approve or decline it there, or: manage.py decide {run.pk} --decline"

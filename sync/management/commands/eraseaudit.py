@@ -9,15 +9,13 @@ from django.core.management.base import CommandError
 
 from sync.audit.erasure import erase_person, find_person
 from sync.errors import AuditDamaged, AuditUnavailable, StorageUnavailable
-from sync.management.command import ToolSyncCommand
+from sync.management.command import ToolSyncCommand, site_of_slug
 from sync.messages import text_of
-from sync.models import MoodleSite
-from sync.runs.options import MAIN_SITE
 from sync.runs.rights import OPERATOR
 
 
 class Command(ToolSyncCommand):
-    """manage.py eraseaudit. Exit status: 0 done, or told what would be; 1 the audit can't be read or there is no such site"""
+    """manage.py eraseaudit. Exit status: 0 done, or told what would be; 1 the audit can't be read; 3 there is no such site."""
 
     help = (
         "Erase the values of a person in the audit of a site: the keys of all entries that name this person are destroyed. Which "
@@ -29,21 +27,21 @@ class Command(ToolSyncCommand):
         parser.add_argument(
             "names", nargs="+", metavar="NAME", help="username, idnumber or mail address, as files name them"
         )
-        parser.add_argument("--site", default=MAIN_SITE, metavar="SLUG", help="the Moodle site (default: %(default)s)")
+        self.add_site(parser)
         parser.add_argument("--yes", action="store_true", help="erase; without it nothing is changed")
+        self.add_json(parser)
 
-    def handle(self, *, names: list[str], site: str, yes: bool, **options: Any) -> None:
-        owner = MoodleSite.objects.filter(slug=site).first()
-        if owner is None:
-            raise CommandError(f"There is no site “{site}”.")
+    def handle(self, *, names: list[str], site: str, yes: bool, json: bool, **_chosen: Any) -> None:
+        owner = site_of_slug(site)
         try:
-            if yes:
-                self.stdout.write(f"{erase_person(owner, names, OPERATOR)} entries were erased.")
-                return
-            for name in names:
-                found = find_person(owner, name)
-                others = f" They also name: {', '.join(found.other_names)}." if found.other_names else ""
-                self.stdout.write(f"{name}: {found.entries} entries.{others}")
+            found = [] if yes else [(name, find_person(owner, name)) for name in names]
+            erased = erase_person(owner, names, OPERATOR) if yes else 0
         except (AuditDamaged, AuditUnavailable, StorageUnavailable) as error:
             raise CommandError(text_of(error.code, error.params)) from None
-        self.stdout.write("Nothing was erased. Say --yes to do it.")
+        for name, person in found:
+            others = f" They also name: {', '.join(person.other_names)}." if person.other_names else ""
+            self.stdout.write(f"{name}: {person.entries} entries.{others}")
+        self.stdout.write(f"{erased} entries were erased." if yes else "Nothing was erased. Say --yes to do it.")
+        if json:
+            told = [{"name": n, "entries": p.entries, "other_names": list(p.other_names)} for n, p in found]
+            self.print_json({"erased": erased, "names": told})

@@ -12,6 +12,7 @@ from django.core.management.base import CommandError
 
 from sync.errors import CodedError, OptionError
 from sync.management.command import EXIT_OTHER, ToolSyncCommand, site_of_slug
+from sync.management.progress_bar import ProgressBar
 from sync.messages import text_of
 from sync.models import MoodleSite
 from sync.processors.base.export import ExportScope
@@ -28,7 +29,8 @@ class Command(ToolSyncCommand):
 
     help = (
         "Write what is in Moodle as a command file that changes nothing when it is sent back. "
-        "Exit status: 0 all rows, 1 some rows can't be said by a file and were left out, 3 anything else."
+        "Exit status: 0 all rows, 1 some rows can't be said by a file and were left out, 3 anything else. With --json it ends "
+        "with one object, unless the file is standard output."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -42,6 +44,7 @@ class Command(ToolSyncCommand):
             "--cohorts", default="", metavar="PREFIX", help="cohorts by the beginning of their idnumber"
         )
         parser.add_argument("--auth", default="", metavar="METHOD", help="users of an authentication method")
+        self.add_json(parser)
 
     def handle(self, *, key: str, file: str, site: str, **chosen: Any) -> None:
         processor = next(processor for processor in exportable() if processor.key == key)
@@ -55,6 +58,11 @@ class Command(ToolSyncCommand):
             raise CommandError(text_of(error.code, error.params), returncode=EXIT_OTHER) from None
         except OSError as error:
             raise CommandError(f"{file}: {error.strerror}", returncode=EXIT_OTHER) from None
+        if chosen["json"] and file != _STANDARD_OUTPUT:
+            left_out = [row._asdict() for row in result.left_out]
+            self.print_json({
+                "rows": result.rows, "left_out_count": result.left_out_count, "left_out": left_out, "file": file,
+            })  # fmt: skip
         self.stderr.write(f"{result.rows} rows written, {result.left_out_count} left out")
         if result.left_out_count:
             raise CommandError("The rows that were left out stand at the end of the file.", returncode=1)
@@ -67,10 +75,13 @@ def _opened(file: str) -> Any:
 def _write(
     out: BinaryIO, site: MoodleSite, processor: type[Processor], scope: ExportScope, result: ExportResult
 ) -> None:
-    moodle, options = moodle_of(site), resolve_options(site, processor.key)
+    moodle, options, bar = moodle_of(site), resolve_options(site, processor.key), ProgressBar()
     try:
-        out.writelines(export(moodle, processor, options, scope, result))
+        for part in export(moodle, processor, options, scope, result):
+            out.write(part)
+            bar.show_count(result.rows)
     finally:
+        bar.end()
         moodle.dispose()
 
 

@@ -12,8 +12,10 @@ from sync.errors import OutcomesMissing
 from sync.management.command import EXIT_OTHER, ToolSyncCommand, run_of_number
 from sync.messages import text_at_column, text_of
 from sync.models import SyncRun
+from sync.outcomes.outcome_index import Reason
 from sync.outcomes.report import describe_outcome, outcome_text
-from sync.runs.outcome_search import OutcomeFilter, wanted_rows
+from sync.runs.outcome_search import OutcomeFilter, run_reasons, wanted_rows
+from sync.runs.selectors import rows_of
 from sync.values import Action, Outcome
 
 
@@ -22,7 +24,7 @@ class Command(ToolSyncCommand):
 
     help = (
         "Say what became of the rows of a run: line, action, code, text. With --json each line is an object, so that a million "
-        "of them can be read one by one."
+        "of them can be read one by one. With --reasons: why rows failed, the most frequent reason first."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -34,10 +36,15 @@ class Command(ToolSyncCommand):
         parser.add_argument("--column", default="", help="about this column only")
         parser.add_argument("--text", default="", help="that name this, or of the line of this number")
         parser.add_argument("--most", type=int, default=None, help="so many at most (default: all)")
+        parser.add_argument("--reasons", action="store_true", help="why rows failed, and how many for each reason")
         self.add_json(parser)
 
     def handle(self, *, run: int, most: int | None, json: bool, **chosen: Any) -> None:
-        found = run_of_number(run)
+        # As the pages do: of a run that waits, what its plan says.
+        found = rows_of(run_of_number(run))
+        if chosen["reasons"]:
+            self._print_reasons(found, as_json=json)
+            return
         wanted = OutcomeFilter(**{name: chosen[name] for name in ("action", "code", "column", "text")})
         try:
             for outcome in islice(wanted_rows(found, wanted), most):
@@ -48,6 +55,20 @@ class Command(ToolSyncCommand):
                     self.stdout.write(f"{outcome.line}\t{outcome.action.value}\t{outcome.code}\t{text}")
         except OutcomesMissing as error:
             raise CommandError(text_of(error.code, error.params), returncode=EXIT_OTHER) from None
+
+    def _print_reasons(self, run: SyncRun, *, as_json: bool) -> None:
+        told = [_reason_facts(reason) for reason in run_reasons(run)]
+        if as_json:
+            self.print_json(told)
+            return
+        for facts in told:
+            self.stdout.write(f"{facts['count']}\t{facts['action']}\t{facts['code']}\t{facts['text']}")
+
+
+def _reason_facts(reason: Reason) -> dict[str, Any]:
+    case = reason.alike[0]
+    facts = {"action": reason.action, "code": reason.code, "column": reason.column, "count": reason.count}
+    return {**facts, "text": text_at_column(reason.code, case.params), "line": case.line}
 
 
 def _facts(run: SyncRun, outcome: Outcome) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from django.core.management.base import CommandError
 from sync.commandfiles import storage
 from sync.errors import CodedError, RunNotClaimable
 from sync.management.command import EXIT_OTHER, run_of_number
-from sync.management.run_command import EXIT_HELP, RunCommand, refusal
+from sync.management.run_command import RunCommand, refusal
+from sync.management.run_result import EXIT_HELP
 from sync.models import RunFile, SyncRun
 from sync.runs import services
 from sync.runs.options import changed_options
@@ -39,7 +40,7 @@ class Command(RunCommand):
             raise CommandError(f"{error}.".capitalize(), returncode=EXIT_OTHER) from None
         except CodedError as error:
             raise refusal(error) from None
-        self.carry_out_and_tell(found, as_json=json)
+        self.run_and_report(found, as_json=json)
 
 
 def _run_of_tryback(run: SyncRun) -> SyncRun:

@@ -24,7 +24,6 @@ from sync.processors.registry import KEYS
 from sync.runs import decisions
 from sync.runs.bundle_order import files_of
 from sync.runs.bundles import opened_bundle, queue_bundle
-from sync.runs.plans import held_notes
 from sync.runs.rights import OPERATOR
 
 
@@ -44,20 +43,25 @@ class Command(RunCommand):
         )
         parser.add_argument(
             "--option", action="append", default=[], metavar="TYPE.NAME=VALUE",
-            help="an option of one file type (users.allowrename=1); may be given several times",
+            help="an option of a file type (users.allowrename=1) or a file (new.csv:allowrename=1); may be given several times",
         )  # fmt: skip
+        parser.add_argument(
+            "--ask",
+            action="store_true",
+            help="make the plan, and let it wait until somebody confirms it (page, decide)",
+        )
         self.add_json(parser)
 
     def handle(self, *, files: list[str], site: str, option: list[str], **chosen: Any) -> None:
         try:
-            bundle = _queued(site_of_slug(site), files, option, asks=chosen["simulate"])
+            bundle = _queued(site_of_slug(site), files, option, asks=chosen["simulate"] or chosen["ask"])
         except CodedError as error:
             raise refusal(error) from None
-        self.carry_out_bundle_and_tell(bundle, simulate=chosen["simulate"], as_json=chosen["json"])
+        self.run_bundle_and_report(bundle, simulate=chosen["simulate"], as_json=chosen["json"])
 
-    def carry_out_bundle_and_tell(self, bundle: Bundle, *, simulate: bool, as_json: bool) -> None:
+    def run_bundle_and_report(self, bundle: Bundle, *, simulate: bool, as_json: bool) -> None:
         """Carry out a bundle, or say what it would do and end it, and exit with the status of all files."""
-        runs = self._carry_out(bundle)
+        runs = self._run_files(bundle)
         if simulate and runs[0].waits_for_person:
             runs = self._end_simulation(runs)
             status = int(any(run.plan is not None and run.plan.state != RunState.COMPLETED for run in runs))
@@ -69,14 +73,14 @@ class Command(RunCommand):
         if status:
             sys.exit(status)
 
-    def _carry_out(self, bundle: Bundle) -> list[SyncRun]:
+    def _run_files(self, bundle: Bundle) -> list[SyncRun]:
         """Carry out the files one after the other, as far as they go, and say what came of each."""
         for place in range(len(bundle.processors)):
             run = files_of(bundle)[place]
             if run.state == RunState.PENDING:
                 break
             with Interruption(run) as interruption:
-                run = self.carry_out(run, interruption)
+                run = self.run_to_its_end(run, interruption)
             self.print_result(run)
         return files_of(bundle)
 
@@ -96,7 +100,7 @@ class Command(RunCommand):
     def print_reasons(self, run: SyncRun) -> None:
         """Say why a bundle waits, but for a simulation, which waits for nobody."""
         if run.bundle is None or not run.bundle.asks:
-            for reason in held_notes(run):
+            for reason in run.held_notes:
                 self.stdout.write(reason_text(reason))
 
 
@@ -107,22 +111,30 @@ def _queued(site: MoodleSite, names: Sequence[str], option: Sequence[str], *, as
             handed = [HandedFile(Path(name).name, stack.enter_context(Path(name).open("rb"))) for name in names]
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}", returncode=EXIT_REFUSED) from None
-        found = stack.enter_context(opened_bundle(handed))
+        files = stack.enter_context(opened_bundle(handed))
+        of_types, of_files = _options(option, [file.name for file in files])
         return queue_bundle(
-            site=site, name=handed[0].name, files=found, origin=SyncRun.Origin.SHELL, asks=asks,
-            options=_options(option), in_background=False,
+            site=site, name=handed[0].name, files=[file._replace(options=of_files.get(file.name)) for file in files],
+            origin=SyncRun.Origin.SHELL, asks=asks, options=of_types, in_background=False,
         )  # fmt: skip
 
 
-def _options(pairs: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Return the options of each file type. Raises: OptionError"""
+def _options(pairs: Sequence[str], names: Sequence[str]) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
+    """Return the options of each file type, and those of each file. Shape: names: of the files. Raises: OptionError"""
     found: dict[str, dict[str, str]] = {}
+    of_files: dict[str, dict[str, str]] = {}
     for name, value in options_of(pairs).items():
+        file, colon, option = name.rpartition(":")
+        if colon:
+            if file not in names:
+                raise OptionError("bundle_file_unknown", file=file, files=", ".join(names))
+            of_files.setdefault(file, {})[option] = value
+            continue
         key, dot, option = name.partition(".")
         if not dot or key not in KEYS:
             raise OptionError("processor_unknown", processor=key, processors=", ".join(KEYS))
         found.setdefault(key, {})[option] = value
-    return found
+    return found, of_files
 
 
 def _status(runs: Sequence[SyncRun]) -> int:

@@ -8,17 +8,16 @@ from argparse import ArgumentParser
 from typing import Any
 
 from sync.guard.messages import total_texts
-from sync.management.command import EXIT_OTHER, EXIT_WAITS, run_of_number
+from sync.management.command import run_of_number
 from sync.management.progress_bar import ProgressBar
-from sync.management.run_command import EXIT_HELP, EXIT_STATUS, RunCommand
 from sync.management.run_facts import run_facts
-from sync.models import RunState, SyncRun
-from sync.runs.recorder import Progress
+from sync.management.run_result import EXIT_HELP, RunResultCommand, status_of
+from sync.models import SyncRun
 
 _LOOK_SECONDS = 1.0
 
 
-class Command(RunCommand):
+class Command(RunResultCommand):
     """manage.py showrun RUN."""
 
     help = (
@@ -41,9 +40,7 @@ class Command(RunCommand):
                 self.stdout.write(f"  {text}")
         if json:
             self.print_json(run_facts(found))
-        if follow and found.waits_for_person:
-            sys.exit(EXIT_WAITS)
-        if follow and (status := EXIT_STATUS.get(RunState(found.state), EXIT_OTHER)):
+        if follow and (status := status_of(found)):
             sys.exit(status)
 
 
@@ -52,7 +49,7 @@ def _wait_for(run: SyncRun) -> None:
     bar = ProgressBar()
     try:
         while not (run.is_over or run.waits_for_person or run.is_paused):
-            bar.show(Progress(run.rows_done, run.rows_expected, run.counts))
+            bar.show(run.rows_done, run.rows_expected)
             time.sleep(_LOOK_SECONDS)
             run.refresh_from_db()
     finally:

@@ -12,8 +12,8 @@ from django.core.management.base import BaseCommand, CommandError
 from sync.errors import CodedError
 from sync.messages import text_of
 from sync.models import MoodleSite
+from sync.models.site import MAIN_SITE
 from sync.runs.connections import moodle_of
-from sync.runs.options import MAIN_SITE
 from sync.takeover.findings import Fate, TakenItem, counts_of
 from sync.takeover.services import Takeover, apply_takeover, find_takeover
 

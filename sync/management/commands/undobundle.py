@@ -42,4 +42,4 @@ class Command(runbundle.Command):
             )
         except CodedError as error:
             raise CommandError(text_of(error.code, error.params), returncode=EXIT_OTHER) from None
-        self.carry_out_bundle_and_tell(made, simulate=chosen["simulate"], as_json=chosen["json"])
+        self.run_bundle_and_report(made, simulate=chosen["simulate"], as_json=chosen["json"])

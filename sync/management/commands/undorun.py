@@ -44,4 +44,4 @@ class Command(RunCommand):
             )  # fmt: skip
         except CodedError as error:
             raise CommandError(text_of(error.code, error.params), returncode=EXIT_OTHER) from None
-        self.carry_out_and_tell(started, as_json=chosen["json"])
+        self.run_and_report(started, as_json=chosen["json"])

@@ -10,12 +10,11 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from sync.audit.chain import begin_with_new_keys
-from sync.audit.verify import Head, verify
+from sync.audit.verify import Head, Verification, verify
 from sync.errors import AuditNotLost, AuditUnavailable, StorageUnavailable
-from sync.management.command import ToolSyncCommand
+from sync.management.command import ToolSyncCommand, site_of_slug
 from sync.messages import text_of
 from sync.models import MoodleSite
-from sync.runs.options import MAIN_SITE
 
 _HEAD = re.compile(r"([0-9]{1,18}):([0-9a-f]{64})")
 
@@ -23,7 +22,8 @@ _HEAD = re.compile(r"([0-9]{1,18}):([0-9a-f]{64})")
 class Command(ToolSyncCommand):
     """manage.py verifyaudit.
 
-    Exit status: 0 every byte is as it was written and no record is missing; 1 something is not, or the audit can't be read
+    Exit status: 0 every byte is as it was written and no record is missing; 1 something is not, or the audit can't be read;
+    3 there is no such site
     """
 
     help = (
@@ -33,19 +33,20 @@ class Command(ToolSyncCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--site", default=MAIN_SITE, metavar="SLUG", help="the Moodle site (default: %(default)s)")
+        self.add_site(parser)
         parser.add_argument("--expect", default="", metavar="NUMBER:HASH", help="a last record of before")
         parser.add_argument(
             "--new-keys", action="store_true", help="go on with new keys, when those of before are lost with the secret key that "
             "they were under: what was written until now can't be proved any more",
         )  # fmt: skip
+        self.add_json(parser)
 
-    def handle(self, *, site: str, expect: str, new_keys: bool, **options: Any) -> None:
-        owner = MoodleSite.objects.filter(slug=site).first()
-        if owner is None:
-            raise CommandError(f"There is no site “{site}”.")
+    def handle(self, *, site: str, expect: str, new_keys: bool, json: bool, **_chosen: Any) -> None:
+        owner = site_of_slug(site)
         if new_keys:
-            self._renew(owner)
+            first = self._renew(owner)
+            if json:
+                self.print_json({"first_record": first})
             return
         try:
             found = verify(owner, _head_of(expect))
@@ -60,16 +61,31 @@ class Command(ToolSyncCommand):
             self.stdout.write(
                 f"Records 1 to {found.unproved} were written under keys that are lost: nothing proves them."
             )
+        if not found.faults:
+            self.stdout.write("Every byte is as it was written, and no record is missing.")
+        if json:
+            self.print_json(_facts(found))
         if found.faults:
             sys.exit(1)
-        self.stdout.write("Every byte is as it was written, and no record is missing.")
 
-    def _renew(self, site: MoodleSite) -> None:
+    def _renew(self, site: MoodleSite) -> int:
         try:
             first = begin_with_new_keys(site)
         except AuditNotLost:
             raise CommandError("The keys of the audit can be decrypted. Nothing was changed.") from None
         self.stdout.write(f"The audit goes on with record {first} under new keys.")
+        return first
+
+
+def _facts(found: Verification) -> dict[str, Any]:
+    return {
+        "sound": not found.faults,
+        "records": found.records,
+        "erased": found.erased,
+        "unproved": found.unproved,
+        "last": f"{found.head.sequence}:{found.head.hash}" if found.records else None,
+        "faults": [{"code": fault.code, "text": text_of(fault.code, fault.params)} for fault in found.faults],
+    }
 
 
 def _head_of(text: str) -> Head | None:
