@@ -1,10 +1,17 @@
 // The grid of failed rows as a spreadsheet: keys, pasted ranges, undo, a draft that is kept. Without it the page is a form.
 
+// Units: milliseconds.
 const draftDelay = 700;
+const retryDelay = 5000;
 // What can be taken back: lists of [name of the cell, its text before].
 const steps = [];
 let timer = null;
 let before = null;
+// How many edits there were, how many of them the server has, and how many a button has sent.
+let edits = 0;
+let kept = 0;
+let sent = 0;
+let keeping = Promise.resolve();
 
 const form = () => document.getElementById("mend");
 const grid = () => document.getElementById("mend-grid");
@@ -47,27 +54,50 @@ function takeBack() {
   keepSoon();
 }
 
+function say(text) {
+  document.getElementById("mend-saved").textContent = text;
+}
+
 function keepSoon() {
+  edits += 1;
+  say("");
+  keepIn(draftDelay);
+}
+
+// One after the other: an older draft must not come behind a newer one.
+function keepIn(delay) {
   clearTimeout(timer);
-  timer = setTimeout(keep, draftDelay);
+  timer = setTimeout(() => (keeping = keeping.then(keep)), delay);
 }
 
 async function keep() {
-  clearTimeout(timer);
-  timer = null;
-  const sent = new FormData(form());
-  sent.set("do", "save");
-  const said = document.getElementById("mend-saved");
+  if (!form()) return;
+  const held = edits;
+  const said = document.getElementById("mend-saved").dataset;
   try {
-    const answer = await fetch(form().action, { method: "POST", body: sent, headers: { "X-Draft": "1" }, redirect: "manual" });
-    said.textContent = answer.status === 204 ? said.dataset.saved : answer.status === 413 ? await answer.text() : said.dataset.failed;
+    const answer = await fetch(form().action, { method: "POST", body: draft(), headers: { "X-Draft": "1" }, redirect: "manual" });
+    if (answer.status === 204) kept = Math.max(kept, held);
+    else if (answer.status !== 413) throw new Error(answer.status);
+    if (held === edits) say(answer.status === 204 ? said.saved : await answer.text());
   } catch {
-    said.textContent = said.dataset.failed;
+    if (held !== edits) return;
+    say(said.failed);
+    keepIn(retryDelay);
   }
+}
+
+function draft() {
+  const cells = new FormData(form());
+  cells.set("do", "save");
+  return cells;
 }
 
 document.addEventListener("focusin", (event) => {
   if (isCell(event.target)) before = event.target.value;
+});
+
+document.addEventListener("input", (event) => {
+  if (isCell(event.target)) keepSoon();
 });
 
 document.addEventListener("change", (event) => {
@@ -121,8 +151,20 @@ document.addEventListener("click", (event) => {
   if (question && !window.confirm(question)) event.preventDefault();
 });
 
-// What a button sends holds the cells as well: no draft may come behind it.
-document.addEventListener("htmx:beforeRequest", () => clearTimeout(timer));
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.elt === form()) {
+    // What a button sends holds the cells as well: no draft may come behind it.
+    clearTimeout(timer);
+    sent = edits;
+  } else if (kept < edits && form()?.contains(event.detail.elt)) {
+    // What was typed while the rows are checked is kept before their result takes the place of the grid.
+    event.preventDefault();
+  }
+});
+
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  if (event.detail.elt === form() && event.detail.xhr.status < 400) kept = Math.max(kept, sent);
+});
 
 // A grid that was swapped in has the focus where it was, or in the cell that was mended.
 document.addEventListener("htmx:afterSettle", () => {
@@ -130,10 +172,9 @@ document.addEventListener("htmx:afterSettle", () => {
   if (name && !form().contains(document.activeElement)) go(document.getElementById(name));
 });
 
-// Nothing that was typed is lost by going away at once.
-window.addEventListener("pagehide", () => {
-  if (timer === null) return;
-  const sent = new FormData(form());
-  sent.set("do", "save");
-  navigator.sendBeacon(form().action, sent);
+// Nothing that was typed is lost by going away at once: it is sent on the way, and where the browser won't send so much, it asks.
+window.addEventListener("beforeunload", (event) => {
+  if (kept === edits || !form()) return;
+  if (navigator.sendBeacon(form().action, draft())) kept = edits;
+  else event.preventDefault();
 });

@@ -19,7 +19,7 @@ from sync.people.roles import MANAGE_LIMITS, MANAGE_NOTIFICATIONS, MANAGE_PEOPLE
 from sync.processors.base.export import Exporter
 from sync.processors.base.processor import Processor
 from sync.processors.registry import REGISTRY
-from sync.runs.exports import exportable, names_people, sampler_of, shows_people
+from sync.runs.exports import exportable_for, names_people, sampler_of, shows_people
 from sync.runs.rights import MANAGE_FILES, MANAGE_SOURCES, Responsible, may_replace, owner_of
 from sync.runs.rights_audit import acting
 from sync.runs.selectors import processors_for, readable_files, visible_processors, visible_runs
@@ -221,17 +221,6 @@ def processor_or_404(user: Any, key: str, permission: str = "") -> type[Processo
     raise Http404
 
 
-def exportable_for(user: Any) -> list[type[Processor]]:
-    """Return the file types that somebody may export: those that they may use, with people only who may look at people."""
-    usable = {processor.key for processor in processors_for(user)}
-    return [
-        processor
-        for processor in exportable()
-        if processor.key in usable
-        and (not shows_people(processor.exporter) or may(user, VIEW_PEOPLE, processor=processor.key))
-    ]
-
-
 def exported_or_404(user: Any, key: str) -> type[Processor]:
     """Return a file type to be exported. Raises: PermissionDenied to those who may use it, but not look at people"""
     processor = processor_or_404(user, key)
@@ -299,15 +288,22 @@ def visible_bundles(user: Any) -> list[Bundle]:
     """Return the bundles of which the user may use every file type, the last ones first. Queries: one"""
     usable = {processor.key for processor in processors_for(user)}
     bundles = Bundle.objects.filter(site=current_site()).select_related("requested_by")
-    return [bundle for bundle in bundles[:200] if usable.issuperset(bundle.processors)]
+    return [bundle for bundle in bundles[:200] if _sees_bundle(user, bundle, usable)]
 
 
 def bundle_or_404(user: Any, bundle_id: int) -> Bundle:
-    """Return a bundle of which the user may use every file type."""
+    """Return a bundle of which the user may use every file type; before these are known, one's own."""
     bundle = get_object_or_404(Bundle.objects.select_related("requested_by"), site=current_site(), pk=bundle_id)
-    if {processor.key for processor in processors_for(user)}.issuperset(bundle.processors):
+    if _sees_bundle(user, bundle, {processor.key for processor in processors_for(user)}):
         return bundle
     raise Http404
+
+
+def _sees_bundle(user: Any, bundle: Bundle, usable: set[str]) -> bool:
+    if not bundle.has_runs:
+        return bool(bundle.requested_by_id == user.pk)
+    # One that a schedule has begun to collect has no file yet.
+    return bool(bundle.processors) and usable.issuperset(bundle.processors)
 
 
 def governed_run_or_404(user: Any, run_id: int) -> SyncRun:

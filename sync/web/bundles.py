@@ -16,7 +16,7 @@ from sync.models import Bundle, SyncRun
 from sync.models.run import COMPLETED_STATES
 from sync.runs.decisions import is_typed, removed_by
 from sync.runs.options import find_processor
-from sync.runs.plans import held_notes, may_decide, plan_lifetime
+from sync.runs.plans import may_decide, plan_lifetime
 from sync.runs.rights import Responsible
 from sync.web.forms import OptionsForm
 
@@ -58,7 +58,7 @@ def describe_bundle(user: Any, bundle: Bundle, runs: Sequence[SyncRun]) -> Bundl
         leading=leading,
         changes=change_texts(others, is_planned=is_planned),
         removes=change_texts(taken, is_planned=is_planned),
-        reasons=[reason_text(note) for note in held_notes(leading)] if leading.waits_for_person else [],
+        reasons=[reason_text(note) for note in leading.held_notes] if leading.waits_for_person else [],
         can_decide=leading.waits_for_person and may_decide(leading, Responsible.of(user)),
         removed=removed_by(bundle.totals),
         is_typed=is_typed(bundle.totals),

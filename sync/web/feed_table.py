@@ -61,7 +61,7 @@ class Row(NamedTuple):
     """A feed, who is told of it, and its small chart. Shape: may_open: whether the person may look at its page"""
 
     feed: Feed
-    told: list[str]
+    recipients: list[str]
     chart: Chart
     may_open: bool
 
@@ -136,24 +136,24 @@ def chart_of(history: list[Start]) -> Chart:
     return Chart(bars, len(history), sum(s.is_failed for s in history), sum(s.rejected for s in history))
 
 
-def told_people(site: MoodleSite) -> Callable[[Schedule], list[str]]:
-    """Return what tells who hears of a feed: mail addresses, and the server of the webhook. Queries: two"""
+def recipients_of(site: MoodleSite) -> Callable[[Schedule], list[str]]:
+    """Return what names who is told of a feed: mail addresses, and the server of the webhook. Queries: two"""
     rules = {rule.processor: rule.recipients for rule in NotificationRule.objects.filter(site=site)}
     webhook = webhook_of(site)
 
-    def told(schedule: Schedule) -> list[str]:
+    def of_schedule(schedule: Schedule) -> list[str]:
         wanted = [rules.get(processor, rules.get("", {})) for processor in schedule.processors]
         named = (address for recipients in wanted for addresses in recipients.values() for address in addresses)
-        people = {address.casefold(): address for address in (*schedule.told, *named)}
+        people = {address.casefold(): address for address in (*schedule.recipients, *named)}
         return [*people.values(), *([webhook.host] if webhook and webhook.events else [])]
 
-    return told
+    return of_schedule
 
 
 def _rows(user: Any, site: MoodleSite, feeds: Iterable[Feed]) -> list[Row]:
-    told, settable = told_people(site), {processor.key for processor in processors_for(user, MANAGE_SCHEDULES)}
+    named, settable = recipients_of(site), {processor.key for processor in processors_for(user, MANAGE_SCHEDULES)}
     return [
-        Row(feed, told(feed.schedule), chart_of(feed.history), settable.issuperset(feed.schedule.processors))
+        Row(feed, named(feed.schedule), chart_of(feed.history), settable.issuperset(feed.schedule.processors))
         for feed in feeds
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.http import QueryDict
 from django.utils.formats import number_format
@@ -11,17 +11,19 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _, ngettext
 
 from sync.columns.general_options import GeneralOptions
-from sync.errors import CodedError, OptionError
+from sync.errors import CodedError, OptionError, WorkbookUnread
+from sync.health.selectors import worker_trouble
 from sync.mappings.column_mapping import ColumnMapping
 from sync.mappings.file_check import FileCheck, FileChecker
 from sync.mappings.recognition import Recognised, likeliest
 from sync.messages import text_of
-from sync.models import CommandFile, SavedMapping
+from sync.models import CommandFile, MoodleSite, SavedMapping
 from sync.processors.base.processor import Processor
 from sync.reader import Dialect
 from sync.runs.mappings import mapping_data
 from sync.runs.options import resolve_options
 from sync.runs.rights import Responsible
+from sync.sites.groups import further_sites
 from sync.web.import_columns import ColumnRow, ImportColumns, Missing
 from sync.web.import_form import FileTypeForm, ImportOptionsForm, OptionField
 from sync.web.import_mapping import ImportMapping
@@ -32,19 +34,69 @@ from sync.web.preview import CELLS_SHOWN
 _OF_THE_FILE = ("encoding", "separator")
 
 
-class ImportPage:
-    """One look at a file. Shape: sent: what the form holds, empty at the first look"""
+# Which mapping a further site has: the one of this page, or what is kept there for the header.
+_BY_HEADER = "kept"
 
-    def __init__(self, file: CommandFile, processors: Sequence[type[Processor]], sent: QueryDict) -> None:
+
+class SiteChoice(NamedTuple):
+    """A further site. Shape: by_header: the mapping is the one that is kept there for the header of the file"""
+
+    site: MoodleSite
+    is_chosen: bool
+    by_header: bool
+
+
+class ImportPage:
+    """One look at a file. Shape: sent: what the form holds, empty at the first look; person: who looks"""
+
+    def __init__(
+        self, file: CommandFile, processors: Sequence[type[Processor]], sent: QueryDict, person: Responsible
+    ) -> None:
         self.file = file
+        self._person = person
         self._processors = {processor.key: processor for processor in processors}
         self._sent = sent
         self._source = ImportSource(file)
 
     @cached_property
+    def is_unread(self) -> bool:
+        """Whether a worker has yet to read the sheet that the page is about; asks for it."""
+        try:
+            self._source.check_sheet()
+            if self._source.beginning.sheets is not None:
+                self._source.recognised(list(self._processors.values()))
+                if self.key:
+                    self._source.opening(self.processor.columns, self._options)
+                    self._source.opened(self.processor.columns, self._options, self.mapping).close()
+        except WorkbookUnread:
+            return True
+        except CodedError:
+            return False
+        return False
+
+    @cached_property
+    def file_trouble(self) -> str:
+        """Why the file can't be read, whatever its type; "" = it can."""
+        try:
+            self._source.check_sheet()
+        except WorkbookUnread:
+            return ""
+        except CodedError as error:
+            return text_of(error.code, error.params)
+        return ""
+
+    @cached_property
+    def worker_trouble(self) -> str:
+        """Why nobody reads the file now, "" = a worker does."""
+        return worker_trouble()
+
+    @cached_property
     def recognised(self) -> list[Recognised]:
         """The file types that the file may be of, the likeliest first."""
-        return self._source.recognised(list(self._processors.values()))
+        try:
+            return self._source.recognised(list(self._processors.values()))
+        except WorkbookUnread:
+            return []
 
     @cached_property
     def key(self) -> str:
@@ -115,7 +167,7 @@ class ImportPage:
 
     @property
     def is_too_large(self) -> bool:
-        """Whether it is a workbook that is too large to be looked at."""
+        """Whether it is a zip of pictures that is too large to be looked at."""
         return self._source.is_too_large
 
     @cached_property
@@ -187,8 +239,10 @@ class ImportPage:
     @property
     def summary(self) -> str:
         """What was found, in a sentence that is read out as well."""
+        if self.is_unread:
+            return _("The workbook is being read.")
         if not self.key or self.is_too_large:
-            return ""
+            return self.file_trouble
         if self.trouble:
             return self.trouble
         check = self.check
@@ -233,6 +287,26 @@ class ImportPage:
     def option_names(self) -> set[str]:
         """The columns that rows have, by which options are shown first."""
         return self.columns.made if self.columns is not None else set()
+
+    @cached_property
+    def sites(self) -> list[SiteChoice]:
+        """The other sites on which the person may have the file planned as well."""
+        if not self.key:
+            return []
+        chosen = set(self._sent.getlist("site"))
+        return [
+            SiteChoice(site, site.slug in chosen, self._sent.get(f"mapping_{site.slug}") == _BY_HEADER)
+            for site in further_sites(self.file.site, self.key, self._person)
+        ]
+
+    @property
+    def chosen_sites(self) -> list[MoodleSite]:
+        return [choice.site for choice in self.sites if choice.is_chosen]
+
+    @property
+    def by_header(self) -> set[str]:
+        """The sites whose own mapping counts, as the header chooses it there."""
+        return {choice.site.slug for choice in self.sites if choice.by_header}
 
     @property
     def _own_sent(self) -> QueryDict:

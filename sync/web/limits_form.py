@@ -113,7 +113,7 @@ class ScopeLimitsForm(KindLimitsForm):
         scope = Scope(self.kind, name)
         others = stored_scopes(self.stored.site, self.stored.processor).exclude(pk=self.stored.pk)
         if others.filter(kind=self.kind, name=name).exists():
-            raise forms.ValidationError(_("There are limits of this scope already."))
+            raise forms.ValidationError(text_of("scope_twice"))
         try:
             self.found = count_scope(self.stored.site, scope)
         except CodedError as error:

@@ -18,7 +18,7 @@ from sync.people.rights import may
 from sync.runs.options import processor_of
 from sync.runs.outcome_search import OutcomeFilter, Place, find_outcomes, run_codes, run_columns, run_reasons
 from sync.runs.selectors import rows_of
-from sync.values import FAILED_ACTIONS, Action
+from sync.values import Action
 from sync.web.access import VIEW_PEOPLE
 
 _OUTCOMES_PER_PAGE = 50
@@ -63,7 +63,7 @@ def outcomes_of(request: HttpRequest, run: SyncRun) -> dict[str, Any]:
         "wanted": wanted,
         "query": query_of(request.GET),
         "counts": action_counts(rows),
-        "failed_count": sum(rows.counts.get(action.value, 0) for action in FAILED_ACTIONS),
+        "failed_count": rows.failed_rows,
         "rows_of": rows,
         "leads_to_moodle": _leads_to_moodle(request, rows),
     }

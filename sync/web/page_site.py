@@ -15,8 +15,8 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import get_script_prefix, reverse, set_script_prefix
 
 from sync.models import MoodleSite
+from sync.models.site import MAIN_SITE
 from sync.people.rights import page_site, pages_about, permissions_given_directly, roles_of
-from sync.runs.options import MAIN_SITE
 from sync.web.access import View, has_any_access
 from sync.web.sections import Section
 

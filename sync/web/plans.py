@@ -14,7 +14,7 @@ from sync.models.run import COMPLETED_STATES
 from sync.people.rights import may
 from sync.people.roles import run_permission
 from sync.runs.decisions import is_typed, removed_by
-from sync.runs.plans import held_notes, is_expired, may_decide, plan_lifetime
+from sync.runs.plans import is_expired, may_decide, plan_lifetime
 from sync.runs.rights import Responsible
 from sync.runs.selectors import rows_of
 
@@ -55,7 +55,7 @@ def plan_of(user: Any, run: SyncRun) -> PlanText:
     return PlanText(
         changes=change_texts(others, is_planned=shown.simulate),
         removes=change_texts(taken, is_planned=shown.simulate),
-        reasons=[reason_text(note) for note in held_notes(run)],
+        reasons=[reason_text(note) for note in run.held_notes],
         can_decide=run.waits_for_person and may_decide(run, Responsible.of(user)),
         can_apply=is_whole and may_run and application is None and not is_expired(run) and _has_its_file(run),
         applied_as=None if is_own_plan else application,

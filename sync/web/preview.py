@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 
 from sync.columns.header import match_header
 from sync.columns.row_secrets import RowSecrets
-from sync.errors import CodedError
+from sync.errors import CodedError, WorkbookUnread
 from sync.mappings.column_mapping import ColumnMapping
 from sync.mappings.mapped_rows import RowMapper
 from sync.messages import text_of
 from sync.processors.base.processor import Processor
-from sync.reader import Dialect, RowReader, open_rows
-from sync.reader.beginning import beginning_of
+from sync.reader import Dialect, ReadSheet, RowReader, open_rows
+from sync.reader.beginning import Beginning, beginning_of
 from sync.runs.mappings import FileHead, head_of
 from sync.values import Row
 
@@ -72,18 +72,23 @@ def preview_file(
     options: dict[str, Any],
     *,
     choose: Callable[[FileHead], ColumnMapping | None] = lambda _head: None,
+    sheets: ReadSheet | None = None,
 ) -> Preview:
     """Return the beginning of a file as this file type would read it.
 
-    Shape: options: encoding, separator, invalidnamesnocheck, flatfile; choose: gives the mapping of a file with a header
+    Shape: options: encoding, separator, invalidnamesnocheck, flatfile; choose: gives the mapping of a file with a header;
+    sheets: reads a workbook, None = from the stream
+    Raises: WorkbookUnread
     """
     if processor.columns.of_pictures:
         return _preview_pictures(stream, filename)
-    beginning = beginning_of(stream, size, most=HEAD_BYTES, most_of_workbook=WORKBOOK_BYTES)
+    beginning = Beginning(stream, sheets=sheets)
+    if sheets is None:
+        beginning = beginning_of(stream, size, most=HEAD_BYTES, most_of_workbook=WORKBOOK_BYTES)
     if beginning.is_too_large:
         return Preview(is_too_large=True)
     try:
-        with _open(beginning.stream, filename, processor, options) as reader:
+        with _open(beginning, filename, processor, options) as reader:
             # The preview stands on a screen that others may see.
             raw = list(islice(reader, ROWS_SHOWN))
             mapping = choose(head_of(reader.header, next(iter(raw), None))) if reader.header.line else None
@@ -91,6 +96,8 @@ def preview_file(
             rows = tuple(map(RowSecrets(names).shown_row, raw))
             header = RowMapper(mapping, processor.columns, reader.header).header if mapping else reader.header
             match_header(processor.columns, header, lenient=options["invalidnamesnocheck"])
+    except WorkbookUnread:
+        raise
     except CodedError as error:
         return Preview(trouble=text_of(error.code, error.params))
     return Preview(reader.dialect, reader.header.spelled, rows, mapping=mapping.title if mapping else "")
@@ -104,12 +111,13 @@ def _preview_pictures(stream: BinaryIO, filename: str) -> Preview:
     return Preview(reader.dialect, reader.header.spelled, tuple(islice(reader, ROWS_SHOWN)))
 
 
-def _open(stream: BinaryIO, filename: str, processor: type[Processor], options: dict[str, Any]) -> RowReader:
+def _open(beginning: Beginning, filename: str, processor: type[Processor], options: dict[str, Any]) -> RowReader:
     return open_rows(
-        stream,
+        beginning.stream,
         filename,
         encoding=options["encoding"],
         separator=options["separator"],
         known_name=processor.columns.knows,
         list_names=processor.columns.list_names_for(options),
+        sheets=beginning.sheets,
     )

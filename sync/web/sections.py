@@ -10,11 +10,11 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from sync.people.roles import MANAGE_LIMITS, MANAGE_NOTIFICATIONS, MANAGE_PEOPLE, MANAGE_RETENTION
+from sync.runs.exports import exportable_for
 from sync.runs.rights import MANAGE_FILES, MANAGE_SOURCES
 from sync.web.access import (
     MANAGE_STICKY,
     VIEW_AUDIT,
-    exportable_for,
     has_any_access,
     looks_into_moodle,
     manages_sites,

@@ -8,11 +8,12 @@ from typing import Any, cast
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from sync.errors import CodedError
+from sync.errors import CodedError, SourceError
 from sync.messages import text_of
 from sync.models import Source
 from sync.runs.source_settings import SourceChoice
 from sync.sources import queries
+from sync.sources.sheet_address import sheet_shown
 from sync.sources.sql_statement import LONGEST_STATEMENT
 
 Kind = Source.Kind
@@ -27,12 +28,15 @@ _QUERY_FIELDS = tuple(dict.fromkeys(name for names in queries.FIELDS.values() fo
 _FIELDS_OF_CODES = (
     ("private_key_unreadable", "private_key"), ("inbox_unknown", "inbox"), ("sql_option", "address"), ("sql_", "statement"),
     ("ldap_filter", "filter"), ("ldap_attribute", "attributes"), ("oneroster_", "collection"), ("oauth_", "token_address"),
+    ("service_key", "service_key"), ("sheet_", "address"),
     ("other_moodle_prefix", "table_prefix"), ("other_moodle", "kind"),
     ("source_not_for", "kind"), ("source_no_username", "username"),
 )  # fmt: skip
 # Named alike in the form, the choice and the model.
 _SAME_NAMES = ("username", "host_key", "inbox", "take_all", "leave_same", "remove_taken")
-_SECRET_FIELDS = ("password", "private_key")
+_SECRET_FIELDS = ("password", "private_key", "service_key")
+# They may hold a password, or a token after a "?".
+_ADDRESS_FIELDS = ("address", "token_address")
 _NOT_REMEMBERED = {"autocomplete": "new-password"}
 
 
@@ -96,6 +100,14 @@ class SourceForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"}),
         help_text=_("Instead of a password. Kept encrypted and never shown; its passphrase is the password."),
     )  # fmt: skip
+    service_key = forms.CharField(
+        label=_("Key of the service account"), required=False, max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"}),
+        help_text=_(
+            "The whole file (JSON) that Google gave. Kept encrypted and never shown; its name is shown as the user name. Empty: "
+            "the one that is kept."
+        ),
+    )  # fmt: skip
     forget_secrets = forms.BooleanField(label=_("Forget the password and the key that are kept"), required=False)
     host_key = forms.CharField(
         label=_("Key of the server (sftp)"), required=False, max_length=100,
@@ -128,6 +140,8 @@ class SourceForm(forms.Form):
             **{name: source.query[name] for name in _QUERY_FIELDS if name in source.query},
         }
         super().__init__(data, initial=initial)
+        # Whether something secret was typed that isn't shown again.
+        self.has_hidden = False
         kinds = [(kind.value, kind.label) for kind in Kind if kind != Kind.INBOX or inboxes]
         cast(forms.ChoiceField, self.fields["kind"]).choices = kinds
         cast(forms.ChoiceField, self.fields["inbox"]).choices = [(name, name) for name in inboxes]
@@ -140,15 +154,42 @@ class SourceForm(forms.Form):
             kind=cleaned["kind"],
             location=cleaned[_PLACES[Kind(cleaned["kind"])]],
             password=cleaned["password"],
-            private_key=cleaned["private_key"],
+            private_key=cleaned["service_key" if cleaned["kind"] == Kind.SHEET else "private_key"],
             forget_secrets=cleaned["forget_secrets"],
             query={name: cleaned[name] for name in queries.FIELDS.get(cleaned["kind"], ())},
             **{name: cleaned[name] for name in _SAME_NAMES},
         )
 
     def refuse(self, error: CodedError) -> None:
-        """Show what the service says against the choice, without handing secrets back."""
+        """Show what the service says against the choice."""
         place = _PLACES[Kind(self.cleaned_data["kind"])]
         field = next((name for code, name in _FIELDS_OF_CODES if error.code.startswith(code)), place)
         self.add_error(field, text_of(error.code, error.params))
-        self.data = {name: self.data[name] for name in self.data if name not in _SECRET_FIELDS}
+
+    def hide_secrets(self) -> None:
+        """Leave out what is secret of what was typed, before it is shown again."""
+        typed = {name: self.data[name] for name in self.data}
+        kept = {name: value for name, value in typed.items() if name not in _SECRET_FIELDS}
+        shown = _sheet_shown if typed.get("kind") == Kind.SHEET else _without_secrets
+        kept |= {name: shown(typed[name]) for name in _ADDRESS_FIELDS if name in typed}
+        changed = [name for name in typed if typed[name] != kept.get(name)]
+        # The address of a sheet without what browsers write behind it is still the one of its tab.
+        self.has_hidden = any(typed[name] for name in changed if shown is _without_secrets or name in _SECRET_FIELDS)
+        self.data = kept
+
+
+def _sheet_shown(address: str) -> str:
+    """Return the address of a sheet with its tab, which nothing else tells."""
+    try:
+        return sheet_shown(address)
+    except SourceError:
+        return _without_secrets(address)
+
+
+def _without_secrets(address: str) -> str:
+    """Return an address without its password and without what stands after its "?". It may be no address at all."""
+    scheme, mark, rest = address.rpartition("://")
+    user, colon, secret = rest.rpartition("@")[0].partition(":")
+    if colon and "/" not in user:
+        rest = f"{user}{rest[len(user) + 1 + len(secret) :]}"
+    return f"{scheme}{mark}{rest.partition('?')[0]}"

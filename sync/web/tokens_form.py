@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils.functional import Promise
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _, ngettext_lazy
 
 from sync.errors import CodedError
 from sync.messages import text_of
-from sync.models import Machine, Role, Scope
+from sync.models import Machine, MoodleSite, Role, Scope
 from sync.people.messages import ROLE_SUMMARIES, SCOPE_SUMMARIES
 from sync.people.tokens import LIFETIMES
 from sync.processors.registry import REGISTRY
@@ -37,13 +37,25 @@ class TokenForm(forms.Form):
         widget=forms.CheckboxSelectMultiple(attrs=_TICK),
         choices=lambda: [(key, processor.label) for key, processor in REGISTRY.items()],
     )  # fmt: skip
+    further_sites = forms.MultipleChoiceField(
+        label=_("Also for these sites"), required=False, widget=forms.CheckboxSelectMultiple(attrs=_TICK)
+    )
     days = forms.TypedChoiceField(
         label=_("Good for"), coerce=int, initial=_USUAL_DAYS,
         choices=lambda: [(days, ngettext_lazy("%(n)s day", "%(n)s days", days) % {"n": days}) for days in LIFETIMES],
     )  # fmt: skip
 
-    def __init__(self, *args: Any, user: Any, machines: Sequence[Machine], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, user: Any, machines: Sequence[Machine], sites: Sequence[MoodleSite], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self._sites = {site.slug: site for site in sites}
+        if sites:
+            cast(forms.MultipleChoiceField, self.fields["further_sites"]).choices = [
+                (site.slug, site.name) for site in sites
+            ]
+        else:
+            del self.fields["further_sites"]
         self._people = {_SELF: user, **{str(machine.pk): machine.user for machine in machines}}
         if machines:
             names = [(pk, person.get_username()) for pk, person in self._people.items()]
@@ -64,7 +76,10 @@ class TokenForm(forms.Form):
     @property
     def choice(self) -> dict[str, Any]:
         """Return the rest of what was chosen; call it on a valid form."""
-        return {name: self.cleaned_data[name] for name in ("name", "scopes", "file_types", "days")}
+        further = [self._sites[slug] for slug in self.cleaned_data.get("further_sites", ())]
+        return {name: self.cleaned_data[name] for name in ("name", "scopes", "file_types", "days")} | {
+            "further_sites": further
+        }
 
     def refuse(self, error: CodedError) -> None:
         """Show what the service says against it."""

@@ -120,8 +120,13 @@ schedule_urls = [
     path("schedules/new/", schedules.schedule_new, name="schedule_new"),
     path("schedules/<int:schedule_id>/", schedules.schedule, name="schedule"),
     path("schedules/<int:schedule_id>/switch/", schedules.switch, name="schedule_switch"),
-    path("schedules/<int:schedule_id>/on/", schedules.telling, {"is_switch": True}, name="schedule_on"),
-    path("schedules/<int:schedule_id>/told/", schedules.telling, {"is_switch": False}, name="schedule_told"),
+    path("schedules/<int:schedule_id>/on/", schedules.recipients, {"is_switch": True}, name="schedule_on"),
+    path(
+        "schedules/<int:schedule_id>/recipients/",
+        schedules.recipients,
+        {"is_switch": False},
+        name="schedule_recipients",
+    ),
     path("schedules/<int:schedule_id>/start/", schedules.start, name="schedule_start"),
     path("schedules/<int:schedule_id>/test/", schedules.try_notifications, name="schedule_test"),
     path("schedules/<int:schedule_id>/delete/", schedules.delete, name="schedule_delete"),
@@ -202,6 +207,7 @@ bundle_urls = [
     path("bundles/<int:bundle_id>/options/", bundles.options, name="bundle_options"),
     path("bundles/<int:bundle_id>/undo/", bundles.undo, name="bundle_undo"),
     path("bundles/<int:bundle_id>/cancel/", bundles.cancel, name="bundle_cancel"),
+    path("bundles/<int:bundle_id>/read-again/", bundles.read_again, name="bundle_read_again"),
     path("bundles/<int:bundle_id>/report/", bundles.report, name="bundle_report"),
     path("bundles/<int:bundle_id>/trybacks/", bundles.trybacks, name="bundle_trybacks"),
 ]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
+import polib
 from playwright.sync_api import Page, ViewportSize
+
+from tests.test_translations import CATALOGUE
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 HEIGHT = 800
@@ -22,7 +26,7 @@ _SERIOUS = """async (rules) => {
       [...node.any, ...node.all].map((check) => check.message).join("; ").slice(0, 200)}`));
 }"""
 
-_WIDER = """() => {
+WIDER = """() => {
   const width = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= width) return [];
   // Of what hangs over, the innermost, and nothing that scrolls in a box of its own.
@@ -32,6 +36,19 @@ _WIDER = """() => {
   const inner = over.filter((element) => !over.some((other) => other !== element && element.contains(other)));
   return [`wider than ${width}: ${document.documentElement.scrollWidth}: ` +
     inner.slice(0, 3).map((element) => element.outerHTML.slice(0, 160)).join(" | ")];
+}"""
+
+# Words of which a part isn't there: what is cut off and says nowhere how it goes on.
+CUT = """() => {
+  const short = (element) => element.outerHTML.replace(/\\s+/g, " ").slice(0, 140);
+  const meant = ".visually-hidden, .visually-hidden-focusable, .sync-scroll, svg, script, details:not([open])";
+  return [...document.body.querySelectorAll("*")]
+    .filter((element) => !element.closest(meant))
+    .filter((element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.nodeValue.trim()))
+    .filter((element) => ["hidden", "clip"].includes(getComputedStyle(element).overflowX))
+    .filter((element) => element.scrollWidth > element.clientWidth + 1 && !element.closest("[title]"))
+    .slice(0, 3)
+    .map((element) => `cut off: ${short(element)}`);
 }"""
 
 _STRUCTURE = """() => {
@@ -47,7 +64,9 @@ _WATCH = """() => {
   const wanted = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]:not([tabindex='-1'])";
   const main = document.getElementById("content");
   const short = (element) => element.outerHTML.replace(/\\s+/g, " ").slice(0, 140);
-  const group = (element) => element.type === "radio" ? `radio ${element.name} ${element.form?.id}` : element;
+  // A page that follows its run puts new elements in place of those that the Tab key has passed, with the same ids.
+  const group = (element) =>
+    element.type === "radio" ? `radio ${element.name} ${element.form?.id}` : element.id ? `#${element.id}` : element;
   const shown = (element) =>
     element.checkVisibility({ checkVisibilityCSS: true }) && !element.disabled && element.tabIndex >= 0;
   window.tabbed = { seen: new Set(), faults: [], left: false };
@@ -100,6 +119,14 @@ _ENGLISH = re.compile(
 )
 
 
+@cache
+def english() -> frozenset[str]:
+    """Return the texts that the catalogue translates into something else."""
+    return frozenset(
+        entry.msgid for entry in polib.pofile(str(CATALOGUE)) if entry.msgstr and entry.msgstr != entry.msgid
+    ) - {entry.msgstr for entry in polib.pofile(str(CATALOGUE))}
+
+
 def load_axe(page: Page) -> None:
     """Bring axe into the pages that follow; the policy of the site forbids a script element."""
     assert AXE.exists(), "axe-core isn't here: `make setup-tests` fetches it"
@@ -124,7 +151,7 @@ def structural_faults(page: Page) -> list[str]:
 
 def overflow(page: Page, width: int) -> list[str]:
     page.set_viewport_size(ViewportSize(width=width, height=HEIGHT))
-    return list(page.evaluate(_WIDER))
+    return list(page.evaluate(WIDER))
 
 
 def keyboard_faults(page: Page) -> list[str]:

@@ -5,21 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import time
-from functools import cache
+from http import HTTPStatus
 from time import time as now
 
-import polib
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, BrowserContext, Error as BrowserError, Page, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, Error as BrowserError, Page, Response, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
 
 from sync.models import RunState, SyncRun
+from sync.runs.site_files import input_of
 from sync.schedules.services import ScheduleChoice, save_schedule
 from tests.e2e import page_faults
-from tests.test_translations import CATALOGUE
 from tests.web.conftest import MakeFile, MakeRun, make_file, make_run, own_storage, site
 from tests.web.test_query_counts import FEW, PAGES, Site, filled, moodle
 
@@ -49,14 +48,6 @@ PHONE, ZOOMED, SCREEN = 375, 320, 1280
 Check = Callable[[Page], list[str]]
 
 
-@cache
-def english() -> frozenset[str]:
-    """Return the texts that the catalogue translates into something else."""
-    return frozenset(
-        entry.msgid for entry in polib.pofile(str(CATALOGUE)) if entry.msgstr and entry.msgstr != entry.msgid
-    ) - {entry.msgstr for entry in polib.pofile(str(CATALOGUE))}
-
-
 @pytest.fixture
 def addresses(filled: Site, moodle: None, make_file: MakeFile, make_run: MakeRun) -> list[str]:
     """A site with some of everything, and names that no screen has room for. Shape: paths of its pages"""
@@ -64,14 +55,15 @@ def addresses(filled: Site, moodle: None, make_file: MakeFile, make_run: MakeRun
     root = User.objects.get(is_superuser=True)
     User.objects.create_user(LONG[:150], email=f"{LONG[:60]}@example.org")
     save_schedule(filled.site, ScheduleChoice(["users"], name=LONG[:100], at=time(4, 5)))
-    make_file(f"{LONG[:90]}.csv")
+    rows = "".join(f"u{line},First,Last,u{line}@example.org\n" for line in range(2, 10))
+    file = make_file(f"{LONG[:90]}.csv", f"username,firstname,lastname,email\n{rows}".encode())
     shown = [
         f"{reverse(name, args=[filled.ids.get(word, word) for word in of])}?{query_of(query)}"
         for name, of, query in PAGES
         if name not in NOT_PAGES
     ]
     runs = [make_run(state, requested_by=root) for state in STATES]
-    SyncRun.objects.filter(pk__in=[run.pk for run in runs]).update(file_path=f"/{LONG[:90]}.csv")
+    SyncRun.objects.filter(pk__in=[run.pk for run in runs]).update(**input_of(file))
     return [*shown, "/nowhere/", *(reverse("run", args=[run.pk]) for run in runs)]
 
 
@@ -111,8 +103,14 @@ def open_context(browser: Browser, live_server: LiveServer, session: str) -> Ite
 
 
 def expect_no_faults(page: Page, addresses: list[str], check: Check) -> None:
-    """Visit every page before failing, and say all that is wrong."""
-    faults = []
+    """Visit every page before failing, and say all that is wrong, parts that a page asks for later included."""
+    faults: list[str] = []
+
+    def note_error(response: Response) -> None:
+        if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            faults.append(f"{response.url} answers {response.status}")
+
+    page.on("response", note_error)
     for address in addresses:
         try:
             page.goto(address, wait_until="load")
@@ -147,7 +145,7 @@ def test_pages_fit_a_phone_and_a_zoomed_screen_and_are_french(
         return [
             *page_faults.overflow(page, PHONE),
             *page_faults.overflow(page, ZOOMED),
-            *page_faults.english_texts(page, english()),
+            *page_faults.english_texts(page, page_faults.english()),
         ]
 
     expect_no_faults(page, addresses, check)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import openpyxl
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
+from pytest_django import Settings
 
 from tests.e2e.conftest import look_at
 
@@ -70,3 +72,34 @@ def test_columns_are_mapped_once_and_known_again(signed_in: Page, toolsync: str,
     expect(page.get_by_role("button", name="Apply")).to_be_visible(timeout=RUN_TIMEOUT)
     expect(page.get_by_text("The columns were read by the mapping “Scolarité”, version 1.")).to_be_visible()
     assert trouble == []
+
+
+def hand_in_bundle(page: Page, address: str, *files: Path) -> None:
+    page.goto(f"{address}/bundles/new/")
+    page.get_by_label("A zip of command files, or several files").set_input_files(files)
+    page.get_by_role("button", name="Make the plan").click()
+
+
+def test_a_bundle_with_a_workbook_goes_on_to_its_plan_by_itself(
+    signed_in: Page, toolsync: str, tmp_path: Path, settings: Settings
+) -> None:
+    settings.TOOLSYNC_ANSWER_SECONDS = 0
+    page, book = signed_in, tmp_path / "people.xlsx"
+    expect(page.get_by_role("link", name="New import").first).to_be_visible()
+    workbook = openpyxl.Workbook()
+    for row in (("username", "firstname", "lastname", "email"), ("nora", "Nora", "New", "nora@example.org")):
+        workbook.worksheets[0].append(row)
+    workbook.save(book)
+    more, cut = tmp_path / "users_more.csv", tmp_path / "cut.xlsx"
+    more.write_text("username;firstname;lastname;email\nnils;Nils;New;nils@example.org\n", encoding="utf-8")
+    cut.write_bytes(book.read_bytes()[:300])
+
+    hand_in_bundle(page, toolsync, book, more)
+    expect(page.get_by_role("heading", name="Waits for your confirmation")).to_be_visible(timeout=RUN_TIMEOUT)
+    expect(page.get_by_text("2 users would be created")).to_be_visible()
+
+    hand_in_bundle(page, toolsync, cut, more)
+    expect(page.get_by_text("cut.xlsx: The workbook is damaged")).to_be_visible(timeout=RUN_TIMEOUT)
+    look_at(page, "bundle-refused", 1280)
+    page.set_viewport_size(ViewportSize(width=375, height=844))
+    look_at(page, "bundle-refused", 375)

@@ -47,6 +47,13 @@ PASTE = """text => {
   document.activeElement.dispatchEvent(new ClipboardEvent("paste", {clipboardData, bubbles: true, cancelable: true}));
 }"""
 
+# What is said of the draft as soon as a letter is typed.
+TYPE_D = """cell => {
+  cell.value = "D";
+  cell.dispatchEvent(new InputEvent("input", {bubbles: true}));
+  return document.getElementById("mend-saved").textContent;
+}"""
+
 
 class Keys:
     """Somebody without a mouse; each key counts, a pasted range as one."""
@@ -141,3 +148,35 @@ def test_forty_mistakes_are_mended_with_the_keyboard_and_applied(
     expect(page.get_by_role("navigation", name="Runs that belong together")).to_contain_text("Mended rows, checked")
     assert len(sqlite_site.rows("user", auth="nologin", country="FR")) == ROWS
     assert keys.count <= 70, "58 as it stands"
+
+
+def test_what_was_typed_is_there_after_going_away_at_once(
+    signed_in: Page, sqlite_site: MoodleSite, tmp_path: Path
+) -> None:
+    page, file = signed_in, tmp_path / "people.csv"
+    file.write_text("\n".join(file_with_mistakes().splitlines()[:1] + file_with_mistakes().splitlines()[31:33]) + "\n")
+    page.goto(f"{page.url}tools/users/")
+    page.get_by_label("Or upload a file").set_input_files(file)
+    page.get_by_role("button", name="Run now").click()
+    page.get_by_role("link", name="Mend 2 rows here").click(timeout=RUN_TIMEOUT)
+    expect(page.locator("#mend-state")).to_contain_text("2 rows are to be mended")
+    address = page.url
+
+    cell(page, 2, "country").fill("FR")
+    expect(page.locator("#mend-saved")).to_have_text("Saved")
+    # What was saved before says nothing of what is typed now.
+    assert cell(page, 3, "country").evaluate(TYPE_D) == ""
+    cell(page, 3, "country").press("End")
+    page.keyboard.type("E")
+    page.goto("about:blank")
+    page.wait_for_timeout(500)
+    page.goto(address)
+    expect(cell(page, 2, "country")).to_have_value("FR")
+    expect(cell(page, 3, "country")).to_have_value("DE")
+
+    # Nor is what is typed while the server doesn't answer.
+    page.route("**/mend/**", lambda route: route.abort())
+    cell(page, 3, "country").fill("FR")
+    expect(page.locator("#mend-saved")).to_contain_text("Not saved")
+    page.unroute("**/mend/**")
+    expect(page.locator("#mend-saved")).to_have_text("Saved", timeout=10_000)

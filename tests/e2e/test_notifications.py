@@ -48,7 +48,7 @@ def test_people_a_webhook_and_days_are_set(
     page.get_by_role("link", name="Users: create and update").click()
     page.get_by_label("Failure").fill("a-very-long-name-of-somebody@example.org, another-name@example.org")
     page.get_by_label("A file is expected by").fill("06:00")
-    look_at(page, "telling", width)
+    look_at(page, "recipients", width)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("06:00", exact=False)).to_be_visible()
 

@@ -16,11 +16,12 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from sync.commandfiles import storage
-from sync.models import ChunkIndex, CommandFile, MoodleSite, RunChunk, RunFile, SyncRun
+from sync.models import ChunkIndex, CommandFile, MoodleSite, RunChunk, RunFile, SyncRun, WorkbookReading
 from sync.models.run import OVER_STATES
 from sync.outcomes.outcome_codec import PartHeader, count_codes, encode_outcomes
 from sync.outcomes.outcome_index import facts_of, pack_facts, pack_names
 from sync.runs import services
+from sync.runs.bundle_uploads import read_workbook
 from sync.values import Action, Change, Note, Outcome
 
 USERS_CSV = b"username;firstname;lastname;password\nann;Ann;Lee;Secret-1\nbob;Bob;Kay;Secret-2\n"
@@ -114,6 +115,15 @@ def make_run(site: MoodleSite, make_file: MakeFile) -> MakeRun:
         return run
 
     return make_run
+
+
+def read_workbooks() -> int:
+    """Do what the workers do: read the workbooks that pages have asked for; return how many sheets."""
+    read = 0
+    while waiting := WorkbookReading.objects.filter(state=WorkbookReading.State.WAITING).order_by("pk").first():
+        read_workbook(waiting.pk)
+        read += 1
+    return read
 
 
 def person_of(client: Client) -> User:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from sync.models import CommandFile, MoodleSite, ProcessorSettings, SyncRun
 from sync.processors.registry import REGISTRY
 from sync.runs.source_settings import SourceChoice, save_source
-from tests.web.conftest import USERS_CSV, MakeFile
+from tests.web.conftest import USERS_CSV, MakeFile, read_workbooks
 
 USERS = "/tools/users/"
 OPTIONS = {
@@ -191,7 +191,10 @@ def test_the_preview_shows_workbooks(full_client: Client, make_file: MakeFile) -
     for row in (("username", "firstname", "lastname"), ("ann", "Ann", "Lee")):
         sheet.append(row)
     book.save(out)
-    text = preview(full_client, make_file("in.xlsx", out.getvalue()))
+    file = make_file("in.xlsx", out.getvalue())
+    assert "nobody reads it now" in preview(full_client, file)
+    assert read_workbooks() == 1
+    text = preview(full_client, file)
     assert "Workbook" in text
     assert "Lee" in text
 

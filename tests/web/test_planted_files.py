@@ -58,7 +58,7 @@ def taken(site: MoodleSite) -> dict[str, list[str]]:
 
 
 def notes(processor: str) -> list[str]:
-    return [code for code, _params in Source.objects.get(processor=processor).told]
+    return [code for code, _params in Source.objects.get(processor=processor).notes]
 
 
 def arm(client: Client, file: CommandFile, processor: str = "users", do: str = "arm", sha256: str = "") -> int:

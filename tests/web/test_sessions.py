@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from sync.people.sessions import forget_sessions, sessions_of
+from sync.web.user_agents import browser_words
 
 PASSWORD = "Right-1#word"
 
@@ -41,6 +42,48 @@ def test_somebody_sees_the_own_sessions_and_ends_another(ann: User) -> None:
         assert "no other session" in first.post("/sessions/end/", {"session": number}, follow=True).text
     first.post("/sessions/end/")
     assert [logged_in(client) for client in (first, third, other)] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "words"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:132.0) Gecko/20100101 Firefox/132.0", "Firefox 132, Windows"),
+        (
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36",
+            "Chrome 131, Linux",
+        ),
+        (
+            (
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 "
+                "Safari/537.36 Edg/131.0.2903.51"
+            ),
+            "Edge 131, Windows",
+        ),
+        (
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+                "Version/18.1 Mobile/15E148 Safari/604.1"
+            ),
+            "Safari 18, iPhone",
+        ),
+        (
+            (
+                "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.6 "
+                "Safari/605.1.15"
+            ),
+            "Safari 17, macOS",
+        ),
+        (
+            "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Mobile Safari/537.36",
+            "Chrome 131, Android",
+        ),
+        ("curl/8.5.0", "curl 8"),
+        ("Something 1.0", "unknown browser"),
+        ("", "unknown browser"),
+    ],
+)
+def test_a_browser_is_called_as_its_owner_calls_it(user_agent: str, words: str) -> None:
+    assert browser_words(user_agent) == words
 
 
 def test_another_password_ends_the_others_and_keeps_this_one(ann: User) -> None:

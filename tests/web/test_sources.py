@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from sync.runs.rights import OPERATOR
 from sync.runs.source_settings import SourceChoice, address_of, save_source
 from sync.schedules.arming import arm_file
 from sync.schedules.fetch_files import fetch_files
+from tests.source_servers import SheetServer, WebServer
 from tests.web.conftest import USERS_CSV, MakeFile
 from toolsync_site.storages import storage_from_url
 
@@ -97,6 +99,39 @@ def test_what_cannot_work_is_said_beside_its_field_and_secrets_are_not_sent_back
     assert not Source.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("gopher://ann:Safe-1@x.org/a.csv", "gopher://ann@x.org/a.csv"),
+        ("gopher://ann:Safe-1?a@b/Safe-1@x.org/a.csv", "gopher://ann@x.org/a.csv"),
+        ("gopher://x.org:70/a@b.csv?token=Safe-1", "gopher://x.org@b.csv"),
+        ("ann:Safe-1@x.org/a.csv", "ann@x.org/a.csv"),
+        ("gopher://x.org/a.csv?Safe-1", "gopher://x.org/a.csv"),
+        ("gopher://x.org/ä@b.csv", "gopher://x.org/ä@b.csv"),
+    ],
+)
+def test_no_secret_of_an_address_that_can_not_be_is_sent_back(client: Client, typed: str, shown: str) -> None:
+    form = {"kind": "address", "address": typed, "token_address": typed, "password": "Safe-1"}
+    answer = client.post(USERS, form)
+    assert answer.context["form"]["address"].value() == shown
+    assert "Safe-1" not in answer.text
+    assert "enter it anew" in answer.text
+
+
+@pytest.mark.parametrize("kind", ["nonsense", "address", ""])
+def test_no_secret_is_sent_back_with_a_form_that_is_not_even_looked_at(client: Client, kind: str) -> None:
+    answer = client.post(USERS, {"kind": kind, "private_key": "KEYTEXT", "password": "Safe-1", "host_key": "x" * 101})
+    assert answer.status_code == 200
+    assert "KEYTEXT" not in answer.text
+    assert "Safe-1" not in answer.text
+    assert "enter it anew" in answer.text
+    assert not Source.objects.exists()
+
+
+def test_a_form_without_secrets_says_nothing_of_them(client: Client) -> None:
+    assert "enter it anew" not in client.post(USERS, {"kind": "area", "paths": "i*/a.csv"}).text
+
+
 def test_an_inbox_is_offered_when_the_operator_has_named_one(
     client: Client, settings: Settings, tmp_path: Path
 ) -> None:
@@ -142,6 +177,34 @@ def test_a_private_address_is_refused_with_a_sentence(client: Client) -> None:
     assert "is an address of a private network or of this machine" in text
 
 
+def test_a_private_sheet_is_set_looked_at_and_fetched(client: Client, site: MoodleSite, settings: Settings) -> None:
+    settings.TOOLSYNC_FETCH_HOSTS = ["localhost", "127.0.0.1"]
+    web = WebServer()
+    sheets = SheetServer(web)
+    sheets.put("7", USERS_CSV)
+    form = {"kind": "sheet", "address": sheets.url("7"), "username": "x", "password": "Safe-1"}
+    for key in ("", "{}"):
+        answer = client.post(USERS, form | {"service_key": key})
+        assert answer.context["form"].errors.keys() == {"service_key"}
+        assert answer.context["form"]["address"].value() == sheets.url("7").replace("?usp=sharing", "")
+        assert "Safe-1" not in answer.text
+    assert client.post(USERS, form | {"address": "https://x.org", "service_key": "{}"}).context["form"].errors
+    assert not Source.objects.exists()
+    assert "Saved." in client.post(USERS, form | {"service_key": sheets.key_file}, follow=True).text
+    shown = client.get(USERS).text
+    assert f"spreadsheets/d/{SheetServer.SHEET}/edit#gid=7" in shown
+    assert SheetServer.EMAIL in shown
+    assert "PRIVATE" not in shown
+    # What is kept is enough to save it again.
+    client.post(USERS, form | {"address": sheets.url("7")})
+    assert "It would be taken" in client.post(reverse("source_look", args=["users"])).text
+    (fetched,) = fetch_files(site, "users")
+    assert fetched.sha256 == hashlib.sha256(USERS_CSV).hexdigest()
+    sheets.shared = False
+    assert SheetServer.EMAIL in client.post(reverse("source_look", args=["users"])).text
+    web.stop()
+
+
 @pytest.mark.parametrize("codename", ["run_users", "manage_files"])
 def test_the_menu_leads_to_sources_only_those_who_may_set_them(
     codename: str, client_with: Callable[..., Client]
@@ -175,4 +238,4 @@ def test_a_query_is_saved_looked_at_and_fetched_as_a_file(
     connection.close()
     with pytest.raises(SourceError, match="source_no_rows"):
         fetch_files(site, "users")
-    assert Source.objects.get().told[0][0] == "source_no_rows"
+    assert Source.objects.get().notes[0][0] == "source_no_rows"

@@ -21,14 +21,16 @@ from sync.messages import text_at_column, text_of
 from sync.models import Notification, RunState, SequenceState, SyncRun
 from sync.moodle.integrity.connection_check import ConnectionLevel
 from sync.outcomes.report import action_label, count_text, outcome_text
-from sync.overview.feeds import FeedState, Start, file_type_label, title_of
+from sync.overview.feeds import FeedState, Start
 from sync.people.services import administrators_of
 from sync.runs.family import Kin, Relative
 from sync.runs.selectors import rows_of
+from sync.schedules.titles import file_type_label, title_of
 from sync.values import Action, Note, Outcome
 from sync.web.access import current_site, sees_settings
 from sync.web.frame import Frame, frame_of
 from sync.web.sections import SECTIONS
+from sync.web.user_agents import browser_words
 
 register = template.Library()
 
@@ -235,6 +237,9 @@ def alert_tone(level: str) -> str:
 
 register.filter("file_type_label", file_type_label)
 register.filter("sequence_title", title_of)
+
+
+register.filter(browser_words)
 
 
 @register.filter

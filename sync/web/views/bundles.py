@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -13,18 +15,19 @@ from sync.errors import CodedError
 from sync.messages import text_of
 from sync.models import Bundle
 from sync.runs import decisions, services
+from sync.runs.answers import wait_for_bundle
 from sync.runs.bundle_files import has_trybacks, open_report, open_trybacks
 from sync.runs.bundle_order import files_of
-from sync.runs.bundles import can_plan_again, check_plan_again, opened_bundle, plan_again, queue_bundle
+from sync.runs.bundle_uploads import ask_again, cancel_bundle, hand_in_bundle
+from sync.runs.bundles import can_plan_again, check_plan_again, plan_again
 from sync.runs.rights import Responsible
 from sync.runs.undo_bundle import can_undo_bundle, undo_bundle
 from sync.web.access import bundle_or_404, current_site, may_import, signed_in, visible_bundles
+from sync.web.bundle_reading import BundleReadingPage
 from sync.web.bundles import describe_bundle, options_forms
 from sync.web.forms import BundleForm, DecisionForm
 
 _LAST_BUNDLES = 10
-# Bytes. A workbook is read whole to tell its type; more of it is for a worker, or the shell.
-_MOST_OF_WORKBOOKS = 8_000_000
 
 
 @may_import
@@ -32,7 +35,7 @@ _MOST_OF_WORKBOOKS = 8_000_000
 def bundle_new(request: HttpRequest) -> HttpResponse:
     form = BundleForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid() and (queued := _queue(request, form)) is not None:
-        return redirect("bundle", queued.pk)
+        return redirect("bundle", wait_for_bundle(queued).pk)
     context = {"form": form, "bundles": visible_bundles(request.user)[:_LAST_BUNDLES]}
     return render(request, "sync/bundle_new.html", context)
 
@@ -41,6 +44,8 @@ def bundle_new(request: HttpRequest) -> HttpResponse:
 @require_safe
 def bundle(request: HttpRequest, bundle_id: int) -> HttpResponse:
     shown = bundle_or_404(request.user, bundle_id)
+    if not shown.has_runs:
+        return _without_runs(request, shown)
     runs = files_of(shown)
     text = describe_bundle(request.user, shown, runs)
     context = {"bundle": shown, "runs": runs, "text": text, "can_undo": can_undo_bundle(runs)}
@@ -53,7 +58,7 @@ def bundle(request: HttpRequest, bundle_id: int) -> HttpResponse:
 @require_POST
 def decide(request: HttpRequest, bundle_id: int) -> HttpResponse:
     """Let all files be carried out, or none. Shape: decision: approve or decline; reason; typed: as for a run"""
-    first, form = files_of(bundle_or_404(request.user, bundle_id))[0], DecisionForm(request.POST)
+    first, form = files_of(_planned_or_404(request, bundle_id))[0], DecisionForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Nothing was decided: approve or decline the run, with at most 500 signs."))
         return redirect("bundle", bundle_id)
@@ -72,7 +77,7 @@ def decide(request: HttpRequest, bundle_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def options(request: HttpRequest, bundle_id: int) -> HttpResponse:
     """Show the options of each file while the bundle waits, and have it planned again with others."""
-    shown = bundle_or_404(request.user, bundle_id)
+    shown = _planned_or_404(request, bundle_id)
     runs = files_of(shown)
     try:
         check_plan_again(shown, runs, request.user)
@@ -92,7 +97,7 @@ def options(request: HttpRequest, bundle_id: int) -> HttpResponse:
 def undo(request: HttpRequest, bundle_id: int) -> HttpResponse:
     """Plan the undo of all files: a bundle that waits for its confirmation."""
     try:
-        made = undo_bundle(bundle_or_404(request.user, bundle_id), user=request.user)
+        made = undo_bundle(_planned_or_404(request, bundle_id), user=request.user)
     except CodedError as error:
         messages.error(request, text_of(error.code, error.params))
         return redirect("bundle", bundle_id)
@@ -102,14 +107,24 @@ def undo(request: HttpRequest, bundle_id: int) -> HttpResponse:
 @signed_in
 @require_POST
 def cancel(request: HttpRequest, bundle_id: int) -> HttpResponse:
-    services.cancel_run(files_of(bundle_or_404(request.user, bundle_id))[0])
+    cancelled = bundle_or_404(request.user, bundle_id)
+    if not cancel_bundle(cancelled):
+        services.cancel_run(files_of(_planned_or_404(request, bundle_id))[0])
+    return redirect("bundle", bundle_id)
+
+
+@signed_in
+@require_POST
+def read_again(request: HttpRequest, bundle_id: int) -> HttpResponse:
+    """Ask anew for workbooks that nobody has read within ten minutes."""
+    ask_again(bundle_or_404(request.user, bundle_id))
     return redirect("bundle", bundle_id)
 
 
 @signed_in
 @require_safe
 def report(request: HttpRequest, bundle_id: int) -> FileResponse:
-    shown = bundle_or_404(request.user, bundle_id)
+    shown = _planned_or_404(request, bundle_id)
     content = open_report(shown, files_of(shown))
     return FileResponse(content, as_attachment=True, filename=f"bundle-{shown.pk}-report.txt")
 
@@ -117,18 +132,34 @@ def report(request: HttpRequest, bundle_id: int) -> FileResponse:
 @signed_in
 @require_safe
 def trybacks(request: HttpRequest, bundle_id: int) -> FileResponse:
-    shown = bundle_or_404(request.user, bundle_id)
+    shown = _planned_or_404(request, bundle_id)
     content = open_trybacks(files_of(shown))
     return FileResponse(content, as_attachment=True, filename=f"bundle-{shown.pk}-trybacks.zip")
 
 
+def _without_runs(request: HttpRequest, shown: Bundle) -> HttpResponse:
+    """Say how far the reading of its workbooks is, or why nothing came of it."""
+    page = BundleReadingPage(shown)
+    if page.is_reading and request.headers.get("HX-Trigger") == page.said:
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    template = "sync/_bundle_reading.html" if request.headers.get("HX-Request") else "sync/bundle_reading.html"
+    return render(request, template, {"page": page})
+
+
+def _planned_or_404(request: HttpRequest, bundle_id: int) -> Bundle:
+    """Return a bundle that has its runs."""
+    shown = bundle_or_404(request.user, bundle_id)
+    if not shown.has_runs:
+        raise Http404
+    return shown
+
+
 def _queue(request: HttpRequest, form: BundleForm) -> Bundle | None:
-    """Ask for the runs of the files; None when something is against it, which the form then says."""
+    """Keep the files and ask for their runs; None when something is against it, which the form then says."""
     uploads = form.cleaned_data["uploads"]
     handed = [HandedFile(upload.name or "", upload) for upload in uploads]
     try:
-        with opened_bundle(handed, most_of_workbooks=_MOST_OF_WORKBOOKS) as files:
-            return queue_bundle(site=current_site(), name=handed[0].name, files=files, user=request.user)
+        return hand_in_bundle(site=current_site(), handed=handed, user=request.user)
     except CodedError as error:
         form.add_error("uploads", text_of(error.code, error.params))
         form.add_error("uploads", _("The files were not kept. Choose them again."))

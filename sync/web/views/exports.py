@@ -17,11 +17,10 @@ from sync.moodle.db.database import MoodleDatabase
 from sync.processors.base.export import ScopeKind
 from sync.processors.base.processor import Processor
 from sync.runs.connections import moodle_of
-from sync.runs.exports import ExportResult, export, sample, sampler_of
+from sync.runs.exports import ExportResult, export, exportable_for, sample, sampler_of
 from sync.runs.options import resolve_options
 from sync.web.access import (
     current_site,
-    exportable_for,
     exported_or_404,
     may_look_into_moodle,
     processor_or_404,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -11,10 +12,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from sync.columns.describe import describe_columns, sample_csv, template_csv
 from sync.commandfiles import storage
-from sync.errors import CodedError
+from sync.commandfiles.readings import is_workbook, kept_sheets
+from sync.errors import CodedError, WorkbookUnread
+from sync.health.selectors import worker_trouble
 from sync.models import CommandFile, MoodleSite, SyncRun
 from sync.processors.base.processor import Processor
 from sync.runs.answers import wait_for_end
+from sync.runs.exports import exportable_for
 from sync.runs.mappings import choose_mapping
 from sync.runs.options import resolve_options
 from sync.runs.rights import Responsible
@@ -22,10 +26,11 @@ from sync.runs.selectors import preselected_file
 from sync.runs.services import queue_run, queue_upload, save_settings
 from sync.schedules.arming import scheduled_files
 from sync.schedules.upcoming import UpcomingFile, starts_of, upcoming_files
-from sync.web.access import current_site, exportable_for, processor_or_404, sampler_or_none, signed_in, usable_files
+from sync.web.access import current_site, processor_or_404, sampler_or_none, signed_in, usable_files
 from sync.web.cards import file_type_card
 from sync.web.filters import number_in
 from sync.web.forms import RunForm
+from sync.web.import_source import says_so_already
 from sync.web.moodle_lists import list_links
 from sync.web.preview import preview_file
 
@@ -64,9 +69,16 @@ def preview(request: HttpRequest, key: str) -> HttpResponse:
     }
     try:
         with storage.opened(storage.key_of_path(site.slug, file.path)) as stream:
+            sheets = kept_sheets(file) if is_workbook(stream, file.name) else None
             shown = preview_file(
-                stream, file.name, file.size, processor, chosen, choose=lambda head: choose_mapping(site, key, head)
+                stream, file.name, file.size, processor, chosen, choose=lambda head: choose_mapping(site, key, head),
+                sheets=sheets,
             )  # fmt: skip
+    except WorkbookUnread:
+        trouble = worker_trouble()
+        if says_so_already(request, trouble):
+            return HttpResponse(status=HTTPStatus.NO_CONTENT)
+        return render(request, "sync/_being_read.html", {"worker_trouble": trouble})
     except FileNotFoundError:
         return HttpResponse()
     return render(request, "sync/_file_preview.html", {"preview": shown})

@@ -13,11 +13,13 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from sync.commandfiles import intake
+from sync.commandfiles import intake, readings
 from sync.commandfiles.storage import RESERVED_FOLDERS, file_storage, key_of_path
 from sync.errors import CommandFileError
+from sync.health.selectors import worker_trouble
 from sync.messages import text_of
-from sync.models import CommandFile
+from sync.models import CommandFile, WorkbookReading
+from sync.runs.answers import wait_for_reading
 from sync.runs.selectors import files_in, folders_of, processors_for, readable_files
 from sync.runs.services import receive_upload
 from sync.schedules.upcoming import UpcomingFile, upcoming_files
@@ -61,6 +63,9 @@ def file_list(request: HttpRequest) -> HttpResponse:
     for found in upcoming_files(site, shown):
         upcoming.setdefault(found.file.pk, []).append(found)
     context |= {"readable": set(readable.values_list("pk", flat=True)), "upcoming": upcoming}
+    context |= _readings(shown)
+    if request.headers.get("HX-Request"):
+        return render(request, "sync/_file_rows.html", context | {"folders": folders_of(site), "is_fragment": True})
     context |= {"folders": _subfolders(folders_of(site), folder), "form": None if is_standard else form}
     return render(request, "sync/files.html", context)
 
@@ -105,16 +110,31 @@ def _receive(request: HttpRequest, form: UploadForm) -> str:
             kept.append(
                 receive_upload(
                     site=site, uploaded_file=uploaded, folder=folder, user=request.user,
-                    replace=form.cleaned_data["replace"],
+                    replace=form.cleaned_data["replace"], leaves_workbooks=True,
                 )
             )  # fmt: skip
         except CommandFileError as error:
             messages.error(request, text_of(error.code, error.params))
     if kept:
+        wait_for_reading(kept[-1])
         said = ngettext("%(n)s file was handed in.", "%(n)s files were handed in.", len(kept)) % {"n": len(kept)}
         messages.success(request, said)
         return kept[0].folder
     return request.GET.get("folder", "/")
+
+
+def _readings(files: list[CommandFile]) -> dict[str, Any]:
+    """Return what is known of the workbooks among files: which are being read, and why others can't be."""
+    found = readings.readings_of(files)
+    troubles = {pk: readings.trouble_of(reading) for pk, reading in found.items()}
+    waiting = {
+        pk for pk, reading in found.items() if reading.state == WorkbookReading.State.WAITING and not troubles[pk]
+    }
+    return {
+        "being_read": waiting,
+        "unreadable": {pk: text_of(trouble.code, trouble.params) for pk, trouble in troubles.items() if trouble},
+        "worker_trouble": worker_trouble() if waiting else "",
+    }
 
 
 def _breadcrumbs(folder: str) -> list[Breadcrumb]:

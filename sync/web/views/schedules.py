@@ -36,12 +36,12 @@ from sync.web.access import (
     sequence_or_404,
     signed_in,
 )
-from sync.web.feed_page import feed_page, mail_addresses, save_telling_page, telling_page
-from sync.web.feed_table import name_of, told_people
+from sync.web.feed_page import feed_page, mail_addresses, recipients_page, save_recipients_page
+from sync.web.feed_table import name_of, recipients_of
 from sync.web.forms import is_saved
 from sync.web.preferences import by_site_clock
+from sync.web.recipients_form import NothingAsked
 from sync.web.schedule_form import ScheduleForm
-from sync.web.telling_form import NothingAsked
 
 
 @may_manage_schedules
@@ -72,11 +72,11 @@ def switch(request: HttpRequest, schedule_id: int) -> HttpResponse:
 @may_manage_schedules
 @require_http_methods(["GET", "HEAD", "POST"])
 @by_site_clock
-def telling(request: HttpRequest, schedule_id: int, *, is_switch: bool) -> HttpResponse:
+def recipients(request: HttpRequest, schedule_id: int, *, is_switch: bool) -> HttpResponse:
     """Ask who is told of a feed, and what is held. Shape: is_switch: it is switched on after that"""
     shown = own_schedule_or_404(request.user, schedule_id)
     page, by = (
-        telling_page(request.user, shown, request.POST if request.method == "POST" else None),
+        recipients_page(request.user, shown, request.POST if request.method == "POST" else None),
         Responsible.of(request.user),
     )
     if page.form is None and not is_switch:
@@ -84,7 +84,7 @@ def telling(request: HttpRequest, schedule_id: int, *, is_switch: bool) -> HttpR
 
     def save() -> None:
         with transaction.atomic():
-            save_telling_page(page, shown, by)
+            save_recipients_page(page, shown, by)
             if is_switch:
                 scheduling.switch_schedule(shown, on=True, owner=by)
 
@@ -93,9 +93,9 @@ def telling(request: HttpRequest, schedule_id: int, *, is_switch: bool) -> HttpR
         return redirect("schedule", schedule_id)
     context = {
         "schedule": shown, "page": page, "is_switch": is_switch, "zone": site_zone(),
-        "told": told_people(shown.site)(shown), "next_start": next_starts(shown, [])[0],
+        "recipients": recipients_of(shown.site)(shown), "next_start": next_starts(shown, [])[0],
     }  # fmt: skip
-    return render(request, "sync/feed_telling.html", context)
+    return render(request, "sync/feed_recipients.html", context)
 
 
 @may_manage_schedules

@@ -15,8 +15,9 @@ from sync.errors import CodedError, MoodleError, SiteRefused, SiteUnusable
 from sync.health.checks import moodle_findings
 from sync.messages import text_of
 from sync.models import MoodleSite
+from sync.models.site import MAIN_SITE
 from sync.moodle.integrity.connection_check import ConnectionFinding
-from sync.runs.options import MAIN_SITE, site_rules
+from sync.runs.options import site_rules
 from sync.runs.rights import Responsible
 from sync.sites import services
 from sync.sites.connection_choice import choice_of

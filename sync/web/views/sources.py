@@ -36,7 +36,7 @@ class SourceCard(NamedTuple):
 def source_list(request: HttpRequest) -> HttpResponse:
     stored = {source.processor: source for source in Source.objects.filter(site=current_site())}
     cards = [
-        SourceCard(file_type_card(processor), source, [Note(*note) for note in source.told])
+        SourceCard(file_type_card(processor), source, [Note(*note) for note in source.notes])
         for processor in processors_for(request.user, MANAGE_SOURCES)
         for source in [stored.get(processor.key) or Source(processor=processor.key)]
     ]
@@ -51,6 +51,8 @@ def source(request: HttpRequest, key: str) -> HttpResponse:
     owner, said = Responsible.of(request.user), _("Saved. “Look now” shows what it finds.")
     if is_saved(request, form, lambda: save_source(site, processor.key, form.choice, owner=owner), said):
         return redirect("source", key)
+    if form.is_bound:
+        form.hide_secrets()
     return _page(request, key, form=form)
 
 
@@ -74,6 +76,6 @@ def _page(request: HttpRequest, key: str, **more: Any) -> HttpResponse:
         "has_secrets": has_secrets(stored),
         "drop_folder": drop_folder(),
         "settle_seconds": settle_seconds(),
-        "notes": [Note(*note) for note in stored.told],
+        "notes": [Note(*note) for note in stored.notes],
     }
     return render(request, "sync/source.html", context | more)

@@ -38,7 +38,8 @@ def token_new(request: HttpRequest) -> HttpResponse:
     """Make a token. The answer shows its secret, which is kept nowhere: no address shows it a second time."""
     site = current_site()
     machines = machines_for(request.user, site)
-    form = TokenForm(request.POST or None, user=request.user, machines=machines)
+    further = [each for each in tokens.sites_of(request.user) if each.pk != site.pk]
+    form = TokenForm(request.POST or None, user=request.user, machines=machines, sites=further)
     if request.method == "POST" and form.is_valid():
         try:
             made = tokens.make_token(request.user, site, form.chosen_person, **form.choice)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from sync.errors import CodedError
 from sync.messages import text_of
 from sync.models import Schedule
-from sync.schedules.services import TellingChoice
+from sync.schedules.services import RecipientsChoice
 
 MORNING, AT_TIME, AT_END = "morning", "time", "end"
 HOLD, LEAVE = "hold", "leave"
@@ -24,10 +24,10 @@ class NothingAsked(forms.Form):
         self.add_error(None, text_of(error.code, error.params))
 
 
-class TellingForm(forms.Form):
+class RecipientsForm(forms.Form):
     """Choose who is told of a feed. Shape: unlimited: labels of its file types of which nothing is ever held"""
 
-    told = forms.CharField(
+    recipients = forms.CharField(
         label=_("Who is told"), required=False, max_length=2000,
         widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
         help_text=_("Mail addresses. They hear at once of what is held or fails, and get the digest. They need no login here."),
@@ -65,10 +65,10 @@ class TellingForm(forms.Form):
         self, data: Mapping[str, Any] | None = None, *, schedule: Schedule, unlimited: Sequence[str], own_address: str
     ) -> None:
         at_time = AT_TIME if schedule.digest_at else MORNING
-        addresses = schedule.told or ([] if schedule.enabled or not own_address else [own_address])
+        addresses = schedule.recipients or ([] if schedule.enabled or not own_address else [own_address])
         initial = {
-            "told": ", ".join(addresses),
-            "nobody": schedule.enabled and not schedule.told,
+            "recipients": ", ".join(addresses),
+            "nobody": schedule.enabled and not schedule.recipients,
             "digest": AT_END if schedule.digest_at_end else at_time,
             "digest_at": schedule.digest_at,
             "attach_report": schedule.attach_report,
@@ -83,19 +83,19 @@ class TellingForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Ask for an answer: no feed runs of which nobody hears because nobody thought of it."""
         cleaned = super().clean() or self.cleaned_data
-        if not cleaned.get("told", "").strip() and not cleaned.get("nobody"):
-            self.add_error("told", _("Name somebody, or say that nobody is to be told."))
+        if not cleaned.get("recipients", "").strip() and not cleaned.get("nobody"):
+            self.add_error("recipients", _("Name somebody, or say that nobody is to be told."))
         if cleaned.get("digest") == AT_TIME and not cleaned.get("digest_at") and "digest_at" not in self.errors:
             self.add_error("digest_at", forms.Field.default_error_messages["required"])
         return cleaned
 
     @property
-    def choice(self) -> TellingChoice:
+    def choice(self) -> RecipientsChoice:
         """What was chosen."""
         cleaned = self.cleaned_data
-        addresses = cleaned["told"].replace(",", " ").replace(";", " ").split()
-        return TellingChoice(
-            told=[] if cleaned["nobody"] else addresses,
+        addresses = cleaned["recipients"].replace(",", " ").replace(";", " ").split()
+        return RecipientsChoice(
+            recipients=[] if cleaned["nobody"] else addresses,
             attach_report=cleaned["attach_report"],
             digest_at=cleaned["digest_at"] if cleaned["digest"] == AT_TIME else None,
             digest_at_end=cleaned["digest"] == AT_END,
@@ -108,4 +108,4 @@ class TellingForm(forms.Form):
 
     def refuse(self, error: CodedError) -> None:
         """Show what the service says against the choice."""
-        self.add_error("told", text_of(error.code, error.params))
+        self.add_error("recipients", text_of(error.code, error.params))

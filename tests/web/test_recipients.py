@@ -41,26 +41,26 @@ def test_a_feed_is_switched_on_only_after_it_was_asked_who_is_told(
     assert "what is beyond the limits is held" in text
     for sent, said in (
         ({}, "Name somebody, or say that nobody is to be told."),
-        ({"told": "it@x.org, nonsense"}, "“nonsense” is not a mail address."),
-        ({"told": "it@x.org", "digest": "time"}, "This field is required."),
+        ({"recipients": "it@x.org, nonsense"}, "“nonsense” is not a mail address."),
+        ({"recipients": "it@x.org", "digest": "time"}, "This field is required."),
     ):
         assert said in client.post(page, MORNING | sent).text
     schedule.refresh_from_db()
-    assert (schedule.enabled, schedule.told) == (False, [])
+    assert (schedule.enabled, schedule.recipients) == (False, [])
 
-    sent = {"told": "it@x.org; IT@x.org b@x.org", "digest": "time", "digest_at": "06:30", "attach_report": "on"}
+    sent = {"recipients": "it@x.org; IT@x.org b@x.org", "digest": "time", "digest_at": "06:30", "attach_report": "on"}
     assert client.post(page, sent, follow=True).status_code == 200
     schedule.refresh_from_db()
-    assert (schedule.enabled, schedule.told) == (True, ["IT@x.org", "b@x.org"])
+    assert (schedule.enabled, schedule.recipients) == (True, ["IT@x.org", "b@x.org"])
     assert (schedule.digest_at, schedule.attach_report) == (time(6, 30), True)
     assert AuditRecord.objects.filter(kind=AuditKind.SCHEDULE).count() >= 3
     text = client.get(reverse("schedule", args=[schedule.pk])).text
     assert "The digest comes each day at 06:30." in text
     assert "b@x.org" in text
 
-    client.post(reverse("schedule_told", args=[schedule.pk]), MORNING | {"nobody": "on"})
+    client.post(reverse("schedule_recipients", args=[schedule.pk]), MORNING | {"nobody": "on"})
     schedule.refresh_from_db()
-    assert (schedule.enabled, schedule.told, schedule.digest_at) == (True, [], None)
+    assert (schedule.enabled, schedule.recipients, schedule.digest_at) == (True, [], None)
 
 
 def test_a_new_feed_that_is_to_be_on_is_asked_about_first(client: Client, site: MoodleSite) -> None:
@@ -90,10 +90,10 @@ def test_who_may_not_say_who_is_told_sees_who_is_and_switches_on(
     client = client_with("manage_schedules", "run_users")
     page = reverse("schedule_on", args=[schedule.pk])
     assert "Only people who may set who is told can change that." in client.get(page).text
-    client.post(page, {"told": "me@x.org", "digest": "morning"})
+    client.post(page, {"recipients": "me@x.org", "digest": "morning"})
     schedule.refresh_from_db()
-    assert (schedule.enabled, schedule.told) == (True, [])
-    assert client.get(reverse("schedule_told", args=[schedule.pk])).status_code == 403
+    assert (schedule.enabled, schedule.recipients) == (True, [])
+    assert client.get(reverse("schedule_recipients", args=[schedule.pk])).status_code == 403
 
 
 def test_somebody_chooses_when_and_how_their_mails_come(users_client: Client) -> None:
