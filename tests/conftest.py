@@ -11,6 +11,7 @@ from zlib import crc32
 
 import pytest
 from _pytest.mark import ParameterSet
+from django.utils import timezone, translation
 
 import sync.tasks  # noqa: F401 - carried out where they are sent by tests that ask for it (task_always_eager)
 from sync.moodle.versions import CAPTURED
@@ -23,7 +24,7 @@ __all__ = ["real_site"]
 ENGINES = ("sqlite", "mariadb", "postgresql")
 SPOKEN_BYTES = 60
 # Of the further sites of each test, one in so many; the matrix meets all sites.
-SITES_STEP = 3
+SITES_STEP = 10
 EVERY_SITE = [
     *(f"{engine}:{version}" for engine in ENGINES for version in CAPTURED),
     *(f"real:{name}" for name in REAL_SITES),
@@ -92,6 +93,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run each test that takes a Moodle on every server with every version, and on every real site (make matrix)",
     )
 
+    parser.addoption(
+        "--pictures",
+        action="store_true",
+        help="write the pictures of the README anew, into docs/images (make pictures)",
+    )
+
 
 def pytest_collection_finish() -> None:
     """Leave the ten thousand tests themselves alone: with each of its collections Python would walk them all."""
@@ -99,9 +106,16 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_runtest_teardown() -> None:
+    """Leave no language and no time zone to the next test: a request keeps those of its person until the next request."""
+    translation.deactivate()
+    timezone.deactivate()
+
+
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Name file contents by their size: a zip holds the time it was made, and every process has to collect the same names."""
-    return f"{argname} of {len(val)} bytes" if isinstance(val, bytes) and len(val) > SPOKEN_BYTES else None
+    """Leave bytes and size of file contents out of names: a zip holds the time it was made, compressed, and every process
+    has to collect the same names. pytest numbers those that are alike."""
+    return argname if isinstance(val, bytes) and len(val) > SPOKEN_BYTES else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from tests.moodle_sites import MoodleSite
 from tests.servers import MariaDB, PostgreSQL
@@ -25,6 +26,8 @@ RICH_SITES = ("m41-seeded", "m45-gold", "m51-gold", "m520-gold", "m45pg-seeded")
 GOLD_SITES = ("m45-gold", "m51-gold", "m520-gold")
 PRISTINE_SITES = ("m41-pristine", "m45-pristine", "m51-pristine", "m52-pristine", "m45pg-pristine")
 EFFECT_SITES = ("m45", "m51", "m52dev", "m520")
+# Beside the site with these rows: the dump whose tables take them on the other server.
+MOVED_SITES = {"m45pg-gold": ("m45-gold", "m45pg-seeded")}
 # Made from another dump by what remained of an upgrade.
 _UPGRADED = {"m520-seeded": ("m52dev-seeded-upgraded", "to520.sql")}
 # What the upgrade to the release after the newest one does.
@@ -79,7 +82,11 @@ def real_site(request: pytest.FixtureRequest) -> Iterator[RealSites]:
         if not has_moodle_data():
             pytest.skip(f"no real Moodle databases in {moodle_data()}")
         kind = "postgresql" if name.startswith("m45pg") else "mariadb"
-        used.append(load_dump(request.getfixturevalue(f"{kind}_server"), name, name))
+        server = request.getfixturevalue(f"{kind}_server")
+        if name in MOVED_SITES:
+            used.append(load_moved(server, request.getfixturevalue("mariadb_server"), name))
+        else:
+            used.append(load_dump(server, name, name))
         return used[-1]
 
     yield real_site
@@ -106,5 +113,24 @@ def load_dump(server: MariaDB | PostgreSQL, name: str, database: str) -> MoodleS
         if upgrade:
             server.sql((moodle_data() / upgrade).read_text(), database)
     site = MoodleSite(url, engine_name, version_of(name))
+    site.keep_as_template()
+    return site
+
+
+@cache
+def load_moved(server: PostgreSQL, mariadb: MariaDB, name: str) -> MoodleSite:
+    """Load the rows of a site on MariaDB into the tables of one of the same version on PostgreSQL, with the same ids."""
+    rows_of, tables_of = MOVED_SITES[name]
+    source, site = load_dump(mariadb, rows_of, f"{rows_of}-moved"), load_dump(server, tables_of, name)
+    rows = source.snapshot()
+    assert not (missing := rows.keys() - {*site.table_names}), missing
+    with site.engine.begin() as connection:
+        connection.exec_driver_sql("TRUNCATE " + ", ".join(f"{site.prefix}{table}" for table in site.table_names))
+        for table, found in rows.items():
+            columns = next(iter(found.values()))
+            connection.execute(sa.insert(sa.table(site.prefix + table, *map(sa.column, columns))), [*found.values()])
+            connection.exec_driver_sql(
+                f"SELECT setval(pg_get_serial_sequence('{site.prefix}{table}', 'id'), {max(found)})"
+            )
     site.keep_as_template()
     return site

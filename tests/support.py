@@ -21,6 +21,7 @@ from sync.moodle.db.writer import BeforeImage
 from sync.moodle.site.command_line import MoodleCommand
 from sync.outcomes.report import ReportFacts, write_report
 from sync.outcomes.tryback import write_tryback
+from sync.processors.base.closing import ClosedObject
 from sync.processors.base.context import CreatedRows, FileArea, NoFileArea, NoRecords, Records
 from sync.processors.base.overlay import Overlay
 from sync.processors.base.plan import Mail
@@ -96,6 +97,9 @@ class RunResult:
         raise AssertionError("an undisturbed run has nothing to recover")
 
     def owed_parts(self, known: Collection[int]) -> Iterator[OwedPart]:
+        yield from ()
+
+    def closed(self, after_line: int) -> Iterator[ClosedObject]:
         yield from ()
 
     def settle(self, last_line: int) -> None:

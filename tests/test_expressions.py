@@ -71,7 +71,7 @@ MADE: dict[str, tuple[Run, tuple[str, ...]]] = {
         ("teacher", "1", "0", "_role"),
     ),
     "sync.columns.cell_texts._marks_in_a_row": (
-        lambda text: CellTexts().normal(text, "name", 1, is_key=False),
+        lambda text: CellTexts().normal(text, "name", 1, is_of_one_line=False),
         ("\N{COMBINING ACUTE ACCENT}", "\N{COMBINING DOT BELOW}", "a", " "),
     ),
     "sync.moodle.course_content.restore.text_links.__init__": (

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from sync.messages import TEXTS, text_at_column, text_of
+from sync.messages import text_at_column, text_of, texts
 
 SOURCE = Path(__file__).resolve().parent.parent / "sync"
 PLACEHOLDER = re.compile(r"%\((\w+)\)")
@@ -153,14 +153,14 @@ def test_the_uses_are_found() -> None:
 
 
 def test_every_code_has_a_text() -> None:
-    assert sorted((use.place, use.code) for use in uses() if use.code not in TEXTS) == []
+    assert sorted((use.place, use.code) for use in uses() if use.code not in texts().by_code) == []
 
 
 def test_every_text_gets_the_values_that_it_speaks_of() -> None:
     missing = [
         (use.place, use.code, sorted(lacking))
         for use in uses()
-        if use.given is not None and (lacking := set(PLACEHOLDER.findall(str(TEXTS[use.code]))) - use.given)
+        if use.given is not None and (lacking := set(PLACEHOLDER.findall(str(texts().by_code[use.code]))) - use.given)
     ]
     assert missing == []
 
@@ -168,14 +168,16 @@ def test_every_text_gets_the_values_that_it_speaks_of() -> None:
 def test_every_text_is_used() -> None:
     patterns = [re.compile(pattern) for pattern in composed_codes()]
     unused = [
-        code for code in sorted(TEXTS.keys() - constants()) if not any(pattern.fullmatch(code) for pattern in patterns)
+        code
+        for code in sorted(texts().by_code.keys() - constants())
+        if not any(pattern.fullmatch(code) for pattern in patterns)
     ]
     assert unused == []
 
 
-@pytest.mark.parametrize("code", sorted(TEXTS))
+@pytest.mark.parametrize("code", sorted(texts().by_code))
 def test_a_text_can_be_said(code: str) -> None:
-    params = dict.fromkeys(PLACEHOLDER.findall(str(TEXTS[code])), "x")
+    params = dict.fromkeys(PLACEHOLDER.findall(str(texts().by_code[code])), "x")
     text = text_of(code, params)
     assert text
     assert "%(" not in text

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import importlib.metadata
 import json
+import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import permutations
 from pathlib import Path
@@ -42,34 +44,37 @@ SLEEPS = {
 # is about their subject. All others have at least so many lines, or stand in the module of their subject.
 SHORTEST_MODULE = 40
 SHORT_MODULES = {
+    "sync/schedules/titles.py": "notifications name feeds, and stand below the overview, which does so too",
     "sync/demo/story.py": "the demo makes the feed that the tour of its pages names",
+    "sync/processors/base/row_counts.py": "users and courses use it",
     "sync/processors/base/asked_lines.py": "operations of users and all others use it, and the undo of one line",
     "sync/notifications/feed_states.py": "services and sequences use it, which know each other already",
     "toolsync_site/wsgi.py": "gunicorn finds it by this name",
     "toolsync_site/formats/en/formats.py": "Django looks for the formats of a language there",
     "sync/people/sessions.py": "below the services of people, which end sessions",
+    "sync/web/user_agents.py": "what browsers call themselves is known nowhere else",
     "sync/web/views/sessions.py": "the own sessions; the pages about others are another module",
     "toolsync_site/repair.py": "settings name it: Django's admin, apart from everything of ours",
+    "toolsync_site/logins.py": "settings name it: logins by other servers, loaded when they are shown",
     "toolsync_site/s3_storage.py": "loads boto3, which only those need who keep files in a bucket",
     "sync/models/health.py": "the models of a subject stand in the module of its name",
     "sync/storage_errors.py": "below all that keeps or fetches files, and loads what they raise",
     "sync/task_queue.py": "below all that sends messages, and loads Celery",
     "sync/management/commands/rotatekeys.py": "a command is named after its module",
-    "sync/management/commands/apply.py": "likewise",
+    "sync/management/commands/limits.py": "likewise",
+    "sync/management/commands/stickyfields.py": "likewise",
+    "sync/management/commands/notificationrules.py": "likewise",
     "sync/management/commands/completion.py": "likewise",
     "sync/management/commands/writedocs.py": "likewise",
     "sync/processors/metacourses/messages.py": "the texts of a package stand in its messages.py",
-    "sync/schedules/messages.py": "likewise",
     "sync/processors/custom_fields/messages.py": "likewise",
-    "sync/processors/user_preferences/messages.py": "likewise",
     "sync/processors/custom_fields/cells.py": "columns that the planner needs as well stand in cells.py",
     "sync/mappings/messages.py": "likewise",
     "sync/grace/messages.py": "likewise",
+    "sync/api/moodle_protocol/messages.py": "likewise",
     "sync/takeover/messages.py": "likewise",
-    "sync/reader/beginning.py": "the page of a file type and that of an import look at the same beginning",
-    "sync/runs/answers.py": "the only wait of a request for a run",
+    "sync/runs/asking.py": "set by two packages of the API, asked by the services of runs",
     "sync/outcomes/archive.py": "report, tryback and archive are a module each, as the glossary says",
-    "sync/sources/sql_statement.py": "what is asked of a database, apart from how it is asked",
     "sync/moodle/site/tags.py": "users, courses and activities lose tags",
     "sync/moodle/course_content/backup/limits.py": "values that all readers of backups share",
     "sync/processors/base/blobs.py": "what a commit owes to Moodle's files, apart from the operations before it",
@@ -235,6 +240,25 @@ def test_settings_and_environment_are_read_only_where_they_enter() -> None:
 @pytest.mark.parametrize("command", [["bin/bootstrap.py"], ["bin/audit.py"], [".ci/run"], ["manage.py"]])
 def test_what_people_call_is_executable(command: list[str]) -> None:
     assert (ROOT / command[0]).stat().st_mode & 0o111
+
+
+def test_the_set_up_compiles_the_code_for_those_who_may_not_write_beside_it(tmp_path: Path) -> None:
+    for folder in ("bin", "sync/runs", "toolsync_site"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "module.py").write_text("A = 1\n")
+    (tmp_path / "manage.py").write_text("A = 1\n")
+    (tmp_path / "bin" / "bootstrap.py").write_bytes((ROOT / "bin" / "bootstrap.py").read_bytes())
+    script = (
+        "import bootstrap, pathlib, sys; bootstrap.VENV_PYTHON = pathlib.Path(sys.executable); bootstrap.compile_code()"
+    )
+    subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path / "bin",
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        check=True,
+    )
+    compiled = {path.parent.parent.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.pyc")}
+    assert compiled == {".", "sync/runs", "toolsync_site"}
 
 
 def test_make_knows_every_command_that_the_documents_name() -> None:

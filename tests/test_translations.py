@@ -16,7 +16,7 @@ from django.utils import translation
 from django.utils.translation.template import templatize
 from pytest_django import Settings
 
-from sync.messages import TEXTS, text_of
+from sync.messages import text_of, texts
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "sync" / "locale" / "fr" / "LC_MESSAGES" / "django.po"
@@ -28,11 +28,12 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
 TAG = re.compile(r"<[^>]*>")
 # A space that may break before : ; ! ? » or after «, or an apostrophe of a typewriter.
 BAD_FRENCH = re.compile(r" [:;!?»]|« |'")
-# A person of Moodle is a user, and there are file types; rows are rejected. Databases have accounts.
-OTHER_WORDS = re.compile(r"(?<!database )\b[Aa]ccounts?\b|\b[Tt]ools?\b|\b[Rr]efus|\b[Nn]otices?\b")
+# A person of Moodle is a user, and there are file types; rows are rejected. Databases have accounts, and
+# Google has service accounts.
+OTHER_WORDS = re.compile(r"(?<!database )(?<!service )\b[Aa]ccounts?\b|\b[Tt]ools?\b|\b[Rr]efus|\b[Nn]otices?\b")
 OTHER_WORDS_IN_FRENCH = re.compile(
-    r"\b(?:aucun|autre|ce|chaque|de|des|du|le|les|nouveaux|seul|un|votre) comptes?\b(?! de base de données)|^[Cc]omptes?\b"
-    r"|\b[Oo]utils?\b|\brefusée?s?\b|\bavis\b"
+    r"\b(?:aucun|autre|ce|chaque|de|des|du|le|les|nouveaux|seul|un|votre) comptes?\b(?! de (?:base de données|service))"
+    r"|^[Cc]omptes?\b|\b[Oo]utils?\b|\brefusée?s?\b|\bavis\b"
 )
 # The name of a permission, which stays as it is; and what isn't about rows.
 MAY_STAY = {"Can set when tools run by themselves", "Not allowed"}
@@ -88,7 +89,7 @@ def in_french(settings: Settings, tmp_path: Path) -> Iterator[None]:
 def test_texts_of_code_and_templates_are_found() -> None:
     # A text that depends on a number shows as its plural where none is given.
     plurals = {text for path in (ROOT / "sync").rglob("*.py") for text in plurals_of_module(path)}
-    assert {str(text) for text in TEXTS.values()} <= marked_texts() | plurals
+    assert {str(text) for text in texts().by_code.values()} <= marked_texts() | plurals
     assert {
         "Log in",
         "File area",

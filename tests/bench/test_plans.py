@@ -67,7 +67,8 @@ def compare(
     sys.stdout.write(
         f"\n{toolsync.site.engine_name}, {work}: {planned[0].rows} rows, one pass {_median(one_pass):.2f} s; planned"
         f" {median(each.plan_seconds for each in planned):.2f} s, all {_median(planned):.2f} s,"
-        f" x one pass {median(p.seconds / o.seconds for p, o in zip(planned, one_pass, strict=True)):.2f},"
+        f" x one pass {median(p.seconds / o.seconds for p, o in zip(planned, one_pass, strict=True)):.2f}"
+        f" (of processor time {median(p.cpu_seconds / o.cpu_seconds for p, o in zip(planned, one_pass, strict=True)):.2f}),"
         f" {per_row:.0f} bytes a row\n"
     )  # fmt: skip
     assert per_row <= MOST_BYTES
