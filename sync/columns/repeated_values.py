@@ -87,7 +87,7 @@ def _with_line(found: RepeatedValues, outcome: Outcome, row: Row) -> Outcome:
 
 
 def _hash(value: str, within: str) -> int:
-    return hash((within, value.casefold())) & _HASH_BITS
+    return hash((within.casefold(), value.casefold())) & _HASH_BITS
 
 
 def _first_of_several(hashes: array[int], lines: array[int]) -> dict[int, int]:

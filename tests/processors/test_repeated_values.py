@@ -8,6 +8,7 @@ import pytest
 from django.utils import translation
 
 from sync.outcomes.report import outcome_text
+from tests.processors.custom_fields.fields import add_course_fields
 from tests.support import MoodleSite, run_file
 
 REPEATED: dict[str, tuple[str, str, int, int, dict[str, Any]]] = {
@@ -57,3 +58,31 @@ def test_a_group_that_is_nowhere_is_in_no_other_course(sqlite_site: MoodleSite) 
     result = run_file(sqlite_site, "groupmembers", "cmd;courseid;groupid;userid\nadd;C1;NOPE;ann\n")
     with translation.override("en"):
         assert "The course has no group with the idnumber “NOPE”" in outcome_text(result.outcomes[0])
+
+
+SET_AGAIN: dict[str, tuple[str, str, dict[str, int], dict[str, Any]]] = {
+    "preferences": (
+        "user_preferences", "user;name;value\nann;htmleditor;tiny\nann;x;1\nANN;htmleditor;textarea\nann;x;1\nann;y;2\n",
+        {"count": 1, "line": 4}, {},
+    ),
+    "custom fields": (
+        "custom_fields", "course;field;value\nC1;note;One\nC2;note;Two\nC1;Note;Three\nC1;note;Four\n",
+        {"count": 2, "line": 4}, {},
+    ),
+    "courses": (
+        "courses", "shortname;fullname\nC1;One\nC2;Two\nC1;One\nC1;Three\n", {"count": 1, "line": 5}, {"forceupdate": 1},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 2, 1000])
+@pytest.mark.parametrize("name", SET_AGAIN)
+def test_what_a_later_row_sets_to_other_values_is_counted(sqlite_site: MoodleSite, name: str, chunk_rows: int) -> None:
+    key, text, params, options = SET_AGAIN[name]
+    if key == "custom_fields":
+        add_course_fields(sqlite_site)
+    result = run_file(sqlite_site, key, text, chunk_rows=chunk_rows, **options)
+    assert "rejected" not in result.counts
+    assert [note.params for note in result.notes if note.code == "set_again_in_rows"] == [params]
+    again = run_file(sqlite_site, key, text.splitlines()[0] + "\n" + text.splitlines()[-1] + "\n", **options)
+    assert [note for note in again.notes if note.code == "set_again_in_rows"] == []

@@ -63,6 +63,15 @@ TEXTS: dict[str, Any] = {
     "planned_objects_left": _(
         "Planned after the last row, and not done any more, as Moodle has changed since (%(count)s): %(names)s."
     ),
+    "set_again_in_rows": PluralText(
+        lambda n: ngettext(
+            "%(count)s row changes what an earlier row of the file names too (line %(line)s): the later row counts. Look whether "
+            "one of them is meant for something else.",
+            "%(count)s rows change what earlier rows of the file name too (first line %(line)s): the later rows count. Look "
+            "whether some of them are meant for something else.",
+            n,
+        )
+    ),
     "absent_created_nothing": _(
         "The file is to be complete for what ToolSync created, and it has created nothing of this kind as far as it knows: "
         "it keeps that since this version. Choose another scope, or set absent to keep. Nothing was written."

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sync.values import Note
+from sync.columns.repeated_values import RepeatedValues
+from sync.columns.survey import FileSurvey
+from sync.values import Action, Note, Outcome
 
 
 @dataclass
@@ -36,3 +38,20 @@ class RowCounts:
     def notes(self) -> list[Note]:
         """What is to be said of the whole file."""
         return [Note(code, {"count": rows.count, "line": rows.first}) for code, rows in self._rows.items()]
+
+
+def lines_set_again(
+    found: FileSurvey | None, outcomes: Iterable[Outcome], column: str, cells: Iterable[tuple[int, str, str]]
+) -> set[int]:
+    """Return the lines of a chunk that change what an earlier row of the file names too, to be counted as set_again_in_rows.
+
+    Shape: column: whose values the survey remembers; cells: line, cell, and what the cell is unique in
+    """
+    if not isinstance(found, RepeatedValues):
+        return set()
+    changed = {outcome.line for outcome in outcomes if outcome.action in (Action.UPDATED, Action.DELETED)}
+    return {
+        line
+        for line, cell, within in cells
+        if line in changed and found.earlier_line(column, cell, line, within)
+    }

@@ -134,7 +134,7 @@ class CategoryCells(Cells):
 
     categoryid = RequiredColumn(integer(least=1), refers=True, sample="2",
                                 help=_("The number of the category. Inner categories come before those that hold them."))
-    path = OptionalColumn(text(None), sample="Sciences / Mathematics",
+    path = OptionalColumn(text(None), sample="Former courses",
                           help=_("The names of the category, or the last of them. Where they are another one's, the row is "
                                  "rejected."))
 

@@ -55,6 +55,8 @@ class CohortRows:
         identifier = self.state.identifier
         if identifier == "id" or not self.options.autocreate:
             raise self.missing(text)
+        if self.rows.lists_cohorts(text):
+            raise RowError("cohort_list", f"c{identifier}", cohorts=text)
         name = text if identifier == "name" else row.cname or text
         idnumber = text if identifier == "idnumber" else row.cidnumber or ""
         self._check_names(name, idnumber)

@@ -43,7 +43,7 @@ from sync.processors.base.operations import Applied, FixCourseOrder, Operation
 from sync.processors.base.overlay import ChangedRows, FoundRows, is_temporary
 from sync.processors.base.plan import Plan
 from sync.processors.base.processor import Processor, SplitChunk
-from sync.processors.base.row_counts import RowCounts
+from sync.processors.base.row_counts import RowCounts, lines_set_again
 from sync.processors.base.sticky import Place, StickyColumn, StickyState, in_table
 from sync.processors.courses.absent import AbsentCourses
 from sync.processors.courses.archives import MOST_BACKUPS, BackupCache, BackupsCollected, without_backup
@@ -101,7 +101,7 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
     def setup(self, names: Sequence[str]) -> None:
         # Before anything is read: it is closed whatever happens.
         self.backups: BackupCache | None = None
-        self.left_alone = RowCounts()
+        self.counted = RowCounts()
         self.names = frozenset(names)
         self.rules = SiteRules(self.moodle)
         self.defaults = CourseDefaults(self.moodle)
@@ -222,7 +222,10 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
     def plan(self, rows: Sequence[CourseCells], state: CoursesState) -> CoursesPlan:
         plan = CoursesPlanner(state, self.option_values, self.names).plan_rows(rows)
         left = [outcome.line for outcome in plan.outcomes if outcome.code == "course_exists"]
-        self.left_alone.add("courses_left_as_they_are", left)
+        self.counted.add("courses_left_as_they_are", left)
+        cells = ((row.line, row.shortname, "") for row in rows)
+        again = lines_set_again(self.survey.found, plan.outcomes, CourseCells.shortname.name, cells)
+        self.counted.add("set_again_in_rows", again)
         return plan
 
     def prepare(self, plan: CoursesPlan) -> None:
@@ -264,7 +267,7 @@ class Courses(Processor[CourseCells, CoursesState, CoursesPlan]):
 
     def final_notes(self) -> list[Note]:
         absent = self.absent.notes() if self.is_complete else []
-        return [*super().final_notes(), *self.left_alone.notes, *self.collected.backup_notes, *absent]
+        return [*super().final_notes(), *self.counted.notes, *self.collected.backup_notes, *absent]
 
     def close(self) -> None:
         if self.backups is not None:

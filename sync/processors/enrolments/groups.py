@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sync.moodle.courses.courses import Course
 from sync.processors.base.overlay import Values
-from sync.processors.memberships.course_groups import CourseGroups
+from sync.processors.memberships.course_groups import CourseGroups, list_problem
 from sync.processors.memberships.enrolment_results import EnrolmentRow
 from sync.processors.memberships.own_memberships import is_ours
 from sync.processors.memberships.results import NOTHING, SetResult
@@ -52,7 +52,8 @@ class EnrolmentGroups:
         found = [self._find(course, column, name, row) for column, name in row.groups]
         targets = {groupid: place for place, (groupid, _result) in enumerate(found) if groupid is not None}
         results = [result for _groupid, result in found]
-        if row.gcmd in REPLACING:
+        # A cell that lists groups may mean those that would be left.
+        if row.gcmd in REPLACING and not any(self._groups.lists_groups(course, name) for _column, name in row.groups):
             others = [groupid for groupid in self.rows.groups.of_user(userid, course.id) if groupid not in targets]
             results += [
                 self._take_out(userid, groupid, "gcmd", self.rows.groups.name_of(groupid), row.line)
@@ -63,6 +64,8 @@ class EnrolmentGroups:
 
     def _find(self, course: Course, column: str, name: str, row: EnrolmentRow) -> tuple[int | None, SetResult]:
         groupid, notes = self._groups.seek(course, name, column)
+        if groupid is None and self._groups.lists_groups(course, name):
+            return None, SetResult(problems=(list_problem(column, name),))
         if groupid is None and row.gcmd in _CREATING:
             groupid = self.rows.groups.create(course.id, name, row.line)
         if groupid is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sync.moodle.courses.courses import Course
+from sync.processors.memberships.names import listed
 from sync.processors.memberships.results import NOTHING, SetResult
 from sync.processors.memberships.rows import MembershipRows
 from sync.values import Change, Note
@@ -28,6 +29,8 @@ class CourseGroups:
             return SetResult(problems=(Note("group_not_enrolled", {"column": column, "group": name}),))
         groupid, notes = self.seek(course, name, column)
         if groupid is None:
+            if self.lists_groups(course, name):
+                return SetResult(problems=(list_problem(column, name),))
             groupid = self.rows.groups.create(course.id, name, line)
         if not self.rows.groups.add(user, groupid, line):
             return NOTHING._replace(notes=notes)
@@ -39,3 +42,14 @@ class CourseGroups:
         if len(found) > 1:
             return found[0], (Note("group_ambiguous", {"column": column, "group": name, "count": len(found)}),)
         return (found[0] if found else None), ()
+
+    def lists_groups(self, course: Course, name: str) -> bool:
+        """Tell whether a text is the name of no group, and lists the names of some in the course."""
+        parts = listed(name)
+        named = self.rows.groups.named
+        return bool(parts) and all(named(course.id, part) for part in parts) and not named(course.id, name)
+
+
+def list_problem(column: str, text: str) -> Note:
+    """Return what is said of a cell that lists groups."""
+    return Note("group_list", {"column": column, "groups": text})

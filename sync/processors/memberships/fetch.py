@@ -16,6 +16,7 @@ from sync.moodle.enrolments.roles import fetch_permissions, fetch_role_assignmen
 from sync.moodle.groups.groups import Group, fetch_conversation_members, fetch_group_members, fetch_groups
 from sync.processors.base.overlay import FoundRows, Overlay, Table, Wanted, is_temporary
 from sync.processors.memberships.named import fetch_named_courses
+from sync.processors.memberships.names import listed, with_listed
 from sync.processors.memberships.state import (
     COHORT_MEMBERS,
     COHORTS,
@@ -62,7 +63,8 @@ def fetch_memberships(
     Queries: none without courses, cohorts and roles; nine for courses, plus two for cohorts, one when a group has a
     conversation, one when a course has meta children and two when a forum subscribes people
     """
-    courses, cohort_names, cohort_idnumbers = ({*filter(None, v)} for v in (courses, cohort_names, cohort_idnumbers))
+    courses = {*filter(None, courses)}
+    cohort_names, cohort_idnumbers = (with_listed(filter(None, names)) for names in (cohort_names, cohort_idnumbers))
     reads_roles = bool(courses or system_roles or role_contextids)
     if not (reads_roles or cohort_names or cohort_idnumbers or cohort_ids):
         return MembershipState(course_identifier=course_identifier)
@@ -91,7 +93,12 @@ def fetch_memberships(
     pairs = (
         None
         if all_groups
-        else {(course.id, name) for text, name in groups for course in state.courses_named.get(text, ())}
+        else {
+            (course.id, part)
+            for text, name in groups
+            for course in state.courses_named.get(text, ())
+            for part in (name, *listed(name))
+        }
     )
     found = _fetch_groups(moodle, courseids, pairs, synced)
     conversations = {group.id: group.conversationid for group in found if group.conversationid is not None}

@@ -78,6 +78,10 @@ TEXTS: dict[str, Any] = {
         "The course “%(course)s” has no enabled enrolment method “%(method)s”. Add or enable it in the "
         "course, or use another method."
     ),
+    "group_list": _(
+        "Column %(column)s: no group is called “%(groups)s”, but each of its parts names one of the course. A cell names one "
+        "group: give each a row, or a course set, of its own."
+    ),
     "group_name_too_long": _("A group name has at most %(limit)s characters. Shorten it."),
     "group_not_enrolled": _(
         "Not put in the group “%(group)s”, because the person is not enrolled in the course. Give an "
@@ -92,6 +96,10 @@ TEXTS: dict[str, Any] = {
         "cohort as well to have it created."
     ),
     "cohort_ambiguous": _("%(count)s cohorts are called “%(cohort)s”. Give the idnumber of the one that is meant."),
+    "cohort_list": _(
+        "Column %(column)s: no cohort is called “%(cohorts)s”, but each of its parts names one. A cell names one cohort: give "
+        "each a row, or a column (cohort1, cohort2 …), of its own."
+    ),
     "cohort_name_too_long": _("A cohort name has at most %(limit)s characters. Shorten it."),
     "cohort_idnumber_too_long": _("A cohort idnumber has at most %(limit)s characters. Shorten it."),
 }

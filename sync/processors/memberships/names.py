@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sync.moodle.db.identifiers import is_id
@@ -24,6 +24,8 @@ def find_user(named: NamedUsers, identifier: str, text: str, column: str) -> int
 MAX_NAME = 254
 MAX_IDNUMBER = 100
 
+_SEPARATORS = ",;|"
+
 
 def length_problem(name: str, idnumber: str, name_column: str, idnumber_column: str) -> Note | None:
     """Hold the name and idnumber of a new cohort against what Moodle can store; say what is too long."""
@@ -32,6 +34,19 @@ def length_problem(name: str, idnumber: str, name_column: str, idnumber_column: 
     if len(idnumber) > MAX_IDNUMBER:
         return Note("cohort_idnumber_too_long", {"column": idnumber_column, "limit": MAX_IDNUMBER})
     return None
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Return the names that a cell for one name may list, apart by commas, semicolons or bars; nothing where it is one name."""
+    for separator in _SEPARATORS:
+        text = text.replace(separator, _SEPARATORS[0])
+    parts = [stripped for part in text.split(_SEPARATORS[0]) if (stripped := part.strip())]
+    return tuple(parts) if len(parts) > 1 else ()
+
+
+def with_listed(names: Iterable[str]) -> set[str]:
+    """Return names, with those that they may list."""
+    return {part for name in names for part in (name, *listed(name))}
 
 
 def cohorts_named(

@@ -17,6 +17,7 @@ from sync.processors.base.overlay import FoundRows, Values, is_temporary
 from sync.processors.base.plan import Plan
 from sync.processors.memberships.group_rows import GroupRows
 from sync.processors.memberships.instance_rows import InstanceRows
+from sync.processors.memberships.names import listed
 from sync.processors.memberships.state import COHORT_MEMBERS, ENROLMENTS, ROLES, SUBSCRIPTIONS, MembershipState
 
 
@@ -204,6 +205,11 @@ class MembershipRows:
             cohortid = int(text) if is_id(text) else 0
             return [self.cohort(cohortid)] if cohortid in self.cohorts else []
         return [self.cohort(cohortid) for cohortid in self.cohorts.find_spelled(identifier, text)] if text else []
+
+    def lists_cohorts(self, text: str) -> bool:
+        """Tell whether a text that names no cohort lists the names or idnumbers of some."""
+        parts = listed(text)
+        return bool(parts) and all(self.cohorts.find(name=part) or self.cohorts.find(idnumber=part) for part in parts)
 
     def cohort(self, cohortid: int) -> Cohort:
         """Return a cohort as it stands now."""

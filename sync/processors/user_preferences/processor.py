@@ -13,6 +13,7 @@ from sync.columns.cells import Cells
 from sync.columns.clean import one_of, text
 from sync.columns.column import About, DefaultColumn, Empty, OptionalColumn, RequiredColumn
 from sync.columns.general_options import GeneralOptions, UserIdentifier
+from sync.columns.repeated_values import RepeatedValues
 from sync.moodle.db.keyset import fetch_in_parts
 from sync.moodle.users.users import SiteRules, fetch_auths, fetch_preferences
 from sync.processors.base.errors import RowError
@@ -21,7 +22,7 @@ from sync.processors.base.overlay import ChangedRows, FoundRows, Table, is_tempo
 from sync.processors.base.plan import Plan
 from sync.processors.base.planner import plan_each
 from sync.processors.base.processor import Processor
-from sync.processors.base.row_counts import RowCounts
+from sync.processors.base.row_counts import RowCounts, lines_set_again
 from sync.processors.base.totals import CREATED, DELETED, PREFERENCES, UPDATED, ChangedIds, Totals
 from sync.processors.memberships.enrolment_results import accepted
 from sync.processors.memberships.named import fetch_named_users, users_table
@@ -123,6 +124,13 @@ class PreferencesPlan(Plan):
         return {**super().changed_ids(), **{kind: ids for kind, ids in changed.items() if ids}}
 
 
+class PreferencesSurvey(RepeatedValues):
+    """The first line of each preference of a user."""
+
+    unique = (PreferenceCells.name.name,)
+    scope = PreferenceCells.user.name
+
+
 class UserPreferences(Processor[PreferenceCells, PreferencesState, PreferencesPlan]):
     """Preferences of users, as far as these are nobody's secrets."""
 
@@ -130,13 +138,14 @@ class UserPreferences(Processor[PreferenceCells, PreferencesState, PreferencesPl
     label = _("Users: preferences")
     summary = _("Set and unset preferences of users, one a row.")
     default_filename = "userpreferences.csv"
+    file_survey = PreferencesSurvey
     after = ("users",)
     options = UserPreferencesOptions
     exporter = PreferencesExporter
 
     def setup(self, names: Sequence[str]) -> None:
         self.rules = SiteRules(self.moodle)
-        self.words = RowCounts()
+        self.counted = RowCounts()
         self.guest = self.moodle.config.get("siteguest", "")
 
     def fetch(self, rows: Sequence[PreferenceCells]) -> PreferencesState:
@@ -175,13 +184,16 @@ class UserPreferences(Processor[PreferenceCells, PreferencesState, PreferencesPl
         )
         done = {outcome.line for outcome in plan.outcomes if outcome.action is not Action.REJECTED}
         words = {row.line for row in rows if row.cmd == SET and is_word_for_truth(row.name, row.value or "")}
-        self.words.add("preference_word_in_rows", words & done)
+        self.counted.add("preference_word_in_rows", words & done)
+        cells = ((row.line, row.name, row.user) for row in rows)
+        again = lines_set_again(self.survey.found, plan.outcomes, PreferenceCells.name.name, cells)
+        self.counted.add("set_again_in_rows", again)
         written = preferences.write(plan)
         plan.changed_preferences |= {userid for userid, _name in written.inserted | written.updated | written.deleted}
         return plan
 
     def final_notes(self) -> list[Note]:
-        return [*super().final_notes(), *self.words.notes]
+        return [*super().final_notes(), *self.counted.notes]
 
 
 def _forces_change(row: PreferenceCells) -> bool:

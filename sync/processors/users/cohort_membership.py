@@ -54,6 +54,8 @@ class CohortMembership:
         return found[0] if found else None
 
     def _create(self, name: str, idnumber: str, columns: tuple[str, str], line: int) -> Cohort | Note:
+        if self.rows.lists_cohorts(name or idnumber):
+            return Note("cohort_list", {"column": columns[0 if name else 1], "cohorts": name or idnumber})
         if not name:
             return Note("cohort_unknown", {"column": columns[1], "idnumber": idnumber})
         problem = length_problem(name, idnumber, *columns)

@@ -440,3 +440,10 @@ def test_cid_stands_in_for_the_column_of_the_identifier(sqlite_site: MoodleSite)
 )
 def test_the_type_of_a_file_is_guessed_from_its_header(header: str, key: str) -> None:
     assert guess_processor(header.split(";")) == key
+
+
+def test_a_cell_that_lists_cohorts_makes_none(sqlite_site: MoodleSite) -> None:
+    result = run(sqlite_site, "cmd;cidnumber;userid\nadd;COH1;A1\nadd;COH7;A1\nadd;COH1, COH7;A1\nadd;COH1, COH9;A1\n")
+
+    assert [outcome.code for outcome in sorted(result.outcomes)][2:] == ["cohort_list", "cohort_created"]
+    assert sqlite_site.rows("cohort", idnumber="COH1, COH7") == []

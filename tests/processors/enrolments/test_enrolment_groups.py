@@ -266,3 +266,24 @@ def test_groups_without_a_command_are_said_to_come_to_nothing(sqlite_site: Moodl
         ["enrolment_ended", "group_command_empty"],
         [],
     ]
+
+
+@pytest.mark.parametrize("gcmd", ["gadd", "gaddcreate", "greplace", "greplacecreate"])
+def test_a_cell_that_lists_groups_makes_none_and_takes_nobody_out(site: MoodleSite, gcmd: str) -> None:
+    for name in ("G1", "G2", "G3"):
+        join_group(site, "u1", add_group(site, name))
+
+    result = _run(site, f'add;C1;u1;student;manual;{gcmd};"G1, G2";;')
+
+    assert result.codes == ["group_list"]
+    assert groups(site, "u1") == {"G1": "", "G2": "", "G3": ""}
+    assert site.rows("groups", name="G1, G2") == []
+
+
+def test_a_group_may_be_called_like_a_list(site: MoodleSite) -> None:
+    for name in ("G1", "G2", "G1, G2"):
+        add_group(site, name)
+
+    _run(site, 'add;C1;u1;student;manual;greplace;"G1, G2";;')
+
+    assert groups(site, "u1") == {"G1, G2": ""}
