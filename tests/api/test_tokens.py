@@ -17,7 +17,7 @@ from sync.models import ApiToken, GuardLimits, Machine, MoodleSite, RoleAssignme
 from sync.people.machines import make_machine
 from sync.people.rights import EVERY, may
 from sync.people.tokens import digest_of, find_token, forget_tokens, make_token, revoke_token
-from sync.runs.plans import may_approve
+from sync.runs.deciders import may_approve
 from sync.runs.rights import Responsible
 from tests.api.conftest import EVERYTHING, MakeProgram, Program, problem_of
 from tests.web.conftest import MakeRun

@@ -50,8 +50,4 @@ def lines_set_again(
     if not isinstance(found, RepeatedValues):
         return set()
     changed = {outcome.line for outcome in outcomes if outcome.action in (Action.UPDATED, Action.DELETED)}
-    return {
-        line
-        for line, cell, within in cells
-        if line in changed and found.earlier_line(column, cell, line, within)
-    }
+    return {line for line, cell, within in cells if line in changed and found.earlier_line(column, cell, line, within)}
