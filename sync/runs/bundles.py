@@ -16,9 +16,9 @@ from sync.models import Bundle, CommandFile, MoodleSite, SyncRun
 from sync.people.roles import run_permission
 from sync.processors.registry import REGISTRY
 from sync.runs.bundle_order import files_of
+from sync.runs.deciders import authors_of
 from sync.runs.decisions import decline_run
 from sync.runs.options import run_limits
-from sync.runs.plans import authors_of
 from sync.runs.rights import Responsible
 from sync.runs.services import FILE_TYPES, cancel_run, checked_options, queue_run, receive_for_run
 

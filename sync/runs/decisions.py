@@ -15,9 +15,10 @@ from sync.models.run import COMPLETED_STATES, WAITING_STATES
 from sync.notifications.services import notify_of_run
 from sync.runs.asking import asking_token
 from sync.runs.bundle_order import follow_bundle, runs_of_bundle
+from sync.runs.deciders import may_decide
 from sync.runs.lease import enqueue
 from sync.runs.options import plan_hours
-from sync.runs.plans import check_rules, is_expired, may_decide, plan_lifetime
+from sync.runs.plans import check_rules, is_expired, plan_lifetime
 from sync.runs.rights import Responsible
 from sync.runs.services import go_on_with_sequence, queue_run
 from sync.runs.undo import check_undo

@@ -38,6 +38,7 @@ from sync.processors.base.overlay import Overlay
 from sync.runs.bundle_order import fail_pending, follow_bundle, is_in_turn, is_later_of_bundle, planned_with
 from sync.runs.cache_purge import purge_caches
 from sync.runs.connections import connection_of, moodle_at, moodle_of
+from sync.runs.deciders import check_decision, decided_by_of, is_confirmed, may_approve
 from sync.runs.finalize import RunFinalizer
 from sync.runs.grace_records import RunGrace
 from sync.runs.kept_blobs import RunBlobs
@@ -48,15 +49,11 @@ from sync.runs.outcome_store import PlanReader
 from sync.runs.pipeline import run_pipeline
 from sync.runs.pipeline_context import PipelineContext
 from sync.runs.plans import (
-    check_decision,
     check_plan,
-    decided_by_of,
-    is_confirmed,
     is_to_be_made_again,
     judge_together,
     limits_of,
     made_on,
-    may_approve,
     plan_for,
     watch_totals,
 )

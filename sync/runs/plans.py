@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -16,20 +14,15 @@ from sync import __version__
 from sync.audit.services import difference, record
 from sync.columns.general_options import ABSENT_STAYS
 from sync.commandfiles import storage
-from sync.errors import PlanRefused, RightMissing
+from sync.errors import PlanRefused
 from sync.guard.judge import Judgement, PlanFacts, Verdict, ceilings, judge, judge_bundle
 from sync.guard.limits import Limit, read_limits, stored_form, widest
 from sync.models import AuditKind, GuardLimits, MoodleSite, RunState, SyncRun
 from sync.models.run import COMPLETED_STATES, ORIGINS_OF_MADE_FILES, ORIGINS_OF_PEOPLE
 from sync.moodle.db.database import MoodleDatabase
 from sync.moodle.scopes import fetch_row_counts
-from sync.people.machines import people_behind
-from sync.people.rights import narrow
-from sync.people.roles import run_permission
-from sync.people.tokens import narrowing_of
 from sync.processors.base.absence import ABSENCE_DOUBTS
 from sync.processors.base.totals import TABLES
-from sync.runs.bundle_order import runs_of_bundle
 from sync.runs.options import find_processor, guard_is_on, plan_hours
 from sync.runs.pipeline_context import ChunkResult
 from sync.runs.rekeying import suspect_rekeying
@@ -39,7 +32,6 @@ from sync.runs.sticky import rules_for
 from sync.values import Change
 from sync.whole_files import digest_of
 
-APPROVE_RUNS = "sync.approve_runs"
 # What a file is complete for.
 _SCOPE_OPTIONS = ("absentscope", "absentname", "absentmethod")
 
@@ -270,73 +262,6 @@ def check_rules(plan: SyncRun) -> None:
 def is_expired(plan: SyncRun) -> bool:
     """Whether a plan is too old to be applied."""
     return plan.finished_at is None or plan.finished_at + plan_lifetime() < timezone.now()
-
-
-def may_decide(run: SyncRun, person: Responsible) -> bool:
-    """Whether somebody may let a run that waits go on: confirm one that waits for that, approve a held one."""
-    if run.state == RunState.UNCONFIRMED:
-        return all(person.may(run_permission(key), site=run.site) for key in processors_decided(run))
-    return may_approve(run, person)
-
-
-def may_approve(run: SyncRun, person: Responsible) -> bool:
-    """Whether somebody may approve a run beyond the limits. The operator may, at a shell.
-
-    Who asked for a run, made its plan, handed in its file or set its schedule can't where a second person is wanted, nor can who
-    did so by a machine user.
-    """
-    if person.is_operator:
-        return True
-    keys = processors_decided(run)
-    if not all(person.may(run_permission(key), APPROVE_RUNS, site=run.site, processor=key) for key in keys):
-        return False
-    return not any(limits_of(run.site, key).needs_second_person for key in keys) or not (
-        people_behind([person.user]) & people_behind(authors_of(run))
-    )
-
-
-def authors_of(run: SyncRun) -> set[Any]:
-    """Return who has asked for a run or its plan, armed or handed in its file, or set its schedule; of a bundle, for any file."""
-    authors: set[Any] = set()
-    if run.bundle is not None and run.bundle.author_ids:
-        authors |= set(get_user_model().objects.filter(pk__in=run.bundle.author_ids))
-    for each in runs_of_bundle(run):
-        authors |= {each.requested_by, each.owner, each.armed_by}
-        if each.plan is not None:
-            authors |= {each.plan.requested_by, each.plan.owner}
-        if each.command_file is not None:
-            authors.add(each.command_file.uploaded_by)
-    return authors
-
-
-def processors_decided(run: SyncRun) -> list[str]:
-    """Return the file types on which is decided with a run: all those of its bundle."""
-    return run.bundle.file_types if run.bundle is not None else [run.processor]
-
-
-def decided_by_of(run: SyncRun) -> Responsible:
-    """Return who let a run go on: with a token no more than that leaves, and nobody once it was revoked."""
-    user = run.decided_by
-    if user is not None and run.decided_token_name:
-        token = run.decided_token
-        if token is None or token.revoked_at is not None:
-            return Responsible(None, run.decided_by_name)
-        narrow(user, narrowing_of(token))
-    return Responsible(user, run.decided_by_name)
-
-
-def is_confirmed(run: SyncRun) -> bool:
-    """Whether somebody has confirmed a run who still may."""
-    person = decided_by_of(run)
-    return run.decision == SyncRun.Decision.CONFIRMED and all(
-        person.may(run_permission(key), site=run.site) for key in processors_decided(run)
-    )
-
-
-def check_decision(run: SyncRun) -> None:
-    """Ask once more for the rights of who approved a run. Raises: RightMissing"""
-    if not may_approve(run, decided_by_of(run)):
-        raise RightMissing("approver_without_right", name=run.decided_by_name)
 
 
 def _last_accepted(run: SyncRun) -> SyncRun | None:

@@ -14,9 +14,10 @@ from sync.guard.messages import reason_text
 from sync.guard.planned_texts import change_texts
 from sync.models import Bundle, SyncRun
 from sync.models.run import COMPLETED_STATES
+from sync.runs.deciders import may_decide
 from sync.runs.decisions import is_typed, removed_by
 from sync.runs.options import find_processor
-from sync.runs.plans import may_decide, plan_lifetime
+from sync.runs.plans import plan_lifetime
 from sync.runs.rights import Responsible
 from sync.web.forms import OptionsForm
 

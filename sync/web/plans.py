@@ -13,8 +13,9 @@ from sync.models import Bundle, SyncRun
 from sync.models.run import COMPLETED_STATES
 from sync.people.rights import may
 from sync.people.roles import run_permission
+from sync.runs.deciders import may_decide
 from sync.runs.decisions import is_typed, removed_by
-from sync.runs.plans import is_expired, may_decide, plan_lifetime
+from sync.runs.plans import is_expired, plan_lifetime
 from sync.runs.rights import Responsible
 from sync.runs.selectors import rows_of
 
