@@ -281,7 +281,7 @@ class Resume(_RunAction):
 
         def resume(_sent: dict[str, Any]) -> SyncRun:
             run = self.governed(run_id)
-            resume_run(run)
+            resume_run(run, Responsible.of(self.request.user))
             return run
 
         return self.done(resume)

@@ -96,6 +96,10 @@ TEXTS: dict[str, Any] = {
         "%(name)s, who approved this, is no active user of ToolSync any more or may not approve it. Nothing was done. "
         "Somebody who may approve runs must decide again."
     ),
+    "approver_gone_on_resume": _(
+        "%(name)s, who approved this run, is no active user of ToolSync any more or may not approve it. It stays as it is: "
+        "somebody who may approve it must take it up again."
+    ),
     "run_expired": _("Nobody decided on the run within %(hours)s hours. Nothing was written. Send the file again."),
 }
 

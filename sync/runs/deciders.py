@@ -5,18 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.utils import timezone
 
+from sync.audit.services import record
 from sync.errors import RightMissing
-from sync.models import RunState, SyncRun
+from sync.models import AuditKind, RunState, SyncRun
 from sync.people.machines import people_behind
 from sync.people.rights import narrow
 from sync.people.roles import run_permission
 from sync.people.tokens import narrowing_of
+from sync.runs.asking import asking_token
 from sync.runs.bundle_order import runs_of_bundle
 from sync.runs.plans import limits_of
 from sync.runs.rights import Responsible
+from sync.values import Change
 
 APPROVE_RUNS = "sync.approve_runs"
+_DECIDED = (
+    "decision", "decision_reason", "decided_by", "decided_by_name", "decided_at", "decided_token", "decided_token_name",
+)  # fmt: skip
 
 
 def may_decide(run: SyncRun, person: Responsible) -> bool:
@@ -84,3 +91,29 @@ def check_decision(run: SyncRun) -> None:
     """Ask once more for the rights of who approved a run. Raises: RightMissing"""
     if not may_approve(run, decided_by_of(run)):
         raise RightMissing("approver_without_right", name=run.decided_by_name)
+
+
+def renew_approval(run: SyncRun, person: Responsible) -> None:
+    """Ask once more for the rights of who approved a run that is taken up again; who takes it up may answer for it instead.
+
+    Raises: RightMissing
+    """
+    if run.decision != SyncRun.Decision.APPROVED or may_approve(run, decided_by_of(run)):
+        return
+    if not may_approve(run, person):
+        raise RightMissing("approver_gone_on_resume", name=run.decided_by_name)
+    for each in runs_of_bundle(run):
+        note_decision(each, person, SyncRun.Decision.APPROVED)
+
+
+def note_decision(run: SyncRun, person: Responsible, decision: str, reason: str = "") -> None:
+    """Keep who has decided on a run, and what."""
+    run.decision, run.decision_reason = decision, reason[:500]
+    run.decided_by, run.decided_by_name, run.decided_at = person.user, person.name, timezone.now()
+    run.decided_token = token = asking_token()
+    run.decided_token_name = (token.name or token.beginning) if token is not None else ""
+    run.save(update_fields=_DECIDED)
+    changes = [Change("decision", "", str(decision))]
+    if reason:
+        changes.append(Change("reason", "", run.decision_reason))
+    record(run.site, AuditKind.APPROVAL, person, run.file_path, changes, run=run)

@@ -7,26 +7,20 @@ from collections.abc import Mapping
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from sync.audit.services import record
 from sync.errors import PlanRefused
 from sync.guard.judge import removals
-from sync.models import AuditKind, RunState, SyncRun
+from sync.models import RunState, SyncRun
 from sync.models.run import COMPLETED_STATES, WAITING_STATES
 from sync.notifications.services import notify_of_run
-from sync.runs.asking import asking_token
 from sync.runs.bundle_order import follow_bundle, runs_of_bundle
-from sync.runs.deciders import may_decide
+from sync.runs.deciders import may_decide, note_decision
 from sync.runs.lease import enqueue
 from sync.runs.options import plan_hours
 from sync.runs.plans import check_rules, is_expired, plan_lifetime
 from sync.runs.rights import Responsible
 from sync.runs.services import go_on_with_sequence, queue_run
 from sync.runs.undo import check_undo
-from sync.values import Change
 
-_DECIDED = (
-    "decision", "decision_reason", "decided_by", "decided_by_name", "decided_at", "decided_token", "decided_token_name",
-)  # fmt: skip
 # More than so many things that are taken away are confirmed by typing their number.
 MOST_UNTYPED = 20
 
@@ -66,7 +60,7 @@ def apply_plan(plan: SyncRun, person: Responsible, *, typed: str = "") -> SyncRu
                 user=person.user, owner=person, plan=plan,
                 undoes=plan.undoes, undoes_line=plan.undoes_line, mends=plan.mends,
             )  # fmt: skip
-            _note_decision(run, person, SyncRun.Decision.CONFIRMED)
+            note_decision(run, person, SyncRun.Decision.CONFIRMED)
     except IntegrityError:
         # Somebody else was faster.
         raise PlanRefused("plan_applied_before", run=SyncRun.objects.get(plan=plan).pk) from None
@@ -86,7 +80,7 @@ def approve_run(run: SyncRun, person: Responsible, *, reason: str = "", typed: s
     with transaction.atomic():
         _move(run, RunState.QUEUED, attempts=0)
         for decided in runs_of_bundle(run):
-            _note_decision(decided, person, decision, reason)
+            note_decision(decided, person, decision, reason)
         transaction.on_commit(lambda: enqueue(run.pk))
 
 
@@ -97,7 +91,7 @@ def decline_run(run: SyncRun, person: Responsible, *, reason: str = "") -> None:
         _move(run, RunState.DECLINED, finished_at=timezone.now())
         follow_bundle(run)
         for decided in runs_of_bundle(run):
-            _note_decision(decided, person, SyncRun.Decision.DECLINED, reason)
+            note_decision(decided, person, SyncRun.Decision.DECLINED, reason)
         go_on_with_sequence(run)
 
 
@@ -138,15 +132,3 @@ def _move(run: SyncRun, state: RunState, **values: object) -> None:
     if not SyncRun.objects.filter(pk=run.pk, state=run.state).update(state=state, **values):
         raise PlanRefused("decision_too_late")
     run.refresh_from_db()
-
-
-def _note_decision(run: SyncRun, person: Responsible, decision: str, reason: str = "") -> None:
-    run.decision, run.decision_reason = decision, reason[:500]
-    run.decided_by, run.decided_by_name, run.decided_at = person.user, person.name, timezone.now()
-    run.decided_token = token = asking_token()
-    run.decided_token_name = (token.name or token.beginning) if token is not None else ""
-    run.save(update_fields=_DECIDED)
-    changes = [Change("decision", "", str(decision))]
-    if reason:
-        changes.append(Change("reason", "", run.decision_reason))
-    record(run.site, AuditKind.APPROVAL, person, run.file_path, changes, run=run)

@@ -45,6 +45,7 @@ from sync.runs.bundle_order import (
     unfinished_of_bundle,
 )
 from sync.runs.cache_purge import PURGE_CODES
+from sync.runs.deciders import renew_approval
 from sync.runs.execution import Execution
 from sync.runs.lease import (
     MAX_ATTEMPTS,
@@ -381,14 +382,18 @@ def pause_run(run: SyncRun) -> None:
     run.refresh_from_db()
 
 
-def resume_run(run: SyncRun) -> None:
-    """Take up a run that is paused, ended with an error or was cancelled, after its last whole chunk. Raises: RunNotClaimable"""
+def resume_run(run: SyncRun, person: Responsible = OPERATOR) -> None:
+    """Take up a run that is paused, ended with an error or was cancelled, after its last whole chunk.
+
+    Raises: RunNotClaimable, RightMissing
+    """
     if not run.site.in_use:
         raise RunNotClaimable(f"run {run.pk} is of a site that is out of use")
     if SyncRun.objects.filter(undoes=run, simulate=False).exists():
         raise RunNotClaimable(f"run {run.pk} was undone: its rows are carried out from the first one on, or not at all")
     with transaction.atomic():
         _queue_again(run)
+        renew_approval(run, person)
         await_again(run)
     transaction.on_commit(lambda: enqueue(run.pk))
 

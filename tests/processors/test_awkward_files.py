@@ -15,6 +15,15 @@ from tests.support import MoodleSite, run_file
 
 NAMES = "username;firstname;lastname"
 BY_NAME = {"primaryidentity": "username"}
+LISTS = f"""{NAMES};course1;enrol1;group1;cohort;cohort1
+z1;A;B;C1;manual;GA;K1;K2
+z2;A;B;C1;manual;GB;;
+z3;A;B;C1;manual;GA, GB;;
+z4;A;B;;;;K1|K2;
+z5;A;B;;;;;K1, K2
+z6;A;B;;;;K1, K9;
+z7;A;B;C1;manual;GA/GB;;
+"""
 # What it is about -> file type, file, options, code of each outcome in line order.
 FILES: dict[str, tuple[str, str, Mapping[str, Any], list[str]]] = {
     "a footer": ("users", f"{NAMES}\nz1;A;B\n;;\nTotal: 1;;\n1 row\n", {}, ["account_created", "cell_empty", "cell_empty"]),
@@ -88,10 +97,7 @@ FILES: dict[str, tuple[str, str, Mapping[str, Any], list[str]]] = {
         ["account_suspended", "account_of_another_person", "account_of_another_person", "account_suspended"],
     ),
     "lists of groups and cohorts where one is meant": (
-        "users",
-        f"{NAMES};course1;enrol1;group1;cohort;cohort1\nz1;A;B;C1;manual;GA;K1;K2\nz2;A;B;C1;manual;GB;;\n"
-        + 'z3;A;B;C1;manual;"GA, GB";;\nz4;A;B;;;;K1|K2;\nz5;A;B;;;;;"K1, K2"\nz6;A;B;;;;"K1, K9";\nz7;A;B;C1;manual;GA/GB;;\n',
-        {}, [*["account_created"] * 2, "group_list", "cohort_list", "cohort_list", *["account_created"] * 2],
+        "users", LISTS, {}, [*["account_created"] * 2, "group_list", "cohort_list", "cohort_list", *["account_created"] * 2],
     ),
     "groups of other courses": (
         "groupmembers", "courseid;groupid;userid\nC1;nope;u1\nC1;G1;u3\nC1;G1;nobody\nC1;G1;u2\n", {},

@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from sync.commandfiles import storage
 from sync.commandfiles.intake import delete_file
-from sync.errors import CommandFileError, PlanRefused, RunNotClaimable
+from sync.errors import CommandFileError, PlanRefused, RightMissing, RunNotClaimable
 from sync.models import AuditRecord, GuardLimits, Notification, NotificationRule, RunState, SyncRun
 from sync.runs import decisions, services
 from sync.runs.lease import MAX_ATTEMPTS
@@ -248,6 +248,30 @@ def test_an_approval_counts_only_as_long_as_its_giver_may_give_it(
 
     assert (run.state, run.error_code) == (RunState.ERRORED, "approver_without_right")
     assert active_users(filled) == before
+
+
+def test_an_approved_run_is_taken_up_again_only_by_somebody_who_may_approve_it(
+    filled: Installation, person: Callable[..., User]
+) -> None:
+    approver, other = (
+        person("ada", "run_users_delete", "approve_runs"),
+        person("bob", "run_users_delete", "approve_runs"),
+    )
+    helper = person("cy", "run_users_delete")
+    run = at_night(filled, "/gone.csv", gone(DELETIONS))
+    decisions.approve_run(run, Responsible.of(approver), typed=str(DELETIONS))
+    services.pause_run(run)
+    approver.user_permissions.clear()
+
+    with pytest.raises(RightMissing) as caught:
+        services.resume_run(run, Responsible.of(helper))
+
+    assert (caught.value.code, caught.value.params) == ("approver_gone_on_resume", {"name": "ada"})
+    run.refresh_from_db()
+    assert run.state == RunState.PAUSED
+    services.resume_run(run, Responsible.of(other))
+    assert run.decided_by_name == "bob"
+    assert services.execute_run(run.pk).counts == {"deleted": DELETIONS}
 
 
 def test_a_declined_run_writes_nothing_and_ends(filled: Installation) -> None:

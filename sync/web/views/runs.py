@@ -128,9 +128,11 @@ def pause(request: HttpRequest, run_id: int) -> HttpResponse:
 @require_POST
 def resume(request: HttpRequest, run_id: int) -> HttpResponse:
     try:
-        services.resume_run(governed_run_or_404(request.user, run_id))
+        services.resume_run(governed_run_or_404(request.user, run_id), Responsible.of(request.user))
     except RunNotClaimable:
         return _refused(request, run_id, _("Only a run that stopped before its end can be taken up again."))
+    except CodedError as error:
+        return _refused(request, run_id, text_of(error.code, error.params))
     return redirect("run", run_id)
 
 
