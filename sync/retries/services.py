@@ -139,7 +139,9 @@ def _keep_file(retry: Retry) -> CommandFile:
         else:
             out.write(kept.read())
         out.seek(0)
-        return receive_for_run(run.site, io.BytesIO(out.read()), name, run.processor, None)
+        # Whoever handed in the rows approves no run of them where a second person is wanted.
+        handed_in_by = run.command_file.uploaded_by if run.command_file is not None else None
+        return receive_for_run(run.site, io.BytesIO(out.read()), name, run.processor, handed_in_by)
 
 
 def _suffix(run: SyncRun) -> str:

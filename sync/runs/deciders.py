@@ -50,7 +50,10 @@ def may_approve(run: SyncRun, person: Responsible) -> bool:
 
 
 def authors_of(run: SyncRun) -> set[Any]:
-    """Return who has asked for a run or its plan, armed or handed in its file, or set its schedule; of a bundle, for any file."""
+    """Return who has asked for a run or its plan, armed or handed in its file, or set its schedule.
+
+    Of a bundle, for any file; of mended rows, who did so for the rows that were rejected as well
+    """
     authors: set[Any] = set()
     if run.bundle is not None and run.bundle.author_ids:
         authors |= set(get_user_model().objects.filter(pk__in=run.bundle.author_ids))
@@ -60,6 +63,8 @@ def authors_of(run: SyncRun) -> set[Any]:
             authors |= {each.plan.requested_by, each.plan.owner}
         if each.command_file is not None:
             authors.add(each.command_file.uploaded_by)
+        if each.mends is not None:
+            authors |= authors_of(each.mends)
     return authors
 
 

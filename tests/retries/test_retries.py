@@ -13,9 +13,10 @@ from pytest_django import Settings
 
 from sync import messages
 from sync.commandfiles import storage
-from sync.models import Bundle, FreezeWindow, Retry, RetryRow, RunState, SyncRun
+from sync.models import Bundle, CommandFile, FreezeWindow, Retry, RetryRow, RunState, SyncRun
 from sync.retries import services as retries
 from sync.runs import services
+from sync.runs.deciders import authors_of
 from sync.runs.lease import waiting_run_ids
 from sync.runs.outcome_store import read_rows
 from sync.runs.undo import undo_run
@@ -328,3 +329,15 @@ def test_retries_on_every_server(installation_everywhere: Installation) -> None:
     (again,) = tick()
     assert (again.counts, again.retry_of.run) == ({"created": 1}, first)
     assert waiting() == []
+
+
+def test_whoever_handed_in_the_rows_is_no_second_person_for_their_retry(installation: Installation) -> None:
+    author = User.objects.create_user("eve")
+    run = enrol(installation, ZOE, path="/e.csv")
+    assert run.command_file is not None
+    CommandFile.objects.filter(pk=run.command_file.pk).update(uploaded_by=author)
+    add_user(installation, "zoe")
+
+    (again,) = tick()
+
+    assert author in authors_of(again)

@@ -17,6 +17,7 @@ from sync.commandfiles.intake import delete_file
 from sync.errors import CommandFileError, PlanRefused, RightMissing, RunNotClaimable
 from sync.models import AuditRecord, GuardLimits, Notification, NotificationRule, RunState, SyncRun
 from sync.runs import decisions, services
+from sync.runs.deciders import authors_of
 from sync.runs.lease import MAX_ATTEMPTS
 from sync.runs.outcome_store import read_rows
 from sync.runs.plans import new_plan
@@ -222,6 +223,16 @@ def test_a_second_person_approves_where_that_is_wanted(filled: Installation, per
         decisions.approve_run(run, Responsible.of(asking), typed=str(DELETIONS))
     decisions.approve_run(run, Responsible.of(person("ada", "run_users_delete", "approve_runs")), typed=str(DELETIONS))
     assert services.execute_run(run.pk).state == RunState.COMPLETED
+
+
+def test_whose_rows_are_mended_is_no_second_person(filled: Installation, person: Callable[..., User]) -> None:
+    author, mender = person("eve", "run_users_delete"), person("bob", "run_users_delete")
+    first = filled.carry_out("/gone.csv", gone(1), processor="users_delete", user=author)
+    mended = filled.queue("/mended.csv", gone(1), processor="users_delete", user=mender)
+    SyncRun.objects.filter(pk=mended.pk).update(mends=first)
+    mended.refresh_from_db()
+
+    assert {author, mender} <= authors_of(mended)
 
 
 def test_who_made_the_plan_is_no_second_person(filled: Installation, person: Callable[..., User]) -> None:
