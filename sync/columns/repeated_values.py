@@ -38,9 +38,10 @@ class RepeatedValues(FileSurvey):
 
     def see(self, row: Row) -> None:
         """Look at one row."""
+        within = self.within(row)
         for name, hashes in self._hashes.items():
             if value := self.cell(row.cells, name):
-                hashes.append(_hash(value, self.within(row)))
+                hashes.append(_hash(value, within))
                 self._lines[name].append(row.line)
 
     def earlier_line(self, name: str, value: str, line: int, within: str = "") -> int:

@@ -23,7 +23,7 @@ from sync.reader.row_bytes import (
     separator_line,
 )
 from sync.reader.row_checks import NO_FAULTS, QUOTES_DOUBTFUL, RowChecks, holds_commented_header, is_of_tryback
-from sync.reader.row_reader import Look, RowReader, list_header, make_header
+from sync.reader.row_reader import Look, RowReader, WholeText, list_header, make_header
 from sync.reader.row_splitter import PlainRun, RowSplitter, SplitRow
 from sync.reader.spreadsheet_cells import may_be_special
 from sync.values import Header, Note, Row
@@ -40,10 +40,18 @@ _BLANKS = _ASCII_BLANKS + "".join(char for char in map(chr, range(0x80, 0x3001))
 IsKnown = Callable[[str], bool]
 
 
-def open_csv(stream: BinaryIO, encoding: str, separator: str, is_known: IsKnown, look: Look | None = None) -> RowReader:
+def open_csv(
+    stream: BinaryIO,
+    encoding: str,
+    separator: str,
+    is_known: IsKnown,
+    *,
+    look: Look | None = None,
+    whole: WholeText | None = None,
+) -> RowReader:
     """Open a text file: find its dialect, look at all of it, read its header.
 
-    Shape: encoding, separator: normalised; "" = detect; look: as in open_rows
+    Shape: encoding, separator: normalised; "" = detect; look, whole: as in open_rows
     Raises: EmptyFile, HeaderError, UndecodableFile, UnknownFileType, CommandFileError
     """
     mark = read_mark(stream)
@@ -59,41 +67,51 @@ def open_csv(stream: BinaryIO, encoding: str, separator: str, is_known: IsKnown,
     _note_guess(found, parser)
     if separator and not mark.separator:
         _refuse_other_separators(header, separator)
-    rows_expected = _look_at_all(_RowParser(source, chosen, is_known, header_line=number), look)
+    whole = whole or _look_at_all(source, _RowParser(source, chosen, is_known, header_line=number), look)
     source.bytes_read = len(found.bom) + len(line)
     if not any(map(is_known, header.names)):
         _refuse_lines_above_header(parser, is_known)
         _refuse_header_in_comment(source, number, is_known)
-    _note_end_mark(source, parser)
+    _note_end_mark(whole, parser)
+    return _reader(source, dialect, parser, whole)
+
+
+def _reader(source: ByteSource, dialect: Dialect, parser: _RowParser, whole: WholeText) -> RowReader:
     checks = parser.checks
     return RowReader(
-        dialect, header, checks.skipped, parser.rows(), lambda: source.bytes_read, findings=checks.findings,
-        rows_expected=rows_expected,
+        dialect, parser.header, checks.skipped, parser.rows(), lambda: source.bytes_read, findings=checks.findings,
+        rows_expected=whole.rows, whole=whole,
     )  # fmt: skip
 
 
-def _look_at_all(parser: _RowParser, look: Look | None) -> int:
-    """Go through the whole file: a row that is too long must be known before the first row is given. Returns how many there are.
+def _look_at_all(source: ByteSource, parser: _RowParser, look: Look | None) -> WholeText:
+    """Go through the whole file: a row that is too long must be known before the first row is given.
 
     Shape: parser: not that of the rows to be given, as it counts what it passes over
     """
     observe = look(parser.header) if look is not None else None
     if observe is None:
-        return sum(map(parser.count_rows, parser.parts()))
+        return WholeText(sum(map(parser.count_rows, parser.parts())), source.has_end_mark)
     count = 0
     for row in parser.rows():
         observe(row)
         count += 1
-    return count
+    return WholeText(count, source.has_end_mark)
 
 
 def open_list(
-    stream: BinaryIO, encoding: str, separator: str, names: Sequence[str], look: Look | None = None
+    stream: BinaryIO,
+    encoding: str,
+    separator: str,
+    names: Sequence[str],
+    *,
+    look: Look | None = None,
+    whole: WholeText | None = None,
 ) -> RowReader:
     """Open a text file without header: every line is a row of the named cells, what is beyond them is passed over.
 
     An empty file is an empty list.
-    Shape: encoding, separator: normalised; "" = detect. One name: there is no separator; look: as in open_rows
+    Shape: encoding, separator: normalised; "" = detect. One name: there is no separator; look, whole: as in open_rows
     Raises: UndecodableFile, UnknownFileType, CommandFileError
     """
     mark = read_mark(stream)
@@ -111,15 +129,11 @@ def open_list(
         source, chosen or NO_SEPARATOR, lambda _name: False, list_names=names, is_encoding_chosen=_is_chosen(found)
     )
     _note_guess(found, parser)
-    rows_expected = _look_at_all(
-        _RowParser(source, chosen or NO_SEPARATOR, lambda _name: False, list_names=names), look
+    whole = whole or _look_at_all(
+        source, _RowParser(source, chosen or NO_SEPARATOR, lambda _name: False, list_names=names), look
     )
-    _note_end_mark(source, parser)
-    checks = parser.checks
-    return RowReader(
-        dialect, parser.header, checks.skipped, parser.rows(), lambda: source.bytes_read, findings=checks.findings,
-        rows_expected=rows_expected,
-    )  # fmt: skip
+    _note_end_mark(whole, parser)
+    return _reader(source, dialect, parser, whole)
 
 
 def _note_guess(found: FoundEncoding, parser: _RowParser) -> None:
@@ -128,9 +142,8 @@ def _note_guess(found: FoundEncoding, parser: _RowParser) -> None:
         parser.checks.findings.add_note(Note("encoding_guessed", {"encoding": found.encoding, "words": words}))
 
 
-def _note_end_mark(source: ByteSource, parser: _RowParser) -> None:
-    """Say that there was one; asked once the whole file has been read."""
-    if source.has_end_mark:
+def _note_end_mark(whole: WholeText, parser: _RowParser) -> None:
+    if whole.has_end_mark:
         parser.checks.findings.add_note(Note("end_mark_left_out", {}))
 
 

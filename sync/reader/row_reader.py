@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import NamedTuple, Self
 
 from sync.errors import HeaderError
 from sync.reader.dialect import Dialect
@@ -22,6 +22,13 @@ Look = Callable[[Header], Callable[[Row], None] | None]
 # Each name is compared with all the columns that there are. The longest headers of real files have some hundreds of names.
 HEADER_LIMIT = 64 << 10
 COLUMN_LIMIT = 5000
+
+
+class WholeText(NamedTuple):
+    """What going through a whole text file has told. Shape: rows: how many there are; has_end_mark: it ends with Ctrl+Z"""
+
+    rows: int
+    has_end_mark: bool
 
 
 @dataclass
@@ -79,7 +86,7 @@ class RowReader:
 
     Shape: pictures: where the rows are pictures of a zip, what is behind them; rows_expected: how many rows there are, more or
     less, for progress; 0 = unknown; close: releases what the rows wait in; own_header: that of the file, whose places the
-    findings name, where the rows are changed
+    findings name, where the rows are changed; whole: of a text file, for who opens it once more
     """
 
     def __init__(
@@ -95,6 +102,7 @@ class RowReader:
         rows_expected: int = 0,
         close: Callable[[], None] = lambda: None,
         own_header: Header | None = None,
+        whole: WholeText | None = None,
     ) -> None:
         self.dialect = dialect
         self.header = header
@@ -102,6 +110,7 @@ class RowReader:
         self.pictures = pictures
         self.rows_expected = rows_expected
         self.close = close
+        self.whole = whole
         self._findings = findings or ReaderFindings()
         self._own_header = own_header or header
         self._rows = rows
@@ -129,6 +138,7 @@ class RowReader:
             rows_expected=self.rows_expected,
             close=self.close,
             own_header=self._own_header,
+            whole=self.whole,
         )
 
     @property

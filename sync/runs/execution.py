@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import timedelta
-from functools import partial
+from functools import cached_property, partial
 from itertools import count
 from typing import Any, BinaryIO
 
@@ -37,7 +38,7 @@ from sync.processors.base.context import NoJournal
 from sync.processors.base.overlay import Overlay
 from sync.runs.bundle_order import fail_pending, follow_bundle, is_in_turn, is_later_of_bundle, planned_with
 from sync.runs.cache_purge import purge_caches
-from sync.runs.connections import connection_of, moodle_at, moodle_of
+from sync.runs.connections import moodle_of
 from sync.runs.deciders import check_decision, decided_by_of, is_confirmed, may_approve
 from sync.runs.finalize import RunFinalizer
 from sync.runs.grace_records import RunGrace
@@ -47,7 +48,7 @@ from sync.runs.mappings import find_mapping, mapping_data, mapping_of
 from sync.runs.options import RunLimits, moodle_command, processor_of, turn_seconds
 from sync.runs.outcome_store import PlanReader
 from sync.runs.pipeline import run_pipeline
-from sync.runs.pipeline_context import PipelineContext
+from sync.runs.pipeline_context import FileLook, PipelineContext
 from sync.runs.plans import (
     check_plan,
     is_to_be_made_again,
@@ -115,6 +116,8 @@ class Execution:
         self._is_to_be_paused = False
         # The first claim is the start; whoever began before us may still be alive.
         self._takes_over = run.started_at != run.heartbeat_at
+        # By the number of the plan: its file is read to be planned, and once more to be carried out.
+        self._looks: dict[int | None, FileLook] = defaultdict(FileLook)
 
     def execute(self) -> None:
         """Carry out the rows, then what comes after them; keep how it ended.
@@ -204,13 +207,17 @@ class Execution:
             each.plan is None or is_to_be_made_again(each, each.plan) for each in runs
         ):
             self._make_plans(runs)
-        moodle = moodle_of(run.site)
         try:
             for each in runs:
-                self._retry(partial(check_plan, each, moodle))
-            return self._is_decided(runs, moodle)
+                self._retry(partial(check_plan, each, self._moodle))
+            return self._is_decided(runs, self._moodle)
         finally:
-            moodle.dispose()
+            self._moodle.dispose()
+
+    @cached_property
+    def _moodle(self) -> MoodleDatabase:
+        """The way into the site's Moodle: what its tables are like is read once for all passes over the file."""
+        return moodle_of(self.run.site)
 
     def _is_planned_first(self) -> bool:
         """Whether the whole file is planned before its first row is carried out.
@@ -372,8 +379,7 @@ class Execution:
     def _run_pipeline(
         self, run: SyncRun, recorder: RunRecorder, stream: BinaryIO, grace: RunGrace, overlay: Overlay | None
     ) -> None:
-        connection = connection_of(run.site)
-        moodle = moodle_at(connection)
+        moodle, connection = self._moodle, self._moodle.settings
         processor = processor_of(run)
         # What a person has seen is done or nothing; at night nobody has seen anything.
         replans = run.plan is not None and not run.decision and run.origin not in ORIGINS_OF_PEOPLE
@@ -407,6 +413,7 @@ class Execution:
             shows_new_values=run.simulate,
             is_part=self.run.origin in ORIGINS_OF_MADE_FILES or self.run.mends_id is not None,
             overlay=overlay,
+            look=self._looks[run.pk if run.simulate else run.plan_id],
         )
         try:
             if not run_pipeline(work, stream, run.file_name):

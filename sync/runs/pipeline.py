@@ -69,8 +69,9 @@ def run_pipeline(work: PipelineContext, stream: BinaryIO, filename: str) -> bool
     Raises: CommandFileError before anything is written; MoodleError, LeaseLost with whole chunks applied
     """
     processor = work.processor
-    survey = Survey(processor.columns, date_order_of(work.options), processor.file_survey)
     columns = processor.columns
+    known = work.look.survey
+    survey = known or Survey(columns, date_order_of(work.options), processor.file_survey)
     opened = open_rows(
         stream,
         filename,
@@ -79,8 +80,10 @@ def run_pipeline(work: PipelineContext, stream: BinaryIO, filename: str) -> bool
         known_name=known_by(work.mapping, columns),
         list_names=columns.list_names_for(work.options),
         of_pictures=columns.of_pictures,
-        look=mapped_look(work.mapping, columns, survey.start),
+        look=mapped_look(work.mapping, columns, survey.start) if known is None else None,
+        whole=work.look.whole,
     )
+    work.look.survey, work.look.whole = survey, opened.whole
     with mapped(work.mapping, columns, opened) as reader:
         header = match_header(columns, reader.header, lenient=work.options.invalidnamesnocheck)
         with PipelineRun(work, reader, header, survey) as run:

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from sync.columns.general_options import GeneralOptions
 from sync.columns.header import MatchedHeader
 from sync.columns.row_names import RowNames
+from sync.columns.survey import Survey
 from sync.mappings.column_mapping import ColumnMapping
 from sync.moodle.db.database import MoodleDatabase, MoodleSession
 from sync.moodle.db.spool import Spool
@@ -32,7 +33,7 @@ from sync.processors.base.overlay import Overlay
 from sync.processors.base.plan import Mail, Plan
 from sync.processors.base.processor import Processor
 from sync.processors.base.sticky import StickyFields
-from sync.reader import RowReader
+from sync.reader import RowReader, WholeText
 from sync.runs.planned import PlannedRows
 from sync.runs.retry import Unavailable
 from sync.values import Note, Outcome
@@ -126,6 +127,17 @@ class StoredPlan(Protocol):
         """Return the objects about which something was planned behind this line, the last one of the file's rows."""
 
 
+@dataclass
+class FileLook:
+    """What the first of several passes over the same file has told of all its rows; the others don't look for it again.
+
+    Shape: survey: None = there was no pass yet; whole: of a text file
+    """
+
+    survey: Survey | None = None
+    whole: WholeText | None = None
+
+
 @dataclass(frozen=True)
 class PipelineContext:
     """Everything that a run of the pipeline needs.
@@ -140,7 +152,7 @@ class PipelineContext:
     come to something else by now is planned once more, otherwise it is rejected; shows_new_values: outcomes tell the cells of
     what is made; is_part: ToolSync has made the file of rows of others, so it is never complete; scopes: those with limits of
     their own; check_totals: called before a chunk is written, raises where it would be too much; overlay: of several files that
-    are planned together, the caller closes it
+    are planned together, the caller closes it; look: shared by the passes over one file
     """
 
     processor: type[Processor]
@@ -170,6 +182,7 @@ class PipelineContext:
     scopes: ScopeTotals = field(default_factory=NoScopeTotals)
     check_totals: Callable[[ChunkResult], None] = field(default=lambda _chunk: None)
     overlay: Overlay | None = None
+    look: FileLook = field(default_factory=FileLook)
 
 
 def _raise(error: Exception) -> None:

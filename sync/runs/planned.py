@@ -55,10 +55,10 @@ def with_new_values(
             continue
         cells = secrets.shown_row(row_of[outcome.line]).cells
         told = {change.field for change in outcome.changes}
-        values = [(name, cell) for name, cell in zip(names, cells, strict=False) if cell and name not in told]
-        yield outcome._replace(
-            changes=(*(Change(name, "", shown(cell)) for name, cell in values), *outcome.changes)
-        )  # fmt: skip
+        values = [
+            Change(name, "", shown(cell)) for name, cell in zip(names, cells, strict=False) if cell and name not in told
+        ]
+        yield outcome._replace(changes=(*values, *outcome.changes))
 
 
 def _is_new(outcome: Outcome) -> bool:

@@ -7,6 +7,7 @@ import csv
 import io
 import time
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -442,3 +443,22 @@ def test_rows_behind_a_blank_are_noted_and_of_a_list_rejected_as_such() -> None:
     assert reader.notes == [Note("rows_after_blank", {"count": 2, "line": 3})]
     listed = open_rows(io.BytesIO(b"C1\n C2\n"), "in.csv", list_names=("identifier",))
     assert [row.fault for row in listed] == [None, Note("row_begins_with_blank", {})]
+
+
+def test_a_file_that_is_opened_once_more_gives_the_same_without_a_look_at_all_of_it() -> None:
+    text = b"username;firstname\n# a comment\nann;Ann\n\nbob;Bob\x1a"
+    looked: list[int] = []
+
+    def look(_header: Header) -> Callable[[Row], None]:
+        return lambda row: looked.append(row.line)
+
+    def told(reader: RowReader) -> tuple[object, ...]:
+        rows = list(reader)
+        return rows, reader.header, reader.notes, reader.skipped.count, reader.rows_expected, reader.bytes_read
+
+    first = read(text, look=look)
+    again = read(text, whole=first.whole)
+
+    assert looked == [3, 5]
+    assert told(again) == told(first)
+    assert [note.code for note in again.notes] == ["end_mark_left_out"]

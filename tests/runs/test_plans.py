@@ -16,12 +16,14 @@ from sync.commandfiles import storage
 from sync.commandfiles.intake import delete_file
 from sync.errors import CommandFileError, PlanRefused, RightMissing, RunNotClaimable
 from sync.models import AuditRecord, GuardLimits, Notification, NotificationRule, RunState, SyncRun
+from sync.processors.users.survey import UsersSurvey
 from sync.runs import decisions, services
 from sync.runs.deciders import authors_of
 from sync.runs.lease import MAX_ATTEMPTS
 from sync.runs.outcome_store import read_rows
 from sync.runs.plans import new_plan
 from sync.runs.rights import OPERATOR, Responsible
+from sync.values import Row
 from tests.installation import Installation
 
 pytestmark = pytest.mark.django_db
@@ -461,3 +463,32 @@ def test_nobody_takes_up_the_plan_of_a_run_by_itself(installation: Installation)
 
     with pytest.raises(RunNotClaimable):
         services.execute_run(plan.pk)
+
+
+def test_the_plan_of_a_run_and_its_application_look_at_the_whole_file_once(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    see = UsersSurvey.see
+
+    def count(survey: UsersSurvey, row: Row) -> None:
+        looks.append(row.line)
+        see(survey, row)
+
+    monkeypatch.setattr(UsersSurvey, "see", count)
+    text = users(2) + "p0;F;L\n"
+
+    run = installation.carry_out("/in.csv", text, primaryidentity="username")
+
+    assert run.plan is not None
+    assert run.counts == {"created": 2, "updated": 1}
+    assert looks == [2, 3, 4]
+
+
+def test_a_plan_that_somebody_applies_later_has_the_file_looked_at_again(installation: Installation) -> None:
+    text = "username;firstname;lastname;idnumber\nz1;A;B;I1\nz2;A;B;I1\n"
+    plan = installation.carry_out("/in.csv", text, primaryidentity="username", simulate=True)
+
+    run = services.execute_run(decisions.apply_plan(plan, OPERATOR).pk)
+
+    assert [outcome.params.get("earlier") for outcome in read_rows(run)] == [None, 2]

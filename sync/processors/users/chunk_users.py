@@ -92,7 +92,8 @@ class ChunkUsers:
         """Return all users of a host whose identity value Moodle takes for this one."""
         if identity == "id":
             return [ChunkUser(self.rows, value)] if value in self.rows and not self.rows[value]["deleted"] else []
-        return self._of_host(hostid, self.rows.find(**{identity: value}), deleted=0) if value else []
+        keys = self.rows.find(**{identity: value}) if value else []
+        return self._of_host(hostid, keys, deleted=0) if keys else []
 
     def find_deleted(self, username: str, hostid: int) -> ChunkUser | None:
         """Return the deleted user who once had this username, the newest if there are several."""
