@@ -15,7 +15,14 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from sync.models import Bundle, CommandFile, MoodleSite, Schedule, SequenceRun, SyncRun
 from sync.people.rights import EVERY, may, may_set_something, page_site, permissions_given_directly
-from sync.people.roles import MANAGE_LIMITS, MANAGE_NOTIFICATIONS, MANAGE_PEOPLE, MANAGE_TOKENS
+from sync.people.roles import (
+    MANAGE_LIMITS,
+    MANAGE_NOTIFICATIONS,
+    MANAGE_PEOPLE,
+    MANAGE_TOKENS,
+    run_permission,
+    see_permission,
+)
 from sync.processors.base.export import Exporter
 from sync.processors.base.processor import Processor
 from sync.processors.registry import REGISTRY
@@ -156,7 +163,7 @@ def may_erase_audit(view: View) -> View:
 
 def looks_into_moodle(user: Any) -> bool:
     """Whether somebody may look at what is in Moodle, people aside: who uses a file type, or may look at people."""
-    return bool(processors_for(user)) or views_people(user)
+    return uses_any_file_type(user) or views_people(user)
 
 
 def views_people(user: Any) -> bool:
@@ -197,9 +204,14 @@ def has_any_access(user: Any) -> bool:
     """Whether there is anything here for this user."""
     return (
         looks_into_moodle(user)
-        or bool(visible_processors(user))
+        or any(may(user, see_permission(key)) for key in REGISTRY)
         or any(user.has_perm(permission) for permission in (MANAGE_FILES, VIEW_AUDIT, MANAGE_PEOPLE))
     )
+
+
+def uses_any_file_type(user: Any) -> bool:
+    """Whether there is a file type that the user may use."""
+    return any(may(user, run_permission(key)) for key in REGISTRY)
 
 
 def uses_every_file_type(user: Any) -> bool:

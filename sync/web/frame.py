@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib.auth.middleware import get_user
 from django.http import HttpRequest
 
 from sync import __version__
@@ -13,8 +14,7 @@ from sync.models import MoodleSite
 from sync.overview.need_texts import NeedText, Reads, need_text
 from sync.overview.needs import needs_of
 from sync.people.rights import page_site
-from sync.runs.selectors import processors_for
-from sync.web.access import has_any_access
+from sync.web.access import has_any_access, uses_any_file_type
 from sync.web.page_site import SiteLink, links_to, open_sites
 from sync.web.preferences import THEMES, theme_of, zone_of
 from sync.web.sections import Section, open_sections
@@ -46,6 +46,8 @@ def frame_of(request: HttpRequest) -> Frame:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return Frame(theme, zone, [])
+    # Rights are asked for hundreds of times: of the person, not of Django's stand-in for them.
+    user = get_user(request)
     sections = open_sections(user)
     here = next((section for section in sections if section.holds(request.path_info)), None)
     sites = open_sites(user)
@@ -55,4 +57,4 @@ def frame_of(request: HttpRequest) -> Frame:
         return Frame(theme, zone, sections, here, site=site, sites=links)
     dead, reads = dead_parts(site.slug), Reads.of(user, site)
     needs = [need_text(need, reads) for need in needs_of(user, site, dead)]
-    return Frame(theme, zone, sections, here, needs, dead, bool(processors_for(user)), site, links)
+    return Frame(theme, zone, sections, here, needs, dead, uses_any_file_type(user), site, links)

@@ -151,7 +151,19 @@ def open_entries(entries: Iterable[Entry], user: Any) -> list[Entry]:
 
 def open_sections(user: Any) -> list[Section]:
     """Return the sections in which there is something for somebody."""
-    return [section for section in SECTIONS if section.is_open_to(user)]
+    answers: dict[Callable[[Any], bool], bool] = {}
+
+    def is_open(access: Callable[[Any], bool]) -> bool:
+        # Most of them ask the same, and it is asked with each page.
+        if access not in answers:
+            answers[access] = access(user)
+        return answers[access]
+
+    return [
+        section
+        for section in SECTIONS
+        if any(map(is_open, (entry.is_open_to for entry in section.entries) if section.entries else (section.access,)))
+    ]
 
 
 def section_named(name: str) -> Section:
