@@ -46,7 +46,6 @@ SHORTEST_MODULE = 40
 SHORT_MODULES = {
     "sync/schedules/titles.py": "notifications name feeds, and stand below the overview, which does so too",
     "sync/demo/story.py": "the demo makes the feed that the tour of its pages names",
-    "sync/processors/base/row_counts.py": "users and courses use it",
     "sync/processors/base/asked_lines.py": "operations of users and all others use it, and the undo of one line",
     "sync/notifications/feed_states.py": "services and sequences use it, which know each other already",
     "toolsync_site/wsgi.py": "gunicorn finds it by this name",

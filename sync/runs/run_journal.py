@@ -18,7 +18,7 @@ from sync.moodle.db.journal import JournalIndex, read_images
 from sync.moodle.db.writer import BeforeImage
 from sync.outcomes.outcome_codec import read_header
 from sync.processors.base.context import ImagePlace
-from sync.processors.courses.cli_restore import MOODLE
+from sync.processors.courses.options import MOODLE
 from sync.runs.retry import own_database
 from sync.values import Note
 

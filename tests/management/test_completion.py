@@ -69,7 +69,7 @@ SLOW = {
     "celery", "kombu", "structlog", "rich", "paramiko", "botocore", "boto3", "PIL", "pycountry", "openpyxl", "fpdf", "ldap3",
     "requests",
     "sqlalchemy.dialects.postgresql", "sqlalchemy.dialects.mysql", "sync.web.urls", "toolsync_site.urls", "sync.admin",
-    "sync.processors.courses.processor", "sync.processors.users.processor",
+    "sync.processors.courses.processor", "sync.processors.users.processor", "sync.processors.courses.cli_restore", "tarfile",
 }  # fmt: skip
 # What only commands load that carry runs out or look into Moodle.
 OF_RUNS = {"sqlalchemy", "sync.moodle.db.database", "sync.runs.services", "sync.runs.execution", "sync.api.base"} | {

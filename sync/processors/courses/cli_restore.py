@@ -26,9 +26,6 @@ from sync.processors.courses.archives import BackupCache
 from sync.processors.courses.cells import CourseCells
 from sync.processors.courses.templates import Template
 
-# Values of the option: who restores backups.
-TOOLSYNC, MOODLE = "toolsync", "moodle"
-
 _SCRIPT = "restore_backup.php"
 # Moodle runs as another user of the machine.
 _MODE = 0o644

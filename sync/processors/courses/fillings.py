@@ -16,9 +16,6 @@ from sync.moodle.db.writer import Writer
 from sync.moodle.files.files import DeletedFiles
 from sync.processors.courses.templates import FromTemplate, restore_templates
 
-# Values of the option: what a template does to a course that is there.
-IGNORE, ADD, REPLACE = "0", "1", "2"
-
 
 class TemplateMerge(NamedTuple):
     """Content for a course that is there. Shape: replaces: what is in it goes first"""

@@ -7,9 +7,11 @@ from django.utils.translation import gettext_lazy as _
 from sync.columns.general_options import ABSENT_STAYS, CourseIdentifier, DateOrderOptions, GraceDays
 from sync.columns.options import Choice, Flag, Text
 from sync.errors import OptionError
-from sync.processors.courses.cli_restore import MOODLE, TOOLSYNC
-from sync.processors.courses.fillings import ADD, IGNORE, REPLACE
 
+# Values of `templatemode`: what a template does to a course that is there.
+IGNORE, ADD, REPLACE = "0", "1", "2"
+# Values of `restorewith`.
+TOOLSYNC, MOODLE = "toolsync", "moodle"
 # Values of `absent` and of `absentscope`.
 KEEP, HIDE, DELETE = ABSENT_STAYS, "hide", "delete"
 NO_SCOPE, CATEGORY, PATTERN, CREATED = "none", "category", "pattern", "created"

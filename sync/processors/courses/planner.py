@@ -22,10 +22,10 @@ from sync.processors.base.sticky import ChunkSticky, Value, is_other, kept_notes
 from sync.processors.courses.cell_reader import CellReader
 from sync.processors.courses.cells import CourseCells
 from sync.processors.courses.cli_restore import RestoreByMoodle
-from sync.processors.courses.fillings import IGNORE, REPLACE, TemplateMerge
+from sync.processors.courses.fillings import TemplateMerge
 from sync.processors.courses.named_courses import check_context, check_names, find_course
 from sync.processors.courses.operations import CourseCreation
-from sync.processors.courses.options import CoursesOptions
+from sync.processors.courses.options import IGNORE, REPLACE, CoursesOptions
 from sync.processors.courses.plan import CoursesPlan
 from sync.processors.courses.replacements import read_replacements
 from sync.processors.courses.state import COURSE_TABLE, CoursesState

@@ -49,11 +49,10 @@ from sync.processors.courses.absent import AbsentCourses
 from sync.processors.courses.archives import MOST_BACKUPS, BackupCache, BackupsCollected, without_backup
 from sync.processors.courses.cell_reader import PLAIN_COLUMNS
 from sync.processors.courses.cells import CourseCells
-from sync.processors.courses.cli_restore import MOODLE, run_cli_restore
+from sync.processors.courses.cli_restore import run_cli_restore
 from sync.processors.courses.export import CoursesExporter
-from sync.processors.courses.fillings import IGNORE, REPLACE
 from sync.processors.courses.named_courses import CourseSurvey, courses_named
-from sync.processors.courses.options import CoursesOptions
+from sync.processors.courses.options import IGNORE, MOODLE, REPLACE, CoursesOptions
 from sync.processors.courses.plan import CoursesPlan
 from sync.processors.courses.planner import COURSE_IDENTIFIERS, CoursesPlanner
 from sync.processors.courses.state import COURSE_TABLE, CoursesState
